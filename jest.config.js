@@ -1,0 +1,22 @@
+/** ES modules need Node's vm modules: `.npmrc` passes the flag to every npm and npx call. */
+const project = {
+  rootDir: import.meta.dirname,
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: { '^.+\\.ts$': ['ts-jest', { useESM: true }] },
+  setupFiles: ['reflect-metadata'],
+  restoreMocks: true,
+};
+
+export default {
+  projects: [
+    {
+      ...project,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/support/**/*.spec.ts'],
+    },
+    { ...project, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.e2e-spec.ts'] },
+  ],
+  collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/**/index.ts'],
+};

@@ -1,0 +1,59 @@
+import { MillraceError, type ErrorDetails, type ErrorType } from './millrace-error.js';
+
+/** The request itself is at fault: sending it again unchanged cannot work. Status 400. */
+export class InvalidRequestError extends MillraceError {
+  override readonly status: number = 400;
+  override readonly type: ErrorType = 'invalid_request_error';
+  override readonly retryable = false;
+}
+
+/** No workflow has the id or alias that `model` names. */
+export class ModelNotFoundError extends InvalidRequestError {
+  override readonly status = 404;
+
+  constructor(model: string, param: 'model' | null = 'model') {
+    super(`The model \`${model.slice(0, 256)}\` does not exist. GET /v1/models lists those that do.`, {
+      code: 'model_not_found',
+      param,
+    });
+  }
+}
+
+/** No route has this path. */
+export class UnknownRouteError extends InvalidRequestError {
+  override readonly status = 404;
+
+  constructor(method: string, path: string) {
+    super(`Unknown request URL: ${method} ${path.slice(0, 256)}. Check the path; GET /docs lists the routes.`, {
+      code: 'unknown_url',
+    });
+  }
+}
+
+/** The path exists, but not with this method. */
+export class MethodNotAllowedError extends InvalidRequestError {
+  override readonly status = 405;
+
+  /** @param allow the methods that the path has, for the `Allow` header. */
+  constructor(readonly allow: readonly string[]) {
+    super(`This URL does not support that method. Use ${allow.join(' or ')}.`, { code: 'method_not_supported' });
+  }
+}
+
+/** The body is longer than BODY_LIMIT. */
+export class PayloadTooLargeError extends InvalidRequestError {
+  override readonly status = 413;
+
+  constructor(limit: string) {
+    super(`The request body is larger than the ${limit} that this server accepts.`, { code: 'request_too_large' });
+  }
+}
+
+/** The body's content type, encoding or charset is not one this server reads. */
+export class UnsupportedMediaTypeError extends InvalidRequestError {
+  override readonly status = 415;
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, { code: 'unsupported_media_type', ...details });
+  }
+}

@@ -1,0 +1,13 @@
+export {
+  InvalidRequestError,
+  MethodNotAllowedError,
+  ModelNotFoundError,
+  PayloadTooLargeError,
+  UnknownRouteError,
+  UnsupportedMediaTypeError,
+} from './client-errors.js';
+export { MillraceError, type ErrorDetails, type ErrorType } from './millrace-error.js';
+export { RunAbortedError, type AbortCause } from './run-aborted-error.js';
+export { InternalError, OverloadedError, UpstreamError, type UpstreamStatus } from './server-errors.js';
+export { ConfigurationError, DefinitionError, StartUpError, type DefinitionFault } from './start-up-errors.js';
+export { toMillraceError } from './to-millrace-error.js';

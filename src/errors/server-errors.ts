@@ -1,0 +1,53 @@
+import { MillraceError, type ErrorDetails, type ErrorType } from './millrace-error.js';
+
+/** A fault of this server's own. The message says nothing about it; `cause` does, for the log. Status 500. */
+export class InternalError extends MillraceError {
+  override readonly status = 500;
+  override readonly type = 'server_error';
+  /** A bug is not healed by another try, which would run (and pay for) the whole workflow again. */
+  override readonly retryable = false;
+
+  constructor(cause: unknown) {
+    super('The server had an error while processing your request. It has been logged; quote the request id.', {
+      code: 'internal_error',
+      cause,
+    });
+  }
+}
+
+/** The server takes no new work now: it is shutting down or full. Status 503 with `retry-after`. */
+export class OverloadedError extends MillraceError {
+  override readonly status = 503;
+  override readonly type = 'server_error';
+
+  constructor(message: string, details: ErrorDetails & { readonly retryAfterMs: number }) {
+    super(message, details);
+  }
+}
+
+/** Statuses with which an upstream's failure reaches the client. */
+export type UpstreamStatus = 400 | 408 | 413 | 422 | 429 | 502 | 504;
+
+/**
+ * A model provider failed, refused, or answered something that cannot be used. The message names the consequence in our
+ * own words, because an upstream's can quote keys and addresses.
+ */
+export class UpstreamError extends MillraceError {
+  override readonly status: UpstreamStatus;
+  override readonly type: ErrorType;
+  override readonly retryable: boolean;
+
+  constructor(
+    message: string,
+    details: ErrorDetails & {
+      readonly status?: UpstreamStatus;
+      readonly type?: ErrorType;
+      readonly retryable?: boolean;
+    } = {},
+  ) {
+    super(message, { ...details, code: details.code === undefined ? 'upstream_error' : details.code });
+    this.status = details.status ?? 502;
+    this.type = details.type ?? 'server_error';
+    this.retryable = details.retryable ?? true;
+  }
+}

@@ -1,0 +1,44 @@
+/** One thing that is wrong in the definition of a workflow, found at start-up. */
+export interface DefinitionFault {
+  /** Stable word for the kind of fault, such as `duplicate_workflow_id`. */
+  readonly code: string;
+  /** Id of the workflow at fault, or its class name if it has no id yet. */
+  readonly workflow: string;
+  /** Class name or key of the node at fault, if it is one. */
+  readonly node?: string;
+  /** What is wrong. */
+  readonly message: string;
+  /** What the developer should do. */
+  readonly fix: string;
+}
+
+/** The application cannot start as it is; the message is all that the person who starts it needs, so no stack is shown. */
+export abstract class StartUpError extends Error {
+  constructor(title: string, lines: readonly string[]) {
+    super([title, ...lines.map((line) => `  - ${line}`)].join('\n'));
+    this.name = new.target.name;
+  }
+}
+
+/** The environment holds values that this server cannot work with. Lists all of them. */
+export class ConfigurationError extends StartUpError {
+  constructor(readonly faults: readonly string[]) {
+    super(
+      `Millrace cannot start: ${faults.length === 1 ? 'one setting is' : `${faults.length} settings are`} wrong in the environment.`,
+      faults,
+    );
+  }
+}
+
+/** Workflows are wired in a way that cannot run. Lists all faults of all workflows. */
+export class DefinitionError extends StartUpError {
+  constructor(readonly faults: readonly DefinitionFault[]) {
+    super(
+      `Millrace cannot start: ${faults.length === 1 ? 'one fault' : `${faults.length} faults`} in the workflow definitions.`,
+      faults.map(
+        ({ code, workflow, node, message, fix }) =>
+          `[${code}] workflow "${workflow}"${node === undefined ? '' : `, node "${node}"`}: ${message} ${fix}`,
+      ),
+    );
+  }
+}

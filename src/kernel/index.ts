@@ -1,0 +1,5 @@
+export { abortable } from './abort.js';
+export { assertNever } from './assert-never.js';
+export { Clock, SystemClock, type Timer } from './clock.js';
+export { ensureError } from './ensure-error.js';
+export { IdSource, RandomIdSource } from './ids.js';

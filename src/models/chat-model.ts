@@ -1,0 +1,47 @@
+import type { FinishReason, Message, Usage } from '../protocol/index.js';
+import type { Delta } from '../streaming/index.js';
+
+/**
+ * Request parameters by their wire names (`temperature`, `max_completion_tokens`, `response_format` …), passed on as they
+ * are. Which of the client's are in it is decided by the node's agent; a model reads those it knows.
+ */
+export type ModelParameters = Readonly<Record<string, unknown>>;
+
+/** One call of a language model. */
+export interface ModelCall {
+  /** The model's name at its provider. */
+  readonly model: string;
+  readonly messages: readonly Message[];
+  readonly parameters: ModelParameters;
+}
+
+/** What a call is given to live in. */
+export interface CallScope {
+  /** Ends the call at once; its reason is what the stream then throws. */
+  readonly signal: AbortSignal;
+  /**
+   * Takes the usage known so far; the last one counts. Called as soon as the upstream tells, so that a call that fails or
+   * is aborted afterwards is still counted.
+   */
+  usage(usage: Usage): void;
+}
+
+/** How a call that ended by itself ended. */
+export interface ModelResult {
+  readonly finishReason: FinishReason;
+  /** The name in the upstream's answer, often more exact than the one asked for. */
+  readonly model?: string;
+  readonly systemFingerprint?: string;
+  readonly serviceTier?: string;
+}
+
+/**
+ * A language model behind a chat interface: the port that every provider implements.
+ *
+ * The stream is pulled: nothing is read from the upstream while nobody asks for the next batch. A batch holds what one
+ * read brought, in order, each delta as the upstream cut it. It returns once the upstream has given a finish reason, and
+ * throws an `UpstreamError` on every other ending, or the signal's reason after an abort.
+ */
+export interface ChatModel {
+  stream(call: ModelCall, scope: CallScope): AsyncGenerator<readonly Delta[], ModelResult, void>;
+}

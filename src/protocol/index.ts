@@ -1,0 +1,3 @@
+export { worseFinishReason, type FinishReason } from './finish-reason.js';
+export type { Message } from './message.js';
+export { addUsage, type Usage, type UsageDetails } from './usage.js';

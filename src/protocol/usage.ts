@@ -1,0 +1,32 @@
+/** Token counts of one model call, or summed over the calls of a run, by OpenAI's names. */
+export interface Usage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  readonly prompt_tokens_details?: UsageDetails;
+  readonly completion_tokens_details?: UsageDetails;
+}
+
+/** Parts of a count: `cached_tokens`, `reasoning_tokens` and whatever else an upstream reports. */
+export type UsageDetails = Readonly<Record<string, number>>;
+
+/** Adds two counts, details by name. */
+export function addUsage(a: Usage | undefined, b: Usage): Usage {
+  if (a === undefined) return b;
+  const prompt = addDetails(a.prompt_tokens_details, b.prompt_tokens_details);
+  const completion = addDetails(a.completion_tokens_details, b.completion_tokens_details);
+  return {
+    prompt_tokens: a.prompt_tokens + b.prompt_tokens,
+    completion_tokens: a.completion_tokens + b.completion_tokens,
+    total_tokens: a.total_tokens + b.total_tokens,
+    ...(prompt && { prompt_tokens_details: prompt }),
+    ...(completion && { completion_tokens_details: completion }),
+  };
+}
+
+function addDetails(a: UsageDetails | undefined, b: UsageDetails | undefined): UsageDetails | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const sum: Record<string, number> = { ...a };
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
+  return sum;
+}

@@ -1,0 +1,34 @@
+/** Log probability of one token, passed through as the upstream sent it. */
+export type TokenLogprob = Readonly<Record<string, unknown>>;
+
+/** A piece of text in one of the channels that a chat client distinguishes. */
+export interface TextDelta {
+  readonly type: 'content' | 'reasoning' | 'refusal';
+  readonly text: string;
+  /** Log probabilities of this piece's tokens; only `content` and `refusal` have them, and only if they were asked for. */
+  readonly logprobs?: readonly TokenLogprob[];
+}
+
+/** A piece of a call of one of the client's own tools. */
+export interface ToolCallDelta {
+  readonly type: 'tool-call';
+  /** Which of the answer's calls this belongs to, counted from 0. */
+  readonly index: number;
+  /** Given in the first piece of a call only: clients that concatenate would double it. */
+  readonly id?: string;
+  /** `function` or `custom`; in the first piece only. */
+  readonly kind?: 'function' | 'custom';
+  /** Name of the tool; in the first piece only. */
+  readonly name?: string;
+  /** The next characters of the call's arguments (or of a custom tool's input). */
+  readonly arguments: string;
+}
+
+/** What a streaming node yields: what is new since the last one, never a snapshot, never a wire chunk. */
+export type Delta = TextDelta | ToolCallDelta;
+
+/** Where a delta goes in the client's message. Text of two channels is never in one chunk. */
+export type Channel = Delta['type'];
+
+/** The channels that hold plain text. */
+export type TextChannel = TextDelta['type'];

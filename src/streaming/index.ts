@@ -1,0 +1,1 @@
+export type { Channel, Delta, TextChannel, TextDelta, TokenLogprob, ToolCallDelta } from './delta.js';
