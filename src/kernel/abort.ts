@@ -1,3 +1,5 @@
+import type { Clock, Timer } from './clock.js';
+
 /**
  * Settles as `promise` does, or rejects with `signal.reason` as soon as the signal aborts. The listener goes in either
  * case, so a long-lived signal collects nothing.
@@ -20,6 +22,37 @@ export function abortable<T>(promise: PromiseLike<T>, signal: AbortSignal): Prom
         signal.removeEventListener('abort', onAbort);
         reject(error as Error);
       },
+    );
+  });
+}
+
+/**
+ * Settles as `promise` does. Once `signal` aborts it rejects with `signal.reason`: as soon as the promise settles, so that
+ * what it opened is closed by then, but after `graceMs` milliseconds at the latest, because it may ignore the signal.
+ */
+export function settledOrAborted<T>(
+  promise: PromiseLike<T>,
+  signal: AbortSignal,
+  clock: Clock,
+  graceMs: number,
+): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    let timer: Timer | undefined;
+    const giveUp = (): void => reject(signal.reason as Error);
+    const onAbort = (): void => {
+      timer = clock.after(graceMs, giveUp);
+    };
+    const settle = (deliver: () => void): void => {
+      signal.removeEventListener('abort', onAbort);
+      timer?.cancel();
+      if (signal.aborted) giveUp();
+      else deliver();
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(
+      (value) => settle(() => resolve(value)),
+      (error: unknown) => settle(() => reject(error as Error)),
     );
   });
 }

@@ -1,4 +1,4 @@
-export { abortable } from './abort.js';
+export { abortable, settledOrAborted } from './abort.js';
 export { assertNever } from './assert-never.js';
 export { Clock, SystemClock, type Timer } from './clock.js';
 export { ensureError } from './ensure-error.js';

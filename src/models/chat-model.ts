@@ -15,10 +15,20 @@ export interface ModelCall {
   readonly parameters: ModelParameters;
 }
 
+/** Who answers a call, by the upstream's own words. */
+export interface ModelIdentity {
+  /** The name in the upstream's answer, often more exact than the one asked for. */
+  readonly model?: string;
+  readonly systemFingerprint?: string;
+  readonly serviceTier?: string;
+}
+
 /** What a call is given to live in. */
 export interface CallScope {
   /** Ends the call at once; its reason is what the stream then throws. */
   readonly signal: AbortSignal;
+  /** Takes what the answer says about its author; called before the first delta is given, and again if it changes. */
+  identity(identity: ModelIdentity): void;
   /**
    * Takes the usage known so far; the last one counts. Called as soon as the upstream tells, so that a call that fails or
    * is aborted afterwards is still counted.
@@ -29,10 +39,6 @@ export interface CallScope {
 /** How a call that ended by itself ended. */
 export interface ModelResult {
   readonly finishReason: FinishReason;
-  /** The name in the upstream's answer, often more exact than the one asked for. */
-  readonly model?: string;
-  readonly systemFingerprint?: string;
-  readonly serviceTier?: string;
 }
 
 /**

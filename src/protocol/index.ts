@@ -1,3 +1,10 @@
+export { ChunkEncoder, type ChunkHead } from './chunk-encoder.js';
+export { errorEnvelope } from './error-envelope.js';
 export { worseFinishReason, type FinishReason } from './finish-reason.js';
 export type { Message } from './message.js';
+export { openApiSchemas, type SchemaObject } from './openapi-schemas.js';
+export { assertStreamOptionsAllowed, ChatCompletionRequest, validateChatCompletionRequest } from './request/index.js';
+export { ChatCompletion, ChatCompletionChunk, ErrorEnvelope, ModelCard, ModelList } from './response/index.js';
+export { DONE_FRAME, errorFrame, EVENT_STREAM_HEADERS, HEARTBEAT_FRAME } from './sse-frames.js';
+export { SseLineTooLongError, SseParser } from './sse-parser.js';
 export { addUsage, type Usage, type UsageDetails } from './usage.js';

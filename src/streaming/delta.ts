@@ -16,8 +16,8 @@ export interface ToolCallDelta {
   readonly index: number;
   /** Given in the first piece of a call only: clients that concatenate would double it. */
   readonly id?: string;
-  /** `function` or `custom`; in the first piece only. */
-  readonly kind?: 'function' | 'custom';
+  /** `custom` in every piece of a custom tool's call; absent for a function's. */
+  readonly kind?: 'custom';
   /** Name of the tool; in the first piece only. */
   readonly name?: string;
   /** The next characters of the call's arguments (or of a custom tool's input). */

@@ -1,1 +1,5 @@
+export { coalesce, type CoalesceOptions } from './coalesce.js';
 export type { Channel, Delta, TextChannel, TextDelta, TokenLogprob, ToolCallDelta } from './delta.js';
+export { Gate } from './gate.js';
+export { JsonFieldDecoder, MalformedJsonError } from './json-field-decoder.js';
+export { mergeDeltas } from './merge-deltas.js';

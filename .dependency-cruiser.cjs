@@ -1,0 +1,116 @@
+/**
+ * The one direction in which imports point, and the fences around what may be replaced one day. docs/architecture.md has
+ * the drawing; both change together.
+ */
+const TIERS = [
+  ['kernel'],
+  ['errors'],
+  ['config'],
+  ['streaming'],
+  ['protocol'],
+  ['models', 'tracing'],
+  ['workflow'],
+  ['nodes'],
+  ['completions', 'http', 'health', 'metrics', 'playground', 'workflows'],
+];
+
+/** Nothing in a tier may import from a tier above it. */
+const upward = TIERS.slice(0, -1).map((folders, tier) => ({
+  name: `only-downward-from-${folders.join('-and-')}`,
+  severity: 'error',
+  comment: 'Imports point from the edge to the kernel, never back.',
+  from: { path: `^src/(${folders.join('|')})/` },
+  to: { path: `^src/(${TIERS.slice(tier + 1).flat().join('|')})/` },
+}));
+
+const only = (name, allowed, packages, comment) => ({
+  name,
+  severity: 'error',
+  comment,
+  from: { path: '^src/', pathNot: allowed },
+  to: { path: `^node_modules/(${packages})` },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-unresolved',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-test-code',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^test/' },
+    },
+    {
+      name: 'no-dev-dependencies',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    ...upward,
+    {
+      name: 'models-and-tracing-apart',
+      severity: 'error',
+      comment: 'Two ports of one tier: a model call is traced by the agent that makes it.',
+      from: { path: '^src/models/' },
+      to: { path: '^src/tracing/' },
+    },
+    {
+      name: 'workflows-and-completions-apart',
+      severity: 'error',
+      comment: 'They meet in the registry.',
+      from: { path: '^src/(workflows|completions)/' },
+      to: { path: '^src/(workflows|completions)/', pathNot: '^src/$1/' },
+    },
+    {
+      name: 'composition-only-at-the-root',
+      severity: 'error',
+      from: { path: '^src/[^/]+/' },
+      to: { path: '^src/[^/]+\\.ts$' },
+    },
+    {
+      name: 'through-the-door',
+      severity: 'error',
+      comment: "A folder's door is its index.ts; a folder inside it has a door of its own.",
+      from: { path: '^src/([^/]+)/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/([^/]+)/', pathNot: ['^src/$1/', '/index\\.ts$'] },
+    },
+    {
+      name: 'pure-without-nest',
+      severity: 'error',
+      from: { path: '^src/(kernel|errors|protocol|streaming)/' },
+      to: { path: '^node_modules/@nestjs/' },
+    },
+    {
+      name: 'openai-only-in-its-adapter',
+      severity: 'error',
+      comment: 'protocol may import its types.',
+      from: { path: '^src/', pathNot: '^src/models/openai/' },
+      to: { path: '^node_modules/openai/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'openai-types-only-in-protocol',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(models/openai|protocol)/' },
+      to: { path: '^node_modules/openai/' },
+    },
+    only('langfuse-only-in-its-adapter', '^src/tracing/langfuse/', 'langfuse', 'The port is src/tracing/tracer.ts.'),
+    only('opentelemetry-only-in-its-adapter', '^src/tracing/otlp/', '@opentelemetry', 'The port is src/tracing/tracer.ts.'),
+    only('tokenizer-only-in-the-demo', '^src/models/demo/', 'gpt-tokenizer|json-schema-faker', 'Counts are the upstream’s own.'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      mainFields: ['module', 'main', 'types'],
+    },
+  },
+};

@@ -1,0 +1,22 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { SwaggerModule } from '@nestjs/swagger';
+import { AppConfig } from './config/index.js';
+import { answerMalformedRequests, openApiDocument, requestIdMiddleware } from './http/index.js';
+import { IdSource } from './kernel/index.js';
+
+/** Options without which a Nest application must not be created here: bodies are parsed as {@link setUpApp} says. */
+export const APP_OPTIONS = { bodyParser: false, bufferLogs: true } as const;
+
+/** Makes the application that `AppModule` describes ready to listen: the same for the real process and for every test. */
+export function setUpApp(app: NestExpressApplication): NestExpressApplication {
+  const config = app.get(AppConfig);
+  const ids = app.get(IdSource);
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.use(requestIdMiddleware(ids));
+  app.useBodyParser('json', { limit: config.http.bodyLimit, type: ['application/json', 'application/*+json'] });
+  SwaggerModule.setup('docs', app, () => openApiDocument(app), { customSiteTitle: 'Millrace API' });
+  answerMalformedRequests(app.getHttpServer(), ids);
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
+  return app;
+}

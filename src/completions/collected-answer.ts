@@ -1,0 +1,144 @@
+import type { Observable } from 'rxjs';
+import type { ChatCompletion } from '../protocol/index.js';
+import type { Delta, TokenLogprob, ToolCallDelta } from '../streaming/index.js';
+import type { RunEvent, RunFinished } from '../workflow/index.js';
+
+/** What is known of a completion before its run starts. */
+export interface CompletionHead {
+  readonly id: string;
+  /** Whole seconds since the Unix epoch. */
+  readonly created: number;
+  /** The name that the client asked for. */
+  readonly model: string;
+}
+
+/**
+ * Collects a run's events into one `chat.completion`.
+ * @param onTraceId called once at the beginning if the run is traced
+ * @throws MillraceError if the run fails
+ */
+export function collectAnswer(
+  events: Observable<RunEvent>,
+  head: CompletionHead,
+  onTraceId: (traceId: string) => void,
+): Promise<ChatCompletion> {
+  const collector = new CompletionCollector(head);
+  return new Promise((resolve, reject) => {
+    events.subscribe((event) => {
+      switch (event.type) {
+        case 'run-started':
+          if (event.traceId !== undefined) onTraceId(event.traceId);
+          break;
+        case 'model-identified':
+          collector.attribute(event.identity.systemFingerprint, event.identity.serviceTier);
+          break;
+        case 'delta':
+          collector.add(event.delta);
+          break;
+        case 'run-finished':
+          resolve(collector.completion(event));
+          break;
+        case 'run-failed':
+          reject(event.error);
+          break;
+        case 'node-started':
+        case 'node-finished':
+          break;
+      }
+    });
+  });
+}
+
+type CollectedToolCall = NonNullable<ChatCompletion['choices'][number]['message']['tool_calls']>[number];
+
+/** The growing message. Strings grow as ropes, so a piece costs the same whatever came before it. */
+class CompletionCollector {
+  readonly #head: CompletionHead;
+  #content = '';
+  #reasoning = '';
+  #refusal = '';
+  #systemFingerprint: string | null = null;
+  #serviceTier: string | undefined;
+  readonly #logprobs: { content: TokenLogprob[]; refusal: TokenLogprob[] } = { content: [], refusal: [] };
+  readonly #toolCalls: { id: string; kind: 'function' | 'custom'; name: string; text: string }[] = [];
+
+  constructor(head: CompletionHead) {
+    this.#head = head;
+  }
+
+  /** The first model of the run that says who it is speaks for all, as in a stream. */
+  attribute(systemFingerprint: string | undefined, serviceTier: string | undefined): void {
+    this.#systemFingerprint ??= systemFingerprint ?? null;
+    this.#serviceTier ??= serviceTier;
+  }
+
+  add(delta: Delta): void {
+    if (delta.type === 'tool-call') {
+      this.#addToolCall(delta);
+      return;
+    }
+    if (delta.type === 'reasoning') {
+      this.#reasoning += delta.text;
+      return;
+    }
+    if (delta.type === 'content') this.#content += delta.text;
+    else this.#refusal += delta.text;
+    if (delta.logprobs !== undefined) this.#logprobs[delta.type].push(...delta.logprobs);
+  }
+
+  completion({ finishReason, usage }: RunFinished): ChatCompletion {
+    const hasToolCalls = this.#toolCalls.length > 0;
+    const { content, refusal } = this.#logprobs;
+    const hasLogprobs = content.length > 0 || refusal.length > 0;
+    const isSilent = this.#content === '' && (hasToolCalls || this.#refusal !== '');
+    return {
+      id: this.#head.id,
+      object: 'chat.completion',
+      created: this.#head.created,
+      model: this.#head.model,
+      choices: [
+        {
+          index: 0,
+          message: {
+            role: 'assistant',
+            content: isSilent ? null : this.#content,
+            refusal: this.#refusal === '' ? null : this.#refusal,
+            // Both names, as in a stream: each is the only one that some clients read.
+            ...(this.#reasoning !== '' && { reasoning_content: this.#reasoning, reasoning: this.#reasoning }),
+            ...(hasToolCalls && { tool_calls: this.#toolCalls.map(toolCallOf) }),
+          },
+          logprobs: hasLogprobs
+            ? { content: content.length > 0 ? content : null, refusal: refusal.length > 0 ? refusal : null }
+            : null,
+          finish_reason: finishReason,
+        },
+      ],
+      ...(usage !== undefined && { usage }),
+      system_fingerprint: this.#systemFingerprint,
+      ...(this.#serviceTier !== undefined && { service_tier: this.#serviceTier }),
+    };
+  }
+
+  #addToolCall({ index, id, kind, name, arguments: piece }: ToolCallDelta): void {
+    const call = (this.#toolCalls[index] ??= { id: '', kind: kind ?? 'function', name: '', text: '' });
+    if (id !== undefined) call.id = id;
+    if (name !== undefined) call.name = name;
+    call.text += piece;
+  }
+}
+
+function toolCallOf({
+  id,
+  kind,
+  name,
+  text,
+}: {
+  id: string;
+  kind: 'function' | 'custom';
+  name: string;
+  text: string;
+}): CollectedToolCall {
+  return kind === 'custom'
+    ? { id, type: 'custom', custom: { name, input: text } }
+    : { id, type: 'function', function: { name, arguments: text } };
+}

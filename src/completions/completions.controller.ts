@@ -1,0 +1,90 @@
+import { All, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { AppConfig } from '../config/index.js';
+import { MethodNotAllowedError } from '../errors/index.js';
+import { Clock, IdSource } from '../kernel/index.js';
+import { assertStreamOptionsAllowed, validateChatCompletionRequest } from '../protocol/index.js';
+import { Gate } from '../streaming/index.js';
+import { WorkflowRegistry, WorkflowRunner } from '../workflow/index.js';
+import { collectAnswer } from './collected-answer.js';
+import { completionExamples, streamExample } from './completions.examples.js';
+import { streamAnswer } from './streamed-answer.js';
+import { toChatEvent } from './to-chat-event.js';
+import { wantsStream } from './wants-stream.js';
+
+/** Answers chat completions: each runs the workflow that `model` names. */
+@ApiTags('Chat')
+@Controller('v1/chat/completions')
+export class CompletionsController {
+  constructor(
+    private readonly registry: WorkflowRegistry,
+    private readonly runner: WorkflowRunner,
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+    private readonly ids: IdSource,
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'createChatCompletion',
+    summary: 'Run a workflow and answer as an OpenAI model',
+    description:
+      'With `stream: true` the answer is a stream of server-sent events, sent as they are generated. Without `stream` it ' +
+      'is one JSON object, except for names that stream by default (such as `default`) when `Accept` does not name ' +
+      'application/json.',
+  })
+  @ApiBody({
+    required: true,
+    schema: { $ref: '#/components/schemas/ChatCompletionRequest' },
+    examples: completionExamples,
+  })
+  @ApiResponse({
+    status: 200,
+    description: 'The answer.',
+    content: {
+      'application/json': { schema: { $ref: '#/components/schemas/ChatCompletion' } },
+      'text/event-stream': { schema: { $ref: '#/components/schemas/ChatCompletionChunk' }, example: streamExample },
+    },
+  })
+  async create(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const body = validateChatCompletionRequest(request.body);
+    const name = this.registry.resolve(body.model);
+    const { workflow } = name;
+    const streams = wantsStream(body.stream, name, request.headers.accept);
+    assertStreamOptionsAllowed(body, streams);
+
+    const gone = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort();
+    });
+    const head = {
+      id: this.ids.completionId(),
+      created: Math.floor(this.clock.now() / 1_000),
+      model: body.model,
+    };
+    const gate = new Gate();
+    const events = this.runner.run(workflow, toChatEvent(body), { id: head.id, signal: gone.signal, gate });
+    if (!streams) {
+      const setTraceId = (id: string): unknown => response.setHeader('x-trace-id', id);
+      response.json(await collectAnswer(events, head, setTraceId));
+      return;
+    }
+    const { debounceMs, heartbeatMs, openGraceMs } = this.config.stream;
+    await streamAnswer(events, response, {
+      head: { ...head, includeUsage: body.stream_options?.include_usage === true },
+      gate,
+      clock: this.clock,
+      heartbeatMs,
+      openGraceMs,
+      debounceOf: (node) => workflow.step(node)?.debounceMs ?? debounceMs,
+    });
+  }
+
+  @All()
+  @ApiExcludeEndpoint()
+  otherMethods(): never {
+    throw new MethodNotAllowedError(['POST']);
+  }
+}

@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+import { WorkflowModule } from '../workflow/index.js';
+import { CompletionsController } from './completions.controller.js';
+import { ModelsController } from './models.controller.js';
+
+/** OpenAI's routes: chat completions and models. */
+@Module({ imports: [WorkflowModule], controllers: [CompletionsController, ModelsController] })
+export class CompletionsModule {}

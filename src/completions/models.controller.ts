@@ -1,0 +1,62 @@
+import { All, Controller, Get, Param } from '@nestjs/common';
+import { ApiExcludeEndpoint, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { MethodNotAllowedError } from '../errors/index.js';
+import { Clock } from '../kernel/index.js';
+import type { ModelCard, ModelList } from '../protocol/index.js';
+import { type WorkflowName, WorkflowRegistry } from '../workflow/index.js';
+
+/** Lists the workflows as models: every id and alias. */
+@ApiTags('Models')
+@Controller('v1/models')
+export class ModelsController {
+  /** Workflows have no date of their own; the start of the process is one that stays the same. Seconds. */
+  readonly #created: number;
+
+  constructor(
+    private readonly registry: WorkflowRegistry,
+    clock: Clock,
+  ) {
+    this.#created = Math.floor(clock.now() / 1_000);
+  }
+
+  @Get()
+  @ApiOperation({ operationId: 'listModels', summary: 'List the workflows' })
+  @ApiResponse({ status: 200, description: 'The list.', schema: { $ref: '#/components/schemas/ModelList' } })
+  list(): ModelList {
+    return { object: 'list', data: this.registry.list().map((name) => this.#card(name)) };
+  }
+
+  @Get('*id')
+  @ApiOperation({ operationId: 'retrieveModel', summary: 'Describe one workflow' })
+  @ApiParam({ name: 'id', description: 'Id or alias of the workflow.', example: 'streaming' })
+  @ApiResponse({ status: 200, description: 'The workflow.', schema: { $ref: '#/components/schemas/ModelCard' } })
+  retrieve(@Param('id') id: string | string[]): ModelCard {
+    const name = this.registry.resolve(Array.isArray(id) ? id.join('/') : id);
+    const { workflow, streamByDefault } = name;
+    return {
+      ...this.#card(name),
+      millrace: {
+        workflow: workflow.id,
+        description: workflow.description,
+        stream_by_default: streamByDefault,
+        graph: workflow.schema,
+      },
+    };
+  }
+
+  @All()
+  @ApiExcludeEndpoint()
+  otherMethods(): never {
+    throw new MethodNotAllowedError(['GET']);
+  }
+
+  @All('*id')
+  @ApiExcludeEndpoint()
+  otherMethodsOfOne(): never {
+    throw new MethodNotAllowedError(['GET']);
+  }
+
+  #card({ name }: WorkflowName): ModelCard {
+    return { id: name, object: 'model', created: this.#created, owned_by: 'millrace' };
+  }
+}

@@ -1,0 +1,49 @@
+/** Log levels of Nest's logger, from the quietest. */
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'] as const;
+
+/**
+ * Everything the environment decides, validated once at start; also its dependency-injection token. Times are in
+ * milliseconds. `.env.example` explains each variable.
+ */
+export abstract class AppConfig {
+  abstract readonly http: {
+    readonly port: number;
+    readonly host: string;
+    /** Largest request body, as Express writes sizes: `10mb`. */
+    readonly bodyLimit: string;
+  };
+  abstract readonly log: { readonly level: (typeof LOG_LEVELS)[number]; readonly format: 'json' | 'pretty' };
+  abstract readonly openai: {
+    /** Undefined: none was given, which a local server may be content with. */
+    readonly apiKey: string | undefined;
+    readonly baseUrl: string | undefined;
+    /** The model of agents that name none. */
+    readonly model: string;
+  };
+  abstract readonly demo: {
+    /** Pace of the demo provider; 0 is as fast as it can. */
+    readonly tokensPerSecond: number;
+  };
+  abstract readonly stream: {
+    /** Window in which text that follows closely is joined into one event; 0 sends each piece as it comes. */
+    readonly debounceMs: number;
+    /** Silence after which a comment is sent, so that proxies keep the connection. */
+    readonly heartbeatMs: number;
+    /** How long the status line may wait for the first token or an error. */
+    readonly openGraceMs: number;
+  };
+  abstract readonly run: {
+    /** Longest time of one run, from request to last token. */
+    readonly timeoutMs: number;
+  };
+  abstract readonly upstream: {
+    /** Longest wait for the first byte of a model's answer. */
+    readonly firstTokenTimeoutMs: number;
+    /** Longest silence of a model within an answer. */
+    readonly idleTimeoutMs: number;
+  };
+  abstract readonly shutdown: {
+    /** How long open answers may go on after SIGTERM. */
+    readonly graceMs: number;
+  };
+}

@@ -1,0 +1,120 @@
+import { plainToInstance, Type } from 'class-transformer';
+import { IsIn, IsInt, IsNumber, IsOptional, IsUrl, Matches, Max, Min, validateSync } from 'class-validator';
+import { ConfigurationError } from '../errors/index.js';
+import { type AppConfig, LOG_LEVELS } from './app-config.js';
+
+/** Longest wait that Node's timers can express; a larger one would fire at once. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+/** A whole number of milliseconds, from 0 or another least value up to what a timer can hold. */
+function Milliseconds(least = 0): PropertyDecorator {
+  const message = `$property must be a whole number of milliseconds from ${least} to ${MAX_TIMER_MS}`;
+  return (target, property) => {
+    for (const decorate of [
+      Type(() => Number),
+      IsInt({ message }),
+      Min(least, { message }),
+      Max(MAX_TIMER_MS, { message }),
+    ]) {
+      decorate(target, property as string);
+    }
+  };
+}
+
+/** The variables this server reads, by name, with their defaults. A variable set to nothing counts as not set. */
+class Environment {
+  @Type(() => Number)
+  @IsInt({ message: '$property must be a port number from 0 to 65535' })
+  @Min(0, { message: '$property must be a port number from 0 to 65535' })
+  @Max(65_535, { message: '$property must be a port number from 0 to 65535' })
+  PORT = 8080;
+
+  HOST = '0.0.0.0';
+
+  @Matches(/^\d+(\.\d+)?\s*(b|kb|mb|gb)?$/i, { message: '$property must be a size such as 512kb or 10mb' })
+  BODY_LIMIT = '10mb';
+
+  @IsIn(LOG_LEVELS, { message: `$property must be one of ${LOG_LEVELS.join(', ')}` })
+  LOG_LEVEL: (typeof LOG_LEVELS)[number] = 'log';
+
+  @IsIn(['json', 'pretty'], { message: '$property must be json or pretty' })
+  LOG_FORMAT: 'json' | 'pretty' = 'pretty';
+
+  OPENAI_API_KEY?: string;
+
+  // Never shown with its value: addresses can hold credentials.
+  @IsOptional()
+  @IsUrl(
+    { require_tld: false, protocols: ['http', 'https'], require_protocol: true },
+    { message: '$property must be an http or https address, such as http://localhost:11434/v1' },
+  )
+  OPENAI_BASE_URL?: string;
+
+  OPENAI_MODEL = 'gpt-5.4-mini';
+
+  @Type(() => Number)
+  @IsNumber({}, { message: '$property must be a number from 0 (no pause) to 1000' })
+  @Min(0, { message: '$property must be a number from 0 (no pause) to 1000' })
+  @Max(1000, { message: '$property must be a number from 0 (no pause) to 1000' })
+  DEMO_TOKENS_PER_SECOND = 40;
+
+  @Milliseconds()
+  STREAM_DEBOUNCE_MS = 10;
+
+  @Milliseconds(1)
+  STREAM_HEARTBEAT_MS = 15_000;
+
+  @Milliseconds()
+  STREAM_OPEN_GRACE_MS = 500;
+
+  @Milliseconds(1)
+  RUN_TIMEOUT_MS = 600_000;
+
+  @Milliseconds(1)
+  UPSTREAM_FIRST_TOKEN_TIMEOUT_MS = 300_000;
+
+  @Milliseconds(1)
+  UPSTREAM_IDLE_TIMEOUT_MS = 60_000;
+
+  @Milliseconds()
+  SHUTDOWN_GRACE_MS = 30_000;
+}
+
+/**
+ * Reads the configuration from environment variables.
+ * @throws ConfigurationError listing every variable that is wrong; no values are quoted, since some are secrets.
+ */
+export function loadConfig(variables: Readonly<Record<string, string | undefined>>): AppConfig {
+  const given = Object.fromEntries(
+    Object.keys(new Environment())
+      .concat('OPENAI_API_KEY', 'OPENAI_BASE_URL')
+      .map((name) => [name, variables[name]?.trim()])
+      .filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const environment = plainToInstance(Environment, given, { exposeDefaultValues: true });
+  const faults = validateSync(environment, { stopAtFirstError: true, forbidUnknownValues: false }).flatMap((fault) =>
+    Object.values(fault.constraints ?? {}),
+  );
+  if (faults.length > 0) throw new ConfigurationError(faults);
+  return Object.freeze<AppConfig>({
+    http: { port: environment.PORT, host: environment.HOST, bodyLimit: environment.BODY_LIMIT },
+    log: { level: environment.LOG_LEVEL, format: environment.LOG_FORMAT },
+    openai: {
+      apiKey: environment.OPENAI_API_KEY,
+      baseUrl: environment.OPENAI_BASE_URL,
+      model: environment.OPENAI_MODEL,
+    },
+    demo: { tokensPerSecond: environment.DEMO_TOKENS_PER_SECOND },
+    stream: {
+      debounceMs: environment.STREAM_DEBOUNCE_MS,
+      heartbeatMs: environment.STREAM_HEARTBEAT_MS,
+      openGraceMs: environment.STREAM_OPEN_GRACE_MS,
+    },
+    run: { timeoutMs: environment.RUN_TIMEOUT_MS },
+    upstream: {
+      firstTokenTimeoutMs: environment.UPSTREAM_FIRST_TOKEN_TIMEOUT_MS,
+      idleTimeoutMs: environment.UPSTREAM_IDLE_TIMEOUT_MS,
+    },
+    shutdown: { graceMs: environment.SHUTDOWN_GRACE_MS },
+  });
+}

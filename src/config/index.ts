@@ -1,0 +1,2 @@
+export { AppConfig, LOG_LEVELS } from './app-config.js';
+export { loadConfig } from './environment.js';

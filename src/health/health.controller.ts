@@ -1,0 +1,43 @@
+import { All, Controller, Get, HttpCode, Res } from '@nestjs/common';
+import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { MethodNotAllowedError, OverloadedError } from '../errors/index.js';
+import { WorkflowRunner } from '../workflow/index.js';
+
+/** For orchestrators and load balancers. */
+@ApiTags('Health')
+@Controller('health')
+export class HealthController {
+  constructor(private readonly runner: WorkflowRunner) {}
+
+  @Get('live')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'live', summary: 'Is the process alive? Also while it shuts down.' })
+  @ApiResponse({ status: 200, description: 'It is.' })
+  live(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Get('ready')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'ready', summary: 'Should new requests be sent here?' })
+  @ApiResponse({ status: 200, description: 'Yes.' })
+  @ApiResponse({
+    status: 503,
+    description: 'No: the server is shutting down.',
+    schema: { $ref: '#/components/schemas/ErrorEnvelope' },
+  })
+  ready(@Res({ passthrough: true }) response: Response): { status: 'ok' } {
+    response.setHeader('cache-control', 'no-store');
+    if (this.runner.draining) {
+      throw new OverloadedError('The server is shutting down.', { code: 'server_shutting_down', retryAfterMs: 1_000 });
+    }
+    return { status: 'ok' };
+  }
+
+  @All(['live', 'ready'])
+  @ApiExcludeEndpoint()
+  otherMethods(): never {
+    throw new MethodNotAllowedError(['GET']);
+  }
+}

@@ -1,0 +1,63 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AppConfig } from '../config/index.js';
+import { InternalError, type MillraceError, MethodNotAllowedError, PayloadTooLargeError } from '../errors/index.js';
+import { errorEnvelope } from '../protocol/index.js';
+import { errorFrom } from './error-from.js';
+import { requestIdOf } from './request-id.js';
+
+/** The one place where errors become HTTP answers, all with OpenAI's envelope. */
+@Catch()
+export class OpenAIExceptionFilter implements ExceptionFilter {
+  readonly #logger = new Logger('Http');
+
+  constructor(private readonly config: AppConfig) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<Request>();
+    const response = http.getResponse<Response>();
+    const error = errorFrom(thrown, request, this.config.http.bodyLimit);
+    if (error instanceof InternalError && error !== thrown) {
+      const stack = thrown instanceof Error ? thrown.stack : String(thrown);
+      this.#logger.error(`${request.method} ${request.path} ${requestIdOf(response)} failed by a bug`, stack);
+    }
+    if (response.destroyed || response.writableEnded) return;
+    if (response.headersSent) {
+      // Whoever began this answer has not ended it; half an answer must not look like a whole one.
+      response.destroy();
+      return;
+    }
+    if (error instanceof MethodNotAllowedError) {
+      response.setHeader('allow', error.allow.join(', '));
+      if (request.method === 'OPTIONS') {
+        response.status(204).end();
+        return;
+      }
+    }
+    if (error instanceof PayloadTooLargeError) discardBody(request, response);
+    setRetryHeaders(response, error);
+    response.status(error.status).json(errorEnvelope(error));
+  }
+}
+
+/**
+ * Lets the client send what it has begun: one that is cut off sees a broken connection in place of the answer, and SDKs
+ * then send the whole body again. The connection is closed afterwards.
+ */
+function discardBody(request: Request, response: Response): void {
+  response.setHeader('connection', 'close');
+  request.resume();
+}
+
+/** `retry-after` in whole seconds, as all clients read it, and in milliseconds for OpenAI's SDKs, which prefer that. */
+function setRetryHeaders(response: Response, { retryAfterMs, retryable, status }: MillraceError): void {
+  if (retryAfterMs !== undefined) {
+    response.setHeader('retry-after', String(Math.ceil(retryAfterMs / 1_000)));
+    response.setHeader('retry-after-ms', String(Math.ceil(retryAfterMs)));
+  }
+  // Only where an SDK would try again by itself.
+  if (!retryable && (status === 408 || status === 409 || status === 429 || status >= 500)) {
+    response.setHeader('x-should-retry', 'false');
+  }
+}

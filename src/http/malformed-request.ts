@@ -1,0 +1,36 @@
+import { STATUS_CODES, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { InvalidRequestError } from '../errors/index.js';
+import type { IdSource } from '../kernel/index.js';
+import { errorEnvelope } from '../protocol/index.js';
+
+const STATUS_OF: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+
+const MESSAGE_OF: Readonly<Record<number, string>> = {
+  400: 'The request is not valid HTTP.',
+  408: 'The request took too long to arrive.',
+  431: 'The headers of the request are too large.',
+};
+
+/** Answers what Node's HTTP parser refuses, which never reaches a route, in the same form as every other error. */
+export function answerMalformedRequests(server: Server, ids: IdSource): void {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const status = STATUS_OF[error.code ?? ''] ?? 400;
+    const body = JSON.stringify(errorEnvelope(new InvalidRequestError(MESSAGE_OF[status] ?? '')));
+    socket.end(
+      [
+        `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+        'connection: close',
+        'content-type: application/json; charset=utf-8',
+        `content-length: ${Buffer.byteLength(body)}`,
+        `x-request-id: ${ids.requestId()}`,
+        '',
+        body,
+      ].join('\r\n'),
+    );
+  });
+}

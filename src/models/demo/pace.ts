@@ -1,0 +1,58 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Clock } from '../../kernel/index.js';
+
+/** How fast an answer is given. */
+export interface Pace {
+  /** How many deltas go into one batch. */
+  readonly batchSize: number;
+  /** Waits until a batch of so many tokens may be given. Rejects with the signal's reason, at once, when that aborts. */
+  wait(tokens: number, signal: AbortSignal): Promise<void>;
+}
+
+/** One delta at a time, at a steady rate. A reader that was slow gets no burst afterwards. */
+export class SteadyPace implements Pace {
+  readonly batchSize = 1;
+  readonly #intervalMs: number;
+  #dueAt: number;
+
+  /** The first batch is due now. */
+  constructor(
+    private readonly clock: Clock,
+    tokensPerSecond: number,
+  ) {
+    this.#intervalMs = 1000 / tokensPerSecond;
+    this.#dueAt = clock.monotonic();
+  }
+
+  async wait(tokens: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const now = this.clock.monotonic();
+    if (this.#dueAt > now) await this.#sleep(this.#dueAt - now, signal);
+    // From when it was due, not from when the timer fired: timers are late, and the rate would suffer.
+    this.#dueAt = Math.max(this.#dueAt + tokens * this.#intervalMs, now);
+  }
+
+  #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = this.clock.after(ms, () => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      const onAbort = (): void => {
+        timer.cancel();
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+}
+
+/** As fast as possible, but other requests get their turn after every batch. */
+export class FullPace implements Pace {
+  readonly batchSize = 16;
+
+  async wait(_tokens: number, signal: AbortSignal): Promise<void> {
+    await turn();
+    signal.throwIfAborted();
+  }
+}

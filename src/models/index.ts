@@ -1,0 +1,3 @@
+export type { CallScope, ChatModel, ModelCall, ModelIdentity, ModelParameters, ModelResult } from './chat-model.js';
+export { ModelProvider } from './model-provider.js';
+export { configureModelProviders, ModelProviders, type ConfiguredProvider } from './model-providers.js';

@@ -1,0 +1,189 @@
+import type { FinishReason, Usage, UsageDetails } from '../../protocol/index.js';
+import type { Delta, TextDelta, TokenLogprob } from '../../streaming/index.js';
+import type { CallScope } from '../chat-model.js';
+import { badAnswer, upstreamErrorInAnswer } from './upstream-errors.js';
+
+/** A chunk or whole answer of an OpenAI-compatible server. Nothing in it is certain: many servers speak this protocol. */
+interface UpstreamAnswer {
+  readonly error?: unknown;
+  readonly model?: unknown;
+  readonly system_fingerprint?: unknown;
+  readonly service_tier?: unknown;
+  readonly usage?: Record<string, unknown> | null;
+  readonly choices?: readonly {
+    readonly delta?: UpstreamMessage | null;
+    readonly message?: UpstreamMessage | null;
+    readonly finish_reason?: unknown;
+    readonly logprobs?: { readonly content?: unknown; readonly refusal?: unknown } | null;
+  }[];
+}
+
+interface UpstreamMessage {
+  readonly content?: unknown;
+  /** Reasoning text: DeepSeek, SGLang and older vLLM by this name, newer vLLM and OpenRouter by the next. */
+  readonly reasoning_content?: unknown;
+  readonly reasoning?: unknown;
+  readonly refusal?: unknown;
+  readonly tool_calls?: readonly UpstreamToolCall[] | null;
+}
+
+interface UpstreamToolCall {
+  readonly index?: unknown;
+  readonly id?: unknown;
+  readonly type?: unknown;
+  readonly function?: { readonly name?: unknown; readonly arguments?: unknown };
+  readonly custom?: { readonly name?: unknown; readonly input?: unknown };
+}
+
+const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
+  stop: 'stop',
+  length: 'length',
+  tool_calls: 'tool_calls',
+  function_call: 'tool_calls',
+  content_filter: 'content_filter',
+};
+
+/** Turns the chunks of one model call into deltas, and remembers how the call ended. */
+export class AnswerReader {
+  readonly #scope: CallScope;
+  /** The answer's tool calls; a call's place is its index for the client. */
+  readonly #toolCalls: { readonly id: string | undefined; readonly isCustom: boolean }[] = [];
+  /** Our index of each upstream index, which some servers start elsewhere than at 0. */
+  readonly #indexOfUpstream = new Map<number, number>();
+  #identity = '';
+  #finishReason: FinishReason | undefined;
+  #hasSpoken = false;
+
+  constructor(scope: CallScope) {
+    this.#scope = scope;
+  }
+
+  /** True from the first delta on; a role or a comment is none. */
+  get hasSpoken(): boolean {
+    return this.#hasSpoken;
+  }
+
+  /** Undefined until the upstream has said why it stopped. */
+  get finishReason(): FinishReason | undefined {
+    return this.#finishReason;
+  }
+
+  /**
+   * Reads one chunk, or a whole answer of a server that does not stream, and adds its deltas to `out`.
+   * @throws UpstreamError if it is no JSON object, or holds an error
+   */
+  read(json: string, out: Delta[]): void {
+    const answer = parse(json);
+    if (answer.error !== undefined && answer.error !== null) throw upstreamErrorInAnswer(answer.error);
+    this.#readIdentity(answer);
+    if (answer.usage !== undefined && answer.usage !== null) this.#readUsage(answer.usage);
+    const choice = Array.isArray(answer.choices) ? answer.choices[0] : undefined;
+    if (choice === undefined) return;
+    const message = choice.delta ?? choice.message;
+    if (message !== undefined && message !== null) this.#readMessage(message, choice.logprobs ?? undefined, out);
+    if (out.length > 0) this.#hasSpoken = true;
+    if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') {
+      // A reason that OpenAI does not know (end_turn, eos) is a vendor's name for having come to the end.
+      this.#finishReason = FINISH_REASONS[choice.finish_reason] ?? 'stop';
+    }
+  }
+
+  #readMessage(
+    message: UpstreamMessage,
+    logprobs: { readonly content?: unknown; readonly refusal?: unknown } | undefined,
+    out: Delta[],
+  ): void {
+    const reasoning = message.reasoning_content ?? message.reasoning;
+    if (typeof reasoning === 'string' && reasoning !== '') out.push({ type: 'reasoning', text: reasoning });
+    pushText('content', message.content, logprobs?.content, out);
+    pushText('refusal', message.refusal, logprobs?.refusal, out);
+    if (Array.isArray(message.tool_calls)) {
+      for (const call of message.tool_calls as readonly UpstreamToolCall[]) this.#readToolCall(call, out);
+    }
+  }
+
+  #readToolCall(call: UpstreamToolCall, out: Delta[]): void {
+    const id = typeof call.id === 'string' && call.id !== '' ? call.id : undefined;
+    const index = this.#indexOf(call, id);
+    const known = this.#toolCalls[index];
+    const { isCustom } = known ?? (this.#toolCalls[index] = { id, isCustom: call.custom !== undefined });
+    const name = call.function?.name ?? call.custom?.name;
+    const piece = call.function?.arguments ?? call.custom?.input;
+    const text = typeof piece === 'string' ? piece : piece === undefined || piece === null ? '' : JSON.stringify(piece);
+    if (known !== undefined && text === '') return;
+    out.push({
+      type: 'tool-call',
+      index,
+      ...(isCustom && { kind: 'custom' }),
+      ...(known === undefined && id !== undefined && { id }),
+      ...(known === undefined && typeof name === 'string' && { name }),
+      arguments: text,
+    });
+  }
+
+  /** Servers leave out the index, repeat the id, or give both: a new id is a new call, otherwise the index decides. */
+  #indexOf(call: UpstreamToolCall, id: string | undefined): number {
+    if (typeof call.index === 'number') {
+      const known = this.#indexOfUpstream.get(call.index);
+      if (known !== undefined) return known;
+      this.#indexOfUpstream.set(call.index, this.#toolCalls.length);
+      return this.#toolCalls.length;
+    }
+    if (id === undefined) return Math.max(0, this.#toolCalls.length - 1);
+    const known = this.#toolCalls.findIndex((other) => other.id === id);
+    return known >= 0 ? known : this.#toolCalls.length;
+  }
+
+  #readIdentity({ model, system_fingerprint: fingerprint, service_tier: tier }: UpstreamAnswer): void {
+    const key = `${String(model)}\n${String(fingerprint)}\n${String(tier)}`;
+    if (key === this.#identity) return;
+    this.#identity = key;
+    this.#scope.identity({
+      ...(typeof model === 'string' && { model }),
+      ...(typeof fingerprint === 'string' && { systemFingerprint: fingerprint }),
+      ...(typeof tier === 'string' && { serviceTier: tier }),
+    });
+  }
+
+  #readUsage(usage: Record<string, unknown>): void {
+    const prompt = count(usage['prompt_tokens']);
+    const completion = count(usage['completion_tokens']);
+    if (prompt === undefined && completion === undefined) return;
+    const promptDetails = details(usage['prompt_tokens_details']);
+    const completionDetails = details(usage['completion_tokens_details']);
+    this.#scope.usage({
+      prompt_tokens: prompt ?? 0,
+      completion_tokens: completion ?? 0,
+      total_tokens: count(usage['total_tokens']) ?? (prompt ?? 0) + (completion ?? 0),
+      ...(promptDetails && { prompt_tokens_details: promptDetails }),
+      ...(completionDetails && { completion_tokens_details: completionDetails }),
+    } satisfies Usage);
+  }
+}
+
+function parse(json: string): UpstreamAnswer {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(json);
+  } catch {
+    throw badAnswer('it is not valid JSON');
+  }
+  if (typeof answer !== 'object' || answer === null) throw badAnswer('it is not a JSON object');
+  return answer;
+}
+
+function pushText(type: TextDelta['type'], text: unknown, logprobs: unknown, out: Delta[]): void {
+  const hasLogprobs = Array.isArray(logprobs) && logprobs.length > 0;
+  if (typeof text !== 'string' || (text === '' && !hasLogprobs)) return;
+  out.push(hasLogprobs ? { type, text, logprobs: logprobs as TokenLogprob[] } : { type, text });
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.trunc(value) : undefined;
+}
+
+function details(value: unknown): UsageDetails | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const counts = Object.entries(value).filter((entry): entry is [string, number] => count(entry[1]) !== undefined);
+  return counts.length === 0 ? undefined : Object.fromEntries(counts);
+}

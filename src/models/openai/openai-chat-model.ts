@@ -1,0 +1,170 @@
+import OpenAI from 'openai';
+import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
+import type { Clock } from '../../kernel/index.js';
+import { SseLineTooLongError, SseParser } from '../../protocol/index.js';
+import type { Delta } from '../../streaming/index.js';
+import type { CallScope, ChatModel, ModelCall, ModelResult } from '../chat-model.js';
+import { AnswerReader } from './answer-reader.js';
+import { SilenceWatch } from './silence-watch.js';
+import { UpstreamBody } from './upstream-body.js';
+import { badAnswer, upstreamErrorFrom, upstreamErrorInAnswer } from './upstream-errors.js';
+
+/** Where and how to reach an OpenAI-compatible server. Times are in milliseconds. */
+export interface OpenAIChatModelOptions {
+  readonly apiKey: string | undefined;
+  readonly baseUrl: string | undefined;
+  /** Longest wait for the first delta, from the request on. */
+  readonly firstTokenTimeoutMs: number;
+  /** Longest silence after it. */
+  readonly idleTimeoutMs: number;
+}
+
+/** Local servers ask for no key, but the SDK does. */
+const NO_KEY = 'none';
+/** The SDK's own limit on the wait for headers is put out of the way: the timeouts here cover the body as well. */
+const UNLIMITED_MS = 2_147_483_647;
+/** Longest answer of a server that does not stream, in bytes. */
+const WHOLE_ANSWER_LIMIT = 16 * 1024 * 1024;
+
+/**
+ * Calls a model through the `openai` SDK, which does the request, its authentication and its error answers. The body of
+ * the answer is read by our own parser: iterating the SDK's stream costs several times as much per token.
+ */
+export class OpenAIChatModel implements ChatModel {
+  readonly #client: OpenAI;
+
+  constructor(
+    private readonly options: OpenAIChatModelOptions,
+    private readonly clock: Clock,
+  ) {
+    this.#client = new OpenAI({
+      apiKey: options.apiKey ?? NO_KEY,
+      baseURL: options.baseUrl ?? null,
+      // The environment is read in one place only: AppConfig.
+      organization: null,
+      project: null,
+      timeout: UNLIMITED_MS,
+      // A retry here would multiply with the client's own, and outlast the time in which a failure can still be a status.
+      maxRetries: 0,
+      // At its debug level the SDK logs requests with their content.
+      logLevel: 'off',
+    });
+  }
+
+  async *stream(call: ModelCall, scope: CallScope): AsyncGenerator<readonly Delta[], ModelResult, void> {
+    const { signal } = scope;
+    const watch = new SilenceWatch(this.clock, this.options.firstTokenTimeoutMs);
+    const onAbort = (): void => watch.abort(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const reader = new AnswerReader(scope);
+    let complete: UpstreamBody | undefined;
+    try {
+      const response = await this.#request(call, watch.signal).catch((error: unknown) => {
+        throw upstreamErrorFrom(error);
+      });
+      const body = new UpstreamBody(response, watch);
+      yield* isJson(response) ? readWhole(body, reader) : this.#readEvents(response, body, reader);
+      if (reader.finishReason === undefined) throw badAnswer('it ended without a finish_reason');
+      complete = body;
+      return { finishReason: reader.finishReason };
+    } catch (error) {
+      // An abort surfaces from fetch as some error or other; its reason is what happened.
+      throw watch.signal.aborted ? watch.signal.reason : error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      if (complete === undefined) watch.end();
+      else void complete.finish();
+    }
+  }
+
+  #request({ model, messages, parameters }: ModelCall, signal: AbortSignal): Promise<Response> {
+    const body = {
+      ...parameters,
+      model,
+      messages: messages as ChatCompletionCreateParamsStreaming['messages'],
+      stream: true,
+      stream_options: { include_usage: true },
+    } satisfies ChatCompletionCreateParamsStreaming;
+    return this.#client.chat.completions.create(body, { signal }).asResponse();
+  }
+
+  async *#readEvents(
+    response: Response,
+    body: UpstreamBody,
+    reader: AnswerReader,
+  ): AsyncGenerator<readonly Delta[], void, void> {
+    assertEventStream(response);
+    let batch: Delta[] = [];
+    let fault: unknown;
+    let done = false;
+    const parser = new SseParser((data, event) => {
+      if (done || data === '') return;
+      if (data === '[DONE]') done = true;
+      else if (event === 'error') throw upstreamErrorInAnswer(errorOf(data));
+      else reader.read(data, batch);
+    });
+    while (!done) {
+      const bytes = await this.#nextBytes(body, reader);
+      try {
+        if (bytes === undefined) parser.end();
+        else parser.push(bytes);
+      } catch (error) {
+        fault = error instanceof SseLineTooLongError ? badAnswer('a line of it is too long', error) : error;
+      }
+      // Also before a fault: what came ahead of it was generated, and belongs to the client.
+      if (batch.length > 0) {
+        yield batch;
+        batch = [];
+      }
+      if (fault !== undefined) throw fault;
+      if (bytes === undefined) return;
+    }
+  }
+
+  #nextBytes(body: UpstreamBody, reader: AnswerReader): Promise<Uint8Array | undefined> {
+    // After the finish reason only usage and the end are to come, and some servers send neither.
+    if (reader.finishReason !== undefined) return body.readRest();
+    return body.read(reader.hasSpoken ? this.options.idleTimeoutMs : undefined);
+  }
+}
+
+/** A server that answers a streaming request with one JSON object: it is given to the client all the same. */
+async function* readWhole(body: UpstreamBody, reader: AnswerReader): AsyncGenerator<readonly Delta[], void, void> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (let bytes = await body.read(); bytes !== undefined; bytes = await body.read()) {
+    length += bytes.byteLength;
+    if (length > WHOLE_ANSWER_LIMIT) throw badAnswer('it is too long');
+    chunks.push(bytes);
+  }
+  const batch: Delta[] = [];
+  reader.read(Buffer.concat(chunks).toString('utf8'), batch);
+  if (batch.length > 0) yield batch;
+}
+
+function contentTypeOf(response: Response): string {
+  return (response.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+function isJson(response: Response): boolean {
+  return contentTypeOf(response) === 'application/json';
+}
+
+/** Some servers name no type, or plain text. A page for people is never a model's answer. */
+function assertEventStream(response: Response): void {
+  const type = contentTypeOf(response);
+  if (!['text/event-stream', 'text/plain', ''].includes(type)) {
+    throw badAnswer(`its content type is ${/^[\w.+/-]{1,64}$/.test(type) ? type : 'unknown'}, not text/event-stream`);
+  }
+}
+
+/** The error in an event named `error`: some servers wrap it in `{error}`, some do not, and some write no JSON. */
+function errorOf(data: string): unknown {
+  try {
+    const parsed: unknown = JSON.parse(data);
+    return typeof parsed === 'object' && parsed !== null && 'error' in parsed ? parsed.error : parsed;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,50 @@
+import type { SilenceWatch } from './silence-watch.js';
+import { badAnswer, connectionLost } from './upstream-errors.js';
+
+/** How long an upstream that has said all may take to close its answer before its connection is dropped, in ms. */
+const CLOSE_LIMIT_MS = 2_000;
+
+/** The bytes of one upstream answer, read when asked for. */
+export class UpstreamBody {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #watch: SilenceWatch;
+  #ended = false;
+
+  /** @throws UpstreamError if the answer has no body */
+  constructor(response: Response, watch: SilenceWatch) {
+    if (response.body === null) throw badAnswer('it has no body');
+    this.#reader = response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    this.#watch = watch;
+  }
+
+  /**
+   * The next bytes, or undefined at the end.
+   * @param limitMs how long to wait for them, in milliseconds; absent: for what is left of the last limit
+   * @throws UpstreamError if the upstream is silent for longer, or the connection breaks; the abort reason after an abort
+   */
+  async read(limitMs?: number): Promise<Uint8Array | undefined> {
+    this.#watch.wait(limitMs);
+    try {
+      const { done, value } = await this.#reader.read();
+      this.#watch.heard();
+      this.#ended = done;
+      return value;
+    } catch (error) {
+      throw this.#watch.signal.aborted ? this.#watch.signal.reason : connectionLost(error);
+    }
+  }
+
+  /** Like `read`, for an answer that may already be complete: silence and a broken connection are then its end. */
+  async readRest(): Promise<Uint8Array | undefined> {
+    return this.read(CLOSE_LIMIT_MS).catch(() => undefined);
+  }
+
+  /**
+   * The answer is complete. Reads to its end in the background, because a connection is only used again after that, and
+   * ends the watch.
+   */
+  async finish(): Promise<void> {
+    while (!this.#ended && (await this.readRest()) !== undefined);
+    this.#watch.end();
+  }
+}

@@ -1,0 +1,162 @@
+import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
+import { MillraceError, UpstreamError } from '../../errors/index.js';
+
+/** What an upstream's error object may hold; every part may be missing or of another type. */
+interface UpstreamErrorBody {
+  readonly message?: unknown;
+  readonly param?: unknown;
+  readonly code?: unknown;
+  readonly type?: unknown;
+}
+
+const MAX_MESSAGE_LENGTH = 1_000;
+/** Keys and bearer tokens as providers write them, and addresses, which can name internal hosts. */
+const SECRETS = /\b(?:sk|rk|pk|key|org|proj|sess)[-_][\w*-]{6,}|\bBearer\s+\S+|\bhttps?:\/\/[^\s"')]+/gi;
+
+/** The error that a failed model call has for the client, from what the SDK threw. */
+export function upstreamErrorFrom(thrown: unknown): MillraceError {
+  if (thrown instanceof MillraceError) return thrown;
+  if (thrown instanceof APIConnectionTimeoutError) return upstreamTimeout('before it answered', thrown);
+  if (thrown instanceof APIConnectionError) return unreachable(thrown);
+  if (thrown instanceof APIError && thrown.status !== undefined) {
+    return errorOfStatus(thrown.status, bodyOf(thrown.error), thrown.headers);
+  }
+  return unreachable(thrown);
+}
+
+/** The error that an error object inside a stream, or in an answer with status 200, has for the client. */
+export function upstreamErrorInAnswer(body: unknown): UpstreamError {
+  const { code, type } = bodyOf(body);
+  const status = typeof code === 'number' ? code : Number(code);
+  if (Number.isInteger(status) && status >= 400 && status < 600) return errorOfStatus(status, bodyOf(body), undefined);
+  if (type === 'rate_limit_error' || code === 'rate_limit_exceeded') return errorOfStatus(429, bodyOf(body), undefined);
+  return new UpstreamError('The model provider reported an error while it was answering.', {
+    diagnostic: diagnosticOf(undefined, bodyOf(body)),
+  });
+}
+
+/** @param when completes "fell silent …" */
+export function upstreamTimeout(when: string, cause?: unknown): UpstreamError {
+  return new UpstreamError(`The model provider took too long: it was silent ${when}.`, {
+    status: 504,
+    code: 'upstream_timeout',
+    cause,
+  });
+}
+
+/** The upstream answered, but not with what its protocol asks for. */
+export function badAnswer(what: string, cause?: unknown): UpstreamError {
+  return new UpstreamError(`The model provider's answer could not be used: ${what}.`, {
+    code: 'upstream_bad_answer',
+    cause,
+  });
+}
+
+/** The connection broke in the middle of an answer. */
+export function connectionLost(cause: unknown): UpstreamError {
+  return new UpstreamError('The connection to the model provider broke while it was answering.', {
+    code: 'upstream_connection_lost',
+    cause,
+  });
+}
+
+function unreachable(cause: unknown): UpstreamError {
+  return new UpstreamError('The model provider cannot be reached.', { code: 'upstream_unreachable', cause });
+}
+
+function errorOfStatus(status: number, body: UpstreamErrorBody, headers: Headers | undefined): UpstreamError {
+  const details = { diagnostic: diagnosticOf(status, body), ...retryAfter(headers) };
+  switch (status) {
+    case 400:
+    case 413:
+    case 422:
+      return new UpstreamError(clientMessage(body), {
+        ...details,
+        status,
+        type: 'invalid_request_error',
+        code: textOrNull(body.code),
+        param: textOrNull(body.param),
+        retryable: false,
+      });
+    case 401:
+    case 403:
+      // The server's own credential is at fault, not the client's; and the upstream's message quotes it.
+      return new UpstreamError(
+        "The model provider refused this server's credentials. Its operator must set them right.",
+        {
+          ...details,
+          code: 'upstream_authentication',
+          retryable: false,
+        },
+      );
+    case 404:
+      return new UpstreamError(
+        'The model provider does not know the model or address that this server is set to use.',
+        {
+          ...details,
+          code: 'upstream_not_found',
+          retryable: false,
+        },
+      );
+    case 429:
+      return body.code === 'insufficient_quota' || body.type === 'insufficient_quota'
+        ? new UpstreamError('The quota of this server at its model provider is used up.', {
+            ...details,
+            status: 429,
+            type: 'insufficient_quota',
+            code: 'insufficient_quota',
+            retryable: false,
+          })
+        : new UpstreamError('The model provider limits the rate of requests. Try again later.', {
+            ...details,
+            status: 429,
+            type: 'rate_limit_error',
+            code: 'rate_limit_exceeded',
+          });
+    case 408:
+    case 504:
+      return new UpstreamError('The model provider took too long to answer.', {
+        ...details,
+        status: 504,
+        code: 'upstream_timeout',
+      });
+    default:
+      return new UpstreamError('The model provider failed.', details);
+  }
+}
+
+/** A 400 is about what the client asked for, so its words help; what could be a secret in them goes. */
+function clientMessage({ message }: UpstreamErrorBody): string {
+  if (typeof message !== 'string' || message === '') return 'The model provider did not accept the request.';
+  return message.slice(0, MAX_MESSAGE_LENGTH).replace(SECRETS, '[redacted]');
+}
+
+/** Words from fixed vocabularies only: an upstream's message can hold what users wrote. */
+function diagnosticOf(status: number | undefined, { type, code }: UpstreamErrorBody): string {
+  return `upstream${status === undefined ? '' : ` status ${status}`}, type ${word(type)}, code ${word(code)}`;
+}
+
+function word(value: unknown): string {
+  return (typeof value === 'string' && /^[\w.-]{1,64}$/.test(value)) || typeof value === 'number' ? `${value}` : '-';
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value.slice(0, MAX_MESSAGE_LENGTH) : null;
+}
+
+function bodyOf(error: unknown): UpstreamErrorBody {
+  return typeof error === 'object' && error !== null ? error : {};
+}
+
+/** Milliseconds from `retry-after-ms`, or from `retry-after` in seconds or as a date. */
+function retryAfter(headers: Headers | undefined): { retryAfterMs?: number } {
+  const ms = Number(headers?.get('retry-after-ms') ?? Number.NaN);
+  if (ms >= 0) return { retryAfterMs: ms };
+  const value = headers?.get('retry-after');
+  if (value === null || value === undefined || value === '') return {};
+  const seconds = Number(value);
+  if (seconds >= 0) return { retryAfterMs: seconds * 1_000 };
+  const date = headers?.get('date');
+  const wait = Date.parse(value) - Date.parse(date ?? '');
+  return wait >= 0 ? { retryAfterMs: wait } : {};
+}

@@ -1,0 +1,80 @@
+import type { TypeMetadata } from 'class-transformer';
+import { defaultMetadataStorage as transforms } from 'class-transformer/cjs/storage.js';
+import { getMetadataStorage, ValidationTypes } from 'class-validator';
+import type { OutputClass } from './output-type.js';
+import type { Property } from './property.js';
+
+/** What tells the classes of a union apart: the value of one property of theirs. */
+export interface Discriminator {
+  readonly property: string;
+  readonly value: string;
+  /** Whether instances have the property too. */
+  readonly isKept: boolean;
+}
+
+export interface NestedClass {
+  readonly type: OutputClass;
+  readonly discriminator?: Discriminator;
+}
+
+const VALUE_TYPES: ReadonlySet<unknown> = new Set<unknown>([String, Number, Boolean, Date]);
+
+/**
+ * The classes that `@Type` names, if `@ValidateNested` goes with it.
+ * @returns none if the property holds no objects
+ */
+export function nestedClasses(
+  { type, name, validators }: Property,
+  report: (problem: string) => void,
+): readonly NestedClass[] {
+  const isValidated = validators.some((validator) => validator.type === ValidationTypes.NESTED_VALIDATION);
+  const metadata = transforms.findTypeMetadata(type, name) as TypeMetadata | undefined;
+  if (metadata === undefined) {
+    if (isValidated) report('is nested, but its class is not known at run time. Add @Type(() => TheClass).');
+    return [];
+  }
+  const { discriminator, keepDiscriminatorProperty: isKept = false } = metadata.options;
+  const given = typeGiven(metadata);
+  const classes: readonly NestedClass[] =
+    discriminator?.subTypes.map(({ name: value, value: subType }) => ({
+      type: subType as OutputClass,
+      discriminator: { property: discriminator.property, value, isKept },
+    })) ?? (given === undefined ? [] : [{ type: given }]);
+  if (classes.length === 0) {
+    report('has a @Type() that names no class. Use @Type(() => TheClass), with a discriminator if there are several.');
+  }
+  if (classes.length === 0 || classes.some((nested) => VALUE_TYPES.has(nested.type))) return [];
+  if (!isValidated) {
+    report('holds objects of a class, but nothing validates them. Add @ValidateNested().');
+    return [];
+  }
+  if (
+    discriminator !== undefined &&
+    !isKept &&
+    classes.some((nested) => hasValidators(nested.type, discriminator.property))
+  ) {
+    report(
+      `loses "${discriminator.property}" before its classes can validate it. Set keepDiscriminatorProperty: true in @Type().`,
+    );
+  }
+  return classes;
+}
+
+/** The class that `@Type` gives a property whatever the answer is. */
+export function typeOf({ type, name }: Pick<Property, 'type' | 'name'>): OutputClass | undefined {
+  const metadata = transforms.findTypeMetadata(type, name) as TypeMetadata | undefined;
+  return metadata && typeGiven(metadata);
+}
+
+function typeGiven({ typeFunction, reflectedType }: TypeMetadata): OutputClass | undefined {
+  // Typed as always there, but `@Type()` alone leaves it out.
+  const choose = typeFunction as TypeMetadata['typeFunction'] | undefined;
+  if (choose === undefined) return reflectedType as OutputClass | undefined;
+  return choose.length === 0 ? (choose() as OutputClass | undefined) : undefined;
+}
+
+function hasValidators(type: OutputClass, name: string): boolean {
+  return getMetadataStorage()
+    .getTargetValidationMetadatas(type, '', false, false)
+    .some(({ propertyName }) => propertyName === name);
+}

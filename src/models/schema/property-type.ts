@@ -1,0 +1,59 @@
+import { TransformationType } from 'class-transformer';
+import { defaultMetadataStorage as transforms } from 'class-transformer/cjs/storage.js';
+import { IS_DATE } from 'class-validator';
+import type { RawSchema } from './json-schema.js';
+import { typeOf } from './nested-classes.js';
+import type { OutputClass } from './output-type.js';
+import type { Property } from './property.js';
+
+/** What JSON can hold for a declared type; the first is the one to assume. */
+const JSON_FORMS: ReadonlyMap<unknown, readonly string[]> = new Map<unknown, readonly string[]>([
+  [String, ['string']],
+  [Number, ['number', 'integer']],
+  [Boolean, ['boolean']],
+  [Array, ['array']],
+  [Date, ['string']],
+]);
+const WITHOUT_JSON: ReadonlySet<unknown> = new Set<unknown>([Set, Map, Promise, BigInt, Symbol, Function]);
+/** Keywords by which a schema says what kind of value it takes. */
+const SAYING = ['type', '$ref', 'enum', 'const', 'anyOf', 'oneOf', 'allOf'];
+
+/** The property's schema with its type, taken from the declaration if no decorator says one. */
+export function typedSchema(property: Property, hasNested: boolean, report: (problem: string) => void): RawSchema {
+  const { type, name, raw } = property;
+  const declared = Reflect.getMetadata('design:type', type.prototype as object, name) as OutputClass | undefined;
+  const isConverted = transforms.findTransformMetadatas(type, name, TransformationType.PLAIN_TO_CLASS).length > 0;
+  const forms = JSON_FORMS.get(declared);
+  const said = raw['type'];
+  const agrees =
+    typeof said !== 'string' || (forms === undefined ? !isClass(declared) || said === 'object' : forms.includes(said));
+  if (!isConverted && (declared === Date || isDate(property)) && !(isDate(property) && typeOf(property) === Date)) {
+    report(
+      'is a Date, which JSON does not have. Use @IsDate() with @Type(() => Date), or @IsDateString() on a string.',
+    );
+  } else if (declared !== undefined && WITHOUT_JSON.has(declared)) {
+    report(`is declared as a ${declared.name}, which JSON does not have. Use an array or a class.`);
+  } else if (!isConverted && !agrees) {
+    report(`is declared as ${declared?.name}, but its decorators say ${said}. Make them agree.`);
+  } else if (SAYING.some((keyword) => keyword in raw) && (said !== 'object' || hasNested)) {
+    return raw;
+  } else if (said === undefined && forms !== undefined) {
+    return { ...raw, type: forms[0] };
+  } else if (!hasNested && !('$ref' in raw)) report(whatItMayHold(declared));
+  // Any type will do: with a fault reported, the schema is thrown away.
+  return { type: 'string' };
+}
+
+function isDate({ validators }: Property): boolean {
+  return validators.some(({ type }) => type === IS_DATE);
+}
+
+function isClass(declared: unknown): boolean {
+  return typeof declared === 'function' && declared !== Object;
+}
+
+function whatItMayHold(declared: OutputClass | undefined): string {
+  return declared === undefined || declared === Object
+    ? 'may hold anything: nothing is known at run time of unions, interfaces and objects without a class. Add a decorator that says what it holds, such as @IsString(), a class with @ValidateNested() and @Type(), or @JSONSchema({ anyOf: [...] }).'
+    : `holds a ${declared.name}, but nothing validates it. Add @ValidateNested() and @Type(() => ${declared.name}).`;
+}

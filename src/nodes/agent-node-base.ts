@@ -1,0 +1,23 @@
+import { Injectable } from '@nestjs/common';
+import { ModelProviders } from '../models/index.js';
+import { Agent } from './agent.js';
+import type { AgentConfig } from './agent-config.js';
+
+/** What the two kinds of agent nodes share: an agent made from the node's configuration. */
+@Injectable()
+export abstract class AgentNodeBase<Output> {
+  abstract readonly agentConfig: AgentConfig<Output>;
+  #agent: Agent<Output> | undefined;
+
+  constructor(private readonly providers: ModelProviders) {}
+
+  /** Checks the configuration at start-up. Called by the compiler of workflows. */
+  prepare(): void {
+    void this.agent;
+  }
+
+  /** The agent of {@link agentConfig}. Made at its first use, since a subclass sets its fields after this constructor. */
+  protected get agent(): Agent<Output> {
+    return (this.#agent ??= new Agent(this.agentConfig, this.providers));
+  }
+}

@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import { StructuredOutputError } from '../models/schema/index.js';
+import { type Delta, JsonFieldDecoder, type TextChannel } from '../streaming/index.js';
+import type { Deltas, TaskContext, WorkflowNode } from '../workflow/index.js';
+import { AgentNodeBase } from './agent-node-base.js';
+import type { AgentStream } from './agent-stream.js';
+
+/** Which field of a structured answer streams in which channel. Fields that are not in it are not shown. */
+export type ChannelMap<Output> = { readonly [Field in keyof Output & string]?: TextChannel };
+
+/**
+ * A call of a language model whose answer reaches the client as it is generated:
+ * `return yield* this.streamTextDeltas(this.agent.runStream({ messages }, context))`.
+ */
+@Injectable()
+export abstract class AgentStreamingNode<Input, Output>
+  extends AgentNodeBase<Output>
+  implements WorkflowNode<Input, Output>
+{
+  readonly speaks = true;
+  readonly debounceMs?: number;
+
+  abstract process(input: Input, context: TaskContext): AsyncGenerator<Deltas, Output, void>;
+
+  /** Passes a text answer on, piece by piece, and returns it whole. */
+  protected async *streamTextDeltas(stream: AgentStream<Output>): AsyncGenerator<Deltas, Output, void> {
+    yield* stream;
+    return stream.output();
+  }
+
+  /**
+   * Passes a structured answer on and returns the validated object. Two shapes:
+   * - without `channels`, the JSON text itself is the content;
+   * - with `channels`, each named field's text streams live in its channel, strings decoded, other values as JSON.
+   * @throws StructuredOutputError if the answer does not fit the class, IncompleteAnswerError if it stops early
+   */
+  protected async *streamStructuredDeltas(
+    stream: AgentStream<Output>,
+    channels?: ChannelMap<Output>,
+  ): AsyncGenerator<Deltas, Output, void> {
+    if (channels === undefined) yield* stream;
+    else yield* decodedFields(stream, channels as Readonly<Record<string, TextChannel>>);
+    return stream.output();
+  }
+}
+
+async function* decodedFields(
+  stream: AsyncIterable<readonly Delta[]>,
+  channels: Readonly<Record<string, TextChannel>>,
+): AsyncGenerator<Deltas, void, void> {
+  const decoder = new JsonFieldDecoder(channels);
+  for await (const batch of stream) {
+    const shown = batch.flatMap((delta) => (delta.type === 'content' ? decoder.push(delta.text) : delta));
+    if (shown.length > 0) yield shown;
+    if (decoder.fault !== undefined) throw new StructuredOutputError([decoder.fault.message]);
+  }
+}

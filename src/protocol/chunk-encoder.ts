@@ -1,0 +1,125 @@
+import type { Delta, TextDelta, ToolCallDelta } from '../streaming/index.js';
+import type { FinishReason } from './finish-reason.js';
+import type { Usage } from './usage.js';
+
+/** What is the same in all chunks of one completion. */
+export interface ChunkHead {
+  readonly id: string;
+  /** Whole seconds since the Unix epoch. */
+  readonly created: number;
+  /** The name that the client asked for. */
+  readonly model: string;
+  /** True if the client asked for usage: chunks before the usage chunk then carry `usage: null`. */
+  readonly includeUsage: boolean;
+}
+
+/**
+ * Writes one completion as `chat.completion.chunk` frames: the role once and first, deltas, one finish reason, and usage
+ * if it was asked for. What does not change is serialised once, and a token's text is put in between.
+ */
+export class ChunkEncoder {
+  readonly #head: string;
+  readonly #usageNull: string;
+  #attribution = '';
+  #beforeDelta: string;
+  readonly #afterDelta: string;
+  #hasRole = false;
+  /** First half of a surrogate pair that the upstream cut in two: half a character upsets clients that encode it. */
+  #held: TextDelta | undefined;
+
+  constructor({ id, created, model, includeUsage }: ChunkHead) {
+    const head = JSON.stringify({ id, object: 'chat.completion.chunk', created, model });
+    this.#head = `data: ${head.slice(0, -1)}`;
+    this.#usageNull = includeUsage ? ',"usage":null' : '';
+    this.#beforeDelta = this.#choicesStart();
+    this.#afterDelta = `,"finish_reason":null}]${this.#usageNull}}\n\n`;
+  }
+
+  /**
+   * Names the model's build and the service tier in all chunks from here on. Only before the first delta: clients expect
+   * them not to change.
+   */
+  attribute(systemFingerprint: string | undefined, serviceTier: string | undefined): void {
+    if (this.#hasRole) return;
+    this.#attribution =
+      (systemFingerprint === undefined ? '' : `,"system_fingerprint":${JSON.stringify(systemFingerprint)}`) +
+      (serviceTier === undefined ? '' : `,"service_tier":${JSON.stringify(serviceTier)}`);
+    this.#beforeDelta = this.#choicesStart();
+  }
+
+  /** Frames for one delta, the role's before the first one. Empty if there is nothing to send yet. */
+  delta(delta: Delta): string {
+    if (delta.type === 'tool-call') return this.#role() + this.flush() + this.#frame(toolCallJson(delta));
+    const flushed = this.#held !== undefined && this.#held.type !== delta.type ? this.flush() : '';
+    const text = this.#held === undefined ? delta.text : this.#held.text + delta.text;
+    this.#held = undefined;
+    if (!isHighSurrogate(text.charCodeAt(text.length - 1))) return flushed + this.#textFrame(delta, text);
+    this.#held = { type: delta.type, text: text.slice(-1) };
+    return text.length === 1 && delta.logprobs === undefined
+      ? flushed
+      : flushed + this.#textFrame(delta, text.slice(0, -1));
+  }
+
+  /** The frame that ends the message. */
+  finish(reason: FinishReason): string {
+    return (
+      this.#role() + this.flush() + `${this.#choicesStart()}{},"finish_reason":"${reason}"}]${this.#usageNull}}\n\n`
+    );
+  }
+
+  /** The frame with the usage of the whole run; `choices` is empty, as OpenAI sends it. */
+  usage(usage: Usage): string {
+    return `${this.#head}${this.#attribution},"choices":[],"usage":${JSON.stringify(usage)}}\n\n`;
+  }
+
+  #textFrame({ type, logprobs }: TextDelta, text: string): string {
+    const role = this.#role();
+    const json = JSON.stringify(text);
+    if (type === 'reasoning') {
+      // Both names, since each is the only one that some clients read (LangChain the first, OpenAI Agents the second).
+      return role + this.#frame(`{"reasoning_content":${json},"reasoning":${json}}`);
+    }
+    const choice = `{"${type}":${json}}`;
+    if (logprobs === undefined) return role + this.#frame(choice);
+    const other = type === 'content' ? 'refusal' : 'content';
+    return role + this.#frame(`${choice},"logprobs":{"${type}":${JSON.stringify(logprobs)},"${other}":null}`);
+  }
+
+  /** What is still held back, before a stream that failed is ended. */
+  flush(): string {
+    if (this.#held === undefined) return '';
+    const held = this.#held;
+    this.#held = undefined;
+    return this.#textFrame(held, held.text);
+  }
+
+  #role(): string {
+    if (this.#hasRole) return '';
+    this.#hasRole = true;
+    return this.#frame('{"role":"assistant","content":"","refusal":null}');
+  }
+
+  #frame(delta: string): string {
+    return this.#beforeDelta + delta + this.#afterDelta;
+  }
+
+  #choicesStart(): string {
+    return `${this.#head}${this.#attribution},"choices":[{"index":0,"delta":`;
+  }
+}
+
+function toolCallJson({ index, id, kind, name, arguments: piece }: ToolCallDelta): string {
+  // A custom tool's calls have an input where a function's have arguments.
+  const body =
+    kind === 'custom'
+      ? { custom: { ...(name !== undefined && { name }), input: piece } }
+      : { function: { ...(name !== undefined && { name }), arguments: piece } };
+  const isFirst = id !== undefined || name !== undefined;
+  return JSON.stringify({
+    tool_calls: [{ index, ...(id !== undefined && { id }), ...(isFirst && { type: kind ?? 'function' }), ...body }],
+  });
+}
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff;
+}

@@ -1,0 +1,96 @@
+import { Type, type ClassConstructor } from 'class-transformer';
+import { IsObject, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+
+/**
+ * What one of the conditions below means. class-validator itself only calls the condition; this goes into its metadata as
+ * `context`, from which the compiled rules and the JSON Schemas are made.
+ */
+export interface Condition {
+  readonly orNull?: true;
+  readonly orAbsent?: true;
+  readonly orString?: AllowedStrings;
+  readonly optionalBeside?: readonly string[];
+}
+
+/** The strings that an alternative form allows. */
+export type AllowedStrings = 'any' | readonly string[];
+
+/** The property must be there, but may be null; the other rules apply to any other value. */
+export function OrNull(): PropertyDecorator {
+  return conditional((_object, value) => value !== null, { orNull: true });
+}
+
+/** The property may be absent, but not null; the other rules apply to any value. */
+export function OrAbsent(): PropertyDecorator {
+  return conditional((_object, value) => value !== undefined, { orAbsent: true });
+}
+
+/** A string (one of `allowed`, if some are named) is good as well; the other rules apply to any other value. */
+export function OrString(...allowed: readonly string[]): PropertyDecorator {
+  return conditional(
+    (_object, value) => typeof value !== 'string' || (allowed.length > 0 && !allowed.includes(value)),
+    { orString: allowed.length === 0 ? 'any' : allowed },
+  );
+}
+
+/** The property may be absent or null if one of `siblings` is there: not null, and not an empty array. */
+export function OptionalBeside(...siblings: readonly string[]): PropertyDecorator {
+  return conditional((object, value) => (value ?? null) !== null || !hasOneOf(object, siblings), {
+    optionalBeside: siblings,
+  });
+}
+
+/** Whether `object` has one of the properties with something in it. */
+export function hasOneOf(object: Readonly<Record<string, unknown>>, names: readonly string[]): boolean {
+  return names.some((name) => {
+    const value = object[name] ?? null;
+    return Array.isArray(value) ? value.length > 0 : value !== null;
+  });
+}
+
+/** The value is an object whose string `property` tells which of `classes` describes it. */
+export function OneOf(
+  property: string,
+  classes: Readonly<Record<string, ClassConstructor<object>>>,
+  options: { readonly each?: boolean } = {},
+): PropertyDecorator {
+  const subTypes = Object.entries(classes).map(([name, value]) => ({ name, value }));
+  return nested(
+    options,
+    Type(() => Object, { discriminator: { property, subTypes }, keepDiscriminatorProperty: true }),
+  );
+}
+
+/** The value is an object (with `each`, an array of objects) that `type` describes. */
+export function Nested(
+  type: () => ClassConstructor<object>,
+  options: { readonly each?: boolean } = {},
+): PropertyDecorator {
+  return nested(options, Type(type));
+}
+
+/** Name of the constraint that {@link NotOffered} registers. */
+export const NOT_OFFERED = 'notOffered';
+
+/** No value but null is good: the API knows the parameter, this server has nothing to give for it. */
+export function NotOffered(message: string): PropertyDecorator {
+  return ValidateBy(
+    { name: NOT_OFFERED, validator: { validate: () => false } },
+    { message, context: { code: 'unsupported_value' } },
+  );
+}
+
+function conditional(
+  condition: (object: Readonly<Record<string, unknown>>, value: unknown) => boolean,
+  context: Condition,
+): PropertyDecorator {
+  return ValidateIf(condition, { context });
+}
+
+function nested(options: { readonly each?: boolean }, type: PropertyDecorator): PropertyDecorator {
+  // An array has `IsArray` beside this; a single object that is absent would pass for class-validator without `IsObject`.
+  const decorators = [type, ValidateNested(options), ...(options.each === true ? [] : [IsObject()])];
+  return (target, property) => {
+    for (const decorate of decorators) decorate(target, property);
+  };
+}

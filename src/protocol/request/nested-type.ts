@@ -1,0 +1,21 @@
+import type { ClassConstructor } from 'class-transformer';
+import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
+
+/** Which class describes a nested object. */
+export type NestedType =
+  | { readonly type: ClassConstructor<object> }
+  | { readonly property: string; readonly variants: ReadonlyMap<string, ClassConstructor<object>> };
+
+/** What `@Type` says about a property. Throws a TypeError where a nested property has no `@Type`. */
+export function nestedTypeOf(owner: ClassConstructor<object>, property: string): NestedType {
+  // Undefined for a property without `@Type`, which its declaration does not say.
+  const metadata: ReturnType<typeof defaultMetadataStorage.findTypeMetadata> | undefined =
+    defaultMetadataStorage.findTypeMetadata(owner, property);
+  if (metadata === undefined) throw new TypeError(`${owner.name}.${property} is nested: declare its class with @Type.`);
+  const { discriminator } = metadata.options;
+  if (discriminator === undefined) return { type: metadata.typeFunction() as ClassConstructor<object> };
+  return {
+    property: discriminator.property,
+    variants: new Map(discriminator.subTypes.map(({ name, value }) => [name, value as ClassConstructor<object>])),
+  };
+}

@@ -1,0 +1,37 @@
+import { InvalidRequestError } from '../../errors/index.js';
+import { ChatCompletionRequest } from './chat-completion-request.js';
+import { checkObject } from './check-object.js';
+import { isJsonObject } from './json-object.js';
+import { checkDependencies } from './parameter-dependencies.js';
+import { ruleSetOf } from './rule-set.js';
+import { FaultLog } from './validation-faults.js';
+
+const RULES = ruleSetOf(ChatCompletionRequest);
+
+/**
+ * Checks a parsed JSON body and gives the same object back, typed. Nothing in it is converted, removed or filled in, so
+ * `temperature: 0`, empty strings and parameters that nobody here knows stay as the client sent them.
+ *
+ * Free-form values (schemas of tools, metadata, unknown parameters) are not looked into; the rest costs linear time.
+ *
+ * @throws InvalidRequestError for the first fault in the order of the declared parameters, with `param` and `code` of
+ *   OpenAI's error object. Its message also tells how many more there are.
+ */
+export function validateChatCompletionRequest(body: unknown): ChatCompletionRequest {
+  if (!isJsonObject(body)) {
+    throw new InvalidRequestError(
+      `The request body must be a JSON object with "model" and "messages", sent as application/json; got ${kindOf(body)}.`,
+    );
+  }
+  const faults = new FaultLog();
+  checkObject(RULES, body, '', faults);
+  checkDependencies(body, faults);
+  faults.throwIfAny();
+  return body as ChatCompletionRequest;
+}
+
+function kindOf(body: unknown): string {
+  if (body === undefined) return 'no body';
+  if (body === null) return 'null';
+  return Array.isArray(body) ? 'an array' : `a ${typeof body}`;
+}

@@ -1,0 +1,129 @@
+import { Equals, IsArray, IsIn, IsInt, IsObject, IsOptional, IsString } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import type { FinishReason } from '../finish-reason.js';
+import { Nested, OneOf, OrAbsent, OrNull } from '../request/decorators.js';
+import type { JsonObject } from '../request/json-object.js';
+import { TOOL_CALLS, type ToolCall } from '../request/tool-calls.js';
+import type { Usage } from '../usage.js';
+import { CompletionUsage } from './completion-usage.js';
+import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';
+import { ChoiceLogprobs } from './logprobs.js';
+
+/** The message of an answer. */
+@JSONSchema({ description: 'The answer as a message. It can be sent back as it is in the next request.' })
+export class ChatCompletionMessage {
+  @Equals('assistant')
+  @JSONSchema({ description: 'Always `assistant`.' })
+  readonly role: 'assistant';
+
+  @OrNull()
+  @IsString()
+  @JSONSchema({ description: 'The text; null if there is none, as beside tool calls.' })
+  readonly content: string | null;
+
+  @OrNull()
+  @IsString()
+  @JSONSchema({ description: 'What the model said when it refused, or null.' })
+  readonly refusal: string | null;
+
+  @OrAbsent()
+  @IsArray()
+  @OneOf('type', TOOL_CALLS, { each: true })
+  @JSONSchema({ description: "Calls of the client's tools; absent if there are none." })
+  readonly tool_calls?: readonly ToolCall[];
+
+  @OrAbsent()
+  @IsString()
+  @JSONSchema({ description: 'What the model thought, where it tells (an extension that DeepSeek introduced).' })
+  readonly reasoning_content?: string;
+
+  @OrAbsent()
+  @IsString()
+  @JSONSchema({ description: 'The same text under the name that other clients read.' })
+  readonly reasoning?: string;
+
+  @OrAbsent()
+  @IsArray()
+  @IsObject({ each: true })
+  @JSONSchema({ description: 'Sources that the provider names.' })
+  readonly annotations?: readonly JsonObject[];
+}
+
+/** An answer; a workflow gives exactly one. */
+@JSONSchema({ description: 'An answer.' })
+export class ChatCompletionChoice {
+  @IsInt()
+  @JSONSchema({ description: 'Always 0: a workflow gives one answer.' })
+  readonly index: number;
+
+  @Nested(() => ChatCompletionMessage)
+  @JSONSchema({ description: 'The answer.' })
+  readonly message: ChatCompletionMessage;
+
+  @OrNull()
+  @Nested(() => ChoiceLogprobs)
+  @JSONSchema({ description: 'Probabilities, if they were asked for; else null.' })
+  readonly logprobs: ChoiceLogprobs | null;
+
+  @IsIn([...FINISH_REASONS])
+  @JSONSchema({ description: `Why the model stopped. ${FINISH_REASON_MEANING}` })
+  readonly finish_reason: FinishReason;
+}
+
+/** The answer to a request that is not streamed. */
+@JSONSchema({
+  description: 'The whole answer, for a request without `stream: true`.',
+  example: {
+    id: 'chatcmpl-5f2b7c0e9d4a4b1f8e6c3a27',
+    object: 'chat.completion',
+    created: 1795344000,
+    model: 'chat',
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant', content: 'Because air scatters blue light most.', refusal: null },
+        logprobs: null,
+        finish_reason: 'stop',
+      },
+    ],
+    usage: { prompt_tokens: 11, completion_tokens: 5, total_tokens: 16 },
+    system_fingerprint: null,
+  },
+})
+export class ChatCompletion {
+  @IsString()
+  @JSONSchema({ description: 'Id of the run that answered.' })
+  readonly id: string;
+
+  @Equals('chat.completion')
+  @JSONSchema({ description: 'Always `chat.completion`.' })
+  readonly object: 'chat.completion';
+
+  @IsInt()
+  @JSONSchema({ description: 'When the run started, in seconds since the Unix epoch.' })
+  readonly created: number;
+
+  @IsString()
+  @JSONSchema({ description: 'The name of the workflow, as the request gave it.' })
+  readonly model: string;
+
+  @IsArray()
+  @Nested(() => ChatCompletionChoice, { each: true })
+  @JSONSchema({ description: 'The answer, alone in the list.' })
+  readonly choices: readonly ChatCompletionChoice[];
+
+  @OrAbsent()
+  @Nested(() => CompletionUsage)
+  @JSONSchema({ description: 'What the request cost; absent if no provider told.' })
+  readonly usage?: Usage;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: "The provider's word for its configuration, or null." })
+  readonly system_fingerprint?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'The tier that the provider used, or null.' })
+  readonly service_tier?: string | null;
+}

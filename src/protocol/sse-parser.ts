@@ -1,0 +1,107 @@
+/** A line of an event stream was longer than the reader accepts. */
+export class SseLineTooLongError extends Error {
+  constructor(limit: number) {
+    super(`A line of the event stream is longer than ${limit} bytes`);
+    this.name = 'SseLineTooLongError';
+  }
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const BYTE_ORDER_MARK = '\uFEFF';
+
+/** 16 MiB: a chunk that holds a whole long answer is far below it, a server that never ends a line is stopped. */
+const DEFAULT_LINE_LIMIT = 16 * 1024 * 1024;
+
+/**
+ * Reads server-sent events from bytes cut anywhere (WHATWG HTML, section 9.2): line ends LF, CR and CRLF, comments, `data:`
+ * with or without a space, several data lines, a byte order mark, and, unlike a browser, a last event without its blank
+ * line, because servers that close early leave it out.
+ *
+ * Only whole lines are decoded, so a character is never cut; bytes after the last line end wait, uncopied, for the rest.
+ */
+export class SseParser {
+  readonly #onEvent: (data: string, event: string) => void;
+  readonly #lineLimit: number;
+  #tail: Uint8Array[] = [];
+  #tailLength = 0;
+  #endedWithCr = false;
+  #started = false;
+  #data: string | undefined;
+  #event = '';
+
+  /** @param onEvent called for each event with its data and its name (empty if it has none) */
+  constructor(onEvent: (data: string, event: string) => void, lineLimit = DEFAULT_LINE_LIMIT) {
+    this.#onEvent = onEvent;
+    this.#lineLimit = lineLimit;
+  }
+
+  /** @throws SseLineTooLongError when a line exceeds the limit */
+  push(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    // The CR that ended the last read and this LF are one line end.
+    const start = this.#endedWithCr && bytes[0] === LF ? 1 : 0;
+    this.#endedWithCr = false;
+    const cut = Math.max(bytes.lastIndexOf(LF), bytes.lastIndexOf(CR)) + 1;
+    if (cut <= start) {
+      this.#keep(bytes.subarray(start));
+      return;
+    }
+    this.#endedWithCr = bytes[cut - 1] === CR;
+    this.#lines(this.#decode(bytes.subarray(start, cut)));
+    this.#keep(bytes.subarray(cut));
+  }
+
+  /** The stream has ended: reads what is left of it. */
+  end(): void {
+    if (this.#tailLength > 0) this.#lines(`${this.#decode(new Uint8Array(0))}\n`);
+    this.#dispatch();
+  }
+
+  #keep(rest: Uint8Array): void {
+    if (rest.length === 0) return;
+    this.#tailLength += rest.length;
+    if (this.#tailLength > this.#lineLimit) throw new SseLineTooLongError(this.#lineLimit);
+    this.#tail.push(rest);
+  }
+
+  #decode(bytes: Uint8Array): string {
+    const whole = this.#tailLength === 0 ? bytes : Buffer.concat([...this.#tail, bytes]);
+    this.#tail = [];
+    this.#tailLength = 0;
+    const text = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength).toString('utf8');
+    if (this.#started) return text;
+    this.#started = true;
+    return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+  }
+
+  #lines(decoded: string): void {
+    const text = decoded.includes('\r') ? decoded.replace(/\r\n?/g, '\n') : decoded;
+    let start = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      if (end === start) this.#dispatch();
+      else this.#line(text, start, end);
+      start = end + 1;
+    }
+  }
+
+  #line(text: string, start: number, end: number): void {
+    if (text.startsWith('data:', start)) {
+      const from = start + (text.charCodeAt(start + 5) === 0x20 ? 6 : 5);
+      const value = text.slice(from, end);
+      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+    } else if (text.startsWith('event:', start)) {
+      this.#event = text.slice(start + 6, end).trim();
+    } else if (end - start === 4 && text.startsWith('data', start)) {
+      this.#data = this.#data === undefined ? '' : `${this.#data}\n`;
+    }
+  }
+
+  #dispatch(): void {
+    const data = this.#data;
+    const event = this.#event;
+    this.#data = undefined;
+    this.#event = '';
+    if (data !== undefined) this.#onEvent(data, event);
+  }
+}

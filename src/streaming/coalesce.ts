@@ -1,0 +1,95 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import type { Clock, Timer } from '../kernel/index.js';
+
+/** How {@link coalesce} treats the items of a stream. */
+export interface CoalesceOptions<T> {
+  readonly clock: Clock;
+  /**
+   * Least time in milliseconds between this item and the one sent before it. 0 sends it at once; so does undefined, for
+   * items that are no text and must keep their place in the order.
+   */
+  windowOf(item: T): number | undefined;
+  /** The two items as one, or undefined if they cannot be (another node or channel): then the held one is sent first. */
+  merge(held: T, next: T): T | undefined;
+}
+
+/** How much earlier than asked a timer may fire, in milliseconds: timers count whole ones, the monotonic clock does not. */
+const TIMER_TOLERANCE_MS = 1;
+
+/**
+ * Joins items that follow one another faster than a client profits from. An item that comes when the window since the last
+ * one has passed goes out in the same turn; those that come earlier are merged, and leave together when the window ends.
+ * So nothing is lost or reordered, a lone token is never delayed, and a steady flow never starves (unlike
+ * `debounceTime`, which is silent until a pause). What is held leaves at once before any item that cannot be merged with
+ * it, and before the end or error of the stream.
+ *
+ * At most one timer is pending per stream, and none while nothing is held.
+ */
+export function coalesce<T>({ clock, windowOf, merge }: CoalesceOptions<T>): OperatorFunction<T, T> {
+  return (source) =>
+    new Observable<T>((subscriber) => {
+      let held: { item: T; dueAt: number } | undefined;
+      let lastSentAt = Number.NEGATIVE_INFINITY;
+      let timer: Timer | undefined;
+
+      const send = (item: T, at: number): void => {
+        lastSentAt = at;
+        subscriber.next(item);
+      };
+      const flush = (at: number): void => {
+        if (held === undefined) return;
+        const { item } = held;
+        held = undefined;
+        send(item, at);
+      };
+      const onTimer = (): void => {
+        timer = undefined;
+        if (held === undefined) return;
+        const now = clock.monotonic();
+        // What is held now may have come after a flush, later than the item this timer was started for.
+        if (held.dueAt - now > TIMER_TOLERANCE_MS) timer = clock.after(held.dueAt - now, onTimer);
+        else flush(now);
+      };
+      const hold = (item: T, dueAt: number, now: number): void => {
+        held = { item, dueAt };
+        timer ??= clock.after(dueAt - now, onTimer);
+      };
+
+      const subscription = source.subscribe({
+        next: (item) => {
+          const window = windowOf(item);
+          const now = clock.monotonic();
+          if (window === undefined || window <= 0) {
+            flush(now);
+            if (window === undefined) subscriber.next(item);
+            else send(item, now);
+            return;
+          }
+          if (held !== undefined) {
+            const merged = merge(held.item, item);
+            if (merged !== undefined) {
+              held.item = merged;
+              // A busy event loop can be late with its timers; the flow itself keeps the time then.
+              if (now >= held.dueAt) flush(now);
+              return;
+            }
+            flush(now);
+          }
+          if (now - lastSentAt >= window) send(item, now);
+          else hold(item, lastSentAt + window, now);
+        },
+        error: (error: unknown) => {
+          flush(clock.monotonic());
+          subscriber.error(error);
+        },
+        complete: () => {
+          flush(clock.monotonic());
+          subscriber.complete();
+        },
+      });
+      return () => {
+        timer?.cancel();
+        subscription.unsubscribe();
+      };
+    });
+}

@@ -1,0 +1,28 @@
+/**
+ * Back-pressure between the reader of a run and its engine: the reader closes the gate while its client is behind, and
+ * the engine asks for nothing more until it is open again. An Observable alone cannot say "not now".
+ */
+export class Gate {
+  #waiting: (() => void)[] | undefined;
+
+  get isOpen(): boolean {
+    return this.#waiting === undefined;
+  }
+
+  close(): void {
+    this.#waiting ??= [];
+  }
+
+  /** Lets everyone who waits go on. */
+  open(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.forEach((resume) => resume());
+  }
+
+  /** Resolves as soon as the gate is open. It never rejects: whoever may be aborted meanwhile must race it. */
+  opened(): Promise<void> {
+    const waiting = this.#waiting;
+    return waiting === undefined ? Promise.resolve() : new Promise((resume) => waiting.push(resume));
+  }
+}

@@ -1,0 +1,72 @@
+import type { Type } from '@nestjs/common';
+import { type Clock, SystemClock } from '../kernel/index.js';
+import type { ModelIdentity } from '../models/index.js';
+import type { FinishReason, Usage } from '../protocol/index.js';
+import { NoopTracer, type SpanHandle } from '../tracing/index.js';
+import type { ChatEvent } from './chat-event.js';
+import type { OutputOf } from './node-signature.js';
+
+/** What agents tell the run about their model calls. */
+export interface CallLedger {
+  /** Opens the account of one model call; the last usage reported to it counts, whatever happens to the call. */
+  openCall(): (usage: Usage) => void;
+  identity(identity: ModelIdentity): void;
+  /** Why the node's model stopped. */
+  finished(reason: FinishReason): void;
+}
+
+/** What a context is made of. Everything but the event has a default, so that a node can be run on its own. */
+export interface TaskContextParts<Event extends ChatEvent = ChatEvent> {
+  readonly event: Event;
+  readonly signal?: AbortSignal;
+  readonly trace?: SpanHandle;
+  readonly clock?: Clock;
+  readonly outputs?: ReadonlyMap<string, unknown>;
+  readonly metadata?: Map<string, unknown>;
+  readonly ledger?: CallLedger;
+  readonly onStop?: () => void;
+}
+
+const SILENT_LEDGER: CallLedger = {
+  openCall: () => () => undefined,
+  identity: () => undefined,
+  finished: () => undefined,
+};
+
+/** What one node is given of the run it takes part in. */
+export class TaskContext<Event extends ChatEvent = ChatEvent> {
+  /** The validated request. */
+  readonly event: Event;
+  /** Aborts when the client has gone, the deadline has passed or the server stops. Give it to everything that waits. */
+  readonly signal: AbortSignal;
+  /** This node's span, for spans and events of its own. */
+  readonly trace: SpanHandle;
+  readonly clock: Clock;
+  /** Free for the workflow's own use; shared by the nodes of one run. */
+  readonly metadata: Map<string, unknown>;
+  /** For agents: where model calls are accounted for. */
+  readonly ledger: CallLedger;
+  readonly #outputs: ReadonlyMap<string, unknown>;
+  readonly #onStop: () => void;
+
+  constructor(parts: TaskContextParts<Event>) {
+    this.event = parts.event;
+    this.signal = parts.signal ?? new AbortController().signal;
+    this.trace = parts.trace ?? new NoopTracer().startTrace().span('');
+    this.clock = parts.clock ?? new SystemClock();
+    this.metadata = parts.metadata ?? new Map();
+    this.ledger = parts.ledger ?? SILENT_LEDGER;
+    this.#outputs = parts.outputs ?? new Map();
+    this.#onStop = parts.onStop ?? (() => undefined);
+  }
+
+  /** The output of a node that has finished, or undefined if it has not run. Wiring an input is the better way. */
+  output<N>(node: Type<N>, key: string = node.name): OutputOf<N> | undefined {
+    return this.#outputs.get(key) as OutputOf<N> | undefined;
+  }
+
+  /** Ends the run cleanly once this node has finished: no further node starts, and what was said is the answer. */
+  stopWorkflow(): void {
+    this.#onStop();
+  }
+}

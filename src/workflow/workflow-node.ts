@@ -1,0 +1,17 @@
+import type { Deltas } from './node-signature.js';
+import type { TaskContext } from './task-context.js';
+
+/**
+ * What the engine needs of a node. Write nodes by extending `Node`, `AgentNode` or `AgentStreamingNode`.
+ *
+ * Input and output are read off the signature of `process`, so a node cannot be wired to what it does not take.
+ */
+export interface WorkflowNode<Input = never, Output = unknown> {
+  /** True if what it yields is meant for the client (unless the workflow hides it). */
+  readonly speaks: boolean;
+  /** This node's own window for joining text, in milliseconds; absent: STREAM_DEBOUNCE_MS. */
+  readonly debounceMs?: number;
+  /** Called once at start-up. What it throws is reported as a fault of the workflow's definition. */
+  prepare?(): void;
+  process(input: Input, context: TaskContext): AsyncGenerator<Deltas, Output, void> | Promise<Output> | Output;
+}

@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import { ModelNotFoundError } from '../errors/index.js';
+import type { CompiledWorkflow } from './workflow-schema.js';
+
+/** A name that clients may send as `model`. */
+export interface WorkflowName {
+  /** The id or alias. */
+  readonly name: string;
+  readonly workflow: CompiledWorkflow;
+  /** True if a request under this name that does not say `stream` is answered with a stream. */
+  readonly streamByDefault: boolean;
+}
+
+/** All workflows of this process by id and alias. Filled at start-up, before the server listens. */
+@Injectable()
+export class WorkflowRegistry {
+  // A Map, so that `__proto__` and `constructor` are names like any other.
+  readonly #names = new Map<string, WorkflowName>();
+
+  /** @returns false if the name is taken */
+  register(name: WorkflowName): boolean {
+    if (this.#names.has(name.name)) return false;
+    this.#names.set(name.name, name);
+    return true;
+  }
+
+  /** @throws ModelNotFoundError if no workflow has this id or alias */
+  resolve(name: string): WorkflowName {
+    const found = this.#names.get(name);
+    if (found === undefined) throw new ModelNotFoundError(name);
+    return found;
+  }
+
+  /** Every id and alias, ids and their aliases together, in the order of registration. */
+  list(): readonly WorkflowName[] {
+    return [...this.#names.values()];
+  }
+}

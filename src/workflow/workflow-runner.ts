@@ -1,0 +1,136 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Observable } from 'rxjs';
+import { AppConfig } from '../config/index.js';
+import {
+  type AbortCause,
+  InternalError,
+  type MillraceError,
+  OverloadedError,
+  RunAbortedError,
+} from '../errors/index.js';
+import { Clock } from '../kernel/index.js';
+import { Gate } from '../streaming/index.js';
+import { Tracer } from '../tracing/index.js';
+import type { ChatEvent } from './chat-event.js';
+import { Run } from './run.js';
+import type { RunEvent } from './run-event.js';
+import type { CompiledWorkflow } from './workflow-schema.js';
+
+/** What a run is tied to. */
+export interface RunOptions {
+  /** The run's id, for logs and traces. */
+  readonly id: string;
+  /** Closed by the reader while it cannot keep up; the run then asks for nothing more. Absent: always open. */
+  readonly gate?: Gate;
+  /** Ends the run when it aborts. */
+  readonly signal?: AbortSignal;
+}
+
+/** How long a client is asked to wait before it tries another replica, in milliseconds. */
+const RETRY_AFTER_MS = 1_000;
+
+/** Runs workflows, keeps the time of each run, and knows which are open. */
+@Injectable()
+export class WorkflowRunner {
+  readonly #logger = new Logger('Run');
+  readonly #open = new Set<AbortController>();
+  #draining = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+    private readonly tracer: Tracer,
+  ) {}
+
+  /** True from the beginning of the shutdown on: no run is started any more. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Number of runs that have started and not ended. */
+  get openRuns(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Prepares a run, which starts when the Observable is subscribed to, and once for each subscription. The Observable
+   * completes after the run's last event and never errors; unsubscribing before ends the run.
+   * @throws OverloadedError while the server is shutting down
+   */
+  run(workflow: CompiledWorkflow, event: ChatEvent, options: RunOptions): Observable<RunEvent> {
+    if (this.#draining) {
+      throw new OverloadedError('The server is shutting down. Send the request again; another instance will take it.', {
+        code: 'server_shutting_down',
+        retryAfterMs: RETRY_AFTER_MS,
+      });
+    }
+    return new Observable<RunEvent>((subscriber) => {
+      const controller = new AbortController();
+      const abort = (cause: AbortCause): void => controller.abort(new RunAbortedError(cause));
+      const onSignal = (): void => abort('client_disconnected');
+      const deadline = this.clock.after(this.config.run.timeoutMs, () => abort('deadline'));
+      if (options.signal?.aborted === true) onSignal();
+      options.signal?.addEventListener('abort', onSignal, { once: true });
+      this.#open.add(controller);
+
+      const run = new Run({
+        workflow,
+        event,
+        signal: controller.signal,
+        gate: options.gate ?? new Gate(),
+        clock: this.clock,
+        trace: this.tracer.startTrace({
+          name: workflow.id,
+          input: event.messages,
+          metadata: { run_id: options.id, model: event.model },
+        }),
+        keepText: this.tracer.enabled,
+        emit: (runEvent) => {
+          if (runEvent.type === 'run-failed') this.#log(runEvent.error, workflow.id, options.id);
+          subscriber.next(runEvent);
+        },
+      });
+      void run.execute().finally(() => {
+        deadline.cancel();
+        options.signal?.removeEventListener('abort', onSignal);
+        this.#open.delete(controller);
+        if (this.#open.size === 0) this.#onIdle?.();
+        subscriber.complete();
+      });
+      return () => {
+        if (this.#open.has(controller)) abort('client_disconnected');
+      };
+    });
+  }
+
+  /**
+   * Takes no more runs and lets the open ones go on for `graceMs` milliseconds; those that are not done by then are
+   * aborted. Resolves when none is open.
+   */
+  async drain(graceMs: number): Promise<void> {
+    this.#draining = true;
+    if (this.#open.size === 0) return;
+    this.#logger.log(`Shutting down: waiting up to ${graceMs} ms for ${this.#open.size} open runs`);
+    const limit = this.clock.after(graceMs, () => {
+      for (const run of this.#open) run.abort(new RunAbortedError('shutdown'));
+    });
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
+    limit.cancel();
+  }
+
+  #log(error: MillraceError, workflow: string, id: string): void {
+    const where = `${workflow} ${id}`;
+    if (error instanceof RunAbortedError) {
+      this.#logger.debug(`${where} aborted: ${error.abortCause}`);
+    } else if (error instanceof InternalError) {
+      this.#logger.error(`${where} failed by a bug`, error.cause instanceof Error ? error.cause.stack : undefined);
+    } else {
+      this.#logger.warn(
+        `${where} failed: ${error.code ?? error.name}${error.diagnostic ? ` (${error.diagnostic})` : ''}`,
+      );
+    }
+  }
+}

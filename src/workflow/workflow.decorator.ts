@@ -1,0 +1,33 @@
+import { applyDecorators, Injectable } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+
+/** Another name under which clients may ask for a workflow. */
+export interface WorkflowAlias {
+  readonly id: string;
+  /** Answer with a stream when the request does not say, see {@link WorkflowOptions.streamByDefault}. */
+  readonly streamByDefault?: boolean;
+}
+
+/** How a workflow presents itself. */
+export interface WorkflowOptions {
+  /** What clients send as `model`: 1 to 128 letters, digits and `- _ . : /`, unique among all ids and aliases. */
+  readonly id: string;
+  readonly aliases?: readonly (string | WorkflowAlias)[];
+  /** One sentence for the list of models and the docs. */
+  readonly description: string;
+  /**
+   * Answer with a stream when the request has no `stream`, unless its Accept header names application/json. OpenAI's rule,
+   * and the default, is false: without `stream`, one JSON object.
+   */
+  readonly streamByDefault?: boolean;
+  /** What stands between the texts of two visible nodes; a blank line if absent. */
+  readonly separator?: string;
+}
+
+/** The metadata behind {@link Workflow}, for discovery. */
+export const WorkflowMetadata = DiscoveryService.createDecorator<WorkflowOptions>();
+
+/** Makes a class that extends `WorkflowDefinition` a workflow. It must be a provider of some module to be found. */
+export function Workflow(options: WorkflowOptions): ClassDecorator {
+  return applyDecorators(Injectable(), WorkflowMetadata(options) as ClassDecorator);
+}

@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { TracingModule } from '../tracing/index.js';
+import { WorkflowExplorer } from './workflow-explorer.js';
+import { WorkflowRegistry } from './workflow-registry.js';
+import { WorkflowRunner } from './workflow-runner.js';
+
+/** Finds, compiles and runs the workflows that the application's modules provide. */
+@Module({
+  imports: [DiscoveryModule, TracingModule],
+  providers: [WorkflowExplorer, WorkflowRegistry, WorkflowRunner],
+  exports: [WorkflowRegistry, WorkflowRunner],
+})
+export class WorkflowModule {}

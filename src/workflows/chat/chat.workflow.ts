@@ -1,0 +1,17 @@
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../workflow/index.js';
+import { ChatNode } from './chat.node.js';
+
+/** One node: the model behind it is used as if it were called directly. */
+@Workflow({ id: 'chat', description: 'A plain conversation with the model, with all that the client asks for' })
+export class ChatWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    return flow.node(ChatNode, { messages });
+  }
+}

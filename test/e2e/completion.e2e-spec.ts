@@ -1,0 +1,173 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  assertCompletion,
+  assertValidCompletion,
+  Bench,
+  chunksOf,
+  contentOf,
+  done,
+  finish,
+  jsonAnswer,
+  openStream,
+  postJson,
+  reasoning,
+  reasoningOf,
+  role,
+  streamOf,
+  text,
+  tokens,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+const REPLY = { thinking: 'They greet "me" 🙂.', reply: 'Hello to you,\nfriend — again.' };
+
+describe('one completion per run', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await Bench.start();
+  });
+  afterEach(() => bench.close());
+
+  it('streams one message over two nodes: one id, role, finish reason and [DONE]', async () => {
+    bench.upstream.next(streamOf('Hello there, friend.')).next(jsonAnswer(REPLY));
+    const stream = await openStream(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO });
+    const items = await stream.collect();
+    assertCompletion(items, {
+      model: 'streaming',
+      content: `Hello there, friend.\n\n${JSON.stringify(REPLY)}`,
+      finish: 'stop',
+    });
+  });
+
+  it('echoes the alias that was asked for', async () => {
+    bench.upstream.next(streamOf('Hi')).next(jsonAnswer(REPLY));
+    const stream = await openStream(bench.app.chatUrl, { model: 'default', stream: true, messages: HELLO });
+    assertCompletion(await stream.collect(), { model: 'default' });
+  });
+
+  it('sums usage over both calls and sends it when it is asked for', async () => {
+    const details = { completion_tokens_details: { reasoning_tokens: 3 } };
+    bench.upstream
+      .next(streamOf('Hello there.', { usage: tokens(11, 2, details), usagePlace: 'every-chunk' }))
+      .next(jsonAnswer(REPLY, { usage: tokens(30, 7, details), usagePlace: 'finish-chunk' }));
+    const stream = await openStream(bench.app.chatUrl, {
+      model: 'streaming',
+      stream: true,
+      stream_options: { include_usage: true },
+      messages: HELLO,
+    });
+    assertCompletion(await stream.collect(), {
+      includeUsage: true,
+      usage: {
+        prompt_tokens: 41,
+        completion_tokens: 9,
+        total_tokens: 50,
+        completion_tokens_details: { reasoning_tokens: 6 },
+      },
+    });
+  });
+
+  it('gives the same answer as one JSON object without streaming', async () => {
+    bench.upstream
+      .next(streamOf('Hello there.', { usage: tokens(11, 2) }))
+      .next(jsonAnswer(REPLY, { usage: tokens(30, 7) }));
+    const { status, headers, json } = await postJson(bench.app.chatUrl, { model: 'streaming', messages: HELLO });
+    assertValidCompletion(json);
+    expect(status).toBe(200);
+    expect(headers['content-type']).toContain('application/json');
+    expect(headers['x-request-id']).toMatch(/^req_/);
+    expect(json).toMatchObject({
+      object: 'chat.completion',
+      model: 'streaming',
+      choices: [
+        {
+          message: { role: 'assistant', content: `Hello there.\n\n${JSON.stringify(REPLY)}`, refusal: null },
+          finish_reason: 'stop',
+        },
+      ],
+      usage: { prompt_tokens: 41, completion_tokens: 9, total_tokens: 50 },
+    });
+  });
+
+  it('gives the second node the text of the first, after its instructions and before the history', async () => {
+    bench.upstream.next(streamOf('A first answer.')).next(jsonAnswer(REPLY));
+    const history = [
+      { role: 'developer', content: 'Be kind.' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Look' },
+          { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } },
+        ],
+      },
+    ];
+    await postJson(bench.app.chatUrl, { model: 'streaming', messages: history });
+    const [first, second] = bench.upstream.requests;
+    expect(first?.body.messages.slice(-2)).toEqual(history);
+    expect(first?.body.messages[0]).toMatchObject({ role: 'system' });
+    expect(second?.body.messages.slice(-2)).toEqual(history);
+    expect(JSON.stringify(second?.body.messages.slice(0, -2))).toContain('A first answer.');
+    expect(second?.body.response_format).toMatchObject({
+      type: 'json_schema',
+      json_schema: { strict: true, schema: { required: ['thinking', 'reply'] } },
+    });
+  });
+
+  it('streams the fields of a structured answer in their channels', async () => {
+    bench.upstream.next(jsonAnswer(REPLY));
+    const stream = await openStream(bench.app.chatUrl, { model: 'reasoning', stream: true, messages: HELLO });
+    const items = await stream.collect();
+    assertCompletion(items, { content: REPLY.reply, reasoning: REPLY.thinking, finish: 'stop' });
+    for (const { choices } of chunksOf(items)) {
+      const delta = choices[0]?.delta;
+      if (delta?.reasoning_content) expect(delta.content).toBeUndefined();
+    }
+  });
+
+  it('answers in channels without streaming, too', async () => {
+    bench.upstream.next(jsonAnswer(REPLY));
+    const { json } = await postJson(bench.app.chatUrl, { model: 'reasoning', messages: HELLO });
+    expect(json).toMatchObject({
+      choices: [{ message: { content: REPLY.reply, reasoning_content: REPLY.thinking, reasoning: REPLY.thinking } }],
+    });
+  });
+
+  it("forwards the client's parameters unchanged, zero and empty ones too", async () => {
+    bench.upstream.next(streamOf('ok'));
+    const parameters = { temperature: 0, top_p: 0, stop: '', seed: 0, max_completion_tokens: 5, top_k: 7, user: '' };
+    await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...parameters, presence_penalty: null });
+    const { body } = await bench.upstream.request(0);
+    expect(body).toMatchObject(parameters);
+    expect(body).not.toHaveProperty('presence_penalty');
+    expect(body).toMatchObject({ model: 'gpt-5.4-mini', stream: true, stream_options: { include_usage: true } });
+  });
+
+  it('ends truthfully with the worst finish reason of the visible nodes', async () => {
+    bench.upstream.next(streamOf('cut', { finish: 'length' })).next(jsonAnswer(REPLY));
+    const stream = await openStream(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO });
+    assertCompletion(await stream.collect(), { finish: 'length' });
+  });
+
+  it('shows a structured answer that was cut off as it is, and starts no further node', async () => {
+    bench.upstream.next(streamOf('{"thinking":"I was', { finish: 'length' }));
+    const stream = await openStream(bench.app.chatUrl, { model: 'reasoning', stream: true, messages: HELLO });
+    const items = await stream.collect();
+    assertCompletion(items, { reasoning: 'I was', finish: 'length' });
+    expect(contentOf(items)).toBe('');
+  });
+
+  it('keeps reasoning of the upstream out of the content', async () => {
+    bench.upstream.next([
+      role(),
+      reasoning('Hm, '),
+      reasoning('yes.', 'reasoning'),
+      text('Yes!'),
+      finish('stop'),
+      done(),
+    ]);
+    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const items = await stream.collect();
+    assertCompletion(items, { content: 'Yes!' });
+    expect(reasoningOf(items)).toBe('Hm, yes.');
+  });
+});

@@ -1,0 +1,83 @@
+import type { AddressInfo } from 'node:net';
+import type { ModuleMetadata, Type } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
+import { AppLogger } from '../../src/app.logger.js';
+import { AppModule } from '../../src/app.module.js';
+import { APP_OPTIONS, setUpApp } from '../../src/app.setup.js';
+import { loadConfig } from '../../src/config/index.js';
+import { Clock } from '../../src/kernel/index.js';
+import { Tracer } from '../../src/tracing/index.js';
+import { ScriptedUpstream } from './scripted-upstream.js';
+
+/** How a test's application differs from the real one. */
+export interface TestAppOptions {
+  /** Environment variables; nothing else of the environment is read. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** More modules, with workflows of the test's own. */
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
+  readonly tracer?: Tracer;
+  readonly clock?: Clock;
+}
+
+/** The real application, listening on a free port of the loopback interface. */
+export class TestApp {
+  private constructor(
+    readonly nest: NestExpressApplication,
+    /** Without a slash at the end. */
+    readonly url: string,
+  ) {}
+
+  static async start({ env = {}, imports = [], tracer, clock }: TestAppOptions = {}): Promise<TestApp> {
+    const config = loadConfig({ LOG_LEVEL: 'fatal', ...env });
+    const builder = Test.createTestingModule({ imports: [AppModule.register(config), ...imports] });
+    if (tracer !== undefined) builder.overrideProvider(Tracer).useValue(tracer);
+    if (clock !== undefined) builder.overrideProvider(Clock).useValue(clock);
+    const module = await builder.compile();
+    const nest = module.createNestApplication<NestExpressApplication>({
+      ...APP_OPTIONS,
+      logger: new AppLogger(config.log),
+    });
+    setUpApp(nest);
+    await nest.listen(0, '127.0.0.1');
+    return new TestApp(nest, `http://127.0.0.1:${(nest.getHttpServer().address() as AddressInfo).port}`);
+  }
+
+  get chatUrl(): string {
+    return `${this.url}/v1/chat/completions`;
+  }
+
+  /** The base URL for OpenAI clients. */
+  get baseUrl(): string {
+    return `${this.url}/v1`;
+  }
+
+  /** A provider of the application. */
+  get<T>(type: Type<T>): T {
+    return this.nest.get(type, { strict: false });
+  }
+
+  async close(): Promise<void> {
+    await this.nest.close();
+  }
+}
+
+/** The application in front of a scripted upstream: what most tests need. */
+export class Bench {
+  private constructor(
+    readonly upstream: ScriptedUpstream,
+    readonly app: TestApp,
+  ) {}
+
+  static async start(options: TestAppOptions = {}): Promise<Bench> {
+    const upstream = await ScriptedUpstream.start();
+    const env = { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test-upstream-key', ...options.env };
+    return new Bench(upstream, await TestApp.start({ ...options, env }));
+  }
+
+  /** Ends both. Throws if the upstream was asked for anything that it was not told. */
+  async close(): Promise<void> {
+    await this.app.close();
+    await this.upstream.close();
+  }
+}

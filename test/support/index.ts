@@ -1,0 +1,72 @@
+export { Bench, TestApp, type TestAppOptions } from './app.js';
+export {
+  assertCompletion,
+  assertErrorEnded,
+  chunksOf,
+  contentOf,
+  finishOf,
+  reasoningOf,
+  refusalOf,
+  toolCallsOf,
+  usageOf,
+  type CompletionExpectations,
+  type WireChunk,
+  type WireToolCall,
+} from './chunks.js';
+export { DeadlineError, eventually, within, type WaitOptions } from './eventually.js';
+export { FakeClock } from './fake-clock.js';
+export { getJson, postJson, type HttpAnswer, type RequestOptions } from './http-client.js';
+export { ChildProcess, startProcess, type ProcessExit, type ProcessOptions } from './process.js';
+export {
+  RecordingTracer,
+  type RecordedGeneration,
+  type RecordedObservation,
+  type RecordedSpan,
+  type RecordedTrace,
+} from './recording-tracer.js';
+export { ScriptedUpstream } from './scripted-upstream.js';
+export { ensureServerIsBuilt, startServerProcess, type ServerProcess } from './server-process.js';
+export { openStream, type SseStream } from './sse-client.js';
+export { DONE, FramingError, type SseItem } from './sse-frames.js';
+export type { AnswerEnding, RecordedBody, RecordedRequest } from './upstream/recorded-request.js';
+export { jsonAnswer, streamOf, tokens, type Script, type StreamOptions, type UsagePlace } from './upstream/scripts.js';
+export {
+  chunk,
+  comment,
+  cutEvery,
+  delay,
+  delta,
+  done,
+  end,
+  errorBody,
+  finish,
+  flood,
+  gate,
+  hangUp,
+  headers,
+  httpError,
+  raw,
+  reasoning,
+  refusal,
+  reset,
+  role,
+  stall,
+  style,
+  text,
+  together,
+  toolCall,
+  usage,
+  wait,
+  type GateStep,
+  type Step,
+  type Style,
+} from './upstream/steps.js';
+export {
+  assertValidChunk,
+  assertValidCompletion,
+  assertValidError,
+  assertValidModel,
+  assertValidModelList,
+  type ErrorEnvelope,
+  type ModelList,
+} from './wire-schema.js';

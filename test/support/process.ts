@@ -1,0 +1,116 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { within, type WaitOptions } from './eventually.js';
+
+/** What a child process is started with. */
+export interface ProcessOptions {
+  /** Its whole environment but for `PATH`: nothing is inherited, so that no key or setting of the machine gets in. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** How a process ended: by itself with a code, or by a signal. */
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** Starts Node with these arguments. Whoever starts a process must {@link ChildProcess.stop} it. */
+export async function startProcess(
+  args: readonly string[],
+  { env = {}, cwd }: ProcessOptions = {},
+): Promise<ChildProcess> {
+  const child = spawn(process.execPath, args, {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd !== undefined && { cwd }),
+  });
+  await once(child, 'spawn');
+  return new ChildProcess(child);
+}
+
+/** A running child process with what it has written. */
+export class ChildProcess {
+  /** Everything it has written so far, by stream. */
+  stdout = '';
+  stderr = '';
+  /** Resolves when it has ended and everything it wrote was read. Never rejects. */
+  readonly exit: Promise<ProcessExit>;
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  /** Lines of both streams in the order of arrival. */
+  readonly #lines: string[] = [];
+  readonly #watchers = new Set<() => void>();
+  #exited: ProcessExit | undefined;
+
+  constructor(child: ChildProcessByStdio<null, Readable, Readable>) {
+    this.#child = child;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        this.#lines.push(line);
+        this.#notify();
+      });
+    }
+    this.exit = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        this.#exited = { code, signal };
+        resolve(this.#exited);
+        this.#notify();
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /**
+   * The first line, of either stream and from the start, that matches.
+   * @throws Error with all output if the process ends without it, DeadlineError if it does not come in time
+   */
+  async waitForLine(pattern: RegExp, options: WaitOptions = {}): Promise<RegExpMatchArray> {
+    let check: () => void = () => undefined;
+    const found = new Promise<RegExpMatchArray>((resolve, reject) => {
+      let next = 0;
+      check = () => {
+        for (; next < this.#lines.length; next++) {
+          const match = this.#lines[next]?.match(pattern);
+          if (match) return resolve(match);
+        }
+        if (this.#exited) {
+          const { code, signal } = this.#exited;
+          reject(new Error(`The process ended (${code ?? signal}) without the line ${pattern}:\n${this.#output()}`));
+        }
+      };
+      this.#watchers.add(check);
+      check();
+    });
+    try {
+      return await within(found, { message: `the line ${pattern}`, ...options });
+    } finally {
+      this.#watchers.delete(check);
+    }
+  }
+
+  /** Sends a signal. */
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** Kills it if it still runs, and waits for its end. */
+  async stop(): Promise<ProcessExit> {
+    if (this.#exited === undefined) this.signal('SIGKILL');
+    return this.exit;
+  }
+
+  #notify(): void {
+    for (const check of this.#watchers) check();
+  }
+
+  #output(): string {
+    return this.#lines.join('\n');
+  }
+}

@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { buildOnce } from './build-once.js';
+import { startProcess, type ChildProcess, type ProcessOptions } from './process.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+const DIST = join(ROOT, 'dist');
+const MAIN = join(DIST, 'main.js');
+
+/** How long the server may take from its start until it listens, in milliseconds; a busy machine needs seconds. */
+const LONGEST_START_MS = 20_000;
+
+/** The server as it runs in production, in a process of its own. */
+export interface ServerProcess {
+  /** Where it listens, as its own start message says. */
+  readonly url: string;
+  readonly process: ChildProcess;
+}
+
+/**
+ * Compiles the server unless that has been done for the sources as they are. The first call can take ten seconds and
+ * more: give the hook that makes it a timeout to match.
+ */
+export async function ensureServerIsBuilt(): Promise<void> {
+  await buildOnce({
+    sources: ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((path) => join(ROOT, path)),
+    output: MAIN,
+    stamp: join(ROOT, 'node_modules/.cache/test-build'),
+    build: async () => {
+      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+      await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: ROOT }).catch(
+        (error: Error & { stdout?: string }) => {
+          throw new Error(`The server does not compile:\n${error.stdout}`, { cause: error });
+        },
+      );
+    },
+  });
+}
+
+/**
+ * Starts the compiled server on a free port of the loopback interface and waits until it listens.
+ * @param options what else it finds in its environment; it inherits none. It runs in `dist`, where no `.env` lies that it
+ *   could read
+ */
+export async function startServerProcess({ env = {}, cwd = DIST }: ProcessOptions = {}): Promise<ServerProcess> {
+  await ensureServerIsBuilt();
+  const server = await startProcess(['--enable-source-maps', MAIN], {
+    env: { HOST: '127.0.0.1', PORT: '0', ...env },
+    cwd,
+  });
+  try {
+    const [url] = await server.waitForLine(/https?:\/\/[\w.[\]:-]+:\d+/, { within: LONGEST_START_MS });
+    return { url, process: server };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}

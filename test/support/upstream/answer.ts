@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { RecordedRequest } from './recorded-request.js';
+
+/** The connection on which one request is answered: writes with back-pressure and tells the record what became of it. */
+export class Answer {
+  readonly #response: ServerResponse;
+  readonly #request: RecordedRequest;
+  readonly #closing = new AbortController();
+  #cut = false;
+
+  constructor(response: ServerResponse, request: RecordedRequest) {
+    this.#response = response;
+    this.#request = request;
+    response.socket?.setNoDelay(true);
+    // A write that comes after the client has left is no fault: `close` tells what happened.
+    response.on('error', () => undefined);
+    const onClose = (): void => {
+      request.end(this.#cut ? 'cut' : response.writableFinished ? 'finished' : 'aborted');
+      this.#closing.abort();
+    };
+    if (response.closed) onClose();
+    else response.once('close', onClose);
+  }
+
+  /** Aborts when the connection is done with this answer, for whatever reason. */
+  get signal(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  get hasHead(): boolean {
+    return this.#response.headersSent;
+  }
+
+  /** Sends the status line and headers, apart from what follows. */
+  async head(status: number, headers: Readonly<Record<string, string>>): Promise<void> {
+    await this.#turn();
+    this.#response.writeHead(status, headers);
+    this.#response.flushHeaders();
+  }
+
+  /**
+   * Writes in pieces of `cutEvery` bytes, each in its own turn of the event loop; waits while the client does not read.
+   * @param cutEvery 0: all in one
+   * @throws AbortError when the connection closes meanwhile
+   */
+  async write(bytes: Uint8Array, cutEvery = 0): Promise<void> {
+    const size = cutEvery > 0 ? cutEvery : bytes.length;
+    for (let start = 0; start < bytes.length; start += size) {
+      await this.#turn();
+      const piece = bytes.subarray(start, start + size);
+      const flowing = this.#response.write(piece);
+      if (!flowing) await once(this.#response, 'drain', { signal: this.signal });
+      this.#request.bytesWritten += piece.length;
+    }
+    await this.#turn();
+  }
+
+  /** Ends the answer in good order, with `body` as its last or only bytes. */
+  end(body = ''): void {
+    this.#request.bytesWritten += Buffer.byteLength(body);
+    this.#response.end(body);
+  }
+
+  /** Breaks the connection: with a TCP reset, or with an ordinary close that comes too early. */
+  cut(how: 'reset' | 'hang-up'): void {
+    this.#cut = true;
+    const { socket } = this.#response;
+    if (how === 'reset') socket?.resetAndDestroy();
+    else socket?.destroy();
+  }
+
+  /**
+   * Goes on in the next `setImmediate` phase. Sockets are read before that phase, so what is written in two of them is read
+   * apart; a write outside of it would be read together with the next one.
+   */
+  async #turn(): Promise<void> {
+    await turn(undefined, { signal: this.signal });
+  }
+}

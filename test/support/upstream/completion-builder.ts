@@ -1,0 +1,77 @@
+import { envelopeOf } from './sse-encoder.js';
+import type { RecordedRequest } from './recorded-request.js';
+import type { ContentStep, Json, Style } from './steps.js';
+
+interface ToolCallPiece {
+  readonly index: number;
+  readonly id?: string;
+  readonly function?: { readonly name?: string; readonly arguments?: string };
+}
+
+interface Delta {
+  readonly content?: string | null;
+  readonly refusal?: string | null;
+  readonly reasoning_content?: string;
+  readonly reasoning?: string;
+  readonly tool_calls?: readonly ToolCallPiece[];
+}
+
+const TEXT_FIELDS = ['content', 'refusal', 'reasoning_content', 'reasoning'] as const;
+
+/** Makes one `chat.completion` of a script's steps, for a request that does not stream. */
+export class CompletionBuilder {
+  readonly #envelope: Json;
+  readonly #texts = new Map<string, string>();
+  readonly #toolCalls: { id: string; type: 'function'; function: { name: string; arguments: string } }[] = [];
+  #finishReason: string | null = null;
+  #usage: Json | undefined;
+
+  constructor(request: RecordedRequest) {
+    this.#envelope = { ...envelopeOf(request), object: 'chat.completion' };
+  }
+
+  /** @throws Error for steps that only a stream can show */
+  take(step: ContentStep): void {
+    if (step.kind === 'raw' || step.kind === 'chunk') {
+      throw new Error(`A "${step.kind}" step has no meaning for a request without "stream": true`);
+    }
+    if (step.kind === 'usage') this.#usage = step.usage;
+    if (step.kind !== 'delta') return;
+    this.#takeDelta(step.delta);
+    this.#finishReason = step.finishReason ?? this.#finishReason;
+    this.#usage = step.usage ?? this.#usage;
+  }
+
+  /** The body of the answer. */
+  build(style: Style): string {
+    const message = {
+      role: 'assistant',
+      content: this.#texts.get('content') ?? (this.#toolCalls.length > 0 ? null : ''),
+      refusal: null,
+      ...Object.fromEntries(this.#texts),
+      ...(this.#toolCalls.length > 0 && { tool_calls: this.#toolCalls }),
+    };
+    return JSON.stringify({
+      ...this.#envelope,
+      ...style.envelope,
+      choices: [{ index: 0, message, logprobs: null, finish_reason: this.#finishReason }],
+      ...(this.#usage && { usage: this.#usage }),
+    });
+  }
+
+  #takeDelta(delta: Delta): void {
+    for (const field of TEXT_FIELDS) {
+      const piece = delta[field];
+      if (piece) this.#texts.set(field, (this.#texts.get(field) ?? '') + piece);
+    }
+    for (const { index, id, function: called } of delta.tool_calls ?? []) {
+      const call = (this.#toolCalls[index] ??= {
+        id: id ?? '',
+        type: 'function',
+        function: { name: '', arguments: '' },
+      });
+      call.function.name += called?.name ?? '';
+      call.function.arguments += called?.arguments ?? '';
+    }
+  }
+}

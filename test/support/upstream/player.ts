@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { abortable, assertNever } from '../../../src/kernel/index.js';
+import type { Answer } from './answer.js';
+import { CompletionBuilder } from './completion-builder.js';
+import type { RecordedRequest } from './recorded-request.js';
+import { SseEncoder } from './sse-encoder.js';
+import { text, type ContentStep, type EndingStep, type Step, type Style } from './steps.js';
+
+const EVENT_STREAM = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
+const JSON_BODY = { 'content-type': 'application/json' };
+const HTML = { 'content-type': 'text/html; charset=utf-8' };
+
+const ENDINGS: ReadonlySet<string> = new Set<EndingStep['kind']>(['stall', 'reset', 'hang-up', 'end', 'http-error']);
+
+/** @throws TypeError if steps stand where they can never be played */
+export function assertPlayable(steps: readonly Step[]): void {
+  const ending = steps.findIndex(({ kind }) => ENDINGS.has(kind));
+  if (ending >= 0 && ending < steps.length - 1) {
+    throw new TypeError(`Nothing can follow the step "${steps[ending]?.kind}" of a script`);
+  }
+}
+
+/** Plays one script as the answer to one request: as an event stream, or as one JSON object if the request wants that. */
+export class Player {
+  readonly #answer: Answer;
+  /** Undefined: the request does not stream. */
+  readonly #encoder: SseEncoder | undefined;
+  readonly #completion: CompletionBuilder;
+  #style: Style = {};
+
+  constructor(answer: Answer, request: RecordedRequest) {
+    this.#answer = answer;
+    this.#encoder = request.body.stream === true ? new SseEncoder(request) : undefined;
+    this.#completion = new CompletionBuilder(request);
+  }
+
+  /** @throws an error when the connection closes before the script's end (the answer's signal is aborted then) */
+  async play(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) await this.#play(step);
+    if (!ENDINGS.has(steps.at(-1)?.kind ?? '')) await this.#end();
+  }
+
+  async #play(step: Step): Promise<void> {
+    const { signal } = this.#answer;
+    switch (step.kind) {
+      case 'style':
+        this.#style = { ...this.#style, ...step.style };
+        return;
+      case 'delay':
+        await sleep(step.ms, undefined, { signal });
+        return;
+      case 'wait':
+        step.arrive?.();
+        await abortable(step.until, signal);
+        return;
+      case 'headers':
+        return this.#head(step.status, step.headers);
+      case 'together':
+        return this.#send(step.steps);
+      case 'flood':
+        return this.#flood(step.bytes, step.pieceBytes);
+      case 'stall':
+      case 'reset':
+      case 'hang-up':
+      case 'end':
+      case 'http-error':
+        return this.#finish(step);
+      case 'delta':
+      case 'chunk':
+      case 'usage':
+      case 'done':
+      case 'comment':
+      case 'raw':
+        return this.#send([step]);
+      default:
+        return assertNever(step);
+    }
+  }
+
+  async #send(steps: readonly ContentStep[]): Promise<void> {
+    const encoder = this.#encoder;
+    if (encoder === undefined) {
+      for (const step of steps) this.#completion.take(step);
+      return;
+    }
+    const bytes = Buffer.concat(steps.map((step) => encoder.encode(step, this.#style)));
+    if (bytes.length === 0) return;
+    if (!this.#answer.hasHead) await this.#head(200, {});
+    await this.#answer.write(bytes, this.#style.cutEvery);
+  }
+
+  async #flood(bytes: number, pieceBytes: number): Promise<void> {
+    for (let left = bytes; left > 0; left -= pieceBytes) {
+      await this.#send([text('x'.repeat(Math.min(left, pieceBytes)))]);
+    }
+  }
+
+  async #finish(step: EndingStep): Promise<void> {
+    switch (step.kind) {
+      case 'stall':
+        return abortable(new Promise<never>(() => undefined), this.#answer.signal);
+      case 'reset':
+      case 'hang-up':
+        this.#answer.cut(step.kind);
+        return;
+      case 'end':
+        return this.#end();
+      case 'http-error': {
+        const [type, body] = typeof step.body === 'string' ? [HTML, step.body] : [JSON_BODY, JSON.stringify(step.body)];
+        await this.#answer.head(step.status, { ...type, ...step.headers });
+        this.#answer.end(body);
+        return;
+      }
+      default:
+        return assertNever(step);
+    }
+  }
+
+  async #head(status: number, headers: Readonly<Record<string, string>>): Promise<void> {
+    await this.#answer.head(status, { ...(this.#encoder === undefined ? JSON_BODY : EVENT_STREAM), ...headers });
+  }
+
+  async #end(): Promise<void> {
+    if (!this.#answer.hasHead) await this.#head(200, {});
+    this.#answer.end(this.#encoder === undefined ? this.#completion.build(this.#style) : '');
+  }
+}

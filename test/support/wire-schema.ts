@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { Ajv, type ValidateFunction } from 'ajv';
+import type { ChatCompletion, ChatCompletionChunk } from 'openai/resources/chat/completions';
+import type { Model } from 'openai/resources/models';
+
+/** OpenAI's error envelope. */
+export interface ErrorEnvelope {
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string | null;
+  };
+}
+
+/** The answer of `GET /v1/models`. */
+export interface ModelList {
+  readonly object: 'list';
+  readonly data: readonly Model[];
+}
+
+type Definition =
+  | 'CreateChatCompletionStreamResponse'
+  | 'CreateChatCompletionResponse'
+  | 'ErrorResponse'
+  | 'ListModelsResponse'
+  | 'Model';
+
+const SCHEMA_ID = 'openai-chat';
+const schema = JSON.parse(
+  readFileSync(new URL('../fixtures/openai-chat.schema.json', import.meta.url), 'utf8'),
+) as Readonly<Record<string, unknown>>;
+// OpenAI's description of Model leaves out that it is an object, about which ajv would only print a warning.
+const ajv = new Ajv({ allErrors: true, strictTypes: false });
+ajv.addSchema(schema, SCHEMA_ID);
+
+/**
+ * Checks one streamed chunk against OpenAI's published API description.
+ * @throws Error that lists every fault
+ */
+export function assertValidChunk(json: unknown): asserts json is ChatCompletionChunk {
+  assertValid('CreateChatCompletionStreamResponse', json);
+}
+
+/**
+ * Checks the answer to a request without `stream` against OpenAI's published API description.
+ * @throws Error that lists every fault
+ */
+export function assertValidCompletion(json: unknown): asserts json is ChatCompletion {
+  assertValid('CreateChatCompletionResponse', json);
+}
+
+/**
+ * Checks an error envelope against OpenAI's published API description, and that its message says something: clients
+ * replace an empty one by words of their own.
+ * @throws Error that lists every fault
+ */
+export function assertValidError(json: unknown): asserts json is ErrorEnvelope {
+  assertValid('ErrorResponse', json);
+  if ((json as ErrorEnvelope).error.message === '') throw new Error('The message of an error is empty');
+}
+
+/**
+ * Checks the list of models against OpenAI's published API description.
+ * @throws Error that lists every fault
+ */
+export function assertValidModelList(json: unknown): asserts json is ModelList {
+  assertValid('ListModelsResponse', json);
+}
+
+/**
+ * Checks one model against OpenAI's published API description.
+ * @throws Error that lists every fault
+ */
+export function assertValidModel(json: unknown): asserts json is Model {
+  assertValid('Model', json);
+}
+
+function assertValid(definition: Definition, json: unknown): void {
+  const validate: ValidateFunction | undefined = ajv.getSchema(`${SCHEMA_ID}#/$defs/${definition}`);
+  if (validate === undefined) throw new Error(`The API description has no definition ${definition}`);
+  const isObject = typeof json === 'object' && json !== null && !Array.isArray(json);
+  if (isObject && validate(json)) return;
+  const faults = (isObject ? (validate.errors ?? []) : [{ instancePath: '', message: 'must be object' }]).map(
+    ({ instancePath, message }) => `- ${instancePath || '/'} ${message ?? ''}`,
+  );
+  throw new Error(`Not a valid ${definition}:\n${faults.join('\n')}\n${JSON.stringify(json)?.slice(0, 2000)}`);
+}
