@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-
 # Debian slim rather than Alpine: the same C library (glibc) that the tests run on, for some 50 MB more on disk.
 # Pin by digest where builds must repeat: --build-arg NODE_IMAGE=node:24-slim@sha256:…
 ARG NODE_IMAGE=node:24-slim

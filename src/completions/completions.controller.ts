@@ -9,6 +9,7 @@ import { Gate } from '../streaming/index.js';
 import { WorkflowRegistry, WorkflowRunner } from '../workflow/index.js';
 import { collectAnswer } from './collected-answer.js';
 import { completionExamples, streamExample } from './completions.examples.js';
+import { jsonBodyOf } from './json-body.js';
 import { streamAnswer } from './streamed-answer.js';
 import { toChatEvent } from './to-chat-event.js';
 import { wantsStream } from './wants-stream.js';
@@ -49,7 +50,7 @@ export class CompletionsController {
     },
   })
   async create(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const body = validateChatCompletionRequest(request.body);
+    const body = validateChatCompletionRequest(jsonBodyOf(request));
     const name = this.registry.resolve(body.model);
     const { workflow } = name;
     const streams = wantsStream(body.stream, name, request.headers.accept);

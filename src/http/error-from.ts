@@ -9,33 +9,23 @@ import {
   UnsupportedMediaTypeError,
 } from '../errors/index.js';
 
-/** What Express's body parser throws: the word for the fault stands in `type`. */
-interface BodyParserError {
-  readonly type: string;
-}
-
 /**
- * The error that a thrown value has for the client. Nest's own exceptions (unknown route) and those of the body parser are
- * translated here; whatever is left is a bug.
+ * The error that a thrown value has for the client. Nest's own exceptions are translated here: an unknown route, and what
+ * it wraps of Express and its body parser (the original is the `cause`). Whatever is left is a bug.
  * @param bodyLimit the limit that a body too large has exceeded, as configured
  */
 export function errorFrom(thrown: unknown, request: Request, bodyLimit: string): MillraceError {
-  if (isBodyParserError(thrown)) return bodyError(thrown, bodyLimit);
   if (!(thrown instanceof HttpException)) return toMillraceError(thrown);
-  const status = thrown.getStatus();
-  if (status === (HttpStatus.NOT_FOUND as number)) return new UnknownRouteError(request.method, request.path);
-  if (status === (HttpStatus.BAD_REQUEST as number)) {
-    // Nest makes this of a SyntaxError of the body parser, and of a path that cannot be decoded.
-    return new InvalidRequestError(
-      isBodyParserError(thrown.cause) || request.method === 'POST'
-        ? 'We could not parse the JSON body of your request. The API expects a JSON object; check it for syntax errors.'
-        : 'The URL of your request is malformed.',
-    );
+  if (thrown.cause instanceof URIError) return new InvalidRequestError('The URL of your request is malformed.');
+  if (isBodyParserError(thrown.cause)) return bodyError(thrown.cause.type, bodyLimit);
+  if (thrown.getStatus() === (HttpStatus.NOT_FOUND as number)) {
+    return new UnknownRouteError(request.method, request.path);
   }
   return toMillraceError(thrown);
 }
 
-function bodyError({ type }: BodyParserError, bodyLimit: string): MillraceError {
+/** @param type the body parser's word for the fault */
+function bodyError(type: string, bodyLimit: string): MillraceError {
   switch (type) {
     case 'entity.too.large':
       return new PayloadTooLargeError(bodyLimit);
@@ -55,12 +45,6 @@ function bodyError({ type }: BodyParserError, bodyLimit: string): MillraceError 
   }
 }
 
-function isBodyParserError(thrown: unknown): thrown is BodyParserError {
-  return (
-    thrown instanceof Error &&
-    'type' in thrown &&
-    typeof thrown.type === 'string' &&
-    'expose' in thrown &&
-    'status' in thrown
-  );
+function isBodyParserError(error: unknown): error is Error & { readonly type: string } {
+  return error instanceof Error && 'type' in error && typeof error.type === 'string';
 }

@@ -47,7 +47,7 @@ export class SseParser {
       this.#keep(bytes.subarray(start));
       return;
     }
-    this.#endedWithCr = bytes[cut - 1] === CR;
+    this.#endedWithCr = cut === bytes.length && bytes[cut - 1] === CR;
     this.#lines(this.#decode(bytes.subarray(start, cut)));
     this.#keep(bytes.subarray(cut));
   }

@@ -26,7 +26,7 @@ export function addUsage(a: Usage | undefined, b: Usage): Usage {
 
 function addDetails(a: UsageDetails | undefined, b: UsageDetails | undefined): UsageDetails | undefined {
   if (a === undefined || b === undefined) return a ?? b;
-  const sum: Record<string, number> = { ...a };
-  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
-  return sum;
+  const sum = new Map(Object.entries(a));
+  for (const [name, count] of Object.entries(b)) sum.set(name, (sum.get(name) ?? 0) + count);
+  return Object.fromEntries(sum);
 }

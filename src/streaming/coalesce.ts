@@ -40,19 +40,21 @@ export function coalesce<T>({ clock, windowOf, merge }: CoalesceOptions<T>): Ope
         if (held === undefined) return;
         const { item } = held;
         held = undefined;
+        timer?.cancel();
         send(item, at);
       };
       const onTimer = (): void => {
-        timer = undefined;
         if (held === undefined) return;
         const now = clock.monotonic();
-        // What is held now may have come after a flush, later than the item this timer was started for.
+        // Timers count from the start of the event loop's turn, so after a long turn they fire early.
         if (held.dueAt - now > TIMER_TOLERANCE_MS) timer = clock.after(held.dueAt - now, onTimer);
         else flush(now);
       };
       const hold = (item: T, dueAt: number, now: number): void => {
+        // Whoever has just been given an item may have left with it.
+        if (subscriber.closed) return;
         held = { item, dueAt };
-        timer ??= clock.after(dueAt - now, onTimer);
+        timer = clock.after(dueAt - now, onTimer);
       };
 
       const subscription = source.subscribe({

@@ -201,7 +201,10 @@ export class JsonFieldDecoder {
       else if (this.#depth === 0 && (code === COMMA || code === CLOSE_BRACE)) {
         this.#state = 'after-value';
         break;
-      } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) this.#depth--;
+      } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+        if (this.#depth === 0) this.#fail('Unexpected end of an array', end);
+        this.#depth--;
+      }
     }
     if (end > i) this.#emit(text.slice(i, end), out);
     return end;

@@ -50,7 +50,9 @@ export async function startServerProcess({ env = {}, cwd = DIST }: ProcessOption
     cwd,
   });
   try {
-    const [url] = await server.waitForLine(/https?:\/\/[\w.[\]:-]+:\d+/, { within: LONGEST_START_MS });
+    const [, url = ''] = await server.waitForLine(/ready at (https?:\/\/[\w.[\]:-]+:\d+)/, {
+      within: LONGEST_START_MS,
+    });
     return { url, process: server };
   } catch (error) {
     await server.stop();

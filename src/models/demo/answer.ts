@@ -43,7 +43,7 @@ async function textOf(conversation: Conversation, { response_format }: ModelPara
   const format = asObject(response_format);
   const schema = asObject(format?.json_schema)?.schema;
   if (format?.type === 'json_schema' && schema !== undefined) {
-    const textFor = textsOf(reply, conversation.message.text);
+    const textFor = textsOf(reply, conversation, conversation.message.text);
     return makeInstance({ schema, seed: seedOf(conversation), textFor, param: 'response_format' });
   }
   return format?.type === 'json_schema' || format?.type === 'json_object'
@@ -62,7 +62,7 @@ async function callOf(
   if (kind === 'custom') return { id, kind, name, input: text };
   // The names of the tools are the request, not its subject.
   const subject = tools.reduce((rest, tool) => rest.replaceAll(tool.name, ' '), text);
-  const textFor = textsOf(replyTo(conversation), subject);
+  const textFor = textsOf(replyTo(conversation), conversation, subject);
   return {
     id,
     kind,

@@ -35,13 +35,15 @@ interface UpstreamToolCall {
   readonly custom?: { readonly name?: unknown; readonly input?: unknown };
 }
 
-const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
-  stop: 'stop',
-  length: 'length',
-  tool_calls: 'tool_calls',
-  function_call: 'tool_calls',
-  content_filter: 'content_filter',
-};
+const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
+  ['stop', 'stop'],
+  ['length', 'length'],
+  // Mistral's: the context window is full.
+  ['model_length', 'length'],
+  ['tool_calls', 'tool_calls'],
+  ['function_call', 'tool_calls'],
+  ['content_filter', 'content_filter'],
+]);
 
 /** Turns the chunks of one model call into deltas, and remembers how the call ended. */
 export class AnswerReader {

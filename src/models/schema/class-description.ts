@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { getMetadataStorage } from 'class-validator';
 import type { ValidationMetadata } from 'class-validator/types/metadata/ValidationMetadata.js';
 import { rawSchemaOf } from './converters.js';

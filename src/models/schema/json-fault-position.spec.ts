@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { jsonFaultPosition } from './json-fault-position.js';
 
 describe('jsonFaultPosition', () => {

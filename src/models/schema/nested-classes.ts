@@ -43,8 +43,11 @@ export function nestedClasses(
   if (classes.length === 0) {
     report('has a @Type() that names no class. Use @Type(() => TheClass), with a discriminator if there are several.');
   }
-  if (classes.length === 0 || classes.some((nested) => VALUE_TYPES.has(nested.type))) return [];
-  if (!isValidated) {
+  if (classes.some((nested) => VALUE_TYPES.has(nested.type))) {
+    if (isValidated) report('is nested, but its @Type() names no class of objects. Remove @ValidateNested().');
+    return [];
+  }
+  if (!isValidated && classes.length > 0) {
     report('holds objects of a class, but nothing validates them. Add @ValidateNested().');
     return [];
   }

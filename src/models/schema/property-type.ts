@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { TransformationType } from 'class-transformer';
 import { defaultMetadataStorage as transforms } from 'class-transformer/cjs/storage.js';
 import { IS_DATE } from 'class-validator';
@@ -54,6 +55,6 @@ function isClass(declared: unknown): boolean {
 
 function whatItMayHold(declared: OutputClass | undefined): string {
   return declared === undefined || declared === Object
-    ? 'may hold anything: nothing is known at run time of unions, interfaces and objects without a class. Add a decorator that says what it holds, such as @IsString(), a class with @ValidateNested() and @Type(), or @JSONSchema({ anyOf: [...] }).'
+    ? 'may hold anything: nothing is known at run time of unions (with null too), interfaces and objects without a class. Add a decorator that says what it holds, such as @IsString(), a class with @ValidateNested() and @Type(), or @JSONSchema({ anyOf: [...] }).'
     : `holds a ${declared.name}, but nothing validates it. Add @ValidateNested() and @Type(() => ${declared.name}).`;
 }

@@ -8,7 +8,7 @@ const FILLERS = new Set(
   `a about above after again all also always am an and any are aren't as ask at be because been before being but by can
   can't cannot could couldn't did didn't do does doesn't doing don't down during each even ever every few find for from
   further get give go got had has have having he hello help her here hers hey hi him his how i i'd i'll i'm i've if in
-  into is isn't it it's its just know let let's like long make many may maybe me mean might mine more most much must my
+  into is isn't it it's its just know let let's like long make many may maybe me mean might mine more most much must my name
   need no nor not now of off ok okay on once only or other our ours out over own please really said same say says see
   shall she should show so some something such sure tell than thank thanks that that's the their them then there these
   they thing things think this those through to too under until up us use used very want was wasn't we well were what

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isObject, type JsonObject } from '../json.js';
+import { hasFormat, isKnownFormat } from './formats.js';
 
 /**
- * Tells whether a value is an instance of a JSON schema: the assertions of drafts 7 and 2020-12, without `format` (values
- * for it are right as they are made) and `unevaluated…` (nothing is made that a schema does not name). It interprets the
- * schema: compiling one that a client sends, as the usual validators do, would run code that the client wrote.
+ * Tells whether a value is an instance of a JSON schema: the assertions of drafts 7 and 2020-12, except `unevaluated…`
+ * (nothing is made that a schema does not name). It interprets the schema: the usual validators make code of it, which is
+ * for schemas that one trusts, and these come from clients.
  */
 export class Conformance {
   readonly #patterns = new Map<string, RegExp>();
@@ -14,7 +15,11 @@ export class Conformance {
   constructor(private readonly root: unknown) {}
 
   /** @throws SyntaxError if a pattern is no regular expression */
-  accepts(value: unknown, schema: unknown = this.root): boolean {
+  accepts(value: unknown): boolean {
+    return this.#fits(value, this.root);
+  }
+
+  #fits(value: unknown, schema: unknown): boolean {
     if (typeof schema === 'boolean') return schema;
     if (!isObject(schema)) return true;
     return (
@@ -28,7 +33,7 @@ export class Conformance {
   }
 
   #acceptsAny(value: unknown, schema: JsonObject): boolean {
-    if (typeof schema.$ref === 'string' && !this.accepts(value, this.#resolve(schema.$ref))) return false;
+    if (typeof schema.$ref === 'string' && !this.#fits(value, this.#resolve(schema.$ref))) return false;
     if ('const' in schema && !isDeepStrictEqual(value, schema.const)) return false;
     if (Array.isArray(schema.enum) && !schema.enum.some((option) => isDeepStrictEqual(value, option))) return false;
     if (schema.type === undefined || (value === null && schema.nullable === true)) return true;
@@ -37,7 +42,7 @@ export class Conformance {
   }
 
   #combines(value: unknown, { allOf, anyOf, oneOf, not, if: condition, ...rest }: JsonObject): boolean {
-    const fits = (schema: unknown): boolean => this.accepts(value, schema);
+    const fits = (schema: unknown): boolean => this.#fits(value, schema);
     if (Array.isArray(allOf) && !allOf.every(fits)) return false;
     if (Array.isArray(anyOf) && !anyOf.some(fits)) return false;
     if (Array.isArray(oneOf) && oneOf.filter(fits).length !== 1) return false;
@@ -45,10 +50,11 @@ export class Conformance {
     return condition === undefined || fits((fits(condition) ? rest.then : rest.else) ?? true);
   }
 
-  #acceptsString(value: string, { minLength, maxLength, pattern }: JsonObject): boolean {
+  #acceptsString(value: string, { minLength, maxLength, pattern, format }: JsonObject): boolean {
     if (isNumber(minLength) || isNumber(maxLength)) {
       if (!isWithin(Array.from(value).length, minLength, maxLength)) return false;
     }
+    if (isKnownFormat(format) && !hasFormat(value, format)) return false;
     return typeof pattern !== 'string' || this.#pattern(pattern).test(value);
   }
 
@@ -57,9 +63,9 @@ export class Conformance {
     if (schema.uniqueItems === true && !isUnique(value)) return false;
     const tuple: readonly unknown[] = Array.isArray(schema.items) ? schema.items : asArray(schema.prefixItems);
     const rest = Array.isArray(schema.items) ? schema.additionalItems : schema.items;
-    if (!value.every((item, index) => this.accepts(item, index < tuple.length ? tuple[index] : rest))) return false;
+    if (!value.every((item, index) => this.#fits(item, index < tuple.length ? tuple[index] : rest))) return false;
     if (schema.contains === undefined) return true;
-    const found = value.filter((item) => this.accepts(item, schema.contains)).length;
+    const found = value.filter((item) => this.#fits(item, schema.contains)).length;
     return isWithin(found, schema.minContains ?? 1, schema.maxContains);
   }
 
@@ -73,12 +79,12 @@ export class Conformance {
       isObject(map) ? Object.entries(map) : [],
     );
     return dependencies.every(
-      ([name, needs]) => !has(name) || (Array.isArray(needs) ? needs.every(has) : this.accepts(value, needs)),
+      ([name, needs]) => !has(name) || (Array.isArray(needs) ? needs.every(has) : this.#fits(value, needs)),
     );
   }
 
   #acceptsProperty(name: string, value: unknown, schema: JsonObject): boolean {
-    if (schema.propertyNames !== undefined && !this.accepts(name, schema.propertyNames)) return false;
+    if (schema.propertyNames !== undefined && !this.#fits(name, schema.propertyNames)) return false;
     const schemas: unknown[] = [];
     if (isObject(schema.properties) && Object.hasOwn(schema.properties, name)) schemas.push(schema.properties[name]);
     if (isObject(schema.patternProperties)) {
@@ -86,9 +92,7 @@ export class Conformance {
         if (this.#pattern(pattern).test(name)) schemas.push(inner);
       }
     }
-    return (schemas.length === 0 ? [schema.additionalProperties] : schemas).every((inner) =>
-      this.accepts(value, inner),
-    );
+    return (schemas.length === 0 ? [schema.additionalProperties] : schemas).every((inner) => this.#fits(value, inner));
   }
 
   #pattern(source: string): RegExp {

@@ -2,7 +2,7 @@ import { runInNewContext } from 'node:vm';
 import type { GenerateOptions } from 'json-schema-faker';
 import { UpstreamError } from '../../../errors/index.js';
 import { Conformance } from './conformance.js';
-import { FORMATS } from './formats.js';
+import { FORMAT_GENERATORS } from './formats.js';
 import { prepareSchema } from './preparation.js';
 import { meaningful, type TextFor } from './values.js';
 
@@ -31,14 +31,14 @@ const ATTEMPTS: readonly Attempt[] = [
   { tries: 12, favourValues: false, ownText: false, optionalsProbability: 0, maxItems: 0, maxDepth: 60 },
 ];
 /** Patterns and sizes that a client sends could keep the process busy for ever. */
-const TIME_LIMIT_MS = 1000;
+const TIME_LIMIT_MS = 500;
 
 /**
  * Makes a value that fits any JSON schema and says something about the conversation, as JSON. Properties come in the order
  * of the schema. The faker is not exact in everything (it does not solve combined schemas), so each of its values is
  * checked, and others are tried until one fits.
  *
- * @throws UpstreamError (400) if none does: the schema allows nothing, or nothing that can be found within a second
+ * @throws UpstreamError (400) if none does: the schema allows nothing, or nothing that can be found in half a second
  */
 export async function makeInstance({ schema, seed, textFor, param }: InstanceRequest): Promise<string> {
   const { generateSync } = await import('json-schema-faker');
@@ -53,7 +53,7 @@ export async function makeInstance({ schema, seed, textFor, param }: InstanceReq
             ...options,
             seed: seed + attempt,
             outputTransform: meaningful(ownText ? textFor : undefined),
-            formats: FORMATS,
+            formats: FORMAT_GENERATORS,
           });
           if (value === undefined) continue;
           // Checked as the client will read it.

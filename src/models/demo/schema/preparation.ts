@@ -1,6 +1,6 @@
 import type { JsonSchema } from 'json-schema-faker';
 import { isObject, type JsonObject } from '../json.js';
-import { FORMATS } from './formats.js';
+import { isKnownFormat } from './formats.js';
 
 const SUBSCHEMA = ['additionalProperties', 'contains', 'else', 'if', 'items', 'not', 'propertyNames', 'then'];
 const SUBSCHEMA_LIST = ['allOf', 'anyOf', 'oneOf', 'prefixItems'];
@@ -52,8 +52,9 @@ function prepare(schema: unknown, favourValues: boolean, isRoot: boolean): JsonS
   boundStrings(result);
   // Without `properties` the faker takes every keyword that it does not know for one.
   if (result.type === 'object') result.properties ??= {};
+  orderRequired(result);
   if (favourValues) preferValues(result);
-  return result;
+  return favourValues && isRoot ? textIfAnything(result) : result;
 }
 
 function mapped(map: JsonObject, change: (value: unknown) => unknown): JsonObject {
@@ -84,7 +85,7 @@ function translateOldDrafts(
 
 function boundStrings(result: Record<string, unknown>): void {
   const { format, minLength, maxLength } = result;
-  if (typeof format === 'string' && format in FORMATS) {
+  if (isKnownFormat(format)) {
     // The faker would cut or fill what it made for the format.
     delete result.minLength;
     delete result.maxLength;
@@ -94,6 +95,14 @@ function boundStrings(result: Record<string, unknown>): void {
   if (typeof maxLength === 'number' && maxLength > LONGEST_STRING) {
     result.maxLength = Math.max(LONGEST_STRING, typeof minLength === 'number' ? minLength : 0);
   }
+}
+
+/** Where it runs out of depth, the faker keeps the order of `required`. */
+function orderRequired(result: Record<string, unknown>): void {
+  const { properties, required } = result;
+  if (!isObject(properties) || !Array.isArray(required)) return;
+  const names = new Set<unknown>(required);
+  result.required = [...Object.keys(properties).filter((name) => names.delete(name)), ...names];
 }
 
 function preferValues(result: Record<string, unknown>): void {
@@ -108,10 +117,10 @@ function preferValues(result: Record<string, unknown>): void {
     if (branches.length > 0) result[key] = branches;
   }
   const { properties, items } = result;
-  if (isObject(properties)) result.properties = mapped(properties, textIfAnything);
-  if (items !== undefined) result.items = textIfAnything(items);
+  if (isObject(properties)) result.properties = mapped(properties, (value) => textIfAnything(value as JsonSchema));
+  if (items !== undefined) result.items = textIfAnything(items as JsonSchema);
 }
 
-function textIfAnything(schema: unknown): unknown {
-  return schema === true || (isObject(schema) && Object.keys(schema).length === 0) ? { type: 'string' } : schema;
+function textIfAnything(schema: JsonSchema): JsonSchema {
+  return schema === true || Object.keys(schema).length === 0 ? { type: 'string' } : schema;
 }

@@ -9,6 +9,8 @@ export type TextFor = (path: readonly string[]) => string;
 const SAMPLES = ['Demo', 'demo', 'DEMO', 'demo-1', 'Demo1', 'demo text', '1', '12', '2026', 'é', 'Ä', '漢字', ''];
 /** How far values go from a bound that has no opposite. */
 const OPEN_RANGE = 100;
+/** Bounds beyond this are those of a number format, not of a meaning. */
+const FARTHEST_BOUND = 1e9;
 
 /**
  * Makes the faker's values meaningful: strings become text of the conversation, numbers small and round. A value that its
@@ -33,8 +35,8 @@ function firstFitting<T>([first, ...others]: readonly [T, ...T[]], schema: JsonO
 }
 
 function numbersFor(value: number, schema: JsonObject): readonly [number, ...number[]] {
-  const least = bound(Math.max, schema.minimum, schema.exclusiveMinimum);
-  const most = bound(Math.min, schema.maximum, schema.exclusiveMaximum);
+  const least = boundOf(Math.max, schema.minimum, schema.exclusiveMinimum);
+  const most = boundOf(Math.min, schema.maximum, schema.exclusiveMaximum);
   const from = least ?? (most === undefined ? 0 : most - OPEN_RANGE);
   const to = most ?? from + OPEN_RANGE;
   // The faker's own number decides where in the range, so that the seed decides it.
@@ -63,9 +65,9 @@ function numbersFor(value: number, schema: JsonObject): readonly [number, ...num
   ];
 }
 
-function bound(tighter: (a: number, b: number) => number, a: unknown, b: unknown): number | undefined {
-  if (typeof a !== 'number') return typeof b === 'number' ? b : undefined;
-  return typeof b === 'number' ? tighter(a, b) : a;
+function boundOf(tighter: (...bounds: number[]) => number, ...bounds: unknown[]): number | undefined {
+  const meant = bounds.filter((bound) => typeof bound === 'number' && Math.abs(bound) < FARTHEST_BOUND) as number[];
+  return meant.length === 0 ? undefined : tighter(...meant);
 }
 
 /** Brings a text to a length that the schema allows, in characters, at the end of a word if it can. */

@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  assertCompletion,
+  Bench,
+  delay,
+  jsonAnswer,
+  openStream,
+  type RecordedRequest,
+  RecordingTracer,
+  streamOf,
+} from '../support/index.js';
+
+describe('100 streams at the same time', () => {
+  let bench: Bench;
+  let tracer: RecordingTracer;
+  beforeEach(async () => {
+    tracer = new RecordingTracer();
+    bench = await Bench.start({ tracer });
+  });
+  afterEach(() => bench.close());
+
+  const words = (name: string): string[] => Array.from({ length: 30 }, (_, i) => `${name}-${i} `);
+  const nameIn = (request: RecordedRequest): string =>
+    /stream\d+/.exec(JSON.stringify(request.body.messages))?.[0] ?? '';
+
+  it('are each complete, and none sees a word of another', async () => {
+    bench.upstream.always((request) => {
+      const name = nameIn(request);
+      return request.body.response_format === undefined
+        ? streamOf(words(name).flatMap((word) => [word, delay(3)]))
+        : jsonAnswer({ thinking: `${name} thinks`, reply: `${name} replies` });
+    });
+    const names = Array.from({ length: 100 }, (_, i) => `stream${i}`);
+    const answers = await Promise.all(
+      names.map(async (name) => {
+        const body = { model: 'streaming', stream: true, messages: [{ role: 'user', content: name }] };
+        return (await openStream(bench.app.chatUrl, body)).collect({ within: 30_000 });
+      }),
+    );
+    const ids = answers.map((items, i) => {
+      const name = names[i] ?? '';
+      const structured = JSON.stringify({ thinking: `${name} thinks`, reply: `${name} replies` });
+      const [first] = assertCompletion(items, { content: `${words(name).join('')}\n\n${structured}`, finish: 'stop' });
+      return first?.id;
+    });
+    expect(new Set(ids).size).toBe(100);
+    tracer.assertAllClosed();
+    expect(tracer.traces).toHaveLength(100);
+  }, 60_000);
+});

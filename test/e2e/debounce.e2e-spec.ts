@@ -1,0 +1,149 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Injectable, Module } from '@nestjs/common';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
+import type { Message } from '../../src/protocol/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
+import {
+  assertCompletion,
+  Bench,
+  chunksOf,
+  delay,
+  done,
+  finish,
+  openStream,
+  reasoning,
+  role,
+  type SseItem,
+  streamOf,
+  text,
+  together,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+const words = (count: number): string[] => Array.from({ length: count }, (_, i) => `w${i} `);
+
+/** Arrival times of the chunks with text, in milliseconds from the first one. */
+function arrivals(items: readonly SseItem[]): number[] {
+  const at = items.filter((item) => item.kind === 'data' && /"content":"[^"]/.test(item.data)).map((item) => item.at);
+  return at.map((time) => time - (at[0] ?? 0));
+}
+
+function textChunks(items: readonly SseItem[]): number {
+  return chunksOf(items).filter(({ choices }) => (choices[0]?.delta.content ?? '') !== '').length;
+}
+
+@Injectable()
+class EagerNode extends AgentStreamingNode<{ messages: readonly Message[] }, string> {
+  override readonly debounceMs = 0;
+  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String });
+  async *process(input: { messages: readonly Message[] }, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
+  }
+}
+
+@Workflow({ id: 'eager', description: 'A node with a window of its own' })
+class EagerWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    return flow.node(EagerNode, { messages });
+  }
+}
+
+@Module({ imports: [NodesModule], providers: [EagerWorkflow, EagerNode] })
+class EagerModule {}
+
+describe('debounce', () => {
+  let bench: Bench;
+  afterEach(() => bench.close());
+
+  const run = async (model: string): Promise<readonly SseItem[]> =>
+    (await openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO })).collect();
+
+  it('sends the first delta at once and joins those that come within the window', async () => {
+    bench = await Bench.start({ env: { STREAM_DEBOUNCE_MS: '200' } });
+    bench.upstream.next([
+      role(),
+      text('a'),
+      delay(20),
+      text('b'),
+      delay(20),
+      text('c'),
+      delay(400),
+      text('d'),
+      finish('stop'),
+      done(),
+    ]);
+    const items = await run('chat');
+    assertCompletion(items, { content: 'abcd' });
+    expect(
+      chunksOf(items)
+        .map(({ choices }) => choices[0]?.delta.content)
+        .filter(Boolean),
+    ).toEqual(['a', 'bc', 'd']);
+  });
+
+  it('does not starve under a steady flow, and sends at most one event per window', async () => {
+    bench = await Bench.start({ env: { STREAM_DEBOUNCE_MS: '50' } });
+    bench.upstream.next(streamOf(words(60).flatMap((word) => [word, delay(5)])));
+    const items = await run('chat');
+    assertCompletion(items, { content: words(60).join('') });
+    const times = arrivals(items);
+    expect(times.length).toBeGreaterThan(3);
+    // The last event is the flush at the end, which may come early; timers and sockets shift the others by little.
+    times.slice(1, -1).forEach((time, i) => expect(time - (times[i] ?? 0)).toBeGreaterThan(35));
+  });
+
+  it('joins a burst that comes in one read', async () => {
+    bench = await Bench.start();
+    bench.upstream.next([role(), together(...words(50).map((word) => text(word))), finish('stop'), done()]);
+    const items = await run('chat');
+    assertCompletion(items, { content: words(50).join('') });
+    expect(textChunks(items)).toBeLessThan(10);
+  });
+
+  it('sends every piece on its own when it is switched off', async () => {
+    bench = await Bench.start({ env: { STREAM_DEBOUNCE_MS: '0' } });
+    bench.upstream.next([role(), together(...words(50).map((word) => text(word))), finish('stop'), done()]);
+    const items = await run('chat');
+    assertCompletion(items, { content: words(50).join('') });
+    expect(textChunks(items)).toBe(50);
+  });
+
+  it("follows a node's own window", async () => {
+    bench = await Bench.start({ env: { STREAM_DEBOUNCE_MS: '200' }, imports: [EagerModule] });
+    bench.upstream.next([role(), together(...words(50).map((word) => text(word))), finish('stop'), done()]);
+    const items = await run('eager');
+    assertCompletion(items, { content: words(50).join('') });
+    expect(textChunks(items)).toBe(50);
+  });
+
+  it('sends what it holds before another channel begins', async () => {
+    bench = await Bench.start({ env: { STREAM_DEBOUNCE_MS: '5000' } });
+    bench.upstream.next([
+      role(),
+      together(reasoning('a'), reasoning('b'), reasoning('c'), text('d'), text('e')),
+      finish('stop'),
+      done(),
+    ]);
+    const items = await run('chat');
+    assertCompletion(items, { reasoning: 'abc', content: 'de' });
+  });
+
+  it('sends what it holds before an error', async () => {
+    bench = await Bench.start({ env: { STREAM_DEBOUNCE_MS: '5000' } });
+    bench.upstream.next([role(), text('a'), delay(10), text('b'), delay(10), done()]);
+    const items = await run('chat');
+    const texts = items.filter((item) => item.kind === 'data').map((item) => item.data);
+    expect(texts.findIndex((data) => data.includes('"content":"b"'))).toBeGreaterThan(0);
+    expect(texts.findIndex((data) => data.includes('"error"'))).toBe(texts.length - 2);
+  });
+});

@@ -1,0 +1,281 @@
+import { connect } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  assertErrorEnded,
+  assertValidError,
+  Bench,
+  chunk,
+  contentOf,
+  delay,
+  done,
+  errorBody,
+  finish,
+  gate,
+  getJson,
+  httpError,
+  openStream,
+  postJson,
+  raw,
+  reset,
+  role,
+  type Script,
+  stall,
+  streamOf,
+  text,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+const KEY = 'sk-test-upstream-key';
+
+describe('errors', () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await Bench.start({
+      env: {
+        BODY_LIMIT: '1mb',
+        OPENAI_API_KEY: KEY,
+        UPSTREAM_IDLE_TIMEOUT_MS: '150',
+        UPSTREAM_FIRST_TOKEN_TIMEOUT_MS: '200',
+      },
+    });
+  });
+  afterAll(() => bench.close());
+  /** After every single fault the server still does its work. */
+  afterEach(async () => {
+    bench.upstream.next(streamOf('fine'));
+    expect((await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO })).status).toBe(200);
+  });
+
+  describe('of the request are answered in the form of OpenAI', () => {
+    const post = (body: unknown, headers?: Record<string, string>) => postJson(bench.app.chatUrl, body, headers);
+
+    it.each([
+      ['no JSON', '{"model":', 400, null, null],
+      ['an array', [], 400, null, null],
+      ['a string', '"hello"', 400, null, null],
+      ['null', 'null', 400, null, null],
+      ['nothing', '', 400, null, null],
+      ['no model', { messages: HELLO }, 400, 'model', 'missing_required_parameter'],
+      ['no messages', { model: 'chat' }, 400, 'messages', 'missing_required_parameter'],
+      ['empty messages', { model: 'chat', messages: [] }, 400, 'messages', 'empty_array'],
+      ['a wrong type', { model: 'chat', messages: HELLO, temperature: '0.5' }, 400, 'temperature', 'invalid_type'],
+      ['a stream that is a word', { model: 'chat', messages: HELLO, stream: 'true' }, 400, 'stream', 'invalid_type'],
+      [
+        'a wrong role',
+        { model: 'chat', messages: [{ role: 'king', content: 'x' }] },
+        400,
+        'messages[0].role',
+        'invalid_value',
+      ],
+      ['an unknown model', { model: 'gpt-9', messages: HELLO }, 404, 'model', 'model_not_found'],
+      ['a prototype as model', { model: '__proto__', messages: HELLO }, 404, 'model', 'model_not_found'],
+      [
+        'stream options without a stream',
+        { model: 'chat', messages: HELLO, stream_options: {} },
+        400,
+        'stream_options',
+        'invalid_value',
+      ],
+    ])('%s', async (_, body, status, param, code) => {
+      const answer = await post(body);
+      assertValidError(answer.json);
+      expect(answer.status).toBe(status);
+      expect(answer.json.error).toMatchObject({ type: 'invalid_request_error', param, code });
+      expect(answer.headers['x-request-id']).toMatch(/^req_/);
+    });
+
+    it('with a status, not a stream, also when a stream was asked for', async () => {
+      const { status, headers } = await post({ model: 'chat', stream: true, messages: [] });
+      expect(status).toBe(400);
+      expect(headers['content-type']).toContain('application/json');
+    });
+
+    it('a body that is too large', async () => {
+      const answer = await post({ model: 'chat', messages: [{ role: 'user', content: 'x'.repeat(2 * 1024 * 1024) }] });
+      assertValidError(answer.json);
+      expect(answer.status).toBe(413);
+    });
+
+    it.each([
+      ['content type', { 'content-type': 'text/plain' }],
+      ['encoding', { 'content-encoding': 'rot13' }],
+      ['charset', { 'content-type': 'application/json; charset=ebcdic' }],
+    ])('an unknown %s', async (_, headers) => {
+      const answer = await post(JSON.stringify({ model: 'chat', messages: HELLO }), headers);
+      assertValidError(answer.json);
+      expect(answer.status).toBe(415);
+    });
+
+    it('an unknown route, a wrong method, an unknown model of the list', async () => {
+      const unknown = await getJson(`${bench.app.url}/v1/nothing`);
+      assertValidError(unknown.json);
+      expect([unknown.status, unknown.json.error.code]).toEqual([404, 'unknown_url']);
+
+      const method = await getJson(bench.app.chatUrl);
+      assertValidError(method.json);
+      expect([method.status, method.headers['allow'], method.json.error.code]).toEqual([
+        405,
+        'POST',
+        'method_not_supported',
+      ]);
+
+      const model = await getJson(`${bench.app.baseUrl}/models/nothing`);
+      assertValidError(model.json);
+      expect([model.status, model.json.error.code]).toEqual([404, 'model_not_found']);
+    });
+
+    it.each(['/v1/models/%E0%A4%A', '/%', '/health/live/%ff'])('a path that cannot be decoded: %s', async (path) => {
+      const answer = await getJson(`${bench.app.url}${path}`);
+      assertValidError(answer.json);
+      expect([400, 404]).toContain(answer.status);
+    });
+
+    it('a request that is no HTTP', async () => {
+      const socket = connect(Number(new URL(bench.app.url).port), '127.0.0.1');
+      socket.write('HELLO\r\n\r\n');
+      let answer = '';
+      for await (const bytes of socket) answer += String(bytes);
+      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+      expect(answer).toMatch(/x-request-id: req_/);
+      assertValidError(JSON.parse(answer.split('\r\n\r\n')[1] ?? ''));
+    });
+  });
+
+  describe('of the upstream before the first byte are statuses', () => {
+    it.each([
+      [
+        'a bad key',
+        httpError(401, errorBody(`Incorrect API key provided: ${KEY}`)),
+        502,
+        'server_error',
+        'upstream_authentication',
+      ],
+      [
+        'no permission',
+        httpError(403, errorBody(`Project of ${KEY} may not`)),
+        502,
+        'server_error',
+        'upstream_authentication',
+      ],
+      ['an unknown model', httpError(404, errorBody('no such model')), 502, 'server_error', 'upstream_not_found'],
+      [
+        'a rate limit',
+        httpError(429, errorBody('slow down'), { 'retry-after': '7' }),
+        429,
+        'rate_limit_error',
+        'rate_limit_exceeded',
+      ],
+      ['a bug', httpError(500, errorBody(`stack of ${KEY}`)), 502, 'server_error', 'upstream_error'],
+      ['an overload', httpError(503, '<html>busy</html>'), 502, 'server_error', 'upstream_error'],
+      ['a timeout of a proxy', httpError(504, '<html>gateway</html>'), 504, 'server_error', 'upstream_timeout'],
+      ['a page with status 200', httpError(200, '<html>login</html>'), 502, 'server_error', 'upstream_bad_answer'],
+      ['silence', [gate()], 504, 'server_error', 'upstream_timeout'],
+      ['a reset', [reset()], 502, 'server_error', 'upstream_unreachable'],
+      ['no finish reason', [role(), done()], 502, 'server_error', 'upstream_bad_answer'],
+      ['an error as the first event', [chunk(errorBody('first'))], 502, 'server_error', 'upstream_error'],
+    ] as [string, Script, number, string, string][])('%s', async (_, script, status, type, code) => {
+      for (const stream of [true, false]) {
+        bench.upstream.next(script);
+        const answer = await postJson(bench.app.chatUrl, { model: 'chat', stream, messages: HELLO });
+        assertValidError(answer.json);
+        expect([answer.status, answer.json.error.type, answer.json.error.code]).toEqual([status, type, code]);
+        expect(answer.text).not.toContain(KEY);
+        expect(answer.text).not.toContain('<html>');
+        if (status === 429) expect(answer.headers['retry-after']).toBe('7');
+      }
+    });
+
+    it("a fault in the client's parameters keeps its words, without what looks like a secret", async () => {
+      const fault = {
+        message: `Bad stop, see https://internal.example/x and ${KEY}`,
+        type: 'invalid_request_error',
+        param: 'stop',
+        code: 'bad_stop',
+      };
+      bench.upstream.next(httpError(400, { error: fault }));
+      const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
+      assertValidError(answer.json);
+      expect(answer.status).toBe(400);
+      expect(answer.json.error).toMatchObject({ param: 'stop', code: 'bad_stop' });
+      expect(answer.json.error.message).toContain('Bad stop');
+      expect(answer.text).not.toContain(KEY);
+      expect(answer.text).not.toContain('internal.example');
+    });
+
+    it('an upstream that is not there', async () => {
+      const alone = await Bench.start({ env: { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' } });
+      const answer = await postJson(alone.app.chatUrl, { model: 'chat', messages: HELLO });
+      await alone.close();
+      assertValidError(answer.json);
+      expect([answer.status, answer.json.error.code]).toEqual([502, 'upstream_unreachable']);
+    });
+  });
+
+  describe('in the middle of a stream are one frame and [DONE], after all text', () => {
+    it.each([
+      ['a reset', [role(), text('So far'), delay(20), reset()], 'upstream_connection_lost'],
+      ['an early end', [role(), text('So far'), done()], 'upstream_bad_answer'],
+      ['silence', [role(), text('So far'), stall()], 'upstream_timeout'],
+      ['an error object', [role(), text('So far'), chunk(errorBody(`of ${KEY}`))], 'upstream_error'],
+      [
+        'a named error event',
+        [role(), text('So far'), raw('event: error\ndata: {"message":"x"}\n\n')],
+        'upstream_error',
+      ],
+      ['no JSON', [role(), text('So far'), raw('data: {"choices":[\n\n')], 'upstream_bad_answer'],
+    ] as [string, Script, string][])('%s', async (_, script, code) => {
+      bench.upstream.next(script);
+      const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+      const items = await stream.collect();
+      expect(assertErrorEnded(items)).toMatchObject({ code });
+      expect(contentOf(items)).toBe('So far');
+      expect(JSON.stringify(items)).not.toContain(KEY);
+    });
+
+    it('in the second node, after the first has spoken', async () => {
+      bench.upstream.next(streamOf('The first.')).next(httpError(500, errorBody('down')));
+      const stream = await openStream(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO });
+      const items = await stream.collect();
+      assertErrorEnded(items);
+      expect(contentOf(items)).toBe('The first.');
+      expect(items.some((item) => item.kind === 'data' && item.data.includes('"finish_reason":"'))).toBe(false);
+    });
+
+    it('a structured answer that does not fit its class', async () => {
+      bench.upstream.next(streamOf('{"thinking":"so","reply":7}'));
+      const stream = await openStream(bench.app.chatUrl, { model: 'reasoning', stream: true, messages: HELLO });
+      expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'invalid_structured_output' });
+
+      bench.upstream.next(streamOf('{"thinking":"so","reply":"a","reply":"b"}'));
+      const twice = await openStream(bench.app.chatUrl, { model: 'reasoning', stream: true, messages: HELLO });
+      expect(assertErrorEnded(await twice.collect())).toMatchObject({ code: 'invalid_structured_output' });
+
+      bench.upstream.next(streamOf('{"thinking":"so"}')).next(streamOf('Sorry, no JSON'));
+      for (let i = 0; i < 2; i++) {
+        const answer = await postJson(bench.app.chatUrl, { model: 'reasoning', messages: HELLO });
+        assertValidError(answer.json);
+        expect([answer.status, answer.json.error.code]).toEqual([502, 'invalid_structured_output']);
+        expect(answer.text).not.toContain('Sorry');
+      }
+    });
+
+    it('the deadline of the run', async () => {
+      const short = await Bench.start({ env: { RUN_TIMEOUT_MS: '150' } });
+      short.upstream.next([role(), text('So far'), stall()]).next([role(), stall()]);
+      const stream = await openStream(short.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+      const items = await stream.collect();
+      expect(assertErrorEnded(items)).toMatchObject({ code: 'run_timeout' });
+      expect(contentOf(items)).toBe('So far');
+      const answer = await postJson(short.app.chatUrl, { model: 'chat', messages: HELLO });
+      expect([answer.status, answer.headers['x-should-retry']]).toEqual([504, 'false']);
+      await short.close();
+    });
+  });
+
+  it('a stream that never said anything but its end is still one completion', async () => {
+    bench.upstream.next([role(), finish('stop'), done()]);
+    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const items = await stream.collect();
+    expect(contentOf(items)).toBe('');
+  });
+});

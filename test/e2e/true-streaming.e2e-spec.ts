@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  assertCompletion,
+  Bench,
+  chunksOf,
+  contentOf,
+  cutEvery,
+  delay,
+  gate,
+  openStream,
+  streamOf,
+  style,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+
+describe('true streaming', () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await Bench.start();
+  });
+  afterAll(() => bench.close());
+
+  it('sends the first event before the upstream has said the second', async () => {
+    const hold = gate();
+    bench.upstream.next(streamOf(['First', hold, ' second']));
+    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    await stream.until((item) => item.kind === 'data' && item.data.includes('First'));
+    expect(contentOf(stream.items)).toBe('First');
+    hold.open();
+    assertCompletion(await stream.collect(), { content: 'First second' });
+  });
+
+  it('delivers the text byte for byte, whatever it holds and however it was cut', async () => {
+    const word = fc.oneof(
+      fc.string({ unit: 'binary', minLength: 1 }),
+      fc.string({ unit: 'grapheme', minLength: 1 }),
+      fc.constantFrom('\u0000', '\u2028', '\ud83d\ude00', '"\\\n\r\t', 'data: [DONE]\n\n', '\ufeff', 'é'),
+      // Halves of pairs: some upstreams cut a character in two.
+      fc.constantFrom('\ud83d', '\ude00'),
+    );
+    const cut = fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(word, { minLength: 1, maxLength: 12 }),
+        cut,
+        fc.boolean(),
+        async (pieces, bytes, crlf) => {
+          const script = streamOf(pieces);
+          bench.upstream.next([
+            ...(bytes === undefined ? [] : [cutEvery(bytes)]),
+            ...(crlf ? [style({ lineEnd: '\r\n', dataSpace: false })] : []),
+            ...script,
+          ]);
+          const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+          const items = await stream.collect();
+          assertCompletion(items, { finish: 'stop' });
+          // Compared as UTF-16 units, since lone halves have no UTF-8 form.
+          expect(contentOf(items)).toBe(pieces.join(''));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('never sends half a character while its other half is on the way', async () => {
+    bench.upstream.next(streamOf(['smile \ud83d', delay(20), '\ude00!']));
+    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const items = await stream.collect();
+    assertCompletion(items, { content: 'smile 😀!' });
+    for (const chunk of chunksOf(items)) expect(chunk.choices[0]?.delta.content ?? '').not.toMatch(/\p{Surrogate}/u);
+  });
+});
