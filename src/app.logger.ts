@@ -19,7 +19,7 @@ export class AppLogger extends ConsoleLogger {
     super({
       logLevels: levels,
       json: format === 'json',
-      colors: format === 'pretty' && process.stdout.isTTY,
+      colors: format === 'pretty' && process.stdout.isTTY === true,
       prefix: 'Millrace',
     });
     this.#showFramework = levels.includes('debug');

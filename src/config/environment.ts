@@ -45,7 +45,8 @@ class Environment {
   // Never shown with its value: addresses can hold credentials.
   @IsOptional()
   @IsUrl(
-    { require_tld: false, protocols: ['http', 'https'], require_protocol: true },
+    // Names of containers have underscores.
+    { require_tld: false, allow_underscores: true, protocols: ['http', 'https'], require_protocol: true },
     { message: '$property must be an http or https address, such as http://localhost:11434/v1' },
   )
   OPENAI_BASE_URL?: string;

@@ -142,15 +142,16 @@ export class JsonFieldDecoder {
   #stringStep(text: string, i: number, out: TextDelta[]): number {
     if (this.#escape !== undefined) return this.#escapeStep(text, i, out);
     let end = i;
+    let code = 0;
     for (; end < text.length; end++) {
-      const code = text.charCodeAt(end);
-      if (code === QUOTE || code === BACKSLASH) break;
-      if (code < 0x20) this.#fail('A control character must be escaped', end);
+      code = text.charCodeAt(end);
+      if (code === QUOTE || code === BACKSLASH || code < 0x20) break;
     }
     if (end > i) this.#stringText(i === 0 && end === text.length ? text : text.slice(i, end), out);
     if (end === text.length) return end;
-    if (text.charCodeAt(end) === BACKSLASH) this.#escape = '';
-    else this.#endString(end);
+    if (code === BACKSLASH) this.#escape = '';
+    else if (code === QUOTE) this.#endString(end);
+    else this.#fail('A control character must be escaped', end);
     return end + 1;
   }
 
@@ -198,13 +199,11 @@ export class JsonFieldDecoder {
         else if (code === QUOTE) this.#inNestedString = false;
       } else if (code === QUOTE) this.#inNestedString = true;
       else if (code === OPEN_BRACE || code === OPEN_BRACKET) this.#depth++;
-      else if (this.#depth === 0 && (code === COMMA || code === CLOSE_BRACE)) {
+      else if (this.#depth === 0 && (code === COMMA || code === CLOSE_BRACE || code === CLOSE_BRACKET)) {
+        // A bracket that was never opened is for `after-value` to refuse.
         this.#state = 'after-value';
         break;
-      } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
-        if (this.#depth === 0) this.#fail('Unexpected end of an array', end);
-        this.#depth--;
-      }
+      } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) this.#depth--;
     }
     if (end > i) this.#emit(text.slice(i, end), out);
     return end;

@@ -72,7 +72,12 @@ export class Bench {
   static async start(options: TestAppOptions = {}): Promise<Bench> {
     const upstream = await ScriptedUpstream.start();
     const env = { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test-upstream-key', ...options.env };
-    return new Bench(upstream, await TestApp.start({ ...options, env }));
+    try {
+      return new Bench(upstream, await TestApp.start({ ...options, env }));
+    } catch (error) {
+      await upstream.close();
+      throw error;
+    }
   }
 
   /** Ends both. Throws if the upstream was asked for anything that it was not told. */

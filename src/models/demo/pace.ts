@@ -9,6 +9,9 @@ export interface Pace {
   wait(tokens: number, signal: AbortSignal): Promise<void>;
 }
 
+/** Who is later than this has not been kept by a timer, but by the reader. */
+const LATENESS_MS = 50;
+
 /** One delta at a time, at a steady rate. A reader that was slow gets no burst afterwards. */
 export class SteadyPace implements Pace {
   readonly batchSize = 1;
@@ -28,8 +31,9 @@ export class SteadyPace implements Pace {
     signal.throwIfAborted();
     const now = this.clock.monotonic();
     if (this.#dueAt > now) await this.#sleep(this.#dueAt - now, signal);
+    else if (now - this.#dueAt > LATENESS_MS) this.#dueAt = now;
     // From when it was due, not from when the timer fired: timers are late, and the rate would suffer.
-    this.#dueAt = Math.max(this.#dueAt + tokens * this.#intervalMs, now);
+    this.#dueAt += tokens * this.#intervalMs;
   }
 
   #sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -13,6 +13,8 @@ export interface TextPiece {
 const AS_PLAIN_TEXT = { disallowedSpecial: new Set<string>() };
 /** Merging costs the square of a run's length, so longer runs are encoded in parts: at most one token more for each. */
 const LONGEST_RUN = 1000;
+/** Words that are no single token are remembered. The library's own 100,000 would let clients fill hundreds of megabytes. */
+const REMEMBERED_WORDS = 2000;
 /** Other requests get their turn after so many tokens, a few milliseconds of work. */
 const TOKENS_PER_TURN = 4096;
 
@@ -20,7 +22,9 @@ const TOKENS_PER_TURN = 4096;
 export class Tokenizer {
   /** Loads the rank tables at the first use: they take 0.1 s and 50 MB, which a server that never answers as a demo saves. */
   static async load(): Promise<Tokenizer> {
-    return new Tokenizer(await import('gpt-tokenizer/encoding/o200k_base'));
+    const encoding = await import('gpt-tokenizer/encoding/o200k_base');
+    encoding.setMergeCacheSize(REMEMBERED_WORDS);
+    return new Tokenizer(encoding);
   }
 
   private constructor(private readonly encoding: Encoding) {}

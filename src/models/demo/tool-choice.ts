@@ -37,7 +37,13 @@ function readTools(tools: unknown): Tool[] {
     const kind = tool.type === 'custom' ? 'custom' : 'function';
     const definition = asObject(tool[kind]);
     if (typeof definition?.name !== 'string') return [];
-    return [{ kind, name: definition.name, schema: kind === 'function' ? (definition.parameters ?? {}) : undefined }];
+    return [
+      {
+        kind,
+        name: definition.name,
+        schema: kind === 'function' ? (definition.parameters ?? { type: 'object' }) : undefined,
+      },
+    ];
   });
 }
 

@@ -10,12 +10,12 @@ interface UpstreamAnswer {
   readonly system_fingerprint?: unknown;
   readonly service_tier?: unknown;
   readonly usage?: Record<string, unknown> | null;
-  readonly choices?: readonly {
+  readonly choices?: readonly ({
     readonly delta?: UpstreamMessage | null;
     readonly message?: UpstreamMessage | null;
     readonly finish_reason?: unknown;
     readonly logprobs?: { readonly content?: unknown; readonly refusal?: unknown } | null;
-  }[];
+  } | null)[];
 }
 
 interface UpstreamMessage {
@@ -31,8 +31,8 @@ interface UpstreamToolCall {
   readonly index?: unknown;
   readonly id?: unknown;
   readonly type?: unknown;
-  readonly function?: { readonly name?: unknown; readonly arguments?: unknown };
-  readonly custom?: { readonly name?: unknown; readonly input?: unknown };
+  readonly function?: { readonly name?: unknown; readonly arguments?: unknown } | null;
+  readonly custom?: { readonly name?: unknown; readonly input?: unknown } | null;
 }
 
 const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
@@ -80,13 +80,15 @@ export class AnswerReader {
     this.#readIdentity(answer);
     if (answer.usage !== undefined && answer.usage !== null) this.#readUsage(answer.usage);
     const choice = Array.isArray(answer.choices) ? answer.choices[0] : undefined;
-    if (choice === undefined) return;
+    if (choice === undefined || choice === null) return;
     const message = choice.delta ?? choice.message;
     if (message !== undefined && message !== null) this.#readMessage(message, choice.logprobs ?? undefined, out);
     if (out.length > 0) this.#hasSpoken = true;
     if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') {
+      // Mistral and OpenRouter say so of an answer that failed halfway.
+      if (choice.finish_reason === 'error') throw upstreamErrorInAnswer(undefined);
       // A reason that OpenAI does not know (end_turn, eos) is a vendor's name for having come to the end.
-      this.#finishReason = FINISH_REASONS[choice.finish_reason] ?? 'stop';
+      this.#finishReason = FINISH_REASONS.get(choice.finish_reason) ?? 'stop';
     }
   }
 
@@ -100,16 +102,19 @@ export class AnswerReader {
     pushText('content', message.content, logprobs?.content, out);
     pushText('refusal', message.refusal, logprobs?.refusal, out);
     if (Array.isArray(message.tool_calls)) {
-      for (const call of message.tool_calls as readonly UpstreamToolCall[]) this.#readToolCall(call, out);
+      for (const call of message.tool_calls as readonly (UpstreamToolCall | null)[]) {
+        if (call !== null) this.#readToolCall(call, out);
+      }
     }
   }
 
   #readToolCall(call: UpstreamToolCall, out: Delta[]): void {
     const id = typeof call.id === 'string' && call.id !== '' ? call.id : undefined;
-    const index = this.#indexOf(call, id);
-    const known = this.#toolCalls[index];
-    const { isCustom } = known ?? (this.#toolCalls[index] = { id, isCustom: call.custom !== undefined });
     const name = call.function?.name ?? call.custom?.name;
+    const index = this.#indexOf(call, id, name);
+    const known = this.#toolCalls[index];
+    const hasInput = call.custom !== undefined && call.custom !== null;
+    const { isCustom } = known ?? (this.#toolCalls[index] = { id, isCustom: hasInput });
     const piece = call.function?.arguments ?? call.custom?.input;
     const text = typeof piece === 'string' ? piece : piece === undefined || piece === null ? '' : JSON.stringify(piece);
     if (known !== undefined && text === '') return;
@@ -123,17 +128,23 @@ export class AnswerReader {
     });
   }
 
-  /** Servers leave out the index, repeat the id, or give both: a new id is a new call, otherwise the index decides. */
-  #indexOf(call: UpstreamToolCall, id: string | undefined): number {
-    if (typeof call.index === 'number') {
-      const known = this.#indexOfUpstream.get(call.index);
-      if (known !== undefined) return known;
-      this.#indexOfUpstream.set(call.index, this.#toolCalls.length);
-      return this.#toolCalls.length;
+  /**
+   * Servers leave out the index, repeat the id in every piece, or give several calls the index 0 (Gemini). So the index
+   * decides, unless a new id comes with a name: that is a new call. Without an index the id decides.
+   */
+  #indexOf({ index }: UpstreamToolCall, id: string | undefined, name: unknown): number {
+    const next = this.#toolCalls.length;
+    if (typeof index === 'number') {
+      const known = this.#indexOfUpstream.get(index);
+      const knownId = known === undefined ? undefined : this.#toolCalls[known]?.id;
+      const hasNewId = id !== undefined && knownId !== undefined && id !== knownId;
+      if (known !== undefined && !(hasNewId && typeof name === 'string' && name !== '')) return known;
+      this.#indexOfUpstream.set(index, next);
+      return next;
     }
-    if (id === undefined) return Math.max(0, this.#toolCalls.length - 1);
+    if (id === undefined) return Math.max(0, next - 1);
     const known = this.#toolCalls.findIndex((other) => other.id === id);
-    return known >= 0 ? known : this.#toolCalls.length;
+    return known >= 0 ? known : next;
   }
 
   #readIdentity({ model, system_fingerprint: fingerprint, service_tier: tier }: UpstreamAnswer): void {
@@ -186,6 +197,9 @@ function count(value: unknown): number | undefined {
 
 function details(value: unknown): UsageDetails | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const counts = Object.entries(value).filter((entry): entry is [string, number] => count(entry[1]) !== undefined);
+  const counts = Object.entries(value).flatMap(([name, part]) => {
+    const whole = count(part);
+    return whole === undefined ? [] : [[name, whole] as const];
+  });
   return counts.length === 0 ? undefined : Object.fromEntries(counts);
 }

@@ -104,7 +104,7 @@ export class OpenAIChatModel implements ChatModel {
       else if (event === 'error') throw upstreamErrorInAnswer(errorOf(data));
       else reader.read(data, batch);
     });
-    while (!done) {
+    for (;;) {
       const bytes = await this.#nextBytes(body, reader);
       try {
         if (bytes === undefined) parser.end();
@@ -118,7 +118,7 @@ export class OpenAIChatModel implements ChatModel {
         batch = [];
       }
       if (fault !== undefined) throw fault;
-      if (bytes === undefined) return;
+      if (done || bytes === undefined) return;
     }
   }
 

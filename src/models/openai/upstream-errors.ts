@@ -128,7 +128,8 @@ function errorOfStatus(status: number, body: UpstreamErrorBody, headers: Headers
 /** A 400 is about what the client asked for, so its words help; what could be a secret in them goes. */
 function clientMessage({ message }: UpstreamErrorBody): string {
   if (typeof message !== 'string' || message === '') return 'The model provider did not accept the request.';
-  return message.slice(0, MAX_MESSAGE_LENGTH).replace(SECRETS, '[redacted]');
+  // Redacted before it is cut, since half a key is no longer recognised.
+  return message.replace(SECRETS, '[redacted]').slice(0, MAX_MESSAGE_LENGTH);
 }
 
 /** Words from fixed vocabularies only: an upstream's message can hold what users wrote. */

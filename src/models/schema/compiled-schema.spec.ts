@@ -292,6 +292,12 @@ describe('the strict schema of a class', () => {
       @IsDateString() @JSONSchema(() => ({ type: 'string', format: 'time' })) time: string;
       @IsString() @JSONSchema({ nullable: true }) nullable: string | null;
       @IsString() @JSONSchema({ enum: ['a', 'b'] }) letter: string;
+      @IsString() @JSONSchema({ pattern: '^(?!x)' }) notX: string;
+      @Allow() @JSONSchema({ type: ['string', 'integer', 'null'], minimum: 1 }) several: string | number | null;
+      @Allow() @JSONSchema({ enum: ['a', 1, null] }) values: 'a' | 1 | null;
+      @Allow() @JSONSchema(Object.assign({ type: 'string' as const }, { const: 'only' })) only: unknown;
+      @Allow() @JSONSchema({ anyOf: [{ type: 'string' }], nullable: true }) textOrNot: unknown;
+      @Allow() @JSONSchema({ type: 'null' }) nothing: null;
     }
     const schema = checkedSchemaOf(Described);
     expect(schema['description']).toBe('What the user sees');
@@ -302,6 +308,12 @@ describe('the strict schema of a class', () => {
       time: { type: 'string', format: 'time' },
       nullable: { type: ['string', 'null'] },
       letter: { type: 'string', enum: ['a', 'b'] },
+      notX: { type: 'string', description: 'matching the regular expression ^(?!x)' },
+      several: { anyOf: [{ type: 'string' }, { type: 'integer', minimum: 1 }, { type: 'null' }] },
+      values: { anyOf: [{ type: 'string', enum: ['a'] }, { type: 'number', enum: [1] }, { type: 'null' }] },
+      only: { type: 'string', enum: ['only'] },
+      textOrNot: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+      nothing: { type: 'null' },
     });
   });
 
@@ -517,6 +529,38 @@ describe('the rules of this test', () => {
 });
 
 describe('openApiSchemasOf', () => {
+  it('gives unions as oneOf, with the discriminator only where instances have it', () => {
+    class Cat {
+      @IsString() name: string;
+    }
+    class Dog {
+      @IsInt() age: number;
+    }
+    const subTypes = [
+      { name: 'cat', value: Cat },
+      { name: 'dog', value: Dog },
+    ];
+    class Kept {
+      @ValidateNested()
+      @Type(() => Object, { discriminator: { property: 'kind', subTypes }, keepDiscriminatorProperty: true })
+      pet: Cat | Dog;
+    }
+    class Lost {
+      @ValidateNested({ each: true })
+      @Type(() => Object, { discriminator: { property: 'kind', subTypes } })
+      pets: (Cat | Dog)[];
+    }
+    const oneOf = [{ $ref: '#/components/schemas/Cat' }, { $ref: '#/components/schemas/Dog' }];
+    expect(openApiSchemasOf(Kept).schemas).toMatchObject({
+      Kept: { properties: { pet: { oneOf } } },
+      Cat: { properties: { kind: { type: 'string', enum: ['cat'] } }, required: ['kind', 'name'] },
+    });
+    expect(openApiSchemasOf(Lost).schemas).toMatchObject({
+      Lost: { properties: { pets: { type: 'array', items: { oneOf } } } },
+      Cat: { required: ['name'] },
+    });
+  });
+
   it('gives components in which optional properties may be absent and constraints are keywords', () => {
     class Step {
       @IsString() @MaxLength(20) title: string;

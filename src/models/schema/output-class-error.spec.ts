@@ -4,6 +4,7 @@ import {
   Allow,
   IsArray,
   IsDate,
+  IsIn,
   IsInt,
   IsObject,
   IsOptional,
@@ -192,6 +193,11 @@ describe('a class that cannot describe an answer', () => {
       'something beside anyOf',
       classWith(String, IsString(), JSONSchema({ anyOf: [{ type: 'string' }] }) as PropertyDecorator),
       /^Broken\.part has type beside anyOf/,
+    ],
+    [
+      'values of another type',
+      classWith(Number, IsInt(), IsIn([1, 1.5])),
+      /^Broken\.part has values in its enum that are not of its type/,
     ],
   ])('is told at start: %s', (_, type, fault) => {
     expect(faultsOf(type)).toContainEqual(expect.stringMatching(fault));

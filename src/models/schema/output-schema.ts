@@ -1,6 +1,6 @@
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, validateSync } from 'class-validator';
-import { AnswerReader } from './answer-reader.js';
+import { ShapeReader } from './shape-reader.js';
 import { type CompiledSchema, compileSchema } from './compiled-schema.js';
 import { jsonFaultPosition } from './json-fault-position.js';
 import type { ObjectSchema } from './json-schema.js';
@@ -19,7 +19,7 @@ export interface OutputSchema<T> {
    * properties that the class does not have are left out.
    * @throws StructuredOutputError if the text is not JSON or does not fit the class
    */
-  parse(text: string): T;
+  readonly parse: (text: string) => T;
 }
 
 const schemas = new WeakMap<OutputClass, OutputSchema<unknown>>();
@@ -43,7 +43,7 @@ export function outputSchemaOf<T>(type: OutputClass<T>): OutputSchema<T> {
 }
 
 function parseAnswer<T>(text: string, type: OutputClass<T>, { definitions }: CompiledSchema): T {
-  const reader = new AnswerReader(definitions);
+  const reader = new ShapeReader(definitions);
   const plain = reader.read(parseJson(text), { $ref: '#' });
   if (reader.faults.length > 0) throw StructuredOutputError.mismatch(reader.faults);
   const instance = plainToInstance(type, plain);

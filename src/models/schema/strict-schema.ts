@@ -87,6 +87,9 @@ function typedSchema(raw: RawSchema, nested: JsonSchema | undefined, report: (pr
       report('has a part of unknown type. Say it with a decorator, or with type in @JSONSchema().');
     return { type: 'null' };
   }
+  if (values?.some((value) => value !== null && !types.some((type) => isOfType(value, type))) === true) {
+    report('has values in its enum that are not of its type. Make them agree.');
+  }
   const schema = described(raw, branches.length === 1 ? only : { anyOf: branches });
   return types.includes('null') || raw['nullable'] === true ? nullable(schema) : schema;
 }
@@ -101,7 +104,7 @@ function branchOf(
   const entries = KEYWORDS[type]
     .filter((keyword) => keyword in raw && isSupported(keyword, raw))
     .map((keyword) => [keyword, raw[keyword]]);
-  const chosen = values?.filter((value) => jsonTypeOf(value) === (type === 'integer' ? 'number' : type));
+  const chosen = values?.filter((value) => isOfType(value, type));
   if (type === 'object')
     report('has an object without a class. Declare a class for it and add @ValidateNested() and @Type().');
   return {
@@ -139,6 +142,10 @@ function typesOf(raw: RawSchema, values: readonly JsonLiteral[] | undefined): re
 
 function jsonTypeOf(value: JsonLiteral): JsonType {
   return value === null ? 'null' : (typeof value as 'string' | 'number' | 'boolean');
+}
+
+function isOfType(value: JsonLiteral, type: JsonType): boolean {
+  return type === 'integer' ? Number.isInteger(value) : jsonTypeOf(value) === type;
 }
 
 /** Adds the description. A reference may have nothing beside it, so it moves into an `anyOf`, which may. */

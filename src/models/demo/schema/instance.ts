@@ -25,6 +25,7 @@ interface Attempt extends GenerateOptions {
 /** From what says most to what most schemas allow. */
 const ATTEMPTS: readonly Attempt[] = [
   { tries: 3, favourValues: true, ownText: true, optionalsProbability: 1, minItems: 1, maxItems: 3, maxDepth: 10 },
+  { tries: 3, favourValues: true, ownText: false, optionalsProbability: 1, minItems: 1, maxItems: 3, maxDepth: 10 },
   { tries: 4, favourValues: false, ownText: true, optionalsProbability: 1, maxItems: 2, maxDepth: 20 },
   { tries: 6, favourValues: false, ownText: true, optionalsProbability: 0, maxItems: 1, maxDepth: 60 },
   { tries: 8, favourValues: false, ownText: false, optionalsProbability: 1, maxItems: 3, maxDepth: 20 },

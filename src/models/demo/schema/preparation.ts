@@ -116,7 +116,9 @@ function preferValues(result: Record<string, unknown>): void {
     const branches = list.filter((branch) => !(isObject(branch) && branch.type === 'null'));
     if (branches.length > 0) result[key] = branches;
   }
-  const { properties, items } = result;
+  const { properties, items, prefixItems, minItems } = result;
+  const leastItems = Array.isArray(prefixItems) ? prefixItems.length : 0;
+  if (items === undefined && typeof minItems === 'number' && minItems > leastItems) result.items = { type: 'string' };
   if (isObject(properties)) result.properties = mapped(properties, (value) => textIfAnything(value as JsonSchema));
   if (items !== undefined) result.items = textIfAnything(items as JsonSchema);
 }

@@ -24,7 +24,11 @@ export function meaningful(textFor: TextFor | undefined): NonNullable<GenerateOp
     if ('format' in schema) return value;
     if ('pattern' in schema) return firstFitting([value, ...SAMPLES], schema);
     if (textFor === undefined) return value;
-    return fitted(textFor(segmentsOf(path)), schema);
+    const segments = segmentsOf(path);
+    const text = textFor(segments);
+    const isCut = typeof schema.maxLength === 'number' && text.length > schema.maxLength;
+    // Beginnings of different texts can be the same, and the items of a list may have to differ.
+    return isCut && /^\d+$/.test(segments.at(-1) ?? '') ? value : fitted(text, schema);
   };
 }
 
@@ -39,8 +43,9 @@ function numbersFor(value: number, schema: JsonObject): readonly [number, ...num
   const most = boundOf(Math.min, schema.maximum, schema.exclusiveMaximum);
   const from = least ?? (most === undefined ? 0 : most - OPEN_RANGE);
   const to = most ?? from + OPEN_RANGE;
-  // The faker's own number decides where in the range, so that the seed decides it.
-  const wanted = from + ((Math.abs(value) % OPEN_RANGE) / OPEN_RANGE) * (to - from);
+  // Without both bounds the faker's own number may lie anywhere: it only decides where in the range, so that the seed does.
+  const isBounded = least !== undefined && most !== undefined;
+  const wanted = isBounded ? value : from + ((Math.abs(value) % OPEN_RANGE) / OPEN_RANGE) * (to - from);
   const middle = from + (to - from) / 2;
   const { multipleOf } = schema;
   if (typeof multipleOf === 'number' && multipleOf > 0) {
@@ -81,9 +86,8 @@ function fitted(text: string, { minLength, maxLength }: JsonObject): string {
     characters = Array.from({ length: least }, (_, index) => repeated[index % repeated.length] ?? ' ');
   }
   if (characters.length <= most) return text === '' && least === 0 ? '' : characters.join('');
-  const cut = characters.slice(0, most);
-  const space = cut.lastIndexOf(' ');
-  return cut.slice(0, space >= Math.max(least, most / 2) ? space : most).join('');
+  const space = characters.lastIndexOf(' ', most);
+  return characters.slice(0, space >= Math.max(least, most / 2) ? space : most).join('');
 }
 
 function segmentsOf(path: string): string[] {

@@ -25,7 +25,7 @@ const TYPE_WORDS: Readonly<Record<JsonType, string>> = {
  * What it gives is made anew from own properties that the schema names, so nothing else (`__proto__` least of all)
  * reaches the class.
  */
-export class AnswerReader {
+export class ShapeReader {
   readonly faults: AnswerFault[] = [];
   readonly #definitions: ReadonlyMap<string, ObjectDefinition>;
 
@@ -78,7 +78,7 @@ export class AnswerReader {
       return this.#fault(joined(path, property), `must be one of: ${values}`);
     }
     for (const branch of others) {
-      const attempt = new AnswerReader(this.#definitions);
+      const attempt = new ShapeReader(this.#definitions);
       const result = attempt.read(value, branch, path, depth);
       if (attempt.faults.length === 0) return result;
     }

@@ -1,0 +1,165 @@
+import { describe, expect, it } from '@jest/globals';
+import { UpstreamError } from '../../errors/index.js';
+import type { Message } from '../../protocol/index.js';
+import { composeAnswer, type Answer } from './answer.js';
+
+const user = (content: string): Message => ({ role: 'user', content });
+const text = { type: 'string' };
+
+async function jsonFor(message: string, properties: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const schema = { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
+  const answer = await composeAnswer([user(message)], {
+    response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } },
+  });
+  return JSON.parse(textOf(answer)) as Record<string, unknown>;
+}
+
+function textOf(answer: Answer): string {
+  if (answer.type !== 'text') throw new Error('Expected a text');
+  return answer.text;
+}
+
+describe('composeAnswer', () => {
+  it.each([undefined, null, { type: 'text' }])('answers in text with response_format %p', async (response_format) => {
+    const answer = await composeAnswer([user('What is 12 * 7?')], { response_format });
+    expect(textOf(answer)).toMatch(/^12 \* 7 = 84\./);
+  });
+
+  it.each([{ type: 'json_object' }, { type: 'json_schema', json_schema: { name: 'free' } }])(
+    'answers with an object of its own with response_format %p',
+    async (response_format) => {
+      const answer = await composeAnswer([user('What is 12 * 7?')], { response_format });
+      expect(JSON.parse(textOf(answer))).toEqual({ reply: expect.stringMatching(/^12 \* 7 = 84\./) });
+    },
+  );
+
+  describe('with a JSON schema', () => {
+    it('gives the reply, and how it came about', async () => {
+      expect(await jsonFor('What is 12 * 7?', { thinking: text, reply: text })).toEqual({
+        thinking:
+          'The message is a calculation, 12 * 7, so I work it out. It is the first message of the conversation.',
+        reply: expect.stringMatching(/^12 \* 7 = 84\./),
+      });
+    });
+
+    it.each(['answer', 'final_answer', 'response', 'message', 'content', 'text', 'output'])(
+      'puts the reply in %p',
+      async (name) => {
+        expect((await jsonFor('count to 3', { [name]: text }))[name]).toBe('1, 2, 3.');
+      },
+    );
+
+    it.each(['reasoning', 'thoughts', 'analysis', 'chainOfThought'])('puts its reasons in %p', async (name) => {
+      expect((await jsonFor('count to 3', { [name]: text }))[name]).toMatch(/^I am asked to count from 1 to 3\./);
+    });
+
+    it('puts the subject, a short form of the reply, and what the user has told in other texts', async () => {
+      const message = 'My name is Ada. Plan a weekend trip to Paris.';
+      expect(await jsonFor(message, { title: text, summary: text, name: text })).toEqual({
+        title: 'Ada Plan weekend',
+        summary: 'Nice to meet you, Ada!',
+        name: 'Ada',
+      });
+    });
+
+    it('gives the items of a list different texts', async () => {
+      const list = { type: 'array', items: text, minItems: 3, maxItems: 3 };
+      const { tags, thoughts } = await jsonFor('Whales and sharks', { tags: list, thoughts: list });
+      expect(tags).toEqual(['Whales', 'sharks', 'Whales sharks 3']);
+      expect(new Set(thoughts as string[]).size).toBe(3);
+    });
+
+    it('depends on the conversation, and on nothing else', async () => {
+      const properties = {
+        score: { type: 'number' },
+        mood: { enum: ['a', 'b', 'c', 'd', 'e', 'f'] },
+        id: { ...text, format: 'uuid' },
+      };
+      expect(await jsonFor('One', properties)).toEqual(await jsonFor('One', properties));
+      expect(await jsonFor('One', properties)).not.toEqual(await jsonFor('Two', properties));
+    });
+
+    it('fails honestly if nothing fits', async () => {
+      await expect(jsonFor('Hello', { reply: { ...text, enum: [] } })).rejects.toThrow(UpstreamError);
+    });
+  });
+
+  describe('with tools', () => {
+    const weather = {
+      type: 'function',
+      function: {
+        name: 'get_weather',
+        parameters: {
+          type: 'object',
+          properties: { city: text, unit: { enum: ['celsius'] }, days: { type: 'integer', minimum: 1, maximum: 7 } },
+          required: ['city', 'unit', 'days'],
+          additionalProperties: false,
+        },
+      },
+    };
+    const note = { type: 'custom', custom: { name: 'note' } };
+
+    it('calls with valid arguments about the subject of the message', async () => {
+      const answer = await composeAnswer([user('Call get_weather for Paris')], { tools: [weather] });
+      expect(answer).toEqual({
+        type: 'tool-calls',
+        calls: [{ id: 'call_demo_1', kind: 'function', name: 'get_weather', input: expect.any(String) }],
+      });
+      const input = answer.type === 'tool-calls' ? answer.calls[0]?.input : undefined;
+      const { city, unit, days } = JSON.parse(input ?? '') as Record<string, unknown>;
+      expect({ city, unit }).toEqual({ city: 'Call Paris', unit: 'celsius' });
+      expect([1, 2, 3, 4, 5, 6, 7]).toContain(days);
+    });
+
+    it('numbers calls on from those of the conversation', async () => {
+      const earlier: Message = {
+        role: 'assistant',
+        content: null,
+        tool_calls: [
+          { id: 'x', type: 'function', function: { name: 'get_weather', arguments: '{}' } },
+          { id: 'y', type: 'function', function: { name: 'get_weather', arguments: '{}' } },
+        ],
+      };
+      const answer = await composeAnswer([user('Hi'), earlier, user('note and get_weather')], {
+        tools: [weather, note],
+      });
+      expect(answer.type === 'tool-calls' && answer.calls.map(({ id, name }) => [id, name])).toEqual([
+        ['call_demo_3', 'get_weather'],
+        ['call_demo_4', 'note'],
+      ]);
+    });
+
+    it('gives a custom tool the message', async () => {
+      const tool_choice = { type: 'custom', custom: { name: 'note' } };
+      expect(await composeAnswer([user('Buy milk')], { tools: [note], tool_choice })).toEqual({
+        type: 'tool-calls',
+        calls: [{ id: 'call_demo_1', kind: 'custom', name: 'note', input: 'Buy milk' }],
+      });
+    });
+
+    it('answers in text, in the format asked for, after the tool', async () => {
+      const messages: Message[] = [
+        user('Call get_weather'),
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: 'a', type: 'function', function: { name: 'get_weather', arguments: '{}' } }],
+        },
+        { role: 'tool', tool_call_id: 'a', content: '{"sky":"clear"}' },
+      ];
+      expect(textOf(await composeAnswer(messages, { tools: [weather] }))).toContain('sky is “clear”');
+      const json = textOf(
+        await composeAnswer(messages, { tools: [weather], response_format: { type: 'json_object' } }),
+      );
+      expect(JSON.parse(json)).toEqual({ reply: expect.stringContaining('sky is “clear”') });
+    });
+
+    it('names the parameter at fault if no arguments fit', async () => {
+      const impossible = { type: 'function', function: { name: 'f', parameters: false } };
+      await expect(composeAnswer([user('f')], { tools: [impossible] })).rejects.toMatchObject({
+        status: 400,
+        param: 'tools',
+      });
+    });
+  });
+});

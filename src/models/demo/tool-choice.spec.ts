@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import { toolsToCall } from './tool-choice.js';
+
+const parameters = { type: 'object', properties: {} };
+const weather = { type: 'function', function: { name: 'get_weather', parameters } };
+const clock = { type: 'function', function: { name: 'clock' } };
+const note = { type: 'custom', custom: { name: 'note' } };
+const tools = [weather, clock, note];
+
+const called = (request: Record<string, unknown>, message = '', isAnswerDue = false): string[] =>
+  toolsToCall(request, message, isAnswerDue).map(({ name }) => name);
+
+describe('toolsToCall', () => {
+  it('calls none without tools', () => {
+    expect(called({}, 'get_weather')).toEqual([]);
+    expect(called({ tools: 'x', tool_choice: 'required' })).toEqual([]);
+    expect(called({ tools: [null, { type: 'function' }], tool_choice: 'required' })).toEqual([]);
+  });
+
+  it.each([undefined, null, 'auto'])(
+    'with tool_choice %p calls those that the message plainly names',
+    (tool_choice) => {
+      expect(called({ tools, tool_choice }, 'Please call get_weather for Paris')).toEqual(['get_weather']);
+      expect(called({ tools, tool_choice }, 'GET_WEATHER!')).toEqual(['get_weather']);
+      expect(called({ tools, tool_choice }, 'use `clock`, then note')).toEqual(['clock', 'note']);
+      expect(called({ tools, tool_choice }, 'How is the weather? Wind it clockwise, or forget_weather')).toEqual([]);
+    },
+  );
+
+  it('answers in text when a tool has answered', () => {
+    expect(called({ tools }, 'get_weather', true)).toEqual([]);
+  });
+
+  it('calls one at a time if parallel calls are switched off', () => {
+    expect(called({ tools, parallel_tool_calls: false }, 'clock, note')).toEqual(['clock']);
+  });
+
+  it('never calls with none', () => {
+    expect(called({ tools, tool_choice: 'none' }, 'get_weather')).toEqual([]);
+  });
+
+  it('always calls with required: the named ones, or else the first', () => {
+    expect(called({ tools, tool_choice: 'required' }, 'what is the note?')).toEqual(['note']);
+    expect(called({ tools, tool_choice: 'required' }, 'Hello')).toEqual(['get_weather']);
+    expect(called({ tools, tool_choice: 'required' }, 'Hello', true)).toEqual(['get_weather']);
+  });
+
+  it('calls the tool that tool_choice names', () => {
+    expect(called({ tools, tool_choice: { type: 'function', function: { name: 'clock' } } })).toEqual(['clock']);
+    expect(called({ tools, tool_choice: { type: 'custom', custom: { name: 'note' } } })).toEqual(['note']);
+    expect(called({ tools, tool_choice: { type: 'function', function: { name: 'note' } } })).toEqual([]);
+  });
+
+  it('keeps to allowed tools', () => {
+    const allowed = (mode: string): object => ({ type: 'allowed_tools', allowed_tools: { mode, tools: [clock] } });
+    expect(called({ tools, tool_choice: allowed('auto') }, 'get_weather and clock')).toEqual(['clock']);
+    expect(called({ tools, tool_choice: allowed('auto') }, 'Hello')).toEqual([]);
+    expect(called({ tools, tool_choice: allowed('required') }, 'Hello')).toEqual(['clock']);
+  });
+
+  it('hands on the schema of functions; without one, anything goes', () => {
+    expect(toolsToCall({ tools, tool_choice: 'required' }, 'get_weather, clock, note', false)).toEqual([
+      { kind: 'function', name: 'get_weather', schema: parameters },
+      { kind: 'function', name: 'clock', schema: { type: 'object' } },
+      { kind: 'custom', name: 'note', schema: undefined },
+    ]);
+  });
+});

@@ -1,0 +1,171 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { UpstreamError } from '../../errors/index.js';
+import type { Usage } from '../../protocol/index.js';
+import type { Delta } from '../../streaming/index.js';
+import type { ModelIdentity } from '../chat-model.js';
+import { AnswerReader } from './answer-reader.js';
+
+/** Reads chunks and keeps everything they told. */
+class Reading {
+  readonly deltas: Delta[] = [];
+  readonly identities: ModelIdentity[] = [];
+  readonly usages: Usage[] = [];
+  readonly reader = new AnswerReader({
+    signal: new AbortController().signal,
+    identity: (identity) => this.identities.push(identity),
+    usage: (usage) => this.usages.push(usage),
+  });
+
+  read(...chunks: readonly unknown[]): this {
+    for (const chunk of chunks) this.reader.read(JSON.stringify(chunk), this.deltas);
+    return this;
+  }
+}
+
+const choice = (fields: object): object => ({ choices: [{ index: 0, ...fields }] });
+const delta = (fields: object): object => choice({ delta: fields, finish_reason: null });
+
+describe('AnswerReader', () => {
+  it('gives no delta for a role, an empty piece or a null', () => {
+    const nothing = [
+      { role: 'assistant', content: '' },
+      { content: null, reasoning: null, refusal: null, tool_calls: null },
+      { reasoning_content: '', reasoning: '' },
+      {},
+      null,
+    ];
+    const reading = new Reading().read(...nothing.map((each) => choice({ delta: each })));
+    expect(reading.deltas).toEqual([]);
+    expect(reading.reader.hasSpoken).toBe(false);
+    expect(reading.read(delta({ content: 'a' })).reader.hasSpoken).toBe(true);
+  });
+
+  it('reads reasoning by either name, once if it has both', () => {
+    const { deltas } = new Reading().read(
+      delta({ reasoning_content: 'a' }),
+      delta({ reasoning: 'b' }),
+      delta({ reasoning_content: 'c', reasoning: 'c' }),
+      delta({ reasoning_content: null, reasoning: 'd' }),
+    );
+    expect(deltas).toEqual(['a', 'b', 'c', 'd'].map((text) => ({ type: 'reasoning', text })));
+  });
+
+  it('passes log probabilities on, also those of a piece without text', () => {
+    const token = { token: 'a', logprob: -0.1, bytes: [97], top_logprobs: [] };
+    const { deltas } = new Reading().read(
+      choice({ delta: { content: 'a' }, logprobs: { content: [token], refusal: null } }),
+      choice({ delta: { content: '' }, logprobs: { content: [token] } }),
+      choice({ delta: { refusal: 'n' }, logprobs: { content: null, refusal: [token] } }),
+      choice({ delta: { content: 'b' }, logprobs: { content: [] } }),
+    );
+    expect(deltas).toEqual([
+      { type: 'content', text: 'a', logprobs: [token] },
+      { type: 'content', text: '', logprobs: [token] },
+      { type: 'refusal', text: 'n', logprobs: [token] },
+      { type: 'content', text: 'b' },
+    ]);
+  });
+
+  it.each([
+    ['stop', 'stop'],
+    ['length', 'length'],
+    ['model_length', 'length'],
+    ['tool_calls', 'tool_calls'],
+    ['function_call', 'tool_calls'],
+    ['content_filter', 'content_filter'],
+    ['eos', 'stop'],
+    ['constructor', 'stop'],
+    ['__proto__', 'stop'],
+  ])('takes the finish_reason %s as %s', (given, expected) => {
+    expect(new Reading().read(choice({ delta: {}, finish_reason: given })).reader.finishReason).toBe(expected);
+  });
+
+  it('has no finish reason before there is one', () => {
+    const { reader } = new Reading().read(delta({ content: 'a' }), choice({ delta: {}, finish_reason: '' }));
+    expect(reader.finishReason).toBeUndefined();
+  });
+
+  it('reads only the first choice', () => {
+    const reading = new Reading().read({ choices: [{ delta: { content: 'a' } }, { delta: { content: 'b' } }] });
+    expect(reading.deltas).toEqual([{ type: 'content', text: 'a' }]);
+  });
+
+  it('adds up a total that the upstream leaves out, and keeps only counts', () => {
+    const { usages } = new Reading().read(
+      { usage: { prompt_tokens: 3, completion_tokens: 2 } },
+      { usage: { prompt_tokens: 3, total_tokens: 3 } },
+      {
+        usage: {
+          prompt_tokens: 3,
+          completion_tokens: 4,
+          total_tokens: 7,
+          cost: 0.01,
+          prompt_tokens_details: { cached_tokens: 2, audio_tokens: null },
+          completion_tokens_details: { reasoning_tokens: 1.5, note: 'x' },
+        },
+      },
+    );
+    expect(usages).toEqual([
+      { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
+      { prompt_tokens: 3, completion_tokens: 0, total_tokens: 3 },
+      {
+        prompt_tokens: 3,
+        completion_tokens: 4,
+        total_tokens: 7,
+        prompt_tokens_details: { cached_tokens: 2 },
+        completion_tokens_details: { reasoning_tokens: 1 },
+      },
+    ]);
+  });
+
+  it.each([null, {}, [], 'x', 7, { prompt_tokens: 'many' }, { prompt_tokens: -1, completion_tokens: null }])(
+    'reports no usage for %j',
+    (usage) => {
+      expect(new Reading().read({ usage, choices: [] }).usages).toEqual([]);
+    },
+  );
+
+  it('tells who answers once, and again when it changes', () => {
+    const { identities } = new Reading().read(
+      { model: 'a', choices: [] },
+      { model: 'a', choices: [] },
+      { model: 'a', system_fingerprint: 'fp', service_tier: 'flex', choices: [] },
+      { model: 'a', system_fingerprint: 'fp', service_tier: 'flex', choices: [] },
+    );
+    expect(identities).toEqual([{ model: 'a' }, { model: 'a', systemFingerprint: 'fp', serviceTier: 'flex' }]);
+  });
+
+  it('throws an error that a chunk holds, but not for a null', () => {
+    expect(() => new Reading().read({ error: { message: 'x' } })).toThrow(UpstreamError);
+    expect(new Reading().read({ error: null, ...delta({ content: 'a' }) }).deltas).toHaveLength(1);
+  });
+
+  it('fails on anything at all only with an UpstreamError', () => {
+    const fields = ['error', 'usage', 'choices', 'model', 'delta', 'message', 'content', 'tool_calls', 'function'];
+    const key = fc.constantFrom(...fields, 'finish_reason', 'logprobs', 'index', 'id', 'name', 'arguments', 'custom');
+    const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 6, withCrossShrink: true },
+        fc.constantFrom<unknown>(null, 0, 1, -1, '', 'stop', 'x', true),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(key, tie('value'), { maxKeys: 5 }),
+      ),
+    }));
+    fc.assert(
+      fc.property(fc.array(value, { maxLength: 4 }), (chunks) => {
+        try {
+          new Reading().read(...chunks);
+        } catch (error) {
+          if (!(error instanceof UpstreamError)) throw error;
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each(['', '{', 'nonsense', '"text"', '7', 'null'])('refuses %j', (json) => {
+    const { reader } = new Reading();
+    expect(() => reader.read(json, [])).toThrow(UpstreamError);
+  });
+});

@@ -1,0 +1,218 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { ModelBench } from '../../../test/support/model-bench.js';
+import { streamOf } from '../../../test/support/upstream/scripts.js';
+import {
+  chunk,
+  comment,
+  done,
+  end,
+  errorBody,
+  finish,
+  hangUp,
+  headers,
+  httpError,
+  raw,
+  reset,
+  role,
+  text,
+  together,
+  type Step,
+} from '../../../test/support/upstream/steps.js';
+import { MillraceError, UpstreamError } from '../../errors/index.js';
+
+const KEY = 'sk-proj-4f9a8b7c6d5e4f3a2b1c';
+const HTML = `<html><body>502 Bad Gateway: http://10.0.0.7:8000 ${KEY}</body></html>`;
+
+/** All that a client or log could come to see of an error. */
+function told(error: unknown): string {
+  const { message, param, code, diagnostic } = error as MillraceError;
+  return JSON.stringify([message, param, code, diagnostic]);
+}
+
+describe('OpenAIChatModel when the upstream fails', () => {
+  let bench: ModelBench;
+
+  beforeEach(async () => {
+    bench = await ModelBench.start();
+  });
+  afterEach(async () => {
+    await bench.close();
+  });
+
+  async function failureOf(script: Step | readonly Step[]): Promise<unknown> {
+    bench.upstream.next(script);
+    return bench.call().toFailure();
+  }
+
+  it.each([
+    [400, 'invalid_request_error', 'context_length_exceeded', 'messages', false],
+    [413, 'invalid_request_error', 'context_length_exceeded', 'messages', false],
+    [422, 'invalid_request_error', 'context_length_exceeded', 'messages', false],
+  ])('passes a %i on, because it is about the request', async (status, type, code, param, retryable) => {
+    const body = errorBody('This is too long.', { type, code, param });
+    const error = await failureOf(httpError(status, body));
+    expect(error).toBeInstanceOf(UpstreamError);
+    expect(error).toMatchObject({ status, type, code, param, retryable, message: 'This is too long.' });
+  });
+
+  it.each([401, 403])('turns a %i into a 502 without a word of the upstream', async (status) => {
+    const error = await failureOf(httpError(status, errorBody(`Incorrect API key provided: ${KEY}.`)));
+    expect(error).toMatchObject({ status: 502, type: 'server_error', code: 'upstream_authentication' });
+    expect(error).toMatchObject({ retryable: false, param: null });
+    expect(told(error)).not.toMatch(/sk-|Incorrect/);
+  });
+
+  it('turns a 404 into a 502, for the client did not choose the model', async () => {
+    const error = await failureOf(httpError(404, errorBody('No model gpt-9', { code: 'model_not_found' })));
+    expect(error).toMatchObject({ status: 502, code: 'upstream_not_found', retryable: false });
+    expect(told(error)).not.toContain('gpt-9');
+  });
+
+  it.each([
+    [{ 'retry-after-ms': '1500', 'retry-after': '9' }, 1_500],
+    [{ 'retry-after': '7' }, 7_000],
+    [{ date: 'Sun, 01 Nov 2026 00:00:00 GMT', 'retry-after': 'Sun, 01 Nov 2026 00:00:30 GMT' }, 30_000],
+    [{ 'retry-after': 'soon' }, undefined],
+    [{}, undefined],
+  ])('keeps a 429 and its wait (%j)', async (fields, retryAfterMs) => {
+    const error = await failureOf(httpError(429, errorBody(`Limit reached in org-ABCDEFGH`), fields));
+    expect(error).toMatchObject({
+      status: 429,
+      type: 'rate_limit_error',
+      code: 'rate_limit_exceeded',
+      retryable: true,
+    });
+    expect(error).toHaveProperty('retryAfterMs', retryAfterMs);
+    expect(told(error)).not.toContain('ABCDEFGH');
+  });
+
+  it('tells a quota that is used up from a rate that is too high', async () => {
+    const error = await failureOf(httpError(429, errorBody('x', { code: 'insufficient_quota' })));
+    expect(error).toMatchObject({ status: 429, type: 'insufficient_quota', code: 'insufficient_quota' });
+    expect(error).toHaveProperty('retryable', false);
+  });
+
+  it.each([
+    [500, 502, 'upstream_error'],
+    [502, 502, 'upstream_error'],
+    [503, 502, 'upstream_error'],
+    [504, 504, 'upstream_timeout'],
+    [408, 504, 'upstream_timeout'],
+    [409, 502, 'upstream_error'],
+    [418, 502, 'upstream_error'],
+  ])("turns a proxy's page with status %i into a %i", async (status, expected, code) => {
+    const error = await failureOf(httpError(status, HTML));
+    expect(error).toMatchObject({ status: expected, code, type: 'server_error' });
+    expect(told(error)).not.toMatch(/html|10\.0\.0\.7|sk-/i);
+  });
+
+  it('asks once: a retry is for the client to decide', async () => {
+    await failureOf(httpError(500, errorBody('x')));
+    expect(bench.upstream.requests).toHaveLength(1);
+  });
+
+  it('refuses an answer that ends right after its headers', async () => {
+    expect(await failureOf([headers(), end()])).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
+    expect(await failureOf([headers(204), end()])).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
+  });
+
+  it('refuses a page for people with status 200', async () => {
+    const error = await failureOf([headers(200, { 'content-type': 'text/html' }), raw(HTML)]);
+    expect(error).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
+    expect(told(error)).not.toMatch(/Bad Gateway|sk-/);
+  });
+
+  it.each<[string, readonly Step[]]>([
+    ['no JSON', [raw(`data: <html>${KEY}\n\n`)]],
+    ['half a JSON object', [raw('data: {"choices":[\n\n')]],
+    ['a JSON string', [chunk('hello')]],
+    ['null', [chunk(null)]],
+    ['an end without a finish_reason', streamOf('', { finish: null })],
+    ['an end in the middle of an event', [raw('data: {"choices":[{"delta":{"content":"lost'), end()]],
+    ['nothing but comments', [comment(), comment()]],
+    ['bytes that are no event', [raw(HTML)]],
+  ])('refuses %s, after the text before it', async (_, rest) => {
+    bench.upstream.next([role(), text('before '), ...rest]);
+    const call = bench.call();
+    const error = await call.toFailure();
+    expect(error).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
+    expect(told(error)).not.toMatch(/sk-|html/i);
+    expect(call.text()).toBe('before ');
+  });
+
+  it('refuses JSON with status 200 that is no answer', async () => {
+    const json = headers(200, { 'content-type': 'application/json' });
+    expect(await failureOf([json, raw('{"choices":')])).toMatchObject({ code: 'upstream_bad_answer' });
+    expect(await failureOf([json, raw('{"hello":"world"}')])).toMatchObject({ code: 'upstream_bad_answer' });
+    expect(await failureOf([json, raw(JSON.stringify(errorBody('x')))])).toMatchObject({ code: 'upstream_error' });
+  });
+
+  it.each<[string, Step]>([
+    ['an error object', chunk(errorBody(`it broke at http://10.0.0.7 ${KEY}`))],
+    ['an error that is a string', chunk({ error: `boom ${KEY}` })],
+    [
+      'an error object beside a choice',
+      chunk({ error: { message: KEY }, choices: [{ index: 0, delta: { content: 'x' }, finish_reason: 'error' }] }),
+    ],
+    ['event: error around an error object', raw(`event: error\ndata: ${JSON.stringify(errorBody(KEY))}\n\n`)],
+    ['event: error around its fields', raw(`event: error\ndata: ${JSON.stringify(errorBody(KEY).error)}\n\n`)],
+    ['event: error around plain text', raw(`event: error\ndata: upstream exploded ${KEY}\n\n`)],
+    ['a finish_reason that says error', finish('error')],
+  ])('ends with an error after %s, even if [DONE] follows', async (_, step) => {
+    bench.upstream.next([role(), text('before '), step, done()]);
+    const call = bench.call();
+    const error = await call.toFailure();
+    expect(error).toMatchObject({ status: 502, code: 'upstream_error', type: 'server_error' });
+    expect(told(error)).not.toMatch(/sk-|10\.0\.0\.7|boom|exploded/);
+    expect(call.text()).toBe('before ');
+  });
+
+  it.each<[string, unknown, object]>([
+    ['code 429', { message: 'x', code: 429 }, { status: 429, code: 'rate_limit_exceeded' }],
+    ['code "400"', { message: 'Bad prompt', code: '400' }, { status: 400, message: 'Bad prompt' }],
+    ['code 401', { message: KEY, code: 401 }, { status: 502, code: 'upstream_authentication' }],
+    ['a rate limit by its type', { type: 'rate_limit_error' }, { status: 429, code: 'rate_limit_exceeded' }],
+  ])('reads the status from an error in the stream with %s', async (_, error, expected) => {
+    expect(await failureOf([chunk({ error })])).toMatchObject(expected);
+  });
+
+  it('delivers what came in the same read as the fault first', async () => {
+    bench.upstream.next([together(role(), text('one '), text('two '), chunk(errorBody('x')), text('never'))]);
+    const call = bench.call();
+    await call.pull();
+    expect(call.text()).toBe('one two ');
+    await expect(call.pull()).rejects.toMatchObject({ code: 'upstream_error' });
+    expect(call.text()).toBe('one two ');
+  });
+
+  it.each([
+    ['reset', reset()],
+    ['closed', hangUp()],
+  ])('reports a connection that is %s in mid-answer, after the text before it', async (_, cut) => {
+    bench.upstream.next([role(), text('before'), cut]);
+    const call = bench.call();
+    expect(await call.toFailure()).toMatchObject({ status: 502, code: 'upstream_connection_lost' });
+    expect(call.text()).toBe('before');
+  });
+
+  it.each([
+    ['reset', reset()],
+    ['closed', hangUp()],
+  ])('reports a connection that is %s before the answer as unreachable', async (_, cut) => {
+    expect(await failureOf(cut)).toMatchObject({ status: 502, code: 'upstream_unreachable' });
+  });
+
+  it('reports a port where nobody listens as unreachable, without its address', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    const deaf = await ModelBench.start({ baseUrl: `http://127.0.0.1:${port}/v1` });
+    const error = await deaf.call().toFailure();
+    expect(error).toMatchObject({ status: 502, code: 'upstream_unreachable', retryable: true });
+    expect(told(error)).not.toContain('127.0.0.1');
+    await deaf.close();
+  });
+});

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../../../test/support/eventually.js';
+import { ModelBench } from '../../../test/support/model-bench.js';
+import { streamOf, tokens } from '../../../test/support/upstream/scripts.js';
+import {
+  comment,
+  done,
+  finish,
+  flood,
+  gate,
+  headers,
+  raw,
+  reset,
+  role,
+  stall,
+  text,
+  together,
+  usage,
+  type Step,
+} from '../../../test/support/upstream/steps.js';
+
+// The bench allows 5 s to the first delta and 1 s of silence after it.
+const FIRST = 5_000;
+const IDLE = 1_000;
+
+describe('OpenAIChatModel and time', () => {
+  let bench: ModelBench;
+
+  beforeEach(async () => {
+    bench = await ModelBench.start();
+  });
+  afterEach(async () => {
+    await bench.close();
+  });
+
+  it.each<[string, readonly Step[]]>([
+    ['even its headers', [stall()]],
+    ['more than its headers', [headers(), stall()]],
+    ['more than its role and comments', [role(), comment(), stall()]],
+    ['the end of its JSON', [headers(200, { 'content-type': 'application/json' }), raw('{'), stall()]],
+  ])('gives an upstream that never sends %s the time for the first delta, then answers 504', async (_, script) => {
+    const here = gate();
+    bench.upstream.next([...script.slice(0, -1), here, stall()]);
+    here.open();
+    const call = bench.call();
+    const failure = call.toFailure();
+    await here.reached;
+    await bench.clock.advanceAsync(FIRST - 1);
+    expect(bench.upstream.open).toBe(1);
+    await bench.clock.advanceAsync(1);
+    expect(await failure).toMatchObject({ status: 504, code: 'upstream_timeout', retryable: true });
+    await expect(bench.upstream.requests[0]?.closed).resolves.toBe('aborted');
+  });
+
+  it('does not let heartbeats stretch the time for the first delta', async () => {
+    const gates = [gate(), gate(), gate()];
+    bench.upstream.next([...gates.flatMap((each) => [comment(), each]), stall()]);
+    const failure = bench.call().toFailure();
+    for (const each of gates) {
+      await each.reached;
+      await bench.clock.advanceAsync(FIRST / 3);
+      each.open();
+    }
+    await bench.clock.advanceAsync(1);
+    expect(await failure).toMatchObject({ code: 'upstream_timeout' });
+  });
+
+  it('answers 504 after too long a silence in mid-answer, and keeps the text before it', async () => {
+    bench.upstream.next([role(), text('before'), stall()]);
+    const call = bench.call();
+    await call.pull();
+    const failure = call.toFailure();
+    await bench.clock.advanceAsync(IDLE - 1);
+    expect(bench.upstream.open).toBe(1);
+    await bench.clock.advanceAsync(1);
+    expect(await failure).toMatchObject({ status: 504, code: 'upstream_timeout' });
+    expect(call.text()).toBe('before');
+    await expect(bench.upstream.requests[0]?.closed).resolves.toBe('aborted');
+  });
+
+  it.each([
+    ['a delta', text('.')],
+    ['a comment', comment()],
+  ])('starts the silence anew after %s, however long the answer takes', async (_, sign) => {
+    const gates = Array.from({ length: 8 }, () => gate());
+    bench.upstream.next([role(), text('0'), ...gates.flatMap((each) => [each, sign]), finish('stop'), done()]);
+    const call = bench.call();
+    await call.pull();
+    const result = call.toEnd();
+    for (const each of gates) {
+      await each.reached;
+      await bench.clock.advanceAsync(IDLE - 1);
+      each.open();
+    }
+    await expect(result).resolves.toEqual({ finishReason: 'stop' });
+  });
+
+  it('does not count a reader that is slow itself as silence', async () => {
+    bench.upstream.next(streamOf(['a', 'b', 'c']));
+    const call = bench.call();
+    for (let i = 0; i < 3; i++) {
+      await call.pull();
+      await bench.clock.advanceAsync(100 * IDLE);
+    }
+    await expect(call.toEnd()).resolves.toEqual({ finishReason: 'stop' });
+    expect(call.text()).toBe('abc');
+  });
+
+  it('counts the silence from when a slow reader asks again', async () => {
+    bench.upstream.next([role(), text('a'), stall()]);
+    const call = bench.call();
+    await call.pull();
+    await bench.clock.advanceAsync(100 * IDLE);
+    const failure = call.toFailure();
+    await bench.clock.advanceAsync(IDLE - 1);
+    expect(bench.upstream.open).toBe(1);
+    await bench.clock.advanceAsync(1);
+    expect(await failure).toMatchObject({ code: 'upstream_timeout' });
+  });
+
+  it('reads nothing ahead while nobody pulls', async () => {
+    const size = 64 * 1024 * 1024;
+    bench.upstream.next([role(), flood({ bytes: size }), finish('stop'), done()]);
+    const call = bench.call();
+    await call.pull();
+    const request = await bench.upstream.request(0);
+    let written = -1;
+    await eventually(() => written === (written = request.bytesWritten) && written > 0);
+    // What fits into the buffers of the sockets on both sides, and no more.
+    expect(request.bytesWritten).toBeLessThan(size / 4);
+    await call.toEnd();
+    expect(call.text()).toHaveLength(size);
+  });
+
+  it.each([
+    ['falls silent', stall()],
+    ['breaks the connection', reset()],
+  ])('takes an answer as complete whose upstream %s after the finish_reason', async (_, ending) => {
+    bench.upstream.next([together(role(), text('all'), finish('stop')), usage(tokens(1, 2)), ending]);
+    const call = bench.call();
+    const result = call.toEnd();
+    await eventually(() => call.usages.length === 1);
+    await bench.clock.advanceAsync(2_000);
+    await expect(result).resolves.toEqual({ finishReason: 'stop' });
+    await bench.clock.advanceAsync(2_000);
+  });
+
+  it('lets an upstream go that does not close its answer after [DONE]', async () => {
+    bench.upstream.next([...streamOf('all'), stall()]);
+    const call = bench.call();
+    await expect(call.toEnd()).resolves.toEqual({ finishReason: 'stop' });
+    expect(bench.upstream.open).toBe(1);
+    await bench.clock.advanceAsync(2_000);
+    await bench.assertNothingOpen();
+  });
+});

@@ -1,0 +1,103 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
+import { InternalError, MillraceError, UpstreamError } from '../../errors/index.js';
+import { upstreamErrorFrom, upstreamErrorInAnswer } from './upstream-errors.js';
+
+const answer = (status: number, error: unknown, headers = new Headers()): APIError =>
+  APIError.generate(status, { error }, undefined, headers);
+
+const SECRETS = [
+  'sk-proj-4f9a8b7c6d5e4f3a2b1c',
+  'sk-****************************1c2d',
+  'key-0123456789abcdef',
+  'org-ABCDEFGHIJKL',
+  'Bearer eyJhbGciOi.J9.x',
+  'http://10.0.0.7:8000/v1/internal',
+  'https://user:password@models.internal/v1',
+];
+
+describe('upstreamErrorFrom', () => {
+  it('leaves errors that are ours already as they are', () => {
+    const error = new InternalError('x');
+    expect(upstreamErrorFrom(error)).toBe(error);
+  });
+
+  it.each([
+    ['no connection', new APIConnectionError({ cause: new Error('ECONNREFUSED 10.0.0.7') }), 'upstream_unreachable'],
+    ['no headers in time', new APIConnectionTimeoutError(), 'upstream_timeout'],
+    ['something else', new TypeError('fetch failed'), 'upstream_unreachable'],
+    ['no error at all', 'boom', 'upstream_unreachable'],
+  ])('keeps %s as the cause, and out of the message', (_, thrown, code) => {
+    const error = upstreamErrorFrom(thrown);
+    expect(error).toMatchObject({ code, cause: thrown });
+    expect(error.message).not.toMatch(/10\.0\.0\.7|ECONN|boom/);
+  });
+
+  it.each(SECRETS)("takes %s out of a 400's message, wherever it stands", (secret) => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1_200 }), (length) => {
+        const { message } = upstreamErrorFrom(answer(400, { message: `${'Bad. '.repeat(length / 5)}${secret} (x)` }));
+        expect(message).not.toContain(secret.slice(0, 7));
+        expect(message.length).toBeLessThanOrEqual(1_000);
+      }),
+      { examples: Array.from({ length: 24 }, (_, i) => [980 + i]) },
+    );
+  });
+
+  it.each([undefined, null, '', 7, {}, { message: { text: 'x' } }])(
+    'has words of its own for a 400 with %j',
+    (body) => {
+      const { message, param, code } = upstreamErrorFrom(answer(400, body));
+      expect([message, param, code]).toEqual(['The model provider did not accept the request.', null, null]);
+    },
+  );
+
+  it('gives only strings as code and param: vLLM sends its status as a number', () => {
+    const error = upstreamErrorFrom(answer(400, { message: 'x', code: 400, param: { a: 1 } }));
+    expect(error).toMatchObject({ code: null, param: null });
+  });
+
+  it('keeps the kind of the failure for the log, but nothing that users or upstreams wrote', () => {
+    const named = upstreamErrorFrom(answer(503, { type: 'server_error', code: 'overloaded', message: 'secret' }));
+    expect(named.diagnostic).toBe('upstream status 503, type server_error, code overloaded');
+    const wordy = upstreamErrorFrom(answer(503, { type: 'a sentence of words', code: 'x'.repeat(65) }));
+    expect(wordy.diagnostic).toBe('upstream status 503, type -, code -');
+  });
+
+  it.each([
+    ['-5', undefined],
+    ['0', 0],
+    ['0.5', 500],
+    ['', undefined],
+    ['Mon, 02 Nov 2026 00:00:00 GMT', undefined],
+  ])('reads the retry-after %j as %p ms', (value, retryAfterMs) => {
+    const error = upstreamErrorFrom(answer(429, {}, new Headers({ 'retry-after': value })));
+    expect(error.retryAfterMs).toBe(retryAfterMs);
+  });
+
+  it('gives every status that an upstream can answer a defined consequence', () => {
+    for (let status = 400; status < 600; status++) {
+      const error = upstreamErrorFrom(answer(status, { message: `m ${SECRETS[0]}` }));
+      expect(error).toBeInstanceOf(UpstreamError);
+      expect([400, 413, 422, 429, 502, 504]).toContain(error.status);
+      expect(error.message).not.toContain('sk-');
+    }
+  });
+});
+
+describe('upstreamErrorInAnswer', () => {
+  it('makes an UpstreamError of anything, and quotes it only for a fault of the request', () => {
+    fc.assert(
+      fc.property(fc.anything(), (thrown) => {
+        const error: MillraceError = upstreamErrorInAnswer(thrown);
+        expect(error).toBeInstanceOf(UpstreamError);
+        expect(error.message).not.toBe('');
+      }),
+    );
+    const quoting = [200, 400, 401, 404, 413, 422, 429, 500, 503].filter((code) =>
+      upstreamErrorInAnswer({ code, message: 'the words' }).message.includes('the words'),
+    );
+    expect(quoting).toEqual([400, 413, 422]);
+  });
+});

@@ -1,0 +1,173 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { SseLineTooLongError, SseParser } from './sse-parser.js';
+
+type Event = readonly [data: string, name: string];
+
+function parse(reads: readonly Uint8Array[], lineLimit?: number): readonly Event[] {
+  const events: Event[] = [];
+  const parser = new SseParser((data, name) => events.push([data, name]), lineLimit);
+  for (const bytes of reads) parser.push(bytes);
+  parser.end();
+  return events;
+}
+
+const bytesOf = (text: string): Uint8Array => Buffer.from(text);
+const dataOf = (text: string): readonly string[] => parse([bytesOf(text)]).map(([data]) => data);
+
+/** Any text of one line that UTF-8 can express. */
+const line = fc.string({ unit: 'binary' }).map((text) => text.replace(/[\r\n\ufeff]/g, ''));
+const noise = fc.oneof(
+  line.map((text) => `:${text}`),
+  line.map((text) => `id: ${text}`),
+  fc.constantFrom('retry: 5', 'unknown', 'datax: y', 'data : y', ': data: y'),
+);
+const event = fc.record({
+  lines: fc.array(fc.record({ text: line, spaced: fc.boolean() }), { minLength: 1, maxLength: 3 }),
+  name: fc.option(fc.constantFrom('error', 'message', 'thread.run')),
+  noise: fc.array(noise, { maxLength: 2 }),
+  blanks: fc.integer({ min: 1, max: 3 }),
+});
+const stream = fc.record({
+  events: fc.array(event, { maxLength: 4 }),
+  /** Used by turns, so that the kinds of line ends are mixed. */
+  lineEnds: fc.array(fc.constantFrom('\n', '\r', '\r\n'), { minLength: 1, maxLength: 4 }),
+  byteOrderMark: fc.boolean(),
+  lastBlank: fc.boolean(),
+});
+
+type Stream = typeof stream extends fc.Arbitrary<infer T> ? T : never;
+
+function encoded({ events, lineEnds, byteOrderMark, lastBlank }: Stream): Uint8Array {
+  let last = '';
+  const ended = (text: string, i: number): string => {
+    const end = lineEnds[i % lineEnds.length] ?? '\n';
+    // An empty line's LF right after a CR would be one line end with it.
+    last = text === '' && last === '\r' && end === '\n' ? '\r' : end;
+    return text + last;
+  };
+  const lines = events.flatMap(({ lines: data, name, noise: rest, blanks }) => [
+    ...rest,
+    ...(name === null ? [] : [`event: ${name}`]),
+    // A value that begins with a space needs the space before it.
+    ...data.map(({ text, spaced }) => `data:${spaced || text.startsWith(' ') ? ' ' : ''}${text}`),
+    ...Array.from({ length: blanks }, () => ''),
+  ]);
+  if (!lastBlank) while (lines.at(-1) === '') lines.pop();
+  const unended = lastBlank ? '' : (lines.pop() ?? '');
+  return bytesOf((byteOrderMark ? '\ufeff' : '') + lines.map(ended).join('') + unended);
+}
+
+const expected = ({ events }: Stream): readonly Event[] =>
+  events.map(({ lines, name }) => [lines.map(({ text }) => text).join('\n'), name ?? '']);
+
+describe('SseParser', () => {
+  it('reads every event of any stream, wherever its bytes are cut', () => {
+    fc.assert(
+      fc.property(stream, fc.array(fc.nat()), (given, places) => {
+        const bytes = encoded(given);
+        const at = [0, ...places.map((place) => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
+        const reads = at.slice(1).map((end, i) => bytes.subarray(at[i], end));
+        expect(parse(reads)).toEqual(expected(given));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('reads the same byte by byte, and cut in two at every byte', () => {
+    const bytes = bytesOf(
+      '\ufeffdata: Grüße 🦀\r\n: note\r\ndata:日本\r\n\r\nevent: x\rdata: {"a":"é"}\r\rdata: [DONE]\n\n',
+    );
+    const whole: readonly Event[] = [
+      ['Grüße 🦀\n日本', ''],
+      ['{"a":"é"}', 'x'],
+      ['[DONE]', ''],
+    ];
+    expect(parse([bytes])).toEqual(whole);
+    expect(parse(Array.from(bytes, (byte) => Uint8Array.of(byte)))).toEqual(whole);
+    for (let i = 0; i <= bytes.length; i++) {
+      expect(parse([bytes.subarray(0, i), new Uint8Array(), bytes.subarray(i)])).toEqual(whole);
+    }
+  });
+
+  it('takes one space after the colon away, and no more', () => {
+    expect(dataOf('data:a\n\ndata: b\n\ndata:  c \n\ndata:\td\n\n')).toEqual(['a', 'b', ' c ', '\td']);
+  });
+
+  it('joins several data lines, also empty ones and those without a colon', () => {
+    expect(dataOf('data: a\ndata:\ndata\ndata: b\n\n')).toEqual(['a\n\n\nb']);
+  });
+
+  it('gives an event with empty data, as the standard says, but none without data', () => {
+    expect(dataOf('data:\n\n')).toEqual(['']);
+    expect(dataOf('event: ping\n\n: comment\n\nid: 7\n\n\n\n')).toEqual([]);
+  });
+
+  it('forgets the name of an event at its end', () => {
+    expect(parse([bytesOf('event: a\n\ndata: x\n\nevent:b\ndata: y\n\ndata: z\n\n')])).toEqual([
+      ['x', ''],
+      ['y', 'b'],
+      ['z', ''],
+    ]);
+  });
+
+  it('takes the byte order mark away only at the start', () => {
+    expect(dataOf('\ufeffdata: \ufeffa\n\n\ufeffdata: b\n\ndata: c\n\n')).toEqual(['\ufeffa', 'c']);
+  });
+
+  it('takes a CR that ends a read and an LF that begins the next for one line end', () => {
+    expect(parse(['data: a\r', '\n', '\r', '\ndata: b\r', '\r'].map(bytesOf))).toEqual([
+      ['a', ''],
+      ['b', ''],
+    ]);
+  });
+
+  it('takes a CR in the middle of a read for a line end of its own', () => {
+    expect(parse(['data: a\rdata: b', '\n\n'].map(bytesOf))).toEqual([['a\nb', '']]);
+  });
+
+  it('reads bytes that are no UTF-8 as replacement characters, and goes on', () => {
+    const broken = Buffer.concat([bytesOf('data: a'), Buffer.of(0xff, 0xc3), bytesOf('b\n\ndata: c\n\n')]);
+    expect(parse([broken]).map(([data]) => data)).toEqual(['a\ufffd\ufffdb', 'c']);
+  });
+
+  it('reads one long line that comes in many small reads', () => {
+    const text = '🦀é'.repeat(40_000);
+    const bytes = bytesOf(`data: ${text}\n\n`);
+    const reads = Array.from({ length: Math.ceil(bytes.length / 5) }, (_, i) => bytes.subarray(i * 5, i * 5 + 5));
+    expect(parse(reads)).toEqual([[text, '']]);
+  });
+
+  it('stops a line that does not end', () => {
+    const limit = 1_000;
+    const parser = new SseParser(() => undefined, limit);
+    for (let sent = 0; sent < limit; sent += 10) parser.push(bytesOf('0123456789'));
+    expect(() => parser.push(bytesOf('x'))).toThrow(SseLineTooLongError);
+  });
+
+  it('limits lines, not streams', () => {
+    const reads = Array.from({ length: 100 }, (_, i) => bytesOf(`data: ${i}\n\n`));
+    expect(parse(reads, 20)).toHaveLength(100);
+  });
+
+  it('gives events as soon as their blank line is there, and keeps nothing for the end', () => {
+    const events: string[] = [];
+    const parser = new SseParser((data) => events.push(data));
+    parser.push(bytesOf('data: a\n\ndata: b\n'));
+    expect(events).toEqual(['a']);
+    parser.push(bytesOf('\n'));
+    expect(events).toEqual(['a', 'b']);
+    parser.end();
+    expect(events).toEqual(['a', 'b']);
+  });
+
+  it('lets through what its reader throws, with the events before it delivered', () => {
+    const events: string[] = [];
+    const parser = new SseParser((data) => {
+      if (data === 'bad') throw new Error('no more');
+      events.push(data);
+    });
+    expect(() => parser.push(bytesOf('data: a\n\ndata: bad\n\ndata: c\n\n'))).toThrow('no more');
+    expect(events).toEqual(['a']);
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Gate } from './gate.js';
+
+describe('Gate', () => {
+  it('is open at first, and lets through at once', async () => {
+    const gate = new Gate();
+    expect(gate.isOpen).toBe(true);
+    await gate.opened();
+  });
+
+  it('holds everyone who comes while it is closed, and lets all go on in order', async () => {
+    const gate = new Gate();
+    gate.close();
+    const passed: number[] = [];
+    const waiting = [0, 1, 2].map((id) => gate.opened().then(() => passed.push(id)));
+    await turn();
+    expect([gate.isOpen, passed]).toEqual([false, []]);
+    gate.open();
+    expect(gate.isOpen).toBe(true);
+    await Promise.all(waiting);
+    expect(passed).toEqual([0, 1, 2]);
+  });
+
+  it('is still closed for those who wait when it is closed twice', async () => {
+    const gate = new Gate();
+    gate.close();
+    const waiting = gate.opened();
+    gate.close();
+    gate.open();
+    await waiting;
+    expect(gate.isOpen).toBe(true);
+  });
+
+  it('can be closed again, also by one whom it let through', async () => {
+    const gate = new Gate();
+    gate.close();
+    const reclosed = gate.opened().then(() => gate.close());
+    gate.open();
+    await reclosed;
+    expect(gate.isOpen).toBe(false);
+    let passed = false;
+    const waiting = gate.opened().then(() => (passed = true));
+    await turn();
+    expect(passed).toBe(false);
+    gate.open();
+    await waiting;
+  });
+
+  it('may be opened when it is open', () => {
+    const gate = new Gate();
+    gate.open();
+    gate.open();
+    expect(gate.isOpen).toBe(true);
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { Delta, TextDelta } from './delta.js';
+import { mergeDeltas } from './merge-deltas.js';
+
+const a = { token: 'a' };
+const b = { token: 'b' };
+const text = fc.record({
+  type: fc.constantFrom<TextDelta['type']>('content', 'reasoning', 'refusal'),
+  text: fc.string(),
+});
+const call = fc.record(
+  {
+    type: fc.constant<'tool-call'>('tool-call'),
+    index: fc.integer({ min: 0, max: 2 }),
+    id: fc.string(),
+    name: fc.string(),
+    arguments: fc.string(),
+  },
+  { requiredKeys: ['type', 'index', 'arguments'] },
+);
+const delta: fc.Arbitrary<Delta> = fc.oneof(text, call);
+
+/** What a client that concatenates makes of deltas. */
+function heard(deltas: readonly Delta[]): unknown {
+  const texts: Record<string, string> = {};
+  const add = (key: string, piece = ''): void => {
+    texts[key] = (texts[key] ?? '') + piece;
+  };
+  for (const each of deltas) {
+    if (each.type !== 'tool-call') add(each.type, each.text);
+    else {
+      add(`${each.index} id`, each.id);
+      add(`${each.index} name`, each.name);
+      add(`${each.index} arguments`, each.arguments);
+    }
+  }
+  return texts;
+}
+
+describe('mergeDeltas', () => {
+  it('changes nothing for a client that concatenates', () => {
+    fc.assert(
+      fc.property(delta, delta, (first, second) => {
+        const merged = mergeDeltas(first, second);
+        expect(heard(merged === undefined ? [first, second] : [merged])).toEqual(heard([first, second]));
+      }),
+    );
+  });
+
+  it('merges text of one channel, and never of two', () => {
+    fc.assert(
+      fc.property(text, delta, (first, second) => {
+        expect(mergeDeltas(first, second) !== undefined).toBe(first.type === second.type);
+      }),
+    );
+  });
+
+  it('merges the pieces of one tool call, and keeps its head', () => {
+    const head: Delta = { type: 'tool-call', index: 1, id: 'call_1', kind: 'custom', name: 'sql', arguments: 'select' };
+    expect(mergeDeltas(head, { type: 'tool-call', index: 1, kind: 'custom', arguments: ' 1' })).toEqual({
+      ...head,
+      arguments: 'select 1',
+    });
+  });
+
+  it.each<[string, Delta]>([
+    ['another index', { type: 'tool-call', index: 2, arguments: 'x' }],
+    ['an id of its own', { type: 'tool-call', index: 1, id: 'call_2', arguments: 'x' }],
+    ['a name of its own', { type: 'tool-call', index: 1, name: 'look', arguments: 'x' }],
+    ['text', { type: 'content', text: 'x' }],
+  ])('does not merge a tool call with a delta that has %s', (_, second) => {
+    expect(mergeDeltas({ type: 'tool-call', index: 1, arguments: '{' }, second)).toBeUndefined();
+  });
+
+  it('keeps all log probabilities, and makes none up', () => {
+    const content = (piece: string, ...logprobs: readonly object[]): Delta =>
+      ({ type: 'content', text: piece, ...(logprobs.length > 0 && { logprobs }) }) as Delta;
+    expect(mergeDeltas(content('x', a), content('y', b))).toEqual(content('xy', a, b));
+    expect(mergeDeltas(content('x', a), content('y'))).toEqual(content('xy', a));
+    expect(mergeDeltas(content('x'), content('y', b))).toEqual(content('xy', b));
+    expect(mergeDeltas(content('x'), content('y'))).not.toHaveProperty('logprobs');
+  });
+
+  it('leaves the deltas themselves as they were', () => {
+    const first = Object.freeze<Delta>({ type: 'content', text: 'x', logprobs: Object.freeze([a]) });
+    const second = Object.freeze<Delta>({ type: 'content', text: 'y', logprobs: Object.freeze([b]) });
+    expect(mergeDeltas(first, second)).toEqual({ type: 'content', text: 'xy', logprobs: [a, b] });
+  });
+});

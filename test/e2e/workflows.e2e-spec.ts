@@ -1,0 +1,292 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Injectable, Module, type Type } from '@nestjs/common';
+import { IsInt, IsString } from 'class-validator';
+import { DefinitionError } from '../../src/errors/index.js';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, AgentNode, AgentStreamingNode, Node, NodesModule } from '../../src/nodes/index.js';
+import type { Message } from '../../src/protocol/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
+import {
+  assertCompletion,
+  Bench,
+  jsonAnswer,
+  openStream,
+  postJson,
+  RecordingTracer,
+  streamOf,
+  tokens,
+  type TestAppOptions,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+interface Conversation {
+  readonly messages: readonly Message[];
+}
+
+class City {
+  @IsString() readonly name: string;
+  @IsInt() readonly population: number;
+}
+
+@Injectable()
+class CityNode extends AgentNode<Conversation, City> {
+  readonly agentConfig = agent({
+    modelProvider: ModelProvider.OPENAI,
+    modelName: 'small',
+    outputType: City,
+    settings: { temperature: 0.2 },
+  });
+  process(input: Conversation, context: TaskContext): Promise<City> {
+    return this.agent.run(input, context);
+  }
+}
+
+@Injectable()
+class LabelNode extends Node<{ city: City; prefix: string }, string> {
+  process({ city, prefix }: { city: City; prefix: string }): string {
+    return `${prefix}${city.name} (${city instanceof City ? 'a City' : 'something else'})`;
+  }
+}
+
+@Injectable()
+class TellNode extends AgentStreamingNode<Conversation & { label: string }, string> {
+  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String });
+  async *process(
+    { messages, label }: Conversation & { label: string },
+    context: TaskContext,
+  ): AsyncGenerator<Deltas, string, void> {
+    yield { type: 'content', text: `${label}: ` };
+    return yield* this.streamTextDeltas(this.agent.runStream({ messages }, context));
+  }
+}
+
+@Injectable()
+class StopNode extends Node<{ city: City }, string> {
+  process(_input: { city: City }, context: TaskContext): string {
+    context.stopWorkflow();
+    return 'stopped here';
+  }
+}
+
+@Injectable()
+class BrokenNode extends Node<void, string> {
+  process(): string {
+    throw new TypeError('secret detail of a bug');
+  }
+}
+
+/** Silent nodes only: the result is the answer. */
+@Workflow({ id: 'city', description: 'An object' })
+class CityWorkflow extends WorkflowDefinition<ChatEvent, City> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<City> {
+    return flow.node(CityNode, { messages });
+  }
+}
+
+@Workflow({ id: 'label', description: 'A string' })
+class LabelWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    return flow.node(LabelNode, { city: flow.node(CityNode, { messages }), prefix: '-> ' });
+  }
+}
+
+@Workflow({ id: 'tell', description: 'Silent, code, and a speaking node', separator: ' | ' })
+class TellWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const label = flow.node(LabelNode, { city: flow.node(CityNode, { messages }), prefix: '' });
+    const aside = flow.node(TellNode, { messages, label: 'aside' }, { key: 'aside', hidden: true });
+    const first = flow.node(TellNode, { messages, label }, { key: 'first', after: [aside] });
+    return flow.node(TellNode, { messages, label: first }, { key: 'second' });
+  }
+}
+
+@Workflow({ id: 'stop', description: 'Ends early' })
+class StopWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const stop = flow.node(StopNode, { city: flow.node(CityNode, { messages }) });
+    flow.node(BrokenNode, undefined, { after: [stop] });
+    return stop;
+  }
+}
+
+@Workflow({ id: 'broken', description: 'Has a bug' })
+class BrokenWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow): Ref<string> {
+    return flow.node(BrokenNode);
+  }
+}
+
+function moduleOf(...providers: Type<unknown>[]): Type<unknown> {
+  @Module({ imports: [NodesModule], providers })
+  class TestWorkflowsModule {}
+  return TestWorkflowsModule;
+}
+
+describe('workflows of an application developer', () => {
+  let bench: Bench | undefined;
+  afterEach(async () => {
+    await bench?.close();
+    bench = undefined;
+  });
+  const start = async (providers: Type<unknown>[], options: TestAppOptions = {}): Promise<Bench> =>
+    (bench = await Bench.start({ imports: [moduleOf(...providers)], ...options }));
+
+  it('answer with their result if nobody speaks: an object as JSON, a string as it is', async () => {
+    const { app, upstream } = await start([CityWorkflow, LabelWorkflow, CityNode, LabelNode]);
+    upstream.always(jsonAnswer({ name: 'Ulm', population: 126_000 }, { usage: tokens(5, 6) }));
+    const object = await postJson(app.chatUrl, {
+      model: 'city',
+      messages: HELLO,
+      temperature: 1,
+      tools: [{ type: 'function', function: { name: 'f' } }],
+    });
+    expect(object.json).toMatchObject({
+      choices: [{ message: { content: '{"name":"Ulm","population":126000}' }, finish_reason: 'stop' }],
+      usage: { total_tokens: 11 },
+    });
+    expect(upstream.requests[0]?.body).toMatchObject({ model: 'small', temperature: 0.2 });
+    expect(upstream.requests[0]?.body).not.toHaveProperty('tools');
+
+    const stream = await openStream(app.chatUrl, { model: 'label', stream: true, messages: HELLO });
+    assertCompletion(await stream.collect(), { content: '-> Ulm (a City)' });
+  });
+
+  it('let visible nodes speak in order, set apart, and hidden ones not at all', async () => {
+    const tracer = new RecordingTracer();
+    const { app, upstream } = await start([TellWorkflow, CityNode, LabelNode, TellNode], { tracer });
+    upstream
+      .next(jsonAnswer({ name: 'Ulm', population: 1 }))
+      .next(streamOf('hidden words'))
+      .next(streamOf('one'))
+      .next(streamOf('two'));
+    const stream = await openStream(app.chatUrl, { model: 'tell', stream: true, messages: HELLO });
+    assertCompletion(await stream.collect(), { content: 'Ulm (a City): one | one: two' });
+    tracer.assertAllClosed();
+    expect(tracer.traces[0]?.toString()).toBe(
+      [
+        'trace tell (ended)',
+        '  span CityNode (ended)',
+        '    generation small (ended)',
+        '  span LabelNode (ended)',
+        '  span aside (ended)',
+        '    generation gpt-5.4-mini (ended)',
+        '  span first (ended)',
+        '    generation gpt-5.4-mini (ended)',
+        '  span second (ended)',
+        '    generation gpt-5.4-mini (ended)',
+      ].join('\n'),
+    );
+    expect(tracer.traces[0]?.ending?.output).toBe('Ulm (a City): one | one: two');
+    for (const generation of tracer.generations()) {
+      expect(generation.firstTokens).toBe(1);
+      expect(generation.ending?.usage?.total_tokens).toBeGreaterThan(0);
+    }
+  });
+
+  it('can end early', async () => {
+    const { app, upstream } = await start([StopWorkflow, CityNode, StopNode, BrokenNode]);
+    upstream.next(jsonAnswer({ name: 'Ulm', population: 1 }));
+    const { json } = await postJson(app.chatUrl, { model: 'stop', messages: HELLO });
+    expect(json).toMatchObject({ choices: [{ message: { content: 'stopped here' } }] });
+  });
+
+  it('keep the details of a bug to themselves', async () => {
+    const tracer = new RecordingTracer();
+    const { app } = await start([BrokenWorkflow, BrokenNode], { tracer });
+    const answer = await postJson(app.chatUrl, { model: 'broken', messages: HELLO });
+    expect([answer.status, answer.headers['x-should-retry']]).toEqual([500, 'false']);
+    expect(answer.text).not.toContain('secret');
+    tracer.assertAllClosed();
+    expect(tracer.traces[0]?.ending?.level).toBe('ERROR');
+  });
+
+  describe('do not start when they are wired wrongly', () => {
+    const faultsOf = async (...providers: Type<unknown>[]): Promise<readonly string[]> => {
+      const failure = await Bench.start({ imports: [moduleOf(...providers)] }).then(
+        async (started) => {
+          await started.close();
+          return undefined;
+        },
+        (error: unknown) => error,
+      );
+      expect(failure).toBeInstanceOf(DefinitionError);
+      return (failure as DefinitionError).faults.map(({ code, workflow, node }) =>
+        [code, workflow, node].filter(Boolean).join(' '),
+      );
+    };
+
+    class Undecorated {}
+    @Injectable()
+    class BadOutputNode extends AgentNode<Conversation, Undecorated> {
+      readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Undecorated });
+      process(input: Conversation, context: TaskContext): Promise<Undecorated> {
+        return this.agent.run(input, context);
+      }
+    }
+    let foreign: Ref<City>;
+    @Workflow({ id: 'one', description: '', aliases: ['chat', 'not a name'] })
+    class FirstWorkflow extends WorkflowDefinition<ChatEvent, City> {
+      define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<City> {
+        return (foreign = flow.node(CityNode, { messages }));
+      }
+    }
+    @Workflow({ id: 'two', description: '' })
+    class SecondWorkflow extends WorkflowDefinition<ChatEvent, string> {
+      define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+        flow.node(BadOutputNode, { messages });
+        flow.node(StopNode, { city: foreign });
+        flow.node(LabelNode, { city: foreign, prefix: '' });
+        return flow.node(StopNode, { city: foreign });
+      }
+    }
+    @Workflow({ id: 'three', description: '' })
+    class ThirdWorkflow extends WorkflowDefinition<ChatEvent, string> {
+      define(): Ref<string> {
+        throw new Error('no wiring today');
+      }
+    }
+    @Workflow({ id: 'four', description: '' })
+    class FourthWorkflow extends WorkflowDefinition<ChatEvent, readonly Message[]> {
+      define(_flow: Flow, { messages }: Wiring<ChatEvent>): Ref<readonly Message[]> {
+        return messages;
+      }
+    }
+    @Workflow({ id: 'five', description: '' })
+    class FifthWorkflow {}
+
+    it('and all faults of all workflows are listed, by code, workflow and node', async () => {
+      const providers = [
+        FirstWorkflow,
+        SecondWorkflow,
+        ThirdWorkflow,
+        FourthWorkflow,
+        FifthWorkflow,
+        CityNode,
+        StopNode,
+        BadOutputNode,
+      ];
+      expect(await faultsOf(...providers)).toEqual([
+        'duplicate_workflow_id one',
+        'invalid_name one',
+        'node_not_ready two BadOutputNode',
+        'foreign_ref two StopNode',
+        'foreign_ref two LabelNode',
+        'node_not_provided two LabelNode',
+        'duplicate_node_key two StopNode',
+        'foreign_ref two StopNode',
+        'define_failed three',
+        'no_nodes four',
+        'not_a_workflow five',
+      ]);
+    });
+  });
+});

@@ -1,0 +1,113 @@
+import type { CallScope, ChatModel, ModelIdentity, ModelParameters, ModelResult } from '../../src/models/index.js';
+import { OpenAIChatModel, type OpenAIChatModelOptions } from '../../src/models/openai/index.js';
+import type { Usage } from '../../src/protocol/index.js';
+import type { Delta } from '../../src/streaming/index.js';
+import { eventually } from './eventually.js';
+import { FakeClock } from './fake-clock.js';
+import { ScriptedUpstream } from './scripted-upstream.js';
+
+/** One call of a model, pulled by the test, with everything it told. */
+export class RecordedCall implements CallScope {
+  readonly batches: (readonly Delta[])[] = [];
+  readonly identities: ModelIdentity[] = [];
+  readonly usages: Usage[] = [];
+  readonly stream: AsyncGenerator<readonly Delta[], ModelResult, void>;
+  readonly #controller = new AbortController();
+
+  constructor(model: ChatModel, parameters: ModelParameters = {}) {
+    this.stream = model.stream({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], parameters }, this);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  identity(identity: ModelIdentity): void {
+    this.identities.push(identity);
+  }
+
+  usage(usage: Usage): void {
+    this.usages.push(usage);
+  }
+
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  get deltas(): readonly Delta[] {
+    return this.batches.flat();
+  }
+
+  /** All text of one channel so far. */
+  text(channel: 'content' | 'reasoning' | 'refusal' = 'content'): string {
+    return this.deltas.map((delta) => (delta.type === channel ? delta.text : '')).join('');
+  }
+
+  /**
+   * Pulls the next batch.
+   * @returns the result instead, at the end
+   */
+  async pull(): Promise<readonly Delta[] | ModelResult> {
+    const { value } = await this.stream.next();
+    if ('finishReason' in value) return value;
+    this.batches.push(value);
+    return value;
+  }
+
+  /** Pulls until the end. */
+  async toEnd(): Promise<ModelResult> {
+    for (;;) {
+      const pulled = await this.pull();
+      if ('finishReason' in pulled) return pulled;
+    }
+  }
+
+  /**
+   * Pulls until it fails.
+   * @throws Error if it does not
+   */
+  async toFailure(): Promise<unknown> {
+    const result = await this.toEnd().catch((error: unknown) => ({ error }));
+    if ('error' in result) return result.error;
+    throw new Error(`The call should have failed, but ended with ${result.finishReason}`);
+  }
+}
+
+/** A model in front of a scripted upstream, with a clock that the test moves. */
+export class ModelBench {
+  readonly clock = new FakeClock();
+  readonly model: OpenAIChatModel;
+
+  private constructor(
+    readonly upstream: ScriptedUpstream,
+    options: Partial<OpenAIChatModelOptions>,
+  ) {
+    const usual = { apiKey: 'sk-bench', baseUrl: upstream.url, firstTokenTimeoutMs: 5_000, idleTimeoutMs: 1_000 };
+    this.model = new OpenAIChatModel({ ...usual, ...options }, this.clock);
+  }
+
+  static async start(options: Partial<OpenAIChatModelOptions> = {}): Promise<ModelBench> {
+    return new ModelBench(await ScriptedUpstream.start(), options);
+  }
+
+  /** A call that nobody has pulled yet. */
+  call(parameters?: ModelParameters): RecordedCall {
+    return new RecordedCall(this.model, parameters);
+  }
+
+  /** Nothing of a call may stay behind: no timer, and no answer that is still being sent. */
+  async assertNothingOpen(): Promise<void> {
+    await eventually(() => this.upstream.open === 0 && this.clock.pending === 0, {
+      message: 'every upstream answer and timer to end',
+    });
+  }
+
+  /** Throws if something of a call stayed behind, or the upstream was asked for anything that it was not told. */
+  async close(): Promise<void> {
+    try {
+      await this.assertNothingOpen();
+    } finally {
+      await this.upstream.close();
+    }
+  }
+}
