@@ -20,7 +20,11 @@ const upward = TIERS.slice(0, -1).map((folders, tier) => ({
   severity: 'error',
   comment: 'Imports point from the edge to the kernel, never back.',
   from: { path: `^src/(${folders.join('|')})/` },
-  to: { path: `^src/(${TIERS.slice(tier + 1).flat().join('|')})/` },
+  to: {
+    path: `^src/(${TIERS.slice(tier + 1)
+      .flat()
+      .join('|')})/`,
+  },
 }));
 
 const only = (name, allowed, packages, comment) => ({
@@ -100,8 +104,18 @@ module.exports = {
       to: { path: '^node_modules/openai/' },
     },
     only('langfuse-only-in-its-adapter', '^src/tracing/langfuse/', 'langfuse', 'The port is src/tracing/tracer.ts.'),
-    only('opentelemetry-only-in-its-adapter', '^src/tracing/otlp/', '@opentelemetry', 'The port is src/tracing/tracer.ts.'),
-    only('tokenizer-only-in-the-demo', '^src/models/demo/', 'gpt-tokenizer|json-schema-faker', 'Counts are the upstream’s own.'),
+    only(
+      'opentelemetry-only-in-its-adapter',
+      '^src/tracing/otlp/',
+      '@opentelemetry',
+      'The port is src/tracing/tracer.ts.',
+    ),
+    only(
+      'tokenizer-only-in-the-demo',
+      '^src/models/demo/',
+      'gpt-tokenizer|json-schema-faker',
+      'Counts are the upstream’s own.',
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

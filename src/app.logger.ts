@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { ConsoleLogger, type LogLevel } from '@nestjs/common';
 import { type AppConfig, LOG_LEVELS } from './config/index.js';
 
@@ -19,7 +20,7 @@ export class AppLogger extends ConsoleLogger {
     super({
       logLevels: levels,
       json: format === 'json',
-      colors: format === 'pretty' && process.stdout.isTTY === true,
+      colors: format === 'pretty' && isatty(process.stdout.fd),
       prefix: 'Millrace',
     });
     this.#showFramework = levels.includes('debug');

@@ -16,7 +16,7 @@ function Milliseconds(least = 0): PropertyDecorator {
       Min(least, { message }),
       Max(MAX_TIMER_MS, { message }),
     ]) {
-      decorate(target, property as string);
+      decorate(target, property);
     }
   };
 }

@@ -15,14 +15,10 @@ export class InternalError extends MillraceError {
   }
 }
 
-/** The server takes no new work now: it is shutting down or full. Status 503 with `retry-after`. */
+/** The server takes no new work now: it is shutting down or full. Status 503; give it `retryAfterMs`. */
 export class OverloadedError extends MillraceError {
   override readonly status = 503;
   override readonly type = 'server_error';
-
-  constructor(message: string, details: ErrorDetails & { readonly retryAfterMs: number }) {
-    super(message, details);
-  }
 }
 
 /** Statuses with which an upstream's failure reaches the client. */

@@ -20,7 +20,7 @@ export function abortable<T>(promise: PromiseLike<T>, signal: AbortSignal): Prom
       },
       (error: unknown) => {
         signal.removeEventListener('abort', onAbort);
-        reject(error as Error);
+        reject(error);
       },
     );
   });
@@ -52,7 +52,7 @@ export function settledOrAborted<T>(
     else signal.addEventListener('abort', onAbort, { once: true });
     promise.then(
       (value) => settle(() => resolve(value)),
-      (error: unknown) => settle(() => reject(error as Error)),
+      (error: unknown) => settle(() => reject(error)),
     );
   });
 }

@@ -1,10 +1,10 @@
 import type { ClassConstructor } from 'class-transformer';
 import { getMetadataStorage, IS_OBJECT, ValidationTypes } from 'class-validator';
 import { validationMetadataArrayToSchemas } from 'class-validator-jsonschema';
-import { type AllowedStrings, NOT_OFFERED } from './request/decorators.js';
+import { type AllowedStrings, NOT_OFFERED } from './rules/decorators.js';
 import { ChatCompletionRequest } from './request/index.js';
-import { nestedTypeOf } from './request/nested-type.js';
-import { metadataOf, type PropertyRule, type RuleSet, ruleSetOf } from './request/rule-set.js';
+import { nestedTypeOf } from './rules/nested-type.js';
+import { metadataOf, type PropertyRule, type RuleSet, ruleSetOf } from './rules/rule-set.js';
 import {
   ChatCompletion,
   ChatCompletionChunk,

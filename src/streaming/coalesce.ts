@@ -8,9 +8,9 @@ export interface CoalesceOptions<T> {
    * Least time in milliseconds between this item and the one sent before it. 0 sends it at once; so does undefined, for
    * items that are no text and must keep their place in the order.
    */
-  windowOf(item: T): number | undefined;
+  readonly windowOf: (item: T) => number | undefined;
   /** The two items as one, or undefined if they cannot be (another node or channel): then the held one is sent first. */
-  merge(held: T, next: T): T | undefined;
+  readonly merge: (held: T, next: T) => T | undefined;
 }
 
 /** How much earlier than asked a timer may fire, in milliseconds: timers count whole ones, the monotonic clock does not. */

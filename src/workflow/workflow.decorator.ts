@@ -29,5 +29,5 @@ export const WorkflowMetadata = DiscoveryService.createDecorator<WorkflowOptions
 
 /** Makes a class that extends `WorkflowDefinition` a workflow. It must be a provider of some module to be found. */
 export function Workflow(options: WorkflowOptions): ClassDecorator {
-  return applyDecorators(Injectable(), WorkflowMetadata(options) as ClassDecorator);
+  return applyDecorators(Injectable(), WorkflowMetadata(options));
 }

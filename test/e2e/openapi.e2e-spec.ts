@@ -63,8 +63,9 @@ describe('OpenAPI', () => {
     expect(examples.length).toBeGreaterThanOrEqual(3);
     for (const { value } of examples) {
       expect([value, validate(value), validate.errors]).toEqual([value, true, null]);
-      if (value.stream === true) await (await openStream(app.chatUrl, value)).collect({ within: 10_000 });
-      else expect((await postJson(app.chatUrl, value)).status).toBe(200);
+      const { status } =
+        value.stream === true ? await openStream(app.chatUrl, value) : await postJson(app.chatUrl, value);
+      expect(status).toBe(200);
     }
     expect(validate({ model: 'chat', messages: [{ role: 'king', content: 'x' }] })).toBe(false);
   }, 30_000);

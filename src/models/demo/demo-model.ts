@@ -2,7 +2,6 @@ import { abortable, type Clock } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { CallScope, ChatModel, ModelCall, ModelResult } from '../chat-model.js';
 import { planAnswer, type Step } from './answer-plan.js';
-import { composeAnswer } from './answer.js';
 import { FullPace, SteadyPace, type Pace } from './pace.js';
 import { countPromptTokens } from './prompt-tokens.js';
 import { Tokenizer } from './tokenizer.js';
@@ -40,7 +39,11 @@ export class DemoModel implements ChatModel {
     const { messages, parameters } = call;
     const { signal } = scope;
     signal.throwIfAborted();
-    const tokenizer = await abortable(Tokenizer.load(), signal);
+    // The rules, as the tokenizer, are loaded when they are first needed: most servers have a real model.
+    const [tokenizer, { composeAnswer }] = await abortable(
+      Promise.all([Tokenizer.load(), import('./answer.js')]),
+      signal,
+    );
     const promptTokens = await countPromptTokens(messages, parameters.tools, tokenizer, signal);
     const answer = await abortable(composeAnswer(messages, parameters), signal);
     const plan = planAnswer(answer, parameters, tokenizer);

@@ -14,8 +14,8 @@ import {
 } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { Message } from '../message.js';
-import { Nested, NotOffered, OneOf, OrString } from './decorators.js';
-import type { JsonObject } from './json-object.js';
+import { Nested, NotOffered, OneOf, OrString } from '../rules/decorators.js';
+import type { JsonObject } from '../json-object.js';
 import { MESSAGE_ROLES } from './messages.js';
 import { RESPONSE_FORMATS, type ResponseFormat } from './response-format.js';
 import { StreamOptions } from './stream-options.js';

@@ -1,7 +1,7 @@
 import { Equals, IsIn, IsOptional, IsString, MinLength, ValidateBy } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import { Nested } from './decorators.js';
-import { isJsonObject } from './json-object.js';
+import { Nested } from '../rules/decorators.js';
+import { isJsonObject } from '../json-object.js';
 
 /** A piece of text. */
 @JSONSchema({ description: 'A piece of text.', example: { type: 'text', text: 'What is in this picture?' } })

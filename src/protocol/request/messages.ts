@@ -9,7 +9,7 @@ import {
   USER_PARTS,
   type UserContentPart,
 } from './content-parts.js';
-import { Nested, OneOf, OptionalBeside, OrString } from './decorators.js';
+import { Nested, OneOf, OptionalBeside, OrString } from '../rules/decorators.js';
 import { CalledFunction, TOOL_CALLS, type ToolCall } from './tool-calls.js';
 
 /** What the application tells the model about its task. */

@@ -1,7 +1,7 @@
 import { InvalidRequestError } from '../../errors/index.js';
 import type { ChatCompletionRequest } from './chat-completion-request.js';
-import type { JsonObject } from './json-object.js';
-import type { Fault, FaultLog } from './validation-faults.js';
+import type { JsonObject } from '../json-object.js';
+import type { Fault, FaultLog } from '../rules/validation-faults.js';
 
 interface Dependency {
   readonly parameter: string;

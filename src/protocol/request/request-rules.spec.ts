@@ -4,8 +4,8 @@ import { validateSync } from 'class-validator';
 import { InvalidRequestError } from '../../errors/index.js';
 import { openApiSchemas } from '../openapi-schemas.js';
 import { ChatCompletionRequest, validateChatCompletionRequest } from './index.js';
-import { isJsonObject } from './json-object.js';
-import { type RuleSet, ruleSetOf } from './rule-set.js';
+import { isJsonObject } from '../json-object.js';
+import { type RuleSet, ruleSetOf } from '../rules/rule-set.js';
 
 /**
  * Every rule once, read three times: by the validator, by class-validator itself on instances, and by the published JSON

@@ -1,7 +1,7 @@
 import { Equals, IsBoolean, IsObject, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import { Nested } from './decorators.js';
-import type { JsonObject } from './json-object.js';
+import { Nested } from '../rules/decorators.js';
+import type { JsonObject } from '../json-object.js';
 
 /** The answer is plain text. */
 @JSONSchema({ description: 'The answer is plain text.' })

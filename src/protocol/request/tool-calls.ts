@@ -1,6 +1,6 @@
 import { Equals, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import { Nested } from './decorators.js';
+import { Nested } from '../rules/decorators.js';
 
 /** Which function a model called, with what. */
 @JSONSchema({ description: 'A function and what it is called with.' })

@@ -1,7 +1,7 @@
 import { Equals, IsArray, IsBoolean, IsIn, IsObject, IsOptional, IsString, MinLength } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import { Nested } from './decorators.js';
-import type { JsonObject } from './json-object.js';
+import { Nested } from '../rules/decorators.js';
+import type { JsonObject } from '../json-object.js';
 
 /** A function that the model may call. */
 @JSONSchema({ description: 'A function that the model may call; the client runs it.' })

@@ -1,10 +1,10 @@
 import { InvalidRequestError } from '../../errors/index.js';
 import { ChatCompletionRequest } from './chat-completion-request.js';
-import { checkObject } from './check-object.js';
-import { isJsonObject } from './json-object.js';
+import { checkObject } from '../rules/check-object.js';
+import { isJsonObject } from '../json-object.js';
 import { checkDependencies } from './parameter-dependencies.js';
-import { ruleSetOf } from './rule-set.js';
-import { FaultLog } from './validation-faults.js';
+import { ruleSetOf } from '../rules/rule-set.js';
+import { FaultLog } from '../rules/validation-faults.js';
 
 const RULES = ruleSetOf(ChatCompletionRequest);
 

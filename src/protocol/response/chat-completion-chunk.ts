@@ -1,8 +1,8 @@
 import { Equals, IsArray, IsIn, IsInt, IsObject, IsOptional, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { FinishReason } from '../finish-reason.js';
-import { Nested, OrAbsent, OrNull } from '../request/decorators.js';
-import type { JsonObject } from '../request/json-object.js';
+import { Nested, OrAbsent, OrNull } from '../rules/decorators.js';
+import type { JsonObject } from '../json-object.js';
 import type { Usage } from '../usage.js';
 import { CompletionUsage } from './completion-usage.js';
 import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';

@@ -1,6 +1,6 @@
 import { IsInt, Min } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import { Nested, OrAbsent } from '../request/decorators.js';
+import { Nested, OrAbsent } from '../rules/decorators.js';
 import type { Usage, UsageDetails } from '../usage.js';
 
 /** Parts of the prompt's tokens. */

@@ -1,7 +1,7 @@
 import { IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { ErrorType } from '../../errors/index.js';
-import { Nested, OrNull } from '../request/decorators.js';
+import { Nested, OrNull } from '../rules/decorators.js';
 
 /** What went wrong, by OpenAI's field names. */
 @JSONSchema({ description: 'What went wrong.' })

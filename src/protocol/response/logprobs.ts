@@ -1,7 +1,7 @@
 import { IsArray, IsInt, IsNumber, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import { Nested, OrNull } from '../request/decorators.js';
-import type { JsonObject } from '../request/json-object.js';
+import { Nested, OrNull } from '../rules/decorators.js';
+import type { JsonObject } from '../json-object.js';
 
 /** A token that could have stood at a place of the answer. */
 @JSONSchema({ description: 'A token that could have stood at this place.' })

@@ -1,7 +1,7 @@
 import { Equals, IsArray, IsInt, IsObject, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import { Nested, OrAbsent } from '../request/decorators.js';
-import type { JsonObject } from '../request/json-object.js';
+import { Nested, OrAbsent } from '../rules/decorators.js';
+import type { JsonObject } from '../json-object.js';
 
 /** A workflow, described as OpenAI describes a model. */
 @JSONSchema({

@@ -1,6 +1,6 @@
 import { IsIn, IsInt, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import { Nested, OrAbsent } from '../request/decorators.js';
+import { Nested, OrAbsent } from '../rules/decorators.js';
 
 /** A piece of a call of a function. */
 @JSONSchema({ description: 'A piece of a call of a function.' })

@@ -1,5 +1,5 @@
 import { hasOneOf } from './decorators.js';
-import { isJsonObject, type JsonObject } from './json-object.js';
+import { isJsonObject, type JsonObject } from '../json-object.js';
 import type { Check, NestedRule, PropertyRule, RuleSet } from './rule-set.js';
 import { failedCheck, type FaultLog, missing, unknownValue, wrongType } from './validation-faults.js';
 
