@@ -51,6 +51,17 @@ describe('replyTo', () => {
     });
   });
 
+  it.each([
+    ['Thanks!', /^You are welcome, Ada!/],
+    ['Good night', /^Goodbye, Ada!/],
+    ['I am happy', /glad to hear that you are happy, Ada/],
+    ["I'm very tired", /sorry to hear that you are tired, Ada/],
+    ['Hi', /^(?:Hello again|Good to hear from you), Ada!/],
+    ['How are you?', /How are you\?$/],
+  ])('is polite: %p', (line, expected) => {
+    expect(say('My name is Ada', line).text).toMatch(expected);
+  });
+
   describe('from the history', () => {
     it.each([
       [['My name is Ada', 'What is my name?'], 'Your name is Ada.'],

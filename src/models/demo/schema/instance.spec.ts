@@ -161,6 +161,12 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
     additionalItems: false,
     minItems: 2,
   },
+  'dependencies of draft 7': {
+    type: 'object',
+    properties: { a: { type: 'integer' }, b: text, c: text },
+    required: ['a'],
+    dependencies: { a: ['b'], b: { required: ['c'] } },
+  },
   'additional properties': {
     type: 'object',
     minProperties: 3,
@@ -302,6 +308,12 @@ describe('makeInstance', () => {
     ['a length', { type: 'string', minLength: 1e9 }],
   ])('is not held up by %s', async (_what, schema) => {
     await expect(instanceOf(schema)).rejects.toThrow(UpstreamError);
+  });
+
+  it('reads the exclusive bounds of draft 4, and nullable of OpenAPI', async () => {
+    const schema = { type: 'integer', minimum: 3, exclusiveMinimum: true, maximum: 5, exclusiveMaximum: true };
+    for (let seed = 0; seed < 10; seed++) expect(await instanceOf(schema, seed)).toBe(4);
+    expect(await instanceOf({ type: 'string', nullable: true, maxLength: 4 })).toBe('text');
   });
 
   it('leaves the schema as it was', async () => {

@@ -3,7 +3,7 @@ import type { Rule } from '../rule.js';
 import { personaIn } from '../style.js';
 
 const QUESTION =
-  /\b(?:who are you|what are you(?! (?:doing|up to|saying|talking))|who (?:made|built|wrote|created) you|your name\?|what(?:'s| is) your name|introduce yourself|about yourself|(?:which|what) (?:\w+ ){0,2}(?:ai|llm|model) (?:are|is|do|am)|are you (?:an? |the )?(?:real |large )?(?:ai|bot|robot|chatbot|human|person|machine|computer|program|language model|model|llm|demo|chatgpt|gpt|openai|claude|gemini|llama|real))\b|what(?:'s| is) your name/i;
+  /\b(?:who are you|what are you(?! (?:doing|up to|saying|talking))|who (?:made|built|wrote|created) you|introduce yourself|about yourself|(?:which|what) (?:\w+ ){0,2}(?:ai|llm|model) (?:are|is|do|am)|are you (?:an? |the )?(?:real |large )?(?:ai|bot|robot|chatbot|human|person|machine|computer|program|language model|model|llm|demo|chatgpt|gpt|openai|claude|gemini|llama|real))\b|what(?:'s| is) your name/i;
 
 /** Answers who or what is speaking: truthfully, whatever the instructions want it to be. */
 export const identity: Rule = ({ message, instructions }) => {

@@ -1,0 +1,160 @@
+import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { ConfigurationError } from '../errors/index.js';
+import { loadConfig } from './environment.js';
+
+/** The faults that these variables have. */
+function faultsOf(variables: Readonly<Record<string, string>>): readonly string[] {
+  try {
+    loadConfig(variables);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.faults;
+    throw error;
+  }
+}
+
+const TIMES = [
+  ['STREAM_DEBOUNCE_MS', 0],
+  ['STREAM_HEARTBEAT_MS', 1],
+  ['STREAM_OPEN_GRACE_MS', 0],
+  ['RUN_TIMEOUT_MS', 1],
+  ['UPSTREAM_FIRST_TOKEN_TIMEOUT_MS', 1],
+  ['UPSTREAM_IDLE_TIMEOUT_MS', 1],
+  ['SHUTDOWN_GRACE_MS', 0],
+] as const;
+
+describe('loadConfig', () => {
+  it('works without any setting', () => {
+    expect(loadConfig({})).toEqual({
+      http: { port: 8080, host: '0.0.0.0', bodyLimit: '10mb' },
+      log: { level: 'log', format: 'pretty' },
+      openai: { apiKey: undefined, baseUrl: undefined, model: 'gpt-5.4-mini' },
+      demo: { tokensPerSecond: 40 },
+      stream: { debounceMs: 10, heartbeatMs: 15_000, openGraceMs: 500 },
+      run: { timeoutMs: 600_000 },
+      upstream: { firstTokenTimeoutMs: 300_000, idleTimeoutMs: 60_000 },
+      shutdown: { graceMs: 30_000 },
+    });
+  });
+
+  it('reads every setting, without the space around it', () => {
+    const config = loadConfig({
+      PORT: ' 0 ',
+      HOST: '127.0.0.1',
+      BODY_LIMIT: '512kb',
+      LOG_LEVEL: 'debug',
+      LOG_FORMAT: 'json',
+      OPENAI_API_KEY: ' sk-1\n',
+      OPENAI_BASE_URL: 'http://localhost:11434/v1',
+      OPENAI_MODEL: 'm',
+      DEMO_TOKENS_PER_SECOND: '0.5',
+      ...Object.fromEntries(TIMES.map(([name], i) => [name, `${i + 1}`])),
+    });
+    expect(config).toEqual({
+      http: { port: 0, host: '127.0.0.1', bodyLimit: '512kb' },
+      log: { level: 'debug', format: 'json' },
+      openai: { apiKey: 'sk-1', baseUrl: 'http://localhost:11434/v1', model: 'm' },
+      demo: { tokensPerSecond: 0.5 },
+      stream: { debounceMs: 1, heartbeatMs: 2, openGraceMs: 3 },
+      run: { timeoutMs: 4 },
+      upstream: { firstTokenTimeoutMs: 5, idleTimeoutMs: 6 },
+      shutdown: { graceMs: 7 },
+    });
+  });
+
+  it('takes a variable that is set to nothing as not set', () => {
+    const names = ['PORT', 'LOG_LEVEL', 'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'BODY_LIMIT', 'RUN_TIMEOUT_MS'];
+    for (const nothing of ['', ' \t']) {
+      expect(loadConfig(Object.fromEntries(names.map((name) => [name, nothing])))).toEqual(loadConfig({}));
+    }
+  });
+
+  it('looks only at its own variables', () => {
+    expect(loadConfig({ PATH: '/bin', constructor: 'x', port: '1', __proto__: 'x' })).toEqual(loadConfig({}));
+  });
+
+  it('cannot be changed', () => {
+    expect(Object.isFrozen(loadConfig({}))).toBe(true);
+  });
+
+  it('lists all faults at once, and quotes no value: some are secrets', () => {
+    const variables = {
+      PORT: 'secret-1',
+      LOG_LEVEL: 'secret-2',
+      LOG_FORMAT: 'secret-3',
+      BODY_LIMIT: 'secret-4',
+      OPENAI_BASE_URL: 'http://user:secret-5@[',
+      DEMO_TOKENS_PER_SECOND: 'secret-6',
+      RUN_TIMEOUT_MS: 'secret-7',
+    };
+    const faults = faultsOf(variables);
+    expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual(Object.keys(variables).sort());
+    expect(faults.join('\n')).not.toContain('secret');
+  });
+
+  it.each(['10abc', 'abc', '1,000', '1_000', '10ms', '1.5', '-1', 'NaN', 'Infinity', '1 2', 'null', 'true', '[1]', '{}'])(
+    'does not take "%s" for a number of milliseconds or a port',
+    (value) => {
+      const variables = Object.fromEntries([...TIMES.map(([name]) => name), 'PORT'].map((name) => [name, value]));
+      expect(faultsOf(variables)).toHaveLength(TIMES.length + 1);
+    },
+  );
+
+  it.each(TIMES)('takes %s from %i up to what a timer can hold', (name, least) => {
+    for (const good of [`${least}`, '2147483647']) expect(faultsOf({ [name]: good })).toEqual([]);
+    for (const bad of [`${least - 1}`, '2147483648']) {
+      expect(faultsOf({ [name]: bad })).toEqual([expect.stringMatching(new RegExp(`^${name} must be a whole number`))]);
+    }
+  });
+
+  it('takes every port, 0 for a free one', () => {
+    for (const good of ['0', '1', '65535']) expect(faultsOf({ PORT: good })).toEqual([]);
+    expect(faultsOf({ PORT: '65536' })).toHaveLength(1);
+  });
+
+  it.each(['0', '40', '0.5', '1000'])('lets the demo speak at %s tokens per second', (value) => {
+    expect(faultsOf({ DEMO_TOKENS_PER_SECOND: value })).toEqual([]);
+  });
+
+  it.each(['-1', '1001', 'fast', 'NaN', 'Infinity'])('does not let the demo speak at %s tokens per second', (value) => {
+    expect(faultsOf({ DEMO_TOKENS_PER_SECOND: value })).toHaveLength(1);
+  });
+
+  it.each([
+    'http://localhost:11434/v1',
+    'http://127.0.0.1:8000',
+    'http://[::1]:8000/v1',
+    'http://vllm/v1',
+    'http://llm_server:8000/v1',
+    'https://host.docker.internal:8000/v1/',
+    'https://user:pass@example.com/v1?api-version=1',
+  ])('takes %s for an address, as the URL class does', (address) => {
+    expect(loadConfig({ OPENAI_BASE_URL: address }).openai.baseUrl).toBe(address);
+    expect(new URL(address).host).not.toBe('');
+  });
+
+  it.each(['localhost:11434', 'api.openai.com/v1', 'ftp://x/v1', 'http://', 'http://a b/', 'http://x:99999/', '/v1'])(
+    'does not take %s for an address',
+    (address) => {
+      expect(faultsOf({ OPENAI_BASE_URL: address })).toHaveLength(1);
+    },
+  );
+
+  it.each(['100', '512kb', '10mb', '1.5MB', '1 gb', '7b'])('takes %s for a size', (size) => {
+    expect(loadConfig({ BODY_LIMIT: size }).http.bodyLimit).toBe(size);
+  });
+
+  it.each(['mb', '-1mb', '10 megabytes', '10mb!', '1e3', '.5mb'])('does not take %s for a size', (size) => {
+    expect(faultsOf({ BODY_LIMIT: size })).toHaveLength(1);
+  });
+
+  it('agrees with .env.example, which shows each setting with its default', () => {
+    const example = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
+    const shown = Object.fromEntries(
+      [...example.matchAll(/^#([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name ?? '', value ?? '']),
+    );
+    expect(Object.keys(shown)).toEqual(expect.arrayContaining(['PORT', ...TIMES.map(([name]) => name)]));
+    expect(loadConfig(shown)).toEqual(loadConfig({}));
+  });
+});

@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigurationError, DefinitionError, StartUpError } from './index.js';
+
+describe('start-up errors', () => {
+  it('list every wrong setting', () => {
+    const error = new ConfigurationError(['PORT must be a port', 'LOG_LEVEL must be a level']);
+    expect(error).toBeInstanceOf(StartUpError);
+    expect(error.name).toBe('ConfigurationError');
+    expect(error.message).toBe(
+      'Millrace cannot start: 2 settings are wrong in the environment.\n' +
+        '  - PORT must be a port\n' +
+        '  - LOG_LEVEL must be a level',
+    );
+  });
+
+  it('list every fault of every workflow, with its place and its fix', () => {
+    const error = new DefinitionError([
+      { code: 'duplicate_workflow_id', workflow: 'chat', message: 'Two have this id.', fix: 'Rename one.' },
+      { code: 'unknown_provider', workflow: 'b', node: 'TextNode', message: 'No such provider.', fix: 'Set its key.' },
+    ]);
+    expect(error.message.split('\n')).toEqual([
+      'Millrace cannot start: 2 faults in the workflow definitions.',
+      '  - [duplicate_workflow_id] workflow "chat": Two have this id. Rename one.',
+      '  - [unknown_provider] workflow "b", node "TextNode": No such provider. Set its key.',
+    ]);
+    expect(error.faults).toHaveLength(2);
+  });
+
+  it('are in the singular for one', () => {
+    expect(new ConfigurationError(['x']).message).toContain('one setting is wrong');
+    expect(new DefinitionError([{ code: 'x', workflow: 'a', message: 'm', fix: 'f' }]).message).toContain(
+      'one fault in',
+    );
+  });
+});

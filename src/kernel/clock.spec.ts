@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { within } from '../../test/support/eventually.js';
+import { SystemClock, type Timer } from './clock.js';
+
+describe('SystemClock', () => {
+  const clock = new SystemClock();
+  // The clock's own timers do not keep a process alive.
+  let alive: NodeJS.Timeout;
+
+  beforeEach(() => {
+    alive = setInterval(() => undefined, 1_000);
+  });
+  afterEach(() => {
+    clearInterval(alive);
+  });
+
+  const fired = (ms: number, use: (timer: Timer) => void = () => undefined): Promise<void> =>
+    new Promise((resolve) => {
+      use(clock.after(ms, resolve));
+    });
+
+  it('tells the time of day in milliseconds, and the monotonic time with fractions', () => {
+    expect(Math.abs(clock.now() - Date.now())).toBeLessThan(1_000);
+    expect(Number.isInteger(clock.now())).toBe(true);
+    const samples = Array.from({ length: 100 }, () => clock.monotonic());
+    expect(samples).toEqual([...samples].sort((a, b) => a - b));
+    expect(samples.some((sample) => !Number.isInteger(sample))).toBe(true);
+  });
+
+  it('calls back after the time, with the tolerance of a timer', async () => {
+    const start = clock.monotonic();
+    await within(fired(20));
+    expect(clock.monotonic() - start).toBeGreaterThan(18);
+  });
+
+  it('does not call back once it is cancelled, and cancelling twice or too late does no harm', async () => {
+    let calls = 0;
+    const timer = clock.after(5, () => calls++);
+    timer.cancel();
+    timer.cancel();
+    const late: Timer[] = [];
+    await within(fired(10, (each) => late.push(each)));
+    late[0]?.cancel();
+    expect(calls).toBe(0);
+  });
+
+  it('starts the same wait again, also after it has called back', async () => {
+    let resolve: () => void = () => undefined;
+    const next = (): Promise<void> =>
+      new Promise((settle) => {
+        resolve = settle;
+      });
+    let calls = 0;
+    const first = next();
+    const start = clock.monotonic();
+    const timer = clock.after(20, () => {
+      calls++;
+      resolve();
+    });
+    await within(fired(10));
+    timer.restart();
+    await within(first);
+    expect(clock.monotonic() - start).toBeGreaterThan(26);
+    const second = next();
+    timer.restart();
+    await within(second);
+    expect(calls).toBe(2);
+  });
+});
