@@ -93,13 +93,25 @@ describe('loadConfig', () => {
     expect(faults.join('\n')).not.toContain('secret');
   });
 
-  it.each(['10abc', 'abc', '1,000', '1_000', '10ms', '1.5', '-1', 'NaN', 'Infinity', '1 2', 'null', 'true', '[1]', '{}'])(
-    'does not take "%s" for a number of milliseconds or a port',
-    (value) => {
-      const variables = Object.fromEntries([...TIMES.map(([name]) => name), 'PORT'].map((name) => [name, value]));
-      expect(faultsOf(variables)).toHaveLength(TIMES.length + 1);
-    },
-  );
+  it.each([
+    '10abc',
+    'abc',
+    '1,000',
+    '1_000',
+    '10ms',
+    '1.5',
+    '-1',
+    'NaN',
+    'Infinity',
+    '1 2',
+    'null',
+    'true',
+    '[1]',
+    '{}',
+  ])('does not take "%s" for a number of milliseconds or a port', (value) => {
+    const variables = Object.fromEntries([...TIMES.map(([name]) => name), 'PORT'].map((name) => [name, value]));
+    expect(faultsOf(variables)).toHaveLength(TIMES.length + 1);
+  });
 
   it.each(TIMES)('takes %s from %i up to what a timer can hold', (name, least) => {
     for (const good of [`${least}`, '2147483647']) expect(faultsOf({ [name]: good })).toEqual([]);
