@@ -6,7 +6,7 @@ import { MethodNotAllowedError } from '../errors/index.js';
 import { Clock, IdSource } from '../kernel/index.js';
 import { assertStreamOptionsAllowed, validateChatCompletionRequest } from '../protocol/index.js';
 import { Gate } from '../streaming/index.js';
-import { WorkflowRegistry, WorkflowRunner } from '../workflow/index.js';
+import { assertParametersTaken, WorkflowRegistry, WorkflowRunner } from '../workflow/index.js';
 import { collectAnswer } from './collected-answer.js';
 import { completionExamples, streamExample } from './completions.examples.js';
 import { jsonBodyOf } from './json-body.js';
@@ -55,6 +55,8 @@ export class CompletionsController {
     const { workflow } = name;
     const streams = wantsStream(body.stream, name, request.headers.accept);
     assertStreamOptionsAllowed(body, streams);
+    const event = toChatEvent(body);
+    assertParametersTaken(event.parameters, workflow.id, workflow.takes);
 
     const gone = new AbortController();
     response.once('close', () => {
@@ -66,7 +68,7 @@ export class CompletionsController {
       model: body.model,
     };
     const gate = new Gate();
-    const events = this.runner.run(workflow, toChatEvent(body), { id: head.id, signal: gone.signal, gate });
+    const events = this.runner.run(workflow, event, { id: head.id, signal: gone.signal, gate });
     if (!streams) {
       const setTraceId = (id: string): unknown => response.setHeader('x-trace-id', id);
       response.json(await collectAnswer(events, head, setTraceId));

@@ -39,6 +39,7 @@ export class ModelsController {
         workflow: workflow.id,
         description: workflow.description,
         stream_by_default: streamByDefault,
+        takes: [...workflow.takes],
         graph: workflow.schema,
       },
     };

@@ -71,7 +71,7 @@ describe('loadConfig', () => {
   });
 
   it('looks only at its own variables', () => {
-    expect(loadConfig({ PATH: '/bin', constructor: 'x', port: '1', __proto__: 'x' })).toEqual(loadConfig({}));
+    expect(loadConfig({ PATH: '/bin', constructor: 'x', port: '1' })).toEqual(loadConfig({}));
   });
 
   it('cannot be changed', () => {
@@ -89,7 +89,8 @@ describe('loadConfig', () => {
       RUN_TIMEOUT_MS: 'secret-7',
     };
     const faults = faultsOf(variables);
-    expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual(Object.keys(variables).sort());
+    expect(new Set(faults.map((fault) => fault.split(' ')[0]))).toEqual(new Set(Object.keys(variables)));
+    expect(faults).toHaveLength(Object.keys(variables).length);
     expect(faults.join('\n')).not.toContain('secret');
   });
 

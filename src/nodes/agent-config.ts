@@ -1,15 +1,6 @@
 import type { ModelParameters, ModelProvider } from '../models/index.js';
+import type { ParameterGroup } from '../workflow/index.js';
 import type { OutputClass, OutputType } from '../models/schema/index.js';
-
-/**
- * Groups of the client's parameters that an agent can hand on to its model.
- * - `sampling`: everything that shapes text and is in no other group (temperature, stop, token limits, reasoning effort,
- *   and parameters this server does not know);
- * - `tools`: the client's tools and how to choose among them;
- * - `response_format`: the form the client asks the answer to have;
- * - `logprobs`: log probabilities of the tokens.
- */
-export type ParameterGroup = 'sampling' | 'tools' | 'response_format' | 'logprobs';
 
 /** How a node uses a language model. */
 export interface AgentConfig<Output> {

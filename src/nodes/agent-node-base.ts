@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ModelProviders } from '../models/index.js';
+import type { ParameterGroup } from '../workflow/index.js';
 import { Agent } from './agent.js';
 import type { AgentConfig } from './agent-config.js';
 
@@ -14,6 +15,11 @@ export abstract class AgentNodeBase<Output> {
   /** Checks the configuration at start-up. Called by the compiler of workflows. */
   prepare(): void {
     void this.agent;
+  }
+
+  /** See `WorkflowNode.forwards`. */
+  get forwards(): readonly ParameterGroup[] {
+    return this.agent.forwards;
   }
 
   /** The agent of {@link agentConfig}. Made at its first use, since a subclass sets its fields after this constructor. */

@@ -4,8 +4,8 @@ import { isStructured, type OutputSchema, outputSchemaOf } from '../models/schem
 import type { Message } from '../protocol/index.js';
 import type { Delta } from '../streaming/index.js';
 import type { GenerationEnding } from '../tracing/index.js';
-import { IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
-import type { AgentConfig, ParameterGroup } from './agent-config.js';
+import { IncompleteAnswerError, type ParameterGroup, type TaskContext } from '../workflow/index.js';
+import type { AgentConfig } from './agent-config.js';
 import { AgentStream } from './agent-stream.js';
 import type { AnswerText } from './answer-text.js';
 import { CallLimit } from './call-limit.js';
@@ -30,6 +30,12 @@ export class Agent<Output> {
     this.#config = config;
     this.#provider = providers.get(config.modelProvider);
     this.#schema = isStructured(config.outputType) ? outputSchemaOf(config.outputType) : undefined;
+  }
+
+  /** Which groups of the client's parameters reach the model. A structured agent's response format is its own. */
+  get forwards(): readonly ParameterGroup[] {
+    const { forward = DEFAULT_GROUPS } = this.#config;
+    return this.#schema === undefined ? forward : forward.filter((group) => group !== 'response_format');
   }
 
   /**
@@ -111,12 +117,12 @@ export class Agent<Output> {
   }
 
   #callFor({ messages }: AgentInput, context: TaskContext): ModelCall {
-    const { instructions, modelName, settings, forward = DEFAULT_GROUPS } = this.#config;
+    const { instructions, modelName, settings } = this.#config;
     return {
       model: modelName ?? this.#provider.defaultModel,
       messages: instructions === undefined ? messages : [{ role: 'system', content: instructions }, ...messages],
       parameters: {
-        ...forwardedParameters(context.event.parameters, forward),
+        ...forwardedParameters(context.event.parameters, this.forwards),
         ...settings,
         ...(this.#schema && {
           response_format: {

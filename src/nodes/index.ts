@@ -1,4 +1,4 @@
-export { agent, type AgentConfig, type ParameterGroup } from './agent-config.js';
+export { agent, type AgentConfig } from './agent-config.js';
 export { AgentNode } from './agent-node.js';
 export { AgentStreamingNode, type ChannelMap } from './agent-streaming-node.js';
 export { AgentStream } from './agent-stream.js';

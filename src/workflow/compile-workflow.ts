@@ -99,6 +99,9 @@ export function compileWorkflow(
 
   const resultRef = result as Ref<unknown>;
   const start = steps[0]?.key ?? '';
+  const resultKey = resultRef.source.kind === 'node' ? resultRef.source.key : undefined;
+  const visible = steps.filter((step) => step.visible);
+  const heard = visible.length > 0 ? visible : steps.filter(({ key }) => key === resultKey);
   const stepsByKey = new Map(steps.map((step) => [step.key, step]));
   return {
     workflow: Object.freeze<CompiledWorkflow>({
@@ -111,9 +114,11 @@ export function compileWorkflow(
         connections,
       }),
       steps,
+      heard,
+      takes: new Set(heard.flatMap(({ instance }) => instance.forwards ?? [])),
       step: (key) => stepsByKey.get(key),
       result: (event, outputs) => valueOf(resultRef, event, outputs),
-      resultNode: resultRef.source.kind === 'node' ? resultRef.source.key : undefined,
+      resultNode: resultKey,
     }),
   };
 }

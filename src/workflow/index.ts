@@ -1,6 +1,7 @@
 export type { ChatEvent } from './chat-event.js';
 export { Flow, type FlowNodeOptions } from './flow.js';
 export { IncompleteAnswerError } from './incomplete-answer-error.js';
+export { assertParametersTaken, groupOf, type ParameterGroup } from './parameter-groups.js';
 export { Ref, type RefValue, type Wired, type Wiring } from './ref.js';
 export type {
   DeltaEvent,

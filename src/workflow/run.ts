@@ -57,7 +57,7 @@ export class Run {
         this.#parts.signal.throwIfAborted();
         await this.#runStep(step);
       }
-      if (!workflow.steps.some((step) => step.visible)) this.#answerWithResult();
+      if (!workflow.heard.some((step) => step.visible)) this.#answerWithResult();
       this.#finish();
     } catch (thrown) {
       this.#fail(thrown);
@@ -175,11 +175,7 @@ export class Run {
 
   /** The worst of the nodes that the client heard. */
   #finishReason(): FinishReason {
-    const { steps, resultNode } = this.#parts.workflow;
-    const heard = steps.some((step) => step.visible)
-      ? steps.filter((step) => step.visible)
-      : steps.filter((step) => step.key === resultNode);
-    return heard.reduce<FinishReason>(
+    return this.#parts.workflow.heard.reduce<FinishReason>(
       (worst, step) => worseFinishReason(worst, this.#ledgers.get(step.key)?.finishReason ?? 'stop'),
       'stop',
     );

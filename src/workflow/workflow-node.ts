@@ -1,4 +1,5 @@
 import type { Deltas } from './node-signature.js';
+import type { ParameterGroup } from './parameter-groups.js';
 import type { TaskContext } from './task-context.js';
 
 /**
@@ -11,6 +12,8 @@ export interface WorkflowNode<Input = never, Output = unknown> {
   readonly speaks: boolean;
   /** This node's own window for joining text, in milliseconds; absent: STREAM_DEBOUNCE_MS. */
   readonly debounceMs?: number;
+  /** Which groups of the client's parameters it hands on to a model; absent: none. Asked for after `prepare`. */
+  readonly forwards?: readonly ParameterGroup[];
   /** Called once at start-up. What it throws is reported as a fault of the workflow's definition. */
   prepare?(): void;
   process(input: Input, context: TaskContext): AsyncGenerator<Deltas, Output, void> | Promise<Output> | Output;

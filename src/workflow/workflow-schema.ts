@@ -1,3 +1,4 @@
+import type { ParameterGroup } from './parameter-groups.js';
 import type { WorkflowNode } from './workflow-node.js';
 
 /** A node of a compiled workflow, as data. */
@@ -40,6 +41,10 @@ export interface CompiledWorkflow {
   readonly separator: string;
   readonly schema: WorkflowSchema;
   readonly steps: readonly WorkflowStep[];
+  /** The nodes that the client hears: the visible ones, or the one that gives the result if there are none. */
+  readonly heard: readonly WorkflowStep[];
+  /** Groups of the client's parameters that at least one of these hands on to its model. */
+  readonly takes: ReadonlySet<ParameterGroup>;
   /** A step by its key. */
   step(key: string): WorkflowStep | undefined;
   /** Picks the workflow's result once all nodes have run. */

@@ -1,0 +1,93 @@
+import { InvalidRequestError } from '../errors/index.js';
+import type { ModelParameters } from '../models/index.js';
+
+/**
+ * Groups of the client's parameters that a node can hand on to its model.
+ * - `sampling`: everything that shapes text and is in no other group (temperature, stop, token limits, reasoning effort,
+ *   and parameters this server does not know);
+ * - `tools`: the client's tools and how to choose among them;
+ * - `response_format`: the form the client asks the answer to have;
+ * - `logprobs`: log probabilities of the tokens.
+ */
+export type ParameterGroup = 'sampling' | 'tools' | 'response_format' | 'logprobs';
+
+const GROUP_OF: Readonly<Record<string, ParameterGroup | undefined>> = {
+  // What the server answers itself or sets for each call.
+  model: undefined,
+  messages: undefined,
+  stream: undefined,
+  stream_options: undefined,
+  n: undefined,
+  // About the completion as it is stored, which is the run's and not one call's.
+  store: undefined,
+  metadata: undefined,
+  tools: 'tools',
+  tool_choice: 'tools',
+  parallel_tool_calls: 'tools',
+  functions: 'tools',
+  function_call: 'tools',
+  response_format: 'response_format',
+  logprobs: 'logprobs',
+  top_logprobs: 'logprobs',
+};
+
+/** The group of a parameter; undefined for those that no model call is given. */
+export function groupOf(parameter: string): ParameterGroup | undefined {
+  return Object.hasOwn(GROUP_OF, parameter) ? GROUP_OF[parameter] : 'sampling';
+}
+
+/** What asks for something that changes the answer, so that it must not be dropped in silence. */
+const DEMANDS: readonly {
+  readonly param: string;
+  readonly group: ParameterGroup;
+  readonly isDemanded: (parameters: ModelParameters) => boolean;
+  readonly message: string;
+}[] = [
+  {
+    param: 'tools',
+    group: 'tools',
+    isDemanded: ({ tools, tool_choice: choice }) => isPresent(tools) && choice !== 'none',
+    message: 'It does not hand tools on to its models.',
+  },
+  {
+    param: 'functions',
+    group: 'tools',
+    isDemanded: ({ functions, function_call: choice }) => isPresent(functions) && choice !== 'none',
+    message: 'It does not hand functions on to its models.',
+  },
+  {
+    param: 'response_format',
+    group: 'response_format',
+    isDemanded: ({ response_format: format }) => isPresent(format) && (format as { type?: unknown }).type !== 'text',
+    message: 'Its answer has a form of its own.',
+  },
+  {
+    param: 'logprobs',
+    group: 'logprobs',
+    isDemanded: ({ logprobs }) => logprobs === true,
+    message: 'It does not tell log probabilities.',
+  },
+];
+
+/**
+ * Refuses what a workflow cannot do rather than leaving it out.
+ * @param taken the groups that at least one visible node of the workflow hands on
+ * @throws InvalidRequestError naming the parameter
+ */
+export function assertParametersTaken(
+  parameters: ModelParameters,
+  workflow: string,
+  taken: ReadonlySet<ParameterGroup>,
+): void {
+  for (const { param, group, isDemanded, message } of DEMANDS) {
+    if (taken.has(group) || !isDemanded(parameters)) continue;
+    throw new InvalidRequestError(`The workflow \`${workflow}\` does not support \`${param}\`. ${message}`, {
+      param,
+      code: 'unsupported_parameter',
+    });
+  }
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
