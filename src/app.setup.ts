@@ -1,8 +1,8 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import { AppConfig } from './config/index.js';
-import { answerMalformedRequests, openApiDocument, requestIdMiddleware } from './http/index.js';
-import { IdSource } from './kernel/index.js';
+import { answerHeaders, answerMalformedRequests, corsOptions, openApiDocument } from './http/index.js';
+import { Clock, IdSource } from './kernel/index.js';
 
 /** Options without which a Nest application must not be created here: bodies are parsed as {@link setUpApp} says. */
 export const APP_OPTIONS = { bodyParser: false, bufferLogs: true } as const;
@@ -13,7 +13,8 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   const ids = app.get(IdSource);
   app.disable('x-powered-by');
   app.set('etag', false);
-  app.use(requestIdMiddleware(ids));
+  app.use(answerHeaders(ids, app.get(Clock)));
+  if (config.http.corsOrigins.length > 0) app.enableCors(corsOptions(config.http.corsOrigins));
   app.useBodyParser('json', { limit: config.http.bodyLimit, type: ['application/json', 'application/*+json'] });
   SwaggerModule.setup('docs', app, () => openApiDocument(app), { customSiteTitle: 'Millrace API' });
   answerMalformedRequests(app.getHttpServer(), ids);

@@ -11,6 +11,8 @@ export abstract class AppConfig {
     readonly host: string;
     /** Largest request body, as Express writes sizes: `10mb`. */
     readonly bodyLimit: string;
+    /** Origins whose pages may call this server from a browser; `*` is any. Empty: none. */
+    readonly corsOrigins: readonly string[];
   };
   abstract readonly log: { readonly level: (typeof LOG_LEVELS)[number]; readonly format: 'json' | 'pretty' };
   abstract readonly openai: {
@@ -41,6 +43,8 @@ export abstract class AppConfig {
     readonly firstTokenTimeoutMs: number;
     /** Longest silence of a model within an answer. */
     readonly idleTimeoutMs: number;
+    /** How often a request that failed without an answer is sent to a model again. */
+    readonly maxRetries: number;
   };
   abstract readonly shutdown: {
     /** How long open answers may go on after SIGTERM. */

@@ -27,13 +27,13 @@ const TIMES = [
 describe('loadConfig', () => {
   it('works without any setting', () => {
     expect(loadConfig({})).toEqual({
-      http: { port: 8080, host: '0.0.0.0', bodyLimit: '10mb' },
+      http: { port: 8080, host: '0.0.0.0', bodyLimit: '10mb', corsOrigins: [] },
       log: { level: 'log', format: 'pretty' },
       openai: { apiKey: undefined, baseUrl: undefined, model: 'gpt-5.4-mini' },
       demo: { tokensPerSecond: 40 },
       stream: { debounceMs: 10, heartbeatMs: 15_000, openGraceMs: 500 },
       run: { timeoutMs: 600_000 },
-      upstream: { firstTokenTimeoutMs: 300_000, idleTimeoutMs: 60_000 },
+      upstream: { firstTokenTimeoutMs: 300_000, idleTimeoutMs: 60_000, maxRetries: 1 },
       shutdown: { graceMs: 30_000 },
     });
   });
@@ -43,22 +43,29 @@ describe('loadConfig', () => {
       PORT: ' 0 ',
       HOST: '127.0.0.1',
       BODY_LIMIT: '512kb',
+      CORS_ORIGINS: 'https://app.example.com, http://localhost:3000',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'json',
       OPENAI_API_KEY: ' sk-1\n',
       OPENAI_BASE_URL: 'http://localhost:11434/v1',
       OPENAI_MODEL: 'm',
       DEMO_TOKENS_PER_SECOND: '0.5',
+      UPSTREAM_MAX_RETRIES: '5',
       ...Object.fromEntries(TIMES.map(([name], i) => [name, `${i + 1}`])),
     });
     expect(config).toEqual({
-      http: { port: 0, host: '127.0.0.1', bodyLimit: '512kb' },
+      http: {
+        port: 0,
+        host: '127.0.0.1',
+        bodyLimit: '512kb',
+        corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
+      },
       log: { level: 'debug', format: 'json' },
       openai: { apiKey: 'sk-1', baseUrl: 'http://localhost:11434/v1', model: 'm' },
       demo: { tokensPerSecond: 0.5 },
       stream: { debounceMs: 1, heartbeatMs: 2, openGraceMs: 3 },
       run: { timeoutMs: 4 },
-      upstream: { firstTokenTimeoutMs: 5, idleTimeoutMs: 6 },
+      upstream: { firstTokenTimeoutMs: 5, idleTimeoutMs: 6, maxRetries: 5 },
       shutdown: { graceMs: 7 },
     });
   });
@@ -84,6 +91,7 @@ describe('loadConfig', () => {
       LOG_LEVEL: 'secret-2',
       LOG_FORMAT: 'secret-3',
       BODY_LIMIT: 'secret-4',
+      CORS_ORIGINS: '*,secret-8',
       OPENAI_BASE_URL: 'http://user:secret-5@[',
       DEMO_TOKENS_PER_SECOND: 'secret-6',
       RUN_TIMEOUT_MS: 'secret-7',
@@ -161,6 +169,17 @@ describe('loadConfig', () => {
   it.each(['mb', '-1mb', '10 megabytes', '10mb!', '1e3', '.5mb'])('does not take %s for a size', (size) => {
     expect(faultsOf({ BODY_LIMIT: size })).toHaveLength(1);
   });
+
+  it.each(['*', 'https://a.example', 'http://localhost:3000,https://[::1]:3000'])('takes %s for origins', (origins) => {
+    expect(loadConfig({ CORS_ORIGINS: origins }).http.corsOrigins).toEqual(origins.split(','));
+  });
+
+  it.each(['a.example', 'https://a.example/path', 'https://a.example https://b.example', 'null', ','])(
+    'does not take "%s" for origins',
+    (origins) => {
+      expect(faultsOf({ CORS_ORIGINS: origins })).toHaveLength(1);
+    },
+  );
 
   it('agrees with .env.example, which shows each setting with its default', () => {
     const example = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');

@@ -1,4 +1,4 @@
-import { plainToInstance, Type } from 'class-transformer';
+import { plainToInstance, Transform, Type } from 'class-transformer';
 import { IsIn, IsInt, IsNumber, IsOptional, IsUrl, Matches, Max, Min, validateSync } from 'class-validator';
 import { ConfigurationError } from '../errors/index.js';
 import { type AppConfig, LOG_LEVELS } from './app-config.js';
@@ -33,6 +33,13 @@ class Environment {
 
   @Matches(/^\d+(\.\d+)?\s*(b|kb|mb|gb)?$/i, { message: '$property must be a size such as 512kb or 10mb' })
   BODY_LIMIT = '10mb';
+
+  @Transform(({ value }: { value: string }) => value.split(',').map((origin) => origin.trim()))
+  @Matches(/^(\*|https?:\/\/[^\s/]+)$/, {
+    each: true,
+    message: '$property must be * or a list of origins such as https://app.example.com,http://localhost:3000',
+  })
+  CORS_ORIGINS: readonly string[] = [];
 
   @IsIn(LOG_LEVELS, { message: `$property must be one of ${LOG_LEVELS.join(', ')}` })
   LOG_LEVEL: (typeof LOG_LEVELS)[number] = 'log';
@@ -77,6 +84,12 @@ class Environment {
   @Milliseconds(1)
   UPSTREAM_IDLE_TIMEOUT_MS = 60_000;
 
+  @Type(() => Number)
+  @IsInt({ message: '$property must be a whole number from 0 to 5' })
+  @Min(0, { message: '$property must be a whole number from 0 to 5' })
+  @Max(5, { message: '$property must be a whole number from 0 to 5' })
+  UPSTREAM_MAX_RETRIES = 1;
+
   @Milliseconds()
   SHUTDOWN_GRACE_MS = 30_000;
 }
@@ -98,7 +111,12 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
   );
   if (faults.length > 0) throw new ConfigurationError(faults);
   return Object.freeze<AppConfig>({
-    http: { port: environment.PORT, host: environment.HOST, bodyLimit: environment.BODY_LIMIT },
+    http: {
+      port: environment.PORT,
+      host: environment.HOST,
+      bodyLimit: environment.BODY_LIMIT,
+      corsOrigins: environment.CORS_ORIGINS,
+    },
     log: { level: environment.LOG_LEVEL, format: environment.LOG_FORMAT },
     openai: {
       apiKey: environment.OPENAI_API_KEY,
@@ -115,6 +133,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     upstream: {
       firstTokenTimeoutMs: environment.UPSTREAM_FIRST_TOKEN_TIMEOUT_MS,
       idleTimeoutMs: environment.UPSTREAM_IDLE_TIMEOUT_MS,
+      maxRetries: environment.UPSTREAM_MAX_RETRIES,
     },
     shutdown: { graceMs: environment.SHUTDOWN_GRACE_MS },
   });

@@ -4,7 +4,7 @@ import { AppConfig } from '../config/index.js';
 import { InternalError, type MillraceError, MethodNotAllowedError, PayloadTooLargeError } from '../errors/index.js';
 import { errorEnvelope } from '../protocol/index.js';
 import { errorFrom } from './error-from.js';
-import { requestIdOf } from './request-id.js';
+import { requestIdOf } from './answer-headers.js';
 
 /** The one place where errors become HTTP answers, all with OpenAI's envelope. */
 @Catch()

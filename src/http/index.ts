@@ -1,4 +1,5 @@
+export { answerHeaders } from './answer-headers.js';
+export { corsOptions } from './cors.js';
 export { HttpModule } from './http.module.js';
 export { answerMalformedRequests } from './malformed-request.js';
 export { openApiDocument } from './openapi-document.js';
-export { requestIdMiddleware } from './request-id.js';

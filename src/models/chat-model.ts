@@ -23,12 +23,24 @@ export interface ModelIdentity {
   readonly serviceTier?: string;
 }
 
+/** Another try of a call, before anything of an answer has come. */
+export interface CallRetry {
+  /** How many tries have failed. */
+  readonly attempt: number;
+  /** Pause before the next one, in milliseconds. */
+  readonly delayMs: number;
+  /** Why the last one failed, in words of fixed vocabularies. */
+  readonly reason: string;
+}
+
 /** What a call is given to live in. */
 export interface CallScope {
   /** Ends the call at once; its reason is what the stream then throws. */
   readonly signal: AbortSignal;
   /** Takes what the answer says about its author; called before the first delta is given, and again if it changes. */
   identity(identity: ModelIdentity): void;
+  /** Told before a request that failed without an answer is sent again. */
+  retrying(retry: CallRetry): void;
   /**
    * Takes the usage known so far; the last one counts. Called as soon as the upstream tells, so that a call that fails or
    * is aborted afterwards is still counted.

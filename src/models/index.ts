@@ -1,3 +1,11 @@
-export type { CallScope, ChatModel, ModelCall, ModelIdentity, ModelParameters, ModelResult } from './chat-model.js';
+export type {
+  CallRetry,
+  CallScope,
+  ChatModel,
+  ModelCall,
+  ModelIdentity,
+  ModelParameters,
+  ModelResult,
+} from './chat-model.js';
 export { ModelProvider } from './model-provider.js';
 export { configureModelProviders, ModelProviders, type ConfiguredProvider } from './model-providers.js';

@@ -77,6 +77,7 @@ export class Agent<Output> {
     const limit = new CallLimit(context, this.#config.timeout);
     const scope: CallScope = {
       signal: limit.signal,
+      retrying: (retry) => generation.event('retry', { ...retry }, 'WARNING'),
       usage: (usage) => {
         account(usage);
         facts = { ...facts, usage };

@@ -71,7 +71,13 @@ export class Bench {
 
   static async start(options: TestAppOptions = {}): Promise<Bench> {
     const upstream = await ScriptedUpstream.start();
-    const env = { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test-upstream-key', ...options.env };
+    const env = {
+      OPENAI_BASE_URL: upstream.url,
+      OPENAI_API_KEY: 'sk-test-upstream-key',
+      // One script, one request: tests of retries allow them.
+      UPSTREAM_MAX_RETRIES: '0',
+      ...options.env,
+    };
     try {
       return new Bench(upstream, await TestApp.start({ ...options, env }));
     } catch (error) {

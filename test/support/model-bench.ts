@@ -1,4 +1,11 @@
-import type { CallScope, ChatModel, ModelIdentity, ModelParameters, ModelResult } from '../../src/models/index.js';
+import type {
+  CallRetry,
+  CallScope,
+  ChatModel,
+  ModelIdentity,
+  ModelParameters,
+  ModelResult,
+} from '../../src/models/index.js';
 import { OpenAIChatModel, type OpenAIChatModelOptions } from '../../src/models/openai/index.js';
 import type { Usage } from '../../src/protocol/index.js';
 import type { Delta } from '../../src/streaming/index.js';
@@ -10,6 +17,7 @@ import { ScriptedUpstream } from './scripted-upstream.js';
 export class RecordedCall implements CallScope {
   readonly batches: (readonly Delta[])[] = [];
   readonly identities: ModelIdentity[] = [];
+  readonly retries: CallRetry[] = [];
   readonly usages: Usage[] = [];
   readonly stream: AsyncGenerator<readonly Delta[], ModelResult, void>;
   readonly #controller = new AbortController();
@@ -20,6 +28,10 @@ export class RecordedCall implements CallScope {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  retrying(retry: CallRetry): void {
+    this.retries.push(retry);
   }
 
   identity(identity: ModelIdentity): void {
@@ -82,7 +94,13 @@ export class ModelBench {
     readonly upstream: ScriptedUpstream,
     options: Partial<OpenAIChatModelOptions>,
   ) {
-    const usual = { apiKey: 'sk-bench', baseUrl: upstream.url, firstTokenTimeoutMs: 5_000, idleTimeoutMs: 1_000 };
+    const usual = {
+      apiKey: 'sk-bench',
+      baseUrl: upstream.url,
+      firstTokenTimeoutMs: 5_000,
+      idleTimeoutMs: 1_000,
+      maxRetries: 0,
+    };
     this.model = new OpenAIChatModel({ ...usual, ...options }, this.clock);
   }
 

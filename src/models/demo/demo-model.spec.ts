@@ -12,6 +12,10 @@ class Report implements CallScope {
   readonly identities: ModelIdentity[] = [];
   constructor(readonly signal: AbortSignal = new AbortController().signal) {}
 
+  retrying(): void {
+    throw new Error('The demo never tries again');
+  }
+
   identity(identity: ModelIdentity): void {
     this.identities.push(identity);
   }

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Clock } from '../../kernel/index.js';
+import { type Clock, sleep } from '../../kernel/index.js';
 
 /** How fast an answer is given. */
 export interface Pace {
@@ -30,24 +30,10 @@ export class SteadyPace implements Pace {
   async wait(tokens: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const now = this.clock.monotonic();
-    if (this.#dueAt > now) await this.#sleep(this.#dueAt - now, signal);
+    if (this.#dueAt > now) await sleep(this.#dueAt - now, this.clock, signal);
     else if (now - this.#dueAt > LATENESS_MS) this.#dueAt = now;
     // From when it was due, not from when the timer fired: timers are late, and the rate would suffer.
     this.#dueAt += tokens * this.#intervalMs;
-  }
-
-  #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = this.clock.after(ms, () => {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
-      });
-      const onAbort = (): void => {
-        timer.cancel();
-        reject(signal.reason as Error);
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
   }
 }
 

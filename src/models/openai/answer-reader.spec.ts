@@ -12,7 +12,6 @@ class Reading {
   readonly identities: ModelIdentity[] = [];
   readonly usages: Usage[] = [];
   readonly reader = new AnswerReader({
-    signal: new AbortController().signal,
     identity: (identity) => this.identities.push(identity),
     usage: (usage) => this.usages.push(usage),
   });

@@ -15,7 +15,6 @@ interface Piece {
 /** The deltas of chunks that hold these pieces of tool calls. */
 function read(...chunks: readonly (readonly (Piece | null)[])[]): readonly ToolCallDelta[] {
   const reader = new AnswerReader({
-    signal: new AbortController().signal,
     identity: () => undefined,
     usage: () => undefined,
   });

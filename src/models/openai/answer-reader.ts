@@ -47,7 +47,7 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
 
 /** Turns the chunks of one model call into deltas, and remembers how the call ended. */
 export class AnswerReader {
-  readonly #scope: CallScope;
+  readonly #scope: Pick<CallScope, 'identity' | 'usage'>;
   /** The answer's tool calls; a call's place is its index for the client. */
   readonly #toolCalls: { readonly id: string | undefined; readonly isCustom: boolean }[] = [];
   /** Our index of each upstream index, which some servers start elsewhere than at 0. */
@@ -56,7 +56,7 @@ export class AnswerReader {
   #finishReason: FinishReason | undefined;
   #hasSpoken = false;
 
-  constructor(scope: CallScope) {
+  constructor(scope: Pick<CallScope, 'identity' | 'usage'>) {
     this.#scope = scope;
   }
 

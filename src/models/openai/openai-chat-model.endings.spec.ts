@@ -106,7 +106,7 @@ describe('OpenAIChatModel and its connections', () => {
   let respond: Parameters<typeof createServer>[1];
 
   const event = (fields: object): string => `data: ${JSON.stringify({ choices: [fields] })}\n\n`;
-  const ANSWER = event({ delta: { content: 'a' } }) + event({ delta: {}, finish_reason: 'stop' });
+  const ANSWER = event({ delta: { content: 'a' } }) + event({ delta: {}, finish_reason: 'stop' }) + 'data: [DONE]\n\n';
 
   beforeEach(async () => {
     connections = 0;
@@ -125,17 +125,18 @@ describe('OpenAIChatModel and its connections', () => {
   });
 
   it.each([
-    ['its end comes with [DONE]', `${ANSWER}data: [DONE]\n\n`, ''],
-    ['its end comes a turn after [DONE]', `${ANSWER}data: [DONE]\n\n`, ': bye\n\n'],
-    ['it has no [DONE]', ANSWER, ''],
-  ])('uses one connection for call after call when %s', async (_, body, rest) => {
-    respond = (_request, response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write(body);
-      setImmediate(() => response.end(rest));
-    };
+    ['at once', false],
+    ['after the call is over', true],
+  ])('uses one connection for call after call when the answer is closed %s', async (_, late) => {
     for (let i = 0; i < 5; i++) {
+      let close = (): void => undefined;
+      respond = (_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).write(ANSWER);
+        close = () => response.end(': bye\n\n');
+        if (!late) close();
+      };
       await model.call().toEnd();
+      if (late) close();
       await model.assertNothingOpen();
       // The connection is free one turn after its answer has been read.
       await turn();

@@ -1,10 +1,11 @@
 import OpenAI from 'openai';
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
-import type { Clock } from '../../kernel/index.js';
+import { type Clock, sleep } from '../../kernel/index.js';
 import { SseLineTooLongError, SseParser } from '../../protocol/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { CallScope, ChatModel, ModelCall, ModelResult } from '../chat-model.js';
 import { AnswerReader } from './answer-reader.js';
+import { retryDelay } from './retry-delay.js';
 import { SilenceWatch } from './silence-watch.js';
 import { UpstreamBody } from './upstream-body.js';
 import { badAnswer, upstreamErrorFrom, upstreamErrorInAnswer } from './upstream-errors.js';
@@ -17,6 +18,8 @@ export interface OpenAIChatModelOptions {
   readonly firstTokenTimeoutMs: number;
   /** Longest silence after it. */
   readonly idleTimeoutMs: number;
+  /** How often a request that failed without an answer is sent again. */
+  readonly maxRetries: number;
 }
 
 /** Local servers ask for no key, but the SDK does. */
@@ -44,7 +47,7 @@ export class OpenAIChatModel implements ChatModel {
       organization: null,
       project: null,
       timeout: UNLIMITED_MS,
-      // A retry here would multiply with the client's own, and outlast the time in which a failure can still be a status.
+      // The SDK's own retries wait for up to 8 s, and cannot be aborted while they do.
       maxRetries: 0,
       // At its debug level the SDK logs requests with their content.
       logLevel: 'off',
@@ -60,9 +63,7 @@ export class OpenAIChatModel implements ChatModel {
     const reader = new AnswerReader(scope);
     let complete: UpstreamBody | undefined;
     try {
-      const response = await this.#request(call, watch.signal).catch((error: unknown) => {
-        throw upstreamErrorFrom(error);
-      });
+      const response = await this.#answerTo(call, scope, watch.signal);
       const body = new UpstreamBody(response, watch);
       yield* isJson(response) ? readWhole(body, reader) : this.#readEvents(response, body, reader);
       if (reader.finishReason === undefined) throw badAnswer('it ended without a finish_reason');
@@ -75,6 +76,21 @@ export class OpenAIChatModel implements ChatModel {
       signal.removeEventListener('abort', onAbort);
       if (complete === undefined) watch.end();
       else void complete.finish();
+    }
+  }
+
+  /** The answer's head, after as few retries as the options allow. Nothing has reached the client before it. */
+  async #answerTo(call: ModelCall, scope: CallScope, signal: AbortSignal): Promise<Response> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#request(call, signal);
+      } catch (thrown) {
+        const error = upstreamErrorFrom(thrown);
+        const delayMs = retryDelay(thrown, attempt);
+        if (signal.aborted || attempt > this.options.maxRetries || delayMs === undefined) throw error;
+        scope.retrying({ attempt, delayMs, reason: error.diagnostic ?? error.code ?? error.name });
+        await sleep(delayMs, this.clock, signal);
+      }
     }
   }
 

@@ -37,7 +37,7 @@ describe('upstreamErrorFrom', () => {
   it.each(SECRETS)("takes %s out of a 400's message, wherever it stands", (secret) => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1_200 }), (length) => {
-        const { message } = upstreamErrorFrom(answer(400, { message: `${'Bad. '.repeat(length / 5)}${secret} (x)` }));
+        const { message } = upstreamErrorFrom(answer(400, { message: `${'.'.repeat(length)}${secret} (x)` }));
         expect(message).not.toContain(secret.slice(0, 7));
         expect(message.length).toBeLessThanOrEqual(1_000);
       }),

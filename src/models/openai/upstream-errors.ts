@@ -1,5 +1,6 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
 import { MillraceError, UpstreamError } from '../../errors/index.js';
+import { retryAfterOf } from './retry-after.js';
 
 /** What an upstream's error object may hold; every part may be missing or of another type. */
 interface UpstreamErrorBody {
@@ -61,11 +62,19 @@ export function connectionLost(cause: unknown): UpstreamError {
 }
 
 function unreachable(cause: unknown): UpstreamError {
+  if (isConnectTimeout(cause)) {
+    return new UpstreamError('The model provider took too long: no connection to it came about.', {
+      status: 504,
+      code: 'upstream_connect_timeout',
+      cause,
+    });
+  }
   return new UpstreamError('The model provider cannot be reached.', { code: 'upstream_unreachable', cause });
 }
 
 function errorOfStatus(status: number, body: UpstreamErrorBody, headers: Headers | undefined): UpstreamError {
-  const details = { diagnostic: diagnosticOf(status, body), ...retryAfter(headers) };
+  const retryAfterMs = retryAfterOf(headers);
+  const details = { diagnostic: diagnosticOf(status, body), ...(retryAfterMs !== undefined && { retryAfterMs }) };
   switch (status) {
     case 400:
     case 413:
@@ -149,15 +158,10 @@ function bodyOf(error: unknown): UpstreamErrorBody {
   return typeof error === 'object' && error !== null ? error : {};
 }
 
-/** Milliseconds from `retry-after-ms`, or from `retry-after` in seconds or as a date. */
-function retryAfter(headers: Headers | undefined): { retryAfterMs?: number } {
-  const ms = Number(headers?.get('retry-after-ms') ?? Number.NaN);
-  if (ms >= 0) return { retryAfterMs: ms };
-  const value = headers?.get('retry-after');
-  if (value === null || value === undefined || value === '') return {};
-  const seconds = Number(value);
-  if (seconds >= 0) return { retryAfterMs: seconds * 1_000 };
-  const date = headers?.get('date');
-  const wait = Date.parse(value) - Date.parse(date ?? '');
-  return wait >= 0 ? { retryAfterMs: wait } : {};
+/** fetch wraps the connection's error once or twice, and the SDK once more. */
+function isConnectTimeout(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if ('code' in cause && (cause.code === 'UND_ERR_CONNECT_TIMEOUT' || cause.code === 'ETIMEDOUT')) return true;
+  }
+  return false;
 }
