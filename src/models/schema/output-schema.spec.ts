@@ -335,7 +335,7 @@ describe('an answer that does not fit its class', () => {
       status: 502,
       type: 'server_error',
       code: 'invalid_structured_output',
-      retryable: true,
+      retryable: false,
       message: "The model's answer does not have the expected structure, at title, main.title. Send the request again.",
       diagnostic:
         'title: title must be longer than or equal to 2 characters; main.title: title must be longer than or equal to 1 characters',

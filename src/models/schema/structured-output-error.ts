@@ -12,7 +12,7 @@ export interface AnswerFault {
 const MOST_FAULTS = 50;
 const MOST_PATHS_IN_MESSAGE = 5;
 
-/** A model's answer is not JSON, or not what its class demands. Status 502; another try may bring a good answer. */
+/** A model's answer is not JSON, or not what its class demands. Status 502. */
 export class StructuredOutputError extends UpstreamError {
   /** What is wrong, each with its path and reason, for the log and for a repair prompt; the first 50. */
   readonly faults: readonly string[];
@@ -26,7 +26,8 @@ export class StructuredOutputError extends UpstreamError {
     super(`The model's answer ${problem}. Send the request again.`, {
       status: 502,
       code: 'invalid_structured_output',
-      retryable: true,
+      // Another try may well succeed, but it pays for the whole run again: that is for a person to decide, not for an SDK.
+      retryable: false,
       diagnostic: first.join('; '),
     });
     this.faults = first;
