@@ -16,6 +16,7 @@ export {
 export { DeadlineError, eventually, within, type WaitOptions } from './eventually.js';
 export { FakeClock } from './fake-clock.js';
 export { getJson, postJson, type HttpAnswer, type RequestOptions } from './http-client.js';
+export { NetworkWatch } from './network-watch.js';
 export { ChildProcess, startProcess, type ProcessExit, type ProcessOptions } from './process.js';
 export {
   RecordingTracer,

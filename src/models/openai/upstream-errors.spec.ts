@@ -26,8 +26,8 @@ describe('upstreamErrorFrom', () => {
   it.each([
     ['no connection', new APIConnectionError({ cause: new Error('ECONNREFUSED 10.0.0.7') }), 'upstream_unreachable'],
     ['no headers in time', new APIConnectionTimeoutError(), 'upstream_timeout'],
-    ['something else', new TypeError('fetch failed'), 'upstream_unreachable'],
-    ['no error at all', 'boom', 'upstream_unreachable'],
+    ['something else', new TypeError('x is not a function'), 'internal_error'],
+    ['no error at all', 'boom', 'internal_error'],
   ])('keeps %s as the cause, and out of the message', (_, thrown, code) => {
     const error = upstreamErrorFrom(thrown);
     expect(error).toMatchObject({ code, cause: thrown });

@@ -1,5 +1,5 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
-import { MillraceError, UpstreamError } from '../../errors/index.js';
+import { MillraceError, toMillraceError, UpstreamError } from '../../errors/index.js';
 import { retryAfterOf } from './retry-after.js';
 
 /** What an upstream's error object may hold; every part may be missing or of another type. */
@@ -22,7 +22,8 @@ export function upstreamErrorFrom(thrown: unknown): MillraceError {
   if (thrown instanceof APIError && thrown.status !== undefined) {
     return errorOfStatus(thrown.status, bodyOf(thrown.error), thrown.headers);
   }
-  return unreachable(thrown);
+  // Anything else did not come from the upstream.
+  return toMillraceError(thrown);
 }
 
 /** The error that an error object inside a stream, or in an answer with status 200, has for the client. */

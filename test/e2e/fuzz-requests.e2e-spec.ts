@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { assertValidCompletion, assertValidError, Bench, postJson, streamOf } from '../support/index.js';
+
+/** A request that uses a bit of everything, as the ground for mutations. */
+const SEED = {
+  model: 'chat',
+  stream: false,
+  messages: [
+    { role: 'system', content: 'Be brief', name: 'boss' },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'Hi' },
+        { type: 'image_url', image_url: { url: 'data:,x', detail: 'low' } },
+      ],
+    },
+    {
+      role: 'assistant',
+      content: null,
+      tool_calls: [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }],
+    },
+    { role: 'tool', tool_call_id: 'c', content: '5' },
+  ],
+  temperature: 0.5,
+  top_p: 1,
+  n: 1,
+  stop: ['a'],
+  max_completion_tokens: 10,
+  logit_bias: { '1': 2 },
+  logprobs: true,
+  top_logprobs: 2,
+  seed: 1,
+  response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'object' } } },
+  tools: [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }],
+  tool_choice: { type: 'function', function: { name: 'f' } },
+  metadata: { a: 'b' },
+  user: 'u',
+};
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Every place in a value, as the path of keys that leads there. */
+function pathsOf(value: Json, path: readonly string[] = []): (readonly string[])[] {
+  if (typeof value !== 'object' || value === null) return [path];
+  return [path, ...Object.entries(value).flatMap(([key, inner]) => pathsOf(inner, [...path, key]))];
+}
+
+const PATHS = pathsOf(SEED as Json);
+
+const hostile: fc.Arbitrary<Json> = fc.oneof(
+  fc.jsonValue() as fc.Arbitrary<Json>,
+  fc.constantFrom<Json>(
+    '',
+    '\u0000',
+    '\ud83d',
+    'true',
+    '0',
+    -1,
+    0,
+    1e308,
+    [],
+    {},
+    [[]],
+    [null],
+    null,
+    true,
+    { role: 'user' },
+    'x'.repeat(1000),
+  ),
+  fc.constantFrom<Json>(
+    '__proto__',
+    'constructor',
+    'toString',
+    { ['__proto__']: { polluted: true } },
+    { constructor: 1 },
+  ),
+);
+
+type Mutation = {
+  readonly kind: 'set' | 'remove' | 'add';
+  readonly path: readonly string[];
+  readonly key: string;
+  readonly value: Json;
+};
+
+const mutation: fc.Arbitrary<Mutation> = fc.record({
+  kind: fc.constantFrom('set' as const, 'set' as const, 'remove' as const, 'add' as const),
+  path: fc.constantFrom(...PATHS),
+  key: fc.oneof(fc.string(), fc.constantFrom('__proto__', 'constructor', 'length', 'role', 'content', 'n')),
+  value: hostile,
+});
+
+function mutate(root: Json, { kind, path, key, value }: Mutation): Json {
+  if (path.length === 0 && kind !== 'add') return kind === 'set' ? value : root;
+  const holderPath = kind === 'add' ? path : path.slice(0, -1);
+  let holder: Json | undefined = root;
+  for (const step of holderPath) {
+    if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, step)) return root;
+    holder = (holder as Record<string, Json>)[step];
+  }
+  if (typeof holder !== 'object' || holder === null) return root;
+  const name = kind === 'add' ? key : (path.at(-1) ?? '');
+  if (Array.isArray(holder) && name === 'length') return root;
+  if (kind === 'remove') Reflect.deleteProperty(holder, name);
+  else Object.defineProperty(holder, name, { value, enumerable: true, configurable: true, writable: true });
+  return root;
+}
+
+describe('a request, however it was mutated', () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await Bench.start();
+    bench.upstream.always(streamOf('ok'));
+  });
+  afterAll(() => bench.close());
+
+  const expectSane = async (body: string): Promise<void> => {
+    const { status, json, headers } = await postJson(bench.app.chatUrl, body);
+    expect(headers['x-request-id']).toBeDefined();
+    if (status === 200) assertValidCompletion(json);
+    else {
+      assertValidError(json);
+      expect([400, 404]).toContain(status);
+      expect(json.error.message).not.toBe('');
+    }
+  };
+
+  it('is answered, or refused with a 4xx and an envelope: never a 5xx', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 4 }), fc.boolean(), async (mutations, plain) => {
+        // Without the parameters that need each other, more of the mutated requests get through to a model.
+        const seed = plain ? { model: SEED.model, messages: SEED.messages } : SEED;
+        const body = mutations.reduce<Json>((value, change) => mutate(value, change), structuredClone(seed) as Json);
+        if (typeof body === 'object' && body !== null && 'stream' in body && body.stream === true) body.stream = false;
+        await expectSane(JSON.stringify(body));
+      }),
+      { numRuns: 2_500 },
+    );
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  }, 120_000);
+
+  it('is refused when it is no JSON any more', async () => {
+    const text = JSON.stringify(SEED);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(text.length - 1), fc.string({ maxLength: 3 }), async (at, noise) => {
+        await expectSane(text.slice(0, at) + noise + text.slice(at + 1));
+      }),
+      { numRuns: 500 },
+    );
+  }, 60_000);
+
+  it('may be nested as deep as it likes', async () => {
+    const deep = (open: string, close: string): string => open.repeat(20_000) + close.repeat(20_000);
+    for (const [open, close, core] of [
+      ['[', ']', ''],
+      ['{"a":', '}', '1'],
+    ] as const) {
+      const nested = `${open.repeat(20_000)}${core}${close.repeat(20_000)}`;
+      await expectSane(`{"model":"chat","messages":${nested}}`);
+      await expectSane(`{"model":"chat","messages":[{"role":"user","content":"x"}],"something":${nested}}`);
+      await expectSane(`{"model":"chat","messages":[{"role":"user","content":"x"}],"metadata":${nested}}`);
+    }
+    await expectSane(deep('[', ']'));
+  }, 60_000);
+});
