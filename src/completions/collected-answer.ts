@@ -42,7 +42,10 @@ export function collectAnswer(
           reject(event.error);
           break;
         case 'node-started':
+        case 'node-progress':
+        case 'route-taken':
         case 'node-finished':
+        case 'node-failed':
           break;
       }
     });

@@ -81,7 +81,7 @@ export class CompletionsController {
       clock: this.clock,
       heartbeatMs,
       openGraceMs,
-      debounceOf: (node) => workflow.step(node)?.debounceMs ?? debounceMs,
+      debounceMs,
     });
   }
 

@@ -14,8 +14,8 @@ export interface StreamedAnswerOptions {
   readonly heartbeatMs: number;
   /** How long the status line may wait for the first delta or an error. */
   readonly openGraceMs: number;
-  /** The window for joining text of a node. */
-  readonly debounceOf: (node: string) => number;
+  /** The window for joining text of nodes that have none of their own. */
+  readonly debounceMs: number;
 }
 
 /**
@@ -27,7 +27,7 @@ export interface StreamedAnswerOptions {
 export function streamAnswer(
   events: Observable<RunEvent>,
   response: ServerResponse,
-  { head, gate, clock, heartbeatMs, openGraceMs, debounceOf }: StreamedAnswerOptions,
+  { head, gate, clock, heartbeatMs, openGraceMs, debounceMs }: StreamedAnswerOptions,
 ): Promise<void> {
   const encoder = new ChunkEncoder(head);
   const writer = new EventStreamWriter(response, gate, clock, heartbeatMs);
@@ -59,7 +59,10 @@ export function streamAnswer(
           }
           break;
         case 'node-started':
+        case 'node-progress':
+        case 'route-taken':
         case 'node-finished':
+        case 'node-failed':
           break;
       }
     };
@@ -67,7 +70,7 @@ export function streamAnswer(
       .pipe(
         coalesce({
           clock,
-          windowOf: (event) => (event.type === 'delta' ? debounceOf(event.node) : undefined),
+          windowOf: (event) => (event.type === 'delta' ? (event.debounceMs ?? debounceMs) : undefined),
           merge: mergeDeltaEvents,
         }),
       )

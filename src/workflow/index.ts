@@ -1,24 +1,27 @@
 export type { ChatEvent } from './chat-event.js';
-export { Flow, type FlowNodeOptions } from './flow.js';
+export { Flow, type NestedOptions, type NodeOptions, type StepOptions } from './flow.js';
 export { IncompleteAnswerError } from './incomplete-answer-error.js';
 export { assertParametersTaken, groupOf, type ParameterGroup } from './parameter-groups.js';
 export { Ref, type RefValue, type Wired, type Wiring } from './ref.js';
 export type {
   DeltaEvent,
   ModelIdentified,
+  NodeFailed,
   NodeFinished,
+  NodeProgress,
   NodeStarted,
+  RouteTaken,
   RunEvent,
   RunFailed,
   RunFinished,
   RunStarted,
 } from './run-event.js';
 export { TaskContext, type CallLedger, type TaskContextParts } from './task-context.js';
-export { WorkflowDefinition } from './workflow-definition.js';
+export { type EventOf, type ResultOf, WorkflowDefinition } from './workflow-definition.js';
 export type { Deltas, InputOf, OutputOf } from './node-signature.js';
 export type { WorkflowNode } from './workflow-node.js';
 export { WorkflowRegistry, type WorkflowName } from './workflow-registry.js';
 export { WorkflowRunner, type RunOptions } from './workflow-runner.js';
-export type { CompiledWorkflow, Connection, NodeConfig, WorkflowSchema, WorkflowStep } from './workflow-schema.js';
+export type { Branch, CompiledWorkflow, Connection, NodeConfig, StepKind, WorkflowSchema } from './workflow-schema.js';
 export { Workflow, type WorkflowAlias, type WorkflowOptions } from './workflow.decorator.js';
 export { WorkflowModule } from './workflow.module.js';

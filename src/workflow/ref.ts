@@ -6,11 +6,12 @@ declare const VALUE: unique symbol;
 /** Where a ref's value comes from. */
 export type RefSource =
   | { readonly kind: 'event'; readonly property: string }
-  | { readonly kind: 'node'; readonly key: string; readonly node: Type<WorkflowNode> };
+  | { readonly kind: 'step'; readonly key: string; readonly node?: Type<WorkflowNode> }
+  | { readonly kind: 'map'; readonly from: Ref<unknown>; readonly transform: (value: never) => unknown };
 
 /**
- * Stands for a value that exists only while a workflow runs: a part of the request, or the output of a node. A ref is made
- * by the node it stands for, so a cycle cannot be written down.
+ * Stands for a value that exists only while a workflow runs: a part of the request, or the output of a step. A ref is made
+ * by the step it stands for, so a cycle cannot be written down.
  */
 export class Ref<out T> {
   /** Holds the type for the compiler; no such property exists. */
@@ -21,6 +22,19 @@ export class Ref<out T> {
     readonly owner: object,
     readonly source: RefSource,
   ) {}
+
+  /**
+   * A value made from this one when it is needed: `answer.map((text) => text.length)`.
+   * @param transform must be quick and have no effects: it runs each time the value is asked for
+   */
+  map<U>(transform: (value: T) => U): Ref<U> {
+    return new Ref<U>(this.owner, { kind: 'map', from: this, transform });
+  }
+
+  /** One property of the value: `decision.get('intent')`. */
+  get<K extends keyof T>(property: K): Ref<T[K]> {
+    return this.map((value) => value[property]);
+  }
 }
 
 /** The type of the value that a ref stands for. */
@@ -31,3 +45,8 @@ export type Wiring<Event> = { readonly [K in keyof Event]-?: Ref<Event[K]> };
 
 /** A node's input, each property either a ref to a value of its type or a constant. */
 export type Wired<Input> = { readonly [K in keyof Input]: Input[K] | Ref<Input[K]> };
+
+/** What a ref is made of in the end: a part of the request or a step's output. */
+export function originOf({ source }: Ref<unknown>): Exclude<RefSource, { kind: 'map' }> {
+  return source.kind === 'map' ? originOf(source.from) : source;
+}

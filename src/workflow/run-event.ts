@@ -2,10 +2,19 @@ import type { MillraceError } from '../errors/index.js';
 import type { ModelIdentity } from '../models/index.js';
 import type { FinishReason, Usage } from '../protocol/index.js';
 import type { Delta } from '../streaming/index.js';
+import type { StepKind } from './workflow-schema.js';
 
 /** What every run event has: its place in the run, counted from 0 (gaps are possible where deltas were merged). */
 interface Sequenced {
   readonly seq: number;
+}
+
+/**
+ * What the events of one step have: its key; inside a nested workflow after the keys of the steps around it, as in
+ * `Support/AnswerNode`.
+ */
+interface OfNode extends Sequenced {
+  readonly node: string;
 }
 
 /** The run has begun. `traceId` is absent when nothing is traced. */
@@ -14,40 +23,64 @@ export interface RunStarted extends Sequenced {
   readonly traceId?: string;
 }
 
-/** A node has begun. */
-export interface NodeStarted extends Sequenced {
+/** A step has begun. */
+export interface NodeStarted extends OfNode {
   readonly type: 'node-started';
-  readonly node: string;
+  readonly kind: StepKind;
+}
+
+/** A node tells how far it is, in its author's words. */
+export interface NodeProgress extends OfNode {
+  readonly type: 'node-progress';
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+/** A route has chosen its branch. */
+export interface RouteTaken extends OfNode {
+  readonly type: 'route-taken';
+  readonly branch: string;
 }
 
 /** A model has said who it is. Comes before the first delta of its answer. */
-export interface ModelIdentified extends Sequenced {
+export interface ModelIdentified extends OfNode {
   readonly type: 'model-identified';
-  readonly node: string;
   readonly identity: ModelIdentity;
 }
 
 /** A visible node has something new for the client. */
-export interface DeltaEvent extends Sequenced {
+export interface DeltaEvent extends OfNode {
   readonly type: 'delta';
-  readonly node: string;
   readonly delta: Delta;
+  /** The node's own window for joining text, in milliseconds; absent: the server's. */
+  readonly debounceMs?: number;
 }
 
-/** A node has finished. */
-export interface NodeFinished extends Sequenced {
+/** A step has finished. */
+export interface NodeFinished extends OfNode {
   readonly type: 'node-finished';
-  readonly node: string;
   /** Milliseconds. */
   readonly elapsedMs: number;
+  readonly output: unknown;
   /** Tokens of this node's model calls, if their upstreams told. */
   readonly usage?: Usage;
+}
+
+/** A step has failed. The run fails with it, unless the step has a substitute output: then `recovered` is true. */
+export interface NodeFailed extends OfNode {
+  readonly type: 'node-failed';
+  /** Milliseconds. */
+  readonly elapsedMs: number;
+  readonly error: MillraceError;
+  readonly recovered: boolean;
 }
 
 /** Last event of a run that came to its end. */
 export interface RunFinished extends Sequenced {
   readonly type: 'run-finished';
   readonly finishReason: FinishReason;
+  /** The workflow's result; undefined if it ended early. */
+  readonly result: unknown;
   /** Sum over all model calls of the run whose upstreams told; absent if none did. */
   readonly usage?: Usage;
 }
@@ -61,6 +94,20 @@ export interface RunFailed extends Sequenced {
 
 /**
  * One thing that happened in a run, as plain data. A run's events begin with `run-started` and end with exactly one of
- * `run-finished` and `run-failed`; the Observable that brings them then completes and never errors.
+ * `run-finished` and `run-failed`; the Observable that brings them then completes and never errors. Deltas come in the
+ * order in which the workflow declares its nodes, all other events when they happen.
  */
-export type RunEvent = RunStarted | NodeStarted | ModelIdentified | DeltaEvent | NodeFinished | RunFinished | RunFailed;
+export type RunEvent =
+  | RunStarted
+  | NodeStarted
+  | NodeProgress
+  | RouteTaken
+  | ModelIdentified
+  | DeltaEvent
+  | NodeFinished
+  | NodeFailed
+  | RunFinished
+  | RunFailed;
+
+/** A run event before it has its number. */
+export type UnnumberedEvent<E = RunEvent> = E extends RunEvent ? Omit<E, 'seq'> : never;

@@ -21,10 +21,11 @@ export interface TaskContextParts<Event extends ChatEvent = ChatEvent> {
   readonly signal?: AbortSignal;
   readonly trace?: SpanHandle;
   readonly clock?: Clock;
-  readonly outputs?: ReadonlyMap<string, unknown>;
+  readonly output?: (node: Type<unknown>, key: string | undefined) => unknown;
   readonly metadata?: Map<string, unknown>;
   readonly ledger?: CallLedger;
   readonly onStop?: () => void;
+  readonly onProgress?: (message: string, data: unknown) => void;
 }
 
 const SILENT_LEDGER: CallLedger = {
@@ -46,8 +47,9 @@ export class TaskContext<Event extends ChatEvent = ChatEvent> {
   readonly metadata: Map<string, unknown>;
   /** For agents: where model calls are accounted for. */
   readonly ledger: CallLedger;
-  readonly #outputs: ReadonlyMap<string, unknown>;
+  readonly #output: (node: Type<unknown>, key: string | undefined) => unknown;
   readonly #onStop: () => void;
+  readonly #onProgress: (message: string, data: unknown) => void;
 
   constructor(parts: TaskContextParts<Event>) {
     this.event = parts.event;
@@ -56,16 +58,28 @@ export class TaskContext<Event extends ChatEvent = ChatEvent> {
     this.clock = parts.clock ?? new SystemClock();
     this.metadata = parts.metadata ?? new Map();
     this.ledger = parts.ledger ?? SILENT_LEDGER;
-    this.#outputs = parts.outputs ?? new Map();
+    this.#output = parts.output ?? (() => undefined);
     this.#onStop = parts.onStop ?? (() => undefined);
+    this.#onProgress = parts.onProgress ?? (() => undefined);
   }
 
-  /** The output of a node that has finished, or undefined if it has not run. Wiring an input is the better way. */
-  output<N>(node: Type<N>, key: string = node.name): OutputOf<N> | undefined {
-    return this.#outputs.get(key) as OutputOf<N> | undefined;
+  /**
+   * The output of a node that has finished, or undefined if it has not run. Wiring an input is the better way.
+   * @param key which of several nodes of the class; absent: the one that finished last
+   */
+  output<N>(node: Type<N>, key?: string): OutputOf<N> | undefined {
+    return this.#output(node, key) as OutputOf<N> | undefined;
   }
 
-  /** Ends the run cleanly once this node has finished: no further node starts, and what was said is the answer. */
+  /** Tells clients that ask for node events how far this node is. Costs nothing when nobody asks. */
+  progress(message: string, data?: unknown): void {
+    this.#onProgress(message, data);
+  }
+
+  /**
+   * Ends the workflow cleanly: no further step of it starts, those at work finish, and what was said is the answer. A
+   * workflow around it goes on.
+   */
   stopWorkflow(): void {
     this.#onStop();
   }

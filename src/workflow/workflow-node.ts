@@ -16,5 +16,10 @@ export interface WorkflowNode<Input = never, Output = unknown> {
   readonly forwards?: readonly ParameterGroup[];
   /** Called once at start-up. What it throws is reported as a fault of the workflow's definition. */
   prepare?(): void;
+  /**
+   * Called exactly once for each time the node ran, when the run has ended, however it ended; the node that ran last is
+   * the first.
+   */
+  cleanup?(context: TaskContext): void | Promise<void>;
   process(input: Input, context: TaskContext): AsyncGenerator<Deltas, Output, void> | Promise<Output> | Output;
 }

@@ -12,7 +12,7 @@ import { Clock } from '../kernel/index.js';
 import { Gate } from '../streaming/index.js';
 import { Tracer } from '../tracing/index.js';
 import type { ChatEvent } from './chat-event.js';
-import { Run } from './run.js';
+import { Run } from './run/run.js';
 import type { RunEvent } from './run-event.js';
 import type { CompiledWorkflow } from './workflow-schema.js';
 
@@ -67,6 +67,7 @@ export class WorkflowRunner {
     }
     return new Observable<RunEvent>((subscriber) => {
       const controller = new AbortController();
+      let hasEnded = false;
       const abort = (cause: AbortCause): void => controller.abort(new RunAbortedError(cause));
       const onSignal = (): void => abort('client_disconnected');
       const deadline = this.clock.after(this.config.run.timeoutMs, () => abort('deadline'));
@@ -77,7 +78,7 @@ export class WorkflowRunner {
       const run = new Run({
         workflow,
         event,
-        signal: controller.signal,
+        controller,
         gate: options.gate ?? new Gate(),
         clock: this.clock,
         trace: this.tracer.startTrace({
@@ -89,17 +90,24 @@ export class WorkflowRunner {
         emit: (runEvent) => {
           if (runEvent.type === 'run-failed') this.#log(runEvent.error, workflow.id, options.id);
           subscriber.next(runEvent);
+          // What is left is to clean up, which the reader need not wait for.
+          if (runEvent.type === 'run-finished' || runEvent.type === 'run-failed') {
+            deadline.cancel();
+            hasEnded = true;
+            subscriber.complete();
+          }
+        },
+        onCleanupError: (node, error) => {
+          this.#logger.error(`${workflow.id} ${options.id}: cleanup() of ${node} failed`, error.stack);
         },
       });
       void run.execute().finally(() => {
-        deadline.cancel();
         options.signal?.removeEventListener('abort', onSignal);
         this.#open.delete(controller);
         if (this.#open.size === 0) this.#onIdle?.();
-        subscriber.complete();
       });
       return () => {
-        if (this.#open.has(controller)) abort('client_disconnected');
+        if (!hasEnded) abort('client_disconnected');
       };
     });
   }

@@ -1,37 +1,93 @@
 import type { ParameterGroup } from './parameter-groups.js';
+import type { ChatEvent } from './chat-event.js';
+import type { MillraceError } from '../errors/index.js';
 import type { WorkflowNode } from './workflow-node.js';
 
-/** A node of a compiled workflow, as data. */
+/** What a step is: code, a silent or a speaking model call, a choice of branches, or another workflow. */
+export type StepKind = 'node' | 'agent' | 'agent-streaming' | 'route' | 'workflow';
+
+/** A step of a compiled workflow, as data. */
 export interface NodeConfig {
-  /** Unique within the workflow. */
+  /** Unique within the workflow. Steps of a branch have the key of the route and the branch before their own. */
   readonly key: string;
-  /** Name of its class. */
-  readonly node: string;
-  /** True if what it yields goes to the client. */
+  readonly kind: StepKind;
+  /** Name of the node's class, or id of the nested workflow; absent for a route. */
+  readonly node?: string;
+  /** True if it, or a part of it, can speak to the client. */
   readonly visible: boolean;
 }
 
-/** Two nodes, of which the second runs after the first. */
+/** Two steps, of which the second runs after the first. */
 export interface Connection {
   readonly from: string;
   readonly to: string;
 }
 
-/** The graph of a workflow as data: what its `define` wired, in the order in which nodes run. */
-export interface WorkflowSchema {
-  /** Key of the node that runs first. */
-  readonly start: string;
-  readonly nodes: readonly NodeConfig[];
-  readonly connections: readonly Connection[];
+/** One way that a route can take. */
+export interface Branch {
+  readonly route: string;
+  /** The value that leads this way. */
+  readonly when: string;
+  /** Keys of the steps that run on it, in declared order; empty if it only passes a value on. */
+  readonly steps: readonly string[];
 }
 
-/** One node of a compiled workflow, ready to run. */
-export interface WorkflowStep extends NodeConfig {
+/** The graph of a workflow as data: what its `define` wired. Steps that do not wait for one another run in parallel. */
+export interface WorkflowSchema {
+  /** Keys of the steps that wait for nothing. */
+  readonly start: readonly string[];
+  readonly nodes: readonly NodeConfig[];
+  readonly connections: readonly Connection[];
+  readonly branches: readonly Branch[];
+}
+
+/** What the values of one execution are taken from. */
+export interface Values {
+  readonly event: ChatEvent;
+  /** Outputs of finished steps by key. */
+  readonly outputs: { get(key: string): unknown };
+}
+
+interface StepBase {
+  readonly key: string;
+  /** Keys of the steps of the same scope that must have finished. */
+  readonly dependsOn: readonly string[];
+  readonly visible: boolean;
+}
+
+/** A node, ready to run. */
+export interface NodeStep extends StepBase {
+  readonly kind: 'node';
   readonly instance: WorkflowNode<unknown>;
-  /** The node's own window for joining text, in milliseconds; undefined: the server's. */
-  readonly debounceMs: number | undefined;
-  /** Builds the node's input from the request and the outputs so far. */
-  input(event: object, outputs: ReadonlyMap<string, unknown>): unknown;
+  readonly node: string;
+  /** Builds the node's input. */
+  readonly input: (values: Values) => unknown;
+  readonly onError: ((error: MillraceError) => unknown) | undefined;
+}
+
+/** A choice of branches, ready to run. */
+export interface RouteStep extends StepBase {
+  readonly kind: 'route';
+  readonly decide: (values: Values) => unknown;
+  readonly branches: ReadonlyMap<string, Scope>;
+}
+
+/** Another workflow, ready to run. */
+export interface NestedStep extends StepBase {
+  readonly kind: 'workflow';
+  readonly workflow: CompiledWorkflow;
+  readonly hidden: boolean;
+  readonly event: (values: Values) => ChatEvent;
+}
+
+/** A step of a compiled workflow. */
+export type Step = NodeStep | RouteStep | NestedStep;
+
+/** Steps that are scheduled together: those of a workflow, or of one branch. */
+export interface Scope {
+  /** In declared order, which is the order in which they speak. */
+  readonly steps: readonly Step[];
+  readonly result: (values: Values) => unknown;
 }
 
 /** A workflow as it is run: compiled once at start-up, never changed. */
@@ -39,16 +95,14 @@ export interface CompiledWorkflow {
   readonly id: string;
   readonly description: string;
   readonly separator: string;
+  /** How many nodes of one run may be at work at the same time. */
+  readonly concurrency: number;
   readonly schema: WorkflowSchema;
-  readonly steps: readonly WorkflowStep[];
-  /** The nodes that the client hears: the visible ones, or the one that gives the result if there are none. */
-  readonly heard: readonly WorkflowStep[];
-  /** Groups of the client's parameters that at least one of these hands on to its model. */
+  readonly scope: Scope;
+  /** True if a node of it can speak to the client; otherwise its result is the answer. */
+  readonly visible: boolean;
+  /** Key of the step whose output the result is made of; undefined if it is a part of the request. */
+  readonly resultStep: string | undefined;
+  /** Groups of the client's parameters that at least one node which the client hears hands on to its model. */
   readonly takes: ReadonlySet<ParameterGroup>;
-  /** A step by its key. */
-  step(key: string): WorkflowStep | undefined;
-  /** Picks the workflow's result once all nodes have run. */
-  result(event: object, outputs: ReadonlyMap<string, unknown>): unknown;
-  /** Key of the node whose output is the result; undefined if the result is a part of the request. */
-  readonly resultNode: string | undefined;
 }

@@ -20,6 +20,8 @@ export interface WorkflowOptions {
    * and the default, is false: without `stream`, one JSON object.
    */
   readonly streamByDefault?: boolean;
+  /** How many nodes of one run may be at work at the same time; 8 if absent. */
+  readonly concurrency?: number;
   /** What stands between the texts of two visible nodes; a blank line if absent. */
   readonly separator?: string;
 }

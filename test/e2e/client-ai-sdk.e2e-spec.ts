@@ -1,32 +1,55 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { APICallError, generateText, streamText } from 'ai';
+import { APICallError, generateObject, generateText, Output, stepCountIs, streamObject, streamText, tool } from 'ai';
+import { z } from 'zod';
 import {
   Bench,
-  delay,
+  chunk,
   errorBody,
   httpError,
   jsonAnswer,
-  reset,
+  NetworkWatch,
+  reasoning,
+  rejectionOf,
   role,
   stall,
   streamOf,
   text,
   tokens,
+  toolCallAnswer,
 } from '../support/index.js';
 
 const prompt = 'Hello';
 const REPLY = { thinking: 'Let me think.', reply: 'Hello 🙂' };
 
+const City = z.object({ city: z.string(), population: z.number() });
+const ULM = { city: 'Ulm', population: 126_000 };
+
+const add = tool({
+  description: 'Adds two numbers',
+  inputSchema: z.object({ a: z.number(), b: z.number() }),
+  execute: ({ a, b }) => a + b,
+});
+
 describe('the Vercel AI SDK as a client', () => {
+  let network: NetworkWatch;
   let bench: Bench;
   let model: (id: string) => ReturnType<ReturnType<typeof createOpenAICompatible>>;
   beforeEach(async () => {
+    network = NetworkWatch.start();
     bench = await Bench.start();
-    const provider = createOpenAICompatible({ name: 'millrace', baseURL: bench.app.baseUrl, includeUsage: true });
+    const provider = createOpenAICompatible({
+      name: 'millrace',
+      baseURL: bench.app.baseUrl,
+      includeUsage: true,
+      supportsStructuredOutputs: true,
+    });
     model = (id) => provider(id);
   });
-  afterEach(() => bench.close());
+  afterEach(async () => {
+    await bench.close();
+    network.stop();
+  });
 
   it('generates text with usage', async () => {
     bench.upstream.next(streamOf('Hello there.', { usage: tokens(3, 4) }));
@@ -51,11 +74,74 @@ describe('the Vercel AI SDK as a client', () => {
     expect(await result.reasoningText).toBe(REPLY.thinking);
   });
 
+  it('completes a loop with a tool', async () => {
+    bench.upstream.next(toolCallAnswer('call_1', 'add', { a: 2, b: 3 })).next(streamOf('It is 5.'));
+    const result = await generateText({
+      model: model('chat'),
+      prompt,
+      tools: { add },
+      stopWhen: stepCountIs(2),
+      maxRetries: 0,
+    });
+    expect(result.text).toBe('It is 5.');
+    expect(result.steps.map(({ finishReason }) => finishReason)).toEqual(['tool-calls', 'stop']);
+    expect(result.steps[0]?.toolResults).toMatchObject([{ toolCallId: 'call_1', input: { a: 2, b: 3 }, output: 5 }]);
+    await expectToolResultSent();
+  });
+
+  it('completes a loop with a tool, streamed, after a thought', async () => {
+    bench.upstream
+      .next([reasoning('I need to add.'), ...toolCallAnswer('call_1', 'add', { a: 2, b: 3 })])
+      .next(streamOf('It is 5.'));
+    const result = streamText({
+      model: model('chat'),
+      prompt,
+      tools: { add },
+      stopWhen: stepCountIs(2),
+      maxRetries: 0,
+    });
+    expect(await result.text).toBe('It is 5.');
+    const [calling] = await result.steps;
+    expect(calling?.reasoningText).toBe('I need to add.');
+    expect(calling?.toolResults).toMatchObject([{ toolCallId: 'call_1', output: 5 }]);
+    await expectToolResultSent();
+  });
+
+  async function expectToolResultSent(): Promise<void> {
+    expect((await bench.upstream.request(1)).body.messages.slice(1)).toMatchObject([
+      { role: 'assistant', tool_calls: [{ id: 'call_1', function: { name: 'add', arguments: '{"a":2,"b":3}' } }] },
+      { role: 'tool', tool_call_id: 'call_1', content: '5' },
+    ]);
+  }
+
+  it('generates and streams objects by a schema', async () => {
+    bench.upstream.always(jsonAnswer(ULM));
+    const question = { model: model('chat'), prompt, maxRetries: 0 };
+    expect((await generateObject({ ...question, schema: City })).object).toEqual(ULM);
+    expect(await lastOf(streamObject({ ...question, schema: City }).partialObjectStream)).toEqual(ULM);
+    const output = Output.object({ schema: City });
+    expect((await generateText({ ...question, output })).output).toEqual(ULM);
+    expect(await lastOf(streamText({ ...question, output }).partialOutputStream)).toEqual(ULM);
+    expect(bench.upstream.requests).toHaveLength(4);
+    for (const { body } of bench.upstream.requests) {
+      expect(body.response_format).toMatchObject({
+        type: 'json_schema',
+        json_schema: { schema: { required: ['city', 'population'] } },
+      });
+    }
+  });
+
   it('gets errors before the stream and in it', async () => {
     bench.upstream.next(httpError(500, errorBody('down')));
-    await expect(generateText({ model: model('chat'), prompt, maxRetries: 0 })).rejects.toBeInstanceOf(APICallError);
+    const failure = await rejectionOf(generateText({ model: model('chat'), prompt, maxRetries: 0 }));
+    expect(failure).toBeInstanceOf(APICallError);
+    expect(failure).toMatchObject({ statusCode: 502, message: 'The model provider failed.' });
+    expect(await rejectionOf(generateText({ model: model('nope'), prompt, maxRetries: 0 }))).toMatchObject({
+      statusCode: 404,
+      data: { error: { code: 'model_not_found', param: 'model' } },
+    });
 
-    bench.upstream.next([role(), text('So far'), delay(20), reset()]);
+    bench.upstream.next([role(), text('So far'), chunk(errorBody('boom'))]);
     const parts: string[] = [];
     let error: unknown;
     const result = streamText({
@@ -66,14 +152,22 @@ describe('the Vercel AI SDK as a client', () => {
     });
     for await (const part of result.textStream) parts.push(part);
     expect(parts.join('')).toBe('So far');
-    expect(error).toBeDefined();
+    expect(error).toMatchObject({ code: 'upstream_error', type: 'server_error' });
   });
 
-  it('stops the upstream by its abort signal', async () => {
+  it('stops the upstream by its abort signal, and goes on', async () => {
     bench.upstream.next([role(), text('One'), stall()]);
     const leaving = new AbortController();
     const result = streamText({ model: model('chat'), prompt, maxRetries: 0, abortSignal: leaving.signal });
     for await (const _ of result.textStream) leaving.abort();
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
+    bench.upstream.next(streamOf('Hello again.'));
+    expect((await generateText({ model: model('chat'), prompt, maxRetries: 0 })).text).toBe('Hello again.');
   });
 });
+
+async function lastOf<T>(stream: AsyncIterable<T>): Promise<T | undefined> {
+  let last: T | undefined;
+  for await (const part of stream) last = part;
+  return last;
+}

@@ -24,7 +24,7 @@ describe('models and health', () => {
         workflow: 'streaming',
         stream_by_default: true,
         graph: {
-          start: 'TextStreamingNode',
+          start: ['TextStreamingNode'],
           connections: [{ from: 'TextStreamingNode', to: 'StructuredStreamingNode' }],
         },
       },

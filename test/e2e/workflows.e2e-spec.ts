@@ -103,7 +103,7 @@ class LabelWorkflow extends WorkflowDefinition<ChatEvent, string> {
 class TellWorkflow extends WorkflowDefinition<ChatEvent, string> {
   define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
     const label = flow.node(LabelNode, { city: flow.node(CityNode, { messages }), prefix: '' });
-    const aside = flow.node(TellNode, { messages, label: 'aside' }, { key: 'aside', hidden: true });
+    const aside = flow.node(TellNode, { messages, label: 'aside' }, { key: 'aside', hidden: true, after: [label] });
     const first = flow.node(TellNode, { messages, label }, { key: 'first', after: [aside] });
     return flow.node(TellNode, { messages, label: first }, { key: 'second' });
   }
@@ -113,7 +113,7 @@ class TellWorkflow extends WorkflowDefinition<ChatEvent, string> {
 class StopWorkflow extends WorkflowDefinition<ChatEvent, string> {
   define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
     const stop = flow.node(StopNode, { city: flow.node(CityNode, { messages }) });
-    flow.node(BrokenNode, undefined, { after: [stop] });
+    flow.node(BrokenNode, undefined, { after: [stop], effect: true });
     return stop;
   }
 }

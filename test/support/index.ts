@@ -25,12 +25,21 @@ export {
   type RecordedSpan,
   type RecordedTrace,
 } from './recording-tracer.js';
+export { rejectionOf } from './rejection.js';
 export { ScriptedUpstream } from './scripted-upstream.js';
 export { ensureServerIsBuilt, startServerProcess, type ServerProcess } from './server-process.js';
 export { openStream, type SseStream } from './sse-client.js';
 export { DONE, FramingError, type SseItem } from './sse-frames.js';
 export type { AnswerEnding, RecordedBody, RecordedRequest } from './upstream/recorded-request.js';
-export { jsonAnswer, streamOf, tokens, type Script, type StreamOptions, type UsagePlace } from './upstream/scripts.js';
+export {
+  jsonAnswer,
+  streamOf,
+  tokens,
+  toolCallAnswer,
+  type Script,
+  type StreamOptions,
+  type UsagePlace,
+} from './upstream/scripts.js';
 export {
   chunk,
   comment,

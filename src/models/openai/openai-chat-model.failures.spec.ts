@@ -211,8 +211,8 @@ describe('OpenAIChatModel when the upstream fails', () => {
     await new Promise((resolve) => server.close(resolve));
     const deaf = await ModelBench.start({ baseUrl: `http://127.0.0.1:${port}/v1` });
     const error = await deaf.call().toFailure();
+    await deaf.close();
     expect(error).toMatchObject({ status: 502, code: 'upstream_unreachable', retryable: true });
     expect(told(error)).not.toContain('127.0.0.1');
-    await deaf.close();
   });
 });

@@ -1,4 +1,4 @@
-import { done, finish, role, text, usage, type Json, type Step } from './steps.js';
+import { done, finish, role, text, toolCall, usage, type Json, type Step } from './steps.js';
 
 /** What an upstream does for one request, in order. */
 export type Script = Step | readonly Step[];
@@ -67,6 +67,19 @@ export function streamOf(content: string | readonly (string | Step)[], options: 
 export function jsonAnswer(value: unknown, options: StreamOptions = {}): readonly Step[] {
   const json = JSON.stringify(value);
   return streamOf(json, { pieces: Math.max(1, Math.ceil(json.length / 4)), ...options });
+}
+
+/** The usual stream of an answer that is one call of a tool: its name first, then the JSON of `input` in pieces. */
+export function toolCallAnswer(id: string, name: string, input: unknown): readonly Step[] {
+  const json = JSON.stringify(input);
+  return [
+    role(null),
+    toolCall({ index: 0, id, name, arguments: '' }),
+    ...cut(json, Math.ceil(json.length / 4)).map((piece) => toolCall({ index: 0, arguments: piece })),
+    finish('tool_calls'),
+    usage(tokens(10, 5), { onlyIfAsked: true }),
+    done(),
+  ];
 }
 
 function cut(content: string, pieces: number | undefined): readonly string[] {

@@ -1,6 +1,6 @@
-import type { ModelIdentity } from '../models/index.js';
-import { addUsage, type FinishReason, type Usage, worseFinishReason } from '../protocol/index.js';
-import type { CallLedger } from './task-context.js';
+import type { ModelIdentity } from '../../models/index.js';
+import { addUsage, type FinishReason, type Usage, worseFinishReason } from '../../protocol/index.js';
+import type { CallLedger } from '../task-context.js';
 
 /** Accounts for the model calls of one node: the last usage of each call counts, also when the call failed or was aborted. */
 export class NodeLedger implements CallLedger {

@@ -1,0 +1,222 @@
+import type { Type } from '@nestjs/common';
+import { ensureError } from '../../kernel/index.js';
+import type { ChatEvent } from '../chat-event.js';
+import type { Flow, FlowStep } from '../flow.js';
+import { originOf, Ref } from '../ref.js';
+import type { WorkflowDefinition } from '../workflow-definition.js';
+import type { WorkflowNode } from '../workflow-node.js';
+import type { CompiledWorkflow, NestedStep, NodeStep, RouteStep, Scope, Step, Values } from '../workflow-schema.js';
+import type { DefinitionFaults } from './definition-faults.js';
+
+/** What the compiler asks the application for. */
+export interface Resolver {
+  /** The instance of a node's class, or undefined if no module provides it. */
+  node(type: Type<WorkflowNode>): WorkflowNode<unknown> | undefined;
+  /** Another workflow, compiled; undefined after a fault, which has been reported. */
+  workflow(type: Type<WorkflowDefinition>, faults: DefinitionFaults, key: string): CompiledWorkflow | undefined;
+}
+
+/** Compiles the steps of a flow and of the branches in it. What is wrong goes into `faults`; such steps are left out. */
+export class ScopeCompiler {
+  readonly #faults: DefinitionFaults;
+  readonly #resolver: Resolver;
+  readonly #keys = new Set<string>();
+  /** Keys of steps whose output somebody uses. */
+  readonly #used = new Set<string>();
+  readonly #unneeded: { readonly key: string; readonly isNeeded: boolean }[] = [];
+
+  constructor(faults: DefinitionFaults, resolver: Resolver) {
+    this.#faults = faults;
+    this.#resolver = resolver;
+  }
+
+  /** @param result what the flow's function returned */
+  compile(flow: Flow, result: unknown, where?: string): Scope {
+    const steps = flow.steps.flatMap((step) => this.#step(flow, step) ?? []);
+    if (!(result instanceof Ref) || !isVisibleFrom(flow, result.owner)) {
+      const place = where === undefined ? 'define()' : 'the branch';
+      this.#faults.add(
+        'no_result',
+        `${place} does not return a ref of this workflow.`,
+        'Return the ref of the step whose output is the result.',
+        where,
+      );
+      return { steps, result: () => undefined };
+    }
+    this.#use([result]);
+    return { steps, result: (values) => valueOf(result, values) };
+  }
+
+  /** To be called once, after all scopes: silent nodes that nobody needs are a mistake, or waste. */
+  reportUnused(): void {
+    for (const { key, isNeeded } of this.#unneeded) {
+      if (isNeeded || this.#used.has(key)) continue;
+      this.#faults.add(
+        'unused_node',
+        'it says nothing to the client, and nobody uses its output.',
+        'Wire its output, or remove it, or mark it with { effect: true } if it is run for what it does.',
+        key,
+      );
+    }
+  }
+
+  #step(flow: Flow, step: FlowStep): Step | undefined {
+    if (this.#keys.has(step.key)) {
+      this.#faults.add(
+        'duplicate_node_key',
+        'it stands in the workflow twice.',
+        'Give one of the two a key: { key: … }.',
+        step.key,
+      );
+    }
+    this.#keys.add(step.key);
+    switch (step.kind) {
+      case 'node':
+        return this.#node(flow, step);
+      case 'route':
+        return this.#route(flow, step);
+      default:
+        return this.#nested(flow, step);
+    }
+  }
+
+  #node(flow: Flow, step: Extract<FlowStep, { kind: 'node' }>): NodeStep | undefined {
+    const refs = this.#refs(flow, step.key, [...Object.values(step.input ?? {}), ...(step.after ?? [])]);
+    const instance = this.#resolver.node(step.node);
+    if (instance === undefined) {
+      const fix = `Add ${step.node.name} to the providers of a module.`;
+      this.#faults.add('node_not_provided', 'no module provides its class.', fix, step.key);
+      return undefined;
+    }
+    try {
+      instance.prepare?.();
+    } catch (error) {
+      this.#faults.add('node_not_ready', ensureError(error).message, 'Correct the node.', step.key);
+      return undefined;
+    }
+    const visible = instance.speaks && step.hidden !== true;
+    this.#unneeded.push({ key: step.key, isNeeded: visible || step.effect === true });
+    return {
+      kind: 'node',
+      key: step.key,
+      node: step.node.name,
+      dependsOn: dependenciesIn(flow, refs),
+      visible,
+      instance,
+      input: (values) => (step.input === undefined ? undefined : wiredValues(step.input, values)),
+      onError: step.onError,
+    };
+  }
+
+  #route(flow: Flow, step: Extract<FlowStep, { kind: 'route' }>): RouteStep {
+    const own = this.#refs(flow, step.key, [step.on, ...(step.after ?? [])]);
+    if (step.branches.size === 0) {
+      this.#faults.add('no_branches', 'it has no branches.', 'Give it one for each value.', step.key);
+    }
+    const branches = new Map<string, Scope>();
+    for (const [value, { flow: branch, result }] of step.branches) {
+      branches.set(value, this.compile(branch, result, `${step.key}.${value}`));
+    }
+    const inner = [...step.branches.values()].flatMap(({ flow: branch, result }) => refsUsedIn(branch, result));
+    this.#unneeded.push({ key: step.key, isNeeded: flowHasSteps(step) });
+    return {
+      kind: 'route',
+      key: step.key,
+      dependsOn: dependenciesIn(flow, [...own, ...inner]),
+      visible: [...branches.values()].some(({ steps }) => steps.some(({ visible }) => visible)),
+      decide: (values) => valueOf(step.on, values),
+      branches,
+    };
+  }
+
+  #nested(flow: Flow, step: Extract<FlowStep, { kind: 'workflow' }>): NestedStep | undefined {
+    const refs = this.#refs(flow, step.key, [...Object.values(step.event), ...(step.after ?? [])]);
+    const workflow = this.#resolver.workflow(step.workflow, this.#faults, step.key);
+    if (workflow === undefined) return undefined;
+    const visible = workflow.visible && step.hidden !== true;
+    this.#unneeded.push({ key: step.key, isNeeded: visible });
+    return {
+      kind: 'workflow',
+      key: step.key,
+      dependsOn: dependenciesIn(flow, refs),
+      visible,
+      workflow,
+      hidden: step.hidden === true,
+      event: (values) => ({
+        model: values.event.model,
+        parameters: values.event.parameters,
+        ...(wiredValues(step.event, values) as Pick<ChatEvent, 'messages'>),
+      }),
+    };
+  }
+
+  /** The refs among the values, all of which must belong to this flow or one around it. */
+  #refs(flow: Flow, key: string, values: readonly unknown[]): Ref<unknown>[] {
+    const refs = values.filter((value) => value instanceof Ref);
+    if (refs.some((ref) => !isVisibleFrom(flow, ref.owner))) {
+      const fix = 'Wire it to refs of its own define(), and inside a branch to those of the branch or around it.';
+      this.#faults.add('foreign_ref', 'it is wired to a value that does not exist here.', fix, key);
+    }
+    this.#use(refs);
+    return refs;
+  }
+
+  #use(refs: readonly Ref<unknown>[]): void {
+    for (const ref of refs) {
+      const origin = originOf(ref);
+      if (origin.kind === 'step') this.#used.add(origin.key);
+    }
+  }
+}
+
+/** A value that a ref stands for. */
+export function valueOf(ref: Ref<unknown>, values: Values): unknown {
+  const { source } = ref;
+  switch (source.kind) {
+    case 'step':
+      return values.outputs.get(source.key);
+    case 'map':
+      return source.transform(valueOf(source.from, values) as never);
+    default:
+      return Object.hasOwn(values.event, source.property)
+        ? (values.event as unknown as Record<string, unknown>)[source.property]
+        : undefined;
+  }
+}
+
+function wiredValues(wires: Readonly<Record<string, unknown>>, values: Values): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(wires).map(([name, value]) => [name, value instanceof Ref ? valueOf(value, values) : value]),
+  );
+}
+
+function isVisibleFrom(flow: Flow | undefined, owner: object): boolean {
+  return flow !== undefined && (flow === owner || isVisibleFrom(flow.parent, owner));
+}
+
+/** Keys of those steps of the flow itself that the refs stand for. */
+function dependenciesIn(flow: Flow, refs: readonly Ref<unknown>[]): string[] {
+  const keys = refs.flatMap((ref) => {
+    const origin = originOf(ref);
+    return origin.kind === 'step' && ref.owner === flow ? [origin.key] : [];
+  });
+  return [...new Set(keys)];
+}
+
+/** All refs that a branch uses, at any depth: a route waits for those that lie around it. */
+function refsUsedIn(flow: Flow, result: unknown): Ref<unknown>[] {
+  const used = flow.steps.flatMap((step) => [
+    ...(step.after ?? []),
+    ...(step.kind === 'node' ? Object.values(step.input ?? {}) : []),
+    ...(step.kind === 'workflow' ? Object.values(step.event) : []),
+    ...(step.kind === 'route'
+      ? [step.on, ...[...step.branches.values()].flatMap((branch) => refsUsedIn(branch.flow, branch.result))]
+      : []),
+  ]);
+  return [...used, result].filter((value) => value instanceof Ref);
+}
+
+/** A route whose branches do something is needed for that. */
+function flowHasSteps({ branches }: Extract<FlowStep, { kind: 'route' }>): boolean {
+  return [...branches.values()].some(({ flow }) => flow.steps.length > 0);
+}

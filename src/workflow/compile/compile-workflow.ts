@@ -1,0 +1,83 @@
+import { ensureError } from '../../kernel/index.js';
+import type { ChatEvent } from '../chat-event.js';
+import { Flow, wiringOf } from '../flow.js';
+import type { ParameterGroup } from '../parameter-groups.js';
+import { originOf, Ref } from '../ref.js';
+import type { WorkflowDefinition } from '../workflow-definition.js';
+import type { CompiledWorkflow, Scope, Step } from '../workflow-schema.js';
+import type { WorkflowOptions } from '../workflow.decorator.js';
+import { type Resolver, ScopeCompiler } from './compile-scope.js';
+import type { DefinitionFaults } from './definition-faults.js';
+import { workflowSchemaOf } from './workflow-schema-of.js';
+
+/** What stands between the texts of two visible nodes if the workflow does not say. */
+const BLANK_LINE = '\n\n';
+/** How many nodes of one run are at work at the same time if the workflow does not say. */
+const CONCURRENCY = 8;
+
+/**
+ * Runs a workflow's `define` and checks and freezes what it wired.
+ * @returns undefined if anything is wrong with it; `faults` then says what
+ */
+export function compileWorkflow(
+  options: WorkflowOptions,
+  definition: WorkflowDefinition,
+  resolver: Resolver,
+  faults: DefinitionFaults,
+): CompiledWorkflow | undefined {
+  const flow = new Flow();
+  let result: unknown;
+  try {
+    result = definition.define(flow, wiringOf<ChatEvent>(flow));
+  } catch (error) {
+    const fix = 'Correct define(); it must only wire steps.';
+    faults.add('define_failed', `define() threw "${ensureError(error).message}".`, fix);
+    return undefined;
+  }
+  if (flow.steps.length === 0) {
+    faults.add('no_nodes', 'it has no nodes.', 'Add one with flow.node(…) in define().');
+    return undefined;
+  }
+  const { concurrency = CONCURRENCY } = options;
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    faults.add(
+      'invalid_concurrency',
+      'its concurrency is no whole number from 1.',
+      'Correct @Workflow({ concurrency }).',
+    );
+  }
+  const compiler = new ScopeCompiler(faults, resolver);
+  const scope = compiler.compile(flow, result);
+  compiler.reportUnused();
+  if (faults.all.length > 0) return undefined;
+
+  const origin = result instanceof Ref ? originOf(result) : undefined;
+  const resultStep = origin?.kind === 'step' ? origin.key : undefined;
+  const visible = scope.steps.some((step) => step.visible);
+  return Object.freeze<CompiledWorkflow>({
+    id: options.id,
+    description: options.description,
+    separator: options.separator ?? BLANK_LINE,
+    concurrency,
+    schema: workflowSchemaOf(scope),
+    scope,
+    visible,
+    resultStep,
+    takes: new Set(
+      visible ? takenBy(scope, (step) => step.visible) : takenBy(scope, (step) => step.key === resultStep),
+    ),
+  });
+}
+
+function takenBy(scope: Scope, isHeard: (step: Step) => boolean): ParameterGroup[] {
+  return scope.steps.filter(isHeard).flatMap((step) => {
+    switch (step.kind) {
+      case 'node':
+        return step.instance.forwards ?? [];
+      case 'workflow':
+        return [...step.workflow.takes];
+      default:
+        return [...step.branches.values()].flatMap((branch) => takenBy(branch, isHeard));
+    }
+  });
+}

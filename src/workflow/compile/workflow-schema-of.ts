@@ -1,0 +1,35 @@
+import { stepKindOf } from '../step-kind.js';
+import type { Branch, Connection, NodeConfig, Scope, Step, WorkflowSchema } from '../workflow-schema.js';
+
+/** The graph of a workflow as data, for people and programs to look at. */
+export function workflowSchemaOf(scope: Scope): WorkflowSchema {
+  const nodes: NodeConfig[] = [];
+  const connections: Connection[] = [];
+  const branches: Branch[] = [];
+  const visit = ({ steps }: Scope): void => {
+    for (const step of steps) {
+      nodes.push(Object.freeze(configOf(step)));
+      connections.push(...step.dependsOn.map((from) => Object.freeze({ from, to: step.key })));
+      if (step.kind !== 'route') continue;
+      for (const [when, branch] of step.branches) {
+        branches.push(Object.freeze({ route: step.key, when, steps: branch.steps.map(({ key }) => key) }));
+        visit(branch);
+      }
+    }
+  };
+  visit(scope);
+  const start = scope.steps.filter(({ dependsOn }) => dependsOn.length === 0).map(({ key }) => key);
+  return Object.freeze({ start, nodes, connections, branches });
+}
+
+function configOf(step: Step): NodeConfig {
+  const { key, visible } = step;
+  switch (step.kind) {
+    case 'node':
+      return { key, kind: stepKindOf(step.instance), node: step.node, visible };
+    case 'workflow':
+      return { key, kind: 'workflow', node: step.workflow.id, visible };
+    default:
+      return { key, kind: 'route', visible };
+  }
+}

@@ -1,0 +1,274 @@
+import { RunAbortedError, toMillraceError } from '../../errors/index.js';
+import { abortable, type Clock, settledOrAborted } from '../../kernel/index.js';
+import type { FinishReason } from '../../protocol/index.js';
+import type { Delta, Gate } from '../../streaming/index.js';
+import type { Ending, SpanHandle } from '../../tracing/index.js';
+import type { ChatEvent } from '../chat-event.js';
+import { IncompleteAnswerError } from '../incomplete-answer-error.js';
+import type { Deltas } from '../node-signature.js';
+import type { UnnumberedEvent } from '../run-event.js';
+import { TaskContext } from '../task-context.js';
+import type { CompiledWorkflow, NestedStep, NodeStep, RouteStep, Scope, Step, Values } from '../workflow-schema.js';
+import { stepKindOf } from '../step-kind.js';
+import { Outputs } from './outputs.js';
+import type { Permit, Permits } from './permits.js';
+import { NodeLedger } from './run-ledger.js';
+import type { Turn } from './turn.js';
+
+/** How long a node that was aborted may take to close what it opened, in milliseconds. */
+const ABORT_GRACE_MS = 1_000;
+
+/** What all executions of one run share. */
+export interface RunScope {
+  /** Aborts when the run is ended from outside, or one of its steps fails. */
+  readonly signal: AbortSignal;
+  /** Ends everything that is still at work, because of a failure. */
+  readonly fail: (reason: unknown) => void;
+  readonly gate: Gate;
+  readonly permits: Permits;
+  readonly clock: Clock;
+  readonly emit: (event: UnnumberedEvent) => void;
+  /** Told of each node before it starts: it is cleaned up at the run's end. */
+  readonly started: (step: NodeStep, context: TaskContext) => void;
+  /** Told of each node's account when it opens. */
+  readonly account: (ledger: NodeLedger) => void;
+}
+
+/** Where the spans of steps are opened: the run's trace, or the span of the nested workflow. */
+type SpanParent = Pick<SpanHandle, 'span'>;
+
+/** A node at work. */
+interface Work {
+  readonly step: NodeStep;
+  readonly turn: Turn | undefined;
+  permit: Permit;
+}
+
+/** One workflow at work, in a run of its own or as a step of another. */
+export class Execution implements Values {
+  readonly outputs = new Outputs();
+  readonly #metadata = new Map<string, unknown>();
+  readonly #finishReasons: FinishReason[] = [];
+  #stopped = false;
+  /** Key of the node that stopped the workflow. */
+  #stoppedBy: string | undefined;
+  #hasSpoken = false;
+
+  /**
+   * @param path keys of the steps around it, each with a slash behind it; empty for the run's own workflow
+   */
+  constructor(
+    readonly workflow: CompiledWorkflow,
+    readonly event: ChatEvent,
+    private readonly run: RunScope,
+    private readonly trace: SpanParent,
+    private readonly path = '',
+  ) {}
+
+  /** True if a visible node has run, whether or not it had anything to say. */
+  get hasSpoken(): boolean {
+    return this.#hasSpoken;
+  }
+
+  /** Why the models behind what the client heard stopped. */
+  get finishReasons(): readonly FinishReason[] {
+    return this.#finishReasons;
+  }
+
+  /**
+   * Runs all steps and gives the result.
+   * @param turn where its visible nodes speak; undefined if none of it may
+   * @throws whatever the first step that failed threw
+   */
+  async execute(turn: Turn | undefined): Promise<unknown> {
+    await this.#runScope(this.workflow.scope, turn);
+    return this.#stopped ? this.#resultOfStopped() : this.workflow.scope.result(this);
+  }
+
+  /** A step starts when those that it depends on have finished; the first failure ends all. */
+  async #runScope(scope: Scope, turn: Turn | undefined): Promise<void> {
+    const finished = new Map<string, Promise<void>>();
+    for (const step of scope.steps) {
+      const stepTurn = step.visible ? turn?.child() : undefined;
+      const ready = Promise.all(step.dependsOn.map((key) => finished.get(key)));
+      finished.set(
+        step.key,
+        ready.then(() => this.#runStep(step, stepTurn)).finally(() => stepTurn?.close()),
+      );
+    }
+    const failures = (await Promise.allSettled(finished.values())).filter(({ status }) => status === 'rejected');
+    // They fail for one reason: the first failure aborts the rest with itself.
+    if (failures.length > 0) throw this.run.signal.reason;
+  }
+
+  async #runStep(step: Step, turn: Turn | undefined): Promise<void> {
+    if (this.#stopped) return;
+    this.run.signal.throwIfAborted();
+    try {
+      if (step.kind === 'node') await this.#runNode(step, turn);
+      else if (step.kind === 'route') await this.#runRoute(step, turn);
+      else await this.#runNested(step, turn);
+    } catch (thrown) {
+      this.run.fail(thrown);
+      throw thrown;
+    }
+  }
+
+  async #runRoute(step: RouteStep, turn: Turn | undefined): Promise<void> {
+    const branch = String(step.decide(this));
+    const scope = step.branches.get(branch);
+    if (scope === undefined) {
+      throw new Error(`The route "${step.key}" of the workflow "${this.workflow.id}" has no branch for its value`);
+    }
+    this.run.emit({ type: 'route-taken', node: this.path + step.key, branch });
+    await this.#runScope(scope, turn);
+    if (!this.#stopped) this.outputs.set(step.key, scope.result(this));
+  }
+
+  async #runNested(step: NestedStep, turn: Turn | undefined): Promise<void> {
+    const node = this.path + step.key;
+    const startedAt = this.run.clock.monotonic();
+    this.run.emit({ type: 'node-started', node, kind: 'workflow' });
+    const event = step.event(this);
+    const span = this.trace.span(step.key, { input: event.messages, metadata: { workflow: step.workflow.id } });
+    const execution = new Execution(step.workflow, event, this.run, span, `${node}/`);
+    try {
+      const output = await execution.execute(turn);
+      this.outputs.set(step.key, output);
+      span.end({ output });
+      this.run.emit({ type: 'node-finished', node, elapsedMs: this.run.clock.monotonic() - startedAt, output });
+    } catch (thrown) {
+      span.end(endingOf(thrown, this.run.signal));
+      throw thrown;
+    } finally {
+      this.#hasSpoken ||= execution.hasSpoken;
+      if (turn !== undefined) this.#finishReasons.push(...execution.finishReasons);
+    }
+  }
+
+  async #runNode(step: NodeStep, turn: Turn | undefined): Promise<void> {
+    const { clock, permits, signal } = this.run;
+    const work: Work = { step, turn, permit: await permits.acquire(signal) };
+    const node = this.path + step.key;
+    const startedAt = clock.monotonic();
+    const ledger = new NodeLedger((identity) => this.run.emit({ type: 'model-identified', node, identity }));
+    this.run.account(ledger);
+    this.run.emit({ type: 'node-started', node, kind: stepKindOf(step.instance) });
+    const elapsed = (): number => clock.monotonic() - startedAt;
+    let span: SpanHandle | undefined;
+    try {
+      const input = step.input(this);
+      span = this.trace.span(step.key, { input });
+      const context = this.#contextFor(step, node, span, ledger);
+      this.run.started(step, context);
+      if (turn !== undefined) this.#hasSpoken = true;
+      const output = await settledOrAborted(this.#process(work, input, context), signal, clock, ABORT_GRACE_MS);
+      this.outputs.set(step.key, output, step.instance);
+      span.end({ output });
+      const usage = ledger.usage();
+      this.run.emit({ type: 'node-finished', node, elapsedMs: elapsed(), output, ...(usage && { usage }) });
+    } catch (thrown) {
+      span?.end(endingOf(thrown, signal));
+      this.#recover(step, node, thrown, turn !== undefined, elapsed());
+    } finally {
+      work.permit.release();
+      if (ledger.finishReason !== undefined && (turn !== undefined || step.key === this.workflow.resultStep)) {
+        this.#finishReasons.push(ledger.finishReason);
+      }
+    }
+  }
+
+  /** What a failure comes to: the end of what can honestly be said, a substitute output, or the failure of the run. */
+  #recover(step: NodeStep, node: string, thrown: unknown, isHeard: boolean, elapsedMs: number): void {
+    if (this.run.signal.aborted) throw thrown;
+    if (isHeard && thrown instanceof IncompleteAnswerError) {
+      this.#stopped = true;
+      this.run.emit({ type: 'node-finished', node, elapsedMs, output: undefined });
+      return;
+    }
+    const error = toMillraceError(thrown);
+    this.run.emit({ type: 'node-failed', node, elapsedMs, error, recovered: step.onError !== undefined });
+    if (step.onError === undefined) throw error;
+    this.outputs.set(step.key, step.onError(error), step.instance);
+  }
+
+  #contextFor(step: NodeStep, node: string, trace: SpanHandle, ledger: NodeLedger): TaskContext {
+    const { signal, clock, emit } = this.run;
+    return new TaskContext({
+      event: this.event,
+      signal,
+      clock,
+      trace,
+      ledger,
+      output: (type, key) => this.outputs.ofNode(type, key),
+      metadata: this.#metadata,
+      onStop: () => {
+        this.#stopped = true;
+        this.#stoppedBy = step.key;
+      },
+      onProgress: (message, data) =>
+        emit({ type: 'node-progress', node, message, ...(data !== undefined && { data }) }),
+    });
+  }
+
+  async #process(work: Work, input: unknown, context: TaskContext): Promise<unknown> {
+    const result = work.step.instance.process(input, context);
+    return isGenerator(result) ? this.#pull(work, result) : result;
+  }
+
+  /** Takes what a node yields, no faster than the reader of the run can follow. */
+  async #pull(work: Work, generator: AsyncGenerator<Deltas, unknown, void>): Promise<unknown> {
+    const { signal, gate } = this.run;
+    const { step, turn } = work;
+    const speaker = { node: this.path + step.key, debounceMs: step.instance.debounceMs };
+    let done = false;
+    try {
+      for (;;) {
+        const next = await generator.next();
+        if (next.done === true) {
+          done = true;
+          return next.value;
+        }
+        signal.throwIfAborted();
+        if (turn === undefined) continue;
+        if (isBatch(next.value)) for (const delta of next.value) turn.say({ ...speaker, delta });
+        else turn.say({ ...speaker, delta: next.value });
+        if (!gate.isOpen) await abortable(gate.opened(), signal);
+        if (!turn.hasRoom) await this.#waitForTurn(work, turn);
+      }
+    } finally {
+      if (!done) await generator.return(undefined);
+    }
+  }
+
+  /** Gives the permit away meanwhile: those who speak before may need it. */
+  async #waitForTurn(work: Work, turn: Turn): Promise<void> {
+    const { permits, signal } = this.run;
+    work.permit.release();
+    await abortable(turn.room(), signal);
+    work.permit = await permits.acquire(signal);
+  }
+
+  /** Of a workflow that was stopped: what the step that stopped it gave, if its result cannot be had. */
+  #resultOfStopped(): unknown {
+    const { resultStep, scope } = this.workflow;
+    if (resultStep !== undefined && this.outputs.has(resultStep)) return scope.result(this);
+    return this.#stoppedBy === undefined ? undefined : this.outputs.get(this.#stoppedBy);
+  }
+}
+
+/** How a failure shows in a trace: an ending from outside is a warning, anything else an error. */
+export function endingOf(thrown: unknown, signal: AbortSignal): Ending {
+  if (thrown instanceof RunAbortedError) return { level: 'WARNING', statusMessage: `aborted: ${thrown.abortCause}` };
+  if (signal.aborted) return { level: 'WARNING', statusMessage: 'aborted: another step failed' };
+  const error = toMillraceError(thrown);
+  return { level: 'ERROR', statusMessage: `${error.code ?? error.name}: ${error.diagnostic ?? error.message}` };
+}
+
+function isGenerator(value: unknown): value is AsyncGenerator<Deltas, unknown, void> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'next' in value;
+}
+
+function isBatch(deltas: Deltas): deltas is readonly Delta[] {
+  return Array.isArray(deltas);
+}

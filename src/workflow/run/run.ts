@@ -1,0 +1,131 @@
+import { ensureError } from '../../kernel/index.js';
+import { toMillraceError } from '../../errors/index.js';
+import type { Clock } from '../../kernel/index.js';
+import { type FinishReason, worseFinishReason } from '../../protocol/index.js';
+import type { Gate } from '../../streaming/index.js';
+import type { TraceHandle } from '../../tracing/index.js';
+import type { ChatEvent } from '../chat-event.js';
+import type { RunEvent, UnnumberedEvent } from '../run-event.js';
+import type { TaskContext } from '../task-context.js';
+import type { CompiledWorkflow, NodeStep } from '../workflow-schema.js';
+import { endingOf, Execution } from './execution.js';
+import { Permits } from './permits.js';
+import { type NodeLedger, sumUsage } from './run-ledger.js';
+import { Turn, type Utterance } from './turn.js';
+
+/** What one run is made of. */
+export interface RunParts {
+  readonly workflow: CompiledWorkflow;
+  readonly event: ChatEvent;
+  /** Ends the run when it aborts. */
+  readonly controller: AbortController;
+  readonly gate: Gate;
+  readonly clock: Clock;
+  readonly trace: TraceHandle;
+  /** True if the answer's text is wanted at the end, for the trace. */
+  readonly keepText: boolean;
+  readonly emit: (event: RunEvent) => void;
+  /** Told of what a node's `cleanup` throws. */
+  readonly onCleanupError: (node: string, error: Error) => void;
+}
+
+/** One execution of one workflow for one request. */
+export class Run {
+  readonly #parts: RunParts;
+  readonly #ledgers: NodeLedger[] = [];
+  readonly #started: { readonly step: NodeStep; readonly context: TaskContext }[] = [];
+  #seq = 0;
+  /** Key of the visible node whose content came last: the next one's is set off from it. */
+  #lastSpeaker: string | undefined;
+  #text = '';
+
+  constructor(parts: RunParts) {
+    this.#parts = parts;
+  }
+
+  /** Runs the workflow to its end. Never rejects: whatever happens is the last event. */
+  async execute(): Promise<void> {
+    const { workflow, event, controller, gate, clock, trace } = this.#parts;
+    this.#emit({ type: 'run-started', ...(trace.id !== undefined && { traceId: trace.id }) });
+    const execution = new Execution(
+      workflow,
+      event,
+      {
+        signal: controller.signal,
+        fail: (reason) => controller.abort(reason),
+        gate,
+        clock,
+        permits: new Permits(workflow.concurrency),
+        emit: (runEvent) => this.#emit(runEvent),
+        started: (step, context) => this.#started.push({ step, context }),
+        account: (ledger) => this.#ledgers.push(ledger),
+      },
+      trace,
+    );
+    try {
+      const result = await execution.execute(new Turn((utterance) => this.#speak(utterance)));
+      controller.signal.throwIfAborted();
+      if (!execution.hasSpoken) this.#answerWith(result);
+      this.#finish(result, execution.finishReasons);
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+    await this.#cleanUp();
+  }
+
+  #speak({ node, delta, debounceMs }: Utterance): void {
+    if (delta.type !== 'tool-call' && delta.text === '' && delta.logprobs === undefined) return;
+    const own = debounceMs === undefined ? {} : { debounceMs };
+    if (delta.type !== 'content') {
+      this.#emit({ type: 'delta', node, delta, ...own });
+      return;
+    }
+    const isNewSpeaker = this.#lastSpeaker !== undefined && this.#lastSpeaker !== node;
+    this.#lastSpeaker = node;
+    const said = isNewSpeaker ? { ...delta, text: this.#parts.workflow.separator + delta.text } : delta;
+    if (this.#parts.keepText) this.#text += said.text;
+    this.#emit({ type: 'delta', node, delta: said, ...own });
+  }
+
+  /** No visible node ran: the workflow's result is the answer. */
+  #answerWith(result: unknown): void {
+    const text = typeof result === 'string' ? result : (JSON.stringify(result) ?? '');
+    const { workflow } = this.#parts;
+    const node = workflow.resultStep ?? workflow.id;
+    this.#speak({ node, delta: { type: 'content', text }, debounceMs: undefined });
+  }
+
+  #finish(result: unknown, finishReasons: readonly FinishReason[]): void {
+    const finishReason = finishReasons.reduce<FinishReason>(worseFinishReason, 'stop');
+    const usage = this.#usage();
+    this.#parts.trace.end({ output: this.#text, metadata: { finish_reason: finishReason } });
+    this.#emit({ type: 'run-finished', finishReason, result, ...(usage !== undefined && { usage }) });
+  }
+
+  #fail(thrown: unknown): void {
+    const usage = this.#usage();
+    // The first failure has aborted the rest with itself; for the run it is no abort.
+    this.#parts.trace.end({ ...endingOf(thrown, NEVER), output: this.#text });
+    this.#emit({ type: 'run-failed', error: toMillraceError(thrown), ...(usage !== undefined && { usage }) });
+  }
+
+  async #cleanUp(): Promise<void> {
+    for (const { step, context } of this.#started.toReversed()) {
+      try {
+        await step.instance.cleanup?.(context);
+      } catch (error) {
+        this.#parts.onCleanupError(step.node, ensureError(error));
+      }
+    }
+  }
+
+  #usage(): ReturnType<typeof sumUsage> {
+    return sumUsage(this.#ledgers.map((ledger) => ledger.usage()));
+  }
+
+  #emit(event: UnnumberedEvent): void {
+    this.#parts.emit({ ...event, seq: this.#seq++ });
+  }
+}
+
+const NEVER = new AbortController().signal;

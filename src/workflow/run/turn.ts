@@ -1,0 +1,97 @@
+import type { Delta } from '../../streaming/index.js';
+
+/** Something a node says, before it has been decided when. */
+export interface Utterance {
+  /** Key of the node. */
+  readonly node: string;
+  readonly delta: Delta;
+  readonly debounceMs: number | undefined;
+}
+
+/** How many characters a step may say before its turn has come; then it waits. */
+const ROOM = 64 * 1024;
+
+/**
+ * A place in the order in which the steps of a run speak. Steps run in parallel, but their text must reach the client in
+ * the order in which the workflow declares them: what a later one says before its turn is kept, up to a bound.
+ *
+ * A turn belongs to a step; a step that holds others (a branch, a nested workflow) gives each a turn inside its own.
+ */
+export class Turn {
+  readonly #speak: (utterance: Utterance) => void;
+  readonly #parent: Turn | undefined;
+  readonly #children: Turn[] = [];
+  /** Index of the child whose turn it is. */
+  #current = 0;
+  #isLive: boolean;
+  #isClosed = false;
+  #kept: Utterance[] = [];
+  #keptLength = 0;
+  #waiting: (() => void)[] = [];
+
+  /** @param speak where what is said goes when its turn has come */
+  constructor(speak: (utterance: Utterance) => void, parent?: Turn) {
+    this.#speak = speak;
+    this.#parent = parent;
+    this.#isLive = parent === undefined;
+  }
+
+  /** True while more can be said at once. */
+  get hasRoom(): boolean {
+    return this.#isLive || this.#keptLength < ROOM;
+  }
+
+  /** A turn inside this one, after those that it holds already. */
+  child(): Turn {
+    const child = new Turn(this.#speak, this);
+    this.#children.push(child);
+    child.#isLive = this.#isLive && this.#children[this.#current] === child;
+    return child;
+  }
+
+  say(utterance: Utterance): void {
+    if (this.#isLive) {
+      this.#speak(utterance);
+      return;
+    }
+    this.#kept.push(utterance);
+    this.#keptLength += lengthOf(utterance.delta);
+  }
+
+  /** Resolves when more can be said. It never rejects: whoever may be aborted meanwhile must race it. */
+  room(): Promise<void> {
+    return this.hasRoom ? Promise.resolve() : new Promise((resume) => this.#waiting.push(resume));
+  }
+
+  /** The step has said all it had to say. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#isLive && this.#parent !== undefined) this.#parent.#advance();
+  }
+
+  #advance(): void {
+    for (;;) {
+      const current = this.#children[this.#current];
+      if (current === undefined) return;
+      if (!current.#isLive) current.#goLive();
+      if (!current.#isClosed) return;
+      this.#current++;
+    }
+  }
+
+  #goLive(): void {
+    this.#isLive = true;
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const utterance of kept) this.#speak(utterance);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resume of waiting) resume();
+    this.#advance();
+  }
+}
+
+function lengthOf(delta: Delta): number {
+  return delta.type === 'tool-call' ? delta.arguments.length : delta.text.length;
+}

@@ -1,0 +1,189 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Agent, OpenAIProvider, Runner, setTracingDisabled, tool, type RunStreamEvent } from '@openai/agents';
+import OpenAI from 'openai';
+import { z } from 'zod';
+import {
+  Bench,
+  chunk,
+  errorBody,
+  httpError,
+  jsonAnswer,
+  NetworkWatch,
+  reasoning,
+  rejectionOf,
+  role,
+  stall,
+  streamOf,
+  text,
+  tokens,
+  toolCallAnswer,
+} from '../support/index.js';
+
+const REPLY = { thinking: 'Let me think.', reply: 'Hello 🙂' };
+
+const City = z.object({ city: z.string(), population: z.number() });
+const ULM = { city: 'Ulm', population: 126_000 };
+
+const add = tool({
+  name: 'add',
+  description: 'Adds two numbers',
+  parameters: z.object({ a: z.number(), b: z.number() }),
+  execute: ({ a, b }) => String(a + b),
+});
+
+const chat = new Agent({ name: 'Chat', instructions: 'Be brief.', model: 'chat' });
+const calculator = chat.clone({ name: 'Calculator', tools: [add] });
+
+describe('the OpenAI Agents SDK as a client', () => {
+  let network: NetworkWatch;
+  let bench: Bench;
+  let runner: Runner;
+  // It would send its traces to OpenAI.
+  beforeAll(() => setTracingDisabled(true));
+  beforeEach(async () => {
+    network = NetworkWatch.start();
+    bench = await Bench.start();
+    const openAIClient = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0 });
+    runner = new Runner({
+      modelProvider: new OpenAIProvider({ openAIClient, useResponses: false }),
+      tracingDisabled: true,
+    });
+  });
+  afterEach(async () => {
+    await bench.close();
+    network.stop();
+  });
+
+  it('runs an agent, with usage', async () => {
+    bench.upstream.next(streamOf('Hello there.', { usage: tokens(3, 4) }));
+    const result = await runner.run(chat, 'Hello');
+    expect(result.finalOutput).toBe('Hello there.');
+    expect(result.state.usage).toMatchObject({ requests: 1, inputTokens: 3, outputTokens: 4, totalTokens: 7 });
+    expect((await bench.upstream.request(0)).body.messages).toMatchObject([
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Hello' },
+    ]);
+  });
+
+  it('streams an agent, with usage', async () => {
+    bench.upstream.next(streamOf('Hello there, you.', { usage: tokens(3, 4) }));
+    const result = await runner.run(chat, 'Hello', { stream: true });
+    const { texts } = await readAll(result);
+    expect(texts.join('')).toBe('Hello there, you.');
+    expect(result.finalOutput).toBe('Hello there, you.');
+    expect(result.state.usage).toMatchObject({ inputTokens: 3, outputTokens: 4, totalTokens: 7 });
+  });
+
+  it('completes a loop with a tool', async () => {
+    bench.upstream.next(toolCallAnswer('call_1', 'add', { a: 2, b: 3 })).next(streamOf('It is 5.'));
+    const result = await runner.run(calculator, 'How much is 2 + 3?');
+    expect(result.finalOutput).toBe('It is 5.');
+    expect(result.state.usage).toMatchObject({ requests: 2 });
+    await expectToolResultSent();
+  });
+
+  it('completes a loop with a tool, streamed, after a thought', async () => {
+    bench.upstream
+      .next([reasoning('I need to add.'), ...toolCallAnswer('call_1', 'add', { a: 2, b: 3 })])
+      .next(streamOf('It is 5.'));
+    const result = await runner.run(calculator, 'How much is 2 + 3?', { stream: true });
+    const { texts, items } = await readAll(result);
+    expect(items).toEqual(['reasoning_item_created', 'tool_called', 'tool_output', 'message_output_created']);
+    expect(texts.join('')).toBe('It is 5.');
+    expect(result.finalOutput).toBe('It is 5.');
+    await expectToolResultSent();
+  });
+
+  async function expectToolResultSent(): Promise<void> {
+    expect((await bench.upstream.request(1)).body.messages.slice(2)).toMatchObject([
+      { role: 'assistant', tool_calls: [{ id: 'call_1', function: { name: 'add', arguments: '{"a":2,"b":3}' } }] },
+      { role: 'tool', tool_call_id: 'call_1', content: '5' },
+    ]);
+  }
+
+  it('gives the agent an output of its own type', async () => {
+    bench.upstream.always(jsonAnswer(ULM));
+    const surveyor = new Agent({ name: 'Surveyor', model: 'chat', outputType: City });
+    expect((await runner.run(surveyor, 'Hello')).finalOutput).toEqual(ULM);
+    const streamed = await runner.run(surveyor, 'Hello', { stream: true });
+    await streamed.completed;
+    expect(streamed.finalOutput).toEqual(ULM);
+    expect((await bench.upstream.request(1)).body.response_format).toMatchObject({
+      type: 'json_schema',
+      json_schema: { strict: true, schema: { required: ['city', 'population'] } },
+    });
+  });
+
+  it('shows reasoning apart from the text', async () => {
+    bench.upstream.always(jsonAnswer(REPLY));
+    const thinker = chat.clone({ model: 'reasoning' });
+    const whole = await runner.run(thinker, 'Hello');
+    const streamed = await runner.run(thinker, 'Hello', { stream: true });
+    await streamed.completed;
+    for (const { finalOutput, newItems } of [whole, streamed]) {
+      expect(finalOutput).toBe(REPLY.reply);
+      expect(newItems.map(({ rawItem }) => rawItem)).toMatchObject([
+        { type: 'reasoning', rawContent: [{ type: 'reasoning_text', text: REPLY.thinking }] },
+        { type: 'message', content: [{ type: 'output_text', text: REPLY.reply }] },
+      ]);
+    }
+  });
+
+  it('gets errors before the answer, with their status and code', async () => {
+    const lost = chat.clone({ model: 'nope' });
+    expect(await rejectionOf(runner.run(lost, 'Hello'))).toBeInstanceOf(OpenAI.NotFoundError);
+    bench.upstream.next(httpError(429, errorBody('slow')));
+    const result = await runner.run(chat, 'Hello', { stream: true });
+    const error = await rejectionOf(readAll(result));
+    expect(error).toBeInstanceOf(OpenAI.RateLimitError);
+    expect(error).toMatchObject({ status: 429, code: 'rate_limit_exceeded' });
+  });
+
+  it('gets the text so far, and then the error, in a stream', async () => {
+    bench.upstream.next([role(), text('So far'), chunk(errorBody('boom'))]);
+    const result = await runner.run(chat, 'Hello', { stream: true });
+    const texts: string[] = [];
+    const error = await rejectionOf(
+      (async () => {
+        for await (const event of result) texts.push(...textOf(event));
+      })(),
+    );
+    expect(error).toBeInstanceOf(OpenAI.APIError);
+    expect(error).toMatchObject({ code: 'upstream_error' });
+    expect(texts.join('')).toBe('So far');
+  });
+
+  it('stops the upstream by its signal, in a stream and before an answer, and goes on', async () => {
+    bench.upstream.always([role(), text('One'), stall()]);
+    const leavingStream = new AbortController();
+    const result = await runner.run(chat, 'Hello', { stream: true, signal: leavingStream.signal });
+    for await (const event of result) if (textOf(event).length > 0) leavingStream.abort();
+    expect(result.cancelled).toBe(true);
+    expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
+
+    const leaving = new AbortController();
+    const running = rejectionOf(runner.run(chat, 'Hello', { signal: leaving.signal }));
+    const asked = await bench.upstream.request(1);
+    leaving.abort();
+    expect(await running).toBeInstanceOf(OpenAI.APIUserAbortError);
+    expect(await asked.closed).toBe('aborted');
+
+    bench.upstream.always(streamOf('Hello again.'));
+    expect((await runner.run(chat, 'Hello')).finalOutput).toBe('Hello again.');
+  });
+});
+
+function textOf(event: RunStreamEvent): string[] {
+  return event.type === 'raw_model_stream_event' && event.data.type === 'output_text_delta' ? [event.data.delta] : [];
+}
+
+/** The pieces of text of a streamed run, and what else happened in it. */
+async function readAll(result: AsyncIterable<RunStreamEvent>): Promise<{ texts: string[]; items: string[] }> {
+  const texts: string[] = [];
+  const items: string[] = [];
+  for await (const event of result) {
+    texts.push(...textOf(event));
+    if (event.type === 'run_item_stream_event') items.push(event.name);
+  }
+  return { texts, items };
+}
