@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { MillraceError } from '../errors/index.js';
 import type { ChatEvent } from './chat-event.js';
 import type { InputOf, OutputOf } from './node-signature.js';
-import { Ref, type RefValue, type Wired, type Wiring } from './ref.js';
+import { Ref, type Wired, type Wiring } from './ref.js';
 import type { EventOf, ResultOf, WorkflowDefinition } from './workflow-definition.js';
 import type { WorkflowNode } from './workflow-node.js';
 
@@ -65,8 +65,16 @@ type NodeParameters<Input, Output> = [unknown] extends [Input]
 type NestedEvent<Event> = Omit<Event, 'model' | 'parameters'> &
   Partial<Pick<Event & ChatEvent, 'model' | 'parameters'>>;
 
-/** One function for each value that a route can take. */
-type Branches<K extends string | number | boolean> = { readonly [P in `${K}`]: (flow: Flow) => Ref<unknown> };
+/** Makes a route by any text or number a compile error: nobody could list its branches. */
+type Constants<K> = string extends K
+  ? { readonly notConstant: K }
+  : number extends K
+    ? { readonly notConstant: K }
+    : unknown;
+
+/** Makes a branch for a value that the route cannot have a compile error. (The branches themselves cannot say it: an
+ * intersection there would take the types of their parameters away.) */
+type NoOtherBranch<Other> = [Other] extends [never] ? unknown : { readonly branchesForNoValue: Other };
 
 /**
  * Collects the steps of one workflow while its `define` runs, once, at start-up. Nothing runs here: the values that flow
@@ -112,11 +120,11 @@ export class Flow {
    * @param branches a function for each value: it wires the steps of its branch and returns the ref to their result
    * @returns the ref to the result of whichever branch runs
    */
-  route<const K extends string | number | boolean, B extends Branches<K>>(
-    on: Ref<K>,
-    branches: B & { readonly [P in Exclude<keyof B, `${K}`>]: never },
+  route<const K extends string | number | boolean, R extends { readonly [P in `${K}`]: unknown }>(
+    on: Ref<K> & Constants<K> & NoOtherBranch<Exclude<keyof R, `${K}`>>,
+    branches: { readonly [P in keyof R]: (flow: Flow) => Ref<R[P]> },
     options: StepOptions = {},
-  ): Ref<RefValue<ReturnType<B[`${K}`]>>> {
+  ): Ref<R[`${K}`]> {
     this.#routes++;
     const key = this.prefix + (options.key ?? (this.#routes === 1 ? 'route' : `route-${this.#routes}`));
     const wired = Object.entries<(flow: Flow) => Ref<unknown>>(branches).map(([value, wire]) => {

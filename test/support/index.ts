@@ -25,11 +25,12 @@ export {
   type RecordedSpan,
   type RecordedTrace,
 } from './recording-tracer.js';
+export { describeIfRuns, PYTHON_ENV } from './programs.js';
 export { rejectionOf } from './rejection.js';
 export { ScriptedUpstream } from './scripted-upstream.js';
 export { ensureServerIsBuilt, startServerProcess, type ServerProcess } from './server-process.js';
 export { openStream, type SseStream } from './sse-client.js';
-export { DONE, FramingError, type SseItem } from './sse-frames.js';
+export { DONE, framesOf, FramingError, type SseItem } from './sse-frames.js';
 export type { AnswerEnding, RecordedBody, RecordedRequest } from './upstream/recorded-request.js';
 export {
   jsonAnswer,
@@ -80,3 +81,4 @@ export {
   type ErrorEnvelope,
   type ModelList,
 } from './wire-schema.js';
+export { promptOf, SpeakNode, workflowsModule, type Conversation, type Prompt } from './workflow-kit.js';

@@ -35,4 +35,11 @@ describe('startProcess', () => {
     expect(await child.stop()).toEqual({ code: null, signal: 'SIGKILL' });
     expect(await child.stop()).toEqual({ code: null, signal: 'SIGKILL' });
   });
+
+  it('runs another program, if there is one', async () => {
+    child = await startProcess(['-c', 'echo "$0 runs"', 'it'], { command: 'sh' });
+    expect(await child.exit).toEqual({ code: 0, signal: null });
+    expect(child.stdout).toBe('it runs\n');
+    await expect(startProcess([], { command: 'no-such-program' })).rejects.toMatchObject({ code: 'ENOENT' });
+  });
 });

@@ -9,6 +9,8 @@ export interface ProcessOptions {
   /** Its whole environment but for `PATH`: nothing is inherited, so that no key or setting of the machine gets in. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** The program, a path or a name to be found by `PATH`. Default: this Node. */
+  readonly command?: string;
 }
 
 /** How a process ended: by itself with a code, or by a signal. */
@@ -17,12 +19,15 @@ export interface ProcessExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Starts Node with these arguments. Whoever starts a process must {@link ChildProcess.stop} it. */
+/**
+ * Starts Node, or another program, with these arguments. Whoever starts a process must {@link ChildProcess.stop} it.
+ * @throws Error with code ENOENT if there is no such program
+ */
 export async function startProcess(
   args: readonly string[],
-  { env = {}, cwd }: ProcessOptions = {},
+  { env = {}, cwd, command = process.execPath }: ProcessOptions = {},
 ): Promise<ChildProcess> {
-  const child = spawn(process.execPath, args, {
+  const child = spawn(command, args, {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd !== undefined && { cwd }),

@@ -65,6 +65,17 @@ export class FrameReader {
   }
 }
 
+/**
+ * All frames of a whole stream that was read by somebody else, a child process say.
+ * @throws FramingError
+ */
+export function framesOf(stream: string): readonly SseItem[] {
+  const reader = new FrameReader();
+  const items = [...reader.push(Buffer.from(stream), performance.now())];
+  reader.end();
+  return items;
+}
+
 function itemOf(frame: string, at: number): SseItem {
   if (frame.includes('\n')) throw new FramingError('A frame has several lines', frame);
   if (frame.includes('\r')) throw new FramingError('There is a carriage return', frame);

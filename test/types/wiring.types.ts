@@ -5,17 +5,8 @@
 import { expectTypeOf } from 'expect-type';
 import type { Message } from '../../src/protocol/index.js';
 import { AgentNode, type AgentConfig, AgentStreamingNode, Node } from '../../src/nodes/index.js';
-import type {
-  ChatEvent,
-  Deltas,
-  Flow,
-  InputOf,
-  OutputOf,
-  Ref,
-  TaskContext,
-  Wiring,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
+import { WorkflowDefinition } from '../../src/workflow/index.js';
+import type { ChatEvent, Deltas, Flow, InputOf, OutputOf, Ref, TaskContext, Wiring } from '../../src/workflow/index.js';
 
 interface Reply {
   readonly thinking: string;
@@ -56,6 +47,42 @@ export function inputsAndOutputsAreInferred(flow: Flow, { messages, parameters }
   expectTypeOf(draft).toEqualTypeOf<Ref<string>>();
   expectTypeOf(flow.node(ReplyNode, { messages, draft })).toEqualTypeOf<Ref<Reply>>();
   expectTypeOf(flow.node(TopicNode, { messages })).toEqualTypeOf<Ref<'billing' | 'other'>>();
+}
+
+export function branchesAreExhaustive(flow: Flow, { messages }: Wiring<ChatEvent>): void {
+  const topic = flow.node(TopicNode, { messages });
+  const draft = flow.node(DraftNode, { messages });
+  const answer = flow.route(topic, {
+    billing: (branch) => branch.node(ReplyNode, { messages, draft }),
+    other: () => draft,
+  });
+  expectTypeOf(answer).toEqualTypeOf<Ref<Reply | string>>();
+  const isLong = draft.map((text) => text.length > 100);
+  expectTypeOf(isLong).toEqualTypeOf<Ref<boolean>>();
+  const short = flow.route(isLong, { true: () => draft.map(() => 0), false: () => draft.get('length') });
+  expectTypeOf(short).toEqualTypeOf<Ref<number>>();
+  // @ts-expect-error the branch `other` is missing
+  flow.route(topic, { billing: () => draft });
+  // @ts-expect-error `sales` is no topic
+  flow.route(topic, { billing: () => draft, other: () => draft, sales: () => draft });
+  // @ts-expect-error a route needs a union of constants
+  flow.route(draft, { billing: () => draft });
+  // @ts-expect-error a text has no such property
+  void draft.get('topic');
+}
+
+declare class InnerWorkflow extends WorkflowDefinition<ChatEvent & { readonly tone: string }, Reply> {
+  define(flow: Flow, event: Wiring<ChatEvent & { readonly tone: string }>): Ref<Reply>;
+}
+
+export function nestedWorkflowsAreTyped(flow: Flow, { messages }: Wiring<ChatEvent>): void {
+  const draft = flow.node(DraftNode, { messages });
+  expectTypeOf(flow.workflow(InnerWorkflow, { messages, tone: draft })).toEqualTypeOf<Ref<Reply>>();
+  // @ts-expect-error its event has a tone
+  flow.workflow(InnerWorkflow, { messages });
+  // @ts-expect-error a substitute must be what the node gives
+  flow.node(CountNode, { text: draft }, { onError: () => 'none' });
+  flow.node(CountNode, { text: draft }, { onError: ({ code }) => code?.length ?? 0 });
 }
 
 export function constantsAndOptionsAreAllowed(flow: Flow, { messages }: Wiring<ChatEvent>): void {

@@ -1,0 +1,150 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import {
+  assertCompletion,
+  assertErrorEnded,
+  Bench,
+  chunk,
+  contentOf,
+  describeIfRuns,
+  errorBody,
+  framesOf,
+  gate,
+  httpError,
+  role,
+  stall,
+  startProcess,
+  streamOf,
+  TestApp,
+  text,
+  tokens,
+  type ChildProcess,
+} from '../support/index.js';
+
+const README = join(import.meta.dirname, '../../README.md');
+const JSON_HEADER = ['-H', 'Content-Type: application/json'];
+const messages = [{ role: 'user', content: 'Hello' }];
+
+describeIfRuns('curl', ['--version'])('curl as a client', () => {
+  let bench: Bench;
+  let folder: string;
+  const children: ChildProcess[] = [];
+  beforeEach(async () => {
+    bench = await Bench.start();
+    folder = await mkdtemp(join(tmpdir(), 'millrace-curl-'));
+  });
+  afterEach(async () => {
+    await Promise.all(children.splice(0).map((child) => child.stop()));
+    await bench.close();
+    await rm(folder, { recursive: true });
+  });
+
+  async function start(args: readonly string[], command = 'curl'): Promise<ChildProcess> {
+    // An empty home: a .curlrc of the machine decides nothing here.
+    const child = await startProcess(args, { command, env: { HOME: folder } });
+    children.push(child);
+    return child;
+  }
+
+  /** What curl wrote, its exit code, and the status of the answer. */
+  async function curl(...args: readonly string[]): Promise<{ code: number | null; status: number; body: string }> {
+    const child = await start(['-sS', '-w', '\n%{http_code}', ...args, bench.app.chatUrl]);
+    const { code } = await child.exit;
+    const end = child.stdout.lastIndexOf('\n');
+    return { code, status: Number(child.stdout.slice(end)), body: child.stdout.slice(0, end) };
+  }
+
+  function body(fields: object): string[] {
+    return ['-d', JSON.stringify({ model: 'chat', messages, ...fields })];
+  }
+
+  it('gets the streamed answer of the README', async () => {
+    const command = /^```sh\n(curl -N [^]*?)^```$/m.exec(await readFile(README, 'utf8'))?.[1];
+    expect(command).toContain('"model":"default"');
+    const demo = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0' } });
+    try {
+      const child = await start(['-c', (command ?? '').replaceAll('http://localhost:8080', demo.url)], 'sh');
+      expect(await child.exit).toEqual({ code: 0, signal: null });
+      const frames = framesOf(child.stdout);
+      assertCompletion(frames, { model: 'default', finish: 'stop' });
+      expect(contentOf(frames)).toMatch(/^.+\n\n\{"thinking":".+","reply":".+"\}$/);
+    } finally {
+      await demo.close();
+    }
+  });
+
+  // HTTP/1.0, which proxies still speak, knows no chunks; and --compressed offers gzip, which would hold tokens back.
+  it.each(['--http1.1', '--http1.0', '--compressed'])('gets a stream as it comes, with %s', async (option) => {
+    const hold = gate();
+    bench.upstream.next(streamOf(['First', hold, ' second'], { usage: tokens(3, 4) }));
+    const request = body({ stream: true, stream_options: { include_usage: true } });
+    const child = await start(['-sSN', option, ...JSON_HEADER, ...request, bench.app.chatUrl]);
+    await child.waitForLine(/"content":"First"/);
+    expect(child.stdout).not.toContain('second');
+    hold.open();
+    expect(await child.exit).toEqual({ code: 0, signal: null });
+    assertCompletion(framesOf(child.stdout), { content: 'First second', includeUsage: true, usage: tokens(3, 4) });
+  });
+
+  it('gets a whole answer', async () => {
+    bench.upstream.next(streamOf('Hello there.', { usage: tokens(3, 4) }));
+    const { code, status, body: answer } = await curl(...JSON_HEADER, ...body({}));
+    expect({ code, status }).toEqual({ code: 0, status: 200 });
+    expect(JSON.parse(answer)).toMatchObject({
+      choices: [{ message: { content: 'Hello there.' } }],
+      usage: { total_tokens: 7 },
+    });
+  });
+
+  it.each([true, false])('fails with the error in its output, with stream: %p', async (stream) => {
+    bench.upstream.next(httpError(429, errorBody('slow')));
+    const limited = await curl('--fail-with-body', ...JSON_HEADER, ...body({ stream }));
+    expect(limited).toMatchObject({ code: 22, status: 429 });
+    expect(JSON.parse(limited.body)).toMatchObject({ error: { code: 'rate_limit_exceeded' } });
+    const unknown = await curl('--fail-with-body', ...JSON_HEADER, ...body({ stream, model: 'nope' }));
+    expect(unknown).toMatchObject({ code: 22, status: 404 });
+    expect(JSON.parse(unknown.body)).toMatchObject({ error: { code: 'model_not_found' } });
+  });
+
+  it('is told of the header that it forgot', async () => {
+    const { status, body: answer } = await curl(...body({}));
+    expect(status).toBe(415);
+    expect(JSON.parse(answer)).toMatchObject({
+      error: { message: expect.stringContaining('Content-Type: application/json') },
+    });
+  });
+
+  it('gets the text so far, and then the error, in a stream', async () => {
+    bench.upstream.next([role(), text('So far'), chunk(errorBody('boom'))]);
+    const { code, status, body: answer } = await curl('-N', ...JSON_HEADER, ...body({ stream: true }));
+    expect({ code, status }).toEqual({ code: 0, status: 200 });
+    const frames = framesOf(answer);
+    expect(contentOf(frames)).toBe('So far');
+    expect(assertErrorEnded(frames).code).toBe('upstream_error');
+  });
+
+  it.each([true, false])('stops the upstream by Ctrl-C, with stream: %p', async (stream) => {
+    bench.upstream.next([role(), text('One'), stall()]);
+    const child = await start(['-sSN', ...JSON_HEADER, ...body({ stream }), bench.app.chatUrl]);
+    const asked = await bench.upstream.request(0);
+    if (stream) await child.waitForLine(/"content":"One"/);
+    child.signal('SIGINT');
+    expect(await asked.closed).toBe('aborted');
+  });
+
+  // Above a megabyte curl asks first, by `Expect: 100-continue`, and sends the body when it is told to.
+  it.each([
+    [2, 200],
+    [11, 413],
+  ])('gets an answer to a body of %i MB: status %i', async (megabytes, expected) => {
+    if (expected === 200) bench.upstream.next(streamOf('Read.'));
+    const file = join(folder, 'body.json');
+    const content = 'x'.repeat(megabytes * 1024 * 1024);
+    await writeFile(file, JSON.stringify({ model: 'chat', messages: [{ role: 'user', content }] }));
+    const { code, status, body: answer } = await curl(...JSON_HEADER, '-d', `@${file}`);
+    expect({ code, status }).toEqual({ code: 0, status: expected });
+    expect(JSON.parse(answer)).toHaveProperty(expected === 200 ? 'choices' : 'error');
+  });
+});

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import {
+  Bench,
+  chunk,
+  describeIfRuns,
+  errorBody,
+  httpError,
+  jsonAnswer,
+  PYTHON_ENV,
+  role,
+  stall,
+  startProcess,
+  streamOf,
+  text,
+  tokens,
+  type ChildProcess,
+} from '../support/index.js';
+
+const SCRIPT = join(import.meta.dirname, '../fixtures/openai_client.py');
+/** Python may take seconds for its imports on a busy machine. */
+const LONGEST_MS = 20_000;
+const NOTHING = { content: '', reasoning: '', finish: null, tokens: null, error: null };
+
+describeIfRuns(
+  'python3',
+  ['-c', 'import openai'],
+  PYTHON_ENV,
+)('the openai package for Python as a client', () => {
+  let bench: Bench;
+  let child: ChildProcess | undefined;
+  beforeEach(async () => {
+    bench = await Bench.start();
+  });
+  afterEach(async () => {
+    await child?.stop();
+    await bench.close();
+  });
+
+  /** What the client gets when it asks for these models, one after the other. */
+  async function ask(...models: readonly string[]): Promise<unknown[]> {
+    const args = ['-B', SCRIPT, bench.app.baseUrl, ...models];
+    child = await startProcess(args, { command: 'python3', env: PYTHON_ENV });
+    expect({ ...(await child.exit), stderr: child.stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+    return child.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+  }
+
+  it(
+    'streams text, reasoning and usage',
+    async () => {
+      bench.upstream
+        .next(streamOf('Hello 🙂', { usage: tokens(3, 4) }))
+        .next(jsonAnswer({ thinking: 'Let me think.', reply: 'Hello 🙂' }, { usage: tokens(3, 4) }));
+      const whole = { ...NOTHING, content: 'Hello 🙂', finish: 'stop', tokens: 7 };
+      expect(await ask('chat', 'reasoning')).toEqual([whole, { ...whole, reasoning: 'Let me think.' }]);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'gets typed errors before the stream and in it',
+    async () => {
+      bench.upstream.next(httpError(429, errorBody('slow'))).next([role(), text('So far'), chunk(errorBody('boom'))]);
+      expect(await ask('nope', 'chat', 'chat')).toEqual([
+        { ...NOTHING, error: { class: 'NotFoundError', status: 404, code: 'model_not_found' } },
+        { ...NOTHING, error: { class: 'RateLimitError', status: 429, code: 'rate_limit_exceeded' } },
+        { ...NOTHING, content: 'So far', error: { class: 'APIError', status: null, code: 'upstream_error' } },
+      ]);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'stops the upstream by leaving the loop',
+    async () => {
+      bench.upstream.next([role(), text('One'), stall()]);
+      expect(await ask('chat:leave')).toEqual([{ ...NOTHING, content: 'One' }]);
+      expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
+    },
+    LONGEST_MS,
+  );
+});

@@ -1,0 +1,374 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Injectable, type Type } from '@nestjs/common';
+import { IsIn } from 'class-validator';
+import { DefinitionError } from '../../src/errors/index.js';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, AgentNode, Node } from '../../src/nodes/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+  WorkflowRunner,
+} from '../../src/workflow/index.js';
+import {
+  assertCompletion,
+  assertErrorEnded,
+  Bench,
+  type Conversation,
+  contentOf,
+  eventually,
+  flood,
+  done,
+  finish,
+  gate,
+  httpError,
+  jsonAnswer,
+  openStream,
+  postJson,
+  promptOf,
+  RecordingTracer,
+  role,
+  SpeakNode,
+  stall,
+  streamOf,
+  type TestAppOptions,
+  text,
+  tokens,
+  workflowsModule,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+
+class Topic {
+  @IsIn(['billing', 'other']) readonly topic: 'billing' | 'other';
+}
+
+@Injectable()
+class TopicNode extends AgentNode<Conversation, Topic> {
+  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Topic });
+  process(input: Conversation, context: TaskContext): Promise<Topic> {
+    return this.agent.run(input, context);
+  }
+}
+
+@Injectable()
+class JoinNode extends Node<{ parts: readonly string[]; length: number }, string> {
+  process({ parts, length }: { parts: readonly string[]; length: number }): string {
+    return `${parts.join('+')} (${length})`;
+  }
+}
+
+@Workflow({ id: 'parallel', description: 'Two that speak at the same time, and a join' })
+class ParallelWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const first = flow.node(SpeakNode, { messages, prompt: 'first' }, { key: 'first' });
+    const second = flow.node(SpeakNode, { messages, prompt: 'second' }, { key: 'second' });
+    return flow.node(SpeakNode, { messages, prompt: 'third' }, { key: 'third', after: [first, second] });
+  }
+}
+
+@Workflow({ id: 'narrow', description: 'The same, one at a time', concurrency: 1 })
+class NarrowWorkflow extends ParallelWorkflow {}
+
+@Workflow({ id: 'join', description: 'Silent parallel branches, joined by code' })
+class JoinWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const first = flow.node(SpeakNode, { messages, prompt: 'first' }, { key: 'first', hidden: true });
+    const second = flow.node(SpeakNode, { messages, prompt: 'second' }, { key: 'second', hidden: true });
+    const length = second.map((answer) => answer.length);
+    return flow.node(JoinNode, { parts: first.map((answer) => [answer, 'x']), length });
+  }
+}
+
+@Workflow({ id: 'routed', description: 'A decision of a model, and a branch for each' })
+class RoutedWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const decision = flow.node(TopicNode, { messages });
+    const intro = flow.node(SpeakNode, { messages, prompt: 'intro' }, { key: 'intro' });
+    return flow.route(decision.get('topic'), {
+      billing: (branch) => branch.node(SpeakNode, { messages, prompt: intro }, { key: 'answer' }),
+      other: () => intro,
+    });
+  }
+}
+
+@Workflow({ id: 'nesting', description: 'Another workflow as a step' })
+class NestingWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const inner = flow.workflow(RoutedWorkflow, { messages });
+    const silent = flow.workflow(ParallelWorkflow, { messages }, { hidden: true, after: [inner] });
+    return flow.node(SpeakNode, { messages, prompt: silent }, { key: 'last' });
+  }
+}
+
+@Workflow({ id: 'careful', description: 'A substitute for a failure' })
+class CarefulWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const risky = flow.node(
+      SpeakNode,
+      { messages, prompt: 'risky' },
+      { key: 'risky', hidden: true, onError: ({ code }) => `substitute for ${code}` },
+    );
+    return flow.node(SpeakNode, { messages, prompt: risky }, { key: 'next' });
+  }
+}
+
+const cleaned: string[] = [];
+
+@Injectable()
+class TidySpeakNode extends SpeakNode {
+  cleanup({ event }: TaskContext): void {
+    cleaned.push(`tidy ${event.model}`);
+  }
+}
+
+@Injectable()
+class MessyNode extends Node<{ text: string }, string> {
+  process({ text: given }: { text: string }): string {
+    if (given.includes('fail')) throw new Error('asked to');
+    return given;
+  }
+  cleanup(): Promise<void> {
+    cleaned.push('messy');
+    return Promise.reject(new Error('cleanup itself fails'));
+  }
+}
+
+@Workflow({ id: 'tidy', description: 'Nodes that clean up' })
+class TidyWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const said = flow.node(TidySpeakNode, { messages, prompt: 'x' });
+    return flow.node(MessyNode, { text: said });
+  }
+}
+
+const EVERYTHING: Type<unknown>[] = [SpeakNode, TopicNode, JoinNode, TidySpeakNode, MessyNode];
+
+describe('the engine', () => {
+  let bench: Bench;
+  afterEach(() => bench.close());
+  const start = async (workflows: Type<unknown>[], options: TestAppOptions = {}): Promise<Bench> =>
+    (bench = await Bench.start({ imports: [workflowsModule(...workflows, ...EVERYTHING)], ...options }));
+  const stream = (model: string) => openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO });
+
+  it('runs steps that do not wait for one another in parallel, and lets them speak in declared order', async () => {
+    const { upstream } = await start([ParallelWorkflow]);
+    const hold = gate();
+    upstream.always((request) =>
+      promptOf(request) === 'first' ? streamOf(['one', hold, ' more']) : streamOf(promptOf(request)),
+    );
+    const answer = await stream('parallel');
+    await answer.until((item) => item.kind === 'data' && item.data.includes('one'));
+    const [, second] = [await upstream.request(0), await upstream.request(1)];
+    expect(await second.closed).toBe('finished');
+    expect(contentOf(answer.items)).toBe('one');
+    hold.open();
+    assertCompletion(await answer.collect(), { content: 'one more\n\nsecond\n\nthird', finish: 'stop' });
+  });
+
+  it('keeps at most a bound of what is said before its turn', async () => {
+    const { upstream } = await start([ParallelWorkflow]);
+    const hold = gate();
+    const size = 24 * 1024 * 1024;
+    upstream.always((request) =>
+      promptOf(request) === 'first'
+        ? streamOf(['one', hold])
+        : [role(), flood({ bytes: promptOf(request) === 'second' ? size : 10 }), finish('stop'), done()],
+    );
+    const answer = await stream('parallel');
+    const requests = [await upstream.request(0), await upstream.request(1)];
+    const flooding = requests.find((request) => promptOf(request) === 'second');
+    let last = -1;
+    let since = performance.now();
+    await eventually(
+      () => {
+        if (flooding?.bytesWritten !== last) since = performance.now();
+        last = flooding?.bytesWritten ?? 0;
+        return performance.now() - since > 300;
+      },
+      { within: 10_000, message: 'a standstill' },
+    );
+    expect(last).toBeLessThan(size * 0.75);
+    hold.open();
+    const items = await answer.collect({ within: 20_000 });
+    expect(contentOf(items).length).toBeGreaterThan(size * 0.9);
+  }, 40_000);
+
+  it('runs no more nodes at a time than allowed, without a deadlock of those who wait for their turn', async () => {
+    const { upstream } = await start([NarrowWorkflow]);
+    upstream.always((request) => streamOf(`${promptOf(request)} ${'y'.repeat(100_000)}`, { pieces: 50 }));
+    const items = await (await stream('narrow')).collect({ within: 10_000 });
+    expect(contentOf(items)).toMatch(/^first y+\n\nsecond y+\n\nthird y+$/);
+    expect(upstream.mostOpen).toBe(1);
+  });
+
+  it('joins silent branches, with values mapped on the way', async () => {
+    const { upstream } = await start([JoinWorkflow]);
+    const both = gate();
+    upstream.always((request) => streamOf([both, `${promptOf(request)}!`]));
+    const answer = postJson(bench.app.chatUrl, { model: 'join', messages: HELLO });
+    await eventually(() => both.arrivals === 2, { message: 'both calls at the same time' });
+    both.open();
+    expect((await answer).json).toMatchObject({ choices: [{ message: { content: 'first!+x (7)' } }] });
+  });
+
+  it.each([
+    ['billing', 'Hm.\n\nBill.', 'answer'],
+    ['other', 'Hm.', undefined],
+  ])('takes one branch of a route: %s', async (topic, content, node) => {
+    const tracer = new RecordingTracer();
+    const { upstream } = await start([RoutedWorkflow], { tracer });
+    upstream.always((request) => {
+      if (request.body.response_format !== undefined) return jsonAnswer({ topic });
+      return streamOf(promptOf(request) === 'intro' ? 'Hm.' : 'Bill.');
+    });
+    assertCompletion(await (await stream('routed')).collect(), { content });
+    tracer.assertAllClosed();
+    const spans = tracer.traces[0]?.children.map(({ name }) => name) ?? [];
+    expect(spans.includes(`route.billing.${node}`)).toBe(node !== undefined);
+    expect(upstream.requests.length).toBe(node === undefined ? 2 : 3);
+  });
+
+  it('runs a workflow in a workflow: it speaks in place, its usage counts, its trace is nested', async () => {
+    const tracer = new RecordingTracer();
+    const { upstream } = await start([RoutedWorkflow, ParallelWorkflow, NestingWorkflow], { tracer });
+    upstream.always((request) => {
+      if (request.body.response_format !== undefined) return jsonAnswer({ topic: 'billing' }, { usage: tokens(1, 1) });
+      return streamOf(promptOf(request), { usage: tokens(1, 1) });
+    });
+    const answer = await openStream(bench.app.chatUrl, {
+      model: 'nesting',
+      stream: true,
+      messages: HELLO,
+      stream_options: { include_usage: true },
+    });
+    assertCompletion(await answer.collect(), {
+      content: 'intro\n\nintro\n\nthird',
+      includeUsage: true,
+      usage: { prompt_tokens: 7, completion_tokens: 7, total_tokens: 14 },
+    });
+    tracer.assertAllClosed();
+    expect(tracer.traces).toHaveLength(1);
+    const inner = tracer.traces[0]?.children.find(({ name }) => name === 'RoutedWorkflow');
+    expect(inner?.children.map(({ name }) => name).sort()).toEqual(['TopicNode', 'intro', 'route.billing.answer']);
+  });
+
+  it('ends the siblings of a step that fails, and fails once', async () => {
+    const tracer = new RecordingTracer();
+    const { upstream } = await start([ParallelWorkflow], { tracer });
+    upstream.always((request) =>
+      promptOf(request) === 'second' ? httpError(500, 'down') : [role(), text('one'), stall()],
+    );
+    const answer = await stream('parallel').catch((error: Error) => error.message);
+    if (typeof answer !== 'string') assertErrorEnded(await answer.collect());
+    const [first, second] = [await upstream.request(0), await upstream.request(1)];
+    const sibling = promptOf(first) === 'first' ? first : second;
+    expect(await sibling.closed).toBe('aborted');
+    await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { message: 'the end of the run' });
+    tracer.assertAllClosed();
+    expect(upstream.requests).toHaveLength(2);
+    expect(tracer.spans('first')[0]?.ending).toMatchObject({
+      level: 'WARNING',
+      statusMessage: 'aborted: another step failed',
+    });
+    expect(tracer.traces[0]?.ending).toMatchObject({ level: 'ERROR' });
+  });
+
+  it('goes on with a substitute where a step has one', async () => {
+    const { upstream } = await start([CarefulWorkflow]);
+    upstream.always((request) =>
+      promptOf(request) === 'risky' ? httpError(500, 'down') : streamOf(promptOf(request)),
+    );
+    assertCompletion(await (await stream('careful')).collect(), { content: 'substitute for upstream_error' });
+  });
+
+  describe('cleans up every node that ran, once, the last one first', () => {
+    it.each([
+      ['at the end', 'fine', ['messy', 'tidy tidy']],
+      ['after a failure', 'fail', ['messy', 'tidy tidy']],
+    ])('%s', async (_, said, expected) => {
+      cleaned.length = 0;
+      const { upstream } = await start([TidyWorkflow]);
+      upstream.next(streamOf(said));
+      await (await stream('tidy')).collect();
+      await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { message: 'the end of the run' });
+      expect(cleaned).toEqual(expected);
+    });
+
+    it('after the client has gone', async () => {
+      cleaned.length = 0;
+      const { upstream } = await start([TidyWorkflow]);
+      upstream.next([role(), text('a'), stall()]);
+      const answer = await stream('tidy');
+      await answer.until((item) => item.kind === 'data');
+      answer.destroy();
+      await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { message: 'the end of the run' });
+      expect(cleaned).toEqual(['tidy tidy']);
+    });
+  });
+});
+
+describe('wiring that cannot run does not start', () => {
+  @Workflow({ id: 'self', description: '' })
+  class SelfWorkflow extends WorkflowDefinition<ChatEvent, string> {
+    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+      return flow.workflow(OtherWorkflow, { messages });
+    }
+  }
+  @Workflow({ id: 'other', description: '' })
+  class OtherWorkflow extends WorkflowDefinition<ChatEvent, string> {
+    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+      flow.workflow(SelfWorkflow, { messages });
+      return flow.node(SpeakNode, { messages, prompt: 'x' });
+    }
+  }
+  @Workflow({ id: 'lost', description: '' })
+  class LostWorkflow extends WorkflowDefinition<ChatEvent, string> {
+    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+      return flow.workflow(ParallelWorkflow, { messages });
+    }
+  }
+  @Workflow({ id: 'waste', description: '', concurrency: 0 })
+  class WasteWorkflow extends WorkflowDefinition<ChatEvent, string> {
+    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+      const topic = flow.node(TopicNode, { messages });
+      let inside: Ref<string> | undefined;
+      const routed = flow.route(topic.get('topic'), {
+        billing: (branch) =>
+          (inside = branch.node(SpeakNode, { messages, prompt: 'a' }, { key: 'hidden', hidden: true })),
+        other: (branch) => branch.node(SpeakNode, { messages, prompt: inside ?? '' }),
+      });
+      flow.node(SpeakNode, { messages, prompt: 'unused' }, { key: 'unused', hidden: true });
+      return routed;
+    }
+  }
+
+  it.each([
+    [
+      [SelfWorkflow, OtherWorkflow],
+      ['nested_cycle other SelfWorkflow', 'nested_faulty self OtherWorkflow'],
+    ],
+    [[LostWorkflow], ['workflow_not_provided lost ParallelWorkflow']],
+    [
+      [WasteWorkflow],
+      ['foreign_ref waste route.other.SpeakNode', 'invalid_concurrency waste', 'unused_node waste unused'],
+    ],
+  ])('%#', async (workflows, expected) => {
+    const failure = await Bench.start({ imports: [workflowsModule(...workflows, ...EVERYTHING)] }).then(
+      async (bench) => {
+        await bench.close();
+        return undefined;
+      },
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(DefinitionError);
+    const faults = (failure as DefinitionError).faults.map(({ code, workflow, node }) =>
+      [code, workflow, node].filter((part) => part !== undefined).join(' '),
+    );
+    expect(faults.sort()).toEqual(expected);
+  });
+});
