@@ -41,12 +41,7 @@ export function collectAnswer(
         case 'run-failed':
           reject(event.error);
           break;
-        case 'node-started':
-        case 'node-progress':
-        case 'route-taken':
-        case 'node-finished':
-        case 'node-failed':
-          break;
+        default:
       }
     });
   });

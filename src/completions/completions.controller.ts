@@ -10,6 +10,7 @@ import { assertParametersTaken, WorkflowRegistry, WorkflowRunner } from '../work
 import { collectAnswer } from './collected-answer.js';
 import { completionExamples, streamExample } from './completions.examples.js';
 import { jsonBodyOf } from './json-body.js';
+import { NODE_EVENTS_HEADER } from './node-events.js';
 import { streamAnswer } from './streamed-answer.js';
 import { toChatEvent } from './to-chat-event.js';
 import { wantsStream } from './wants-stream.js';
@@ -82,6 +83,7 @@ export class CompletionsController {
       heartbeatMs,
       openGraceMs,
       debounceMs,
+      nodeEvents: wantsNodeEvents(request),
     });
   }
 
@@ -90,4 +92,8 @@ export class CompletionsController {
   otherMethods(): never {
     throw new MethodNotAllowedError(['POST']);
   }
+}
+
+function wantsNodeEvents(request: Request): boolean {
+  return request.get(NODE_EVENTS_HEADER)?.trim().toLowerCase() === 'true';
 }

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import type { Observable } from 'rxjs';
-import type { Clock } from '../kernel/index.js';
+import { filter, type Observable } from 'rxjs';
+import type { Clock, Timer } from '../kernel/index.js';
 import { ChunkEncoder, type ChunkHead, DONE_FRAME, errorFrame } from '../protocol/index.js';
 import { coalesce, type Gate, mergeDeltas } from '../streaming/index.js';
-import type { RunEvent } from '../workflow/index.js';
+import type { RunEvent, RunFailed, RunFinished } from '../workflow/index.js';
 import { EventStreamWriter } from './event-stream-writer.js';
+import { NodeEvents } from './node-events.js';
 
 /** How an answer is streamed. Times are in milliseconds. */
 export interface StreamedAnswerOptions {
@@ -16,6 +17,8 @@ export interface StreamedAnswerOptions {
   readonly openGraceMs: number;
   /** The window for joining text of nodes that have none of their own. */
   readonly debounceMs: number;
+  /** True if the client asked for node events. */
+  readonly nodeEvents: boolean;
 }
 
 /**
@@ -27,47 +30,14 @@ export interface StreamedAnswerOptions {
 export function streamAnswer(
   events: Observable<RunEvent>,
   response: ServerResponse,
-  { head, gate, clock, heartbeatMs, openGraceMs, debounceMs }: StreamedAnswerOptions,
+  options: StreamedAnswerOptions,
 ): Promise<void> {
-  const encoder = new ChunkEncoder(head);
-  const writer = new EventStreamWriter(response, gate, clock, heartbeatMs);
-  const grace = clock.after(openGraceMs, () => writer.open());
-
+  const { clock, debounceMs } = options;
   return new Promise((resolve, reject) => {
-    const on = (event: RunEvent): void => {
-      switch (event.type) {
-        case 'run-started':
-          if (event.traceId !== undefined) response.setHeader('x-trace-id', event.traceId);
-          break;
-        case 'model-identified':
-          encoder.attribute(event.identity.systemFingerprint, event.identity.serviceTier);
-          break;
-        case 'delta':
-          grace.cancel();
-          writer.write(encoder.delta(event.delta));
-          break;
-        case 'run-finished': {
-          const usage = head.includeUsage && event.usage !== undefined ? encoder.usage(event.usage) : '';
-          writer.end(encoder.finish(event.finishReason) + usage + DONE_FRAME);
-          break;
-        }
-        case 'run-failed':
-          if (writer.isOpen) writer.end(encoder.flush() + errorFrame(event.error) + DONE_FRAME);
-          else {
-            writer.release();
-            reject(event.error);
-          }
-          break;
-        case 'node-started':
-        case 'node-progress':
-        case 'route-taken':
-        case 'node-finished':
-        case 'node-failed':
-          break;
-      }
-    };
+    const answer = new StreamedAnswer(response, options, reject);
     events
       .pipe(
+        filter((event) => options.nodeEvents || !NEWS.has(event.type)),
         coalesce({
           clock,
           windowOf: (event) => (event.type === 'delta' ? (event.debounceMs ?? debounceMs) : undefined),
@@ -75,13 +45,102 @@ export function streamAnswer(
         }),
       )
       .subscribe({
-        next: on,
+        next: (event) => answer.on(event),
         complete: () => {
-          grace.cancel();
+          answer.end();
           resolve();
         },
       });
   });
+}
+
+/** Events that only those see who asked for them; passing them on would break up text that can be joined. */
+const NEWS: ReadonlySet<RunEvent['type']> = new Set(['node-started', 'node-progress', 'route-taken', 'node-failed']);
+
+/** One answer on its way to the client. */
+class StreamedAnswer {
+  readonly #response: ServerResponse;
+  readonly #encoder: ChunkEncoder;
+  readonly #writer: EventStreamWriter;
+  readonly #grace: Timer;
+  readonly #includeUsage: boolean;
+  readonly #refuse: (error: Error) => void;
+  readonly #nodeEvents: NodeEvents | undefined;
+  /** Node events from before the status line was sent. They do not send it themselves: a failure may follow. */
+  #early = '';
+
+  constructor(response: ServerResponse, options: StreamedAnswerOptions, refuse: (error: Error) => void) {
+    const { head, gate, clock, heartbeatMs, openGraceMs, nodeEvents } = options;
+    this.#response = response;
+    this.#encoder = new ChunkEncoder(head);
+    this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs);
+    this.#grace = clock.after(openGraceMs, () => this.#open());
+    this.#includeUsage = head.includeUsage;
+    this.#refuse = refuse;
+    this.#nodeEvents = nodeEvents ? new NodeEvents() : undefined;
+  }
+
+  on(event: RunEvent): void {
+    switch (event.type) {
+      case 'run-started':
+        if (event.traceId !== undefined) this.#response.setHeader('x-trace-id', event.traceId);
+        break;
+      case 'model-identified':
+        this.#encoder.attribute(event.identity.systemFingerprint, event.identity.serviceTier);
+        break;
+      case 'delta':
+        this.#write(this.#encoder.delta(event.delta));
+        break;
+      case 'run-finished':
+        this.#finish(event);
+        break;
+      case 'run-failed':
+        this.#fail(event);
+        break;
+      default:
+        this.#tell(event);
+    }
+  }
+
+  /** The run is over: nothing is to be waited for any more. */
+  end(): void {
+    this.#grace.cancel();
+  }
+
+  #open(): void {
+    if (this.#early === '') this.#writer.open();
+    else this.#write('');
+  }
+
+  #write(frames: string): void {
+    const all = this.#early + frames;
+    if (all === '') return;
+    this.#early = '';
+    this.#grace.cancel();
+    this.#writer.write(all);
+  }
+
+  #tell(event: RunEvent): void {
+    const news = this.#nodeEvents?.of(event);
+    if (news === undefined) return;
+    const frames = this.#encoder.event(news);
+    if (this.#writer.isOpen) this.#writer.write(frames);
+    else this.#early += frames;
+  }
+
+  #finish(event: RunFinished): void {
+    const summary = this.#nodeEvents === undefined ? '' : this.#encoder.event(this.#nodeEvents.summary(event));
+    const usage = this.#includeUsage && event.usage !== undefined ? this.#encoder.usage(event.usage) : '';
+    this.#writer.end(this.#early + summary + this.#encoder.finish(event.finishReason) + usage + DONE_FRAME);
+  }
+
+  #fail({ error }: RunFailed): void {
+    if (this.#writer.isOpen) this.#writer.end(this.#encoder.flush() + errorFrame(error) + DONE_FRAME);
+    else {
+      this.#writer.release();
+      this.#refuse(error);
+    }
+  }
 }
 
 /** Text of one node and channel is joined; anything else keeps its place. */

@@ -27,6 +27,8 @@ export interface RunStarted extends Sequenced {
 export interface NodeStarted extends OfNode {
   readonly type: 'node-started';
   readonly kind: StepKind;
+  /** True if the client hears it. */
+  readonly visible: boolean;
 }
 
 /** A node tells how far it is, in its author's words. */
@@ -59,6 +61,8 @@ export interface DeltaEvent extends OfNode {
 /** A step has finished. */
 export interface NodeFinished extends OfNode {
   readonly type: 'node-finished';
+  /** True if the client heard it. */
+  readonly visible: boolean;
   /** Milliseconds. */
   readonly elapsedMs: number;
   readonly output: unknown;

@@ -128,7 +128,8 @@ export class Execution implements Values {
   async #runNested(step: NestedStep, turn: Turn | undefined): Promise<void> {
     const node = this.path + step.key;
     const startedAt = this.run.clock.monotonic();
-    this.run.emit({ type: 'node-started', node, kind: 'workflow' });
+    const visible = turn !== undefined;
+    this.run.emit({ type: 'node-started', node, kind: 'workflow', visible });
     const event = step.event(this);
     const span = this.trace.span(step.key, { input: event.messages, metadata: { workflow: step.workflow.id } });
     const execution = new Execution(step.workflow, event, this.run, span, `${node}/`);
@@ -136,7 +137,8 @@ export class Execution implements Values {
       const output = await execution.execute(turn);
       this.outputs.set(step.key, output);
       span.end({ output });
-      this.run.emit({ type: 'node-finished', node, elapsedMs: this.run.clock.monotonic() - startedAt, output });
+      const elapsedMs = this.run.clock.monotonic() - startedAt;
+      this.run.emit({ type: 'node-finished', node, visible, elapsedMs, output });
     } catch (thrown) {
       span.end(endingOf(thrown, this.run.signal));
       throw thrown;
@@ -153,7 +155,8 @@ export class Execution implements Values {
     const startedAt = clock.monotonic();
     const ledger = new NodeLedger((identity) => this.run.emit({ type: 'model-identified', node, identity }));
     this.run.account(ledger);
-    this.run.emit({ type: 'node-started', node, kind: stepKindOf(step.instance) });
+    const visible = turn !== undefined;
+    this.run.emit({ type: 'node-started', node, kind: stepKindOf(step.instance), visible });
     const elapsed = (): number => clock.monotonic() - startedAt;
     let span: SpanHandle | undefined;
     try {
@@ -161,18 +164,18 @@ export class Execution implements Values {
       span = this.trace.span(step.key, { input });
       const context = this.#contextFor(step, node, span, ledger);
       this.run.started(step, context);
-      if (turn !== undefined) this.#hasSpoken = true;
+      if (visible) this.#hasSpoken = true;
       const output = await settledOrAborted(this.#process(work, input, context), signal, clock, ABORT_GRACE_MS);
       this.outputs.set(step.key, output, step.instance);
       span.end({ output });
       const usage = ledger.usage();
-      this.run.emit({ type: 'node-finished', node, elapsedMs: elapsed(), output, ...(usage && { usage }) });
+      this.run.emit({ type: 'node-finished', node, visible, elapsedMs: elapsed(), output, ...(usage && { usage }) });
     } catch (thrown) {
       span?.end(endingOf(thrown, signal));
-      this.#recover(step, node, thrown, turn !== undefined, elapsed());
+      this.#recover(step, node, thrown, visible, elapsed());
     } finally {
       work.permit.release();
-      if (ledger.finishReason !== undefined && (turn !== undefined || step.key === this.workflow.resultStep)) {
+      if (ledger.finishReason !== undefined && (visible || step.key === this.workflow.resultStep)) {
         this.#finishReasons.push(ledger.finishReason);
       }
     }
@@ -183,7 +186,7 @@ export class Execution implements Values {
     if (this.run.signal.aborted) throw thrown;
     if (isHeard && thrown instanceof IncompleteAnswerError) {
       this.#stopped = true;
-      this.run.emit({ type: 'node-finished', node, elapsedMs, output: undefined });
+      this.run.emit({ type: 'node-finished', node, visible: true, elapsedMs, output: undefined });
       return;
     }
     const error = toMillraceError(thrown);

@@ -1,0 +1,234 @@
+import { stepKindOf } from '../step-kind.js';
+import type { CompiledWorkflow, NestedStep, NodeStep, RouteStep, Scope, Step } from '../workflow-schema.js';
+
+/** How deep nested workflows are drawn from the inside; deeper ones are a single node. */
+const DRAWN_DEPTH = 3;
+
+/**
+ * What a part of a drawing does with respect to the client: `speaks` to it, is `silent` by nature, or is kept from it
+ * (`hidden`) by the wiring.
+ */
+export type Voice = 'speaks' | 'silent' | 'hidden';
+
+/** What a node of a drawing stands for; `merge` is a point where several ways become one. */
+export type DrawnKind = 'request' | 'result' | 'code' | 'agent' | 'workflow' | 'route' | 'merge';
+
+/** A node of a drawing. */
+export interface DrawnNode {
+  /** Safe in any language of drawings: a letter and a number. */
+  readonly id: string;
+  readonly kind: DrawnKind;
+  /** What a reader calls it; any text. */
+  readonly label: string;
+  /** A word or two on what it is; any text, possibly none. */
+  readonly note: string;
+  /** Its whole key, with those of the workflows around it; any text. */
+  readonly path: string;
+  readonly voice: Voice;
+  /** Id of the innermost group around it. */
+  readonly group?: string;
+}
+
+/** A nested workflow, drawn around its nodes. */
+export interface DrawnGroup {
+  readonly id: string;
+  readonly label: string;
+  readonly note: string;
+  readonly path: string;
+  readonly voice: Voice;
+  readonly group?: string;
+}
+
+/** An arrow between two nodes. */
+export interface DrawnEdge {
+  readonly from: string;
+  readonly to: string;
+  /** The branch that leads this way, if it comes from a route. */
+  readonly label?: string;
+}
+
+/** What there is to see of a workflow, before it has a place or a colour. No edge leads to or from a group. */
+export interface Drawing {
+  readonly nodes: readonly DrawnNode[];
+  readonly groups: readonly DrawnGroup[];
+  readonly edges: readonly DrawnEdge[];
+}
+
+/** The drawing of a workflow: from the request to the result, nested workflows as groups. */
+export function drawingOf(workflow: CompiledWorkflow): Drawing {
+  return new Draughtsman().draw(workflow);
+}
+
+/** Where an arrow begins. */
+interface Exit {
+  readonly node: string;
+  readonly label?: string;
+}
+
+/** The ends of a part of a drawing: where arrows lead in, and from where they lead on. */
+interface Ends {
+  readonly entries: readonly Exit[];
+  readonly exits: readonly Exit[];
+}
+
+/** What lies around a part of a drawing. */
+interface Surroundings {
+  readonly group?: string;
+  /** Keys of the steps around it, each with a slash behind it. */
+  readonly path: string;
+  /** What the keys of its steps begin with, and a reader need not see. */
+  readonly prefix: string;
+  readonly hidden: boolean;
+  readonly depth: number;
+}
+
+class Draughtsman {
+  readonly #nodes: DrawnNode[] = [];
+  readonly #groups: DrawnGroup[] = [];
+  readonly #edges: DrawnEdge[] = [];
+
+  draw(workflow: CompiledWorkflow): Drawing {
+    const request = this.#add({ kind: 'request', label: 'Request', note: '', path: 'Request', voice: 'silent' });
+    const around: Surroundings = { path: '', prefix: '', hidden: false, depth: 0 };
+    const { entries, exits } = this.#workflow(workflow, around);
+    const result = this.#add({
+      kind: 'result',
+      label: 'Result',
+      note: '',
+      path: 'Result',
+      voice: workflow.visible ? 'silent' : 'speaks',
+    });
+    this.#connect([{ node: request }], entries);
+    this.#connect(workflow.resultStep === undefined ? [{ node: request }] : exits, [{ node: result }]);
+    return { nodes: this.#nodes, groups: this.#groups, edges: this.#edges };
+  }
+
+  /** Leads on from the step that gives the result. */
+  #workflow({ scope, resultStep }: CompiledWorkflow, around: Surroundings): Ends {
+    const { ends, entries, exits } = this.#scope(scope, around, resultStep);
+    const result = resultStep === undefined ? undefined : ends.get(resultStep);
+    return { entries, exits: result?.exits ?? exits };
+  }
+
+  /** @param goesOn key of a step from which an arrow leads out of the scope */
+  #scope(
+    { steps }: Scope,
+    around: Surroundings,
+    goesOn?: string,
+  ): Ends & { readonly ends: ReadonlyMap<string, Ends> } {
+    const ends = new Map<string, Ends>();
+    const successors = new Map<string, number>(goesOn === undefined ? [] : [[goesOn, 1]]);
+    for (const key of steps.flatMap(({ dependsOn }) => dependsOn)) successors.set(key, (successors.get(key) ?? 0) + 1);
+    for (const step of steps) {
+      const own = this.#step(step, around);
+      const exits = (successors.get(step.key) ?? 0) > 1 ? this.#merged(own.exits, around) : own.exits;
+      ends.set(step.key, { entries: own.entries, exits });
+      this.#connect(
+        step.dependsOn.flatMap((key) => ends.get(key)?.exits ?? []),
+        own.entries,
+        around,
+      );
+    }
+    const first = steps.filter(({ dependsOn }) => dependsOn.length === 0);
+    const last = steps.filter(({ key }) => !successors.has(key));
+    return {
+      ends,
+      entries: first.flatMap(({ key }) => ends.get(key)?.entries ?? []),
+      exits: last.flatMap(({ key }) => ends.get(key)?.exits ?? []),
+    };
+  }
+
+  #step(step: Step, around: Surroundings): Ends {
+    switch (step.kind) {
+      case 'node':
+        return this.#node(step, around);
+      case 'route':
+        return this.#route(step, around);
+      default:
+        return this.#nested(step, around);
+    }
+  }
+
+  #node(step: NodeStep, around: Surroundings): Ends {
+    const label = labelOf(step, around);
+    const kind = stepKindOf(step.instance);
+    const hidden = step.instance.speaks && (!step.visible || around.hidden);
+    const voice = hidden ? 'hidden' : step.visible ? 'speaks' : 'silent';
+    const notes = [step.node === label ? '' : step.node, kind === 'node' ? 'code' : 'agent'];
+    if (voice !== 'silent') notes.push(voice);
+    const node = this.#add({
+      ...inGroup(around),
+      kind: kind === 'node' ? 'code' : 'agent',
+      label,
+      note: notes.filter((note) => note !== '').join(', '),
+      path: around.path + step.key,
+      voice,
+    });
+    return { entries: [{ node }], exits: [{ node }] };
+  }
+
+  #route(step: RouteStep, around: Surroundings): Ends {
+    const label = labelOf(step, around);
+    const path = around.path + step.key;
+    const node = this.#add({ ...inGroup(around), kind: 'route', label, note: 'route', path, voice: 'silent' });
+    const exits = [...step.branches].flatMap(([when, branch]): readonly Exit[] => {
+      if (branch.steps.length === 0) return [{ node, label: when }];
+      const inner = this.#scope(branch, { ...around, prefix: `${step.key}.${when}.` });
+      this.#connect([{ node, label: when }], inner.entries);
+      return inner.exits;
+    });
+    return { entries: [{ node }], exits };
+  }
+
+  #nested(step: NestedStep, around: Surroundings): Ends {
+    const { workflow } = step;
+    const hidden = around.hidden || step.hidden;
+    const kept = hidden && workflow.visible;
+    const shown = {
+      ...inGroup(around),
+      label: labelOf(step, around),
+      note: `workflow ${workflow.id}${kept ? ', hidden' : ''}`,
+      path: around.path + step.key,
+      voice: kept ? 'hidden' : workflow.visible ? 'speaks' : 'silent',
+    } as const;
+    if (around.depth === DRAWN_DEPTH) {
+      const node = this.#add({ ...shown, kind: 'workflow' });
+      return { entries: [{ node }], exits: [{ node }] };
+    }
+    const id = `g${this.#groups.length}`;
+    this.#groups.push({ ...shown, id });
+    const depth = around.depth + 1;
+    return this.#workflow(workflow, { group: id, path: `${shown.path}/`, prefix: '', hidden, depth });
+  }
+
+  /** Several ways that lead on to several steps are drawn through one point, so that few lines cross. */
+  #merged(exits: readonly Exit[], around: Surroundings): readonly Exit[] {
+    if (exits.length < 2) return exits;
+    const node = this.#add({ ...inGroup(around), kind: 'merge', label: '', note: '', path: '', voice: 'silent' });
+    this.#connect(exits, [{ node }]);
+    return [{ node }];
+  }
+
+  #connect(exits: readonly Exit[], entries: readonly Exit[], around?: Surroundings): void {
+    const froms = around !== undefined && entries.length > 1 ? this.#merged(exits, around) : exits;
+    for (const from of froms) {
+      for (const { node } of entries) {
+        this.#edges.push({ from: from.node, to: node, ...(from.label !== undefined && { label: from.label }) });
+      }
+    }
+  }
+
+  #add(node: Omit<DrawnNode, 'id'>): string {
+    const id = `n${this.#nodes.length}`;
+    this.#nodes.push({ ...node, id });
+    return id;
+  }
+}
+
+function labelOf({ key }: Step, { prefix }: Surroundings): string {
+  return key.startsWith(prefix) ? key.slice(prefix.length) : key;
+}
+
+function inGroup({ group }: Surroundings): { readonly group?: string } {
+  return group === undefined ? {} : { group };
+}

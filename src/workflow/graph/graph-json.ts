@@ -1,0 +1,30 @@
+import type { CompiledWorkflow, WorkflowSchema } from '../workflow-schema.js';
+import { nestedIn } from './nested-in.js';
+
+/** The graph of one workflow, with what a reader needs to follow it. */
+export interface WorkflowGraph extends WorkflowSchema {
+  /** The workflow's id. */
+  readonly workflow: string;
+  readonly description: string;
+  /** Key of the step whose output is the result; null if the result is a part of the request. */
+  readonly result: string | null;
+  /** True if a node of it speaks to the client; otherwise its result is the answer. */
+  readonly visible: boolean;
+}
+
+/** The graph of a workflow as JSON. */
+export interface GraphJson extends WorkflowGraph {
+  /**
+   * The workflows that run inside it, at any depth, each once. A step of the kind `workflow` names one in its `node`.
+   */
+  readonly workflows: readonly WorkflowGraph[];
+}
+
+/** The graph of a workflow and of all that run inside it, as plain data. */
+export function graphJsonOf(workflow: CompiledWorkflow): GraphJson {
+  return { ...graphOf(workflow), workflows: nestedIn(workflow).map(graphOf) };
+}
+
+function graphOf({ id, description, schema, resultStep, visible }: CompiledWorkflow): WorkflowGraph {
+  return { workflow: id, description, ...schema, result: resultStep ?? null, visible };
+}

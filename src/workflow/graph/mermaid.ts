@@ -1,0 +1,65 @@
+import type { CompiledWorkflow } from '../workflow-schema.js';
+import { type DrawnEdge, type DrawnGroup, type DrawnKind, type DrawnNode, drawingOf, type Voice } from './drawing.js';
+
+/** The brackets that give a node its shape (https://mermaid.js.org/syntax/flowchart.html#node-shapes). */
+const SHAPES: Readonly<Record<DrawnKind, readonly [string, string]>> = {
+  request: ['([', '])'],
+  result: ['([', '])'],
+  code: ['[', ']'],
+  agent: ['(', ')'],
+  workflow: ['[[', ']]'],
+  route: ['{', '}'],
+  merge: ['((', '))'],
+};
+
+/** Only strokes, so that text is readable on a light page and on a dark one. */
+const STYLES: readonly (readonly [Exclude<Voice, 'silent'>, string])[] = [
+  ['speaks', 'stroke:#2da44e,stroke-width:3px'],
+  ['hidden', 'stroke-dasharray:4 3,opacity:0.6'],
+];
+
+/** The graph of a workflow as a Mermaid flowchart. */
+export function mermaidOf(workflow: CompiledWorkflow): string {
+  const { nodes, groups, edges } = drawingOf(workflow);
+  const lines = ['flowchart TD', `  accTitle: Workflow ${workflow.id}`];
+  const write = (group: string | undefined, indent: string): void => {
+    lines.push(...nodes.filter((node) => node.group === group).map((node) => indent + nodeLine(node)));
+    for (const inner of groups.filter((candidate) => candidate.group === group)) {
+      lines.push(`${indent}subgraph ${inner.id}["${text(inner.label)} (${text(inner.note)})"]`);
+      write(inner.id, `${indent}  `);
+      lines.push(`${indent}end`);
+    }
+  };
+  write(undefined, '  ');
+  lines.push(...edges.map((edge) => `  ${edgeLine(edge)}`));
+  for (const [voice, style] of STYLES) lines.push(...styleLines([...nodes, ...groups], voice, style));
+  return `${lines.join('\n')}\n`;
+}
+
+function nodeLine({ id, kind, label, note }: DrawnNode): string {
+  const [open, close] = SHAPES[kind];
+  const content = kind === 'merge' ? ' ' : text(label) + (note === '' || kind === 'route' ? '' : `<br/>${text(note)}`);
+  return `${id}${open}"${content}"${close}`;
+}
+
+function edgeLine({ from, to, label }: DrawnEdge): string {
+  return label === undefined ? `${from} --> ${to}` : `${from} -->|"${text(label)}"| ${to}`;
+}
+
+function styleLines(parts: readonly (DrawnNode | DrawnGroup)[], voice: Voice, style: string): string[] {
+  const ids = parts.filter((part) => part.voice === voice).map(({ id }) => id);
+  return ids.length === 0 ? [] : [`  classDef ${voice} ${style}`, `  class ${ids.join(',')} ${voice}`];
+}
+
+/**
+ * Any text as the content of a quoted string. All ASCII characters that could mean anything to Mermaid, to its Markdown or
+ * to HTML become its numeric entities (https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters).
+ * An empty string is no string for its parser.
+ */
+function text(value: string): string {
+  if (value === '') return '(empty)';
+  return value
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' ')
+    .replaceAll(/[!-'*+:-@[-^`{-~]/g, (character) => `#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,143 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { Injectable } from '@nestjs/common';
+import { streamText } from 'ai';
+import OpenAI from 'openai';
+import { Node } from '../../src/nodes/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
+import {
+  assertCompletion,
+  Bench,
+  chunksOf,
+  httpError,
+  jsonAnswer,
+  openStream,
+  postJson,
+  SpeakNode,
+  streamOf,
+  tokens,
+  workflowsModule,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user' as const, content: 'Hello' }];
+const REPLY = { thinking: 'Hm.', reply: 'Hello!' };
+const EVENTS = { 'millrace-events': 'true' };
+
+@Injectable()
+class CountNode extends Node<{ text: string }, 'long' | 'short'> {
+  process({ text }: { text: string }, context: TaskContext): 'long' | 'short' {
+    context.progress('Counting', { characters: text.length });
+    return text.length > 3 ? 'long' : 'short';
+  }
+}
+
+@Workflow({ id: 'counted', description: 'Progress and a route' })
+class CountedWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const hidden = flow.node(SpeakNode, { messages, prompt: 'a' }, { key: 'hidden', hidden: true });
+    return flow.route(flow.node(CountNode, { text: hidden }), {
+      long: (branch) => branch.node(SpeakNode, { messages, prompt: 'b' }),
+      short: () => hidden,
+    });
+  }
+}
+
+describe('node events', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await Bench.start({ imports: [workflowsModule(CountedWorkflow, CountNode, SpeakNode)] });
+  });
+  afterEach(() => bench.close());
+
+  const newsOf = async (model: string, headers: Record<string, string>): Promise<Record<string, unknown>[]> => {
+    const stream = await openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO }, { headers });
+    const items = await stream.collect();
+    assertCompletion(items, { finish: 'stop' });
+    return chunksOf(items).flatMap((chunk) => ('millrace' in chunk ? [chunk.millrace as Record<string, unknown>] : []));
+  };
+
+  it('tell who started, how it went and what it cost, in valid chunks with an empty delta', async () => {
+    bench.upstream.next(streamOf('Hi', { usage: tokens(1, 2) })).next(jsonAnswer(REPLY, { usage: tokens(3, 4) }));
+    const news = await newsOf('streaming', EVENTS);
+    expect(news).toMatchObject([
+      { type: 'node-started', node: 'TextStreamingNode', kind: 'agent-streaming', visible: true },
+      { type: 'node-finished', node: 'TextStreamingNode', usage: { total_tokens: 3 } },
+      { type: 'node-started', node: 'StructuredStreamingNode' },
+      { type: 'node-finished', node: 'StructuredStreamingNode', output: REPLY, usage: { total_tokens: 7 } },
+      {
+        type: 'run-finished',
+        finish_reason: 'stop',
+        usage: { total_tokens: 10 },
+        nodes: { TextStreamingNode: { usage: { total_tokens: 3 } }, StructuredStreamingNode: { output: REPLY } },
+      },
+    ]);
+    const numbers = news.map(({ seq }) => Number(seq));
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+  });
+
+  it('tell progress and the way taken, and nothing of what hidden nodes said', async () => {
+    bench.upstream.next(streamOf('secret words')).next(streamOf('said'));
+    const news = await newsOf('counted', EVENTS);
+    expect(news).toContainEqual(
+      expect.objectContaining({
+        type: 'node-progress',
+        node: 'CountNode',
+        message: 'Counting',
+        data: { characters: 12 },
+      }),
+    );
+    expect(news).toContainEqual(expect.objectContaining({ type: 'route-taken', node: 'route', branch: 'long' }));
+    expect(JSON.stringify(news)).not.toContain('secret');
+  });
+
+  it('are sent to those only who ask', async () => {
+    for (const headers of [{}, { 'millrace-events': 'false' }]) {
+      bench.upstream.next(streamOf('Hi')).next(jsonAnswer(REPLY));
+      expect(await newsOf('streaming', headers)).toEqual([]);
+    }
+  });
+
+  it('leave an early failure a status', async () => {
+    bench.upstream.next(httpError(500, 'down'));
+    const answer = await postJson(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO }, EVENTS);
+    expect(answer.status).toBe(502);
+  });
+
+  describe('do no harm to', () => {
+    beforeEach(() => {
+      bench.upstream.next(streamOf('Hi')).next(jsonAnswer(REPLY));
+    });
+    const content = `Hi\n\n${JSON.stringify(REPLY)}`;
+    const client = (): OpenAI =>
+      new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0, defaultHeaders: EVENTS });
+
+    it('a loop over a stream of the openai SDK', async () => {
+      const stream = await client().chat.completions.create({ model: 'streaming', stream: true, messages: HELLO });
+      let read = '';
+      for await (const chunk of stream) read += chunk.choices[0]?.delta.content ?? '';
+      expect(read).toBe(content);
+    });
+
+    it('its .stream() helper', async () => {
+      const completion = await client()
+        .chat.completions.stream({ model: 'streaming', messages: HELLO })
+        .finalChatCompletion();
+      expect(completion.choices[0]?.message.content).toBe(content);
+    });
+
+    it('the ai package', async () => {
+      const provider = createOpenAICompatible({ name: 'm', baseURL: bench.app.baseUrl, headers: EVENTS });
+      const result = streamText({ model: provider('streaming'), prompt: 'Hello', maxRetries: 0 });
+      expect(await result.text).toBe(content);
+      expect(await result.finishReason).toBe('stop');
+    });
+  });
+});
