@@ -14,6 +14,7 @@ import { Tracer } from '../tracing/index.js';
 import type { ChatEvent } from './chat-event.js';
 import { Run } from './run/run.js';
 import type { RunEvent } from './run-event.js';
+import { traceStartOf } from './trace-start.js';
 import type { CompiledWorkflow } from './workflow-schema.js';
 
 /** What a run is tied to. */
@@ -81,11 +82,7 @@ export class WorkflowRunner {
         controller,
         gate: options.gate ?? new Gate(),
         clock: this.clock,
-        trace: this.tracer.startTrace({
-          name: workflow.id,
-          input: event.messages,
-          metadata: { run_id: options.id, model: event.model },
-        }),
+        trace: this.tracer.startTrace(traceStartOf(workflow.id, options.id, event)),
         keepText: this.tracer.enabled,
         emit: (runEvent) => {
           if (runEvent.type === 'run-failed') this.#log(runEvent.error, workflow.id, options.id);

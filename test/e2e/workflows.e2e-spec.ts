@@ -166,7 +166,13 @@ describe('workflows of an application developer', () => {
       .next(streamOf('hidden words'))
       .next(streamOf('one'))
       .next(streamOf('two'));
-    const stream = await openStream(app.chatUrl, { model: 'tell', stream: true, messages: HELLO });
+    const stream = await openStream(app.chatUrl, {
+      model: 'tell',
+      stream: true,
+      messages: HELLO,
+      user: 'ada\n',
+      metadata: { session_id: 's-1', plan: 'gold' },
+    });
     assertCompletion(await stream.collect(), { content: 'Ulm (a City): one | one: two' });
     tracer.assertAllClosed();
     expect(tracer.traces[0]?.toString()).toBe(
@@ -183,6 +189,12 @@ describe('workflows of an application developer', () => {
         '    generation gpt-5.4-mini (ended)',
       ].join('\n'),
     );
+    expect(tracer.traces[0]?.start).toMatchObject({
+      name: 'tell',
+      userId: 'ada',
+      sessionId: 's-1',
+      metadata: { plan: 'gold', model: 'tell' },
+    });
     expect(tracer.traces[0]?.ending?.output).toBe('Ulm (a City): one | one: two');
     for (const generation of tracer.generations()) {
       expect(generation.firstTokens).toBe(1);

@@ -111,11 +111,7 @@ class Draughtsman {
   }
 
   /** @param goesOn key of a step from which an arrow leads out of the scope */
-  #scope(
-    { steps }: Scope,
-    around: Surroundings,
-    goesOn?: string,
-  ): Ends & { readonly ends: ReadonlyMap<string, Ends> } {
+  #scope({ steps }: Scope, around: Surroundings, goesOn?: string): Ends & { readonly ends: ReadonlyMap<string, Ends> } {
     const ends = new Map<string, Ends>();
     const successors = new Map<string, number>(goesOn === undefined ? [] : [[goesOn, 1]]);
     for (const key of steps.flatMap(({ dependsOn }) => dependsOn)) successors.set(key, (successors.get(key) ?? 0) + 1);
