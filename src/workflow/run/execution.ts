@@ -234,8 +234,8 @@ export class Execution implements Values {
         }
         signal.throwIfAborted();
         if (turn === undefined) continue;
-        if (isBatch(next.value)) for (const delta of next.value) turn.say({ ...speaker, delta });
-        else turn.say({ ...speaker, delta: next.value });
+        if (isBatch(next.value)) for (const delta of next.value) turn.say(speaker, delta);
+        else turn.say(speaker, next.value);
         if (!gate.isOpen) await abortable(gate.opened(), signal);
         if (!turn.hasRoom) await this.#waitForTurn(work, turn);
       }

@@ -1,8 +1,9 @@
+import { setMaxListeners } from 'node:events';
 import { ensureError } from '../../kernel/index.js';
 import { toMillraceError } from '../../errors/index.js';
 import type { Clock } from '../../kernel/index.js';
 import { type FinishReason, worseFinishReason } from '../../protocol/index.js';
-import type { Gate } from '../../streaming/index.js';
+import type { Delta, Gate, TextDelta } from '../../streaming/index.js';
 import type { TraceHandle } from '../../tracing/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import type { RunEvent, UnnumberedEvent } from '../run-event.js';
@@ -11,7 +12,7 @@ import type { CompiledWorkflow, NodeStep } from '../workflow-schema.js';
 import { endingOf, Execution } from './execution.js';
 import { Permits } from './permits.js';
 import { type NodeLedger, sumUsage } from './run-ledger.js';
-import { Turn, type Utterance } from './turn.js';
+import { type Speaker, Turn } from './turn.js';
 
 /** What one run is made of. */
 export interface RunParts {
@@ -46,6 +47,8 @@ export class Run {
   /** Runs the workflow to its end. Never rejects: whatever happens is the last event. */
   async execute(): Promise<void> {
     const { workflow, event, controller, gate, clock, trace } = this.#parts;
+    // Each node at work listens, and so does each of its calls.
+    setMaxListeners(0, controller.signal);
     this.#emit({ type: 'run-started', ...(trace.id !== undefined && { traceId: trace.id }) });
     const execution = new Execution(
       workflow,
@@ -63,7 +66,7 @@ export class Run {
       trace,
     );
     try {
-      const result = await execution.execute(new Turn((utterance) => this.#speak(utterance)));
+      const result = await execution.execute(new Turn((speaker, delta) => this.#speak(speaker, delta)));
       controller.signal.throwIfAborted();
       if (!execution.hasSpoken) this.#answerWith(result);
       this.#finish(result, execution.finishReasons);
@@ -73,18 +76,25 @@ export class Run {
     await this.#cleanUp();
   }
 
-  #speak({ node, delta, debounceMs }: Utterance): void {
+  #speak({ node, debounceMs }: Speaker, delta: Delta): void {
     if (delta.type !== 'tool-call' && delta.text === '' && delta.logprobs === undefined) return;
-    const own = debounceMs === undefined ? {} : { debounceMs };
-    if (delta.type !== 'content') {
-      this.#emit({ type: 'delta', node, delta, ...own });
-      return;
-    }
+    const said = delta.type === 'content' ? this.#setOff(node, delta) : delta;
+    // Once per token: written out, because spreading objects costs more than all the rest here.
+    const seq = this.#seq++;
+    this.#parts.emit(
+      debounceMs === undefined
+        ? { type: 'delta', seq, node, delta: said }
+        : { type: 'delta', seq, node, delta: said, debounceMs },
+    );
+  }
+
+  /** The first content of a node is set off from that of the one before. */
+  #setOff(node: string, delta: TextDelta): TextDelta {
     const isNewSpeaker = this.#lastSpeaker !== undefined && this.#lastSpeaker !== node;
     this.#lastSpeaker = node;
     const said = isNewSpeaker ? { ...delta, text: this.#parts.workflow.separator + delta.text } : delta;
     if (this.#parts.keepText) this.#text += said.text;
-    this.#emit({ type: 'delta', node, delta: said, ...own });
+    return said;
   }
 
   /** No visible node ran: the workflow's result is the answer. */
@@ -92,7 +102,7 @@ export class Run {
     const text = typeof result === 'string' ? result : (JSON.stringify(result) ?? '');
     const { workflow } = this.#parts;
     const node = workflow.resultStep ?? workflow.id;
-    this.#speak({ node, delta: { type: 'content', text }, debounceMs: undefined });
+    this.#speak({ node, debounceMs: undefined }, { type: 'content', text });
   }
 
   #finish(result: unknown, finishReasons: readonly FinishReason[]): void {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Turn, type Utterance } from './turn.js';
+import { Turn } from './turn.js';
 
 const say = (turn: Turn, text: string): void =>
-  turn.say({ node: 'n', delta: { type: 'content', text }, debounceMs: undefined });
+  turn.say({ node: 'n', debounceMs: undefined }, { type: 'content', text });
 
 describe('Turn', () => {
   const spoken: string[] = [];
   const root = (): Turn => {
     spoken.length = 0;
-    return new Turn(({ delta }: Utterance) => spoken.push('text' in delta ? delta.text : ''));
+    return new Turn((_, delta) => spoken.push('text' in delta ? delta.text : ''));
   };
 
   it('lets the first speak at once, and the next when it has finished', () => {

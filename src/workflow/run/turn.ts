@@ -1,12 +1,14 @@
 import type { Delta } from '../../streaming/index.js';
 
-/** Something a node says, before it has been decided when. */
-export interface Utterance {
+/** Who says something. */
+export interface Speaker {
   /** Key of the node. */
   readonly node: string;
-  readonly delta: Delta;
   readonly debounceMs: number | undefined;
 }
+
+/** Where what is said goes when its turn has come. */
+export type Speak = (speaker: Speaker, delta: Delta) => void;
 
 /** How many characters a step may say before its turn has come; then it waits. */
 const ROOM = 64 * 1024;
@@ -18,19 +20,18 @@ const ROOM = 64 * 1024;
  * A turn belongs to a step; a step that holds others (a branch, a nested workflow) gives each a turn inside its own.
  */
 export class Turn {
-  readonly #speak: (utterance: Utterance) => void;
+  readonly #speak: Speak;
   readonly #parent: Turn | undefined;
   readonly #children: Turn[] = [];
   /** Index of the child whose turn it is. */
   #current = 0;
   #isLive: boolean;
   #isClosed = false;
-  #kept: Utterance[] = [];
+  #kept: { readonly speaker: Speaker; readonly delta: Delta }[] = [];
   #keptLength = 0;
   #waiting: (() => void)[] = [];
 
-  /** @param speak where what is said goes when its turn has come */
-  constructor(speak: (utterance: Utterance) => void, parent?: Turn) {
+  constructor(speak: Speak, parent?: Turn) {
     this.#speak = speak;
     this.#parent = parent;
     this.#isLive = parent === undefined;
@@ -49,13 +50,13 @@ export class Turn {
     return child;
   }
 
-  say(utterance: Utterance): void {
+  say(speaker: Speaker, delta: Delta): void {
     if (this.#isLive) {
-      this.#speak(utterance);
+      this.#speak(speaker, delta);
       return;
     }
-    this.#kept.push(utterance);
-    this.#keptLength += lengthOf(utterance.delta);
+    this.#kept.push({ speaker, delta });
+    this.#keptLength += lengthOf(delta);
   }
 
   /** Resolves when more can be said. It never rejects: whoever may be aborted meanwhile must race it. */
@@ -84,7 +85,7 @@ export class Turn {
     this.#isLive = true;
     const kept = this.#kept;
     this.#kept = [];
-    for (const utterance of kept) this.#speak(utterance);
+    for (const { speaker, delta } of kept) this.#speak(speaker, delta);
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resume of waiting) resume();
