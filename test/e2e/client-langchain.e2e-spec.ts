@@ -96,7 +96,7 @@ describe('LangChain as a client', () => {
     expect(calling.tool_calls).toMatchObject([{ id: 'call_1', name: 'add', args: { a: 2, b: 3 } }]);
     const results: ToolMessage[] = [];
     for (const call of calling.tool_calls ?? []) {
-      results.push((await add.invoke({ ...call, type: 'tool_call' })) as ToolMessage);
+      results.push(await add.invoke({ ...call, type: 'tool_call' }));
     }
     expect((await ask([question, calling, ...results]))?.text).toBe('It is 5.');
     expect((await bench.upstream.request(1)).body.messages.slice(1)).toMatchObject([

@@ -111,6 +111,7 @@ const options = (baseURL: string): { baseURL: string; apiKey: string; maxRetries
   maxRetries: 0,
 });
 
+/** The older ones by aliases in package.json; their optional peer, zod 3, is not used. */
 const VERSIONS = [
   {
     name: '4.104.0',

@@ -12,7 +12,7 @@ describe('models and health', () => {
     const { status, json } = await getJson(`${app.baseUrl}/models`);
     assertValidModelList(json);
     expect(status).toBe(200);
-    expect(json.data.map(({ id }) => id)).toEqual(['chat', 'streaming', 'default', 'reasoning']);
+    expect(json.data.map(({ id }) => id)).toEqual(['chat', 'streaming', 'default', 'reasoning', 'research', 'nested']);
   });
 
   it('describes one, in seconds that do not change', async () => {

@@ -1,0 +1,86 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describeIfRuns, PYTHON_ENV, startProcess, TestApp, type ProcessOptions } from '../support/index.js';
+
+const EXAMPLES = join(import.meta.dirname, '../../examples');
+/** The imports of a client may take seconds on a busy machine. */
+const LONGEST_MS = 20_000;
+
+/** The demo's words for the question that the examples ask. */
+const ANSWER = /12 \* 7 = 84\./;
+const TOKENS = /^\(\d+ tokens\)$/m;
+/** What the demo says of the tool's result: the model called it, the client ran it, and the model saw what came out. */
+const WEATHER = /get_weather answered: .*sky is “clear” and celsius is 21\./;
+const OBJECT = /^(?:Object|Parsed): \{[^]*reply:[^]*84/m;
+const REASONING = /^Thinking: .*12 \* 7.*\nReply: 12 \* 7 = 84\./m;
+const REFUSED = /^Refused: 404 model_not_found \(request req_\w+\)$/m;
+
+const describePython = describeIfRuns('python3', ['-c', 'import openai'], PYTHON_ENV);
+const describeCurl = describeIfRuns('curl', ['--version']);
+
+describe('the examples', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0' } });
+  });
+  afterAll(() => app.close());
+
+  /** What an example writes. It finds the server by the variable that its head describes. */
+  async function run(name: string, { env, ...options }: ProcessOptions = {}): Promise<string> {
+    const args = [join(EXAMPLES, name)];
+    const child = await startProcess(args, { ...options, env: { BASE_URL: app.baseUrl, ...env } });
+    try {
+      const { code } = await child.exit;
+      expect({ code, stderr: code === 0 ? '' : child.stderr }).toEqual({ code: 0, stderr: '' });
+      return child.stdout;
+    } finally {
+      await child.stop();
+    }
+  }
+
+  it.each([
+    ['openai-node.mjs', [ANSWER, TOKENS, WEATHER, OBJECT, REFUSED]],
+    ['ai-sdk.mjs', [REASONING, TOKENS, WEATHER, OBJECT]],
+    ['langchain.mjs', [ANSWER, TOKENS, REASONING, WEATHER, OBJECT]],
+  ])(
+    '%s runs',
+    async (name, patterns) => {
+      const output = await run(name);
+      for (const pattern of patterns) expect(output).toMatch(pattern);
+    },
+    LONGEST_MS,
+  );
+
+  describeCurl('with curl', () => {
+    it('curl.sh runs', async () => {
+      const output = await run('curl.sh', { command: 'sh' });
+      const [models, completion, ...events] = output.split('\n\n');
+      expect(models).toContain('"id":"streaming"');
+      expect(completion).toMatch(ANSWER);
+      expect(events.slice(0, -2)).toContainEqual(expect.stringContaining('84'));
+      expect(events.slice(-3)).toEqual([expect.stringMatching(/^data: .*"total_tokens"/), 'data: [DONE]', '']);
+    });
+  });
+
+  describePython('with Python', () => {
+    it(
+      'openai-python.py runs',
+      async () => {
+        const output = await run('openai-python.py', { command: 'python3', env: PYTHON_ENV });
+        for (const pattern of [ANSWER, TOKENS, REASONING, REFUSED]) expect(output).toMatch(pattern);
+      },
+      LONGEST_MS,
+    );
+  });
+
+  it('are all run here', async () => {
+    expect((await readdir(EXAMPLES)).sort()).toEqual([
+      'ai-sdk.mjs',
+      'curl.sh',
+      'langchain.mjs',
+      'openai-node.mjs',
+      'openai-python.py',
+    ]);
+  });
+});
