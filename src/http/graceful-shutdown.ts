@@ -1,5 +1,5 @@
-import type { Server } from 'node:http';
-import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../config/index.js';
 import { Clock } from '../kernel/index.js';
@@ -13,7 +13,9 @@ const LAST_BYTES_MS = 1_000;
  * still on their way get a clear 503 and not a refused connection; then connections are closed, slow readers included.
  */
 @Injectable()
-export class GracefulShutdown implements BeforeApplicationShutdown {
+export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown {
+  readonly #open = new Set<ServerResponse>();
+
   constructor(
     private readonly adapterHost: HttpAdapterHost,
     private readonly runner: WorkflowRunner,
@@ -21,9 +23,33 @@ export class GracefulShutdown implements BeforeApplicationShutdown {
     private readonly clock: Clock,
   ) {}
 
+  onModuleInit(): void {
+    this.#server().on('request', (_request: IncomingMessage, response: ServerResponse) => {
+      this.#open.add(response);
+      response.once('close', () => this.#open.delete(response));
+    });
+  }
+
   async beforeApplicationShutdown(): Promise<void> {
     await this.runner.drain(this.config.shutdown.graceMs);
-    const server = this.adapterHost.httpAdapter.getHttpServer() as Server;
-    this.clock.after(LAST_BYTES_MS, () => server.closeAllConnections());
+    const server = this.#server();
+    // Node waits for connections that never sent a request as if they were busy; clients keep such in reserve.
+    const closeAll = (): void => server.closeAllConnections();
+    if (this.#open.size === 0) {
+      closeAll();
+      return;
+    }
+    const limit = this.clock.after(LAST_BYTES_MS, closeAll);
+    for (const response of this.#open) {
+      response.once('close', () => {
+        if (this.#open.size > 0) return;
+        limit.cancel();
+        closeAll();
+      });
+    }
+  }
+
+  #server(): Server {
+    return this.adapterHost.httpAdapter.getHttpServer() as Server;
   }
 }
