@@ -9,6 +9,7 @@ import {
   openStream,
   promptOf,
   type RecordedRequest,
+  type SseItem,
   streamOf,
   TestApp,
 } from '../support/index.js';
@@ -58,6 +59,43 @@ describe('the example workflow', () => {
     });
   });
 
+  describe('customer-care', () => {
+    const ticket = async (spam: boolean, intent: string): Promise<readonly SseItem[]> => {
+      bench = await Bench.start();
+      const both = gate();
+      bench.upstream.always(({ body }) => {
+        const name = (body.response_format as { json_schema?: { name: string } } | undefined)?.json_schema?.name;
+        if (name === undefined) return streamOf('Dear customer, …');
+        const found = name === 'SpamDto' ? { reasoning: 'r', spam } : { reasoning: 'it asks', intent, escalate: false };
+        return [both, ...jsonAnswer(found)];
+      });
+      const answer = ask(bench.app.chatUrl, 'customer-care');
+      await eventually(() => both.arrivals === 2, { message: 'both looks at the ticket at the same time' });
+      both.open();
+      return answer;
+    };
+
+    it.each([
+      [true, 'invoice', 'This message was closed without an answer.'],
+      [false, 'refund', 'Thank you. A colleague will look into this personally and write to you today.'],
+      [
+        false,
+        'invoice',
+        'Thank you. Your invoice question went to our accounting; they answer within two working days.',
+      ],
+    ])('says what happens next without a model: spam %s, %s', async (spam, intent, content) => {
+      assertCompletion(await ticket(spam, intent), { content, finish: 'stop' });
+      expect(bench?.upstream.requests).toHaveLength(2);
+    });
+
+    it('answers a question by its prompt file', async () => {
+      assertCompletion(await ticket(false, 'product question'), { content: 'Dear customer, …' });
+      const prompt = promptOf(await (bench as Bench).upstream.request(2));
+      expect(prompt).toContain('The customer has a **product question**, because: it asks');
+      expect(prompt).toContain('Name the product');
+    });
+  });
+
   it('nested says what research says, and says it again', async () => {
     bench = await Bench.start();
     bench.upstream.always((request) => {
@@ -69,7 +107,7 @@ describe('the example workflow', () => {
     assertCompletion(await ask(bench.app.chatUrl, 'nested'), { content: 'Yes, do.\n\nSimply: Yes, do.' });
   });
 
-  it.each(['research', 'nested'])('%s runs on the demo provider', async (model) => {
+  it.each(['customer-care', 'research', 'nested'])('%s runs on the demo provider', async (model) => {
     app = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0' } });
     assertCompletion(await ask(app.chatUrl, model), { finish: 'stop' });
   });

@@ -12,7 +12,15 @@ describe('models and health', () => {
     const { status, json } = await getJson(`${app.baseUrl}/models`);
     assertValidModelList(json);
     expect(status).toBe(200);
-    expect(json.data.map(({ id }) => id)).toEqual(['chat', 'streaming', 'default', 'reasoning', 'research', 'nested']);
+    expect(json.data.map(({ id }) => id)).toEqual([
+      'chat',
+      'streaming',
+      'default',
+      'reasoning',
+      'customer-care',
+      'research',
+      'nested',
+    ]);
   });
 
   it('describes one, in seconds that do not change', async () => {
