@@ -12,6 +12,8 @@ const TIERS = [
   ['workflow'],
   ['nodes'],
   ['completions', 'http', 'health', 'metrics', 'playground', 'workflows'],
+  // Another way in, beside HTTP: src/cli.ts gives it the application, as src/main.ts does for the server.
+  ['cli'],
 ];
 
 /** Nothing in a tier may import from a tier above it. */
@@ -103,6 +105,14 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/(models/openai|protocol)/' },
       to: { path: '^node_modules/openai/' },
     },
+    {
+      name: 'cli-only-from-its-entry',
+      severity: 'error',
+      comment: 'A server has no command line.',
+      from: { path: '^src/[^/]+\\.ts$', pathNot: '^src/cli\\.ts$' },
+      to: { path: '^src/cli/' },
+    },
+    only('layout-only-in-graphs', '^src/workflow/graph/', '@dagrejs', 'Loaded when the first image is drawn.'),
     only('langfuse-only-in-its-adapter', '^src/tracing/langfuse/', 'langfuse', 'The port is src/tracing/tracer.ts.'),
     only(
       'opentelemetry-only-in-its-adapter',

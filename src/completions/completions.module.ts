@@ -1,8 +1,9 @@
 import { Module } from '@nestjs/common';
 import { WorkflowModule } from '../workflow/index.js';
 import { CompletionsController } from './completions.controller.js';
+import { ModelGraphController } from './model-graph.controller.js';
 import { ModelsController } from './models.controller.js';
 
 /** OpenAI's routes: chat completions and models. */
-@Module({ imports: [WorkflowModule], controllers: [CompletionsController, ModelsController] })
+@Module({ imports: [WorkflowModule], controllers: [CompletionsController, ModelGraphController, ModelsController] })
 export class CompletionsModule {}

@@ -1,3 +1,5 @@
+import type { ProviderVariables } from './provider-variables.js';
+
 /** Log levels of Nest's logger, from the quietest. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'] as const;
 
@@ -15,13 +17,7 @@ export abstract class AppConfig {
     readonly corsOrigins: readonly string[];
   };
   abstract readonly log: { readonly level: (typeof LOG_LEVELS)[number]; readonly format: 'json' | 'pretty' };
-  abstract readonly openai: {
-    /** Undefined: none was given, which a local server may be content with. */
-    readonly apiKey: string | undefined;
-    readonly baseUrl: string | undefined;
-    /** The model of agents that name none. */
-    readonly model: string;
-  };
+  abstract readonly providers: ProviderVariables;
   abstract readonly demo: {
     /** Pace of the demo provider; 0 is as fast as it can. */
     readonly tokensPerSecond: number;

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { ConfigurationError } from '../errors/index.js';
 import { loadConfig } from './environment.js';
+import { PROVIDER_VARIABLES } from './provider-variables.js';
 
 /** The faults that these variables have. */
 function faultsOf(variables: Readonly<Record<string, string>>): readonly string[] {
@@ -24,12 +25,20 @@ const TIMES = [
   ['SHUTDOWN_GRACE_MS', 0],
 ] as const;
 
+/** A good value for each variable of the providers. */
+const PROVIDERS = Object.fromEntries(
+  PROVIDER_VARIABLES.map((name) => [
+    name,
+    /_(BASE_URL|ENDPOINT)$/.test(name) ? 'https://llm.example/v1' : name.endsWith('_OUTPUT') ? 'tool' : 'x-1',
+  ]),
+);
+
 describe('loadConfig', () => {
   it('works without any setting', () => {
     expect(loadConfig({})).toEqual({
       http: { port: 8080, host: '0.0.0.0', bodyLimit: '10mb', corsOrigins: [] },
       log: { level: 'log', format: 'pretty' },
-      openai: { apiKey: undefined, baseUrl: undefined, model: 'gpt-5.4-mini' },
+      providers: { OPENAI_MODEL: 'gpt-5.4-mini' },
       demo: { tokensPerSecond: 40 },
       stream: { debounceMs: 10, heartbeatMs: 15_000, openGraceMs: 500 },
       run: { timeoutMs: 600_000 },
@@ -46,9 +55,8 @@ describe('loadConfig', () => {
       CORS_ORIGINS: 'https://app.example.com, http://localhost:3000',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'json',
+      ...PROVIDERS,
       OPENAI_API_KEY: ' sk-1\n',
-      OPENAI_BASE_URL: 'http://localhost:11434/v1',
-      OPENAI_MODEL: 'm',
       DEMO_TOKENS_PER_SECOND: '0.5',
       UPSTREAM_MAX_RETRIES: '5',
       ...Object.fromEntries(TIMES.map(([name], i) => [name, `${i + 1}`])),
@@ -61,7 +69,7 @@ describe('loadConfig', () => {
         corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
       },
       log: { level: 'debug', format: 'json' },
-      openai: { apiKey: 'sk-1', baseUrl: 'http://localhost:11434/v1', model: 'm' },
+      providers: { ...PROVIDERS, OPENAI_API_KEY: 'sk-1' },
       demo: { tokensPerSecond: 0.5 },
       stream: { debounceMs: 1, heartbeatMs: 2, openGraceMs: 3 },
       run: { timeoutMs: 4 },
@@ -93,6 +101,10 @@ describe('loadConfig', () => {
       BODY_LIMIT: 'secret-4',
       CORS_ORIGINS: '*,secret-8',
       OPENAI_BASE_URL: 'http://user:secret-5@[',
+      AZURE_OPENAI_ENDPOINT: 'secret-9',
+      GOOGLE_VERTEX_AI_LOCATION: 'europe/../secret-10',
+      AWS_REGION: 'evil.example/secret-11#',
+      OLLAMA_STRUCTURED_OUTPUT: 'secret-12',
       DEMO_TOKENS_PER_SECOND: 'secret-6',
       RUN_TIMEOUT_MS: 'secret-7',
     };
@@ -151,7 +163,7 @@ describe('loadConfig', () => {
     'https://host.docker.internal:8000/v1/',
     'https://user:pass@example.com/v1?api-version=1',
   ])('takes %s for an address, as the URL class does', (address) => {
-    expect(loadConfig({ OPENAI_BASE_URL: address }).openai.baseUrl).toBe(address);
+    expect(loadConfig({ OPENAI_BASE_URL: address }).providers.OPENAI_BASE_URL).toBe(address);
     expect(new URL(address).host).not.toBe('');
   });
 
@@ -187,6 +199,10 @@ describe('loadConfig', () => {
       [...example.matchAll(/^#([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name ?? '', value ?? '']),
     );
     expect(Object.keys(shown)).toEqual(expect.arrayContaining(['PORT', ...TIMES.map(([name]) => name)]));
-    expect(loadConfig(shown)).toEqual(loadConfig({}));
+    expect(Object.keys(shown)).toEqual(expect.arrayContaining([...PROVIDER_VARIABLES]));
+    // The providers' defaults are checked where they are applied, beside their definitions.
+    const { providers: _, ...others } = loadConfig(shown);
+    expect(loadConfig({})).toMatchObject(others);
+    expect(shown).toMatchObject(loadConfig({}).providers);
   });
 });

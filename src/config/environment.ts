@@ -1,10 +1,14 @@
 import { plainToInstance, Transform, Type } from 'class-transformer';
-import { IsIn, IsInt, IsNumber, IsOptional, IsUrl, Matches, Max, Min, validateSync } from 'class-validator';
+import { IsIn, IsInt, IsNumber, Matches, Max, Min, validateSync } from 'class-validator';
 import { ConfigurationError } from '../errors/index.js';
 import { type AppConfig, LOG_LEVELS } from './app-config.js';
+import { PROVIDER_VARIABLES, ProviderEnvironment, type ProviderVariables } from './provider-variables.js';
 
 /** Longest wait that Node's timers can express; a larger one would fire at once. */
 const MAX_TIMER_MS = 2_147_483_647;
+
+/** The model of agents that name none, where the provider is the default one. */
+const OPENAI_MODEL = 'gpt-5.4-mini';
 
 /** A whole number of milliseconds, from 0 or another least value up to what a timer can hold. */
 function Milliseconds(least = 0): PropertyDecorator {
@@ -47,19 +51,6 @@ class Environment {
   @IsIn(['json', 'pretty'], { message: '$property must be json or pretty' })
   LOG_FORMAT: 'json' | 'pretty' = 'pretty';
 
-  OPENAI_API_KEY?: string;
-
-  // Never shown with its value: addresses can hold credentials.
-  @IsOptional()
-  @IsUrl(
-    // Names of containers have underscores.
-    { require_tld: false, allow_underscores: true, protocols: ['http', 'https'], require_protocol: true },
-    { message: '$property must be an http or https address, such as http://localhost:11434/v1' },
-  )
-  OPENAI_BASE_URL?: string;
-
-  OPENAI_MODEL = 'gpt-5.4-mini';
-
   @Type(() => Number)
   @IsNumber({}, { message: '$property must be a number from 0 (no pause) to 1000' })
   @Min(0, { message: '$property must be a number from 0 (no pause) to 1000' })
@@ -99,16 +90,13 @@ class Environment {
  * @throws ConfigurationError listing every variable that is wrong; no values are quoted, since some are secrets.
  */
 export function loadConfig(variables: Readonly<Record<string, string | undefined>>): AppConfig {
-  const given = Object.fromEntries(
-    Object.keys(new Environment())
-      .concat('OPENAI_API_KEY', 'OPENAI_BASE_URL')
-      .map((name) => [name, variables[name]?.trim()])
-      .filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const environment = plainToInstance(Environment, given, { exposeDefaultValues: true });
-  const faults = validateSync(environment, { stopAtFirstError: true, forbidUnknownValues: false }).flatMap((fault) =>
-    Object.values(fault.constraints ?? {}),
-  );
+  const environment = plainToInstance(Environment, given(Object.keys(new Environment()), variables), {
+    exposeDefaultValues: true,
+  });
+  const providers = Object.assign(new ProviderEnvironment(), given(PROVIDER_VARIABLES, variables));
+  const faults = [environment, providers]
+    .flatMap((each) => validateSync(each, { stopAtFirstError: true, forbidUnknownValues: false }))
+    .flatMap((fault) => Object.values(fault.constraints ?? {}));
   if (faults.length > 0) throw new ConfigurationError(faults);
   return Object.freeze<AppConfig>({
     http: {
@@ -118,11 +106,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       corsOrigins: environment.CORS_ORIGINS,
     },
     log: { level: environment.LOG_LEVEL, format: environment.LOG_FORMAT },
-    openai: {
-      apiKey: environment.OPENAI_API_KEY,
-      baseUrl: environment.OPENAI_BASE_URL,
-      model: environment.OPENAI_MODEL,
-    },
+    providers: { OPENAI_MODEL, ...(providers as Partial<ProviderVariables>) },
     demo: { tokensPerSecond: environment.DEMO_TOKENS_PER_SECOND },
     stream: {
       debounceMs: environment.STREAM_DEBOUNCE_MS,
@@ -137,4 +121,12 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     },
     shutdown: { graceMs: environment.SHUTDOWN_GRACE_MS },
   });
+}
+
+function given(
+  names: readonly string[],
+  variables: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const values = names.map((name) => [name, variables[name]?.trim() ?? ''] as const);
+  return Object.fromEntries(values.filter(([, value]) => value !== ''));
 }

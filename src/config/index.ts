@@ -1,2 +1,3 @@
 export { AppConfig, LOG_LEVELS } from './app-config.js';
 export { loadConfig } from './environment.js';
+export type { ProviderVariable, ProviderVariables } from './provider-variables.js';

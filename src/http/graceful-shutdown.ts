@@ -24,7 +24,7 @@ export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown
   ) {}
 
   onModuleInit(): void {
-    this.#server().on('request', (_request: IncomingMessage, response: ServerResponse) => {
+    this.#server()?.on('request', (_request: IncomingMessage, response: ServerResponse) => {
       this.#open.add(response);
       response.once('close', () => this.#open.delete(response));
     });
@@ -33,6 +33,7 @@ export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown
   async beforeApplicationShutdown(): Promise<void> {
     await this.runner.drain(this.config.shutdown.graceMs);
     const server = this.#server();
+    if (server === undefined) return;
     // Node waits for connections that never sent a request as if they were busy; clients keep such in reserve.
     const closeAll = (): void => server.closeAllConnections();
     if (this.#open.size === 0) {
@@ -49,7 +50,9 @@ export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown
     }
   }
 
-  #server(): Server {
-    return this.adapterHost.httpAdapter.getHttpServer() as Server;
+  /** Undefined where the application answers no requests: in scripts and on the command line. */
+  #server(): Server | undefined {
+    const adapter = this.adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
+    return adapter?.getHttpServer() as Server | undefined;
   }
 }

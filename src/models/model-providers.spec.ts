@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { FakeClock } from '../../test/support/fake-clock.js';
 import { loadConfig } from '../config/index.js';
 import { DemoModel } from './demo/index.js';
 import { ModelProvider } from './model-provider.js';
 import { configureModelProviders, ModelProviders } from './model-providers.js';
 import { OpenAIChatModel } from './openai/index.js';
+import { PROVIDER_DEFINITIONS } from './provider-definitions.js';
 
 const configure = (variables: Readonly<Record<string, string>>): ModelProviders =>
   configureModelProviders(loadConfig(variables), new FakeClock());
@@ -17,17 +19,99 @@ describe('configureModelProviders', () => {
     expect(provider.description).toMatch(/demo.*no language model.*OPENAI_API_KEY/);
   });
 
-  it.each([
-    [{ OPENAI_API_KEY: 'sk-secret' }, 'openai: m at api.openai.com'],
-    [{ OPENAI_BASE_URL: 'http://user:secret@localhost:11434/v1' }, 'openai: m at localhost:11434'],
-  ])('calls OpenAI with %j, and shows no secret', (variables, description) => {
-    const provider = configure({ OPENAI_MODEL: 'm', ...variables }).get(ModelProvider.OPENAI);
+  it.each<[ModelProvider, Record<string, string>, string]>([
+    ['openai', { OPENAI_API_KEY: 'sk-secret' }, 'openai: gpt-5.4-mini at api.openai.com'],
+    [
+      'openai',
+      { OPENAI_BASE_URL: 'http://user:secret@localhost:11434/v1', OPENAI_MODEL: 'm' },
+      'openai: m at localhost:11434',
+    ],
+    [
+      'azure_openai',
+      { AZURE_OPENAI_ENDPOINT: 'https://x.openai.azure.com/', AZURE_OPENAI_API_KEY: 'secret', AZURE_OPENAI_MODEL: 'd' },
+      'azure_openai: d at x.openai.azure.com',
+    ],
+    ['anthropic', { ANTHROPIC_API_KEY: 'secret' }, 'anthropic: the models that agents name at api.anthropic.com'],
+    ['google', { GOOGLE_API_KEY: 'secret', GOOGLE_MODEL: 'g' }, 'google: g at generativelanguage.googleapis.com'],
+    [
+      'google_vertex_ai',
+      {
+        GOOGLE_VERTEX_AI_PROJECT: 'p',
+        GOOGLE_VERTEX_AI_LOCATION: 'europe-west1',
+        GOOGLE_VERTEX_AI_ACCESS_TOKEN: 'secret',
+        GOOGLE_VERTEX_AI_MODEL: 'v',
+      },
+      'google_vertex_ai: v at europe-west1-aiplatform.googleapis.com',
+    ],
+    ['mistral', { MISTRAL_API_KEY: 'secret', MISTRAL_MODEL: 'm' }, 'mistral: m at api.mistral.ai'],
+    [
+      'bedrock',
+      { AWS_BEARER_TOKEN_BEDROCK: 'secret', AWS_REGION: 'eu-west-1', BEDROCK_MODEL: 'b' },
+      'bedrock: b at bedrock-runtime.eu-west-1.amazonaws.com',
+    ],
+    ['ollama', { OLLAMA_MODEL: 'o' }, 'ollama: o at localhost:11434'],
+  ])('calls %s with %j, and shows no secret', (name, variables, description) => {
+    const provider = configure(variables).get(name);
     expect(provider.chat).toBeInstanceOf(OpenAIChatModel);
     expect(provider.description).toBe(description);
   });
 
   it.each([{}, { OPENAI_API_KEY: 'sk-x' }])('always has the demo by its own name (%j)', (variables) => {
     expect(configure(variables).get(ModelProvider.DEMO).chat).toBeInstanceOf(DemoModel);
+  });
+
+  it.each<[ModelProvider, Record<string, string>, string]>([
+    ['azure_openai', {}, 'AZURE_OPENAI_ENDPOINT or AZURE_OPENAI_BASE_URL, and AZURE_OPENAI_API_KEY'],
+    ['azure_openai', { AZURE_OPENAI_ENDPOINT: 'https://x.example' }, 'AZURE_OPENAI_API_KEY'],
+    ['anthropic', {}, 'ANTHROPIC_API_KEY'],
+    ['anthropic', { ANTHROPIC_API_KEY: ' ' }, 'ANTHROPIC_API_KEY'],
+    ['google', {}, 'GOOGLE_API_KEY or GEMINI_API_KEY'],
+    [
+      'google_vertex_ai',
+      { GOOGLE_VERTEX_AI_PROJECT: 'p' },
+      'GOOGLE_VERTEX_AI_ACCESS_TOKEN or GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE',
+    ],
+    ['mistral', {}, 'MISTRAL_API_KEY'],
+    ['bedrock', { AWS_REGION: 'eu-west-1' }, 'AWS_BEARER_TOKEN_BEDROCK'],
+    ['bedrock', { AWS_BEARER_TOKEN_BEDROCK: 'x' }, 'AWS_REGION or BEDROCK_AWS_REGION or BEDROCK_BASE_URL'],
+  ])('has no %s with %j, and says what is missing to whoever uses it', (name, variables, missing) => {
+    const providers = configure(variables);
+    expect(providers.find(name)).toBeUndefined();
+    expect(() => providers.get(name)).toThrow(
+      new Error(`its model provider "${name}" needs ${missing} in the environment.`),
+    );
+    expect(() => providers.modelFor(name)).toThrow(missing);
+  });
+
+  it('knows the addresses that need more than a key', () => {
+    const { google_vertex_ai: vertex, azure_openai: azure, bedrock } = PROVIDER_DEFINITIONS;
+    const set = { OPENAI_MODEL: 'm', GOOGLE_VERTEX_AI_PROJECT: 'p', AZURE_OPENAI_ENDPOINT: 'https://x.example//' };
+    expect(vertex.endpoint(set).baseUrl).toBe(
+      'https://aiplatform.googleapis.com/v1/projects/p/locations/global/endpoints/openapi',
+    );
+    expect(azure.endpoint(set).baseUrl).toBe('https://x.example/openai/v1');
+    expect(azure.endpoint({ ...set, OPENAI_API_VERSION: 'v' })).toMatchObject({
+      baseUrl: 'https://x.example/openai',
+      azureApiVersion: 'v',
+    });
+    const regions = { AWS_REGION: 'us-east-1', BEDROCK_AWS_REGION: 'eu-west-1' };
+    expect(bedrock.endpoint({ ...set, ...regions }).baseUrl).toContain('bedrock-runtime.eu-west-1.');
+  });
+
+  it('has the ways of structured output that .env.example shows', () => {
+    const example = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
+    const shown = [...example.matchAll(/^#([A-Z_]+)_STRUCTURED_OUTPUT=(\w+)$/gm)].map(([, name, way]) => [
+      name?.toLowerCase(),
+      way,
+    ]);
+    const declared = Object.entries(PROVIDER_DEFINITIONS).map(([name, { capabilities }]) => [
+      name,
+      capabilities.structuredOutput,
+    ]);
+    expect(shown).toEqual(declared);
+    expect(example).toContain(
+      `#OLLAMA_BASE_URL=${PROVIDER_DEFINITIONS.ollama.endpoint({ OPENAI_MODEL: 'm' }).baseUrl}`,
+    );
   });
 });
 
@@ -36,7 +120,16 @@ describe('ModelProviders', () => {
     const providers = new ModelProviders({});
     for (const name of ['openai', 'constructor', '__proto__', 'toString'] as ModelProvider[]) {
       expect(providers.find(name)).toBeUndefined();
-      expect(() => providers.get(name)).toThrow(`The model provider "${name}" is not configured`);
+      expect(() => providers.get(name)).toThrow(`there is no model provider "${name}"`);
     }
+  });
+
+  it("takes the agent's model, else the provider's, else names the variable to set", () => {
+    const variables = { ANTHROPIC_API_KEY: 'x', MISTRAL_API_KEY: 'x', MISTRAL_MODEL: 'set' };
+    const providers = configure(variables);
+    expect(providers.modelFor('anthropic', 'own')).toBe('own');
+    expect(providers.modelFor('mistral')).toBe('set');
+    expect(providers.modelFor('demo')).toBe('gpt-5.4-mini');
+    expect(() => providers.modelFor('anthropic')).toThrow('ANTHROPIC_MODEL is not set');
   });
 });

@@ -1,52 +1,105 @@
-import type { AppConfig } from '../config/index.js';
+import type { AppConfig, ProviderVariable, ProviderVariables } from '../config/index.js';
 import type { Clock } from '../kernel/index.js';
 import type { ChatModel } from './chat-model.js';
 import { DemoModel } from './demo/index.js';
 import { ModelProvider } from './model-provider.js';
 import { OpenAIChatModel } from './openai/index.js';
+import { PROVIDER_DEFINITIONS, type ProviderDefinition } from './provider-definitions.js';
 
 /** A provider that this process can call. */
 export interface ConfiguredProvider {
   readonly chat: ChatModel;
-  /** The model of agents that name none. */
-  readonly defaultModel: string;
+  /** The model of agents that name none; undefined: each has to name one. */
+  readonly defaultModel: string | undefined;
   /** What the person who starts the server is told about it, in a few words. */
   readonly description: string;
 }
 
+/** The providers by name: what can be called, or, as a text, the variables that are missing for it. */
+type ProviderTable = Readonly<Partial<Record<ModelProvider, ConfiguredProvider | string>>>;
+
 /** The providers that this process can call, by name; also the dependency-injection token. */
 export class ModelProviders {
-  constructor(private readonly configured: Readonly<Partial<Record<ModelProvider, ConfiguredProvider>>>) {}
+  constructor(private readonly table: ProviderTable) {}
 
   /** Undefined if the environment does not configure it. */
   find(name: ModelProvider): ConfiguredProvider | undefined {
-    return Object.hasOwn(this.configured, name) ? this.configured[name] : undefined;
+    const entry = this.#entry(name);
+    return typeof entry === 'string' ? undefined : entry;
   }
 
-  /** @throws Error if the environment does not configure it: agents check at start-up that theirs is there */
+  /** @throws Error naming the variables to set, if the environment does not configure it: agents check at start-up */
   get(name: ModelProvider): ConfiguredProvider {
-    const provider = this.find(name);
-    if (provider === undefined) throw new Error(`The model provider "${name}" is not configured`);
-    return provider;
+    const entry = this.#entry(name);
+    if (entry === undefined) {
+      throw new Error(`there is no model provider "${name}". Use one of ${Object.keys(this.table).join(', ')}.`);
+    }
+    if (typeof entry === 'string') throw new Error(`its model provider "${name}" needs ${entry} in the environment.`);
+    return entry;
+  }
+
+  /**
+   * The model that an agent uses.
+   * @param model the one that it names, if it does
+   * @throws Error naming the variable to set, if there is none, or the provider is not configured
+   */
+  modelFor(name: ModelProvider, model?: string): string {
+    const chosen = model ?? this.get(name).defaultModel;
+    if (chosen !== undefined) return chosen;
+    throw new Error(`it names no model for "${name}", and ${prefixOf(name)}_MODEL is not set in the environment.`);
+  }
+
+  #entry(name: ModelProvider): ConfiguredProvider | string | undefined {
+    return Object.hasOwn(this.table, name) ? this.table[name] : undefined;
   }
 }
 
 /** The providers that the configuration allows. Without a key or address for OpenAI, the demo answers in its place. */
-export function configureModelProviders({ openai, demo, upstream }: AppConfig, clock: Clock): ModelProviders {
+export function configureModelProviders({ providers, demo, upstream }: AppConfig, clock: Clock): ModelProviders {
   const offline: ConfiguredProvider = {
     chat: new DemoModel(demo, clock),
-    defaultModel: openai.model,
+    defaultModel: providers.OPENAI_MODEL,
     description: 'demo: offline, no language model. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one',
   };
-  const isOnline = openai.apiKey !== undefined || openai.baseUrl !== undefined;
-  return new ModelProviders({
-    [ModelProvider.DEMO]: offline,
-    [ModelProvider.OPENAI]: isOnline
-      ? {
-          chat: new OpenAIChatModel({ ...openai, ...upstream }, clock),
-          defaultModel: openai.model,
-          description: `openai: ${openai.model} at ${openai.baseUrl === undefined ? 'api.openai.com' : new URL(openai.baseUrl).host}`,
-        }
-      : offline,
+  const configured = Object.entries(PROVIDER_DEFINITIONS).map(([name, definition]) => {
+    const missing = missingFor(definition, providers);
+    return [name, missing ?? online(name as SdkProvider, definition, providers, upstream, clock)] as const;
   });
+  const table: Partial<Record<ModelProvider, ConfiguredProvider | string>> = Object.fromEntries(configured);
+  if (typeof table[ModelProvider.OPENAI] === 'string') table[ModelProvider.OPENAI] = offline;
+  return new ModelProviders({ ...table, [ModelProvider.DEMO]: offline });
+}
+
+type SdkProvider = keyof typeof PROVIDER_DEFINITIONS;
+
+function online(
+  name: SdkProvider,
+  definition: ProviderDefinition,
+  set: ProviderVariables,
+  upstream: AppConfig['upstream'],
+  clock: Clock,
+): ConfiguredProvider {
+  const endpoint = definition.endpoint(set);
+  const structuredOutput = set[`${prefixOf(name)}_STRUCTURED_OUTPUT`] ?? definition.capabilities.structuredOutput;
+  const capabilities = { ...definition.capabilities, structuredOutput };
+  const model = set[`${prefixOf(name)}_MODEL`];
+  return {
+    chat: new OpenAIChatModel({ ...endpoint, ...upstream, capabilities }, clock),
+    defaultModel: model,
+    description: `${name}: ${model ?? 'the models that agents name'} at ${new URL(endpoint.baseUrl ?? '').host}`,
+  };
+}
+
+/** What a person has to set, as a text; undefined: nothing. */
+function missingFor({ needs }: ProviderDefinition, set: ProviderVariables): string | undefined {
+  const missing = needs
+    .map((need): readonly ProviderVariable[] => (typeof need === 'string' ? [need] : need))
+    .filter((alternatives) => alternatives.every((name) => set[name] === undefined))
+    .map((alternatives) => alternatives.join(' or '));
+  return missing.length === 0 ? undefined : missing.join(', and ');
+}
+
+/** With what a provider's own variables begin. */
+function prefixOf<Name extends ModelProvider>(name: Name): Uppercase<Name> {
+  return name.toUpperCase() as Uppercase<Name>;
 }

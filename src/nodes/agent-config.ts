@@ -1,6 +1,18 @@
+import type { Type } from '@nestjs/common';
 import type { ModelParameters, ModelProvider } from '../models/index.js';
-import type { ParameterGroup } from '../workflow/index.js';
 import type { OutputClass, OutputType } from '../models/schema/index.js';
+import type { ParameterGroup } from '../workflow/index.js';
+import type { Instructions } from './instructions.js';
+import type { AgentTool } from './tools/index.js';
+
+/** A model that is asked when the one before it fails. */
+export interface FallbackModel {
+  readonly modelProvider: ModelProvider;
+  /** The model's name at the provider; absent: the provider's default. */
+  readonly modelName?: string;
+  /** Parameters of the call in place of the agent's own `settings`; absent: those. */
+  readonly settings?: ModelParameters;
+}
 
 /** How a node uses a language model. */
 export interface AgentConfig<Output> {
@@ -9,8 +21,11 @@ export interface AgentConfig<Output> {
   readonly modelName?: string;
   /** `String` for text; a class with class-validator decorators for a structured answer that is validated against it. */
   readonly outputType: OutputType<Output>;
-  /** What the model is told first, as a system message before the client's own. */
-  readonly instructions?: string;
+  /**
+   * What the model is told first, as a system message before the client's own: a text, a prompt file
+   * (`promptFile('./prompts/answer.md', import.meta.url)`), or a function that makes the text for each run.
+   */
+  readonly instructions?: Instructions;
   /** Parameters of the model call by their wire names. They win over what the client sends. */
   readonly settings?: ModelParameters;
   /**
@@ -18,8 +33,24 @@ export interface AgentConfig<Output> {
    * format whatever stands here.
    */
   readonly forward?: readonly ParameterGroup[];
+  /** Tools that the model may call and this server runs. The client sees neither the calls nor their results. */
+  readonly tools?: readonly Type<AgentTool>[];
+  /** How many times in a row the model may ask for tools before it must answer; 8 if absent. */
+  readonly maxToolRounds?: number;
   /** Longest time for one model call, in milliseconds. Absent: only the server's limits hold. */
   readonly timeout?: number;
+  /**
+   * How often a call that failed is made again, beside the provider's own short retry (UPSTREAM_MAX_RETRIES); 0 if
+   * absent. Only for failures that another try can heal, and never once a part of the answer has been passed on.
+   */
+  readonly retries?: number;
+  /** Models to ask in turn when the retries are used up, or the failure is the provider's own, such as a bad key. */
+  readonly fallbacks?: readonly FallbackModel[];
+  /**
+   * How often the model is shown what is wrong with a structured answer, so that it can correct it; 1 if absent. For
+   * `run` only: what `runStream` gives is on its way to the client before it can be checked.
+   */
+  readonly repairs?: number;
 }
 
 /** Writes an agent's configuration with its output type inferred: `string` for `String`, else the class's instances. */

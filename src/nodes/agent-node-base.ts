@@ -1,8 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { ModelProviders } from '../models/index.js';
 import type { ParameterGroup } from '../workflow/index.js';
 import { Agent } from './agent.js';
 import type { AgentConfig } from './agent-config.js';
+import { AgentResources } from './agent-resources.js';
 
 /** What the two kinds of agent nodes share: an agent made from the node's configuration. */
 @Injectable()
@@ -10,7 +11,11 @@ export abstract class AgentNodeBase<Output> {
   abstract readonly agentConfig: AgentConfig<Output>;
   #agent: Agent<Output> | undefined;
 
-  constructor(private readonly providers: ModelProviders) {}
+  /** @param resources where its tools and prompt files are found; a node without tools can do without */
+  constructor(
+    private readonly providers: ModelProviders,
+    @Optional() private readonly resources?: AgentResources,
+  ) {}
 
   /** Checks the configuration at start-up. Called by the compiler of workflows. */
   prepare(): void {
@@ -24,6 +29,6 @@ export abstract class AgentNodeBase<Output> {
 
   /** The agent of {@link agentConfig}. Made at its first use, since a subclass sets its fields after this constructor. */
   protected get agent(): Agent<Output> {
-    return (this.#agent ??= new Agent(this.agentConfig, this.providers));
+    return (this.#agent ??= new Agent(this.agentConfig, this.providers, this.resources));
   }
 }

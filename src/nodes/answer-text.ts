@@ -1,8 +1,11 @@
 import type { Delta, ToolCallDelta } from '../streaming/index.js';
 
-interface ToolCall {
+/** A call of a tool, whole. What the upstream left out is absent. */
+export interface CollectedToolCall {
   id?: string;
   name?: string;
+  kind?: 'custom';
+  /** As the model wrote them: JSON in a string, not always valid. */
   arguments: string;
 }
 
@@ -11,7 +14,7 @@ export class AnswerText {
   #content = '';
   #reasoning = '';
   #refusal = '';
-  readonly #toolCalls: ToolCall[] = [];
+  readonly #toolCalls: CollectedToolCall[] = [];
 
   get content(): string {
     return this.#content;
@@ -20,6 +23,11 @@ export class AnswerText {
   /** Empty unless the model refused. */
   get refusal(): string {
     return this.#refusal;
+  }
+
+  /** In the order in which the model began them. */
+  get toolCalls(): readonly CollectedToolCall[] {
+    return this.#toolCalls;
   }
 
   add(batch: readonly Delta[]): void {
@@ -46,6 +54,7 @@ export class AnswerText {
     const call = (this.#toolCalls[delta.index] ??= { arguments: '' });
     if (delta.id !== undefined) call.id = delta.id;
     if (delta.name !== undefined) call.name = delta.name;
+    if (delta.kind !== undefined) call.kind = delta.kind;
     call.arguments += delta.arguments;
   }
 }

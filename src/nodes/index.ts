@@ -1,7 +1,13 @@
-export { agent, type AgentConfig } from './agent-config.js';
+export { agent, type AgentConfig, type FallbackModel } from './agent-config.js';
+export type { AgentInput } from './agent-input.js';
 export { AgentNode } from './agent-node.js';
+export { AgentResources } from './agent-resources.js';
 export { AgentStreamingNode, type ChannelMap } from './agent-streaming-node.js';
 export { AgentStream } from './agent-stream.js';
-export { Agent, type AgentInput } from './agent.js';
+export { Agent } from './agent.js';
+export type { Instructions } from './instructions.js';
 export { Node } from './node.js';
 export { NodesModule } from './nodes.module.js';
+export { Prompt, PromptError, promptFile, PromptFile, type PromptInfo, PromptManager } from './prompts/index.js';
+export { ToolRoundsExceededError } from './tool-rounds-error.js';
+export { AgentTool, ToolError } from './tools/index.js';

@@ -6,5 +6,5 @@ export { openApiSchemas, type SchemaObject } from './openapi-schemas.js';
 export { assertStreamOptionsAllowed, ChatCompletionRequest, validateChatCompletionRequest } from './request/index.js';
 export { ChatCompletion, ChatCompletionChunk, ErrorEnvelope, ModelCard, ModelList } from './response/index.js';
 export { DONE_FRAME, errorFrame, EVENT_STREAM_HEADERS, HEARTBEAT_FRAME } from './sse-frames.js';
-export { SseLineTooLongError, SseParser } from './sse-parser.js';
+export { SseParser, SseTooLongError } from './sse-parser.js';
 export { addUsage, type Usage, type UsageDetails } from './usage.js';

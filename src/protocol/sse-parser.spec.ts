@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { SseLineTooLongError, SseParser } from './sse-parser.js';
+import { SseParser, SseTooLongError } from './sse-parser.js';
 
 type Event = readonly [data: string, name: string];
 
@@ -142,10 +142,32 @@ describe('SseParser', () => {
     const limit = 1_000;
     const parser = new SseParser(() => undefined, limit);
     for (let sent = 0; sent < limit; sent += 10) parser.push(bytesOf('0123456789'));
-    expect(() => parser.push(bytesOf('x'))).toThrow(SseLineTooLongError);
+    expect(() => parser.push(bytesOf('x'))).toThrow(SseTooLongError);
   });
 
-  it('limits lines, not streams', () => {
+  it('stops a line that is too long although one read brings its end', () => {
+    const parser = new SseParser(() => undefined, 1_000);
+    expect(() => parser.push(bytesOf(`: ${'x'.repeat(1_000)}\n\n`))).toThrow(SseTooLongError);
+    const completed = new SseParser(() => undefined, 1_000);
+    completed.push(bytesOf(`data: ${'x'.repeat(900)}`));
+    expect(() => completed.push(bytesOf(`${'x'.repeat(200)}\n\n`))).toThrow(SseTooLongError);
+  });
+
+  it.each(['data: 0123456789\n', 'data\n', 'data:\n'])('stops an event of endless lines %j', (line) => {
+    const parser = new SseParser(() => undefined, 1_000);
+    expect(() => {
+      for (let lines = 0; lines < 1_002; lines++) parser.push(bytesOf(line));
+    }).toThrow(SseTooLongError);
+  });
+
+  it('gives the events before one that is too long', () => {
+    const events: string[] = [];
+    const parser = new SseParser((data) => events.push(data), 10);
+    expect(() => parser.push(bytesOf('data: a\n\ndata: 123456\ndata: 123456\n\n'))).toThrow(SseTooLongError);
+    expect(events).toEqual(['a']);
+  });
+
+  it('limits lines and events, not streams', () => {
     const reads = Array.from({ length: 100 }, (_, i) => bytesOf(`data: ${i}\n\n`));
     expect(parse(reads, 20)).toHaveLength(100);
   });

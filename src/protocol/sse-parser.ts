@@ -1,8 +1,8 @@
-/** A line of an event stream was longer than the reader accepts. */
-export class SseLineTooLongError extends Error {
+/** A line of an event stream, or the data of one event, was longer than the reader accepts. */
+export class SseTooLongError extends Error {
   constructor(limit: number) {
-    super(`A line of the event stream is longer than ${limit} bytes`);
-    this.name = 'SseLineTooLongError';
+    super(`A line or an event of the event stream is longer than ${limit} bytes`);
+    this.name = 'SseTooLongError';
   }
 }
 
@@ -10,8 +10,8 @@ const LF = 0x0a;
 const CR = 0x0d;
 const BYTE_ORDER_MARK = '\uFEFF';
 
-/** 16 MiB: a chunk that holds a whole long answer is far below it, a server that never ends a line is stopped. */
-const DEFAULT_LINE_LIMIT = 16 * 1024 * 1024;
+/** 16 MiB: a chunk that holds a whole long answer is far below it, a server that never ends a line or event is stopped. */
+const DEFAULT_LIMIT = 16 * 1024 * 1024;
 
 /**
  * Reads server-sent events from bytes cut anywhere (WHATWG HTML, section 9.2): line ends LF, CR and CRLF, comments, `data:`
@@ -22,7 +22,7 @@ const DEFAULT_LINE_LIMIT = 16 * 1024 * 1024;
  */
 export class SseParser {
   readonly #onEvent: (data: string, event: string) => void;
-  readonly #lineLimit: number;
+  readonly #limit: number;
   #tail: Uint8Array[] = [];
   #tailLength = 0;
   #endedWithCr = false;
@@ -30,13 +30,16 @@ export class SseParser {
   #data: string | undefined;
   #event = '';
 
-  /** @param onEvent called for each event with its data and its name (empty if it has none) */
-  constructor(onEvent: (data: string, event: string) => void, lineLimit = DEFAULT_LINE_LIMIT) {
+  /**
+   * @param onEvent called for each event with its data and its name (empty if it has none)
+   * @param limit of one line, and of one event's data: bytes while they come in, characters of the text they make
+   */
+  constructor(onEvent: (data: string, event: string) => void, limit = DEFAULT_LIMIT) {
     this.#onEvent = onEvent;
-    this.#lineLimit = lineLimit;
+    this.#limit = limit;
   }
 
-  /** @throws SseLineTooLongError when a line exceeds the limit */
+  /** @throws SseTooLongError when a line or an event exceeds the limit; the events before it have been given */
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     // The CR that ended the last read and this LF are one line end.
@@ -61,7 +64,7 @@ export class SseParser {
   #keep(rest: Uint8Array): void {
     if (rest.length === 0) return;
     this.#tailLength += rest.length;
-    if (this.#tailLength > this.#lineLimit) throw new SseLineTooLongError(this.#lineLimit);
+    this.#assertShort(this.#tailLength);
     this.#tail.push(rest);
   }
 
@@ -79,6 +82,7 @@ export class SseParser {
     const text = decoded.includes('\r') ? decoded.replace(/\r\n?/g, '\n') : decoded;
     let start = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      this.#assertShort(end - start);
       if (end === start) this.#dispatch();
       else this.#line(text, start, end);
       start = end + 1;
@@ -89,12 +93,21 @@ export class SseParser {
     if (text.startsWith('data:', start)) {
       const from = start + (text.charCodeAt(start + 5) === 0x20 ? 6 : 5);
       const value = text.slice(from, end);
-      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+      this.#addData(value);
     } else if (text.startsWith('event:', start)) {
       this.#event = text.slice(start + 6, end).trim();
     } else if (end - start === 4 && text.startsWith('data', start)) {
-      this.#data = this.#data === undefined ? '' : `${this.#data}\n`;
+      this.#addData('');
     }
+  }
+
+  #addData(value: string): void {
+    this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+    this.#assertShort(this.#data.length);
+  }
+
+  #assertShort(length: number): void {
+    if (length > this.#limit) throw new SseTooLongError(this.#limit);
   }
 
   #dispatch(): void {

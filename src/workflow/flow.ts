@@ -3,7 +3,7 @@ import type { MillraceError } from '../errors/index.js';
 import type { ChatEvent } from './chat-event.js';
 import type { InputOf, OutputOf } from './node-signature.js';
 import { Ref, type Wired, type Wiring } from './ref.js';
-import type { EventOf, ResultOf, WorkflowDefinition } from './workflow-definition.js';
+import type { DefinitionTypes, EventOf, ResultOf } from './definition-types.js';
 import type { WorkflowNode } from './workflow-node.js';
 
 /** How a step stands in a workflow. */
@@ -50,7 +50,7 @@ export type FlowStep =
   | (NestedOptions & {
       readonly kind: 'workflow';
       readonly key: string;
-      readonly workflow: Type<WorkflowDefinition>;
+      readonly workflow: Type<unknown>;
       readonly event: Readonly<Record<string, unknown>>;
     });
 
@@ -140,7 +140,7 @@ export class Flow {
    * @param event what it is given; `model` and `parameters` are the parent's unless they are here
    * @returns the ref to its result
    */
-  workflow<W extends WorkflowDefinition>(
+  workflow<W extends DefinitionTypes<ChatEvent, unknown>>(
     workflow: Type<W>,
     event: Wired<NestedEvent<EventOf<W>>>,
     options: NestedOptions = {},

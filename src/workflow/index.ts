@@ -1,5 +1,8 @@
 export type { ChatEvent } from './chat-event.js';
 export { Flow, type NestedOptions, type NodeOptions, type StepOptions } from './flow.js';
+export { type GraphJson, graphJsonOf, type WorkflowGraph } from './graph/graph-json.js';
+export { mermaidOf } from './graph/mermaid.js';
+export { svgOf } from './graph/svg.js';
 export { IncompleteAnswerError } from './incomplete-answer-error.js';
 export { assertParametersTaken, groupOf, type ParameterGroup } from './parameter-groups.js';
 export { Ref, type RefValue, type Wired, type Wiring } from './ref.js';
@@ -16,8 +19,10 @@ export type {
   RunFinished,
   RunStarted,
 } from './run-event.js';
+export type { RunOutcome } from './run-to-end.js';
 export { TaskContext, type CallLedger, type TaskContextParts } from './task-context.js';
-export { type EventOf, type ResultOf, WorkflowDefinition } from './workflow-definition.js';
+export type { EventOf, ResultOf } from './definition-types.js';
+export { WorkflowDefinition } from './workflow-definition.js';
 export type { Deltas, InputOf, OutputOf } from './node-signature.js';
 export type { WorkflowNode } from './workflow-node.js';
 export { WorkflowRegistry, type WorkflowName } from './workflow-registry.js';

@@ -10,7 +10,8 @@ import { WorkflowRegistry } from './workflow-registry.js';
 import type { CompiledWorkflow } from './workflow-schema.js';
 import { WorkflowMetadata, type WorkflowOptions } from './workflow.decorator.js';
 
-const VALID_NAME = /^[A-Za-z0-9._:/-]{1,128}$/;
+/** Behind `/graph`, `GET /v1/models/{id}` would show the graph of another workflow. */
+const VALID_NAME = /^(?!.*\/graph$)[A-Za-z0-9._:/-]{1,128}$/;
 
 /** A workflow as it was found, and what became of it. */
 interface Candidate {
@@ -67,7 +68,7 @@ export class WorkflowExplorer implements OnModuleInit {
     return candidate.compiled;
   }
 
-  #nested(type: Type<WorkflowDefinition>, faults: DefinitionFaults, key: string): CompiledWorkflow | undefined {
+  #nested(type: Type<unknown>, faults: DefinitionFaults, key: string): CompiledWorkflow | undefined {
     const candidate = this.#candidates.get(type);
     if (candidate === undefined) {
       const fix = `Give ${type.name} the decorator @Workflow and add it to the providers of a module.`;
@@ -91,7 +92,7 @@ export class WorkflowExplorer implements OnModuleInit {
     const aliases = (options.aliases ?? []).map((alias) => (typeof alias === 'string' ? { id: alias } : alias));
     for (const { id, streamByDefault } of [options, ...aliases]) {
       if (!VALID_NAME.test(id)) {
-        const fix = 'Use 1 to 128 letters, digits and - _ . : /';
+        const fix = 'Use 1 to 128 letters, digits and - _ . : / without /graph at the end.';
         faults.add('invalid_name', `"${id}" cannot be a model's name.`, fix);
         continue;
       }

@@ -14,6 +14,7 @@ import { Tracer } from '../tracing/index.js';
 import type { ChatEvent } from './chat-event.js';
 import { Run } from './run/run.js';
 import type { RunEvent } from './run-event.js';
+import { outcomeOf, type RunOutcome } from './run-to-end.js';
 import { traceStartOf } from './trace-start.js';
 import type { CompiledWorkflow } from './workflow-schema.js';
 
@@ -107,6 +108,14 @@ export class WorkflowRunner {
         if (!hasEnded) abort('client_disconnected');
       };
     });
+  }
+
+  /**
+   * Runs a workflow and collects what it gives: for jobs, scripts and everything else that is no HTTP request.
+   * @throws MillraceError that the run ended with; OverloadedError while the server is shutting down
+   */
+  async runToEnd(workflow: CompiledWorkflow, event: ChatEvent, options: RunOptions): Promise<RunOutcome> {
+    return outcomeOf(this.run(workflow, event, options));
   }
 
   /**

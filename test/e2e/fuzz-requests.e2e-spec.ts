@@ -103,7 +103,13 @@ function mutate(root: Json, { kind, path, key, value }: Mutation): Json {
   const name = kind === 'add' ? key : (path.at(-1) ?? '');
   if (Array.isArray(holder) && name === 'length') return root;
   if (kind === 'remove') Reflect.deleteProperty(holder, name);
-  else Object.defineProperty(holder, name, { value, enumerable: true, configurable: true, writable: true });
+  else
+    Object.defineProperty(holder, name, {
+      value: structuredClone(value),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
   return root;
 }
 

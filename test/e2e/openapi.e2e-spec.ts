@@ -41,6 +41,7 @@ describe('OpenAPI', () => {
       '/v1/chat/completions',
       '/v1/models',
       '/v1/models/{id}',
+      '/v1/models/{id}/graph',
     ]);
     const operation = document.paths['/v1/chat/completions']?.['post'];
     expect(Object.keys(operation?.responses['200']?.content ?? {})).toEqual(['application/json', 'text/event-stream']);

@@ -60,7 +60,7 @@ export function compiled({ define, ...options }: Definition, nested: readonly Co
     { description: '', ...options, id },
     new TestWorkflow(),
     {
-      node: (type) => new type() as WorkflowNode<unknown>,
+      node: (type) => new type(),
       workflow: (type) => nested.find((candidate) => candidate.type === type)?.workflow,
     },
     faults,

@@ -7,7 +7,7 @@ import type {
   ModelResult,
 } from '../../src/models/index.js';
 import { OpenAIChatModel, type OpenAIChatModelOptions } from '../../src/models/openai/index.js';
-import type { Usage } from '../../src/protocol/index.js';
+import type { Message, Usage } from '../../src/protocol/index.js';
 import type { Delta } from '../../src/streaming/index.js';
 import { eventually } from './eventually.js';
 import { FakeClock } from './fake-clock.js';
@@ -22,8 +22,12 @@ export class RecordedCall implements CallScope {
   readonly stream: AsyncGenerator<readonly Delta[], ModelResult, void>;
   readonly #controller = new AbortController();
 
-  constructor(model: ChatModel, parameters: ModelParameters = {}) {
-    this.stream = model.stream({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], parameters }, this);
+  constructor(
+    model: ChatModel,
+    parameters: ModelParameters = {},
+    messages: readonly Message[] = [{ role: 'user', content: 'Hi' }],
+  ) {
+    this.stream = model.stream({ model: 'm', messages, parameters }, this);
   }
 
   get signal(): AbortSignal {

@@ -4,7 +4,13 @@ import { CodeNode, type Compiled, compiled, SilentNode, SpeakingNode } from './c
 
 /** A step of a workflow that has not been wired. */
 type Plan =
-  | { readonly kind: 'node'; readonly key: string; readonly node: number; readonly hidden: boolean; readonly after: number }
+  | {
+      readonly kind: 'node';
+      readonly key: string;
+      readonly node: number;
+      readonly hidden: boolean;
+      readonly after: number;
+    }
   | {
       readonly kind: 'route';
       readonly key: string;
@@ -21,7 +27,22 @@ type Plan =
 
 /** Texts that mean something to Mermaid, Markdown, HTML or XML, and any others. */
 const names = fc.oneof(
-  fc.constantFrom('end', 'subgraph', 'a"b', '</text>', '<!--', ']]>', '&amp;', '#quot;', '--> x', '%% x', '`b`', '1. a', '', ' '),
+  fc.constantFrom(
+    'end',
+    'subgraph',
+    'a"b',
+    '</text>',
+    '<!--',
+    ']]>',
+    '&amp;',
+    '#quot;',
+    '--> x',
+    '%% x',
+    '`b`',
+    '1. a',
+    '',
+    ' ',
+  ),
   fc.string({ unit: 'binary', maxLength: 12 }),
   fc.string({ unit: fc.constantFrom(...'"\'<>&#;|[](){}`-=%:\\/\n\t\0\u2028\uD800\uDC00'), maxLength: 8 }),
 );
@@ -100,18 +121,24 @@ function step(
   const inner = nested.get(plan);
   if (inner !== undefined) {
     const { parameters, messages, model } = REQUEST;
-    return flow.workflow(inner.type, { parameters, messages, model }, { ...place, hidden: plan.kind === 'workflow' && plan.hidden });
+    return flow.workflow(
+      inner.type,
+      { parameters, messages, model },
+      { ...place, hidden: plan.kind === 'workflow' && plan.hidden },
+    );
   }
   const on = flow.node(CodeNode, undefined, { key: `${place.key}?`, after: place.after, effect: true });
   const branches = plan.kind === 'route' ? plan.branches : [];
-  return flow.route<string, Record<string, (branch: Flow) => Ref<unknown>>>(
-    on,
-    Object.fromEntries(
-      branches.map(({ when, steps }) => [
-        when,
-        (branch: Flow): Ref<unknown> => (steps.length === 0 ? on : wire(branch, steps, nested)),
-      ]),
-    ),
+  const wirings = Object.fromEntries(
+    branches.map(({ when, steps }) => [
+      when,
+      (branch: Flow): Ref<unknown> => (steps.length === 0 ? on : wire(branch, steps, nested)),
+    ]),
+  );
+  // The values are random, so no type can name them.
+  return flow.route(
+    on.map((value) => value as 'any'),
+    wirings as { readonly any: (branch: Flow) => Ref<unknown> },
     place,
   );
 }

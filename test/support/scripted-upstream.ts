@@ -28,7 +28,7 @@ export class ScriptedUpstream {
   readonly #playing = new Set<Promise<void>>();
   #always: ((request: RecordedRequest) => Script) | undefined;
 
-  private constructor() {
+  private constructor(readonly path: string) {
     this.#server = createServer((request, response) => {
       const playing = this.#handle(request, response).catch((error: unknown) => {
         this.faults.push(`The upstream itself failed: ${ensureError(error).stack}`);
@@ -39,18 +39,26 @@ export class ScriptedUpstream {
     });
   }
 
-  /** Starts an upstream on a free port. */
-  static async start(): Promise<ScriptedUpstream> {
-    const upstream = new ScriptedUpstream();
+  /**
+   * Starts an upstream on a free port.
+   * @param path the only one that it answers, with its query
+   */
+  static async start(path = PATH): Promise<ScriptedUpstream> {
+    const upstream = new ScriptedUpstream(path);
     await new Promise<void>((resolve, reject) => {
       upstream.#server.once('error', reject).listen(0, '127.0.0.1', resolve);
     });
     return upstream;
   }
 
-  /** The base URL for a client; it ends with `/v1`. */
+  /** The base URL for a client of OpenAI's paths; it ends with `/v1`. */
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`;
+    return `${this.origin}/v1`;
+  }
+
+  /** Scheme, host and port. */
+  get origin(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** How many requests are in flight. */
@@ -111,8 +119,8 @@ export class ScriptedUpstream {
     const body = await readText(incoming).catch(() => undefined);
     if (body === undefined) return; // The client left before it had sent the whole request.
     const parsed = readBody(body);
-    if (method !== 'POST' || path !== PATH || parsed === undefined) {
-      const fault = `${method} ${path} is not a POST of a chat completion request to ${PATH}: ${body.slice(0, 200)}`;
+    if (method !== 'POST' || path !== this.path || parsed === undefined) {
+      const fault = `${method} ${path} is not a POST of a chat completion request to ${this.path}: ${body.slice(0, 200)}`;
       this.faults.push(fault);
       response.writeHead(400, { 'content-type': 'application/json', 'x-should-retry': 'false' });
       response.end(JSON.stringify(errorBody(fault)));

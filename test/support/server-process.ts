@@ -24,16 +24,16 @@ export interface ServerProcess {
  */
 export async function ensureServerIsBuilt(): Promise<void> {
   await buildOnce({
-    sources: ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((path) => join(ROOT, path)),
+    sources: ['src', 'scripts', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((path) => join(ROOT, path)),
     output: MAIN,
     stamp: join(ROOT, 'node_modules/.cache/test-build'),
     build: async () => {
-      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-      await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: ROOT }).catch(
-        (error: Error & { stdout?: string }) => {
-          throw new Error(`The server does not compile:\n${error.stdout}`, { cause: error });
-        },
-      );
+      // The two steps of `npm run build`.
+      for (const step of [['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], ['scripts/copy-assets.mjs']]) {
+        await promisify(execFile)(process.execPath, step, { cwd: ROOT }).catch((error: Error & { stdout?: string }) => {
+          throw new Error(`The server cannot be built:\n${error.stdout}`, { cause: error });
+        });
+      }
     },
   });
 }

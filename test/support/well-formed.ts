@@ -18,7 +18,8 @@ export function assertWellFormed(document: string): void {
     TAG.lastIndex = TEXT.lastIndex = position;
     const tag = TAG.exec(document);
     const text = tag === null ? TEXT.exec(document) : null;
-    const fault = (what: string): Error => new Error(`${what} at ${position}: ${document.slice(position, position + 80)}`);
+    const fault = (what: string): Error =>
+      new Error(`${what} at ${position}: ${document.slice(position, position + 80)}`);
     if (tag !== null) {
       const [all, closing, name = '', attributes = '', empty] = tag;
       const names = [...attributes.matchAll(/([\w:-]+)="/g)].map(([, attribute]) => attribute);

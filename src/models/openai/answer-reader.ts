@@ -19,6 +19,7 @@ interface UpstreamAnswer {
 }
 
 interface UpstreamMessage {
+  /** A text, or (Mistral's reasoning models) a list of `{type: "text", text}` and `{type: "thinking", thinking: […]}`. */
   readonly content?: unknown;
   /** Reasoning text: DeepSeek, SGLang and older vLLM by this name, newer vLLM and OpenRouter by the next. */
   readonly reasoning_content?: unknown;
@@ -99,7 +100,8 @@ export class AnswerReader {
   ): void {
     const reasoning = message.reasoning_content ?? message.reasoning;
     if (typeof reasoning === 'string' && reasoning !== '') out.push({ type: 'reasoning', text: reasoning });
-    pushText('content', message.content, logprobs?.content, out);
+    if (Array.isArray(message.content)) pushParts(message.content, out);
+    else pushText('content', message.content, logprobs?.content, out);
     pushText('refusal', message.refusal, logprobs?.refusal, out);
     if (Array.isArray(message.tool_calls)) {
       for (const call of message.tool_calls as readonly (UpstreamToolCall | null)[]) {
@@ -189,6 +191,17 @@ function pushText(type: TextDelta['type'], text: unknown, logprobs: unknown, out
   const hasLogprobs = Array.isArray(logprobs) && logprobs.length > 0;
   if (typeof text !== 'string' || (text === '' && !hasLogprobs)) return;
   out.push(hasLogprobs ? { type, text, logprobs: logprobs as TokenLogprob[] } : { type, text });
+}
+
+function pushParts(parts: readonly unknown[], out: Delta[]): void {
+  for (const part of parts as readonly ({ readonly text?: unknown; readonly thinking?: unknown } | null)[]) {
+    if (typeof part === 'string') pushText('content', part, undefined, out);
+    pushText('content', part?.text, undefined, out);
+    const thoughts: readonly unknown[] = Array.isArray(part?.thinking) ? part.thinking : [part?.thinking];
+    for (const thought of thoughts as readonly ({ readonly text?: unknown } | string | null | undefined)[]) {
+      pushText('reasoning', typeof thought === 'object' ? thought?.text : thought, undefined, out);
+    }
+  }
 }
 
 function count(value: unknown): number | undefined {

@@ -1,19 +1,22 @@
-import OpenAI from 'openai';
+import type OpenAI from 'openai';
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import { type Clock, sleep } from '../../kernel/index.js';
-import { SseLineTooLongError, SseParser } from '../../protocol/index.js';
+import { SseParser, SseTooLongError } from '../../protocol/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { CallScope, ChatModel, ModelCall, ModelResult } from '../chat-model.js';
 import { AnswerReader } from './answer-reader.js';
+import { type Capabilities, OPENAI_CAPABILITIES } from './capabilities.js';
+import { arrangeOutput, filtered, ReasoningTag } from './output/index.js';
 import { retryDelay } from './retry-delay.js';
 import { SilenceWatch } from './silence-watch.js';
 import { UpstreamBody } from './upstream-body.js';
+import { type Endpoint, upstreamClient } from './upstream-client.js';
 import { badAnswer, upstreamErrorFrom, upstreamErrorInAnswer } from './upstream-errors.js';
 
 /** Where and how to reach an OpenAI-compatible server. Times are in milliseconds. */
-export interface OpenAIChatModelOptions {
-  readonly apiKey: string | undefined;
-  readonly baseUrl: string | undefined;
+export interface OpenAIChatModelOptions extends Endpoint {
+  /** In what the server differs from OpenAI; absent: in nothing. */
+  readonly capabilities?: Capabilities;
   /** Longest wait for the first delta, from the request on. */
   readonly firstTokenTimeoutMs: number;
   /** Longest silence after it. */
@@ -22,10 +25,6 @@ export interface OpenAIChatModelOptions {
   readonly maxRetries: number;
 }
 
-/** Local servers ask for no key, but the SDK does. */
-const NO_KEY = 'none';
-/** The SDK's own limit on the wait for headers is put out of the way: the timeouts here cover the body as well. */
-const UNLIMITED_MS = 2_147_483_647;
 /** Longest answer of a server that does not stream, in bytes. */
 const WHOLE_ANSWER_LIMIT = 16 * 1024 * 1024;
 
@@ -35,26 +34,29 @@ const WHOLE_ANSWER_LIMIT = 16 * 1024 * 1024;
  */
 export class OpenAIChatModel implements ChatModel {
   readonly #client: OpenAI;
+  readonly #capabilities: Capabilities;
 
   constructor(
     private readonly options: OpenAIChatModelOptions,
     private readonly clock: Clock,
   ) {
-    this.#client = new OpenAI({
-      apiKey: options.apiKey ?? NO_KEY,
-      baseURL: options.baseUrl ?? null,
-      // The environment is read in one place only: AppConfig.
-      organization: null,
-      project: null,
-      timeout: UNLIMITED_MS,
-      // The SDK's own retries wait for up to 8 s, and cannot be aborted while they do.
-      maxRetries: 0,
-      // At its debug level the SDK logs requests with their content.
-      logLevel: 'off',
-    });
+    this.#client = upstreamClient(options);
+    this.#capabilities = options.capabilities ?? OPENAI_CAPABILITIES;
   }
 
-  async *stream(call: ModelCall, scope: CallScope): AsyncGenerator<readonly Delta[], ModelResult, void> {
+  stream(call: ModelCall, scope: CallScope): AsyncGenerator<readonly Delta[], ModelResult, void> {
+    const { reasoningTag, rules } = this.#capabilities;
+    const arranged = arrangeOutput(call, this.#capabilities);
+    const request = rules.reduce((written, rule) => rule(written), arranged.call);
+    const filters = [
+      ...(reasoningTag === undefined ? [] : [new ReasoningTag(reasoningTag)]),
+      ...(arranged.filter === undefined ? [] : [arranged.filter]),
+    ];
+    const answer = this.#answer(request, scope);
+    return filters.length === 0 ? answer : filtered(answer, filters);
+  }
+
+  async *#answer(call: ModelCall, scope: CallScope): AsyncGenerator<readonly Delta[], ModelResult, void> {
     const { signal } = scope;
     const watch = new SilenceWatch(this.clock, this.options.firstTokenTimeoutMs);
     const onAbort = (): void => watch.abort(signal.reason);
@@ -100,7 +102,7 @@ export class OpenAIChatModel implements ChatModel {
       model,
       messages: messages as ChatCompletionCreateParamsStreaming['messages'],
       stream: true,
-      stream_options: { include_usage: true },
+      ...(this.#capabilities.streamOptions && { stream_options: { include_usage: true } }),
     } satisfies ChatCompletionCreateParamsStreaming;
     return this.#client.chat.completions.create(body, { signal }).asResponse();
   }
@@ -126,7 +128,7 @@ export class OpenAIChatModel implements ChatModel {
         if (bytes === undefined) parser.end();
         else parser.push(bytes);
       } catch (error) {
-        fault = error instanceof SseLineTooLongError ? badAnswer('a line of it is too long', error) : error;
+        fault = error instanceof SseTooLongError ? badAnswer('an event of it is too long', error) : error;
       }
       // Also before a fault: what came ahead of it was generated, and belongs to the client.
       if (batch.length > 0) {

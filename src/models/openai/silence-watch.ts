@@ -12,6 +12,8 @@ export class SilenceWatch {
   #timer: Timer;
   #waiting = true;
   #spoken = false;
+  /** The limit ran out while nobody waited. */
+  #overdue = false;
 
   /** Starts with a wait of at most `firstLimitMs` milliseconds. */
   constructor(clock: Clock, firstLimitMs: number) {
@@ -31,7 +33,11 @@ export class SilenceWatch {
   /** A read begins that may take up to `limitMs` milliseconds; without a limit, what is left of the last one goes on. */
   wait(limitMs?: number): void {
     this.#waiting = true;
-    if (limitMs === undefined) return;
+    if (limitMs === undefined) {
+      if (this.#overdue) this.#onSilence();
+      return;
+    }
+    this.#overdue = false;
     if (limitMs === this.#limitMs) this.#timer.restart();
     else {
       this.#timer.cancel();
@@ -53,7 +59,10 @@ export class SilenceWatch {
   }
 
   #onSilence(): void {
-    if (!this.#waiting) return;
+    if (!this.#waiting) {
+      this.#overdue = true;
+      return;
+    }
     const where = this.#spoken ? 'in its answer' : 'before it answered';
     this.#controller.abort(upstreamTimeout(`for ${this.#limitMs} ms ${where}`));
   }

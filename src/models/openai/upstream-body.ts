@@ -9,6 +9,7 @@ export class UpstreamBody {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #watch: SilenceWatch;
   #ended = false;
+  #isRest = false;
 
   /** @throws UpstreamError if the answer has no body */
   constructor(response: Response, watch: SilenceWatch) {
@@ -34,9 +35,14 @@ export class UpstreamBody {
     }
   }
 
-  /** Like `read`, for an answer that may already be complete: silence and a broken connection are then its end. */
+  /**
+   * Like `read`, for an answer that may already be complete: silence and a broken connection are then its end. All that
+   * is left of the answer has one limit of time together.
+   */
   async readRest(): Promise<Uint8Array | undefined> {
-    return this.read(CLOSE_LIMIT_MS).catch(() => undefined);
+    const limitMs = this.#isRest ? undefined : CLOSE_LIMIT_MS;
+    this.#isRest = true;
+    return this.read(limitMs).catch(() => undefined);
   }
 
   /**

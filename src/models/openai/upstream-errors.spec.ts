@@ -15,6 +15,14 @@ const SECRETS = [
   'Bearer eyJhbGciOi.J9.x',
   'http://10.0.0.7:8000/v1/internal',
   'https://user:password@models.internal/v1',
+  'gsk_4f9a8b7c6d5e4f3a2b1c',
+  'xai-4f9a8b7c6d5e4f3a2b1c',
+  'AIzaSyD-4f9a8b7c6d5e4f3a2b1c',
+  'ya29.a0AfH6SMBx-4f9a8b',
+  'ABSKQmVkcm9ja0FQSUtleS1hYmNkZWY=',
+  '10.0.0.7:8000',
+  '192.168.1.20',
+  '[fd00::7]:8000',
 ];
 
 describe('upstreamErrorFrom', () => {
@@ -87,6 +95,34 @@ describe('upstreamErrorFrom', () => {
 });
 
 describe('upstreamErrorInAnswer', () => {
+  it.each([
+    [{ type: 'invalid_request_error', code: 'context_length_exceeded', param: 'messages', message: 'too long' }, 400],
+    [{ type: 'invalid_request_error', message: 'no' }, 400],
+    [{ code: 'context_length_exceeded' }, 400],
+    [{ type: 'insufficient_quota' }, 429],
+    [{ code: 'insufficient_quota', type: 'invalid_request_error' }, 429],
+    [{ type: 'rate_limit_error' }, 429],
+    [{ code: 'rate_limit_exceeded', type: 'tokens' }, 429],
+    [{ type: 'requests' }, 429],
+    [{ status: 'RESOURCE_EXHAUSTED' }, 429],
+    [{ code: 429 }, 429],
+    [{ code: '503' }, 502],
+    [{ type: 'server_error' }, 502],
+    [{}, 502],
+  ])('gives %j the status %i', (body, status) => {
+    expect(upstreamErrorInAnswer(body).status).toBe(status);
+  });
+
+  it('keeps what clients branch on', () => {
+    const tooLong = { type: 'invalid_request_error', code: 'context_length_exceeded', param: 'messages', message: 'x' };
+    expect(upstreamErrorInAnswer(tooLong)).toMatchObject({ ...tooLong, retryable: false });
+    expect(upstreamErrorInAnswer({ code: 'insufficient_quota' })).toMatchObject({
+      type: 'insufficient_quota',
+      code: 'insufficient_quota',
+      retryable: false,
+    });
+  });
+
   it('makes an UpstreamError of anything, and quotes it only for a fault of the request', () => {
     fc.assert(
       fc.property(fc.anything(), (thrown) => {

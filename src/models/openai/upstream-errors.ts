@@ -8,11 +8,42 @@ interface UpstreamErrorBody {
   readonly param?: unknown;
   readonly code?: unknown;
   readonly type?: unknown;
+  /** Google's word for the kind of the error. */
+  readonly status?: unknown;
 }
 
 const MAX_MESSAGE_LENGTH = 1_000;
-/** Keys and bearer tokens as providers write them, and addresses, which can name internal hosts. */
-const SECRETS = /\b(?:sk|rk|pk|key|org|proj|sess)[-_][\w*-]{6,}|\bBearer\s+\S+|\bhttps?:\/\/[^\s"')]+/gi;
+/**
+ * Keys and tokens as providers write them (OpenAI, Groq, xAI, Google, AWS …), and addresses, which can name internal hosts.
+ */
+const SECRETS = new RegExp(
+  [
+    /\b(?:sk|rk|pk|key|org|proj|sess|gsk|xai|pplx|hf)[-_][\w*-]{6,}/,
+    /\b(?:AIza[\w-]{10,}|ya29\.[\w.-]+|(?:AKIA|ASIA|ABSK)\w{8,}[=+/\w]*)/,
+    /\bBearer\s+\S+/,
+    /\bhttps?:\/\/[^\s"')]+/,
+    /\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b/,
+    /\[[\da-f]*:[\da-f:.]+\](?::\d{1,5})?/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gi',
+);
+
+/** What the words of an error mean that comes without a status. */
+const STATUS_OF_WORD: ReadonlyMap<unknown, number> = new Map([
+  ['insufficient_quota', 429],
+  ['rate_limit_error', 429],
+  ['rate_limit_exceeded', 429],
+  ['rate_limited', 429],
+  ['requests', 429],
+  ['tokens', 429],
+  ['RESOURCE_EXHAUSTED', 429],
+  ['context_length_exceeded', 400],
+  ['invalid_request_error', 400],
+  ['BadRequestError', 400],
+  ['INVALID_ARGUMENT', 400],
+]);
 
 /** The error that a failed model call has for the client, from what the SDK threw. */
 export function upstreamErrorFrom(thrown: unknown): MillraceError {
@@ -28,13 +59,18 @@ export function upstreamErrorFrom(thrown: unknown): MillraceError {
 
 /** The error that an error object inside a stream, or in an answer with status 200, has for the client. */
 export function upstreamErrorInAnswer(body: unknown): UpstreamError {
-  const { code, type } = bodyOf(body);
-  const status = typeof code === 'number' ? code : Number(code);
-  if (Number.isInteger(status) && status >= 400 && status < 600) return errorOfStatus(status, bodyOf(body), undefined);
-  if (type === 'rate_limit_error' || code === 'rate_limit_exceeded') return errorOfStatus(429, bodyOf(body), undefined);
+  const status = statusIn(bodyOf(body));
+  if (status !== undefined) return errorOfStatus(status, bodyOf(body), undefined);
   return new UpstreamError('The model provider reported an error while it was answering.', {
     diagnostic: diagnosticOf(undefined, bodyOf(body)),
   });
+}
+
+/** Servers that can send no status any more write it as the code, or say it in words. */
+function statusIn({ code, type, status }: UpstreamErrorBody): number | undefined {
+  const number = typeof code === 'number' ? code : Number(code);
+  if (Number.isInteger(number) && number >= 400 && number < 600) return number;
+  return STATUS_OF_WORD.get(code) ?? STATUS_OF_WORD.get(type) ?? STATUS_OF_WORD.get(status);
 }
 
 /** @param when completes "fell silent …" */

@@ -3,7 +3,6 @@ import { ensureError } from '../../kernel/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import type { Flow, FlowStep } from '../flow.js';
 import { originOf, Ref } from '../ref.js';
-import type { WorkflowDefinition } from '../workflow-definition.js';
 import type { WorkflowNode } from '../workflow-node.js';
 import type { CompiledWorkflow, NestedStep, NodeStep, RouteStep, Scope, Step, Values } from '../workflow-schema.js';
 import type { DefinitionFaults } from './definition-faults.js';
@@ -13,7 +12,7 @@ export interface Resolver {
   /** The instance of a node's class, or undefined if no module provides it. */
   node(type: Type<WorkflowNode>): WorkflowNode<unknown> | undefined;
   /** Another workflow, compiled; undefined after a fault, which has been reported. */
-  workflow(type: Type<WorkflowDefinition>, faults: DefinitionFaults, key: string): CompiledWorkflow | undefined;
+  workflow(type: Type<unknown>, faults: DefinitionFaults, key: string): CompiledWorkflow | undefined;
 }
 
 /** Compiles the steps of a flow and of the branches in it. What is wrong goes into `faults`; such steps are left out. */

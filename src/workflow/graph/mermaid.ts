@@ -53,13 +53,16 @@ function styleLines(parts: readonly (DrawnNode | DrawnGroup)[], voice: Voice, st
 
 /**
  * Any text as the content of a quoted string. All ASCII characters that could mean anything to Mermaid, to its Markdown or
- * to HTML become its numeric entities (https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters).
- * An empty string is no string for its parser.
+ * to HTML become its numeric entities (https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters),
+ * and so does what would begin a Markdown list. An empty string is no string for its parser.
  */
 function text(value: string): string {
   if (value === '') return '(empty)';
   return value
-    .toWellFormed()
-    .replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' ')
-    .replaceAll(/[!-'*+:-@[-^`{-~]/g, (character) => `#${character.charCodeAt(0)};`);
+    .replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, ' ')
+    .replaceAll(/[!-'*+:-@[-^`{-~]|^\s*-|(?<=^\s*\d+)[.)]/g, entities);
+}
+
+function entities(characters: string): string {
+  return [...characters].map((character) => `#${character.charCodeAt(0)};`).join('');
 }

@@ -90,7 +90,7 @@ export class Execution implements Values {
     const finished = new Map<string, Promise<void>>();
     for (const step of scope.steps) {
       const stepTurn = step.visible ? turn?.child() : undefined;
-      const ready = Promise.all(step.dependsOn.map((key) => finished.get(key)));
+      const ready = Promise.all(step.dependsOn.flatMap((key) => finished.get(key) ?? []));
       finished.set(
         step.key,
         ready.then(() => this.#runStep(step, stepTurn)).finally(() => stepTurn?.close()),

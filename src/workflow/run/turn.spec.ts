@@ -74,7 +74,9 @@ describe('Turn', () => {
           let open = inner.length;
           for (const child of inner) {
             grow(at.child(), child, () => {
-              if (--open === 0) (at.close(), onClosed());
+              if (--open > 0) return;
+              at.close();
+              onClosed();
             });
           }
         };

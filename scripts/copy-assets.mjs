@@ -1,0 +1,10 @@
+/** Copies what the compiler leaves behind, such as prompt files, from src to the same place in dist. */
+import { cpSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+
+cpSync(join(root, 'src'), join(root, 'dist'), {
+  recursive: true,
+  filter: (source) => statSync(source).isDirectory() || !source.endsWith('.ts'),
+});

@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals';
+import { UpstreamError } from '../errors/index.js';
+import type { RunEvent } from '../workflow/index.js';
+import { AnswerPrinter } from './answer-printer.js';
+
+type Unnumbered = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'seq'> : never) : never;
+
+const say = (node: string, type: 'content' | 'reasoning', text: string): Unnumbered => ({
+  type: 'delta',
+  node,
+  delta: { type, text },
+});
+
+const finished: Unnumbered = {
+  type: 'run-finished',
+  finishReason: 'stop',
+  result: '',
+  usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 },
+};
+
+/** What is printed; in a terminal both streams are one. */
+function printed(
+  events: readonly Unnumbered[],
+  { isTTY = false, env = {} }: { isTTY?: boolean; env?: Record<string, string> } = {},
+): { readonly stdout: string; readonly stderr: string; readonly screen: string } {
+  const text = { stdout: '', stderr: '', screen: '' };
+  const output = (name: 'stdout' | 'stderr') => ({
+    isTTY,
+    write: (piece: unknown): boolean => {
+      text[name] += String(piece);
+      text.screen += String(piece);
+      return true;
+    },
+  });
+  const printer = new AnswerPrinter({ stdout: output('stdout'), stderr: output('stderr'), env }, '\n\n');
+  events.forEach((event, seq) => printer.print({ ...event, seq }));
+  return text;
+}
+
+const TWO_NODES = [
+  say('First', 'reasoning', 'Hm.'),
+  say('First', 'content', 'Hel'),
+  say('First', 'content', 'lo'),
+  say('Second', 'content', '\n\nBye'),
+  finished,
+];
+
+describe('the printer of an answer', () => {
+  it('gives stdout the content alone, whole and with an end of line', () => {
+    const { stdout, stderr } = printed(TWO_NODES);
+    expect(stdout).toBe('Hello\n\nBye\n');
+    expect(stderr).toBe('── First\nHm.\n── Second\nstop, 3 + 4 tokens\n');
+  });
+
+  it('makes one text of both in a terminal, all but the content dimmed', () => {
+    const dim = (text: string): string => `\u001B[2m${text}\u001B[0m`;
+    expect(printed(TWO_NODES, { isTTY: true }).screen).toBe(
+      `${dim('── First')}\n${dim('Hm.')}\nHello\n\n${dim('── Second')}\nBye\n${dim('stop, 3 + 4 tokens')}\n`,
+    );
+    expect(printed(TWO_NODES, { isTTY: true, env: { NO_COLOR: '1' } }).screen).not.toContain('\u001B');
+  });
+
+  it('does not let a model command the terminal', () => {
+    const attack = [say('First', 'content', 'a\u001B]0;title\u0007b\rc\u009B2Jd\te\n'), finished];
+    expect(printed(attack, { isTTY: true }).stdout).toBe('a]0;titlebc2Jd\te\n');
+    expect(printed(attack).stdout).toBe('a\u001B]0;title\u0007b\rc\u009B2Jd\te\n');
+  });
+
+  it('tells of progress, routes and substitutes in lines of their own', () => {
+    const error = new UpstreamError('The model is down.', { code: 'upstream_error', retryable: true });
+    const { stderr } = printed([
+      { type: 'node-progress', node: 'Search', message: 'looking\nup' },
+      { type: 'route-taken', node: 'route', branch: 'billing' },
+      { type: 'node-failed', node: 'Search', elapsedMs: 1, error, recovered: true },
+      { type: 'node-failed', node: 'Search', elapsedMs: 1, error, recovered: false },
+    ]);
+    expect(stderr).toBe('Search: looking up\nroute: billing\nSearch failed, and the run goes on: The model is down.\n');
+  });
+
+  it('leaves the line before an error is written', () => {
+    const error = new UpstreamError('The model is down.', { code: 'upstream_error', retryable: true });
+    const events: Unnumbered[] = [say('First', 'content', 'Hel'), { type: 'run-failed', error }];
+    expect(printed(events, { isTTY: true }).screen.endsWith('Hel\n')).toBe(true);
+    expect(printed(events).stdout).toBe('Hel');
+  });
+});

@@ -1,0 +1,126 @@
+import type { Writable } from 'node:stream';
+import { assertNever } from '../kernel/index.js';
+import type { DeltaEvent, RunEvent } from '../workflow/index.js';
+
+/** A stream that may be a terminal. */
+type Output = Pick<Writable, 'write'> & { readonly isTTY?: boolean };
+
+const DIM = '\u001B[2m';
+const PLAIN = '\u001B[0m';
+/** Control characters other than tab and line feed: what a model says must not command the terminal. */
+const CONTROLS = /[^\P{Cc}\t\n]/gu;
+
+/**
+ * Prints a run as it goes: content to stdout; who speaks, reasoning and what else there is to know dimmed to stderr. In a
+ * terminal the two make one text.
+ */
+export class AnswerPrinter {
+  readonly #stdout: Output;
+  readonly #stderr: Output;
+  readonly #separator: string;
+  readonly #dim: (text: string) => string;
+  /** Who speaks, and in which channel. */
+  #node: string | undefined;
+  #channel: string | undefined;
+  /** Outputs in the middle of a line; stdout stands for both if both are one terminal. */
+  readonly #inLine = new Set<Output>();
+
+  /** @param separator what the run puts between the content of two nodes */
+  constructor(
+    {
+      stdout,
+      stderr,
+      env,
+    }: { readonly stdout: Output; readonly stderr: Output; readonly env: Readonly<Record<string, string | undefined>> },
+    separator: string,
+  ) {
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+    this.#separator = separator;
+    // https://no-color.org
+    const isDimmed = stderr.isTTY === true && (env['NO_COLOR'] ?? '') === '';
+    this.#dim = (text) => (isDimmed && text !== '' ? `${DIM}${text}${PLAIN}` : text);
+  }
+
+  print(event: RunEvent): void {
+    switch (event.type) {
+      case 'delta':
+        this.#delta(event);
+        break;
+      case 'node-progress':
+        this.#aside(`${event.node}: ${event.message}`);
+        break;
+      case 'route-taken':
+        this.#aside(`${event.node}: ${event.branch}`);
+        break;
+      case 'node-failed':
+        if (event.recovered) this.#aside(`${event.node} failed, and the run goes on: ${event.error.message}`);
+        break;
+      case 'run-finished':
+        this.#endLine(this.#stdout);
+        this.#aside(
+          [
+            event.finishReason,
+            ...(event.usage === undefined
+              ? []
+              : [`${event.usage.prompt_tokens} + ${event.usage.completion_tokens} tokens`]),
+          ].join(', '),
+        );
+        break;
+      case 'run-failed':
+        this.#endLine(this.#stderr);
+        break;
+      case 'run-started':
+      case 'node-started':
+      case 'model-identified':
+      case 'node-finished':
+        break;
+      default:
+        assertNever(event);
+    }
+  }
+
+  #delta({ node, delta }: DeltaEvent): void {
+    const channel = delta.type;
+    let text = delta.type === 'tool-call' ? `${delta.name ?? ''}${delta.arguments}` : delta.text;
+    if (node !== this.#node) {
+      // What stands between two nodes' texts is a part of the content, and reads better before the header.
+      if (channel === 'content' && this.#node !== undefined && text.startsWith(this.#separator)) {
+        this.#write(this.#stdout, this.#separator);
+        text = text.slice(this.#separator.length);
+      }
+      this.#aside(`── ${node}`);
+    } else if (channel !== this.#channel) {
+      this.#endLine(this.#stderr);
+    }
+    this.#node = node;
+    this.#channel = channel;
+    if (channel === 'content') this.#write(this.#stdout, text);
+    else this.#write(this.#stderr, text, this.#dim);
+  }
+
+  /** A dim line of its own. */
+  #aside(text: string): void {
+    this.#endLine(this.#stderr);
+    this.#write(this.#stderr, text.replaceAll('\n', ' '), this.#dim);
+    this.#endLine(this.#stderr);
+  }
+
+  #endLine(output: Output): void {
+    if (this.#inLine.has(this.#screenOf(output))) this.#write(output, '\n');
+  }
+
+  #write(output: Output, text: string, style: (text: string) => string = String): void {
+    // Redirected, the content is what was said, byte for byte.
+    const shown = output.isTTY === true ? text.replaceAll(CONTROLS, '') : text;
+    if (shown === '') return;
+    output.write(style(shown));
+    const screen = this.#screenOf(output);
+    if (shown.endsWith('\n')) this.#inLine.delete(screen);
+    else this.#inLine.add(screen);
+  }
+
+  #screenOf(output: Output): Output {
+    return this.#stdout.isTTY === true && this.#stderr.isTTY === true ? this.#stdout : output;
+  }
+}

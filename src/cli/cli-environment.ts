@@ -1,0 +1,12 @@
+import type { INestApplicationContext } from '@nestjs/common';
+
+/** What commands have to do with the world. */
+export interface CliEnvironment {
+  /** The application with its workflows, without its HTTP server. The command that opens it closes it. */
+  readonly openApplication: () => Promise<INestApplicationContext>;
+  readonly process: Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'once' | 'off' | 'cwd' | 'env'>;
+}
+
+/** How a command ended, as shells understand it. */
+export const EXIT = { done: 0, failed: 1, misused: 2, interrupted: 130 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

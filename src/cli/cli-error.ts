@@ -1,0 +1,9 @@
+/** A command cannot do what it was asked; the message is all that the person who asked needs, so no stack is shown. */
+export class CliError extends Error {
+  override readonly name: string = 'CliError';
+}
+
+/** The command line itself is wrong. */
+export class UsageError extends CliError {
+  override readonly name = 'UsageError';
+}

@@ -1,0 +1,70 @@
+import { text as readText } from 'node:stream/consumers';
+import { lastValueFrom, tap } from 'rxjs';
+import { InternalError, type MillraceError, RunAbortedError } from '../errors/index.js';
+import { IdSource } from '../kernel/index.js';
+import { Gate } from '../streaming/index.js';
+import { type ChatEvent, WorkflowRunner } from '../workflow/index.js';
+import { AnswerPrinter } from './answer-printer.js';
+import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
+import { CliError } from './cli-error.js';
+import { withApplication, workflowOf } from './with-workflows.js';
+
+/**
+ * Runs a workflow and prints its answer as it is generated: the content to stdout, so that it can be redirected, and
+ * everything else to stderr.
+ * @param message what the user says; `-`: read it from stdin
+ */
+export async function runWorkflow(id: string, message: string, environment: CliEnvironment): Promise<ExitCode> {
+  const { stdin, stdout, stderr } = environment.process;
+  const content = message === '-' ? (await readText(stdin)).trimEnd() : message;
+  if (content === '') throw new CliError('The message is empty.');
+  return withApplication(environment, async (application) => {
+    const workflow = workflowOf(application, id);
+    const event: ChatEvent = { model: id, messages: [{ role: 'user', content }], parameters: {} };
+    const printer = new AnswerPrinter(environment.process, workflow.separator);
+    const gate = new Gate();
+    return withAbort(environment, async (signal) => {
+      const options = { id: application.get(IdSource).completionId(), signal, gate };
+      const events = application.get(WorkflowRunner, { strict: false }).run(workflow, event, options);
+      const last = await lastValueFrom(
+        events.pipe(
+          tap((runEvent) => {
+            printer.print(runEvent);
+            if (!stdout.writableNeedDrain || signal.aborted) return;
+            gate.close();
+            stdout.once('drain', () => gate.open());
+          }),
+        ),
+      );
+      if (last.type !== 'run-failed') return EXIT.done;
+      if (signal.aborted) return EXIT.interrupted;
+      stderr.write(`${describe(last.error)}\n`);
+      return EXIT.failed;
+    });
+  });
+}
+
+/** Lets Ctrl-C, and a reader that has enough, end the task; a second Ctrl-C ends the process. */
+async function withAbort<T>({ process }: CliEnvironment, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  process.once('SIGINT', abort);
+  process.once('SIGTERM', abort);
+  // `… | head` closes the pipe; what is written after that fails, too.
+  process.stdout.on('error', abort);
+  try {
+    return await task(controller.signal);
+  } finally {
+    process.off('SIGINT', abort);
+    process.off('SIGTERM', abort);
+  }
+}
+
+/** What went wrong; unlike an HTTP client, who reads this may see everything. */
+function describe(error: MillraceError): string {
+  if (error instanceof InternalError && error.cause instanceof Error) {
+    return `Error: ${error.cause.stack ?? error.cause.message}`;
+  }
+  const details = error instanceof RunAbortedError ? error.abortCause : (error.diagnostic ?? error.code);
+  return `Error: ${error.message}${details === null ? '' : ` (${details})`}`;
+}

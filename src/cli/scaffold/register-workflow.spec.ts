@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { format } from 'prettier';
+import { CliError } from '../cli-error.js';
+import { registerWorkflow } from './register-workflow.js';
+import { workflowNames } from './workflow-names.js';
+
+const names = workflowNames('my-flow');
+
+const MODULE = `import { Module } from '@nestjs/common';
+import { NodesModule } from '../nodes/index.js';
+import { ChatNode } from './chat/chat.node.js';
+import { ZooWorkflow } from './zoo/zoo.workflow.js';
+
+/** Add yours here. */
+@Module({
+  imports: [NodesModule],
+  providers: [ChatNode, ZooWorkflow],
+})
+export class WorkflowsModule {}
+`;
+
+describe('registering a workflow', () => {
+  it('adds its imports in order, and its providers', () => {
+    expect(registerWorkflow(MODULE, names)).toBe(`import { Module } from '@nestjs/common';
+import { NodesModule } from '../nodes/index.js';
+import { ChatNode } from './chat/chat.node.js';
+import { MyFlowNode } from './my-flow/my-flow.node.js';
+import { MyFlowWorkflow } from './my-flow/my-flow.workflow.js';
+import { ZooWorkflow } from './zoo/zoo.workflow.js';
+
+/** Add yours here. */
+@Module({
+  imports: [NodesModule],
+  providers: [ChatNode, ZooWorkflow, MyFlowWorkflow, MyFlowNode],
+})
+export class WorkflowsModule {}
+`);
+  });
+
+  it('changes nothing the second time, and leaves what the formatter would, whatever was there', async () => {
+    const ids = fc.stringMatching(/^[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,8}){0,2}$/);
+    const own = readFileSync(join(import.meta.dirname, '../../workflows/workflows.module.ts'), 'utf8');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(ids, { minLength: 1, maxLength: 6 }),
+        fc.constantFrom(MODULE, own),
+        async (all, from) => {
+          const once = all.reduce((source, id) => registerWorkflow(source, workflowNames(id)), from);
+          expect(all.reduce((source, id) => registerWorkflow(source, workflowNames(id)), once)).toBe(once);
+          expect(await format(once, { parser: 'typescript', singleQuote: true, printWidth: 120 })).toBe(once);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it.each([
+    ['two lists', MODULE.replace('imports: [NodesModule],', 'providers: [],')],
+    ['no list', MODULE.replace('[ChatNode, ZooWorkflow]', 'PROVIDERS')],
+    ['a list with more than classes', MODULE.replace('ChatNode, Z', '{ provide: A, useClass: B }, Z')],
+    ['a list with a comment', MODULE.replace('ChatNode, Z', 'ChatNode, // first\n Z')],
+    ['an empty file', ''],
+  ])('refuses %s, and says what to write', (_, source) => {
+    const register = (): string => registerWorkflow(source, names);
+    expect(register).toThrow(CliError);
+    expect(register).toThrow(/import \{ MyFlowNode \} from '\.\/my-flow\/my-flow\.node\.js';/);
+  });
+});

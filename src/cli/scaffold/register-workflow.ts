@@ -1,0 +1,57 @@
+import { CliError } from '../cli-error.js';
+import type { WorkflowNames } from './workflow-names.js';
+
+/** An import declaration at the beginning of a line; the compiler's own parser is not installed in production. */
+const IMPORT = /^import\s[^;]*?from\s+(['"])(?<from>[^'"]+)\1;$/gm;
+/** A list of providers that holds nothing but class names. */
+const PROVIDERS = /^(?<indent>[ \t]*)providers:\s*\[(?<list>[\s\w$,]*)\],?$/gm;
+const LINE_WIDTH = 120;
+
+/**
+ * The source of the module of workflows with a new workflow and its node registered. Registering twice changes nothing.
+ * @throws CliError that says what to write by hand, if the source has not the form that this understands
+ */
+export function registerWorkflow(source: string, names: WorkflowNames): string {
+  const { id, workflow, node } = names;
+  const imports = [
+    { name: node, from: `./${id}/${id}.node.js` },
+    { name: workflow, from: `./${id}/${id}.workflow.js` },
+  ];
+  const lists = [...source.matchAll(PROVIDERS)];
+  const [list] = lists;
+  if (list === undefined || lists.length > 1 || [...source.matchAll(IMPORT)].length === 0) {
+    const lines = imports.map(({ name, from }) => `  import { ${name} } from '${from}';`);
+    throw new CliError(
+      [
+        'The module of workflows has not one plain list of providers, so nothing was changed. Write into it by hand:',
+        ...lines,
+        `  providers: [..., ${workflow}, ${node}]`,
+      ].join('\n'),
+    );
+  }
+  const listed = (list.groups?.['list'] ?? '').split(',').map((name) => name.trim());
+  const providers = [...new Set([...listed, workflow, node])].filter((name) => name !== '');
+  const withProviders =
+    source.slice(0, list.index) +
+    formatted(providers, list.groups?.['indent'] ?? '') +
+    source.slice(list.index + list[0].length);
+  return imports.reduce((text, { name, from }) => withImport(text, name, from), withProviders);
+}
+
+/** As the formatter would write it: in one line if that fits. */
+function formatted(providers: readonly string[], indent: string): string {
+  const line = `${indent}providers: [${providers.join(', ')}],`;
+  if (line.length <= LINE_WIDTH) return line;
+  return [`${indent}providers: [`, ...providers.map((name) => `${indent}  ${name},`), `${indent}],`].join('\n');
+}
+
+/** Before the first of the module's own folders that comes later in the alphabet, or else as the last one. */
+function withImport(source: string, name: string, from: string): string {
+  const present = [...source.matchAll(IMPORT)];
+  if (present.some((declaration) => declaration.groups?.['from'] === from)) return source;
+  const line = `import { ${name} } from '${from}';\n`;
+  const next = present.find(({ groups }) => groups?.['from']?.startsWith('./') === true && groups['from'] > from);
+  const last = present.at(-1);
+  const place = next?.index ?? (last === undefined ? 0 : last.index + last[0].length + 1);
+  return source.slice(0, place) + line + source.slice(place);
+}

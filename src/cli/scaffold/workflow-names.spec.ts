@@ -1,0 +1,21 @@
+import { describe, expect, it } from '@jest/globals';
+import { UsageError } from '../cli-error.js';
+import { workflowNames } from './workflow-names.js';
+
+describe('the names of a new workflow', () => {
+  it('are made of its id', () => {
+    expect(workflowNames('my-flow2')).toEqual({
+      id: 'my-flow2',
+      title: 'My flow2',
+      workflow: 'MyFlow2Workflow',
+      node: 'MyFlow2Node',
+    });
+  });
+
+  it.each(['', '../up', 'a/b', 'My', 'a--b', '-a', 'a-', '2nd', 'über', "a'b", 'a b', 'a'.repeat(65)])(
+    'are refused for %j',
+    (id) => {
+      expect(() => workflowNames(id)).toThrow(UsageError);
+    },
+  );
+});

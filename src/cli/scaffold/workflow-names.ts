@@ -1,0 +1,32 @@
+import { UsageError } from '../cli-error.js';
+
+/** What a new workflow and its parts are called. */
+export interface WorkflowNames {
+  /** The id, and the name of the folder: `my-flow`. */
+  readonly id: string;
+  /** `My flow`, for descriptions. */
+  readonly title: string;
+  /** `MyFlowWorkflow`. */
+  readonly workflow: string;
+  /** `MyFlowNode`. */
+  readonly node: string;
+}
+
+const VALID_ID = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+const MAX_LENGTH = 64;
+
+/** @throws UsageError if the id cannot be the name of a folder and of classes */
+export function workflowNames(id: string): WorkflowNames {
+  if (!VALID_ID.test(id) || id.length > MAX_LENGTH) {
+    throw new UsageError(
+      `"${id}" cannot be the name of a new workflow. Use up to ${MAX_LENGTH} lower-case letters and digits, with single hyphens between words: my-flow.`,
+    );
+  }
+  const words = id.split('-');
+  const stem = words.map(capitalized).join('');
+  return { id, title: capitalized(words.join(' ')), workflow: `${stem}Workflow`, node: `${stem}Node` };
+}
+
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

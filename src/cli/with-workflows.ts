@@ -1,0 +1,33 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { ModelNotFoundError } from '../errors/index.js';
+import { type CompiledWorkflow, WorkflowRegistry } from '../workflow/index.js';
+import type { CliEnvironment } from './cli-environment.js';
+import { CliError } from './cli-error.js';
+
+/** Opens the application for one task and closes it, however that ends. */
+export async function withApplication<T>(
+  { openApplication }: CliEnvironment,
+  task: (application: INestApplicationContext) => Promise<T>,
+): Promise<T> {
+  const application = await openApplication();
+  try {
+    return await task(application);
+  } finally {
+    await application.close();
+  }
+}
+
+/**
+ * The workflow with this id or alias.
+ * @throws CliError that lists those that there are
+ */
+export function workflowOf(application: INestApplicationContext, id: string): CompiledWorkflow {
+  const registry = application.get(WorkflowRegistry, { strict: false });
+  try {
+    return registry.resolve(id).workflow;
+  } catch (error) {
+    if (!(error instanceof ModelNotFoundError)) throw error;
+    const names = registry.list().map(({ name }) => name);
+    throw new CliError(`There is no workflow "${id}". There are: ${names.join(', ')}.`, { cause: error });
+  }
+}

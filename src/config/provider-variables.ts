@@ -1,0 +1,83 @@
+import { IsIn, IsOptional, IsUrl, Matches } from 'class-validator';
+
+const STRUCTURED_OUTPUT = ['json_schema', 'tool', 'prompt'] as const;
+
+const PROVIDERS = [
+  'OPENAI',
+  'AZURE_OPENAI',
+  'ANTHROPIC',
+  'GOOGLE',
+  'GOOGLE_VERTEX_AI',
+  'MISTRAL',
+  'BEDROCK',
+  'OLLAMA',
+] as const;
+const CREDENTIALS = [
+  'OPENAI_API_KEY',
+  'AZURE_OPENAI_API_KEY',
+  'ANTHROPIC_API_KEY',
+  'GOOGLE_API_KEY',
+  'GEMINI_API_KEY',
+  'GOOGLE_VERTEX_AI_ACCESS_TOKEN',
+  'GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE',
+  'MISTRAL_API_KEY',
+  'AWS_BEARER_TOKEN_BEDROCK',
+  'OLLAMA_API_KEY',
+] as const;
+/** They become parts of addresses. */
+const NAMES = [
+  'OPENAI_API_VERSION',
+  'GOOGLE_VERTEX_AI_PROJECT',
+  'GOOGLE_VERTEX_AI_LOCATION',
+  'AWS_REGION',
+  'BEDROCK_AWS_REGION',
+] as const;
+
+type Provider = (typeof PROVIDERS)[number];
+type AddressVariable = `${Provider}_BASE_URL` | 'AZURE_OPENAI_ENDPOINT';
+type TextVariable = (typeof CREDENTIALS)[number] | (typeof NAMES)[number] | `${Provider}_MODEL`;
+
+/** A variable of the environment that has to do with a model provider. */
+export type ProviderVariable = AddressVariable | TextVariable | `${Provider}_STRUCTURED_OUTPUT`;
+
+/**
+ * The variables of the model providers that are set, by name; docs/providers.md explains them. Which of them a provider
+ * needs is not checked here: only a workflow that uses the provider cannot do without.
+ */
+export type ProviderVariables = Readonly<
+  /** Has a default, which the demo takes as well. */
+  Record<'OPENAI_MODEL', string> &
+    Partial<Record<AddressVariable | TextVariable, string>> &
+    Partial<Record<`${Provider}_STRUCTURED_OUTPUT`, (typeof STRUCTURED_OUTPUT)[number]>>
+>;
+
+const ADDRESSES = [...PROVIDERS.map((name) => `${name}_BASE_URL` as const), 'AZURE_OPENAI_ENDPOINT'] as const;
+const METHODS = PROVIDERS.map((name) => `${name}_STRUCTURED_OUTPUT` as const);
+
+/** All of them. */
+export const PROVIDER_VARIABLES: readonly ProviderVariable[] = [
+  ...CREDENTIALS,
+  ...NAMES,
+  ...PROVIDERS.map((name) => `${name}_MODEL` as const),
+  ...ADDRESSES,
+  ...METHODS,
+];
+
+/** Carries the rules that the values have to keep. No message shows a value: addresses, too, can hold credentials. */
+export class ProviderEnvironment {}
+
+const RULES: readonly (readonly [readonly ProviderVariable[], PropertyDecorator])[] = [
+  [PROVIDER_VARIABLES, IsOptional()],
+  [
+    ADDRESSES,
+    IsUrl(
+      // Names of containers have underscores.
+      { require_tld: false, allow_underscores: true, protocols: ['http', 'https'], require_protocol: true },
+      { message: '$property must be an http or https address, such as http://localhost:11434/v1' },
+    ),
+  ],
+  [METHODS, IsIn(STRUCTURED_OUTPUT, { message: `$property must be one of ${STRUCTURED_OUTPUT.join(', ')}` })],
+  [NAMES, Matches(/^[\w.:-]+$/, { message: '$property must consist of letters, digits and . : _ -' })],
+];
+
+for (const [names, rule] of RULES) for (const name of names) rule(ProviderEnvironment.prototype, name);

@@ -1,0 +1,39 @@
+import type { ModelCall } from '../chat-model.js';
+
+/**
+ * How an answer is made to fit a JSON schema.
+ * - `json_schema`: the provider takes `response_format: {type: "json_schema"}`;
+ * - `tool`: the schema is a tool that the model must call, and the call's arguments are the answer;
+ * - `prompt`: the schema stands in the instructions, and the JSON is taken out of what the model writes.
+ */
+export const STRUCTURED_OUTPUT_METHODS = ['json_schema', 'tool', 'prompt'] as const;
+
+/** See {@link STRUCTURED_OUTPUT_METHODS}. */
+export type StructuredOutputMethod = (typeof STRUCTURED_OUTPUT_METHODS)[number];
+
+/** Writes a call in a provider's dialect. Returns its argument if there is nothing to change. */
+export type RequestRule = (call: ModelCall) => ModelCall;
+
+/** In what a provider's chat completions differ from OpenAI's. */
+export interface Capabilities {
+  readonly structuredOutput: StructuredOutputMethod;
+  /** Whether `response_format: {type: "json_object"}` has an effect; without it, JSON is asked for in the instructions. */
+  readonly jsonObject: boolean;
+  /** Whether `parallel_tool_calls` is understood. */
+  readonly parallelToolCalls: boolean;
+  /** Whether `stream_options` may be sent. Without it a provider tells its usage unasked. */
+  readonly streamOptions: boolean;
+  /** Name of the tag in which reasoning stands at the beginning of the content; absent: reasoning has a field of its own. */
+  readonly reasoningTag?: string;
+  /** Applied to each call in order, after its output has been arranged. */
+  readonly rules: readonly RequestRule[];
+}
+
+/** OpenAI's own. */
+export const OPENAI_CAPABILITIES: Capabilities = {
+  structuredOutput: 'json_schema',
+  jsonObject: true,
+  parallelToolCalls: true,
+  streamOptions: true,
+  rules: [],
+};

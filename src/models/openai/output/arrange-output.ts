@@ -1,0 +1,27 @@
+import type { ModelCall } from '../../chat-model.js';
+import type { Capabilities } from '../capabilities.js';
+import type { AnswerFilter } from './answer-filter.js';
+import { ForcedToolAnswer, withForcedTool } from './forced-tool.js';
+import { JsonObjectText } from './json-object-text.js';
+import { outputFormatOf } from './output-format.js';
+import { withInstructions } from './output-instructions.js';
+
+/** A call whose output is asked for in a way that the provider knows. */
+export interface ArrangedCall {
+  readonly call: ModelCall;
+  /** Makes the answer what it would be if the provider took `response_format`; absent: it is that already. */
+  readonly filter?: AnswerFilter;
+}
+
+/** Asks for the JSON that `response_format` names by the best way that the provider has. */
+export function arrangeOutput(call: ModelCall, capabilities: Capabilities): ArrangedCall {
+  const format = outputFormatOf(call.parameters);
+  if (format === undefined) return { call };
+  const { structuredOutput: method, jsonObject } = capabilities;
+  if (format.schema === undefined ? jsonObject : method === 'json_schema') return { call };
+  if (format.schema !== undefined && method === 'tool') {
+    const { toolName, call: forced } = withForcedTool(call, format, format.schema, capabilities);
+    return { call: forced, filter: new ForcedToolAnswer(toolName) };
+  }
+  return { call: withInstructions(call, format, jsonObject), filter: new JsonObjectText() };
+}

@@ -1,0 +1,109 @@
+import type { FinishReason } from '../../../protocol/index.js';
+import type { Delta, ToolCallDelta } from '../../../streaming/index.js';
+import type { ModelCall, ModelParameters } from '../../chat-model.js';
+import type { Capabilities } from '../capabilities.js';
+import type { AnswerFilter } from './answer-filter.js';
+import { JsonObjectText } from './json-object-text.js';
+import type { OutputFormat, Schema } from './output-format.js';
+
+/**
+ * Offers the schema as a tool that the model must call. If the call has tools of its own, the model must call one of all.
+ */
+export function withForcedTool(
+  call: ModelCall,
+  { name, description, strict }: OutputFormat,
+  schema: Schema,
+  { parallelToolCalls }: Pick<Capabilities, 'parallelToolCalls'>,
+): { readonly call: ModelCall; readonly toolName: string } {
+  const { response_format: _, tool_choice: choice, ...parameters } = call.parameters;
+  const tools = choice === 'none' ? [] : toolsOf(parameters);
+  const toolName = freeName(name, tools);
+  const tool = {
+    type: 'function',
+    function: {
+      name: toolName,
+      description: description ?? 'Gives the answer. Call this once, with the whole answer.',
+      parameters: schema,
+      ...(strict && { strict }),
+    },
+  };
+  const isOwn = typeof choice === 'object' && choice !== null;
+  return {
+    toolName,
+    call: {
+      ...call,
+      parameters: {
+        ...parameters,
+        tools: [...tools, tool],
+        tool_choice: isOwn
+          ? choice
+          : tools.length > 0
+            ? 'required'
+            : { type: 'function', function: { name: toolName } },
+        ...(tools.length === 0 && parallelToolCalls && { parallel_tool_calls: false }),
+      },
+    },
+  };
+}
+
+/**
+ * Makes the arguments of the first call of the output tool the content of the answer. What the model says beside it is
+ * left out; a model that calls no tool at all, against its orders, is taken at its word.
+ */
+export class ForcedToolAnswer implements AnswerFilter {
+  readonly #toolName: string;
+  /** The content so far, which counts only if no tool is called. */
+  #said = new JsonObjectText();
+  #saidDeltas: Delta[] = [];
+  /** For each index of the upstream: the index for the rest of the system, or what becomes of the call. */
+  readonly #calls = new Map<number, number | 'answer' | 'dropped'>();
+  #others = 0;
+  #hasAnswer = false;
+
+  constructor(toolName: string) {
+    this.#toolName = toolName;
+  }
+
+  read(delta: Delta, out: Delta[]): void {
+    if (delta.type === 'tool-call') this.#readCall(delta, out);
+    else if (delta.type === 'content') this.#said.read(delta, this.#saidDeltas);
+    else out.push(delta);
+  }
+
+  end(finishReason: FinishReason, out: Delta[]): FinishReason {
+    if (this.#calls.size === 0) {
+      this.#said.end(finishReason, this.#saidDeltas);
+      out.push(...this.#saidDeltas);
+    }
+    return finishReason === 'tool_calls' && this.#others === 0 ? 'stop' : finishReason;
+  }
+
+  #readCall(delta: ToolCallDelta, out: Delta[]): void {
+    const place = this.#placeOf(delta);
+    if (place === 'answer') {
+      if (delta.arguments !== '') out.push({ type: 'content', text: delta.arguments });
+    } else if (place !== 'dropped') {
+      out.push(place === delta.index ? delta : { ...delta, index: place });
+    }
+  }
+
+  #placeOf({ index, name }: ToolCallDelta): number | 'answer' | 'dropped' {
+    const known = this.#calls.get(index);
+    if (known !== undefined) return known;
+    const isOutput = name === this.#toolName;
+    const place = !isOutput ? this.#others++ : this.#hasAnswer ? 'dropped' : 'answer';
+    this.#hasAnswer ||= isOutput;
+    this.#calls.set(index, place);
+    return place;
+  }
+}
+
+function toolsOf({ tools }: ModelParameters): readonly unknown[] {
+  return Array.isArray(tools) ? tools : [];
+}
+
+/** A name that no tool of the call has. */
+function freeName(name: string, tools: readonly unknown[]): string {
+  const taken = tools.map((tool) => (tool as { function?: { name?: unknown } } | null)?.function?.name);
+  return taken.includes(name) ? freeName(`${name.slice(0, 57)}_output`, tools) : name;
+}

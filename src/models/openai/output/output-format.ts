@@ -1,0 +1,37 @@
+import type { ModelParameters } from '../../chat-model.js';
+
+/** A JSON schema, as it is sent. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+/** The JSON that a call asks for with its `response_format`. */
+export interface OutputFormat {
+  readonly name: string;
+  readonly description?: string;
+  /** Undefined: any object. */
+  readonly schema: Schema | undefined;
+  readonly strict: boolean;
+}
+
+interface ResponseFormat {
+  readonly type?: unknown;
+  readonly json_schema?: {
+    readonly name?: unknown;
+    readonly description?: unknown;
+    readonly schema?: unknown;
+    readonly strict?: unknown;
+  };
+}
+
+/** Reads `response_format`; undefined if it asks for no JSON. The request's rules have checked its shape. */
+export function outputFormatOf({ response_format: format }: ModelParameters): OutputFormat | undefined {
+  if (typeof format !== 'object' || format === null) return undefined;
+  const { type, json_schema: wanted } = format as ResponseFormat;
+  if (type === 'json_object') return { name: 'answer', schema: undefined, strict: false };
+  if (type !== 'json_schema' || typeof wanted !== 'object') return undefined;
+  return {
+    name: typeof wanted.name === 'string' && wanted.name !== '' ? wanted.name : 'answer',
+    ...(typeof wanted.description === 'string' && { description: wanted.description }),
+    schema: typeof wanted.schema === 'object' && wanted.schema !== null ? (wanted.schema as Schema) : undefined,
+    strict: wanted.strict === true,
+  };
+}

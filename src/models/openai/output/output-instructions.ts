@@ -1,0 +1,30 @@
+import type { Message } from '../../../protocol/index.js';
+import type { ModelCall } from '../../chat-model.js';
+import type { OutputFormat } from './output-format.js';
+
+/** Asks for JSON in the instructions, for providers that know no better way. */
+export function withInstructions(call: ModelCall, format: OutputFormat, jsonObject: boolean): ModelCall {
+  const { response_format: _, ...parameters } = call.parameters;
+  return {
+    ...call,
+    messages: instructed(call.messages, instructionsFor(format)),
+    parameters: { ...parameters, ...(jsonObject && { response_format: { type: 'json_object' } }) },
+  };
+}
+
+function instructionsFor({ description, schema }: OutputFormat): string {
+  return [
+    'Answer with exactly one JSON object and nothing else: no code fence, and no words before or after it.',
+    ...(description === undefined ? [] : [`The object is: ${description}`]),
+    ...(schema === undefined ? [] : ['It must fit this JSON schema:', JSON.stringify(schema)]),
+  ].join('\n');
+}
+
+/** Added to the first system message, since some models take only one, and only at the beginning. */
+function instructed(messages: readonly Message[], instructions: string): readonly Message[] {
+  const [first, ...others] = messages;
+  if ((first?.role === 'system' || first?.role === 'developer') && typeof first.content === 'string') {
+    return [{ ...first, content: `${first.content}\n\n${instructions}` }, ...others];
+  }
+  return [{ role: 'system', content: instructions }, ...messages];
+}

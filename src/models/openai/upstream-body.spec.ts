@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../../test/support/fake-clock.js';
+import { SilenceWatch } from './silence-watch.js';
+import { UpstreamBody } from './upstream-body.js';
+
+/** A body that the test feeds, on a clock that the test moves. Aborting the watch breaks it, as it does with fetch. */
+class BodyBench {
+  readonly clock = new FakeClock();
+  readonly watch = new SilenceWatch(this.clock, 60_000);
+  readonly body: UpstreamBody;
+  #feed: ReadableStreamDefaultController<Uint8Array> | undefined;
+
+  constructor() {
+    const stream = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        this.#feed = controller;
+      },
+    });
+    this.watch.signal.addEventListener('abort', () => this.#feed?.error(this.watch.signal.reason));
+    this.body = new UpstreamBody(new Response(stream), this.watch);
+  }
+
+  send(): void {
+    this.#feed?.enqueue(Uint8Array.of(1));
+  }
+}
+
+describe('UpstreamBody', () => {
+  it('gives all that is left of a complete answer one limit of time together', async () => {
+    const bench = new BodyBench();
+    const finished = bench.body.finish();
+    for (let i = 0; i < 3; i++) {
+      bench.send();
+      await bench.clock.advanceAsync(600);
+    }
+    expect(bench.watch.signal.aborted).toBe(false);
+    bench.send();
+    await bench.clock.advanceAsync(200);
+    await finished;
+    expect(bench.watch.signal.aborted).toBe(true);
+    expect(bench.clock.pending).toBe(0);
+  });
+
+  it('gives the rest no more time because its reader was slow', async () => {
+    const bench = new BodyBench();
+    bench.send();
+    await bench.body.readRest();
+    await bench.clock.advanceAsync(10_000);
+    await expect(bench.body.readRest()).resolves.toBeUndefined();
+    expect(bench.watch.signal.aborted).toBe(true);
+  });
+});

@@ -1,0 +1,54 @@
+import type { ModelProviders } from '../models/index.js';
+import { isStructured, type OutputSchema, outputSchemaOf } from '../models/schema/index.js';
+import type { ParameterGroup } from '../workflow/index.js';
+import type { AgentConfig } from './agent-config.js';
+import type { AgentResources } from './agent-resources.js';
+import { type ModelTarget, modelTargetsOf } from './model-target.js';
+import { PromptFile, PromptManager } from './prompts/index.js';
+import { type Toolbox, toolboxOf } from './tools/index.js';
+
+/** An agent's configuration with everything that it names, resolved and checked at start-up. */
+export interface AgentPlan<Output> {
+  readonly config: AgentConfig<Output>;
+  readonly targets: readonly [ModelTarget, ...ModelTarget[]];
+  readonly schema: OutputSchema<Output> | undefined;
+  /** Which groups of the client's parameters reach the model. */
+  readonly forwards: readonly ParameterGroup[];
+  readonly toolbox: Toolbox;
+  readonly prompts: PromptManager;
+}
+
+const DEFAULT_GROUPS: readonly ParameterGroup[] = ['sampling'];
+const COUNTS = ['maxToolRounds', 'retries', 'repairs'] as const;
+
+/**
+ * Checks an agent's configuration.
+ * @throws Error that says what is wrong with it, and the fix
+ */
+export function planAgent<Output>(
+  config: AgentConfig<Output>,
+  providers: ModelProviders,
+  resources: AgentResources | undefined,
+): AgentPlan<Output> {
+  for (const name of COUNTS) {
+    const count = config[name];
+    if (count !== undefined && !(Number.isInteger(count) && count >= 0)) {
+      throw new Error(`its ${name} is ${count}. Give a whole number from 0.`);
+    }
+  }
+  if (config.tools !== undefined && config.settings?.['tools'] !== undefined) {
+    throw new Error('it has tools both in `tools` and in `settings`. Keep the first.');
+  }
+  const schema = isStructured(config.outputType) ? outputSchemaOf(config.outputType) : undefined;
+  const { forward = DEFAULT_GROUPS, instructions } = config;
+  const prompts = resources?.prompts ?? new PromptManager();
+  if (instructions instanceof PromptFile) prompts.load(instructions);
+  return {
+    config,
+    targets: modelTargetsOf(config, providers),
+    schema,
+    forwards: schema === undefined ? forward : forward.filter((group) => group !== 'response_format'),
+    toolbox: toolboxOf(config.tools ?? [], resources?.tools),
+    prompts,
+  };
+}

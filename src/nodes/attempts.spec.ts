@@ -1,0 +1,126 @@
+import { describe, expect, it } from '@jest/globals';
+import { InternalError, RunAbortedError, UpstreamError } from '../errors/index.js';
+import { ModelProviders } from '../models/index.js';
+import { StructuredOutputError } from '../models/schema/index.js';
+import { IncompleteAnswerError, TaskContext } from '../workflow/index.js';
+import { FakeClock, RecordingTracer, rejectionOf } from '../../test/support/index.js';
+import { Attempts } from './attempts.js';
+import { modelTargetsOf } from './model-target.js';
+
+const providers = new ModelProviders({
+  openai: {
+    chat: {
+      // eslint-disable-next-line require-yield
+      async *stream() {
+        throw new Error('Nothing is called here');
+      },
+    },
+    defaultModel: 'first',
+    description: '',
+  },
+});
+const targets = (count: number): ReturnType<typeof modelTargetsOf> =>
+  modelTargetsOf(
+    {
+      modelProvider: 'openai',
+      fallbacks: Array.from({ length: count - 1 }, (_, index) => ({
+        modelProvider: 'openai',
+        modelName: `fallback ${index + 1}`,
+      })),
+    },
+    providers,
+  );
+
+const busy = (retryAfterMs?: number): UpstreamError =>
+  new UpstreamError('Busy.', { status: 429, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+const unfit = new StructuredOutputError(['$: must be an object']);
+
+describe('Attempts', () => {
+  const made = (models: number, retries: number, signal = new AbortController().signal) => {
+    const clock = new FakeClock();
+    const tracer = new RecordingTracer();
+    const trace = tracer.startTrace({ name: '' }).span('node');
+    const context = new TaskContext({ event: { model: 'm', messages: [], parameters: {} }, clock, trace, signal });
+    return { attempts: new Attempts(targets(models), retries, context), clock, tracer };
+  };
+
+  it('waits twice as long before each further try', async () => {
+    const { attempts, clock, tracer } = made(1, 7);
+    for (const delayMs of [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000]) {
+      const before = clock.monotonic();
+      const recovered = attempts.recover(busy());
+      await clock.advanceAsync(delayMs - 1);
+      expect(clock.pending).toBe(1);
+      await clock.advanceAsync(1);
+      await recovered;
+      expect(clock.monotonic() - before).toBe(delayMs);
+    }
+    const last = busy();
+    expect(await rejectionOf(attempts.recover(last))).toBe(last);
+    expect(tracer.spans('node')[0]?.events.map(({ data }) => data?.['attempt'])).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it('waits as long as the upstream asks, unless that is too long', async () => {
+    const { attempts, clock } = made(1, 9);
+    const recovered = attempts.recover(busy(3_000));
+    await clock.advanceAsync(3_000);
+    await recovered;
+    const patient = busy(8_001);
+    expect(await rejectionOf(attempts.recover(patient))).toBe(patient);
+  });
+
+  it('does not wait for what is no matter of time', async () => {
+    const { attempts, clock } = made(2, 1);
+    await attempts.recover(unfit);
+    await attempts.recover(unfit);
+    expect([attempts.target.model, clock.pending]).toEqual(['fallback 1', 0]);
+  });
+
+  it('gives each model all retries, and has them again after an answer that could be used', async () => {
+    const { attempts } = made(3, 1);
+    const asked: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      asked.push(attempts.target.model);
+      await attempts.recover(unfit);
+    }
+    expect(asked).toEqual(['first', 'first', 'fallback 1', 'fallback 1', 'fallback 2']);
+    attempts.accept();
+    await attempts.recover(unfit);
+    expect(attempts.target.model).toBe('fallback 2');
+    expect(await rejectionOf(attempts.recover(unfit))).toBe(unfit);
+  });
+
+  it.each([
+    ['400', new UpstreamError('', { status: 400 })],
+    ['413', new UpstreamError('', { status: 413 })],
+    ['422', new UpstreamError('', { status: 422 })],
+    ['an answer that was cut short', new IncompleteAnswerError('length', false)],
+    ['a bug', new InternalError(new TypeError())],
+    ['what is no error of ours', new TypeError()],
+  ])('does not help with %s', async (_, error) => {
+    const { attempts, tracer } = made(2, 3);
+    expect(await rejectionOf(attempts.recover(error))).toBe(error);
+    expect(tracer.spans('node')[0]?.events).toEqual([]);
+  });
+
+  it.each(['upstream_authentication', 'upstream_not_found', 'insufficient_quota'])(
+    'asks another model at once for %s',
+    async (code) => {
+      const { attempts } = made(2, 3);
+      await attempts.recover(new UpstreamError('', { code, retryable: false }));
+      expect(attempts.target.model).toBe('fallback 1');
+    },
+  );
+
+  it('ends with the run, before and while it waits', async () => {
+    const run = new AbortController();
+    const { attempts, clock } = made(2, 3, run.signal);
+    const waiting = rejectionOf(attempts.recover(busy()));
+    const reason = new RunAbortedError('deadline');
+    run.abort(reason);
+    expect(await waiting).toBe(reason);
+    const thrown = busy();
+    expect(await rejectionOf(attempts.recover(thrown))).toBe(thrown);
+    expect(clock.pending).toBe(0);
+  });
+});

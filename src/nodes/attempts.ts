@@ -1,0 +1,94 @@
+import { UpstreamError } from '../errors/index.js';
+import { sleep } from '../kernel/index.js';
+import { StructuredOutputError } from '../models/schema/index.js';
+import { IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
+import type { ModelTarget } from './model-target.js';
+
+/** Pause before the first retry, in milliseconds, if the upstream names none; doubled for each further one. */
+const FIRST_DELAY_MS = 250;
+/** Longest pause, in milliseconds. An upstream that asks for more patience is not asked again. */
+const LONGEST_DELAY_MS = 8_000;
+
+/** Which model an agent asks, and whom it asks after a failure. One run of one agent. */
+export class Attempts {
+  readonly #targets: readonly [ModelTarget, ...ModelTarget[]];
+  readonly #retries: number;
+  readonly #context: TaskContext;
+  #current = 0;
+  #failures = 0;
+  #failureBefore: unknown;
+
+  /** @param retries how often each model is asked again for one answer */
+  constructor(targets: readonly [ModelTarget, ...ModelTarget[]], retries: number, context: TaskContext) {
+    this.#targets = targets;
+    this.#retries = retries;
+    this.#context = context;
+  }
+
+  /** The model to ask now. A fallback stays in force until the agent is done: the one before it is known to fail. */
+  get target(): ModelTarget {
+    return this.#targets[this.#current] ?? this.#targets[0];
+  }
+
+  /** An answer could be used: the next one has all its retries again. */
+  accept(): void {
+    this.#failures = 0;
+  }
+
+  /**
+   * Resolves when the call may be made once more, to the model that {@link target} then is.
+   * @throws what was thrown if nothing can heal it, or everything has been tried
+   */
+  async recover(thrown: unknown): Promise<void> {
+    const { signal, clock, trace } = this.#context;
+    if (signal.aborted) throw thrown;
+    const delayMs = this.#retryDelay(thrown);
+    if (delayMs !== undefined) {
+      this.#failures++;
+      trace.event('retry', { attempt: this.#failures, delay_ms: delayMs, reason: reasonOf(thrown) }, 'WARNING');
+      if (delayMs > 0) await sleep(delayMs, clock, signal);
+      return;
+    }
+    const next = this.#targets[this.#current + 1];
+    if (next === undefined || !canAnotherModelHeal(thrown)) throw this.#worthTelling(thrown);
+    const from = this.target;
+    this.#current++;
+    this.#failures = 0;
+    this.#failureBefore = thrown;
+    trace.event('fallback', { from: nameOf(from), to: nameOf(next), reason: reasonOf(thrown) }, 'WARNING');
+  }
+
+  /** Milliseconds, or undefined if the same model should not be asked again. */
+  #retryDelay(thrown: unknown): number | undefined {
+    if (this.#failures >= this.#retries) return undefined;
+    if (thrown instanceof StructuredOutputError) return 0;
+    if (!(thrown instanceof UpstreamError) || !thrown.retryable || isFaultOfRequest(thrown)) return undefined;
+    const delayMs = thrown.retryAfterMs ?? FIRST_DELAY_MS * 2 ** this.#failures;
+    if (delayMs <= LONGEST_DELAY_MS) return delayMs;
+    return thrown.retryAfterMs === undefined ? LONGEST_DELAY_MS : undefined;
+  }
+
+  /** A request that only the fallback does not accept is not the client's fault: the model that it was meant for failed. */
+  #worthTelling(thrown: unknown): unknown {
+    const isFallbacksOwn = thrown instanceof UpstreamError && isFaultOfRequest(thrown);
+    return isFallbacksOwn && this.#failureBefore !== undefined ? this.#failureBefore : thrown;
+  }
+}
+
+/** Also what retries cannot heal: wrong credentials, a model that does not exist, a quota that is used up. */
+function canAnotherModelHeal(thrown: unknown): boolean {
+  return thrown instanceof UpstreamError && !isFaultOfRequest(thrown) && !(thrown instanceof IncompleteAnswerError);
+}
+
+function isFaultOfRequest({ status }: UpstreamError): boolean {
+  return status === 400 || status === 413 || status === 422;
+}
+
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof UpstreamError)) return '-';
+  return thrown.diagnostic === undefined ? String(thrown.code) : `${thrown.code}: ${thrown.diagnostic}`;
+}
+
+function nameOf({ providerName, model }: ModelTarget): string {
+  return `${providerName}/${model}`;
+}

@@ -1,0 +1,212 @@
+import { StructuredOutputError } from '../models/schema/index.js';
+import type { ModelParameters, ModelResult } from '../models/index.js';
+import type { Message } from '../protocol/index.js';
+import type { Delta } from '../streaming/index.js';
+import type { TaskContext } from '../workflow/index.js';
+import type { AgentInput } from './agent-input.js';
+import type { AgentPlan } from './agent-plan.js';
+import { type AgentReply, outputOf } from './agent-reply.js';
+import type { AnswerText } from './answer-text.js';
+import { Attempts } from './attempts.js';
+import { forwardedParameters } from './forwarded-parameters.js';
+import { instructionsFor } from './instructions.js';
+import { modelCallFor } from './model-call.js';
+import { ToolRoundsExceededError } from './tool-rounds-error.js';
+import { clientToolsOf, runTools, type ToolCall, ToolCallFilter } from './tools/index.js';
+import { TracedCall } from './traced-call.js';
+
+const MAX_TOOL_ROUNDS = 8;
+/** Sets the text before a tool's call off from the text after it. */
+const BLANK_LINE = '\n\n';
+
+/** A model's answer to one call that has come to its end. */
+interface Answered {
+  readonly answer: AnswerText;
+  readonly result: ModelResult;
+}
+
+/** What an agent and its model say to one another until there is an answer: one run of one agent. */
+export class Conversation<Output> {
+  readonly #plan: AgentPlan<Output>;
+  readonly #input: AgentInput;
+  readonly #context: TaskContext;
+  readonly #attempts: Attempts;
+  readonly #forwarded: ModelParameters;
+  /** True if calls of tools that are not the server's go to the client. */
+  readonly #clientHasTools: boolean;
+  #messages: readonly Message[] = [];
+  #toolRounds = 0;
+
+  /** @throws InvalidRequestError if a tool of the client has the name of one of the server's */
+  constructor(plan: AgentPlan<Output>, input: AgentInput, context: TaskContext) {
+    this.#plan = plan;
+    this.#input = input;
+    this.#context = context;
+    this.#attempts = new Attempts(plan.targets, plan.config.retries ?? 0, context);
+    this.#forwarded = forwardedParameters(context.event.parameters, plan.forwards);
+    this.#clientHasTools = clientToolsOf(this.#forwarded, plan.toolbox).length > 0;
+  }
+
+  /**
+   * The answer as it arrives, with the text of all rounds. It is not repaired: a part of it has been passed on by the time
+   * that it can be checked.
+   */
+  async *stream(): AsyncGenerator<readonly Delta[], AgentReply, void> {
+    await this.#begin();
+    return yield* this.#rounds(true);
+  }
+
+  /** The answer once it is whole and, if it is structured, fits its class: of several rounds the last one's. */
+  async run(): Promise<Output> {
+    await this.#begin();
+    const { schema, config } = this.#plan;
+    let before = { messages: this.#messages, toolRounds: -1 };
+    for (let repairs = 0; ;) {
+      const reply = await resultOf(this.#rounds(false));
+      try {
+        return outputOf(reply, schema);
+      } catch (fault) {
+        if (!(fault instanceof StructuredOutputError)) throw fault;
+        // What tools have found is kept.
+        if (before.toolRounds < this.#toolRounds) before = { messages: this.#messages, toolRounds: this.#toolRounds };
+        if (repairs < (config.repairs ?? 1)) {
+          repairs++;
+          this.#context.trace.event('repair', { faults: fault.faults }, 'WARNING');
+          this.#messages = [...this.#messages, ...repairMessages(reply, fault)];
+        } else {
+          await this.#attempts.recover(fault);
+          this.#messages = before.messages;
+          repairs = 0;
+        }
+      }
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const { config, prompts } = this.#plan;
+    const { messages } = this.#input;
+    const instructions = await instructionsFor(config.instructions, prompts, this.#input, this.#context);
+    this.#messages = instructions === undefined ? messages : [{ role: 'system', content: instructions }, ...messages];
+  }
+
+  /** Calls the model, and the tools that it asks for, until it answers. */
+  async *#rounds(isHeard: boolean): AsyncGenerator<readonly Delta[], AgentReply, void> {
+    const { maxToolRounds = MAX_TOOL_ROUNDS } = this.#plan.config;
+    let said = '';
+    for (;;) {
+      const separator = said === '' || /\s$/.test(said) || this.#plan.schema !== undefined ? '' : BLANK_LINE;
+      const answered = yield* this.#answer(isHeard, separator);
+      const { answer, result } = answered;
+      if (isHeard && answer.content !== '') said += separator + answer.content;
+      const calls = this.#serverCalls(answered);
+      if (calls.length === 0) {
+        this.#context.ledger.finished(result.finishReason);
+        const content = isHeard ? said : answer.content;
+        return { content, refusal: answer.refusal, finishReason: result.finishReason };
+      }
+      if (this.#toolRounds === maxToolRounds) throw new ToolRoundsExceededError(maxToolRounds);
+      this.#attempts.accept();
+      this.#toolRounds++;
+      const results = await runTools(this.#plan.toolbox, calls, this.#context);
+      this.#messages = [...this.#messages, ...roundMessages(answer.content, calls, results)];
+    }
+  }
+
+  /** One answer of the model, after as many attempts as it takes. Once a part of it was passed on there is no other. */
+  async *#answer(isHeard: boolean, separator: string): AsyncGenerator<readonly Delta[], Answered, void> {
+    for (;;) {
+      const call = this.#openCall();
+      const filter = this.#plan.toolbox.isEmpty ? undefined : new ToolCallFilter((name) => this.#isOwnTool(name));
+      let toSetOff = separator !== '';
+      let isPassedOn = false;
+      try {
+        for (;;) {
+          const next = await call.next();
+          if (next.done === true) return { answer: call.answer, result: next.value };
+          if (!isHeard) continue;
+          let batch = filter === undefined ? next.value : filter.shown(next.value);
+          if (toSetOff && batch.some(({ type }) => type === 'content')) {
+            toSetOff = false;
+            batch = [{ type: 'content', text: separator }, ...batch];
+          }
+          if (batch.length === 0) continue;
+          isPassedOn = true;
+          yield batch;
+        }
+      } catch (thrown) {
+        if (isPassedOn) throw thrown;
+        await this.#attempts.recover(thrown);
+      } finally {
+        await call.close();
+      }
+    }
+  }
+
+  #openCall(): TracedCall {
+    const { target } = this.#attempts;
+    const call = modelCallFor(this.#plan, target, this.#messages, this.#forwarded, this.#toolRounds > 0);
+    return new TracedCall(target, call, this.#context, this.#plan.config.timeout);
+  }
+
+  /**
+   * The calls that the server runs before the model goes on; none if the answer is to be given as it is.
+   *
+   * Calls of the client's tools end the conversation here, and what the client sends next holds these calls alone. So if a
+   * model asks for both at once, the server's are not run: nothing could tell the model their results.
+   */
+  #serverCalls({ answer, result }: Answered): readonly ToolCall[] {
+    if (this.#plan.toolbox.isEmpty || answer.toolCalls.length === 0) return [];
+    // Arguments that a limit or filter has cut short are nobody's wish.
+    if (result.finishReason === 'length' || result.finishReason === 'content_filter') return [];
+    const own = answer.toolCalls.filter(({ name }) => this.#isOwnTool(name));
+    if (own.length < answer.toolCalls.length) {
+      if (own.length > 0) this.#context.trace.event('tools_not_run', { tools: own.map(({ name }) => name) }, 'WARNING');
+      return [];
+    }
+    return own.map(({ id, name = '', arguments: args }, index) => ({
+      id: id ?? `call_${this.#toolRounds}_${index}`,
+      name,
+      arguments: args,
+    }));
+  }
+
+  /** A name that nobody has given a tool is the model's mistake, which it is told if the client cannot tell it. */
+  #isOwnTool(name: string | undefined): boolean {
+    return !this.#clientHasTools || this.#plan.toolbox.find(name) !== undefined;
+  }
+}
+
+async function resultOf<Result>(generator: AsyncGenerator<unknown, Result, void>): Promise<Result> {
+  for (;;) {
+    const next = await generator.next();
+    if (next.done === true) return next.value;
+  }
+}
+
+/** What a round of tools adds to the conversation. */
+function roundMessages(content: string, calls: readonly ToolCall[], results: readonly string[]): readonly Message[] {
+  return [
+    {
+      role: 'assistant',
+      content: content === '' ? null : content,
+      tool_calls: calls.map(({ id, name, arguments: args }) => ({
+        id,
+        type: 'function',
+        function: { name, arguments: args },
+      })),
+    },
+    ...calls.map(({ id }, index): Message => ({ role: 'tool', tool_call_id: id, content: results[index] ?? '' })),
+  ];
+}
+
+/** Shows a model its answer and what is wrong with it. */
+function repairMessages({ content }: AgentReply, { faults }: StructuredOutputError): readonly Message[] {
+  const list = faults.map((fault) => `- ${fault}`).join('\n');
+  return [
+    { role: 'assistant', content },
+    {
+      role: 'user',
+      content: `Your answer does not fit the required JSON schema:\n${list}\nAnswer again with the whole, corrected JSON and nothing else.`,
+    },
+  ];
+}

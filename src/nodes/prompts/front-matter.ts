@@ -1,0 +1,65 @@
+import { parse } from 'yaml';
+import { ensureError } from '../../kernel/index.js';
+
+/** What a prompt file says about itself. */
+export interface PromptInfo {
+  readonly description?: string;
+  readonly author?: string;
+  /** Names of the variables that it takes; absent: it does not say. */
+  readonly variables?: readonly string[];
+  /** The whole front matter, with whatever else stands in it. */
+  readonly frontMatter: Readonly<Record<string, unknown>>;
+}
+
+const BLOCK = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)(?:(?<=\n)|\r?\n)---[ \t]*(?:\r?\n|$)/;
+
+/**
+ * Divides a prompt file into its front matter (YAML between two lines `---`, optional) and its template, which begins
+ * with as many empty lines as the front matter took: so a fault in it has the line number that it has in the file.
+ * @throws Error saying what is wrong with the front matter
+ */
+export function readFrontMatter(text: string): { readonly info: PromptInfo; readonly template: string } {
+  const block = BLOCK.exec(text);
+  if (block === null) return { info: { frontMatter: {} }, template: text.replace(/^\uFEFF/, '') };
+  const [whole, yaml = ''] = block;
+  const lines = whole.split('\n').length - 1;
+  return { info: infoOf(parseYaml(yaml)), template: '\n'.repeat(lines) + text.slice(whole.length) };
+}
+
+function parseYaml(yaml: string): Record<string, unknown> {
+  let parsed: unknown;
+  try {
+    parsed = parse(yaml);
+  } catch (error) {
+    const [firstLine = ''] = ensureError(error).message.split('\n');
+    throw new Error(`has front matter that is not valid YAML: ${firstLine.replace(/:$/, '')}`, { cause: error });
+  }
+  if (parsed === null) return {};
+  if (typeof parsed !== 'object' || Array.isArray(parsed)) {
+    throw new Error('has front matter that is no list of "name: value" lines');
+  }
+  return parsed as Record<string, unknown>;
+}
+
+function infoOf(frontMatter: Record<string, unknown>): PromptInfo {
+  const { description, author, variables } = frontMatter;
+  return {
+    ...(description !== undefined && { description: textOf('description', description) }),
+    ...(author !== undefined && { author: textOf('author', author) }),
+    ...(variables !== undefined && { variables: namesOf(variables) }),
+    frontMatter,
+  };
+}
+
+function textOf(key: string, value: unknown): string {
+  if (typeof value !== 'string') throw new Error(`has front matter whose "${key}" is no text`);
+  return value;
+}
+
+/** A list of names, or names with what each means. */
+function namesOf(variables: unknown): readonly string[] {
+  if (variables === null) return [];
+  if (Array.isArray(variables) && variables.every((name) => typeof name === 'string')) return variables;
+  if (typeof variables === 'object' && !Array.isArray(variables)) return Object.keys(variables);
+  throw new Error('has front matter whose "variables" are neither a list of names nor names with descriptions');
+}

@@ -1,0 +1,53 @@
+import { readFileSync, statSync } from 'node:fs';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureError } from '../../kernel/index.js';
+import { Prompt, type PromptVariables } from './prompt.js';
+import { PromptError } from './prompt-error.js';
+import type { PromptFile } from './prompt-file.js';
+
+/** How prompt files are kept. */
+export interface PromptManagerOptions {
+  /** Whether a file that has changed since it was read is read again. For development: it asks the disk each time. */
+  readonly reload?: boolean;
+}
+
+interface Kept {
+  readonly prompt: Prompt;
+  readonly modifiedAt: number;
+}
+
+/** Reads prompt files, each once. */
+export class PromptManager {
+  readonly #kept = new Map<string, Kept>();
+  readonly #reload: boolean;
+
+  constructor({ reload = false }: PromptManagerOptions = {}) {
+    this.#reload = reload;
+  }
+
+  /** @throws PromptError if the file cannot be read or used */
+  load({ url }: PromptFile): Prompt {
+    const kept = this.#kept.get(url.href);
+    if (kept !== undefined && !this.#reload) return kept.prompt;
+    const path = fileURLToPath(url);
+    // Shorter than the whole path, and the same on every machine.
+    const name = relative(process.cwd(), path);
+    try {
+      const modifiedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+      if (modifiedAt === undefined) throw new PromptError(name, 'does not exist.');
+      if (kept?.modifiedAt === modifiedAt) return kept.prompt;
+      const prompt = new Prompt(name, readFileSync(path, 'utf8'));
+      this.#kept.set(url.href, { prompt, modifiedAt });
+      return prompt;
+    } catch (error) {
+      if (error instanceof PromptError) throw error;
+      throw new PromptError(name, `cannot be read: ${ensureError(error).message}.`, { cause: error });
+    }
+  }
+
+  /** @throws PromptError if the file cannot be used, or a variable is missing or not known to it */
+  render(file: PromptFile, variables?: PromptVariables): string {
+    return this.load(file).render(variables);
+  }
+}

@@ -1,0 +1,79 @@
+import { Liquid, type Template } from 'liquidjs';
+import { ensureError } from '../../kernel/index.js';
+import { type PromptInfo, readFrontMatter } from './front-matter.js';
+import { PromptError } from './prompt-error.js';
+
+/** Values for the variables of a prompt. */
+export type PromptVariables = Readonly<Record<string, unknown>>;
+
+const liquid = new Liquid({
+  strictVariables: true,
+  strictFilters: true,
+  ownPropertyOnly: true,
+  // An empty string and 0 are false, as in the code that gives them.
+  jsTruthy: true,
+  // A prompt is one file: without this, `render` and `include` would read from the working directory.
+  templates: {},
+});
+
+/** A prompt file, parsed: a Liquid template (https://liquidjs.com) with optional YAML front matter. */
+export class Prompt {
+  readonly info: PromptInfo;
+  readonly #file: string;
+  readonly #template: Template[];
+
+  /**
+   * @param file its path, for messages
+   * @throws PromptError if it is empty, its syntax is wrong, or its front matter names other variables than it uses
+   */
+  constructor(file: string, text: string) {
+    this.#file = file;
+    try {
+      const { info, template } = readFrontMatter(text);
+      if (template.trim() === '') throw new Error('is empty');
+      const { parsed, variables } = parse(template);
+      if (info.variables !== undefined) checkVariables(info.variables, variables);
+      this.info = info;
+      this.#template = parsed;
+    } catch (error) {
+      throw new PromptError(file, `${ensureError(error).message}.`, { cause: error });
+    }
+  }
+
+  /**
+   * The text, without the blank lines around it.
+   * @throws PromptError if a variable that the template uses is missing, or one is given that it does not know
+   */
+  render(variables: PromptVariables = {}): string {
+    const known = this.info.variables;
+    const unknown = known === undefined ? [] : Object.keys(variables).filter((name) => !known.includes(name));
+    if (unknown.length > 0) {
+      throw new PromptError(this.#file, `does not take ${quoted(unknown)}. It takes ${quoted(known ?? [])}.`);
+    }
+    try {
+      return String(liquid.renderSync(this.#template, variables)).trim();
+    } catch (error) {
+      throw new PromptError(this.#file, `cannot be rendered: ${ensureError(error).message}.`, { cause: error });
+    }
+  }
+}
+
+function parse(template: string): { readonly parsed: Template[]; readonly variables: readonly string[] } {
+  try {
+    const parsed = liquid.parse(template);
+    return { parsed, variables: liquid.globalVariablesSync(parsed) };
+  } catch (error) {
+    throw new Error(`has a mistake: ${ensureError(error).message}`, { cause: error });
+  }
+}
+
+function checkVariables(named: readonly string[], used: readonly string[]): void {
+  const unnamed = used.filter((name) => !named.includes(name));
+  if (unnamed.length > 0) throw new Error(`uses ${quoted(unnamed)}, which its front matter does not name`);
+  const unused = named.filter((name) => !used.includes(name));
+  if (unused.length > 0) throw new Error(`does not use ${quoted(unused)}, which its front matter names`);
+}
+
+function quoted(names: readonly string[]): string {
+  return names.length === 0 ? 'nothing' : names.map((name) => `"${name}"`).join(', ');
+}

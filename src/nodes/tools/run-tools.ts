@@ -1,0 +1,123 @@
+import { Logger } from '@nestjs/common';
+import { MillraceError } from '../../errors/index.js';
+import { ensureError, settledOrAborted } from '../../kernel/index.js';
+import { StructuredOutputError } from '../../models/schema/index.js';
+import { TaskContext } from '../../workflow/index.js';
+import type { SpanHandle } from '../../tracing/index.js';
+import { TimeLimit } from '../time-limit.js';
+import { ToolError } from './agent-tool.js';
+import type { Toolbox, ToolboxEntry } from './toolbox.js';
+
+/** A call of a tool by the model. */
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** As the model wrote them: JSON in a string, not always valid. */
+  readonly arguments: string;
+}
+
+/** How many tools of one round are at work at the same time. */
+const CONCURRENCY = 8;
+/** Time limit of tools that have none of their own, in milliseconds. */
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** How long a tool that was aborted may take to close what it opened, in ms: less than the engine gives its node. */
+const ABORT_GRACE_MS = 500;
+
+const logger = new Logger('Tool');
+
+/**
+ * Runs the calls of one round side by side.
+ * @returns what the model is told of each, in the order of the calls: the result, or what went wrong
+ * @throws the run's abort reason, once no tool is at work any more
+ */
+export async function runTools(
+  toolbox: Toolbox,
+  calls: readonly ToolCall[],
+  context: TaskContext,
+): Promise<readonly string[]> {
+  const results: string[] = [];
+  const waiting = calls.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, call] of waiting) {
+      if (context.signal.aborted) return;
+      results[index] = await runTool(toolbox, call, context);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, calls.length) }, work));
+  context.signal.throwIfAborted();
+  return results;
+}
+
+/** Never rejects: what goes wrong is told to the model. */
+async function runTool(toolbox: Toolbox, { name, arguments: text }: ToolCall, context: TaskContext): Promise<string> {
+  const span = context.trace.span(`tool:${name}`, { input: readable(text) });
+  try {
+    const entry = toolbox.find(name);
+    if (entry === undefined) throw new ToolError(`There is no tool "${name}". The tools: ${toolbox.names.join(', ')}.`);
+    const result = await execute(entry, text, context, span);
+    const told = typeof result === 'string' ? result : (JSON.stringify(result) ?? 'null');
+    span.end({ output: result });
+    return told;
+  } catch (thrown) {
+    if (context.signal.aborted) {
+      span.end({ level: 'WARNING', statusMessage: 'aborted' });
+      return '';
+    }
+    const told = wordsFor(name, thrown);
+    span.end({ level: 'ERROR', statusMessage: told, output: told });
+    return told;
+  }
+}
+
+async function execute(
+  { tool, parse }: ToolboxEntry,
+  text: string,
+  context: TaskContext,
+  span: SpanHandle,
+): Promise<unknown> {
+  const args = parse(text);
+  const limit = new TimeLimit(
+    context,
+    tool.timeout ?? DEFAULT_TIMEOUT_MS,
+    (ms) => new ToolError(`the tool took longer than ${ms} ms.`),
+  );
+  try {
+    const work = Promise.resolve(tool.execute(args, contextFor(context, limit.signal, span)));
+    return await settledOrAborted(work, limit.signal, context.clock, ABORT_GRACE_MS);
+  } finally {
+    limit.end();
+  }
+}
+
+/** The node's context, but with a signal and a span of the call's own. */
+function contextFor(context: TaskContext, signal: AbortSignal, trace: SpanHandle): TaskContext {
+  const { event, clock, metadata, ledger } = context;
+  return new TaskContext({
+    event,
+    clock,
+    metadata,
+    ledger,
+    signal,
+    trace,
+    output: (node, key) => context.output(node, key),
+    onStop: () => context.stopWorkflow(),
+    onProgress: (message, data) => context.progress(message, data),
+  });
+}
+
+/** What the model may learn of a failure. A bug's own words can hold anything, so they stay in the log. */
+function wordsFor(name: string, thrown: unknown): string {
+  if (thrown instanceof StructuredOutputError)
+    return `Error: the arguments do not fit.\n- ${thrown.faults.join('\n- ')}`;
+  if (thrown instanceof ToolError || thrown instanceof MillraceError) return `Error: ${thrown.message}`;
+  logger.error(`${name} failed`, ensureError(thrown).stack);
+  return 'Error: the tool failed.';
+}
+
+function readable(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

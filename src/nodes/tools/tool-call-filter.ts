@@ -1,0 +1,36 @@
+import type { Delta, ToolCallDelta } from '../../streaming/index.js';
+
+/**
+ * Takes the calls of the server's own tools out of one answer, piece by piece, and counts the calls that are left from 0,
+ * as clients expect.
+ */
+export class ToolCallFilter {
+  readonly #isOwn: (tool: string | undefined) => boolean;
+  /** The client's index of each of the answer's calls; undefined for those that it is not shown. */
+  readonly #places = new Map<number, number | undefined>();
+  #shownCalls = 0;
+
+  /** @param isOwn whether the server runs the calls of the tool with this name */
+  constructor(isOwn: (tool: string | undefined) => boolean) {
+    this.#isOwn = isOwn;
+  }
+
+  /** What of a batch the client may see. */
+  shown(batch: readonly Delta[]): readonly Delta[] {
+    if (!batch.some(isToolCall)) return batch;
+    return batch.flatMap((delta) => {
+      if (!isToolCall(delta)) return delta;
+      const index = this.#placeOf(delta);
+      return index === undefined ? [] : { ...delta, index };
+    });
+  }
+
+  #placeOf({ index, name }: ToolCallDelta): number | undefined {
+    if (!this.#places.has(index)) this.#places.set(index, this.#isOwn(name) ? undefined : this.#shownCalls++);
+    return this.#places.get(index);
+  }
+}
+
+function isToolCall(delta: Delta): delta is ToolCallDelta {
+  return delta.type === 'tool-call';
+}

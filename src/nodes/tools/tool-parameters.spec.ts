@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import { AgentTool } from './agent-tool.js';
+import { clientToolsOf, withServerTools } from './tool-parameters.js';
+import { Toolbox } from './toolbox.js';
+
+class ClockTool extends AgentTool<void, string> {
+  readonly name = 'clock';
+  readonly description = 'Tells the time';
+  readonly argsType = undefined;
+  execute(): string {
+    return 'noon';
+  }
+}
+const toolbox = new Toolbox([new ClockTool()]);
+const theirs = { type: 'function', function: { name: 'theirs' } };
+const named = (name: string): object => ({ type: 'function', function: { name } });
+
+describe('clientToolsOf', () => {
+  it.each([
+    ['none are sent', {}],
+    ['null is sent', { tools: null }],
+    ['none may be called', { tools: [theirs], tool_choice: 'none' }],
+  ])('gives none if %s', (_, forwarded) => {
+    expect(clientToolsOf(forwarded, toolbox)).toEqual([]);
+  });
+
+  it.each([named('clock'), { type: 'custom', custom: { name: 'clock' } }])(
+    'refuses a name that is taken: %j',
+    (tool) => {
+      expect(() => clientToolsOf({ tools: [theirs, tool] }, toolbox)).toThrow('a tool `clock` of its own');
+      expect(clientToolsOf({ tools: [tool], tool_choice: 'none' }, toolbox)).toEqual([]);
+    },
+  );
+});
+
+describe('withServerTools', () => {
+  it("offers the server's tools and the client's, with the client's wishes about them", () => {
+    const forwarded = { temperature: 1, tools: [theirs], tool_choice: 'auto', parallel_tool_calls: false };
+    expect(withServerTools(forwarded, { temperature: 0 }, toolbox, false)).toEqual({
+      temperature: 0,
+      tools: [...toolbox.definitions, theirs],
+      tool_choice: 'auto',
+      parallel_tool_calls: false,
+    });
+  });
+
+  it('does not heed wishes about tools that the client has not sent, but those of the agent', () => {
+    const forwarded = { tool_choice: 'required', parallel_tool_calls: false };
+    expect(withServerTools(forwarded, {}, toolbox, false)).toEqual({ tools: toolbox.definitions });
+    const settings = { tool_choice: 'required', parallel_tool_calls: true };
+    expect(withServerTools(forwarded, settings, toolbox, false)).toEqual({ tools: toolbox.definitions, ...settings });
+  });
+
+  it.each([
+    ['auto', 'auto'],
+    ['none', 'none'],
+    ['required', undefined],
+    [named('clock'), undefined],
+    [{ type: 'allowed_tools', allowed_tools: { mode: 'required', tools: [] } }, undefined],
+    [
+      { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [] } },
+      { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [] } },
+    ],
+  ])('of the choice %j leaves %j once tools have been used', (choice, left) => {
+    expect(withServerTools({}, { tool_choice: choice }, toolbox, false)['tool_choice']).toEqual(choice);
+    expect(withServerTools({}, { tool_choice: choice }, toolbox, true)['tool_choice']).toEqual(left);
+  });
+});

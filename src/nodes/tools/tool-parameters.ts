@@ -1,0 +1,69 @@
+import { InvalidRequestError } from '../../errors/index.js';
+import type { ModelParameters } from '../../models/index.js';
+import type { Toolbox } from './toolbox.js';
+
+/** What the client's tools are, as far as this server reads them. */
+interface ClientTool {
+  readonly function?: { readonly name?: unknown };
+  readonly custom?: { readonly name?: unknown };
+}
+
+interface ToolChoice {
+  readonly type?: unknown;
+  readonly allowed_tools?: { readonly mode?: unknown };
+}
+
+/**
+ * The client's tools that the model may call, of the parameters that are forwarded to it.
+ * @throws InvalidRequestError if one has the name of a tool of the server
+ */
+export function clientToolsOf(forwarded: ModelParameters, toolbox: Toolbox): readonly unknown[] {
+  const { tools, tool_choice: choice } = forwarded;
+  if (!Array.isArray(tools) || choice === 'none') return [];
+  for (const { function: callable, custom } of tools as readonly ClientTool[]) {
+    const name = String(callable?.name ?? custom?.name);
+    if (toolbox.find(name) === undefined) continue;
+    throw new InvalidRequestError(`This workflow has a tool \`${name}\` of its own. Give yours another name.`, {
+      param: 'tools',
+      code: 'tool_name_taken',
+    });
+  }
+  return tools;
+}
+
+/**
+ * The parameters of a call that offers the server's tools beside the client's.
+ * @param settings the agent's own parameters, which win
+ * @param hasUsedTools whether tools have been run already: a choice that forces a call has then been heeded, and would
+ *   never let the model come to its answer
+ */
+export function withServerTools(
+  forwarded: ModelParameters,
+  settings: ModelParameters,
+  toolbox: Toolbox,
+  hasUsedTools: boolean,
+): ModelParameters {
+  const clientTools = clientToolsOf(forwarded, toolbox);
+  const { tools: _tools, tool_choice: theirChoice, parallel_tool_calls: theirParallel, ...rest } = forwarded;
+  const theirs = {
+    ...(theirChoice !== undefined && { tool_choice: theirChoice }),
+    ...(theirParallel !== undefined && { parallel_tool_calls: theirParallel }),
+  };
+  // What the client says of tools is about its own.
+  const { tool_choice: choice, ...parameters }: Record<string, unknown> = {
+    ...rest,
+    ...(clientTools.length > 0 && theirs),
+    ...settings,
+  };
+  return {
+    ...parameters,
+    tools: [...toolbox.definitions, ...clientTools],
+    ...(choice !== undefined && !(hasUsedTools && isForced(choice)) && { tool_choice: choice }),
+  };
+}
+
+function isForced(choice: unknown): boolean {
+  if (typeof choice === 'string') return choice === 'required';
+  const { type, allowed_tools: allowed } = choice as ToolChoice;
+  return type === 'allowed_tools' ? allowed?.mode === 'required' : true;
+}

@@ -1,0 +1,66 @@
+import { type ObjectSchema, outputSchemaOf } from '../../models/schema/index.js';
+import type { AgentTool } from './agent-tool.js';
+
+/** A tool on the wire, as the model is told of it. */
+export interface ToolDefinition {
+  readonly type: 'function';
+  readonly function: {
+    readonly name: string;
+    readonly description: string;
+    readonly parameters: ObjectSchema;
+    readonly strict: true;
+  };
+}
+
+/** One tool of an agent. */
+export interface ToolboxEntry {
+  readonly tool: AgentTool;
+  /** @throws StructuredOutputError if the arguments do not fit the tool's class */
+  readonly parse: (args: string) => object | void;
+}
+
+/** What OpenAI takes as the name of a function. */
+const VALID_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const NO_ARGUMENTS: ObjectSchema = Object.freeze({
+  type: 'object',
+  properties: {},
+  required: [],
+  additionalProperties: false,
+});
+
+/** The tools of one agent, checked at start-up. */
+export class Toolbox {
+  readonly definitions: readonly ToolDefinition[];
+  readonly #entries = new Map<string, ToolboxEntry>();
+
+  /** @throws Error if names are wrong or taken twice, OutputClassError if arguments cannot be written as a schema */
+  constructor(tools: readonly AgentTool[]) {
+    this.definitions = tools.map((tool) => this.#add(tool));
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#entries.keys()];
+  }
+
+  find(name: string | undefined): ToolboxEntry | undefined {
+    return name === undefined ? undefined : this.#entries.get(name);
+  }
+
+  #add(tool: AgentTool): ToolDefinition {
+    const { name, description, argsType } = tool;
+    if (!VALID_NAME.test(name)) {
+      throw new Error(`"${name}" cannot be a tool's name. Use 1 to 64 letters, digits, _ and -.`);
+    }
+    if (this.#entries.has(name)) throw new Error(`two of its tools have the name "${name}". Rename one.`);
+    const schema = argsType && outputSchemaOf(argsType);
+    // Some models send nothing at all for an object without properties.
+    const parse = (args: string): object | void => schema?.parse(args.trim() === '' ? '{}' : args);
+    this.#entries.set(name, { tool, parse });
+    const parameters = schema?.schema ?? NO_ARGUMENTS;
+    return { type: 'function', function: { name, description, parameters, strict: true } };
+  }
+}

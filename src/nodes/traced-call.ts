@@ -1,0 +1,114 @@
+import { toMillraceError, UpstreamError } from '../errors/index.js';
+import type { CallScope, ModelCall, ModelIdentity, ModelResult } from '../models/index.js';
+import type { Delta } from '../streaming/index.js';
+import type { GenerationEnding, GenerationHandle } from '../tracing/index.js';
+import type { TaskContext } from '../workflow/index.js';
+import { AnswerText } from './answer-text.js';
+import type { ModelTarget } from './model-target.js';
+import { TimeLimit } from './time-limit.js';
+
+/**
+ * One call of a model, with its generation in the trace, its time limit and its account. Nothing happens before the first
+ * batch is asked for. Whoever does not read it to its end must close it.
+ */
+export class TracedCall {
+  /** What has come so far. */
+  readonly answer = new AnswerText();
+  readonly #context: TaskContext;
+  readonly #generation: GenerationHandle;
+  readonly #limit: TimeLimit;
+  readonly #stream: AsyncGenerator<readonly Delta[], ModelResult, void>;
+  #facts: Pick<GenerationEnding, 'usage' | 'model'> = {};
+  #heldIdentity: ModelIdentity | undefined;
+  #hasSpoken = false;
+  #hasEnded = false;
+
+  /** @param timeoutMs longest time of the whole call, in milliseconds; undefined: no limit of its own */
+  constructor(target: ModelTarget, call: ModelCall, context: TaskContext, timeoutMs: number | undefined) {
+    this.#context = context;
+    this.#generation = context.trace.generation(call.model, {
+      model: call.model,
+      provider: target.providerName,
+      parameters: call.parameters,
+      input: call.messages,
+    });
+    this.#limit = new TimeLimit(context, timeoutMs, upstreamTimeout);
+    this.#stream = target.provider.chat.stream(call, this.#scope());
+  }
+
+  /**
+   * The next batch, or how the call ended.
+   * @throws UpstreamError if the model fails, the signal's reason after an abort
+   */
+  async next(): Promise<IteratorResult<readonly Delta[], ModelResult>> {
+    try {
+      const next = await this.#stream.next();
+      if (!this.#hasSpoken) this.#tellIdentity();
+      if (next.done === true) {
+        this.#end({ metadata: { finish_reason: next.value.finishReason } });
+        return next;
+      }
+      if (!this.#hasSpoken) this.#generation.firstToken();
+      this.#hasSpoken = true;
+      this.answer.add(next.value);
+      return next;
+    } catch (thrown) {
+      this.#end(this.#endingOf(thrown));
+      throw thrown;
+    }
+  }
+
+  /** Ends a call that has not come to its end; does nothing to one that has. */
+  async close(): Promise<void> {
+    if (this.#hasEnded) return;
+    try {
+      await this.#stream.return({ finishReason: 'stop' });
+    } finally {
+      this.#end(ABORTED);
+    }
+  }
+
+  #scope(): CallScope {
+    const account = this.#context.ledger.openCall();
+    return {
+      signal: this.#limit.signal,
+      retrying: (retry) => this.#generation.event('retry', { ...retry }, 'WARNING'),
+      usage: (usage) => {
+        account(usage);
+        this.#facts = { ...this.#facts, usage };
+      },
+      identity: (identity) => {
+        if (identity.model !== undefined) this.#facts = { ...this.#facts, model: identity.model };
+        // The run takes the first model that it hears of for the author, so one that fails before it speaks stays unnamed.
+        this.#heldIdentity = identity;
+        if (this.#hasSpoken) this.#tellIdentity();
+      },
+    };
+  }
+
+  #tellIdentity(): void {
+    if (this.#heldIdentity !== undefined) this.#context.ledger.identity(this.#heldIdentity);
+    this.#heldIdentity = undefined;
+  }
+
+  #endingOf(thrown: unknown): GenerationEnding {
+    if (this.#context.signal.aborted) return ABORTED;
+    const { code, name, diagnostic } = toMillraceError(thrown);
+    return { level: 'ERROR', statusMessage: `${code ?? name}: ${diagnostic ?? '-'}` };
+  }
+
+  #end(ending: GenerationEnding): void {
+    this.#hasEnded = true;
+    this.#limit.end();
+    this.#generation.end({ ...ending, ...this.#facts, output: this.answer.output() });
+  }
+}
+
+const ABORTED: GenerationEnding = { level: 'WARNING', statusMessage: 'aborted' };
+
+function upstreamTimeout(limitMs: number): UpstreamError {
+  return new UpstreamError(`A model call took longer than the ${limitMs} ms that its node allows.`, {
+    status: 504,
+    code: 'upstream_timeout',
+  });
+}

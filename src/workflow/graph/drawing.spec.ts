@@ -1,0 +1,121 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  CodeNode,
+  type Compiled,
+  compiled,
+  SilentNode,
+  SpeakingNode,
+} from '../../../test/support/compiled-workflow.js';
+import type { CompiledWorkflow } from '../workflow-schema.js';
+import { type Drawing, drawingOf } from './drawing.js';
+
+/** Arrows by what their ends are called, with the label of a branch between them. */
+function arrows({ nodes, edges }: Drawing): string[] {
+  const name = (id: string): string => {
+    const node = nodes.find((candidate) => candidate.id === id);
+    return node?.kind === 'merge' ? '*' : (node?.label ?? id);
+  };
+  return edges.map(({ from, to, label }) => `${name(from)} -${label ?? ''}> ${name(to)}`).sort();
+}
+
+const voices = (workflow: CompiledWorkflow): string[] =>
+  drawingOf(workflow).nodes.map(({ label, voice, note }) => `${label} ${voice}: ${note}`);
+
+describe('a drawing', () => {
+  it('leads from the request to the result, and says what speaks', () => {
+    const { workflow } = compiled({
+      define: (flow) => {
+        const draft = flow.node(SpeakingNode, undefined, { key: 'draft', hidden: true });
+        const log = flow.node(CodeNode, undefined, { effect: true });
+        return flow.node(SpeakingNode, undefined, { after: [draft, log] });
+      },
+    });
+    expect(arrows(drawingOf(workflow))).toEqual([
+      'CodeNode -> SpeakingNode',
+      'Request -> CodeNode',
+      'Request -> draft',
+      'SpeakingNode -> Result',
+      'draft -> SpeakingNode',
+    ]);
+    expect(voices(workflow)).toEqual([
+      'Request silent: ',
+      'draft hidden: SpeakingNode, agent, hidden',
+      'CodeNode silent: code',
+      'SpeakingNode speaks: agent, speaks',
+      'Result silent: ',
+    ]);
+  });
+
+  it('marks the result where it is the answer', () => {
+    const { workflow } = compiled({ define: (flow) => flow.node(SilentNode) });
+    expect(voices(workflow)).toEqual(['Request silent: ', 'SilentNode silent: agent', 'Result speaks: ']);
+  });
+
+  it('leads to the result from the request if the workflow gives a part of it back', () => {
+    const { workflow } = compiled({
+      define: (flow, { messages }) => {
+        flow.node(SpeakingNode);
+        return messages;
+      },
+    });
+    expect(arrows(drawingOf(workflow))).toEqual(['Request -> Result', 'Request -> SpeakingNode']);
+  });
+
+  const routed = (followers: number): Compiled =>
+    compiled({
+      define: (flow) => {
+        const yes = flow.node(CodeNode).map((text) => text !== '');
+        const route = flow.route(yes, {
+          true: (branch) => branch.node(SpeakingNode),
+          false: () => yes,
+        });
+        for (let i = 0; i < followers; i++)
+          flow.node(CodeNode, undefined, { key: `${i}`, after: [route], effect: true });
+        return route;
+      },
+    });
+
+  it('goes on from the ends of branches, and through one point if it goes on to several steps', () => {
+    expect(arrows(drawingOf(routed(0).workflow))).toEqual([
+      'CodeNode -> route',
+      'Request -> CodeNode',
+      'SpeakingNode -> Result',
+      'route -false> Result',
+      'route -true> SpeakingNode',
+    ]);
+    expect(arrows(drawingOf(routed(2).workflow))).toEqual([
+      '* -> 0',
+      '* -> 1',
+      '* -> Result',
+      'CodeNode -> route',
+      'Request -> CodeNode',
+      'SpeakingNode -> *',
+      'route -false> *',
+      'route -true> SpeakingNode',
+    ]);
+  });
+
+  const around = (inner: Compiled, id: string, hidden = false): Compiled =>
+    compiled(
+      { id, define: (flow, event) => flow.workflow(inner.type, event, { key: `run ${inner.workflow.id}`, hidden }) },
+      [inner],
+    );
+
+  it('draws nested workflows from the inside, three deep, and says which are hidden', () => {
+    const inner = compiled({ id: 'a', define: (flow) => flow.node(SpeakingNode) });
+    const shown = drawingOf(around(inner, 'b').workflow);
+    expect(shown.groups).toMatchObject([{ label: 'run a', note: 'workflow a', voice: 'speaks' }]);
+    expect(shown.nodes[1]).toMatchObject({ label: 'SpeakingNode', path: 'run a/SpeakingNode', group: 'g0' });
+
+    const hidden = drawingOf(around(around(inner, 'b'), 'c', true).workflow);
+    expect(hidden.groups.map(({ note, voice, group }) => [note, voice, group])).toEqual([
+      ['workflow b, hidden', 'hidden', undefined],
+      ['workflow a, hidden', 'hidden', 'g0'],
+    ]);
+    expect(hidden.nodes[1]?.voice).toBe('hidden');
+
+    const deep = drawingOf(['b', 'c', 'd', 'e'].reduce((last, id) => around(last, id), inner).workflow);
+    expect(deep.groups.map(({ label }) => label)).toEqual(['run d', 'run c', 'run b']);
+    expect(deep.nodes[1]).toMatchObject({ kind: 'workflow', label: 'run a', group: 'g2' });
+  });
+});

@@ -1,0 +1,45 @@
+import { expect, it } from '@jest/globals';
+import { CodeNode, compiled, SpeakingNode } from '../../../test/support/compiled-workflow.js';
+import { graphJsonOf } from './graph-json.js';
+
+it('the graph as JSON has every nested workflow once', () => {
+  const inner = compiled({ id: 'inner', description: 'Looks things up', define: (flow) => flow.node(CodeNode) });
+  const { workflow } = compiled(
+    {
+      id: 'outer',
+      define: (flow, event) => {
+        const first = flow.workflow(inner.type, event, { key: 'first' });
+        const yes = flow.node(CodeNode, undefined, { after: [first] }).map((text) => text !== '');
+        return flow.route(yes, {
+          true: (branch) => branch.workflow(inner.type, event, { key: 'again' }),
+          false: (branch) => branch.node(SpeakingNode),
+        });
+      },
+    },
+    [inner],
+  );
+  expect(graphJsonOf(workflow)).toMatchObject({
+    workflow: 'outer',
+    start: ['first'],
+    result: 'route',
+    visible: true,
+    connections: [
+      { from: 'first', to: 'CodeNode' },
+      { from: 'CodeNode', to: 'route' },
+    ],
+    branches: [
+      { route: 'route', when: 'true', steps: ['route.true.again'] },
+      { route: 'route', when: 'false', steps: ['route.false.SpeakingNode'] },
+    ],
+    workflows: [
+      {
+        workflow: 'inner',
+        description: 'Looks things up',
+        start: ['CodeNode'],
+        nodes: [{ key: 'CodeNode', kind: 'node', visible: false }],
+        result: 'CodeNode',
+        visible: false,
+      },
+    ],
+  });
+});

@@ -1,0 +1,124 @@
+import type { DrawnEdge, DrawnGroup, DrawnNode, Drawing } from './drawing.js';
+import { cut, widthOf } from './svg-text.js';
+
+/** A point, in pixels from the left and from the top. */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A part of a drawing with its place: its middle and its size in pixels. */
+export type Placed<Part> = Part & Point & { readonly width: number; readonly height: number };
+
+/** An arrow with its bends, from border to border, and the middle of its label. */
+export type Route = DrawnEdge & Partial<Point> & { readonly points: readonly Point[] };
+
+/** A drawing in which everything has its place. */
+export interface Layout {
+  readonly nodes: readonly Placed<DrawnNode>[];
+  /** Outer ones before inner ones. */
+  readonly groups: readonly Placed<DrawnGroup>[];
+  readonly edges: readonly Route[];
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Sizes of fonts, in pixels. */
+export const FONT = { label: 13, note: 11 } as const;
+
+/** Texts are cut at this width, in pixels. */
+const LONGEST_LABEL = 230;
+
+/** Room for the title of a group, in pixels. */
+const TITLE_HEIGHT = 14;
+
+/** What the layout library is told of a graph, and tells: its own types do not resolve under `nodenext`. */
+interface Dagre {
+  readonly Graph: new (options: { compound: boolean; multigraph: boolean }) => DagreGraph;
+  readonly layout: (graph: DagreGraph) => void;
+}
+interface DagreGraph {
+  setGraph(options: object): void;
+  setNode(id: string, size: object): void;
+  setParent(id: string, parent: string): void;
+  node(id: string): Point & { readonly width: number; readonly height: number };
+  setEdge(from: string, to: string, label: object, name: string): void;
+  edge(from: string, to: string, name: string): { readonly points: readonly Point[] } & Partial<Point>;
+}
+
+/**
+ * Gives the parts of a drawing their places, from top to bottom. The library is loaded when the first graph is drawn, so
+ * the start of a server does not wait for it.
+ */
+export async function layOut({ nodes, groups, edges }: Drawing): Promise<Layout> {
+  const { Graph, layout }: Dagre = await import('@dagrejs/dagre');
+  const graph = new Graph({ compound: true, multigraph: true });
+  graph.setGraph({ rankdir: 'TB', nodesep: 32, edgesep: 20, ranksep: 40 });
+  for (const group of groups) graph.setNode(group.id, {});
+  for (const node of nodes) graph.setNode(node.id, sizeOf(node));
+  for (const { id, group } of [...groups, ...nodes]) if (group !== undefined) graph.setParent(id, group);
+  edges.forEach((edge, index) => graph.setEdge(edge.from, edge.to, labelSizeOf(edge), String(index)));
+  layout(graph);
+  const placed = <Part extends { readonly id: string }>(part: Part): Placed<Part> => {
+    const { x, y, width, height } = graph.node(part.id);
+    return { ...part, x, y, width, height };
+  };
+  return fitted({
+    nodes: nodes.map(placed),
+    groups: groups.map((group) => withTitle(placed(group))),
+    edges: edges.map((edge, index) => {
+      const { points, x, y } = graph.edge(edge.from, edge.to, String(index));
+      return { ...edge, points, ...(edge.label !== undefined && x !== undefined && y !== undefined && { x, y }) };
+    }),
+  });
+}
+
+/** Makes room at the top of a group, which the library leaves none for. */
+function withTitle(group: Placed<DrawnGroup>): Placed<DrawnGroup> {
+  return { ...group, y: group.y - TITLE_HEIGHT / 2, height: group.height + TITLE_HEIGHT };
+}
+
+/** Moves everything to the corner, by what there is to see: the library's own size is larger at times. */
+function fitted({ nodes, groups, edges }: Pick<Layout, 'nodes' | 'groups' | 'edges'>): Layout {
+  const parts: readonly Placed<object>[] = [
+    ...nodes,
+    ...groups,
+    ...edges.flatMap(({ points }) => points.map((point) => ({ ...point, width: 0, height: 0 }))),
+    ...edges.flatMap(({ x, y, label = '' }) =>
+      x === undefined || y === undefined ? [] : [{ x, y, width: labelWidth(label), height: 0 }],
+    ),
+  ];
+  const left = Math.min(...parts.map(({ x, width }) => x - width / 2));
+  const top = Math.min(...parts.map(({ y, height }) => y - height / 2));
+  const moved = <Part extends Partial<Point>>(part: Part): Part =>
+    part.x === undefined || part.y === undefined ? part : { ...part, x: part.x - left, y: part.y - top };
+  return {
+    nodes: nodes.map(moved),
+    groups: groups.map(moved),
+    edges: edges.map((edge) => ({ ...moved(edge), points: edge.points.map(moved) })),
+    width: Math.max(...parts.map(({ x, width }) => x + width / 2)) - left,
+    height: Math.max(...parts.map(({ y, height }) => y + height / 2)) - top,
+  };
+}
+
+/** What a node shows of a text. */
+export function shown(text: string, font: keyof typeof FONT): string {
+  return cut(text === '' ? '(empty)' : text, FONT[font], LONGEST_LABEL);
+}
+
+function sizeOf({ kind, label, note }: DrawnNode): { readonly width: number; readonly height: number } {
+  if (kind === 'merge') return { width: 14, height: 14 };
+  const labelWidth = widthOf(shown(label, 'label'), FONT.label);
+  if (kind === 'route') return { width: labelWidth + 72, height: 58 };
+  const width = Math.max(labelWidth, note === '' ? 0 : widthOf(shown(note, 'note'), FONT.note)) + 32;
+  return { width: Math.max(width, 88), height: note === '' ? 32 : 48 };
+}
+
+function labelSizeOf({ label }: DrawnEdge): object {
+  if (label === undefined) return {};
+  return { width: labelWidth(label), height: FONT.note + 6, labelpos: 'c' };
+}
+
+function labelWidth(label: string): number {
+  return widthOf(shown(label, 'note'), FONT.note) + 8;
+}

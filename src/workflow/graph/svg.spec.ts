@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import { CodeNode, compiled, SpeakingNode } from '../../../test/support/compiled-workflow.js';
+import { assertWellFormed } from '../../../test/support/well-formed.js';
+import { svgOf } from './svg.js';
+
+describe('an SVG', () => {
+  it('says what it shows to those who do not see it, and shows it on light pages and dark ones', async () => {
+    const { workflow } = compiled({
+      id: 'support',
+      description: 'Answers <anything> & "more".',
+      define: (flow) => {
+        const draft = flow.node(SpeakingNode, undefined, { key: 'Draft', hidden: true });
+        return flow.node(SpeakingNode, undefined, { key: 'Answer', after: [draft] });
+      },
+    });
+    const svg = await svgOf(workflow);
+    assertWellFormed(svg);
+    expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" role="img" width="\d+" height="\d+" viewBox=/);
+    expect(svg).toContain('<title>Workflow support</title>');
+    expect(svg).toContain(
+      '<desc>Answers &#60;anything&#62; &#38; &#34;more&#34;. Steps: Draft, Answer. Speaking to the client: Answer.</desc>',
+    );
+    expect(svg).toContain('@media (prefers-color-scheme:dark)');
+    expect(svg).toContain('<title>Answer (SpeakingNode, agent, speaks)</title>');
+    expect(svg).toContain('>hidden from the client</text>');
+    expect(svg).not.toContain('>silent</text>');
+  });
+
+  it('puts later steps further down, parallel ones side by side, and nothing on anything else', async () => {
+    const { workflow } = compiled({
+      define: (flow) => {
+        const parallel = Array.from({ length: 20 }, (_, i) =>
+          flow.node(CodeNode, undefined, { key: `step ${i}`, effect: true }),
+        );
+        return flow.node(SpeakingNode, undefined, { after: parallel });
+      },
+    });
+    const svg = await svgOf(workflow);
+    const boxes = [
+      ...svg.matchAll(
+        /<g class="mr-node mr-(\w+) [^>]*><title>[^<]*<\/title><rect class="mr-box" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"/g,
+      ),
+    ].map(([, kind = '', ...numbers]) => {
+      const [x = 0, y = 0, width = 0, height = 0] = numbers.map(Number);
+      return { kind, x, y, right: x + width, bottom: y + height };
+    });
+    expect(boxes).toHaveLength(23);
+    const [request, ...rest] = boxes;
+    expect(rest.every(({ y }) => y > (request?.bottom ?? Infinity))).toBe(true);
+    expect(new Set(rest.filter(({ kind }) => kind === 'code').map(({ y }) => y)).size).toBe(1);
+    for (const [index, a] of boxes.entries()) {
+      for (const b of boxes.slice(index + 1)) {
+        expect(a.right <= b.x || b.right <= a.x || a.bottom <= b.y || b.bottom <= a.y).toBe(true);
+      }
+    }
+  });
+});

@@ -1,0 +1,163 @@
+import type { CompiledWorkflow } from '../workflow-schema.js';
+import { type Drawing, type DrawnGroup, type DrawnNode, drawingOf, type Voice } from './drawing.js';
+import { FONT, layOut, type Placed, type Point, type Route, shown } from './svg-layout.js';
+import { STYLE } from './svg-style.js';
+import { cut, widthOf, xml } from './svg-text.js';
+
+/** Space around the drawing, and heights of the lines above and below it, in pixels. */
+const MARGIN = 24;
+const HEAD = 52;
+const FOOT = 40;
+const NARROWEST = 320;
+
+const MEANINGS: readonly (readonly [Voice, string])[] = [
+  ['speaks', 'speaks to the client'],
+  ['silent', 'silent'],
+  ['hidden', 'hidden from the client'],
+];
+
+/**
+ * The graph of a workflow as an SVG image: self-contained, without scripts, for light pages and dark ones.
+ * @returns a whole document, which can also stand inside an HTML page
+ */
+export async function svgOf(workflow: CompiledWorkflow): Promise<string> {
+  const drawing = drawingOf(workflow);
+  const { nodes, groups, edges, ...size } = await layOut(drawing);
+  const key = legend(drawing);
+  const width = Math.ceil(Math.max(size.width, key.width, NARROWEST) + 2 * MARGIN);
+  const height = Math.ceil(size.height + HEAD + FOOT + 2 * MARGIN);
+  const left = round((width - size.width) / 2);
+  const right = width - 2 * MARGIN;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    `<title>${xml(`Workflow ${workflow.id}`)}</title>`,
+    `<desc>${xml(descriptionOf(workflow, drawing))}</desc>`,
+    `<style>${STYLE}</style>`,
+    `<rect class="mr-page" width="${width}" height="${height}"/>`,
+    text('mr-t', MARGIN, MARGIN + 12, cut(workflow.id, FONT.label, right)),
+    text('mr-m', MARGIN, MARGIN + 30, cut(workflow.description, FONT.note, right)),
+    `<g transform="translate(${left} ${MARGIN + HEAD})">`,
+    ...groups.map(groupShape),
+    ...edges.map((edge) => arrow(edge, nodes)),
+    ...nodes.map(nodeShape),
+    // Last, so that no line crosses them.
+    ...groups.map(groupTitle),
+    ...edges.map(edgeLabel),
+    '</g>',
+    `<g transform="translate(${MARGIN} ${height - MARGIN - 12})">${key.shapes}</g>`,
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+/** What the image says, for those who do not see it. */
+function descriptionOf({ description, visible }: CompiledWorkflow, { nodes }: Drawing): string {
+  const named = (voice: Voice): string[] => nodes.filter((node) => node.voice === voice).map(({ path }) => path);
+  const speaking = visible ? `Speaking to the client: ${named('speaks').join(', ')}.` : 'Its result is the answer.';
+  const steps = nodes.filter(({ kind }) => !['request', 'result', 'merge'].includes(kind)).map(({ path }) => path);
+  return `${description} Steps: ${steps.join(', ')}. ${speaking}`;
+}
+
+function groupShape(group: Placed<DrawnGroup>): string {
+  const { note, path, voice } = group;
+  return `<g class="mr-group mr-${voice}"><title>${xml(`${path} (${note})`)}</title>${rectangle(group, 10)}</g>`;
+}
+
+function groupTitle({ x, y, width, height, label, note }: Placed<DrawnGroup>): string {
+  const room = width - 20;
+  const title = shown(cut(label, FONT.label, room), 'label');
+  const left = room - widthOf(title, FONT.label) - 8;
+  const beside = left > 40 ? ` <tspan class="mr-m">${xml(cut(note, FONT.note, left))}</tspan>` : '';
+  const place = `x="${round(x - width / 2 + 10)}" y="${round(y - height / 2 + 18)}"`;
+  return `<text class="mr-t mr-of-group" ${place}>${xml(title)}${beside}</text>`;
+}
+
+function nodeShape(node: Placed<DrawnNode>): string {
+  const { kind, voice, x, y, label, note, path } = node;
+  if (kind === 'merge') return `<g class="mr-node mr-merge">${rectangle(node, 7)}</g>`;
+  const hasNote = note !== '' && kind !== 'route';
+  return [
+    `<g class="mr-node mr-${kind} mr-${voice}"><title>${xml(note === '' ? path : `${path} (${note})`)}</title>`,
+    kind === 'route' ? diamond(node) : rectangle(node, kind === 'code' ? 4 : kind === 'agent' ? 12 : node.height / 2),
+    text('mr-t mr-mid', x, hasNote ? y - 3 : y + 4.5, shown(label, 'label')),
+    hasNote ? text('mr-m mr-mid', x, y + 13, shown(note, 'note')) : '',
+    '</g>',
+  ].join('');
+}
+
+function arrow({ from, to, points }: Route, nodes: readonly Placed<DrawnNode>[]): string {
+  const source = nodes.find(({ id }) => id === from);
+  const target = nodes.find(({ id }) => id === to);
+  const way = [...points];
+  const [, second] = way;
+  const beforeLast = way.at(-2);
+  if (source !== undefined && second !== undefined) way[0] = borderOf(source, second);
+  if (target !== undefined && beforeLast !== undefined) way[way.length - 1] = borderOf(target, beforeLast);
+  const end = way.at(-1);
+  if (end === undefined || beforeLast === undefined) return '';
+  const angle = round((Math.atan2(end.y - beforeLast.y, end.x - beforeLast.x) * 180) / Math.PI);
+  return (
+    `<path class="mr-line" d="${curve(way)}"/>` +
+    `<path class="mr-head" d="M0 0L-8 -4L-8 4Z" transform="translate(${round(end.x)} ${round(end.y)}) rotate(${angle})"/>`
+  );
+}
+
+function edgeLabel({ label, x, y }: Route): string {
+  if (label === undefined || x === undefined || y === undefined) return '';
+  return text('mr-m mr-mid mr-when', x, y + 4, shown(label, 'note'));
+}
+
+/** The point at which a line from the middle of a node to another point leaves it; the layout takes all for rectangles. */
+function borderOf({ kind, x, y, width, height }: Placed<DrawnNode>, towards: Point): Point {
+  const dx = towards.x - x;
+  const dy = towards.y - y;
+  const [across, down] = [Math.abs(dx) / (width / 2), Math.abs(dy) / (height / 2)];
+  const distance =
+    kind === 'route' ? across + down : kind === 'merge' ? Math.hypot(across, down) : Math.max(across, down);
+  return distance === 0 ? { x, y } : { x: x + dx / distance, y: y + dy / distance };
+}
+
+/** A line through the middles between bends, rounded at the bends. */
+function curve(points: readonly Point[]): string {
+  const at = ({ x, y }: Point): string => `${round(x)} ${round(y)}`;
+  const [first, ...rest] = points;
+  if (first === undefined) return '';
+  const pieces = [`M${at(first)}`];
+  rest.forEach((point, index) => {
+    const next = rest[index + 1];
+    if (next === undefined) pieces.push(`L${at(point)}`);
+    else pieces.push(`Q${at(point)} ${at({ x: (point.x + next.x) / 2, y: (point.y + next.y) / 2 })}`);
+  });
+  return pieces.join('');
+}
+
+function rectangle({ x, y, width, height }: Placed<object>, radius: number): string {
+  const [left, top] = [round(x - width / 2), round(y - height / 2)];
+  return `<rect class="mr-box" x="${left}" y="${top}" width="${round(width)}" height="${round(height)}" rx="${radius}"/>`;
+}
+
+function diamond({ x, y, width, height }: Placed<object>): string {
+  const [top, right, bottom, left] = [y - height / 2, x + width / 2, y + height / 2, x - width / 2].map(round);
+  return `<path class="mr-box" d="M${round(x)} ${top}L${right} ${round(y)}L${round(x)} ${bottom}L${left} ${round(y)}Z"/>`;
+}
+
+function text(classes: string, x: number, y: number, content: string): string {
+  return `<text class="${classes}" x="${round(x)}" y="${round(y)}">${xml(content)}</text>`;
+}
+
+/** What the looks of nodes mean, as far as there are such nodes. */
+function legend({ nodes }: Drawing): { readonly shapes: string; readonly width: number } {
+  const steps = nodes.filter(({ kind }) => kind === 'code' || kind === 'agent' || kind === 'workflow');
+  let x = 0;
+  const shapes = MEANINGS.filter(([voice]) => steps.some((step) => step.voice === voice)).map(([voice, meaning]) => {
+    const box = rectangle({ x: x + 9, y: 6, width: 18, height: 12 }, 3);
+    const shape = `<g class="mr-node mr-${voice}">${box}${text('mr-m', x + 26, 10, meaning)}</g>`;
+    x += 26 + widthOf(meaning, FONT.note) + 20;
+    return shape;
+  });
+  return { shapes: shapes.join(''), width: x };
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

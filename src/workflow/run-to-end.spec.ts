@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import { of } from 'rxjs';
+import { UpstreamError } from '../errors/index.js';
+import type { Delta } from '../streaming/index.js';
+import type { RunEvent } from './run-event.js';
+import { outcomeOf } from './run-to-end.js';
+
+const said = (...deltas: Delta[]): RunEvent[] =>
+  deltas.map((delta, seq) => ({ type: 'delta', node: 'AnswerNode', seq, delta }));
+
+describe('a run to its end', () => {
+  it('gives the text of each channel, the result, the finish reason and the usage', async () => {
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+    const deltas = said(
+      { type: 'reasoning', text: 'Hm' },
+      { type: 'content', text: 'Hel' },
+      { type: 'reasoning', text: 'm.' },
+      { type: 'content', text: 'lo' },
+      { type: 'refusal', text: 'No' },
+    );
+    const last: RunEvent = { type: 'run-finished', seq: 9, finishReason: 'length', result: { answer: 42 }, usage };
+    expect(await outcomeOf(of(...deltas, last))).toEqual({
+      content: 'Hello',
+      reasoning: 'Hmm.',
+      refusal: 'No',
+      toolCalls: [],
+      result: { answer: 42 },
+      finishReason: 'length',
+      usage,
+    });
+  });
+
+  it('puts tool calls together', async () => {
+    const deltas = said(
+      { type: 'tool-call', index: 0, id: 'call_1', name: 'weather', arguments: '{"city":' },
+      { type: 'tool-call', index: 1, id: 'call_2', kind: 'custom', name: 'note', arguments: 'a' },
+      { type: 'tool-call', index: 0, arguments: '"Oslo"}' },
+      { type: 'tool-call', index: 1, kind: 'custom', arguments: 'b' },
+    );
+    const last: RunEvent = { type: 'run-finished', seq: 9, finishReason: 'tool_calls', result: '' };
+    expect((await outcomeOf(of(...deltas, last))).toolCalls).toEqual([
+      { id: 'call_1', kind: 'function', name: 'weather', arguments: '{"city":"Oslo"}' },
+      { id: 'call_2', kind: 'custom', name: 'note', arguments: 'ab' },
+    ]);
+  });
+
+  it('rejects with the error of the run', async () => {
+    const error = new UpstreamError('The model is down.', { code: 'upstream_error', retryable: true });
+    const failed: RunEvent = { type: 'run-failed', seq: 1, error };
+    await expect(outcomeOf(of(...said({ type: 'content', text: 'Hel' }), failed))).rejects.toBe(error);
+  });
+});

@@ -1,0 +1,59 @@
+import type { Observable } from 'rxjs';
+import type { FinishReason, Usage } from '../protocol/index.js';
+import type { ToolCallDelta } from '../streaming/index.js';
+import type { RunEvent } from './run-event.js';
+
+/** A whole call of one of the client's tools, as the event's parameters offered them. */
+export interface RunToolCall {
+  readonly id: string;
+  readonly kind: 'function' | 'custom';
+  readonly name: string;
+  /** JSON for a function, any text for a custom tool. */
+  readonly arguments: string;
+}
+
+/** What a run that came to its end has given. */
+export interface RunOutcome {
+  /** What the client would have read, by channel; empty where nothing was said. */
+  readonly content: string;
+  readonly reasoning: string;
+  readonly refusal: string;
+  readonly toolCalls: readonly RunToolCall[];
+  /** What the workflow's `define` returned a ref to; undefined if it ended early. */
+  readonly result: unknown;
+  readonly finishReason: FinishReason;
+  /** Sum over all model calls whose upstreams told; absent if none did. */
+  readonly usage?: Usage;
+}
+
+/**
+ * Collects the events of a run.
+ * @throws MillraceError that the run failed with
+ */
+export function outcomeOf(events: Observable<RunEvent>): Promise<RunOutcome> {
+  const text = { content: '', reasoning: '', refusal: '' };
+  const toolCalls: RunToolCall[] = [];
+  return new Promise((resolve, reject) => {
+    events.subscribe((event) => {
+      if (event.type === 'delta') {
+        const { delta } = event;
+        if (delta.type === 'tool-call') toolCalls[delta.index] = continued(toolCalls[delta.index], delta);
+        else text[delta.type] += delta.text;
+      } else if (event.type === 'run-finished') {
+        const { result, finishReason, usage } = event;
+        resolve({ ...text, toolCalls, result, finishReason, ...(usage !== undefined && { usage }) });
+      } else if (event.type === 'run-failed') {
+        reject(event.error);
+      }
+    });
+  });
+}
+
+function continued(call: RunToolCall | undefined, { id, name, kind, arguments: piece }: ToolCallDelta): RunToolCall {
+  return {
+    id: id ?? call?.id ?? '',
+    kind: call?.kind ?? kind ?? 'function',
+    name: name ?? call?.name ?? '',
+    arguments: (call?.arguments ?? '') + piece,
+  };
+}

@@ -1,0 +1,288 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Injectable, Module, type Type } from '@nestjs/common';
+import { IsInt, IsString } from 'class-validator';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, type AgentConfig, AgentNode, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
+import type { Message } from '../../src/protocol/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+  WorkflowRunner,
+} from '../../src/workflow/index.js';
+import {
+  assertCompletion,
+  assertErrorEnded,
+  assertValidError,
+  Bench,
+  contentOf,
+  delay,
+  errorBody,
+  eventually,
+  httpError,
+  jsonAnswer,
+  openStream,
+  postJson,
+  RecordingTracer,
+  rejectionOf,
+  reset,
+  role,
+  streamOf,
+  text,
+  tokens,
+  usage,
+  usageOf,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+const BUSY = httpError(503, errorBody('busy'), { 'retry-after-ms': '1' });
+
+interface Conversation {
+  readonly messages: readonly Message[];
+}
+
+class City {
+  @IsString() readonly name: string;
+  @IsInt() readonly population: number;
+}
+
+/** A module with one workflow of one agent that speaks, or of one that does not. */
+function workflowOf<Output>(config: AgentConfig<Output>, speaks: boolean): Type<unknown> {
+  @Injectable()
+  class SpeakingNode extends AgentStreamingNode<Conversation, Output> {
+    readonly agentConfig = config;
+    async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, Output, void> {
+      return yield* this.streamTextDeltas(this.agent.runStream(input, context));
+    }
+  }
+  @Injectable()
+  class SilentNode extends AgentNode<Conversation, Output> {
+    readonly agentConfig = config;
+    process(input: Conversation, context: TaskContext): Promise<Output> {
+      return this.agent.run(input, context);
+    }
+  }
+  @Workflow({ id: 'test', description: 'One agent' })
+  class TestWorkflow extends WorkflowDefinition<ChatEvent, Output> {
+    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Output> {
+      return speaks ? flow.node(SpeakingNode, { messages }) : flow.node(SilentNode, { messages });
+    }
+  }
+  @Module({ imports: [NodesModule], providers: [TestWorkflow, SpeakingNode, SilentNode] })
+  class TestModule {}
+  return TestModule;
+}
+
+const inText = { modelProvider: ModelProvider.OPENAI, outputType: String } as const;
+const asCity = { modelProvider: ModelProvider.OPENAI, outputType: City } as const;
+
+describe('an agent whose model fails', () => {
+  let bench: Bench;
+  let tracer: RecordingTracer;
+  afterEach(async () => {
+    await bench.close();
+    tracer.assertAllClosed();
+  });
+  const start = async (module: Type<unknown>): Promise<void> => {
+    tracer = new RecordingTracer();
+    bench = await Bench.start({ imports: [module], tracer, env: { DEMO_TOKENS_PER_SECOND: '0' } });
+  };
+  const ask = (body: object = {}): ReturnType<typeof postJson> =>
+    postJson(bench.app.chatUrl, { model: 'test', messages: HELLO, ...body });
+  const openTest = (): ReturnType<typeof openStream> =>
+    openStream(bench.app.chatUrl, {
+      model: 'test',
+      stream: true,
+      stream_options: { include_usage: true },
+      messages: HELLO,
+    });
+  const eventsOf = (): readonly string[] =>
+    tracer.spans().flatMap(({ events }) => events.map(({ name, level }) => `${name} ${level}`));
+
+  describe('asks it again', () => {
+    it('before the first token, and counts the tokens of all tries', async () => {
+      await start(workflowOf(agent({ ...inText, retries: 2 }), true));
+      bench.upstream
+        .next(BUSY)
+        .next([role(), usage(tokens(3, 0)), delay(20), reset()])
+        .next(streamOf('Here I am.'));
+      const items = await (await openTest()).collect();
+      assertCompletion(items, { content: 'Here I am.', finish: 'stop', includeUsage: true });
+      expect(usageOf(items)?.total_tokens).toBe(3 + 13);
+      expect(eventsOf()).toEqual(['retry WARNING', 'retry WARNING']);
+      expect(tracer.generations().map(({ ending }) => ending?.level ?? 'DEFAULT')).toEqual([
+        'ERROR',
+        'ERROR',
+        'DEFAULT',
+      ]);
+    });
+
+    it('never after the first token', async () => {
+      const fallbacks = [{ modelProvider: ModelProvider.DEMO }];
+      await start(workflowOf(agent({ ...inText, retries: 2, fallbacks }), true));
+      bench.upstream.next([role(), text('So far'), delay(20), reset()]);
+      const items = await (await openTest()).collect();
+      expect(assertErrorEnded(items)).toMatchObject({ code: 'upstream_connection_lost' });
+      expect(contentOf(items)).toBe('So far');
+      expect(bench.upstream.requests).toHaveLength(1);
+    });
+
+    it('at any time if nobody has heard a word of it', async () => {
+      await start(workflowOf(agent({ ...asCity, retries: 1 }), false));
+      bench.upstream
+        .next([role(), text('{"name":'), delay(20), reset()])
+        .next(jsonAnswer({ name: 'Ulm', population: 126_000 }));
+      const { json } = await ask();
+      expect(json).toMatchObject({ choices: [{ message: { content: '{"name":"Ulm","population":126000}' } }] });
+    });
+
+    it('when it took too long', async () => {
+      await start(workflowOf(agent({ ...inText, retries: 1, timeout: 100 }), true));
+      bench.upstream.next([role(), delay(5_000)]).next(streamOf('Quick.'));
+      assertCompletion(await (await openTest()).collect(), { content: 'Quick.', includeUsage: true });
+    });
+
+    it.each([
+      ['what is wrong with the request', httpError(400, errorBody('bad stop')), 400],
+      ['a wrong key', httpError(401, errorBody('no')), 502],
+      ['a used up quota', httpError(429, errorBody('no', { code: 'insufficient_quota' })), 429],
+      ['an upstream that asks for much patience', httpError(429, errorBody('no'), { 'retry-after': '60' }), 429],
+    ])('not for %s', async (_, script, status) => {
+      await start(workflowOf(agent({ ...inText, retries: 3 }), true));
+      bench.upstream.next(script);
+      expect((await ask()).status).toBe(status);
+      expect(bench.upstream.requests).toHaveLength(1);
+    });
+
+    it('not once the client has gone', async () => {
+      await start(workflowOf(agent({ ...inText, retries: 3 }), true));
+      bench.upstream.next(httpError(503, errorBody('busy'), { 'retry-after': '7' }));
+      const leaving = new AbortController();
+      const stream = openStream(
+        bench.app.chatUrl,
+        { model: 'test', stream: true, messages: HELLO },
+        { signal: leaving.signal },
+      );
+      await eventually(() => eventsOf().length === 1);
+      leaving.abort();
+      await rejectionOf(stream.then((opened) => opened.collect()));
+      await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0);
+      expect(bench.upstream.requests).toHaveLength(1);
+    });
+  });
+
+  describe('asks another', () => {
+    it('of another provider, also for a wrong key', async () => {
+      await start(
+        workflowOf(agent({ ...inText, retries: 1, fallbacks: [{ modelProvider: ModelProvider.DEMO }] }), true),
+      );
+      bench.upstream.next(httpError(401, errorBody('no')));
+      const items = await (await openTest()).collect();
+      const [chunk] = assertCompletion(items, { finish: 'stop', includeUsage: true });
+      expect(contentOf(items)).not.toBe('');
+      expect(chunk?.system_fingerprint).toBe('millrace-demo');
+      expect(eventsOf()).toEqual(['fallback WARNING']);
+      expect(tracer.spans('SpeakingNode')[0]?.events[0]?.data).toMatchObject({
+        from: 'openai/gpt-5.4-mini',
+        to: 'demo/gpt-5.4-mini',
+      });
+      expect(tracer.generations().map(({ start }) => start.provider)).toEqual(['openai', 'demo']);
+    });
+
+    it('after all retries of each, with settings of its own', async () => {
+      const config = agent({
+        ...inText,
+        modelName: 'large',
+        settings: { temperature: 0 },
+        retries: 1,
+        fallbacks: [
+          { modelProvider: ModelProvider.OPENAI, modelName: 'medium' },
+          { modelProvider: ModelProvider.OPENAI, modelName: 'small', settings: { top_p: 0.5 } },
+        ],
+      });
+      await start(workflowOf(config, true));
+      for (let i = 0; i < 4; i++) bench.upstream.next(BUSY);
+      bench.upstream.next(streamOf('ok'));
+      expect((await ask()).status).toBe(200);
+      const asked = bench.upstream.requests.map(({ body }) => [body.model, body.temperature, body.top_p]);
+      expect(asked).toEqual([
+        ['large', 0, undefined],
+        ['large', 0, undefined],
+        ['medium', 0, undefined],
+        ['medium', 0, undefined],
+        ['small', undefined, 0.5],
+      ]);
+    });
+
+    it('and says what went wrong with the first if the other does not take the request at all', async () => {
+      const fallbacks = [{ modelProvider: ModelProvider.OPENAI, modelName: 'other' }];
+      await start(workflowOf(agent({ ...inText, fallbacks }), true));
+      bench.upstream.next(httpError(429, errorBody('slow down'))).next(httpError(400, errorBody('what is seed?')));
+      const { status, json } = await ask();
+      assertValidError(json);
+      expect([status, json.error.code]).toEqual([429, 'rate_limit_exceeded']);
+    });
+
+    it('not for what is wrong with the request', async () => {
+      await start(workflowOf(agent({ ...inText, fallbacks: [{ modelProvider: ModelProvider.DEMO }] }), true));
+      bench.upstream.next(httpError(400, errorBody('bad stop')));
+      expect((await ask()).status).toBe(400);
+    });
+  });
+
+  describe('shows it what is wrong with a structured answer', () => {
+    it('and takes the better one', async () => {
+      await start(workflowOf(agent(asCity), false));
+      bench.upstream
+        .next(jsonAnswer({ name: 'Ulm', population: 'many' }))
+        .next(jsonAnswer({ name: 'Ulm', population: 126_000 }));
+      const { json } = await ask();
+      expect(json).toMatchObject({
+        choices: [{ message: { content: '{"name":"Ulm","population":126000}' }, finish_reason: 'stop' }],
+      });
+      expect(bench.upstream.requests[1]?.body.messages).toEqual([
+        ...HELLO,
+        { role: 'assistant', content: '{"name":"Ulm","population":"many"}' },
+        { role: 'user', content: expect.stringContaining('\n- population: must be a whole number\n') },
+      ]);
+      expect(bench.upstream.requests[1]?.body.response_format).toMatchObject({ type: 'json_schema' });
+      expect(eventsOf()).toEqual(['repair WARNING']);
+    });
+
+    it('once, then fails', async () => {
+      await start(workflowOf(agent(asCity), false));
+      bench.upstream.next(streamOf('no JSON')).next(streamOf('none either'));
+      const { status, json, text: answer } = await ask();
+      assertValidError(json);
+      expect([status, json.error.code]).toEqual([502, 'invalid_structured_output']);
+      expect(answer).not.toContain('none either');
+    });
+
+    it('then begins again with a retry and with the other model', async () => {
+      const fallbacks = [{ modelProvider: ModelProvider.OPENAI, modelName: 'other' }];
+      await start(workflowOf(agent({ ...asCity, repairs: 0, retries: 1, fallbacks }), false));
+      bench.upstream
+        .next(streamOf('no JSON'))
+        .next(streamOf('none either'))
+        .next(jsonAnswer({ name: 'Ulm', population: 1 }));
+      expect((await ask()).status).toBe(200);
+      expect(bench.upstream.requests.map(({ body }) => [body.model, body.messages.length])).toEqual([
+        ['gpt-5.4-mini', 1],
+        ['gpt-5.4-mini', 1],
+        ['other', 1],
+      ]);
+    });
+
+    it('not if it speaks: the text is out', async () => {
+      await start(workflowOf(agent(asCity), true));
+      bench.upstream.next(streamOf('no JSON'));
+      const items = await (await openTest()).collect();
+      expect(assertErrorEnded(items)).toMatchObject({ code: 'invalid_structured_output' });
+    });
+  });
+});

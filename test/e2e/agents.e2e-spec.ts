@@ -1,0 +1,517 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Injectable, Module, type Type } from '@nestjs/common';
+import { IsInt, IsString } from 'class-validator';
+import { DefinitionError } from '../../src/errors/index.js';
+import { ModelProvider } from '../../src/models/index.js';
+import {
+  agent,
+  type AgentConfig,
+  AgentNode,
+  AgentStreamingNode,
+  AgentTool,
+  NodesModule,
+  promptFile,
+  ToolError,
+} from '../../src/nodes/index.js';
+import type { Message } from '../../src/protocol/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+  WorkflowRunner,
+} from '../../src/workflow/index.js';
+import {
+  assertCompletion,
+  assertErrorEnded,
+  assertValidCompletion,
+  assertValidError,
+  Bench,
+  done,
+  errorBody,
+  eventually,
+  finish,
+  httpError,
+  jsonAnswer,
+  openStream,
+  postJson,
+  RecordingTracer,
+  rejectionOf,
+  role,
+  streamOf,
+  text,
+  tokens,
+  toolCall,
+  toolCallAnswer,
+  toolCallsOf,
+  usage,
+  type Script,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'How warm is it in Oslo?' }];
+const CLIENT_TOOL = { type: 'function', function: { name: 'open_door', parameters: { type: 'object' } } };
+
+interface Conversation {
+  readonly messages: readonly Message[];
+}
+
+class CityArgs {
+  @IsString() readonly city: string;
+}
+
+class Reading {
+  @IsString() readonly city: string;
+  @IsInt() readonly celsius: number;
+}
+
+/** Runs until the test lets it go on, if the test wants that. */
+const started: string[] = [];
+let behave: (city: string, context: TaskContext) => unknown = () => 7;
+
+@Injectable()
+class WeatherTool extends AgentTool<CityArgs> {
+  readonly name = 'weather';
+  readonly description = 'Tells how warm it is in a city, in degrees Celsius';
+  readonly argsType = CityArgs;
+  override readonly timeout = 150;
+  execute(args: CityArgs, context: TaskContext): unknown {
+    expect(args).toBeInstanceOf(CityArgs);
+    started.push(args.city);
+    return behave(args.city, context);
+  }
+}
+
+@Injectable()
+class ClockTool extends AgentTool<void, string> {
+  readonly name = 'clock';
+  readonly description = 'Tells the time';
+  readonly argsType = undefined;
+  execute(): Promise<string> {
+    return Promise.resolve('noon');
+  }
+}
+
+/** A module with one workflow of one agent that speaks, or of one that does not. */
+function workflowOf<Output>(
+  config: AgentConfig<Output>,
+  { speaks = true, tools = [WeatherTool, ClockTool] }: { speaks?: boolean; tools?: Type<unknown>[] } = {},
+): Type<unknown> {
+  @Injectable()
+  class SpeakingNode extends AgentStreamingNode<Conversation, Output> {
+    readonly agentConfig = config;
+    async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, Output, void> {
+      return yield* this.streamTextDeltas(
+        this.agent.runStream({ ...input, variables: { topic: 'ships', urgent: true } }, context),
+      );
+    }
+  }
+  @Injectable()
+  class SilentNode extends AgentNode<Conversation, Output> {
+    readonly agentConfig = config;
+    process(input: Conversation, context: TaskContext): Promise<Output> {
+      return this.agent.run(input, context);
+    }
+  }
+  @Workflow({ id: 'test', description: 'One agent' })
+  class TestWorkflow extends WorkflowDefinition<ChatEvent, Output> {
+    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Output> {
+      return speaks ? flow.node(SpeakingNode, { messages }) : flow.node(SilentNode, { messages });
+    }
+  }
+  @Module({ imports: [NodesModule], providers: [TestWorkflow, SpeakingNode, SilentNode, ...tools] })
+  class TestModule {}
+  return TestModule;
+}
+
+/** An answer with several tool calls at once. */
+function callsOf(...calls: readonly (readonly [name: string, args: string])[]): Script {
+  return [
+    role(null),
+    ...calls.map(([name, args], index) => toolCall({ index, id: `call_${index}`, name, arguments: args })),
+    finish('tool_calls'),
+    usage(tokens(10, 5), { onlyIfAsked: true }),
+    done(),
+  ];
+}
+
+const base = { modelProvider: ModelProvider.OPENAI, outputType: String } as const;
+const withTools = agent({ ...base, tools: [WeatherTool, ClockTool] });
+
+describe('agents', () => {
+  let bench: Bench;
+  let tracer: RecordingTracer;
+  afterEach(async () => {
+    await bench.close();
+    tracer.assertAllClosed();
+    started.length = 0;
+    behave = () => 7;
+  });
+  const start = async (module: Type<unknown>): Promise<void> => {
+    tracer = new RecordingTracer();
+    bench = await Bench.start({ imports: [module], tracer });
+  };
+  const ask = (body: object = {}): ReturnType<typeof postJson> =>
+    postJson(bench.app.chatUrl, { model: 'test', messages: HELLO, ...body });
+  const toolMessages = (request: number): readonly unknown[] =>
+    (bench.upstream.requests[request]?.body.messages ?? []).flatMap((message) =>
+      message.role === 'tool' ? [message.content] : [],
+    );
+
+  describe('with tools of the server', () => {
+    it('run them and go on: the client sees the text of all rounds, and no call', async () => {
+      await start(workflowOf(withTools));
+      bench.upstream
+        .next([
+          role(),
+          text('Let me'),
+          text(' see.'),
+          ...[toolCallAnswer('call_a', 'weather', { city: 'Oslo' })].flat().slice(1),
+        ])
+        .next(streamOf('It is 7 degrees.'));
+      const stream = await openStream(bench.app.chatUrl, {
+        model: 'test',
+        stream: true,
+        stream_options: { include_usage: true },
+        messages: HELLO,
+      });
+      const items = await stream.collect();
+      assertCompletion(items, {
+        content: 'Let me see.\n\nIt is 7 degrees.',
+        finish: 'stop',
+        includeUsage: true,
+        usage: tokens(20, 9),
+      });
+      expect(toolCallsOf(items)).toEqual([]);
+
+      const [first, second] = bench.upstream.requests;
+      expect(first?.body.tools).toEqual([
+        {
+          type: 'function',
+          function: {
+            name: 'weather',
+            description: 'Tells how warm it is in a city, in degrees Celsius',
+            strict: true,
+            parameters: expect.objectContaining({ required: ['city'], additionalProperties: false }),
+          },
+        },
+        { type: 'function', function: expect.objectContaining({ name: 'clock', strict: true }) },
+      ]);
+      expect(second?.body.messages).toEqual([
+        ...HELLO,
+        {
+          role: 'assistant',
+          content: 'Let me see.',
+          tool_calls: [{ id: 'call_a', type: 'function', function: { name: 'weather', arguments: '{"city":"Oslo"}' } }],
+        },
+        { role: 'tool', tool_call_id: 'call_a', content: '7' },
+      ]);
+      expect(tracer.traces[0]?.toString()).toBe(
+        [
+          'trace test (ended)',
+          '  span SpeakingNode (ended)',
+          '    generation gpt-5.4-mini (ended)',
+          '    span tool:weather (ended)',
+          '    generation gpt-5.4-mini (ended)',
+        ].join('\n'),
+      );
+      expect(tracer.spans('tool:weather')[0]).toMatchObject({
+        start: { input: { city: 'Oslo' } },
+        ending: { output: 7 },
+      });
+    });
+
+    it('also without a stream, and tools that take no arguments', async () => {
+      await start(workflowOf(withTools));
+      bench.upstream.next(callsOf(['clock', ''])).next(streamOf('It is noon.'));
+      const { json } = await ask();
+      assertValidCompletion(json);
+      expect(json).toMatchObject({ choices: [{ message: { content: 'It is noon.' }, finish_reason: 'stop' }] });
+      expect(json.choices[0]?.message).not.toHaveProperty('tool_calls');
+      expect(toolMessages(1)).toEqual(['noon']);
+    });
+
+    it('in silence, with a structured answer', async () => {
+      const config = agent({ modelProvider: ModelProvider.OPENAI, outputType: Reading, tools: [WeatherTool] });
+      await start(workflowOf(config, { speaks: false }));
+      bench.upstream
+        .next(toolCallAnswer('call_a', 'weather', { city: 'Oslo' }))
+        .next(jsonAnswer({ city: 'Oslo', celsius: 7 }));
+      const { json } = await ask();
+      expect(json).toMatchObject({ choices: [{ message: { content: '{"city":"Oslo","celsius":7}' } }] });
+    });
+
+    it('side by side, with the results in the order of the calls', async () => {
+      await start(workflowOf(withTools));
+      let bothRun: () => void = () => undefined;
+      const both = new Promise<void>((resolve) => {
+        bothRun = resolve;
+      });
+      behave = async (city) => {
+        if (started.length === 2) bothRun();
+        await both;
+        return { city };
+      };
+      bench.upstream.next(callsOf(['weather', '{"city":"Oslo"}'], ['weather', '{"city":"Rome"}'])).next(streamOf('ok'));
+      expect((await ask()).status).toBe(200);
+      expect(toolMessages(1)).toEqual(['{"city":"Oslo"}', '{"city":"Rome"}']);
+    });
+
+    it('tell the model what went wrong, and nothing of the words of a bug', async () => {
+      await start(workflowOf(withTools));
+      behave = (city, { signal }) => {
+        if (city === 'Atlantis') throw new ToolError('there is no such city');
+        if (city === 'Rome') throw new Error('the password is xyzzy');
+        return new Promise((resolve) => signal.addEventListener('abort', () => resolve('too late')));
+      };
+      bench.upstream
+        .next(
+          callsOf(
+            ['weather', '{"city":7}'],
+            ['weather', 'no JSON'],
+            ['weather', '{"city":"Atlantis"}'],
+            ['weather', '{"city":"Rome"}'],
+            ['weather', '{"city":"Slow"}'],
+            ['magic', '{}'],
+          ),
+        )
+        .next(streamOf('Sorry.'));
+      expect((await ask()).json).toMatchObject({ choices: [{ message: { content: 'Sorry.' } }] });
+      expect(toolMessages(1)).toEqual([
+        expect.stringMatching(/^Error: the arguments do not fit\.\n- city: must be a string/),
+        expect.stringMatching(/^Error: the arguments do not fit\.\n- \$: is not valid JSON/),
+        'Error: there is no such city',
+        'Error: the tool failed.',
+        'Error: the tool took longer than 150 ms.',
+        'Error: There is no tool "magic". The tools: weather, clock.',
+      ]);
+      for (const { ending } of tracer.spans().filter(({ name }) => name.startsWith('tool:'))) {
+        expect(ending?.level).toBe('ERROR');
+      }
+      expect(
+        tracer
+          .all()
+          .map(({ endings }) => JSON.stringify(endings))
+          .join(),
+      ).not.toContain('xyzzy');
+    });
+
+    it('give up on a model that does nothing else', async () => {
+      await start(workflowOf(agent({ ...base, tools: [ClockTool], maxToolRounds: 2 })));
+      for (let i = 0; i < 3; i++) bench.upstream.next(callsOf(['clock', '{}']));
+      const { status, json } = await ask();
+      assertValidError(json);
+      expect([status, json.error.code]).toEqual([502, 'tool_rounds_exceeded']);
+      expect(tracer.spans('tool:clock')).toHaveLength(2);
+    });
+
+    it('are aborted with the run', async () => {
+      await start(workflowOf(withTools));
+      let aborted = false;
+      behave = (_city, { signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted = true;
+            reject(new Error('closed what it had opened'));
+          });
+        });
+      bench.upstream.next([
+        role(),
+        text('Wait.'),
+        ...[toolCallAnswer('a', 'weather', { city: 'Oslo' })].flat().slice(1),
+      ]);
+      const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: HELLO });
+      await eventually(() => started.length === 1);
+      stream.destroy();
+      await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0);
+      expect(aborted).toBe(true);
+      expect(tracer.spans('tool:weather')[0]?.ending).toMatchObject({ level: 'WARNING' });
+      expect(bench.upstream.requests).toHaveLength(1);
+    });
+
+    it('do not run on arguments that were cut short', async () => {
+      await start(workflowOf(withTools));
+      bench.upstream.next([
+        role(),
+        toolCall({ index: 0, id: 'a', name: 'clock', arguments: '{' }),
+        finish('length'),
+        done(),
+      ]);
+      expect((await ask()).json).toMatchObject({ choices: [{ message: { content: '' }, finish_reason: 'length' }] });
+      expect(tracer.spans('tool:clock')).toEqual([]);
+    });
+
+    it('keep what they found when the model fails afterwards and is asked again', async () => {
+      await start(workflowOf(agent({ ...base, tools: [ClockTool], retries: 1 })));
+      bench.upstream
+        .next([role(), text('Wait.'), ...[toolCallAnswer('a', 'clock', {})].flat().slice(1)])
+        .next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' }))
+        .next(streamOf('It is noon.'));
+      const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: HELLO });
+      assertCompletion(await stream.collect(), { content: 'Wait.\n\nIt is noon.', finish: 'stop' });
+      expect(tracer.spans('tool:clock')).toHaveLength(1);
+      expect([toolMessages(1), toolMessages(2)]).toEqual([['noon'], ['noon']]);
+    });
+
+    it('force a call once only', async () => {
+      await start(workflowOf(agent({ ...base, tools: [ClockTool], settings: { tool_choice: 'required' } })));
+      bench.upstream.next(callsOf(['clock', '{}'])).next(streamOf('ok'));
+      await ask();
+      expect(bench.upstream.requests.map(({ body }) => body.tool_choice)).toEqual(['required', undefined]);
+    });
+  });
+
+  describe("with tools of the server's and of the client's", () => {
+    const forwarding = agent({ ...base, tools: [WeatherTool, ClockTool], forward: ['sampling', 'tools'] });
+    const collect = async (): Promise<Parameters<typeof assertCompletion>[0]> => {
+      const stream = await openStream(bench.app.chatUrl, {
+        model: 'test',
+        stream: true,
+        messages: HELLO,
+        tools: [CLIENT_TOOL],
+      });
+      return stream.collect();
+    };
+
+    it("give the client's calls to the client, after the server's have been run", async () => {
+      await start(workflowOf(forwarding));
+      bench.upstream.next(callsOf(['clock', '{}'])).next(callsOf(['open_door', '{"now":true}']));
+      const items = await collect();
+      assertCompletion(items, { content: '', finish: 'tool_calls' });
+      expect(toolCallsOf(items)).toEqual([
+        { id: 'call_0', type: 'function', name: 'open_door', arguments: '{"now":true}' },
+      ]);
+      expect(bench.upstream.requests[0]?.body.tools).toHaveLength(3);
+    });
+
+    it("do not run the server's if the client's are called in the same breath", async () => {
+      await start(workflowOf(forwarding));
+      bench.upstream.next(callsOf(['clock', '{}'], ['open_door', '{}'], ['weather', '{"city":"Oslo"}']));
+      const items = await collect();
+      assertCompletion(items, { finish: 'tool_calls' });
+      expect(toolCallsOf(items).map(({ name }) => name)).toEqual(['open_door']);
+      expect(started).toEqual([]);
+      expect(tracer.spans('SpeakingNode')[0]?.events).toMatchObject([
+        { name: 'tools_not_run', data: { tools: ['clock', 'weather'] } },
+      ]);
+    });
+
+    it('refuse two tools of one name', async () => {
+      await start(workflowOf(forwarding));
+      const { status, json } = await ask({ tools: [{ type: 'function', function: { name: 'clock' } }] });
+      assertValidError(json);
+      expect([status, json.error.param, json.error.code]).toEqual([400, 'tools', 'tool_name_taken']);
+    });
+
+    it("leave the client's out if it wants none called", async () => {
+      await start(workflowOf(forwarding));
+      bench.upstream.next(streamOf('ok'));
+      await ask({ tools: [CLIENT_TOOL], tool_choice: 'none' });
+      expect(bench.upstream.requests[0]?.body.tools).toHaveLength(2);
+      expect(bench.upstream.requests[0]?.body).not.toHaveProperty('tool_choice');
+    });
+  });
+
+  describe('with instructions', () => {
+    const systemMessage = async (): Promise<unknown> => {
+      bench.upstream.next(streamOf('ok'));
+      expect((await ask()).status).toBe(200);
+      return bench.upstream.requests[0]?.body.messages[0];
+    };
+
+    it('from a prompt file', async () => {
+      const instructions = promptFile('../fixtures/prompts/advice.md', import.meta.url);
+      await start(workflowOf(agent({ ...base, instructions })));
+      expect(await systemMessage()).toEqual({ role: 'system', content: 'You advise customers on ships. Be brief.' });
+    });
+
+    it('from a function of the run', async () => {
+      const config = agent({
+        ...base,
+        instructions: async ({ event }, { messages }) => `You are ${event.model}; ${messages.length} message so far.`,
+      });
+      await start(workflowOf(config));
+      expect(await systemMessage()).toEqual({ role: 'system', content: 'You are test; 1 message so far.' });
+    });
+
+    it('that take long, are aborted with the run', async () => {
+      let isAsked = false;
+      const instructions = (): Promise<string> => {
+        isAsked = true;
+        return new Promise(() => undefined);
+      };
+      await start(workflowOf(agent({ ...base, instructions })));
+      const leaving = new AbortController();
+      const stream = openStream(
+        bench.app.chatUrl,
+        { model: 'test', stream: true, messages: HELLO },
+        { signal: leaving.signal },
+      );
+      await eventually(() => isAsked);
+      leaving.abort();
+      await rejectionOf(stream.then((opened) => opened.collect()));
+      await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0);
+    });
+
+    it('that lack a variable fail as the bug that this is', async () => {
+      const instructions = promptFile('../fixtures/prompts/advice.md', import.meta.url);
+      await start(workflowOf(agent({ ...base, instructions }), { speaks: false }));
+      expect((await ask()).status).toBe(500);
+    });
+  });
+
+  it('fail in the middle of a stream as any other failure does', async () => {
+    await start(workflowOf(agent({ ...base, tools: [ClockTool], maxToolRounds: 0 })));
+    bench.upstream.next([role(), text('Hm.'), ...[toolCallAnswer('a', 'clock', {})].flat().slice(1)]);
+    const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: HELLO });
+    expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'tool_rounds_exceeded' });
+  });
+});
+
+describe('an agent that cannot work stops the start', () => {
+  const faultOf = async (config: AgentConfig<string>, tools: Type<unknown>[] = []): Promise<string> => {
+    const failure = await rejectionOf(Bench.start({ imports: [workflowOf(config, { tools })] }));
+    expect(failure).toBeInstanceOf(DefinitionError);
+    return (failure as DefinitionError).message;
+  };
+
+  @Injectable()
+  class BadNameTool extends ClockTool {
+    override readonly name = 'a clock' as 'clock';
+  }
+  @Injectable()
+  class SecondClockTool extends ClockTool {}
+
+  it.each([
+    [
+      'a tool that nobody provides',
+      agent({ ...base, tools: [WeatherTool] }),
+      [],
+      /node "SpeakingNode": no module provides its tools WeatherTool\. Add them to the providers/,
+    ],
+    [
+      'a bad name of a tool',
+      agent({ ...base, tools: [BadNameTool] }),
+      [BadNameTool],
+      /"a clock" cannot be a tool's name/,
+    ],
+    [
+      'two tools of one name',
+      agent({ ...base, tools: [ClockTool, SecondClockTool] }),
+      [ClockTool, SecondClockTool],
+      /the name "clock"/,
+    ],
+    [
+      'a prompt file that is not there',
+      agent({ ...base, instructions: promptFile('./nowhere.md', import.meta.url) }),
+      [],
+      /nowhere\.md does not exist/,
+    ],
+    ['a number that is none', agent({ ...base, retries: -1 }), [], /its retries is -1/],
+  ] as [string, AgentConfig<string>, Type<unknown>[], RegExp][])('%s', async (_, config, tools, message) => {
+    expect(await faultOf(config, tools)).toMatch(message);
+  });
+});

@@ -1,0 +1,237 @@
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  type ChildProcess,
+  ensureServerIsBuilt,
+  eventually,
+  gate,
+  httpError,
+  ScriptedUpstream,
+  startProcess,
+  streamOf,
+} from '../support/index.js';
+import { assertWellFormed } from '../support/well-formed.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+const DIST = join(ROOT, 'dist');
+const CLI = join(DIST, 'cli.js');
+
+interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function ended(child: ChildProcess): Promise<Finished> {
+  const { code } = await child.exit;
+  return { code, stdout: child.stdout, stderr: child.stderr };
+}
+
+describe('the command line', () => {
+  let upstream: ScriptedUpstream;
+  const children: ChildProcess[] = [];
+  beforeAll(ensureServerIsBuilt, 120_000);
+  beforeEach(async () => {
+    upstream = await ScriptedUpstream.start();
+  });
+  afterEach(async () => {
+    await Promise.all(children.splice(0).map((child) => child.stop()));
+    await upstream.close();
+  });
+
+  /** Runs in dist, where no `.env` lies. */
+  const start = async (args: readonly string[], env: Record<string, string> = {}): Promise<ChildProcess> => {
+    const child = await startProcess([CLI, ...args], { cwd: DIST, env: { DEMO_TOKENS_PER_SECOND: '0', ...env } });
+    children.push(child);
+    return child;
+  };
+  const cli = async (...args: string[]): Promise<Finished> => ended(await start(args));
+  const withUpstream = (): Record<string, string> => ({
+    OPENAI_BASE_URL: upstream.url,
+    OPENAI_API_KEY: 'sk-test',
+    UPSTREAM_MAX_RETRIES: '0',
+  });
+
+  it('lists every workflow and alias', async () => {
+    const { code, stdout, stderr } = await cli('list');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^chat +A plain conversation/m);
+    expect(stdout).toMatch(/^default +\u003D streaming$/m);
+  });
+
+  it('shows graphs as Mermaid, SVG and JSON', async () => {
+    const [mermaid, svg, json] = await Promise.all([
+      cli('graph', 'streaming'),
+      cli('graph', 'default', '--format', 'svg'),
+      cli('graph', 'streaming', '--format=json'),
+    ]);
+    expect([mermaid.code, svg.code, json.code]).toEqual([0, 0, 0]);
+    expect(mermaid.stdout).toMatch(/^flowchart TD\n[^]*TextStreamingNode/);
+    assertWellFormed(svg.stdout);
+    expect(JSON.parse(json.stdout)).toMatchObject({ workflow: 'streaming', start: ['TextStreamingNode'] });
+  });
+
+  it('runs a workflow on the demo: content to stdout, who speaks and what it cost to stderr', async () => {
+    const { code, stdout, stderr } = await cli('run', 'streaming', 'Hello');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Hello[^]*\n\n\{"thinking":[^]*\}\n$/);
+    expect(stderr).toMatch(/^── TextStreamingNode\n── StructuredStreamingNode\nstop, \d+ \+ \d+ tokens\n$/);
+  });
+
+  it('keeps reasoning apart', async () => {
+    const { code, stdout, stderr } = await cli('run', 'reasoning', 'Hello');
+    expect([code, stdout.includes('greets')]).toEqual([0, false]);
+    expect(stderr).toMatch(/^── ReasoningNode\n.*greets/);
+  });
+
+  it('reads the message from stdin', async () => {
+    upstream.next(streamOf('Read.'));
+    const child = await startProcess(['-c', `printf 'From\\na pipe\\n' | "${process.execPath}" "${CLI}" run chat -`], {
+      command: 'sh',
+      cwd: DIST,
+      env: withUpstream(),
+    });
+    children.push(child);
+    expect(await ended(child)).toMatchObject({ code: 0, stdout: 'Read.\n' });
+    expect(upstream.requests[0]?.body.messages).toEqual([{ role: 'user', content: 'From\na pipe' }]);
+  });
+
+  it('shows text while the model still writes, and ends the call on Ctrl-C', async () => {
+    upstream.next(streamOf(['Still\n', gate()]));
+    const child = await start(['run', 'chat', 'Hello'], withUpstream());
+    await child.waitForLine(/^Still$/, { within: 20_000 });
+    child.signal('SIGINT');
+    expect(await child.exit).toEqual({ code: 130, signal: null });
+    await eventually(() => upstream.open === 0, { message: 'the call of the model to end' });
+    expect(child.stderr).not.toContain('Error');
+  });
+
+  it('ends when nobody reads any more', async () => {
+    upstream.next(streamOf(['one\n', 'two\n', gate()]));
+    const child = await startProcess(['-c', `"${process.execPath}" "${CLI}" run chat Hi | head -n 1`], {
+      command: 'sh',
+      cwd: DIST,
+      env: withUpstream(),
+    });
+    children.push(child);
+    await child.waitForLine(/^one$/, { within: 20_000 });
+  });
+
+  it('writes what went wrong to stderr, with exit code 1', async () => {
+    upstream.next(httpError(500, 'down'));
+    const failed = await ended(await start(['run', 'chat', 'Hello'], withUpstream()));
+    expect([failed.code, failed.stdout]).toEqual([1, '']);
+    expect(failed.stderr).toMatch(/^Error: .*upstream_error|^Error: .*500/);
+
+    const unknown = await cli('run', 'nothing', 'Hello');
+    expect(unknown).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^There is no workflow "nothing"\. There are: chat, streaming, default, .*\n$/),
+    });
+    const wrong = await ended(await start(['list'], { PORT: 'eighty' }));
+    expect([wrong.code, wrong.stdout]).toEqual([1, '']);
+    expect(wrong.stderr).toContain('- PORT ');
+  });
+
+  it.each([
+    [[], 'Say what to do.'],
+    [['dance'], 'There is no command "dance".'],
+    [['run', 'chat'], '"run" needs <message>.'],
+    [['run', 'chat', 'two', 'words'], '"run" takes no "words".'],
+    [['list', '--format', 'svg'], '"list" takes no --format.'],
+    [['graph', 'chat', '--format', 'png'], 'The format "png" is none of mermaid, svg, json.'],
+    [['list', '--all'], "Unknown option '--all'."],
+    [['new', '../up'], '"../up" cannot be the name of a new workflow.'],
+  ])('refuses %j with exit code 2 and its usage', async (args, message) => {
+    const { code, stdout, stderr } = await cli(...args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr.startsWith(message)).toBe(true);
+    expect(stderr).toContain('Usage: npm run workflow -- <command>');
+  });
+
+  it('explains itself', async () => {
+    expect(await cli('--help')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage:/), stderr: '' });
+  });
+});
+
+describe('a new workflow', () => {
+  let copy: string;
+  beforeAll(async () => {
+    await ensureServerIsBuilt();
+    copy = await mkdtemp(join(tmpdir(), 'millrace-new-'));
+    for (const path of ['src', 'scripts', 'package.json', 'jest.config.js', '.prettierrc.json', '.oxlintrc.json']) {
+      await cp(join(ROOT, path), join(copy, path), { recursive: true });
+    }
+    for (const path of ['tsconfig.json', 'tsconfig.build.json']) await cp(join(ROOT, path), join(copy, path));
+    await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  }, 120_000);
+  afterAll(() => rm(copy, { recursive: true, force: true }));
+
+  const node = async (...args: string[]): Promise<Finished> => {
+    const child = await startProcess(args, { cwd: copy, env: { DEMO_TOKENS_PER_SECOND: '0', HOME: copy } });
+    try {
+      return await ended(child);
+    } finally {
+      await child.stop();
+    }
+  };
+  const tool = (path: string): string => join(ROOT, 'node_modules', path);
+  const readModule = (): Promise<string> => readFile(join(copy, 'src/workflows/workflows.module.ts'), 'utf8');
+
+  it('compiles, is formatted and free of lint, passes its test, and runs', async () => {
+    const made = await node(CLI, 'new', 'my-flow');
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    expect(made.stdout).toContain('npm run workflow -- run my-flow "Hello"');
+
+    // Only its own specs: those of the copy's other folders need the test bench, which is not copied.
+    await writeFile(
+      join(copy, 'tsconfig.new.json'),
+      JSON.stringify({
+        extends: './tsconfig.json',
+        compilerOptions: { rootDir: './src', tsBuildInfoFile: './dist/.tsbuildinfo' },
+        include: ['src'],
+        exclude: ['src/*/**/*.spec.ts'],
+        files: ['src/workflows/my-flow/my-flow.node.spec.ts'],
+      }),
+    );
+    expect(await node(tool('typescript/bin/tsc'), '-p', 'tsconfig.new.json')).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+    expect(await node(join(copy, 'scripts/copy-assets.mjs'))).toMatchObject({ code: 0 });
+
+    const folder = 'src/workflows';
+    expect(await node(tool('prettier/bin/prettier.cjs'), '--check', folder)).toMatchObject({ code: 0 });
+    expect(await node(tool('oxlint/bin/oxlint'), `${folder}/my-flow`)).toMatchObject({ code: 0 });
+    const tested = await node(
+      '--experimental-vm-modules',
+      tool('jest/bin/jest.js'),
+      `${folder}/my-flow`,
+      '--passWithNoTests=false',
+    );
+    expect([tested.code, tested.stderr.includes('1 passed')]).toEqual([0, true]);
+
+    const answered = await node(join(copy, 'dist/cli.js'), 'run', 'my-flow', 'Hello');
+    expect(answered).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Hello/) });
+  }, 180_000);
+
+  it('overwrites nothing', async () => {
+    const before = await readModule();
+    const again = await node(CLI, 'new', 'chat');
+    expect(again).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'src/workflows/chat is there already. Nothing was changed.\n',
+    });
+    expect(await readModule()).toBe(before);
+  });
+
+  it('is refused where there is no project', async () => {
+    const child = await startProcess([CLI, 'new', 'my-flow'], { cwd: tmpdir() });
+    expect(await ended(child)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^There is no src/) });
+  });
+});

@@ -1,0 +1,118 @@
+import { describe, expect, it } from '@jest/globals';
+import { Injectable, Module } from '@nestjs/common';
+import { IsString } from 'class-validator';
+import { DefinitionError } from '../../src/errors/index.js';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
+import type { Message } from '../../src/protocol/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
+import {
+  assertCompletion,
+  jsonAnswer,
+  openStream,
+  postJson,
+  ScriptedUpstream,
+  streamOf,
+  TestApp,
+  tokens,
+  toolCallAnswer,
+} from '../support/index.js';
+
+class Reply {
+  @IsString()
+  readonly thinking: string;
+
+  @IsString()
+  readonly reply: string;
+}
+
+@Injectable()
+class ClaudeNode extends AgentStreamingNode<{ messages: readonly Message[] }, Reply> {
+  readonly agentConfig = agent({ modelProvider: ModelProvider.ANTHROPIC, outputType: Reply });
+
+  async *process(
+    { messages }: { messages: readonly Message[] },
+    context: TaskContext,
+  ): AsyncGenerator<Deltas, Reply, void> {
+    const stream = this.agent.runStream({ messages }, context);
+    return yield* this.streamStructuredDeltas(stream, { thinking: 'reasoning', reply: 'content' });
+  }
+}
+
+@Workflow({ id: 'claude', description: 'Answers with a model of Anthropic' })
+class ClaudeWorkflow extends WorkflowDefinition<ChatEvent, Reply> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Reply> {
+    return flow.node(ClaudeNode, { messages });
+  }
+}
+
+@Module({ imports: [NodesModule], providers: [ClaudeNode, ClaudeWorkflow] })
+class ClaudeModule {}
+
+const REQUEST = { model: 'claude', messages: [{ role: 'user', content: 'Hello' }] };
+const VALUE: Reply = { thinking: 'A greeting.', reply: 'Hello to you.' };
+
+describe('a workflow whose agents use another provider', () => {
+  it.each([
+    [{}, 'its model provider "anthropic" needs ANTHROPIC_API_KEY in the environment'],
+    [{ ANTHROPIC_API_KEY: 'sk-ant-1' }, 'ANTHROPIC_MODEL is not set in the environment'],
+  ])('does not start with %j, and names what to set', async (env, words) => {
+    const failure: unknown = await TestApp.start({ imports: [ClaudeModule], env }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(DefinitionError);
+    expect((failure as DefinitionError).faults).toMatchObject([
+      { code: 'node_not_ready', workflow: 'claude', message: expect.stringContaining(words) },
+    ]);
+  });
+
+  it('does not keep a server from starting that has no such workflow', async () => {
+    const app = await TestApp.start({ env: { MISTRAL_MODEL: 'm' } });
+    await app.close();
+  });
+
+  it.each([
+    ['tool', toolCallAnswer('toolu_1', 'Reply', VALUE)],
+    ['json_schema', jsonAnswer(VALUE, { usage: tokens(10, 5) })],
+    ['prompt', streamOf(['```json\n', JSON.stringify(VALUE), '\n```'], { usage: tokens(10, 5) })],
+  ])('gives clients the same answer by %s', async (method, script) => {
+    const upstream = await ScriptedUpstream.start();
+    const app = await TestApp.start({
+      imports: [ClaudeModule],
+      env: {
+        ANTHROPIC_API_KEY: 'sk-ant-1',
+        ANTHROPIC_BASE_URL: upstream.url,
+        ANTHROPIC_MODEL: 'claude-x',
+        ANTHROPIC_STRUCTURED_OUTPUT: method,
+      },
+    });
+    try {
+      upstream.always(script);
+      const stream = await openStream(app.chatUrl, {
+        ...REQUEST,
+        stream: true,
+        stream_options: { include_usage: true },
+      });
+      assertCompletion(await stream.collect(), {
+        content: VALUE.reply,
+        reasoning: VALUE.thinking,
+        finish: 'stop',
+        includeUsage: true,
+        usage: tokens(10, 5),
+      });
+      expect(upstream.requests[0]?.body.model).toBe('claude-x');
+      const whole = await postJson(app.chatUrl, REQUEST);
+      expect(whole.json).toMatchObject({ choices: [{ message: { content: VALUE.reply }, finish_reason: 'stop' }] });
+    } finally {
+      await app.close();
+      await upstream.close();
+    }
+  });
+});
