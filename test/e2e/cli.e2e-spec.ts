@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   type ChildProcess,
+  delay,
   ensureServerIsBuilt,
   eventually,
   gate,
@@ -109,14 +110,15 @@ describe('the command line', () => {
   });
 
   it('ends when nobody reads any more', async () => {
-    upstream.next(streamOf(['one\n', 'two\n', gate()]));
-    const child = await startProcess(['-c', `"${process.execPath}" "${CLI}" run chat Hi | head -n 1`], {
-      command: 'sh',
-      cwd: DIST,
-      env: withUpstream(),
-    });
-    children.push(child);
+    const hold = gate();
+    const more = Array.from({ length: 50 }, () => ['more\n', delay(20)]).flat();
+    upstream.next(streamOf(['one\n', hold, ...more, gate()]));
+    const child = await start(['run', 'chat', 'Hi'], withUpstream());
     await child.waitForLine(/^one$/, { within: 20_000 });
+    child.closeStdout();
+    hold.open();
+    expect(await child.exit).toEqual({ code: 130, signal: null });
+    await eventually(() => upstream.open === 0, { message: 'the call of the model to end' });
   });
 
   it('writes what went wrong to stderr, with exit code 1', async () => {

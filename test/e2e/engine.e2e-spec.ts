@@ -14,6 +14,7 @@ import {
   WorkflowDefinition,
   WorkflowRunner,
 } from '../../src/workflow/index.js';
+import { ReasoningWorkflow } from '../../src/workflows/reasoning/reasoning.workflow.js';
 import {
   assertCompletion,
   assertErrorEnded,
@@ -114,6 +115,14 @@ class CarefulWorkflow extends WorkflowDefinition<ChatEvent, string> {
       { key: 'risky', hidden: true, onError: ({ code }) => `substitute for ${code}` },
     );
     return flow.node(SpeakNode, { messages, prompt: risky }, { key: 'next' });
+  }
+}
+
+@Workflow({ id: 'cut', description: 'A nested answer, and a step that needs it' })
+class CutWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const considered = flow.workflow(ReasoningWorkflow, { messages });
+    return flow.node(SpeakNode, { messages, prompt: considered.get('reply') });
   }
 }
 
@@ -276,6 +285,13 @@ describe('the engine', () => {
       statusMessage: 'aborted: another step failed',
     });
     expect(tracer.traces[0]?.ending).toMatchObject({ level: 'ERROR' });
+  });
+
+  it('ends with the truth when a structured answer breaks off, however deep it is nested', async () => {
+    const { upstream } = await start([CutWorkflow]);
+    upstream.next(streamOf('{"thinking":"Hm","reply":"It is', { finish: 'length' }));
+    const items = await (await stream('cut')).collect();
+    assertCompletion(items, { reasoning: 'Hm', content: 'It is', finish: 'length' });
   });
 
   it('goes on with a substitute where a step has one', async () => {

@@ -100,6 +100,11 @@ export class ChildProcess {
     }
   }
 
+  /** Reads nothing more of its standard output, as `head` does when it has enough: the next write fails. */
+  closeStdout(): void {
+    this.#child.stdout.destroy();
+  }
+
   /** Sends a signal. */
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);

@@ -24,12 +24,17 @@ export interface ServerProcess {
  */
 export async function ensureServerIsBuilt(): Promise<void> {
   await buildOnce({
-    sources: ['src', 'scripts', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((path) => join(ROOT, path)),
+    sources: ['src', 'scripts', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((path) =>
+      join(ROOT, path),
+    ),
     output: MAIN,
     stamp: join(ROOT, 'node_modules/.cache/test-build'),
     build: async () => {
       // The two steps of `npm run build`.
-      for (const step of [['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], ['scripts/copy-assets.mjs']]) {
+      for (const step of [
+        ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'],
+        ['scripts/copy-assets.mjs'],
+      ]) {
         await promisify(execFile)(process.execPath, step, { cwd: ROOT }).catch((error: Error & { stdout?: string }) => {
           throw new Error(`The server cannot be built:\n${error.stdout}`, { cause: error });
         });

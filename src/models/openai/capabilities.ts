@@ -6,10 +6,7 @@ import type { ModelCall } from '../chat-model.js';
  * - `tool`: the schema is a tool that the model must call, and the call's arguments are the answer;
  * - `prompt`: the schema stands in the instructions, and the JSON is taken out of what the model writes.
  */
-export const STRUCTURED_OUTPUT_METHODS = ['json_schema', 'tool', 'prompt'] as const;
-
-/** See {@link STRUCTURED_OUTPUT_METHODS}. */
-export type StructuredOutputMethod = (typeof STRUCTURED_OUTPUT_METHODS)[number];
+export type StructuredOutputMethod = 'json_schema' | 'tool' | 'prompt';
 
 /** Writes a call in a provider's dialect. Returns its argument if there is nothing to change. */
 export type RequestRule = (call: ModelCall) => ModelCall;

@@ -43,7 +43,7 @@ class CompatibleClient extends OpenAI {
   constructor(options: ClientOptions) {
     super(options);
     // There is no option that keeps OPENAI_CUSTOM_HEADERS of the environment out.
-    
+    delete this._options.defaultHeaders;
   }
 
   protected override makeStatusError(
@@ -59,6 +59,6 @@ class CompatibleClient extends OpenAI {
 class AzureClient extends AzureOpenAI {
   constructor(options: ConstructorParameters<typeof AzureOpenAI>[0]) {
     super(options);
-    
+    delete this._options.defaultHeaders;
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { ProviderBench } from '../../../test/support/provider-bench.js';
 import { tokens } from '../../../test/support/upstream/scripts.js';
 import { chunk, done, httpError, type Step } from '../../../test/support/upstream/steps.js';
@@ -17,8 +17,12 @@ const ANSWER: readonly Step[] = [
 ];
 
 describe('azure_openai', () => {
+  let bench: ProviderBench;
+
+  afterEach(() => bench.close());
+
   it('uses the v1 API without OPENAI_API_VERSION', async () => {
-    const bench = await ProviderBench.start('azure_openai', '/openai/v1/chat/completions', (origin) => ({
+    bench = await ProviderBench.start('azure_openai', '/openai/v1/chat/completions', (origin) => ({
       AZURE_OPENAI_ENDPOINT: `${origin}/`,
       AZURE_OPENAI_API_KEY: 'azure-1',
     }));
@@ -28,13 +32,12 @@ describe('azure_openai', () => {
     expect(bench.request.headers.authorization).toBe('Bearer azure-1');
     expect(bench.request.body).toMatchObject({ model: 'm', max_completion_tokens: 5 });
     expect([call.text(), call.usages.at(-1)]).toEqual(['Hello', tokens(5, 1)]);
-    await bench.close();
   });
 
   it('uses the dated API with OPENAI_API_VERSION, and nothing of the environment', async () => {
     Object.assign(process.env, { OPENAI_BASE_URL: 'http://127.0.0.1:1', OPENAI_CUSTOM_HEADERS: 'x-env: 1' });
     const path = '/openai/deployments/m/chat/completions?api-version=2024-10-21';
-    const bench = await ProviderBench.start('azure_openai', path, (origin) => ({
+    bench = await ProviderBench.start('azure_openai', path, (origin) => ({
       AZURE_OPENAI_ENDPOINT: origin,
       AZURE_OPENAI_API_KEY: 'azure-1',
       OPENAI_API_VERSION: '2024-10-21',
@@ -48,11 +51,10 @@ describe('azure_openai', () => {
     expect(bench.request.headers).not.toHaveProperty('authorization');
     expect(bench.request.headers).not.toHaveProperty('x-env');
     expect(call.text()).toBe('Hello');
-    await bench.close();
   });
 
   it('gives a prompt that the filter refuses back as the request that it was', async () => {
-    const bench = await ProviderBench.start('azure_openai', '/openai/v1/chat/completions', (origin) => ({
+    bench = await ProviderBench.start('azure_openai', '/openai/v1/chat/completions', (origin) => ({
       AZURE_OPENAI_ENDPOINT: origin,
       AZURE_OPENAI_API_KEY: 'azure-1',
     }));
@@ -65,6 +67,5 @@ describe('azure_openai', () => {
     };
     bench.upstream.next(httpError(400, { error }));
     expect(await bench.call().toFailure()).toMatchObject({ status: 400, code: 'content_filter', param: 'prompt' });
-    await bench.close();
   });
 });

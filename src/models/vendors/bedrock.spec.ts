@@ -88,11 +88,12 @@ describe('bedrock', () => {
         BEDROCK_STRUCTURED_OUTPUT: method,
       }));
       other.upstream.next(script);
+      await bench.close();
+      bench = other;
       const recorded = other.call(askingFor(Reply));
       await recorded.toEnd();
       expect(Object.hasOwn(other.request.body, 'tools')).toBe(method === 'tool');
       expect(outputSchemaOf(Reply).parse(recorded.text())).toEqual({ reply: 'Hi' });
-      await other.close();
     }
   });
 

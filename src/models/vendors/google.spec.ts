@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IsString } from 'class-validator';
@@ -110,13 +110,17 @@ describe('google_vertex_ai', () => {
       GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE: file,
     }));
     bench.upstream.always([piece({ content: '<thought>Hm</thought>\nHello' }, 1, 'stop'), done()]);
-    for (const token of ['ya29.first', 'ya29.second']) {
-      await writeFile(file, `${token}\n`);
-      const recorded = bench.call();
-      await recorded.toEnd();
-      expect(bench.request.headers.authorization).toBe(`Bearer ${token}`);
-      expect([recorded.text('reasoning'), recorded.text()]).toEqual(['Hm', 'Hello']);
+    try {
+      for (const token of ['ya29.first', 'ya29.second']) {
+        await writeFile(file, `${token}\n`);
+        const recorded = bench.call();
+        await recorded.toEnd();
+        expect(bench.request.headers.authorization).toBe(`Bearer ${token}`);
+        expect([recorded.text('reasoning'), recorded.text()]).toEqual(['Hm', 'Hello']);
+      }
+    } finally {
+      await bench.close();
+      await rm(file);
     }
-    await bench.close();
   });
 });

@@ -52,10 +52,13 @@ describe('openai', () => {
       OPENAI_BASE_URL: `${origin}/v1`,
     }));
     delete process.env['OPENAI_CUSTOM_HEADERS'];
-    other.upstream.next(streamOf('a'));
-    await other.call().toEnd();
-    expect(other.request.headers).not.toHaveProperty('x-from-environment');
-    expect(other.request.headers.authorization).toBe('Bearer none');
-    await other.close();
+    try {
+      other.upstream.next(streamOf('a'));
+      await other.call().toEnd();
+      expect(other.request.headers).not.toHaveProperty('x-from-environment');
+      expect(other.request.headers.authorization).toBe('Bearer none');
+    } finally {
+      await other.close();
+    }
   });
 });

@@ -65,18 +65,18 @@ describe('validateChatCompletionRequest', () => {
     expect(({} as Record<string, unknown>)['stream']).toBeUndefined();
   });
 
-  it('does not look into free-form values, however deep they are', () => {
-    const nested: unknown = JSON.parse(deep(5_000));
-    const parameters = {
+  it('looks into free-form values only for their depth', () => {
+    const parametersWith = (nested: unknown): Record<string, unknown> => ({
       unknown: nested,
       metadata: nested,
-      logit_bias: nested,
       functions: [nested],
       response_format: { type: 'json_schema', json_schema: { name: 'a', schema: nested } },
       tools: [{ type: 'function', function: { name: 'f', parameters: nested } }],
-    };
-    expect(faultOf(request(parameters))).toBeUndefined();
-    expect(faultOf(request({ messages: [{ role: 'user', content: nested }] }))?.param).toBe('messages[0].content');
+    });
+    expect(faultOf(request(parametersWith(JSON.parse(deep(400)))))).toBeUndefined();
+    for (const [param, value] of Object.entries(parametersWith(JSON.parse(deep(20_000))))) {
+      expect(faultOf(request({ [param]: value }))).toMatchObject({ param, code: 'invalid_value' });
+    }
   });
 
   it.each([

@@ -30,6 +30,8 @@ export interface RunScope {
   readonly emit: (event: UnnumberedEvent) => void;
   /** Told of each node before it starts: it is cleaned up at the run's end. */
   readonly started: (step: NodeStep, context: TaskContext) => void;
+  /** Set when an answer broke off in the middle of a visible node: no step of any workflow of the run starts any more. */
+  brokenOff: boolean;
   /** Told of each node's account when it opens. */
   readonly account: (ledger: NodeLedger) => void;
 }
@@ -75,6 +77,10 @@ export class Execution implements Values {
     return this.#finishReasons;
   }
 
+  get #isOver(): boolean {
+    return this.#stopped || this.run.brokenOff;
+  }
+
   /**
    * Runs all steps and gives the result.
    * @param turn where its visible nodes speak; undefined if none of it may
@@ -82,7 +88,7 @@ export class Execution implements Values {
    */
   async execute(turn: Turn | undefined): Promise<unknown> {
     await this.#runScope(this.workflow.scope, turn);
-    return this.#stopped ? this.#resultOfStopped() : this.workflow.scope.result(this);
+    return this.#isOver ? this.#resultOfStopped() : this.workflow.scope.result(this);
   }
 
   /** A step starts when those that it depends on have finished; the first failure ends all. */
@@ -102,7 +108,7 @@ export class Execution implements Values {
   }
 
   async #runStep(step: Step, turn: Turn | undefined): Promise<void> {
-    if (this.#stopped) return;
+    if (this.#isOver) return;
     this.run.signal.throwIfAborted();
     try {
       if (step.kind === 'node') await this.#runNode(step, turn);
@@ -122,7 +128,7 @@ export class Execution implements Values {
     }
     this.run.emit({ type: 'route-taken', node: this.path + step.key, branch });
     await this.#runScope(scope, turn);
-    if (!this.#stopped) this.outputs.set(step.key, scope.result(this));
+    if (!this.#isOver) this.outputs.set(step.key, scope.result(this));
   }
 
   async #runNested(step: NestedStep, turn: Turn | undefined): Promise<void> {
@@ -185,7 +191,7 @@ export class Execution implements Values {
   #recover(step: NodeStep, node: string, thrown: unknown, isHeard: boolean, elapsedMs: number): void {
     if (this.run.signal.aborted) throw thrown;
     if (isHeard && thrown instanceof IncompleteAnswerError) {
-      this.#stopped = true;
+      this.run.brokenOff = true;
       this.run.emit({ type: 'node-finished', node, visible: true, elapsedMs, output: undefined });
       return;
     }

@@ -59,6 +59,7 @@ export class Run {
         gate,
         clock,
         permits: new Permits(workflow.concurrency),
+        brokenOff: false,
         emit: (runEvent) => this.#emit(runEvent),
         started: (step, context) => this.#started.push({ step, context }),
         account: (ledger) => this.#ledgers.push(ledger),
