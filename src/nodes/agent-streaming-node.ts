@@ -8,6 +8,11 @@ import type { AgentStream } from './agent-stream.js';
 /** Which field of a structured answer streams in which channel. Fields that are not in it are not shown. */
 export type ChannelMap<Output> = { readonly [Field in keyof Output & string]?: TextChannel };
 
+/** Two fields in one channel would run into each other: naming it twice does not compile. */
+export type OneFieldPerChannel<C> = {
+  readonly [Field in keyof C]: C[Field] extends C[Exclude<keyof C, Field>] ? never : C[Field];
+};
+
 /**
  * A call of a language model whose answer reaches the client as it is generated:
  * `return yield* this.streamTextDeltas(this.agent.runStream({ messages }, context))`.
@@ -34,9 +39,9 @@ export abstract class AgentStreamingNode<Input, Output>
    * - with `channels`, each named field's text streams live in its channel, strings decoded, other values as JSON.
    * @throws StructuredOutputError if the answer does not fit the class, IncompleteAnswerError if it stops early
    */
-  protected async *streamStructuredDeltas(
+  protected async *streamStructuredDeltas<const C extends ChannelMap<Output>>(
     stream: AgentStream<Output>,
-    channels?: ChannelMap<Output>,
+    channels?: C & OneFieldPerChannel<C>,
   ): AsyncGenerator<Deltas, Output, void> {
     if (channels === undefined) yield* stream;
     else yield* decodedFields(stream, channels as Readonly<Record<string, TextChannel>>);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { ChatOpenAI } from '@langchain/openai';
 import { Injectable } from '@nestjs/common';
 import { streamText } from 'ai';
 import OpenAI from 'openai';
@@ -131,6 +132,18 @@ describe('node events', () => {
         .chat.completions.stream({ model: 'streaming', messages: HELLO })
         .finalChatCompletion();
       expect(completion.choices[0]?.message.content).toBe(content);
+    });
+
+    it('LangChain', async () => {
+      const model = new ChatOpenAI({
+        model: 'streaming',
+        apiKey: 'any',
+        maxRetries: 0,
+        configuration: { baseURL: bench.app.baseUrl, defaultHeaders: EVENTS },
+      });
+      let read = '';
+      for await (const chunk of await model.stream('Hello')) read += String(chunk.content);
+      expect(read).toBe(content);
     });
 
     it('the ai package', async () => {

@@ -141,6 +141,8 @@ class ChannelMaps extends ChannelsNode {
     const stream = this.agent.runStream(input, context);
     // @ts-expect-error Reply has no such field
     yield* this.streamStructuredDeltas(stream, { answer: 'content' });
+    // @ts-expect-error two fields in one channel
+    yield* this.streamStructuredDeltas(stream, { thinking: 'content', reply: 'content' });
     // @ts-expect-error no such channel
     yield* this.streamStructuredDeltas(stream, { reply: 'tool-call' });
     return yield* this.streamStructuredDeltas(stream, { thinking: 'reasoning', reply: 'content' });
