@@ -44,7 +44,7 @@ export abstract class AgentStreamingNode<Input, Output>
     channels?: C & OneFieldPerChannel<C>,
   ): AsyncGenerator<Deltas, Output, void> {
     if (channels === undefined) yield* stream;
-    else yield* decodedFields(stream, channels as Readonly<Record<string, TextChannel>>);
+    else yield* decodedFields(stream, channels);
     return stream.output();
   }
 }

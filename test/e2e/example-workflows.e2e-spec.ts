@@ -16,6 +16,7 @@ import {
 
 const QUESTION = [{ role: 'user', content: 'Should we build a millrace?' }];
 const PLAN = { basics: 'What is it?', benefits: 'What is it good for?', risks: 'What can go wrong?' };
+const lastWords = ({ body }: RecordedRequest): string => (body.messages.at(-1) as { content: string }).content;
 const textOf = ({ body }: RecordedRequest): string => JSON.stringify(body.messages);
 
 describe('the example workflow', () => {
@@ -36,7 +37,7 @@ describe('the example workflow', () => {
       bench.upstream.always((request) => {
         if (request.body.response_format !== undefined) return jsonAnswer(PLAN);
         if (textOf(request).includes('Findings.')) return streamOf('Yes, do.');
-        return streamOf([all, `found: ${String(request.body.messages.at(-1)?.content)}`]);
+        return streamOf([all, `found: ${lastWords(request)}`]);
       });
       const answer = ask(bench.app.chatUrl, 'research');
       await eventually(() => all.arrivals === 3, { message: 'three questions at the same time' });
@@ -100,8 +101,7 @@ describe('the example workflow', () => {
     bench = await Bench.start();
     bench.upstream.always((request) => {
       if (request.body.response_format !== undefined) return jsonAnswer(PLAN);
-      if (promptOf(request).includes('child of ten'))
-        return streamOf(`Simply: ${String(request.body.messages.at(-1)?.content)}`);
+      if (promptOf(request).includes('child of ten')) return streamOf(`Simply: ${lastWords(request)}`);
       return streamOf(textOf(request).includes('Findings.') ? 'Yes, do.' : 'found');
     });
     assertCompletion(await ask(bench.app.chatUrl, 'nested'), { content: 'Yes, do.\n\nSimply: Yes, do.' });
