@@ -131,6 +131,13 @@ describe('the graph of a workflow', () => {
     }
   });
 
+  it('has an address that no workflow can take', async () => {
+    @Workflow({ id: 'team/graph', description: '' })
+    class GraphWorkflow extends InnerWorkflow {}
+    const start = TestApp.start({ imports: [workflowsModule(GraphWorkflow, SpeakNode)] });
+    await expect(start).rejects.toThrow(/\[invalid_name\] workflow "team\/graph": .* without \/graph at the end/);
+  });
+
   it('is refused in a format that does not exist, and by other methods', async () => {
     for (const query of ['format=png', 'format=', 'format=svg&format=json']) {
       const { status, json } = await get(`chat/graph?${query}`, 'image/svg+xml');

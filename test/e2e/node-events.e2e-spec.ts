@@ -142,7 +142,7 @@ describe('node events', () => {
         configuration: { baseURL: bench.app.baseUrl, defaultHeaders: EVENTS },
       });
       let read = '';
-      for await (const chunk of await model.stream('Hello')) read += String(chunk.content);
+      for await (const chunk of await model.stream('Hello')) read += chunk.text;
       expect(read).toBe(content);
     });
 
