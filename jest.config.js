@@ -18,5 +18,7 @@ export default {
     },
     { ...project, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.e2e-spec.ts'] },
   ],
+  // A bound for hangs, not a measure: tests wait on conditions that have deadlines of their own.
+  testTimeout: 30_000,
   collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/**/index.ts'],
 };

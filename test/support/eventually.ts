@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long to wait in real time, and what to say when it was not enough. */
 export interface WaitOptions {
-  /** Milliseconds; 2000 if absent. */
+  /** Milliseconds; 10,000 if absent. */
   readonly within?: number;
   /** What was waited for, for the error's text. */
   readonly message?: string;
 }
 
-const DEFAULT_WITHIN_MS = 2000;
+const DEFAULT_WITHIN_MS = 10_000;
 const POLL_INTERVAL_MS = 2;
 
 /** A condition did not come true, or a promise did not settle, within its deadline. */

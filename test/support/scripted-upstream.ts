@@ -87,7 +87,7 @@ export class ScriptedUpstream {
    * The request with this index, counted from 0; waits for it.
    * @throws DeadlineError when it has not come within `deadlineMs` milliseconds
    */
-  request(index: number, deadlineMs = 2000): Promise<RecordedRequest> {
+  request(index: number, deadlineMs = 10_000): Promise<RecordedRequest> {
     return eventually(() => this.requests[index], { within: deadlineMs, message: `upstream request ${index}` });
   }
 

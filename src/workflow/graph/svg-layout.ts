@@ -78,7 +78,10 @@ function withTitle(group: Placed<DrawnGroup>): Placed<DrawnGroup> {
   return { ...group, y: group.y - TITLE_HEIGHT / 2, height: group.height + TITLE_HEIGHT };
 }
 
-/** Moves everything to the corner, by what there is to see: the library's own size is larger at times. */
+/**
+ * Moves everything to the corner, by what there is to see: the library's own size is larger at times. It is turned round
+ * if that brings more of the parallel steps into declared order, which is the order in which they speak.
+ */
 function fitted({ nodes, groups, edges }: Pick<Layout, 'nodes' | 'groups' | 'edges'>): Layout {
   const parts: readonly Placed<object>[] = [
     ...nodes,
@@ -90,15 +93,33 @@ function fitted({ nodes, groups, edges }: Pick<Layout, 'nodes' | 'groups' | 'edg
   ];
   const left = Math.min(...parts.map(({ x, width }) => x - width / 2));
   const top = Math.min(...parts.map(({ y, height }) => y - height / 2));
+  const right = Math.max(...parts.map(({ x, width }) => x + width / 2));
+  const isTurned = disorder(nodes, edges) > 0;
   const moved = <Part extends Partial<Point>>(part: Part): Part =>
-    part.x === undefined || part.y === undefined ? part : { ...part, x: part.x - left, y: part.y - top };
+    part.x === undefined || part.y === undefined
+      ? part
+      : { ...part, x: isTurned ? right - part.x : part.x - left, y: part.y - top };
   return {
     nodes: nodes.map(moved),
     groups: groups.map(moved),
     edges: edges.map((edge) => ({ ...moved(edge), points: edge.points.map(moved) })),
-    width: Math.max(...parts.map(({ x, width }) => x + width / 2)) - left,
+    width: right - left,
     height: Math.max(...parts.map(({ y, height }) => y + height / 2)) - top,
   };
+}
+
+/** How many more pairs of a node's successors stand in the wrong order, from left to right, than in the declared one. */
+function disorder(nodes: readonly Placed<DrawnNode>[], edges: readonly Route[]): number {
+  let pairs = 0;
+  for (const { id } of nodes) {
+    const targets = new Set(edges.filter(({ from }) => from === id).map(({ to }) => to));
+    // The nodes are in declared order.
+    const places = nodes.filter((node) => targets.has(node.id)).map(({ x }) => x);
+    places.forEach((x, index) => {
+      for (const later of places.slice(index + 1)) pairs += Math.sign(x - later);
+    });
+  }
+  return pairs;
 }
 
 /** What a node shows of a text. */

@@ -45,6 +45,9 @@ describe('an SVG', () => {
       return { kind, x, y, right: x + width, bottom: y + height };
     });
     expect(boxes).toHaveLength(23);
+    const places = boxes.filter(({ kind }) => kind === 'code').map(({ x }) => x);
+    const inOrder = places.filter((x, index) => places.slice(index + 1).every((later) => later > x));
+    expect(inOrder.length).toBeGreaterThan(places.length / 2);
     const [request, ...rest] = boxes;
     expect(rest.every(({ y }) => y > (request?.bottom ?? Infinity))).toBe(true);
     expect(new Set(rest.filter(({ kind }) => kind === 'code').map(({ y }) => y)).size).toBe(1);
