@@ -87,6 +87,8 @@ export type Step = NodeStep | RouteStep | NestedStep;
 export interface Scope {
   /** In declared order, which is the order in which they speak. */
   readonly steps: readonly Step[];
+  /** Key of the step whose output the result is made of; undefined if it is a part of the request. */
+  readonly resultStep: string | undefined;
   readonly result: (values: Values) => unknown;
 }
 

@@ -126,6 +126,17 @@ class CutWorkflow extends WorkflowDefinition<ChatEvent, string> {
   }
 }
 
+@Workflow({ id: 'silent', description: 'The answer is the result of a branch of a nested workflow' })
+class SilentWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const decision = flow.node(TopicNode, { messages });
+    return flow.route(decision.get('topic'), {
+      billing: () => decision.get('topic'),
+      other: (branch) => branch.node(SpeakNode, { messages, prompt: 'x' }, { key: 'aside', hidden: true }),
+    });
+  }
+}
+
 const cleaned: string[] = [];
 
 @Injectable()
@@ -213,6 +224,16 @@ describe('the engine', () => {
     const items = await (await stream('narrow')).collect({ within: 10_000 });
     expect(contentOf(items)).toMatch(/^first y+\n\nsecond y+\n\nthird y+$/);
     expect(upstream.mostOpen).toBe(1);
+  });
+
+  it('tells the truth about a silent answer that was cut off, wherever it comes from', async () => {
+    const { upstream } = await start([SilentWorkflow]);
+    upstream.always((request) =>
+      request.body.response_format !== undefined
+        ? jsonAnswer({ topic: 'other' })
+        : streamOf('cut', { finish: 'length' }),
+    );
+    assertCompletion(await (await stream('silent')).collect(), { content: 'cut', finish: 'length' });
   });
 
   it('joins silent branches, with values mapped on the way', async () => {
@@ -359,6 +380,7 @@ describe('wiring that cannot run does not start', () => {
         other: (branch) => branch.node(SpeakNode, { messages, prompt: inside ?? '' }),
       });
       flow.node(SpeakNode, { messages, prompt: 'unused' }, { key: 'unused', hidden: true });
+      flow.route(topic.get('topic'), { billing: () => topic, other: () => topic }, { key: 'untaken' });
       return routed;
     }
   }
@@ -371,7 +393,12 @@ describe('wiring that cannot run does not start', () => {
     [[LostWorkflow], ['workflow_not_provided lost ParallelWorkflow']],
     [
       [WasteWorkflow],
-      ['foreign_ref waste route.other.SpeakNode', 'invalid_concurrency waste', 'unused_node waste unused'],
+      [
+        'foreign_ref waste route.other.SpeakNode',
+        'invalid_concurrency waste',
+        'unused_node waste untaken',
+        'unused_node waste unused',
+      ],
     ],
   ])('%#', async (workflows, expected) => {
     const failure = await Bench.start({ imports: [workflowsModule(...workflows, ...EVERYTHING)] }).then(

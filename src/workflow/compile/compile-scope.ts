@@ -40,10 +40,12 @@ export class ScopeCompiler {
         'Return the ref of the step whose output is the result.',
         where,
       );
-      return { steps, result: () => undefined };
+      return { steps, resultStep: undefined, result: () => undefined };
     }
     this.#use([result]);
-    return { steps, result: (values) => valueOf(result, values) };
+    const origin = originOf(result);
+    const resultStep = origin.kind === 'step' ? origin.key : undefined;
+    return { steps, resultStep, result: (values) => valueOf(result, values) };
   }
 
   /** To be called once, after all scopes: silent nodes that nobody needs are a mistake, or waste. */
@@ -117,12 +119,13 @@ export class ScopeCompiler {
       branches.set(value, this.compile(branch, result, `${step.key}.${value}`));
     }
     const inner = [...step.branches.values()].flatMap(({ flow: branch, result }) => refsUsedIn(branch, result));
-    this.#unneeded.push({ key: step.key, isNeeded: flowHasSteps(step) });
+    const visible = [...branches.values()].some(({ steps }) => steps.some((inside) => inside.visible));
+    this.#unneeded.push({ key: step.key, isNeeded: visible || hasEffect(step) });
     return {
       kind: 'route',
       key: step.key,
       dependsOn: dependenciesIn(flow, [...own, ...inner]),
-      visible: [...branches.values()].some(({ steps }) => steps.some(({ visible }) => visible)),
+      visible,
       decide: (values) => valueOf(step.on, values),
       branches,
     };
@@ -215,7 +218,8 @@ function refsUsedIn(flow: Flow, result: unknown): Ref<unknown>[] {
   return [...used, result].filter((value) => value instanceof Ref);
 }
 
-/** A route whose branches do something is needed for that. */
-function flowHasSteps({ branches }: Extract<FlowStep, { kind: 'route' }>): boolean {
-  return [...branches.values()].some(({ flow }) => flow.steps.length > 0);
+/** True if a step is run for what it does, or one inside it is. */
+function hasEffect(step: FlowStep): boolean {
+  if (step.kind === 'node') return step.effect === true;
+  return step.kind === 'route' && [...step.branches.values()].some(({ flow }) => flow.steps.some(hasEffect));
 }

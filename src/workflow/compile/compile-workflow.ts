@@ -2,7 +2,6 @@ import { ensureError } from '../../kernel/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import { Flow, wiringOf } from '../flow.js';
 import type { ParameterGroup } from '../parameter-groups.js';
-import { originOf, Ref } from '../ref.js';
 import type { WorkflowDefinition } from '../workflow-definition.js';
 import type { CompiledWorkflow, Scope, Step } from '../workflow-schema.js';
 import type { WorkflowOptions } from '../workflow.decorator.js';
@@ -51,8 +50,7 @@ export function compileWorkflow(
   compiler.reportUnused();
   if (faults.all.length > 0) return undefined;
 
-  const origin = result instanceof Ref ? originOf(result) : undefined;
-  const resultStep = origin?.kind === 'step' ? origin.key : undefined;
+  const { resultStep } = scope;
   const visible = scope.steps.some((step) => step.visible);
   return Object.freeze<CompiledWorkflow>({
     id: options.id,

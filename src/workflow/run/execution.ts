@@ -50,7 +50,10 @@ interface Work {
 export class Execution implements Values {
   readonly outputs = new Outputs();
   readonly #metadata = new Map<string, unknown>();
+  /** Of the nodes that the client heard. */
   readonly #finishReasons: FinishReason[] = [];
+  /** Of every step by its key: what the models behind its output stopped for. */
+  readonly #reasonsByStep = new Map<string, readonly FinishReason[]>();
   #stopped = false;
   /** Key of the node that stopped the workflow. */
   #stoppedBy: string | undefined;
@@ -72,9 +75,11 @@ export class Execution implements Values {
     return this.#hasSpoken;
   }
 
-  /** Why the models behind what the client heard stopped. */
+  /** Why the models behind the answer stopped: those that the client heard, or the one that gave the result. */
   get finishReasons(): readonly FinishReason[] {
-    return this.#finishReasons;
+    if (this.#hasSpoken) return this.#finishReasons;
+    const { resultStep } = this.workflow.scope;
+    return (resultStep === undefined ? undefined : this.#reasonsByStep.get(resultStep)) ?? [];
   }
 
   get #isOver(): boolean {
@@ -128,7 +133,10 @@ export class Execution implements Values {
     }
     this.run.emit({ type: 'route-taken', node: this.path + step.key, branch });
     await this.#runScope(scope, turn);
-    if (!this.#isOver) this.outputs.set(step.key, scope.result(this));
+    if (this.#isOver) return;
+    this.outputs.set(step.key, scope.result(this));
+    const reasons = scope.resultStep === undefined ? undefined : this.#reasonsByStep.get(scope.resultStep);
+    if (reasons !== undefined) this.#reasonsByStep.set(step.key, reasons);
   }
 
   async #runNested(step: NestedStep, turn: Turn | undefined): Promise<void> {
@@ -150,7 +158,8 @@ export class Execution implements Values {
       throw thrown;
     } finally {
       this.#hasSpoken ||= execution.hasSpoken;
-      if (turn !== undefined) this.#finishReasons.push(...execution.finishReasons);
+      this.#reasonsByStep.set(step.key, execution.finishReasons);
+      if (execution.hasSpoken) this.#finishReasons.push(...execution.finishReasons);
     }
   }
 
@@ -181,8 +190,9 @@ export class Execution implements Values {
       this.#recover(step, node, thrown, visible, elapsed());
     } finally {
       work.permit.release();
-      if (ledger.finishReason !== undefined && (visible || step.key === this.workflow.resultStep)) {
-        this.#finishReasons.push(ledger.finishReason);
+      if (ledger.finishReason !== undefined) {
+        this.#reasonsByStep.set(step.key, [ledger.finishReason]);
+        if (visible) this.#finishReasons.push(ledger.finishReason);
       }
     }
   }
