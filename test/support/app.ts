@@ -8,6 +8,7 @@ import { APP_OPTIONS, setUpApp } from '../../src/app.setup.js';
 import { loadConfig } from '../../src/config/index.js';
 import { Clock } from '../../src/kernel/index.js';
 import { Tracer } from '../../src/tracing/index.js';
+import { AnswerWatch } from './answer-watch.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
 
 /** How a test's application differs from the real one. */
@@ -26,6 +27,7 @@ export class TestApp {
     readonly nest: NestExpressApplication,
     /** Without a slash at the end. */
     readonly url: string,
+    private readonly watch: AnswerWatch,
   ) {}
 
   static async start({ env = {}, imports = [], tracer, clock }: TestAppOptions = {}): Promise<TestApp> {
@@ -39,8 +41,10 @@ export class TestApp {
       logger: new AppLogger(config.log),
     });
     setUpApp(nest);
+    const watch = new AnswerWatch(nest.getHttpServer());
     await nest.listen(0, '127.0.0.1');
-    return new TestApp(nest, `http://127.0.0.1:${(nest.getHttpServer().address() as AddressInfo).port}`);
+    const { port } = nest.getHttpServer().address() as AddressInfo;
+    return new TestApp(nest, `http://127.0.0.1:${port}`, watch);
   }
 
   get chatUrl(): string {
@@ -57,8 +61,10 @@ export class TestApp {
     return this.nest.get(type, { strict: false });
   }
 
+  /** Throws if any answer did not fit OpenAI's description. */
   async close(): Promise<void> {
     await this.nest.close();
+    this.watch.assertValid();
   }
 }
 
@@ -88,7 +94,10 @@ export class Bench {
 
   /** Ends both. Throws if the upstream was asked for anything that it was not told. */
   async close(): Promise<void> {
-    await this.app.close();
-    await this.upstream.close();
+    try {
+      await this.app.close();
+    } finally {
+      await this.upstream.close();
+    }
   }
 }

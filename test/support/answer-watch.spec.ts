@@ -1,0 +1,64 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { AnswerWatch } from './answer-watch.js';
+
+const CHUNK = {
+  id: 'c',
+  object: 'chat.completion.chunk',
+  created: 1,
+  model: 'm',
+  choices: [{ index: 0, delta: { content: 'x' }, finish_reason: null }],
+};
+
+describe('AnswerWatch', () => {
+  let server: Server;
+  let watch: AnswerWatch;
+  let answer: { readonly type: string; readonly writes: readonly string[] };
+  beforeEach(async () => {
+    server = createServer((_request, response) => {
+      response.setHeader('content-type', answer.type);
+      for (const bytes of answer.writes) response.write(bytes);
+      response.end();
+    });
+    watch = new AnswerWatch(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+  afterEach(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const answered = async (type: string, writes: readonly string[], path = '/v1/chat/completions'): Promise<number> => {
+    answer = { type, writes };
+    await (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`)).text();
+    return watch.faults.length;
+  };
+  const frame = (json: unknown): string => `data: ${JSON.stringify(json)}\n\n`;
+
+  it('is content with what fits', async () => {
+    const error = { error: { message: 'm', type: 'server_error', param: null, code: null } };
+    const stream = [`: hi\n\n${frame(CHUNK)}${frame(CHUNK)}`, frame(error), 'data: [DONE]\n\n'];
+    expect(await answered('text/event-stream', stream)).toBe(0);
+    expect(await answered('application/json', [JSON.stringify(error)])).toBe(0);
+    watch.assertValid();
+  });
+
+  it.each([
+    ['a chunk without an id', 'text/event-stream', frame({ ...CHUNK, id: undefined })],
+    [
+      'a chunk with content that is an object',
+      'text/event-stream',
+      frame({ ...CHUNK, choices: [{ index: 0, delta: { content: {} }, finish_reason: null }] }),
+    ],
+    ['an error that is a text', 'text/event-stream', frame({ error: 'boom' })],
+    ['no JSON', 'text/event-stream', 'data: {\n\n'],
+    ['a completion without choices', 'application/json', '{"id":"c","object":"chat.completion"}'],
+  ])('reports %s', async (_, type, bytes) => {
+    expect(await answered(type, [bytes])).toBe(1);
+    expect(() => watch.assertValid()).toThrow('do not fit');
+  });
+
+  it('looks at the routes of OpenAI only', async () => {
+    expect(await answered('application/json', ['{"status":"ok"}'], '/health/live')).toBe(0);
+  });
+});

@@ -1,0 +1,78 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { ensureError } from '../../src/kernel/index.js';
+import {
+  assertValidChunk,
+  assertValidCompletion,
+  assertValidError,
+  assertValidModel,
+  assertValidModelList,
+} from './wire-schema.js';
+
+/** Largest single write that is looked at, in characters: floods of one test say nothing new. */
+const LARGEST_WRITE = 256 * 1024;
+
+/**
+ * Holds every answer of a server's OpenAI routes against OpenAI's description, whichever client reads it: SDKs show only
+ * what they understand.
+ */
+export class AnswerWatch {
+  /** What was wrong, one line each. */
+  readonly faults: string[] = [];
+
+  constructor(server: Server) {
+    server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+      if (request.url?.startsWith('/v1/') === true && !request.url.includes('/graph')) this.#watch(request, response);
+    });
+  }
+
+  /** @throws Error that lists every fault, if there are any */
+  assertValid(): void {
+    if (this.faults.length > 0)
+      throw new Error(`Answers do not fit OpenAI's description:\n- ${this.faults.join('\n- ')}`);
+  }
+
+  #watch(request: IncomingMessage, response: ServerResponse): void {
+    const look = (bytes: unknown): void => {
+      if (typeof bytes !== 'string' && !Buffer.isBuffer(bytes)) return;
+      const text = String(bytes);
+      if (text === '' || text.length > LARGEST_WRITE) return;
+      try {
+        if (String(response.getHeader('content-type')).startsWith('text/event-stream')) checkFrames(text);
+        else checkObject(JSON.parse(text));
+      } catch (error) {
+        this.faults.push(`${request.method} ${request.url}: ${ensureError(error).message}: ${text.slice(0, 300)}`);
+      }
+    };
+    const write = response.write.bind(response) as (...args: unknown[]) => boolean;
+    const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
+    // The server hands whole frames and whole objects to one call each, so each can be checked on its own.
+    response.write = (...args: unknown[]): boolean => {
+      look(args[0]);
+      return write(...args);
+    };
+    response.end = (...args: unknown[]): ServerResponse => {
+      look(args[0]);
+      return end(...args);
+    };
+  }
+}
+
+function checkFrames(text: string): void {
+  for (const frame of text.split('\n\n')) {
+    if (frame === '' || frame.startsWith(':') || frame === 'data: [DONE]') continue;
+    const json: unknown = JSON.parse(frame.slice('data: '.length));
+    if (isObject(json) && 'error' in json) assertValidError(json);
+    else assertValidChunk(json);
+  }
+}
+
+function checkObject(json: unknown): void {
+  if (!isObject(json) || 'error' in json) assertValidError(json);
+  else if (json['object'] === 'list') assertValidModelList(json);
+  else if (json['object'] === 'model') assertValidModel(json);
+  else assertValidCompletion(json);
+}
+
+function isObject(json: unknown): json is Record<string, unknown> {
+  return typeof json === 'object' && json !== null;
+}
