@@ -72,8 +72,10 @@ type Constants<K> = string extends K
     ? { readonly notConstant: K }
     : unknown;
 
-/** Makes a branch for a value that the route cannot have a compile error. (The branches themselves cannot say it: an
- * intersection there would take the types of their parameters away.) */
+/**
+ * Makes a branch for a value that the route cannot have a compile error. The branches themselves cannot say it: an
+ * intersection there would take the types of their parameters away.
+ */
 type NoOtherBranch<Other> = [Other] extends [never] ? unknown : { readonly branchesForNoValue: Other };
 
 /**

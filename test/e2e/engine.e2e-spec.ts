@@ -137,6 +137,24 @@ class SilentWorkflow extends WorkflowDefinition<ChatEvent, string> {
   }
 }
 
+@Injectable()
+class EnoughNode extends Node<void, string> {
+  async process(_input: void, context: TaskContext): Promise<string> {
+    await Promise.resolve();
+    context.stopWorkflow();
+    return 'enough';
+  }
+}
+
+@Workflow({ id: 'enough', description: 'Stops while another step waits to be let in', concurrency: 1 })
+class EnoughWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const enough = flow.node(EnoughNode);
+    flow.node(SpeakNode, { messages, prompt: 'too late' });
+    return enough;
+  }
+}
+
 const cleaned: string[] = [];
 
 @Injectable()
@@ -166,7 +184,7 @@ class TidyWorkflow extends WorkflowDefinition<ChatEvent, string> {
   }
 }
 
-const EVERYTHING: Type<unknown>[] = [SpeakNode, TopicNode, JoinNode, TidySpeakNode, MessyNode];
+const EVERYTHING: Type<unknown>[] = [SpeakNode, TopicNode, JoinNode, TidySpeakNode, MessyNode, EnoughNode];
 
 describe('the engine', () => {
   let bench: Bench;
@@ -234,6 +252,12 @@ describe('the engine', () => {
         : streamOf('cut', { finish: 'length' }),
     );
     assertCompletion(await (await stream('silent')).collect(), { content: 'cut', finish: 'length' });
+  });
+
+  it('lets no step in any more that waited while the workflow was stopped', async () => {
+    const { upstream } = await start([EnoughWorkflow]);
+    assertCompletion(await (await stream('enough')).collect(), { content: 'enough' });
+    expect(upstream.requests).toHaveLength(0);
   });
 
   it('joins silent branches, with values mapped on the way', async () => {

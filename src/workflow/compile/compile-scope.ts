@@ -180,9 +180,7 @@ export function valueOf(ref: Ref<unknown>, values: Values): unknown {
     case 'map':
       return source.transform(valueOf(source.from, values) as never);
     default:
-      return Object.hasOwn(values.event, source.property)
-        ? (values.event as unknown as Record<string, unknown>)[source.property]
-        : undefined;
+      return Object.hasOwn(values.event, source.property) ? Reflect.get(values.event, source.property) : undefined;
   }
 }
 

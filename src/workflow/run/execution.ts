@@ -166,6 +166,11 @@ export class Execution implements Values {
   async #runNode(step: NodeStep, turn: Turn | undefined): Promise<void> {
     const { clock, permits, signal } = this.run;
     const work: Work = { step, turn, permit: await permits.acquire(signal) };
+    // The workflow may have been stopped while this step waited to be let in.
+    if (this.#isOver) {
+      work.permit.release();
+      return;
+    }
     const node = this.path + step.key;
     const startedAt = clock.monotonic();
     const ledger = new NodeLedger((identity) => this.run.emit({ type: 'model-identified', node, identity }));
