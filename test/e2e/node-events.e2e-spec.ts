@@ -99,6 +99,21 @@ describe('node events', () => {
     expect(JSON.stringify(news)).not.toContain('secret');
   });
 
+  it('tell what an answer cost that broke off', async () => {
+    bench.upstream.next(streamOf('{"thinking":"H', { finish: 'length', usage: tokens(3, 4) }));
+    const stream = await openStream(
+      bench.app.chatUrl,
+      { model: 'reasoning', stream: true, messages: HELLO },
+      { headers: EVENTS },
+    );
+    const chunks = chunksOf(await stream.collect());
+    const summary = chunks.flatMap((chunk) => ('millrace' in chunk ? [chunk.millrace] : [])).at(-1);
+    expect(summary).toMatchObject({
+      finish_reason: 'length',
+      nodes: { ReasoningNode: { usage: { total_tokens: 7 } } },
+    });
+  });
+
   it('are sent to those only who ask', async () => {
     for (const headers of [{}, { 'millrace-events': 'false' }]) {
       bench.upstream.next(streamOf('Hi')).next(jsonAnswer(REPLY));

@@ -1,6 +1,6 @@
 import { RunAbortedError, toMillraceError } from '../../errors/index.js';
 import { abortable, type Clock, settledOrAborted } from '../../kernel/index.js';
-import type { FinishReason } from '../../protocol/index.js';
+import type { FinishReason, Usage } from '../../protocol/index.js';
 import type { Delta, Gate } from '../../streaming/index.js';
 import type { Ending, SpanHandle } from '../../tracing/index.js';
 import type { ChatEvent } from '../chat-event.js';
@@ -192,7 +192,7 @@ export class Execution implements Values {
       this.run.emit({ type: 'node-finished', node, visible, elapsedMs: elapsed(), output, ...(usage && { usage }) });
     } catch (thrown) {
       span?.end(endingOf(thrown, signal));
-      this.#recover(step, node, thrown, visible, elapsed());
+      this.#recover(work, node, thrown, { elapsedMs: elapsed(), usage: ledger.usage() });
     } finally {
       work.permit.release();
       if (ledger.finishReason !== undefined) {
@@ -203,11 +203,23 @@ export class Execution implements Values {
   }
 
   /** What a failure comes to: the end of what can honestly be said, a substitute output, or the failure of the run. */
-  #recover(step: NodeStep, node: string, thrown: unknown, isHeard: boolean, elapsedMs: number): void {
+  #recover(
+    { step, turn }: Work,
+    node: string,
+    thrown: unknown,
+    { elapsedMs, usage }: { readonly elapsedMs: number; readonly usage: Usage | undefined },
+  ): void {
     if (this.run.signal.aborted) throw thrown;
-    if (isHeard && thrown instanceof IncompleteAnswerError) {
+    if (turn !== undefined && thrown instanceof IncompleteAnswerError) {
       this.run.brokenOff = true;
-      this.run.emit({ type: 'node-finished', node, visible: true, elapsedMs, output: undefined });
+      this.run.emit({
+        type: 'node-finished',
+        node,
+        visible: true,
+        elapsedMs,
+        output: undefined,
+        ...(usage && { usage }),
+      });
       return;
     }
     const error = toMillraceError(thrown);
