@@ -9,9 +9,10 @@ const TIERS = [
   ['streaming'],
   ['protocol'],
   ['models', 'tracing'],
+  ['metrics'],
   ['workflow'],
   ['nodes'],
-  ['completions', 'http', 'health', 'metrics', 'playground', 'workflows'],
+  ['completions', 'http', 'health', 'playground', 'workflows'],
   // Another way in, beside HTTP: src/cli.ts gives it the application, as src/main.ts does for the server.
   ['cli'],
 ];

@@ -1,7 +1,8 @@
-export { NoopTracer } from './noop/noop-tracer.js';
+export { NOOP_TRACE, NoopTracer } from './noop/noop-tracer.js';
 export {
   Tracer,
   type Ending,
+  type ExporterHealth,
   type GenerationEnding,
   type GenerationHandle,
   type GenerationStart,
@@ -9,5 +10,6 @@ export {
   type TraceHandle,
   type TraceLevel,
   type TraceStart,
+  type TracingHealth,
 } from './tracer.js';
 export { TracingModule } from './tracing.module.js';

@@ -21,7 +21,7 @@ export interface TraceStart {
   readonly tags?: readonly string[];
   readonly input?: unknown;
   readonly metadata?: Readonly<Record<string, unknown>>;
-  /** The client's W3C `traceparent` header, as it came. */
+  /** The client's W3C `traceparent` header, as it came: kept with the trace, or continued if the configuration says so. */
   readonly traceparent?: string;
 }
 
@@ -41,6 +41,29 @@ export interface GenerationEnding extends Ending {
   readonly model?: string;
 }
 
+/** How the delivery to one tracing backend goes. Counts are since the start of the process. */
+export interface ExporterHealth {
+  /** `langfuse` or `otlp`. */
+  readonly name: string;
+  /** False while the last delivery, or the check of the credentials, has failed. */
+  readonly up: boolean;
+  readonly exportedTraces: number;
+  /** Traces that were given up: no room in the queue, or refused by the backend. */
+  readonly droppedTraces: number;
+  /** Requests to the backend that failed. */
+  readonly failures: number;
+  /** What waits to be sent, in bytes. */
+  readonly queueBytes: number;
+  /** Milliseconds since the Unix epoch; undefined if nothing was delivered yet. */
+  readonly lastSuccessAt: number | undefined;
+}
+
+/** How tracing goes, for metrics. */
+export interface TracingHealth {
+  readonly startedTraces: number;
+  readonly exporters: readonly ExporterHealth[];
+}
+
 /**
  * The port to a tracing backend; also its dependency-injection token.
  *
@@ -51,6 +74,7 @@ export abstract class Tracer {
   /** False when nothing is recorded: callers may then skip work that only a trace needs, such as collecting the text. */
   abstract readonly enabled: boolean;
   abstract startTrace(start: TraceStart): TraceHandle;
+  abstract health(): TracingHealth;
   /** Sends what is waiting. Resolves when done or after `deadlineMs` milliseconds; never rejects. */
   abstract flush(deadlineMs: number): Promise<void>;
 }

@@ -8,6 +8,7 @@ import {
   type TraceHandle,
   type TraceLevel,
   type TraceStart,
+  type TracingHealth,
 } from '../../src/tracing/index.js';
 
 type SpanStart = NonNullable<Parameters<TraceHandle['span']>[1]>;
@@ -87,6 +88,10 @@ export class RecordingTracer extends Tracer {
     const trace = new RecordedTrace((this.traces.length + 1).toString(16).padStart(32, '0'), start);
     this.traces.push(trace);
     return { id: trace.id, span: (name, begin) => beginSpan(trace, name, begin), end: endOf(trace) };
+  }
+
+  override health(): TracingHealth {
+    return { startedTraces: this.traces.length, exporters: [] };
   }
 
   override flush(deadlineMs: number): Promise<void> {

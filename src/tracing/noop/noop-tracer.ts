@@ -1,4 +1,4 @@
-import { Tracer, type GenerationHandle, type SpanHandle, type TraceHandle } from '../tracer.js';
+import { Tracer, type GenerationHandle, type SpanHandle, type TraceHandle, type TracingHealth } from '../tracer.js';
 
 const nothing = (): void => undefined;
 const generation: GenerationHandle = Object.freeze({ firstToken: nothing, event: nothing, end: nothing });
@@ -8,14 +8,21 @@ const span: SpanHandle = Object.freeze({
   event: nothing,
   end: nothing,
 });
-const trace: TraceHandle = Object.freeze({ id: undefined, span: () => span, end: nothing });
+const health: TracingHealth = Object.freeze({ startedTraces: 0, exporters: [] });
+
+/** A trace of which nothing is kept. */
+export const NOOP_TRACE: TraceHandle = Object.freeze({ id: undefined, span: () => span, end: nothing });
 
 /** Records nothing, at no cost. In force when no tracing backend is configured. */
 export class NoopTracer extends Tracer {
   override readonly enabled = false;
 
   override startTrace(): TraceHandle {
-    return trace;
+    return NOOP_TRACE;
+  }
+
+  override health(): TracingHealth {
+    return health;
   }
 
   override flush(): Promise<void> {

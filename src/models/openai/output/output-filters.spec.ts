@@ -58,6 +58,10 @@ describe('ReasoningTag', () => {
     );
   });
 
+  it('takes white space behind the tag for no answer, also where it comes by itself', () => {
+    expect(through(new ReasoningTag('think'), '<think></think> ', [15])).toEqual({});
+  });
+
   it('leaves any other content as it is', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), cuts, (text, places) => {

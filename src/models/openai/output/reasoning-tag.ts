@@ -29,7 +29,8 @@ export class ReasoningTag implements AnswerFilter {
   }
 
   end(finishReason: FinishReason, out: Delta[]): FinishReason {
-    if (this.#held !== '') out.push({ type: this.#state === 'inside' ? 'reasoning' : 'content', text: this.#held });
+    const text = this.#tagged ? this.#held.trimStart() : this.#held;
+    if (text !== '') out.push({ type: this.#state === 'inside' ? 'reasoning' : 'content', text });
     this.#held = '';
     return finishReason;
   }
