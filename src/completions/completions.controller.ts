@@ -6,7 +6,7 @@ import { MethodNotAllowedError } from '../errors/index.js';
 import { Clock, IdSource } from '../kernel/index.js';
 import { assertStreamOptionsAllowed, validateChatCompletionRequest } from '../protocol/index.js';
 import { Gate } from '../streaming/index.js';
-import { assertParametersTaken, WorkflowRegistry, WorkflowRunner } from '../workflow/index.js';
+import { assertParametersTaken, type RunOrigin, WorkflowRegistry, WorkflowRunner } from '../workflow/index.js';
 import { collectAnswer } from './collected-answer.js';
 import { completionExamples, streamExample } from './completions.examples.js';
 import { jsonBodyOf } from './json-body.js';
@@ -69,7 +69,8 @@ export class CompletionsController {
       model: body.model,
     };
     const gate = new Gate();
-    const events = this.runner.run(workflow, event, { id: head.id, signal: gone.signal, gate });
+    const origin = originOf(request, response, streams);
+    const events = this.runner.run(workflow, event, { id: head.id, signal: gone.signal, gate, origin });
     if (!streams) {
       const setTraceId = (id: string): unknown => response.setHeader('x-trace-id', id);
       response.json(await collectAnswer(events, head, setTraceId));
@@ -96,4 +97,15 @@ export class CompletionsController {
 
 function wantsNodeEvents(request: Request): boolean {
   return request.get(NODE_EVENTS_HEADER)?.trim().toLowerCase() === 'true';
+}
+
+function originOf(request: Request, response: Response, streamed: boolean): RunOrigin {
+  const sessionId = request.get('x-session-id');
+  const traceparent = request.get('traceparent');
+  return {
+    requestId: String(response.getHeader('x-request-id') ?? ''),
+    streamed,
+    ...(sessionId !== undefined && { sessionId }),
+    ...(traceparent !== undefined && { traceparent }),
+  };
 }

@@ -3,15 +3,20 @@ import type { Request, Response } from 'express';
 import { AppConfig } from '../config/index.js';
 import { InternalError, type MillraceError, MethodNotAllowedError, PayloadTooLargeError } from '../errors/index.js';
 import { errorEnvelope } from '../protocol/index.js';
+import { Tracer } from '../tracing/index.js';
 import { errorFrom } from './error-from.js';
 import { requestIdOf } from './answer-headers.js';
+import { traceRefusal } from './trace-refusal.js';
 
 /** The one place where errors become HTTP answers, all with OpenAI's envelope. */
 @Catch()
 export class OpenAIExceptionFilter implements ExceptionFilter {
   readonly #logger = new Logger('Http');
 
-  constructor(private readonly config: AppConfig) {}
+  constructor(
+    private readonly config: AppConfig,
+    private readonly tracer: Tracer,
+  ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -37,6 +42,7 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
     }
     if (error instanceof PayloadTooLargeError) discardBody(request, response);
     setRetryHeaders(response, error);
+    traceRefusal(this.tracer, request, response, error);
     response.status(error.status).json(errorEnvelope(error));
   }
 }

@@ -1,12 +1,13 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { TracingModule } from '../tracing/index.js';
 import { WorkflowModule } from '../workflow/index.js';
 import { OpenAIExceptionFilter } from './exception.filter.js';
 import { GracefulShutdown } from './graceful-shutdown.js';
 
 /** What holds for every route: the form of errors, and the end of the process. */
 @Module({
-  imports: [WorkflowModule],
+  imports: [TracingModule, WorkflowModule],
   providers: [{ provide: APP_FILTER, useClass: OpenAIExceptionFilter }, GracefulShutdown],
 })
 export class HttpModule {}

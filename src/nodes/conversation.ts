@@ -1,12 +1,11 @@
 import { StructuredOutputError } from '../models/schema/index.js';
 import type { ModelParameters, ModelResult } from '../models/index.js';
 import type { Message } from '../protocol/index.js';
-import type { Delta } from '../streaming/index.js';
+import type { AnswerText, Delta } from '../streaming/index.js';
 import type { TaskContext } from '../workflow/index.js';
 import type { AgentInput } from './agent-input.js';
 import type { AgentPlan } from './agent-plan.js';
 import { type AgentReply, outputOf } from './agent-reply.js';
-import type { AnswerText } from './answer-text.js';
 import { Attempts } from './attempts.js';
 import { forwardedParameters } from './forwarded-parameters.js';
 import { instructionsFor } from './instructions.js';

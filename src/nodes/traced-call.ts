@@ -1,9 +1,8 @@
 import { toMillraceError, UpstreamError } from '../errors/index.js';
 import type { CallScope, ModelCall, ModelIdentity, ModelResult } from '../models/index.js';
-import type { Delta } from '../streaming/index.js';
+import { AnswerText, type Delta } from '../streaming/index.js';
 import type { GenerationEnding, GenerationHandle } from '../tracing/index.js';
 import type { TaskContext } from '../workflow/index.js';
-import { AnswerText } from './answer-text.js';
 import type { ModelTarget } from './model-target.js';
 import { TimeLimit } from './time-limit.js';
 
@@ -45,12 +44,12 @@ export class TracedCall {
       const next = await this.#stream.next();
       if (!this.#hasSpoken) this.#tellIdentity();
       if (next.done === true) {
-        this.#end({ metadata: { finish_reason: next.value.finishReason } });
+        this.#end({ finishReason: next.value.finishReason });
         return next;
       }
       if (!this.#hasSpoken) this.#generation.firstToken();
       this.#hasSpoken = true;
-      this.answer.add(next.value);
+      for (const delta of next.value) this.answer.add(delta);
       return next;
     } catch (thrown) {
       this.#end(this.#endingOf(thrown));

@@ -1,3 +1,4 @@
+export { AnswerText, type CollectedToolCall } from './answer-text.js';
 export { coalesce, type CoalesceOptions } from './coalesce.js';
 export type { Channel, Delta, TextChannel, TextDelta, TokenLogprob, ToolCallDelta } from './delta.js';
 export { Gate } from './gate.js';

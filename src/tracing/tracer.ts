@@ -37,6 +37,8 @@ export interface GenerationStart {
 export interface GenerationEnding extends Ending {
   /** Absent when the upstream told none: never zero in its place. */
   readonly usage?: Usage;
+  /** Why the model stopped, if it did by itself. */
+  readonly finishReason?: string;
   /** The model's name in the answer, if it differs from the one asked for. */
   readonly model?: string;
 }

@@ -26,6 +26,7 @@ export { WorkflowDefinition } from './workflow-definition.js';
 export type { Deltas, InputOf, OutputOf } from './node-signature.js';
 export type { WorkflowNode } from './workflow-node.js';
 export { WorkflowRegistry, type WorkflowName } from './workflow-registry.js';
+export type { RunOrigin } from './trace-start.js';
 export { WorkflowRunner, type RunOptions } from './workflow-runner.js';
 export type { Branch, CompiledWorkflow, Connection, NodeConfig, StepKind, WorkflowSchema } from './workflow-schema.js';
 export { Workflow, type WorkflowAlias, type WorkflowOptions } from './workflow.decorator.js';

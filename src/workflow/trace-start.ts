@@ -1,20 +1,45 @@
 import type { TraceStart } from '../tracing/index.js';
 import type { ChatEvent } from './chat-event.js';
+import type { CompiledWorkflow } from './workflow-schema.js';
+
+/** What is known of the request behind a run, beside its body. All of it came from outside. */
+export interface RunOrigin {
+  /** The id by which logs and the client know the request. */
+  readonly requestId?: string;
+  /** True if the answer is streamed. */
+  readonly streamed?: boolean;
+  /** Who asks, as a trusted gateway says; wins over the body. */
+  readonly userId?: string;
+  /** The session, as a header says; the body's wins over it. */
+  readonly sessionId?: string;
+  /** W3C trace context. */
+  readonly traceparent?: string;
+}
 
 /** Longest id of a user or session that tracing backends take, in characters. */
 const MAX_ID_LENGTH = 200;
 
 /** What a trace is told about a request: who asks, in which session, and what. */
-export function traceStartOf(workflow: string, runId: string, { model, messages, parameters }: ChatEvent): TraceStart {
+export function traceStartOf(
+  workflow: Pick<CompiledWorkflow, 'id' | 'version'>,
+  { model, messages, parameters }: ChatEvent,
+  runId: string,
+  { requestId, streamed, userId: gatewayUser, sessionId: header, traceparent }: RunOrigin = {},
+): TraceStart {
   const metadata = isRecord(parameters['metadata']) ? parameters['metadata'] : {};
-  const userId = idOf(parameters['user']) ?? idOf(parameters['safety_identifier']);
-  const sessionId = idOf(metadata['session_id']);
+  const userId = idOf(gatewayUser) ?? idOf(parameters['user']) ?? idOf(parameters['safety_identifier']);
+  const sessionId = idOf(metadata['session_id']) ?? idOf(header);
   return {
-    name: workflow,
+    name: workflow.id,
     input: messages,
+    tags: [
+      ...(streamed === undefined ? [] : [streamed ? 'stream' : 'sync']),
+      ...(workflow.version === undefined ? [] : [`version:${workflow.version}`]),
+    ],
     ...(userId !== undefined && { userId }),
     ...(sessionId !== undefined && { sessionId }),
-    metadata: { ...metadata, run_id: runId, model },
+    ...(traceparent !== undefined && { traceparent }),
+    metadata: { ...metadata, run_id: runId, model, ...(requestId !== undefined && { request_id: requestId }) },
   };
 }
 

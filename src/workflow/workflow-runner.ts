@@ -10,12 +10,12 @@ import {
 } from '../errors/index.js';
 import { Clock } from '../kernel/index.js';
 import { Gate } from '../streaming/index.js';
-import { Tracer } from '../tracing/index.js';
+import { NOOP_TRACE, Tracer } from '../tracing/index.js';
 import type { ChatEvent } from './chat-event.js';
 import { Run } from './run/run.js';
 import type { RunEvent } from './run-event.js';
 import { outcomeOf, type RunOutcome } from './run-to-end.js';
-import { traceStartOf } from './trace-start.js';
+import { type RunOrigin, traceStartOf } from './trace-start.js';
 import type { CompiledWorkflow } from './workflow-schema.js';
 
 /** What a run is tied to. */
@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly gate?: Gate;
   /** Ends the run when it aborts. */
   readonly signal?: AbortSignal;
+  /** The request behind the run, for its trace. */
+  readonly origin?: RunOrigin;
 }
 
 /** How long a client is asked to wait before it tries another replica, in milliseconds. */
@@ -69,6 +71,7 @@ export class WorkflowRunner {
     }
     return new Observable<RunEvent>((subscriber) => {
       const controller = new AbortController();
+      const isTraced = this.tracer.enabled && workflow.traced;
       let hasEnded = false;
       const abort = (cause: AbortCause): void => controller.abort(new RunAbortedError(cause));
       const onSignal = (): void => abort('client_disconnected');
@@ -83,8 +86,10 @@ export class WorkflowRunner {
         controller,
         gate: options.gate ?? new Gate(),
         clock: this.clock,
-        trace: this.tracer.startTrace(traceStartOf(workflow.id, options.id, event)),
-        keepText: this.tracer.enabled,
+        trace: isTraced
+          ? this.tracer.startTrace(traceStartOf(workflow, event, options.id, options.origin))
+          : NOOP_TRACE,
+        keepAnswer: isTraced,
         emit: (runEvent) => {
           if (runEvent.type === 'run-failed') this.#log(runEvent.error, workflow.id, options.id);
           subscriber.next(runEvent);

@@ -96,6 +96,9 @@ export interface Scope {
 export interface CompiledWorkflow {
   readonly id: string;
   readonly description: string;
+  readonly version: string | undefined;
+  /** False: nothing of it is traced. */
+  readonly traced: boolean;
   readonly separator: string;
   /** How many nodes of one run may be at work at the same time. */
   readonly concurrency: number;

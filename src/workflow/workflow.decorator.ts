@@ -22,6 +22,10 @@ export interface WorkflowOptions {
   readonly streamByDefault?: boolean;
   /** How many nodes of one run may be at work at the same time; 8 if absent. */
   readonly concurrency?: number;
+  /** Of the workflow's own making, such as `2026-11`: its runs can be told apart by it in traces. */
+  readonly version?: string;
+  /** False: no run of it is traced, nor its part of the runs of other workflows. True if absent. */
+  readonly tracing?: boolean;
   /** What stands between the texts of two visible nodes; a blank line if absent. */
   readonly separator?: string;
 }

@@ -55,6 +55,8 @@ export function compileWorkflow(
   return Object.freeze<CompiledWorkflow>({
     id: options.id,
     description: options.description,
+    version: options.version,
+    traced: options.tracing ?? true,
     separator: options.separator ?? BLANK_LINE,
     concurrency,
     schema: workflowSchemaOf(scope),

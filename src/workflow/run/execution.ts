@@ -2,7 +2,7 @@ import { RunAbortedError, toMillraceError } from '../../errors/index.js';
 import { abortable, type Clock, settledOrAborted } from '../../kernel/index.js';
 import type { FinishReason, Usage } from '../../protocol/index.js';
 import type { Delta, Gate } from '../../streaming/index.js';
-import type { Ending, SpanHandle } from '../../tracing/index.js';
+import { NOOP_TRACE, type Ending, type SpanHandle } from '../../tracing/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import { IncompleteAnswerError } from '../incomplete-answer-error.js';
 import type { Deltas } from '../node-signature.js';
@@ -145,7 +145,9 @@ export class Execution implements Values {
     const visible = turn !== undefined;
     this.run.emit({ type: 'node-started', node, kind: 'workflow', visible });
     const event = step.event(this);
-    const span = this.trace.span(step.key, { input: event.messages, metadata: { workflow: step.workflow.id } });
+    const span = step.workflow.traced
+      ? this.trace.span(step.key, { input: event.messages, metadata: { workflow: step.workflow.id } })
+      : NOOP_TRACE.span(step.key);
     const execution = new Execution(step.workflow, event, this.run, span, `${node}/`);
     try {
       const output = await execution.execute(turn);

@@ -3,7 +3,7 @@ import { ensureError } from '../../kernel/index.js';
 import { toMillraceError } from '../../errors/index.js';
 import type { Clock } from '../../kernel/index.js';
 import { type FinishReason, worseFinishReason } from '../../protocol/index.js';
-import type { Delta, Gate, TextDelta } from '../../streaming/index.js';
+import { AnswerText, type Delta, type Gate, type TextDelta } from '../../streaming/index.js';
 import type { TraceHandle } from '../../tracing/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import type { RunEvent, UnnumberedEvent } from '../run-event.js';
@@ -23,8 +23,8 @@ export interface RunParts {
   readonly gate: Gate;
   readonly clock: Clock;
   readonly trace: TraceHandle;
-  /** True if the answer's text is wanted at the end, for the trace. */
-  readonly keepText: boolean;
+  /** True if the answer is wanted at the end, for the trace. */
+  readonly keepAnswer: boolean;
   readonly emit: (event: RunEvent) => void;
   /** Told of what a node's `cleanup` throws. */
   readonly onCleanupError: (node: string, error: Error) => void;
@@ -38,10 +38,12 @@ export class Run {
   #seq = 0;
   /** Key of the visible node whose content came last: the next one's is set off from it. */
   #lastSpeaker: string | undefined;
-  #text = '';
+
+  readonly #answer: AnswerText | undefined;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
+    this.#answer = parts.keepAnswer ? new AnswerText() : undefined;
   }
 
   /** Runs the workflow to its end. Never rejects: whatever happens is the last event. */
@@ -80,6 +82,7 @@ export class Run {
   #speak({ node, debounceMs }: Speaker, delta: Delta): void {
     if (delta.type !== 'tool-call' && delta.text === '' && delta.logprobs === undefined) return;
     const said = delta.type === 'content' ? this.#setOff(node, delta) : delta;
+    this.#answer?.add(said);
     // Once per token: written out, because spreading objects costs more than all the rest here.
     const seq = this.#seq++;
     this.#parts.emit(
@@ -93,9 +96,7 @@ export class Run {
   #setOff(node: string, delta: TextDelta): TextDelta {
     const isNewSpeaker = this.#lastSpeaker !== undefined && this.#lastSpeaker !== node;
     this.#lastSpeaker = node;
-    const said = isNewSpeaker ? { ...delta, text: this.#parts.workflow.separator + delta.text } : delta;
-    if (this.#parts.keepText) this.#text += said.text;
-    return said;
+    return isNewSpeaker ? { ...delta, text: this.#parts.workflow.separator + delta.text } : delta;
   }
 
   /** No visible node ran: the workflow's result is the answer. */
@@ -109,14 +110,14 @@ export class Run {
   #finish(result: unknown, finishReasons: readonly FinishReason[]): void {
     const finishReason = finishReasons.reduce<FinishReason>(worseFinishReason, 'stop');
     const usage = this.#usage();
-    this.#parts.trace.end({ output: this.#text, metadata: { finish_reason: finishReason } });
+    this.#parts.trace.end({ output: this.#answer?.output(), metadata: { finish_reason: finishReason } });
     this.#emit({ type: 'run-finished', finishReason, result, ...(usage !== undefined && { usage }) });
   }
 
   #fail(thrown: unknown): void {
     const usage = this.#usage();
     // The first failure has aborted the rest with itself; for the run it is no abort.
-    this.#parts.trace.end({ ...endingOf(thrown, NEVER), output: this.#text });
+    this.#parts.trace.end({ ...endingOf(thrown, NEVER), output: this.#answer?.output() });
     this.#emit({ type: 'run-failed', error: toMillraceError(thrown), ...(usage !== undefined && { usage }) });
   }
 

@@ -1,4 +1,4 @@
-import type { Delta, ToolCallDelta } from '../streaming/index.js';
+import type { Delta, ToolCallDelta } from './delta.js';
 
 /** A call of a tool, whole. What the upstream left out is absent. */
 export interface CollectedToolCall {
@@ -30,13 +30,11 @@ export class AnswerText {
     return this.#toolCalls;
   }
 
-  add(batch: readonly Delta[]): void {
-    for (const delta of batch) {
-      if (delta.type === 'tool-call') this.#addToolCall(delta);
-      else if (delta.type === 'content') this.#content += delta.text;
-      else if (delta.type === 'reasoning') this.#reasoning += delta.text;
-      else this.#refusal += delta.text;
-    }
+  add(delta: Delta): void {
+    if (delta.type === 'tool-call') this.#addToolCall(delta);
+    else if (delta.type === 'content') this.#content += delta.text;
+    else if (delta.type === 'reasoning') this.#reasoning += delta.text;
+    else this.#refusal += delta.text;
   }
 
   /** The answer for a trace: the text alone, or an object of all that it consists of. */

@@ -1,0 +1,26 @@
+import type { Request, Response } from 'express';
+import type { MillraceError } from '../errors/index.js';
+import type { Tracer } from '../tracing/index.js';
+import { requestIdOf } from './answer-headers.js';
+
+/** What is traced: requests that would have become a run. */
+const TRACED_PATH = '/v1/chat/completions';
+/** Refused before anybody knew who asks: whoever likes could fill the backend with them. */
+const UNTRACED_STATUS: ReadonlySet<number> = new Set([401, 403, 405, 429]);
+
+/**
+ * Gives a request that was refused before it became a run a trace of its own, so that every answer has an `x-trace-id`
+ * and each leads somewhere. Nothing of the request's body is in it.
+ */
+export function traceRefusal(tracer: Tracer, request: Request, response: Response, error: MillraceError): void {
+  if (!tracer.enabled || request.path !== TRACED_PATH || UNTRACED_STATUS.has(error.status)) return;
+  if (response.hasHeader('x-trace-id')) return;
+  const traceparent = request.get('traceparent');
+  const trace = tracer.startTrace({
+    name: 'refused request',
+    metadata: { request_id: requestIdOf(response), status: error.status },
+    ...(traceparent !== undefined && { traceparent }),
+  });
+  trace.end({ level: 'ERROR', statusMessage: `${error.code ?? error.name}: ${error.param ?? '-'}` });
+  if (trace.id !== undefined) response.setHeader('x-trace-id', trace.id);
+}

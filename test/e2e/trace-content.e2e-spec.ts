@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
+import {
+  Bench,
+  contentOf,
+  getJson,
+  httpError,
+  openStream,
+  postJson,
+  RecordingTracer,
+  SpeakNode,
+  streamOf,
+  toolCallAnswer,
+  workflowsModule,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+const TRACE_ID = /^[0-9a-f]{32}$/;
+
+@Workflow({ id: 'secret', description: 'Leaves no trace', tracing: false })
+class SecretWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    return flow.node(SpeakNode, { messages, prompt: 'secret' });
+  }
+}
+
+@Workflow({ id: 'open', description: 'Has a secret part', version: '2.1' })
+class OpenWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const whisper = flow.workflow(SecretWorkflow, { messages });
+    return flow.node(SpeakNode, { messages, prompt: whisper });
+  }
+}
+
+describe('a trace', () => {
+  let bench: Bench;
+  let tracer: RecordingTracer;
+  beforeEach(async () => {
+    tracer = new RecordingTracer();
+    bench = await Bench.start({ tracer, imports: [workflowsModule(SpeakNode, SecretWorkflow, OpenWorkflow)] });
+  });
+  afterEach(() => bench.close());
+
+  it('says who asked for what, and what the client was given', async () => {
+    bench.upstream.next(streamOf('Draft.')).next(streamOf('{"thinking":"Hm.","reply":"Hi."}'));
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const stream = await openStream(
+      bench.app.chatUrl,
+      {
+        model: 'default',
+        stream: true,
+        messages: HELLO,
+        user: 'u\u00001',
+        metadata: { session_id: 's1', team: 'blue' },
+      },
+      { headers: { traceparent, 'x-session-id': 'header', 'x-request-id': 'request-1' } },
+    );
+    const items = await stream.collect();
+    const [trace] = tracer.traces;
+    expect(stream.headers['x-trace-id']).toBe(trace?.id);
+    expect(trace?.start).toMatchObject({
+      name: 'streaming',
+      userId: 'u1',
+      sessionId: 's1',
+      tags: ['stream'],
+      input: HELLO,
+      traceparent,
+      metadata: { model: 'default', team: 'blue', request_id: 'request-1' },
+    });
+    expect(contentOf(items)).toBe('Draft.\n\n{"thinking":"Hm.","reply":"Hi."}');
+    expect(trace?.ending?.output).toBe(contentOf(items));
+    expect(trace?.ending?.metadata).toEqual({ finish_reason: 'stop' });
+    tracer.assertAllClosed();
+  });
+
+  it('takes the session from a header, and tells an answer without stream apart', async () => {
+    bench.upstream.next(streamOf('Hi.'));
+    const answer = await postJson(
+      bench.app.chatUrl,
+      { model: 'chat', stream: false, messages: HELLO },
+      { 'x-session-id': 'header' },
+    );
+    expect(answer.headers['x-trace-id']).toMatch(TRACE_ID);
+    expect(tracer.traces[0]?.start).toMatchObject({ sessionId: 'header', tags: ['sync'] });
+    expect(tracer.generations()[0]?.ending).toMatchObject({ finishReason: 'stop', output: 'Hi.' });
+  });
+
+  it('has the tool calls that the client was given', async () => {
+    bench.upstream.next(toolCallAnswer('call_1', 'weather', { city: 'Rome' }));
+    const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object', properties: {} } } }];
+    await postJson(bench.app.chatUrl, { model: 'chat', stream: false, messages: HELLO, tools });
+    expect(tracer.traces[0]?.ending?.output).toEqual({
+      tool_calls: [{ id: 'call_1', name: 'weather', arguments: '{"city":"Rome"}' }],
+    });
+  });
+
+  it('is told of in the answer also when the run fails before its first byte', async () => {
+    bench.upstream.next(httpError(500, 'down'));
+    const answer = await postJson(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    expect(answer.status).toBe(502);
+    expect(answer.headers['x-trace-id']).toBe(tracer.traces[0]?.id);
+    expect(tracer.traces[0]?.ending).toMatchObject({ level: 'ERROR' });
+  });
+
+  it.each([
+    ['no JSON', '{"model":', 400],
+    ['a fault in the body', { model: 'chat', messages: [] }, 400],
+    ['a model that does not exist', { model: 'nobody', messages: HELLO }, 404],
+  ])('is made for %s, too, with nothing of the body', async (_fault, body, status) => {
+    const answer = await postJson(bench.app.chatUrl, body, { 'x-request-id': 'request-2' });
+    expect(answer.status).toBe(status);
+    expect(answer.headers['x-trace-id']).toBe(tracer.traces[0]?.id);
+    expect(tracer.traces[0]?.start).toEqual({
+      name: 'refused request',
+      metadata: { request_id: 'request-2', status },
+    });
+    tracer.assertAllClosed();
+  });
+
+  it('is made of requests for an answer only', async () => {
+    const answer = await getJson(`${bench.app.url}/v1/models/nobody`);
+    expect(answer.status).toBe(404);
+    expect(answer.headers['x-trace-id']).toBeUndefined();
+    expect(tracer.traces).toEqual([]);
+  });
+
+  it('is not made of a workflow that wants none', async () => {
+    bench.upstream.next(streamOf('Psst.'));
+    const answer = await postJson(bench.app.chatUrl, { model: 'secret', stream: false, messages: HELLO });
+    expect(answer.json).toMatchObject({ choices: [{ message: { content: 'Psst.' } }] });
+    expect(answer.headers['x-trace-id']).toBeUndefined();
+    expect(tracer.traces).toEqual([]);
+  });
+
+  it('leaves out the part of a nested workflow that wants none, and tells the version', async () => {
+    bench.upstream.next(streamOf('Psst.')).next(streamOf('Hi.'));
+    await postJson(bench.app.chatUrl, { model: 'open', stream: false, messages: HELLO });
+    expect(tracer.traces[0]?.start.tags).toEqual(['sync', 'version:2.1']);
+    expect(tracer.spans().map(({ name }) => name)).toEqual(['SpeakNode']);
+    expect(tracer.generations()).toHaveLength(1);
+    tracer.assertAllClosed();
+  });
+});
