@@ -113,8 +113,10 @@ module.exports = {
       from: { path: '^src/[^/]+\\.ts$', pathNot: '^src/cli\\.ts$' },
       to: { path: '^src/cli/' },
     },
+    only('undici-only-in-its-adapter', '^src/models/openai/transport/', 'undici', 'It carries the SDK’s requests.'),
     only('layout-only-in-graphs', '^src/workflow/graph/', '@dagrejs', 'Loaded when the first image is drawn.'),
     only('langfuse-only-in-its-adapter', '^src/tracing/langfuse/', 'langfuse', 'The port is src/tracing/tracer.ts.'),
+    only('prometheus-only-in-metrics', '^src/metrics/', 'prom-client', 'Others count in words of the product.'),
     only(
       'opentelemetry-only-in-its-adapter',
       '^src/tracing/otlp/',

@@ -9,6 +9,7 @@ import { type Capabilities, OPENAI_CAPABILITIES } from './capabilities.js';
 import { arrangeOutput, filtered, ReasoningTag } from './output/index.js';
 import { retryDelay } from './retry-delay.js';
 import { SilenceWatch } from './silence-watch.js';
+import { UpstreamTransport } from './transport/index.js';
 import { UpstreamBody } from './upstream-body.js';
 import { type Endpoint, upstreamClient } from './upstream-client.js';
 import { badAnswer, upstreamErrorFrom, upstreamErrorInAnswer } from './upstream-errors.js';
@@ -33,6 +34,7 @@ const WHOLE_ANSWER_LIMIT = 16 * 1024 * 1024;
  * the answer is read by our own parser: iterating the SDK's stream costs several times as much per token.
  */
 export class OpenAIChatModel implements ChatModel {
+  readonly #transport = new UpstreamTransport();
   readonly #client: OpenAI;
   readonly #capabilities: Capabilities;
 
@@ -40,7 +42,7 @@ export class OpenAIChatModel implements ChatModel {
     private readonly options: OpenAIChatModelOptions,
     private readonly clock: Clock,
   ) {
-    this.#client = upstreamClient(options);
+    this.#client = upstreamClient(options, this.#transport.fetch);
     this.#capabilities = options.capabilities ?? OPENAI_CAPABILITIES;
   }
 
@@ -66,7 +68,9 @@ export class OpenAIChatModel implements ChatModel {
     let complete: UpstreamBody | undefined;
     try {
       const response = await this.#answerTo(call, scope, watch.signal);
-      const body = new UpstreamBody(response, watch);
+      const bytes = this.#transport.bodyOf(response);
+      if (bytes === undefined) throw badAnswer('it has no body');
+      const body = new UpstreamBody(bytes, watch);
       yield* isJson(response) ? readWhole(body, reader) : this.#readEvents(response, body, reader);
       if (reader.finishReason === undefined) throw badAnswer('it ended without a finish_reason');
       complete = body;

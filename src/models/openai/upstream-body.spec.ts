@@ -1,27 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../test/support/fake-clock.js';
+import { ensureError } from '../../kernel/index.js';
 import { SilenceWatch } from './silence-watch.js';
+import { AnswerBody } from './transport/index.js';
 import { UpstreamBody } from './upstream-body.js';
 
-/** A body that the test feeds, on a clock that the test moves. Aborting the watch breaks it, as it does with fetch. */
+/** A body that the test feeds, on a clock that the test moves. Aborting the watch breaks it, as it breaks a connection. */
 class BodyBench {
   readonly clock = new FakeClock();
   readonly watch = new SilenceWatch(this.clock, 60_000);
   readonly body: UpstreamBody;
-  #feed: ReadableStreamDefaultController<Uint8Array> | undefined;
+  readonly #bytes = new AnswerBody({ pause: () => undefined, resume: () => undefined });
 
   constructor() {
-    const stream = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        this.#feed = controller;
-      },
-    });
-    this.watch.signal.addEventListener('abort', () => this.#feed?.error(this.watch.signal.reason));
-    this.body = new UpstreamBody(new Response(stream), this.watch);
+    this.watch.signal.addEventListener('abort', () => this.#bytes.fail(ensureError(this.watch.signal.reason)));
+    this.body = new UpstreamBody(this.#bytes, this.watch);
   }
 
   send(): void {
-    this.#feed?.enqueue(Uint8Array.of(1));
+    this.#bytes.push(Uint8Array.of(1));
   }
 }
 

@@ -1,20 +1,19 @@
 import type { SilenceWatch } from './silence-watch.js';
-import { badAnswer, connectionLost } from './upstream-errors.js';
+import type { AnswerBody } from './transport/index.js';
+import { connectionLost } from './upstream-errors.js';
 
 /** How long an upstream that has said all may take to close its answer before its connection is dropped, in ms. */
 const CLOSE_LIMIT_MS = 2_000;
 
 /** The bytes of one upstream answer, read when asked for. */
 export class UpstreamBody {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #body: AnswerBody;
   readonly #watch: SilenceWatch;
   #ended = false;
   #isRest = false;
 
-  /** @throws UpstreamError if the answer has no body */
-  constructor(response: Response, watch: SilenceWatch) {
-    if (response.body === null) throw badAnswer('it has no body');
-    this.#reader = response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+  constructor(body: AnswerBody, watch: SilenceWatch) {
+    this.#body = body;
     this.#watch = watch;
   }
 
@@ -26,10 +25,10 @@ export class UpstreamBody {
   async read(limitMs?: number): Promise<Uint8Array | undefined> {
     this.#watch.wait(limitMs);
     try {
-      const { done, value } = await this.#reader.read();
+      const bytes = await this.#body.read();
       this.#watch.heard();
-      this.#ended = done;
-      return value;
+      this.#ended = bytes === undefined;
+      return bytes;
     } catch (error) {
       throw this.#watch.signal.aborted ? this.#watch.signal.reason : connectionLost(error);
     }

@@ -29,14 +29,15 @@ const OPTIONS = {
   logLevel: 'off',
 } as const satisfies ClientOptions;
 
-/** A client of the `openai` SDK for this server. */
-export function upstreamClient({ baseUrl, apiKey, azureApiVersion }: Endpoint): OpenAI {
+/** A client of the `openai` SDK for this server, whose requests are carried by `fetch`. */
+export function upstreamClient({ baseUrl, apiKey, azureApiVersion }: Endpoint, fetch: ClientOptions['fetch']): OpenAI {
+  const options = { ...OPTIONS, fetch };
   if (azureApiVersion === undefined) {
-    return new CompatibleClient({ ...OPTIONS, apiKey: apiKey ?? NO_KEY, baseURL: baseUrl ?? null });
+    return new CompatibleClient({ ...options, apiKey: apiKey ?? NO_KEY, baseURL: baseUrl ?? null });
   }
   const credential =
     typeof apiKey === 'function' ? { azureADTokenProvider: apiKey, apiKey: '' } : { apiKey: apiKey ?? NO_KEY };
-  return new AzureClient({ ...OPTIONS, ...credential, baseURL: baseUrl ?? null, apiVersion: azureApiVersion });
+  return new AzureClient({ ...options, ...credential, baseURL: baseUrl ?? null, apiVersion: azureApiVersion });
 }
 
 class CompatibleClient extends OpenAI {

@@ -1,0 +1,190 @@
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../../../../test/support/eventually.js';
+import type { AnswerBody } from './answer-body.js';
+import { UpstreamTransport } from './upstream-transport.js';
+
+/** A server whose answers the test writes. */
+class Upstream {
+  readonly #server: Server;
+  /** Connections that were made to it. */
+  connections = 0;
+
+  constructor(listener: RequestListener) {
+    this.#server = createServer(listener).on('connection', () => this.connections++);
+  }
+
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+describe('UpstreamTransport', () => {
+  const upstreams: Upstream[] = [];
+  afterEach(async () => {
+    for (const upstream of upstreams.splice(0)) await upstream.close();
+  });
+
+  async function serve(listener: RequestListener): Promise<{ url: string; upstream: Upstream }> {
+    const upstream = new Upstream(listener);
+    upstreams.push(upstream);
+    return { url: await upstream.start(), upstream };
+  }
+
+  it('sends what it is given, and gives the body as it comes', async () => {
+    const { url } = await serve((request, response) => {
+      void request.setEncoding('utf8').once('data', (body: string) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(`${request.method} ${request.url} ${request.headers.authorization} ${body}`);
+        response.end();
+      });
+    });
+    const transport = new UpstreamTransport();
+    const init = { method: 'POST', headers: new Headers({ authorization: 'Bearer k' }), body: '{}' };
+    const response = await transport.fetch(`${url}/v1/chat?a=b`, init);
+    expect(response.ok).toBe(true);
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    expect(await textOf(transport.bodyOf(response))).toBe('POST /v1/chat?a=b Bearer k {}');
+  });
+
+  it('uses a connection again whose answer was read to its end', async () => {
+    const { url, upstream } = await serve((_request, response) => response.end('x'));
+    const transport = new UpstreamTransport();
+    for (let i = 0; i < 6; i++) await textOf(transport.bodyOf(await transport.fetch(url)));
+    // The end of a body is told a moment before its connection is free.
+    expect(upstream.connections).toBeLessThanOrEqual(2);
+  });
+
+  it('unpacks what was packed although nobody asked for it', async () => {
+    const { url } = await serve((_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('packed'));
+    });
+    const transport = new UpstreamTransport();
+    expect(await textOf(transport.bodyOf(await transport.fetch(url)))).toBe('packed');
+  });
+
+  it('gives a bad status with what it says', async () => {
+    const { url } = await serve((_request, response) => {
+      response.writeHead(429, { 'retry-after': '7', 'x-internal': 'no' }).end('{"error":{}}');
+    });
+    const transport = new UpstreamTransport();
+    const response = await transport.fetch(url);
+    expect(response.status).toBe(429);
+    expect([...response.headers.keys()]).toEqual(['date', 'retry-after']);
+    expect(await response.json()).toEqual({ error: {} });
+  });
+
+  it('reads no more of an error than can help', async () => {
+    const { url } = await serve((_request, response) => {
+      response.writeHead(500);
+      writeForEver(response);
+    });
+    const response = await new UpstreamTransport().fetch(url);
+    expect((await response.text()).length).toBeLessThan(1024 * 1024);
+  });
+
+  it('does not follow redirects', async () => {
+    const { url, upstream } = await serve((_request, response) => {
+      response.writeHead(307, { location: '/elsewhere' }).end();
+    });
+    const response = await new UpstreamTransport().fetch(url);
+    expect(response.status).toBe(307);
+    expect(upstream.connections).toBe(1);
+  });
+
+  it('rejects when nobody listens, and when the connection breaks before the head', async () => {
+    const { url } = await serve((request) => request.socket.destroy());
+    const transport = new UpstreamTransport();
+    await expect(transport.fetch(url)).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
+    await upstreams.pop()?.close();
+    await expect(transport.fetch(url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('fails the body when the connection breaks in the middle of it', async () => {
+    const { url } = await serve((request, response) => {
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('half', () => request.socket.destroy());
+    });
+    const transport = new UpstreamTransport();
+    await expect(textOf(transport.bodyOf(await transport.fetch(url)))).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
+  });
+
+  it('is ended by the signal before the head, in the body, and before it began', async () => {
+    let closed = 0;
+    const { url } = await serve((request, response) => {
+      response.once('close', () => closed++);
+      if (request.url === '/body') response.writeHead(200).write('x');
+    });
+    const transport = new UpstreamTransport();
+
+    const before = new AbortController();
+    const waiting = transport.fetch(`${url}/head`, { signal: before.signal });
+    before.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+
+    const within = new AbortController();
+    const body = transport.bodyOf(await transport.fetch(`${url}/body`, { signal: within.signal }));
+    await body?.read();
+    const read = body?.read();
+    within.abort(new Error('enough'));
+    await expect(read).rejects.toThrow('enough');
+    await eventually(() => closed >= 1);
+
+    const late = transport.fetch(url, { signal: AbortSignal.abort(new Error('too late')) });
+    await expect(late).rejects.toThrow('too late');
+  });
+
+  it('lets the server wait while nobody reads, and loses nothing', async () => {
+    const pieces = 2_000;
+    const piece = 'x'.repeat(4_096);
+    let written = 0;
+    const { url } = await serve((_request, response) => {
+      response.writeHead(200);
+      const write = (): void => {
+        while (written < pieces) {
+          written++;
+          if (!response.write(piece)) return void response.once('drain', write);
+        }
+        response.end();
+      };
+      write();
+    });
+    const transport = new UpstreamTransport();
+    const body = transport.bodyOf(await transport.fetch(url));
+    await body?.read();
+    let before = -1;
+    await eventually(() => {
+      const now = written;
+      const isStill = now === before;
+      before = now;
+      return isStill;
+    });
+    expect(written).toBeLessThan(pieces);
+    let length = 0;
+    for (let bytes = await body?.read(); bytes !== undefined; bytes = await body?.read()) length += bytes.byteLength;
+    expect(written).toBe(pieces);
+    expect(length).toBeGreaterThan((pieces - 64) * piece.length);
+  });
+});
+
+async function textOf(body: AnswerBody | undefined): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for (let bytes = await body?.read(); bytes !== undefined; bytes = await body?.read()) chunks.push(bytes);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function writeForEver(response: ServerResponse): void {
+  const write = (): void => {
+    while (!response.destroyed && response.write('x'.repeat(16_384)));
+    if (!response.destroyed) response.once('drain', write);
+  };
+  write();
+}
