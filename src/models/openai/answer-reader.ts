@@ -53,7 +53,9 @@ export class AnswerReader {
   readonly #toolCalls: { readonly id: string | undefined; readonly isCustom: boolean }[] = [];
   /** Our index of each upstream index, which some servers start elsewhere than at 0. */
   readonly #indexOfUpstream = new Map<number, number>();
-  #identity = '';
+  #model: unknown;
+  #fingerprint: unknown;
+  #tier: unknown;
   #finishReason: FinishReason | undefined;
   #hasSpoken = false;
 
@@ -150,9 +152,10 @@ export class AnswerReader {
   }
 
   #readIdentity({ model, system_fingerprint: fingerprint, service_tier: tier }: UpstreamAnswer): void {
-    const key = `${String(model)}\n${String(fingerprint)}\n${String(tier)}`;
-    if (key === this.#identity) return;
-    this.#identity = key;
+    if (model === this.#model && fingerprint === this.#fingerprint && tier === this.#tier) return;
+    this.#model = model;
+    this.#fingerprint = fingerprint;
+    this.#tier = tier;
     this.#scope.identity({
       ...(typeof model === 'string' && { model }),
       ...(typeof fingerprint === 'string' && { systemFingerprint: fingerprint }),

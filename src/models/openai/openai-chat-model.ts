@@ -1,18 +1,18 @@
 import type OpenAI from 'openai';
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import { type Clock, sleep } from '../../kernel/index.js';
-import { SseParser, SseTooLongError } from '../../protocol/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { CallScope, ChatModel, ModelCall, ModelResult } from '../chat-model.js';
 import { AnswerReader } from './answer-reader.js';
 import { type Capabilities, OPENAI_CAPABILITIES } from './capabilities.js';
 import { arrangeOutput, filtered, ReasoningTag } from './output/index.js';
+import { EventBatches } from './event-batches.js';
 import { retryDelay } from './retry-delay.js';
 import { SilenceWatch } from './silence-watch.js';
 import { UpstreamTransport } from './transport/index.js';
 import { UpstreamBody } from './upstream-body.js';
 import { type Endpoint, upstreamClient } from './upstream-client.js';
-import { badAnswer, upstreamErrorFrom, upstreamErrorInAnswer } from './upstream-errors.js';
+import { badAnswer, upstreamErrorFrom } from './upstream-errors.js';
 
 /** Where and how to reach an OpenAI-compatible server. Times are in milliseconds. */
 export interface OpenAIChatModelOptions extends Endpoint {
@@ -71,7 +71,12 @@ export class OpenAIChatModel implements ChatModel {
       const bytes = this.#transport.bodyOf(response);
       if (bytes === undefined) throw badAnswer('it has no body');
       const body = new UpstreamBody(bytes, watch);
-      yield* isJson(response) ? readWhole(body, reader) : this.#readEvents(response, body, reader);
+      if (isJson(response)) yield* readWhole(body, reader);
+      else {
+        assertEventStream(response);
+        const events = new EventBatches(body, reader, this.options.idleTimeoutMs);
+        for (let batch = await events.next(); batch !== undefined; batch = await events.next()) yield batch;
+      }
       if (reader.finishReason === undefined) throw badAnswer('it ended without a finish_reason');
       complete = body;
       return { finishReason: reader.finishReason };
@@ -80,7 +85,7 @@ export class OpenAIChatModel implements ChatModel {
       throw watch.signal.aborted ? watch.signal.reason : error;
     } finally {
       signal.removeEventListener('abort', onAbort);
-      if (complete === undefined) watch.end();
+      if (complete === undefined) watch.giveUp();
       else void complete.finish();
     }
   }
@@ -109,45 +114,6 @@ export class OpenAIChatModel implements ChatModel {
       ...(this.#capabilities.streamOptions && { stream_options: { include_usage: true } }),
     } satisfies ChatCompletionCreateParamsStreaming;
     return this.#client.chat.completions.create(body, { signal }).asResponse();
-  }
-
-  async *#readEvents(
-    response: Response,
-    body: UpstreamBody,
-    reader: AnswerReader,
-  ): AsyncGenerator<readonly Delta[], void, void> {
-    assertEventStream(response);
-    let batch: Delta[] = [];
-    let fault: unknown;
-    let done = false;
-    const parser = new SseParser((data, event) => {
-      if (done || data === '') return;
-      if (data === '[DONE]') done = true;
-      else if (event === 'error') throw upstreamErrorInAnswer(errorOf(data));
-      else reader.read(data, batch);
-    });
-    for (;;) {
-      const bytes = await this.#nextBytes(body, reader);
-      try {
-        if (bytes === undefined) parser.end();
-        else parser.push(bytes);
-      } catch (error) {
-        fault = error instanceof SseTooLongError ? badAnswer('an event of it is too long', error) : error;
-      }
-      // Also before a fault: what came ahead of it was generated, and belongs to the client.
-      if (batch.length > 0) {
-        yield batch;
-        batch = [];
-      }
-      if (fault !== undefined) throw fault;
-      if (done || bytes === undefined) return;
-    }
-  }
-
-  #nextBytes(body: UpstreamBody, reader: AnswerReader): Promise<Uint8Array | undefined> {
-    // After the finish reason only usage and the end are to come, and some servers send neither.
-    if (reader.finishReason !== undefined) return body.readRest();
-    return body.read(reader.hasSpoken ? this.options.idleTimeoutMs : undefined);
   }
 }
 
@@ -178,15 +144,5 @@ function assertEventStream(response: Response): void {
   const type = contentTypeOf(response);
   if (!['text/event-stream', 'text/plain', ''].includes(type)) {
     throw badAnswer(`its content type is ${/^[\w.+/-]{1,64}$/.test(type) ? type : 'unknown'}, not text/event-stream`);
-  }
-}
-
-/** The error in an event named `error`: some servers wrap it in `{error}`, some do not, and some write no JSON. */
-function errorOf(data: string): unknown {
-  try {
-    const parsed: unknown = JSON.parse(data);
-    return typeof parsed === 'object' && parsed !== null && 'error' in parsed ? parsed.error : parsed;
-  } catch {
-    return undefined;
   }
 }

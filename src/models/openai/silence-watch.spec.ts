@@ -71,6 +71,8 @@ describe('SilenceWatch', () => {
     }
     watch.end();
     expect(clock.pending).toBe(0);
+    expect(watch.signal.aborted).toBe(false);
+    watch.giveUp();
     expect(watch.signal.aborted).toBe(true);
   });
 });

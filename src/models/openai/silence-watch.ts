@@ -1,6 +1,9 @@
 import type { Clock, Timer } from '../../kernel/index.js';
 import { upstreamTimeout } from './upstream-errors.js';
 
+/** Made once: an abort without a reason makes an error with a stack each time. */
+const GIVEN_UP = new Error('Nobody reads the rest of the answer.');
+
 /**
  * Holds the abort signal of one upstream request, and aborts it when the upstream is silent for too long while somebody
  * waits for it. A reader that is slow itself does not count against the upstream.
@@ -52,10 +55,15 @@ export class SilenceWatch {
     this.#spoken = true;
   }
 
-  /** The request is over: frees its connection if its body has not been read to the end. */
+  /** The answer has been read to its end. */
   end(): void {
     this.#timer.cancel();
-    this.#controller.abort();
+  }
+
+  /** The request is given up, which frees its connection. */
+  giveUp(): void {
+    this.#timer.cancel();
+    this.#controller.abort(GIVEN_UP);
   }
 
   #onSilence(): void {

@@ -50,6 +50,7 @@ export class UpstreamBody {
    */
   async finish(): Promise<void> {
     while (!this.#ended && (await this.readRest()) !== undefined);
-    this.#watch.end();
+    if (this.#ended) this.#watch.end();
+    else this.#watch.giveUp();
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { ensureError } from '../../../kernel/index.js';
 import { AnswerBody } from './answer-body.js';
+import { type BodySink, unpacked } from './unpacked.js';
 
 /** An answer's head, and its body unless the status is bad: the response then has it. */
 export interface Answer {
@@ -21,7 +22,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #resolve: (answer: Answer) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
   #controller: Dispatcher.DispatchController | undefined;
-  #body: AnswerBody | undefined;
+  #body: BodySink | undefined;
   #failed: FailedAnswer | undefined;
 
   constructor(signal: AbortSignal | undefined) {
@@ -46,8 +47,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
       this.#failed = new FailedAnswer(status, headersOf(headers));
       return;
     }
-    this.#body = new AnswerBody(controller);
-    this.#resolve({ response: new Response(null, { status, headers: headersOf(headers) }), body: this.#body });
+    const encoding = headers['content-encoding'];
+    const packed = encoding === undefined ? undefined : unpacked(encoding, controller);
+    const body = packed?.body ?? new AnswerBody(controller);
+    this.#body = packed?.sink ?? body;
+    this.#resolve({ response: new Response(null, { status, headers: headersOf(headers) }), body });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, bytes: Uint8Array): void {

@@ -114,7 +114,9 @@ describe('UpstreamTransport', () => {
       response.write('half', () => request.socket.destroy());
     });
     const transport = new UpstreamTransport();
-    await expect(textOf(transport.bodyOf(await transport.fetch(url)))).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
+    await expect(textOf(transport.bodyOf(await transport.fetch(url)))).rejects.toMatchObject({
+      code: 'UND_ERR_SOCKET',
+    });
   });
 
   it('is ended by the signal before the head, in the body, and before it began', async () => {

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, interceptors } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { Exchange } from './exchange.js';
 import type { AnswerBody } from './answer-body.js';
 
@@ -23,7 +23,7 @@ export class UpstreamTransport {
       // Silence is watched by whoever waits for the answer.
       headersTimeout: 0,
       bodyTimeout: 0,
-    }).compose(interceptors.decompress());
+    });
   }
 
   /** The body of a good answer of {@link fetch}. */

@@ -1,0 +1,76 @@
+import { SseParser, SseTooLongError } from '../../protocol/index.js';
+import type { Delta } from '../../streaming/index.js';
+import type { AnswerReader } from './answer-reader.js';
+import type { UpstreamBody } from './upstream-body.js';
+import { badAnswer, upstreamErrorInAnswer } from './upstream-errors.js';
+
+/** The deltas of an event stream, in batches: what one read of it brought. */
+export class EventBatches {
+  readonly #body: UpstreamBody;
+  readonly #reader: AnswerReader;
+  readonly #idleTimeoutMs: number;
+  readonly #parser = new SseParser((data, event) => this.#onEvent(data, event));
+  #batch: Delta[] = [];
+  #fault: unknown;
+  #hasEnded = false;
+
+  /** @param idleTimeoutMs longest silence between two reads once the model has spoken, in milliseconds */
+  constructor(body: UpstreamBody, reader: AnswerReader, idleTimeoutMs: number) {
+    this.#body = body;
+    this.#reader = reader;
+    this.#idleTimeoutMs = idleTimeoutMs;
+  }
+
+  /**
+   * The next batch, or undefined at the end.
+   * @throws UpstreamError if the connection breaks, the upstream is silent, or it says what cannot be understood: after
+   *   the batch of what came ahead of it, which was generated and belongs to the client
+   */
+  async next(): Promise<readonly Delta[] | undefined> {
+    for (;;) {
+      if (this.#fault !== undefined) throw this.#fault;
+      if (this.#hasEnded) return undefined;
+      const bytes = await this.#nextBytes();
+      this.#parse(bytes);
+      if (this.#batch.length > 0) {
+        const batch = this.#batch;
+        this.#batch = [];
+        return batch;
+      }
+    }
+  }
+
+  #nextBytes(): Promise<Uint8Array | undefined> {
+    // After the finish reason only usage and the end are to come, and some servers send neither.
+    if (this.#reader.finishReason !== undefined) return this.#body.readRest();
+    return this.#body.read(this.#reader.hasSpoken ? this.#idleTimeoutMs : undefined);
+  }
+
+  #parse(bytes: Uint8Array | undefined): void {
+    try {
+      if (bytes === undefined) {
+        this.#parser.end();
+        this.#hasEnded = true;
+      } else this.#parser.push(bytes);
+    } catch (error) {
+      this.#fault = error instanceof SseTooLongError ? badAnswer('an event of it is too long', error) : error;
+    }
+  }
+
+  #onEvent(data: string, event: string): void {
+    if (this.#hasEnded || data === '') return;
+    if (data === '[DONE]') this.#hasEnded = true;
+    else if (event === 'error') throw upstreamErrorInAnswer(errorOf(data));
+    else this.#reader.read(data, this.#batch);
+  }
+}
+
+/** The error in an event named `error`: some servers wrap it in `{error}`, some do not, and some write no JSON. */
+function errorOf(data: string): unknown {
+  try {
+    const parsed: unknown = JSON.parse(data);
+    return typeof parsed === 'object' && parsed !== null && 'error' in parsed ? parsed.error : parsed;
+  } catch {
+    return undefined;
+  }
+}
