@@ -4,6 +4,7 @@
  */
 import 'reflect-metadata';
 import { SystemClock } from '../dist/kernel/index.js';
+import { Metrics } from '../dist/metrics/index.js';
 import { Gate } from '../dist/streaming/index.js';
 import { NoopTracer } from '../dist/tracing/index.js';
 import { WorkflowDefinition } from '../dist/workflow/index.js';
@@ -65,6 +66,8 @@ function compile(Definition) {
   return workflow;
 }
 
+const metrics = new Metrics(new SystemClock(), new NoopTracer());
+
 async function run(workflow) {
   let deltas = 0;
   let last;
@@ -74,8 +77,9 @@ async function run(workflow) {
     controller: new AbortController(),
     gate: new Gate(),
     clock: new SystemClock(),
+    meter: metrics.run('bench'),
     trace: new NoopTracer().startTrace(),
-    keepText: false,
+    keepAnswer: false,
     emit: (event) => {
       if (event.type === 'delta') deltas++;
       last = event;

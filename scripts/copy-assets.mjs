@@ -1,4 +1,4 @@
-/** Copies what the compiler leaves behind, such as prompt files, from src to the same place in dist. */
+/** Copies what the compiler leaves behind, such as prompt files and the playground, from src to the same place in dist. */
 import { cpSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,5 +6,5 @@ const root = join(import.meta.dirname, '..');
 
 cpSync(join(root, 'src'), join(root, 'dist'), {
   recursive: true,
-  filter: (source) => statSync(source).isDirectory() || !source.endsWith('.ts'),
+  filter: (source) => statSync(source).isDirectory() || !/\.ts$|[/\\]tsconfig\.json$/.test(source),
 });

@@ -20,6 +20,8 @@ export class AppLogger extends ConsoleLogger {
     super({
       logLevels: levels,
       json: format === 'json',
+      // Fields that are logged beside a message stand at the top of its JSON object, where log collectors look.
+      flattenParams: true,
       colors: format === 'pretty' && isatty(process.stdout.fd),
       prefix: 'Millrace',
     });

@@ -4,6 +4,8 @@ import { AppConfig } from './config/index.js';
 import { HealthModule } from './health/index.js';
 import { HttpModule } from './http/index.js';
 import { Clock, IdSource, RandomIdSource, SystemClock } from './kernel/index.js';
+import { MetricsModule } from './metrics/index.js';
+import { PlaygroundModule } from './playground/index.js';
 import { TracingModule } from './tracing/index.js';
 import { WorkflowModule } from './workflow/index.js';
 import { WorkflowsModule } from './workflows/workflows.module.js';
@@ -16,7 +18,16 @@ export class AppModule {
     return {
       module: AppModule,
       global: true,
-      imports: [HttpModule, TracingModule, WorkflowModule, WorkflowsModule, CompletionsModule, HealthModule],
+      imports: [
+        HttpModule,
+        TracingModule,
+        MetricsModule,
+        WorkflowModule,
+        WorkflowsModule,
+        CompletionsModule,
+        HealthModule,
+        ...(config.http.playground ? [PlaygroundModule] : []),
+      ],
       providers: [
         { provide: AppConfig, useValue: config },
         { provide: Clock, useClass: SystemClock },

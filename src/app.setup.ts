@@ -1,7 +1,7 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import { AppConfig } from './config/index.js';
-import { answerHeaders, answerMalformedRequests, corsOptions, openApiDocument } from './http/index.js';
+import { AccessLog, answerHeaders, answerMalformedRequests, corsOptions, openApiDocument } from './http/index.js';
 import { Clock, IdSource } from './kernel/index.js';
 
 /** Options without which a Nest application must not be created here: bodies are parsed as {@link setUpApp} says. */
@@ -13,11 +13,15 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   const ids = app.get(IdSource);
   app.disable('x-powered-by');
   app.set('etag', false);
+  const accessLog = app.get(AccessLog, { strict: false });
+  app.use(accessLog.middleware);
   app.use(answerHeaders(ids, app.get(Clock)));
   if (config.http.corsOrigins.length > 0) app.enableCors(corsOptions(config.http.corsOrigins));
   app.useBodyParser('json', { limit: config.http.bodyLimit, type: ['application/json', 'application/*+json'] });
-  SwaggerModule.setup('docs', app, () => openApiDocument(app), { customSiteTitle: 'Millrace API' });
-  answerMalformedRequests(app.getHttpServer(), ids);
+  if (config.http.docs) {
+    SwaggerModule.setup('docs', app, () => openApiDocument(app), { customSiteTitle: 'Millrace API' });
+  }
+  answerMalformedRequests(app.getHttpServer(), ids, accessLog);
   app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
   return app;
 }

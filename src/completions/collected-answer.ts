@@ -1,4 +1,6 @@
 import type { Observable } from 'rxjs';
+import type { RequestRecord } from '../http/index.js';
+import { outcomeOf } from '../metrics/index.js';
 import type { ChatCompletion } from '../protocol/index.js';
 import type { Delta, TokenLogprob, ToolCallDelta } from '../streaming/index.js';
 import type { RunEvent, RunFinished } from '../workflow/index.js';
@@ -15,12 +17,14 @@ export interface CompletionHead {
 /**
  * Collects a run's events into one `chat.completion`.
  * @param onTraceId called once at the beginning if the run is traced
+ * @param record told how the run ended
  * @throws MillraceError if the run fails
  */
 export function collectAnswer(
   events: Observable<RunEvent>,
   head: CompletionHead,
   onTraceId: (traceId: string) => void,
+  record: Pick<RequestRecord, 'runEnded'>,
 ): Promise<ChatCompletion> {
   const collector = new CompletionCollector(head);
   return new Promise((resolve, reject) => {
@@ -36,9 +40,11 @@ export function collectAnswer(
           collector.add(event.delta);
           break;
         case 'run-finished':
+          record.runEnded(event.finishReason, event.usage);
           resolve(collector.completion(event));
           break;
         case 'run-failed':
+          record.runEnded(outcomeOf(event.error), event.usage);
           reject(event.error);
           break;
         default:

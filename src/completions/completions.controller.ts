@@ -3,7 +3,9 @@ import { ApiBody, ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from 
 import type { Request, Response } from 'express';
 import { AppConfig } from '../config/index.js';
 import { MethodNotAllowedError } from '../errors/index.js';
+import { recordOf } from '../http/index.js';
 import { Clock, IdSource } from '../kernel/index.js';
+import { Metrics } from '../metrics/index.js';
 import { assertStreamOptionsAllowed, validateChatCompletionRequest } from '../protocol/index.js';
 import { Gate } from '../streaming/index.js';
 import { assertParametersTaken, type RunOrigin, WorkflowRegistry, WorkflowRunner } from '../workflow/index.js';
@@ -25,6 +27,7 @@ export class CompletionsController {
     private readonly config: AppConfig,
     private readonly clock: Clock,
     private readonly ids: IdSource,
+    private readonly metrics: Metrics,
   ) {}
 
   @Post()
@@ -55,6 +58,8 @@ export class CompletionsController {
     const name = this.registry.resolve(body.model);
     const { workflow } = name;
     const streams = wantsStream(body.stream, name, request.headers.accept);
+    const record = recordOf(response);
+    record.asks(workflow.id, streams);
     assertStreamOptionsAllowed(body, streams);
     const event = toChatEvent(body);
     assertParametersTaken(event.parameters, workflow.id, workflow.takes);
@@ -63,6 +68,7 @@ export class CompletionsController {
     response.once('close', () => {
       if (!response.writableFinished) gone.abort();
     });
+    if (response.destroyed) gone.abort();
     const head = {
       id: this.ids.completionId(),
       created: Math.floor(this.clock.now() / 1_000),
@@ -73,9 +79,12 @@ export class CompletionsController {
     const events = this.runner.run(workflow, event, { id: head.id, signal: gone.signal, gate, origin });
     if (!streams) {
       const setTraceId = (id: string): unknown => response.setHeader('x-trace-id', id);
-      response.json(await collectAnswer(events, head, setTraceId));
+      record.runBegins();
+      response.json(await collectAnswer(events, head, setTraceId, record));
       return;
     }
+    const meter = this.metrics.stream(workflow.id, record.startedAt);
+    record.runBegins(meter);
     const { debounceMs, heartbeatMs, openGraceMs } = this.config.stream;
     await streamAnswer(events, response, {
       head: { ...head, includeUsage: body.stream_options?.include_usage === true },
@@ -85,6 +94,8 @@ export class CompletionsController {
       openGraceMs,
       debounceMs,
       nodeEvents: wantsNodeEvents(request),
+      meter,
+      record,
     });
   }
 

@@ -1,9 +1,13 @@
 import { Module } from '@nestjs/common';
+import { MetricsModule } from '../metrics/index.js';
 import { WorkflowModule } from '../workflow/index.js';
 import { CompletionsController } from './completions.controller.js';
 import { ModelGraphController } from './model-graph.controller.js';
 import { ModelsController } from './models.controller.js';
 
 /** OpenAI's routes: chat completions and models. */
-@Module({ imports: [WorkflowModule], controllers: [CompletionsController, ModelGraphController, ModelsController] })
+@Module({
+  imports: [MetricsModule, WorkflowModule],
+  controllers: [CompletionsController, ModelGraphController, ModelsController],
+})
 export class CompletionsModule {}

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { filter, type Observable } from 'rxjs';
+import type { RequestRecord } from '../http/index.js';
 import type { Clock, Timer } from '../kernel/index.js';
+import { outcomeOf, type StreamMeter } from '../metrics/index.js';
 import { ChunkEncoder, type ChunkHead, DONE_FRAME, errorFrame } from '../protocol/index.js';
 import { coalesce, type Gate, mergeDeltas } from '../streaming/index.js';
 import type { RunEvent, RunFailed, RunFinished } from '../workflow/index.js';
@@ -19,6 +21,9 @@ export interface StreamedAnswerOptions {
   readonly debounceMs: number;
   /** True if the client asked for node events. */
   readonly nodeEvents: boolean;
+  readonly meter: StreamMeter;
+  /** Told how the run ended. */
+  readonly record: Pick<RequestRecord, 'runEnded'>;
 }
 
 /**
@@ -64,18 +69,20 @@ class StreamedAnswer {
   readonly #writer: EventStreamWriter;
   readonly #grace: Timer;
   readonly #includeUsage: boolean;
+  readonly #record: StreamedAnswerOptions['record'];
   readonly #refuse: (error: Error) => void;
   readonly #nodeEvents: NodeEvents | undefined;
   /** Node events from before the status line was sent. They do not send it themselves: a failure may follow. */
   #early = '';
 
   constructor(response: ServerResponse, options: StreamedAnswerOptions, refuse: (error: Error) => void) {
-    const { head, gate, clock, heartbeatMs, openGraceMs, nodeEvents } = options;
+    const { head, gate, clock, heartbeatMs, openGraceMs, nodeEvents, meter, record } = options;
     this.#response = response;
     this.#encoder = new ChunkEncoder(head);
-    this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs);
+    this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs, meter);
     this.#grace = clock.after(openGraceMs, () => this.#open());
     this.#includeUsage = head.includeUsage;
+    this.#record = record;
     this.#refuse = refuse;
     this.#nodeEvents = nodeEvents ? new NodeEvents() : undefined;
   }
@@ -89,7 +96,7 @@ class StreamedAnswer {
         this.#encoder.attribute(event.identity.systemFingerprint, event.identity.serviceTier);
         break;
       case 'delta':
-        this.#write(this.#encoder.delta(event.delta));
+        this.#say(this.#encoder.delta(event.delta));
         break;
       case 'run-finished':
         this.#finish(event);
@@ -120,6 +127,11 @@ class StreamedAnswer {
     this.#writer.write(all);
   }
 
+  #say(frames: string): void {
+    if (frames !== '') this.#writer.tokensFollow();
+    this.#write(frames);
+  }
+
   #tell(event: RunEvent): void {
     const news = this.#nodeEvents?.of(event);
     if (news === undefined) return;
@@ -129,12 +141,14 @@ class StreamedAnswer {
   }
 
   #finish(event: RunFinished): void {
+    this.#record.runEnded(event.finishReason, event.usage);
     const summary = this.#nodeEvents === undefined ? '' : this.#encoder.event(this.#nodeEvents.summary(event));
     const usage = this.#includeUsage && event.usage !== undefined ? this.#encoder.usage(event.usage) : '';
     this.#writer.end(this.#early + summary + this.#encoder.finish(event.finishReason) + usage + DONE_FRAME);
   }
 
-  #fail({ error }: RunFailed): void {
+  #fail({ error, usage }: RunFailed): void {
+    this.#record.runEnded(outcomeOf(error), usage);
     if (this.#writer.isOpen) this.#writer.end(this.#encoder.flush() + errorFrame(error) + DONE_FRAME);
     else {
       this.#writer.release();

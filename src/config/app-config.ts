@@ -1,4 +1,5 @@
 import type { ProviderVariables } from './provider-variables.js';
+import type { TracingConfig } from './tracing-config.js';
 
 /** Log levels of Nest's logger, from the quietest. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'] as const;
@@ -15,6 +16,10 @@ export abstract class AppConfig {
     readonly bodyLimit: string;
     /** Origins whose pages may call this server from a browser; `*` is any. Empty: none. */
     readonly corsOrigins: readonly string[];
+    /** True if the page to try workflows with is served at `/`. */
+    readonly playground: boolean;
+    /** True if Swagger UI is served at `/docs`, and the OpenAPI document at `/docs-json`. */
+    readonly docs: boolean;
   };
   abstract readonly log: { readonly level: (typeof LOG_LEVELS)[number]; readonly format: 'json' | 'pretty' };
   abstract readonly providers: ProviderVariables;
@@ -46,4 +51,5 @@ export abstract class AppConfig {
     /** How long open answers may go on after SIGTERM. */
     readonly graceMs: number;
   };
+  abstract readonly tracing: TracingConfig;
 }

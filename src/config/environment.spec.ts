@@ -36,7 +36,7 @@ const PROVIDERS = Object.fromEntries(
 describe('loadConfig', () => {
   it('works without any setting', () => {
     expect(loadConfig({})).toEqual({
-      http: { port: 8080, host: '0.0.0.0', bodyLimit: '10mb', corsOrigins: [] },
+      http: { port: 8080, host: '0.0.0.0', bodyLimit: '10mb', corsOrigins: [], playground: true, docs: true },
       log: { level: 'log', format: 'pretty' },
       providers: { OPENAI_MODEL: 'gpt-5.4-mini' },
       demo: { tokensPerSecond: 40 },
@@ -44,6 +44,24 @@ describe('loadConfig', () => {
       run: { timeoutMs: 600_000 },
       upstream: { firstTokenTimeoutMs: 300_000, idleTimeoutMs: 60_000, maxRetries: 1 },
       shutdown: { graceMs: 30_000 },
+      tracing: {
+        langfuse: {
+          publicKey: undefined,
+          secretKey: undefined,
+          baseUrl: 'https://cloud.langfuse.com',
+          ingestion: 'auto',
+        },
+        otlp: undefined,
+        serviceName: 'millrace',
+        environment: undefined,
+        release: undefined,
+        captureContent: true,
+        fieldLimit: 262_144,
+        sampleRate: 1,
+        queueBytes: 33_554_432,
+        flushTimeoutMs: 5_000,
+        traceparent: 'record',
+      },
     });
   });
 
@@ -53,6 +71,8 @@ describe('loadConfig', () => {
       HOST: '127.0.0.1',
       BODY_LIMIT: '512kb',
       CORS_ORIGINS: 'https://app.example.com, http://localhost:3000',
+      PLAYGROUND: 'off',
+      DOCS: 'off',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'json',
       ...PROVIDERS,
@@ -67,6 +87,8 @@ describe('loadConfig', () => {
         host: '127.0.0.1',
         bodyLimit: '512kb',
         corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
+        playground: false,
+        docs: false,
       },
       log: { level: 'debug', format: 'json' },
       providers: { ...PROVIDERS, OPENAI_API_KEY: 'sk-1' },
@@ -75,6 +97,7 @@ describe('loadConfig', () => {
       run: { timeoutMs: 4 },
       upstream: { firstTokenTimeoutMs: 5, idleTimeoutMs: 6, maxRetries: 5 },
       shutdown: { graceMs: 7 },
+      tracing: loadConfig({}).tracing,
     });
   });
 

@@ -2,28 +2,12 @@ import { plainToInstance, Transform, Type } from 'class-transformer';
 import { IsIn, IsInt, IsNumber, Matches, Max, Min, validateSync } from 'class-validator';
 import { ConfigurationError } from '../errors/index.js';
 import { type AppConfig, LOG_LEVELS } from './app-config.js';
+import { Milliseconds } from './milliseconds.js';
 import { PROVIDER_VARIABLES, ProviderEnvironment, type ProviderVariables } from './provider-variables.js';
-
-/** Longest wait that Node's timers can express; a larger one would fire at once. */
-const MAX_TIMER_MS = 2_147_483_647;
+import { tracingConfigOf, TracingEnvironment } from './tracing-environment.js';
 
 /** The model of agents that name none, where the provider is the default one. */
 const OPENAI_MODEL = 'gpt-5.4-mini';
-
-/** A whole number of milliseconds, from 0 or another least value up to what a timer can hold. */
-function Milliseconds(least = 0): PropertyDecorator {
-  const message = `$property must be a whole number of milliseconds from ${least} to ${MAX_TIMER_MS}`;
-  return (target, property) => {
-    for (const decorate of [
-      Type(() => Number),
-      IsInt({ message }),
-      Min(least, { message }),
-      Max(MAX_TIMER_MS, { message }),
-    ]) {
-      decorate(target, property);
-    }
-  };
-}
 
 /** The variables this server reads, by name, with their defaults. A variable set to nothing counts as not set. */
 class Environment {
@@ -44,6 +28,12 @@ class Environment {
     message: '$property must be * or a list of origins such as https://app.example.com,http://localhost:3000',
   })
   CORS_ORIGINS: readonly string[] = [];
+
+  @IsIn(['on', 'off'], { message: '$property must be on or off' })
+  PLAYGROUND: 'on' | 'off' = 'on';
+
+  @IsIn(['on', 'off'], { message: '$property must be on or off' })
+  DOCS: 'on' | 'off' = 'on';
 
   @IsIn(LOG_LEVELS, { message: `$property must be one of ${LOG_LEVELS.join(', ')}` })
   LOG_LEVEL: (typeof LOG_LEVELS)[number] = 'log';
@@ -90,11 +80,10 @@ class Environment {
  * @throws ConfigurationError listing every variable that is wrong; no values are quoted, since some are secrets.
  */
 export function loadConfig(variables: Readonly<Record<string, string | undefined>>): AppConfig {
-  const environment = plainToInstance(Environment, given(Object.keys(new Environment()), variables), {
-    exposeDefaultValues: true,
-  });
+  const environment = read(Environment, variables);
+  const tracing = read(TracingEnvironment, variables);
   const providers = Object.assign(new ProviderEnvironment(), given(PROVIDER_VARIABLES, variables));
-  const faults = [environment, providers]
+  const faults = [environment, providers, tracing]
     .flatMap((each) => validateSync(each, { stopAtFirstError: true, forbidUnknownValues: false }))
     .flatMap((fault) => Object.values(fault.constraints ?? {}));
   if (faults.length > 0) throw new ConfigurationError(faults);
@@ -104,6 +93,8 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       host: environment.HOST,
       bodyLimit: environment.BODY_LIMIT,
       corsOrigins: environment.CORS_ORIGINS,
+      playground: environment.PLAYGROUND === 'on',
+      docs: environment.DOCS === 'on',
     },
     log: { level: environment.LOG_LEVEL, format: environment.LOG_FORMAT },
     providers: { OPENAI_MODEL, ...(providers as Partial<ProviderVariables>) },
@@ -120,7 +111,13 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       maxRetries: environment.UPSTREAM_MAX_RETRIES,
     },
     shutdown: { graceMs: environment.SHUTDOWN_GRACE_MS },
+    tracing: tracingConfigOf(tracing),
   });
+}
+
+/** Takes the variables that the class has, with their defaults. */
+function read<T extends object>(type: new () => T, variables: Readonly<Record<string, string | undefined>>): T {
+  return plainToInstance(type, given(Object.keys(new type()), variables), { exposeDefaultValues: true });
 }
 
 function given(

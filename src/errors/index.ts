@@ -6,6 +6,7 @@ export {
   UnknownRouteError,
   UnsupportedMediaTypeError,
 } from './client-errors.js';
+export { loggableStack } from './loggable-stack.js';
 export { MillraceError, type ErrorDetails, type ErrorType } from './millrace-error.js';
 export { RunAbortedError, type AbortCause } from './run-aborted-error.js';
 export { InternalError, OverloadedError, UpstreamError, type UpstreamStatus } from './server-errors.js';

@@ -1,11 +1,18 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AppConfig } from '../config/index.js';
-import { InternalError, type MillraceError, MethodNotAllowedError, PayloadTooLargeError } from '../errors/index.js';
+import {
+  InternalError,
+  loggableStack,
+  type MillraceError,
+  MethodNotAllowedError,
+  PayloadTooLargeError,
+} from '../errors/index.js';
 import { errorEnvelope } from '../protocol/index.js';
 import { Tracer } from '../tracing/index.js';
 import { errorFrom } from './error-from.js';
 import { requestIdOf } from './answer-headers.js';
+import { recordOf } from './request-record.js';
 import { traceRefusal } from './trace-refusal.js';
 
 /** The one place where errors become HTTP answers, all with OpenAI's envelope. */
@@ -23,8 +30,9 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
     const error = errorFrom(thrown, request, this.config.http.bodyLimit);
+    if (request.method !== 'OPTIONS') recordOf(response).failed(error);
     if (error instanceof InternalError && error !== thrown) {
-      const stack = thrown instanceof Error ? thrown.stack : String(thrown);
+      const stack = thrown instanceof Error ? loggableStack(thrown) : typeof thrown;
       this.#logger.error(`${request.method} ${request.path} ${requestIdOf(response)} failed by a bug`, stack);
     }
     if (response.destroyed || response.writableEnded) return;

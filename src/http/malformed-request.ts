@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { InvalidRequestError } from '../errors/index.js';
 import type { IdSource } from '../kernel/index.js';
 import { errorEnvelope } from '../protocol/index.js';
+import type { AccessLog } from './access-log.js';
 
 const STATUS_OF: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
@@ -13,13 +14,14 @@ const MESSAGE_OF: Readonly<Record<number, string>> = {
 };
 
 /** Answers what Node's HTTP parser refuses, which never reaches a route, in the same form as every other error. */
-export function answerMalformedRequests(server: Server, ids: IdSource): void {
+export function answerMalformedRequests(server: Server, ids: IdSource, log: Pick<AccessLog, 'malformed'>): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();
       return;
     }
     const status = STATUS_OF[error.code ?? ''] ?? 400;
+    const requestId = ids.requestId();
     const body = JSON.stringify(errorEnvelope(new InvalidRequestError(MESSAGE_OF[status] ?? '')));
     socket.end(
       [
@@ -27,10 +29,11 @@ export function answerMalformedRequests(server: Server, ids: IdSource): void {
         'connection: close',
         'content-type: application/json; charset=utf-8',
         `content-length: ${Buffer.byteLength(body)}`,
-        `x-request-id: ${ids.requestId()}`,
+        `x-request-id: ${requestId}`,
         '',
         body,
       ].join('\r\n'),
     );
+    log.malformed(status, requestId);
   });
 }

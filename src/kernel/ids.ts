@@ -7,9 +7,15 @@ export abstract class IdSource {
 
   /** Id of one HTTP request, sent as `x-request-id`: `req_` and 24 hex digits. */
   abstract requestId(): string;
+
+  /** Id of one trace, as W3C Trace Context has it: 32 hex digits. */
+  abstract traceId(): string;
+
+  /** Id of one observation of a trace, as W3C Trace Context has it: 16 hex digits. */
+  abstract spanId(): string;
 }
 
-/** Ids from the operating system's random source: 96 bits each. */
+/** Ids from the operating system's random source: 96 bits each, but for those whose length others have set. */
 export class RandomIdSource extends IdSource {
   override completionId(): string {
     return `chatcmpl-${randomBytes(12).toString('hex')}`;
@@ -17,5 +23,13 @@ export class RandomIdSource extends IdSource {
 
   override requestId(): string {
     return `req_${randomBytes(12).toString('hex')}`;
+  }
+
+  override traceId(): string {
+    return randomBytes(16).toString('hex');
+  }
+
+  override spanId(): string {
+    return randomBytes(8).toString('hex');
   }
 }

@@ -1,5 +1,6 @@
 import { UpstreamError } from '../errors/index.js';
 import { sleep } from '../kernel/index.js';
+import type { ModelName } from '../metrics/index.js';
 import { StructuredOutputError } from '../models/schema/index.js';
 import { IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
 import type { ModelTarget } from './model-target.js';
@@ -40,12 +41,13 @@ export class Attempts {
    * @throws what was thrown if nothing can heal it, or everything has been tried
    */
   async recover(thrown: unknown): Promise<void> {
-    const { signal, clock, trace } = this.#context;
+    const { signal, clock, trace, ledger } = this.#context;
     if (signal.aborted) throw thrown;
     const delayMs = this.#retryDelay(thrown);
     if (delayMs !== undefined) {
       this.#failures++;
       trace.event('retry', { attempt: this.#failures, delay_ms: delayMs, reason: reasonOf(thrown) }, 'WARNING');
+      ledger.askedAgain(metricNameOf(this.target));
       if (delayMs > 0) await sleep(delayMs, clock, signal);
       return;
     }
@@ -56,6 +58,7 @@ export class Attempts {
     this.#failures = 0;
     this.#failureBefore = thrown;
     trace.event('fallback', { from: nameOf(from), to: nameOf(next), reason: reasonOf(thrown) }, 'WARNING');
+    ledger.gaveUp(metricNameOf(from));
   }
 
   /** Milliseconds, or undefined if the same model should not be asked again. */
@@ -91,4 +94,8 @@ function reasonOf(thrown: unknown): string {
 
 function nameOf({ providerName, model }: ModelTarget): string {
   return `${providerName}/${model}`;
+}
+
+function metricNameOf({ providerName: provider, model }: ModelTarget): ModelName {
+  return { provider, model };
 }

@@ -1,8 +1,9 @@
 import { toMillraceError, UpstreamError } from '../errors/index.js';
+import { type Outcome, outcomeOf } from '../metrics/index.js';
 import type { CallScope, ModelCall, ModelIdentity, ModelResult } from '../models/index.js';
 import { AnswerText, type Delta } from '../streaming/index.js';
 import type { GenerationEnding, GenerationHandle } from '../tracing/index.js';
-import type { TaskContext } from '../workflow/index.js';
+import type { CallAccount, TaskContext } from '../workflow/index.js';
 import type { ModelTarget } from './model-target.js';
 import { TimeLimit } from './time-limit.js';
 
@@ -15,6 +16,7 @@ export class TracedCall {
   readonly answer = new AnswerText();
   readonly #context: TaskContext;
   readonly #generation: GenerationHandle;
+  readonly #account: CallAccount;
   readonly #limit: TimeLimit;
   readonly #stream: AsyncGenerator<readonly Delta[], ModelResult, void>;
   #facts: Pick<GenerationEnding, 'usage' | 'model'> = {};
@@ -31,6 +33,7 @@ export class TracedCall {
       parameters: call.parameters,
       input: call.messages,
     });
+    this.#account = context.ledger.openCall({ provider: target.providerName, model: call.model });
     this.#limit = new TimeLimit(context, timeoutMs, upstreamTimeout);
     this.#stream = target.provider.chat.stream(call, this.#scope());
   }
@@ -44,15 +47,18 @@ export class TracedCall {
       const next = await this.#stream.next();
       if (!this.#hasSpoken) this.#tellIdentity();
       if (next.done === true) {
-        this.#end({ finishReason: next.value.finishReason });
+        this.#end({ finishReason: next.value.finishReason }, next.value.finishReason);
         return next;
       }
-      if (!this.#hasSpoken) this.#generation.firstToken();
-      this.#hasSpoken = true;
+      if (!this.#hasSpoken) {
+        this.#generation.firstToken();
+        this.#account.firstToken();
+        this.#hasSpoken = true;
+      }
       for (const delta of next.value) this.answer.add(delta);
       return next;
     } catch (thrown) {
-      this.#end(this.#endingOf(thrown));
+      this.#fail(thrown);
       throw thrown;
     }
   }
@@ -63,17 +69,19 @@ export class TracedCall {
     try {
       await this.#stream.return({ finishReason: 'stop' });
     } finally {
-      this.#end(ABORTED);
+      this.#end(ABORTED, 'aborted');
     }
   }
 
   #scope(): CallScope {
-    const account = this.#context.ledger.openCall();
     return {
       signal: this.#limit.signal,
-      retrying: (retry) => this.#generation.event('retry', { ...retry }, 'WARNING'),
+      retrying: (retry) => {
+        this.#generation.event('retry', { ...retry }, 'WARNING');
+        this.#account.retrying();
+      },
       usage: (usage) => {
-        account(usage);
+        this.#account.usage(usage);
         this.#facts = { ...this.#facts, usage };
       },
       identity: (identity) => {
@@ -90,15 +98,20 @@ export class TracedCall {
     this.#heldIdentity = undefined;
   }
 
-  #endingOf(thrown: unknown): GenerationEnding {
-    if (this.#context.signal.aborted) return ABORTED;
-    const { code, name, diagnostic } = toMillraceError(thrown);
-    return { level: 'ERROR', statusMessage: `${code ?? name}: ${diagnostic ?? '-'}` };
+  #fail(thrown: unknown): void {
+    if (this.#context.signal.aborted) {
+      this.#end(ABORTED, 'aborted');
+      return;
+    }
+    const error = toMillraceError(thrown);
+    const { code, name, diagnostic } = error;
+    this.#end({ level: 'ERROR', statusMessage: `${code ?? name}: ${diagnostic ?? '-'}` }, outcomeOf(error));
   }
 
-  #end(ending: GenerationEnding): void {
+  #end(ending: GenerationEnding, outcome: Outcome): void {
     this.#hasEnded = true;
     this.#limit.end();
+    this.#account.ended(outcome);
     this.#generation.end({ ...ending, ...this.#facts, output: this.answer.output() });
   }
 }

@@ -12,4 +12,5 @@ export {
   type TraceStart,
   type TracingHealth,
 } from './tracer.js';
+export { TraceMask, type CapturedField } from './trace-mask.js';
 export { TracingModule } from './tracing.module.js';

@@ -20,7 +20,7 @@ export type {
   RunStarted,
 } from './run-event.js';
 export type { RunOutcome } from './run-to-end.js';
-export { TaskContext, type CallLedger, type TaskContextParts } from './task-context.js';
+export { TaskContext, type CallAccount, type CallLedger, type TaskContextParts } from './task-context.js';
 export type { EventOf, ResultOf } from './definition-types.js';
 export { WorkflowDefinition } from './workflow-definition.js';
 export type { Deltas, InputOf, OutputOf } from './node-signature.js';

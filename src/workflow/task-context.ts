@@ -1,15 +1,30 @@
 import type { Type } from '@nestjs/common';
 import { type Clock, SystemClock } from '../kernel/index.js';
+import type { ModelName, Outcome } from '../metrics/index.js';
 import type { ModelIdentity } from '../models/index.js';
 import type { FinishReason, Usage } from '../protocol/index.js';
 import { NoopTracer, type SpanHandle } from '../tracing/index.js';
 import type { ChatEvent } from './chat-event.js';
 import type { OutputOf } from './node-signature.js';
 
+/** The account of one model call. */
+export interface CallAccount {
+  firstToken(): void;
+  /** Its request is sent again. */
+  retrying(): void;
+  /** The last one counts, whatever happens to the call. */
+  usage(usage: Usage): void;
+  /** Later calls do nothing. */
+  ended(outcome: Outcome): void;
+}
+
 /** What agents tell the run about their model calls. */
 export interface CallLedger {
-  /** Opens the account of one model call; the last usage reported to it counts, whatever happens to the call. */
-  openCall(): (usage: Usage) => void;
+  openCall(model: ModelName): CallAccount;
+  /** The same model is asked again, with a call of its own. */
+  askedAgain(model: ModelName): void;
+  /** The model is given up: the agent's next one is asked. */
+  gaveUp(model: ModelName): void;
   identity(identity: ModelIdentity): void;
   /** Why the node's model stopped. */
   finished(reason: FinishReason): void;
@@ -28,8 +43,16 @@ export interface TaskContextParts<Event extends ChatEvent = ChatEvent> {
   readonly onProgress?: (message: string, data: unknown) => void;
 }
 
+const SILENT_ACCOUNT: CallAccount = {
+  firstToken: () => undefined,
+  retrying: () => undefined,
+  usage: () => undefined,
+  ended: () => undefined,
+};
 const SILENT_LEDGER: CallLedger = {
-  openCall: () => () => undefined,
+  openCall: () => SILENT_ACCOUNT,
+  askedAgain: () => undefined,
+  gaveUp: () => undefined,
   identity: () => undefined,
   finished: () => undefined,
 };

@@ -4,11 +4,13 @@ import { AppConfig } from '../config/index.js';
 import {
   type AbortCause,
   InternalError,
+  loggableStack,
   type MillraceError,
   OverloadedError,
   RunAbortedError,
 } from '../errors/index.js';
 import { Clock } from '../kernel/index.js';
+import { Metrics, outcomeOf as outcomeOfError, type RunMeter } from '../metrics/index.js';
 import { Gate } from '../streaming/index.js';
 import { NOOP_TRACE, Tracer } from '../tracing/index.js';
 import type { ChatEvent } from './chat-event.js';
@@ -45,6 +47,7 @@ export class WorkflowRunner {
     private readonly config: AppConfig,
     private readonly clock: Clock,
     private readonly tracer: Tracer,
+    private readonly metrics: Metrics,
   ) {}
 
   /** True from the beginning of the shutdown on: no run is started any more. */
@@ -79,6 +82,7 @@ export class WorkflowRunner {
       if (options.signal?.aborted === true) onSignal();
       options.signal?.addEventListener('abort', onSignal, { once: true });
       this.#open.add(controller);
+      const meter = this.metrics.run(workflow.id);
 
       const run = new Run({
         workflow,
@@ -86,11 +90,13 @@ export class WorkflowRunner {
         controller,
         gate: options.gate ?? new Gate(),
         clock: this.clock,
+        meter,
         trace: isTraced
           ? this.tracer.startTrace(traceStartOf(workflow, event, options.id, options.origin))
           : NOOP_TRACE,
         keepAnswer: isTraced,
         emit: (runEvent) => {
+          if (runEvent.type !== 'delta') measure(runEvent, meter);
           if (runEvent.type === 'run-failed') this.#log(runEvent.error, workflow.id, options.id);
           subscriber.next(runEvent);
           // What is left is to clean up, which the reader need not wait for.
@@ -101,7 +107,7 @@ export class WorkflowRunner {
           }
         },
         onCleanupError: (node, error) => {
-          this.#logger.error(`${workflow.id} ${options.id}: cleanup() of ${node} failed`, error.stack);
+          this.#logger.error(`${workflow.id} ${options.id}: cleanup() of ${node} failed`, loggableStack(error));
         },
       });
       void run.execute().finally(() => {
@@ -145,11 +151,36 @@ export class WorkflowRunner {
     if (error instanceof RunAbortedError) {
       this.#logger.debug(`${where} aborted: ${error.abortCause}`);
     } else if (error instanceof InternalError) {
-      this.#logger.error(`${where} failed by a bug`, error.cause instanceof Error ? error.cause.stack : undefined);
+      this.#logger.error(
+        `${where} failed by a bug`,
+        error.cause instanceof Error ? loggableStack(error.cause) : undefined,
+      );
     } else {
       this.#logger.warn(
         `${where} failed: ${error.code ?? error.name}${error.diagnostic ? ` (${error.diagnostic})` : ''}`,
       );
     }
+  }
+}
+
+/** Tells the metrics what has happened. */
+function measure(event: RunEvent, meter: RunMeter): void {
+  switch (event.type) {
+    case 'node-started':
+      meter.nodeStarted(event.node);
+      break;
+    case 'node-finished':
+      meter.nodeEnded(event.node, 'ok', event.elapsedMs);
+      break;
+    case 'node-failed':
+      meter.nodeEnded(event.node, event.recovered ? 'recovered' : 'error', event.elapsedMs);
+      break;
+    case 'run-finished':
+      meter.ended(event.finishReason);
+      break;
+    case 'run-failed':
+      meter.ended(outcomeOfError(event.error));
+      break;
+    default:
   }
 }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { MetricsModule } from '../metrics/index.js';
 import { TracingModule } from '../tracing/index.js';
 import { WorkflowExplorer } from './workflow-explorer.js';
 import { WorkflowRegistry } from './workflow-registry.js';
@@ -7,7 +8,7 @@ import { WorkflowRunner } from './workflow-runner.js';
 
 /** Finds, compiles and runs the workflows that the application's modules provide. */
 @Module({
-  imports: [DiscoveryModule, TracingModule],
+  imports: [DiscoveryModule, MetricsModule, TracingModule],
   providers: [WorkflowExplorer, WorkflowRegistry, WorkflowRunner],
   exports: [WorkflowRegistry, WorkflowRunner],
 })

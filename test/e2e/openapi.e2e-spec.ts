@@ -38,6 +38,7 @@ describe('OpenAPI', () => {
     expect(Object.keys(document.paths).sort()).toEqual([
       '/health/live',
       '/health/ready',
+      '/metrics',
       '/v1/chat/completions',
       '/v1/models',
       '/v1/models/{id}',

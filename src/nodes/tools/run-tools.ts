@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { MillraceError } from '../../errors/index.js';
+import { loggableStack, MillraceError } from '../../errors/index.js';
 import { ensureError, settledOrAborted } from '../../kernel/index.js';
 import { StructuredOutputError } from '../../models/schema/index.js';
 import { TaskContext } from '../../workflow/index.js';
@@ -110,7 +110,7 @@ function wordsFor(name: string, thrown: unknown): string {
   if (thrown instanceof StructuredOutputError)
     return `Error: the arguments do not fit.\n- ${thrown.faults.join('\n- ')}`;
   if (thrown instanceof ToolError || thrown instanceof MillraceError) return `Error: ${thrown.message}`;
-  logger.error(`${name} failed`, ensureError(thrown).stack);
+  logger.error(`${name} failed`, loggableStack(ensureError(thrown)));
   return 'Error: the tool failed.';
 }
 

@@ -36,7 +36,7 @@ export async function svgOf(workflow: CompiledWorkflow): Promise<string> {
     `<rect class="mr-page" width="${width}" height="${height}"/>`,
     text('mr-t', MARGIN, MARGIN + 12, cut(workflow.id, FONT.label, right)),
     text('mr-m', MARGIN, MARGIN + 30, cut(workflow.description, FONT.note, right)),
-    `<g transform="translate(${left} ${MARGIN + HEAD})">`,
+    `<g class="mr-drawing" transform="translate(${left} ${MARGIN + HEAD})" data-width="${Math.ceil(size.width)}" data-height="${Math.ceil(size.height)}">`,
     ...groups.map(groupShape),
     ...edges.map((edge) => arrow(edge, nodes)),
     ...nodes.map(nodeShape),
@@ -54,13 +54,18 @@ export async function svgOf(workflow: CompiledWorkflow): Promise<string> {
 function descriptionOf({ description, visible }: CompiledWorkflow, { nodes }: Drawing): string {
   const named = (voice: Voice): string[] => nodes.filter((node) => node.voice === voice).map(({ path }) => path);
   const speaking = visible ? `Speaking to the client: ${named('speaks').join(', ')}.` : 'Its result is the answer.';
-  const steps = nodes.filter(({ kind }) => !['request', 'result', 'merge'].includes(kind)).map(({ path }) => path);
+  const steps = nodes.filter(isStep).map(({ path }) => path);
   return `${description} Steps: ${steps.join(', ')}. ${speaking}`;
+}
+
+/** Steps, and groups, have their path in `data-node`, as in node events: a page that shows a run can light them up. */
+function isStep({ kind }: DrawnNode): boolean {
+  return !['request', 'result', 'merge'].includes(kind);
 }
 
 function groupShape(group: Placed<DrawnGroup>): string {
   const { note, path, voice } = group;
-  return `<g class="mr-group mr-${voice}"><title>${xml(`${path} (${note})`)}</title>${rectangle(group, 10)}</g>`;
+  return `<g class="mr-group mr-${voice}" data-node="${xml(path)}"><title>${xml(`${path} (${note})`)}</title>${rectangle(group, 10)}</g>`;
 }
 
 function groupTitle({ x, y, width, height, label, note }: Placed<DrawnGroup>): string {
@@ -74,10 +79,11 @@ function groupTitle({ x, y, width, height, label, note }: Placed<DrawnGroup>): s
 
 function nodeShape(node: Placed<DrawnNode>): string {
   const { kind, voice, x, y, label, note, path } = node;
-  if (kind === 'merge') return `<g class="mr-node mr-merge">${rectangle(node, 7)}</g>`;
+  if (kind === 'merge') return `<g class="mr-node mr-merge" data-id="${node.id}">${rectangle(node, 7)}</g>`;
   const hasNote = note !== '' && kind !== 'route';
   return [
-    `<g class="mr-node mr-${kind} mr-${voice}"><title>${xml(note === '' ? path : `${path} (${note})`)}</title>`,
+    `<g class="mr-node mr-${kind} mr-${voice}" data-id="${node.id}"${isStep(node) ? ` data-node="${xml(path)}"` : ''}>`,
+    `<title>${xml(note === '' ? path : `${path} (${note})`)}</title>`,
     kind === 'route' ? diamond(node) : rectangle(node, kind === 'code' ? 4 : kind === 'agent' ? 12 : node.height / 2),
     text('mr-t mr-mid', x, hasNote ? y - 3 : y + 4.5, shown(label, 'label')),
     hasNote ? text('mr-m mr-mid', x, y + 13, shown(note, 'note')) : '',
@@ -97,8 +103,8 @@ function arrow({ from, to, points }: Route, nodes: readonly Placed<DrawnNode>[])
   if (end === undefined || beforeLast === undefined) return '';
   const angle = round((Math.atan2(end.y - beforeLast.y, end.x - beforeLast.x) * 180) / Math.PI);
   return (
-    `<path class="mr-line" d="${curve(way)}"/>` +
-    `<path class="mr-head" d="M0 0L-8 -4L-8 4Z" transform="translate(${round(end.x)} ${round(end.y)}) rotate(${angle})"/>`
+    `<g class="mr-edge" data-from="${from}" data-to="${to}"><path class="mr-line" d="${curve(way)}"/>` +
+    `<path class="mr-head" d="M0 0L-8 -4L-8 4Z" transform="translate(${round(end.x)} ${round(end.y)}) rotate(${angle})"/></g>`
   );
 }
 

@@ -1,5 +1,6 @@
 import { RunAbortedError, toMillraceError } from '../../errors/index.js';
 import { abortable, type Clock, settledOrAborted } from '../../kernel/index.js';
+import type { RunMeter } from '../../metrics/index.js';
 import type { FinishReason, Usage } from '../../protocol/index.js';
 import type { Delta, Gate } from '../../streaming/index.js';
 import { NOOP_TRACE, type Ending, type SpanHandle } from '../../tracing/index.js';
@@ -27,6 +28,7 @@ export interface RunScope {
   readonly gate: Gate;
   readonly permits: Permits;
   readonly clock: Clock;
+  readonly meter: RunMeter;
   readonly emit: (event: UnnumberedEvent) => void;
   /** Told of each node before it starts: it is cleaned up at the run's end. */
   readonly started: (step: NodeStep, context: TaskContext) => void;
@@ -166,7 +168,7 @@ export class Execution implements Values {
   }
 
   async #runNode(step: NodeStep, turn: Turn | undefined): Promise<void> {
-    const { clock, permits, signal } = this.run;
+    const { clock, meter, permits, signal } = this.run;
     const work: Work = { step, turn, permit: await permits.acquire(signal) };
     // The workflow may have been stopped while this step waited to be let in.
     if (this.#isOver) {
@@ -175,7 +177,7 @@ export class Execution implements Values {
     }
     const node = this.path + step.key;
     const startedAt = clock.monotonic();
-    const ledger = new NodeLedger((identity) => this.run.emit({ type: 'model-identified', node, identity }));
+    const ledger = new NodeLedger(meter, (identity) => this.run.emit({ type: 'model-identified', node, identity }));
     this.run.account(ledger);
     const visible = turn !== undefined;
     this.run.emit({ type: 'node-started', node, kind: stepKindOf(step.instance), visible });

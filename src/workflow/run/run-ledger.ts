@@ -1,14 +1,17 @@
+import type { ModelName, RunMeter } from '../../metrics/index.js';
 import type { ModelIdentity } from '../../models/index.js';
 import { addUsage, type FinishReason, type Usage, worseFinishReason } from '../../protocol/index.js';
-import type { CallLedger } from '../task-context.js';
+import type { CallAccount, CallLedger } from '../task-context.js';
 
 /** Accounts for the model calls of one node: the last usage of each call counts, also when the call failed or was aborted. */
 export class NodeLedger implements CallLedger {
   readonly #calls: (Usage | undefined)[] = [];
+  readonly #meter: RunMeter;
   readonly #onIdentity: (identity: ModelIdentity) => void;
   #finishReason: FinishReason | undefined;
 
-  constructor(onIdentity: (identity: ModelIdentity) => void) {
+  constructor(meter: RunMeter, onIdentity: (identity: ModelIdentity) => void) {
+    this.#meter = meter;
     this.#onIdentity = onIdentity;
   }
 
@@ -17,11 +20,26 @@ export class NodeLedger implements CallLedger {
     return this.#finishReason;
   }
 
-  openCall(): (usage: Usage) => void {
-    const call = this.#calls.push(undefined) - 1;
-    return (usage) => {
-      this.#calls[call] = usage;
+  openCall(model: ModelName): CallAccount {
+    const index = this.#calls.push(undefined) - 1;
+    const call = this.#meter.call(model);
+    return {
+      firstToken: () => call.firstToken(),
+      retrying: () => call.retrying(),
+      usage: (usage) => {
+        this.#calls[index] = usage;
+        call.usage(usage);
+      },
+      ended: (outcome) => call.ended(outcome),
     };
+  }
+
+  askedAgain(model: ModelName): void {
+    this.#meter.askedAgain(model);
+  }
+
+  gaveUp(model: ModelName): void {
+    this.#meter.gaveUp(model);
   }
 
   identity(identity: ModelIdentity): void {

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { ensureError } from '../../kernel/index.js';
 import { toMillraceError } from '../../errors/index.js';
 import type { Clock } from '../../kernel/index.js';
+import type { RunMeter } from '../../metrics/index.js';
 import { type FinishReason, worseFinishReason } from '../../protocol/index.js';
 import { AnswerText, type Delta, type Gate, type TextDelta } from '../../streaming/index.js';
 import type { TraceHandle } from '../../tracing/index.js';
@@ -22,6 +23,7 @@ export interface RunParts {
   readonly controller: AbortController;
   readonly gate: Gate;
   readonly clock: Clock;
+  readonly meter: RunMeter;
   readonly trace: TraceHandle;
   /** True if the answer is wanted at the end, for the trace. */
   readonly keepAnswer: boolean;
@@ -48,7 +50,7 @@ export class Run {
 
   /** Runs the workflow to its end. Never rejects: whatever happens is the last event. */
   async execute(): Promise<void> {
-    const { workflow, event, controller, gate, clock, trace } = this.#parts;
+    const { workflow, event, controller, gate, clock, meter, trace } = this.#parts;
     // Each node at work listens, and so does each of its calls.
     setMaxListeners(0, controller.signal);
     this.#emit({ type: 'run-started', ...(trace.id !== undefined && { traceId: trace.id }) });
@@ -60,6 +62,7 @@ export class Run {
         fail: (reason) => controller.abort(reason),
         gate,
         clock,
+        meter,
         permits: new Permits(workflow.concurrency),
         brokenOff: false,
         emit: (runEvent) => this.#emit(runEvent),

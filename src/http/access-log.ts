@@ -1,0 +1,112 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { NextFunction, Request, Response } from 'express';
+import { AppConfig } from '../config/index.js';
+import { Clock } from '../kernel/index.js';
+import { Metrics, type Outcome, outcomeOfStatus } from '../metrics/index.js';
+import { requestIdOf } from './answer-headers.js';
+import { beginRecord, type RequestRecord } from './request-record.js';
+
+/** One line of the access log. Absent fields are not known, or do not apply. docs/observability.md explains each. */
+interface AccessLine {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly outcome: Outcome;
+  readonly duration_ms: number;
+  readonly workflow?: string | undefined;
+  readonly stream?: boolean | undefined;
+  readonly first_token_ms?: number | undefined;
+  readonly input_tokens?: number | undefined;
+  readonly output_tokens?: number | undefined;
+  readonly request_id: string;
+  readonly trace_id?: string | undefined;
+}
+
+/** What proxies log for a client that left before it was answered. */
+const CLIENT_CLOSED_REQUEST = 499;
+const LONGEST_PATH = 256;
+/** Asked every few seconds by machines: of interest to nobody but who looks for a fault in them. */
+const PROBE = /^\/(health\/|metrics\/?$)/i;
+/** What a client makes of an answer that it did not wait for the end of. */
+const COMPLETE: ReadonlySet<Outcome> = new Set(['ok', 'stop', 'length', 'tool_calls', 'content_filter']);
+
+/** Writes one line for each request, when it is over, and counts it. */
+@Injectable()
+export class AccessLog {
+  readonly #logger = new Logger('Access');
+
+  constructor(
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** The middleware that begins a request's record and writes it once the answer has left or the client has gone. */
+  readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
+    const record = beginRecord(response, this.clock.monotonic());
+    response.once('close', () => {
+      const durationMs = this.clock.monotonic() - record.startedAt;
+      record.whenSettled(() => this.#settle(request, response, record, durationMs));
+    });
+    next();
+  };
+
+  /** What Node's HTTP parser refused: it has no method and no path. */
+  malformed(status: number, requestId: string): void {
+    const outcome = outcomeOfStatus(status);
+    this.metrics.request({ workflow: 'none', outcome, streamed: false, durationMs: 0 });
+    this.#write({ method: '-', path: '-', status, outcome, duration_ms: 0, request_id: requestId }, 'log');
+  }
+
+  #settle(request: Request, response: Response, record: RequestRecord, durationMs: number): void {
+    const { workflow, streamed, usage, firstTokenMs } = record;
+    const outcome = outcomeOf(response, record);
+    const path = pathOf(request.originalUrl);
+    const isProbe = PROBE.test(path);
+    if (!isProbe) {
+      this.metrics.request({ workflow: workflow ?? 'none', outcome, streamed: streamed ?? false, durationMs });
+    }
+    const traceId = response.getHeader('x-trace-id');
+    this.#write(
+      {
+        method: request.method,
+        path,
+        status: outcome === 'client_abort' && !response.headersSent ? CLIENT_CLOSED_REQUEST : response.statusCode,
+        outcome,
+        duration_ms: Math.round(durationMs),
+        workflow,
+        stream: streamed,
+        first_token_ms: firstTokenMs === undefined ? undefined : Math.round(firstTokenMs),
+        input_tokens: usage?.prompt_tokens,
+        output_tokens: usage?.completion_tokens,
+        request_id: requestIdOf(response),
+        trace_id: typeof traceId === 'string' ? traceId : undefined,
+      },
+      isProbe ? 'debug' : 'log',
+    );
+  }
+
+  #write({ method, path, status, outcome, ...rest }: AccessLine, level: 'log' | 'debug'): void {
+    const line = `${method} ${path} ${status} ${outcome}`;
+    const known = Object.entries(rest).filter(([, value]) => value !== undefined);
+    if (this.config.log.format === 'json') {
+      this.#logger[level](line, { method, path, status, outcome, ...Object.fromEntries(known) });
+    } else {
+      this.#logger[level]([line, ...known.map(([name, value]) => `${name}=${value}`)].join(' '));
+    }
+  }
+}
+
+function outcomeOf(response: Response, record: RequestRecord): Outcome {
+  const outcome = record.outcome ?? outcomeOfStatus(response.statusCode);
+  if (response.writableFinished || outcome === 'shutdown') return outcome;
+  // An error that was on its way to a client who had gone by then is what happened; a whole answer did not.
+  return response.headersSent && !COMPLETE.has(outcome) ? outcome : 'client_abort';
+}
+
+/** The path alone: a query can hold anything. An absolute URL can hold a password, and no client of an API sends one. */
+function pathOf(url: string): string {
+  if (!url.startsWith('/')) return '-';
+  const [path = ''] = url.split('?', 1);
+  return path.replace(/[\p{Cc}\s]/gu, '').slice(0, LONGEST_PATH);
+}

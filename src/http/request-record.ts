@@ -1,0 +1,93 @@
+import type { ServerResponse } from 'node:http';
+import { type MillraceError, ModelNotFoundError } from '../errors/index.js';
+import { type Outcome, outcomeOf, type StreamMeter } from '../metrics/index.js';
+import type { Usage } from '../protocol/index.js';
+
+/** What becomes known of one request on its way: for its line in the access log, and for the metrics. */
+export class RequestRecord {
+  #workflow: string | undefined;
+  #streamed: boolean | undefined;
+  #stream: StreamMeter | undefined;
+  #outcome: Outcome | undefined;
+  #usage: Usage | undefined;
+  #isRunning = false;
+  #onSettled: (() => void) | undefined;
+
+  /** @param startedAt when the request arrived, by the monotonic clock */
+  constructor(readonly startedAt: number) {}
+
+  /** Id of the workflow; `unknown` if there is none of the name that was asked for; undefined if none was asked for. */
+  get workflow(): string | undefined {
+    return this.#workflow;
+  }
+
+  /** Undefined for requests that ask for no workflow. */
+  get streamed(): boolean | undefined {
+    return this.#streamed;
+  }
+
+  /** Milliseconds until the first token was written; undefined if none was, or the answer was not streamed. */
+  get firstTokenMs(): number | undefined {
+    return this.#stream?.firstTokenMs;
+  }
+
+  /** How it ended, as far as the server is concerned; undefined if nobody said. */
+  get outcome(): Outcome | undefined {
+    return this.#outcome;
+  }
+
+  /** What the run's models have counted; undefined if they did not. */
+  get usage(): Usage | undefined {
+    return this.#usage;
+  }
+
+  /** The request asks for this workflow. */
+  asks(workflow: string, streamed: boolean): void {
+    this.#workflow = workflow;
+    this.#streamed = streamed;
+  }
+
+  /** Its run begins: the request is not settled before {@link runEnded} is told. */
+  runBegins(stream?: StreamMeter): void {
+    this.#isRunning = true;
+    this.#stream = stream;
+  }
+
+  runEnded(outcome: Outcome, usage: Usage | undefined): void {
+    this.#outcome = outcome;
+    this.#usage = usage;
+    this.#isRunning = false;
+    this.#onSettled?.();
+  }
+
+  /** It was refused, or its run has failed. */
+  failed(error: MillraceError): void {
+    this.#outcome = outcomeOf(error);
+    if (error instanceof ModelNotFoundError) this.#workflow = 'unknown';
+  }
+
+  /** Calls back once no run is open, at once if none is: a run outlives a client that leaves by what it takes to end it. */
+  whenSettled(callback: () => void): void {
+    if (this.#isRunning) this.#onSettled = callback;
+    else callback();
+  }
+}
+
+const records = new WeakMap<ServerResponse, RequestRecord>();
+
+/** Begins the record of the request that this response answers. */
+export function beginRecord(response: ServerResponse, startedAt: number): RequestRecord {
+  const record = new RequestRecord(startedAt);
+  records.set(response, record);
+  return record;
+}
+
+/**
+ * The record of the request that this response answers.
+ * @throws Error if none was begun: the access log must come before everything else
+ */
+export function recordOf(response: ServerResponse): RequestRecord {
+  const record = records.get(response);
+  if (record === undefined) throw new Error('The request has no record: setUpApp() installs the access log first.');
+  return record;
+}

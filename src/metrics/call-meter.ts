@@ -1,0 +1,74 @@
+import type { Clock } from '../kernel/index.js';
+import type { Usage } from '../protocol/index.js';
+import type { Instruments } from './instruments.js';
+import type { Outcome } from './outcome.js';
+
+/** A model as an agent's configuration names it. */
+export interface ModelName {
+  readonly provider: string;
+  readonly model: string;
+}
+
+/** Measures one call of a model. */
+export class CallMeter {
+  readonly #startedAt: number;
+  #usage: Usage | undefined;
+  #hasEnded = false;
+
+  constructor(
+    private readonly instruments: Instruments,
+    private readonly clock: Clock,
+    private readonly workflow: string,
+    private readonly name: ModelName,
+  ) {
+    this.#startedAt = clock.monotonic();
+    // An alert asks whether it has grown, and Prometheus sees no growth in a series that begins at 1.
+    instruments.calls.inc({ workflow, ...name, outcome: 'upstream_quota' }, 0);
+  }
+
+  /** The first token of the answer is here. */
+  firstToken(): void {
+    const { provider, model } = this.name;
+    this.instruments.callFirstToken.observe({ provider, model }, this.#elapsed());
+  }
+
+  /** Its request failed without an answer and is sent again. */
+  retrying(): void {
+    const { provider, model } = this.name;
+    this.instruments.retries.inc({ provider, model, by: 'request' });
+  }
+
+  /** What the upstream has counted so far; the last one holds. */
+  usage(usage: Usage): void {
+    this.#usage = usage;
+  }
+
+  /** Counts once; later calls do nothing. */
+  ended(outcome: Outcome): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const { provider, model } = this.name;
+    this.instruments.calls.inc({ workflow: this.workflow, provider, model, outcome });
+    this.instruments.callDuration.observe({ provider, model }, this.#elapsed());
+    if (this.#usage !== undefined) this.#count(this.#usage);
+  }
+
+  #count({ prompt_tokens, completion_tokens, prompt_tokens_details, completion_tokens_details }: Usage): void {
+    const counts = {
+      input: prompt_tokens,
+      cached_input: prompt_tokens_details?.['cached_tokens'],
+      output: completion_tokens,
+      reasoning: completion_tokens_details?.['reasoning_tokens'],
+    };
+    const { provider, model } = this.name;
+    for (const [kind, count] of Object.entries(counts)) {
+      // An upstream may say anything, and a counter throws on what is no count.
+      if (count === undefined || !Number.isFinite(count) || count <= 0) continue;
+      this.instruments.tokens.inc({ workflow: this.workflow, provider, model, kind }, count);
+    }
+  }
+
+  #elapsed(): number {
+    return (this.clock.monotonic() - this.#startedAt) / 1_000;
+  }
+}

@@ -1,0 +1,6 @@
+export { CallMeter, type ModelName } from './call-meter.js';
+export { Metrics, type AnsweredRequest } from './metrics.js';
+export { MetricsModule } from './metrics.module.js';
+export { type Outcome, outcomeOf, outcomeOfStatus } from './outcome.js';
+export { RunMeter, type NodeOutcome } from './run-meter.js';
+export { StreamMeter } from './stream-meter.js';

@@ -1,0 +1,119 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Upper bounds in seconds: from a local model to one that thinks for a minute. */
+const FIRST_TOKEN = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** From tokens that follow at once to a model that has stopped to think. */
+const BETWEEN_TOKENS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** Up to the default of RUN_TIMEOUT_MS. */
+const WHOLE = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+const PAUSE = [0.001, 0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
+
+/**
+ * Every metric of the product itself. Values of labels come from definitions, the configuration and fixed lists, never from
+ * what a client or an upstream says.
+ */
+export class Instruments {
+  readonly registry = new Registry();
+
+  readonly requests = this.#counter(
+    'millrace_requests_total',
+    'HTTP requests answered, but for probes. workflow is "none" where none was asked for, "unknown" where it does not exist.',
+    ['workflow', 'outcome', 'stream'],
+  );
+  readonly requestDuration = this.#histogram(
+    'millrace_request_duration_seconds',
+    'From the arrival of a request to the last byte of its answer, or until the client left.',
+    ['workflow', 'stream'],
+    WHOLE,
+  );
+
+  readonly openStreams = this.#gauge('millrace_open_streams', 'Streamed answers that are not over.', ['workflow']);
+  readonly firstToken = this.#histogram(
+    'millrace_time_to_first_token_seconds',
+    'Of streamed answers: from the arrival of the request until the first token was written to the client.',
+    ['workflow'],
+    FIRST_TOKEN,
+  );
+  readonly betweenTokens = this.#histogram(
+    'millrace_time_between_tokens_seconds',
+    'Of streamed answers: between two writes with tokens. Tokens that come close together share one write.',
+    ['workflow'],
+    BETWEEN_TOKENS,
+  );
+  readonly heartbeats = this.#counter(
+    'millrace_heartbeats_total',
+    'Comments sent to show life while there was nothing to say.',
+    ['workflow'],
+  );
+  readonly pausedStreams = this.#gauge(
+    'millrace_paused_streams',
+    'Streamed answers that wait because their client does not keep up.',
+    ['workflow'],
+  );
+  readonly pauses = this.#histogram(
+    'millrace_slow_client_pause_seconds',
+    'How long streamed answers waited for clients that did not keep up.',
+    ['workflow'],
+    PAUSE,
+  );
+
+  readonly openRuns = this.#gauge('millrace_open_runs', 'Runs that have started and not ended.', ['workflow']);
+  readonly runDuration = this.#histogram(
+    'millrace_run_duration_seconds',
+    'Runs of workflows, whoever asked for them.',
+    ['workflow', 'outcome'],
+    WHOLE,
+  );
+  readonly nodeDuration = this.#histogram(
+    'millrace_node_duration_seconds',
+    'Nodes and nested workflows. outcome: ok, error, recovered (a substitute took its place) or aborted.',
+    ['workflow', 'node', 'outcome'],
+    WHOLE,
+  );
+
+  readonly calls = this.#counter('millrace_model_calls_total', 'Calls of models, by how they ended.', [
+    'workflow',
+    'provider',
+    'model',
+    'outcome',
+  ]);
+  readonly callDuration = this.#histogram(
+    'millrace_model_call_duration_seconds',
+    'Calls of models, from asking to the end of the answer, with all retries of their requests.',
+    ['provider', 'model'],
+    WHOLE,
+  );
+  readonly callFirstToken = this.#histogram(
+    'millrace_model_first_token_seconds',
+    'From asking a model until its first token came.',
+    ['provider', 'model'],
+    FIRST_TOKEN,
+  );
+  readonly retries = this.#counter(
+    'millrace_model_retries_total',
+    'Further tries after a failure. by: "request" within a call, "agent" as a call of its own.',
+    ['provider', 'model', 'by'],
+  );
+  readonly fallbacks = this.#counter(
+    'millrace_model_fallbacks_total',
+    'Times an agent gave this model up and asked its next one.',
+    ['provider', 'model'],
+  );
+  readonly tokens = this.#counter(
+    'millrace_tokens_total',
+    'Tokens that model providers counted. kind: input, output; cached_input is a part of input, reasoning one of output.',
+    ['workflow', 'provider', 'model', 'kind'],
+  );
+
+  #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  #gauge<L extends string>(name: string, help: string, labelNames: readonly L[]): Gauge<L> {
+    return new Gauge({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  #histogram<L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]): Histogram<L> {
+    return new Histogram({ name, help, labelNames, buckets, registers: [this.registry] });
+  }
+}

@@ -1,0 +1,109 @@
+import { describe, expect, it } from '@jest/globals';
+import { type ExporterHealth, NoopTracer, type TracingHealth } from '../tracing/index.js';
+import { FakeClock } from '../../test/support/index.js';
+import { MetricsPage } from '../../test/support/metrics-page.js';
+import { Metrics } from './metrics.js';
+
+const exporter: ExporterHealth = {
+  name: 'otlp',
+  up: false,
+  exportedTraces: 5,
+  droppedTraces: 2,
+  failures: 3,
+  queueBytes: 1_024,
+  lastSuccessAt: undefined,
+};
+
+class TracerWithHealth extends NoopTracer {
+  current: TracingHealth = { startedTraces: 7, exporters: [exporter] };
+
+  override health(): TracingHealth {
+    return this.current;
+  }
+}
+
+function made() {
+  const clock = new FakeClock();
+  const tracer = new TracerWithHealth();
+  const metrics = new Metrics(clock, tracer);
+  return { clock, tracer, metrics, page: async () => new MetricsPage(await metrics.page()) };
+}
+
+describe('Metrics', () => {
+  it('measures a stream at its writes, and not after its end', async () => {
+    const { clock, metrics, page } = made();
+    const stream = metrics.stream('chat', clock.monotonic());
+    clock.advance(40);
+    stream.tokens();
+    clock.advance(3);
+    stream.tokens();
+    stream.paused();
+    stream.paused();
+    expect((await page()).sum('millrace_paused_streams', { workflow: 'chat' })).toBe(1);
+    clock.advance(2_000);
+    stream.over();
+    stream.over();
+    stream.paused();
+    const after = await page();
+    expect(stream.firstTokenMs).toBe(40);
+    expect(after.sum('millrace_time_to_first_token_seconds_sum')).toBeCloseTo(0.04);
+    expect(after.sum('millrace_time_between_tokens_seconds_sum')).toBeCloseTo(0.003);
+    expect(after.sum('millrace_slow_client_pause_seconds_sum')).toBeCloseTo(2);
+    for (const name of ['millrace_open_streams', 'millrace_paused_streams']) expect(after.sum(name)).toBe(0);
+  });
+
+  it('takes nodes that have not ended with their run for aborted', async () => {
+    const { clock, metrics, page } = made();
+    const run = metrics.run('chat');
+    run.nodeStarted('A');
+    run.nodeStarted('B');
+    clock.advance(500);
+    run.nodeEnded('A', 'recovered', 500);
+    run.ended('deadline');
+    const nodes = (await page()).matching('millrace_node_duration_seconds_sum');
+    expect(nodes.map(({ labels, value }) => [labels['node'], labels['outcome'], value])).toEqual([
+      ['A', 'recovered', 0.5],
+      ['B', 'aborted', 0.5],
+    ]);
+  });
+
+  it('counts the last usage of a call, once, and nothing that is no count', async () => {
+    const { metrics, page } = made();
+    const call = metrics.run('chat').call({ provider: 'openai', model: 'm' });
+    call.usage({ prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 });
+    call.usage({
+      prompt_tokens: 5,
+      completion_tokens: 9,
+      total_tokens: 14,
+      prompt_tokens_details: { cached_tokens: Number.NaN },
+      completion_tokens_details: { reasoning_tokens: -1 },
+    });
+    call.ended('stop');
+    call.ended('aborted');
+    const tokens = (await page()).matching('millrace_tokens_total');
+    expect(tokens.map(({ labels, value }) => [labels['kind'], value])).toEqual([
+      ['input', 5],
+      ['output', 9],
+    ]);
+    expect((await page()).sum('millrace_model_calls_total')).toBe(1);
+  });
+
+  it('shows the health of tracing as it is at each scrape', async () => {
+    const { tracer, page } = made();
+    const first = await page();
+    const labels = { exporter: 'otlp' };
+    expect(first.sum('millrace_traces_started_total')).toBe(7);
+    expect(first.matching('millrace_tracing_up', labels).map(({ value }) => value)).toEqual([0]);
+    expect(first.sum('millrace_tracing_exported_total', labels)).toBe(5);
+    expect(first.sum('millrace_tracing_dropped_total', labels)).toBe(2);
+    expect(first.sum('millrace_tracing_failures_total', labels)).toBe(3);
+    expect(first.sum('millrace_tracing_queue_bytes', labels)).toBe(1_024);
+    expect(first.matching('millrace_tracing_last_success_timestamp_seconds')).toEqual([]);
+    const health = { ...exporter, up: true, exportedTraces: 6, lastSuccessAt: 1_790_000_000_000 };
+    tracer.current = { startedTraces: 8, exporters: [health] };
+    const second = await page();
+    expect(second.sum('millrace_tracing_up', labels)).toBe(1);
+    expect(second.sum('millrace_tracing_exported_total', labels)).toBe(6);
+    expect(second.sum('millrace_tracing_last_success_timestamp_seconds', labels)).toBe(1_790_000_000);
+  });
+});

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics } from 'prom-client';
+import { Clock } from '../kernel/index.js';
+import { Tracer } from '../tracing/index.js';
+import { Instruments } from './instruments.js';
+import type { Outcome } from './outcome.js';
+import { RunMeter } from './run-meter.js';
+import { StreamMeter } from './stream-meter.js';
+import { registerTracingMetrics } from './tracing-metrics.js';
+
+/** A request that is over. */
+export interface AnsweredRequest {
+  /** Id of the workflow; `unknown` if there is none of the name that was asked for, `none` if none was asked for. */
+  readonly workflow: string;
+  readonly outcome: Outcome;
+  readonly streamed: boolean;
+  /** Milliseconds. */
+  readonly durationMs: number;
+}
+
+/** Alerts ask whether these have grown, and Prometheus sees no growth in a series that begins at 1. */
+const ALERTED: readonly Outcome[] = ['internal_error', 'overloaded'];
+
+/** Counts and measures what this process does, in words of the product. */
+@Injectable()
+export class Metrics {
+  readonly #instruments = new Instruments();
+  #hasDefaults = false;
+
+  constructor(
+    private readonly clock: Clock,
+    tracer: Tracer,
+  ) {
+    registerTracingMetrics(this.#instruments.registry, tracer);
+  }
+
+  /** Media type of {@link page}. */
+  get contentType(): string {
+    return this.#instruments.registry.contentType;
+  }
+
+  request({ workflow, outcome, streamed, durationMs }: AnsweredRequest): void {
+    const stream = String(streamed);
+    for (const rare of ALERTED) this.#instruments.requests.inc({ workflow, outcome: rare, stream }, 0);
+    this.#instruments.requests.inc({ workflow, outcome, stream });
+    this.#instruments.requestDuration.observe({ workflow, stream }, durationMs / 1_000);
+  }
+
+  /** A run begins. Its end must be told. */
+  run(workflow: string): RunMeter {
+    return new RunMeter(this.#instruments, this.clock, workflow);
+  }
+
+  /**
+   * A streamed answer begins. Its end must be told.
+   * @param startedAt when the request arrived, by the monotonic clock
+   */
+  stream(workflow: string, startedAt: number): StreamMeter {
+    return new StreamMeter(this.#instruments, this.clock, workflow, startedAt);
+  }
+
+  /**
+   * All metrics in Prometheus' text format. The process is watched (event loop, garbage collection) from the first call on:
+   * where nobody asks, that costs nothing.
+   */
+  async page(): Promise<string> {
+    const { registry } = this.#instruments;
+    if (!this.#hasDefaults) {
+      this.#hasDefaults = true;
+      collectDefaultMetrics({ register: registry });
+    }
+    return registry.metrics();
+  }
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  InternalError,
+  InvalidRequestError,
+  MethodNotAllowedError,
+  type MillraceError,
+  ModelNotFoundError,
+  OverloadedError,
+  PayloadTooLargeError,
+  RunAbortedError,
+  UnknownRouteError,
+  UpstreamError,
+} from '../errors/index.js';
+import { outcomeOf, OUTCOMES, outcomeOfStatus } from './outcome.js';
+
+describe('outcomeOf', () => {
+  it.each([
+    [new RunAbortedError('client_disconnected'), 'client_abort'],
+    [new RunAbortedError('deadline'), 'deadline'],
+    [new RunAbortedError('shutdown'), 'shutdown'],
+    [new ModelNotFoundError('x'), 'unknown_model'],
+    [new UnknownRouteError('GET', '/x'), 'unknown_route'],
+    [new InvalidRequestError('x'), 'invalid_request'],
+    [new MethodNotAllowedError(['GET']), 'invalid_request'],
+    [new PayloadTooLargeError('1mb'), 'invalid_request'],
+    [new OverloadedError('x'), 'overloaded'],
+    [new InternalError(undefined), 'internal_error'],
+    [new UpstreamError('x'), 'upstream_error'],
+    [new UpstreamError('x', { status: 504 }), 'upstream_timeout'],
+    [new UpstreamError('x', { status: 429, type: 'rate_limit_error' }), 'upstream_rate_limited'],
+    [new UpstreamError('x', { status: 429, type: 'insufficient_quota' }), 'upstream_quota'],
+    [new UpstreamError('x', { status: 422 }), 'upstream_rejected'],
+  ] as [MillraceError, string][])('%s: %s', (error, outcome) => {
+    expect(outcomeOf(error)).toBe(outcome);
+  });
+
+  it('knows every status, and never makes a word of its own', () => {
+    for (let status = 200; status < 600; status++) expect(OUTCOMES).toContain(outcomeOfStatus(status));
+    expect([200, 304, 401, 403, 404, 429, 413, 500, 503].map(outcomeOfStatus)).toEqual([
+      'ok',
+      'ok',
+      'unauthorized',
+      'forbidden',
+      'unknown_route',
+      'rate_limited',
+      'invalid_request',
+      'internal_error',
+      'overloaded',
+    ]);
+  });
+});

@@ -1,0 +1,78 @@
+import {
+  InternalError,
+  type MillraceError,
+  ModelNotFoundError,
+  OverloadedError,
+  RunAbortedError,
+  UnknownRouteError,
+  UpstreamError,
+} from '../errors/index.js';
+
+/**
+ * How a request, a run or a model call ended. A fixed list, so that nobody outside can add to the metrics by what they send
+ * or answer.
+ */
+export const OUTCOMES = [
+  // What a model stopped for, by OpenAI's names.
+  'stop',
+  'length',
+  'tool_calls',
+  'content_filter',
+  // Answers that run no workflow: lists, pages.
+  'ok',
+  // Ended from outside.
+  'client_abort',
+  'deadline',
+  'shutdown',
+  // The work of something else that failed: calls only.
+  'aborted',
+  // The request was at fault.
+  'invalid_request',
+  'unknown_model',
+  'unknown_route',
+  'unauthorized',
+  'forbidden',
+  'rate_limited',
+  // A model provider was.
+  'upstream_error',
+  'upstream_timeout',
+  'upstream_rate_limited',
+  'upstream_quota',
+  'upstream_rejected',
+  // This server was.
+  'overloaded',
+  'internal_error',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** How whatever failed with this error ended. */
+export function outcomeOf(error: MillraceError): Outcome {
+  if (error instanceof RunAbortedError) {
+    return error.abortCause === 'client_disconnected' ? 'client_abort' : error.abortCause;
+  }
+  if (error instanceof UpstreamError) return upstreamOutcomeOf(error);
+  if (error instanceof ModelNotFoundError) return 'unknown_model';
+  if (error instanceof UnknownRouteError) return 'unknown_route';
+  if (error instanceof OverloadedError) return 'overloaded';
+  if (error instanceof InternalError) return 'internal_error';
+  return outcomeOfStatus(error.status);
+}
+
+/** How a request ended that got an answer with this status and no more is known of. */
+export function outcomeOfStatus(status: number): Outcome {
+  if (status < 400) return 'ok';
+  if (status === 401) return 'unauthorized';
+  if (status === 403) return 'forbidden';
+  if (status === 404) return 'unknown_route';
+  if (status === 429) return 'rate_limited';
+  if (status < 500) return 'invalid_request';
+  return status === 503 ? 'overloaded' : 'internal_error';
+}
+
+function upstreamOutcomeOf({ status, type }: UpstreamError): Outcome {
+  if (type === 'insufficient_quota') return 'upstream_quota';
+  if (status === 429) return 'upstream_rate_limited';
+  if (status === 504 || status === 408) return 'upstream_timeout';
+  // The upstream does not take what the client sent.
+  return status === 502 ? 'upstream_error' : 'upstream_rejected';
+}

@@ -1,0 +1,72 @@
+import type { Clock } from '../kernel/index.js';
+import type { Instruments } from './instruments.js';
+
+/** Measures one streamed answer, at the moments at which something is written to the client. */
+export class StreamMeter {
+  readonly #instruments: Instruments;
+  readonly #clock: Clock;
+  readonly #workflow: string;
+  readonly #startedAt: number;
+  /** Looked up once: it is used for each write. */
+  readonly #betweenTokens: { observe(seconds: number): void };
+  #lastTokensAt: number | undefined;
+  #pausedAt: number | undefined;
+  #firstTokenMs: number | undefined;
+  #isOver = false;
+
+  /** @param startedAt when the request arrived, by the monotonic clock */
+  constructor(instruments: Instruments, clock: Clock, workflow: string, startedAt: number) {
+    this.#instruments = instruments;
+    this.#clock = clock;
+    this.#workflow = workflow;
+    this.#startedAt = startedAt;
+    this.#betweenTokens = instruments.betweenTokens.labels(workflow);
+    instruments.openStreams.inc({ workflow });
+  }
+
+  /** Milliseconds from the arrival of the request to the first tokens; undefined before them. */
+  get firstTokenMs(): number | undefined {
+    return this.#firstTokenMs;
+  }
+
+  /** Tokens have been written. */
+  tokens(): void {
+    const now = this.#clock.monotonic();
+    if (this.#lastTokensAt === undefined) {
+      this.#firstTokenMs = now - this.#startedAt;
+      this.#instruments.firstToken.observe({ workflow: this.#workflow }, this.#firstTokenMs / 1_000);
+    } else {
+      this.#betweenTokens.observe((now - this.#lastTokensAt) / 1_000);
+    }
+    this.#lastTokensAt = now;
+  }
+
+  /** A comment has been written, to show life. */
+  heartbeat(): void {
+    this.#instruments.heartbeats.inc({ workflow: this.#workflow });
+  }
+
+  /** The client does not keep up: nothing more is asked for. */
+  paused(): void {
+    if (this.#pausedAt !== undefined || this.#isOver) return;
+    this.#pausedAt = this.#clock.monotonic();
+    this.#instruments.pausedStreams.inc({ workflow: this.#workflow });
+  }
+
+  /** The client has caught up. */
+  resumed(): void {
+    if (this.#pausedAt === undefined) return;
+    const pausedMs = this.#clock.monotonic() - this.#pausedAt;
+    this.#pausedAt = undefined;
+    this.#instruments.pausedStreams.dec({ workflow: this.#workflow });
+    this.#instruments.pauses.observe({ workflow: this.#workflow }, pausedMs / 1_000);
+  }
+
+  /** The answer is over, or its client has left. Later calls do nothing. */
+  over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.resumed();
+    this.#instruments.openStreams.dec({ workflow: this.#workflow });
+  }
+}

@@ -1,0 +1,83 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { ExporterHealth, Tracer } from '../tracing/index.js';
+
+/** One thing that is known of each exporter. */
+interface ExporterMetric {
+  readonly name: string;
+  readonly help: string;
+  /** Undefined: not shown. */
+  readonly valueOf: (health: ExporterHealth) => number | undefined;
+}
+
+const COUNTERS: readonly ExporterMetric[] = [
+  {
+    name: 'millrace_tracing_exported_total',
+    help: 'Traces delivered.',
+    valueOf: ({ exportedTraces }) => exportedTraces,
+  },
+  {
+    name: 'millrace_tracing_dropped_total',
+    help: 'Traces given up: the queue was full, or the backend refused them.',
+    valueOf: ({ droppedTraces }) => droppedTraces,
+  },
+  {
+    name: 'millrace_tracing_failures_total',
+    help: 'Requests to the backend that failed.',
+    valueOf: ({ failures }) => failures,
+  },
+];
+
+const GAUGES: readonly ExporterMetric[] = [
+  {
+    name: 'millrace_tracing_up',
+    help: '1 unless the last delivery to this tracing backend failed.',
+    valueOf: ({ up }) => (up ? 1 : 0),
+  },
+  {
+    name: 'millrace_tracing_queue_bytes',
+    help: 'What waits to be delivered.',
+    valueOf: ({ queueBytes }) => queueBytes,
+  },
+  {
+    name: 'millrace_tracing_last_success_timestamp_seconds',
+    help: 'When something was delivered last, since the Unix epoch; absent before.',
+    valueOf: ({ lastSuccessAt }) => (lastSuccessAt === undefined ? undefined : lastSuccessAt / 1_000),
+  },
+];
+
+/** Shows how the delivery of traces goes. The tracer counts; it is asked at each scrape. */
+export function registerTracingMetrics(registry: Registry, tracer: Tracer): void {
+  const labelNames = ['exporter'] as const;
+  const values = ({ valueOf }: ExporterMetric): readonly (readonly [string, number])[] =>
+    tracer.health().exporters.flatMap((health) => {
+      const value = valueOf(health);
+      return value === undefined ? [] : [[health.name, value] as const];
+    });
+  registry.registerMetric(
+    new Counter({
+      name: 'millrace_traces_started_total',
+      help: 'Traces that were started.',
+      registers: [],
+      collect() {
+        this.reset();
+        this.inc(tracer.health().startedTraces);
+      },
+    }),
+  );
+  for (const metric of COUNTERS) {
+    const { name, help } = metric;
+    const collect = function (this: Counter<'exporter'>): void {
+      this.reset();
+      for (const [exporter, value] of values(metric)) this.inc({ exporter }, value);
+    };
+    registry.registerMetric(new Counter({ name, help, labelNames, registers: [], collect }));
+  }
+  for (const metric of GAUGES) {
+    const { name, help } = metric;
+    const collect = function (this: Gauge<'exporter'>): void {
+      this.reset();
+      for (const [exporter, value] of values(metric)) this.set({ exporter }, value);
+    };
+    registry.registerMetric(new Gauge({ name, help, labelNames, registers: [], collect }));
+  }
+}

@@ -1,0 +1,111 @@
+/** @import { Answer, Plan } from './types.js' */
+import { button, el, setText } from './dom.js';
+import { LaneView } from './lane-view.js';
+import { duration } from './numbers.js';
+import { tokensPerSecond } from './run-state.js';
+
+const FINISH = /** @type {Readonly<Record<string, string>>} */ ({
+  length: 'length: cut off by the limit of tokens',
+  content_filter: 'content_filter: cut off by a filter',
+  tool_calls: 'tool_calls: asks you to call a tool',
+});
+
+/** Shows one answer: a lane for each step, what it cost, and what went wrong. */
+export class AnswerView {
+  #lanes = el('div', { class: 'lanes' });
+  #waiting = el('p', { class: 'waiting' }, 'Waiting for the first step');
+  #problem = el('div', { class: 'problem-box', role: 'alert', hidden: '' });
+  #facts = el('dl', { class: 'facts', hidden: '' });
+  #actions = el('div', { class: 'answer-actions', hidden: '' });
+  element = el('article', { class: 'answer' });
+  /** @type {Map<string, LaneView>} */
+  #views = new Map();
+
+  /**
+   * @param {Answer} answer
+   * @param {Plan} plan
+   * @param {{ retry: () => void, copy: (text: string, what: string) => void, askForKey: () => void }} actions
+   */
+  constructor(answer, plan, actions) {
+    this.answer = answer;
+    this.plan = plan;
+    this.actions = actions;
+    this.element.setAttribute('aria-label', `Answer of ${answer.model}`);
+    const copy = button('Copy answer', () => actions.copy(answer.content, 'Answer copied'), { class: 'quiet small' });
+    const retry = button('Retry', actions.retry, { class: 'quiet small retry' });
+    this.#actions.append(copy, retry);
+    this.element.append(
+      el('p', { class: 'speaker' }, answer.model),
+      this.#waiting,
+      this.#lanes,
+      this.#problem,
+      this.#facts,
+      this.#actions,
+    );
+    this.show();
+  }
+
+  /** @param {number} [now] milliseconds since the request was sent; absent when it is over */
+  show(now) {
+    const { answer } = this;
+    const { state, lanes } = answer;
+    const isOver = state !== 'waiting' && state !== 'streaming';
+    this.element.dataset['state'] = state;
+    this.element.setAttribute('aria-busy', String(!isOver));
+    this.#waiting.hidden = isOver || lanes.length > 0;
+    lanes.forEach((lane, index) => {
+      let view = this.#views.get(lane.path);
+      if (view === undefined) {
+        view = new LaneView(
+          lane.path,
+          this.plan.steps.find(({ path }) => path === lane.path),
+        );
+        this.#views.set(lane.path, view);
+        this.#lanes.insertBefore(view.element, this.#lanes.children[index] ?? null);
+      }
+      view.show(lane, now ?? answer.totalMs ?? 0);
+    });
+    if (isOver) this.#showEnd();
+  }
+
+  #showEnd() {
+    const { answer } = this;
+    const { problem } = answer;
+    this.#actions.hidden = false;
+    const [copy] = this.#actions.children;
+    if (copy instanceof HTMLElement) copy.hidden = answer.content === '';
+    if (problem !== undefined && this.#problem.hidden) {
+      this.#problem.hidden = false;
+      this.#problem.append(el('strong', {}, problem.title), el('p', {}, problem.text));
+      if (problem.code !== undefined) this.#problem.append(el('p', {}, 'Code: ', el('code', {}, problem.code)));
+      if (problem.needsKey) this.#problem.append(button('Enter a key', this.actions.askForKey, { class: 'small' }));
+    }
+    const facts = factsOf(answer);
+    this.#facts.hidden = facts.length === 0;
+    this.#facts.replaceChildren(
+      ...facts.map(([name, value, isCode]) =>
+        el('div', {}, el('dt', {}, name), el('dd', isCode ? { class: 'code' } : {}, value)),
+      ),
+    );
+    setText(this.#waiting, '');
+  }
+}
+
+/** @param {Answer} answer @returns {[name: string, value: string, isCode?: boolean][]} */
+function factsOf(answer) {
+  const { usage, firstTextMs, totalMs, finishReason, fingerprint, requestId, traceId, state } = answer;
+  const speed = tokensPerSecond(answer);
+  /** @type {[string, string | undefined, boolean?][]} */
+  const facts = [
+    ['First text', firstTextMs === undefined ? undefined : duration(firstTextMs)],
+    ['Total', totalMs === undefined ? undefined : duration(totalMs)],
+    ['Speed', speed === undefined ? undefined : `${speed.toFixed(speed < 100 ? 1 : 0)} tokens/s`],
+    ['Tokens in', usage && usage.prompt_tokens.toLocaleString('en')],
+    ['Tokens out', usage && usage.completion_tokens.toLocaleString('en')],
+    ['Finish', state === 'stopped' ? 'stopped by you' : finishReason && (FINISH[finishReason] ?? finishReason)],
+    ['Model', fingerprint, true],
+    ['Trace', traceId, true],
+    ['Request', requestId, true],
+  ];
+  return facts.flatMap(([name, value, isCode]) => (value === undefined ? [] : [[name, value, isCode]]));
+}

@@ -1,0 +1,17 @@
+/** @import { ChatRequest, Turn } from './types.js' */
+
+/**
+ * The body of the next request.
+ * @param {{ model: string, system: string, turns: readonly Turn[], question: string, parameters: Readonly<Record<string, unknown>> }} parts
+ * @returns {ChatRequest}
+ */
+export function chatRequest({ model, system, turns, question, parameters }) {
+  const messages = system === '' ? [] : [{ role: 'system', content: system }];
+  for (const turn of turns) {
+    // What was not answered is no part of the conversation.
+    if (turn.answer.content === '') continue;
+    messages.push({ role: 'user', content: turn.question }, { role: 'assistant', content: turn.answer.content });
+  }
+  messages.push({ role: 'user', content: question });
+  return { model, messages, ...parameters, stream: true, stream_options: { include_usage: true } };
+}

@@ -1,0 +1,62 @@
+import { byId } from './dom.js';
+
+/** Where messages are written. */
+export class Composer {
+  #draft = byId('draft', HTMLTextAreaElement);
+  #send = byId('send', HTMLButtonElement);
+  #stop = byId('stop', HTMLButtonElement);
+
+  /** @param {{ send: (text: string) => void, stop: () => void }} listener */
+  constructor(listener) {
+    this.listener = listener;
+    byId('composer', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#draft.addEventListener('keydown', (event) => {
+      // While an input method composes a character, Enter is its own.
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#draft.addEventListener('input', () => this.#changed());
+    this.#stop.addEventListener('click', () => {
+      listener.stop();
+      this.focus();
+    });
+    this.#changed();
+  }
+
+  get text() {
+    return this.#draft.value;
+  }
+
+  /** @param {string} text */
+  set text(text) {
+    this.#draft.value = text;
+    this.#changed();
+  }
+
+  focus() {
+    this.#draft.focus({ preventScroll: true });
+  }
+
+  /** @param {boolean} isRunning */
+  set running(isRunning) {
+    this.#stop.hidden = !isRunning;
+    this.#send.hidden = isRunning;
+    this.#changed();
+  }
+
+  #submit() {
+    const text = this.text;
+    if (text.trim() !== '' && this.#stop.hidden) this.listener.send(text);
+  }
+
+  #changed() {
+    // Disabled buttons cannot be found with the keyboard; this one says why it does nothing.
+    this.#send.setAttribute('aria-disabled', String(this.text.trim() === ''));
+    this.#draft.style.height = 'auto';
+    this.#draft.style.height = `${Math.min(this.#draft.scrollHeight + 2, 220)}px`;
+  }
+}

@@ -1,0 +1,97 @@
+/** @import { Answer, Plan } from './types.js' */
+/** @import { StepState } from './step-states.js' */
+import { el } from './dom.js';
+import { stepStates } from './step-states.js';
+
+/** Space around the drawing, in its own pixels. */
+const MARGIN = 12;
+
+/** Shows the graph of a workflow, and lights up its steps while they run. */
+export class GraphView {
+  /** @type {SVGSVGElement | undefined} */
+  #svg;
+  /** @type {Plan} */
+  #plan = { steps: [], branches: [] };
+
+  /** @param {HTMLElement} frame */
+  constructor(frame) {
+    this.frame = frame;
+  }
+
+  /** @param {string} drawing an SVG document as the server draws it @param {Plan} plan */
+  draw(drawing, plan) {
+    this.#plan = plan;
+    // Its own style sheet would be an inline one here, which the page does not allow.
+    const text = drawing.replace(/<style>[^]*?<\/style>/, '');
+    const { documentElement: root } = new DOMParser().parseFromString(text, 'image/svg+xml');
+    // The page has a title and a legend of its own.
+    for (const child of Array.from(root.children)) {
+      if (!child.classList.contains('mr-drawing') && !['title', 'desc'].includes(child.localName)) child.remove();
+    }
+    const svg = document.importNode(root, true);
+    const part = svg.querySelector('.mr-drawing');
+    if (!(svg instanceof SVGSVGElement) || !(part instanceof SVGGElement)) throw new Error('The graph cannot be read.');
+    const { width = '0', height = '0' } = part.dataset;
+    const size = { width: Number(width) + 2 * MARGIN, height: Number(height) + 2 * MARGIN };
+    part.setAttribute('transform', `translate(${MARGIN} ${MARGIN})`);
+    svg.setAttribute('viewBox', `0 0 ${size.width} ${size.height}`);
+    svg.setAttribute('width', String(size.width));
+    svg.setAttribute('height', String(size.height));
+    this.#svg = svg;
+    this.frame.replaceChildren(svg);
+    this.show(undefined);
+  }
+
+  /** @param {string} words */
+  fail(words) {
+    this.#svg = undefined;
+    this.frame.replaceChildren(el('p', { class: 'hint' }, words));
+  }
+
+  /** @param {Answer | undefined} answer undefined: nothing has been asked */
+  show(answer) {
+    if (this.#svg === undefined) return;
+    const states = stepStates(this.#plan, answer);
+    /** @type {Map<string, StepState>} */
+    const byId = new Map();
+    for (const node of this.#svg.querySelectorAll('[data-node], [data-id]')) {
+      if (!(node instanceof SVGGElement)) continue;
+      const { node: path, id } = node.dataset;
+      const state = path === undefined ? this.#endState(node, answer) : states.get(path);
+      if (state !== undefined && node.dataset['state'] !== state) node.dataset['state'] = state;
+      if (id !== undefined && state !== undefined) byId.set(id, state);
+    }
+    this.#showEdges(byId);
+  }
+
+  /** Water flows along an arrow once what is before it is done and what is behind it has begun. @param {Map<string, StepState>} byId */
+  #showEdges(byId) {
+    const edges = [...(this.#svg?.querySelectorAll('.mr-edge') ?? [])].filter((edge) => edge instanceof SVGGElement);
+    // Points where ways meet have no state of their own; they are listed after what leads to them.
+    for (const { dataset } of edges) {
+      const { from = '', to = '' } = dataset;
+      if (!byId.has(to) && byId.get(from) === 'done') byId.set(to, 'done');
+    }
+    for (const { dataset } of edges) {
+      const [from, to] = [byId.get(dataset['from'] ?? ''), byId.get(dataset['to'] ?? '')];
+      const isPassed = (from === 'done' || from === 'failed') && (to === 'done' || to === 'running' || to === 'failed');
+      const state = isPassed ? (to === 'running' ? 'running' : 'done') : 'waiting';
+      if (dataset['state'] !== state) dataset['state'] = state;
+    }
+  }
+
+  /**
+   * The request is done once it was sent, and the result with the run.
+   * @param {SVGGElement} node
+   * @param {Answer | undefined} answer
+   * @returns {StepState | undefined} undefined for points where ways meet
+   */
+  #endState(node, answer) {
+    if (node.classList.contains('mr-merge')) return undefined;
+    if (answer === undefined) return 'waiting';
+    if (node.classList.contains('mr-request')) return 'done';
+    const isAnswering = answer.lanes.some(({ path }) => path === '');
+    if (answer.state === 'done') return 'done';
+    return isAnswering && answer.state === 'streaming' ? 'running' : 'waiting';
+  }
+}

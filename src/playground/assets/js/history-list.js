@@ -1,0 +1,59 @@
+/** @import { History } from './history.js' */
+import { button, byId, el } from './dom.js';
+import { titleOf } from './history.js';
+
+/** Lists the conversations that are kept. */
+export class HistoryList {
+  #list = byId('history', HTMLUListElement);
+  #clear = byId('clear-history', HTMLButtonElement);
+
+  /**
+   * @param {History} history
+   * @param {{ open: (id: string) => void, removed: (id: string | undefined) => void }} listener
+   */
+  constructor(history, listener) {
+    this.history = history;
+    this.listener = listener;
+    this.#clear.addEventListener('click', () => {
+      // The second click means it.
+      if (this.#clear.dataset['sure'] === undefined) {
+        this.#clear.dataset['sure'] = '';
+        this.#clear.textContent = 'Really delete all?';
+        return;
+      }
+      history.clear();
+      listener.removed(undefined);
+    });
+    this.#clear.addEventListener('blur', () => this.#unsure());
+  }
+
+  /** @param {string} current id of the conversation that is open */
+  show(current) {
+    this.#unsure();
+    this.#clear.hidden = this.history.all.length === 0;
+    this.#list.replaceChildren(
+      ...this.history.all.map((conversation) => {
+        const { id } = conversation;
+        const title = titleOf(conversation);
+        const isOpen = id === current;
+        return el(
+          'li',
+          {},
+          button(title, () => this.listener.open(id), { class: 'entry', ...(isOpen && { 'aria-current': 'true' }) }),
+          button('×', () => this.#remove(id), { class: 'quiet icon remove', 'aria-label': `Delete ${title}` }),
+        );
+      }),
+    );
+  }
+
+  /** @param {string} id */
+  #remove(id) {
+    this.history.remove(id);
+    this.listener.removed(id);
+  }
+
+  #unsure() {
+    delete this.#clear.dataset['sure'];
+    this.#clear.textContent = 'Delete all';
+  }
+}

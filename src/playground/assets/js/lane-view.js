@@ -1,0 +1,123 @@
+/** @import { Lane, Step } from './types.js' */
+import { el, setText } from './dom.js';
+import { count, duration } from './numbers.js';
+import { TextView } from './text-view.js';
+
+const KINDS = /** @type {Readonly<Record<string, string>>} */ ({
+  node: 'code',
+  agent: 'agent',
+  'agent-streaming': 'agent',
+  workflow: 'workflow',
+  result: 'the answer',
+});
+
+const STATES = {
+  running: 'running',
+  done: 'done',
+  failed: 'failed',
+  recovered: 'failed, went on with a substitute',
+  stopped: 'stopped',
+};
+
+/** Shows one step of a run: how it goes, and what it says. */
+export class LaneView {
+  #name = el('span', { class: 'lane-name' });
+  #state = el('span', { class: 'lane-state' });
+  #time = el('span', { class: 'lane-time' });
+  #facts = el('span', { class: 'lane-facts' });
+  #progress = el('ul', { class: 'lane-progress', hidden: '' });
+  #thinkingText = new TextView();
+  #thinkingState = el('span', { class: 'thinking-state' });
+  #thinking = el(
+    'details',
+    { class: 'thinking', hidden: '' },
+    el('summary', {}, el('span', {}, 'Thinking'), this.#thinkingState),
+    this.#thinkingText.element,
+  );
+  #text = new TextView();
+  #refusal = el('p', { class: 'refusal', hidden: '' });
+  #calls = el('div', { class: 'calls', hidden: '' });
+  #problem = el('p', { class: 'problem', hidden: '' });
+  element = el(
+    'section',
+    { class: 'lane' },
+    el(
+      'h3',
+      { class: 'lane-head' },
+      el('span', { class: 'lane-dot' }),
+      this.#name,
+      this.#facts,
+      this.#state,
+      this.#time,
+    ),
+    this.#progress,
+    this.#thinking,
+    this.#text.element,
+    this.#refusal,
+    this.#calls,
+    this.#problem,
+  );
+  /** True once a person has opened or closed the thinking: from then on it stays as it is. */
+  #isTouched = false;
+
+  /** @param {string} path @param {Step | undefined} step undefined for what is no step of the graph */
+  constructor(path, step) {
+    const label = path === '' ? 'Result' : (step?.label ?? path);
+    setText(this.#name, label);
+    this.element.setAttribute('aria-label', `Step ${label}`);
+    this.element.dataset['path'] = path;
+    if (step !== undefined && step.depth > 0) this.element.classList.add('inner');
+    if (step?.place) this.#name.after(el('span', { class: 'lane-place' }, step.place));
+    this.#thinking.querySelector('summary')?.addEventListener('click', () => (this.#isTouched = true));
+  }
+
+  /** @param {Lane} lane @param {number} now milliseconds since the request was sent */
+  show(lane, now) {
+    const { state, visible, kind, reasoning, content, refusal, toolCalls, usage, problem } = lane;
+    this.element.dataset['state'] = state === 'recovered' ? 'failed' : state;
+    this.element.classList.toggle('silent', !visible);
+    setText(this.#state, STATES[state]);
+    setText(this.#time, duration(lane.elapsedMs ?? Math.max(now - lane.startedMs, 0)));
+    const kinds = [KINDS[kind] ?? kind, ...(visible || kind === 'workflow' ? [] : ['silent'])];
+    if (usage !== undefined) kinds.push(count(usage.completion_tokens, 'token'));
+    setText(this.#facts, kinds.join(' · '));
+    this.#showProgress(lane.progress);
+    this.#showThinking(reasoning, content !== '' || state !== 'running');
+    this.#text.show(content.trimStart());
+    shown(this.#refusal, refusal);
+    shown(this.#problem, problem ?? '');
+    this.#showCalls(toolCalls);
+  }
+
+  /** @param {readonly string[]} messages */
+  #showProgress(messages) {
+    this.#progress.hidden = messages.length === 0;
+    for (const message of messages.slice(this.#progress.children.length)) this.#progress.append(el('li', {}, message));
+  }
+
+  /** Open while it is all there is; then it makes room for the reply. @param {string} text @param {boolean} isOver */
+  #showThinking(text, isOver) {
+    this.#thinking.hidden = text === '';
+    if (text === '') return;
+    if (!this.#isTouched) this.#thinking.open = !isOver;
+    setText(this.#thinkingState, isOver ? count(text.trim().split(/\s+/).length, 'word') : '…');
+    this.#thinkingText.show(text);
+  }
+
+  /** @param {Lane['toolCalls']} calls */
+  #showCalls(calls) {
+    this.#calls.hidden = calls.length === 0;
+    calls.forEach((call, index) => {
+      const row = this.#calls.children[index] ?? this.#calls.appendChild(el('p', {}, el('strong'), el('code')));
+      const [name, text] = row.children;
+      if (name !== undefined) setText(name, `Calls ${call.name} `);
+      if (text !== undefined) setText(text, call.arguments);
+    });
+  }
+}
+
+/** @param {HTMLElement} element @param {string} text */
+function shown(element, text) {
+  element.hidden = text === '';
+  setText(element, text);
+}

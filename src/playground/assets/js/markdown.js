@@ -1,0 +1,121 @@
+/** @import * as MarkedModule from 'marked' */
+/** @import * as PurifyModule from 'dompurify' */
+import { el } from './dom.js';
+
+/** Where the server gives the packages' own builds for browsers. */
+const VENDOR = new URL('../vendor/', import.meta.url).href;
+const [marked, purify] = await Promise.all([
+  /** @type {Promise<typeof MarkedModule>} */ (import(`${VENDOR}marked.js`)),
+  /** @type {Promise<typeof PurifyModule>} */ (import(`${VENDOR}dompurify.js`)),
+]);
+
+const parser = new marked.Marked({
+  gfm: true,
+  breaks: true,
+  renderer: { checkbox: ({ checked }) => (checked ? '☑ ' : '☐ ') },
+});
+
+const sanitizer = purify.default(window);
+
+/** Links lead where people expect, and images come with the text or not at all: an address can carry the text away. */
+sanitizer.addHook('afterSanitizeAttributes', (node) => {
+  if (node.nodeName === 'A') {
+    if (!node.hasAttribute('href')) return;
+    node.setAttribute('target', '_blank');
+    node.setAttribute('rel', 'noopener noreferrer');
+  } else if (node.nodeName === 'IMG') {
+    const source = node.getAttribute('src') ?? '';
+    node.removeAttribute('srcset');
+    if (/^data:image\/(?:png|gif|jpeg|webp);/i.test(source)) return;
+    // Here the picture has not been asked for yet: the text is still in a document of its own.
+    node.removeAttribute('src');
+    if (/^https?:/i.test(source)) node.setAttribute('data-address', source);
+  }
+});
+
+const RULES = {
+  USE_PROFILES: { html: true },
+  FORBID_TAGS: [
+    'style',
+    'form',
+    'input',
+    'button',
+    'select',
+    'option',
+    'textarea',
+    'audio',
+    'video',
+    'source',
+    'track',
+    'picture',
+    'map',
+    'area',
+    'dialog',
+    'label',
+    'fieldset',
+    'meter',
+    'progress',
+  ],
+  FORBID_ATTR: [
+    'style',
+    'class',
+    'id',
+    'name',
+    'srcset',
+    'background',
+    'tabindex',
+    'accesskey',
+    'autofocus',
+    'popover',
+    'role',
+  ],
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+  ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
+  RETURN_DOM_FRAGMENT: true,
+};
+
+/**
+ * Markdown as elements that do nothing but show it: no scripts, no styles, no pictures from elsewhere, no addresses but
+ * http, https and mailto.
+ * @param {string} html
+ * @returns {DocumentFragment}
+ */
+function safe(html) {
+  const fragment = /** @type {DocumentFragment} */ (/** @type {unknown} */ (sanitizer.sanitize(html, RULES)));
+  for (const image of fragment.querySelectorAll('img:not([src])')) {
+    const address = image.getAttribute('data-address');
+    const words = `Picture: ${image.getAttribute('alt') || address || 'without a name'}`;
+    image.replaceWith(
+      address === null ? words : el('a', { href: address, target: '_blank', rel: 'noopener noreferrer' }, words),
+    );
+  }
+  // What scrolls must be reachable with the keyboard.
+  for (const wide of fragment.querySelectorAll('pre, table')) wide.setAttribute('tabindex', '0');
+  return fragment;
+}
+
+/**
+ * Shows a text that grows. What came before stays in place, so that a selection does too: only blocks that changed are made
+ * anew, which are the last one or two.
+ */
+export class MarkdownView {
+  element = el('div', { class: 'prose' });
+  /** @type {string[]} */
+  #blocks = [];
+
+  /** @param {string} text */
+  show(text) {
+    const tokens = parser.lexer(text);
+    // HTML that spans blocks, and definitions of links further down, concern the whole.
+    const isOne = tokens.some(({ type }) => type === 'html' || type === 'def');
+    const blocks = isOne ? [text] : tokens.filter(({ type }) => type !== 'space').map(({ raw }) => raw);
+    const shown = isOne ? [tokens] : tokens.filter(({ type }) => type !== 'space').map((token) => [token]);
+    const changed = blocks.findIndex((raw, index) => raw !== this.#blocks[index]);
+    const from = changed < 0 ? blocks.length : changed;
+    while (this.element.children.length > from) this.element.lastElementChild?.remove();
+    for (const block of shown.slice(from))
+      this.element.append(el('div', { class: 'block' }, safe(parser.parser(block))));
+    this.#blocks = blocks;
+  }
+}

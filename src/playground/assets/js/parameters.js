@@ -1,0 +1,102 @@
+import { byId } from './dom.js';
+
+const KEPT = 'millrace-parameters';
+const NUMBERS = ['temperature', 'top_p', 'max_completion_tokens', 'seed'];
+
+/** What the page decides itself, so that further parameters cannot. */
+const OWN = ['model', 'messages', 'stream', 'stream_options'];
+
+/** The form of the request's parameters. */
+export class Parameters {
+  #form = byId('parameter-form', HTMLFormElement);
+  #system = byId('system', HTMLTextAreaElement);
+  #extra = byId('extra', HTMLTextAreaElement);
+  #problem = byId('extra-problem', HTMLElement);
+  #count = byId('parameter-count', HTMLElement);
+  #numbers = NUMBERS.map((id) => byId(id, HTMLInputElement));
+
+  constructor() {
+    this.#restore();
+    this.#form.addEventListener('input', () => this.#changed());
+    this.#form.addEventListener('submit', (event) => event.preventDefault());
+    byId('reset-parameters', HTMLButtonElement).addEventListener('click', () => {
+      for (const field of this.#fields()) field.value = '';
+      this.#changed();
+    });
+    this.#changed();
+  }
+
+  /** Empty for none. */
+  get system() {
+    return this.#system.value.trim();
+  }
+
+  /**
+   * The parameters that are set, by their names on the wire.
+   * @throws {Error} that says in words what is wrong
+   */
+  get values() {
+    const wrong = this.#numbers.find((input) => !input.validity.valid);
+    if (wrong !== undefined) {
+      throw new Error(`${wrong.closest('label')?.querySelector('span')?.textContent}: ${wrong.validationMessage}`);
+    }
+    const numbers = this.#numbers
+      .filter(({ value }) => value !== '')
+      .map(({ id, valueAsNumber }) => [id, valueAsNumber]);
+    return { .../** @type {Record<string, unknown>} */ (Object.fromEntries(numbers)), ...furtherOf(this.#extra.value) };
+  }
+
+  /** Shows the field that is wrong. */
+  reveal() {
+    const field = this.#fields().find((each) => !each.validity.valid) ?? this.#extra;
+    const group = field.closest('details');
+    if (group !== null) group.open = true;
+    field.focus();
+  }
+
+  #fields() {
+    return [this.#system, ...this.#numbers, this.#extra];
+  }
+
+  #changed() {
+    let problem = '';
+    try {
+      furtherOf(this.#extra.value);
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+    }
+    this.#problem.textContent = problem;
+    this.#extra.setCustomValidity(problem);
+    for (const field of this.#fields()) field.setAttribute('aria-invalid', String(!field.validity.valid));
+    const set = this.#fields().filter(({ value }) => value.trim() !== '').length;
+    this.#count.hidden = set === 0;
+    this.#count.textContent = `${set} set`;
+    localStorage.setItem(KEPT, JSON.stringify(Object.fromEntries(this.#fields().map(({ id, value }) => [id, value]))));
+  }
+
+  #restore() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(KEPT) ?? '{}');
+      for (const field of this.#fields()) if (typeof kept[field.id] === 'string') field.value = kept[field.id];
+    } catch {
+      localStorage.removeItem(KEPT);
+    }
+  }
+}
+
+/** @param {string} text @returns {Record<string, unknown>} */
+function furtherOf(text) {
+  if (text.trim() === '') return {};
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`This is no JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Error('This must be a JSON object, such as {"stop": ["END"]}');
+  }
+  const own = OWN.find((name) => Object.hasOwn(value, name));
+  if (own !== undefined) throw new Error(`The page sets "${own}" itself.`);
+  return value;
+}

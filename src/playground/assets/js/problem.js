@@ -1,0 +1,55 @@
+/** @import { Problem } from './types.js' */
+
+/** An answer that is no success, or an error frame of a stream, as the server's envelope tells it. */
+export class ApiError extends Error {
+  /**
+   * @param {{ message?: unknown, code?: unknown } | undefined} error the envelope's object, if there is one
+   * @param {number | undefined} status undefined for an error in the middle of a stream
+   * @param {Headers} [headers]
+   */
+  constructor(error, status, headers) {
+    super(typeof error?.message === 'string' ? error.message : `The server answered with status ${status}.`);
+    this.status = status;
+    this.code = typeof error?.code === 'string' ? error.code : undefined;
+    this.headers = headers;
+  }
+
+  /** Seconds after which another try makes sense, if the server has told. */
+  get retryAfter() {
+    const seconds = Number(this.headers?.get('retry-after') ?? NaN);
+    return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+  }
+}
+
+/** The stream ended without its end. */
+export class BrokenStreamError extends Error {}
+
+/** What a person is told of a failure. @param {unknown} error @returns {Problem} */
+export function problemOf(error) {
+  if (error instanceof ApiError) return apiProblem(error);
+  if (error instanceof BrokenStreamError || (error instanceof TypeError && isNetwork(error))) {
+    return error instanceof BrokenStreamError
+      ? { title: 'The connection broke', text: 'The answer ended before it was complete. What came is kept.' }
+      : { title: 'The server cannot be reached', text: 'Is it running, and is this machine online? Then try again.' };
+  }
+  return { title: 'The page failed', text: error instanceof Error ? error.message : String(error) };
+}
+
+/** @param {ApiError} error @returns {Problem} */
+function apiProblem(error) {
+  const { status, message, code, retryAfter } = error;
+  const shown = { text: message, ...(code !== undefined && { code }) };
+  if (status === 401) return { ...shown, title: 'The server asks for an API key', needsKey: true };
+  if (status === 403) return { ...shown, title: 'This key may not do that', needsKey: true };
+  const when =
+    retryAfter === undefined ? '' : ` Try again in ${retryAfter === 1 ? 'a second' : `${retryAfter} seconds`}.`;
+  if (status === 429) return { ...shown, title: 'Too many requests', text: message + when };
+  if (status === undefined) return { ...shown, title: 'The answer broke off' };
+  if (status < 500) return { ...shown, title: 'The server refused the request' };
+  return { ...shown, title: 'The server could not answer', text: message + when };
+}
+
+/** @param {TypeError} error of `fetch` or of a body that is being read */
+function isNetwork({ message }) {
+  return /fetch|network|load failed/i.test(message);
+}

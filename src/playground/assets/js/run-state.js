@@ -1,0 +1,151 @@
+/** @import { Answer, Chunk, Lane, NodeEvent, Plan } from './types.js' */
+
+/** @param {string} model @returns {Answer} */
+export function newAnswer(model) {
+  return { model, state: 'waiting', lanes: [], content: '', routes: {} };
+}
+
+/**
+ * Takes what a chunk tells into an answer.
+ * @param {Answer} answer
+ * @param {Chunk} chunk
+ * @param {Plan} plan
+ * @param {number} now milliseconds since the request was sent
+ */
+export function take(answer, chunk, plan, now) {
+  answer.state = 'streaming';
+  if (chunk.system_fingerprint) answer.fingerprint = chunk.system_fingerprint;
+  if (chunk.usage) answer.usage = chunk.usage;
+  if (chunk.millrace !== undefined) takeEvent(answer, chunk.millrace, plan, now);
+  const [choice] = chunk.choices;
+  if (choice === undefined) return;
+  if (choice.finish_reason !== null) answer.finishReason = choice.finish_reason;
+  const { content, reasoning_content: reasoning, refusal, tool_calls: calls } = choice.delta;
+  if (!content && !reasoning && !refusal && !calls) return;
+  answer.firstTextMs ??= now;
+  answer.lastTextMs = now;
+  answer.content += content ?? '';
+  const lane = speakerOf(answer, plan, now);
+  lane.content += content ?? '';
+  lane.reasoning += reasoning ?? '';
+  lane.refusal += refusal ?? '';
+  for (const { index, function: called, custom } of calls ?? []) {
+    const call = (lane.toolCalls[index] ??= { name: '', arguments: '' });
+    call.name += called?.name ?? custom?.name ?? '';
+    call.arguments += called?.arguments ?? custom?.input ?? '';
+  }
+}
+
+/**
+ * Ends an answer: nothing of it goes on.
+ * @param {Answer} answer
+ * @param {'done' | 'failed' | 'stopped'} state
+ * @param {number} now milliseconds since the request was sent
+ */
+export function end(answer, state, now) {
+  answer.state = state;
+  answer.totalMs = now;
+  for (const lane of answer.lanes) {
+    if (lane.state !== 'running') continue;
+    // The workflow's own result has no event of its own that ends it.
+    lane.state = state === 'done' ? 'done' : 'stopped';
+    lane.elapsedMs = now - lane.startedMs;
+  }
+}
+
+/**
+ * Tokens per second of the steps that are heard, from the first text to the last; undefined if too little is known.
+ * @param {Answer} answer
+ * @returns {number | undefined}
+ */
+export function tokensPerSecond({ lanes, usage, firstTextMs, lastTextMs }) {
+  const heard = lanes.filter(({ visible, usage: own }) => visible && own !== undefined);
+  const tokens = heard.reduce((sum, lane) => sum + (lane.usage?.completion_tokens ?? 0), 0) || usage?.completion_tokens;
+  const seconds = firstTextMs === undefined || lastTextMs === undefined ? 0 : (lastTextMs - firstTextMs) / 1000;
+  return tokens === undefined || tokens < 2 || seconds < 0.005 ? undefined : (tokens - 1) / seconds;
+}
+
+/** @param {Answer} answer @param {NodeEvent} event @param {Plan} plan @param {number} now */
+function takeEvent(answer, event, plan, now) {
+  switch (event.type) {
+    case 'node-started':
+      addLane(answer, newLane(event.node, event.kind, event.visible, now), plan);
+      break;
+    case 'node-progress':
+      laneOf(answer, event.node)?.progress.push(event.message);
+      break;
+    case 'route-taken':
+      answer.routes[event.node] = event.branch;
+      break;
+    case 'node-speaks':
+      answer.speaker = event.node;
+      break;
+    case 'model-identified':
+      if (event.system_fingerprint !== undefined) answer.fingerprint ??= event.system_fingerprint;
+      break;
+    case 'node-finished':
+    case 'node-failed': {
+      const lane = laneOf(answer, event.node);
+      if (lane === undefined) break;
+      lane.elapsedMs = event.elapsed_ms;
+      if (event.type === 'node-finished') {
+        lane.state = 'done';
+        if (event.usage !== undefined) lane.usage = event.usage;
+      } else {
+        lane.state = event.recovered ? 'recovered' : 'failed';
+        lane.problem = event.message;
+      }
+      break;
+    }
+    default:
+  }
+}
+
+/**
+ * Whose text this is: that of the step which the server has named. Else steps speak in declared order, one after the other,
+ * and it is the first one that still runs.
+ * @param {Answer} answer @param {Plan} plan @param {number} now
+ * @returns {Lane}
+ */
+function speakerOf(answer, plan, now) {
+  const speakers = answer.lanes.filter(({ visible, kind }) => visible && kind !== 'workflow');
+  const named = speakers.find(({ path }) => path === answer.speaker);
+  const speaker = named ?? speakers.find(({ state }) => state === 'running') ?? speakers.at(-1);
+  if (speaker !== undefined) return speaker;
+  // No step speaks: the workflow's result is the answer.
+  const result = newLane('', 'result', true, now);
+  addLane(answer, result, plan);
+  return result;
+}
+
+/** @param {Answer} answer @param {string} path */
+function laneOf({ lanes }, path) {
+  return lanes.find((lane) => lane.path === path);
+}
+
+/** Lanes stand in declared order. @param {Answer} answer @param {Lane} lane @param {Plan} plan */
+function addLane({ lanes }, lane, { steps }) {
+  /** @param {Lane} each */
+  const place = (each) => {
+    const index = steps.findIndex(({ path }) => path === each.path);
+    return index < 0 ? steps.length : index;
+  };
+  const before = lanes.findIndex((each) => place(each) > place(lane));
+  lanes.splice(before < 0 ? lanes.length : before, 0, lane);
+}
+
+/** @param {string} path @param {string} kind @param {boolean} visible @param {number} startedMs @returns {Lane} */
+function newLane(path, kind, visible, startedMs) {
+  return {
+    path,
+    kind,
+    visible,
+    state: 'running',
+    startedMs,
+    progress: [],
+    reasoning: '',
+    content: '',
+    refusal: '',
+    toolCalls: [],
+  };
+}

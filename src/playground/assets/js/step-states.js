@@ -1,0 +1,26 @@
+/** @import { Answer, Plan } from './types.js' */
+import { skippedBy } from './plan.js';
+
+/** @typedef {'waiting' | 'running' | 'done' | 'failed' | 'skipped'} StepState */
+
+/**
+ * How each step of a run is, by its path.
+ * @param {Plan} plan
+ * @param {Answer | undefined} answer undefined: nothing has been asked
+ * @returns {Map<string, StepState>}
+ */
+export function stepStates(plan, answer) {
+  /** @type {Map<string, StepState>} */
+  const states = new Map(plan.steps.map(({ path }) => [path, 'waiting']));
+  if (answer === undefined) return states;
+  const isOver = answer.state === 'done' || answer.state === 'failed' || answer.state === 'stopped';
+  const skipped = skippedBy(plan, answer.routes);
+  for (const { path, kind } of plan.steps) {
+    const lane = answer.lanes.find((each) => each.path === path);
+    if (lane !== undefined) {
+      states.set(path, lane.state === 'recovered' ? 'failed' : lane.state === 'stopped' ? 'skipped' : lane.state);
+    } else if (kind === 'route' && answer.routes[path] !== undefined) states.set(path, 'done');
+    else if (skipped.has(path) || isOver) states.set(path, 'skipped');
+  }
+  return states;
+}

@@ -1,0 +1,142 @@
+/** Shapes that the page's modules share. The modules are JavaScript, checked by their JSDoc comments. */
+
+export interface Usage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+}
+
+/** What became of one step, and what it said: all that its lane shows. Plain data, so that it can be kept. */
+export interface Lane {
+  /** The step's key, with those of the workflows around it; empty for the workflow's own result. */
+  path: string;
+  kind: string;
+  /** True if what it says is a part of the answer. */
+  visible: boolean;
+  state: 'running' | 'done' | 'failed' | 'recovered' | 'stopped';
+  /** Milliseconds since the request was sent. */
+  startedMs: number;
+  elapsedMs?: number;
+  progress: string[];
+  reasoning: string;
+  content: string;
+  refusal: string;
+  toolCalls: { name: string; arguments: string }[];
+  usage?: Usage;
+  problem?: string;
+}
+
+/** What a person is told of a failure. */
+export interface Problem {
+  title: string;
+  text: string;
+  code?: string;
+  /** True if another key may help. */
+  needsKey?: boolean;
+}
+
+/** One answer, from the request on. Plain data, so that it can be kept. Times are in milliseconds. */
+export interface Answer {
+  model: string;
+  state: 'waiting' | 'streaming' | 'done' | 'failed' | 'stopped';
+  lanes: Lane[];
+  /** Path of the step whose text comes now, if the server tells. */
+  speaker?: string;
+  /** Text of all lanes as it came: what the next request sends back. */
+  content: string;
+  /** The branch that each route has taken, by the route's path. */
+  routes: Record<string, string>;
+  problem?: Problem;
+  finishReason?: string;
+  usage?: Usage;
+  fingerprint?: string;
+  requestId?: string;
+  traceId?: string;
+  /** From the request to the first text, of whichever channel. */
+  firstTextMs?: number;
+  lastTextMs?: number;
+  totalMs?: number;
+}
+
+export interface Turn {
+  question: string;
+  answer: Answer;
+}
+
+export interface Conversation {
+  id: string;
+  /** Milliseconds since the Unix epoch. */
+  changedAt: number;
+  turns: Turn[];
+}
+
+/** A step as the page shows it. */
+export interface Step {
+  path: string;
+  /** What a reader calls it. */
+  label: string;
+  /** The workflows and the branch around it, in words; possibly empty. */
+  place: string;
+  kind: string;
+  visible: boolean;
+  /** How many workflows lie around it. */
+  depth: number;
+}
+
+/** A workflow's graph in the order in which its steps are declared, from the outside in. */
+export interface Plan {
+  steps: Step[];
+  /** All ways of all routes, with the paths of their steps. */
+  branches: { route: string; when: string; paths: string[] }[];
+}
+
+/** A graph as `GET /v1/models/{id}/graph` gives it. */
+export interface GraphJson {
+  nodes: { key: string; kind: string; node?: string; visible: boolean }[];
+  branches: { route: string; when: string; steps: string[] }[];
+  workflows?: (GraphJson & { workflow: string })[];
+}
+
+export interface ModelCard {
+  id: string;
+  millrace: { workflow: string; description: string; takes: string[] };
+}
+
+/** Body of a request for a chat completion. */
+export interface ChatRequest {
+  model: string;
+  messages: { role: string; content: string }[];
+  [parameter: string]: unknown;
+}
+
+/** A `chat.completion.chunk`, as far as the page reads it. */
+export interface Chunk {
+  system_fingerprint?: string | null;
+  usage?: Usage | null;
+  choices: {
+    finish_reason: string | null;
+    delta: {
+      content?: string | null;
+      reasoning_content?: string;
+      refusal?: string | null;
+      tool_calls?: { index: number; function?: ToolPiece; custom?: ToolPiece }[];
+    };
+  }[];
+  millrace?: NodeEvent;
+}
+
+interface ToolPiece {
+  name?: string;
+  arguments?: string;
+  input?: string;
+}
+
+export type NodeEvent =
+  | { type: 'node-started'; node: string; kind: string; visible: boolean }
+  | { type: 'node-progress'; node: string; message: string }
+  | { type: 'route-taken'; node: string; branch: string }
+  | { type: 'node-finished'; node: string; elapsed_ms: number; usage?: Usage }
+  | { type: 'node-failed'; node: string; elapsed_ms: number; message: string; recovered: boolean }
+  | { type: 'node-speaks'; node: string }
+  | { type: 'model-identified'; node: string; system_fingerprint?: string }
+  | { type: 'run-finished' };

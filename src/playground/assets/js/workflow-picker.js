@@ -1,0 +1,89 @@
+/** @import { Api } from './api.js' */
+/** @import { Plan } from './types.js' */
+import { byId, el } from './dom.js';
+import { planOf } from './plan.js';
+import { problemOf } from './problem.js';
+
+const KEPT = 'millrace-workflow';
+
+/**
+ * What the page knows of the workflow that is chosen.
+ * @typedef {object} Chosen
+ * @property {string} model its id or alias
+ * @property {string} description
+ * @property {string[]} takes
+ * @property {Plan} plan
+ * @property {string | undefined} drawing an SVG document
+ */
+
+/** Lets people choose a workflow. */
+export class WorkflowPicker {
+  #select = byId('workflow', HTMLSelectElement);
+  #description = byId('workflow-description', HTMLElement);
+  #problem = byId('workflow-problem', HTMLElement);
+  /** Resolves when what was chosen last is known, or cannot be. @type {Promise<void>} */
+  settled = Promise.resolve();
+  /** @type {Map<string, Chosen>} */
+  #known = new Map();
+
+  /**
+   * @param {Api} api
+   * @param {{ chosen: (chosen: Chosen) => void, needsKey: () => void }} listener
+   */
+  constructor(api, listener) {
+    this.api = api;
+    this.listener = listener;
+    this.#select.addEventListener('change', () => void this.choose(this.#select.value));
+  }
+
+  /** Loads the list, and chooses what was chosen before. */
+  async load() {
+    await this.#trying(async () => {
+      const models = await this.api.models();
+      this.#select.replaceChildren(...models.map((id) => el('option', { value: id }, id)));
+      const kept = localStorage.getItem(KEPT);
+      const first = [kept, 'default'].find((id) => id !== null && models.includes(id)) ?? models[0];
+      if (first !== undefined) await this.choose(first);
+    });
+  }
+
+  /** @param {string} model @returns {Promise<void>} */
+  choose(model) {
+    return (this.settled = this.#trying(async () => {
+      if (![...this.#select.options].some(({ value }) => value === model)) return;
+      this.#select.value = model;
+      localStorage.setItem(KEPT, model);
+      const chosen = this.#known.get(model) ?? (await this.#describe(model));
+      this.#known.set(model, chosen);
+      // Somebody may have chosen another one meanwhile.
+      if (this.#select.value !== model) return;
+      this.#description.textContent = chosen.description;
+      this.listener.chosen(chosen);
+    }));
+  }
+
+  /** @param {string} model @returns {Promise<Chosen>} */
+  async #describe(model) {
+    const [card, graph, drawing] = await Promise.all([
+      this.api.model(model),
+      this.api.graph(model),
+      this.api.drawing(model).catch(() => undefined),
+    ]);
+    const { workflow, description, takes } = card.millrace;
+    const other = workflow === model ? '' : ` An alias of ${workflow}.`;
+    return { model, description: `${description}.${other}`, takes, plan: planOf(graph), drawing };
+  }
+
+  /** @param {() => Promise<void>} task */
+  async #trying(task) {
+    try {
+      await task();
+      this.#problem.hidden = true;
+    } catch (error) {
+      const { title, text, needsKey } = problemOf(error);
+      this.#problem.hidden = false;
+      this.#problem.textContent = `${title}. ${text}`;
+      if (needsKey) this.listener.needsKey();
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { All, Controller, Get, Param, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { MethodNotAllowedError, UnknownRouteError } from '../errors/index.js';
+import { PlaygroundAssets } from './playground-assets.js';
+
+/**
+ * What the page may do: run its own scripts and talk to its own server. Text of a model is untrusted, so even if something
+ * in it got past the sanitiser, it could run nothing and tell nobody.
+ */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Serves the page at `/`, and what it loads below `/playground/`. */
+@ApiExcludeController()
+@Controller()
+export class PlaygroundController {
+  constructor(private readonly assets: PlaygroundAssets) {}
+
+  @Get()
+  page(@Req() request: Request, @Res() response: Response): void {
+    this.#send('index.html', request, response);
+  }
+
+  @Get('playground/*path')
+  asset(@Param('path') path: string | string[], @Req() request: Request, @Res() response: Response): void {
+    this.#send(Array.isArray(path) ? path.join('/') : path, request, response);
+  }
+
+  @All()
+  otherMethods(): never {
+    throw new MethodNotAllowedError(['GET']);
+  }
+
+  @All('playground/*path')
+  otherMethodsOfAssets(): never {
+    throw new MethodNotAllowedError(['GET']);
+  }
+
+  #send(path: string, request: Request, response: Response): void {
+    const asset = this.assets.get(path);
+    if (asset === undefined) throw new UnknownRouteError(request.method, request.path);
+    response.set({
+      'content-type': asset.contentType,
+      'content-security-policy': CONTENT_SECURITY_POLICY,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      // Kept by browsers, and asked for again each time: after an update the parts of the page must fit together.
+      'cache-control': 'no-cache',
+      etag: asset.etag,
+    });
+    if (request.fresh) response.status(304).end();
+    else response.send(asset.body);
+  }
+}

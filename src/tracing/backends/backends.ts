@@ -1,0 +1,118 @@
+import type { TracingConfig } from '../../config/index.js';
+import type { Clock } from '../../kernel/index.js';
+import { LegacyLangfuseExporter } from '../langfuse/index.js';
+import { OtlpExporter } from '../otlp/index.js';
+import { DeliveryLog, type LogSink } from '../recording/delivery-log.js';
+import { DeliveryQueue } from '../recording/delivery-queue.js';
+import type { TraceExporter } from '../recording/finished-trace.js';
+import { checkKeys } from './key-check.js';
+import { LangfuseExporter } from './langfuse-exporter.js';
+import { basicAuthorization, type LangfuseAccess, LangfuseServer } from './langfuse-server.js';
+import { SERVICE_VERSION } from './service-version.js';
+
+/** Time limit of one request, in milliseconds. */
+const TIMEOUT_MS = 5_000;
+
+/** Most traces that may be open or wait at one time, however small they are. */
+const MOST_TRACES = 2_048;
+
+/** A tracing backend that the configuration names. */
+export interface Backend {
+  readonly queue: DeliveryQueue;
+  /** Finds out about the backend in the background, and tells the operator. Never rejects. */
+  readonly checkIn: () => Promise<void>;
+}
+
+/** The backends that the configuration names; none is asked anything yet. */
+export function backendsOf(config: TracingConfig, clock: Clock, sink: LogSink): readonly Backend[] {
+  const parts = { config, clock, sink };
+  return [...langfuseBackends(parts), ...otlpBackends(parts)];
+}
+
+interface Parts {
+  readonly config: TracingConfig;
+  readonly clock: Clock;
+  readonly sink: LogSink;
+}
+
+function langfuseBackends(parts: Parts): readonly Backend[] {
+  const { config, clock, sink } = parts;
+  const { publicKey, secretKey, baseUrl, ingestion } = config.langfuse;
+  if (publicKey === undefined || secretKey === undefined) {
+    if (publicKey !== secretKey) {
+      const missing = publicKey === undefined ? 'LANGFUSE_PUBLIC_KEY' : 'LANGFUSE_SECRET_KEY';
+      sink.warn(`${missing} is not set: nothing is sent to Langfuse, which needs both keys`);
+    }
+    return [];
+  }
+  const access = { publicKey, secretKey, baseUrl };
+  const server = new LangfuseServer(access, clock);
+  const ways = {
+    otlp: langfuseOtlp(access, parts),
+    legacy: () => legacyLangfuse(access, parts),
+  };
+  const detecting = ingestion === 'auto' ? new LangfuseExporter(server, ways) : undefined;
+  const queue = queueFor(detecting ?? (ingestion === 'legacy' ? ways.legacy() : ways.otlp), 'Langfuse', parts);
+  return [
+    {
+      queue,
+      checkIn: async () => {
+        await Promise.all([detecting?.choose(), checkKeys(server, queue, sink)]);
+      },
+    },
+  ];
+}
+
+function otlpBackends(parts: Parts): readonly Backend[] {
+  const { otlp } = parts.config;
+  if (otlp === undefined) return [];
+  const exporter = otlpExporter({ name: 'otlp', ...otlp }, parts);
+  return [{ queue: queueFor(exporter, 'OTLP endpoint', parts), checkIn: () => Promise.resolve() }];
+}
+
+function langfuseOtlp(access: LangfuseAccess, parts: Parts): TraceExporter {
+  return otlpExporter(
+    {
+      name: 'langfuse',
+      tracesUrl: `${access.baseUrl}/api/public/otel/v1/traces`,
+      headers: {
+        authorization: basicAuthorization(access),
+        // Without it, traces can take a quarter of an hour to show.
+        'x-langfuse-ingestion-version': '4',
+      },
+    },
+    parts,
+  );
+}
+
+function legacyLangfuse(access: LangfuseAccess, { config, sink }: Parts): TraceExporter {
+  sink.log('Langfuse is given traces through its legacy endpoint, which versions from 4 on no longer have');
+  const { environment, release } = config;
+  return new LegacyLangfuseExporter({
+    ...access,
+    timeoutMs: TIMEOUT_MS,
+    ...(environment !== undefined && { environment }),
+    ...(release !== undefined && { release }),
+  });
+}
+
+function otlpExporter(
+  target: { readonly name: string; readonly tracesUrl: string; readonly headers: Readonly<Record<string, string>> },
+  { config, clock }: Parts,
+): TraceExporter {
+  const { serviceName, environment, release } = config;
+  const options = {
+    ...target,
+    timeoutMs: TIMEOUT_MS,
+    serviceName,
+    serviceVersion: SERVICE_VERSION,
+    environment,
+    release,
+  };
+  return new OtlpExporter(options, clock);
+}
+
+function queueFor(exporter: TraceExporter, title: string, { config, clock, sink }: Parts): DeliveryQueue {
+  const limits = { bytes: config.queueBytes, traces: MOST_TRACES };
+  return new DeliveryQueue(exporter, limits, clock, new DeliveryLog(title, sink, clock));
+}

@@ -1,0 +1,28 @@
+import type { LogSink } from '../recording/delivery-log.js';
+import type { DeliveryQueue } from '../recording/delivery-queue.js';
+import type { LangfuseServer } from './langfuse-server.js';
+
+/**
+ * Asks Langfuse what it thinks of the keys, and tells the operator, who would otherwise learn of a mistake only when traces
+ * are missed.
+ */
+export async function checkKeys(
+  server: Pick<LangfuseServer, 'checkKeys'>,
+  queue: Pick<DeliveryQueue, 'credentialsChecked'>,
+  sink: LogSink,
+): Promise<void> {
+  const check = await server.checkKeys();
+  if (check.result === 'accepted') {
+    sink.log(`Langfuse takes traces for the project "${check.project}"`);
+  } else if (check.result === 'refused') {
+    queue.credentialsChecked(false);
+    sink.warn(
+      'Langfuse refuses LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY: no trace will arrive. Check both, and that ' +
+        'LANGFUSE_BASE_URL is the server, and the region, that they belong to.',
+    );
+  } else {
+    sink.warn(
+      `Langfuse could not be asked about its keys: ${check.why}. Traces wait, as far as there is room. Check LANGFUSE_BASE_URL.`,
+    );
+  }
+}

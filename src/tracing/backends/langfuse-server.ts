@@ -1,0 +1,82 @@
+import type { Clock } from '../../kernel/index.js';
+
+/** Where a Langfuse server is, and the keys of a project on it. */
+export interface LangfuseAccess {
+  /** Without a slash at the end. */
+  readonly baseUrl: string;
+  readonly publicKey: string;
+  readonly secretKey: string;
+}
+
+/** What a server says of the keys. */
+export type KeyCheck =
+  | { readonly result: 'accepted'; readonly project: string }
+  | { readonly result: 'refused' }
+  | { readonly result: 'unknown'; readonly why: string };
+
+/** Time limit of each question, in milliseconds. */
+const TIMEOUT_MS = 3_000;
+
+/** What can be asked of a Langfuse server beside taking traces. Nothing here rejects. */
+export class LangfuseServer {
+  readonly #access: LangfuseAccess;
+  readonly #clock: Clock;
+
+  constructor(access: LangfuseAccess, clock: Clock) {
+    this.#access = access;
+    this.#clock = clock;
+  }
+
+  /** Its version, such as `4.16.0`; undefined if it does not say. */
+  async version(): Promise<string | undefined> {
+    const answer = await this.#get('/api/public/health', {});
+    const { version } = 'body' in answer ? fieldsOf(answer.body) : {};
+    return typeof version === 'string' ? version : undefined;
+  }
+
+  async checkKeys(): Promise<KeyCheck> {
+    const answer = await this.#get('/api/public/projects', { authorization: basicAuthorization(this.#access) });
+    if (!('status' in answer)) return { result: 'unknown', why: 'it cannot be reached' };
+    if (answer.status === 401 || answer.status === 403) return { result: 'refused' };
+    if (answer.status !== 200) return { result: 'unknown', why: `it answered with status ${answer.status}` };
+    const { data } = fieldsOf(answer.body);
+    const { name } = fieldsOf(Array.isArray(data) ? data[0] : undefined);
+    return { result: 'accepted', project: typeof name === 'string' ? name : '-' };
+  }
+
+  /** @returns nothing if no answer came */
+  async #get(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<{ readonly status: number; readonly body: unknown } | Record<never, never>> {
+    const timeout = new AbortController();
+    const timer = this.#clock.after(TIMEOUT_MS, () => timeout.abort());
+    try {
+      const url = `${this.#access.baseUrl}${path}`;
+      const response = await fetch(url, { headers, redirect: 'manual', signal: timeout.signal });
+      const text = await response.text();
+      return { status: response.status, body: parsed(text) };
+    } catch {
+      return {};
+    } finally {
+      timer.cancel();
+    }
+  }
+}
+
+/** The `authorization` header with which a project's keys are shown. */
+export function basicAuthorization({ publicKey, secretKey }: LangfuseAccess): string {
+  return `Basic ${Buffer.from(`${publicKey}:${secretKey}`).toString('base64')}`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

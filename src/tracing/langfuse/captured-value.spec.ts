@@ -1,0 +1,32 @@
+import { describe, expect, it } from '@jest/globals';
+import { capturedValue, capturedValues } from './captured-value.js';
+
+describe('capturedValue', () => {
+  it.each([
+    ['an object', '{"a":[1,"]}"]}', { a: [1, ']}'] }],
+    ['a list', ' [{"role":"user"}]', [{ role: 'user' }]],
+    ['a quote in a string', String.raw`["\"[", "\\"]`, ['"[', '\\']],
+  ])('gives %s as a value', (_, text, value) => {
+    expect(capturedValue(text)).toEqual(value);
+  });
+
+  it.each([
+    ['words', 'hello'],
+    ['nothing', ''],
+    ['a number', '12345678901234567890'],
+    ['a word of JSON', 'true'],
+    ['JSON that was cut off', '[{"role":"us…[10 of 20 characters cut off]'],
+    ['JSON that is deeper than any that was captured', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+  ])('leaves %s a text', (_, text) => {
+    expect(capturedValue(text)).toBe(text);
+  });
+
+  it('takes siblings for siblings, however many', () => {
+    const text = JSON.stringify(Array.from({ length: 1_000 }, () => [{}]));
+    expect(capturedValue(text)).toHaveLength(1_000);
+  });
+
+  it('does so for each of several', () => {
+    expect(capturedValues({ a: '[1]', b: 'x', __proto__x: '{}' })).toEqual({ a: [1], b: 'x', __proto__x: {} });
+  });
+});

@@ -1,0 +1,37 @@
+/**
+ * No value that was captured as JSON is as deep. A text of a user's that is can be read, but not written again: that takes
+ * more stack than there is.
+ */
+const DEEPEST = 64;
+
+/**
+ * A captured text as Langfuse shows it best: JSON of an object or list as that value, anything else as the text.
+ * Never throws.
+ */
+export function capturedValue(text: string): unknown {
+  if (!/^\s*[[{]/.test(text) || isDeeperThan(DEEPEST, text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** {@link capturedValue} of each. */
+export function capturedValues(texts: Readonly<Record<string, string>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, capturedValue(text)]));
+}
+
+function isDeeperThan(limit: number, json: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < json.length; index++) {
+    const character = json[index];
+    if (inString && character === '\\') index++;
+    else if (character === '"') inString = !inString;
+    else if (!inString && (character === '[' || character === '{')) depth++;
+    else if (!inString && (character === ']' || character === '}')) depth--;
+    if (depth > limit) return true;
+  }
+  return false;
+}

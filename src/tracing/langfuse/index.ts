@@ -1,0 +1,1 @@
+export { LegacyLangfuseExporter } from './legacy-langfuse-exporter.js';

@@ -1,0 +1,130 @@
+import { ExportError } from '../recording/finished-trace.js';
+import type { LegacyEvent } from './legacy-events.js';
+
+/** Where Langfuse is, and with which keys. */
+export interface LegacyClientOptions {
+  /** Without a slash at the end. */
+  readonly baseUrl: string;
+  readonly publicKey: string;
+  readonly secretKey: string;
+  /** Most milliseconds that a request may take. */
+  readonly timeoutMs: number;
+}
+
+/** An event that Langfuse did not take. */
+export interface Refusal {
+  readonly id: string;
+  /** As of an HTTP answer. */
+  readonly status: number;
+}
+
+type Send = (batch: LegacyEvent[], signal: AbortSignal) => Promise<unknown>;
+
+/**
+ * The API client of the `langfuse` package, without its queue: that one has no bound, serialises everything that waits for
+ * every event, and keeps silent about what the server refuses.
+ */
+export class LegacyClient {
+  readonly #options: LegacyClientOptions;
+  #loading: Promise<Send> | undefined;
+
+  constructor(options: LegacyClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends one batch, once.
+   * @returns what of it was refused
+   * @throws ExportError if nothing was accepted; the signal's reason after an abort
+   */
+  async send(batch: LegacyEvent[], signal: AbortSignal): Promise<Refusal[]> {
+    const timeout = AbortSignal.timeout(this.#options.timeoutMs);
+    this.#loading ??= load(this.#options);
+    const send = await this.#loading;
+    let answer: unknown;
+    try {
+      answer = await send(batch, AbortSignal.any([signal, timeout]));
+    } catch (error) {
+      this.#throwIfAborted(signal, timeout);
+      throw failureOf(error);
+    }
+    // The package takes a body that broke off, or is no JSON, for an answer without content.
+    if (isIngestionAnswer(answer)) return answer.errors;
+    this.#throwIfAborted(signal, timeout);
+    throw new ExportError(
+      'Langfuse did not answer as its ingestion API does; check that LANGFUSE_BASE_URL leads to a Langfuse server',
+      true,
+    );
+  }
+
+  #throwIfAborted(signal: AbortSignal, timeout: AbortSignal): void {
+    signal.throwIfAborted();
+    if (timeout.aborted) throw new ExportError(`Langfuse did not answer within ${this.#options.timeoutMs} ms`, true);
+  }
+}
+
+/** Loaded when the first trace is sent: it takes about 10 ms and 2 MB, and most servers use the other way. */
+async function load({ baseUrl, publicKey, secretKey }: LegacyClientOptions): Promise<Send> {
+  const { Langfuse } = await import('langfuse');
+  const { api } = new Langfuse({
+    baseUrl,
+    publicKey,
+    secretKey,
+    // Its queue stays unused.
+    enabled: false,
+    // Or it reads the environment, and prints what it does not like there. The events have our own.
+    environment: 'default',
+    sampleRate: 1,
+  });
+  return (batch, signal) => api.ingestionBatch({ batch }, { signal });
+}
+
+/** The package throws the answer itself if its status says failure, and what `fetch` throws if there is none. */
+function failureOf(error: unknown): ExportError {
+  if (error instanceof Response) return refusalOf(error.status, error.headers);
+  const code = codeOf(error);
+  return new ExportError(`Langfuse could not be reached${code === undefined ? '' : ` (${code})`}`, true);
+}
+
+/** `fetch` has the reason, such as `ECONNREFUSED`, in the cause of its error. */
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return 'cause' in error ? codeOf(error.cause) : undefined;
+}
+
+function refusalOf(status: number, headers: Headers): ExportError {
+  if (status === 401 || status === 403) {
+    return new ExportError(
+      `Langfuse refused the keys (status ${status}); check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY`,
+      false,
+    );
+  }
+  if (isPassing(status)) {
+    return new ExportError(`Langfuse answered with status ${status}`, true, retryAfterOf(headers));
+  }
+  return new ExportError(
+    `Langfuse refused the request (status ${status}); check LANGFUSE_BASE_URL, or set LANGFUSE_INGESTION=otlp`,
+    false,
+  );
+}
+
+/** True if the same request may be accepted later. */
+export function isPassing(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
+}
+
+/**
+ * @see RFC 9110, section 10.2.3: seconds, or a date, which is compared with the server's own clock
+ * @returns milliseconds
+ */
+function retryAfterOf(headers: Headers): number | undefined {
+  const value = headers.get('retry-after') ?? '';
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const wait = Date.parse(value) - Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+}
+
+function isIngestionAnswer(answer: unknown): answer is { readonly errors: Refusal[] } {
+  return typeof answer === 'object' && answer !== null && 'errors' in answer && Array.isArray(answer.errors);
+}

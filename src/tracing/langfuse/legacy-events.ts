@@ -1,0 +1,169 @@
+import { usageBuckets } from '../recording/usage-buckets.js';
+import type {
+  FinishedEvent,
+  FinishedGeneration,
+  FinishedObservation,
+  FinishedTrace,
+} from '../recording/finished-trace.js';
+import { capturedValue, capturedValues } from './captured-value.js';
+
+/** What all events of Langfuse's legacy ingestion have in common. */
+interface Envelope<Type extends string, Body> {
+  /** The server takes an event with the same id for the same event. So ids come from what is sent, and a repeated delivery adds nothing. */
+  readonly id: string;
+  readonly type: Type;
+  /** When it happened, ISO 8601. */
+  readonly timestamp: string;
+  readonly body: Body;
+}
+
+/** The parts of a body that may be long. */
+interface Content {
+  input?: unknown;
+  output?: unknown;
+  metadata: Record<string, unknown>;
+}
+
+interface TraceBody extends Content {
+  id: string;
+  timestamp: string;
+  name: string;
+  userId?: string;
+  sessionId?: string;
+  tags: string[];
+  release?: string;
+  environment?: string;
+}
+
+interface EventBody extends Content {
+  id: string;
+  traceId: string;
+  parentObservationId?: string;
+  name: string;
+  startTime: string;
+  level: 'DEFAULT' | 'WARNING' | 'ERROR';
+  statusMessage?: string;
+  environment?: string;
+}
+
+interface SpanBody extends EventBody {
+  endTime: string;
+}
+
+interface GenerationBody extends SpanBody {
+  model: string;
+  modelParameters: Record<string, number | string | boolean | string[]>;
+  completionStartTime?: string;
+  usageDetails?: Record<string, number>;
+}
+
+/** An event of `POST /api/public/ingestion`. */
+export type LegacyEvent =
+  | Envelope<'trace-create', TraceBody>
+  | Envelope<'span-create', SpanBody>
+  | Envelope<'generation-create', GenerationBody>
+  | Envelope<'event-create', EventBody>;
+
+/** What every trace of this process has. */
+export interface Deployment {
+  /** Langfuse takes up to 40 lower-case letters, digits, `-` and `_`. */
+  readonly environment?: string;
+  readonly release?: string;
+}
+
+/**
+ * A trace as the events that make it in Langfuse, itself first.
+ *
+ * The request's input, output and metadata are the trace's: the span of the request has its times and how it ended.
+ */
+export function legacyEvents(trace: FinishedTrace, { environment, release }: Deployment): LegacyEvent[] {
+  const common = { traceId: trace.id, ...(environment !== undefined && { environment }) };
+  const [root] = trace.observations;
+  if (root === undefined) return [];
+  const events: LegacyEvent[] = [
+    {
+      // Not the trace's id: the trace of a caller can hold several requests.
+      id: `${root.id}-trace`,
+      type: 'trace-create',
+      timestamp: iso(root.endTime),
+      body: {
+        id: trace.id,
+        timestamp: iso(root.startTime),
+        name: trace.name,
+        ...(trace.userId !== undefined && { userId: trace.userId }),
+        ...(trace.sessionId !== undefined && { sessionId: trace.sessionId }),
+        tags: [...trace.tags],
+        ...(release !== undefined && { release }),
+        ...(environment !== undefined && { environment }),
+        ...contentOf(root),
+      },
+    },
+  ];
+  for (const observation of trace.observations) {
+    const parent = observation.parentId ?? trace.callerSpanId;
+    const content = observation === root ? { metadata: {} } : contentOf(observation);
+    events.push(
+      observationEvent(observation, { ...common, ...(parent && { parentObservationId: parent }), ...content }),
+    );
+    for (const [index, event] of observation.events.entries()) {
+      events.push(pointEvent(event, `${observation.id}-${index}`, { ...common, parentObservationId: observation.id }));
+    }
+  }
+  return events;
+}
+
+type Placed = Pick<EventBody, 'traceId' | 'parentObservationId' | 'environment'>;
+
+function observationEvent(observation: FinishedObservation, placed: Placed & Content): LegacyEvent {
+  const { id, name, level, statusMessage, generation } = observation;
+  const body: SpanBody = {
+    ...placed,
+    id,
+    name,
+    startTime: iso(observation.startTime),
+    endTime: iso(observation.endTime),
+    level,
+    ...(statusMessage !== undefined && { statusMessage }),
+  };
+  const envelope = { id: `${id}-end`, timestamp: body.endTime };
+  return generation === undefined
+    ? { ...envelope, type: 'span-create', body }
+    : { ...envelope, type: 'generation-create', body: generationBody(body, generation) };
+}
+
+function generationBody(body: SpanBody, generation: FinishedGeneration): GenerationBody {
+  const { provider, model, answeredBy, parameters, usage, finishReason, firstTokenTime } = generation;
+  return {
+    ...body,
+    metadata: {
+      ...body.metadata,
+      provider,
+      ...(answeredBy !== undefined && { requested_model: model }),
+      ...(finishReason !== undefined && { finish_reason: finishReason }),
+    },
+    model: answeredBy ?? model,
+    modelParameters: Object.fromEntries(
+      Object.entries(parameters).map(([name, value]) => [name, typeof value === 'object' ? [...value] : value]),
+    ),
+    ...(firstTokenTime !== undefined && { completionStartTime: iso(firstTokenTime) }),
+    ...(usage !== undefined && { usageDetails: usageBuckets(usage) }),
+  };
+}
+
+function pointEvent({ name, time, level, data }: FinishedEvent, id: string, placed: Placed): LegacyEvent {
+  const timestamp = iso(time);
+  const body = { ...placed, id, name, startTime: timestamp, level, metadata: capturedValues(data) };
+  return { id: `${id}-event`, type: 'event-create', timestamp, body };
+}
+
+function contentOf({ input, output, metadata }: FinishedObservation): Content {
+  return {
+    ...(input !== undefined && { input: capturedValue(input) }),
+    ...(output !== undefined && { output: capturedValue(output) }),
+    metadata: capturedValues(metadata),
+  };
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

@@ -1,0 +1,55 @@
+import { ExportError, type FinishedTrace, type TraceExporter } from '../recording/finished-trace.js';
+import { batchesOf } from './legacy-batches.js';
+import { isPassing, LegacyClient, type LegacyClientOptions, type Refusal } from './legacy-client.js';
+import { legacyEvents, type Deployment } from './legacy-events.js';
+
+/**
+ * Sends traces to `POST /api/public/ingestion`, which Langfuse has up to version 3. From version 4 on, and in Langfuse
+ * Cloud since 16 November 2026, it refuses them: these take OTLP.
+ */
+export class LegacyLangfuseExporter implements TraceExporter {
+  readonly name = 'langfuse';
+  readonly #client: LegacyClient;
+  readonly #deployment: Deployment;
+
+  constructor(options: LegacyClientOptions & Deployment) {
+    this.#client = new LegacyClient(options);
+    this.#deployment = options;
+  }
+
+  async export(traces: readonly FinishedTrace[], signal: AbortSignal): Promise<void> {
+    const eventsByTrace = traces.map((trace) => legacyEvents(trace, this.#deployment));
+    const refusals: Refusal[] = [];
+    for (const batch of batchesOf(eventsByTrace.flat())) {
+      refusals.push(...(await this.#client.send(batch, signal)));
+    }
+    if (refusals.length === 0) return;
+    const refused = new Set(refusals.map(({ id }) => id));
+    throw refusalError(refusals, {
+      events: eventsByTrace.flat().length,
+      traces: traces.length,
+      lostTraces: eventsByTrace.filter((events) => events.every(({ id }) => refused.has(id))).length,
+    });
+  }
+}
+
+interface Sent {
+  readonly events: number;
+  readonly traces: number;
+  /** Of which nothing was accepted. */
+  readonly lostTraces: number;
+}
+
+function refusalError(refusals: readonly Refusal[], { events, traces, lostTraces }: Sent): ExportError {
+  const counts = new Map<number, number>();
+  for (const { status } of refusals) counts.set(status, (counts.get(status) ?? 0) + 1);
+  const statuses = [...counts].map(([status, count]) => `${count} with status ${status}`).join(', ');
+  const what = `Langfuse refused ${refusals.length} of ${events} events (${statuses}), and so ${lostTraces} of ${traces} traces as a whole`;
+  if (refusals.length < events) return new ExportError(what, false);
+  // Where some events are accepted, it is the others that are wrong, and would hold up all that follows for ever.
+  if (refusals.every(({ status }) => isPassing(status))) return new ExportError(what, true);
+  return new ExportError(
+    `${what}. A Langfuse server from version 4 on does so on its legacy endpoint: set LANGFUSE_INGESTION=otlp`,
+    false,
+  );
+}

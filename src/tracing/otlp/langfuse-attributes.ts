@@ -1,0 +1,77 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { FinishedGeneration, FinishedObservation, FinishedTrace } from '../recording/finished-trace.js';
+import { usageBuckets } from '../recording/usage-buckets.js';
+import { isoTimeOf } from './times.js';
+
+/**
+ * Everything of an observation under Langfuse's own names. What belongs to the trace is on each of its observations, since
+ * Langfuse 4 looks at observations one by one.
+ * @see https://langfuse.com/integrations/native/opentelemetry#property-mapping
+ */
+export function langfuseAttributes(
+  trace: FinishedTrace,
+  observation: FinishedObservation,
+  deployment: Attributes,
+): Attributes {
+  const isRoot = observation.parentId === undefined;
+  const { input, output, level, statusMessage, generation } = observation;
+  return {
+    ...deployment,
+    'langfuse.trace.name': trace.name,
+    ...(trace.userId !== undefined && { 'user.id': trace.userId }),
+    ...(trace.sessionId !== undefined && { 'session.id': trace.sessionId }),
+    ...(trace.tags.length > 0 && { 'langfuse.trace.tags': [...trace.tags] }),
+    'langfuse.observation.type': generation === undefined ? 'span' : 'generation',
+    'langfuse.observation.level': level,
+    ...(statusMessage !== undefined && { 'langfuse.observation.status_message': statusMessage }),
+    ...(input !== undefined && { 'langfuse.observation.input': input }),
+    ...(output !== undefined && { 'langfuse.observation.output': output }),
+    ...prefixed('langfuse.observation.metadata.', observation.metadata),
+    ...eventsOf(observation),
+    ...(isRoot && rootAttributes(observation)),
+    ...(generation && generationAttributes(generation)),
+  };
+}
+
+/** The trace's own input and output are the root's: Langfuse takes them from there, and so they are not sent twice. */
+function rootAttributes({ metadata }: FinishedObservation): Attributes {
+  return {
+    // Without it the root of a trace that a caller began counts as a part of something else.
+    'langfuse.internal.as_root': true,
+    'langfuse.internal.is_app_root': true,
+    ...prefixed('langfuse.trace.metadata.', metadata),
+  };
+}
+
+function generationAttributes(generation: FinishedGeneration): Attributes {
+  const { model, answeredBy, parameters, usage, firstTokenTime } = generation;
+  return {
+    'langfuse.observation.model.name': answeredBy ?? model,
+    ...(Object.keys(parameters).length > 0 && {
+      'langfuse.observation.model.parameters': JSON.stringify(parameters),
+    }),
+    ...(usage && { 'langfuse.observation.usage_details': JSON.stringify(usageBuckets(usage)) }),
+    ...(firstTokenTime !== undefined && {
+      'langfuse.observation.completion_start_time': isoTimeOf(firstTokenTime),
+    }),
+    ...(generation.finishReason !== undefined && {
+      'langfuse.observation.metadata.finish_reason': generation.finishReason,
+    }),
+  };
+}
+
+/** Langfuse does not show the events of spans, so that they stand in the metadata as well. */
+function eventsOf({ events, startTime }: FinishedObservation): Attributes {
+  if (events.length === 0) return {};
+  const shown = events.map(({ name, time, level, data }) => ({
+    name,
+    after_ms: Math.round(time - startTime),
+    level,
+    ...data,
+  }));
+  return { 'langfuse.observation.metadata.events': JSON.stringify(shown) };
+}
+
+function prefixed(prefix: string, values: Readonly<Record<string, string>>): Attributes {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
+}

@@ -1,0 +1,67 @@
+import { type Attributes, type SpanContext, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
+import type { Resource } from '@opentelemetry/resources';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import type { FinishedEvent, FinishedObservation, FinishedTrace } from '../recording/finished-trace.js';
+import { genAiAttributes } from './gen-ai-attributes.js';
+import { langfuseAttributes } from './langfuse-attributes.js';
+import { hrTimeOf } from './times.js';
+
+/** What all spans of a process have in common. */
+export interface SpanOrigin {
+  readonly resource: Resource;
+  readonly scope: ReadableSpan['instrumentationScope'];
+  /** What Langfuse wants to know of the deployment, on each span. */
+  readonly deployment: Attributes;
+}
+
+/** The spans of a trace, as OpenTelemetry's exporters take them. */
+export function readableSpansOf(trace: FinishedTrace, origin: SpanOrigin): ReadableSpan[] {
+  return trace.observations.map((observation) => readableSpanOf(trace, observation, origin));
+}
+
+function readableSpanOf(trace: FinishedTrace, observation: FinishedObservation, origin: SpanOrigin): ReadableSpan {
+  const context = contextOf(trace.id, observation.id);
+  const isRoot = observation.parentId === undefined;
+  const parentId = observation.parentId ?? trace.callerSpanId;
+  return {
+    name: observation.name,
+    kind: isRoot ? SpanKind.SERVER : observation.generation === undefined ? SpanKind.INTERNAL : SpanKind.CLIENT,
+    spanContext: () => context,
+    ...(parentId !== undefined && { parentSpanContext: { ...contextOf(trace.id, parentId), isRemote: isRoot } }),
+    startTime: hrTimeOf(observation.startTime),
+    endTime: hrTimeOf(observation.endTime),
+    duration: hrTimeOf(observation.endTime - observation.startTime),
+    status: statusOf(observation),
+    attributes: {
+      ...langfuseAttributes(trace, observation, origin.deployment),
+      ...genAiAttributes(trace, observation),
+    },
+    events: observation.events.map(timedEventOf),
+    links: [],
+    ended: true,
+    resource: origin.resource,
+    instrumentationScope: origin.scope,
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
+  };
+}
+
+function contextOf(traceId: string, spanId: string): SpanContext {
+  return { traceId, spanId, traceFlags: TraceFlags.SAMPLED };
+}
+
+/** OpenTelemetry knows no warnings: an abort is no error of the server's. */
+function statusOf({ level, statusMessage }: FinishedObservation): ReadableSpan['status'] {
+  if (level !== 'ERROR') return { code: SpanStatusCode.UNSET };
+  return { code: SpanStatusCode.ERROR, ...(statusMessage !== undefined && { message: statusMessage }) };
+}
+
+function timedEventOf({ name, time, level, data }: FinishedEvent): ReadableSpan['events'][number] {
+  return {
+    name,
+    time: hrTimeOf(time),
+    attributes: { ...data, ...(level !== 'DEFAULT' && { level }) },
+    droppedAttributesCount: 0,
+  };
+}

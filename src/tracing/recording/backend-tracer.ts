@@ -1,0 +1,90 @@
+import type { Clock, IdSource } from '../../kernel/index.js';
+import { NOOP_TRACE } from '../noop/noop-tracer.js';
+import { Tracer, type TraceHandle, type TraceStart, type TracingHealth } from '../tracer.js';
+import type { Capture } from './capture.js';
+import type { DeliveryQueue, Place } from './delivery-queue.js';
+import { OpenTrace } from './open-trace.js';
+import { isSampled } from './sampling.js';
+import { type CallerContext, parseTraceparent } from './traceparent.js';
+
+/** What a tracer is made of. */
+export interface BackendTracerParts {
+  /** One for each backend. */
+  readonly queues: readonly DeliveryQueue[];
+  readonly capture: Capture;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  /** Part of the traces that are kept, from 0 to 1. */
+  readonly sampleRate: number;
+  /** True: a caller's trace is continued. False: it is only recorded, and each request has a trace of its own. */
+  readonly continueTraces: boolean;
+  /** Told of errors in the tracer itself. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Records traces and sends each to all backends when it has ended. */
+export class BackendTracer extends Tracer {
+  override readonly enabled = true;
+  readonly #parts: BackendTracerParts;
+  #startedTraces = 0;
+
+  constructor(parts: BackendTracerParts) {
+    super();
+    this.#parts = parts;
+  }
+
+  override startTrace(start: TraceStart): TraceHandle {
+    try {
+      return this.#start(start);
+    } catch (error) {
+      this.#parts.onFault(error);
+      return NOOP_TRACE;
+    }
+  }
+
+  override health(): TracingHealth {
+    return { startedTraces: this.#startedTraces, exporters: this.#parts.queues.map(({ health }) => health) };
+  }
+
+  override async flush(deadlineMs: number): Promise<void> {
+    await Promise.all(this.#parts.queues.map((queue) => queue.flush(deadlineMs)));
+  }
+
+  /** Nothing is sent any more; what waits is given up. */
+  close(): void {
+    for (const queue of this.#parts.queues) queue.close();
+  }
+
+  #start(start: TraceStart): TraceHandle {
+    const { ids, capture, continueTraces, onFault } = this.#parts;
+    this.#startedTraces++;
+    const caller = parseTraceparent(start.traceparent);
+    const continued = continueTraces ? caller : undefined;
+    const id = continued?.traceId ?? ids.traceId();
+    const places = this.#placesFor(id, continued);
+    if (places.length === 0) return { ...NOOP_TRACE, id };
+    const metadata = { ...start.metadata, ...(caller && { traceparent: start.traceparent?.trim() }) };
+    return new OpenTrace({
+      id,
+      start: { ...start, metadata },
+      ...(continued && { callerSpanId: continued.spanId }),
+      places,
+      capture,
+      now: this.#steadyTime(),
+      spanId: () => ids.spanId(),
+      onFault,
+    });
+  }
+
+  #placesFor(id: string, caller: CallerContext | undefined): readonly Place[] {
+    if (caller?.sampled === false || !isSampled(id, this.#parts.sampleRate)) return [];
+    return this.#parts.queues.flatMap((queue) => queue.open() ?? []);
+  }
+
+  /** The time of day, in steps of the monotonic clock from now on: the time of day can jump, also backwards. */
+  #steadyTime(): () => number {
+    const { clock } = this.#parts;
+    const origin = clock.now() - clock.monotonic();
+    return () => origin + clock.monotonic();
+  }
+}

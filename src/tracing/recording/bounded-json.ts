@@ -1,0 +1,144 @@
+import { cutMarker, cutText } from './cut-text.js';
+import { withoutBareBase64, withoutMedia } from './media.js';
+
+const DEEPEST = 32;
+const LONGEST_KEY = 200;
+
+/**
+ * A value as JSON, whatever it is: what JSON cannot hold is described in a few words, and images, audio and files are
+ * replaced by markers. Never throws. The work is bounded by the limit, not by the size of the value; what does not fit is
+ * replaced by markers, so that the result is JSON still.
+ * @param limit about how many bytes the result may have
+ * @returns undefined for what JSON leaves out: undefined, functions and symbols
+ */
+export function boundedJson(value: unknown, limit: number): string | undefined {
+  return new JsonWriter(limit).write(value, undefined);
+}
+
+class JsonWriter {
+  #left: number;
+  /** What the value being written lies in. */
+  readonly #around: object[] = [];
+
+  constructor(limit: number) {
+    this.#left = limit;
+  }
+
+  write(value: unknown, key: string | undefined): string | undefined {
+    switch (typeof value) {
+      case 'string':
+        return this.#string(value, key);
+      case 'number':
+        return this.#spend(Number.isFinite(value) ? String(value) : `"${value}"`);
+      case 'boolean':
+        return this.#spend(String(value));
+      case 'bigint':
+        return this.#spend(`"${value}"`);
+      case 'object':
+        return value === null ? this.#spend('null') : this.#object(value, key);
+      default:
+        return undefined;
+    }
+  }
+
+  #object(value: object, key: string | undefined): string | undefined {
+    if (this.#around.includes(value)) return this.#spend('"<circular>"');
+    if (this.#around.length >= DEEPEST) return this.#spend('"<too deep>"');
+    this.#around.push(value);
+    try {
+      return this.#special(value, key);
+    } catch {
+      return this.#spend('"<not readable>"');
+    } finally {
+      this.#around.pop();
+    }
+  }
+
+  /** @throws whatever the value's own code throws */
+  #special(value: object, key: string | undefined): string | undefined {
+    if (Array.isArray(value)) return this.#array(value, value.length);
+    if (value instanceof Date) {
+      return this.#string(Number.isNaN(value.getTime()) ? '<invalid date>' : value.toISOString(), key);
+    }
+    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+      return this.#string(`<${value.constructor.name}, ${value.byteLength} bytes>`, key);
+    }
+    if (value instanceof Map) return this.#properties(value, value.size);
+    if (value instanceof Set) return this.#array(value, value.size);
+    if (value instanceof Error) return this.#string(`${value.name}: ${value.message}`, key);
+    if ('toJSON' in value && typeof value.toJSON === 'function') return this.write(value.toJSON(key ?? ''), key);
+    const keys = Object.keys(value);
+    return this.#properties(pairsOf(value, keys), keys.length);
+  }
+
+  #array(items: Iterable<unknown>, count: number): string {
+    this.#left -= 2;
+    let json = '';
+    let index = 0;
+    for (const item of items) {
+      if (json !== '') json += ',';
+      if (this.#left <= 0) {
+        json += JSON.stringify(cutMarker(count - index, count, 'items'));
+        break;
+      }
+      json += this.write(item, undefined) ?? this.#spend('null');
+      this.#left--;
+      index++;
+    }
+    return `[${json}]`;
+  }
+
+  #properties(pairs: Iterable<readonly [unknown, unknown]>, count: number): string {
+    this.#left -= 2;
+    let json = '';
+    let index = 0;
+    for (const [name, value] of pairs) {
+      if (this.#left <= 0) {
+        json += `${json === '' ? '' : ','}"…":${JSON.stringify(cutMarker(count - index, count, 'properties'))}`;
+        break;
+      }
+      index++;
+      const key = typeof name === 'string' ? name : String(name);
+      const written = this.write(value, key);
+      if (written === undefined) continue;
+      this.#left -= 2;
+      json += `${json === '' ? '' : ','}${this.#spend(JSON.stringify(cutText(key, LONGEST_KEY)))}:${written}`;
+    }
+    return `{${json}}`;
+  }
+
+  #string(text: string, key: string | undefined): string {
+    const value = withoutMedia(withoutBareBase64(text, key), this.#left);
+    let room = Math.max(0, this.#left - 2);
+    for (;;) {
+      const json = JSON.stringify(cutText(value, room));
+      const bytes = Buffer.byteLength(json);
+      // Characters that have to be escaped take up to six bytes.
+      if (bytes <= this.#left + MARKER_BYTES || room === 0) {
+        this.#left -= bytes;
+        return json;
+      }
+      room = Math.floor(room / 2);
+    }
+  }
+
+  #spend(json: string): string {
+    this.#left -= json.length;
+    return json;
+  }
+}
+
+/** About what a marker takes. */
+const MARKER_BYTES = 64;
+
+function* pairsOf(value: object, keys: readonly string[]): Iterable<readonly [string, unknown]> {
+  for (const key of keys) {
+    let held: unknown;
+    try {
+      held = (value as Record<string, unknown>)[key];
+    } catch {
+      held = '<not readable>';
+    }
+    yield [key, held];
+  }
+}

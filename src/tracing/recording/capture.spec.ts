@@ -1,0 +1,153 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { TraceMask, type CapturedField } from '../trace-mask.js';
+import { Capture, type CaptureOptions } from './capture.js';
+
+const capture = (options: Partial<CaptureOptions> = {}): Capture =>
+  new Capture({ content: true, limit: 1_000, mask: undefined, ...options });
+
+describe('Capture', () => {
+  it('keeps a text as it is, and anything else as JSON', () => {
+    expect(capture().content('{"a": 1}', 'input')).toBe('{"a": 1}');
+    expect(capture().content('', 'output')).toBe('');
+    expect(capture().content({ a: [1] }, 'input')).toBe('{"a":[1]}');
+    expect(capture().content(null, 'output')).toBe('null');
+    expect(capture().content(undefined, 'output')).toBeUndefined();
+  });
+
+  it('keeps what a value was, not what becomes of it', () => {
+    const value = { a: 1 };
+    const text = capture().content(value, 'input');
+    value.a = 2;
+    expect(text).toBe('{"a":1}');
+  });
+
+  it('cuts texts at the limit, between characters, and says how much', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 400 }), fc.integer({ min: 1, max: 200 }), (text, limit) => {
+        fc.pre(!text.includes('data:'));
+        const kept = capture({ limit }).content(text, 'input') ?? '';
+        if (Buffer.byteLength(text) <= limit) expect(kept).toBe(text);
+        else {
+          const [, beginning = '', cut, of] = /^(.*)…\[(\d+) of (\d+) characters cut off\]$/s.exec(kept) ?? [];
+          expect(text.startsWith(beginning)).toBe(true);
+          expect([Number(of), Number(cut)]).toEqual([text.length, text.length - beginning.length]);
+          expect(Buffer.byteLength(beginning)).toBeLessThanOrEqual(limit);
+          expect(Buffer.byteLength(beginning)).toBeGreaterThan(limit - 4);
+        }
+      }),
+    );
+  });
+
+  it('takes no longer for ten megabytes than for what it keeps of them', () => {
+    const huge = { text: 'x'.repeat(10_000_000), list: Array.from({ length: 1_000 }, () => 'y'.repeat(10_000)) };
+    const started = performance.now();
+    for (let i = 0; i < 20; i++) capture({ limit: 10_000 }).content(huge, 'input');
+    const bounded = performance.now() - started;
+    const startedWhole = performance.now();
+    JSON.stringify(huge);
+    expect(bounded / 20).toBeLessThan(performance.now() - startedWhole);
+  });
+
+  it('shows media in texts by their type and size', () => {
+    expect(capture().content(`a data:audio/wav;base64,${'A'.repeat(400)} b`, 'output')).toBe(
+      'a <audio/wav, about 300 bytes> b',
+    );
+  });
+
+  describe('without content', () => {
+    const without = capture({ content: false });
+
+    it('holds no input and no output', () => {
+      expect(without.content('secret', 'input')).toBeUndefined();
+      expect(without.content({ a: 1 }, 'output')).toBeUndefined();
+    });
+
+    it('holds numbers, and words of its own, of metadata and events', () => {
+      const facts = {
+        run_id: 'chatcmpl-1',
+        model: 'gpt-5.4-mini',
+        attempt: 1,
+        streamed: true,
+        topic: 'secret',
+        model_note: 'secret',
+        type: 'my secret is here',
+        tools: [{ name: 'secret' }],
+        reason: 'rate_limit_exceeded: upstream status 429, type -, code -',
+      };
+      expect(without.facts(facts, 'metadata')).toEqual({
+        run_id: 'chatcmpl-1',
+        model: 'gpt-5.4-mini',
+        attempt: '1',
+        streamed: 'true',
+        reason: 'rate_limit_exceeded: upstream status 429, type -, code -',
+      });
+    });
+
+    it.each([
+      ['upstream_error: upstream status 500, type server_error, code -', 'upstream_error: status 500'],
+      ['aborted: client_disconnected', 'aborted: client_disconnected'],
+      ['aborted', 'aborted'],
+      ['upstream_timeout: -', 'upstream_timeout'],
+      ['Error: the tool said secret', 'Error'],
+      ['invalid_value: secret', 'invalid_value'],
+      ['secret words without a colon', 'secret'],
+      ['¡secret!', '<not captured>'],
+    ])('of the status "%s" holds "%s"', (message, held) => {
+      expect(without.statusMessage(message)).toBe(held);
+    });
+
+    it('holds parameters that are numbers, or words from a list', () => {
+      const all = { temperature: 0.5, stop: ['secret'], user: 'secret', reasoning_effort: 'low', tools: [{}], seed: 3 };
+      expect(without.parameters(all)).toEqual({
+        parameters: { temperature: 0.5, reasoning_effort: 'low', seed: 3 },
+        others: {},
+      });
+    });
+  });
+
+  it('parts simple parameters from nested ones', () => {
+    const format = { type: 'json_schema' };
+    expect(
+      capture().parameters({ temperature: 1, stop: ['a'], response_format: format, n: undefined, x: null }),
+    ).toEqual({
+      parameters: { temperature: 1, stop: ['a'] },
+      others: { response_format: format },
+    });
+  });
+
+  describe('with a mask', () => {
+    class Mask extends TraceMask {
+      readonly fields: CapturedField[] = [];
+
+      override mask(value: string, field: CapturedField): string {
+        this.fields.push(field);
+        return value.replaceAll('secret', '***');
+      }
+    }
+
+    it('masks every text once', () => {
+      const mask = new Mask();
+      const masked = capture({ mask });
+      expect(masked.content({ a: 'secret' }, 'input')).toBe('{"a":"***"}');
+      expect(masked.content('secret', 'output')).toBe('***');
+      expect(masked.facts({ a: 'secret', b: { c: 'secret' } }, 'metadata')).toEqual({ a: '***', b: '{"c":"***"}' });
+      expect(masked.facts({ a: 'secret' }, 'event')).toEqual({ a: '***' });
+      expect(masked.statusMessage('x: secret')).toBe('x: ***');
+      expect(masked.parameters({ stop: ['secret'] }).parameters).toEqual({ stop: ['***'] });
+      expect(mask.fields).toEqual(['input', 'output', 'metadata', 'metadata', 'event', 'statusMessage', 'metadata']);
+    });
+
+    it.each([
+      [
+        'throws',
+        () => {
+          throw new Error('secret');
+        },
+      ],
+      ['gives no text', () => undefined as never],
+    ])('keeps nothing if the mask %s', (_, mask: () => string) => {
+      expect(capture({ mask: { mask } }).content('secret', 'input')).toBe('<masking failed>');
+    });
+  });
+});

@@ -1,0 +1,76 @@
+import type { CapturedField, TraceMask } from '../trace-mask.js';
+import { boundedJson } from './bounded-json.js';
+import { cutText } from './cut-text.js';
+import type { FinishedGeneration } from './finished-trace.js';
+import { withoutMedia } from './media.js';
+import { modelParameters } from './model-parameters.js';
+import { technicalFacts, technicalStatus } from './technical-facts.js';
+
+/** What of the values that it is given a trace may hold. */
+export interface CaptureOptions {
+  /** False: nothing that users or models wrote. */
+  readonly content: boolean;
+  /** Most bytes of one captured value. */
+  readonly limit: number;
+  readonly mask: TraceMask | undefined;
+}
+
+/** Most entries that are captured of metadata or of an event's data. */
+const MOST_ENTRIES = 64;
+
+type Facts = Readonly<Record<string, unknown>>;
+type Captured = Readonly<Record<string, string>>;
+
+/** Makes texts of values at the moment in which it is given them. Never throws. */
+export class Capture {
+  readonly #options: CaptureOptions;
+
+  constructor(options: CaptureOptions) {
+    this.#options = options;
+  }
+
+  /** An input or output; undefined if there is none, or it may not be held. */
+  content(value: unknown, field: 'input' | 'output'): string | undefined {
+    return this.#options.content ? this.#text(value, field) : undefined;
+  }
+
+  statusMessage(message: string | undefined): string | undefined {
+    if (message === undefined) return undefined;
+    return this.#text(this.#options.content ? message : technicalStatus(message), 'statusMessage');
+  }
+
+  /** The parameters of a model call: those that backends take as such, and the others, which {@link facts} captures. */
+  parameters(all: Facts = {}): { readonly parameters: FinishedGeneration['parameters']; readonly others: Facts } {
+    return modelParameters(all, {
+      content: this.#options.content,
+      text: (value) => this.#text(value, 'metadata') ?? '',
+    });
+  }
+
+  /** Values by their names. */
+  facts(facts: Facts | undefined, field: 'metadata' | 'event'): Captured {
+    if (facts === undefined) return {};
+    const kept = this.#options.content ? facts : technicalFacts(facts);
+    const captured: [string, string][] = [];
+    for (const [name, value] of Object.entries(kept)) {
+      if (captured.length === MOST_ENTRIES) break;
+      const text = this.#text(value, field);
+      if (text !== undefined) captured.push([name, text]);
+    }
+    return Object.fromEntries(captured);
+  }
+
+  #text(value: unknown, field: CapturedField): string | undefined {
+    const { limit, mask } = this.#options;
+    const text = typeof value === 'string' ? cutText(withoutMedia(value, limit), limit) : boundedJson(value, limit);
+    if (text === undefined || mask === undefined) return text;
+    try {
+      const masked: unknown = mask.mask(text, field);
+      return typeof masked === 'string' ? cutText(masked, limit) : MASKING_FAILED;
+    } catch {
+      return MASKING_FAILED;
+    }
+  }
+}
+
+const MASKING_FAILED = '<masking failed>';

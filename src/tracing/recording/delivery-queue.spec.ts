@@ -1,0 +1,277 @@
+import { describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../../test/support/fake-clock.js';
+import { DeliveryLog } from './delivery-log.js';
+import { DeliveryQueue, type Place, type QueueLimits } from './delivery-queue.js';
+import { ExportError, type FinishedTrace, type TraceExporter } from './finished-trace.js';
+
+const trace = (id: string): FinishedTrace => ({ id, name: id, tags: [], observations: [], bytes: 0 });
+
+/** A backend that does what the test says, one answer for each request. */
+class Backend implements TraceExporter {
+  readonly name = 'backend';
+  /** Ids of the traces in each request. */
+  readonly requests: string[][] = [];
+  open = 0;
+  mostOpen = 0;
+  answer: (signal: AbortSignal) => Promise<void> = () => Promise.resolve();
+
+  async export(traces: readonly FinishedTrace[], signal: AbortSignal): Promise<void> {
+    this.requests.push(traces.map(({ id }) => id));
+    this.open++;
+    this.mostOpen = Math.max(this.mostOpen, this.open);
+    try {
+      await this.answer(signal);
+    } finally {
+      this.open--;
+    }
+  }
+
+  failWith(message: string, retryable: boolean, retryAfterMs?: number): void {
+    this.answer = () => Promise.reject(new ExportError(message, retryable, retryAfterMs));
+  }
+
+  succeed(): void {
+    this.answer = () => Promise.resolve();
+  }
+
+  /** Answers nothing until it is broken off. */
+  hang(): void {
+    this.answer = (signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+  }
+}
+
+function made(limits: Partial<QueueLimits> = {}) {
+  const clock = new FakeClock();
+  const backend = new Backend();
+  const lines: string[] = [];
+  const sink = {
+    log: (line: string) => lines.push(`INFO ${line}`),
+    warn: (line: string) => lines.push(`WARN ${line}`),
+  };
+  const log = new DeliveryLog('Backend', sink, clock);
+  const queue = new DeliveryQueue(backend, { bytes: 10_000_000, traces: 1_000, ...limits }, clock, log);
+  const put = (id: string, bytes = 1_000): void => {
+    const place = queue.open();
+    if (place?.grow(bytes) === true) place.deliver(trace(id));
+  };
+  return { clock, backend, lines, queue, put };
+}
+
+function opened(queue: DeliveryQueue): Place {
+  const place = queue.open();
+  if (place === undefined) throw new Error('There should have been room');
+  return place;
+}
+
+describe('DeliveryQueue', () => {
+  it('sends what has come within a second together', async () => {
+    const { clock, backend, queue, put } = made();
+    put('a');
+    await clock.advanceAsync(500);
+    put('b');
+    await clock.advanceAsync(499);
+    expect(backend.requests).toEqual([]);
+    await clock.advanceAsync(1);
+    expect(backend.requests).toEqual([['a', 'b']]);
+    expect(queue.health).toEqual({
+      name: 'backend',
+      up: true,
+      exportedTraces: 2,
+      droppedTraces: 0,
+      failures: 0,
+      queueBytes: 0,
+      lastSuccessAt: clock.now(),
+    });
+    expect(clock.pending).toBe(0);
+  });
+
+  it('does not wait when enough for a request is there, by size or by number', async () => {
+    const bySize = made();
+    bySize.put('a', 300_000);
+    bySize.put('b', 300_000);
+    await bySize.clock.advanceAsync(0);
+    expect(bySize.backend.requests[0]).toEqual(['a']);
+
+    const byNumber = made();
+    for (let i = 0; i < 256; i++) byNumber.put(`${i}`, 1);
+    await byNumber.clock.advanceAsync(0);
+    expect(byNumber.backend.requests[0]).toHaveLength(256);
+  });
+
+  it('makes one request at a time, in order', async () => {
+    const { clock, backend, put } = made();
+    for (let i = 0; i < 10; i++) put(`${i}`, 400_000);
+    await clock.advanceAsync(5_000);
+    expect(backend.mostOpen).toBe(1);
+    expect(backend.requests.flat()).toEqual(Array.from({ length: 10 }, (_, i) => `${i}`));
+  });
+
+  it('tries again what may be accepted later, less and less often, until it is', async () => {
+    const { clock, backend, queue, put, lines } = made();
+    backend.failWith('HTTP status 503', true);
+    put('a');
+    const at: number[] = [];
+    const start = clock.monotonic();
+    backend.answer = () => {
+      at.push(clock.monotonic() - start);
+      return Promise.reject(new ExportError('HTTP status 503', true));
+    };
+    await clock.advanceAsync(120_000);
+    expect(at).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 62_000, 92_000]);
+    expect(queue.health).toMatchObject({
+      up: false,
+      failures: 8,
+      exportedTraces: 0,
+      droppedTraces: 0,
+      queueBytes: 1_000,
+    });
+    backend.succeed();
+    put('b');
+    await clock.advanceAsync(30_000);
+    expect(backend.requests.at(-1)).toEqual(['a', 'b']);
+    expect(queue.health).toMatchObject({ up: true, exportedTraces: 2, queueBytes: 0 });
+    expect(lines.at(-1)).toBe('INFO Backend: traces arrive again');
+  });
+
+  it('leaves the backend alone for as long as it asks, within reason', async () => {
+    const { clock, backend, put } = made();
+    backend.failWith('HTTP status 429', true, 10_000);
+    put('a');
+    await clock.advanceAsync(10_999);
+    expect(backend.requests).toHaveLength(1);
+    backend.failWith('HTTP status 429', true, 3_600_000);
+    await clock.advanceAsync(1);
+    expect(backend.requests).toHaveLength(2);
+    backend.succeed();
+    await clock.advanceAsync(30_000);
+    expect(backend.requests).toHaveLength(3);
+  });
+
+  it('gives up what will never be accepted, and goes on with the next', async () => {
+    const { clock, backend, queue, put, lines } = made();
+    backend.failWith('HTTP status 401', false);
+    put('a');
+    await clock.advanceAsync(1_000);
+    expect(queue.health).toMatchObject({ up: false, failures: 1, droppedTraces: 1, queueBytes: 0 });
+    expect(lines).toEqual([
+      'WARN Backend: 1 deliveries failed, the last with: HTTP status 401; 1 traces were given up',
+    ]);
+    backend.succeed();
+    put('b');
+    await clock.advanceAsync(1_000);
+    expect(queue.health).toMatchObject({ up: true, exportedTraces: 1 });
+  });
+
+  it('does not quote errors that are none of its own', async () => {
+    const { clock, backend, put, lines } = made();
+    backend.answer = () => Promise.reject(new TypeError('secret'));
+    put('a');
+    await clock.advanceAsync(1_000);
+    expect(lines.join()).toContain('TypeError in the exporter');
+    expect(lines.join()).not.toContain('secret');
+  });
+
+  it('takes no more traces than it may hold, open ones and those being sent included', async () => {
+    const { clock, backend, queue, put } = made({ traces: 3 });
+    backend.hang();
+    const open = opened(queue);
+    put('a');
+    await clock.advanceAsync(1_000);
+    put('b');
+    expect(queue.open()).toBeUndefined();
+    expect(queue.health.droppedTraces).toBe(1);
+    open.deliver(trace('open'));
+    expect(queue.open()).toBeUndefined();
+    queue.close();
+    await clock.advanceAsync(0);
+    expect(queue.health).toMatchObject({ droppedTraces: 5, queueBytes: 0 });
+  });
+
+  it('holds no more bytes than it may, and gives up whole the trace that grows too large', () => {
+    const { queue } = made({ bytes: 1_000 });
+    const [one, two] = [opened(queue), opened(queue)];
+    expect(one.grow(400)).toBe(true);
+    expect(two.grow(500)).toBe(true);
+    expect(one.grow(501)).toBe(false);
+    expect(queue.health).toMatchObject({ queueBytes: 500, droppedTraces: 1 });
+    expect(one.grow(1)).toBe(false);
+    one.deliver(trace('one'));
+    expect(queue.health).toMatchObject({ queueBytes: 500, droppedTraces: 1 });
+    expect(two.grow(1_000)).toBe(true);
+    expect(queue.open()).toBeUndefined();
+  });
+
+  it('says at most every ten seconds that deliveries fail, with counts', async () => {
+    const { clock, backend, put, lines } = made();
+    backend.failWith('HTTP status 400', false);
+    for (let i = 0; i < 100; i++) {
+      put('a');
+      await clock.advanceAsync(1_000);
+    }
+    expect(lines.length).toBeLessThanOrEqual(11);
+    expect(lines[1]).toBe(
+      'WARN Backend: 9 deliveries failed, the last with: HTTP status 400; 9 traces were given up',
+    );
+  });
+
+  it('flushes at once, and as many requests as it takes', async () => {
+    const { clock, backend, queue, put } = made();
+    for (let i = 0; i < 5; i++) put(`${i}`, 300_000);
+    let flushed = false;
+    void queue.flush(5_000).then(() => (flushed = true));
+    await clock.advanceAsync(0);
+    await clock.advanceAsync(0);
+    expect([backend.requests.flat().length, flushed]).toEqual([5, true]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('flushes also in the middle of a pause between tries, and tries quickly', async () => {
+    const { clock, backend, queue, put } = made();
+    backend.failWith('HTTP status 503', true, 30_000);
+    put('a');
+    await clock.advanceAsync(1_000);
+    let flushed = false;
+    void queue.flush(5_000).then(() => (flushed = true));
+    await clock.advanceAsync(1_000);
+    expect(backend.requests.length).toBeGreaterThan(2);
+    expect(flushed).toBe(false);
+    backend.succeed();
+    await clock.advanceAsync(250);
+    expect(flushed).toBe(true);
+  });
+
+  it('ends a flush at its deadline, never rejects, and sends nothing once it is closed', async () => {
+    const { clock, backend, queue, put, lines } = made();
+    backend.hang();
+    put('a');
+    put('b');
+    let flushed = false;
+    void queue.flush(5_000).then(() => (flushed = true));
+    await clock.advanceAsync(4_999);
+    expect(flushed).toBe(false);
+    await clock.advanceAsync(1);
+    expect(flushed).toBe(true);
+    put('c');
+    queue.close();
+    put('d');
+    await clock.advanceAsync(60_000);
+    expect(backend.requests).toEqual([['a', 'b']]);
+    expect(backend.open).toBe(0);
+    expect(queue.health).toMatchObject({ droppedTraces: 4, queueBytes: 0 });
+    expect(lines.join('\n')).toContain('given up');
+    expect(clock.pending).toBe(0);
+    await queue.flush(5_000);
+  });
+
+  it('is not up while the keys are refused, until a delivery shows otherwise', async () => {
+    const { clock, queue, put } = made();
+    queue.credentialsChecked(false);
+    expect(queue.health.up).toBe(false);
+    put('a');
+    await clock.advanceAsync(1_000);
+    expect(queue.health.up).toBe(true);
+  });
+});

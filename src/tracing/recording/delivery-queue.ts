@@ -1,0 +1,259 @@
+import { ensureError, type Clock, type Timer } from '../../kernel/index.js';
+import type { ExporterHealth } from '../tracer.js';
+import type { DeliveryLog } from './delivery-log.js';
+import { ExportError, type FinishedTrace, type TraceExporter } from './finished-trace.js';
+
+/** What a queue may hold. */
+export interface QueueLimits {
+  /** Most bytes of traces that are open, wait or are being sent. */
+  readonly bytes: number;
+  /** Most of them in number. */
+  readonly traces: number;
+}
+
+/** A trace's place in a queue, from its start on. */
+export interface Place {
+  /**
+   * Takes room for what the trace has grown to.
+   * @returns false if there is none: the place is lost, and the trace must not be delivered
+   */
+  grow(bytes: number): boolean;
+  /** Hands the trace over, complete. */
+  deliver(trace: FinishedTrace): void;
+}
+
+/** How long a trace waits for others to be sent with, in milliseconds. */
+const LINGER_MS = 1_000;
+/** With this much waiting there is no reason to wait longer. Serializing it holds up everything else for some 5 ms. */
+const BATCH_BYTES = 512 * 1024;
+const BATCH_TRACES = 256;
+
+const FIRST_BACKOFF_MS = 1_000;
+const LONGEST_BACKOFF_MS = 30_000;
+/** Longest pause between tries while someone waits for the queue to be empty, in milliseconds. */
+const FLUSH_BACKOFF_MS = 250;
+
+/**
+ * What waits to be sent to one backend. Bounded: where there is no room, traces are not taken at their start, so that each
+ * is sent whole or not at all. One request at a time; what the backend may take later is tried again until it does.
+ */
+export class DeliveryQueue {
+  readonly #exporter: TraceExporter;
+  readonly #limits: QueueLimits;
+  readonly #clock: Clock;
+  readonly #log: DeliveryLog;
+  readonly #closing = new AbortController();
+  readonly #waiting: FinishedTrace[] = [];
+  readonly #onIdle = new Set<() => void>();
+  #waitingBytes = 0;
+  /** Of everything that has a place. */
+  #bytes = 0;
+  #traces = 0;
+  #exported = 0;
+  #dropped = 0;
+  #failures = 0;
+  #failuresInARow = 0;
+  /** True while what waits first has been tried before: then it has waited long enough. */
+  #isRetry = false;
+  #credentialsRefused = false;
+  #lastSuccessAt: number | undefined;
+  #working = false;
+  /** How many wait for the queue to be empty. */
+  #hurried = 0;
+  /** Ends the pause that the queue makes. */
+  #wake: (() => void) | undefined;
+
+  constructor(exporter: TraceExporter, limits: QueueLimits, clock: Clock, log: DeliveryLog) {
+    this.#exporter = exporter;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  get health(): ExporterHealth {
+    return {
+      name: this.#exporter.name,
+      up: this.#failuresInARow === 0 && !this.#credentialsRefused,
+      exportedTraces: this.#exported,
+      droppedTraces: this.#dropped,
+      failures: this.#failures,
+      queueBytes: this.#bytes,
+      lastSuccessAt: this.#lastSuccessAt,
+    };
+  }
+
+  /** The backend has said what it thinks of the credentials, beside any delivery. */
+  credentialsChecked(accepted: boolean): void {
+    this.#credentialsRefused = !accepted;
+  }
+
+  /**
+   * Takes a place for a trace that starts.
+   * @returns undefined if there is no room
+   */
+  open(): Place | undefined {
+    if (this.#closing.signal.aborted || this.#bytes >= this.#limits.bytes || this.#traces >= this.#limits.traces) {
+      this.#drop(1);
+      return undefined;
+    }
+    this.#traces++;
+    let held = 0;
+    let isLost = false;
+    const leave = (): void => {
+      isLost = true;
+      this.#release(held, 1);
+      this.#drop(1);
+    };
+    return {
+      grow: (bytes) => {
+        if (isLost) return false;
+        if (this.#bytes + bytes - held > this.#limits.bytes || this.#closing.signal.aborted) {
+          leave();
+          return false;
+        }
+        this.#bytes += bytes - held;
+        held = bytes;
+        return true;
+      },
+      deliver: (trace) => {
+        if (isLost) return;
+        // What was held is the measure of what is released later.
+        this.#push({ ...trace, bytes: held });
+      },
+    };
+  }
+
+  /** Resolves when nothing waits, or after `deadlineMs` milliseconds; never rejects. */
+  async flush(deadlineMs: number): Promise<void> {
+    if (!this.#working) return;
+    this.#hurried++;
+    this.#wake?.();
+    await new Promise<void>((resolve) => {
+      const limit = this.#clock.after(deadlineMs, () => settle());
+      const settle = (): void => {
+        limit.cancel();
+        this.#onIdle.delete(settle);
+        resolve();
+      };
+      this.#onIdle.add(settle);
+    });
+    this.#hurried--;
+  }
+
+  /** Gives up what waits and breaks off what is being sent. Nothing is taken or sent any more. */
+  close(): void {
+    this.#closing.abort(new Error('Tracing has ended'));
+    this.#wake?.();
+    this.#waitingBytes = 0;
+    this.#discard(this.#waiting.splice(0));
+    this.#log.close();
+  }
+
+  #push(trace: FinishedTrace): void {
+    if (this.#closing.signal.aborted) return this.#discard([trace]);
+    this.#waiting.push(trace);
+    this.#waitingBytes += trace.bytes;
+    if (!this.#working) void this.#work();
+    else if (this.#isRipe && this.#failuresInARow === 0) this.#wake?.();
+  }
+
+  get #isRipe(): boolean {
+    return this.#waitingBytes >= BATCH_BYTES || this.#waiting.length >= BATCH_TRACES;
+  }
+
+  async #work(): Promise<void> {
+    this.#working = true;
+    while (this.#waiting.length > 0) {
+      if (!this.#isRipe && !this.#isRetry && this.#hurried === 0) await this.#pause(LINGER_MS);
+      const batch = this.#take();
+      if (batch.length > 0) await this.#send(batch);
+    }
+    this.#working = false;
+    for (const settle of this.#onIdle) settle();
+  }
+
+  #take(): readonly FinishedTrace[] {
+    let bytes = 0;
+    let count = 0;
+    for (const trace of this.#waiting) {
+      if (count === BATCH_TRACES || (count > 0 && bytes + trace.bytes > BATCH_BYTES)) break;
+      bytes += trace.bytes;
+      count++;
+    }
+    this.#waitingBytes -= bytes;
+    return this.#waiting.splice(0, count);
+  }
+
+  async #send(batch: readonly FinishedTrace[]): Promise<void> {
+    try {
+      await this.#exporter.export(batch, this.#closing.signal);
+      this.#succeeded(batch);
+    } catch (thrown) {
+      if (this.#closing.signal.aborted) return this.#discard(batch);
+      const delayMs = this.#failed(thrown, batch);
+      if (delayMs !== undefined) await this.#pause(this.#hurried > 0 ? Math.min(delayMs, FLUSH_BACKOFF_MS) : delayMs);
+    }
+  }
+
+  #succeeded(batch: readonly FinishedTrace[]): void {
+    this.#release(bytesOf(batch), batch.length);
+    this.#exported += batch.length;
+    this.#lastSuccessAt = this.#clock.now();
+    this.#failuresInARow = 0;
+    this.#isRetry = false;
+    this.#credentialsRefused = false;
+    this.#log.succeeded();
+  }
+
+  /** @returns how long to leave the backend alone before the batch is tried again; undefined if it is given up */
+  #failed(thrown: unknown, batch: readonly FinishedTrace[]): number | undefined {
+    this.#failures++;
+    this.#failuresInARow++;
+    this.#isRetry = false;
+    const error = ensureError(thrown);
+    const isKnown = error instanceof ExportError;
+    // Of an error that is none of ours the words could be anything.
+    const why = isKnown ? error.message : `${error.name} in the exporter`;
+    if (!isKnown || !error.retryable) {
+      this.#release(bytesOf(batch), batch.length);
+      this.#dropped += batch.length;
+      this.#log.failed(why, batch.length);
+      return undefined;
+    }
+    this.#log.failed(why, 0);
+    this.#isRetry = true;
+    this.#waiting.unshift(...batch);
+    this.#waitingBytes += bytesOf(batch);
+    const backoffMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#failuresInARow - 1));
+    return Math.min(LONGEST_BACKOFF_MS, Math.max(backoffMs, error.retryAfterMs ?? 0));
+  }
+
+  async #pause(ms: number): Promise<void> {
+    let timer: Timer | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      timer = this.#clock.after(ms, resolve);
+    });
+    timer?.cancel();
+    this.#wake = undefined;
+  }
+
+  #discard(traces: readonly FinishedTrace[]): void {
+    this.#release(bytesOf(traces), traces.length);
+    this.#drop(traces.length);
+  }
+
+  #release(bytes: number, traces: number): void {
+    this.#bytes -= bytes;
+    this.#traces -= traces;
+  }
+
+  #drop(traces: number): void {
+    this.#dropped += traces;
+    if (traces > 0) this.#log.dropped(traces);
+  }
+}
+
+function bytesOf(traces: readonly FinishedTrace[]): number {
+  return traces.reduce((sum, { bytes }) => sum + bytes, 0);
+}

@@ -1,0 +1,44 @@
+import type { FinishedGeneration } from './finished-trace.js';
+
+type Parameters = Readonly<Record<string, unknown>>;
+
+/** Parameters of which the words come from a fixed list: they may be held where content may not. */
+const ENUMERATED: ReadonlySet<string> = new Set([
+  'modalities',
+  'reasoning_effort',
+  'service_tier',
+  'tool_choice',
+  'verbosity',
+]);
+
+/** How the texts in parameters are captured. */
+export interface ParameterCapture {
+  /** False: nothing that users wrote. */
+  readonly content: boolean;
+  readonly text: (value: string) => string;
+}
+
+/**
+ * Parts the parameters of a model call into those that tracing backends take as such, and all others. One nested value,
+ * such as `tools` or `response_format`, among the former makes Langfuse's legacy endpoint refuse the whole observation.
+ */
+export function modelParameters(
+  all: Parameters,
+  { content, text }: ParameterCapture,
+): { readonly parameters: FinishedGeneration['parameters']; readonly others: Parameters } {
+  const parameters: Record<string, number | string | boolean | readonly string[]> = {};
+  const others: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(all)) {
+    if (value === undefined || value === null) continue;
+    if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) parameters[name] = value;
+    else if (!content && !ENUMERATED.has(name)) continue;
+    else if (typeof value === 'string') parameters[name] = text(value);
+    else if (isTexts(value)) parameters[name] = value.map(text);
+    else others[name] = value;
+  }
+  return { parameters, others };
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

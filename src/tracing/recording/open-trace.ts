@@ -1,0 +1,150 @@
+import type { GenerationHandle, SpanHandle, TraceHandle, TraceStart } from '../tracer.js';
+import { NOOP_TRACE } from '../noop/noop-tracer.js';
+import type { Capture } from './capture.js';
+import type { Place } from './delivery-queue.js';
+import type { FinishedObservation } from './finished-trace.js';
+import { NOT_ENDED, type ObservationStart, OpenObservation } from './open-observation.js';
+
+/** What a trace is made with. */
+export interface TraceParts {
+  /** 32 hex digits. */
+  readonly id: string;
+  readonly start: TraceStart;
+  /** Span of the caller that the root belongs under. */
+  readonly callerSpanId?: string;
+  /** One in the queue of each backend that has room for it. */
+  readonly places: readonly Place[];
+  readonly capture: Capture;
+  /** Milliseconds since the Unix epoch, with a fraction; never goes back. */
+  readonly now: () => number;
+  readonly spanId: () => string;
+  /** Told of what must not happen: nothing that is called through a handle may throw. */
+  readonly onFault: (error: unknown) => void;
+}
+
+type Start = Omit<ObservationStart, 'id' | 'time'>;
+
+const NOOP_SPAN = NOOP_TRACE.span('');
+const NOOP_GENERATION = NOOP_SPAN.generation('', { model: '', provider: '', input: undefined });
+
+/** A trace while it lasts. What lasts longer than its root is ended with it; what begins later is not recorded. */
+export class OpenTrace implements TraceHandle {
+  readonly id: string;
+  readonly #parts: TraceParts;
+  readonly #root: OpenObservation | undefined;
+  #places: readonly Place[];
+  /** The root first. Empty once the trace has ended or was given up. */
+  #observations: OpenObservation[] = [];
+
+  constructor(parts: TraceParts) {
+    this.id = parts.id;
+    this.#parts = parts;
+    this.#places = parts.places;
+    const { name, input, metadata } = parts.start;
+    this.#root = this.#attempt(() => this.#begin({ name, input, ...(metadata && { metadata }) }), undefined);
+  }
+
+  span(name: string, start: Parameters<TraceHandle['span']>[1] = {}): SpanHandle {
+    return this.#root === undefined ? NOOP_SPAN : this.#span(this.#root, name, start);
+  }
+
+  end(ending: Parameters<TraceHandle['end']>[0]): void {
+    this.#attempt(() => {
+      const now = this.#parts.now();
+      this.#root?.end(ending, now);
+      for (const observation of this.#observations) observation.end(NOT_ENDED, now);
+      this.#account();
+      this.#deliver();
+    }, undefined);
+  }
+
+  /** False once the trace has ended, or there was no room for it. */
+  get #isOpen(): boolean {
+    return this.#places.length > 0;
+  }
+
+  #span(parent: OpenObservation, name: string, start: NonNullable<Parameters<TraceHandle['span']>[1]>): SpanHandle {
+    const span = this.#attempt(() => this.#begin({ ...start, parentId: parent.id, name }), undefined);
+    if (span === undefined) return NOOP_SPAN;
+    return {
+      span: (childName, childStart = {}) => this.#span(span, childName, childStart),
+      generation: (childName, childStart) => this.#generation(span, childName, childStart),
+      ...this.#common(span),
+    };
+  }
+
+  #generation(parent: OpenObservation, name: string, start: Parameters<SpanHandle['generation']>[1]): GenerationHandle {
+    const generation = this.#attempt(
+      () => this.#begin({ parentId: parent.id, name, input: start.input, generation: start }),
+      undefined,
+    );
+    if (generation === undefined) return NOOP_GENERATION;
+    return {
+      firstToken: () => this.#attempt(() => generation.firstToken(this.#parts.now()), undefined),
+      ...this.#common(generation),
+    };
+  }
+
+  #common(observation: OpenObservation): Pick<GenerationHandle, 'event' | 'end'> {
+    const change = (work: () => void): void =>
+      this.#attempt(() => {
+        if (!this.#isOpen || observation.hasEnded) return;
+        work();
+        this.#account();
+      }, undefined);
+    return {
+      event: (name, data, level = 'DEFAULT') => change(() => observation.event(name, this.#parts.now(), data, level)),
+      end: (ending) => change(() => observation.end(ending, this.#parts.now())),
+    };
+  }
+
+  #begin(start: Start): OpenObservation | undefined {
+    if (!this.#isOpen) return undefined;
+    const { spanId, now, capture } = this.#parts;
+    const observation = new OpenObservation({ ...start, id: spanId(), time: now() }, capture);
+    this.#observations.push(observation);
+    this.#account();
+    return this.#isOpen ? observation : undefined;
+  }
+
+  /** Takes the room that the trace needs; where there is none it is given up whole, and its memory with it. */
+  #account(): void {
+    const bytes = this.#bytes();
+    this.#places = this.#places.filter((place) => place.grow(bytes));
+    if (!this.#isOpen) this.#observations = [];
+  }
+
+  #deliver(): void {
+    if (!this.#isOpen) return;
+    const { start, callerSpanId } = this.#parts;
+    const observations = this.#observations.flatMap(({ finished }): FinishedObservation[] =>
+      finished === undefined ? [] : [finished],
+    );
+    const trace = {
+      id: this.id,
+      name: start.name,
+      ...(start.userId !== undefined && { userId: start.userId }),
+      ...(start.sessionId !== undefined && { sessionId: start.sessionId }),
+      tags: start.tags ?? [],
+      ...(callerSpanId !== undefined && { callerSpanId }),
+      observations,
+      bytes: this.#bytes(),
+    };
+    for (const place of this.#places) place.deliver(trace);
+    this.#places = [];
+    this.#observations = [];
+  }
+
+  #bytes(): number {
+    return this.#observations.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  #attempt<T>(work: () => T, otherwise: T): T {
+    try {
+      return work();
+    } catch (error) {
+      this.#parts.onFault(error);
+      return otherwise;
+    }
+  }
+}

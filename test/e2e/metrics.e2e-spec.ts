@@ -1,0 +1,313 @@
+import { connect } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, AgentStreamingNode } from '../../src/nodes/index.js';
+import type { Message } from '../../src/protocol/index.js';
+import {
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Deltas,
+  Workflow,
+  WorkflowDefinition,
+  WorkflowRunner,
+  type ChatEvent,
+  type Wiring,
+} from '../../src/workflow/index.js';
+import { MetricsPage } from '../support/metrics-page.js';
+import {
+  assertValidError,
+  Bench,
+  done,
+  errorBody,
+  eventually,
+  finish,
+  flood,
+  gate,
+  getJson,
+  httpError,
+  openStream,
+  postJson,
+  role,
+  stall,
+  streamOf,
+  text,
+  tokens,
+  workflowsModule,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+const MIB = 1024 * 1024;
+
+/** Asks one model again once, then another. */
+class StubbornNode extends AgentStreamingNode<{ messages: readonly Message[] }, string> {
+  readonly agentConfig = agent({
+    modelProvider: ModelProvider.OPENAI,
+    modelName: 'first',
+    outputType: String,
+    retries: 1,
+    fallbacks: [{ modelProvider: ModelProvider.OPENAI, modelName: 'second' }],
+  });
+
+  async *process(
+    { messages }: { messages: readonly Message[] },
+    context: TaskContext,
+  ): AsyncGenerator<Deltas, string, void> {
+    return yield* this.streamTextDeltas(this.agent.runStream({ messages }, context));
+  }
+}
+
+@Workflow({ id: 'stubborn', description: 'Retries and falls back' })
+class StubbornWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    return flow.node(StubbornNode, { messages });
+  }
+}
+
+describe('metrics', () => {
+  let bench: Bench;
+  afterEach(() => bench.close());
+  const page = (): Promise<MetricsPage> => MetricsPage.of(bench.app.url);
+  /** The page once as many requests are counted. */
+  const pageAfter = async (requests: number): Promise<MetricsPage> =>
+    eventually(
+      async () => {
+        const metrics = await page();
+        return metrics.sum('millrace_requests_total') === requests ? metrics : undefined;
+      },
+      { message: `${requests} requests to be counted` },
+    );
+  const outcomes = (metrics: MetricsPage): Record<string, number> =>
+    Object.fromEntries(
+      metrics
+        .matching('millrace_requests_total')
+        .filter(({ value }) => value > 0)
+        .map(({ labels, value }) => [`${labels['workflow']} ${labels['outcome']} ${labels['stream']}`, value]),
+    );
+
+  it('is a page in the format of Prometheus, for GET and HEAD only', async () => {
+    bench = await Bench.start();
+    const answer = await getJson(`${bench.app.url}/metrics`);
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
+    const metrics = new MetricsPage(answer.text);
+    for (const name of ['process_resident_memory_bytes', 'nodejs_eventloop_lag_p99_seconds', 'millrace_requests_total'])
+      expect(metrics.types.has(name)).toBe(true);
+    expect((await fetch(`${bench.app.url}/metrics`, { method: 'HEAD' })).status).toBe(200);
+    const refused = await postJson(`${bench.app.url}/metrics`, {});
+    assertValidError(refused.json);
+    expect([refused.status, refused.headers['allow']]).toEqual([405, 'GET']);
+  });
+
+  it('counts every request once, by workflow and outcome, and nothing of what clients make up', async () => {
+    bench = await Bench.start({ env: { STREAM_OPEN_GRACE_MS: '20', RUN_TIMEOUT_MS: '400' } });
+    const { chatUrl, url } = bench.app;
+    bench.upstream.next(streamOf('fine'));
+    await postJson(chatUrl, { model: 'chat', messages: HELLO });
+    bench.upstream.next(streamOf('fine too'));
+    await (await openStream(chatUrl, { model: 'chat', stream: true, messages: HELLO })).collect();
+    bench.upstream.next(streamOf('too long', { finish: 'length' }));
+    await postJson(chatUrl, { model: 'chat', messages: HELLO });
+    await postJson(chatUrl, { model: 'chat', messages: [] });
+    await postJson(chatUrl, '{"model":');
+    await postJson(chatUrl, { model: 'made-up-by-a-client', messages: HELLO });
+    await getJson(`${url}/made/up/by/a/client`);
+    await getJson(`${url}/v1/models`);
+    bench.upstream.next(httpError(500, errorBody('down')));
+    await postJson(chatUrl, { model: 'chat', messages: HELLO });
+    bench.upstream.next([role(), text('Never'), stall()]);
+    await postJson(chatUrl, { model: 'chat', messages: HELLO });
+    bench.upstream.next([role(), text('Left'), stall()]);
+    const stream = await openStream(chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    await stream.until((item) => item.kind === 'data' && item.data.includes('Left'));
+    stream.destroy();
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.end('HELLO\r\n\r\n');
+    await getJson(`${url}/health/live`);
+
+    const metrics = await pageAfter(12);
+    expect(outcomes(metrics)).toEqual({
+      'chat stop false': 1,
+      'chat stop true': 1,
+      'chat length false': 1,
+      // Two bodies that are at fault, and what is no HTTP.
+      'none invalid_request false': 3,
+      'unknown unknown_model false': 1,
+      'none unknown_route false': 1,
+      'none ok false': 1,
+      'chat upstream_error false': 1,
+      'chat deadline false': 1,
+      'chat client_abort true': 1,
+    });
+    expect(metrics.sum('millrace_request_duration_seconds_count', { workflow: 'chat' })).toBe(6);
+    expect(JSON.stringify(metrics.samples)).not.toMatch(/made.up/);
+  });
+
+  it('measures runs, nodes and model calls, and leaves nothing open', async () => {
+    bench = await Bench.start({ env: { OPENAI_MODEL: 'm-1', UPSTREAM_MAX_RETRIES: '1' } });
+    const usage = tokens(11, 7, {
+      prompt_tokens_details: { cached_tokens: 4 },
+      completion_tokens_details: { reasoning_tokens: 3 },
+    });
+    bench.upstream
+      .next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' }))
+      .next(streamOf('Well', { usage }))
+      .next(httpError(400, errorBody('no such thing', { type: 'invalid_request_error', code: 'made_up_upstream' })));
+    await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
+    await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
+    bench.upstream.next([role(), text('Going'), stall()]);
+    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    await stream.until((item) => item.kind === 'data');
+    const during = await page();
+    for (const name of ['millrace_open_runs', 'millrace_open_streams'])
+      expect([name, during.sum(name, { workflow: 'chat' })]).toEqual([name, 1]);
+    stream.destroy();
+
+    const metrics = await pageAfter(3);
+    for (const name of ['millrace_open_runs', 'millrace_open_streams', 'millrace_paused_streams'])
+      expect([name, metrics.sum(name)]).toEqual([name, 0]);
+    const runs = (outcome: string): number => metrics.sum('millrace_run_duration_seconds_count', { outcome });
+    expect([runs('stop'), runs('upstream_rejected'), runs('client_abort')]).toEqual([1, 1, 1]);
+    const nodes = metrics.matching('millrace_node_duration_seconds_count', { workflow: 'chat' });
+    expect(Object.fromEntries(nodes.map(({ labels, value }) => [labels['outcome'], value]))).toEqual({
+      aborted: 1,
+      error: 1,
+      ok: 1,
+    });
+    const model = { provider: 'openai', model: 'm-1' };
+    const calls = (outcome: string): number => metrics.sum('millrace_model_calls_total', { ...model, outcome });
+    expect([calls('stop'), calls('upstream_rejected'), calls('aborted')]).toEqual([1, 1, 1]);
+    expect(metrics.sum('millrace_model_retries_total', { ...model, by: 'request' })).toBe(1);
+    expect(metrics.sum('millrace_model_first_token_seconds_count', model)).toBe(2);
+    expect(metrics.sum('millrace_model_call_duration_seconds_count', model)).toBe(3);
+    const counted = (kind: string): number => metrics.sum('millrace_tokens_total', { ...model, kind });
+    expect(['input', 'cached_input', 'output', 'reasoning'].map(counted)).toEqual([11, 4, 7, 3]);
+    expect(JSON.stringify(metrics.samples)).not.toContain('made_up_upstream');
+  });
+
+  it('counts retries of agents, and models that were given up', async () => {
+    bench = await Bench.start({ imports: [workflowsModule(StubbornWorkflow, StubbornNode)] });
+    const busy = httpError(503, errorBody('busy'), { 'retry-after-ms': '1' });
+    bench.upstream.next(busy).next(busy).next(streamOf('At last'));
+    const { json } = await postJson(bench.app.chatUrl, { model: 'stubborn', messages: HELLO });
+    expect(JSON.stringify(json)).toContain('At last');
+    const metrics = await pageAfter(1);
+    const first = { provider: 'openai', model: 'first' };
+    expect(metrics.sum('millrace_model_retries_total', { ...first, by: 'agent' })).toBe(1);
+    expect(metrics.sum('millrace_model_fallbacks_total', first)).toBe(1);
+    expect(metrics.sum('millrace_model_calls_total', { ...first, outcome: 'upstream_error' })).toBe(2);
+    expect(metrics.sum('millrace_model_calls_total', { model: 'second', outcome: 'stop' })).toBe(1);
+  });
+
+  it('measures the first token and the time between tokens by writes, and counts heartbeats apart', async () => {
+    bench = await Bench.start({ env: { STREAM_HEARTBEAT_MS: '30', STREAM_OPEN_GRACE_MS: '20' } });
+    const [first, second] = [gate(), gate()];
+    bench.upstream.next([role(), first, text('One'), second, text(' two'), finish('stop'), done()]);
+    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    await stream.until(() => stream.items.length >= 2);
+    const waiting = await page();
+    expect(waiting.sum('millrace_time_to_first_token_seconds_count')).toBe(0);
+    expect(waiting.sum('millrace_heartbeats_total', { workflow: 'chat' })).toBeGreaterThanOrEqual(2);
+    first.open();
+    await stream.until((item) => item.kind === 'data' && item.data.includes('One'));
+    second.open();
+    await stream.collect();
+    const metrics = await pageAfter(1);
+    expect(metrics.sum('millrace_time_to_first_token_seconds_count', { workflow: 'chat' })).toBe(1);
+    expect(metrics.sum('millrace_time_to_first_token_seconds_sum', { workflow: 'chat' })).toBeGreaterThan(0.02);
+    expect(metrics.sum('millrace_time_between_tokens_seconds_count', { workflow: 'chat' })).toBe(1);
+  });
+
+  it('measures how long streams wait for slow clients', async () => {
+    bench = await Bench.start();
+    bench.upstream.next([role(), flood({ bytes: 64 * MIB }), finish('stop'), done()]);
+    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    await stream.until((item) => item.kind === 'data');
+    stream.pause();
+    await eventually(async () => (await page()).sum('millrace_paused_streams', { workflow: 'chat' }) === 1, {
+      within: 15_000,
+      message: 'the stream to wait for its client',
+    });
+    stream.destroy();
+    await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { message: 'the end of the run' });
+    const metrics = await pageAfter(1);
+    expect(metrics.sum('millrace_paused_streams')).toBe(0);
+    expect(metrics.sum('millrace_slow_client_pause_seconds_count', { workflow: 'chat' })).toBeGreaterThanOrEqual(1);
+    expect(metrics.sum('millrace_slow_client_pause_seconds_sum', { workflow: 'chat' })).toBeGreaterThan(0);
+  }, 60_000);
+
+  it('has every metric and label that the dashboard and the alerts ask for', async () => {
+    bench = await Bench.start({ env: { UPSTREAM_MAX_RETRIES: '1' } });
+    bench.upstream.next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' })).next(streamOf('fine'));
+    await (await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO })).collect();
+    await pageAfter(1);
+    const metrics = await page();
+    const expressions = [...dashboardExpressions(), ...alertExpressions()];
+    expect(expressions.length).toBeGreaterThan(50);
+    const asked = new Set(expressions.flatMap((expression) => expression.match(METRIC) ?? []));
+    const unknown = [...asked].filter((name) => !isServed(metrics, name));
+    expect(unknown).toEqual([]);
+    const labels = new Set(metrics.samples.flatMap((sample) => Object.keys(sample.labels)));
+    // Prometheus adds the first two; the third is there only where a tracing backend is configured.
+    for (const label of ['job', 'instance', 'exporter']) labels.add(label);
+    const askedLabels = new Set(expressions.flatMap(labelsIn));
+    expect([...askedLabels].filter((label) => !labels.has(label))).toEqual([]);
+    // And the other way round: nothing is measured that nobody is shown.
+    const unseen = [...metrics.types.keys()].filter(
+      (name) => name.startsWith('millrace_') && ![...asked].some((each) => baseOf(each) === name),
+    );
+    expect(unseen).toEqual([]);
+  });
+});
+
+const METRIC = /\b(?:millrace|nodejs|process)_\w+/g;
+
+function isServed(metrics: MetricsPage, name: string): boolean {
+  return metrics.types.has(name) || metrics.types.get(baseOf(name)) === 'histogram';
+}
+
+function baseOf(name: string): string {
+  return name.replace(/_(bucket|sum|count)$/, '');
+}
+
+function labelsIn(expression: string): readonly string[] {
+  const grouped = [...expression.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, names = '']) => names.split(/,\s*/));
+  const selected = [...expression.matchAll(/(\w+)(?:=~|!~|!=|=)"/g)].map(([, name = '']) => name);
+  return [...grouped, ...selected];
+}
+
+function read(path: string): string {
+  return readFileSync(new URL(`../../deploy/${path}`, import.meta.url), 'utf8');
+}
+
+interface Panel {
+  readonly targets?: readonly { readonly expr: string }[];
+}
+
+function dashboardExpressions(): readonly string[] {
+  const { panels } = JSON.parse(read('grafana/dashboards/millrace.json')) as { panels: readonly Panel[] };
+  return panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+}
+
+interface Rules {
+  readonly groups: readonly {
+    readonly rules: readonly {
+      readonly alert: string;
+      readonly expr: string;
+      readonly annotations: { readonly summary?: string; readonly description?: string };
+    }[];
+  }[];
+}
+
+function alertExpressions(): readonly string[] {
+  const rules = (parse(read('prometheus/alerts.yml')) as Rules).groups.flatMap((group) => group.rules);
+  for (const { alert, annotations } of rules) {
+    expect([alert, annotations.summary, annotations.description]).toEqual([
+      alert,
+      expect.any(String),
+      expect.any(String),
+    ]);
+  }
+  return rules.map(({ expr }) => expr);
+}

@@ -1,0 +1,601 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { Injectable } from '@nestjs/common';
+import { Node } from '../../src/nodes/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
+import { describeInBrowser, TestBrowser, type Visitor, type VisitorOptions } from '../support/browser.js';
+import {
+  Bench,
+  errorBody,
+  eventually,
+  gate,
+  httpError,
+  reasoning,
+  SpeakNode,
+  startProcess,
+  streamOf,
+  TestApp,
+  tokens,
+  workflowsModule,
+} from '../support/index.js';
+
+/** A light and a dark page, and a phone's. */
+const LIGHT: VisitorOptions = { viewport: { width: 1440, height: 900 }, colorScheme: 'light' };
+const DARK: VisitorOptions = { ...LIGHT, colorScheme: 'dark' };
+const PHONE: VisitorOptions = { viewport: { width: 360, height: 740 } };
+
+@Injectable()
+class ChooseNode extends Node<{ text: string }, 'left' | 'right'> {
+  process(_input: { text: string }, context: TaskContext): 'left' | 'right' {
+    context.progress('Looking both ways');
+    return 'right';
+  }
+}
+
+@Workflow({ id: 'crossing', description: 'A silent step, and one of two ways' })
+class CrossingWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    return flow.route(flow.node(ChooseNode, { text: 'x' }), {
+      left: (branch) => branch.node(SpeakNode, { messages, prompt: 'left' }),
+      right: (branch) => branch.node(SpeakNode, { messages, prompt: 'right' }),
+    });
+  }
+}
+
+describeInBrowser()('the playground', () => {
+  let browser: TestBrowser;
+  const visitors: Visitor[] = [];
+  const benches: (Bench | TestApp)[] = [];
+  beforeAll(async () => {
+    browser = await TestBrowser.start();
+  }, 60_000);
+  afterAll(() => browser.close());
+  afterEach(async () => {
+    const here = visitors.splice(0);
+    try {
+      for (const { requests, errors } of here) {
+        expect(requests.filter((url) => !/^(http:\/\/127\.0\.0\.1:\d+\/|data:|blob:)/.test(url))).toEqual([]);
+        expect(errors).toEqual([]);
+      }
+    } finally {
+      await Promise.all(here.map((visitor) => visitor.close()));
+      for (const bench of benches.splice(0)) await bench.close();
+    }
+  });
+
+  async function visit(url: string, options: VisitorOptions = LIGHT): Promise<Visitor> {
+    const visitor = await browser.visit(options);
+    visitors.push(visitor);
+    await visitor.page.goto(url);
+    await visitor.page.waitForSelector('#graph-frame svg', { state: 'attached' });
+    return visitor;
+  }
+
+  async function bench(options: Parameters<typeof Bench.start>[0] = {}): Promise<Bench> {
+    const started = await Bench.start(options);
+    benches.push(started);
+    return started;
+  }
+
+  async function demo(env: Readonly<Record<string, string>> = {}): Promise<TestApp> {
+    const app = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0', ...env } });
+    benches.push(app);
+    return app;
+  }
+
+  async function ask(page: Page, model: string, text: string): Promise<void> {
+    await page.selectOption('#workflow', model);
+    await page.fill('#draft', text);
+    await page.press('#draft', 'Enter');
+  }
+
+  const ended = (page: Page, state = 'done'): Promise<unknown> =>
+    page.waitForSelector(`.turn:last-child .answer[data-state=${state}]`);
+  const lane = (page: Page, path: string): ReturnType<Page['locator']> =>
+    page.locator(`.turn:last-child .lane[data-path="${path}"]`);
+  const nodeState = (page: Page, path: string): Promise<string | null> =>
+    page.locator(`#graph-frame [data-node="${path}"]`).getAttribute('data-state');
+  const textOf = (page: Page, selector: string): Promise<string> => page.locator(selector).innerText();
+
+  it('shows the text of each node in its own lane, as it comes, and lights up the graph', async () => {
+    const { app, upstream } = await bench();
+    const [first, second] = [gate(), gate()];
+    upstream
+      .next(streamOf(['Plain ', first, 'words.'], { usage: tokens(3, 4) }))
+      .next(streamOf(['{"thinking":"Let me see","reply":"He', second, 'llo!"}'], { usage: tokens(5, 6) }));
+    const { page } = await visit(app.url);
+    await ask(page, 'streaming', 'Hello');
+
+    await lane(page, 'TextStreamingNode').getByText('Plain', { exact: true }).waitFor();
+    expect(await lane(page, 'TextStreamingNode').getAttribute('data-state')).toBe('running');
+    expect(await lane(page, 'StructuredStreamingNode').count()).toBe(0);
+    expect(await nodeState(page, 'TextStreamingNode')).toBe('running');
+    expect(await nodeState(page, 'StructuredStreamingNode')).toBe('waiting');
+
+    first.open();
+    const structured = lane(page, 'StructuredStreamingNode');
+    await structured.locator('.tree.filling').waitFor();
+    await eventually(async () => (await structured.locator('dd').allInnerTexts()).join('|') === 'Let me see|He');
+    expect(await structured.locator('dt').allInnerTexts()).toEqual(['thinking', 'reply']);
+    expect(await lane(page, 'TextStreamingNode').locator('.said').innerText()).toBe('Plain words.');
+    expect(await nodeState(page, 'TextStreamingNode')).toBe('done');
+    expect(await nodeState(page, 'StructuredStreamingNode')).toBe('running');
+
+    second.open();
+    await ended(page);
+    expect(await structured.locator('dd').allInnerTexts()).toEqual(['Let me see', 'Hello!']);
+    expect(await page.locator('.tree.filling').count()).toBe(0);
+    expect(await nodeState(page, 'StructuredStreamingNode')).toBe('done');
+    const facts = await textOf(page, '.facts');
+    for (const fact of [/First text\s+\d/, /Total\s+\d/, /Tokens in\s+8/, /Tokens out\s+10/, /Finish\s+stop/, /req_/]) {
+      expect(facts).toMatch(fact);
+    }
+    expect(facts).toMatch(/Speed\s+[\d.]+ tokens\/s/);
+    expect(await textOf(page, '#announcer')).toContain('Plain words.');
+  });
+
+  it('shows silent steps with what they tell, and the way that was not taken', async () => {
+    const { app, upstream } = await bench({ imports: [workflowsModule(CrossingWorkflow, ChooseNode, SpeakNode)] });
+    upstream.next(streamOf('To the right.'));
+    const { page } = await visit(app.url);
+    await ask(page, 'crossing', 'Where to?');
+    await ended(page);
+    expect(await lane(page, 'ChooseNode').innerText()).toMatch(/code · silent[^]*done[^]*Looking both ways/);
+    expect(await lane(page, 'route.right.SpeakNode').innerText()).toMatch(
+      /^SpeakNode\nroute: right\n[^]*To the right\.$/,
+    );
+    expect(await nodeState(page, 'route')).toBe('done');
+    expect(await nodeState(page, 'route.right.SpeakNode')).toBe('done');
+    expect(await nodeState(page, 'route.left.SpeakNode')).toBe('skipped');
+  });
+
+  it('shows thinking apart from the reply', async () => {
+    const { app, upstream } = await bench();
+    const hold = gate();
+    upstream.next(streamOf([reasoning('First I *think*.'), hold, 'Then I speak.']));
+    const { page } = await visit(app.url);
+    await ask(page, 'chat', 'Hello');
+    const thinking = lane(page, 'ChatNode').locator('.thinking');
+    await thinking.getByText('think', { exact: true }).waitFor();
+    expect(await thinking.getAttribute('open')).not.toBeNull();
+    hold.open();
+    await ended(page);
+    expect(await thinking.getAttribute('open')).toBeNull();
+    expect(await lane(page, 'ChatNode').locator('> .said').innerText()).toBe('Then I speak.');
+    await thinking.locator('summary').click();
+    expect(await thinking.locator('.said').innerText()).toBe('First I think.');
+  });
+
+  it('shows the result of a workflow in which no step speaks, and steps of nested workflows', async () => {
+    const { url } = await demo();
+    const { page } = await visit(url);
+    await ask(page, 'customer-care', 'Please send me the invoice, number 4711.');
+    await ended(page);
+    const said = await page.locator('.lane > .said:not(:empty)').allInnerTexts();
+    expect(said).toHaveLength(1);
+    await ask(page, 'nested', 'How does a mill work?');
+    await ended(page);
+    expect(await lane(page, 'ResearchWorkflow/basics').innerText()).toMatch(/^basics\nResearchWorkflow\n/);
+    expect(await nodeState(page, 'ResearchWorkflow/basics')).toBe('done');
+    expect(await nodeState(page, 'SimplifyNode')).toBe('done');
+  });
+
+  it('stops: the request to the model is aborted, and what came stays', async () => {
+    const { app, upstream } = await bench();
+    const hold = gate();
+    upstream.next(streamOf(['Half an ', hold, 'answer'])).next(streamOf('A new one.'));
+    const { page } = await visit(app.url);
+    await ask(page, 'chat', 'Hello');
+    await lane(page, 'ChatNode').getByText('Half an').waitFor();
+    await page.click('#stop');
+    await ended(page, 'stopped');
+    expect(await (await upstream.request(0)).closed).toBe('aborted');
+    expect(await textOf(page, '.turns')).toMatch(/Half an[^]*stopped by you/);
+    expect(await page.evaluate('document.activeElement.id')).toBe('draft');
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await ended(page);
+    expect(await page.locator('.turn').count()).toBe(1);
+    expect((await upstream.request(1)).body.messages).toEqual([{ role: 'user', content: 'Hello' }]);
+  });
+
+  it('says in words what went wrong, before the answer and in it', async () => {
+    const { app, upstream } = await bench();
+    const limited = errorBody('Slow down.', { type: 'rate_limit_error', code: 'rate_limit_exceeded' });
+    upstream.next(httpError(429, limited, { 'retry-after': '7' })).next(streamOf(['Some ', { kind: 'reset' }]));
+    const { page, errors } = await visit(app.url);
+    await ask(page, 'chat', 'Hello');
+    await ended(page, 'failed');
+    const box = page.locator('.turn:last-child .problem-box');
+    expect(await box.innerText()).toMatch(/Too many requests[^]*Try again in 7 seconds[^]*rate_limit_exceeded/);
+    expect(await box.getAttribute('role')).toBe('alert');
+    await ask(page, 'chat', 'Again');
+    await ended(page, 'failed');
+    expect(await box.innerText()).toMatch(/broke[^]*upstream_connection_lost/);
+    expect(await lane(page, 'ChatNode').locator('> .said').innerText()).toBe('Some');
+    expect(await nodeState(page, 'ChatNode')).toBe('failed');
+    expect(errors).toEqual([]);
+  });
+
+  it('tells a key that is missing, a connection that breaks and a server that is gone from one another', async () => {
+    const { url } = await demo();
+    const { page } = await visit(url);
+    const answers: ((route: Parameters<Parameters<Page['route']>[1]>[0]) => Promise<void>)[] = [
+      (route) => route.fulfill({ status: 401, json: errorBody('No key.', { code: 'invalid_api_key' }) }),
+      (route) => route.abort('connectionrefused'),
+      (route) =>
+        route.fulfill({
+          contentType: 'text/event-stream',
+          body: ': hi\r\n\r\ndata: {"choices":[{"delta":{"content":"Hi"},"finish_reason":null}]}\r\n\r\n',
+        }),
+    ];
+    await page.route('**/v1/chat/completions', (route) => answers.shift()?.(route));
+    const box = page.locator('.turn:last-child .problem-box');
+    await ask(page, 'chat', 'a');
+    await ended(page, 'failed');
+    expect(await box.innerText()).toContain('asks for an API key');
+    await page.getByRole('button', { name: 'Enter a key' }).click();
+    expect(await page.evaluate('document.activeElement.id')).toBe('key');
+    await ask(page, 'chat', 'b');
+    await eventually(async () => (await page.locator('.turn').count()) === 2);
+    await ended(page, 'failed');
+    expect(await box.innerText()).toContain('cannot be reached');
+    await ask(page, 'chat', 'c');
+    await eventually(async () => (await page.locator('.turn').count()) === 3);
+    await ended(page, 'failed');
+    expect(await box.innerText()).toContain('connection broke');
+    expect(await page.locator('.turn:last-child .said').last().innerText()).toBe('Hi');
+  });
+
+  it('shows Markdown, and lets nothing in it act or tell', async () => {
+    const { app, upstream } = await bench();
+    const evil = [
+      '# Title\n\n| a | b |\n|---|---|\n| **1** | `2` |\n\n- [x] done\n',
+      '<script>document.title = "hacked"</script><img src=x onerror="document.title=\'hacked\'">',
+      '<svg onload="document.title=\'hacked\'"></svg><iframe src="https://evil.example/frame"></iframe>',
+      '![cat](https://evil.example/cat.png) <img srcset="https://evil.example/a.png 1x"> ![own](/v1/models)',
+      '<p style="background:url(https://evil.example/b.png)" class="primary">styled</p><style>body{display:none}</style>',
+      '<form action="https://evil.example"><button autofocus>Key?</button><input name="key"></form>',
+      '[click](javascript:document.title="hacked") [data](data:text/html,x) [mail](mailto:a@b.c) [web](https://w.example/)',
+      '<a href="//evil.example" target="_self">relative</a>',
+    ].join('\n\n');
+    upstream.next(streamOf(evil));
+    const { page, requests } = await visit(app.url);
+    await ask(page, 'chat', 'Hello');
+    await ended(page);
+    const said = lane(page, 'ChatNode').locator('> .said');
+    expect(await said.locator('h1').innerText()).toBe('Title');
+    expect(await said.locator('td strong').innerText()).toBe('1');
+    const html = await said.innerHTML();
+    expect(html).not.toMatch(
+      /<(script|iframe|form|button|input|style|svg)|onerror|onload|javascript:|data:text|srcset|style=/i,
+    );
+    expect(html).not.toMatch(/<img/);
+    expect(await page.title()).toBe('Millrace playground');
+    const links = await said
+      .locator('a')
+      .evaluateAll((all) =>
+        all.map((link) => ['href', 'target', 'rel'].map((name) => link.getAttribute(name)).join(' ')),
+      );
+    expect(links.filter((link) => !link.startsWith('null'))).toEqual([
+      'https://evil.example/cat.png _blank noopener noreferrer',
+      'mailto:a@b.c _blank noopener noreferrer',
+      'https://w.example/ _blank noopener noreferrer',
+    ]);
+    expect(requests.filter((url) => url.includes('evil'))).toEqual([]);
+  });
+
+  it('can be used by keyboard alone', async () => {
+    const { app, upstream } = await bench();
+    const hold = gate();
+    upstream.next(streamOf('One.')).next(streamOf(['Two', hold]));
+    const { page } = await visit(app.url);
+    expect(await page.evaluate('document.activeElement.id')).toBe('draft');
+    await page.selectOption('#workflow', 'chat');
+    await page.focus('#draft');
+    await page.keyboard.type('First');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('line');
+    await page.keyboard.press('Control+Enter');
+    await ended(page);
+    expect((await upstream.request(0)).body.messages).toEqual([{ role: 'user', content: 'First\nline' }]);
+    await page.keyboard.type('Second');
+    await page.keyboard.press('Enter');
+    await page.locator('.turn').nth(1).getByText('Two').waitFor();
+    await page.keyboard.press('Escape');
+    await ended(page, 'stopped');
+
+    // Back from the message to the menu beside it, and to the first thing of the page.
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.id')).toBe('copy-as');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('ArrowDown');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('openai-node');
+    await page.keyboard.press('Escape');
+    expect(await page.evaluate('document.activeElement.id')).toBe('copy-as');
+    expect(await page.locator('#copy-as-list').isVisible()).toBe(false);
+    for (const selector of ['#workflow', '#theme', '#new-conversation']) {
+      await page.focus(selector);
+      await page.keyboard.press('Shift+Tab');
+      await page.keyboard.press('Tab');
+      expect(await page.locator(selector).evaluate((each) => getComputedStyle(each).outlineStyle)).toBe('solid');
+    }
+  });
+
+  it('sends parameters, a system message and the key, and checks what it can', async () => {
+    const { app, upstream } = await bench();
+    upstream.next(streamOf('Yes.')).next(streamOf('Again.'));
+    const { page, requests } = await visit(app.url);
+    await page.selectOption('#workflow', 'chat');
+    await page.click('#parameters summary');
+    await page.fill('#system', 'Be brief.');
+    await page.fill('#temperature', '0.2');
+    await page.fill('#seed', '7');
+    await page.fill('#extra', '{"stop": "END"');
+    expect(await textOf(page, '#extra-problem')).toContain('no JSON');
+    await ask(page, 'chat', 'Is it?');
+    expect(await page.evaluate('document.activeElement.id')).toBe('extra');
+    expect(requests.filter((url) => url.endsWith('/completions'))).toEqual([]);
+    await page.fill('#extra', '{"stop": ["END"]}');
+    await page.click('#key-group summary');
+    await page.fill('#key', 'sk-visitor');
+    await page.press('#key', 'Tab');
+    const sent = page.waitForRequest('**/v1/chat/completions');
+    await page.press('#draft', 'Enter');
+    expect((await sent).headers()['authorization']).toBe('Bearer sk-visitor');
+    await ended(page);
+    expect((await upstream.request(0)).body).toMatchObject({
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'Is it?' },
+      ],
+      temperature: 0.2,
+      seed: 7,
+      stop: ['END'],
+    });
+    await ask(page, 'chat', 'Really?');
+    await eventually(() => upstream.requests.length === 2);
+    expect((await upstream.request(1)).body.messages.slice(1)).toEqual([
+      { role: 'user', content: 'Is it?' },
+      { role: 'assistant', content: 'Yes.' },
+      { role: 'user', content: 'Really?' },
+    ]);
+    await ended(page);
+    expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain('sk-visitor');
+  });
+
+  it('copies requests that run as they stand', async () => {
+    const { app, upstream } = await bench();
+    upstream.always(streamOf('It runs.'));
+    const visitor = await visit(app.url);
+    const { page } = visitor;
+    await page.selectOption('#workflow', 'chat');
+    await page.click('#key-group summary');
+    await page.fill('#key', 'sk-visitor');
+    await page.press('#key', 'Tab');
+    const text = `It's "quoted" \\ $HOME \`id\` \n{}%s 😀 \u2028`;
+    await page.fill('#draft', text);
+    const folder = await mkdtemp(join(import.meta.dirname, '../../node_modules/.cache-playground-'));
+    try {
+      for (const form of ['curl', 'openai-node'] as const) {
+        await page.click('#copy-as');
+        await page.click(`[data-copy=${form}]`);
+        await eventually(async () => (await textOf(page, '#toast')) === `Copied as ${form}`);
+        const copied = await visitor.clipboard();
+        expect(copied).not.toContain('sk-visitor');
+        expect(copied).toContain('MILLRACE_API_KEY');
+        const file = join(folder, 'copied.mjs');
+        await writeFile(file, copied);
+        const run = await startProcess(form === 'curl' ? ['-c', copied] : [file], {
+          command: form === 'curl' ? 'sh' : process.execPath,
+          env: { MILLRACE_API_KEY: 'sk-visitor', HOME: folder },
+        });
+        const { code } = await run.exit;
+        expect([form, code, run.stderr.includes('rror')]).toEqual([form, 0, false]);
+        if (form === 'curl') expect(run.stdout).toMatch(/"content":"It[^]*"prompt_tokens":10[^]*\[DONE\]/);
+        else expect(run.stdout).toBe('It runs.');
+        expect(upstream.requests.at(-1)?.body.messages).toEqual([{ role: 'user', content: text }]);
+      }
+      await page.fill('#extra', '{"stop": null, "logprobs": true, "repetition_penalty": 1.1}');
+      await page.click('#copy-as');
+      await page.click('[data-copy=openai-python]');
+      await eventually(async () => (await textOf(page, '#toast')) === 'Copied as openai-python');
+      const python = await visitor.clipboard();
+      expect(python).toContain('stop=None,');
+      expect(python).toContain('logprobs=True,');
+      expect(python).toMatch(/extra_body=\{\s+"repetition_penalty": 1.1,\s+\},/);
+      expect(python).toContain('"include_usage": True');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('works on a phone: nothing is cut off, and the panels open as sheets', async () => {
+    const { app, upstream } = await bench();
+    upstream.next(streamOf(`${'x'.repeat(300)}\n\n\`\`\`\n${'y'.repeat(300)}\n\`\`\``));
+    const { page } = await visit(app.url, PHONE);
+    const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+    await page.click('#open-settings');
+    await page.locator('#workflow').selectOption('chat');
+    expect(await page.locator('#open-settings').getAttribute('aria-expanded')).toBe('true');
+    expect(await page.evaluate(overflow)).toBe(0);
+    await page.keyboard.press('Escape');
+    await eventually(async () => !(await page.locator('#settings').isVisible()));
+    expect(await page.evaluate('document.activeElement.id')).toBe('open-settings');
+    await page.fill('#draft', 'Hello');
+    await page.click('#send');
+    await ended(page);
+    expect(await page.evaluate(overflow)).toBe(0);
+    const wide = await page.locator('#scroller').evaluate((each) => each.scrollWidth - each.clientWidth);
+    expect(wide).toBe(0);
+    await page.click('#open-graph');
+    await eventually(() => page.locator('#graph-frame svg').isVisible());
+    expect(await nodeState(page, 'ChatNode')).toBe('done');
+    expect(await page.evaluate(overflow)).toBe(0);
+  });
+
+  it('follows the system into the dark, and the person who wants something else', async () => {
+    const { url } = await demo();
+    const { page } = await visit(url, DARK);
+    const ground = (): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const dark = await ground();
+    await page.click('#theme');
+    const light = await ground();
+    expect(light).not.toBe(dark);
+    expect(await page.locator('#theme').getAttribute('aria-label')).toBe('Colours: light');
+    await page.reload();
+    expect(await ground()).toBe(light);
+  });
+
+  it.each([
+    ['light', LIGHT],
+    ['dark', DARK],
+    ['narrow', PHONE],
+  ])('has no serious accessibility fault that axe finds: %s', async (_name, options) => {
+    const { app, upstream } = await bench();
+    const hold = gate();
+    const reply = '# Reply\n\n> said\n\n```\ncode\n```\n\n| a |\n|---|\n| [b](https://b.example/) |';
+    upstream
+      .next(streamOf([reasoning('Hm.'), reply]))
+      .next(httpError(500, 'down'))
+      .next(streamOf(['{"thinking":"Hm","list":[1,true,{"a":null}],"reply":"H', hold]));
+    const { page } = await visit(app.url, options);
+    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
+    const check = async (): Promise<void> => {
+      await page.evaluate(axe);
+      const found: { violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] } =
+        await page.evaluate('axe.run()');
+      const serious = found.violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+      expect(
+        serious.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => html + failureSummary)]),
+      ).toEqual([]);
+    };
+    const openAll = 'for (const each of document.querySelectorAll("details")) each.open = true';
+    await check();
+    await page.locator('#workflow').selectOption('chat', { force: true });
+    await page.fill('#draft', 'One');
+    await page.press('#draft', 'Enter');
+    await ended(page);
+    await page.fill('#draft', 'Two');
+    await page.press('#draft', 'Enter');
+    await ended(page, 'failed');
+    await page.fill('#draft', 'Three');
+    await page.press('#draft', 'Enter');
+    await page.locator('.tree.filling').waitFor();
+    await page.evaluate(openAll);
+    await check();
+    if (options === PHONE) {
+      await page.click('#open-settings');
+      await eventually(() => page.locator('#workflow').isVisible());
+      await check();
+    }
+    hold.open();
+    await ended(page);
+  });
+
+  it('keeps conversations in the browser until they are deleted', async () => {
+    const { app, upstream } = await bench();
+    upstream.next(streamOf('Kept.')).next(streamOf('Also kept.'));
+    const { page } = await visit(app.url);
+    await ask(page, 'chat', 'Remember this');
+    await ended(page);
+    await page.reload();
+    await page.waitForSelector('.turn');
+    expect(await textOf(page, '.turns')).toMatch(/Remember this[^]*Kept\./);
+    expect(await page.inputValue('#workflow')).toBe('chat');
+    await page.click('#new-conversation');
+    expect(await page.locator('.turn').count()).toBe(0);
+    await ask(page, 'chat', 'And that');
+    await ended(page);
+    expect((await upstream.request(1)).body.messages).toHaveLength(1);
+    await page.getByRole('button', { name: 'Remember this', exact: true }).click();
+    expect(await textOf(page, '.turns')).toContain('Kept.');
+    await page.getByRole('button', { name: 'Delete Remember this' }).click();
+    expect(await page.locator('.turn').count()).toBe(0);
+    await page.click('#clear-history');
+    expect(await page.locator('.history li').count()).toBe(1);
+    await page.click('#clear-history');
+    expect(await page.locator('.history li').count()).toBe(0);
+    await page.reload();
+    await page.waitForSelector('#graph-frame svg');
+    expect(await page.locator('.history li').count()).toBe(0);
+  });
+
+  it('reads every beginning of a JSON object as that much of it', async () => {
+    const { url } = await demo();
+    const { page } = await visit(url);
+    const faults = await page.evaluate(`import('/playground/js/partial-json.js').then(({ readPartialJson }) => {
+      const faults = [];
+      const whole = { a: 'x\\n"\\\\é😀', b: [1, -2.5e-3, true, null, [], {}, 'y'], c: { d: { e: '' } }, f: false };
+      const isPart = (part, all) =>
+        typeof part === 'string' ? typeof all === 'string' && all.startsWith(part)
+        : Array.isArray(part) ? Array.isArray(all) && part.every((item, i) => isPart(item, all[i]))
+        : typeof part === 'object' && part !== null
+          ? Object.entries(part).every(([key, value]) => Object.hasOwn(all, key) && isPart(value, all[key]))
+          : part === all;
+      for (const text of [JSON.stringify(whole), JSON.stringify(whole, null, 2), JSON.stringify(whole).replace(/[^ -~]/g, (c) => '\\\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'))]) {
+        for (let end = 1; end <= text.length; end++) {
+          const read = readPartialJson(text.slice(0, end));
+          if (read === undefined || !isPart(read.value, whole) || read.complete !== (end === text.length)) faults.push(text.slice(0, end));
+        }
+        if (JSON.stringify(readPartialJson(text).value) !== JSON.stringify(whole)) faults.push('whole');
+      }
+      for (const text of ['', 'Hello', '[link](x)', '{a}', '{"a" 1}', '{"a":1} x', '{"a":x', '[1 2', '"text"', '{"a":"\\\\x"']) {
+        if (readPartialJson(text) !== undefined) faults.push(text);
+      }
+      return faults;
+    })`);
+    expect(faults).toEqual([]);
+  });
+
+  it('is served with a strict policy, and asked for again only as far as it changed', async () => {
+    const { url } = await demo();
+    const page = await fetch(url);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(page.headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; script-src 'self'; style-src 'self';/,
+    );
+    expect(page.headers.get('x-content-type-options')).toBe('nosniff');
+    const html = await page.text();
+    expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=|https?:\/\//);
+    const paths = [
+      'vendor/marked.js',
+      'vendor/dompurify.js',
+      ...[...html.matchAll(/\.\/playground\/([\w./-]+)/g)].map(([, path]) => path ?? ''),
+    ];
+    expect(paths.length).toBeGreaterThan(8);
+    for (const path of paths) {
+      const asset = await fetch(`${url}/playground/${path}`);
+      expect([path, asset.status, asset.headers.get('x-content-type-options')]).toEqual([path, 200, 'nosniff']);
+      expect(asset.headers.get('content-type')).toMatch(/^(text\/(css|javascript)|image\/svg\+xml); charset=utf-8$/);
+      await asset.text();
+      const etag = asset.headers.get('etag') ?? '';
+      const again = await fetch(`${url}/playground/${path}`, { headers: { 'if-none-match': etag } });
+      expect([again.status, await again.text()]).toEqual([304, '']);
+    }
+    for (const path of ['js/types.d.ts', 'tsconfig.json', '../playground-assets.js', '..%2findex.js', 'js', '']) {
+      const { status } = await fetch(`${url}/playground/${path}`);
+      expect([path, status]).toEqual([path, 404]);
+    }
+    expect((await fetch(url, { method: 'POST' })).status).toBe(405);
+  });
+
+  it('is not there when it is switched off, and neither are the docs', async () => {
+    const { url } = await demo({ PLAYGROUND: 'off', DOCS: 'off' });
+    for (const path of ['/', '/playground/js/main.js', '/docs', '/docs-json']) {
+      const answer = await fetch(url + path);
+      expect([path, answer.status, await answer.json()]).toMatchObject([path, 404, { error: { code: 'unknown_url' } }]);
+    }
+    expect((await fetch(`${url}/v1/models`)).status).toBe(200);
+  });
+});

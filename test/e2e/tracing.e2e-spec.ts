@@ -1,0 +1,500 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Global, Injectable, Module } from '@nestjs/common';
+import { IsString } from 'class-validator';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, AgentStreamingNode, AgentTool } from '../../src/nodes/index.js';
+import { TraceMask, Tracer, type TracingHealth } from '../../src/tracing/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
+import {
+  Bench,
+  contentOf,
+  type Conversation,
+  eventually,
+  FakeLangfuse,
+  gate,
+  httpError,
+  errorBody,
+  openStream,
+  postJson,
+  reset,
+  role,
+  SpeakNode,
+  type SseStream,
+  streamOf,
+  type TestAppOptions,
+  text,
+  toolCallAnswer,
+  workflowsModule,
+} from '../support/index.js';
+
+type ReceivedTrace = ReturnType<FakeLangfuse['traces']>[number];
+type Span = ReceivedTrace['roots'][number];
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+const REPLY = '{"thinking":"Hm.","reply":"Hi."}';
+const OBSERVATION = 'langfuse.observation.';
+const SERVER = 2;
+const INTERNAL = 1;
+const CLIENT = 3;
+const ERROR = 2;
+
+class CityArgs {
+  @IsString()
+  city!: string;
+}
+
+@Injectable()
+class WeatherTool extends AgentTool<CityArgs> {
+  readonly name = 'weather';
+  readonly description = 'Tells how warm it is in a city';
+  readonly argsType = CityArgs;
+  execute(): unknown {
+    return 7;
+  }
+}
+
+@Injectable()
+class ToolNode extends AgentStreamingNode<Conversation, string> {
+  readonly agentConfig = agent({
+    modelProvider: ModelProvider.OPENAI,
+    outputType: String,
+    tools: [WeatherTool],
+    fallbacks: [{ modelProvider: ModelProvider.OPENAI, modelName: 'second' }],
+    settings: { temperature: 0.5, max_completion_tokens: 99 },
+  });
+
+  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
+  }
+}
+
+@Workflow({ id: 'inner', description: 'One agent with a tool' })
+class InnerWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    return flow.node(ToolNode, { messages });
+  }
+}
+
+@Workflow({ id: 'outer', description: 'Another workflow as a step' })
+class OuterWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const inner = flow.workflow(InnerWorkflow, { messages });
+    return flow.node(SpeakNode, { messages, prompt: 'again' }, { after: [inner] });
+  }
+}
+
+const WORKFLOWS = [workflowsModule(WeatherTool, ToolNode, SpeakNode, InnerWorkflow, OuterWorkflow)];
+
+describe('tracing', () => {
+  let bench: Bench;
+  let langfuse: FakeLangfuse;
+  const open: { close(): Promise<void> }[] = [];
+  afterEach(async () => {
+    for (const each of open.splice(0).toReversed()) await each.close();
+  });
+
+  const start = async (env: Record<string, string> = {}, options: TestAppOptions = {}): Promise<void> => {
+    langfuse = await FakeLangfuse.start();
+    open.push(langfuse);
+    bench = await Bench.start({
+      ...options,
+      env: {
+        LANGFUSE_PUBLIC_KEY: langfuse.publicKey,
+        LANGFUSE_SECRET_KEY: langfuse.secretKey,
+        LANGFUSE_BASE_URL: langfuse.url,
+        ...env,
+      },
+    });
+    open.push(bench);
+  };
+
+  const ask = (fields: object = {}, headers: Record<string, string> = {}): Promise<SseStream> =>
+    openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...fields }, { headers });
+
+  const traceOf = (id: unknown): Promise<ReceivedTrace> =>
+    eventually(() => langfuse.traces().find(({ traceId }) => traceId === id), { message: `the trace ${String(id)}` });
+
+  const traceOfStream = ({ headers }: SseStream): Promise<ReceivedTrace> => traceOf(headers['x-trace-id']);
+
+  const health = (): TracingHealth => bench.app.nest.get(Tracer, { strict: false }).health();
+
+  /** Names of spans as an outline. */
+  const outline = (spans: readonly Span[]): unknown[] =>
+    spans.map(({ name, children }) => (children.length === 0 ? name : [name, ...outline(children)]));
+
+  const shown = ({ attributes }: Span, name: string): unknown => attributes[OBSERVATION + name];
+
+  it('tells everything of a request of two nodes', async () => {
+    await start({ LANGFUSE_TRACING_ENVIRONMENT: 'staging', LANGFUSE_RELEASE: 'v7' });
+    bench.upstream.next(streamOf(['A ', 'draft']));
+    bench.upstream.next(
+      streamOf(REPLY, {
+        usage: {
+          prompt_tokens: 100,
+          completion_tokens: 50,
+          total_tokens: 150,
+          prompt_tokens_details: { cached_tokens: 64 },
+          completion_tokens_details: { reasoning_tokens: 30 },
+        },
+      }),
+    );
+    const before = Date.now() - 1;
+    const stream = await ask({
+      model: 'default',
+      user: 'anna',
+      metadata: { session_id: 'visit-1', topic: 'ships' },
+      temperature: 0.5,
+    });
+    const items = await stream.collect();
+    const after = Date.now() + 1;
+    const trace = await traceOfStream(stream);
+    expect(trace.roots).toHaveLength(1);
+    const [root] = trace.roots as [Span];
+    expect(outline([root])).toEqual([
+      ['streaming', ['TextStreamingNode', 'gpt-5.4-mini'], ['StructuredStreamingNode', 'gpt-5.4-mini']],
+    ]);
+    const [draft, reply] = root.children as [Span, Span];
+    const [firstCall] = draft.children as [Span];
+    const [secondCall] = reply.children as [Span];
+    for (const span of [root, draft, reply, firstCall, secondCall]) {
+      expect(span.attributes).toMatchObject({
+        'langfuse.trace.name': 'streaming',
+        'langfuse.trace.tags': ['stream'],
+        'user.id': 'anna',
+        'session.id': 'visit-1',
+        'langfuse.environment': 'staging',
+        'langfuse.release': 'v7',
+        [`${OBSERVATION}level`]: 'DEFAULT',
+        [`${OBSERVATION}type`]: span === firstCall || span === secondCall ? 'generation' : 'span',
+      });
+      expect(span.resource).toMatchObject({
+        'service.name': 'millrace',
+        'service.version': expect.any(String),
+        'deployment.environment.name': 'staging',
+      });
+      expect(span.status.code).toBe(0);
+      expect(span.startTimeMs).toBeGreaterThan(before);
+      expect(span.endTimeMs).toBeLessThan(after);
+      expect(span.endTimeMs).toBeGreaterThanOrEqual(span.startTimeMs);
+    }
+    expect([root, draft, firstCall].map(({ kind }) => kind)).toEqual([SERVER, INTERNAL, CLIENT]);
+    expect(JSON.parse(String(shown(root, 'input')))).toEqual(HELLO);
+    expect(shown(root, 'output')).toBe(contentOf(items));
+    expect(root.attributes).toMatchObject({
+      'langfuse.internal.as_root': true,
+      [`${OBSERVATION}metadata.model`]: 'default',
+      [`${OBSERVATION}metadata.topic`]: 'ships',
+      [`${OBSERVATION}metadata.finish_reason`]: 'stop',
+      [`${OBSERVATION}metadata.request_id`]: stream.headers['x-request-id'],
+      'langfuse.trace.metadata.topic': 'ships',
+    });
+    expect(shown(draft, 'output')).toBe('A draft');
+    expect(JSON.parse(String(shown(reply, 'output')))).toEqual(JSON.parse(REPLY));
+    expect(JSON.parse(String(shown(firstCall, 'input')))).toEqual(bench.upstream.requests[0]?.body.messages);
+    expect(shown(firstCall, 'output')).toBe('A draft');
+    expect(JSON.parse(String(shown(firstCall, 'usage_details')))).toEqual({ input: 10, output: 2, total: 12 });
+    expect(JSON.parse(String(shown(secondCall, 'usage_details')))).toEqual({
+      input: 36,
+      input_cached_tokens: 64,
+      output: 20,
+      output_reasoning_tokens: 30,
+      total: 150,
+    });
+    const firstToken = Date.parse(String(shown(firstCall, 'completion_start_time')));
+    expect(firstToken).toBeGreaterThanOrEqual(Math.floor(firstCall.startTimeMs));
+    expect(firstToken).toBeLessThanOrEqual(firstCall.endTimeMs);
+    expect(secondCall.attributes).toMatchObject({
+      [`${OBSERVATION}model.name`]: 'gpt-5.4-mini',
+      [`${OBSERVATION}metadata.finish_reason`]: 'stop',
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'openai',
+      'gen_ai.request.model': 'gpt-5.4-mini',
+      'gen_ai.conversation.id': 'visit-1',
+      'gen_ai.response.finish_reasons': ['stop'],
+      'gen_ai.response.time_to_first_chunk': expect.any(Number),
+      'gen_ai.usage.input_tokens': 100,
+      'gen_ai.usage.output_tokens': 50,
+      'gen_ai.usage.cache_read.input_tokens': 64,
+      'gen_ai.usage.reasoning.output_tokens': 30,
+    });
+    // The schema is nested, so that it is no model parameter.
+    expect(String(shown(secondCall, 'metadata.response_format'))).toContain('json_schema');
+    expect(String(shown(secondCall, 'model.parameters') ?? '')).not.toContain('json_schema');
+    const [request] = langfuse.ingestRequests;
+    expect(request?.path).toBe('/api/public/otel/v1/traces');
+    expect(request?.headers['x-langfuse-ingestion-version']).toBe('4');
+    expect(await eventually(() => health().exporters[0]?.exportedTraces)).toBe(1);
+    expect(health()).toEqual({
+      startedTraces: 1,
+      exporters: [
+        {
+          name: 'langfuse',
+          up: true,
+          exportedTraces: 1,
+          droppedTraces: 0,
+          failures: 0,
+          queueBytes: 0,
+          lastSuccessAt: expect.any(Number),
+        },
+      ],
+    });
+  });
+
+  it('shows nested workflows within each other, tools as spans, retries and fallbacks as events', async () => {
+    await start({ UPSTREAM_MAX_RETRIES: '1' }, { imports: WORKFLOWS });
+    const overloaded = httpError(503, errorBody('overloaded'));
+    bench.upstream.next(overloaded).next(overloaded);
+    bench.upstream.next(toolCallAnswer('call_a', 'weather', { city: 'Oslo' }));
+    bench.upstream.next(streamOf('Seven')).next(streamOf('Again'));
+    const stream = await ask({ model: 'outer' });
+    await stream.collect();
+    const { roots } = await traceOfStream(stream);
+    const [root] = roots as [Span];
+    const [inner] = root.children as [Span];
+    const [node] = inner.children as [Span];
+    expect(outline([root])).toEqual([
+      [
+        'outer',
+        [inner.name, ['ToolNode', 'gpt-5.4-mini', 'second', 'tool:weather', 'second']],
+        ['SpeakNode', 'gpt-5.4-mini'],
+      ],
+    ]);
+    const [failed, call, tool] = node.children as [Span, Span, Span];
+    expect(failed.events.map(({ name, attributes }) => [name, attributes['level']])).toEqual([['retry', 'WARNING']]);
+    expect(String(shown(failed, 'metadata.events'))).toContain('"retry"');
+    expect(failed.status.code).toBe(ERROR);
+    expect(failed.attributes).toMatchObject({ [`${OBSERVATION}level`]: 'ERROR', 'error.type': expect.any(String) });
+    expect(failed.attributes).not.toHaveProperty([`${OBSERVATION}usage_details`]);
+    expect(node.events.map(({ name }) => name)).toEqual(['fallback']);
+    expect(node.status.code).toBe(0);
+    expect(call.attributes).toMatchObject({
+      'gen_ai.request.model': 'second',
+      'gen_ai.request.temperature': 0.5,
+      'gen_ai.request.max_tokens': 99,
+      'gen_ai.response.finish_reasons': ['tool_calls'],
+    });
+    expect(JSON.parse(String(shown(call, 'model.parameters')))).toMatchObject({ temperature: 0.5 });
+    expect(String(shown(call, 'metadata.tools'))).toContain('weather');
+    expect(String(shown(call, 'output'))).toContain('tool_calls');
+    expect(tool.attributes).toMatchObject({
+      'gen_ai.operation.name': 'execute_tool',
+      'gen_ai.tool.name': 'weather',
+      [`${OBSERVATION}input`]: '{"city":"Oslo"}',
+      [`${OBSERVATION}output`]: '7',
+    });
+  });
+
+  it('keeps what was said until a failure', async () => {
+    await start();
+    bench.upstream.next([role(), text('Half an'), reset()]);
+    const stream = await ask();
+    await stream.collect();
+    const [root] = (await traceOfStream(stream)).roots as [Span];
+    const [node] = root.children as [Span];
+    const [call] = node.children as [Span];
+    for (const span of [root, call]) expect(shown(span, 'output')).toBe('Half an');
+    expect(call.attributes).toMatchObject({ [`${OBSERVATION}level`]: 'ERROR' });
+    expect(root.attributes).toMatchObject({ [`${OBSERVATION}level`]: 'ERROR' });
+    expect(call.status.code).toBe(ERROR);
+    expect(String(shown(call, 'status_message'))).toMatch(/^upstream/);
+  });
+
+  it('tells of a client that leaves, with what it was given, as a warning', async () => {
+    await start();
+    bench.upstream.next([role(), text('Half an'), gate()]);
+    const stream = await ask();
+    await stream.until((item) => item.kind === 'data' && item.data.includes('Half an'));
+    stream.destroy();
+    const trace = await traceOfStream(stream);
+    expect(trace.spans).toHaveLength(3);
+    for (const span of trace.spans) {
+      expect(span.attributes).toMatchObject({
+        [`${OBSERVATION}level`]: 'WARNING',
+        [`${OBSERVATION}status_message`]: expect.stringMatching(/^aborted/),
+      });
+      expect(span.status.code).toBe(0);
+      expect(span.attributes).not.toHaveProperty([`${OBSERVATION}usage_details`]);
+    }
+    const [root] = trace.roots as [Span];
+    expect(shown(root, 'output')).toBe('Half an');
+  });
+
+  it('tells also of answers that are not streamed', async () => {
+    await start();
+    bench.upstream.next(streamOf('Hi'));
+    const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
+    const [root] = (await traceOf(answer.headers['x-trace-id'])).roots as [Span];
+    expect(root.attributes).toMatchObject({ 'langfuse.trace.tags': ['sync'], [`${OBSERVATION}output`]: 'Hi' });
+  });
+
+  it('keeps fifty requests at once apart', async () => {
+    await start();
+    bench.upstream.always(({ body }) => {
+      const [{ content } = { content: '' }] = body.messages.slice(-1) as { content: string }[];
+      return streamOf(['echo ', content]);
+    });
+    const streams = await Promise.all(
+      Array.from({ length: 50 }, async (_, i) => {
+        const stream = await ask({ user: `user-${i}`, messages: [{ role: 'user', content: `question-${i}.` }] });
+        await stream.collect();
+        return stream;
+      }),
+    );
+    expect(new Set(streams.map(({ headers }) => headers['x-trace-id'])).size).toBe(50);
+    for (const [i, stream] of streams.entries()) {
+      const trace = await traceOfStream(stream);
+      const [root] = trace.roots as [Span];
+      expect(outline([root])).toEqual([['chat', ['ChatNode', 'gpt-5.4-mini']]]);
+      for (const span of trace.spans) {
+        expect(span.attributes['user.id']).toBe(`user-${i}`);
+        expect(span.attributes[`${OBSERVATION}output`]).toBe(`echo question-${i}.`);
+        expect(String(span.attributes[`${OBSERVATION}input`])).toContain(`question-${i}.`);
+      }
+    }
+    expect(langfuse.mostOpen).toBe(1);
+    // Traces that are ready at the same time share a request.
+    expect(langfuse.ingestRequests.length).toBeLessThan(10);
+  });
+
+  it('holds nothing that anybody wrote if it may not', async () => {
+    await start({ TRACING_CAPTURE_CONTENT: 'false' });
+    bench.upstream.next(
+      streamOf('The secret answer', { usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 } }),
+    );
+    const stream = await ask({
+      messages: [{ role: 'user', content: 'The secret question' }],
+      metadata: { note: 'secret' },
+      stop: ['secret'],
+    });
+    await stream.collect();
+    bench.upstream.next([role(), text('The secret half'), reset()]);
+    const failed = await ask({ messages: [{ role: 'user', content: 'The secret question' }] });
+    await failed.collect();
+    await traceOfStream(failed);
+    const trace = await traceOfStream(stream);
+    expect(JSON.stringify(langfuse.spans())).not.toContain('secret');
+    for (const { body } of langfuse.ingestRequests) expect(body.toString('latin1')).not.toContain('secret');
+    const [root] = trace.roots as [Span];
+    const [call] = root.children[0]?.children as [Span];
+    expect(shown(call, 'usage_details')).toBe('{"input":7,"output":2,"total":9}');
+    expect(shown(root, 'metadata.run_id')).toMatch(/^chatcmpl-/);
+  });
+
+  it('lets the application mask what it does not want to send', async () => {
+    @Injectable()
+    class NoNames extends TraceMask {
+      override mask(value: string): string {
+        return value.replaceAll('Anna', '<name>');
+      }
+    }
+    @Global()
+    @Module({ providers: [{ provide: TraceMask, useClass: NoNames }], exports: [TraceMask] })
+    class MaskModule {}
+
+    await start({}, { imports: [MaskModule] });
+    bench.upstream.next(streamOf(['An', 'na is here']));
+    const stream = await ask({ messages: [{ role: 'user', content: 'Where is Anna?' }], metadata: { who: 'Anna' } });
+    expect(contentOf(await stream.collect())).toBe('Anna is here');
+    const trace = await traceOfStream(stream);
+    expect(JSON.stringify(trace)).not.toContain('Anna');
+    const [root] = trace.roots as [Span];
+    expect(shown(root, 'output')).toBe('<name> is here');
+    expect(shown(root, 'metadata.who')).toBe('<name>');
+  });
+
+  it('cuts what is too long, and says so', async () => {
+    await start({ TRACING_FIELD_LIMIT: '1kb' });
+    bench.upstream.next(streamOf('Hi'));
+    const stream = await ask({ messages: [{ role: 'user', content: 'x'.repeat(100_000) }] });
+    await stream.collect();
+    const trace = await traceOfStream(stream);
+    for (const { attributes } of trace.spans) {
+      const input = String(attributes[`${OBSERVATION}input`]);
+      expect(input).toMatch(/characters cut off/);
+      expect(input.length).toBeLessThan(1_200);
+      expect(() => JSON.parse(input) as unknown).not.toThrow();
+    }
+  });
+
+  it('traces its part of the requests, and gives all of them an id', async () => {
+    await start({ TRACING_SAMPLE_RATE: '0' });
+    bench.upstream.next(streamOf('Hi'));
+    const stream = await ask();
+    await stream.collect();
+    expect(stream.headers['x-trace-id']).toMatch(/^[0-9a-f]{32}$/);
+    expect(health()).toMatchObject({ startedTraces: 1, exporters: [{ queueBytes: 0, droppedTraces: 0 }] });
+    await bench.app.nest.get(Tracer, { strict: false }).flush(1_000);
+    expect(langfuse.ingestRequests).toEqual([]);
+  });
+
+  it('sends to two backends at once, each with its own headers', async () => {
+    const collector = await FakeLangfuse.start();
+    open.push(collector);
+    await start({
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=a%20b',
+      OTEL_SERVICE_NAME: 'care',
+    });
+    bench.upstream.next(streamOf('Hi'));
+    const stream = await ask();
+    await stream.collect();
+    const trace = await traceOfStream(stream);
+    const spans = await eventually(() =>
+      collector.collectorSpans().length === 3 ? collector.collectorSpans() : undefined,
+    );
+    expect(new Set(spans.map(({ spanId }) => spanId))).toEqual(new Set(trace.spans.map(({ spanId }) => spanId)));
+    expect(spans[0]?.resource['service.name']).toBe('care');
+    const [request] = collector.ingestRequests;
+    expect(request?.headers).toMatchObject({ 'x-tenant': 'a b' });
+    expect(request?.headers).not.toHaveProperty('authorization');
+    expect(request?.headers).not.toHaveProperty('x-langfuse-ingestion-version');
+    await eventually(() => health().exporters.every(({ exportedTraces }) => exportedTraces === 1));
+    expect(health().exporters.map(({ name }) => name)).toEqual(['langfuse', 'otlp']);
+  });
+
+  describe("and a client's traceparent", () => {
+    const caller = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const traceparent = `00-${caller}-00f067aa0ba902b7-01`;
+
+    it('is recorded', async () => {
+      await start();
+      bench.upstream.next(streamOf('Hi'));
+      const stream = await ask({}, { traceparent });
+      await stream.collect();
+      const [root] = (await traceOfStream(stream)).roots as [Span];
+      expect(root.traceId).not.toBe(caller);
+      expect(root.parentSpanId).toBeUndefined();
+      expect(shown(root, 'metadata.traceparent')).toBe(traceparent);
+    });
+
+    it('is continued where that is wanted', async () => {
+      await start({ TRACING_TRACEPARENT: 'continue' });
+      bench.upstream.next(streamOf('Hi'));
+      const stream = await ask({}, { traceparent });
+      await stream.collect();
+      expect(stream.headers['x-trace-id']).toBe(caller);
+      const [root] = (await traceOfStream(stream)).roots as [Span];
+      expect(root).toMatchObject({ traceId: caller, parentSpanId: '00f067aa0ba902b7' });
+      expect(root.attributes['langfuse.internal.as_root']).toBe(true);
+    });
+  });
+
+  it('sends nothing, and says nothing, without configuration', async () => {
+    bench = await Bench.start();
+    open.push(bench);
+    bench.upstream.next(streamOf('Hi'));
+    const stream = await ask();
+    await stream.collect();
+    expect(stream.headers).not.toHaveProperty('x-trace-id');
+    expect(health()).toEqual({ startedTraces: 0, exporters: [] });
+  });
+});

@@ -1,0 +1,116 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { describe } from '@jest/globals';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+
+/** Names under which systems install Chromium, or Chrome, which does as well. */
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const APPLICATIONS = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+];
+
+/** It asks nobody but whom the page asks: a browser has services of its own. */
+const ARGUMENTS = [
+  // Tests run as root in containers, where its sandbox cannot be set up.
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Where Chromium is: `CHROMIUM_PATH`, or where systems install it; undefined if it is nowhere. */
+export function chromiumPath(): string | undefined {
+  const given = process.env['CHROMIUM_PATH'];
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  const usual = [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...APPLICATIONS];
+  return (given === undefined || given === '' ? usual : [given]).find((path) => existsSync(path));
+}
+
+/**
+ * `describe` for tests that need a browser. On a machine without Chromium they are skipped, and a notice says so; in CI they
+ * are not, so that they fail there.
+ */
+export function describeInBrowser(): typeof describe | typeof describe.skip {
+  if (chromiumPath() !== undefined || process.env['CI'] !== undefined) return describe;
+  process.stderr.write('Skipped, since this machine has no Chromium. Install it, or set CHROMIUM_PATH.\n');
+  return describe.skip;
+}
+
+/** How a visitor's browser is. */
+export interface VisitorOptions {
+  readonly viewport?: { readonly width: number; readonly height: number };
+  readonly colorScheme?: 'light' | 'dark';
+}
+
+/** A browser without a window. Each visitor has storage of its own. */
+export class TestBrowser {
+  private constructor(
+    private readonly persistent: BrowserContext,
+    private readonly folder: string,
+  ) {}
+
+  static async start(): Promise<TestBrowser> {
+    const executablePath = chromiumPath();
+    if (executablePath === undefined)
+      throw new Error('This machine has no Chromium. Install it, or set CHROMIUM_PATH.');
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-browser-'));
+    try {
+      const options = { executablePath, args: ARGUMENTS, headless: true };
+      return new TestBrowser(await chromium.launchPersistentContext(folder, options), folder);
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async visit(options: VisitorOptions = {}): Promise<Visitor> {
+    const browser = this.persistent.browser();
+    if (browser === null) throw new Error('The browser has ended.');
+    const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    return new Visitor(context, await context.newPage());
+  }
+
+  async close(): Promise<void> {
+    await this.persistent.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Somebody who looks at a page: what it asked for, and what went wrong in it, is recorded. */
+export class Visitor {
+  /** Addresses of all requests, blocked ones too. */
+  readonly requests: string[] = [];
+  /** Errors that the page threw or that the browser told, such as violations of the page's policy. */
+  readonly errors: string[] = [];
+
+  constructor(
+    private readonly context: BrowserContext,
+    readonly page: Page,
+  ) {
+    page.setDefaultTimeout(10_000);
+    page.on('request', (request) => this.requests.push(request.url()));
+    page.on('pageerror', (error) => this.errors.push(error.message));
+    page.on('console', (message) => {
+      // The browser notes each status from 400 on; what the page makes of those is its own matter.
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+        this.errors.push(message.text());
+      }
+    });
+  }
+
+  /** What the page has put into the clipboard. */
+  clipboard(): Promise<string> {
+    return this.page.evaluate('navigator.clipboard.readText()');
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+  }
+}

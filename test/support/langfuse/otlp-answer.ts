@@ -1,0 +1,33 @@
+/** How an OTLP body is written. */
+export type OtlpEncoding = 'protobuf' | 'json';
+
+const REASON = 'Told to refuse them';
+
+/**
+ * The body of an OTLP answer with status 200.
+ * @param refused how many spans were not taken; if there are any, it says so as `partial_success`
+ */
+export function partialSuccess(
+  refused: number,
+  encoding: OtlpEncoding,
+): { readonly contentType: string; readonly body: Buffer } {
+  if (encoding === 'json') {
+    const answer = refused === 0 ? {} : { partialSuccess: { rejectedSpans: String(refused), errorMessage: REASON } };
+    return { contentType: 'application/json', body: Buffer.from(JSON.stringify(answer)) };
+  }
+  return {
+    contentType: 'application/x-protobuf',
+    body: refused === 0 ? Buffer.alloc(0) : partialSuccessMessage(refused),
+  };
+}
+
+/** `partial_success` is field 1; in it `rejected_spans` (int64) is field 1 and `error_message` (string) is field 2. */
+function partialSuccessMessage(refused: number): Buffer {
+  const reason = Buffer.from(REASON);
+  const inner = Buffer.concat([Buffer.from([0x08, ...varint(refused), 0x12, reason.length]), reason]);
+  return Buffer.concat([Buffer.from([0x0a, ...varint(inner.length)]), inner]);
+}
+
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
+}
