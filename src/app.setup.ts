@@ -1,10 +1,14 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
+import { SIGNALS } from './app.shut-down.js';
 import { AppConfig } from './config/index.js';
 import { AccessLog, answerHeaders, answerMalformedRequests, corsOptions, openApiDocument } from './http/index.js';
 import { Clock, IdSource } from './kernel/index.js';
 
-/** Options without which a Nest application must not be created here: bodies are parsed as {@link setUpApp} says. */
+/**
+ * Options without which a Nest application must not be created here, beside a `ServerAdapter`: bodies are parsed as
+ * {@link setUpApp} says.
+ */
 export const APP_OPTIONS = { bodyParser: false, bufferLogs: true } as const;
 
 /** Makes the application that `AppModule` describes ready to listen: the same for the real process and for every test. */
@@ -13,6 +17,7 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   const ids = app.get(IdSource);
   app.disable('x-powered-by');
   app.set('etag', false);
+  app.set('trust proxy', config.server.trustProxy);
   const accessLog = app.get(AccessLog, { strict: false });
   app.use(accessLog.middleware);
   app.use(answerHeaders(ids, app.get(Clock)));
@@ -22,6 +27,6 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
     SwaggerModule.setup('docs', app, () => openApiDocument(app), { customSiteTitle: 'Millrace API' });
   }
   answerMalformedRequests(app.getHttpServer(), ids, accessLog);
-  app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
+  app.enableShutdownHooks([...SIGNALS], { useProcessExit: true });
   return app;
 }

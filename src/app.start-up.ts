@@ -38,5 +38,10 @@ interface ListenError extends Error {
 }
 
 function isListenError(error: unknown): error is ListenError {
-  return error instanceof Error && 'syscall' in error && error.syscall === 'listen' && 'port' in error;
+  return (
+    error instanceof Error &&
+    'syscall' in error &&
+    ['listen', 'bind'].includes(String(error.syscall)) &&
+    'port' in error
+  );
 }

@@ -1,4 +1,6 @@
+import type { AccessConfig } from './access-config.js';
 import type { ProviderVariables } from './provider-variables.js';
+import type { ServerConfig } from './server-config.js';
 import type { TracingConfig } from './tracing-config.js';
 
 /** Log levels of Nest's logger, from the quietest. */
@@ -21,6 +23,7 @@ export abstract class AppConfig {
     /** True if Swagger UI is served at `/docs`, and the OpenAPI document at `/docs-json`. */
     readonly docs: boolean;
   };
+  abstract readonly server: ServerConfig;
   abstract readonly log: { readonly level: (typeof LOG_LEVELS)[number]; readonly format: 'json' | 'pretty' };
   abstract readonly providers: ProviderVariables;
   abstract readonly demo: {
@@ -48,8 +51,11 @@ export abstract class AppConfig {
     readonly maxRetries: number;
   };
   abstract readonly shutdown: {
-    /** How long open answers may go on after SIGTERM. */
+    /** How long new requests are still taken after SIGTERM, while `/health/ready` already answers 503. */
+    readonly delayMs: number;
+    /** How long open answers may go on after that. */
     readonly graceMs: number;
   };
   abstract readonly tracing: TracingConfig;
+  abstract readonly access: AccessConfig;
 }

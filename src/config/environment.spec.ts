@@ -23,6 +23,10 @@ const TIMES = [
   ['UPSTREAM_FIRST_TOKEN_TIMEOUT_MS', 1],
   ['UPSTREAM_IDLE_TIMEOUT_MS', 1],
   ['SHUTDOWN_GRACE_MS', 0],
+  ['SHUTDOWN_DELAY_MS', 0],
+  ['HTTP_KEEP_ALIVE_TIMEOUT_MS', 1],
+  ['HTTP_HEADERS_TIMEOUT_MS', 1],
+  ['HTTP_REQUEST_TIMEOUT_MS', 1],
 ] as const;
 
 /** A good value for each variable of the providers. */
@@ -37,13 +41,20 @@ describe('loadConfig', () => {
   it('works without any setting', () => {
     expect(loadConfig({})).toEqual({
       http: { port: 8080, host: '0.0.0.0', bodyLimit: '10mb', corsOrigins: [], playground: true, docs: true },
+      server: {
+        trustProxy: false,
+        keepAliveTimeoutMs: 95_000,
+        headersTimeoutMs: 100_000,
+        requestTimeoutMs: 120_000,
+        maxHeaderBytes: 16_384,
+      },
       log: { level: 'log', format: 'pretty' },
       providers: { OPENAI_MODEL: 'gpt-5.4-mini' },
       demo: { tokensPerSecond: 40 },
       stream: { debounceMs: 10, heartbeatMs: 15_000, openGraceMs: 500 },
       run: { timeoutMs: 600_000 },
       upstream: { firstTokenTimeoutMs: 300_000, idleTimeoutMs: 60_000, maxRetries: 1 },
-      shutdown: { graceMs: 30_000 },
+      shutdown: { delayMs: 0, graceMs: 30_000 },
       tracing: {
         langfuse: {
           publicKey: undefined,
@@ -73,6 +84,8 @@ describe('loadConfig', () => {
       CORS_ORIGINS: 'https://app.example.com, http://localhost:3000',
       PLAYGROUND: 'off',
       DOCS: 'off',
+      TRUST_PROXY: '1',
+      HTTP_MAX_HEADER_SIZE: '8kb',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'json',
       ...PROVIDERS,
@@ -90,13 +103,20 @@ describe('loadConfig', () => {
         playground: false,
         docs: false,
       },
+      server: {
+        trustProxy: 1,
+        keepAliveTimeoutMs: 9,
+        headersTimeoutMs: 10,
+        requestTimeoutMs: 11,
+        maxHeaderBytes: 8_192,
+      },
       log: { level: 'debug', format: 'json' },
       providers: { ...PROVIDERS, OPENAI_API_KEY: 'sk-1' },
       demo: { tokensPerSecond: 0.5 },
       stream: { debounceMs: 1, heartbeatMs: 2, openGraceMs: 3 },
       run: { timeoutMs: 4 },
       upstream: { firstTokenTimeoutMs: 5, idleTimeoutMs: 6, maxRetries: 5 },
-      shutdown: { graceMs: 7 },
+      shutdown: { graceMs: 7, delayMs: 8 },
       tracing: loadConfig({}).tracing,
     });
   });
@@ -119,6 +139,8 @@ describe('loadConfig', () => {
   it('lists all faults at once, and quotes no value: some are secrets', () => {
     const variables = {
       PORT: 'secret-1',
+      TRUST_PROXY: 'secret-13',
+      HTTP_MAX_HEADER_SIZE: 'secret-14',
       LOG_LEVEL: 'secret-2',
       LOG_FORMAT: 'secret-3',
       BODY_LIMIT: 'secret-4',
@@ -203,6 +225,29 @@ describe('loadConfig', () => {
 
   it.each(['mb', '-1mb', '10 megabytes', '10mb!', '1e3', '.5mb'])('does not take %s for a size', (size) => {
     expect(faultsOf({ BODY_LIMIT: size })).toHaveLength(1);
+  });
+
+  it.each([
+    ['false', false],
+    ['2', 2],
+    ['loopback, 10.0.0.0/8,::1,fd00::/8,192.0.2.7', ['loopback', '10.0.0.0/8', '::1', 'fd00::/8', '192.0.2.7']],
+  ] as const)('takes "%s" for the proxies to trust', (text, trustProxy) => {
+    expect(loadConfig({ TRUST_PROXY: text }).server.trustProxy).toEqual(trustProxy);
+  });
+
+  it.each([
+    'true',
+    'nginx',
+    '-1',
+    '1.5',
+    '300.0.0.1',
+    '10.0.0.0/33',
+    '::1/129',
+    '10.0.0.0/8/8',
+    'loopback,',
+    '10.0.0.0/',
+  ])('does not take "%s" for the proxies to trust', (text) => {
+    expect(faultsOf({ TRUST_PROXY: text })).toEqual([expect.stringMatching(/^TRUST_PROXY must be false, the number/)]);
   });
 
   it.each(['*', 'https://a.example', 'http://localhost:3000,https://[::1]:3000'])('takes %s for origins', (origins) => {

@@ -1,9 +1,11 @@
 import { plainToInstance, Transform, Type } from 'class-transformer';
 import { IsIn, IsInt, IsNumber, Matches, Max, Min, validateSync } from 'class-validator';
 import { ConfigurationError } from '../errors/index.js';
+import { accessConfigOf, AccessEnvironment } from './access-environment.js';
 import { type AppConfig, LOG_LEVELS } from './app-config.js';
 import { Milliseconds } from './milliseconds.js';
 import { PROVIDER_VARIABLES, ProviderEnvironment, type ProviderVariables } from './provider-variables.js';
+import { serverConfigOf, ServerEnvironment } from './server-environment.js';
 import { tracingConfigOf, TracingEnvironment } from './tracing-environment.js';
 
 /** The model of agents that name none, where the provider is the default one. */
@@ -72,6 +74,9 @@ class Environment {
   UPSTREAM_MAX_RETRIES = 1;
 
   @Milliseconds()
+  SHUTDOWN_DELAY_MS = 0;
+
+  @Milliseconds()
   SHUTDOWN_GRACE_MS = 30_000;
 }
 
@@ -81,9 +86,11 @@ class Environment {
  */
 export function loadConfig(variables: Readonly<Record<string, string | undefined>>): AppConfig {
   const environment = read(Environment, variables);
+  const server = read(ServerEnvironment, variables);
   const tracing = read(TracingEnvironment, variables);
+  const access = read(AccessEnvironment, variables);
   const providers = Object.assign(new ProviderEnvironment(), given(PROVIDER_VARIABLES, variables));
-  const faults = [environment, providers, tracing]
+  const faults = [environment, server, access, providers, tracing]
     .flatMap((each) => validateSync(each, { stopAtFirstError: true, forbidUnknownValues: false }))
     .flatMap((fault) => Object.values(fault.constraints ?? {}));
   if (faults.length > 0) throw new ConfigurationError(faults);
@@ -96,6 +103,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       playground: environment.PLAYGROUND === 'on',
       docs: environment.DOCS === 'on',
     },
+    server: serverConfigOf(server),
     log: { level: environment.LOG_LEVEL, format: environment.LOG_FORMAT },
     providers: { OPENAI_MODEL, ...(providers as Partial<ProviderVariables>) },
     demo: { tokensPerSecond: environment.DEMO_TOKENS_PER_SECOND },
@@ -110,8 +118,9 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       idleTimeoutMs: environment.UPSTREAM_IDLE_TIMEOUT_MS,
       maxRetries: environment.UPSTREAM_MAX_RETRIES,
     },
-    shutdown: { graceMs: environment.SHUTDOWN_GRACE_MS },
+    shutdown: { delayMs: environment.SHUTDOWN_DELAY_MS, graceMs: environment.SHUTDOWN_GRACE_MS },
     tracing: tracingConfigOf(tracing),
+    access: accessConfigOf(access),
   });
 }
 

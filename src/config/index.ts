@@ -1,4 +1,6 @@
+export type { AccessConfig, JwtConfig, LimitsConfig, NamedHash } from './access-config.js';
 export { AppConfig, LOG_LEVELS } from './app-config.js';
 export { loadConfig } from './environment.js';
 export type { ProviderVariable, ProviderVariables } from './provider-variables.js';
+export type { ServerConfig } from './server-config.js';
 export type { TracingConfig } from './tracing-config.js';

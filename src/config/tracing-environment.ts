@@ -1,11 +1,10 @@
 import { Transform, Type } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsNumber, IsObject, IsOptional, IsUrl, Matches, Max, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsNumber, IsObject, IsOptional, IsUrl, Matches, Max, Min } from 'class-validator';
 import { Milliseconds } from './milliseconds.js';
+import { Size } from './size.js';
 import { LANGFUSE_INGESTION, TRACEPARENT, type TracingConfig } from './tracing-config.js';
 
 const LANGFUSE_CLOUD = 'https://cloud.langfuse.com';
-
-const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const;
 
 /** Names of containers have underscores. */
 const ADDRESS = { require_tld: false, allow_underscores: true, protocols: ['http', 'https'], require_protocol: true };
@@ -15,20 +14,6 @@ function Address(): PropertyDecorator {
   const message = '$property must be an http or https address, such as http://localhost:3000';
   return (target, property) => {
     for (const decorate of [IsOptional(), IsUrl(ADDRESS, { message })]) decorate(target, property);
-  };
-}
-
-/** A size such as `512kb`, read as bytes. */
-function Size(): PropertyDecorator {
-  const message = '$property must be a size such as 512kb or 10mb';
-  return (target, property) => {
-    for (const decorate of [
-      Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? bytesOf(value) : value)),
-      IsInt({ message }),
-      Min(1, { message }),
-    ]) {
-      decorate(target, property);
-    }
   };
 }
 
@@ -102,7 +87,7 @@ export class TracingEnvironment {
   TRACING_CAPTURE_CONTENT = true;
 
   @Size()
-  TRACING_FIELD_LIMIT = 256 * BYTES.kb;
+  TRACING_FIELD_LIMIT = 256 * 1024;
 
   @Type(() => Number)
   @IsNumber({}, { message: '$property must be a number from 0 to 1' })
@@ -111,7 +96,7 @@ export class TracingEnvironment {
   TRACING_SAMPLE_RATE = 1;
 
   @Size()
-  TRACING_QUEUE_BYTES = 32 * BYTES.mb;
+  TRACING_QUEUE_BYTES = 32 * 1024 ** 2;
 
   @Milliseconds()
   TRACING_FLUSH_TIMEOUT_MS = 5_000;
@@ -153,11 +138,6 @@ function otlpOf(variables: TracingEnvironment): TracingConfig['otlp'] {
     tracesUrl,
     headers: { ...variables.OTEL_EXPORTER_OTLP_HEADERS, ...variables.OTEL_EXPORTER_OTLP_TRACES_HEADERS },
   };
-}
-
-function bytesOf(text: string): number {
-  const [, number, unit = 'b'] = /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)?$/i.exec(text) ?? [];
-  return Math.floor(Number(number) * BYTES[unit.toLowerCase() as keyof typeof BYTES]);
 }
 
 function flagOf(text: string): boolean | string {

@@ -1,4 +1,11 @@
 export {
+  ForbiddenError,
+  type LimitedBy,
+  RateLimitedError,
+  RequestInProgressError,
+  UnauthorizedError,
+} from './access-errors.js';
+export {
   InvalidRequestError,
   MethodNotAllowedError,
   ModelNotFoundError,

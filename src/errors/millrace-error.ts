@@ -1,5 +1,12 @@
 /** `error.type` of OpenAI's error envelope. */
-export type ErrorType = 'invalid_request_error' | 'rate_limit_error' | 'insufficient_quota' | 'server_error';
+export type ErrorType =
+  | 'invalid_request_error'
+  | 'rate_limit_error'
+  // Limits of this server's own, by what there was too much of.
+  | 'requests'
+  | 'tokens'
+  | 'insufficient_quota'
+  | 'server_error';
 
 /** What every error of this code base carries beside its message. */
 export interface ErrorDetails {

@@ -2,13 +2,13 @@ import { All, Controller, Get, HttpCode, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { MethodNotAllowedError, OverloadedError } from '../errors/index.js';
-import { WorkflowRunner } from '../workflow/index.js';
+import { GracefulShutdown } from '../http/index.js';
 
 /** For orchestrators and load balancers. */
 @ApiTags('Health')
 @Controller('health')
 export class HealthController {
-  constructor(private readonly runner: WorkflowRunner) {}
+  constructor(private readonly shutdown: GracefulShutdown) {}
 
   @Get('live')
   @HttpCode(200)
@@ -29,7 +29,7 @@ export class HealthController {
   })
   ready(@Res({ passthrough: true }) response: Response): { status: 'ok' } {
     response.setHeader('cache-control', 'no-store');
-    if (this.runner.draining) {
+    if (this.shutdown.hasBegun) {
       throw new OverloadedError('The server is shutting down.', { code: 'server_shutting_down', retryAfterMs: 1_000 });
     }
     return { status: 'ok' };

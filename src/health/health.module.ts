@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
-import { WorkflowModule } from '../workflow/index.js';
+import { HttpModule } from '../http/index.js';
 import { HealthController } from './health.controller.js';
 
 /** Liveness and readiness. */
-@Module({ imports: [WorkflowModule], controllers: [HealthController] })
+@Module({ imports: [HttpModule], controllers: [HealthController] })
 export class HealthModule {}

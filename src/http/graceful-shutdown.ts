@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../config/index.js';
 import { Clock } from '../kernel/index.js';
@@ -9,12 +9,16 @@ import { WorkflowRunner } from '../workflow/index.js';
 const LAST_BYTES_MS = 1_000;
 
 /**
- * What happens between SIGTERM and the end of the process. The listener stays open while runs finish, so that requests
- * still on their way get a clear 503 and not a refused connection; then connections are closed, slow readers included.
+ * What happens between SIGTERM and the end of the process. At once, readiness is over and clients are asked to leave their
+ * connections; for `SHUTDOWN_DELAY_MS` requests are still taken from whoever has not noticed. The listener stays open while
+ * runs finish, so that requests still on their way get a clear 503 and not a refused connection; then connections are
+ * closed, slow readers included.
  */
 @Injectable()
 export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown {
+  readonly #logger = new Logger('Shutdown');
   readonly #open = new Set<ServerResponse>();
+  #hasBegun = false;
 
   constructor(
     private readonly adapterHost: HttpAdapterHost,
@@ -23,15 +27,36 @@ export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown
     private readonly clock: Clock,
   ) {}
 
+  /** True from the signal on: whoever can should send requests elsewhere. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
   onModuleInit(): void {
-    this.#server()?.on('request', (_request: IncomingMessage, response: ServerResponse) => {
+    // Before Express, which may send the headers at once.
+    this.#server()?.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+      if (this.#hasBegun) leaveConnection(response);
       this.#open.add(response);
       response.once('close', () => this.#open.delete(response));
     });
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.runner.drain(this.config.shutdown.graceMs);
+  /** @param signal undefined if the application is closed by code: then nobody has to notice first */
+  async beforeApplicationShutdown(signal?: string): Promise<void> {
+    this.#hasBegun = true;
+    for (const response of this.#open) leaveConnection(response);
+    const { delayMs, graceMs } = this.config.shutdown;
+    if (signal !== undefined && delayMs > 0) {
+      this.#logger.log(`${signal}: not ready any more; taking requests for another ${delayMs} ms`);
+      await new Promise<void>((resolve) => {
+        this.clock.after(delayMs, resolve);
+      });
+    }
+    await this.runner.drain(graceMs);
+    this.#closeConnections();
+  }
+
+  #closeConnections(): void {
     const server = this.#server();
     if (server === undefined) return;
     // Node waits for connections that never sent a request as if they were busy; clients keep such in reserve.
@@ -55,4 +80,9 @@ export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown
     const adapter = this.adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
     return adapter?.getHttpServer() as Server | undefined;
   }
+}
+
+/** The next request of this client, or gateway, comes on a new connection, which a load balancer sends elsewhere. */
+function leaveConnection(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('connection', 'close');
 }

@@ -11,5 +11,6 @@ import { GracefulShutdown } from './graceful-shutdown.js';
 @Module({
   imports: [MetricsModule, TracingModule, WorkflowModule],
   providers: [{ provide: APP_FILTER, useClass: OpenAIExceptionFilter }, GracefulShutdown, AccessLog],
+  exports: [GracefulShutdown],
 })
 export class HttpModule {}

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 /** The only source of identifiers; also its dependency-injection token. */
 export abstract class IdSource {
@@ -15,21 +15,37 @@ export abstract class IdSource {
   abstract spanId(): string;
 }
 
+/** How many random bytes are fetched at once: asking the system for each id costs more than all the rest of making it. */
+const POOL_BYTES = 4_096;
+
 /** Ids from the operating system's random source: 96 bits each, but for those whose length others have set. */
 export class RandomIdSource extends IdSource {
+  readonly #pool = Buffer.alloc(POOL_BYTES);
+  #used = POOL_BYTES;
+
   override completionId(): string {
-    return `chatcmpl-${randomBytes(12).toString('hex')}`;
+    return `chatcmpl-${this.#hex(12)}`;
   }
 
   override requestId(): string {
-    return `req_${randomBytes(12).toString('hex')}`;
+    return `req_${this.#hex(12)}`;
   }
 
   override traceId(): string {
-    return randomBytes(16).toString('hex');
+    return this.#hex(16);
   }
 
   override spanId(): string {
-    return randomBytes(8).toString('hex');
+    return this.#hex(8);
+  }
+
+  #hex(bytes: number): string {
+    if (this.#used + bytes > POOL_BYTES) {
+      randomFillSync(this.#pool);
+      this.#used = 0;
+    }
+    const from = this.#used;
+    this.#used += bytes;
+    return this.#pool.toString('hex', from, this.#used);
   }
 }

@@ -1,7 +1,9 @@
+import cluster from 'node:cluster';
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics } from 'prom-client';
 import { Clock } from '../kernel/index.js';
 import { Tracer } from '../tracing/index.js';
+import { ClusterMetrics } from './cluster-metrics.js';
 import { Instruments } from './instruments.js';
 import type { Outcome } from './outcome.js';
 import { RunMeter } from './run-meter.js';
@@ -25,6 +27,7 @@ const ALERTED: readonly Outcome[] = ['internal_error', 'overloaded'];
 @Injectable()
 export class Metrics {
   readonly #instruments = new Instruments();
+  readonly #cluster: ClusterMetrics | undefined;
   #hasDefaults = false;
 
   constructor(
@@ -32,6 +35,11 @@ export class Metrics {
     tracer: Tracer,
   ) {
     registerTracingMetrics(this.#instruments.registry, tracer);
+    if (cluster.isWorker) {
+      // Any of the processes may be asked, and then asks all.
+      this.#watchProcess();
+      this.#cluster = new ClusterMetrics(this.#instruments.registry);
+    }
   }
 
   /** Media type of {@link page}. */
@@ -60,15 +68,17 @@ export class Metrics {
   }
 
   /**
-   * All metrics in Prometheus' text format. The process is watched (event loop, garbage collection) from the first call on:
+   * All metrics in Prometheus' text format, of all processes that share the port. The process is watched (event loop, garbage collection) from the first call on:
    * where nobody asks, that costs nothing.
    */
   async page(): Promise<string> {
-    const { registry } = this.#instruments;
-    if (!this.#hasDefaults) {
-      this.#hasDefaults = true;
-      collectDefaultMetrics({ register: registry });
-    }
-    return registry.metrics();
+    this.#watchProcess();
+    return this.#cluster?.page() ?? this.#instruments.registry.metrics();
+  }
+
+  #watchProcess(): void {
+    if (this.#hasDefaults) return;
+    this.#hasDefaults = true;
+    collectDefaultMetrics({ register: this.#instruments.registry });
   }
 }

@@ -5,6 +5,8 @@ import type { ExporterHealth, Tracer } from '../tracing/index.js';
 interface ExporterMetric {
   readonly name: string;
   readonly help: string;
+  /** How the values of several processes become one; absent: they are added up. */
+  readonly aggregator?: 'min' | 'max';
   /** Undefined: not shown. */
   readonly valueOf: (health: ExporterHealth) => number | undefined;
 }
@@ -31,6 +33,7 @@ const GAUGES: readonly ExporterMetric[] = [
   {
     name: 'millrace_tracing_up',
     help: '1 unless the last delivery to this tracing backend failed.',
+    aggregator: 'min',
     valueOf: ({ up }) => (up ? 1 : 0),
   },
   {
@@ -41,6 +44,7 @@ const GAUGES: readonly ExporterMetric[] = [
   {
     name: 'millrace_tracing_last_success_timestamp_seconds',
     help: 'When something was delivered last, since the Unix epoch; absent before.',
+    aggregator: 'max',
     valueOf: ({ lastSuccessAt }) => (lastSuccessAt === undefined ? undefined : lastSuccessAt / 1_000),
   },
 ];
@@ -73,11 +77,11 @@ export function registerTracingMetrics(registry: Registry, tracer: Tracer): void
     registry.registerMetric(new Counter({ name, help, labelNames, registers: [], collect }));
   }
   for (const metric of GAUGES) {
-    const { name, help } = metric;
+    const { name, help, aggregator = 'sum' } = metric;
     const collect = function (this: Gauge<'exporter'>): void {
       this.reset();
       for (const [exporter, value] of values(metric)) this.set({ exporter }, value);
     };
-    registry.registerMetric(new Gauge({ name, help, labelNames, registers: [], collect }));
+    registry.registerMetric(new Gauge({ name, help, labelNames, aggregator, registers: [], collect }));
   }
 }

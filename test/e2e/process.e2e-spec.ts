@@ -11,9 +11,11 @@ import {
   role,
   ScriptedUpstream,
   type ServerProcess,
+  type SseStream,
   startServerProcess,
   streamOf,
   text,
+  within,
 } from '../support/index.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
@@ -68,6 +70,72 @@ describe('the process', () => {
     const refused = await postJson(`${url}/v1/chat/completions`, { model: 'chat', messages: HELLO });
     expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1']);
 
+    hold.open();
+    assertCompletion(await stream.collect(), { content: 'Still here' });
+    expect(await child.exit).toMatchObject({ code: 0 });
+  });
+
+  it('is not ready from SIGTERM on, but takes requests for SHUTDOWN_DELAY_MS, each on a connection of its own', async () => {
+    const [{ url, process: child }, up] = await startWithUpstream({ SHUTDOWN_DELAY_MS: '1500' });
+    const [hold, last] = [gate(), gate()];
+    up.next(streamOf(['Before', hold, ' and after'])).next(streamOf(['Late', last, ' too']));
+    const ask = (): Promise<SseStream> =>
+      openStream(
+        `${url}/v1/chat/completions`,
+        { model: 'chat', stream: true, messages: HELLO },
+        { headers: { connection: 'keep-alive' } },
+      );
+    const before = await ask();
+    await before.until((item) => item.kind === 'data' && item.data.includes('Before'));
+    expect(before.headers.connection).toBe('keep-alive');
+    const signalledAt = performance.now();
+    child.signal('SIGTERM');
+
+    await eventually(async () => (await getJson(`${url}/health/ready`)).status === 503, { within: 1_000 });
+    expect((await getJson(`${url}/health/live`)).status).toBe(200);
+    const late = await ask();
+    expect([late.status, late.headers.connection]).toEqual([200, 'close']);
+    expect(performance.now() - signalledAt).toBeLessThan(1_500);
+
+    up.always(streamOf('Quick'));
+    const another = { model: 'chat', stream: true, messages: HELLO };
+    await eventually(async () => (await postJson(`${url}/v1/chat/completions`, another)).status === 503, {
+      message: 'the end of the delay',
+    });
+    expect(performance.now() - signalledAt).toBeGreaterThan(1_450);
+    hold.open();
+    last.open();
+    assertCompletion(await before.collect(), { content: 'Before and after' });
+    assertCompletion(await late.collect(), { content: 'Late too' });
+    expect(await child.exit).toMatchObject({ code: 0 });
+  });
+
+  it.each([
+    ['SIGTERM', 'SIGTERM', 143],
+    ['SIGINT', 'SIGTERM', 143],
+    ['SIGTERM', 'SIGINT', 130],
+  ] as const)('leaves at once when %s is followed by %s, and says so', async (first, second, code) => {
+    const [{ url, process: child }, up] = await startWithUpstream();
+    up.next([role(), text('Endless'), gate()]);
+    const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
+    await stream.until((item) => item.kind === 'data' && item.data.includes('Endless'));
+    child.signal(first);
+    await eventually(async () => (await getJson(`${url}/health/ready`)).status === 503);
+    child.signal(second);
+    expect(await within(child.exit, { within: 5_000 })).toEqual({ code, signal: null });
+    expect(child.stdout + child.stderr).toContain(`${second} after ${first}: leaving at once`);
+    await stream.closed;
+  });
+
+  it('takes one Ctrl-C that npm passes on a second time for one', async () => {
+    const [{ url, process: child }, up] = await startWithUpstream();
+    const hold = gate();
+    up.next(streamOf(['Still', hold, ' here']));
+    const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
+    await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
+    child.signal('SIGINT');
+    child.signal('SIGINT');
+    await eventually(async () => (await getJson(`${url}/health/ready`)).status === 503);
     hold.open();
     assertCompletion(await stream.collect(), { content: 'Still here' });
     expect(await child.exit).toMatchObject({ code: 0 });

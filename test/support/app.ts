@@ -6,6 +6,7 @@ import { AppLogger } from '../../src/app.logger.js';
 import { AppModule } from '../../src/app.module.js';
 import { APP_OPTIONS, setUpApp } from '../../src/app.setup.js';
 import { loadConfig } from '../../src/config/index.js';
+import { ServerAdapter } from '../../src/http/index.js';
 import { Clock } from '../../src/kernel/index.js';
 import { Tracer } from '../../src/tracing/index.js';
 import { AnswerWatch } from './answer-watch.js';
@@ -36,7 +37,7 @@ export class TestApp {
     if (tracer !== undefined) builder.overrideProvider(Tracer).useValue(tracer);
     if (clock !== undefined) builder.overrideProvider(Clock).useValue(clock);
     const module = await builder.compile();
-    const nest = module.createNestApplication<NestExpressApplication>({
+    const nest = module.createNestApplication<NestExpressApplication>(new ServerAdapter(config.server), {
       ...APP_OPTIONS,
       logger: new AppLogger(config.log),
     });

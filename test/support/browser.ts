@@ -106,9 +106,7 @@ export class Visitor {
   }
 
   /** What the page has put into the clipboard. */
-  clipboard(): Promise<string> {
-    return this.page.evaluate('navigator.clipboard.readText()');
-  }
+  readonly clipboard = (): Promise<string> => this.page.evaluate('navigator.clipboard.readText()');
 
   async close(): Promise<void> {
     await this.context.close();

@@ -30,25 +30,26 @@ export class LangfuseServer {
   /** Its version, such as `4.16.0`; undefined if it does not say. */
   async version(): Promise<string | undefined> {
     const answer = await this.#get('/api/public/health', {});
-    const { version } = 'body' in answer ? fieldsOf(answer.body) : {};
+    const { version } = fieldsOf(answer?.body);
     return typeof version === 'string' ? version : undefined;
   }
 
   async checkKeys(): Promise<KeyCheck> {
     const answer = await this.#get('/api/public/projects', { authorization: basicAuthorization(this.#access) });
-    if (!('status' in answer)) return { result: 'unknown', why: 'it cannot be reached' };
+    if (answer === undefined) return { result: 'unknown', why: 'it cannot be reached' };
     if (answer.status === 401 || answer.status === 403) return { result: 'refused' };
     if (answer.status !== 200) return { result: 'unknown', why: `it answered with status ${answer.status}` };
     const { data } = fieldsOf(answer.body);
-    const { name } = fieldsOf(Array.isArray(data) ? data[0] : undefined);
+    if (!Array.isArray(data)) return { result: 'unknown', why: 'what answered is no Langfuse' };
+    const { name } = fieldsOf(data[0]);
     return { result: 'accepted', project: typeof name === 'string' ? name : '-' };
   }
 
-  /** @returns nothing if no answer came */
+  /** @returns undefined if no answer came */
   async #get(
     path: string,
     headers: Readonly<Record<string, string>>,
-  ): Promise<{ readonly status: number; readonly body: unknown } | Record<never, never>> {
+  ): Promise<{ readonly status: number; readonly body: unknown } | undefined> {
     const timeout = new AbortController();
     const timer = this.#clock.after(TIMEOUT_MS, () => timeout.abort());
     try {
@@ -57,7 +58,7 @@ export class LangfuseServer {
       const text = await response.text();
       return { status: response.status, body: parsed(text) };
     } catch {
-      return {};
+      return undefined;
     } finally {
       timer.cancel();
     }

@@ -65,8 +65,9 @@ async function rejectedSpansOf(response: Response): Promise<number> {
   const serializer = isProtobuf(response) ? ProtobufTraceSerializer : JsonTraceSerializer;
   const answer = new Uint8Array(await response.arrayBuffer());
   try {
-    // A 64-bit number, which is a text in JSON.
-    return Number(serializer.deserializeResponse(answer).partialSuccess?.rejectedSpans ?? 0);
+    // A 64-bit number, which comes as a text from JSON, whatever the type says.
+    const rejected: unknown = serializer.deserializeResponse(answer).partialSuccess?.rejectedSpans;
+    return Number(rejected ?? 0);
   } catch {
     return 0;
   }

@@ -289,7 +289,9 @@ describe('BackendTracer', () => {
     record(clock, trace);
     record(clock, tracer.startTrace({ name: 'w' }));
     expect(faults).toHaveLength(2);
-    ids.traceId = ids.spanId;
+    ids.traceId = () => {
+      throw new Error('no ids');
+    };
     record(clock, tracer.startTrace({ name: 'w' }));
     expect(faults).toHaveLength(3);
   });

@@ -105,14 +105,14 @@ describe('boundedJson', () => {
   });
 
   it('ends on values that have no end', () => {
-    const bottomless = new Proxy(
+    const bottomless: object = new Proxy(
       {},
       {
         get: () => bottomless,
         ownKeys: () => ['a'],
         getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
       },
-    ) as object;
+    );
     let deep: unknown = 1;
     for (let i = 0; i < 100_000; i++) deep = [deep];
     for (const value of [bottomless, deep, { deep }]) expect(boundedJson(value, PLENTY)?.length).toBeLessThan(10_000);

@@ -71,8 +71,8 @@ export class DeliveryLog {
   #tell(): void {
     if (this.#failures === 0 && this.#dropped === 0) return;
     const failed =
-      this.#failures === 0 ? [] : [`${this.#failures} deliveries failed, the last with: ${this.#lastReason}`];
-    const dropped = this.#dropped === 0 ? [] : [`${this.#dropped} traces were given up`];
+      this.#failures === 0 ? [] : [`deliveries that failed: ${this.#failures} (the last: ${this.#lastReason})`];
+    const dropped = this.#dropped === 0 ? [] : [`traces given up: ${this.#dropped}`];
     this.#failures = this.#dropped = 0;
     this.#sink.warn(`${this.#backend}: ${[...failed, ...dropped].join('; ')}`);
   }

@@ -156,9 +156,7 @@ describe('DeliveryQueue', () => {
     put('a');
     await clock.advanceAsync(1_000);
     expect(queue.health).toMatchObject({ up: false, failures: 1, droppedTraces: 1, queueBytes: 0 });
-    expect(lines).toEqual([
-      'WARN Backend: 1 deliveries failed, the last with: HTTP status 401; 1 traces were given up',
-    ]);
+    expect(lines).toEqual(['WARN Backend: deliveries that failed: 1 (the last: HTTP status 401); traces given up: 1']);
     backend.succeed();
     put('b');
     await clock.advanceAsync(1_000);
@@ -212,9 +210,7 @@ describe('DeliveryQueue', () => {
       await clock.advanceAsync(1_000);
     }
     expect(lines.length).toBeLessThanOrEqual(11);
-    expect(lines[1]).toBe(
-      'WARN Backend: 9 deliveries failed, the last with: HTTP status 400; 9 traces were given up',
-    );
+    expect(lines[1]).toBe('WARN Backend: deliveries that failed: 9 (the last: HTTP status 400); traces given up: 9');
   });
 
   it('flushes at once, and as many requests as it takes', async () => {

@@ -42,10 +42,15 @@ function readDataUri(text: string, start: number): { readonly marker: string; re
   // Without base64 it is text, and nothing says where it ends.
   if (head?.[3] === undefined) return undefined;
   const dataStart = DATA_URI_HEAD.lastIndex;
-  BASE64_RUN.lastIndex = dataStart;
-  BASE64_RUN.exec(text);
-  const end = BASE64_RUN.lastIndex;
+  // The usual case: the whole text is the medium. To look for white space is a tenth of the work.
+  const end = start === 0 && !text.includes(' ') && !text.includes('\n') ? text.length : endOfBase64(text, dataStart);
   return { marker: marker(head[1] ?? '', base64Size(end - dataStart)), end };
+}
+
+function endOfBase64(text: string, start: number): number {
+  BASE64_RUN.lastIndex = start;
+  BASE64_RUN.test(text);
+  return BASE64_RUN.lastIndex;
 }
 
 function base64Size(characters: number): number {

@@ -44,11 +44,10 @@ export class LaneView {
     el(
       'h3',
       { class: 'lane-head' },
-      el('span', { class: 'lane-dot' }),
+
       this.#name,
       this.#facts,
-      this.#state,
-      this.#time,
+      el('span', { class: 'lane-end' }, this.#state, this.#time),
     ),
     this.#progress,
     this.#thinking,
@@ -67,7 +66,9 @@ export class LaneView {
     this.element.setAttribute('aria-label', `Step ${label}`);
     this.element.dataset['path'] = path;
     if (step !== undefined && step.depth > 0) this.element.classList.add('inner');
-    if (step?.place) this.#name.after(el('span', { class: 'lane-place' }, step.place));
+    if (step?.branch) this.#name.after(el('span', {}, step.branch));
+    // Seen by its place below the workflow, and so only said.
+    if (step?.around) this.#name.after(el('span', { class: 'visually-hidden' }, `in ${step.around}`));
     this.#thinking.querySelector('summary')?.addEventListener('click', () => (this.#isTouched = true));
   }
 
@@ -75,7 +76,7 @@ export class LaneView {
   show(lane, now) {
     const { state, visible, kind, reasoning, content, refusal, toolCalls, usage, problem } = lane;
     this.element.dataset['state'] = state === 'recovered' ? 'failed' : state;
-    this.element.classList.toggle('silent', !visible);
+    this.element.classList.toggle('silent', !visible || kind === 'workflow');
     setText(this.#state, STATES[state]);
     setText(this.#time, duration(lane.elapsedMs ?? Math.max(now - lane.startedMs, 0)));
     const kinds = [KINDS[kind] ?? kind, ...(visible || kind === 'workflow' ? [] : ['silent'])];

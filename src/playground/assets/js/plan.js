@@ -18,7 +18,8 @@ export function planOf(graph) {
       plan.steps.push({
         path: path + key,
         label: branch === undefined ? key : key.slice(branch.route.length + branch.when.length + 2),
-        place: [...around, ...(branch === undefined ? [] : [`${branch.route}: ${branch.when}`])].join(', '),
+        around: around.join(', '),
+        branch: branch === undefined ? '' : `${branch.route}: ${branch.when}`,
         kind,
         visible,
         depth: around.length,

@@ -75,8 +75,10 @@ export interface Step {
   path: string;
   /** What a reader calls it. */
   label: string;
-  /** The workflows and the branch around it, in words; possibly empty. */
-  place: string;
+  /** The workflows around it; possibly empty. */
+  around: string;
+  /** The way of a route that leads to it, in words; possibly empty. */
+  branch: string;
   kind: string;
   visible: boolean;
   /** How many workflows lie around it. */

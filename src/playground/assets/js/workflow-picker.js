@@ -57,7 +57,7 @@ export class WorkflowPicker {
       this.#known.set(model, chosen);
       // Somebody may have chosen another one meanwhile.
       if (this.#select.value !== model) return;
-      this.#description.textContent = chosen.description;
+      this.#description.replaceChildren(...withCode(chosen.description));
       this.listener.chosen(chosen);
     }));
   }
@@ -86,4 +86,9 @@ export class WorkflowPicker {
       if (needsKey) this.listener.needsKey();
     }
   }
+}
+
+/** A text in which names stand between backticks. @param {string} text */
+function withCode(text) {
+  return text.split('`').map((part, index) => (index % 2 === 0 ? part : el('code', {}, part)));
 }

@@ -1,21 +1,21 @@
-/**
- * What the engine costs beside the work of the nodes: compiling a graph of 200 nodes, a node that does nothing, and a delta
- * on its way from a node to the reader of the run. Run `npm run bench:engine`; no network, no model.
- */
 import 'reflect-metadata';
-import { SystemClock } from '../dist/kernel/index.js';
-import { Metrics } from '../dist/metrics/index.js';
-import { Gate } from '../dist/streaming/index.js';
-import { NoopTracer } from '../dist/tracing/index.js';
-import { WorkflowDefinition } from '../dist/workflow/index.js';
-import { compileWorkflow } from '../dist/workflow/compile/compile-workflow.js';
-import { DefinitionFaults } from '../dist/workflow/compile/definition-faults.js';
-import { Run } from '../dist/workflow/run/run.js';
+import { SystemClock } from '../../dist/kernel/index.js';
+import { Metrics } from '../../dist/metrics/index.js';
+import { Gate } from '../../dist/streaming/index.js';
+import { NoopTracer } from '../../dist/tracing/index.js';
+import { WorkflowDefinition } from '../../dist/workflow/index.js';
+import { compileWorkflow } from '../../dist/workflow/compile/compile-workflow.js';
+import { DefinitionFaults } from '../../dist/workflow/compile/definition-faults.js';
+import { Run } from '../../dist/workflow/run/run.js';
+import { timing } from './timing.mjs';
 
 const NODES = 200;
 const BATCHES = 2_000;
 const DELTAS_PER_BATCH = 10;
+/** Runs, or compilations, in one round: a single one is too short to be measured. */
+const REPEATS = 20;
 const ROUNDS = 15;
+const WARM_UP = 5;
 
 class IdleNode {
   speaks = false;
@@ -90,25 +90,21 @@ async function run(workflow) {
   return deltas;
 }
 
-/** CPU of one call in microseconds: median of the rounds, after a warm-up. */
-async function measure(call) {
-  const samples = [];
-  for (let round = 0; round < ROUNDS + 5; round++) {
-    const before = process.cpuUsage();
-    await call();
-    const { user, system } = process.cpuUsage(before);
-    if (round >= 5) samples.push(user + system);
-  }
-  return samples.sort((a, b) => a - b)[Math.floor(samples.length / 2)];
+/**
+ * What the engine costs beside the work of the nodes: compiling a graph of 200 nodes, a node that does nothing, and a delta
+ * on its way from a node to the reader of the run. No network, no model.
+ */
+export async function engine({ rounds = ROUNDS } = {}) {
+  const [chain, fan, talk] = [Chain, Fan, Talk].map(compile);
+  const common = { part: 'engine', rounds, warmUp: WARM_UP };
+  const repeated = (call) => async () => {
+    for (let i = 0; i < REPEATS; i++) await call();
+  };
+  const perNode = (name, call) => timing({ ...common, name, items: NODES * REPEATS, call: repeated(call) });
+  return [
+    await perNode(`compile a chain, per node of ${NODES}`, () => compile(Chain)),
+    await perNode('node in a chain', () => run(chain)),
+    await perNode('node of a fan', () => run(fan)),
+    await timing({ ...common, name: 'delta', items: BATCHES * DELTAS_PER_BATCH, call: () => run(talk) }),
+  ];
 }
-
-const chain = compile(Chain);
-const fan = compile(Fan);
-const talk = compile(Talk);
-const rows = {
-  [`compile a chain of ${NODES} nodes, us`]: await measure(() => compile(Chain)),
-  'node in a chain, us of CPU': (await measure(() => run(chain))) / NODES,
-  'node of a fan, us of CPU': (await measure(() => run(fan))) / NODES,
-  'delta, us of CPU': (await measure(() => run(talk))) / (BATCHES * DELTAS_PER_BATCH),
-};
-for (const [what, value] of Object.entries(rows)) console.log(`${what.padEnd(36)} ${value.toFixed(2)}`);

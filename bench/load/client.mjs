@@ -1,0 +1,67 @@
+/** The clients of a bench, in a process of its own that ends with the one that started it. */
+import { Agent } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageFor } from '../order.mjs';
+import { streamedRequest } from './streamed-request.mjs';
+import { Tally } from './tally.mjs';
+
+/** One agent for each target, so that connections are kept from one load to the next. @type {Map<string, Agent>} */
+const agents = new Map();
+
+function agentOf(url) {
+  const agent = agents.get(url) ?? new Agent({ keepAlive: true, maxSockets: Infinity, scheduling: 'fifo' });
+  agents.set(url, agent);
+  return agent;
+}
+
+/**
+ * @param {string} url of the target
+ * @param {import('../phases.mjs').Load} load
+ */
+async function run(url, load) {
+  const { model, requests, concurrency, chunks, pieces = 0, rate = 0, hold = false, padding = 0 } = load;
+  const { startsPerSecond = Infinity, limitMs = 60_000 } = load;
+  const content = messageFor({ chunks, pieces, rate, hold }, padding);
+  const messages = [{ role: 'user', content }];
+  const body = JSON.stringify({ model, stream: true, stream_options: { include_usage: true }, messages });
+  const tally = new Tally();
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), limitMs);
+  let begun = 0;
+  let speaking = 0;
+  const onFirstToken = () => {
+    if (++speaking === requests) process.send({ event: 'all-speak' });
+  };
+  const lane = async (index) => {
+    if (startsPerSecond < Infinity) await delay((index * 1_000) / startsPerSecond);
+    while (begun < requests && !limit.signal.aborted) {
+      begun++;
+      await streamedRequest({
+        agent: agentOf(url),
+        url,
+        body,
+        expected: chunks + pieces,
+        signal: limit.signal,
+        tally,
+        onFirstToken,
+      });
+    }
+  };
+  const start = performance.now();
+  await Promise.all(Array.from({ length: concurrency }, (_, index) => lane(index)));
+  clearTimeout(timer);
+  const wallMs = performance.now() - start;
+  if (tally.requests === 0 && tally.errors.size === 0) tally.failed('not finished in time');
+  return { wallMs, expected: requests * (chunks + pieces), ...tally.summary() };
+}
+
+process.on('message', async ({ id, type, url, load }) => {
+  if (type === 'run') process.send({ id, answer: await run(url, load) });
+  if (type === 'forget') {
+    agents.get(url)?.destroy();
+    agents.delete(url);
+    process.send({ id });
+  }
+});
+process.on('disconnect', () => process.exit());
+console.log('load client is there');

@@ -1,0 +1,84 @@
+import { request as httpRequest } from 'node:http';
+import { ageOf, MARK, microseconds, TOKEN_LENGTH } from '../token.mjs';
+
+const END = 'data: [DONE]\n\n';
+
+/**
+ * Sends one request and reads its stream to the end. Never rejects: what goes wrong is in the tally.
+ * @param {object} parts
+ * @param {import('node:http').Agent} parts.agent
+ * @param {string} parts.url
+ * @param {string} parts.body
+ * @param {number} parts.expected tokens of the whole answer
+ * @param {AbortSignal} parts.signal gives the request up
+ * @param {import('./tally.mjs').Tally} parts.tally
+ * @param {() => void} parts.onFirstToken
+ * @returns {Promise<void>}
+ */
+export function streamedRequest({ agent, url, body, expected, signal, tally, onFirstToken }) {
+  return new Promise((resolve) => {
+    const sentAt = microseconds();
+    let lastAt = 0;
+    let tokens = 0;
+    let text = '';
+    let isOver = false;
+
+    const over = (fault) => {
+      if (isOver) return;
+      isOver = true;
+      if (fault === undefined) tally.finished(microseconds() - sentAt);
+      else tally.failed(signal.aborted ? 'not finished in time' : fault);
+      resolve();
+    };
+    /** @param {Buffer} bytes */
+    const onData = (bytes) => {
+      const now = microseconds();
+      tally.reads++;
+      tally.bytes += bytes.length;
+      text += bytes.latin1Slice();
+      let from = 0;
+      let found = 0;
+      for (let at = text.indexOf(MARK); at >= 0; at = text.indexOf(MARK, from)) {
+        // Cut in two by the connection: the next read completes it.
+        if (at + TOKEN_LENGTH > text.length) break;
+        const age = ageOf(text, at, now);
+        if (Number.isNaN(age)) return over('a damaged token');
+        tally.token(age);
+        found++;
+        from = at + TOKEN_LENGTH;
+      }
+      text = text.slice(Math.max(from, text.length - END.length));
+      if (found === 0) return;
+      if (tokens === 0) {
+        tally.firstToken(now - sentAt);
+        onFirstToken();
+      } else tally.gap(now - lastAt);
+      tokens += found;
+      lastAt = now;
+    };
+
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer bench' };
+    const send = () => {
+      const request = httpRequest(url, { method: 'POST', agent, headers, signal }, (response) => {
+        if (response.statusCode !== 200) {
+          response.resume();
+          return over(`status ${response.statusCode}`);
+        }
+        response.on('data', onData);
+        response.on('end', () => {
+          if (!text.endsWith(END)) over('no [DONE] at the end');
+          else over(tokens === expected ? undefined : `${tokens} tokens instead of ${expected}`);
+        });
+        response.on('error', (error) => over(error.code ?? error.message));
+      });
+      request.on('error', (error) => {
+        // The server closed the connection, as it may, in the moment in which it was used again.
+        const wasIdle = request.reusedSocket && error.code === 'ECONNRESET' && text === '';
+        if (wasIdle && !isOver) send();
+        else over(error.code ?? error.message);
+      });
+      request.end(body);
+    };
+    send();
+  });
+}

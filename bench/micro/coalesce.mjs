@@ -1,0 +1,27 @@
+import { Subject } from 'rxjs';
+import { SystemClock } from '../../dist/kernel/index.js';
+import { coalesce as coalesced, mergeDeltas } from '../../dist/streaming/index.js';
+import { timing } from './timing.mjs';
+
+const DELTAS = 200_000;
+
+function pass(operator) {
+  const subject = new Subject();
+  let characters = 0;
+  (operator === undefined ? subject : subject.pipe(operator)).subscribe(({ text }) => (characters += text.length));
+  for (let i = 0; i < DELTAS; i++) subject.next({ type: 'content', text: 'word ' });
+  subject.complete();
+  if (characters !== DELTAS * 5) throw new Error('Text was lost.');
+}
+
+const operator = (windowMs) => coalesced({ clock: new SystemClock(), windowOf: () => windowMs, merge: mergeDeltas });
+
+/** A delta through the debounce, in a flow that is faster than its window, and without a window. */
+export async function coalesce({ rounds } = {}) {
+  const common = { part: 'coalesce', items: DELTAS, rounds };
+  return [
+    await timing({ ...common, name: 'window of 10 ms, merging', call: () => pass(operator(10)) }),
+    await timing({ ...common, name: 'no window', call: () => pass(operator(0)) }),
+    await timing({ ...common, name: 'a bare Subject', call: () => pass() }),
+  ];
+}

@@ -1,0 +1,24 @@
+/** What the parts cost, without a network: `npm run bench:micro`, or with the names of parts behind `--`. */
+import { figure, table } from '../report/table.mjs';
+import { coalesce } from './coalesce.mjs';
+import { encode } from './encode.mjs';
+import { engine } from './engine.mjs';
+import { parse } from './parse.mjs';
+import { structured } from './structured.mjs';
+
+const PARTS = { parse, coalesce, encode, structured, engine };
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in PARTS));
+if (unknown.length > 0) {
+  console.error(`There is no ${unknown.join(', ')}, but ${Object.keys(PARTS).join(', ')}.`);
+  process.exit(2);
+}
+const rows = [];
+for (const [name, measure] of Object.entries(PARTS)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  for (const { part, name: what, nanoseconds, least } of await measure()) {
+    rows.push([`${part}: ${what}`, figure(nanoseconds), figure(least)]);
+  }
+}
+console.log(table(['ns of CPU time per item', 'median', 'least'], rows));

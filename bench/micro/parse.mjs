@@ -1,0 +1,70 @@
+import { Stream } from 'openai/core/streaming';
+import { SseParser } from '../../dist/protocol/index.js';
+import { AnswerReader } from '../../dist/models/openai/answer-reader.js';
+import { newToken } from '../token.mjs';
+import { Chunks } from '../upstream/chunks.mjs';
+import { timing } from './timing.mjs';
+
+const EVENTS = 5_000;
+const SCOPE = { identity: () => undefined, usage: () => undefined };
+
+/** An upstream's answer as its reads: one event in each, or several. */
+function readsOf(eventsPerRead) {
+  const chunks = new Chunks({ model: 'bench', includeUsage: true });
+  const frames = Array.from({ length: EVENTS }, () => chunks.content(newToken()));
+  frames.push(`${chunks.finish()}${chunks.usage(EVENTS)}data: [DONE]\n\n`);
+  const reads = [];
+  for (let i = 0; i < frames.length; i += eventsPerRead) {
+    reads.push(Buffer.from(frames.slice(i, i + eventsPerRead).join('')));
+  }
+  return reads;
+}
+
+function responseOf(reads) {
+  let next = 0;
+  const body = new ReadableStream({
+    pull(controller) {
+      if (next < reads.length) controller.enqueue(reads[next++]);
+      else controller.close();
+    },
+  });
+  return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+}
+
+async function ours(reads) {
+  const reader = new AnswerReader(SCOPE);
+  let batch = [];
+  let deltas = 0;
+  const parser = new SseParser((data) => {
+    if (data !== '[DONE]') reader.read(data, batch);
+  });
+  const body = responseOf(reads).body.getReader();
+  for (let read = await body.read(); !read.done; read = await body.read()) {
+    parser.push(read.value);
+    deltas += batch.length;
+    batch = [];
+  }
+  parser.end();
+  if (deltas !== EVENTS || reader.finishReason !== 'stop') throw new Error(`${deltas} deltas were read`);
+}
+
+async function sdk(reads) {
+  let deltas = 0;
+  for await (const chunk of Stream.fromSSEResponse(responseOf(reads), new AbortController())) {
+    if (chunk.choices[0]?.delta.content) deltas++;
+  }
+  if (deltas !== EVENTS) throw new Error(`${deltas} deltas were read`);
+}
+
+/** An upstream's events to deltas, against the SDK's stream over the same bytes. */
+export async function parse({ rounds } = {}) {
+  const timings = [];
+  for (const perRead of [1, 10]) {
+    const reads = readsOf(perRead);
+    const way = perRead === 1 ? 'one event in a read' : `${perRead} events in a read`;
+    const common = { part: 'parse', items: EVENTS, rounds };
+    timings.push(await timing({ ...common, name: `SseParser and AnswerReader, ${way}`, call: () => ours(reads) }));
+    timings.push(await timing({ ...common, name: `for await of the SDK's stream, ${way}`, call: () => sdk(reads) }));
+  }
+  return timings;
+}

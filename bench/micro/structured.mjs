@@ -1,0 +1,56 @@
+import { partialParse } from 'openai/_vendor/partial-json-parser/parser';
+import { JsonFieldDecoder } from '../../dist/streaming/index.js';
+import { newToken } from '../token.mjs';
+import { structuredPieces } from '../upstream/structured.mjs';
+import { timing } from './timing.mjs';
+
+/** Pieces that are decoded in one round, in as many answers as it takes. */
+const PIECES_PER_ROUND = 320_000;
+const FIELDS = ['thinking', 'reply'];
+
+function piecesOf(count) {
+  return Array.from({ length: count }, (_, index) => structuredPieces(FIELDS, count)(index));
+}
+
+function decode(pieces, answers) {
+  for (let i = 0; i < answers; i++) {
+    const decoder = new JsonFieldDecoder({ thinking: 'reasoning', reply: 'content' });
+    let characters = 0;
+    for (const piece of pieces) for (const { text } of decoder.push(piece)) characters += text.length;
+    if (characters !== pieces.length * newToken().length || decoder.fault) throw new Error('Text was lost.');
+  }
+}
+
+function reparse(pieces) {
+  let json = '';
+  let shown = 0;
+  for (const piece of pieces) {
+    json += piece;
+    const { thinking = '', reply = '' } = partialParse(json) ?? {};
+    shown += thinking.length + reply.length - shown;
+  }
+  if (shown !== pieces.length * newToken().length) throw new Error('Text was lost.');
+}
+
+/** @param {number} count pieces of an answer */
+export function decoderTiming(count, { rounds } = {}) {
+  const pieces = piecesOf(count);
+  const answers = PIECES_PER_ROUND / count;
+  const name = `JsonFieldDecoder, ${count} pieces`;
+  const call = () => decode(pieces, answers);
+  return timing({ part: 'structured', name, items: PIECES_PER_ROUND, call, rounds });
+}
+
+/** A piece of a structured answer to the text of its fields, against parsing all that has come so far for each piece. */
+export async function structured({ rounds } = {}) {
+  const timings = [];
+  for (const count of [200, 2_000, 8_000]) {
+    timings.push(await decoderTiming(count, { rounds }));
+    const pieces = piecesOf(count);
+    const name = `parsing again, ${count} pieces`;
+    // Quadratic: seconds for the longest.
+    const repeats = count === 8_000 ? { rounds: 1, warmUp: 0 } : { rounds: 3, warmUp: 1 };
+    timings.push(await timing({ part: 'structured', name, items: count, call: () => reparse(pieces), ...repeats }));
+  }
+  return timings;
+}

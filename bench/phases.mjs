@@ -1,0 +1,111 @@
+/**
+ * A number of requests of one kind.
+ *
+ * @typedef {object} Load
+ * @property {string} name
+ * @property {'chat' | 'streaming'} model `chat`: one model call; `streaming`: a text, then a structured answer
+ * @property {number} requests
+ * @property {number} concurrency how many of them at the same time
+ * @property {number} chunks content chunks of each text answer
+ * @property {number} [pieces] content chunks of each structured answer
+ * @property {number} [rate] chunks per second of each answer; absent: as fast as they are taken
+ * @property {boolean} [hold] true: the memory of open answers is measured while all wait halfway
+ * @property {number} [startsPerSecond] how fast the requests begin that run at the same time
+ * @property {number} [padding] characters of text in the user's message
+ * @property {number} [limitMs] when unfinished requests are given up
+ */
+
+/**
+ * Loads that answer one question.
+ *
+ * @typedef {object} Phase
+ * @property {string} title
+ * @property {readonly Load[]} loads
+ * @property {readonly string[]} shows the metrics that two results are compared by
+ * @property {boolean} [growth] true: the cost per chunk of the last load is set against that of the first
+ */
+
+const chat = (name, load) => ({ name, model: 'chat', ...load });
+const streaming = (name, load) => ({ name, model: 'streaming', ...load });
+
+/** Memory comes first: what other phases leave behind would hide it. @type {Readonly<Record<string, Phase>>} */
+export const PHASES = {
+  mem: {
+    title: 'memory of 1,000 open answers',
+    shows: ['memoryPerStream'],
+    loads: [
+      chat('mem', { requests: 1_000, concurrency: 1_000, chunks: 12, rate: 20, hold: true, startsPerSecond: 500 }),
+    ],
+  },
+  low: {
+    title: 'short answers (5 chunks), one after another',
+    shows: ['cpuPerRequest', 'firstTokenP50'],
+    loads: [chat('low', { requests: 300, concurrency: 1, chunks: 5 })],
+  },
+  burst: {
+    title: '8 answers of 500 chunks at a time, as fast as they are taken',
+    shows: ['cpuPerChunk'],
+    loads: [chat('burst', { requests: 40, concurrency: 8, chunks: 500 })],
+  },
+  paced: {
+    title: '100 answers at a time, 50 chunks a second each, as models write',
+    shows: ['cpuPerChunk', 'firstTokenP50', 'tokenP50'],
+    loads: [chat('paced', { requests: 100, concurrency: 100, chunks: 150, rate: 50 })],
+  },
+  streaming: {
+    title: 'a text of 250 chunks, then a structured answer of 250, 8 at a time',
+    shows: ['cpuPerChunk'],
+    loads: [streaming('streaming', { requests: 24, concurrency: 8, chunks: 250, pieces: 250 })],
+  },
+  slen: {
+    title: 'structured answers of 200 and 2,000 chunks, 500 a second',
+    shows: ['cpuPerChunk'],
+    growth: true,
+    loads: [
+      streaming('slen-200', { requests: 40, concurrency: 4, chunks: 5, pieces: 200, rate: 500 }),
+      streaming('slen-2000', { requests: 4, concurrency: 4, chunks: 5, pieces: 2_000, rate: 500 }),
+    ],
+  },
+  len: {
+    title: 'texts of 100, 1,000 and 10,000 chunks',
+    shows: ['cpuPerChunk'],
+    growth: true,
+    loads: [
+      chat('len-100', { requests: 200, concurrency: 2, chunks: 100 }),
+      chat('len-1000', { requests: 20, concurrency: 2, chunks: 1_000 }),
+      chat('len-10000', { requests: 2, concurrency: 2, chunks: 10_000 }),
+    ],
+  },
+  streams: {
+    title: '1, 100 and 1,000 answers of 40 chunks at a time',
+    shows: ['cpuPerChunk', 'streamsPerSecond'],
+    growth: true,
+    loads: [
+      chat('streams-1', { requests: 200, concurrency: 1, chunks: 40 }),
+      chat('streams-100', { requests: 400, concurrency: 100, chunks: 40 }),
+      chat('streams-1000', { requests: 1_000, concurrency: 1_000, chunks: 40, startsPerSecond: 4_000 }),
+    ],
+  },
+  slow: {
+    title: '1,000 answers at a time, 4 chunks a second each',
+    shows: ['cpuPerChunk', 'tokenP50'],
+    loads: [chat('slow', { requests: 1_000, concurrency: 1_000, chunks: 24, rate: 4, startsPerSecond: 1_000 })],
+  },
+};
+
+/** What a target is given before anything is measured. @type {readonly Load[]} */
+export const WARM_UP = [
+  chat('warm-up', { requests: 24, concurrency: 8, chunks: 300 }),
+  chat('warm-up', { requests: 100, concurrency: 2, chunks: 5 }),
+  streaming('warm-up', { requests: 12, concurrency: 4, chunks: 100, pieces: 200 }),
+];
+
+/**
+ * The same load with fewer requests, to see whether all works: its figures say little.
+ * @param {Load} load
+ * @returns {Load}
+ */
+export function quick(load) {
+  const less = (count, least) => Math.min(count, Math.max(least, Math.ceil(count / 5)));
+  return { ...load, requests: less(load.requests, 2), concurrency: less(load.concurrency, 2) };
+}

@@ -1,0 +1,99 @@
+import { PHASES } from '../phases.mjs';
+import { median, noise, samplesOf } from './summary.mjs';
+import { figure, percent, table } from './table.mjs';
+
+/** Targets that the others are set against. */
+const BASELINES = ['raw', 'express-openai'];
+
+const COLUMNS = [
+  ['CPU us/chunk', 'cpuPerChunk', figure],
+  ['us/request', 'cpuPerRequest', figure],
+  ['first p50', 'firstTokenP50', figure],
+  ['p99', 'firstTokenP99', figure],
+  ['token p50', 'tokenP50', figure],
+  ['p99', 'tokenP99', figure],
+  ['gap p99', 'gapP99', figure],
+  ['MB', 'memory', (kilobytes) => figure(kilobytes / 1024)],
+  ['busy', 'targetBusy', percent],
+];
+
+/**
+ * A result for people.
+ * @param {import('./result.mjs').Result} result
+ */
+export function report(result) {
+  const { machine, options } = result;
+  return [
+    `${machine.processor}, ${machine.processors} processors, ${machine.system}, Node ${machine.node}, ${machine.date}`,
+    `${machine.pinning}; cost by ${machine.cost}; medians of ${options.rounds} rounds${options.quick ? ', quick: figures say little' : ''}`,
+    'Times in microseconds. What the columns mean: bench/README.md.',
+    ...result.phases.flatMap((name) => phaseTables(name, result)),
+    startTable(result),
+  ].join('\n\n');
+}
+
+function phaseTables(name, { targets }) {
+  const { title, loads, growth } = PHASES[name];
+  const tables = loads.map((load) => `${load.name}: ${title}\n${loadTable(load, targets)}`);
+  return growth ? [...tables, growthTable(name, loads, targets)] : tables;
+}
+
+function loadTable(load, targets) {
+  const names = Object.keys(targets);
+  const baselines = BASELINES.filter((baseline) => names.includes(baseline));
+  const value = (target, metric) => median(samplesOf(targets[target].loads[load.name], metric));
+  const [cost, ...others] = load.hold ? [['kB/stream', 'memoryPerStream', figure], ...COLUMNS] : COLUMNS;
+  const [costTitle, costMetric] = cost;
+  const head = [
+    'target',
+    costTitle,
+    'noise',
+    ...baselines.map((baseline) => `x ${baseline}`),
+    ...others.map(([title]) => title),
+    'lost',
+    'errors',
+  ];
+  const rows = names.map((name) => [
+    name,
+    figure(value(name, costMetric)),
+    percent(noise(samplesOf(targets[name].loads[load.name], costMetric))),
+    ...baselines.map((baseline) => figure(value(name, costMetric) / value(baseline, costMetric))),
+    ...others.map(([, metric, format]) => format(value(name, metric))),
+    String(sum(targets[name].loads[load.name], ({ lost }) => lost)),
+    errorsOf(targets[name].loads[load.name]),
+  ]);
+  return table(head, rows);
+}
+
+function growthTable(name, loads, targets) {
+  const cost = (target, load) => median(samplesOf(target.loads[load.name], 'cpuPerChunk'));
+  const [first, last] = [loads[0], loads.at(-1)];
+  const rows = Object.entries(targets).map(([target, result]) => [
+    target,
+    ...loads.map((load) => figure(cost(result, load))),
+    figure(cost(result, last) / cost(result, first)),
+  ]);
+  const head = ['target', ...loads.map((load) => load.name), 'last/first'];
+  return `${name}: growth of the CPU time per chunk\n${table(head, rows)}`;
+}
+
+function startTable({ targets }) {
+  const rows = Object.entries(targets).map(([name, { startMs }]) => [
+    name,
+    figure(median(startMs)),
+    percent(noise(startMs)),
+  ]);
+  return `start, in milliseconds\n${table(['target', 'ms', 'noise'], rows)}`;
+}
+
+function errorsOf(rounds) {
+  const errors = new Map();
+  for (const round of rounds) {
+    for (const [what, count] of Object.entries(round.errors)) errors.set(what, (errors.get(what) ?? 0) + count);
+  }
+  return errors.size === 0 ? '0' : [...errors].map(([what, count]) => `${count} x ${what}`).join(', ');
+}
+
+function sum(items, amount) {
+  return items.reduce((total, item) => total + amount(item), 0);
+}

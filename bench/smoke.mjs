@@ -1,0 +1,92 @@
+/**
+ * A guard, not a measure: `npm run bench:smoke`. It compares within one run, takes the least of several rounds, and has
+ * bounds that a busy machine does not break, but that work which grows with the length of an answer, or a slow way of
+ * reading the upstream, does.
+ */
+import { Bench } from './bench.mjs';
+import { parse } from './micro/parse.mjs';
+import { decoderTiming } from './micro/structured.mjs';
+import { figure } from './report/table.mjs';
+
+const ROUNDS = 5;
+
+const BURST = { name: 'burst', model: 'chat', requests: 16, concurrency: 8, chunks: 500, limitMs: 15_000 };
+/** The same number of chunks in short answers and in long ones. */
+const SHORT = { ...BURST, name: 'text of 500', requests: 20, concurrency: 2 };
+const LONG = { ...SHORT, name: 'text of 5,000', requests: 2, chunks: 5_000 };
+/** At a rate, so that merging does not hide what is done for each piece. */
+const STRUCTURED = { ...BURST, model: 'streaming', concurrency: 4, chunks: 5, rate: 1_000 };
+const SHORT_STRUCTURED = { ...STRUCTURED, name: 'structured answer of 200', requests: 20, pieces: 200 };
+const LONG_STRUCTURED = { ...STRUCTURED, name: 'structured answer of 2,000', requests: 4, pieces: 2_000 };
+
+let failed = 0;
+
+/** @param {string} what @param {number} value @param {number} most */
+function check(what, value, most) {
+  const holds = value <= most;
+  if (!holds) failed++;
+  console.log(`${holds ? 'ok  ' : 'FAIL'}  ${what}: ${figure(value)}, at most ${most}`);
+}
+
+/** The least CPU time per chunk of each pair of target and load, measured in turn, in microseconds. */
+async function leastCosts(bench, pairs, rounds) {
+  const least = pairs.map(() => Infinity);
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, [target, load]] of pairs.entries()) {
+      const { cpuPerChunk, lost, errors } = await bench.measure(target, load);
+      const [fault] = Object.keys(errors);
+      if (fault !== undefined || lost !== 0) throw new Error(`${target.name}, ${load.name}: ${fault}, ${lost} lost`);
+      least[index] = Math.min(least[index], cpuPerChunk);
+    }
+  }
+  return least;
+}
+
+async function checkServer() {
+  const bench = new Bench();
+  try {
+    await bench.start();
+    const [raw, express, millrace] = await Promise.all(
+      ['raw', 'express-openai', 'millrace'].map((name) => bench.startTarget(name)),
+    );
+    for (const target of [raw, express, millrace]) await bench.warmUp(target);
+    const [least, usual, ours, short, long] = await leastCosts(
+      bench,
+      [
+        [raw, BURST],
+        [express, BURST],
+        [millrace, BURST],
+        [millrace, SHORT],
+        [millrace, LONG],
+      ],
+      ROUNDS,
+    );
+    check('CPU per chunk of a burst, against raw', ours / least, 6);
+    check('CPU per chunk of a burst, against express-openai', ours / usual, 1.2);
+    check('CPU per chunk, answers of 5,000 chunks against 500', long / short, 2);
+    const [few, many] = await leastCosts(
+      bench,
+      [
+        [millrace, SHORT_STRUCTURED],
+        [millrace, LONG_STRUCTURED],
+      ],
+      3,
+    );
+    check('CPU per chunk, structured answers of 2,000 chunks against 200', many / few, 2);
+    for (const target of [raw, express, millrace]) await bench.stopTarget(target);
+  } finally {
+    await bench.stop();
+  }
+}
+
+async function checkParts() {
+  const [ours, sdk] = await parse({ rounds: ROUNDS });
+  check("reading an upstream's events, against for await of the SDK's stream", ours.least / sdk.least, 0.6);
+  const few = await decoderTiming(200, { rounds: ROUNDS });
+  const many = await decoderTiming(8_000, { rounds: ROUNDS });
+  check('decoding a piece, answers of 8,000 pieces against 200', many.least / few.least, 2.5);
+}
+
+await checkParts();
+await checkServer();
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,39 @@
+/**
+ * The least that a server in Node can do: it hands the upstream's bytes on as they are, through node:http alone. An answer
+ * of two steps has a [DONE] in its middle.
+ */
+import { Agent, createServer, request as httpRequest } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { finished } from 'node:stream/promises';
+import { stepsOf } from './steps.mjs';
+
+const url = `${process.env.OPENAI_BASE_URL}/chat/completions`;
+const agent = new Agent({ keepAlive: true });
+
+/** @returns {Promise<import('node:http').IncomingMessage>} */
+function call(body) {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${process.env.OPENAI_API_KEY}` };
+    httpRequest(url, { method: 'POST', agent, headers }, resolve).on('error', reject).end(JSON.stringify(body));
+  });
+}
+
+const server = createServer(async (request, response) => {
+  try {
+    for (const step of stepsOf(await json(request))) {
+      const answer = await call(step);
+      if (!response.headersSent)
+        response.writeHead(answer.statusCode, { 'content-type': answer.headers['content-type'] });
+      answer.pipe(response, { end: false });
+      await finished(answer);
+    }
+    response.end();
+  } catch (error) {
+    console.error(error);
+    if (response.headersSent) response.destroy();
+    else response.writeHead(502).end();
+  }
+});
+server.listen({ host: '127.0.0.1', port: 0, backlog: 4_096 }, () => {
+  console.log(`raw at http://127.0.0.1:${server.address().port}`);
+});

@@ -1,0 +1,23 @@
+import { Transform } from 'class-transformer';
+import { IsInt, Min } from 'class-validator';
+
+const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const;
+
+/** A size such as `512kb`, read as bytes. */
+export function Size(): PropertyDecorator {
+  const message = '$property must be a size such as 512kb or 10mb';
+  return (target, property) => {
+    for (const decorate of [
+      Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? bytesOf(value) : value)),
+      IsInt({ message }),
+      Min(1, { message }),
+    ]) {
+      decorate(target, property);
+    }
+  };
+}
+
+function bytesOf(text: string): number {
+  const [, number, unit = 'b'] = /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)?$/i.exec(text) ?? [];
+  return Math.floor(Number(number) * BYTES[unit.toLowerCase() as keyof typeof BYTES]);
+}

@@ -1,0 +1,54 @@
+import { InvalidRequestError } from './client-errors.js';
+import { MillraceError, type ErrorDetails, type ErrorType } from './millrace-error.js';
+
+/** Nobody knows who asks. Status 401, with the code that OpenAI's answers have and SDKs name an AuthenticationError. */
+export class UnauthorizedError extends InvalidRequestError {
+  override readonly status = 401;
+
+  /** @param isRefused true if a key or token was sent, and is not good */
+  constructor(
+    message: string,
+    readonly isRefused: boolean,
+  ) {
+    super(message, { code: 'invalid_api_key' });
+  }
+}
+
+/** Whoever asks is known, and may not use this workflow. Status and code are those of OpenAI's own answer to that. */
+export class ForbiddenError extends InvalidRequestError {
+  override readonly status = 403;
+
+  constructor(model: string) {
+    super(
+      `Your API key does not have access to the model \`${model.slice(0, 256)}\`. GET /v1/models lists those it has.`,
+      { code: 'model_not_found' },
+    );
+  }
+}
+
+/** Of what there was too much. */
+export type LimitedBy = 'requests' | 'tokens';
+
+/** A limit of requests or tokens is reached. Status 429; it has nothing to do with the limits of model providers. */
+export class RateLimitedError extends MillraceError {
+  override readonly status = 429;
+  override readonly type: ErrorType;
+
+  constructor(message: string, type: LimitedBy, retryAfterMs: number) {
+    super(message, { code: 'rate_limit_exceeded', retryAfterMs });
+    this.type = type;
+  }
+}
+
+/** The same request is being answered by another replica. Status 409, which SDKs try again after `retryAfterMs`. */
+export class RequestInProgressError extends MillraceError {
+  override readonly status = 409;
+  override readonly type: ErrorType = 'invalid_request_error';
+
+  constructor(details: ErrorDetails) {
+    super('A request with this Idempotency-Key is still being answered. Send it again in a moment.', {
+      code: 'idempotent_request_in_progress',
+      ...details,
+    });
+  }
+}

@@ -1,0 +1,59 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../../../test/support/eventually.js';
+import { FakeClock } from '../../../test/support/fake-clock.js';
+import { FakeLangfuse } from '../../../test/support/fake-langfuse.js';
+import { LangfuseServer } from './langfuse-server.js';
+
+describe('LangfuseServer', () => {
+  const clock = new FakeClock();
+  const open: { close(): unknown }[] = [];
+  afterEach(async () => {
+    for (const each of open.splice(0)) await each.close();
+  });
+
+  const at = (baseUrl: string, secretKey = 'sk-lf-test'): LangfuseServer =>
+    new LangfuseServer({ baseUrl, publicKey: 'pk-lf-test', secretKey }, clock);
+
+  const serverThat = async (listener: RequestListener): Promise<string> => {
+    const server: Server = createServer(listener);
+    open.push({ close: () => server.closeAllConnections() }, server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+
+  it('tells its version, and what it thinks of the keys', async () => {
+    const langfuse = await FakeLangfuse.start({ version: '3.22.1' });
+    open.push(langfuse);
+    expect(await at(langfuse.url).version()).toBe('3.22.1');
+    expect(await at(langfuse.url).checkKeys()).toEqual({ result: 'accepted', project: 'test-project' });
+    expect(await at(langfuse.url, 'wrong').checkKeys()).toEqual({ result: 'refused' });
+    expect(clock.pending).toBe(0);
+  });
+
+  it.each<[string, RequestListener, string]>([
+    ['is no Langfuse', (_, response) => response.end('<html>'), 'what answered is no Langfuse'],
+    ['fails', (_, response) => response.writeHead(500).end(), 'it answered with status 500'],
+  ])('makes the best of a server that %s', async (_, listener, why) => {
+    const url = await serverThat(listener);
+    expect(await at(url).version()).toBeUndefined();
+    expect(await at(url).checkKeys()).toEqual({ result: 'unknown', why });
+  });
+
+  it('does not wait for ever', async () => {
+    let asked = 0;
+    const url = await serverThat(() => asked++);
+    const answers = Promise.all([at(url).version(), at(url).checkKeys()]);
+    await eventually(() => asked === 2);
+    clock.advance(3_000);
+    expect(await answers).toEqual([undefined, { result: 'unknown', why: 'it cannot be reached' }]);
+  });
+
+  it('knows when nobody is there', async () => {
+    const langfuse = await FakeLangfuse.start();
+    const { url } = langfuse;
+    await langfuse.close();
+    expect(await at(url).checkKeys()).toEqual({ result: 'unknown', why: 'it cannot be reached' });
+  });
+});

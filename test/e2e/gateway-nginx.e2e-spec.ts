@@ -1,0 +1,267 @@
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, it } from '@jest/globals';
+import {
+  assertCompletion,
+  assertValidError,
+  Bench,
+  contentOf,
+  done,
+  eventually,
+  finish,
+  gate,
+  getJson,
+  httpError,
+  openStream,
+  postJson,
+  RecordingTracer,
+  role,
+  type SseStream,
+  stall,
+  streamOf,
+  text,
+  within,
+} from '../support/index.js';
+import { send } from '../support/http-client.js';
+import { defaultConfig, describeWithNginx, type GatewaySettings, Nginx, shippedConfig } from '../support/nginx.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+const SETTINGS: GatewaySettings = {
+  GATEWAY_BODY_LIMIT: '10m',
+  GATEWAY_READ_TIMEOUT: '1s',
+  GATEWAY_KEEP_ALIVE: '60s',
+};
+
+let bench: Bench;
+let nginx: Nginx;
+let tracer: RecordingTracer;
+afterEach(async () => {
+  await nginx.stop();
+  await bench.close();
+});
+
+type Configure = (listen: string, upstream: string) => string | Promise<string>;
+
+async function start(configure: Configure, env: Readonly<Record<string, string>> = {}): Promise<void> {
+  tracer = new RecordingTracer();
+  bench = await Bench.start({ tracer, env: { STREAM_HEARTBEAT_MS: '300', ...env } });
+  try {
+    nginx = await Nginx.start((listen) => configure(listen, new URL(bench.app.url).host));
+  } catch (error) {
+    await bench.close();
+    throw error;
+  }
+}
+
+const chatUrl = (): string => `${nginx.url}/v1/chat/completions`;
+const ask = (headers: Readonly<Record<string, string>> = {}): Promise<SseStream> =>
+  openStream(chatUrl(), { model: 'chat', stream: true, messages: HELLO }, { headers });
+const bodyOf = (bytes: number): string => {
+  const body = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: '' }] });
+  return body.replace('"content":""', `"content":"${'a'.repeat(bytes - body.length)}"`);
+};
+
+describeWithNginx.each<[string, Configure]>([
+  ["nginx's default settings", (listen, upstream) => defaultConfig('1s', listen, upstream)],
+  ['the shipped configuration', (listen, upstream) => shippedConfig(SETTINGS, listen, upstream)],
+])('behind nginx with %s', (_, configure) => {
+  it('gives each token to the client before the next one is made', async () => {
+    await start(configure);
+    const words = ['One', ' two', ' three', ' four'];
+    const gates = words.map(() => gate());
+    bench.upstream.next([
+      role(),
+      ...words.flatMap((word, i) => [text(word), gates[i] ?? gate()]),
+      finish('stop'),
+      done(),
+    ]);
+    const stream = await ask();
+    for (const [i, word] of words.entries()) {
+      await stream.until((item) => item.kind === 'data' && item.data.includes(word));
+      expect(contentOf(stream.items)).toBe(words.slice(0, i + 1).join(''));
+      gates[i]?.open();
+    }
+    assertCompletion(await stream.collect(), { content: words.join('') });
+  });
+
+  it('survives silences longer than the read timeout, before and between tokens', async () => {
+    await start(configure);
+    const [first, second] = [gate(), gate()];
+    bench.upstream.next([role(), first, text('Hi'), second, text('!'), finish('stop'), done()]);
+    const stream = await ask();
+    const silence = async (): Promise<void> => {
+      const begin = performance.now();
+      await stream.until((item) => item.kind === 'comment' && item.at - begin > 2_200);
+    };
+    await silence();
+    first.open();
+    await stream.until((item) => item.kind === 'data' && item.data.includes('Hi'));
+    await silence();
+    second.open();
+    assertCompletion(await stream.collect(), { content: 'Hi!' });
+  });
+
+  it('breaks off the call of the model when a client leaves, streamed or not, before and amid the answer', async () => {
+    await start(configure);
+    bench.upstream
+      .next([role(), text('Hi'), stall()])
+      .next([stall()])
+      .next([stall()]);
+    const amid = await ask();
+    await amid.until((item) => item.kind === 'data' && item.data.includes('Hi'));
+    amid.destroy();
+    for (const stream of [true, false]) {
+      const { request: leaving, answer } = send('POST', chatUrl(), { model: 'chat', stream, messages: HELLO });
+      answer.catch(() => undefined);
+      await bench.upstream.request(stream ? 1 : 2);
+      leaving.destroy();
+    }
+    await eventually(() => bench.upstream.requests.length === 3 && bench.upstream.open === 0, {
+      within: 5_000,
+      message: 'the end of all calls',
+    });
+  });
+
+  it('passes request id and trace context on, and the answer back as it was', async () => {
+    await start(configure);
+    bench.upstream.next(streamOf('Hi'));
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const stream = await ask({ 'x-request-id': 'client-4711', traceparent });
+    await stream.collect();
+    expect(stream.headers).toMatchObject({
+      'x-request-id': 'client-4711',
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+    });
+    expect(stream.headers['x-trace-id']).toBe(tracer.traces[0]?.id);
+    expect(tracer.traces[0]?.start).toMatchObject({ traceparent, metadata: { request_id: 'client-4711' } });
+  });
+
+  it('leaves errors as they are', async () => {
+    await start(configure);
+    bench.upstream
+      .next(httpError(429, 'slow down', { 'retry-after': '7' }))
+      .next([role(), text('Hi'), { kind: 'hang-up' }]);
+    const refused = await postJson(chatUrl(), { model: 'chat', stream: true, messages: HELLO });
+    expect([refused.status, refused.headers['retry-after']]).toEqual([429, '7']);
+    for (const [answer, status, code] of [
+      [refused, 429, undefined],
+      [await postJson(chatUrl(), { model: 'none', messages: HELLO }), 404, 'model_not_found'],
+      [await postJson(chatUrl(), '{"model":'), 400, null],
+      [await postJson(chatUrl(), { model: 'chat' }), 400, 'missing_required_parameter'],
+      [await getJson(`${nginx.url}/v1/nothing`), 404, 'unknown_url'],
+    ] as const) {
+      expect(answer.status).toBe(status);
+      assertValidError(answer.json);
+      if (code !== undefined) expect(answer.json).toMatchObject({ error: { code } });
+      expect(answer.headers['x-request-id']).toMatch(/^req_/);
+    }
+    const broken = await ask();
+    expect((await broken.collect()).some((item) => item.kind === 'data' && item.data.includes('"error"'))).toBe(true);
+  });
+
+  it('answers a whole completion that takes shorter than the read timeout', async () => {
+    await start(configure);
+    bench.upstream.next(streamOf('Hi there'));
+    const { status, json } = await postJson(chatUrl(), { model: 'chat', messages: HELLO });
+    expect([status, json]).toMatchObject([200, { choices: [{ message: { content: 'Hi there' } }] }]);
+  });
+});
+
+describeWithNginx('nginx with its default settings', () => {
+  it('takes bodies of up to 1 MB only, and says so in HTML: one reason for the shipped configuration', async () => {
+    await start((listen, upstream) => defaultConfig('1s', listen, upstream));
+    bench.upstream.next(streamOf('Hi'));
+    expect((await postJson(chatUrl(), bodyOf(1_000_000))).status).toBe(200);
+    const refused = await postJson(chatUrl(), bodyOf(1_100_000));
+    expect([refused.status, refused.headers['content-type'], refused.json]).toEqual([413, 'text/html', undefined]);
+  });
+});
+
+describeWithNginx('nginx with the shipped configuration', () => {
+  const shipped =
+    (settings: Partial<GatewaySettings> = {}): Configure =>
+    (listen, upstream) =>
+      shippedConfig({ ...SETTINGS, ...settings }, listen, upstream);
+
+  it('takes bodies up to BODY_LIMIT, and refuses longer ones as the service does', async () => {
+    await start(shipped());
+    const limit = 10 * 1024 ** 2;
+    bench.upstream.next(streamOf('Hi'));
+    expect((await postJson(chatUrl(), bodyOf(limit))).status).toBe(200);
+    const refused = await postJson(chatUrl(), bodyOf(limit + 1));
+    expect([refused.status, refused.json]).toMatchObject([413, { error: { code: 'request_too_large' } }]);
+    assertValidError(refused.json);
+  });
+
+  it('answers in the same form when the service is gone, or silent for too long', async () => {
+    await start(shipped());
+    bench.upstream.next([stall()]);
+    const silent = await postJson(chatUrl(), { model: 'chat', messages: HELLO });
+    expect([silent.status, silent.headers['x-should-retry']]).toEqual([504, 'false']);
+    assertValidError(silent.json);
+    await nginx.stop();
+    nginx = await Nginx.start((listen) => shippedConfig(SETTINGS, listen, '127.0.0.1:1'));
+    const gone = await postJson(chatUrl(), { model: 'chat', messages: HELLO });
+    expect([gone.status, gone.json]).toMatchObject([502, { error: { code: 'gateway_unavailable' } }]);
+    assertValidError(gone.json);
+  });
+
+  it('gives a request an id that is safe, and keeps the metrics inside', async () => {
+    await start(shipped());
+    const { headers } = await getJson(`${nginx.url}/v1/models`, { 'x-request-id': '<script>' });
+    expect(headers['x-request-id']).toMatch(/^req_[0-9a-f]{32}$/);
+    expect((await getJson(`${nginx.url}/metrics`)).status).toBe(404);
+    expect((await getJson(`${bench.app.url}/metrics`)).status).toBe(200);
+    await eventually(() => nginx.accessLog.includes(String(headers['x-request-id'])));
+  });
+
+  it('keeps connections to the service, and loses no request when they time out', async () => {
+    await start(shipped({ GATEWAY_KEEP_ALIVE: '1s' }), { HTTP_KEEP_ALIVE_TIMEOUT_MS: '1500' });
+    let connections = 0;
+    bench.app.nest.getHttpServer().on('connection', () => connections++);
+    const agent = new Agent({ keepAlive: true });
+    const statuses: number[] = [];
+    const post = (): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const body = JSON.stringify({ model: 'none', messages: HELLO });
+        const headers = { 'content-type': 'application/json', 'content-length': body.length };
+        request(chatUrl(), { method: 'POST', agent, headers }, (answer) => {
+          statuses.push(answer.statusCode ?? 0);
+          answer.resume().once('end', resolve);
+        })
+          .once('error', reject)
+          .end(body);
+      });
+    for (let i = 0; i < 20; i++) await post();
+    expect(connections).toBeLessThan(10);
+    // Each lane asks again after a pause around the time that nginx gives to an idle connection, and around the service's.
+    const lanes = Array.from({ length: 24 }, async (_, lane) => {
+      for (const base of [900, 1_400, 2_400]) {
+        await sleep(base + lane * 9);
+        await post();
+      }
+    });
+    await within(Promise.all(lanes), { within: 20_000 });
+    agent.destroy();
+    expect(statuses).toHaveLength(20 + 24 * 3);
+    expect(new Set(statuses)).toEqual(new Set([404]));
+    expect(nginx.errors).not.toMatch(/\[(error|crit|alert|emerg)\]/);
+  });
+
+  it('takes a service that shuts down without losing a request', async () => {
+    await start(shipped(), { SHUTDOWN_GRACE_MS: '5000' });
+    const hold = gate();
+    bench.upstream.next(streamOf(['Still', hold, ' here']));
+    const stream = await ask();
+    await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
+    const closing = bench.app.nest.close();
+    await eventually(async () => (await getJson(`${nginx.url}/health/ready`)).status === 503);
+    const refused = await postJson(chatUrl(), { model: 'chat', messages: HELLO });
+    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1']);
+    assertValidError(refused.json);
+    hold.open();
+    assertCompletion(await stream.collect(), { content: 'Still here' });
+    await closing;
+  });
+});

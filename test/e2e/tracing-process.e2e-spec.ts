@@ -1,0 +1,128 @@
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  ensureServerIsBuilt,
+  eventually,
+  FakeLangfuse,
+  gate,
+  getJson,
+  openStream,
+  role,
+  ScriptedUpstream,
+  type ServerProcess,
+  type SseStream,
+  startServerProcess,
+  streamOf,
+  text,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+
+describe('the process, with tracing', () => {
+  let server: ServerProcess | undefined;
+  let upstream: ScriptedUpstream;
+  let langfuse: FakeLangfuse;
+  const open: { close(): Promise<void> }[] = [];
+  beforeAll(ensureServerIsBuilt, 120_000);
+  afterEach(async () => {
+    await server?.process.stop();
+    server = undefined;
+    for (const each of open.splice(0)) await each.close();
+  });
+
+  const start = async (env: Record<string, string> = {}, prepare?: () => void): Promise<ServerProcess> => {
+    upstream = await ScriptedUpstream.start();
+    langfuse = await FakeLangfuse.start({ publicKey: 'pk-visible', secretKey: 'sk-visible' });
+    open.push(upstream, langfuse);
+    prepare?.();
+    server = await startServerProcess({
+      env: {
+        OPENAI_BASE_URL: upstream.url,
+        LANGFUSE_PUBLIC_KEY: 'pk-visible',
+        LANGFUSE_SECRET_KEY: 'sk-visible',
+        LANGFUSE_BASE_URL: langfuse.url,
+        ...env,
+      },
+    });
+    return server;
+  };
+
+  const ask = ({ url }: ServerProcess): Promise<SseStream> =>
+    openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
+
+  it('sends the trace of an answer that SIGTERM broke off, before it ends', async () => {
+    const running = await start({ SHUTDOWN_GRACE_MS: '100' });
+    upstream.next([role(), text('Half an'), gate()]);
+    const stream = await ask(running);
+    await stream.until((item) => item.kind === 'data' && item.data.includes('Half an'));
+    running.process.signal('SIGTERM');
+    expect(await running.process.exit).toMatchObject({ code: 0 });
+    const [trace, ...others] = langfuse.traces();
+    expect(others).toEqual([]);
+    expect(trace?.traceId).toBe(stream.headers['x-trace-id']);
+    expect(trace?.spans).toHaveLength(3);
+    for (const { attributes } of trace?.spans ?? []) {
+      expect(attributes['langfuse.observation.level']).toBe('WARNING');
+    }
+    expect(trace?.roots[0]?.attributes['langfuse.observation.output']).toBe('Half an');
+  });
+
+  it('tries again within its last seconds', async () => {
+    const running = await start({ TRACING_FLUSH_TIMEOUT_MS: '10000' });
+    langfuse.answerWith({ status: 503 });
+    upstream.next(streamOf('Hi'));
+    await (await ask(running)).collect();
+    running.process.signal('SIGTERM');
+    await eventually(() => langfuse.ingestRequests.length >= 2);
+    langfuse.answerWith('ok');
+    expect(await running.process.exit).toMatchObject({ code: 0 });
+    expect(langfuse.traces()).toHaveLength(1);
+  });
+
+  it.each(['hang', 'down'] as const)('ends in time while the backend does this: %s', async (behaviour) => {
+    const running = await start({ TRACING_FLUSH_TIMEOUT_MS: '500' });
+    langfuse.answerWith(behaviour);
+    upstream.next(streamOf('Hi'));
+    await (await ask(running)).collect();
+    const started = performance.now();
+    running.process.signal('SIGTERM');
+    expect(await running.process.exit).toMatchObject({ code: 0 });
+    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(running.process.stdout + running.process.stderr).toMatch(/WARN.*traces given up: 1/);
+  });
+
+  it('says which project its traces go to', async () => {
+    const { process: child } = await start();
+    await child.waitForLine(/Langfuse takes traces for the project "test-project"/);
+    expect(child.stdout + child.stderr).not.toContain('visible');
+  });
+
+  it('says once, and without their values, that the keys are wrong', async () => {
+    const { process: child, url } = await start({}, () => langfuse.rejectKeys());
+    const [line] = await child.waitForLine(/.*WARN.*refuses.*/);
+    expect(line).toContain('LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY');
+    expect((await getJson(`${url}/health/ready`)).status).toBe(200);
+    expect(child.stdout + child.stderr).not.toContain('visible');
+  });
+
+  it('says that a key is missing, and traces nothing', async () => {
+    const running = await start({ LANGFUSE_SECRET_KEY: '' });
+    await running.process.waitForLine(/WARN.*LANGFUSE_SECRET_KEY is not set/);
+    upstream.next(streamOf('Hi'));
+    const stream = await ask(running);
+    await stream.collect();
+    expect(stream.headers).not.toHaveProperty('x-trace-id');
+    expect(langfuse.requests).toEqual([]);
+  });
+
+  it('is ready at once where Langfuse cannot be reached, and says so in few lines', async () => {
+    const { process: child, url } = await start({}, () => langfuse.answerWith('down'));
+    await child.waitForLine(/WARN.*could not be asked about its keys: it cannot be reached/);
+    expect((await getJson(`${url}/health/ready`)).status).toBe(200);
+    upstream.always(streamOf('Hi'));
+    for (let i = 0; i < 20; i++) await (await ask({ process: child, url })).collect();
+    const [line] = await child.waitForLine(/.*WARN.*deliveries that failed.*/);
+    expect(line).toMatch(/Langfuse: deliveries that failed: 1 \(the last: no connection \(\w+\)\)/);
+    expect(child.stdout + child.stderr).not.toContain('visible');
+    expect((child.stdout + child.stderr).match(/deliveries that failed/g)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe } from '@jest/globals';
+import { eventually, within } from './eventually.js';
+import { startProcess, type ChildProcess } from './process.js';
+import { describeIfRuns } from './programs.js';
+
+const TEMPLATE = join(import.meta.dirname, '../../deploy/nginx/nginx.conf.template');
+/** nginx lies where the search path of ordinary users often does not lead. */
+const ENV = { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` };
+
+/** What the shipped configuration is rendered with, but for the two addresses. */
+export interface GatewaySettings {
+  readonly GATEWAY_BODY_LIMIT: string;
+  readonly GATEWAY_READ_TIMEOUT: string;
+  readonly GATEWAY_KEEP_ALIVE: string;
+}
+
+/** `describe` for tests that need nginx. Where it is missing they are skipped, with a notice; in continuous integration they fail. */
+export const describeWithNginx = process.env['CI'] === 'true' ? describe : describeIfRuns('nginx', ['-v'], ENV);
+
+/** The shipped configuration with these settings, rendered as the official image does it. */
+export async function shippedConfig(settings: GatewaySettings, listen: string, upstream: string): Promise<string> {
+  const values: Readonly<Record<string, string>> = { ...settings, GATEWAY_LISTEN: listen, MILLRACE_UPSTREAM: upstream };
+  return (await readFile(TEMPLATE, 'utf8')).replace(/\$\{((?:GATEWAY|MILLRACE)_\w+)\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`The template has a variable that the test does not know: ${name}`);
+    return value;
+  });
+}
+
+/** As little configuration as a proxy can have: everything is nginx's default, but for the read timeout. */
+export function defaultConfig(readTimeout: string, listen: string, upstream: string): string {
+  return `
+    pid nginx.pid;
+    events {}
+    http {
+      access_log off;
+      client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+      proxy_read_timeout ${readTimeout};
+      server {
+        listen ${listen};
+        location / { proxy_pass http://${upstream}; }
+      }
+    }`;
+}
+
+/** A real nginx on a free port of the loopback interface, with a folder of its own. Whoever starts one must {@link stop} it. */
+export class Nginx {
+  private constructor(
+    /** Without a slash at the end. */
+    readonly url: string,
+    private readonly process: ChildProcess,
+    private readonly prefix: string,
+  ) {}
+
+  /**
+   * @param configure gives the configuration for the address to listen on
+   * @throws Error with what nginx says, if it does not take the configuration
+   */
+  static async start(configure: (listen: string) => string | Promise<string>): Promise<Nginx> {
+    const listen = `127.0.0.1:${await freePort()}`;
+    const prefix = await mkdtemp(join(tmpdir(), 'nginx-'));
+    // Started by root, its workers are another user.
+    await chmod(prefix, 0o755);
+    await writeFile(join(prefix, 'nginx.conf'), await configure(listen));
+    const args = ['-p', `${prefix}/`, '-e', 'stderr', '-c', 'nginx.conf'];
+    const check = spawnSync('nginx', [...args, '-t'], { env: ENV, encoding: 'utf8' });
+    if (check.status !== 0) {
+      await rm(prefix, { recursive: true });
+      throw new Error(`nginx -t: ${check.error?.message ?? check.stderr}`);
+    }
+    const child = await startProcess([...args, '-g', 'daemon off;'], { command: 'nginx', env: ENV });
+    const nginx = new Nginx(`http://${listen}`, child, prefix);
+    try {
+      await eventually(() => accepts(listen), { message: `nginx to listen at ${listen}; it says: ${child.stderr}` });
+      return nginx;
+    } catch (error) {
+      await nginx.stop();
+      throw error;
+    }
+  }
+
+  /** What it wrote to its standard error: its error log. */
+  get errors(): string {
+    return this.process.stderr;
+  }
+
+  /** Its access log. */
+  get accessLog(): string {
+    return this.process.stdout;
+  }
+
+  async stop(): Promise<void> {
+    // Not SIGKILL: the workers would go on.
+    this.process.signal('SIGTERM');
+    await within(this.process.exit, { message: 'the end of nginx' });
+    await rm(this.prefix, { recursive: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return port;
+}
+
+function accepts(address: string): Promise<boolean> {
+  const { hostname, port } = new URL(`http://${address}`);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
