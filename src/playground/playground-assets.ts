@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../config/index.js';
 
 /** A file that browsers load, with what they are told of it. */
 export interface PlaygroundAsset {
@@ -13,6 +14,9 @@ export interface PlaygroundAsset {
 }
 
 const FOLDER = join(import.meta.dirname, 'assets');
+
+/** The page itself. */
+export const PAGE = 'index.html';
 
 /** What is served at all: other files that lie there, such as type declarations, are for developers. */
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -31,24 +35,33 @@ const VENDOR: Readonly<Record<string, string>> = {
 /** The files of the page, by their path below `/playground/`: read when the server starts, and kept, about 300 kB. */
 @Injectable()
 export class PlaygroundAssets {
-  readonly #assets: ReadonlyMap<string, PlaygroundAsset> = new Map([
-    ...ownFiles(),
-    ...Object.entries(VENDOR).map(([path, name]) => [path, assetOf(fileURLToPath(import.meta.resolve(name)))] as const),
-  ]);
+  readonly #assets: ReadonlyMap<string, PlaygroundAsset>;
+
+  constructor(config: AppConfig) {
+    const vendor = Object.entries(VENDOR).map(
+      ([path, name]) => [path, assetOf(fileURLToPath(import.meta.resolve(name)))] as const,
+    );
+    this.#assets = new Map([...ownFiles(config.http.docs), ...vendor]);
+  }
 
   get(path: string): PlaygroundAsset | undefined {
     return this.#assets.get(path);
   }
 }
 
-function ownFiles(): (readonly [string, PlaygroundAsset])[] {
+/** @param hasDocs false leaves out what leads to the docs */
+function ownFiles(hasDocs: boolean): (readonly [string, PlaygroundAsset])[] {
+  const withoutDocs = (text: string): string => text.replace(/<!-- docs -->[^]*<!-- \/docs -->/, '');
   return readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
     .filter((path) => Object.hasOwn(CONTENT_TYPES, extname(path)))
-    .map((path) => [path.replaceAll('\\', '/'), assetOf(join(FOLDER, path))] as const);
+    .map((path) => {
+      const asset = assetOf(join(FOLDER, path), path === PAGE && !hasDocs ? withoutDocs : undefined);
+      return [path.replaceAll('\\', '/'), asset] as const;
+    });
 }
 
-function assetOf(file: string): PlaygroundAsset {
-  const body = readFileSync(file);
+function assetOf(file: string, edit = (text: string): string => text): PlaygroundAsset {
+  const body = Buffer.from(edit(readFileSync(file, 'utf8')));
   return {
     body,
     contentType: CONTENT_TYPES[extname(file).replace('.mjs', '.js')] ?? 'application/octet-stream',

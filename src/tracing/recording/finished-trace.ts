@@ -75,11 +75,13 @@ export class ExportError extends Error {
   /**
    * @param retryable true if the same traces may be accepted later
    * @param retryAfterMs how long the backend asks to be left alone, in milliseconds
+   * @param lostTraces how many of the traces were not accepted, or not whole; absent: all of them
    */
   constructor(
     message: string,
     readonly retryable: boolean,
     readonly retryAfterMs?: number,
+    readonly lostTraces?: number,
   ) {
     super(message);
   }

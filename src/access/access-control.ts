@@ -1,0 +1,165 @@
+import type { IncomingMessage } from 'node:http';
+import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { NextFunction, Request, Response } from 'express';
+import { AppConfig } from '../config/index.js';
+import { ConfigurationError, UnauthorizedError } from '../errors/index.js';
+import { Clock, ensureError } from '../kernel/index.js';
+import { Caller } from './caller.js';
+import { credentialOf } from './credential.js';
+import { TokenVerifier } from './jwt/index.js';
+import { type KeyEntry, KeyFile, KeyFileError, KeyRing } from './keys/index.js';
+import { RareWarning } from './rare-warning.js';
+
+const callers = new WeakMap<IncomingMessage, Caller>();
+
+/** Who sent this request, as logs name them; undefined if that is not known, or nobody has to say. */
+export function callerNameOf(request: IncomingMessage): string | undefined {
+  return callers.get(request)?.name;
+}
+
+/** Knows who asks: by keys, by tokens, or not at all where neither is configured. */
+@Injectable()
+export class AccessControl implements OnModuleInit, OnModuleDestroy {
+  /** True if nobody has to say who they are. */
+  readonly isOpen: boolean;
+  readonly #logger = new Logger('Access');
+  readonly #anybody: Caller;
+  readonly #file: KeyFile | undefined;
+  readonly #tokens: TokenVerifier | undefined;
+  #ring: KeyRing;
+
+  constructor(
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {
+    const { keys, keysFile, jwt, limits } = config.access;
+    this.isOpen = keys.length === 0 && keysFile === undefined && jwt === undefined;
+    this.#anybody = new Caller({ id: 'anybody', limits });
+    this.#ring = new KeyRing(keys, [], limits);
+    if (keysFile !== undefined) this.#file = new KeyFile(keysFile, clock);
+    if (jwt !== undefined) {
+      const warning = new RareWarning(this.#logger, clock);
+      this.#tokens = new TokenVerifier(jwt, limits, clock, (error) =>
+        warning.warn(`The keys of JWT_JWKS_URL cannot be had: ${reasonOf(error)}. Tokens are answered with 503.`),
+      );
+    }
+  }
+
+  /** @throws ConfigurationError if the file of keys cannot be used */
+  async onModuleInit(): Promise<void> {
+    // Outside HTTP nobody asks who asks.
+    if ((this.adapterHost.httpAdapter as unknown) === undefined) return;
+    if (this.isOpen) {
+      this.#logger.warn(
+        'No API keys are configured: everybody who can reach this server can use it. Set API_KEYS or API_KEYS_FILE (docs/access.md).',
+      );
+    }
+    if (this.#file === undefined) return;
+    try {
+      this.#ring = this.#ringOf(await this.#file.read());
+    } catch (error) {
+      if (!(error instanceof KeyFileError)) throw error;
+      throw new ConfigurationError(error.faults.map((fault) => `API_KEYS_FILE: ${fault}`));
+    }
+    this.#file.watch({
+      onChange: (entries) => this.#change(entries),
+      onFault: (error) => this.#keep(error),
+    });
+  }
+
+  onModuleDestroy(): void {
+    this.#file?.stop();
+  }
+
+  /** The middleware in front of all that is not for everybody. It comes before the one that reads bodies. */
+  readonly middleware = (request: Request, _response: Response, next: NextFunction): void => {
+    // Preflights carry no key, and their answers tell nothing.
+    if (this.isOpen || request.method === 'OPTIONS') {
+      next();
+      return;
+    }
+    let caller: Caller | Promise<Caller>;
+    try {
+      caller = this.#authenticate(request);
+    } catch (error) {
+      next(error);
+      return;
+    }
+    if (caller instanceof Caller) {
+      callers.set(request, caller);
+      next();
+      return;
+    }
+    caller.then((known) => {
+      callers.set(request, known);
+      next();
+    }, next);
+  };
+
+  /**
+   * Who sent a request that has passed the {@link middleware}.
+   * @throws Error if it has not, so that a route which it does not cover is closed rather than open
+   */
+  callerOf(request: IncomingMessage): Caller {
+    if (this.isOpen) return this.#anybody;
+    const caller = callers.get(request);
+    if (caller === undefined) throw new Error('Nobody knows who sent this request: setUpApp() guards too few paths.');
+    return caller;
+  }
+
+  #authenticate(request: IncomingMessage): Caller | Promise<Caller> {
+    const credential = credentialOf(request.headers);
+    if (credential === undefined) {
+      throw new UnauthorizedError(
+        "You didn't provide an API key. Send it in an Authorization header: Authorization: Bearer YOUR_KEY.",
+        false,
+      );
+    }
+    const known = this.#ring.find(credential);
+    if (known === undefined) {
+      if (this.#tokens !== undefined && TokenVerifier.isToken(credential)) return this.#tokens.verify(credential);
+      throw new UnauthorizedError('Incorrect API key provided.', true);
+    }
+    if (known.isDisabled) throw new UnauthorizedError('This API key is disabled.', true);
+    if (known.expiresAt !== undefined && this.clock.now() >= known.expiresAt) {
+      throw new UnauthorizedError('This API key has expired.', true);
+    }
+    return known.caller;
+  }
+
+  #change(entries: readonly KeyEntry[]): void {
+    try {
+      this.#ring = this.#ringOf(entries);
+    } catch (error) {
+      if (!(error instanceof KeyFileError)) throw error;
+      this.#keep(error);
+      return;
+    }
+    this.#logger.log(`API_KEYS_FILE has changed: ${this.#ring.size} keys are known now`);
+  }
+
+  #keep(error: KeyFileError): void {
+    this.#logger.error(`API_KEYS_FILE has changed and cannot be used; the keys known before hold. ${error.message}`);
+  }
+
+  /** @throws KeyFileError if a key has the name of another one */
+  #ringOf(entries: readonly KeyEntry[]): KeyRing {
+    const { keys, limits } = this.config.access;
+    const faults = entries.flatMap(({ name, hash }, index) =>
+      keys.some((key) => key.name === name || `sha256:${key.hash}` === hash)
+        ? [`entry ${index + 1} ("${name}"): API_KEYS has a key of the same name or hash`]
+        : [],
+    );
+    if (faults.length > 0) throw new KeyFileError(faults);
+    return new KeyRing(keys, entries, limits);
+  }
+}
+
+/** The innermost reason: `fetch` says only that it failed. Addresses stay out, they can hold credentials. */
+function reasonOf(error: unknown): string {
+  const { cause, message } = ensureError(error);
+  if (cause instanceof Error && 'code' in cause) return String(cause.code);
+  return message;
+}

@@ -1,0 +1,1 @@
+export { TokenVerifier } from './token-verifier.js';

@@ -1,0 +1,5 @@
+export type { KeyEntry } from './key-entry.js';
+export { KeyFile } from './key-file.js';
+export { KeyRing, type KnownKey } from './key-ring.js';
+export { newKey } from './new-key.js';
+export { KeyFileError } from './read-key-entries.js';

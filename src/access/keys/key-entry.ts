@@ -1,0 +1,70 @@
+import { Type } from 'class-transformer';
+import {
+  ArrayUnique,
+  IsArray,
+  IsBoolean,
+  IsInt,
+  IsISO8601,
+  IsNotEmpty,
+  IsObject,
+  IsOptional,
+  IsString,
+  Matches,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+
+const COUNT = { message: '$property must be a whole number, 0 for no limit' };
+
+/** Limits of one key; one that is absent is that of all keys, 0 is none. */
+export class KeyLimits {
+  @IsOptional()
+  @IsInt(COUNT)
+  @Min(0, COUNT)
+  requestsPerMinute?: number;
+
+  @IsOptional()
+  @IsInt(COUNT)
+  @Min(0, COUNT)
+  tokensPerMinute?: number;
+
+  @IsOptional()
+  @IsInt(COUNT)
+  @Min(0, COUNT)
+  concurrentStreams?: number;
+}
+
+/** One entry of the file of keys. */
+export class KeyEntry {
+  /** For logs, limits and messages. */
+  @Matches(/^[\w.@-]{1,64}$/, { message: 'name must consist of 1 to 64 letters, digits and . @ _ -' })
+  name: string;
+
+  /** Of the key; `npm run workflow -- key create` prints it. */
+  @Matches(/^sha256:[0-9a-f]{64}$/, { message: 'hash must be sha256: and 64 lower-case hex digits' })
+  hash: string;
+
+  /** Ids of workflows, in which `*` stands for any characters. Absent: all. */
+  @IsOptional()
+  @IsArray({ message: 'workflows must be a list of ids, in which * stands for any characters' })
+  @IsString({ each: true, message: 'workflows must be a list of ids, in which * stands for any characters' })
+  @IsNotEmpty({ each: true, message: 'workflows must hold no empty id' })
+  @ArrayUnique({ message: 'workflows must name each id once' })
+  workflows?: string[];
+
+  @IsOptional()
+  @IsObject({ message: 'limits must be a map of requestsPerMinute, tokensPerMinute and concurrentStreams' })
+  @ValidateNested()
+  @Type(() => KeyLimits)
+  limits?: KeyLimits;
+
+  /** True: the key is refused. */
+  @IsOptional()
+  @IsBoolean({ message: 'disabled must be true or false' })
+  disabled?: boolean;
+
+  /** From then on the key is refused. */
+  @IsOptional()
+  @IsISO8601({ strict: true, strictSeparator: true }, { message: 'expires must be a date such as 2027-01-31' })
+  expires?: string;
+}

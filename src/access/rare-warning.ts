@@ -1,0 +1,28 @@
+import type { LoggerService } from '@nestjs/common';
+import type { Clock } from '../kernel/index.js';
+
+/** In milliseconds. */
+const EVERY_MS = 10_000;
+
+/** Warns of something that can happen to every request, but not for each. */
+export class RareWarning {
+  #warnedAt: number | undefined;
+  #silent = 0;
+
+  constructor(
+    private readonly logger: Pick<LoggerService, 'warn'>,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Writes the warning unless the last one is less than ten seconds old; then it is counted and told with the next. */
+  warn(message: string): void {
+    const now = this.clock.monotonic();
+    if (this.#warnedAt !== undefined && now - this.#warnedAt < EVERY_MS) {
+      this.#silent++;
+      return;
+    }
+    this.logger.warn(this.#silent === 0 ? message : `${message} (${this.#silent} more times since the last warning)`);
+    this.#warnedAt = now;
+    this.#silent = 0;
+  }
+}

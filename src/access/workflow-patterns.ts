@@ -1,0 +1,19 @@
+/** The workflows that somebody may use: ids, in which `*` stands for any characters. */
+export class WorkflowPatterns {
+  readonly #pattern: RegExp;
+
+  /** @param patterns none: no workflow at all */
+  constructor(patterns: readonly string[]) {
+    // No two stars in a row: each more multiplies the ways in which an id can fail to match.
+    const sources = patterns.map((pattern) => pattern.split(/\*+/).map(escaped).join('.*'));
+    this.#pattern = new RegExp(sources.length === 0 ? '(?!)' : `^(?:${sources.join('|')})$`, 's');
+  }
+
+  match(workflow: string): boolean {
+    return this.#pattern.test(workflow);
+  }
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+}
