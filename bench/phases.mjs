@@ -93,11 +93,15 @@ export const PHASES = {
   },
 };
 
-/** What a target is given before anything is measured. @type {readonly Load[]} */
+/**
+ * What a target is given before anything is measured: enough for its code to be compiled by V8, which takes some thousand
+ * requests. @type {readonly Load[]}
+ */
 export const WARM_UP = [
+  chat('warm-up', { requests: 1_500, concurrency: 8, chunks: 5 }),
   chat('warm-up', { requests: 24, concurrency: 8, chunks: 300 }),
-  chat('warm-up', { requests: 100, concurrency: 2, chunks: 5 }),
-  streaming('warm-up', { requests: 12, concurrency: 4, chunks: 100, pieces: 200 }),
+  chat('warm-up', { requests: 50, concurrency: 50, chunks: 50, rate: 50 }),
+  streaming('warm-up', { requests: 24, concurrency: 4, chunks: 100, pieces: 200 }),
 ];
 
 /**

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AccessModule } from './access/index.js';
 import { CompletionsModule } from './completions/index.js';
 import { AppConfig } from './config/index.js';
 import { HealthModule } from './health/index.js';
@@ -20,6 +21,7 @@ export class AppModule {
       global: true,
       imports: [
         HttpModule,
+        AccessModule,
         TracingModule,
         MetricsModule,
         WorkflowModule,

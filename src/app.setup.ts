@@ -1,8 +1,17 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import { SIGNALS } from './app.shut-down.js';
+import { AccessControl } from './access/index.js';
 import { AppConfig } from './config/index.js';
-import { AccessLog, answerHeaders, answerMalformedRequests, corsOptions, openApiDocument } from './http/index.js';
+import {
+  AccessLog,
+  answerHeaders,
+  answerMalformedRequests,
+  corsOptions,
+  docsHeaders,
+  openApiDocument,
+  securityHeaders,
+} from './http/index.js';
 import { Clock, IdSource } from './kernel/index.js';
 
 /**
@@ -21,9 +30,14 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   const accessLog = app.get(AccessLog, { strict: false });
   app.use(accessLog.middleware);
   app.use(answerHeaders(ids, app.get(Clock)));
+  app.use(securityHeaders());
   if (config.http.corsOrigins.length > 0) app.enableCors(corsOptions(config.http.corsOrigins));
+  // Before bodies are read: whoever may not ask costs next to nothing.
+  const access = app.get(AccessControl, { strict: false });
+  if (!access.isOpen) app.use('/v1', access.middleware);
   app.useBodyParser('json', { limit: config.http.bodyLimit, type: ['application/json', 'application/*+json'] });
   if (config.http.docs) {
+    app.use('/docs', docsHeaders());
     SwaggerModule.setup('docs', app, () => openApiDocument(app), { customSiteTitle: 'Millrace API' });
   }
   answerMalformedRequests(app.getHttpServer(), ids, accessLog);

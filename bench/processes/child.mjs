@@ -98,6 +98,7 @@ export class Child {
         then();
       };
       this.#process.once('exit', fail);
+      if (!running.has(this.#process)) return fail();
       this.#asked.set(id, (answer) => settle(() => resolve(answer)));
       this.#process.send({ id, ...question });
     });

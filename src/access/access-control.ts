@@ -23,7 +23,7 @@ export function callerNameOf(request: IncomingMessage): string | undefined {
 export class AccessControl implements OnModuleInit, OnModuleDestroy {
   /** True if nobody has to say who they are. */
   readonly isOpen: boolean;
-  readonly #logger = new Logger('Access');
+  readonly #logger = new Logger('Keys');
   readonly #anybody: Caller;
   readonly #file: KeyFile | undefined;
   readonly #tokens: TokenVerifier | undefined;
@@ -92,10 +92,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
       next();
       return;
     }
-    caller.then((known) => {
-      callers.set(request, known);
-      next();
-    }, next);
+    void pass(request, caller, next);
   };
 
   /**
@@ -155,6 +152,16 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     if (faults.length > 0) throw new KeyFileError(faults);
     return new KeyRing(keys, entries, limits);
   }
+}
+
+async function pass(request: Request, caller: Promise<Caller>, next: NextFunction): Promise<void> {
+  try {
+    callers.set(request, await caller);
+  } catch (error) {
+    next(error);
+    return;
+  }
+  next();
 }
 
 /** The innermost reason: `fetch` says only that it failed. Addresses stay out, they can hold credentials. */

@@ -1,21 +1,51 @@
 import { All, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import type { Observable } from 'rxjs';
+import {
+  AccessControl,
+  Admission,
+  type Caller,
+  IdempotentAnswers,
+  idempotencyKeyOf,
+  type Permit,
+} from '../access/index.js';
 import { AppConfig } from '../config/index.js';
 import { MethodNotAllowedError } from '../errors/index.js';
-import { recordOf } from '../http/index.js';
+import { recordOf, type RequestRecord } from '../http/index.js';
 import { Clock, IdSource } from '../kernel/index.js';
 import { Metrics } from '../metrics/index.js';
-import { assertStreamOptionsAllowed, validateChatCompletionRequest } from '../protocol/index.js';
+import { assertStreamOptionsAllowed, type ChatCompletion, validateChatCompletionRequest } from '../protocol/index.js';
 import { Gate } from '../streaming/index.js';
-import { assertParametersTaken, type RunOrigin, WorkflowRegistry, WorkflowRunner } from '../workflow/index.js';
-import { collectAnswer } from './collected-answer.js';
-import { completionExamples, streamExample } from './completions.examples.js';
+import {
+  assertParametersTaken,
+  type ChatEvent,
+  type CompiledWorkflow,
+  type RunEvent,
+  type RunOrigin,
+  WorkflowRegistry,
+  WorkflowRunner,
+} from '../workflow/index.js';
+import { collectAnswer, type CompletionHead } from './collected-answer.js';
+import { DescribeCompletion } from './describe-completion.js';
 import { jsonBodyOf } from './json-body.js';
 import { NODE_EVENTS_HEADER } from './node-events.js';
+import { originOf } from './origin.js';
+import { keptAnswerOf, repeatAnswer } from './repeated-answer.js';
 import { streamAnswer } from './streamed-answer.js';
 import { toChatEvent } from './to-chat-event.js';
 import { wantsStream } from './wants-stream.js';
+
+/** A completion that was asked for, and may be. */
+interface AskedCompletion {
+  readonly workflow: CompiledWorkflow;
+  readonly event: ChatEvent;
+  readonly caller: Caller;
+  readonly head: CompletionHead;
+  readonly origin: RunOrigin;
+  /** Aborts when the client leaves. */
+  readonly signal: AbortSignal;
+}
 
 /** Answers chat completions: each runs the workflow that `model` names. */
 @ApiTags('Chat')
@@ -28,31 +58,14 @@ export class CompletionsController {
     private readonly clock: Clock,
     private readonly ids: IdSource,
     private readonly metrics: Metrics,
+    private readonly access: AccessControl,
+    private readonly admission: Admission,
+    private readonly answers: IdempotentAnswers,
   ) {}
 
   @Post()
   @HttpCode(200)
-  @ApiOperation({
-    operationId: 'createChatCompletion',
-    summary: 'Run a workflow and answer as an OpenAI model',
-    description:
-      'With `stream: true` the answer is a stream of server-sent events, sent as they are generated. Without `stream` it ' +
-      'is one JSON object, except for names that stream by default (such as `default`) when `Accept` does not name ' +
-      'application/json.',
-  })
-  @ApiBody({
-    required: true,
-    schema: { $ref: '#/components/schemas/ChatCompletionRequest' },
-    examples: completionExamples,
-  })
-  @ApiResponse({
-    status: 200,
-    description: 'The answer.',
-    content: {
-      'application/json': { schema: { $ref: '#/components/schemas/ChatCompletion' } },
-      'text/event-stream': { schema: { $ref: '#/components/schemas/ChatCompletionChunk' }, example: streamExample },
-    },
-  })
+  @DescribeCompletion()
   async create(@Req() request: Request, @Res() response: Response): Promise<void> {
     const body = validateChatCompletionRequest(jsonBodyOf(request));
     const name = this.registry.resolve(body.model);
@@ -63,40 +76,31 @@ export class CompletionsController {
     assertStreamOptionsAllowed(body, streams);
     const event = toChatEvent(body);
     assertParametersTaken(event.parameters, workflow.id, workflow.takes);
+    const caller = this.access.callerOf(request);
+    caller.assertMayUse(workflow.id, body.model);
 
-    const gone = new AbortController();
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort();
-    });
-    if (response.destroyed) gone.abort();
-    const head = {
-      id: this.ids.completionId(),
-      created: Math.floor(this.clock.now() / 1_000),
-      model: body.model,
+    const asked: AskedCompletion = {
+      workflow,
+      event,
+      caller,
+      head: { id: this.ids.completionId(), created: Math.floor(this.clock.now() / 1_000), model: body.model },
+      origin: originOf(request, response, streams, caller, this.config.access),
+      signal: signalOfLeaving(response),
     };
-    const gate = new Gate();
-    const origin = originOf(request, response, streams);
-    const events = this.runner.run(workflow, event, { id: head.id, signal: gone.signal, gate, origin });
-    if (!streams) {
-      const setTraceId = (id: string): unknown => response.setHeader('x-trace-id', id);
-      record.runBegins();
-      response.json(await collectAnswer(events, head, setTraceId, record));
+    if (streams) {
+      await this.#stream(asked, response, body.stream_options?.include_usage === true, wantsNodeEvents(request));
       return;
     }
-    const meter = this.metrics.stream(workflow.id, record.startedAt);
-    record.runBegins(meter);
-    const { debounceMs, heartbeatMs, openGraceMs } = this.config.stream;
-    await streamAnswer(events, response, {
-      head: { ...head, includeUsage: body.stream_options?.include_usage === true },
-      gate,
-      clock: this.clock,
-      heartbeatMs,
-      openGraceMs,
-      debounceMs,
-      nodeEvents: wantsNodeEvents(request),
-      meter,
-      record,
-    });
+    const key = idempotencyKeyOf(request.get('idempotency-key'));
+    if (key === undefined) {
+      response.json(await this.#collect(asked, response));
+      return;
+    }
+    const { answer, isReplayed } = await this.answers.answer(
+      { caller, key, body: request.body, signal: asked.signal },
+      async () => keptAnswerOf(await this.#collect(asked, response), response),
+    );
+    repeatAnswer(answer, isReplayed, response);
   }
 
   @All()
@@ -104,19 +108,72 @@ export class CompletionsController {
   otherMethods(): never {
     throw new MethodNotAllowedError(['POST']);
   }
+
+  async #collect(asked: AskedCompletion, response: Response): Promise<ChatCompletion> {
+    const record = recordOf(response);
+    const permit = await this.admission.admit(asked.caller, response, asked.signal);
+    const events = this.#run(asked, permit);
+    const setTraceId = (id: string): unknown => response.setHeader('x-trace-id', id);
+    record.runBegins();
+    return collectAnswer(events, asked.head, setTraceId, endingOf(record, permit));
+  }
+
+  async #stream(asked: AskedCompletion, response: Response, includeUsage: boolean, nodeEvents: boolean): Promise<void> {
+    const record = recordOf(response);
+    const admitted = this.admission.admit(asked.caller, response, asked.signal);
+    const permit = admitted instanceof Promise ? await admitted : admitted;
+    const gate = new Gate();
+    const events = this.#run(asked, permit, gate);
+    const meter = this.metrics.stream(asked.workflow.id, record.startedAt);
+    record.runBegins(meter);
+    const { debounceMs, heartbeatMs, openGraceMs } = this.config.stream;
+    await streamAnswer(events, response, {
+      head: { ...asked.head, includeUsage },
+      gate,
+      clock: this.clock,
+      heartbeatMs,
+      openGraceMs,
+      debounceMs,
+      nodeEvents,
+      meter,
+      record: endingOf(record, permit),
+    });
+  }
+
+  #run(
+    { workflow, event, head, origin, signal }: AskedCompletion,
+    permit: Permit,
+    gate = new Gate(),
+  ): Observable<RunEvent> {
+    try {
+      return this.runner.run(workflow, event, { id: head.id, signal, gate, origin });
+    } catch (error) {
+      permit.end();
+      throw error;
+    }
+  }
 }
 
 function wantsNodeEvents(request: Request): boolean {
   return request.get(NODE_EVENTS_HEADER)?.trim().toLowerCase() === 'true';
 }
 
-function originOf(request: Request, response: Response, streamed: boolean): RunOrigin {
-  const sessionId = request.get('x-session-id');
-  const traceparent = request.get('traceparent');
+/** Aborts when the client leaves before it has the whole answer. */
+function signalOfLeaving(response: Response): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  if (response.destroyed) gone.abort();
+  return gone.signal;
+}
+
+/** The end of a run is told to all whom it concerns. Each run has exactly one, however it ends. */
+function endingOf(record: RequestRecord, permit: Permit): Pick<RequestRecord, 'runEnded'> {
   return {
-    requestId: String(response.getHeader('x-request-id') ?? ''),
-    streamed,
-    ...(sessionId !== undefined && { sessionId }),
-    ...(traceparent !== undefined && { traceparent }),
+    runEnded: (outcome, usage) => {
+      record.runEnded(outcome, usage);
+      permit.end(usage);
+    },
   };
 }

@@ -25,11 +25,37 @@ export const completionExamples = {
   },
 };
 
+/** Answers of the two kinds. */
+export const answerExamples = {
+  whole: {
+    id: 'chatcmpl-4e1f0c9d8b7a695847362514',
+    object: 'chat.completion',
+    created: 1795344000,
+    model: 'chat',
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant', content: 'A channel that leads water to a mill wheel.', refusal: null },
+        logprobs: null,
+        finish_reason: 'stop',
+      },
+    ],
+    usage: { prompt_tokens: 24, completion_tokens: 10, total_tokens: 34 },
+    system_fingerprint: 'millrace-demo',
+  },
+  chunk: {
+    id: 'chatcmpl-4e1f0c9d8b7a695847362514',
+    object: 'chat.completion.chunk',
+    created: 1795344000,
+    model: 'default',
+    choices: [{ index: 0, delta: { content: 'Hello' }, finish_reason: null }],
+  },
+};
+
 /** What a short stream looks like on the wire. */
 export const streamExample = [
   'data: {"id":"chatcmpl-4e1f","object":"chat.completion.chunk","created":1795344000,"model":"chat","choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"finish_reason":null}]}',
   'data: {"id":"chatcmpl-4e1f","object":"chat.completion.chunk","created":1795344000,"model":"chat","choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":null}]}',
   'data: {"id":"chatcmpl-4e1f","object":"chat.completion.chunk","created":1795344000,"model":"chat","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}',
   'data: [DONE]',
-  '',
 ].join('\n\n');

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AccessModule } from '../access/index.js';
 import { MetricsModule } from '../metrics/index.js';
 import { WorkflowModule } from '../workflow/index.js';
 import { CompletionsController } from './completions.controller.js';
@@ -7,7 +8,7 @@ import { ModelsController } from './models.controller.js';
 
 /** OpenAI's routes: chat completions and models. */
 @Module({
-  imports: [MetricsModule, WorkflowModule],
+  imports: [AccessModule, MetricsModule, WorkflowModule],
   controllers: [CompletionsController, ModelGraphController, ModelsController],
 })
 export class CompletionsModule {}

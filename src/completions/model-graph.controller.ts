@@ -1,6 +1,7 @@
 import { All, Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { AccessControl } from '../access/index.js';
 import { MethodNotAllowedError } from '../errors/index.js';
 import { type CompiledWorkflow, graphJsonOf, mermaidOf, svgOf, WorkflowRegistry } from '../workflow/index.js';
 import { GRAPH_FORMATS, type GraphFormat, graphFormatOf } from './graph-format.js';
@@ -19,7 +20,10 @@ export class ModelGraphController {
   /** Workflows never change, and laying out a large one takes a tenth of a second. */
   readonly #images = new Map<CompiledWorkflow, Promise<string>>();
 
-  constructor(private readonly registry: WorkflowRegistry) {}
+  constructor(
+    private readonly registry: WorkflowRegistry,
+    private readonly access: AccessControl,
+  ) {}
 
   @Get('*id/graph')
   @ApiOperation({
@@ -27,7 +31,7 @@ export class ModelGraphController {
     summary: 'Show the graph of one workflow',
     description: 'As JSON, as a Mermaid flowchart or as an SVG image: by `format`, or else by the Accept header.',
   })
-  @ApiParam({ name: 'id', description: 'Id or alias of the workflow.', example: 'streaming' })
+  @ApiParam({ name: 'id', type: String, description: 'Id or alias of the workflow.', example: 'streaming' })
   @ApiQuery({ name: 'format', required: false, enum: GRAPH_FORMATS, description: 'Goes before the Accept header.' })
   @ApiResponse({
     status: 200,
@@ -44,7 +48,8 @@ export class ModelGraphController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    const { workflow } = this.registry.resolve(Array.isArray(id) ? id.join('/') : id);
+    const { name, workflow } = this.registry.resolve(Array.isArray(id) ? id.join('/') : id);
+    this.access.callerOf(request).assertMayUse(workflow.id, name);
     const { type, format: chosen } = graphFormatOf(format, (types) => request.accepts([...types]));
     if (format === undefined) response.vary('accept');
     const body = await this.#drawn(workflow, chosen);

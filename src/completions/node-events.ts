@@ -18,6 +18,8 @@ interface NodeSummary {
 /** Turns run events into what clients may see of them, and keeps what the summary at the end is made of. */
 export class NodeEvents {
   readonly #nodes: Record<string, NodeSummary> = {};
+  /** Key of the node whose text came last. */
+  #speaker: string | undefined;
 
   /** @returns undefined for events that are no news beside the text */
   of(event: RunEvent): NodeEvent | undefined {
@@ -34,6 +36,20 @@ export class NodeEvents {
         };
       case 'route-taken':
         return { type: event.type, seq: event.seq, node: event.node, branch: event.branch };
+      case 'model-identified': {
+        const { systemFingerprint, serviceTier } = event.identity;
+        return {
+          type: event.type,
+          seq: event.seq,
+          node: event.node,
+          ...(systemFingerprint !== undefined && { system_fingerprint: systemFingerprint }),
+          ...(serviceTier !== undefined && { service_tier: serviceTier }),
+        };
+      }
+      case 'delta':
+        if (event.node === this.#speaker) return undefined;
+        this.#speaker = event.node;
+        return { type: 'node-speaks', seq: event.seq, node: event.node };
       case 'node-finished': {
         const summary = summaryOf(event);
         this.#nodes[event.node] = summary;

@@ -94,8 +94,10 @@ class StreamedAnswer {
         break;
       case 'model-identified':
         this.#encoder.attribute(event.identity.systemFingerprint, event.identity.serviceTier);
+        this.#tell(event);
         break;
       case 'delta':
+        this.#tell(event);
         this.#say(this.#encoder.delta(event.delta));
         break;
       case 'run-finished':

@@ -73,6 +73,23 @@ describe('loadConfig', () => {
         flushTimeoutMs: 5_000,
         traceparent: 'record',
       },
+      access: {
+        keys: [],
+        keysFile: undefined,
+        jwt: undefined,
+        userHeader: undefined,
+        sessionHeader: undefined,
+        limits: { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 },
+        totalLimits: { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 },
+        redisUrl: undefined,
+        overload: {
+          maxConcurrentRuns: 10_000,
+          maxQueuedRuns: 1_000,
+          maxQueueWaitMs: 10_000,
+          maxEventLoopDelayMs: 1_000,
+        },
+        idempotency: { ttlMs: 600_000, maxBytes: 33_554_432 },
+      },
     });
   });
 
@@ -118,6 +135,7 @@ describe('loadConfig', () => {
       upstream: { firstTokenTimeoutMs: 5, idleTimeoutMs: 6, maxRetries: 5 },
       shutdown: { graceMs: 7, delayMs: 8 },
       tracing: loadConfig({}).tracing,
+      access: loadConfig({}).access,
     });
   });
 

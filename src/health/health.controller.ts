@@ -4,6 +4,13 @@ import type { Response } from 'express';
 import { MethodNotAllowedError, OverloadedError } from '../errors/index.js';
 import { GracefulShutdown } from '../http/index.js';
 
+const OK = {
+  type: 'object',
+  properties: { status: { type: 'string', enum: ['ok'] } },
+  required: ['status'],
+  example: { status: 'ok' },
+};
+
 /** For orchestrators and load balancers. */
 @ApiTags('Health')
 @Controller('health')
@@ -13,7 +20,7 @@ export class HealthController {
   @Get('live')
   @HttpCode(200)
   @ApiOperation({ operationId: 'live', summary: 'Is the process alive? Also while it shuts down.' })
-  @ApiResponse({ status: 200, description: 'It is.' })
+  @ApiResponse({ status: 200, description: 'It is.', schema: OK })
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
@@ -21,7 +28,7 @@ export class HealthController {
   @Get('ready')
   @HttpCode(200)
   @ApiOperation({ operationId: 'ready', summary: 'Should new requests be sent here?' })
-  @ApiResponse({ status: 200, description: 'Yes.' })
+  @ApiResponse({ status: 200, description: 'Yes.', schema: OK })
   @ApiResponse({
     status: 503,
     description: 'No: the server is shutting down.',

@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
+import { callerNameOf } from '../access/index.js';
 import { AppConfig } from '../config/index.js';
 import { Clock } from '../kernel/index.js';
 import { Metrics, type Outcome, outcomeOfStatus } from '../metrics/index.js';
@@ -20,6 +21,7 @@ interface AccessLine {
   readonly output_tokens?: number | undefined;
   readonly request_id: string;
   readonly trace_id?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 /** What proxies log for a client that left before it was answered. */
@@ -81,6 +83,7 @@ export class AccessLog {
         output_tokens: usage?.completion_tokens,
         request_id: requestIdOf(response),
         trace_id: typeof traceId === 'string' ? traceId : undefined,
+        key: callerNameOf(request),
       },
       isProbe ? 'debug' : 'log',
     );

@@ -9,6 +9,13 @@ const EXPOSED_HEADERS = [
   'x-should-retry',
   'openai-processing-ms',
   'openai-version',
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-reset-requests',
+  'x-ratelimit-limit-tokens',
+  'x-ratelimit-remaining-tokens',
+  'x-ratelimit-reset-tokens',
+  'idempotent-replayed',
 ];
 
 /** A browser may remember the answer to a preflight for this long, in seconds; browsers have lower limits of their own. */

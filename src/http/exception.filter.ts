@@ -7,6 +7,7 @@ import {
   type MillraceError,
   MethodNotAllowedError,
   PayloadTooLargeError,
+  UnauthorizedError,
 } from '../errors/index.js';
 import { errorEnvelope } from '../protocol/index.js';
 import { Tracer } from '../tracing/index.js';
@@ -48,6 +49,7 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
         return;
       }
     }
+    if (error instanceof UnauthorizedError) challenge(response, error);
     if (error instanceof PayloadTooLargeError) discardBody(request, response);
     setRetryHeaders(response, error);
     traceRefusal(this.tracer, request, response, error);
@@ -62,6 +64,11 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
 function discardBody(request: Request, response: Response): void {
   response.setHeader('connection', 'close');
   request.resume();
+}
+
+/** Says how to authenticate. @see https://www.rfc-editor.org/rfc/rfc6750#section-3 */
+function challenge(response: Response, { isRefused }: UnauthorizedError): void {
+  response.setHeader('www-authenticate', isRefused ? 'Bearer error="invalid_token"' : 'Bearer');
 }
 
 /** `retry-after` in whole seconds, as all clients read it, and in milliseconds for OpenAI's SDKs, which prefer that. */

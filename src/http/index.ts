@@ -6,4 +6,5 @@ export { HttpModule } from './http.module.js';
 export { answerMalformedRequests } from './malformed-request.js';
 export { openApiDocument } from './openapi-document.js';
 export { recordOf, RequestRecord } from './request-record.js';
+export { docsHeaders, securityHeaders } from './security-headers.js';
 export { ServerAdapter } from './server-adapter.js';

@@ -4,6 +4,7 @@ import { InvalidRequestError } from '../errors/index.js';
 import type { IdSource } from '../kernel/index.js';
 import { errorEnvelope } from '../protocol/index.js';
 import type { AccessLog } from './access-log.js';
+import { SECURITY_HEADERS } from './security-headers.js';
 
 const STATUS_OF: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
@@ -30,6 +31,7 @@ export function answerMalformedRequests(server: Server, ids: IdSource, log: Pick
         'content-type: application/json; charset=utf-8',
         `content-length: ${Buffer.byteLength(body)}`,
         `x-request-id: ${requestId}`,
+        ...SECURITY_HEADERS.map(([name, value]) => `${name}: ${value}`),
         '',
         body,
       ].join('\r\n'),

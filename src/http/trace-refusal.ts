@@ -14,6 +14,8 @@ const UNTRACED_STATUS: ReadonlySet<number> = new Set([401, 403, 405, 429]);
  */
 export function traceRefusal(tracer: Tracer, request: Request, response: Response, error: MillraceError): void {
   if (!tracer.enabled || request.path !== TRACED_PATH || UNTRACED_STATUS.has(error.status)) return;
+  // Traces of what a busy server turns away would make it busier.
+  if (error.code === 'server_overloaded') return;
   if (response.hasHeader('x-trace-id')) return;
   const traceparent = request.get('traceparent');
   const trace = tracer.startTrace({

@@ -1,6 +1,6 @@
 export { CallMeter, type ModelName } from './call-meter.js';
 export { answerClusterMetrics } from './cluster-metrics.js';
-export { Metrics, type AnsweredRequest } from './metrics.js';
+export { Metrics, type AnsweredRequest, type ShownNumber } from './metrics.js';
 export { MetricsModule } from './metrics.module.js';
 export { type Outcome, outcomeOf, outcomeOfStatus } from './outcome.js';
 export { RunMeter, type NodeOutcome } from './run-meter.js';

@@ -15,7 +15,12 @@ export class MetricsController {
   @ApiResponse({
     status: 200,
     description: 'What is measured, and what each metric means, stands in docs/observability.md.',
-    content: { 'text/plain': { schema: { type: 'string' } } },
+    content: {
+      'text/plain': {
+        schema: { type: 'string' },
+        example: '# HELP process_start_time_seconds Start time of the process since unix epoch in seconds.\n',
+      },
+    },
   })
   async page(@Res() response: Response): Promise<void> {
     const page = await this.metrics.page();

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics } from 'prom-client';
+import { collectDefaultMetrics, Gauge } from 'prom-client';
 import { Clock } from '../kernel/index.js';
 import { Tracer } from '../tracing/index.js';
 import { ClusterMetrics } from './cluster-metrics.js';
@@ -18,6 +18,13 @@ export interface AnsweredRequest {
   readonly streamed: boolean;
   /** Milliseconds. */
   readonly durationMs: number;
+}
+
+/** A number for {@link Metrics.show}. */
+export interface ShownNumber {
+  readonly name: string;
+  readonly help: string;
+  readonly value: () => number;
 }
 
 /** Alerts ask whether these have grown, and Prometheus sees no growth in a series that begins at 1. */
@@ -52,6 +59,16 @@ export class Metrics {
     for (const rare of ALERTED) this.#instruments.requests.inc({ workflow, outcome: rare, stream }, 0);
     this.#instruments.requests.inc({ workflow, outcome, stream });
     this.#instruments.requestDuration.observe({ workflow, stream }, durationMs / 1_000);
+  }
+
+  /** Shows a number that somebody else knows; it is asked for at each scrape. The last one of a name holds. */
+  show({ name, help, value }: ShownNumber): void {
+    const { registry } = this.#instruments;
+    registry.removeSingleMetric(name);
+    const collect = function (this: Gauge): void {
+      this.set(value());
+    };
+    registry.registerMetric(new Gauge({ name, help, registers: [], collect }));
   }
 
   /** A run begins. Its end must be told. */

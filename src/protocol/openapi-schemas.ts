@@ -137,7 +137,9 @@ function withAlternatives(schema: Schema, rule: PropertyRule): Schema {
     ...(usual !== undefined && { default: usual }),
     ...(deprecated !== undefined && { deprecated }),
   };
-  const forms = rule.orString === undefined ? [form] : [stringForm(rule.orString), form];
+  // A string would pass for a choice of objects that says nothing of its type.
+  const other: SchemaObject = rule.orString !== undefined && 'oneOf' in form ? { type: 'object', ...form } : form;
+  const forms = rule.orString === undefined ? [form] : [stringForm(rule.orString), other];
   const [first = {}, ...others] = rule.nullable ? orNull(forms) : forms;
   if (others.length > 0) return { ...documentation, oneOf: [first, ...others] };
   // A reference tolerates nothing beside it.

@@ -10,6 +10,8 @@ export interface RunOrigin {
   readonly streamed?: boolean;
   /** Who asks, as a trusted gateway says; wins over the body. */
   readonly userId?: string;
+  /** The session, as a trusted gateway says; wins over the body. */
+  readonly gatewaySessionId?: string;
   /** The session, as a header says; the body's wins over it. */
   readonly sessionId?: string;
   /** W3C trace context. */
@@ -24,11 +26,11 @@ export function traceStartOf(
   workflow: Pick<CompiledWorkflow, 'id' | 'version'>,
   { model, messages, parameters }: ChatEvent,
   runId: string,
-  { requestId, streamed, userId: gatewayUser, sessionId: header, traceparent }: RunOrigin = {},
+  { requestId, streamed, userId: gatewayUser, gatewaySessionId, sessionId: header, traceparent }: RunOrigin = {},
 ): TraceStart {
   const metadata = isRecord(parameters['metadata']) ? parameters['metadata'] : {};
   const userId = idOf(gatewayUser) ?? idOf(parameters['user']) ?? idOf(parameters['safety_identifier']);
-  const sessionId = idOf(metadata['session_id']) ?? idOf(header);
+  const sessionId = idOf(gatewaySessionId) ?? idOf(metadata['session_id']) ?? idOf(header);
   return {
     name: workflow.id,
     input: messages,

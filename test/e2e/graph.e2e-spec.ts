@@ -157,9 +157,7 @@ describe('the graph of a workflow', () => {
       'text/vnd.mermaid',
       'image/svg+xml',
     ]);
-    expect(operation?.parameters.map((parameter) => `${parameter.in} ${parameter.name}`).sort()).toEqual([
-      'path id',
-      'query format',
-    ]);
+    const own = operation?.parameters.filter((parameter) => 'name' in parameter);
+    expect(own?.map((parameter) => `${parameter.in} ${parameter.name}`).sort()).toEqual(['path id', 'query format']);
   });
 });

@@ -70,8 +70,12 @@ describe('node events', () => {
     const news = await newsOf('streaming', EVENTS);
     expect(news).toMatchObject([
       { type: 'node-started', node: 'TextStreamingNode', kind: 'agent-streaming', visible: true },
+      { type: 'model-identified', node: 'TextStreamingNode' },
+      { type: 'node-speaks', node: 'TextStreamingNode' },
       { type: 'node-finished', node: 'TextStreamingNode', usage: { total_tokens: 3 } },
       { type: 'node-started', node: 'StructuredStreamingNode' },
+      { type: 'model-identified', node: 'StructuredStreamingNode' },
+      { type: 'node-speaks', node: 'StructuredStreamingNode' },
       { type: 'node-finished', node: 'StructuredStreamingNode', output: REPLY, usage: { total_tokens: 7 } },
       {
         type: 'run-finished',

@@ -1,32 +1,118 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv } from 'ajv';
-import { getJson, openStream, postJson, TestApp } from '../support/index.js';
+import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
+import { DONE, framesOf, getJson, type HttpAnswer, postJson, TestApp } from '../support/index.js';
+import { readAnswer, send } from '../support/http-client.js';
 
 interface Document {
   readonly openapi: string;
-  readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: { readonly schemas: Record<string, unknown> };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: {
+    readonly parameters: Readonly<Record<string, Parameter>>;
+    readonly headers: Readonly<Record<string, { readonly schema: object }>>;
+    readonly responses: Readonly<Record<string, { readonly content: Readonly<Record<string, Media>> }>>;
+    readonly schemas: Readonly<Record<string, unknown>>;
+    readonly securitySchemes: Readonly<Record<string, object>>;
+  };
 }
 interface Operation {
+  readonly operationId: string;
   readonly summary?: string;
-  readonly requestBody?: {
-    readonly content: Record<string, { readonly examples: Record<string, { readonly value: Body }> }>;
-  };
-  readonly responses: Record<string, { readonly content?: Record<string, unknown> }>;
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly parameters: readonly (Parameter | Reference)[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
+  readonly responses: Readonly<Record<string, Answer | Reference>>;
 }
-interface Body {
-  readonly model: string;
-  readonly stream?: boolean;
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly schema?: { readonly enum?: readonly string[]; readonly example?: string };
 }
+interface Answer {
+  readonly content?: Readonly<Record<string, Media>>;
+  readonly headers: Readonly<Record<string, object>>;
+}
+interface Media {
+  readonly schema: object;
+  readonly example?: unknown;
+  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
+}
+interface Reference {
+  readonly $ref: string;
+}
+
+/** A request as Swagger UI sends it for an example. */
+interface Trial {
+  readonly name: string;
+  readonly path: string;
+  readonly method: string;
+  readonly url: string;
+  readonly body: unknown;
+}
+
+const FILE = new URL('../../openapi.json', import.meta.url);
+const document = JSON.parse(readFileSync(FILE, 'utf8')) as Document;
+
+const ajv = new Ajv({ strict: false, allErrors: true });
+ajv.addSchema({ ...document, $id: 'openapi' });
+
+/** Checks a value against what stands at a place of the document. */
+function expectFits(value: unknown, ...place: readonly string[]): void {
+  const pointer = place.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
+  const validate = ajv.getSchema(`openapi#/${pointer}`);
+  if (validate === undefined) throw new Error(`The document has nothing at ${place.join(' ')}`);
+  expect([place, value, validate(value), validate.errors]).toEqual([place, value, true, null]);
+}
+
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+);
+
+/** Each operation with each of its examples; each value of an enumerated parameter, too. */
+const trials: readonly Trial[] = operations.flatMap(({ path, method, operation }) => {
+  const own = operation.parameters.filter((parameter): parameter is Parameter => 'name' in parameter);
+  const filled = own
+    .filter((one) => one.in === 'path')
+    .reduce((url, { name, schema }) => url.replace(`{${name}}`, schema?.example ?? ''), path);
+  const queries = own
+    .filter((one) => one.in === 'query')
+    .flatMap(({ name, schema }) => (schema?.enum ?? []).map((value) => `?${name}=${value}`));
+  const bodies = Object.entries(operation.requestBody?.content['application/json']?.examples ?? {});
+  return ['', ...queries].flatMap((query) =>
+    (bodies.length === 0 ? [['', { value: undefined }] as const] : bodies).map(([example, { value }]) => ({
+      name: `${operation.operationId}${query} ${example}`,
+      path,
+      method,
+      url: filled + query,
+      body: value,
+    })),
+  );
+});
 
 describe('OpenAPI', () => {
   let app: TestApp;
-  let document: Document;
   beforeAll(async () => {
     app = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0' } });
-    document = (await getJson(`${app.url}/docs-json`)).json as Document;
   });
   afterAll(() => app.close());
+
+  it('is kept in openapi.json', async () => {
+    const { json } = await getJson(`${app.url}/docs-json`);
+    // If this fails, the application has changed: run `npm run openapi`, and look at what it changes for clients.
+    expect(json).toEqual(document);
+  });
+
+  it('is the same however the server is configured', async () => {
+    const other = await TestApp.start({
+      env: { API_KEYS: 'sk-'.padEnd(40, 'k'), LIMIT_REQUESTS_PER_MINUTE: '5', PLAYGROUND: 'off', BODY_LIMIT: '1kb' },
+    });
+    try {
+      expect((await getJson(`${other.url}/docs-json`)).json).toEqual(document);
+    } finally {
+      await other.close();
+    }
+  });
 
   it('has a page for people', async () => {
     const page = await fetch(`${app.url}/docs`);
@@ -34,7 +120,7 @@ describe('OpenAPI', () => {
     expect(await page.text()).toContain('swagger-ui');
   });
 
-  it('describes every route, with both forms of an answer and the error envelope', () => {
+  it('describes every route, with both forms of an answer', () => {
     expect(Object.keys(document.paths).sort()).toEqual([
       '/health/live',
       '/health/ready',
@@ -44,31 +130,160 @@ describe('OpenAPI', () => {
       '/v1/models/{id}',
       '/v1/models/{id}/graph',
     ]);
-    const operation = document.paths['/v1/chat/completions']?.['post'];
-    expect(Object.keys(operation?.responses['200']?.content ?? {})).toEqual(['application/json', 'text/event-stream']);
-    expect(JSON.stringify(operation?.responses['4XX'])).toContain('#/components/schemas/ErrorEnvelope');
+    const answer = document.paths['/v1/chat/completions']?.['post']?.responses['200'] as Answer;
+    expect(Object.keys(answer.content ?? {})).toEqual(['application/json', 'text/event-stream']);
   });
 
-  it('has schemas for all that it refers to', () => {
-    const text = JSON.stringify(document);
-    const referred = [...text.matchAll(/#\/components\/schemas\/([\w-]+)/g)].map(([, name]) => name ?? '');
-    expect(referred.length).toBeGreaterThan(10);
-    for (const name of referred) expect(document.components.schemas).toHaveProperty(name);
-  });
-
-  it('has schemas of the classes that validate, and examples that satisfy them and run', async () => {
-    const ajv = new Ajv({ strict: false });
-    ajv.addSchema({ $id: 'openapi', components: document.components });
-    const validate = ajv.compile({ $ref: 'openapi#/components/schemas/ChatCompletionRequest' });
-    const content = document.paths['/v1/chat/completions']?.['post']?.requestBody?.content['application/json'];
-    const examples = Object.values(content?.examples ?? {});
-    expect(examples.length).toBeGreaterThanOrEqual(3);
-    for (const { value } of examples) {
-      expect([value, validate(value), validate.errors]).toEqual([value, true, null]);
-      const { status } =
-        value.stream === true ? await openStream(app.chatUrl, value) : await postJson(app.chatUrl, value);
-      expect(status).toBe(200);
+  it('asks for a key below /v1 only, and says that a server may do without', () => {
+    expect(Object.keys(document.components.securitySchemes)).toEqual(['bearerAuth', 'apiKey', 'xApiKey']);
+    for (const { path, operation } of operations) {
+      const expected = path.startsWith('/v1/') ? [{ bearerAuth: [] }, { apiKey: [] }, { xApiKey: [] }, {}] : [];
+      expect([path, operation.security]).toEqual([path, expected]);
     }
-    expect(validate({ model: 'chat', messages: [{ role: 'king', content: 'x' }] })).toBe(false);
-  }, 30_000);
+  });
+
+  it('has what it refers to, and refers to what it has', () => {
+    const text = JSON.stringify(document);
+    const referred = new Set(
+      [...text.matchAll(/#\/components\/(\w+)\/([\w-]+)/g)].map(([, kind, name]) => `${kind}/${name}`),
+    );
+    const { securitySchemes: _, ...components } = document.components;
+    const kept = Object.entries(components).flatMap(([kind, ofKind]) =>
+      Object.keys(ofKind).map((name) => `${kind}/${name}`),
+    );
+    expect([...referred].sort()).toEqual(kept.sort());
+  });
+
+  it('has examples of errors that fit the envelope', () => {
+    const names = Object.keys(document.components.responses);
+    expect(names.length).toBeGreaterThan(12);
+    for (const name of names) {
+      const examples = Object.values(document.components.responses[name]?.content['application/json']?.examples ?? {});
+      expect(examples.length).toBeGreaterThan(0);
+      for (const { value } of examples) expectFits(value, 'components', 'schemas', 'ErrorEnvelope');
+    }
+  });
+
+  it('has a schema of requests that takes the examples, and not everything', () => {
+    const place = ['components', 'schemas', 'ChatCompletionRequest'] as const;
+    const bodies = trials.filter(({ body }) => body !== undefined);
+    expect(bodies.length).toBeGreaterThanOrEqual(3);
+    for (const { body } of bodies) expectFits(body, ...place);
+    const wrong = { model: 'chat', messages: [{ role: 'king', content: 'x' }] };
+    expect(ajv.getSchema(`openapi#/${place.join('/')}`)?.(wrong)).toBe(false);
+  });
+
+  /** Checks body and headers of an answer against what the document says of its status and type. */
+  const expectDocumented = (answer: HttpAnswer, path: string, method: string): void => {
+    const response = document.paths[path]?.[method]?.responses[answer.status];
+    if (response === undefined) throw new Error(`${method} ${path} has no answer ${answer.status}`);
+    const name = '$ref' in response ? (response.$ref.split('/').at(-1) ?? '') : undefined;
+    const place =
+      name === undefined
+        ? ['paths', path, method, 'responses', String(answer.status)]
+        : ['components', 'responses', name];
+    const { content, headers } = (name === undefined ? response : document.components.responses[name]) as Answer;
+    const type = (answer.headers['content-type'] ?? '').replace(/;.*/, '');
+    expect(Object.keys(content ?? {})).toContain(type);
+    const schema = [...place, 'content', type, 'schema'];
+    if (type === 'text/event-stream') {
+      const data = framesOf(answer.text).flatMap((item) => (item.kind === 'data' ? [item.data] : []));
+      expect(data.at(-1)).toBe(DONE);
+      expect(data.length).toBeGreaterThan(3);
+      for (const one of data.slice(0, -1)) expectFits(JSON.parse(one), ...schema);
+    } else {
+      expectFits(type === 'application/json' ? answer.json : answer.text, ...schema);
+    }
+    for (const header of Object.keys(headers)) {
+      const value = answer.headers[header];
+      if (value === undefined) continue;
+      const { schema: form } = document.components.headers[header] ?? {};
+      const read = form !== undefined && 'type' in form && form.type === 'integer' ? Number(value) : value;
+      expectFits(read, 'components', 'headers', header, 'schema');
+    }
+    expect(headers).toHaveProperty('x-request-id');
+    expect(answer.headers).toHaveProperty('x-request-id');
+  };
+
+  it.each(trials)('is kept by the answer to its example: $name', async ({ path, method, url, body }) => {
+    const { answer } = send(method.toUpperCase(), app.url + url, body);
+    const whole = await readAnswer(await answer);
+    expect(whole.status).toBe(200);
+    expectDocumented(whole, path, method);
+  });
+
+  it.each([
+    ['no JSON', 400, '{', {}],
+    ['no messages', 400, { model: 'chat' }, {}],
+    ['an unknown model', 404, { model: 'none', messages: [{ role: 'user', content: 'x' }] }, {}],
+    ['a body that is too large', 413, `"${'x'.repeat(11 * 1024 ** 2)}"`, {}],
+    ['text', 415, 'Hello', { 'content-type': 'text/plain' }],
+    ['headers that are too long', 431, {}, { 'x-long': 'x'.repeat(20_000) }],
+  ])('is kept by the answer to %s', async (_, status, body, headers) => {
+    const answer = await postJson(app.chatUrl, body, headers);
+    expect(answer.status).toBe(status);
+    expectDocumented(answer, '/v1/chat/completions', 'post');
+  });
+
+  it('is kept by answers to unknown names elsewhere', async () => {
+    expectDocumented(await getJson(`${app.baseUrl}/models/none`), '/v1/models/{id}', 'get');
+    expectDocumented(await getJson(`${app.baseUrl}/models/none/graph`), '/v1/models/{id}/graph', 'get');
+    expectDocumented(await getJson(`${app.baseUrl}/models/chat/graph?format=x`), '/v1/models/{id}/graph', 'get');
+  });
+
+  it('is kept by a server that has keys and limits', async () => {
+    const key = 'sk-'.padEnd(40, 'k');
+    const closed = await TestApp.start({ env: { API_KEYS: key, LIMIT_REQUESTS_PER_MINUTE: '1' } });
+    try {
+      const body = { model: 'chat', messages: [{ role: 'user', content: 'x' }] };
+      const statuses: number[] = [];
+      for (const headers of [{}, { authorization: `Bearer ${key}` }, { 'api-key': key }, { 'x-api-key': 'wrong' }]) {
+        const answer = await postJson(closed.chatUrl, body, headers);
+        statuses.push(answer.status);
+        expectDocumented(answer, '/v1/chat/completions', 'post');
+      }
+      expect(statuses).toEqual([401, 200, 429, 401]);
+      expectDocumented(await getJson(`${closed.baseUrl}/models`), '/v1/models', 'get');
+    } finally {
+      await closed.close();
+    }
+  });
+});
+
+describeInBrowser()('Swagger UI', () => {
+  let app: TestApp;
+  let browser: TestBrowser;
+  let visitor: Visitor | undefined;
+  beforeAll(async () => {
+    app = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0' } });
+    browser = await TestBrowser.start();
+  }, 60_000);
+  afterEach(async () => {
+    await visitor?.close();
+    visitor = undefined;
+  });
+  afterAll(async () => {
+    await browser.close();
+    await app.close();
+  });
+
+  it.each([
+    ['createChatCompletion', 'Chat', 'chat.completion.chunk'],
+    ['listModels', 'Models', '"object": "list"'],
+    ['retrieveModelGraph', 'Models', '"workflow": "streaming"'],
+    ['live', 'Health', '"status": "ok"'],
+  ])('runs the example of %s, and nothing in the page is blocked', async (operation, tag, expected) => {
+    visitor = await browser.visit();
+    const { page, errors, requests } = visitor;
+    await page.goto(`${app.url}/docs`);
+    await page.locator(`#operations-${tag}-${operation} .opblock-summary-control`).click();
+    await page.locator(`#operations-${tag}-${operation} .try-out__btn`).click();
+    await page.locator(`#operations-${tag}-${operation} .execute`).click();
+    const answer = page.locator(`#operations-${tag}-${operation} .live-responses-table .response`);
+    await answer.waitFor();
+    expect(await answer.locator('.response-col_status').first().innerText()).toContain('200');
+    expect(await answer.innerText()).toContain(expected);
+    expect(errors).toEqual([]);
+    expect(requests.filter((url) => !url.startsWith(app.url) && !url.startsWith('data:'))).toEqual([]);
+  });
 });

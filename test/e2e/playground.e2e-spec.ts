@@ -23,6 +23,7 @@ import {
   gate,
   getJson,
   httpError,
+  promptOf,
   reasoning,
   reset,
   role,
@@ -45,6 +46,16 @@ class ChooseNode extends Node<{ text: string }, 'left' | 'right'> {
   process(_input: { text: string }, context: TaskContext): 'left' | 'right' {
     context.progress('Looking both ways');
     return 'right';
+  }
+}
+
+@Workflow({ id: 'side-by-side', description: 'Three that speak, at the same time' })
+class SideBySideWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    const left = flow.node(SpeakNode, { messages, prompt: 'left' }, { key: 'left' });
+    flow.node(SpeakNode, { messages, prompt: 'middle' }, { key: 'middle', effect: true });
+    flow.node(SpeakNode, { messages, prompt: 'right' }, { key: 'right', effect: true });
+    return left;
   }
 }
 
@@ -170,6 +181,20 @@ describeInBrowser()('the playground', () => {
     expect(await nodeState(page, 'route.left.SpeakNode')).toBe('skipped');
   });
 
+  it('knows whose text it is when several steps work at the same time, and one has nothing to say', async () => {
+    const { app, upstream } = await bench({ imports: [workflowsModule(SideBySideWorkflow, SpeakNode)] });
+    const hold = gate();
+    const said = { left: streamOf(['First', hold, ' of all']), middle: streamOf('And I'), right: streamOf('') };
+    upstream.always((request) => said[promptOf(request) as keyof typeof said]);
+    const { page } = await visit(app.url);
+    await ask(page, 'side-by-side', 'Speak');
+    for (const path of ['middle', 'right']) await page.waitForSelector(`.lane[data-path=${path}][data-state=done]`);
+    hold.open();
+    await ended(page);
+    const shown = ['left', 'middle', 'right'].map((path) => lane(page, path).locator('> .said').innerText());
+    expect(await Promise.all(shown)).toEqual(['First of all', 'And I', '']);
+  });
+
   it('shows thinking apart from the reply', async () => {
     const { app, upstream } = await bench();
     const hold = gate();
@@ -194,6 +219,7 @@ describeInBrowser()('the playground', () => {
     await ended(page);
     const said = await page.locator('.lane > .said:not(:empty)').allInnerTexts();
     expect(said).toHaveLength(1);
+    expect(await textOf(page, '.facts')).toMatch(/Model\s+millrace-demo/);
     await ask(page, 'nested', 'How does a mill work?');
     await ended(page);
     expect(await lane(page, 'ResearchWorkflow/basics').innerText()).toMatch(

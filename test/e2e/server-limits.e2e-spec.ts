@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -106,7 +105,7 @@ describe('limits of connections and requests', () => {
 
   it('outlasts the idle connections of gateways, which give up after 60 s, with all its limits', async () => {
     app = await TestApp.start();
-    const { keepAliveTimeout, headersTimeout, requestTimeout } = app.nest.getHttpServer() as Server;
+    const { keepAliveTimeout, headersTimeout, requestTimeout } = app.nest.getHttpServer();
     expect(keepAliveTimeout).toBeGreaterThan(60_000);
     expect(headersTimeout).toBeGreaterThan(keepAliveTimeout);
     expect(requestTimeout).toBeGreaterThanOrEqual(headersTimeout);

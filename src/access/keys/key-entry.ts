@@ -1,6 +1,5 @@
 import { Type } from 'class-transformer';
 import {
-  ArrayUnique,
   IsArray,
   IsBoolean,
   IsInt,
@@ -49,7 +48,6 @@ export class KeyEntry {
   @IsArray({ message: 'workflows must be a list of ids, in which * stands for any characters' })
   @IsString({ each: true, message: 'workflows must be a list of ids, in which * stands for any characters' })
   @IsNotEmpty({ each: true, message: 'workflows must hold no empty id' })
-  @ArrayUnique({ message: 'workflows must name each id once' })
   workflows?: string[];
 
   @IsOptional()

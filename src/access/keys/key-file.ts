@@ -79,5 +79,5 @@ export class KeyFile {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ensureError(error).message;
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
 }

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { MetricsModule } from '../metrics/index.js';
+import { AccessControl } from './access-control.js';
+import { Admission } from './admission.js';
+import { IdempotentAnswers, SharedAnswers } from './idempotency/index.js';
+import { RateLimits, Slots, Windows } from './limits/index.js';
+import { SharedStore } from './shared/index.js';
+
+/** Who may ask, for what, and how much. */
+@Module({
+  imports: [MetricsModule],
+  providers: [AccessControl, Admission, IdempotentAnswers, RateLimits, SharedAnswers, SharedStore, Slots, Windows],
+  exports: [AccessControl, Admission, IdempotentAnswers],
+})
+export class AccessModule {}

@@ -1,0 +1,6 @@
+export { AccessControl, callerNameOf } from './access-control.js';
+export { AccessModule } from './access.module.js';
+export { Admission, type Permit } from './admission.js';
+export { Caller } from './caller.js';
+export { IdempotentAnswers, idempotencyKeyOf, type KeptAnswer } from './idempotency/index.js';
+export { newKey } from './keys/index.js';

@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals';
+import { KeyFileError, readKeyEntries } from './read-key-entries.js';
+
+const HASH = `sha256:${'a'.repeat(64)}`;
+const OTHER = `sha256:${'b'.repeat(64)}`;
+
+function faultsOf(text: string): readonly string[] {
+  try {
+    readKeyEntries(text);
+    return [];
+  } catch (error) {
+    if (error instanceof KeyFileError) return error.faults;
+    throw error;
+  }
+}
+
+describe('readKeyEntries', () => {
+  it('reads YAML and JSON', () => {
+    const yaml = `
+# Of the team
+- name: ci
+  hash: ${HASH}
+  workflows: [chat, research*]
+  limits: { requestsPerMinute: 60, tokensPerMinute: 0 }
+  expires: 2027-01-31
+- { name: ann@example.com, hash: "${OTHER}", disabled: true }
+`;
+    const entries = [
+      {
+        name: 'ci',
+        hash: HASH,
+        workflows: ['chat', 'research*'],
+        limits: { requestsPerMinute: 60, tokensPerMinute: 0 },
+        expires: '2027-01-31',
+      },
+      { name: 'ann@example.com', hash: OTHER, disabled: true },
+    ];
+    expect(readKeyEntries(yaml)).toEqual(entries);
+    expect(readKeyEntries(JSON.stringify(entries))).toEqual(entries);
+    expect(readKeyEntries('[]')).toEqual([]);
+  });
+
+  it('lists every fault of every entry, by its place and name, without hashes', () => {
+    const faults = faultsOf(`
+- name: ci
+  hash: sha256:abc
+  workflow: chat
+- hash: ${HASH}
+  limits: { requestsPerMinute: -1, perDay: 5 }
+- just text
+- name: ci
+  hash: ${HASH}
+  workflows: chat
+  expires: tomorrow
+  disabled: "yes"
+- name: dee
+  hash: ${OTHER}
+  limits: 5
+`);
+    expect(faults).toEqual([
+      'entry 1 ("ci"): there is no workflow',
+      'entry 1 ("ci"): hash must be sha256: and 64 lower-case hex digits',
+      'entry 2: name must consist of 1 to 64 letters, digits and . @ _ -',
+      'entry 2: there is no limits.perDay',
+      'entry 2: limits.requestsPerMinute must be a whole number, 0 for no limit',
+      'entry 3: must be a map with a name and a hash',
+      'entry 4 ("ci"): workflows must be a list of ids, in which * stands for any characters',
+      'entry 4 ("ci"): disabled must be true or false',
+      'entry 4 ("ci"): expires must be a date such as 2027-01-31',
+      'entry 4 ("ci"): another entry has the same name',
+      'entry 4 ("ci"): another entry has the same hash',
+      'entry 5 ("dee"): limits must be a map of requestsPerMinute, tokensPerMinute and concurrentStreams',
+    ]);
+  });
+
+  it.each(['', 'keys: []', '5', 'null'])('takes no list from %j', (text) => {
+    expect(faultsOf(text)).toEqual(['must hold a list of entries, each with a name and a hash']);
+  });
+
+  it('says where the text is broken, but quotes nothing of it', () => {
+    const [fault = ''] = faultsOf(`- name: ci\n  hash: "${HASH}\n`);
+    expect(fault).toMatch(/^is neither YAML nor JSON: .*line \d/);
+    expect(fault).not.toContain('aaaa');
+  });
+
+  it('does not fall for names of JavaScript', () => {
+    const [entry] = readKeyEntries(`[{ "name": "ci", "hash": "${HASH}", "__proto__": { "disabled": true } }]`);
+    expect([entry?.disabled, 'disabled' in {}]).toEqual([undefined, false]);
+  });
+});

@@ -1,0 +1,18 @@
+import { describe, expect, it } from '@jest/globals';
+import { durationOf } from './duration.js';
+
+describe('durationOf', () => {
+  it.each([
+    [0, '0ms'],
+    [-5, '0ms'],
+    [11.2, '12ms'],
+    [999, '999ms'],
+    [1_000, '1s'],
+    [1_500, '1.5s'],
+    [59_999, '59.999s'],
+    [60_000, '1m0s'],
+    [361_250, '6m1.25s'],
+  ])('%d ms: %s', (ms, text) => {
+    expect(durationOf(ms)).toBe(text);
+  });
+});

@@ -1,0 +1,3 @@
+export { type HeaderTarget, RateLimits } from './rate-limits.js';
+export { Slots } from './slots.js';
+export { Windows } from './windows.js';

@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { loadConfig, type LimitsConfig } from '../../config/index.js';
+import { RateLimitedError } from '../../errors/index.js';
+import { rejectionOf } from '../../../test/support/index.js';
+import { Caller } from '../caller.js';
+import { RateLimits } from './rate-limits.js';
+import { Windows } from './windows.js';
+
+const NONE: LimitsConfig = { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 };
+
+/** Counts in this process, as without Redis. */
+function limitsOf(env: Readonly<Record<string, string>>): RateLimits {
+  return new RateLimits(loadConfig(env), new Windows({ redis: undefined, failed: () => undefined }));
+}
+
+const caller = (id: string, limits: Partial<LimitsConfig>): Caller =>
+  new Caller({ id, limits: { ...NONE, ...limits } });
+
+describe('RateLimits', () => {
+  beforeEach(() => {
+    // The library that counts has the machine's clock.
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  const taken = async (limits: RateLimits, by: Caller): Promise<Record<string, string>> => {
+    const headers: Record<string, string> = {};
+    await limits.take(by, { setHeader: (name, value) => (headers[name] = value) });
+    return headers;
+  };
+
+  it('refuses what is above the limit until the minute is over', async () => {
+    const limits = limitsOf({});
+    const ann = caller('ann', { requestsPerMinute: 2 });
+    expect(await taken(limits, ann)).toEqual({
+      'x-ratelimit-limit-requests': '2',
+      'x-ratelimit-remaining-requests': '1',
+      'x-ratelimit-reset-requests': '1m0s',
+    });
+    jest.advanceTimersByTime(10_500);
+    expect(await taken(limits, ann)).toMatchObject({
+      'x-ratelimit-remaining-requests': '0',
+      'x-ratelimit-reset-requests': '49.5s',
+    });
+    const error = await rejectionOf(taken(limits, ann));
+    expect(error).toBeInstanceOf(RateLimitedError);
+    expect(error).toMatchObject({ type: 'requests', code: 'rate_limit_exceeded', retryAfterMs: 49_500 });
+    // Each has a window of its own.
+    await taken(limits, caller('bob', { requestsPerMinute: 2 }));
+    jest.advanceTimersByTime(49_500);
+    expect(await taken(limits, ann)).toMatchObject({ 'x-ratelimit-remaining-requests': '1' });
+  });
+
+  it('refuses requests once the tokens are used up, and lets the one that does so overrun', async () => {
+    const limits = limitsOf({});
+    const ann = caller('ann', { tokensPerMinute: 100 });
+    await limits.charge(ann, 99);
+    expect(await taken(limits, ann)).toMatchObject({ 'x-ratelimit-remaining-tokens': '1' });
+    await limits.charge(ann, 500);
+    const error = await rejectionOf(taken(limits, ann));
+    expect(error).toMatchObject({ type: 'tokens', retryAfterMs: 60_000 });
+    jest.advanceTimersByTime(60_000);
+    expect(await taken(limits, ann)).toEqual({
+      'x-ratelimit-limit-tokens': '100',
+      'x-ratelimit-remaining-tokens': '100',
+      'x-ratelimit-reset-tokens': '0ms',
+    });
+  });
+
+  it('limits all together, beside each; the headers tell of the tighter one', async () => {
+    const limits = limitsOf({ TOTAL_REQUESTS_PER_MINUTE: '3' });
+    const ann = caller('ann', { requestsPerMinute: 2 });
+    const bob = caller('bob', {});
+    expect(await taken(limits, ann)).toMatchObject({ 'x-ratelimit-limit-requests': '2' });
+    await taken(limits, bob);
+    await taken(limits, bob);
+    const error = await rejectionOf(taken(limits, ann));
+    expect(error).toMatchObject({ type: 'requests', message: expect.stringContaining('of all keys together') });
+  });
+
+  it('does not count for all what a key was refused', async () => {
+    const limits = limitsOf({ TOTAL_REQUESTS_PER_MINUTE: '3' });
+    const ann = caller('ann', { requestsPerMinute: 1 });
+    await taken(limits, ann);
+    for (let i = 0; i < 5; i++) await rejectionOf(taken(limits, ann));
+    expect(await taken(limits, caller('bob', {}))).toMatchObject({ 'x-ratelimit-remaining-requests': '1' });
+  });
+});

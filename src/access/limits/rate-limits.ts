@@ -1,0 +1,127 @@
+import { Injectable } from '@nestjs/common';
+import { AppConfig, type LimitsConfig } from '../../config/index.js';
+import { type LimitedBy, RateLimitedError } from '../../errors/index.js';
+import type { Caller } from '../caller.js';
+import { durationOf } from './duration.js';
+import { type Window, Windows } from './windows.js';
+
+/** Where headers of an answer are put. */
+export interface HeaderTarget {
+  setHeader(name: string, value: string): unknown;
+}
+
+/** Somebody whose requests are counted: one caller, or all together. */
+interface Account {
+  readonly id: string;
+  readonly limits: LimitsConfig;
+  /** For messages. */
+  readonly whose: string;
+}
+
+interface Standing {
+  readonly limit: number;
+  readonly window: Window;
+  readonly whose: string;
+}
+
+const LIMIT_OF = { requests: 'requestsPerMinute', tokens: 'tokensPerMinute' } as const;
+
+/**
+ * Limits requests and tokens per minute, of each caller and of all together. Tokens are counted when a run ends, since nobody
+ * knows before what it will use: a request is refused once the window is full, and the one that fills it may overrun it.
+ */
+@Injectable()
+export class RateLimits {
+  readonly #total: Account;
+
+  constructor(
+    config: AppConfig,
+    private readonly windows: Windows,
+  ) {
+    this.#total = { id: 'total', limits: config.access.totalLimits, whose: 'of all keys together' };
+  }
+
+  /** Whether any limit holds for this caller. */
+  holdFor({ limits }: Caller): boolean {
+    return isAny(limits) || isAny(this.#total.limits);
+  }
+
+  /**
+   * Counts one request, and says in `x-ratelimit-*` headers what is left: of the caller's limit or of that of all together,
+   * whichever has less left.
+   * @throws RateLimitedError if a limit is reached
+   */
+  async take(caller: Caller, answer: HeaderTarget): Promise<void> {
+    const tokens = await this.#look('tokens', caller);
+    tell(answer, 'tokens', tokens);
+    const spent = tokens.find(({ window, limit }) => window.count >= limit);
+    if (spent !== undefined) {
+      tell(answer, 'requests', await this.#look('requests', caller));
+      throw refusal('tokens', spent);
+    }
+    const requests: Standing[] = [];
+    for (const account of this.#accounts(caller, 'requests')) {
+      const standing = { ...account, window: await this.windows.add(account.name, 1) };
+      requests.push(standing);
+      // What the caller was refused is not counted for all.
+      if (standing.window.count > standing.limit) break;
+    }
+    tell(answer, 'requests', requests);
+    const excess = requests.find(({ window, limit }) => window.count > limit);
+    if (excess !== undefined) throw refusal('requests', excess);
+  }
+
+  /** Counts the tokens that a run has used. */
+  async charge(caller: Caller, tokens: number): Promise<void> {
+    await Promise.all(this.#accounts(caller, 'tokens').map(({ name }) => this.windows.add(name, tokens)));
+  }
+
+  #look(what: LimitedBy, caller: Caller): Promise<readonly Standing[]> {
+    return Promise.all(
+      this.#accounts(caller, what).map(async (account) => ({
+        ...account,
+        window: await this.windows.get(account.name),
+      })),
+    );
+  }
+
+  /** The windows in which something of this caller's is counted. */
+  #accounts(
+    { id, limits }: Caller,
+    what: LimitedBy,
+  ): readonly (Omit<Standing, 'window'> & { readonly name: string })[] {
+    const own: Account = { id, limits, whose: 'of this API key' };
+    return [own, this.#total]
+      .map((account) => ({
+        name: `${what}:${account.id}`,
+        limit: account.limits[LIMIT_OF[what]],
+        whose: account.whose,
+      }))
+      .filter(({ limit }) => limit > 0);
+  }
+}
+
+function isAny({ requestsPerMinute, tokensPerMinute }: LimitsConfig): boolean {
+  return requestsPerMinute > 0 || tokensPerMinute > 0;
+}
+
+function tell(answer: HeaderTarget, what: LimitedBy, standings: readonly Standing[]): void {
+  const [first, ...others] = standings;
+  if (first === undefined) return;
+  const tightest = others.reduce((least, next) => (leftOf(next) < leftOf(least) ? next : least), first);
+  answer.setHeader(`x-ratelimit-limit-${what}`, String(tightest.limit));
+  answer.setHeader(`x-ratelimit-remaining-${what}`, String(leftOf(tightest)));
+  answer.setHeader(`x-ratelimit-reset-${what}`, durationOf(tightest.window.resetMs));
+}
+
+function leftOf({ limit, window }: Standing): number {
+  return Math.max(0, limit - window.count);
+}
+
+function refusal(what: LimitedBy, { limit, window, whose }: Standing): RateLimitedError {
+  return new RateLimitedError(
+    `Rate limit reached for ${what} per minute ${whose}: limit ${limit}. Try again in ${durationOf(window.resetMs)}.`,
+    what,
+    window.resetMs,
+  );
+}

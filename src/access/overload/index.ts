@@ -1,0 +1,2 @@
+export { LoopWatch } from './loop-watch.js';
+export { overloaded, RunQueue } from './run-queue.js';

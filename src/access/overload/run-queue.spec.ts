@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { OverloadedError, RunAbortedError } from '../../errors/index.js';
+import { FakeClock, rejectionOf } from '../../../test/support/index.js';
+import { RunQueue } from './run-queue.js';
+
+const NEVER = new AbortController().signal;
+
+function queueOf(clock = new FakeClock()): RunQueue {
+  return new RunQueue({ maxConcurrentRuns: 2, maxQueuedRuns: 2, maxQueueWaitMs: 1_000 }, clock);
+}
+
+describe('RunQueue', () => {
+  it('lets so many in at once, and the others in the order in which they came', async () => {
+    const queue = queueOf();
+    expect([queue.enter(NEVER), queue.enter(NEVER)]).toEqual([undefined, undefined]);
+    const order: string[] = [];
+    const third = queue.enter(NEVER)?.then(() => order.push('third'));
+    const fourth = queue.enter(NEVER)?.then(() => order.push('fourth'));
+    expect([queue.waiting, queue.isFull]).toEqual([2, true]);
+    expect(() => queue.enter(NEVER)).toThrow(OverloadedError);
+    queue.leave();
+    await third;
+    expect(order).toEqual(['third']);
+    queue.leave();
+    await fourth;
+    expect(order).toEqual(['third', 'fourth']);
+    queue.leave();
+    queue.leave();
+    expect([queue.enter(NEVER), queue.enter(NEVER)]).toEqual([undefined, undefined]);
+    expect(queue.enter(NEVER)).toBeInstanceOf(Promise);
+  });
+
+  it('lets nobody wait for too long', async () => {
+    const clock = new FakeClock();
+    const queue = queueOf(clock);
+    for (let i = 0; i < 2; i++) void queue.enter(NEVER);
+    const rejected = rejectionOf(queue.enter(NEVER) ?? Promise.resolve());
+    clock.advance(1_000);
+    const error = await rejected;
+    expect(error).toBeInstanceOf(OverloadedError);
+    expect(error).toMatchObject({ code: 'server_overloaded', retryAfterMs: 2_000 });
+    expect([queue.waiting, clock.pending]).toEqual([0, 0]);
+  });
+
+  it('frees the place of one who leaves', async () => {
+    const clock = new FakeClock();
+    const queue = queueOf(clock);
+    for (let i = 0; i < 2; i++) void queue.enter(NEVER);
+    const leaving = new AbortController();
+    const rejected = rejectionOf(queue.enter(leaving.signal) ?? Promise.resolve());
+    const next = queue.enter(NEVER);
+    leaving.abort();
+    expect(await rejected).toBeInstanceOf(RunAbortedError);
+    expect(queue.waiting).toBe(1);
+    queue.leave();
+    await next;
+    expect(clock.pending).toBe(0);
+    const gone = new AbortController();
+    gone.abort();
+    expect(await rejectionOf(queue.enter(gone.signal) ?? Promise.resolve())).toBeInstanceOf(RunAbortedError);
+    expect(queue.waiting).toBe(0);
+  });
+
+  it('bounds nothing where the bound is 0', () => {
+    const queue = new RunQueue({ maxConcurrentRuns: 0, maxQueuedRuns: 0, maxQueueWaitMs: 0 }, new FakeClock());
+    for (let i = 0; i < 100; i++) expect(queue.enter(NEVER)).toBeUndefined();
+    expect(queue.isFull).toBe(false);
+  });
+});

@@ -1,0 +1,1 @@
+export { REDIS_PREFIX, SharedStore } from './shared-store.js';

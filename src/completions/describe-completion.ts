@@ -1,0 +1,42 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { answerExamples, completionExamples, streamExample } from './completions.examples.js';
+
+/** Describes the operation that runs workflows, for the OpenAPI document. */
+export function DescribeCompletion(): MethodDecorator {
+  return applyDecorators(
+    ApiOperation({
+      operationId: 'createChatCompletion',
+      summary: 'Run a workflow and answer as an OpenAI model',
+      description: `With \`stream: true\` the answer is a stream of server-sent events, sent as they are generated. Without
+\`stream\` it is one JSON object, except for names that stream by default (such as \`default\`) when \`Accept\` does not name
+application/json.
+
+In a stream, each event is one line of data. It holds a chunk, or the error envelope if the run failed after the stream had
+begun; the last one is \`[DONE]\`. Lines that begin with a colon are comments that keep the connection alive.
+
+\`\`\`
+${streamExample}
+\`\`\``,
+    }),
+    ApiBody({
+      required: true,
+      schema: { $ref: '#/components/schemas/ChatCompletionRequest' },
+      examples: completionExamples,
+    }),
+    ApiResponse({
+      status: 200,
+      description: 'The answer. For a stream, the schema is that of the data of one event.',
+      content: {
+        'application/json': {
+          schema: { $ref: '#/components/schemas/ChatCompletion' },
+          example: answerExamples.whole,
+        },
+        'text/event-stream': {
+          schema: { $ref: '#/components/schemas/ChatCompletionChunk' },
+          example: answerExamples.chunk,
+        },
+      },
+    }),
+  );
+}

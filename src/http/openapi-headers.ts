@@ -1,0 +1,134 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+
+type Components = NonNullable<OpenAPIObject['components']>;
+type Headers = NonNullable<Components['headers']>;
+type Parameters = NonNullable<Components['parameters']>;
+
+const REQUEST_ID = String.raw`^[\w.:/+=-]{1,128}$`;
+
+const perMinute = (what: 'requests' | 'tokens'): Headers => ({
+  [`x-ratelimit-limit-${what}`]: {
+    description: `Limit of ${what} per minute. Absent if none holds.`,
+    schema: { type: 'integer', minimum: 0 },
+  },
+  [`x-ratelimit-remaining-${what}`]: {
+    description: `How many ${what} are left in this minute.`,
+    schema: { type: 'integer', minimum: 0 },
+  },
+  [`x-ratelimit-reset-${what}`]: {
+    description: `Time until all ${what} are there again.`,
+    schema: { type: 'string', example: '59.2s' },
+  },
+});
+
+const OF_EVERY_ANSWER = {
+  'x-request-id': {
+    description: 'Id of the request: its own, or a new one.',
+    schema: { type: 'string', pattern: REQUEST_ID, example: 'req_4e1f0c9d8b7a695847362514' },
+  },
+  'openai-version': { description: 'Version of the API.', schema: { type: 'string', enum: ['2020-10-01'] } },
+  'openai-processing-ms': {
+    description: 'Milliseconds until the status line was sent.',
+    schema: { type: 'integer', minimum: 0 },
+  },
+} satisfies Headers;
+
+const OF_RUNS = {
+  'x-trace-id': {
+    description: 'Id of the trace; absent if the request is not traced.',
+    schema: { type: 'string', example: '0af7651916cd43dd8448eb211c80319c' },
+  },
+  'idempotent-replayed': {
+    description: '`true` if an earlier request with this `Idempotency-Key` got the same answer.',
+    schema: { type: 'string', enum: ['true'] },
+  },
+} satisfies Headers;
+
+const OF_REFUSALS = {
+  'retry-after': { description: 'Seconds after which to try again.', schema: { type: 'integer', minimum: 0 } },
+  'retry-after-ms': { description: 'The same in milliseconds.', schema: { type: 'integer', minimum: 0 } },
+  'x-should-retry': {
+    description: '`false` where another try cannot help, or would cost again.',
+    schema: { type: 'string', enum: ['false'] },
+  },
+} satisfies Headers;
+
+const OF_CHALLENGES = {
+  'www-authenticate': {
+    description: 'How to authenticate (RFC 6750).',
+    schema: { type: 'string', example: 'Bearer error="invalid_token"' },
+  },
+} satisfies Headers;
+
+const OF_LIMITS: Headers = { ...perMinute('requests'), ...perMinute('tokens') };
+
+/** Headers of answers, for `components.headers`. */
+export const RESPONSE_HEADERS: Headers = {
+  ...OF_EVERY_ANSWER,
+  ...OF_RUNS,
+  ...OF_LIMITS,
+  ...OF_REFUSALS,
+  ...OF_CHALLENGES,
+};
+
+/** Names of response headers by the answers that have them. */
+export const HEADERS_OF = {
+  everyAnswer: Object.keys(OF_EVERY_ANSWER),
+  runs: Object.keys(OF_RUNS),
+  limits: Object.keys(OF_LIMITS),
+  refusals: Object.keys(OF_REFUSALS),
+  challenges: Object.keys(OF_CHALLENGES),
+} as const;
+
+/** References to headers, by their names. */
+export function headersNamed(names: readonly string[]): Headers {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+/**
+ * Headers of requests, for `components.parameters`. They have no `example`: Swagger UI would send it with each request, and
+ * ids that are the same each time would do harm.
+ */
+export const REQUEST_HEADERS = {
+  RequestId: {
+    name: 'x-request-id',
+    in: 'header',
+    description: 'An id for logs and for the answer. One that does not fit the pattern is replaced.',
+    schema: { type: 'string', pattern: REQUEST_ID },
+  },
+  TraceParent: {
+    name: 'traceparent',
+    in: 'header',
+    description:
+      'W3C trace context: the trace of the run becomes a part of yours. Anything else is ignored. ' +
+      'Such as `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`.',
+    schema: { type: 'string' },
+  },
+  SessionId: {
+    name: 'x-session-id',
+    in: 'header',
+    description: 'Names the session of the trace. A `session_id` in `metadata` goes before it.',
+    schema: { type: 'string' },
+  },
+  IdempotencyKey: {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description:
+      'A request that comes again with the same key and body gets the answer of the first, without another run. ' +
+      'Not for streams: the header is ignored there. 1 to 255 visible ASCII characters.',
+    schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
+  },
+  NodeEvents: {
+    name: 'millrace-events',
+    in: 'header',
+    description:
+      '`true` adds chunks to a stream that tell what happens in the workflow, in `millrace` beside an empty delta.',
+    schema: { type: 'string', enum: ['true'] },
+  },
+} satisfies Parameters;
+
+/** What every operation reads, and what only the one that runs workflows does. */
+export const PARAMETERS_OF: Readonly<Record<'everyRequest' | 'runs', readonly (keyof typeof REQUEST_HEADERS)[]>> = {
+  everyRequest: ['RequestId'],
+  runs: ['TraceParent', 'SessionId', 'IdempotencyKey', 'NodeEvents'],
+};

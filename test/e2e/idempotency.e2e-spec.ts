@@ -1,0 +1,170 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import OpenAI from 'openai';
+import {
+  assertValidError,
+  Bench,
+  errorBody,
+  eventually,
+  gate,
+  httpError,
+  type HttpAnswer,
+  openStream,
+  postJson,
+  RecordingTracer,
+  rejectionOf,
+  streamOf,
+  tokens,
+  type TestAppOptions,
+} from '../support/index.js';
+import { send } from '../support/http-client.js';
+
+const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
+const CHAT = { model: 'chat', messages: HELLO };
+const KEY = { 'idempotency-key': 'order-1' };
+
+describe('Idempotency-Key', () => {
+  let bench: Bench;
+  afterEach(() => bench.close());
+
+  const start = async (env: Record<string, string> = {}, options: TestAppOptions = {}): Promise<Bench> =>
+    (bench = await Bench.start({ ...options, env }));
+  const ask = (headers: Record<string, string> = KEY, body: object = CHAT): Promise<HttpAnswer> =>
+    postJson(bench.app.chatUrl, body, headers);
+  const asked = (): number => bench.upstream.requests.length;
+
+  it('gives a repeated request the first answer again', async () => {
+    await start({ LIMIT_REQUESTS_PER_MINUTE: '1' }, { tracer: new RecordingTracer() });
+    bench.upstream.next(streamOf('Hi', { usage: tokens(3, 4) }));
+    const first = await ask();
+    const again = await ask();
+    expect([first.status, again.status]).toEqual([200, 200]);
+    expect(again.text).toBe(first.text);
+    expect([first.headers['idempotent-replayed'], again.headers['idempotent-replayed']]).toEqual([undefined, 'true']);
+    expect(again.headers['content-type']).toBe(first.headers['content-type']);
+    expect(again.headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(first.headers['x-trace-id']).toBeDefined();
+    expect(again.headers['x-trace-id']).toBe(first.headers['x-trace-id']);
+    expect(again.headers['x-request-id']).not.toBe(first.headers['x-request-id']);
+    expect(asked()).toBe(1);
+  });
+
+  it('lets a repeated request wait for the first, and the openai SDK send the key', async () => {
+    await start();
+    const hold = gate();
+    bench.upstream.next(streamOf([hold, 'Hi']));
+    const client = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0 });
+    const create = () =>
+      client.chat.completions.create({ model: 'chat', messages: HELLO }, { headers: { 'Idempotency-Key': 'sdk' } });
+    const both = [create(), create()];
+    await hold.reached;
+    both.push(create());
+    hold.open();
+    const ids = (await Promise.all(both)).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(1);
+    expect(asked()).toBe(1);
+  });
+
+  it('refuses the same key with another body', async () => {
+    await start();
+    const hold = gate();
+    bench.upstream.next(streamOf([hold, 'Hi']));
+    const first = ask();
+    await hold.reached;
+    const other = { ...CHAT, temperature: 0.5 };
+    const meanwhile = await ask(KEY, other);
+    hold.open();
+    await first;
+    for (const { status, json } of [meanwhile, await ask(KEY, other)]) {
+      expect(status).toBe(400);
+      assertValidError(json);
+      expect(json.error).toMatchObject({ type: 'invalid_request_error', code: 'idempotency_key_reused' });
+    }
+    expect(asked()).toBe(1);
+  });
+
+  it('belongs to whoever sent it', async () => {
+    await start({ API_KEYS: 'sk-ann,sk-bob' });
+    bench.upstream.next(streamOf('for ann')).next(streamOf('for bob'));
+    const answers = [
+      await ask({ ...KEY, authorization: 'Bearer sk-ann' }),
+      await ask({ ...KEY, authorization: 'Bearer sk-bob' }),
+      await ask({ ...KEY, authorization: 'Bearer sk-ann' }),
+    ];
+    expect(answers.map(({ json }) => (json as OpenAI.ChatCompletion).choices[0]?.message.content)).toEqual([
+      'for ann',
+      'for bob',
+      'for ann',
+    ]);
+  });
+
+  it('keeps no failure that passes, and the next request runs again', async () => {
+    await start();
+    bench.upstream
+      .next(httpError(500, errorBody('no')))
+      .next(httpError(429, errorBody('slow')))
+      .next(streamOf('Hi'));
+    const answers = [await ask(), await ask(), await ask(), await ask()];
+    expect(answers.map(({ status, headers }) => [status, headers['idempotent-replayed']])).toEqual([
+      [502, undefined],
+      [429, undefined],
+      [200, undefined],
+      [200, 'true'],
+    ]);
+  });
+
+  it('keeps a failure that is about the request', async () => {
+    await start();
+    const fault = errorBody('too long', { code: 'context_length_exceeded', param: 'messages' });
+    bench.upstream.next(httpError(400, fault));
+    const [first, again] = [await ask(), await ask()];
+    expect([first.status, again.status, again.headers['idempotent-replayed']]).toEqual([400, 400, 'true']);
+    expect(again.text).toBe(first.text);
+    assertValidError(again.json);
+    expect(asked()).toBe(1);
+  });
+
+  it('lets the next one in line run when the first one leaves', async () => {
+    await start();
+    const hold = gate();
+    bench.upstream.next(streamOf([hold, 'lost'])).next(streamOf('Hi'));
+    const leaving = new AbortController();
+    const { answer } = send('POST', bench.app.chatUrl, CHAT, { headers: KEY, signal: leaving.signal });
+    await hold.reached;
+    const waiting = [ask(), ask()];
+    const alsoLeaving = new AbortController();
+    const { answer: another } = send('POST', bench.app.chatUrl, CHAT, { headers: KEY, signal: alsoLeaving.signal });
+    alsoLeaving.abort();
+    await rejectionOf(another);
+    leaving.abort();
+    await rejectionOf(answer);
+    const answers = await Promise.all(waiting);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    expect(asked()).toBe(2);
+  });
+
+  it('forgets after its time', async () => {
+    await start({ IDEMPOTENCY_TTL_MS: '1' });
+    bench.upstream.always(streamOf('Hi'));
+    const first = await ask();
+    await eventually(async () => (await ask()).text !== first.text);
+    expect(asked()).toBe(2);
+  });
+
+  it.each(['', ' ', 'two words', 'x'.repeat(256), 'ö'])('is not %j', async (key) => {
+    await start();
+    const { status, json } = await ask({ 'idempotency-key': Buffer.from(key).toString('latin1') });
+    expect(status).toBe(400);
+    expect(json).toMatchObject({ error: { code: 'invalid_idempotency_key' } });
+  });
+
+  it('says nothing about streams', async () => {
+    await start();
+    bench.upstream.next(streamOf('one')).next(streamOf('two'));
+    for (const word of ['one', 'two']) {
+      const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true }, { headers: KEY });
+      expect(JSON.stringify(await stream.collect())).toContain(word);
+      expect(stream.headers['idempotent-replayed']).toBeUndefined();
+    }
+  });
+});

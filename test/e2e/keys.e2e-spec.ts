@@ -1,0 +1,244 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import OpenAI from 'openai';
+import { stringify } from 'yaml';
+import {
+  assertValidError,
+  Bench,
+  eventually,
+  getJson,
+  openStream,
+  postJson,
+  RecordingTracer,
+  rejectionOf,
+  streamOf,
+  type TestAppOptions,
+} from '../support/index.js';
+import { send } from '../support/http-client.js';
+
+const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
+const CHAT = { model: 'chat', messages: HELLO };
+const ANN = 'sk-mr-of-ann-0123456789abcdef';
+const BOB = 'sk-mr-of-bob-0123456789abcdef';
+
+const hashOf = (key: string): string => `sha256:${createHash('sha256').update(key).digest('hex')}`;
+const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
+
+describe('API keys', () => {
+  let bench: Bench;
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'millrace-keys-'));
+  });
+  afterEach(async () => {
+    await bench.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const start = async (env: Record<string, string>, options: TestAppOptions = {}): Promise<Bench> =>
+    (bench = await Bench.start({ ...options, env }));
+  const file = (): string => join(folder, 'keys.yaml');
+  const write = (entries: readonly object[]): Promise<void> => writeFile(file(), stringify(entries));
+  const statusFor = async (key: string): Promise<number> =>
+    (await getJson(`${bench.app.baseUrl}/models`, bearer(key))).status;
+
+  it('are not asked for where none are configured', async () => {
+    await start({});
+    bench.upstream.next(streamOf('Hi'));
+    expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(200);
+    expect((await getJson(`${bench.app.baseUrl}/models`)).status).toBe(200);
+  });
+
+  it('are asked for under /v1 and nowhere else', async () => {
+    await start({ API_KEYS: ANN });
+    const { url } = bench.app;
+    const guarded = ['/v1/models', '/V1/models', '/v1/models/chat', '/v1/models/chat/graph', '/v1/nothing', '/v1/'];
+    for (const path of guarded) {
+      const { status, json, headers } = await getJson(url + path);
+      expect([path, status]).toEqual([path, 401]);
+      assertValidError(json);
+      expect(json.error).toMatchObject({ type: 'invalid_request_error', param: null, code: 'invalid_api_key' });
+      expect(headers['www-authenticate']).toBe('Bearer');
+      expect(headers['x-request-id']).toMatch(/^req_/);
+    }
+    for (const path of ['/health/live', '/health/ready', '/metrics', '/docs-json', '/']) {
+      expect([path, (await getJson(url + path)).status]).toEqual([path, 200]);
+    }
+    expect((await getJson(`${url}/nothing`)).status).toBe(404);
+    const options = await send('OPTIONS', `${url}/v1/models`, undefined).answer;
+    options.resume();
+    expect(options.statusCode).toBe(204);
+  });
+
+  it.each([
+    ['Bearer', bearer(ANN)],
+    ['bearer', { authorization: `bearer  ${ANN}` }],
+    ['api-key', { 'api-key': ANN }],
+    ['x-api-key', { 'x-api-key': ANN }],
+  ])('are taken as %s', async (_, headers) => {
+    await start({ API_KEYS: `${BOB},ann=${hashOf(ANN)}` });
+    bench.upstream.next(streamOf('Hi'));
+    expect((await postJson(bench.app.chatUrl, CHAT, headers)).status).toBe(200);
+  });
+
+  it.each([
+    ['another key', bearer('sk-mr-nobodys')],
+    ['a part of a key', bearer(ANN.slice(0, -1))],
+    ['its own hash', bearer(hashOf(ANN))],
+    ['the bare hash', bearer(hashOf(ANN).slice('sha256:'.length))],
+    ['another scheme', { authorization: `Basic ${ANN}` }],
+    ['an empty one', { authorization: 'Bearer ' }],
+    ['a token, where none are taken', bearer('e30.e30.e30')],
+    ['a name', bearer('ann')],
+    ['a name of JavaScript', bearer('__proto__')],
+  ])('are not %s', async (_, headers) => {
+    await start({ API_KEYS: `ann=${hashOf(ANN)}` });
+    const { status, json, text } = await postJson(bench.app.chatUrl, CHAT, headers);
+    expect(status).toBe(401);
+    assertValidError(json);
+    expect(text).not.toContain('sk-mr');
+  });
+
+  it('are checked before a body is read', async () => {
+    await start({ API_KEYS: ANN, BODY_LIMIT: '1kb' });
+    const big = { ...CHAT, messages: [{ role: 'user', content: 'x'.repeat(200_000) }] };
+    expect((await postJson(bench.app.chatUrl, big)).status).toBe(401);
+    expect((await postJson(bench.app.chatUrl, '{broken')).status).toBe(401);
+    expect((await postJson(bench.app.chatUrl, big, bearer(ANN))).status).toBe(413);
+    expect((await postJson(bench.app.chatUrl, '{broken', bearer(ANN))).status).toBe(400);
+  });
+
+  it('make the errors of the openai SDK', async () => {
+    await write([{ name: 'ann', hash: hashOf(ANN), workflows: ['chat'] }]);
+    await start({ API_KEYS_FILE: file() });
+    const client = (apiKey: string): OpenAI => new OpenAI({ baseURL: bench.app.baseUrl, apiKey });
+    const unknown = await rejectionOf(client('sk-wrong').chat.completions.create({ model: 'chat', messages: HELLO }));
+    expect(unknown).toBeInstanceOf(OpenAI.AuthenticationError);
+    expect(unknown).toMatchObject({ status: 401, code: 'invalid_api_key', type: 'invalid_request_error' });
+    const forbidden = await rejectionOf(
+      client(ANN).chat.completions.create({ model: 'streaming', messages: HELLO, stream: true }),
+    );
+    expect(forbidden).toBeInstanceOf(OpenAI.PermissionDeniedError);
+    expect(forbidden).toMatchObject({ status: 403, code: 'model_not_found' });
+    expect(await rejectionOf(client(ANN).models.retrieve('default'))).toBeInstanceOf(OpenAI.PermissionDeniedError);
+    bench.upstream.next(streamOf('Hi'));
+    const completion = await client(ANN).chat.completions.create({ model: 'chat', messages: HELLO });
+    expect(completion.choices[0]?.message.content).toBe('Hi');
+  });
+
+  it('have workflows, which are all that they see; an alias is as good as its id', async () => {
+    await write([
+      { name: 'ann', hash: hashOf(ANN), workflows: ['stream*', 'no-such'] },
+      { name: 'bob', hash: hashOf(BOB), workflows: [] },
+    ]);
+    await start({ API_KEYS_FILE: file() });
+    const modelsOf = async (key: string): Promise<string[]> => {
+      const { json } = await getJson(`${bench.app.baseUrl}/models`, bearer(key));
+      return (json as { data: { id: string }[] }).data.map(({ id }) => id);
+    };
+    expect(await modelsOf(ANN)).toEqual(['streaming', 'default']);
+    expect(await modelsOf(BOB)).toEqual([]);
+    const get = async (path: string): Promise<number> =>
+      (await getJson(`${bench.app.baseUrl}/models/${path}`, bearer(ANN))).status;
+    expect([await get('default'), await get('default/graph'), await get('chat'), await get('chat/graph')]).toEqual([
+      200, 200, 403, 403,
+    ]);
+    expect((await postJson(bench.app.chatUrl, { ...CHAT, model: 'nothing' }, bearer(ANN))).status).toBe(404);
+    expect((await postJson(bench.app.chatUrl, CHAT, bearer(ANN))).status).toBe(403);
+  });
+
+  it('can be disabled, and expire', async () => {
+    await write([
+      { name: 'ann', hash: hashOf(ANN), disabled: true },
+      { name: 'bob', hash: hashOf(BOB), expires: '2020-01-31T00:00:00Z' },
+      { name: 'eve', hash: hashOf('sk-eve'), expires: '2999-01-31', disabled: false },
+    ]);
+    await start({ API_KEYS_FILE: file() });
+    const answers = await Promise.all([ANN, BOB].map((key) => getJson(`${bench.app.baseUrl}/models`, bearer(key))));
+    expect(answers.map(({ status, json }) => [status, (json as { error: { message: string } }).error.message])).toEqual(
+      [
+        [401, 'This API key is disabled.'],
+        [401, 'This API key has expired.'],
+      ],
+    );
+    expect(await statusFor('sk-eve')).toBe(200);
+  });
+
+  it('change with their file, and an open stream goes on', async () => {
+    await write([{ name: 'ann', hash: hashOf(ANN) }]);
+    await start({ API_KEYS_FILE: file() });
+    let say: () => void = () => undefined;
+    const said = new Promise<void>((resolve) => (say = resolve));
+    bench.upstream.next(streamOf(['Hel', { kind: 'wait', until: said }, 'lo']));
+    const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true }, { headers: bearer(ANN) });
+    expect(await statusFor(BOB)).toBe(401);
+    await write([{ name: 'bob', hash: hashOf(BOB) }]);
+    await eventually(async () => (await statusFor(BOB)) === 200, { message: 'the new key' });
+    expect(await statusFor(ANN)).toBe(401);
+    say();
+    expect(JSON.stringify(await stream.collect())).toContain('lo');
+  });
+
+  it('stay as they are while their file is wrong or away', async () => {
+    await write([{ name: 'ann', hash: hashOf(ANN) }]);
+    await start({ API_KEYS_FILE: file() });
+    const errors: string[] = [];
+    const ignore = (): void => undefined;
+    bench.app.nest.useLogger({ log: ignore, warn: ignore, error: (message: string) => errors.push(message) });
+    for (const text of [`- name: bob\n  hash: ${BOB}\n`, ': {', '', undefined]) {
+      const before = errors.length;
+      if (text === undefined) await rm(file());
+      else await writeFile(file(), text);
+      await eventually(() => errors.length > before, { message: `the fault of ${text}` });
+      expect([await statusFor(ANN), await statusFor(BOB)]).toEqual([200, 401]);
+    }
+    expect(errors[0]).toMatch(/keys known before hold\. entry 1 \("bob"\): hash must be sha256:/);
+    expect(errors.join()).not.toContain(BOB);
+    expect(errors.at(-1)).toContain('cannot be read: ENOENT');
+    await write([{ name: 'bob', hash: hashOf(BOB) }]);
+    await eventually(async () => (await statusFor(BOB)) === 200);
+  });
+
+  it('change with a link to another folder, as Kubernetes mounts them', async () => {
+    for (const [name, key] of [
+      ['v1', ANN],
+      ['v2', BOB],
+    ] as const) {
+      await mkdir(join(folder, name));
+      await writeFile(join(folder, name, 'keys.yaml'), stringify([{ name, hash: hashOf(key) }]));
+    }
+    await symlink('v1', join(folder, '..data'));
+    await symlink(join('..data', 'keys.yaml'), file());
+    await start({ API_KEYS_FILE: file() });
+    expect([await statusFor(ANN), await statusFor(BOB)]).toEqual([200, 401]);
+    await symlink('v2', join(folder, '..data_tmp'));
+    await rename(join(folder, '..data_tmp'), join(folder, '..data'));
+    await eventually(async () => (await statusFor(BOB)) === 200, { message: 'the new key' });
+    expect(await statusFor(ANN)).toBe(401);
+  });
+
+  it('leave it to a trusted gateway to name the user and the session', async () => {
+    const tracer = new RecordingTracer();
+    const headers = { ...bearer(ANN), 'x-user': 'u-1', 'x-sess': 's-1', 'x-session-id': 'from-client' };
+    await start({ API_KEYS: ANN, TRUSTED_USER_HEADER: 'X-User', TRUSTED_SESSION_HEADER: 'x-sess' }, { tracer });
+    bench.upstream.always(streamOf('Hi'));
+    const body = { ...CHAT, user: 'somebody else', metadata: { session_id: 'another' } };
+    await postJson(bench.app.chatUrl, body, headers);
+    await postJson(bench.app.chatUrl, body, bearer(ANN));
+    expect(tracer.traces.map(({ start }) => [start.userId, start.sessionId])).toEqual([
+      ['u-1', 's-1'],
+      ['somebody else', 'another'],
+    ]);
+  });
+
+  it('believe no header that is not configured', async () => {
+    const tracer = new RecordingTracer();
+    await start({ API_KEYS: ANN }, { tracer });
+    bench.upstream.next(streamOf('Hi'));
+    await postJson(bench.app.chatUrl, CHAT, { ...bearer(ANN), 'x-user': 'u-1', 'x-user-id': 'u-1' });
+    expect(tracer.traces.map(({ start }) => start.userId)).toEqual([undefined]);
+  });
+});

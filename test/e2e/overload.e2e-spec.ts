@@ -1,0 +1,153 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import OpenAI from 'openai';
+import { Clock, SystemClock } from '../../src/kernel/index.js';
+import { MetricsPage } from '../support/metrics-page.js';
+import {
+  assertValidError,
+  Bench,
+  eventually,
+  gate,
+  getJson,
+  httpError,
+  errorBody,
+  openStream,
+  postJson,
+  RecordingTracer,
+  rejectionOf,
+  stall,
+  streamOf,
+} from '../support/index.js';
+import { send } from '../support/http-client.js';
+
+const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
+const CHAT = { model: 'chat', messages: HELLO };
+const STREAM = { ...CHAT, stream: true };
+
+/** The machine's clock, but each look at it finds that so much more time has gone by. */
+class SlowClock extends SystemClock {
+  lateMs = 0;
+  #lost = 0;
+
+  override monotonic(): number {
+    this.#lost += this.lateMs;
+    return super.monotonic() + this.#lost;
+  }
+}
+
+describe('overload', () => {
+  let bench: Bench;
+  afterEach(() => bench.close());
+
+  const start = async (env: Record<string, string>, clock?: Clock, tracer?: RecordingTracer): Promise<Bench> =>
+    (bench = await Bench.start({ env, ...(clock && { clock }), ...(tracer && { tracer }) }));
+  const waiting = async (count: number): Promise<void> => {
+    await eventually(async () => (await MetricsPage.of(bench.app.url)).sum('millrace_queued_runs') === count, {
+      message: `${count} in the queue`,
+    });
+  };
+
+  it('lets so many run, some wait, and refuses the others with 503', async () => {
+    const tracer = new RecordingTracer();
+    await start({ MAX_CONCURRENT_RUNS: '2', MAX_QUEUED_RUNS: '2' }, undefined, tracer);
+    const hold = gate();
+    bench.upstream.always(streamOf(['Hel', hold, 'lo']));
+    const running = [await openStream(bench.app.chatUrl, STREAM), await openStream(bench.app.chatUrl, STREAM)];
+    const queued = [openStream(bench.app.chatUrl, STREAM), postJson(bench.app.chatUrl, CHAT)] as const;
+    await waiting(2);
+    for (const body of [CHAT, STREAM]) {
+      const { status, json, headers } = await postJson(bench.app.chatUrl, body);
+      expect(status).toBe(503);
+      assertValidError(json);
+      expect(json.error).toMatchObject({ type: 'server_error', code: 'server_overloaded' });
+      expect([headers['retry-after'], headers['x-should-retry'], headers['x-trace-id']]).toEqual([
+        '2',
+        undefined,
+        undefined,
+      ]);
+    }
+    expect((await getJson(`${bench.app.baseUrl}/models`)).status).toBe(200);
+    expect(bench.upstream.requests).toHaveLength(2);
+    hold.open();
+    await Promise.all(running.map((stream) => stream.collect()));
+    expect((await queued[1]).status).toBe(200);
+    await (await queued[0]).collect();
+    expect([bench.upstream.mostOpen, tracer.traces.length]).toEqual([2, 4]);
+    const page = await MetricsPage.of(bench.app.url);
+    expect(page.sum('millrace_requests_total', { outcome: 'overloaded' })).toBe(2);
+  });
+
+  it('frees the place of a client that leaves the queue, and asks no model for it', async () => {
+    await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '1' });
+    const hold = gate();
+    bench.upstream.next(streamOf([hold, 'first'])).next(streamOf('third'));
+    const first = postJson(bench.app.chatUrl, CHAT);
+    await bench.upstream.request(0);
+    for (const body of [CHAT, STREAM]) {
+      const leaving = new AbortController();
+      const { answer } = send('POST', bench.app.chatUrl, body, { signal: leaving.signal });
+      await waiting(1);
+      leaving.abort();
+      await rejectionOf(answer);
+      await waiting(0);
+    }
+    const third = postJson(bench.app.chatUrl, CHAT);
+    await waiting(1);
+    hold.open();
+    expect([(await first).status, (await third).status]).toEqual([200, 200]);
+  });
+
+  it('lets nobody wait for long', async () => {
+    await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUE_WAIT_MS: '20' });
+    const hold = gate();
+    bench.upstream.next(streamOf([hold, 'first']));
+    const first = postJson(bench.app.chatUrl, CHAT);
+    await bench.upstream.request(0);
+    const { status, json } = await postJson(bench.app.chatUrl, STREAM);
+    expect([status, json]).toMatchObject([503, { error: { code: 'server_overloaded' } }]);
+    hold.open();
+    expect((await first).status).toBe(200);
+  });
+
+  it('gives places back however runs end', async () => {
+    await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '0', RUN_TIMEOUT_MS: '300' });
+    bench.upstream
+      .next(httpError(500, errorBody('no')))
+      .next(stall())
+      .next(streamOf('Hi'));
+    expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(502);
+    expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(504);
+    expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(200);
+  });
+
+  it('refuses new requests while the event loop is behind, and only then', async () => {
+    const clock = new SlowClock();
+    await start({ MAX_EVENT_LOOP_DELAY_MS: '50' }, clock);
+    bench.upstream.always(streamOf('Hi'));
+    expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(200);
+    clock.lateMs = 51;
+    await eventually(async () => (await postJson(bench.app.chatUrl, CHAT)).status === 503, {
+      message: 'the first refusal',
+    });
+    expect((await getJson(`${bench.app.url}/health/ready`)).status).toBe(200);
+    clock.lateMs = 0;
+    await eventually(async () => (await postJson(bench.app.chatUrl, CHAT)).status === 200, {
+      message: 'the end of refusals',
+    });
+  });
+
+  it('makes the openai SDK come again', async () => {
+    await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '0' });
+    const hold = gate();
+    bench.upstream.next(streamOf([hold, 'first'])).next(streamOf('second'));
+    const first = postJson(bench.app.chatUrl, CHAT);
+    await bench.upstream.request(0);
+    const client = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 1 });
+    const second = client.chat.completions.create({ model: 'chat', messages: HELLO });
+    await eventually(
+      async () => (await MetricsPage.of(bench.app.url)).sum('millrace_requests_total', { outcome: 'overloaded' }) > 0,
+    );
+    hold.open();
+    await first;
+    expect((await second).choices[0]?.message.content).toBe('second');
+  });
+});

@@ -1,0 +1,180 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import OpenAI from 'openai';
+import { MetricsPage } from '../support/metrics-page.js';
+import { describeWithRedis, RedisServer } from '../support/redis-server.js';
+import {
+  errorBody,
+  eventually,
+  gate,
+  httpError,
+  type HttpAnswer,
+  postJson,
+  ScriptedUpstream,
+  streamOf,
+  TestApp,
+  tokens,
+} from '../support/index.js';
+
+const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
+const CHAT = { model: 'chat', messages: HELLO };
+const KEY = { 'idempotency-key': 'order-1' };
+
+describeWithRedis('replicas that share a Redis', () => {
+  let redis: RedisServer;
+  let upstream: ScriptedUpstream;
+  const apps: TestApp[] = [];
+  beforeEach(async () => {
+    redis = await RedisServer.start();
+    upstream = await ScriptedUpstream.start();
+  });
+  afterEach(async () => {
+    await Promise.all(apps.splice(0).map((app) => app.close()));
+    await upstream.close();
+    await redis.close();
+  });
+
+  const start = async (env: Record<string, string> = {}): Promise<TestApp> => {
+    const app = await TestApp.start({
+      env: {
+        OPENAI_BASE_URL: upstream.url,
+        OPENAI_API_KEY: 'sk-test',
+        UPSTREAM_MAX_RETRIES: '0',
+        REDIS_URL: redis.url,
+        ...env,
+      },
+    });
+    apps.push(app);
+    return app;
+  };
+  const ask = (app: TestApp, headers: Record<string, string> = {}, body: object = CHAT): Promise<HttpAnswer> =>
+    postJson(app.chatUrl, body, headers);
+  const storeIs = (app: TestApp, up: 0 | 1): Promise<boolean> =>
+    eventually(async () => (await MetricsPage.of(app.url)).sum('millrace_limits_store_up') === up, {
+      message: `Redis seen as ${up === 1 ? 'up' : 'away'}`,
+    });
+  /** Collects what an application warns of and tells. */
+  const logOf = (app: TestApp): string[] => {
+    const lines: string[] = [];
+    const add = (message: string): unknown => lines.push(message);
+    app.nest.useLogger({ log: add, warn: add, error: add });
+    return lines;
+  };
+
+  it('count requests together', async () => {
+    const env = { LIMIT_REQUESTS_PER_MINUTE: '3' };
+    const [one, two] = [await start(env), await start(env)];
+    upstream.always(streamOf('Hi'));
+    const answers = [await ask(one), await ask(two), await ask(one), await ask(two), await ask(one)];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429, 429]);
+    expect(answers.slice(0, 3).map(({ headers }) => headers['x-ratelimit-remaining-requests'])).toEqual([
+      '2',
+      '1',
+      '0',
+    ]);
+    expect(Number(answers[4]?.headers['retry-after'])).toBeGreaterThan(50);
+    expect((await MetricsPage.of(one.url)).sum('millrace_limits_store_up')).toBe(1);
+  });
+
+  it('count tokens together', async () => {
+    const env = { API_KEYS: 'sk-ann,sk-bob', TOTAL_TOKENS_PER_MINUTE: '50', LIMIT_TOKENS_PER_MINUTE: '1000' };
+    const [one, two] = [await start(env), await start(env)];
+    upstream.next(streamOf('Hi', { usage: tokens(30, 30) }));
+    expect((await ask(one, { authorization: 'Bearer sk-ann' })).status).toBe(200);
+    const refused = await eventually(async () => {
+      const answer = await ask(two, { authorization: 'Bearer sk-bob' });
+      return answer.status === 429 ? answer : undefined;
+    });
+    expect(refused.json).toMatchObject({ error: { type: 'tokens', code: 'rate_limit_exceeded' } });
+  });
+
+  it('go on serving, each counting by itself, while Redis is dead, and count together again after', async () => {
+    const env = { LIMIT_REQUESTS_PER_MINUTE: '2' };
+    const [one, two] = [await start(env), await start(env)];
+    const log = logOf(one);
+    upstream.always(streamOf('Hi'));
+    expect([(await ask(one)).status, (await ask(two)).status, (await ask(one)).status]).toEqual([200, 200, 429]);
+    await redis.kill();
+    const answers = [await ask(one), await ask(one), await ask(one), await ask(two)];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429, 200]);
+    await Promise.all([storeIs(one, 0), storeIs(two, 0)]);
+    await redis.up();
+    await Promise.all([storeIs(one, 1), storeIs(two, 1)]);
+    expect([(await ask(one)).status, (await ask(two)).status, (await ask(one)).status]).toEqual([200, 200, 429]);
+    // Many attempts to connect, one warning of each replica: they share this process's log.
+    expect(log.filter((line) => line.startsWith('Redis is away'))).toHaveLength(2);
+    expect(log).toContain('Redis is back');
+  });
+
+  it('go on serving while Redis hangs', async () => {
+    const app = await start({ LIMIT_REQUESTS_PER_MINUTE: '100' });
+    upstream.always(streamOf('Hi'));
+    expect((await ask(app)).headers['x-ratelimit-remaining-requests']).toBe('99');
+    redis.freeze();
+    try {
+      const startedAt = performance.now();
+      for (let i = 0; i < 20; i++) expect((await ask(app)).status).toBe(200);
+      // The first one waits until Redis is given up, the others do not.
+      expect(performance.now() - startedAt).toBeLessThan(5_000);
+      await storeIs(app, 0);
+    } finally {
+      redis.thaw();
+    }
+    await storeIs(app, 1);
+    await eventually(async () => (await ask(app)).headers['x-ratelimit-remaining-requests'] !== undefined);
+  });
+
+  it('start without Redis', async () => {
+    await redis.kill();
+    const app = await start({ LIMIT_REQUESTS_PER_MINUTE: '1' });
+    upstream.always(streamOf('Hi'));
+    expect([(await ask(app)).status, (await ask(app)).status]).toEqual([200, 429]);
+    await redis.up();
+    await storeIs(app, 1);
+    expect((await ask(app)).status).toBe(200);
+  });
+
+  it('give a repeated request the first answer again, whichever gave it', async () => {
+    const [one, two] = [await start(), await start()];
+    upstream.next(streamOf('Hi'));
+    const first = await ask(one, KEY);
+    const again = await ask(two, KEY);
+    expect([again.status, again.text, again.headers['idempotent-replayed']]).toEqual([200, first.text, 'true']);
+    const other = await ask(two, KEY, { ...CHAT, temperature: 1 });
+    expect([other.status, other.json]).toMatchObject([400, { error: { code: 'idempotency_key_reused' } }]);
+    expect(upstream.requests).toHaveLength(1);
+  });
+
+  it('send a repeated request away while another one answers it; the openai SDK comes again', async () => {
+    const [one, two] = [await start(), await start()];
+    const hold = gate();
+    upstream.next(streamOf([hold, 'Hi']));
+    const first = ask(one, KEY);
+    await hold.reached;
+    const { status, json, headers } = await ask(two, KEY);
+    expect([status, headers['retry-after'], headers['x-should-retry']]).toEqual([409, '1', undefined]);
+    expect(json).toMatchObject({ error: { code: 'idempotent_request_in_progress' } });
+    const client = new OpenAI({ baseURL: two.baseUrl, apiKey: 'any', maxRetries: 1 });
+    const create = client.chat.completions.create({ model: 'chat', messages: HELLO }, { headers: KEY });
+    await eventually(async () => (await MetricsPage.of(two.url)).sum('millrace_requests_total') === 2);
+    hold.open();
+    expect((await create).id).toBe(((await first).json as OpenAI.ChatCompletion).id);
+    expect(upstream.requests).toHaveLength(1);
+  });
+
+  it('let go of a request that failed', async () => {
+    const [one, two] = [await start(), await start()];
+    upstream.next(httpError(500, errorBody('no'))).next(streamOf('Hi'));
+    expect([(await ask(one, KEY)).status, (await ask(two, KEY)).status, (await ask(one, KEY)).status]).toEqual([
+      502, 200, 200,
+    ]);
+    expect(upstream.requests).toHaveLength(2);
+  });
+
+  it('remember repeated requests by themselves while Redis is dead', async () => {
+    const app = await start();
+    upstream.next(streamOf('Hi'));
+    await redis.kill();
+    const first = await ask(app, KEY);
+    expect((await ask(app, KEY)).text).toBe(first.text);
+  });
+});

@@ -1,0 +1,450 @@
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { assertValidError, Bench, getJson, postJson, streamOf, TestApp, within } from '../support/index.js';
+
+const BODY = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
+const HELLO = JSON.stringify(BODY);
+const MEGABYTE = 1024 ** 2;
+
+/** What would tell of the machine, or of the code: paths, stacks, and the addresses of modules. */
+const INSIDE = /node_modules|file:\/\/|\bat \S+ \(|\.[jt]s:\d|\/(src|dist|home|root|usr|etc)\//;
+
+interface RawAnswer {
+  readonly status: number;
+  readonly head: string;
+  readonly body: string;
+}
+
+/** Every answer in what came over a connection. */
+function answersIn(whole: string): readonly RawAnswer[] {
+  return whole
+    .split(/(?=HTTP\/1\.1 \d{3} )/)
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [head = '', body = ''] = part.split(/\r\n\r\n([^]*)/);
+      return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]), head, body };
+    });
+}
+
+/** One request as it is written on the wire, with a connection that ends after it. */
+function requestOf(line: string, headers: readonly string[] = [], body = ''): string {
+  return [`${line} HTTP/1.1`, 'host: x', 'connection: close', ...headers, '', body].join('\r\n');
+}
+
+const postOf = (body: string, ...headers: readonly string[]): string =>
+  requestOf(
+    'POST /v1/chat/completions',
+    ['content-type: application/json', `content-length: ${Buffer.byteLength(body)}`, ...headers],
+    body,
+  );
+
+describe('security', () => {
+  let app: TestApp;
+  const sockets: Socket[] = [];
+  beforeAll(async () => {
+    app = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0', MAX_EVENT_LOOP_DELAY_MS: '0' } });
+  });
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    // Whatever it was sent, it answers the next one, and nothing sticks to it.
+    expect((await getJson(`${app.url}/health/live`)).status).toBe(200);
+    expect((await postJson(app.chatUrl, BODY)).status).toBe(200);
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+  afterAll(() => app.close());
+
+  const open = (url = app.url): Socket => {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname).on('error', () => undefined);
+    sockets.push(socket);
+    return socket;
+  };
+  /** Writes bytes, and reads until the server closes the connection. */
+  const exchange = async (bytes: string | Buffer, url = app.url): Promise<readonly RawAnswer[]> => {
+    const socket = open(url);
+    socket.write(bytes);
+    return answersIn(await within(readText(socket), { within: 8_000, message: 'the end of the connection' }));
+  };
+  /** The one answer to bytes. */
+  const answerTo = async (bytes: string | Buffer): Promise<RawAnswer> => {
+    const [first, ...others] = await exchange(bytes);
+    if (first === undefined || others.length > 0) throw new Error(`Expected one answer, got ${others.length + 1}`);
+    return first;
+  };
+  const expectRefused = ({ status, body }: { status: number; body: string }, expected: readonly number[]): void => {
+    expect(expected).toContain(status);
+    assertValidError(JSON.parse(body));
+    expect(body).not.toMatch(INSIDE);
+  };
+
+  describe('headers of browsers', () => {
+    const API = "default-src 'none'; frame-ancestors 'none'";
+    it.each([
+      ['a list', 'GET /v1/models', API],
+      ['a probe', 'GET /health/ready', API],
+      ['metrics', 'GET /metrics', API],
+      ['an image', 'GET /v1/models/chat/graph?format=svg', "default-src 'none'; style-src 'unsafe-inline'"],
+      ['the OpenAPI document', 'GET /docs-json', API],
+      ['an unknown route', 'GET /none', API],
+      ['a wrong method', 'DELETE /v1/models', API],
+      ['a preflight', 'OPTIONS /v1/models', API],
+      ['Swagger UI', 'GET /docs', "script-src 'self'"],
+      ['a script of Swagger UI', 'GET /docs/swagger-ui-bundle.js', "script-src 'self'"],
+      ['the playground', 'GET /', "script-src 'self'"],
+      ['a script of the playground', 'GET /playground/js/main.js', "script-src 'self'"],
+      ['what is no HTTP', 'GET  /  x', API],
+    ])('are there for %s', async (_, line, policy) => {
+      const { head } = await answerTo(requestOf(line));
+      const lines = head.toLowerCase().split('\r\n');
+      const valueOf = (name: string): string | undefined =>
+        lines.find((one) => one.startsWith(`${name}:`))?.slice(name.length + 2);
+      expect(valueOf('x-content-type-options')).toBe('nosniff');
+      expect(valueOf('x-frame-options')).toBe('deny');
+      expect(valueOf('referrer-policy')).toBe('no-referrer');
+      expect(valueOf('cross-origin-resource-policy')).toBe('same-origin');
+      expect(valueOf('content-security-policy')).toContain(policy);
+      expect(valueOf('content-security-policy')).toContain("default-src 'none'");
+      expect(valueOf('content-security-policy')).not.toMatch(/script-src[^;]*unsafe/);
+      // Whoever ends TLS decides, and software is nobody's business.
+      for (const name of ['strict-transport-security', 'x-powered-by', 'server', 'set-cookie']) {
+        expect([name, valueOf(name)]).toEqual([name, undefined]);
+      }
+    });
+
+    it('are there for both kinds of a completion, once each', async () => {
+      for (const body of [HELLO, HELLO.replace('{', '{"stream":true,')]) {
+        const { status, head } = await answerTo(postOf(body));
+        expect(status).toBe(200);
+        expect(head.match(/^x-content-type-options: nosniff/gim)).toHaveLength(1);
+        expect(head.match(/^content-security-policy: default-src 'none'; frame-ancestors 'none'/gim)).toHaveLength(1);
+      }
+    });
+
+    it.each([
+      ['text/plain', HELLO],
+      ['application/x-www-form-urlencoded', 'model=chat&messages=x'],
+      ['multipart/form-data; boundary=b', '--b\r\n\r\n--b--'],
+    ])('are not all that keeps pages of others out: a form that sends %s runs nothing', async (type, body) => {
+      // What a page may send without asking: anything else needs a preflight, which allows nobody by default.
+      const answer = await postJson(app.chatUrl, body, { 'content-type': type, origin: 'https://evil.example' });
+      expectRefused({ status: answer.status, body: answer.text }, [415]);
+      expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
+    });
+  });
+
+  describe('request ids', () => {
+    const idIn = (head: string): string | undefined => /^x-request-id: (.*)$/im.exec(head)?.[1];
+    it.each([
+      ['too long', `x-request-id: ${'a'.repeat(129)}`],
+      ['with a space', 'x-request-id: a b'],
+      ['with quotes', 'x-request-id: "><script>'],
+      ['in Unicode', 'x-request-id: ключ'],
+      ['with a tab', 'x-request-id: a\tb'],
+      ['sent twice', 'x-request-id: a\r\nx-request-id: b'],
+      ['empty', 'x-request-id:'],
+      ['encoded', 'x-request-id: a%0d%0aset-cookie:%20a=b'],
+    ])('%s are replaced', async (_, header) => {
+      const { status, head } = await answerTo(requestOf('GET /health/live', [header]));
+      expect([status, idIn(head)]).toEqual([200, expect.stringMatching(/^req_[0-9a-f]{24}$/)]);
+      expect(head).not.toMatch(/^set-cookie/im);
+    });
+
+    it.each([
+      ['a bare CR', 'x-request-id: a\rset-cookie: a=b'],
+      ['a bare LF', 'x-request-id: a\nset-cookie: a=b'],
+      ['a folded line', 'x-request-id: a\r\n b'],
+      ['a zero byte', 'x-request-id: a\0b'],
+    ])('with %s cannot put anything into an answer', async (_, header) => {
+      const { head } = await answerTo(requestOf('GET /health/live', [header]));
+      expect(idIn(head)).toMatch(/^(req_[0-9a-f]{24}|a)$/);
+      expect(head).not.toMatch(/^set-cookie/im);
+    });
+  });
+
+  describe('names of prototypes', () => {
+    const NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', '__defineGetter__', 'then'];
+
+    it.each(NAMES)('%s is no model', async (name) => {
+      const asked = await postJson(app.chatUrl, { ...BODY, model: name });
+      expect([asked.status, asked.json]).toEqual([
+        404,
+        { error: expect.objectContaining({ code: 'model_not_found' }) },
+      ]);
+      for (const path of [name, `${name}/graph`]) {
+        const { status, text } = await getJson(`${app.baseUrl}/models/${path}`);
+        expectRefused({ status, body: text }, [404]);
+      }
+    });
+
+    it.each([
+      ['at the top', HELLO.replace('{', '{"__proto__":{"polluted":1,"stream":true},')],
+      [
+        'in metadata',
+        HELLO.replace('{', '{"metadata":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}},'),
+      ],
+      ['in a message', HELLO.replace('"role"', '"__proto__":{"polluted":1},"role"')],
+      ['in an unknown parameter', HELLO.replace('{', '{"extra":{"constructor":{"prototype":{"polluted":1}}},')],
+    ])('as keys %s stay keys', async (_, body) => {
+      const answer = await postJson(app.chatUrl, body);
+      expect(answer.status).toBe(200);
+      // Inherited, `stream` would have made it a stream.
+      expect(answer.json).toMatchObject({ object: 'chat.completion' });
+    });
+
+    it.each([
+      ['__proto__[polluted]=1&constructor[prototype][polluted]=1', 200],
+      ['format[]=json', 200],
+      ['format=json&format=svg', 400],
+      ['format=__proto__', 400],
+      ['format=constructor', 400],
+    ])('and other pollution of a query do nothing: %s', async (query, status) => {
+      const answer = await getJson(`${app.baseUrl}/models/chat/graph?${query}`);
+      expect(answer.status).toBe(status);
+      expect(answer.text).not.toMatch(INSIDE);
+    });
+  });
+
+  describe('bodies', () => {
+    const fill = (item: string, size: number): string =>
+      `[${Array.from({ length: Math.floor(size / (item.length + 1)) }, () => item).join(',')}]`;
+
+    it.each([
+      ['millions of numbers for messages', HELLO.replace(/\[.*\]/, fill('1', 8 * MEGABYTE)), 400],
+      ['millions of empty messages', HELLO.replace(/\[.*\]/, fill('{}', 2 * MEGABYTE)), 400],
+      ['millions of empty parts', HELLO.replace('"Hello"', fill('{}', 2 * MEGABYTE)), 400],
+      ['millions of stop sequences', HELLO.replace('{', `{"stop":${fill('"a"', 8 * MEGABYTE)},`), 400],
+      ['millions of brackets', HELLO.replace('{', `{"a":${'['.repeat(4 * MEGABYTE)}${']'.repeat(4 * MEGABYTE)},`), 400],
+      ['a number with a million digits', HELLO.replace('{', `{"temperature":${'9'.repeat(MEGABYTE)},`), 400],
+      ['one long string', HELLO.replace('Hello', 'a'.repeat(8 * MEGABYTE)), 200],
+    ])('of %s are answered', async (_, body, status) => {
+      const answer = await postJson(app.chatUrl, body);
+      expect(answer.status).toBe(status);
+      if (status === 400) expectRefused({ status, body: answer.text }, [400]);
+      expect(answer.text.length).toBeLessThan(10_000);
+    });
+
+    it('say the last of what they say twice', async () => {
+      const body = HELLO.replace('{', '{"model":"none",');
+      expect((await postJson(app.chatUrl, body)).status).toBe(200);
+      expect((await postJson(app.chatUrl, body.replace('"chat"', '"nobody"'))).text).toContain('`nobody`');
+    });
+
+    it.each([
+      ['gzip', gzipSync],
+      ['deflate', deflateSync],
+      ['br', brotliCompressSync],
+    ])('that %s has made small are measured by what they come to', async (encoding, compress) => {
+      const bomb = compress(Buffer.alloc(128 * MEGABYTE, ' '));
+      expect(bomb.length).toBeLessThan(MEGABYTE);
+      const before = process.memoryUsage().arrayBuffers;
+      const head = requestOf('POST /v1/chat/completions', [
+        'content-type: application/json',
+        `content-encoding: ${encoding}`,
+        `content-length: ${bomb.length}`,
+      ]);
+      expectRefused(await answerTo(Buffer.concat([Buffer.from(head), bomb])), [413]);
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * MEGABYTE);
+    });
+
+    it('that are no gzip, though they say so, are refused', async () => {
+      expectRefused(await answerTo(postOf(HELLO, 'content-encoding: gzip')), [400]);
+    });
+
+    it('that are too large are refused by their length, before they come', async () => {
+      const socket = open();
+      socket.write(
+        requestOf('POST /v1/chat/completions', ['content-type: application/json', 'content-length: 999999999']),
+      );
+      const first = await within(new Promise<Buffer>((resolve) => socket.once('data', resolve)));
+      expectRefused(answersIn(first.toString())[0] ?? { status: 0, body: '' }, [413]);
+    });
+
+    it('without an announced length are cut off as soon as they are too large, however long they go on', async () => {
+      const limited = await TestApp.start({ env: { BODY_LIMIT: '64kb', HTTP_REQUEST_TIMEOUT_MS: '500' } });
+      let drip: NodeJS.Timeout | undefined;
+      try {
+        const socket = open(limited.url);
+        const head = requestOf('POST /v1/chat/completions', [
+          'content-type: application/json',
+          'transfer-encoding: chunked',
+        ]);
+        const chunk = `8000\r\n${' '.repeat(0x8000)}\r\n`;
+        socket.write(head);
+        drip = setInterval(() => socket.writable && socket.write(chunk), 5);
+        const whole = readText(socket);
+        const first = await within(new Promise<Buffer>((resolve) => socket.once('data', resolve)));
+        expectRefused(answersIn(first.toString())[0] ?? { status: 0, body: '' }, [413]);
+        // It would never end by itself.
+        await within(whole, { within: 8_000, message: 'the end of the connection' });
+        expect((await getJson(`${limited.url}/health/live`)).status).toBe(200);
+      } finally {
+        clearInterval(drip);
+        await limited.close();
+      }
+    });
+
+    it('that are shorter than they say run nothing', async () => {
+      const socket = open();
+      socket.end(postOf(HELLO).replace(/content-length: \d+/, 'content-length: 500'));
+      const answers = answersIn(
+        await within(readText(socket), { within: 8_000, message: 'the end of the connection' }),
+      );
+      expect(answers.map(({ status }) => status).filter((status) => status < 400)).toEqual([]);
+    });
+
+    it.each([
+      ['two lengths', ['content-length: 5', 'content-length: 6'], '123456'],
+      ['a length and chunks', ['content-length: 5', 'transfer-encoding: chunked'], '0\r\n\r\n'],
+      ['a length that is no number', ['content-length: 5x'], '12345'],
+      ['a negative length', ['content-length: -1'], ''],
+      ['an encoding that hides the chunks', ['transfer-encoding: xchunked'], '0\r\n\r\n'],
+      ['a chunk of a size that is no number', ['transfer-encoding: chunked'], 'zz\r\nx\r\n0\r\n\r\n'],
+    ])('with %s cannot smuggle a request past a gateway', async (_, headers, body) => {
+      const smuggled = requestOf('GET /v1/models');
+      const first = requestOf('POST /v1/chat/completions', ['content-type: application/json', ...headers], body);
+      const answers = await exchange(first.replace('connection: close\r\n', '') + smuggled);
+      expect(answers).toHaveLength(1);
+      expectRefused(answers[0] ?? { status: 0, body: '' }, [400]);
+    });
+  });
+
+  describe('addresses', () => {
+    it.each([
+      '/v1/models/../../../etc/passwd',
+      '/v1/models/..%2f..%2f..%2fetc%2fpasswd',
+      '/v1/models/%2e%2e/%2e%2e/graph',
+      '/v1/models/..%5c..%5cpackage.json/graph',
+      '/v1/models/chat%00',
+      '/playground/../../package.json',
+      '/playground/../playground-assets.js',
+      '/playground/%2e%2e/playground-assets.js',
+      '/playground/..%2fplayground-assets.js',
+      '/playground/..%5cplayground-assets.js',
+      '/playground//etc/passwd',
+      '/playground/js/types.d.ts',
+      '/playground/__proto__',
+      '/playground/vendor/../../../../package.json',
+      '/docs/../package.json',
+      '/docs/..%2fpackage.json',
+      '/docs/%2e%2e/package.json',
+      '/docs/..%5cpackage.json',
+      '/docs/%00',
+      '/docs/.npmrc',
+      '//evil.example/%2e%2e',
+      '/.env',
+      '/.git/config',
+      '/package.json',
+    ])('lead to nothing else: %s', async (path) => {
+      expectRefused(await answerTo(requestOf(`GET ${path}`)), [400, 403, 404]);
+    });
+
+    it('may be long up to a limit', async () => {
+      expect((await answerTo(requestOf(`GET /v1/models?${'a'.repeat(8_000)}`))).status).toBe(200);
+      const unknown = await answerTo(requestOf(`GET /v1/models/${'a'.repeat(8_000)}`));
+      expectRefused(unknown, [404]);
+      expect(unknown.body.length).toBeLessThan(1_000);
+      expectRefused(await answerTo(requestOf(`GET /v1/models/${'a'.repeat(20_000)}`)), [431]);
+    });
+
+    it('of another host change nothing', async () => {
+      const known = await answerTo(requestOf('GET /v1/models'));
+      for (const request of [
+        requestOf('GET /v1/models').replace('host: x', 'host: evil.example'),
+        requestOf('GET /v1/models', ['x-forwarded-host: evil.example', 'forwarded: host=evil.example']),
+        requestOf('GET http://evil.example/v1/models'),
+      ]) {
+        const { status, body } = await answerTo(request);
+        expect([status, body]).toEqual([200, known.body]);
+      }
+      const page = await answerTo(requestOf('GET /docs').replace('host: x', 'host: evil.example'));
+      expect(page.head + page.body).not.toContain('evil.example');
+    });
+
+    it.each([
+      ['no host', requestOf('GET /v1/models').replace('host: x\r\n', '')],
+      ['two hosts', requestOf('GET /v1/models', ['host: y'])],
+    ])('with %s are answered once, by Node or by the route', async (_, request) => {
+      const { status, body } = await answerTo(request);
+      expect([200, 400]).toContain(status);
+      expect(body).not.toMatch(INSIDE);
+    });
+  });
+
+  describe('methods', () => {
+    it.each([
+      ['x-http-method-override: DELETE', 'GET /v1/models', 200],
+      ['x-http-method: POST', 'GET /v1/chat/completions', 405],
+      ['x-method-override: GET', 'DELETE /v1/models', 405],
+      ['x: y', 'GET /v1/chat/completions?_method=POST', 405],
+    ])('are those of the request line, not of %s', async (header, line, status) => {
+      expect((await answerTo(requestOf(line, [header]))).status).toBe(status);
+    });
+
+    it.each(['TRACE', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'PURGE'])('%s is refused', async (method) => {
+      const { status, body } = await answerTo(requestOf(`${method} /v1/models`, ['cookie: secret=1']));
+      expectRefused({ status, body }, [405]);
+      expect(body).not.toContain('secret');
+    });
+
+    it('CONNECT opens no tunnel', async () => {
+      const answers = await exchange(requestOf('CONNECT 127.0.0.1:22'));
+      expect(answers.filter(({ status }) => status < 400)).toEqual([]);
+    });
+
+    it('and protocols cannot be changed', async () => {
+      const { status } = await answerTo(
+        requestOf('GET /v1/models')
+          .replace('connection: close', 'connection: upgrade\r\nupgrade: h2c')
+          .replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'),
+      );
+      expect(status).toBe(200);
+    });
+  });
+
+  it('tells nobody the keys: not the caller its own, nor the model that of the caller', async () => {
+    const secret = 'sk-client-'.padEnd(48, 's');
+    const bench = await Bench.start({ env: { API_KEYS: secret } });
+    try {
+      const wrong = await postJson(bench.app.chatUrl, BODY, { authorization: `Bearer ${secret}x` });
+      expect(wrong.status).toBe(401);
+      expect(wrong.text + JSON.stringify(wrong.headers)).not.toContain('sk-client');
+      bench.upstream.next(streamOf('Hi'));
+      expect((await postJson(bench.app.chatUrl, BODY, { authorization: `Bearer ${secret}` })).status).toBe(200);
+      const { headers, body } = await bench.upstream.request(0);
+      expect(JSON.stringify([headers, body])).not.toContain('sk-client');
+    } finally {
+      await bench.close();
+    }
+  });
+});
+
+describe('dependencies', () => {
+  const read = (name: string): Record<string, unknown> =>
+    JSON.parse(readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')) as Record<string, unknown>;
+
+  it('are exact versions', () => {
+    const { dependencies, devDependencies } = read('package.json') as Record<string, Record<string, string>>;
+    const all = Object.entries({ ...dependencies, ...devDependencies });
+    expect(all.length).toBeGreaterThan(40);
+    const loose = all.filter(([, version]) => !/^(npm:[@\w/-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version));
+    expect(loose).toEqual([]);
+  });
+
+  it('are locked by what they contain, wherever they are fetched from', () => {
+    const { packages, lockfileVersion } = read('package-lock.json') as {
+      readonly packages: Record<
+        string,
+        { readonly resolved?: string; readonly integrity?: string; readonly link?: boolean }
+      >;
+      readonly lockfileVersion: number;
+    };
+    expect(lockfileVersion).toBe(3);
+    const all = Object.entries(packages).filter(([path]) => path !== '');
+    expect(all.length).toBeGreaterThan(300);
+    expect(all.filter(([, { integrity }]) => !/^sha512-[\w+/]{86}==$/.test(integrity ?? ''))).toEqual([]);
+    expect(all.filter(([, one]) => one.resolved !== undefined || one.link === true)).toEqual([]);
+  });
+});

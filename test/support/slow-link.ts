@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** A way to a server on which everything, the end of a connection too, takes some time in each direction. */
+export class SlowLink {
+  /** How many connections were opened over it. */
+  connections = 0;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(target: { readonly host: string; readonly port: number }, delayMs: number) {
+    this.#server = createServer({ noDelay: true }, (near) => {
+      this.connections++;
+      const far = connect({ ...target, noDelay: true });
+      this.#forward(near, far, delayMs);
+      this.#forward(far, near, delayMs);
+    });
+  }
+
+  /** @param target `host:port` */
+  static async to(target: string, delayMs: number): Promise<SlowLink> {
+    const { hostname, port } = new URL(`http://${target}`);
+    const link = new SlowLink({ host: hostname, port: Number(port) }, delayMs);
+    link.#server.listen(0, '127.0.0.1');
+    await once(link.#server, 'listening');
+    return link;
+  }
+
+  /** `host:port` of its near end. */
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    if (this.#server.listening) await once(this.#server, 'close');
+  }
+
+  #forward(from: Socket, to: Socket, delayMs: number): void {
+    this.#sockets.add(from);
+    from.on('data', (bytes) => setTimeout(() => to.writable && to.write(bytes), delayMs));
+    // What arrives for a socket that is closed is lost, as on a real network.
+    from.on('error', () => undefined);
+    from.once('close', () => {
+      this.#sockets.delete(from);
+      setTimeout(() => to.destroySoon(), delayMs);
+    });
+  }
+}
