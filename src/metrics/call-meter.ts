@@ -1,13 +1,8 @@
 import type { Clock } from '../kernel/index.js';
 import type { Usage } from '../protocol/index.js';
 import type { Instruments } from './instruments.js';
+import type { ModelName } from './model-name.js';
 import type { Outcome } from './outcome.js';
-
-/** A model as an agent's configuration names it. */
-export interface ModelName {
-  readonly provider: string;
-  readonly model: string;
-}
 
 /** Measures one call of a model. */
 export class CallMeter {
@@ -22,8 +17,7 @@ export class CallMeter {
     private readonly name: ModelName,
   ) {
     this.#startedAt = clock.monotonic();
-    // An alert asks whether it has grown, and Prometheus sees no growth in a series that begins at 1.
-    instruments.calls.inc({ workflow, ...name, outcome: 'upstream_quota' }, 0);
+    instruments.prepareCalls(workflow, name);
   }
 
   /** The first token of the answer is here. */

@@ -1,6 +1,7 @@
-export { CallMeter, type ModelName } from './call-meter.js';
+export { CallMeter } from './call-meter.js';
 export { answerClusterMetrics } from './cluster-metrics.js';
 export { Metrics, type AnsweredRequest, type ShownNumber } from './metrics.js';
+export type { ModelName } from './model-name.js';
 export { MetricsModule } from './metrics.module.js';
 export { type Outcome, outcomeOf, outcomeOfStatus } from './outcome.js';
 export { RunMeter, type NodeOutcome } from './run-meter.js';

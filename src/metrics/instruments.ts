@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ModelName } from './model-name.js';
 
 /** Upper bounds in seconds: from a local model to one that thinks for a minute. */
 const FIRST_TOKEN = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -104,6 +105,16 @@ export class Instruments {
     'Tokens that model providers counted. kind: input, output; cached_input is a part of input, reasoning one of output.',
     ['workflow', 'provider', 'model', 'kind'],
   );
+
+  readonly #preparedCalls = new Set<string>();
+
+  /** An alert asks whether this outcome has grown, and Prometheus sees no growth in a series that begins at 1. */
+  prepareCalls(workflow: string, { provider, model }: ModelName): void {
+    const key = `${workflow} ${provider} ${model}`;
+    if (this.#preparedCalls.has(key)) return;
+    this.#preparedCalls.add(key);
+    this.calls.inc({ workflow, provider, model, outcome: 'upstream_quota' }, 0);
+  }
 
   #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
     return new Counter({ name, help, labelNames, registers: [this.registry] });

@@ -35,6 +35,8 @@ const ALERTED: readonly Outcome[] = ['internal_error', 'overloaded'];
 export class Metrics {
   readonly #instruments = new Instruments();
   readonly #cluster: ClusterMetrics | undefined;
+  /** Series of requests that exist. */
+  readonly #seen = new Set<string>();
   #hasDefaults = false;
 
   constructor(
@@ -56,7 +58,10 @@ export class Metrics {
 
   request({ workflow, outcome, streamed, durationMs }: AnsweredRequest): void {
     const stream = String(streamed);
-    for (const rare of ALERTED) this.#instruments.requests.inc({ workflow, outcome: rare, stream }, 0);
+    if (!this.#seen.has(workflow + stream)) {
+      this.#seen.add(workflow + stream);
+      for (const rare of ALERTED) this.#instruments.requests.inc({ workflow, outcome: rare, stream }, 0);
+    }
     this.#instruments.requests.inc({ workflow, outcome, stream });
     this.#instruments.requestDuration.observe({ workflow, stream }, durationMs / 1_000);
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/index.js';
-import { CallMeter, type ModelName } from './call-meter.js';
+import { CallMeter } from './call-meter.js';
+import type { ModelName } from './model-name.js';
 import type { Instruments } from './instruments.js';
 import type { Outcome } from './outcome.js';
 

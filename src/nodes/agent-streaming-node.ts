@@ -28,9 +28,8 @@ export abstract class AgentStreamingNode<Input, Output>
   abstract process(input: Input, context: TaskContext): AsyncGenerator<Deltas, Output, void>;
 
   /** Passes a text answer on, piece by piece, and returns it whole. */
-  protected async *streamTextDeltas(stream: AgentStream<Output>): AsyncGenerator<Deltas, Output, void> {
-    yield* stream;
-    return stream.output();
+  protected streamTextDeltas(stream: AgentStream<Output>): AsyncGenerator<Deltas, Output, void> {
+    return stream.withOutput();
   }
 
   /**
@@ -43,8 +42,8 @@ export abstract class AgentStreamingNode<Input, Output>
     stream: AgentStream<Output>,
     channels?: C & OneFieldPerChannel<C>,
   ): AsyncGenerator<Deltas, Output, void> {
-    if (channels === undefined) yield* stream;
-    else yield* decodedFields(stream, channels);
+    if (channels === undefined) return yield* stream.withOutput();
+    yield* decodedFields(stream, channels);
     return stream.output();
   }
 }

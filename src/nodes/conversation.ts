@@ -1,11 +1,12 @@
 import { StructuredOutputError } from '../models/schema/index.js';
-import type { ModelParameters, ModelResult } from '../models/index.js';
+import type { ModelParameters } from '../models/index.js';
 import type { Message } from '../protocol/index.js';
-import type { AnswerText, Delta } from '../streaming/index.js';
+import type { Delta } from '../streaming/index.js';
 import type { TaskContext } from '../workflow/index.js';
 import type { AgentInput } from './agent-input.js';
 import type { AgentPlan } from './agent-plan.js';
 import { type AgentReply, outputOf } from './agent-reply.js';
+import { type Answered, Asking } from './asking.js';
 import { Attempts } from './attempts.js';
 import { forwardedParameters } from './forwarded-parameters.js';
 import { instructionsFor } from './instructions.js';
@@ -18,12 +19,6 @@ const MAX_TOOL_ROUNDS = 8;
 /** Sets the text before a tool's call off from the text after it. */
 const BLANK_LINE = '\n\n';
 
-/** A model's answer to one call that has come to its end. */
-interface Answered {
-  readonly answer: AnswerText;
-  readonly result: ModelResult;
-}
-
 /** What an agent and its model say to one another until there is an answer: one run of one agent. */
 export class Conversation<Output> {
   readonly #plan: AgentPlan<Output>;
@@ -35,6 +30,7 @@ export class Conversation<Output> {
   readonly #clientHasTools: boolean;
   #messages: readonly Message[] = [];
   #toolRounds = 0;
+  #hasBegun = false;
 
   /** @throws InvalidRequestError if a tool of the client has the name of one of the server's */
   constructor(plan: AgentPlan<Output>, input: AgentInput, context: TaskContext) {
@@ -50,15 +46,14 @@ export class Conversation<Output> {
    * The answer as it arrives, with the text of all rounds. It is not repaired: a part of it has been passed on by the time
    * that it can be checked.
    */
-  async *stream(): AsyncGenerator<readonly Delta[], AgentReply, void> {
-    await this.#begin();
-    return yield* this.#rounds(true);
+  stream(): AsyncGenerator<readonly Delta[], AgentReply, void> {
+    return this.#rounds(true);
   }
 
   /** The answer once it is whole and, if it is structured, fits its class: of several rounds the last one's. */
   async run(): Promise<Output> {
-    await this.#begin();
     const { schema, config } = this.#plan;
+    await this.#begin();
     let before = { messages: this.#messages, toolRounds: -1 };
     for (let repairs = 0; ;) {
       const reply = await resultOf(this.#rounds(false));
@@ -82,6 +77,8 @@ export class Conversation<Output> {
   }
 
   async #begin(): Promise<void> {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
     const { config, prompts } = this.#plan;
     const { messages } = this.#input;
     const instructions = await instructionsFor(config.instructions, prompts, this.#input, this.#context);
@@ -91,10 +88,19 @@ export class Conversation<Output> {
   /** Calls the model, and the tools that it asks for, until it answers. */
   async *#rounds(isHeard: boolean): AsyncGenerator<readonly Delta[], AgentReply, void> {
     const { maxToolRounds = MAX_TOOL_ROUNDS } = this.#plan.config;
+    await this.#begin();
     let said = '';
     for (;;) {
       const separator = said === '' || /\s$/.test(said) || this.#plan.schema !== undefined ? '' : BLANK_LINE;
-      const answered = yield* this.#answer(isHeard, separator);
+      const asking = this.#ask(isHeard, separator);
+      let answered: Answered;
+      try {
+        let next = await asking.next();
+        for (; next.done !== true; next = await asking.next()) yield next.value;
+        answered = next.value;
+      } finally {
+        await asking.close();
+      }
       const { answer, result } = answered;
       if (isHeard && answer.content !== '') said += separator + answer.content;
       const calls = this.#serverCalls(answered);
@@ -111,34 +117,16 @@ export class Conversation<Output> {
     }
   }
 
-  /** One answer of the model, after as many attempts as it takes. Once a part of it was passed on there is no other. */
-  async *#answer(isHeard: boolean, separator: string): AsyncGenerator<readonly Delta[], Answered, void> {
-    for (;;) {
-      const call = this.#openCall();
-      const filter = this.#plan.toolbox.isEmpty ? undefined : new ToolCallFilter((name) => this.#isOwnTool(name));
-      let toSetOff = separator !== '';
-      let isPassedOn = false;
-      try {
-        for (;;) {
-          const next = await call.next();
-          if (next.done === true) return { answer: call.answer, result: next.value };
-          if (!isHeard) continue;
-          let batch = filter === undefined ? next.value : filter.shown(next.value);
-          if (toSetOff && batch.some(({ type }) => type === 'content')) {
-            toSetOff = false;
-            batch = [{ type: 'content', text: separator }, ...batch];
-          }
-          if (batch.length === 0) continue;
-          isPassedOn = true;
-          yield batch;
-        }
-      } catch (thrown) {
-        if (isPassedOn) throw thrown;
-        await this.#attempts.recover(thrown);
-      } finally {
-        await call.close();
-      }
-    }
+  /** One answer of the model. */
+  #ask(isHeard: boolean, separator: string): Asking {
+    const { toolbox } = this.#plan;
+    return new Asking({
+      attempts: this.#attempts,
+      open: () => this.#openCall(),
+      filter: () => (toolbox.isEmpty ? undefined : new ToolCallFilter((name) => this.#isOwnTool(name))),
+      isHeard,
+      separator,
+    });
   }
 
   #openCall(): TracedCall {

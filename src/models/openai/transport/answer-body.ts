@@ -10,6 +10,7 @@ interface Reader {
   readonly reject: (error: Error) => void;
 }
 
+const ENDED = Promise.resolve(undefined);
 /** Bytes that may wait for their reader before the source is told to wait. */
 const HIGH_WATER_MARK = 64 * 1024;
 
@@ -60,10 +61,10 @@ export class AnswerBody {
    * All that has come since the last call, or what comes next; undefined at the end. One call at a time.
    * @throws Error that the connection failed with
    */
-  async read(): Promise<Uint8Array | undefined> {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#waiting.length > 0) return this.#take();
-    if (this.#hasEnded) return undefined;
+  read(): Promise<Uint8Array | undefined> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#waiting.length > 0) return Promise.resolve(this.#take());
+    if (this.#hasEnded) return ENDED;
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
     });

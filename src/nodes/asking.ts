@@ -1,0 +1,86 @@
+import type { ModelResult } from '../models/index.js';
+import type { AnswerText, Delta } from '../streaming/index.js';
+import type { Attempts } from './attempts.js';
+import type { ToolCallFilter } from './tools/index.js';
+import type { TracedCall } from './traced-call.js';
+
+/** A model's answer to one call that has come to its end. */
+export interface Answered {
+  readonly answer: AnswerText;
+  readonly result: ModelResult;
+}
+
+/** What one answer is asked with. */
+export interface AskingParts {
+  readonly attempts: Attempts;
+  /** Begins a call of the model that the attempts have come to. */
+  readonly open: () => TracedCall;
+  /** Keeps calls of the server's own tools back; undefined: there are none. */
+  readonly filter: () => ToolCallFilter | undefined;
+  /** False: nothing is passed on, only the whole answer counts. */
+  readonly isHeard: boolean;
+  /** Put before the first text. */
+  readonly separator: string;
+}
+
+/**
+ * One answer of the model, after as many attempts as it takes. Once a part of it was passed on there is no other. Pulled
+ * like a generator, which costs more for each batch. Whoever does not read it to its end must close it.
+ */
+export class Asking {
+  readonly #parts: AskingParts;
+  #call: TracedCall | undefined;
+  #filter: ToolCallFilter | undefined;
+  #toSetOff = false;
+  #isPassedOn = false;
+
+  constructor(parts: AskingParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * The next batch, or the whole answer.
+   * @throws what the last attempt failed with
+   */
+  async next(): Promise<IteratorResult<readonly Delta[], Answered>> {
+    for (;;) {
+      const call = (this.#call ??= this.#begin());
+      try {
+        const next = await call.next();
+        if (next.done === true) return { done: true, value: { answer: call.answer, result: next.value } };
+        const batch = this.#shown(next.value);
+        if (batch.length === 0) continue;
+        this.#isPassedOn = true;
+        return { done: false, value: batch };
+      } catch (thrown) {
+        await this.close();
+        if (this.#isPassedOn) throw thrown;
+        await this.#parts.attempts.recover(thrown);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    const call = this.#call;
+    this.#call = undefined;
+    await call?.close();
+  }
+
+  #begin(): TracedCall {
+    const { open, filter, separator } = this.#parts;
+    this.#filter = filter();
+    this.#toSetOff = separator !== '';
+    return open();
+  }
+
+  #shown(batch: readonly Delta[]): readonly Delta[] {
+    const { isHeard, separator } = this.#parts;
+    if (!isHeard) return NOTHING;
+    const shown = this.#filter === undefined ? batch : this.#filter.shown(batch);
+    if (!this.#toSetOff || !shown.some(({ type }) => type === 'content')) return shown;
+    this.#toSetOff = false;
+    return [{ type: 'content', text: separator }, ...shown];
+  }
+}
+
+const NOTHING: readonly Delta[] = [];
