@@ -1,4 +1,3 @@
-import type OpenAI from 'openai';
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import { type Clock, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
@@ -9,9 +8,9 @@ import { arrangeOutput, filtered, ReasoningTag } from './output/index.js';
 import { EventBatches } from './event-batches.js';
 import { retryDelay } from './retry-delay.js';
 import { SilenceWatch } from './silence-watch.js';
-import { UpstreamTransport } from './transport/index.js';
+import type { Answer } from './transport/index.js';
 import { UpstreamBody } from './upstream-body.js';
-import { type Endpoint, upstreamClient } from './upstream-client.js';
+import { type Endpoint, UpstreamClient } from './upstream-client.js';
 import { badAnswer, upstreamErrorFrom } from './upstream-errors.js';
 
 /** Where and how to reach an OpenAI-compatible server. Times are in milliseconds. */
@@ -30,19 +29,18 @@ export interface OpenAIChatModelOptions extends Endpoint {
 const WHOLE_ANSWER_LIMIT = 16 * 1024 * 1024;
 
 /**
- * Calls a model through the `openai` SDK, which does the request, its authentication and its error answers. The body of
- * the answer is read by our own parser: iterating the SDK's stream costs several times as much per token.
+ * Calls a model as the `openai` SDK does: address, headers, credentials and errors are the SDK's. The body of the answer is
+ * read by our own parser: iterating the SDK's stream costs several times as much per token.
  */
 export class OpenAIChatModel implements ChatModel {
-  readonly #transport = new UpstreamTransport();
-  readonly #client: OpenAI;
+  readonly #client: UpstreamClient;
   readonly #capabilities: Capabilities;
 
   constructor(
     private readonly options: OpenAIChatModelOptions,
     private readonly clock: Clock,
   ) {
-    this.#client = upstreamClient(options, this.#transport.fetch);
+    this.#client = new UpstreamClient(options);
     this.#capabilities = options.capabilities ?? OPENAI_CAPABILITIES;
   }
 
@@ -67,13 +65,13 @@ export class OpenAIChatModel implements ChatModel {
     const reader = new AnswerReader(scope);
     let complete: UpstreamBody | undefined;
     try {
-      const response = await this.#answerTo(call, scope, watch.signal);
-      const bytes = this.#transport.bodyOf(response);
-      if (bytes === undefined) throw badAnswer('it has no body');
-      const body = new UpstreamBody(bytes, watch);
-      if (isJson(response)) yield* readWhole(body, reader);
+      const head = await this.#answerTo(call, scope, watch.signal);
+      if (head.body === undefined) throw badAnswer('it has no body');
+      const body = new UpstreamBody(head.body, watch);
+      const contentType = contentTypeOf(head);
+      if (contentType === 'application/json') yield* readWhole(body, reader);
       else {
-        assertEventStream(response);
+        assertEventStream(contentType);
         const events = new EventBatches(body, reader, this.options.idleTimeoutMs);
         for (let batch = await events.next(); batch !== undefined; batch = await events.next()) yield batch;
       }
@@ -91,7 +89,7 @@ export class OpenAIChatModel implements ChatModel {
   }
 
   /** The answer's head, after as few retries as the options allow. Nothing has reached the client before it. */
-  async #answerTo(call: ModelCall, scope: CallScope, signal: AbortSignal): Promise<Response> {
+  async #answerTo(call: ModelCall, scope: CallScope, signal: AbortSignal): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#request(call, signal);
@@ -105,7 +103,7 @@ export class OpenAIChatModel implements ChatModel {
     }
   }
 
-  #request({ model, messages, parameters }: ModelCall, signal: AbortSignal): Promise<Response> {
+  #request({ model, messages, parameters }: ModelCall, signal: AbortSignal): Promise<Answer> {
     const body = {
       ...parameters,
       model,
@@ -113,7 +111,7 @@ export class OpenAIChatModel implements ChatModel {
       stream: true,
       ...(this.#capabilities.streamOptions && { stream_options: { include_usage: true } }),
     } satisfies ChatCompletionCreateParamsStreaming;
-    return this.#client.chat.completions.create(body, { signal }).asResponse();
+    return this.#client.createCompletion(body, signal);
   }
 }
 
@@ -131,17 +129,12 @@ async function* readWhole(body: UpstreamBody, reader: AnswerReader): AsyncGenera
   if (batch.length > 0) yield batch;
 }
 
-function contentTypeOf(response: Response): string {
-  return (response.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-}
-
-function isJson(response: Response): boolean {
-  return contentTypeOf(response) === 'application/json';
+function contentTypeOf({ headers }: Answer): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
 /** Some servers name no type, or plain text. A page for people is never a model's answer. */
-function assertEventStream(response: Response): void {
-  const type = contentTypeOf(response);
+function assertEventStream(type: string): void {
   if (!['text/event-stream', 'text/plain', ''].includes(type)) {
     throw badAnswer(`its content type is ${/^[\w.+/-]{1,64}$/.test(type) ? type : 'unknown'}, not text/event-stream`);
   }

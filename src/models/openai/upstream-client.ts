@@ -1,5 +1,8 @@
-import OpenAI, { type APIError, AzureOpenAI, type ClientOptions } from 'openai';
+import OpenAI, { APIConnectionError, type APIError, AzureOpenAI, type ClientOptions } from 'openai';
+import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
+import { ensureError } from '../../kernel/index.js';
 import { errorObjectIn } from './error-body.js';
+import { type Answer, type UpstreamRequest, UpstreamTransport } from './transport/index.js';
 
 /** Where an OpenAI-compatible server is, and the credential it asks for. */
 export interface Endpoint {
@@ -29,37 +32,140 @@ const OPTIONS = {
   logLevel: 'off',
 } as const satisfies ClientOptions;
 
-/** A client of the `openai` SDK for this server, whose requests are carried by `fetch`. */
-export function upstreamClient({ baseUrl, apiKey, azureApiVersion }: Endpoint, fetch: ClientOptions['fetch']): OpenAI {
-  const options = { ...OPTIONS, fetch };
-  if (azureApiVersion === undefined) {
-    return new CompatibleClient({ ...options, apiKey: apiKey ?? NO_KEY, baseURL: baseUrl ?? null });
+/** A model server, asked as the `openai` SDK asks it. */
+export class UpstreamClient {
+  readonly #sdk: Sdk;
+  readonly #transport = new UpstreamTransport();
+  /** A key that a function gives can be another one for each request. */
+  readonly #keepsPrepared: boolean;
+  /** By model, of which there are as many as agents name: on Azure it is a part of the path. */
+  readonly #prepared = new Map<string, PreparedRequest>();
+
+  constructor({ baseUrl, apiKey, azureApiVersion }: Endpoint) {
+    this.#keepsPrepared = typeof apiKey !== 'function';
+    if (azureApiVersion === undefined) {
+      this.#sdk = new CompatibleClient({ ...OPTIONS, apiKey: apiKey ?? NO_KEY, baseURL: baseUrl ?? null });
+    } else {
+      const credential =
+        typeof apiKey === 'function' ? { azureADTokenProvider: apiKey, apiKey: '' } : { apiKey: apiKey ?? NO_KEY };
+      this.#sdk = new AzureClient({ ...OPTIONS, ...credential, baseURL: baseUrl ?? null, apiVersion: azureApiVersion });
+    }
   }
-  const credential =
-    typeof apiKey === 'function' ? { azureADTokenProvider: apiKey, apiKey: '' } : { apiKey: apiKey ?? NO_KEY };
-  return new AzureClient({ ...options, ...credential, baseURL: baseUrl ?? null, apiVersion: azureApiVersion });
+
+  /**
+   * Asks for a completion. Resolves with the head of a good answer, whose body follows.
+   * @throws APIError for a bad status, APIConnectionError if there is no answer
+   */
+  async createCompletion(params: ChatCompletionCreateParamsStreaming, signal: AbortSignal): Promise<Answer> {
+    const prepared = this.#prepared.get(params.model) ?? (await this.#prepare(params.model));
+    const answer = await this.#transport.post({ ...prepared, body: JSON.stringify(params) }, signal).catch(noAnswer);
+    if (answer.body === undefined) throw this.#sdk.errorFor(answer);
+    return answer;
+  }
+
+  /** All of a request but its body is the same each time, and costs the SDK more to make than all the rest of a call. */
+  async #prepare(model: string): Promise<PreparedRequest> {
+    const prepared = await this.#sdk.prepared(model);
+    if (this.#keepsPrepared) this.#prepared.set(model, prepared);
+    return prepared;
+  }
 }
 
-class CompatibleClient extends OpenAI {
+type FinalRequestOptions = Parameters<OpenAI['buildRequest']>[0];
+type PreparedRequest = Omit<UpstreamRequest, 'body'>;
+
+/** What is added to a client of the SDK. */
+interface Sdk {
+  /** Address and headers, with the credential, of a request for a streamed completion of this model. */
+  prepared(model: string): Promise<PreparedRequest>;
+  /** The error that the SDK makes of an answer with a bad status. */
+  errorFor(answer: Answer): APIError;
+}
+
+function requestFor(model: string): FinalRequestOptions {
+  return { method: 'post', path: '/chat/completions', body: { model }, stream: true };
+}
+
+function preparedFrom(url: string, headers: Headers): PreparedRequest {
+  const { origin, pathname, search } = new URL(url);
+  return { origin, path: pathname + search, headers: [...headers].flat() };
+}
+
+function noAnswer(cause: unknown): never {
+  throw new APIConnectionError({ message: 'Connection error.', cause: ensureError(cause) });
+}
+
+/** The headers of an error that the SDK and our own rules read. */
+function headersOf({ headers }: Answer): Headers {
+  return new Headers(
+    Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+      ERROR_HEADERS.has(name) && typeof value === 'string' ? [[name, value]] : [],
+    ),
+  );
+}
+
+const ERROR_HEADERS: ReadonlySet<string> = new Set([
+  'date',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+  'x-request-id',
+]);
+
+function jsonIn(text: string): object | undefined {
+  try {
+    const json: unknown = JSON.parse(text);
+    return typeof json === 'object' && json !== null ? json : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+class CompatibleClient extends OpenAI implements Sdk {
   constructor(options: ClientOptions) {
     super(options);
     // There is no option that keeps OPENAI_CUSTOM_HEADERS of the environment out.
     delete this._options.defaultHeaders;
   }
 
-  protected override makeStatusError(
-    status: number,
-    body: object,
-    message: string | undefined,
-    headers: Headers,
-  ): APIError {
-    return super.makeStatusError(status, { error: errorObjectIn(body) }, message, headers);
+  async prepared(model: string): Promise<PreparedRequest> {
+    const options = requestFor(model);
+    await this.prepareOptions(options);
+    const { req, url } = await this.buildRequest(options);
+    return preparedFrom(url, req.headers);
+  }
+
+  errorFor(answer: Answer): APIError {
+    const json = jsonIn(answer.text);
+    return this.makeStatusError(
+      answer.status,
+      { error: errorObjectIn(json) },
+      json === undefined ? answer.text : undefined,
+      headersOf(answer),
+    );
   }
 }
 
-class AzureClient extends AzureOpenAI {
+class AzureClient extends AzureOpenAI implements Sdk {
   constructor(options: ConstructorParameters<typeof AzureOpenAI>[0]) {
     super(options);
     delete this._options.defaultHeaders;
+  }
+
+  async prepared(model: string): Promise<PreparedRequest> {
+    const options = requestFor(model);
+    await this.prepareOptions(options);
+    const { req, url } = await this.buildRequest(options);
+    return preparedFrom(url, req.headers);
+  }
+
+  errorFor(answer: Answer): APIError {
+    const json = jsonIn(answer.text);
+    return this.makeStatusError(
+      answer.status,
+      json ?? {},
+      json === undefined ? answer.text : undefined,
+      headersOf(answer),
+    );
   }
 }

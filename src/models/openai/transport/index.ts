@@ -1,2 +1,3 @@
 export { AnswerBody, type BodySource } from './answer-body.js';
-export { UpstreamTransport } from './upstream-transport.js';
+export type { Answer } from './exchange.js';
+export { UpstreamTransport, type UpstreamRequest } from './upstream-transport.js';

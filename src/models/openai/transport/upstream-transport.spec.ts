@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.js';
 import type { AnswerBody } from './answer-body.js';
+import type { Answer } from './exchange.js';
 import { UpstreamTransport } from './upstream-transport.js';
 
 /** A server whose answers the test writes. */
@@ -48,17 +49,16 @@ describe('UpstreamTransport', () => {
       });
     });
     const transport = new UpstreamTransport();
-    const init = { method: 'POST', headers: new Headers({ authorization: 'Bearer k' }), body: '{}' };
-    const response = await transport.fetch(`${url}/v1/chat?a=b`, init);
-    expect(response.ok).toBe(true);
-    expect(response.headers.get('content-type')).toBe('text/event-stream');
-    expect(await textOf(transport.bodyOf(response))).toBe('POST /v1/chat?a=b Bearer k {}');
+    const response = await ask(transport, `${url}/v1/chat?a=b`);
+    expect(response.status).toBe(200);
+    expect(response.headers['content-type']).toBe('text/event-stream');
+    expect(await textOf(response.body)).toBe('POST /v1/chat?a=b Bearer k {}');
   });
 
   it('uses a connection again whose answer was read to its end', async () => {
     const { url, upstream } = await serve((_request, response) => response.end('x'));
     const transport = new UpstreamTransport();
-    for (let i = 0; i < 6; i++) await textOf(transport.bodyOf(await transport.fetch(url)));
+    for (let i = 0; i < 6; i++) await textOf((await ask(transport, url)).body);
     // The end of a body is told a moment before its connection is free.
     expect(upstream.connections).toBeLessThanOrEqual(2);
   });
@@ -68,18 +68,19 @@ describe('UpstreamTransport', () => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('packed'));
     });
     const transport = new UpstreamTransport();
-    expect(await textOf(transport.bodyOf(await transport.fetch(url)))).toBe('packed');
+    expect(await textOf((await ask(transport, url)).body)).toBe('packed');
   });
 
   it('gives a bad status with what it says', async () => {
     const { url } = await serve((_request, response) => {
-      response.writeHead(429, { 'retry-after': '7', 'x-internal': 'no' }).end('{"error":{}}');
+      response.writeHead(429, { 'retry-after': '7' }).end('{"error":{}}');
     });
     const transport = new UpstreamTransport();
-    const response = await transport.fetch(url);
+    const response = await ask(transport, url);
     expect(response.status).toBe(429);
-    expect([...response.headers.keys()]).toEqual(['date', 'retry-after']);
-    expect(await response.json()).toEqual({ error: {} });
+    expect(response.headers['retry-after']).toBe('7');
+    expect(response.text).toBe('{"error":{}}');
+    expect(response.body).toBeUndefined();
   });
 
   it('reads no more of an error than can help', async () => {
@@ -87,15 +88,15 @@ describe('UpstreamTransport', () => {
       response.writeHead(500);
       writeForEver(response);
     });
-    const response = await new UpstreamTransport().fetch(url);
-    expect((await response.text()).length).toBeLessThan(1024 * 1024);
+    const response = await ask(new UpstreamTransport(), url);
+    expect(response.text.length).toBeLessThan(1024 * 1024);
   });
 
   it('does not follow redirects', async () => {
     const { url, upstream } = await serve((_request, response) => {
       response.writeHead(307, { location: '/elsewhere' }).end();
     });
-    const response = await new UpstreamTransport().fetch(url);
+    const response = await ask(new UpstreamTransport(), url);
     expect(response.status).toBe(307);
     expect(upstream.connections).toBe(1);
   });
@@ -103,9 +104,9 @@ describe('UpstreamTransport', () => {
   it('rejects when nobody listens, and when the connection breaks before the head', async () => {
     const { url } = await serve((request) => request.socket.destroy());
     const transport = new UpstreamTransport();
-    await expect(transport.fetch(url)).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
+    await expect(ask(transport, url)).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
     await upstreams.pop()?.close();
-    await expect(transport.fetch(url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(ask(transport, url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
   it('fails the body when the connection breaks in the middle of it', async () => {
@@ -114,7 +115,7 @@ describe('UpstreamTransport', () => {
       response.write('half', () => request.socket.destroy());
     });
     const transport = new UpstreamTransport();
-    await expect(textOf(transport.bodyOf(await transport.fetch(url)))).rejects.toMatchObject({
+    await expect(textOf((await ask(transport, url)).body)).rejects.toMatchObject({
       code: 'UND_ERR_SOCKET',
     });
   });
@@ -128,19 +129,19 @@ describe('UpstreamTransport', () => {
     const transport = new UpstreamTransport();
 
     const before = new AbortController();
-    const waiting = transport.fetch(`${url}/head`, { signal: before.signal });
+    const waiting = ask(transport, `${url}/head`, before.signal);
     before.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
 
     const within = new AbortController();
-    const body = transport.bodyOf(await transport.fetch(`${url}/body`, { signal: within.signal }));
+    const body = (await ask(transport, `${url}/body`, within.signal)).body;
     await body?.read();
     const read = body?.read();
     within.abort(new Error('enough'));
     await expect(read).rejects.toThrow('enough');
     await eventually(() => closed >= 1);
 
-    const late = transport.fetch(url, { signal: AbortSignal.abort(new Error('too late')) });
+    const late = ask(transport, url, AbortSignal.abort(new Error('too late')));
     await expect(late).rejects.toThrow('too late');
   });
 
@@ -160,7 +161,7 @@ describe('UpstreamTransport', () => {
       write();
     });
     const transport = new UpstreamTransport();
-    const body = transport.bodyOf(await transport.fetch(url));
+    const body = (await ask(transport, url)).body;
     await body?.read();
     let before = -1;
     await eventually(() => {
@@ -176,6 +177,12 @@ describe('UpstreamTransport', () => {
     expect(length).toBeGreaterThan((pieces - 64) * piece.length);
   });
 });
+
+function ask(transport: UpstreamTransport, url: string, signal = new AbortController().signal): Promise<Answer> {
+  const { origin, pathname, search } = new URL(url);
+  const headers = ['authorization', 'Bearer k', 'content-type', 'application/json'];
+  return transport.post({ origin, path: pathname + search, headers, body: '{}' }, signal);
+}
 
 async function textOf(body: AnswerBody | undefined): Promise<string> {
   const chunks: Uint8Array[] = [];
