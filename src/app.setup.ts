@@ -7,6 +7,7 @@ import {
   AccessLog,
   answerHeaders,
   answerMalformedRequests,
+  bodyLimit,
   corsOptions,
   docsHeaders,
   openApiDocument,
@@ -35,7 +36,9 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   // Before bodies are read: whoever may not ask costs next to nothing.
   const access = app.get(AccessControl, { strict: false });
   if (!access.isOpen) app.use('/v1', access.middleware);
-  app.useBodyParser('json', { limit: config.http.bodyLimit, type: ['application/json', 'application/*+json'] });
+  const { maxBodyBytes, bodyLimit: limit } = config.http;
+  app.use(bodyLimit(maxBodyBytes, limit, app.get(Clock)));
+  app.useBodyParser('json', { limit: maxBodyBytes, type: ['application/json', 'application/*+json'] });
   if (config.http.docs) {
     app.use('/docs', docsHeaders());
     SwaggerModule.setup('docs', app, () => openApiDocument(app), { customSiteTitle: 'Millrace API' });

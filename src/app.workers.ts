@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { LoggerService } from '@nestjs/common';
 import { onSignals } from './app.shut-down.js';
-import { type Clock, SystemClock, type Timer } from './kernel/index.js';
+import { type Clock, SystemClock } from './kernel/index.js';
 import { answerClusterMetrics } from './metrics/index.js';
 
 /** A worker that dies sooner than this after its start has a fault that the next one will have, too; in milliseconds. */
@@ -24,7 +24,7 @@ class Workers {
   readonly #clock: Clock;
   readonly #bornAt = new Map<Worker, number>();
   #delayMs = FIRST_DELAY_MS;
-  #restart: Timer | undefined;
+  #isRestarting = false;
   #isServing = false;
   #isEnding = false;
   #exitCode = 0;
@@ -88,8 +88,10 @@ class Workers {
     this.#delayMs = livedMs < SHORT_LIFE_MS ? Math.min(this.#delayMs * 2, LONGEST_DELAY_MS) : FIRST_DELAY_MS;
     const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
     this.#logger.error(`Process ${worker.process.pid} ended ${how}; another one starts in ${this.#delayMs} ms`);
-    this.#restart ??= this.#clock.after(this.#delayMs, () => {
-      this.#restart = undefined;
+    if (this.#isRestarting) return;
+    this.#isRestarting = true;
+    this.#clock.after(this.#delayMs, () => {
+      this.#isRestarting = false;
       if (!this.#isEnding) this.#fill();
     });
   }

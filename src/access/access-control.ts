@@ -6,8 +6,8 @@ import { AppConfig } from '../config/index.js';
 import { ConfigurationError, UnauthorizedError } from '../errors/index.js';
 import { Clock, ensureError } from '../kernel/index.js';
 import { Caller } from './caller.js';
-import { credentialOf } from './credential.js';
-import { TokenVerifier } from './jwt/index.js';
+import { credentialOf, isToken } from './credential.js';
+import type { TokenVerifier } from './jwt/index.js';
 import { type KeyEntry, KeyFile, KeyFileError, KeyRing } from './keys/index.js';
 import { RareWarning } from './rare-warning.js';
 
@@ -26,7 +26,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
   readonly #logger = new Logger('Keys');
   readonly #anybody: Caller;
   readonly #file: KeyFile | undefined;
-  readonly #tokens: TokenVerifier | undefined;
+  #tokens: TokenVerifier | undefined;
   #ring: KeyRing;
 
   constructor(
@@ -39,12 +39,6 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     this.#anybody = new Caller({ id: 'anybody', limits });
     this.#ring = new KeyRing(keys, [], limits);
     if (keysFile !== undefined) this.#file = new KeyFile(keysFile, clock);
-    if (jwt !== undefined) {
-      const warning = new RareWarning(this.#logger, clock);
-      this.#tokens = new TokenVerifier(jwt, limits, clock, (error) =>
-        warning.warn(`The keys of JWT_JWKS_URL cannot be had: ${reasonOf(error)}. Tokens are answered with 503.`),
-      );
-    }
   }
 
   /** @throws ConfigurationError if the file of keys cannot be used */
@@ -56,6 +50,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
         'No API keys are configured: everybody who can reach this server can use it. Set API_KEYS or API_KEYS_FILE (docs/access.md).',
       );
     }
+    await this.#takeTokens();
     if (this.#file === undefined) return;
     try {
       this.#ring = this.#ringOf(await this.#file.read());
@@ -106,6 +101,17 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     return caller;
   }
 
+  async #takeTokens(): Promise<void> {
+    const { jwt, limits } = this.config.access;
+    if (jwt === undefined) return;
+    // Most servers have no use for what it brings along.
+    const { TokenVerifier } = await import('./jwt/index.js');
+    const warning = new RareWarning(this.#logger, this.clock);
+    this.#tokens = new TokenVerifier(jwt, limits, this.clock, (error) =>
+      warning.warn(`The keys of JWT_JWKS_URL cannot be had: ${reasonOf(error)}. Tokens are answered with 503.`),
+    );
+  }
+
   #authenticate(request: IncomingMessage): Caller | Promise<Caller> {
     const credential = credentialOf(request.headers);
     if (credential === undefined) {
@@ -116,7 +122,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     }
     const known = this.#ring.find(credential);
     if (known === undefined) {
-      if (this.#tokens !== undefined && TokenVerifier.isToken(credential)) return this.#tokens.verify(credential);
+      if (this.#tokens !== undefined && isToken(credential)) return this.#tokens.verify(credential);
       throw new UnauthorizedError('Incorrect API key provided.', true);
     }
     if (known.isDisabled) throw new UnauthorizedError('This API key is disabled.', true);

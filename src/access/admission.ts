@@ -35,7 +35,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     private readonly adapterHost: HttpAdapterHost,
   ) {
     this.#queue = new RunQueue(config.access.overload, clock);
-    this.#loop = new LoopWatch(config.access.overload.maxEventLoopDelayMs, clock);
+    this.#loop = new LoopWatch(config.access.overload.maxEventLoopDelayMs, clock, () => this.#queue.isIdle);
     this.#warning = new RareWarning(new Logger('Admission'), clock);
   }
 
@@ -46,7 +46,6 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
       help: 'Requests that wait because MAX_CONCURRENT_RUNS are open.',
       value: () => this.#queue.waiting,
     });
-    this.#loop.start();
   }
 
   onModuleDestroy(): void {
@@ -60,6 +59,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
    * @throws RateLimitedError, OverloadedError, and RunAbortedError if the client leaves; the promise rejects with the same
    */
   admit(caller: Caller, answer: HeaderTarget, signal: AbortSignal): Permit | Promise<Permit> {
+    this.#loop.wake();
     if (this.#loop.isBehind) throw this.#refusal('the event loop is behind');
     // Before anything is counted that would not be had.
     if (this.#queue.isFull) throw this.#refusal('the queue is full');

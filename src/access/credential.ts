@@ -16,3 +16,8 @@ export function credentialOf(headers: IncomingHttpHeaders): string | undefined {
   }
   return undefined;
 }
+
+/** Whether a credential has the form of a token (JWT). */
+export function isToken(credential: string): boolean {
+  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(credential);
+}

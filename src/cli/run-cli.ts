@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError, UsageError } from './cli-error.js';
 import { showGraph } from './graph-command.js';
+import { createKey, hashKey } from './key-commands.js';
 import { listWorkflows } from './list-command.js';
 import { newWorkflow } from './new-command.js';
 import { runWorkflow } from './run-command.js';
@@ -14,6 +15,8 @@ const USAGE = `Usage: npm run workflow -- <command>
   graph <id> [--format <format>]    the graph of one: mermaid (default), svg or json
   run <id> <message>                run one and show its answer as it comes; the message - is read from stdin
   new <name>                        make src/workflows/<name>/ with a workflow, a node and its test
+  key create <name>                 make an API key and show it, with its entry for API_KEYS_FILE
+  key hash                          show the hash of a key, which is read from stdin
 
 npm prints a line of its own first: use "npm run --silent workflow -- …" to redirect the output.
 `;
@@ -49,6 +52,11 @@ const COMMANDS = new Map<string, Command>([
     },
   ],
   ['new', { parameters: ['name'], options: [], run: ([name = ''], _, environment) => newWorkflow(name, environment) }],
+  [
+    'key create',
+    { parameters: ['name'], options: [], run: ([name = ''], _, environment) => createKey(name, environment) },
+  ],
+  ['key hash', { parameters: [], options: [], run: (_, __, environment) => hashKey(environment) }],
 ]);
 
 /**
@@ -85,12 +93,18 @@ function parse(args: readonly string[]): Options & {
       allowPositionals: true,
       options: { format: { type: 'string', short: 'f' }, help: { type: 'boolean', short: 'h' } },
     });
-    const [name, ...parameters] = positionals;
+    const [name, ...parameters] = nameFirst(positionals);
     return { name, parameters, help: values.help === true || name === 'help', format: values.format };
   } catch (error) {
     // Its messages say which option is wrong and how to write it.
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Some names have two words. */
+function nameFirst(words: readonly string[]): readonly string[] {
+  const both = words.slice(0, 2).join(' ');
+  return COMMANDS.has(both) ? [both, ...words.slice(2)] : words;
 }
 
 function commandOf(name: string | undefined, parameters: readonly string[], options: Options): Command {

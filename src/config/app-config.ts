@@ -14,8 +14,10 @@ export abstract class AppConfig {
   abstract readonly http: {
     readonly port: number;
     readonly host: string;
-    /** Largest request body, as Express writes sizes: `10mb`. */
+    /** Largest request body, as it was configured: `10mb`. */
     readonly bodyLimit: string;
+    /** The same in bytes. */
+    readonly maxBodyBytes: number;
     /** Origins whose pages may call this server from a browser; `*` is any. Empty: none. */
     readonly corsOrigins: readonly string[];
     /** True if the page to try workflows with is served at `/`. */

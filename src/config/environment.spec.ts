@@ -40,12 +40,21 @@ const PROVIDERS = Object.fromEntries(
 describe('loadConfig', () => {
   it('works without any setting', () => {
     expect(loadConfig({})).toEqual({
-      http: { port: 8080, host: '0.0.0.0', bodyLimit: '10mb', corsOrigins: [], playground: true, docs: true },
+      http: {
+        port: 8080,
+        host: '0.0.0.0',
+        bodyLimit: '10mb',
+        maxBodyBytes: 10 * 1024 ** 2,
+        corsOrigins: [],
+        playground: true,
+        docs: true,
+      },
       server: {
         trustProxy: false,
         keepAliveTimeoutMs: 95_000,
         headersTimeoutMs: 100_000,
         requestTimeoutMs: 120_000,
+        processes: 1,
         maxHeaderBytes: 16_384,
       },
       log: { level: 'log', format: 'pretty' },
@@ -102,6 +111,7 @@ describe('loadConfig', () => {
       PLAYGROUND: 'off',
       DOCS: 'off',
       TRUST_PROXY: '1',
+      WEB_CONCURRENCY: '3',
       HTTP_MAX_HEADER_SIZE: '8kb',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'json',
@@ -116,6 +126,7 @@ describe('loadConfig', () => {
         port: 0,
         host: '127.0.0.1',
         bodyLimit: '512kb',
+        maxBodyBytes: 524_288,
         corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
         playground: false,
         docs: false,
@@ -125,6 +136,7 @@ describe('loadConfig', () => {
         keepAliveTimeoutMs: 9,
         headersTimeoutMs: 10,
         requestTimeoutMs: 11,
+        processes: 3,
         maxHeaderBytes: 8_192,
       },
       log: { level: 'debug', format: 'json' },
@@ -158,6 +170,7 @@ describe('loadConfig', () => {
     const variables = {
       PORT: 'secret-1',
       TRUST_PROXY: 'secret-13',
+      WEB_CONCURRENCY: 'secret-15',
       HTTP_MAX_HEADER_SIZE: 'secret-14',
       LOG_LEVEL: 'secret-2',
       LOG_FORMAT: 'secret-3',

@@ -6,6 +6,7 @@ import { type AppConfig, LOG_LEVELS } from './app-config.js';
 import { Milliseconds } from './milliseconds.js';
 import { PROVIDER_VARIABLES, ProviderEnvironment, type ProviderVariables } from './provider-variables.js';
 import { serverConfigOf, ServerEnvironment } from './server-environment.js';
+import { bytesOf } from './size.js';
 import { tracingConfigOf, TracingEnvironment } from './tracing-environment.js';
 
 /** The model of agents that name none, where the provider is the default one. */
@@ -99,6 +100,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       port: environment.PORT,
       host: environment.HOST,
       bodyLimit: environment.BODY_LIMIT,
+      maxBodyBytes: bytesOf(environment.BODY_LIMIT),
       corsOrigins: environment.CORS_ORIGINS,
       playground: environment.PLAYGROUND === 'on',
       docs: environment.DOCS === 'on',

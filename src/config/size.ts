@@ -17,7 +17,8 @@ export function Size(): PropertyDecorator {
   };
 }
 
-function bytesOf(text: string): number {
+/** Bytes that a size comes to; NaN if it is none. */
+export function bytesOf(text: string): number {
   const [, number, unit = 'b'] = /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)?$/i.exec(text) ?? [];
   return Math.floor(Number(number) * BYTES[unit.toLowerCase() as keyof typeof BYTES]);
 }

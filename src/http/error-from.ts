@@ -18,6 +18,9 @@ export function errorFrom(thrown: unknown, request: Request, bodyLimit: string):
   if (!(thrown instanceof HttpException)) return toMillraceError(thrown);
   if (thrown.cause instanceof URIError) return new InvalidRequestError('The URL of your request is malformed.');
   if (isBodyParserError(thrown.cause)) return bodyError(thrown.cause.type, bodyLimit);
+  if (isDecodingError(thrown.cause)) {
+    return new InvalidRequestError('The body of the request cannot be decoded as its Content-Encoding says.');
+  }
   if (thrown.getStatus() === (HttpStatus.NOT_FOUND as number)) {
     return new UnknownRouteError(request.method, request.path);
   }
@@ -43,6 +46,11 @@ function bodyError(type: string, bodyLimit: string): MillraceError {
         'We could not parse the JSON body of your request. The API expects a JSON object; check it for syntax errors.',
       );
   }
+}
+
+/** Of zlib: `Z_DATA_ERROR` and the like; for Brotli `ERR__ERROR_FORMAT_…`, in later Nodes `ERR_BROTLI_…`. */
+function isDecodingError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^(Z_|ERR__|ERR_BROTLI_)/.test(String(error.code));
 }
 
 function isBodyParserError(error: unknown): error is Error & { readonly type: string } {

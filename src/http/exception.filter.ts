@@ -6,15 +6,16 @@ import {
   loggableStack,
   type MillraceError,
   MethodNotAllowedError,
-  PayloadTooLargeError,
   UnauthorizedError,
 } from '../errors/index.js';
+import { Clock } from '../kernel/index.js';
 import { errorEnvelope } from '../protocol/index.js';
 import { Tracer } from '../tracing/index.js';
 import { errorFrom } from './error-from.js';
 import { requestIdOf } from './answer-headers.js';
 import { recordOf } from './request-record.js';
 import { traceRefusal } from './trace-refusal.js';
+import { discardBody } from './unread-body.js';
 
 /** The one place where errors become HTTP answers, all with OpenAI's envelope. */
 @Catch()
@@ -24,6 +25,7 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
   constructor(
     private readonly config: AppConfig,
     private readonly tracer: Tracer,
+    private readonly clock: Clock,
   ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
@@ -50,20 +52,11 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
       }
     }
     if (error instanceof UnauthorizedError) challenge(response, error);
-    if (error instanceof PayloadTooLargeError) discardBody(request, response);
+    discardBody(request, this.clock);
     setRetryHeaders(response, error);
     traceRefusal(this.tracer, request, response, error);
     response.status(error.status).json(errorEnvelope(error));
   }
-}
-
-/**
- * Lets the client send what it has begun: one that is cut off sees a broken connection in place of the answer, and SDKs
- * then send the whole body again. The connection is closed afterwards.
- */
-function discardBody(request: Request, response: Response): void {
-  response.setHeader('connection', 'close');
-  request.resume();
 }
 
 /** Says how to authenticate. @see https://www.rfc-editor.org/rfc/rfc6750#section-3 */

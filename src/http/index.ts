@@ -1,5 +1,6 @@
 export { AccessLog } from './access-log.js';
 export { answerHeaders } from './answer-headers.js';
+export { bodyLimit } from './body-limit.js';
 export { corsOptions } from './cors.js';
 export { GracefulShutdown } from './graceful-shutdown.js';
 export { HttpModule } from './http.module.js';

@@ -5,6 +5,7 @@ import type { IdSource } from '../kernel/index.js';
 import { errorEnvelope } from '../protocol/index.js';
 import type { AccessLog } from './access-log.js';
 import { SECURITY_HEADERS } from './security-headers.js';
+import { isAnswered } from './unread-body.js';
 
 const STATUS_OF: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
@@ -17,7 +18,7 @@ const MESSAGE_OF: Readonly<Record<number, string>> = {
 /** Answers what Node's HTTP parser refuses, which never reaches a route, in the same form as every other error. */
 export function answerMalformedRequests(server: Server, ids: IdSource, log: Pick<AccessLog, 'malformed'>): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) {
+    if (error.code === 'ECONNRESET' || !socket.writable || isAnswered(socket)) {
       socket.destroy();
       return;
     }

@@ -25,6 +25,8 @@ export interface ShownNumber {
   readonly name: string;
   readonly help: string;
   readonly value: () => number;
+  /** What several processes of one server come to. Default: the sum. */
+  readonly together?: 'sum' | 'min';
 }
 
 /** Alerts ask whether these have grown, and Prometheus sees no growth in a series that begins at 1. */
@@ -67,13 +69,13 @@ export class Metrics {
   }
 
   /** Shows a number that somebody else knows; it is asked for at each scrape. The last one of a name holds. */
-  show({ name, help, value }: ShownNumber): void {
+  show({ name, help, value, together = 'sum' }: ShownNumber): void {
     const { registry } = this.#instruments;
     registry.removeSingleMetric(name);
     const collect = function (this: Gauge): void {
       this.set(value());
     };
-    registry.registerMetric(new Gauge({ name, help, registers: [], collect }));
+    registry.registerMetric(new Gauge({ name, help, aggregator: together, registers: [], collect }));
   }
 
   /** A run begins. Its end must be told. */

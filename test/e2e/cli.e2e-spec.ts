@@ -2,6 +2,9 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readKeyEntries } from '../../src/access/keys/read-key-entries.js';
+import { loadConfig } from '../../src/config/index.js';
+import { sha256 } from '../../src/kernel/index.js';
 import {
   type ChildProcess,
   delay,
@@ -146,12 +149,44 @@ describe('the command line', () => {
     [['list', '--format', 'svg'], '"list" takes no --format.'],
     [['graph', 'chat', '--format', 'png'], 'The format "png" is none of mermaid, svg, json.'],
     [['list', '--all'], "Unknown option '--all'."],
+    [['key', 'create', 'two words'], '"two words" cannot be the name of a key.'],
+    [['key', 'create'], '"key create" needs <name>.'],
+    [['key', 'hash', 'sk-secret'], '"key hash" takes no "sk-secret".'],
+    [['key'], 'There is no command "key".'],
     [['new', '../up'], '"../up" cannot be the name of a new workflow.'],
   ])('refuses %j with exit code 2 and its usage', async (args, message) => {
     const { code, stdout, stderr } = await cli(...args);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr.startsWith(message)).toBe(true);
     expect(stderr).toContain('Usage: npm run workflow -- <command>');
+  });
+
+  it('makes a key, which a server with its entry takes', async () => {
+    const { code, stdout, stderr } = await cli('key', 'create', 'ci');
+    expect([code, stderr]).toEqual([0, '']);
+    const [key = ''] = stdout.split('\n', 1);
+    expect(key).toMatch(/^sk-mr-[\w-]{43}$/);
+    expect(stdout.split(key)).toHaveLength(2);
+    const [entry = ''] = /^- name: "ci"\n {2}hash: sha256:[0-9a-f]{64}$/m.exec(stdout) ?? [];
+    expect(readKeyEntries(entry)).toEqual([{ name: 'ci', hash: `sha256:${sha256(key)}` }]);
+    const [setting = ''] = /^ci=sha256:\S+$/m.exec(stdout) ?? [];
+    expect(loadConfig({ API_KEYS: setting }).access.keys).toEqual([{ name: 'ci', hash: sha256(key) }]);
+    expect((await cli('key', 'create', 'ci')).stdout).not.toContain(key);
+  });
+
+  it('hashes a key from stdin', async () => {
+    const child = await startProcess(['-c', `echo test | "${process.execPath}" "${CLI}" key hash`], {
+      command: 'sh',
+      cwd: DIST,
+    });
+    children.push(child);
+    expect(await ended(child)).toEqual({ code: 0, stdout: `sha256:${sha256('test')}\n`, stderr: '' });
+    const empty = await startProcess(['-c', `"${process.execPath}" "${CLI}" key hash < /dev/null`], {
+      command: 'sh',
+      cwd: DIST,
+    });
+    children.push(empty);
+    expect(await ended(empty)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^A key must/) });
   });
 
   it('explains itself', async () => {

@@ -2,18 +2,21 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import { stringify } from 'yaml';
 import {
   assertValidError,
   Bench,
+  ensureServerIsBuilt,
   eventually,
   getJson,
   openStream,
   postJson,
   RecordingTracer,
   rejectionOf,
+  type ServerProcess,
+  startServerProcess,
   streamOf,
   type TestAppOptions,
 } from '../support/index.js';
@@ -234,11 +237,93 @@ describe('API keys', () => {
     ]);
   });
 
+  it('are described in the OpenAPI document', async () => {
+    await start({});
+    const { json } = await getJson(`${bench.app.url}/docs-json`);
+    const answers = (...codes: string[]) => ({
+      responses: expect.objectContaining(Object.fromEntries(codes.map((code) => [code, expect.anything()]))),
+    });
+    expect(json).toMatchObject({
+      components: { securitySchemes: { bearerAuth: { type: 'http', scheme: 'bearer' } } },
+      paths: {
+        '/v1/chat/completions': {
+          post: { security: expect.arrayContaining([{ bearerAuth: [] }, {}]), ...answers('401', '403', '429', '503') },
+        },
+        '/v1/models': { get: { security: expect.arrayContaining([{ bearerAuth: [] }, {}]), ...answers('401') } },
+        '/health/live': { get: { security: [] } },
+      },
+    });
+  });
+
   it('believe no header that is not configured', async () => {
     const tracer = new RecordingTracer();
     await start({ API_KEYS: ANN }, { tracer });
     bench.upstream.next(streamOf('Hi'));
     await postJson(bench.app.chatUrl, CHAT, { ...bearer(ANN), 'x-user': 'u-1', 'x-user-id': 'u-1' });
     expect(tracer.traces.map(({ start }) => start.userId)).toEqual([undefined]);
+  });
+});
+
+describe('a server with and without keys', () => {
+  let server: ServerProcess | undefined;
+  let folder: string;
+  beforeAll(ensureServerIsBuilt, 120_000);
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'millrace-keys-'));
+  });
+  afterEach(async () => {
+    await server?.process.stop();
+    server = undefined;
+    await rm(folder, { recursive: true });
+  });
+
+  it('warns at its start that it is open, if it is', async () => {
+    server = await startServerProcess();
+    await server.process.waitForLine(
+      /WARN.*No API keys are configured: everybody who can reach this server can use it/,
+    );
+    await server.process.stop();
+    server = await startServerProcess({ env: { API_KEYS: ANN } });
+    await server.process.waitForLine(/curl/);
+    expect(server.process.stdout).not.toContain('No API keys');
+  });
+
+  it('logs who asked, and never a key', async () => {
+    await writeFile(join(folder, 'keys.yaml'), stringify([{ name: 'ann', hash: hashOf(ANN) }]));
+    const env = { API_KEYS_FILE: join(folder, 'keys.yaml'), API_KEYS: BOB, DEMO_TOKENS_PER_SECOND: '0' };
+    server = await startServerProcess({ env: { ...env, LOG_LEVEL: 'verbose' } });
+    const chat = `${server.url}/v1/chat/completions`;
+    expect((await postJson(chat, CHAT, bearer(ANN))).status).toBe(200);
+    expect((await postJson(chat, CHAT, bearer(BOB))).status).toBe(200);
+    expect((await postJson(chat, CHAT, bearer('sk-mr-wrong'))).status).toBe(401);
+    await server.process.waitForLine(/POST \/v1\/chat\/completions 200 stop .*key=ann/);
+    await server.process.waitForLine(/POST \/v1\/chat\/completions 200 stop .*key=key-1/);
+    await server.process.waitForLine(/POST \/v1\/chat\/completions 401 unauthorized (?!.*key=)/);
+    expect(server.process.stdout + server.process.stderr).not.toContain('sk-mr-');
+  });
+
+  it('does not start with a file that is wrong, and says all that is', async () => {
+    const path = join(folder, 'keys.yaml');
+    const start = async (env: Record<string, string>): Promise<string> => {
+      const error = (await rejectionOf(startServerProcess({ env }))) as Error;
+      expect(error.message).toContain('The process ended (1)');
+      return error.message;
+    };
+    expect(await start({ API_KEYS_FILE: path })).toContain('API_KEYS_FILE: cannot be read: ENOENT');
+    await writeFile(
+      path,
+      stringify([
+        { name: 'ann', hash: ANN },
+        { name: 'bob', hash: hashOf(BOB), limit: 5 },
+      ]),
+    );
+    const message = await start({ API_KEYS_FILE: path });
+    expect(message).toContain('API_KEYS_FILE: entry 1 ("ann"): hash must be sha256:');
+    expect(message).toContain('API_KEYS_FILE: entry 2 ("bob"): there is no limit');
+    expect(message).not.toContain(ANN);
+    await writeFile(path, stringify([{ name: 'ann', hash: hashOf(ANN) }]));
+    expect(await start({ API_KEYS_FILE: path, API_KEYS: ANN })).toContain(
+      'API_KEYS has a key of the same name or hash',
+    );
   });
 });

@@ -1,10 +1,11 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import { Clock, SystemClock } from '../../src/kernel/index.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import {
   assertValidError,
   Bench,
+  ensureServerIsBuilt,
   eventually,
   gate,
   getJson,
@@ -14,7 +15,10 @@ import {
   postJson,
   RecordingTracer,
   rejectionOf,
+  ScriptedUpstream,
+  type ServerProcess,
   stall,
+  startServerProcess,
   streamOf,
 } from '../support/index.js';
 import { send } from '../support/http-client.js';
@@ -149,5 +153,37 @@ describe('overload', () => {
     hold.open();
     await first;
     expect((await second).choices[0]?.message.content).toBe('second');
+  });
+});
+
+describe('the end of a busy process', () => {
+  let upstream: ScriptedUpstream;
+  let server: ServerProcess;
+  beforeAll(ensureServerIsBuilt, 120_000);
+  afterEach(async () => {
+    await server.process.stop();
+    await upstream.close();
+  });
+
+  it('answers those who wait with 503 when the running ones are done', async () => {
+    upstream = await ScriptedUpstream.start();
+    server = await startServerProcess({ env: { OPENAI_BASE_URL: upstream.url, MAX_CONCURRENT_RUNS: '1' } });
+    const chat = `${server.url}/v1/chat/completions`;
+    const hold = gate();
+    upstream.next(streamOf([hold, 'Hi']));
+    const running = postJson(chat, CHAT);
+    await upstream.request(0);
+    const queued = [postJson(chat, CHAT), postJson(chat, STREAM), postJson(chat, CHAT)];
+    await eventually(async () => (await MetricsPage.of(server.url)).sum('millrace_queued_runs') === 3);
+    server.process.signal('SIGTERM');
+    await eventually(async () => (await getJson(`${server.url}/health/ready`)).status === 503);
+    hold.open();
+    expect((await running).status).toBe(200);
+    for (const answer of queued) {
+      const { status, json } = await answer;
+      expect([status, json]).toMatchObject([503, { error: { code: 'server_shutting_down' } }]);
+    }
+    expect(await server.process.exit).toEqual({ code: 0, signal: null });
+    expect(upstream.requests).toHaveLength(1);
   });
 });

@@ -3,14 +3,14 @@ import { connect, type Socket } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { assertValidError, Bench, getJson, postJson, streamOf, TestApp, within } from '../support/index.js';
+import { assertValidError, Bench, FakeClock, getJson, postJson, streamOf, TestApp, within } from '../support/index.js';
 
 const BODY = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
 const HELLO = JSON.stringify(BODY);
 const MEGABYTE = 1024 ** 2;
 
-/** What would tell of the machine, or of the code: paths, stacks, and the addresses of modules. */
-const INSIDE = /node_modules|file:\/\/|\bat \S+ \(|\.[jt]s:\d|\/(src|dist|home|root|usr|etc)\//;
+/** What would tell of the machine, or of the code: paths, stacks, and addresses of modules. */
+const INSIDE = /node_modules|file:\/\/|\bat \S+ \(|\.[jt]s:\d|\/(src|dist|home|root|usr)\//;
 
 interface RawAnswer {
   readonly status: number;
@@ -45,7 +45,9 @@ describe('security', () => {
   let app: TestApp;
   const sockets: Socket[] = [];
   beforeAll(async () => {
-    app = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0', MAX_EVENT_LOOP_DELAY_MS: '0' } });
+    app = await TestApp.start({
+      env: { DEMO_TOKENS_PER_SECOND: '0', MAX_EVENT_LOOP_DELAY_MS: '0', LOG_LEVEL: 'error' },
+    });
   });
   afterEach(async () => {
     for (const socket of sockets.splice(0)) socket.destroy();
@@ -217,6 +219,11 @@ describe('security', () => {
       ['millions of empty parts', HELLO.replace('"Hello"', fill('{}', 2 * MEGABYTE)), 400],
       ['millions of stop sequences', HELLO.replace('{', `{"stop":${fill('"a"', 8 * MEGABYTE)},`), 400],
       ['millions of brackets', HELLO.replace('{', `{"a":${'['.repeat(4 * MEGABYTE)}${']'.repeat(4 * MEGABYTE)},`), 400],
+      [
+        'hundreds of thousands of parameters',
+        HELLO.replace('{', `{${Array.from({ length: 400_000 }, (_, i) => `"${i}":1,`).join('')}`),
+        400,
+      ],
       ['a number with a million digits', HELLO.replace('{', `{"temperature":${'9'.repeat(MEGABYTE)},`), 400],
       ['one long string', HELLO.replace('Hello', 'a'.repeat(8 * MEGABYTE)), 200],
     ])('of %s are answered', async (_, body, status) => {
@@ -249,8 +256,18 @@ describe('security', () => {
       expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * MEGABYTE);
     });
 
-    it('that are no gzip, though they say so, are refused', async () => {
-      expectRefused(await answerTo(postOf(HELLO, 'content-encoding: gzip')), [400]);
+    it.each(['gzip', 'deflate', 'br'])('that are no %s, though they say so, are refused', async (encoding) => {
+      expectRefused(await answerTo(postOf(HELLO, `content-encoding: ${encoding}`)), [400]);
+    });
+
+    it('that end amid what was compressed are refused', async () => {
+      const half = gzipSync(HELLO).subarray(0, 30);
+      const head = requestOf('POST /v1/chat/completions', [
+        'content-type: application/json',
+        'content-encoding: gzip',
+        `content-length: ${half.length}`,
+      ]);
+      expectRefused(await answerTo(Buffer.concat([Buffer.from(head), half])), [400]);
     });
 
     it('that are too large are refused by their length, before they come', async () => {
@@ -283,6 +300,24 @@ describe('security', () => {
       } finally {
         clearInterval(drip);
         await limited.close();
+      }
+    });
+
+    it('that nobody waits for are cut off after half a minute', async () => {
+      const clock = new FakeClock();
+      const patient = await TestApp.start({ clock });
+      try {
+        const socket = open(patient.url);
+        const head = ['content-type: application/json', 'content-length: 999999999'];
+        socket.write(requestOf('POST /v1/chat/completions', head).replace('connection: close\r\n', ''));
+        const whole = readText(socket);
+        await within(new Promise((resolve) => socket.once('data', resolve)));
+        clock.advance(29_000);
+        expect(socket.readyState).toBe('open');
+        clock.advance(2_000);
+        expect(answersIn(await within(whole)).map(({ status }) => status)).toEqual([413]);
+      } finally {
+        await patient.close();
       }
     });
 

@@ -43,11 +43,6 @@ export class TokenVerifier {
     this.#keys = createRemoteJWKSet(new URL(config.jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS });
   }
 
-  /** Whether a credential has the form of a token. */
-  static isToken(credential: string): boolean {
-    return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(credential);
-  }
-
   /**
    * @throws UnauthorizedError if the token is not good; OverloadedError if that cannot be told, since the keys to check it
    *   with cannot be had

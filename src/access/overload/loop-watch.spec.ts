@@ -21,8 +21,8 @@ class LateClock extends FakeClock {
 describe('LoopWatch', () => {
   it('is behind after three late looks in a row, and no more after one in time', () => {
     const clock = new LateClock();
-    const watch = new LoopWatch(100, clock);
-    watch.start();
+    const watch = new LoopWatch(100, clock, () => false);
+    watch.wake();
     clock.lateMs = 101;
     clock.look();
     clock.look();
@@ -40,8 +40,8 @@ describe('LoopWatch', () => {
 
   it('forgives single pauses, however long', () => {
     const clock = new LateClock();
-    const watch = new LoopWatch(100, clock);
-    watch.start();
+    const watch = new LoopWatch(100, clock, () => false);
+    watch.wake();
     for (const lateMs of [60_000, 60_000, 0, 60_000, 60_000, 0]) {
       clock.lateMs = lateMs;
       clock.look();
@@ -49,9 +49,33 @@ describe('LoopWatch', () => {
     }
   });
 
+  it('rests while there is nothing to do, but not while it is late', () => {
+    const clock = new LateClock();
+    let isIdle = false;
+    const watch = new LoopWatch(100, clock, () => isIdle);
+    watch.wake();
+    watch.wake();
+    clock.look();
+    expect(clock.pending).toBe(1);
+    isIdle = true;
+    clock.lateMs = 101;
+    for (let i = 0; i < 3; i++) clock.look();
+    expect(watch.isBehind).toBe(true);
+    clock.lateMs = 0;
+    clock.look();
+    expect([watch.isBehind, clock.pending]).toEqual([false, 0]);
+    // Time that goes by while it rests is no lateness.
+    clock.advance(60_000);
+    for (let i = 0; i < 3; i++) {
+      watch.wake();
+      clock.look();
+    }
+    expect(watch.isBehind).toBe(false);
+  });
+
   it('does nothing without a limit', () => {
     const clock = new FakeClock();
-    new LoopWatch(0, clock).start();
+    new LoopWatch(0, clock, () => false).wake();
     expect(clock.pending).toBe(0);
   });
 });

@@ -7,27 +7,35 @@ const LATE_LOOKS = 3;
 
 /**
  * Tells whether the event loop is behind: whether its timers come late, again and again. Requests that are taken then make
- * all others slower, and are not served in time themselves.
+ * all others slower, and are not served in time themselves. It looks while there is something to do, and rests else.
  */
 export class LoopWatch {
   #late = 0;
   #dueAt = 0;
   #timer: Timer | undefined;
+  #isWatching = false;
 
-  /** @param limitMs lateness that counts as late, in milliseconds; 0: none does */
+  /**
+   * @param limitMs lateness that counts as late, in milliseconds; 0: none does
+   * @param isIdle whether there is nothing to do
+   */
   constructor(
     private readonly limitMs: number,
     private readonly clock: Clock,
+    private readonly isIdle: () => boolean,
   ) {}
 
   get isBehind(): boolean {
     return this.#late >= LATE_LOOKS;
   }
 
-  start(): void {
-    if (this.limitMs === 0) return;
+  /** There is something to do. */
+  wake(): void {
+    if (this.#isWatching || this.limitMs === 0) return;
+    this.#isWatching = true;
     this.#dueAt = this.clock.monotonic() + LOOK_EVERY_MS;
-    this.#timer = this.clock.after(LOOK_EVERY_MS, () => this.#look());
+    if (this.#timer === undefined) this.#timer = this.clock.after(LOOK_EVERY_MS, () => this.#look());
+    else this.#timer.restart();
   }
 
   stop(): void {
@@ -37,6 +45,8 @@ export class LoopWatch {
   #look(): void {
     const now = this.clock.monotonic();
     this.#late = now - this.#dueAt > this.limitMs ? this.#late + 1 : 0;
+    this.#isWatching = this.#late > 0 || !this.isIdle();
+    if (!this.#isWatching) return;
     this.#dueAt = now + LOOK_EVERY_MS;
     this.#timer?.restart();
   }

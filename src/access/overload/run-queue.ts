@@ -24,6 +24,11 @@ export class RunQueue {
     private readonly clock: Clock,
   ) {}
 
+  /** True if nothing runs. */
+  get isIdle(): boolean {
+    return this.#running === 0;
+  }
+
   /** How many wait. */
   get waiting(): number {
     return this.#waiting.size;

@@ -65,6 +65,7 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
       name: 'millrace_limits_store_up',
       help: '1 while limits are shared through Redis, 0 while this process counts by itself because Redis is away.',
       value: () => (redis.status === 'ready' ? 1 : 0),
+      together: 'min',
     });
     await this.#firstAttempt(redis);
   }

@@ -9,6 +9,9 @@ import { FaultLog } from '../rules/validation-faults.js';
 
 const RULES = ruleSetOf(ChatCompletionRequest);
 
+/** Far more than all APIs of this kind have together. Each copy of a body with very many keys costs a second. */
+const MOST_PARAMETERS = 1_000;
+
 /**
  * Checks a parsed JSON body and gives the same object back, typed. Nothing in it is converted, removed or filled in, so
  * `temperature: 0`, empty strings and parameters that nobody here knows stay as the client sent them.
@@ -23,6 +26,11 @@ export function validateChatCompletionRequest(body: unknown): ChatCompletionRequ
     throw new InvalidRequestError(
       `The request body must be a JSON object with "model" and "messages", sent as application/json; got ${kindOf(body)}.`,
     );
+  }
+  if (Object.keys(body).length > MOST_PARAMETERS) {
+    throw new InvalidRequestError(`The request has more than ${MOST_PARAMETERS} parameters.`, {
+      code: 'invalid_value',
+    });
   }
   assertNestingIsBounded(body);
   const faults = new FaultLog();

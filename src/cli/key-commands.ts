@@ -1,0 +1,41 @@
+import { text as readText } from 'node:stream/consumers';
+import { sha256 } from '../kernel/index.js';
+import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
+import { CliError, UsageError } from './cli-error.js';
+
+const VALID_NAME = /^[\w.@-]{1,64}$/;
+
+/** Makes a key and prints it, once, with the entry by which the server knows it. Nothing is stored. */
+export async function createKey(name: string, { process }: CliEnvironment): Promise<ExitCode> {
+  if (!VALID_NAME.test(name)) {
+    throw new UsageError(`"${name}" cannot be the name of a key. Use up to 64 letters, digits and . @ _ -`);
+  }
+  // Other commands do without all that belongs to it.
+  const { newKey } = await import('../access/index.js');
+  const key = newKey();
+  process.stdout.write(
+    [
+      key,
+      '',
+      'Give this key to whoever is to use it. It is shown only now, and cannot be found out again.',
+      'The server knows it by its hash: add this entry to API_KEYS_FILE',
+      '',
+      `- name: ${JSON.stringify(name)}`,
+      `  hash: sha256:${sha256(key)}`,
+      '',
+      'or this one to API_KEYS',
+      '',
+      `${name}=sha256:${sha256(key)}`,
+      '',
+    ].join('\n'),
+  );
+  return EXIT.done;
+}
+
+/** Prints the hash of a key that somebody else has made. It is read from stdin: arguments stand in lists of processes. */
+export async function hashKey({ process }: CliEnvironment): Promise<ExitCode> {
+  const key = (await readText(process.stdin)).trim();
+  if (!/^[!-~]+$/.test(key)) throw new CliError('A key must consist of visible ASCII characters without spaces.');
+  process.stdout.write(`sha256:${sha256(key)}\n`);
+  return EXIT.done;
+}

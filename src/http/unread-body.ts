@@ -1,0 +1,29 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock } from '../kernel/index.js';
+
+/** How long a client that has its answer already may go on sending its request, in milliseconds. */
+const LINGER_MS = 30_000;
+
+const lingering = new WeakSet<Socket>();
+
+/**
+ * Takes, and throws away, what a client that is refused still sends. One that is cut off at once sees a broken connection in
+ * place of the answer, and SDKs then send the whole request again. One that does not come to an end is cut off later.
+ */
+export function discardBody(request: IncomingMessage, clock: Clock): void {
+  if (request.complete || request.destroyed) return;
+  const { socket } = request;
+  lingering.add(socket);
+  const limit = clock.after(LINGER_MS, () => socket.destroy());
+  request.once('close', () => {
+    limit.cancel();
+    lingering.delete(socket);
+  });
+  request.resume();
+}
+
+/** True while a client still sends a request that was answered: another answer would be taken for that of the next one. */
+export function isAnswered(socket: Socket): boolean {
+  return lingering.has(socket);
+}

@@ -1,0 +1,212 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
+import OpenAI from 'openai';
+import {
+  assertValidError,
+  Bench,
+  getJson,
+  type HttpAnswer,
+  postJson,
+  RecordingTracer,
+  rejectionOf,
+  streamOf,
+  type TestAppOptions,
+} from '../support/index.js';
+
+const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
+const CHAT = { model: 'chat', messages: HELLO };
+const ISSUER = 'https://id.example.com';
+
+/** Publishes keys as identity providers do. */
+class KeyServer {
+  /** What it answers; undefined: nothing, connections are closed. */
+  body: unknown = { keys: [] };
+  status = 200;
+  requests = 0;
+  readonly #server: Server = createServer((_, response) => {
+    this.requests++;
+    if (this.body === undefined) response.destroy();
+    else response.writeHead(this.status, { 'content-type': 'application/json' }).end(JSON.stringify(this.body));
+  });
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/jwks.json`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+type Pair = Awaited<ReturnType<typeof generateKeyPair>>;
+
+describe('tokens', () => {
+  let bench: Bench;
+  let keys: KeyServer;
+  let env: Record<string, string>;
+  let rsa: Pair;
+  let ec: Pair;
+  beforeEach(async () => {
+    keys = new KeyServer();
+    env = { JWT_JWKS_URL: await keys.listen(), JWT_ISSUER: ISSUER, JWT_AUDIENCE: 'millrace,millrace-test' };
+    [rsa, ec] = [await generateKeyPair('RS256'), await generateKeyPair('ES256')];
+    keys.body = {
+      keys: [
+        { ...(await exportJWK(rsa.publicKey)), kid: 'rsa', alg: 'RS256', use: 'sig' },
+        { ...(await exportJWK(ec.publicKey)), kid: 'ec', alg: 'ES256', use: 'sig' },
+      ],
+    };
+  });
+  afterEach(async () => {
+    await bench.close();
+    await keys.close();
+  });
+
+  const start = async (more: Record<string, string> = {}, options: TestAppOptions = {}): Promise<Bench> =>
+    (bench = await Bench.start({ ...options, env: { ...env, ...more } }));
+  const ask = (token: string, body: object = CHAT): Promise<HttpAnswer> =>
+    postJson(bench.app.chatUrl, body, { authorization: `Bearer ${token}` });
+
+  interface TokenParts {
+    readonly claims?: Readonly<Record<string, unknown>>;
+    readonly key?: Pair['privateKey'] | Uint8Array;
+    readonly alg?: string;
+    readonly kid?: string;
+  }
+  const token = ({
+    claims = {},
+    key = rsa.privateKey,
+    alg = 'RS256',
+    kid = 'rsa',
+  }: TokenParts = {}): Promise<string> => {
+    const now = Math.floor(Date.now() / 1_000);
+    return new SignJWT({ iss: ISSUER, aud: 'millrace', sub: 'ann', iat: now, exp: now + 300, ...claims })
+      .setProtectedHeader({ alg, kid })
+      .sign(key);
+  };
+  const seconds = (fromNow: number): number => Math.floor(Date.now() / 1_000) + fromNow;
+
+  it('of the issuer are taken; the user is the one of the trace, and the keys are fetched once', async () => {
+    const tracer = new RecordingTracer();
+    await start({}, { tracer });
+    bench.upstream.always(streamOf('Hi'));
+    const tokens = [
+      await token(),
+      await token({ key: ec.privateKey, alg: 'ES256', kid: 'ec', claims: { sub: 'bob', aud: ['x', 'millrace-test'] } }),
+      await token({ claims: { sub: 'eve', exp: seconds(-20) } }),
+    ];
+    for (const each of tokens) expect((await ask(each)).status).toBe(200);
+    expect(tracer.traces.map(({ start }) => start.userId)).toEqual(['ann', 'bob', 'eve']);
+    expect(keys.requests).toBe(1);
+  });
+
+  const bad: [string, () => Promise<string>][] = [
+    ['expired', () => token({ claims: { exp: seconds(-40) } })],
+    ['not valid yet', () => token({ claims: { nbf: seconds(40) } })],
+    ['of another issuer', () => token({ claims: { iss: 'https://evil.example.com' } })],
+    ['for somebody else', () => token({ claims: { aud: 'other' } })],
+    ['without an expiry', () => token({ claims: { exp: undefined } })],
+    ['without a subject', () => token({ claims: { sub: undefined } })],
+    ['with an empty subject', () => token({ claims: { sub: '' } })],
+    ['signed by another key', async () => token({ key: (await generateKeyPair('RS256')).privateKey })],
+    ['signed by a key that is not known', () => token({ kid: 'other' })],
+    [
+      'signed with the public key as a secret',
+      async () => token({ alg: 'HS256', key: new TextEncoder().encode(await exportSPKI(rsa.publicKey)) }),
+    ],
+    [
+      'not signed',
+      async () => {
+        const [, payload] = (await token()).split('.');
+        return `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.x`;
+      },
+    ],
+    [
+      'changed',
+      async () => {
+        const [head, , signature] = (await token()).split('.');
+        const [, payload] = (await token({ claims: { sub: 'root' } })).split('.');
+        return `${head}.${payload}.${signature}`;
+      },
+    ],
+    ['no token', () => Promise.resolve('sk-just-a-key')],
+  ];
+
+  it.each(bad)('are refused when they are %s', async (_, make) => {
+    await start();
+    const { status, json, headers } = await ask(await make());
+    expect([status, headers['www-authenticate']]).toEqual([401, 'Bearer error="invalid_token"']);
+    assertValidError(json);
+    expect(json.error.code).toBe('invalid_api_key');
+  });
+
+  it('are taken only with the algorithms that are configured', async () => {
+    await start({ JWT_ALGORITHMS: 'ES256' });
+    bench.upstream.next(streamOf('Hi'));
+    expect((await ask(await token())).status).toBe(401);
+    expect((await ask(await token({ key: ec.privateKey, alg: 'ES256', kid: 'ec' }))).status).toBe(200);
+  });
+
+  it('may say which workflows their holders may use; those that do not may use none', async () => {
+    await start({ JWT_WORKFLOWS_CLAIM: 'workflows' });
+    bench.upstream.always(streamOf('Hi'));
+    const statuses: number[] = [];
+    for (const workflows of [['chat'], 'other ch*', ['streaming'], undefined, 5]) {
+      statuses.push((await ask(await token({ claims: { workflows } }))).status);
+    }
+    expect(statuses).toEqual([200, 200, 403, 403, 403]);
+    const list = await getJson(`${bench.app.baseUrl}/models`, {
+      authorization: `Bearer ${await token({ claims: { workflows: ['chat'] } })}`,
+    });
+    expect((list.json as { data: { id: string }[] }).data.map(({ id }) => id)).toEqual(['chat']);
+  });
+
+  it('are limited by their subjects', async () => {
+    await start({ LIMIT_REQUESTS_PER_MINUTE: '1' });
+    bench.upstream.always(streamOf('Hi'));
+    const statuses: number[] = [];
+    for (const sub of ['ann', 'ann', 'bob']) statuses.push((await ask(await token({ claims: { sub } }))).status);
+    expect(statuses).toEqual([200, 429, 200]);
+  });
+
+  it('go together with keys', async () => {
+    await start({ API_KEYS: 'sk-ann' });
+    bench.upstream.always(streamOf('Hi'));
+    expect([(await ask('sk-ann')).status, (await ask(await token())).status, (await ask('sk-bob')).status]).toEqual([
+      200, 200, 401,
+    ]);
+  });
+
+  it.each([
+    ['does not answer', (): void => void (keys.body = undefined)],
+    ['fails', (): void => void (keys.status = 500)],
+    ['answers nonsense', (): void => void (keys.body = { nothing: true })],
+  ])('cannot be checked while the server of keys %s: 503, and then again', async (_, breakServer) => {
+    const good = { body: keys.body, status: keys.status };
+    await start({ API_KEYS: 'sk-ann' });
+    breakServer();
+    const { status, json, headers } = await ask(await token());
+    expect([status, headers['retry-after'], headers['x-should-retry']]).toEqual([503, '5', undefined]);
+    assertValidError(json);
+    expect(json.error).toMatchObject({ type: 'server_error', code: 'authentication_unavailable' });
+    bench.upstream.always(streamOf('Hi'));
+    expect((await ask('sk-ann')).status).toBe(200);
+    Object.assign(keys, good);
+    expect((await ask(await token())).status).toBe(200);
+  });
+
+  it('make the errors of the openai SDK', async () => {
+    await start();
+    const client = new OpenAI({
+      baseURL: bench.app.baseUrl,
+      apiKey: await token({ claims: { exp: seconds(-40) } }),
+    });
+    const error = await rejectionOf(client.chat.completions.create({ model: 'chat', messages: HELLO }));
+    expect(error).toBeInstanceOf(OpenAI.AuthenticationError);
+    expect(error).toMatchObject({ message: '401 The token has expired.' });
+  });
+});
