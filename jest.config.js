@@ -21,6 +21,8 @@ export default {
     },
     { ...project, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.e2e-spec.ts'] },
   ],
+  // Most of the tests wait for something rather than compute: with jest's default, one less, a small machine idles.
+  maxWorkers: '100%',
   // A bound for hangs, not a measure: tests wait on conditions that have deadlines of their own.
   testTimeout: 30_000,
   collectCoverageFrom: ['src/**/*.ts', '!src/main.ts', '!src/**/index.ts'],

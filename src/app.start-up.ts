@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppConfig } from './config/index.js';
 import { StartUpError } from './errors/index.js';
 import { ModelProvider, ModelProviders } from './models/index.js';
 import { WorkflowRegistry } from './workflow/index.js';
@@ -15,9 +16,14 @@ export function describeStart(app: NestExpressApplication): string[] {
     `Millrace is ready at ${url} (OpenAI base URL: ${url}/v1)`,
     `Models:   ${models.map(({ name, workflow }) => (name === workflow.id ? name : `${name} (= ${workflow.id})`)).join(', ')}`,
     `Provider: ${provider.description}`,
-    `Docs:     ${url}/docs`,
+    ...pagesOf(app.get(AppConfig), url),
     `Try:      curl -N ${url}/v1/chat/completions -H 'content-type: application/json' -d '{"model":"default","messages":[{"role":"user","content":"Hello, how are you?"}]}'`,
   ];
+}
+
+function pagesOf({ http }: AppConfig, url: string): string[] {
+  const pages = [...(http.playground ? [`${url}/ (playground)`] : []), ...(http.docs ? [`${url}/docs (API)`] : [])];
+  return pages.length === 0 ? [] : [`Pages:    ${pages.join(', ')}`];
 }
 
 /** Why the server did not start: for mistakes that the person who starts it can mend, the message alone. */

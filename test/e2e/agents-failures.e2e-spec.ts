@@ -142,7 +142,7 @@ describe('an agent whose model fails', () => {
     });
 
     it('when it took too long', async () => {
-      await start(workflowOf(agent({ ...inText, retries: 1, timeout: 100 }), true));
+      await start(workflowOf(agent({ ...inText, retries: 1, timeout: 500 }), true));
       bench.upstream.next([role(), delay(5_000)]).next(streamOf('Quick.'));
       assertCompletion(await (await openTest()).collect(), { content: 'Quick.', includeUsage: true });
     });
