@@ -63,7 +63,7 @@ export class EventStreamWriter {
     if (!this.#isOpen) this.#writeHead();
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    process.nextTick(() => this.#flush());
+    process.nextTick(this.#flush);
   }
 
   /** Sends the last frames and ends the response. */
@@ -96,7 +96,8 @@ export class EventStreamWriter {
     this.#response.socket?.setNoDelay(true);
   }
 
-  #flush(): void {
+  /** Made once: it is scheduled for each write. */
+  readonly #flush = (): void => {
     this.#isScheduled = false;
     if (this.#isEnded || this.#response.destroyed) return;
     const frames = this.#buffer;
@@ -107,7 +108,7 @@ export class EventStreamWriter {
     }
     this.#measure();
     this.#heartbeat.restart();
-  }
+  };
 
   #writeHeartbeat(): void {
     this.#meter.heartbeat();

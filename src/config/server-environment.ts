@@ -9,6 +9,7 @@ import { Size } from './size.js';
 /** Express' names for the networks of this machine, of its link, and of private use. */
 const NETWORKS: ReadonlySet<string> = new Set(['loopback', 'linklocal', 'uniquelocal']);
 
+const MOST_PROCESSES = 64;
 const PROCESSES = '$property must be a whole number from 1 to 64, or auto for one process per core';
 
 /** `true`, which Express also takes, is refused: it would believe whatever a client says about itself. */
@@ -44,10 +45,12 @@ export class ServerEnvironment {
   @Milliseconds(1)
   HTTP_REQUEST_TIMEOUT_MS = 120_000;
 
-  @Transform(({ value }: { value: unknown }) => (value === 'auto' ? availableParallelism() : Number(value)))
+  @Transform(({ value }: { value: unknown }) =>
+    value === 'auto' ? Math.min(MOST_PROCESSES, availableParallelism()) : Number(value),
+  )
   @IsInt({ message: PROCESSES })
   @Min(1, { message: PROCESSES })
-  @Max(64, { message: PROCESSES })
+  @Max(MOST_PROCESSES, { message: PROCESSES })
   WEB_CONCURRENCY = 1;
 
   @Size()

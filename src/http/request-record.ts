@@ -11,6 +11,7 @@ export class RequestRecord {
   #outcome: Outcome | undefined;
   #usage: Usage | undefined;
   #isRunning = false;
+  #hasRun = false;
   #onSettled: (() => void) | undefined;
 
   /** @param startedAt when the request arrived, by the monotonic clock */
@@ -41,6 +42,11 @@ export class RequestRecord {
     return this.#usage;
   }
 
+  /** True if a run was made of it, whatever became of that. */
+  get hasRun(): boolean {
+    return this.#hasRun;
+  }
+
   /** The request asks for this workflow. */
   asks(workflow: string, streamed: boolean): void {
     this.#workflow = workflow;
@@ -50,6 +56,7 @@ export class RequestRecord {
   /** Its run begins: the request is not settled before {@link runEnded} is told. */
   runBegins(stream?: StreamMeter): void {
     this.#isRunning = true;
+    this.#hasRun = true;
     this.#stream = stream;
   }
 

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import type { MillraceError } from '../errors/index.js';
 import type { Tracer } from '../tracing/index.js';
 import { requestIdOf } from './answer-headers.js';
+import { recordOf } from './request-record.js';
 
 /** What is traced: requests that would have become a run. */
 const TRACED_PATH = '/v1/chat/completions';
@@ -16,7 +17,8 @@ export function traceRefusal(tracer: Tracer, request: Request, response: Respons
   if (!tracer.enabled || request.path !== TRACED_PATH || UNTRACED_STATUS.has(error.status)) return;
   // Traces of what a busy server turns away would make it busier.
   if (error.code === 'server_overloaded') return;
-  if (response.hasHeader('x-trace-id')) return;
+  // A run has a trace of its own, unless its workflow wants none.
+  if (response.hasHeader('x-trace-id') || recordOf(response).hasRun) return;
   const traceparent = request.get('traceparent');
   const trace = tracer.startTrace({
     name: 'refused request',

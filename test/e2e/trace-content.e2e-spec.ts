@@ -139,6 +139,14 @@ describe('a trace', () => {
     expect(tracer.traces).toEqual([]);
   });
 
+  it('is not made of a failed run of one either', async () => {
+    bench.upstream.next(httpError(500, 'down'));
+    const answer = await postJson(bench.app.chatUrl, { model: 'secret', stream: true, messages: HELLO });
+    expect(answer.status).toBe(502);
+    expect(answer.headers['x-trace-id']).toBeUndefined();
+    expect(tracer.traces).toEqual([]);
+  });
+
   it('leaves out the part of a nested workflow that wants none, and tells the version', async () => {
     bench.upstream.next(streamOf('Psst.')).next(streamOf('Hi.'));
     await postJson(bench.app.chatUrl, { model: 'open', stream: false, messages: HELLO });

@@ -269,7 +269,7 @@ export class Execution implements Values {
           done = true;
           return next.value;
         }
-        signal.throwIfAborted();
+        if (signal.aborted) throw signal.reason;
         if (turn === undefined) continue;
         if (isBatch(next.value)) for (const delta of next.value) turn.say(speaker, delta);
         else turn.say(speaker, next.value);
