@@ -1,7 +1,7 @@
 import type { TracingConfig } from '../../config/index.js';
 import type { Clock } from '../../kernel/index.js';
 import { LegacyLangfuseExporter } from '../langfuse/index.js';
-import { OtlpExporter } from '../otlp/index.js';
+import { OtlpExporter, type OtlpExporterOptions } from '../otlp/index.js';
 import { DeliveryLog, type LogSink } from '../recording/delivery-log.js';
 import { DeliveryQueue } from '../recording/delivery-queue.js';
 import type { TraceExporter } from '../recording/finished-trace.js';
@@ -66,7 +66,7 @@ function langfuseBackends(parts: Parts): readonly Backend[] {
 function otlpBackends(parts: Parts): readonly Backend[] {
   const { otlp } = parts.config;
   if (otlp === undefined) return [];
-  const exporter = otlpExporter({ name: 'otlp', ...otlp }, parts);
+  const exporter = otlpExporter({ name: 'otlp', encoding: 'protobuf', ...otlp }, parts);
   return [{ queue: queueFor(exporter, 'OTLP endpoint', parts), checkIn: () => Promise.resolve() }];
 }
 
@@ -74,6 +74,7 @@ function langfuseOtlp(access: LangfuseAccess, parts: Parts): TraceExporter {
   return otlpExporter(
     {
       name: 'langfuse',
+      encoding: 'json',
       tracesUrl: `${access.baseUrl}/api/public/otel/v1/traces`,
       headers: {
         authorization: basicAuthorization(access),
@@ -97,7 +98,7 @@ function legacyLangfuse(access: LangfuseAccess, { config, sink }: Parts): TraceE
 }
 
 function otlpExporter(
-  target: { readonly name: string; readonly tracesUrl: string; readonly headers: Readonly<Record<string, string>> },
+  target: Pick<OtlpExporterOptions, 'name' | 'encoding' | 'tracesUrl' | 'headers'>,
   { config, clock }: Parts,
 ): TraceExporter {
   const { serviceName, environment, release } = config;

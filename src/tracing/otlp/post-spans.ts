@@ -7,8 +7,12 @@ export interface SpansPost {
   readonly tracesUrl: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
+  /** What the body is. */
+  readonly encoding: 'protobuf' | 'json';
   readonly body: Uint8Array;
 }
+
+const MEDIA_TYPES = { protobuf: 'application/x-protobuf', json: 'application/json' };
 
 /** Longest answer that is read, in bytes; it has nothing to say but how many spans were rejected. */
 const LONGEST_ANSWER = 64 * 1024;
@@ -30,7 +34,7 @@ export async function postSpans(post: SpansPost, clock: Clock, signal: AbortSign
   try {
     const response = await fetch(post.tracesUrl, {
       method: 'POST',
-      headers: { 'user-agent': 'millrace', ...post.headers, 'content-type': 'application/x-protobuf' },
+      headers: { 'user-agent': 'millrace', ...post.headers, 'content-type': MEDIA_TYPES[post.encoding] },
       body: Buffer.from(post.body.buffer, post.body.byteOffset, post.body.byteLength),
       // A redirected POST would become a GET, and go who knows where.
       redirect: 'manual',
