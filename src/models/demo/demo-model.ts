@@ -15,6 +15,12 @@ export interface DemoOptions {
   readonly tokensPerSecond: number;
 }
 
+/** What a demo answers with. */
+interface DemoParts {
+  readonly tokenizer: Tokenizer;
+  readonly composeAnswer: typeof import('./answer.js').composeAnswer;
+}
+
 /**
  * Answers when no API key is configured, so that everything around a model can be tried without one: offline, without a
  * key, at no cost.
@@ -29,6 +35,8 @@ export interface DemoOptions {
  * system fingerprint.
  */
 export class DemoModel implements ChatModel {
+  #parts: Promise<DemoParts> | undefined;
+
   constructor(
     private readonly options: DemoOptions,
     private readonly clock: Clock,
@@ -39,11 +47,7 @@ export class DemoModel implements ChatModel {
     const { messages, parameters } = call;
     const { signal } = scope;
     signal.throwIfAborted();
-    // The rules, as the tokenizer, are loaded when they are first needed: most servers have a real model.
-    const [tokenizer, { composeAnswer }] = await abortable(
-      Promise.all([Tokenizer.load(), import('./answer.js')]),
-      signal,
-    );
+    const { tokenizer, composeAnswer } = await abortable(this.#load(), signal);
     const promptTokens = await countPromptTokens(messages, parameters.tools, tokenizer, signal);
     const answer = await abortable(composeAnswer(messages, parameters), signal);
     const plan = planAnswer(answer, parameters, tokenizer);
@@ -63,6 +67,15 @@ export class DemoModel implements ChatModel {
         total_tokens: promptTokens + completionTokens,
       });
     }
+  }
+
+  /** The rules and the tokenizer are loaded once, when they are first needed: most servers have a real model. */
+  #load(): Promise<DemoParts> {
+    this.#parts ??= loadParts().catch((error: unknown) => {
+      this.#parts = undefined;
+      throw error;
+    });
+    return this.#parts;
   }
 
   #pace(): Pace {
@@ -85,4 +98,10 @@ async function* paced(
 
 function sumOf(steps: readonly Step[]): number {
   return steps.reduce((sum, { tokens }) => sum + tokens, 0);
+}
+
+async function loadParts(): Promise<DemoParts> {
+  const tokenizer = await Tokenizer.load();
+  const { composeAnswer } = await import('./answer.js');
+  return { tokenizer, composeAnswer };
 }
