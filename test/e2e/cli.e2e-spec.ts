@@ -202,7 +202,8 @@ describe('a new workflow', () => {
     for (const path of ['src', 'scripts', 'package.json', 'jest.config.js', '.prettierrc.json', '.oxlintrc.json']) {
       await cp(join(ROOT, path), join(copy, path), { recursive: true });
     }
-    for (const path of ['tsconfig.json', 'tsconfig.build.json']) await cp(join(ROOT, path), join(copy, path));
+    for (const path of ['tsconfig.json', 'tsconfig.build.json', 'test/support/retry-in-ci.ts'])
+      await cp(join(ROOT, path), join(copy, path));
     await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
   }, 120_000);
   afterAll(() => rm(copy, { recursive: true, force: true }));

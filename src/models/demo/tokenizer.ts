@@ -71,16 +71,23 @@ export class Tokenizer {
   }
 }
 
+/** Runs, in pieces: an unbounded one of some megabytes overflows the stack of the regular expression. */
+const PIECES = new RegExp(`\\S{1,${LONGEST_RUN}}|\\s{1,${LONGEST_RUN}}`, 'g');
+
 function* withoutLongRuns(text: string): Generator<string, void, void> {
   let start = 0;
-  for (const { 0: run, index } of text.matchAll(/\S+|\s+/g)) {
-    const end = index + run.length;
-    for (let cut = index + LONGEST_RUN; cut < end; cut += LONGEST_RUN) {
+  let wasWhole = true;
+  let wasSpace = false;
+  for (const { 0: piece, index } of text.matchAll(PIECES)) {
+    const isSpace = /^\s/.test(piece);
+    if (!wasWhole && isSpace === wasSpace) {
       // Half of a surrogate pair has no encoding of its own.
-      if (isLowSurrogate(text.charCodeAt(cut))) cut++;
+      const cut = isLowSurrogate(text.charCodeAt(index)) ? index + 1 : index;
       yield text.slice(start, cut);
       start = cut;
     }
+    wasWhole = piece.length < LONGEST_RUN;
+    wasSpace = isSpace;
   }
   if (start < text.length) yield text.slice(start);
 }
