@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   assertCompletion,
@@ -19,6 +22,8 @@ import {
 } from '../support/index.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
+/** More than Node lets wait by default. */
+const CROWD = 1_500;
 
 describe('the process', () => {
   let server: ServerProcess | undefined;
@@ -159,6 +164,32 @@ describe('the process', () => {
       expect(failed).toContain(`- ${name} `);
     expect(failed).not.toContain('secret-host');
     expect(failed).not.toMatch(/\n\s+at /);
+  });
+
+  const LINUX_BACKLOG = '/proc/sys/net/core/somaxconn';
+  const mostWaiting = existsSync(LINUX_BACKLOG) ? Number(readFileSync(LINUX_BACKLOG, 'utf8')) : 0;
+  (mostWaiting >= CROWD ? it : it.skip)('lets a crowd of connections wait while it is busy', async () => {
+    const { url, process: child } = await start();
+    const { hostname, port } = new URL(url);
+    const sockets: Socket[] = [];
+    // Busy for as long as it takes: what is not kept by the system meanwhile is a client that waits for seconds, or fails.
+    child.signal('SIGSTOP');
+    try {
+      await within(
+        Promise.all(
+          Array.from({ length: CROWD }, () => {
+            const socket = connect(Number(port), hostname);
+            sockets.push(socket);
+            return once(socket, 'connect');
+          }),
+        ),
+        { message: 'all connections to be open' },
+      );
+    } finally {
+      child.signal('SIGCONT');
+      for (const socket of sockets) socket.destroy();
+    }
+    expect((await getJson(`${url}/health/live`)).status).toBe(200);
   });
 
   it('says so when its port is taken', async () => {
