@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../config/index.js';
 import { RunAbortedError } from '../errors/index.js';
-import { Clock } from '../kernel/index.js';
+import { type AbortNotice, Clock } from '../kernel/index.js';
 import { Metrics } from '../metrics/index.js';
 import type { Usage } from '../protocol/index.js';
 import type { Caller } from './caller.js';
@@ -58,7 +58,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
    * @param signal of the client that leaves
    * @throws RateLimitedError, OverloadedError, and RunAbortedError if the client leaves; the promise rejects with the same
    */
-  admit(caller: Caller, answer: HeaderTarget, signal: AbortSignal): Permit | Promise<Permit> {
+  admit(caller: Caller, answer: HeaderTarget, signal: AbortNotice): Permit | Promise<Permit> {
     this.#loop.wake();
     if (this.#loop.isBehind) throw this.#refusal('the event loop is behind');
     // Before anything is counted that would not be had.
@@ -82,7 +82,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  async #limited(caller: Caller, answer: HeaderTarget, signal: AbortSignal): Promise<void> {
+  async #limited(caller: Caller, answer: HeaderTarget, signal: AbortNotice): Promise<void> {
     await this.limits.take(caller, answer);
     if (signal.aborted) throw new RunAbortedError('client_disconnected');
     await this.#queue.enter(signal);

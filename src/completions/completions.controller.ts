@@ -11,9 +11,9 @@ import {
   type Permit,
 } from '../access/index.js';
 import { AppConfig } from '../config/index.js';
-import { MethodNotAllowedError } from '../errors/index.js';
+import { MethodNotAllowedError, RunAbortedError } from '../errors/index.js';
 import { recordOf, type RequestRecord } from '../http/index.js';
-import { Clock, IdSource } from '../kernel/index.js';
+import { type AbortNotice, Cancellation, Clock, IdSource } from '../kernel/index.js';
 import { Metrics } from '../metrics/index.js';
 import { assertStreamOptionsAllowed, type ChatCompletion, validateChatCompletionRequest } from '../protocol/index.js';
 import { Gate } from '../streaming/index.js';
@@ -44,7 +44,7 @@ interface AskedCompletion {
   readonly head: CompletionHead;
   readonly origin: RunOrigin;
   /** Aborts when the client leaves. */
-  readonly signal: AbortSignal;
+  readonly signal: AbortNotice;
 }
 
 /** Answers chat completions: each runs the workflow that `model` names. */
@@ -159,14 +159,16 @@ function wantsNodeEvents(request: Request): boolean {
 }
 
 /** Aborts when the client leaves before it has the whole answer. */
-function signalOfLeaving(response: Response): AbortSignal {
-  const gone = new AbortController();
+function signalOfLeaving(response: Response): AbortNotice {
+  const gone = new Cancellation();
   response.once('close', () => {
-    if (!response.writableFinished) gone.abort();
+    if (!response.writableFinished) gone.abort(GONE);
   });
-  if (response.destroyed) gone.abort();
-  return gone.signal;
+  if (response.destroyed) gone.abort(GONE);
+  return gone;
 }
+
+const GONE = new RunAbortedError('client_disconnected');
 
 /** The end of a run is told to all whom it concerns. Each run has exactly one, however it ends. */
 function endingOf(record: RequestRecord, permit: Permit): Pick<RequestRecord, 'runEnded'> {

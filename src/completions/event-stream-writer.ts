@@ -1,8 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import type { Clock, Timer } from '../kernel/index.js';
+import { type Clock, type Timer, TIMER_TOLERANCE_MS } from '../kernel/index.js';
 import type { StreamMeter } from '../metrics/index.js';
 import { EVENT_STREAM_HEADERS, HEARTBEAT_FRAME } from '../protocol/index.js';
 import type { Gate } from '../streaming/index.js';
+
+/** What ends a chunked body. */
+const LAST_CHUNK = '0\r\n\r\n';
 
 /**
  * Writes server-sent events to one response. Frames of one turn of the event loop leave in one write; the gate is closed
@@ -11,14 +14,20 @@ import type { Gate } from '../streaming/index.js';
 export class EventStreamWriter {
   readonly #response: ServerResponse;
   readonly #gate: Gate;
-  readonly #heartbeat: Timer;
+  readonly #clock: Clock;
+  readonly #heartbeatMs: number;
   readonly #meter: StreamMeter;
+  #heartbeat: Timer;
+  /** Monotonic. */
+  #lastWriteAt: number;
   #buffer = '';
   /** True if there are tokens in the buffer. */
   #hasTokens = false;
   #isScheduled = false;
   #isOpen = false;
   #isEnded = false;
+  /** True if the body is sent in chunks (RFC 9112, section 7.1), false for clients that speak HTTP/1.0. */
+  #isChunked = false;
 
   /**
    * @param gate closed while the client does not keep up
@@ -27,8 +36,11 @@ export class EventStreamWriter {
   constructor(response: ServerResponse, gate: Gate, clock: Clock, heartbeatMs: number, meter: StreamMeter) {
     this.#response = response;
     this.#gate = gate;
+    this.#clock = clock;
+    this.#heartbeatMs = heartbeatMs;
     this.#meter = meter;
-    this.#heartbeat = clock.after(heartbeatMs, () => this.#beat());
+    this.#lastWriteAt = clock.monotonic();
+    this.#heartbeat = clock.after(heartbeatMs, this.#beat);
     response.on('drain', () => {
       meter.resumed();
       gate.open();
@@ -72,8 +84,8 @@ export class EventStreamWriter {
     if (!this.#isOpen) this.#writeHead();
     this.#isEnded = true;
     this.#heartbeat.cancel();
-    this.#response.end(this.#buffer + frames);
-    this.#measure();
+    this.#response.end(this.#chunk(this.#buffer + frames) + (this.#isChunked ? LAST_CHUNK : ''));
+    this.#measure(this.#clock.monotonic());
   }
 
   /** Gives the response up without having sent anything: somebody else answers. */
@@ -83,17 +95,26 @@ export class EventStreamWriter {
     this.#heartbeat.cancel();
   }
 
-  #measure(): void {
+  #measure(now: number): void {
     if (!this.#hasTokens || this.#response.destroyed) return;
     this.#hasTokens = false;
-    this.#meter.tokens();
+    this.#meter.tokens(now);
   }
 
   #writeHead(): void {
     this.#isOpen = true;
-    if (this.#response.destroyed) return;
-    this.#response.writeHead(200, EVENT_STREAM_HEADERS);
-    this.#response.socket?.setNoDelay(true);
+    const response = this.#response;
+    if (response.destroyed) return;
+    response.writeHead(200, EVENT_STREAM_HEADERS);
+    response.socket?.setNoDelay(true);
+    // Node would write the length, the text and the line ends of a chunk one by one, and the socket gather them again.
+    this.#isChunked = response.chunkedEncoding;
+    response.chunkedEncoding = false;
+  }
+
+  #chunk(text: string): string {
+    if (!this.#isChunked || text === '') return text;
+    return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
   }
 
   /** Made once: it is scheduled for each write. */
@@ -102,12 +123,13 @@ export class EventStreamWriter {
     if (this.#isEnded || this.#response.destroyed) return;
     const frames = this.#buffer;
     this.#buffer = '';
-    if (!this.#response.write(frames)) {
+    if (!this.#response.write(this.#chunk(frames))) {
       this.#gate.close();
       this.#meter.paused();
     }
-    this.#measure();
-    this.#heartbeat.restart();
+    const now = this.#clock.monotonic();
+    this.#lastWriteAt = now;
+    this.#measure(now);
   };
 
   #writeHeartbeat(): void {
@@ -115,10 +137,16 @@ export class EventStreamWriter {
     this.write(HEARTBEAT_FRAME);
   }
 
-  #beat(): void {
+  /** The timer is not set back by each write, which would cost more than the write's frame: it looks when the last one was. */
+  readonly #beat = (): void => {
     if (this.#isEnded || this.#response.destroyed) return;
-    // A client that is behind has enough to read; one that is not answered yet gets its status line first.
-    if (this.#isOpen && this.#gate.isOpen) this.#writeHeartbeat();
-    else this.#heartbeat.restart();
-  }
+    const now = this.#clock.monotonic();
+    let leftMs = this.#lastWriteAt + this.#heartbeatMs - now;
+    if (leftMs < TIMER_TOLERANCE_MS) {
+      // A client that is behind has enough to read; one that is not answered yet gets its status line first.
+      if (this.#isOpen && this.#gate.isOpen) this.#writeHeartbeat();
+      leftMs = this.#heartbeatMs;
+    }
+    this.#heartbeat = this.#clock.after(leftMs, this.#beat);
+  };
 }

@@ -1,10 +1,11 @@
+import type { AbortNotice } from './cancellation.js';
 import type { Clock, Timer } from './clock.js';
 
 /**
  * Settles as `promise` does, or rejects with `signal.reason` as soon as the signal aborts. The listener goes in either
  * case, so a long-lived signal collects nothing.
  */
-export function abortable<T>(promise: PromiseLike<T>, signal: AbortSignal): Promise<T> {
+export function abortable<T>(promise: PromiseLike<T>, signal: AbortNotice): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     if (signal.aborted) {
       promise.then(undefined, () => undefined);
@@ -32,7 +33,7 @@ export function abortable<T>(promise: PromiseLike<T>, signal: AbortSignal): Prom
  */
 export function settledOrAborted<T>(
   promise: PromiseLike<T>,
-  signal: AbortSignal,
+  signal: AbortNotice,
   clock: Clock,
   graceMs: number,
 ): Promise<T> {

@@ -1,3 +1,6 @@
+/** How much earlier than asked a timer may fire, in milliseconds: timers count whole ones, the monotonic clock does not. */
+export const TIMER_TOLERANCE_MS = 1;
+
 /** A pending callback made by {@link Clock.after}. */
 export interface Timer {
   /** Drops the callback; does nothing once it has run or was cancelled. */
@@ -32,12 +35,22 @@ export class SystemClock extends Clock {
   }
 
   override after(ms: number, callback: () => void): Timer {
-    const timeout = setTimeout(callback, ms).unref();
-    return {
-      cancel: () => clearTimeout(timeout),
-      restart: () => {
-        timeout.refresh();
-      },
-    };
+    return new SystemTimer(setTimeout(callback, ms).unref());
+  }
+}
+
+class SystemTimer implements Timer {
+  readonly #timeout: NodeJS.Timeout;
+
+  constructor(timeout: NodeJS.Timeout) {
+    this.#timeout = timeout;
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout);
+  }
+
+  restart(): void {
+    this.#timeout.refresh();
   }
 }

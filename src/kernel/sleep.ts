@@ -1,7 +1,8 @@
+import type { AbortNotice } from './cancellation.js';
 import type { Clock } from './clock.js';
 
 /** Resolves after `ms` milliseconds. Rejects with the signal's reason as soon as that aborts, and leaves no timer behind. */
-export function sleep(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+export function sleep(ms: number, clock: Clock, signal: AbortNotice): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(signal.reason as Error);

@@ -1,5 +1,6 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { ModelName } from './model-name.js';
+import { SeriesHistogram } from './series-histogram.js';
 
 /** Upper bounds in seconds: from a local model to one that thinks for a minute. */
 const FIRST_TOKEN = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -124,7 +125,14 @@ export class Instruments {
     return new Gauge({ name, help, labelNames, registers: [this.registry] });
   }
 
-  #histogram<L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]): Histogram<L> {
-    return new Histogram({ name, help, labelNames, buckets, registers: [this.registry] });
+  #histogram<L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    buckets: readonly number[],
+  ): SeriesHistogram<L> {
+    const histogram = new SeriesHistogram(name, help, labelNames, buckets);
+    this.registry.registerMetric(histogram);
+    return histogram;
   }
 }

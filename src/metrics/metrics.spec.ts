@@ -34,9 +34,9 @@ describe('Metrics', () => {
     const { clock, metrics, page } = made();
     const stream = metrics.stream('chat', clock.monotonic());
     clock.advance(40);
-    stream.tokens();
+    stream.tokens(clock.monotonic());
     clock.advance(3);
-    stream.tokens();
+    stream.tokens(clock.monotonic());
     stream.paused();
     stream.paused();
     expect((await page()).sum('millrace_paused_streams', { workflow: 'chat' })).toBe(1);

@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/index.js';
 import type { Instruments } from './instruments.js';
+import type { Series } from './series-histogram.js';
 
 /** Measures one streamed answer, at the moments at which something is written to the client. */
 export class StreamMeter {
@@ -8,7 +9,7 @@ export class StreamMeter {
   readonly #workflow: string;
   readonly #startedAt: number;
   /** Looked up once: it is used for each write. */
-  readonly #betweenTokens: { observe(seconds: number): void };
+  readonly #betweenTokens: Series;
   #lastTokensAt: number | undefined;
   #pausedAt: number | undefined;
   #firstTokenMs: number | undefined;
@@ -20,7 +21,7 @@ export class StreamMeter {
     this.#clock = clock;
     this.#workflow = workflow;
     this.#startedAt = startedAt;
-    this.#betweenTokens = instruments.betweenTokens.labels(workflow);
+    this.#betweenTokens = instruments.betweenTokens.series({ workflow });
     instruments.openStreams.inc({ workflow });
   }
 
@@ -29,9 +30,11 @@ export class StreamMeter {
     return this.#firstTokenMs;
   }
 
-  /** Tokens have been written. */
-  tokens(): void {
-    const now = this.#clock.monotonic();
+  /**
+   * Tokens have been written.
+   * @param now the monotonic time
+   */
+  tokens(now: number): void {
     if (this.#lastTokensAt === undefined) {
       this.#firstTokenMs = now - this.#startedAt;
       this.#instruments.firstToken.observe({ workflow: this.#workflow }, this.#firstTokenMs / 1_000);

@@ -1,3 +1,4 @@
+import type { AbortNotice } from '../kernel/index.js';
 import type { FinishReason, Message, Usage } from '../protocol/index.js';
 import type { Delta } from '../streaming/index.js';
 
@@ -36,7 +37,7 @@ export interface CallRetry {
 /** What a call is given to live in. */
 export interface CallScope {
   /** Ends the call at once; its reason is what the stream then throws. */
-  readonly signal: AbortSignal;
+  readonly signal: AbortNotice;
   /** Takes what the answer says about its author; called before the first delta is given, and again if it changes. */
   identity(identity: ModelIdentity): void;
   /** Told before a request that failed without an answer is sent again. */

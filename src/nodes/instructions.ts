@@ -19,5 +19,5 @@ export async function instructionsFor(
 ): Promise<string | undefined> {
   if (instructions instanceof PromptFile) return prompts.render(instructions, input.variables);
   if (typeof instructions !== 'function') return instructions;
-  return abortable(Promise.resolve(instructions(context, input)), context.signal);
+  return abortable(Promise.resolve(instructions(context, input)), context.abort);
 }

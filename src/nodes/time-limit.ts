@@ -1,8 +1,9 @@
+import { Cancellation } from '../kernel/index.js';
 import type { TaskContext } from '../workflow/index.js';
 
 /** The abort signal of one piece of work: the run's, and a time limit of its own if it has one. */
 export class TimeLimit {
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal | Cancellation;
   /** Stops the clock and leaves the run's signal alone again. */
   readonly end: () => void;
 
@@ -11,24 +12,24 @@ export class TimeLimit {
    * @param reasonOf makes the signal's reason when the time is over
    */
   constructor(
-    { signal, clock }: Pick<TaskContext, 'signal' | 'clock'>,
+    { abort, clock }: Pick<TaskContext, 'abort' | 'clock'>,
     limitMs: number | undefined,
     reasonOf: (limitMs: number) => Error,
   ) {
     if (limitMs === undefined) {
-      this.signal = signal;
+      this.signal = abort;
       this.end = () => undefined;
       return;
     }
-    const controller = new AbortController();
-    const onAbort = (): void => controller.abort(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const timer = clock.after(limitMs, () => controller.abort(reasonOf(limitMs)));
-    this.signal = controller.signal;
+    const cancellation = new Cancellation();
+    const onAbort = (): void => cancellation.abort(abort.reason);
+    if (abort.aborted) onAbort();
+    abort.addEventListener('abort', onAbort, { once: true });
+    const timer = clock.after(limitMs, () => cancellation.abort(reasonOf(limitMs)));
+    this.signal = cancellation;
     this.end = () => {
       timer.cancel();
-      signal.removeEventListener('abort', onAbort);
+      abort.removeEventListener('abort', onAbort);
     };
   }
 }

@@ -99,7 +99,7 @@ export class TracedCall {
   }
 
   #fail(thrown: unknown): void {
-    if (this.#context.signal.aborted) {
+    if (this.#context.abort.aborted) {
       this.#end(ABORTED, 'aborted');
       return;
     }

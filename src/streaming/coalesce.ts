@@ -1,5 +1,5 @@
 import { Observable, type OperatorFunction } from 'rxjs';
-import type { Clock, Timer } from '../kernel/index.js';
+import { type Clock, type Timer, TIMER_TOLERANCE_MS } from '../kernel/index.js';
 
 /** How {@link coalesce} treats the items of a stream. */
 export interface CoalesceOptions<T> {
@@ -12,9 +12,6 @@ export interface CoalesceOptions<T> {
   /** The two items as one, or undefined if they cannot be (another node or channel): then the held one is sent first. */
   readonly merge: (held: T, next: T) => T | undefined;
 }
-
-/** How much earlier than asked a timer may fire, in milliseconds: timers count whole ones, the monotonic clock does not. */
-const TIMER_TOLERANCE_MS = 1;
 
 /**
  * Joins items that follow one another faster than a client profits from. An item that comes when the window since the last

@@ -9,7 +9,7 @@ import {
   OverloadedError,
   RunAbortedError,
 } from '../errors/index.js';
-import { Clock } from '../kernel/index.js';
+import { type AbortNotice, Cancellation, Clock } from '../kernel/index.js';
 import { Metrics, outcomeOf as outcomeOfError, type RunMeter } from '../metrics/index.js';
 import { Gate } from '../streaming/index.js';
 import { NOOP_TRACE, Tracer } from '../tracing/index.js';
@@ -27,7 +27,7 @@ export interface RunOptions {
   /** Closed by the reader while it cannot keep up; the run then asks for nothing more. Absent: always open. */
   readonly gate?: Gate;
   /** Ends the run when it aborts. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortNotice;
   /** The request behind the run, for its trace. */
   readonly origin?: RunOrigin;
 }
@@ -39,7 +39,7 @@ const RETRY_AFTER_MS = 1_000;
 @Injectable()
 export class WorkflowRunner {
   readonly #logger = new Logger('Run');
-  readonly #open = new Set<AbortController>();
+  readonly #open = new Set<Cancellation>();
   #draining = false;
   #onIdle: (() => void) | undefined;
 
@@ -73,21 +73,21 @@ export class WorkflowRunner {
       });
     }
     return new Observable<RunEvent>((subscriber) => {
-      const controller = new AbortController();
+      const cancellation = new Cancellation();
       const isTraced = this.tracer.enabled && workflow.traced;
       let hasEnded = false;
-      const abort = (cause: AbortCause): void => controller.abort(new RunAbortedError(cause));
+      const abort = (cause: AbortCause): void => cancellation.abort(new RunAbortedError(cause));
       const onSignal = (): void => abort('client_disconnected');
       const deadline = this.clock.after(this.config.run.timeoutMs, () => abort('deadline'));
       if (options.signal?.aborted === true) onSignal();
       options.signal?.addEventListener('abort', onSignal, { once: true });
-      this.#open.add(controller);
+      this.#open.add(cancellation);
       const meter = this.metrics.run(workflow.id);
 
       const run = new Run({
         workflow,
         event,
-        controller,
+        cancellation,
         gate: options.gate ?? new Gate(),
         clock: this.clock,
         meter,
@@ -112,7 +112,7 @@ export class WorkflowRunner {
       });
       void run.execute().finally(() => {
         options.signal?.removeEventListener('abort', onSignal);
-        this.#open.delete(controller);
+        this.#open.delete(cancellation);
         if (this.#open.size === 0) this.#onIdle?.();
       });
       return () => {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/index.js';
 import { InvalidRequestError, MillraceError, RequestInProgressError, RunAbortedError } from '../../errors/index.js';
-import { abortable, Clock, sha256, type Timer } from '../../kernel/index.js';
+import { abortable, type AbortNotice, Clock, sha256, type Timer } from '../../kernel/index.js';
 import type { Caller } from '../caller.js';
 import { AnswerMemory, type KeptRequest } from './answer-memory.js';
 import { type KeptAnswer, keptFailure } from './kept-answer.js';
@@ -20,7 +20,7 @@ export interface RepeatableRequest {
   /** As parsed. */
   readonly body: unknown;
   /** Of the client that leaves. */
-  readonly signal: AbortSignal;
+  readonly signal: AbortNotice;
 }
 
 /** An answer, and whether it was given before. */
@@ -73,7 +73,7 @@ export class IdempotentAnswers {
     }
   }
 
-  async #endOf({ ended }: Running, signal: AbortSignal): Promise<KeptAnswer | undefined> {
+  async #endOf({ ended }: Running, signal: AbortNotice): Promise<KeptAnswer | undefined> {
     const answer = await abortable(ended, signal).catch(() => undefined);
     if (signal.aborted) throw new RunAbortedError('client_disconnected');
     return answer;

@@ -1,6 +1,6 @@
 import type { AccessConfig } from '../../config/index.js';
 import { OverloadedError, RunAbortedError } from '../../errors/index.js';
-import type { Clock } from '../../kernel/index.js';
+import type { AbortNotice, Clock } from '../../kernel/index.js';
 
 /** How long a client is asked to wait, in milliseconds. */
 const RETRY_AFTER_MS = 2_000;
@@ -45,7 +45,7 @@ export class RunQueue {
    * @throws OverloadedError if too many wait already; the promise rejects with it if the wait is too long, and with a
    *   RunAbortedError if the client leaves
    */
-  enter(signal: AbortSignal): Promise<void> | undefined {
+  enter(signal: AbortNotice): Promise<void> | undefined {
     if (!this.#isBusy) {
       this.#running++;
       return undefined;

@@ -1,4 +1,4 @@
-import { abortable, type Clock } from '../../kernel/index.js';
+import { abortable, type AbortNotice, type Clock } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { CallScope, ChatModel, ModelCall, ModelResult } from '../chat-model.js';
 import { planAnswer, type Step } from './answer-plan.js';
@@ -87,7 +87,7 @@ export class DemoModel implements ChatModel {
 async function* paced(
   steps: readonly Step[],
   pace: Pace,
-  signal: AbortSignal,
+  signal: AbortNotice,
 ): AsyncGenerator<readonly Step[], void, void> {
   for (let next = 0; next < steps.length; next += pace.batchSize) {
     const batch = steps.slice(next, next + pace.batchSize);

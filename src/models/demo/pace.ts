@@ -1,12 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Clock, sleep } from '../../kernel/index.js';
+import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
 
 /** How fast an answer is given. */
 export interface Pace {
   /** How many deltas go into one batch. */
   readonly batchSize: number;
   /** Waits until a batch of so many tokens may be given. Rejects with the signal's reason, at once, when that aborts. */
-  wait(tokens: number, signal: AbortSignal): Promise<void>;
+  wait(tokens: number, signal: AbortNotice): Promise<void>;
 }
 
 /** Who is later than this has not been kept by a timer, but by the reader. */
@@ -27,7 +27,7 @@ export class SteadyPace implements Pace {
     this.#dueAt = clock.monotonic();
   }
 
-  async wait(tokens: number, signal: AbortSignal): Promise<void> {
+  async wait(tokens: number, signal: AbortNotice): Promise<void> {
     signal.throwIfAborted();
     const now = this.clock.monotonic();
     if (this.#dueAt > now) await sleep(this.#dueAt - now, this.clock, signal);
@@ -41,7 +41,7 @@ export class SteadyPace implements Pace {
 export class FullPace implements Pace {
   readonly batchSize = 16;
 
-  async wait(_tokens: number, signal: AbortSignal): Promise<void> {
+  async wait(_tokens: number, signal: AbortNotice): Promise<void> {
     await turn();
     signal.throwIfAborted();
   }

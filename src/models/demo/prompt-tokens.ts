@@ -1,3 +1,4 @@
+import type { AbortNotice } from '../../kernel/index.js';
 import type { Message } from '../../protocol/index.js';
 import type { Tokenizer } from './tokenizer.js';
 
@@ -17,7 +18,7 @@ export async function countPromptTokens(
   messages: readonly Message[],
   tools: unknown,
   tokenizer: Tokenizer,
-  signal: AbortSignal,
+  signal: AbortNotice,
 ): Promise<number> {
   const names = messages.filter((message) => nameOf(message) !== undefined).length;
   const overhead = TOKENS_OF_PRIMING + messages.length * TOKENS_PER_MESSAGE + names * TOKENS_PER_NAME;

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { AbortNotice } from '../../kernel/index.js';
 
 type Encoding = Pick<typeof import('gpt-tokenizer/encoding/o200k_base'), 'encodeGenerator' | 'decodeGenerator'>;
 
@@ -30,7 +31,7 @@ export class Tokenizer {
   private constructor(private readonly encoding: Encoding) {}
 
   /** Counts the tokens of texts, however long, without holding up other requests. Throws the signal's reason on abort. */
-  async count(texts: Iterable<string>, signal: AbortSignal): Promise<number> {
+  async count(texts: Iterable<string>, signal: AbortNotice): Promise<number> {
     let count = 0;
     let nextTurn = TOKENS_PER_TURN;
     for (const text of texts) {

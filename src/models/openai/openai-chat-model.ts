@@ -1,5 +1,5 @@
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
-import { type Clock, sleep } from '../../kernel/index.js';
+import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { CallScope, ChatModel, ModelCall, ModelResult } from '../chat-model.js';
 import { AnswerReader } from './answer-reader.js';
@@ -89,7 +89,7 @@ export class OpenAIChatModel implements ChatModel {
   }
 
   /** The answer's head, after as few retries as the options allow. Nothing has reached the client before it. */
-  async #answerTo(call: ModelCall, scope: CallScope, signal: AbortSignal): Promise<Answer> {
+  async #answerTo(call: ModelCall, scope: CallScope, signal: AbortNotice): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#request(call, signal);
@@ -103,7 +103,7 @@ export class OpenAIChatModel implements ChatModel {
     }
   }
 
-  #request({ model, messages, parameters }: ModelCall, signal: AbortSignal): Promise<Answer> {
+  #request({ model, messages, parameters }: ModelCall, signal: AbortNotice): Promise<Answer> {
     const body = {
       ...parameters,
       model,

@@ -1,18 +1,25 @@
-import type { Clock, Timer } from '../../kernel/index.js';
+import { type AbortNotice, Cancellation, type Clock, type Timer, TIMER_TOLERANCE_MS } from '../../kernel/index.js';
 import { upstreamTimeout } from './upstream-errors.js';
 
 /** Made once: an abort without a reason makes an error with a stack each time. */
 const GIVEN_UP = new Error('Nobody reads the rest of the answer.');
 
 /**
- * Holds the abort signal of one upstream request, and aborts it when the upstream is silent for too long while somebody
- * waits for it. A reader that is slow itself does not count against the upstream.
+ * Ends one upstream request: when it is told to, and when the upstream is silent for too long while somebody waits for it. A
+ * reader that is slow itself does not count against the upstream.
+ *
+ * The timer is not set back by each read, which would cost more than the parsing of what was read: when it fires it looks
+ * whether the time is up, and waits for what is left.
  */
 export class SilenceWatch {
-  readonly #controller = new AbortController();
+  readonly #cancellation = new Cancellation();
   readonly #clock: Clock;
   #limitMs: number;
+  /** When the silence has been too long, by the monotonic clock. */
+  #deadline: number;
   #timer: Timer;
+  /** When the timer fires, by the monotonic clock; infinite if it has fired and nothing was left to wait for. */
+  #firesAt: number;
   #waiting = true;
   #spoken = false;
   /** The limit ran out while nobody waited. */
@@ -22,15 +29,18 @@ export class SilenceWatch {
   constructor(clock: Clock, firstLimitMs: number) {
     this.#clock = clock;
     this.#limitMs = firstLimitMs;
-    this.#timer = clock.after(firstLimitMs, () => this.#onSilence());
+    this.#deadline = clock.monotonic() + firstLimitMs;
+    this.#firesAt = this.#deadline;
+    this.#timer = clock.after(firstLimitMs, this.#onTimer);
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+  /** Aborts when the request is to end. */
+  get signal(): AbortNotice {
+    return this.#cancellation;
   }
 
   abort(reason: unknown): void {
-    this.#controller.abort(reason);
+    this.#cancellation.abort(reason);
   }
 
   /** A read begins that may take up to `limitMs` milliseconds; without a limit, what is left of the last one goes on. */
@@ -41,12 +51,9 @@ export class SilenceWatch {
       return;
     }
     this.#overdue = false;
-    if (limitMs === this.#limitMs) this.#timer.restart();
-    else {
-      this.#timer.cancel();
-      this.#limitMs = limitMs;
-      this.#timer = this.#clock.after(limitMs, () => this.#onSilence());
-    }
+    this.#limitMs = limitMs;
+    this.#deadline = this.#clock.monotonic() + limitMs;
+    if (this.#deadline < this.#firesAt) this.#arm(limitMs);
   }
 
   /** The upstream has sent something. */
@@ -63,15 +70,28 @@ export class SilenceWatch {
   /** The request is given up, which frees its connection. */
   giveUp(): void {
     this.#timer.cancel();
-    this.#controller.abort(GIVEN_UP);
+    this.#cancellation.abort(GIVEN_UP);
   }
 
-  #onSilence(): void {
-    if (!this.#waiting) {
-      this.#overdue = true;
+  #arm(ms: number): void {
+    this.#timer.cancel();
+    this.#firesAt = this.#deadline;
+    this.#timer = this.#clock.after(ms, this.#onTimer);
+  }
+
+  readonly #onTimer = (): void => {
+    const leftMs = this.#deadline - this.#clock.monotonic();
+    if (leftMs >= TIMER_TOLERANCE_MS) {
+      this.#arm(leftMs);
       return;
     }
+    this.#firesAt = Number.POSITIVE_INFINITY;
+    if (this.#waiting) this.#onSilence();
+    else this.#overdue = true;
+  };
+
+  #onSilence(): void {
     const where = this.#spoken ? 'in its answer' : 'before it answered';
-    this.#controller.abort(upstreamTimeout(`for ${this.#limitMs} ms ${where}`));
+    this.#cancellation.abort(upstreamTimeout(`for ${this.#limitMs} ms ${where}`));
   }
 }

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { loggableStack, MillraceError } from '../../errors/index.js';
-import { ensureError, settledOrAborted } from '../../kernel/index.js';
+import { type Cancellation, ensureError, settledOrAborted } from '../../kernel/index.js';
 import { StructuredOutputError } from '../../models/schema/index.js';
 import { TaskContext } from '../../workflow/index.js';
 import type { SpanHandle } from '../../tracing/index.js';
@@ -90,7 +90,7 @@ async function execute(
 }
 
 /** The node's context, but with a signal and a span of the call's own. */
-function contextFor(context: TaskContext, signal: AbortSignal, trace: SpanHandle): TaskContext {
+function contextFor(context: TaskContext, signal: AbortSignal | Cancellation, trace: SpanHandle): TaskContext {
   const { event, clock, metadata, ledger } = context;
   return new TaskContext({
     event,

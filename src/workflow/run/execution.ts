@@ -1,5 +1,5 @@
 import { RunAbortedError, toMillraceError } from '../../errors/index.js';
-import { abortable, type Clock, settledOrAborted } from '../../kernel/index.js';
+import { abortable, type AbortNotice, type Cancellation, type Clock, settledOrAborted } from '../../kernel/index.js';
 import type { RunMeter } from '../../metrics/index.js';
 import type { FinishReason, Usage } from '../../protocol/index.js';
 import type { Delta, Gate } from '../../streaming/index.js';
@@ -21,10 +21,8 @@ const ABORT_GRACE_MS = 1_000;
 
 /** What all executions of one run share. */
 export interface RunScope {
-  /** Aborts when the run is ended from outside, or one of its steps fails. */
-  readonly signal: AbortSignal;
-  /** Ends everything that is still at work, because of a failure. */
-  readonly fail: (reason: unknown) => void;
+  /** Aborts when the run is ended from outside, or one of its steps fails: with that failure. */
+  readonly cancellation: Cancellation;
   readonly gate: Gate;
   readonly permits: Permits;
   readonly clock: Clock;
@@ -111,18 +109,18 @@ export class Execution implements Values {
     }
     const failures = (await Promise.allSettled(finished.values())).filter(({ status }) => status === 'rejected');
     // They fail for one reason: the first failure aborts the rest with itself.
-    if (failures.length > 0) throw this.run.signal.reason;
+    if (failures.length > 0) throw this.run.cancellation.reason;
   }
 
   async #runStep(step: Step, turn: Turn | undefined): Promise<void> {
     if (this.#isOver) return;
-    this.run.signal.throwIfAborted();
+    this.run.cancellation.throwIfAborted();
     try {
       if (step.kind === 'node') await this.#runNode(step, turn);
       else if (step.kind === 'route') await this.#runRoute(step, turn);
       else await this.#runNested(step, turn);
     } catch (thrown) {
-      this.run.fail(thrown);
+      this.run.cancellation.abort(thrown);
       throw thrown;
     }
   }
@@ -158,7 +156,7 @@ export class Execution implements Values {
       const elapsedMs = this.run.clock.monotonic() - startedAt;
       this.run.emit({ type: 'node-finished', node, visible, elapsedMs, output });
     } catch (thrown) {
-      span.end(endingOf(thrown, this.run.signal));
+      span.end(endingOf(thrown, this.run.cancellation));
       throw thrown;
     } finally {
       this.#hasSpoken ||= execution.hasSpoken;
@@ -168,8 +166,8 @@ export class Execution implements Values {
   }
 
   async #runNode(step: NodeStep, turn: Turn | undefined): Promise<void> {
-    const { clock, meter, permits, signal } = this.run;
-    const work: Work = { step, turn, permit: await permits.acquire(signal) };
+    const { clock, meter, permits, cancellation } = this.run;
+    const work: Work = { step, turn, permit: await permits.acquire(cancellation) };
     // The workflow may have been stopped while this step waited to be let in.
     if (this.#isOver) {
       work.permit.release();
@@ -189,13 +187,13 @@ export class Execution implements Values {
       const context = this.#contextFor(step, node, span, ledger);
       this.run.started(step, context);
       if (visible) this.#hasSpoken = true;
-      const output = await settledOrAborted(this.#process(work, input, context), signal, clock, ABORT_GRACE_MS);
+      const output = await settledOrAborted(this.#process(work, input, context), cancellation, clock, ABORT_GRACE_MS);
       this.outputs.set(step.key, output, step.instance);
       span.end({ output });
       const usage = ledger.usage();
       this.run.emit({ type: 'node-finished', node, visible, elapsedMs: elapsed(), output, ...(usage && { usage }) });
     } catch (thrown) {
-      span?.end(endingOf(thrown, signal));
+      span?.end(endingOf(thrown, cancellation));
       this.#recover(work, node, thrown, { elapsedMs: elapsed(), usage: ledger.usage() });
     } finally {
       work.permit.release();
@@ -213,7 +211,7 @@ export class Execution implements Values {
     thrown: unknown,
     { elapsedMs, usage }: { readonly elapsedMs: number; readonly usage: Usage | undefined },
   ): void {
-    if (this.run.signal.aborted) throw thrown;
+    if (this.run.cancellation.aborted) throw thrown;
     if (turn !== undefined && thrown instanceof IncompleteAnswerError) {
       this.run.brokenOff = true;
       this.run.emit({
@@ -233,10 +231,10 @@ export class Execution implements Values {
   }
 
   #contextFor(step: NodeStep, node: string, trace: SpanHandle, ledger: NodeLedger): TaskContext {
-    const { signal, clock, emit } = this.run;
+    const { cancellation, clock, emit } = this.run;
     return new TaskContext({
       event: this.event,
-      signal,
+      signal: cancellation,
       clock,
       trace,
       ledger,
@@ -258,7 +256,7 @@ export class Execution implements Values {
 
   /** Takes what a node yields, no faster than the reader of the run can follow. */
   async #pull(work: Work, generator: AsyncGenerator<Deltas, unknown, void>): Promise<unknown> {
-    const { signal, gate } = this.run;
+    const { cancellation, gate } = this.run;
     const { step, turn } = work;
     const speaker = { node: this.path + step.key, debounceMs: step.instance.debounceMs };
     let done = false;
@@ -269,11 +267,11 @@ export class Execution implements Values {
           done = true;
           return next.value;
         }
-        if (signal.aborted) throw signal.reason;
+        if (cancellation.aborted) throw cancellation.reason;
         if (turn === undefined) continue;
         if (isBatch(next.value)) for (const delta of next.value) turn.say(speaker, delta);
         else turn.say(speaker, next.value);
-        if (!gate.isOpen) await abortable(gate.opened(), signal);
+        if (!gate.isOpen) await abortable(gate.opened(), cancellation);
         if (!turn.hasRoom) await this.#waitForTurn(work, turn);
       }
     } finally {
@@ -283,10 +281,10 @@ export class Execution implements Values {
 
   /** Gives the permit away meanwhile: those who speak before may need it. */
   async #waitForTurn(work: Work, turn: Turn): Promise<void> {
-    const { permits, signal } = this.run;
+    const { permits, cancellation } = this.run;
     work.permit.release();
-    await abortable(turn.room(), signal);
-    work.permit = await permits.acquire(signal);
+    await abortable(turn.room(), cancellation);
+    work.permit = await permits.acquire(cancellation);
   }
 
   /** Of a workflow that was stopped: what the step that stopped it gave, if its result cannot be had. */
@@ -298,7 +296,7 @@ export class Execution implements Values {
 }
 
 /** How a failure shows in a trace: an ending from outside is a warning, anything else an error. */
-export function endingOf(thrown: unknown, signal: AbortSignal): Ending {
+export function endingOf(thrown: unknown, signal: AbortNotice): Ending {
   if (thrown instanceof RunAbortedError) return { level: 'WARNING', statusMessage: `aborted: ${thrown.abortCause}` };
   if (signal.aborted) return { level: 'WARNING', statusMessage: 'aborted: another step failed' };
   const error = toMillraceError(thrown);

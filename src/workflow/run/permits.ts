@@ -1,3 +1,5 @@
+import type { AbortNotice } from '../../kernel/index.js';
+
 /** A bounded number of permits, given in the order in which they are asked for. */
 export class Permits {
   readonly #waiting = new Set<() => void>();
@@ -8,7 +10,7 @@ export class Permits {
   }
 
   /** Resolves when a permit is there. Rejects with the signal's reason, without one, if that aborts before. */
-  acquire(signal: AbortSignal): Promise<Permit> {
+  acquire(signal: AbortNotice): Promise<Permit> {
     const permit = new Permit(() => this.#giveBack());
     return new Promise((resolve, reject) => {
       if (signal.aborted) {

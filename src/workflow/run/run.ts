@@ -1,5 +1,4 @@
-import { setMaxListeners } from 'node:events';
-import { ensureError } from '../../kernel/index.js';
+import { Cancellation, ensureError } from '../../kernel/index.js';
 import { toMillraceError } from '../../errors/index.js';
 import type { Clock } from '../../kernel/index.js';
 import type { RunMeter } from '../../metrics/index.js';
@@ -20,7 +19,7 @@ export interface RunParts {
   readonly workflow: CompiledWorkflow;
   readonly event: ChatEvent;
   /** Ends the run when it aborts. */
-  readonly controller: AbortController;
+  readonly cancellation: Cancellation;
   readonly gate: Gate;
   readonly clock: Clock;
   readonly meter: RunMeter;
@@ -50,16 +49,13 @@ export class Run {
 
   /** Runs the workflow to its end. Never rejects: whatever happens is the last event. */
   async execute(): Promise<void> {
-    const { workflow, event, controller, gate, clock, meter, trace } = this.#parts;
-    // Each node at work listens, and so does each of its calls.
-    setMaxListeners(0, controller.signal);
+    const { workflow, event, cancellation, gate, clock, meter, trace } = this.#parts;
     this.#emit({ type: 'run-started', ...(trace.id !== undefined && { traceId: trace.id }) });
     const execution = new Execution(
       workflow,
       event,
       {
-        signal: controller.signal,
-        fail: (reason) => controller.abort(reason),
+        cancellation,
         gate,
         clock,
         meter,
@@ -73,7 +69,7 @@ export class Run {
     );
     try {
       const result = await execution.execute(new Turn((speaker, delta) => this.#speak(speaker, delta)));
-      controller.signal.throwIfAborted();
+      cancellation.throwIfAborted();
       if (!execution.hasSpoken) this.#answerWith(result);
       this.#finish(result, execution.finishReasons);
     } catch (thrown) {
@@ -143,4 +139,4 @@ export class Run {
   }
 }
 
-const NEVER = new AbortController().signal;
+const NEVER = new Cancellation();

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { ensureError } from '../../../kernel/index.js';
+import { type AbortNotice, ensureError } from '../../../kernel/index.js';
 import { AnswerBody } from './answer-body.js';
 import { type BodySink, unpacked } from './unpacked.js';
 
@@ -21,14 +21,14 @@ const ERROR_BODY_LIMIT = 64 * 1024;
 /** One request and its answer, as undici tells of it. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly answer: Promise<Answer>;
-  readonly #signal: AbortSignal;
+  readonly #signal: AbortNotice;
   #resolve: (answer: Answer) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #body: BodySink | undefined;
   #failed: FailedAnswer | undefined;
 
-  constructor(signal: AbortSignal) {
+  constructor(signal: AbortNotice) {
     this.#signal = signal;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -46,6 +46,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     // Informational; the answer follows.
     if (status < 200) return;
+    // They are parsed: kept as bytes for as long as the answer lasts, they would take kilobytes of each stream.
+    controller.rawHeaders = [];
     if (status >= 300) {
       this.#failed = new FailedAnswer(status, headers);
       return;

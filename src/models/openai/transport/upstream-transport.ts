@@ -1,4 +1,5 @@
 import { Agent } from 'undici';
+import type { AbortNotice } from '../../../kernel/index.js';
 import { type Answer, Exchange } from './exchange.js';
 
 /** Longest wait for a connection, in milliseconds. */
@@ -30,7 +31,7 @@ export class UpstreamTransport {
   });
 
   /** @throws Error of the connection, or the signal's reason */
-  post(request: UpstreamRequest, signal: AbortSignal): Promise<Answer> {
+  post(request: UpstreamRequest, signal: AbortNotice): Promise<Answer> {
     const exchange = new Exchange(signal);
     this.#dispatcher.dispatch({ method: 'POST', ...request }, exchange);
     return exchange.answer;

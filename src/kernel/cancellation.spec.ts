@@ -1,0 +1,33 @@
+import { describe, expect, it } from '@jest/globals';
+import { Cancellation } from './cancellation.js';
+
+describe('Cancellation', () => {
+  it('tells everyone who listens once, with the first reason', () => {
+    const cancellation = new Cancellation();
+    const told: string[] = [];
+    const leaves = (): unknown => told.push('left');
+    cancellation.addEventListener('abort', () => told.push('a'));
+    cancellation.addEventListener('abort', leaves);
+    cancellation.addEventListener('abort', () => told.push('b'));
+    cancellation.removeEventListener('abort', leaves);
+    expect([cancellation.aborted, cancellation.reason]).toEqual([false, undefined]);
+    cancellation.abort('first');
+    cancellation.abort('second');
+    cancellation.addEventListener('abort', () => told.push('late'));
+    expect(told).toEqual(['a', 'b']);
+    expect([cancellation.aborted, cancellation.reason]).toEqual([true, 'first']);
+  });
+
+  it('lets a listener leave while all are told', () => {
+    const cancellation = new Cancellation();
+    let calls = 0;
+    const once = (): void => {
+      calls++;
+      cancellation.removeEventListener('abort', once);
+    };
+    cancellation.addEventListener('abort', once);
+    cancellation.addEventListener('abort', once);
+    cancellation.abort('enough');
+    expect(calls).toBe(2);
+  });
+});
