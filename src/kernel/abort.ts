@@ -9,10 +9,10 @@ export function abortable<T>(promise: PromiseLike<T>, signal: AbortNotice): Prom
   return new Promise<T>((resolve, reject) => {
     if (signal.aborted) {
       promise.then(undefined, () => undefined);
-      reject(signal.reason as Error);
+      reject(signal.reason);
       return;
     }
-    const onAbort = (): void => reject(signal.reason as Error);
+    const onAbort = (): void => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     promise.then(
       (value) => {
@@ -39,7 +39,7 @@ export function settledOrAborted<T>(
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     let timer: Timer | undefined;
-    const giveUp = (): void => reject(signal.reason as Error);
+    const giveUp = (): void => reject(signal.reason);
     const onAbort = (): void => {
       timer = clock.after(graceMs, giveUp);
     };

@@ -5,12 +5,12 @@ import type { Clock } from './clock.js';
 export function sleep(ms: number, clock: Clock, signal: AbortNotice): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
-      reject(signal.reason as Error);
+      reject(signal.reason);
       return;
     }
     const onAbort = (): void => {
       timer.cancel();
-      reject(signal.reason as Error);
+      reject(signal.reason);
     };
     const timer = clock.after(ms, () => {
       signal.removeEventListener('abort', onAbort);

@@ -37,7 +37,8 @@ export class AnswerWatch {
       const text = String(bytes);
       if (text === '' || text.length > LARGEST_WRITE) return;
       try {
-        if (String(response.getHeader('content-type')).startsWith('text/event-stream')) checkFrames(text);
+        if (String(response.getHeader('content-type')).startsWith('text/event-stream'))
+          checkFrames(withoutChunkFraming(text));
         else checkObject(JSON.parse(text));
       } catch (error) {
         this.faults.push(`${request.method} ${request.url}: ${ensureError(error).message}: ${text.slice(0, 300)}`);
@@ -54,6 +55,27 @@ export class AnswerWatch {
       look(args[0]);
       return end(...args);
     };
+  }
+}
+
+/**
+ * The text of a write that frames its chunk of the body itself (RFC 9112, section 7.1), or the write as it is. No frame of an
+ * event stream begins with a number.
+ * @throws Error if the framing is wrong
+ */
+function withoutChunkFraming(text: string): string {
+  let payload = '';
+  let rest = Buffer.from(text);
+  for (;;) {
+    const length = /^[\da-f]+(?=\r\n)/i.exec(rest.toString('latin1', 0, 16))?.[0];
+    if (length === undefined && payload === '') return text;
+    if (length === undefined) throw new Error(`a chunk without its length: ${rest.toString()}`);
+    const start = length.length + 2;
+    const end = start + Number.parseInt(length, 16);
+    if (rest.toString('latin1', end, end + 2) !== '\r\n') throw new Error(`a chunk that is not ${length} long`);
+    payload += rest.toString('utf8', start, end);
+    rest = rest.subarray(end + 2);
+    if (rest.length === 0) return payload;
   }
 }
 

@@ -14,7 +14,7 @@ export class Permits {
     const permit = new Permit(() => this.#giveBack());
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
-        reject(signal.reason as Error);
+        reject(signal.reason);
         return;
       }
       if (this.#free > 0) {
@@ -28,7 +28,7 @@ export class Permits {
       };
       const onAbort = (): void => {
         this.#waiting.delete(give);
-        reject(signal.reason as Error);
+        reject(signal.reason);
       };
       this.#waiting.add(give);
       signal.addEventListener('abort', onAbort, { once: true });
