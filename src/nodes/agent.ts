@@ -35,7 +35,7 @@ export class Agent<Output> {
   /** The answer as it arrives. */
   runStream(input: AgentInput, context: TaskContext): AgentStream<Output> {
     return new AgentStream(
-      () => new Conversation(this.#plan, input, context).stream(),
+      (finish) => new Conversation(this.#plan, input, context).stream(finish),
       (reply) => outputOf(reply, this.#plan.schema),
     );
   }

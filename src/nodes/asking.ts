@@ -42,22 +42,51 @@ export class Asking {
    * The next batch, or the whole answer.
    * @throws what the last attempt failed with
    */
-  async next(): Promise<IteratorResult<readonly Delta[], Answered>> {
+  next(): Promise<IteratorResult<readonly Delta[], Answered>> {
+    // Once something was passed on there is no other attempt, and most batches have something to show.
+    if (this.#call === undefined || !this.#isPassedOn) return this.#untilShown();
+    return this.#call.next().then(this.#onNext, this.#onFailure);
+  }
+
+  /** Made once, like the next: they are used for each batch. */
+  readonly #onNext = (
+    next: IteratorResult<readonly Delta[], ModelResult>,
+  ): IteratorResult<readonly Delta[], Answered> | Promise<IteratorResult<readonly Delta[], Answered>> => {
+    const call = this.#call;
+    if (call === undefined) throw new Error('The answer was closed while a batch of it was waited for');
+    return this.#passedOn(call, next) ?? this.#untilShown();
+  };
+
+  readonly #onFailure = async (thrown: unknown): Promise<never> => {
+    await this.close();
+    throw thrown;
+  };
+
+  /** A loop: a silent answer has nothing to show in all of its batches. */
+  async #untilShown(): Promise<IteratorResult<readonly Delta[], Answered>> {
     for (;;) {
       const call = (this.#call ??= this.#begin());
       try {
-        const next = await call.next();
-        if (next.done === true) return { done: true, value: { answer: call.answer, result: next.value } };
-        const batch = this.#shown(next.value);
-        if (batch.length === 0) continue;
-        this.#isPassedOn = true;
-        return { done: false, value: batch };
+        const passedOn = this.#passedOn(call, await call.next());
+        if (passedOn !== undefined) return passedOn;
       } catch (thrown) {
         await this.close();
         if (this.#isPassedOn) throw thrown;
         await this.#parts.attempts.recover(thrown);
       }
     }
+  }
+
+  /** What the reader is given, or undefined if there is nothing for it yet. */
+  #passedOn(
+    call: TracedCall,
+    next: IteratorResult<readonly Delta[], ModelResult>,
+  ): IteratorResult<readonly Delta[], Answered> | undefined {
+    if (next.done === true) return { done: true, value: { answer: call.answer, result: next.value } };
+    const batch = this.#shown(next.value);
+    if (batch.length === 0) return undefined;
+    this.#isPassedOn = true;
+    return { done: false, value: batch };
   }
 
   async close(): Promise<void> {

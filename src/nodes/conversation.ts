@@ -1,7 +1,7 @@
 import { StructuredOutputError } from '../models/schema/index.js';
 import type { ModelParameters } from '../models/index.js';
 import type { Message } from '../protocol/index.js';
-import type { Delta } from '../streaming/index.js';
+import type { AnswerText, Delta } from '../streaming/index.js';
 import type { TaskContext } from '../workflow/index.js';
 import type { AgentInput } from './agent-input.js';
 import type { AgentPlan } from './agent-plan.js';
@@ -11,6 +11,7 @@ import { Attempts } from './attempts.js';
 import { forwardedParameters } from './forwarded-parameters.js';
 import { instructionsFor } from './instructions.js';
 import { modelCallFor } from './model-call.js';
+import { Rounds } from './rounds.js';
 import { ToolRoundsExceededError } from './tool-rounds-error.js';
 import { clientToolsOf, runTools, type ToolCall, ToolCallFilter } from './tools/index.js';
 import { TracedCall } from './traced-call.js';
@@ -45,9 +46,10 @@ export class Conversation<Output> {
   /**
    * The answer as it arrives, with the text of all rounds. It is not repaired: a part of it has been passed on by the time
    * that it can be checked.
+   * @param finish makes the result of the whole reply
    */
-  stream(): AsyncGenerator<readonly Delta[], AgentReply, void> {
-    return this.#rounds(true);
+  stream<R>(finish: (reply: AgentReply) => R): AsyncGenerator<readonly Delta[], R, void> {
+    return this.#rounds(true, finish);
   }
 
   /** The answer once it is whole and, if it is structured, fits its class: of several rounds the last one's. */
@@ -56,7 +58,7 @@ export class Conversation<Output> {
     await this.#begin();
     let before = { messages: this.#messages, toolRounds: -1 };
     for (let repairs = 0; ;) {
-      const reply = await resultOf(this.#rounds(false));
+      const reply = await resultOf(this.#rounds(false, (answer) => answer));
       try {
         return outputOf(reply, schema);
       } catch (fault) {
@@ -85,36 +87,43 @@ export class Conversation<Output> {
     this.#messages = instructions === undefined ? messages : [{ role: 'system', content: instructions }, ...messages];
   }
 
-  /** Calls the model, and the tools that it asks for, until it answers. */
-  async *#rounds(isHeard: boolean): AsyncGenerator<readonly Delta[], AgentReply, void> {
-    const { maxToolRounds = MAX_TOOL_ROUNDS } = this.#plan.config;
-    await this.#begin();
+  /**
+   * Calls the model, and the tools that it asks for, until it answers.
+   * @param isHeard true: the text of all rounds is the reply; false: that of the last one
+   */
+  #rounds<R>(isHeard: boolean, finish: (reply: AgentReply) => R): Rounds<R> {
     let said = '';
-    for (;;) {
-      const separator = said === '' || /\s$/.test(said) || this.#plan.schema !== undefined ? '' : BLANK_LINE;
-      const asking = this.#ask(isHeard, separator);
-      let answered: Answered;
-      try {
-        let next = await asking.next();
-        for (; next.done !== true; next = await asking.next()) yield next.value;
-        answered = next.value;
-      } finally {
-        await asking.close();
-      }
-      const { answer, result } = answered;
-      if (isHeard && answer.content !== '') said += separator + answer.content;
-      const calls = this.#serverCalls(answered);
-      if (calls.length === 0) {
+    let separator = '';
+    return new Rounds({
+      begin: () => this.#begin(),
+      ask: () => {
+        separator = said === '' || /\s$/.test(said) || this.#plan.schema !== undefined ? '' : BLANK_LINE;
+        return this.#ask(isHeard, separator);
+      },
+      settle: async (answered) => {
+        const { answer, result } = answered;
+        if (isHeard && answer.content !== '') said += separator + answer.content;
+        const calls = this.#serverCalls(answered);
+        if (calls.length > 0) {
+          await this.#useTools(answer, calls);
+          return undefined;
+        }
         this.#context.ledger.finished(result.finishReason);
         const content = isHeard ? said : answer.content;
         return { content, refusal: answer.refusal, finishReason: result.finishReason };
-      }
-      if (this.#toolRounds === maxToolRounds) throw new ToolRoundsExceededError(maxToolRounds);
-      this.#attempts.accept();
-      this.#toolRounds++;
-      const results = await runTools(this.#plan.toolbox, calls, this.#context);
-      this.#messages = [...this.#messages, ...roundMessages(answer.content, calls, results)];
-    }
+      },
+      finish,
+    });
+  }
+
+  /** @throws ToolRoundsExceededError if the model has used tools often enough */
+  async #useTools(answer: AnswerText, calls: readonly ToolCall[]): Promise<void> {
+    const { maxToolRounds = MAX_TOOL_ROUNDS } = this.#plan.config;
+    if (this.#toolRounds === maxToolRounds) throw new ToolRoundsExceededError(maxToolRounds);
+    this.#attempts.accept();
+    this.#toolRounds++;
+    const results = await runTools(this.#plan.toolbox, calls, this.#context);
+    this.#messages = [...this.#messages, ...roundMessages(answer.content, calls, results)];
   }
 
   /** One answer of the model. */

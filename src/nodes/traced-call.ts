@@ -42,25 +42,8 @@ export class TracedCall {
    * The next batch, or how the call ended.
    * @throws UpstreamError if the model fails, the signal's reason after an abort
    */
-  async next(): Promise<IteratorResult<readonly Delta[], ModelResult>> {
-    try {
-      const next = await this.#stream.next();
-      if (!this.#hasSpoken) this.#tellIdentity();
-      if (next.done === true) {
-        this.#end({ finishReason: next.value.finishReason }, next.value.finishReason);
-        return next;
-      }
-      if (!this.#hasSpoken) {
-        this.#generation.firstToken();
-        this.#account.firstToken();
-        this.#hasSpoken = true;
-      }
-      for (const delta of next.value) this.answer.add(delta);
-      return next;
-    } catch (thrown) {
-      this.#fail(thrown);
-      throw thrown;
-    }
+  next(): Promise<IteratorResult<readonly Delta[], ModelResult>> {
+    return this.#stream.next().then(this.#onNext, this.#onFailure);
   }
 
   /** Ends a call that has not come to its end; does nothing to one that has. */
@@ -72,6 +55,27 @@ export class TracedCall {
       this.#end(ABORTED, 'aborted');
     }
   }
+
+  /** Made once, like the next: they are used for each batch. */
+  readonly #onNext = (next: IteratorResult<readonly Delta[], ModelResult>): typeof next => {
+    if (!this.#hasSpoken) this.#tellIdentity();
+    if (next.done === true) {
+      this.#end({ finishReason: next.value.finishReason }, next.value.finishReason);
+      return next;
+    }
+    if (!this.#hasSpoken) {
+      this.#generation.firstToken();
+      this.#account.firstToken();
+      this.#hasSpoken = true;
+    }
+    for (const delta of next.value) this.answer.add(delta);
+    return next;
+  };
+
+  readonly #onFailure = (thrown: unknown): never => {
+    this.#fail(thrown);
+    throw thrown;
+  };
 
   #scope(): CallScope {
     return {

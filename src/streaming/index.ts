@@ -4,3 +4,4 @@ export type { Channel, Delta, TextChannel, TextDelta, TokenLogprob, ToolCallDelt
 export { Gate } from './gate.js';
 export { JsonFieldDecoder, MalformedJsonError } from './json-field-decoder.js';
 export { mergeDeltas } from './merge-deltas.js';
+export { PulledGenerator } from './pulled-generator.js';

@@ -26,18 +26,31 @@ export class EventBatches {
    * @throws UpstreamError if the connection breaks, the upstream is silent, or it says what cannot be understood: after
    *   the batch of what came ahead of it, which was generated and belongs to the client
    */
-  async next(): Promise<readonly Delta[] | undefined> {
+  next(): Promise<readonly Delta[] | undefined> {
+    if (this.#fault !== undefined || this.#hasEnded) return this.#untilBatch();
+    return this.#nextBytes().then(this.#onBytes);
+  }
+
+  /** Most reads bring a batch. */
+  readonly #onBytes = (bytes: Uint8Array | undefined): readonly Delta[] | Promise<readonly Delta[] | undefined> => {
+    this.#parse(bytes);
+    return this.#batch.length > 0 ? this.#takeBatch() : this.#untilBatch();
+  };
+
+  /** A loop: an upstream may send any number of comments before it has something to say. */
+  async #untilBatch(): Promise<readonly Delta[] | undefined> {
     for (;;) {
       if (this.#fault !== undefined) throw this.#fault;
       if (this.#hasEnded) return undefined;
-      const bytes = await this.#nextBytes();
-      this.#parse(bytes);
-      if (this.#batch.length > 0) {
-        const batch = this.#batch;
-        this.#batch = [];
-        return batch;
-      }
+      this.#parse(await this.#nextBytes());
+      if (this.#batch.length > 0) return this.#takeBatch();
     }
+  }
+
+  #takeBatch(): readonly Delta[] {
+    const batch = this.#batch;
+    this.#batch = [];
+    return batch;
   }
 
   #nextBytes(): Promise<Uint8Array | undefined> {

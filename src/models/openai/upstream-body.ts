@@ -22,23 +22,16 @@ export class UpstreamBody {
    * @param limitMs how long to wait for them, in milliseconds; absent: for what is left of the last limit
    * @throws UpstreamError if the upstream is silent for longer, or the connection breaks; the abort reason after an abort
    */
-  async read(limitMs?: number): Promise<Uint8Array | undefined> {
+  read(limitMs?: number): Promise<Uint8Array | undefined> {
     this.#watch.wait(limitMs);
-    try {
-      const bytes = await this.#body.read();
-      this.#watch.heard();
-      this.#ended = bytes === undefined;
-      return bytes;
-    } catch (error) {
-      throw this.#watch.signal.aborted ? this.#watch.signal.reason : connectionLost(error);
-    }
+    return this.#body.read().then(this.#onBytes, this.#onFailure);
   }
 
   /**
    * Like `read`, for an answer that may already be complete: silence and a broken connection are then its end. All that
    * is left of the answer has one limit of time together.
    */
-  async readRest(): Promise<Uint8Array | undefined> {
+  readRest(): Promise<Uint8Array | undefined> {
     const limitMs = this.#isRest ? undefined : CLOSE_LIMIT_MS;
     this.#isRest = true;
     return this.read(limitMs).catch(() => undefined);
@@ -53,4 +46,15 @@ export class UpstreamBody {
     if (this.#ended) this.#watch.end();
     else this.#watch.giveUp();
   }
+
+  /** Made once, like the next: they are used for each read. */
+  readonly #onBytes = (bytes: Uint8Array | undefined): Uint8Array | undefined => {
+    this.#watch.heard();
+    this.#ended = bytes === undefined;
+    return bytes;
+  };
+
+  readonly #onFailure = (error: unknown): never => {
+    throw this.#watch.signal.aborted ? this.#watch.signal.reason : connectionLost(error);
+  };
 }
