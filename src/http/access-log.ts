@@ -91,12 +91,14 @@ export class AccessLog {
 
   #write({ method, path, status, outcome, ...rest }: AccessLine, level: 'log' | 'debug'): void {
     const line = `${method} ${path} ${status} ${outcome}`;
-    const known = Object.entries(rest).filter(([, value]) => value !== undefined);
     if (this.config.log.format === 'json') {
-      this.#logger[level](line, { method, path, status, outcome, ...Object.fromEntries(known) });
-    } else {
-      this.#logger[level]([line, ...known.map(([name, value]) => `${name}=${value}`)].join(' '));
+      // What is undefined is left out of JSON.
+      this.#logger[level](line, { method, path, status, outcome, ...rest });
+      return;
     }
+    let text = line;
+    for (const [name, value] of Object.entries(rest)) if (value !== undefined) text += ` ${name}=${value}`;
+    this.#logger[level](text);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { FinishReason, Usage, UsageDetails } from '../../protocol/index.js';
 import type { Delta, TextDelta, TokenLogprob } from '../../streaming/index.js';
-import type { CallScope } from '../chat-model.js';
+import type { CallScope, ModelIdentity } from '../chat-model.js';
 import { badAnswer, upstreamErrorInAnswer } from './upstream-errors.js';
 
 /** A chunk or whole answer of an OpenAI-compatible server. Nothing in it is certain: many servers speak this protocol. */
@@ -35,6 +35,9 @@ interface UpstreamToolCall {
   readonly function?: { readonly name?: unknown; readonly arguments?: unknown } | null;
   readonly custom?: { readonly name?: unknown; readonly input?: unknown } | null;
 }
+
+/** While it is made. Conditional spreads into a literal cost several times as much. */
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ['stop', 'stop'],
@@ -156,11 +159,11 @@ export class AnswerReader {
     this.#model = model;
     this.#fingerprint = fingerprint;
     this.#tier = tier;
-    this.#scope.identity({
-      ...(typeof model === 'string' && { model }),
-      ...(typeof fingerprint === 'string' && { systemFingerprint: fingerprint }),
-      ...(typeof tier === 'string' && { serviceTier: tier }),
-    });
+    const identity: Writable<ModelIdentity> = {};
+    if (typeof model === 'string') identity.model = model;
+    if (typeof fingerprint === 'string') identity.systemFingerprint = fingerprint;
+    if (typeof tier === 'string') identity.serviceTier = tier;
+    this.#scope.identity(identity);
   }
 
   #readUsage(usage: Record<string, unknown>): void {
@@ -169,13 +172,14 @@ export class AnswerReader {
     if (prompt === undefined && completion === undefined) return;
     const promptDetails = details(usage['prompt_tokens_details']);
     const completionDetails = details(usage['completion_tokens_details']);
-    this.#scope.usage({
+    const known: Writable<Usage> = {
       prompt_tokens: prompt ?? 0,
       completion_tokens: completion ?? 0,
       total_tokens: count(usage['total_tokens']) ?? (prompt ?? 0) + (completion ?? 0),
-      ...(promptDetails && { prompt_tokens_details: promptDetails }),
-      ...(completionDetails && { completion_tokens_details: completionDetails }),
-    } satisfies Usage);
+    };
+    if (promptDetails !== undefined) known.prompt_tokens_details = promptDetails;
+    if (completionDetails !== undefined) known.completion_tokens_details = completionDetails;
+    this.#scope.usage(known);
   }
 }
 
@@ -213,9 +217,10 @@ function count(value: unknown): number | undefined {
 
 function details(value: unknown): UsageDetails | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const counts = Object.entries(value).flatMap(([name, part]) => {
+  const counts = new Map<string, number>();
+  for (const [name, part] of Object.entries(value)) {
     const whole = count(part);
-    return whole === undefined ? [] : [[name, whole] as const];
-  });
-  return counts.length === 0 ? undefined : Object.fromEntries(counts);
+    if (whole !== undefined) counts.set(name, whole);
+  }
+  return counts.size === 0 ? undefined : Object.fromEntries(counts);
 }

@@ -1,7 +1,7 @@
 import { hasOneOf } from './decorators.js';
 import { isJsonObject, type JsonObject } from '../json-object.js';
 import type { Check, NestedRule, PropertyRule, RuleSet } from './rule-set.js';
-import { failedCheck, type FaultLog, missing, unknownValue, wrongType } from './validation-faults.js';
+import { failedCheck, FaultLog, missing, unknownValue, wrongType } from './validation-faults.js';
 
 /**
  * Checks a JSON object against the rules of its class. Only properties that have rules are looked at, and nothing is
@@ -10,10 +10,35 @@ import { failedCheck, type FaultLog, missing, unknownValue, wrongType } from './
  * @param path where the object stands in the request; '' for the request itself.
  */
 export function checkObject(rules: RuleSet, object: JsonObject, path: string, faults: FaultLog): void {
-  for (const rule of rules.properties) checkProperty(rule, object, path, faults);
+  const present = new FaultLog();
+  checkPresent(rules, object, path, present);
+  if (!present.isEmpty) checkInOrder(rules, object, path, faults);
 }
 
-function checkProperty(rule: PropertyRule, object: JsonObject, path: string, faults: FaultLog): void {
+/** Checks the members of an object. */
+type CheckMembers = (rules: RuleSet, object: JsonObject, path: string, faults: FaultLog) => void;
+
+/** Finds whether there are faults. Most requests have a few of dozens of parameters, and no fault. */
+const checkPresent: CheckMembers = (rules, object, path, faults) => {
+  for (const rule of rules.required) checkProperty(rule, object, path, faults, checkPresent);
+  for (const name of Object.keys(object)) {
+    const rule = rules.byName.get(name);
+    if (rule !== undefined) checkProperty(rule, object, path, faults, checkPresent);
+  }
+};
+
+/** Finds the faults in the order of the declared properties, which decides on the first one. */
+const checkInOrder: CheckMembers = (rules, object, path, faults) => {
+  for (const rule of rules.properties) checkProperty(rule, object, path, faults, checkInOrder);
+};
+
+function checkProperty(
+  rule: PropertyRule,
+  object: JsonObject,
+  path: string,
+  faults: FaultLog,
+  checkMembers: CheckMembers,
+): void {
   const value = object[rule.name];
   if (value === undefined || value === null) {
     const allowed = rule.optionalBeside === undefined || hasOneOf(object, rule.optionalBeside);
@@ -35,7 +60,7 @@ function checkProperty(rule: PropertyRule, object: JsonObject, path: string, fau
     faults.add(() => failedCheck(rule, check, pathOf(path, rule.name) + suffix, culprit));
     return;
   }
-  if (rule.nested !== undefined) checkNested(rule.nested, value, pathOf(path, rule.name), faults);
+  if (rule.nested !== undefined) checkNested(rule.nested, value, pathOf(path, rule.name), faults, checkMembers);
 }
 
 /** The first check that the value, or an item of it, does not pass. `suffix` leads from the property to the culprit. */
@@ -59,15 +84,27 @@ function passes({ constraint, constraints, owner, property }: Check, value: unkn
   return constraint.validate(value, { value, object, property, constraints, targetName: owner }) === true;
 }
 
-function checkNested(nested: NestedRule, value: unknown, path: string, faults: FaultLog): void {
+function checkNested(
+  nested: NestedRule,
+  value: unknown,
+  path: string,
+  faults: FaultLog,
+  checkMembers: CheckMembers,
+): void {
   if (!nested.each || !Array.isArray(value)) {
-    checkVariant(nested, value, path, faults);
+    checkVariant(nested, value, path, faults, checkMembers);
     return;
   }
-  for (const [index, item] of value.entries()) checkVariant(nested, item, `${path}[${index}]`, faults);
+  for (const [index, item] of value.entries()) checkVariant(nested, item, `${path}[${index}]`, faults, checkMembers);
 }
 
-function checkVariant({ discriminator, variants }: NestedRule, value: unknown, path: string, faults: FaultLog): void {
+function checkVariant(
+  { discriminator, variants }: NestedRule,
+  value: unknown,
+  path: string,
+  faults: FaultLog,
+  checkMembers: CheckMembers,
+): void {
   if (!isJsonObject(value)) {
     faults.add(() => wrongType(path, 'an object', value));
     return;
@@ -75,7 +112,7 @@ function checkVariant({ discriminator, variants }: NestedRule, value: unknown, p
   const name = discriminator === undefined ? '' : value[discriminator];
   const rules = typeof name === 'string' ? variants.get(name) : undefined;
   if (rules !== undefined) {
-    checkObject(rules, value, path, faults);
+    checkMembers(rules, value, path, faults);
     return;
   }
   const param = pathOf(path, discriminator ?? '');

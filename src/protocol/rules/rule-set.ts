@@ -46,6 +46,9 @@ export interface PropertyRule {
 export interface RuleSet {
   readonly type: ClassConstructor<object>;
   readonly properties: readonly PropertyRule[];
+  readonly byName: ReadonlyMap<string, PropertyRule>;
+  /** The rules that can be broken by a property that is absent. */
+  readonly required: readonly PropertyRule[];
 }
 
 type Metadata = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number];
@@ -63,7 +66,12 @@ export function ruleSetOf(type: ClassConstructor<object>): RuleSet {
   const known = compiled.get(type);
   if (known !== undefined) return known;
   const properties = [...metadataOf(type)].map(([name, metadata]) => propertyRule(type, name, metadata));
-  const ruleSet = { type, properties };
+  const ruleSet = {
+    type,
+    properties,
+    byName: new Map(properties.map((rule) => [rule.name, rule])),
+    required: properties.filter((rule) => !rule.optional || rule.optionalBeside !== undefined),
+  };
   compiled.set(type, ruleSet);
   return ruleSet;
 }

@@ -31,6 +31,10 @@ export class FaultLog {
   #first: Fault | undefined;
   #count = 0;
 
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
   /** @param describe is called for the first fault only. */
   add(describe: () => Fault): void {
     this.#first ??= describe();
