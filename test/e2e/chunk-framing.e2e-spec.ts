@@ -1,0 +1,104 @@
+import { connect, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Bench, gate, streamOf, within } from '../support/index.js';
+
+const PIECES = ['Grüße', ' 你好', ' \u{1f600}', ' done'];
+
+/** One event stream as it is on the wire: HTTP clients hide how its body is framed. */
+describe('the framing of a streamed body', () => {
+  let bench: Bench;
+  let socket: Socket;
+  let received: Buffer;
+  let notify: () => void;
+  beforeEach(async () => {
+    bench = await Bench.start();
+    received = Buffer.alloc(0);
+    notify = () => undefined;
+    const { hostname, port } = new URL(bench.app.url);
+    socket = connect(Number(port), hostname);
+    socket.on('data', (bytes: Buffer) => {
+      received = Buffer.concat([received, bytes]);
+      notify();
+    });
+    socket.on('close', () => notify());
+  });
+  afterEach(async () => {
+    socket.destroy();
+    await bench.close();
+  });
+
+  const until = (condition: () => boolean): Promise<void> =>
+    within(
+      new Promise<void>((resolve) => {
+        notify = () => {
+          if (condition()) resolve();
+        };
+        notify();
+      }),
+      { message: 'the answer' },
+    );
+  const ask = (version: string): void => {
+    const body = JSON.stringify({ model: 'chat', stream: true, messages: [{ role: 'user', content: 'Hello' }] });
+    socket.write(
+      `POST /v1/chat/completions HTTP/${version}\r\nhost: x\r\ncontent-type: application/json\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+  };
+  const headOf = (): string => received.toString('latin1', 0, received.indexOf('\r\n\r\n')).toLowerCase();
+  const bodyOf = (): Buffer => received.subarray(received.indexOf('\r\n\r\n') + 4);
+  const textIn = (frames: string): string =>
+    [...frames.matchAll(/^data: (\{.*\})$/gm)]
+      .map(([, json = '']) => JSON.parse(json) as { choices: { delta: { content?: string } }[] })
+      .map(({ choices }) => choices[0]?.delta.content ?? '')
+      .join('');
+
+  it('is chunks whose lengths are right, the last one empty, and the connection serves the next request', async () => {
+    for (let request = 0; request < 2; request++) {
+      received = Buffer.alloc(0);
+      const hold = gate();
+      bench.upstream.next(streamOf([...PIECES.slice(0, 2), hold, ...PIECES.slice(2)]));
+      ask('1.1');
+      // In several writes: what has come so far is whole chunks.
+      await until(() => received.includes('你好'));
+      expect(() => chunksIn(bodyOf())).not.toThrow();
+      hold.open();
+      await until(() => received.toString('latin1').endsWith('\r\n0\r\n\r\n'));
+      expect(headOf()).toMatch(/^http\/1\.1 200 .*\r\ntransfer-encoding: chunked(\r\n|$)/s);
+      expect(headOf()).not.toContain('content-length');
+      const chunks = chunksIn(bodyOf());
+      expect(chunks.at(-1)).toBe('');
+      for (const chunk of chunks.slice(0, -1)) expect(chunk).toMatch(/\n\n$/);
+      expect(textIn(chunks.join(''))).toBe(PIECES.join(''));
+      expect(chunks.join('').endsWith('data: [DONE]\n\n')).toBe(true);
+    }
+    expect(socket.destroyed).toBe(false);
+  });
+
+  it('is none for a client that speaks HTTP/1.0: the end of the connection ends the body', async () => {
+    bench.upstream.next(streamOf(PIECES));
+    ask('1.0');
+    await until(() => socket.closed);
+    expect(headOf()).not.toContain('transfer-encoding');
+    expect(headOf()).toContain('connection: close');
+    const body = bodyOf().toString();
+    expect(body).toMatch(/^(data|:)/);
+    expect(textIn(body)).toBe(PIECES.join(''));
+    expect(body.endsWith('data: [DONE]\n\n')).toBe(true);
+  });
+});
+
+/** @throws Error if these are no whole chunks */
+function chunksIn(body: Buffer): string[] {
+  const chunks: string[] = [];
+  for (let at = 0; at < body.length;) {
+    const lineEnd = body.indexOf('\r\n', at);
+    const length = body.toString('latin1', at, lineEnd);
+    if (!/^[\da-f]+$/.test(length)) throw new Error(`No length of a chunk: ${length}`);
+    const start = lineEnd + 2;
+    const end = start + Number.parseInt(length, 16);
+    if (body.toString('latin1', end, end + 2) !== '\r\n') throw new Error(`A chunk is not ${length} long`);
+    chunks.push(body.toString('utf8', start, end));
+    at = end + 2;
+  }
+  return chunks;
+}
