@@ -12,6 +12,7 @@
  * @property {boolean} [hold] true: the memory of open answers is measured while all wait halfway
  * @property {number} [startsPerSecond] how fast the requests begin that run at the same time
  * @property {number} [padding] characters of text in the user's message
+ * @property {Load} [beside] runs again and again for as long as this one lasts, and is not measured
  * @property {number} [limitMs] when unfinished requests are given up
  */
 
@@ -90,6 +91,19 @@ export const PHASES = {
     title: '1,000 answers at a time, 4 chunks a second each',
     shows: ['cpuPerChunk', 'tokenP50'],
     loads: [chat('slow', { requests: 1_000, concurrency: 1_000, chunks: 24, rate: 4, startsPerSecond: 1_000 })],
+  },
+  fair: {
+    title: 'short answers one after another: alone, and beside 4 long ones as fast as they are taken',
+    shows: ['firstTokenP50', 'firstTokenP99'],
+    loads: [
+      chat('fair-alone', { requests: 200, concurrency: 1, chunks: 5 }),
+      chat('fair-beside', {
+        requests: 200,
+        concurrency: 1,
+        chunks: 5,
+        beside: chat('flood', { requests: 1_000_000_000, concurrency: 4, chunks: 5_000 }),
+      }),
+    ],
   },
 };
 

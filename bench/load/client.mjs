@@ -19,14 +19,29 @@ function agentOf(url) {
  * @param {import('../phases.mjs').Load} load
  */
 async function run(url, load) {
+  const over = new AbortController();
+  const beside = load.beside === undefined ? undefined : lanes(url, load.beside, new Tally(), over.signal);
+  const { limitMs = 60_000 } = load;
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), limitMs);
+  const tally = new Tally();
+  const start = performance.now();
+  await lanes(url, load, tally, limit.signal);
+  clearTimeout(timer);
+  const wallMs = performance.now() - start;
+  over.abort();
+  await beside;
+  if (tally.requests === 0 && tally.errors.size === 0) tally.failed('not finished in time');
+  return { wallMs, expected: load.requests * (load.chunks + (load.pieces ?? 0)), ...tally.summary() };
+}
+
+/** Sends the requests of a load, so many at a time, until all are answered or the signal aborts. */
+async function lanes(url, load, tally, signal) {
   const { model, requests, concurrency, chunks, pieces = 0, rate = 0, hold = false, padding = 0 } = load;
-  const { startsPerSecond = Infinity, limitMs = 60_000 } = load;
+  const { startsPerSecond = Infinity } = load;
   const content = messageFor({ chunks, pieces, rate, hold }, padding);
   const messages = [{ role: 'user', content }];
   const body = JSON.stringify({ model, stream: true, stream_options: { include_usage: true }, messages });
-  const tally = new Tally();
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), limitMs);
   let begun = 0;
   let speaking = 0;
   const onFirstToken = () => {
@@ -34,25 +49,20 @@ async function run(url, load) {
   };
   const lane = async (index) => {
     if (startsPerSecond < Infinity) await delay((index * 1_000) / startsPerSecond);
-    while (begun < requests && !limit.signal.aborted) {
+    while (begun < requests && !signal.aborted) {
       begun++;
       await streamedRequest({
         agent: agentOf(url),
         url,
         body,
         expected: chunks + pieces,
-        signal: limit.signal,
+        signal,
         tally,
         onFirstToken,
       });
     }
   };
-  const start = performance.now();
   await Promise.all(Array.from({ length: concurrency }, (_, index) => lane(index)));
-  clearTimeout(timer);
-  const wallMs = performance.now() - start;
-  if (tally.requests === 0 && tally.errors.size === 0) tally.failed('not finished in time');
-  return { wallMs, expected: requests * (chunks + pieces), ...tally.summary() };
 }
 
 process.on('message', async ({ id, type, url, load }) => {
