@@ -24,10 +24,15 @@ const MEMORY_INTERVAL_MS = 100;
 
 /** The processes of a bench: a fake upstream, a load client, and the targets between them. */
 export class Bench {
-  #pinning = findPinning();
+  #pinning;
   #upstream;
   #load;
   #upstreamUrl = '';
+
+  /** @param {{ targetProcessors?: number }} [options] how many processors a target has for itself, where there are enough */
+  constructor({ targetProcessors = 1 } = {}) {
+    this.#pinning = findPinning(targetProcessors);
+  }
 
   /** How processes are pinned and costs are found. */
   get description() {

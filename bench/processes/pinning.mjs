@@ -10,18 +10,26 @@ import { readFileSync } from 'node:fs';
  * @property {string} description for the person who reads the result
  */
 
-/** The target alone on one processor, all else on the others; not at all where that cannot be. @returns {Pinning} */
-export function findPinning() {
+/**
+ * The target alone on so many processors, all else on the others, which are shared if there are too few; not at all where
+ * that cannot be.
+ * @param {number} targetProcessors
+ * @returns {Pinning}
+ */
+export function findPinning(targetProcessors) {
   const none = (why) => ({ target: [], others: [], description: `not pinned: ${why}` });
   const processors = allowedProcessors();
   if (processors === undefined) return none('this system does not tell which processors there are');
   if (processors.length < 2) return none('there is one processor only');
-  const [first, ...rest] = processors;
-  if (spawnSync('taskset', ['-c', String(first), 'true']).status !== 0) return none('there is no taskset');
+  const target = processors.slice(0, targetProcessors).join();
+  const others = (
+    processors.length > targetProcessors ? processors.slice(targetProcessors) : processors.slice(-1)
+  ).join();
+  if (spawnSync('taskset', ['-c', target, 'true']).status !== 0) return none('there is no taskset');
   return {
-    target: ['taskset', '-c', String(first)],
-    others: ['taskset', '-c', rest.join(',')],
-    description: `target on processor ${first}, upstream and load client on ${rest.join(', ')}`,
+    target: ['taskset', '-c', target],
+    others: ['taskset', '-c', others],
+    description: `target on processor ${target}, upstream and load client on ${others}`,
   };
 }
 

@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { SseParser, SseTooLongError } from '../../protocol/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { AnswerReader } from './answer-reader.js';
@@ -36,7 +35,7 @@ export class EventBatches {
    *   the batch of what came ahead of it, which was generated and belongs to the client
    */
   next(): Promise<readonly Delta[] | undefined> {
-    if (this.#fault !== undefined || this.#hasEnded || this.#rest !== undefined) return this.#untilBatch();
+    if (this.#fault !== undefined || this.#hasEnded) return this.#untilBatch();
     return this.#nextBytes().then(this.#onBytes);
   }
 
@@ -51,11 +50,7 @@ export class EventBatches {
     for (;;) {
       if (this.#fault !== undefined) throw this.#fault;
       if (this.#hasEnded) return undefined;
-      if (this.#rest === undefined) this.#parse(await this.#nextBytes());
-      else {
-        await turn();
-        this.#parse(this.#rest);
-      }
+      this.#parse(await this.#nextBytes());
       if (this.#batch.length > 0) return this.#takeBatch();
     }
   }
@@ -67,6 +62,8 @@ export class EventBatches {
   }
 
   #nextBytes(): Promise<Uint8Array | undefined> {
+    const rest = this.#rest;
+    if (rest !== undefined) return new Promise((resolve) => setImmediate(resolve, rest));
     // After the finish reason only usage and the end are to come, and some servers send neither.
     if (this.#reader.finishReason !== undefined) return this.#body.readRest();
     return this.#body.read(this.#reader.hasSpoken ? this.#idleTimeoutMs : undefined);
