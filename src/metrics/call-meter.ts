@@ -20,6 +20,11 @@ export class CallMeter {
     instruments.prepareCalls(workflow, name);
   }
 
+  /** The last usage that was told; undefined if none was. */
+  get counted(): Usage | undefined {
+    return this.#usage;
+  }
+
   /** The first token of the answer is here. */
   firstToken(): void {
     const { provider, model } = this.name;

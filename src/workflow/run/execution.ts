@@ -102,26 +102,27 @@ export class Execution implements Values {
     for (const step of scope.steps) {
       const stepTurn = step.visible ? turn?.child() : undefined;
       const ready = Promise.all(step.dependsOn.flatMap((key) => finished.get(key) ?? []));
-      finished.set(
-        step.key,
-        ready.then(() => this.#runStep(step, stepTurn)).finally(() => stepTurn?.close()),
-      );
+      finished.set(step.key, this.#runStep(step, stepTurn, ready));
     }
     const failures = (await Promise.allSettled(finished.values())).filter(({ status }) => status === 'rejected');
     // They fail for one reason: the first failure aborts the rest with itself.
     if (failures.length > 0) throw this.run.cancellation.reason;
   }
 
-  async #runStep(step: Step, turn: Turn | undefined): Promise<void> {
-    if (this.#isOver) return;
-    this.run.cancellation.throwIfAborted();
+  async #runStep(step: Step, turn: Turn | undefined, ready: Promise<unknown>): Promise<void> {
     try {
+      await ready;
+      if (this.#isOver) return;
+      this.run.cancellation.throwIfAborted();
       if (step.kind === 'node') await this.#runNode(step, turn);
       else if (step.kind === 'route') await this.#runRoute(step, turn);
       else await this.#runNested(step, turn);
     } catch (thrown) {
+      // What others have failed with, or an abort, has been told already.
       this.run.cancellation.abort(thrown);
       throw thrown;
+    } finally {
+      turn?.close();
     }
   }
 

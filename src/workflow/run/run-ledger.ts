@@ -1,11 +1,11 @@
-import type { ModelName, RunMeter } from '../../metrics/index.js';
+import type { CallMeter, ModelName, RunMeter } from '../../metrics/index.js';
 import type { ModelIdentity } from '../../models/index.js';
 import { addUsage, type FinishReason, type Usage, worseFinishReason } from '../../protocol/index.js';
 import type { CallAccount, CallLedger } from '../task-context.js';
 
 /** Accounts for the model calls of one node: the last usage of each call counts, also when the call failed or was aborted. */
 export class NodeLedger implements CallLedger {
-  readonly #calls: (Usage | undefined)[] = [];
+  readonly #calls: CallMeter[] = [];
   readonly #meter: RunMeter;
   readonly #onIdentity: (identity: ModelIdentity) => void;
   #finishReason: FinishReason | undefined;
@@ -21,17 +21,9 @@ export class NodeLedger implements CallLedger {
   }
 
   openCall(model: ModelName): CallAccount {
-    const index = this.#calls.push(undefined) - 1;
     const call = this.#meter.call(model);
-    return {
-      firstToken: () => call.firstToken(),
-      retrying: () => call.retrying(),
-      usage: (usage) => {
-        this.#calls[index] = usage;
-        call.usage(usage);
-      },
-      ended: (outcome) => call.ended(outcome),
-    };
+    this.#calls.push(call);
+    return call;
   }
 
   askedAgain(model: ModelName): void {
@@ -52,7 +44,7 @@ export class NodeLedger implements CallLedger {
 
   /** Sum over the calls whose upstreams told; undefined if none did. */
   usage(): Usage | undefined {
-    return sumUsage(this.#calls);
+    return sumUsage(this.#calls.map((call) => call.counted));
   }
 }
 
