@@ -9,7 +9,6 @@ import { targetStart } from './targets/index.mjs';
 const ADDRESS = /http:\/\/127\.0\.0\.1:\d+/;
 /** What a load leaves to be done when its last answer has ended is over by then, in milliseconds. */
 const SETTLE_MS = 50;
-const STALL_MS = 2_000;
 const MEMORY_SAMPLES = 8;
 const MEMORY_INTERVAL_MS = 100;
 
@@ -97,7 +96,7 @@ export class Bench {
    */
   async measure(target, load, settle = () => delay(SETTLE_MS)) {
     const before = await this.#costs(target);
-    const { held, stalled, ...result } = await this.#runAs(target, load);
+    const { held, ...result } = load.hold ? await this.#holdOpen(target, load) : await this.#run(target, load);
     await settle();
     const after = await this.#costs(target);
     const cpu = after.target.cpu - before.target.cpu;
@@ -116,7 +115,6 @@ export class Bench {
       upstreamBusy: (after.upstream.cpu - before.upstream.cpu) / 1e3 / wallMs,
       loadBusy: (after.load.cpu - before.load.cpu) / 1e3 / wallMs,
       ...(held !== undefined && { memoryPerStream: (held - before.target.memory) / load.requests }),
-      ...(stalled !== undefined && { cpuPerSecond: stalled / load.requests }),
     };
   }
 
@@ -132,26 +130,6 @@ export class Bench {
 
   #run(target, load) {
     return this.#load.ask({ type: 'run', url: target.url, load });
-  }
-
-  #runAs(target, load) {
-    if (load.stall) return this.#letStall(target, load);
-    return load.hold ? this.#holdOpen(target, load) : this.#run(target, load);
-  }
-
-  /** Runs the load, and measures what the target does while none of its clients reads. */
-  async #letStall(target, load) {
-    const allSpeak = this.#load.event('all-speak');
-    const running = this.#run(target, load);
-    await Promise.race([allSpeak, running]);
-    // All buffers on the way are full then.
-    await delay(STALL_MS);
-    const before = await costOf(target.child);
-    await delay(STALL_MS);
-    const after = await costOf(target.child);
-    await this.#load.ask({ type: 'read-on' });
-    const stalled = ((after.cpu - before.cpu) / STALL_MS) * 1e3;
-    return { ...(await running), held: after.memory, stalled };
   }
 
   /** Runs the load, and measures the target's memory while all of its answers are open. */

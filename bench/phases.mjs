@@ -10,7 +10,6 @@
  * @property {number} [pieces] content chunks of each structured answer
  * @property {number} [rate] chunks per second of each answer; absent: as fast as they are taken
  * @property {boolean} [hold] true: the memory of open answers is measured while all wait halfway
- * @property {boolean} [stall] true: clients stop reading after the first token; what that costs is measured while all have
  * @property {number} [startsPerSecond] how fast the requests begin that run at the same time
  * @property {number} [padding] characters of text in the user's message
  * @property {Load} [beside] runs again and again for as long as this one lasts, and is not measured
@@ -92,11 +91,6 @@ export const PHASES = {
     title: '1,000 answers at a time, 4 chunks a second each',
     shows: ['cpuPerChunk', 'tokenP50'],
     loads: [chat('slow', { requests: 1_000, concurrency: 1_000, chunks: 24, rate: 4, startsPerSecond: 1_000 })],
-  },
-  stall: {
-    title: '200 answers at full speed whose clients do not read on; CPU us is that of one second, for each of them',
-    shows: ['memoryPerStream', 'cpuPerSecond'],
-    loads: [chat('stall', { requests: 200, concurrency: 200, chunks: 20_000, stall: true, startsPerSecond: 200 })],
   },
   fair: {
     title: 'short answers one after another: alone, and beside 4 long ones as fast as they are taken',

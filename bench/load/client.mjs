@@ -38,17 +38,13 @@ async function run(url, load) {
 /** Sends the requests of a load, so many at a time, until all are answered or the signal aborts. */
 async function lanes(url, load, tally, signal) {
   const { model, requests, concurrency, chunks, pieces = 0, rate = 0, hold = false, padding = 0 } = load;
-  const { startsPerSecond = Infinity, stall = false } = load;
+  const { startsPerSecond = Infinity } = load;
   const content = messageFor({ chunks, pieces, rate, hold }, padding);
   const messages = [{ role: 'user', content }];
   const body = JSON.stringify({ model, stream: true, stream_options: { include_usage: true }, messages });
   let begun = 0;
   let speaking = 0;
-  const onFirstToken = (response) => {
-    if (stall) {
-      response.pause();
-      stalled.push(response);
-    }
+  const onFirstToken = () => {
     if (++speaking === requests) process.send({ event: 'all-speak' });
   };
   const lane = async (index) => {
@@ -69,15 +65,8 @@ async function lanes(url, load, tally, signal) {
   await Promise.all(Array.from({ length: concurrency }, (_, index) => lane(index)));
 }
 
-/** Answers that wait for their clients to read on. @type {import('node:http').IncomingMessage[]} */
-const stalled = [];
-
 process.on('message', async ({ id, type, url, load }) => {
   if (type === 'run') process.send({ id, answer: await run(url, load) });
-  if (type === 'read-on') {
-    for (const response of stalled.splice(0)) response.resume();
-    process.send({ id });
-  }
   if (type === 'forget') {
     agents.get(url)?.destroy();
     agents.delete(url);

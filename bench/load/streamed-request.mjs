@@ -12,7 +12,7 @@ const END = 'data: [DONE]\n\n';
  * @param {number} parts.expected tokens of the whole answer
  * @param {AbortSignal} parts.signal gives the request up
  * @param {import('./tally.mjs').Tally} parts.tally
- * @param {(response: import('node:http').IncomingMessage) => void} parts.onFirstToken
+ * @param {() => void} parts.onFirstToken
  * @returns {Promise<void>}
  */
 export function streamedRequest({ agent, url, body, expected, signal, tally, onFirstToken }) {
@@ -31,7 +31,7 @@ export function streamedRequest({ agent, url, body, expected, signal, tally, onF
       resolve();
     };
     /** @param {Buffer} bytes */
-    const onData = (response, bytes) => {
+    const onData = (bytes) => {
       const now = microseconds();
       tally.reads++;
       tally.bytes += bytes.length;
@@ -51,7 +51,7 @@ export function streamedRequest({ agent, url, body, expected, signal, tally, onF
       if (found === 0) return;
       if (tokens === 0) {
         tally.firstToken(now - sentAt);
-        onFirstToken(response);
+        onFirstToken();
       } else tally.gap(now - lastAt);
       tokens += found;
       lastAt = now;
@@ -64,7 +64,7 @@ export function streamedRequest({ agent, url, body, expected, signal, tally, onF
           response.resume();
           return over(`status ${response.statusCode}`);
         }
-        response.on('data', (bytes) => onData(response, bytes));
+        response.on('data', onData);
         response.on('end', () => {
           if (!text.endsWith(END)) over('no [DONE] at the end');
           else over(tokens === expected ? undefined : `${tokens} tokens instead of ${expected}`);

@@ -38,18 +38,11 @@ function phaseTables(name, { targets }) {
   return growth ? [...tables, growthTable(name, loads, targets)] : tables;
 }
 
-/** What a load is for, if that is not the cost of its chunks. */
-function leading({ hold, stall }) {
-  const memory = ['kB/stream', 'memoryPerStream', figure];
-  if (stall) return [memory, ['stalled us/s', 'cpuPerSecond', figure]];
-  return hold ? [memory] : [];
-}
-
 function loadTable(load, targets) {
   const names = Object.keys(targets);
   const baselines = BASELINES.filter((baseline) => names.includes(baseline));
   const value = (target, metric) => median(samplesOf(targets[target].loads[load.name], metric));
-  const [cost, ...others] = [...leading(load), ...COLUMNS];
+  const [cost, ...others] = load.hold ? [['kB/stream', 'memoryPerStream', figure], ...COLUMNS] : COLUMNS;
   const [costTitle, costMetric] = cost;
   const head = [
     'target',

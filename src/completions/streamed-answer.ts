@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { filter, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { RequestRecord } from '../http/index.js';
 import type { Clock, Timer } from '../kernel/index.js';
 import { outcomeOf, type StreamMeter } from '../metrics/index.js';
@@ -42,9 +42,9 @@ export function streamAnswer(
     const answer = new StreamedAnswer(response, options, reject);
     events
       .pipe(
-        filter((event) => options.nodeEvents || !NEWS.has(event.type)),
         coalesce({
           clock,
+          isWanted: (event) => options.nodeEvents || !NEWS.has(event.type),
           windowOf: (event) => (event.type === 'delta' ? (event.debounceMs ?? debounceMs) : undefined),
           merge: mergeDeltaEvents,
         }),

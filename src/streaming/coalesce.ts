@@ -4,6 +4,8 @@ import { type Clock, type Timer, TIMER_TOLERANCE_MS } from '../kernel/index.js';
 /** How {@link coalesce} treats the items of a stream. */
 export interface CoalesceOptions<T> {
   readonly clock: Clock;
+  /** False for items that are left out as if they had never come. Absent: none is. */
+  readonly isWanted?: (item: T) => boolean;
   /**
    * Least time in milliseconds between this item and the one sent before it. 0 sends it at once; so does undefined, for
    * items that are no text and must keep their place in the order.
@@ -22,7 +24,7 @@ export interface CoalesceOptions<T> {
  *
  * At most one timer is pending per stream, and none while nothing is held.
  */
-export function coalesce<T>({ clock, windowOf, merge }: CoalesceOptions<T>): OperatorFunction<T, T> {
+export function coalesce<T>({ clock, isWanted, windowOf, merge }: CoalesceOptions<T>): OperatorFunction<T, T> {
   return (source) =>
     new Observable<T>((subscriber) => {
       let held: { item: T; dueAt: number } | undefined;
@@ -56,6 +58,7 @@ export function coalesce<T>({ clock, windowOf, merge }: CoalesceOptions<T>): Ope
 
       const subscription = source.subscribe({
         next: (item) => {
+          if (isWanted?.(item) === false) return;
           const window = windowOf(item);
           const now = clock.monotonic();
           if (window === undefined || window <= 0) {

@@ -5,9 +5,11 @@ import type { UpstreamBody } from './upstream-body.js';
 import { badAnswer, upstreamErrorInAnswer } from './upstream-errors.js';
 
 /**
- * How many bytes are parsed in one turn of the event loop: some 25 events of OpenAI's, 50 µs. What a fast upstream sends in one
- * read can be ten times as much, and everybody else would wait for all of it at each of their steps (docs/performance.md).
+ * What is parsed in one turn of the event loop, in bytes: all of a read up to the first limit, some 50 events of OpenAI's and
+ * 100 µs; of a larger one so much at a time. A fast upstream sends many times that in one read, and everybody else would wait for
+ * all of it at each of their steps (docs/performance.md).
  */
+const WHOLE_READ = 16 * 1024;
 const BYTES_PER_TURN = 8 * 1024;
 
 /** The deltas of an event stream, in batches: what one read of it brought, or a part of it if that was much. */
@@ -75,7 +77,7 @@ export class EventBatches {
       if (bytes === undefined) {
         this.#parser.end();
         this.#hasEnded = true;
-      } else if (bytes.length <= BYTES_PER_TURN) this.#parser.push(bytes);
+      } else if (bytes.length <= WHOLE_READ) this.#parser.push(bytes);
       else {
         this.#rest = bytes.subarray(BYTES_PER_TURN);
         this.#parser.push(bytes.subarray(0, BYTES_PER_TURN));
