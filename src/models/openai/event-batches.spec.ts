@@ -45,7 +45,8 @@ describe('EventBatches', () => {
     clearImmediate(next);
     expect(texts.join('')).toBe(words.join(''));
     expect(texts.length).toBeGreaterThan(10);
-    expect(Math.max(...texts.map(({ length }) => length))).toBeLessThan(2_000);
+    // At most what 16 kB of events hold.
+    expect(Math.max(...texts.map(({ length }) => length))).toBeLessThan(4_000);
     // Each part has a turn of its own.
     expect(new Set(turnsOf).size).toBe(texts.length);
   });
