@@ -18,6 +18,22 @@ describe('Cancellation', () => {
     expect([cancellation.aborted, cancellation.reason]).toEqual([true, 'first']);
   });
 
+  it('makes a real signal for those who ask, before the abort and after it', () => {
+    const cancellation = new Cancellation();
+    const { signal } = cancellation;
+    expect(cancellation.signal).toBe(signal);
+    expect(signal.aborted).toBe(false);
+    expect(() => cancellation.throwIfAborted()).not.toThrow();
+    const reason = new Error('enough');
+    cancellation.abort(reason);
+    expect([signal.aborted, signal.reason]).toEqual([true, reason]);
+    expect(() => cancellation.throwIfAborted()).toThrow(reason);
+
+    const late = new Cancellation();
+    late.abort(reason);
+    expect([late.signal.aborted, late.signal.reason]).toEqual([true, reason]);
+  });
+
   it('lets a listener leave while all are told', () => {
     const cancellation = new Cancellation();
     let calls = 0;

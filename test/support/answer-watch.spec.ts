@@ -43,6 +43,13 @@ describe('AnswerWatch', () => {
     watch.assertValid();
   });
 
+  it("takes a writer's own framing of chunks off, whose lengths must be right", async () => {
+    const framed = (text: string, length = Buffer.byteLength(text)): string => `${length.toString(16)}\r\n${text}\r\n`;
+    const text = frame({ ...CHUNK, choices: [{ index: 0, delta: { content: 'Grüße' }, finish_reason: null }] });
+    expect(await answered('text/event-stream', [framed(text), `${framed('data: [DONE]\n\n')}0\r\n\r\n`])).toBe(0);
+    expect(await answered('text/event-stream', [framed(text, text.length)])).toBe(1);
+  });
+
   it.each([
     ['a chunk without an id', 'text/event-stream', frame({ ...CHUNK, id: undefined })],
     [
