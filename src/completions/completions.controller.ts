@@ -73,11 +73,12 @@ export class CompletionsController {
     const streams = wantsStream(body.stream, name, request.headers.accept);
     const record = recordOf(response);
     record.asks(workflow.id, streams);
+    const caller = this.access.callerOf(request);
+    // Before anything that only a workflow which is there could complain of.
+    caller.assertMayUse(workflow.id, body.model);
     assertStreamOptionsAllowed(body, streams);
     const event = toChatEvent(body);
     assertParametersTaken(event.parameters, workflow.id, workflow.takes);
-    const caller = this.access.callerOf(request);
-    caller.assertMayUse(workflow.id, body.model);
 
     const asked: AskedCompletion = {
       workflow,

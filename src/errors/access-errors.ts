@@ -1,4 +1,4 @@
-import { InvalidRequestError } from './client-errors.js';
+import { InvalidRequestError, ModelNotFoundError } from './client-errors.js';
 import { MillraceError, type ErrorDetails, type ErrorType } from './millrace-error.js';
 
 /** Nobody knows who asks. Status 401, with the code that OpenAI's answers have and SDKs name an AuthenticationError. */
@@ -14,17 +14,11 @@ export class UnauthorizedError extends InvalidRequestError {
   }
 }
 
-/** Whoever asks is known, and may not use this workflow. Status and code are those of OpenAI's own answer to that. */
-export class ForbiddenError extends InvalidRequestError {
-  override readonly status = 403;
-
-  constructor(model: string) {
-    super(
-      `Your API key does not have access to the model \`${model.slice(0, 256)}\`. GET /v1/models lists those it has.`,
-      { code: 'model_not_found' },
-    );
-  }
-}
+/**
+ * Whoever asks is known, and may not use this workflow. The client gets the answer that it would get if the workflow did
+ * not exist; access log and metrics know better (`forbidden`).
+ */
+export class ForbiddenError extends ModelNotFoundError {}
 
 /** Of what there was too much. */
 export type LimitedBy = 'requests' | 'tokens';

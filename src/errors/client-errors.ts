@@ -7,15 +7,18 @@ export class InvalidRequestError extends MillraceError {
   override readonly retryable = false;
 }
 
-/** No workflow has the id or alias that `model` names. */
+/**
+ * No workflow that the caller may use has the id or alias that `model` names. The message is the same whether it is there
+ * or not, so that nobody learns which hidden workflows exist; OpenAI's says it in the same way.
+ */
 export class ModelNotFoundError extends InvalidRequestError {
   override readonly status = 404;
 
   constructor(model: string, param: 'model' | null = 'model') {
-    super(`The model \`${model.slice(0, 256)}\` does not exist. GET /v1/models lists those that do.`, {
-      code: 'model_not_found',
-      param,
-    });
+    super(
+      `The model \`${model.slice(0, 256)}\` does not exist or you do not have access to it. GET /v1/models lists those that you may use.`,
+      { code: 'model_not_found', param },
+    );
   }
 }
 

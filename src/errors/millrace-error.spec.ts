@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  ForbiddenError,
   InternalError,
   InvalidRequestError,
   MethodNotAllowedError,
@@ -26,6 +27,7 @@ const ALL: readonly (readonly [MillraceError, number, string, string | null, str
     false,
   ],
   [new ModelNotFoundError('m'), 404, 'invalid_request_error', 'model_not_found', 'model', false],
+  [new ForbiddenError('m'), 404, 'invalid_request_error', 'model_not_found', 'model', false],
   [new ModelNotFoundError('m', null), 404, 'invalid_request_error', 'model_not_found', null, false],
   [new UnknownRouteError('GET', '/x'), 404, 'invalid_request_error', 'unknown_url', null, false],
   [new MethodNotAllowedError(['POST']), 405, 'invalid_request_error', 'method_not_supported', null, false],

@@ -21,9 +21,9 @@ const EVERYWHERE: readonly ErrorStatus[] = [400, 408, 431, 500];
 const GUARDED: readonly ErrorStatus[] = [401, 503];
 /** What else can go wrong, by operation. */
 const ERRORS_OF: Readonly<Record<string, readonly ErrorStatus[]>> = {
-  createChatCompletion: [403, 404, 409, 413, 415, 422, 429, 502, 504],
-  retrieveModel: [403, 404],
-  retrieveModelGraph: [403, 404],
+  createChatCompletion: [404, 409, 413, 415, 422, 429, 502, 504],
+  retrieveModel: [404],
+  retrieveModelGraph: [404],
 };
 
 /** The operation that runs workflows. */

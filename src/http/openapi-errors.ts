@@ -1,6 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import {
-  ForbiddenError,
   InternalError,
   InvalidRequestError,
   type MillraceError,
@@ -51,14 +50,9 @@ const ERROR_ANSWERS = {
     examples: { unknown: new UnauthorizedError('Incorrect API key provided.', true) },
     headers: challenges,
   },
-  403: {
-    name: 'Forbidden',
-    description: 'The API key or token may not use this workflow.',
-    examples: { forbidden: new ForbiddenError('research') },
-  },
   404: {
     name: 'NotFound',
-    description: 'No workflow has this id or alias.',
+    description: 'No workflow that the API key or token may use has this id or alias.',
     examples: { unknown: new ModelNotFoundError('gpt-0') },
   },
   408: {

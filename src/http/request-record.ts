@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type MillraceError, ModelNotFoundError } from '../errors/index.js';
+import { ForbiddenError, type MillraceError, ModelNotFoundError } from '../errors/index.js';
 import { type Outcome, outcomeOf, type StreamMeter } from '../metrics/index.js';
 import type { Usage } from '../protocol/index.js';
 
@@ -70,7 +70,7 @@ export class RequestRecord {
   /** It was refused, or its run has failed. */
   failed(error: MillraceError): void {
     this.#outcome = outcomeOf(error);
-    if (error instanceof ModelNotFoundError) this.#workflow = 'unknown';
+    if (error instanceof ModelNotFoundError && !(error instanceof ForbiddenError)) this.#workflow = 'unknown';
   }
 
   /** Calls back once no run is open, at once if none is: a run outlives a client that leaves by what it takes to end it. */

@@ -7,7 +7,7 @@ import { recordOf } from './request-record.js';
 /** What is traced: requests that would have become a run. */
 const TRACED_PATH = '/v1/chat/completions';
 /** Refused before anybody knew who asks: whoever likes could fill the backend with them. */
-const UNTRACED_STATUS: ReadonlySet<number> = new Set([401, 403, 405, 429]);
+const UNTRACED_STATUS: ReadonlySet<number> = new Set([401, 405, 429]);
 
 /**
  * Gives a request that was refused before it became a run a trace of its own, so that every answer has an `x-trace-id`

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  ForbiddenError,
   InternalError,
   InvalidRequestError,
   MethodNotAllowedError,
@@ -19,6 +20,7 @@ describe('outcomeOf', () => {
     [new RunAbortedError('deadline'), 'deadline'],
     [new RunAbortedError('shutdown'), 'shutdown'],
     [new ModelNotFoundError('x'), 'unknown_model'],
+    [new ForbiddenError('x'), 'forbidden'],
     [new UnknownRouteError('GET', '/x'), 'unknown_route'],
     [new InvalidRequestError('x'), 'invalid_request'],
     [new MethodNotAllowedError(['GET']), 'invalid_request'],

@@ -1,4 +1,5 @@
 import {
+  ForbiddenError,
   InternalError,
   type MillraceError,
   ModelNotFoundError,
@@ -51,6 +52,7 @@ export function outcomeOf(error: MillraceError): Outcome {
     return error.abortCause === 'client_disconnected' ? 'client_abort' : error.abortCause;
   }
   if (error instanceof UpstreamError) return upstreamOutcomeOf(error);
+  if (error instanceof ForbiddenError) return 'forbidden';
   if (error instanceof ModelNotFoundError) return 'unknown_model';
   if (error instanceof UnknownRouteError) return 'unknown_route';
   if (error instanceof OverloadedError) return 'overloaded';

@@ -21,6 +21,7 @@ import {
   type TestAppOptions,
 } from '../support/index.js';
 import { send } from '../support/http-client.js';
+import { MetricsPage } from '../support/metrics-page.js';
 
 const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
 const CHAT = { model: 'chat', messages: HELLO };
@@ -124,9 +125,9 @@ describe('API keys', () => {
     const forbidden = await rejectionOf(
       client(ANN).chat.completions.create({ model: 'streaming', messages: HELLO, stream: true }),
     );
-    expect(forbidden).toBeInstanceOf(OpenAI.PermissionDeniedError);
-    expect(forbidden).toMatchObject({ status: 403, code: 'model_not_found' });
-    expect(await rejectionOf(client(ANN).models.retrieve('default'))).toBeInstanceOf(OpenAI.PermissionDeniedError);
+    expect(forbidden).toBeInstanceOf(OpenAI.NotFoundError);
+    expect(forbidden).toMatchObject({ status: 404, code: 'model_not_found' });
+    expect(await rejectionOf(client(ANN).models.retrieve('default'))).toBeInstanceOf(OpenAI.NotFoundError);
     bench.upstream.next(streamOf('Hi'));
     const completion = await client(ANN).chat.completions.create({ model: 'chat', messages: HELLO });
     expect(completion.choices[0]?.message.content).toBe('Hi');
@@ -147,10 +148,53 @@ describe('API keys', () => {
     const get = async (path: string): Promise<number> =>
       (await getJson(`${bench.app.baseUrl}/models/${path}`, bearer(ANN))).status;
     expect([await get('default'), await get('default/graph'), await get('chat'), await get('chat/graph')]).toEqual([
-      200, 200, 403, 403,
+      200, 200, 404, 404,
     ]);
     expect((await postJson(bench.app.chatUrl, { ...CHAT, model: 'nothing' }, bearer(ANN))).status).toBe(404);
-    expect((await postJson(bench.app.chatUrl, CHAT, bearer(ANN))).status).toBe(403);
+    expect((await postJson(bench.app.chatUrl, CHAT, bearer(ANN))).status).toBe(404);
+  });
+
+  it('do not tell which workflows there are that they may not use', async () => {
+    await write([{ name: 'ann', hash: hashOf(ANN), workflows: ['streaming'] }]);
+    await start({ API_KEYS_FILE: file() }, { tracer: new RecordingTracer() });
+    const { baseUrl, chatUrl, url } = bench.app;
+    /** All that a client sees when it asks for a name, with the name taken out. */
+    const seen = async (name: string): Promise<unknown[]> => {
+      const bodies = [
+        { ...CHAT, model: name },
+        { ...CHAT, model: name, stream: true },
+        // The workflow is there and would refuse these.
+        { ...CHAT, model: name, stream: false, stream_options: { include_usage: true } },
+        {
+          ...CHAT,
+          model: name,
+          top_logprobs: 3,
+          logprobs: true,
+          tools: [{ type: 'function', function: { name: 'look' } }],
+          response_format: { type: 'json_object' },
+        },
+      ];
+      const answers = [
+        ...(await Promise.all(
+          ['', '/graph', '/graph?format=png'].map((path) => getJson(`${baseUrl}/models/${name}${path}`, bearer(ANN))),
+        )),
+        ...(await Promise.all(
+          bodies.map((body) => postJson(chatUrl, body, { ...bearer(ANN), 'idempotency-key': 'k' })),
+        )),
+      ];
+      return answers.map(({ status, headers, json }) => {
+        assertValidError(json);
+        return [status, Object.keys(headers).toSorted(), JSON.stringify(json).replaceAll(name, '*')];
+      });
+    };
+    const hidden = await seen('chat');
+    expect(hidden).toEqual(await seen('nope'));
+    expect(hidden.map((each) => (each as [number])[0])).toEqual(hidden.map(() => 404));
+    // Whoever runs the server sees the difference.
+    const page = await MetricsPage.of(url);
+    const refused = (outcome: string): number => page.sum('millrace_requests_total', { outcome });
+    expect([refused('forbidden'), refused('unknown_model')]).toEqual([hidden.length, hidden.length]);
+    expect(page.sum('millrace_requests_total', { outcome: 'forbidden', workflow: 'chat' })).toBe(4);
   });
 
   it('can be disabled, and expire', async () => {
@@ -247,7 +291,7 @@ describe('API keys', () => {
       components: { securitySchemes: { bearerAuth: { type: 'http', scheme: 'bearer' } } },
       paths: {
         '/v1/chat/completions': {
-          post: { security: expect.arrayContaining([{ bearerAuth: [] }, {}]), ...answers('401', '403', '429', '503') },
+          post: { security: expect.arrayContaining([{ bearerAuth: [] }, {}]), ...answers('401', '404', '429', '503') },
         },
         '/v1/models': { get: { security: expect.arrayContaining([{ bearerAuth: [] }, {}]), ...answers('401') } },
         '/health/live': { get: { security: [] } },

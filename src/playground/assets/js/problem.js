@@ -40,7 +40,6 @@ function apiProblem(error) {
   const { status, message, code, retryAfter } = error;
   const shown = { text: message, ...(code !== undefined && { code }) };
   if (status === 401) return { ...shown, title: 'The server asks for an API key', needsKey: true };
-  if (status === 403) return { ...shown, title: 'This key may not do that', needsKey: true };
   const when =
     retryAfter === undefined ? '' : ` Try again in ${retryAfter === 1 ? 'a second' : `${retryAfter} seconds`}.`;
   if (status === 429) return { ...shown, title: 'Too many requests', text: message + when };
