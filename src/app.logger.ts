@@ -1,6 +1,8 @@
 import { isatty } from 'node:tty';
+import { inspect } from 'node:util';
 import { ConsoleLogger, type LogLevel } from '@nestjs/common';
 import { type AppConfig, LOG_LEVELS } from './config/index.js';
+import { escapeControls, escapeControlsInLines } from './kernel/index.js';
 
 /** Nest's reports on its own start: of interest when it is debugged, noise otherwise. */
 const FRAMEWORK_CONTEXTS = new Set([
@@ -11,7 +13,10 @@ const FRAMEWORK_CONTEXTS = new Set([
   'NestApplication',
 ]);
 
-/** Nest's logger, set as the configuration says. */
+/**
+ * Nest's logger, set as the configuration says. Whatever it is given, a line of the log is a line of this program: characters
+ * that could forge one, move the cursor or turn the text around are escaped.
+ */
 export class AppLogger extends ConsoleLogger {
   readonly #showFramework: boolean;
 
@@ -37,5 +42,28 @@ export class AppLogger extends ConsoleLogger {
     const context = optional.at(-1);
     if (!this.#showFramework && typeof context === 'string' && FRAMEWORK_CONTEXTS.has(context)) return;
     super.log(message, ...optional);
+  }
+
+  protected override stringifyJsonLogObject(logObject: Record<string, unknown>): string {
+    return escapeControls(super.stringifyJsonLogObject(logObject));
+  }
+
+  protected override stringifyMessage(message: unknown, logLevel: LogLevel): string {
+    const resolved = this.resolveMessage(message);
+    const text = typeof resolved === 'string' ? resolved : inspect(resolved, { ...this.inspectOptions, colors: false });
+    return super.stringifyMessage(escapeControlsInLines(text), logLevel);
+  }
+
+  protected override stringifyParams(params: Record<string, unknown>): string {
+    return escapeControls(inspect(params, { ...this.inspectOptions, colors: false, breakLength: Infinity }));
+  }
+
+  protected override formatContext(context: string): string {
+    return super.formatContext(escapeControls(context));
+  }
+
+  protected override printStackTrace(stack: string | undefined): void {
+    // Also the first line is indented: whoever threw the error chose its name.
+    if (stack !== undefined && stack !== '') super.printStackTrace(escapeControlsInLines(`  ${stack}`));
   }
 }

@@ -1,0 +1,36 @@
+/**
+ * What a reader of a text does not see as what it is: control characters (line breaks and terminal escapes among them),
+ * formatting ones (that turn the direction of text, or have no width), the two Unicode line ends, and halves of a character.
+ */
+const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+/** The same without the line feed. */
+const CONTROLS_IN_LINE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+/** A line feed in front of a line that is not indented. */
+const LINE_START = /\n(?! )/g;
+
+const SHORT: ReadonlyMap<string, string> = new Map([
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\t', '\\t'],
+]);
+
+/** A text as one line that shows what it holds: each such character as JSON escapes it, such as `\n` and `\u001b`. */
+export function escapeControls(text: string): string {
+  return text.replace(CONTROLS, escapeCharacter);
+}
+
+/**
+ * A text of several lines, such as a stack, made safe in the same way: its line feeds stay, and every line but the first is
+ * indented, so that none can pass for an entry of its own.
+ */
+export function escapeControlsInLines(text: string): string {
+  return text.replaceAll('\r\n', '\n').replace(CONTROLS_IN_LINE, escapeCharacter).replace(LINE_START, '\n    ');
+}
+
+function escapeCharacter(character: string): string {
+  const short = SHORT.get(character);
+  if (short !== undefined) return short;
+  let escaped = '';
+  for (let i = 0; i < character.length; i++) escaped += `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`;
+  return escaped;
+}
