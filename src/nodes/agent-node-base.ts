@@ -29,6 +29,6 @@ export abstract class AgentNodeBase<Output> {
 
   /** The agent of {@link agentConfig}. Made at its first use, since a subclass sets its fields after this constructor. */
   protected get agent(): Agent<Output> {
-    return (this.#agent ??= new Agent(this.agentConfig, this.providers, this.resources));
+    return (this.#agent ??= new Agent(this.agentConfig, this.providers, this.resources, this));
   }
 }

@@ -23,12 +23,14 @@ const COUNTS = ['maxToolRounds', 'retries', 'repairs'] as const;
 
 /**
  * Checks an agent's configuration.
+ * @param node whose agent it is: its tools are those of the node's module
  * @throws Error that says what is wrong with it, and the fix
  */
 export function planAgent<Output>(
   config: AgentConfig<Output>,
   providers: ModelProviders,
   resources: AgentResources | undefined,
+  node: object | undefined,
 ): AgentPlan<Output> {
   for (const name of COUNTS) {
     const count = config[name];
@@ -48,7 +50,7 @@ export function planAgent<Output>(
     targets: modelTargetsOf(config, providers),
     schema,
     forwards: schema === undefined ? forward : forward.filter((group) => group !== 'response_format'),
-    toolbox: toolboxOf(config.tools ?? [], resources?.tools),
+    toolbox: toolboxOf(config.tools ?? [], resources?.tools, node),
     prompts,
   };
 }

@@ -12,9 +12,13 @@ import { Conversation } from './conversation.js';
 export class Agent<Output> {
   readonly #plan: AgentPlan<Output>;
 
-  /** @throws Error if a provider is not configured, the output class, a tool or the prompt file cannot be used */
-  constructor(config: AgentConfig<Output>, providers: ModelProviders, resources?: AgentResources) {
-    this.#plan = planAgent(config, providers, resources);
+  /**
+   * @param node whose agent it is: its tools are those of the module that provides the node. Without it, each tool must
+   *   have one instance in the whole application
+   * @throws Error if a provider is not configured, the output class, a tool or the prompt file cannot be used
+   */
+  constructor(config: AgentConfig<Output>, providers: ModelProviders, resources?: AgentResources, node?: object) {
+    this.#plan = planAgent(config, providers, resources, node);
   }
 
   /** Which groups of the client's parameters reach the model. A structured agent's response format is its own. */

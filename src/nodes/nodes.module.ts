@@ -1,15 +1,18 @@
 import { Module } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { DiscoveryModule } from '@nestjs/core';
 import { AppConfig } from '../config/index.js';
 import { Clock } from '../kernel/index.js';
 import { configureModelProviders, ModelProviders } from '../models/index.js';
+import { ProviderFinder } from '../workflow/index.js';
 import { AgentResources } from './agent-resources.js';
 import { PromptManager } from './prompts/index.js';
-import type { AgentTool, ToolSource } from './tools/index.js';
+import { ModuleTools } from './tools/index.js';
 
 /** What the base classes of nodes need: models, tools and prompts. Import it into the module that provides your nodes. */
 @Module({
+  imports: [DiscoveryModule],
   providers: [
+    ProviderFinder,
     { provide: ModelProviders, useFactory: configureModelProviders, inject: [AppConfig, Clock] },
     {
       provide: PromptManager,
@@ -17,23 +20,11 @@ import type { AgentTool, ToolSource } from './tools/index.js';
     },
     {
       provide: AgentResources,
-      useFactory: (prompts: PromptManager, modules: ModuleRef) => new AgentResources(prompts, providedTools(modules)),
-      inject: [PromptManager, ModuleRef],
+      useFactory: (prompts: PromptManager, providers: ProviderFinder) =>
+        new AgentResources(prompts, new ModuleTools(providers)),
+      inject: [PromptManager, ProviderFinder],
     },
   ],
   exports: [ModelProviders, PromptManager, AgentResources],
 })
 export class NodesModule {}
-
-/** The tools that any module of the application provides. */
-function providedTools(modules: ModuleRef): ToolSource {
-  return {
-    find: (type) => {
-      try {
-        return modules.get<AgentTool>(type, { strict: false });
-      } catch {
-        return undefined;
-      }
-    },
-  };
-}

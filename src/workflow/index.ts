@@ -5,6 +5,7 @@ export { mermaidOf } from './graph/mermaid.js';
 export { svgOf } from './graph/svg.js';
 export { IncompleteAnswerError } from './incomplete-answer-error.js';
 export { assertParametersTaken, groupOf, type ParameterGroup } from './parameter-groups.js';
+export { type FoundProvider, ProviderFinder } from './provider-finder.js';
 export { Ref, type RefValue, type Wired, type Wiring } from './ref.js';
 export type {
   DeltaEvent,

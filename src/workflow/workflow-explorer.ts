@@ -1,11 +1,16 @@
 import { Injectable, type OnModuleInit, type Type } from '@nestjs/common';
-import { DiscoveryService, ModuleRef } from '@nestjs/core';
 import { DefinitionError } from '../errors/index.js';
 import { compileWorkflow } from './compile/compile-workflow.js';
 import type { Resolver } from './compile/compile-scope.js';
 import { DefinitionFaults } from './compile/definition-faults.js';
+import {
+  findScopeProblem,
+  type HostModule,
+  moduleName,
+  ProviderFinder,
+  type ProviderWrapper,
+} from './provider-finder.js';
 import { WorkflowDefinition } from './workflow-definition.js';
-import type { WorkflowNode } from './workflow-node.js';
 import { WorkflowRegistry } from './workflow-registry.js';
 import type { CompiledWorkflow } from './workflow-schema.js';
 import { WorkflowMetadata, type WorkflowOptions } from './workflow.decorator.js';
@@ -16,7 +21,10 @@ const VALID_NAME = /^(?!.*\/graph$)[A-Za-z0-9._:/-]{1,128}$/;
 /** A workflow as it was found, and what became of it. */
 interface Candidate {
   readonly options: WorkflowOptions;
+  readonly type: Type<object>;
   readonly definition: unknown;
+  /** The module that provides it: its nodes are looked for from there. */
+  readonly host: HostModule | undefined;
   readonly faults: DefinitionFaults;
   state: 'found' | 'compiling' | 'compiled';
   compiled?: CompiledWorkflow;
@@ -25,32 +33,52 @@ interface Candidate {
 /** Finds the workflows among the providers of all modules, compiles them, and fills the registry. */
 @Injectable()
 export class WorkflowExplorer implements OnModuleInit {
+  /** By instance. */
   readonly #candidates = new Map<unknown, Candidate>();
-  readonly #resolver: Resolver = {
-    node: (type) => this.#findNode(type),
-    workflow: (type, faults, key) => this.#nested(type, faults, key),
-  };
+  /** Providers of workflows that cannot be used. */
+  readonly #refused: DefinitionFaults[] = [];
+  readonly #names = new Map<string, Candidate>();
 
   constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly modules: ModuleRef,
+    private readonly providers: ProviderFinder,
     private readonly registry: WorkflowRegistry,
   ) {}
 
   /** @throws DefinitionError listing all faults of all workflows */
   onModuleInit(): void {
-    for (const wrapper of this.discovery.getProviders({ metadataKey: WorkflowMetadata.KEY })) {
-      const options = this.discovery.getMetadataByDecorator(WorkflowMetadata, wrapper);
-      if (options === undefined) continue;
-      const faults = new DefinitionFaults(options.id);
-      this.#candidates.set(wrapper.metatype, { options, definition: wrapper.instance, faults, state: 'found' });
-    }
+    for (const wrapper of this.providers.all) this.#inspect(wrapper);
     for (const candidate of this.#candidates.values()) {
       const workflow = this.#compile(candidate);
       if (workflow !== undefined) this.#register(candidate, workflow);
     }
-    const faults = [...this.#candidates.values()].flatMap((candidate) => candidate.faults.all);
+    const found = [...this.#candidates.values()].map((candidate) => candidate.faults);
+    const faults = [...found, ...this.#refused].flatMap((each) => each.all);
     if (faults.length > 0) throw new DefinitionError(faults);
+  }
+
+  /** What counts is the instance: a factory or a value says nothing of its class. */
+  #inspect(wrapper: ProviderWrapper): void {
+    const type = findClass(wrapper);
+    if (type === undefined) return;
+    const options = Reflect.getMetadata(WorkflowMetadata.KEY, type) as WorkflowOptions | undefined;
+    if (options === undefined && !(type.prototype instanceof WorkflowDefinition)) return;
+    const faults = new DefinitionFaults(options?.id ?? type.name);
+    const scoped = findScopeProblem(wrapper);
+    const definition: unknown = wrapper.instance;
+    if (options === undefined) {
+      const message = `${type.name}, which ${moduleName(wrapper.host)} provides, is no workflow without @Workflow.`;
+      faults.add(
+        'workflow_not_decorated',
+        message,
+        `Give it @Workflow({ id: …, description: … }), or remove it there.`,
+      );
+      this.#refused.push(faults);
+    } else if (scoped !== undefined) {
+      faults.add(scoped.problem.code, scoped.problem.message, scoped.problem.fix);
+      this.#refused.push(faults);
+    } else if (definition !== null && definition !== undefined && !this.#candidates.has(definition)) {
+      this.#candidates.set(definition, { options, type, definition, host: wrapper.host, faults, state: 'found' });
+    }
   }
 
   #compile(candidate: Candidate): CompiledWorkflow | undefined {
@@ -58,18 +86,42 @@ export class WorkflowExplorer implements OnModuleInit {
     candidate.state = 'compiling';
     const { options, definition, faults } = candidate;
     if (definition instanceof WorkflowDefinition) {
-      const compiled = compileWorkflow(options, definition, this.#resolver, faults);
+      const compiled = compileWorkflow(options, definition, this.#resolverFor(candidate), faults);
       if (compiled !== undefined) candidate.compiled = compiled;
     } else {
       const fix = 'Extend WorkflowDefinition and implement define().';
-      faults.add('not_a_workflow', 'its class does not extend WorkflowDefinition.', fix);
+      faults.add('not_a_workflow', 'what its provider gives does not extend WorkflowDefinition.', fix);
     }
     candidate.state = 'compiled';
     return candidate.compiled;
   }
 
-  #nested(type: Type<unknown>, faults: DefinitionFaults, key: string): CompiledWorkflow | undefined {
-    const candidate = this.#candidates.get(type);
+  /** What the steps of a workflow name is looked for from the module that provides the workflow. */
+  #resolverFor({ host }: Candidate): Resolver {
+    return {
+      node: (type, faults, key) => {
+        const found = this.providers.find(type, host);
+        if ('instance' in found) return found.instance;
+        const { code, message, fix } = found.problem;
+        faults.add(code === 'not_provided' ? 'node_not_provided' : code, message, fix, key);
+        return undefined;
+      },
+      workflow: (type, faults, key) => this.#nested(type, host, faults, key),
+    };
+  }
+
+  #nested(
+    type: Type<unknown>,
+    from: HostModule | undefined,
+    faults: DefinitionFaults,
+    key: string,
+  ): CompiledWorkflow | undefined {
+    const found = this.providers.find(type, from);
+    if ('problem' in found && found.problem.code !== 'not_provided') {
+      faults.add(found.problem.code, found.problem.message, found.problem.fix, key);
+      return undefined;
+    }
+    const candidate = 'instance' in found ? this.#candidates.get(found.instance) : this.#onlyOne(type);
     if (candidate === undefined) {
       const fix = `Give ${type.name} the decorator @Workflow and add it to the providers of a module.`;
       faults.add('workflow_not_provided', `no module provides the workflow ${type.name}.`, fix, key);
@@ -88,7 +140,8 @@ export class WorkflowExplorer implements OnModuleInit {
     return compiled;
   }
 
-  #register({ options, faults }: Candidate, workflow: CompiledWorkflow): void {
+  #register(candidate: Candidate, workflow: CompiledWorkflow): void {
+    const { options, faults } = candidate;
     const aliases = (options.aliases ?? []).map((alias) => (typeof alias === 'string' ? { id: alias } : alias));
     for (const { id, streamByDefault } of [options, ...aliases]) {
       if (!VALID_NAME.test(id)) {
@@ -101,17 +154,36 @@ export class WorkflowExplorer implements OnModuleInit {
         workflow,
         streamByDefault: streamByDefault ?? options.streamByDefault ?? false,
       });
-      if (!isFree) {
-        faults.add('duplicate_workflow_id', `the name "${id}" is taken already.`, 'Choose another id or alias.');
+      if (isFree) {
+        this.#names.set(id, candidate);
+        continue;
       }
+      const holder = this.#names.get(id);
+      const by = holder === undefined ? '' : `, by ${holder.type.name} of ${moduleName(holder.host)}`;
+      const fix = 'Choose another id or alias, or provide the workflow in one module only.';
+      faults.add('duplicate_workflow_id', `the name "${id}" is taken already${by}.`, fix);
     }
   }
 
-  #findNode(type: Type<WorkflowNode>): WorkflowNode<unknown> | undefined {
-    try {
-      return this.modules.get<WorkflowNode<unknown>>(type, { strict: false });
-    } catch {
-      return undefined;
-    }
+  /** Of those that are provided under another token than their class. */
+  #onlyOne(type: Type<unknown>): Candidate | undefined {
+    const candidates = [...this.#candidates.values()].filter((candidate) => candidate.type === type);
+    return candidates.length === 1 ? candidates[0] : undefined;
   }
+}
+
+/** The class of what a provider gives; undefined if it gives no object, or will only for a request. */
+function findClass({ instance, metatype, token }: ProviderWrapper): Type<object> | undefined {
+  if (typeof instance === 'object' && instance !== null) {
+    // Not instance.constructor: the value of a provider may be a proxy that throws at names it does not know.
+    const prototype = Object.getPrototypeOf(instance) as object | null;
+    const type = prototype?.constructor;
+    return typeof type === 'function' ? (type as Type<object>) : undefined;
+  }
+  return [metatype, token].find(isWorkflowClass);
+}
+
+function isWorkflowClass(type: unknown): type is Type<object> {
+  if (typeof type !== 'function') return false;
+  return Reflect.hasMetadata(WorkflowMetadata.KEY, type) || type.prototype instanceof WorkflowDefinition;
 }

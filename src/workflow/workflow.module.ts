@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { MetricsModule } from '../metrics/index.js';
 import { TracingModule } from '../tracing/index.js';
+import { ProviderFinder } from './provider-finder.js';
 import { WorkflowExplorer } from './workflow-explorer.js';
 import { WorkflowRegistry } from './workflow-registry.js';
 import { WorkflowRunner } from './workflow-runner.js';
@@ -9,7 +10,7 @@ import { WorkflowRunner } from './workflow-runner.js';
 /** Finds, compiles and runs the workflows that the application's modules provide. */
 @Module({
   imports: [DiscoveryModule, MetricsModule, TracingModule],
-  providers: [WorkflowExplorer, WorkflowRegistry, WorkflowRunner],
+  providers: [ProviderFinder, WorkflowExplorer, WorkflowRegistry, WorkflowRunner],
   exports: [WorkflowRegistry, WorkflowRunner],
 })
 export class WorkflowModule {}

@@ -490,7 +490,7 @@ describe('an agent that cannot work stops the start', () => {
       'a tool that nobody provides',
       agent({ ...base, tools: [WeatherTool] }),
       [],
-      /node "SpeakingNode": no module provides its tools WeatherTool\. Add them to the providers/,
+      /node "SpeakingNode": its tool WeatherTool: no module provides it\. Add WeatherTool to the providers of \w+Module\./,
     ],
     [
       'a bad name of a tool',

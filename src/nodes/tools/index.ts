@@ -2,5 +2,5 @@ export { AgentTool, ToolError } from './agent-tool.js';
 export { runTools, type ToolCall } from './run-tools.js';
 export { ToolCallFilter } from './tool-call-filter.js';
 export { clientToolsOf, withServerTools } from './tool-parameters.js';
-export { type ToolSource, toolboxOf } from './tool-source.js';
+export { ModuleTools, type ToolSource, toolboxOf } from './tool-source.js';
 export { Toolbox } from './toolbox.js';

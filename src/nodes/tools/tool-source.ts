@@ -1,25 +1,41 @@
 import type { Type } from '@nestjs/common';
+import type { FoundProvider, ProviderFinder } from '../../workflow/index.js';
 import type { AgentTool } from './agent-tool.js';
 import { Toolbox } from './toolbox.js';
 
 /** Where agents find the instances of their tools. */
 export interface ToolSource {
-  /** Undefined if no module provides the class. */
-  find(type: Type<AgentTool>): AgentTool | undefined;
+  /** @param node whose agent has the tool; undefined for an agent that belongs to none */
+  find(type: Type<AgentTool>, node: object | undefined): FoundProvider<AgentTool>;
+}
+
+/** The tools that the application's modules provide; those of the node's own module come first. */
+export class ModuleTools implements ToolSource {
+  constructor(private readonly providers: ProviderFinder) {}
+
+  find(type: Type<AgentTool>, node: object | undefined): FoundProvider<AgentTool> {
+    return this.providers.find(type, node && this.providers.findHost(node));
+  }
 }
 
 /**
  * The tools of one agent.
- * @throws Error that names every tool which is not provided, and the fix
+ * @param node whose agent it is, see {@link ToolSource}
+ * @throws Error that names every tool which cannot be used, and the fix
  */
-export function toolboxOf(types: readonly Type<AgentTool>[], source: ToolSource | undefined): Toolbox {
-  if (types.length > 0 && source === undefined) {
+export function toolboxOf(
+  types: readonly Type<AgentTool>[],
+  source: ToolSource | undefined,
+  node: object | undefined,
+): Toolbox {
+  if (types.length === 0) return new Toolbox([]);
+  if (source === undefined) {
     throw new Error('it has tools, but its constructor does not hand AgentResources on: super(providers, resources).');
   }
-  const tools = types.map((type) => ({ type, tool: source?.find(type) }));
-  const missing = tools.flatMap(({ type, tool }) => (tool === undefined ? [type.name] : []));
-  if (missing.length > 0) {
-    throw new Error(`no module provides its tools ${missing.join(', ')}. Add them to the providers of a module.`);
-  }
-  return new Toolbox(tools.flatMap(({ tool }) => tool ?? []));
+  const found = types.map((type) => ({ type, result: source.find(type, node) }));
+  const faults = found.flatMap(({ type, result }) =>
+    'problem' in result ? [`its tool ${type.name}: ${result.problem.message} ${result.problem.fix}`] : [],
+  );
+  if (faults.length > 0) throw new Error(faults.join(' '));
+  return new Toolbox(found.flatMap(({ result }) => ('instance' in result ? [result.instance] : [])));
 }

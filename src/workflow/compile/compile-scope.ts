@@ -9,8 +9,8 @@ import type { DefinitionFaults } from './definition-faults.js';
 
 /** What the compiler asks the application for. */
 export interface Resolver {
-  /** The instance of a node's class, or undefined if no module provides it. */
-  node(type: Type<WorkflowNode>): WorkflowNode<unknown> | undefined;
+  /** The instance of a node's class; undefined after a fault, which has been reported. */
+  node(type: Type<WorkflowNode>, faults: DefinitionFaults, key: string): WorkflowNode<unknown> | undefined;
   /** Another workflow, compiled; undefined after a fault, which has been reported. */
   workflow(type: Type<unknown>, faults: DefinitionFaults, key: string): CompiledWorkflow | undefined;
 }
@@ -83,12 +83,8 @@ export class ScopeCompiler {
 
   #node(flow: Flow, step: Extract<FlowStep, { kind: 'node' }>): NodeStep | undefined {
     const refs = this.#refs(flow, step.key, [...Object.values(step.input ?? {}), ...(step.after ?? [])]);
-    const instance = this.#resolver.node(step.node);
-    if (instance === undefined) {
-      const fix = `Add ${step.node.name} to the providers of a module.`;
-      this.#faults.add('node_not_provided', 'no module provides its class.', fix, step.key);
-      return undefined;
-    }
+    const instance = this.#resolver.node(step.node, this.#faults, step.key);
+    if (instance === undefined) return undefined;
     try {
       instance.prepare?.();
     } catch (error) {

@@ -1,0 +1,309 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  Global,
+  Inject,
+  Injectable,
+  Module,
+  type ModuleMetadata,
+  type Provider,
+  Scope,
+  type Type,
+} from '@nestjs/common';
+import { DefinitionError } from '../../src/errors/index.js';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, AgentNode, AgentTool, Node, NodesModule } from '../../src/nodes/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+  WorkflowRegistry,
+} from '../../src/workflow/index.js';
+import { Bench, type Conversation, postJson, streamOf, toolCallAnswer } from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+/** What each module of these tests calls itself. */
+const NAME = Symbol('name');
+
+@Injectable()
+class NameNode extends Node<void, string> {
+  constructor(@Inject(NAME) private readonly name: string) {
+    super();
+  }
+  process(): string {
+    return `I belong to ${this.name}.`;
+  }
+}
+
+/** A workflow of one {@link NameNode}. */
+function nameWorkflow(id: string): Type<WorkflowDefinition> {
+  @Workflow({ id, description: 'Says whose node it ran' })
+  class NameWorkflow extends WorkflowDefinition<ChatEvent, string> {
+    define(flow: Flow): Ref<string> {
+      return flow.node(NameNode, undefined);
+    }
+  }
+  return NameWorkflow;
+}
+
+/** A module that has a name of its own to inject. */
+function moduleOf(name: string, metadata: ModuleMetadata): Type<unknown> {
+  const Named = { [name]: class {} }[name] as Type<unknown>;
+  const providers = [{ provide: NAME, useValue: name }, ...(metadata.providers ?? [])];
+  Module({ ...metadata, providers, imports: [NodesModule, ...(metadata.imports ?? [])] })(Named);
+  return Named;
+}
+
+describe('Modules', () => {
+  let bench: Bench | undefined;
+  afterEach(() => {
+    const ended = bench;
+    bench = undefined;
+    return ended?.close();
+  });
+  const start = async (...imports: Type<unknown>[]): Promise<void> => {
+    bench = await Bench.start({ imports });
+  };
+  const ask = async (model: string): Promise<unknown> => {
+    const { status, json } = await postJson(bench?.app.chatUrl ?? '', { model, messages: HELLO });
+    expect(status).toBe(200);
+    return (json as { choices: [{ message: { content: string } }] }).choices[0].message.content;
+  };
+  const faultsOf = async (...imports: Type<unknown>[]): Promise<string> => {
+    const failure = await start(...imports).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(DefinitionError);
+    return (failure as DefinitionError).message;
+  };
+  const served = (): string[] => (bench?.app.get(WorkflowRegistry).list() ?? []).map(({ name }) => name);
+
+  describe('A node that several modules provide', () => {
+    const other = moduleOf('OtherModule', { providers: [NameNode], exports: [NameNode] });
+
+    it('is that of the module which provides the workflow, whatever the order of the modules', async () => {
+      const A = moduleOf('ModuleA', { providers: [nameWorkflow('a'), NameNode] });
+      const B = moduleOf('ModuleB', { providers: [nameWorkflow('b'), NameNode] });
+      await start(A, B, other);
+      expect([await ask('a'), await ask('b')]).toEqual(['I belong to ModuleA.', 'I belong to ModuleB.']);
+    });
+
+    it('is else the one which the module imports, behind a module that exports it again, too', async () => {
+      const source = moduleOf('SourceModule', { providers: [NameNode], exports: [NameNode] });
+      const between = moduleOf('BetweenModule', { imports: [source], exports: [source] });
+      const A = moduleOf('ModuleA', { imports: [between], providers: [nameWorkflow('a')] });
+      await start(A, other);
+      expect(await ask('a')).toBe('I belong to SourceModule.');
+    });
+
+    it('is else the one of a global module', async () => {
+      const everywhere = moduleOf('GlobalModule', { providers: [NameNode], exports: [NameNode] });
+      Global()(everywhere);
+      await start(moduleOf('ModuleA', { providers: [nameWorkflow('a')] }), everywhere, other);
+      expect(await ask('a')).toBe('I belong to GlobalModule.');
+    });
+
+    it('stops the start if none of them is within reach', async () => {
+      const secret = moduleOf('SecretModule', { providers: [NameNode] });
+      const A = moduleOf('ModuleA', { imports: [secret], providers: [nameWorkflow('a')] });
+      expect(await faultsOf(A, other)).toContain(
+        '[ambiguous_provider] workflow "a", node "NameNode": several modules provide it (SecretModule, OtherModule), none of them within reach of ModuleA. Add NameNode to the providers of ModuleA, or export it',
+      );
+    });
+  });
+
+  it('run a node that only one module provides, exported or not', async () => {
+    const secret = moduleOf('SecretModule', { providers: [NameNode] });
+    await start(moduleOf('ModuleA', { providers: [nameWorkflow('a')] }), secret);
+    expect(await ask('a')).toBe('I belong to SecretModule.');
+  });
+
+  it('are named where a node is missing', async () => {
+    expect(await faultsOf(moduleOf('ModuleA', { providers: [nameWorkflow('a')] }))).toContain(
+      '[node_not_provided] workflow "a", node "NameNode": no module provides it. Add NameNode to the providers of ModuleA.',
+    );
+  });
+
+  it('give an agent the tools of the module which provides its node', async () => {
+    @Injectable()
+    class NameTool extends AgentTool<void, string> {
+      readonly name = 'name';
+      readonly description = 'Tells the name of its module';
+      readonly argsType = undefined;
+      constructor(@Inject(NAME) private readonly module: string) {
+        super();
+      }
+      execute(): string {
+        return this.module;
+      }
+    }
+    @Injectable()
+    class AskNode extends AgentNode<Conversation, string> {
+      readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String, tools: [NameTool] });
+      process(input: Conversation, context: TaskContext): Promise<string> {
+        return this.agent.run(input, context);
+      }
+    }
+    const askWorkflow = (id: string): Type<WorkflowDefinition> => {
+      @Workflow({ id, description: 'Asks a model that asks a tool' })
+      class AskWorkflow extends WorkflowDefinition<ChatEvent, string> {
+        define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+          return flow.node(AskNode, { messages });
+        }
+      }
+      return AskWorkflow;
+    };
+    const A = moduleOf('ModuleA', { providers: [askWorkflow('a'), AskNode, NameTool] });
+    const B = moduleOf('ModuleB', { providers: [askWorkflow('b'), AskNode, NameTool] });
+    await start(A, B);
+    for (const id of ['a', 'b']) {
+      bench?.upstream.next(toolCallAnswer('call_1', 'name', {})).next(streamOf(id));
+      expect(await ask(id)).toBe(id);
+    }
+    const told = bench?.upstream.requests.map(({ body }) => body.messages.at(-1) as { content: string });
+    expect(told?.map(({ content }) => content)).toEqual(['Hello', 'ModuleA', 'Hello', 'ModuleB']);
+  });
+
+  describe('A workflow as a step of another', () => {
+    it('is that of the module which provides the outer one', async () => {
+      class Inner extends WorkflowDefinition<ChatEvent, string> {
+        define(flow: Flow): Ref<string> {
+          return flow.node(NameNode, undefined);
+        }
+      }
+      @Workflow({ id: 'inner-of-a', description: '' })
+      class InnerOfA extends Inner {}
+      @Workflow({ id: 'inner-of-b', description: '' })
+      class InnerOfB extends Inner {}
+      @Workflow({ id: 'outer', description: '' })
+      class Outer extends WorkflowDefinition<ChatEvent, string> {
+        define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+          return flow.workflow(Inner, { messages });
+        }
+      }
+      const provideInner = (useClass: Type<Inner>): Provider => ({ provide: Inner, useClass });
+      const A = moduleOf('ModuleA', { providers: [Outer, provideInner(InnerOfA), NameNode] });
+      const B = moduleOf('ModuleB', { providers: [provideInner(InnerOfB), NameNode] });
+      await start(A, B);
+      expect(await ask('outer')).toBe('I belong to ModuleA.');
+    });
+  });
+
+  describe('A scope', () => {
+    it.each([
+      ['of a node, for each request', Scope.REQUEST, 'its provider in ModuleA has Scope.REQUEST'],
+      ['of a node, for each place', Scope.TRANSIENT, 'its provider in ModuleA has Scope.TRANSIENT'],
+    ])('%s stops the start', async (_, scope, words) => {
+      const A = moduleOf('ModuleA', {
+        providers: [nameWorkflow('a'), { provide: NameNode, useClass: NameNode, scope }],
+      });
+      expect(await faultsOf(A)).toContain(`[scoped_provider] workflow "a", node "NameNode": ${words}`);
+    });
+
+    it('of something that a node injects stops the start', async () => {
+      @Module({
+        providers: [nameWorkflow('a'), NameNode, { provide: NAME, useFactory: () => 'a', scope: Scope.REQUEST }],
+      })
+      class ScopedModule {}
+      expect(await faultsOf(ScopedModule)).toContain('node "NameNode": something that it injects has Scope.REQUEST');
+    });
+
+    it('of a tool stops the start', async () => {
+      @Injectable({ scope: Scope.REQUEST })
+      class ScopedTool extends AgentTool<void, string> {
+        readonly name = 'scoped';
+        readonly description = 'Never made';
+        readonly argsType = undefined;
+        execute(): string {
+          return '';
+        }
+      }
+      @Injectable()
+      class ToolNode extends AgentNode<Conversation, string> {
+        readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String, tools: [ScopedTool] });
+        process(input: Conversation, context: TaskContext): Promise<string> {
+          return this.agent.run(input, context);
+        }
+      }
+      @Workflow({ id: 'a', description: '' })
+      class ToolWorkflow extends WorkflowDefinition<ChatEvent, string> {
+        define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+          return flow.node(ToolNode, { messages });
+        }
+      }
+      expect(await faultsOf(moduleOf('ModuleA', { providers: [ToolWorkflow, ToolNode, ScopedTool] }))).toContain(
+        'node "ToolNode": its tool ScopedTool: its provider in ModuleA has Scope.REQUEST',
+      );
+    });
+
+    it.each<[string, (type: Type<WorkflowDefinition>) => Provider]>([
+      ['a class', (type) => ({ provide: type, useClass: type, scope: Scope.REQUEST })],
+      [
+        'a factory',
+        (type) => ({ provide: type, useFactory: (): unknown => Reflect.construct(type, []), scope: Scope.REQUEST }),
+      ],
+    ])('of a workflow provided by %s stops the start', async (_, provide) => {
+      const A = moduleOf('ModuleA', { providers: [provide(nameWorkflow('a')), NameNode] });
+      expect(await faultsOf(A)).toContain('[scoped_provider] workflow "a": its provider in ModuleA has Scope.REQUEST');
+    });
+  });
+
+  describe('Workflows', () => {
+    const type = nameWorkflow('a');
+    it.each<[string, Provider]>([
+      ['a factory', { provide: type, useFactory: (): unknown => Reflect.construct(type, []) }],
+      ['a factory that has to wait', { provide: type, useFactory: () => Promise.resolve(Reflect.construct(type, [])) }],
+      ['a factory under another token', { provide: 'A', useFactory: (): unknown => Reflect.construct(type, []) }],
+      ['a value', { provide: type, useValue: Reflect.construct(type, []) }],
+      ['a value under another token', { provide: 'A', useValue: Reflect.construct(type, []) }],
+      ['a class under another token', { provide: 'A', useClass: type }],
+    ])('are found that %s gives', async (_, provider) => {
+      await start(
+        moduleOf('ModuleA', { providers: [provider, NameNode, { provide: 'ALIAS', useExisting: NameNode }] }),
+      );
+      expect(served()).toContain('a');
+      expect(await ask('a')).toBe('I belong to ModuleA.');
+    });
+
+    it('that two tokens name are one', async () => {
+      await start(moduleOf('ModuleA', { providers: [{ provide: 'A', useExisting: type }, type, NameNode] }));
+      expect(served().filter((name) => name === 'a')).toHaveLength(1);
+    });
+
+    it('are found all, if a factory makes several of one kind', async () => {
+      const made = (id: string): Provider => ({
+        provide: `factory of ${id}`,
+        useFactory: (): unknown => Reflect.construct(nameWorkflow(id), []),
+      });
+      await start(moduleOf('ModuleA', { providers: [made('first'), made('second'), NameNode] }));
+      expect(served()).toEqual(expect.arrayContaining(['first', 'second']));
+    });
+
+    it('of one name are refused by the modules that provide them', async () => {
+      const A = moduleOf('ModuleA', { providers: [type, NameNode] });
+      const B = moduleOf('ModuleB', { providers: [type, NameNode] });
+      expect(await faultsOf(A, B)).toContain(
+        '[duplicate_workflow_id] workflow "a": the name "a" is taken already, by NameWorkflow of ModuleA.',
+      );
+    });
+
+    class Bare extends WorkflowDefinition<ChatEvent, string> {
+      define(flow: Flow): Ref<string> {
+        return flow.node(NameNode, undefined);
+      }
+    }
+    it.each<[string, Provider]>([
+      ['a class', Bare],
+      ['a value', { provide: 'BARE', useValue: new Bare() }],
+      ['a factory', { provide: 'BARE', useFactory: () => new Bare() }],
+    ])('without @Workflow stop the start if they come from %s', async (_, provider) => {
+      expect(await faultsOf(moduleOf('ModuleA', { providers: [provider, NameNode] }))).toContain(
+        '[workflow_not_decorated] workflow "Bare": Bare, which ModuleA provides, is no workflow without @Workflow. Give it @Workflow(',
+      );
+    });
+  });
+});
