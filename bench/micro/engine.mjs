@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { SystemClock } from '../../dist/kernel/index.js';
+import { Cancellation, SystemClock } from '../../dist/kernel/index.js';
 import { Metrics } from '../../dist/metrics/index.js';
 import { Gate } from '../../dist/streaming/index.js';
 import { NoopTracer } from '../../dist/tracing/index.js';
@@ -74,7 +74,7 @@ async function run(workflow) {
   await new Run({
     workflow,
     event: { model: 'bench', messages: [], parameters: {} },
-    controller: new AbortController(),
+    cancellation: new Cancellation(),
     gate: new Gate(),
     clock: new SystemClock(),
     meter: metrics.run('bench'),

@@ -34,6 +34,19 @@ describe('Cancellation', () => {
     expect([late.signal.aborted, late.signal.reason]).toEqual([true, reason]);
   });
 
+  it('tells everyone, also when a listener throws, and says which errors those were', () => {
+    const thrown: string[] = [];
+    const told: string[] = [];
+    const cancellation = new Cancellation((error) => thrown.push(error.message));
+    cancellation.addEventListener('abort', () => {
+      throw new Error('first');
+    });
+    cancellation.addEventListener('abort', () => told.push('second'));
+    cancellation.signal.addEventListener('abort', () => told.push('third'));
+    cancellation.abort('enough');
+    expect([told, thrown]).toEqual([['second', 'third'], ['first']]);
+  });
+
   it('lets a listener leave while all are told', () => {
     const cancellation = new Cancellation();
     let calls = 0;

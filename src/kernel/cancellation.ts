@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { ensureError } from './ensure-error.js';
 
 /** What of an `AbortSignal` is needed to notice an abort. */
 export interface AbortNotice {
@@ -7,6 +8,20 @@ export interface AbortNotice {
   throwIfAborted(): void;
   addEventListener(type: 'abort', listener: () => void, options?: { readonly once: true }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** Is told what a listener threw; must not throw itself. */
+export type ListenerErrorHandler = (error: Error) => void;
+
+/** Of the signal whose listeners throw now, as far as Node reports it: one tick later, as an uncaught error. */
+let current: ListenerErrorHandler | undefined;
+
+/**
+ * For whoever is told of an uncaught error, while it is told: where the error belongs if the listener of a
+ * {@link Cancellation}'s signal has thrown it, else undefined.
+ */
+export function abortListenerErrorHandler(): ListenerErrorHandler | undefined {
+  return current;
 }
 
 /**
@@ -19,6 +34,9 @@ export class Cancellation implements AbortNotice {
   #reason: unknown;
   #listeners: readonly (() => void)[] = NONE;
   #controller: AbortController | undefined;
+
+  /** @param onListenerError told what listeners throw; absent: that is an uncaught error, as with a signal of Node's */
+  constructor(readonly onListenerError?: ListenerErrorHandler) {}
 
   get aborted(): boolean {
     return this.#isAborted;
@@ -43,15 +61,47 @@ export class Cancellation implements AbortNotice {
     if (this.#isAborted) throw this.#reason;
   }
 
-  /** Tells all who listen, once; the first reason holds. */
+  /** Tells all who listen, once; the first reason holds. Never throws, whatever listeners do. */
   abort(reason: unknown): void {
     if (this.#isAborted) return;
     this.#isAborted = true;
     this.#reason = reason;
     const listeners = this.#listeners;
     this.#listeners = NONE;
-    for (const listener of listeners) listener();
-    this.#controller?.abort(reason);
+    for (const listener of listeners) {
+      try {
+        listener();
+      } catch (thrown) {
+        this.#report(thrown);
+      }
+    }
+    if (this.#controller !== undefined) this.#abortSignal(this.#controller);
+  }
+
+  #report(thrown: unknown): void {
+    if (this.onListenerError !== undefined) {
+      this.onListenerError(ensureError(thrown));
+      return;
+    }
+    process.nextTick(() => {
+      throw thrown;
+    });
+  }
+
+  /**
+   * Node tells all listeners of a signal, too, and throws what they threw in ticks of their own, where nobody can catch it:
+   * between the two ticks here. Ticks run in the order in which they were asked for.
+   */
+  #abortSignal(controller: AbortController): void {
+    let outer: ListenerErrorHandler | undefined;
+    process.nextTick(() => {
+      outer = current;
+      current = this.onListenerError;
+    });
+    controller.abort(this.#reason);
+    process.nextTick(() => {
+      current = outer;
+    });
   }
 
   /** As with a signal, whoever comes after the abort is not told any more. */

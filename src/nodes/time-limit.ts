@@ -21,7 +21,7 @@ export class TimeLimit {
       this.end = () => undefined;
       return;
     }
-    const cancellation = new Cancellation();
+    const cancellation = new Cancellation(abort instanceof Cancellation ? abort.onListenerError : undefined);
     const onAbort = (): void => cancellation.abort(abort.reason);
     if (abort.aborted) onAbort();
     abort.addEventListener('abort', onAbort, { once: true });

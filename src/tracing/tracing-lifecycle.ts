@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { AppConfig } from '../config/index.js';
+import { whileHeld } from '../kernel/index.js';
 import { type Backend } from './backends/index.js';
 import { BackendTracer } from './recording/backend-tracer.js';
 import { Tracer } from './tracer.js';
@@ -25,12 +26,9 @@ export class TracingLifecycle implements OnApplicationBootstrap, OnApplicationSh
   /** By now all runs have ended, and with them their traces. */
   async onApplicationShutdown(): Promise<void> {
     if (!(this.tracer instanceof BackendTracer)) return;
-    // Nothing else keeps the process alive between two tries of a delivery: neither the clock's timers nor idle sockets.
-    const alive = setInterval(() => undefined, this.config.tracing.flushTimeoutMs + 1);
     try {
-      await this.tracer.flush(this.config.tracing.flushTimeoutMs);
+      await whileHeld(this.tracer.flush(this.config.tracing.flushTimeoutMs));
     } finally {
-      clearInterval(alive);
       this.tracer.close();
     }
   }

@@ -9,7 +9,7 @@ import {
   OverloadedError,
   RunAbortedError,
 } from '../errors/index.js';
-import { type AbortNotice, Cancellation, Clock } from '../kernel/index.js';
+import { type AbortNotice, Cancellation, Clock, holdProcess, settledInTime } from '../kernel/index.js';
 import { Metrics, outcomeOf as outcomeOfError, type RunMeter } from '../metrics/index.js';
 import { Gate } from '../streaming/index.js';
 import { NOOP_TRACE, Tracer } from '../tracing/index.js';
@@ -32,6 +32,12 @@ export interface RunOptions {
   readonly origin?: RunOrigin;
 }
 
+/**
+ * How long runs that the shutdown has aborted may take to clean up, in milliseconds. Those that cannot are left: the process
+ * ends.
+ */
+export const ABORTED_RUNS_LIMIT_MS = 5_000;
+
 /** How long a client is asked to wait before it tries another replica, in milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 
@@ -39,8 +45,13 @@ const RETRY_AFTER_MS = 1_000;
 @Injectable()
 export class WorkflowRunner {
   readonly #logger = new Logger('Run');
-  readonly #open = new Set<Cancellation>();
+  /** Runs that have started and not ended, with what the log calls them. */
+  readonly #open = new Map<Cancellation, string>();
+  /** What ended runs before their end, with what the log calls them. */
+  readonly #reasons = new WeakMap<object, string>();
   #draining = false;
+  /** While runs are open: a run that waits for a timer is no reason for Node to stay. */
+  #letGo: (() => void) | undefined;
   #onIdle: (() => void) | undefined;
 
   constructor(
@@ -60,6 +71,23 @@ export class WorkflowRunner {
     return this.#open.size;
   }
 
+  /** What the log calls the runs that have started and not ended: workflow and id. */
+  get namesOfOpenRuns(): readonly string[] {
+    return [...this.#open.values()];
+  }
+
+  /**
+   * What the log calls the run that was aborted with this, or with what this was caused by. A promise that an author's code
+   * does not wait for is rejected with it if it listens to the run's signal.
+   */
+  runAbortedBy(thrown: unknown): string | undefined {
+    if (typeof thrown !== 'object' || thrown === null) return undefined;
+    const name = this.#reasons.get(thrown);
+    if (name !== undefined || !(thrown instanceof Error)) return name;
+    // Node's own functions reject with an AbortError that the reason is the cause of.
+    return typeof thrown.cause === 'object' && thrown.cause !== null ? this.#reasons.get(thrown.cause) : undefined;
+  }
+
   /**
    * Prepares a run, which starts when the Observable is subscribed to, and once for each subscription. The Observable
    * completes after the run's last event and never errors; unsubscribing before ends the run.
@@ -73,7 +101,11 @@ export class WorkflowRunner {
       });
     }
     return new Observable<RunEvent>((subscriber) => {
-      const cancellation = new Cancellation();
+      const name = `${workflow.id} ${options.id}`;
+      const cancellation = new Cancellation((error) => {
+        this.#logger.error(`${name}: a listener of its abort signal failed`, loggableStack(error));
+      });
+      cancellation.addEventListener('abort', () => this.#keepReason(cancellation.reason, name));
       const isTraced = this.tracer.enabled && workflow.traced;
       let hasEnded = false;
       const abort = (cause: AbortCause): void => cancellation.abort(new RunAbortedError(cause));
@@ -81,7 +113,8 @@ export class WorkflowRunner {
       const deadline = this.clock.after(this.config.run.timeoutMs, () => abort('deadline'));
       if (options.signal?.aborted === true) onSignal();
       options.signal?.addEventListener('abort', onSignal, { once: true });
-      this.#open.add(cancellation);
+      this.#open.set(cancellation, name);
+      this.#letGo ??= holdProcess();
       const meter = this.metrics.run(workflow.id);
 
       const run = new Run({
@@ -97,7 +130,7 @@ export class WorkflowRunner {
         keepAnswer: isTraced,
         emit: (runEvent) => {
           if (runEvent.type !== 'delta') measure(runEvent, meter);
-          if (runEvent.type === 'run-failed') this.#log(runEvent.error, workflow.id, options.id);
+          if (runEvent.type === 'run-failed') this.#log(runEvent.error, name);
           subscriber.next(runEvent);
           // What is left is to clean up, which the reader need not wait for.
           if (runEvent.type === 'run-finished' || runEvent.type === 'run-failed') {
@@ -107,13 +140,21 @@ export class WorkflowRunner {
           }
         },
         onCleanupError: (node, error) => {
-          this.#logger.error(`${workflow.id} ${options.id}: cleanup() of ${node} failed`, loggableStack(error));
+          this.#logger.error(`${name}: cleanup() of ${node} failed`, loggableStack(error));
+        },
+        onCleanupStuck: (node, limitMs) => {
+          this.#logger.error(
+            `${name}: cleanup() of ${node} has not ended after ${limitMs} ms; nobody waits for it any more`,
+          );
         },
       });
       void run.execute().finally(() => {
         options.signal?.removeEventListener('abort', onSignal);
         this.#open.delete(cancellation);
-        if (this.#open.size === 0) this.#onIdle?.();
+        if (this.#open.size > 0) return;
+        this.#letGo?.();
+        this.#letGo = undefined;
+        this.#onIdle?.();
       });
       return () => {
         if (!hasEnded) abort('client_disconnected');
@@ -131,23 +172,29 @@ export class WorkflowRunner {
 
   /**
    * Takes no more runs and lets the open ones go on for `graceMs` milliseconds; those that are not done by then are
-   * aborted. Resolves when none is open.
+   * aborted. Resolves when none is open, and {@link ABORTED_RUNS_LIMIT_MS} after that whatever is.
    */
   async drain(graceMs: number): Promise<void> {
     this.#draining = true;
     if (this.#open.size === 0) return;
     this.#logger.log(`Shutting down: waiting up to ${graceMs} ms for ${this.#open.size} open runs`);
     const limit = this.clock.after(graceMs, () => {
-      for (const run of this.#open) run.abort(new RunAbortedError('shutdown'));
+      for (const run of this.#open.keys()) run.abort(new RunAbortedError('shutdown'));
     });
-    await new Promise<void>((resolve) => {
+    const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;
+    });
+    await settledInTime(idle, this.clock, graceMs + ABORTED_RUNS_LIMIT_MS, () => {
+      this.#logger.error(`Not waiting any more for runs that do not end: ${this.namesOfOpenRuns.join(', ')}`);
     });
     limit.cancel();
   }
 
-  #log(error: MillraceError, workflow: string, id: string): void {
-    const where = `${workflow} ${id}`;
+  #keepReason(reason: unknown, name: string): void {
+    if (typeof reason === 'object' && reason !== null) this.#reasons.set(reason, name);
+  }
+
+  #log(error: MillraceError, where: string): void {
     if (error instanceof RunAbortedError) {
       this.#logger.debug(`${where} aborted: ${error.abortCause}`);
     } else if (error instanceof InternalError) {

@@ -84,6 +84,23 @@ describe('the command line', () => {
     expect(stderr).toMatch(/^── TextStreamingNode\n── StructuredStreamingNode\nstop, \d+ \+ \d+ tokens\n$/);
   });
 
+  it('runs to the end with the settings that a new user has: the demo at its own pace', async () => {
+    const child = await startProcess([CLI, 'run', 'chat', 'Hello, how are you?'], { cwd: DIST });
+    children.push(child);
+    const { code, stdout, stderr } = await ended(child);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^Hello[^]{20,}\n$/)]);
+    expect(stderr).toMatch(/^── ChatNode\nstop, \d+ \+ \d+ tokens\n$/);
+  });
+
+  it('waits before it asks a model again that was busy', async () => {
+    upstream.next(httpError(503, 'busy')).next(streamOf('Here I am.'));
+    const env = { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test' };
+    const child = await startProcess([CLI, 'run', 'chat', 'Hello'], { cwd: DIST, env });
+    children.push(child);
+    expect(await ended(child)).toMatchObject({ code: 0, stdout: 'Here I am.\n' });
+    expect(upstream.requests).toHaveLength(2);
+  });
+
   it('keeps reasoning apart', async () => {
     const { code, stdout, stderr } = await cli('run', 'reasoning', 'Hello');
     expect([code, stdout.includes('greets')]).toEqual([0, false]);

@@ -4,8 +4,18 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Logger, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Clock, IdSource, type Timer } from '../../src/kernel/index.js';
 import { type ChatEvent, WorkflowModule, WorkflowRegistry, WorkflowRunner } from '../../src/workflow/index.js';
-import { Bench, eventually, FakeClock, gate, httpError, streamOf } from '../support/index.js';
+import {
+  Bench,
+  ensureServerIsBuilt,
+  eventually,
+  FakeClock,
+  gate,
+  httpError,
+  startProcess,
+  streamOf,
+} from '../support/index.js';
 
+const ROOT = join(import.meta.dirname, '../..');
 const DAY_MS = 86_400_000;
 
 /** Asks a workflow for a summary once a day, and keeps the newest. */
@@ -102,9 +112,23 @@ describe('a workflow outside HTTP', () => {
     await expect(bench.app.get(DailySummary).summarize()).rejects.toMatchObject({ code: 'server_shutting_down' });
   });
 
+  it('runs in a script as the docs have it, also when the model is busy at first', async () => {
+    await ensureServerIsBuilt();
+    const docs = await readFile(join(ROOT, 'docs/writing-workflows.md'), 'utf8');
+    const [, script = ''] = /^`summarize\.mjs`\n\n```js\n([^]*?)^```$/m.exec(docs) ?? [];
+    bench.upstream.next(httpError(503, 'busy')).next(streamOf(['A good', ' day.']));
+    const env = { OPENAI_BASE_URL: bench.upstream.url, OPENAI_API_KEY: 'sk-test' };
+    const child = await startProcess(['--input-type=module', '-e', script], { cwd: ROOT, env });
+    try {
+      expect([await child.exit, child.stderr, child.stdout]).toEqual([{ code: 0, signal: null }, '', 'A good day.\n']);
+    } finally {
+      await child.stop();
+    }
+  });
+
   it('is in the docs as it is here', async () => {
     const [docs, source] = await Promise.all([
-      readFile(join(import.meta.dirname, '../../docs/writing-workflows.md'), 'utf8'),
+      readFile(join(ROOT, 'docs/writing-workflows.md'), 'utf8'),
       readFile(import.meta.filename, 'utf8'),
     ]);
     const [example] = /^const DAY_MS[^]*?^}$/m.exec(source) ?? [];

@@ -1,5 +1,12 @@
 import { RunAbortedError, toMillraceError } from '../../errors/index.js';
-import { abortable, type AbortNotice, type Cancellation, type Clock, settledOrAborted } from '../../kernel/index.js';
+import {
+  abortable,
+  type AbortNotice,
+  type Cancellation,
+  type Clock,
+  settledInTime,
+  settledOrAborted,
+} from '../../kernel/index.js';
 import type { RunMeter } from '../../metrics/index.js';
 import type { FinishReason, Usage } from '../../protocol/index.js';
 import type { Delta, Gate } from '../../streaming/index.js';
@@ -257,7 +264,7 @@ export class Execution implements Values {
 
   /** Takes what a node yields, no faster than the reader of the run can follow. */
   async #pull(work: Work, generator: AsyncGenerator<Deltas, unknown, void>): Promise<unknown> {
-    const { cancellation, gate } = this.run;
+    const { cancellation, clock, gate } = this.run;
     const { step, turn } = work;
     const speaker = { node: this.path + step.key, debounceMs: step.instance.debounceMs };
     let done = false;
@@ -276,7 +283,8 @@ export class Execution implements Values {
         if (!turn.hasRoom) await this.#waitForTurn(work, turn);
       }
     } finally {
-      if (!done) await generator.return(undefined);
+      // What it does at its end may take for ever, too.
+      if (!done) await settledInTime(generator.return(undefined), clock, ABORT_GRACE_MS, () => undefined);
     }
   }
 

@@ -1,4 +1,4 @@
-import { Cancellation, ensureError } from '../../kernel/index.js';
+import { Cancellation, ensureError, settledInTime } from '../../kernel/index.js';
 import { toMillraceError } from '../../errors/index.js';
 import type { Clock } from '../../kernel/index.js';
 import type { RunMeter } from '../../metrics/index.js';
@@ -29,7 +29,12 @@ export interface RunParts {
   readonly emit: (event: RunEvent) => void;
   /** Told of what a node's `cleanup` throws. */
   readonly onCleanupError: (node: string, error: Error) => void;
+  /** Told of a node whose `cleanup` does not end within this many milliseconds. */
+  readonly onCleanupStuck: (node: string, limitMs: number) => void;
 }
+
+/** How long the `cleanup` of one node may take, in milliseconds; then the others go on. */
+export const CLEANUP_LIMIT_MS = 10_000;
 
 /** One execution of one workflow for one request. */
 export class Run {
@@ -121,11 +126,14 @@ export class Run {
   }
 
   async #cleanUp(): Promise<void> {
+    const { clock, onCleanupError, onCleanupStuck } = this.#parts;
     for (const { step, context } of this.#started.toReversed()) {
       try {
-        await step.instance.cleanup?.(context);
+        const cleaned = step.instance.cleanup?.(context);
+        if (!isPromise(cleaned)) continue;
+        await settledInTime(cleaned, clock, CLEANUP_LIMIT_MS, () => onCleanupStuck(step.node, CLEANUP_LIMIT_MS));
       } catch (error) {
-        this.#parts.onCleanupError(step.node, ensureError(error));
+        onCleanupError(step.node, ensureError(error));
       }
     }
   }
@@ -137,6 +145,10 @@ export class Run {
   #emit(event: UnnumberedEvent): void {
     this.#parts.emit({ ...event, seq: this.#seq++ });
   }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 const NEVER = new Cancellation();
