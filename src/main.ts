@@ -10,6 +10,8 @@ async function main(): Promise<void> {
   const logger = new AppLogger(config.log);
   if (cluster.isPrimary && config.server.processes > 1) {
     const { keepWorkers } = await import('./app.workers.js');
+    const { keysFile } = config.access;
+    if (keysFile !== undefined) (await import('./access/keys/index.js')).keepKeyFile(keysFile);
     keepWorkers(config.server.processes, logger);
   } else {
     const { serve } = await import('./app.serve.js');

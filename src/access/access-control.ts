@@ -37,7 +37,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     const { keys, keysFile, jwt, limits } = config.access;
     this.isOpen = keys.length === 0 && keysFile === undefined && jwt === undefined;
     this.#anybody = new Caller({ id: 'anybody', limits });
-    this.#ring = new KeyRing(keys, [], limits);
+    this.#ring = new KeyRing(keys, limits);
     if (keysFile !== undefined) this.#file = new KeyFile(keysFile, clock);
   }
 
@@ -53,14 +53,23 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     await this.#takeTokens();
     if (this.#file === undefined) return;
     try {
-      this.#ring = this.#ringOf(await this.#file.read());
+      const fault = await this.#file.open((entries) => this.#take(entries));
+      if (fault !== undefined) {
+        this.#logger.error(
+          `API_KEYS_FILE cannot be used; this process starts with the keys that the others know. ${fault.message}`,
+        );
+      }
     } catch (error) {
       if (!(error instanceof KeyFileError)) throw error;
       throw new ConfigurationError(error.faults.map((fault) => `API_KEYS_FILE: ${fault}`));
     }
     this.#file.watch({
-      onChange: (entries) => this.#change(entries),
-      onFault: (error) => this.#keep(error),
+      onChange: async (entries) => {
+        await this.#take(entries);
+        this.#logger.log(`API_KEYS_FILE has changed: ${this.#ring.size} keys are known now`);
+      },
+      onFault: ({ message }) =>
+        this.#logger.error(`API_KEYS_FILE has changed and cannot be used; the keys known before hold. ${message}`),
     });
   }
 
@@ -132,31 +141,10 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     return known.caller;
   }
 
-  #change(entries: readonly KeyEntry[]): void {
-    try {
-      this.#ring = this.#ringOf(entries);
-    } catch (error) {
-      if (!(error instanceof KeyFileError)) throw error;
-      this.#keep(error);
-      return;
-    }
-    this.#logger.log(`API_KEYS_FILE has changed: ${this.#ring.size} keys are known now`);
-  }
-
-  #keep(error: KeyFileError): void {
-    this.#logger.error(`API_KEYS_FILE has changed and cannot be used; the keys known before hold. ${error.message}`);
-  }
-
   /** @throws KeyFileError if a key has the name of another one */
-  #ringOf(entries: readonly KeyEntry[]): KeyRing {
+  async #take(entries: readonly KeyEntry[]): Promise<void> {
     const { keys, limits } = this.config.access;
-    const faults = entries.flatMap(({ name, hash }, index) =>
-      keys.some((key) => key.name === name || `sha256:${key.hash}` === hash)
-        ? [`entry ${index + 1} ("${name}"): API_KEYS has a key of the same name or hash`]
-        : [],
-    );
-    if (faults.length > 0) throw new KeyFileError(faults);
-    return new KeyRing(keys, entries, limits);
+    this.#ring = await KeyRing.withEntries(keys, entries, limits);
   }
 }
 

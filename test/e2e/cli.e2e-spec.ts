@@ -185,7 +185,7 @@ describe('the command line', () => {
     expect(key).toMatch(/^sk-mr-[\w-]{43}$/);
     expect(stdout.split(key)).toHaveLength(2);
     const [entry = ''] = /^- name: "ci"\n {2}hash: sha256:[0-9a-f]{64}$/m.exec(stdout) ?? [];
-    expect(readKeyEntries(entry)).toEqual([{ name: 'ci', hash: `sha256:${sha256(key)}` }]);
+    expect(await readKeyEntries(entry)).toEqual([{ name: 'ci', hash: `sha256:${sha256(key)}` }]);
     const [setting = ''] = /^ci=sha256:\S+$/m.exec(stdout) ?? [];
     expect(loadConfig({ API_KEYS: setting }).access.keys).toEqual([{ name: 'ci', hash: sha256(key) }]);
     expect((await cli('key', 'create', 'ci')).stdout).not.toContain(key);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import { stringify } from 'yaml';
@@ -235,7 +236,8 @@ describe('API keys', () => {
     const errors: string[] = [];
     const ignore = (): void => undefined;
     bench.app.nest.useLogger({ log: ignore, warn: ignore, error: (message: string) => errors.push(message) });
-    for (const text of [`- name: bob\n  hash: ${BOB}\n`, ': {', '', undefined]) {
+    const expired = `- { name: bob, hash: "${hashOf(BOB)}", expires: 20200131 }`;
+    for (const text of [`- name: bob\n  hash: ${BOB}\n`, expired, ': {', '', undefined]) {
       const before = errors.length;
       if (text === undefined) await rm(file());
       else await writeFile(file(), text);
@@ -243,6 +245,7 @@ describe('API keys', () => {
       expect([await statusFor(ANN), await statusFor(BOB)]).toEqual([200, 401]);
     }
     expect(errors[0]).toMatch(/keys known before hold\. entry 1 \("bob"\): hash must be sha256:/);
+    expect(errors[1]).toMatch(/keys known before hold\. entry 1 \("bob"\): expires must be a date such as 2027-01-31/);
     expect(errors.join()).not.toContain(BOB);
     expect(errors.at(-1)).toContain('cannot be read: ENOENT');
     await write([{ name: 'bob', hash: hashOf(BOB) }]);
@@ -265,6 +268,27 @@ describe('API keys', () => {
     await rename(join(folder, '..data_tmp'), join(folder, '..data'));
     await eventually(async () => (await statusFor(BOB)) === 200, { message: 'the new key' });
     expect(await statusFor(ANN)).toBe(401);
+  });
+
+  it.each(['json', 'yaml'] as const)('change by the thousands without a stop for open streams: %s', async (format) => {
+    await write([{ name: 'ann', hash: hashOf(ANN) }]);
+    await start({ API_KEYS_FILE: file() });
+    const entries = Array.from({ length: format === 'json' ? 20_000 : 10_000 }, (_, index) => ({
+      name: `key-${index}`,
+      hash: hashOf(`sk-${index}`),
+      workflows: ['chat', 'research*'],
+      limits: { requestsPerMinute: 60 },
+      expires: '2999-01-31',
+    }));
+    const all = [...entries, { name: 'bob', hash: hashOf(BOB) }];
+    const text = format === 'json' ? JSON.stringify(all) : stringify(all);
+    const stops = monitorEventLoopDelay({ resolution: 5 });
+    stops.enable();
+    await writeFile(file(), text);
+    await eventually(async () => (await statusFor(BOB)) === 200, { within: 25_000, message: 'the last key' });
+    stops.disable();
+    // As one piece, and each key checked against all others, they took 8 s and more.
+    expect(stops.max / 1e6).toBeLessThan(1_000);
   });
 
   it('leave it to a trusted gateway to name the user and the session', async () => {
@@ -359,11 +383,13 @@ describe('a server with and without keys', () => {
       stringify([
         { name: 'ann', hash: ANN },
         { name: 'bob', hash: hashOf(BOB), limit: 5 },
+        { name: 'eve', hash: hashOf('sk-eve'), expires: '2020-W05' },
       ]),
     );
     const message = await start({ API_KEYS_FILE: path });
     expect(message).toContain('API_KEYS_FILE: entry 1 ("ann"): hash must be sha256:');
     expect(message).toContain('API_KEYS_FILE: entry 2 ("bob"): there is no limit');
+    expect(message).toContain('API_KEYS_FILE: entry 3 ("eve"): expires must be a date such as 2027-01-31');
     expect(message).not.toContain(ANN);
     await writeFile(path, stringify([{ name: 'ann', hash: hashOf(ANN) }]));
     expect(await start({ API_KEYS_FILE: path, API_KEYS: ANN })).toContain(

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   assertCompletion,
@@ -12,6 +15,7 @@ import {
   startServerProcess,
   streamOf,
 } from '../support/index.js';
+import { sha256 } from '../../src/kernel/index.js';
 import { MetricsPage } from '../support/metrics-page.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
@@ -100,6 +104,54 @@ describe('several processes', () => {
       },
       { within: 20_000 },
     );
+  });
+
+  it('are replaced while the file of keys is broken, by ones with the keys that the others know', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-keys-'));
+    const file = join(folder, 'keys.yaml');
+    const entry = (name: string, key: string): string => `- { name: ${name}, hash: "sha256:${sha256(key)}" }\n`;
+    try {
+      await writeFile(file, entry('ann', 'sk-ann'));
+      const started = await start({ API_KEYS_FILE: file });
+      const { url, process: child } = started;
+      const askAs = async (key: string): Promise<number> => {
+        const body = { model: 'chat', messages: HELLO };
+        const headers = { authorization: `Bearer ${key}` };
+        return (await postJson(`${url}/v1/chat/completions`, body, headers)).status;
+      };
+      await eventually(async () => (await askAs('sk-ann')) === 200 && answeredBy(started).size === 2);
+      // Of two good states the later one counts.
+      await writeFile(file, entry('ann', 'sk-ann') + entry('bob', 'sk-bob'));
+      await eventually(() => child.stdout.match(/2 keys are known now/g)?.length === 2);
+      await writeFile(file, '- broken');
+      await eventually(() => child.stderr.match(/the keys known before hold/g)?.length === 2);
+      for (const [index, pid] of [...answeredBy(started)].entries()) {
+        process.kill(Number(pid), 'SIGKILL');
+        await eventually(
+          () =>
+            child.stderr.match(/starts with the keys that the others know\. entry 1: must be a map/g)?.length ===
+            index + 1,
+          { within: 20_000, message: 'the next process' },
+        );
+      }
+      await eventually(
+        async () => {
+          expect(await askAs('sk-bob').catch(() => 200)).toBe(200);
+          return answeredBy(started).size === 4;
+        },
+        { within: 20_000 },
+      );
+      await writeFile(file, entry('eve', 'sk-eve'));
+      await eventually(() => child.stdout.match(/1 keys are known now/g)?.length === 2);
+      expect([await askAs('sk-eve'), await askAs('sk-bob')]).toEqual([200, 401]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }, 60_000);
+
+  it('do not start at first with a broken file of keys', async () => {
+    const failed = startServerProcess({ env: { WEB_CONCURRENCY: '2', API_KEYS_FILE: '/nowhere/keys.yaml' } });
+    await expect(failed).rejects.toThrow(/API_KEYS_FILE: cannot be read: ENOENT/);
   });
 
   it('say once why they cannot start', async () => {

@@ -3,15 +3,16 @@ import {
   IsArray,
   IsBoolean,
   IsInt,
-  IsISO8601,
   IsNotEmpty,
   IsObject,
   IsOptional,
   IsString,
   Matches,
   Min,
+  ValidateBy,
   ValidateNested,
 } from 'class-validator';
+import { parseExpiry } from './expiry.js';
 
 const COUNT = { message: '$property must be a whole number, 0 for no limit' };
 
@@ -61,8 +62,14 @@ export class KeyEntry {
   @IsBoolean({ message: 'disabled must be true or false' })
   disabled?: boolean;
 
-  /** From then on the key is refused. */
+  /** From then on the key is refused. A date, or a date and a time, that {@link parseExpiry} reads. */
   @IsOptional()
-  @IsISO8601({ strict: true, strictSeparator: true }, { message: 'expires must be a date such as 2027-01-31' })
+  @ValidateBy(
+    {
+      name: 'expiry',
+      validator: { validate: (value) => typeof value === 'string' && parseExpiry(value) !== undefined },
+    },
+    { message: 'expires must be a date such as 2027-01-31, or a time such as 2027-01-31T18:00:00+01:00' },
+  )
   expires?: string;
 }

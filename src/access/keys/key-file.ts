@@ -1,14 +1,20 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { ensureError, type Clock, type Timer } from '../../kernel/index.js';
+import { errorCode, readFileState } from './file-state.js';
 import type { KeyEntry } from './key-entry.js';
-import { KeyFileError, readKeyEntries } from './read-key-entries.js';
+import { KeyFileError } from './key-file-error.js';
+import { askKept, tellUsable } from './kept-key-file.js';
+import { readKeyEntries } from './read-key-entries.js';
 
 /** How often the file is looked at, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
 
+/** Takes entries over. Throws KeyFileError if it cannot: then the file counts as broken. */
+export type TakeEntries = (entries: readonly KeyEntry[]) => Promise<void>;
+
 /** Told of what has become of the file. */
 export interface KeyFileListener {
-  readonly onChange: (entries: readonly KeyEntry[]) => void;
+  readonly onChange: TakeEntries;
   /** It cannot be used any more; what was read before holds. Told once for each state of the file. */
   readonly onFault: (error: KeyFileError) => void;
 }
@@ -27,11 +33,23 @@ export class KeyFile {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws KeyFileError if the file cannot be used */
-  async read(): Promise<readonly KeyEntry[]> {
-    // Before the content, so that a change between the two is seen as one.
-    this.#state = await this.#stateNow();
-    return readKeyEntries(await this.#content());
+  /**
+   * Reads the file for the first time. One of several processes takes what the file held before if it is broken now and
+   * others know that.
+   * @returns why the file cannot be used now, though keys were taken; undefined if it can
+   * @throws KeyFileError if no keys can be had
+   */
+  async open(take: TakeEntries): Promise<KeyFileError | undefined> {
+    try {
+      await this.#read(take);
+      return undefined;
+    } catch (thrown) {
+      const error = asKeyFileError(thrown);
+      const kept = await askKept(this.clock);
+      if (kept === undefined) throw error;
+      await take(await readKeyEntries(kept));
+      return error;
+    }
   }
 
   /** Looks at the file each second from now on. */
@@ -49,35 +67,32 @@ export class KeyFile {
   }
 
   async #look({ onChange, onFault }: KeyFileListener): Promise<void> {
-    const state = await this.#stateNow();
-    if (state === this.#state) return;
-    this.#state = state;
+    if ((await readFileState(this.path)) === this.#state) return;
     try {
-      onChange(readKeyEntries(await this.#content()));
+      await this.#read(onChange);
     } catch (error) {
-      onFault(error instanceof KeyFileError ? error : new KeyFileError([ensureError(error).message]));
+      onFault(asKeyFileError(error));
     }
+  }
+
+  async #read(take: TakeEntries): Promise<void> {
+    // Before the content, so that a change between the two is seen as one.
+    const state = await readFileState(this.path);
+    this.#state = state;
+    await take(await readKeyEntries(await this.#content()));
+    tellUsable(state);
   }
 
   async #content(): Promise<string> {
     try {
       return await readFile(this.path, 'utf8');
     } catch (error) {
-      throw new KeyFileError([`cannot be read: ${codeOf(error)}`]);
-    }
-  }
-
-  /** Changes whenever the file does, whether it is written in place, replaced, or reached by another link. */
-  async #stateNow(): Promise<string> {
-    try {
-      const { dev, ino, mtimeNs, size } = await stat(this.path, { bigint: true });
-      return `${dev} ${ino} ${mtimeNs} ${size}`;
-    } catch (error) {
-      return codeOf(error);
+      throw new KeyFileError([`cannot be read: ${errorCode(error)}`]);
     }
   }
 }
 
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
+/** Whatever goes wrong with the file must leave the keys as they are. */
+function asKeyFileError(error: unknown): KeyFileError {
+  return error instanceof KeyFileError ? error : new KeyFileError([ensureError(error).message]);
 }

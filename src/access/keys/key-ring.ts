@@ -1,8 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { LimitsConfig, NamedHash } from '../../config/index.js';
 import { Caller } from '../caller.js';
 import { WorkflowPatterns } from '../workflow-patterns.js';
+import { parseExpiry } from './expiry.js';
 import type { KeyEntry } from './key-entry.js';
+import { KeyFileError } from './key-file-error.js';
+
+/** So many keys are added before others get their turn: a few milliseconds of work. */
+const KEYS_PER_TURN = 500;
 
 /** A key that is known, and whether it is good. */
 export interface KnownKey {
@@ -22,14 +28,36 @@ export class KeyRing {
 
   /**
    * @param given keys without rules of their own
-   * @param limits those of keys that have none of their own
+   * @param limits theirs
    */
-  constructor(given: readonly NamedHash[], entries: readonly KeyEntry[], limits: LimitsConfig) {
+  constructor(given: readonly NamedHash[], limits: LimitsConfig) {
     for (const { name, hash } of given) this.#add(hash, callerOf({ name }, limits), false, undefined);
+  }
+
+  /**
+   * A ring with entries of a file, too, however many, made without holding up the event loop.
+   * @param limits those of keys that have none of their own
+   * @throws KeyFileError if a key has the name or hash of one that is given
+   */
+  static async withEntries(
+    given: readonly NamedHash[],
+    entries: readonly KeyEntry[],
+    limits: LimitsConfig,
+  ): Promise<KeyRing> {
+    const ring = new KeyRing(given, limits);
+    const names = new Set(given.map(({ name }) => name));
+    const faults: string[] = [];
+    let place = 0;
     for (const entry of entries) {
-      const expiresAt = entry.expires === undefined ? undefined : Date.parse(entry.expires);
-      this.#add(entry.hash.slice('sha256:'.length), callerOf(entry, limits), entry.disabled === true, expiresAt);
+      const hash = entry.hash.slice('sha256:'.length);
+      place++;
+      if (names.has(entry.name) || ring.#keys.has(hash)) {
+        faults.push(`entry ${place} ("${entry.name}"): API_KEYS has a key of the same name or hash`);
+      } else ring.#add(hash, callerOf(entry, limits), entry.disabled === true, expiryOf(entry));
+      if (place % KEYS_PER_TURN === 0) await turn();
     }
+    if (faults.length > 0) throw new KeyFileError(faults);
+    return ring;
   }
 
   get size(): number {
@@ -47,6 +75,11 @@ export class KeyRing {
   #add(hash: string, caller: Caller, isDisabled: boolean, expiresAt: number | undefined): void {
     this.#keys.set(hash, { caller, isDisabled, expiresAt, hash: Buffer.from(hash, 'hex') });
   }
+}
+
+/** What nobody can read has been refused; were it not, the key would be, rather than be good for ever. */
+function expiryOf({ expires }: KeyEntry): number | undefined {
+  return expires === undefined ? undefined : (parseExpiry(expires) ?? -Infinity);
 }
 
 function callerOf(

@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { KeyFileError, readKeyEntries } from './read-key-entries.js';
+import { KeyFileError } from './key-file-error.js';
+import { readKeyEntries } from './read-key-entries.js';
 
 const HASH = `sha256:${'a'.repeat(64)}`;
 const OTHER = `sha256:${'b'.repeat(64)}`;
 
-function faultsOf(text: string): readonly string[] {
+async function faultsOf(text: string): Promise<readonly string[]> {
   try {
-    readKeyEntries(text);
+    await readKeyEntries(text);
     return [];
   } catch (error) {
     if (error instanceof KeyFileError) return error.faults;
@@ -15,7 +16,7 @@ function faultsOf(text: string): readonly string[] {
 }
 
 describe('readKeyEntries', () => {
-  it('reads YAML and JSON', () => {
+  it('reads YAML and JSON', async () => {
     const yaml = `
 # Of the team
 - name: ci
@@ -35,13 +36,13 @@ describe('readKeyEntries', () => {
       },
       { name: 'ann@example.com', hash: OTHER, disabled: true },
     ];
-    expect(readKeyEntries(yaml)).toEqual(entries);
-    expect(readKeyEntries(JSON.stringify(entries))).toEqual(entries);
-    expect(readKeyEntries('[]')).toEqual([]);
+    expect(await readKeyEntries(yaml)).toEqual(entries);
+    expect(await readKeyEntries(JSON.stringify(entries))).toEqual(entries);
+    expect(await readKeyEntries('[]')).toEqual([]);
   });
 
-  it('lists every fault of every entry, by its place and name, without hashes', () => {
-    const faults = faultsOf(`
+  it('lists every fault of every entry, by its place and name, without hashes', async () => {
+    const faults = await faultsOf(`
 - name: ci
   hash: sha256:abc
   workflow: chat
@@ -66,25 +67,48 @@ describe('readKeyEntries', () => {
       'entry 3: must be a map with a name and a hash',
       'entry 4 ("ci"): workflows must be a list of ids, in which * stands for any characters',
       'entry 4 ("ci"): disabled must be true or false',
-      'entry 4 ("ci"): expires must be a date such as 2027-01-31',
+      'entry 4 ("ci"): expires must be a date such as 2027-01-31, or a time such as 2027-01-31T18:00:00+01:00',
       'entry 4 ("ci"): another entry has the same name',
       'entry 4 ("ci"): another entry has the same hash',
       'entry 5 ("dee"): limits must be a map of requestsPerMinute, tokensPerMinute and concurrentStreams',
     ]);
   });
 
-  it.each(['', 'keys: []', '5', 'null'])('takes no list from %j', (text) => {
-    expect(faultsOf(text)).toEqual(['must hold a list of entries, each with a name and a hash']);
+  it.each(['', 'keys: []', '5', 'null'])('takes no list from %j', async (text) => {
+    expect(await faultsOf(text)).toEqual(['must hold a list of entries, each with a name and a hash']);
   });
 
-  it('says where the text is broken, but quotes nothing of it', () => {
-    const [fault = ''] = faultsOf(`- name: ci\n  hash: "${HASH}\n`);
+  it('says where the text is broken, but quotes nothing of it', async () => {
+    const [fault = ''] = await faultsOf(`- name: ci\n  hash: "${HASH}\n`);
     expect(fault).toMatch(/^is neither YAML nor JSON: .*line \d/);
     expect(fault).not.toContain('aaaa');
   });
 
-  it('does not fall for names of JavaScript', () => {
-    const [entry] = readKeyEntries(`[{ "name": "ci", "hash": "${HASH}", "__proto__": { "disabled": true } }]`);
+  it('does not fall for names of JavaScript', async () => {
+    const [entry] = await readKeyEntries(`[{ "name": "ci", "hash": "${HASH}", "__proto__": { "disabled": true } }]`);
     expect([entry?.disabled, 'disabled' in {}]).toEqual([undefined, false]);
+  });
+
+  it.each(['20200131', '"20200131"', '2020-W05', '2020-01-31T10', '2020-02-31', '{}', '""'])(
+    'takes no expiry that it cannot read: %s',
+    async (expires) => {
+      expect(await faultsOf(`- { name: ci, hash: "${HASH}", expires: ${expires} }`)).toEqual([
+        expect.stringMatching(/^entry 1 \("ci"\): expires must be a date such as/),
+      ]);
+    },
+  );
+
+  it('names a hundred faults and counts the others', async () => {
+    const faults = await faultsOf(JSON.stringify(Array.from({ length: 1_000 }, () => 5)));
+    expect(faults).toHaveLength(101);
+    expect(faults.at(-1)).toBe('… and 900 more faults');
+  });
+
+  it('reads every entry of a long list, once and in order', async () => {
+    const entries = Array.from({ length: 1_001 }, (_, index) => ({
+      name: `key-${index}`,
+      hash: `sha256:${index.toString(16).padStart(64, '0')}`,
+    }));
+    expect(await readKeyEntries(JSON.stringify(entries))).toEqual(entries);
   });
 });

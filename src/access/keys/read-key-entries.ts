@@ -1,55 +1,47 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, validateSync } from 'class-validator';
-import { parse } from 'yaml';
 import { KeyEntry } from './key-entry.js';
+import { KeyFileError } from './key-file-error.js';
+import { parseKeyList } from './parse-key-list.js';
 
-/** A file of keys is not what it must be. Quotes no hash. */
-export class KeyFileError extends Error {
-  override readonly name = 'KeyFileError';
-
-  /** @param faults one line each; names the entry */
-  constructor(readonly faults: readonly string[]) {
-    super(faults.join('; '));
-  }
-}
+/** So many entries are checked before others get their turn: a few milliseconds of work. */
+const ENTRIES_PER_TURN = 50;
 
 /**
- * Reads the entries of a file of keys.
+ * Reads the entries of a file of keys, however many, without holding up the event loop.
  * @param text YAML, of which JSON is a part: a list of entries
  * @throws KeyFileError that lists every fault of every entry
  */
-export function readKeyEntries(text: string): readonly KeyEntry[] {
-  const list = parsed(text);
-  if (!Array.isArray(list)) throw new KeyFileError(['must hold a list of entries, each with a name and a hash']);
-  const entries = (list as readonly unknown[]).map((value) =>
-    isMap(value) ? plainToInstance(KeyEntry, value) : undefined,
-  );
-  const faults = entries.flatMap((entry, index) => {
-    const where = `entry ${index + 1}${entry === undefined ? '' : nameOf(entry)}`;
-    return faultsOf(entry, entries.slice(0, index)).map((fault) => `${where}: ${fault}`);
-  });
-  if (faults.length > 0) throw new KeyFileError(faults);
-  return entries.filter((entry) => entry !== undefined);
-}
-
-function parsed(text: string): unknown {
-  try {
-    // The levels say what goes to the console, which is none of a parser's business.
-    return parse(text, { logLevel: 'error' }) as unknown;
-  } catch (error) {
-    // Its message ends with the lines at fault, which can hold anything.
-    const [reason = ''] = error instanceof Error ? error.message.split(/:?\n/, 1) : [];
-    throw new KeyFileError([`is neither YAML nor JSON: ${reason}`]);
+export async function readKeyEntries(text: string): Promise<readonly KeyEntry[]> {
+  const entries: KeyEntry[] = [];
+  const faults: string[] = [];
+  const names = new Set<unknown>();
+  const hashes = new Set<unknown>();
+  let place = 0;
+  for await (const batch of parseKeyList(text)) {
+    for (const value of batch) {
+      const entry = isMap(value) ? plainToInstance(KeyEntry, value) : undefined;
+      const where = `entry ${++place}${entry === undefined ? '' : nameOf(entry)}`;
+      const found = entry === undefined ? ['must be a map with a name and a hash'] : faultsOf(entry, names, hashes);
+      for (const fault of found) faults.push(`${where}: ${fault}`);
+      if (entry !== undefined) entries.push(entry);
+      if (place % ENTRIES_PER_TURN === 0) await turn();
+    }
   }
+  if (faults.length > 0) throw new KeyFileError(faults);
+  return entries;
 }
 
-function faultsOf(entry: KeyEntry | undefined, before: readonly (KeyEntry | undefined)[]): readonly string[] {
-  if (entry === undefined) return ['must be a map with a name and a hash'];
+/** Adds the entry's name and hash to those that are taken. */
+function faultsOf(entry: KeyEntry, names: Set<unknown>, hashes: Set<unknown>): readonly string[] {
   const faults = validateSync(entry, { whitelist: true, forbidNonWhitelisted: true, stopAtFirstError: true }).flatMap(
     (fault) => wordsOf(fault),
   );
-  if (before.some((other) => other?.name === entry.name)) faults.push('another entry has the same name');
-  if (before.some((other) => other?.hash === entry.hash)) faults.push('another entry has the same hash');
+  if (names.has(entry.name)) faults.push('another entry has the same name');
+  if (hashes.has(entry.hash)) faults.push('another entry has the same hash');
+  names.add(entry.name);
+  hashes.add(entry.hash);
   return faults;
 }
 
@@ -61,7 +53,7 @@ function wordsOf({ property, constraints = {}, children = [] }: ValidationError,
 }
 
 function nameOf({ name }: KeyEntry): string {
-  return typeof name === 'string' ? ` ("${name.slice(0, 64)}")` : '';
+  return typeof name === 'string' ? ` (${JSON.stringify(name.slice(0, 64))})` : '';
 }
 
 function isMap(value: unknown): value is object {
