@@ -32,7 +32,7 @@ function responseOf(reads) {
 }
 
 async function ours(reads) {
-  const reader = new AnswerReader(SCOPE);
+  const reader = new AnswerReader(SCOPE, 8 * 1024 * 1024);
   let batch = [];
   let deltas = 0;
   const parser = new SseParser((data) => {

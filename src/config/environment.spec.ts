@@ -62,7 +62,7 @@ describe('loadConfig', () => {
       demo: { tokensPerSecond: 40 },
       stream: { debounceMs: 10, heartbeatMs: 15_000, openGraceMs: 500 },
       run: { timeoutMs: 600_000 },
-      upstream: { firstTokenTimeoutMs: 300_000, idleTimeoutMs: 60_000, maxRetries: 1 },
+      upstream: { firstTokenTimeoutMs: 300_000, idleTimeoutMs: 60_000, maxAnswerLength: 8_388_608, maxRetries: 1 },
       shutdown: { delayMs: 0, graceMs: 30_000 },
       tracing: {
         langfuse: {
@@ -118,6 +118,7 @@ describe('loadConfig', () => {
       ...PROVIDERS,
       OPENAI_API_KEY: ' sk-1\n',
       DEMO_TOKENS_PER_SECOND: '0.5',
+      UPSTREAM_ANSWER_LIMIT: '1kb',
       UPSTREAM_MAX_RETRIES: '5',
       ...Object.fromEntries(TIMES.map(([name], i) => [name, `${i + 1}`])),
     });
@@ -144,7 +145,7 @@ describe('loadConfig', () => {
       demo: { tokensPerSecond: 0.5 },
       stream: { debounceMs: 1, heartbeatMs: 2, openGraceMs: 3 },
       run: { timeoutMs: 4 },
-      upstream: { firstTokenTimeoutMs: 5, idleTimeoutMs: 6, maxRetries: 5 },
+      upstream: { firstTokenTimeoutMs: 5, idleTimeoutMs: 6, maxAnswerLength: 1_024, maxRetries: 5 },
       shutdown: { graceMs: 7, delayMs: 8 },
       tracing: loadConfig({}).tracing,
       access: loadConfig({}).access,

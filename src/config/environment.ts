@@ -6,7 +6,7 @@ import { type AppConfig, LOG_LEVELS } from './app-config.js';
 import { Milliseconds } from './milliseconds.js';
 import { PROVIDER_VARIABLES, ProviderEnvironment, type ProviderVariables } from './provider-variables.js';
 import { serverConfigOf, ServerEnvironment } from './server-environment.js';
-import { bytesOf } from './size.js';
+import { bytesOf, Size } from './size.js';
 import { tracingConfigOf, TracingEnvironment } from './tracing-environment.js';
 
 /** The model of agents that name none, where the provider is the default one. */
@@ -68,6 +68,9 @@ class Environment {
   @Milliseconds(1)
   UPSTREAM_IDLE_TIMEOUT_MS = 60_000;
 
+  @Size()
+  UPSTREAM_ANSWER_LIMIT = 8 * 1024 * 1024;
+
   @Type(() => Number)
   @IsInt({ message: '$property must be a whole number from 0 to 5' })
   @Min(0, { message: '$property must be a whole number from 0 to 5' })
@@ -118,6 +121,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     upstream: {
       firstTokenTimeoutMs: environment.UPSTREAM_FIRST_TOKEN_TIMEOUT_MS,
       idleTimeoutMs: environment.UPSTREAM_IDLE_TIMEOUT_MS,
+      maxAnswerLength: environment.UPSTREAM_ANSWER_LIMIT,
       maxRetries: environment.UPSTREAM_MAX_RETRIES,
     },
     shutdown: { delayMs: environment.SHUTDOWN_DELAY_MS, graceMs: environment.SHUTDOWN_GRACE_MS },

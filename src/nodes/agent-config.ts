@@ -37,6 +37,8 @@ export interface AgentConfig<Output> {
   readonly tools?: readonly Type<AgentTool>[];
   /** How many times in a row the model may ask for tools before it must answer; 8 if absent. */
   readonly maxToolRounds?: number;
+  /** How many calls of tools one run of the agent may make in all its rounds; 128 if absent. */
+  readonly maxToolCalls?: number;
   /** Longest time for one model call, in milliseconds. Absent: only the server's limits hold. */
   readonly timeout?: number;
   /**

@@ -19,7 +19,7 @@ export interface AgentPlan<Output> {
 }
 
 const DEFAULT_GROUPS: readonly ParameterGroup[] = ['sampling'];
-const COUNTS = ['maxToolRounds', 'retries', 'repairs'] as const;
+const COUNTS = ['maxToolRounds', 'maxToolCalls', 'retries', 'repairs'] as const;
 
 /**
  * Checks an agent's configuration.

@@ -28,7 +28,7 @@ export class Agent<Output> {
 
   /**
    * One whole answer: the text, or the validated object.
-   * @throws UpstreamError if the model fails, ToolRoundsExceededError if it does nothing but ask for tools,
+   * @throws UpstreamError if the model fails, ToolRoundsExceededError or ToolCallsExceededError if it does nothing but ask for tools,
    *   IncompleteAnswerError if it stops before a structured answer is whole, StructuredOutputError if that does not fit
    *   its class, InvalidRequestError if a tool of the client has the name of one of the server's
    */

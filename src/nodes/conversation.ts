@@ -12,11 +12,12 @@ import { forwardedParameters } from './forwarded-parameters.js';
 import { instructionsFor } from './instructions.js';
 import { modelCallFor } from './model-call.js';
 import { Rounds } from './rounds.js';
-import { ToolRoundsExceededError } from './tool-rounds-error.js';
+import { ToolCallsExceededError, ToolRoundsExceededError } from './tool-errors.js';
 import { clientToolsOf, runTools, type ToolCall, ToolCallFilter } from './tools/index.js';
 import { TracedCall } from './traced-call.js';
 
 const MAX_TOOL_ROUNDS = 8;
+const MAX_TOOL_CALLS = 128;
 /** Sets the text before a tool's call off from the text after it. */
 const BLANK_LINE = '\n\n';
 
@@ -31,6 +32,7 @@ export class Conversation<Output> {
   readonly #clientHasTools: boolean;
   #messages: readonly Message[] = [];
   #toolRounds = 0;
+  #toolCalls = 0;
   #hasBegun = false;
 
   /** @throws InvalidRequestError if a tool of the client has the name of one of the server's */
@@ -116,10 +118,12 @@ export class Conversation<Output> {
     });
   }
 
-  /** @throws ToolRoundsExceededError if the model has used tools often enough */
+  /** @throws ToolRoundsExceededError or ToolCallsExceededError if the model has used tools often enough */
   async #useTools(answer: AnswerText, calls: readonly ToolCall[]): Promise<void> {
-    const { maxToolRounds = MAX_TOOL_ROUNDS } = this.#plan.config;
+    const { maxToolRounds = MAX_TOOL_ROUNDS, maxToolCalls = MAX_TOOL_CALLS } = this.#plan.config;
     if (this.#toolRounds === maxToolRounds) throw new ToolRoundsExceededError(maxToolRounds);
+    this.#toolCalls += calls.length;
+    if (this.#toolCalls > maxToolCalls) throw new ToolCallsExceededError(maxToolCalls);
     this.#attempts.accept();
     this.#toolRounds++;
     const results = await runTools(this.#plan.toolbox, calls, this.#context);

@@ -9,5 +9,5 @@ export type { Instructions } from './instructions.js';
 export { Node } from './node.js';
 export { NodesModule } from './nodes.module.js';
 export { Prompt, PromptError, promptFile, PromptFile, type PromptInfo, PromptManager } from './prompts/index.js';
-export { ToolRoundsExceededError } from './tool-rounds-error.js';
+export { ToolRoundsExceededError } from './tool-errors.js';
 export { AgentTool, ToolError } from './tools/index.js';

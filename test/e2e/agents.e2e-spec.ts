@@ -32,6 +32,7 @@ import {
   assertValidError,
   Bench,
   done,
+  end,
   errorBody,
   eventually,
   finish,
@@ -39,6 +40,7 @@ import {
   jsonAnswer,
   openStream,
   postJson,
+  raw,
   RecordingTracer,
   rejectionOf,
   role,
@@ -306,6 +308,72 @@ describe('agents', () => {
       assertValidError(json);
       expect([status, json.error.code]).toEqual([502, 'tool_rounds_exceeded']);
       expect(tracer.spans('tool:clock')).toHaveLength(2);
+    });
+
+    it('make no more than 128 calls in all rounds', async () => {
+      await start(workflowOf(agent({ ...base, tools: [ClockTool] })));
+      const round = callsOf(...Array.from({ length: 100 }, () => ['clock', '{}'] as const));
+      bench.upstream.next(round).next(round);
+      const { status, json } = await ask();
+      assertValidError(json);
+      expect([status, json.error.code]).toEqual([502, 'tool_calls_exceeded']);
+      expect(tracer.spans('tool:clock')).toHaveLength(100);
+    });
+
+    it('make as many calls as the agent allows', async () => {
+      await start(workflowOf(agent({ ...base, tools: [ClockTool], maxToolCalls: 2 })));
+      bench.upstream.next(callsOf(['clock', '{}'], ['clock', '{}'])).next(streamOf('Noon.'));
+      expect((await ask()).status).toBe(200);
+      bench.upstream.next(callsOf(['clock', '{}'], ['clock', '{}'], ['clock', '{}']));
+      expect((await ask()).json).toMatchObject({ error: { code: 'tool_calls_exceeded' } });
+    });
+
+    it('are never given another number than the model wrote', async () => {
+      const given: unknown[] = [];
+      class RefundArgs {
+        @IsInt() readonly order: number;
+        @IsString() readonly account: string;
+      }
+      @Injectable()
+      class RefundTool extends AgentTool<RefundArgs> {
+        readonly name = 'refund';
+        readonly description = 'Pays an order back';
+        readonly argsType = RefundArgs;
+        execute(args: RefundArgs): string {
+          given.push({ ...args });
+          return 'done';
+        }
+      }
+      await start(workflowOf(agent({ ...base, tools: [RefundTool] }), { tools: [RefundTool] }));
+      bench.upstream
+        .next(
+          callsOf(
+            ['refund', '{"order":9007199254740993,"account":"9007199254740993"}'],
+            ['refund', '{"order":9007199254740991,"account":"9007199254740993"}'],
+            ['refund', '{"order":7,"account":9007199254740993}'],
+          ),
+        )
+        .next(streamOf('Done.'));
+      expect((await ask()).json).toMatchObject({ choices: [{ message: { content: 'Done.' } }] });
+      expect(given).toEqual([{ order: 9007199254740991, account: '9007199254740993' }]);
+      expect(toolMessages(1)).toEqual([
+        expect.stringMatching(/^Error: the arguments do not fit\.\n- \$: a number has more digits than are kept/),
+        'done',
+        expect.stringMatching(/^Error: the arguments do not fit\./),
+      ]);
+      // What the model is shown of its own call is what it wrote, and so is the trace.
+      expect(JSON.stringify(bench.upstream.requests[1]?.body.messages)).toContain('9007199254740993,');
+      expect(tracer.spans('tool:refund').map(({ start: { input } }) => input)).toContain(
+        '{"order":9007199254740993,"account":"9007199254740993"}',
+      );
+    });
+
+    it('are not run with arguments that an upstream gives as an object with such a number', async () => {
+      await start(workflowOf(withTools));
+      const call = '{"index":0,"id":"a","function":{"name":"weather","arguments":{"city":9007199254740993}}}';
+      bench.upstream.next([role(null), raw(`data: {"choices":[{"delta":{"tool_calls":[${call}]}}]}\n\n`), end()]);
+      expect((await ask()).json).toMatchObject({ error: { code: 'upstream_bad_answer' } });
+      expect(started).toEqual([]);
     });
 
     it('are aborted with the run', async () => {

@@ -32,7 +32,7 @@ function memoryInUse(): number {
 describe('back-pressure', () => {
   let bench: Bench;
   beforeEach(async () => {
-    bench = await Bench.start();
+    bench = await Bench.start({ env: { UPSTREAM_ANSWER_LIMIT: '100mb' } });
   });
   afterEach(() => bench.close());
 

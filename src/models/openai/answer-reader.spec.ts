@@ -6,15 +6,17 @@ import type { Delta } from '../../streaming/index.js';
 import type { ModelIdentity } from '../chat-model.js';
 import { AnswerReader } from './answer-reader.js';
 
+const MAX_LENGTH = 1_000_000;
+
 /** Reads chunks and keeps everything they told. */
 class Reading {
   readonly deltas: Delta[] = [];
   readonly identities: ModelIdentity[] = [];
   readonly usages: Usage[] = [];
-  readonly reader = new AnswerReader({
-    identity: (identity) => this.identities.push(identity),
-    usage: (usage) => this.usages.push(usage),
-  });
+  readonly reader = new AnswerReader(
+    { identity: (identity) => this.identities.push(identity), usage: (usage) => this.usages.push(usage) },
+    MAX_LENGTH,
+  );
 
   read(...chunks: readonly unknown[]): this {
     for (const chunk of chunks) this.reader.read(JSON.stringify(chunk), this.deltas);

@@ -14,10 +14,7 @@ interface Piece {
 
 /** The deltas of chunks that hold these pieces of tool calls. */
 function read(...chunks: readonly (readonly (Piece | null)[])[]): readonly ToolCallDelta[] {
-  const reader = new AnswerReader({
-    identity: () => undefined,
-    usage: () => undefined,
-  });
+  const reader = new AnswerReader({ identity: () => undefined, usage: () => undefined }, 1_000_000);
   const out: Delta[] = [];
   for (const tool_calls of chunks) reader.read(JSON.stringify({ choices: [{ delta: { tool_calls } }] }), out);
   return out.filter((delta) => delta.type === 'tool-call');

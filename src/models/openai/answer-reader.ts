@@ -1,6 +1,8 @@
+import { findUnsafeNumber } from '../../kernel/index.js';
 import type { FinishReason, Usage, UsageDetails } from '../../protocol/index.js';
 import type { Delta, TextDelta, TokenLogprob } from '../../streaming/index.js';
 import type { CallScope, ModelIdentity } from '../chat-model.js';
+import { AnswerBounds } from './answer-bounds.js';
 import { badAnswer, upstreamErrorInAnswer } from './upstream-errors.js';
 
 /** A chunk or whole answer of an OpenAI-compatible server. Nothing in it is certain: many servers speak this protocol. */
@@ -49,11 +51,19 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ['content_filter', 'content_filter'],
 ]);
 
+/** What is no name of a model, but longer, in characters. */
+const MAX_NAME_LENGTH = 256;
+/** OpenAI has four. */
+const MAX_USAGE_DETAILS = 32;
+
 /** Turns the chunks of one model call into deltas, and remembers how the call ended. */
 export class AnswerReader {
   readonly #scope: Pick<CallScope, 'identity' | 'usage'>;
+  readonly #bounds: AnswerBounds;
   /** The answer's tool calls; a call's place is its index for the client. */
   readonly #toolCalls: { readonly id: string | undefined; readonly isCustom: boolean }[] = [];
+  /** The first call with each id. */
+  readonly #indexOfId = new Map<string, number>();
   /** Our index of each upstream index, which some servers start elsewhere than at 0. */
   readonly #indexOfUpstream = new Map<number, number>();
   #model: unknown;
@@ -62,8 +72,10 @@ export class AnswerReader {
   #finishReason: FinishReason | undefined;
   #hasSpoken = false;
 
-  constructor(scope: Pick<CallScope, 'identity' | 'usage'>) {
+  /** @param maxLength most characters of the whole answer: text, reasoning, refusal and tool calls together */
+  constructor(scope: Pick<CallScope, 'identity' | 'usage'>, maxLength: number) {
     this.#scope = scope;
+    this.#bounds = new AnswerBounds(maxLength);
   }
 
   /** True from the first delta on; a role or a comment is none. */
@@ -78,7 +90,7 @@ export class AnswerReader {
 
   /**
    * Reads one chunk, or a whole answer of a server that does not stream, and adds its deltas to `out`.
-   * @throws UpstreamError if it is no JSON object, or holds an error
+   * @throws UpstreamError if it is no JSON object, holds an error, or makes the answer larger than it may be
    */
   read(json: string, out: Delta[]): void {
     const answer = parse(json);
@@ -88,7 +100,11 @@ export class AnswerReader {
     const choice = Array.isArray(answer.choices) ? answer.choices[0] : undefined;
     if (choice === undefined || choice === null) return;
     const message = choice.delta ?? choice.message;
-    if (message !== undefined && message !== null) this.#readMessage(message, choice.logprobs ?? undefined, out);
+    if (message !== undefined && message !== null) {
+      const before = out.length;
+      this.#readMessage(message, choice.logprobs ?? undefined, json, out);
+      this.#bounds.add(out, before, json.length);
+    }
     if (out.length > 0) this.#hasSpoken = true;
     if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') {
       // Mistral and OpenRouter say so of an answer that failed halfway.
@@ -101,6 +117,7 @@ export class AnswerReader {
   #readMessage(
     message: UpstreamMessage,
     logprobs: { readonly content?: unknown; readonly refusal?: unknown } | undefined,
+    json: string,
     out: Delta[],
   ): void {
     const reasoning = message.reasoning_content ?? message.reasoning;
@@ -110,20 +127,22 @@ export class AnswerReader {
     pushText('refusal', message.refusal, logprobs?.refusal, out);
     if (Array.isArray(message.tool_calls)) {
       for (const call of message.tool_calls as readonly (UpstreamToolCall | null)[]) {
-        if (call !== null) this.#readToolCall(call, out);
+        if (call !== null) this.#readToolCall(call, json, out);
       }
     }
   }
 
-  #readToolCall(call: UpstreamToolCall, out: Delta[]): void {
+  #readToolCall(call: UpstreamToolCall, json: string, out: Delta[]): void {
     const id = typeof call.id === 'string' && call.id !== '' ? call.id : undefined;
     const name = call.function?.name ?? call.custom?.name;
     const index = this.#indexOf(call, id, name);
     const known = this.#toolCalls[index];
+    if (known === undefined) this.#bounds.addToolCall();
     const hasInput = call.custom !== undefined && call.custom !== null;
-    const { isCustom } = known ?? (this.#toolCalls[index] = { id, isCustom: hasInput });
+    const { isCustom } = known ?? this.#addToolCall(index, id, hasInput);
     const piece = call.function?.arguments ?? call.custom?.input;
-    const text = typeof piece === 'string' ? piece : piece === undefined || piece === null ? '' : JSON.stringify(piece);
+    const text =
+      typeof piece === 'string' ? piece : piece === undefined || piece === null ? '' : writeArguments(piece, json);
     if (known !== undefined && text === '') return;
     out.push({
       type: 'tool-call',
@@ -150,8 +169,14 @@ export class AnswerReader {
       return next;
     }
     if (id === undefined) return Math.max(0, next - 1);
-    const known = this.#toolCalls.findIndex((other) => other.id === id);
-    return known >= 0 ? known : next;
+    return this.#indexOfId.get(id) ?? next;
+  }
+
+  #addToolCall(index: number, id: string | undefined, isCustom: boolean): { readonly isCustom: boolean } {
+    if (id !== undefined && !this.#indexOfId.has(id)) this.#indexOfId.set(id, index);
+    const call = { id, isCustom };
+    this.#toolCalls[index] = call;
+    return call;
   }
 
   #readIdentity({ model, system_fingerprint: fingerprint, service_tier: tier }: UpstreamAnswer): void {
@@ -160,9 +185,10 @@ export class AnswerReader {
     this.#fingerprint = fingerprint;
     this.#tier = tier;
     const identity: Writable<ModelIdentity> = {};
-    if (typeof model === 'string') identity.model = model;
-    if (typeof fingerprint === 'string') identity.systemFingerprint = fingerprint;
-    if (typeof tier === 'string') identity.serviceTier = tier;
+    // Each chunk for the client repeats them.
+    if (isName(model)) identity.model = model;
+    if (isName(fingerprint)) identity.systemFingerprint = fingerprint;
+    if (isName(tier)) identity.serviceTier = tier;
     this.#scope.identity(identity);
   }
 
@@ -194,25 +220,48 @@ function parse(json: string): UpstreamAnswer {
   return answer;
 }
 
+/**
+ * The text of arguments that an upstream gives as an object.
+ * @param json the event that holds them
+ * @throws UpstreamError if a number in it has become another one
+ */
+function writeArguments(value: unknown, json: string): string {
+  const unsafe = findUnsafeNumber(json);
+  if (unsafe !== undefined) throw badAnswer('a number in its tool calls has more digits than JSON numbers keep');
+  return JSON.stringify(value);
+}
+
 function pushText(type: TextDelta['type'], text: unknown, logprobs: unknown, out: Delta[]): void {
   const hasLogprobs = Array.isArray(logprobs) && logprobs.length > 0;
   if (typeof text !== 'string' || (text === '' && !hasLogprobs)) return;
   out.push(hasLogprobs ? { type, text, logprobs: logprobs as TokenLogprob[] } : { type, text });
 }
 
+/** Neighbours of one kind become one delta, however many parts an upstream makes of them. */
 function pushParts(parts: readonly unknown[], out: Delta[]): void {
+  const joined: Writable<TextDelta>[] = [];
+  const add = (type: TextDelta['type'], text: unknown): void => {
+    if (typeof text !== 'string' || text === '') return;
+    const last = joined.at(-1);
+    if (last?.type === type) last.text += text;
+    else joined.push({ type, text });
+  };
   for (const part of parts as readonly ({ readonly text?: unknown; readonly thinking?: unknown } | null)[]) {
-    if (typeof part === 'string') pushText('content', part, undefined, out);
-    pushText('content', part?.text, undefined, out);
+    add('content', typeof part === 'string' ? part : part?.text);
     const thoughts: readonly unknown[] = Array.isArray(part?.thinking) ? part.thinking : [part?.thinking];
     for (const thought of thoughts as readonly ({ readonly text?: unknown } | string | null | undefined)[]) {
-      pushText('reasoning', typeof thought === 'object' ? thought?.text : thought, undefined, out);
+      add('reasoning', typeof thought === 'object' ? thought?.text : thought);
     }
   }
+  for (const delta of joined) out.push(delta);
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_NAME_LENGTH;
 }
 
 function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.trunc(value) : undefined;
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? Math.trunc(value) : undefined;
 }
 
 function details(value: unknown): UsageDetails | undefined {
@@ -220,7 +269,8 @@ function details(value: unknown): UsageDetails | undefined {
   const counts = new Map<string, number>();
   for (const [name, part] of Object.entries(value)) {
     const whole = count(part);
-    if (whole !== undefined) counts.set(name, whole);
+    if (whole !== undefined && isName(name)) counts.set(name, whole);
+    if (counts.size === MAX_USAGE_DETAILS) break;
   }
   return counts.size === 0 ? undefined : Object.fromEntries(counts);
 }

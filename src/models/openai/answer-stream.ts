@@ -17,6 +17,12 @@ export interface SilenceLimits {
   readonly idleTimeoutMs: number;
 }
 
+/** What an upstream may do with its answer before it is given up. */
+export interface AnswerLimits extends SilenceLimits {
+  /** Most characters of an answer: text, reasoning, refusal and tool calls together. */
+  readonly maxAnswerLength: number;
+}
+
 /** What is read of an answer, in batches of what one read of it brought. */
 interface Batches {
   /** The next batch, or undefined at the end. */
@@ -28,7 +34,7 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
   readonly #request: (signal: AbortNotice) => Promise<Answer>;
   readonly #scope: CallScope;
   readonly #clock: Clock;
-  readonly #limits: SilenceLimits;
+  readonly #limits: AnswerLimits;
   readonly #reader: AnswerReader;
   /** From the first pull to the end. */
   #watch: SilenceWatch | undefined;
@@ -36,18 +42,13 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
   #batches: Batches | undefined;
 
   /** @param request sends the request, again if need be, and resolves with the head of the answer */
-  constructor(
-    request: (signal: AbortNotice) => Promise<Answer>,
-    scope: CallScope,
-    limits: SilenceLimits,
-    clock: Clock,
-  ) {
+  constructor(request: (signal: AbortNotice) => Promise<Answer>, scope: CallScope, limits: AnswerLimits, clock: Clock) {
     super();
     this.#request = request;
     this.#scope = scope;
     this.#limits = limits;
     this.#clock = clock;
-    this.#reader = new AnswerReader(scope);
+    this.#reader = new AnswerReader(scope, limits.maxAnswerLength);
   }
 
   override next(): Promise<IteratorResult<readonly Delta[], ModelResult>> {
@@ -68,10 +69,10 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
     if (head.body === undefined) throw badAnswer('it has no body');
     this.#body = new UpstreamBody(head.body, watch);
     const type = contentTypeOf(head);
-    if (type === 'application/json') this.#batches = new WholeAnswer(this.#body, this.#reader);
+    if (type === 'application/json') this.#batches = new WholeAnswer(this.#body, this.#reader, this.#limits);
     else {
       assertEventStream(type);
-      this.#batches = new EventBatches(this.#body, this.#reader, this.#limits.idleTimeoutMs);
+      this.#batches = new EventBatches(this.#body, this.#reader, this.#limits);
     }
     return this.#batches.next();
   }

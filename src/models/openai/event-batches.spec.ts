@@ -11,8 +11,9 @@ import { UpstreamBody } from './upstream-body.js';
 function made(): { body: AnswerBody; batches: EventBatches } {
   const clock = new FakeClock();
   const body = new AnswerBody({ pause: () => undefined, resume: () => undefined });
-  const reader = new AnswerReader({ identity: () => undefined, usage: () => undefined });
-  return { body, batches: new EventBatches(new UpstreamBody(body, new SilenceWatch(clock, 1_000)), reader, 1_000) };
+  const limits = { idleTimeoutMs: 1_000, maxAnswerLength: 1_000_000 };
+  const reader = new AnswerReader({ identity: () => undefined, usage: () => undefined }, limits.maxAnswerLength);
+  return { body, batches: new EventBatches(new UpstreamBody(body, new SilenceWatch(clock, 1_000)), reader, limits) };
 }
 
 const event = (content: string): string => `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`;

@@ -1,8 +1,9 @@
 import { SseParser, SseTooLongError } from '../../protocol/index.js';
 import type { Delta } from '../../streaming/index.js';
+import { maxWrittenBytes } from './answer-bounds.js';
 import type { AnswerReader } from './answer-reader.js';
 import type { UpstreamBody } from './upstream-body.js';
-import { badAnswer, upstreamErrorInAnswer } from './upstream-errors.js';
+import { answerTooLarge, upstreamErrorInAnswer } from './upstream-errors.js';
 
 /**
  * What is parsed in one turn of the event loop, in bytes: all of a read up to the first limit, some 50 events of OpenAI's and
@@ -12,23 +13,31 @@ import { badAnswer, upstreamErrorInAnswer } from './upstream-errors.js';
 const WHOLE_READ = 16 * 1024;
 const BYTES_PER_TURN = 8 * 1024;
 
+/** What an event stream is held to. */
+interface BatchLimits {
+  /** Longest silence between two reads once the model has spoken, in milliseconds. */
+  readonly idleTimeoutMs: number;
+  /** Most characters of an answer, which bounds each event. */
+  readonly maxAnswerLength: number;
+}
+
 /** The deltas of an event stream, in batches: what one read of it brought, or a part of it if that was much. */
 export class EventBatches {
   readonly #body: UpstreamBody;
   readonly #reader: AnswerReader;
-  readonly #idleTimeoutMs: number;
-  readonly #parser = new SseParser((data, event) => this.#onEvent(data, event));
+  readonly #limits: BatchLimits;
+  readonly #parser: SseParser;
   #batch: Delta[] = [];
   /** What was read and is for later turns. */
   #rest: Uint8Array | undefined;
   #fault: unknown;
   #hasEnded = false;
 
-  /** @param idleTimeoutMs longest silence between two reads once the model has spoken, in milliseconds */
-  constructor(body: UpstreamBody, reader: AnswerReader, idleTimeoutMs: number) {
+  constructor(body: UpstreamBody, reader: AnswerReader, limits: BatchLimits) {
     this.#body = body;
     this.#reader = reader;
-    this.#idleTimeoutMs = idleTimeoutMs;
+    this.#limits = limits;
+    this.#parser = new SseParser((data, event) => this.#onEvent(data, event), maxWrittenBytes(limits.maxAnswerLength));
   }
 
   /**
@@ -68,7 +77,7 @@ export class EventBatches {
     if (rest !== undefined) return new Promise((resolve) => setImmediate(resolve, rest));
     // After the finish reason only usage and the end are to come, and some servers send neither.
     if (this.#reader.finishReason !== undefined) return this.#body.readRest();
-    return this.#body.read(this.#reader.hasSpoken ? this.#idleTimeoutMs : undefined);
+    return this.#body.read(this.#reader.hasSpoken ? this.#limits.idleTimeoutMs : undefined);
   }
 
   #parse(bytes: Uint8Array | undefined): void {
@@ -83,7 +92,7 @@ export class EventBatches {
         this.#parser.push(bytes.subarray(0, BYTES_PER_TURN));
       }
     } catch (error) {
-      this.#fault = error instanceof SseTooLongError ? badAnswer('an event of it is too long', error) : error;
+      this.#fault = error instanceof SseTooLongError ? answerTooLarge(this.#limits.maxAnswerLength, error) : error;
     }
   }
 

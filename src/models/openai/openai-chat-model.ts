@@ -2,7 +2,7 @@ import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/
 import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { CallScope, ChatModel, ModelCall, ModelResult } from '../chat-model.js';
-import { AnswerStream, type SilenceLimits } from './answer-stream.js';
+import { type AnswerLimits, AnswerStream } from './answer-stream.js';
 import { type Capabilities, OPENAI_CAPABILITIES } from './capabilities.js';
 import { arrangeOutput, filtered, ReasoningTag } from './output/index.js';
 import { retryDelay } from './retry-delay.js';
@@ -11,7 +11,7 @@ import { type Endpoint, UpstreamClient } from './upstream-client.js';
 import { upstreamErrorFrom } from './upstream-errors.js';
 
 /** Where and how to reach an OpenAI-compatible server. Times are in milliseconds. */
-export interface OpenAIChatModelOptions extends Endpoint, SilenceLimits {
+export interface OpenAIChatModelOptions extends Endpoint, AnswerLimits {
   /** In what the server differs from OpenAI; absent: in nothing. */
   readonly capabilities?: Capabilities;
   /** How often a request that failed without an answer is sent again. */

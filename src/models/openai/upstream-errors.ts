@@ -90,6 +90,23 @@ export function badAnswer(what: string, cause?: unknown): UpstreamError {
   });
 }
 
+/** @param limit most characters of an answer */
+export function answerTooLarge(limit: number, cause?: unknown): UpstreamError {
+  return new UpstreamError(
+    `The model provider's answer is larger than the ${limit} characters that this server takes of one answer.`,
+    // Another try pays for as much again.
+    { code: 'upstream_answer_too_large', retryable: false, cause },
+  );
+}
+
+/** @param limit most tool calls of an answer */
+export function tooManyToolCalls(limit: number): UpstreamError {
+  return new UpstreamError(`The model asked for more than ${limit} tool calls in one answer.`, {
+    code: 'upstream_too_many_tool_calls',
+    retryable: false,
+  });
+}
+
 /** The connection broke in the middle of an answer. */
 export function connectionLost(cause: unknown): UpstreamError {
   return new UpstreamError('The connection to the model provider broke while it was answering.', {

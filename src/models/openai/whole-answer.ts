@@ -1,20 +1,21 @@
 import type { Delta } from '../../streaming/index.js';
+import { maxWrittenBytes } from './answer-bounds.js';
 import type { AnswerReader } from './answer-reader.js';
 import type { UpstreamBody } from './upstream-body.js';
-import { badAnswer } from './upstream-errors.js';
-
-/** Longest answer of a server that does not stream, in bytes. */
-const LIMIT = 16 * 1024 * 1024;
+import { answerTooLarge } from './upstream-errors.js';
 
 /** A server that answers a streaming request with one JSON object: it is given to the client all the same, as one batch. */
 export class WholeAnswer {
   readonly #body: UpstreamBody;
   readonly #reader: AnswerReader;
+  readonly #maxAnswerLength: number;
   #isRead = false;
 
-  constructor(body: UpstreamBody, reader: AnswerReader) {
+  /** @param limits with the most characters of an answer */
+  constructor(body: UpstreamBody, reader: AnswerReader, { maxAnswerLength }: { readonly maxAnswerLength: number }) {
     this.#body = body;
     this.#reader = reader;
+    this.#maxAnswerLength = maxAnswerLength;
   }
 
   /**
@@ -26,9 +27,10 @@ export class WholeAnswer {
     this.#isRead = true;
     const chunks: Uint8Array[] = [];
     let length = 0;
+    const limit = maxWrittenBytes(this.#maxAnswerLength);
     for (let bytes = await this.#body.read(); bytes !== undefined; bytes = await this.#body.read()) {
       length += bytes.byteLength;
-      if (length > LIMIT) throw badAnswer('it is too long');
+      if (length > limit) throw answerTooLarge(this.#maxAnswerLength);
       chunks.push(bytes);
     }
     const batch: Delta[] = [];

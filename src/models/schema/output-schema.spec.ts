@@ -468,6 +468,6 @@ describe('what parse leaves out and keeps', () => {
     class Amount {
       @Min(0) amount: number;
     }
-    expect(errorOf(Amount, '{"amount": 1e999}').faults).toEqual(['amount: must be a number']);
+    expect(errorOf(Amount, '{"amount": 1e999}').faults).toEqual([expect.stringMatching(/^\$: a number has more/)]);
   });
 });

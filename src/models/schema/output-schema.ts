@@ -1,5 +1,6 @@
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, validateSync } from 'class-validator';
+import { findUnsafeNumber } from '../../kernel/index.js';
 import { ShapeReader } from './shape-reader.js';
 import { type CompiledSchema, compileSchema } from './compiled-schema.js';
 import { jsonFaultPosition } from './json-fault-position.js';
@@ -17,10 +18,17 @@ export interface OutputSchema<T> {
   /**
    * Makes an instance of the class from a model's answer. Nothing is converted but what `@Type` and `@Transform` say;
    * properties that the class does not have are left out.
-   * @throws StructuredOutputError if the text is not JSON or does not fit the class
+   * @throws StructuredOutputError if the text is not JSON, does not fit the class, or holds a number that would become another
    */
   readonly parse: (text: string) => T;
 }
+
+/** Whoever worked with it would work with another number: an order, an account or an amount that nobody meant. */
+const UNSAFE_NUMBER: AnswerFault = {
+  path: '$',
+  message:
+    'a number has more digits than are kept (it is exact up to 9007199254740991). Give it as a string where that fits',
+};
 
 const schemas = new WeakMap<OutputClass, OutputSchema<unknown>>();
 
@@ -53,6 +61,12 @@ function parseAnswer<T>(text: string, type: OutputClass<T>, { definitions }: Com
 }
 
 function parseJson(text: string): unknown {
+  const json = readJson(text);
+  if (findUnsafeNumber(text) !== undefined) throw StructuredOutputError.mismatch([UNSAFE_NUMBER]);
+  return json;
+}
+
+function readJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {

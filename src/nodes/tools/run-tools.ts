@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { loggableStack, MillraceError } from '../../errors/index.js';
-import { type Cancellation, ensureError, settledOrAborted } from '../../kernel/index.js';
+import { type Cancellation, ensureError, findUnsafeNumber, settledOrAborted } from '../../kernel/index.js';
 import { StructuredOutputError } from '../../models/schema/index.js';
 import { TaskContext } from '../../workflow/index.js';
 import type { SpanHandle } from '../../tracing/index.js';
@@ -114,9 +114,11 @@ function wordsFor(name: string, thrown: unknown): string {
   return 'Error: the tool failed.';
 }
 
+/** For the trace: as JSON, or as the text that it is if JSON would lose a part of it. */
 function readable(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    const json: unknown = JSON.parse(text);
+    return findUnsafeNumber(text) === undefined ? json : text;
   } catch {
     return text;
   }

@@ -10,3 +10,13 @@ export class ToolRoundsExceededError extends UpstreamError {
     });
   }
 }
+
+/** A model asked for more calls of tools than its agent allows. None of the last round's was made. Status 502. */
+export class ToolCallsExceededError extends UpstreamError {
+  constructor(calls: number) {
+    super(`The model asked for more than ${calls} tool calls and gave no answer.`, {
+      code: 'tool_calls_exceeded',
+      retryable: false,
+    });
+  }
+}
