@@ -22,7 +22,7 @@ const describeCurl = describeIfRuns('curl', ['--version']);
 describe('the examples', () => {
   let app: TestApp;
   beforeAll(async () => {
-    app = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0' } });
+    app = await TestApp.start();
   });
   afterAll(() => app.close());
 

@@ -11,6 +11,8 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** The program, a path or a name to be found by `PATH`. Default: this Node. */
   readonly command?: string;
+  /** Signals go to everything that it has started, too: npm and shells do not pass them on. Default: false. */
+  readonly group?: boolean;
 }
 
 /** How a process ended: by itself with a code, or by a signal. */
@@ -25,15 +27,16 @@ export interface ProcessExit {
  */
 export async function startProcess(
   args: readonly string[],
-  { env = {}, cwd, command = process.execPath }: ProcessOptions = {},
+  { env = {}, cwd, command = process.execPath, group = false }: ProcessOptions = {},
 ): Promise<ChildProcess> {
   const child = spawn(command, args, {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: group,
     ...(cwd !== undefined && { cwd }),
   });
   await once(child, 'spawn');
-  return new ChildProcess(child);
+  return new ChildProcess(child, group);
 }
 
 /** A running child process with what it has written. */
@@ -49,7 +52,10 @@ export class ChildProcess {
   readonly #watchers = new Set<() => void>();
   #exited: ProcessExit | undefined;
 
-  constructor(child: ChildProcessByStdio<null, Readable, Readable>) {
+  constructor(
+    child: ChildProcessByStdio<null, Readable, Readable>,
+    private readonly group: boolean,
+  ) {
     this.#child = child;
     child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
@@ -107,7 +113,8 @@ export class ChildProcess {
 
   /** Sends a signal. */
   signal(name: NodeJS.Signals): void {
-    this.#child.kill(name);
+    if (this.group) process.kill(-this.pid, name);
+    else this.#child.kill(name);
   }
 
   /** Kills it if it still runs, and waits for its end. */

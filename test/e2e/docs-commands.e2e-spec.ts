@@ -1,0 +1,243 @@
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
+import {
+  assertCompletion,
+  type ChildProcess,
+  contentOf,
+  ensureServerIsBuilt,
+  framesOf,
+  httpError,
+  ScriptedUpstream,
+  startProcess,
+  streamOf,
+} from '../support/index.js';
+import { type DocsCommand, findDocsCommands } from '../support/docs-commands.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+/** npm, a compiler and a server start take seconds, on a busy machine many. */
+const LONGEST_MS = 60_000;
+
+const DOCKER = 'needs Docker; the files it reads are checked in deploy.e2e-spec.ts';
+const KUBERNETES = 'needs a cluster; the files it reads are checked in deploy.e2e-spec.ts';
+const PART_OF_VERIFY = '`npm run verify` and CI run it, and it takes long';
+const BENCH = 'takes minutes, and needs a quiet machine; CI runs bench:smoke';
+const FRESH = '.ci/run does it in a fresh clone';
+const FRAGMENT = 'a setting or a name, no whole command';
+
+/** Commands that are not run here, each with the reason. A new one in the docs is run below, or added here. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'npm ci && npm start': FRESH,
+  'npm ci && npm test': FRESH,
+  'npm run verify': FRESH,
+  'npm run docs:api': FRESH,
+  'npm run workflow': 'prints its usage: cli.e2e-spec.ts; its commands are run below',
+  'npm run typecheck': PART_OF_VERIFY,
+  'npm run deps': PART_OF_VERIFY,
+  'npx tsc -p src/playground/assets': PART_OF_VERIFY,
+  'npm run openapi': 'openapi.e2e-spec.ts compares what it writes with openapi.json',
+  'npm run build': 'each `npm run workflow` below begins with it',
+  'npm run build && node scripts/screenshots.mjs': 'needs a browser; playground.e2e-spec.ts drives the same page',
+  'npx jest src/workflows/support test/e2e/support --verbose': 'tutorial.e2e-spec.ts runs it beside the files it tests',
+  'npm ci --ignore-scripts': 'install-scripts.e2e-spec.ts checks what it leaves out',
+  'npm audit': 'asks the registry',
+  'npm audit --omit=dev': 'asks the registry',
+  'npm run bench': BENCH,
+  'npm run bench:smoke': BENCH,
+  'npm run bench:micro': BENCH,
+  'npm run bench:tracing': BENCH,
+  'npm run bench:processes': BENCH,
+  'npm run bench -- --phases fair': BENCH,
+  'npm run workflow -- graph <id>': 'has placeholders; the README has it with names',
+  'npm run workflow -- run <id> <message>': 'has placeholders; the README has it with names',
+  'JWT_JWKS_URL=https://id.example.com/.well-known/jwks.json': FRAGMENT,
+  'JWT_ISSUER=https://id.example.com': FRAGMENT,
+  'JWT_AUDIENCE=millrace': FRAGMENT,
+  'ulimit -n 65536': 'is refused where the machine allows fewer',
+  'ulimit -n': FRAGMENT,
+  'LANGFUSE_PUBLIC_KEY=pk-lf-… LANGFUSE_SECRET_KEY=sk-lf-… npm start': 'needs keys; tracing-process.e2e-spec.ts',
+  'LANGFUSE_BASE_URL=http://localhost:3000 LANGFUSE_PUBLIC_KEY=… … npm start':
+    'needs keys; tracing-process.e2e-spec.ts',
+  'OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 npm start': 'needs a collector; tracing-process.e2e-spec.ts',
+  'docker compose up --build': DOCKER,
+  'docker compose --profile gateway up --build': DOCKER,
+  'docker compose --profile metrics up --build': DOCKER,
+  'docker compose --profile langfuse up --build': DOCKER,
+  'docker compose config': DOCKER,
+  'docker build -t millrace .': DOCKER,
+  'docker build': DOCKER,
+  'docker run --ulimit nofile=65536': DOCKER,
+  'kubectl kustomize': KUBERNETES,
+  'kubectl apply -k deploy/kubernetes': KUBERNETES,
+};
+/** Of commands that are long: how they begin. */
+const ELSEWHERE_BY_PREFIX = {
+  'docker run --rm ': DOCKER,
+  'kubectl ': KUBERNETES,
+  '(cd deploy/kubernetes ': KUBERNETES,
+};
+
+/** What the demo answers to "Hello, how are you?". */
+const GREETING = /^Hello! .+/m;
+
+interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What a command that is run here has to write. Its exit code has to be 0. */
+const EXPECTED: Readonly<Record<string, (output: Output) => void>> = {
+  'npm run workflow -- list': ({ stdout }) => expect(stdout).toMatch(/^chat +A plain conversation/m),
+  'npm run workflow -- run chat "Hello, how are you?"': ({ stdout, stderr }) => {
+    expect(stdout).toMatch(GREETING);
+    expect(stderr).toMatch(/^stop, \d+ \+ \d+ tokens$/m);
+  },
+  'npm run workflow -- graph research': ({ stdout }) => expect(stdout).toMatch(/^flowchart TD\n[^]*PlanNode/m),
+  'npm run workflow -- new my-flow': ({ stdout }) => expect(stdout).toContain('src/workflows/my-flow'),
+  'npm run --silent workflow -- key create ci': ({ stdout }) => expect(stdout).toMatch(/^sk-mr-[\w-]{43}$/m),
+  'npm run --silent workflow -- key hash < key.txt': ({ stdout }) => expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/),
+  'npm run build && node dist/ask.js': ({ stdout }) => expect(stdout).toMatch(GREETING),
+};
+/** What all others are run beside. */
+const SERVERS = ['npm start'];
+
+describe('The commands of README and docs', () => {
+  let copy: string;
+  let url: string;
+  let commands: readonly DocsCommand[];
+  const children: ChildProcess[] = [];
+
+  /** A copy of the project with its build: npm's scripts compile, and other tests run what is compiled. */
+  beforeAll(async () => {
+    commands = await findDocsCommands(ROOT, ['README.md', 'docs']);
+    await ensureServerIsBuilt();
+    copy = await mkdtemp(join(tmpdir(), 'millrace-docs-'));
+    const kept = ['src', 'scripts', 'dist', 'package.json', 'tsconfig.json', 'tsconfig.build.json', '.npmrc'];
+    for (const path of kept) await cp(join(ROOT, path), join(copy, path), { recursive: true });
+    await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+    await writeFile(join(copy, 'key.txt'), 'a-key-that-something-else-has-made\n');
+    const ask = commands.find(({ text, page }) => text.includes('runToEnd') && page === 'docs/writing-workflows.md');
+    await writeFile(join(copy, 'src/ask.ts'), ask?.text ?? '');
+
+    // As the README says, but for the port, and for the way out of the machine.
+    const server = await start('npm start', { PORT: '0', HOST: '127.0.0.1' });
+    [, url = ''] = await server.waitForLine(/ready at (http:\/\/[\w.:]+)/, { within: LONGEST_MS });
+  }, 3 * LONGEST_MS);
+  afterAll(async () => {
+    await Promise.all(children.map((child) => child.stop()));
+    await rm(copy, { recursive: true, force: true });
+  });
+
+  async function start(command: string, env: Record<string, string> = {}): Promise<ChildProcess> {
+    const child = await startProcess(['-c', command], {
+      command: 'sh',
+      cwd: copy,
+      group: true,
+      env: { HOME: copy, npm_config_update_notifier: 'false', ...env },
+    });
+    children.push(child);
+    return child;
+  }
+
+  async function run(command: string, env?: Record<string, string>): Promise<Output> {
+    const child = await start(command, env);
+    const { code } = await child.exit;
+    const { stdout, stderr } = child;
+    if (code !== 0) throw new Error(`\`${command}\` ended with ${code}:\n${stdout}${stderr}`);
+    return { stdout, stderr };
+  }
+
+  const isCurl = ({ text }: DocsCommand): boolean => text.startsWith('curl ');
+  const textsOf = (language: DocsCommand['language']): readonly string[] => [
+    ...new Set(commands.filter((command) => command.language === language).map(({ text }) => text)),
+  ];
+
+  it('are all run here, or listed with the reason why not', () => {
+    const others = commands.filter((command) => command.language === 'sh' && !isCurl(command));
+    const known = [...Object.keys(EXPECTED), ...Object.keys(ELSEWHERE), ...SERVERS];
+    const isKnown = (text: string): boolean =>
+      known.includes(text) || Object.keys(ELSEWHERE_BY_PREFIX).some((prefix) => text.startsWith(prefix));
+    expect(others.filter(({ text }) => !isKnown(text))).toEqual([]);
+    expect(known.filter((text) => !others.some((command) => command.text === text))).toEqual([]);
+  });
+
+  it('name scripts and programs that there are', async () => {
+    const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const everywhere = await findDocsCommands(ROOT, ['README.md', 'docs', 'bench', 'deploy']);
+    const named = everywhere.flatMap(({ text }) => [...text.matchAll(/npm run (?:--silent )?([\w:]+)/g)]);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.map(([, name = '']) => name).filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it(
+    'of curl stream an answer each, at the pace of the demo',
+    async () => {
+      const curls = textsOf('sh').filter((text) => text.startsWith('curl '));
+      expect(curls.length).toBeGreaterThanOrEqual(3);
+      await Promise.all(
+        curls
+          // The tutorial's workflow is not in this copy: tutorial.e2e-spec.ts asks for it.
+          .filter((text) => !text.includes('"model":"helpdesk"'))
+          .map(async (text) => {
+            const { stdout } = await run(text.replaceAll('http://localhost:8080', url));
+            const frames = framesOf(stdout);
+            const [, model = ''] = /"model":"([\w-]+)"/.exec(text) ?? [];
+            assertCompletion(frames, { model, finish: 'stop', includeUsage: text.includes('include_usage') });
+            expect(contentOf(frames)).not.toBe('');
+          }),
+      );
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'that are scripts of a client print an answer',
+    async () => {
+      const scripts = textsOf('ts').filter((text) => !text.includes('createApplicationContext'));
+      expect(scripts).toHaveLength(1);
+      for (const text of scripts) {
+        const { outputText } = ts.transpileModule(text.replaceAll('http://localhost:8080', url), {
+          compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
+        });
+        await writeFile(join(copy, 'script.mjs'), outputText);
+        expect((await run('node script.mjs')).stdout).toMatch(GREETING);
+      }
+    },
+    LONGEST_MS,
+  );
+
+  it.each(Object.entries(EXPECTED))(
+    '%s',
+    async (command, check) => {
+      check(await run(command));
+    },
+    LONGEST_MS,
+  );
+
+  describe('before a model that is busy once', () => {
+    let upstream: ScriptedUpstream | undefined;
+    afterEach(() => upstream?.close());
+
+    // With the default number of tries: the pause before the second is held by a timer alone.
+    it.each([
+      ['node dist/cli.js run chat "Hello, how are you?"', 429],
+      ['node dist/cli.js run chat "Hello, how are you?"', 503],
+      ['node dist/ask.js', 429],
+      ['node dist/ask.js', 503],
+    ])(
+      '%s waits and asks again after a %i',
+      async (command, status) => {
+        upstream = await ScriptedUpstream.start();
+        upstream.next(httpError(status, 'busy')).next(streamOf('Fine, and you?'));
+        const { stdout } = await run(command, { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test' });
+        expect(stdout).toBe('Fine, and you?\n');
+        expect(upstream.requests).toHaveLength(2);
+      },
+      LONGEST_MS,
+    );
+  });
+});

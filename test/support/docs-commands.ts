@@ -1,0 +1,59 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Something that a reader of a page is told to run. */
+export interface DocsCommand {
+  /** As it stands on the page, without the comment behind it. */
+  readonly text: string;
+  readonly language: 'sh' | 'ts';
+  /** From the root of the project. */
+  readonly page: string;
+}
+
+/** What stands between backticks in a sentence is a command if it begins with one of these and goes on. */
+const INLINE =
+  /^(?:[A-Z_]+=\S+ )*(?:npm|npx|node|curl|docker|kubectl|kustomize|ulimit|python3?|pip|openssl|git|apt-get|sh|bash) ./;
+
+/** Every command and script of these pages and of the pages in these folders. */
+export async function findDocsCommands(root: string, places: readonly string[]): Promise<readonly DocsCommand[]> {
+  const pages = await Promise.all(places.map((place) => pagesIn(root, place)));
+  const found = await Promise.all(
+    pages.flat().map(async (page) => commandsIn(await readFile(join(root, page), 'utf8'), page)),
+  );
+  return found.flat();
+}
+
+async function pagesIn(root: string, place: string): Promise<readonly string[]> {
+  if (place.endsWith('.md')) return [place];
+  const files = await readdir(join(root, place), { recursive: true });
+  return files
+    .filter((file) => file.endsWith('.md'))
+    .sort()
+    .map((file) => `${place}/${file}`);
+}
+
+/** The commands of one page. */
+export function commandsIn(source: string, page: string): readonly DocsCommand[] {
+  const blocks = [...source.matchAll(/^```(\w*)\n([^]*?)^```$/gm)];
+  const prose = source.replaceAll(/^```[^]*?^```$/gm, '');
+  return [
+    ...blocks.flatMap(([, language = '', code = '']): DocsCommand[] => {
+      if (/^(?:sh|bash|shell|console)$/.test(language)) {
+        return shellLines(code).map((text) => ({ text, language: 'sh', page }));
+      }
+      // A whole program, not a part of one: it waits for something outside every function.
+      const isScript = /^(?:ts|js|mjs)$/.test(language) && /^(?:for await |(?:const .* = )?await )/m.test(code);
+      return isScript ? [{ text: code, language: 'ts', page }] : [];
+    }),
+    ...prose
+      .split('\n')
+      .flatMap((line) => line.split('`').filter((part, index) => index % 2 === 1 && INLINE.test(part)))
+      .map((text): DocsCommand => ({ text, language: 'sh', page })),
+  ];
+}
+
+/** One command each, whatever the number of lines it takes. */
+function shellLines(code: string): readonly string[] {
+  const lines = code.match(/(?:.*\\\n)*.*\n/g) ?? [];
+  return lines.map((line) => line.replace(/\s+#\s.*$/m, '').trim()).filter((line) => line !== '' && line[0] !== '#');
+}
