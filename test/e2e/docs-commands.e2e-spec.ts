@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import {
   assertCompletion,
@@ -9,10 +9,7 @@ import {
   contentOf,
   ensureServerIsBuilt,
   framesOf,
-  httpError,
-  ScriptedUpstream,
   startProcess,
-  streamOf,
 } from '../support/index.js';
 import { type DocsCommand, findDocsCommands } from '../support/docs-commands.js';
 
@@ -98,7 +95,7 @@ const EXPECTED: Readonly<Record<string, (output: Output) => void>> = {
   'npm run workflow -- new my-flow': ({ stdout }) => expect(stdout).toContain('src/workflows/my-flow'),
   'npm run --silent workflow -- key create ci': ({ stdout }) => expect(stdout).toMatch(/^sk-mr-[\w-]{43}$/m),
   'npm run --silent workflow -- key hash < key.txt': ({ stdout }) => expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/),
-  'npm run build && node dist/ask.js': ({ stdout }) => expect(stdout).toMatch(GREETING),
+  'node summarize.mjs': ({ stdout }) => expect(stdout).not.toBe(''),
 };
 /** What all others are run beside. */
 const SERVERS = ['npm start'];
@@ -118,8 +115,8 @@ describe('The commands of README and docs', () => {
     for (const path of kept) await cp(join(ROOT, path), join(copy, path), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     await writeFile(join(copy, 'key.txt'), 'a-key-that-something-else-has-made\n');
-    const ask = commands.find(({ text, page }) => text.includes('runToEnd') && page === 'docs/writing-workflows.md');
-    await writeFile(join(copy, 'src/ask.ts'), ask?.text ?? '');
+    const outside = commands.find(isOutsideHttp);
+    await writeFile(join(copy, 'summarize.mjs'), outside?.text ?? '');
 
     // As the README says, but for the port, and for the way out of the machine.
     const server = await start('npm start', { PORT: '0', HOST: '127.0.0.1' });
@@ -149,10 +146,8 @@ describe('The commands of README and docs', () => {
     return { stdout, stderr };
   }
 
+  const isOutsideHttp = ({ text }: DocsCommand): boolean => text.includes('createApplicationContext');
   const isCurl = ({ text }: DocsCommand): boolean => text.startsWith('curl ');
-  const textsOf = (language: DocsCommand['language']): readonly string[] => [
-    ...new Set(commands.filter((command) => command.language === language).map(({ text }) => text)),
-  ];
 
   it('are all run here, or listed with the reason why not', () => {
     const others = commands.filter((command) => command.language === 'sh' && !isCurl(command));
@@ -176,7 +171,7 @@ describe('The commands of README and docs', () => {
   it(
     'of curl stream an answer each, at the pace of the demo',
     async () => {
-      const curls = textsOf('sh').filter((text) => text.startsWith('curl '));
+      const curls = [...new Set(commands.filter(isCurl).map(({ text }) => text))];
       expect(curls.length).toBeGreaterThanOrEqual(3);
       await Promise.all(
         curls
@@ -197,9 +192,9 @@ describe('The commands of README and docs', () => {
   it(
     'that are scripts of a client print an answer',
     async () => {
-      const scripts = textsOf('ts').filter((text) => !text.includes('createApplicationContext'));
+      const scripts = commands.filter((command) => command.language === 'ts' && !isOutsideHttp(command));
       expect(scripts).toHaveLength(1);
-      for (const text of scripts) {
+      for (const { text } of scripts) {
         const { outputText } = ts.transpileModule(text.replaceAll('http://localhost:8080', url), {
           compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
         });
@@ -217,27 +212,4 @@ describe('The commands of README and docs', () => {
     },
     LONGEST_MS,
   );
-
-  describe('before a model that is busy once', () => {
-    let upstream: ScriptedUpstream | undefined;
-    afterEach(() => upstream?.close());
-
-    // With the default number of tries: the pause before the second is held by a timer alone.
-    it.each([
-      ['node dist/cli.js run chat "Hello, how are you?"', 429],
-      ['node dist/cli.js run chat "Hello, how are you?"', 503],
-      ['node dist/ask.js', 429],
-      ['node dist/ask.js', 503],
-    ])(
-      '%s waits and asks again after a %i',
-      async (command, status) => {
-        upstream = await ScriptedUpstream.start();
-        upstream.next(httpError(status, 'busy')).next(streamOf('Fine, and you?'));
-        const { stdout } = await run(command, { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test' });
-        expect(stdout).toBe('Fine, and you?\n');
-        expect(upstream.requests).toHaveLength(2);
-      },
-      LONGEST_MS,
-    );
-  });
 });
