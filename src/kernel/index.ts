@@ -10,6 +10,7 @@ export { Clock, SystemClock, type Timer, TIMER_TOLERANCE_MS } from './clock.js';
 export { ensureError } from './ensure-error.js';
 export { escapeControls, escapeControlsInLines } from './escape-controls.js';
 export { holdProcess, whileHeld } from './hold-process.js';
+export { redactPlaces, redactSecrets } from './redact.js';
 export { sha256 } from './sha256.js';
 export { sleep } from './sleep.js';
 export { IdSource, RandomIdSource } from './ids.js';

@@ -202,6 +202,36 @@ describe('errors', () => {
       expect(answer.text).not.toContain('internal.example');
     });
 
+    it('a code and a param that are no words reach nobody, nor does where the model is', async () => {
+      const fault = {
+        message: 'no file /srv/models/m.json on gpu7.models.internal (10.0.0.7:8000), token ghp_4f9a8b7c6d5e4f3a2b1c',
+        type: 'x',
+        param: `${KEY}`,
+        code: 'x\n[Millrace] 1  - 2030-01-01T00:00:00.000Z     LOG [Access] forged',
+      };
+      bench.upstream.next(httpError(400, { error: fault }));
+      const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
+      assertValidError(answer.json);
+      expect(answer.json.error).toMatchObject({
+        message: 'no file [redacted] on [redacted] ([redacted]), token [redacted]',
+        param: null,
+        code: null,
+      });
+    });
+
+    it.each(['Infinity', 'NaN', '-1', '1e99', '999999999999', 'Fri, 31 Dec 9999 23:59:59 GMT'])(
+      'a retry-after of %s is passed on to nobody',
+      async (retryAfter) => {
+        bench.upstream.next(httpError(429, errorBody('busy'), { 'retry-after': retryAfter }));
+        const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
+        expect([answer.status, answer.headers['retry-after'], answer.headers['retry-after-ms']]).toEqual([
+          429,
+          undefined,
+          undefined,
+        ]);
+      },
+    );
+
     it('an upstream that is not there', async () => {
       const alone = await Bench.start({ env: { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' } });
       const answer = await postJson(alone.app.chatUrl, { model: 'chat', messages: HELLO });

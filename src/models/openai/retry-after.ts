@@ -1,11 +1,30 @@
-/** Milliseconds from `retry-after-ms`, or from `retry-after` in seconds or as a date; undefined if there is neither. */
+/** Longest wait that an upstream is believed, in milliseconds: a day, as its limits of tokens per day need. */
+const LONGEST_WAIT_MS = 86_400_000;
+const NUMBER = /^\d{1,12}(?:\.\d{1,12})?$/;
+/** As HTTP writes dates: `Mon, 02 Nov 2026 00:00:00 GMT` (RFC 9110, section 5.6.7). */
+const DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/**
+ * Milliseconds from `retry-after-ms`, or from `retry-after` in seconds or as a date; undefined if there is neither, or it is no
+ * number, or asks for more than a day.
+ */
 export function retryAfterOf(headers: Headers | undefined): number | undefined {
-  const inMs = headers?.get('retry-after-ms');
-  if (inMs !== undefined && inMs !== null && Number(inMs) >= 0) return Number(inMs);
-  const value = headers?.get('retry-after');
-  if (value === undefined || value === null || value === '') return undefined;
-  if (Number(value) >= 0) return Number(value) * 1_000;
-  // A date is read against the upstream's own clock, which it sends along.
-  const wait = Date.parse(value) - Date.parse(headers?.get('date') ?? '');
-  return wait >= 0 ? wait : undefined;
+  return (
+    saneWait(numberIn(headers?.get('retry-after-ms'))) ??
+    saneWait(numberIn(headers?.get('retry-after')) * 1_000) ??
+    // A date is read against the upstream's own clock, which it sends along.
+    saneWait(dateIn(headers?.get('retry-after')) - dateIn(headers?.get('date')))
+  );
+}
+
+function saneWait(ms: number): number | undefined {
+  return ms >= 0 && ms <= LONGEST_WAIT_MS ? ms : undefined;
+}
+
+function numberIn(text: string | null | undefined): number {
+  return NUMBER.test(text ?? '') ? Number(text) : Number.NaN;
+}
+
+function dateIn(text: string | null | undefined): number {
+  return DATE.test(text ?? '') ? Date.parse(text ?? '') : Number.NaN;
 }

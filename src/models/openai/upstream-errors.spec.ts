@@ -61,6 +61,34 @@ describe('upstreamErrorFrom', () => {
     },
   );
 
+  it.each([
+    'sk-proj-4f9a8b7c6d5e4f3a2b1c',
+    '10.0.0.7',
+    'vllm-0.models.internal',
+    'a b',
+    'a\n[Millrace] forged',
+    '\u001b[31m',
+    'x'.repeat(65),
+    '',
+  ])('does not give %j as code or param, nor to the log', (value) => {
+    const error = upstreamErrorFrom(answer(400, { message: 'x', code: value, param: value, type: value }));
+    expect(error).toMatchObject({ code: null, param: null, diagnostic: 'upstream status 400, type -, code -' });
+  });
+
+  it('gives code and param that are words', () => {
+    const error = upstreamErrorFrom(answer(400, { code: 'bad_value', param: 'messages[0].content.0' }));
+    expect(error).toMatchObject({ code: 'bad_value', param: 'messages[0].content.0' });
+  });
+
+  it.each([
+    ['a host', 'cannot reach vllm-0.models.svc.cluster.local:8000', 'cannot reach [redacted]'],
+    ['a path', 'no such file: /srv/models/llama/config.json', 'no such file: [redacted]'],
+    ['what cannot be seen', 'a\u202eb\u001b[31mc\nd', 'a b [31mc\nd'],
+    ['half a key at the end', `${'x '.repeat(1_999)}sk-${'a1'.repeat(50)}`, 'x '.repeat(500)],
+  ])("takes %s out of a 400's message", (_, message, shown) => {
+    expect(upstreamErrorFrom(answer(400, { message })).message).toBe(shown);
+  });
+
   it('gives only strings as code and param: vLLM sends its status as a number', () => {
     const error = upstreamErrorFrom(answer(400, { message: 'x', code: 400, param: { a: 1 } }));
     expect(error).toMatchObject({ code: null, param: null });
@@ -78,9 +106,22 @@ describe('upstreamErrorFrom', () => {
     ['0', 0],
     ['0.5', 500],
     ['', undefined],
-    ['Mon, 02 Nov 2026 00:00:00 GMT', undefined],
+    ['86400', 86_400_000],
+    ['Mon, 02 Nov 2026 00:00:07 GMT', 7_000],
+    // No sane waits.
+    ['86401', undefined],
+    ['Infinity', undefined],
+    ['NaN', undefined],
+    ['1e99', undefined],
+    ['0x10', undefined],
+    ['9'.repeat(400), undefined],
+    ['soon', undefined],
+    ['2026-11-03', undefined],
+    ['Mon, 02 Nov 2099 00:00:00 GMT', undefined],
+    ['Sun, 01 Nov 2026 00:00:00 GMT', undefined],
   ])('reads the retry-after %j as %p ms', (value, retryAfterMs) => {
-    const error = upstreamErrorFrom(answer(429, {}, new Headers({ 'retry-after': value })));
+    const headers = new Headers({ 'retry-after': value, date: 'Mon, 02 Nov 2026 00:00:00 GMT' });
+    const error = upstreamErrorFrom(answer(429, {}, headers));
     expect(error.retryAfterMs).toBe(retryAfterMs);
   });
 

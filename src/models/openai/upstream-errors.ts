@@ -1,5 +1,6 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
 import { MillraceError, toMillraceError, UpstreamError } from '../../errors/index.js';
+import { redactPlaces, redactSecrets } from '../../kernel/index.js';
 import { retryAfterOf } from './retry-after.js';
 
 /** What an upstream's error object may hold; every part may be missing or of another type. */
@@ -13,22 +14,12 @@ interface UpstreamErrorBody {
 }
 
 const MAX_MESSAGE_LENGTH = 1_000;
-/**
- * Keys and tokens as providers write them (OpenAI, Groq, xAI, Google, AWS …), and addresses, which can name internal hosts.
- */
-const SECRETS = new RegExp(
-  [
-    /\b(?:sk|rk|pk|key|org|proj|sess|gsk|xai|pplx|hf)[-_][\w*-]{6,}/,
-    /\b(?:AIza[\w-]{10,}|ya29\.[\w.-]+|(?:AKIA|ASIA|ABSK)\w{8,}[=+/\w]*)/,
-    /\bBearer\s+\S+/,
-    /\bhttps?:\/\/[^\s"')]+/,
-    /\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b/,
-    /\[[\da-f]*:[\da-f:.]+\](?::\d{1,5})?/,
-  ]
-    .map(({ source }) => source)
-    .join('|'),
-  'gi',
-);
+/** So much of a message is looked through: it can be as long as the body, and longer ones are cut in any case. */
+const MAX_READ_LENGTH = 4_000;
+/** What `code`, `param` and `type` look like where they are words of a protocol: `context_length_exceeded`, `messages[0].role`. */
+const WORD = /^[\w.[\]-]{1,64}$/;
+/** Control and formatting characters, but for line feeds. */
+const INVISIBLE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** What the words of an error mean that comes without a status. */
 const STATUS_OF_WORD: ReadonlyMap<unknown, number> = new Map([
@@ -137,8 +128,8 @@ function errorOfStatus(status: number, body: UpstreamErrorBody, headers: Headers
         ...details,
         status,
         type: 'invalid_request_error',
-        code: textOrNull(body.code),
-        param: textOrNull(body.param),
+        code: wordOrNull(body.code),
+        param: wordOrNull(body.param),
         retryable: false,
       });
     case 401:
@@ -188,11 +179,12 @@ function errorOfStatus(status: number, body: UpstreamErrorBody, headers: Headers
   }
 }
 
-/** A 400 is about what the client asked for, so its words help; what could be a secret in them goes. */
+/** A 400 is about what the client asked for, so its words help; secrets in them, and where machines are, go. */
 function clientMessage({ message }: UpstreamErrorBody): string {
   if (typeof message !== 'string' || message === '') return 'The model provider did not accept the request.';
-  // Redacted before it is cut, since half a key is no longer recognised.
-  return message.replace(SECRETS, '[redacted]').slice(0, MAX_MESSAGE_LENGTH);
+  // Redacted before it is cut, since half a key is no longer recognised; so the word in which it is cut goes as well.
+  const read = message.length > MAX_READ_LENGTH ? message.slice(0, MAX_READ_LENGTH).replace(/\S+$/, '') : message;
+  return redact(read.replace(INVISIBLE, ' ')).slice(0, MAX_MESSAGE_LENGTH);
 }
 
 /** Words from fixed vocabularies only: an upstream's message can hold what users wrote. */
@@ -201,11 +193,16 @@ function diagnosticOf(status: number | undefined, { type, code }: UpstreamErrorB
 }
 
 function word(value: unknown): string {
-  return (typeof value === 'string' && /^[\w.-]{1,64}$/.test(value)) || typeof value === 'number' ? `${value}` : '-';
+  return typeof value === 'number' ? `${value}` : (wordOrNull(value) ?? '-');
 }
 
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value.slice(0, MAX_MESSAGE_LENGTH) : null;
+/** Null for whatever is no word, or could be a key or an address. */
+function wordOrNull(value: unknown): string | null {
+  return typeof value === 'string' && WORD.test(value) && redact(value) === value ? value : null;
+}
+
+function redact(text: string): string {
+  return redactPlaces(redactSecrets(text));
 }
 
 function bodyOf(error: unknown): UpstreamErrorBody {
