@@ -206,7 +206,7 @@ describe('errors', () => {
       const fault = {
         message: 'no file /srv/models/m.json on gpu7.models.internal (10.0.0.7:8000), token ghp_4f9a8b7c6d5e4f3a2b1c',
         type: 'x',
-        param: `${KEY}`,
+        param: KEY,
         code: 'x\n[Millrace] 1  - 2030-01-01T00:00:00.000Z     LOG [Access] forged',
       };
       bench.upstream.next(httpError(400, { error: fault }));
