@@ -1,5 +1,6 @@
 export { abortable, settledInTime, settledOrAborted } from './abort.js';
 export { assertNever } from './assert-never.js';
+export { boundedJson, type ShortenText } from './bounded-json.js';
 export {
   abortListenerErrorHandler,
   type AbortNotice,
@@ -7,6 +8,7 @@ export {
   type ListenerErrorHandler,
 } from './cancellation.js';
 export { Clock, SystemClock, type Timer, TIMER_TOLERANCE_MS } from './clock.js';
+export { cutText } from './cut-text.js';
 export { ensureError } from './ensure-error.js';
 export { escapeControls, escapeControlsInLines } from './escape-controls.js';
 export { holdProcess, whileHeld } from './hold-process.js';

@@ -1,6 +1,6 @@
+import { cutText } from '../../kernel/index.js';
 import type { CapturedField, TraceMask } from '../trace-mask.js';
-import { boundedJson } from './bounded-json.js';
-import { cutText } from './cut-text.js';
+import { capturedJson } from './captured-json.js';
 import type { FinishedGeneration } from './finished-trace.js';
 import { withoutMedia } from './media.js';
 import { modelParameters } from './model-parameters.js';
@@ -62,7 +62,7 @@ export class Capture {
 
   #text(value: unknown, field: CapturedField): string | undefined {
     const { limit, mask } = this.#options;
-    const text = typeof value === 'string' ? cutText(withoutMedia(value, limit), limit) : boundedJson(value, limit);
+    const text = typeof value === 'string' ? cutText(withoutMedia(value, limit), limit) : capturedJson(value, limit);
     if (text === undefined || mask === undefined) return text;
     try {
       const masked: unknown = mask.mask(text, field);

@@ -1,27 +1,34 @@
 import { cutMarker, cutText } from './cut-text.js';
-import { withoutBareBase64, withoutMedia } from './media.js';
 
 const DEEPEST = 32;
 const LONGEST_KEY = 200;
 
 /**
- * A value as JSON, whatever it is: what JSON cannot hold is described in a few words, and images, audio and files are
- * replaced by markers. Never throws. The work is bounded by the limit, not by the size of the value; what does not fit is
- * replaced by markers, so that the result is JSON still.
+ * Shortens a text before it is written. It must not throw.
+ * @param key under which it stands, if it stands in an object
+ * @param room how many bytes are left; what is beyond them will be cut off
+ */
+export type ShortenText = (text: string, key: string | undefined, room: number) => string;
+
+/**
+ * A value as JSON, whatever it is: what JSON cannot hold is described in a few words. Never throws. The work is bounded by
+ * the limit, not by the size of the value; what does not fit is replaced by markers, so that the result is JSON still.
  * @param limit about how many bytes the result may have
  * @returns undefined for what JSON leaves out: undefined, functions and symbols
  */
-export function boundedJson(value: unknown, limit: number): string | undefined {
-  return new JsonWriter(limit).write(value, undefined);
+export function boundedJson(value: unknown, limit: number, shorten?: ShortenText): string | undefined {
+  return new JsonWriter(limit, shorten).write(value, undefined);
 }
 
 class JsonWriter {
   #left: number;
+  readonly #shorten: ShortenText | undefined;
   /** What the value being written lies in. */
   readonly #around: object[] = [];
 
-  constructor(limit: number) {
+  constructor(limit: number, shorten: ShortenText | undefined) {
     this.#left = limit;
+    this.#shorten = shorten;
   }
 
   write(value: unknown, key: string | undefined): string | undefined {
@@ -108,7 +115,7 @@ class JsonWriter {
   }
 
   #string(text: string, key: string | undefined): string {
-    const value = withoutMedia(withoutBareBase64(text, key), this.#left);
+    const value = this.#shorten === undefined ? text : this.#shorten(text, key, this.#left);
     let room = Math.max(0, this.#left - 2);
     for (;;) {
       const json = JSON.stringify(cutText(value, room));
