@@ -4,14 +4,15 @@ import type { RunEvent } from '../workflow/index.js';
 import { AnswerPrinter } from './answer-printer.js';
 
 type Unnumbered = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'seq'> : never) : never;
+type Printed = Exclude<Unnumbered, { readonly type: 'run-failed' }> | 'failed';
 
-const say = (node: string, type: 'content' | 'reasoning', text: string): Unnumbered => ({
+const say = (node: string, type: 'content' | 'reasoning', text: string): Printed => ({
   type: 'delta',
   node,
   delta: { type, text },
 });
 
-const finished: Unnumbered = {
+const finished: Printed = {
   type: 'run-finished',
   finishReason: 'stop',
   result: '',
@@ -20,7 +21,7 @@ const finished: Unnumbered = {
 
 /** What is printed; in a terminal both streams are one. */
 function printed(
-  events: readonly Unnumbered[],
+  events: readonly Printed[],
   { isTTY = false, env = {} }: { isTTY?: boolean; env?: Record<string, string> } = {},
 ): { readonly stdout: string; readonly stderr: string; readonly screen: string } {
   const text = { stdout: '', stderr: '', screen: '' };
@@ -33,7 +34,7 @@ function printed(
     },
   });
   const printer = new AnswerPrinter({ stdout: output('stdout'), stderr: output('stderr'), env }, '\n\n');
-  events.forEach((event, seq) => printer.print({ ...event, seq }));
+  events.forEach((event, seq) => (event === 'failed' ? printer.failed() : printer.print({ ...event, seq })));
   return text;
 }
 
@@ -71,15 +72,14 @@ describe('the printer of an answer', () => {
     const { stderr } = printed([
       { type: 'node-progress', node: 'Search', message: 'looking\nup' },
       { type: 'route-taken', node: 'route', branch: 'billing' },
-      { type: 'node-failed', node: 'Search', elapsedMs: 1, error, recovered: true },
-      { type: 'node-failed', node: 'Search', elapsedMs: 1, error, recovered: false },
+      { type: 'node-failed', node: 'Search', elapsedMs: 1, error, recovered: true, aborted: false },
+      { type: 'node-failed', node: 'Search', elapsedMs: 1, error, recovered: false, aborted: false },
     ]);
     expect(stderr).toBe('Search: looking up\nroute: billing\nSearch failed, and the run goes on: The model is down.\n');
   });
 
   it('leaves the line before an error is written', () => {
-    const error = new UpstreamError('The model is down.', { code: 'upstream_error', retryable: true });
-    const events: Unnumbered[] = [say('First', 'content', 'Hel'), { type: 'run-failed', error }];
+    const events: Printed[] = [say('First', 'content', 'Hel'), 'failed'];
     expect(printed(events, { isTTY: true }).screen.endsWith('Hel\n')).toBe(true);
     expect(printed(events).stdout).toBe('Hel');
   });

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { assertNever } from '../kernel/index.js';
-import type { DeltaEvent, RunEvent } from '../workflow/index.js';
+import type { DeltaEvent, RunEvent, RunFailed } from '../workflow/index.js';
 
 /** A stream that may be a terminal. */
 type Output = Pick<Writable, 'write'> & { readonly isTTY?: boolean };
@@ -42,7 +42,7 @@ export class AnswerPrinter {
     this.#dim = (text) => (isDimmed && text !== '' ? `${DIM}${text}${PLAIN}` : text);
   }
 
-  print(event: RunEvent): void {
+  print(event: Exclude<RunEvent, RunFailed>): void {
     switch (event.type) {
       case 'delta':
         this.#delta(event);
@@ -67,9 +67,6 @@ export class AnswerPrinter {
           ].join(', '),
         );
         break;
-      case 'run-failed':
-        this.#endLine(this.#stderr);
-        break;
       case 'run-started':
       case 'node-started':
       case 'model-identified':
@@ -78,6 +75,11 @@ export class AnswerPrinter {
       default:
         assertNever(event);
     }
+  }
+
+  /** The run has failed: whoever says why begins with a line of its own. */
+  failed(): void {
+    this.#endLine(this.#stderr);
   }
 
   #delta({ node, delta }: DeltaEvent): void {

@@ -1,5 +1,4 @@
 import { text as readText } from 'node:stream/consumers';
-import { lastValueFrom, tap } from 'rxjs';
 import { InternalError, type MillraceError, RunAbortedError } from '../errors/index.js';
 import { IdSource } from '../kernel/index.js';
 import { Gate } from '../streaming/index.js';
@@ -26,19 +25,22 @@ export async function runWorkflow(id: string, message: string, environment: CliE
     return withAbort(environment, async (signal) => {
       const options = { id: application.get(IdSource).completionId(), signal, gate };
       const events = application.get(WorkflowRunner, { strict: false }).run(workflow, event, options);
-      const last = await lastValueFrom(
-        events.pipe(
-          tap((runEvent) => {
-            printer.print(runEvent);
-            if (!stdout.writableNeedDrain || signal.aborted) return;
-            gate.close();
-            stdout.once('drain', () => gate.open());
-          }),
-        ),
-      );
-      if (last.type !== 'run-failed') return EXIT.done;
+      let failure: MillraceError | undefined;
+      await events.read({
+        next: (runEvent) => {
+          printer.print(runEvent);
+          if (!stdout.writableNeedDrain || signal.aborted) return;
+          gate.close();
+          stdout.once('drain', () => gate.open());
+        },
+        failed: ({ error, isReaders }) => {
+          failure = error;
+          if (!isReaders) printer.failed();
+        },
+      });
+      if (failure === undefined) return EXIT.done;
       if (signal.aborted) return EXIT.interrupted;
-      stderr.write(`${describe(last.error)}\n`);
+      stderr.write(`${describe(failure)}\n`);
       return EXIT.failed;
     });
   });

@@ -1,9 +1,8 @@
-import type { Observable } from 'rxjs';
 import type { RequestRecord } from '../http/index.js';
 import { outcomeOf } from '../metrics/index.js';
 import type { ChatCompletion } from '../protocol/index.js';
 import type { Delta, TokenLogprob, ToolCallDelta } from '../streaming/index.js';
-import type { RunEvent, RunFinished } from '../workflow/index.js';
+import type { RunEvents, RunFinished } from '../workflow/index.js';
 
 /** What is known of a completion before its run starts. */
 export interface CompletionHead {
@@ -20,15 +19,16 @@ export interface CompletionHead {
  * @param record told how the run ended
  * @throws MillraceError if the run fails
  */
-export function collectAnswer(
-  events: Observable<RunEvent>,
+export async function collectAnswer(
+  events: RunEvents,
   head: CompletionHead,
   onTraceId: (traceId: string) => void,
   record: Pick<RequestRecord, 'runEnded'>,
 ): Promise<ChatCompletion> {
   const collector = new CompletionCollector(head);
-  return new Promise((resolve, reject) => {
-    events.subscribe((event) => {
+  let completion: ChatCompletion | undefined;
+  await events.read({
+    next: (event) => {
       switch (event.type) {
         case 'run-started':
           if (event.traceId !== undefined) onTraceId(event.traceId);
@@ -40,17 +40,19 @@ export function collectAnswer(
           collector.add(event.delta);
           break;
         case 'run-finished':
+          completion = collector.completion(event);
           record.runEnded(event.finishReason, event.usage);
-          resolve(collector.completion(event));
-          break;
-        case 'run-failed':
-          record.runEnded(outcomeOf(event.error), event.usage);
-          reject(event.error);
           break;
         default:
       }
-    });
+    },
+    failed: ({ error, usage }) => {
+      record.runEnded(outcomeOf(error), usage);
+      throw error;
+    },
   });
+  if (completion === undefined) throw new Error('The events of the run have no end');
+  return completion;
 }
 
 type CollectedToolCall = NonNullable<ChatCompletion['choices'][number]['message']['tool_calls']>[number];
@@ -87,7 +89,10 @@ class CompletionCollector {
     }
     if (delta.type === 'content') this.#content += delta.text;
     else this.#refusal += delta.text;
-    if (delta.logprobs !== undefined) this.#logprobs[delta.type].push(...delta.logprobs);
+    if (delta.logprobs === undefined) return;
+    // One by one: as arguments of one call, a hundred thousand do not fit on the stack.
+    const logprobs = this.#logprobs[delta.type];
+    for (const logprob of delta.logprobs) logprobs.push(logprob);
   }
 
   completion({ finishReason, usage }: RunFinished): ChatCompletion {
@@ -109,7 +114,7 @@ class CompletionCollector {
             refusal: this.#refusal === '' ? null : this.#refusal,
             // Both names, as in a stream: each is the only one that some clients read.
             ...(this.#reasoning !== '' && { reasoning_content: this.#reasoning, reasoning: this.#reasoning }),
-            ...(hasToolCalls && { tool_calls: this.#toolCalls.map(toolCallOf) }),
+            ...(hasToolCalls && { tool_calls: this.#toolCalls.filter(() => true).map(toolCallOf) }),
           },
           logprobs: hasLogprobs
             ? { content: content.length > 0 ? content : null, refusal: refusal.length > 0 ? refusal : null }

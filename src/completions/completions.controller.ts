@@ -1,7 +1,6 @@
 import { All, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import type { Observable } from 'rxjs';
 import {
   AccessControl,
   Admission,
@@ -21,7 +20,7 @@ import {
   assertParametersTaken,
   type ChatEvent,
   type CompiledWorkflow,
-  type RunEvent,
+  type RunEvents,
   type RunOrigin,
   WorkflowRegistry,
   WorkflowRunner,
@@ -141,11 +140,7 @@ export class CompletionsController {
     });
   }
 
-  #run(
-    { workflow, event, head, origin, signal }: AskedCompletion,
-    permit: Permit,
-    gate = new Gate(),
-  ): Observable<RunEvent> {
+  #run({ workflow, event, head, origin, signal }: AskedCompletion, permit: Permit, gate = new Gate()): RunEvents {
     try {
       return this.runner.run(workflow, event, { id: head.id, signal, gate, origin });
     } catch (error) {

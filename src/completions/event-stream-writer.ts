@@ -1,11 +1,15 @@
 import type { ServerResponse } from 'node:http';
-import { type Clock, type Timer, TIMER_TOLERANCE_MS } from '../kernel/index.js';
+import { type Cancellation, type Clock, type Timer, TIMER_TOLERANCE_MS } from '../kernel/index.js';
 import type { StreamMeter } from '../metrics/index.js';
 import { EVENT_STREAM_HEADERS, HEARTBEAT_FRAME } from '../protocol/index.js';
 import type { Gate } from '../streaming/index.js';
+import { guarded } from '../workflow/index.js';
 
 /** What ends a chunked body. */
 const LAST_CHUNK = '0\r\n\r\n';
+
+/** How many characters one turn of the event loop may bring before the gate is closed until they are written. */
+const ROOM = 64 * 1024;
 
 /**
  * Writes server-sent events to one response. Frames of one turn of the event loop leave in one write; the gate is closed
@@ -17,6 +21,9 @@ export class EventStreamWriter {
   readonly #clock: Clock;
   readonly #heartbeatMs: number;
   readonly #meter: StreamMeter;
+  /** Made once: they are scheduled again and again. */
+  readonly #flush: () => void;
+  readonly #beat: () => void;
   #heartbeat: Timer;
   /** Monotonic. */
   #lastWriteAt: number;
@@ -24,6 +31,7 @@ export class EventStreamWriter {
   /** True if there are tokens in the buffer. */
   #hasTokens = false;
   #isScheduled = false;
+  #isFull = false;
   #isOpen = false;
   #isEnded = false;
   /** True if the body is sent in chunks (RFC 9112, section 7.1), false for clients that speak HTTP/1.0. */
@@ -32,14 +40,24 @@ export class EventStreamWriter {
   /**
    * @param gate closed while the client does not keep up
    * @param heartbeatMs silence, in milliseconds, after which a comment is sent
+   * @param fault aborted if writing fails where nobody waits for it
    */
-  constructor(response: ServerResponse, gate: Gate, clock: Clock, heartbeatMs: number, meter: StreamMeter) {
+  constructor(
+    response: ServerResponse,
+    gate: Gate,
+    clock: Clock,
+    heartbeatMs: number,
+    meter: StreamMeter,
+    fault: Cancellation,
+  ) {
     this.#response = response;
     this.#gate = gate;
     this.#clock = clock;
     this.#heartbeatMs = heartbeatMs;
     this.#meter = meter;
     this.#lastWriteAt = clock.monotonic();
+    this.#flush = guarded(fault, () => this.#writeBuffer());
+    this.#beat = guarded(fault, () => this.#showLife());
     this.#heartbeat = clock.after(heartbeatMs, this.#beat);
     response.on('drain', () => {
       meter.resumed();
@@ -72,6 +90,11 @@ export class EventStreamWriter {
   write(frames: string): void {
     if (frames === '' || this.#isEnded) return;
     this.#buffer += frames;
+    // A node that never waits for anything would fill it: this turn ends only when the node does.
+    if (this.#buffer.length > ROOM) {
+      this.#isFull = true;
+      this.#gate.close();
+    }
     if (!this.#isOpen) this.#writeHead();
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -117,8 +140,7 @@ export class EventStreamWriter {
     return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
   }
 
-  /** Made once: it is scheduled for each write. */
-  readonly #flush = (): void => {
+  #writeBuffer(): void {
     this.#isScheduled = false;
     if (this.#isEnded || this.#response.destroyed) return;
     const frames = this.#buffer;
@@ -126,11 +148,14 @@ export class EventStreamWriter {
     if (!this.#response.write(this.#chunk(frames))) {
       this.#gate.close();
       this.#meter.paused();
+    } else if (this.#isFull) {
+      this.#gate.open();
     }
+    this.#isFull = false;
     const now = this.#clock.monotonic();
     this.#lastWriteAt = now;
     this.#measure(now);
-  };
+  }
 
   #writeHeartbeat(): void {
     this.#meter.heartbeat();
@@ -138,7 +163,7 @@ export class EventStreamWriter {
   }
 
   /** The timer is not set back by each write, which would cost more than the write's frame: it looks when the last one was. */
-  readonly #beat = (): void => {
+  #showLife(): void {
     if (this.#isEnded || this.#response.destroyed) return;
     const now = this.#clock.monotonic();
     let leftMs = this.#lastWriteAt + this.#heartbeatMs - now;
@@ -148,5 +173,5 @@ export class EventStreamWriter {
       leftMs = this.#heartbeatMs;
     }
     this.#heartbeat = this.#clock.after(leftMs, this.#beat);
-  };
+  }
 }

@@ -1,73 +1,72 @@
+import { boundedJson } from '../kernel/index.js';
 import type { Usage } from '../protocol/index.js';
 import type { NodeFinished, RunEvent, RunFinished } from '../workflow/index.js';
+import { SaidContent } from './said-content.js';
 
 /** Request header by which a client asks for node events: `millrace-events: true`. */
 export const NODE_EVENTS_HEADER = 'millrace-events';
 
-/** What a client is told about a run beside its text: the `millrace` object of a chunk whose delta is empty. */
-export type NodeEvent = Readonly<Record<string, unknown>> & { readonly type: string; readonly seq: number };
+/** About how much one event may take, in bytes: what is longer in it is cut, and says so. */
+const EVENT_BYTES = 64 * 1024;
+/** The same for the summary at the end, which has something of every node. */
+const SUMMARY_BYTES = 4 * EVENT_BYTES;
 
 /** What became of one node, for the summary at the end. */
-interface NodeSummary {
+interface NodeEnding {
   readonly elapsed_ms: number;
   readonly usage?: Usage;
-  /** The object that a structured node gave, if the client heard that node. */
-  readonly output?: object;
 }
 
-/** Turns run events into what clients may see of them, and keeps what the summary at the end is made of. */
+/**
+ * Turns run events into what clients may see of them, as JSON: the `millrace` object of a chunk whose delta is empty. Keeps
+ * what the summary at the end is made of. Holds and gives a bounded number of bytes, whatever nodes tell, and never throws.
+ */
 export class NodeEvents {
-  readonly #nodes: Record<string, NodeSummary> = {};
+  readonly #endings = new Map<string, NodeEnding>();
+  /** Objects that visible nodes gave, by node: shown as soon as the client has read the same as text. */
+  readonly #outputs = new Map<string, object>();
+  readonly #said = new SaidContent(EVENT_BYTES / 2);
   /** Key of the node whose text came last. */
   #speaker: string | undefined;
 
   /** @returns undefined for events that are no news beside the text */
-  of(event: RunEvent): NodeEvent | undefined {
+  jsonOf(event: RunEvent): string | undefined {
     switch (event.type) {
-      case 'node-started':
-        return { type: event.type, seq: event.seq, node: event.node, kind: event.kind, visible: event.visible };
-      case 'node-progress':
-        return {
-          type: event.type,
-          seq: event.seq,
-          node: event.node,
-          message: event.message,
-          ...(event.data !== undefined && { data: event.data }),
-        };
-      case 'route-taken':
-        return { type: event.type, seq: event.seq, node: event.node, branch: event.branch };
-      case 'model-identified': {
-        const { systemFingerprint, serviceTier } = event.identity;
-        return {
-          type: event.type,
-          seq: event.seq,
-          node: event.node,
-          ...(systemFingerprint !== undefined && { system_fingerprint: systemFingerprint }),
-          ...(serviceTier !== undefined && { service_tier: serviceTier }),
-        };
+      case 'node-started': {
+        const { type, seq, node, kind, visible } = event;
+        return json({ type, seq, node, kind, visible });
       }
-      case 'delta':
-        if (event.node === this.#speaker) return undefined;
-        this.#speaker = event.node;
-        return { type: 'node-speaks', seq: event.seq, node: event.node };
+      case 'node-progress': {
+        const { type, seq, node, message, data } = event;
+        return json({ type, seq, node, message, data });
+      }
+      case 'route-taken': {
+        const { type, seq, node, branch } = event;
+        return json({ type, seq, node, branch });
+      }
+      case 'model-identified': {
+        const { type, seq, node, identity } = event;
+        const { systemFingerprint: system_fingerprint, serviceTier: service_tier } = identity;
+        return json({ type, seq, node, system_fingerprint, service_tier });
+      }
+      case 'delta': {
+        const { seq, node, delta } = event;
+        if (delta.type === 'content') this.#said.add(node, delta.text);
+        if (node === this.#speaker) return undefined;
+        this.#speaker = node;
+        return json({ type: 'node-speaks', seq, node });
+      }
       case 'node-finished': {
-        const summary = summaryOf(event);
-        this.#nodes[event.node] = summary;
-        return { type: event.type, seq: event.seq, node: event.node, ...summary };
+        const { type, seq, node } = event;
+        this.#finished(event);
+        return json({ type, seq, node, ...this.#endings.get(node), output: this.#shownOutput(node) });
       }
       case 'node-failed': {
+        const { type, seq, node, error, recovered, aborted } = event;
         const elapsed_ms = Math.round(event.elapsedMs);
-        this.#nodes[event.node] = { elapsed_ms };
-        const { code, message } = event.error;
-        return {
-          type: event.type,
-          seq: event.seq,
-          node: event.node,
-          elapsed_ms,
-          code,
-          message,
-          recovered: event.recovered,
-        };
+        this.#endings.set(node, { elapsed_ms });
+        const { code, message } = aborted ? ABORTED : error;
+        return json({ type, seq, node, elapsed_ms, code, message, recovered });
       }
       default:
         return undefined;
@@ -75,22 +74,29 @@ export class NodeEvents {
   }
 
   /** The last event: what each node cost, and the objects that structured nodes gave. */
-  summary({ seq, finishReason, usage }: RunFinished): NodeEvent {
-    return {
-      type: 'run-finished',
-      seq,
-      finish_reason: finishReason,
-      ...(usage !== undefined && { usage }),
-      nodes: this.#nodes,
-    };
+  summary({ seq, finishReason: finish_reason, usage }: RunFinished): string {
+    const nodes = new Map(
+      [...this.#endings].map(([node, ending]) => [node, { ...ending, output: this.#shownOutput(node) }]),
+    );
+    return json({ type: 'run-finished', seq, finish_reason, usage, nodes }, SUMMARY_BYTES);
+  }
+
+  #finished({ node, elapsedMs, usage, output, visible }: NodeFinished): void {
+    this.#endings.set(node, { elapsed_ms: Math.round(elapsedMs), ...(usage !== undefined && { usage }) });
+    if (visible && typeof output === 'object' && output !== null) this.#outputs.set(node, output);
+  }
+
+  /** What a node gave, if it is what the client has read of it: all else that nodes give stays inside. */
+  #shownOutput(node: string): object | undefined {
+    const output = this.#outputs.get(node);
+    return output !== undefined && this.#said.isAll(node, output) ? output : undefined;
   }
 }
 
-/** Outputs of nodes that the client does not hear stay inside, and text it has been sent already. */
-function summaryOf({ elapsedMs, usage, output, visible }: NodeFinished): NodeSummary {
-  return {
-    elapsed_ms: Math.round(elapsedMs),
-    ...(usage !== undefined && { usage }),
-    ...(visible && typeof output === 'object' && output !== null && { output }),
-  };
+/** The error is another step's, or the run's. */
+const ABORTED = { code: 'aborted', message: 'The step was ended because its run has failed.' };
+
+/** What is undefined is left out. */
+function json(event: object, limit = EVENT_BYTES): string {
+  return boundedJson(event, limit) ?? '{}';
 }

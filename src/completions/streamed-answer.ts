@@ -1,11 +1,18 @@
 import type { ServerResponse } from 'node:http';
-import type { Observable } from 'rxjs';
 import type { RequestRecord } from '../http/index.js';
-import type { Clock, Timer } from '../kernel/index.js';
-import { outcomeOf, type StreamMeter } from '../metrics/index.js';
-import { ChunkEncoder, type ChunkHead, DONE_FRAME, errorFrame } from '../protocol/index.js';
+import { Cancellation, type Clock, type Timer } from '../kernel/index.js';
+import { type Outcome, outcomeOf, type StreamMeter } from '../metrics/index.js';
+import { ChunkEncoder, type ChunkHead, DONE_FRAME, errorFrame, type Usage } from '../protocol/index.js';
 import { coalesce, type Gate, mergeDeltas } from '../streaming/index.js';
-import type { RunEvent, RunFailed, RunFinished } from '../workflow/index.js';
+import {
+  guarded,
+  type ReadFailure,
+  type RunEvent,
+  type RunEvents,
+  type RunFailed,
+  type RunFinished,
+  type RunReader,
+} from '../workflow/index.js';
 import { EventStreamWriter } from './event-stream-writer.js';
 import { NodeEvents } from './node-events.js';
 
@@ -33,61 +40,64 @@ export interface StreamedAnswerOptions {
  * @throws MillraceError if the run fails before anything was sent: the answer is then the caller's to give
  */
 export function streamAnswer(
-  events: Observable<RunEvent>,
+  events: RunEvents,
   response: ServerResponse,
   options: StreamedAnswerOptions,
 ): Promise<void> {
   const { clock, debounceMs } = options;
-  return new Promise((resolve, reject) => {
-    const answer = new StreamedAnswer(response, options, reject);
-    events
-      .pipe(
-        coalesce({
-          clock,
-          isWanted: (event) => options.nodeEvents || !NEWS.has(event.type),
-          windowOf: (event) => (event.type === 'delta' ? (event.debounceMs ?? debounceMs) : undefined),
-          merge: mergeDeltaEvents,
-        }),
-      )
-      .subscribe({
-        next: (event) => answer.on(event),
-        complete: () => {
-          answer.end();
-          resolve();
-        },
-      });
-  });
+  return events.read(
+    new StreamedAnswer(response, options),
+    coalesce({
+      clock,
+      isWanted: (event) => options.nodeEvents || !NEWS.has(event.type),
+      windowOf: (event) => (event.type === 'delta' ? (event.debounceMs ?? debounceMs) : undefined),
+      merge: mergeDeltaEvents,
+    }),
+  );
 }
+
+/** How many characters of node events wait for the status line; what is told of progress beyond them is kept as below. */
+const EARLY_ROOM = 64 * 1024;
+
+/** Events of which a node may have any number; only the newest counts for a client that is behind. */
+const REPEATED: ReadonlySet<RunEvent['type']> = new Set(['node-progress', 'model-identified']);
 
 /** Events that only those see who asked for them; passing them on would break up text that can be joined. */
 const NEWS: ReadonlySet<RunEvent['type']> = new Set(['node-started', 'node-progress', 'route-taken', 'node-failed']);
 
 /** One answer on its way to the client. */
-class StreamedAnswer {
+class StreamedAnswer implements RunReader {
+  readonly fault = new Cancellation();
   readonly #response: ServerResponse;
   readonly #encoder: ChunkEncoder;
   readonly #writer: EventStreamWriter;
+  readonly #gate: Gate;
   readonly #grace: Timer;
   readonly #includeUsage: boolean;
   readonly #record: StreamedAnswerOptions['record'];
-  readonly #refuse: (error: Error) => void;
   readonly #nodeEvents: NodeEvents | undefined;
   /** Node events from before the status line was sent. They do not send it themselves: a failure may follow. */
   #early = '';
+  /** The newest of the repeated events that a client was told nothing of because it is behind, by node and type. */
+  readonly #newest = new Map<string, string>();
+  #isEndTold = false;
 
-  constructor(response: ServerResponse, options: StreamedAnswerOptions, refuse: (error: Error) => void) {
+  constructor(response: ServerResponse, options: StreamedAnswerOptions) {
     const { head, gate, clock, heartbeatMs, openGraceMs, nodeEvents, meter, record } = options;
     this.#response = response;
     this.#encoder = new ChunkEncoder(head);
-    this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs, meter);
-    this.#grace = clock.after(openGraceMs, () => this.#open());
+    this.#gate = gate;
+    this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs, meter, this.fault);
+    this.#grace = clock.after(
+      openGraceMs,
+      guarded(this.fault, () => this.#open()),
+    );
     this.#includeUsage = head.includeUsage;
     this.#record = record;
-    this.#refuse = refuse;
     this.#nodeEvents = nodeEvents ? new NodeEvents() : undefined;
   }
 
-  on(event: RunEvent): void {
+  next(event: Exclude<RunEvent, RunFailed>): void {
     switch (event.type) {
       case 'run-started':
         if (event.traceId !== undefined) this.#response.setHeader('x-trace-id', event.traceId);
@@ -103,22 +113,29 @@ class StreamedAnswer {
       case 'run-finished':
         this.#finish(event);
         break;
-      case 'run-failed':
-        this.#fail(event);
-        break;
       default:
         this.#tell(event);
     }
   }
 
-  /** The run is over: nothing is to be waited for any more. */
-  end(): void {
+  /**
+   * Ends the answer with the error.
+   * @throws the error, if nothing was sent: the answer is then somebody else's to give
+   */
+  failed({ error, usage, isReaders }: ReadFailure): void {
     this.#grace.cancel();
+    this.#tellEnd(outcomeOf(error), usage);
+    if (!this.#writer.isOpen) {
+      this.#writer.release();
+      throw error;
+    }
+    this.#writer.end((isReaders ? '' : this.#takeNewest() + this.#encoder.flush()) + errorFrame(error) + DONE_FRAME);
   }
 
   #open(): void {
-    if (this.#early === '') this.#writer.open();
-    else this.#write('');
+    const early = this.#takeNewest();
+    if (this.#early + early === '') this.#writer.open();
+    else this.#write(early);
   }
 
   #write(frames: string): void {
@@ -135,27 +152,55 @@ class StreamedAnswer {
   }
 
   #tell(event: RunEvent): void {
-    const news = this.#nodeEvents?.of(event);
-    if (news === undefined) return;
-    const frames = this.#encoder.event(news);
+    const json = this.#nodeEvents?.jsonOf(event);
+    if (json === undefined) return;
+    if ('node' in event && REPEATED.has(event.type) && !this.#hasRoom()) this.#keepNewest(event.type, event.node, json);
+    else this.#send(this.#takeNewest() + this.#encoder.event(json));
+  }
+
+  #send(frames: string): void {
     if (this.#writer.isOpen) this.#writer.write(frames);
     else this.#early += frames;
   }
 
-  #finish(event: RunFinished): void {
-    this.#record.runEnded(event.finishReason, event.usage);
-    const summary = this.#nodeEvents === undefined ? '' : this.#encoder.event(this.#nodeEvents.summary(event));
-    const usage = this.#includeUsage && event.usage !== undefined ? this.#encoder.usage(event.usage) : '';
-    this.#writer.end(this.#early + summary + this.#encoder.finish(event.finishReason) + usage + DONE_FRAME);
+  #hasRoom(): boolean {
+    return this.#writer.isOpen ? this.#gate.isOpen : this.#early.length < EARLY_ROOM;
   }
 
-  #fail({ error, usage }: RunFailed): void {
-    this.#record.runEnded(outcomeOf(error), usage);
-    if (this.#writer.isOpen) this.#writer.end(this.#encoder.flush() + errorFrame(error) + DONE_FRAME);
-    else {
-      this.#writer.release();
-      this.#refuse(error);
+  #keepNewest(type: string, node: string, json: string): void {
+    if (this.#newest.size === 0 && this.#writer.isOpen) {
+      void this.#gate.opened().then(guarded(this.fault, () => this.#send(this.#takeNewest())));
     }
+    const key = `${type} ${node}`;
+    // Set anew, it is the last again: the numbers of events grow.
+    this.#newest.delete(key);
+    this.#newest.set(key, json);
+  }
+
+  /** Frames of what was kept. */
+  #takeNewest(): string {
+    if (this.#newest.size === 0) return '';
+    let frames = '';
+    for (const json of this.#newest.values()) frames += this.#encoder.event(json);
+    this.#newest.clear();
+    return frames;
+  }
+
+  #finish(event: RunFinished): void {
+    this.#grace.cancel();
+    const summary =
+      this.#nodeEvents === undefined ? '' : this.#takeNewest() + this.#encoder.event(this.#nodeEvents.summary(event));
+    const usage = this.#includeUsage && event.usage !== undefined ? this.#encoder.usage(event.usage) : '';
+    const frames = this.#early + summary + this.#encoder.finish(event.finishReason) + usage + DONE_FRAME;
+    this.#tellEnd(event.finishReason, event.usage);
+    this.#writer.end(frames);
+  }
+
+  /** Once: an answer whose last frames cannot be written fails when its run has ended well. */
+  #tellEnd(outcome: Outcome, usage: Usage | undefined): void {
+    if (this.#isEndTold) return;
+    this.#isEndTold = true;
+    this.#record.runEnded(outcome, usage);
   }
 }
 

@@ -63,9 +63,10 @@ export class ChunkEncoder {
   /**
    * The frame of a node event: a valid chunk with an empty delta, so that every client that did not ask for it could pass
    * over it. Never a named event, and never a chunk without choices: both break clients (measured).
+   * @param millrace JSON of the event
    */
-  event(millrace: object): string {
-    const after = `,"finish_reason":null}]${this.#usageNull},"millrace":${JSON.stringify(millrace)}}\n\n`;
+  event(millrace: string): string {
+    const after = `,"finish_reason":null}]${this.#usageNull},"millrace":${millrace}}\n\n`;
     return `${this.#role()}${this.flush()}${this.#beforeDelta}{}${after}`;
   }
 

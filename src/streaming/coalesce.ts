@@ -20,7 +20,7 @@ export interface CoalesceOptions<T> {
  * one has passed goes out in the same turn; those that come earlier are merged, and leave together when the window ends.
  * So nothing is lost or reordered, a lone token is never delayed, and a steady flow never starves (unlike
  * `debounceTime`, which is silent until a pause). What is held leaves at once before any item that cannot be merged with
- * it, and before the end or error of the stream.
+ * it, and before the end or error of the stream. What its options throw becomes the error of the stream.
  *
  * At most one timer is pending per stream, and none while nothing is held.
  */
@@ -42,12 +42,21 @@ export function coalesce<T>({ clock, isWanted, windowOf, merge }: CoalesceOption
         timer?.cancel();
         send(item, at);
       };
+      // What is thrown here, or in a timer, would end the process: nobody could catch it.
+      const fail = (thrown: unknown): void => {
+        held = undefined;
+        subscriber.error(thrown);
+      };
       const onTimer = (): void => {
         if (held === undefined) return;
-        const now = clock.monotonic();
-        // Timers count from the start of the event loop's turn, so after a long turn they fire early.
-        if (held.dueAt - now > TIMER_TOLERANCE_MS) timer = clock.after(held.dueAt - now, onTimer);
-        else flush(now);
+        try {
+          const now = clock.monotonic();
+          // Timers count from the start of the event loop's turn, so after a long turn they fire early.
+          if (held.dueAt - now > TIMER_TOLERANCE_MS) timer = clock.after(held.dueAt - now, onTimer);
+          else flush(now);
+        } catch (thrown) {
+          fail(thrown);
+        }
       };
       const hold = (item: T, dueAt: number, now: number): void => {
         // Whoever has just been given an item may have left with it.
@@ -56,29 +65,37 @@ export function coalesce<T>({ clock, isWanted, windowOf, merge }: CoalesceOption
         timer = clock.after(dueAt - now, onTimer);
       };
 
-      const subscription = source.subscribe({
-        next: (item) => {
-          if (isWanted?.(item) === false) return;
-          const window = windowOf(item);
-          const now = clock.monotonic();
-          if (window === undefined || window <= 0) {
-            flush(now);
-            if (window === undefined) subscriber.next(item);
-            else send(item, now);
+      const take = (item: T): void => {
+        if (isWanted?.(item) === false) return;
+        const window = windowOf(item);
+        const now = clock.monotonic();
+        if (window === undefined || window <= 0) {
+          flush(now);
+          if (window === undefined) subscriber.next(item);
+          else send(item, now);
+          return;
+        }
+        if (held !== undefined) {
+          const merged = merge(held.item, item);
+          if (merged !== undefined) {
+            held.item = merged;
+            // A busy event loop can be late with its timers; the flow itself keeps the time then.
+            if (now >= held.dueAt) flush(now);
             return;
           }
-          if (held !== undefined) {
-            const merged = merge(held.item, item);
-            if (merged !== undefined) {
-              held.item = merged;
-              // A busy event loop can be late with its timers; the flow itself keeps the time then.
-              if (now >= held.dueAt) flush(now);
-              return;
-            }
-            flush(now);
+          flush(now);
+        }
+        if (now - lastSentAt >= window) send(item, now);
+        else hold(item, lastSentAt + window, now);
+      };
+
+      const subscription = source.subscribe({
+        next: (item) => {
+          try {
+            take(item);
+          } catch (thrown) {
+            fail(thrown);
           }
-          if (now - lastSentAt >= window) send(item, now);
-          else hold(item, lastSentAt + window, now);
         },
         error: (error: unknown) => {
           flush(clock.monotonic());

@@ -20,6 +20,7 @@ export type {
   RunFinished,
   RunStarted,
 } from './run-event.js';
+export { guarded, type ReadFailure, RunEvents, type RunReader } from './run-events.js';
 export type { RunOutcome } from './run-to-end.js';
 export { TaskContext, type CallAccount, type CallLedger, type TaskContextParts } from './task-context.js';
 export type { EventOf, ResultOf } from './definition-types.js';

@@ -70,13 +70,18 @@ export interface NodeFinished extends OfNode {
   readonly usage?: Usage;
 }
 
-/** A step has failed. The run fails with it, unless the step has a substitute output: then `recovered` is true. */
+/**
+ * A step has failed, or was aborted because the run fails for another reason. The run fails with it, unless the step has a
+ * substitute output: then `recovered` is true.
+ */
 export interface NodeFailed extends OfNode {
   readonly type: 'node-failed';
   /** Milliseconds. */
   readonly elapsedMs: number;
+  /** What the run fails with, if it was aborted. */
   readonly error: MillraceError;
   readonly recovered: boolean;
+  readonly aborted: boolean;
 }
 
 /** Last event of a run that came to its end. */
@@ -98,8 +103,8 @@ export interface RunFailed extends Sequenced {
 
 /**
  * One thing that happened in a run, as plain data. A run's events begin with `run-started` and end with exactly one of
- * `run-finished` and `run-failed`; the Observable that brings them then completes and never errors. Deltas come in the
- * order in which the workflow declares its nodes, all other events when they happen.
+ * `run-finished` and `run-failed`; the Observable that brings them then completes and never errors. Each `node-started` is
+ * followed by exactly one of `node-finished` and `node-failed` of the same step. Deltas come in the order in which the workflow declares its nodes, all other events when they happen.
  */
 export type RunEvent =
   | RunStarted

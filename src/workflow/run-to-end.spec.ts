@@ -3,10 +3,19 @@ import { of } from 'rxjs';
 import { UpstreamError } from '../errors/index.js';
 import type { Delta } from '../streaming/index.js';
 import type { RunEvent } from './run-event.js';
-import { outcomeOf } from './run-to-end.js';
+import { RunEvents } from './run-events.js';
+import { type RunOutcome, outcomeOf as outcomeOfEvents } from './run-to-end.js';
 
 const said = (...deltas: Delta[]): RunEvent[] =>
   deltas.map((delta, seq) => ({ type: 'delta', node: 'AnswerNode', seq, delta }));
+
+const outcomeOf = (...events: RunEvent[]): Promise<RunOutcome> =>
+  outcomeOfEvents(
+    new RunEvents((subscriber) => {
+      const subscription = of(...events).subscribe(subscriber);
+      return () => subscription.unsubscribe();
+    }),
+  );
 
 describe('a run to its end', () => {
   it('gives the text of each channel, the result, the finish reason and the usage', async () => {
@@ -19,7 +28,7 @@ describe('a run to its end', () => {
       { type: 'refusal', text: 'No' },
     );
     const last: RunEvent = { type: 'run-finished', seq: 9, finishReason: 'length', result: { answer: 42 }, usage };
-    expect(await outcomeOf(of(...deltas, last))).toEqual({
+    expect(await outcomeOf(...deltas, last)).toEqual({
       content: 'Hello',
       reasoning: 'Hmm.',
       refusal: 'No',
@@ -38,7 +47,7 @@ describe('a run to its end', () => {
       { type: 'tool-call', index: 1, kind: 'custom', arguments: 'b' },
     );
     const last: RunEvent = { type: 'run-finished', seq: 9, finishReason: 'tool_calls', result: '' };
-    expect((await outcomeOf(of(...deltas, last))).toolCalls).toEqual([
+    expect((await outcomeOf(...deltas, last)).toolCalls).toEqual([
       { id: 'call_1', kind: 'function', name: 'weather', arguments: '{"city":"Oslo"}' },
       { id: 'call_2', kind: 'custom', name: 'note', arguments: 'ab' },
     ]);
@@ -47,6 +56,6 @@ describe('a run to its end', () => {
   it('rejects with the error of the run', async () => {
     const error = new UpstreamError('The model is down.', { code: 'upstream_error', retryable: true });
     const failed: RunEvent = { type: 'run-failed', seq: 1, error };
-    await expect(outcomeOf(of(...said({ type: 'content', text: 'Hel' }), failed))).rejects.toBe(error);
+    await expect(outcomeOf(...said({ type: 'content', text: 'Hel' }), failed)).rejects.toBe(error);
   });
 });

@@ -1,7 +1,6 @@
-import type { Observable } from 'rxjs';
 import type { FinishReason, Usage } from '../protocol/index.js';
 import type { ToolCallDelta } from '../streaming/index.js';
-import type { RunEvent } from './run-event.js';
+import type { RunEvents } from './run-events.js';
 
 /** A whole call of one of the client's tools, as the event's parameters offered them. */
 export interface RunToolCall {
@@ -30,23 +29,29 @@ export interface RunOutcome {
  * Collects the events of a run.
  * @throws MillraceError that the run failed with
  */
-export function outcomeOf(events: Observable<RunEvent>): Promise<RunOutcome> {
+export async function outcomeOf(events: RunEvents): Promise<RunOutcome> {
   const text = { content: '', reasoning: '', refusal: '' };
   const toolCalls: RunToolCall[] = [];
-  return new Promise((resolve, reject) => {
-    events.subscribe((event) => {
+  let outcome: RunOutcome | undefined;
+  await events.read({
+    next: (event) => {
       if (event.type === 'delta') {
         const { delta } = event;
         if (delta.type === 'tool-call') toolCalls[delta.index] = continued(toolCalls[delta.index], delta);
         else text[delta.type] += delta.text;
       } else if (event.type === 'run-finished') {
         const { result, finishReason, usage } = event;
-        resolve({ ...text, toolCalls, result, finishReason, ...(usage !== undefined && { usage }) });
-      } else if (event.type === 'run-failed') {
-        reject(event.error);
+        // Indices that no call has leave no holes.
+        const calls = toolCalls.filter(() => true);
+        outcome = { ...text, toolCalls: calls, result, finishReason, ...(usage !== undefined && { usage }) };
       }
-    });
+    },
+    failed: ({ error }) => {
+      throw error;
+    },
   });
+  if (outcome === undefined) throw new Error('The events of the run have no end');
+  return outcome;
 }
 
 function continued(call: RunToolCall | undefined, { id, name, kind, arguments: piece }: ToolCallDelta): RunToolCall {

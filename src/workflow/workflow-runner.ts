@@ -1,5 +1,4 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Observable } from 'rxjs';
 import { AppConfig } from '../config/index.js';
 import {
   type AbortCause,
@@ -8,6 +7,7 @@ import {
   type MillraceError,
   OverloadedError,
   RunAbortedError,
+  toMillraceError,
 } from '../errors/index.js';
 import { type AbortNotice, Cancellation, Clock, holdProcess, settledInTime } from '../kernel/index.js';
 import { Metrics, outcomeOf as outcomeOfError, type RunMeter } from '../metrics/index.js';
@@ -16,6 +16,7 @@ import { NOOP_TRACE, Tracer } from '../tracing/index.js';
 import type { ChatEvent } from './chat-event.js';
 import { Run } from './run/run.js';
 import type { RunEvent } from './run-event.js';
+import { RunEvents } from './run-events.js';
 import { outcomeOf, type RunOutcome } from './run-to-end.js';
 import { type RunOrigin, traceStartOf } from './trace-start.js';
 import type { CompiledWorkflow } from './workflow-schema.js';
@@ -89,18 +90,18 @@ export class WorkflowRunner {
   }
 
   /**
-   * Prepares a run, which starts when the Observable is subscribed to, and once for each subscription. The Observable
+   * Prepares a run, which starts when its events are read or subscribed to, and once for each time. The Observable
    * completes after the run's last event and never errors; unsubscribing before ends the run.
    * @throws OverloadedError while the server is shutting down
    */
-  run(workflow: CompiledWorkflow, event: ChatEvent, options: RunOptions): Observable<RunEvent> {
+  run(workflow: CompiledWorkflow, event: ChatEvent, options: RunOptions): RunEvents {
     if (this.#draining) {
       throw new OverloadedError('The server is shutting down. Send the request again; another instance will take it.', {
         code: 'server_shutting_down',
         retryAfterMs: RETRY_AFTER_MS,
       });
     }
-    return new Observable<RunEvent>((subscriber) => {
+    return new RunEvents((subscriber, fault) => {
       const name = `${workflow.id} ${options.id}`;
       const cancellation = new Cancellation((error) => {
         this.#logger.error(`${name}: a listener of its abort signal failed`, loggableStack(error));
@@ -113,6 +114,11 @@ export class WorkflowRunner {
       const deadline = this.clock.after(this.config.run.timeoutMs, () => abort('deadline'));
       if (options.signal?.aborted === true) onSignal();
       options.signal?.addEventListener('abort', onSignal, { once: true });
+      fault.addEventListener('abort', () => {
+        // A run that has its end already cannot tell of the fault any more.
+        if (hasEnded || cancellation.aborted) this.#log(toMillraceError(fault.reason), name);
+        else cancellation.abort(fault.reason);
+      });
       this.#open.set(cancellation, name);
       this.#letGo ??= holdProcess();
       const meter = this.metrics.run(workflow.id);
@@ -129,13 +135,15 @@ export class WorkflowRunner {
           : NOOP_TRACE,
         keepAnswer: isTraced,
         emit: (runEvent) => {
+          // A node that an abort did not stop may go on to tell of itself.
+          if (hasEnded) return;
           if (runEvent.type !== 'delta') measure(runEvent, meter);
+          hasEnded = runEvent.type === 'run-finished' || runEvent.type === 'run-failed';
           if (runEvent.type === 'run-failed') this.#log(runEvent.error, name);
           subscriber.next(runEvent);
           // What is left is to clean up, which the reader need not wait for.
-          if (runEvent.type === 'run-finished' || runEvent.type === 'run-failed') {
+          if (hasEnded) {
             deadline.cancel();
-            hasEnded = true;
             subscriber.complete();
           }
         },
@@ -220,6 +228,8 @@ function measure(event: RunEvent, meter: RunMeter): void {
       meter.nodeEnded(event.node, 'ok', event.elapsedMs);
       break;
     case 'node-failed':
+      // What was aborted is measured with the end of the run.
+      if (event.aborted) break;
       meter.nodeEnded(event.node, event.recovered ? 'recovered' : 'error', event.elapsedMs);
       break;
     case 'run-finished':

@@ -9,7 +9,7 @@ import {
 } from '../../kernel/index.js';
 import type { RunMeter } from '../../metrics/index.js';
 import type { FinishReason, Usage } from '../../protocol/index.js';
-import type { Delta, Gate } from '../../streaming/index.js';
+import { type Delta, type Gate, isDelta } from '../../streaming/index.js';
 import { NOOP_TRACE, type Ending, type SpanHandle } from '../../tracing/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import { IncompleteAnswerError } from '../incomplete-answer-error.js';
@@ -18,10 +18,11 @@ import type { UnnumberedEvent } from '../run-event.js';
 import { TaskContext } from '../task-context.js';
 import type { CompiledWorkflow, NestedStep, NodeStep, RouteStep, Scope, Step, Values } from '../workflow-schema.js';
 import { stepKindOf } from '../step-kind.js';
+import { deltaFault } from './delta-fault.js';
 import { Outputs } from './outputs.js';
 import type { Permit, Permits } from './permits.js';
 import { NodeLedger } from './run-ledger.js';
-import type { Turn } from './turn.js';
+import type { Speaker, Turn } from './turn.js';
 
 /** How long a node that was aborted may take to close what it opened, in milliseconds. */
 const ABORT_GRACE_MS = 1_000;
@@ -65,6 +66,7 @@ export class Execution implements Values {
   /** Key of the node that stopped the workflow. */
   #stoppedBy: string | undefined;
   #hasSpoken = false;
+  #hasFailed = false;
 
   /**
    * @param path keys of the steps around it, each with a slash behind it; empty for the run's own workflow
@@ -80,6 +82,11 @@ export class Execution implements Values {
   /** True if a visible node has run, whether or not it had anything to say. */
   get hasSpoken(): boolean {
     return this.#hasSpoken;
+  }
+
+  /** True if the run's failure began in one of its steps. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** Why the models behind the answer stopped: those that the client heard, or the one that gave the result. */
@@ -125,6 +132,7 @@ export class Execution implements Values {
       else if (step.kind === 'route') await this.#runRoute(step, turn);
       else await this.#runNested(step, turn);
     } catch (thrown) {
+      this.#hasFailed ||= !this.run.cancellation.aborted;
       // What others have failed with, or an abort, has been told already.
       this.run.cancellation.abort(thrown);
       throw thrown;
@@ -151,26 +159,45 @@ export class Execution implements Values {
     const node = this.path + step.key;
     const startedAt = this.run.clock.monotonic();
     const visible = turn !== undefined;
+    const elapsed = (): number => this.run.clock.monotonic() - startedAt;
     this.run.emit({ type: 'node-started', node, kind: 'workflow', visible });
-    const event = step.event(this);
-    const span = step.workflow.traced
-      ? this.trace.span(step.key, { input: event.messages, metadata: { workflow: step.workflow.id } })
-      : NOOP_TRACE.span(step.key);
-    const execution = new Execution(step.workflow, event, this.run, span, `${node}/`);
+    let span: SpanHandle | undefined;
+    let execution: Execution | undefined;
     try {
+      const event = step.event(this);
+      span = step.workflow.traced
+        ? this.trace.span(step.key, { input: event.messages, metadata: { workflow: step.workflow.id } })
+        : NOOP_TRACE.span(step.key);
+      execution = new Execution(step.workflow, event, this.run, span, `${node}/`);
       const output = await execution.execute(turn);
       this.outputs.set(step.key, output);
       span.end({ output });
-      const elapsedMs = this.run.clock.monotonic() - startedAt;
-      this.run.emit({ type: 'node-finished', node, visible, elapsedMs, output });
+      this.run.emit({ type: 'node-finished', node, visible, elapsedMs: elapsed(), output });
     } catch (thrown) {
-      span.end(endingOf(thrown, this.run.cancellation));
+      span?.end(endingOf(thrown, this.run.cancellation));
+      const hasFailed = execution?.hasFailed === true;
+      this.#hasFailed ||= hasFailed;
+      this.#emitFailed(node, thrown, elapsed(), { aborted: !hasFailed && this.run.cancellation.aborted });
       throw thrown;
     } finally {
-      this.#hasSpoken ||= execution.hasSpoken;
-      this.#reasonsByStep.set(step.key, execution.finishReasons);
-      if (execution.hasSpoken) this.#finishReasons.push(...execution.finishReasons);
+      if (execution !== undefined) this.#takeOver(execution, step.key);
     }
+  }
+
+  /** What the answer owes to a nested workflow. */
+  #takeOver(execution: Execution, key: string): void {
+    this.#hasSpoken ||= execution.hasSpoken;
+    this.#reasonsByStep.set(key, execution.finishReasons);
+    if (execution.hasSpoken) this.#finishReasons.push(...execution.finishReasons);
+  }
+
+  #emitFailed(
+    node: string,
+    thrown: unknown,
+    elapsedMs: number,
+    { aborted = false, recovered = false }: { readonly aborted?: boolean; readonly recovered?: boolean },
+  ): void {
+    this.run.emit({ type: 'node-failed', node, elapsedMs, error: toMillraceError(thrown), recovered, aborted });
   }
 
   async #runNode(step: NodeStep, turn: Turn | undefined): Promise<void> {
@@ -219,7 +246,10 @@ export class Execution implements Values {
     thrown: unknown,
     { elapsedMs, usage }: { readonly elapsedMs: number; readonly usage: Usage | undefined },
   ): void {
-    if (this.run.cancellation.aborted) throw thrown;
+    if (this.run.cancellation.aborted) {
+      this.#emitFailed(node, thrown, elapsedMs, { aborted: true });
+      throw thrown;
+    }
     if (turn !== undefined && thrown instanceof IncompleteAnswerError) {
       this.run.brokenOff = true;
       this.run.emit({
@@ -233,7 +263,7 @@ export class Execution implements Values {
       return;
     }
     const error = toMillraceError(thrown);
-    this.run.emit({ type: 'node-failed', node, elapsedMs, error, recovered: step.onError !== undefined });
+    this.#emitFailed(node, error, elapsedMs, { recovered: step.onError !== undefined });
     if (step.onError === undefined) throw error;
     this.outputs.set(step.key, step.onError(error), step.instance);
   }
@@ -266,7 +296,7 @@ export class Execution implements Values {
   async #pull(work: Work, generator: AsyncGenerator<Deltas, unknown, void>): Promise<unknown> {
     const { cancellation, clock, gate } = this.run;
     const { step, turn } = work;
-    const speaker = { node: this.path + step.key, debounceMs: step.instance.debounceMs };
+    const speaker: Speaker = { node: this.path + step.key, debounceMs: step.instance.debounceMs };
     let done = false;
     try {
       for (;;) {
@@ -276,9 +306,9 @@ export class Execution implements Values {
           return next.value;
         }
         if (cancellation.aborted) throw cancellation.reason;
+        if (isBatch(next.value)) for (const delta of next.value) this.#say(turn, speaker, delta);
+        else this.#say(turn, speaker, next.value);
         if (turn === undefined) continue;
-        if (isBatch(next.value)) for (const delta of next.value) turn.say(speaker, delta);
-        else turn.say(speaker, next.value);
         if (!gate.isOpen) await abortable(gate.opened(), cancellation);
         if (!turn.hasRoom) await this.#waitForTurn(work, turn);
       }
@@ -286,6 +316,16 @@ export class Execution implements Values {
       // What it does at its end may take for ever, too.
       if (!done) await settledInTime(generator.return(undefined), clock, ABORT_GRACE_MS, () => undefined);
     }
+  }
+
+  /**
+   * @param turn undefined for a step that nobody hears; what it yields must be right all the same, or it would fail on the
+   *   day on which it is made visible
+   * @throws Error if it is no delta
+   */
+  #say(turn: Turn | undefined, speaker: Speaker, delta: unknown): void {
+    if (!isDelta(delta)) throw deltaFault(delta, speaker.node, this.workflow.id);
+    turn?.say(speaker, delta);
   }
 
   /** Gives the permit away meanwhile: those who speak before may need it. */

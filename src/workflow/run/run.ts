@@ -76,6 +76,7 @@ export class Run {
       const result = await execution.execute(new Turn((speaker, delta) => this.#speak(speaker, delta)));
       cancellation.throwIfAborted();
       if (!execution.hasSpoken) this.#answerWith(result);
+      cancellation.throwIfAborted();
       this.#finish(result, execution.finishReasons);
     } catch (thrown) {
       this.#fail(thrown);
@@ -105,8 +106,8 @@ export class Run {
 
   /** No visible node ran: the workflow's result is the answer. */
   #answerWith(result: unknown): void {
-    const text = typeof result === 'string' ? result : (JSON.stringify(result) ?? '');
     const { workflow } = this.#parts;
+    const text = typeof result === 'string' ? result : jsonOfResult(result, workflow.id);
     const node = workflow.resultStep ?? workflow.id;
     this.#speak({ node, debounceMs: undefined }, { type: 'content', text });
   }
@@ -149,6 +150,15 @@ export class Run {
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** @throws Error if it is something that JSON cannot hold */
+function jsonOfResult(result: unknown, workflow: string): string {
+  try {
+    return JSON.stringify(result) ?? '';
+  } catch (cause) {
+    throw new Error(`The result of the workflow "${workflow}" cannot be answered with: it has no JSON`, { cause });
+  }
 }
 
 const NEVER = new Cancellation();

@@ -73,7 +73,7 @@ export class ForcedToolAnswer implements AnswerFilter {
   end(finishReason: FinishReason, out: Delta[]): FinishReason {
     if (this.#calls.size === 0) {
       this.#said.end(finishReason, this.#saidDeltas);
-      out.push(...this.#saidDeltas);
+      for (const delta of this.#saidDeltas) out.push(delta);
     }
     return finishReason === 'tool_calls' && this.#others === 0 ? 'stop' : finishReason;
   }

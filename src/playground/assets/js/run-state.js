@@ -91,6 +91,8 @@ function takeEvent(answer, event, plan, now) {
       if (event.type === 'node-finished') {
         lane.state = 'done';
         if (event.usage !== undefined) lane.usage = event.usage;
+      } else if (event.code === 'aborted') {
+        lane.state = 'stopped';
       } else {
         lane.state = event.recovered ? 'recovered' : 'failed';
         lane.problem = event.message;

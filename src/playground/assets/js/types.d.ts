@@ -138,7 +138,7 @@ export type NodeEvent =
   | { type: 'node-progress'; node: string; message: string }
   | { type: 'route-taken'; node: string; branch: string }
   | { type: 'node-finished'; node: string; elapsed_ms: number; usage?: Usage }
-  | { type: 'node-failed'; node: string; elapsed_ms: number; message: string; recovered: boolean }
+  | { type: 'node-failed'; node: string; elapsed_ms: number; code: string | null; message: string; recovered: boolean }
   | { type: 'node-speaks'; node: string }
   | { type: 'model-identified'; node: string; system_fingerprint?: string }
   | { type: 'run-finished' };

@@ -1,0 +1,35 @@
+import type { Delta } from './delta.js';
+
+/** A call's place is an index into a list, which would be as long as the largest one says. */
+const HIGHEST_CALL_INDEX = 65_535;
+
+/** Whether a value can be passed on as a delta. Asked for each one that a node yields: it allocates nothing. */
+export function isDelta(value: unknown): value is Delta {
+  if (typeof value !== 'object' || value === null) return false;
+  const delta = value as Readonly<Record<string, unknown>>;
+  switch (delta['type']) {
+    case 'content':
+    case 'reasoning':
+    case 'refusal': {
+      const logprobs = delta['logprobs'];
+      return typeof delta['text'] === 'string' && (logprobs === undefined || Array.isArray(logprobs));
+    }
+    case 'tool-call':
+      return isToolCall(delta);
+    default:
+      return false;
+  }
+}
+
+function isToolCall({ index, id, kind, name, arguments: piece }: Readonly<Record<string, unknown>>): boolean {
+  return (
+    typeof index === 'number' &&
+    Number.isInteger(index) &&
+    index >= 0 &&
+    index <= HIGHEST_CALL_INDEX &&
+    typeof piece === 'string' &&
+    (id === undefined || typeof id === 'string') &&
+    (name === undefined || typeof name === 'string') &&
+    (kind === undefined || kind === 'custom')
+  );
+}
