@@ -82,6 +82,21 @@ describe('mergeDeltas', () => {
     expect(mergeDeltas(content('x'), content('y'))).not.toHaveProperty('logprobs');
   });
 
+  it('joins no more than it can hold or copy', () => {
+    const text = (length: number): Delta => ({ type: 'content', text: 'x'.repeat(length) });
+    expect(mergeDeltas(text(16_000), text(384))).toBeDefined();
+    expect(mergeDeltas(text(16_000), text(385))).toBeUndefined();
+    const piece = (length: number): Delta => ({ type: 'tool-call', index: 0, arguments: 'x'.repeat(length) });
+    expect(mergeDeltas(piece(16_000), piece(385))).toBeUndefined();
+    const logprobs = (count: number): Delta => ({
+      type: 'content',
+      text: 'x',
+      logprobs: Array<object>(count).fill(a) as [],
+    });
+    expect(mergeDeltas(logprobs(63), logprobs(1))).toBeDefined();
+    expect(mergeDeltas(logprobs(63), logprobs(2))).toBeUndefined();
+  });
+
   it('leaves the deltas themselves as they were', () => {
     const first = Object.freeze<Delta>({ type: 'content', text: 'x', logprobs: Object.freeze([a]) });
     const second = Object.freeze<Delta>({ type: 'content', text: 'y', logprobs: Object.freeze([b]) });

@@ -1,17 +1,27 @@
 import type { Delta } from './delta.js';
 
-/** Two deltas that follow one another as one, or undefined if they belong to different channels or tool calls. */
+/** Longest text of what has been joined, in characters: what is held back for a while is bounded. */
+const LONGEST = 16 * 1024;
+/** Most log probabilities of what has been joined: each time, all of them are copied. */
+const MOST_LOGPROBS = 64;
+
+/**
+ * Two deltas that follow one another as one, or undefined if they belong to different channels or tool calls, or are too
+ * large together.
+ */
 export function mergeDeltas(first: Delta, second: Delta): Delta | undefined {
   if (first.type === 'tool-call') {
     const continues =
       second.type === 'tool-call' &&
       second.index === first.index &&
       second.id === undefined &&
-      second.name === undefined;
+      second.name === undefined &&
+      first.arguments.length + second.arguments.length <= LONGEST;
     return continues ? { ...first, arguments: first.arguments + second.arguments } : undefined;
   }
-  if (second.type !== first.type) return undefined;
+  if (second.type !== first.type || first.text.length + second.text.length > LONGEST) return undefined;
   const text = first.text + second.text;
   if (first.logprobs === undefined && second.logprobs === undefined) return { type: first.type, text };
+  if ((first.logprobs?.length ?? 0) + (second.logprobs?.length ?? 0) > MOST_LOGPROBS) return undefined;
   return { type: first.type, text, logprobs: [...(first.logprobs ?? []), ...(second.logprobs ?? [])] };
 }

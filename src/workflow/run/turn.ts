@@ -1,4 +1,4 @@
-import type { Delta } from '../../streaming/index.js';
+import { type Delta, mergeDeltas, weighDelta } from '../../streaming/index.js';
 
 /** Who says something. */
 export interface Speaker {
@@ -10,8 +10,8 @@ export interface Speaker {
 /** Where what is said goes when its turn has come. */
 export type Speak = (speaker: Speaker, delta: Delta) => void;
 
-/** How many characters a step may say before its turn has come; then it waits. */
-const ROOM = 64 * 1024;
+/** How much of what a step says before its turn has come is kept, in bytes of memory; then it waits. */
+const ROOM = 1024 * 1024;
 
 /**
  * A place in the order in which the steps of a run speak. Steps run in parallel, but their text must reach the client in
@@ -27,8 +27,8 @@ export class Turn {
   #current = 0;
   #isLive: boolean;
   #isClosed = false;
-  #kept: { readonly speaker: Speaker; readonly delta: Delta }[] = [];
-  #keptLength = 0;
+  #kept: { readonly speaker: Speaker; delta: Delta }[] = [];
+  #keptBytes = 0;
   #waiting: (() => void)[] = [];
 
   constructor(speak: Speak, parent?: Turn) {
@@ -39,7 +39,7 @@ export class Turn {
 
   /** True while more can be said at once. */
   get hasRoom(): boolean {
-    return this.#isLive || this.#keptLength < ROOM;
+    return this.#isLive || this.#keptBytes < ROOM;
   }
 
   /** A turn inside this one, after those that it holds already. */
@@ -55,8 +55,12 @@ export class Turn {
       this.#speak(speaker, delta);
       return;
     }
-    this.#kept.push({ speaker, delta });
-    this.#keptLength += lengthOf(delta);
+    this.#keptBytes += weighDelta(delta, ROOM);
+    // Joined, since they will be said in one breath anyway.
+    const last = this.#kept.at(-1);
+    const merged = last?.speaker.node === speaker.node ? mergeDeltas(last.delta, delta) : undefined;
+    if (last !== undefined && merged !== undefined) last.delta = merged;
+    else this.#kept.push({ speaker, delta });
   }
 
   /** Resolves when more can be said. It never rejects: whoever may be aborted meanwhile must race it. */
@@ -91,8 +95,4 @@ export class Turn {
     for (const resume of waiting) resume();
     this.#advance();
   }
-}
-
-function lengthOf(delta: Delta): number {
-  return delta.type === 'tool-call' ? delta.arguments.length : delta.text.length;
 }

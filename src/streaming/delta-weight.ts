@@ -1,0 +1,40 @@
+import type { Delta } from './delta.js';
+
+/** Of an object or a list with its entries in place, in bytes. */
+const HOLDER_BYTES = 56;
+const ENTRY_BYTES = 8;
+const NUMBER_BYTES = 16;
+const STRING_BYTES = 24;
+/** Log probabilities have four levels. What lies deeper than this counts as enough. */
+const DEEPEST = 16;
+
+/**
+ * About how much memory a delta holds, in bytes, and rather more than less.
+ * @param enough it need not be counted further than this
+ */
+export function weighDelta(delta: Delta, enough: number): number {
+  let weight = 2 * HOLDER_BYTES;
+  if (delta.type === 'tool-call') {
+    return weight + weighText(delta.arguments) + weighText(delta.id ?? '') + weighText(delta.name ?? '');
+  }
+  weight += weighText(delta.text);
+  return delta.logprobs === undefined ? weight : weight + weighJson(delta.logprobs, enough - weight, 0);
+}
+
+/** Two bytes for each unit: what JavaScript needs for most texts but English ones. */
+function weighText(text: string): number {
+  return STRING_BYTES + 2 * text.length;
+}
+
+/** Of what JSON.parse makes. */
+function weighJson(value: unknown, enough: number, depth: number): number {
+  if (typeof value === 'string') return weighText(value);
+  if (typeof value !== 'object' || value === null) return NUMBER_BYTES;
+  if (depth === DEEPEST) return enough;
+  let weight = HOLDER_BYTES;
+  for (const entry of Array.isArray(value) ? (value as readonly unknown[]) : Object.values(value)) {
+    weight += ENTRY_BYTES + weighJson(entry, enough - weight, depth + 1);
+    if (weight >= enough) break;
+  }
+  return weight;
+}
