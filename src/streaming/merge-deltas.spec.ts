@@ -91,7 +91,7 @@ describe('mergeDeltas', () => {
     const logprobs = (count: number): Delta => ({
       type: 'content',
       text: 'x',
-      logprobs: Array<object>(count).fill(a) as [],
+      logprobs: Array.from({ length: count }, () => a),
     });
     expect(mergeDeltas(logprobs(63), logprobs(1))).toBeDefined();
     expect(mergeDeltas(logprobs(63), logprobs(2))).toBeUndefined();
