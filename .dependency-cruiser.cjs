@@ -119,12 +119,6 @@ module.exports = {
     only('layout-only-in-graphs', '^src/workflow/graph/', '@dagrejs', 'Loaded when the first image is drawn.'),
     only('langfuse-only-in-its-adapter', '^src/tracing/langfuse/', 'langfuse', 'The port is src/tracing/tracer.ts.'),
     only('tokens-only-in-access', '^src/access/jwt/', 'jose', 'Others know callers, however they said who they are.'),
-    only(
-      'counting-only-in-access',
-      '^src/access/limits/',
-      'rate-limiter-flexible',
-      'Limits are asked through Admission.',
-    ),
     only('redis-only-in-access', '^src/access/shared/', 'ioredis', 'Everything works without it.'),
     only('prometheus-only-in-metrics', '^src/metrics/', 'prom-client', 'Others count in words of the product.'),
     only(

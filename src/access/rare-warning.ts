@@ -14,15 +14,19 @@ export class RareWarning {
     private readonly clock: Clock,
   ) {}
 
-  /** Writes the warning unless the last one is less than ten seconds old; then it is counted and told with the next. */
-  warn(message: string): void {
+  /**
+   * Writes the warning unless the last one is less than ten seconds old; then it is counted and told with the next.
+   * @returns whether it was written
+   */
+  warn(message: string): boolean {
     const now = this.clock.monotonic();
     if (this.#warnedAt !== undefined && now - this.#warnedAt < EVERY_MS) {
       this.#silent++;
-      return;
+      return false;
     }
     this.logger.warn(this.#silent === 0 ? message : `${message} (${this.#silent} more times since the last warning)`);
     this.#warnedAt = now;
     this.#silent = 0;
+    return true;
   }
 }

@@ -8,6 +8,9 @@ export abstract class IdSource {
   /** Id of one HTTP request, sent as `x-request-id`: `req_` and 24 hex digits. */
   abstract requestId(): string;
 
+  /** Id of this process among the replicas that share a store: 32 hex digits, another one at each call. */
+  abstract replicaId(): string;
+
   /** Id of one trace, as W3C Trace Context has it: 32 hex digits. */
   abstract traceId(): string;
 
@@ -29,6 +32,10 @@ export class RandomIdSource extends IdSource {
 
   override requestId(): string {
     return `req_${this.#hex(12)}`;
+  }
+
+  override replicaId(): string {
+    return this.#hex(16);
   }
 
   override traceId(): string {

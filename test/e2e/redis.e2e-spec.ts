@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import OpenAI from 'openai';
+import { SlowLink } from '../support/slow-link.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import {
@@ -23,13 +25,20 @@ describeWithRedis('replicas that share a Redis', () => {
   let redis: RedisServer;
   let upstream: ScriptedUpstream;
   const apps: TestApp[] = [];
+  /** Whoever else has to do with that Redis. */
+  let client: Redis;
   beforeEach(async () => {
     redis = await RedisServer.start();
+    // Its timer keeps the process.
+    client = new Redis(redis.url, { disconnectTimeout: 100 });
+    // Some tests kill it.
+    client.on('error', () => undefined);
     upstream = await ScriptedUpstream.start();
   });
   afterEach(async () => {
     await Promise.all(apps.splice(0).map((app) => app.close()));
     await upstream.close();
+    client.disconnect();
     await redis.close();
   });
 
@@ -73,6 +82,54 @@ describeWithRedis('replicas that share a Redis', () => {
     ]);
     expect(Number(answers[4]?.headers['retry-after'])).toBeGreaterThan(50);
     expect((await MetricsPage.of(one.url)).sum('millrace_limits_store_up')).toBe(1);
+  });
+
+  it('let nobody wait longer than a minute, though Redis says so: its clock was set back', async () => {
+    const app = await start({ LIMIT_REQUESTS_PER_MINUTE: '1' });
+    upstream.always(streamOf('Hi'));
+    await ask(app);
+    const keys = await client.keys('millrace:limits:*');
+    expect(keys).toHaveLength(1);
+    for (const key of keys) await client.pexpire(key, 3_600_000);
+    const { status, headers } = await ask(app);
+    expect([status, Number(headers['retry-after']) <= 60]).toEqual([429, true]);
+    // And that is when it ends.
+    for (const key of keys) expect(await client.pttl(key)).toBeLessThanOrEqual(60_000);
+  });
+
+  it.each([
+    ['is full', () => client.config('SET', 'maxmemory', '1')],
+    ['is read-only', () => client.replicaof('127.0.0.1', 1)],
+    [
+      'holds what somebody else wrote',
+      async () => {
+        for (const what of ['requests', 'tokens']) await client.rpush(`millrace:limits:${what}:key:key-1`, 'x');
+      },
+    ],
+  ])('say that they count by themselves while Redis %s, and do', async (_, refuse: () => Promise<unknown>) => {
+    const app = await start({
+      API_KEYS: 'sk-ann,sk-bob',
+      LIMIT_TOKENS_PER_MINUTE: '100',
+      LIMIT_REQUESTS_PER_MINUTE: '9',
+    });
+    const [ann, bob] = [{ authorization: 'Bearer sk-ann' }, { authorization: 'Bearer sk-bob' }];
+    const log = logOf(app);
+    upstream.always(streamOf('Hi', { usage: tokens(30, 30) }));
+    await refuse();
+    expect([(await ask(app, ann)).status, (await ask(app, ann)).status]).toEqual([200, 200]);
+    await storeIs(app, 0);
+    const { json } = await eventually(async () => {
+      const answer = await ask(app, ann);
+      return answer.status === 429 ? answer : undefined;
+    });
+    expect(json).toMatchObject({ error: { type: 'tokens' } });
+    expect(log.filter((line) => line.startsWith('Redis is away ('))).toHaveLength(1);
+    await client.config('SET', 'maxmemory', '0');
+    await client.replicaof('NO', 'ONE');
+    await client.flushall();
+    expect((await ask(app, bob)).status).toBe(200);
+    await storeIs(app, 1);
+    expect(log).toContain('Redis is back');
   });
 
   it('count tokens together', async () => {
@@ -159,6 +216,86 @@ describeWithRedis('replicas that share a Redis', () => {
     hold.open();
     expect((await create).id).toBe(((await first).json as OpenAI.ChatCompletion).id);
     expect(upstream.requests).toHaveLength(1);
+  });
+
+  describe('when Redis answers a claim too late', () => {
+    let link: SlowLink;
+    beforeEach(async () => {
+      link = await SlowLink.to(new URL(redis.url).host, 0);
+    });
+    afterEach(() => link.stop());
+
+    /** One that reaches Redis over the link, and one that does not. */
+    const startBoth = (): Promise<[TestApp, TestApp]> =>
+      Promise.all([start({ REDIS_URL: `redis://${link.address}` }), start()]);
+    /** Redis does what it is told next, and says so after it was given up. */
+    const answerOneTooLate = async (act: () => Promise<HttpAnswer>): Promise<HttpAnswer> => {
+      const connections = link.connections;
+      link.answerDelayMs = 1_500;
+      const answer = act();
+      await eventually(() => link.connections > connections);
+      link.answerDelayMs = 0;
+      return answer;
+    };
+
+    it('know whose it is, and run the request once', async () => {
+      const [one, two] = await startBoth();
+      const hold = gate();
+      upstream.next(streamOf([hold, 'Hi']));
+      const first = answerOneTooLate(() => ask(one, KEY));
+      await hold.reached;
+      expect((await ask(two, KEY)).status).toBe(409);
+      hold.open();
+      const { status, text } = await first;
+      const again = await ask(two, KEY);
+      expect([status, again.status, again.text, again.headers['idempotent-replayed']]).toEqual([
+        200,
+        200,
+        text,
+        'true',
+      ]);
+      expect(upstream.requests).toHaveLength(1);
+    });
+
+    it('do not run what another one runs', async () => {
+      const [one, two] = await startBoth();
+      const hold = gate();
+      upstream.next(streamOf([hold, 'Hi']));
+      const first = ask(two, KEY);
+      await hold.reached;
+      const meanwhile = await answerOneTooLate(() => ask(one, KEY));
+      expect([meanwhile.status, meanwhile.json]).toMatchObject([
+        409,
+        { error: { code: 'idempotent_request_in_progress' } },
+      ]);
+      hold.open();
+      expect((await first).status).toBe(200);
+      expect(upstream.requests).toHaveLength(1);
+    });
+
+    it('let go of it when the request fails', async () => {
+      const [one, two] = await startBoth();
+      upstream.next(httpError(500, errorBody('no'))).next(streamOf('Hi'));
+      expect((await answerOneTooLate(() => ask(one, KEY))).status).toBe(502);
+      expect((await ask(two, KEY)).status).toBe(200);
+    });
+
+    it('tell it once more what became of the claim, if that was not heard', async () => {
+      const [one, two] = await startBoth();
+      const hold = gate();
+      upstream.next(streamOf([hold, 'Hi']));
+      const first = ask(one, KEY);
+      await hold.reached;
+      // The end of the claim is lost with the connection.
+      link.cut();
+      hold.open();
+      const { text } = await first;
+      const again = await eventually(async () => {
+        const answer = await ask(two, KEY);
+        return answer.status === 200 ? answer : undefined;
+      });
+      expect([again.text, upstream.requests.length]).toEqual([text, 1]);
+    });
   });
 
   it('let go of a request that failed', async () => {

@@ -42,6 +42,13 @@ describe('FakeClock', () => {
     expect(clock.monotonic()).toBe(35);
   });
 
+  it('can be set back, which durations take no notice of', () => {
+    const clock = new FakeClock(1_000_000);
+    clock.advance(10);
+    clock.setBack(5_000);
+    expect([clock.now(), clock.monotonic()]).toEqual([995_010, 10]);
+  });
+
   it('cancels and restarts timers, also ones that have fired', () => {
     const clock = new FakeClock();
     let fired = 0;

@@ -18,6 +18,7 @@ export class FakeClock extends Clock {
   /** In the order in which they were started, which decides between timers due at the same time. */
   readonly #pending = new Set<Pending>();
   #elapsed = 0;
+  #setBackBy = 0;
 
   /** @param startedAt what `now()` says at first, in milliseconds since the Unix epoch */
   constructor(startedAt = DEFAULT_START) {
@@ -31,7 +32,12 @@ export class FakeClock extends Clock {
   }
 
   override now(): number {
-    return Math.floor(this.#startedAt + this.#elapsed);
+    return Math.floor(this.#startedAt + this.#elapsed - this.#setBackBy);
+  }
+
+  /** Somebody sets the time of day back by so many milliseconds; what is measured goes on. */
+  setBack(ms: number): void {
+    this.#setBackBy += ms;
   }
 
   override monotonic(): number {

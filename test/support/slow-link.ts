@@ -3,17 +3,20 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 /** A way to a server on which everything, the end of a connection too, takes some time in each direction. */
 export class SlowLink {
+  /** What the server says from now on takes so long, in milliseconds. */
+  answerDelayMs: number;
   /** How many connections were opened over it. */
   connections = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
   private constructor(target: { readonly host: string; readonly port: number }, delayMs: number) {
+    this.answerDelayMs = delayMs;
     this.#server = createServer({ noDelay: true }, (near) => {
       this.connections++;
       const far = connect({ ...target, noDelay: true });
-      this.#forward(near, far, delayMs);
-      this.#forward(far, near, delayMs);
+      this.#forward(near, far, () => delayMs);
+      this.#forward(far, near, () => this.answerDelayMs);
     });
   }
 
@@ -31,20 +34,25 @@ export class SlowLink {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** Breaks all connections; new ones can be made. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   async stop(): Promise<void> {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
     if (this.#server.listening) await once(this.#server, 'close');
   }
 
-  #forward(from: Socket, to: Socket, delayMs: number): void {
+  #forward(from: Socket, to: Socket, delayMs: () => number): void {
     this.#sockets.add(from);
-    from.on('data', (bytes) => setTimeout(() => to.writable && to.write(bytes), delayMs));
+    from.on('data', (bytes) => setTimeout(() => to.writable && to.write(bytes), delayMs()));
     // What arrives for a socket that is closed is lost, as on a real network.
     from.on('error', () => undefined);
     from.once('close', () => {
       this.#sockets.delete(from);
-      setTimeout(() => to.destroySoon(), delayMs);
+      setTimeout(() => to.destroySoon(), delayMs());
     });
   }
 }

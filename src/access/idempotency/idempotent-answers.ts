@@ -11,6 +11,8 @@ import { SharedAnswers } from './shared-answers.js';
 const CLAIM_MS = 30_000;
 const RENEW_EVERY_MS = 10_000;
 const RETRY_AFTER_MS = 1_000;
+/** How long Redis may be away at the end of a run, and still be told what became of it, in milliseconds. */
+const SETTLE_WITHIN_MS = 10_000;
 
 /** A request that may come more than once. */
 export interface RepeatableRequest {
@@ -95,7 +97,7 @@ export class IdempotentAnswers {
         assertSame(claim.fingerprint, fingerprint);
         throw new RequestInProgressError({ retryAfterMs: RETRY_AFTER_MS });
       }
-      const renewal = claim.state === 'claimed' ? this.#renewal(id, fingerprint) : undefined;
+      const renewal = this.shared.isShared ? this.#renewal(id, fingerprint) : undefined;
       try {
         kept = await answer();
         return { answer: kept, isReplayed: false };
@@ -104,8 +106,10 @@ export class IdempotentAnswers {
         throw error;
       } finally {
         renewal?.cancel();
-        if (kept !== undefined) this.#memory.set(id, { fingerprint, answer: kept });
-        if (renewal !== undefined) await this.#endClaim(id, fingerprint, kept);
+        const request = kept && { fingerprint, answer: kept };
+        if (request !== undefined) this.#memory.set(id, request);
+        const isSettled = renewal === undefined || (await this.#settle(id, fingerprint, request));
+        if (!isSettled) void this.#settleLater(id, fingerprint);
       }
     } finally {
       this.#running.delete(id);
@@ -121,8 +125,16 @@ export class IdempotentAnswers {
     return timer;
   }
 
-  #endClaim(id: string, fingerprint: string, answer: KeptAnswer | undefined): Promise<void> {
-    return answer === undefined ? this.shared.release(id) : this.shared.keep(id, { fingerprint, answer }, this.#ttlMs);
+  /** Tells the other replicas what has become of the claim. @returns false if that could not be told */
+  #settle(id: string, fingerprint: string, kept: KeptRequest | undefined): Promise<boolean> {
+    return kept === undefined ? this.shared.release(id, fingerprint) : this.shared.keep(id, kept, this.#ttlMs);
+  }
+
+  /** Once more, when Redis is back: else the claim would keep the request from all others, and then it would run twice. */
+  async #settleLater(id: string, fingerprint: string): Promise<void> {
+    const isBack = await this.shared.whenBack(SETTLE_WITHIN_MS);
+    // Whoever runs it now settles it.
+    if (isBack && !this.#running.has(id)) await this.#settle(id, fingerprint, this.#memory.get(id));
   }
 }
 

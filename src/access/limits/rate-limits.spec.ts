@@ -1,16 +1,19 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig, type LimitsConfig } from '../../config/index.js';
 import { RateLimitedError } from '../../errors/index.js';
-import { rejectionOf } from '../../../test/support/index.js';
+import { FakeClock, rejectionOf } from '../../../test/support/index.js';
 import { Caller } from '../caller.js';
 import { RateLimits } from './rate-limits.js';
 import { Windows } from './windows.js';
 
 const NONE: LimitsConfig = { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 };
 
+let clock: FakeClock;
+
 /** Counts in this process, as without Redis. */
 function limitsOf(env: Readonly<Record<string, string>>): RateLimits {
-  return new RateLimits(loadConfig(env), new Windows({ redis: undefined, failed: () => undefined }));
+  const store = { works: false, send: () => Promise.resolve({ state: 'refused' as const }) };
+  return new RateLimits(loadConfig(env), new Windows(clock, store));
 }
 
 const caller = (id: string, limits: Partial<LimitsConfig>): Caller =>
@@ -18,11 +21,7 @@ const caller = (id: string, limits: Partial<LimitsConfig>): Caller =>
 
 describe('RateLimits', () => {
   beforeEach(() => {
-    // The library that counts has the machine's clock.
-    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
-  });
-  afterEach(() => {
-    jest.useRealTimers();
+    clock = new FakeClock();
   });
 
   const taken = async (limits: RateLimits, by: Caller): Promise<Record<string, string>> => {
@@ -39,7 +38,7 @@ describe('RateLimits', () => {
       'x-ratelimit-remaining-requests': '1',
       'x-ratelimit-reset-requests': '1m0s',
     });
-    jest.advanceTimersByTime(10_500);
+    clock.advance(10_500);
     expect(await taken(limits, ann)).toMatchObject({
       'x-ratelimit-remaining-requests': '0',
       'x-ratelimit-reset-requests': '49.5s',
@@ -49,7 +48,7 @@ describe('RateLimits', () => {
     expect(error).toMatchObject({ type: 'requests', code: 'rate_limit_exceeded', retryAfterMs: 49_500 });
     // Each has a window of its own.
     await taken(limits, caller('bob', { requestsPerMinute: 2 }));
-    jest.advanceTimersByTime(49_500);
+    clock.advance(49_500);
     expect(await taken(limits, ann)).toMatchObject({ 'x-ratelimit-remaining-requests': '1' });
   });
 
@@ -61,7 +60,7 @@ describe('RateLimits', () => {
     await limits.charge(ann, 500);
     const error = await rejectionOf(taken(limits, ann));
     expect(error).toMatchObject({ type: 'tokens', retryAfterMs: 60_000 });
-    jest.advanceTimersByTime(60_000);
+    clock.advance(60_000);
     expect(await taken(limits, ann)).toEqual({
       'x-ratelimit-limit-tokens': '100',
       'x-ratelimit-remaining-tokens': '100',

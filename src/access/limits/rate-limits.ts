@@ -3,7 +3,8 @@ import { AppConfig, type LimitsConfig } from '../../config/index.js';
 import { type LimitedBy, RateLimitedError } from '../../errors/index.js';
 import type { Caller } from '../caller.js';
 import { durationOf } from './duration.js';
-import { type Window, Windows } from './windows.js';
+import type { Window } from './window.js';
+import { Windows } from './windows.js';
 
 /** Where headers of an answer are put. */
 export interface HeaderTarget {

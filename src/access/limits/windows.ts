@@ -1,68 +1,61 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { RateLimiterMemory, RateLimiterRedis, type RateLimiterRes } from 'rate-limiter-flexible';
+import { Clock } from '../../kernel/index.js';
 import { REDIS_PREFIX, SharedStore } from '../shared/index.js';
+import { LocalWindows } from './local-windows.js';
+import { type Window, WINDOW_MS } from './window.js';
 
-/** Length of all windows, in seconds. */
-const WINDOW_S = 60;
-
-/** One window of time as it stands. */
-export interface Window {
-  /** How much was counted since it began. */
-  readonly count: number;
-  /** Milliseconds until it ends, and the next one begins at 0. */
-  readonly resetMs: number;
-}
-
-/** Limits are compared with what was counted, and not by the library, so that each caller can have another one. */
-const OPTIONS = { points: Number.MAX_SAFE_INTEGER, duration: WINDOW_S };
+/**
+ * Counts, if there is anything to count, and tells how much there is and how long the window lasts. One that would last longer
+ * than any can, because the clock of Redis was set back or somebody else wrote it, begins anew: its holder would be locked out.
+ */
+const COUNT = `
+if ARGV[1] ~= '0' then redis.call('incrby', KEYS[1], ARGV[1]) end
+local count = redis.call('get', KEYS[1])
+if not count then return {0, 0} end
+local left = redis.call('pttl', KEYS[1])
+if left < 0 or left > tonumber(ARGV[2]) then
+  redis.call('pexpire', KEYS[1], ARGV[2])
+  left = tonumber(ARGV[2])
+end
+return {tonumber(count), left}
+`;
 
 /**
  * Counts in windows of one minute, each of which begins with the first count: in Redis if there is one, so that replicas count
- * together; in this process if there is none, and while it is away.
+ * together; in this process if there is none, and while it is away or refuses.
  */
 @Injectable()
 export class Windows {
-  readonly #local = new RateLimiterMemory({ ...OPTIONS, keyPrefix: '' });
-  #shared: RateLimiterRedis | undefined;
+  readonly #local: LocalWindows;
 
-  constructor(@Inject(SharedStore) private readonly store: Pick<SharedStore, 'redis' | 'failed'>) {}
+  constructor(
+    clock: Clock,
+    @Inject(SharedStore) private readonly store: Pick<SharedStore, 'works' | 'send'>,
+  ) {
+    this.#local = new LocalWindows(clock);
+  }
 
   /** Counts, and tells where the window stands after that. */
   async add(name: string, amount: number): Promise<Window> {
-    return windowOf(await this.#ask((windows) => windows.penalty(name, amount)));
+    return (await this.#ask('write', name, amount)) ?? this.#local.add(name, amount);
   }
 
   /** Where the window stands. */
   async get(name: string): Promise<Window> {
-    const state = await this.#ask((windows) => windows.get(name));
-    return state === null ? { count: 0, resetMs: 0 } : windowOf(state);
+    // A Redis that is full or read-only is asked in vain: what has been counted meanwhile is here.
+    const shared = this.store.works ? await this.#ask('read', name, 0) : undefined;
+    return shared ?? this.#local.get(name);
   }
 
-  // The library could fall back by itself (its `insuranceLimiter`), but would tell nobody.
-  async #ask<T>(question: (windows: RateLimiterMemory | RateLimiterRedis) => Promise<T>): Promise<T> {
-    const shared = this.#sharedWindows();
-    if (shared === undefined) return question(this.#local);
-    try {
-      return await question(shared);
-    } catch (error) {
-      this.store.failed(error);
-      return question(this.#local);
-    }
-  }
-
-  #sharedWindows(): RateLimiterRedis | undefined {
-    const { redis } = this.store;
-    if (redis === undefined) return undefined;
-    this.#shared ??= new RateLimiterRedis({
-      ...OPTIONS,
-      storeClient: redis,
-      keyPrefix: `${REDIS_PREFIX}:limits`,
-      rejectIfRedisNotReady: true,
-    });
-    return this.#shared;
+  async #ask(kind: 'read' | 'write', name: string, amount: number): Promise<Window | undefined> {
+    const key = `${REDIS_PREFIX}:limits:${name}`;
+    const sent = await this.store.send(kind, (redis) => redis.eval(COUNT, 1, key, amount, WINDOW_MS));
+    return sent.state === 'done' ? readWindow(sent.value) : undefined;
   }
 }
 
-function windowOf({ consumedPoints, msBeforeNext }: RateLimiterRes): Window {
-  return { count: consumedPoints, resetMs: Math.max(0, msBeforeNext) };
+/** Undefined if somebody else has written what was counted. */
+function readWindow(answer: unknown): Window | undefined {
+  const [count, left]: readonly unknown[] = Array.isArray(answer) ? answer : [];
+  return typeof count === 'number' && typeof left === 'number' ? { count, resetMs: left } : undefined;
 }

@@ -15,16 +15,36 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const DISCONNECT_TIMEOUT_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
+/** What a command came to. */
+export type Sent<T> =
+  | { readonly state: 'done'; readonly value: T }
+  /** Redis has not done it: there is none, it is away, or it refuses. */
+  | { readonly state: 'refused' }
+  /** It was sent, and nobody knows whether Redis has done it. */
+  | { readonly state: 'unknown' };
+
+/** Commands that change something tell whether Redis can be counted on; it can be full or read-only, and yet be read. */
+type CommandKind = 'read' | 'write';
+
+const REFUSED = { state: 'refused' } as const;
+const UNKNOWN = { state: 'unknown' } as const;
+
 /**
  * The connection to Redis, if there is one. Whatever is shared through it has a second form in this process, which takes over
- * while Redis is away.
+ * while Redis is away or refuses.
  */
 @Injectable()
 export class SharedStore implements OnModuleInit, OnApplicationShutdown {
   readonly #logger = new Logger('Redis');
   readonly #warning: RareWarning;
+  /** Called when there is a connection again. */
+  readonly #waiting = new Set<() => void>();
   #redis: Redis | undefined;
-  #isAway = false;
+  /** The library's own status stays `ready` for a while after a connection was given up. */
+  #isConnected = false;
+  #works = false;
+  /** A warning was written that nobody has taken back. */
+  #hasWarned = false;
   #isClosed = false;
 
   constructor(
@@ -36,9 +56,14 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
     this.#warning = new RareWarning(this.#logger, clock);
   }
 
-  /** Undefined if none is configured. It can be away: commands then fail at once. */
-  get redis(): Redis | undefined {
-    return this.#redis;
+  /** Whether anything is to be shared. */
+  get isConfigured(): boolean {
+    return this.#redis !== undefined;
+  }
+
+  /** Whether Redis is there and did what it was last told to: false while it refuses every write, too. */
+  get works(): boolean {
+    return this.#works;
   }
 
   async onModuleInit(): Promise<void> {
@@ -58,13 +83,20 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS),
     });
     this.#redis = redis;
-    redis.on('error', (error: Error) => this.#away(reasonOf(error)));
-    redis.on('close', () => this.#away('the connection was closed'));
-    redis.on('ready', () => this.#back());
+    redis.on('error', (error: Error) => this.#fail(reasonOf(error)));
+    redis.on('close', () => {
+      this.#isConnected = false;
+      this.#fail('the connection was closed');
+    });
+    redis.on('ready', () => {
+      this.#isConnected = true;
+      this.#succeed();
+      for (const tell of this.#waiting) tell();
+    });
     this.metrics.show({
       name: 'millrace_limits_store_up',
-      help: '1 while limits are shared through Redis, 0 while this process counts by itself because Redis is away.',
-      value: () => (redis.status === 'ready' ? 1 : 0),
+      help: '1 while limits are shared through Redis, 0 while this process counts by itself because Redis is away or refuses.',
+      value: () => (this.#works ? 1 : 0),
       together: 'min',
     });
     await this.#firstAttempt(redis);
@@ -75,12 +107,45 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
     this.#redis?.disconnect();
   }
 
-  /** A command has failed; what it was for has been done in this process. */
-  failed(error: unknown): void {
-    const reason = reasonOf(ensureError(error));
-    this.#away(reason);
-    // Redis hangs, or the network does: a new connection must show first that it answers, and no request waits for that.
-    if (reason === 'Command timed out' && this.#redis?.status === 'ready') this.#redis.disconnect(true);
+  /** Sends a command. Takes half a second at most, and never rejects: whoever asks does without Redis if this fails. */
+  async send<T>(kind: CommandKind, command: (redis: Redis) => Promise<T>): Promise<Sent<T>> {
+    const redis = this.#redis;
+    if (redis === undefined) return REFUSED;
+    if (!this.#isConnected) {
+      this.#fail('it is not connected');
+      return REFUSED;
+    }
+    try {
+      const value = await command(redis);
+      if (kind === 'write') this.#succeed();
+      return { state: 'done', value };
+    } catch (thrown) {
+      const error = ensureError(thrown);
+      this.#fail(reasonOf(error));
+      if (error.name === 'ReplyError') return REFUSED;
+      // Redis hangs, or the network does: a new connection must show first that it answers, and no request waits for that.
+      if (error.message === 'Command timed out' && this.#isConnected) {
+        this.#isConnected = false;
+        redis.disconnect(true);
+      }
+      return UNKNOWN;
+    }
+  }
+
+  /** Whether there is a connection within so many milliseconds. */
+  async whenConnected(withinMs: number): Promise<boolean> {
+    if (this.#redis === undefined || this.#isClosed) return false;
+    if (this.#isConnected) return true;
+    return new Promise((resolve) => {
+      const end = (isConnected: boolean): void => {
+        limit.cancel();
+        this.#waiting.delete(tell);
+        resolve(isConnected);
+      };
+      const tell = (): void => end(true);
+      const limit = this.clock.after(withinMs, () => end(false));
+      this.#waiting.add(tell);
+    });
   }
 
   /** So that the first requests are counted together already; but a server starts without Redis, too. */
@@ -95,15 +160,17 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
     });
   }
 
-  #away(reason: string): void {
+  #fail(reason: string): void {
     if (this.#isClosed) return;
-    this.#isAway = true;
-    this.#warning.warn(`Redis is away (${reason}): this process limits and remembers by itself until it is back.`);
+    this.#works = false;
+    const message = `Redis is away (${reason}): this process limits and remembers by itself until it is back.`;
+    this.#hasWarned = this.#warning.warn(message) || this.#hasWarned;
   }
 
-  #back(): void {
-    if (this.#isAway) this.#logger.log('Redis is back');
-    this.#isAway = false;
+  #succeed(): void {
+    this.#works = true;
+    if (this.#hasWarned) this.#logger.log('Redis is back');
+    this.#hasWarned = false;
   }
 }
 

@@ -1,0 +1,41 @@
+import type { Clock } from '../../kernel/index.js';
+import { NO_WINDOW, type Window, WINDOW_MS } from './window.js';
+
+interface Open {
+  count: number;
+  /** By the monotonic clock: nobody waits longer because the time of day was set. */
+  readonly endsAt: number;
+}
+
+/** Counts in windows in this process. Those that are over are dropped, so memory is bounded by who asks within a minute. */
+export class LocalWindows {
+  /** In the order in which they end, since all take the same time. */
+  readonly #open = new Map<string, Open>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /** How many are held. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Counts, and tells where the window stands after that. */
+  add(name: string, amount: number): Window {
+    const now = this.clock.monotonic();
+    for (const [oldest, { endsAt }] of this.#open) {
+      if (endsAt > now) break;
+      this.#open.delete(oldest);
+    }
+    const open = this.#open.get(name) ?? { count: 0, endsAt: now + WINDOW_MS };
+    open.count += amount;
+    this.#open.set(name, open);
+    return { count: open.count, resetMs: open.endsAt - now };
+  }
+
+  /** Where the window stands. */
+  get(name: string): Window {
+    const open = this.#open.get(name);
+    const resetMs = open === undefined ? 0 : open.endsAt - this.clock.monotonic();
+    return open === undefined || resetMs <= 0 ? NO_WINDOW : { count: open.count, resetMs };
+  }
+}
