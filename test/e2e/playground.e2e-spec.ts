@@ -336,6 +336,33 @@ describeInBrowser()('the playground', () => {
     errors.length = 0;
   });
 
+  it.each([
+    ['quotes', `${'>'.repeat(3000)} the end`],
+    ['quotes with spaces', `${'> '.repeat(3000)}the end`],
+    ['lists', `${Array.from({ length: 1000 }, (_, depth) => `${'  '.repeat(depth)}- item`).join('\n')} the end`],
+    ['lists in one line', `${'- '.repeat(3000)}the end`],
+    ['quotes and lists in turn', `${'> 1. '.repeat(1500)}the end`],
+    ['emphasis', `${'*'.repeat(3000)}the end${'*'.repeat(3000)}`],
+    ['emphasis of words', `${'*a '.repeat(3000)}the end${' b*'.repeat(3000)}`],
+    ['words struck out', `${'~~a '.repeat(3000)}the end${' b~~'.repeat(3000)}`],
+    ['brackets', `${'['.repeat(3000)}the end${']'.repeat(3000)}`],
+    ['elements', `${'<b>'.repeat(3000)}the end`],
+    ['blocks of HTML', `${'<div>'.repeat(3000)}the end`],
+    ['JSON', `${'['.repeat(3000)}"the end"${']'.repeat(3000)}`],
+    ['cells of a table', `${'|a'.repeat(3000)}|\n${'|-'.repeat(3000)}|\n${'|b'.repeat(3000)} the end|`],
+  ])('shows an answer of thousands of nested %s, and goes on', async (_, answer) => {
+    const { app, upstream } = await bench();
+    upstream.next(streamOf(['Look: ', '\n\n', answer])).next(streamOf('**Still** here.'));
+    const { page } = await visit(app.url);
+    await ask(page, 'chat', 'Hello');
+    await ended(page);
+    expect(await lane(page, 'ChatNode').locator('> .said').textContent()).toContain('the end');
+    await ask(page, 'chat', 'And now?');
+    await eventually(async () => (await page.locator('.turn').count()) === 2);
+    await ended(page);
+    expect(await lane(page, 'ChatNode').locator('> .said strong').innerText()).toBe('Still');
+  });
+
   it('can be used by keyboard alone', async () => {
     const { app, upstream } = await bench();
     const hold = gate();

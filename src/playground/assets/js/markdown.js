@@ -1,6 +1,7 @@
 /** @import * as MarkedModule from 'marked' */
 /** @import * as PurifyModule from 'dompurify' */
-import { el } from './dom.js';
+import { el, setText } from './dom.js';
+import { isTooNested } from './nesting.js';
 
 /** Where the server gives the packages' own builds for browsers. */
 const VENDOR = new URL('../vendor/', import.meta.url).href;
@@ -103,9 +104,28 @@ export class MarkdownView {
   element = el('div', { class: 'prose' });
   /** @type {string[]} */
   #blocks = [];
+  /** Holds the text as it is, once that cannot be shown as Markdown. @type {HTMLElement | undefined} */
+  #plain;
 
   /** @param {string} text */
   show(text) {
+    if (this.#plain === undefined && !isTooNested(text)) {
+      try {
+        this.#showBlocks(text);
+        return;
+      } catch {
+        // Whatever the parser stumbles over, the text is there to be read.
+      }
+    }
+    if (this.#plain === undefined) {
+      this.#plain = el('pre', { class: 'plain', tabindex: '0' });
+      this.element.replaceChildren(this.#plain);
+    }
+    setText(this.#plain, text);
+  }
+
+  /** @param {string} text @throws {Error} if the parser cannot take it */
+  #showBlocks(text) {
     const tokens = parser.lexer(text);
     // HTML that spans blocks, and definitions of links further down, concern the whole.
     const isOne = tokens.some(({ type }) => type === 'html' || type === 'def');
