@@ -5,12 +5,15 @@ import { AccessControl } from './access/index.js';
 import { AppConfig } from './config/index.js';
 import {
   AccessLog,
+  answerHalfClosed,
   answerHeaders,
   answerMalformedRequests,
   bodyLimit,
   corsOptions,
   docsHeaders,
+  limitSending,
   openApiDocument,
+  requireHost,
   securityHeaders,
 } from './http/index.js';
 import { Clock, IdSource } from './kernel/index.js';
@@ -25,25 +28,30 @@ export const APP_OPTIONS = { bodyParser: false, bufferLogs: true } as const;
 export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   const config = app.get(AppConfig);
   const ids = app.get(IdSource);
+  const clock = app.get(Clock);
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('trust proxy', config.server.trustProxy);
   const accessLog = app.get(AccessLog, { strict: false });
   app.use(accessLog.middleware);
-  app.use(answerHeaders(ids, app.get(Clock)));
+  app.use(answerHeaders(ids, clock));
   app.use(securityHeaders());
+  app.use(requireHost);
   if (config.http.corsOrigins.length > 0) app.enableCors(corsOptions(config.http.corsOrigins));
   // Before bodies are read: whoever may not ask costs next to nothing.
   const access = app.get(AccessControl, { strict: false });
   if (!access.isOpen) app.use('/v1', access.middleware);
   const { maxBodyBytes, bodyLimit: limit } = config.http;
-  app.use(bodyLimit(maxBodyBytes, limit, app.get(Clock)));
+  app.use(bodyLimit(maxBodyBytes, limit, clock));
   app.useBodyParser('json', { limit: maxBodyBytes, type: ['application/json', 'application/*+json'] });
   if (config.http.docs) {
     app.use('/docs', docsHeaders());
     SwaggerModule.setup('docs', app, () => openApiDocument(app), { customSiteTitle: 'Millrace API' });
   }
-  answerMalformedRequests(app.getHttpServer(), ids, accessLog);
+  const server = app.getHttpServer();
+  answerMalformedRequests(server, ids, accessLog);
+  answerHalfClosed(server, clock, config.stream.heartbeatMs);
+  limitSending(server, config.server.sendTimeoutMs, clock);
   app.enableShutdownHooks([...SIGNALS], { useProcessExit: true });
   return app;
 }

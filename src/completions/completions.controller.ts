@@ -11,7 +11,7 @@ import {
 } from '../access/index.js';
 import { AppConfig } from '../config/index.js';
 import { MethodNotAllowedError, RunAbortedError } from '../errors/index.js';
-import { recordOf, type RequestRecord } from '../http/index.js';
+import { isSent, recordOf, type RequestRecord } from '../http/index.js';
 import { type AbortNotice, Cancellation, Clock, IdSource } from '../kernel/index.js';
 import { Metrics } from '../metrics/index.js';
 import { assertStreamOptionsAllowed, type ChatCompletion, validateChatCompletionRequest } from '../protocol/index.js';
@@ -158,7 +158,7 @@ function wantsNodeEvents(request: Request): boolean {
 function signalOfLeaving(response: Response): AbortNotice {
   const gone = new Cancellation();
   response.once('close', () => {
-    if (!response.writableFinished) gone.abort(GONE);
+    if (!isSent(response)) gone.abort(GONE);
   });
   if (response.destroyed) gone.abort(GONE);
   return gone;

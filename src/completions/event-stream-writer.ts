@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { PROBE } from '../http/index.js';
 import { type Cancellation, type Clock, type Timer, TIMER_TOLERANCE_MS } from '../kernel/index.js';
 import type { StreamMeter } from '../metrics/index.js';
 import { EVENT_STREAM_HEADERS, HEARTBEAT_FRAME } from '../protocol/index.js';
@@ -63,6 +64,12 @@ export class EventStreamWriter {
       meter.resumed();
       gate.open();
     });
+    response.on(
+      PROBE,
+      guarded(fault, () => {
+        if (!this.#isEnded && gate.isOpen) this.#writeHeartbeat();
+      }),
+    );
     // Without this, a run whose client leaves while it is behind would wait for a drain that never comes.
     response.once('close', () => {
       this.#heartbeat.cancel();
@@ -109,6 +116,8 @@ export class EventStreamWriter {
     this.#heartbeat.cancel();
     this.#response.end(this.#chunk(this.#buffer + frames) + (this.#isChunked ? LAST_CHUNK : ''));
     this.#measure(this.#clock.monotonic());
+    // However long its client takes to read the rest.
+    this.#meter.over();
   }
 
   /** Gives the response up without having sent anything: somebody else answers. */

@@ -45,6 +45,9 @@ export class ServerEnvironment {
   @Milliseconds(1)
   HTTP_REQUEST_TIMEOUT_MS = 120_000;
 
+  @Milliseconds(1)
+  HTTP_SEND_TIMEOUT_MS = 30_000;
+
   @Transform(({ value }: { value: unknown }) =>
     value === 'auto' ? Math.min(MOST_PROCESSES, availableParallelism()) : Number(value),
   )
@@ -64,6 +67,7 @@ export function serverConfigOf(variables: ServerEnvironment): ServerConfig {
     keepAliveTimeoutMs: variables.HTTP_KEEP_ALIVE_TIMEOUT_MS,
     headersTimeoutMs: variables.HTTP_HEADERS_TIMEOUT_MS,
     requestTimeoutMs: variables.HTTP_REQUEST_TIMEOUT_MS,
+    sendTimeoutMs: variables.HTTP_SEND_TIMEOUT_MS,
     processes: variables.WEB_CONCURRENCY,
     maxHeaderBytes: variables.HTTP_MAX_HEADER_SIZE,
   };

@@ -6,6 +6,7 @@ import { Clock } from '../kernel/index.js';
 import { Metrics, type Outcome, outcomeOfStatus } from '../metrics/index.js';
 import { requestIdOf } from './answer-headers.js';
 import { beginRecord, type RequestRecord } from './request-record.js';
+import { isSent } from './turn.js';
 
 /** One line of the access log. Absent fields are not known, or do not apply. docs/observability.md explains each. */
 interface AccessLine {
@@ -104,7 +105,7 @@ export class AccessLog {
 
 function outcomeOf(response: Response, record: RequestRecord): Outcome {
   const outcome = record.outcome ?? outcomeOfStatus(response.statusCode);
-  if (response.writableFinished || outcome === 'shutdown') return outcome;
+  if (isSent(response) || outcome === 'shutdown') return outcome;
   // An error that was on its way to a client who had gone by then is what happened; a whole answer did not.
   return response.headersSent && !COMPLETE.has(outcome) ? outcome : 'client_abort';
 }

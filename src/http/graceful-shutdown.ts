@@ -4,6 +4,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../config/index.js';
 import { Clock } from '../kernel/index.js';
 import { WorkflowRunner } from '../workflow/index.js';
+import { whenInTurn } from './turn.js';
 
 /** How long the last bytes of ended answers may take to leave, in milliseconds. */
 const LAST_BYTES_MS = 1_000;
@@ -35,9 +36,11 @@ export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown
   onModuleInit(): void {
     // Before Express, which may send the headers at once.
     this.#server()?.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
-      if (this.#hasBegun) leaveConnection(response);
-      this.#open.add(response);
-      response.once('close', () => this.#open.delete(response));
+      whenInTurn(response, () => {
+        if (this.#hasBegun) leaveConnection(response);
+        this.#open.add(response);
+        response.once('close', () => this.#open.delete(response));
+      });
     });
   }
 

@@ -5,6 +5,7 @@ import type { IdSource } from '../kernel/index.js';
 import { errorEnvelope } from '../protocol/index.js';
 import type { AccessLog } from './access-log.js';
 import { SECURITY_HEADERS } from './security-headers.js';
+import { openResponse } from './turn.js';
 import { isAnswered } from './unread-body.js';
 
 const STATUS_OF: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
@@ -18,7 +19,7 @@ const MESSAGE_OF: Readonly<Record<number, string>> = {
 /** Answers what Node's HTTP parser refuses, which never reaches a route, in the same form as every other error. */
 export function answerMalformedRequests(server: Server, ids: IdSource, log: Pick<AccessLog, 'malformed'>): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable || isAnswered(socket)) {
+    if (error.code === 'ECONNRESET' || !socket.writable || isAnswered(socket) || isAnswering(socket)) {
       socket.destroy();
       return;
     }
@@ -39,4 +40,11 @@ export function answerMalformedRequests(server: Server, ids: IdSource, log: Pick
     );
     log.malformed(status, requestId);
   });
+}
+
+/** True if bytes on this connection would become part of an answer, or be taken for the one to a request before. */
+function isAnswering(socket: Socket): boolean {
+  const response = openResponse(socket);
+  // One whose request is still coming is about that very request.
+  return response !== undefined && (response.headersSent || response.req.complete);
 }

@@ -1,6 +1,7 @@
-import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { ServerConfig } from '../config/index.js';
+import { answerInTurn } from './turn.js';
 
 /** How often slow requests are looked for, in milliseconds; Node's own 30 s would make short limits meaningless. */
 const CHECK_INTERVAL_MS = 1_000;
@@ -22,6 +23,7 @@ export class ServerAdapter extends ExpressAdapter {
 
   override initHttpServer(): void {
     const { keepAliveTimeoutMs, headersTimeoutMs, requestTimeoutMs, maxHeaderBytes } = this.config;
+    const listener = answerInTurn(this.getInstance<RequestListener>());
     this.httpServer = createServer(
       {
         ...messageClasses(this.getInstance()),
@@ -31,9 +33,13 @@ export class ServerAdapter extends ExpressAdapter {
         requestTimeout: requestTimeoutMs,
         connectionsCheckingInterval: CHECK_INTERVAL_MS,
         maxHeaderSize: maxHeaderBytes,
+        // Node would answer by itself, past all that counts and bounds requests; requireHost() does it.
+        requireHostHeader: false,
       },
-      this.getInstance(),
+      listener,
     );
+    // The same for an `Expect` that Node does not know, which RFC 9110, section 10.1.1, lets a server ignore.
+    this.httpServer.on('checkExpectation', listener);
     // The limit of their size is enough. Node would drop the ones beyond the thousandth without a word, gateways' among them.
     this.httpServer.maxHeadersCount = 0;
   }

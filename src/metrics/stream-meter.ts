@@ -65,7 +65,7 @@ export class StreamMeter {
     this.#instruments.pauses.observe({ workflow: this.#workflow }, pausedMs / 1_000);
   }
 
-  /** The answer is over, or its client has left. Later calls do nothing. */
+  /** The run is over, or its client has left. Later calls do nothing. */
   over(): void {
     if (this.#isOver) return;
     this.#isOver = true;

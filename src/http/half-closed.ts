@@ -1,0 +1,50 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock } from '../kernel/index.js';
+import { openResponse } from './turn.js';
+
+/** Emitted on a response whose client may have left: something harmless is to be written, which shows it. */
+export const PROBE = Symbol('probe');
+
+const FIRST_PAUSE_MS = 5;
+const GROWTH = 3;
+
+/**
+ * Answers clients that end their half of the connection after the request, as `nc -N` does, and gives up those that have left.
+ * The system tells both in the same way: an SDK that aborts closes its connection, too. They differ in what becomes of bytes
+ * that are sent to them: a client that has left answers with a reset, which the next write after that reports. So something
+ * harmless is sent at once, after 5 ms, and then ever less often. Before the status line that is `100 Continue`, which every
+ * client of HTTP/1.1 must skip (RFC 9110, section 15.2); afterwards it is for those who listen to {@link PROBE}. HTTP/1.0
+ * knows no such thing: its streams begin at once, and a client that waits for a whole answer has left.
+ * @param longestPauseMs between two probes
+ */
+export function answerHalfClosed(server: Server, clock: Clock, longestPauseMs: number): void {
+  // Node else ends its half as well, and the answer with it.
+  (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
+  server.on('connection', (socket: Socket) => {
+    socket.once('end', () => watch(socket, clock, longestPauseMs));
+  });
+}
+
+function watch(socket: Socket, clock: Clock, longestPauseMs: number): void {
+  // Without a response, Node has ended the connection by now.
+  if (!socket.writable) return;
+  let pauseMs = FIRST_PAUSE_MS;
+  let timer = clock.after(pauseMs, next);
+  socket.once('close', () => timer.cancel());
+  probe(socket);
+
+  function next(): void {
+    pauseMs = Math.min(pauseMs * GROWTH, longestPauseMs);
+    timer = clock.after(pauseMs, next);
+    probe(socket);
+  }
+}
+
+function probe(socket: Socket): void {
+  const response = openResponse(socket);
+  // What waits to be sent serves as well.
+  if (response === undefined || !socket.writable || socket.writableLength > 0) return;
+  if (!response.headersSent && response.req.httpVersion !== '1.0') response.writeContinue();
+  else if (!response.emit(PROBE) && !response.headersSent) socket.destroy();
+}

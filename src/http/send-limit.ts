@@ -1,0 +1,29 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Clock } from '../kernel/index.js';
+
+/** How long an answer may take to leave in all, however steadily its client reads: ten minutes. */
+const LONGEST_MS = 600_000;
+
+/**
+ * Cuts off clients that do not read what they are sent: once an answer is complete, or if it is a file from its beginning,
+ * something of it must leave within each `sendTimeoutMs` milliseconds. An answer that is still being made has the limit of
+ * its run. Costs a timer only where the client is behind.
+ */
+export function limitSending(server: Server, sendTimeoutMs: number, clock: Clock): void {
+  function onComplete(this: ServerResponse): void {
+    const { socket } = this;
+    if (socket === null || socket.writableLength === 0) return;
+    // Node counts from the last byte that left, and takes the timeout off with the end of the response.
+    socket.setTimeout(sendTimeoutMs);
+    const limit = clock.after(LONGEST_MS, () => socket.destroy());
+    this.once('close', () => limit.cancel());
+  }
+  function onPipe(this: ServerResponse): void {
+    this.socket?.setTimeout(sendTimeoutMs);
+  }
+  // Before Express, which may answer at once.
+  server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+    response.on('prefinish', onComplete);
+    response.on('pipe', onPipe);
+  });
+}

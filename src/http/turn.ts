@@ -1,0 +1,100 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/**
+ * Most requests of one connection that may wait for the answers before them, and most bytes that these may come to. No SDK,
+ * browser or gateway sends a request before it has the answer to the last one; who does so beyond this is cut off.
+ */
+const MOST_WAITING = 32;
+const MOST_WAITING_BYTES = 64 * 1024;
+
+/** What waits on one connection. */
+interface Waiting {
+  requests: number;
+  bytes: number;
+}
+
+const waitingOn = new WeakMap<Socket, Waiting>();
+const lastResponses = new WeakMap<Socket, ServerResponse>();
+
+/**
+ * Answers the requests of one connection one by one. Node hands over all that a client sends without waiting for answers
+ * ("pipelining"), and before its version 24 never emits `close` on a response that waits behind another: whatever is opened
+ * for it would stay open when the client leaves. A request that has not had its turn by then has opened nothing.
+ */
+export function answerInTurn(answer: RequestListener): RequestListener {
+  return (request, response) => {
+    const { socket } = request;
+    const begin = (): void => {
+      lastResponses.set(socket, response);
+      answer(request, response);
+    };
+    if (response.socket !== null) begin();
+    else wait(request, response, begin);
+  };
+}
+
+/**
+ * Calls back when a response is the next one on its connection: at once if no other is being given. Never, if the client has
+ * left by then.
+ */
+export function whenInTurn(response: ServerResponse, callback: () => void): void {
+  if (response.socket !== null) {
+    callback();
+    return;
+  }
+  response.once('socket', (socket: Socket) => {
+    // By then the response before has told everybody of its end.
+    process.nextTick(() => {
+      if (!socket.destroyed) callback();
+    });
+  });
+}
+
+/** The response that is being given on a connection; undefined if there is none. */
+export function openResponse(socket: Socket): ServerResponse | undefined {
+  const response = lastResponses.get(socket);
+  return response === undefined || response.destroyed || response.writableFinished ? undefined : response;
+}
+
+/**
+ * True if all of a response has been handed to the system, as seen while it emits `close`. Node itself calls a response
+ * finished, and emits `finish`, also if what was left of it is thrown away with the connection.
+ */
+export function isSent(response: ServerResponse): boolean {
+  return response.writableEnded && response.socket === null && !response.req.socket.destroyed;
+}
+
+function wait(request: IncomingMessage, response: ServerResponse, begin: () => void): void {
+  const { socket } = request;
+  // What has been read already is parsed to its end.
+  if (socket.destroyed) return;
+  const waiting = waitingOn.get(socket) ?? { requests: 0, bytes: 0 };
+  waitingOn.set(socket, waiting);
+  const bytes = headBytes(request) + Number(request.headers['content-length'] ?? 0);
+  if (waiting.requests >= MOST_WAITING || waiting.bytes + bytes > MOST_WAITING_BYTES || stopsReading(request)) {
+    // To stop reading instead would mean not to notice when the client leaves.
+    socket.destroy();
+    return;
+  }
+  waiting.requests++;
+  waiting.bytes += bytes;
+  whenInTurn(response, () => {
+    waiting.requests--;
+    waiting.bytes -= bytes;
+    // The limit for the sending of the answer before.
+    socket.setTimeout(0);
+    begin();
+  });
+}
+
+/** True if Node could stop reading the connection: nobody reads this request's body before its turn. */
+function stopsReading({ socket, headers }: IncomingMessage): boolean {
+  return (
+    headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) >= socket.readableHighWaterMark
+  );
+}
+
+function headBytes({ url = '', rawHeaders }: IncomingMessage): number {
+  return rawHeaders.reduce((bytes, text) => bytes + text.length, url.length);
+}

@@ -1,0 +1,329 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { WorkflowRunner } from '../../src/workflow/index.js';
+import { MetricsPage } from '../support/metrics-page.js';
+import { RawConnection, rawRequest } from '../support/raw-connection.js';
+import {
+  assertValidError,
+  Bench,
+  done,
+  eventually,
+  finish,
+  flood,
+  gate,
+  openStream,
+  postJson,
+  role,
+  stall,
+  streamOf,
+  text,
+} from '../support/index.js';
+
+const PATH = '/v1/chat/completions';
+const CHAT = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
+const MIB = 1024 * 1024;
+/** A long answer, and how many of them the system's buffers of a connection cannot hold. */
+const LARGE = 7 * MIB;
+const MORE_THAN_BUFFERS = 8;
+const KEY = 'sk-of-alice-0123456789abcdef0123456789';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+describe('connections', () => {
+  let bench: Bench;
+  const connections: RawConnection[] = [];
+  afterEach(async () => {
+    for (const connection of connections.splice(0)) connection.leave();
+    await bench.close();
+  });
+
+  const start = async (env: Record<string, string> = {}): Promise<void> => {
+    bench = await Bench.start({ env });
+  };
+  const open = (...requests: readonly string[]): RawConnection => {
+    const connection = new RawConnection(bench.app.url);
+    connections.push(connection);
+    connection.send(requests.join(''));
+    return connection;
+  };
+  const ask = (body: object = {}, version: '1.0' | '1.1' = '1.1'): string =>
+    rawRequest('POST', PATH, { ...CHAT, ...body }, { version });
+  const openConnections = async (): Promise<number> =>
+    new Promise((resolve) => {
+      bench.app.nest.getHttpServer().getConnections((_: unknown, count: number) => resolve(count));
+    });
+  const openRuns = (): number => bench.app.get(WorkflowRunner).openRuns;
+  /** Nothing that a client has left behind may go on, or be counted as if it did. */
+  const expectNothingOpen = async (): Promise<void> => {
+    await eventually(() => openRuns() === 0, { message: 'the end of all runs' });
+    const page = await MetricsPage.of(bench.app.url);
+    for (const gauge of ['open_streams', 'paused_streams', 'open_runs', 'queued_runs']) {
+      expect([gauge, page.sum(`millrace_${gauge}`)]).toEqual([gauge, 0]);
+    }
+  };
+  const statusesOf = (received: string): number[] =>
+    [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)]
+      .map(([, status]) => Number(status))
+      .filter((status) => status >= 200);
+
+  describe('with pipelined requests', () => {
+    it('answers one by one, in the order of the requests', async () => {
+      await start();
+      const hold = gate();
+      bench.upstream.next(streamOf(['first', hold])).next(streamOf('second'));
+      const connection = open(ask({ stream: true }), ask(), rawRequest('GET', '/health/live'));
+      await connection.until('first');
+      await hold.reached;
+      expect(openRuns()).toBe(1);
+      expect(bench.upstream.requests).toHaveLength(1);
+      hold.open();
+      await connection.until('{"status":"ok"}');
+      expect(statusesOf(connection.received)).toEqual([200, 200, 200]);
+      expect(connection.received).toMatch(/first.*\[DONE\].*"second".*"ok"/s);
+    });
+
+    it.each([true, false])(
+      'ends the run of a client that resets the connection, and none of the others begins: stream %p',
+      async (stream) => {
+        await start({ MAX_CONCURRENT_RUNS: '3', MAX_QUEUED_RUNS: '0' });
+        bench.upstream.always([role(), text('Once'), stall()]);
+        const left = [1, 2, 3].map(() => open(ask({ stream }).repeat(5)));
+        const requests = await Promise.all([0, 1, 2].map((index) => bench.upstream.request(index)));
+        for (const connection of left) connection.reset();
+        for (const request of requests) expect(await request.closed).toBe('aborted');
+        await expectNothingOpen();
+        expect(bench.upstream.requests).toHaveLength(3);
+
+        bench.upstream.always(streamOf('Hi'));
+        const others = await Promise.all([1, 2, 3].map(() => postJson(bench.app.chatUrl, CHAT)));
+        expect(others.map(({ status }) => status)).toEqual([200, 200, 200]);
+      },
+    );
+
+    it('keeps nothing of refused ones whose client has left', async () => {
+      await start({ API_KEYS: `alice:${KEY}` });
+      const responses: WeakRef<ServerResponse>[] = [];
+      bench.app.nest.getHttpServer().on('request', (_request: IncomingMessage, response: ServerResponse) => {
+        responses.push(new WeakRef(response));
+      });
+      const flood = rawRequest('GET', '/v1/models').repeat(20_000);
+      const left = [1, 2, 3, 4].map(() => open(flood));
+      await eventually(() => responses.length > 100, { message: 'requests' });
+      for (const connection of left) connection.reset();
+      await eventually(async () => (await openConnections()) === 0, { message: 'the end of the connections' });
+      await eventually(
+        () => {
+          collectGarbage();
+          return responses.filter((response) => response.deref() !== undefined).length < 10;
+        },
+        { message: 'the end of the responses' },
+      );
+    });
+
+    it.each([
+      ['thousands of requests', rawRequest('GET', '/health/live').repeat(3_000)],
+      ['requests of many bytes', rawRequest('GET', `/${'x'.repeat(10_000)}`).repeat(8)],
+      ['a large body', rawRequest('POST', PATH, { model: 'x'.repeat(100_000) })],
+      ['a body of unknown length', rawRequest('POST', PATH, undefined, { headers: ['transfer-encoding: chunked'] })],
+      ['requests without a host', 'GET / HTTP/1.1\r\n\r\n'.repeat(3_000)],
+      ['requests that expect what there is not', 'GET / HTTP/1.1\r\nhost: x\r\nexpect: x\r\n\r\n'.repeat(3_000)],
+    ])('cuts off a client that sends %s behind one that is being answered, and ends its run', async (_, more) => {
+      await start();
+      bench.upstream.next([role(), text('Once'), stall()]);
+      const connection = open(ask());
+      const request = await bench.upstream.request(0);
+      connection.send(more);
+      await connection.untilOver();
+      expect(await request.closed).toBe('aborted');
+      expect(connection.received).toBe('');
+      await expectNothingOpen();
+    });
+
+    it('does not hold the limit for sending one answer against the next', async () => {
+      await start({ HTTP_SEND_TIMEOUT_MS: '200' });
+      const hold = gate();
+      bench.upstream.next([role(), flood({ bytes: LARGE }), finish('stop'), done()]).next(streamOf([hold, 'second']));
+      const connection = open(ask(), ask());
+      connection.pause();
+      await eventually(() => openRuns() === 0 && bench.upstream.requests.length === 1, { message: 'the first answer' });
+      connection.resume();
+      await hold.reached;
+      // Longer than the limit for sending the first one.
+      await sleep(500);
+      hold.open();
+      await connection.until('second');
+    });
+  });
+
+  describe('whose client does not read', () => {
+    it('ends the run at its deadline, its stream with it, and the connection after HTTP_SEND_TIMEOUT_MS', async () => {
+      await start({ RUN_TIMEOUT_MS: '1500', HTTP_SEND_TIMEOUT_MS: '1000' });
+      bench.upstream.next([role(), flood({ bytes: 64 * MIB }), finish('stop'), done()]);
+      const connection = open(ask({ stream: true }));
+      connection.pause();
+      const request = await bench.upstream.request(0);
+      expect(await request.closed).toBe('aborted');
+      // The connection is still there, and is nothing to be scaled for.
+      await expectNothingOpen();
+      expect(await openConnections()).toBeGreaterThan(0);
+      await eventually(
+        async () =>
+          (await MetricsPage.of(bench.app.url)).sum('millrace_requests_total', { outcome: 'deadline', stream: 'true' }),
+        { message: 'the end of the request' },
+      );
+    });
+
+    it('gives up an answer that does not leave within HTTP_SEND_TIMEOUT_MS, as one whose client has left', async () => {
+      await start({ HTTP_SEND_TIMEOUT_MS: '500' });
+      bench.upstream.always([role(), flood({ bytes: LARGE }), finish('stop'), done()]);
+      open(...Array.from({ length: MORE_THAN_BUFFERS }, () => ask())).pause();
+      await eventually(
+        async () =>
+          (await MetricsPage.of(bench.app.url)).sum('millrace_requests_total', {
+            outcome: 'client_abort',
+            stream: 'false',
+          }),
+        { within: 20_000, message: 'the end of the request' },
+      );
+      await expectNothingOpen();
+    }, 30_000);
+
+    it('gives up files, too', async () => {
+      await start({ HTTP_SEND_TIMEOUT_MS: '500' });
+      const server = bench.app.nest.getHttpServer();
+      const connected = once(server, 'connection');
+      open(rawRequest('GET', '/docs/swagger-ui-bundle.js').repeat(20)).pause();
+      const [socket] = (await connected) as [NodeJS.EventEmitter];
+      await once(socket, 'close');
+    });
+
+    it('lets one that reads slowly have all of long answers', async () => {
+      await start({ HTTP_SEND_TIMEOUT_MS: '500' });
+      bench.upstream.always([role(), flood({ bytes: LARGE }), finish('stop'), done()]);
+      const connection = open(...Array.from({ length: MORE_THAN_BUFFERS }, () => ask()));
+      const begin = performance.now();
+      const all = MORE_THAN_BUFFERS * LARGE;
+      while (connection.receivedBytes < all) {
+        const next = Math.min(all, connection.receivedBytes + 2 * MIB);
+        connection.resume();
+        await eventually(() => connection.receivedBytes >= next, { message: 'more of the answers' });
+        connection.pause();
+        await sleep(100);
+      }
+      expect(performance.now() - begin).toBeGreaterThan(2_000);
+    }, 60_000);
+  });
+
+  describe('on which something comes that is no HTTP', () => {
+    it('are cut while an answer is streamed, and nothing else gets into its body', async () => {
+      await start();
+      bench.upstream.next([role(), text('Once'), stall()]);
+      const connection = open(ask({ stream: true }));
+      await connection.until('Once');
+      connection.send('THIS IS NO HTTP\r\n\r\n');
+      await connection.untilOver();
+      expect(statusesOf(connection.received)).toEqual([200]);
+      expect(connection.received).not.toContain('400');
+      expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
+      await expectNothingOpen();
+    });
+
+    it('are cut before the answer to an earlier request, which nobody could tell from one to what came', async () => {
+      await start();
+      bench.upstream.next([role(), stall()]);
+      const connection = open(ask());
+      const request = await bench.upstream.request(0);
+      connection.send('THIS IS NO HTTP\r\n\r\n');
+      await connection.untilOver();
+      expect(connection.received).toBe('');
+      expect(await request.closed).toBe('aborted');
+    });
+
+    it('are answered with 400 after an answer, and by OpenAI’s envelope where HTTP/1.1 has no Host', async () => {
+      await start();
+      const late = open(rawRequest('GET', '/health/live'));
+      await late.until('{"status":"ok"}');
+      late.send('THIS IS NO HTTP\r\n\r\n');
+      await late.untilOver();
+      expect(statusesOf(late.received)).toEqual([200, 400]);
+
+      const hostless = open('GET /health/live HTTP/1.1\r\nconnection: close\r\n\r\n');
+      await hostless.untilOver();
+      expect(statusesOf(hostless.received)).toEqual([400]);
+      expect(hostless.received).toMatch(/^x-request-id: req_/m);
+      assertValidError(JSON.parse(hostless.received.split('\r\n\r\n')[1] ?? ''));
+    });
+  });
+
+  describe('whose client has ended its half', () => {
+    it.each([
+      ['streamed', true, '1.1'],
+      ['not streamed', false, '1.1'],
+      ['streamed over HTTP/1.0', true, '1.0'],
+    ] as const)('still get the answer: %s', async (_, stream, version) => {
+      await start({ STREAM_HEARTBEAT_MS: '50' });
+      const [early, late] = [gate(), gate()];
+      bench.upstream.next(streamOf([early, 'Once', late, ' upon']));
+      const connection = open(ask({ stream }, version));
+      connection.endHalf();
+      await early.reached;
+      // Several probes, before and after the first token.
+      await sleep(300);
+      early.open();
+      await late.reached;
+      await sleep(300);
+      late.open();
+      await connection.untilOver();
+      expect(statusesOf(connection.received)).toEqual([200]);
+      expect(connection.received).toMatch(stream ? /"Once".*" upon".*\[DONE\]/s : /"content":"Once upon"/);
+      const answer = connection.received.replace(/^(HTTP\/1\.1 100 Continue\r\n\r\n)*/, '');
+      expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+      await expectNothingOpen();
+    });
+
+    it('still get the answer to each pipelined request, and to one that waits for a place', async () => {
+      await start({ MAX_CONCURRENT_RUNS: '1' });
+      const hold = gate();
+      bench.upstream.next(streamOf(['first', hold])).next(streamOf('second'));
+      const running = await openStream(bench.app.chatUrl, { ...CHAT, stream: true });
+      const connection = open(ask(), rawRequest('GET', '/health/live'));
+      connection.endHalf();
+      await eventually(async () => (await MetricsPage.of(bench.app.url)).sum('millrace_queued_runs'), {
+        message: 'one in the queue',
+      });
+      hold.open();
+      await running.collect();
+      await connection.untilOver();
+      expect(statusesOf(connection.received)).toEqual([200, 200]);
+      expect(connection.received).toMatch(/"second".*"ok"/s);
+    });
+
+    it.each([true, false])('are given up when it leaves after all: stream %p', async (stream) => {
+      await start({ STREAM_HEARTBEAT_MS: '50' });
+      bench.upstream.next([role(), stall()]);
+      const connection = open(ask({ stream }));
+      connection.endHalf();
+      const request = await bench.upstream.request(0);
+      await connection.until(stream ? ':' : '100 Continue');
+      connection.leave();
+      expect(await request.closed).toBe('aborted');
+      await expectNothingOpen();
+    });
+
+    it('are given up at once over HTTP/1.0, where nothing can be sent before the answer', async () => {
+      await start();
+      bench.upstream.next([role(), stall()]);
+      const connection = open(ask({}, '1.0'));
+      const request = await bench.upstream.request(0);
+      connection.endHalf();
+      expect(await request.closed).toBe('aborted');
+      await connection.untilOver();
+      expect(connection.received).toBe('');
+    });
+  });
+});

@@ -1,0 +1,91 @@
+import { connect, type Socket } from 'node:net';
+import { eventually } from './eventually.js';
+
+/** A connection without an HTTP client on it: the test decides about every byte, and about how the connection ends. */
+export class RawConnection {
+  readonly #socket: Socket;
+  readonly #chunks: Buffer[] = [];
+  #receivedBytes = 0;
+  #isOver = false;
+
+  /** @param url of the server; its path does not matter */
+  constructor(url: string) {
+    const { hostname, port } = new URL(url);
+    this.#socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    this.#socket.on('data', (bytes: Buffer) => {
+      this.#chunks.push(bytes);
+      this.#receivedBytes += bytes.length;
+    });
+    this.#socket.on('error', () => undefined);
+    for (const event of ['end', 'close'] as const) this.#socket.once(event, () => (this.#isOver = true));
+  }
+
+  /** All that has come so far, one character for each byte. */
+  get received(): string {
+    return Buffer.concat(this.#chunks).toString('latin1');
+  }
+
+  /** How much that is. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  /** True once the server has ended the connection, in whatever way. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  send(bytes: string | Buffer): void {
+    this.#socket.write(bytes);
+  }
+
+  /** Waits until this has come. */
+  async until(text: string): Promise<void> {
+    await eventually(() => this.received.includes(text), { message: `"${text}" on the connection` });
+  }
+
+  /** Waits until the server has ended the connection. */
+  async untilOver(): Promise<void> {
+    await eventually(() => this.#isOver, { message: 'the end of the connection' });
+  }
+
+  /** Stops reading. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  /** Goes on reading. */
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Says that nothing more will be sent, and goes on reading. */
+  endHalf(): void {
+    this.#socket.end();
+  }
+
+  /** Leaves as a program does that is killed or gives up: the system ends the connection in good order. */
+  leave(): void {
+    this.#socket.destroy();
+  }
+
+  /** Leaves with a reset. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+}
+
+/** A request as it is on the wire. */
+export function rawRequest(
+  method: string,
+  path: string,
+  body?: unknown,
+  { version = '1.1', headers = [] }: { version?: '1.0' | '1.1'; headers?: readonly string[] } = {},
+): string {
+  const payload = body === undefined ? '' : JSON.stringify(body);
+  const lines = ['host: x', ...headers];
+  if (body !== undefined) {
+    lines.push('content-type: application/json', `content-length: ${Buffer.byteLength(payload)}`);
+  }
+  return `${method} ${path} HTTP/${version}\r\n${lines.join('\r\n')}\r\n\r\n${payload}`;
+}
