@@ -27,6 +27,7 @@ const TIMES = [
   ['HTTP_KEEP_ALIVE_TIMEOUT_MS', 1],
   ['HTTP_HEADERS_TIMEOUT_MS', 1],
   ['HTTP_REQUEST_TIMEOUT_MS', 1],
+  ['HTTP_SEND_TIMEOUT_MS', 1],
 ] as const;
 
 /** A good value for each variable of the providers. */
@@ -54,6 +55,7 @@ describe('loadConfig', () => {
         keepAliveTimeoutMs: 95_000,
         headersTimeoutMs: 100_000,
         requestTimeoutMs: 120_000,
+        sendTimeoutMs: 30_000,
         processes: 1,
         maxHeaderBytes: 16_384,
       },
@@ -137,6 +139,7 @@ describe('loadConfig', () => {
         keepAliveTimeoutMs: 9,
         headersTimeoutMs: 10,
         requestTimeoutMs: 11,
+        sendTimeoutMs: 12,
         processes: 3,
         maxHeaderBytes: 8_192,
       },

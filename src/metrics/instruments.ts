@@ -29,7 +29,7 @@ export class Instruments {
     WHOLE,
   );
 
-  readonly openStreams = this.#gauge('millrace_open_streams', 'Streamed answers that are not over.', ['workflow']);
+  readonly openStreams = this.#gauge('millrace_open_streams', 'Streamed answers whose run is not over.', ['workflow']);
   readonly firstToken = this.#histogram(
     'millrace_time_to_first_token_seconds',
     'Of streamed answers: from the arrival of the request until the first token was written to the client.',
