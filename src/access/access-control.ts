@@ -115,10 +115,13 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     if (jwt === undefined) return;
     // Most servers have no use for what it brings along.
     const { TokenVerifier } = await import('./jwt/index.js');
-    const warning = new RareWarning(this.#logger, this.clock);
-    this.#tokens = new TokenVerifier(jwt, limits, this.clock, (error) =>
-      warning.warn(`The keys of JWT_JWKS_URL cannot be had: ${reasonOf(error)}. Tokens are answered with 503.`),
-    );
+    const unavailable = new RareWarning(this.#logger, this.clock);
+    const refused = new RareWarning(this.#logger, this.clock);
+    this.#tokens = new TokenVerifier(jwt, limits, this.clock, {
+      onUnavailable: (cause) =>
+        unavailable.warn(`The keys of JWT_JWKS_URL cannot be had: ${reasonOf(cause)}. Tokens are answered with 503.`),
+      onRefused: (reason) => refused.warn(`A token was refused: ${reason}`),
+    });
   }
 
   #authenticate(request: IncomingMessage): Caller | Promise<Caller> {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import OpenAI from 'openai';
+import { SystemClock } from '../../src/kernel/index.js';
 import {
   assertValidError,
   Bench,
@@ -14,6 +15,7 @@ import {
   streamOf,
   type TestAppOptions,
 } from '../support/index.js';
+import { withTimeSetBack } from '../support/time-of-day.js';
 
 const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
 const CHAT = { model: 'chat', messages: HELLO };
@@ -39,6 +41,15 @@ class KeyServer {
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+/** Machine time, of which some may pass at once. The wall clock stays. */
+class JumpingClock extends SystemClock {
+  passed = 0;
+
+  override monotonic(): number {
+    return super.monotonic() + this.passed;
   }
 }
 
@@ -75,17 +86,13 @@ describe('tokens', () => {
     readonly claims?: Readonly<Record<string, unknown>>;
     readonly key?: Pair['privateKey'] | Uint8Array;
     readonly alg?: string;
-    readonly kid?: string;
+    /** Undefined, but there: none. */
+    readonly kid?: string | undefined;
   }
-  const token = ({
-    claims = {},
-    key = rsa.privateKey,
-    alg = 'RS256',
-    kid = 'rsa',
-  }: TokenParts = {}): Promise<string> => {
+  const token = ({ claims = {}, key = rsa.privateKey, alg = 'RS256', ...rest }: TokenParts = {}): Promise<string> => {
     const now = Math.floor(Date.now() / 1_000);
     return new SignJWT({ iss: ISSUER, aud: 'millrace', sub: 'ann', iat: now, exp: now + 300, ...claims })
-      .setProtectedHeader({ alg, kid })
+      .setProtectedHeader({ alg, ...('kid' in rest ? rest.kid !== undefined && { kid: rest.kid } : { kid: 'rsa' }) })
       .sign(key);
   };
   const seconds = (fromNow: number): number => Math.floor(Date.now() / 1_000) + fromNow;
@@ -112,6 +119,16 @@ describe('tokens', () => {
     ['without an expiry', () => token({ claims: { exp: undefined } })],
     ['without a subject', () => token({ claims: { sub: undefined } })],
     ['with an empty subject', () => token({ claims: { sub: '' } })],
+    ...([5, 0, true, null, ['ann'], { name: 'ann' }] as const).map((sub): [string, () => Promise<string>] => [
+      `with a subject that is no text: ${JSON.stringify(sub)}`,
+      () => token({ claims: { sub } }),
+    ]),
+    ['for an audience that is no text', () => token({ claims: { aud: { millrace: true } } })],
+    ['for an audience that is a list of other things', () => token({ claims: { aud: [5, null, ['millrace']] } })],
+    ['of an issuer that is a list', () => token({ claims: { iss: [ISSUER] } })],
+    ['with an expiry that is a text', () => token({ claims: { exp: String(seconds(300)) } })],
+    ['with an expiry that is no number', () => token({ claims: { exp: null } })],
+    ['not valid before a text', () => token({ claims: { nbf: 'now' } })],
     ['signed by another key', async () => token({ key: (await generateKeyPair('RS256')).privateKey })],
     ['signed by a key that is not known', () => token({ kid: 'other' })],
     [
@@ -142,6 +159,63 @@ describe('tokens', () => {
     expect([status, headers['www-authenticate']]).toEqual([401, 'Bearer error="invalid_token"']);
     assertValidError(json);
     expect(json.error.code).toBe('invalid_api_key');
+  });
+
+  const warnings = (): string[] => {
+    const lines: string[] = [];
+    const ignore = (): void => undefined;
+    bench.app.nest.useLogger({ log: ignore, error: ignore, warn: (line: string) => lines.push(line) });
+    return lines;
+  };
+
+  it.each([
+    ['a claim', 'a number', () => token({ claims: { sub: 5 } }), /refused: "sub" claim must be a string/],
+    ['a claim', 'for others', () => token({ claims: { aud: 'x' } }), /refused: unexpected "aud" claim value/],
+    [
+      'a key that nobody knows',
+      'an unknown kid',
+      () => token({ kid: 'other' }),
+      /refused: JWT_JWKS_URL publishes no key of its kid for RS256; it was asked \d+ s ago$/,
+    ],
+    [
+      'keys that cannot be told apart',
+      'no kid',
+      async () => {
+        const [one = {}] = (keys.body as { keys: object[] }).keys;
+        const { publicKey } = await generateKeyPair('RS256');
+        keys.body = {
+          keys: [one, { ...(await exportJWK(publicKey)), kid: 'rsa-2', alg: 'RS256', use: 'sig' }].map((key) => ({
+            ...key,
+            kid: undefined,
+          })),
+        };
+        return token({ kid: undefined });
+      },
+      /refused: it names no key \(kid\), and JWT_JWKS_URL publishes several for RS256: have its issuer set kid$/,
+    ],
+  ])('are refused for %s (%s): the log says why', async (_, _what, make, reason) => {
+    await start();
+    const lines = warnings();
+    expect((await ask(await make())).status).toBe(401);
+    expect(lines.find((line) => line.startsWith('A token was refused'))).toMatch(reason);
+    // And blames no server that does its part.
+    expect(lines.join()).not.toContain('cannot be had');
+  });
+
+  it('of a new key are taken at once, also after the time of day was set back', async () => {
+    const clock = new JumpingClock();
+    await start({}, { clock });
+    bench.upstream.always(streamOf('Hi'));
+    expect((await ask(await token())).status).toBe(200);
+    const next = await generateKeyPair('RS256');
+    keys.body = { keys: [{ ...(await exportJWK(next.publicKey)), kid: 'next', alg: 'RS256', use: 'sig' }] };
+    const late = await token({ key: next.privateKey, kid: 'next' });
+    // Not more often than twice a minute: else whoever likes could make this server ask.
+    expect((await ask(late)).status).toBe(401);
+    expect(keys.requests).toBe(1);
+    clock.passed += 31_000;
+    expect((await withTimeSetBack(3_600_000, () => ask(late))).status).toBe(200);
+    expect(keys.requests).toBe(2);
   });
 
   it('are taken only with the algorithms that are configured', async () => {

@@ -1,46 +1,38 @@
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
+import { errors, type JWTPayload, jwtVerify } from 'jose';
 import type { JwtConfig, LimitsConfig } from '../../config/index.js';
 import { OverloadedError, UnauthorizedError } from '../../errors/index.js';
-import type { Clock } from '../../kernel/index.js';
+import { type Clock, ensureError } from '../../kernel/index.js';
 import { Caller } from '../caller.js';
 import { WorkflowPatterns } from '../workflow-patterns.js';
+import { IssuerKeys, KeysUnavailableError } from './issuer-keys.js';
 
 /** Clocks of servers differ; so much is forgiven, in seconds. */
 const CLOCK_TOLERANCE_S = 30;
-/** How long the server of keys may take, in milliseconds. Requests wait for it, so it is not long. */
-const JWKS_TIMEOUT_MS = 3_000;
-/** How long a client is asked to wait when that server does not answer, in milliseconds. */
+/** How long a client is asked to wait when the server of keys does not answer, in milliseconds. */
 const RETRY_AFTER_MS = 5_000;
 const LONGEST_NAME = 64;
+const LONGEST_REASON = 256;
 
-/** Faults of the token itself. Whatever else goes wrong has to do with the server of keys. */
-const FAULTS = [
-  errors.JOSEAlgNotAllowed,
-  errors.JOSENotSupported,
-  errors.JWKSMultipleMatchingKeys,
-  errors.JWKSNoMatchingKey,
-  errors.JWSInvalid,
-  errors.JWSSignatureVerificationFailed,
-  errors.JWTClaimValidationFailed,
-  errors.JWTExpired,
-  errors.JWTInvalid,
-];
+/** Told of what the operator must know. */
+export interface TokenListener {
+  /** The keys could not be had: tokens are answered with 503. */
+  readonly onUnavailable: (cause: unknown) => void;
+  /** A token was refused for a reason that its holder cannot see: how it was made, or which keys are published. */
+  readonly onRefused: (reason: string) => void;
+}
 
-/** Checks tokens of one issuer with the keys that it publishes, which are fetched when needed and kept for ten minutes. */
+/** Checks tokens of one issuer with the keys that it publishes. */
 export class TokenVerifier {
-  readonly #keys: ReturnType<typeof createRemoteJWKSet>;
+  readonly #keys: IssuerKeys;
 
-  /**
-   * @param limits those of each user
-   * @param onUnreachable told why the keys could not be had
-   */
+  /** @param limits those of each user */
   constructor(
     private readonly config: JwtConfig,
     private readonly limits: LimitsConfig,
     private readonly clock: Clock,
-    private readonly onUnreachable: (error: unknown) => void,
+    private readonly listener: TokenListener,
   ) {
-    this.#keys = createRemoteJWKSet(new URL(config.jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS });
+    this.#keys = new IssuerKeys(config.jwksUrl, clock);
   }
 
   /**
@@ -50,7 +42,7 @@ export class TokenVerifier {
   async verify(token: string): Promise<Caller> {
     const { issuer, audiences, algorithms } = this.config;
     try {
-      const { payload } = await jwtVerify(token, this.#keys, {
+      const { payload } = await jwtVerify(token, this.#keys.find, {
         issuer,
         audience: [...audiences],
         algorithms: [...algorithms],
@@ -59,26 +51,34 @@ export class TokenVerifier {
         requiredClaims: ['exp', 'sub'],
       });
       return this.#callerOf(payload);
-    } catch (error) {
-      if (error instanceof errors.JWTExpired) throw new UnauthorizedError('The token has expired.', true);
-      if (FAULTS.some((fault) => error instanceof fault)) {
-        throw new UnauthorizedError('The token is not one that this server accepts.', true);
-      }
-      this.onUnreachable(error);
-      throw new OverloadedError('The token cannot be checked now. Send the request again in a moment.', {
+    } catch (thrown) {
+      throw this.#refusal(thrown);
+    }
+  }
+
+  #refusal(thrown: unknown): Error {
+    if (thrown instanceof KeysUnavailableError) {
+      this.listener.onUnavailable(thrown.cause);
+      return new OverloadedError('The token cannot be checked now. Send the request again in a moment.', {
         code: 'authentication_unavailable',
         retryAfterMs: RETRY_AFTER_MS,
       });
     }
+    if (thrown instanceof errors.JWTExpired) return new UnauthorizedError('The token has expired.', true);
+    // The library names claims and algorithms, and quotes no values but names of header parameters.
+    this.listener.onRefused(ensureError(thrown).message.slice(0, LONGEST_REASON));
+    return new UnauthorizedError('The token is not one that this server accepts.', true);
   }
 
   #callerOf(payload: JWTPayload): Caller {
-    const { sub = '' } = payload;
-    if (sub === '') throw new errors.JWTInvalid('sub is empty');
+    const sub: unknown = payload.sub;
+    if (typeof sub !== 'string' || sub === '')
+      throw new errors.JWTInvalid('"sub" claim must be a string with a character');
     const { workflowsClaim } = this.config;
     return new Caller({
       id: `sub:${sub}`,
-      name: sub.replace(/[\p{Cc}\s]/gu, '').slice(0, LONGEST_NAME),
+      // One word in a log line, without characters that nobody sees.
+      name: sub.replace(/[\p{C}\s]/gu, '').slice(0, LONGEST_NAME),
       limits: this.limits,
       userId: sub,
       // Where tokens are to say it, one that does not may use nothing.

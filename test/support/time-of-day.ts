@@ -1,0 +1,25 @@
+import { jest } from '@jest/globals';
+
+/** Runs `act` while the machine's time of day is so many milliseconds behind. Timers and durations go on as they were. */
+export async function withTimeSetBack<T>(ms: number, act: () => Promise<T>): Promise<T> {
+  jest.useFakeTimers({
+    now: Date.now() - ms,
+    doNotFake: [
+      'hrtime',
+      'nextTick',
+      'performance',
+      'queueMicrotask',
+      'setImmediate',
+      'clearImmediate',
+      'setInterval',
+      'clearInterval',
+      'setTimeout',
+      'clearTimeout',
+    ],
+  });
+  try {
+    return await act();
+  } finally {
+    jest.useRealTimers();
+  }
+}
