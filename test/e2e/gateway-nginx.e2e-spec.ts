@@ -1,4 +1,5 @@
-import { Agent, request } from 'node:http';
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
 import {
@@ -11,6 +12,7 @@ import {
   finish,
   gate,
   getJson,
+  type HttpAnswer,
   httpError,
   openStream,
   postJson,
@@ -21,7 +23,7 @@ import {
   streamOf,
   text,
 } from '../support/index.js';
-import { send } from '../support/http-client.js';
+import { readAnswer, send } from '../support/http-client.js';
 import { defaultConfig, describeWithNginx, type GatewaySettings, Nginx, shippedConfig } from '../support/nginx.js';
 import { SlowLink } from '../support/slow-link.js';
 
@@ -81,6 +83,13 @@ function statusOf(agent: Agent, body: unknown): Promise<number> {
       .once('error', reject)
       .end(JSON.stringify(body));
   });
+}
+
+/** Asks for a path as it is written; a URL would tidy it up. */
+async function getRaw(path: string): Promise<HttpAnswer> {
+  const asked = request(nginx.url, { path, agent: false }).end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  return readAnswer(answer);
 }
 
 const chatUrl = (): string => `${nginx.url}/v1/chat/completions`;
@@ -236,13 +245,27 @@ describeWithNginx('nginx with the shipped configuration', () => {
     assertValidError(gone.json);
   });
 
-  it('gives a request an id that is safe, and keeps the metrics inside', async () => {
+  it('gives a request an id that is safe', async () => {
     await start(shipped());
     const { headers } = await getJson(`${nginx.url}/v1/models`, { 'x-request-id': '<script>' });
     expect(headers['x-request-id']).toMatch(/^req_[0-9a-f]{32}$/);
-    expect((await getJson(`${nginx.url}/metrics`)).status).toBe(404);
-    expect((await getJson(`${bench.app.url}/metrics`)).status).toBe(200);
     await eventually(() => nginx.accessLog.includes(String(headers['x-request-id'])));
+  });
+
+  it('keeps /metrics and /health inside, however they are written', async () => {
+    await start(shipped());
+    const inside = ['/metrics', '/metrics/', '/Metrics', '/health', '/health/live', '/health/ready', '/HEALTH/Ready/'];
+    const written = ['/%68ealth/live', '/health%2Flive', '//health/live', '/docs/../health/live', '/health/ready?x=1'];
+    for (const path of [...inside, ...written]) {
+      const { status, json } = await getRaw(path);
+      expect([path, status, json]).toMatchObject([path, 404, { error: { code: 'unknown_url' } }]);
+      assertValidError(json);
+    }
+    for (const path of ['/metrics', '/health/live', '/health/ready']) {
+      expect((await getJson(`${bench.app.url}${path}`)).status).toBe(200);
+    }
+    const live = await getJson(`${nginx.url}/gateway/live`);
+    expect([live.status, live.json]).toEqual([200, { status: 'ok' }]);
   });
 
   it.each([
@@ -276,7 +299,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
     const stream = await ask();
     await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
     const closing = bench.app.nest.close();
-    await eventually(async () => (await getJson(`${nginx.url}/health/ready`)).status === 503);
+    await eventually(async () => (await getJson(`${bench.app.url}/health/ready`)).status === 503);
     const refused = await postJson(chatUrl(), { model: 'chat', messages: HELLO });
     expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1']);
     assertValidError(refused.json);
