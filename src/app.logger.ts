@@ -13,6 +13,8 @@ const FRAMEWORK_CONTEXTS = new Set([
   'NestApplication',
 ]);
 
+const LISTEN_ERROR = /^Error: (listen|bind|getaddrinfo) /;
+
 /**
  * Nest's logger, set as the configuration says. Whatever it is given, a line of the log is a line of this program: characters
  * that could forge one, move the cursor or turn the text around are escaped.
@@ -42,6 +44,12 @@ export class AppLogger extends ConsoleLogger {
     const context = optional.at(-1);
     if (!this.#showFramework && typeof context === 'string' && FRAMEWORK_CONTEXTS.has(context)) return;
     super.log(message, ...optional);
+  }
+
+  override error(message: unknown, ...optional: unknown[]): void {
+    // What it says of a port that it may not have is said again, and better, by whoever asked for the port.
+    if (optional.at(-1) === 'NestApplication' && !this.#showFramework && LISTEN_ERROR.test(String(message))) return;
+    super.error(message, ...optional);
   }
 
   protected override stringifyJsonLogObject(logObject: Record<string, unknown>): string {

@@ -4,31 +4,38 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { AppLogger } from './app.logger.js';
 import { AppModule } from './app.module.js';
+import type { OutputGuard } from './app.output.js';
+import { ServiceEnd } from './app.service-end.js';
 import { APP_OPTIONS, setUpApp } from './app.setup.js';
 import { onSignals } from './app.shut-down.js';
-import { describeStart } from './app.start-up.js';
+import { describeStart, listen } from './app.start-up.js';
 import type { AppConfig } from './config/index.js';
 import { ServerAdapter } from './http/index.js';
 import { Clock } from './kernel/index.js';
+import { Metrics } from './metrics/index.js';
 
-/** Serves in this process until a signal ends it. */
-export async function serve(config: AppConfig, logger: AppLogger): Promise<void> {
+/** Serves in this process until a signal, or an error that nobody caught, ends it. */
+export async function serve(config: AppConfig, logger: AppLogger, output: OutputGuard): Promise<void> {
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.register(config),
     new ServerAdapter(config.server),
     { ...APP_OPTIONS, logger, abortOnError: false },
   );
   setUpApp(app);
-  // At the first signal Nest begins the graceful end; a second one means it.
-  onSignals(app.get(Clock), noop, (name, first, exitCode) => {
-    logger.warn(`${name} after ${first}: leaving at once. Open answers are cut off, unsent traces are lost.`);
-    process.exit(exitCode);
-  });
-  await app.listen(config.http.port, config.http.host);
+  app.get(Metrics, { strict: false }).showDroppedLines(() => output.droppedLines);
+  const end = new ServiceEnd(app, logger);
+  onSignals(
+    app.get(Clock),
+    (name) => end.begin(name),
+    (name, first, exitCode) => {
+      logger.warn(`${name} after ${first}: leaving at once. Open answers are cut off, unsent traces are lost.`);
+      process.exit(exitCode);
+    },
+  );
+  await listen(app);
+  process.on('uncaughtException', (thrown, origin) => end.onUncaught(thrown, origin));
   if (isFirstProcess()) for (const line of describeStart(app)) logger.log(line);
 }
-
-const noop = (): void => undefined;
 
 /** One of several that share a port says for all what they serve. */
 function isFirstProcess(): boolean {

@@ -1,6 +1,5 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
-import { SIGNALS } from './app.shut-down.js';
 import { AccessControl } from './access/index.js';
 import { AppConfig } from './config/index.js';
 import {
@@ -52,6 +51,5 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   answerMalformedRequests(server, ids, accessLog);
   answerHalfClosed(server, clock, config.stream.heartbeatMs);
   limitSending(server, config.server.sendTimeoutMs, clock);
-  app.enableShutdownHooks([...SIGNALS], { useProcessExit: true });
   return app;
 }

@@ -1,22 +1,28 @@
 import cluster from 'node:cluster';
 import { constants } from 'node:os';
+import { ABORTED_RUNS_LIMIT_MS, type AppConfig } from './config/index.js';
 import type { Clock } from './kernel/index.js';
 
-type SignalName = 'SIGTERM' | 'SIGINT';
+type SignalName = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
+
+/** Signals that a terminal sends to all processes of a group: Ctrl-C, and that it is closed. */
+const FROM_TERMINAL: readonly SignalName[] = ['SIGINT', 'SIGHUP'];
+
+/** A terminal's signal comes twice where npm or a shell passes it on: within this time, two are one. In milliseconds. */
+const ONE_SIGNAL_MS = 200;
+
+/** For what an end does beside the steps that have limits of their own: last bytes of answers, hooks of modules. */
+const REST_MS = 4_000;
+
+/** How long the graceful end may take in all, in milliseconds; then the process leaves, whatever is left to do. */
+export function readShutdownLimit({ shutdown, tracing }: Pick<AppConfig, 'shutdown' | 'tracing'>): number {
+  return shutdown.delayMs + shutdown.graceMs + ABORTED_RUNS_LIMIT_MS + tracing.flushTimeoutMs + REST_MS;
+}
 
 /**
- * The signals that end this process. A terminal sends Ctrl-C to all processes of a group, so one of several that share a
- * port takes no notice of it: the process that keeps them passes a SIGTERM on.
- */
-export const SIGNALS: readonly SignalName[] = cluster.isWorker ? ['SIGTERM'] : ['SIGTERM', 'SIGINT'];
-
-/** npm passes Ctrl-C on to a process that has got it from the terminal already: within this time, two are one. */
-const ONE_KEY_PRESS_MS = 200;
-
-/**
- * Calls back at the first signal that is to end the process, and at each further one. Key presses that arrive twice count
- * once.
- * @param again is given the exit code that shells give to its signal (143, 130)
+ * Calls back at the first signal that is to end the process, and at each further one. One of several processes that share a
+ * port takes no notice of a terminal's signals: the process that keeps them passes a SIGTERM on.
+ * @param again is given the exit code that shells give to its signal (143, 130, 129)
  */
 export function onSignals(
   clock: Clock,
@@ -24,17 +30,17 @@ export function onSignals(
   again: (name: SignalName, first: SignalName, exitCode: number) => void,
 ): void {
   let first: { readonly name: SignalName; readonly at: number } | undefined;
-  if (cluster.isWorker) process.on('SIGINT', () => undefined);
-  for (const name of SIGNALS) {
+  if (cluster.isWorker) for (const name of FROM_TERMINAL) process.on(name, () => undefined);
+  const names: readonly SignalName[] = cluster.isWorker ? ['SIGTERM'] : ['SIGTERM', ...FROM_TERMINAL];
+  for (const name of names) {
     process.on(name, () => {
       if (first === undefined) {
         first = { name, at: clock.monotonic() };
         begin(name);
         return;
       }
-      const isSameKeyPress =
-        name === 'SIGINT' && first.name === 'SIGINT' && clock.monotonic() - first.at < ONE_KEY_PRESS_MS;
-      if (!isSameKeyPress) again(name, first.name, 128 + constants.signals[name]);
+      const isSameSignal = name === first.name && name !== 'SIGTERM' && clock.monotonic() - first.at < ONE_SIGNAL_MS;
+      if (!isSameSignal) again(name, first.name, 128 + constants.signals[name]);
     });
   }
 }

@@ -29,25 +29,38 @@ function pagesOf({ http }: AppConfig, url: string): string[] {
 /** Why the server did not start: for mistakes that the person who starts it can mend, the message alone. */
 export function describeStartFailure(error: unknown): string {
   if (error instanceof StartUpError) return error.message;
-  if (isListenError(error)) {
-    return error.code === 'EADDRINUSE'
-      ? `Millrace cannot start: port ${error.port} is in use. Set PORT to another one, or stop what listens there.`
-      : `Millrace cannot start: it may not listen at ${error.address}:${error.port} (${error.code}). Set HOST and PORT.`;
-  }
   return `Millrace cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
 
-interface ListenError extends Error {
-  readonly code: string;
-  readonly address: string;
-  readonly port: number;
+/** The server may not listen where it is told to. */
+class ListenFault extends StartUpError {
+  constructor(reason: string) {
+    super(`Millrace cannot start: ${reason}`, []);
+  }
 }
 
-function isListenError(error: unknown): error is ListenError {
-  return (
-    error instanceof Error &&
-    'syscall' in error &&
-    ['listen', 'bind'].includes(String(error.syscall)) &&
-    'port' in error
-  );
+/** Listens, and says in one line what keeps the server from it. @throws StartUpError */
+export async function listen(app: NestExpressApplication): Promise<void> {
+  const { host, port } = app.get(AppConfig).http;
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    if (code === undefined) throw error;
+    throw new ListenFault(describeListenError(code, host, port));
+  }
+}
+
+function describeListenError(code: string, host: string, port: number): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `port ${port} is in use. Set PORT to another one, or stop what listens there.`;
+    case 'EADDRNOTAVAIL':
+      return `this machine does not have the address ${host}. Set HOST to one that it has, or to 0.0.0.0 for all.`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `the name ${host} cannot be looked up (${code}). Set HOST to an address of this machine, or to 0.0.0.0 for all.`;
+    default:
+      return `it may not listen at ${host}:${port} (${code}). Set HOST and PORT.`;
+  }
 }

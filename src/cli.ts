@@ -1,8 +1,11 @@
 import 'reflect-metadata';
 import { existsSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { describeStartFailure } from './app.start-up.js';
-import { runCli } from './cli/index.js';
+import { EXIT, runCli } from './cli/index.js';
+import { RunAbortedError } from './errors/index.js';
+import { abortListenerErrorHandler, ensureError } from './kernel/index.js';
 
 /**
  * The application without its HTTP server. It is loaded only when a command needs it, so that the others answer at once.
@@ -19,8 +22,39 @@ async function openApplication(): Promise<INestApplicationContext> {
   return NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
 }
 
+/**
+ * What a command that fails in a way of its own leaves behind. Promises that nobody awaits are rejected when the run that
+ * they belong to is aborted: the command ends for that reason, and says so by itself.
+ */
+function onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
+  const error = ensureError(thrown);
+  const onListenerError = abortListenerErrorHandler();
+  const isRejection = origin === 'unhandledRejection';
+  if (onListenerError !== undefined) {
+    onListenerError(error);
+  } else if (!isRejection || !(error instanceof RunAbortedError || error.cause instanceof RunAbortedError)) {
+    const what = isRejection ? 'A promise that nobody awaits was rejected' : 'An error that nobody caught';
+    process.stderr.write(`${what}: ${error.stack ?? error.message}\n`);
+    process.exit(1);
+  }
+}
+
+/** What the output could not be written for, if that is a fault: a reader that has enough, such as `head`, is none. */
+let outputFault: string | undefined;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE') outputFault ??= code;
+  });
+}
+process.on('uncaughtException', onUncaught);
 try {
   process.exitCode = await runCli(process.argv.slice(2), { openApplication, process });
+  // Errors of the output are told later than the write that had them.
+  await nextTurn();
+  if (outputFault !== undefined) {
+    process.stderr.write(`The output cannot be written: ${outputFault}\n`);
+    process.exitCode = EXIT.failed;
+  }
 } catch (error) {
   process.stderr.write(`${describeStartFailure(error)}\n`);
   process.exitCode = 1;

@@ -2,27 +2,37 @@ import 'reflect-metadata';
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
 import { AppLogger } from './app.logger.js';
+import { OutputGuard } from './app.output.js';
 import { loadConfig } from './config/index.js';
 
 async function main(): Promise<void> {
+  const output = new OutputGuard();
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = loadConfig(process.env);
   const logger = new AppLogger(config.log);
+  output.reportTo(logger);
   if (cluster.isPrimary && config.server.processes > 1) {
     const { keepWorkers } = await import('./app.workers.js');
     const { keysFile } = config.access;
     if (keysFile !== undefined) (await import('./access/keys/index.js')).keepKeyFile(keysFile);
-    keepWorkers(config.server.processes, logger);
+    keepWorkers(config, logger, output);
   } else {
     const { serve } = await import('./app.serve.js');
-    await serve(config, logger);
+    await serve(config, logger, output);
   }
 }
 
-try {
-  await main();
-} catch (error) {
+async function failStart(error: unknown): Promise<void> {
   const { describeStartFailure } = await import('./app.start-up.js');
   process.stderr.write(`${describeStartFailure(error)}\n`);
   process.exit(1);
+}
+
+const onUncaught = (error: unknown): void => void failStart(error);
+process.on('uncaughtException', onUncaught);
+try {
+  await main();
+  process.off('uncaughtException', onUncaught);
+} catch (error) {
+  await failStart(error);
 }

@@ -1,1 +1,2 @@
+export { EXIT } from './cli-environment.js';
 export { type CliEnvironment, runCli } from './run-cli.js';

@@ -46,19 +46,20 @@ export async function runWorkflow(id: string, message: string, environment: CliE
   });
 }
 
+/** A terminal that is closed is told as SIGHUP. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** Lets Ctrl-C, and a reader that has enough, end the task; a second Ctrl-C ends the process. */
 async function withAbort<T>({ process }: CliEnvironment, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const abort = (): void => controller.abort();
-  process.once('SIGINT', abort);
-  process.once('SIGTERM', abort);
+  for (const signal of SIGNALS) process.once(signal, abort);
   // `… | head` closes the pipe; what is written after that fails, too.
   process.stdout.on('error', abort);
   try {
     return await task(controller.signal);
   } finally {
-    process.off('SIGINT', abort);
-    process.off('SIGTERM', abort);
+    for (const signal of SIGNALS) process.off(signal, abort);
   }
 }
 

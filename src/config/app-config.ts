@@ -7,6 +7,12 @@ import type { TracingConfig } from './tracing-config.js';
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'] as const;
 
 /**
+ * How long runs that the end of the process has aborted may take to clean up, in milliseconds. Those that cannot are left
+ * behind.
+ */
+export const ABORTED_RUNS_LIMIT_MS = 5_000;
+
+/**
  * Everything the environment decides, validated once at start; also its dependency-injection token. Times are in
  * milliseconds. `.env.example` explains each variable.
  */

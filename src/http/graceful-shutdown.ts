@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../config/index.js';
-import { Clock } from '../kernel/index.js';
+import { Clock, whileHeld } from '../kernel/index.js';
 import { WorkflowRunner } from '../workflow/index.js';
 import { whenInTurn } from './turn.js';
 
@@ -19,7 +19,7 @@ const LAST_BYTES_MS = 1_000;
 export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown {
   readonly #logger = new Logger('Shutdown');
   readonly #open = new Set<ServerResponse>();
-  #hasBegun = false;
+  #done: Promise<void> | undefined;
 
   constructor(
     private readonly adapterHost: HttpAdapterHost,
@@ -30,23 +30,30 @@ export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown
 
   /** True from the signal on: whoever can should send requests elsewhere. */
   get hasBegun(): boolean {
-    return this.#hasBegun;
+    return this.#done !== undefined;
   }
 
   onModuleInit(): void {
     // Before Express, which may send the headers at once.
     this.#server()?.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
       whenInTurn(response, () => {
-        if (this.#hasBegun) leaveConnection(response);
+        if (this.hasBegun) leaveConnection(response);
         this.#open.add(response);
         response.once('close', () => this.#open.delete(response));
       });
     });
   }
 
-  /** @param signal undefined if the application is closed by code: then nobody has to notice first */
-  async beforeApplicationShutdown(signal?: string): Promise<void> {
-    this.#hasBegun = true;
+  /**
+   * Happens once, whoever asks first.
+   * @param signal undefined if the application is closed by code: then nobody has to notice first
+   */
+  beforeApplicationShutdown(signal?: string): Promise<void> {
+    this.#done ??= whileHeld(this.#shutDown(signal));
+    return this.#done;
+  }
+
+  async #shutDown(signal: string | undefined): Promise<void> {
     for (const response of this.#open) leaveConnection(response);
     const { delayMs, graceMs } = this.config.shutdown;
     if (signal !== undefined && delayMs > 0) {

@@ -1,31 +1,35 @@
-import cluster from 'node:cluster';
-import { AggregatorRegistry, type Registry } from 'prom-client';
+import { type Registry, type MetricObjectWithValues, type MetricValue } from 'prom-client';
 
-const REQUEST = 'millrace:metrics';
-/** How long the other processes may take, in milliseconds. */
+/** What a worker asks the process that keeps the workers: the metrics of all. */
+const OF_ALL = 'millrace:metrics-of-all';
+/** What that process asks each worker: its own. */
+const OF_ONE = 'millrace:metrics-of-one';
+/** How long the metrics of all may take, in milliseconds: more than what the process that gathers them waits. */
 const LIMIT_MS = 5_000;
 
-interface MetricsRequest {
-  readonly type: typeof REQUEST;
+/** A registry's metrics as they pass from process to process. */
+export type MetricsJson = readonly MetricObjectWithValues<MetricValue<string>>[];
+
+/** A question about metrics, or the answer to it, which is the same with one field more. */
+export interface MetricsMessage {
+  readonly type: typeof OF_ALL | typeof OF_ONE;
   readonly id: number;
-}
-
-interface MetricsAnswer extends MetricsRequest {
-  /** Undefined if the metrics could not be had. */
+  /** Of all, in Prometheus' text format; absent if they could not be had. */
   readonly page?: string;
+  /** Of one. */
+  readonly metrics?: MetricsJson;
 }
 
-/** In the process that keeps the workers: lets each of them show the metrics of all. */
-export function answerClusterMetrics(): void {
-  const aggregator = new AggregatorRegistry();
-  cluster.on('message', (worker, message: unknown) => {
-    if (!isRequest(message)) return;
-    const answer = (page?: string): void => {
-      if (worker.isConnected())
-        worker.send({ ...message, ...(page !== undefined && { page }) } satisfies MetricsAnswer);
-    };
-    aggregator.clusterMetrics().then(answer, () => answer());
-  });
+export function isMetricsMessage(message: unknown, about: 'all' | 'one'): message is MetricsMessage {
+  const type = about === 'all' ? OF_ALL : OF_ONE;
+  return (
+    typeof message === 'object' && message !== null && 'type' in message && message.type === type && 'id' in message
+  );
+}
+
+/** The question for the metrics of one worker. */
+export function askForOwnMetrics(id: number): MetricsMessage {
+  return { type: OF_ONE, id };
 }
 
 /** In a worker: the metrics of all of them together, whichever one is asked. */
@@ -35,14 +39,13 @@ export class ClusterMetrics {
 
   /** Has the worker's own metrics in the sum from here on. */
   constructor(own: Registry) {
-    AggregatorRegistry.setRegistries(own);
-    void new AggregatorRegistry();
     process.on('message', (message: unknown) => {
-      if (isRequest(message)) this.#waiting.get(message.id)?.((message as MetricsAnswer).page);
+      if (isMetricsMessage(message, 'all')) this.#waiting.get(message.id)?.(message.page);
+      else if (isMetricsMessage(message, 'one')) void answer(own, message);
     });
   }
 
-  /** @throws Error if the other processes do not answer in time */
+  /** @throws Error if the process that keeps the workers does not answer in time */
   async page(): Promise<string> {
     const id = this.#requests++;
     try {
@@ -52,10 +55,10 @@ export class ClusterMetrics {
           reject(new Error(`The metrics of all processes took longer than ${LIMIT_MS} ms`)),
         );
         this.#waiting.set(id, (page) => {
-          if (page === undefined) reject(new Error('The metrics of another process cannot be had'));
+          if (page === undefined) reject(new Error('The metrics of all processes cannot be had'));
           else resolve(page);
         });
-        process.send?.({ type: REQUEST, id } satisfies MetricsRequest);
+        process.send?.({ type: OF_ALL, id } satisfies MetricsMessage);
       });
     } finally {
       this.#waiting.delete(id);
@@ -63,8 +66,7 @@ export class ClusterMetrics {
   }
 }
 
-function isRequest(message: unknown): message is MetricsRequest {
-  return (
-    typeof message === 'object' && message !== null && 'type' in message && message.type === REQUEST && 'id' in message
-  );
+async function answer(own: Registry, question: MetricsMessage): Promise<void> {
+  const metrics = (await own.getMetricsAsJSON()) as unknown as MetricsJson;
+  if (process.connected) process.send?.({ ...question, metrics } satisfies MetricsMessage);
 }

@@ -1,5 +1,5 @@
 export { CallMeter } from './call-meter.js';
-export { answerClusterMetrics } from './cluster-metrics.js';
+export { GatheredMetrics } from './gathered-metrics.js';
 export { Metrics, type AnsweredRequest, type ShownNumber } from './metrics.js';
 export type { ModelName } from './model-name.js';
 export { MetricsModule } from './metrics.module.js';

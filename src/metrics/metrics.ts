@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Gauge } from 'prom-client';
 import { Clock } from '../kernel/index.js';
 import { Tracer } from '../tracing/index.js';
 import { ClusterMetrics } from './cluster-metrics.js';
+import { makeDroppedLinesCounter } from './gathered-metrics.js';
 import { Instruments } from './instruments.js';
 import type { Outcome } from './outcome.js';
 import { RunMeter } from './run-meter.js';
@@ -76,6 +77,11 @@ export class Metrics {
       this.set(value());
     };
     registry.registerMetric(new Gauge({ name, help, aggregator: together, registers: [], collect }));
+  }
+
+  /** Shows how many lines of the log were lost so far. */
+  showDroppedLines(count: () => number): void {
+    this.#instruments.registry.registerMetric(makeDroppedLinesCounter(count));
   }
 
   /** A run begins. Its end must be told. */

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { AppConfig } from '../config/index.js';
+import { ABORTED_RUNS_LIMIT_MS, AppConfig } from '../config/index.js';
 import {
   type AbortCause,
   InternalError,
@@ -32,12 +32,6 @@ export interface RunOptions {
   /** The request behind the run, for its trace. */
   readonly origin?: RunOrigin;
 }
-
-/**
- * How long runs that the shutdown has aborted may take to clean up, in milliseconds. Those that cannot are left: the process
- * ends.
- */
-export const ABORTED_RUNS_LIMIT_MS = 5_000;
 
 /** How long a client is asked to wait before it tries another replica, in milliseconds. */
 const RETRY_AFTER_MS = 1_000;

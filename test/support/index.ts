@@ -16,6 +16,7 @@ export {
 export { DeadlineError, eventually, within, type WaitOptions } from './eventually.js';
 export { FakeClock } from './fake-clock.js';
 export { FakeLangfuse, type FakeLangfuseBehaviour, type LangfuseRequest } from './fake-langfuse.js';
+export { FaultyServer } from './faulty-server.js';
 export { getJson, postJson, type HttpAnswer, type RequestOptions } from './http-client.js';
 export { NetworkWatch } from './network-watch.js';
 export { ChildProcess, startProcess, type ProcessExit, type ProcessOptions } from './process.js';

@@ -18,6 +18,12 @@ export interface ServerProcess {
   readonly process: ChildProcess;
 }
 
+/** How a server is started. */
+export interface ServerProcessOptions extends Pick<ProcessOptions, 'env' | 'cwd'> {
+  /** Another program than the server as it is compiled here. */
+  readonly main?: string;
+}
+
 /**
  * Compiles the server unless that has been done for the sources as they are. The first call can take ten seconds and
  * more: give the hook that makes it a timeout to match.
@@ -48,9 +54,13 @@ export async function ensureServerIsBuilt(): Promise<void> {
  * @param options what else it finds in its environment; it inherits none. It runs in `dist`, where no `.env` lies that it
  *   could read
  */
-export async function startServerProcess({ env = {}, cwd = DIST }: ProcessOptions = {}): Promise<ServerProcess> {
+export async function startServerProcess({
+  env = {},
+  cwd = DIST,
+  main = MAIN,
+}: ServerProcessOptions = {}): Promise<ServerProcess> {
   await ensureServerIsBuilt();
-  const server = await startProcess(['--enable-source-maps', MAIN], {
+  const server = await startProcess(['--enable-source-maps', main], {
     env: { HOST: '127.0.0.1', PORT: '0', ...env },
     cwd,
   });

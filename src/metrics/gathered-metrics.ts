@@ -1,0 +1,120 @@
+import cluster, { type Worker } from 'node:cluster';
+import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
+import type { Clock } from '../kernel/index.js';
+import { askForOwnMetrics, isMetricsMessage, type MetricsJson, type MetricsMessage } from './cluster-metrics.js';
+
+/** How long the workers may take to answer, in milliseconds; one that hangs must not keep the others' metrics back. */
+const LIMIT_MS = 1_000;
+
+/** Kinds of metrics of which what was counted once stays counted. */
+const SUMMED: ReadonlySet<string> = new Set(['counter', 'histogram']);
+
+/** What the process that keeps the workers knows by itself. */
+export interface OwnNumbers {
+  /** How many workers there should be. */
+  readonly processes: number;
+  /** How many lines of this process's log were dropped. */
+  readonly droppedLines: () => number;
+}
+
+/**
+ * In the process that keeps the workers: the metrics of all. A worker that does not answer in time counts with what it has
+ * answered last, and one that has ended with its counters: a sum of counters that falls would be taken for a restart of the
+ * whole server, and what is left of it for new requests.
+ */
+export class GatheredMetrics {
+  readonly #clock: Clock;
+  readonly #own = new Registry();
+  readonly #answered: Gauge;
+  /** Of each worker that listens: what it has answered last. */
+  readonly #latest = new Map<Worker, MetricsJson>();
+  /** Counters and histograms of workers that have ended, added up. */
+  #ended: MetricsJson = [];
+  readonly #gathering = new Map<number, (worker: Worker) => void>();
+  #questions = 0;
+
+  constructor(clock: Clock, { processes, droppedLines }: OwnNumbers) {
+    this.#clock = clock;
+    const registers = [this.#own];
+    const count = new Gauge({
+      name: 'millrace_processes',
+      help: 'How many processes should share the port.',
+      registers,
+    });
+    count.set(processes);
+    this.#answered = new Gauge({
+      name: 'millrace_processes_answered',
+      help: 'How many of them gave their metrics within a second; the others count with what they gave last.',
+      registers,
+    });
+    this.#own.registerMetric(makeDroppedLinesCounter(droppedLines));
+  }
+
+  /** Answers each worker that asks for the metrics of all. */
+  listen(): void {
+    cluster.on('listening', (worker) => this.#latest.set(worker, this.#latest.get(worker) ?? []));
+    cluster.on('exit', (worker) => this.#forget(worker));
+    cluster.on('message', (worker, message: unknown) => {
+      if (isMetricsMessage(message, 'all')) {
+        const reply = (page?: string): void => send(worker, { ...message, ...(page !== undefined && { page }) });
+        this.#page().then(reply, () => reply());
+      } else if (isMetricsMessage(message, 'one') && message.metrics !== undefined && this.#latest.has(worker)) {
+        this.#latest.set(worker, message.metrics);
+        this.#gathering.get(message.id)?.(worker);
+      }
+    });
+  }
+
+  async #page(): Promise<string> {
+    this.#answered.set(await this.#gather());
+    const own = (await this.#own.getMetricsAsJSON()) as unknown as MetricsJson;
+    return AggregatorRegistry.aggregate([own, this.#ended, ...this.#latest.values()]).metrics();
+  }
+
+  /** @returns how many have answered */
+  async #gather(): Promise<number> {
+    const id = this.#questions++;
+    const asked = new Set(this.#latest.keys());
+    const all = asked.size;
+    if (all === 0) return 0;
+    await new Promise<void>((resolve) => {
+      const limit = this.#clock.after(LIMIT_MS, resolve);
+      this.#gathering.set(id, (worker) => {
+        asked.delete(worker);
+        if (asked.size > 0) return;
+        limit.cancel();
+        resolve();
+      });
+      for (const worker of asked) send(worker, askForOwnMetrics(id));
+    });
+    this.#gathering.delete(id);
+    return all - asked.size;
+  }
+
+  #forget(worker: Worker): void {
+    const counted = (this.#latest.get(worker) ?? []).filter(({ type }) => SUMMED.has(String(type)));
+    this.#latest.delete(worker);
+    if (counted.length === 0) return;
+    void AggregatorRegistry.aggregate([this.#ended, counted])
+      .getMetricsAsJSON()
+      .then((sum) => (this.#ended = sum as unknown as MetricsJson));
+  }
+}
+
+/** Log lines that were lost because the output could not be written. */
+export function makeDroppedLinesCounter(count: () => number): Counter {
+  return new Counter({
+    name: 'millrace_log_lines_dropped_total',
+    help: 'Lines of the log that were lost because standard output or standard error could not be written.',
+    registers: [],
+    collect() {
+      this.reset();
+      this.inc(count());
+    },
+  });
+}
+
+function send(worker: Worker, message: MetricsMessage): void {
+  // One that has just gone is no error of anybody's.
+  if (worker.isConnected()) worker.process.send(message, undefined, undefined, () => undefined);
+}

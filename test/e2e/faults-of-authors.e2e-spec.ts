@@ -1,0 +1,165 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  assertCompletion,
+  assertErrorEnded,
+  eventually,
+  FaultyServer,
+  gate,
+  getJson,
+  openStream,
+  postJson,
+  ScriptedUpstream,
+  type ServerProcess,
+  type SseStream,
+  startProcess,
+  startServerProcess,
+  streamOf,
+  within,
+} from '../support/index.js';
+
+const ask = (url: string, model: string, content: string): Promise<SseStream> =>
+  openStream(`${url}/v1/chat/completions`, { model, stream: true, messages: [{ role: 'user', content }] });
+
+describe('what authors can do wrong', () => {
+  let faulty: FaultyServer;
+  let server: ServerProcess | undefined;
+  let upstream: ScriptedUpstream;
+  beforeAll(async () => {
+    faulty = await FaultyServer.build();
+  }, 120_000);
+  afterEach(async () => {
+    await server?.process.stop();
+    server = undefined;
+    await upstream.close();
+  });
+  afterAll(() => faulty.remove());
+
+  const start = async (env: Record<string, string> = {}): Promise<ServerProcess> => {
+    upstream = await ScriptedUpstream.start();
+    server = await startServerProcess({
+      main: faulty.main,
+      env: { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test', ...env },
+    });
+    return server;
+  };
+  const openAnswer = async ({ url }: ServerProcess): Promise<{ stream: SseStream; finish: () => void }> => {
+    const hold = gate();
+    upstream.next(streamOf(['Still', hold, ' here']));
+    const stream = await ask(url, 'chat', 'Hello');
+    await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
+    return { stream, finish: () => hold.open() };
+  };
+  const isReady = async (url: string): Promise<boolean> => (await getJson(`${url}/health/ready`)).status === 200;
+
+  it.each([
+    ['reject a promise', /FATAL.*A promise that nobody awaits was rejected.*Open runs: .*chat chatcmpl-\w+/],
+    ['throw in a timer', /FATAL.*An error that nobody caught.*Open runs: .*chat chatcmpl-\w+/],
+    ['reject again and again', /FATAL.*A promise that nobody awaits was rejected/],
+  ])('ends no answer: %s. The process finishes what is open, and leaves with 1', async (fault, line) => {
+    const running = await start();
+    const { stream, finish } = await openAnswer(running);
+    assertCompletion(await (await ask(running.url, 'faulty', fault)).collect(), { content: 'Said.' });
+    await running.process.waitForLine(line);
+    await eventually(async () => !(await isReady(running.url)));
+    expect((await getJson(`${running.url}/health/live`)).status).toBe(200);
+    finish();
+    assertCompletion(await stream.collect(), { content: 'Still here' });
+    expect(await running.process.exit).toEqual({ code: 1, signal: null });
+  });
+
+  it('is told with the stack of the error', async () => {
+    const { url, process: child } = await start();
+    await (await ask(url, 'faulty', 'throw in a timer')).collect();
+    expect(await child.exit).toEqual({ code: 1, signal: null });
+    expect(child.stderr).toMatch(/Error: too late\n\s+at .*workflows\.module/);
+  });
+
+  it('keeps no listener from being told of an abort, and no process from serving', async () => {
+    const { url, process: child } = await start();
+    const stream = await ask(url, 'faulty', 'throw at the abort');
+    await stream.until((item) => item.kind === 'data' && item.data.includes('Waiting'));
+    stream.destroy();
+    await child.waitForLine(/told: notice/);
+    await child.waitForLine(/told: signal/);
+    await eventually(
+      () => child.stderr.match(/ERROR \[Run\] faulty chatcmpl-\w+: a listener of its abort/g)?.length === 2,
+    );
+    expect(await isReady(url)).toBe(true);
+    upstream.next(streamOf('Fine.'));
+    assertCompletion(await (await ask(url, 'chat', 'Hello')).collect(), { content: 'Fine.' });
+  });
+
+  it('lets no client end the process by leaving, where a promise with its signal is not awaited', async () => {
+    const { url, process: child } = await start();
+    const stream = await ask(url, 'faulty', 'wait for the abort, unawaited');
+    await stream.until((item) => item.kind === 'data' && item.data.includes('Waiting'));
+    stream.destroy();
+    await child.waitForLine(
+      /WARN.*faulty chatcmpl-\w+: a promise that nobody awaits was rejected when the run was aborted/,
+    );
+    expect(await isReady(url)).toBe(true);
+  });
+
+  it.each(['never end', 'clean up for ever'])('does not keep the process after SIGTERM: %s', async (fault) => {
+    const { url, process: child } = await start({ SHUTDOWN_GRACE_MS: '1000' });
+    const stream = await ask(url, 'faulty', fault);
+    await stream.until((item) => item.kind === 'data');
+    const signalledAt = performance.now();
+    child.signal('SIGTERM');
+    if (fault === 'never end') {
+      expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'server_shutting_down' });
+    }
+    expect(await within(child.exit, { within: 12_000 })).toEqual({ code: 0, signal: null });
+    expect(performance.now() - signalledAt).toBeLessThan(10_000);
+    if (fault === 'clean up for ever') {
+      expect(child.stderr).toMatch(/ERROR.*Not waiting any more for runs that do not end: faulty chatcmpl-\w+/);
+    }
+  });
+
+  it('ends open answers and the process in time, whatever hooks do', async () => {
+    const running = await start({ STUCK_HOOK: '1', SHUTDOWN_GRACE_MS: '100', TRACING_FLUSH_TIMEOUT_MS: '1' });
+    const { stream } = await openAnswer(running);
+    running.process.signal('SIGTERM');
+    expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'server_shutting_down' });
+    expect(await within(running.process.exit, { within: 20_000 })).toEqual({ code: 1, signal: null });
+    expect(running.process.stderr).toMatch(/The shutdown has not ended after 9101 ms.*onModuleDestroy/);
+  });
+
+  it('costs several processes one of them, which is replaced while it finishes its answers', async () => {
+    const running = await start({ WEB_CONCURRENCY: '2' });
+    const { url, process: child } = running;
+    await child.waitForLine(/2 share the port/);
+    // Connections are dealt out in turn: both have one open answer.
+    const answers = [await openAnswer(running), await openAnswer(running)];
+    await (await ask(url, 'faulty', 'reject a promise')).collect();
+    const [, leaving = ''] = await child.waitForLine(/Process (\d+) is about to end; another one starts/);
+    upstream.always(streamOf('Quick.'));
+    // Once another one listens, whoever asks is served.
+    await eventually(
+      async () => {
+        for (let i = 0; i < 6; i++) {
+          const { status } = await postJson(`${url}/v1/chat/completions`, {
+            model: 'chat',
+            messages: [{ role: 'user', content: 'Hello' }],
+          });
+          if (status !== 200) return false;
+        }
+        return true;
+      },
+      { within: 20_000, message: 'all requests to be answered' },
+    );
+    expect(child.stdout + child.stderr).not.toContain(`Process ${leaving} ended`);
+    for (const { finish } of answers) finish();
+    for (const { stream } of answers) assertCompletion(await stream.collect(), { content: 'Still here' });
+    await child.waitForLine(new RegExp(`Process ${leaving} ended with exit code 1`));
+    child.signal('SIGTERM');
+    expect(await child.exit).toEqual({ code: 0, signal: null });
+  });
+
+  it('ends a command with what went wrong, and exit code 1', async () => {
+    upstream = await ScriptedUpstream.start();
+    const child = await startProcess([faulty.cli, 'run', 'faulty', 'reject a promise']);
+    expect(await child.exit).toEqual({ code: 1, signal: null });
+    expect(child.stderr).toMatch(/^A promise that nobody awaits was rejected: Error: nobody awaits me\n\s+at /m);
+  });
+});
