@@ -100,20 +100,21 @@ describe('what authors can do wrong', () => {
     expect(await isReady(url)).toBe(true);
   });
 
-  it.each(['never end', 'clean up for ever'])('does not keep the process after SIGTERM: %s', async (fault) => {
+  it('does not keep the process after SIGTERM with a node that never ends', async () => {
     const { url, process: child } = await start({ SHUTDOWN_GRACE_MS: '1000' });
-    const stream = await ask(url, 'faulty', fault);
+    const stream = await ask(url, 'faulty', 'never end');
     await stream.until((item) => item.kind === 'data');
-    const signalledAt = performance.now();
     child.signal('SIGTERM');
-    if (fault === 'never end') {
-      expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'server_shutting_down' });
-    }
-    expect(await within(child.exit, { within: 12_000 })).toEqual({ code: 0, signal: null });
-    expect(performance.now() - signalledAt).toBeLessThan(10_000);
-    if (fault === 'clean up for ever') {
-      expect(child.stderr).toMatch(/ERROR.*Not waiting any more for runs that do not end: faulty chatcmpl-\w+/);
-    }
+    expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'server_shutting_down' });
+    expect(await within(child.exit, { within: 10_000 })).toEqual({ code: 0, signal: null });
+  });
+
+  it('does not keep the process after SIGTERM with a clean-up that never ends', async () => {
+    const { url, process: child } = await start({ SHUTDOWN_GRACE_MS: '1000' });
+    assertCompletion(await (await ask(url, 'faulty', 'clean up for ever')).collect(), { content: 'Said.' });
+    child.signal('SIGTERM');
+    expect(await within(child.exit, { within: 10_000 })).toEqual({ code: 0, signal: null });
+    expect(child.stderr).toMatch(/ERROR.*Not waiting any more for runs that do not end: faulty chatcmpl-\w+/);
   });
 
   it('ends open answers and the process in time, whatever hooks do', async () => {
