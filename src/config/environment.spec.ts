@@ -254,6 +254,38 @@ describe('loadConfig', () => {
     },
   );
 
+  it.each([
+    ['a line break', 'sk-1\nsk-2'],
+    ['a zero-width space', 'sk-1\u200b2'],
+    ['a typographic dash', 'sk\u20131'],
+    ['a letter that headers do not take', 'sk-1\u0142'],
+    ['a letter of Latin-1', 'sk-1\u00e9'],
+    ['a blank', 'sk-1 # the key'],
+  ])('does not take %s in a key or token', (_, value) => {
+    const names = [
+      'OPENAI_API_KEY',
+      'AZURE_OPENAI_API_KEY',
+      'ANTHROPIC_API_KEY',
+      'GOOGLE_API_KEY',
+      'GEMINI_API_KEY',
+      'GOOGLE_VERTEX_AI_ACCESS_TOKEN',
+      'MISTRAL_API_KEY',
+      'AWS_BEARER_TOKEN_BEDROCK',
+      'OLLAMA_API_KEY',
+      'LANGFUSE_PUBLIC_KEY',
+      'LANGFUSE_SECRET_KEY',
+    ];
+    const faults = faultsOf(Object.fromEntries(names.map((name) => [name, value])));
+    expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual([...names].sort());
+    expect(faults.join('\n')).not.toContain('sk');
+  });
+
+  it('takes a limit of answers up to what a text can hold', () => {
+    expect(loadConfig({ UPSTREAM_ANSWER_LIMIT: '256mb' }).upstream.maxAnswerLength).toBe(268_435_456);
+    for (const size of ['257mb', '0', 'much', '-1', '1e9'])
+      expect(faultsOf({ UPSTREAM_ANSWER_LIMIT: size })).toHaveLength(1);
+  });
+
   it.each(['100', '512kb', '10mb', '1.5MB', '1 gb', '7b'])('takes %s for a size', (size) => {
     expect(loadConfig({ BODY_LIMIT: size }).http.bodyLimit).toBe(size);
   });

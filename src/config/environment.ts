@@ -68,7 +68,8 @@ class Environment {
   @Milliseconds(1)
   UPSTREAM_IDLE_TIMEOUT_MS = 60_000;
 
-  @Size()
+  /** A text of twice that is more than the engine can hold. */
+  @Size('256mb')
   UPSTREAM_ANSWER_LIMIT = 8 * 1024 * 1024;
 
   @Type(() => Number)

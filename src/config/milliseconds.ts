@@ -1,8 +1,6 @@
 import { Type } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
-
-/** Longest wait that Node's timers can express; a larger one would fire at once. */
-const MAX_TIMER_MS = 2_147_483_647;
+import { MAX_TIMER_MS } from '../kernel/index.js';
 
 /** A whole number of milliseconds, from 0 or another least value up to what a timer can hold. */
 export function Milliseconds(least = 0): PropertyDecorator {

@@ -1,4 +1,5 @@
 import { IsIn, IsOptional, IsUrl, Matches } from 'class-validator';
+import { Credential } from './credential.js';
 
 const STRUCTURED_OUTPUT = ['json_schema', 'tool', 'prompt'] as const;
 
@@ -19,11 +20,12 @@ const CREDENTIALS = [
   'GOOGLE_API_KEY',
   'GEMINI_API_KEY',
   'GOOGLE_VERTEX_AI_ACCESS_TOKEN',
-  'GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE',
   'MISTRAL_API_KEY',
   'AWS_BEARER_TOKEN_BEDROCK',
   'OLLAMA_API_KEY',
 ] as const;
+/** Files that hold one. */
+const CREDENTIAL_FILES = ['GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE'] as const;
 /** They become parts of addresses. */
 const NAMES = [
   'OPENAI_API_VERSION',
@@ -35,7 +37,8 @@ const NAMES = [
 
 type Provider = (typeof PROVIDERS)[number];
 type AddressVariable = `${Provider}_BASE_URL` | 'AZURE_OPENAI_ENDPOINT';
-type TextVariable = (typeof CREDENTIALS)[number] | (typeof NAMES)[number] | `${Provider}_MODEL`;
+type TextVariable =
+  (typeof CREDENTIALS)[number] | (typeof CREDENTIAL_FILES)[number] | (typeof NAMES)[number] | `${Provider}_MODEL`;
 
 /** A variable of the environment that has to do with a model provider. */
 export type ProviderVariable = AddressVariable | TextVariable | `${Provider}_STRUCTURED_OUTPUT`;
@@ -57,6 +60,7 @@ const METHODS = PROVIDERS.map((name) => `${name}_STRUCTURED_OUTPUT` as const);
 /** All of them. */
 export const PROVIDER_VARIABLES: readonly ProviderVariable[] = [
   ...CREDENTIALS,
+  ...CREDENTIAL_FILES,
   ...NAMES,
   ...PROVIDERS.map((name) => `${name}_MODEL` as const),
   ...ADDRESSES,
@@ -68,6 +72,7 @@ export class ProviderEnvironment {}
 
 const RULES: readonly (readonly [readonly ProviderVariable[], PropertyDecorator])[] = [
   [PROVIDER_VARIABLES, IsOptional()],
+  [CREDENTIALS, Credential()],
   [
     ADDRESSES,
     IsUrl(

@@ -1,16 +1,20 @@
 import { Transform } from 'class-transformer';
-import { IsInt, Min } from 'class-validator';
+import { IsInt, Max, Min } from 'class-validator';
 
 const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const;
 
-/** A size such as `512kb`, read as bytes. */
-export function Size(): PropertyDecorator {
-  const message = '$property must be a size such as 512kb or 10mb';
+/**
+ * A size such as `512kb`, read as bytes.
+ * @param most the largest, in the same form
+ */
+export function Size(most = '1024gb'): PropertyDecorator {
+  const message = `$property must be a size such as 512kb or 10mb, and at most ${most}`;
   return (target, property) => {
     for (const decorate of [
       Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? bytesOf(value) : value)),
       IsInt({ message }),
       Min(1, { message }),
+      Max(bytesOf(most), { message }),
     ]) {
       decorate(target, property);
     }

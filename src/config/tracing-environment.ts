@@ -1,5 +1,6 @@
 import { Transform, Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsNumber, IsObject, IsOptional, IsUrl, Matches, Max, Min } from 'class-validator';
+import { Credential } from './credential.js';
 import { Milliseconds } from './milliseconds.js';
 import { Size } from './size.js';
 import { LANGFUSE_INGESTION, TRACEPARENT, type TracingConfig } from './tracing-config.js';
@@ -44,7 +45,10 @@ function HeaderList(): PropertyDecorator {
 
 /** The variables that tracing reads, by name, with their defaults. */
 export class TracingEnvironment {
+  @Credential()
   LANGFUSE_PUBLIC_KEY: string | undefined = undefined;
+
+  @Credential()
   LANGFUSE_SECRET_KEY: string | undefined = undefined;
 
   @Address()

@@ -44,6 +44,18 @@ describe('SystemClock', () => {
     expect(calls).toBe(0);
   });
 
+  it.each([Infinity, 2_147_483_648, 1e99])('does not fire at once if it is to wait for %d ms', async (ms) => {
+    let calls = 0;
+    const timer = clock.after(ms, () => calls++);
+    await within(fired(10));
+    timer.cancel();
+    expect(calls).toBe(0);
+  });
+
+  it('takes no timer that is set to no number', () => {
+    expect(() => clock.after(Number.NaN, () => undefined)).toThrow(RangeError);
+  });
+
   it('starts the same wait again, also after it has called back', async () => {
     let resolve: () => void = () => undefined;
     const next = (): Promise<void> =>

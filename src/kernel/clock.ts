@@ -1,6 +1,20 @@
 /** How much earlier than asked a timer may fire, in milliseconds: timers count whole ones, the monotonic clock does not. */
 export const TIMER_TOLERANCE_MS = 1;
 
+/**
+ * Longest wait of one of Node's timers, in milliseconds: 24.8 days. One that is set to more, or to what is no number, fires at
+ * once.
+ */
+export const MAX_TIMER_MS = 2_147_483_647;
+
+/**
+ * Whether a limit of time can be kept: a number from `least` up to {@link MAX_TIMER_MS}. Not infinite, which is no limit: leave it
+ * out instead.
+ */
+export function isTimerMs(value: unknown, least: number): value is number {
+  return typeof value === 'number' && value >= least && value <= MAX_TIMER_MS;
+}
+
 /** A pending callback made by {@link Clock.after}. */
 export interface Timer {
   /** Drops the callback; does nothing once it has run or was cancelled. */
@@ -20,7 +34,11 @@ export abstract class Clock {
   /** Monotonic time in milliseconds, with fractions, from an arbitrary origin: use it for durations. */
   abstract monotonic(): number;
 
-  /** Calls `callback` once after `ms` milliseconds. A pending timer does not keep the process alive. */
+  /**
+   * Calls `callback` once after `ms` milliseconds, but after {@link MAX_TIMER_MS} at the latest. A pending timer does not keep the
+   * process alive.
+   * @throws RangeError if `ms` is not a number
+   */
   abstract after(ms: number, callback: () => void): Timer;
 }
 
@@ -35,7 +53,8 @@ export class SystemClock extends Clock {
   }
 
   override after(ms: number, callback: () => void): Timer {
-    return new SystemTimer(setTimeout(callback, ms).unref());
+    if (Number.isNaN(ms)) throw new RangeError('A timer needs a number of milliseconds, got NaN');
+    return new SystemTimer(setTimeout(callback, Math.min(ms, MAX_TIMER_MS)).unref());
   }
 }
 

@@ -1,5 +1,4 @@
-/** The longest a timer can wait, in milliseconds. It only has to exist: nothing happens when it fires. */
-const LONGEST_MS = 2_147_483_647;
+import { MAX_TIMER_MS } from './clock.js';
 
 /**
  * Holds the process until the returned function is called. Node leaves, with exit code 13 or as if all were well, as soon
@@ -8,7 +7,8 @@ const LONGEST_MS = 2_147_483_647;
  * @returns lets go; later calls do nothing
  */
 export function holdProcess(): () => void {
-  const handle = setInterval(() => undefined, LONGEST_MS);
+  // It only has to exist: nothing happens when it fires.
+  const handle = setInterval(() => undefined, MAX_TIMER_MS);
   return () => clearInterval(handle);
 }
 

@@ -7,8 +7,8 @@ export {
   Cancellation,
   type ListenerErrorHandler,
 } from './cancellation.js';
-export { Clock, SystemClock, type Timer, TIMER_TOLERANCE_MS } from './clock.js';
 export { cutText } from './cut-text.js';
+export { Clock, isTimerMs, MAX_TIMER_MS, SystemClock, type Timer, TIMER_TOLERANCE_MS } from './clock.js';
 export { ensureError } from './ensure-error.js';
 export { escapeControls, escapeControlsInLines } from './escape-controls.js';
 export { holdProcess, whileHeld } from './hold-process.js';

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { ProviderVariable, ProviderVariables } from '../config/index.js';
 import { ModelProvider } from './model-provider.js';
 import {
@@ -11,6 +10,7 @@ import {
   signedToolCalls,
   without,
 } from './openai/index.js';
+import { readTokenFile } from './token-file.js';
 
 /** What is particular to one provider that is called through the `openai` SDK. */
 export interface ProviderDefinition {
@@ -116,7 +116,7 @@ function vertexUrl({
 /** Tokens of Google live for an hour; a file that something else keeps fresh is read anew for each request. */
 function vertexToken(set: ProviderVariables): Endpoint['apiKey'] {
   const { GOOGLE_VERTEX_AI_ACCESS_TOKEN: token, GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE: file } = set;
-  return token ?? (file === undefined ? undefined : async () => (await readFile(file, 'utf8')).trim());
+  return token ?? (file === undefined ? undefined : () => readTokenFile('GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE', file));
 }
 
 function withoutSlash(address = ''): string {

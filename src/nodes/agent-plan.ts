@@ -1,8 +1,10 @@
+import { isTimerMs, MAX_TIMER_MS } from '../kernel/index.js';
 import type { ModelProviders } from '../models/index.js';
 import { isStructured, type OutputSchema, outputSchemaOf } from '../models/schema/index.js';
 import type { ParameterGroup } from '../workflow/index.js';
 import type { AgentConfig } from './agent-config.js';
 import type { AgentResources } from './agent-resources.js';
+import { assertJson } from './assert-json.js';
 import { type ModelTarget, modelTargetsOf } from './model-target.js';
 import { PromptFile, PromptManager } from './prompts/index.js';
 import { type Toolbox, toolboxOf } from './tools/index.js';
@@ -38,6 +40,10 @@ export function planAgent<Output>(
       throw new Error(`its ${name} is ${count}. Give a whole number from 0.`);
     }
   }
+  if (config.timeout !== undefined && !isTimerMs(config.timeout, 1)) {
+    throw new Error(`its timeout is ${config.timeout}. Give milliseconds from 1 to ${MAX_TIMER_MS}, or leave it out.`);
+  }
+  for (const { settings } of [config, ...(config.fallbacks ?? [])]) assertJson(settings, 'settings');
   if (config.tools !== undefined && config.settings?.['tools'] !== undefined) {
     throw new Error('it has tools both in `tools` and in `settings`. Keep the first.');
   }

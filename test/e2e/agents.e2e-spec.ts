@@ -552,6 +552,10 @@ describe('an agent that cannot work stops the start', () => {
   }
   @Injectable()
   class SecondClockTool extends ClockTool {}
+  @Injectable()
+  class HastyTool extends ClockTool {
+    override readonly timeout = Infinity;
+  }
 
   it.each([
     [
@@ -579,6 +583,34 @@ describe('an agent that cannot work stops the start', () => {
       /nowhere\.md does not exist/,
     ],
     ['a number that is none', agent({ ...base, retries: -1 }), [], /its retries is -1/],
+    ['calls without a bound', agent({ ...base, maxToolCalls: Infinity }), [], /its maxToolCalls is Infinity/],
+    ...[Infinity, Number.NaN, 0, -1, 2_147_483_648].map(
+      (timeout) =>
+        [
+          `the timeout ${timeout}`,
+          agent({ ...base, timeout }),
+          [],
+          new RegExp(`workflow "test", node "SpeakingNode": its timeout is ${timeout}\\. Give milliseconds from 1 to`),
+        ] as const,
+    ),
+    [
+      'a tool with a timeout that would fire at once',
+      agent({ ...base, tools: [HastyTool] }),
+      [HastyTool],
+      /its tool "clock" has the timeout Infinity/,
+    ],
+    [
+      'a setting that JSON cannot hold',
+      agent({ ...base, settings: { temperature: 0, logit_bias: { 50256: Number.NaN } } }),
+      [],
+      /its settings\.logit_bias\.50256 is NaN, which JSON cannot hold/,
+    ],
+    [
+      'a setting of a fallback that JSON cannot hold',
+      agent({ ...base, fallbacks: [{ modelProvider: ModelProvider.DEMO, settings: { seed: 1n } }] }),
+      [],
+      /its settings\.seed is a bigint/,
+    ],
   ] as [string, AgentConfig<string>, Type<unknown>[], RegExp][])('%s', async (_, config, tools, message) => {
     expect(await faultOf(config, tools)).toMatch(message);
   });

@@ -409,7 +409,19 @@ describe('wiring that cannot run does not start', () => {
     }
   }
 
+  @Injectable()
+  class EverWaitingNode extends SpeakNode {
+    override readonly debounceMs = Number.POSITIVE_INFINITY;
+  }
+  @Workflow({ id: 'ever', description: '' })
+  class EverWorkflow extends WorkflowDefinition<ChatEvent, string> {
+    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+      return flow.node(EverWaitingNode, { messages, prompt: 'x' });
+    }
+  }
+
   it.each([
+    [[EverWorkflow, EverWaitingNode], ['invalid_debounce ever EverWaitingNode']],
     [
       [SelfWorkflow, OtherWorkflow],
       ['nested_cycle other SelfWorkflow', 'nested_faulty self OtherWorkflow'],

@@ -1,4 +1,4 @@
-import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
+import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAIError } from 'openai';
 import { MillraceError, toMillraceError, UpstreamError } from '../../errors/index.js';
 import { redactPlaces, redactSecrets } from '../../kernel/index.js';
 import { retryAfterOf } from './retry-after.js';
@@ -39,6 +39,8 @@ const STATUS_OF_WORD: ReadonlyMap<unknown, number> = new Map([
 /** The error that a failed model call has for the client, from what the SDK threw. */
 export function upstreamErrorFrom(thrown: unknown): MillraceError {
   if (thrown instanceof MillraceError) return thrown;
+  // The SDK wraps what the function throws that gives the key.
+  if (thrown instanceof OpenAIError && thrown.cause instanceof MillraceError) return thrown.cause;
   if (thrown instanceof APIConnectionTimeoutError) return upstreamTimeout('before it answered', thrown);
   if (thrown instanceof APIConnectionError) return unreachable(thrown);
   if (thrown instanceof APIError && thrown.status !== undefined) {

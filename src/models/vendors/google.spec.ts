@@ -102,6 +102,29 @@ describe('google', () => {
 });
 
 describe('google_vertex_ai', () => {
+  it.each([
+    ['is not there', undefined, 'the file of GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE cannot be read'],
+    ['is empty', ' \n', 'the file of GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE holds no token'],
+    ['holds two lines', 'ya29.a\nya29.b', 'the file of GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE holds no token'],
+  ])('says to the operator that its token file %s', async (what, content, diagnostic) => {
+    const file = join(tmpdir(), `millrace-token-${process.pid}-${what.replaceAll(' ', '-')}`);
+    const bench = await ProviderBench.start('google_vertex_ai', '/never', (origin) => ({
+      GOOGLE_VERTEX_AI_BASE_URL: origin,
+      GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE: file,
+    }));
+    try {
+      if (content !== undefined) await writeFile(file, content);
+      expect(await bench.call().toFailure()).toMatchObject({
+        status: 502,
+        code: 'upstream_authentication',
+        diagnostic,
+      });
+    } finally {
+      await bench.close();
+      await rm(file, { force: true });
+    }
+  });
+
   it('reads its token anew for each request', async () => {
     const file = join(tmpdir(), `millrace-token-${process.pid}`);
     const path = '/v1/projects/p/locations/global/endpoints/openapi/chat/completions';

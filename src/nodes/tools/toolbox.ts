@@ -1,3 +1,4 @@
+import { isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
 import { type ObjectSchema, outputSchemaOf } from '../../models/schema/index.js';
 import type { AgentTool } from './agent-tool.js';
 
@@ -56,6 +57,11 @@ export class Toolbox {
       throw new Error(`"${name}" cannot be a tool's name. Use 1 to 64 letters, digits, _ and -.`);
     }
     if (this.#entries.has(name)) throw new Error(`two of its tools have the name "${name}". Rename one.`);
+    if (tool.timeout !== undefined && !isTimerMs(tool.timeout, 1)) {
+      throw new Error(
+        `its tool "${name}" has the timeout ${tool.timeout}. Give milliseconds from 1 to ${MAX_TIMER_MS}, or leave it out.`,
+      );
+    }
     const schema = argsType && outputSchemaOf(argsType);
     // Some models send nothing at all for an object without properties.
     const parse = (args: string): object | void => schema?.parse(args.trim() === '' ? '{}' : args);

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import { ensureError } from '../../kernel/index.js';
+import { ensureError, isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import type { Flow, FlowStep } from '../flow.js';
 import { originOf, Ref } from '../ref.js';
@@ -90,6 +90,15 @@ export class ScopeCompiler {
     } catch (error) {
       this.#faults.add('node_not_ready', ensureError(error).message, 'Correct the node.', step.key);
       return undefined;
+    }
+    const { debounceMs } = instance;
+    if (debounceMs !== undefined && !isTimerMs(debounceMs, 0)) {
+      this.#faults.add(
+        'invalid_debounce',
+        `its debounceMs is ${debounceMs}.`,
+        `Give milliseconds from 0 to ${MAX_TIMER_MS}, or leave it out.`,
+        step.key,
+      );
     }
     const visible = instance.speaks && step.hidden !== true;
     this.#unneeded.push({ key: step.key, isNeeded: visible || step.effect === true });
