@@ -276,7 +276,7 @@ describe('loadConfig', () => {
       'LANGFUSE_SECRET_KEY',
     ];
     const faults = faultsOf(Object.fromEntries(names.map((name) => [name, value])));
-    expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual([...names].sort());
+    expect(new Set(faults.map((fault) => fault.split(' ')[0]))).toEqual(new Set(names));
     expect(faults.join('\n')).not.toContain('sk');
   });
 

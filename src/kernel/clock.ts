@@ -11,7 +11,7 @@ export const MAX_TIMER_MS = 2_147_483_647;
  * Whether a limit of time can be kept: a number from `least` up to {@link MAX_TIMER_MS}. Not infinite, which is no limit: leave it
  * out instead.
  */
-export function isTimerMs(value: unknown, least: number): value is number {
+export function isTimerMs(value: unknown, least: number): boolean {
   return typeof value === 'number' && value >= least && value <= MAX_TIMER_MS;
 }
 
