@@ -1,6 +1,5 @@
 export type { AccessConfig, JwtConfig, LimitsConfig, NamedHash } from './access-config.js';
 export { ABORTED_RUNS_LIMIT_MS, AppConfig, LOG_LEVELS } from './app-config.js';
-export { AppConfig, LOG_LEVELS } from './app-config.js';
 export { isCredential } from './credential.js';
 export { loadConfig } from './environment.js';
 export type { ProviderVariable, ProviderVariables } from './provider-variables.js';
