@@ -18,8 +18,8 @@ import {
 import { Clock, IdSource } from './kernel/index.js';
 
 /**
- * Options without which a Nest application must not be created here, beside a `ServerAdapter`: bodies are parsed as
- * {@link setUpApp} says.
+ * Options without which a Nest application must not be created here, beside a `ServerAdapter`: the routes
+ * read bodies themselves.
  */
 export const APP_OPTIONS = { bodyParser: false, bufferLogs: true } as const;
 
@@ -41,8 +41,7 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   const access = app.get(AccessControl, { strict: false });
   if (!access.isOpen) app.use('/v1', access.middleware);
   const { maxBodyBytes, bodyLimit: limit } = config.http;
-  app.use(bodyLimit(maxBodyBytes, limit, clock));
-  app.useBodyParser('json', { limit: maxBodyBytes, type: ['application/json', 'application/*+json'] });
+  app.use(bodyLimit(maxBodyBytes, limit));
   if (config.http.docs) {
     app.use('/docs', docsHeaders());
     SwaggerModule.setup('docs', app, () => openApiDocument(app), { customSiteTitle: 'Millrace API' });

@@ -4,12 +4,23 @@ import { AccessControl } from './access-control.js';
 import { Admission } from './admission.js';
 import { IdempotentAnswers, SharedAnswers } from './idempotency/index.js';
 import { RateLimits, Slots, Windows } from './limits/index.js';
+import { BodyMemory } from './overload/index.js';
 import { SharedStore } from './shared/index.js';
 
 /** Who may ask, for what, and how much. */
 @Module({
   imports: [MetricsModule],
-  providers: [AccessControl, Admission, IdempotentAnswers, RateLimits, SharedAnswers, SharedStore, Slots, Windows],
-  exports: [AccessControl, Admission, IdempotentAnswers],
+  providers: [
+    AccessControl,
+    Admission,
+    BodyMemory,
+    IdempotentAnswers,
+    RateLimits,
+    SharedAnswers,
+    SharedStore,
+    Slots,
+    Windows,
+  ],
+  exports: [AccessControl, Admission, BodyMemory, IdempotentAnswers],
 })
 export class AccessModule {}

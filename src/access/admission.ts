@@ -7,11 +7,15 @@ import { Metrics } from '../metrics/index.js';
 import type { Usage } from '../protocol/index.js';
 import type { Caller } from './caller.js';
 import { type HeaderTarget, RateLimits, Slots } from './limits/index.js';
-import { LoopWatch, overloaded, RunQueue } from './overload/index.js';
+import { LoopWatch, type MemoryShare, overloaded, RunQueue } from './overload/index.js';
 import { RareWarning } from './rare-warning.js';
 
-/** The right to one run. */
+/** The right to one run, and to read what is to be run. */
 export interface Permit {
+  /** Memory of the request's body: it is given back with the permit. */
+  holds(memory: MemoryShare): void;
+  /** There is nothing to run after all, through no fault of the request: it is not counted. Ends the permit. */
+  cancel(): void;
   /**
    * The run is over, or has not been started. Later calls do nothing.
    * @param usage what it has used; undefined: nothing that anybody counted
@@ -90,12 +94,25 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
 
   #permit(caller: Caller, areLimited: boolean, giveBack: (() => void) | undefined): Permit {
     let hasEnded = false;
+    let held: MemoryShare | undefined;
+    const leave = (): boolean => {
+      if (hasEnded) return false;
+      hasEnded = true;
+      giveBack?.();
+      held?.release();
+      this.#queue.leave();
+      return true;
+    };
     return {
+      holds: (memory) => {
+        if (hasEnded) memory.release();
+        else held = memory;
+      },
+      cancel: () => {
+        if (leave() && areLimited) void this.limits.takeBack(caller);
+      },
       end: (usage) => {
-        if (hasEnded) return;
-        hasEnded = true;
-        giveBack?.();
-        this.#queue.leave();
+        if (!leave()) return;
         const tokens = usage?.total_tokens ?? 0;
         // Never rejects: what cannot be counted in Redis is counted here.
         if (areLimited && Number.isFinite(tokens) && tokens > 0) void this.limits.charge(caller, tokens);

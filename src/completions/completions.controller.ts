@@ -27,7 +27,7 @@ import {
 } from '../workflow/index.js';
 import { collectAnswer, type CompletionHead } from './collected-answer.js';
 import { DescribeCompletion } from './describe-completion.js';
-import { jsonBodyOf } from './json-body.js';
+import { JsonBodyReader } from './json-body-reader.js';
 import { NODE_EVENTS_HEADER } from './node-events.js';
 import { originOf } from './origin.js';
 import { keptAnswerOf, repeatAnswer } from './repeated-answer.js';
@@ -39,9 +39,19 @@ import { wantsStream } from './wants-stream.js';
 interface AskedCompletion {
   readonly workflow: CompiledWorkflow;
   readonly event: ChatEvent;
-  readonly caller: Caller;
+  readonly permit: Permit;
   readonly head: CompletionHead;
   readonly origin: RunOrigin;
+  /** Aborts when the client leaves. */
+  readonly signal: AbortNotice;
+}
+
+/** A request that was let in, and read. */
+interface Admitted {
+  /** As parsed; undefined if there is none. */
+  readonly body: unknown;
+  readonly caller: Caller;
+  readonly permit: Permit;
   /** Aborts when the client leaves. */
   readonly signal: AbortNotice;
 }
@@ -60,19 +70,42 @@ export class CompletionsController {
     private readonly access: AccessControl,
     private readonly admission: Admission,
     private readonly answers: IdempotentAnswers,
+    private readonly bodies: JsonBodyReader,
   ) {}
 
   @Post()
   @HttpCode(200)
   @DescribeCompletion()
   async create(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const body = validateChatCompletionRequest(jsonBodyOf(request));
+    const head = this.bodies.readHead(request);
+    const caller = this.access.callerOf(request);
+    const signal = signalOfLeaving(response);
+    // Before the body is read: what it takes to read and parse is bounded by what may run.
+    const admitted = this.admission.admit(caller, response, signal);
+    const permit = admitted instanceof Promise ? await admitted : admitted;
+    try {
+      const body = head && (await this.bodies.read(request, head, caller, permit, signal));
+      await this.#answer(request, response, { body, caller, permit, signal });
+    } catch (error) {
+      // Where a run was begun, it has ended it already.
+      permit.end();
+      throw error;
+    }
+  }
+
+  @All()
+  @ApiExcludeEndpoint()
+  otherMethods(): never {
+    throw new MethodNotAllowedError(['POST']);
+  }
+
+  async #answer(request: Request, response: Response, { body: json, caller, permit, signal }: Admitted): Promise<void> {
+    const body = validateChatCompletionRequest(json);
     const name = this.registry.resolve(body.model);
     const { workflow } = name;
     const streams = wantsStream(body.stream, name, request.headers.accept);
     const record = recordOf(response);
     record.asks(workflow.id, streams);
-    const caller = this.access.callerOf(request);
     // Before anything that only a workflow which is there could complain of.
     caller.assertMayUse(workflow.id, body.model);
     assertStreamOptionsAllowed(body, streams);
@@ -82,10 +115,10 @@ export class CompletionsController {
     const asked: AskedCompletion = {
       workflow,
       event,
-      caller,
+      permit,
       head: { id: this.ids.completionId(), created: Math.floor(this.clock.now() / 1_000), model: body.model },
       origin: originOf(request, response, streams, caller, this.config.access),
-      signal: signalOfLeaving(response),
+      signal,
     };
     if (streams) {
       await this.#stream(asked, response, body.stream_options?.include_usage === true, wantsNodeEvents(request));
@@ -96,34 +129,25 @@ export class CompletionsController {
       response.json(await this.#collect(asked, response));
       return;
     }
-    const { answer, isReplayed } = await this.answers.answer(
-      { caller, key, body: request.body, signal: asked.signal },
-      async () => keptAnswerOf(await this.#collect(asked, response), response),
+    const { answer, isReplayed } = await this.answers.answer({ caller, key, body, signal }, async () =>
+      keptAnswerOf(await this.#collect(asked, response), response),
     );
+    if (isReplayed) permit.cancel();
     repeatAnswer(answer, isReplayed, response);
-  }
-
-  @All()
-  @ApiExcludeEndpoint()
-  otherMethods(): never {
-    throw new MethodNotAllowedError(['POST']);
   }
 
   async #collect(asked: AskedCompletion, response: Response): Promise<ChatCompletion> {
     const record = recordOf(response);
-    const permit = await this.admission.admit(asked.caller, response, asked.signal);
-    const events = this.#run(asked, permit);
+    const events = this.#run(asked);
     const setTraceId = (id: string): unknown => response.setHeader('x-trace-id', id);
     record.runBegins();
-    return collectAnswer(events, asked.head, setTraceId, endingOf(record, permit));
+    return collectAnswer(events, asked.head, setTraceId, endingOf(record, asked.permit));
   }
 
   async #stream(asked: AskedCompletion, response: Response, includeUsage: boolean, nodeEvents: boolean): Promise<void> {
     const record = recordOf(response);
-    const admitted = this.admission.admit(asked.caller, response, asked.signal);
-    const permit = admitted instanceof Promise ? await admitted : admitted;
     const gate = new Gate();
-    const events = this.#run(asked, permit, gate);
+    const events = this.#run(asked, gate);
     const meter = this.metrics.stream(asked.workflow.id, record.startedAt);
     record.runBegins(meter);
     const { debounceMs, heartbeatMs, openGraceMs } = this.config.stream;
@@ -136,17 +160,12 @@ export class CompletionsController {
       debounceMs,
       nodeEvents,
       meter,
-      record: endingOf(record, permit),
+      record: endingOf(record, asked.permit),
     });
   }
 
-  #run({ workflow, event, head, origin, signal }: AskedCompletion, permit: Permit, gate = new Gate()): RunEvents {
-    try {
-      return this.runner.run(workflow, event, { id: head.id, signal, gate, origin });
-    } catch (error) {
-      permit.end();
-      throw error;
-    }
+  #run({ workflow, event, head, origin, signal }: AskedCompletion, gate = new Gate()): RunEvents {
+    return this.runner.run(workflow, event, { id: head.id, signal, gate, origin });
   }
 }
 

@@ -62,6 +62,10 @@ export interface AccessConfig {
     /** Requests that may wait for one of them to end. */
     readonly maxQueuedRuns: number;
     readonly maxQueueWaitMs: number;
+    /** Most bytes that the bodies of requests may take in memory; undefined: half of what Node's heap may grow to. */
+    readonly maxBodyMemory: number | undefined;
+    /** Most bytes for those of one caller; undefined: half of that where callers say who they are, else all of it. */
+    readonly maxBodyMemoryPerCaller: number | undefined;
     /** Lateness of the event loop from which on new requests are refused; 0: never. */
     readonly maxEventLoopDelayMs: number;
   };

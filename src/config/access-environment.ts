@@ -114,6 +114,14 @@ export class AccessEnvironment {
   @Milliseconds()
   MAX_QUEUE_WAIT_MS = 10_000;
 
+  @IsOptional()
+  @Size()
+  MAX_BODY_MEMORY: number | undefined = undefined;
+
+  @IsOptional()
+  @Size()
+  MAX_BODY_MEMORY_PER_CALLER: number | undefined = undefined;
+
   @Milliseconds()
   MAX_EVENT_LOOP_DELAY_MS = 1_000;
 
@@ -147,6 +155,8 @@ export function accessConfigOf(variables: AccessEnvironment): AccessConfig {
       maxConcurrentRuns: variables.MAX_CONCURRENT_RUNS,
       maxQueuedRuns: variables.MAX_QUEUED_RUNS,
       maxQueueWaitMs: variables.MAX_QUEUE_WAIT_MS,
+      maxBodyMemory: variables.MAX_BODY_MEMORY,
+      maxBodyMemoryPerCaller: variables.MAX_BODY_MEMORY_PER_CALLER,
       maxEventLoopDelayMs: variables.MAX_EVENT_LOOP_DELAY_MS,
     },
     idempotency: { ttlMs: variables.IDEMPOTENCY_TTL_MS, maxBytes: variables.IDEMPOTENCY_MAX_BYTES },

@@ -24,6 +24,8 @@ export abstract class AppConfig {
     readonly bodyLimit: string;
     /** The same in bytes. */
     readonly maxBodyBytes: number;
+    /** Most values (objects, arrays, strings, numbers and so on) in the JSON of a body. */
+    readonly maxJsonValues: number;
     /** Origins whose pages may call this server from a browser; `*` is any. Empty: none. */
     readonly corsOrigins: readonly string[];
     /** True if the page to try workflows with is served at `/`. */

@@ -12,6 +12,8 @@ import { tracingConfigOf, TracingEnvironment } from './tracing-environment.js';
 /** The model of agents that name none, where the provider is the default one. */
 const OPENAI_MODEL = 'gpt-5.4-mini';
 
+const MAX_JSON_VALUES = '$property must be a whole number from 1 to 10000000';
+
 /** The variables this server reads, by name, with their defaults. A variable set to nothing counts as not set. */
 class Environment {
   @Type(() => Number)
@@ -24,6 +26,12 @@ class Environment {
 
   @Matches(/^\d+(\.\d+)?\s*(b|kb|mb|gb)?$/i, { message: '$property must be a size such as 512kb or 10mb' })
   BODY_LIMIT = '10mb';
+
+  @Type(() => Number)
+  @IsInt({ message: MAX_JSON_VALUES })
+  @Min(1, { message: MAX_JSON_VALUES })
+  @Max(10_000_000, { message: MAX_JSON_VALUES })
+  MAX_JSON_VALUES = 100_000;
 
   @Transform(({ value }: { value: string }) => value.split(',').map((origin) => origin.trim()))
   @Matches(/^(\*|https?:\/\/[^\s/]+)$/, {
@@ -105,6 +113,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       host: environment.HOST,
       bodyLimit: environment.BODY_LIMIT,
       maxBodyBytes: bytesOf(environment.BODY_LIMIT),
+      maxJsonValues: environment.MAX_JSON_VALUES,
       corsOrigins: environment.CORS_ORIGINS,
       playground: environment.PLAYGROUND === 'on',
       docs: environment.DOCS === 'on',

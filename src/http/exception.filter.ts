@@ -1,6 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { AppConfig } from '../config/index.js';
 import {
   InternalError,
   loggableStack,
@@ -23,7 +22,6 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
   readonly #logger = new Logger('Http');
 
   constructor(
-    private readonly config: AppConfig,
     private readonly tracer: Tracer,
     private readonly clock: Clock,
   ) {}
@@ -32,7 +30,7 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
-    const error = errorFrom(thrown, request, this.config.http.bodyLimit);
+    const error = errorFrom(thrown, request);
     if (request.method !== 'OPTIONS') recordOf(response).failed(error);
     if (error instanceof InternalError && error !== thrown) {
       const stack = thrown instanceof Error ? loggableStack(thrown) : typeof thrown;

@@ -7,6 +7,7 @@ export { answerHalfClosed, PROBE } from './half-closed.js';
 export { HttpModule } from './http.module.js';
 export { answerMalformedRequests } from './malformed-request.js';
 export { openApiDocument } from './openapi-document.js';
+export { readBytes } from './read-bytes.js';
 export { recordOf, RequestRecord } from './request-record.js';
 export { requireHost } from './require-host.js';
 export { docsHeaders, securityHeaders } from './security-headers.js';

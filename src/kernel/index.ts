@@ -9,6 +9,7 @@ export {
 } from './cancellation.js';
 export { cutText } from './cut-text.js';
 export { Clock, isTimerMs, MAX_TIMER_MS, SystemClock, type Timer, TIMER_TOLERANCE_MS } from './clock.js';
+export { describeValue } from './describe-value.js';
 export { ensureError } from './ensure-error.js';
 export { escapeControls, escapeControlsInLines } from './escape-controls.js';
 export { holdProcess, whileHeld } from './hold-process.js';
@@ -16,4 +17,4 @@ export { redactPlaces, redactSecrets } from './redact.js';
 export { sha256 } from './sha256.js';
 export { sleep } from './sleep.js';
 export { IdSource, RandomIdSource } from './ids.js';
-export { findUnsafeNumber, isUnsafeNumber } from './unsafe-number.js';
+export { findUnsafeNumber, isSameNumber, isUnsafeNumber } from './unsafe-number.js';

@@ -45,7 +45,7 @@ export function isUnsafeNumber(literal: string): boolean {
 }
 
 /** Whether two literals mean the same number, to the last digit. */
-function isSameNumber(one: string, other: string): boolean {
+export function isSameNumber(one: string, other: string): boolean {
   const [digits, exponent] = readNumber(one);
   const [otherDigits, otherExponent] = readNumber(other);
   return digits === otherDigits && exponent === otherExponent;

@@ -1,6 +1,7 @@
 export { ChunkEncoder, type ChunkHead } from './chunk-encoder.js';
 export { errorEnvelope } from './error-envelope.js';
 export { worseFinishReason, type FinishReason } from './finish-reason.js';
+export { jsonFaultError, type JsonLimits, parseJson, scanJson } from './json/index.js';
 export type { Message } from './message.js';
 export { openApiSchemas, type SchemaObject } from './openapi-schemas.js';
 export { assertStreamOptionsAllowed, ChatCompletionRequest, validateChatCompletionRequest } from './request/index.js';

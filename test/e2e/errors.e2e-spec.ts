@@ -90,6 +90,44 @@ describe('errors', () => {
       expect(headers['content-type']).toContain('application/json');
     });
 
+    it.each([
+      ['seed', { seed: '9223372036854775807' }, 'seed'],
+      ['negative seed', { seed: '-9007199254740993' }, 'seed'],
+      ['number of tokens', { max_completion_tokens: '9007199254740993' }, 'max_completion_tokens'],
+      ['bias of a token', { logit_bias: { '50256': '9007199254740993' } }, 'logit_bias.50256'],
+      ['value in metadata', { metadata: { order: ['1', '12345678901234567890'] } }, 'metadata.order[1]'],
+      [
+        'bound in the schema of a tool',
+        { tools: [{ type: 'function', function: { name: 'f', parameters: { maximum: '9007199254740993' } } }] },
+        'tools[0].function.parameters.maximum',
+      ],
+      [
+        'bound in the schema of the answer',
+        { response_format: { type: 'x', schema: { const: '1e400' } } },
+        'response_format.schema.const',
+      ],
+      ['value nobody knows', { something: '9007199254740993.0' }, 'something'],
+    ])('a %s that would become another number', async (_, parameters, param) => {
+      const body = { model: 'chat', messages: HELLO, ...parameters };
+      // JavaScript cannot write them itself.
+      const text = JSON.stringify(body).replaceAll(/"(-?[\d.e]+)"(?!:)/g, '$1');
+      const answer = await post(text);
+      assertValidError(answer.json);
+      expect(answer.status).toBe(400);
+      expect(answer.json.error).toMatchObject({ type: 'invalid_request_error', param, code: 'inexact_number' });
+    });
+
+    it('no number that stays what it is', async () => {
+      bench.upstream.next(streamOf('Hi'));
+      const text = JSON.stringify({ model: 'chat', messages: HELLO, temperature: 0.5 }).replace(
+        '0.5',
+        '0.12345678901234567890123,"seed":-9007199254740992,"metadata":{"id":"9007199254740993","big":1e23}',
+      );
+      expect((await post(text)).status).toBe(200);
+      const { body } = await bench.upstream.request(bench.upstream.requests.length - 1);
+      expect(body).toMatchObject({ seed: -9_007_199_254_740_992, temperature: 0.123_456_789_012_345_68 });
+    });
+
     it('a body that is too large', async () => {
       const answer = await post({ model: 'chat', messages: [{ role: 'user', content: 'x'.repeat(2 * 1024 * 1024) }] });
       assertValidError(answer.json);

@@ -77,6 +77,17 @@ const hostile: fc.Arbitrary<Json> = fc.oneof(
   ),
 );
 
+/** Objects that throw, or lie, where they are taken for words: their methods are none. */
+const UNSPEAKABLE: readonly Json[] = [
+  { toString: 1, valueOf: 1 },
+  { toString: null, valueOf: null, toJSON: null },
+  { ['__proto__']: { toString: 1 }, toString: 1, valueOf: 1 },
+  JSON.parse('{"constructor":{"name":1},"hasOwnProperty":1,"length":-1,"then":1}') as Json,
+  { ['__proto__']: null },
+  [{ toString: 1, valueOf: 1 }],
+  [[{ toString: 1, valueOf: 1 }], null],
+];
+
 type Mutation = {
   readonly kind: 'set' | 'remove' | 'add';
   readonly path: readonly string[];
@@ -144,6 +155,17 @@ describe('a request, however it was mutated', () => {
       { numRuns: 2_500 },
     );
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  }, 120_000);
+
+  it('is answered, or refused with a 4xx, with an object that is no text at any place of it', async () => {
+    for (const path of PATHS) {
+      for (const value of UNSPEAKABLE) {
+        for (const kind of ['set', 'add'] as const) {
+          const change: Mutation = { kind, path, key: 'extra', value };
+          await expectSane(JSON.stringify(mutate(structuredClone<Json>(SEED), change)));
+        }
+      }
+    }
   }, 120_000);
 
   it('is refused when it is no JSON any more', async () => {

@@ -33,8 +33,8 @@ describe('Idempotency-Key', () => {
   const asked = (): number => bench.upstream.requests.length;
 
   it('gives a repeated request the first answer again', async () => {
-    await start({ LIMIT_REQUESTS_PER_MINUTE: '1' }, { tracer: new RecordingTracer() });
-    bench.upstream.next(streamOf('Hi', { usage: tokens(3, 4) }));
+    await start({ LIMIT_REQUESTS_PER_MINUTE: '2' }, { tracer: new RecordingTracer() });
+    bench.upstream.next(streamOf('Hi', { usage: tokens(3, 4) })).next(streamOf('Ho'));
     const first = await ask();
     const again = await ask();
     expect([first.status, again.status]).toEqual([200, 200]);
@@ -46,6 +46,10 @@ describe('Idempotency-Key', () => {
     expect(again.headers['x-trace-id']).toBe(first.headers['x-trace-id']);
     expect(again.headers['x-request-id']).not.toBe(first.headers['x-request-id']);
     expect(asked()).toBe(1);
+    // What was repeated was not counted: one more is left.
+    await ask();
+    await eventually(async () => (await ask({})).status === 200);
+    expect((await ask({})).status).toBe(429);
   });
 
   it('lets a repeated request wait for the first, and the openai SDK send the key', async () => {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -22,6 +24,7 @@ import {
   streamOf,
   text,
   tokens,
+  within,
 } from '../support/index.js';
 import { send } from '../support/http-client.js';
 import { withTimeSetBack } from '../support/time-of-day.js';
@@ -58,8 +61,7 @@ describe('limits', () => {
     const stream = await openStream(bench.app.chatUrl, STREAM);
     expect(stream.headers['x-ratelimit-remaining-requests']).toBe('0');
     await stream.collect();
-    // What is at fault itself, or asks for nothing, is not counted, and is not refused.
-    expect((await ask({ ...CHAT, model: 'nothing' })).status).toBe(404);
+    // What asks for nothing is not counted, and is not refused.
     expect((await getJson(`${bench.app.baseUrl}/models`)).status).toBe(200);
     for (const body of [CHAT, STREAM]) {
       const { status, json, headers } = await ask(body);
@@ -91,6 +93,76 @@ describe('limits', () => {
     for (const what of ['requests', 'tokens']) {
       expect(headers[`x-ratelimit-reset-${what}`]).toMatch(/^(?:1m0s|\d+(?:\.\d+)?s|\d+ms)$/);
     }
+  });
+
+  it('count what is at fault, which is known only once it is read; but not what its head tells', async () => {
+    await start({ LIMIT_REQUESTS_PER_MINUTE: '2' });
+    const url = bench.app.chatUrl;
+    expect((await postJson(url, CHAT, { 'content-encoding': 'gzip' })).status).toBe(415);
+    expect((await postJson(url, 'model=chat', { 'content-type': 'text/plain' })).status).toBe(415);
+    expect((await ask({ ...CHAT, model: 'nothing' })).status).toBe(404);
+    expect((await postJson(url, '{"model":')).headers['x-ratelimit-remaining-requests']).toBe('0');
+    expect((await ask()).status).toBe(429);
+  });
+
+  describe('are asked before a body is read', () => {
+    const sockets: Socket[] = [];
+    afterEach(() => {
+      for (const socket of sockets.splice(0)) socket.destroy();
+    });
+
+    /** Sends the head of a request and the first byte of its body, and tells the status if there is one. */
+    const begin = (): { readonly status: Promise<number>; readonly socket: Socket } => {
+      const { hostname, port } = new URL(bench.app.url);
+      const socket = connect(Number(port), hostname).on('error', () => undefined);
+      sockets.push(socket);
+      socket.write(
+        'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n{',
+      );
+      const status = once(socket, 'data').then(([bytes]) => Number(String(bytes).split(' ')[1]));
+      return { status, socket };
+    };
+
+    it('those of requests', async () => {
+      await start({ LIMIT_REQUESTS_PER_MINUTE: '1' });
+      begin();
+      await eventually(async () => (await ask()).status === 429);
+      expect(await within(begin().status)).toBe(429);
+    });
+
+    it.each([
+      ['those of answers in the making, and given back when the client leaves', { LIMIT_CONCURRENT_STREAMS: '1' }, 429],
+      ['those of runs', { MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '0' }, 503],
+    ])('%s', async (_, env, refusal) => {
+      await start(env);
+      bench.upstream.always(streamOf('Hi'));
+      const { socket } = begin();
+      await eventually(async () => (await ask()).status === refusal);
+      expect(await within(begin().status)).toBe(refusal);
+      socket.destroy();
+      await eventually(async () => (await ask()).status === 200);
+    });
+
+    it('and bodies that are refused give back what they took', async () => {
+      await start({
+        LIMIT_CONCURRENT_STREAMS: '1',
+        MAX_CONCURRENT_RUNS: '1',
+        BODY_LIMIT: '1kb',
+        MAX_JSON_VALUES: '20',
+      });
+      bench.upstream.always(streamOf('Hi'));
+      const chunked = { 'transfer-encoding': 'chunked' };
+      for (const [body, headers, status] of [
+        [{ ...CHAT, x: Array.from({ length: 30 }, () => 1) }, {}, 400],
+        ['{"model":', {}, 400],
+        [{ ...CHAT, user: 'x'.repeat(2_000) }, {}, 413],
+        [{ ...CHAT, user: 'x'.repeat(2_000) }, chunked, 413],
+        [{ ...CHAT, seed: 1 }, chunked, 200],
+        [CHAT, {}, 200],
+      ] as const) {
+        expect((await postJson(bench.app.chatUrl, body, headers)).status).toBe(status);
+      }
+    });
   });
 
   it('of tokens count what runs have used, streamed or not', async () => {

@@ -243,31 +243,19 @@ describe('security', () => {
       ['gzip', gzipSync],
       ['deflate', deflateSync],
       ['br', brotliCompressSync],
-    ])('that %s has made small are measured by what they come to', async (encoding, compress) => {
-      const bomb = compress(Buffer.alloc(128 * MEGABYTE, ' '));
-      expect(bomb.length).toBeLessThan(MEGABYTE);
-      const before = process.memoryUsage().arrayBuffers;
-      const head = requestOf('POST /v1/chat/completions', [
-        'content-type: application/json',
-        `content-encoding: ${encoding}`,
-        `content-length: ${bomb.length}`,
-      ]);
-      expectRefused(await answerTo(Buffer.concat([Buffer.from(head), bomb])), [413]);
-      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * MEGABYTE);
-    });
-
-    it.each(['gzip', 'deflate', 'br'])('that are no %s, though they say so, are refused', async (encoding) => {
-      expectRefused(await answerTo(postOf(HELLO, `content-encoding: ${encoding}`)), [400]);
-    });
-
-    it('that end amid what was compressed are refused', async () => {
-      const half = gzipSync(HELLO).subarray(0, 30);
-      const head = requestOf('POST /v1/chat/completions', [
-        'content-type: application/json',
-        'content-encoding: gzip',
-        `content-length: ${half.length}`,
-      ]);
-      expectRefused(await answerTo(Buffer.concat([Buffer.from(head), half])), [400]);
+    ])('that %s has made small are not read', async (encoding, compress) => {
+      for (const body of [HELLO, ' '.repeat(128 * MEGABYTE)]) {
+        const bytes = compress(Buffer.from(body));
+        const head = requestOf('POST /v1/chat/completions', [
+          'content-type: application/json',
+          `content-encoding: ${encoding}`,
+          `content-length: ${bytes.length}`,
+        ]);
+        const answer = await answerTo(Buffer.concat([Buffer.from(head), bytes]));
+        expectRefused(answer, [415]);
+        expect(answer.body).toContain('without Content-Encoding');
+      }
+      expect((await answerTo(postOf(HELLO, 'content-encoding: identity'))).status).toBe(200);
     });
 
     it('that are too large are refused by their length, before they come', async () => {

@@ -19,7 +19,7 @@ export interface HttpAnswer {
 
 /**
  * Sends a body as JSON and reads the whole answer, whatever its status.
- * @param body a string is sent as it is, so that it can be broken JSON
+ * @param body a string and bytes are sent as they are, so that it can be broken JSON
  */
 export async function postJson(
   url: string,
@@ -42,7 +42,7 @@ export async function readAnswer(answer: IncomingMessage): Promise<HttpAnswer> {
 
 /**
  * Sends a request on a connection of its own, so that leaving closes exactly that one.
- * @param body undefined: none; a string is sent as it is, anything else as JSON
+ * @param body undefined: none; a string and bytes are sent as they are, anything else as JSON
  * @returns the request, to leave by, and the answer as soon as its head is there
  */
 export function send(
@@ -51,7 +51,7 @@ export function send(
   body: unknown,
   { headers = {}, signal }: RequestOptions = {},
 ): { request: ClientRequest; answer: Promise<IncomingMessage> } {
-  const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const payload = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const request = httpRequest(url, {
     method,
     agent: false,

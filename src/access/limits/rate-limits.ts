@@ -72,6 +72,16 @@ export class RateLimits {
     if (excess !== undefined) throw refusal('requests', excess);
   }
 
+  /** Takes back what {@link take} has counted, as far as the minute in which it was counted goes on. */
+  async takeBack(caller: Caller): Promise<void> {
+    await Promise.all(
+      this.#accounts(caller, 'requests').map(async ({ name }) => {
+        const { count } = await this.windows.get(name);
+        if (count > 0) await this.windows.add(name, -1);
+      }),
+    );
+  }
+
   /** Counts the tokens that a run has used. */
   async charge(caller: Caller, tokens: number): Promise<void> {
     await Promise.all(this.#accounts(caller, 'tokens').map(({ name }) => this.windows.add(name, tokens)));

@@ -1,2 +1,3 @@
+export { BodyMemory, type MemoryShare } from './body-memory.js';
 export { LoopWatch } from './loop-watch.js';
 export { overloaded, RunQueue } from './run-queue.js';

@@ -35,6 +35,13 @@ describe('Prompt', () => {
     expect(prompt('{% if value %}yes{% else %}no{% endif %}').render({ value })).toBe(expected);
   });
 
+  it('writes whatever JSON a client may have sent', () => {
+    const unspeakable = { toString: 1, valueOf: 1 };
+    expect(prompt('{{ value }}').render({ value: unspeakable })).toBe('an object');
+    expect(prompt('{{ value }}').render({ value: ['a', [unspeakable, null], 1] })).toBe('aan object1');
+    expect(prompt('{{ value.a }}{{ value.b }}').render({ value: { a: 1, b: { toString: null } } })).toBe('1an object');
+  });
+
   it.each([
     ['a variable', 'Hi {{ name }}', {}, 'undefined variable: name'],
     ['a variable given as undefined', 'Hi {{ name }}', { name: undefined }, 'undefined variable: name'],

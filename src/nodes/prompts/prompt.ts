@@ -1,5 +1,5 @@
 import { Liquid, type Template } from 'liquidjs';
-import { ensureError } from '../../kernel/index.js';
+import { describeValue, ensureError } from '../../kernel/index.js';
 import { type PromptInfo, readFrontMatter } from './front-matter.js';
 import { PromptError } from './prompt-error.js';
 
@@ -14,6 +14,7 @@ const liquid = new Liquid({
   jsTruthy: true,
   // A prompt is one file: without this, `render` and `include` would read from the working directory.
   templates: {},
+  outputEscape: writableValue,
 });
 
 /** A prompt file, parsed: a Liquid template (https://liquidjs.com) with optional YAML front matter. */
@@ -76,4 +77,19 @@ function checkVariables(named: readonly string[], used: readonly string[]): void
 
 function quoted(names: readonly string[]): string {
   return names.length === 0 ? 'nothing' : names.map((name) => `"${name}"`).join(', ');
+}
+
+/**
+ * Writes a value as Liquid does, but for an object that has a `toString` which is no function: Liquid throws then. Clients can
+ * send such objects, and nodes put what clients send into prompts.
+ */
+function writableValue(value: unknown): string {
+  if (Array.isArray(value)) return value.map(writableValue).join('');
+  if (value === null || value === undefined) return '';
+  try {
+    // oxlint-disable-next-line typescript/no-base-to-string -- as Liquid does it
+    return String(value);
+  } catch {
+    return describeValue(value);
+  }
 }

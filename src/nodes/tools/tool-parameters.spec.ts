@@ -33,6 +33,15 @@ describe('clientToolsOf', () => {
   );
 });
 
+describe('clientToolsOf, with parts of a tool that nobody has checked', () => {
+  it.each([null, 1, 'no', {}, { name: { toString: 1, valueOf: 1 } }, { name: [{ toString: 1 }] }])('%#', (other) => {
+    const custom = { type: 'custom', custom: { name: 'theirs' }, function: other };
+    expect(clientToolsOf({ tools: [custom] }, toolbox)).toEqual([custom]);
+    const taken = { ...custom, custom: { name: 'clock' } };
+    expect(() => clientToolsOf({ tools: [taken] }, toolbox)).toThrow('a tool `clock` of its own');
+  });
+});
+
 describe('withServerTools', () => {
   it("offers the server's tools and the client's, with the client's wishes about them", () => {
     const forwarded = { temperature: 1, tools: [theirs], tool_choice: 'auto', parallel_tool_calls: false };

@@ -21,8 +21,11 @@ export function clientToolsOf(forwarded: ModelParameters, toolbox: Toolbox): rea
   const { tools, tool_choice: choice } = forwarded;
   if (!Array.isArray(tools) || choice === 'none') return [];
   for (const { function: callable, custom } of tools as readonly ClientTool[]) {
-    const name = String(callable?.name ?? custom?.name);
-    if (toolbox.find(name) === undefined) continue;
+    // A tool may have parts of the other kind, which nobody has checked.
+    const name = [callable?.name, custom?.name]
+      .filter((one) => typeof one === 'string')
+      .find((one) => toolbox.find(one) !== undefined);
+    if (name === undefined) continue;
     throw new InvalidRequestError(`This workflow has a tool \`${name}\` of its own. Give yours another name.`, {
       param: 'tools',
       code: 'tool_name_taken',

@@ -158,7 +158,12 @@ export class ChatCompletionRequest {
   @IsInt()
   @Min(-(2 ** 63))
   @Max(2 ** 63)
-  @JSONSchema({ description: 'Asks for answers that repeat as far as the model can.', deprecated: true, example: 42 })
+  @JSONSchema({
+    description:
+      'Asks for answers that repeat as far as the model can. Beyond 2^53 an integer is refused if it is not exact.',
+    deprecated: true,
+    example: 42,
+  })
   readonly seed?: number | null;
 
   @IsOptional()

@@ -65,7 +65,7 @@ describe('validateChatCompletionRequest', () => {
     expect(({} as Record<string, unknown>)['stream']).toBeUndefined();
   });
 
-  it('looks into free-form values only for their depth', () => {
+  it('does not look into free-form values', () => {
     const parametersWith = (nested: unknown): Record<string, unknown> => ({
       unknown: nested,
       metadata: nested,
@@ -74,9 +74,6 @@ describe('validateChatCompletionRequest', () => {
       tools: [{ type: 'function', function: { name: 'f', parameters: nested } }],
     });
     expect(faultOf(request(parametersWith(JSON.parse(deep(200)))))).toBeUndefined();
-    for (const [param, value] of Object.entries(parametersWith(JSON.parse(deep(20_000))))) {
-      expect(faultOf(request({ [param]: value }))).toMatchObject({ param, code: 'invalid_value' });
-    }
   });
 
   it.each([

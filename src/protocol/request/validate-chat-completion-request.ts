@@ -2,7 +2,6 @@ import { InvalidRequestError } from '../../errors/index.js';
 import { ChatCompletionRequest } from './chat-completion-request.js';
 import { checkObject } from '../rules/check-object.js';
 import { isJsonObject } from '../json-object.js';
-import { assertNestingIsBounded } from './nesting.js';
 import { checkDependencies } from './parameter-dependencies.js';
 import { ruleSetOf } from '../rules/rule-set.js';
 import { FaultLog } from '../rules/validation-faults.js';
@@ -16,7 +15,8 @@ const MOST_PARAMETERS = 1_000;
  * Checks a parsed JSON body and gives the same object back, typed. Nothing in it is converted, removed or filled in, so
  * `temperature: 0`, empty strings and parameters that nobody here knows stay as the client sent them.
  *
- * Of free-form values (schemas of tools, metadata, unknown parameters) only the depth is looked at. All costs linear time.
+ * Free-form values (schemas of tools, metadata, unknown parameters) are not looked at: how much and how deep a body is was
+ * found out before it was parsed. All costs linear time.
  *
  * @throws InvalidRequestError for the first fault in the order of the declared parameters, with `param` and `code` of
  *   OpenAI's error object. Its message also tells how many more there are.
@@ -32,7 +32,6 @@ export function validateChatCompletionRequest(body: unknown): ChatCompletionRequ
       code: 'invalid_value',
     });
   }
-  assertNestingIsBounded(body);
   const faults = new FaultLog();
   checkObject(RULES, body, '', faults);
   checkDependencies(body, faults);

@@ -16,6 +16,7 @@ import {
   MIN_LENGTH,
 } from 'class-validator';
 import { InvalidRequestError } from '../../errors/index.js';
+import { describeValue } from '../../kernel/index.js';
 import type { Check, PropertyRule } from './rule-set.js';
 
 /** One thing that is wrong with a request. */
@@ -72,7 +73,7 @@ export function unknownValue(param: string, value: unknown, supported: Iterable<
   return {
     param,
     code: 'invalid_value',
-    message: `Invalid value for '${param}': ${quote(value)}. Supported values are: ${[...supported].map(quote).join(', ')}.`,
+    message: `Invalid value for '${param}': ${describeValue(value)}. Supported values are: ${[...supported].map(describeValue).join(', ')}.`,
   };
 }
 
@@ -99,7 +100,7 @@ function usualFault(rule: PropertyRule, check: Check, param: string, value: unkn
     return wrongType(param, alternative + expected, value);
   }
   const [constraint] = check.constraints;
-  const limit = quote(constraint);
+  const limit = describeValue(constraint);
   const number = rule.checks.some(({ name }) => name === IS_INT) ? 'integer' : 'decimal';
   const invalid = (code: string, problem: string): Fault => ({
     param,
@@ -114,12 +115,12 @@ function usualFault(rule: PropertyRule, check: Check, param: string, value: unkn
     case MIN:
       return invalid(
         `${number}_below_min_value`,
-        `${number} below minimum value. Expected a value >= ${limit}, but got ${quote(value)} instead.`,
+        `${number} below minimum value. Expected a value >= ${limit}, but got ${describeValue(value)} instead.`,
       );
     case MAX:
       return invalid(
         `${number}_above_max_value`,
-        `${number} above maximum value. Expected a value <= ${limit}, but got ${quote(value)} instead.`,
+        `${number} above maximum value. Expected a value <= ${limit}, but got ${describeValue(value)} instead.`,
       );
     case ARRAY_NOT_EMPTY:
       return invalid('empty_array', 'empty array. Expected an array with at least 1 item.');
@@ -150,11 +151,6 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'number') return Number.isInteger(value) ? 'an integer' : 'a decimal number';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
-}
-
-/** The client's own words, cut to a length that fits a message, with control characters escaped. */
-function quote(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : String(value).slice(0, 64);
 }
 
 function lengthOf(value: unknown): number {

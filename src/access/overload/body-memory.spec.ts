@@ -1,0 +1,104 @@
+import { describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../../test/support/fake-clock.js';
+import { loadConfig } from '../../config/index.js';
+import { OverloadedError, RateLimitedError, RunAbortedError } from '../../errors/index.js';
+import { Cancellation } from '../../kernel/index.js';
+import { Caller } from '../caller.js';
+import { BodyMemory, type MemoryShare } from './body-memory.js';
+
+const NEVER = new Cancellation();
+const limits = { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 };
+const [ANN, BOB] = ['ann', 'bob'].map((id) => new Caller({ id, limits })) as [Caller, Caller];
+
+function memoryOf(env: Record<string, string> = {}): { memory: BodyMemory; clock: FakeClock } {
+  const clock = new FakeClock();
+  const config = loadConfig({ API_KEYS: 'a,b', MAX_BODY_MEMORY: '100b', ...env });
+  return { clock, memory: new BodyMemory(config, clock, {} as never, {} as never) };
+}
+
+const now = (share: MemoryShare | Promise<MemoryShare>): MemoryShare => {
+  if (share instanceof Promise) throw new Error('It waits.');
+  return share;
+};
+
+/** Whether a promise has settled by now. */
+async function isSettled(promise: unknown): Promise<boolean> {
+  const still = Symbol();
+  return (await Promise.race([promise, Promise.resolve().then(() => still)])) !== still;
+}
+
+describe('BodyMemory', () => {
+  it('gives one caller half of all, and all where callers do not say who they are', () => {
+    expect(memoryOf().memory).toMatchObject({ limit: 100, callerLimit: 50 });
+    expect(memoryOf({ API_KEYS: '' }).memory).toMatchObject({ limit: 100, callerLimit: 100 });
+    expect(memoryOf({ MAX_BODY_MEMORY_PER_CALLER: '70b' }).memory.callerLimit).toBe(70);
+    expect(memoryOf({ MAX_BODY_MEMORY_PER_CALLER: '1gb' }).memory.callerLimit).toBe(100);
+    expect(memoryOf({ MAX_BODY_MEMORY: '' }).memory.limit).toBeGreaterThan(16 * 1024 ** 2);
+  });
+
+  it('lets who finds no room wait, and who fits go first', async () => {
+    const { memory } = memoryOf();
+    const first = now(memory.take(ANN, 40, NEVER));
+    const large = memory.take(ANN, 20, NEVER);
+    const small = now(memory.take(ANN, 10, NEVER));
+    const other = now(memory.take(BOB, 50, NEVER));
+    const others = memory.take(BOB, 1, NEVER);
+    first.release();
+    first.release();
+    expect((await large).bytes).toBe(20);
+    expect(await isSettled(others)).toBe(false);
+    other.release();
+    expect((await others).bytes).toBe(1);
+    small.release();
+  });
+
+  it('gives who would need more than a share all of it, alone', async () => {
+    const { memory } = memoryOf();
+    const alone = now(memory.take(ANN, 1_000, NEVER));
+    expect(alone.bytes).toBe(50);
+    const next = memory.take(ANN, 1_000, NEVER);
+    expect(await isSettled(next)).toBe(false);
+    alone.release();
+    expect((await next).bytes).toBe(50);
+  });
+
+  it('changes its mind about how much', async () => {
+    const { memory } = memoryOf();
+    const [one, two] = [now(memory.take(ANN, 40, NEVER)), now(memory.take(ANN, 10, NEVER))];
+    const more = two.resize(30, NEVER);
+    expect(await isSettled(more)).toBe(false);
+    expect(one.resize(20, NEVER)).toBeUndefined();
+    await more;
+    expect([one.bytes, two.bytes]).toEqual([20, 30]);
+    const again = one.resize(25, NEVER);
+    one.release();
+    two.release();
+    await again;
+    expect(now(memory.take(ANN, 50, NEVER)).bytes).toBe(50);
+  });
+
+  it('lets nobody wait for long, and says whose fault it is', async () => {
+    const { memory, clock } = memoryOf();
+    now(memory.take(ANN, 50, NEVER));
+    const own = memory.take(ANN, 10, NEVER);
+    now(memory.take(BOB, 45, NEVER));
+    const all = memory.take(new Caller({ id: 'eve', limits }), 10, NEVER);
+    clock.advance(10_000);
+    await expect(own).rejects.toThrow(RateLimitedError);
+    await expect(all).rejects.toThrow(OverloadedError);
+    await expect(all).rejects.toMatchObject({ status: 503, retryAfterMs: 2_000 });
+  });
+
+  it('forgets who leaves, and refuses who would be one too many', async () => {
+    const { memory } = memoryOf({ MAX_QUEUED_RUNS: '1' });
+    const taken = now(memory.take(ANN, 50, NEVER));
+    const leaving = new Cancellation();
+    const left = memory.take(ANN, 10, leaving);
+    expect(() => memory.take(ANN, 10, NEVER)).toThrow(OverloadedError);
+    leaving.abort(new RunAbortedError('client_disconnected'));
+    await expect(left).rejects.toThrow(RunAbortedError);
+    const next = memory.take(ANN, 50, NEVER);
+    taken.release();
+    expect((await next).bytes).toBe(50);
+  });
+});

@@ -1,0 +1,196 @@
+import { getHeapStatistics } from 'node:v8';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { AppConfig } from '../../config/index.js';
+import { RateLimitedError, RunAbortedError } from '../../errors/index.js';
+import { type AbortNotice, Clock } from '../../kernel/index.js';
+import { Metrics } from '../../metrics/index.js';
+import type { Caller } from '../caller.js';
+import { overloaded } from './run-queue.js';
+
+/** How long a client whose own share is used up is asked to wait, in milliseconds. */
+const RETRY_AFTER_MS = 2_000;
+
+/** Memory that one request has, in bytes. */
+export interface MemoryShare {
+  readonly bytes: number;
+  /**
+   * Takes more, or gives back what is not needed. Without a wait if it is less, or there is room.
+   * @throws as {@link BodyMemory.take} does; what it had it keeps then
+   */
+  resize(bytes: number, signal: AbortNotice): Promise<void> | undefined;
+  /** Gives all of it back. Later calls do nothing. */
+  release(): void;
+}
+
+interface Waiting {
+  readonly callerId: string;
+  readonly bytes: number;
+  readonly onTurn: () => void;
+}
+
+/**
+ * Bounds the memory that bodies of requests take in this process, from before they are read until their runs have ended: of
+ * all together, and of each caller. A request that finds no room waits, unread, as one does that waits for a place among the
+ * runs; whoever fits goes first.
+ */
+@Injectable()
+export class BodyMemory implements OnModuleInit {
+  /** Most bytes of all bodies together, and of those of one caller. */
+  readonly limit: number;
+  readonly callerLimit: number;
+  readonly #waiting = new Set<Waiting>();
+  /** Of callers that have any. */
+  readonly #taken = new Map<string, number>();
+  #total = 0;
+
+  constructor(
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+    private readonly metrics: Metrics,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {
+    const { keys, keysFile, jwt, overload } = config.access;
+    // The other half is for everything else: answers, and what the code itself needs.
+    this.limit = overload.maxBodyMemory ?? Math.floor(getHeapStatistics().heap_size_limit / 2);
+    const callersDiffer = keys.length > 0 || keysFile !== undefined || jwt !== undefined;
+    const share = overload.maxBodyMemoryPerCaller ?? (callersDiffer ? Math.floor(this.limit / 2) : this.limit);
+    this.callerLimit = Math.min(share, this.limit);
+  }
+
+  onModuleInit(): void {
+    if ((this.adapterHost.httpAdapter as unknown) === undefined) return;
+    this.metrics.show({
+      name: 'millrace_body_memory_bytes',
+      help: 'Memory set aside for the bodies of requests that are read or answered, of MAX_BODY_MEMORY at most.',
+      value: () => this.#total,
+    });
+    this.metrics.show({
+      name: 'millrace_waiting_bodies',
+      help: 'Requests whose bodies wait to be read because MAX_BODY_MEMORY, or the share of their caller, is taken.',
+      value: () => this.#waiting.size,
+    });
+  }
+
+  /**
+   * Takes memory for one request: at once, or when others have given theirs back. Whoever has it must release it.
+   * @param bytes no more than {@link callerLimit} is ever taken: who would need more has it alone
+   * @param signal of the client that leaves
+   * @throws OverloadedError if too many wait already; the promise rejects with it if the wait is too long, or with a
+   *   RateLimitedError if what is taken is the caller's own; with a RunAbortedError if the client leaves
+   */
+  take(caller: Caller, bytes: number, signal: AbortNotice): MemoryShare | Promise<MemoryShare> {
+    const share = new Share(this, caller);
+    const turn = share.resize(bytes, signal);
+    return turn === undefined ? share : turn.then(() => share);
+  }
+
+  /** Makes room for so many more bytes; see {@link take}. */
+  reserve({ id }: Caller, bytes: number, signal: AbortNotice): Promise<void> | undefined {
+    if (this.#fits(id, bytes)) {
+      this.#add(id, bytes);
+      return undefined;
+    }
+    const { maxQueuedRuns, maxQueueWaitMs } = this.config.access.overload;
+    if (this.#waiting.size >= maxQueuedRuns) throw overloaded('too many bodies wait to be read');
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        this.#waiting.delete(waiting);
+        limit.cancel();
+        signal.removeEventListener('abort', onLeft);
+      };
+      const onLeft = (): void => {
+        end();
+        reject(new RunAbortedError('client_disconnected'));
+      };
+      const waiting: Waiting = {
+        callerId: id,
+        bytes,
+        onTurn: () => {
+          end();
+          resolve();
+        },
+      };
+      const limit = this.clock.after(maxQueueWaitMs, () => {
+        end();
+        const isOwn = (this.#taken.get(id) ?? 0) + bytes > this.callerLimit;
+        reject(isOwn ? shareIsTaken() : overloaded('the memory for bodies is taken'));
+      });
+      this.#waiting.add(waiting);
+      if (signal.aborted) onLeft();
+      else signal.addEventListener('abort', onLeft, { once: true });
+    });
+  }
+
+  /** Gives so many bytes to those who wait. */
+  giveBack({ id }: Caller, bytes: number): void {
+    if (bytes === 0) return;
+    this.#add(id, -bytes);
+    for (const { callerId, bytes: wanted, onTurn } of this.#waiting) {
+      if (this.#total >= this.limit) return;
+      if (!this.#fits(callerId, wanted)) continue;
+      this.#add(callerId, wanted);
+      onTurn();
+    }
+  }
+
+  #fits(id: string, bytes: number): boolean {
+    return this.#total + bytes <= this.limit && (this.#taken.get(id) ?? 0) + bytes <= this.callerLimit;
+  }
+
+  #add(id: string, bytes: number): void {
+    this.#total += bytes;
+    const taken = (this.#taken.get(id) ?? 0) + bytes;
+    if (taken > 0) this.#taken.set(id, taken);
+    else this.#taken.delete(id);
+  }
+}
+
+class Share implements MemoryShare {
+  #bytes = 0;
+  #isReleased = false;
+
+  constructor(
+    private readonly memory: BodyMemory,
+    private readonly caller: Caller,
+  ) {}
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  resize(wanted: number, signal: AbortNotice): Promise<void> | undefined {
+    const bytes = Math.min(wanted, this.memory.callerLimit);
+    const more = bytes - this.#bytes;
+    if (more <= 0) {
+      this.#bytes = bytes;
+      this.memory.giveBack(this.caller, -more);
+      return undefined;
+    }
+    const turn = this.memory.reserve(this.caller, more, signal);
+    if (turn === undefined) {
+      this.#bytes = bytes;
+      return undefined;
+    }
+    return turn.then(() => {
+      // It was released while it waited.
+      if (this.#isReleased) this.memory.giveBack(this.caller, more);
+      else this.#bytes = bytes;
+    });
+  }
+
+  release(): void {
+    this.#isReleased = true;
+    const bytes = this.#bytes;
+    this.#bytes = 0;
+    this.memory.giveBack(this.caller, bytes);
+  }
+}
+
+function shareIsTaken(): RateLimitedError {
+  return new RateLimitedError(
+    'The requests of this API key that are being read and answered are too large together. Try again when one has ended.',
+    'requests',
+    RETRY_AFTER_MS,
+  );
+}

@@ -1,0 +1,79 @@
+import type { IncomingMessage } from 'node:http';
+import { InvalidRequestError } from '../errors/index.js';
+import { ensureError } from '../kernel/index.js';
+
+/** Room for the first bytes of a body of unknown length. */
+const FIRST_BYTES = 16 * 1024;
+
+const NOTHING = Buffer.alloc(0);
+
+/** How a body is read. */
+export interface ByteReading {
+  /** The length that the request's head announces, in bytes; undefined if it announces none. */
+  readonly announced: number | undefined;
+  /**
+   * Asked each time that a body of unknown length outgrows what was read of it so far.
+   * @returns when it may go on, if not at once; rejects if it may not
+   * @throws why it may not
+   */
+  readonly mayGrowTo: (bytes: number) => Promise<void> | undefined;
+}
+
+/**
+ * Reads a body to its end, into one buffer. What is not read, because of an error, is the caller's to throw away.
+ * @throws InvalidRequestError if it ends too soon, and what `mayGrowTo` throws
+ */
+export function readBytes(request: IncomingMessage, { announced, mayGrowTo }: ByteReading): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let bytes: Buffer = NOTHING;
+    let length = 0;
+    const stop = (): void => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+    };
+    const fail = (error: Error): void => {
+      stop();
+      request.pause();
+      reject(error);
+    };
+    const append = (chunk: Buffer): void => {
+      if (length === 0 && chunk.length === announced) {
+        bytes = chunk;
+        length = announced;
+        return;
+      }
+      if (length + chunk.length > bytes.length) {
+        const larger = Buffer.allocUnsafe(announced ?? Math.max(FIRST_BYTES, 2 * (length + chunk.length)));
+        bytes.copy(larger, 0, 0, length);
+        bytes = larger;
+      }
+      length += chunk.copy(bytes, length);
+    };
+    const onData = (chunk: Buffer): void => {
+      if (announced !== undefined) {
+        append(chunk);
+        return;
+      }
+      try {
+        const room = mayGrowTo(length + chunk.length);
+        append(chunk);
+        if (room === undefined) return;
+        request.pause();
+        room.then(() => request.resume(), fail);
+      } catch (error) {
+        fail(ensureError(error));
+      }
+    };
+    const onEnd = (): void => {
+      stop();
+      resolve(bytes.subarray(0, length));
+    };
+    const onClose = (): void => {
+      fail(new InvalidRequestError('The body of the request is not as long as its Content-Length says.'));
+    };
+    if (request.destroyed) {
+      onClose();
+      return;
+    }
+    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+  });
+}

@@ -1,0 +1,28 @@
+const LONGEST = 64;
+
+/**
+ * A value in a few words, for messages: short texts in quotes, with control characters escaped; numbers and the like as
+ * they are; of anything else only what it is. Unlike `String(value)` and templates it never throws: an object that a client
+ * sent may have a `toString` of its own that is no function.
+ */
+export function describeValue(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value.slice(0, LONGEST));
+    case 'function':
+      return 'a function';
+    case 'object':
+      return value === null ? 'null' : isArray(value) ? 'an array' : 'an object';
+    default:
+      return String(value).slice(0, LONGEST);
+  }
+}
+
+/** `Array.isArray` throws for a proxy that was revoked. */
+function isArray(value: object): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,2 @@
+export { jsonFaultError, parseJson } from './parse-json.js';
+export { type JsonLimits, scanJson } from './scan-json.js';

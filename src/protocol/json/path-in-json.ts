@@ -1,0 +1,64 @@
+import { beginsNumber, BYTE, endOfNumber, endOfString } from './tokens.js';
+
+/** Names that can stand in a path, and in an answer, as they are. */
+const PLAIN = /^[\w$-]{1,64}$/;
+const LONGEST = 256;
+
+/** An object or array that is open at some place: in an array, which item; in an object, the bytes of the name. */
+interface Open {
+  item: number | undefined;
+  name: readonly [from: number, end: number] | undefined;
+}
+
+/**
+ * Where a byte of JSON lies, as a path such as `tools[0].function.parameters`. It ends before the first name that could not
+ * stand in an answer; null if that is the first one, or the byte lies in nothing.
+ * @param bytes up to `at`, no deeper than anybody has to fear
+ */
+export function findPath(bytes: Buffer, at: number): string | null {
+  let path = '';
+  for (const { item, name } of openAt(bytes, at)) {
+    let step = '';
+    if (item !== undefined) step = `[${item}]`;
+    else if (name !== undefined) {
+      const plain = readName(bytes, name);
+      if (plain === undefined) break;
+      step = path === '' ? plain : `.${plain}`;
+    }
+    if (path.length + step.length > LONGEST) break;
+    path += step;
+  }
+  return path === '' ? null : path;
+}
+
+/** The objects and arrays that are open before a byte, the outermost first. */
+function openAt(bytes: Buffer, end: number): readonly Open[] {
+  const open: Open[] = [];
+  let string: readonly [number, number] | undefined;
+  let at = 0;
+  while (at < end) {
+    const byte = bytes[at] ?? 0;
+    const inner = open.at(-1);
+    if (byte === BYTE.quote) {
+      const close = endOfString(bytes, at + 1);
+      string = [at, close + 1];
+      at = close;
+    } else if (byte === BYTE.colon && inner !== undefined) inner.name = string;
+    else if (byte === BYTE.comma && inner?.item !== undefined) inner.item++;
+    else if (byte === BYTE.openArray) open.push({ item: 0, name: undefined });
+    else if (byte === BYTE.openObject) open.push({ item: undefined, name: undefined });
+    else if (byte === BYTE.closeArray || byte === BYTE.closeObject) open.pop();
+    else if (beginsNumber(byte)) at = endOfNumber(bytes, at) - 1;
+    at++;
+  }
+  return open;
+}
+
+function readName(bytes: Buffer, [from, end]: readonly [number, number]): string | undefined {
+  try {
+    const name: unknown = JSON.parse(bytes.toString('utf8', from, end));
+    return typeof name === 'string' && PLAIN.test(name) ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,74 @@
+import { isMisread } from './exact-number.js';
+import { beginsNumber, BYTE, endOfNumber, endOfString, isLetter, LETTER_E } from './tokens.js';
+
+/** How much JSON is parsed. */
+export interface JsonLimits {
+  /** Most values: objects, arrays, strings, numbers, `true`, `false` and `null`. */
+  readonly values: number;
+  /** Deepest nesting of objects and arrays. */
+  readonly depth: number;
+}
+
+/** Why JSON is not parsed, and where that is: the index of a byte. */
+export interface JsonFault {
+  readonly kind: 'too many values' | 'too deep' | 'misread number';
+  readonly at: number;
+}
+
+/** Numbers of up to this many characters are exact, but for those with an exponent. */
+const EXACT_LENGTH = 15;
+/** `1e309` is infinite. */
+const SHORTEST_INFINITE = 5;
+
+/**
+ * Looks through JSON before anything is made of it, in one pass that allocates nothing: what a few megabytes come to in
+ * memory is decided by how many values they hold. What is no JSON is for the parser to refuse.
+ * @param bytes UTF-8
+ * @returns how many values there are, or the first fault
+ */
+export function scanJson(bytes: Buffer, limits: JsonLimits): number | JsonFault {
+  const { length } = bytes;
+  let values = 0;
+  let depth = 0;
+  let at = 0;
+  while (at < length) {
+    const byte = bytes[at] ?? 0;
+    if (byte === BYTE.quote) {
+      values++;
+      at = endOfString(bytes, at + 1) + 1;
+    } else if (byte === BYTE.comma) {
+      if (values > limits.values) return { kind: 'too many values', at };
+      at++;
+    } else if (byte === BYTE.colon) {
+      // What came before was a name.
+      values--;
+      at++;
+    } else if (byte === BYTE.openObject || byte === BYTE.openArray) {
+      values++;
+      depth++;
+      if (depth > limits.depth) return { kind: 'too deep', at };
+      at++;
+    } else if (byte === BYTE.closeObject || byte === BYTE.closeArray) {
+      depth--;
+      at++;
+    } else if (beginsNumber(byte)) {
+      values++;
+      const end = endOfNumber(bytes, at);
+      if (mayBeMisread(bytes, at, end) && isMisread(bytes.toString('latin1', at, end)))
+        return { kind: 'misread number', at };
+      at = end;
+    } else if (isLetter(byte)) {
+      values++;
+      do at++;
+      while (at < length && isLetter(bytes[at] ?? 0));
+    } else at++;
+  }
+  return values > limits.values ? { kind: 'too many values', at: length } : values;
+}
+
+function mayBeMisread(bytes: Buffer, from: number, end: number): boolean {
+  if (end - from > EXACT_LENGTH) return true;
+  if (end - from < SHORTEST_INFINITE) return false;
+  for (let at = from; at < end; at++) if (((bytes[at] ?? 0) | 0x20) === LETTER_E) return true;
+  return false;
+}
