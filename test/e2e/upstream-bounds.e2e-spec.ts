@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   assertErrorEnded,
   assertValidError,
@@ -19,6 +19,7 @@ import {
   type Script,
   type Step,
   streamOf,
+  TestApp,
   text,
   toolCall,
 } from '../support/index.js';
@@ -157,6 +158,101 @@ describe('what one model may answer is bounded', () => {
     expect(JSON.stringify(items).length).toBeLessThan(50_000);
   });
 });
+
+describe('what a schema may ask of the demo is bounded', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0' } });
+    // The first one loads what makes values.
+    await ask({ type: 'object', properties: { a: { type: 'string', pattern: '^[a-z]{3}$' } }, required: ['a'] });
+  });
+  afterAll(() => app.close());
+
+  const ask = (schema: object): ReturnType<typeof postJson> =>
+    postJson(app.chatUrl, {
+      model: 'chat',
+      messages: HELLO,
+      response_format: { type: 'json_schema', json_schema: { name: 'x', schema } },
+    });
+  const withPattern = (pattern: string): object => ({
+    type: 'object',
+    properties: { a: { type: 'string', pattern } },
+    required: ['a'],
+  });
+  const list = (keywords: object): object => ({ type: 'array', items: { type: 'integer' }, ...keywords });
+
+  it.each<[string, object]>([
+    ['10 kB of nested groups', withPattern('('.repeat(3_000) + 'a' + ')*'.repeat(3_000))],
+    ['10 kB of classes of characters', withPattern('\\p{L}'.repeat(2_000))],
+    ['few classes, but slow ones', withPattern('\\p{L}'.repeat(150))],
+    ['repetitions of repetitions', withPattern('(?:a{1000}){1000}')],
+    ['one enormous repetition', withPattern('a{1000000000}')],
+    [
+      'a pattern that takes back what it took',
+      { allOf: [withPattern('^(a+)+$'), { properties: { a: { const: `${'a'.repeat(40)}!` } } }] },
+    ],
+    [
+      'a pattern for names',
+      { type: 'object', patternProperties: { [`^${'a?'.repeat(5_000)}$`]: {} }, minProperties: 2 },
+    ],
+    [
+      'a text of a billion characters',
+      { type: 'object', properties: { a: { type: 'string', minLength: 1e9 } }, required: ['a'] },
+    ],
+    ['a list of a billion items', list({ minItems: 1e9 })],
+    ['lists of lists', list({ minItems: 1_000, items: list({ minItems: 1_000, items: list({ minItems: 1_000 }) }) })],
+    ['an object of a billion properties', { type: 'object', minProperties: 1e9 }],
+    ['a schema that doubles with each reference', doublingSchema(30)],
+    ['a schema that is itself', { $ref: '#' }],
+    ['100,000 values to choose from', { enum: Array.from({ length: 100_000 }, (_, i) => `v${i}`) }],
+  ])('%s', async (_, schema) => {
+    const asked = ask(schema);
+    let longest = 0;
+    let isDone = false;
+    void asked.finally(() => (isDone = true));
+    const startedAt = performance.now();
+    do {
+      const before = performance.now();
+      expect((await getJson(new URL('/health/live', app.baseUrl).href)).status).toBe(200);
+      longest = Math.max(longest, performance.now() - before);
+    } while (!isDone);
+    const { status, json } = await asked;
+    expect([200, 400]).toContain(status);
+    if (status === 400)
+      expect(json).toMatchObject({ error: { code: 'invalid_json_schema', param: 'response_format' } });
+    expect(longest).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
+  });
+
+  it('and ordinary patterns and sizes are kept to', async () => {
+    const { status, json } = await ask({
+      type: 'object',
+      properties: {
+        email: { type: 'string', pattern: '^[a-z]{1,64}@[a-z]{1,63}(?:\\.[a-z]{2,63})+$' },
+        date: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}$' },
+        list: list({ minItems: 50 }),
+      },
+      required: ['email', 'date', 'list'],
+    });
+    expect(status).toBe(200);
+    const { content } = (json as { choices: [{ message: { content: string } }] }).choices[0].message;
+    expect(JSON.parse(content)).toMatchObject({
+      email: expect.stringMatching(/^[a-z]+@[a-z]+(\.[a-z]+)+$/),
+      date: expect.stringMatching(/^\d{4}-\d{2}-\d{2}$/),
+      list: { length: 50 },
+    });
+  });
+});
+
+/** A schema whose values have two to the power of `depth` parts. */
+function doublingSchema(depth: number): object {
+  const $defs: Record<string, object> = { [`d${depth}`]: { type: 'string' } };
+  for (let i = 0; i < depth; i++) {
+    const next = { $ref: `#/$defs/d${i + 1}` };
+    $defs[`d${i}`] = { type: 'object', properties: { a: next, b: next }, required: ['a', 'b'] };
+  }
+  return { $defs, $ref: '#/$defs/d0' };
+}
 
 function manyCounts(count: number): Record<string, number> {
   return Object.fromEntries(Array.from({ length: count }, (_, i) => [`count_${i}`, i]));

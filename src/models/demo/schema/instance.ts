@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
 import type { GenerateOptions } from 'json-schema-faker';
 import { UpstreamError } from '../../../errors/index.js';
+import { findExcess } from './bounds.js';
 import { Conformance } from './conformance.js';
 import { FORMAT_GENERATORS } from './formats.js';
 import { prepareSchema } from './preparation.js';
@@ -31,59 +33,75 @@ const ATTEMPTS: readonly Attempt[] = [
   { tries: 8, favourValues: false, ownText: false, optionalsProbability: 1, maxItems: 3, maxDepth: 20 },
   { tries: 12, favourValues: false, ownText: false, optionalsProbability: 0, maxItems: 0, maxDepth: 60 },
 ];
-/** Patterns and sizes that a client sends could keep the process busy for ever. */
-const TIME_LIMIT_MS = 500;
+/** How long one value may take to make and check, in milliseconds: nothing else is served meanwhile. */
+const TRY_LIMIT_MS = 200;
+/** What the engine says of work that it has ended. */
+const TIMED_OUT = 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+/** After so many tries that took too long none will do. */
+const MOST_TIMEOUTS = 3;
+
+/** The tries of all requests, one in each turn of the event loop. */
+let lastTry: Promise<unknown> = Promise.resolve();
 
 /**
  * Makes a value that fits any JSON schema and says something about the conversation, as JSON. Properties come in the order
  * of the schema. The faker is not exact in everything (it does not solve combined schemas), so each of its values is
  * checked, and others are tried until one fits.
  *
- * @throws UpstreamError (400) if none does: the schema allows nothing, or nothing that can be found in half a second
+ * @throws UpstreamError (400) if none does: the schema allows nothing, asks for too much, or nothing can be found in a few tenths of a second
  */
 export async function makeInstance({ schema, seed, textFor, param }: InstanceRequest): Promise<string> {
+  const excess = findExcess(schema);
+  if (excess !== undefined) throw noInstance(param, undefined, `: ${excess}`);
   const { generateSync } = await import('json-schema-faker');
   const conformance = new Conformance(schema);
-  let instance: string | undefined;
+  const make = ({ favourValues, ownText, tries: _, ...options }: Attempt, attempt: number): string | undefined => {
+    const value = generateSync(prepareSchema(schema, favourValues), {
+      ...options,
+      seed: seed + attempt,
+      outputTransform: meaningful(ownText ? textFor : undefined),
+      formats: FORMAT_GENERATORS,
+    });
+    if (value === undefined) return undefined;
+    // Checked as the client will read it.
+    const json = JSON.stringify(value);
+    return conformance.accepts(JSON.parse(json)) ? json : undefined;
+  };
+  let timeouts = 0;
   let failure: unknown;
-  const search = (): void => {
-    for (const { tries, favourValues, ownText, ...options } of ATTEMPTS) {
-      for (let attempt = 0; attempt < tries; attempt++) {
-        try {
-          const value = generateSync(prepareSchema(schema, favourValues), {
-            ...options,
-            seed: seed + attempt,
-            outputTransform: meaningful(ownText ? textFor : undefined),
-            formats: FORMAT_GENERATORS,
-          });
-          if (value === undefined) continue;
-          // Checked as the client will read it.
-          const json = JSON.stringify(value);
-          if (!conformance.accepts(JSON.parse(json))) continue;
-          instance = json;
-          return;
-        } catch (error) {
-          failure = error;
-        }
+  for (const attempt of ATTEMPTS) {
+    for (let number = 0; number < attempt.tries && timeouts < MOST_TIMEOUTS; number++) {
+      try {
+        const instance = await inOwnTurn(() => make(attempt, number));
+        if (instance !== undefined) return instance;
+      } catch (error) {
+        failure = error;
+        if (isTimeout(error)) timeouts++;
       }
     }
-  };
-  try {
-    // No sandbox: only the engine's way to end a computation that does not end by itself.
-    runInNewContext('search()', { search }, { timeout: TIME_LIMIT_MS });
-  } catch (error) {
-    failure = error;
   }
-  if (instance !== undefined) return instance;
-  throw new UpstreamError(
-    `The demo found no value that fits a JSON schema in \`${param}\`. Simplify the schema, or set OPENAI_API_KEY to have a real model answer.`,
-    {
-      status: 400,
-      type: 'invalid_request_error',
-      code: 'invalid_json_schema',
-      param,
-      retryable: false,
-      cause: failure,
-    },
+  throw noInstance(param, failure);
+}
+
+/** Runs work in a turn of the event loop of its own, and ends it when it takes too long. */
+function inOwnTurn<T>(work: () => T): Promise<T> {
+  const run = async (): Promise<T> => {
+    await setImmediate();
+    // No sandbox: only the engine's way to end a computation that does not end by itself.
+    return runInNewContext('work()', { work }, { timeout: TRY_LIMIT_MS }) as T;
+  };
+  const done = lastTry.then(run);
+  lastTry = done.catch(() => undefined);
+  return done;
+}
+
+function isTimeout(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === TIMED_OUT;
+}
+
+function noInstance(param: InstanceRequest['param'], cause: unknown, reason = ''): UpstreamError {
+  return new UpstreamError(
+    `The demo found no value that fits a JSON schema in \`${param}\`${reason}. Simplify the schema, or set OPENAI_API_KEY to have a real model answer.`,
+    { status: 400, type: 'invalid_request_error', code: 'invalid_json_schema', param, retryable: false, cause },
   );
 }
