@@ -208,18 +208,19 @@ describe('what a schema may ask of the demo is bounded', () => {
   ])('%s', async (_, schema) => {
     const asked = ask(schema);
     let longest = 0;
-    let isDone = false;
-    void asked.finally(() => (isDone = true));
     const startedAt = performance.now();
+    const answer = { isThere: false };
+    void asked.finally(() => (answer.isThere = true));
     do {
       const before = performance.now();
       expect((await getJson(new URL('/health/live', app.baseUrl).href)).status).toBe(200);
       longest = Math.max(longest, performance.now() - before);
-    } while (!isDone);
+    } while (!answer.isThere);
     const { status, json } = await asked;
-    expect([200, 400]).toContain(status);
-    if (status === 400)
-      expect(json).toMatchObject({ error: { code: 'invalid_json_schema', param: 'response_format' } });
+    const { error } = json as { readonly error?: { readonly code: string; readonly param: string } };
+    expect(['200 undefined undefined', '400 invalid_json_schema response_format']).toContain(
+      `${status} ${error?.code} ${error?.param}`,
+    );
     expect(longest).toBeLessThan(2_000);
     expect(performance.now() - startedAt).toBeLessThan(8_000);
   });

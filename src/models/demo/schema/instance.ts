@@ -18,20 +18,31 @@ export interface InstanceRequest {
   readonly param: 'response_format' | 'tools';
 }
 
-interface Attempt extends GenerateOptions {
+interface Attempt {
   readonly tries: number;
   readonly favourValues: boolean;
   readonly ownText: boolean;
+  readonly options: GenerateOptions;
 }
 
 /** From what says most to what most schemas allow. */
 const ATTEMPTS: readonly Attempt[] = [
-  { tries: 3, favourValues: true, ownText: true, optionalsProbability: 1, minItems: 1, maxItems: 3, maxDepth: 10 },
-  { tries: 3, favourValues: true, ownText: false, optionalsProbability: 1, minItems: 1, maxItems: 3, maxDepth: 10 },
-  { tries: 4, favourValues: false, ownText: true, optionalsProbability: 1, maxItems: 2, maxDepth: 20 },
-  { tries: 6, favourValues: false, ownText: true, optionalsProbability: 0, maxItems: 1, maxDepth: 60 },
-  { tries: 8, favourValues: false, ownText: false, optionalsProbability: 1, maxItems: 3, maxDepth: 20 },
-  { tries: 12, favourValues: false, ownText: false, optionalsProbability: 0, maxItems: 0, maxDepth: 60 },
+  {
+    tries: 3,
+    favourValues: true,
+    ownText: true,
+    options: { optionalsProbability: 1, minItems: 1, maxItems: 3, maxDepth: 10 },
+  },
+  {
+    tries: 3,
+    favourValues: true,
+    ownText: false,
+    options: { optionalsProbability: 1, minItems: 1, maxItems: 3, maxDepth: 10 },
+  },
+  { tries: 4, favourValues: false, ownText: true, options: { optionalsProbability: 1, maxItems: 2, maxDepth: 20 } },
+  { tries: 6, favourValues: false, ownText: true, options: { optionalsProbability: 0, maxItems: 1, maxDepth: 60 } },
+  { tries: 8, favourValues: false, ownText: false, options: { optionalsProbability: 1, maxItems: 3, maxDepth: 20 } },
+  { tries: 12, favourValues: false, ownText: false, options: { optionalsProbability: 0, maxItems: 0, maxDepth: 60 } },
 ];
 /** How long one value may take to make and check, in milliseconds: nothing else is served meanwhile. */
 const TRY_LIMIT_MS = 200;
@@ -55,10 +66,10 @@ export async function makeInstance({ schema, seed, textFor, param }: InstanceReq
   if (excess !== undefined) throw noInstance(param, undefined, `: ${excess}`);
   const { generateSync } = await import('json-schema-faker');
   const conformance = new Conformance(schema);
-  const make = ({ favourValues, ownText, tries: _, ...options }: Attempt, attempt: number): string | undefined => {
+  const make = ({ favourValues, ownText, options }: Attempt, number: number): string | undefined => {
     const value = generateSync(prepareSchema(schema, favourValues), {
       ...options,
-      seed: seed + attempt,
+      seed: seed + number,
       outputTransform: meaningful(ownText ? textFor : undefined),
       formats: FORMAT_GENERATORS,
     });
