@@ -1,10 +1,24 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { WorkflowRunner } from '../../src/workflow/index.js';
+import { Injectable } from '@nestjs/common';
+import { Node } from '../../src/nodes/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  Workflow,
+  WorkflowDefinition,
+  type WorkflowNode,
+  WorkflowRunner,
+} from '../../src/workflow/index.js';
 import {
   assertCompletion,
   Bench,
+  chunksOf,
   contentOf,
   done,
   eventually,
@@ -13,6 +27,7 @@ import {
   openStream,
   type RecordedRequest,
   role,
+  workflowsModule,
 } from '../support/index.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
@@ -29,10 +44,63 @@ function memoryInUse(): number {
   return external + heapUsed;
 }
 
+const REPORTS = 100_000;
+const REPORT = { text: 'x'.repeat(1_000) };
+
+/** Reports its progress without end, as soon as it may begin. */
+@Injectable()
+class BusyNode extends Node<void, string> {
+  static begin: Promise<void>;
+
+  async process(_input: void, context: TaskContext): Promise<string> {
+    await BusyNode.begin;
+    for (let n = 1; n <= REPORTS; n++) {
+      context.progress('Working', { n, ...REPORT });
+      if (n % 500 === 0) await turn();
+    }
+    return 'done';
+  }
+}
+
+@Workflow({ id: 'busy', description: 'A node with much to report' })
+class BusyWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow): Ref<string> {
+    return flow.node(BusyNode, undefined);
+  }
+}
+
+const PIECE = 'x'.repeat(1_000);
+
+/** Says what it has in memory: it never waits for anything. */
+@Injectable()
+class ReciteNode implements WorkflowNode<void, string> {
+  static begin: Promise<void>;
+  static said = 0;
+  readonly speaks = true;
+
+  async *process(): AsyncGenerator<Deltas, string, void> {
+    await ReciteNode.begin;
+    for (ReciteNode.said = 0; ReciteNode.said < FLOOD; ReciteNode.said += PIECE.length) {
+      yield { type: 'content', text: PIECE };
+    }
+    return '';
+  }
+}
+
+@Workflow({ id: 'recite', description: 'A node that never waits' })
+class ReciteWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow): Ref<string> {
+    return flow.node(ReciteNode, undefined);
+  }
+}
+
 describe('back-pressure', () => {
   let bench: Bench;
   beforeEach(async () => {
-    bench = await Bench.start({ env: { UPSTREAM_ANSWER_LIMIT: '100mb' } });
+    bench = await Bench.start({
+      env: { UPSTREAM_ANSWER_LIMIT: '100mb', STREAM_OPEN_GRACE_MS: '10' },
+      imports: [workflowsModule(BusyWorkflow, BusyNode, ReciteWorkflow, ReciteNode)],
+    });
   });
   afterEach(() => bench.close());
 
@@ -83,4 +151,59 @@ describe('back-pressure', () => {
     expect(await request.closed).toBe('aborted');
     await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { message: 'the end of the run' });
   }, 30_000);
+
+  it('keeps the newest report of progress only while the client does not read', async () => {
+    let begin = (): void => undefined;
+    BusyNode.begin = new Promise<void>((resolve) => (begin = resolve));
+    const stream = await openStream(
+      bench.app.chatUrl,
+      { model: 'busy', stream: true, messages: HELLO },
+      { headers: { 'millrace-events': 'true' } },
+    );
+    stream.pause();
+    const before = memoryInUse();
+    begin();
+    await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { within: 30_000, message: 'the end' });
+    expect(memoryInUse() - before).toBeLessThan(24 * MIB);
+
+    stream.resume();
+    const items = await stream.collect({ within: 30_000 });
+    assertCompletion(items, { finish: 'stop' });
+    const news = chunksOf(items).flatMap((chunk) =>
+      'millrace' in chunk ? [chunk.millrace as { type: string; seq: number; data?: { n: number } }] : [],
+    );
+    const reports = news.filter(({ type }) => type === 'node-progress').map(({ data }) => data?.n);
+    expect(reports.length).toBeLessThan(REPORTS / 4);
+    expect(reports.at(-1)).toBe(REPORTS);
+    const numbers = news.map(({ seq }) => seq);
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+    expect(news.map(({ type }) => type).lastIndexOf('node-progress')).toBeLessThan(
+      news.map(({ type }) => type).indexOf('node-finished'),
+    );
+  }, 60_000);
+
+  it('holds a node back that never waits for anything', async () => {
+    let begin = (): void => undefined;
+    ReciteNode.begin = new Promise<void>((resolve) => (begin = resolve));
+    const stream = await openStream(bench.app.chatUrl, { model: 'recite', stream: true, messages: HELLO });
+    stream.pause();
+    begin();
+    let last = -1;
+    await eventually(
+      async () => {
+        const before = last;
+        last = ReciteNode.said;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        return last > 0 && ReciteNode.said === before;
+      },
+      { within: 20_000, message: 'a standstill of the node' },
+    );
+    // What the kernel's socket buffers hold.
+    expect(last).toBeLessThan(FLOOD / 2);
+
+    stream.resume();
+    const items = await stream.collect({ within: 30_000 });
+    assertCompletion(items, { finish: 'stop' });
+    expect(contentOf(items)).toHaveLength(ReciteNode.said);
+  }, 60_000);
 });

@@ -1,0 +1,393 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Injectable, Logger } from '@nestjs/common';
+import { IsString } from 'class-validator';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, AgentNode, AgentStreamingNode, Node } from '../../src/nodes/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+  WorkflowRunner,
+} from '../../src/workflow/index.js';
+import { MetricsPage } from '../support/metrics-page.js';
+import {
+  assertCompletion,
+  assertErrorEnded,
+  Bench,
+  chunksOf,
+  contentOf,
+  type Conversation,
+  eventually,
+  gate,
+  jsonAnswer,
+  openStream,
+  postJson,
+  raw,
+  role,
+  stall,
+  streamOf,
+  text,
+  workflowsModule,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+const EVENTS = { 'millrace-events': 'true' };
+
+const cycle: { self?: unknown } = {};
+cycle.self = cycle;
+
+/** What JSON cannot hold, and what a client reads in its place. */
+const UNSPEAKABLE: Readonly<Record<string, { readonly value: unknown; readonly shown: unknown }>> = {
+  'a BigInt': { value: { n: 12n }, shown: { n: '12' } },
+  'a cycle': { value: cycle, shown: { self: '<circular>' } },
+  'a toJSON that throws': {
+    value: {
+      toJSON: () => {
+        throw new Error('No JSON');
+      },
+    },
+    shown: '<not readable>',
+  },
+  'a getter that throws': {
+    value: {
+      get n(): never {
+        throw new Error('No n');
+      },
+    },
+    shown: { n: '<not readable>' },
+  },
+  'a revoked proxy': { value: revokedProxy(), shown: '<not readable>' },
+};
+
+function revokedProxy(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+/** What no node may yield, and how the log describes it. */
+const NO_DELTAS: Readonly<Record<string, { readonly value: unknown; readonly described: string }>> = {
+  'a plain string': { value: 'secret', described: 'a string of 6 characters' },
+  'a text that is none': { value: { type: 'content', text: 5 }, described: "{ type: 'content', text: number }" },
+  'a channel that there is not': {
+    value: { type: 'contents', text: '' },
+    described: "{ type: 'contents', text: string }",
+  },
+  'a call without arguments': {
+    value: { type: 'tool-call', index: 0 },
+    described: "{ type: 'tool-call', index: number }",
+  },
+  'a call far away': {
+    value: { type: 'tool-call', index: 4e9, arguments: '' },
+    described: "{ type: 'tool-call', index: number, arguments: string }",
+  },
+  'an array in a batch': { value: [[]], described: 'an array of 0 inside an array' },
+  nothing: { value: undefined, described: 'a value of type undefined' },
+};
+
+/** Passes a model's first piece on, and then what the last message names. */
+@Injectable()
+class OddNode extends AgentStreamingNode<Conversation, string> {
+  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String });
+
+  async *process({ messages }: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+    const name = String(context.event.messages.at(-1)?.content);
+    for await (const batch of this.agent.runStream({ messages }, context)) {
+      yield batch;
+      if (name in NO_DELTAS) yield NO_DELTAS[name]?.value as Deltas;
+      // A delta like any other, until somebody writes it.
+      if (name === 'logprobs') yield { type: 'content', text: 'x', logprobs: [{ logprob: 1n }] };
+    }
+    return '';
+  }
+}
+
+@Workflow({ id: 'odd', description: 'A node that yields what is no delta' })
+class OddWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    return flow.node(OddNode, { messages });
+  }
+}
+
+@Workflow({ id: 'odd-and-silent', description: 'The same, and nobody hears it' })
+class SilentOddWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    return flow.node(OddNode, { messages }, { hidden: true });
+  }
+}
+
+@Injectable()
+class ProgressNode extends Node<Conversation, string> {
+  process(_input: Conversation, context: TaskContext): string {
+    const name = String(context.event.messages.at(-1)?.content);
+    context.progress('Working', UNSPEAKABLE[name]?.value);
+    return 'done';
+  }
+}
+
+@Workflow({ id: 'progress', description: 'Tells of its progress what JSON cannot hold' })
+class ProgressWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    return flow.node(ProgressNode, { messages });
+  }
+}
+
+@Injectable()
+class ResultNode extends Node<void, unknown> {
+  process(): unknown {
+    return cycle;
+  }
+}
+
+@Workflow({ id: 'no-json', description: 'A result that JSON cannot hold' })
+class ResultWorkflow extends WorkflowDefinition<ChatEvent, unknown> {
+  define(flow: Flow): Ref<unknown> {
+    return flow.node(ResultNode, undefined);
+  }
+}
+
+/** Two places for runs, one of which somebody else has all the time. */
+const ENV = { MAX_CONCURRENT_RUNS: '2', MAX_QUEUED_RUNS: '0', STREAM_DEBOUNCE_MS: '5' };
+
+describe('a run that goes wrong where it is read', () => {
+  let bench: Bench;
+  /** What the log says, each time a line and perhaps a stack. */
+  const errors: string[] = [];
+  beforeEach(async () => {
+    errors.length = 0;
+    jest.spyOn(Logger.prototype, 'error').mockImplementation((...words) => void errors.push(words.join('\n')));
+    bench = await Bench.start({
+      env: ENV,
+      imports: [
+        workflowsModule(OddWorkflow, SilentOddWorkflow, OddNode, ProgressWorkflow, ProgressNode),
+        workflowsModule(ResultWorkflow, ResultNode),
+      ],
+    });
+  });
+  afterEach(() => bench.close());
+
+  /** Does something while another stream is open, which must go on, and after which nothing may be left. */
+  const besideAnother = async (work: () => Promise<void>): Promise<void> => {
+    const held = gate();
+    bench.upstream.next(streamOf(['still', held, ' here']));
+    const other = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    await other.until((item) => item.kind === 'data');
+    try {
+      await work();
+    } finally {
+      held.open();
+    }
+    const items = await other.collect();
+    assertCompletion(items, { finish: 'stop' });
+    expect(contentOf(items)).toBe('still here');
+    await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { message: 'the end of all runs' });
+    const page = await MetricsPage.of(bench.app.url);
+    for (const gauge of ['millrace_open_runs', 'millrace_open_streams', 'millrace_paused_streams']) {
+      expect([gauge, page.sum(gauge)]).toEqual([gauge, 0]);
+    }
+  };
+  const bugs = (): readonly string[] => errors.filter((words) => words.includes('failed by a bug'));
+
+  describe.each(Object.keys(NO_DELTAS))('since a node yields %s', (name) => {
+    const messages = [{ role: 'user', content: name }];
+
+    it('ends with an error in its stream, and the log says what came from where', async () => {
+      await besideAnother(async () => {
+        bench.upstream.next([role(), text('Hi'), stall()]);
+        const stream = await openStream(bench.app.chatUrl, { model: 'odd', stream: true, messages });
+        const items = await stream.collect();
+        expect(assertErrorEnded(items)).toMatchObject({ code: 'internal_error' });
+        expect(contentOf(items)).toBe('Hi');
+        expect(await (await bench.upstream.request(1)).closed).toBe('aborted');
+        expect(bugs()).toHaveLength(1);
+        const described = NO_DELTAS[name]?.described ?? '-';
+        expect(bugs()[0]).toContain(`The step "OddNode" of the workflow "odd" yielded ${described}`);
+        expect(bugs().join()).not.toContain('secret');
+      });
+    });
+
+    it.each(['odd', 'odd-and-silent'])('is answered with 500 where %s does not stream', async (model) => {
+      await besideAnother(async () => {
+        bench.upstream.next([role(), text('Hi'), stall()]);
+        const answer = await postJson(bench.app.chatUrl, { model, messages });
+        expect(answer).toMatchObject({ status: 500, json: { error: { code: 'internal_error' } } });
+        expect(await (await bench.upstream.request(1)).closed).toBe('aborted');
+      });
+    });
+  });
+
+  it('ends with an error when a delta cannot be written, though a timer writes it', async () => {
+    await besideAnother(async () => {
+      bench.upstream.next([role(), text('Hi'), stall()]);
+      const messages = [{ role: 'user', content: 'logprobs' }];
+      const stream = await openStream(bench.app.chatUrl, { model: 'odd', stream: true, messages });
+      expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'internal_error' });
+      expect(await (await bench.upstream.request(1)).closed).toBe('aborted');
+      expect(bugs()).toHaveLength(1);
+      expect((await MetricsPage.of(bench.app.url)).sum('millrace_requests_total', { outcome: 'internal_error' })).toBe(
+        1,
+      );
+    });
+  });
+
+  it('is answered with 500 when the whole answer cannot be written', async () => {
+    await besideAnother(async () => {
+      bench.upstream.next(streamOf('Hi'));
+      const messages = [{ role: 'user', content: 'logprobs' }];
+      const answer = await postJson(bench.app.chatUrl, { model: 'odd', messages });
+      expect(answer).toMatchObject({ status: 500, json: { error: { code: 'internal_error' } } });
+      expect(bugs()).toHaveLength(1);
+    });
+  });
+
+  it.each(Object.entries(UNSPEAKABLE))('ends well when a node reports %s as its progress', async (name, { shown }) => {
+    const messages = [{ role: 'user', content: name }];
+    await besideAnother(async () => {
+      const stream = await openStream(
+        bench.app.chatUrl,
+        { model: 'progress', stream: true, messages },
+        { headers: EVENTS },
+      );
+      const items = await stream.collect();
+      assertCompletion(items, { finish: 'stop' });
+      const news = chunksOf(items).flatMap((chunk) => ('millrace' in chunk ? [chunk.millrace] : []));
+      expect(news).toContainEqual(expect.objectContaining({ type: 'node-progress', message: 'Working', data: shown }));
+      expect((await postJson(bench.app.chatUrl, { model: 'progress', messages }, EVENTS)).status).toBe(200);
+    });
+  });
+
+  it('ends with an error when the result has no JSON', async () => {
+    await besideAnother(async () => {
+      const body = { model: 'no-json', messages: HELLO };
+      expect(await postJson(bench.app.chatUrl, body)).toMatchObject({ status: 500 });
+      expect(await postJson(bench.app.chatUrl, { ...body, stream: true })).toMatchObject({ status: 500 });
+      expect(bugs().join()).toContain('The result of the workflow "no-json"');
+    });
+  });
+
+  it.each([true, false])('takes 130,000 log probabilities in one delta (streamed: %s)', async (stream) => {
+    const content = Array.from({ length: 130_000 }, () => ({ token: 'a', logprob: 0, bytes: null, top_logprobs: [] }));
+    const choice = { index: 0, delta: { content: 'a' }, logprobs: { content, refusal: null }, finish_reason: null };
+    const chunk = { id: 'x', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [choice] };
+    await besideAnother(async () => {
+      bench.upstream.next([role(), raw(`data: ${JSON.stringify(chunk)}\n\n`), ...streamOf('b')]);
+      const body = { model: 'chat', messages: HELLO, logprobs: true, stream };
+      const answer = await postJson(bench.app.chatUrl, body);
+      expect(answer.status).toBe(200);
+      expect(answer.text.match(/"token":/g)).toHaveLength(130_000);
+      if (stream) expect(answer.text).toMatch(/data: \[DONE\]\n\n$/);
+    });
+  });
+});
+
+class Topic {
+  @IsString() readonly topic: string;
+  @IsString() readonly inside: string;
+}
+
+const TOPIC = { topic: 'said', inside: 'secret' };
+
+/** Shows one field of what it gives. */
+@Injectable()
+class FieldNode extends AgentStreamingNode<Conversation, Topic> {
+  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Topic });
+  async *process({ messages }: Conversation, context: TaskContext): AsyncGenerator<Deltas, Topic, void> {
+    return yield* this.streamStructuredDeltas(this.agent.runStream({ messages }, context), { topic: 'content' });
+  }
+}
+
+/** Shows all of it, and gives more. */
+@Injectable()
+class RichNode extends AgentStreamingNode<Conversation, Topic> {
+  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Topic });
+  async *process({ messages }: Conversation, context: TaskContext): AsyncGenerator<Deltas, Topic, void> {
+    const topic = yield* this.streamStructuredDeltas(this.agent.runStream({ messages }, context));
+    return Object.assign(topic, { secret: 'key' });
+  }
+}
+
+@Injectable()
+class WholeNode extends AgentStreamingNode<Conversation, Topic> {
+  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Topic });
+  async *process({ messages }: Conversation, context: TaskContext): AsyncGenerator<Deltas, Topic, void> {
+    return yield* this.streamStructuredDeltas(this.agent.runStream({ messages }, context));
+  }
+}
+
+@Injectable()
+class SilentTopicNode extends AgentNode<Conversation, Topic> {
+  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Topic });
+  process(input: Conversation, context: TaskContext): Promise<Topic> {
+    return this.agent.run(input, context);
+  }
+}
+
+@Workflow({ id: 'inner', description: 'One field is said; the result is what a silent node gave' })
+class InnerWorkflow extends WorkflowDefinition<ChatEvent, Topic> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Topic> {
+    const said = flow.node(FieldNode, { messages });
+    return flow.node(SilentTopicNode, { messages }, { after: [said] });
+  }
+}
+
+@Workflow({ id: 'outer', description: 'The same as a step, and two that say all that they give', separator: '\n---\n' })
+class OuterWorkflow extends WorkflowDefinition<ChatEvent, unknown> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<unknown> {
+    const inner = flow.workflow(InnerWorkflow, { messages });
+    const whole = flow.node(WholeNode, { messages }, { after: [inner] });
+    return flow.node(RichNode, { messages }, { after: [whole] });
+  }
+}
+
+describe('node events', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await Bench.start({
+      imports: [workflowsModule(InnerWorkflow, OuterWorkflow, FieldNode, RichNode, WholeNode, SilentTopicNode)],
+    });
+  });
+  afterEach(() => bench.close());
+
+  const newsOf = async (model: string): Promise<readonly Record<string, unknown>[]> => {
+    const stream = await openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO }, { headers: EVENTS });
+    return chunksOf(await stream.collect()).flatMap((chunk) =>
+      'millrace' in chunk ? [chunk.millrace as Record<string, unknown>] : [],
+    );
+  };
+
+  it('show of what steps give only what the client has read already', async () => {
+    const spoken = { topic: 'said', inside: 'said, too' };
+    bench.upstream.next(jsonAnswer(TOPIC)).next(jsonAnswer(TOPIC)).next(jsonAnswer(spoken)).next(jsonAnswer(spoken));
+    const news = await newsOf('outer');
+    const ends = news.filter(({ type }) => type === 'node-finished');
+    expect(ends.map(({ node, output }) => [node, output])).toEqual([
+      ['InnerWorkflow/FieldNode', undefined],
+      ['InnerWorkflow/SilentTopicNode', undefined],
+      ['InnerWorkflow', undefined],
+      ['WholeNode', spoken],
+      ['RichNode', undefined],
+    ]);
+    const { nodes } = news.at(-1) as { nodes: Record<string, { output?: unknown }> };
+    expect(Object.entries(nodes).flatMap(([node, { output }]) => (output === undefined ? [] : [node]))).toEqual([
+      'WholeNode',
+    ]);
+    expect(JSON.stringify(news)).not.toMatch(/secret|key"/);
+  });
+
+  it('tell one end of each step that has begun, also when the run fails inside a nested workflow', async () => {
+    bench.upstream.next(jsonAnswer(TOPIC)).next(streamOf('no JSON')).next(streamOf('no JSON again'));
+    const news = await newsOf('outer');
+    const ends = news.filter(({ type }) => type === 'node-finished' || type === 'node-failed');
+    expect(ends.map(({ type, node, recovered }) => [type, node, recovered])).toEqual([
+      ['node-finished', 'InnerWorkflow/FieldNode', undefined],
+      ['node-failed', 'InnerWorkflow/SilentTopicNode', false],
+      ['node-failed', 'InnerWorkflow', false],
+    ]);
+    expect(ends[2]).toMatchObject({ code: ends[1]?.['code'], message: ends[1]?.['message'] });
+  });
+});
