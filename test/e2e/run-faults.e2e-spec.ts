@@ -151,7 +151,7 @@ class ResultNode extends Node<void, unknown> {
 }
 
 @Workflow({ id: 'no-json', description: 'A result that JSON cannot hold' })
-class ResultWorkflow extends WorkflowDefinition<ChatEvent> {
+class ResultWorkflow extends WorkflowDefinition {
   define(flow: Flow): Ref<unknown> {
     return flow.node(ResultNode, undefined);
   }
@@ -342,7 +342,7 @@ class InnerWorkflow extends WorkflowDefinition<ChatEvent, Topic> {
 }
 
 @Workflow({ id: 'outer', description: 'The same as a step, and two that say all that they give', separator: '\n---\n' })
-class OuterWorkflow extends WorkflowDefinition<ChatEvent> {
+class OuterWorkflow extends WorkflowDefinition {
   define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<unknown> {
     const inner = flow.workflow(InnerWorkflow, { messages });
     const whole = flow.node(WholeNode, { messages }, { after: [inner] });
