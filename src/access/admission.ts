@@ -16,11 +16,14 @@ export interface Permit {
   holds(memory: MemoryShare): void;
   /** There is nothing to run after all, through no fault of the request: it is not counted. Ends the permit. */
   cancel(): void;
+  /** Whether tokens are limited, so that those which no upstream tells must be estimated. */
+  readonly estimatesTokens: boolean;
   /**
    * The run is over, or has not been started. Later calls do nothing.
    * @param usage what it has used; undefined: nothing that anybody counted
+   * @param untoldTokens what it has used beyond that, by estimate
    */
-  end(usage?: Usage): void;
+  end(usage?: Usage, untoldTokens?: number): void;
 }
 
 /** Lets requests in to be run: as many as limits and the machine allow. */
@@ -104,6 +107,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
       return true;
     };
     return {
+      estimatesTokens: areLimited && this.limits.holdForTokens(caller),
       holds: (memory) => {
         if (hasEnded) memory.release();
         else held = memory;
@@ -111,9 +115,9 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
       cancel: () => {
         if (leave() && areLimited) void this.limits.takeBack(caller);
       },
-      end: (usage) => {
+      end: (usage, untoldTokens = 0) => {
         if (!leave()) return;
-        const tokens = usage?.total_tokens ?? 0;
+        const tokens = (usage?.total_tokens ?? 0) + untoldTokens;
         // Never rejects: what cannot be counted in Redis is counted here.
         if (areLimited && Number.isFinite(tokens) && tokens > 0) void this.limits.charge(caller, tokens);
       },

@@ -41,13 +41,13 @@ export async function collectAnswer(
           break;
         case 'run-finished':
           completion = collector.completion(event);
-          record.runEnded(event.finishReason, event.usage);
+          record.runEnded(event.finishReason, event.usage, event.untoldTokens);
           break;
         default:
       }
     },
-    failed: ({ error, usage }) => {
-      record.runEnded(outcomeOf(error), usage);
+    failed: ({ error, usage, untoldTokens }) => {
+      record.runEnded(outcomeOf(error), usage, untoldTokens);
       throw error;
     },
   });

@@ -164,8 +164,9 @@ export class CompletionsController {
     });
   }
 
-  #run({ workflow, event, head, origin, signal }: AskedCompletion, gate = new Gate()): RunEvents {
-    return this.runner.run(workflow, event, { id: head.id, signal, gate, origin });
+  #run({ workflow, event, head, origin, signal, permit }: AskedCompletion, gate = new Gate()): RunEvents {
+    const { estimatesTokens } = permit;
+    return this.runner.run(workflow, event, { id: head.id, signal, gate, origin, estimatesTokens });
   }
 }
 
@@ -188,9 +189,9 @@ const GONE = new RunAbortedError('client_disconnected');
 /** The end of a run is told to all whom it concerns. Each run has exactly one, however it ends. */
 function endingOf(record: RequestRecord, permit: Permit): Pick<RequestRecord, 'runEnded'> {
   return {
-    runEnded: (outcome, usage) => {
-      record.runEnded(outcome, usage);
-      permit.end(usage);
+    runEnded: (outcome, usage, untoldTokens) => {
+      record.runEnded(outcome, usage, untoldTokens);
+      permit.end(usage, untoldTokens);
     },
   };
 }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { RequestRecord } from '../http/index.js';
 import { Cancellation, type Clock, type Timer } from '../kernel/index.js';
 import { type Outcome, outcomeOf, type StreamMeter } from '../metrics/index.js';
-import { ChunkEncoder, type ChunkHead, DONE_FRAME, errorFrame, type Usage } from '../protocol/index.js';
+import { ChunkEncoder, type ChunkHead, DONE_FRAME, errorFrame } from '../protocol/index.js';
 import { coalesce, type Gate, mergeDeltas } from '../streaming/index.js';
 import {
   guarded,
@@ -122,9 +122,9 @@ class StreamedAnswer implements RunReader {
    * Ends the answer with the error.
    * @throws the error, if nothing was sent: the answer is then somebody else's to give
    */
-  failed({ error, usage, isReaders }: ReadFailure): void {
+  failed({ error, isReaders, ...failure }: ReadFailure): void {
     this.#grace.cancel();
-    this.#tellEnd(outcomeOf(error), usage);
+    this.#tellEnd(outcomeOf(error), failure);
     if (!this.#writer.isOpen) {
       this.#writer.release();
       throw error;
@@ -192,15 +192,15 @@ class StreamedAnswer implements RunReader {
       this.#nodeEvents === undefined ? '' : this.#takeNewest() + this.#encoder.event(this.#nodeEvents.summary(event));
     const usage = this.#includeUsage && event.usage !== undefined ? this.#encoder.usage(event.usage) : '';
     const frames = this.#early + summary + this.#encoder.finish(event.finishReason) + usage + DONE_FRAME;
-    this.#tellEnd(event.finishReason, event.usage);
+    this.#tellEnd(event.finishReason, event);
     this.#writer.end(frames);
   }
 
   /** Once: an answer whose last frames cannot be written fails when its run has ended well. */
-  #tellEnd(outcome: Outcome, usage: Usage | undefined): void {
+  #tellEnd(outcome: Outcome, { usage, untoldTokens }: Partial<Pick<ReadFailure, 'usage' | 'untoldTokens'>>): void {
     if (this.#isEndTold) return;
     this.#isEndTold = true;
-    this.#record.runEnded(outcome, usage);
+    this.#record.runEnded(outcome, usage, untoldTokens);
   }
 }
 

@@ -20,6 +20,7 @@ interface AccessLine {
   readonly first_token_ms?: number | undefined;
   readonly input_tokens?: number | undefined;
   readonly output_tokens?: number | undefined;
+  readonly estimated_tokens?: number | undefined;
   readonly request_id: string;
   readonly trace_id?: string | undefined;
   readonly key?: string | undefined;
@@ -62,7 +63,7 @@ export class AccessLog {
   }
 
   #settle(request: Request, response: Response, record: RequestRecord, durationMs: number): void {
-    const { workflow, streamed, usage, firstTokenMs } = record;
+    const { workflow, streamed, usage, untoldTokens, firstTokenMs } = record;
     const outcome = outcomeOf(response, record);
     const path = pathOf(request.originalUrl);
     const isProbe = PROBE.test(path);
@@ -82,6 +83,7 @@ export class AccessLog {
         first_token_ms: firstTokenMs === undefined ? undefined : Math.round(firstTokenMs),
         input_tokens: usage?.prompt_tokens,
         output_tokens: usage?.completion_tokens,
+        estimated_tokens: untoldTokens,
         request_id: requestIdOf(response),
         trace_id: typeof traceId === 'string' ? traceId : undefined,
         key: callerNameOf(request),

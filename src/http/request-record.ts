@@ -10,6 +10,7 @@ export class RequestRecord {
   #stream: StreamMeter | undefined;
   #outcome: Outcome | undefined;
   #usage: Usage | undefined;
+  #untoldTokens: number | undefined;
   #isRunning = false;
   #hasRun = false;
   #onSettled: (() => void) | undefined;
@@ -42,6 +43,11 @@ export class RequestRecord {
     return this.#usage;
   }
 
+  /** Tokens that no upstream told, by estimate; undefined if there are none, or they were not estimated. */
+  get untoldTokens(): number | undefined {
+    return this.#untoldTokens;
+  }
+
   /** True if a run was made of it, whatever became of that. */
   get hasRun(): boolean {
     return this.#hasRun;
@@ -60,7 +66,8 @@ export class RequestRecord {
     this.#stream = stream;
   }
 
-  runEnded(outcome: Outcome, usage: Usage | undefined): void {
+  runEnded(outcome: Outcome, usage: Usage | undefined, untoldTokens?: number): void {
+    this.#untoldTokens = untoldTokens;
     this.#outcome = outcome;
     this.#usage = usage;
     this.#isRunning = false;

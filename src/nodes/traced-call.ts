@@ -33,7 +33,7 @@ export class TracedCall {
       parameters: call.parameters,
       input: call.messages,
     });
-    this.#account = context.ledger.openCall({ provider: target.providerName, model: call.model });
+    this.#account = context.ledger.openCall({ provider: target.providerName, model: call.model }, call, this.answer);
     this.#limit = new TimeLimit(context, timeoutMs, upstreamTimeout);
     this.#stream = target.provider.chat.stream(call, this.#scope());
   }

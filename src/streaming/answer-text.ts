@@ -20,6 +20,10 @@ export class AnswerText {
     return this.#content;
   }
 
+  get reasoning(): string {
+    return this.#reasoning;
+  }
+
   /** Empty unless the model refused. */
   get refusal(): string {
     return this.#refusal;

@@ -92,6 +92,8 @@ export interface RunFinished extends Sequenced {
   readonly result: unknown;
   /** Sum over all model calls of the run whose upstreams told; absent if none did. */
   readonly usage?: Usage;
+  /** Tokens that no upstream has told, by estimate; absent if there are none, or nobody asked for it. No client sees them. */
+  readonly untoldTokens?: number;
 }
 
 /** Last event of a run that did not. */
@@ -99,6 +101,8 @@ export interface RunFailed extends Sequenced {
   readonly type: 'run-failed';
   readonly error: MillraceError;
   readonly usage?: Usage;
+  /** As in {@link RunFinished}. */
+  readonly untoldTokens?: number;
 }
 
 /**

@@ -2,12 +2,14 @@ import { type MonoTypeOperatorFunction, Observable, type Subscriber } from 'rxjs
 import { InternalError, type MillraceError } from '../errors/index.js';
 import { Cancellation } from '../kernel/index.js';
 import type { Usage } from '../protocol/index.js';
-import type { RunEvent, RunFailed } from './run-event.js';
+import type { RunEvent, RunFailed, RunFinished } from './run-event.js';
 
 /** How the reading of a run failed: because the run did, or because its reader did. */
 export interface ReadFailure {
   readonly error: MillraceError;
   readonly usage: Usage | undefined;
+  /** As in the run's last event. */
+  readonly untoldTokens?: number | undefined;
   /** True if it was the reader, who then cannot rely on its own state. */
   readonly isReaders: boolean;
 }
@@ -53,9 +55,10 @@ export class RunEvents extends Observable<RunEvent> {
     const begin = this.#begin;
     const events = new Observable<RunEvent>((subscriber) => begin(subscriber, fault));
     return new Promise((resolve, reject) => {
-      const fail = (error: MillraceError, usage: Usage | undefined): void => {
+      const fail = (error: MillraceError, last?: RunFailed | RunFinished): void => {
         try {
-          reader.failed({ error, usage, isReaders: fault.aborted });
+          const { usage, untoldTokens } = last ?? {};
+          reader.failed({ error, usage, untoldTokens, isReaders: fault.aborted });
         } catch (thrown) {
           reject(thrown);
         }
@@ -69,12 +72,12 @@ export class RunEvents extends Observable<RunEvent> {
               fault.abort(new InternalError(thrown));
             }
           }
-          if (event.type === 'run-failed') fail(event.error, event.usage);
-          else if (event.type === 'run-finished' && fault.aborted) fail(fault.reason as InternalError, event.usage);
+          if (event.type === 'run-failed') fail(event.error, event);
+          else if (event.type === 'run-finished' && fault.aborted) fail(fault.reason as InternalError, event);
         },
         error: (thrown) => {
           fault.abort(new InternalError(thrown));
-          fail(fault.reason as InternalError, undefined);
+          fail(fault.reason as InternalError);
           resolve();
         },
         complete: resolve,

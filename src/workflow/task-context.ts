@@ -1,8 +1,9 @@
 import type { Type } from '@nestjs/common';
 import { Cancellation, type Clock, SystemClock } from '../kernel/index.js';
 import type { ModelName, Outcome } from '../metrics/index.js';
-import type { ModelIdentity } from '../models/index.js';
+import type { ModelCall, ModelIdentity } from '../models/index.js';
 import type { FinishReason, Usage } from '../protocol/index.js';
+import type { AnswerText } from '../streaming/index.js';
 import { NoopTracer, type SpanHandle } from '../tracing/index.js';
 import type { ChatEvent } from './chat-event.js';
 import type { OutputOf } from './node-signature.js';
@@ -20,7 +21,11 @@ export interface CallAccount {
 
 /** What agents tell the run about their model calls. */
 export interface CallLedger {
-  openCall(model: ModelName): CallAccount;
+  /**
+   * @param call what the model is asked
+   * @param answer what has come of its answer, at any time
+   */
+  openCall(model: ModelName, call: ModelCall, answer: AnswerText): CallAccount;
   /** The same model is asked again, with a call of its own. */
   askedAgain(model: ModelName): void;
   /** The model is given up: the agent's next one is asked. */

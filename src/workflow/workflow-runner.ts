@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly signal?: AbortNotice;
   /** The request behind the run, for its trace. */
   readonly origin?: RunOrigin;
+  /** True: tokens that upstreams do not tell are estimated, for limits. */
+  readonly estimatesTokens?: boolean;
 }
 
 /** How long a client is asked to wait before it tries another replica, in milliseconds. */
@@ -128,6 +130,7 @@ export class WorkflowRunner {
           ? this.tracer.startTrace(traceStartOf(workflow, event, options.id, options.origin))
           : NOOP_TRACE,
         keepAnswer: isTraced,
+        estimatesTokens: options.estimatesTokens === true,
         emit: (runEvent) => {
           // A node that an abort did not stop may go on to tell of itself.
           if (hasEnded) return;

@@ -179,6 +179,115 @@ describe('limits', () => {
     expect(headers['x-ratelimit-reset-tokens']).toMatch(DURATION);
   });
 
+  describe('of tokens count what no model has told', () => {
+    // 900 tokens and more.
+    const long = 'The quick brown fox jumps over the lazy dog. '.repeat(90);
+    const untold = { usagePlace: 'never' } as const;
+    const ends: [string, () => Promise<unknown>][] = [
+      [
+        'when the client leaves before it is told',
+        async () => {
+          bench.upstream.next([role(), text(long), stall()]);
+          const stream = await openStream(bench.app.chatUrl, STREAM);
+          await stream.until((item) => item.kind === 'data' && item.data.includes('lazy'));
+          stream.destroy();
+        },
+      ],
+      [
+        'when the client leaves before anything is said',
+        async () => {
+          bench.upstream.next([role(), stall()]);
+          const leaving = new AbortController();
+          const body = { ...STREAM, messages: [{ role: 'user', content: long }] };
+          const { answer } = send('POST', bench.app.chatUrl, body, { signal: leaving.signal });
+          await bench.upstream.request(0);
+          leaving.abort();
+          await rejectionOf(answer);
+        },
+      ],
+      [
+        'when the model fails in the middle',
+        async () => {
+          bench.upstream.next([role(), text(long), hangUp()]);
+          await (await openStream(bench.app.chatUrl, STREAM)).collect();
+        },
+      ],
+      [
+        'when it never tells, in a stream',
+        async () => {
+          bench.upstream.next(streamOf(long, untold));
+          await (await openStream(bench.app.chatUrl, STREAM)).collect();
+        },
+      ],
+      [
+        'when it never tells, in a whole answer',
+        async () => {
+          bench.upstream.next(streamOf(long, untold));
+          expect((await ask()).json).not.toHaveProperty('usage');
+        },
+      ],
+      [
+        'when it tells nonsense',
+        async () => {
+          const nonsense = { prompt_tokens: 'few', completion_tokens: -5, total_tokens: 1e99 };
+          bench.upstream.next(streamOf(long, { usage: nonsense as never }));
+          await ask();
+        },
+      ],
+      [
+        'when it has told only the beginning',
+        async () => {
+          bench.upstream.next([role(), text('The', { usage: tokens(5, 1) }), text(long), stall()]);
+          const stream = await openStream(bench.app.chatUrl, STREAM);
+          await stream.until((item) => item.kind === 'data' && item.data.includes('lazy'));
+          stream.destroy();
+        },
+      ],
+    ];
+
+    it.each(ends)('%s', async (_, end) => {
+      await start({ LIMIT_TOKENS_PER_MINUTE: '800' });
+      await end();
+      bench.upstream.always(streamOf('Hi', { usage: tokens(1, 1) }));
+      const { json } = await eventually(async () => {
+        const answer = await ask();
+        return answer.status === 429 ? answer : undefined;
+      });
+      expect(json).toMatchObject({ error: { type: 'tokens' } });
+    });
+
+    it('but nothing where the model was not at work, and nothing beside what it tells', async () => {
+      await start({ LIMIT_TOKENS_PER_MINUTE: '800' });
+      const body = { ...CHAT, messages: [{ role: 'user', content: long }] };
+      bench.upstream.next(httpError(500, errorBody('no'))).next(httpError(429, errorBody('no')));
+      bench.upstream.next(streamOf(long, { usage: tokens(10, 10) })).next(streamOf('Hi', { usage: tokens(1, 1) }));
+      expect([(await ask(body)).status, (await ask(body)).status, (await ask(body)).status]).toEqual([502, 429, 200]);
+      expect((await ask()).headers['x-ratelimit-remaining-tokens']).toBe('780');
+    });
+
+    it('of silent steps, too, and the access log says how many', async () => {
+      await start({ LIMIT_TOKENS_PER_MINUTE: '100000', LOG_FORMAT: 'json' });
+      const lines: Record<string, unknown>[] = [];
+      const ignore = (): void => undefined;
+      const log = (_line: string, fields: object): unknown => lines.push({ ...fields });
+      bench.app.nest.useLogger({ log, warn: ignore, error: ignore });
+      for (const said of [{ intent: 'refund', escalate: true }, { spam: false }]) {
+        bench.upstream.next(streamOf(JSON.stringify({ reasoning: long, ...said }), untold));
+      }
+      await ask({ model: 'customer-care', messages: [{ role: 'user', content: long }] });
+      bench.upstream.next(streamOf('Hi', { usage: tokens(1, 1) }));
+      await ask();
+      const logged = await eventually(() => (lines.length === 2 ? lines : undefined));
+      // Twice the message, and a reason that the client never sees.
+      expect(logged[0]?.['estimated_tokens']).toBeGreaterThan(4 * 900);
+      expect(logged[0]?.['estimated_tokens']).toBeLessThan(4 * 900 + 1_000);
+      expect(logged.map((line) => [line['estimated_tokens'] === undefined, line['output_tokens']])).toEqual([
+        [false, undefined],
+        [true, 1],
+      ]);
+    });
+  });
+
   it('of answers in the making: the openai SDK waits as long as it is told, and comes again', async () => {
     await start({ LIMIT_CONCURRENT_STREAMS: '1' });
     const hold = gate();

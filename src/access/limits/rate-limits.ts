@@ -47,6 +47,11 @@ export class RateLimits {
     return isAny(limits) || isAny(this.#total.limits);
   }
 
+  /** Whether any limit of tokens holds for this caller. */
+  holdForTokens({ limits }: Caller): boolean {
+    return limits.tokensPerMinute > 0 || this.#total.limits.tokensPerMinute > 0;
+  }
+
   /**
    * Counts one request, and says in `x-ratelimit-*` headers what is left: of the caller's limit or of that of all together,
    * whichever has less left.

@@ -120,12 +120,29 @@ describe('AnswerReader', () => {
     ]);
   });
 
-  it.each([null, {}, [], 'x', 7, { prompt_tokens: 'many' }, { prompt_tokens: -1, completion_tokens: null }])(
-    'reports no usage for %j',
-    (usage) => {
-      expect(new Reading().read({ usage, choices: [] }).usages).toEqual([]);
-    },
-  );
+  it.each([
+    null,
+    {},
+    [],
+    'x',
+    7,
+    { prompt_tokens: 'many' },
+    { prompt_tokens: -1, completion_tokens: null },
+    { prompt_tokens: 1e99, completion_tokens: 5 },
+    { prompt_tokens: 5, completion_tokens: '5' },
+    { prompt_tokens: { text: 5 }, completion_tokens: 5 },
+    { prompt_tokens: [5], completion_tokens: [5] },
+    { total_tokens: 5 },
+  ])('reports no usage for %j', (usage) => {
+    expect(new Reading().read({ usage, choices: [] }).usages).toEqual([]);
+  });
+
+  it.each([-1, 1, 1e99, '99', null, {}])('adds up a total that cannot be: %j', (total) => {
+    const usage = { prompt_tokens: 3, completion_tokens: 4, total_tokens: total };
+    expect(new Reading().read({ usage, choices: [] }).usages).toEqual([
+      { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 },
+    ]);
+  });
 
   it('tells who answers once, and again when it changes', () => {
     const { identities } = new Reading().read(

@@ -55,6 +55,8 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
 const MAX_NAME_LENGTH = 256;
 /** OpenAI has four. */
 const MAX_USAGE_DETAILS = 32;
+/** What no call of a model can have used. */
+const MAX_TOKENS = 1_000_000_000;
 
 /** Turns the chunks of one model call into deltas, and remembers how the call ended. */
 export class AnswerReader {
@@ -196,12 +198,15 @@ export class AnswerReader {
     const prompt = count(usage['prompt_tokens']);
     const completion = count(usage['completion_tokens']);
     if (prompt === undefined && completion === undefined) return;
+    // Nonsense in one place makes the rest doubtful; limits count it.
+    if (isNonsense(usage['prompt_tokens'], prompt) || isNonsense(usage['completion_tokens'], completion)) return;
     const promptDetails = details(usage['prompt_tokens_details']);
     const completionDetails = details(usage['completion_tokens_details']);
     const known: Writable<Usage> = {
       prompt_tokens: prompt ?? 0,
       completion_tokens: completion ?? 0,
-      total_tokens: count(usage['total_tokens']) ?? (prompt ?? 0) + (completion ?? 0),
+      // More than the sum where thoughts are counted apart; never less.
+      total_tokens: Math.max(count(usage['total_tokens']) ?? 0, (prompt ?? 0) + (completion ?? 0)),
     };
     if (promptDetails !== undefined) known.prompt_tokens_details = promptDetails;
     if (completionDetails !== undefined) known.completion_tokens_details = completionDetails;
@@ -261,7 +266,11 @@ function isName(value: unknown): value is string {
 }
 
 function count(value: unknown): number | undefined {
-  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? Math.trunc(value) : undefined;
+  return typeof value === 'number' && value >= 0 && value <= MAX_TOKENS ? Math.trunc(value) : undefined;
+}
+
+function isNonsense(value: unknown, counted: number | undefined): boolean {
+  return counted === undefined && value !== undefined && value !== null;
 }
 
 function details(value: unknown): UsageDetails | undefined {

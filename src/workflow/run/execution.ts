@@ -35,6 +35,8 @@ export interface RunScope {
   readonly permits: Permits;
   readonly clock: Clock;
   readonly meter: RunMeter;
+  /** Whether tokens that upstreams do not tell are estimated. */
+  readonly estimatesTokens: boolean;
   readonly emit: (event: UnnumberedEvent) => void;
   /** Told of each node before it starts: it is cleaned up at the run's end. */
   readonly started: (step: NodeStep, context: TaskContext) => void;
@@ -210,7 +212,9 @@ export class Execution implements Values {
     }
     const node = this.path + step.key;
     const startedAt = clock.monotonic();
-    const ledger = new NodeLedger(meter, (identity) => this.run.emit({ type: 'model-identified', node, identity }));
+    const ledger = new NodeLedger(meter, this.run.estimatesTokens, (identity) =>
+      this.run.emit({ type: 'model-identified', node, identity }),
+    );
     this.run.account(ledger);
     const visible = turn !== undefined;
     this.run.emit({ type: 'node-started', node, kind: stepKindOf(step.instance), visible });

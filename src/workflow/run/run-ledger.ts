@@ -1,17 +1,23 @@
 import type { CallMeter, ModelName, RunMeter } from '../../metrics/index.js';
-import type { ModelIdentity } from '../../models/index.js';
+import type { ModelCall, ModelIdentity } from '../../models/index.js';
 import { addUsage, type FinishReason, type Usage, worseFinishReason } from '../../protocol/index.js';
+import type { AnswerText } from '../../streaming/index.js';
 import type { CallAccount, CallLedger } from '../task-context.js';
+import { EstimatedCall } from './estimated-call.js';
 
 /** Accounts for the model calls of one node: the last usage of each call counts, also when the call failed or was aborted. */
 export class NodeLedger implements CallLedger {
   readonly #calls: CallMeter[] = [];
+  /** Undefined: nobody wants to know. */
+  readonly #estimated: EstimatedCall[] | undefined;
   readonly #meter: RunMeter;
   readonly #onIdentity: (identity: ModelIdentity) => void;
   #finishReason: FinishReason | undefined;
 
-  constructor(meter: RunMeter, onIdentity: (identity: ModelIdentity) => void) {
+  /** @param estimates whether what upstreams do not tell is estimated */
+  constructor(meter: RunMeter, estimates: boolean, onIdentity: (identity: ModelIdentity) => void) {
     this.#meter = meter;
+    this.#estimated = estimates ? [] : undefined;
     this.#onIdentity = onIdentity;
   }
 
@@ -20,10 +26,13 @@ export class NodeLedger implements CallLedger {
     return this.#finishReason;
   }
 
-  openCall(model: ModelName): CallAccount {
-    const call = this.#meter.call(model);
-    this.#calls.push(call);
-    return call;
+  openCall(model: ModelName, call: ModelCall, answer: AnswerText): CallAccount {
+    const meter = this.#meter.call(model);
+    this.#calls.push(meter);
+    if (this.#estimated === undefined) return meter;
+    const estimated = new EstimatedCall(meter, call, answer);
+    this.#estimated.push(estimated);
+    return estimated;
   }
 
   askedAgain(model: ModelName): void {
@@ -40,6 +49,11 @@ export class NodeLedger implements CallLedger {
 
   finished(reason: FinishReason): void {
     this.#finishReason = worseFinishReason(this.#finishReason, reason);
+  }
+
+  /** Tokens that no upstream has told, by estimate; 0 if nobody wants to know. */
+  untoldTokens(): number {
+    return this.#estimated?.reduce((sum, { untold }) => sum + untold, 0) ?? 0;
   }
 
   /** Sum over the calls whose upstreams told; undefined if none did. */

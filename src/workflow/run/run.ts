@@ -6,7 +6,7 @@ import { type FinishReason, worseFinishReason } from '../../protocol/index.js';
 import { AnswerText, type Delta, type Gate, type TextDelta } from '../../streaming/index.js';
 import type { TraceHandle } from '../../tracing/index.js';
 import type { ChatEvent } from '../chat-event.js';
-import type { RunEvent, UnnumberedEvent } from '../run-event.js';
+import type { RunEvent, RunFinished, UnnumberedEvent } from '../run-event.js';
 import type { TaskContext } from '../task-context.js';
 import type { CompiledWorkflow, NodeStep } from '../workflow-schema.js';
 import { endingOf, Execution } from './execution.js';
@@ -26,6 +26,8 @@ export interface RunParts {
   readonly trace: TraceHandle;
   /** True if the answer is wanted at the end, for the trace. */
   readonly keepAnswer: boolean;
+  /** True if tokens that upstreams do not tell are estimated. */
+  readonly estimatesTokens: boolean;
   readonly emit: (event: RunEvent) => void;
   /** Told of what a node's `cleanup` throws. */
   readonly onCleanupError: (node: string, error: Error) => void;
@@ -64,6 +66,7 @@ export class Run {
         gate,
         clock,
         meter,
+        estimatesTokens: this.#parts.estimatesTokens,
         permits: new Permits(workflow.concurrency),
         brokenOff: false,
         emit: (runEvent) => this.#emit(runEvent),
@@ -116,14 +119,21 @@ export class Run {
     const finishReason = finishReasons.reduce<FinishReason>(worseFinishReason, 'stop');
     const usage = this.#usage();
     this.#parts.trace.end({ output: this.#answer?.output(), metadata: { finish_reason: finishReason } });
-    this.#emit({ type: 'run-finished', finishReason, result, ...(usage !== undefined && { usage }) });
+    this.#emit({
+      type: 'run-finished',
+      finishReason,
+      result,
+      ...(usage !== undefined && { usage }),
+      ...this.#untold(),
+    });
   }
 
   #fail(thrown: unknown): void {
     const usage = this.#usage();
     // The first failure has aborted the rest with itself; for the run it is no abort.
     this.#parts.trace.end({ ...endingOf(thrown, NEVER), output: this.#answer?.output() });
-    this.#emit({ type: 'run-failed', error: toMillraceError(thrown), ...(usage !== undefined && { usage }) });
+    const error = toMillraceError(thrown);
+    this.#emit({ type: 'run-failed', error, ...(usage !== undefined && { usage }), ...this.#untold() });
   }
 
   async #cleanUp(): Promise<void> {
@@ -137,6 +147,11 @@ export class Run {
         onCleanupError(step.node, ensureError(error));
       }
     }
+  }
+
+  #untold(): Pick<RunFinished, 'untoldTokens'> {
+    const untoldTokens = this.#ledgers.reduce((sum, ledger) => sum + ledger.untoldTokens(), 0);
+    return untoldTokens > 0 ? { untoldTokens } : {};
   }
 
   #usage(): ReturnType<typeof sumUsage> {
