@@ -17,7 +17,7 @@ const MEMORY_FOR_BYTE = 4;
 const MEMORY_FOR_VALUE = 160;
 
 /** Read before its memory is set aside, if nothing announces how long a body is. */
-const UNANNOUNCED_BYTES = 256 * 1024;
+const UNANNOUNCED_BYTES = 64 * 1024;
 
 /** Above this, parsing takes milliseconds. */
 const HEAVY = { values: 1_000, bytes: 256 * 1024 } as const;

@@ -77,6 +77,17 @@ describe('BodyMemory', () => {
     expect(now(memory.take(ANN, 50, NEVER)).bytes).toBe(50);
   });
 
+  it('lets no two who want more wait for each other', async () => {
+    const { memory } = memoryOf();
+    const [one, two] = [now(memory.take(ANN, 20, NEVER)), now(memory.take(ANN, 20, NEVER))];
+    const turn = one.resize(40, NEVER);
+    expect(two.resize(40, NEVER)).toBeUndefined();
+    expect([one.bytes, two.bytes]).toEqual([0, 40]);
+    two.release();
+    await turn;
+    expect(one.bytes).toBe(40);
+  });
+
   it('lets nobody wait for long, and says whose fault it is', async () => {
     const { memory, clock } = memoryOf();
     now(memory.take(ANN, 50, NEVER));

@@ -15,8 +15,9 @@ const RETRY_AFTER_MS = 2_000;
 export interface MemoryShare {
   readonly bytes: number;
   /**
-   * Takes more, or gives back what is not needed. Without a wait if it is less, or there is room.
-   * @throws as {@link BodyMemory.take} does; what it had it keeps then
+   * Changes how much it is: at once if it is less, or there is room. Who has to wait for more gives back what it had, so that no
+   * two who hold some wait for each other.
+   * @throws as {@link BodyMemory.take} does
    */
   resize(bytes: number, signal: AbortNotice): Promise<void> | undefined;
   /** Gives all of it back. Later calls do nothing. */
@@ -85,12 +86,15 @@ export class BodyMemory implements OnModuleInit {
     return turn === undefined ? share : turn.then(() => share);
   }
 
-  /** Makes room for so many more bytes; see {@link take}. */
-  reserve({ id }: Caller, bytes: number, signal: AbortNotice): Promise<void> | undefined {
-    if (this.#fits(id, bytes)) {
-      this.#add(id, bytes);
-      return undefined;
-    }
+  /** Takes so many bytes for the caller, if there is room. */
+  tryTake({ id }: Caller, bytes: number): boolean {
+    if (!this.#fits(id, bytes)) return false;
+    this.#add(id, bytes);
+    return true;
+  }
+
+  /** Waits for so many bytes, which are the caller's then; see {@link take}. */
+  wait({ id }: Caller, bytes: number, signal: AbortNotice): Promise<void> {
     const { maxQueuedRuns, maxQueueWaitMs } = this.config.access.overload;
     if (this.#waiting.size >= maxQueuedRuns) throw overloaded('too many bodies wait to be read');
     return new Promise((resolve, reject) => {
@@ -113,8 +117,11 @@ export class BodyMemory implements OnModuleInit {
       };
       const limit = this.clock.after(maxQueueWaitMs, () => {
         end();
-        const isOwn = (this.#taken.get(id) ?? 0) + bytes > this.callerLimit;
-        reject(isOwn ? shareIsTaken() : overloaded('the memory for bodies is taken'));
+        reject(
+          (this.#taken.get(id) ?? 0) + bytes > this.callerLimit
+            ? shareIsTaken()
+            : overloaded('the memory for bodies is taken'),
+        );
       });
       this.#waiting.add(waiting);
       if (signal.aborted) onLeft();
@@ -167,14 +174,16 @@ class Share implements MemoryShare {
       this.memory.giveBack(this.caller, -more);
       return undefined;
     }
-    const turn = this.memory.reserve(this.caller, more, signal);
-    if (turn === undefined) {
+    if (this.memory.tryTake(this.caller, more)) {
       this.#bytes = bytes;
       return undefined;
     }
-    return turn.then(() => {
+    const before = this.#bytes;
+    this.#bytes = 0;
+    this.memory.giveBack(this.caller, before);
+    return this.memory.wait(this.caller, bytes, signal).then(() => {
       // It was released while it waited.
-      if (this.#isReleased) this.memory.giveBack(this.caller, more);
+      if (this.#isReleased) this.memory.giveBack(this.caller, bytes);
       else this.#bytes = bytes;
     });
   }
