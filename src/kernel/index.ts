@@ -13,6 +13,7 @@ export { describeValue } from './describe-value.js';
 export { ensureError } from './ensure-error.js';
 export { escapeControls, escapeControlsInLines } from './escape-controls.js';
 export { holdProcess, whileHeld } from './hold-process.js';
+export { hasMoreValues } from './json-values.js';
 export { redactPlaces, redactSecrets } from './redact.js';
 export { sha256 } from './sha256.js';
 export { sleep } from './sleep.js';

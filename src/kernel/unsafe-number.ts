@@ -62,8 +62,11 @@ function readNumber(literal: string): [digits: string, exponent: number] {
   return [digits.slice(start, end), Number(exponent) - fraction.length + (digits.length - end)];
 }
 
-/** The place after the quote that ends a string. */
-function findEndOfString(json: string, start: number): number {
+/**
+ * The place after the quote that ends a string, or the end of the text.
+ * @param start after the quote that begins it
+ */
+export function findEndOfString(json: string, start: number): number {
   for (let i = start; ;) {
     const end = json.indexOf('"', i);
     if (end < 0) return json.length;

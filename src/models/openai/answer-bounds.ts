@@ -1,5 +1,6 @@
+import { hasMoreValues } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
-import { answerTooLarge, tooManyToolCalls } from './upstream-errors.js';
+import { answerTooLarge, badAnswer, tooManyToolCalls } from './upstream-errors.js';
 
 /** Most tool calls of one answer. OpenAI takes no more tools than that in one request. */
 export const MAX_TOOL_CALLS = 128;
@@ -15,6 +16,18 @@ const LOGPROBS_FACTOR = 4;
  */
 export function maxWrittenBytes(maxLength: number): number {
   return 2 * maxLength + 64 * 1024;
+}
+
+/** Most values that an event may hold, and the length from which on that is looked at: shorter ones cannot hold many. */
+const MOST_VALUES = 1_000_000;
+const LONG_EVENT = 128 * 1024;
+
+/**
+ * Checks an event before it is parsed: what JSON comes to in memory can be twenty times its text.
+ * @throws UpstreamError if it holds more values than any answer does
+ */
+export function assertParsable(json: string): void {
+  if (json.length > LONG_EVENT && hasMoreValues(json, MOST_VALUES)) throw badAnswer('it holds too many values');
 }
 
 /** Counts what is kept of one answer as it comes, so that no upstream can fill the memory. */

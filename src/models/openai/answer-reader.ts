@@ -2,7 +2,7 @@ import { findUnsafeNumber } from '../../kernel/index.js';
 import type { FinishReason, Usage, UsageDetails } from '../../protocol/index.js';
 import type { Delta, TextDelta, TokenLogprob } from '../../streaming/index.js';
 import type { CallScope, ModelIdentity } from '../chat-model.js';
-import { AnswerBounds } from './answer-bounds.js';
+import { AnswerBounds, assertParsable } from './answer-bounds.js';
 import { badAnswer, upstreamErrorInAnswer } from './upstream-errors.js';
 
 /** A chunk or whole answer of an OpenAI-compatible server. Nothing in it is certain: many servers speak this protocol. */
@@ -215,6 +215,7 @@ export class AnswerReader {
 }
 
 function parse(json: string): UpstreamAnswer {
+  assertParsable(json);
   let answer: unknown;
   try {
     answer = JSON.parse(json);

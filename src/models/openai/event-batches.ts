@@ -1,6 +1,6 @@
 import { SseParser, SseTooLongError } from '../../protocol/index.js';
 import type { Delta } from '../../streaming/index.js';
-import { maxWrittenBytes } from './answer-bounds.js';
+import { assertParsable, maxWrittenBytes } from './answer-bounds.js';
 import type { AnswerReader } from './answer-reader.js';
 import type { UpstreamBody } from './upstream-body.js';
 import { answerTooLarge, upstreamErrorInAnswer } from './upstream-errors.js';
@@ -106,6 +106,7 @@ export class EventBatches {
 
 /** The error in an event named `error`: some servers wrap it in `{error}`, some do not, and some write no JSON. */
 function errorOf(data: string): unknown {
+  assertParsable(data);
   try {
     const parsed: unknown = JSON.parse(data);
     return typeof parsed === 'object' && parsed !== null && 'error' in parsed ? parsed.error : parsed;

@@ -464,6 +464,15 @@ describe('what parse leaves out and keeps', () => {
     expect(errorOf(Either, '{"it": null}').faults).toEqual(['it: has none of the forms that it may have']);
   });
 
+  it('does not parse what would come to hundreds of megabytes', () => {
+    class Empty {
+      @IsOptional() @IsString() a?: string;
+    }
+    expect(errorOf(Empty, `{"a": [${'{},'.repeat(1_000_000)}0]}`).faults).toEqual([
+      '$: it holds more than 1000000 values',
+    ]);
+  });
+
   it('refuses numbers that are too large to be finite', () => {
     class Amount {
       @Min(0) amount: number;

@@ -1,6 +1,6 @@
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, validateSync } from 'class-validator';
-import { findUnsafeNumber } from '../../kernel/index.js';
+import { findUnsafeNumber, hasMoreValues } from '../../kernel/index.js';
 import { ShapeReader } from './shape-reader.js';
 import { type CompiledSchema, compileSchema } from './compiled-schema.js';
 import { jsonFaultPosition } from './json-fault-position.js';
@@ -29,6 +29,11 @@ const UNSAFE_NUMBER: AnswerFault = {
   message:
     'a number has more digits than are kept (it is exact up to 9007199254740991). Give it as a string where that fits',
 };
+
+/** Values take many times the memory of their text; what is shorter than this cannot hold many. */
+const LONG_ANSWER = 128 * 1024;
+const MOST_VALUES = 1_000_000;
+const TOO_MANY: AnswerFault = { path: '$', message: `it holds more than ${MOST_VALUES} values` };
 
 const schemas = new WeakMap<OutputClass, OutputSchema<unknown>>();
 
@@ -61,6 +66,7 @@ function parseAnswer<T>(text: string, type: OutputClass<T>, { definitions }: Com
 }
 
 function parseJson(text: string): unknown {
+  if (text.length > LONG_ANSWER && hasMoreValues(text, MOST_VALUES)) throw StructuredOutputError.mismatch([TOO_MANY]);
   const json = readJson(text);
   if (findUnsafeNumber(text) !== undefined) throw StructuredOutputError.mismatch([UNSAFE_NUMBER]);
   return json;

@@ -114,8 +114,12 @@ function wordsFor(name: string, thrown: unknown): string {
   return 'Error: the tool failed.';
 }
 
+/** Longer arguments stand in the trace as the text that they are. */
+const LONG_ARGUMENTS = 128 * 1024;
+
 /** For the trace: as JSON, or as the text that it is if JSON would lose a part of it. */
 function readable(text: string): unknown {
+  if (text.length > LONG_ARGUMENTS) return text;
   try {
     const json: unknown = JSON.parse(text);
     return findUnsafeNumber(text) === undefined ? json : text;

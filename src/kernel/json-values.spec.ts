@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { hasMoreValues } from './json-values.js';
+
+/** What the text is said to come to. */
+function countValues(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1;
+  const inner: unknown[] = Object.values(value);
+  return 1 + (inner.length === 0 ? 1 : inner.reduce<number>((sum, each) => sum + countValues(each), 0));
+}
+
+describe('hasMoreValues', () => {
+  it('counts the values of any JSON, and not what strings hold', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.string(), (value, text) => {
+        const json = { value, text, nested: JSON.stringify({ value, text }) };
+        const count = countValues(json);
+        expect(hasMoreValues(JSON.stringify(json), count - 1)).toBe(true);
+        expect(hasMoreValues(JSON.stringify(json), count)).toBe(false);
+      }),
+    );
+  });
+
+  it('ends with whatever is no JSON', () => {
+    fc.assert(fc.property(fc.string(), (text) => typeof hasMoreValues(`{"${text}`, 10) === 'boolean'));
+  });
+});
