@@ -1,0 +1,227 @@
+import { Agent, request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { bodyFor, SHORT_ANSWER, UPSTREAM_FAULTS } from './orders.mjs';
+
+/** How long a client that does not read holds out, in milliseconds. */
+const STALLED_MS = 1_500;
+/** Longest time for anything that must come to an end by itself, in milliseconds. */
+const LONGEST_MS = 30_000;
+const JSON_BODY = { 'content-type': 'application/json' };
+
+/**
+ * All clients of a soak. Each method is one client that does one thing and rejects with words if the server does not do what
+ * it should.
+ */
+export class Clients {
+  #agent = new Agent({ keepAlive: true, maxSockets: Infinity, scheduling: 'fifo' });
+  #url;
+
+  /** @param {string} url of the chat completions */
+  constructor(url) {
+    this.#url = new URL(url);
+  }
+
+  /** Gives up all connections that are kept. */
+  leave() {
+    this.#agent.destroy();
+  }
+
+  /** A streamed answer that is read to its end. */
+  async short() {
+    const { status, text } = await this.#ask(bodyFor('short'));
+    assert(status === 200 && text.endsWith('data: [DONE]\n\n'), `no whole answer: ${status} ${text.slice(0, 200)}`);
+    const said = [...text.matchAll(/"content":"([^"]*)"/g)].map(([, words]) => words).join('');
+    assert(said === SHORT_ANSWER.join(''), `other words: ${said}`);
+  }
+
+  /** Several requests sent at once on one connection, each answered in its turn. */
+  async pipelined() {
+    const bodies = ['short', 'short', 'no-such-deed', 'short', 'status-400', 'short'].map((deed) => bodyFor(deed));
+    const text = await this.#pipe([...bodies, '{"model":"nobody","messages":[]}'], { reset: false });
+    const statuses = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+    assert(statuses.length === 7, `${statuses.length} answers to 7 requests: ${statuses}`);
+    assert(text.split('data: [DONE]').length > 4, 'an answer has no end');
+  }
+
+  /** The same, but the connection is reset before the answers have come. */
+  pipelinedReset() {
+    return this.#pipe(
+      ['stall', 'short', 'silence', 'short', 'stall'].map((deed) => bodyFor(deed)),
+      { reset: true },
+    );
+  }
+
+  /** Leaves before the answer, amid it, or while the request is sent. @param {number} number */
+  async aborted(number) {
+    const deed = number % 2 === 0 ? 'stall' : 'silence';
+    const stream = number % 4 < 2;
+    const sent = bodyFor(deed, stream);
+    const request = this.#request({ 'content-length': String(sent.length) });
+    const closed = new Promise((resolve) => request.once('close', resolve));
+    request.on('error', () => undefined);
+    if (number % 5 === 4) {
+      request.write(sent.slice(0, 40));
+      await delay(5);
+    } else {
+      const answered = new Promise((resolve) => request.once('response', resolve));
+      request.end(sent);
+      const response = await Promise.race([answered, delay(20 + (number % 7) * 10)]);
+      if (response !== undefined) await new Promise((resolve) => response.once('data', resolve).once('close', resolve));
+    }
+    request.destroy();
+    await closed;
+  }
+
+  /** Asks for megabytes and reads nothing. */
+  async stalled() {
+    const socket = await this.#socket();
+    socket.pause();
+    socket.write(this.#message(bodyFor('long')));
+    await delay(STALLED_MS);
+    socket.destroy();
+  }
+
+  /** An upstream that fails. @param {number} number */
+  async failed(number) {
+    const deed = UPSTREAM_FAULTS[number % UPSTREAM_FAULTS.length];
+    const { status, text } = await this.#ask(bodyFor(deed, number % 3 !== 0));
+    if (status === 200) assert(/"error":\{[^]*data: \[DONE\]\n\n$/.test(text), `${deed} ended well: ${text}`);
+    else assertError(deed, status, text);
+  }
+
+  /** A request that cannot be understood. @param {number} number */
+  async refused(number) {
+    const { name, body, headers = JSON_BODY } = BAD_REQUESTS[number % BAD_REQUESTS.length];
+    const { status, text } = await this.#ask(body, headers);
+    assertError(name, status, text);
+  }
+
+  /** What is no HTTP, behind a request that is answered. */
+  async noHttp() {
+    const socket = await this.#socket();
+    socket.write(this.#message(bodyFor('stall')));
+    await delay(20);
+    socket.write('\u0000\u0001 this is no request\r\n\r\n');
+    await ended(socket);
+  }
+
+  #request(headers) {
+    return httpRequest(this.#url, { method: 'POST', agent: this.#agent, headers: { ...JSON_BODY, ...headers } });
+  }
+
+  /** @returns {Promise<{ status: number, text: string }>} */
+  #ask(body, headers = JSON_BODY) {
+    return new Promise((resolve, reject) => {
+      const options = { method: 'POST', agent: this.#agent, headers, signal: AbortSignal.timeout(LONGEST_MS) };
+      let status = 0;
+      const request = httpRequest(this.#url, options, (response) => {
+        let text = '';
+        status = response.statusCode ?? 0;
+        response.setEncoding('utf8').on('data', (part) => (text += part));
+        response.on('end', () => resolve({ status, text })).on('error', reject);
+      });
+      request.on('error', (error) => {
+        // The server closed the connection, as it may, in the moment in which it was used again.
+        const wasIdle = request.reusedSocket && status === 0 && ['ECONNRESET', 'EPIPE'].includes(error.code);
+        if (wasIdle) this.#ask(body, headers).then(resolve, reject);
+        else reject(error);
+      });
+      request.end(body);
+    });
+  }
+
+  async #pipe(bodies, { reset }) {
+    const socket = await this.#socket();
+    let text = '';
+    socket.setEncoding('utf8').on('data', (part) => (text += part));
+    const last = bodies.length - 1;
+    const messages = bodies.map((body, index) => this.#message(body, { close: index === last }));
+    socket.write(messages.join(''));
+    if (reset) {
+      await delay(10 + Math.random() * 40);
+      socket.resetAndDestroy();
+    } else await ended(socket);
+    return text;
+  }
+
+  #message(body, { close = false } = {}) {
+    const { host, pathname } = this.#url;
+    const head = [`POST ${pathname} HTTP/1.1`, `host: ${host}`, 'content-type: application/json'];
+    if (close) head.push('connection: close');
+    return `${head.join('\r\n')}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  }
+
+  #socket() {
+    return new Promise((resolve, reject) => {
+      const socket = connect(Number(this.#url.port), this.#url.hostname, () => resolve(socket));
+      socket.on('error', reject);
+    });
+  }
+}
+
+const MESSAGE = '{"role":"user","content":"Hi"}';
+const chat = (fields) => `{"model":"chat","messages":[${MESSAGE}],${fields}}`;
+const deep = (depth) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+
+/** @type {readonly { name: string, body: string | Buffer, headers?: Record<string, string> }[]} */
+const BAD_REQUESTS = [
+  { name: 'no JSON', body: '{"model":' },
+  { name: 'an empty body', body: '' },
+  { name: 'no object', body: '[]' },
+  { name: 'no text', body: Buffer.from([0xff, 0xfe, 0x7b]) },
+  { name: 'an unknown model', body: `{"model":"nobody","messages":[${MESSAGE}]}` },
+  { name: 'no messages', body: '{"model":"chat"}' },
+  { name: 'a word of the wrong type', body: '{"model":{"toString":1},"messages":7}' },
+  { name: 'a role that is none', body: '{"model":"chat","messages":[{"role":{"toString":1},"content":"Hi"}]}' },
+  { name: 'a parameter of the wrong type', body: chat('"temperature":"hot"') },
+  { name: 'a number beyond all', body: chat('"seed":1e400') },
+  { name: 'arrays in arrays', body: chat(`"metadata":${deep(5_000)}`) },
+  { name: 'a million values', body: chat(`"metadata":{"a":[${'0,'.repeat(1_000_000)}0]}`) },
+  { name: 'eleven megabytes', body: chat(`"user":"${'a'.repeat(11 * 1024 * 1024)}"`) },
+  { name: 'another media type', body: 'Hi', headers: { 'content-type': 'text/plain' } },
+  { name: 'another charset', body: '{}', headers: { 'content-type': 'application/json; charset=koi8-r' } },
+  {
+    name: 'a small body that inflates',
+    body: brotliCompressSync(Buffer.from(chat(`"user":"${'a'.repeat(10_000_000)}"`))),
+    headers: { ...JSON_BODY, 'content-encoding': 'br' },
+  },
+  {
+    name: 'a broken gzip',
+    body: gzipSync('{}').subarray(0, 12),
+    headers: { ...JSON_BODY, 'content-encoding': 'gzip' },
+  },
+  { name: 'an unknown encoding', body: '{}', headers: { ...JSON_BODY, 'content-encoding': 'zip' } },
+];
+
+function ended(socket) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      socket.destroy();
+      reject(new Error(`a connection is still open after ${LONGEST_MS} ms`));
+    }, LONGEST_MS);
+    socket.resume().once('close', () => {
+      clearTimeout(timer);
+      resolve(undefined);
+    });
+  });
+}
+
+function assertError(name, status, text) {
+  let error;
+  try {
+    ({ error } = JSON.parse(text));
+  } catch {
+    // Said below.
+  }
+  assert(
+    status >= 400 && typeof error?.message === 'string',
+    `${name} was answered with ${status} ${text.slice(0, 200)}`,
+  );
+  assert(error.code !== 'internal_error' && status !== 500, `${name} was answered as a bug: ${text.slice(0, 200)}`);
+}
+
+function assert(holds, words) {
+  if (!holds) throw new Error(words);
+}
