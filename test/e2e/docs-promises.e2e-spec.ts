@@ -27,7 +27,7 @@ function rowsOf(page: string): readonly Row[] {
 /** A title as it stands in a file, whatever quotes and line breaks are around and in it. */
 const plain = (text: string): string => text.replaceAll(/\\(['"`])/g, '$1').replaceAll(/\s+/g, ' ');
 
-describe(PAGE, () => {
+describe('The promises of the docs', () => {
   let rows: readonly Row[];
   beforeAll(async () => {
     rows = rowsOf(await readFile(join(ROOT, PAGE), 'utf8'));
