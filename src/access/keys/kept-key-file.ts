@@ -41,12 +41,13 @@ export function keepKeyFile(path: string): void {
 
 /** In a worker: tells the process that keeps it that the file is good in this state. Does nothing in a process of its own. */
 export function tellUsable(state: string): void {
-  if (cluster.isWorker) process.send?.({ type: USABLE, state } satisfies Usable);
+  // Without the other process there is nobody to tell, and sending would end this one.
+  if (cluster.isWorker && process.connected) process.send?.({ type: USABLE, state } satisfies Usable);
 }
 
 /** In a worker: what the file held when another could last use it. Undefined if none could, and in a process of its own. */
 export async function askKept(clock: Clock): Promise<string | undefined> {
-  if (!cluster.isWorker) return undefined;
+  if (!cluster.isWorker || !process.connected) return undefined;
   return new Promise((resolve) => {
     const end = (text: string | undefined): void => {
       limit.cancel();
