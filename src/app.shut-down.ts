@@ -14,6 +14,11 @@ const ONE_SIGNAL_MS = 200;
 /** For what an end does beside the steps that have limits of their own: last bytes of answers, hooks of modules. */
 const REST_MS = 4_000;
 
+/** True for the signals that end this service gracefully. */
+export function isEndSignal(name: string): boolean {
+  return name === 'SIGTERM' || FROM_TERMINAL.some((other) => other === name);
+}
+
 /** How long the graceful end may take in all, in milliseconds; then the process leaves, whatever is left to do. */
 export function readShutdownLimit({ shutdown, tracing }: Pick<AppConfig, 'shutdown' | 'tracing'>): number {
   return shutdown.delayMs + shutdown.graceMs + ABORTED_RUNS_LIMIT_MS + tracing.flushTimeoutMs + REST_MS;

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { LoggerService } from '@nestjs/common';
 import type { OutputGuard } from './app.output.js';
-import { onSignals, readShutdownLimit } from './app.shut-down.js';
+import { isEndSignal, onSignals, readShutdownLimit } from './app.shut-down.js';
 import { onLeaving, tellReplaced } from './app.worker-messages.js';
 import type { AppConfig } from './config/index.js';
 import { loggableStack } from './errors/index.js';
@@ -120,7 +120,7 @@ class Workers {
     if (this.#isEnding) {
       this.#bornAt.delete(worker);
       // One that was still starting knows no graceful end.
-      if (signal !== 'SIGTERM') this.#exitCode ||= code ?? 1;
+      if (signal === null || !isEndSignal(signal)) this.#exitCode ||= code ?? 1;
       this.#leaveIfDone();
       return;
     }

@@ -119,6 +119,7 @@ describe('the process', () => {
     ['SIGTERM', 'SIGTERM', 143],
     ['SIGINT', 'SIGTERM', 143],
     ['SIGTERM', 'SIGINT', 130],
+    ['SIGTERM', 'SIGHUP', 129],
   ] as const)('leaves at once when %s is followed by %s, and says so', async (first, second, code) => {
     const [{ url, process: child }, up] = await startWithUpstream();
     up.next([role(), text('Endless'), gate()]);
@@ -144,6 +145,20 @@ describe('the process', () => {
     hold.open();
     assertCompletion(await stream.collect(), { content: 'Still here' });
     expect(await child.exit).toMatchObject({ code: 0 });
+  });
+
+  it('ends gracefully when its terminal is closed, which may be told twice', async () => {
+    const [{ url, process: child }, up] = await startWithUpstream();
+    const hold = gate();
+    up.next(streamOf(['Still', hold, ' here']));
+    const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
+    await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
+    child.signal('SIGHUP');
+    child.signal('SIGHUP');
+    await eventually(async () => (await getJson(`${url}/health/ready`)).status === 503);
+    hold.open();
+    assertCompletion(await stream.collect(), { content: 'Still here' });
+    expect(await child.exit).toEqual({ code: 0, signal: null });
   });
 
   it('ends streams that outlast the grace time with one error and [DONE]', async () => {

@@ -1,11 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   assertCompletion,
   ensureServerIsBuilt,
   eventually,
+  findFreePort,
   gate,
   getJson,
   openStream,
@@ -17,6 +20,12 @@ import {
 } from '../support/index.js';
 import { sha256 } from '../../src/kernel/index.js';
 import { MetricsPage } from '../support/metrics-page.js';
+
+/** Ids of the processes that this one has started. */
+async function workersOf(pid: number): Promise<readonly number[]> {
+  const found = await promisify(execFile)('pgrep', ['-P', String(pid)]).catch(() => ({ stdout: '' }));
+  return found.stdout.split('\n').filter(Boolean).map(Number);
+}
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 
@@ -152,6 +161,70 @@ describe('several processes', () => {
   it('do not start at first with a broken file of keys', async () => {
     const failed = startServerProcess({ env: { WEB_CONCURRENCY: '2', API_KEYS_FILE: '/nowhere/keys.yaml' } });
     await expect(failed).rejects.toThrow(/API_KEYS_FILE: cannot be read: ENOENT/);
+  });
+
+  it('show the metrics of those that answer while one of them hangs, and of it what it said last', async () => {
+    const started = await start();
+    const { url, process: child } = started;
+    await eventually(async () => {
+      await ask(url);
+      return answeredBy(started).size === 2;
+    });
+    const before = (await MetricsPage.of(url)).sum('millrace_requests_total', { workflow: 'chat' });
+    const [victim = 0] = await workersOf(child.pid);
+    process.kill(victim, 'SIGSTOP');
+    try {
+      // Connections are dealt out in turn: some go to the one that hangs.
+      const page = await eventually(async () => {
+        const answer = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(2_500) });
+        expect(answer.status).toBe(200);
+        return new MetricsPage(await answer.text());
+      });
+      expect([page.sum('millrace_processes'), page.sum('millrace_processes_answered')]).toEqual([2, 1]);
+      expect(page.sum('millrace_requests_total', { workflow: 'chat' })).toBe(before);
+    } finally {
+      process.kill(victim, 'SIGCONT');
+    }
+    process.kill(victim, 'SIGKILL');
+    await child.waitForLine(new RegExp(`Process ${victim} ended`));
+    // What it has counted stays counted: else the rest would look like new requests.
+    expect((await MetricsPage.of(url)).sum('millrace_requests_total', { workflow: 'chat' })).toBe(before);
+  });
+
+  it('are never all away for longer than a start takes, however young they die', async () => {
+    // With any port that is free they would be given another one.
+    const { url, process: child } = await start({ PORT: await findFreePort() });
+    // A connection that is just being passed to a process when that is killed is never answered.
+    const serves = async (): Promise<boolean> =>
+      (await fetch(`${url}/health/live`, { signal: AbortSignal.timeout(1_000) })).status === 200;
+    for (let deaths = 0; deaths < 6;) {
+      await eventually(serves, { within: 20_000 });
+      const alive = await workersOf(child.pid);
+      for (const worker of alive) process.kill(worker, 'SIGKILL');
+      deaths += alive.length;
+      await eventually(async () => !(await workersOf(child.pid)).some((worker) => alive.includes(worker)));
+    }
+    await eventually(serves, { within: 20_000 });
+    const pauses = [...child.stderr.matchAll(/another one starts in (\d+) ms/g)].map(([, ms]) => Number(ms));
+    expect(pauses.at(-1)).toBe(500);
+    expect(Math.max(...pauses)).toBeGreaterThanOrEqual(2_000);
+  }, 120_000);
+
+  it.each([
+    ['nosuch.invalid', 'the name nosuch\\.invalid cannot be looked up \\(\\w+\\)\\. Set HOST to .*'],
+    ['192.0.2.1', 'this machine does not have the address 192\\.0\\.2\\.1\\. Set HOST to .*'],
+  ])('say in one line that they cannot listen at %s, one or several', async (host, reason) => {
+    for (const processes of ['1', '2']) {
+      const env = { WEB_CONCURRENCY: processes, HOST: host, LOG_LEVEL: 'error' };
+      const failed = await startServerProcess({ env }).catch((error: Error) => error.message);
+      expect(failed).toMatch(new RegExp(`^The process ended \\(1\\).*\\nMillrace cannot start: ${reason}$`));
+    }
+  });
+
+  it('end with 0 when their terminal is closed, which tells all of them', async () => {
+    const { process: child } = await start();
+    for (const pid of [...(await workersOf(child.pid)), child.pid]) process.kill(pid, 'SIGHUP');
+    expect(await child.exit).toEqual({ code: 0, signal: null });
   });
 
   it('say once why they cannot start', async () => {

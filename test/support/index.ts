@@ -30,7 +30,7 @@ export {
 export { describeIfRuns, PYTHON_ENV } from './programs.js';
 export { rejectionOf } from './rejection.js';
 export { ScriptedUpstream } from './scripted-upstream.js';
-export { ensureServerIsBuilt, startServerProcess, type ServerProcess } from './server-process.js';
+export { ensureServerIsBuilt, findFreePort, startServerProcess, type ServerProcess } from './server-process.js';
 export { openStream, type SseStream } from './sse-client.js';
 export { DONE, framesOf, FramingError, type SseItem } from './sse-frames.js';
 export type { AnswerEnding, RecordedBody, RecordedRequest } from './upstream/recorded-request.js';

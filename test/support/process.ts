@@ -111,6 +111,15 @@ export class ChildProcess {
     this.#child.stdout.destroy();
   }
 
+  /** Reads nothing of its standard output until {@link resumeStdout}, as a log collector does that hangs. */
+  pauseStdout(): void {
+    this.#child.stdout.pause();
+  }
+
+  resumeStdout(): void {
+    this.#child.stdout.resume();
+  }
+
   /** Sends a signal. */
   signal(name: NodeJS.Signals): void {
     if (this.group) process.kill(-this.pid, name);
