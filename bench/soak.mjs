@@ -16,7 +16,7 @@ import { targetStart } from './targets/index.mjs';
 /** What clients do, and how often. Some of those of one kind stand for several requests. */
 const KINDS = {
   short: { count: 18_200, title: 'short streams' },
-  pipelined: { count: 300, title: '  7 on one connection, all answered' },
+  pipelined: { count: 450, title: '  7 on one connection, all answered' },
   aborted: { count: 2_600, title: 'left, before or amid the answer or the request' },
   pipelinedReset: { count: 60, title: '  5 on one connection, then reset' },
   stalled: { count: 100, title: '  never read' },
