@@ -53,6 +53,15 @@ export class ServiceEnd {
    * an error that has a defined consequence, such as a model's failure: what a client or a model does must end no process.
    */
   onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
+    try {
+      this.#onUncaught(thrown, origin);
+    } catch {
+      // Whatever was thrown cannot even be described; an error here would end the process at once.
+      this.#fail('An error that nobody caught, and that cannot be described', undefined, 'uncaughtException');
+    }
+  }
+
+  #onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
     const error = ensureError(thrown);
     const onListenerError = abortListenerErrorHandler();
     if (onListenerError !== undefined) {
@@ -72,11 +81,15 @@ export class ServiceEnd {
       this.#logger.error(`${what}. ${runs}`, loggableStack(error), CONTEXT);
       return;
     }
+    this.#fail(`${what}. ${runs}`, loggableStack(error), isRejection ? 'unhandledRejection' : 'uncaughtException');
+  }
+
+  #fail(message: string, stack: string | undefined, cause: string): void {
     this.#exitCode = 1;
-    const consequence = this.#hasBegun ? '' : ': open answers are finished, then the process ends with exit code 1';
-    this.#logger.fatal?.(`${what}${consequence}. ${runs}`, loggableStack(error), CONTEXT);
+    const consequence = this.#hasBegun ? '' : ' Open answers are finished, then the process ends with exit code 1.';
+    this.#logger.fatal?.(message + consequence, stack, CONTEXT);
     if (!this.#hasBegun && cluster.isWorker) askForReplacement(this.#app.getHttpServer());
-    this.begin(isRejection ? 'unhandledRejection' : 'uncaughtException');
+    this.begin(cause);
   }
 
   async #end(cause: string): Promise<void> {
@@ -100,5 +113,5 @@ interface Closable {
 function describeRuns(names: readonly string[]): string {
   if (names.length === 0) return 'No run was open.';
   const more = names.length - MOST_NAMED;
-  return `Open runs: ${names.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  return `Open runs: ${names.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
 }

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import { AccessControl } from './access/index.js';
@@ -14,6 +15,7 @@ import {
   openApiDocument,
   requireHost,
   securityHeaders,
+  warnOfFileLimit,
 } from './http/index.js';
 import { Clock, IdSource } from './kernel/index.js';
 
@@ -48,6 +50,7 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   }
   const server = app.getHttpServer();
   answerMalformedRequests(server, ids, accessLog);
+  warnOfFileLimit(server, new Logger('Http'), clock);
   answerHalfClosed(server, clock, config.stream.heartbeatMs);
   limitSending(server, config.server.sendTimeoutMs, clock);
   return app;

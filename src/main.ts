@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { AppLogger } from './app.logger.js';
 import { OutputGuard } from './app.output.js';
 import { loadConfig } from './config/index.js';
+import { ensureError } from './kernel/index.js';
 
 async function main(): Promise<void> {
   const output = new OutputGuard();
@@ -28,7 +29,12 @@ async function failStart(error: unknown): Promise<void> {
   process.exit(1);
 }
 
-const onUncaught = (error: unknown): void => void failStart(error);
+/** At once: what goes on meanwhile must not begin to serve. */
+function onUncaught(error: unknown): void {
+  process.stderr.write(`Millrace cannot start: ${ensureError(error).stack}\n`);
+  process.exit(1);
+}
+
 process.on('uncaughtException', onUncaught);
 try {
   await main();

@@ -2,6 +2,7 @@ export { AccessLog } from './access-log.js';
 export { answerHeaders } from './answer-headers.js';
 export { bodyLimit } from './body-limit.js';
 export { corsOptions } from './cors.js';
+export { warnOfFileLimit } from './file-limit.js';
 export { GracefulShutdown } from './graceful-shutdown.js';
 export { answerHalfClosed, PROBE } from './half-closed.js';
 export { HttpModule } from './http.module.js';

@@ -54,6 +54,7 @@ describe('what authors can do wrong', () => {
   it.each([
     ['reject a promise', /FATAL.*A promise that nobody awaits was rejected.*Open runs: .*chat chatcmpl-\w+/],
     ['throw in a timer', /FATAL.*An error that nobody caught.*Open runs: .*chat chatcmpl-\w+/],
+    ['reject with what cannot be described', /FATAL.*An error that nobody caught, and that cannot be described/],
     ['reject again and again', /FATAL.*A promise that nobody awaits was rejected/],
   ])('ends no answer: %s. The process finishes what is open, and leaves with 1', async (fault, line) => {
     const running = await start();
@@ -72,6 +73,20 @@ describe('what authors can do wrong', () => {
     await (await ask(url, 'faulty', 'throw in a timer')).collect();
     expect(await child.exit).toEqual({ code: 1, signal: null });
     expect(child.stderr).toMatch(/Error: too late\n\s+at .*workflows\.module/);
+  });
+
+  it('ends nothing where a model failed and nobody awaits it', async () => {
+    const { url, process: child } = await start();
+    assertCompletion(await (await ask(url, 'faulty', 'reject with a failure of a model')).collect(), {
+      content: 'Said.',
+    });
+    await child.waitForLine(/ERROR.*A promise that nobody awaits was rejected/);
+    expect(await isReady(url)).toBe(true);
+  });
+
+  it('stops a start with what went wrong', async () => {
+    const failed = await start({ REJECT_AT_START: '1' }).catch((error: Error) => error.message);
+    expect(failed).toMatch(/^The process ended \(1\)[^]*Millrace cannot start: Error: at the start\n\s+at /);
   });
 
   it('keeps no listener from being told of an abort, and no process from serving', async () => {

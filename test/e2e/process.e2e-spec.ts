@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   assertCompletion,
   assertErrorEnded,
   ensureServerIsBuilt,
   eventually,
+  findFreePort,
   gate,
   getJson,
   openStream,
@@ -15,6 +18,7 @@ import {
   ScriptedUpstream,
   type ServerProcess,
   type SseStream,
+  startProcess,
   startServerProcess,
   streamOf,
   text,
@@ -205,6 +209,32 @@ describe('the process', () => {
       for (const socket of sockets) socket.destroy();
     }
     expect((await getJson(`${url}/health/live`)).status).toBe(200);
+  });
+
+  const LINUX_LIMITS = '/proc/self/limits';
+  (existsSync(LINUX_LIMITS) ? it : it.skip)('says when it runs out of file descriptors, and goes on', async () => {
+    const port = await findFreePort();
+    const url = `http://127.0.0.1:${port}`;
+    const command = `ulimit -n 512; exec "${process.execPath}" "${join(import.meta.dirname, '../../dist/main.js')}"`;
+    const env = { HOST: '127.0.0.1', PORT: port };
+    const child = await startProcess(['-c', command], { command: 'sh', cwd: tmpdir(), env });
+    const sockets: Socket[] = [];
+    try {
+      await child.waitForLine(/ready at/, { within: 20_000 });
+      for (let i = 0; i < 600; i++) {
+        const socket = connect(Number(port), '127.0.0.1');
+        socket.on('error', () => undefined);
+        sockets.push(socket);
+      }
+      await child.waitForLine(/WARN.*\[Http\] Nearly all of the 512 files and connections/);
+      await eventually(() => sockets.some((socket) => socket.closed), { message: 'connections to be refused' });
+      for (const socket of sockets.splice(0)) socket.destroy();
+      await eventually(async () => (await getJson(`${url}/health/live`)).status === 200);
+      expect(child.stdout.match(/Nearly all/g)).toHaveLength(1);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      await child.stop();
+    }
   });
 
   it('says so when its port is taken', async () => {
