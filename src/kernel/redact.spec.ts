@@ -139,7 +139,8 @@ describe('both', () => {
         const text = unit.join('').repeat(4_000).slice(0, 4_000);
         const start = performance.now();
         redactPlaces(redactSecrets(text));
-        expect(performance.now() - start).toBeLessThan(1_000);
+        // A bound for hangs, not a measure: a text for which a pattern tries everything would take minutes.
+        expect(performance.now() - start).toBeLessThan(20_000);
       }),
     );
   });
