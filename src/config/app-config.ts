@@ -51,6 +51,8 @@ export abstract class AppConfig {
   abstract readonly run: {
     /** Longest time of one run, from request to last token. */
     readonly timeoutMs: number;
+    /** Most that all steps of one run may say to its client together, in characters. */
+    readonly maxAnswerLength: number;
   };
   abstract readonly upstream: {
     /** Longest wait for the first byte of a model's answer. */

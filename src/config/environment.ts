@@ -70,6 +70,9 @@ class Environment {
   @Milliseconds(1)
   RUN_TIMEOUT_MS = 600_000;
 
+  @Size('256mb')
+  RUN_ANSWER_LIMIT = 32 * 1024 * 1024;
+
   @Milliseconds(1)
   UPSTREAM_FIRST_TOKEN_TIMEOUT_MS = 300_000;
 
@@ -127,7 +130,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       heartbeatMs: environment.STREAM_HEARTBEAT_MS,
       openGraceMs: environment.STREAM_OPEN_GRACE_MS,
     },
-    run: { timeoutMs: environment.RUN_TIMEOUT_MS },
+    run: { timeoutMs: environment.RUN_TIMEOUT_MS, maxAnswerLength: environment.RUN_ANSWER_LIMIT },
     upstream: {
       firstTokenTimeoutMs: environment.UPSTREAM_FIRST_TOKEN_TIMEOUT_MS,
       idleTimeoutMs: environment.UPSTREAM_IDLE_TIMEOUT_MS,

@@ -16,6 +16,12 @@ export {
 export { loggableStack } from './loggable-stack.js';
 export { MillraceError, type ErrorDetails, type ErrorType } from './millrace-error.js';
 export { RunAbortedError, type AbortCause } from './run-aborted-error.js';
-export { InternalError, OverloadedError, UpstreamError, type UpstreamStatus } from './server-errors.js';
+export {
+  InternalError,
+  OverloadedError,
+  RunAnswerTooLargeError,
+  UpstreamError,
+  type UpstreamStatus,
+} from './server-errors.js';
 export { ConfigurationError, DefinitionError, StartUpError, type DefinitionFault } from './start-up-errors.js';
 export { toMillraceError } from './to-millrace-error.js';

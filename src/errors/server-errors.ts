@@ -15,6 +15,24 @@ export class InternalError extends MillraceError {
   }
 }
 
+/**
+ * A run has said more than this server lets one run say: its steps go on without end, or a limit is too low. Status 500. What
+ * was said before is the client's if it was streamed.
+ */
+export class RunAnswerTooLargeError extends MillraceError {
+  override readonly status = 500;
+  override readonly type = 'server_error';
+  /** Another try would say, and pay for, the same again. */
+  override readonly retryable = false;
+
+  constructor(mostCharacters: number) {
+    super('The answer of this workflow is larger than this server allows.', {
+      code: 'answer_too_large',
+      diagnostic: `more than ${mostCharacters} characters; RUN_ANSWER_LIMIT sets the limit`,
+    });
+  }
+}
+
 /** The server takes no new work now: it is shutting down or full. Status 503; give it `retryAfterMs`. */
 export class OverloadedError extends MillraceError {
   override readonly status = 503;

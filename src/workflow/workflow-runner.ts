@@ -130,6 +130,7 @@ export class WorkflowRunner {
           ? this.tracer.startTrace(traceStartOf(workflow, event, options.id, options.origin))
           : NOOP_TRACE,
         keepAnswer: isTraced,
+        maxAnswerLength: this.config.run.maxAnswerLength,
         estimatesTokens: options.estimatesTokens === true,
         emit: (runEvent) => {
           // A node that an abort did not stop may go on to tell of itself.

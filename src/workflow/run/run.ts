@@ -1,9 +1,9 @@
 import { Cancellation, ensureError, settledInTime } from '../../kernel/index.js';
-import { toMillraceError } from '../../errors/index.js';
+import { RunAnswerTooLargeError, toMillraceError } from '../../errors/index.js';
 import type { Clock } from '../../kernel/index.js';
 import type { RunMeter } from '../../metrics/index.js';
 import { type FinishReason, worseFinishReason } from '../../protocol/index.js';
-import { AnswerText, type Delta, type Gate, type TextDelta } from '../../streaming/index.js';
+import { AnswerText, type Delta, type Gate, type TextDelta, weighDelta } from '../../streaming/index.js';
 import type { TraceHandle } from '../../tracing/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import type { RunEvent, RunFinished, UnnumberedEvent } from '../run-event.js';
@@ -26,6 +26,8 @@ export interface RunParts {
   readonly trace: TraceHandle;
   /** True if the answer is wanted at the end, for the trace. */
   readonly keepAnswer: boolean;
+  /** Most that the run may say, in characters: whoever collects an answer, for a client or a trace, holds all of it. */
+  readonly maxAnswerLength: number;
   /** True if tokens that upstreams do not tell are estimated. */
   readonly estimatesTokens: boolean;
   readonly emit: (event: RunEvent) => void;
@@ -46,6 +48,8 @@ export class Run {
   #seq = 0;
   /** Key of the visible node whose content came last: the next one's is set off from it. */
   #lastSpeaker: string | undefined;
+  /** Characters that were said so far. */
+  #saidLength = 0;
 
   readonly #answer: AnswerText | undefined;
 
@@ -89,6 +93,12 @@ export class Run {
 
   #speak({ node, debounceMs }: Speaker, delta: Delta): void {
     if (delta.type !== 'tool-call' && delta.text === '' && delta.logprobs === undefined) return;
+    this.#saidLength += measureLength(delta);
+    if (this.#saidLength > this.#parts.maxAnswerLength) {
+      // It may have been kept until now, and somebody else's end have set it free: the speaker learns of it by the abort.
+      this.#parts.cancellation.abort(new RunAnswerTooLargeError(this.#parts.maxAnswerLength));
+      return;
+    }
     const said = delta.type === 'content' ? this.#setOff(node, delta) : delta;
     this.#answer?.add(said);
     // Once per token: written out, because spreading objects costs more than all the rest here.
@@ -175,5 +185,16 @@ function jsonOfResult(result: unknown, workflow: string): string {
     throw new Error(`The result of the workflow "${workflow}" cannot be answered with: it has no JSON`, { cause });
   }
 }
+
+/** In characters. Log probabilities, which are objects, are measured by the memory that they take. */
+function measureLength(delta: Delta): number {
+  if (delta.type === 'tool-call') return delta.arguments.length;
+  return delta.logprobs === undefined
+    ? delta.text.length
+    : weighDelta(delta, Number.POSITIVE_INFINITY) / BYTES_PER_CHARACTER;
+}
+
+/** Of memory. A log probability of one token takes some hundreds, for a character or two of text: a lenient share. */
+const BYTES_PER_CHARACTER = 16;
 
 const NEVER = new Cancellation();

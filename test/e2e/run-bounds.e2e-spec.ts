@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Injectable } from '@nestjs/common';
+import { agent, AgentStreamingNode, Node } from '../../src/nodes/index.js';
+import { ModelProvider } from '../../src/models/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  Workflow,
+  WorkflowDefinition,
+  WorkflowRunner,
+} from '../../src/workflow/index.js';
+import {
+  assertErrorEnded,
+  contentOf,
+  eventually,
+  openStream,
+  postJson,
+  TestApp,
+  workflowsModule,
+} from '../support/index.js';
+
+const MESSAGES = [{ role: 'user', content: 'Hello' }];
+const MIB = 1024 * 1024;
+
+/** Says the same without end. */
+@Injectable()
+class EndlessNode extends AgentStreamingNode<void, string> {
+  readonly agentConfig = agent({ modelProvider: ModelProvider.DEMO, outputType: String });
+
+  async *process(): AsyncGenerator<Deltas, string, void> {
+    for (;;) yield { type: 'content', text: 'x'.repeat(64 * 1024) };
+  }
+}
+
+/** Has a result that is as long as nobody can use. */
+@Injectable()
+class LongNode extends Node<void, string> {
+  process(): string {
+    return 'x'.repeat(40 * MIB);
+  }
+}
+
+@Workflow({ id: 'endless', description: 'A node that never stops' })
+class EndlessWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow): Ref<string> {
+    return flow.node(EndlessNode);
+  }
+}
+
+@Workflow({ id: 'parallel', description: 'Two of them, the second of which has to wait for its turn' })
+class ParallelWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow): Ref<string> {
+    flow.node(EndlessNode, undefined, { key: 'first' });
+    return flow.node(EndlessNode, undefined, { key: 'second' });
+  }
+}
+
+@Workflow({ id: 'long', description: 'A long result' })
+class LongWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow): Ref<string> {
+    return flow.node(LongNode);
+  }
+}
+
+describe('what one run may say is bounded, with default settings', () => {
+  let app: TestApp;
+  beforeEach(async () => {
+    app = await TestApp.start({
+      imports: [workflowsModule(EndlessWorkflow, ParallelWorkflow, LongWorkflow, EndlessNode, LongNode)],
+    });
+  });
+  afterEach(() => app.close());
+  const runsEnd = (): Promise<unknown> =>
+    eventually(() => app.get(WorkflowRunner).openRuns === 0, { message: 'the end of the run' });
+
+  it.each(['endless', 'parallel', 'long'])('%s: an answer that is not streamed', async (model) => {
+    const answer = await postJson(app.chatUrl, { model, messages: MESSAGES });
+    expect(answer).toMatchObject({ status: 500, json: { error: { code: 'answer_too_large' } } });
+    await runsEnd();
+  });
+
+  it.each(['endless', 'parallel'])('%s: a stream', async (model) => {
+    const stream = await openStream(app.chatUrl, { model, stream: true, messages: MESSAGES });
+    const items = await stream.collect({ within: 30_000 });
+    expect(assertErrorEnded(items)).toMatchObject({ code: 'answer_too_large' });
+    expect(contentOf(items).length).toBe(32 * MIB);
+    await runsEnd();
+  });
+});
