@@ -98,7 +98,7 @@ describe('back-pressure', () => {
   let bench: Bench;
   beforeEach(async () => {
     bench = await Bench.start({
-      env: { UPSTREAM_ANSWER_LIMIT: '100mb', STREAM_OPEN_GRACE_MS: '10' },
+      env: { RUN_ANSWER_LIMIT: '200mb', UPSTREAM_ANSWER_LIMIT: '100mb', STREAM_OPEN_GRACE_MS: '10' },
       imports: [workflowsModule(BusyWorkflow, BusyNode, ReciteWorkflow, ReciteNode)],
     });
   });

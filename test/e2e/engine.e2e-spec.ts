@@ -209,7 +209,9 @@ describe('the engine', () => {
   });
 
   it('keeps at most a bound of what is said before its turn', async () => {
-    const { upstream } = await start([ParallelWorkflow], { env: { UPSTREAM_ANSWER_LIMIT: '100mb' } });
+    const { upstream } = await start([ParallelWorkflow], {
+      env: { RUN_ANSWER_LIMIT: '100mb', UPSTREAM_ANSWER_LIMIT: '100mb' },
+    });
     const hold = gate();
     const size = 24 * 1024 * 1024;
     upstream.always((request) =>

@@ -220,7 +220,7 @@ describe('metrics', () => {
   });
 
   it('measures how long streams wait for slow clients', async () => {
-    bench = await Bench.start({ env: { UPSTREAM_ANSWER_LIMIT: '100mb' } });
+    bench = await Bench.start({ env: { RUN_ANSWER_LIMIT: '100mb', UPSTREAM_ANSWER_LIMIT: '100mb' } });
     bench.upstream.next([role(), flood({ bytes: 64 * MIB }), finish('stop'), done()]);
     const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data');
