@@ -84,9 +84,12 @@ describe('what authors can do wrong', () => {
     expect(await isReady(url)).toBe(true);
   });
 
-  it('stops a start with what went wrong', async () => {
-    const failed = await start({ REJECT_AT_START: '1' }).catch((error: Error) => error.message);
-    expect(failed).toMatch(/^The process ended \(1\)[^]*Millrace cannot start: Error: at the start\n\s+at /);
+  it('ends the process with what went wrong when it starts', async () => {
+    upstream = await ScriptedUpstream.start();
+    const env = { REJECT_AT_START: '1', HOST: '127.0.0.1', PORT: '0' };
+    const child = await startProcess([faulty.main], { env });
+    expect(await child.exit).toEqual({ code: 1, signal: null });
+    expect(child.stderr).toMatch(/Error: at the start\n\s+at .*workflows\.module/);
   });
 
   it('keeps no listener from being told of an abort, and no process from serving', async () => {
