@@ -21,11 +21,17 @@ export class AnswerBody {
   #length = 0;
   #isPaused = false;
   #hasEnded = false;
+  /** What comes after all that was received. */
   #failure: Error | undefined;
   #reader: Reader | undefined;
 
   constructor(source: BodySource) {
     this.#source = source;
+  }
+
+  /** True if there are bytes that the next {@link read} gives at once. */
+  get hasBytes(): boolean {
+    return this.#waiting.length > 0;
   }
 
   /** More bytes have come. */
@@ -49,21 +55,26 @@ export class AnswerBody {
     this.#settle()?.resolve(undefined);
   }
 
-  /** No more will come, because of this. What has come and was not read is lost. */
+  /** No more will come, because of this. What has come is still given: it was answered, whatever happened afterwards. */
   fail(error: Error): void {
     if (this.#hasEnded || this.#failure !== undefined) return;
     this.#failure = error;
-    this.#waiting = [];
     this.#settle()?.reject(error);
+  }
+
+  /** The reader wants no more, because of this: what has come and was not read is dropped. */
+  abort(reason: Error): void {
+    this.#waiting = [];
+    this.fail(reason);
   }
 
   /**
    * All that has come since the last call, or what comes next; undefined at the end. One call at a time.
-   * @throws Error that the connection failed with
+   * @throws Error that the connection failed with, after all that was received
    */
   read(): Promise<Uint8Array | undefined> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#waiting.length > 0) return Promise.resolve(this.#take());
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#hasEnded) return ENDED;
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };

@@ -86,14 +86,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #fail(error: Error): void {
     this.#signal.removeEventListener('abort', this.#onAbort);
-    this.#reject(error);
+    // A bad status says enough, however much of its body came.
+    if (this.#failed !== undefined) this.#resolve(this.#failed.answer());
+    else this.#reject(error);
     this.#body?.fail(error);
   }
 
   readonly #onAbort = (): void => {
     const reason = ensureError(this.#signal.reason);
     // Whoever waits is told at once: undici itself can only end what has a connection.
-    this.#fail(reason);
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#reject(reason);
+    this.#body?.abort(reason);
     this.#controller?.abort(reason);
   };
 }

@@ -1,10 +1,18 @@
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { AnswerBody, type BodySource } from './answer-body.js';
 
 /** Where bytes go that come over a connection. */
-export type BodySink = Pick<AnswerBody, 'push' | 'end' | 'fail'>;
+export type BodySink = Pick<AnswerBody, 'push' | 'end' | 'fail' | 'abort'>;
 
-const DECODERS = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress };
+/** A body that is cut short gives all that can be unpacked of it; whether an answer is whole, its own words say. */
+const ZLIB = { finishFlush: constants.Z_SYNC_FLUSH };
+const BROTLI = { finishFlush: constants.BROTLI_OPERATION_FLUSH };
+const DECODERS = {
+  gzip: () => createGunzip(ZLIB),
+  'x-gzip': () => createGunzip(ZLIB),
+  deflate: () => createInflate(ZLIB),
+  br: () => createBrotliDecompress(BROTLI),
+};
 
 /**
  * A body of packed bytes: nobody asks for them, but some gateways pack whatever passes.
@@ -26,15 +34,20 @@ export function unpacked(encoding: string, source: BodySource): { body: AnswerBo
     },
   });
   decoder.on('data', (bytes: Buffer) => body.push(bytes));
-  decoder.once('end', () => body.end());
-  decoder.once('error', (error) => body.fail(error));
+  let failure: Error | undefined;
+  decoder.once('end', () => (failure === undefined ? body.end() : body.fail(failure)));
+  decoder.once('error', (error) => body.fail(failure ?? error));
   const sink: BodySink = {
     push: (bytes) => {
       if (!decoder.destroyed) decoder.write(bytes);
     },
     end: () => decoder.end(),
     fail: (error) => {
-      body.fail(error);
+      failure = error;
+      if (!decoder.destroyed) decoder.end();
+    },
+    abort: (reason) => {
+      body.abort(reason);
       decoder.destroy();
     },
   };

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.js';
 import type { AnswerBody } from './answer-body.js';
@@ -118,6 +119,54 @@ describe('UpstreamTransport', () => {
     await expect(textOf((await ask(transport, url)).body)).rejects.toMatchObject({
       code: 'UND_ERR_SOCKET',
     });
+  });
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    ['is closed', (response) => void response.socket?.destroy()],
+    ['is reset', (response) => void response.socket?.resetAndDestroy()],
+  ])('gives a slow reader all that was received when the connection %s, and only then the failure', async (_, cut) => {
+    // More than waits for the reader at most: some of it is in the buffers of the connection when it breaks.
+    const content = 'x'.repeat(100 * 1024);
+    let respond: ServerResponse | undefined;
+    const { url } = await serve((_request, response) => {
+      respond = response;
+      response.writeHead(200).write(content);
+    });
+    const body = (await ask(new UpstreamTransport(), url)).body;
+    await eventually(() => body?.hasBytes === true && respond?.writableLength === 0);
+    if (respond !== undefined) cut(respond);
+    await eventually(() => respond?.destroyed === true);
+    let length = 0;
+    const readSlowly = async (): Promise<void> => {
+      for (let bytes = await body?.read(); bytes !== undefined; bytes = await body?.read()) {
+        length += bytes.byteLength;
+        for (let i = 0; i < 5; i++) await turn();
+      }
+    };
+    await expect(readSlowly()).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
+    expect(length).toBe(content.length);
+  });
+
+  it.each([
+    ['gzip', gzipSync, constants.Z_SYNC_FLUSH],
+    ['br', brotliCompressSync, constants.BROTLI_OPERATION_FLUSH],
+  ])('gives all that can be unpacked of a %s body whose connection breaks', async (encoding, pack, finishFlush) => {
+    const { url } = await serve((request, response) => {
+      response.writeHead(200, { 'content-encoding': encoding });
+      response.write(pack('half', { finishFlush }), () => request.socket.destroy());
+    });
+    const body = (await ask(new UpstreamTransport(), url)).body;
+    expect(Buffer.from((await body?.read()) ?? []).toString()).toBe('half');
+    await expect(body?.read()).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
+  });
+
+  it('gives a bad status whose connection breaks in its body', async () => {
+    const { url } = await serve((request, response) => {
+      response.writeHead(429, { 'retry-after': '7', 'content-length': '100' });
+      response.write('{"error"', () => request.socket.destroy());
+    });
+    const response = await ask(new UpstreamTransport(), url);
+    expect([response.status, response.headers['retry-after'], response.text]).toEqual([429, '7', '{"error"']);
   });
 
   it('is ended by the signal before the head, in the body, and before it began', async () => {

@@ -1,5 +1,6 @@
 import { Agent } from 'undici';
 import type { AbortNotice } from '../../../kernel/index.js';
+import { connectWithoutLoss } from './connect-without-loss.js';
 import { type Answer, Exchange } from './exchange.js';
 
 /** Longest wait for a connection, in milliseconds. */
@@ -24,7 +25,7 @@ export interface UpstreamRequest {
  */
 export class UpstreamTransport {
   readonly #dispatcher = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: connectWithoutLoss({ timeout: CONNECT_TIMEOUT_MS }),
     // Silence is watched by whoever waits for the answer.
     headersTimeout: 0,
     bodyTimeout: 0,
