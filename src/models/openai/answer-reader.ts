@@ -72,7 +72,11 @@ export class AnswerReader {
   #fingerprint: unknown;
   #tier: unknown;
   #finishReason: FinishReason | undefined;
+  /** Also after it was taken back. */
+  #lastFinishReason: FinishReason | undefined;
   #hasSpoken = false;
+  #hasGoneOn = false;
+  #isComplete = false;
 
   /** @param maxLength most characters of the whole answer: text, reasoning, refusal and tool calls together */
   constructor(scope: Pick<CallScope, 'identity' | 'usage'>, maxLength: number) {
@@ -85,9 +89,24 @@ export class AnswerReader {
     return this.#hasSpoken;
   }
 
-  /** Undefined until the upstream has said why it stopped. */
+  /** Undefined until the upstream has said why it stopped, and again once it has gone on after that. */
   get finishReason(): FinishReason | undefined {
     return this.#finishReason;
+  }
+
+  /** True if the upstream has gone on after it had said why it stopped. */
+  get hasGoneOn(): boolean {
+    return this.#hasGoneOn;
+  }
+
+  /** True once the upstream has told its usage after it had said why it stopped: nothing is left to say. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /** The upstream has said that all was said: the reason that it gave for stopping holds, wherever it stood. */
+  done(): void {
+    this.#finishReason ??= this.#lastFinishReason;
   }
 
   /**
@@ -105,15 +124,24 @@ export class AnswerReader {
     if (message !== undefined && message !== null) {
       const before = out.length;
       this.#readMessage(message, choice.logprobs ?? undefined, json, out);
+      if (out.length > before) this.#goOn();
       this.#bounds.add(out, before, json.length);
     }
-    if (out.length > 0) this.#hasSpoken = true;
     if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') {
       // Mistral and OpenRouter say so of an answer that failed halfway.
       if (choice.finish_reason === 'error') throw upstreamErrorInAnswer(undefined);
       // A reason that OpenAI does not know (end_turn, eos) is a vendor's name for having come to the end.
       this.#finishReason = FINISH_REASONS.get(choice.finish_reason) ?? 'stop';
+      this.#lastFinishReason = this.#finishReason;
     }
+  }
+
+  #goOn(): void {
+    this.#hasSpoken = true;
+    if (this.#finishReason === undefined) return;
+    this.#finishReason = undefined;
+    this.#hasGoneOn = true;
+    this.#isComplete = false;
   }
 
   #readMessage(
@@ -210,6 +238,7 @@ export class AnswerReader {
     };
     if (promptDetails !== undefined) known.prompt_tokens_details = promptDetails;
     if (completionDetails !== undefined) known.completion_tokens_details = completionDetails;
+    this.#isComplete = this.#finishReason !== undefined;
     this.#scope.usage(known);
   }
 }

@@ -1,8 +1,9 @@
 import type { AbortNotice, Clock } from '../../kernel/index.js';
 import { type Delta, PulledGenerator } from '../../streaming/index.js';
 import type { CallScope, ModelResult } from '../chat-model.js';
+import { detectFormat } from './answer-format.js';
 import { AnswerReader } from './answer-reader.js';
-import { EventBatches } from './event-batches.js';
+import { type EndingHabit, EventBatches } from './event-batches.js';
 import { SilenceWatch } from './silence-watch.js';
 import type { Answer } from './transport/index.js';
 import { UpstreamBody } from './upstream-body.js';
@@ -35,18 +36,29 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
   readonly #scope: CallScope;
   readonly #clock: Clock;
   readonly #limits: AnswerLimits;
+  readonly #habit: EndingHabit;
   readonly #reader: AnswerReader;
   /** From the first pull to the end. */
   #watch: SilenceWatch | undefined;
   #body: UpstreamBody | undefined;
   #batches: Batches | undefined;
 
-  /** @param request sends the request, again if need be, and resolves with the head of the answer */
-  constructor(request: (signal: AbortNotice) => Promise<Answer>, scope: CallScope, limits: AnswerLimits, clock: Clock) {
+  /**
+   * @param request sends the request, again if need be, and resolves with the head of the answer
+   * @param habit of the model, which this answer can change
+   */
+  constructor(
+    request: (signal: AbortNotice) => Promise<Answer>,
+    scope: CallScope,
+    limits: AnswerLimits,
+    habit: EndingHabit,
+    clock: Clock,
+  ) {
     super();
     this.#request = request;
     this.#scope = scope;
     this.#limits = limits;
+    this.#habit = habit;
     this.#clock = clock;
     this.#reader = new AnswerReader(scope, limits.maxAnswerLength);
   }
@@ -67,13 +79,13 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
     signal.addEventListener('abort', this.#onAbort, { once: true });
     const head = await this.#request(watch.signal);
     if (head.body === undefined) throw badAnswer('it has no body');
-    this.#body = new UpstreamBody(head.body, watch);
-    const type = contentTypeOf(head);
-    if (type === 'application/json') this.#batches = new WholeAnswer(this.#body, this.#reader, this.#limits);
-    else {
-      assertEventStream(type);
-      this.#batches = new EventBatches(this.#body, this.#reader, this.#limits);
-    }
+    const body = new UpstreamBody(head.body, watch);
+    this.#body = body;
+    const format = await detectFormat(body, contentTypeOf(head));
+    this.#batches =
+      format === 'json'
+        ? new WholeAnswer(body, this.#reader, this.#limits)
+        : new EventBatches(body, this.#reader, this.#limits, this.#habit);
     return this.#batches.next();
   }
 
@@ -108,11 +120,4 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
 
 function contentTypeOf({ headers }: Answer): string {
   return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-}
-
-/** Some servers name no type, or plain text. A page for people is never a model's answer. */
-function assertEventStream(type: string): void {
-  if (!['text/event-stream', 'text/plain', ''].includes(type)) {
-    throw badAnswer(`its content type is ${/^[\w.+/-]{1,64}$/.test(type) ? type : 'unknown'}, not text/event-stream`);
-  }
 }

@@ -13,7 +13,8 @@ function made(): { body: AnswerBody; batches: EventBatches } {
   const body = new AnswerBody({ pause: () => undefined, resume: () => undefined });
   const limits = { idleTimeoutMs: 1_000, maxAnswerLength: 1_000_000 };
   const reader = new AnswerReader({ identity: () => undefined, usage: () => undefined }, limits.maxAnswerLength);
-  return { body, batches: new EventBatches(new UpstreamBody(body, new SilenceWatch(clock, 1_000)), reader, limits) };
+  const upstream = new UpstreamBody(body, new SilenceWatch(clock, 1_000));
+  return { body, batches: new EventBatches(upstream, reader, limits, { endsInSilence: false }) };
 }
 
 const event = (content: string): string => `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`;

@@ -2,8 +2,8 @@ import { SseParser, SseTooLongError } from '../../protocol/index.js';
 import type { Delta } from '../../streaming/index.js';
 import { assertParsable, maxWrittenBytes } from './answer-bounds.js';
 import type { AnswerReader } from './answer-reader.js';
-import type { UpstreamBody } from './upstream-body.js';
-import { answerTooLarge, upstreamErrorInAnswer } from './upstream-errors.js';
+import { CLOSE_LIMIT_MS, type UpstreamBody } from './upstream-body.js';
+import { answerTooLarge, isTimeout, upstreamErrorInAnswer } from './upstream-errors.js';
 
 /**
  * What is parsed in one turn of the event loop, in bytes: all of a read up to the first limit, some 50 events of OpenAI's and
@@ -21,11 +21,31 @@ interface BatchLimits {
   readonly maxAnswerLength: number;
 }
 
-/** The deltas of an event stream, in batches: what one read of it brought, or a part of it if that was much. */
+/** What is remembered of how a model's answers end, from one call to the next. */
+export interface EndingHabit {
+  /** True if the last answer that came to its end did so by silence after its finish_reason, on an open connection. */
+  endsInSilence: boolean;
+}
+
+/**
+ * The deltas of an event stream, in batches: what one read of it brought, or a part of it if that was much.
+ *
+ * When an answer is over is harder to tell than it seems. `[DONE]` and the end of the body say so. A finish_reason alone does
+ * not: some servers give one too early, or with each piece, and the usage that was asked for comes after it, from busy servers
+ * seconds later. So the idle limit goes on after it, for all that follows together: comments do not stretch it.
+ * - Text takes the finish_reason back. Those that this answer gives after that need a witness: usage, `[DONE]` or an end in good
+ *   order. Without one, silence, an error or a broken connection is the failure that it looks like.
+ * - Usage after the finish_reason: nothing is left but the end, which may take {@link CLOSE_LIMIT_MS}.
+ * - Silence, an error event, a broken connection, or anything that cannot be understood: the answer is whole all the same.
+ *   The client has all of it, and a failure would make it ask and pay for it again.
+ * - A server that sends nothing after a finish_reason and never closes would take the idle limit for each answer, so the
+ *   {@link EndingHabit} has it wait for {@link CLOSE_LIMIT_MS} only, until an answer ends in another way.
+ */
 export class EventBatches {
   readonly #body: UpstreamBody;
   readonly #reader: AnswerReader;
   readonly #limits: BatchLimits;
+  readonly #habit: EndingHabit;
   readonly #parser: SseParser;
   #batch: Delta[] = [];
   /** What was read and is for later turns. */
@@ -33,10 +53,11 @@ export class EventBatches {
   #fault: unknown;
   #hasEnded = false;
 
-  constructor(body: UpstreamBody, reader: AnswerReader, limits: BatchLimits) {
+  constructor(body: UpstreamBody, reader: AnswerReader, limits: BatchLimits, habit: EndingHabit) {
     this.#body = body;
     this.#reader = reader;
     this.#limits = limits;
+    this.#habit = habit;
     this.#parser = new SseParser((data, event) => this.#onEvent(data, event), maxWrittenBytes(limits.maxAnswerLength));
   }
 
@@ -75,33 +96,74 @@ export class EventBatches {
   #nextBytes(): Promise<Uint8Array | undefined> {
     const rest = this.#rest;
     if (rest !== undefined) return new Promise((resolve) => setImmediate(resolve, rest));
-    // After the finish reason only usage and the end are to come, and some servers send neither.
-    if (this.#reader.finishReason !== undefined) return this.#body.readRest();
-    return this.#body.read(this.#reader.hasSpoken ? this.#limits.idleTimeoutMs : undefined);
+    if (this.#reader.finishReason === undefined) {
+      return this.#body.read(this.#reader.hasSpoken ? this.#limits.idleTimeoutMs : undefined);
+    }
+    const isShort = this.#reader.isComplete || this.#habit.endsInSilence;
+    const read = this.#body.readRest(isShort ? CLOSE_LIMIT_MS : this.#limits.idleTimeoutMs);
+    return this.#isWhole ? read.catch(this.#onFailureAfterAll) : read;
   }
+
+  /** True if the answer stands, whatever comes now. */
+  get #isWhole(): boolean {
+    const { finishReason, isComplete, hasGoneOn } = this.#reader;
+    return finishReason !== undefined && (isComplete || !hasGoneOn);
+  }
+
+  readonly #onFailureAfterAll = (error: unknown): undefined => {
+    this.#hasEnded = true;
+    if (isTimeout(error)) this.#habit.endsInSilence = true;
+    return undefined;
+  };
 
   #parse(bytes: Uint8Array | undefined): void {
     this.#rest = undefined;
     try {
       if (bytes === undefined) {
         this.#parser.end();
-        this.#hasEnded = true;
+        this.#end();
       } else if (bytes.length <= WHOLE_READ) this.#parser.push(bytes);
       else {
         this.#rest = bytes.subarray(BYTES_PER_TURN);
         this.#parser.push(bytes.subarray(0, BYTES_PER_TURN));
       }
     } catch (error) {
-      this.#fault = error instanceof SseTooLongError ? answerTooLarge(this.#limits.maxAnswerLength, error) : error;
+      if (this.#isWhole) this.#end();
+      else this.#fault = error instanceof SseTooLongError ? answerTooLarge(this.#limits.maxAnswerLength, error) : error;
     }
+  }
+
+  /** In good order, unless it was over before. */
+  #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#habit.endsInSilence = false;
   }
 
   #onEvent(data: string, event: string): void {
     if (this.#hasEnded || data === '') return;
-    if (data === '[DONE]') this.#hasEnded = true;
-    else if (event === 'error') throw upstreamErrorInAnswer(errorOf(data));
-    else this.#reader.read(data, this.#batch);
+    if (data === '[DONE]' || isDone(data)) {
+      this.#reader.done();
+      this.#end();
+      return;
+    }
+    try {
+      if (event === 'error') throw upstreamErrorInAnswer(errorOf(data));
+      if (event === '' || event === 'message' || isAnswer(data)) this.#reader.read(data, this.#batch);
+    } catch (error) {
+      if (!this.#isWhole) throw error;
+    }
   }
+}
+
+/** As some servers write the end. */
+function isDone(data: string): boolean {
+  return data.length <= 16 && /^\s*\[?done\]?\s*$/i.test(data);
+}
+
+/** Pings and the like have names, but so have the chunks of some servers, each its own: what they hold tells them apart. */
+function isAnswer(data: string): boolean {
+  return data.includes('"choices"') || data.includes('"error"');
 }
 
 /** The error in an event named `error`: some servers wrap it in `{error}`, some do not, and some write no JSON. */

@@ -4,6 +4,7 @@ import type { Delta } from '../../streaming/index.js';
 import type { CallScope, ChatModel, ModelCall, ModelResult } from '../chat-model.js';
 import { type AnswerLimits, AnswerStream } from './answer-stream.js';
 import { type Capabilities, OPENAI_CAPABILITIES } from './capabilities.js';
+import type { EndingHabit } from './event-batches.js';
 import { arrangeOutput, filtered, ReasoningTag } from './output/index.js';
 import { retryDelay } from './retry-delay.js';
 import type { Answer } from './transport/index.js';
@@ -25,6 +26,8 @@ export interface OpenAIChatModelOptions extends Endpoint, AnswerLimits {
 export class OpenAIChatModel implements ChatModel {
   readonly #client: UpstreamClient;
   readonly #capabilities: Capabilities;
+  /** By model, of which there are as many as agents name. */
+  readonly #habits = new Map<string, EndingHabit>();
 
   constructor(
     private readonly options: OpenAIChatModelOptions,
@@ -46,9 +49,18 @@ export class OpenAIChatModel implements ChatModel {
       (signal) => this.#answerTo(request, scope, signal),
       scope,
       this.options,
+      this.#habitOf(call.model),
       this.clock,
     );
     return filters.length === 0 ? answer : filtered(answer, filters);
+  }
+
+  #habitOf(model: string): EndingHabit {
+    const known = this.#habits.get(model);
+    if (known !== undefined) return known;
+    const habit: EndingHabit = { endsInSilence: false };
+    this.#habits.set(model, habit);
+    return habit;
   }
 
   /** The answer's head, after as few retries as the options allow. Nothing has reached the client before it. */

@@ -40,10 +40,21 @@ describe('UpstreamBody', () => {
 
   it('gives the rest no more time because its reader was slow', async () => {
     const bench = new BodyBench();
+    const first = bench.body.readRest(1_000);
     bench.send();
-    await bench.body.readRest();
+    await first;
     await bench.clock.advanceAsync(10_000);
-    await expect(bench.body.readRest()).resolves.toBeUndefined();
+    await expect(bench.body.readRest(1_000)).rejects.toMatchObject({ code: 'upstream_timeout' });
     expect(bench.watch.signal.aborted).toBe(true);
+  });
+
+  it('gives a slow reader what has come in the meantime, however long it took', async () => {
+    const bench = new BodyBench();
+    const first = bench.body.readRest(1_000);
+    bench.send();
+    await first;
+    bench.send();
+    await bench.clock.advanceAsync(10_000);
+    await expect(bench.body.readRest(1_000)).resolves.toEqual(Uint8Array.of(1));
   });
 });

@@ -3,14 +3,16 @@ import type { AnswerBody } from './transport/index.js';
 import { connectionLost } from './upstream-errors.js';
 
 /** How long an upstream that has said all may take to close its answer before its connection is dropped, in ms. */
-const CLOSE_LIMIT_MS = 2_000;
+export const CLOSE_LIMIT_MS = 2_000;
 
 /** The bytes of one upstream answer, read when asked for. */
 export class UpstreamBody {
   readonly #body: AnswerBody;
   readonly #watch: SilenceWatch;
   #ended = false;
-  #isRest = false;
+  #unread: Uint8Array | undefined;
+  /** The limit that runs for the rest of the answer. */
+  #restLimitMs: number | undefined;
 
   constructor(body: AnswerBody, watch: SilenceWatch) {
     this.#body = body;
@@ -20,21 +22,25 @@ export class UpstreamBody {
   /**
    * The next bytes, or undefined at the end.
    * @param limitMs how long to wait for them, in milliseconds; absent: for what is left of the last limit
-   * @throws UpstreamError if the upstream is silent for longer, or the connection breaks; the abort reason after an abort
+   * @throws UpstreamError if the upstream is silent for longer, or the connection breaks; the abort reason after an abort.
+   *   What was received before is given first.
    */
   read(limitMs?: number): Promise<Uint8Array | undefined> {
-    this.#watch.wait(limitMs);
-    return this.#body.read().then(this.#onBytes, this.#onFailure);
+    this.#restLimitMs = undefined;
+    return this.#hasBytes ? this.#next() : this.#wait(limitMs);
   }
 
-  /**
-   * Like `read`, for an answer that may already be complete: silence and a broken connection are then its end. All that
-   * is left of the answer has one limit of time together.
-   */
-  readRest(): Promise<Uint8Array | undefined> {
-    const limitMs = this.#isRest ? undefined : CLOSE_LIMIT_MS;
-    this.#isRest = true;
-    return this.read(limitMs).catch(() => undefined);
+  /** Like {@link read}, but all reads that follow one another with the same limit have it together. */
+  readRest(limitMs: number): Promise<Uint8Array | undefined> {
+    if (this.#hasBytes) return this.#next();
+    const isRunning = limitMs === this.#restLimitMs;
+    this.#restLimitMs = limitMs;
+    return this.#wait(isRunning ? undefined : limitMs);
+  }
+
+  /** Gives bytes back that were only looked at: the next read gives them again. */
+  unread(bytes: Uint8Array): void {
+    this.#unread = bytes;
   }
 
   /**
@@ -42,9 +48,26 @@ export class UpstreamBody {
    * ends the watch.
    */
   async finish(): Promise<void> {
-    while (!this.#ended && (await this.readRest()) !== undefined);
+    while (!this.#ended && (await this.readRest(CLOSE_LIMIT_MS).catch(() => undefined)) !== undefined);
     if (this.#ended) this.#watch.end();
     else this.#watch.giveUp();
+  }
+
+  /** What is there needs no waiting, so a reader that comes late does not find the upstream silent. */
+  get #hasBytes(): boolean {
+    return this.#unread !== undefined || this.#body.hasBytes;
+  }
+
+  #wait(limitMs: number | undefined): Promise<Uint8Array | undefined> {
+    this.#watch.wait(limitMs);
+    return this.#next();
+  }
+
+  #next(): Promise<Uint8Array | undefined> {
+    const unread = this.#unread;
+    if (unread === undefined) return this.#body.read().then(this.#onBytes, this.#onFailure);
+    this.#unread = undefined;
+    return Promise.resolve(unread);
   }
 
   /** Made once, like the next: they are used for each read. */

@@ -75,6 +75,11 @@ export function upstreamTimeout(when: string, cause?: unknown): UpstreamError {
   });
 }
 
+/** True for a failure by which an upstream was too slow or silent. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof UpstreamError && error.code === 'upstream_timeout';
+}
+
 /** The upstream answered, but not with what its protocol asks for. */
 export function badAnswer(what: string, cause?: unknown): UpstreamError {
   return new UpstreamError(`The model provider's answer could not be used: ${what}.`, {

@@ -4,7 +4,10 @@ import type { AnswerReader } from './answer-reader.js';
 import type { UpstreamBody } from './upstream-body.js';
 import { answerTooLarge } from './upstream-errors.js';
 
-/** A server that answers a streaming request with one JSON object: it is given to the client all the same, as one batch. */
+/**
+ * An answer in one JSON object, of a server that was asked not to stream, or does not although it was asked to: it is given to
+ * the client all the same, as one batch.
+ */
 export class WholeAnswer {
   readonly #body: UpstreamBody;
   readonly #reader: AnswerReader;
@@ -28,13 +31,33 @@ export class WholeAnswer {
     const chunks: Uint8Array[] = [];
     let length = 0;
     const limit = maxWrittenBytes(this.#maxAnswerLength);
-    for (let bytes = await this.#body.read(); bytes !== undefined; bytes = await this.#body.read()) {
+    for (;;) {
+      const bytes = await this.#body.read().catch((error: unknown) => {
+        // Silence and broken connections are no fault of an answer that is whole.
+        if (isJson(textOf(chunks))) return undefined;
+        throw error;
+      });
+      if (bytes === undefined) break;
       length += bytes.byteLength;
       if (length > limit) throw answerTooLarge(this.#maxAnswerLength);
       chunks.push(bytes);
     }
     const batch: Delta[] = [];
-    this.#reader.read(Buffer.concat(chunks).toString('utf8'), batch);
+    this.#reader.read(textOf(chunks), batch);
     return batch.length > 0 ? batch : undefined;
+  }
+}
+
+/** Without a byte order mark, which JSON.parse refuses. */
+function textOf(chunks: readonly Uint8Array[]): string {
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }

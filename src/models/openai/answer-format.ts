@@ -1,0 +1,55 @@
+import { badAnswer } from './upstream-errors.js';
+import type { UpstreamBody } from './upstream-body.js';
+
+/** How the body of a good answer is written. */
+export type AnswerFormat = 'events' | 'json';
+
+/** How much may be blank before an answer begins, in bytes. */
+const BLANK_LIMIT = 4 * 1024;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+const FIELDS = ['data', 'event', 'id', 'retry'];
+const LONGEST_FIELD = 5;
+
+/**
+ * Finds out how an answer is written by how it begins, whatever its content type says: event streams come as
+ * `application/json` and `application/octet-stream`, JSON as `text/plain` and `text/event-stream`. Nothing of it is consumed.
+ * @param type the content type that it names, in lower case; empty: none
+ * @throws UpstreamError if it is neither, such as a page for people, or cannot be read
+ */
+export async function detectFormat(body: UpstreamBody, type: string): Promise<AnswerFormat> {
+  let start: Uint8Array = new Uint8Array(0);
+  for (;;) {
+    const bytes = await body.read();
+    // What ends before it has begun is told apart by whoever misses the rest.
+    if (bytes === undefined) break;
+    start = start.length === 0 ? bytes : Buffer.concat([start, bytes]);
+    const format = formatOf(start);
+    if (format === undefined) continue;
+    if (format === 'other' && type !== 'text/event-stream') {
+      const named = /^[\w.+/-]{1,64}$/.test(type) ? type : 'unknown';
+      throw badAnswer(`it is neither an event stream nor JSON (its content type is ${named})`);
+    }
+    body.unread(start);
+    return format === 'json' ? 'json' : 'events';
+  }
+  if (start.length > 0) body.unread(start);
+  return 'events';
+}
+
+/** Undefined: more has to be seen. */
+function formatOf(bytes: Uint8Array): AnswerFormat | 'other' | undefined {
+  let at = 0;
+  while (at < BYTE_ORDER_MARK.length && bytes[at] === BYTE_ORDER_MARK[at]) at++;
+  while (isBlank(bytes[at])) at++;
+  if (at > BLANK_LIMIT) return 'other';
+  if (at === bytes.length) return undefined;
+  const begin = String.fromCharCode(...bytes.subarray(at, at + LONGEST_FIELD + 1));
+  if (begin.startsWith('{') || begin.startsWith('[')) return 'json';
+  const [field = '', ...rest] = begin.split(/[:\r\n]/);
+  if (rest.length > 0) return field === '' || FIELDS.includes(field) ? 'events' : 'other';
+  return FIELDS.some((name) => name.startsWith(field)) ? undefined : 'other';
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+}
