@@ -55,6 +55,7 @@ export {
   finish,
   flood,
   gate,
+  cutOff,
   hangUp,
   headers,
   httpError,

@@ -63,12 +63,13 @@ export class Answer {
     this.#response.end(body);
   }
 
-  /** Breaks the connection: with a TCP reset, or with an ordinary close that comes too early. */
-  cut(how: 'reset' | 'hang-up'): void {
+  /** Breaks the connection: with a TCP reset, with an ordinary close that comes too early, or with one after all that was written. */
+  cut(how: 'reset' | 'hang-up' | 'cut-off'): void {
     this.#cut = true;
     const { socket } = this.#response;
     if (how === 'reset') socket?.resetAndDestroy();
-    else socket?.destroy();
+    else if (how === 'hang-up') socket?.destroy();
+    else socket?.end();
   }
 
   /**

@@ -10,7 +10,7 @@ const EVENT_STREAM = { 'content-type': 'text/event-stream; charset=utf-8', 'cach
 const JSON_BODY = { 'content-type': 'application/json' };
 const HTML = { 'content-type': 'text/html; charset=utf-8' };
 
-const ENDINGS: ReadonlySet<string> = new Set<EndingStep['kind']>(['stall', 'reset', 'hang-up', 'end', 'http-error']);
+const ENDINGS: ReadonlySet<string> = new Set<EndingStep['kind']>(['stall', 'reset', 'hang-up', 'cut-off', 'end', 'http-error']);
 
 /** @throws TypeError if steps stand where they can never be played */
 export function assertPlayable(steps: readonly Step[]): void {
@@ -62,6 +62,7 @@ export class Player {
       case 'stall':
       case 'reset':
       case 'hang-up':
+      case 'cut-off':
       case 'end':
       case 'http-error':
         return this.#finish(step);
@@ -101,6 +102,7 @@ export class Player {
         return abortable(new Promise<never>(() => undefined), this.#answer.signal);
       case 'reset':
       case 'hang-up':
+      case 'cut-off':
         this.#answer.cut(step.kind);
         return;
       case 'end':

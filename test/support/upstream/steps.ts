@@ -51,6 +51,7 @@ export type EndingStep =
   | { readonly kind: 'stall' }
   | { readonly kind: 'reset' }
   | { readonly kind: 'hang-up' }
+  | { readonly kind: 'cut-off' }
   | { readonly kind: 'end' }
   | {
       readonly kind: 'http-error';
@@ -229,6 +230,11 @@ export function reset(): EndingStep {
 /** Closes the connection in the middle of the body, as a proxy that gives up does. */
 export function hangUp(): EndingStep {
   return { kind: 'hang-up' };
+}
+
+/** Closes the connection once all that was written has left, but without the end of the body. */
+export function cutOff(): EndingStep {
+  return { kind: 'cut-off' };
 }
 
 /** Ends the answer in good order. So does the end of a script. */
