@@ -21,6 +21,7 @@ import {
   type ChatEvent,
   type CompiledWorkflow,
   type RunEvents,
+  type RunOptions,
   type RunOrigin,
   WorkflowRegistry,
   WorkflowRunner,
@@ -146,11 +147,11 @@ export class CompletionsController {
 
   async #stream(asked: AskedCompletion, response: Response, includeUsage: boolean, nodeEvents: boolean): Promise<void> {
     const record = recordOf(response);
+    const { debounceMs, heartbeatMs, openGraceMs } = this.config.stream;
     const gate = new Gate();
-    const events = this.#run(asked, gate);
+    const events = this.#run(asked, { gate, failFastMs: openGraceMs });
     const meter = this.metrics.stream(asked.workflow.id, record.startedAt);
     record.runBegins(meter);
-    const { debounceMs, heartbeatMs, openGraceMs } = this.config.stream;
     await streamAnswer(events, response, {
       head: { ...asked.head, includeUsage },
       gate,
@@ -164,9 +165,12 @@ export class CompletionsController {
     });
   }
 
-  #run({ workflow, event, head, origin, signal, permit }: AskedCompletion, gate = new Gate()): RunEvents {
+  #run(
+    { workflow, event, head, origin, signal, permit }: AskedCompletion,
+    options: Pick<RunOptions, 'gate' | 'failFastMs'> = {},
+  ): RunEvents {
     const { estimatesTokens } = permit;
-    return this.runner.run(workflow, event, { id: head.id, signal, gate, origin, estimatesTokens });
+    return this.runner.run(workflow, event, { ...options, id: head.id, signal, origin, estimatesTokens });
   }
 }
 

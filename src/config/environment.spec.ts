@@ -34,7 +34,13 @@ const TIMES = [
 const PROVIDERS = Object.fromEntries(
   PROVIDER_VARIABLES.map((name) => [
     name,
-    /_(BASE_URL|ENDPOINT)$/.test(name) ? 'https://llm.example/v1' : name.endsWith('_OUTPUT') ? 'tool' : 'x-1',
+    /_(BASE_URL|ENDPOINT)$/.test(name)
+      ? 'https://llm.example/v1'
+      : name.endsWith('_OUTPUT')
+        ? 'tool'
+        : name.endsWith('_STREAM')
+          ? 'off'
+          : 'x-1',
   ]),
 );
 
@@ -191,6 +197,7 @@ describe('loadConfig', () => {
       GOOGLE_VERTEX_AI_LOCATION: 'europe/../secret-10',
       AWS_REGION: 'evil.example/secret-11#',
       OLLAMA_STRUCTURED_OUTPUT: 'secret-12',
+      OLLAMA_STREAM: 'secret-17',
       DEMO_TOKENS_PER_SECOND: 'secret-6',
       RUN_TIMEOUT_MS: 'secret-7',
     };

@@ -41,7 +41,7 @@ type TextVariable =
   (typeof CREDENTIALS)[number] | (typeof CREDENTIAL_FILES)[number] | (typeof NAMES)[number] | `${Provider}_MODEL`;
 
 /** A variable of the environment that has to do with a model provider. */
-export type ProviderVariable = AddressVariable | TextVariable | `${Provider}_STRUCTURED_OUTPUT`;
+export type ProviderVariable = AddressVariable | TextVariable | `${Provider}_STRUCTURED_OUTPUT` | `${Provider}_STREAM`;
 
 /**
  * The variables of the model providers that are set, by name; docs/providers.md explains them. Which of them a provider
@@ -51,11 +51,14 @@ export type ProviderVariables = Readonly<
   /** Has a default, which the demo takes as well. */
   Record<'OPENAI_MODEL', string> &
     Partial<Record<AddressVariable | TextVariable, string>> &
-    Partial<Record<`${Provider}_STRUCTURED_OUTPUT`, (typeof STRUCTURED_OUTPUT)[number]>>
+    Partial<Record<`${Provider}_STRUCTURED_OUTPUT`, (typeof STRUCTURED_OUTPUT)[number]>> &
+    /** Default `on`. */
+    Partial<Record<`${Provider}_STREAM`, 'on' | 'off'>>
 >;
 
 const ADDRESSES = [...PROVIDERS.map((name) => `${name}_BASE_URL` as const), 'AZURE_OPENAI_ENDPOINT'] as const;
 const METHODS = PROVIDERS.map((name) => `${name}_STRUCTURED_OUTPUT` as const);
+const STREAMS = PROVIDERS.map((name) => `${name}_STREAM` as const);
 
 /** All of them. */
 export const PROVIDER_VARIABLES: readonly ProviderVariable[] = [
@@ -65,6 +68,7 @@ export const PROVIDER_VARIABLES: readonly ProviderVariable[] = [
   ...PROVIDERS.map((name) => `${name}_MODEL` as const),
   ...ADDRESSES,
   ...METHODS,
+  ...STREAMS,
 ];
 
 /** Carries the rules that the values have to keep. No message shows a value: addresses, too, can hold credentials. */
@@ -82,6 +86,7 @@ const RULES: readonly (readonly [readonly ProviderVariable[], PropertyDecorator]
     ),
   ],
   [METHODS, IsIn(STRUCTURED_OUTPUT, { message: `$property must be one of ${STRUCTURED_OUTPUT.join(', ')}` })],
+  [STREAMS, IsIn(['on', 'off'], { message: '$property must be on or off' })],
   [NAMES, Matches(/^[\w.:-]+$/, { message: '$property must consist of letters, digits and . : _ -' })],
 ];
 

@@ -40,6 +40,11 @@ export interface CallScope {
   readonly signal: AbortNotice;
   /** Takes what the answer says about its author; called before the first delta is given, and again if it changes. */
   identity(identity: ModelIdentity): void;
+  /**
+   * Whether the caller can be kept waiting for so many milliseconds before a request that failed is sent again. If not, the
+   * failure is thrown at once: the caller can do more about it than wait.
+   */
+  canWait(ms: number): boolean;
   /** Told before a request that failed without an answer is sent again. */
   retrying(retry: CallRetry): void;
   /**

@@ -80,11 +80,16 @@ function online(
   clock: Clock,
 ): ConfiguredProvider {
   const endpoint = definition.endpoint(set);
-  const structuredOutput = set[`${prefixOf(name)}_STRUCTURED_OUTPUT`] ?? definition.capabilities.structuredOutput;
-  const capabilities = { ...definition.capabilities, structuredOutput };
-  const model = set[`${prefixOf(name)}_MODEL`];
+  const prefix = prefixOf(name);
+  const streamSetting = `${prefix}_STREAM` as const;
+  const capabilities = {
+    ...definition.capabilities,
+    structuredOutput: set[`${prefix}_STRUCTURED_OUTPUT`] ?? definition.capabilities.structuredOutput,
+    streaming: set[streamSetting] !== 'off',
+  };
+  const model = set[`${prefix}_MODEL`];
   return {
-    chat: new OpenAIChatModel({ ...endpoint, ...upstream, capabilities }, clock),
+    chat: new OpenAIChatModel({ ...endpoint, ...upstream, capabilities, streamSetting }, clock),
     defaultModel: model,
     description: `${name}: ${model ?? 'the models that agents name'} at ${new URL(endpoint.baseUrl ?? '').host}`,
   };

@@ -66,9 +66,8 @@ export class Attempts {
     if (this.#failures >= this.#retries) return undefined;
     if (thrown instanceof StructuredOutputError) return 0;
     if (!(thrown instanceof UpstreamError) || !thrown.retryable || isFaultOfRequest(thrown)) return undefined;
-    const delayMs = thrown.retryAfterMs ?? FIRST_DELAY_MS * 2 ** this.#failures;
-    if (delayMs <= LONGEST_DELAY_MS) return delayMs;
-    return thrown.retryAfterMs === undefined ? LONGEST_DELAY_MS : undefined;
+    const delayMs = thrown.retryAfterMs ?? Math.min(FIRST_DELAY_MS * 2 ** this.#failures, LONGEST_DELAY_MS);
+    return delayMs <= LONGEST_DELAY_MS && this.#context.canWait(delayMs) ? delayMs : undefined;
   }
 
   /** A request that only the fallback does not accept is not the client's fault: the model that it was meant for failed. */

@@ -80,6 +80,7 @@ export class TracedCall {
   #scope(): CallScope {
     return {
       signal: this.#limit.signal,
+      canWait: (ms) => this.#context.canWait(ms),
       retrying: (retry) => {
         this.#generation.event('retry', { ...retry }, 'WARNING');
         this.#account.retrying();

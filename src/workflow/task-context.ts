@@ -44,6 +44,7 @@ export interface TaskContextParts<Event extends ChatEvent = ChatEvent> {
   readonly output?: (node: Type<unknown>, key: string | undefined) => unknown;
   readonly metadata?: Map<string, unknown>;
   readonly ledger?: CallLedger;
+  readonly canWait?: (ms: number) => boolean;
   readonly onStop?: () => void;
   readonly onProgress?: (message: string, data: unknown) => void;
 }
@@ -75,6 +76,11 @@ export class TaskContext<Event extends ChatEvent = ChatEvent> {
   readonly metadata: Map<string, unknown>;
   /** For agents: where model calls are accounted for. */
   readonly ledger: CallLedger;
+  /**
+   * For agents: whether the reader of the run can be kept waiting for so many milliseconds before a failed call is made again.
+   * If not, the failure is to end the node at once.
+   */
+  readonly canWait: (ms: number) => boolean;
   readonly #output: (node: Type<unknown>, key: string | undefined) => unknown;
   readonly #onStop: () => void;
   readonly #onProgress: (message: string, data: unknown) => void;
@@ -86,6 +92,7 @@ export class TaskContext<Event extends ChatEvent = ChatEvent> {
     this.clock = parts.clock ?? new SystemClock();
     this.metadata = parts.metadata ?? new Map();
     this.ledger = parts.ledger ?? SILENT_LEDGER;
+    this.canWait = parts.canWait ?? (() => true);
     this.#output = parts.output ?? (() => undefined);
     this.#onStop = parts.onStop ?? (() => undefined);
     this.#onProgress = parts.onProgress ?? (() => undefined);

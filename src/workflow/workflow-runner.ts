@@ -29,6 +29,13 @@ export interface RunOptions {
   readonly gate?: Gate;
   /** Ends the run when it aborts. */
   readonly signal?: AbortNotice;
+  /**
+   * For how long from its start, in milliseconds, the run's reader would rather hear of a passing failure than wait for another
+   * try, as long as nothing was said: while an HTTP client waits for its status line, it can be given a status and
+   * `retry-after`, and its SDK tries again by itself; later there is only an error in its stream. So until then a retry is made
+   * only if its pause ends in this time. Absent: retries are waited for, within their own limits.
+   */
+  readonly failFastMs?: number;
   /** The request behind the run, for its trace. */
   readonly origin?: RunOrigin;
   /** True: tokens that upstreams do not tell are estimated, for limits. */
@@ -125,6 +132,7 @@ export class WorkflowRunner {
         cancellation,
         gate: options.gate ?? new Gate(),
         clock: this.clock,
+        failFastMs: options.failFastMs,
         meter,
         trace: isTraced
           ? this.tracer.startTrace(traceStartOf(workflow, event, options.id, options.origin))

@@ -1,27 +1,210 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Bench, httpError, postJson, RecordingTracer, streamOf } from '../support/index.js';
+import { Injectable, Module } from '@nestjs/common';
+import OpenAI from 'openai';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
+import type { Message } from '../../src/protocol/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
+import {
+  assertCompletion,
+  assertErrorEnded,
+  assertValidError,
+  Bench,
+  delay,
+  errorBody,
+  httpError,
+  jsonAnswer,
+  openStream,
+  postJson,
+  RecordingTracer,
+  type Script,
+  streamOf,
+} from '../support/index.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
+const HELLO = [{ role: 'user' as const, content: 'Hello' }];
+
+/** An agent that asks its model again, and then the demo. */
+@Injectable()
+class PatientNode extends AgentStreamingNode<{ messages: readonly Message[] }, string> {
+  readonly agentConfig = agent({
+    modelProvider: ModelProvider.OPENAI,
+    outputType: String,
+    retries: 3,
+    fallbacks: [{ modelProvider: ModelProvider.OPENAI, modelName: 'other' }],
+  });
+
+  async *process(input: { messages: readonly Message[] }, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
+  }
+}
+
+@Workflow({ id: 'patient', description: 'Asks again' })
+class PatientWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    return flow.node(PatientNode, { messages });
+  }
+}
+
+@Module({ imports: [NodesModule], providers: [PatientNode, PatientWorkflow] })
+class PatientModule {}
+
+const limited = (fields: Record<string, string>): Script => httpError(429, errorBody('slow down'), fields);
 
 describe('retries of the upstream', () => {
   let bench: Bench;
   let tracer: RecordingTracer;
   beforeEach(async () => {
     tracer = new RecordingTracer();
-    bench = await Bench.start({ tracer, env: { UPSTREAM_MAX_RETRIES: '1' } });
+    // The default, which the bench turns off.
+    bench = await Bench.start({ tracer, imports: [PatientModule], env: { UPSTREAM_MAX_RETRIES: '1' } });
   });
   afterEach(() => bench.close());
 
+  const ask = (model: string, stream: boolean): ReturnType<typeof postJson> =>
+    postJson(bench.app.chatUrl, { model, stream, messages: HELLO });
+  const open = (model: string): ReturnType<typeof openStream> =>
+    openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO });
+
   it('spare the client a passing failure, and show in the trace', async () => {
     bench.upstream.next(httpError(503, 'busy')).next(streamOf('Here.'));
-    const answer = await postJson(bench.app.chatUrl, { model: 'chat', stream: false, messages: HELLO });
+    const answer = await ask('chat', false);
     expect(answer.json).toMatchObject({ choices: [{ message: { content: 'Here.' } }] });
     expect(tracer.generations()[0]?.events).toMatchObject([{ name: 'retry', level: 'WARNING', data: { attempt: 1 } }]);
   });
 
   it('leave time for a status when they fail, too', async () => {
     bench.upstream.next(httpError(500, 'down')).next(httpError(500, 'down'));
-    const answer = await postJson(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
-    expect(answer.status).toBe(502);
+    expect((await ask('chat', true)).status).toBe(502);
+  });
+
+  describe('wait for an upstream that asks for patience', () => {
+    it('while the status line can wait, too', async () => {
+      bench.upstream.next(limited({ 'retry-after-ms': '100' })).next(streamOf('Here.'));
+      assertCompletion(await (await open('chat')).collect(), { content: 'Here.' });
+      expect(bench.upstream.requests).toHaveLength(2);
+    });
+
+    it('not longer than that: a streaming client gets the status at once, and its SDK waits', async () => {
+      bench.upstream.next(limited({ 'retry-after': '1' }));
+      const before = performance.now();
+      const { status, headers, json } = await ask('chat', true);
+      expect(performance.now() - before).toBeLessThan(900);
+      assertValidError(json);
+      expect([status, json.error.code, headers['retry-after']]).toEqual([429, 'rate_limit_exceeded', '1']);
+      expect(bench.upstream.requests).toHaveLength(1);
+
+      bench.upstream.next(limited({ 'retry-after': '1' })).next(streamOf('Here.'));
+      const client = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 1 });
+      const stream = await client.chat.completions.create({ model: 'chat', messages: HELLO, stream: true });
+      let content = '';
+      for await (const chunk of stream) content += chunk.choices[0]?.delta.content ?? '';
+      expect(content).toBe('Here.');
+    });
+
+    it('nor does an agent with retries of its own, which asks its fallback instead', async () => {
+      bench.upstream.next(limited({ 'retry-after': '3' })).next(limited({ 'retry-after': '2' }));
+      const { status, headers } = await ask('patient', true);
+      expect([status, headers['retry-after']]).toEqual([429, '2']);
+      expect(bench.upstream.requests.map(({ body }) => body.model)).toEqual(['gpt-5.4-mini', 'other']);
+      const failures = tracer.spans('PatientNode')[0]?.events.map(({ name }) => name);
+      expect(failures).toEqual(['fallback']);
+    });
+
+    it('for a client that does not stream, which can be told at any time', async () => {
+      bench.upstream.next(limited({ 'retry-after': '1' })).next(streamOf('Here.'));
+      expect((await ask('chat', false)).json).toMatchObject({ choices: [{ message: { content: 'Here.' } }] });
+    });
+
+    it('once the client has heard something: there is no status any more', async () => {
+      bench.upstream
+        .next(streamOf('First.'))
+        .next(limited({ 'retry-after': '1' }))
+        .next(jsonAnswer({ thinking: 'Hm.', reply: 'Second.' }));
+      assertCompletion(await (await open('streaming')).collect(), { finish: 'stop' });
+      expect(bench.upstream.requests).toHaveLength(3);
+    });
+
+    it('once the status line has been sent without a word', async () => {
+      bench.upstream.next([delay(700), limited({ 'retry-after': '1' })].flat()).next(streamOf('Here.'));
+      assertCompletion(await (await open('chat')).collect(), { content: 'Here.' });
+      bench.upstream.next([delay(700), limited({ 'retry-after': '9' })].flat());
+      expect(assertErrorEnded(await (await open('chat')).collect()).code).toBe('rate_limit_exceeded');
+    });
+  });
+
+  describe('are not made for what stays so', () => {
+    it.each([
+      [402, 429, 'insufficient_quota'],
+      [405, 502, 'upstream_not_found'],
+      [410, 502, 'upstream_not_found'],
+      [414, 502, 'upstream_error'],
+      [415, 502, 'upstream_error'],
+      [423, 502, 'upstream_error'],
+      [431, 502, 'upstream_error'],
+      [451, 502, 'upstream_error'],
+      [501, 502, 'upstream_error'],
+      [505, 502, 'upstream_error'],
+    ])('as a %i says: neither by the provider nor by the agent, nor by the client', async (status, expected, code) => {
+      bench.upstream.next(httpError(status, errorBody('no'))).next(httpError(status, errorBody('no')));
+      const { status: told, json, headers } = await ask('patient', false);
+      assertValidError(json);
+      expect([told, json.error.code, headers['x-should-retry']]).toEqual([expected, code, 'false']);
+      // Each model is asked once: another one may still be able to answer.
+      expect(bench.upstream.requests.map(({ body }) => body.model)).toEqual(['gpt-5.4-mini', 'other']);
+    });
+
+    it.each<[string, number, object]>([
+      ['OpenAI', 429, { code: 'insufficient_quota', type: 'insufficient_quota', message: 'x' }],
+      ['DeepSeek', 402, { code: 'invalid_request_error', type: 'unknown_error', message: 'Insufficient Balance' }],
+      ['OpenRouter', 402, { code: 402, message: 'Insufficient credits' }],
+      ['Moonshot', 403, { type: 'exceeded_current_quota_error', message: 'Your account org-x is not active' }],
+      ['GLM', 429, { code: '1113', message: '余额不足或无可用资源包,请充值。' }],
+      ['DashScope', 400, { code: 'Arrearage', type: 'Arrearage', message: 'Access denied' }],
+      [
+        'Google by the day',
+        429,
+        {
+          code: 429,
+          status: 'RESOURCE_EXHAUSTED',
+          message: 'You exceeded your current quota.',
+          details: [
+            {
+              '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
+              violations: [{ quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier' }],
+            },
+            { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '20s' },
+          ],
+        },
+      ],
+    ])('as a quota that is used up, in the words of %s', async (_, status, error) => {
+      bench.upstream.next(httpError(status, { error }));
+      const { status: told, json, headers } = await ask('chat', false);
+      assertValidError(json);
+      expect(json.error).toMatchObject({ type: 'insufficient_quota', code: 'insufficient_quota' });
+      expect([told, headers['x-should-retry'], headers['retry-after']]).toEqual([429, 'false', undefined]);
+      expect(bench.upstream.requests).toHaveLength(1);
+    });
+
+    it('but a limit by the minute is one that passes, after the time that Google names in its details', async () => {
+      const details = [
+        { violations: [{ quotaId: 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier' }] },
+        { retryDelay: '20.04s' },
+      ];
+      bench.upstream.next(
+        httpError(429, { error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: 'x', details } }),
+      );
+      const { status, json, headers } = await ask('chat', false);
+      assertValidError(json);
+      expect([status, json.error.code, headers['retry-after']]).toEqual([429, 'rate_limit_exceeded', '21']);
+    });
   });
 });

@@ -114,7 +114,7 @@ describe('what one model may answer is bounded', () => {
     const answer = JSON.stringify({ choices: [{ message: { content: 'x'.repeat(70_000) }, finish_reason: 'stop' }] });
     const head = headers(200, { 'content-type': 'application/json' });
     expect(await errorOf([head, raw(answer), end()])).toEqual(TOO_LARGE);
-    expect(await errorOf([head, raw('x'.repeat(300_000)), end()])).toEqual(TOO_LARGE);
+    expect(await errorOf([head, raw(`{"x":"${'x'.repeat(300_000)}`), end()])).toEqual(TOO_LARGE);
   });
 
   it('takes an answer that is as long as it may be', async () => {

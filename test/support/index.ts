@@ -71,6 +71,7 @@ export {
   toolCall,
   usage,
   wait,
+  type ContentStep,
   type GateStep,
   type Step,
   type Style,

@@ -19,6 +19,8 @@ export class RecordedCall implements CallScope {
   readonly identities: ModelIdentity[] = [];
   readonly retries: CallRetry[] = [];
   readonly usages: Usage[] = [];
+  /** Longest pause before another try, in milliseconds. */
+  patienceMs = Number.POSITIVE_INFINITY;
   readonly stream: AsyncGenerator<readonly Delta[], ModelResult, void>;
   readonly #controller = new AbortController();
 
@@ -32,6 +34,10 @@ export class RecordedCall implements CallScope {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  canWait(ms: number): boolean {
+    return ms <= this.patienceMs;
   }
 
   retrying(retry: CallRetry): void {

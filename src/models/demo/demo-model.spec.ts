@@ -12,6 +12,10 @@ class Report implements CallScope {
   readonly identities: ModelIdentity[] = [];
   constructor(readonly signal: AbortSignal = new AbortController().signal) {}
 
+  canWait(): boolean {
+    return true;
+  }
+
   retrying(): void {
     throw new Error('The demo never tries again');
   }

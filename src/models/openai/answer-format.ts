@@ -23,7 +23,7 @@ export async function detectFormat(body: UpstreamBody, type: string): Promise<An
     // What ends before it has begun is told apart by whoever misses the rest.
     if (bytes === undefined) break;
     start = start.length === 0 ? bytes : Buffer.concat([start, bytes]);
-    const format = formatOf(start);
+    const format = readFormat(start);
     if (format === undefined) continue;
     if (format === 'other' && type !== 'text/event-stream') {
       const named = /^[\w.+/-]{1,64}$/.test(type) ? type : 'unknown';
@@ -37,7 +37,7 @@ export async function detectFormat(body: UpstreamBody, type: string): Promise<An
 }
 
 /** Undefined: more has to be seen. */
-function formatOf(bytes: Uint8Array): AnswerFormat | 'other' | undefined {
+function readFormat(bytes: Uint8Array): AnswerFormat | 'other' | undefined {
   let at = 0;
   while (at < BYTE_ORDER_MARK.length && bytes[at] === BYTE_ORDER_MARK[at]) at++;
   while (isBlank(bytes[at])) at++;

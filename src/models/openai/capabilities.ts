@@ -18,6 +18,8 @@ export interface Capabilities {
   readonly jsonObject: boolean;
   /** Whether `parallel_tool_calls` is understood. */
   readonly parallelToolCalls: boolean;
+  /** Whether answers can be streamed; without it each is asked for in one piece, and comes to the client in one. */
+  readonly streaming: boolean;
   /** Whether `stream_options` may be sent. Without it a provider tells its usage unasked. */
   readonly streamOptions: boolean;
   /** Name of the tag in which reasoning stands at the beginning of the content; absent: reasoning has a field of its own. */
@@ -31,6 +33,7 @@ export const OPENAI_CAPABILITIES: Capabilities = {
   structuredOutput: 'json_schema',
   jsonObject: true,
   parallelToolCalls: true,
+  streaming: true,
   streamOptions: true,
   rules: [],
 };

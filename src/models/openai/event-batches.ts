@@ -96,10 +96,9 @@ export class EventBatches {
   #nextBytes(): Promise<Uint8Array | undefined> {
     const rest = this.#rest;
     if (rest !== undefined) return new Promise((resolve) => setImmediate(resolve, rest));
-    if (this.#reader.finishReason === undefined) {
-      return this.#body.read(this.#reader.hasSpoken ? this.#limits.idleTimeoutMs : undefined);
-    }
-    const isShort = this.#reader.isComplete || this.#habit.endsInSilence;
+    const { finishReason, isComplete, hasGoneOn, hasSpoken } = this.#reader;
+    if (finishReason === undefined) return this.#body.read(hasSpoken ? this.#limits.idleTimeoutMs : undefined);
+    const isShort = isComplete || (this.#habit.endsInSilence && !hasGoneOn);
     const read = this.#body.readRest(isShort ? CLOSE_LIMIT_MS : this.#limits.idleTimeoutMs);
     return this.#isWhole ? read.catch(this.#onFailureAfterAll) : read;
   }

@@ -1,4 +1,4 @@
-import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
+import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions';
 import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { CallScope, ChatModel, ModelCall, ModelResult } from '../chat-model.js';
@@ -17,6 +17,8 @@ export interface OpenAIChatModelOptions extends Endpoint, AnswerLimits {
   readonly capabilities?: Capabilities;
   /** How often a request that failed without an answer is sent again. */
   readonly maxRetries: number;
+  /** The setting that turns streaming off, which an operator is told of where an upstream refuses it. */
+  readonly streamSetting?: string;
 }
 
 /**
@@ -49,13 +51,13 @@ export class OpenAIChatModel implements ChatModel {
       (signal) => this.#answerTo(request, scope, signal),
       scope,
       this.options,
-      this.#habitOf(call.model),
+      this.#findHabit(call.model),
       this.clock,
     );
     return filters.length === 0 ? answer : filtered(answer, filters);
   }
 
-  #habitOf(model: string): EndingHabit {
+  #findHabit(model: string): EndingHabit {
     const known = this.#habits.get(model);
     if (known !== undefined) return known;
     const habit: EndingHabit = { endsInSilence: false };
@@ -69,9 +71,9 @@ export class OpenAIChatModel implements ChatModel {
       try {
         return await this.#request(call, signal);
       } catch (thrown) {
-        const error = upstreamErrorFrom(thrown);
-        const delayMs = retryDelay(thrown, attempt);
-        if (signal.aborted || attempt > this.options.maxRetries || delayMs === undefined) throw error;
+        const error = upstreamErrorFrom(thrown, this.options.streamSetting);
+        const delayMs = attempt > this.options.maxRetries ? undefined : retryDelay(error, attempt);
+        if (signal.aborted || delayMs === undefined || !scope.canWait(delayMs)) throw error;
         scope.retrying({ attempt, delayMs, reason: error.diagnostic ?? error.code ?? error.name });
         await sleep(delayMs, this.clock, signal);
       }
@@ -79,13 +81,14 @@ export class OpenAIChatModel implements ChatModel {
   }
 
   #request({ model, messages, parameters }: ModelCall, signal: AbortNotice): Promise<Answer> {
+    const { streaming, streamOptions } = this.#capabilities;
     const body = {
       ...parameters,
       model,
-      messages: messages as ChatCompletionCreateParamsStreaming['messages'],
-      stream: true,
-      ...(this.#capabilities.streamOptions && { stream_options: { include_usage: true } }),
-    } satisfies ChatCompletionCreateParamsStreaming;
+      messages: messages as ChatCompletionCreateParams['messages'],
+      stream: streaming,
+      ...(streaming && streamOptions && { stream_options: { include_usage: true } }),
+    } satisfies ChatCompletionCreateParams;
     return this.#client.createCompletion(body, signal);
   }
 }

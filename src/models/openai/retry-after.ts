@@ -17,7 +17,8 @@ export function retryAfterOf(headers: Headers | undefined): number | undefined {
   );
 }
 
-function saneWait(ms: number): number | undefined {
+/** Undefined unless it is a number of milliseconds that an upstream can be believed. */
+export function saneWait(ms: number): number | undefined {
   return ms >= 0 && ms <= LONGEST_WAIT_MS ? ms : undefined;
 }
 

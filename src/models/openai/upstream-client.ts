@@ -1,5 +1,5 @@
 import OpenAI, { APIConnectionError, type APIError, AzureOpenAI, type ClientOptions } from 'openai';
-import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
+import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions';
 import { type AbortNotice, ensureError } from '../../kernel/index.js';
 import { errorObjectIn } from './error-body.js';
 import { type Answer, type UpstreamRequest, UpstreamTransport } from './transport/index.js';
@@ -56,7 +56,7 @@ export class UpstreamClient {
    * Asks for a completion. Resolves with the head of a good answer, whose body follows.
    * @throws APIError for a bad status, APIConnectionError if there is no answer
    */
-  async createCompletion(params: ChatCompletionCreateParamsStreaming, signal: AbortNotice): Promise<Answer> {
+  async createCompletion(params: ChatCompletionCreateParams, signal: AbortNotice): Promise<Answer> {
     const prepared = this.#prepared.get(params.model) ?? (await this.#prepare(params.model));
     const answer = await this.#transport.post({ ...prepared, body: JSON.stringify(params) }, signal).catch(noAnswer);
     if (answer.body === undefined) throw this.#sdk.errorFor(answer);

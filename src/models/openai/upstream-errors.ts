@@ -1,6 +1,7 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAIError } from 'openai';
 import { MillraceError, toMillraceError, UpstreamError } from '../../errors/index.js';
 import { redactPlaces, redactSecrets } from '../../kernel/index.js';
+import { isDailyQuota, retryDelayIn } from './google-error-details.js';
 import { retryAfterOf } from './retry-after.js';
 
 /** What an upstream's error object may hold; every part may be missing or of another type. */
@@ -11,6 +12,8 @@ interface UpstreamErrorBody {
   readonly type?: unknown;
   /** Google's word for the kind of the error. */
   readonly status?: unknown;
+  /** Google's lists of what is exhausted, and when to come again. */
+  readonly details?: unknown;
 }
 
 const MAX_MESSAGE_LENGTH = 1_000;
@@ -21,9 +24,25 @@ const WORD = /^[\w.[\]-]{1,64}$/;
 /** Control and formatting characters, but for line feeds. */
 const INVISIBLE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
+/**
+ * What vendors call an account without money or quota, as code or type, with whatever status: OpenAI (and gateways), Moonshot,
+ * GLM, DashScope, Volcengine. With status 402 it needs no word.
+ */
+const QUOTA_WORDS: ReadonlySet<unknown> = new Set([
+  'insufficient_quota',
+  'billing_hard_limit_reached',
+  'billing_not_active',
+  'billing_error',
+  'insufficient_user_quota',
+  'exceeded_current_quota_error',
+  '1113',
+  'Arrearage',
+  'AccountOverdueError',
+]);
+
 /** What the words of an error mean that comes without a status. */
 const STATUS_OF_WORD: ReadonlyMap<unknown, number> = new Map([
-  ['insufficient_quota', 429],
+  ...[...QUOTA_WORDS].map((word): [unknown, number] => [word, 402]),
   ['rate_limit_error', 429],
   ['rate_limit_exceeded', 429],
   ['rate_limited', 429],
@@ -36,15 +55,25 @@ const STATUS_OF_WORD: ReadonlyMap<unknown, number> = new Map([
   ['INVALID_ARGUMENT', 400],
 ]);
 
-/** The error that a failed model call has for the client, from what the SDK threw. */
-export function upstreamErrorFrom(thrown: unknown): MillraceError {
+/** Of those that say that the server is at fault, these say that it will be so again: Not Implemented and the like. */
+const FINAL_SERVER_ERRORS: ReadonlySet<number> = new Set([501, 505, 506, 508, 510, 511]);
+
+/**
+ * The error that a failed model call has for the client, from what the SDK threw.
+ * @param streamSetting the setting that turns streaming off for this provider, for an operator whose upstream refuses it
+ */
+export function upstreamErrorFrom(thrown: unknown, streamSetting?: string): MillraceError {
   if (thrown instanceof MillraceError) return thrown;
   // The SDK wraps what the function throws that gives the key.
   if (thrown instanceof OpenAIError && thrown.cause instanceof MillraceError) return thrown.cause;
   if (thrown instanceof APIConnectionTimeoutError) return upstreamTimeout('before it answered', thrown);
   if (thrown instanceof APIConnectionError) return unreachable(thrown);
   if (thrown instanceof APIError && thrown.status !== undefined) {
-    return errorOfStatus(thrown.status, bodyOf(thrown.error), thrown.headers);
+    const { status, headers } = thrown;
+    const body = bodyOf(thrown.error);
+    return isStreamRefused(status, body)
+      ? streamRefused(status, body, streamSetting)
+      : errorOfStatus(status, body, headers);
   }
   // Anything else did not come from the upstream.
   return toMillraceError(thrown);
@@ -124,9 +153,40 @@ function unreachable(cause: unknown): UpstreamError {
   return new UpstreamError('The model provider cannot be reached.', { code: 'upstream_unreachable', cause });
 }
 
+/** The client's own `stream` is not passed on, so whoever refuses it refuses this server's. */
+function isStreamRefused(status: number, { param }: UpstreamErrorBody): boolean {
+  return (status === 400 || status === 422) && param === 'stream';
+}
+
+function streamRefused(status: number, body: UpstreamErrorBody, setting = '<PROVIDER>_STREAM'): UpstreamError {
+  return new UpstreamError(
+    'The model provider does not stream its answers to this server. Its operator must set that right.',
+    {
+      code: 'upstream_cannot_stream',
+      retryable: false,
+      diagnostic: `${diagnosticOf(status, body)}; set ${setting}=off to ask for whole answers`,
+    },
+  );
+}
+
 function errorOfStatus(status: number, body: UpstreamErrorBody, headers: Headers | undefined): UpstreamError {
-  const retryAfterMs = retryAfterOf(headers);
-  const details = { diagnostic: diagnosticOf(status, body), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  const isQuota = isQuotaUsedUp(status, body);
+  const retryAfterMs = retryAfterOf(headers) ?? (isQuota ? undefined : retryDelayIn(body.details));
+  const retryable = adviceOn(headers) ?? isTransient(status);
+  const details = {
+    diagnostic: diagnosticOf(status, body),
+    retryable,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
+  if (isQuota) {
+    return new UpstreamError('The quota of this server at its model provider is used up.', {
+      ...details,
+      status: 429,
+      type: 'insufficient_quota',
+      code: 'insufficient_quota',
+      retryable: false,
+    });
+  }
   switch (status) {
     case 400:
     case 413:
@@ -137,43 +197,28 @@ function errorOfStatus(status: number, body: UpstreamErrorBody, headers: Headers
         type: 'invalid_request_error',
         code: wordOrNull(body.code),
         param: wordOrNull(body.param),
-        retryable: false,
       });
     case 401:
     case 403:
       // The server's own credential is at fault, not the client's; and the upstream's message quotes it.
       return new UpstreamError(
         "The model provider refused this server's credentials. Its operator must set them right.",
-        {
-          ...details,
-          code: 'upstream_authentication',
-          retryable: false,
-        },
+        { ...details, code: 'upstream_authentication' },
       );
     case 404:
+    case 405:
+    case 410:
       return new UpstreamError(
         'The model provider does not know the model or address that this server is set to use.',
-        {
-          ...details,
-          code: 'upstream_not_found',
-          retryable: false,
-        },
+        { ...details, code: 'upstream_not_found' },
       );
     case 429:
-      return body.code === 'insufficient_quota' || body.type === 'insufficient_quota'
-        ? new UpstreamError('The quota of this server at its model provider is used up.', {
-            ...details,
-            status: 429,
-            type: 'insufficient_quota',
-            code: 'insufficient_quota',
-            retryable: false,
-          })
-        : new UpstreamError('The model provider limits the rate of requests. Try again later.', {
-            ...details,
-            status: 429,
-            type: 'rate_limit_error',
-            code: 'rate_limit_exceeded',
-          });
+      return new UpstreamError('The model provider limits the rate of requests. Try again later.', {
+        ...details,
+        status: 429,
+        type: 'rate_limit_error',
+        code: 'rate_limit_exceeded',
+      });
     case 408:
     case 504:
       return new UpstreamError('The model provider took too long to answer.', {
@@ -184,6 +229,23 @@ function errorOfStatus(status: number, body: UpstreamErrorBody, headers: Headers
     default:
       return new UpstreamError('The model provider failed.', details);
   }
+}
+
+/** What an upstream says of another try, as OpenAI's SDKs read it; undefined: nothing. */
+function adviceOn(headers: Headers | undefined): boolean | undefined {
+  const advice = headers?.get('x-should-retry');
+  return advice === 'true' ? true : advice === 'false' ? false : undefined;
+}
+
+/** Whether the same request can be answered otherwise a moment later: as OpenAI's SDKs see it, but for what stays so. */
+function isTransient(status: number): boolean {
+  if (status >= 500) return !FINAL_SERVER_ERRORS.has(status);
+  return status === 408 || status === 409 || status === 425 || status === 429;
+}
+
+function isQuotaUsedUp(status: number, { code, type, details }: UpstreamErrorBody): boolean {
+  if (status === 402) return true;
+  return status < 500 && (QUOTA_WORDS.has(code) || QUOTA_WORDS.has(type) || isDailyQuota(details));
 }
 
 /** A 400 is about what the client asked for, so its words help; secrets in them, and where machines are, go. */

@@ -34,7 +34,7 @@ export class WholeAnswer {
     for (;;) {
       const bytes = await this.#body.read().catch((error: unknown) => {
         // Silence and broken connections are no fault of an answer that is whole.
-        if (isJson(textOf(chunks))) return undefined;
+        if (isJson(decode(chunks))) return undefined;
         throw error;
       });
       if (bytes === undefined) break;
@@ -43,13 +43,13 @@ export class WholeAnswer {
       chunks.push(bytes);
     }
     const batch: Delta[] = [];
-    this.#reader.read(textOf(chunks), batch);
+    this.#reader.read(decode(chunks), batch);
     return batch.length > 0 ? batch : undefined;
   }
 }
 
 /** Without a byte order mark, which JSON.parse refuses. */
-function textOf(chunks: readonly Uint8Array[]): string {
+function decode(chunks: readonly Uint8Array[]): string {
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 

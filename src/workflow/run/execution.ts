@@ -37,6 +37,8 @@ export interface RunScope {
   readonly meter: RunMeter;
   /** Whether tokens that upstreams do not tell are estimated. */
   readonly estimatesTokens: boolean;
+  /** Whether the run's reader can be kept waiting for so many milliseconds before a failed model call is made again. */
+  readonly canWait: (ms: number) => boolean;
   readonly emit: (event: UnnumberedEvent) => void;
   /** Told of each node before it starts: it is cleaned up at the run's end. */
   readonly started: (step: NodeStep, context: TaskContext) => void;
@@ -273,13 +275,14 @@ export class Execution implements Values {
   }
 
   #contextFor(step: NodeStep, node: string, trace: SpanHandle, ledger: NodeLedger): TaskContext {
-    const { cancellation, clock, emit } = this.run;
+    const { cancellation, clock, canWait, emit } = this.run;
     return new TaskContext({
       event: this.event,
       signal: cancellation,
       clock,
       trace,
       ledger,
+      canWait,
       output: (type, key) => this.outputs.ofNode(type, key),
       metadata: this.#metadata,
       onStop: () => {

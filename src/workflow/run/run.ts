@@ -22,6 +22,8 @@ export interface RunParts {
   readonly cancellation: Cancellation;
   readonly gate: Gate;
   readonly clock: Clock;
+  /** See the options of a run. */
+  readonly failFastMs: number | undefined;
   readonly meter: RunMeter;
   readonly trace: TraceHandle;
   /** True if the answer is wanted at the end, for the trace. */
@@ -45,6 +47,8 @@ export class Run {
   readonly #parts: RunParts;
   readonly #ledgers: NodeLedger[] = [];
   readonly #started: { readonly step: NodeStep; readonly context: TaskContext }[] = [];
+  readonly #startedAt: number;
+  #hasSpoken = false;
   #seq = 0;
   /** Key of the visible node whose content came last: the next one's is set off from it. */
   #lastSpeaker: string | undefined;
@@ -55,6 +59,7 @@ export class Run {
 
   constructor(parts: RunParts) {
     this.#parts = parts;
+    this.#startedAt = parts.clock.monotonic();
     this.#answer = parts.keepAnswer ? new AnswerText() : undefined;
   }
 
@@ -71,6 +76,7 @@ export class Run {
         clock,
         meter,
         estimatesTokens: this.#parts.estimatesTokens,
+        canWait: (ms) => this.#canWait(ms),
         permits: new Permits(workflow.concurrency),
         brokenOff: false,
         emit: (runEvent) => this.#emit(runEvent),
@@ -99,6 +105,7 @@ export class Run {
       this.#parts.cancellation.abort(new RunAnswerTooLargeError(this.#parts.maxAnswerLength));
       return;
     }
+    this.#hasSpoken = true;
     const said = delta.type === 'content' ? this.#setOff(node, delta) : delta;
     this.#answer?.add(said);
     // Once per token: written out, because spreading objects costs more than all the rest here.
@@ -108,6 +115,13 @@ export class Run {
         ? { type: 'delta', seq, node, delta: said }
         : { type: 'delta', seq, node, delta: said, debounceMs },
     );
+  }
+
+  #canWait(ms: number): boolean {
+    const { failFastMs, clock } = this.#parts;
+    if (failFastMs === undefined || this.#hasSpoken) return true;
+    const leftMs = failFastMs - (clock.monotonic() - this.#startedAt);
+    return leftMs <= 0 || ms <= leftMs;
   }
 
   /** The first content of a node is set off from that of the one before. */

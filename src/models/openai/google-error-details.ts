@@ -1,0 +1,46 @@
+import { saneWait } from './retry-after.js';
+
+/** One of the details that Google's errors have. @see https://cloud.google.com/apis/design/errors#error_details */
+interface ErrorDetail {
+  /** Of a RetryInfo: seconds, such as `36s` or `20.04s`. */
+  readonly retryDelay?: unknown;
+  /** Of a QuotaFailure. */
+  readonly violations?: unknown;
+}
+
+interface Violation {
+  /** Such as `GenerateRequestsPerDayPerProjectPerModel-FreeTier`. */
+  readonly quotaId?: unknown;
+}
+
+/** Most entries of a list that are looked at. */
+const MOST_ENTRIES = 32;
+
+/** True if a quota is used up that is counted by the day: no try can help before tomorrow, whatever delay is named. */
+export function isDailyQuota(details: unknown): boolean {
+  return entriesIn(details).some((detail: ErrorDetail) =>
+    entriesIn(detail.violations).some((violation: Violation) => asText(violation.quotaId).includes('PerDay')),
+  );
+}
+
+/** Milliseconds until another try may help; undefined if the details do not say. */
+export function retryDelayIn(details: unknown): number | undefined {
+  for (const detail of entriesIn(details) as readonly ErrorDetail[]) {
+    const seconds = /^(\d{1,12}(?:\.\d{1,9})?)s$/.exec(asText(detail.retryDelay))?.[1];
+    if (seconds !== undefined) return saneWait(Number(seconds) * 1_000);
+  }
+  return undefined;
+}
+
+/** Nothing is certain of what is in a list of an upstream. */
+function entriesIn(list: unknown): readonly object[] {
+  return Array.isArray(list) ? list.slice(0, MOST_ENTRIES).filter(isObject) : [];
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

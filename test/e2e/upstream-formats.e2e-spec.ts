@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import {
+  assertCompletion,
+  assertValidError,
+  Bench,
+  contentOf,
+  cutEvery,
+  errorBody,
+  headers,
+  httpError,
+  openStream,
+  postJson,
+  raw,
+  streamOf,
+  style,
+  tokens,
+} from '../support/index.js';
+
+const ASK = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
+const USAGE = tokens(3, 4);
+const WHOLE = {
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Grüße 🙂' }, finish_reason: 'stop' }],
+  usage: USAGE,
+};
+const PAGE = '<!doctype html><html><body>Log in at http://10.0.0.7</body></html>';
+
+describe('an upstream answer is read by what it is', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await Bench.start();
+  });
+  afterEach(() => bench.close());
+
+  const TYPES = [
+    'text/event-stream',
+    'application/json',
+    'application/octet-stream',
+    'application/x-ndjson',
+    'text/plain; charset=utf-8',
+    'text/html',
+    '',
+  ];
+
+  it.each(TYPES)('an event stream with the content type "%s"', async (type) => {
+    for (const start of ['', '\uFEFF', '\r\n\n', ': hello\n\n', 'id: 1\nretry: 10\n']) {
+      bench.upstream.next([headers(200, { 'content-type': type }), raw(start), ...streamOf('Grüße 🙂')]);
+      const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
+      assertCompletion(await stream.collect(), { content: 'Grüße 🙂', finish: 'stop' });
+    }
+  });
+
+  it.each(TYPES)('one JSON object with the content type "%s"', async (type) => {
+    for (const start of ['', '\uFEFF', ' \n\t']) {
+      bench.upstream.next([headers(200, { 'content-type': type }), raw(start + JSON.stringify(WHOLE))]);
+      const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
+      assertCompletion(await stream.collect(), { content: 'Grüße 🙂', finish: 'stop' });
+    }
+  });
+
+  it('however small the pieces are in which it comes', async () => {
+    const type = headers(200, { 'content-type': 'application/octet-stream' });
+    bench.upstream.next([type, cutEvery(1), style({ dataSpace: false }), raw('\uFEFF'), ...streamOf('By bytes')]);
+    const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
+    assertCompletion(await stream.collect(), { content: 'By bytes', finish: 'stop' });
+  });
+
+  it('and nothing else is taken for an answer', async () => {
+    for (const [type, body] of [
+      ['text/html', PAGE],
+      ['text/plain', 'datagram'],
+      ['application/json', 'upstream connect error'],
+      ['application/json', '[{"choices":[]}]'],
+      ['text/event-stream', PAGE],
+      ['text/plain', ' '.repeat(10_000)],
+    ] as const) {
+      bench.upstream.next([headers(200, { 'content-type': type }), raw(body)]);
+      const { status, json, text } = await postJson(bench.app.chatUrl, { ...ASK, stream: true });
+      assertValidError(json);
+      expect([status, json.error.code]).toEqual([502, 'upstream_bad_answer']);
+      expect(text).not.toMatch(/10\.0\.0\.7|datagram|connect error/);
+    }
+  });
+});
+
+describe('an upstream that cannot stream', () => {
+  const refusal = (): ReturnType<typeof httpError> =>
+    httpError(
+      400,
+      errorBody('Your organization must be verified to stream this model.', {
+        type: 'invalid_request_error',
+        param: 'stream',
+        code: 'unsupported_value',
+      }),
+    );
+
+  it('is asked for whole answers if its setting says so, and clients stream all the same', async () => {
+    const bench = await Bench.start({ env: { OPENAI_STREAM: 'off' } });
+    try {
+      bench.upstream.always(streamOf('All of it, at once.', { usage: USAGE }));
+      const body = { ...ASK, stream: true, stream_options: { include_usage: true } };
+      const items = await (await openStream(bench.app.chatUrl, body)).collect();
+      assertCompletion(items, { finish: 'stop', includeUsage: true, usage: USAGE });
+      expect(contentOf(items)).toBe('All of it, at once.');
+      const { json } = await postJson(bench.app.chatUrl, ASK);
+      expect(json).toMatchObject({ choices: [{ message: { content: 'All of it, at once.' } }], usage: USAGE });
+      for (const { body: asked } of bench.upstream.requests) {
+        expect(asked.stream).toBe(false);
+        expect(asked).not.toHaveProperty('stream_options');
+      }
+    } finally {
+      await bench.close();
+    }
+  });
+
+  it('is the fault of the server, whose log names the setting', async () => {
+    const bench = await Bench.start();
+    const lines: string[] = [];
+    Logger.overrideLogger({ log() {}, error() {}, warn: (line: string) => lines.push(line) });
+    try {
+      bench.upstream.next(refusal());
+      const { status, json, headers: fields } = await postJson(bench.app.chatUrl, { ...ASK, stream: true });
+      assertValidError(json);
+      expect([status, json.error.code, json.error.param]).toEqual([502, 'upstream_cannot_stream', null]);
+      expect(fields['x-should-retry']).toBe('false');
+      expect(lines.join('\n')).toContain('set OPENAI_STREAM=off');
+    } finally {
+      Logger.overrideLogger(false);
+      await bench.close();
+    }
+  });
+});
