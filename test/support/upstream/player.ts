@@ -10,7 +10,14 @@ const EVENT_STREAM = { 'content-type': 'text/event-stream; charset=utf-8', 'cach
 const JSON_BODY = { 'content-type': 'application/json' };
 const HTML = { 'content-type': 'text/html; charset=utf-8' };
 
-const ENDINGS: ReadonlySet<string> = new Set<EndingStep['kind']>(['stall', 'reset', 'hang-up', 'cut-off', 'end', 'http-error']);
+const ENDINGS: ReadonlySet<string> = new Set<EndingStep['kind']>([
+  'stall',
+  'reset',
+  'hang-up',
+  'cut-off',
+  'end',
+  'http-error',
+]);
 
 /** @throws TypeError if steps stand where they can never be played */
 export function assertPlayable(steps: readonly Step[]): void {
