@@ -34,7 +34,7 @@ describe('errors', () => {
       env: {
         BODY_LIMIT: '1mb',
         OPENAI_API_KEY: KEY,
-        UPSTREAM_IDLE_TIMEOUT_MS: '150',
+        UPSTREAM_IDLE_TIMEOUT_MS: '600',
         UPSTREAM_FIRST_TOKEN_TIMEOUT_MS: '200',
       },
     });
