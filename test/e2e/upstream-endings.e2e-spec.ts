@@ -38,7 +38,8 @@ describe('the end of an upstream answer', () => {
   let clock: FakeClock;
   beforeEach(async () => {
     clock = new FakeClock();
-    bench = await Bench.start({ clock });
+    // On a clock that stands still, text that is to be joined would wait for ever.
+    bench = await Bench.start({ clock, env: { STREAM_DEBOUNCE_MS: '0' } });
   });
   afterEach(() => bench.close());
 
@@ -138,6 +139,16 @@ describe('the end of an upstream answer', () => {
       await endsAfter(60_000);
       await endsAfter(2_000);
       await endsAfter(2_000);
+      // Text takes a finish_reason back all the same, and then the model has its time.
+      const thinking = gate();
+      const more = [together(text('part1 '), finish('stop')), thinking, text('part2'), finish('stop'), done()];
+      bench.upstream.next([EARLY, ...more]);
+      const stream = await open();
+      await saw(stream, 'part1');
+      await clock.advanceAsync(59_000);
+      thinking.open();
+      assertCompletion(await stream.collect(), { content: 'part0 part1 part2', finish: 'stop' });
+      await endsAfter(60_000);
       // The model is asked at another server now, say, which ends its answers.
       bench.upstream.next(streamOf('all'));
       await (await open()).collect();
