@@ -139,6 +139,18 @@ describe('boundedJson', () => {
     expect(reads).toBeLessThan(200);
   });
 
+  it('does not walk on through properties that JSON leaves out', () => {
+    let reads = 0;
+    const object = Object.defineProperties(
+      {},
+      Object.fromEntries(
+        Array.from({ length: 100_000 }, (_, i) => [`k${i}`, { enumerable: true, get: () => void reads++ }]),
+      ),
+    );
+    expect(boundedJson(object, 1_000)).toContain('properties cut off');
+    expect(reads).toBeLessThan(1_100);
+  });
+
   it('has texts shortened before they are written', () => {
     const shorten = (text: string, key: string | undefined): string => `${key ?? '-'}:${text.length}`;
     expect(boundedJson({ a: 'xx', b: ['x'.repeat(5_000)] }, 100, shorten)).toBe('{"a":"a:2","b":["-:5000"]}');

@@ -107,7 +107,11 @@ class JsonWriter {
       index++;
       const key = typeof name === 'string' ? name : String(name);
       const written = this.write(value, key);
-      if (written === undefined) continue;
+      if (written === undefined) {
+        // What JSON leaves out takes no room, but it was looked at.
+        this.#left--;
+        continue;
+      }
       this.#left -= 2;
       json += `${json === '' ? '' : ','}${this.#spend(JSON.stringify(cutText(key, LONGEST_KEY)))}:${written}`;
     }
