@@ -45,7 +45,7 @@ export class JsonBodyReader implements OnModuleInit {
   constructor(
     private readonly config: AppConfig,
     private readonly memory: BodyMemory,
-    clock: Clock,
+    private readonly clock: Clock,
   ) {
     this.#heavy = new HeavyWork(clock);
     const { maxBodyBytes, maxJsonValues } = config.http;
@@ -103,6 +103,8 @@ export class JsonBodyReader implements OnModuleInit {
     let isWhole = head.bytes !== undefined;
     const bytes = await readBytes(request, {
       announced: head.bytes,
+      clock: this.clock,
+      idleMs: this.config.server.bodyTimeoutMs,
       mayGrowTo: (size) => {
         this.#assertFits(size);
         if (isWhole || size <= expected) return undefined;

@@ -28,6 +28,7 @@ const TIMES = [
   ['HTTP_HEADERS_TIMEOUT_MS', 1],
   ['HTTP_REQUEST_TIMEOUT_MS', 1],
   ['HTTP_SEND_TIMEOUT_MS', 1],
+  ['HTTP_BODY_TIMEOUT_MS', 1],
 ] as const;
 
 /** A good value for each variable of the providers. */
@@ -62,6 +63,7 @@ describe('loadConfig', () => {
         keepAliveTimeoutMs: 95_000,
         headersTimeoutMs: 100_000,
         requestTimeoutMs: 120_000,
+        bodyTimeoutMs: 10_000,
         sendTimeoutMs: 30_000,
         processes: 1,
         maxHeaderBytes: 16_384,
@@ -151,6 +153,7 @@ describe('loadConfig', () => {
         keepAliveTimeoutMs: 9,
         headersTimeoutMs: 10,
         requestTimeoutMs: 11,
+        bodyTimeoutMs: 13,
         sendTimeoutMs: 12,
         processes: 3,
         maxHeaderBytes: 8_192,

@@ -11,6 +11,8 @@ export interface ServerConfig {
   readonly headersTimeoutMs: number;
   /** How long a whole request may take to arrive, headers and body. */
   readonly requestTimeoutMs: number;
+  /** How long nothing of a body that is being read may come. */
+  readonly bodyTimeoutMs: number;
   /** How long nothing of a complete answer may leave, because its client does not read. */
   readonly sendTimeoutMs: number;
   /** How many processes share the port. */

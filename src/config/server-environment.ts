@@ -45,6 +45,10 @@ export class ServerEnvironment {
   @Milliseconds(1)
   HTTP_REQUEST_TIMEOUT_MS = 120_000;
 
+  /** Whoever sends nothing holds memory for all that was announced. */
+  @Milliseconds(1)
+  HTTP_BODY_TIMEOUT_MS = 10_000;
+
   @Milliseconds(1)
   HTTP_SEND_TIMEOUT_MS = 30_000;
 
@@ -67,6 +71,7 @@ export function serverConfigOf(variables: ServerEnvironment): ServerConfig {
     keepAliveTimeoutMs: variables.HTTP_KEEP_ALIVE_TIMEOUT_MS,
     headersTimeoutMs: variables.HTTP_HEADERS_TIMEOUT_MS,
     requestTimeoutMs: variables.HTTP_REQUEST_TIMEOUT_MS,
+    bodyTimeoutMs: variables.HTTP_BODY_TIMEOUT_MS,
     sendTimeoutMs: variables.HTTP_SEND_TIMEOUT_MS,
     processes: variables.WEB_CONCURRENCY,
     maxHeaderBytes: variables.HTTP_MAX_HEADER_SIZE,

@@ -52,6 +52,15 @@ export class PayloadTooLargeError extends InvalidRequestError {
   }
 }
 
+/** Nothing of a request's body came for longer than the server waits. Its connection is of no further use. */
+export class RequestTimeoutError extends InvalidRequestError {
+  override readonly status = 408;
+
+  constructor(limitMs: number) {
+    super(`The body of the request did not go on for ${limitMs / 1_000} s.`, { code: 'request_timeout' });
+  }
+}
+
 /** The body's content type, encoding or charset is not one this server reads. */
 export class UnsupportedMediaTypeError extends InvalidRequestError {
   override readonly status = 415;

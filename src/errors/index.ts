@@ -10,6 +10,7 @@ export {
   MethodNotAllowedError,
   ModelNotFoundError,
   PayloadTooLargeError,
+  RequestTimeoutError,
   UnknownRouteError,
   UnsupportedMediaTypeError,
 } from './client-errors.js';

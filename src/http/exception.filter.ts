@@ -5,6 +5,7 @@ import {
   loggableStack,
   type MillraceError,
   MethodNotAllowedError,
+  RequestTimeoutError,
   UnauthorizedError,
 } from '../errors/index.js';
 import { Clock } from '../kernel/index.js';
@@ -50,7 +51,8 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
       }
     }
     if (error instanceof UnauthorizedError) challenge(response, error);
-    discardBody(request, this.clock);
+    if (error instanceof RequestTimeoutError) response.setHeader('connection', 'close');
+    else discardBody(request, this.clock);
     setRetryHeaders(response, error);
     traceRefusal(this.tracer, request, response, error);
     response.status(error.status).json(errorEnvelope(error));

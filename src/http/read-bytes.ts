@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { InvalidRequestError } from '../errors/index.js';
-import { ensureError } from '../kernel/index.js';
+import { InvalidRequestError, RequestTimeoutError } from '../errors/index.js';
+import { type Clock, ensureError, type Timer, TIMER_TOLERANCE_MS } from '../kernel/index.js';
 
 /** Room for the first bytes of a body of unknown length. */
 const FIRST_BYTES = 16 * 1024;
@@ -17,17 +17,25 @@ export interface ByteReading {
    * @throws why it may not
    */
   readonly mayGrowTo: (bytes: number) => Promise<void> | undefined;
+  readonly clock: Clock;
+  /** Longest pause between two pieces, in milliseconds; the time in which {@link mayGrowTo} lets it wait does not count. */
+  readonly idleMs: number;
 }
 
 /**
  * Reads a body to its end, into one buffer. What is not read, because of an error, is the caller's to throw away.
- * @throws InvalidRequestError if it ends too soon, and what `mayGrowTo` throws
+ * @throws InvalidRequestError if it ends too soon, RequestTimeoutError if it pauses for too long, and what `mayGrowTo` throws
  */
-export function readBytes(request: IncomingMessage, { announced, mayGrowTo }: ByteReading): Promise<Buffer> {
+export function readBytes(
+  request: IncomingMessage,
+  { announced, mayGrowTo, clock, idleMs }: ByteReading,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let bytes: Buffer = NOTHING;
     let length = 0;
+    let heardAt = clock.monotonic();
     const stop = (): void => {
+      idle.cancel();
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
     };
     const fail = (error: Error): void => {
@@ -35,6 +43,14 @@ export function readBytes(request: IncomingMessage, { announced, mayGrowTo }: By
       request.pause();
       reject(error);
     };
+    /** One timer for the body: it looks when the last piece came. */
+    const look = (): void => {
+      const leftMs = heardAt + idleMs - clock.monotonic();
+      if (request.isPaused()) idle = clock.after(idleMs, look);
+      else if (leftMs >= TIMER_TOLERANCE_MS) idle = clock.after(leftMs, look);
+      else fail(new RequestTimeoutError(idleMs));
+    };
+    let idle: Timer = clock.after(idleMs, look);
     const append = (chunk: Buffer): void => {
       if (length === 0 && chunk.length === announced) {
         bytes = chunk;
@@ -49,6 +65,7 @@ export function readBytes(request: IncomingMessage, { announced, mayGrowTo }: By
       length += chunk.copy(bytes, length);
     };
     const onData = (chunk: Buffer): void => {
+      heardAt = clock.monotonic();
       if (announced !== undefined) {
         append(chunk);
         return;
@@ -58,7 +75,10 @@ export function readBytes(request: IncomingMessage, { announced, mayGrowTo }: By
         append(chunk);
         if (room === undefined) return;
         request.pause();
-        room.then(() => request.resume(), fail);
+        room.then(() => {
+          heardAt = clock.monotonic();
+          request.resume();
+        }, fail);
       } catch (error) {
         fail(ensureError(error));
       }

@@ -3,6 +3,7 @@ import { text as readText } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Module, Req } from '@nestjs/common';
 import type { Request } from 'express';
+import { MetricsPage } from '../support/metrics-page.js';
 import { assertValidError, getJson, postJson, TestApp, within } from '../support/index.js';
 
 /** Tells what the server believes of who asks. */
@@ -60,6 +61,19 @@ describe('limits of connections and requests', () => {
     app = await TestApp.start({ env: { HTTP_REQUEST_TIMEOUT_MS: '300' } });
     const head = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
     await expectRefusal(open(`${head}content-length: 100000\r\n\r\n{"model":"`, 'aaaa'), 408);
+  });
+
+  it('cuts clients that announce a body and send nothing of it, and gives back what was taken for them', async () => {
+    app = await TestApp.start({ env: { HTTP_BODY_TIMEOUT_MS: '500', MAX_BODY_MEMORY: '64mb' } });
+    const head = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+    const idle = [1, 2].map(() => open(`${head}content-length: 10000000\r\n\r\n{"model":"`));
+    const asked = postJson(app.chatUrl, {
+      model: 'chat',
+      messages: [{ role: 'user', content: 'x'.repeat(6_000_000) }],
+    });
+    await Promise.all(idle.map((socket) => expectRefusal(socket, 408)));
+    expect((await asked).status).toBe(200);
+    expect((await MetricsPage.of(app.url)).sum('millrace_body_memory_bytes')).toBe(0);
   });
 
   it('closes connections that never carry a request', async () => {

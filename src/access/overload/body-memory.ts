@@ -118,7 +118,7 @@ export class BodyMemory implements OnModuleInit {
       const limit = this.clock.after(maxQueueWaitMs, () => {
         end();
         reject(
-          (this.#taken.get(id) ?? 0) + bytes > this.callerLimit
+          this.callerLimit < this.limit && (this.#taken.get(id) ?? 0) + bytes > this.callerLimit
             ? shareIsTaken()
             : overloaded('the memory for bodies is taken'),
         );
