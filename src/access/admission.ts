@@ -6,14 +6,23 @@ import { type AbortNotice, Clock } from '../kernel/index.js';
 import { Metrics } from '../metrics/index.js';
 import type { Usage } from '../protocol/index.js';
 import type { Caller } from './caller.js';
-import { type HeaderTarget, RateLimits, Slots } from './limits/index.js';
+import { type CountedRequest, type HeaderTarget, RateLimits, Slots } from './limits/index.js';
 import { LoopWatch, type MemoryShare, overloaded, RunQueue } from './overload/index.js';
 import { RareWarning } from './rare-warning.js';
 
-/** The right to one run, and to read what is to be run. */
+/** The right to read one request, and to run it when there is a place. */
 export interface Permit {
   /** Memory of the request's body: it is given back with the permit. */
   holds(memory: MemoryShare): void;
+  /**
+   * Takes a place among the runs, which is given back with the permit: at once (undefined), or when one is free. To be called
+   * once the request has been read to its end: Node sees a client leave only while it reads, and who waited for memory with a
+   * place, while others wait for a place with memory, would wait in vain.
+   * @param signal of the client that leaves
+   * @throws OverloadedError if too many wait already; the promise rejects with it if the wait is too long, and with a
+   *   RunAbortedError if the client leaves
+   */
+  enter(signal: AbortNotice): Promise<void> | undefined;
   /** There is nothing to run after all, through no fault of the request: it is not counted. Ends the permit. */
   cancel(): void;
   /** Whether tokens are limited, so that those which no upstream tells must be estimated. */
@@ -26,12 +35,14 @@ export interface Permit {
   end(usage?: Usage, untoldTokens?: number): void;
 }
 
-/** Lets requests in to be run: as many as limits and the machine allow. */
+/** Lets requests in to be read, and to be run: as many as limits and the machine allow. */
 @Injectable()
 export class Admission implements OnModuleInit, OnModuleDestroy {
   readonly #queue: RunQueue;
   readonly #loop: LoopWatch;
   readonly #warning: RareWarning;
+  /** Permits that have not ended. */
+  #open = 0;
 
   constructor(
     config: AppConfig,
@@ -42,7 +53,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     private readonly adapterHost: HttpAdapterHost,
   ) {
     this.#queue = new RunQueue(config.access.overload, clock);
-    this.#loop = new LoopWatch(config.access.overload.maxEventLoopDelayMs, clock, () => this.#queue.isIdle);
+    this.#loop = new LoopWatch(config.access.overload.maxEventLoopDelayMs, clock, () => this.#open === 0);
     this.#warning = new RareWarning(new Logger('Admission'), clock);
   }
 
@@ -60,10 +71,10 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Lets one request in, at once if nothing has to be asked or waited for. Whoever gets the permit must end it.
+   * Lets one request in, at once if nothing has to be asked. Whoever gets the permit must end it.
    * @param answer given `x-ratelimit-*` headers if limits hold for the caller, also when the request is refused
    * @param signal of the client that leaves
-   * @throws RateLimitedError, OverloadedError, and RunAbortedError if the client leaves; the promise rejects with the same
+   * @throws RateLimitedError, OverloadedError; the promise rejects with the same, and with a RunAbortedError if the client leaves
    */
   admit(caller: Caller, answer: HeaderTarget, signal: AbortNotice): Permit | Promise<Permit> {
     this.#loop.wake();
@@ -71,55 +82,65 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     // Before anything is counted that would not be had.
     if (this.#queue.isFull) throw this.#refusal('the queue is full');
     const giveBack = this.slots.take(caller);
-    const areLimited = this.limits.holdFor(caller);
+    if (!this.limits.holdFor(caller)) return this.#permit(caller, giveBack);
+    return this.#limited(caller, answer, signal, giveBack);
+  }
+
+  async #limited(
+    caller: Caller,
+    answer: HeaderTarget,
+    signal: AbortNotice,
+    giveBack: (() => void) | undefined,
+  ): Promise<Permit> {
     try {
-      const turn = areLimited ? this.#limited(caller, answer, signal) : this.#queue.enter(signal);
-      const permit = this.#permit(caller, areLimited, giveBack);
-      if (turn === undefined) return permit;
-      return turn.then(
-        () => permit,
-        (error: unknown) => {
-          giveBack?.();
-          throw error;
-        },
-      );
+      const counted = await this.limits.take(caller, answer);
+      if (signal.aborted) throw new RunAbortedError('client_disconnected');
+      return this.#permit(caller, giveBack, counted);
     } catch (error) {
       giveBack?.();
       throw error;
     }
   }
 
-  async #limited(caller: Caller, answer: HeaderTarget, signal: AbortNotice): Promise<void> {
-    await this.limits.take(caller, answer);
-    if (signal.aborted) throw new RunAbortedError('client_disconnected');
-    await this.#queue.enter(signal);
-  }
-
-  #permit(caller: Caller, areLimited: boolean, giveBack: (() => void) | undefined): Permit {
+  /** @param counted where the request was counted; undefined: nothing limits the caller */
+  #permit(caller: Caller, giveBack: (() => void) | undefined, counted?: readonly CountedRequest[]): Permit {
     let hasEnded = false;
+    let hasPlace = false;
     let held: MemoryShare | undefined;
+    this.#open++;
+    const takePlace = (): void => {
+      if (hasEnded) this.#queue.leave();
+      else hasPlace = true;
+    };
     const leave = (): boolean => {
       if (hasEnded) return false;
       hasEnded = true;
+      this.#open--;
       giveBack?.();
       held?.release();
-      this.#queue.leave();
+      if (hasPlace) this.#queue.leave();
       return true;
     };
     return {
-      estimatesTokens: areLimited && this.limits.holdForTokens(caller),
+      estimatesTokens: counted !== undefined && this.limits.holdForTokens(caller),
       holds: (memory) => {
         if (hasEnded) memory.release();
         else held = memory;
       },
+      enter: (signal) => {
+        const turn = this.#queue.enter(signal);
+        if (turn !== undefined) return turn.then(takePlace);
+        takePlace();
+        return undefined;
+      },
       cancel: () => {
-        if (leave() && areLimited) void this.limits.takeBack(caller);
+        if (leave() && counted !== undefined) void this.limits.takeBack(counted);
       },
       end: (usage, untoldTokens = 0) => {
         if (!leave()) return;
         const tokens = (usage?.total_tokens ?? 0) + untoldTokens;
         // Never rejects: what cannot be counted in Redis is counted here.
-        if (areLimited && Number.isFinite(tokens) && tokens > 0) void this.limits.charge(caller, tokens);
+        if (counted !== undefined && Number.isFinite(tokens) && tokens > 0) void this.limits.charge(caller, tokens);
       },
     };
   }

@@ -47,7 +47,7 @@ interface AskedCompletion {
   readonly signal: AbortNotice;
 }
 
-/** A request that was let in, and read. */
+/** A request that was let in, was read, and has a place among the runs. */
 interface Admitted {
   /** As parsed; undefined if there is none. */
   readonly body: unknown;
@@ -81,11 +81,14 @@ export class CompletionsController {
     const head = this.bodies.readHead(request);
     const caller = this.access.callerOf(request);
     const signal = signalOfLeaving(response);
-    // Before the body is read: what it takes to read and parse is bounded by what may run.
+    // Before the body is read, which is then bounded by the memory for bodies.
     const admitted = this.admission.admit(caller, response, signal);
     const permit = admitted instanceof Promise ? await admitted : admitted;
     try {
-      const body = head && (await this.bodies.read(request, head, caller, permit, signal));
+      const read = head && (await this.bodies.read(request, head, caller, permit, signal));
+      const turn = permit.enter(signal);
+      if (turn !== undefined) await turn;
+      const body = read && (await this.bodies.parse(read, signal));
       await this.#answer(request, response, { body, caller, permit, signal });
     } catch (error) {
       // Where a run was begun, it has ended it already.

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import { BodyMemory, type Caller, type Permit } from '../access/index.js';
 import { AppConfig } from '../config/index.js';
 import { PayloadTooLargeError, UnsupportedMediaTypeError } from '../errors/index.js';
-import { readBytes } from '../http/index.js';
+import { findWhetherClientIsThere, readBytes } from '../http/index.js';
 import { type AbortNotice, Clock } from '../kernel/index.js';
 import { jsonFaultError, type JsonLimits, parseJson, scanJson } from '../protocol/index.js';
 import { HeavyWork } from './heavy-work.js';
@@ -33,6 +33,13 @@ const UTF_8 = /^(utf-?8|us-ascii)$/i;
 export interface BodyHead {
   /** Its length in bytes; undefined if that is not announced. */
   readonly bytes: number | undefined;
+}
+
+/** A body that was read, and scanned. */
+export interface ReadBody {
+  readonly bytes: Buffer;
+  /** How many values it has. */
+  readonly values: number;
 }
 
 /** Reads the JSON that a request brings, within bounds of its size, of the memory of all, and of what it comes to. */
@@ -90,12 +97,19 @@ export class JsonBodyReader implements OnModuleInit {
   }
 
   /**
-   * Reads and parses a body, when there is memory for it; the permit gives that back when it ends.
+   * Reads a body, when there is memory for it; the permit gives that back when it ends.
    * @param signal of the client that leaves
+   * @returns undefined if it is empty
    * @throws PayloadTooLargeError, InvalidRequestError (no JSON, too many values, too deep, an integer that would become
-   *   another one), and what {@link BodyMemory.take} throws
+   *   another one), a RunAbortedError if the client leaves, and what {@link BodyMemory.take} throws
    */
-  async read(request: Request, head: BodyHead, caller: Caller, permit: Permit, signal: AbortNotice): Promise<unknown> {
+  async read(
+    request: Request,
+    head: BodyHead,
+    caller: Caller,
+    permit: Permit,
+    signal: AbortNotice,
+  ): Promise<ReadBody | undefined> {
     const expected = head.bytes ?? Math.min(UNANNOUNCED_BYTES, this.#mostBytes);
     const taken = this.memory.take(caller, this.#most(expected), signal);
     const share = taken instanceof Promise ? await taken : taken;
@@ -112,13 +126,23 @@ export class JsonBodyReader implements OnModuleInit {
         return share.resize(this.#most(this.#mostBytes), signal);
       },
     });
+    if (taken instanceof Promise) await findWhetherClientIsThere(request, this.clock, signal);
     if (bytes.length === 0) return undefined;
     const values = scanJson(bytes, this.#limits);
     if (typeof values !== 'number') throw jsonFaultError(bytes, values, this.#limits);
-    const isHeavy = values > HEAVY.values || bytes.length > HEAVY.bytes;
-    const body = isHeavy ? await this.#heavy.do(() => parseUnlessLeft(bytes, signal)) : parseJson(bytes);
+    // Never more than before, so nobody waits.
     await share.resize(memoryFor(bytes.length, values), signal);
-    return body;
+    return { bytes, values };
+  }
+
+  /**
+   * Parses a body: at once, or in its turn if that takes long.
+   * @param signal of the client that leaves
+   * @throws the promise rejects with the signal's reason if the client has left by its turn
+   */
+  parse({ bytes, values }: ReadBody, signal: AbortNotice): unknown {
+    const isHeavy = values > HEAVY.values || bytes.length > HEAVY.bytes;
+    return isHeavy ? this.#heavy.do(() => parseUnlessLeft(bytes, signal)) : parseJson(bytes);
   }
 
   /** The most memory that so many bytes can come to: no value is shorter than a byte and what parts it from the next. */

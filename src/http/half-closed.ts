@@ -1,6 +1,6 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Clock } from '../kernel/index.js';
+import { type AbortNotice, type Clock, sleep } from '../kernel/index.js';
 import { openResponse } from './turn.js';
 
 /** Emitted on a response whose client may have left: something harmless is to be written, which shows it. */
@@ -8,6 +8,10 @@ export const PROBE = Symbol('probe');
 
 const FIRST_PAUSE_MS = 5;
 const GROWTH = 3;
+
+/** How soon the end of a connection is seen once all before it was read, and how soon it is clear what it means. */
+const END_SEEN_AFTER_MS = 5;
+const END_CLEAR_AFTER_MS = 50;
 
 /**
  * Answers clients that end their half of the connection after the request, as `nc -N` does, and gives up those that have left.
@@ -24,6 +28,21 @@ export function answerHalfClosed(server: Server, clock: Clock, longestPauseMs: n
   server.on('connection', (socket: Socket) => {
     socket.once('end', () => watch(socket, clock, longestPauseMs));
   });
+}
+
+/**
+ * Waits until a client that left before its request was read is known to have left: some milliseconds, for who has ended at
+ * least its half of the connection some more. To be asked after a body has lain unread.
+ * @param signal of the client that leaves
+ * @throws the signal's reason, if it has left
+ */
+export async function findWhetherClientIsThere(
+  { socket }: IncomingMessage,
+  clock: Clock,
+  signal: AbortNotice,
+): Promise<void> {
+  await sleep(END_SEEN_AFTER_MS, clock, signal);
+  if (socket.readableEnded) await sleep(END_CLEAR_AFTER_MS, clock, signal);
 }
 
 function watch(socket: Socket, clock: Clock, longestPauseMs: number): void {

@@ -4,7 +4,7 @@ export { bodyLimit } from './body-limit.js';
 export { corsOptions } from './cors.js';
 export { warnOfFileLimit } from './file-limit.js';
 export { GracefulShutdown } from './graceful-shutdown.js';
-export { answerHalfClosed, PROBE } from './half-closed.js';
+export { answerHalfClosed, findWhetherClientIsThere, PROBE } from './half-closed.js';
 export { HttpModule } from './http.module.js';
 export { answerMalformedRequests } from './malformed-request.js';
 export { openApiDocument } from './openapi-document.js';

@@ -22,10 +22,13 @@ import {
   streamOf,
 } from '../support/index.js';
 import { send } from '../support/http-client.js';
+import { RawConnection, rawRequest } from '../support/raw-connection.js';
 
 const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
 const CHAT = { model: 'chat', messages: HELLO };
 const STREAM = { ...CHAT, stream: true };
+/** More than Node reads of a connection while nobody takes the body. */
+const LARGE_CHAT = { model: 'chat', messages: [{ role: 'user', content: 'word '.repeat(20_000) }] };
 
 /** The machine's clock, but each look at it finds that so much more time has gone by. */
 class SlowClock extends SystemClock {
@@ -99,6 +102,54 @@ describe('overload', () => {
     hold.open();
     expect([(await first).status, (await third).status]).toEqual([200, 200]);
   });
+
+  it.each(['leave', 'reset'] as const)(
+    'frees the place of a client with a large body that leaves the queue: %s',
+    async (way) => {
+      await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '1' });
+      const hold = gate();
+      bench.upstream.next(streamOf([hold, 'first'])).next(streamOf('third'));
+      const first = postJson(bench.app.chatUrl, CHAT);
+      await bench.upstream.request(0);
+      const leaving = new RawConnection(bench.app.url);
+      leaving.send(rawRequest('POST', '/v1/chat/completions', LARGE_CHAT));
+      await waiting(1);
+      leaving[way]();
+      await waiting(0);
+      const third = postJson(bench.app.chatUrl, LARGE_CHAT);
+      await waiting(1);
+      hold.open();
+      expect([(await first).status, (await third).status]).toEqual([200, 200]);
+      expect(bench.upstream.requests).toHaveLength(2);
+    },
+  );
+
+  it.each(['leave', 'reset'] as const)(
+    'keeps no place and no memory for a client that leaves while it waits for memory: %s',
+    async (way) => {
+      // Before it is known how many values it has, the large body is taken to need 8 MB.
+      await start({ MAX_CONCURRENT_RUNS: '1', MAX_BODY_MEMORY: '12mb' });
+      bench.upstream.always(streamOf('Hi'));
+      const memory = async (name: string): Promise<number> => (await MetricsPage.of(bench.app.url)).sum(name);
+      const request = rawRequest('POST', '/v1/chat/completions', LARGE_CHAT);
+      const [slow, leaving] = [new RawConnection(bench.app.url), new RawConnection(bench.app.url)];
+      slow.send(request.slice(0, -1));
+      await eventually(async () => (await memory('millrace_body_memory_bytes')) > 8_000_000);
+      leaving.send(request);
+      await eventually(async () => (await memory('millrace_waiting_bodies')) === 1);
+      leaving[way]();
+      // Slow bodies take no place.
+      expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(200);
+      slow.send(request.slice(-1));
+      await slow.until('"Hi"');
+      await eventually(
+        async () => (await memory('millrace_waiting_bodies')) + (await memory('millrace_body_memory_bytes')) === 0,
+      );
+      expect((await postJson(bench.app.chatUrl, LARGE_CHAT)).status).toBe(200);
+      expect(bench.upstream.requests).toHaveLength(3);
+      slow.leave();
+    },
+  );
 
   it('lets nobody wait for long', async () => {
     await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUE_WAIT_MS: '20' });

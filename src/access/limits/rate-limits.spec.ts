@@ -13,7 +13,7 @@ let clock: FakeClock;
 /** Counts in this process, as without Redis. */
 function limitsOf(env: Readonly<Record<string, string>>): RateLimits {
   const store = { works: false, send: () => Promise.resolve({ state: 'refused' as const }) };
-  return new RateLimits(loadConfig(env), new Windows(clock, store));
+  return new RateLimits(loadConfig(env), new Windows(clock, store), clock);
 }
 
 const caller = (id: string, limits: Partial<LimitsConfig>): Caller =>
@@ -66,6 +66,19 @@ describe('RateLimits', () => {
       'x-ratelimit-remaining-tokens': '100',
       'x-ratelimit-reset-tokens': '0ms',
     });
+  });
+
+  it('takes back from the minute in which it counted, and from no other', async () => {
+    const limits = limitsOf({ TOTAL_REQUESTS_PER_MINUTE: '5' });
+    const ann = caller('ann', { requestsPerMinute: 2 });
+    const target = { setHeader: () => undefined };
+    await limits.takeBack(await limits.take(ann, target));
+    expect(await taken(limits, ann)).toMatchObject({ 'x-ratelimit-remaining-requests': '1' });
+    const counted = await limits.take(ann, target);
+    clock.advance(60_000);
+    await taken(limits, ann);
+    await limits.takeBack(counted);
+    expect(await taken(limits, ann)).toMatchObject({ 'x-ratelimit-remaining-requests': '0' });
   });
 
   it('limits all together, beside each; the headers tell of the tighter one', async () => {

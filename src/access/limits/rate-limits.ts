@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig, type LimitsConfig } from '../../config/index.js';
 import { type LimitedBy, RateLimitedError } from '../../errors/index.js';
+import { Clock } from '../../kernel/index.js';
 import type { Caller } from '../caller.js';
 import { durationOf } from './duration.js';
 import type { Window } from './window.js';
@@ -9,6 +10,13 @@ import { Windows } from './windows.js';
 /** Where headers of an answer are put. */
 export interface HeaderTarget {
   setHeader(name: string, value: string): unknown;
+}
+
+/** Where one request was counted. */
+export interface CountedRequest {
+  readonly name: string;
+  /** When that window ends, by the monotonic clock. */
+  readonly endsAt: number;
 }
 
 /** Somebody whose requests are counted: one caller, or all together. */
@@ -38,6 +46,7 @@ export class RateLimits {
   constructor(
     config: AppConfig,
     private readonly windows: Windows,
+    private readonly clock: Clock,
   ) {
     this.#total = { id: 'total', limits: config.access.totalLimits, whose: 'of all keys together' };
   }
@@ -55,9 +64,10 @@ export class RateLimits {
   /**
    * Counts one request, and says in `x-ratelimit-*` headers what is left: of the caller's limit or of that of all together,
    * whichever has less left.
+   * @returns where it was counted, for {@link takeBack}
    * @throws RateLimitedError if a limit is reached
    */
-  async take(caller: Caller, answer: HeaderTarget): Promise<void> {
+  async take(caller: Caller, answer: HeaderTarget): Promise<readonly CountedRequest[]> {
     const tokens = await this.#look('tokens', caller);
     tell(answer, 'tokens', tokens);
     const spent = tokens.find(({ window, limit }) => window.count >= limit);
@@ -66,21 +76,26 @@ export class RateLimits {
       throw refusal('tokens', spent);
     }
     const requests: Standing[] = [];
+    const counted: CountedRequest[] = [];
     for (const account of this.#accounts(caller, 'requests')) {
       const standing = { ...account, window: await this.windows.add(account.name, 1) };
       requests.push(standing);
+      counted.push({ name: account.name, endsAt: this.clock.monotonic() + standing.window.resetMs });
       // What the caller was refused is not counted for all.
       if (standing.window.count > standing.limit) break;
     }
     tell(answer, 'requests', requests);
     const excess = requests.find(({ window, limit }) => window.count > limit);
     if (excess !== undefined) throw refusal('requests', excess);
+    return counted;
   }
 
   /** Takes back what {@link take} has counted, as far as the minute in which it was counted goes on. */
-  async takeBack(caller: Caller): Promise<void> {
+  async takeBack(counted: readonly CountedRequest[]): Promise<void> {
     await Promise.all(
-      this.#accounts(caller, 'requests').map(async ({ name }) => {
+      counted.map(async ({ name, endsAt }) => {
+        // The next window counts others.
+        if (this.clock.monotonic() >= endsAt) return;
         const { count } = await this.windows.get(name);
         if (count > 0) await this.windows.add(name, -1);
       }),

@@ -24,11 +24,6 @@ export class RunQueue {
     private readonly clock: Clock,
   ) {}
 
-  /** True if nothing runs. */
-  get isIdle(): boolean {
-    return this.#running === 0;
-  }
-
   /** How many wait. */
   get waiting(): number {
     return this.#waiting.size;
