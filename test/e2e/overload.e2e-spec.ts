@@ -106,7 +106,7 @@ describe('overload', () => {
   it.each(['leave', 'reset'] as const)(
     'frees the place of a client with a large body that leaves the queue: %s',
     async (way) => {
-      await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '1' });
+      await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '1', MAX_QUEUE_WAIT_MS: '60000' });
       const hold = gate();
       bench.upstream.next(streamOf([hold, 'first'])).next(streamOf('third'));
       const first = postJson(bench.app.chatUrl, CHAT);
