@@ -130,16 +130,25 @@ describe('limits', () => {
       expect(await within(begin().status)).toBe(429);
     });
 
-    it.each([
-      ['those of answers in the making, and given back when the client leaves', { LIMIT_CONCURRENT_STREAMS: '1' }, 429],
-      ['those of runs', { MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '0' }, 503],
-    ])('%s', async (_, env, refusal) => {
-      await start(env);
+    it('those of answers in the making, and given back when the client leaves', async () => {
+      await start({ LIMIT_CONCURRENT_STREAMS: '1' });
       bench.upstream.always(streamOf('Hi'));
       const { socket } = begin();
-      await eventually(async () => (await ask()).status === refusal);
-      expect(await within(begin().status)).toBe(refusal);
+      await eventually(async () => (await ask()).status === 429);
+      expect(await within(begin().status)).toBe(429);
       socket.destroy();
+      await eventually(async () => (await ask()).status === 200);
+    });
+
+    it('those of runs, of which a body that is still sent is none', async () => {
+      await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '0' });
+      const hold = gate();
+      bench.upstream.next(streamOf(['Hel', hold, 'lo'])).always(streamOf('Hi'));
+      begin();
+      const running = await openStream(bench.app.chatUrl, STREAM);
+      expect(await within(begin().status)).toBe(503);
+      hold.open();
+      await running.collect();
       await eventually(async () => (await ask()).status === 200);
     });
 
