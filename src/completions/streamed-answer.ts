@@ -129,7 +129,7 @@ class StreamedAnswer implements RunReader {
       this.#writer.release();
       throw error;
     }
-    this.#writer.end((isReaders ? '' : this.#takeNewest() + this.#encoder.flush()) + errorFrame(error) + DONE_FRAME);
+    this.#writer.end((isReaders ? '' : this.#takeNewest()) + errorFrame(error) + DONE_FRAME);
   }
 
   #open(): void {

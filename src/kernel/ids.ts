@@ -5,6 +5,9 @@ export abstract class IdSource {
   /** Id of one run, sent as the `id` of its completion or of all its chunks: `chatcmpl-` and 24 hex digits. */
   abstract completionId(): string;
 
+  /** Id of a tool call whose model gave it none: `call_` and 24 hex digits. */
+  abstract toolCallId(): string;
+
   /** Id of one HTTP request, sent as `x-request-id`: `req_` and 24 hex digits. */
   abstract requestId(): string;
 
@@ -28,6 +31,10 @@ export class RandomIdSource extends IdSource {
 
   override completionId(): string {
     return `chatcmpl-${this.#hex(12)}`;
+  }
+
+  override toolCallId(): string {
+    return `call_${this.#hex(12)}`;
   }
 
   override requestId(): string {

@@ -163,11 +163,13 @@ export class Conversation<Output> {
       if (own.length > 0) this.#context.trace.event('tools_not_run', { tools: own.map(({ name }) => name) }, 'WARNING');
       return [];
     }
-    return own.map(({ id, name = '', arguments: args }, index) => ({
-      id: id ?? `call_${this.#toolRounds}_${index}`,
-      name,
-      arguments: args,
-    }));
+    const taken = new Set<string>();
+    return own.map(({ id: given, name = '', arguments: args }, index) => {
+      // Some models give the name of the tool as the id of each call.
+      const id = given === undefined || taken.has(given) ? `call_${this.#toolRounds}_${index}` : given;
+      taken.add(id);
+      return { id, name, arguments: args };
+    });
   }
 
   /** A name that nobody has given a tool is the model's mistake, which it is told if the client cannot tell it. */

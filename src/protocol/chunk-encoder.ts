@@ -24,8 +24,6 @@ export class ChunkEncoder {
   #beforeDelta: string;
   readonly #afterDelta: string;
   #hasRole = false;
-  /** First half of a surrogate pair that the upstream cut in two: half a character upsets clients that encode it. */
-  #held: TextDelta | undefined;
 
   constructor({ id, created, model, includeUsage }: ChunkHead) {
     const head = JSON.stringify({ id, object: 'chat.completion.chunk', created, model });
@@ -47,17 +45,10 @@ export class ChunkEncoder {
     this.#beforeDelta = this.#choicesStart();
   }
 
-  /** Frames for one delta, the role's before the first one. Empty if there is nothing to send yet. */
+  /** Frames for one delta, the role's before the first one. */
   delta(delta: Delta): string {
-    if (delta.type === 'tool-call') return this.#role() + this.flush() + this.#frame(toolCallJson(delta));
-    const flushed = this.#held !== undefined && this.#held.type !== delta.type ? this.flush() : '';
-    const text = this.#held === undefined ? delta.text : this.#held.text + delta.text;
-    this.#held = undefined;
-    if (!isHighSurrogate(text.charCodeAt(text.length - 1))) return flushed + this.#textFrame(delta, text);
-    this.#held = { type: delta.type, text: text.slice(-1) };
-    return text.length === 1 && delta.logprobs === undefined
-      ? flushed
-      : flushed + this.#textFrame(delta, text.slice(0, -1));
+    if (delta.type === 'tool-call') return this.#role() + this.#frame(toolCallJson(delta));
+    return this.#textFrame(delta);
   }
 
   /**
@@ -67,14 +58,12 @@ export class ChunkEncoder {
    */
   event(millrace: string): string {
     const after = `,"finish_reason":null}]${this.#usageNull},"millrace":${millrace}}\n\n`;
-    return `${this.#role()}${this.flush()}${this.#beforeDelta}{}${after}`;
+    return `${this.#role()}${this.#beforeDelta}{}${after}`;
   }
 
   /** The frame that ends the message. */
   finish(reason: FinishReason): string {
-    return (
-      this.#role() + this.flush() + `${this.#choicesStart()}{},"finish_reason":"${reason}"}]${this.#usageNull}}\n\n`
-    );
+    return this.#role() + `${this.#choicesStart()}{},"finish_reason":"${reason}"}]${this.#usageNull}}\n\n`;
   }
 
   /** The frame with the usage of the whole run; `choices` is empty, as OpenAI sends it. */
@@ -82,7 +71,7 @@ export class ChunkEncoder {
     return `${this.#head}${this.#attribution},"choices":[],"usage":${JSON.stringify(usage)}}\n\n`;
   }
 
-  #textFrame({ type, logprobs }: TextDelta, text: string): string {
+  #textFrame({ type, text, logprobs }: TextDelta): string {
     const role = this.#role();
     const json = JSON.stringify(text);
     if (type === 'reasoning') {
@@ -93,14 +82,6 @@ export class ChunkEncoder {
     if (logprobs === undefined) return role + this.#frame(choice);
     const other = type === 'content' ? 'refusal' : 'content';
     return role + this.#frame(`${choice},"logprobs":{"${type}":${JSON.stringify(logprobs)},"${other}":null}`);
-  }
-
-  /** What is still held back, before a stream that failed is ended. */
-  flush(): string {
-    if (this.#held === undefined) return '';
-    const held = this.#held;
-    this.#held = undefined;
-    return this.#textFrame(held, held.text);
   }
 
   #role(): string {
@@ -128,8 +109,4 @@ function toolCallJson({ index, id, kind, name, arguments: piece }: ToolCallDelta
   return JSON.stringify({
     tool_calls: [{ index, ...(id !== undefined && { id }), ...(isFirst && { type: kind ?? 'function' }), ...body }],
   });
-}
-
-function isHighSurrogate(code: number): boolean {
-  return code >= 0xd800 && code <= 0xdbff;
 }

@@ -7,3 +7,4 @@ export { isDelta } from './is-delta.js';
 export { JsonFieldDecoder, MalformedJsonError } from './json-field-decoder.js';
 export { mergeDeltas } from './merge-deltas.js';
 export { PulledGenerator } from './pulled-generator.js';
+export { WholeCharacters } from './whole-characters.js';

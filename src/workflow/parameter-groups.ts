@@ -24,8 +24,6 @@ const GROUP_OF: Readonly<Record<string, ParameterGroup | undefined>> = {
   tools: 'tools',
   tool_choice: 'tools',
   parallel_tool_calls: 'tools',
-  functions: 'tools',
-  function_call: 'tools',
   response_format: 'response_format',
   logprobs: 'logprobs',
   top_logprobs: 'logprobs',
@@ -48,12 +46,6 @@ const DEMANDS: readonly {
     group: 'tools',
     isDemanded: ({ tools, tool_choice: choice }) => isPresent(tools) && choice !== 'none',
     message: 'It does not hand tools on to its models.',
-  },
-  {
-    param: 'functions',
-    group: 'tools',
-    isDemanded: ({ functions, function_call: choice }) => isPresent(functions) && choice !== 'none',
-    message: 'It does not hand functions on to its models.',
   },
   {
     param: 'response_format',

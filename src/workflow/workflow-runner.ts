@@ -9,7 +9,7 @@ import {
   RunAbortedError,
   toMillraceError,
 } from '../errors/index.js';
-import { type AbortNotice, Cancellation, Clock, holdProcess, settledInTime } from '../kernel/index.js';
+import { type AbortNotice, Cancellation, Clock, holdProcess, IdSource, settledInTime } from '../kernel/index.js';
 import { Metrics, outcomeOf as outcomeOfError, type RunMeter } from '../metrics/index.js';
 import { Gate } from '../streaming/index.js';
 import { NOOP_TRACE, Tracer } from '../tracing/index.js';
@@ -61,6 +61,7 @@ export class WorkflowRunner {
   constructor(
     private readonly config: AppConfig,
     private readonly clock: Clock,
+    private readonly ids: IdSource,
     private readonly tracer: Tracer,
     private readonly metrics: Metrics,
   ) {}
@@ -132,6 +133,7 @@ export class WorkflowRunner {
         cancellation,
         gate: options.gate ?? new Gate(),
         clock: this.clock,
+        ids: this.ids,
         failFastMs: options.failFastMs,
         meter,
         trace: isTraced

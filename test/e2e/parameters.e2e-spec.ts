@@ -79,7 +79,6 @@ describe('parameters of the client', () => {
 
   it.each([
     ['tools', { tools: TOOLS }],
-    ['functions', { functions: [{ name: 'f' }] }],
     ['response_format', { response_format: JSON_SCHEMA }],
     ['response_format', { response_format: { type: 'json_object' } }],
     ['logprobs', { logprobs: true }],
@@ -97,6 +96,8 @@ describe('parameters of the client', () => {
 
   it.each([
     ['n', { n: 2 }],
+    ['functions', { functions: [{ name: 'f' }] }],
+    ['function_call', { function_call: 'auto' }],
     ['modalities', { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'wav' } }],
   ])('%s that ask for what no workflow gives are refused', async (param, parameters) => {
     const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...parameters });

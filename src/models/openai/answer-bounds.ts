@@ -42,8 +42,13 @@ export class AnswerBounds {
     this.#maxLength = maxLength;
   }
 
+  /** Takes characters of a tool call, which may be passed on much later. {@link add} tells if they are too many. */
+  count(length: number): void {
+    this.#length += length;
+  }
+
   /**
-   * Takes what one event of the upstream has brought. What is beyond a bound is taken out of `deltas` again.
+   * Takes what one event of the upstream has brought, its tool calls aside. What is beyond a bound is taken out of `deltas` again.
    * @param from index of the first delta of the event
    * @param eventLength characters of the event
    * @throws UpstreamError if the answer is larger than it may be
@@ -52,12 +57,9 @@ export class AnswerBounds {
     let hasLogprobs = false;
     for (let i = from; i < deltas.length; i++) {
       const delta = deltas[i] as Delta;
-      if (delta.type === 'tool-call') {
-        this.#length += delta.arguments.length + (delta.name?.length ?? 0) + (delta.id?.length ?? 0);
-      } else {
-        this.#length += delta.text.length;
-        hasLogprobs ||= delta.logprobs !== undefined;
-      }
+      if (delta.type === 'tool-call') continue;
+      this.#length += delta.text.length;
+      hasLogprobs ||= delta.logprobs !== undefined;
     }
     if (hasLogprobs) this.#logprobsLength += eventLength;
     if (this.#length <= this.#maxLength && this.#logprobsLength <= this.#maxLength * LOGPROBS_FACTOR) return;

@@ -13,9 +13,11 @@ class Reading {
   readonly deltas: Delta[] = [];
   readonly identities: ModelIdentity[] = [];
   readonly usages: Usage[] = [];
+  readonly unknown: string[] = [];
   readonly reader = new AnswerReader(
     { identity: (identity) => this.identities.push(identity), usage: (usage) => this.usages.push(usage) },
     MAX_LENGTH,
+    { add: (word) => this.unknown.push(word) },
   );
 
   read(...chunks: readonly unknown[]): this {
@@ -69,17 +71,54 @@ describe('AnswerReader', () => {
   });
 
   it.each([
-    ['stop', 'stop'],
-    ['length', 'length'],
-    ['model_length', 'length'],
-    ['tool_calls', 'tool_calls'],
-    ['function_call', 'tool_calls'],
-    ['content_filter', 'content_filter'],
-    ['eos', 'stop'],
-    ['constructor', 'stop'],
-    ['__proto__', 'stop'],
-  ])('takes the finish_reason %s as %s', (given, expected) => {
-    expect(new Reading().read(choice({ delta: {}, finish_reason: given })).reader.finishReason).toBe(expected);
+    ['stop', 'stop eos eos_token STOP end_turn stop_sequence COMPLETE complete stop_token pause_turn'],
+    [
+      'length',
+      'length max_tokens MAX_TOKENS model_length max_output_tokens token_limit max_completion_tokens context_length ' +
+        'model_context_window_exceeded ERROR_LIMIT time-limit repetition incomplete',
+    ],
+    [
+      'content_filter',
+      'content_filter SAFETY safety RECITATION BLOCKLIST PROHIBITED_CONTENT SPII sensitive refusal IMAGE_SAFETY ' +
+        'guardrail_intervened content_filtered ERROR_TOXIC content-filter IMAGE_RECITATION LANGUAGE',
+    ],
+    ['tool_calls', 'tool_calls tool_use function_call TOOL_CALL tool-calls'],
+  ])('takes for %s: %s', (expected, words) => {
+    for (const word of words.split(' ')) {
+      const reading = new Reading().read(choice({ delta: {}, finish_reason: word }));
+      expect([word, reading.reader.finishReason, reading.unknown]).toEqual([word, expected, []]);
+    }
+  });
+
+  it.each(
+    (
+      'error abort insufficient_system_resource network_error cancelled engine_overloaded MALFORMED_FUNCTION_CALL ' +
+      'UNEXPECTED_TOOL_CALL malformed_model_output ERROR timeout'
+    ).split(' '),
+  )('takes %s for a failure', (word) => {
+    expect(() => new Reading().read(choice({ delta: {}, finish_reason: word }))).toThrow(UpstreamError);
+  });
+
+  it.each(['null', '', 'NOT_FINISHED', 7, {}])('takes %j for no finish_reason', (word) => {
+    expect(new Reading().read(choice({ delta: {}, finish_reason: word })).reader.finishReason).toBeUndefined();
+  });
+
+  it.each(['constructor', '__proto__', 'SPECIAL'])('takes %s, which nobody knows, as stop, and says so', (word) => {
+    const { reader, unknown } = new Reading().read(choice({ delta: {}, finish_reason: word }));
+    expect([reader.finishReason, unknown]).toEqual(['stop', [word]]);
+  });
+
+  it('takes an answer that ends like any other after tool calls for what it is, but not one that was cut', () => {
+    const call = delta({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '{}' } }] });
+    for (const [word, expected] of [
+      ['stop', 'tool_calls'],
+      ['eos', 'tool_calls'],
+      ['MAX_TOKENS', 'length'],
+      ['SAFETY', 'content_filter'],
+    ]) {
+      const { reader } = new Reading().read(call, choice({ delta: {}, finish_reason: word }));
+      expect(reader.finishReason).toBe(expected);
+    }
   });
 
   it('has no finish reason before there is one', () => {

@@ -5,7 +5,7 @@ import type { Delta, ToolCallDelta } from '../../streaming/index.js';
 import { AnswerReader } from './answer-reader.js';
 
 interface Piece {
-  readonly index?: number;
+  readonly index?: number | string | null;
   readonly id?: string;
   readonly type?: string;
   readonly function?: { readonly name?: string; readonly arguments?: unknown } | null;
@@ -14,9 +14,12 @@ interface Piece {
 
 /** The deltas of chunks that hold these pieces of tool calls. */
 function read(...chunks: readonly (readonly (Piece | null)[])[]): readonly ToolCallDelta[] {
-  const reader = new AnswerReader({ identity: () => undefined, usage: () => undefined }, 1_000_000);
+  const reader = new AnswerReader({ identity: () => undefined, usage: () => undefined }, 1_000_000, {
+    add: () => undefined,
+  });
   const out: Delta[] = [];
   for (const tool_calls of chunks) reader.read(JSON.stringify({ choices: [{ delta: { tool_calls } }] }), out);
+  reader.read(JSON.stringify({ choices: [{ delta: {}, finish_reason: 'stop' }] }), out);
   return out.filter((delta) => delta.type === 'tool-call');
 }
 
@@ -40,6 +43,9 @@ const TWO = [
   { id: 'call_a', name: 'look', arguments: '{"at":1}' },
   { id: 'call_b', name: 'look', arguments: '{"at":2}' },
 ];
+
+/** The same calls, of a server that gives no ids. */
+const BARE = TWO.map(({ name, arguments: text }) => ({ name, arguments: text }));
 
 describe('AnswerReader and tool calls', () => {
   it.each<[string, readonly (readonly Piece[])[]]>([
@@ -86,19 +92,113 @@ describe('AnswerReader and tool calls', () => {
       'with arguments as an object',
       TWO.map(({ id, name }, index) => [{ index, id, function: { name, arguments: { at: index + 1 } } }]),
     ],
+    ['without an id', BARE.map((called, index) => [{ index, function: called }])],
+    ['without index and id, each in one chunk', BARE.map((called) => [{ function: called }])],
+    ['without index and id, all in one chunk', [BARE.map((called) => ({ function: called }))]],
+    ['all with the index 0, without an id', BARE.map((called) => [{ index: 0, function: called }])],
+    [
+      'without index and id, in pieces',
+      TWO.flatMap(({ name }, i) => [
+        [{ function: { name, arguments: '{"at":' } }],
+        [{ function: { arguments: `${i + 1}}` } }],
+      ]),
+    ],
+    [
+      'without index and id, with the name in every piece',
+      TWO.flatMap(({ name }, i) => ['{"at":', `${i + 1}}`].map((text) => [{ function: { name, arguments: text } }])),
+    ],
+    [
+      'with the id before the name',
+      TWO.flatMap(({ id, ...called }, index) => [[{ index, id }], [{ index, function: called }]]),
+    ],
+    [
+      'with the name before the id',
+      TWO.flatMap(({ id, name, arguments: text }, index) => [
+        [{ index, function: { name, arguments: '' } }],
+        [{ index, id, function: { arguments: text } }],
+      ]),
+    ],
+    [
+      'with the arguments before the name',
+      TWO.flatMap(({ id, name, arguments: text }, index) => [
+        [{ index, id, function: { arguments: text } }],
+        [{ index, function: { name } }],
+      ]),
+    ],
+    [
+      'with id and name apart, without an index',
+      TWO.flatMap(({ id, ...called }) => [[{ id }], [{ function: called }]]),
+    ],
+    [
+      'with names in pieces',
+      TWO.flatMap(({ id, arguments: text }, index) => [
+        [{ index, id, function: { name: 'lo', arguments: '' } }],
+        [{ index, function: { name: 'ok' } }],
+        [{ index, function: { arguments: text } }],
+      ]),
+    ],
+    [
+      'with what there is of the name in each piece',
+      TWO.flatMap(({ id, arguments: text }, index) => [
+        [{ index, id, function: { name: 'lo' } }],
+        [{ index, id, function: { name: 'look' } }],
+        [{ index, id, function: { name: 'look', arguments: text } }],
+      ]),
+    ],
+    [
+      'with a new id in each piece',
+      TWO.flatMap(({ id, name }, i) => [
+        [{ id, function: { name, arguments: '{"at":' } }],
+        [{ id: `other_${i}`, function: { arguments: `${i + 1}}` } }],
+      ]),
+    ],
+    [
+      'with an index in all but the first piece',
+      TWO.flatMap(({ id, name, arguments: text }, index) => [
+        [{ id, function: { name } }],
+        [{ index, function: { arguments: text } }],
+      ]),
+    ],
+    ['with indexes that are texts', TWO.map(({ id, ...called }, i) => [{ index: `${i}`, id, function: called }])],
+    ['with the index null', TWO.map(({ id, ...called }) => [{ index: null, id, function: called }])],
     [
       'with the key of the other kind, null',
       TWO.map(({ id, ...called }, index) => [{ index, id, function: called, custom: null }]),
     ],
   ])('reads two calls %s', (_, chunks) => {
     const deltas = read(...chunks);
-    expect(assembled(deltas)).toEqual(TWO);
+    const hasIds = chunks.flat().some(({ id }) => id !== undefined);
+    expect(assembled(deltas)).toEqual(hasIds ? TWO : BARE);
     expect(deltas.every(({ kind }) => kind === undefined)).toBe(true);
   });
 
   it('keeps the index apart from the id: some servers give the name of the tool as the id of each call', () => {
     const pieces = [0, 1].map((index) => ({ index, id: 'look', function: { name: 'look', arguments: `${index}` } }));
     expect(assembled(read(pieces)).map((call) => call.arguments)).toEqual(['0', '1']);
+  });
+
+  it('reads calls without arguments, in one chunk or each in its own', () => {
+    const ping = { function: { name: 'ping' } };
+    const pong = { function: { name: 'pong', arguments: '' } };
+    const both = ['ping', 'pong'].map((name) => ({ name, arguments: '' }));
+    expect(assembled(read([ping, pong]))).toEqual(both);
+    expect(assembled(read([{ index: 0, ...ping }], [{ index: 1, ...pong }]))).toEqual(both);
+  });
+
+  it('makes no call of a piece that says nothing', () => {
+    expect(read([{ index: 0 }], [{ index: 1, id: 'call_a', function: { name: '', arguments: '' } }])).toEqual([]);
+  });
+
+  it('begins calls in the order in which the model made them', () => {
+    const calls = read(
+      [{ index: 0, id: 'a', function: { name: 'f' } }],
+      [{ index: 1, id: 'b', function: { name: 'g', arguments: '{}' } }],
+      [{ index: 0, function: { arguments: '{"x":1}' } }],
+    );
+    expect(assembled(calls)).toEqual([
+      { id: 'a', name: 'f', arguments: '{"x":1}' },
+      { id: 'b', name: 'g', arguments: '{}' },
+    ]);
   });
 
   it('takes new ids on later pieces of a call for what they are', () => {
@@ -110,12 +210,13 @@ describe('AnswerReader and tool calls', () => {
   it('marks every piece of a custom tool', () => {
     const deltas = read(
       [{ index: 0, id: 'call_a', type: 'custom', custom: { name: 'sql', input: '' } }],
-      [{ index: 0, custom: { input: 'select 1' } }],
+      [{ index: 0, custom: { input: 'select' } }],
+      [{ index: 0, custom: { input: ' 1' } }],
       [{ index: 1, id: 'call_b', function: { name: 'look', arguments: '{}' } }],
     );
     expect(deltas).toEqual([
-      { type: 'tool-call', index: 0, kind: 'custom', id: 'call_a', name: 'sql', arguments: '' },
-      { type: 'tool-call', index: 0, kind: 'custom', arguments: 'select 1' },
+      { type: 'tool-call', index: 0, kind: 'custom', id: 'call_a', name: 'sql', arguments: 'select' },
+      { type: 'tool-call', index: 0, kind: 'custom', arguments: ' 1' },
       { type: 'tool-call', index: 1, id: 'call_b', name: 'look', arguments: '{}' },
     ]);
   });

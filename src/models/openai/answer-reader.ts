@@ -1,8 +1,10 @@
-import { findUnsafeNumber } from '../../kernel/index.js';
 import type { FinishReason, Usage, UsageDetails } from '../../protocol/index.js';
 import type { Delta, TextDelta, TokenLogprob } from '../../streaming/index.js';
 import type { CallScope, ModelIdentity } from '../chat-model.js';
 import { AnswerBounds, assertParsable } from './answer-bounds.js';
+import { readFinishReason } from './finish-reasons.js';
+import { ToolCallReader, type UpstreamFunctionCall, type UpstreamToolCall } from './tool-call-reader.js';
+import type { UnknownWords } from './unknown-words.js';
 import { badAnswer, upstreamErrorInAnswer } from './upstream-errors.js';
 
 /** A chunk or whole answer of an OpenAI-compatible server. Nothing in it is certain: many servers speak this protocol. */
@@ -28,28 +30,12 @@ interface UpstreamMessage {
   readonly reasoning?: unknown;
   readonly refusal?: unknown;
   readonly tool_calls?: readonly UpstreamToolCall[] | null;
-}
-
-interface UpstreamToolCall {
-  readonly index?: unknown;
-  readonly id?: unknown;
-  readonly type?: unknown;
-  readonly function?: { readonly name?: unknown; readonly arguments?: unknown } | null;
-  readonly custom?: { readonly name?: unknown; readonly input?: unknown } | null;
+  /** The deprecated form of one tool call. */
+  readonly function_call?: UpstreamFunctionCall | null;
 }
 
 /** While it is made. Conditional spreads into a literal cost several times as much. */
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
-  ['stop', 'stop'],
-  ['length', 'length'],
-  // Mistral's: the context window is full.
-  ['model_length', 'length'],
-  ['tool_calls', 'tool_calls'],
-  ['function_call', 'tool_calls'],
-  ['content_filter', 'content_filter'],
-]);
 
 /** What is no name of a model, but longer, in characters. */
 const MAX_NAME_LENGTH = 256;
@@ -62,12 +48,8 @@ const MAX_TOKENS = 1_000_000_000;
 export class AnswerReader {
   readonly #scope: Pick<CallScope, 'identity' | 'usage'>;
   readonly #bounds: AnswerBounds;
-  /** The answer's tool calls; a call's place is its index for the client. */
-  readonly #toolCalls: { readonly id: string | undefined; readonly isCustom: boolean }[] = [];
-  /** The first call with each id. */
-  readonly #indexOfId = new Map<string, number>();
-  /** Our index of each upstream index, which some servers start elsewhere than at 0. */
-  readonly #indexOfUpstream = new Map<number, number>();
+  readonly #toolCalls: ToolCallReader;
+  readonly #unknown: Pick<UnknownWords, 'add'>;
   #model: unknown;
   #fingerprint: unknown;
   #tier: unknown;
@@ -78,10 +60,15 @@ export class AnswerReader {
   #hasGoneOn = false;
   #isComplete = false;
 
-  /** @param maxLength most characters of the whole answer: text, reasoning, refusal and tool calls together */
-  constructor(scope: Pick<CallScope, 'identity' | 'usage'>, maxLength: number) {
+  /**
+   * @param maxLength most characters of the whole answer: text, reasoning, refusal and tool calls together
+   * @param unknown takes the finish reasons that nobody knows
+   */
+  constructor(scope: Pick<CallScope, 'identity' | 'usage'>, maxLength: number, unknown: Pick<UnknownWords, 'add'>) {
     this.#scope = scope;
     this.#bounds = new AnswerBounds(maxLength);
+    this.#toolCalls = new ToolCallReader(this.#bounds);
+    this.#unknown = unknown;
   }
 
   /** True from the first delta on; a role or a comment is none. */
@@ -124,16 +111,23 @@ export class AnswerReader {
     if (message !== undefined && message !== null) {
       const before = out.length;
       this.#readMessage(message, choice.logprobs ?? undefined, json, out);
-      if (out.length > before) this.#goOn();
+      if (out.length > before || this.#toolCalls.isHolding) this.#goOn();
       this.#bounds.add(out, before, json.length);
     }
-    if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') {
-      // Mistral and OpenRouter say so of an answer that failed halfway.
-      if (choice.finish_reason === 'error') throw upstreamErrorInAnswer(undefined);
-      // A reason that OpenAI does not know (end_turn, eos) is a vendor's name for having come to the end.
-      this.#finishReason = FINISH_REASONS.get(choice.finish_reason) ?? 'stop';
-      this.#lastFinishReason = this.#finishReason;
-    }
+    if (choice.finish_reason !== null && choice.finish_reason !== undefined) this.#stop(choice.finish_reason, out);
+  }
+
+  /** @throws UpstreamError if the upstream says that it failed */
+  #stop(word: unknown, out: Delta[]): void {
+    const reason = readFinishReason(word);
+    if (reason === undefined) return;
+    this.#toolCalls.end(out);
+    if (reason === 'failed') throw upstreamErrorInAnswer({ code: word });
+    if (reason === 'unknown') this.#unknown.add(word as string);
+    // Servers that end a call like any other answer, and those that say so by a word of their own.
+    const ended = reason === 'unknown' ? 'stop' : reason;
+    this.#finishReason = ended === 'stop' && this.#toolCalls.hasCalls ? 'tool_calls' : ended;
+    this.#lastFinishReason = this.#finishReason;
   }
 
   #goOn(): void {
@@ -155,58 +149,10 @@ export class AnswerReader {
     if (Array.isArray(message.content)) pushParts(message.content, out);
     else pushText('content', message.content, logprobs?.content, out);
     pushText('refusal', message.refusal, logprobs?.refusal, out);
-    if (Array.isArray(message.tool_calls)) {
-      for (const call of message.tool_calls as readonly (UpstreamToolCall | null)[]) {
-        if (call !== null) this.#readToolCall(call, json, out);
-      }
+    if (Array.isArray(message.tool_calls)) this.#toolCalls.read(message.tool_calls, json, out);
+    else if (typeof message.function_call === 'object' && message.function_call !== null) {
+      this.#toolCalls.read([{ function: message.function_call }], json, out);
     }
-  }
-
-  #readToolCall(call: UpstreamToolCall, json: string, out: Delta[]): void {
-    const id = typeof call.id === 'string' && call.id !== '' ? call.id : undefined;
-    const name = call.function?.name ?? call.custom?.name;
-    const index = this.#indexOf(call, id, name);
-    const known = this.#toolCalls[index];
-    if (known === undefined) this.#bounds.addToolCall();
-    const hasInput = call.custom !== undefined && call.custom !== null;
-    const { isCustom } = known ?? this.#addToolCall(index, id, hasInput);
-    const piece = call.function?.arguments ?? call.custom?.input;
-    const text =
-      typeof piece === 'string' ? piece : piece === undefined || piece === null ? '' : writeArguments(piece, json);
-    if (known !== undefined && text === '') return;
-    out.push({
-      type: 'tool-call',
-      index,
-      ...(isCustom && { kind: 'custom' }),
-      ...(known === undefined && id !== undefined && { id }),
-      ...(known === undefined && typeof name === 'string' && { name }),
-      arguments: text,
-    });
-  }
-
-  /**
-   * Servers leave out the index, repeat the id in every piece, or give several calls the index 0 (Gemini). So the index
-   * decides, unless a new id comes with a name: that is a new call. Without an index the id decides.
-   */
-  #indexOf({ index }: UpstreamToolCall, id: string | undefined, name: unknown): number {
-    const next = this.#toolCalls.length;
-    if (typeof index === 'number') {
-      const known = this.#indexOfUpstream.get(index);
-      const knownId = known === undefined ? undefined : this.#toolCalls[known]?.id;
-      const hasNewId = id !== undefined && knownId !== undefined && id !== knownId;
-      if (known !== undefined && !(hasNewId && typeof name === 'string' && name !== '')) return known;
-      this.#indexOfUpstream.set(index, next);
-      return next;
-    }
-    if (id === undefined) return Math.max(0, next - 1);
-    return this.#indexOfId.get(id) ?? next;
-  }
-
-  #addToolCall(index: number, id: string | undefined, isCustom: boolean): { readonly isCustom: boolean } {
-    if (id !== undefined && !this.#indexOfId.has(id)) this.#indexOfId.set(id, index);
-    const call = { id, isCustom };
-    this.#toolCalls[index] = call;
-    return call;
   }
 
   #readIdentity({ model, system_fingerprint: fingerprint, service_tier: tier }: UpstreamAnswer): void {
@@ -253,17 +199,6 @@ function parse(json: string): UpstreamAnswer {
   }
   if (typeof answer !== 'object' || answer === null) throw badAnswer('it is not a JSON object');
   return answer;
-}
-
-/**
- * The text of arguments that an upstream gives as an object.
- * @param json the event that holds them
- * @throws UpstreamError if a number in it has become another one
- */
-function writeArguments(value: unknown, json: string): string {
-  const unsafe = findUnsafeNumber(json);
-  if (unsafe !== undefined) throw badAnswer('a number in its tool calls has more digits than JSON numbers keep');
-  return JSON.stringify(value);
 }
 
 function pushText(type: TextDelta['type'], text: unknown, logprobs: unknown, out: Delta[]): void {

@@ -7,6 +7,7 @@ import { type EndingHabit, EventBatches } from './event-batches.js';
 import { SilenceWatch } from './silence-watch.js';
 import type { Answer } from './transport/index.js';
 import { UpstreamBody } from './upstream-body.js';
+import type { UnknownWords } from './unknown-words.js';
 import { badAnswer } from './upstream-errors.js';
 import { WholeAnswer } from './whole-answer.js';
 
@@ -46,12 +47,14 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
   /**
    * @param request sends the request, again if need be, and resolves with the head of the answer
    * @param habit of the model, which this answer can change
+   * @param unknown takes words of the answer that nobody knows
    */
   constructor(
     request: (signal: AbortNotice) => Promise<Answer>,
     scope: CallScope,
     limits: AnswerLimits,
     habit: EndingHabit,
+    unknown: UnknownWords,
     clock: Clock,
   ) {
     super();
@@ -60,7 +63,7 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
     this.#limits = limits;
     this.#habit = habit;
     this.#clock = clock;
-    this.#reader = new AnswerReader(scope, limits.maxAnswerLength);
+    this.#reader = new AnswerReader(scope, limits.maxAnswerLength, unknown);
   }
 
   override next(): Promise<IteratorResult<readonly Delta[], ModelResult>> {

@@ -12,7 +12,9 @@ function made(): { body: AnswerBody; batches: EventBatches } {
   const clock = new FakeClock();
   const body = new AnswerBody({ pause: () => undefined, resume: () => undefined });
   const limits = { idleTimeoutMs: 1_000, maxAnswerLength: 1_000_000 };
-  const reader = new AnswerReader({ identity: () => undefined, usage: () => undefined }, limits.maxAnswerLength);
+  const reader = new AnswerReader({ identity: () => undefined, usage: () => undefined }, limits.maxAnswerLength, {
+    add: () => undefined,
+  });
   const upstream = new UpstreamBody(body, new SilenceWatch(clock, 1_000));
   return { body, batches: new EventBatches(upstream, reader, limits, { endsInSilence: false }) };
 }

@@ -126,7 +126,6 @@ describe('OpenAIChatModel reading streams', () => {
       'content',
       'refusal',
       'tool-call',
-      'tool-call',
     ]);
   });
 

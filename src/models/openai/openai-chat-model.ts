@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions';
 import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
@@ -9,7 +10,10 @@ import { arrangeOutput, filtered, ReasoningTag } from './output/index.js';
 import { retryDelay } from './retry-delay.js';
 import type { Answer } from './transport/index.js';
 import { type Endpoint, UpstreamClient } from './upstream-client.js';
+import { UnknownWords } from './unknown-words.js';
 import { upstreamErrorFrom } from './upstream-errors.js';
+
+const logger = new Logger('Upstream');
 
 /** Where and how to reach an OpenAI-compatible server. Times are in milliseconds. */
 export interface OpenAIChatModelOptions extends Endpoint, AnswerLimits {
@@ -30,6 +34,9 @@ export class OpenAIChatModel implements ChatModel {
   readonly #capabilities: Capabilities;
   /** By model, of which there are as many as agents name. */
   readonly #habits = new Map<string, EndingHabit>();
+  readonly #unknown = new UnknownWords((word) =>
+    logger.warn(`${this.#host} ends answers with the finish_reason "${word}", which is not known: it counts as "stop"`),
+  );
 
   constructor(
     private readonly options: OpenAIChatModelOptions,
@@ -52,9 +59,14 @@ export class OpenAIChatModel implements ChatModel {
       scope,
       this.options,
       this.#findHabit(call.model),
+      this.#unknown,
       this.clock,
     );
     return filters.length === 0 ? answer : filtered(answer, filters);
+  }
+
+  get #host(): string {
+    return URL.parse(this.options.baseUrl ?? '')?.host ?? 'The model provider';
   }
 
   #findHabit(model: string): EndingHabit {

@@ -190,19 +190,14 @@ export class ChatCompletionRequest {
   readonly parallel_tool_calls?: boolean | null;
 
   @IsOptional()
-  @IsArray()
-  @IsObject({ each: true })
-  @JSONSchema({ description: 'Functions that the model may call. Replaced by `tools`.', deprecated: true })
-  readonly functions?: readonly JsonObject[] | null;
+  @NotOffered('this server offers functions to models in their present form only. Give them as `tools`.')
+  @JSONSchema({ description: 'The former form of `tools`, which is refused: leave it out.', deprecated: true })
+  readonly functions?: null;
 
   @IsOptional()
-  @OrString()
-  @IsObject()
-  @JSONSchema({
-    description: 'Whether and which function the model calls. Replaced by `tool_choice`.',
-    deprecated: true,
-  })
-  readonly function_call?: string | JsonObject | null;
+  @NotOffered('this server offers functions to models in their present form only. Give it as `tool_choice`.')
+  @JSONSchema({ description: 'The former form of `tool_choice`, which is refused: leave it out.', deprecated: true })
+  readonly function_call?: null;
 
   @IsOptional()
   @IsString()

@@ -188,10 +188,9 @@ refuse('tool_choice.function.name', 'missing_required_parameter', [
 refuse('tool_choice.allowed_tools.mode', 'invalid_value', [
   { tools: [tool], tool_choice: { type: 'allowed_tools', allowed_tools: { mode: 'none', tools: [] } } },
 ]);
-accept({ functions: [{ name: 'f' }] }, { functions: [] }, { functions: null });
-accept({ function_call: 'auto' }, { function_call: { name: 'f' } }, { function_call: null });
-refuse('functions', 'invalid_type', [{ functions: {} }]);
-refuse('function_call', 'invalid_type', [{ function_call: 5 }]);
+accept({ functions: null }, { function_call: null });
+refuse('functions', 'unsupported_value', [{ functions: [{ name: 'f' }] }, { functions: [] }, { functions: {} }]);
+refuse('function_call', 'unsupported_value', [{ function_call: 'auto' }, { function_call: { name: 'f' } }]);
 
 // What nobody here knows
 accept({ top_k: 40, min_p: 'x', chat_template_kwargs: { a: [null] }, thinking: { type: 'enabled' }, reasoning: 5 });

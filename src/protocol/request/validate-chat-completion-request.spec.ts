@@ -69,7 +69,6 @@ describe('validateChatCompletionRequest', () => {
     const parametersWith = (nested: unknown): Record<string, unknown> => ({
       unknown: nested,
       metadata: nested,
-      functions: [nested],
       response_format: { type: 'json_schema', json_schema: { name: 'a', schema: nested } },
       tools: [{ type: 'function', function: { name: 'f', parameters: nested } }],
     });

@@ -1,15 +1,23 @@
 import { Cancellation, ensureError, settledInTime } from '../../kernel/index.js';
 import { RunAnswerTooLargeError, toMillraceError } from '../../errors/index.js';
-import type { Clock } from '../../kernel/index.js';
+import type { Clock, IdSource } from '../../kernel/index.js';
 import type { RunMeter } from '../../metrics/index.js';
 import { type FinishReason, worseFinishReason } from '../../protocol/index.js';
-import { AnswerText, type Delta, type Gate, type TextDelta, weighDelta } from '../../streaming/index.js';
+import {
+  AnswerText,
+  type Delta,
+  type Gate,
+  type TextDelta,
+  weighDelta,
+  WholeCharacters,
+} from '../../streaming/index.js';
 import type { TraceHandle } from '../../tracing/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import type { RunEvent, RunFinished, UnnumberedEvent } from '../run-event.js';
 import type { TaskContext } from '../task-context.js';
 import type { CompiledWorkflow, NodeStep } from '../workflow-schema.js';
 import { endingOf, Execution } from './execution.js';
+import { NumberedCalls } from './numbered-calls.js';
 import { Permits } from './permits.js';
 import { type NodeLedger, sumUsage } from './run-ledger.js';
 import { type Speaker, Turn } from './turn.js';
@@ -22,6 +30,7 @@ export interface RunParts {
   readonly cancellation: Cancellation;
   readonly gate: Gate;
   readonly clock: Clock;
+  readonly ids: IdSource;
   /** See the options of a run. */
   readonly failFastMs: number | undefined;
   readonly meter: RunMeter;
@@ -54,11 +63,15 @@ export class Run {
   #lastSpeaker: string | undefined;
   /** Characters that were said so far. */
   #saidLength = 0;
-
+  /** Who said something last, in whatever channel. */
+  #speaker: Speaker | undefined;
+  readonly #characters = new WholeCharacters();
+  readonly #calls: NumberedCalls;
   readonly #answer: AnswerText | undefined;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
+    this.#calls = new NumberedCalls(parts.ids);
     this.#startedAt = parts.clock.monotonic();
     this.#answer = parts.keepAnswer ? new AnswerText() : undefined;
   }
@@ -97,7 +110,9 @@ export class Run {
     await this.#cleanUp();
   }
 
-  #speak({ node, debounceMs }: Speaker, delta: Delta): void {
+  #speak(speaker: Speaker, delta: Delta): void {
+    if (this.#speaker !== undefined && this.#speaker.node !== speaker.node) this.#endCharacters();
+    this.#speaker = speaker;
     if (delta.type !== 'tool-call' && delta.text === '' && delta.logprobs === undefined) return;
     this.#saidLength += measureLength(delta);
     if (this.#saidLength > this.#parts.maxAnswerLength) {
@@ -105,8 +120,21 @@ export class Run {
       this.#parts.cancellation.abort(new RunAnswerTooLargeError(this.#parts.maxAnswerLength));
       return;
     }
+    const whole = this.#characters.take(delta);
+    if (whole !== undefined) this.#pass(speaker, whole);
+  }
+
+  /** Passes on halves of characters whose speaker has nothing more to say. */
+  #endCharacters(): void {
+    if (this.#speaker === undefined || !this.#characters.isHolding) return;
+    for (const rest of this.#characters.rest()) this.#pass(this.#speaker, rest);
+  }
+
+  #pass({ node, debounceMs }: Speaker, delta: Delta): void {
     this.#hasSpoken = true;
-    const said = delta.type === 'content' ? this.#setOff(node, delta) : delta;
+    let said = delta;
+    if (delta.type === 'content') said = this.#setOff(node, delta);
+    else if (delta.type === 'tool-call') said = this.#calls.take(node, delta);
     this.#answer?.add(said);
     // Once per token: written out, because spreading objects costs more than all the rest here.
     const seq = this.#seq++;
@@ -140,6 +168,7 @@ export class Run {
   }
 
   #finish(result: unknown, finishReasons: readonly FinishReason[]): void {
+    this.#endCharacters();
     const finishReason = finishReasons.reduce<FinishReason>(worseFinishReason, 'stop');
     const usage = this.#usage();
     this.#parts.trace.end({ output: this.#answer?.output(), metadata: { finish_reason: finishReason } });
@@ -153,6 +182,7 @@ export class Run {
   }
 
   #fail(thrown: unknown): void {
+    this.#endCharacters();
     const usage = this.#usage();
     // The first failure has aborted the rest with itself; for the run it is no abort.
     this.#parts.trace.end({ ...endingOf(thrown, NEVER), output: this.#answer?.output() });

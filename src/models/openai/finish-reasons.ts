@@ -1,0 +1,50 @@
+import type { FinishReason } from '../../protocol/index.js';
+
+/** What an upstream's word for its stop means; `failed`: the answer is not whole, and nobody wanted that. */
+export type Stop = FinishReason | 'failed';
+
+/** OpenAI's words, which most servers use. */
+const WORDS: ReadonlyMap<string, Stop> = new Map([
+  ['stop', 'stop'],
+  ['length', 'length'],
+  ['tool_calls', 'tool_calls'],
+  ['content_filter', 'content_filter'],
+]);
+
+/** What some servers write while the answer goes on. */
+const NOT_YET = /^(null|none|not_finished|in_progress|)$/;
+
+/**
+ * The kinds of words that vendors have, in the order in which they are tried: Gemini (MAX_TOKENS, SAFETY, RECITATION,
+ * MALFORMED_FUNCTION_CALL), Anthropic and Bedrock (end_turn, max_tokens, tool_use, refusal, guardrail_intervened,
+ * model_context_window_exceeded), Mistral (model_length), Cohere (COMPLETE, ERROR_TOXIC, ERROR_LIMIT), GLM (sensitive,
+ * network_error), DeepSeek (insufficient_system_resource), vLLM and SGLang (abort, repetition), TGI (eos_token), watsonx
+ * (token_limit, time_limit).
+ */
+const KINDS: readonly (readonly [Stop, RegExp])[] = [
+  ['failed', /rate_limit|overload|malformed|unexpected|insufficient|network|unavailable|too_many_tool|missing_thought/],
+  [
+    'content_filter',
+    /filter|safety|sensitive|refus|recitation|block|prohibited|spii|guardrail|toxic|moderat|policy|^language$/,
+  ],
+  ['length', /length|max_|limit|context_window|truncat|incomplete|unfinished|repetition/],
+  ['failed', /error|abort|cancel|fail|timeout/],
+  ['tool_calls', /tool|function/],
+  ['stop', /stop|eos|end_|^end|complete|finish|^done$|^normal$|pause/],
+];
+
+/** No vendor's word is longer. */
+const LONGEST_WORD = 64;
+
+/**
+ * Reads an upstream's `finish_reason`, whatever its case and its dashes.
+ * @returns undefined if the answer goes on; `unknown` if nobody knows the word
+ */
+export function readFinishReason(value: unknown): Stop | 'unknown' | undefined {
+  if (typeof value !== 'string' || value === '') return undefined;
+  const known = WORDS.get(value);
+  if (known !== undefined) return known;
+  const word = value.slice(0, LONGEST_WORD).trim().toLowerCase().replaceAll(/[- ]/g, '_');
+  if (NOT_YET.test(word)) return undefined;
+  return KINDS.find(([, pattern]) => pattern.test(word))?.[0] ?? 'unknown';
+}

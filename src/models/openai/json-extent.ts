@@ -1,0 +1,31 @@
+/** Finds where a JSON object or array ends in text that comes in pieces. Each character is looked at once, nothing is kept. */
+export class JsonExtent {
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+  #isWhole = false;
+
+  /** True once all brackets are closed that were opened. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  /** Takes the next piece. Returns the index after the last bracket, or undefined if it is not in this piece. */
+  push(text: string): number | undefined {
+    if (this.#isWhole) return undefined;
+    for (let i = 0; i < text.length; i++) {
+      const char = text[i];
+      if (this.#inString) {
+        if (this.#escaped) this.#escaped = false;
+        else if (char === '\\') this.#escaped = true;
+        else if (char === '"') this.#inString = false;
+      } else if (char === '"') this.#inString = true;
+      else if (char === '{' || char === '[') this.#depth++;
+      else if ((char === '}' || char === ']') && --this.#depth === 0) {
+        this.#isWhole = true;
+        return i + 1;
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,229 @@
+import { findUnsafeNumber } from '../../kernel/index.js';
+import type { Delta } from '../../streaming/index.js';
+import { type AnswerBounds, MAX_TOOL_CALLS } from './answer-bounds.js';
+import { JsonExtent } from './json-extent.js';
+import { badAnswer } from './upstream-errors.js';
+
+/** A tool call, or a piece of one, as an upstream sends it. Nothing in it is certain. */
+export interface UpstreamToolCall {
+  readonly index?: unknown;
+  readonly id?: unknown;
+  readonly type?: unknown;
+  readonly function?: UpstreamFunctionCall | null;
+  readonly custom?: { readonly name?: unknown; readonly input?: unknown } | null;
+}
+
+/** A function's name and arguments; also what stands in the deprecated `function_call`. */
+export interface UpstreamFunctionCall {
+  readonly name?: unknown;
+  readonly arguments?: unknown;
+}
+
+/** What one piece says. Empty strings: nothing. */
+interface Piece {
+  readonly index: number | string | undefined;
+  readonly id: string;
+  readonly name: string;
+  readonly text: string;
+  readonly isCustom: boolean;
+}
+
+/** More than an answer has calls; some servers count pieces. */
+const MOST_INDEXES = 2 * MAX_TOOL_CALLS;
+const LONGEST_INDEX = 64;
+
+interface Call {
+  /** Empty until one comes. */
+  id: string;
+  name: string;
+  isCustom: boolean;
+  readonly hasIndex: boolean;
+  /** Number of the event in which it was last spoken of. */
+  event: number;
+  /** What came of its arguments before its name was known. */
+  held: string;
+  readonly extent: JsonExtent;
+  hasArguments: boolean;
+  /** Its index for the rest of the system; undefined until its first piece is passed on. */
+  place: number | undefined;
+}
+
+/**
+ * Puts an answer's tool calls together as a person would. Servers leave out the index or the id, repeat id and name in every
+ * piece, cut names, send id and name apart, or give all calls the index 0.
+ *
+ * The first piece of a call is held until its name is known and its arguments begin: id and name are given once, in that
+ * piece. What has come of a call whose name never does is passed on at the end.
+ */
+export class ToolCallReader {
+  readonly #bounds: AnswerBounds;
+  readonly #calls: Call[] = [];
+  /** The newest call with each of the upstream's indexes. */
+  readonly #byIndex = new Map<number | string, Call>();
+  /** The newest call with each id. */
+  readonly #byId = new Map<string, Call>();
+  #placed = 0;
+  #waiting = 0;
+  #event = 0;
+
+  constructor(bounds: AnswerBounds) {
+    this.#bounds = bounds;
+  }
+
+  /** True if the answer has a call that was passed on. */
+  get hasCalls(): boolean {
+    return this.#placed > 0;
+  }
+
+  /** True while a piece is held. */
+  get isHolding(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /**
+   * Reads the calls of one event and adds what becomes of them to `out`.
+   * @param json the event that holds them
+   * @throws UpstreamError if there are too many, or a number in arguments that are an object has become another one
+   */
+  read(calls: readonly (UpstreamToolCall | null)[], json: string, out: Delta[]): void {
+    this.#event++;
+    for (const call of calls) if (typeof call === 'object' && call !== null) this.#take(readPiece(call, json), out);
+  }
+
+  /** The answer is complete: adds the calls that have no arguments, or no name. */
+  end(out: Delta[]): void {
+    if (this.#waiting === 0) return;
+    for (const call of this.#calls) {
+      if (call.place === undefined && (call.name !== '' || call.held !== '')) this.#begin(call, out);
+    }
+    this.#waiting = 0;
+  }
+
+  #take(piece: Piece, out: Delta[]): void {
+    const call = this.#find(piece);
+    this.#bounds.count(piece.text.length);
+    call.event = this.#event;
+    call.extent.push(piece.text);
+    call.hasArguments ||= piece.text !== '';
+    if (call.place !== undefined) {
+      if (piece.text !== '') out.push(nextPiece(call, call.place, piece.text));
+      return;
+    }
+    this.#bounds.count(piece.name.length + piece.id.length);
+    call.name = joinName(call.name, piece.name);
+    call.isCustom ||= piece.isCustom;
+    call.held += piece.text;
+    if (call.id === '' && piece.id !== '') {
+      call.id = piece.id;
+      this.#byId.set(piece.id, call);
+    }
+    if (call.name !== '' && call.hasArguments) this.#begin(call, out);
+  }
+
+  /** Earlier calls begin first, so that their places are in the order in which the model made them. */
+  #begin(call: Call, out: Delta[]): void {
+    for (const earlier of this.#calls) {
+      if (earlier === call) break;
+      if (earlier.place === undefined && earlier.name !== '') this.#pass(earlier, out);
+    }
+    this.#pass(call, out);
+  }
+
+  #pass(call: Call, out: Delta[]): void {
+    const place = this.#placed++;
+    call.place = place;
+    this.#waiting--;
+    out.push({
+      ...nextPiece(call, place, call.held),
+      ...(call.id !== '' && { id: call.id }),
+      ...(call.name !== '' && { name: call.name }),
+    });
+    call.held = '';
+  }
+
+  #find(piece: Piece): Call {
+    const known = this.#known(piece);
+    const call = known === undefined || this.#isAnother(known, piece) ? this.#add(piece) : known;
+    if (piece.index !== undefined && this.#byIndex.size < MOST_INDEXES) this.#byIndex.set(piece.index, call);
+    return call;
+  }
+
+  /** The call that a piece would belong to, if it begins none. */
+  #known(piece: Piece): Call | undefined {
+    const last = this.#calls.at(-1);
+    if (piece.index === undefined) return (piece.id === '' ? undefined : this.#byId.get(piece.id)) ?? last;
+    const known = this.#byIndex.get(piece.index);
+    if (known !== undefined || piece.name !== '') return known;
+    if (piece.id !== '') return this.#byId.get(piece.id);
+    return last?.hasIndex === false ? last : undefined;
+  }
+
+  /** Whether a piece begins another call than the one that its index, its id or its place speak for. */
+  #isAnother(call: Call, piece: Piece): boolean {
+    const isNamed = piece.name !== '';
+    const brings = piece.text !== '';
+    if (piece.id !== '' && call.id !== '') {
+      // Some servers give the name of the tool as the id of each call, and some repeat both in every piece.
+      if (piece.id === call.id) return isNamed && brings && call.extent.isWhole && piece.index === undefined;
+      // Some make up a new id for each piece.
+      return isNamed || call.extent.isWhole || (!brings && (call.hasArguments || piece.index === undefined));
+    }
+    if (!isNamed) return false;
+    if (!call.hasArguments) return call.name !== '' && call.event === this.#event;
+    if (call.name === '') return false;
+    return piece.name !== call.name || (call.extent.isWhole && brings);
+  }
+
+  #add(piece: Piece): Call {
+    this.#bounds.addToolCall();
+    const call: Call = {
+      id: '',
+      name: '',
+      isCustom: false,
+      hasIndex: piece.index !== undefined,
+      event: this.#event,
+      held: '',
+      extent: new JsonExtent(),
+      hasArguments: false,
+      place: undefined,
+    };
+    this.#calls.push(call);
+    this.#waiting++;
+    return call;
+  }
+}
+
+function nextPiece({ isCustom }: Call, index: number, text: string): Extract<Delta, { type: 'tool-call' }> {
+  return isCustom
+    ? { type: 'tool-call', index, kind: 'custom', arguments: text }
+    : { type: 'tool-call', index, arguments: text };
+}
+
+function readPiece({ index, id, function: called, custom }: UpstreamToolCall, json: string): Piece {
+  const isCustom = typeof custom === 'object' && custom !== null;
+  const name = called?.name ?? custom?.name;
+  const text = called?.arguments ?? custom?.input ?? '';
+  return {
+    index:
+      typeof index === 'number' || (typeof index === 'string' && index.length <= LONGEST_INDEX) ? index : undefined,
+    id: typeof id === 'string' ? id : '',
+    name: typeof name === 'string' ? name : '',
+    text: typeof text === 'string' ? text : writeArguments(text, json),
+    isCustom,
+  };
+}
+
+/** Some servers cut a name, some repeat it, and some send what they have of it so far. */
+function joinName(name: string, piece: string): string {
+  return piece.startsWith(name) ? piece : name + piece;
+}
+
+/**
+ * The text of arguments that an upstream gives as an object.
+ * @throws UpstreamError if a number in it has become another one
+ */
+function writeArguments(value: unknown, json: string): string {
+  const unsafe = findUnsafeNumber(json);
+  if (unsafe !== undefined) throw badAnswer('a number in its tool calls has more digits than JSON numbers keep');
+  return JSON.stringify(value);
+}

@@ -1,0 +1,21 @@
+/** How many words are told of; an upstream that makes up new ones is told of no further. */
+const MOST_WORDS = 32;
+const LONGEST_WORD = 64;
+
+/** Words of an upstream's answers that nobody knows: an operator is told of each once. */
+export class UnknownWords {
+  readonly #tell: (word: string) => void;
+  readonly #told = new Set<string>();
+
+  /** @param tell takes a word of letters, digits and a few signs */
+  constructor(tell: (word: string) => void) {
+    this.#tell = tell;
+  }
+
+  add(word: string): void {
+    const clean = word.slice(0, LONGEST_WORD).replaceAll(/[^\w.:-]/g, '?');
+    if (this.#told.size === MOST_WORDS || this.#told.has(clean)) return;
+    this.#told.add(clean);
+    this.#tell(clean);
+  }
+}

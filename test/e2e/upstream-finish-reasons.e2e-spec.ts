@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import {
+  assertCompletion,
+  assertErrorEnded,
+  assertValidError,
+  Bench,
+  openStream,
+  postJson,
+  streamOf,
+} from '../support/index.js';
+
+const ASK = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
+
+describe("a vendor's finish_reason", () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await Bench.start();
+  });
+  afterAll(() => bench.close());
+
+  it.each([
+    ['eos', 'stop'],
+    ['end_turn', 'stop'],
+    ['STOP', 'stop'],
+    ['COMPLETE', 'stop'],
+    ['max_tokens', 'length'],
+    ['MAX_TOKENS', 'length'],
+    ['model_length', 'length'],
+    ['max_output_tokens', 'length'],
+    ['model_context_window_exceeded', 'length'],
+    ['SAFETY', 'content_filter'],
+    ['PROHIBITED_CONTENT', 'content_filter'],
+    ['sensitive', 'content_filter'],
+    ['guardrail_intervened', 'content_filter'],
+    ['tool_use', 'tool_calls'],
+  ])('%s is %s for the client', async (given, finish) => {
+    bench.upstream.next(streamOf('Hi', { finish: given }));
+    assertCompletion(await (await openStream(bench.app.chatUrl, { ...ASK, stream: true })).collect(), { finish });
+  });
+
+  it.each(['abort', 'network_error', 'insufficient_system_resource', 'MALFORMED_FUNCTION_CALL'])(
+    '%s, which says that the answer is not whole, is a failure',
+    async (given) => {
+      bench.upstream.next(streamOf('Half an', { finish: given })).next(streamOf('Half an', { finish: given }));
+      assertErrorEnded(await (await openStream(bench.app.chatUrl, { ...ASK, stream: true })).collect());
+      const { status, json } = await postJson(bench.app.chatUrl, ASK);
+      assertValidError(json);
+      expect(status).toBe(502);
+    },
+  );
+
+  it('that nobody knows is stop, and stands in the log once', async () => {
+    const lines: string[] = [];
+    Logger.overrideLogger({ log() {}, error() {}, warn: (line: string) => lines.push(line) });
+    try {
+      for (const word of ['SPECIAL\u0007', 'SPECIAL\u0007', 'odd']) {
+        bench.upstream.next(streamOf('Hi', { finish: word }));
+        expect((await postJson(bench.app.chatUrl, ASK)).json).toMatchObject({ choices: [{ finish_reason: 'stop' }] });
+      }
+      const told = lines.filter((line) => line.includes('finish_reason'));
+      expect(told).toHaveLength(2);
+      expect(told[0]).toContain('"SPECIAL?"');
+      expect(told[0]).toContain(new URL(bench.upstream.url).host);
+    } finally {
+      Logger.overrideLogger(false);
+    }
+  });
+});

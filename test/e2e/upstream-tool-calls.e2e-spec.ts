@@ -1,0 +1,239 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Injectable, Module } from '@nestjs/common';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, AgentStreamingNode, AgentTool, NodesModule } from '../../src/nodes/index.js';
+import type { Message } from '../../src/protocol/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
+import {
+  assertCompletion,
+  assertValidCompletion,
+  Bench,
+  chunksOf,
+  delta,
+  done,
+  finish,
+  openStream,
+  postJson,
+  reasoning,
+  role,
+  type Script,
+  streamOf,
+  style,
+  text,
+  toolCallsOf,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'How warm is it?' }];
+const TOOLS = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];
+const OSLO = { name: 'weather', arguments: '{"city":"Oslo"}' };
+const ROME = { name: 'weather', arguments: '{"city":"Rome"}' };
+
+interface Asked {
+  readonly messages: readonly Message[];
+}
+
+const executed: string[] = [];
+
+@Injectable()
+class PingTool extends AgentTool<void, string> {
+  readonly name = 'ping';
+  readonly description = 'Says pong';
+  readonly argsType = undefined;
+  execute(): string {
+    executed.push('ping');
+    return 'pong';
+  }
+}
+
+abstract class Speaker extends AgentStreamingNode<Asked, string> {
+  async *process({ messages }: Asked, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+    return yield* this.streamTextDeltas(this.agent.runStream({ messages }, context));
+  }
+}
+
+@Injectable()
+class FirstNode extends Speaker {
+  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String, forward: ['tools'] });
+}
+
+@Injectable()
+class SecondNode extends Speaker {
+  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String, forward: ['tools'] });
+}
+
+@Injectable()
+class ToolNode extends Speaker {
+  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String, tools: [PingTool] });
+}
+
+@Workflow({ id: 'two', description: 'Two steps, each of which may call tools of the client' })
+class TwoWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    flow.node(FirstNode, { messages });
+    return flow.node(SecondNode, { messages });
+  }
+}
+
+@Workflow({ id: 'tooled', description: 'One step with a tool of the server' })
+class TooledWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    return flow.node(ToolNode, { messages });
+  }
+}
+
+@Module({
+  imports: [NodesModule],
+  providers: [PingTool, FirstNode, SecondNode, ToolNode, TwoWorkflow, TooledWorkflow],
+})
+class ToolsModule {}
+
+describe('tool calls of an upstream', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    executed.length = 0;
+    bench = await Bench.start({ imports: [ToolsModule] });
+  });
+  afterEach(() => bench.close());
+  const stream = async (body: object = {}) =>
+    (
+      await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, tools: TOOLS, ...body })
+    ).collect();
+  const complete = async (body: object = {}) => {
+    const { json } = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, tools: TOOLS, ...body });
+    assertValidCompletion(json);
+    return json.choices[0];
+  };
+  /** Each list is a chunk. */
+  const calls = (chunks: readonly (readonly object[])[], reason = 'tool_calls'): Script => [
+    role(null),
+    ...chunks.map((tool_calls) => delta({ tool_calls })),
+    finish(reason),
+    done(),
+  ];
+  const ID = /^call_\w+$/;
+
+  it.each<[string, Script]>([
+    ['without an index', calls([[{ id: 'a', function: OSLO }], [{ id: 'b', function: ROME }]])],
+    ['without index and id, in one chunk', calls([[{ function: OSLO }, { function: ROME }]])],
+    ['without an id, all with the index 0', calls([[{ index: 0, function: OSLO }], [{ index: 0, function: ROME }]])],
+    [
+      'with arguments as an object',
+      calls([
+        [{ index: 0, id: 'a', function: { name: 'weather', arguments: { city: 'Oslo' } } }],
+        [{ index: 1, id: 'b', function: { name: 'weather', arguments: { city: 'Rome' } } }],
+      ]),
+    ],
+    [
+      'with the id, the name in pieces, and the arguments apart',
+      calls(
+        [OSLO, ROME].flatMap((called, index) => [
+          [{ index, id: `call_${index}` }],
+          [{ index, function: { name: 'wea' } }],
+          [{ index, function: { name: 'ther', arguments: '' } }],
+          [{ index, function: { arguments: called.arguments } }],
+        ]),
+      ),
+    ],
+    [
+      'with the name of the tool as the id of each',
+      calls([[OSLO, ROME].map((called, index) => ({ index, id: 'weather', function: called }))]),
+    ],
+    ['that end like any other answer', calls([[{ function: OSLO }, { function: ROME }]], 'stop')],
+  ])('%s are what a person would say they are', async (_, script) => {
+    bench.upstream.next(script).next(script);
+    const items = await stream();
+    assertCompletion(items, { finish: 'tool_calls' });
+    const streamed = toolCallsOf(items);
+    expect(streamed).toMatchObject([OSLO, ROME]);
+    const whole = await complete();
+    expect(whole).toMatchObject({
+      finish_reason: 'tool_calls',
+      message: { tool_calls: [{ function: OSLO }, { function: ROME }] },
+    });
+    const ids = [streamed.map(({ id }) => id), whole?.message.tool_calls?.map(({ id }) => id) ?? []];
+    for (const each of ids) {
+      expect(new Set(each).size).toBe(2);
+      for (const id of each) expect(id).toMatch(/^\w+$/);
+    }
+  });
+
+  it('in the deprecated form are calls like others', async () => {
+    bench.upstream.next([
+      role(null),
+      delta({ function_call: { name: 'weather', arguments: '{"city":' } }),
+      delta({ function_call: { arguments: '"Oslo"}' } }),
+      finish('function_call'),
+      done(),
+    ]);
+    const items = await stream();
+    assertCompletion(items, { finish: 'tool_calls' });
+    expect(toolCallsOf(items)).toMatchObject([{ ...OSLO, id: expect.stringMatching(ID) }]);
+  });
+
+  it('of two speaking steps have numbers and ids of their own', async () => {
+    const script = calls([[{ index: 0, id: 'call_0', function: OSLO }]]);
+    bench.upstream.always(script);
+    const items = await stream({ model: 'two' });
+    const streamed = toolCallsOf(items);
+    expect(streamed).toMatchObject([OSLO, OSLO]);
+    expect(new Set(streamed.map(({ id }) => id)).size).toBe(2);
+    const whole = (await complete({ model: 'two' }))?.message.tool_calls ?? [];
+    expect(new Set(whole.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it('keep a character whose halves come apart, whatever comes between them', async () => {
+    bench.upstream.next([
+      role(null),
+      delta({ tool_calls: [{ index: 0, id: 'a', function: { name: 'weather', arguments: '{"city":"\ud83d' } }] }),
+      text('So\ud83e'),
+      style({ envelope: { model: 'another' } }),
+      reasoning('hm'),
+      delta({ tool_calls: [{ index: 0, function: { arguments: '\ude00"}' } }] }),
+      text('\udd80.'),
+      finish('tool_calls'),
+      done(),
+    ]);
+    const body = { model: 'chat', stream: true, messages: HELLO, tools: TOOLS };
+    const items = await (
+      await openStream(bench.app.chatUrl, body, { headers: { 'millrace-events': 'true' } })
+    ).collect();
+    assertCompletion(items, { finish: 'tool_calls', content: 'So🦀.', reasoning: 'hm' });
+    expect(toolCallsOf(items)).toMatchObject([{ arguments: '{"city":"😀"}' }]);
+    expect(chunksOf(items).filter((chunk) => 'millrace' in chunk).length).toBeGreaterThan(2);
+    for (const chunk of chunksOf(items)) expect(JSON.stringify(chunk)).not.toMatch(/\\ud[89a-f]/);
+  });
+
+  it.each(['MAX_TOKENS', 'max_tokens', 'length', 'model_length', 'SAFETY', 'content_filter'])(
+    "of the server's tools are not run in an answer that was cut: %s",
+    async (reason) => {
+      bench.upstream.next(calls([[{ index: 0, id: 'a', function: { name: 'ping', arguments: '{}' } }]], reason));
+      const whole = await complete({ model: 'tooled', tools: undefined });
+      expect(whole?.finish_reason).toBe(/^s|filter/i.test(reason) ? 'content_filter' : 'length');
+      expect(executed).toEqual([]);
+    },
+  );
+
+  it("of the server's tools are run without ids, and where two have one id", async () => {
+    const ping = { name: 'ping', arguments: '{}' };
+    bench.upstream
+      .next(calls([[{ function: ping }, { function: ping }]], 'stop'))
+      .next(calls([[0, 1].map((index) => ({ index, id: 'ping', function: ping }))]))
+      .next(streamOf('Done.'));
+    expect((await complete({ model: 'tooled', tools: undefined }))?.message.content).toBe('Done.');
+    expect(executed).toHaveLength(4);
+    const messages = bench.upstream.requests[2]?.body.messages ?? [];
+    const asked = messages.flatMap((message) => (message.role === 'assistant' ? (message.tool_calls ?? []) : []));
+    expect(new Set(asked.map(({ id }) => id)).size).toBe(4);
+    const answered = messages.flatMap((message) => (message.role === 'tool' ? [message.tool_call_id] : []));
+    expect(answered).toEqual(asked.map(({ id }) => id));
+  });
+});
