@@ -201,6 +201,7 @@ describe('loadConfig', () => {
       AWS_REGION: 'evil.example/secret-11#',
       OLLAMA_STRUCTURED_OUTPUT: 'secret-12',
       OLLAMA_STREAM: 'secret-17',
+      OLLAMA_REASONING_TAG: '<secret-18>',
       DEMO_TOKENS_PER_SECOND: 'secret-6',
       RUN_TIMEOUT_MS: 'secret-7',
     };

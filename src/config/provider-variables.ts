@@ -38,7 +38,10 @@ const NAMES = [
 type Provider = (typeof PROVIDERS)[number];
 type AddressVariable = `${Provider}_BASE_URL` | 'AZURE_OPENAI_ENDPOINT';
 type TextVariable =
-  (typeof CREDENTIALS)[number] | (typeof CREDENTIAL_FILES)[number] | (typeof NAMES)[number] | `${Provider}_MODEL`;
+  | (typeof CREDENTIALS)[number]
+  | (typeof CREDENTIAL_FILES)[number]
+  | (typeof NAMES)[number]
+  | `${Provider}_${'MODEL' | 'REASONING_TAG'}`;
 
 /** A variable of the environment that has to do with a model provider. */
 export type ProviderVariable = AddressVariable | TextVariable | `${Provider}_STRUCTURED_OUTPUT` | `${Provider}_STREAM`;
@@ -58,6 +61,7 @@ export type ProviderVariables = Readonly<
 
 const ADDRESSES = [...PROVIDERS.map((name) => `${name}_BASE_URL` as const), 'AZURE_OPENAI_ENDPOINT'] as const;
 const METHODS = PROVIDERS.map((name) => `${name}_STRUCTURED_OUTPUT` as const);
+const TAGS = PROVIDERS.map((name) => `${name}_REASONING_TAG` as const);
 const STREAMS = PROVIDERS.map((name) => `${name}_STREAM` as const);
 
 /** All of them. */
@@ -69,6 +73,7 @@ export const PROVIDER_VARIABLES: readonly ProviderVariable[] = [
   ...ADDRESSES,
   ...METHODS,
   ...STREAMS,
+  ...TAGS,
 ];
 
 /** Carries the rules that the values have to keep. No message shows a value: addresses, too, can hold credentials. */
@@ -87,6 +92,12 @@ const RULES: readonly (readonly [readonly ProviderVariable[], PropertyDecorator]
   ],
   [METHODS, IsIn(STRUCTURED_OUTPUT, { message: `$property must be one of ${STRUCTURED_OUTPUT.join(', ')}` })],
   [STREAMS, IsIn(['on', 'off'], { message: '$property must be on or off' })],
+  [
+    TAGS,
+    Matches(/^(\/?[a-z][\w-]{0,31})(,[a-z][\w-]{0,31})*$/i, {
+      message: '$property must be off, or the name of a tag, such as think; several with commas',
+    }),
+  ],
   [NAMES, Matches(/^[\w.:-]+$/, { message: '$property must consist of letters, digits and . : _ -' })],
 ];
 

@@ -5,6 +5,7 @@ import { DemoModel } from './demo/index.js';
 import { ModelProvider } from './model-provider.js';
 import { OpenAIChatModel } from './openai/index.js';
 import { PROVIDER_DEFINITIONS, type ProviderDefinition } from './provider-definitions.js';
+import { guessReasoningTags, readReasoningTags } from './reasoning-tags.js';
 
 /** A provider that this process can call. */
 export interface ConfiguredProvider {
@@ -86,6 +87,11 @@ function online(
     ...definition.capabilities,
     structuredOutput: set[`${prefix}_STRUCTURED_OUTPUT`] ?? definition.capabilities.structuredOutput,
     streaming: set[streamSetting] !== 'off',
+    reasoningTags:
+      readReasoningTags(set[`${prefix}_REASONING_TAG`]) ??
+      (name === ModelProvider.OPENAI
+        ? guessReasoningTags(new URL(endpoint.baseUrl ?? ''))
+        : definition.capabilities.reasoningTags),
   };
   const model = set[`${prefix}_MODEL`];
   return {

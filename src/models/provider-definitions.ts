@@ -10,6 +10,7 @@ import {
   signedToolCalls,
   without,
 } from './openai/index.js';
+import { THINK_TAGS } from './reasoning-tags.js';
 import { readTokenFile } from './token-file.js';
 
 /** What is particular to one provider that is called through the `openai` SDK. */
@@ -55,7 +56,7 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
       baseUrl: set.GOOGLE_BASE_URL ?? 'https://generativelanguage.googleapis.com/v1beta/openai',
       apiKey: set.GOOGLE_API_KEY ?? set.GEMINI_API_KEY,
     }),
-    capabilities: { ...OPENAI_CAPABILITIES, reasoningTag: 'thought', rules: [developerAsSystem, signedToolCalls] },
+    capabilities: { ...OPENAI_CAPABILITIES, reasoningTags: ['thought'], rules: [developerAsSystem, signedToolCalls] },
   },
   [ModelProvider.GOOGLE_VERTEX_AI]: {
     needs: [
@@ -63,7 +64,7 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
       ['GOOGLE_VERTEX_AI_ACCESS_TOKEN', 'GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE'],
     ],
     endpoint: (set) => ({ baseUrl: set.GOOGLE_VERTEX_AI_BASE_URL ?? vertexUrl(set), apiKey: vertexToken(set) }),
-    capabilities: { ...OPENAI_CAPABILITIES, reasoningTag: 'thought', rules: [developerAsSystem, signedToolCalls] },
+    capabilities: { ...OPENAI_CAPABILITIES, reasoningTags: ['thought'], rules: [developerAsSystem, signedToolCalls] },
   },
   [ModelProvider.MISTRAL]: {
     needs: ['MISTRAL_API_KEY'],
@@ -72,6 +73,7 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
     capabilities: {
       ...OPENAI_CAPABILITIES,
       streamOptions: false,
+      reasoningTags: THINK_TAGS,
       rules: [
         developerAsSystem,
         mistralMessages,
@@ -91,7 +93,12 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
       apiKey: set.AWS_BEARER_TOKEN_BEDROCK,
     }),
     // Which of its models take a schema or a forced tool differs; all of them take instructions.
-    capabilities: { ...OPENAI_CAPABILITIES, structuredOutput: 'prompt', jsonObject: false, reasoningTag: 'reasoning' },
+    capabilities: {
+      ...OPENAI_CAPABILITIES,
+      structuredOutput: 'prompt',
+      jsonObject: false,
+      reasoningTags: ['reasoning'],
+    },
   },
   [ModelProvider.OLLAMA]: {
     needs: [],
@@ -100,6 +107,7 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
     capabilities: {
       ...OPENAI_CAPABILITIES,
       parallelToolCalls: false,
+      reasoningTags: THINK_TAGS,
       rules: [developerAsSystem, renamed('max_completion_tokens', 'max_tokens')],
     },
   },

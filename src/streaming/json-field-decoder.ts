@@ -17,6 +17,7 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
+const LETTER_N = 0x6e;
 const LETTER_U = 0x75;
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -43,7 +44,7 @@ type State =
 
 /**
  * Takes the text of one JSON object as it is generated, cut anywhere, and gives the text of chosen top-level fields as
- * soon as it is there: a string field's characters decoded, any other value's JSON as it stands. Each character is looked
+ * soon as it is there: a string field's characters decoded, nothing for null, any other value's JSON as it stands. Each character is looked
  * at once, and what is kept does not grow with the text.
  *
  * It checks what it must to decode. Whether the whole is valid JSON, and valid for its class, is for the caller to check
@@ -127,6 +128,8 @@ export class JsonFieldDecoder {
       case 'before-value':
         this.#depth = 0;
         this.#state = code === QUOTE ? 'string-value' : 'other-value';
+        // Nothing but null begins with this letter; a field that is left out shows nothing.
+        if (code === LETTER_N) this.#channel = undefined;
         return code === QUOTE ? i + 1 : i;
       case 'after-value':
         if (code === COMMA) this.#state = 'before-key';

@@ -44,14 +44,19 @@ describe('AnswerReader', () => {
     expect(reading.read(delta({ content: 'a' })).reader.hasSpoken).toBe(true);
   });
 
-  it('reads reasoning by either name, once if it has both', () => {
+  it('reads reasoning by any of its names, once if it has several', () => {
     const { deltas } = new Reading().read(
       delta({ reasoning_content: 'a' }),
       delta({ reasoning: 'b' }),
       delta({ reasoning_content: 'c', reasoning: 'c' }),
       delta({ reasoning_content: null, reasoning: 'd' }),
+      delta({ reasoning_content: '', reasoning: 'e' }),
+      delta({ reasoning: '', thinking: 'f' }),
+      delta({ thoughts: 'g' }),
+      delta({ reasoning: null, reasoning_details: [{ text: 'h' }, { summary: 'i' }, { data: 'x' }, null] }),
+      delta({ reasoning: 'j', reasoning_details: [{ text: 'j' }] }),
     );
-    expect(deltas).toEqual(['a', 'b', 'c', 'd'].map((text) => ({ type: 'reasoning', text })));
+    expect(deltas).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'hi', 'j'].map((text) => ({ type: 'reasoning', text })));
   });
 
   it('passes log probabilities on, also those of a piece without text', () => {

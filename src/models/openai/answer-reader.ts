@@ -28,6 +28,11 @@ interface UpstreamMessage {
   /** Reasoning text: DeepSeek, SGLang and older vLLM by this name, newer vLLM and OpenRouter by the next. */
   readonly reasoning_content?: unknown;
   readonly reasoning?: unknown;
+  /** The same of some gateways. */
+  readonly thinking?: unknown;
+  readonly thoughts?: unknown;
+  /** OpenRouter: a list of `{type: "reasoning.text", text}` and `{type: "reasoning.summary", summary}`. */
+  readonly reasoning_details?: unknown;
   readonly refusal?: unknown;
   readonly tool_calls?: readonly UpstreamToolCall[] | null;
   /** The deprecated form of one tool call. */
@@ -144,8 +149,8 @@ export class AnswerReader {
     json: string,
     out: Delta[],
   ): void {
-    const reasoning = message.reasoning_content ?? message.reasoning;
-    if (typeof reasoning === 'string' && reasoning !== '') out.push({ type: 'reasoning', text: reasoning });
+    const reasoning = findReasoning(message);
+    if (reasoning !== '') out.push({ type: 'reasoning', text: reasoning });
     if (Array.isArray(message.content)) pushParts(message.content, out);
     else pushText('content', message.content, logprobs?.content, out);
     pushText('refusal', message.refusal, logprobs?.refusal, out);
@@ -199,6 +204,23 @@ function parse(json: string): UpstreamAnswer {
   }
   if (typeof answer !== 'object' || answer === null) throw badAnswer('it is not a JSON object');
   return answer;
+}
+
+/** Servers that know several of the names give the same text by each, or nothing by all but one. */
+function findReasoning(message: UpstreamMessage): string {
+  const { reasoning_content: first, reasoning, thinking, thoughts, reasoning_details: details } = message;
+  if (isText(first)) return first;
+  if (isText(reasoning)) return reasoning;
+  if (isText(thinking)) return thinking;
+  if (isText(thoughts)) return thoughts;
+  if (!Array.isArray(details)) return '';
+  return (details as readonly ({ readonly text?: unknown; readonly summary?: unknown } | null)[])
+    .map((detail) => [detail?.text, detail?.summary].find(isText) ?? '')
+    .join('');
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function pushText(type: TextDelta['type'], text: unknown, logprobs: unknown, out: Delta[]): void {

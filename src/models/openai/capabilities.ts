@@ -22,8 +22,11 @@ export interface Capabilities {
   readonly streaming: boolean;
   /** Whether `stream_options` may be sent. Without it a provider tells its usage unasked. */
   readonly streamOptions: boolean;
-  /** Name of the tag in which reasoning stands at the beginning of the content; absent: reasoning has a field of its own. */
-  readonly reasoningTag?: string;
+  /**
+   * Names of the tags in which reasoning stands at the beginning of the content; a slash before one: it is open already. None:
+   * reasoning has a field of its own.
+   */
+  readonly reasoningTags: readonly string[];
   /** Applied to each call in order, after its output has been arranged. */
   readonly rules: readonly RequestRule[];
 }
@@ -35,5 +38,6 @@ export const OPENAI_CAPABILITIES: Capabilities = {
   parallelToolCalls: true,
   streaming: true,
   streamOptions: true,
+  reasoningTags: [],
   rules: [],
 };

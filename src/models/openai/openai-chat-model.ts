@@ -6,7 +6,7 @@ import type { CallScope, ChatModel, ModelCall, ModelResult } from '../chat-model
 import { type AnswerLimits, AnswerStream } from './answer-stream.js';
 import { type Capabilities, OPENAI_CAPABILITIES } from './capabilities.js';
 import type { EndingHabit } from './event-batches.js';
-import { arrangeOutput, filtered, ReasoningTag } from './output/index.js';
+import { arrangeOutput, FilteredAnswer, ReasoningTag } from './output/index.js';
 import { retryDelay } from './retry-delay.js';
 import type { Answer } from './transport/index.js';
 import { type Endpoint, UpstreamClient } from './upstream-client.js';
@@ -47,11 +47,11 @@ export class OpenAIChatModel implements ChatModel {
   }
 
   stream(call: ModelCall, scope: CallScope): AsyncGenerator<readonly Delta[], ModelResult, void> {
-    const { reasoningTag, rules } = this.#capabilities;
+    const { reasoningTags, rules } = this.#capabilities;
     const arranged = arrangeOutput(call, this.#capabilities);
     const request = rules.reduce((written, rule) => rule(written), arranged.call);
     const filters = [
-      ...(reasoningTag === undefined ? [] : [new ReasoningTag(reasoningTag)]),
+      ...(reasoningTags.length === 0 ? [] : [new ReasoningTag(reasoningTags)]),
       ...(arranged.filter === undefined ? [] : [arranged.filter]),
     ];
     const answer = new AnswerStream(
@@ -62,7 +62,7 @@ export class OpenAIChatModel implements ChatModel {
       this.#unknown,
       this.clock,
     );
-    return filters.length === 0 ? answer : filtered(answer, filters);
+    return filters.length === 0 ? answer : new FilteredAnswer(answer, filters);
   }
 
   get #host(): string {

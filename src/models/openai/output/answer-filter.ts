@@ -1,9 +1,11 @@
 import type { FinishReason } from '../../../protocol/index.js';
-import type { Delta } from '../../../streaming/index.js';
+import { type Delta, PulledGenerator } from '../../../streaming/index.js';
 import type { ModelResult } from '../../chat-model.js';
 
 /** Makes of a provider's deltas those that the rest of the system expects. One filter serves one call. */
 export interface AnswerFilter {
+  /** True once it changes nothing any more, neither deltas nor the finish reason: it is not asked again. */
+  readonly isDone: boolean;
   /** Takes the next delta and adds what becomes of it to `out`; it may keep it for later. */
   read(delta: Delta, out: Delta[]): void;
   /**
@@ -13,26 +15,46 @@ export interface AnswerFilter {
   end(finishReason: FinishReason, out: Delta[]): FinishReason;
 }
 
-/** Passes an answer through filters, each of which sees what the one before it gave. */
-export async function* filtered(
-  answer: AsyncGenerator<readonly Delta[], ModelResult, void>,
-  filters: readonly AnswerFilter[],
-): AsyncGenerator<readonly Delta[], ModelResult, void> {
-  let done = false;
-  try {
+/** Passes an answer through filters, each of which sees what the one before it gave. It costs nothing once all are done. */
+export class FilteredAnswer extends PulledGenerator<readonly Delta[], ModelResult> {
+  readonly #answer: AsyncGenerator<readonly Delta[], ModelResult, void>;
+  #filters: readonly AnswerFilter[];
+  /** The result, while what the filters kept is given. */
+  #result: ModelResult | undefined;
+  #hasEnded = false;
+
+  constructor(answer: AsyncGenerator<readonly Delta[], ModelResult, void>, filters: readonly AnswerFilter[]) {
+    super();
+    this.#answer = answer;
+    this.#filters = filters;
+  }
+
+  override next(): Promise<IteratorResult<readonly Delta[], ModelResult>> {
+    return this.#filters.length === 0 ? this.#answer.next() : this.#untilDeltas();
+  }
+
+  protected override async close(): Promise<void> {
+    if (!this.#hasEnded) await this.#answer.return({ finishReason: 'stop' });
+  }
+
+  /** A loop: filters may keep what they are given for long. */
+  async #untilDeltas(): Promise<IteratorResult<readonly Delta[], ModelResult>> {
+    if (this.#result !== undefined) return { done: true, value: this.#result };
     for (;;) {
-      const next = await answer.next();
-      if (next.done === true) {
-        done = true;
-        const { deltas, finishReason } = ended(filters, next.value.finishReason);
-        if (deltas.length > 0) yield deltas;
-        return { finishReason };
-      }
-      const deltas = filters.reduce(through, next.value);
-      if (deltas.length > 0) yield deltas;
+      const next = await this.#answer.next();
+      if (next.done === true) return this.#finish(next.value);
+      const deltas = this.#filters.reduce(through, next.value);
+      if (this.#filters.some(({ isDone }) => isDone)) this.#filters = this.#filters.filter(({ isDone }) => !isDone);
+      if (deltas.length > 0) return { done: false, value: deltas };
+      if (this.#filters.length === 0) return this.#answer.next();
     }
-  } finally {
-    if (!done) await answer.return({ finishReason: 'stop' });
+  }
+
+  #finish({ finishReason: reason }: ModelResult): IteratorResult<readonly Delta[], ModelResult> {
+    this.#hasEnded = true;
+    const { deltas, finishReason } = ended(this.#filters, reason);
+    this.#result = { finishReason };
+    return deltas.length > 0 ? { done: false, value: deltas } : { done: true, value: this.#result };
   }
 }
 

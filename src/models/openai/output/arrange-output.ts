@@ -2,7 +2,7 @@ import type { ModelCall } from '../../chat-model.js';
 import type { Capabilities } from '../capabilities.js';
 import type { AnswerFilter } from './answer-filter.js';
 import { ForcedToolAnswer, withForcedTool } from './forced-tool.js';
-import { JsonObjectText } from './json-object-text.js';
+import { JsonText } from './json-text.js';
 import { outputFormatOf } from './output-format.js';
 import { withInstructions } from './output-instructions.js';
 
@@ -18,10 +18,16 @@ export function arrangeOutput(call: ModelCall, capabilities: Capabilities): Arra
   const format = outputFormatOf(call.parameters);
   if (format === undefined) return { call };
   const { structuredOutput: method, jsonObject } = capabilities;
-  if (format.schema === undefined ? jsonObject : method === 'json_schema') return { call };
+  const root = format.schema?.['type'] ?? 'object';
+  const isJson = root === 'object' || root === 'array';
+  if (format.schema === undefined ? jsonObject : method === 'json_schema') {
+    // Many servers take it without heed.
+    return { call, ...(isJson && { filter: new JsonText({ isArray: root === 'array', isTrusting: true }) }) };
+  }
   if (format.schema !== undefined && method === 'tool') {
     const { toolName, call: forced } = withForcedTool(call, format, format.schema, capabilities);
     return { call: forced, filter: new ForcedToolAnswer(toolName) };
   }
-  return { call: withInstructions(call, format, jsonObject), filter: new JsonObjectText() };
+  const filter = new JsonText({ isArray: root === 'array', isTrusting: false });
+  return { call: withInstructions(call, format, jsonObject), filter };
 }

@@ -3,7 +3,7 @@ import type { Delta, ToolCallDelta } from '../../../streaming/index.js';
 import type { ModelCall, ModelParameters } from '../../chat-model.js';
 import type { Capabilities } from '../capabilities.js';
 import type { AnswerFilter } from './answer-filter.js';
-import { JsonObjectText } from './json-object-text.js';
+import { JsonText } from './json-text.js';
 import type { OutputFormat, Schema } from './output-format.js';
 
 /**
@@ -51,9 +51,11 @@ export function withForcedTool(
  * left out; a model that calls no tool at all, against its orders, is taken at its word.
  */
 export class ForcedToolAnswer implements AnswerFilter {
+  /** Never: the finish reason is its business, too. */
+  readonly isDone = false;
   readonly #toolName: string;
   /** The content so far, which counts only if no tool is called. */
-  #said = new JsonObjectText();
+  #said = new JsonText({ isArray: false, isTrusting: false });
   #saidDeltas: Delta[] = [];
   /** For each index of the upstream: the index for the rest of the system, or what becomes of the call. */
   readonly #calls = new Map<number, number | 'answer' | 'dropped'>();

@@ -1,3 +1,3 @@
-export { filtered } from './answer-filter.js';
+export { FilteredAnswer } from './answer-filter.js';
 export { arrangeOutput, type ArrangedCall } from './arrange-output.js';
 export { ReasoningTag } from './reasoning-tag.js';

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import type { Delta } from '../../../streaming/index.js';
 import type { AnswerFilter } from './answer-filter.js';
 import { ForcedToolAnswer } from './forced-tool.js';
-import { JsonObjectText } from './json-object-text.js';
+import { JsonText } from './json-text.js';
 import { ReasoningTag } from './reasoning-tag.js';
 
 /** The text of each channel that a filter makes of content, cut at these places. */
@@ -19,7 +19,10 @@ function through(filter: AnswerFilter, text: string, places: readonly number[] =
 
 const cuts = fc.array(fc.nat(), { maxLength: 12 });
 
-describe('JsonObjectText', () => {
+const OBJECT = { isArray: false, isTrusting: false };
+const THINK = ['think', 'thinking'];
+
+describe('JsonText', () => {
   it('finds any object between any words, wherever it is cut', () => {
     const words = fc.string({ unit: 'binary' }).map((text) => text.replaceAll('{', '('));
     fc.assert(
@@ -31,18 +34,60 @@ describe('JsonObjectText', () => {
         fc.boolean(),
         (value, before, after, places, pretty) => {
           const json = JSON.stringify(value, null, pretty ? 2 : 0);
-          expect(through(new JsonObjectText(), before + json + after, places)).toEqual({ content: json });
+          expect(through(new JsonText(OBJECT), before + json + after, places)).toEqual({ content: json });
         },
       ),
     );
   });
 
   it('passes each piece on at once', () => {
-    const filter = new JsonObjectText();
+    const filter = new JsonText(OBJECT);
     const out: Delta[] = [];
     const piece = { type: 'content', text: '{"a":' } as const;
     filter.read(piece, out);
     expect(out).toEqual([piece]);
+  });
+
+  it.each([
+    ['in a fence', '```json\n{"a":1}\n```', '{"a":1}'],
+    [
+      'behind words in braces',
+      'Here is {the} answer for {"you"}, { x }: {"a":{"b":"}"}} Bye {"c":1}',
+      '{"a":{"b":"}"}}',
+    ],
+    ['of which a key has escapes', 'So: { "a\\"b" : [1] }.', '{ "a\\"b" : [1] }'],
+    ['that is empty', '```{ }```', '{ }'],
+    ['that is cut in its first key', '```json\n{"answ', '{"answ'],
+    ['that is none', 'Set {x} to "{y}".', 'Set {x} to "{y}".'],
+  ])('takes an object %s for what it is, wherever it is cut', (_, text, json) => {
+    fc.assert(
+      fc.property(cuts, (places) => {
+        expect(through(new JsonText(OBJECT), text, places)).toEqual({ content: json });
+      }),
+    );
+  });
+
+  it('finds an array where one is asked for', () => {
+    const filter = (): JsonText => new JsonText({ isArray: true, isTrusting: false });
+    fc.assert(
+      fc.property(cuts, (places) => {
+        expect(through(filter(), 'As in [this]:\n[{"a":[1]},2] and [3]', places)).toEqual({ content: '[{"a":[1]},2]' });
+      }),
+    );
+    expect(through(filter(), 'None: []')).toEqual({ content: '[]' });
+  });
+
+  it('is done at once where a server heeds the request, and loses no log probability', () => {
+    const filter = new JsonText({ isArray: false, isTrusting: true });
+    const piece = { type: 'content', text: '\n{', logprobs: [{ token: '{' }] } as const;
+    const out: Delta[] = [];
+    filter.read({ type: 'content', text: ' ' }, out);
+    filter.read(piece, out);
+    expect(filter.isDone).toBe(true);
+    expect(out[1]).toBe(piece);
+    expect(through(new JsonText({ isArray: false, isTrusting: true }), '```\n{"a":1}\n```')).toEqual({
+      content: '{"a":1}',
+    });
   });
 });
 
@@ -51,7 +96,7 @@ describe('ReasoningTag', () => {
     const words = fc.string().map((text) => text.replaceAll('<', '('));
     fc.assert(
       fc.property(words, words, cuts, (thought, answer, places) => {
-        const texts = through(new ReasoningTag('think'), `<think>${thought}</think>${answer}`, places);
+        const texts = through(new ReasoningTag(THINK), `<think>${thought}</think>${answer}`, places);
         expect((texts['reasoning'] ?? '').replace(/\s/g, '')).toBe(thought.replace(/\s/g, ''));
         expect(texts['content'] ?? '').toBe(answer.trimStart());
       }),
@@ -59,16 +104,38 @@ describe('ReasoningTag', () => {
   });
 
   it('takes white space behind the tag for no answer, also where it comes by itself', () => {
-    expect(through(new ReasoningTag('think'), '<think></think> ', [15])).toEqual({});
+    expect(through(new ReasoningTag(THINK), '<think></think> ', [15])).toEqual({});
   });
 
   it('leaves any other content as it is', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), cuts, (text, places) => {
         fc.pre(!text.trimStart().startsWith('<think>'));
-        expect(through(new ReasoningTag('think'), text, places)['content'] ?? '').toBe(text);
+        expect(through(new ReasoningTag(THINK), text, places)['content'] ?? '').toBe(text);
       }),
     );
+  });
+});
+
+describe('ReasoningTag of several names', () => {
+  it.each([
+    ['<think>a</think>b', THINK, { reasoning: 'a', content: 'b' }],
+    ['\n<thinking>a</think> c</thinking>\n\nb', THINK, { reasoning: 'a</think> c', content: 'b' }],
+    ['a\n</think>\n\nb', ['/think'], { reasoning: 'a\n', content: 'b' }],
+    ['<think>a</think>b', ['/think'], { reasoning: '<think>a', content: 'b' }],
+    ['a</think>b', THINK, { content: 'a</think>b' }],
+    ['Say <think>.', THINK, { content: 'Say <think>.' }],
+    ['<think>a', THINK, { reasoning: 'a' }],
+  ])('reads %j with %j', (text, names, expected) => {
+    fc.assert(fc.property(cuts, (places) => expect(through(new ReasoningTag(names), text, places)).toEqual(expected)));
+  });
+
+  it('holds no endless white space, and no log probability', () => {
+    const filter = new ReasoningTag(THINK);
+    const out: Delta[] = [];
+    for (let i = 0; i < 2_000; i++) filter.read({ type: 'content', text: ' ', logprobs: [{ token: ' ' }] }, out);
+    expect(filter.isDone).toBe(true);
+    expect(out.flatMap((delta) => (delta.type === 'content' ? (delta.logprobs ?? []) : []))).toHaveLength(2_000);
   });
 });
 

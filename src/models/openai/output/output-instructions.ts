@@ -13,9 +13,10 @@ export function withInstructions(call: ModelCall, format: OutputFormat, jsonObje
 }
 
 function instructionsFor({ description, schema }: OutputFormat): string {
+  const root = schema?.['type'] === 'array' ? 'array' : 'object';
   return [
-    'Answer with exactly one JSON object and nothing else: no code fence, and no words before or after it.',
-    ...(description === undefined ? [] : [`The object is: ${description}`]),
+    `Answer with exactly one JSON ${root} and nothing else: no code fence, and no words before or after it.`,
+    ...(description === undefined ? [] : [`The ${root} is: ${description}`]),
     ...(schema === undefined ? [] : ['It must fit this JSON schema:', JSON.stringify(schema)]),
   ].join('\n');
 }

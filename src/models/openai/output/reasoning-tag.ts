@@ -1,22 +1,39 @@
 import type { FinishReason } from '../../../protocol/index.js';
-import type { Delta } from '../../../streaming/index.js';
+import type { Delta, TokenLogprob } from '../../../streaming/index.js';
 import type { AnswerFilter } from './answer-filter.js';
+
+/** White space and the beginning of a tag, in characters: some models write nothing but white space without end. */
+const MOST_HELD = 1_024;
 
 /**
  * Takes reasoning out of content that begins with it, in a tag: `<reasoning>…</reasoning>` (gpt-oss on Bedrock),
- * `<thought>…</thought>` (Gemini). A tag further on is the model's own text.
+ * `<thought>…</thought>` (Gemini), `<think>…</think>` (DeepSeek, Qwen). A tag further on is the model's own text.
  */
 export class ReasoningTag implements AnswerFilter {
-  readonly #open: string;
-  readonly #close: string;
-  #state: 'before' | 'inside' | 'after' = 'before';
+  readonly #names: readonly string[];
+  /** The closing tag that ends the reasoning. */
+  #close: string;
+  #state: 'before' | 'inside' | 'after';
   /** What may be the beginning of a tag, or white space before one. */
   #held = '';
+  /** Log probabilities of what is held. */
+  #logprobs: readonly TokenLogprob[] = [];
   #tagged = false;
 
-  constructor(name: string) {
-    this.#open = `<${name}>`;
-    this.#close = `</${name}>`;
+  /**
+   * @param names of the tags that may open it. One that begins with a slash is open from the beginning: the templates of
+   *   some models write it into the prompt, so that only its end comes with the answer.
+   */
+  constructor(names: readonly string[]) {
+    const opened = names.find((name) => name.startsWith('/'));
+    this.#names = names.map((name) => name.replace('/', ''));
+    this.#state = opened === undefined ? 'before' : 'inside';
+    this.#close = `<${opened ?? ''}>`;
+    this.#tagged = opened !== undefined;
+  }
+
+  get isDone(): boolean {
+    return this.#state === 'after';
   }
 
   read(delta: Delta, out: Delta[]): void {
@@ -25,12 +42,14 @@ export class ReasoningTag implements AnswerFilter {
       return;
     }
     this.#held += delta.text;
+    if (delta.logprobs !== undefined) this.#logprobs = [...this.#logprobs, ...delta.logprobs];
     while (this.#state === 'inside' ? this.#readInside(out) : this.#readBefore(out));
   }
 
   end(finishReason: FinishReason, out: Delta[]): FinishReason {
     const text = this.#tagged ? this.#held.trimStart() : this.#held;
-    if (text !== '') out.push({ type: this.#state === 'inside' ? 'reasoning' : 'content', text });
+    if (this.#state !== 'inside') this.#pushContent(text, out);
+    else if (text !== '') out.push({ type: 'reasoning', text });
     this.#held = '';
     return finishReason;
   }
@@ -38,21 +57,35 @@ export class ReasoningTag implements AnswerFilter {
   /** @returns true if there is more to read */
   #readBefore(out: Delta[]): boolean {
     const text = this.#held.trimStart();
-    if (text.startsWith(this.#open)) {
-      this.#held = text.slice(this.#open.length);
+    const name = this.#names.find((each) => text.startsWith(`<${each}>`));
+    if (name !== undefined) {
+      this.#held = text.slice(name.length + 2);
+      this.#close = `</${name}>`;
       this.#state = 'inside';
       this.#tagged = true;
       return true;
     }
-    if (this.#open.startsWith(text)) return false;
+    if (this.#held.length < MOST_HELD && this.#isStart(text)) return false;
     // Blank lines after the tag set it apart; they are no part of the answer.
-    out.push({ type: 'content', text: this.#tagged ? text : this.#held });
+    this.#pushContent(this.#tagged ? text : this.#held, out);
     this.#held = '';
     this.#state = 'after';
     return false;
   }
 
+  #pushContent(text: string, out: Delta[]): void {
+    const logprobs = this.#logprobs;
+    this.#logprobs = [];
+    if (logprobs.length > 0) out.push({ type: 'content', text, logprobs });
+    else if (text !== '') out.push({ type: 'content', text });
+  }
+
+  #isStart(text: string): boolean {
+    return this.#names.some((each) => `<${each}>`.startsWith(text));
+  }
+
   #readInside(out: Delta[]): boolean {
+    this.#logprobs = [];
     const end = this.#held.indexOf(this.#close);
     const safe = end >= 0 ? end : this.#held.length - overlap(this.#held, this.#close);
     if (safe > 0) out.push({ type: 'reasoning', text: this.#held.slice(0, safe) });

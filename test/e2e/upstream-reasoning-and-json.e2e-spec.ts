@@ -1,0 +1,166 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Injectable, Module } from '@nestjs/common';
+import { IsOptional, IsString } from 'class-validator';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, AgentNode, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
+import type { Message } from '../../src/protocol/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
+import {
+  assertCompletion,
+  assertValidCompletion,
+  Bench,
+  delta,
+  done,
+  finish,
+  openStream,
+  postJson,
+  role,
+  type Script,
+  streamOf,
+  text,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+
+class Reply {
+  @IsOptional()
+  @IsString()
+  readonly thinking?: string | null;
+
+  @IsString()
+  readonly reply: string;
+}
+
+interface Asked {
+  readonly messages: readonly Message[];
+}
+
+const config = agent({ modelProvider: ModelProvider.OPENAI, outputType: Reply });
+
+@Injectable()
+class SpokenNode extends AgentStreamingNode<Asked, Reply> {
+  readonly agentConfig = config;
+  async *process({ messages }: Asked, context: TaskContext): AsyncGenerator<Deltas, Reply, void> {
+    const stream = this.agent.runStream({ messages }, context);
+    return yield* this.streamStructuredDeltas(stream, { thinking: 'reasoning', reply: 'content' });
+  }
+}
+
+@Injectable()
+class SilentNode extends AgentNode<Asked, Reply> {
+  readonly agentConfig = config;
+  process({ messages }: Asked, context: TaskContext): Promise<Reply> {
+    return this.agent.run({ messages }, context);
+  }
+}
+
+@Workflow({ id: 'spoken', description: 'A structured answer, as it arrives' })
+class SpokenWorkflow extends WorkflowDefinition<ChatEvent, Reply> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Reply> {
+    return flow.node(SpokenNode, { messages });
+  }
+}
+
+@Workflow({ id: 'silent', description: 'A structured answer, once it is whole' })
+class SilentWorkflow extends WorkflowDefinition<ChatEvent, Reply> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Reply> {
+    return flow.node(SilentNode, { messages });
+  }
+}
+
+@Module({ imports: [NodesModule], providers: [SpokenNode, SilentNode, SpokenWorkflow, SilentWorkflow] })
+class StructuredModule {}
+
+describe('an upstream that speaks OpenAI in its own way', () => {
+  let bench: Bench;
+  const start = async (env: Readonly<Record<string, string>> = {}): Promise<void> => {
+    bench = await Bench.start({ imports: [StructuredModule], env });
+  };
+  afterEach(() => bench.close());
+  const stream = async (body: object = {}) =>
+    (await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...body })).collect();
+  const complete = async (body: object = {}) => {
+    const { json } = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...body });
+    assertValidCompletion(json);
+    return json.choices[0]?.message;
+  };
+
+  describe('has its reasoning', () => {
+    const fields = (...pieces: readonly object[]): Script => [
+      role(),
+      ...pieces.map((piece) => delta({ ...piece })),
+      text('Yes.'),
+      finish('stop'),
+      done(),
+    ];
+
+    it.each<[string, Script]>([
+      ['in reasoning, beside an empty reasoning_content', fields({ reasoning_content: '', reasoning: 'Hm.' })],
+      ['in thinking', fields({ thinking: 'Hm.' })],
+      ['in reasoning_details', fields({ reasoning_details: [{ type: 'reasoning.text', text: 'Hm.' }] })],
+      ['in two fields', fields({ reasoning: 'Hm.', reasoning_details: [{ type: 'reasoning.text', text: 'Hm.' }] })],
+      ['in a tag', streamOf('<think>Hm.</think>\n\nYes.', { pieces: 9 })],
+      ['in the other tag', streamOf('\n<thinking>Hm.</thinking>Yes.', { pieces: 5 })],
+    ])('%s: it reaches the client as reasoning', async (_, script) => {
+      await start();
+      bench.upstream.next(script).next(script);
+      assertCompletion(await stream(), { reasoning: 'Hm.', content: 'Yes.', finish: 'stop' });
+      expect(await complete()).toMatchObject({ content: 'Yes.', reasoning_content: 'Hm.' });
+    });
+
+    it('in a tag that its template has opened, if the setting says so', async () => {
+      await start({ OPENAI_REASONING_TAG: '/think' });
+      bench.upstream.next(streamOf('Hm.</think>\n\nYes.', { pieces: 4 }));
+      assertCompletion(await stream(), { reasoning: 'Hm.', content: 'Yes.' });
+    });
+
+    it('nowhere, if the setting says so', async () => {
+      await start({ OPENAI_REASONING_TAG: 'off' });
+      bench.upstream.next(streamOf('<think>Hm.</think>Yes.', { pieces: 4 }));
+      assertCompletion(await stream(), { content: '<think>Hm.</think>Yes.' });
+    });
+  });
+
+  describe('has its JSON', () => {
+    const JSON_TEXT = '{"thinking": null, "reply": "Yes."}';
+
+    it.each([
+      ['in a fence', `\`\`\`json\n${JSON_TEXT}\n\`\`\``],
+      ['behind words that hold a brace', `Here is {the} answer: ${JSON_TEXT} Bye.`],
+      ['behind its reasoning', `<think>{"a": {reply}}</think>\n${JSON_TEXT}`],
+    ])('%s, though it was given a schema: the answer is found', async (_, words) => {
+      await start();
+      bench.upstream.always(streamOf(words, { pieces: 12 }));
+      const items = await stream({ model: 'spoken' });
+      assertCompletion(items, { content: 'Yes.' });
+      const whole = await complete({ model: 'silent' });
+      expect(JSON.parse(whole?.content ?? '')).toEqual({ reply: 'Yes.' });
+      const format = { type: 'json_schema', json_schema: { name: 'reply', schema: { type: 'object' } } };
+      expect(await complete({ response_format: format })).toMatchObject({ content: JSON_TEXT });
+    });
+
+    it('in an array, where the schema says so and the provider is only asked in words', async () => {
+      await start({ OPENAI_STRUCTURED_OUTPUT: 'prompt' });
+      bench.upstream.next(streamOf('As in [this]: [{"a": [1]}, 2]. [3]', { pieces: 7 }));
+      const format = { type: 'json_schema', json_schema: { name: 'list', schema: { type: 'array' } } };
+      expect(await complete({ response_format: format })).toMatchObject({ content: '[{"a": [1]}, 2]' });
+      expect(JSON.stringify(bench.upstream.requests[0]?.body.messages)).toContain('exactly one JSON array');
+    });
+  });
+
+  it('shows nothing for a field that is null', async () => {
+    await start();
+    bench.upstream.next(streamOf(['{"thinking":', 'nu', 'll,"reply":"Yes."}']));
+    const items = await stream({ model: 'spoken' });
+    assertCompletion(items, { content: 'Yes.', reasoning: '' });
+  });
+});
