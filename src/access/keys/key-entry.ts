@@ -3,32 +3,39 @@ import {
   IsArray,
   IsBoolean,
   IsInt,
-  IsNotEmpty,
   IsObject,
-  IsOptional,
   IsString,
   Matches,
   Min,
   ValidateBy,
+  ValidateIf,
   ValidateNested,
 } from 'class-validator';
 import { parseExpiry } from './expiry.js';
 
 const COUNT = { message: '$property must be a whole number, 0 for no limit' };
 
+/**
+ * Unlike IsOptional, it checks null: a field of which only the name is written (`workflows:`) must not count as absent, which
+ * for workflows and expires would be the widest right of all.
+ */
+function MayBeAbsent(): PropertyDecorator {
+  return ValidateIf((_, value) => value !== undefined);
+}
+
 /** Limits of one key; one that is absent is that of all keys, 0 is none. */
 export class KeyLimits {
-  @IsOptional()
+  @MayBeAbsent()
   @IsInt(COUNT)
   @Min(0, COUNT)
   requestsPerMinute?: number;
 
-  @IsOptional()
+  @MayBeAbsent()
   @IsInt(COUNT)
   @Min(0, COUNT)
   tokensPerMinute?: number;
 
-  @IsOptional()
+  @MayBeAbsent()
   @IsInt(COUNT)
   @Min(0, COUNT)
   concurrentStreams?: number;
@@ -45,25 +52,25 @@ export class KeyEntry {
   hash: string;
 
   /** Ids of workflows, in which `*` stands for any characters. Absent: all. */
-  @IsOptional()
+  @MayBeAbsent()
+  @Matches(/\S/, { each: true, message: 'workflows must hold no empty id' })
   @IsArray({ message: 'workflows must be a list of ids, in which * stands for any characters' })
   @IsString({ each: true, message: 'workflows must be a list of ids, in which * stands for any characters' })
-  @IsNotEmpty({ each: true, message: 'workflows must hold no empty id' })
   workflows?: string[];
 
-  @IsOptional()
+  @MayBeAbsent()
   @IsObject({ message: 'limits must be a map of requestsPerMinute, tokensPerMinute and concurrentStreams' })
   @ValidateNested()
   @Type(() => KeyLimits)
   limits?: KeyLimits;
 
   /** True: the key is refused. */
-  @IsOptional()
+  @MayBeAbsent()
   @IsBoolean({ message: 'disabled must be true or false' })
   disabled?: boolean;
 
   /** From then on the key is refused. A date, or a date and a time, that {@link parseExpiry} reads. */
-  @IsOptional()
+  @MayBeAbsent()
   @ValidateBy(
     {
       name: 'expiry',

@@ -98,6 +98,39 @@ describe('readKeyEntries', () => {
     },
   );
 
+  it.each([
+    ['name', 'name must consist of'],
+    ['hash', 'hash must be sha256:'],
+    ['workflows', 'workflows must be a list'],
+    ['limits', 'limits must be a map'],
+    ['disabled', 'disabled must be true or false'],
+    ['expires', 'expires must be a date'],
+  ])('does not take a %s without a value for one that is absent', async (field, message) => {
+    const fields = { name: 'ci', hash: `"${HASH}"`, [field]: '' };
+    const yaml = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
+    const json = { name: 'ci', hash: HASH, [field]: null };
+    for (const text of [`- ${yaml.join('\n  ')}\n`, JSON.stringify([json])]) {
+      expect(await faultsOf(text)).toEqual([expect.stringMatching(`^entry 1.*: ${message}`)]);
+    }
+  });
+
+  it('takes neither limits nor ids of workflows that are blank', async () => {
+    const faults = await faultsOf(`
+- name: ci
+  hash: ${HASH}
+  limits: { requestsPerMinute: , tokensPerMinute: null, concurrentStreams: ~ }
+- { name: ann, hash: "${OTHER}", workflows: [chat, "", "  ", ] }
+- { name: bob, hash: "${HASH.replace('a'.repeat(9), 'c'.repeat(9))}", workflows: [null] }
+`);
+    expect(faults).toEqual([
+      'entry 1 ("ci"): limits.requestsPerMinute must be a whole number, 0 for no limit',
+      'entry 1 ("ci"): limits.tokensPerMinute must be a whole number, 0 for no limit',
+      'entry 1 ("ci"): limits.concurrentStreams must be a whole number, 0 for no limit',
+      'entry 2 ("ann"): workflows must hold no empty id',
+      'entry 3 ("bob"): workflows must be a list of ids, in which * stands for any characters',
+    ]);
+  });
+
   it('names a hundred faults and counts the others', async () => {
     const faults = await faultsOf(JSON.stringify(Array.from({ length: 1_000 }, () => 5)));
     expect(faults).toHaveLength(101);
