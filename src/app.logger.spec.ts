@@ -47,8 +47,22 @@ describe('AppLogger', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines).toHaveLength(8);
-    expect(lines[0]).toMatchObject({ level: 'log', message: HOSTILE, context: 'Access' });
+    expect(lines[0]).toMatchObject({ level: 'info', message: HOSTILE, context: 'Access' });
     expect(lines[4]).toMatchObject({ message: 'fields', field: HOSTILE });
+  });
+
+  it('calls the levels in JSON lines what log collectors call them', () => {
+    const logger = new AppLogger({ level: 'verbose', format: 'json' });
+    for (const level of ['verbose', 'debug', 'log', 'warn', 'error', 'fatal'] as const) logger[level]('x', 'Test');
+    const lines = written.trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual([
+      'trace',
+      'debug',
+      'info',
+      'warn',
+      'error',
+      'fatal',
+    ]);
   });
 
   it('keeps the stack of an error readable', () => {

@@ -13,6 +13,16 @@ const FRAMEWORK_CONTEXTS = new Set([
   'NestApplication',
 ]);
 
+/** What JSON lines call the levels: log collectors know these names. */
+const USUAL_LEVELS: Readonly<Record<LogLevel, string>> = {
+  fatal: 'fatal',
+  error: 'error',
+  warn: 'warn',
+  log: 'info',
+  debug: 'debug',
+  verbose: 'trace',
+};
+
 const LISTEN_ERROR = /^Error: (listen|bind|getaddrinfo) /;
 
 /**
@@ -53,7 +63,8 @@ export class AppLogger extends ConsoleLogger {
   }
 
   protected override stringifyJsonLogObject(logObject: Record<string, unknown>): string {
-    return escapeControls(super.stringifyJsonLogObject(logObject));
+    const level = USUAL_LEVELS[logObject['level'] as LogLevel];
+    return escapeControls(super.stringifyJsonLogObject({ ...logObject, level }));
   }
 
   protected override stringifyMessage(message: unknown, logLevel: LogLevel): string {

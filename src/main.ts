@@ -12,6 +12,7 @@ async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const logger = new AppLogger(config.log);
   output.reportTo(logger);
+  if (cluster.isPrimary) for (const warning of config.warnings) logger.warn(warning, 'Config');
   if (cluster.isPrimary && config.server.processes > 1) {
     const { keepWorkers } = await import('./app.workers.js');
     const { keysFile } = config.access;

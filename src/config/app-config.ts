@@ -72,4 +72,6 @@ export abstract class AppConfig {
   };
   abstract readonly tracing: TracingConfig;
   abstract readonly access: AccessConfig;
+  /** What the person who starts the server should know of its environment, one line each. */
+  abstract readonly warnings: readonly string[];
 }

@@ -84,11 +84,13 @@ describe('loadConfig', () => {
         },
         otlp: undefined,
         serviceName: 'millrace',
+        resourceAttributes: {},
         environment: undefined,
         release: undefined,
         captureContent: true,
         fieldLimit: 262_144,
         sampleRate: 1,
+        isSamplingParentBased: false,
         queueBytes: 33_554_432,
         flushTimeoutMs: 5_000,
         traceparent: 'record',
@@ -112,6 +114,7 @@ describe('loadConfig', () => {
         },
         idempotency: { ttlMs: 600_000, maxBytes: 33_554_432 },
       },
+      warnings: [],
     });
   });
 
@@ -167,6 +170,7 @@ describe('loadConfig', () => {
       shutdown: { graceMs: 7, delayMs: 8 },
       tracing: loadConfig({}).tracing,
       access: loadConfig({}).access,
+      warnings: [],
     });
   });
 
@@ -209,6 +213,34 @@ describe('loadConfig', () => {
     expect(new Set(faults.map((fault) => fault.split(' ')[0]))).toEqual(new Set(Object.keys(variables)));
     expect(faults).toHaveLength(Object.keys(variables).length);
     expect(faults.join('\n')).not.toContain('secret');
+  });
+
+  it.each([
+    ['info', 'log'],
+    ['INFO', 'log'],
+    ['Warning', 'warn'],
+    ['trace', 'verbose'],
+    ['verbose', 'verbose'],
+    ['Error', 'error'],
+  ])('takes %s for a level of the log', (text, level) => {
+    expect(loadConfig({ LOG_LEVEL: text }).log.level).toBe(level);
+  });
+
+  it('says which levels there are, in the usual words', () => {
+    expect(faultsOf({ LOG_LEVEL: 'loud' })).toEqual([
+      'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace',
+    ]);
+    expect(faultsOf({ LOG_LEVEL: 'constructor' })).toHaveLength(1);
+  });
+
+  it('takes every usual word for on and off, for all switches', () => {
+    const switches = (word: string): readonly boolean[] => {
+      const { http, tracing } = loadConfig({ PLAYGROUND: word, DOCS: word, TRACING_CAPTURE_CONTENT: word });
+      return [http.playground, http.docs, tracing.captureContent];
+    };
+    for (const word of ['on', 'True', 'YES', '1']) expect(switches(word)).toEqual([true, true, true]);
+    for (const word of ['off', 'FALSE', 'No', '0']) expect(switches(word)).toEqual([false, false, false]);
+    expect(faultsOf({ PLAYGROUND: 'maybe' })).toEqual(['PLAYGROUND must be on or off']);
   });
 
   it.each([

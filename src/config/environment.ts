@@ -2,12 +2,17 @@ import { plainToInstance, Transform, Type } from 'class-transformer';
 import { IsIn, IsInt, IsNumber, Matches, Max, Min, validateSync } from 'class-validator';
 import { ConfigurationError } from '../errors/index.js';
 import { accessConfigOf, AccessEnvironment } from './access-environment.js';
-import { type AppConfig, LOG_LEVELS } from './app-config.js';
+import type { AppConfig, LOG_LEVELS } from './app-config.js';
+import { findIgnoredVariables } from './ignored-variables.js';
+import { Level } from './log-level.js';
 import { Milliseconds } from './milliseconds.js';
+import { findMisspeltSettings } from './misspelt-settings.js';
+import { OtelEnvironment } from './otel-environment.js';
 import { PROVIDER_VARIABLES, ProviderEnvironment, type ProviderVariables } from './provider-variables.js';
 import { serverConfigOf, ServerEnvironment } from './server-environment.js';
 import { bytesOf, Size } from './size.js';
-import { tracingConfigOf, TracingEnvironment } from './tracing-environment.js';
+import { Switch } from './switch.js';
+import { findTracingFaults, tracingConfigOf, TracingEnvironment } from './tracing-environment.js';
 
 /** The model of agents that name none, where the provider is the default one. */
 const OPENAI_MODEL = 'gpt-5.4-mini';
@@ -40,13 +45,13 @@ class Environment {
   })
   CORS_ORIGINS: readonly string[] = [];
 
-  @IsIn(['on', 'off'], { message: '$property must be on or off' })
-  PLAYGROUND: 'on' | 'off' = 'on';
+  @Switch()
+  PLAYGROUND = true;
 
-  @IsIn(['on', 'off'], { message: '$property must be on or off' })
-  DOCS: 'on' | 'off' = 'on';
+  @Switch()
+  DOCS = true;
 
-  @IsIn(LOG_LEVELS, { message: `$property must be one of ${LOG_LEVELS.join(', ')}` })
+  @Level()
   LOG_LEVEL: (typeof LOG_LEVELS)[number] = 'log';
 
   @IsIn(['json', 'pretty'], { message: '$property must be json or pretty' })
@@ -96,6 +101,14 @@ class Environment {
   SHUTDOWN_GRACE_MS = 30_000;
 }
 
+/** Every setting there is, by name. */
+const SETTINGS: ReadonlySet<string> = new Set([
+  ...[Environment, ServerEnvironment, TracingEnvironment, OtelEnvironment, AccessEnvironment].flatMap((type) =>
+    Object.keys(new type()),
+  ),
+  ...PROVIDER_VARIABLES,
+]);
+
 /**
  * Reads the configuration from environment variables.
  * @throws ConfigurationError listing every variable that is wrong; no values are quoted, since some are secrets.
@@ -104,12 +117,18 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
   const environment = read(Environment, variables);
   const server = read(ServerEnvironment, variables);
   const tracing = read(TracingEnvironment, variables);
+  const otel = read(OtelEnvironment, variables);
   const access = read(AccessEnvironment, variables);
   const providers = Object.assign(new ProviderEnvironment(), given(PROVIDER_VARIABLES, variables));
-  const faults = [environment, server, access, providers, tracing]
-    .flatMap((each) => validateSync(each, { stopAtFirstError: true, forbidUnknownValues: false }))
-    .flatMap((fault) => Object.values(fault.constraints ?? {}));
+  const faults = [
+    ...[environment, server, access, providers, tracing, otel]
+      .flatMap((each) => validateSync(each, { stopAtFirstError: true, forbidUnknownValues: false }))
+      .flatMap((fault) => Object.values(fault.constraints ?? {})),
+    ...findTracingFaults(tracing, otel),
+    ...findMisspeltSettings(variables, SETTINGS),
+  ];
   if (faults.length > 0) throw new ConfigurationError(faults);
+  const tracingConfig = tracingConfigOf(tracing, otel);
   return Object.freeze<AppConfig>({
     http: {
       port: environment.PORT,
@@ -118,8 +137,8 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       maxBodyBytes: bytesOf(environment.BODY_LIMIT),
       maxJsonValues: environment.MAX_JSON_VALUES,
       corsOrigins: environment.CORS_ORIGINS,
-      playground: environment.PLAYGROUND === 'on',
-      docs: environment.DOCS === 'on',
+      playground: environment.PLAYGROUND,
+      docs: environment.DOCS,
     },
     server: serverConfigOf(server),
     log: { level: environment.LOG_LEVEL, format: environment.LOG_FORMAT },
@@ -138,8 +157,9 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
       maxRetries: environment.UPSTREAM_MAX_RETRIES,
     },
     shutdown: { delayMs: environment.SHUTDOWN_DELAY_MS, graceMs: environment.SHUTDOWN_GRACE_MS },
-    tracing: tracingConfigOf(tracing),
+    tracing: tracingConfig,
     access: accessConfigOf(access),
+    warnings: findIgnoredVariables(variables, SETTINGS, tracingConfig.otlp !== undefined),
   });
 }
 

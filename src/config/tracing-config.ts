@@ -19,11 +19,14 @@ export interface TracingConfig {
     | {
         /** Takes POSTs of spans. */
         readonly tracesUrl: string;
+        readonly encoding: 'protobuf' | 'json';
         readonly headers: Readonly<Record<string, string>>;
       }
     | undefined;
   /** Name of this service in traces. */
   readonly serviceName: string;
+  /** What else is said of this service in traces that are sent as OTLP; goes before what it says by itself. */
+  readonly resourceAttributes: Readonly<Record<string, string>>;
   /** Such as `production`. */
   readonly environment: string | undefined;
   /** What is deployed: a version or a commit. */
@@ -34,6 +37,8 @@ export interface TracingConfig {
   readonly fieldLimit: number;
   /** Part of the requests that are traced, from 0 to 1. */
   readonly sampleRate: number;
+  /** True: of a caller's trace that is continued, all is kept that the caller keeps. */
+  readonly isSamplingParentBased: boolean;
   /** Most bytes of traces that are open or wait to be sent, for each backend. */
   readonly queueBytes: number;
   /** How long the end of the process may wait for traces to be sent, in milliseconds. */

@@ -1,49 +1,18 @@
-import { Transform, Type } from 'class-transformer';
-import { IsBoolean, IsIn, IsNumber, IsObject, IsOptional, IsUrl, Matches, Max, Min } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsIn, IsNumber, IsOptional, Matches, Max, Min } from 'class-validator';
+import { Address } from './address.js';
 import { Credential } from './credential.js';
 import { Milliseconds } from './milliseconds.js';
+import { findOtelFaults, type OtelEnvironment, otlpConfigOf, readOtelSampling } from './otel-environment.js';
 import { Size } from './size.js';
+import { Switch } from './switch.js';
 import { LANGFUSE_INGESTION, TRACEPARENT, type TracingConfig } from './tracing-config.js';
 
 const LANGFUSE_CLOUD = 'https://cloud.langfuse.com';
+/** All that the address of Langfuse is called. */
+const LANGFUSE_ADDRESSES = ['LANGFUSE_BASE_URL', 'LANGFUSE_BASEURL', 'LANGFUSE_HOST'] as const;
 
-/** Names of containers have underscores. */
-const ADDRESS = { require_tld: false, allow_underscores: true, protocols: ['http', 'https'], require_protocol: true };
-
-/** An address, which may be absent. No message shows a value: addresses, too, can hold credentials. */
-function Address(): PropertyDecorator {
-  const message = '$property must be an http or https address, such as http://localhost:3000';
-  return (target, property) => {
-    for (const decorate of [IsOptional(), IsUrl(ADDRESS, { message })]) decorate(target, property);
-  };
-}
-
-/** `true` or `false`. */
-function Flag(): PropertyDecorator {
-  return (target, property) => {
-    for (const decorate of [
-      Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? flagOf(value) : value)),
-      IsBoolean({ message: '$property must be true or false' }),
-    ]) {
-      decorate(target, property);
-    }
-  };
-}
-
-/** Header lines as OpenTelemetry writes them: `name=value` pairs with commas between, values percent-encoded. */
-function HeaderList(): PropertyDecorator {
-  return (target, property) => {
-    for (const decorate of [
-      Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? (headersOf(value) ?? value) : value)),
-      IsOptional(),
-      IsObject({ message: '$property must be a list such as name=value,other=value, with values percent-encoded' }),
-    ]) {
-      decorate(target, property);
-    }
-  };
-}
-
-/** The variables that tracing reads, by name, with their defaults. */
+/** The variables that tracing reads, but for OpenTelemetry's; by name, with their defaults. */
 export class TracingEnvironment {
   @Credential()
   LANGFUSE_PUBLIC_KEY: string | undefined = undefined;
@@ -58,6 +27,13 @@ export class TracingEnvironment {
   @Address()
   LANGFUSE_BASEURL: string | undefined = undefined;
 
+  /** The name that it had in Langfuse's Python package, and has in most tutorials. */
+  @Address()
+  LANGFUSE_HOST: string | undefined = undefined;
+
+  @Switch()
+  LANGFUSE_TRACING_ENABLED = true;
+
   @IsIn(LANGFUSE_INGESTION, { message: `$property must be one of ${LANGFUSE_INGESTION.join(', ')}` })
   LANGFUSE_INGESTION: (typeof LANGFUSE_INGESTION)[number] = 'auto';
 
@@ -70,34 +46,18 @@ export class TracingEnvironment {
 
   LANGFUSE_RELEASE: string | undefined = undefined;
 
-  @Address()
-  OTEL_EXPORTER_OTLP_ENDPOINT: string | undefined = undefined;
-
-  @Address()
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: string | undefined = undefined;
-
-  @HeaderList()
-  OTEL_EXPORTER_OTLP_HEADERS: Readonly<Record<string, string>> | undefined = undefined;
-
-  @HeaderList()
-  OTEL_EXPORTER_OTLP_TRACES_HEADERS: Readonly<Record<string, string>> | undefined = undefined;
-
-  OTEL_SERVICE_NAME = 'millrace';
-
-  @Flag()
-  OTEL_SDK_DISABLED = false;
-
-  @Flag()
+  @Switch()
   TRACING_CAPTURE_CONTENT = true;
 
   @Size()
   TRACING_FIELD_LIMIT = 256 * 1024;
 
+  @IsOptional()
   @Type(() => Number)
   @IsNumber({}, { message: '$property must be a number from 0 to 1' })
   @Min(0, { message: '$property must be a number from 0 to 1' })
   @Max(1, { message: '$property must be a number from 0 to 1' })
-  TRACING_SAMPLE_RATE = 1;
+  TRACING_SAMPLE_RATE: number | undefined = undefined;
 
   @Size()
   TRACING_QUEUE_BYTES = 32 * 1024 ** 2;
@@ -109,61 +69,55 @@ export class TracingEnvironment {
   TRACING_TRACEPARENT: (typeof TRACEPARENT)[number] = 'record';
 }
 
+/** What is wrong about the variables together; each alone is checked by its own rule. */
+export function findTracingFaults(variables: TracingEnvironment, otel: OtelEnvironment): string[] {
+  const faults = findOtelFaults(otel, readLangfuseKeys(variables).publicKey !== undefined);
+  const addresses = new Set(langfuseAddresses(variables));
+  // Keys and contents must not go to one of two places by chance.
+  if (addresses.size > 1) faults.push(`${LANGFUSE_ADDRESSES.join(', ')} must have one value: they are one setting`);
+  const sampling = readOtelSampling(otel);
+  const { TRACING_SAMPLE_RATE: rate } = variables;
+  if (rate !== undefined && typeof sampling === 'object' && sampling.rate !== rate) {
+    faults.push('TRACING_SAMPLE_RATE and OTEL_TRACES_SAMPLER must agree: set one of them');
+  }
+  return faults;
+}
+
 /** The configuration that the variables come to. */
-export function tracingConfigOf(variables: TracingEnvironment): TracingConfig {
-  const baseUrl = variables.LANGFUSE_BASE_URL ?? variables.LANGFUSE_BASEURL ?? LANGFUSE_CLOUD;
+export function tracingConfigOf(variables: TracingEnvironment, otel: OtelEnvironment): TracingConfig {
+  const { OTEL_RESOURCE_ATTRIBUTES: attributes = {} } = otel;
+  const sampling = readOtelSampling(otel);
+  const { rate, isParentBased } = typeof sampling === 'object' ? sampling : { rate: 1, isParentBased: false };
   return {
     langfuse: {
-      publicKey: variables.LANGFUSE_PUBLIC_KEY,
-      secretKey: variables.LANGFUSE_SECRET_KEY,
-      baseUrl: baseUrl.replace(/\/+$/, ''),
+      ...readLangfuseKeys(variables),
+      baseUrl: langfuseAddresses(variables)[0] ?? LANGFUSE_CLOUD,
       ingestion: variables.LANGFUSE_INGESTION,
     },
-    otlp: otlpOf(variables),
-    serviceName: variables.OTEL_SERVICE_NAME,
+    otlp: otlpConfigOf(otel),
+    serviceName: otel.OTEL_SERVICE_NAME ?? attributes['service.name'] ?? 'millrace',
+    resourceAttributes: attributes,
     environment: variables.LANGFUSE_TRACING_ENVIRONMENT,
     release: variables.LANGFUSE_RELEASE,
     captureContent: variables.TRACING_CAPTURE_CONTENT,
     fieldLimit: variables.TRACING_FIELD_LIMIT,
-    sampleRate: variables.TRACING_SAMPLE_RATE,
+    sampleRate: variables.TRACING_SAMPLE_RATE ?? rate,
+    isSamplingParentBased: isParentBased,
     queueBytes: variables.TRACING_QUEUE_BYTES,
     flushTimeoutMs: variables.TRACING_FLUSH_TIMEOUT_MS,
     traceparent: variables.TRACING_TRACEPARENT,
   };
 }
 
-/** @see https://opentelemetry.io/docs/specs/otel/protocol/exporter/ : the endpoint for traces is used as it is */
-function otlpOf(variables: TracingEnvironment): TracingConfig['otlp'] {
-  const general = variables.OTEL_EXPORTER_OTLP_ENDPOINT;
-  const tracesUrl =
-    variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (general && `${general.replace(/\/+$/, '')}/v1/traces`);
-  if (tracesUrl === undefined || variables.OTEL_SDK_DISABLED) return undefined;
+function readLangfuseKeys(variables: TracingEnvironment): Pick<TracingConfig['langfuse'], 'publicKey' | 'secretKey'> {
+  const isOn = variables.LANGFUSE_TRACING_ENABLED;
   return {
-    tracesUrl,
-    headers: { ...variables.OTEL_EXPORTER_OTLP_HEADERS, ...variables.OTEL_EXPORTER_OTLP_TRACES_HEADERS },
+    publicKey: isOn ? variables.LANGFUSE_PUBLIC_KEY : undefined,
+    secretKey: isOn ? variables.LANGFUSE_SECRET_KEY : undefined,
   };
 }
 
-function flagOf(text: string): boolean | string {
-  const lower = text.toLowerCase();
-  return lower === 'true' || lower === 'false' ? lower === 'true' : text;
-}
-
-function headersOf(text: string): Readonly<Record<string, string>> | undefined {
-  const headers: Record<string, string> = {};
-  for (const pair of text.split(',')) {
-    const [, name, encoded] = /^\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
-    const value = encoded === undefined ? undefined : decoded(encoded);
-    if (name === undefined || value === undefined || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return undefined;
-    headers[name.toLowerCase()] = value;
-  }
-  return headers;
-}
-
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
+/** Those that are set, without slashes at the end. */
+function langfuseAddresses(variables: TracingEnvironment): string[] {
+  return LANGFUSE_ADDRESSES.flatMap((name) => variables[name]?.replace(/\/+$/, '') ?? []);
 }

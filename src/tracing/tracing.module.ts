@@ -27,6 +27,7 @@ function tracerFor(
     clock,
     ids,
     sampleRate: tracing.sampleRate,
+    isSamplingParentBased: tracing.isSamplingParentBased,
     continueTraces: tracing.traceparent === 'continue',
     onFault: (thrown) => {
       const error = ensureError(thrown);

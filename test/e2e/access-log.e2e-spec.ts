@@ -69,7 +69,7 @@ describe('the access log', () => {
 
     const [first, second, ...others] = await lines(8);
     expect(first).toEqual({
-      level: 'log',
+      level: 'info',
       pid: server.process.pid,
       timestamp: expect.any(Number),
       context: 'Access',

@@ -177,12 +177,32 @@ describe('the process', () => {
 
   it('does not start with wrong settings, and lists them all without a stack or a value', async () => {
     const failed = await startServerProcess({
-      env: { PORT: 'eighty', STREAM_DEBOUNCE_MS: '-1', LOG_LEVEL: 'loud', OPENAI_BASE_URL: 'secret-host' },
+      env: {
+        PORT: 'eighty',
+        STREAM_DEBOUNCE_MS: '-1',
+        LOG_LEVEL: 'loud',
+        OPENAI_BASE_URL: 'secret-host',
+        OPENAI_APIKEY: 'secret-key',
+      },
     }).catch((error: Error) => error.message);
+    expect(failed).toContain('- OPENAI_APIKEY is no setting of this server. Did you mean OPENAI_API_KEY?');
+    expect(failed).not.toContain('secret-key');
     for (const name of ['PORT', 'STREAM_DEBOUNCE_MS', 'LOG_LEVEL', 'OPENAI_BASE_URL'])
       expect(failed).toContain(`- ${name} `);
     expect(failed).not.toContain('secret-host');
     expect(failed).not.toMatch(/\n\s+at /);
+  });
+
+  it('understands LOG_LEVEL=info, calls that level so in JSON, and says which variables have no effect', async () => {
+    const { process: child } = await start({ LOG_LEVEL: 'info', LOG_FORMAT: 'json', OLLAMA_HOST: '0.0.0.0' });
+    const lines = child.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { level: string; message: string });
+    expect(lines.find(({ message }) => message.includes('is ready'))?.level).toBe('info');
+    expect(lines.filter(({ message }) => message.startsWith('OLLAMA_HOST has no effect'))).toMatchObject([
+      { level: 'warn' },
+    ]);
   });
 
   const LINUX_BACKLOG = '/proc/sys/net/core/somaxconn';

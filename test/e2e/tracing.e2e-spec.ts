@@ -462,6 +462,41 @@ describe('tracing', () => {
     expect(health().exporters.map(({ name }) => name)).toEqual(['langfuse', 'otlp']);
   });
 
+  it('says of itself in OTLP what OpenTelemetry is told by variables, as JSON if that is wanted', async () => {
+    const collector = await FakeLangfuse.start();
+    open.push(collector);
+    await start({
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      OTEL_RESOURCE_ATTRIBUTES: 'service.name=care,deployment.environment.name=blue%2Fgreen,service.version=2026.1',
+    });
+    bench.upstream.next(streamOf('Hi'));
+    await (await ask()).collect();
+    const spans = await eventually(() =>
+      collector.collectorSpans().length === 3 ? collector.collectorSpans() : undefined,
+    );
+    expect(spans[0]?.resource).toMatchObject({
+      'service.name': 'care',
+      'deployment.environment.name': 'blue/green',
+      'service.version': '2026.1',
+    });
+    expect(collector.ingestRequests[0]?.headers).toMatchObject({ 'content-type': 'application/json' });
+  });
+
+  it('takes LANGFUSE_HOST for the address of Langfuse', async () => {
+    const own = await FakeLangfuse.start();
+    open.push(own);
+    await start({
+      LANGFUSE_BASE_URL: '',
+      LANGFUSE_HOST: own.url,
+      LANGFUSE_PUBLIC_KEY: own.publicKey,
+      LANGFUSE_SECRET_KEY: own.secretKey,
+    });
+    bench.upstream.next(streamOf('Hi'));
+    await (await ask()).collect();
+    await eventually(() => own.traces().length === 1);
+  });
+
   describe("and a client's traceparent", () => {
     const caller = '4bf92f3577b34da6a3ce929d0e0e4736';
     const traceparent = `00-${caller}-00f067aa0ba902b7-01`;

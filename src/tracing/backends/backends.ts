@@ -66,7 +66,7 @@ function langfuseBackends(parts: Parts): readonly Backend[] {
 function otlpBackends(parts: Parts): readonly Backend[] {
   const { otlp } = parts.config;
   if (otlp === undefined) return [];
-  const exporter = otlpExporter({ name: 'otlp', encoding: 'protobuf', ...otlp }, parts);
+  const exporter = otlpExporter({ name: 'otlp', ...otlp }, parts);
   return [{ queue: queueFor(exporter, 'OTLP endpoint', parts), checkIn: () => Promise.resolve() }];
 }
 
@@ -101,7 +101,7 @@ function otlpExporter(
   target: Pick<OtlpExporterOptions, 'name' | 'encoding' | 'tracesUrl' | 'headers'>,
   { config, clock }: Parts,
 ): TraceExporter {
-  const { serviceName, environment, release } = config;
+  const { serviceName, environment, release, resourceAttributes } = config;
   const options = {
     ...target,
     timeoutMs: TIMEOUT_MS,
@@ -109,6 +109,7 @@ function otlpExporter(
     serviceVersion: SERVICE_VERSION,
     environment,
     release,
+    resourceAttributes,
   };
   return new OtlpExporter(options, clock);
 }

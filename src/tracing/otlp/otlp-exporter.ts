@@ -25,6 +25,8 @@ export interface OtlpExporterOptions {
   readonly environment: string | undefined;
   /** What is deployed: a version or a commit. */
   readonly release: string | undefined;
+  /** What else is said of the service; goes before the version and the environment. */
+  readonly resourceAttributes?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -41,12 +43,13 @@ export class OtlpExporter implements TraceExporter {
     this.name = options.name;
     this.#options = options;
     this.#clock = clock;
-    const { serviceName, serviceVersion, environment, release } = options;
+    const { serviceName, serviceVersion, environment, release, resourceAttributes } = options;
     this.#origin = {
       resource: resourceFromAttributes({
-        'service.name': serviceName,
         ...(serviceVersion !== undefined && { 'service.version': serviceVersion }),
         ...(environment !== undefined && { 'deployment.environment.name': environment }),
+        ...resourceAttributes,
+        'service.name': serviceName,
       }),
       scope: { name: 'millrace', ...(serviceVersion !== undefined && { version: serviceVersion }) },
       deployment: {

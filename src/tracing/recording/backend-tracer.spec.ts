@@ -42,6 +42,7 @@ function made(options: Partial<BackendTracerParts> = {}, queueBytes: readonly nu
     clock,
     ids: new RandomIdSource(),
     sampleRate: 1,
+    isSamplingParentBased: false,
     continueTraces: false,
     onFault: (error) => faults.push(error),
     ...options,
@@ -267,6 +268,16 @@ describe('BackendTracer', () => {
       const recording = made();
       recording.tracer.startTrace({ name: 'w', traceparent: unsampled }).end({});
       expect(await recording.sent()).toHaveLength(1);
+    });
+
+    it('keeps all that the caller keeps, where the sampler is based on the parent', async () => {
+      const own = made({ continueTraces: true, sampleRate: 0 });
+      own.tracer.startTrace({ name: 'w', traceparent }).end({});
+      expect(await own.sent()).toEqual([]);
+      const { tracer, sent } = made({ continueTraces: true, sampleRate: 0, isSamplingParentBased: true });
+      tracer.startTrace({ name: 'w', traceparent }).end({});
+      tracer.startTrace({ name: 'w' }).end({});
+      expect(await sent()).toHaveLength(1);
     });
 
     it('ignores a malformed one', async () => {

@@ -16,6 +16,8 @@ export interface BackendTracerParts {
   readonly ids: IdSource;
   /** Part of the traces that are kept, from 0 to 1. */
   readonly sampleRate: number;
+  /** True: all of a caller's trace that is continued is kept, if the caller keeps it. */
+  readonly isSamplingParentBased: boolean;
   /** True: a caller's trace is continued. False: it is only recorded, and each request has a trace of its own. */
   readonly continueTraces: boolean;
   /** Told of errors in the tracer itself. */
@@ -77,8 +79,11 @@ export class BackendTracer extends Tracer {
   }
 
   #placesFor(id: string, caller: CallerContext | undefined): readonly Place[] {
-    if (caller?.sampled === false || !isSampled(id, this.#parts.sampleRate)) return [];
-    return this.#parts.queues.flatMap((queue) => queue.open() ?? []);
+    const { isSamplingParentBased, sampleRate, queues } = this.#parts;
+    const isKept =
+      caller !== undefined && (isSamplingParentBased || !caller.sampled) ? caller.sampled : isSampled(id, sampleRate);
+    if (!isKept) return [];
+    return queues.flatMap((queue) => queue.open() ?? []);
   }
 
   /** The time of day, in steps of the monotonic clock from now on: the time of day can jump, also backwards. */

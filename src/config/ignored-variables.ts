@@ -1,0 +1,50 @@
+/** What people expect of a variable that others read and this server does not, and what to do instead. */
+const IGNORED: Readonly<Record<string, string>> = {
+  LANGFUSE_SAMPLE_RATE: 'Set TRACING_SAMPLE_RATE.',
+  OLLAMA_HOST: 'Set OLLAMA_BASE_URL.',
+  OPENAI_ORG_ID: 'Requests name no organization: the key decides.',
+  OPENAI_PROJECT_ID: 'Requests name no project: the key decides.',
+  ANTHROPIC_AUTH_TOKEN: 'Set ANTHROPIC_API_KEY.',
+  AZURE_OPENAI_AD_TOKEN: 'Set AZURE_OPENAI_API_KEY.',
+};
+
+/** The same for those of OpenTelemetry, which matter only where traces are sent to a collector. */
+const IGNORED_OTEL: Readonly<Record<string, string>> = {
+  OTEL_EXPORTER_OTLP_COMPRESSION: 'Traces are sent as they are.',
+  OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: 'Traces are sent as they are.',
+  OTEL_EXPORTER_OTLP_TIMEOUT: 'Each request may take 5 s.',
+  OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: 'Each request may take 5 s.',
+  OTEL_EXPORTER_OTLP_CERTIFICATE: 'Set NODE_EXTRA_CA_CERTS.',
+  OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: 'Set NODE_EXTRA_CA_CERTS.',
+  OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: 'Collectors that ask for a certificate cannot be reached.',
+  OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE: 'Collectors that ask for a certificate cannot be reached.',
+  OTEL_PROPAGATORS: 'Only traceparent is read (TRACING_TRACEPARENT).',
+  OTEL_BSP_MAX_QUEUE_SIZE: 'Set TRACING_QUEUE_BYTES.',
+  OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT: 'Set TRACING_FIELD_LIMIT.',
+  OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT: 'Set TRACING_FIELD_LIMIT.',
+};
+
+/**
+ * Variables that are set, and that other programs with the same task follow, but not this one.
+ * @param known all settings: one that is read says so itself
+ * @returns one line for each; never a value
+ */
+export function findIgnoredVariables(
+  variables: Readonly<Record<string, string | undefined>>,
+  known: ReadonlySet<string>,
+  isExporting: boolean,
+): string[] {
+  const all = { ...IGNORED, ...(isExporting ? IGNORED_OTEL : {}) };
+  return Object.entries(all)
+    .filter(([name, advice]) => {
+      const [instead] = /(?<=^Set )[A-Z_]+/.exec(advice) ?? [];
+      // Whoever has set the right one, too, means the other for another program.
+      const isSettled = instead !== undefined && isSet(variables[instead]);
+      return !known.has(name) && isSet(variables[name]) && !isSettled;
+    })
+    .map(([name, advice]) => `${name} has no effect. ${advice}`);
+}
+
+function isSet(value: string | undefined): boolean {
+  return (value?.trim() ?? '') !== '';
+}

@@ -1,0 +1,95 @@
+/** Shorter names are too near to too much. */
+const SHORTEST = 8;
+/** From this length on, two slips are still a slip. */
+const LONG = 12;
+
+/** Names under which people know a setting from elsewhere: with these in vain, requests would go to another place. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  OPENAI_API_BASE: 'OPENAI_BASE_URL',
+  OPENAI_API_BASE_URL: 'OPENAI_BASE_URL',
+  OPENAI_API_HOST: 'OPENAI_BASE_URL',
+  OPENAI_API_URL: 'OPENAI_BASE_URL',
+  OPENAI_KEY: 'OPENAI_API_KEY',
+  OPENAI_TOKEN: 'OPENAI_API_KEY',
+  ANTHROPIC_API_BASE: 'ANTHROPIC_BASE_URL',
+  ANTHROPIC_API_URL: 'ANTHROPIC_BASE_URL',
+  AZURE_API_KEY: 'AZURE_OPENAI_API_KEY',
+  AZURE_OPENAI_KEY: 'AZURE_OPENAI_API_KEY',
+  LANGFUSE_ENDPOINT: 'LANGFUSE_BASE_URL',
+  LANGFUSE_URL: 'LANGFUSE_BASE_URL',
+};
+
+/** Variables that others own, though their names are near to one of ours. */
+const OTHERS: ReadonlySet<string> = new Set([
+  // Ollama's folder of models.
+  'OLLAMA_MODELS',
+  // docker-compose.yml's, in the same .env, and what Kubernetes tells of a service named langfuse.
+  'LANGFUSE_PORT',
+]);
+
+/**
+ * Variables that are no settings, but whose names are so near to one that they are meant for it.
+ * @param known all settings
+ * @returns one line for each; never a value
+ */
+export function findMisspeltSettings(
+  variables: Readonly<Record<string, string | undefined>>,
+  known: ReadonlySet<string>,
+): string[] {
+  return Object.keys(variables).flatMap((name) => {
+    if (known.has(name) || OTHERS.has(name) || (variables[name]?.trim() ?? '') === '') return [];
+    const meant = findElsewhere(name, variables) ?? findNearest(name, known);
+    return meant === undefined ? [] : [`${name} is no setting of this server. Did you mean ${meant}?`];
+  });
+}
+
+/** Harmless beside the right one: then it is for another program. */
+function findElsewhere(name: string, variables: Readonly<Record<string, string | undefined>>): string | undefined {
+  const meant = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined;
+  return meant === undefined || variables[meant] !== undefined || variables[`${meant}_FILE`] !== undefined
+    ? undefined
+    : meant;
+}
+
+function findNearest(name: string, known: ReadonlySet<string>): string | undefined {
+  if (name.length < SHORTEST - 1 || name.length > 100) return undefined;
+  let nearest: string | undefined;
+  let least = Infinity;
+  for (const other of known) {
+    if (other.length < SHORTEST) continue;
+    const slips = reduce(name) === reduce(other) ? 0 : countSlips(name.toUpperCase(), other);
+    if (slips < least && slips <= (other.length < LONG ? 1 : 2)) {
+      nearest = other;
+      least = slips;
+    }
+  }
+  return nearest;
+}
+
+/** What is left of a name without what is easily forgotten or confused: case, underscores, and the unit of a time. */
+function reduce(name: string): string {
+  return name
+    .toUpperCase()
+    .replace(/_(MS|S|SEC|SECS|SECONDS|MILLISECONDS)$/, '')
+    .replaceAll(/[_-]/g, '');
+}
+
+/** How many letters are wrong, missing, too many, or have changed places with their neighbour; at most 3 are counted. */
+function countSlips(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 2) return 3;
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const isSame = a[i - 1] === b[j - 1];
+      let least = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + (isSame ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        least = Math.min(least, (before[j - 2] ?? 0) + 1);
+      row.push(least);
+    }
+    before = last;
+    last = row;
+  }
+  return Math.min(3, last[b.length] ?? 3);
+}
