@@ -33,7 +33,7 @@ const TIMES = [
 
 /** A good value for each variable of the providers. */
 const PROVIDERS = Object.fromEntries(
-  PROVIDER_VARIABLES.map((name) => [
+  PROVIDER_VARIABLES.filter((name) => !name.endsWith('_FILE')).map((name) => [
     name,
     /_(BASE_URL|ENDPOINT)$/.test(name)
       ? 'https://llm.example/v1'

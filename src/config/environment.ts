@@ -9,6 +9,7 @@ import { Milliseconds } from './milliseconds.js';
 import { findMisspeltSettings } from './misspelt-settings.js';
 import { OtelEnvironment } from './otel-environment.js';
 import { PROVIDER_VARIABLES, ProviderEnvironment, type ProviderVariables } from './provider-variables.js';
+import { readSecretFiles, SECRET_FILES } from './secret-files.js';
 import { serverConfigOf, ServerEnvironment } from './server-environment.js';
 import { bytesOf, Size } from './size.js';
 import { Switch } from './switch.js';
@@ -107,23 +108,29 @@ const SETTINGS: ReadonlySet<string> = new Set([
     Object.keys(new type()),
   ),
   ...PROVIDER_VARIABLES,
+  ...SECRET_FILES,
 ]);
 
 /**
  * Reads the configuration from environment variables.
  * @throws ConfigurationError listing every variable that is wrong; no values are quoted, since some are secrets.
  */
-export function loadConfig(variables: Readonly<Record<string, string | undefined>>): AppConfig {
+export function loadConfig(given: Readonly<Record<string, string | undefined>>): AppConfig {
+  const secrets = readSecretFiles(given);
+  const { variables } = secrets;
   const environment = read(Environment, variables);
   const server = read(ServerEnvironment, variables);
   const tracing = read(TracingEnvironment, variables);
   const otel = read(OtelEnvironment, variables);
   const access = read(AccessEnvironment, variables);
-  const providers = Object.assign(new ProviderEnvironment(), given(PROVIDER_VARIABLES, variables));
+  const providers = Object.assign(new ProviderEnvironment(), pick(PROVIDER_VARIABLES, variables));
   const faults = [
     ...[environment, server, access, providers, tracing, otel]
       .flatMap((each) => validateSync(each, { stopAtFirstError: true, forbidUnknownValues: false }))
-      .flatMap((fault) => Object.values(fault.constraints ?? {})),
+      .flatMap(({ property, constraints = {} }) =>
+        Object.values(constraints).map((text) => (secrets.read.has(property) ? `${property}_FILE: ${text}` : text)),
+      ),
+    ...secrets.faults,
     ...findTracingFaults(tracing, otel),
     ...findMisspeltSettings(variables, SETTINGS),
   ];
@@ -165,10 +172,10 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
 
 /** Takes the variables that the class has, with their defaults. */
 function read<T extends object>(type: new () => T, variables: Readonly<Record<string, string | undefined>>): T {
-  return plainToInstance(type, given(Object.keys(new type()), variables), { exposeDefaultValues: true });
+  return plainToInstance(type, pick(Object.keys(new type()), variables), { exposeDefaultValues: true });
 }
 
-function given(
+function pick(
   names: readonly string[],
   variables: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string>> {

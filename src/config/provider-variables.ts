@@ -13,7 +13,8 @@ const PROVIDERS = [
   'BEDROCK',
   'OLLAMA',
 ] as const;
-const CREDENTIALS = [
+/** Keys and tokens. */
+export const PROVIDER_CREDENTIALS = [
   'OPENAI_API_KEY',
   'AZURE_OPENAI_API_KEY',
   'ANTHROPIC_API_KEY',
@@ -24,8 +25,7 @@ const CREDENTIALS = [
   'AWS_BEARER_TOKEN_BEDROCK',
   'OLLAMA_API_KEY',
 ] as const;
-/** Files that hold one. */
-const CREDENTIAL_FILES = ['GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE'] as const;
+const CREDENTIAL_FILES = PROVIDER_CREDENTIALS.map((name) => `${name}_FILE` as const);
 /** They become parts of addresses. */
 const NAMES = [
   'OPENAI_API_VERSION',
@@ -37,9 +37,11 @@ const NAMES = [
 
 type Provider = (typeof PROVIDERS)[number];
 type AddressVariable = `${Provider}_BASE_URL` | 'AZURE_OPENAI_ENDPOINT';
+/** A variable that holds a key or token; the one with `_FILE` behind it names a file that does. */
+export type ProviderCredential = (typeof PROVIDER_CREDENTIALS)[number];
 type TextVariable =
-  | (typeof CREDENTIALS)[number]
-  | (typeof CREDENTIAL_FILES)[number]
+  | ProviderCredential
+  | `${ProviderCredential}_FILE`
   | (typeof NAMES)[number]
   | `${Provider}_${'MODEL' | 'REASONING_TAG'}`;
 
@@ -66,7 +68,7 @@ const STREAMS = PROVIDERS.map((name) => `${name}_STREAM` as const);
 
 /** All of them. */
 export const PROVIDER_VARIABLES: readonly ProviderVariable[] = [
-  ...CREDENTIALS,
+  ...PROVIDER_CREDENTIALS,
   ...CREDENTIAL_FILES,
   ...NAMES,
   ...PROVIDERS.map((name) => `${name}_MODEL` as const),
@@ -81,7 +83,7 @@ export class ProviderEnvironment {}
 
 const RULES: readonly (readonly [readonly ProviderVariable[], PropertyDecorator])[] = [
   [PROVIDER_VARIABLES, IsOptional()],
-  [CREDENTIALS, Credential()],
+  [PROVIDER_CREDENTIALS, Credential()],
   [
     ADDRESSES,
     IsUrl(

@@ -12,6 +12,7 @@ export { Clock, isTimerMs, MAX_TIMER_MS, SystemClock, type Timer, TIMER_TOLERANC
 export { describeValue } from './describe-value.js';
 export { ensureError } from './ensure-error.js';
 export { escapeControls, escapeControlsInLines } from './escape-controls.js';
+export { readErrorCode, readFileState } from './file-state.js';
 export { holdProcess, whileHeld } from './hold-process.js';
 export { hasMoreValues } from './json-values.js';
 export { redactPlaces, redactSecrets } from './redact.js';

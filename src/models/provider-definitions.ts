@@ -1,4 +1,5 @@
 import type { ProviderVariable, ProviderVariables } from '../config/index.js';
+import { findKey } from './key-file.js';
 import { ModelProvider } from './model-provider.js';
 import {
   type Capabilities,
@@ -11,7 +12,6 @@ import {
   without,
 } from './openai/index.js';
 import { THINK_TAGS } from './reasoning-tags.js';
-import { readTokenFile } from './token-file.js';
 
 /** What is particular to one provider that is called through the `openai` SDK. */
 export interface ProviderDefinition {
@@ -27,7 +27,10 @@ export interface ProviderDefinition {
 export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'>, ProviderDefinition>> = {
   [ModelProvider.OPENAI]: {
     needs: [['OPENAI_API_KEY', 'OPENAI_BASE_URL']],
-    endpoint: (set) => ({ baseUrl: set.OPENAI_BASE_URL ?? 'https://api.openai.com/v1', apiKey: set.OPENAI_API_KEY }),
+    endpoint: (set) => ({
+      baseUrl: set.OPENAI_BASE_URL ?? 'https://api.openai.com/v1',
+      apiKey: findKey(set, 'OPENAI_API_KEY'),
+    }),
     capabilities: OPENAI_CAPABILITIES,
   },
   [ModelProvider.AZURE_OPENAI]: {
@@ -36,7 +39,7 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
       baseUrl:
         set.AZURE_OPENAI_BASE_URL ??
         `${withoutSlash(set.AZURE_OPENAI_ENDPOINT)}/openai${set.OPENAI_API_VERSION === undefined ? '/v1' : ''}`,
-      apiKey: set.AZURE_OPENAI_API_KEY,
+      apiKey: findKey(set, 'AZURE_OPENAI_API_KEY'),
       azureApiVersion: set.OPENAI_API_VERSION,
     }),
     capabilities: OPENAI_CAPABILITIES,
@@ -45,7 +48,7 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
     needs: ['ANTHROPIC_API_KEY'],
     endpoint: (set) => ({
       baseUrl: set.ANTHROPIC_BASE_URL ?? 'https://api.anthropic.com/v1',
-      apiKey: set.ANTHROPIC_API_KEY,
+      apiKey: findKey(set, 'ANTHROPIC_API_KEY'),
     }),
     // It ignores response_format, and says so.
     capabilities: { ...OPENAI_CAPABILITIES, structuredOutput: 'tool', jsonObject: false },
@@ -54,7 +57,7 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
     needs: [['GOOGLE_API_KEY', 'GEMINI_API_KEY']],
     endpoint: (set) => ({
       baseUrl: set.GOOGLE_BASE_URL ?? 'https://generativelanguage.googleapis.com/v1beta/openai',
-      apiKey: set.GOOGLE_API_KEY ?? set.GEMINI_API_KEY,
+      apiKey: findKey(set, 'GOOGLE_API_KEY', 'GEMINI_API_KEY'),
     }),
     capabilities: { ...OPENAI_CAPABILITIES, reasoningTags: ['thought'], rules: [developerAsSystem, signedToolCalls] },
   },
@@ -63,12 +66,18 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
       ['GOOGLE_VERTEX_AI_PROJECT', 'GOOGLE_VERTEX_AI_BASE_URL'],
       ['GOOGLE_VERTEX_AI_ACCESS_TOKEN', 'GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE'],
     ],
-    endpoint: (set) => ({ baseUrl: set.GOOGLE_VERTEX_AI_BASE_URL ?? vertexUrl(set), apiKey: vertexToken(set) }),
+    endpoint: (set) => ({
+      baseUrl: set.GOOGLE_VERTEX_AI_BASE_URL ?? vertexUrl(set),
+      apiKey: findKey(set, 'GOOGLE_VERTEX_AI_ACCESS_TOKEN'),
+    }),
     capabilities: { ...OPENAI_CAPABILITIES, reasoningTags: ['thought'], rules: [developerAsSystem, signedToolCalls] },
   },
   [ModelProvider.MISTRAL]: {
     needs: ['MISTRAL_API_KEY'],
-    endpoint: (set) => ({ baseUrl: set.MISTRAL_BASE_URL ?? 'https://api.mistral.ai/v1', apiKey: set.MISTRAL_API_KEY }),
+    endpoint: (set) => ({
+      baseUrl: set.MISTRAL_BASE_URL ?? 'https://api.mistral.ai/v1',
+      apiKey: findKey(set, 'MISTRAL_API_KEY'),
+    }),
     // It answers 422 for every field it does not know, and tells its usage unasked.
     capabilities: {
       ...OPENAI_CAPABILITIES,
@@ -90,7 +99,7 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
       baseUrl:
         set.BEDROCK_BASE_URL ??
         `https://bedrock-runtime.${set.BEDROCK_AWS_REGION ?? set.AWS_REGION}.amazonaws.com/openai/v1`,
-      apiKey: set.AWS_BEARER_TOKEN_BEDROCK,
+      apiKey: findKey(set, 'AWS_BEARER_TOKEN_BEDROCK'),
     }),
     // Which of its models take a schema or a forced tool differs; all of them take instructions.
     capabilities: {
@@ -102,7 +111,10 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
   },
   [ModelProvider.OLLAMA]: {
     needs: [],
-    endpoint: (set) => ({ baseUrl: set.OLLAMA_BASE_URL ?? 'http://localhost:11434/v1', apiKey: set.OLLAMA_API_KEY }),
+    endpoint: (set) => ({
+      baseUrl: set.OLLAMA_BASE_URL ?? 'http://localhost:11434/v1',
+      apiKey: findKey(set, 'OLLAMA_API_KEY'),
+    }),
     // It drops fields it does not know in silence, so the limit has to have the name it knows.
     capabilities: {
       ...OPENAI_CAPABILITIES,
@@ -119,12 +131,6 @@ function vertexUrl({
 }: ProviderVariables): string {
   const host = place === 'global' ? 'aiplatform.googleapis.com' : `${place}-aiplatform.googleapis.com`;
   return `https://${host}/v1/projects/${project}/locations/${place}/endpoints/openapi`;
-}
-
-/** Tokens of Google live for an hour; a file that something else keeps fresh is read anew for each request. */
-function vertexToken(set: ProviderVariables): Endpoint['apiKey'] {
-  const { GOOGLE_VERTEX_AI_ACCESS_TOKEN: token, GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE: file } = set;
-  return token ?? (file === undefined ? undefined : () => readTokenFile('GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE', file));
 }
 
 function withoutSlash(address = ''): string {

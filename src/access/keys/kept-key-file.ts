@@ -1,7 +1,6 @@
 import cluster from 'node:cluster';
 import { readFile } from 'node:fs/promises';
-import type { Clock } from '../../kernel/index.js';
-import { readFileState } from './file-state.js';
+import { type Clock, readFileState } from '../../kernel/index.js';
 
 const USABLE = 'millrace:keys-usable';
 const WANTED = 'millrace:keys-wanted';

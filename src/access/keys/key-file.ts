@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ensureError, type Clock, type Timer } from '../../kernel/index.js';
-import { errorCode, readFileState } from './file-state.js';
+import { ensureError, type Clock, readErrorCode, readFileState, type Timer } from '../../kernel/index.js';
 import type { KeyEntry } from './key-entry.js';
 import { KeyFileError } from './key-file-error.js';
 import { askKept, tellUsable } from './kept-key-file.js';
@@ -87,7 +86,7 @@ export class KeyFile {
     try {
       return await readFile(this.path, 'utf8');
     } catch (error) {
-      throw new KeyFileError([`cannot be read: ${errorCode(error)}`]);
+      throw new KeyFileError([`cannot be read: ${readErrorCode(error)}`]);
     }
   }
 }

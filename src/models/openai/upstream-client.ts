@@ -36,13 +36,15 @@ const OPTIONS = {
 export class UpstreamClient {
   readonly #sdk: Sdk;
   readonly #transport = new UpstreamTransport();
-  /** A key that a function gives can be another one for each request. */
-  readonly #keepsPrepared: boolean;
+  /** Gives the key that is valid now; undefined: it is always the same. */
+  readonly #readKey: (() => Promise<string>) | undefined;
+  /** What `#prepared` was made with. */
+  #preparedKey: string | undefined;
   /** By model, of which there are as many as agents name: on Azure it is a part of the path. */
   readonly #prepared = new Map<string, PreparedRequest>();
 
   constructor({ baseUrl, apiKey, azureApiVersion }: Endpoint) {
-    this.#keepsPrepared = typeof apiKey !== 'function';
+    this.#readKey = typeof apiKey === 'function' ? apiKey : undefined;
     if (azureApiVersion === undefined) {
       this.#sdk = new CompatibleClient({ ...OPTIONS, apiKey: apiKey ?? NO_KEY, baseURL: baseUrl ?? null });
     } else {
@@ -57,6 +59,7 @@ export class UpstreamClient {
    * @throws APIError for a bad status, APIConnectionError if there is no answer
    */
   async createCompletion(params: ChatCompletionCreateParams, signal: AbortNotice): Promise<Answer> {
+    if (this.#readKey !== undefined) await this.#forgetOtherKeys(this.#readKey);
     const prepared = this.#prepared.get(params.model) ?? (await this.#prepare(params.model));
     const answer = await this.#transport.post({ ...prepared, body: JSON.stringify(params) }, signal).catch(noAnswer);
     if (answer.body === undefined) throw this.#sdk.errorFor(answer);
@@ -65,9 +68,18 @@ export class UpstreamClient {
 
   /** All of a request but its body is the same each time, and costs the SDK more to make than all the rest of a call. */
   async #prepare(model: string): Promise<PreparedRequest> {
+    const key = this.#preparedKey;
     const prepared = await this.#sdk.prepared(model);
-    if (this.#keepsPrepared) this.#prepared.set(model, prepared);
+    // The key may have changed meanwhile.
+    if (this.#preparedKey === key) this.#prepared.set(model, prepared);
     return prepared;
+  }
+
+  async #forgetOtherKeys(readKey: () => Promise<string>): Promise<void> {
+    const key = await readKey();
+    if (key === this.#preparedKey) return;
+    this.#preparedKey = key;
+    this.#prepared.clear();
   }
 }
 

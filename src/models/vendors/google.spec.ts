@@ -103,7 +103,7 @@ describe('google', () => {
 
 describe('google_vertex_ai', () => {
   it.each([
-    ['is not there', undefined, 'the file of GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE cannot be read'],
+    ['is not there', undefined, 'the file of GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE cannot be read (ENOENT)'],
     ['is empty', ' \n', 'the file of GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE holds no token'],
     ['holds two lines', 'ya29.a\nya29.b', 'the file of GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE holds no token'],
   ])('says to the operator that its token file %s', async (what, content, diagnostic) => {

@@ -6,11 +6,11 @@ export async function readFileState(path: string): Promise<string> {
     const { dev, ino, mtimeNs, size } = await stat(path, { bigint: true });
     return `${dev} ${ino} ${mtimeNs} ${size}`;
   } catch (error) {
-    return errorCode(error);
+    return readErrorCode(error);
   }
 }
 
 /** Why a file cannot be read, in the system's word: `ENOENT`. */
-export function errorCode(error: unknown): string {
+export function readErrorCode(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
 }
