@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppConfig } from './config/index.js';
 import { StartUpError } from './errors/index.js';
+import { VERSION } from './kernel/index.js';
 import { ModelProvider, ModelProviders } from './models/index.js';
 import { WorkflowRegistry } from './workflow/index.js';
 
@@ -13,7 +14,7 @@ export function describeStart(app: NestExpressApplication): string[] {
   const models = app.get(WorkflowRegistry).list();
   const provider = app.get(ModelProviders, { strict: false }).get(ModelProvider.OPENAI);
   return [
-    `Millrace is ready at ${url} (OpenAI base URL: ${url}/v1)`,
+    `Millrace ${VERSION} is ready at ${url} (OpenAI base URL: ${url}/v1)`,
     `Models:   ${models.map(({ name, workflow }) => (name === workflow.id ? name : `${name} (= ${workflow.id})`)).join(', ')}`,
     `Provider: ${provider.description}`,
     ...pagesOf(app.get(AppConfig), url),

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { AppLogger } from './app.logger.js';
 import { OutputGuard } from './app.output.js';
 import { loadConfig } from './config/index.js';
-import { ensureError } from './kernel/index.js';
+import { ensureError, VERSION } from './kernel/index.js';
 
 async function main(): Promise<void> {
   const output = new OutputGuard();
@@ -38,7 +38,11 @@ function onUncaught(error: unknown): void {
 
 process.on('uncaughtException', onUncaught);
 try {
-  await main();
+  if (process.argv.slice(2).some((argument) => argument === '--version' || argument === '-v')) {
+    process.stdout.write(`${VERSION}\n`);
+  } else {
+    await main();
+  }
   process.off('uncaughtException', onUncaught);
 } catch (error) {
   await failStart(error);

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { VERSION } from '../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError, UsageError } from './cli-error.js';
 import { showGraph } from './graph-command.js';
@@ -17,6 +18,8 @@ const USAGE = `Usage: npm run workflow -- <command>
   new <name>                        make src/workflows/<name>/ with a workflow, a node and its test
   key create <name>                 make an API key and show it, with its entry for API_KEYS_FILE
   key hash                          show the hash of a key, which is read from stdin
+
+  --version                         the version of this server
 
 npm prints a line of its own first: use "npm run --silent workflow -- …" to redirect the output.
 `;
@@ -68,9 +71,13 @@ const COMMANDS = new Map<string, Command>([
 export async function runCli(args: readonly string[], environment: CliEnvironment): Promise<ExitCode> {
   const { stdout, stderr } = environment.process;
   try {
-    const { name, parameters, help, ...options } = parse(args);
+    const { name, parameters, help, version, ...options } = parse(args);
     if (help) {
       stdout.write(USAGE);
+      return EXIT.done;
+    }
+    if (version) {
+      stdout.write(`${VERSION}\n`);
       return EXIT.done;
     }
     const command = commandOf(name, parameters, options);
@@ -86,15 +93,26 @@ function parse(args: readonly string[]): Options & {
   readonly name: string | undefined;
   readonly parameters: readonly string[];
   readonly help: boolean;
+  readonly version: boolean;
 } {
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { format: { type: 'string', short: 'f' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        format: { type: 'string', short: 'f' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
+      },
     });
     const [name, ...parameters] = nameFirst(positionals);
-    return { name, parameters, help: values.help === true || name === 'help', format: values.format };
+    return {
+      name,
+      parameters,
+      help: values.help === true || name === 'help',
+      version: values.version === true,
+      format: values.format,
+    };
   } catch (error) {
     // Its messages say which option is wrong and how to write it.
     throw new UsageError(error instanceof Error ? error.message : String(error));

@@ -26,10 +26,9 @@ export class ModelNotFoundError extends InvalidRequestError {
 export class UnknownRouteError extends InvalidRequestError {
   override readonly status = 404;
 
-  constructor(method: string, path: string) {
-    super(`Unknown request URL: ${method} ${path.slice(0, 256)}. Check the path; GET /docs lists the routes.`, {
-      code: 'unknown_url',
-    });
+  /** @param advice what the client could ask for instead: a sentence or two */
+  constructor(method: string, path: string, advice = 'Check the path.') {
+    super(`Unknown request URL: ${method} ${path.slice(0, 256)}. ${advice}`, { code: 'unknown_url' });
   }
 }
 

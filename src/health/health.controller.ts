@@ -3,12 +3,20 @@ import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/
 import type { Response } from 'express';
 import { MethodNotAllowedError, OverloadedError } from '../errors/index.js';
 import { GracefulShutdown } from '../http/index.js';
+import { VERSION } from '../kernel/index.js';
 
 const OK = {
   type: 'object',
   properties: { status: { type: 'string', enum: ['ok'] } },
   required: ['status'],
   example: { status: 'ok' },
+};
+
+const ALIVE = {
+  type: 'object',
+  properties: { status: { type: 'string', enum: ['ok'] }, version: { type: 'string', description: 'Of the server.' } },
+  required: ['status', 'version'],
+  example: { status: 'ok', version: '1.2.3' },
 };
 
 /** For orchestrators and load balancers. */
@@ -20,9 +28,9 @@ export class HealthController {
   @Get('live')
   @HttpCode(200)
   @ApiOperation({ operationId: 'live', summary: 'Is the process alive? Also while it shuts down.' })
-  @ApiResponse({ status: 200, description: 'It is.', schema: OK })
-  live(): { status: 'ok' } {
-    return { status: 'ok' };
+  @ApiResponse({ status: 200, description: 'It is.', schema: ALIVE })
+  live(): { status: 'ok'; version: string } {
+    return { status: 'ok', version: VERSION };
   }
 
   @Get('ready')

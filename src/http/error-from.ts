@@ -1,6 +1,7 @@
 import { HttpException, HttpStatus } from '@nestjs/common';
 import type { Request } from 'express';
 import { InvalidRequestError, type MillraceError, toMillraceError, UnknownRouteError } from '../errors/index.js';
+import { listRoutes } from './list-routes.js';
 
 /**
  * The error that a thrown value has for the client. Nest's own exceptions are translated here: an unknown route, and what
@@ -10,7 +11,19 @@ export function errorFrom(thrown: unknown, request: Request): MillraceError {
   if (!(thrown instanceof HttpException)) return toMillraceError(thrown);
   if (thrown.cause instanceof URIError) return new InvalidRequestError('The URL of your request is malformed.');
   if (thrown.getStatus() === (HttpStatus.NOT_FOUND as number)) {
-    return new UnknownRouteError(request.method, request.path);
+    return new UnknownRouteError(request.method, request.path, adviseRoute(request));
   }
   return toMillraceError(thrown);
+}
+
+/** What is there in place of a route that is not: the one that was meant, or those below `/v1`. */
+function adviseRoute({ app, method, path }: Request): string {
+  const routes = listRoutes(app).filter((route) => route.includes(' /v1/'));
+  // The base URL of a client has one /v1 too few or too many.
+  const meant = [`${method} /v1${path}`, `${method} ${path.replace(/^(\/v1)+/, '/v1')}`];
+  const found = routes.find((route) => meant.includes(route));
+  if (found !== undefined) return `Did you mean ${found}? The base URL that clients are given ends in /v1.`;
+  return path.startsWith('/v1')
+    ? `There are: ${routes.join(', ')}.`
+    : 'The API is below /v1: GET /v1/models is a start.';
 }

@@ -19,4 +19,5 @@ export { redactPlaces, redactSecrets } from './redact.js';
 export { sha256 } from './sha256.js';
 export { sleep } from './sleep.js';
 export { IdSource, RandomIdSource } from './ids.js';
+export { VERSION } from './version.js';
 export { findUnsafeNumber, isSameNumber, isUnsafeNumber } from './unsafe-number.js';

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import { VERSION } from '../kernel/index.js';
 import type { ModelName } from './model-name.js';
 import { SeriesHistogram } from './series-histogram.js';
 
@@ -109,12 +110,28 @@ export class Instruments {
 
   readonly #preparedCalls = new Set<string>();
 
+  constructor() {
+    this.#showBuild();
+  }
+
   /** An alert asks whether this outcome has grown, and Prometheus sees no growth in a series that begins at 1. */
   prepareCalls(workflow: string, { provider, model }: ModelName): void {
     const key = `${workflow} ${provider} ${model}`;
     if (this.#preparedCalls.has(key)) return;
     this.#preparedCalls.add(key);
     this.calls.inc({ workflow, provider, model, outcome: 'upstream_quota' }, 0);
+  }
+
+  /** The same in all processes of one server: of theirs together one is shown. */
+  #showBuild(): void {
+    const build = new Gauge({
+      name: 'millrace_build_info',
+      help: 'Always 1; version is that of this server, node that of Node.js.',
+      labelNames: ['version', 'node'],
+      aggregator: 'max',
+      registers: [this.registry],
+    });
+    build.set({ version: VERSION, node: process.versions.node }, 1);
   }
 
   #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {

@@ -144,10 +144,35 @@ describe('errors', () => {
       expect(answer.status).toBe(415);
     });
 
+    it.each(['/chat/completions', '/v1/v1/chat/completions'])(
+      'a base URL with one /v1 too few or too many: %s',
+      async (path) => {
+        const { status, json } = await postJson(`${bench.app.url}${path}`, { model: 'chat', messages: HELLO });
+        assertValidError(json);
+        expect([status, json.error.message]).toEqual([
+          404,
+          `Unknown request URL: POST ${path}. Did you mean POST /v1/chat/completions? The base URL that clients are given ends in /v1.`,
+        ]);
+      },
+    );
+
+    it('a route outside /v1 that is not there', async () => {
+      const { status, json } = await getJson(`${bench.app.url}/api/tags`);
+      assertValidError(json);
+      expect([status, json.error.message]).toEqual([
+        404,
+        'Unknown request URL: GET /api/tags. The API is below /v1: GET /v1/models is a start.',
+      ]);
+    });
+
     it('an unknown route, a wrong method, an unknown model of the list', async () => {
       const unknown = await getJson(`${bench.app.url}/v1/nothing`);
       assertValidError(unknown.json);
       expect([unknown.status, unknown.json.error.code]).toEqual([404, 'unknown_url']);
+      expect(unknown.json.error.message).toBe(
+        'Unknown request URL: GET /v1/nothing. There are: POST /v1/chat/completions, GET /v1/models, ' +
+          'GET /v1/models/{model}, GET /v1/models/{model}/graph.',
+      );
 
       const method = await getJson(bench.app.chatUrl);
       assertValidError(method.json);

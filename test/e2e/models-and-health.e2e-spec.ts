@@ -44,7 +44,7 @@ describe('models and health', () => {
   it('is alive and ready', async () => {
     for (const path of ['live', 'ready']) {
       const { status, json } = await getJson(`${app.url}/health/${path}`);
-      expect([status, json]).toEqual([200, { status: 'ok' }]);
+      expect([status, json]).toMatchObject([200, { status: 'ok' }]);
     }
   });
 });

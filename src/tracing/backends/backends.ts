@@ -1,5 +1,5 @@
 import type { TracingConfig } from '../../config/index.js';
-import type { Clock } from '../../kernel/index.js';
+import { type Clock, VERSION } from '../../kernel/index.js';
 import { LegacyLangfuseExporter } from '../langfuse/index.js';
 import { OtlpExporter, type OtlpExporterOptions } from '../otlp/index.js';
 import { DeliveryLog, type LogSink } from '../recording/delivery-log.js';
@@ -8,7 +8,6 @@ import type { TraceExporter } from '../recording/finished-trace.js';
 import { checkKeys } from './key-check.js';
 import { LangfuseExporter } from './langfuse-exporter.js';
 import { basicAuthorization, type LangfuseAccess, LangfuseServer } from './langfuse-server.js';
-import { SERVICE_VERSION } from './service-version.js';
 
 /** Time limit of one request, in milliseconds. */
 const TIMEOUT_MS = 5_000;
@@ -106,7 +105,7 @@ function otlpExporter(
     ...target,
     timeoutMs: TIMEOUT_MS,
     serviceName,
-    serviceVersion: SERVICE_VERSION,
+    serviceVersion: VERSION,
     environment,
     release,
     resourceAttributes,
