@@ -45,13 +45,11 @@ export class UpstreamClient {
 
   constructor({ baseUrl, apiKey, azureApiVersion }: Endpoint) {
     this.#readKey = typeof apiKey === 'function' ? apiKey : undefined;
-    if (azureApiVersion === undefined) {
-      this.#sdk = new CompatibleClient({ ...OPTIONS, apiKey: apiKey ?? NO_KEY, baseURL: baseUrl ?? null });
-    } else {
-      const credential =
-        typeof apiKey === 'function' ? { azureADTokenProvider: apiKey, apiKey: '' } : { apiKey: apiKey ?? NO_KEY };
-      this.#sdk = new AzureClient({ ...OPTIONS, ...credential, baseURL: baseUrl ?? null, apiVersion: azureApiVersion });
-    }
+    const options = { ...OPTIONS, apiKey: typeof apiKey === 'string' ? apiKey : NO_KEY, baseURL: baseUrl ?? null };
+    this.#sdk =
+      azureApiVersion === undefined
+        ? new CompatibleClient(options)
+        : new AzureClient({ ...options, apiVersion: azureApiVersion });
   }
 
   /**
@@ -59,7 +57,7 @@ export class UpstreamClient {
    * @throws APIError for a bad status, APIConnectionError if there is no answer
    */
   async createCompletion(params: ChatCompletionCreateParams, signal: AbortNotice): Promise<Answer> {
-    if (this.#readKey !== undefined) await this.#forgetOtherKeys(this.#readKey);
+    if (this.#readKey !== undefined) this.#useKey(await this.#readKey());
     const prepared = this.#prepared.get(params.model) ?? (await this.#prepare(params.model));
     const answer = await this.#transport.post({ ...prepared, body: JSON.stringify(params) }, signal).catch(noAnswer);
     if (answer.body === undefined) throw this.#sdk.errorFor(answer);
@@ -75,10 +73,10 @@ export class UpstreamClient {
     return prepared;
   }
 
-  async #forgetOtherKeys(readKey: () => Promise<string>): Promise<void> {
-    const key = await readKey();
+  #useKey(key: string): void {
     if (key === this.#preparedKey) return;
     this.#preparedKey = key;
+    this.#sdk.apiKey = key;
     this.#prepared.clear();
   }
 }
@@ -88,6 +86,8 @@ type PreparedRequest = Omit<UpstreamRequest, 'body'>;
 
 /** What is added to a client of the SDK. */
 interface Sdk {
+  /** What requests that are prepared from now on show. */
+  apiKey: string | null;
   /** Address and headers, with the credential, of a request for a streamed completion of this model. */
   prepared(model: string): Promise<PreparedRequest>;
   /** The error that the SDK makes of an answer with a bad status. */

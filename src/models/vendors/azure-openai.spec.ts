@@ -1,4 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ProviderBench } from '../../../test/support/provider-bench.js';
 import { tokens } from '../../../test/support/upstream/scripts.js';
 import { chunk, done, httpError, type Step } from '../../../test/support/upstream/steps.js';
@@ -51,6 +54,25 @@ describe('azure_openai', () => {
     expect(bench.request.headers).not.toHaveProperty('authorization');
     expect(bench.request.headers).not.toHaveProperty('x-env');
     expect(call.text()).toBe('Hello');
+  });
+
+  it('shows the key of a file in the same header, and the one that it holds now', async () => {
+    const file = join(tmpdir(), `millrace-azure-key-${process.pid}`);
+    writeFileSync(file, 'azure-1\n');
+    const path = '/openai/deployments/m/chat/completions?api-version=2024-10-21';
+    bench = await ProviderBench.start('azure_openai', path, (origin) => ({
+      AZURE_OPENAI_ENDPOINT: origin,
+      AZURE_OPENAI_API_KEY_FILE: file,
+      OPENAI_API_VERSION: '2024-10-21',
+    }));
+    for (const key of ['azure-1', 'azure-other']) {
+      writeFileSync(file, `${key}\n`);
+      bench.upstream.next(ANSWER);
+      await bench.call().toEnd();
+      expect(bench.request.headers).toMatchObject({ 'api-key': key });
+      expect(bench.request.headers).not.toHaveProperty('authorization');
+    }
+    rmSync(file);
   });
 
   it('gives a prompt that the filter refuses back as the request that it was', async () => {
