@@ -10,7 +10,7 @@ interface Layer {
   readonly route?: { readonly path: unknown; readonly methods: Readonly<Record<string, boolean>> };
 }
 
-/** All routes of an application that is set up, in their order: `GET /v1/models/{model}`. They are looked up once. */
+/** All routes of an application that is set up, in their order: `GET /v1/models/{id}`. They are looked up once. */
 export function listRoutes(app: Application): readonly string[] {
   const listed = known.get(app);
   if (listed !== undefined) return listed;
@@ -18,7 +18,7 @@ export function listRoutes(app: Application): readonly string[] {
   const routes = layers.flatMap(({ route }) => {
     const methods = Object.keys(route?.methods ?? {});
     if (typeof route?.path !== 'string' || methods.length > MOST_METHODS) return [];
-    const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
+    const path = route.path.replaceAll(/[:*](\w+)/g, '{$1}');
     return methods.map((method) => `${method.toUpperCase()} ${path}`);
   });
   known.set(app, routes);

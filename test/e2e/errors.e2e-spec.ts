@@ -170,8 +170,8 @@ describe('errors', () => {
       assertValidError(unknown.json);
       expect([unknown.status, unknown.json.error.code]).toEqual([404, 'unknown_url']);
       expect(unknown.json.error.message).toBe(
-        'Unknown request URL: GET /v1/nothing. There are: POST /v1/chat/completions, GET /v1/models, ' +
-          'GET /v1/models/{model}, GET /v1/models/{model}/graph.',
+        'Unknown request URL: GET /v1/nothing. There are: POST /v1/chat/completions, GET /v1/models/{id}/graph, ' +
+          'GET /v1/models, GET /v1/models/{id}.',
       );
 
       const method = await getJson(bench.app.chatUrl);
