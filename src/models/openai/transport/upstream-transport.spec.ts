@@ -29,6 +29,9 @@ class Upstream {
   }
 }
 
+/** A peer that closes with bytes unread resets the connection; whether undici or the system says so is a matter of timing. */
+const BROKEN = expect.stringMatching(/^(UND_ERR_SOCKET|ECONNRESET)$/);
+
 describe('UpstreamTransport', () => {
   const upstreams: Upstream[] = [];
   afterEach(async () => {
@@ -105,7 +108,7 @@ describe('UpstreamTransport', () => {
   it('rejects when nobody listens, and when the connection breaks before the head', async () => {
     const { url } = await serve((request) => request.socket.destroy());
     const transport = new UpstreamTransport();
-    await expect(ask(transport, url)).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
+    await expect(ask(transport, url)).rejects.toMatchObject({ code: BROKEN });
     await upstreams.pop()?.close();
     await expect(ask(transport, url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
@@ -117,7 +120,7 @@ describe('UpstreamTransport', () => {
     });
     const transport = new UpstreamTransport();
     await expect(textOf((await ask(transport, url)).body)).rejects.toMatchObject({
-      code: 'UND_ERR_SOCKET',
+      code: BROKEN,
     });
   });
 
@@ -143,7 +146,7 @@ describe('UpstreamTransport', () => {
         for (let i = 0; i < 5; i++) await turn();
       }
     };
-    await expect(readSlowly()).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
+    await expect(readSlowly()).rejects.toMatchObject({ code: BROKEN });
     expect(length).toBe(content.length);
   });
 
@@ -157,7 +160,7 @@ describe('UpstreamTransport', () => {
     });
     const body = (await ask(new UpstreamTransport(), url)).body;
     expect(Buffer.from((await body?.read()) ?? []).toString()).toBe('half');
-    await expect(body?.read()).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
+    await expect(body?.read()).rejects.toMatchObject({ code: BROKEN });
   });
 
   it('gives a bad status whose connection breaks in its body', async () => {
