@@ -29,6 +29,14 @@ const SECRETS = [
   ['npm', '_4f9a8b7c6d5e4f3a2b1cAbCdEf'],
   ['SG', '.4f9a8b7c6d5e4f3a.2b1c4f9a8b7c6d5e'],
   ['eyJ', 'hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmN'],
+  ['dckr', '_pat_AbCdEfGhIjKlMnOpQrStUvWx'],
+  ['hvs', '.CAESIJ4f9a8b7c6d5e4f3a2b1c'],
+  ['shpat', '_0123456789abcdef0123456789abcdef'],
+  ['ATATT', '3xFfGF04f9a8b7c6d5e4f3a2b1c'],
+  ['lin', '_api_4f9a8b7c6d5e4f3a2b1c4f9a8b7c'],
+  ['figd', '_4f9a8b7c-6d5e4f3a2b1c'],
+  ['sq0', 'atp-4f9a8b7c6d5e4f3a2b1c'],
+  ['AGE-SECRET', '-KEY-1QQQSYQCYQ5RQWZQFPG9SCRGWPUG'],
   ['Bearer ', 'abc123.def456'],
   ['Basic ', 'dXNlcjpwYXNzd29yZA=='],
   ['-----BEGIN RSA PRIVATE', ' KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY-----'],
@@ -55,6 +63,25 @@ const PLACES = [
   'C:\\Users\\deploy\\model.bin',
   '\\\\fileserver\\share\\model',
   'site-packages/vllm/engine.py',
+  'http://admin:hunter2@gpu-node-7/v1/chat',
+  'http://admin:p@ssw0rd@gpu-node-7/v1',
+  'postgres://admin:p@ss]w)rd@db-7/x',
+  'http://[fd00::7]:8000/v1/chat',
+  'https:\\/\\/admin:x@node-9\\/v1',
+  'https%3A%2F%2Fadmin%3Ahunter2%40node-9%2Fv1',
+  'https%253A%252F%252Fnode-9%252Fv1',
+  'admin:hunter2@gpu-node-7',
+  '%2Fhome%2Fdeploy%2Fmodel',
+  '../../etc/shadow',
+  './models/secret/a',
+  '//fileserver9/share/x',
+  '/messages/../etc/passwd',
+  '/messages/0/home/deploy/x',
+  '/messages/0/content.d/x',
+  '/tools/home/svc/x',
+  '/properties/home/svc/x',
+  '/0/home/svc',
+  '/srv/mödels/größe=7/a',
 ];
 
 describe('redactSecrets', () => {
@@ -75,7 +102,23 @@ describe('redactSecrets', () => {
   it.each([
     ['postgres://user:pa55word@db/x', 'postgres://[redacted]@db/x'],
     ['https://host/v1?api-key=0123456789&x=1', 'https://host/v1?api-key=[redacted]&x=1'],
-    ['{"password": "correct horse"}', '{"password": "[redacted] horse"}'],
+    ['{"password": "correct horse"}', '{"password": "[redacted]"}'],
+    ['http://admin:p@ssw0rd@gpu-node-7/v1', 'http://[redacted]@gpu-node-7/v1'],
+    ['http://admin:x@node/a@b', 'http://[redacted]@node/a@b'],
+    ['https:\\/\\/admin:x@node-9\\/v1', 'https:\\/\\/[redacted]@node-9\\/v1'],
+    ['https%3A%2F%2Fadmin%3Ax%40node-9%2Fv1', 'https%3A%2F%2F[redacted]@node-9%2Fv1'],
+    ['login admin:hunter2@gpu-node-7 failed', 'login [redacted]@gpu-node-7 failed'],
+    ['api_key: 0123456789abcdef is wrong', 'api_key: [redacted] is wrong'],
+    ['x-api-key: abcdef0123456789', 'x-api-key: [redacted]'],
+    ['password: hunter2xx', 'password: [redacted]'],
+    ["{'password': 'hunter2xx'}", "{'password': '[redacted]'}"],
+    ['{\\"api_key\\":\\"abcdefgh\\",\\"n\\":1}', '{\\"api_key\\":\\"[redacted]\\",\\"n\\":1}'],
+    ['Authorization: Token 0123456789abcdef', 'Authorization: [redacted]'],
+    ['OPENAI_API_KEY=abcdefgh', 'OPENAI_API_KEY=[redacted]'],
+    ['AccountName=a;AccountKey=Zm9vYmFyYmF6+/x==;x=1', 'AccountName=a;AccountKey=[redacted];x=1'],
+    ['sv=2024-01-01&sig=Zm9vYmFyYmF6cXV4%2Bx%3D&x=1', 'sv=2024-01-01&sig=[redacted]&x=1'],
+    ['aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPx', 'aws_secret_access_key=[redacted]'],
+    [`AKIA${'IOSFODNN7EXAMPLE'} / ${'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'}`, '[redacted] / [redacted]'],
   ])('takes the secret out of %s', (text, redacted) => {
     expect(redactSecrets(text)).toBe(redacted);
   });
@@ -87,6 +130,9 @@ describe('redactSecrets', () => {
     '`max_tokens` must be at most 4096, not 9007199254740993',
     "Invalid value for 'temperature': 3 is larger than the maximum of 2.",
     'req_0e1b22ab53c940c2f2f6a9d1, chatcmpl-0e1b22ab53c940c2f2f6a9d1, trace 4bf92f3577b34da6a3ce929d0e0e4736',
+    'Unexpected token: expected a comma. Token: 50256; eos_token="</s>", token: "the end"',
+    'password: required; secret: must be a text; api_key: expected a string; the key_points: 12345678',
+    'Authorization: header is missing. At 12:30 it was 3:1; call me @ten',
     'gpt-5.4-mini, claude-sonnet-4-5-20250929, meta-llama/Llama-3.3-70B-Instruct',
   ])('leaves ordinary words alone: %s', (text) => {
     expect(redactSecrets(text)).toBe(text);
@@ -110,13 +156,26 @@ describe('redactPlaces', () => {
     "Invalid type for 'messages[0].content': expected a string.",
     'tools.0.function.parameters: /messages/0/content does not fit, and/or response_format.json_schema.name',
     'This model has a context of 128,000 tokens; 130,001 were given at 12:34:56 (gpt-4.1, application/json).',
+    'At /messages/0/content, /messages/12/tool_calls/0/function/arguments: /tools/0/function/parameters/properties/home/type.',
+    '/response_format/json_schema/schema/$defs/step/properties/a is no and/or of a // b ... or ./ and ../',
+    "Invalid value: 'sistem'. Supported values are: 'system', 'assistant', 'user', 'function', and 'tool'.",
+    "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens. Please reduce the length of the messages.",
+    "Missing required parameter: 'tools[0].function'. Did you mean 'messages[0].tool_calls'?",
+    "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: call_AbC123",
+    "Invalid schema for response_format 'x': In context=('properties', 'a'), 'additionalProperties' is required to be supplied and to be false.",
+    "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.",
+    'key_points, org_structure, "token: expected", kWh/day, 24/7, true/false/null, image/png;base64',
     'e.g. 0.5, i.e. more than 0.4; std::vector; 1.2.3',
   ])('leaves what is about the request alone: %s', (text) => {
-    expect(redactPlaces(text)).toBe(text);
+    expect(redactPlaces(redactSecrets(text))).toBe(text);
   });
 });
 
 describe('both', () => {
+  it.each([...PLACES, ...SECRETS])('leave nothing of %s', (text) => {
+    expect(redactPlaces(redactSecrets(`Cannot reach ${text} now`))).toBe('Cannot reach [redacted] now');
+  });
+
   it('are quick with whatever a short text holds', () => {
     const pieces = [
       'a.',
@@ -133,6 +192,17 @@ describe('both', () => {
       '1.',
       '~/',
       '\\\\',
+      '//',
+      'a://',
+      '%2f',
+      '@',
+      'password',
+      '": "',
+      '../',
+      '/0',
+      '/properties/a',
+      'AKIA0123456789ABCDEF',
+      '[redacted]@',
     ];
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 3 }), (unit) => {

@@ -25,6 +25,11 @@ const SECRETS = union(
     /\b(?:xox[a-z]-[\w-]{8,}|xapp-[\w-]{8,})/,
     /\b(?:npm_[A-Za-z\d]{20,}|pypi-[\w-]{16,}|SG\.[\w-]{12,100}\.[\w-]{12,}|do[opr]_v1_[a-f\d]{20,}|dapi[a-f\d]{20,})/,
     /\b(?:dp\.(?:pt|st|ct|sa)\.[\w.-]{16,}|glsa_\w{16,}|glc_\w{16,}|whsec_\w{16,}|\d{8,10}:AA[\w-]{30,})/,
+    // Docker, Vault, Shopify, Atlassian, Linear, Figma, Square, age.
+    /\b(?:dckr_[po]at_[\w-]{16,}|hv[sbr]\.[\w-]{16,}|shp(?:at|ca|pa|ss)_[a-fA-F\d]{16,}|AT[AC]TT3x[\w=-]{16,})/,
+    /\b(?:lin_(?:api|oauth)_\w{16,}|fig[dour]_[\w-]{16,}|sq0[a-z]{3}-[\w-]{16,}|AGE-SECRET-KEY-1[A-Za-z\d]{16,})/,
+    // The secret of AWS has no form of its own, but stands beside the id of its key.
+    /(?<![\w/+])[A-Za-z\d/+]{40}(?![\w/+=])(?<=(?:AKIA|ASIA)[A-Z\d]{16}[^\n]{1,60}[A-Za-z\d/+]{40})/,
     // JSON Web Tokens, what stands in an Authorization header, and private keys.
     /\beyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)*/,
     /\b(?:[Bb]earer|BEARER|[Bb]asic)\s+(?=[\w~+/*-]*[\d.=*])[\w.~+/=*-]{8,}/,
@@ -32,28 +37,65 @@ const SECRETS = union(
   ],
   'g',
 );
-/** A value by its name: `?api-key=…`, `"password": "…"`. */
+/** Where a value ends: at a blank, a quotation mark, or a sign that separates. A backslash before a quotation mark is of the mark. */
+const VALUE_CHARACTER = '(?:[^\\s"\'`&,;)}\\\\]|\\\\+(?!["\'\\\\]))';
+/** A text between quotation marks may hold blanks. */
+const QUOTED_CHARACTER = '(?:[^"\'`\\n\\\\]|\\\\+(?!["\'\\\\]))';
+/** Also as JSON within JSON has it: `\"`. */
+const QUOTE = '\\\\{0,3}["\'`]';
+const SECRET_NAME =
+  '(?:api[-_ ]?key|(?:access|account|secret|private|encryption)[-_ ]?key|(?:access|api|auth|bearer|bot|id|private|refresh|security|session|gh|github|gitlab|hf|npm|slack)[-_]?token|client[-_]?secret|(?<![a-z])secret|password|passwd|passphrase|(?<![a-z])pwd)';
+const TOKEN = '(?<![\\w-])token';
+const ANY_NAME = `(?:${SECRET_NAME}|${TOKEN})`;
+
+/**
+ * A value by its name: `?api-key=…`, `"password": "…"`. Behind a colon that could be one of a sentence (`token: expected …`) it
+ * is one only if it has a digit or is as long as no word is.
+ */
 const NAMED_SECRETS = union(
-  ['=["\']?', '"\\s?:\\s?"'].map(
-    (sign) =>
-      new RegExp(
-        `(?<=\\b(?:api[-_]?key|access[-_]?key|access[-_]?token|auth[-_]?token|client[-_]?secret|secret|password|passwd|pwd|token)${sign})[^\\s"'&,;)]{4,}`,
-      ),
-  ),
+  [
+    `(?<=${ANY_NAME}\\s?=\\s?${QUOTE}|${ANY_NAME}${QUOTE}\\s?[:=]\\s?${QUOTE}|${SECRET_NAME}:\\s{0,3}${QUOTE})${QUOTED_CHARACTER}{3,256}`,
+    `(?<=${ANY_NAME}=)${VALUE_CHARACTER}{4,}`,
+    `(?<=${SECRET_NAME}(?:${QUOTE})?\\s?[:=]\\s{0,3}|\\bkey provided:\\s)(?:(?=[^\\s]{0,200}\\d)${VALUE_CHARACTER}{6,}|[\\w+/=-]{20,})`,
+    `(?<=${TOKEN}(?:${QUOTE})?\\s?[:=]\\s{0,3}(?:${QUOTE})?)(?=[^\\s]{0,200}\\d)(?=[^\\s]{0,200}[a-z])${VALUE_CHARACTER}{10,}`,
+    `(?<=\\bauthorization(?:${QUOTE})?\\s?[:=]\\s{0,3}(?:${QUOTE})?)(?:[a-z-]{1,20}\\s{1,3})?(?=[^\\s]{0,200}[\\d=*])${VALUE_CHARACTER}{6,}`,
+    // Signatures of addresses that Azure gives out.
+    '(?<=(?<!\\w)sig=)[\\w%+/=-]{16,}',
+  ].map((source) => new RegExp(source)),
   'gi',
 );
-/** The user and password of an address. */
-const CREDENTIALS_IN_ADDRESS = /(?<=\b[a-z][a-z\d+.-]{0,20}:\/\/)[^\s/@"'<>]{1,512}@/gi;
+
+const COLON = '(?::|%(?:25){0,3}3a|\\\\{1,3}u003a)';
+const SLASH = '(?:\\\\{0,3}/|%(?:25){0,3}2f|\\\\{1,3}u002f)';
+const AT = '(?:@|%(?:25){0,3}40)';
+/** How an address begins, also within JSON (`https:\/\/`) and within another address (`https%3A%2F%2F`). */
+const SCHEME = `[a-z][a-z\\d+.-]{0,20}${COLON}${SLASH}{2}`;
+/** User and password. A password can hold an `@` itself, so it ends at the last one. */
+const USER_INFO = `(?:(?!%(?:25){0,3}2f)[^\\s/]){1,512}${AT}`;
+const USER_AND_PASSWORD = `(?<![\\w.+~%-])[\\w.+~-]{1,64}${COLON}${USER_INFO.replace('512', '128')}`;
+
+/** The user and password of an address, or of a host without a scheme. */
+const CREDENTIALS_IN_ADDRESS = new RegExp(`(?<=${SCHEME})${USER_INFO}|${USER_AND_PASSWORD}`, 'gi');
 
 const INTERNET = 'com|net|org|io|ai|dev|cloud|app|co|info|biz|edu|gov|de|eu|uk|us|fr|ch|at|nl|jp|cn|ru|kr|br';
 const INNER_NET =
   'internal|intranet|intra|local|localdomain|lan|corp|home|private|svc|test|example|invalid|localhost|arpa';
 const HEX = '[\\da-f]{1,4}';
 
+const PART_OF_PATH = '[^\\s/"\'`<>|,;:()[\\]{}\\\\]+';
+/** What is named in requests and in JSON schemas. */
+const NAMED_IN_REQUESTS =
+  'content|role|name|text|type|refusal|tool_calls|tool_call_id|id|function|custom|arguments|description|strict|parameters|image_url|url|detail|input_audio|data|format|file|file_data|file_id|filename|json_schema|schema|items|required|enum|const|anyOf|oneOf|allOf|not|default|pattern|minimum|maximum|minLength|maxLength|minItems|maxItems|additionalProperties';
+const OF_A_SCHEMA = '(?:properties|patternProperties|\\$defs|definitions)/[\\w-]{1,64}';
+/** A pointer into the request, such as `/messages/0/content`, and nothing behind it that leads anywhere else. */
+const POINTER = `/(?:messages|tools|functions|response_format|tool_choice|\\d{1,6}|${OF_A_SCHEMA})(?:/(?:\\d{1,6}|${NAMED_IN_REQUESTS}|${OF_A_SCHEMA})(?![\\w-]))*(?![\\w/@+~%$-]|\\.[\\w./])`;
+
 /** Where machines and files are. */
 const PLACES = union(
   [
-    /\b[a-z][a-z\d+.-]{0,20}:\/\/[^\s"'<>)\]]+/,
+    new RegExp(`${SCHEME}(?:${USER_INFO})?(?:\\[[^\\s\\]]{0,60}\\]|[^\\s"'<>)\\]])+`),
+    // Hosts behind a user and password, which may have been taken out before.
+    new RegExp(`(?:\\[redacted\\]@|${USER_AND_PASSWORD})[^\\s"'<>)\\]]+`),
     // Addresses of IP, with or without a port.
     /\b(?:\d{1,3}\.){3}\d{1,3}(?:\/\d{1,2})?(?::\d{1,5})?\b/,
     /\[[\da-f]*:[\da-f:.]+(?:%\w+)?\](?::\d{1,5})?/,
@@ -67,10 +109,13 @@ const PLACES = union(
     /\blocalhost\b/,
     /(?<=\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH)\s)\S+/,
     /(?<=\bhost(?:name)?[=:]\s?["']?)[^\s"',;)]+/,
-    // Paths: from a root, a home or a drive, and files of programs. A pointer into the request (`/messages/0`) is none.
-    /(?<![\w/.~])~?\/(?!(?:messages|tools|functions|response_format|properties|\d+)\b)[\w.@+~-]+(?:\/[\w.@+~-]*)+/,
+    // Paths: from a root, a home, a machine, a drive, or where the program runs, and files of programs.
+    new RegExp(`(?<![\\w/.~])(?:~[\\w-]{0,32})?(?!${POINTER})/${PART_OF_PATH}(?:/(?:${PART_OF_PATH})?)+`),
+    new RegExp(`(?<![\\w/.~])\\.{1,2}(?:/${PART_OF_PATH})+/?`),
+    new RegExp(`(?<![\\w:/.~])//\\w(?:${PART_OF_PATH})?(?:/(?:${PART_OF_PATH})?)*`),
+    /(?:%(?:25){0,3}2f[\w.~-]+){2,}/,
     /\b[a-z]:\\[^\s"'<>|]+/,
-    /\\\\[\w.-]+\\[^\s"'<>|]+/,
+    /\\{2,4}[\w.-]+\\{1,2}[^\s"'<>|]+/,
     /\b[\w-]{1,63}(?:[./][\w-]{1,63})*\/[\w.-]{1,63}\.(?:py|[cm]?js|ts|go|rs|cc|cpp|java|so|json|ya?ml|toml|pem|key|env|conf|log|gguf|safetensors|bin)\b/,
   ],
   'gi',
