@@ -329,6 +329,15 @@ describe('loadConfig', () => {
     expect(faults.join('\n')).not.toContain('sk');
   });
 
+  it.each(['gpt-5\n', 'gpt\n5', 'gpt\u00005', 'gpt\u001b[31m5', 'gpt\u20285'])(
+    'does not take %j for a model',
+    (value) => {
+      const names = PROVIDER_VARIABLES.filter((name) => name.endsWith('_MODEL'));
+      const faults = faultsOf(Object.fromEntries(names.map((name) => [name, `x${value}x`])));
+      expect(faults).toEqual(names.map((name) => `${name} must hold no line break or other control character`));
+    },
+  );
+
   it('takes a limit of answers up to what a text can hold', () => {
     expect(loadConfig({ UPSTREAM_ANSWER_LIMIT: '256mb' }).upstream.maxAnswerLength).toBe(268_435_456);
     for (const size of ['257mb', '0', 'much', '-1', '1e9'])

@@ -62,6 +62,7 @@ export type ProviderVariables = Readonly<
 >;
 
 const ADDRESSES = [...PROVIDERS.map((name) => `${name}_BASE_URL` as const), 'AZURE_OPENAI_ENDPOINT'] as const;
+const MODELS = PROVIDERS.map((name) => `${name}_MODEL` as const);
 const METHODS = PROVIDERS.map((name) => `${name}_STRUCTURED_OUTPUT` as const);
 const TAGS = PROVIDERS.map((name) => `${name}_REASONING_TAG` as const);
 const STREAMS = PROVIDERS.map((name) => `${name}_STREAM` as const);
@@ -71,7 +72,7 @@ export const PROVIDER_VARIABLES: readonly ProviderVariable[] = [
   ...PROVIDER_CREDENTIALS,
   ...CREDENTIAL_FILES,
   ...NAMES,
-  ...PROVIDERS.map((name) => `${name}_MODEL` as const),
+  ...MODELS,
   ...ADDRESSES,
   ...METHODS,
   ...STREAMS,
@@ -91,6 +92,10 @@ const RULES: readonly (readonly [readonly ProviderVariable[], PropertyDecorator]
       { require_tld: false, allow_underscores: true, protocols: ['http', 'https'], require_protocol: true },
       { message: '$property must be an http or https address, such as http://localhost:11434/v1' },
     ),
+  ],
+  [
+    [...MODELS, ...CREDENTIAL_FILES],
+    Matches(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, { message: '$property must hold no line break or other control character' }),
   ],
   [METHODS, IsIn(STRUCTURED_OUTPUT, { message: `$property must be one of ${STRUCTURED_OUTPUT.join(', ')}` })],
   [STREAMS, IsIn(['on', 'off'], { message: '$property must be on or off' })],

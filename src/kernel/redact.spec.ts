@@ -118,7 +118,7 @@ describe('redactSecrets', () => {
     ['AccountName=a;AccountKey=Zm9vYmFyYmF6+/x==;x=1', 'AccountName=a;AccountKey=[redacted];x=1'],
     ['sv=2024-01-01&sig=Zm9vYmFyYmF6cXV4%2Bx%3D&x=1', 'sv=2024-01-01&sig=[redacted]&x=1'],
     ['aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPx', 'aws_secret_access_key=[redacted]'],
-    [`AKIA${'IOSFODNN7EXAMPLE'} / ${'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'}`, '[redacted] / [redacted]'],
+    [['AKIA', 'IOSFODNN7EXAMPLE / wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'].join(''), '[redacted] / [redacted]'],
   ])('takes the secret out of %s', (text, redacted) => {
     expect(redactSecrets(text)).toBe(redacted);
   });

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
 import {
@@ -83,6 +85,15 @@ function statusOf(agent: Agent, body: unknown): Promise<number> {
       .once('error', reject)
       .end(JSON.stringify(body));
   });
+}
+
+/** The answer to these bytes, whatever they are. */
+async function sendBytes(bytes: string): Promise<{ head: string; json: unknown }> {
+  const { hostname, port } = new URL(nginx.url);
+  const socket = connect(Number(port), hostname);
+  socket.write(bytes);
+  const [head = '', body = ''] = (await readText(socket)).split('\r\n\r\n');
+  return { head, json: JSON.parse(body) as unknown };
 }
 
 /** Asks for a path as it is written; a URL would tidy it up. */
@@ -243,6 +254,27 @@ describeWithNginx('nginx with the shipped configuration', () => {
     const gone = await postJson(chatUrl(), { model: 'chat', messages: HELLO });
     expect([gone.status, gone.json]).toMatchObject([502, { error: { code: 'gateway_unavailable' } }]);
     assertValidError(gone.json);
+  });
+
+  const HEADERS = 'host: a\r\nconnection: close\r\n';
+  it.each([
+    ['a path with a zero byte', 400, `GET /v1/models%00 HTTP/1.1\r\n${HEADERS}\r\n`],
+    ['a path with a zero byte and a body', 400, `POST /v1/%00 HTTP/1.1\r\n${HEADERS}content-length: 2\r\n\r\n{}`],
+    ['no HTTP', 400, 'nonsense\r\n\r\n'],
+    ['no host', 400, 'GET /v1/models HTTP/1.1\r\nconnection: close\r\n\r\n'],
+    ['a path that is too long', 414, `GET /${'a'.repeat(40_000)} HTTP/1.1\r\n${HEADERS}\r\n`],
+    ['a header that is too long', 400, `GET / HTTP/1.1\r\n${HEADERS}x: ${'a'.repeat(40_000)}\r\n\r\n`],
+    ['another version of HTTP', 505, `GET / HTTP/3.0\r\n${HEADERS}\r\n`],
+    ['a method that it does not take', 405, `TRACE / HTTP/1.1\r\n${HEADERS}\r\n`],
+    ['an encoding that it does not know', 501, `POST / HTTP/1.1\r\n${HEADERS}transfer-encoding: x\r\n\r\n`],
+    ['the address of its own error', 404, `GET /gateway/bad-request HTTP/1.1\r\n${HEADERS}\r\n`],
+  ])('answers %s in the same form', async (_, status, bytes) => {
+    await startNginx((listen) => shippedConfig(SETTINGS, listen, '127.0.0.1:1'));
+    const { head, json } = await sendBytes(bytes);
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(head).toMatch(/\r\nx-request-id: req_/i);
+    assertValidError(json);
+    expect(nginx.errors).not.toContain('empty URI');
   });
 
   it('gives a request an id that is safe', async () => {
