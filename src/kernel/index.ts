@@ -14,7 +14,7 @@ export { ensureError } from './ensure-error.js';
 export { escapeControls, escapeControlsInLines } from './escape-controls.js';
 export { readErrorCode, readFileState } from './file-state.js';
 export { holdProcess, whileHeld } from './hold-process.js';
-export { hasMoreValues } from './json-values.js';
+export { countValues, findExcess, hasMoreValues, type JsonExtent } from './json-values.js';
 export { redactPlaces, redactSecrets } from './redact.js';
 export { sha256 } from './sha256.js';
 export { sleep } from './sleep.js';

@@ -8,6 +8,8 @@ export class SseTooLongError extends Error {
 
 const LF = 0x0a;
 const CR = 0x0d;
+/** What one more data line of an event takes in memory beside its text. */
+const LINE_BYTES = 64;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /** 16 MiB: a chunk that holds a whole long answer is far below it, a server that never ends a line or event is stopped. */
@@ -29,10 +31,13 @@ export class SseParser {
   #started = false;
   #data: string | undefined;
   #event = '';
+  /** What the event takes beside its data: for each line, and for the reads that lines were cut from, which stay with them. */
+  #overhead = 0;
 
   /**
    * @param onEvent called for each event with its data and its name (empty if it has none)
-   * @param limit of one line, and of one event's data: bytes while they come in, characters of the text they make
+   * @param limit of one line, and of one event's data: bytes while they come in, characters of the text they make. As much again
+   *   may lie around the data of an event: comments, and {@link LINE_BYTES} for each line
    */
   constructor(onEvent: (data: string, event: string) => void, limit = DEFAULT_LIMIT) {
     this.#onEvent = onEvent;
@@ -81,6 +86,7 @@ export class SseParser {
   #lines(decoded: string): void {
     const text = decoded.includes('\r') ? decoded.replace(/\r\n?/g, '\n') : decoded;
     let start = 0;
+    if (this.#data !== undefined) this.#addOverhead(text.length);
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
       this.#assertShort(end - start);
       if (end === start) this.#dispatch();
@@ -102,8 +108,17 @@ export class SseParser {
   }
 
   #addData(value: string): void {
-    this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+    if (this.#data === undefined) this.#data = value;
+    else {
+      this.#data += `\n${value}`;
+      this.#addOverhead(LINE_BYTES);
+    }
     this.#assertShort(this.#data.length);
+  }
+
+  #addOverhead(bytes: number): void {
+    this.#overhead += bytes;
+    this.#assertShort(this.#overhead);
   }
 
   #assertShort(length: number): void {
@@ -115,6 +130,7 @@ export class SseParser {
     const event = this.#event;
     this.#data = undefined;
     this.#event = '';
+    this.#overhead = 0;
     if (data !== undefined) this.#onEvent(data, event);
   }
 }

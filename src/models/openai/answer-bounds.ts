@@ -1,14 +1,16 @@
-import { hasMoreValues } from '../../kernel/index.js';
+import { countValues, findExcess } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
 import { answerTooLarge, badAnswer, tooManyToolCalls } from './upstream-errors.js';
 
 /** Most tool calls of one answer. OpenAI takes no more tools than that in one request. */
 export const MAX_TOOL_CALLS = 128;
 /**
- * How many times the bound of its text the log probabilities of an answer may come to, as the upstream writes them. With the 20
- * alternatives that can be asked for they are a hundred times as long as the text that they belong to, and all of them are wanted.
+ * How many times the bound of its text the log probabilities of an answer may come to in memory: 64 MiB with default settings. With
+ * the 20 alternatives that can be asked for, a token takes 6 kB, so that is enough for 10,000 tokens.
  */
-const LOGPROBS_FACTOR = 4;
+const LOGPROBS_FACTOR = 8;
+/** What a value takes in memory beside its text, in bytes: a number, or an object or list with its place in another one. */
+const VALUE_BYTES = 32;
 
 /**
  * Most bytes of an event, or of an answer that comes as a whole: JSON escapes characters, and holds more than the answer.
@@ -18,23 +20,34 @@ export function maxWrittenBytes(maxLength: number): number {
   return 2 * maxLength + 64 * 1024;
 }
 
-/** Most values that an event may hold, and the length from which on that is looked at: shorter ones cannot hold many. */
-const MOST_VALUES = 1_000_000;
-const LONG_EVENT = 128 * 1024;
+/**
+ * Most values of an event: in more time than 100,000 can take to parse (100 ms, if all of them have names), others would notice.
+ * An answer that comes as a whole may hold the log probabilities of thousands of tokens.
+ */
+export const MOST_VALUES_OF_EVENT = 100_000;
+export const MOST_VALUES_OF_WHOLE = 1_000_000;
+/** Deepest nesting: of a schema or arguments of a tool, a part of this. */
+const DEEPEST = 128;
+/** Shorter ones are neither deep enough to do harm, nor hold many values. */
+const LONG_EVENT = 4 * 1024;
 
 /**
- * Checks an event before it is parsed: what JSON comes to in memory can be twenty times its text.
- * @throws UpstreamError if it holds more values than any answer does
+ * Checks JSON before it is parsed: what it comes to in memory can be twenty times its text, and what is nested deeply can be parsed
+ * but not be written again.
+ * @throws UpstreamError if it holds more values than any answer does, or is nested deeper
  */
-export function assertParsable(json: string): void {
-  if (json.length > LONG_EVENT && hasMoreValues(json, MOST_VALUES)) throw badAnswer('it holds too many values');
+export function assertParsable(json: string, mostValues = MOST_VALUES_OF_EVENT): void {
+  if (json.length <= LONG_EVENT) return;
+  const excess = findExcess(json, { values: mostValues, depth: DEEPEST });
+  if (excess === 'values') throw badAnswer('it holds too many values');
+  if (excess === 'depth') throw badAnswer('it is nested too deeply');
 }
 
 /** Counts what is kept of one answer as it comes, so that no upstream can fill the memory. */
 export class AnswerBounds {
   readonly #maxLength: number;
   #length = 0;
-  #logprobsLength = 0;
+  #logprobsBytes = 0;
   #toolCalls = 0;
 
   /** @param maxLength most characters of text, reasoning, refusal and tool calls together */
@@ -50,10 +63,10 @@ export class AnswerBounds {
   /**
    * Takes what one event of the upstream has brought, its tool calls aside. What is beyond a bound is taken out of `deltas` again.
    * @param from index of the first delta of the event
-   * @param eventLength characters of the event
+   * @param json the event
    * @throws UpstreamError if the answer is larger than it may be
    */
-  add(deltas: Delta[], from: number, eventLength: number): void {
+  add(deltas: Delta[], from: number, json: string): void {
     let hasLogprobs = false;
     for (let i = from; i < deltas.length; i++) {
       const delta = deltas[i] as Delta;
@@ -61,8 +74,8 @@ export class AnswerBounds {
       this.#length += delta.text.length;
       hasLogprobs ||= delta.logprobs !== undefined;
     }
-    if (hasLogprobs) this.#logprobsLength += eventLength;
-    if (this.#length <= this.#maxLength && this.#logprobsLength <= this.#maxLength * LOGPROBS_FACTOR) return;
+    if (hasLogprobs) this.#logprobsBytes += Buffer.byteLength(json) + VALUE_BYTES * countValues(json);
+    if (this.#length <= this.#maxLength && this.#logprobsBytes <= this.#maxLength * LOGPROBS_FACTOR) return;
     deltas.length = from;
     throw answerTooLarge(this.#maxLength);
   }

@@ -103,10 +103,11 @@ export class AnswerReader {
 
   /**
    * Reads one chunk, or a whole answer of a server that does not stream, and adds its deltas to `out`.
+   * @param mostValues most values of the JSON
    * @throws UpstreamError if it is no JSON object, holds an error, or makes the answer larger than it may be
    */
-  read(json: string, out: Delta[]): void {
-    const answer = parse(json);
+  read(json: string, out: Delta[], mostValues?: number): void {
+    const answer = parse(json, mostValues);
     if (answer.error !== undefined && answer.error !== null) throw upstreamErrorInAnswer(answer.error);
     this.#readIdentity(answer);
     if (answer.usage !== undefined && answer.usage !== null) this.#readUsage(answer.usage);
@@ -117,7 +118,7 @@ export class AnswerReader {
       const before = out.length;
       this.#readMessage(message, choice.logprobs ?? undefined, json, out);
       if (out.length > before || this.#toolCalls.isHolding) this.#goOn();
-      this.#bounds.add(out, before, json.length);
+      this.#bounds.add(out, before, json);
     }
     if (choice.finish_reason !== null && choice.finish_reason !== undefined) this.#stop(choice.finish_reason, out);
   }
@@ -194,8 +195,8 @@ export class AnswerReader {
   }
 }
 
-function parse(json: string): UpstreamAnswer {
-  assertParsable(json);
+function parse(json: string, mostValues?: number): UpstreamAnswer {
+  assertParsable(json, mostValues);
   let answer: unknown;
   try {
     answer = JSON.parse(json);
@@ -231,12 +232,13 @@ function pushText(type: TextDelta['type'], text: unknown, logprobs: unknown, out
 
 /** Neighbours of one kind become one delta, however many parts an upstream makes of them. */
 function pushParts(parts: readonly unknown[], out: Delta[]): void {
-  const joined: Writable<TextDelta>[] = [];
+  const joined: { readonly type: TextDelta['type']; readonly texts: string[] }[] = [];
   const add = (type: TextDelta['type'], text: unknown): void => {
     if (typeof text !== 'string' || text === '') return;
     const last = joined.at(-1);
-    if (last?.type === type) last.text += text;
-    else joined.push({ type, text });
+    // Joined at once: added one by one, each would stay a part of its own in memory.
+    if (last?.type === type) last.texts.push(text);
+    else joined.push({ type, texts: [text] });
   };
   for (const part of parts as readonly ({ readonly text?: unknown; readonly thinking?: unknown } | null)[]) {
     add('content', typeof part === 'string' ? part : part?.text);
@@ -245,7 +247,7 @@ function pushParts(parts: readonly unknown[], out: Delta[]): void {
       add('reasoning', typeof thought === 'object' ? thought?.text : thought);
     }
   }
-  for (const delta of joined) out.push(delta);
+  for (const { type, texts } of joined) out.push({ type, text: texts.join('') });
 }
 
 function isName(value: unknown): value is string {

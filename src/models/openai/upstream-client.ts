@@ -1,6 +1,6 @@
 import OpenAI, { APIConnectionError, type APIError, AzureOpenAI, type ClientOptions } from 'openai';
 import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions';
-import { type AbortNotice, ensureError } from '../../kernel/index.js';
+import { type AbortNotice, ensureError, findExcess } from '../../kernel/index.js';
 import { errorObjectIn } from './error-body.js';
 import { type Answer, type UpstreamRequest, UpstreamTransport } from './transport/index.js';
 
@@ -116,6 +116,9 @@ function headersOf({ headers }: Answer): Headers {
   );
 }
 
+/** Deepest nesting of the body of an error that is looked at. */
+const DEEPEST_ERROR = 64;
+
 const ERROR_HEADERS: ReadonlySet<string> = new Set([
   'date',
   'retry-after',
@@ -124,7 +127,9 @@ const ERROR_HEADERS: ReadonlySet<string> = new Set([
   'x-request-id',
 ]);
 
+/** The SDK writes errors again, which what is nested deeply does not bear; its status says enough. */
 function jsonIn(text: string): object | undefined {
+  if (findExcess(text, { values: Infinity, depth: DEEPEST_ERROR }) !== undefined) return undefined;
   try {
     const json: unknown = JSON.parse(text);
     return typeof json === 'object' && json !== null ? json : undefined;

@@ -90,8 +90,8 @@ export function upstreamErrorInAnswer(body: unknown): UpstreamError {
 
 /** Servers that can send no status any more write it as the code, or say it in words. */
 function statusIn({ code, type, status }: UpstreamErrorBody): number | undefined {
-  const number = typeof code === 'number' ? code : Number(code);
-  if (Number.isInteger(number) && number >= 400 && number < 600) return number;
+  const number = typeof code === 'string' ? Number(code) : code;
+  if (typeof number === 'number' && Number.isInteger(number) && number >= 400 && number < 600) return number;
   return STATUS_OF_WORD.get(code) ?? STATUS_OF_WORD.get(type) ?? STATUS_OF_WORD.get(status);
 }
 

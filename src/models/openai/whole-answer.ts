@@ -1,5 +1,5 @@
 import type { Delta } from '../../streaming/index.js';
-import { maxWrittenBytes } from './answer-bounds.js';
+import { assertParsable, maxWrittenBytes, MOST_VALUES_OF_WHOLE } from './answer-bounds.js';
 import type { AnswerReader } from './answer-reader.js';
 import type { UpstreamBody } from './upstream-body.js';
 import { answerTooLarge } from './upstream-errors.js';
@@ -43,7 +43,7 @@ export class WholeAnswer {
       chunks.push(bytes);
     }
     const batch: Delta[] = [];
-    this.#reader.read(decode(chunks), batch);
+    this.#reader.read(decode(chunks), batch, MOST_VALUES_OF_WHOLE);
     return batch.length > 0 ? batch : undefined;
   }
 }
@@ -55,6 +55,7 @@ function decode(chunks: readonly Uint8Array[]): string {
 
 function isJson(text: string): boolean {
   try {
+    assertParsable(text, MOST_VALUES_OF_WHOLE);
     JSON.parse(text);
     return true;
   } catch {
