@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { hasMoreValues } from './json-values.js';
+import { countValues as countValuesOf, findExcess, hasMoreValues } from './json-values.js';
 
 /** What the text is said to come to. */
 function countValues(value: unknown): number {
@@ -17,8 +17,20 @@ describe('hasMoreValues', () => {
         const count = countValues(json);
         expect(hasMoreValues(JSON.stringify(json), count - 1)).toBe(true);
         expect(hasMoreValues(JSON.stringify(json), count)).toBe(false);
+        expect(countValuesOf(JSON.stringify(json))).toBe(count);
       }),
     );
+  });
+
+  it.each([
+    ['[[]]', 2],
+    ['{"a":{"b":[1]}}', 3],
+    ['[[],[],{},[[]]]', 3],
+    ['["[[[[[[", "{\\"{"]', 1],
+  ])('findExcess counts the levels of %s', (json, depth) => {
+    expect(findExcess(json, { values: 100, depth })).toBeUndefined();
+    expect(findExcess(json, { values: 100, depth: depth - 1 })).toBe('depth');
+    expect(findExcess(json, { values: 0, depth })).toBe('values');
   });
 
   it('ends with whatever is no JSON', () => {

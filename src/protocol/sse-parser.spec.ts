@@ -160,6 +160,19 @@ describe('SseParser', () => {
     }).toThrow(SseTooLongError);
   });
 
+  it('stops an event whose lines take more memory than their text', () => {
+    const limit = 100_000;
+    const pushAll = (bytes: string, times: number): void => {
+      const parser = new SseParser(() => undefined, limit);
+      for (let i = 0; i < times; i++) parser.push(bytesOf(bytes));
+    };
+    expect(() => pushAll('data:\n'.repeat(1_000), 2)).toThrow(SseTooLongError);
+    // A short line keeps the text that it was cut from.
+    expect(() => pushAll(`data: 0123456789\n:${'x'.repeat(10_000)}\n`, 12)).toThrow(SseTooLongError);
+    expect(() => pushAll('data: 1\ndata: 2\n\n', 10_000)).not.toThrow();
+    expect(() => pushAll('data:\n'.repeat(1_000), 1)).not.toThrow();
+  });
+
   it('gives the events before one that is too long', () => {
     const events: string[] = [];
     const parser = new SseParser((data) => events.push(data), 10);

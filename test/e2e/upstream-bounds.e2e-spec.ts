@@ -101,6 +101,58 @@ describe('what one model may answer is bounded', () => {
     expect(await errorOf([raw(bytes), ...EVER])).toEqual(TOO_LARGE);
   });
 
+  const LOGPROBS = (list: string): Step =>
+    raw(`data: {"choices":[{"delta":{"content":"x"},"logprobs":{"content":[${list}]}}]}\n\n`);
+  const listOf = (count: number, value: string): string => `${value},`.repeat(count).slice(0, -1);
+
+  it.each<[string, readonly Step[], unknown]>([
+    // 32 MB of text, which come to 600 MB.
+    ['log probabilities of millions of empty objects', times(300, () => LOGPROBS(listOf(36_000, '{}'))), TOO_LARGE],
+    ['too many of them in one event', [LOGPROBS(listOf(300_000, '{}'))], [502, 'upstream_bad_answer']],
+    [
+      'too many parts of a content',
+      [delta({ content: listOf(900_000, 'a').split(',') })],
+      [502, 'upstream_bad_answer'],
+    ],
+    ['millions of empty lines of data', times(100, () => raw('data:\n'.repeat(100_000))), TOO_LARGE],
+    [
+      'short lines of data that keep long comments',
+      times(600, () => raw(`data: 0123456789012\n:${'x'.repeat(60_000)}\n`)),
+      TOO_LARGE,
+    ],
+  ])(
+    'counts what is held in memory, with default settings: %s',
+    async (_, steps, error) => {
+      await start();
+      expect(await errorOf([role(), ...steps, ...EVER])).toEqual(error);
+    },
+    60_000,
+  );
+
+  it('takes log probabilities with 20 alternatives for thousands of tokens', async () => {
+    await start();
+    const alternative = { token: ' token', logprob: -12.345678, bytes: [32, 116, 111, 107, 101, 110] };
+    const logprob = { ...alternative, top_logprobs: Array.from({ length: 20 }, () => alternative) };
+    const tokens = times(600, () => text(' token'.repeat(10), { logprobs: { content: Array(10).fill(logprob) } }));
+    const { status, json } = await ask([role(), ...tokens, finish('stop'), done(), end()]);
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ choices: [{ logprobs: { content: { length: 6_000 } } }] });
+  }, 60_000);
+
+  it('takes no nesting that could not be written again', async () => {
+    await start();
+    const deep = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+    const call = `"tool_calls":[{"index":0,"id":"a","function":{"name":"n","arguments":${deep(10_000)}}}]`;
+    for (const event of [
+      LOGPROBS(deep(10_000)),
+      raw(`data: {"choices":[{"delta":{${call}}}]}\n\n`),
+      raw(`data: {"error":${deep(50_000)}}\n\n`),
+      raw(deep(50_000)),
+    ]) {
+      expect(await errorOf([event, ...EVER])).toEqual([502, 'upstream_bad_answer']);
+    }
+  });
+
   it('does not parse what would come to hundreds of megabytes', async () => {
     await start();
     const values = `[${'{},'.repeat(4_000_000)}0]`;

@@ -95,6 +95,26 @@ describe('OpenAIChatModel when the upstream fails', () => {
   });
 
   it.each([
+    [400, 400, null],
+    [401, 502, 'upstream_authentication'],
+    [404, 502, 'upstream_not_found'],
+    [429, 429, 'rate_limit_exceeded'],
+    [500, 502, 'upstream_error'],
+    [503, 502, 'upstream_error'],
+  ])('keeps the meaning of status %i, whatever its body holds', async (status, expected, code) => {
+    const nested = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+    for (const body of [
+      `{"error":${nested}}`,
+      `{"error":{"message":${nested}}}`,
+      nested,
+      { error: { message: { toString: 1 }, code: { toString: 1 }, type: [{ toString: 1 }], param: { toString: 1 } } },
+      { detail: [{ msg: 'x', loc: ['body', { toString: 1 }, [{ toString: 1 }]] }] },
+    ]) {
+      expect(await failureOf(httpError(status, body))).toMatchObject({ status: expected, code });
+    }
+  });
+
+  it.each([
     [500, 502, 'upstream_error'],
     [502, 502, 'upstream_error'],
     [503, 502, 'upstream_error'],

@@ -148,6 +148,9 @@ describe('upstreamErrorInAnswer', () => {
     [{ status: 'RESOURCE_EXHAUSTED' }, 429],
     [{ code: 429 }, 429],
     [{ code: '503' }, 502],
+    [{ message: 'm', code: JSON.parse('{"toString":1,"valueOf":1}') as unknown }, 502],
+    [{ message: 'm', code: [{ toString: 1 }], type: { toString: 1 }, param: { toString: 1 } }, 502],
+    [{ message: 'm', code: ['429'] }, 502],
     [{ type: 'server_error' }, 502],
     [{}, 502],
   ])('gives %j the status %i', (body, status) => {
