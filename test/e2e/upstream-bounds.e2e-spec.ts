@@ -133,7 +133,9 @@ describe('what one model may answer is bounded', () => {
     await start();
     const alternative = { token: ' token', logprob: -12.345678, bytes: [32, 116, 111, 107, 101, 110] };
     const logprob = { ...alternative, top_logprobs: Array.from({ length: 20 }, () => alternative) };
-    const tokens = times(600, () => text(' token'.repeat(10), { logprobs: { content: Array(10).fill(logprob) } }));
+    const tokens = times(600, () =>
+      text(' token'.repeat(10), { logprobs: { content: Array.from({ length: 10 }, () => logprob) } }),
+    );
     const { status, json } = await ask([role(), ...tokens, finish('stop'), done(), end()]);
     expect(status).toBe(200);
     expect(json).toMatchObject({ choices: [{ logprobs: { content: { length: 6_000 } } }] });
