@@ -240,6 +240,10 @@ describe('loadConfig', () => {
     };
     for (const word of ['on', 'True', 'YES', '1']) expect(switches(word)).toEqual([true, true, true]);
     for (const word of ['off', 'FALSE', 'No', '0']) expect(switches(word)).toEqual([false, false, false]);
+    expect(loadConfig({ OPENAI_STREAM: 'No', OLLAMA_STREAM: 'TRUE' }).providers).toMatchObject({
+      OPENAI_STREAM: 'off',
+      OLLAMA_STREAM: 'on',
+    });
     expect(faultsOf({ PLAYGROUND: 'maybe' })).toEqual(['PLAYGROUND must be on or off']);
   });
 

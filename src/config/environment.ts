@@ -8,7 +8,12 @@ import { Level } from './log-level.js';
 import { Milliseconds } from './milliseconds.js';
 import { findMisspeltSettings } from './misspelt-settings.js';
 import { OtelEnvironment } from './otel-environment.js';
-import { PROVIDER_VARIABLES, ProviderEnvironment, type ProviderVariables } from './provider-variables.js';
+import {
+  normalizeSwitches,
+  PROVIDER_VARIABLES,
+  ProviderEnvironment,
+  type ProviderVariables,
+} from './provider-variables.js';
 import { readSecretFiles, SECRET_FILES } from './secret-files.js';
 import { serverConfigOf, ServerEnvironment } from './server-environment.js';
 import { bytesOf, Size } from './size.js';
@@ -123,7 +128,7 @@ export function loadConfig(given: Readonly<Record<string, string | undefined>>):
   const tracing = read(TracingEnvironment, variables);
   const otel = read(OtelEnvironment, variables);
   const access = read(AccessEnvironment, variables);
-  const providers = Object.assign(new ProviderEnvironment(), pick(PROVIDER_VARIABLES, variables));
+  const providers = Object.assign(new ProviderEnvironment(), normalizeSwitches(pick(PROVIDER_VARIABLES, variables)));
   const faults = [
     ...[environment, server, access, providers, tracing, otel]
       .flatMap((each) => validateSync(each, { stopAtFirstError: true, forbidUnknownValues: false }))

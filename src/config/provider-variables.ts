@@ -1,5 +1,6 @@
 import { IsIn, IsOptional, IsUrl, Matches } from 'class-validator';
 import { Credential } from './credential.js';
+import { readSwitch } from './switch.js';
 
 const STRUCTURED_OUTPUT = ['json_schema', 'tool', 'prompt'] as const;
 
@@ -107,5 +108,14 @@ const RULES: readonly (readonly [readonly ProviderVariable[], PropertyDecorator]
   ],
   [NAMES, Matches(/^[\w.:-]+$/, { message: '$property must consist of letters, digits and . : _ -' })],
 ];
+
+/** Puts the words of switches into `on` and `off`; what is none stays, and breaks a rule. */
+export function normalizeSwitches(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const switches = STREAMS.flatMap((name) => {
+    const isOn = readSwitch(values[name] ?? '');
+    return isOn === undefined ? [] : [[name, isOn ? 'on' : 'off'] as const];
+  });
+  return { ...values, ...Object.fromEntries(switches) };
+}
 
 for (const [names, rule] of RULES) for (const name of names) rule(ProviderEnvironment.prototype, name);
