@@ -3,7 +3,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { readShutdownLimit } from './app.shut-down.js';
 import { AppConfig } from './config/index.js';
-import { InternalError, loggableStack, MillraceError } from './errors/index.js';
+import { InternalError, loggableStack, toMillraceError } from './errors/index.js';
 import { GracefulShutdown } from './http/index.js';
 import { abortListenerErrorHandler, Clock, ensureError, holdProcess } from './kernel/index.js';
 import { askForReplacement } from './app.worker-messages.js';
@@ -56,16 +56,16 @@ export class ServiceEnd {
     try {
       this.#onUncaught(thrown, origin);
     } catch {
-      // Whatever was thrown cannot even be described; an error here would end the process at once.
-      this.#fail('An error that nobody caught, and that cannot be described', undefined, 'uncaughtException');
+      // An error here would end the process at once, and every open answer with it.
+      this.#exitCode = 1;
+      this.begin('uncaughtException');
     }
   }
 
   #onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
-    const error = ensureError(thrown);
     const onListenerError = abortListenerErrorHandler();
     if (onListenerError !== undefined) {
-      onListenerError(error);
+      onListenerError(ensureError(thrown));
       return;
     }
     const runner = this.#app.get(WorkflowRunner, { strict: false });
@@ -77,11 +77,11 @@ export class ServiceEnd {
     }
     const what = isRejection ? 'A promise that nobody awaits was rejected' : 'An error that nobody caught';
     const runs = describeRuns(runner.namesOfOpenRuns);
-    if (isRejection && error instanceof MillraceError && !(error instanceof InternalError)) {
-      this.#logger.error(`${what}. ${runs}`, loggableStack(error), CONTEXT);
+    if (isRejection && !(toMillraceError(thrown) instanceof InternalError)) {
+      this.#logger.error(`${what}. ${runs}`, loggableStack(thrown), CONTEXT);
       return;
     }
-    this.#fail(`${what}. ${runs}`, loggableStack(error), isRejection ? 'unhandledRejection' : 'uncaughtException');
+    this.#fail(`${what}. ${runs}`, loggableStack(thrown), isRejection ? 'unhandledRejection' : 'uncaughtException');
   }
 
   #fail(message: string, stack: string | undefined, cause: string): void {
@@ -100,7 +100,7 @@ export class ServiceEnd {
       await (this.#app as Closable).close(cause);
     } catch (error) {
       this.#exitCode = 1;
-      this.#logger.error('The shutdown failed', loggableStack(ensureError(error)), CONTEXT);
+      this.#logger.error('The shutdown failed', loggableStack(error), CONTEXT);
     }
     process.exit(this.#exitCode);
   }

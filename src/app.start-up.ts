@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppConfig } from './config/index.js';
 import { StartUpError } from './errors/index.js';
-import { VERSION } from './kernel/index.js';
+import { describeError, isError, VERSION } from './kernel/index.js';
 import { ModelProvider, ModelProviders } from './models/index.js';
 import { WorkflowRegistry } from './workflow/index.js';
 
@@ -29,8 +29,9 @@ function pagesOf({ http }: AppConfig, url: string): string[] {
 
 /** Why the server did not start: for mistakes that the person who starts it can mend, the message alone. */
 export function describeStartFailure(error: unknown): string {
-  if (error instanceof StartUpError) return error.message;
-  return `Millrace cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+  if (isError(error) && error instanceof StartUpError) return error.message;
+  const { message, stack } = describeError(error);
+  return `Millrace cannot start: ${isError(error) ? stack : message}`;
 }
 
 /** The server may not listen where it is told to. */
@@ -46,7 +47,7 @@ export async function listen(app: NestExpressApplication): Promise<void> {
   try {
     await app.listen(port, host);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    const code = isError(error) && 'code' in error ? String(error.code) : undefined;
     if (code === undefined) throw error;
     throw new ListenFault(describeListenError(code, host, port));
   }

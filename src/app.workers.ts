@@ -5,7 +5,7 @@ import { isEndSignal, onSignals, readShutdownLimit } from './app.shut-down.js';
 import { onLeaving, tellReplaced } from './app.worker-messages.js';
 import type { AppConfig } from './config/index.js';
 import { loggableStack } from './errors/index.js';
-import { type Clock, ensureError, holdProcess, SystemClock } from './kernel/index.js';
+import { type Clock, holdProcess, SystemClock } from './kernel/index.js';
 import { GatheredMetrics } from './metrics/index.js';
 
 /** A worker that dies sooner than this after its start has a fault that the next one will have, too; in milliseconds. */
@@ -79,7 +79,7 @@ class Workers {
     );
     process.on('uncaughtException', (thrown) => {
       this.#exitCode ||= 1;
-      this.#logger.error('An error that nobody caught: all processes end', loggableStack(ensureError(thrown)));
+      this.#logger.error('An error that nobody caught: all processes end', loggableStack(thrown));
       if (!this.#isEnding) this.#end();
     });
     // While all workers are dead nothing else keeps this process.

@@ -5,7 +5,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { describeStartFailure } from './app.start-up.js';
 import { EXIT, runCli } from './cli/index.js';
 import { RunAbortedError } from './errors/index.js';
-import { abortListenerErrorHandler, ensureError } from './kernel/index.js';
+import { abortListenerErrorHandler, describeError, ensureError } from './kernel/index.js';
 
 /**
  * The application without its HTTP server. It is loaded only when a command needs it, so that the others answer at once.
@@ -34,7 +34,7 @@ function onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): vo
     onListenerError(error);
   } else if (!isRejection || !(error instanceof RunAbortedError || error.cause instanceof RunAbortedError)) {
     const what = isRejection ? 'A promise that nobody awaits was rejected' : 'An error that nobody caught';
-    process.stderr.write(`${what}: ${error.stack ?? error.message}\n`);
+    process.stderr.write(`${what}: ${describeError(error).stack}\n`);
     process.exit(1);
   }
 }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { AppLogger } from './app.logger.js';
 import { OutputGuard } from './app.output.js';
 import { loadConfig } from './config/index.js';
-import { ensureError, VERSION } from './kernel/index.js';
+import { describeError, VERSION } from './kernel/index.js';
 
 async function main(): Promise<void> {
   const output = new OutputGuard();
@@ -32,7 +32,7 @@ async function failStart(error: unknown): Promise<void> {
 
 /** At once: what goes on meanwhile must not begin to serve. */
 function onUncaught(error: unknown): void {
-  process.stderr.write(`Millrace cannot start: ${ensureError(error).stack}\n`);
+  process.stderr.write(`Millrace cannot start: ${describeError(error).stack}\n`);
   process.exit(1);
 }
 

@@ -1,6 +1,6 @@
 import { text as readText } from 'node:stream/consumers';
 import { InternalError, type MillraceError, RunAbortedError } from '../errors/index.js';
-import { IdSource } from '../kernel/index.js';
+import { describeError, IdSource } from '../kernel/index.js';
 import { Gate } from '../streaming/index.js';
 import { type ChatEvent, WorkflowRunner } from '../workflow/index.js';
 import { AnswerPrinter } from './answer-printer.js';
@@ -65,9 +65,7 @@ async function withAbort<T>({ process }: CliEnvironment, task: (signal: AbortSig
 
 /** What went wrong; unlike an HTTP client, who reads this may see everything. */
 function describe(error: MillraceError): string {
-  if (error instanceof InternalError && error.cause instanceof Error) {
-    return `Error: ${error.cause.stack ?? error.cause.message}`;
-  }
+  if (error instanceof InternalError) return `Error: ${describeError(error.cause).stack}`;
   const details = error instanceof RunAbortedError ? error.abortCause : (error.diagnostic ?? error.code);
   return `Error: ${error.message}${details === null ? '' : ` (${details})`}`;
 }

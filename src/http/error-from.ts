@@ -1,6 +1,7 @@
 import { HttpException, HttpStatus } from '@nestjs/common';
 import type { Request } from 'express';
 import { InvalidRequestError, type MillraceError, toMillraceError, UnknownRouteError } from '../errors/index.js';
+import { isError } from '../kernel/index.js';
 import { listRoutes } from './list-routes.js';
 
 /**
@@ -8,7 +9,7 @@ import { listRoutes } from './list-routes.js';
  * it wraps of Express (the original is the `cause`). Whatever is left is a bug.
  */
 export function errorFrom(thrown: unknown, request: Request): MillraceError {
-  if (!(thrown instanceof HttpException)) return toMillraceError(thrown);
+  if (!isError(thrown) || !(thrown instanceof HttpException)) return toMillraceError(thrown);
   if (thrown.cause instanceof URIError) return new InvalidRequestError('The URL of your request is malformed.');
   if (thrown.getStatus() === (HttpStatus.NOT_FOUND as number)) {
     return new UnknownRouteError(request.method, request.path, adviseRoute(request));

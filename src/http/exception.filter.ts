@@ -34,8 +34,10 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
     const error = errorFrom(thrown, request);
     if (request.method !== 'OPTIONS') recordOf(response).failed(error);
     if (error instanceof InternalError && error !== thrown) {
-      const stack = thrown instanceof Error ? loggableStack(thrown) : typeof thrown;
-      this.#logger.error(`${request.method} ${request.path} ${requestIdOf(response)} failed by a bug`, stack);
+      this.#logger.error(
+        `${request.method} ${request.path} ${requestIdOf(response)} failed by a bug`,
+        loggableStack(thrown),
+      );
     }
     if (response.destroyed || response.writableEnded) return;
     if (response.headersSent) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { eventually } from '../../test/support/eventually.js';
 import { Cancellation } from './cancellation.js';
 
 describe('Cancellation', () => {
@@ -45,6 +46,41 @@ describe('Cancellation', () => {
     cancellation.signal.addEventListener('abort', () => told.push('third'));
     cancellation.abort('enough');
     expect([told, thrown]).toEqual([['second', 'third'], ['first']]);
+  });
+
+  it('says what asynchronous listeners reject with, and what objects throw, on its signal as well', async () => {
+    const errors: string[] = [];
+    const cancellation = new Cancellation((error) => errors.push(error.message));
+    for (const target of [cancellation, cancellation.signal]) {
+      target.addEventListener('abort', async () => {
+        await Promise.resolve();
+        throw new Error('rejected');
+      });
+      target.addEventListener('abort', {
+        handleEvent: () => {
+          throw new Error('thrown');
+        },
+      });
+    }
+    cancellation.signal.onabort = () => {
+      throw new Error('by onabort');
+    };
+    cancellation.abort('enough');
+    await eventually(() => errors.length === 5);
+    expect(errors.toSorted()).toEqual(['by onabort', 'rejected', 'rejected', 'thrown', 'thrown']);
+  });
+
+  it('lets listeners of its signal be added once, and leave', () => {
+    const cancellation = new Cancellation(() => undefined);
+    const { signal } = cancellation;
+    const told: unknown[] = [];
+    const stays = { handleEvent: (event: Event) => told.push(event.target) };
+    const leaves = (): unknown => told.push('left');
+    for (let i = 0; i < 2; i++) signal.addEventListener('abort', stays, { once: true });
+    signal.addEventListener('abort', leaves);
+    signal.removeEventListener('abort', leaves);
+    cancellation.abort('enough');
+    expect(told).toEqual([signal]);
   });
 
   it('lets a listener leave while all are told', () => {

@@ -1,6 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { ensureError } from './ensure-error.js';
 
+/** As for an `AbortSignal`: a function, or an object with one. What it throws, or rejects with, is told to nobody else. */
+export type AbortListener = (() => unknown) | { handleEvent(): unknown };
+
 /** What of an `AbortSignal` is needed to notice an abort. */
 export interface AbortNotice {
   readonly aborted: boolean;
@@ -32,10 +35,13 @@ export function abortListenerErrorHandler(): ListenerErrorHandler | undefined {
 export class Cancellation implements AbortNotice {
   #isAborted = false;
   #reason: unknown;
-  #listeners: readonly (() => void)[] = NONE;
+  #listeners: readonly AbortListener[] = NONE;
   #controller: AbortController | undefined;
 
-  /** @param onListenerError told what listeners throw; absent: that is an uncaught error, as with a signal of Node's */
+  /**
+   * @param onListenerError told what listeners throw, or reject with if they are asynchronous; absent: that is an uncaught
+   *   error, as with a signal of Node's
+   */
   constructor(readonly onListenerError?: ListenerErrorHandler) {}
 
   get aborted(): boolean {
@@ -51,6 +57,7 @@ export class Cancellation implements AbortNotice {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       setMaxListeners(0, this.#controller.signal);
+      if (this.onListenerError !== undefined) guardListeners(this.#controller.signal, (thrown) => this.#report(thrown));
       if (this.#isAborted) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
@@ -69,11 +76,10 @@ export class Cancellation implements AbortNotice {
     const listeners = this.#listeners;
     this.#listeners = NONE;
     for (const listener of listeners) {
-      try {
-        listener();
-      } catch (thrown) {
-        this.#report(thrown);
-      }
+      callGuarded(
+        () => (typeof listener === 'function' ? listener() : listener.handleEvent()),
+        (thrown) => this.#report(thrown),
+      );
     }
     if (this.#controller !== undefined) this.#abortSignal(this.#controller);
   }
@@ -90,7 +96,8 @@ export class Cancellation implements AbortNotice {
 
   /**
    * Node tells all listeners of a signal, too, and throws what they threw in ticks of their own, where nobody can catch it:
-   * between the two ticks here. Ticks run in the order in which they were asked for.
+   * between the two ticks here. Ticks run in the order in which they were asked for. This is for listeners of signals that
+   * were made of this one; see {@link guardListeners} for its own.
    */
   #abortSignal(controller: AbortController): void {
     let outer: ListenerErrorHandler | undefined;
@@ -105,13 +112,52 @@ export class Cancellation implements AbortNotice {
   }
 
   /** As with a signal, whoever comes after the abort is not told any more. */
-  addEventListener(_type: 'abort', listener: () => void, _options?: { readonly once: true }): void {
+  addEventListener(_type: 'abort', listener: AbortListener, _options?: { readonly once: true }): void {
     if (!this.#isAborted) this.#listeners = [...this.#listeners, listener];
   }
 
-  removeEventListener(_type: 'abort', listener: () => void): void {
+  removeEventListener(_type: 'abort', listener: AbortListener): void {
     this.#listeners = this.#listeners.filter((other) => other !== listener);
   }
 }
 
-const NONE: readonly (() => void)[] = [];
+const NONE: readonly AbortListener[] = [];
+
+/** Calls an author's listener. Whatever it throws, now or later, is reported. */
+function callGuarded(call: () => unknown, report: (thrown: unknown) => void): void {
+  try {
+    const result = call();
+    if (typeof result === 'object' && result !== null) Promise.resolve(result).then(undefined, report);
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
+type EventListener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
+
+function canBeCalled(listener: unknown): listener is EventListener {
+  return typeof listener === 'function' || (typeof listener === 'object' && listener !== null);
+}
+
+/** Makes a signal report what its listeners throw or reject with, where Node would make uncaught errors of it. */
+function guardListeners(signal: AbortSignal, report: (thrown: unknown) => void): void {
+  const guards = new WeakMap<object, (event: Event) => void>();
+  const guardOf = (listener: EventListener): ((event: Event) => void) => {
+    const known = guards.get(listener);
+    if (known !== undefined) return known;
+    const guard = (event: Event): void => {
+      callGuarded(
+        () => (typeof listener === 'function' ? listener.call(signal, event) : listener.handleEvent(event)),
+        report,
+      );
+    };
+    guards.set(listener, guard);
+    return guard;
+  };
+  const add = signal.addEventListener.bind(signal) as (...args: unknown[]) => void;
+  const remove = signal.removeEventListener.bind(signal) as (...args: unknown[]) => void;
+  signal.addEventListener = (type: string, listener: unknown, ...options: unknown[]): void =>
+    add(type, canBeCalled(listener) ? guardOf(listener) : listener, ...options);
+  signal.removeEventListener = (type: string, listener: unknown, ...options: unknown[]): void =>
+    remove(type, canBeCalled(listener) ? (guards.get(listener) ?? listener) : listener, ...options);
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { ensureError } from './ensure-error.js';
+import { describeError, ensureError } from './ensure-error.js';
 
 describe('ensureError', () => {
   it('gives an error back as it is', () => {
@@ -20,5 +20,54 @@ describe('ensureError', () => {
         expect(Object.is(error.cause, thrown)).toBe(true);
       }),
     );
+  });
+});
+
+const revoked = (): object => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+};
+
+const failing = (part: string): Error =>
+  Object.defineProperty(new RangeError('x'), part, {
+    get() {
+      throw new Error('not to be read');
+    },
+  });
+
+describe('errors with parts that cannot be read', () => {
+  it.each([
+    ['a revoked proxy', revoked()],
+    ['a proxy that fails', new Proxy(new Error('x'), { get: revoked as never, getPrototypeOf: () => null })],
+    ['a failing name', failing('name')],
+    ['a failing message', failing('message')],
+    ['a failing stack', failing('stack')],
+    ['a failing cause', failing('cause')],
+    ['a list as stack', Object.assign(new Error('x'), { stack: [] })],
+    ['an object as stack', Object.assign(new Error('x'), { stack: { toString: 1 } })],
+    ['a symbol as message', Object.assign(new Error('x'), { message: Symbol('x') })],
+    ['a revoked proxy as cause', new Error('x', { cause: revoked() })],
+    ['a symbol', Symbol('x')],
+    ['an object without a prototype', Object.create(null) as unknown],
+  ])('are described in texts: %s', (_what, thrown) => {
+    for (const { name, message, stack } of [describeError(thrown), ensureError(thrown)]) {
+      expect([typeof name, typeof message, typeof stack]).toEqual(['string', 'string', 'string']);
+    }
+    expect(() => ensureError(thrown).cause instanceof Error).not.toThrow();
+  });
+
+  it('keep what can be read', () => {
+    expect(describeError(failing('stack'))).toEqual({ name: 'RangeError', message: 'x', stack: 'RangeError: x' });
+    expect(ensureError(failing('cause'))).toMatchObject({ name: 'RangeError', message: 'x' });
+  });
+});
+
+describe('describeError', () => {
+  it('is bounded, however long an error is', () => {
+    const { name, message, stack } = describeError(
+      Object.assign(new Error('m'.repeat(1e6)), { name: 'n'.repeat(1e6) }),
+    );
+    expect(name.length + message.length + stack.length).toBeLessThan(25_000);
   });
 });

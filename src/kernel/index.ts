@@ -10,7 +10,7 @@ export {
 export { cutText } from './cut-text.js';
 export { Clock, isTimerMs, MAX_TIMER_MS, SystemClock, type Timer, TIMER_TOLERANCE_MS } from './clock.js';
 export { describeValue } from './describe-value.js';
-export { ensureError } from './ensure-error.js';
+export { describeError, ensureError, type ErrorDescription, isError } from './ensure-error.js';
 export { escapeControls, escapeControlsInLines } from './escape-controls.js';
 export { readErrorCode, readFileState } from './file-state.js';
 export { holdProcess, whileHeld } from './hold-process.js';

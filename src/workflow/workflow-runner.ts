@@ -9,7 +9,16 @@ import {
   RunAbortedError,
   toMillraceError,
 } from '../errors/index.js';
-import { type AbortNotice, Cancellation, Clock, holdProcess, IdSource, settledInTime } from '../kernel/index.js';
+import {
+  type AbortNotice,
+  Cancellation,
+  Clock,
+  ensureError,
+  holdProcess,
+  IdSource,
+  isError,
+  settledInTime,
+} from '../kernel/index.js';
 import { Metrics, outcomeOf as outcomeOfError, type RunMeter } from '../metrics/index.js';
 import { Gate } from '../streaming/index.js';
 import { NOOP_TRACE, Tracer } from '../tracing/index.js';
@@ -88,9 +97,10 @@ export class WorkflowRunner {
   runAbortedBy(thrown: unknown): string | undefined {
     if (typeof thrown !== 'object' || thrown === null) return undefined;
     const name = this.#reasons.get(thrown);
-    if (name !== undefined || !(thrown instanceof Error)) return name;
+    if (name !== undefined || !isError(thrown)) return name;
     // Node's own functions reject with an AbortError that the reason is the cause of.
-    return typeof thrown.cause === 'object' && thrown.cause !== null ? this.#reasons.get(thrown.cause) : undefined;
+    const { cause } = ensureError(thrown);
+    return typeof cause === 'object' && cause !== null ? this.#reasons.get(cause) : undefined;
   }
 
   /**
@@ -145,9 +155,10 @@ export class WorkflowRunner {
         emit: (runEvent) => {
           // A node that an abort did not stop may go on to tell of itself.
           if (hasEnded) return;
-          if (runEvent.type !== 'delta') measure(runEvent, meter);
-          hasEnded = runEvent.type === 'run-finished' || runEvent.type === 'run-failed';
-          if (runEvent.type === 'run-failed') this.#log(runEvent.error, name);
+          if (runEvent.type !== 'delta') {
+            hasEnded = runEvent.type === 'run-finished' || runEvent.type === 'run-failed';
+            this.#observe(runEvent, meter, name);
+          }
           subscriber.next(runEvent);
           // What is left is to clean up, which the reader need not wait for.
           if (hasEnded) {
@@ -157,6 +168,9 @@ export class WorkflowRunner {
         },
         onCleanupError: (node, error) => {
           this.#logger.error(`${name}: cleanup() of ${node} failed`, loggableStack(error));
+        },
+        onTraceError: (error) => {
+          this.#logger.error(`${name}: its trace could not be ended`, loggableStack(error));
         },
         onCleanupStuck: (node, limitMs) => {
           this.#logger.error(
@@ -210,14 +224,21 @@ export class WorkflowRunner {
     if (typeof reason === 'object' && reason !== null) this.#reasons.set(reason, name);
   }
 
+  /** Whatever becomes of log and metrics, the reader has its events. */
+  #observe(event: RunEvent, meter: RunMeter, name: string): void {
+    try {
+      measure(event, meter);
+      if (event.type === 'run-failed') this.#log(event.error, name);
+    } catch (thrown) {
+      this.#logger.error(`${name}: what it did could not be logged or measured`, loggableStack(thrown));
+    }
+  }
+
   #log(error: MillraceError, where: string): void {
     if (error instanceof RunAbortedError) {
       this.#logger.debug(`${where} aborted: ${error.abortCause}`);
     } else if (error instanceof InternalError) {
-      this.#logger.error(
-        `${where} failed by a bug`,
-        error.cause instanceof Error ? loggableStack(error.cause) : undefined,
-      );
+      this.#logger.error(`${where} failed by a bug`, loggableStack(error.cause));
     } else {
       this.#logger.warn(
         `${where} failed: ${error.code ?? error.name}${error.diagnostic ? ` (${error.diagnostic})` : ''}`,

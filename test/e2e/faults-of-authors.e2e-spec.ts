@@ -54,7 +54,11 @@ describe('what authors can do wrong', () => {
   it.each([
     ['reject a promise', /FATAL.*A promise that nobody awaits was rejected.*Open runs: .*chat chatcmpl-\w+/],
     ['throw in a timer', /FATAL.*An error that nobody caught.*Open runs: .*chat chatcmpl-\w+/],
-    ['reject with what cannot be described', /FATAL.*An error that nobody caught, and that cannot be described/],
+    ['reject with error without stack', /FATAL.*A promise that nobody awaits was rejected/],
+    ['reject with proxy', /FATAL.*A promise that nobody awaits was rejected/],
+    ['reject with error with a list as stack', /FATAL.*A promise that nobody awaits was rejected/],
+    ['throw proxy in a timer', /FATAL.*An error that nobody caught/],
+    ['throw error with a symbol as message in a timer', /FATAL.*An error that nobody caught/],
     ['reject again and again', /FATAL.*A promise that nobody awaits was rejected/],
   ])('ends no answer: %s. The process finishes what is open, and leaves with 1', async (fault, line) => {
     const running = await start();
@@ -105,6 +109,48 @@ describe('what authors can do wrong', () => {
     expect(await isReady(url)).toBe(true);
     upstream.next(streamOf('Fine.'));
     assertCompletion(await (await ask(url, 'chat', 'Hello')).collect(), { content: 'Fine.' });
+  });
+
+  it('lets no client end the process by leaving, where listeners are asynchronous, or objects', async () => {
+    const { url, process: child } = await start();
+    const stream = await ask(url, 'faulty', 'reject at the abort');
+    await stream.until((item) => item.kind === 'data' && item.data.includes('Waiting'));
+    stream.destroy();
+    for (const [what, times] of [
+      ['rejected at the abort', 2],
+      ['rejected after the abort', 2],
+      ['thrown by an object', 2],
+      ['A value that is no Error was thrown', 2],
+      ['rejected by onabort', 1],
+    ] as const) {
+      await eventually(() => child.stderr.split(`Error: ${what}`).length === times + 1, { message: what });
+    }
+    expect(child.stderr.match(/ERROR \[Run\] faulty chatcmpl-\w+: a listener of its abort/g)).toHaveLength(9);
+    expect(await isReady(url)).toBe(true);
+  });
+
+  it('ends a run that throws what cannot be read, and nothing else', async () => {
+    const running = await start();
+    const { stream, finish } = await openAnswer(running);
+    for (const what of [
+      'proxy',
+      'error without stack',
+      'error with a list as stack',
+      'error with a symbol as message',
+      'error with unreadable cause',
+      'error of ours without message',
+    ]) {
+      const { status, json } = await postJson(`${running.url}/v1/chat/completions`, {
+        model: 'faulty',
+        messages: [{ role: 'user', content: `throw ${what}` }],
+      });
+      expect([what, status, json]).toMatchObject([what, 500, { error: { code: 'internal_error' } }]);
+      const streamed = assertErrorEnded(await (await ask(running.url, 'faulty', `throw ${what}`)).collect());
+      expect(streamed).toMatchObject({ code: 'internal_error' });
+    }
+    expect(running.process.stderr.match(/ERROR \[Run\] faulty chatcmpl-\w+ failed by a bug/g)).toHaveLength(12);
+    finish();
+    assertCompletion(await stream.collect(), { content: 'Still here' });
   });
 
   it('lets no client end the process by leaving, where a promise with its signal is not awaited', async () => {

@@ -107,10 +107,10 @@ function contextFor(context: TaskContext, signal: AbortSignal | Cancellation, tr
 
 /** What the model may learn of a failure. A bug's own words can hold anything, so they stay in the log. */
 function wordsFor(name: string, thrown: unknown): string {
-  if (thrown instanceof StructuredOutputError)
-    return `Error: the arguments do not fit.\n- ${thrown.faults.join('\n- ')}`;
-  if (thrown instanceof ToolError || thrown instanceof MillraceError) return `Error: ${thrown.message}`;
-  logger.error(`${name} failed`, loggableStack(ensureError(thrown)));
+  const error = ensureError(thrown);
+  if (error instanceof StructuredOutputError) return `Error: the arguments do not fit.\n- ${error.faults.join('\n- ')}`;
+  if (error instanceof ToolError || error instanceof MillraceError) return `Error: ${error.message}`;
+  logger.error(`${name} failed`, loggableStack(error));
   return 'Error: the tool failed.';
 }
 

@@ -4,6 +4,7 @@ import {
   type AbortNotice,
   type Cancellation,
   type Clock,
+  isError,
   settledInTime,
   settledOrAborted,
 } from '../../kernel/index.js';
@@ -256,7 +257,7 @@ export class Execution implements Values {
       this.#emitFailed(node, thrown, elapsedMs, { aborted: true });
       throw thrown;
     }
-    if (turn !== undefined && thrown instanceof IncompleteAnswerError) {
+    if (turn !== undefined && isError(thrown) && thrown instanceof IncompleteAnswerError) {
       this.run.brokenOff = true;
       this.run.emit({
         type: 'node-finished',
@@ -353,7 +354,8 @@ export class Execution implements Values {
 
 /** How a failure shows in a trace: an ending from outside is a warning, anything else an error. */
 export function endingOf(thrown: unknown, signal: AbortNotice): Ending {
-  if (thrown instanceof RunAbortedError) return { level: 'WARNING', statusMessage: `aborted: ${thrown.abortCause}` };
+  if (isError(thrown) && thrown instanceof RunAbortedError)
+    return { level: 'WARNING', statusMessage: `aborted: ${thrown.abortCause}` };
   if (signal.aborted) return { level: 'WARNING', statusMessage: 'aborted: another step failed' };
   const error = toMillraceError(thrown);
   return { level: 'ERROR', statusMessage: `${error.code ?? error.name}: ${error.diagnostic ?? error.message}` };

@@ -1,4 +1,4 @@
-import { Cancellation, ensureError, settledInTime } from '../../kernel/index.js';
+import { Cancellation, settledInTime } from '../../kernel/index.js';
 import { RunAnswerTooLargeError, toMillraceError } from '../../errors/index.js';
 import type { Clock, IdSource } from '../../kernel/index.js';
 import type { RunMeter } from '../../metrics/index.js';
@@ -11,7 +11,7 @@ import {
   weighDelta,
   WholeCharacters,
 } from '../../streaming/index.js';
-import type { TraceHandle } from '../../tracing/index.js';
+import type { Ending, TraceHandle } from '../../tracing/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import type { RunEvent, RunFinished, UnnumberedEvent } from '../run-event.js';
 import type { TaskContext } from '../task-context.js';
@@ -42,8 +42,10 @@ export interface RunParts {
   /** True if tokens that upstreams do not tell are estimated. */
   readonly estimatesTokens: boolean;
   readonly emit: (event: RunEvent) => void;
+  /** Told of what the end of the trace throws. */
+  readonly onTraceError: (thrown: unknown) => void;
   /** Told of what a node's `cleanup` throws. */
-  readonly onCleanupError: (node: string, error: Error) => void;
+  readonly onCleanupError: (node: string, thrown: unknown) => void;
   /** Told of a node whose `cleanup` does not end within this many milliseconds. */
   readonly onCleanupStuck: (node: string, limitMs: number) => void;
 }
@@ -171,7 +173,7 @@ export class Run {
     this.#endCharacters();
     const finishReason = finishReasons.reduce<FinishReason>(worseFinishReason, 'stop');
     const usage = this.#usage();
-    this.#parts.trace.end({ output: this.#answer?.output(), metadata: { finish_reason: finishReason } });
+    this.#endTrace(() => ({ metadata: { finish_reason: finishReason } }));
     this.#emit({
       type: 'run-finished',
       finishReason,
@@ -185,9 +187,18 @@ export class Run {
     this.#endCharacters();
     const usage = this.#usage();
     // The first failure has aborted the rest with itself; for the run it is no abort.
-    this.#parts.trace.end({ ...endingOf(thrown, NEVER), output: this.#answer?.output() });
+    this.#endTrace(() => endingOf(thrown, NEVER));
     const error = toMillraceError(thrown);
     this.#emit({ type: 'run-failed', error, ...(usage !== undefined && { usage }), ...this.#untold() });
+  }
+
+  /** Whatever becomes of the trace, the run has its end. */
+  #endTrace(ending: () => Ending): void {
+    try {
+      this.#parts.trace.end({ ...ending(), output: this.#answer?.output() });
+    } catch (error) {
+      this.#parts.onTraceError(error);
+    }
   }
 
   async #cleanUp(): Promise<void> {
@@ -198,7 +209,7 @@ export class Run {
         if (!isPromise(cleaned)) continue;
         await settledInTime(cleaned, clock, CLEANUP_LIMIT_MS, () => onCleanupStuck(step.node, CLEANUP_LIMIT_MS));
       } catch (error) {
-        onCleanupError(step.node, ensureError(error));
+        onCleanupError(step.node, error);
       }
     }
   }
