@@ -230,7 +230,10 @@ export class WorkflowRunner {
       measure(event, meter);
       if (event.type === 'run-failed') this.#log(event.error, name);
     } catch (thrown) {
-      this.#logger.error(`${name}: what it did could not be logged or measured`, loggableStack(thrown));
+      // Later, because it may be the log that fails.
+      process.nextTick(() => {
+        this.#logger.error(`${name}: what it did could not be logged or measured`, loggableStack(thrown));
+      });
     }
   }
 
