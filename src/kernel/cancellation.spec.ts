@@ -51,20 +51,23 @@ describe('Cancellation', () => {
   it('says what asynchronous listeners reject with, and what objects throw, on its signal as well', async () => {
     const errors: string[] = [];
     const cancellation = new Cancellation((error) => errors.push(error.message));
+    const rejects: () => unknown = async () => {
+      await Promise.resolve();
+      throw new Error('rejected');
+    };
     for (const target of [cancellation, cancellation.signal]) {
-      target.addEventListener('abort', async () => {
-        await Promise.resolve();
-        throw new Error('rejected');
-      });
+      target.addEventListener('abort', rejects);
       target.addEventListener('abort', {
         handleEvent: () => {
           throw new Error('thrown');
         },
       });
     }
-    cancellation.signal.onabort = () => {
-      throw new Error('by onabort');
-    };
+    Object.assign(cancellation.signal, {
+      onabort: () => {
+        throw new Error('by onabort');
+      },
+    });
     cancellation.abort('enough');
     await eventually(() => errors.length === 5);
     expect(errors.toSorted()).toEqual(['by onabort', 'rejected', 'rejected', 'thrown', 'thrown']);
