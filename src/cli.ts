@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { existsSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
+import { describeFileLimitFault } from './app.file-limit.js';
 import { describeStartFailure } from './app.start-up.js';
 import { EXIT, runCli } from './cli/index.js';
 import { RunAbortedError } from './errors/index.js';
@@ -12,6 +13,11 @@ import { abortListenerErrorHandler, describeError, ensureError } from './kernel/
  * It logs nothing: what commands print is all there is to read.
  */
 async function openApplication(): Promise<INestApplicationContext> {
+  const fault = describeFileLimitFault();
+  if (fault !== undefined) {
+    process.stderr.write(`${fault}\n`);
+    process.exit(1);
+  }
   const [{ NestFactory }, { AppModule }, { loadConfig }] = await Promise.all([
     import('@nestjs/core'),
     import('./app.module.js'),

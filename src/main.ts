@@ -1,49 +1,11 @@
-import 'reflect-metadata';
-import cluster from 'node:cluster';
-import { existsSync } from 'node:fs';
-import { AppLogger } from './app.logger.js';
-import { OutputGuard } from './app.output.js';
-import { loadConfig } from './config/index.js';
-import { describeError, VERSION } from './kernel/index.js';
+import { describeFileLimitFault } from './app.file-limit.js';
 
-async function main(): Promise<void> {
-  const output = new OutputGuard();
-  if (existsSync('.env')) process.loadEnvFile('.env');
-  const config = loadConfig(process.env);
-  const logger = new AppLogger(config.log);
-  output.reportTo(logger);
-  if (cluster.isPrimary) for (const warning of config.warnings) logger.warn(warning, 'Config');
-  if (cluster.isPrimary && config.server.processes > 1) {
-    const { keepWorkers } = await import('./app.workers.js');
-    const { keysFile } = config.access;
-    if (keysFile !== undefined) (await import('./access/keys/index.js')).keepKeyFile(keysFile);
-    keepWorkers(config, logger, output);
-  } else {
-    const { serve } = await import('./app.serve.js');
-    await serve(config, logger, output);
-  }
-}
-
-async function failStart(error: unknown): Promise<void> {
-  const { describeStartFailure } = await import('./app.start-up.js');
-  process.stderr.write(`${describeStartFailure(error)}\n`);
-  process.exit(1);
-}
-
-/** At once: what goes on meanwhile must not begin to serve. */
-function onUncaught(error: unknown): void {
-  process.stderr.write(`Millrace cannot start: ${describeError(error).stack}\n`);
-  process.exit(1);
-}
-
-process.on('uncaughtException', onUncaught);
-try {
-  if (process.argv.slice(2).some((argument) => argument === '--version' || argument === '-v')) {
-    process.stdout.write(`${VERSION}\n`);
-  } else {
-    await main();
-  }
-  process.off('uncaughtException', onUncaught);
-} catch (error) {
-  await failStart(error);
+const fault = describeFileLimitFault();
+if (fault === undefined) {
+  // Not before: where there are too few descriptors, already the loading of all that fails or never ends.
+  const { start } = await import('./app.start.js');
+  await start();
+} else {
+  process.stderr.write(`${fault}\n`);
+  process.exitCode = 1;
 }

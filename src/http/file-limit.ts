@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LoggerService } from '@nestjs/common';
 import { RareWarning } from '../access/index.js';
-import type { Clock } from '../kernel/index.js';
+import { readFileLimit, type Clock } from '../kernel/index.js';
 
 /** So many descriptors from the last one on, the log says that there are hardly any left. */
 const NEARLY_ALL = 8;
@@ -26,16 +25,6 @@ export function warnOfFileLimit(server: Server, logger: Pick<LoggerService, 'war
     // Before it listens, whoever started it is told.
     if (server.listening) warning.warn(`Connections cannot be accepted: ${error.code ?? error.message}`);
   });
-}
-
-/** The soft limit, which Node has raised to the hard one when it started; undefined where the system does not tell. */
-function readFileLimit(): number | undefined {
-  try {
-    const [, soft] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
-    return soft === undefined ? undefined : Number(soft);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Node has no public way to it; -1 where there is none. */

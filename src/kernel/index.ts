@@ -13,6 +13,7 @@ export { describeValue } from './describe-value.js';
 export { describeError, ensureError, type ErrorDescription, isError } from './ensure-error.js';
 export { escapeControls, escapeControlsInLines } from './escape-controls.js';
 export { readErrorCode, readFileState } from './file-state.js';
+export { readFileLimit } from './file-limit.js';
 export { holdProcess, whileHeld } from './hold-process.js';
 export { countValues, findExcess, hasMoreValues, type JsonExtent } from './json-values.js';
 export { redactPlaces, redactSecrets } from './redact.js';

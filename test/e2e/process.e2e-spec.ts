@@ -257,6 +257,54 @@ describe('the process', () => {
     }
   });
 
+  (existsSync(LINUX_LIMITS) ? it.each([40, 60, 110, 256, 400, 511]) : it.skip.each([0]))(
+    'does not start with %i file descriptors, and says what to do',
+    async (limit) => {
+      const command = `ulimit -n ${limit}; exec "${process.execPath}" "${join(import.meta.dirname, '../../dist/main.js')}"`;
+      const child = await startProcess(['-c', command], { command: 'sh', cwd: tmpdir(), env: { PORT: '0' } });
+      try {
+        expect(await within(child.exit, { message: 'its end' })).toEqual({ code: 1, signal: null });
+        expect(child.stderr).toMatch(
+          new RegExp(`^Millrace cannot start: it may have only ${limit} files .* at least 512, .*: ulimit -n.*\n$`),
+        );
+      } finally {
+        await child.stop();
+      }
+    },
+  );
+
+  (existsSync(LINUX_LIMITS) ? it : it.skip)(
+    'does not blame the provider when it has no descriptor left for a connection to it',
+    async () => {
+      upstream = await ScriptedUpstream.start();
+      const port = await findFreePort();
+      const command = `ulimit -n 512; exec "${process.execPath}" "${join(import.meta.dirname, '../../dist/main.js')}"`;
+      const env = { HOST: '127.0.0.1', PORT: port, OPENAI_BASE_URL: upstream.url };
+      const child = await startProcess(['-c', command], { command: 'sh', cwd: tmpdir(), env });
+      const open = (): Socket => connect(Number(port), '127.0.0.1').on('error', () => undefined);
+      const sockets: Socket[] = [];
+      try {
+        await child.waitForLine(/ready at/, { within: 20_000 });
+        const kept = open();
+        sockets.push(kept);
+        let answer = '';
+        kept.on('data', (bytes: Buffer) => (answer += bytes.toString()));
+        kept.write('GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n');
+        await eventually(() => answer.includes('200 OK'), { message: 'a connection that is kept' });
+        for (let i = 0; i < 600; i++) sockets.push(open());
+        await eventually(() => sockets.some((socket) => socket.closed), { message: 'connections to be refused' });
+        const body = JSON.stringify({ model: 'chat', messages: HELLO });
+        const headers = `host: a\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n`;
+        kept.write(`POST /v1/chat/completions HTTP/1.1\r\n${headers}\r\n${body}`);
+        await eventually(() => answer.includes('"error"'), { within: 15_000, message: 'the error' });
+        expect(answer).toMatch(/HTTP\/1\.1 503 [^]*"code":"server_overloaded"/);
+      } finally {
+        for (const socket of sockets) socket.destroy();
+        await child.stop();
+      }
+    },
+  );
+
   it('says so when its port is taken', async () => {
     const { url } = await start();
     const failed = await startServerProcess({ env: { PORT: new URL(url).port } }).catch(

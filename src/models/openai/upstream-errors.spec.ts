@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
-import { InternalError, MillraceError, UpstreamError } from '../../errors/index.js';
+import { InternalError, MillraceError, OverloadedError, UpstreamError } from '../../errors/index.js';
 import { upstreamErrorFrom, upstreamErrorInAnswer } from './upstream-errors.js';
 
 const answer = (status: number, error: unknown, headers = new Headers()): APIError =>
@@ -40,6 +40,14 @@ describe('upstreamErrorFrom', () => {
     const error = upstreamErrorFrom(thrown);
     expect(error).toMatchObject({ code, cause: thrown });
     expect(error.message).not.toMatch(/10\.0\.0\.7|ECONN|boom/);
+  });
+
+  it.each(['EMFILE', 'ENFILE'])('does not blame the provider for an %s of this machine', (code) => {
+    const failed = new TypeError('fetch failed', { cause: Object.assign(new Error(`connect ${code}`), { code }) });
+    const error = upstreamErrorFrom(new APIConnectionError({ cause: failed }));
+    expect(error).toBeInstanceOf(OverloadedError);
+    expect(error).toMatchObject({ status: 503, code: 'server_overloaded', retryAfterMs: 2_000 });
+    expect(error.diagnostic).toMatch(/ulimit -n/);
   });
 
   it.each(SECRETS)("takes %s out of a 400's message, wherever it stands", (secret) => {

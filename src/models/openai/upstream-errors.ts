@@ -1,5 +1,5 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAIError } from 'openai';
-import { MillraceError, toMillraceError, UpstreamError } from '../../errors/index.js';
+import { MillraceError, OverloadedError, toMillraceError, UpstreamError } from '../../errors/index.js';
 import { redactPlaces, redactSecrets } from '../../kernel/index.js';
 import { isDailyQuota, retryDelayIn } from './google-error-details.js';
 import { retryAfterOf } from './retry-after.js';
@@ -57,6 +57,12 @@ const STATUS_OF_WORD: ReadonlyMap<unknown, number> = new Map([
 
 /** Of those that say that the server is at fault, these say that it will be so again: Not Implemented and the like. */
 const FINAL_SERVER_ERRORS: ReadonlySet<number> = new Set([501, 505, 506, 508, 510, 511]);
+/** No connection came about in time. */
+const CONNECT_TIMEOUTS: ReadonlySet<unknown> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
+/** This machine has no descriptor or buffer for another connection: no fault of whom it was for. */
+const LOCAL_SHORTAGES: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS']);
+/** How long a client is asked to wait then, in milliseconds. */
+const SHORTAGE_RETRY_AFTER_MS = 2_000;
 
 /**
  * The error that a failed model call has for the client, from what the SDK threw.
@@ -142,8 +148,17 @@ export function connectionLost(cause: unknown): UpstreamError {
   });
 }
 
-function unreachable(cause: unknown): UpstreamError {
-  if (isConnectTimeout(cause)) {
+function unreachable(cause: unknown): MillraceError {
+  if (hasCode(cause, LOCAL_SHORTAGES)) {
+    return new OverloadedError('The server is busy with other requests. Try again in a moment.', {
+      code: 'server_overloaded',
+      retryAfterMs: SHORTAGE_RETRY_AFTER_MS,
+      diagnostic:
+        'this process may open no further connection to a model provider; raise the limit: ulimit -n, LimitNOFILE, nofile',
+      cause,
+    });
+  }
+  if (hasCode(cause, CONNECT_TIMEOUTS)) {
     return new UpstreamError('The model provider took too long: no connection to it came about.', {
       status: 504,
       code: 'upstream_connect_timeout',
@@ -279,9 +294,9 @@ function bodyOf(error: unknown): UpstreamErrorBody {
 }
 
 /** fetch wraps the connection's error once or twice, and the SDK once more. */
-function isConnectTimeout(error: unknown): boolean {
+function hasCode(error: unknown, codes: ReadonlySet<unknown>): boolean {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    if ('code' in cause && (cause.code === 'UND_ERR_CONNECT_TIMEOUT' || cause.code === 'ETIMEDOUT')) return true;
+    if ('code' in cause && codes.has(cause.code)) return true;
   }
   return false;
 }
