@@ -1,7 +1,7 @@
 import type { RequestRecord } from '../http/index.js';
 import { outcomeOf } from '../metrics/index.js';
 import type { ChatCompletion } from '../protocol/index.js';
-import type { Delta, TokenLogprob, ToolCallDelta } from '../streaming/index.js';
+import { type Delta, GrowingText, type TokenLogprob, type ToolCallDelta } from '../streaming/index.js';
 import type { RunEvents, RunFinished } from '../workflow/index.js';
 
 /** What is known of a completion before its run starts. */
@@ -57,16 +57,16 @@ export async function collectAnswer(
 
 type CollectedToolCall = NonNullable<ChatCompletion['choices'][number]['message']['tool_calls']>[number];
 
-/** The growing message. Strings grow as ropes, so a piece costs the same whatever came before it. */
+/** The growing message. */
 class CompletionCollector {
   readonly #head: CompletionHead;
-  #content = '';
-  #reasoning = '';
-  #refusal = '';
+  readonly #content = new GrowingText();
+  readonly #reasoning = new GrowingText();
+  readonly #refusal = new GrowingText();
   #systemFingerprint: string | null = null;
   #serviceTier: string | undefined;
   readonly #logprobs: { content: TokenLogprob[]; refusal: TokenLogprob[] } = { content: [], refusal: [] };
-  readonly #toolCalls: { id: string; kind: 'function' | 'custom'; name: string; text: string }[] = [];
+  readonly #toolCalls: { id: string; kind: 'function' | 'custom'; name: string; text: GrowingText }[] = [];
 
   constructor(head: CompletionHead) {
     this.#head = head;
@@ -84,11 +84,11 @@ class CompletionCollector {
       return;
     }
     if (delta.type === 'reasoning') {
-      this.#reasoning += delta.text;
+      this.#reasoning.add(delta.text);
       return;
     }
-    if (delta.type === 'content') this.#content += delta.text;
-    else this.#refusal += delta.text;
+    if (delta.type === 'content') this.#content.add(delta.text);
+    else this.#refusal.add(delta.text);
     if (delta.logprobs === undefined) return;
     // One by one: as arguments of one call, a hundred thousand do not fit on the stack.
     const logprobs = this.#logprobs[delta.type];
@@ -99,7 +99,8 @@ class CompletionCollector {
     const hasToolCalls = this.#toolCalls.length > 0;
     const { content, refusal } = this.#logprobs;
     const hasLogprobs = content.length > 0 || refusal.length > 0;
-    const isSilent = this.#content === '' && (hasToolCalls || this.#refusal !== '');
+    const isSilent = this.#content.isEmpty && (hasToolCalls || !this.#refusal.isEmpty);
+    const reasoning = this.#reasoning.text;
     return {
       id: this.#head.id,
       object: 'chat.completion',
@@ -110,10 +111,10 @@ class CompletionCollector {
           index: 0,
           message: {
             role: 'assistant',
-            content: isSilent ? null : this.#content,
-            refusal: this.#refusal === '' ? null : this.#refusal,
+            content: isSilent ? null : this.#content.text,
+            refusal: this.#refusal.isEmpty ? null : this.#refusal.text,
             // Both names, as in a stream: each is the only one that some clients read.
-            ...(this.#reasoning !== '' && { reasoning_content: this.#reasoning, reasoning: this.#reasoning }),
+            ...(reasoning !== '' && { reasoning_content: reasoning, reasoning }),
             ...(hasToolCalls && { tool_calls: this.#toolCalls.filter(() => true).map(toolCallOf) }),
           },
           logprobs: hasLogprobs
@@ -129,10 +130,10 @@ class CompletionCollector {
   }
 
   #addToolCall({ index, id, kind, name, arguments: piece }: ToolCallDelta): void {
-    const call = (this.#toolCalls[index] ??= { id: '', kind: kind ?? 'function', name: '', text: '' });
+    const call = (this.#toolCalls[index] ??= { id: '', kind: kind ?? 'function', name: '', text: new GrowingText() });
     if (id !== undefined) call.id = id;
     if (name !== undefined) call.name = name;
-    call.text += piece;
+    call.text.add(piece);
   }
 }
 
@@ -145,9 +146,9 @@ function toolCallOf({
   id: string;
   kind: 'function' | 'custom';
   name: string;
-  text: string;
+  text: GrowingText;
 }): CollectedToolCall {
   return kind === 'custom'
-    ? { id, type: 'custom', custom: { name, input: text } }
-    : { id, type: 'function', function: { name, arguments: text } };
+    ? { id, type: 'custom', custom: { name, input: text.text } }
+    : { id, type: 'function', function: { name, arguments: text.text } };
 }

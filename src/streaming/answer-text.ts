@@ -1,4 +1,5 @@
 import type { Delta, ToolCallDelta } from './delta.js';
+import { GrowingText } from './growing-text.js';
 
 /** A call of a tool, whole. What the upstream left out is absent. */
 export interface CollectedToolCall {
@@ -9,46 +10,53 @@ export interface CollectedToolCall {
   arguments: string;
 }
 
-/** Collects the pieces of one answer. Strings grow as ropes, so a piece costs the same whatever came before it. */
+/** Collects the pieces of one answer. */
 export class AnswerText {
-  #content = '';
-  #reasoning = '';
-  #refusal = '';
+  readonly #content = new GrowingText();
+  readonly #reasoning = new GrowingText();
+  readonly #refusal = new GrowingText();
   readonly #toolCalls: CollectedToolCall[] = [];
+  /** The arguments of each of them. */
+  readonly #arguments: GrowingText[] = [];
 
   get content(): string {
-    return this.#content;
+    return this.#content.text;
   }
 
   get reasoning(): string {
-    return this.#reasoning;
+    return this.#reasoning.text;
   }
 
   /** Empty unless the model refused. */
   get refusal(): string {
-    return this.#refusal;
+    return this.#refusal.text;
   }
 
   /** In the order in which the model began them. */
   get toolCalls(): readonly CollectedToolCall[] {
+    this.#arguments.forEach((text, index) => {
+      const call = this.#toolCalls[index];
+      if (call !== undefined) call.arguments = text.text;
+    });
     return this.#toolCalls;
   }
 
   add(delta: Delta): void {
     if (delta.type === 'tool-call') this.#addToolCall(delta);
-    else if (delta.type === 'content') this.#content += delta.text;
-    else if (delta.type === 'reasoning') this.#reasoning += delta.text;
-    else this.#refusal += delta.text;
+    else if (delta.type === 'content') this.#content.add(delta.text);
+    else if (delta.type === 'reasoning') this.#reasoning.add(delta.text);
+    else this.#refusal.add(delta.text);
   }
 
   /** The answer for a trace: the text alone, or an object of all that it consists of. */
   output(): unknown {
-    if (this.#reasoning === '' && this.#refusal === '' && this.#toolCalls.length === 0) return this.#content;
+    const { content, reasoning, refusal, toolCalls } = this;
+    if (reasoning === '' && refusal === '' && toolCalls.length === 0) return content;
     return {
-      ...(this.#content !== '' && { content: this.#content }),
-      ...(this.#reasoning !== '' && { reasoning: this.#reasoning }),
-      ...(this.#refusal !== '' && { refusal: this.#refusal }),
-      ...(this.#toolCalls.length > 0 && { tool_calls: this.#toolCalls }),
+      ...(content !== '' && { content }),
+      ...(reasoning !== '' && { reasoning }),
+      ...(refusal !== '' && { refusal }),
+      ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
     };
   }
 
@@ -57,6 +65,6 @@ export class AnswerText {
     if (delta.id !== undefined) call.id = delta.id;
     if (delta.name !== undefined) call.name = delta.name;
     if (delta.kind !== undefined) call.kind = delta.kind;
-    call.arguments += delta.arguments;
+    (this.#arguments[delta.index] ??= new GrowingText()).add(delta.arguments);
   }
 }
