@@ -14,7 +14,7 @@ describe('GrowingText', () => {
           text.add(piece);
           all += piece;
           expect(text.isEmpty).toBe(all === '');
-          if (isRead) expect(text.text).toBe(all);
+          expect(isRead ? text.text : all).toBe(all);
         }
         expect(text.text).toBe(all);
       }),
