@@ -13,9 +13,11 @@ import type { AppConfig } from './config/index.js';
 import { ServerAdapter } from './http/index.js';
 import { Clock } from './kernel/index.js';
 import { Metrics } from './metrics/index.js';
+import { fetchThroughProxies } from './models/index.js';
 
 /** Serves in this process until a signal, or an error that nobody caught, ends it. */
 export async function serve(config: AppConfig, logger: AppLogger, output: OutputGuard): Promise<void> {
+  fetchThroughProxies(config.proxy);
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.register(config),
     new ServerAdapter(config.server),

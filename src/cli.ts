@@ -18,13 +18,16 @@ async function openApplication(): Promise<INestApplicationContext> {
     process.stderr.write(`${fault}\n`);
     process.exit(1);
   }
-  const [{ NestFactory }, { AppModule }, { loadConfig }] = await Promise.all([
+  const [{ NestFactory }, { AppModule }, { loadConfig }, { fetchThroughProxies }] = await Promise.all([
     import('@nestjs/core'),
     import('./app.module.js'),
     import('./config/index.js'),
+    import('./models/index.js'),
   ]);
   if (existsSync('.env')) process.loadEnvFile('.env');
-  const module = AppModule.register(loadConfig(process.env));
+  const config = loadConfig(process.env);
+  fetchThroughProxies(config.proxy);
+  const module = AppModule.register(config);
   return NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
 }
 

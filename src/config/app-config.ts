@@ -1,5 +1,6 @@
 import type { AccessConfig } from './access-config.js';
 import type { ProviderVariables } from './provider-variables.js';
+import type { ProxyConfig } from './proxy-environment.js';
 import type { ServerConfig } from './server-config.js';
 import type { TracingConfig } from './tracing-config.js';
 
@@ -36,6 +37,8 @@ export abstract class AppConfig {
   abstract readonly server: ServerConfig;
   abstract readonly log: { readonly level: (typeof LOG_LEVELS)[number]; readonly format: 'json' | 'pretty' };
   abstract readonly providers: ProviderVariables;
+  /** Undefined: requests go out directly. */
+  abstract readonly proxy: ProxyConfig | undefined;
   abstract readonly demo: {
     /** Pace of the demo provider; 0 is as fast as it can. */
     readonly tokensPerSecond: number;

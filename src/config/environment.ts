@@ -15,6 +15,7 @@ import {
   type ProviderVariables,
 } from './provider-variables.js';
 import { readSecretFiles, SECRET_FILES } from './secret-files.js';
+import { proxyConfigOf, ProxyEnvironment } from './proxy-environment.js';
 import { serverConfigOf, ServerEnvironment } from './server-environment.js';
 import { bytesOf, Size } from './size.js';
 import { Switch } from './switch.js';
@@ -112,6 +113,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   ...[Environment, ServerEnvironment, TracingEnvironment, OtelEnvironment, AccessEnvironment].flatMap((type) =>
     Object.keys(new type()),
   ),
+  ...Object.keys(new ProxyEnvironment()),
   ...PROVIDER_VARIABLES,
   ...SECRET_FILES,
 ]);
@@ -128,9 +130,10 @@ export function loadConfig(given: Readonly<Record<string, string | undefined>>):
   const tracing = read(TracingEnvironment, variables);
   const otel = read(OtelEnvironment, variables);
   const access = read(AccessEnvironment, variables);
+  const proxies = read(ProxyEnvironment, variables);
   const providers = Object.assign(new ProviderEnvironment(), normalizeSwitches(pick(PROVIDER_VARIABLES, variables)));
   const faults = [
-    ...[environment, server, access, providers, tracing, otel]
+    ...[environment, server, access, providers, proxies, tracing, otel]
       .flatMap((each) => validateSync(each, { stopAtFirstError: true, forbidUnknownValues: false }))
       .flatMap(({ property, constraints = {} }) =>
         Object.values(constraints).map((text) => (secrets.read.has(property) ? `${property}_FILE: ${text}` : text)),
@@ -169,6 +172,7 @@ export function loadConfig(given: Readonly<Record<string, string | undefined>>):
       maxRetries: environment.UPSTREAM_MAX_RETRIES,
     },
     shutdown: { delayMs: environment.SHUTDOWN_DELAY_MS, graceMs: environment.SHUTDOWN_GRACE_MS },
+    proxy: proxyConfigOf(proxies),
     tracing: tracingConfig,
     access: accessConfigOf(access),
     warnings: findIgnoredVariables(variables, SETTINGS, tracingConfig.otlp !== undefined),

@@ -1,7 +1,10 @@
 export type { AccessConfig, JwtConfig, LimitsConfig, NamedHash } from './access-config.js';
 export { ABORTED_RUNS_LIMIT_MS, AppConfig, LOG_LEVELS } from './app-config.js';
+export { separateCredentials } from './address.js';
 export { isCredential } from './credential.js';
 export { loadConfig } from './environment.js';
+export { parseHeaderList } from './header-list.js';
 export type { ProviderCredential, ProviderVariable, ProviderVariables } from './provider-variables.js';
+export type { ProxyConfig } from './proxy-environment.js';
 export type { ServerConfig } from './server-config.js';
 export type { TracingConfig } from './tracing-config.js';

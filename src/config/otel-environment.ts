@@ -1,11 +1,12 @@
 import { IsOptional, Matches } from 'class-validator';
-import { Address } from './address.js';
+import { Address, type AddressParts, separateCredentials } from './address.js';
 import { PairList } from './pair-list.js';
 import { Switch } from './switch.js';
 import type { TracingConfig } from './tracing-config.js';
 
 /** Where OpenTelemetry's exporters send to if they are told no address. */
 const DEFAULT_ENDPOINT = 'http://localhost:4318';
+const COLLECTOR: AddressParts = { example: DEFAULT_ENDPOINT, credentials: true, query: true };
 
 type Encoding = NonNullable<TracingConfig['otlp']>['encoding'];
 const ENCODINGS: ReadonlyMap<string, Encoding> = new Map([
@@ -26,10 +27,10 @@ const PARENT_BASED = 'parentbased_';
  * @see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
  */
 export class OtelEnvironment {
-  @Address()
+  @Address(COLLECTOR)
   OTEL_EXPORTER_OTLP_ENDPOINT: string | undefined = undefined;
 
-  @Address()
+  @Address(COLLECTOR)
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: string | undefined = undefined;
 
   @PairList('headers')
@@ -104,12 +105,17 @@ export function readOtelSampling(variables: OtelEnvironment): OtelSampling | 'fa
 
 /** The collector that the variables name; undefined if they name none. */
 export function otlpConfigOf(variables: OtelEnvironment): TracingConfig['otlp'] {
-  const tracesUrl = readTracesUrl(variables);
-  if (tracesUrl === undefined) return undefined;
+  const address = readTracesUrl(variables);
+  if (address === undefined) return undefined;
+  const { url, authorization } = separateCredentials(address);
   return {
-    tracesUrl,
+    tracesUrl: url.href,
     encoding: ENCODINGS.get(protocolOf(variables).value) ?? 'protobuf',
-    headers: { ...variables.OTEL_EXPORTER_OTLP_HEADERS, ...variables.OTEL_EXPORTER_OTLP_TRACES_HEADERS },
+    headers: {
+      ...(authorization !== undefined && { authorization }),
+      ...variables.OTEL_EXPORTER_OTLP_HEADERS,
+      ...variables.OTEL_EXPORTER_OTLP_TRACES_HEADERS,
+    },
   };
 }
 
@@ -118,7 +124,15 @@ function readTracesUrl(variables: OtelEnvironment): string | undefined {
   const { OTEL_TRACES_EXPORTER: exporter, OTEL_SDK_DISABLED: isDisabled } = variables;
   if (isDisabled || exporter === 'none') return undefined;
   const general = variables.OTEL_EXPORTER_OTLP_ENDPOINT ?? (exporter === 'otlp' ? DEFAULT_ENDPOINT : undefined);
-  return variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (general && `${general.replace(/\/+$/, '')}/v1/traces`);
+  return variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (general && extendPath(general, '/v1/traces'));
+}
+
+/** An address that is none is a fault of its own. */
+function extendPath(address: string, path: string): string {
+  const url = URL.parse(address);
+  if (url === null) return address;
+  url.pathname = url.pathname.replace(/\/+$/, '') + path;
+  return url.href;
 }
 
 function protocolOf(variables: OtelEnvironment): { readonly name: string; readonly value: string } {

@@ -21,7 +21,8 @@ export function PairList(kind: 'headers' | 'attributes'): PropertyDecorator {
   };
 }
 
-function readPairs(text: string, kind: 'headers' | 'attributes'): Readonly<Record<string, string>> | undefined {
+/** @returns undefined if the list is malformed */
+export function readPairs(text: string, kind: 'headers' | 'attributes'): Readonly<Record<string, string>> | undefined {
   const pairs: Record<string, string> = {};
   for (const pair of text.split(',')) {
     const [, name, encoded] = /^\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];

@@ -1,8 +1,12 @@
-import { IsIn, IsOptional, IsUrl, Matches } from 'class-validator';
+import { IsIn, IsOptional, Matches } from 'class-validator';
+import { Address } from './address.js';
 import { Credential } from './credential.js';
+import { RequestHeaders } from './header-list.js';
 import { readSwitch } from './switch.js';
 
 const STRUCTURED_OUTPUT = ['json_schema', 'tool', 'prompt'] as const;
+const MESSAGES = ['openai', 'plain'] as const;
+const SWITCH = ['on', 'off'] as const;
 
 const PROVIDERS = [
   'OPENAI',
@@ -44,10 +48,11 @@ type TextVariable =
   | ProviderCredential
   | `${ProviderCredential}_FILE`
   | (typeof NAMES)[number]
-  | `${Provider}_${'MODEL' | 'REASONING_TAG'}`;
+  | `${Provider}_${'MODEL' | 'REASONING_TAG' | 'HEADERS'}`;
 
 /** A variable of the environment that has to do with a model provider. */
-export type ProviderVariable = AddressVariable | TextVariable | `${Provider}_STRUCTURED_OUTPUT` | `${Provider}_STREAM`;
+export type ProviderVariable =
+  AddressVariable | TextVariable | `${Provider}_${'STRUCTURED_OUTPUT' | 'MESSAGES' | 'STREAM' | 'DEVELOPER_ROLE'}`;
 
 /**
  * The variables of the model providers that are set, by name; docs/providers.md explains them. Which of them a provider
@@ -58,15 +63,20 @@ export type ProviderVariables = Readonly<
   Record<'OPENAI_MODEL', string> &
     Partial<Record<AddressVariable | TextVariable, string>> &
     Partial<Record<`${Provider}_STRUCTURED_OUTPUT`, (typeof STRUCTURED_OUTPUT)[number]>> &
+    Partial<Record<`${Provider}_MESSAGES`, (typeof MESSAGES)[number]>> &
+    Partial<Record<`${Provider}_DEVELOPER_ROLE`, (typeof SWITCH)[number]>> &
     /** Default `on`. */
     Partial<Record<`${Provider}_STREAM`, 'on' | 'off'>>
 >;
 
-const ADDRESSES = [...PROVIDERS.map((name) => `${name}_BASE_URL` as const), 'AZURE_OPENAI_ENDPOINT'] as const;
+const BASE_URLS = PROVIDERS.map((name) => `${name}_BASE_URL` as const);
+const HEADERS = PROVIDERS.map((name) => `${name}_HEADERS` as const);
 const MODELS = PROVIDERS.map((name) => `${name}_MODEL` as const);
 const METHODS = PROVIDERS.map((name) => `${name}_STRUCTURED_OUTPUT` as const);
 const TAGS = PROVIDERS.map((name) => `${name}_REASONING_TAG` as const);
 const STREAMS = PROVIDERS.map((name) => `${name}_STREAM` as const);
+const FORMS = PROVIDERS.map((name) => `${name}_MESSAGES` as const);
+const SWITCHES = PROVIDERS.map((name) => `${name}_DEVELOPER_ROLE` as const);
 
 /** All of them. */
 export const PROVIDER_VARIABLES: readonly ProviderVariable[] = [
@@ -74,10 +84,14 @@ export const PROVIDER_VARIABLES: readonly ProviderVariable[] = [
   ...CREDENTIAL_FILES,
   ...NAMES,
   ...MODELS,
-  ...ADDRESSES,
+  ...BASE_URLS,
+  'AZURE_OPENAI_ENDPOINT',
+  ...HEADERS,
   ...METHODS,
   ...STREAMS,
   ...TAGS,
+  ...FORMS,
+  ...SWITCHES,
 ];
 
 /** Carries the rules that the values have to keep. No message shows a value: addresses, too, can hold credentials. */
@@ -86,20 +100,17 @@ export class ProviderEnvironment {}
 const RULES: readonly (readonly [readonly ProviderVariable[], PropertyDecorator])[] = [
   [PROVIDER_VARIABLES, IsOptional()],
   [PROVIDER_CREDENTIALS, Credential()],
-  [
-    ADDRESSES,
-    IsUrl(
-      // Names of containers have underscores.
-      { require_tld: false, allow_underscores: true, protocols: ['http', 'https'], require_protocol: true },
-      { message: '$property must be an http or https address, such as http://localhost:11434/v1' },
-    ),
-  ],
+  [BASE_URLS, Address({ example: 'http://localhost:11434/v1', credentials: true, query: true })],
+  [['AZURE_OPENAI_ENDPOINT'], Address({ example: 'https://name.openai.azure.com', credentials: true, query: false })],
+  [HEADERS, RequestHeaders()],
   [
     [...MODELS, ...CREDENTIAL_FILES],
     Matches(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, { message: '$property must hold no line break or other control character' }),
   ],
   [METHODS, IsIn(STRUCTURED_OUTPUT, { message: `$property must be one of ${STRUCTURED_OUTPUT.join(', ')}` })],
   [STREAMS, IsIn(['on', 'off'], { message: '$property must be on or off' })],
+  [FORMS, IsIn(MESSAGES, { message: `$property must be one of ${MESSAGES.join(', ')}` })],
+  [SWITCHES, IsIn(SWITCH, { message: '$property must be on or off' })],
   [
     TAGS,
     Matches(/^(\/?[a-z][\w-]{0,31})(,[a-z][\w-]{0,31})*$/i, {
@@ -111,7 +122,7 @@ const RULES: readonly (readonly [readonly ProviderVariable[], PropertyDecorator]
 
 /** Puts the words of switches into `on` and `off`; what is none stays, and breaks a rule. */
 export function normalizeSwitches(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const switches = STREAMS.flatMap((name) => {
+  const switches = [...STREAMS, ...SWITCHES].flatMap((name) => {
     const isOn = readSwitch(values[name] ?? '');
     return isOn === undefined ? [] : [[name, isOn ? 'on' : 'off'] as const];
   });

@@ -1,6 +1,6 @@
 import { Type } from 'class-transformer';
 import { IsIn, IsNumber, IsOptional, Matches, Max, Min } from 'class-validator';
-import { Address } from './address.js';
+import { Address, type AddressParts } from './address.js';
 import { Credential } from './credential.js';
 import { Milliseconds } from './milliseconds.js';
 import { findOtelFaults, type OtelEnvironment, otlpConfigOf, readOtelSampling } from './otel-environment.js';
@@ -12,6 +12,9 @@ const LANGFUSE_CLOUD = 'https://cloud.langfuse.com';
 /** All that the address of Langfuse is called. */
 const LANGFUSE_ADDRESSES = ['LANGFUSE_BASE_URL', 'LANGFUSE_BASEURL', 'LANGFUSE_HOST'] as const;
 
+/** Its keys are the credentials, and paths are added to it. */
+const LANGFUSE: AddressParts = { example: 'http://localhost:3000', credentials: false, query: false };
+
 /** The variables that tracing reads, but for OpenTelemetry's; by name, with their defaults. */
 export class TracingEnvironment {
   @Credential()
@@ -20,15 +23,15 @@ export class TracingEnvironment {
   @Credential()
   LANGFUSE_SECRET_KEY: string | undefined = undefined;
 
-  @Address()
+  @Address(LANGFUSE)
   LANGFUSE_BASE_URL: string | undefined = undefined;
 
   /** The name that the `langfuse` package gives the one above. */
-  @Address()
+  @Address(LANGFUSE)
   LANGFUSE_BASEURL: string | undefined = undefined;
 
   /** The name that it had in Langfuse's Python package, and has in most tutorials. */
-  @Address()
+  @Address(LANGFUSE)
   LANGFUSE_HOST: string | undefined = undefined;
 
   @Switch()

@@ -8,4 +8,5 @@ export type {
   ModelResult,
 } from './chat-model.js';
 export { ModelProvider } from './model-provider.js';
+export { fetchThroughProxies } from './openai/index.js';
 export { configureModelProviders, ModelProviders, type ConfiguredProvider } from './model-providers.js';

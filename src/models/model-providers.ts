@@ -1,11 +1,18 @@
-import type { AppConfig, ProviderVariable, ProviderVariables } from '../config/index.js';
+import { type AppConfig, parseHeaderList, type ProviderVariable, type ProviderVariables } from '../config/index.js';
+import { ConfigurationError } from '../errors/index.js';
 import type { Clock } from '../kernel/index.js';
 import type { ChatModel } from './chat-model.js';
 import { DemoModel } from './demo/index.js';
 import { ModelProvider } from './model-provider.js';
-import { OpenAIChatModel } from './openai/index.js';
+import {
+  type Capabilities,
+  type MessageForm,
+  OPENAI_MESSAGES,
+  OpenAIChatModel,
+  PLAIN_MESSAGES,
+} from './openai/index.js';
 import { PROVIDER_DEFINITIONS, type ProviderDefinition } from './provider-definitions.js';
-import { guessReasoningTags, readReasoningTags } from './reasoning-tags.js';
+import { readReasoningTags } from './reasoning-tags.js';
 
 /** A provider that this process can call. */
 export interface ConfiguredProvider {
@@ -56,7 +63,7 @@ export class ModelProviders {
 }
 
 /** The providers that the configuration allows. Without a key or address for OpenAI, the demo answers in its place. */
-export function configureModelProviders({ providers, demo, upstream }: AppConfig, clock: Clock): ModelProviders {
+export function configureModelProviders({ providers, demo, upstream, proxy }: AppConfig, clock: Clock): ModelProviders {
   const offline: ConfiguredProvider = {
     chat: new DemoModel(demo, clock),
     defaultModel: providers.OPENAI_MODEL,
@@ -64,7 +71,10 @@ export function configureModelProviders({ providers, demo, upstream }: AppConfig
   };
   const configured = Object.entries(PROVIDER_DEFINITIONS).map(([name, definition]) => {
     const missing = missingFor(definition, providers);
-    return [name, missing ?? online(name as SdkProvider, definition, providers, upstream, clock)] as const;
+    return [
+      name,
+      missing ?? online(name as SdkProvider, definition, providers, { ...upstream, proxy }, clock),
+    ] as const;
   });
   const table: Partial<Record<ModelProvider, ConfiguredProvider | string>> = Object.fromEntries(configured);
   if (typeof table[ModelProvider.OPENAI] === 'string') table[ModelProvider.OPENAI] = offline;
@@ -77,29 +87,55 @@ function online(
   name: SdkProvider,
   definition: ProviderDefinition,
   set: ProviderVariables,
-  upstream: AppConfig['upstream'],
+  upstream: AppConfig['upstream'] & Pick<AppConfig, 'proxy'>,
   clock: Clock,
 ): ConfiguredProvider {
   const endpoint = definition.endpoint(set);
+  const address = new URL(endpoint.baseUrl ?? '');
   const prefix = prefixOf(name);
-  const streamSetting = `${prefix}_STREAM` as const;
-  const capabilities = {
-    ...definition.capabilities,
-    structuredOutput: set[`${prefix}_STRUCTURED_OUTPUT`] ?? definition.capabilities.structuredOutput,
-    streaming: set[streamSetting] !== 'off',
-    reasoningTags:
-      readReasoningTags(set[`${prefix}_REASONING_TAG`]) ??
-      (name === ModelProvider.OPENAI
-        ? guessReasoningTags(new URL(endpoint.baseUrl ?? ''))
-        : definition.capabilities.reasoningTags),
-  };
+  const headers = set[`${prefix}_HEADERS`];
+  if (address.username !== '' && endpoint.apiKey !== undefined && name !== ModelProvider.AZURE_OPENAI) {
+    throw new ConfigurationError([
+      `The address of ${name} holds a user, and there is a key for it as well: both would be its authorization. Take one away`,
+    ]);
+  }
+  const capabilities = chooseCapabilities(name, { ...definition.capabilities, ...definition.adapt?.(address) }, set);
   const model = set[`${prefix}_MODEL`];
   return {
-    chat: new OpenAIChatModel({ ...endpoint, ...upstream, capabilities, streamSetting }, clock),
+    chat: new OpenAIChatModel(
+      {
+        ...endpoint,
+        ...upstream,
+        capabilities,
+        streamSetting: `${prefix}_STREAM`,
+        ...(headers !== undefined && { headers: parseHeaderList(headers) }),
+      },
+      clock,
+    ),
     defaultModel: model,
-    description: `${name}: ${model ?? 'the models that agents name'} at ${new URL(endpoint.baseUrl ?? '').host}`,
+    description: `${name}: ${model ?? 'the models that agents name'} at ${address.host}`,
   };
 }
+
+/** What the settings of a provider say in place of what is known of it. */
+function chooseCapabilities(name: SdkProvider, known: Capabilities, set: ProviderVariables): Capabilities {
+  const prefix = prefixOf(name);
+  const form = set[`${prefix}_MESSAGES`];
+  const developer = set[`${prefix}_DEVELOPER_ROLE`];
+  const messages = form === undefined ? known.messages : MESSAGE_FORMS[form];
+  return {
+    ...known,
+    structuredOutput: set[`${prefix}_STRUCTURED_OUTPUT`] ?? known.structuredOutput,
+    streaming: set[`${prefix}_STREAM`] !== 'off',
+    reasoningTags: readReasoningTags(set[`${prefix}_REASONING_TAG`]) ?? known.reasoningTags,
+    messages: developer === undefined ? messages : { ...messages, developer: developer === 'on' },
+  };
+}
+
+const MESSAGE_FORMS: Readonly<Record<'openai' | 'plain', MessageForm>> = {
+  openai: OPENAI_MESSAGES,
+  plain: PLAIN_MESSAGES,
+};
 
 /** What a person has to set, as a text; undefined: nothing. */
 function missingFor({ needs }: ProviderDefinition, set: ProviderVariables): string | undefined {

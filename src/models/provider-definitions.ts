@@ -1,15 +1,17 @@
 import type { ProviderVariable, ProviderVariables } from '../config/index.js';
+import { findCompatibility } from './compatible-servers.js';
 import { findKey } from './key-file.js';
 import { ModelProvider } from './model-provider.js';
 import {
   type Capabilities,
-  developerAsSystem,
   type Endpoint,
-  mistralMessages,
+  MISTRAL_MESSAGES,
   OPENAI_CAPABILITIES,
+  PLAIN_MESSAGES,
   renamed,
   signedToolCalls,
   without,
+  withoutUnusedTools,
 } from './openai/index.js';
 import { THINK_TAGS } from './reasoning-tags.js';
 
@@ -21,7 +23,13 @@ export interface ProviderDefinition {
   readonly endpoint: (set: ProviderVariables) => Endpoint;
   /** What it can do in general; single models can do less. */
   readonly capabilities: Capabilities;
+  /** What the server at an address can do that is not the provider's own. */
+  readonly adapt?: (address: URL) => Partial<Capabilities>;
 }
+
+/** What is no server of OpenAI's. */
+const COMPATIBLE: Capabilities = { ...OPENAI_CAPABILITIES, messages: PLAIN_MESSAGES };
+const GEMINI: Capabilities = { ...COMPATIBLE, reasoningTags: ['thought'], rules: [signedToolCalls] };
 
 /** The providers behind an OpenAI-compatible interface. Sources for each line: docs/providers.md. */
 export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'>, ProviderDefinition>> = {
@@ -32,6 +40,7 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
       apiKey: findKey(set, 'OPENAI_API_KEY'),
     }),
     capabilities: OPENAI_CAPABILITIES,
+    adapt: findCompatibility,
   },
   [ModelProvider.AZURE_OPENAI]: {
     needs: [['AZURE_OPENAI_ENDPOINT', 'AZURE_OPENAI_BASE_URL'], 'AZURE_OPENAI_API_KEY'],
@@ -50,8 +59,13 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
       baseUrl: set.ANTHROPIC_BASE_URL ?? 'https://api.anthropic.com/v1',
       apiKey: findKey(set, 'ANTHROPIC_API_KEY'),
     }),
-    // It ignores response_format, and says so.
-    capabilities: { ...OPENAI_CAPABILITIES, structuredOutput: 'tool', jsonObject: false },
+    // It ignores response_format, and says so. Later system messages it moves to the first by itself.
+    capabilities: {
+      ...COMPATIBLE,
+      messages: { ...PLAIN_MESSAGES, systemAnywhere: true },
+      structuredOutput: 'tool',
+      jsonObject: false,
+    },
   },
   [ModelProvider.GOOGLE]: {
     needs: [['GOOGLE_API_KEY', 'GEMINI_API_KEY']],
@@ -59,7 +73,7 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
       baseUrl: set.GOOGLE_BASE_URL ?? 'https://generativelanguage.googleapis.com/v1beta/openai',
       apiKey: findKey(set, 'GOOGLE_API_KEY', 'GEMINI_API_KEY'),
     }),
-    capabilities: { ...OPENAI_CAPABILITIES, reasoningTags: ['thought'], rules: [developerAsSystem, signedToolCalls] },
+    capabilities: GEMINI,
   },
   [ModelProvider.GOOGLE_VERTEX_AI]: {
     needs: [
@@ -70,7 +84,7 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
       baseUrl: set.GOOGLE_VERTEX_AI_BASE_URL ?? vertexUrl(set),
       apiKey: findKey(set, 'GOOGLE_VERTEX_AI_ACCESS_TOKEN'),
     }),
-    capabilities: { ...OPENAI_CAPABILITIES, reasoningTags: ['thought'], rules: [developerAsSystem, signedToolCalls] },
+    capabilities: GEMINI,
   },
   [ModelProvider.MISTRAL]: {
     needs: ['MISTRAL_API_KEY'],
@@ -81,11 +95,10 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
     // It answers 422 for every field it does not know, and tells its usage unasked.
     capabilities: {
       ...OPENAI_CAPABILITIES,
+      messages: MISTRAL_MESSAGES,
       streamOptions: false,
       reasoningTags: THINK_TAGS,
       rules: [
-        developerAsSystem,
-        mistralMessages,
         renamed('max_completion_tokens', 'max_tokens'),
         renamed('seed', 'random_seed'),
         without('stream_options', 'user', 'store', 'service_tier', 'safety_identifier'),
@@ -102,12 +115,7 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
       apiKey: findKey(set, 'AWS_BEARER_TOKEN_BEDROCK'),
     }),
     // Which of its models take a schema or a forced tool differs; all of them take instructions.
-    capabilities: {
-      ...OPENAI_CAPABILITIES,
-      structuredOutput: 'prompt',
-      jsonObject: false,
-      reasoningTags: ['reasoning'],
-    },
+    capabilities: { ...COMPATIBLE, structuredOutput: 'prompt', jsonObject: false, reasoningTags: ['reasoning'] },
   },
   [ModelProvider.OLLAMA]: {
     needs: [],
@@ -115,12 +123,12 @@ export const PROVIDER_DEFINITIONS: Readonly<Record<Exclude<ModelProvider, 'demo'
       baseUrl: set.OLLAMA_BASE_URL ?? 'http://localhost:11434/v1',
       apiKey: findKey(set, 'OLLAMA_API_KEY'),
     }),
-    // It drops fields it does not know in silence, so the limit has to have the name it knows.
+    // It drops fields it does not know in silence: the limit has to have the name it knows, and it has no tool_choice.
     capabilities: {
-      ...OPENAI_CAPABILITIES,
+      ...COMPATIBLE,
       parallelToolCalls: false,
       reasoningTags: THINK_TAGS,
-      rules: [developerAsSystem, renamed('max_completion_tokens', 'max_tokens')],
+      rules: [renamed('max_completion_tokens', 'max_tokens'), withoutUnusedTools],
     },
   },
 };

@@ -4,6 +4,7 @@ import type { ModelName } from '../metrics/index.js';
 import { StructuredOutputError } from '../models/schema/index.js';
 import { IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
 import type { ModelTarget } from './model-target.js';
+import { isFaultOfRequest } from './refused-request.js';
 
 /** Pause before the first retry, in milliseconds, if the upstream names none; doubled for each further one. */
 const FIRST_DELAY_MS = 250;
@@ -80,10 +81,6 @@ export class Attempts {
 /** Also what retries cannot heal: wrong credentials, a model that does not exist, a quota that is used up. */
 function canAnotherModelHeal(thrown: unknown): boolean {
   return thrown instanceof UpstreamError && !isFaultOfRequest(thrown) && !(thrown instanceof IncompleteAnswerError);
-}
-
-function isFaultOfRequest({ status }: UpstreamError): boolean {
-  return status === 400 || status === 413 || status === 422;
 }
 
 function reasonOf(thrown: unknown): string {

@@ -11,6 +11,7 @@ import { Attempts } from './attempts.js';
 import { forwardedParameters } from './forwarded-parameters.js';
 import { instructionsFor } from './instructions.js';
 import { modelCallFor } from './model-call.js';
+import { RefusedRequestError, type WrittenRequest } from './refused-request.js';
 import { Rounds } from './rounds.js';
 import { ToolCallsExceededError, ToolRoundsExceededError } from './tool-errors.js';
 import { clientToolsOf, runTools, type ToolCall, ToolCallFilter } from './tools/index.js';
@@ -20,6 +21,8 @@ const MAX_TOOL_ROUNDS = 8;
 const MAX_TOOL_CALLS = 128;
 /** Sets the text before a tool's call off from the text after it. */
 const BLANK_LINE = '\n\n';
+/** What a model is told of a tool that gave an empty text: many servers refuse one. */
+const NO_RESULT = '(empty)';
 
 /** What an agent and its model say to one another until there is an answer: one run of one agent. */
 export class Conversation<Output> {
@@ -34,6 +37,8 @@ export class Conversation<Output> {
   #toolRounds = 0;
   #toolCalls = 0;
   #hasBegun = false;
+  /** True once the conversation holds what the model has answered. */
+  #isContinued = false;
 
   /** @throws InvalidRequestError if a tool of the client has the name of one of the server's */
   constructor(plan: AgentPlan<Output>, input: AgentInput, context: TaskContext) {
@@ -70,10 +75,12 @@ export class Conversation<Output> {
         if (repairs < (config.repairs ?? 1)) {
           repairs++;
           this.#context.trace.event('repair', { faults: fault.faults }, 'WARNING');
+          this.#isContinued = true;
           this.#messages = [...this.#messages, ...repairMessages(reply, fault)];
         } else {
           await this.#attempts.recover(fault);
           this.#messages = before.messages;
+          this.#isContinued = this.#toolRounds > 0;
           repairs = 0;
         }
       }
@@ -120,14 +127,22 @@ export class Conversation<Output> {
 
   /** @throws ToolRoundsExceededError or ToolCallsExceededError if the model has used tools often enough */
   async #useTools(answer: AnswerText, calls: readonly ToolCall[]): Promise<void> {
-    const { maxToolRounds = MAX_TOOL_ROUNDS, maxToolCalls = MAX_TOOL_CALLS } = this.#plan.config;
-    if (this.#toolRounds === maxToolRounds) throw new ToolRoundsExceededError(maxToolRounds);
+    if (this.#toolRounds === this.#maxToolRounds) throw new ToolRoundsExceededError(this.#maxToolRounds);
     this.#toolCalls += calls.length;
-    if (this.#toolCalls > maxToolCalls) throw new ToolCallsExceededError(maxToolCalls);
+    if (this.#toolCalls > this.#maxToolCalls) throw new ToolCallsExceededError(this.#maxToolCalls);
     this.#attempts.accept();
     this.#toolRounds++;
     const results = await runTools(this.#plan.toolbox, calls, this.#context);
-    this.#messages = [...this.#messages, ...roundMessages(answer.content, calls, results)];
+    this.#isContinued = true;
+    this.#messages = [...this.#messages, ...roundMessages(answer, calls, results)];
+  }
+
+  get #maxToolRounds(): number {
+    return this.#plan.config.maxToolRounds ?? MAX_TOOL_ROUNDS;
+  }
+
+  get #maxToolCalls(): number {
+    return this.#plan.config.maxToolCalls ?? MAX_TOOL_CALLS;
   }
 
   /** One answer of the model. */
@@ -144,8 +159,20 @@ export class Conversation<Output> {
 
   #openCall(): TracedCall {
     const { target } = this.#attempts;
-    const call = modelCallFor(this.#plan, target, this.#messages, this.#forwarded, this.#toolRounds > 0);
-    return new TracedCall(target, call, this.#context, this.#plan.config.timeout);
+    const tools = {
+      haveBeenUsed: this.#toolRounds > 0,
+      areUsedUp: this.#toolRounds >= this.#maxToolRounds || this.#toolCalls >= this.#maxToolCalls,
+    };
+    const call = modelCallFor(this.#plan, target, this.#messages, this.#forwarded, tools);
+    const request: WrittenRequest = {
+      call,
+      isContinued: this.#isContinued,
+      clientMessages: this.#context.event.messages,
+      forwarded: this.#forwarded,
+    };
+    return new TracedCall(target, call, this.#context, this.#plan.config.timeout, (thrown) =>
+      RefusedRequestError.for(thrown, request),
+    );
   }
 
   /**
@@ -186,29 +213,50 @@ async function resultOf<Result>(generator: AsyncGenerator<unknown, Result, void>
 }
 
 /** What a round of tools adds to the conversation. */
-function roundMessages(content: string, calls: readonly ToolCall[], results: readonly string[]): readonly Message[] {
+function roundMessages(
+  { content, reasoning }: AnswerText,
+  calls: readonly ToolCall[],
+  results: readonly string[],
+): readonly Message[] {
+  const answer = {
+    role: 'assistant' as const,
+    content: content === '' ? null : content,
+    // Thinking models may want it back; a provider that does not take it is not sent it.
+    ...(reasoning !== '' && { reasoning_content: reasoning }),
+    tool_calls: calls.map(({ id, name, arguments: args }) => ({
+      id,
+      type: 'function' as const,
+      function: { name, arguments: asJson(args) },
+    })),
+  };
   return [
-    {
-      role: 'assistant',
-      content: content === '' ? null : content,
-      tool_calls: calls.map(({ id, name, arguments: args }) => ({
-        id,
-        type: 'function',
-        function: { name, arguments: args },
-      })),
-    },
-    ...calls.map(({ id }, index): Message => ({ role: 'tool', tool_call_id: id, content: results[index] ?? '' })),
+    answer,
+    ...calls.map(({ id }, index): Message => ({
+      role: 'tool',
+      tool_call_id: id,
+      content: results[index] || NO_RESULT,
+    })),
   ];
 }
 
-/** Shows a model its answer and what is wrong with it. */
+/** Servers parse the arguments of a history, and fail if they cannot; so what is no JSON is shown to the model as a text in it. */
+function asJson(args: string): string {
+  if (args.trim() === '') return '{}';
+  try {
+    JSON.parse(args);
+    return args;
+  } catch {
+    return JSON.stringify({ invalid_json: args });
+  }
+}
+
+/** Shows a model its answer, if it gave one, and what is wrong with it. */
 function repairMessages({ content }: AgentReply, { faults }: StructuredOutputError): readonly Message[] {
   const list = faults.map((fault) => `- ${fault}`).join('\n');
-  return [
-    { role: 'assistant', content },
-    {
-      role: 'user',
-      content: `Your answer does not fit the required JSON schema:\n${list}\nAnswer again with the whole, corrected JSON and nothing else.`,
-    },
-  ];
+  const request: Message = {
+    role: 'user',
+    content: `Your answer does not fit the required JSON schema:\n${list}\nAnswer again with the whole, corrected JSON and nothing else.`,
+  };
+  // Many servers refuse a message without text.
+  return content.trim() === '' ? [request] : [{ role: 'assistant', content }, request];
 }

@@ -15,6 +15,7 @@ export class TracedCall {
   /** What has come so far. */
   readonly answer = new AnswerText();
   readonly #context: TaskContext;
+  readonly #explain: (thrown: unknown) => unknown;
   readonly #generation: GenerationHandle;
   readonly #account: CallAccount;
   readonly #limit: TimeLimit;
@@ -24,9 +25,19 @@ export class TracedCall {
   #hasSpoken = false;
   #hasEnded = false;
 
-  /** @param timeoutMs longest time of the whole call, in milliseconds; undefined: no limit of its own */
-  constructor(target: ModelTarget, call: ModelCall, context: TaskContext, timeoutMs: number | undefined) {
+  /**
+   * @param timeoutMs longest time of the whole call, in milliseconds; undefined: no limit of its own
+   * @param explain what is to be thrown in place of what the model failed with
+   */
+  constructor(
+    target: ModelTarget,
+    call: ModelCall,
+    context: TaskContext,
+    timeoutMs: number | undefined,
+    explain: (thrown: unknown) => unknown,
+  ) {
     this.#context = context;
+    this.#explain = explain;
     this.#generation = context.trace.generation(call.model, {
       model: call.model,
       provider: target.providerName,
@@ -73,8 +84,9 @@ export class TracedCall {
   };
 
   readonly #onFailure = (thrown: unknown): never => {
-    this.#fail(thrown);
-    throw thrown;
+    const explained = this.#explain(thrown);
+    this.#fail(explained);
+    throw explained;
   };
 
   #scope(): CallScope {

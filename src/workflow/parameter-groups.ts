@@ -9,7 +9,10 @@ import type { ModelParameters } from '../models/index.js';
  * - `response_format`: the form the client asks the answer to have;
  * - `logprobs`: log probabilities of the tokens.
  */
-export type ParameterGroup = 'sampling' | 'tools' | 'response_format' | 'logprobs';
+export type ParameterGroup = (typeof PARAMETER_GROUPS)[number];
+
+/** All of them. */
+export const PARAMETER_GROUPS = ['sampling', 'tools', 'response_format', 'logprobs'] as const;
 
 const GROUP_OF: Readonly<Record<string, ParameterGroup | undefined>> = {
   // What the server answers itself or sets for each call.
@@ -63,7 +66,7 @@ const DEMANDS: readonly {
 
 /**
  * Refuses what a workflow cannot do rather than leaving it out.
- * @param taken the groups that at least one visible node of the workflow hands on
+ * @param taken the groups that the workflow takes whichever way a run goes
  * @throws InvalidRequestError naming the parameter
  */
 export function assertParametersTaken(

@@ -108,6 +108,6 @@ export interface CompiledWorkflow {
   readonly visible: boolean;
   /** Key of the step whose output the result is made of; undefined if it is a part of the request. */
   readonly resultStep: string | undefined;
-  /** Groups of the client's parameters that at least one node which the client hears hands on to its model. */
+  /** Groups of the client's parameters that are heeded whichever way a run goes. */
   readonly takes: ReadonlySet<ParameterGroup>;
 }

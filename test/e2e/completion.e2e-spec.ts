@@ -89,7 +89,7 @@ describe('one completion per run', () => {
     });
   });
 
-  it('gives the second node the text of the first, after its instructions and before the history', async () => {
+  it("gives the second node the text of the first, in one system message with its instructions and the client's", async () => {
     bench.upstream.next(streamOf('A first answer.')).next(jsonAnswer(REPLY));
     const history = [
       { role: 'developer', content: 'Be kind.' },
@@ -103,10 +103,12 @@ describe('one completion per run', () => {
     ];
     await postJson(bench.app.chatUrl, { model: 'streaming', messages: history });
     const [first, second] = bench.upstream.requests;
-    expect(first?.body.messages.slice(-2)).toEqual(history);
-    expect(first?.body.messages[0]).toMatchObject({ role: 'system' });
-    expect(second?.body.messages.slice(-2)).toEqual(history);
-    expect(JSON.stringify(second?.body.messages.slice(0, -2))).toContain('A first answer.');
+    for (const { body } of [first, second].filter((request) => request !== undefined)) {
+      expect(body.messages.map(({ role }) => role)).toEqual(['system', 'user']);
+      expect(body.messages[0]?.content).toMatch(/\n\nBe kind\.$/);
+      expect(body.messages[1]).toEqual(history[1]);
+    }
+    expect(second?.body.messages[0]?.content).toContain('A first answer.');
     expect(second?.body.response_format).toMatchObject({
       type: 'json_schema',
       json_schema: { strict: true, schema: { required: ['thinking', 'reply'] } },

@@ -146,10 +146,10 @@ describe('what the upstream says beside the text reaches the client', () => {
   });
 });
 
-describe('what the client says reaches the upstream as it is', () => {
+describe('what the client says reaches OpenAI as it is', () => {
   let bench: Bench;
   beforeEach(async () => {
-    bench = await Bench.start();
+    bench = await Bench.start({ env: { OPENAI_MESSAGES: 'openai' } });
   });
   afterEach(() => bench.close());
 
@@ -170,7 +170,6 @@ describe('what the client says reaches the upstream as it is', () => {
       {
         role: 'assistant',
         content: null,
-        reasoning_content: 'Hm',
         tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }],
       },
       { role: 'tool', tool_call_id: 'call_1', content: [{ type: 'text', text: '5' }] },

@@ -14,6 +14,7 @@ export {
   type WireToolCall,
 } from './chunks.js';
 export { DeadlineError, eventually, within, type WaitOptions } from './eventually.js';
+export { ForwardProxy } from './forward-proxy.js';
 export { FakeClock } from './fake-clock.js';
 export { FakeLangfuse, type FakeLangfuseBehaviour, type LangfuseRequest } from './fake-langfuse.js';
 export { FaultyServer } from './faulty-server.js';

@@ -65,12 +65,22 @@ export class AnswerReader {
   #hasGoneOn = false;
   #isComplete = false;
 
+  /** Undefined once it has been told. */
+  #onReasoningContent: (() => void) | undefined;
+
   /**
    * @param maxLength most characters of the whole answer: text, reasoning, refusal and tool calls together
    * @param unknown takes the finish reasons that nobody knows
+   * @param onReasoningContent told once if reasoning comes by the name `reasoning_content`
    */
-  constructor(scope: Pick<CallScope, 'identity' | 'usage'>, maxLength: number, unknown: Pick<UnknownWords, 'add'>) {
+  constructor(
+    scope: Pick<CallScope, 'identity' | 'usage'>,
+    maxLength: number,
+    unknown: Pick<UnknownWords, 'add'>,
+    onReasoningContent?: () => void,
+  ) {
     this.#scope = scope;
+    this.#onReasoningContent = onReasoningContent;
     this.#bounds = new AnswerBounds(maxLength);
     this.#toolCalls = new ToolCallReader(this.#bounds);
     this.#unknown = unknown;
@@ -151,7 +161,13 @@ export class AnswerReader {
     out: Delta[],
   ): void {
     const reasoning = findReasoning(message);
-    if (reasoning !== '') out.push({ type: 'reasoning', text: reasoning });
+    if (reasoning !== '') {
+      out.push({ type: 'reasoning', text: reasoning });
+      if (this.#onReasoningContent !== undefined && reasoning === message.reasoning_content) {
+        this.#onReasoningContent();
+        this.#onReasoningContent = undefined;
+      }
+    }
     if (Array.isArray(message.content)) pushParts(message.content, out);
     else pushText('content', message.content, logprobs?.content, out);
     pushText('refusal', message.refusal, logprobs?.refusal, out);

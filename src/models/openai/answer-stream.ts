@@ -48,6 +48,7 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
    * @param request sends the request, again if need be, and resolves with the head of the answer
    * @param habit of the model, which this answer can change
    * @param unknown takes words of the answer that nobody knows
+   * @param onReasoningContent told once if reasoning comes by the name `reasoning_content`
    */
   constructor(
     request: (signal: AbortNotice) => Promise<Answer>,
@@ -56,6 +57,7 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
     habit: EndingHabit,
     unknown: UnknownWords,
     clock: Clock,
+    onReasoningContent?: () => void,
   ) {
     super();
     this.#request = request;
@@ -63,7 +65,7 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
     this.#limits = limits;
     this.#habit = habit;
     this.#clock = clock;
-    this.#reader = new AnswerReader(scope, limits.maxAnswerLength, unknown);
+    this.#reader = new AnswerReader(scope, limits.maxAnswerLength, unknown, onReasoningContent);
   }
 
   override next(): Promise<IteratorResult<readonly Delta[], ModelResult>> {

@@ -1,4 +1,5 @@
 import type { ModelCall } from '../chat-model.js';
+import { type MessageForm, OPENAI_MESSAGES } from './request/message-form.js';
 
 /**
  * How an answer is made to fit a JSON schema.
@@ -27,7 +28,14 @@ export interface Capabilities {
    * reasoning has a field of its own.
    */
   readonly reasoningTags: readonly string[];
-  /** Applied to each call in order, after its output has been arranged. */
+  /** How it wants the messages of a conversation. */
+  readonly messages: MessageForm;
+  /**
+   * True: the reasoning before tool calls must come back with them, as `reasoning_content`. Servers that say it by that name
+   * are found out by their answers; this is for those that want it of a history which another process has seen.
+   */
+  readonly returnsReasoning: boolean;
+  /** Applied to each call in order, after its output and messages have been arranged. */
   readonly rules: readonly RequestRule[];
 }
 
@@ -39,5 +47,7 @@ export const OPENAI_CAPABILITIES: Capabilities = {
   streaming: true,
   streamOptions: true,
   reasoningTags: [],
+  messages: OPENAI_MESSAGES,
+  returnsReasoning: false,
   rules: [],
 };

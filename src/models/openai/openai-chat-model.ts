@@ -7,6 +7,7 @@ import { type AnswerLimits, AnswerStream } from './answer-stream.js';
 import { type Capabilities, OPENAI_CAPABILITIES } from './capabilities.js';
 import type { EndingHabit } from './event-batches.js';
 import { arrangeOutput, FilteredAnswer, ReasoningTag } from './output/index.js';
+import { writeMessages } from './request/index.js';
 import { retryDelay } from './retry-delay.js';
 import type { Answer } from './transport/index.js';
 import { type Endpoint, UpstreamClient } from './upstream-client.js';
@@ -37,6 +38,8 @@ export class OpenAIChatModel implements ChatModel {
   readonly #unknown = new UnknownWords((word) =>
     logger.warn(`${this.#host} ends answers with the finish_reason "${word}", which is not known: it counts as "stop"`),
   );
+  /** Whose reasoning came as `reasoning_content`: these want it back. By model, of which there are as many as agents name. */
+  readonly #reasoners = new Set<string>();
 
   constructor(
     private readonly options: OpenAIChatModelOptions,
@@ -47,9 +50,15 @@ export class OpenAIChatModel implements ChatModel {
   }
 
   stream(call: ModelCall, scope: CallScope): AsyncGenerator<readonly Delta[], ModelResult, void> {
-    const { reasoningTags, rules } = this.#capabilities;
+    const { reasoningTags, rules, returnsReasoning } = this.#capabilities;
+    const { model } = call;
     const arranged = arrangeOutput(call, this.#capabilities);
-    const request = rules.reduce((written, rule) => rule(written), arranged.call);
+    const messages = writeMessages(
+      arranged.call.messages,
+      this.#capabilities.messages,
+      returnsReasoning || this.#reasoners.has(model),
+    );
+    const request = rules.reduce((written, rule) => rule(written), { ...arranged.call, messages });
     const filters = [
       ...(reasoningTags.length === 0 ? [] : [new ReasoningTag(reasoningTags)]),
       ...(arranged.filter === undefined ? [] : [arranged.filter]),
@@ -61,6 +70,7 @@ export class OpenAIChatModel implements ChatModel {
       this.#findHabit(call.model),
       this.#unknown,
       this.clock,
+      () => this.#reasoners.add(model),
     );
     return filters.length === 0 ? answer : new FilteredAnswer(answer, filters);
   }

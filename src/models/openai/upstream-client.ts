@@ -1,21 +1,30 @@
 import OpenAI, { APIConnectionError, type APIError, AzureOpenAI, type ClientOptions } from 'openai';
 import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions';
+import { type ProxyConfig, separateCredentials } from '../../config/index.js';
 import { type AbortNotice, ensureError, findExcess } from '../../kernel/index.js';
 import { errorObjectIn } from './error-body.js';
 import { type Answer, type UpstreamRequest, UpstreamTransport } from './transport/index.js';
 
 /** Where an OpenAI-compatible server is, and the credential it asks for. */
 export interface Endpoint {
-  /** With everything before `/chat/completions`; absent: OpenAI itself. */
+  /**
+   * With everything before `/chat/completions`; absent: OpenAI itself. A user and password in it are sent as basic
+   * authorization, a query with each request.
+   */
   readonly baseUrl?: string | undefined;
   /** Absent: none, which local servers are content with. A function is asked before each request. */
   readonly apiKey?: string | (() => Promise<string>) | undefined;
   /** Set for the dated APIs of Azure, where the model is a part of the path and the key has a header of its own. */
   readonly azureApiVersion?: string | undefined;
+  /** Sent with each request, names in lower case; they win over those that are sent anyway. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Absent: requests go out directly. */
+  readonly proxy?: ProxyConfig | undefined;
 }
 
 /** Local servers ask for no key, but the SDK does. */
 const NO_KEY = 'none';
+const NO_ADDRESS = { url: undefined, authorization: undefined };
 /** The SDK's own limit on the wait for headers is put out of the way: the timeouts of the calls cover the body as well. */
 const UNLIMITED_MS = 2_147_483_647;
 
@@ -35,7 +44,9 @@ const OPTIONS = {
 /** A model server, asked as the `openai` SDK asks it. */
 export class UpstreamClient {
   readonly #sdk: Sdk;
-  readonly #transport = new UpstreamTransport();
+  readonly #transport: UpstreamTransport;
+  /** Of the address, which the SDK would put the path behind. */
+  readonly #query: string;
   /** Gives the key that is valid now; undefined: it is always the same. */
   readonly #readKey: (() => Promise<string>) | undefined;
   /** What `#prepared` was made with. */
@@ -43,9 +54,18 @@ export class UpstreamClient {
   /** By model, of which there are as many as agents name: on Azure it is a part of the path. */
   readonly #prepared = new Map<string, PreparedRequest>();
 
-  constructor({ baseUrl, apiKey, azureApiVersion }: Endpoint) {
+  constructor({ baseUrl, apiKey, azureApiVersion, headers, proxy }: Endpoint) {
     this.#readKey = typeof apiKey === 'function' ? apiKey : undefined;
-    const options = { ...OPTIONS, apiKey: typeof apiKey === 'string' ? apiKey : NO_KEY, baseURL: baseUrl ?? null };
+    this.#transport = new UpstreamTransport(proxy);
+    const { url, authorization } = baseUrl === undefined ? NO_ADDRESS : separateCredentials(baseUrl);
+    this.#query = url?.search.slice(1) ?? '';
+    if (url !== undefined) url.search = '';
+    const options = {
+      ...OPTIONS,
+      apiKey: typeof apiKey === 'string' ? apiKey : NO_KEY,
+      baseURL: url?.href ?? null,
+      defaultHeaders: { ...(authorization !== undefined && { authorization }), ...headers },
+    };
     this.#sdk =
       azureApiVersion === undefined
         ? new CompatibleClient(options)
@@ -67,7 +87,9 @@ export class UpstreamClient {
   /** All of a request but its body is the same each time, and costs the SDK more to make than all the rest of a call. */
   async #prepare(model: string): Promise<PreparedRequest> {
     const key = this.#preparedKey;
-    const prepared = await this.#sdk.prepared(model);
+    const request = await this.#sdk.prepared(model);
+    const separator = request.path.includes('?') ? '&' : '?';
+    const prepared = this.#query === '' ? request : { ...request, path: `${request.path}${separator}${this.#query}` };
     // The key may have changed meanwhile.
     if (this.#preparedKey === key) this.#prepared.set(model, prepared);
     return prepared;
@@ -142,7 +164,7 @@ class CompatibleClient extends OpenAI implements Sdk {
   constructor(options: ClientOptions) {
     super(options);
     // There is no option that keeps OPENAI_CUSTOM_HEADERS of the environment out.
-    delete this._options.defaultHeaders;
+    this._options.defaultHeaders = options.defaultHeaders;
   }
 
   async prepared(model: string): Promise<PreparedRequest> {
@@ -166,7 +188,7 @@ class CompatibleClient extends OpenAI implements Sdk {
 class AzureClient extends AzureOpenAI implements Sdk {
   constructor(options: ConstructorParameters<typeof AzureOpenAI>[0]) {
     super(options);
-    delete this._options.defaultHeaders;
+    this._options.defaultHeaders = options?.defaultHeaders;
   }
 
   async prepared(model: string): Promise<PreparedRequest> {

@@ -16,6 +16,7 @@ describe('openai', () => {
     bench = await ProviderBench.start('openai', '/v1/chat/completions', (origin) => ({
       OPENAI_BASE_URL: `${origin}/v1`,
       OPENAI_API_KEY: 'sk-1',
+      OPENAI_MESSAGES: 'openai',
     }));
   });
   afterEach(() => bench.close());

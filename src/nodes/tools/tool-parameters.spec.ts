@@ -42,10 +42,14 @@ describe('clientToolsOf, with parts of a tool that nobody has checked', () => {
   });
 });
 
+const UNUSED = { haveBeenUsed: false, areUsedUp: false };
+const USED = { haveBeenUsed: true, areUsedUp: false };
+const USED_UP = { haveBeenUsed: true, areUsedUp: true };
+
 describe('withServerTools', () => {
   it("offers the server's tools and the client's, with the client's wishes about them", () => {
     const forwarded = { temperature: 1, tools: [theirs], tool_choice: 'auto', parallel_tool_calls: false };
-    expect(withServerTools(forwarded, { temperature: 0 }, toolbox, false)).toEqual({
+    expect(withServerTools(forwarded, { temperature: 0 }, toolbox, UNUSED)).toEqual({
       temperature: 0,
       tools: [...toolbox.definitions, theirs],
       tool_choice: 'auto',
@@ -55,9 +59,9 @@ describe('withServerTools', () => {
 
   it('does not heed wishes about tools that the client has not sent, but those of the agent', () => {
     const forwarded = { tool_choice: 'required', parallel_tool_calls: false };
-    expect(withServerTools(forwarded, {}, toolbox, false)).toEqual({ tools: toolbox.definitions });
+    expect(withServerTools(forwarded, {}, toolbox, UNUSED)).toEqual({ tools: toolbox.definitions });
     const settings = { tool_choice: 'required', parallel_tool_calls: true };
-    expect(withServerTools(forwarded, settings, toolbox, false)).toEqual({ tools: toolbox.definitions, ...settings });
+    expect(withServerTools(forwarded, settings, toolbox, UNUSED)).toEqual({ tools: toolbox.definitions, ...settings });
   });
 
   it.each([
@@ -71,7 +75,18 @@ describe('withServerTools', () => {
       { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [] } },
     ],
   ])('of the choice %j leaves %j once tools have been used', (choice, left) => {
-    expect(withServerTools({}, { tool_choice: choice }, toolbox, false)['tool_choice']).toEqual(choice);
-    expect(withServerTools({}, { tool_choice: choice }, toolbox, true)['tool_choice']).toEqual(left);
+    expect(withServerTools({}, { tool_choice: choice }, toolbox, UNUSED)['tool_choice']).toEqual(choice);
+    expect(withServerTools({}, { tool_choice: choice }, toolbox, USED)['tool_choice']).toEqual(left);
+  });
+
+  it('offers nothing that may be called once the tools are used up, but what the client can run', () => {
+    expect(withServerTools({}, { tool_choice: 'required' }, toolbox, USED_UP)).toEqual({
+      tools: toolbox.definitions,
+      tool_choice: 'none',
+    });
+    expect(withServerTools({ tools: [theirs], tool_choice: 'auto' }, {}, toolbox, USED_UP)).toEqual({
+      tools: [theirs],
+      tool_choice: 'auto',
+    });
   });
 });

@@ -13,6 +13,14 @@ interface ToolChoice {
   readonly allowed_tools?: { readonly mode?: unknown };
 }
 
+/** How far the server's tools have been used for an answer. */
+export interface ToolUse {
+  /** A choice that forces a call has then been heeded, and would never let the model come to its answer. */
+  readonly haveBeenUsed: boolean;
+  /** True: the model must answer without them now. */
+  readonly areUsedUp: boolean;
+}
+
 /**
  * The client's tools that the model may call, of the parameters that are forwarded to it.
  * @throws InvalidRequestError if one has the name of a tool of the server
@@ -37,14 +45,12 @@ export function clientToolsOf(forwarded: ModelParameters, toolbox: Toolbox): rea
 /**
  * The parameters of a call that offers the server's tools beside the client's.
  * @param settings the agent's own parameters, which win
- * @param hasUsedTools whether tools have been run already: a choice that forces a call has then been heeded, and would
- *   never let the model come to its answer
  */
 export function withServerTools(
   forwarded: ModelParameters,
   settings: ModelParameters,
   toolbox: Toolbox,
-  hasUsedTools: boolean,
+  { haveBeenUsed, areUsedUp }: ToolUse,
 ): ModelParameters {
   const clientTools = clientToolsOf(forwarded, toolbox);
   const { tools: _tools, tool_choice: theirChoice, parallel_tool_calls: theirParallel, ...rest } = forwarded;
@@ -58,10 +64,14 @@ export function withServerTools(
     ...(clientTools.length > 0 && theirs),
     ...settings,
   };
+  // Some servers refuse a history with tool calls where no tool is offered.
+  if (areUsedUp && clientTools.length === 0) {
+    return { ...parameters, tools: [...toolbox.definitions], tool_choice: 'none' };
+  }
   return {
     ...parameters,
-    tools: [...toolbox.definitions, ...clientTools],
-    ...(choice !== undefined && !(hasUsedTools && isForced(choice)) && { tool_choice: choice }),
+    tools: areUsedUp ? clientTools : [...toolbox.definitions, ...clientTools],
+    ...(choice !== undefined && !((haveBeenUsed || areUsedUp) && isForced(choice)) && { tool_choice: choice }),
   };
 }
 

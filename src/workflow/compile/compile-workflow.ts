@@ -1,12 +1,12 @@
 import { ensureError } from '../../kernel/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import { Flow, wiringOf } from '../flow.js';
-import type { ParameterGroup } from '../parameter-groups.js';
 import type { WorkflowDefinition } from '../workflow-definition.js';
-import type { CompiledWorkflow, Scope, Step } from '../workflow-schema.js';
+import type { CompiledWorkflow } from '../workflow-schema.js';
 import type { WorkflowOptions } from '../workflow.decorator.js';
 import { type Resolver, ScopeCompiler } from './compile-scope.js';
 import type { DefinitionFaults } from './definition-faults.js';
+import { findTakenParameters } from './taken-parameters.js';
 import { workflowSchemaOf } from './workflow-schema-of.js';
 
 /** What stands between the texts of two visible nodes if the workflow does not say. */
@@ -63,21 +63,6 @@ export function compileWorkflow(
     scope,
     visible,
     resultStep,
-    takes: new Set(
-      visible ? takenBy(scope, (step) => step.visible) : takenBy(scope, (step) => step.key === resultStep),
-    ),
-  });
-}
-
-function takenBy(scope: Scope, isHeard: (step: Step) => boolean): ParameterGroup[] {
-  return scope.steps.filter(isHeard).flatMap((step) => {
-    switch (step.kind) {
-      case 'node':
-        return step.instance.forwards ?? [];
-      case 'workflow':
-        return [...step.workflow.takes];
-      default:
-        return [...step.branches.values()].flatMap((branch) => takenBy(branch, isHeard));
-    }
+    takes: findTakenParameters(scope, visible),
   });
 }

@@ -1,7 +1,9 @@
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
+import type { ProxyConfig } from '../../../config/index.js';
 import type { AbortNotice } from '../../../kernel/index.js';
 import { connectWithoutLoss } from './connect-without-loss.js';
 import { type Answer, Exchange } from './exchange.js';
+import { createProxyDispatcher } from './proxy-dispatcher.js';
 
 /** Longest wait for a connection, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -24,12 +26,18 @@ export interface UpstreamRequest {
  * Redirects are not followed: an upstream is where its address says, and a key must not go anywhere else.
  */
 export class UpstreamTransport {
-  readonly #dispatcher = new Agent({
-    connect: connectWithoutLoss({ timeout: CONNECT_TIMEOUT_MS }),
-    // Silence is watched by whoever waits for the answer.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
+  readonly #dispatcher: Dispatcher;
+
+  /** @param proxy undefined: requests go out directly */
+  constructor(proxy?: ProxyConfig) {
+    const options = {
+      connect: connectWithoutLoss({ timeout: CONNECT_TIMEOUT_MS }),
+      // Silence is watched by whoever waits for the answer.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    };
+    this.#dispatcher = proxy === undefined ? new Agent(options) : createProxyDispatcher(proxy, options);
+  }
 
   /** @throws Error of the connection, or the signal's reason */
   post(request: UpstreamRequest, signal: AbortNotice): Promise<Answer> {

@@ -1,0 +1,13 @@
+import { type Capabilities, PLAIN_MESSAGES } from './openai/index.js';
+import { THINK_TAGS } from './reasoning-tags.js';
+
+/** OpenAI, and its models on Azure: what begins with a tag is meant so there. */
+const OPENAI_HOST = /(^|\.)(openai\.com|openai\.azure\.com)$/;
+/** DeepSeek, Kimi and GLM: they refuse tool calls of a thinking model that come back without its reasoning. */
+const REASONING_HOST = /(^|\.)(deepseek\.com|moonshot\.(ai|cn)|kimi\.com|z\.ai|bigmodel\.cn)$/;
+
+/** In what a server that speaks OpenAI's protocol differs from OpenAI, as far as its address tells. */
+export function findCompatibility({ hostname }: URL): Partial<Capabilities> {
+  if (OPENAI_HOST.test(hostname)) return {};
+  return { messages: PLAIN_MESSAGES, reasoningTags: THINK_TAGS, returnsReasoning: REASONING_HOST.test(hostname) };
+}

@@ -1,0 +1,146 @@
+import type { Message } from '../../../protocol/index.js';
+import type { MessageForm } from './message-form.js';
+
+/** Stands where a server would refuse a message without text. */
+const EMPTY = '(empty)';
+const BLANK_LINE = '\n\n';
+
+/** A message of any role, as it is written. */
+interface Draft {
+  readonly role: Message['role'];
+  readonly content?: unknown;
+  readonly [field: string]: unknown;
+}
+
+interface Part {
+  readonly type?: unknown;
+  readonly text?: unknown;
+  readonly refusal?: unknown;
+}
+
+/**
+ * Writes a conversation in the form that a server wants. What needs no change is the same object as before.
+ * @param returnsReasoning whether reasoning goes back with the tool calls that came after it
+ */
+export function writeMessages(
+  messages: readonly Message[],
+  form: MessageForm,
+  returnsReasoning: boolean,
+): readonly Message[] {
+  const drafts = (messages as readonly object[] as readonly Draft[]).map((message) => {
+    const named = message.role === 'developer' && !form.developer ? { ...message, role: 'system' as const } : message;
+    return withKnownFields(named, form, returnsReasoning);
+  });
+  return (form.isArranged ? arrange(drafts, form) : drafts) as readonly object[] as readonly Message[];
+}
+
+function withKnownFields(message: Draft, form: MessageForm, returnsReasoning: boolean): Draft {
+  const { role } = message;
+  const keepsReasoning = returnsReasoning && hasToolCalls(message);
+  const isKept = (field: string): boolean =>
+    form.keeps(field, role) || (keepsReasoning && field === 'reasoning_content');
+  const fields = Object.keys(message);
+  const draft = fields.every(isKept)
+    ? message
+    : (Object.fromEntries(Object.entries(message).filter(([field]) => isKept(field))) as object as Draft);
+  return form.isArranged ? withPlainContent(draft, message) : draft;
+}
+
+/** No null where a server may want something, no refusal that it does not know, and no empty text. */
+function withPlainContent(draft: Draft, { refusal }: Draft): Draft {
+  const { content } = draft;
+  const without = ['name', 'tool_calls', 'function_call', 'reasoning_content'].filter((field) => draft[field] === null);
+  const plain = without.length === 0 ? draft : withoutFields(draft, without);
+  if (draft.role === 'tool') return content === '' || content === null ? { ...plain, content: EMPTY } : plain;
+  if (draft.role !== 'assistant') return plain;
+  if (Array.isArray(content) && content.some((part: Part | null) => part?.type === 'refusal')) {
+    return { ...plain, content: content.map((part: Part | null) => (part?.type === 'refusal' ? asText(part) : part)) };
+  }
+  const isEmpty = content === null || content === undefined || content === '';
+  return isEmpty && typeof refusal === 'string' && refusal !== '' ? { ...plain, content: refusal } : plain;
+}
+
+function asText({ refusal }: Part): Part {
+  return { type: 'text', text: refusal };
+}
+
+/**
+ * The templates of many models take one system message, at the beginning, and after it a user and an assistant in turn:
+ * - the system messages at the beginning become one, later ones the user's;
+ * - an assistant's message that says nothing is left out;
+ * - neighbours of one role become one message.
+ */
+function arrange(drafts: readonly Draft[], { systemAnywhere }: MessageForm): readonly Draft[] {
+  const arranged: Draft[] = [];
+  for (const draft of drafts) {
+    const last = arranged.at(-1);
+    const isFirst = last === undefined || (isSystem(last) && arranged.length === 1);
+    const placed = isSystem(draft) && !isFirst && !systemAnywhere ? { ...draft, role: 'user' as const } : draft;
+    if (saysNothing(placed)) continue;
+    if (last !== undefined && canBeJoined(last, placed, isFirst)) arranged[arranged.length - 1] = joined(last, placed);
+    else arranged.push(placed);
+  }
+  return arranged;
+}
+
+function saysNothing(draft: Draft): boolean {
+  const { role, content } = draft;
+  if (role !== 'assistant' || hasToolCalls(draft) || isObject(draft['function_call'])) return false;
+  return content === '' || content === null || content === undefined;
+}
+
+/** Only what consists of a role and a text can be joined without a loss; the name of a system message says nothing. */
+function canBeJoined(first: Draft, second: Draft, isBeginning: boolean): boolean {
+  if (isSystem(first) && isSystem(second)) return isBeginning && isTextual(first.content) && isTextual(second.content);
+  if (first.role !== second.role || !isTextual(first.content) || !isTextual(second.content)) return false;
+  if (first.role !== 'user' && first.role !== 'assistant') return false;
+  return hasOnlyContent(first) && hasOnlyContent(second) && first['name'] === second['name'];
+}
+
+function isSystem({ role }: Draft): boolean {
+  return role === 'system' || role === 'developer';
+}
+
+function hasOnlyContent(draft: Draft): boolean {
+  return Object.keys(draft).every((field) => field === 'role' || field === 'content' || field === 'name');
+}
+
+function isTextual(content: unknown): boolean {
+  return typeof content === 'string' || Array.isArray(content);
+}
+
+function joined(first: Draft, second: Draft): Draft {
+  const texts = [textOf(first.content), textOf(second.content)];
+  const content = texts.every((text) => text !== undefined)
+    ? texts.filter((text) => text !== '').join(BLANK_LINE)
+    : [...partsOf(first.content), ...partsOf(second.content)];
+  return { ...first, ...(second.role === 'developer' && { role: second.role }), content };
+}
+
+/** The text, if there is nothing but text. */
+function textOf(content: unknown): string | undefined {
+  if (typeof content === 'string') return content;
+  const texts = (content as readonly (Part | null)[]).map((part) =>
+    isObject(part) && Object.keys(part).length === 2 && part.type === 'text' && typeof part.text === 'string'
+      ? part.text
+      : undefined,
+  );
+  return texts.every((text) => text !== undefined) ? texts.join(BLANK_LINE) : undefined;
+}
+
+function partsOf(content: unknown): readonly unknown[] {
+  if (typeof content !== 'string') return content as readonly unknown[];
+  return content === '' ? [] : [{ type: 'text', text: content }];
+}
+
+function hasToolCalls({ tool_calls: calls }: Draft): boolean {
+  return Array.isArray(calls) && calls.length > 0;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function withoutFields(draft: Draft, fields: readonly string[]): Draft {
+  return Object.fromEntries(Object.entries(draft).filter(([field]) => !fields.includes(field))) as object as Draft;
+}

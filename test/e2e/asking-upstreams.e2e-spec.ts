@@ -1,0 +1,343 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Injectable, Module, type Type } from '@nestjs/common';
+import { IsInt } from 'class-validator';
+import { ModelProvider } from '../../src/models/index.js';
+import {
+  agent,
+  type AgentConfig,
+  AgentNode,
+  AgentStreamingNode,
+  AgentTool,
+  NodesModule,
+} from '../../src/nodes/index.js';
+import type { Message } from '../../src/protocol/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
+import {
+  assertValidCompletion,
+  assertValidError,
+  Bench,
+  done,
+  errorBody,
+  finish,
+  httpError,
+  jsonAnswer,
+  postJson,
+  reasoning,
+  role,
+  streamOf,
+  text,
+  toolCall,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'What time is it?' }];
+const INSTRUCTIONS = 'You know the time.';
+const REFUSED = httpError(400, errorBody('Unknown field', { type: 'invalid_request_error' }));
+
+interface Conversation {
+  readonly messages: readonly Message[];
+}
+
+class Hour {
+  @IsInt() readonly hour: number;
+}
+
+let result: unknown = 'noon';
+
+@Injectable()
+class ClockTool extends AgentTool<void> {
+  readonly name = 'clock';
+  readonly description = 'Tells the time';
+  readonly argsType = undefined;
+  execute(): unknown {
+    return result;
+  }
+}
+
+function workflowOf<Output>(config: AgentConfig<Output>, speaks = true): Type<unknown> {
+  @Injectable()
+  class SpeakingNode extends AgentStreamingNode<Conversation, Output> {
+    readonly agentConfig = config;
+    async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, Output, void> {
+      return yield* this.streamTextDeltas(this.agent.runStream(input, context));
+    }
+  }
+  @Injectable()
+  class SilentNode extends AgentNode<Conversation, Output> {
+    readonly agentConfig = config;
+    process(input: Conversation, context: TaskContext): Promise<Output> {
+      return this.agent.run(input, context);
+    }
+  }
+  @Workflow({ id: 'test', description: 'One agent' })
+  class TestWorkflow extends WorkflowDefinition<ChatEvent, Output> {
+    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Output> {
+      return speaks ? flow.node(SpeakingNode, { messages }) : flow.node(SilentNode, { messages });
+    }
+  }
+  @Module({ imports: [NodesModule], providers: [TestWorkflow, SpeakingNode, SilentNode, ClockTool] })
+  class TestModule {}
+  return TestModule;
+}
+
+const base = { modelProvider: ModelProvider.OPENAI, outputType: String } as const;
+const withClock = agent({ ...base, tools: [ClockTool] });
+const withHour = agent({ modelProvider: ModelProvider.OPENAI, outputType: Hour });
+const callOfClock = (thoughts: readonly ReturnType<typeof reasoning>[] = [], args = '') => [
+  role(null),
+  ...thoughts,
+  toolCall({ index: 0, id: 'call_1', name: 'clock', arguments: args }),
+  finish('tool_calls'),
+  done(),
+];
+
+describe('what Millrace asks a server that speaks the protocol of OpenAI', () => {
+  let bench: Bench;
+  afterEach(async () => {
+    result = 'noon';
+    await bench.close();
+  });
+  const start = async (config?: AgentConfig<string> | AgentConfig<Hour>, speaks = true, env = {}) => {
+    const imports = config === undefined ? [] : [workflowOf(config as AgentConfig<string>, speaks)];
+    bench = await Bench.start({ imports, env });
+  };
+  const ask = (messages: readonly object[] = HELLO, body: object = {}) =>
+    postJson(bench.app.chatUrl, { model: 'test', messages, ...body });
+  const sent = (index: number) => bench.upstream.requests[index]?.body.messages as unknown as Record<string, unknown>[];
+
+  describe('in the messages', () => {
+    it('has one system message for instructions, what a step adds and what the client says first', async () => {
+      await start(agent({ ...base, instructions: INSTRUCTIONS }));
+      bench.upstream.next(streamOf('Noon.'));
+      const own = [
+        { role: 'developer', content: 'Be brief.' },
+        { role: 'system', content: [{ type: 'text', text: 'Be kind.' }] },
+      ];
+      expect((await ask([...own, ...HELLO])).status).toBe(200);
+      expect(sent(0)).toEqual([{ role: 'system', content: `${INSTRUCTIONS}\n\nBe brief.\n\nBe kind.` }, ...HELLO]);
+    });
+
+    it('gives later system messages to the user, and lets users and assistants take turns', async () => {
+      await start(agent({ ...base, instructions: INSTRUCTIONS }));
+      bench.upstream.next(streamOf('Noon.'));
+      const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
+      await ask([
+        { role: 'user', content: 'Hello' },
+        { role: 'assistant', content: '' },
+        { role: 'user', content: [{ type: 'text', text: 'Look' }, image] },
+        { role: 'assistant', content: 'I see.' },
+        { role: 'assistant', content: 'A clock.' },
+        { role: 'system', content: 'Answer in French.' },
+        ...HELLO,
+      ]);
+      expect(sent(0)).toEqual([
+        { role: 'system', content: INSTRUCTIONS },
+        { role: 'user', content: [{ type: 'text', text: 'Hello' }, { type: 'text', text: 'Look' }, image] },
+        { role: 'assistant', content: 'I see.\n\nA clock.' },
+        { role: 'user', content: 'Answer in French.\n\nWhat time is it?' },
+      ]);
+    });
+
+    it('sends nothing back that only answers hold', async () => {
+      await start();
+      const tool_calls = [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }];
+      const nothing = { refusal: null, annotations: [], audio: null, function_call: null, millrace: { node: 'x' } };
+      bench.upstream.next(streamOf('ok'));
+      const { status } = await ask(
+        [
+          ...HELLO,
+          {
+            role: 'assistant',
+            content: 'Noon.',
+            reasoning_content: 'Hm',
+            reasoning: 'Hm',
+            tool_calls: null,
+            ...nothing,
+          },
+          ...HELLO,
+          { role: 'assistant', content: null, reasoning_content: 'Hm', tool_calls, ...nothing },
+          { role: 'tool', tool_call_id: 'call_1', content: '' },
+          { role: 'assistant', content: null, refusal: 'I will not.' },
+          { role: 'user', content: 'Why?', name: 'Ann' },
+        ],
+        { model: 'chat' },
+      );
+      expect(status).toBe(200);
+      expect(sent(0)).toEqual([
+        ...HELLO,
+        { role: 'assistant', content: 'Noon.' },
+        ...HELLO,
+        { role: 'assistant', content: null, tool_calls },
+        { role: 'tool', tool_call_id: 'call_1', content: '(empty)' },
+        { role: 'assistant', content: 'I will not.' },
+        { role: 'user', content: 'Why?', name: 'Ann' },
+      ]);
+    });
+
+    it('sends what Millrace itself answered, sent back, to no server as it was', async () => {
+      await start(undefined, true, { OPENAI_MESSAGES: 'openai' });
+      bench.upstream.next([role(), reasoning('Hm'), text('Noon.'), finish('stop'), done()]).next(streamOf('ok'));
+      const { json } = await ask(HELLO, { model: 'chat' });
+      assertValidCompletion(json);
+      const { message } = json.choices[0] as { message: object };
+      expect(message).toHaveProperty('reasoning_content');
+      await ask([...HELLO, message, ...HELLO], { model: 'chat' });
+      expect(sent(1)[1]).toEqual({ role: 'assistant', content: 'Noon.', refusal: null });
+    });
+  });
+
+  describe('after a round of tools', () => {
+    it.each([
+      ['sends reasoning back to a server that calls it reasoning_content', 'reasoning_content', 'Let me see.'],
+      ['keeps it from one that calls it otherwise', 'reasoning', undefined],
+    ] as const)('%s', async (_, field, back) => {
+      await start(withClock);
+      bench.upstream.next(callOfClock([reasoning('Let me ', field), reasoning('see.', field)]));
+      bench.upstream.next(streamOf('Noon.'));
+      expect((await ask()).status).toBe(200);
+      expect(sent(1)[1]).toEqual({
+        role: 'assistant',
+        content: null,
+        ...(back !== undefined && { reasoning_content: back }),
+        tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'clock', arguments: '{}' } }],
+      });
+    });
+
+    it("sends it back with the client's own tool calls, but never with plain text", async () => {
+      await start();
+      const tool_calls = [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }];
+      const history = [
+        ...HELLO,
+        { role: 'assistant', content: 'Noon.', reasoning_content: 'Hm' },
+        ...HELLO,
+        { role: 'assistant', content: null, reasoning_content: 'So so', tool_calls },
+        { role: 'tool', tool_call_id: 'call_1', content: '12' },
+      ];
+      bench.upstream.next([role(), reasoning('Hm'), text('Noon.'), finish('stop'), done()]).next(streamOf('Noon.'));
+      await ask(HELLO, { model: 'chat' });
+      await ask(history, { model: 'chat' });
+      expect(sent(1).map(({ reasoning_content: said }) => said)).toEqual([
+        undefined,
+        undefined,
+        undefined,
+        'So so',
+        undefined,
+      ]);
+    });
+
+    it('says so of a tool that gave no text', async () => {
+      await start(withClock);
+      result = '';
+      bench.upstream.next(callOfClock()).next(streamOf('Noon.'));
+      await ask();
+      expect(sent(1).at(-1)).toEqual({ role: 'tool', tool_call_id: 'call_1', content: '(empty)' });
+    });
+
+    it('shows the model arguments that are no JSON as a text in JSON', async () => {
+      await start(withClock);
+      bench.upstream.next(callOfClock([], '{"a":')).next(streamOf('Noon.'));
+      expect((await ask()).status).toBe(200);
+      expect(sent(1)[1]).toMatchObject({ tool_calls: [{ function: { arguments: '{"invalid_json":"{\\"a\\":"}' } }] });
+    });
+
+    it('asks once more without tools when their rounds are used up', async () => {
+      await start(agent({ ...base, tools: [ClockTool], maxToolRounds: 2 }));
+      bench.upstream.next(callOfClock()).next(callOfClock()).next(streamOf('Noon.'));
+      const { status, json } = await ask();
+      expect(status).toBe(200);
+      expect(json).toMatchObject({ choices: [{ message: { content: 'Noon.' } }] });
+      expect(bench.upstream.requests.map(({ body }) => [body.tools?.length, body.tool_choice])).toEqual([
+        [1, undefined],
+        [1, undefined],
+        [1, 'none'],
+      ]);
+    });
+
+    it("leaves the client its own tools when the server's are used up", async () => {
+      await start(agent({ ...base, tools: [ClockTool], maxToolRounds: 1, forward: ['tools'] }));
+      const tools = [{ type: 'function', function: { name: 'open_door', parameters: { type: 'object' } } }];
+      bench.upstream.next(callOfClock()).next(streamOf('Noon.'));
+      expect((await ask(HELLO, { tools })).status).toBe(200);
+      expect(bench.upstream.requests[1]?.body.tools).toEqual(tools);
+    });
+  });
+
+  it('shows no empty answer to the model when it asks for a better one', async () => {
+    await start(withHour, false);
+    bench.upstream.next(streamOf('')).next(jsonAnswer({ hour: 12 }));
+    expect((await ask()).status).toBe(200);
+    expect(sent(1)).toEqual([
+      { role: 'user', content: expect.stringMatching(/^What time is it\?\n\nYour answer does not fit/) },
+    ]);
+  });
+
+  describe('is told that it is to blame itself', () => {
+    const assertOurs = ({ status, json }: { status: number; json: unknown }) => {
+      assertValidError(json);
+      expect([status, json.error.code, json.error.type]).toEqual([502, 'upstream_refused_request', 'server_error']);
+    };
+
+    it.each([400, 413, 422])('if a request after a round of tools is refused with %i', async (status) => {
+      await start(withClock);
+      bench.upstream.next(callOfClock()).next(httpError(status, errorBody('Unknown field')));
+      assertOurs(await ask());
+    });
+
+    it('if a repair is refused', async () => {
+      await start(withHour, false);
+      bench.upstream.next(streamOf('soon')).next(REFUSED);
+      assertOurs(await ask());
+    });
+
+    it.each([
+      ['a message that the server wrote', { param: 'messages[0].content' }],
+      ['a model that the server chose', { param: 'model' }],
+    ])('if the fault is in %s', async (_, details) => {
+      await start(agent({ ...base, instructions: INSTRUCTIONS }));
+      bench.upstream.next(httpError(400, errorBody('Bad', details)));
+      assertOurs(await ask());
+    });
+
+    it('if the fault is in what an agent sets', async () => {
+      await start(agent({ ...base, settings: { top_k: -1 } }));
+      bench.upstream.next(httpError(400, errorBody('Bad', { param: 'top_k' })));
+      assertOurs(await ask());
+    });
+
+    it('after as many retries and fallbacks as the agent has', async () => {
+      const config = agent({
+        ...base,
+        tools: [ClockTool],
+        retries: 1,
+        fallbacks: [{ modelProvider: ModelProvider.OPENAI, modelName: 'other' }],
+      });
+      await start(config);
+      bench.upstream.next(callOfClock()).next(REFUSED).next(REFUSED).next(streamOf('Noon.'));
+      expect((await ask()).status).toBe(200);
+      expect(bench.upstream.requests.map(({ body }) => body.model)).toEqual([
+        'gpt-5.4-mini',
+        'gpt-5.4-mini',
+        'gpt-5.4-mini',
+        'other',
+      ]);
+    });
+
+    it.each([
+      ['names nothing', {}],
+      ['names a parameter of the client', { param: 'temperature' }],
+      ["names the client's message", { param: 'messages[1].content' }],
+    ])('but not if the first request is refused, and the refusal %s', async (_, details) => {
+      await start(agent({ ...base, instructions: INSTRUCTIONS, settings: { top_k: 3 } }));
+      bench.upstream.next(httpError(400, errorBody('Bad', details)));
+      expect((await ask(HELLO, { temperature: 2 })).status).toBe(400);
+    });
+  });
+});

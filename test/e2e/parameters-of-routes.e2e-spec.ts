@@ -1,0 +1,177 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Injectable, type Type } from '@nestjs/common';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, AgentNode, AgentStreamingNode, Node } from '../../src/nodes/index.js';
+import type { Message } from '../../src/protocol/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type ParameterGroup,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
+import { assertValidError, Bench, getJson, postJson, streamOf, workflowsModule } from '../support/index.js';
+
+interface Conversation {
+  readonly messages: readonly Message[];
+}
+
+const ALL = ['sampling', 'tools', 'response_format', 'logprobs'] as const;
+const MODEL = { modelProvider: ModelProvider.OPENAI, outputType: String } as const;
+
+@Injectable()
+class DecideNode extends Node<Conversation, 'left' | 'right'> {
+  process({ messages }: Conversation): 'left' | 'right' {
+    return messages.at(-1)?.content === 'left' ? 'left' : 'right';
+  }
+}
+
+@Injectable()
+class NoticeNode extends Node<void, string> {
+  process(): string {
+    return 'Closed.';
+  }
+}
+
+function speakerOf(forward: readonly ParameterGroup[]) {
+  @Injectable()
+  class SpeakerNode extends AgentStreamingNode<Conversation, string> {
+    readonly agentConfig = agent({ ...MODEL, forward });
+    async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+      return yield* this.streamTextDeltas(this.agent.runStream(input, context));
+    }
+  }
+  return SpeakerNode;
+}
+
+@Injectable()
+class SilentNode extends AgentNode<Conversation, string> {
+  readonly agentConfig = agent({ ...MODEL, forward: ALL });
+  process(input: Conversation, context: TaskContext): Promise<string> {
+    return this.agent.run(input, context);
+  }
+}
+
+const HeedingNode = speakerOf(ALL);
+const DroppingNode = speakerOf(['sampling']);
+const NODES = [DecideNode, NoticeNode, SilentNode, HeedingNode, DroppingNode];
+
+type Wire = (flow: Flow, event: Wiring<ChatEvent>) => Ref<string>;
+
+const route =
+  (left: Wire, right: Wire): Wire =>
+  (flow, event) =>
+    flow.route(flow.node(DecideNode, { messages: event.messages }), {
+      left: (branch) => left(branch, event),
+      right: (branch) => right(branch, event),
+    });
+const heeding: Wire = (flow, { messages }) => flow.node(HeedingNode, { messages });
+const dropping: Wire = (flow, { messages }) => flow.node(DroppingNode, { messages });
+const silent: Wire = (flow, { messages }) => flow.node(SilentNode, { messages });
+const notice: Wire = (flow) => flow.node(NoticeNode);
+const saidFirst =
+  (then: Wire): Wire =>
+  (flow, event) => {
+    heeding(flow, event);
+    return then(flow, event);
+  };
+
+function workflowsOf(wire: Wire, nested: (inner: Type<WorkflowDefinition<ChatEvent, string>>) => Wire = () => wire) {
+  @Workflow({ id: 'inner', description: 'Inside another' })
+  class InnerWorkflow extends WorkflowDefinition<ChatEvent, string> {
+    define(flow: Flow, event: Wiring<ChatEvent>): Ref<string> {
+      return wire(flow, event);
+    }
+  }
+  @Workflow({ id: 'test', description: 'Ways to go' })
+  class TestWorkflow extends WorkflowDefinition<ChatEvent, string> {
+    define(flow: Flow, event: Wiring<ChatEvent>): Ref<string> {
+      return nested(InnerWorkflow)(flow, event);
+    }
+  }
+  return workflowsModule(InnerWorkflow, TestWorkflow, ...NODES);
+}
+
+describe('the parameters that a workflow with a route takes', () => {
+  let bench: Bench;
+  afterEach(() => bench.close());
+  const start = async (...parameters: Parameters<typeof workflowsOf>) => {
+    bench = await Bench.start({ imports: [workflowsOf(...parameters)] });
+  };
+  const taken = async () =>
+    ((await getJson(`${bench.app.baseUrl}/models/test`)).json as { millrace: { takes: string[] } }).millrace.takes;
+
+  it.each([
+    ['all if each branch heeds them', route(heeding, heeding), ALL],
+    ['what the branch that drops most heeds', route(heeding, dropping), ['sampling']],
+    ['the same in a route within a route', route(heeding, route(heeding, dropping)), ['sampling']],
+    ['what is heeded on each way by one of the steps that speak', saidFirst(route(heeding, dropping)), ALL],
+    [
+      'what shapes text, if a branch answers by the result of a silent model',
+      route(heeding, silent),
+      ['sampling', 'response_format'],
+    ],
+    ['tools, which are an offer, beside a branch of code', route(heeding, notice), ['sampling', 'tools']],
+    ['nothing where only code speaks', route(notice, notice), []],
+  ] as const)('are %s', async (_, wire, groups) => {
+    await start(wire);
+    expect(await taken()).toEqual(groups);
+  });
+
+  it('are those of a nested workflow that has one', async () => {
+    await start(
+      route(heeding, dropping),
+      (inner) =>
+        (flow, { messages }) =>
+          flow.workflow(inner, { messages }),
+    );
+    expect(await taken()).toEqual(['sampling']);
+  });
+
+  it('are those of the result of a workflow that is hidden', async () => {
+    await start(
+      route(heeding, dropping),
+      (inner) =>
+        (flow, { messages }) =>
+          flow.workflow(inner, { messages }, { hidden: true }),
+    );
+    expect(await taken()).toEqual(['sampling']);
+  });
+
+  it.each([
+    ['response_format', { response_format: { type: 'json_object' } }],
+    ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }],
+    ['logprobs', { logprobs: true }],
+  ])('are refused before anything is asked: %s', async (param, parameters) => {
+    await start(route(heeding, dropping));
+    for (const content of ['left', 'right']) {
+      const { status, json } = await postJson(bench.app.chatUrl, {
+        model: 'test',
+        messages: [{ role: 'user', content }],
+        ...parameters,
+      });
+      assertValidError(json);
+      expect([status, json.error.param, json.error.code]).toEqual([400, param, 'unsupported_parameter']);
+    }
+    expect(bench.upstream.requests).toEqual([]);
+  });
+
+  it('are not refused if each branch heeds them', async () => {
+    await start(route(heeding, silent));
+    const response_format = { type: 'json_object' };
+    for (const content of ['left', 'right']) {
+      bench.upstream.next(streamOf('{}'));
+      const answer = await postJson(bench.app.chatUrl, {
+        model: 'test',
+        messages: [{ role: 'user', content }],
+        response_format,
+      });
+      expect(answer.status).toBe(200);
+    }
+    expect(bench.upstream.requests.map(({ body }) => body.response_format)).toEqual([response_format, response_format]);
+  });
+});
