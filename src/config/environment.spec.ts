@@ -39,9 +39,13 @@ const PROVIDERS = Object.fromEntries(
       ? 'https://llm.example/v1'
       : name.endsWith('_OUTPUT')
         ? 'tool'
-        : name.endsWith('_STREAM')
+        : /_(STREAM|DEVELOPER_ROLE)$/.test(name)
           ? 'off'
-          : 'x-1',
+          : name.endsWith('_MESSAGES')
+            ? 'plain'
+            : name.endsWith('_HEADERS')
+              ? 'x-team=a'
+              : 'x-1',
   ]),
 );
 
@@ -134,6 +138,9 @@ describe('loadConfig', () => {
       LOG_FORMAT: 'json',
       ...PROVIDERS,
       OPENAI_API_KEY: ' sk-1\n',
+      HTTP_PROXY: ' proxy.example:3128',
+      https_proxy: 'https://proxy.example',
+      NO_PROXY: 'localhost',
       DEMO_TOKENS_PER_SECOND: '0.5',
       RUN_ANSWER_LIMIT: '2kb',
       UPSTREAM_ANSWER_LIMIT: '1kb',
@@ -163,6 +170,7 @@ describe('loadConfig', () => {
       },
       log: { level: 'debug', format: 'json' },
       providers: { ...PROVIDERS, OPENAI_API_KEY: 'sk-1' },
+      proxy: { httpProxy: 'http://proxy.example:3128', httpsProxy: 'https://proxy.example', noProxy: 'localhost' },
       demo: { tokensPerSecond: 0.5 },
       stream: { debounceMs: 1, heartbeatMs: 2, openGraceMs: 3 },
       run: { timeoutMs: 4, maxAnswerLength: 2_048 },
@@ -206,6 +214,8 @@ describe('loadConfig', () => {
       OLLAMA_STRUCTURED_OUTPUT: 'secret-12',
       OLLAMA_STREAM: 'secret-17',
       OLLAMA_REASONING_TAG: '<secret-18>',
+      OLLAMA_HEADERS: 'secret-18',
+      HTTPS_PROXY: 'secret-19://x',
       DEMO_TOKENS_PER_SECOND: 'secret-6',
       RUN_TIMEOUT_MS: 'secret-7',
     };

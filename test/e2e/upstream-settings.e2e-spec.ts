@@ -19,7 +19,7 @@ const REQUEST = { model: 'chat', messages: [{ role: 'developer', content: 'Be ki
 describe('the settings of a model provider', () => {
   const open: { close(): Promise<void> }[] = [];
   afterEach(async () => {
-    for (const each of open.splice(0).reverse()) await each.close();
+    for (const each of open.splice(0).toReversed()) await each.close();
   });
   const start = async (env: Record<string, string> = {}): Promise<Bench> => {
     const bench = await Bench.start({ env });
@@ -45,7 +45,7 @@ describe('the settings of a model provider', () => {
     [{ OPENAI_MESSAGES: 'openai' }, 'developer'],
     [{ OPENAI_MESSAGES: 'openai', OPENAI_DEVELOPER_ROLE: 'off' }, 'system'],
   ])('%j send a developer message as %s', async (env, role) => {
-    const bench = await start(env as Record<string, string>);
+    const bench = await start(env);
     await postJson(bench.app.chatUrl, REQUEST);
     expect(bench.upstream.requests[0]?.body.messages[0]).toEqual({ role, content: 'Be kind.' });
   });
@@ -90,7 +90,7 @@ describe('the settings of a model provider', () => {
     [{ LANGFUSE_BASE_URL: 'http://127.0.0.1/?a=b' }, 'LANGFUSE_BASE_URL must not have a part behind ?'],
     [{ HTTPS_PROXY: 'socks5://127.0.0.1:1080' }, 'HTTPS_PROXY must be the address of an HTTP proxy'],
   ])('%j stop the start', async (env, words) => {
-    const failure = await rejectionOf(TestApp.start({ env: env as Record<string, string> }));
+    const failure = await rejectionOf(TestApp.start({ env: env }));
     expect(String(failure)).toContain(words);
     expect(String(failure)).not.toMatch(/secret|sk-1/);
   });
