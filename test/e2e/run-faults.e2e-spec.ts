@@ -22,8 +22,10 @@ import {
   chunksOf,
   contentOf,
   type Conversation,
+  end,
   eventually,
   gate,
+  headers,
   jsonAnswer,
   openStream,
   postJson,
@@ -276,12 +278,13 @@ describe('a run that goes wrong where it is read', () => {
     });
   });
 
-  it.each([true, false])('takes 130,000 log probabilities in one delta (streamed: %s)', async (stream) => {
+  /** As many as are too much for the arguments of one call. */
+  it.each([true, false])('takes 130,000 log probabilities of one whole answer (streamed: %s)', async (stream) => {
     const content = Array.from({ length: 130_000 }, () => ({ token: 'a', logprob: 0, bytes: null, top_logprobs: [] }));
-    const choice = { index: 0, delta: { content: 'a' }, logprobs: { content, refusal: null }, finish_reason: null };
-    const chunk = { id: 'x', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [choice] };
+    const choice = { index: 0, message: { content: 'a' }, logprobs: { content, refusal: null }, finish_reason: 'stop' };
+    const whole = { id: 'x', object: 'chat.completion', created: 1, model: 'm', choices: [choice] };
     await besideAnother(async () => {
-      bench.upstream.next([role(), raw(`data: ${JSON.stringify(chunk)}\n\n`), ...streamOf('b')]);
+      bench.upstream.next([headers(200, { 'content-type': 'application/json' }), raw(JSON.stringify(whole)), end()]);
       const body = { model: 'chat', messages: HELLO, logprobs: true, stream };
       const answer = await postJson(bench.app.chatUrl, body);
       expect(answer.status).toBe(200);
