@@ -1,7 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../config/index.js';
-import { RunAbortedError } from '../errors/index.js';
 import { type AbortNotice, Clock } from '../kernel/index.js';
 import { Metrics } from '../metrics/index.js';
 import type { Usage } from '../protocol/index.js';
@@ -94,7 +93,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
   ): Promise<Permit> {
     try {
       const counted = await this.limits.take(caller, answer);
-      if (signal.aborted) throw new RunAbortedError('client_disconnected');
+      signal.throwIfAborted();
       return this.#permit(caller, giveBack, counted);
     } catch (error) {
       giveBack?.();

@@ -82,18 +82,23 @@ export class CompletionsController {
     const caller = this.access.callerOf(request);
     const signal = signalOfLeaving(response);
     // Before the body is read, which is then bounded by the memory for bodies.
-    const admitted = this.admission.admit(caller, response, signal);
-    const permit = admitted instanceof Promise ? await admitted : admitted;
+    const endWait = this.runner.whileWaiting(signal);
+    let permit: Permit | undefined;
     try {
+      const admitted = this.admission.admit(caller, response, signal);
+      permit = admitted instanceof Promise ? await admitted : admitted;
       const read = head && (await this.bodies.read(request, head, caller, permit, signal));
       const turn = permit.enter(signal);
       if (turn !== undefined) await turn;
       const body = read && (await this.bodies.parse(read, signal));
+      endWait();
       await this.#answer(request, response, { body, caller, permit, signal });
     } catch (error) {
       // Where a run was begun, it has ended it already.
-      permit.end();
+      permit?.end();
       throw error;
+    } finally {
+      endWait();
     }
   }
 
@@ -182,7 +187,7 @@ function wantsNodeEvents(request: Request): boolean {
 }
 
 /** Aborts when the client leaves before it has the whole answer. */
-function signalOfLeaving(response: Response): AbortNotice {
+function signalOfLeaving(response: Response): Cancellation {
   const gone = new Cancellation();
   response.once('close', () => {
     if (!isSent(response)) gone.abort(GONE);

@@ -117,6 +117,7 @@ export class JsonBodyReader implements OnModuleInit {
     let isWhole = head.bytes !== undefined;
     const bytes = await readBytes(request, {
       announced: head.bytes,
+      signal,
       clock: this.clock,
       idleMs: this.config.server.bodyTimeoutMs,
       mayGrowTo: (size) => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { InvalidRequestError, RequestTimeoutError } from '../errors/index.js';
-import { type Clock, ensureError, type Timer, TIMER_TOLERANCE_MS } from '../kernel/index.js';
+import { type AbortNotice, type Clock, ensureError, type Timer, TIMER_TOLERANCE_MS } from '../kernel/index.js';
 
 /** Room for the first bytes of a body of unknown length. */
 const FIRST_BYTES = 16 * 1024;
@@ -11,6 +11,8 @@ const NOTHING = Buffer.alloc(0);
 export interface ByteReading {
   /** The length that the request's head announces, in bytes; undefined if it announces none. */
   readonly announced: number | undefined;
+  /** Ends the reading when it aborts. */
+  readonly signal: AbortNotice;
   /**
    * Asked each time that a body of unknown length outgrows what was read of it so far.
    * @returns when it may go on, if not at once; rejects if it may not
@@ -28,7 +30,7 @@ export interface ByteReading {
  */
 export function readBytes(
   request: IncomingMessage,
-  { announced, mayGrowTo, clock, idleMs }: ByteReading,
+  { announced, signal, mayGrowTo, clock, idleMs }: ByteReading,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let bytes: Buffer = NOTHING;
@@ -37,6 +39,7 @@ export function readBytes(
     const stop = (): void => {
       idle.cancel();
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      signal.removeEventListener('abort', onAbort);
     };
     const fail = (error: Error): void => {
       stop();
@@ -90,10 +93,16 @@ export function readBytes(
     const onClose = (): void => {
       fail(new InvalidRequestError('The body of the request is not as long as its Content-Length says.'));
     };
+    const onAbort = (): void => fail(ensureError(signal.reason));
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
     if (request.destroyed) {
       onClose();
       return;
     }
+    signal.addEventListener('abort', onAbort, { once: true });
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });
 }

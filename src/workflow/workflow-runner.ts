@@ -62,6 +62,8 @@ export class WorkflowRunner {
   readonly #open = new Map<Cancellation, string>();
   /** What ended runs before their end, with what the log calls them. */
   readonly #reasons = new WeakMap<object, string>();
+  /** Of requests that were taken and have not begun their run. */
+  readonly #waiting = new Set<Cancellation>();
   #draining = false;
   /** While runs are open: a run that waits for a timer is no reason for Node to stay. */
   #letGo: (() => void) | undefined;
@@ -109,12 +111,7 @@ export class WorkflowRunner {
    * @throws OverloadedError while the server is shutting down
    */
   run(workflow: CompiledWorkflow, event: ChatEvent, options: RunOptions): RunEvents {
-    if (this.#draining) {
-      throw new OverloadedError('The server is shutting down. Send the request again; another instance will take it.', {
-        code: 'server_shutting_down',
-        retryAfterMs: RETRY_AFTER_MS,
-      });
-    }
+    if (this.#draining) throw shuttingDown();
     return new RunEvents((subscriber, fault) => {
       const name = `${workflow.id} ${options.id}`;
       const cancellation = new Cancellation((error) => {
@@ -193,6 +190,18 @@ export class WorkflowRunner {
   }
 
   /**
+   * Ends the wait of a request that is to begin a run, for its body or its turn, when the server stops taking runs: aborts it
+   * with an OverloadedError.
+   * @returns to be called when the wait is over, in whatever way
+   * @throws OverloadedError while the server is shutting down
+   */
+  whileWaiting(wait: Cancellation): () => void {
+    if (this.#draining) throw shuttingDown();
+    this.#waiting.add(wait);
+    return () => this.#waiting.delete(wait);
+  }
+
+  /**
    * Runs a workflow and collects what it gives: for jobs, scripts and everything else that is no HTTP request.
    * @throws MillraceError that the run ended with; OverloadedError while the server is shutting down
    */
@@ -206,6 +215,7 @@ export class WorkflowRunner {
    */
   async drain(graceMs: number): Promise<void> {
     this.#draining = true;
+    for (const wait of this.#waiting) wait.abort(shuttingDown());
     if (this.#open.size === 0) return;
     this.#logger.log(`Shutting down: waiting up to ${graceMs} ms for ${this.#open.size} open runs`);
     const limit = this.clock.after(graceMs, () => {
@@ -248,6 +258,13 @@ export class WorkflowRunner {
       );
     }
   }
+}
+
+function shuttingDown(): OverloadedError {
+  return new OverloadedError('The server is shutting down. Send the request again; another instance will take it.', {
+    code: 'server_shutting_down',
+    retryAfterMs: RETRY_AFTER_MS,
+  });
 }
 
 /** Tells the metrics what has happened. */

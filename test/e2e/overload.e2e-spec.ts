@@ -21,6 +21,7 @@ import {
   startServerProcess,
   streamOf,
 } from '../support/index.js';
+import { RawConnection } from '../support/raw-connection.js';
 import { send } from '../support/http-client.js';
 import { RawConnection, rawRequest } from '../support/raw-connection.js';
 
@@ -236,5 +237,21 @@ describe('the end of a busy process', () => {
     }
     expect(await server.process.exit).toEqual({ code: 0, signal: null });
     expect(upstream.requests).toHaveLength(1);
+  });
+
+  it('answers those whose body still comes, or waits for memory, with 503 at once', async () => {
+    upstream = await ScriptedUpstream.start();
+    server = await startServerProcess({ env: { OPENAI_BASE_URL: upstream.url, MAX_BODY_MEMORY: '1mb' } });
+    const head = (bytes: number): string =>
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n\r\n{`;
+    const clients = [1, 2].map(() => new RawConnection(server.url));
+    for (const client of clients) client.send(head(12_000));
+    await eventually(async () => (await MetricsPage.of(server.url)).sum('millrace_waiting_bodies') === 1);
+    server.process.signal('SIGTERM');
+    for (const client of clients) {
+      await client.until('HTTP/1.1 503');
+      await client.until('server_shutting_down');
+    }
+    expect(await server.process.exit).toEqual({ code: 0, signal: null });
   });
 });

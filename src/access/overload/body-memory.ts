@@ -2,7 +2,7 @@ import { getHeapStatistics } from 'node:v8';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../../config/index.js';
-import { RateLimitedError, RunAbortedError } from '../../errors/index.js';
+import { RateLimitedError } from '../../errors/index.js';
 import { type AbortNotice, Clock } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
 import type { Caller } from '../caller.js';
@@ -105,7 +105,7 @@ export class BodyMemory implements OnModuleInit {
       };
       const onLeft = (): void => {
         end();
-        reject(new RunAbortedError('client_disconnected'));
+        reject(signal.reason);
       };
       const waiting: Waiting = {
         callerId: id,

@@ -1,5 +1,5 @@
 import type { AccessConfig } from '../../config/index.js';
-import { OverloadedError, RunAbortedError } from '../../errors/index.js';
+import { OverloadedError } from '../../errors/index.js';
 import type { AbortNotice, Clock } from '../../kernel/index.js';
 
 /** How long a client is asked to wait, in milliseconds. */
@@ -58,7 +58,7 @@ export class RunQueue {
       };
       const onLeft = (): void => {
         end();
-        reject(new RunAbortedError('client_disconnected'));
+        reject(signal.reason);
       };
       const limit = this.clock.after(this.config.maxQueueWaitMs, () => {
         end();
