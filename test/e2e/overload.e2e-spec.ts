@@ -217,7 +217,7 @@ describe('the end of a busy process', () => {
     await upstream.close();
   });
 
-  it('answers those who wait with 503 when the running ones are done', async () => {
+  it('answers those who wait for a place with 503 at once', async () => {
     upstream = await ScriptedUpstream.start();
     server = await startServerProcess({ env: { OPENAI_BASE_URL: upstream.url, MAX_CONCURRENT_RUNS: '1' } });
     const chat = `${server.url}/v1/chat/completions`;
