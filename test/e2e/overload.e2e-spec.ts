@@ -23,7 +23,6 @@ import {
 } from '../support/index.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { send } from '../support/http-client.js';
-import { RawConnection, rawRequest } from '../support/raw-connection.js';
 
 const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
 const CHAT = { model: 'chat', messages: HELLO };
