@@ -21,7 +21,7 @@ import {
   startServerProcess,
   streamOf,
 } from '../support/index.js';
-import { RawConnection } from '../support/raw-connection.js';
+import { RawConnection, rawRequest } from '../support/raw-connection.js';
 import { send } from '../support/http-client.js';
 
 const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
