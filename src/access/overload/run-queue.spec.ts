@@ -9,6 +9,8 @@ function queueOf(clock = new FakeClock()): RunQueue {
   return new RunQueue({ maxConcurrentRuns: 2, maxQueuedRuns: 2, maxQueueWaitMs: 1_000 }, clock);
 }
 
+const LEFT = new RunAbortedError('client_disconnected');
+
 describe('RunQueue', () => {
   it('lets so many in at once, and the others in the order in which they came', async () => {
     const queue = queueOf();
@@ -49,15 +51,15 @@ describe('RunQueue', () => {
     const leaving = new AbortController();
     const rejected = rejectionOf(queue.enter(leaving.signal) ?? Promise.resolve());
     const next = queue.enter(NEVER);
-    leaving.abort();
-    expect(await rejected).toBeInstanceOf(RunAbortedError);
+    leaving.abort(LEFT);
+    expect(await rejected).toBe(LEFT);
     expect(queue.waiting).toBe(1);
     queue.leave();
     await next;
     expect(clock.pending).toBe(0);
     const gone = new AbortController();
-    gone.abort();
-    expect(await rejectionOf(queue.enter(gone.signal) ?? Promise.resolve())).toBeInstanceOf(RunAbortedError);
+    gone.abort(LEFT);
+    expect(await rejectionOf(queue.enter(gone.signal) ?? Promise.resolve())).toBe(LEFT);
     expect(queue.waiting).toBe(0);
   });
 
