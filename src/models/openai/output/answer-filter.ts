@@ -60,7 +60,11 @@ export class FilteredAnswer extends PulledGenerator<readonly Delta[], ModelResul
 
 function through(deltas: readonly Delta[], filter: AnswerFilter): readonly Delta[] {
   const out: Delta[] = [];
-  for (const delta of deltas) filter.read(delta, out);
+  for (const delta of deltas) {
+    // It may be done in the middle of a batch, and then keeps nothing of the rest.
+    if (filter.isDone) out.push(delta);
+    else filter.read(delta, out);
+  }
   return out;
 }
 
