@@ -10,7 +10,10 @@ async function* answer(batches: readonly (readonly string[])[]): AsyncGenerator<
 }
 
 it('passes on the rest of a batch in which a filter is done', async () => {
-  const batches = [['{"a":"b', 'c', 'd'], ['e"', '}']];
+  const batches = [
+    ['{"a":"b', 'c', 'd'],
+    ['e"', '}'],
+  ];
   const filter = new JsonText({ isArray: false, isTrusting: true });
   const texts: string[] = [];
   const filtered = new FilteredAnswer(answer(batches), [filter]);
