@@ -108,7 +108,8 @@ export interface RunFailed extends Sequenced {
 /**
  * One thing that happened in a run, as plain data. A run's events begin with `run-started` and end with exactly one of
  * `run-finished` and `run-failed`; the Observable that brings them then completes and never errors. Each `node-started` is
- * followed by exactly one of `node-finished` and `node-failed` of the same step. Deltas come in the order in which the workflow declares its nodes, all other events when they happen.
+ * followed by exactly one of `node-finished` and `node-failed` of the same step. Deltas come in the order in which the
+ * workflow declares its nodes, all other events when they happen.
  */
 export type RunEvent =
   | RunStarted
