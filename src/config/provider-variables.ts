@@ -70,7 +70,8 @@ export type ProviderVariables = Readonly<
 >;
 
 const BASE_URLS = PROVIDERS.map((name) => `${name}_BASE_URL` as const);
-const HEADERS = PROVIDERS.map((name) => `${name}_HEADERS` as const);
+/** Own headers of requests, which often hold a key. */
+export const PROVIDER_HEADERS = PROVIDERS.map((name) => `${name}_HEADERS` as const);
 const MODELS = PROVIDERS.map((name) => `${name}_MODEL` as const);
 const METHODS = PROVIDERS.map((name) => `${name}_STRUCTURED_OUTPUT` as const);
 const TAGS = PROVIDERS.map((name) => `${name}_REASONING_TAG` as const);
@@ -86,7 +87,7 @@ export const PROVIDER_VARIABLES: readonly ProviderVariable[] = [
   ...MODELS,
   ...BASE_URLS,
   'AZURE_OPENAI_ENDPOINT',
-  ...HEADERS,
+  ...PROVIDER_HEADERS,
   ...METHODS,
   ...STREAMS,
   ...TAGS,
@@ -102,7 +103,7 @@ const RULES: readonly (readonly [readonly ProviderVariable[], PropertyDecorator]
   [PROVIDER_CREDENTIALS, Credential()],
   [BASE_URLS, Address({ example: 'http://localhost:11434/v1', credentials: true, query: true })],
   [['AZURE_OPENAI_ENDPOINT'], Address({ example: 'https://name.openai.azure.com', credentials: true, query: false })],
-  [HEADERS, RequestHeaders()],
+  [PROVIDER_HEADERS, RequestHeaders()],
   [
     [...MODELS, ...CREDENTIAL_FILES],
     Matches(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, { message: '$property must hold no line break or other control character' }),

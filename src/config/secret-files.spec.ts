@@ -33,13 +33,18 @@ describe('secrets in files', () => {
     const { providers, tracing, access } = loadConfig({
       OPENAI_API_KEY_FILE: file('openai', ' sk-1\n'),
       AWS_BEARER_TOKEN_BEDROCK_FILE: file('bedrock', 'bedrock-1'),
+      MISTRAL_HEADERS_FILE: file('own-headers', 'x-key=a%20b,x-team=1\n'),
       LANGFUSE_PUBLIC_KEY_FILE: file('public', 'pk-1\r\n'),
       LANGFUSE_SECRET_KEY_FILE: file('secret', 'sk-2\n'),
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector',
       OTEL_EXPORTER_OTLP_HEADERS_FILE: file('headers', 'authorization=Bearer%20x\n'),
       REDIS_URL_FILE: file('redis', 'redis://:password@redis:6379\n'),
     });
-    expect(providers).toMatchObject({ OPENAI_API_KEY: 'sk-1', AWS_BEARER_TOKEN_BEDROCK: 'bedrock-1' });
+    expect(providers).toMatchObject({
+      OPENAI_API_KEY: 'sk-1',
+      AWS_BEARER_TOKEN_BEDROCK: 'bedrock-1',
+      MISTRAL_HEADERS: 'x-key=a%20b,x-team=1',
+    });
     expect(tracing.langfuse).toMatchObject({ publicKey: 'pk-1', secretKey: 'sk-2' });
     expect(tracing.otlp?.headers).toEqual({ authorization: 'Bearer x' });
     expect(access.redisUrl).toBe('redis://:password@redis:6379');

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { readErrorCode } from '../kernel/index.js';
-import { PROVIDER_CREDENTIALS } from './provider-variables.js';
+import { PROVIDER_CREDENTIALS, PROVIDER_HEADERS } from './provider-variables.js';
 
 /** Settings whose values are secret: each may stand in a file instead, which its name with `_FILE` behind it names. */
 const SECRETS = [
   ...PROVIDER_CREDENTIALS,
+  ...PROVIDER_HEADERS,
   'LANGFUSE_PUBLIC_KEY',
   'LANGFUSE_SECRET_KEY',
   'OTEL_EXPORTER_OTLP_HEADERS',

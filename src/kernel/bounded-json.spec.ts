@@ -152,7 +152,12 @@ describe('boundedJson', () => {
   });
 
   it('has texts shortened before they are written', () => {
-    const shorten = (text: string, key: string | undefined): string => `${key ?? '-'}:${text.length}`;
-    expect(boundedJson({ a: 'xx', b: ['x'.repeat(5_000)] }, 100, shorten)).toBe('{"a":"a:2","b":["-:5000"]}');
+    const shorten = (text: string, key: string | undefined): { text: string; beyond: number } => ({
+      text: `${key ?? '-'}:${text.length}`,
+      beyond: key === 'c' ? 5 : 0,
+    });
+    expect(boundedJson({ a: 'xx', b: ['x'.repeat(5_000)], c: 'xx' }, 100, shorten)).toBe(
+      '{"a":"a:2","b":["-:5000"],"c":"c:2…[5 of 8 characters cut off]"}',
+    );
   });
 });

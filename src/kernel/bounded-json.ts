@@ -7,8 +7,13 @@ const LONGEST_KEY = 200;
  * Shortens a text before it is written. It must not throw.
  * @param key under which it stands, if it stands in an object
  * @param room how many bytes are left; what is beyond them will be cut off
+ * @returns what is written in its place, and how many characters of the text are left out behind that
  */
-export type ShortenText = (text: string, key: string | undefined, room: number) => string;
+export type ShortenText = (
+  text: string,
+  key: string | undefined,
+  room: number,
+) => { readonly text: string; readonly beyond: number };
 
 /**
  * A value as JSON, whatever it is: what JSON cannot hold is described in a few words. Never throws. The work is bounded by
@@ -119,10 +124,10 @@ class JsonWriter {
   }
 
   #string(text: string, key: string | undefined): string {
-    const value = this.#shorten === undefined ? text : this.#shorten(text, key, this.#left);
+    const { text: value, beyond } = this.#shorten?.(text, key, this.#left) ?? { text, beyond: 0 };
     let room = Math.max(0, this.#left - 2);
     for (;;) {
-      const json = JSON.stringify(cutText(value, room));
+      const json = JSON.stringify(cutText(value, room, beyond));
       const bytes = Buffer.byteLength(json);
       // Characters that have to be escaped take up to six bytes.
       if (bytes <= this.#left + MARKER_BYTES || room === 0) {

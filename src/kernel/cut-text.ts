@@ -3,15 +3,18 @@ const encoder = new TextEncoder();
 /**
  * The text, or its beginning and a marker that says how much was cut off.
  * @param limit most bytes of the beginning, in UTF-8
+ * @param beyond characters that stood behind the text and were left out before
  */
-export function cutText(text: string, limit: number): string {
+export function cutText(text: string, limit: number, beyond = 0): string {
   // No character takes less than a byte, and none more than three bytes for each of its units.
-  if (text.length * 3 <= limit) return text;
-  if (text.length <= limit && Buffer.byteLength(text) <= limit) return text;
+  const fits = text.length * 3 <= limit || (text.length <= limit && Buffer.byteLength(text) <= limit);
+  if (fits && beyond === 0) return text;
   const buffer = Buffer.allocUnsafe(limit);
   const { read, written } = encoder.encodeInto(text.length > limit ? text.slice(0, limit) : text, buffer);
   // Decoded anew, because a slice would keep the whole text in memory.
-  return buffer.toString('utf8', 0, written) + cutMarker(text.length - read, text.length, 'characters');
+  return (
+    buffer.toString('utf8', 0, written) + cutMarker(text.length - read + beyond, text.length + beyond, 'characters')
+  );
 }
 
 /** What stands in place of something that was cut off. */

@@ -16,7 +16,7 @@ export { readErrorCode, readFileState } from './file-state.js';
 export { readFileLimit } from './file-limit.js';
 export { holdProcess, whileHeld } from './hold-process.js';
 export { countValues, findExcess, hasMoreValues, type JsonExtent } from './json-values.js';
-export { redactPlaces, redactSecrets } from './redact.js';
+export { redactBeginning, redactPlaces, redactSecrets } from './redact.js';
 export { sha256 } from './sha256.js';
 export { sleep } from './sleep.js';
 export { IdSource, RandomIdSource } from './ids.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { redactPlaces, redactSecrets } from './redact.js';
+import { redactBeginning, redactPlaces, redactSecrets } from './redact.js';
 
 /** Made up, in the forms that their issuers give them. Put together here: scanners of repositories look for such texts. */
 const SECRETS = [
@@ -39,6 +39,13 @@ const SECRETS = [
   ['AGE-SECRET', '-KEY-1QQQSYQCYQ5RQWZQFPG9SCRGWPUG'],
   ['Bearer ', 'abc123.def456'],
   ['Basic ', 'dXNlcjpwYXNzd29yZA=='],
+  ['eyJ', 'hbGciOiJIUzI1NiJ9LmV5'],
+  ['gho', '_4f9a8b7c6d5e4f3a2b1cAbCdEfGhIjKlMnOp'],
+  ['pypi', '-AgEIcHlwaS5vcmcCJDRmOWE4Yjdj'],
+  ['xapp', '-1-A0123456789-0123456789-abcdef'],
+  ['dop', '_v1_0123456789abcdef0123456789abcdef'],
+  ['glsa', '_4f9a8b7c6d5e4f3a2b1cAbCdEfGhIjKl'],
+  ['123456789', ':AAF4f9a8b7c6d5e4f3a2b1cAbCdEfGhIjKl'],
   ['-----BEGIN RSA PRIVATE', ' KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY-----'],
 ].map((parts) => parts.join(''));
 
@@ -125,6 +132,8 @@ describe('redactSecrets', () => {
 
   it.each([
     'key_points, org_structure, proj_name, sess_id, key_performance_indicators, project-management',
+    'org-structure-2024, key-results-q3, proj_alpha_2, hf_dataset, r8_plan, token_count, secret_santa, password_policy',
+    'npm_config_registry, pypi-mirror, sk_buff, pk_columns, ghp, glpat, xoxb, eyJ, the dapi of the SG.1.2 standard',
     'The risk-adjusted task-list of a desk-based org-wide bearer of basic tokens',
     'Bearer authentication is required. Use Basic authentication or a Token based one.',
     '`max_tokens` must be at most 4096, not 9007199254740993',
@@ -136,6 +145,54 @@ describe('redactSecrets', () => {
     'gpt-5.4-mini, claude-sonnet-4-5-20250929, meta-llama/Llama-3.3-70B-Instruct',
   ])('leaves ordinary words alone: %s', (text) => {
     expect(redactSecrets(text)).toBe(text);
+  });
+});
+
+describe('redactSecrets, of JSON', () => {
+  it('takes out secrets and leaves JSON whose texts only look alike when they are taken together', () => {
+    const value = {
+      url: 'https://example.com',
+      email: 'me@example.com',
+      at: '10:30',
+      to: 'you@example.com',
+      note: '-----BEGIN PRIVATE KEY-----',
+      nested: JSON.stringify({ url: 'https://example.com', email: 'a@b.example', time: '9:15', cc: 'c@d.example' }),
+      password: 'hunter2',
+      end: 'key_points',
+    };
+    expect(JSON.parse(redactSecrets(JSON.stringify(value)))).toEqual({
+      ...value,
+      note: '[redacted]',
+      password: '[redacted]',
+    });
+  });
+});
+
+describe('redactBeginning', () => {
+  it.each(SECRETS)('leaves no part of %s, wherever the limit cuts it', (secret) => {
+    const before = 'The key is: ';
+    const after = ' and so on'.repeat(1_000);
+    const text = before + secret + after;
+    const whole = `${before}[redacted]${after}`;
+    for (let limit = before.length; limit <= before.length + secret.length + 1; limit++) {
+      const { text: kept, beyond } = redactBeginning(text, limit);
+      expect(kept.length + beyond).toBe(text.length);
+      // It is cut at the limit by whoever asked.
+      expect(whole.startsWith(kept.slice(0, limit))).toBe(true);
+    }
+  });
+
+  it('leaves no part of a secret that stands where the text is no longer looked at', () => {
+    const secret = ['ghp', '_4f9a8b7c6d5e4f3a2b1cAbCdEfGhIjKlMnOp'].join('');
+    // Those before it are longer than what stands for them, which brings it nearer to the beginning.
+    const text = `${`${secret} `.repeat(200)}${'x'.repeat(5_000)}`;
+    for (let limit = 500; limit < 600; limit++) {
+      expect(redactBeginning(text, limit).text).toMatch(/^(\[redacted\] ?)*[[redacted]*$/);
+    }
+  });
+
+  it('gives a short text whole', () => {
+    expect(redactBeginning('password=hunter2', 4)).toEqual({ text: 'password=[redacted]', beyond: 0 });
   });
 });
 
@@ -212,6 +269,58 @@ describe('both', () => {
         // A bound for hangs, not a measure: a text for which a pattern tries everything would take minutes.
         expect(performance.now() - start).toBeLessThan(20_000);
       }),
+    );
+  });
+
+  it('redactSecrets takes time in proportion to the length, whatever the text holds', () => {
+    const pieces = [
+      'eyJ-',
+      'eyJ.',
+      'gsk-',
+      'xai-',
+      'hf_',
+      'sk-',
+      'key-',
+      'org-',
+      'Bearer ',
+      'Basic\n',
+      'a:',
+      'a://',
+      '%40',
+      '@',
+    ];
+    const more = [
+      'key=',
+      'password: ',
+      'token":"',
+      'AKIA0123456789ABCDEF',
+      'authorization: a ',
+      'JQQJ99',
+      'a',
+      '1',
+      '\\',
+      '"',
+    ];
+    const headers = [
+      '-----BEGIN PRIVATE KEY-----',
+      '-----BEGIN ',
+      'SG.',
+      '1234567890:AA',
+      'sig=',
+      ' ',
+      '/',
+      '%25',
+      '\\u003a',
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces, ...more, ...headers), { minLength: 1, maxLength: 3 }), (unit) => {
+        const text = unit.join('').repeat(256_000).slice(0, 256_000);
+        const start = performance.now();
+        redactSecrets(text);
+        // Some tenths of a second at most; where it grows with the square, half a minute.
+        expect(performance.now() - start).toBeLessThan(5_000);
+      }),
+      { examples: [[['eyJ-']], [['gsk-']], [['a', '@']]], numRuns: 30 },
     );
   });
 });

@@ -12,7 +12,7 @@ const SECRETS = union(
     /\b(?:sk|pk|key|org|proj|sess)[-_](?=[A-Za-z*]*[\d*])[A-Za-z\d*]{12,}/,
     /\b(?:org|proj|sess)[-_](?:[A-Z\d]{12,}|[A-Za-z\d]{20,})/,
     // Groq, xAI, Perplexity, Hugging Face, Replicate, NVIDIA, Fireworks, Cerebras, Together, LangSmith.
-    /\b(?:gsk|xai|pplx|hf|r8|nvapi|fw|csk|tgp_v1|lsv2_pt|lsv2_sk)[-_](?=[A-Za-z_-]*\d)[\w-]{16,}/,
+    /\b(?:gsk|xai|pplx|hf|r8|nvapi|fw|csk|tgp_v1|lsv2_pt|lsv2_sk)[-_](?=[A-Za-z_-]{0,40}\d)[\w-]{16,}/,
     /\bhf_[A-Za-z]{30,}/,
     // Google, AWS, Azure.
     /\b(?:AIza[\w-]{16,}|ya29\.[\w.-]{6,}|GOCSPX-[\w-]{16,})/,
@@ -30,10 +30,10 @@ const SECRETS = union(
     /\b(?:lin_(?:api|oauth)_\w{16,}|fig[dour]_[\w-]{16,}|sq0[a-z]{3}-[\w-]{16,}|AGE-SECRET-KEY-1[A-Za-z\d]{16,})/,
     // The secret of AWS has no form of its own, but stands beside the id of its key.
     /(?<![\w/+])[A-Za-z\d/+]{40}(?![\w/+=])(?<=(?:AKIA|ASIA)[A-Z\d]{16}[^\n]{1,60}[A-Za-z\d/+]{40})/,
-    // JSON Web Tokens, what stands in an Authorization header, and private keys.
-    /\beyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)*/,
+    // JSON Web Tokens, also the beginning of one; what stands in an Authorization header; private keys.
+    /\beyJ[\w-]{12,}(?:\.[\w-]*)*/,
     /\b(?:[Bb]earer|BEARER|[Bb]asic)\s+(?=[\w~+/*-]*[\d.=*])[\w.~+/=*-]{8,}/,
-    /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END)[\s\S])*(?:-----END [A-Z ]{0,40}-----)?/,
+    /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----END)(?:[\w\s+/=:,.-]|\\+[nrt]))*(?:-----END [A-Z ]{0,40}-----)?/,
   ],
   'g',
 );
@@ -70,8 +70,8 @@ const SLASH = '(?:\\\\{0,3}/|%(?:25){0,3}2f|\\\\{1,3}u002f)';
 const AT = '(?:@|%(?:25){0,3}40)';
 /** How an address begins, also within JSON (`https:\/\/`) and within another address (`https%3A%2F%2F`). */
 const SCHEME = `[a-z][a-z\\d+.-]{0,20}${COLON}${SLASH}{2}`;
-/** User and password. A password can hold an `@` itself, so it ends at the last one. */
-const USER_INFO = `(?:(?!%(?:25){0,3}2f)[^\\s/]){1,512}${AT}`;
+/** User and password. A password can hold an `@` itself, so it ends at the last one; but not in another text of the same JSON. */
+const USER_INFO = `(?:(?!%(?:25){0,3}2f|"[,:}\\]])[^\\s/]){1,512}${AT}`;
 const USER_AND_PASSWORD = `(?<![\\w.+~%-])[\\w.+~-]{1,64}${COLON}${USER_INFO.replace('512', '128')}`;
 
 /** The user and password of an address, or of a host without a scheme. */
@@ -121,12 +121,36 @@ const PLACES = union(
   'gi',
 );
 
-/** A text without credentials of the usual issuers, and without the user and password of addresses. */
+/** What a text has that holds anything for {@link CREDENTIALS_IN_ADDRESS}: looked for first, since it takes a tenth of the time. */
+const MAY_HOLD_CREDENTIALS = /@|%(?:25){0,3}40/;
+/** The same for {@link NAMED_SECRETS}. */
+const MAY_NAME_SECRETS = /key|token|secret|passw|passphrase|pwd|authorization|sig=/i;
+/** No form of a secret is longer where its end has to be seen before it is known for one, in characters. */
+const LONGEST_FORM = 1_024;
+
+/**
+ * A text without credentials of the usual issuers, and without the user and password of addresses. Takes time in proportion
+ * to the length. JSON stays JSON, unless a secret is a bare number.
+ */
 export function redactSecrets(text: string): string {
-  return text
-    .replace(CREDENTIALS_IN_ADDRESS, `${REDACTED}@`)
-    .replace(SECRETS, REDACTED)
-    .replace(NAMED_SECRETS, REDACTED);
+  const withoutCredentials = MAY_HOLD_CREDENTIALS.test(text)
+    ? text.replace(CREDENTIALS_IN_ADDRESS, `${REDACTED}@`)
+    : text;
+  const withoutForms = withoutCredentials.replace(SECRETS, REDACTED);
+  return MAY_NAME_SECRETS.test(withoutForms) ? withoutForms.replace(NAMED_SECRETS, REDACTED) : withoutForms;
+}
+
+/**
+ * What {@link redactSecrets} makes of the beginning of a text that is going to be cut: half a secret would not be known for
+ * one, so more than the beginning is looked at.
+ * @param limit how many characters are wanted
+ * @returns about as many, or fewer if secrets were longer than what stands for them; and how many the text has beyond them
+ */
+export function redactBeginning(text: string, limit: number): { readonly text: string; readonly beyond: number } {
+  if (text.length <= limit + LONGEST_FORM) return { text: redactSecrets(text), beyond: 0 };
+  const redacted = redactSecrets(text.slice(0, limit + LONGEST_FORM));
+  const kept = redacted.slice(0, Math.max(0, redacted.length - LONGEST_FORM));
+  return { text: kept, beyond: text.length - kept.length };
 }
 
 /**

@@ -56,6 +56,37 @@ describe('Capture', () => {
     );
   });
 
+  describe('secrets', () => {
+    const secret = ['glpat', '-4f9a8b7c6d5e4f3a2b1c'].join('');
+
+    it('are taken out of texts, of JSON at any depth, and by the names of keys', () => {
+      expect(capture().content(`It is ${secret}.`, 'input')).toBe('It is [redacted].');
+      expect(
+        capture().content({ a: [secret], password: 'correct horse', key_points: ['org_structure'] }, 'input'),
+      ).toBe('{"a":["[redacted]"],"password":"[redacted]","key_points":["org_structure"]}');
+      expect(capture().content({ [secret]: 1 }, 'output')).toBe('{"[redacted]":1}');
+      expect(capture().facts({ note: secret }, 'metadata')).toEqual({ note: '[redacted]' });
+      expect(capture().facts({ note: secret }, 'event')).toEqual({ note: '[redacted]' });
+      expect(capture().statusMessage(`x: ${secret}`)).toBe('x: [redacted]');
+      expect(capture().parameters({ stop: [secret] }).parameters).toEqual({ stop: ['[redacted]'] });
+    });
+
+    it('are taken out before the cut: no half of one is kept, wherever the limit is', () => {
+      const half = secret.slice(0, 10);
+      const long = `${'The key is '.repeat(5)}${secret}${' and so on'.repeat(2_000)}`;
+      for (let limit = 40; limit < 140; limit++) {
+        expect(capture({ limit }).content(long, 'output')).not.toContain(half);
+        expect(capture({ limit }).content({ a: { b: long } }, 'input')).not.toContain(half);
+        expect(capture({ limit }).content({ a: `"\n"`.repeat(8) + secret }, 'input')).not.toContain(half);
+      }
+    });
+
+    it('are hidden from the mask of an application, which sees the rest', () => {
+      const mask = { mask: (text: string) => text.replace('Ada', '<name>') };
+      expect(capture({ mask }).content(`Ada: ${secret}`, 'input')).toBe('<name>: [redacted]');
+    });
+  });
+
   describe('without content', () => {
     const without = capture({ content: false });
 

@@ -1,4 +1,4 @@
-import { cutText } from '../../kernel/index.js';
+import { cutText, redactBeginning } from '../../kernel/index.js';
 import type { CapturedField, TraceMask } from '../trace-mask.js';
 import { capturedJson } from './captured-json.js';
 import type { FinishedGeneration } from './finished-trace.js';
@@ -21,7 +21,7 @@ const MOST_ENTRIES = 64;
 type Facts = Readonly<Record<string, unknown>>;
 type Captured = Readonly<Record<string, string>>;
 
-/** Makes texts of values at the moment in which it is given them. Never throws. */
+/** Makes texts of values at the moment in which it is given them, without the secrets in them. Never throws. */
 export class Capture {
   readonly #options: CaptureOptions;
 
@@ -62,7 +62,7 @@ export class Capture {
 
   #text(value: unknown, field: CapturedField): string | undefined {
     const { limit, mask } = this.#options;
-    const text = typeof value === 'string' ? cutText(withoutMedia(value, limit), limit) : capturedJson(value, limit);
+    const text = typeof value === 'string' ? capturedText(value, limit) : capturedJson(value, limit);
     if (text === undefined || mask === undefined) return text;
     try {
       const masked: unknown = mask.mask(text, field);
@@ -71,6 +71,11 @@ export class Capture {
       return MASKING_FAILED;
     }
   }
+}
+
+function capturedText(value: string, limit: number): string {
+  const { text, beyond } = redactBeginning(withoutMedia(value, limit), limit);
+  return cutText(text, limit, beyond);
 }
 
 const MASKING_FAILED = '<masking failed>';

@@ -1,14 +1,27 @@
-import { boundedJson } from '../../kernel/index.js';
+import { boundedJson, redactBeginning, redactSecrets } from '../../kernel/index.js';
 import { withoutBareBase64, withoutMedia } from './media.js';
 
+/** Most bytes that JSON writes for one unit of a text: `\u0000`. */
+const LONGEST_ESCAPE = 6;
+
 /**
- * A value as JSON for a trace, as {@link boundedJson} makes it; images, audio and files are replaced by markers.
+ * A value as JSON for a trace, as {@link boundedJson} makes it, without secrets; images, audio and files are replaced by
+ * markers.
  * @param limit about how many bytes the result may have
  */
 export function capturedJson(value: unknown, limit: number): string | undefined {
-  return boundedJson(value, limit, withoutMediaIn);
+  const json = boundedJson(value, limit, shortenText);
+  // As a whole: the name of a secret can be the key that it stands under.
+  return json === undefined ? undefined : redactSecrets(json);
 }
 
-function withoutMediaIn(text: string, key: string | undefined, room: number): string {
-  return withoutMedia(withoutBareBase64(text, key), room);
+function shortenText(
+  text: string,
+  key: string | undefined,
+  room: number,
+): { readonly text: string; readonly beyond: number } {
+  const shown = withoutMedia(withoutBareBase64(text, key), room);
+  // One that will be cut has to be looked through before that.
+  const fits = shown.length * LONGEST_ESCAPE + 2 <= room;
+  return fits ? { text: shown, beyond: 0 } : redactBeginning(shown, room);
 }
