@@ -57,8 +57,7 @@ export class AppLogger extends ConsoleLogger {
   }
 
   override error(message: unknown, ...optional: unknown[]): void {
-    // What it says of a port that it may not have is said again, and better, by whoever asked for the port.
-    if (optional.at(-1) === 'NestApplication' && !this.#showFramework && LISTEN_ERROR.test(String(message))) return;
+    if (!this.#showFramework && isSaidAgain(message, optional.at(-1))) return;
     super.error(message, ...optional);
   }
 
@@ -85,4 +84,12 @@ export class AppLogger extends ConsoleLogger {
     // Also the first line is indented: whoever threw the error chose its name.
     if (stack !== undefined && stack !== '') super.printStackTrace(escapeControlsInLines(`  ${stack}`));
   }
+}
+
+/**
+ * What keeps the server from its start is said once, by whoever ends the process for it: Nest throws each error after it has
+ * logged it, those of a port that it may not have and those of classes that it cannot make.
+ */
+function isSaidAgain(message: unknown, context: unknown): boolean {
+  return context === 'ExceptionHandler' || (context === 'NestApplication' && LISTEN_ERROR.test(String(message)));
 }

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { RuntimeException } from '@nestjs/core/errors/exceptions/index.js';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppConfig } from './config/index.js';
 import { StartUpError } from './errors/index.js';
@@ -31,6 +32,8 @@ function pagesOf({ http }: AppConfig, url: string): string[] {
 export function describeStartFailure(error: unknown): string {
   if (isError(error) && error instanceof StartUpError) return error.message;
   const { message, stack } = describeError(error);
+  // Nest's own: it says which class or module is at fault and what may mend it, and its stack leads through Nest alone.
+  if (isError(error) && error instanceof RuntimeException) return `Millrace cannot start: ${message}`;
   return `Millrace cannot start: ${isError(error) ? stack : message}`;
 }
 

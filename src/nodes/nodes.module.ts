@@ -5,7 +5,7 @@ import { Clock } from '../kernel/index.js';
 import { configureModelProviders, ModelProviders } from '../models/index.js';
 import { ProviderFinder } from '../workflow/index.js';
 import { AgentResources } from './agent-resources.js';
-import { PromptManager } from './prompts/index.js';
+import { findSourceFolders, PromptManager } from './prompts/index.js';
 import { ModuleTools } from './tools/index.js';
 
 /** What the base classes of nodes need: models, tools and prompts. Import it into the module that provides your nodes. */
@@ -14,10 +14,7 @@ import { ModuleTools } from './tools/index.js';
   providers: [
     ProviderFinder,
     { provide: ModelProviders, useFactory: configureModelProviders, inject: [AppConfig, Clock] },
-    {
-      provide: PromptManager,
-      useFactory: () => new PromptManager({ reload: process.env['NODE_ENV'] !== 'production' }),
-    },
+    { provide: PromptManager, useFactory: makePromptManager },
     {
       provide: AgentResources,
       useFactory: (prompts: PromptManager, providers: ProviderFinder) =>
@@ -28,3 +25,9 @@ import { ModuleTools } from './tools/index.js';
   exports: [ModelProviders, PromptManager, AgentResources],
 })
 export class NodesModule {}
+
+/** In development prompts are read from `src` whenever they change; in production those of the build, each once. */
+function makePromptManager(): PromptManager {
+  if (process.env['NODE_ENV'] === 'production') return new PromptManager();
+  return new PromptManager({ reload: true, sourceFolders: findSourceFolders() });
+}

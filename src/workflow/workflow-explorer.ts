@@ -158,10 +158,8 @@ export class WorkflowExplorer implements OnModuleInit {
         this.#names.set(id, candidate);
         continue;
       }
-      const holder = this.#names.get(id);
-      const by = holder === undefined ? '' : `, by ${holder.type.name} of ${moduleName(holder.host)}`;
-      const fix = 'Choose another id or alias, or provide the workflow in one module only.';
-      faults.add('duplicate_workflow_id', `the name "${id}" is taken already${by}.`, fix);
+      const { message, fix } = describeClash(id, candidate, this.#names.get(id));
+      faults.add('duplicate_workflow_id', message, fix);
     }
   }
 
@@ -170,6 +168,22 @@ export class WorkflowExplorer implements OnModuleInit {
     const candidates = [...this.#candidates.values()].filter((candidate) => candidate.type === type);
     return candidates.length === 1 ? candidates[0] : undefined;
   }
+}
+
+/** What is wrong where a name is taken, with both classes and the modules that provide them. */
+function describeClash(
+  name: string,
+  candidate: Candidate,
+  holder: Candidate | undefined,
+): { readonly message: string; readonly fix: string } {
+  const [mine, other] = [candidate, holder].map((each) => each && `${each.type.name} of ${moduleName(each.host)}`);
+  if (holder === candidate) return { message: `${mine} has the name "${name}" twice.`, fix: 'Leave it in once.' };
+  if (holder?.type === candidate.type) {
+    const message = `${other} and ${mine} are two instances of one class, and both would have the name "${name}".`;
+    return { message, fix: 'Provide it in one module only, and export it from there.' };
+  }
+  const both = mine === other ? `two classes called ${mine}` : `${other ?? 'something else'} and ${mine}`;
+  return { message: `${both} have the name "${name}".`, fix: 'Choose another id or alias for one of them.' };
 }
 
 /** The class of what a provider gives; undefined if it gives no object, or will only for a request. */

@@ -97,6 +97,32 @@ describe('what authors can do wrong', () => {
     expect(child.stderr).toMatch(/Error: at the start\n\s+at .*workflows\.module/);
   });
 
+  it.each([
+    ['missing provider', /^Nest can't resolve dependencies of the NeedyNode \(\?\)\. .*OrderService.*WorkflowsModule/],
+    ['undefined provider', /^Nest cannot create the WorkflowsModule instance\.$/],
+    ['constructor that throws', /^Error: no connection to the orders$/],
+  ])(
+    'is told once where Nest cannot make the application: %s. The process and commands end with 1',
+    async (what, text) => {
+      upstream = await ScriptedUpstream.start();
+      for (const [command, settings] of [
+        [[faulty.main], {}],
+        [[faulty.main], { WEB_CONCURRENCY: '2', LOG_FORMAT: 'json' }],
+        [[faulty.cli, 'list'], {}],
+      ] as const) {
+        const env = { PROVIDE: what, HOST: '127.0.0.1', PORT: '0', ...settings };
+        const child = await startProcess(command, { env });
+        expect(await child.exit).toEqual({ code: 1, signal: null });
+        expect(child.stdout).not.toMatch(/Exception/);
+        const [, said = ''] = child.stderr.split('Millrace cannot start: ');
+        expect(child.stderr).toBe(`Millrace cannot start: ${said}`);
+        expect(said.split('\n')[0]).toMatch(text);
+        // The stack of code that threw is of use, that of Nest is not.
+        expect(/^ +at /m.test(said)).toBe(what === 'constructor that throws');
+      }
+    },
+  );
+
   it('keeps no listener from being told of an abort, and no process from serving', async () => {
     const { url, process: child } = await start();
     const stream = await ask(url, 'faulty', 'throw at the abort');

@@ -283,12 +283,54 @@ describe('Modules', () => {
       expect(served()).toEqual(expect.arrayContaining(['first', 'second']));
     });
 
-    it('of one name are refused by the modules that provide them', async () => {
-      const A = moduleOf('ModuleA', { providers: [type, NameNode] });
-      const B = moduleOf('ModuleB', { providers: [type, NameNode] });
-      expect(await faultsOf(A, B)).toContain(
-        '[duplicate_workflow_id] workflow "a": the name "a" is taken already, by NameWorkflow of ModuleA.',
-      );
+    describe('of one name stop the start, and the message names both classes', () => {
+      const named = (name: string, id: string, aliases: readonly string[] = []): Type<WorkflowDefinition> => {
+        const Named = {
+          [name]: class extends WorkflowDefinition<ChatEvent, string> {
+            define(flow: Flow): Ref<string> {
+              return flow.node(NameNode, undefined);
+            }
+          },
+        }[name] as Type<WorkflowDefinition>;
+        Workflow({ id, description: '', aliases })(Named);
+        return Named;
+      };
+
+      it('in different modules, an id or an alias', async () => {
+        const A = moduleOf('ModuleA', { providers: [named('OrdersWorkflow', 'orders'), NameNode] });
+        const B = moduleOf('ModuleB', { providers: [named('ShopWorkflow', 'shop', ['orders']), NameNode] });
+        expect(await faultsOf(A, B)).toContain(
+          '[duplicate_workflow_id] workflow "shop": OrdersWorkflow of ModuleA and ShopWorkflow of ModuleB have the name "orders". Choose another id or alias for one of them.',
+        );
+      });
+
+      it('in one module, and of one class name', async () => {
+        const all = [named('OrdersWorkflow', 'orders'), named('OrdersWorkflow', 'orders')];
+        const faults = await faultsOf(
+          moduleOf('ModuleA', { providers: [...all, named('LastWorkflow', 'orders'), NameNode] }),
+        );
+        expect(faults).toContain(
+          'workflow "orders": two classes called OrdersWorkflow of ModuleA have the name "orders".',
+        );
+        expect(faults).toContain(
+          'workflow "orders": OrdersWorkflow of ModuleA and LastWorkflow of ModuleA have the name "orders".',
+        );
+      });
+
+      it('where one class is provided twice', async () => {
+        const A = moduleOf('ModuleA', { providers: [type, NameNode] });
+        const B = moduleOf('ModuleB', { providers: [type, NameNode] });
+        expect(await faultsOf(A, B)).toContain(
+          '[duplicate_workflow_id] workflow "a": NameWorkflow of ModuleA and NameWorkflow of ModuleB are two instances of one class, and both would have the name "a". Provide it in one module only',
+        );
+      });
+
+      it('where a workflow has one name twice', async () => {
+        const twice = named('OrdersWorkflow', 'orders', ['other', 'orders']);
+        expect(await faultsOf(moduleOf('ModuleA', { providers: [twice, NameNode] }))).toContain(
+          'workflow "orders": OrdersWorkflow of ModuleA has the name "orders" twice. Leave it in once.',
+        );
+      });
     });
 
     class Bare extends WorkflowDefinition<ChatEvent, string> {

@@ -7,16 +7,17 @@ const ROOT = join(import.meta.dirname, '../..');
 
 /** A copy of the compiled server, as it would be with workflows of somebody who makes mistakes. */
 export class FaultyServer {
-  private constructor(private readonly folder: string) {}
+  /** @param folder where `dist` is; there is no `src` beside it */
+  private constructor(readonly folder: string) {}
 
-  /** Its workflows are `chat` and `faulty`, of `test/fixtures/faulty-workflows.mjs`. */
-  static async build(): Promise<FaultyServer> {
+  /** @param workflows the file of `test/fixtures` that has its workflows; by default these are `chat` and `faulty` */
+  static async build(workflows = 'faulty-workflows.mjs'): Promise<FaultyServer> {
     await ensureServerIsBuilt();
     const folder = await mkdtemp(join(tmpdir(), 'millrace-faulty-'));
     await cp(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true });
     await cp(join(ROOT, 'package.json'), join(folder, 'package.json'));
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-    await cp(join(ROOT, 'test/fixtures/faulty-workflows.mjs'), join(folder, 'dist/workflows/workflows.module.js'));
+    await cp(join(ROOT, 'test/fixtures', workflows), join(folder, 'dist/workflows/workflows.module.js'));
     return new FaultyServer(folder);
   }
 

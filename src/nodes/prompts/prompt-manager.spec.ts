@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -15,8 +15,8 @@ describe('PromptManager', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
   const write = (text: string, second: number): void => {
-    writeFileSync(file.url, text);
-    utimesSync(file.url, second, second);
+    writeFileSync(file.path, text);
+    utimesSync(file.path, second, second);
   };
 
   it('reads a file once', () => {
@@ -40,6 +40,32 @@ describe('PromptManager', () => {
     write('Mended', 4);
     expect(prompts.render(file)).toBe('Mended');
   });
+
+  it('reads a file of the build where it was copied from, and names that one in faults', () => {
+    const [build, sources] = [join(folder, 'dist'), join(folder, 'src')];
+    mkdirSync(join(sources, 'care'), { recursive: true });
+    const prompts = new PromptManager({ reload: true, sourceFolders: { build, sources } });
+    const copied = promptFile('./answer.md', pathToFileURL(join(build, 'care/care.node.js')).href);
+    expect(() => prompts.load(copied)).toThrow(/src\/care\/answer\.md does not exist/);
+    writeFileSync(join(sources, 'care/answer.md'), 'In src {{ x }}');
+    expect(prompts.render(copied, { x: 1 })).toBe('In src 1');
+    expect(() => prompts.render(copied)).toThrow(/src\/care\/answer\.md cannot be rendered: undefined variable: x/);
+    // What lies elsewhere is read where it lies, also beside a folder whose name begins like the build's.
+    const elsewhere = promptFile('./dist-2.md', pathToFileURL(join(folder, 'node.js')).href);
+    writeFileSync(elsewhere.path, 'Elsewhere');
+    expect(prompts.render(elsewhere)).toBe('Elsewhere');
+  });
+
+  it.each(['c#-review.md', '100%.md', 'a%20b.md', 'what?.md', 'two words.md', 'größe 漢字.md', "it's [1] & {2}.md"])(
+    'takes the name %s as it stands',
+    (name) => {
+      for (const path of [name, `./prompts/../${name}`]) {
+        const named = promptFile(path, pathToFileURL(join(folder, 'node.js')).href);
+        writeFileSync(join(folder, name), `I am ${name}`);
+        expect(new PromptManager().render(named)).toBe(`I am ${name}`);
+      }
+    },
+  );
 
   it('says which file it cannot read', () => {
     const asFile = promptFile('.', pathToFileURL(`${folder}/`).href);

@@ -1,15 +1,17 @@
 import { readFileSync, statSync } from 'node:fs';
-import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, relative, sep } from 'node:path';
 import { ensureError } from '../../kernel/index.js';
 import { Prompt, type PromptVariables } from './prompt.js';
 import { PromptError } from './prompt-error.js';
 import type { PromptFile } from './prompt-file.js';
+import type { SourceFolders } from './source-folders.js';
 
 /** How prompt files are kept. */
 export interface PromptManagerOptions {
   /** Whether a file that has changed since it was read is read again. For development: it asks the disk each time. */
   readonly reload?: boolean;
+  /** Files of the build are read where they were copied from, so that edits there need no build. */
+  readonly sourceFolders?: SourceFolders | undefined;
 }
 
 interface Kept {
@@ -21,16 +23,18 @@ interface Kept {
 export class PromptManager {
   readonly #kept = new Map<string, Kept>();
   readonly #reload: boolean;
+  readonly #sourceFolders: SourceFolders | undefined;
 
-  constructor({ reload = false }: PromptManagerOptions = {}) {
+  constructor({ reload = false, sourceFolders }: PromptManagerOptions = {}) {
     this.#reload = reload;
+    this.#sourceFolders = sourceFolders;
   }
 
   /** @throws PromptError if the file cannot be read or used */
-  load({ url }: PromptFile): Prompt {
-    const kept = this.#kept.get(url.href);
+  load(file: PromptFile): Prompt {
+    const kept = this.#kept.get(file.path);
     if (kept !== undefined && !this.#reload) return kept.prompt;
-    const path = fileURLToPath(url);
+    const path = this.#locate(file);
     // Shorter than the whole path, and the same on every machine.
     const name = relative(process.cwd(), path);
     try {
@@ -38,7 +42,7 @@ export class PromptManager {
       if (modifiedAt === undefined) throw new PromptError(name, 'does not exist.');
       if (kept?.modifiedAt === modifiedAt) return kept.prompt;
       const prompt = new Prompt(name, readFileSync(path, 'utf8'));
-      this.#kept.set(url.href, { prompt, modifiedAt });
+      this.#kept.set(file.path, { prompt, modifiedAt });
       return prompt;
     } catch (error) {
       if (error instanceof PromptError) throw error;
@@ -49,5 +53,11 @@ export class PromptManager {
   /** @throws PromptError if the file cannot be used, or a variable is missing or not known to it */
   render(file: PromptFile, variables?: PromptVariables): string {
     return this.load(file).render(variables);
+  }
+
+  #locate({ path }: PromptFile): string {
+    if (this.#sourceFolders === undefined) return path;
+    const { build, sources } = this.#sourceFolders;
+    return path.startsWith(build + sep) ? join(sources, relative(build, path)) : path;
   }
 }
