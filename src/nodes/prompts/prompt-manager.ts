@@ -14,6 +14,8 @@ export interface PromptManagerOptions {
   readonly sourceFolders?: SourceFolders | undefined;
 }
 
+const PROJECT = join(import.meta.dirname, '../../..');
+
 interface Kept {
   readonly prompt: Prompt;
   readonly modifiedAt: number;
@@ -35,8 +37,8 @@ export class PromptManager {
     const kept = this.#kept.get(file.path);
     if (kept !== undefined && !this.#reload) return kept.prompt;
     const path = this.#locate(file);
-    // Shorter than the whole path, and the same on every machine.
-    const name = relative(process.cwd(), path);
+    // Shorter than the whole path, and the same on every machine and in every working folder.
+    const name = relative(PROJECT, path);
     try {
       const modifiedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
       if (modifiedAt === undefined) throw new PromptError(name, 'does not exist.');
