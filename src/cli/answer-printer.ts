@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { assertNever } from '../kernel/index.js';
+import type { Delta } from '../streaming/index.js';
 import type { DeltaEvent, RunEvent, RunFailed } from '../workflow/index.js';
 
 /** A stream that may be a terminal. */
@@ -84,7 +85,9 @@ export class AnswerPrinter {
 
   #delta({ node, delta }: DeltaEvent): void {
     const channel = delta.type;
-    let text = delta.type === 'tool-call' ? `${delta.name ?? ''}${delta.arguments}` : delta.text;
+    let text = textFor(delta);
+    // Sound itself.
+    if (text === '') return;
     if (node !== this.#node) {
       // What stands between two nodes' texts is a part of the content, and reads better before the header.
       if (channel === 'content' && this.#node !== undefined && text.startsWith(this.#separator)) {
@@ -124,5 +127,21 @@ export class AnswerPrinter {
 
   #screenOf(output: Output): Output {
     return this.#stdout.isTTY === true && this.#stderr.isTTY === true ? this.#stdout : output;
+  }
+}
+
+/** What a person can read of a delta. */
+function textFor(delta: Delta): string {
+  switch (delta.type) {
+    case 'tool-call':
+      return `${delta.name ?? ''}${delta.arguments}`;
+    case 'annotations':
+      return delta.annotations.map((annotation) => `${JSON.stringify(annotation)}\n`).join('');
+    case 'images':
+      return delta.images.map(() => '[image]\n').join('');
+    case 'audio':
+      return delta.transcript ?? '';
+    default:
+      return delta.text;
   }
 }

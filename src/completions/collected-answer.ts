@@ -1,7 +1,15 @@
 import type { RequestRecord } from '../http/index.js';
 import { outcomeOf } from '../metrics/index.js';
 import type { ChatCompletion } from '../protocol/index.js';
-import { type Delta, GrowingText, type TokenLogprob, type ToolCallDelta } from '../streaming/index.js';
+import { assertNever } from '../kernel/index.js';
+import {
+  type CollectedAudio,
+  CollectedMedia,
+  type Delta,
+  GrowingText,
+  type TokenLogprob,
+  type ToolCallDelta,
+} from '../streaming/index.js';
 import type { RunEvents, RunFinished } from '../workflow/index.js';
 
 /** What is known of a completion before its run starts. */
@@ -55,7 +63,9 @@ export async function collectAnswer(
   return completion;
 }
 
-type CollectedToolCall = NonNullable<ChatCompletion['choices'][number]['message']['tool_calls']>[number];
+type CollectedMessage = ChatCompletion['choices'][number]['message'];
+type CollectedToolCall = NonNullable<CollectedMessage['tool_calls']>[number];
+type SpokenAnswer = NonNullable<CollectedMessage['audio']>;
 
 /** The growing message. */
 class CompletionCollector {
@@ -68,6 +78,8 @@ class CompletionCollector {
   readonly #logprobs: { content: TokenLogprob[]; refusal: TokenLogprob[] } = { content: [], refusal: [] };
   readonly #toolCalls: { id: string; kind: 'function' | 'custom'; name: string; text: GrowingText }[] = [];
 
+  readonly #media = new CollectedMedia();
+
   constructor(head: CompletionHead) {
     this.#head = head;
   }
@@ -79,27 +91,37 @@ class CompletionCollector {
   }
 
   add(delta: Delta): void {
-    if (delta.type === 'tool-call') {
-      this.#addToolCall(delta);
-      return;
+    switch (delta.type) {
+      case 'tool-call':
+        this.#addToolCall(delta);
+        break;
+      case 'annotations':
+      case 'images':
+      case 'audio':
+        this.#media.add(delta);
+        break;
+      case 'reasoning':
+        this.#reasoning.add(delta.text);
+        break;
+      case 'content':
+        this.#content.add(delta.text);
+        this.#addLogprobs(this.#logprobs.content, delta.logprobs);
+        break;
+      case 'refusal':
+        this.#refusal.add(delta.text);
+        this.#addLogprobs(this.#logprobs.refusal, delta.logprobs);
+        break;
+      default:
+        assertNever(delta);
     }
-    if (delta.type === 'reasoning') {
-      this.#reasoning.add(delta.text);
-      return;
-    }
-    if (delta.type === 'content') this.#content.add(delta.text);
-    else this.#refusal.add(delta.text);
-    if (delta.logprobs === undefined) return;
-    // One by one: as arguments of one call, a hundred thousand do not fit on the stack.
-    const logprobs = this.#logprobs[delta.type];
-    for (const logprob of delta.logprobs) logprobs.push(logprob);
   }
 
   completion({ finishReason, usage }: RunFinished): ChatCompletion {
     const hasToolCalls = this.#toolCalls.length > 0;
     const { content, refusal } = this.#logprobs;
     const hasLogprobs = content.length > 0 || refusal.length > 0;
-    const isSilent = this.#content.isEmpty && (hasToolCalls || !this.#refusal.isEmpty);
+    const { annotations, images, audio } = this.#media;
+    const isSilent = this.#content.isEmpty && (hasToolCalls || audio !== undefined || !this.#refusal.isEmpty);
     const reasoning = this.#reasoning.text;
     return {
       id: this.#head.id,
@@ -116,6 +138,9 @@ class CompletionCollector {
             // Both names, as in a stream: each is the only one that some clients read.
             ...(reasoning !== '' && { reasoning_content: reasoning, reasoning }),
             ...(hasToolCalls && { tool_calls: this.#toolCalls.filter(() => true).map(toolCallOf) }),
+            ...(annotations.length > 0 && { annotations }),
+            ...(images.length > 0 && { images: images.map((image, index) => ({ ...image, index })) }),
+            ...(audio !== undefined && { audio: spokenAnswerOf(audio) }),
           },
           logprobs: hasLogprobs
             ? { content: content.length > 0 ? content : null, refusal: refusal.length > 0 ? refusal : null }
@@ -129,12 +154,22 @@ class CompletionCollector {
     };
   }
 
+  #addLogprobs(known: TokenLogprob[], more: readonly TokenLogprob[] = []): void {
+    // One by one: as arguments of one call, a hundred thousand do not fit on the stack.
+    for (const logprob of more) known.push(logprob);
+  }
+
   #addToolCall({ index, id, kind, name, arguments: piece }: ToolCallDelta): void {
     const call = (this.#toolCalls[index] ??= { id: '', kind: kind ?? 'function', name: '', text: new GrowingText() });
     if (id !== undefined) call.id = id;
     if (name !== undefined) call.name = name;
     call.text.add(piece);
   }
+}
+
+/** With all that OpenAI's clients rely on. */
+function spokenAnswerOf({ id = '', data, transcript, expiresAt = 0 }: CollectedAudio): SpokenAnswer {
+  return { id, data, transcript, expires_at: expiresAt };
 }
 
 function toolCallOf({

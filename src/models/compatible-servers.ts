@@ -9,5 +9,10 @@ const REASONING_HOST = /(^|\.)(deepseek\.com|moonshot\.(ai|cn)|kimi\.com|z\.ai|b
 /** In what a server that speaks OpenAI's protocol differs from OpenAI, as far as its address tells. */
 export function findCompatibility({ hostname }: URL): Partial<Capabilities> {
   if (OPENAI_HOST.test(hostname)) return {};
-  return { messages: PLAIN_MESSAGES, reasoningTags: THINK_TAGS, returnsReasoning: REASONING_HOST.test(hostname) };
+  return {
+    messages: PLAIN_MESSAGES,
+    streamedAudio: 'any',
+    reasoningTags: THINK_TAGS,
+    returnsReasoning: REASONING_HOST.test(hostname),
+  };
 }

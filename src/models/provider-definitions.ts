@@ -28,7 +28,7 @@ export interface ProviderDefinition {
 }
 
 /** What is no server of OpenAI's. */
-const COMPATIBLE: Capabilities = { ...OPENAI_CAPABILITIES, messages: PLAIN_MESSAGES };
+const COMPATIBLE: Capabilities = { ...OPENAI_CAPABILITIES, messages: PLAIN_MESSAGES, streamedAudio: 'any' };
 const GEMINI: Capabilities = { ...COMPATIBLE, reasoningTags: ['thought'], rules: [signedToolCalls] };
 
 /** The providers behind an OpenAI-compatible interface. Sources for each line: docs/providers.md. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { StructuredOutputError } from '../models/schema/index.js';
-import { type Delta, JsonFieldDecoder, type TextChannel } from '../streaming/index.js';
+import { type Delta, JsonFieldDecoder, type TextChannel, withoutPlaces } from '../streaming/index.js';
 import type { Deltas, TaskContext, WorkflowNode } from '../workflow/index.js';
 import { AgentNodeBase } from './agent-node-base.js';
 import type { AgentStream } from './agent-stream.js';
@@ -54,7 +54,10 @@ async function* decodedFields(
 ): AsyncGenerator<Deltas, void, void> {
   const decoder = new JsonFieldDecoder(channels);
   for await (const batch of stream) {
-    const shown = batch.flatMap((delta) => (delta.type === 'content' ? decoder.push(delta.text) : delta));
+    const shown = batch.flatMap((delta) => {
+      if (delta.type === 'content') return decoder.push(delta.text);
+      return delta.type === 'annotations' ? withoutPlaces(delta) : delta;
+    });
     if (shown.length > 0) yield shown;
     if (decoder.fault !== undefined) throw new StructuredOutputError([decoder.fault.message]);
   }

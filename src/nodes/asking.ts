@@ -1,5 +1,5 @@
 import type { ModelResult } from '../models/index.js';
-import type { AnswerText, Delta } from '../streaming/index.js';
+import { type AnswerText, countCharacters, type Delta, moveAnnotations } from '../streaming/index.js';
 import type { Attempts } from './attempts.js';
 import type { ToolCallFilter } from './tools/index.js';
 import type { TracedCall } from './traced-call.js';
@@ -19,6 +19,8 @@ export interface AskingParts {
   readonly filter: () => ToolCallFilter | undefined;
   /** False: nothing is passed on, only the whole answer counts. */
   readonly isHeard: boolean;
+  /** What the agent's answers before this one have said. */
+  readonly said: string;
   /** Put before the first text. */
   readonly separator: string;
 }
@@ -103,12 +105,20 @@ export class Asking {
   }
 
   #shown(batch: readonly Delta[]): readonly Delta[] {
-    const { isHeard, separator } = this.#parts;
+    const { isHeard, said, separator } = this.#parts;
     if (!isHeard) return NOTHING;
-    const shown = this.#filter === undefined ? batch : this.#filter.shown(batch);
+    const own = this.#filter === undefined ? batch : this.#filter.shown(batch);
+    const shown = said === '' ? own : own.map((delta) => this.#placed(delta));
     if (!this.#toSetOff || !shown.some(({ type }) => type === 'content')) return shown;
     this.#toSetOff = false;
     return [{ type: 'content', text: separator }, ...shown];
+  }
+
+  /** Annotations count from the beginning of all that the agent says. */
+  #placed(delta: Delta): Delta {
+    if (delta.type !== 'annotations') return delta;
+    const { said, separator } = this.#parts;
+    return moveAnnotations(delta, countCharacters(said + separator));
   }
 }
 

@@ -107,7 +107,7 @@ export class Conversation<Output> {
       begin: () => this.#begin(),
       ask: () => {
         separator = said === '' || /\s$/.test(said) || this.#plan.schema !== undefined ? '' : BLANK_LINE;
-        return this.#ask(isHeard, separator);
+        return this.#ask(isHeard, said, separator);
       },
       settle: async (answered) => {
         const { answer, result } = answered;
@@ -119,7 +119,12 @@ export class Conversation<Output> {
         }
         this.#context.ledger.finished(result.finishReason);
         const content = isHeard ? said : answer.content;
-        return { content, refusal: answer.refusal, finishReason: result.finishReason };
+        // Of an answer that is only spoken, the words are what other steps can use.
+        return {
+          content: content === '' ? answer.transcript : content,
+          refusal: answer.refusal,
+          finishReason: result.finishReason,
+        };
       },
       finish,
     });
@@ -146,13 +151,14 @@ export class Conversation<Output> {
   }
 
   /** One answer of the model. */
-  #ask(isHeard: boolean, separator: string): Asking {
+  #ask(isHeard: boolean, said: string, separator: string): Asking {
     const { toolbox } = this.#plan;
     return new Asking({
       attempts: this.#attempts,
       open: () => this.#openCall(),
       filter: () => (toolbox.isEmpty ? undefined : new ToolCallFilter((name) => this.#isOwnTool(name))),
       isHeard,
+      said,
       separator,
     });
   }

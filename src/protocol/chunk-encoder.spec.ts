@@ -42,7 +42,9 @@ const toolDelta: fc.Arbitrary<Delta> = fc.record({
 /** Every UTF-16 unit with the channel it stands in, in order. */
 function units(deltas: readonly Delta[]): readonly string[] {
   return deltas.flatMap((delta) =>
-    (delta.type === 'tool-call' ? delta.arguments : delta.text).split('').map((one) => `${delta.type} ${one}`),
+    (delta.type === 'tool-call' ? delta.arguments : 'text' in delta ? delta.text : '')
+      .split('')
+      .map((one) => `${delta.type} ${one}`),
   );
 }
 

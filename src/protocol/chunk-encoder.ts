@@ -1,4 +1,4 @@
-import type { Delta, TextDelta, ToolCallDelta } from '../streaming/index.js';
+import type { AnswerObject, AudioDelta, Delta, TextDelta, ToolCallDelta } from '../streaming/index.js';
 import type { FinishReason } from './finish-reason.js';
 import type { Usage } from './usage.js';
 
@@ -24,6 +24,8 @@ export class ChunkEncoder {
   #beforeDelta: string;
   readonly #afterDelta: string;
   #hasRole = false;
+  #annotations = 0;
+  #images = 0;
 
   constructor({ id, created, model, includeUsage }: ChunkHead) {
     const head = JSON.stringify({ id, object: 'chat.completion.chunk', created, model });
@@ -47,8 +49,24 @@ export class ChunkEncoder {
 
   /** Frames for one delta, the role's before the first one. */
   delta(delta: Delta): string {
-    if (delta.type === 'tool-call') return this.#role() + this.#frame(toolCallJson(delta));
-    return this.#textFrame(delta);
+    switch (delta.type) {
+      case 'tool-call':
+        return this.#role() + this.#frame(toolCallJson(delta));
+      case 'audio':
+        return this.#role() + this.#frame(audioJson(delta));
+      case 'annotations': {
+        const json = JSON.stringify({ annotations: numbered(delta.annotations, this.#annotations) });
+        this.#annotations += delta.annotations.length;
+        return this.#role() + this.#frame(json);
+      }
+      case 'images': {
+        const json = JSON.stringify({ images: numbered(delta.images, this.#images) });
+        this.#images += delta.images.length;
+        return this.#role() + this.#frame(json);
+      }
+      default:
+        return this.#textFrame(delta);
+    }
   }
 
   /**
@@ -108,5 +126,21 @@ function toolCallJson({ index, id, kind, name, arguments: piece }: ToolCallDelta
   const isFirst = id !== undefined || name !== undefined;
   return JSON.stringify({
     tool_calls: [{ index, ...(id !== undefined && { id }), ...(isFirst && { type: kind ?? 'function' }), ...body }],
+  });
+}
+
+/** With an `index`, without which clients (openai-python) cannot put lists of several chunks together. */
+function numbered(items: readonly AnswerObject[], first: number): readonly AnswerObject[] {
+  return items.map((item, place) => ({ ...item, index: first + place }));
+}
+
+function audioJson({ id, data, transcript, expiresAt }: AudioDelta): string {
+  return JSON.stringify({
+    audio: {
+      ...(id !== undefined && { id }),
+      ...(data !== undefined && { data }),
+      ...(transcript !== undefined && { transcript }),
+      ...(expiresAt !== undefined && { expires_at: expiresAt }),
+    },
   });
 }

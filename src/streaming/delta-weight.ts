@@ -13,12 +13,21 @@ const DEEPEST = 16;
  * @param enough it need not be counted further than this
  */
 export function weighDelta(delta: Delta, enough: number): number {
-  let weight = 2 * HOLDER_BYTES;
-  if (delta.type === 'tool-call') {
-    return weight + weighText(delta.arguments) + weighText(delta.id ?? '') + weighText(delta.name ?? '');
+  const frame = 2 * HOLDER_BYTES;
+  switch (delta.type) {
+    case 'tool-call':
+      return frame + weighText(delta.arguments) + weighText(delta.id ?? '') + weighText(delta.name ?? '');
+    case 'annotations':
+      return frame + weighJson(delta.annotations, enough - frame, 0);
+    case 'images':
+      return frame + weighJson(delta.images, enough - frame, 0);
+    case 'audio':
+      return frame + weighText(delta.id ?? '') + weighText(delta.data ?? '') + weighText(delta.transcript ?? '');
+    default: {
+      const weight = frame + weighText(delta.text);
+      return delta.logprobs === undefined ? weight : weight + weighJson(delta.logprobs, enough - weight, 0);
+    }
   }
-  weight += weighText(delta.text);
-  return delta.logprobs === undefined ? weight : weight + weighJson(delta.logprobs, enough - weight, 0);
 }
 
 /** Two bytes for each unit: what JavaScript needs for most texts but English ones. */

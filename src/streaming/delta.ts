@@ -24,8 +24,39 @@ export interface ToolCallDelta {
   readonly arguments: string;
 }
 
+/** An object of an answer, passed through as the upstream sent it. */
+export type AnswerObject = Readonly<Record<string, unknown>>;
+
+/**
+ * Sources and the like that a model names for its text, such as `{type: "url_citation", url_citation: {url, title,
+ * start_index, end_index}}`. Places count from the beginning of what the node says as `content`, in Unicode code points.
+ */
+export interface AnnotationsDelta {
+  readonly type: 'annotations';
+  readonly annotations: readonly AnswerObject[];
+}
+
+/** Images that a model made, each whole: `{type: "image_url", image_url: {url}}`, mostly with a `data:` URL. */
+export interface ImagesDelta {
+  readonly type: 'images';
+  readonly images: readonly AnswerObject[];
+}
+
+/** A piece of a spoken answer. What it does not bring is absent. */
+export interface AudioDelta {
+  readonly type: 'audio';
+  /** By which the next request can refer to the answer. */
+  readonly id?: string;
+  /** The next bytes, in base64 and the format of the request. */
+  readonly data?: string;
+  /** The next words of what is heard. */
+  readonly transcript?: string;
+  /** Until when the id is known, in seconds since the Unix epoch. */
+  readonly expiresAt?: number;
+}
+
 /** What a streaming node yields: what is new since the last one, never a snapshot, never a wire chunk. */
-export type Delta = TextDelta | ToolCallDelta;
+export type Delta = TextDelta | ToolCallDelta | AnnotationsDelta | ImagesDelta | AudioDelta;
 
 /** Where a delta goes in the client's message. Text of two channels is never in one chunk. */
 export type Channel = Delta['type'];

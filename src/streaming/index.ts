@@ -1,6 +1,19 @@
+export { countCharacters, moveAnnotations, withoutPlaces } from './annotation-places.js';
 export { AnswerText, type CollectedToolCall } from './answer-text.js';
+export { type CollectedAudio, CollectedMedia } from './collected-media.js';
 export { coalesce, type CoalesceOptions } from './coalesce.js';
-export type { Channel, Delta, TextChannel, TextDelta, TokenLogprob, ToolCallDelta } from './delta.js';
+export type {
+  AnnotationsDelta,
+  AnswerObject,
+  AudioDelta,
+  Channel,
+  Delta,
+  ImagesDelta,
+  TextChannel,
+  TextDelta,
+  TokenLogprob,
+  ToolCallDelta,
+} from './delta.js';
 export { weighDelta } from './delta-weight.js';
 export { Gate } from './gate.js';
 export { GrowingText } from './growing-text.js';

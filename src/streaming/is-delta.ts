@@ -16,6 +16,12 @@ export function isDelta(value: unknown): value is Delta {
     }
     case 'tool-call':
       return isToolCall(delta);
+    case 'annotations':
+      return isListOfObjects(delta['annotations']);
+    case 'images':
+      return isListOfObjects(delta['images']);
+    case 'audio':
+      return isAudio(delta);
     default:
       return false;
   }
@@ -31,5 +37,18 @@ function isToolCall({ index, id, kind, name, arguments: piece }: Readonly<Record
     (id === undefined || typeof id === 'string') &&
     (name === undefined || typeof name === 'string') &&
     (kind === undefined || kind === 'custom')
+  );
+}
+
+function isListOfObjects(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'object' && item !== null);
+}
+
+function isAudio({ id, data, transcript, expiresAt }: Readonly<Record<string, unknown>>): boolean {
+  return (
+    (id === undefined || typeof id === 'string') &&
+    (data === undefined || typeof data === 'string') &&
+    (transcript === undefined || typeof transcript === 'string') &&
+    (expiresAt === undefined || Number.isSafeInteger(expiresAt))
   );
 }

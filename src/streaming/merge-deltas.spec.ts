@@ -19,7 +19,12 @@ const call = fc.record(
   },
   { requiredKeys: ['type', 'index', 'arguments'] },
 );
-const delta: fc.Arbitrary<Delta> = fc.oneof(text, call);
+const media = fc.oneof(
+  fc.record({ type: fc.constant<'annotations'>('annotations'), annotations: fc.constant([{ a: 1 }]) }),
+  fc.record({ type: fc.constant<'images'>('images'), images: fc.constant([{ b: 1 }]) }),
+  fc.record({ type: fc.constant<'audio'>('audio'), data: fc.constantFrom('AA==', 'AAAA') }),
+);
+const delta: fc.Arbitrary<Delta> = fc.oneof(text, call, media);
 
 /** What a client that concatenates makes of deltas. */
 function heard(deltas: readonly Delta[]): unknown {
@@ -28,7 +33,7 @@ function heard(deltas: readonly Delta[]): unknown {
     texts[key] = (texts[key] ?? '') + piece;
   };
   for (const each of deltas) {
-    if (each.type !== 'tool-call') add(each.type, each.text);
+    if (each.type !== 'tool-call') add(each.type, 'text' in each ? each.text : JSON.stringify(each));
     else {
       add(`${each.index} id`, each.id);
       add(`${each.index} name`, each.name);

@@ -1,4 +1,4 @@
-import type { Delta } from './delta.js';
+import type { Delta, TextDelta } from './delta.js';
 
 /** Longest text of what has been joined, in characters: what is held back for a while is bounded. */
 const LONGEST = 16 * 1024;
@@ -7,7 +7,7 @@ const MOST_LOGPROBS = 64;
 
 /**
  * Two deltas that follow one another as one, or undefined if they belong to different channels or tool calls, or are too
- * large together.
+ * large together. Citations, images and pieces of sound, each base64 of its own, stay as they are.
  */
 export function mergeDeltas(first: Delta, second: Delta): Delta | undefined {
   if (first.type === 'tool-call') {
@@ -19,9 +19,14 @@ export function mergeDeltas(first: Delta, second: Delta): Delta | undefined {
       first.arguments.length + second.arguments.length <= LONGEST;
     return continues ? { ...first, arguments: first.arguments + second.arguments } : undefined;
   }
+  if (!isText(first) || !isText(second)) return undefined;
   if (second.type !== first.type || first.text.length + second.text.length > LONGEST) return undefined;
   const text = first.text + second.text;
   if (first.logprobs === undefined && second.logprobs === undefined) return { type: first.type, text };
   if ((first.logprobs?.length ?? 0) + (second.logprobs?.length ?? 0) > MOST_LOGPROBS) return undefined;
   return { type: first.type, text, logprobs: [...(first.logprobs ?? []), ...(second.logprobs ?? [])] };
+}
+
+function isText(delta: Delta): delta is TextDelta {
+  return 'text' in delta;
 }

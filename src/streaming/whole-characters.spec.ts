@@ -14,24 +14,27 @@ function through(...deltas: readonly Delta[]): readonly Delta[] {
 }
 
 function textOf(delta: Delta): string {
-  return delta.type === 'tool-call' ? delta.arguments : delta.text;
+  if (delta.type === 'audio') return delta.transcript ?? '';
+  return delta.type === 'tool-call' ? delta.arguments : 'text' in delta ? delta.text : '';
 }
 
 describe('WholeCharacters', () => {
-  it.each([content, (text: string) => piece(3, text), (text: string): Delta => ({ type: 'reasoning', text })])(
-    'passes whole characters on, wherever they are cut',
-    (make) => {
-      const unit = fc.oneof(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }), fc.constant('🦀'));
-      fc.assert(
-        fc.property(fc.string({ unit }), fc.integer({ min: 1, max: 3 }), (text, size) => {
-          const cut = text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
-          const texts = through(...cut.map((each) => make(each))).map(textOf);
-          expect(texts.filter((each) => /\p{Surrogate}/u.test(each))).toEqual([]);
-          expect(texts.join('')).toBe(text);
-        }),
-      );
-    },
-  );
+  it.each([
+    content,
+    (text: string) => piece(3, text),
+    (text: string): Delta => ({ type: 'reasoning', text }),
+    (transcript: string): Delta => ({ type: 'audio', transcript }),
+  ])('passes whole characters on, wherever they are cut', (make) => {
+    const unit = fc.oneof(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }), fc.constant('🦀'));
+    fc.assert(
+      fc.property(fc.string({ unit }), fc.integer({ min: 1, max: 3 }), (text, size) => {
+        const cut = text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
+        const texts = through(...cut.map((each) => make(each))).map(textOf);
+        expect(texts.filter((each) => /\p{Surrogate}/u.test(each))).toEqual([]);
+        expect(texts.join('')).toBe(text);
+      }),
+    );
+  });
 
   it('gives a delta without a cut character as it is', () => {
     const delta = content('whole 🦀');

@@ -1,5 +1,5 @@
 import { toUSVString } from 'node:util';
-import type { Delta, TextDelta, ToolCallDelta } from './delta.js';
+import type { Delta } from './delta.js';
 
 const REPLACEMENT = '\ufffd';
 
@@ -46,23 +46,64 @@ export class WholeCharacters {
   }
 }
 
+/** Annotations and images have no text that could be cut. */
 function textIn(delta: Delta): string {
-  return delta.type === 'tool-call' ? delta.arguments : delta.text;
+  switch (delta.type) {
+    case 'tool-call':
+      return delta.arguments;
+    case 'audio':
+      return delta.transcript ?? '';
+    case 'annotations':
+    case 'images':
+      return '';
+    default:
+      return delta.text;
+  }
 }
 
 function withText(delta: Delta, text: string): Delta {
-  return delta.type === 'tool-call' ? { ...delta, arguments: text } : { ...delta, text };
+  switch (delta.type) {
+    case 'tool-call':
+      return { ...delta, arguments: text };
+    case 'audio':
+      return { ...delta, transcript: text };
+    case 'annotations':
+    case 'images':
+      return delta;
+    default:
+      return { ...delta, text };
+  }
 }
 
-/** Without what has been passed on: log probabilities, id and name. */
-function bare(delta: Delta): TextDelta | ToolCallDelta {
-  if (delta.type !== 'tool-call') return { type: delta.type, text: '' };
-  const { type, index, kind } = delta;
-  return { type, index, ...(kind !== undefined && { kind }), arguments: '' };
+/** Without what has been passed on: log probabilities, ids, name and sound. */
+function bare(delta: Delta): Delta {
+  switch (delta.type) {
+    case 'tool-call': {
+      const { type, index, kind } = delta;
+      return { type, index, ...(kind !== undefined && { kind }), arguments: '' };
+    }
+    case 'audio':
+      return { type: delta.type };
+    case 'annotations':
+    case 'images':
+      return delta;
+    default:
+      return { type: delta.type, text: '' };
+  }
 }
 
 function saysMore(delta: Delta): boolean {
-  return delta.type === 'tool-call' ? delta.id !== undefined || delta.name !== undefined : delta.logprobs !== undefined;
+  switch (delta.type) {
+    case 'tool-call':
+      return delta.id !== undefined || delta.name !== undefined;
+    case 'audio':
+      return delta.id !== undefined || delta.data !== undefined || delta.expiresAt !== undefined;
+    case 'annotations':
+    case 'images':
+      return true;
+    default:
+      return delta.logprobs !== undefined;
+  }
 }
 
 function isFirstHalf(code: number): boolean {

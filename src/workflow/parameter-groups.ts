@@ -7,12 +7,13 @@ import type { ModelParameters } from '../models/index.js';
  *   and parameters this server does not know);
  * - `tools`: the client's tools and how to choose among them;
  * - `response_format`: the form the client asks the answer to have;
- * - `logprobs`: log probabilities of the tokens.
+ * - `logprobs`: log probabilities of the tokens;
+ * - `modalities`: answers that are more than text: sound and images.
  */
 export type ParameterGroup = (typeof PARAMETER_GROUPS)[number];
 
 /** All of them. */
-export const PARAMETER_GROUPS = ['sampling', 'tools', 'response_format', 'logprobs'] as const;
+export const PARAMETER_GROUPS = ['sampling', 'tools', 'response_format', 'logprobs', 'modalities'] as const;
 
 const GROUP_OF: Readonly<Record<string, ParameterGroup | undefined>> = {
   // What the server answers itself or sets for each call.
@@ -30,6 +31,10 @@ const GROUP_OF: Readonly<Record<string, ParameterGroup | undefined>> = {
   response_format: 'response_format',
   logprobs: 'logprobs',
   top_logprobs: 'logprobs',
+  modalities: 'modalities',
+  audio: 'modalities',
+  // Of OpenRouter: size and shape of images.
+  image_config: 'modalities',
 };
 
 /** The group of a parameter; undefined for those that no model call is given. */
@@ -61,6 +66,24 @@ const DEMANDS: readonly {
     group: 'logprobs',
     isDemanded: ({ logprobs }) => logprobs === true,
     message: 'It does not tell log probabilities.',
+  },
+  {
+    param: 'modalities',
+    group: 'modalities',
+    isDemanded: ({ modalities }) => Array.isArray(modalities) && modalities.some((kind) => kind !== 'text'),
+    message: 'It answers with text only.',
+  },
+  {
+    param: 'audio',
+    group: 'modalities',
+    isDemanded: ({ audio }) => isPresent(audio),
+    message: 'It answers with text only.',
+  },
+  {
+    param: 'web_search_options',
+    group: 'sampling',
+    isDemanded: ({ web_search_options: options }) => isPresent(options),
+    message: 'It does not hand it on to its models.',
   },
 ];
 

@@ -1,5 +1,5 @@
 import type { FinishReason, Usage } from '../protocol/index.js';
-import type { ToolCallDelta } from '../streaming/index.js';
+import { type AnswerObject, type CollectedAudio, CollectedMedia, type ToolCallDelta } from '../streaming/index.js';
 import type { RunEvents } from './run-events.js';
 
 /** A whole call of one of the client's tools, as the event's parameters offered them. */
@@ -18,6 +18,12 @@ export interface RunOutcome {
   readonly reasoning: string;
   readonly refusal: string;
   readonly toolCalls: readonly RunToolCall[];
+  /** Sources that models named; empty if they named none. Places count in `content`, in Unicode code points. */
+  readonly annotations: readonly AnswerObject[];
+  /** As OpenRouter gives them: `{type: "image_url", image_url: {url}}`. */
+  readonly images: readonly AnswerObject[];
+  /** Absent unless the event's parameters asked for a spoken answer. */
+  readonly audio?: CollectedAudio;
   /** What the workflow's `define` returned a ref to; undefined if it ended early. */
   readonly result: unknown;
   readonly finishReason: FinishReason;
@@ -32,18 +38,30 @@ export interface RunOutcome {
 export async function outcomeOf(events: RunEvents): Promise<RunOutcome> {
   const text = { content: '', reasoning: '', refusal: '' };
   const toolCalls: RunToolCall[] = [];
+  const media = new CollectedMedia();
   let outcome: RunOutcome | undefined;
   await events.read({
     next: (event) => {
       if (event.type === 'delta') {
         const { delta } = event;
         if (delta.type === 'tool-call') toolCalls[delta.index] = continued(toolCalls[delta.index], delta);
-        else text[delta.type] += delta.text;
+        else if ('text' in delta) text[delta.type] += delta.text;
+        else media.add(delta);
       } else if (event.type === 'run-finished') {
         const { result, finishReason, usage } = event;
         // Indices that no call has leave no holes.
         const calls = toolCalls.filter(() => true);
-        outcome = { ...text, toolCalls: calls, result, finishReason, ...(usage !== undefined && { usage }) };
+        const { annotations, images, audio } = media;
+        outcome = {
+          ...text,
+          toolCalls: calls,
+          annotations,
+          images,
+          ...(audio !== undefined && { audio }),
+          result,
+          finishReason,
+          ...(usage !== undefined && { usage }),
+        };
       }
     },
     failed: ({ error }) => {

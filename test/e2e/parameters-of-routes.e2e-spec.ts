@@ -20,7 +20,7 @@ interface Conversation {
   readonly messages: readonly Message[];
 }
 
-const ALL = ['sampling', 'tools', 'response_format', 'logprobs'] as const;
+const ALL = ['sampling', 'tools', 'response_format', 'logprobs', 'modalities'] as const;
 const MODEL = { modelProvider: ModelProvider.OPENAI, outputType: String } as const;
 
 @Injectable()
@@ -146,6 +146,7 @@ describe('the parameters that a workflow with a route takes', () => {
     ['response_format', { response_format: { type: 'json_object' } }],
     ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }],
     ['logprobs', { logprobs: true }],
+    ['modalities', { modalities: ['text', 'audio'] }],
   ])('are refused before anything is asked: %s', async (param, parameters) => {
     await start(route(heeding, dropping));
     for (const content of ['left', 'right']) {

@@ -35,7 +35,10 @@ describe('parameters of the client', () => {
       service_tier: 'flex',
       reasoning_effort: 'low',
       verbosity: 'high',
-      modalities: ['text'],
+      modalities: ['text', 'audio'],
+      audio: { voice: 'alloy', format: 'pcm16' },
+      image_config: { aspect_ratio: '1:1' },
+      web_search_options: { search_context_size: 'low' },
       prediction: { type: 'content', content: 'x' },
       top_k: 40,
       min_p: 0.1,
@@ -82,6 +85,9 @@ describe('parameters of the client', () => {
     ['response_format', { response_format: JSON_SCHEMA }],
     ['response_format', { response_format: { type: 'json_object' } }],
     ['logprobs', { logprobs: true }],
+    ['modalities', { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'wav' } }],
+    ['modalities', { modalities: ['image'] }],
+    ['audio', { audio: { voice: 'alloy', format: 'wav' } }],
   ])('%s are refused by a workflow that cannot heed them', async (param, parameters) => {
     for (const model of ['streaming', 'reasoning']) {
       const answer = await postJson(bench.app.chatUrl, { model, messages: HELLO, ...parameters });
@@ -98,7 +104,6 @@ describe('parameters of the client', () => {
     ['n', { n: 2 }],
     ['functions', { functions: [{ name: 'f' }] }],
     ['function_call', { function_call: 'auto' }],
-    ['modalities', { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'wav' } }],
   ])('%s that ask for what no workflow gives are refused', async (param, parameters) => {
     const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...parameters });
     assertValidError(answer.json);

@@ -12,7 +12,7 @@ async function plan(answer: Answer | string, parameters: Record<string, unknown>
 }
 
 const textOf = ({ steps }: AnswerPlan): string =>
-  steps.map(({ delta }) => (delta.type === 'tool-call' ? delta.arguments : delta.text)).join('');
+  steps.map(({ delta }) => (delta.type === 'tool-call' ? delta.arguments : 'text' in delta ? delta.text : '')).join('');
 
 describe('planAnswer', () => {
   it('gives a text token by token', async () => {

@@ -54,7 +54,7 @@ async function readAll(stream: Stream): Promise<{ batches: (readonly Delta[])[];
 }
 
 function textOf(delta: Delta): string {
-  return delta.type === 'tool-call' ? delta.arguments : delta.text;
+  return delta.type === 'tool-call' ? delta.arguments : 'text' in delta ? delta.text : '';
 }
 
 describe('DemoModel', () => {

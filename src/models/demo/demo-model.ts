@@ -1,6 +1,7 @@
+import { UpstreamError } from '../../errors/index.js';
 import { abortable, type AbortNotice, type Clock } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
-import type { CallScope, ChatModel, ModelCall, ModelResult } from '../chat-model.js';
+import type { CallScope, ChatModel, ModelCall, ModelParameters, ModelResult } from '../chat-model.js';
 import { planAnswer, type Step } from './answer-plan.js';
 import { FullPace, SteadyPace, type Pace } from './pace.js';
 import { countPromptTokens } from './prompt-tokens.js';
@@ -42,11 +43,15 @@ export class DemoModel implements ChatModel {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws UpstreamError (400) if no instance of the JSON schema in `response_format` or of a tool can be made */
+  /**
+   * @throws UpstreamError (400) if no instance of the JSON schema in `response_format` or of a tool can be made, or the answer
+   *   is to be more than text
+   */
   async *stream(call: ModelCall, scope: CallScope): AsyncGenerator<readonly Delta[], ModelResult, void> {
     const { messages, parameters } = call;
     const { signal } = scope;
     signal.throwIfAborted();
+    assertTextWanted(parameters);
     const { tokenizer, composeAnswer } = await abortable(this.#load(), signal);
     const promptTokens = await countPromptTokens(messages, parameters.tools, tokenizer, signal);
     const answer = await abortable(composeAnswer(messages, parameters), signal);
@@ -104,4 +109,13 @@ async function loadParts(): Promise<DemoParts> {
   const tokenizer = await Tokenizer.load();
   const { composeAnswer } = await import('./answer.js');
   return { tokenizer, composeAnswer };
+}
+
+function assertTextWanted({ modalities, audio }: ModelParameters): void {
+  const param = Array.isArray(modalities) && modalities.some((kind) => kind !== 'text') ? 'modalities' : 'audio';
+  if (param === 'audio' && (audio === undefined || audio === null)) return;
+  throw new UpstreamError(
+    `The demo answers with text only. Leave \`${param}\` out, or set OPENAI_API_KEY to have a real model answer.`,
+    { status: 400, type: 'invalid_request_error', code: 'unsupported_value', param, retryable: false },
+  );
 }

@@ -1,5 +1,5 @@
 import { countValues, findExcess } from '../../kernel/index.js';
-import type { Delta } from '../../streaming/index.js';
+import { type Delta, weighDelta } from '../../streaming/index.js';
 import { answerTooLarge, badAnswer, tooManyToolCalls } from './upstream-errors.js';
 
 /** Most tool calls of one answer. OpenAI takes no more tools than that in one request. */
@@ -11,6 +11,8 @@ export const MAX_TOOL_CALLS = 128;
 const LOGPROBS_FACTOR = 8;
 /** What a value takes in memory beside its text, in bytes: a number, or an object or list with its place in another one. */
 const VALUE_BYTES = 32;
+/** Citations, images and sound are weighed by their memory. */
+const BYTES_PER_CHARACTER = 2;
 
 /**
  * Most bytes of an event, or of an answer that comes as a whole: JSON escapes characters, and holds more than the answer.
@@ -50,7 +52,7 @@ export class AnswerBounds {
   #logprobsBytes = 0;
   #toolCalls = 0;
 
-  /** @param maxLength most characters of text, reasoning, refusal and tool calls together */
+  /** @param maxLength most characters of text, reasoning, refusal, tool calls, citations, images and sound together */
   constructor(maxLength: number) {
     this.#maxLength = maxLength;
   }
@@ -71,8 +73,10 @@ export class AnswerBounds {
     for (let i = from; i < deltas.length; i++) {
       const delta = deltas[i] as Delta;
       if (delta.type === 'tool-call') continue;
-      this.#length += delta.text.length;
-      hasLogprobs ||= delta.logprobs !== undefined;
+      if ('text' in delta) {
+        this.#length += delta.text.length;
+        hasLogprobs ||= delta.logprobs !== undefined;
+      } else this.#length += weighDelta(delta, Number.POSITIVE_INFINITY) / BYTES_PER_CHARACTER;
     }
     if (hasLogprobs) this.#logprobsBytes += Buffer.byteLength(json) + VALUE_BYTES * countValues(json);
     if (this.#length <= this.#maxLength && this.#logprobsBytes <= this.#maxLength * LOGPROBS_FACTOR) return;

@@ -3,6 +3,7 @@ import type { Delta, TextDelta, TokenLogprob } from '../../streaming/index.js';
 import type { CallScope, ModelIdentity } from '../chat-model.js';
 import { AnswerBounds, assertParsable } from './answer-bounds.js';
 import { readFinishReason } from './finish-reasons.js';
+import { MediaReader, pushImages, type UpstreamMedia } from './media-reader.js';
 import { ToolCallReader, type UpstreamFunctionCall, type UpstreamToolCall } from './tool-call-reader.js';
 import type { UnknownWords } from './unknown-words.js';
 import { badAnswer, upstreamErrorInAnswer } from './upstream-errors.js';
@@ -19,11 +20,16 @@ interface UpstreamAnswer {
     readonly message?: UpstreamMessage | null;
     readonly finish_reason?: unknown;
     readonly logprobs?: { readonly content?: unknown; readonly refusal?: unknown } | null;
+    /** Where some gateways put them. */
+    readonly annotations?: unknown;
   } | null)[];
 }
 
-interface UpstreamMessage {
-  /** A text, or (Mistral's reasoning models) a list of `{type: "text", text}` and `{type: "thinking", thinking: […]}`. */
+interface UpstreamMessage extends UpstreamMedia {
+  /**
+   * A text, or (Mistral's reasoning models) a list of `{type: "text", text}` and `{type: "thinking", thinking: […]}`. Models
+   * that draw may have `{type: "image_url", image_url}` in it.
+   */
   readonly content?: unknown;
   /** Reasoning text: DeepSeek, SGLang and older vLLM by this name, newer vLLM and OpenRouter by the next. */
   readonly reasoning_content?: unknown;
@@ -54,6 +60,7 @@ export class AnswerReader {
   readonly #scope: Pick<CallScope, 'identity' | 'usage'>;
   readonly #bounds: AnswerBounds;
   readonly #toolCalls: ToolCallReader;
+  readonly #media = new MediaReader();
   readonly #unknown: Pick<UnknownWords, 'add'>;
   #model: unknown;
   #fingerprint: unknown;
@@ -128,9 +135,21 @@ export class AnswerReader {
       const before = out.length;
       this.#readMessage(message, choice.logprobs ?? undefined, json, out);
       if (out.length > before || this.#toolCalls.isHolding) this.#goOn();
+      this.#readMedia(message, choice, out);
       this.#bounds.add(out, before, json);
     }
     if (choice.finish_reason !== null && choice.finish_reason !== undefined) this.#stop(choice.finish_reason, out);
+  }
+
+  /** Citations and images may come after the finish_reason without a doubt about the end: they are no text that goes on. */
+  #readMedia(message: UpstreamMedia, choice: UpstreamMedia, out: Delta[]): void {
+    const before = out.length;
+    const end = this.#media.read(message, choice, out);
+    if (out.length === before) return;
+    this.#hasSpoken = true;
+    if (end === 'goes on') this.#goOn();
+    // OpenAI's models that speak may leave it at that, without a finish_reason.
+    else if (end === 'is over') this.#finishReason = this.#lastFinishReason ??= 'stop';
   }
 
   /** @throws UpstreamError if the upstream says that it failed */
@@ -246,6 +265,8 @@ function pushText(type: TextDelta['type'], text: unknown, logprobs: unknown, out
   out.push(hasLogprobs ? { type, text, logprobs: logprobs as TokenLogprob[] } : { type, text });
 }
 
+type MessagePart = { readonly type?: unknown; readonly text?: unknown; readonly thinking?: unknown } | null;
+
 /** Neighbours of one kind become one delta, however many parts an upstream makes of them. */
 function pushParts(parts: readonly unknown[], out: Delta[]): void {
   const joined: { readonly type: TextDelta['type']; readonly texts: string[] }[] = [];
@@ -256,7 +277,7 @@ function pushParts(parts: readonly unknown[], out: Delta[]): void {
     if (last?.type === type) last.texts.push(text);
     else joined.push({ type, texts: [text] });
   };
-  for (const part of parts as readonly ({ readonly text?: unknown; readonly thinking?: unknown } | null)[]) {
+  for (const part of parts as readonly MessagePart[]) {
     add('content', typeof part === 'string' ? part : part?.text);
     const thoughts: readonly unknown[] = Array.isArray(part?.thinking) ? part.thinking : [part?.thinking];
     for (const thought of thoughts as readonly ({ readonly text?: unknown } | string | null | undefined)[]) {
@@ -264,6 +285,10 @@ function pushParts(parts: readonly unknown[], out: Delta[]): void {
     }
   }
   for (const { type, texts } of joined) out.push({ type, text: texts.join('') });
+  pushImages(
+    parts.filter((part) => (part as MessagePart)?.type === 'image_url'),
+    out,
+  );
 }
 
 function isName(value: unknown): value is string {

@@ -21,6 +21,8 @@ export interface Capabilities {
   readonly parallelToolCalls: boolean;
   /** Whether answers can be streamed; without it each is asked for in one piece, and comes to the client in one. */
   readonly streaming: boolean;
+  /** Formats of a spoken answer (`audio.format`) that it streams; an answer in another one is asked for in one piece. */
+  readonly streamedAudio: 'pcm16' | 'any';
   /** Whether `stream_options` may be sent. Without it a provider tells its usage unasked. */
   readonly streamOptions: boolean;
   /**
@@ -45,6 +47,7 @@ export const OPENAI_CAPABILITIES: Capabilities = {
   jsonObject: true,
   parallelToolCalls: true,
   streaming: true,
+  streamedAudio: 'pcm16',
   streamOptions: true,
   reasoningTags: [],
   messages: OPENAI_MESSAGES,

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions';
 import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
-import type { CallScope, ChatModel, ModelCall, ModelResult } from '../chat-model.js';
+import type { CallScope, ChatModel, ModelCall, ModelParameters, ModelResult } from '../chat-model.js';
 import { type AnswerLimits, AnswerStream } from './answer-stream.js';
 import { type Capabilities, OPENAI_CAPABILITIES } from './capabilities.js';
 import type { EndingHabit } from './event-batches.js';
@@ -103,7 +103,8 @@ export class OpenAIChatModel implements ChatModel {
   }
 
   #request({ model, messages, parameters }: ModelCall, signal: AbortNotice): Promise<Answer> {
-    const { streaming, streamOptions } = this.#capabilities;
+    const { streamOptions } = this.#capabilities;
+    const streaming = isStreamed(parameters, this.#capabilities);
     const body = {
       ...parameters,
       model,
@@ -113,4 +114,10 @@ export class OpenAIChatModel implements ChatModel {
     } satisfies ChatCompletionCreateParams;
     return this.#client.createCompletion(body, signal);
   }
+}
+
+/** OpenAI refuses to stream sound that is not plain samples. */
+function isStreamed({ audio }: ModelParameters, { streaming, streamedAudio }: Capabilities): boolean {
+  if (!streaming || streamedAudio === 'any' || typeof audio !== 'object' || audio === null) return streaming;
+  return (audio as { readonly format?: unknown }).format === streamedAudio;
 }

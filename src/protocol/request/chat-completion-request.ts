@@ -3,7 +3,6 @@ import {
   ArrayNotEmpty,
   IsArray,
   IsBoolean,
-  IsIn,
   IsInt,
   IsNumber,
   IsObject,
@@ -250,16 +249,28 @@ export class ChatCompletionRequest {
 
   @IsOptional()
   @IsArray()
-  @IsIn(['text'], {
-    each: true,
-    message: 'this server answers with text only. Leave `modalities` out.',
-    context: { code: 'unsupported_value' },
+  @IsString({ each: true })
+  @JSONSchema({
+    description: 'Kinds of answers: `text`, `audio` (OpenAI), `image` (OpenRouter and other gateways); forwarded.',
+    example: ['text', 'audio'],
   })
-  @JSONSchema({ description: 'Kinds of answers. This server gives text.', example: ['text'] })
   readonly modalities?: readonly string[] | null;
 
   @IsOptional()
-  @NotOffered('this server answers with text only. Leave `audio` out.')
-  @JSONSchema({ description: 'Voice and format of a spoken answer, which this server does not give: leave it out.' })
-  readonly audio?: null;
+  @IsObject()
+  @JSONSchema({
+    description: 'Voice and format of a spoken answer; forwarded.',
+    additionalProperties: true,
+    example: { voice: 'alloy', format: 'pcm16' },
+  })
+  readonly audio?: JsonObject | null;
+
+  @IsOptional()
+  @IsObject()
+  @JSONSchema({
+    description: 'Lets the model search the web. Sources that it names come as `annotations`; forwarded.',
+    additionalProperties: true,
+    example: { search_context_size: 'low' },
+  })
+  readonly web_search_options?: JsonObject | null;
 }

@@ -136,10 +136,12 @@ refuse('response_format.json_schema.name', 'invalid_value', [
 refuse('response_format.json_schema.name', 'string_above_max_length', [jsonSchema({ name: 'a'.repeat(65) })]);
 refuse('response_format.json_schema.schema', 'invalid_type', [jsonSchema({ name: 'a', schema: [] })]);
 refuse('response_format.json_schema.strict', 'invalid_type', [jsonSchema({ name: 'a', strict: 'true' })]);
-accept({ modalities: ['text'] }, { modalities: null }, { audio: null });
-refuse('modalities[1]', 'unsupported_value', [{ modalities: ['text', 'audio'] }]);
+accept({ modalities: ['text'] }, { modalities: ['image', 'text'] }, { modalities: null }, { audio: null });
+accept({ modalities: ['text', 'audio'], audio: { voice: { id: 'v' }, format: 'wav' } }, { web_search_options: {} });
 refuse('modalities', 'invalid_type', [{ modalities: 'text' }]);
-refuse('audio', 'unsupported_value', [{ audio: { voice: 'alloy', format: 'wav' } }]);
+refuse('modalities[0]', 'invalid_type', [{ modalities: [1] }]);
+refuse('audio', 'invalid_type', [{ audio: 'alloy' }, { audio: [] }]);
+refuse('web_search_options', 'invalid_type', [{ web_search_options: true }]);
 
 // Tools
 accept(

@@ -9,6 +9,30 @@ import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';
 import { ChoiceLogprobs } from './logprobs.js';
 import { ToolCallChunk } from './tool-call-chunk.js';
 
+/** A piece of a spoken answer. */
+@JSONSchema({ description: 'A piece of a spoken answer. What it does not bring is absent.' })
+export class SpokenAnswerChunk {
+  @OrAbsent()
+  @IsString()
+  @JSONSchema({ description: 'By which the next request can refer to the answer; sent once.' })
+  readonly id?: string;
+
+  @OrAbsent()
+  @IsString()
+  @JSONSchema({ description: 'The next bytes, in base64 and the format that the request asked for.' })
+  readonly data?: string;
+
+  @OrAbsent()
+  @IsString()
+  @JSONSchema({ description: 'The next words of what is heard.' })
+  readonly transcript?: string;
+
+  @OrAbsent()
+  @IsInt()
+  @JSONSchema({ description: 'Until when the id is known, in seconds since the Unix epoch; sent once, at the end.' })
+  readonly expires_at?: number;
+}
+
 /** What is new in a chunk. */
 @JSONSchema({ description: 'What is new since the chunk before. Pieces of text are to be joined.' })
 export class ChatCompletionDelta {
@@ -42,6 +66,27 @@ export class ChatCompletionDelta {
   @IsString()
   @JSONSchema({ description: 'The same piece under the name that other clients read.' })
   readonly reasoning?: string;
+
+  @OrAbsent()
+  @IsArray()
+  @IsObject({ each: true })
+  @JSONSchema({
+    description: 'Further sources that the provider names, each with its `index`. Places count in all of `content`.',
+  })
+  readonly annotations?: readonly JsonObject[];
+
+  @OrAbsent()
+  @IsArray()
+  @IsObject({ each: true })
+  @JSONSchema({
+    description: 'Further images that the model made, each whole and with its `index` (an extension of OpenRouter).',
+  })
+  readonly images?: readonly JsonObject[];
+
+  @OrAbsent()
+  @Nested(() => SpokenAnswerChunk)
+  @JSONSchema({ description: 'The next piece of a spoken answer.' })
+  readonly audio?: SpokenAnswerChunk;
 }
 
 /** A piece of the answer. */

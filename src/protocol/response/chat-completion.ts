@@ -9,6 +9,28 @@ import { CompletionUsage } from './completion-usage.js';
 import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';
 import { ChoiceLogprobs } from './logprobs.js';
 
+/** A spoken answer. */
+@JSONSchema({ description: 'A spoken answer.' })
+export class SpokenAnswer {
+  @IsString()
+  @JSONSchema({ description: 'By which the next request can refer to it. Empty if the provider gave none.' })
+  readonly id: string;
+
+  @IsString()
+  @JSONSchema({ description: 'The sound, in base64 and the format that the request asked for.' })
+  readonly data: string;
+
+  @IsString()
+  @JSONSchema({ description: 'The words that are heard.' })
+  readonly transcript: string;
+
+  @IsInt()
+  @JSONSchema({
+    description: 'Until when the id is known, in seconds since the Unix epoch; 0 if the provider did not say.',
+  })
+  readonly expires_at: number;
+}
+
 /** The message of an answer. */
 @JSONSchema({ description: 'The answer as a message. It can be sent back as it is in the next request.' })
 export class ChatCompletionMessage {
@@ -18,7 +40,7 @@ export class ChatCompletionMessage {
 
   @OrNull()
   @IsString()
-  @JSONSchema({ description: 'The text; null if there is none, as beside tool calls.' })
+  @JSONSchema({ description: 'The text; null if there is none, as beside tool calls or sound.' })
   readonly content: string | null;
 
   @OrNull()
@@ -45,8 +67,19 @@ export class ChatCompletionMessage {
   @OrAbsent()
   @IsArray()
   @IsObject({ each: true })
-  @JSONSchema({ description: 'Sources that the provider names.' })
+  @JSONSchema({ description: 'Sources that the provider names. Places count in `content`, in Unicode code points.' })
   readonly annotations?: readonly JsonObject[];
+
+  @OrAbsent()
+  @IsArray()
+  @IsObject({ each: true })
+  @JSONSchema({ description: 'Images that the model made (an extension that OpenRouter introduced).' })
+  readonly images?: readonly JsonObject[];
+
+  @OrAbsent()
+  @Nested(() => SpokenAnswer)
+  @JSONSchema({ description: 'The spoken answer, if one was asked for.' })
+  readonly audio?: SpokenAnswer;
 }
 
 /** An answer; a workflow gives exactly one. */

@@ -13,7 +13,7 @@ type Outcome = 'heeded' | 'dropped' | 'no model' | 'silent';
 /** In steps that run one after another, one that heeds it suffices. */
 const STRENGTH: readonly Outcome[] = ['heeded', 'dropped', 'no model', 'silent'];
 
-const BESIDE_TEXT: ReadonlySet<ParameterGroup> = new Set(['tools', 'logprobs']);
+const BESIDE_TEXT: ReadonlySet<ParameterGroup> = new Set(['tools', 'logprobs', 'modalities']);
 
 /**
  * The groups of the client's parameters that a workflow takes: a model that the client hears is given them, whichever way
@@ -63,7 +63,7 @@ function outcomesOfResult({ steps, resultStep }: Scope, visible: boolean, group:
   if (step === undefined) return new Set(['no model']);
   switch (step.kind) {
     case 'node': {
-      // A result is text: it holds no calls of tools, and no probabilities.
+      // A result is text: it holds no calls of tools, no probabilities, and no sound or images.
       const { forwards } = step.instance;
       return new Set([
         outcomeOfNode(

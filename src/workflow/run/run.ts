@@ -5,8 +5,10 @@ import type { RunMeter } from '../../metrics/index.js';
 import { type FinishReason, worseFinishReason } from '../../protocol/index.js';
 import {
   AnswerText,
+  countCharacters,
   type Delta,
   type Gate,
+  moveAnnotations,
   type TextDelta,
   weighDelta,
   WholeCharacters,
@@ -18,6 +20,7 @@ import type { TaskContext } from '../task-context.js';
 import type { CompiledWorkflow, NodeStep } from '../workflow-schema.js';
 import { endingOf, Execution } from './execution.js';
 import { NumberedCalls } from './numbered-calls.js';
+import { OneAudio } from './one-audio.js';
 import { Permits } from './permits.js';
 import { type NodeLedger, sumUsage } from './run-ledger.js';
 import { type Speaker, Turn } from './turn.js';
@@ -63,12 +66,16 @@ export class Run {
   #seq = 0;
   /** Key of the visible node whose content came last: the next one's is set off from it. */
   #lastSpeaker: string | undefined;
+  /** Content so far in Unicode code points, and how much of it came before that of the last speaker. */
+  #contentLength = 0;
+  #contentBefore = 0;
   /** Characters that were said so far. */
   #saidLength = 0;
   /** Who said something last, in whatever channel. */
   #speaker: Speaker | undefined;
   readonly #characters = new WholeCharacters();
   readonly #calls: NumberedCalls;
+  readonly #audio = new OneAudio();
   readonly #answer: AnswerText | undefined;
 
   constructor(parts: RunParts) {
@@ -115,7 +122,7 @@ export class Run {
   #speak(speaker: Speaker, delta: Delta): void {
     if (this.#speaker !== undefined && this.#speaker.node !== speaker.node) this.#endCharacters();
     this.#speaker = speaker;
-    if (delta.type !== 'tool-call' && delta.text === '' && delta.logprobs === undefined) return;
+    if ('text' in delta && delta.text === '' && delta.logprobs === undefined) return;
     this.#saidLength += measureLength(delta);
     if (this.#saidLength > this.#parts.maxAnswerLength) {
       // It may have been kept until now, and somebody else's end have set it free: the speaker learns of it by the abort.
@@ -134,9 +141,8 @@ export class Run {
 
   #pass({ node, debounceMs }: Speaker, delta: Delta): void {
     this.#hasSpoken = true;
-    let said = delta;
-    if (delta.type === 'content') said = this.#setOff(node, delta);
-    else if (delta.type === 'tool-call') said = this.#calls.take(node, delta);
+    const said = this.#arranged(node, delta);
+    if (said === undefined) return;
     this.#answer?.add(said);
     // Once per token: written out, because spreading objects costs more than all the rest here.
     const seq = this.#seq++;
@@ -154,11 +160,42 @@ export class Run {
     return leftMs <= 0 || ms <= leftMs;
   }
 
+  /** The delta as a part of the run's one answer; undefined if it has no place there. */
+  #arranged(node: string, delta: Delta): Delta | undefined {
+    switch (delta.type) {
+      case 'content':
+        return this.#setOff(node, delta);
+      case 'tool-call':
+        return this.#calls.take(node, delta);
+      case 'annotations':
+        return moveAnnotations(delta, this.#findStart(node));
+      case 'audio': {
+        const heard = this.#audio.take(node, delta);
+        return heard?.type === 'content' ? this.#setOff(node, heard) : heard;
+      }
+      default:
+        return delta;
+    }
+  }
+
   /** The first content of a node is set off from that of the one before. */
   #setOff(node: string, delta: TextDelta): TextDelta {
-    const isNewSpeaker = this.#lastSpeaker !== undefined && this.#lastSpeaker !== node;
-    this.#lastSpeaker = node;
-    return isNewSpeaker ? { ...delta, text: this.#parts.workflow.separator + delta.text } : delta;
+    const separator =
+      this.#lastSpeaker === undefined || this.#lastSpeaker === node ? '' : this.#parts.workflow.separator;
+    if (this.#lastSpeaker !== node) {
+      this.#contentBefore = this.#findStart(node);
+      this.#contentLength = this.#contentBefore;
+      this.#lastSpeaker = node;
+    }
+    this.#contentLength += countCharacters(delta.text);
+    return separator === '' ? delta : { ...delta, text: separator + delta.text };
+  }
+
+  /** Where the node's own content begins, or would begin, in that of the run. */
+  #findStart(node: string): number {
+    if (this.#lastSpeaker === undefined) return 0;
+    if (this.#lastSpeaker === node) return this.#contentBefore;
+    return this.#contentLength + countCharacters(this.#parts.workflow.separator);
   }
 
   /** No visible node ran: the workflow's result is the answer. */
@@ -244,6 +281,7 @@ function jsonOfResult(result: unknown, workflow: string): string {
 /** In characters. Log probabilities, which are objects, are measured by the memory that they take. */
 function measureLength(delta: Delta): number {
   if (delta.type === 'tool-call') return delta.arguments.length;
+  if (!('text' in delta)) return weighDelta(delta, Number.POSITIVE_INFINITY) / 2;
   return delta.logprobs === undefined
     ? delta.text.length
     : weighDelta(delta, Number.POSITIVE_INFINITY) / BYTES_PER_CHARACTER;

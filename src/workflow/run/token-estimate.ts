@@ -28,7 +28,7 @@ export function estimateTokens({ messages, parameters }: ModelCall, answer: Answ
   for (const message of messages) addMessage(message, prompt);
   addJson([parameters['tools'], parameters['response_format']], prompt);
   const completion = new Estimate();
-  for (const text of [answer.content, answer.reasoning, answer.refusal]) completion.add(text);
+  for (const text of [answer.content, answer.reasoning, answer.refusal, answer.transcript]) completion.add(text);
   for (const { name = '', arguments: args } of answer.toolCalls) {
     completion.add(name);
     completion.add(args);

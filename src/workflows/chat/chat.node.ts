@@ -10,7 +10,7 @@ export class ChatNode extends AgentStreamingNode<{ messages: readonly Message[] 
   readonly agentConfig = agent({
     modelProvider: ModelProvider.OPENAI,
     outputType: String,
-    forward: ['sampling', 'tools', 'response_format', 'logprobs'],
+    forward: ['sampling', 'tools', 'response_format', 'logprobs', 'modalities'],
   });
 
   async *process(

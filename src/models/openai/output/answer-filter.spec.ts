@@ -18,7 +18,7 @@ it('passes on the rest of a batch in which a filter is done', async () => {
   const texts: string[] = [];
   const filtered = new FilteredAnswer(answer(batches), [filter]);
   for (let next = await filtered.next(); next.done !== true; next = await filtered.next()) {
-    for (const delta of next.value) texts.push(delta.type === 'tool-call' ? '' : delta.text);
+    for (const delta of next.value) texts.push('text' in delta ? delta.text : '');
   }
   expect(texts).toEqual(['{"a":"b', 'c', 'd', 'e"', '}']);
 });

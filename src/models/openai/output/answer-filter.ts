@@ -1,11 +1,13 @@
 import type { FinishReason } from '../../../protocol/index.js';
-import { type Delta, PulledGenerator } from '../../../streaming/index.js';
+import { type Delta, moveAnnotations, PulledGenerator } from '../../../streaming/index.js';
 import type { ModelResult } from '../../chat-model.js';
 
 /** Makes of a provider's deltas those that the rest of the system expects. One filter serves one call. */
 export interface AnswerFilter {
   /** True once it changes nothing any more, neither deltas nor the finish reason: it is not asked again. */
   readonly isDone: boolean;
+  /** How much it has taken out of the beginning of the content, in Unicode code points; absent: nothing. */
+  readonly cut?: number;
   /** Takes the next delta and adds what becomes of it to `out`; it may keep it for later. */
   read(delta: Delta, out: Delta[]): void;
   /**
@@ -19,6 +21,8 @@ export interface AnswerFilter {
 export class FilteredAnswer extends PulledGenerator<readonly Delta[], ModelResult> {
   readonly #answer: AsyncGenerator<readonly Delta[], ModelResult, void>;
   #filters: readonly AnswerFilter[];
+  /** What those have taken out of the content that are done. */
+  #cut = 0;
   /** The result, while what the filters kept is given. */
   #result: ModelResult | undefined;
   #hasEnded = false;
@@ -30,7 +34,7 @@ export class FilteredAnswer extends PulledGenerator<readonly Delta[], ModelResul
   }
 
   override next(): Promise<IteratorResult<readonly Delta[], ModelResult>> {
-    return this.#filters.length === 0 ? this.#answer.next() : this.#untilDeltas();
+    return this.#filters.length === 0 && this.#cut === 0 ? this.#answer.next() : this.#untilDeltas();
   }
 
   protected override async close(): Promise<void> {
@@ -43,11 +47,20 @@ export class FilteredAnswer extends PulledGenerator<readonly Delta[], ModelResul
     for (;;) {
       const next = await this.#answer.next();
       if (next.done === true) return this.#finish(next.value);
-      const deltas = this.#filters.reduce(through, next.value);
-      if (this.#filters.some(({ isDone }) => isDone)) this.#filters = this.#filters.filter(({ isDone }) => !isDone);
+      const deltas = this.#placed(this.#filters.reduce(through, next.value));
+      if (this.#filters.some(({ isDone }) => isDone)) {
+        this.#cut += cutOf(this.#filters.filter(({ isDone }) => isDone));
+        this.#filters = this.#filters.filter(({ isDone }) => !isDone);
+      }
       if (deltas.length > 0) return { done: false, value: deltas };
-      if (this.#filters.length === 0) return this.#answer.next();
     }
+  }
+
+  /** Annotations count in the content that is left. */
+  #placed(deltas: readonly Delta[]): readonly Delta[] {
+    if (!deltas.some(({ type }) => type === 'annotations')) return deltas;
+    const cut = this.#cut + cutOf(this.#filters);
+    return deltas.map((delta) => (delta.type === 'annotations' ? moveAnnotations(delta, -cut) : delta));
   }
 
   #finish({ finishReason: reason }: ModelResult): IteratorResult<readonly Delta[], ModelResult> {
@@ -56,6 +69,10 @@ export class FilteredAnswer extends PulledGenerator<readonly Delta[], ModelResul
     this.#result = { finishReason };
     return deltas.length > 0 ? { done: false, value: deltas } : { done: true, value: this.#result };
   }
+}
+
+function cutOf(filters: readonly AnswerFilter[]): number {
+  return filters.reduce((sum, { cut = 0 }) => sum + cut, 0);
 }
 
 function through(deltas: readonly Delta[], filter: AnswerFilter): readonly Delta[] {

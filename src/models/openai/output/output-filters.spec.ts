@@ -13,7 +13,7 @@ function through(filter: AnswerFilter, text: string, places: readonly number[] =
   for (const [i, end] of at.slice(1).entries()) filter.read({ type: 'content', text: text.slice(at[i], end) }, out);
   filter.end('stop', out);
   const texts: Record<string, string> = {};
-  for (const delta of out) if (delta.type !== 'tool-call') texts[delta.type] = (texts[delta.type] ?? '') + delta.text;
+  for (const delta of out) if ('text' in delta) texts[delta.type] = (texts[delta.type] ?? '') + delta.text;
   return texts;
 }
 

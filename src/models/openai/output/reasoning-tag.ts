@@ -1,5 +1,5 @@
 import type { FinishReason } from '../../../protocol/index.js';
-import type { Delta, TokenLogprob } from '../../../streaming/index.js';
+import { countCharacters, type Delta, type TokenLogprob } from '../../../streaming/index.js';
 import type { AnswerFilter } from './answer-filter.js';
 
 /** White space and the beginning of a tag, in characters: some models write nothing but white space without end. */
@@ -19,6 +19,9 @@ export class ReasoningTag implements AnswerFilter {
   /** Log probabilities of what is held. */
   #logprobs: readonly TokenLogprob[] = [];
   #tagged = false;
+  /** Of the content, in Unicode code points. */
+  #read = 0;
+  #passed = 0;
 
   /**
    * @param names of the tags that may open it. One that begins with a slash is open from the beginning: the templates of
@@ -36,12 +39,17 @@ export class ReasoningTag implements AnswerFilter {
     return this.#state === 'after';
   }
 
+  get cut(): number {
+    return this.#read - this.#passed - countCharacters(this.#held);
+  }
+
   read(delta: Delta, out: Delta[]): void {
     if (delta.type !== 'content' || this.#state === 'after') {
       out.push(delta);
       return;
     }
     this.#held += delta.text;
+    this.#read += countCharacters(delta.text);
     if (delta.logprobs !== undefined) this.#logprobs = [...this.#logprobs, ...delta.logprobs];
     while (this.#state === 'inside' ? this.#readInside(out) : this.#readBefore(out));
   }
@@ -76,6 +84,7 @@ export class ReasoningTag implements AnswerFilter {
   #pushContent(text: string, out: Delta[]): void {
     const logprobs = this.#logprobs;
     this.#logprobs = [];
+    this.#passed += countCharacters(text);
     if (logprobs.length > 0) out.push({ type: 'content', text, logprobs });
     else if (text !== '') out.push({ type: 'content', text });
   }

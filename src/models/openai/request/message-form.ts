@@ -29,6 +29,7 @@ const PLAIN_FIELDS = new Set([
   'tool_calls',
   'tool_call_id',
   'function_call',
+  'audio',
   'prefix',
   'partial',
 ]);

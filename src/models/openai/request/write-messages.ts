@@ -12,6 +12,11 @@ interface Draft {
   readonly [field: string]: unknown;
 }
 
+interface SpokenAnswer {
+  readonly id?: unknown;
+  readonly transcript?: unknown;
+}
+
 interface Part {
   readonly type?: unknown;
   readonly text?: unknown;
@@ -29,7 +34,7 @@ export function writeMessages(
 ): readonly Message[] {
   const drafts = (messages as readonly object[] as readonly Draft[]).map((message) => {
     const named = message.role === 'developer' && !form.developer ? { ...message, role: 'system' as const } : message;
-    return withKnownFields(named, form, returnsReasoning);
+    return withKnownFields(withSpokenAnswer(named, form), form, returnsReasoning);
   });
   return (form.isArranged ? arrange(drafts, form) : drafts) as readonly object[] as readonly Message[];
 }
@@ -44,6 +49,16 @@ function withKnownFields(message: Draft, form: MessageForm, returnsReasoning: bo
     ? message
     : (Object.fromEntries(Object.entries(message).filter(([field]) => isKept(field))) as object as Draft);
   return form.isArranged ? withPlainContent(draft, message) : draft;
+}
+
+/** Of an answer with its sound and words, a request takes the id alone. A server that does not know it is told the words. */
+function withSpokenAnswer(message: Draft, form: MessageForm): Draft {
+  const { audio, ...rest } = message;
+  if (audio === undefined) return message;
+  const { id, transcript } = isObject(audio) ? (audio as SpokenAnswer) : {};
+  if (typeof id === 'string' && id !== '' && form.keeps('audio', message.role)) return { ...rest, audio: { id } };
+  const isEmpty = message.content === null || message.content === undefined || message.content === '';
+  return isEmpty && typeof transcript === 'string' ? { ...rest, content: transcript } : rest;
 }
 
 /** No null where a server may want something, no refusal that it does not know, and no empty text. */
@@ -85,7 +100,9 @@ function arrange(drafts: readonly Draft[], { systemAnywhere }: MessageForm): rea
 
 function saysNothing(draft: Draft): boolean {
   const { role, content } = draft;
-  if (role !== 'assistant' || hasToolCalls(draft) || isObject(draft['function_call'])) return false;
+  if (role !== 'assistant' || hasToolCalls(draft) || isObject(draft['function_call']) || isObject(draft['audio'])) {
+    return false;
+  }
   return content === '' || content === null || content === undefined;
 }
 

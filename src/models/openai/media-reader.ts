@@ -1,0 +1,74 @@
+import type { AnswerObject, AudioDelta, Delta } from '../../streaming/index.js';
+
+/** What a message may hold beside text. Nothing in it is certain. */
+export interface UpstreamMedia {
+  readonly annotations?: unknown;
+  /** OpenRouter and other gateways: `{type: "image_url", image_url: {url}}`, each whole. */
+  readonly images?: unknown;
+  readonly audio?: unknown;
+}
+
+/** Reads citations, images and sound of one answer. */
+export class MediaReader {
+  /** JSON of the annotations so far: some gateways repeat all of them in each chunk. */
+  readonly #annotations = new Set<string>();
+  #hasSound = false;
+
+  /** True from the first sound on. */
+  get hasSound(): boolean {
+    return this.#hasSound;
+  }
+
+  /**
+   * Adds what a message brings to `out`.
+   * @param beside the choice, in which some gateways put the annotations
+   * @returns what it says of the end: an answer that is spoken goes on with more sound, and is over with its expiry
+   */
+  read(message: UpstreamMedia, beside: UpstreamMedia, out: Delta[]): 'goes on' | 'is over' | undefined {
+    this.#readAnnotations(message.annotations ?? beside.annotations, out);
+    pushImages(message.images, out);
+    return this.#readAudio(message.audio, out);
+  }
+
+  #readAnnotations(annotations: unknown, out: Delta[]): void {
+    if (!Array.isArray(annotations)) return;
+    const fresh = annotations.filter(isObject).filter((annotation) => {
+      const { size } = this.#annotations;
+      return this.#annotations.add(JSON.stringify(annotation)).size > size;
+    });
+    if (fresh.length > 0) out.push({ type: 'annotations', annotations: fresh });
+  }
+
+  #readAudio(audio: unknown, out: Delta[]): 'goes on' | 'is over' | undefined {
+    if (!isObject(audio)) return undefined;
+    const { id, data, transcript, expires_at: expiry } = audio;
+    const delta: Writable<AudioDelta> = { type: 'audio' };
+    if (isText(id)) delta.id = id;
+    if (isText(data)) delta.data = data;
+    if (isText(transcript)) delta.transcript = transcript;
+    if (Number.isSafeInteger(expiry)) delta.expiresAt = expiry as number;
+    if (Object.keys(delta).length === 1) return undefined;
+    out.push(delta);
+    const hasMore = delta.data !== undefined || delta.transcript !== undefined;
+    this.#hasSound ||= hasMore;
+    if (delta.expiresAt !== undefined) return this.#hasSound ? 'is over' : undefined;
+    return hasMore ? 'goes on' : undefined;
+  }
+}
+
+/** Adds the images among the values, if there are any. */
+export function pushImages(values: unknown, out: Delta[]): void {
+  if (!Array.isArray(values)) return;
+  const images = values.filter(isObject);
+  if (images.length > 0) out.push({ type: 'images', images });
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isObject(value: unknown): value is AnswerObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,50 @@
+import type { AnnotationsDelta, AnswerObject } from './delta.js';
+
+/** The two ends of a place in the text. */
+const ENDS = ['start_index', 'end_index'] as const;
+
+/** Length of a text in Unicode code points, in which annotations count. */
+export function countCharacters(text: string): number {
+  let characters = text.length;
+  for (let i = 1; i < text.length; i++) {
+    // A second half makes no character of its own; what has no first half has become U+FFFD.
+    if ((text.charCodeAt(i) & 0xfc00) === 0xdc00) characters--;
+  }
+  return characters;
+}
+
+/** The annotations of a text that stands `by` code points further on in the whole answer. */
+export function moveAnnotations(delta: AnnotationsDelta, by: number): AnnotationsDelta {
+  return by === 0 ? delta : mapPlaces(delta, (place) => Math.max(0, place + by));
+}
+
+/**
+ * The annotations of a text that is not passed on as the model wrote it: sources without a place, at its beginning. Clients
+ * ask for both ends.
+ */
+export function withoutPlaces(delta: AnnotationsDelta): AnnotationsDelta {
+  return mapPlaces(delta, () => 0);
+}
+
+function mapPlaces(delta: AnnotationsDelta, change: (place: number) => number): AnnotationsDelta {
+  const annotations = delta.annotations.map((annotation) => {
+    // OpenAI has the ends in an object by the name of the type, others beside it.
+    const name = typeof annotation['type'] === 'string' ? annotation['type'] : '';
+    const inner = Object.hasOwn(annotation, name) ? annotation[name] : undefined;
+    const changed = mapEnds(annotation, change);
+    return isObject(inner) ? { ...changed, [name]: mapEnds(inner, change) } : changed;
+  });
+  return { ...delta, annotations };
+}
+
+function mapEnds(holder: AnswerObject, change: (place: number) => number): AnswerObject {
+  const ends = ENDS.flatMap((end): [string, number][] => {
+    const place = holder[end];
+    return typeof place === 'number' ? [[end, change(place)]] : [];
+  });
+  return ends.length === 0 ? holder : { ...holder, ...Object.fromEntries(ends) };
+}
+
+function isObject(value: unknown): value is AnswerObject {
+  return typeof value === 'object' && value !== null;
+}
