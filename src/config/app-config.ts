@@ -62,7 +62,7 @@ export abstract class AppConfig {
     readonly firstTokenTimeoutMs: number;
     /** Longest silence of a model within an answer. */
     readonly idleTimeoutMs: number;
-    /** Most characters of one answer of a model: text, reasoning, refusal and tool calls together. */
+    /** Most characters of one answer of a model: text, reasoning, refusal, tool calls, sources, images and sound together. */
     readonly maxAnswerLength: number;
     /** How often a request that failed without an answer is sent to a model again. */
     readonly maxRetries: number;

@@ -26,6 +26,11 @@ describe('a run to its end', () => {
       { type: 'reasoning', text: 'm.' },
       { type: 'content', text: 'lo' },
       { type: 'refusal', text: 'No' },
+      { type: 'annotations', annotations: [{ type: 'url_citation' }] },
+      { type: 'images', images: [{ type: 'image_url' }] },
+      { type: 'audio', id: 'audio_1', data: 'AA==', transcript: 'H' },
+      { type: 'audio', data: 'AAA=', transcript: 'i.' },
+      { type: 'audio', expiresAt: 9 },
     );
     const last: RunEvent = { type: 'run-finished', seq: 9, finishReason: 'length', result: { answer: 42 }, usage };
     expect(await outcomeOf(...deltas, last)).toEqual({
@@ -33,6 +38,9 @@ describe('a run to its end', () => {
       reasoning: 'Hmm.',
       refusal: 'No',
       toolCalls: [],
+      annotations: [{ type: 'url_citation' }],
+      images: [{ type: 'image_url' }],
+      audio: { id: 'audio_1', data: 'AAAA', transcript: 'Hi.', expiresAt: 9 },
       result: { answer: 42 },
       finishReason: 'length',
       usage,

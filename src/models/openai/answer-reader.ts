@@ -76,7 +76,7 @@ export class AnswerReader {
   #onReasoningContent: (() => void) | undefined;
 
   /**
-   * @param maxLength most characters of the whole answer: text, reasoning, refusal and tool calls together
+   * @param maxLength most characters of the whole answer: text, reasoning, refusal, tool calls, sources, images and sound together
    * @param unknown takes the finish reasons that nobody knows
    * @param onReasoningContent told once if reasoning comes by the name `reasoning_content`
    */

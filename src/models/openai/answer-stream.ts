@@ -21,7 +21,7 @@ export interface SilenceLimits {
 
 /** What an upstream may do with its answer before it is given up. */
 export interface AnswerLimits extends SilenceLimits {
-  /** Most characters of an answer: text, reasoning, refusal and tool calls together. */
+  /** Most characters of an answer: text, reasoning, refusal, tool calls, sources, images and sound together. */
   readonly maxAnswerLength: number;
 }
 

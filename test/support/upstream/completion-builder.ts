@@ -14,6 +14,9 @@ interface Delta {
   readonly reasoning_content?: string;
   readonly reasoning?: string;
   readonly tool_calls?: readonly ToolCallPiece[];
+  readonly audio?: Json;
+  readonly annotations?: readonly Json[];
+  readonly images?: readonly Json[];
 }
 
 const TEXT_FIELDS = ['content', 'refusal', 'reasoning_content', 'reasoning'] as const;
@@ -23,6 +26,8 @@ export class CompletionBuilder {
   readonly #envelope: Json;
   readonly #texts = new Map<string, string>();
   readonly #toolCalls: { id: string; type: 'function'; function: { name: string; arguments: string } }[] = [];
+  readonly #lists = new Map<'annotations' | 'images', Json[]>();
+  #audio: Json | undefined;
   #finishReason: string | null = null;
   #usage: Json | undefined;
 
@@ -50,6 +55,8 @@ export class CompletionBuilder {
       refusal: null,
       ...Object.fromEntries(this.#texts),
       ...(this.#toolCalls.length > 0 && { tool_calls: this.#toolCalls }),
+      ...Object.fromEntries(this.#lists),
+      ...(this.#audio && { audio: this.#audio }),
     };
     return JSON.stringify({
       ...this.#envelope,
@@ -63,6 +70,14 @@ export class CompletionBuilder {
     for (const field of TEXT_FIELDS) {
       const piece = delta[field];
       if (piece) this.#texts.set(field, (this.#texts.get(field) ?? '') + piece);
+    }
+    for (const list of ['annotations', 'images'] as const) {
+      const more = delta[list];
+      if (more) this.#lists.set(list, [...(this.#lists.get(list) ?? []), ...more]);
+    }
+    for (const [field, value] of Object.entries(delta.audio ?? {})) {
+      const known = this.#audio?.[field];
+      this.#audio = { ...this.#audio, [field]: typeof known === 'string' ? `${known}${String(value)}` : value };
     }
     for (const { index, id, function: called } of delta.tool_calls ?? []) {
       const call = (this.#toolCalls[index] ??= {

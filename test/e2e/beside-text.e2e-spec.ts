@@ -1,0 +1,467 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Injectable, type Type } from '@nestjs/common';
+import { IsString } from 'class-validator';
+import OpenAI from 'openai';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, AgentNode, AgentStreamingNode, AgentTool } from '../../src/nodes/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
+import {
+  assertCompletion,
+  assertErrorEnded,
+  assertValidCompletion,
+  assertValidError,
+  Bench,
+  chunk,
+  chunksOf,
+  contentOf,
+  type Conversation,
+  delta,
+  done,
+  end,
+  finish,
+  openStream,
+  postJson,
+  role,
+  type Script,
+  ScriptedUpstream,
+  SpeakNode,
+  type Step,
+  streamOf,
+  TestApp,
+  text,
+  toolCallAnswer,
+  usage,
+  tokens,
+  workflowsModule,
+} from '../support/index.js';
+
+const HELLO = [{ role: 'user', content: 'Hello' }];
+const SPOKEN = { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'pcm16' } };
+const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
+
+/** A citation of the words in a text, as OpenAI gives it. */
+function citation(words: string, said: string, url = 'https://example.com/a'): object {
+  const start_index = [...said.slice(0, said.indexOf(words))].length;
+  const end_index = start_index + [...words].length;
+  return { type: 'url_citation', url_citation: { start_index, end_index, url, title: 'A' } };
+}
+
+interface Cited {
+  readonly url_citation: { readonly start_index: number; readonly end_index: number };
+}
+
+/** The words of a text that a citation is for. */
+function citedIn(content: string, annotation: unknown): string {
+  const { start_index, end_index } = (annotation as Cited).url_citation;
+  return [...content].slice(start_index, end_index).join('');
+}
+
+const citing = (said: string, words: string): Script => [
+  role(),
+  text(said),
+  delta({ annotations: [citation(words, said)] }),
+  finish('stop'),
+  done(),
+];
+const speaking = (id: string, ...words: readonly string[]): Step[] => [
+  role(),
+  delta({ audio: { id } }),
+  ...words.flatMap((transcript) => [delta({ audio: { transcript } }), delta({ audio: { data: 'AA==' } })]),
+  delta({ audio: { expires_at: 1_900_000_000 } }),
+];
+
+const MODEL = { modelProvider: ModelProvider.OPENAI, outputType: String } as const;
+
+class Reply {
+  @IsString()
+  readonly reply: string;
+}
+
+@Injectable()
+class SilentNode extends AgentNode<Conversation, string> {
+  readonly agentConfig = agent({ ...MODEL, forward: ['sampling', 'modalities'] });
+  process(input: Conversation, context: TaskContext): Promise<string> {
+    return this.agent.run(input, context);
+  }
+}
+
+@Injectable()
+class AloudNode extends AgentStreamingNode<Conversation, string> {
+  readonly agentConfig = agent({ ...MODEL, forward: ['sampling', 'modalities'] });
+  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
+  }
+}
+
+@Injectable()
+class OpenAINode extends AgentStreamingNode<Conversation, string> {
+  readonly agentConfig = agent({
+    ...MODEL,
+    modelProvider: ModelProvider.AZURE_OPENAI,
+    modelName: 'gpt-audio',
+    forward: ['modalities'],
+  });
+  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
+  }
+}
+
+@Injectable()
+class ReplyNode extends AgentStreamingNode<Conversation, Reply> {
+  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Reply });
+  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, Reply, void> {
+    return yield* this.streamStructuredDeltas(this.agent.runStream(input, context), { reply: 'content' });
+  }
+}
+
+@Injectable()
+class ClockTool extends AgentTool<void, string> {
+  readonly name = 'clock';
+  readonly description = 'Tells the time';
+  readonly argsType = undefined;
+  execute(): string {
+    return 'noon';
+  }
+}
+
+@Injectable()
+class ClockNode extends AgentStreamingNode<Conversation, string> {
+  readonly agentConfig = agent({ ...MODEL, tools: [ClockTool] });
+  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
+  }
+}
+
+type Wire = (flow: Flow, event: Wiring<ChatEvent>) => Ref<unknown>;
+
+function workflowOf(wire: Wire): Type<unknown> {
+  @Workflow({ id: 'test', description: 'Of the test' })
+  class TestWorkflow extends WorkflowDefinition<ChatEvent, unknown> {
+    define(flow: Flow, event: Wiring<ChatEvent>): Ref<unknown> {
+      return wire(flow, event);
+    }
+  }
+  return workflowsModule(
+    TestWorkflow,
+    ...[SilentNode, AloudNode, OpenAINode, ReplyNode, ClockNode, ClockTool, SpeakNode],
+  );
+}
+
+describe('what an answer holds beside text', () => {
+  let bench: Bench;
+  afterEach(() => bench.close());
+  const start = async (wire?: Wire, env: Readonly<Record<string, string>> = {}): Promise<void> => {
+    bench = await Bench.start({ env, ...(wire !== undefined && { imports: [workflowOf(wire)] }) });
+  };
+  const stream = async (body: object = {}, headers: Readonly<Record<string, string>> = {}) =>
+    (
+      await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...body }, { headers })
+    ).collect();
+  const pieces = async (body: object = {}) =>
+    assertCompletion(await stream(body)).flatMap(({ choices }) => choices.map((choice) => choice.delta));
+  const complete = async (body: object = {}) => {
+    const { json } = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...body });
+    assertValidCompletion(json);
+    return json.choices[0]?.message;
+  };
+  const client = () => new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0 });
+
+  describe('sources', () => {
+    const SAID = 'Mills 🌊 grind.';
+    const cited = citation('grind', SAID);
+
+    it('reach the client, streamed and not', async () => {
+      await start();
+      bench.upstream.always(citing(SAID, 'grind'));
+      const request = { web_search_options: { search_context_size: 'low' } };
+      const streamed = (await pieces(request)).filter((piece) => 'annotations' in piece);
+      expect(streamed).toEqual([{ annotations: [{ ...cited, index: 0 }] }]);
+      expect(await complete(request)).toMatchObject({ content: SAID, annotations: [cited] });
+      expect((await bench.upstream.request(0)).body).toMatchObject(request);
+    });
+
+    it('reach a client that puts the chunks together with the SDK', async () => {
+      await start();
+      bench.upstream.next(citing(SAID, 'grind'));
+      const final = await client()
+        .chat.completions.stream({ model: 'chat', messages: [{ role: 'user', content: 'Hello' }] })
+        .finalChatCompletion();
+      expect(final.choices[0]?.message).toMatchObject({ content: SAID, annotations: [cited] });
+    });
+
+    it('come after the finish_reason, beside the message, or again with each chunk: each is told once', async () => {
+      await start();
+      const other = citation('Mills', SAID, 'https://example.com/b');
+      bench.upstream.always([
+        role(),
+        chunk({ choices: [{ index: 0, delta: { content: SAID }, annotations: [cited], finish_reason: null }] }),
+        chunk({ choices: [{ index: 0, delta: { annotations: [cited, other] }, finish_reason: 'stop' }] }),
+        delta({ annotations: [cited, other, citation('🌊', SAID)] }),
+        usage(tokens(1, 2)),
+        done(),
+      ]);
+      const annotations = (await pieces()).flatMap((piece) => (piece as { annotations?: object[] }).annotations ?? []);
+      expect(annotations).toEqual(
+        [cited, other, citation('🌊', SAID)].map((annotation, index) => ({ ...annotation, index })),
+      );
+    });
+
+    it('count in the content that the client reads, whatever was said or taken out before', async () => {
+      await start((flow, { messages }) => {
+        flow.node(SpeakNode, { messages, prompt: 'one' }, { key: 'one' });
+        return flow.node(SpeakNode, { messages, prompt: 'two' }, { key: 'two' });
+      });
+      bench.upstream.always(({ body }) =>
+        (body.messages[0] as { content: string }).content === 'one'
+          ? citing('<think>Hm 🤔</think>\n\nRivers 🏞️ run.', 'run')
+          : citing(SAID, 'grind'),
+      );
+      const items = await stream({ model: 'test' });
+      const annotations = chunksOf(items).flatMap(
+        ({ choices }) => (choices[0]?.delta as { annotations?: unknown[] } | undefined)?.annotations ?? [],
+      );
+      expect(contentOf(items)).toBe(`Rivers 🏞️ run.\n\n${SAID}`);
+      expect(annotations.map((annotation) => citedIn(contentOf(items), annotation))).toEqual(['run', 'grind']);
+      const whole = await complete({ model: 'test' });
+      expect(whole?.annotations?.map((annotation) => citedIn(whole.content ?? '', annotation))).toEqual([
+        'run',
+        'grind',
+      ]);
+    });
+
+    it('count in the content of all rounds of an agent with tools', async () => {
+      await start((flow, { messages }) => flow.node(ClockNode, { messages }));
+      bench.upstream
+        .next([role(), text('Let me see ⏰.'), ...toolCallAnswer('call_1', 'clock', {}).slice(1)])
+        .next(citing(SAID, 'grind'));
+      const whole = await complete({ model: 'test' });
+      expect(whole?.content).toBe(`Let me see ⏰.\n\n${SAID}`);
+      expect(whole?.annotations?.map((annotation) => citedIn(whole.content ?? '', annotation))).toEqual(['grind']);
+    });
+
+    it('have no place in fields of a structured answer', async () => {
+      await start((flow, { messages }) => flow.node(ReplyNode, { messages }));
+      const json = JSON.stringify({ reply: SAID });
+      bench.upstream.next(citing(json, 'grind'));
+      const whole = await complete({ model: 'test' });
+      expect(whole?.content).toBe(SAID);
+      expect(whole?.annotations?.map((annotation) => citedIn(SAID, annotation))).toEqual(['']);
+    });
+
+    it('of steps that the client does not hear stay inside', async () => {
+      await start((flow, { messages }) => {
+        const found = flow.node(SilentNode, { messages });
+        return flow.node(SpeakNode, { messages, prompt: found });
+      });
+      bench.upstream.next(citing('Found.', 'Found')).next(streamOf('Told.'));
+      expect((await pieces({ model: 'test' })).filter((piece) => 'annotations' in piece)).toEqual([]);
+    });
+
+    it('of a silent step whose result is the answer stay inside', async () => {
+      await start((flow, { messages }) => flow.node(SilentNode, { messages }));
+      bench.upstream.next(citing('Found.', 'Found'));
+      expect(await complete({ model: 'test' })).toEqual({ role: 'assistant', content: 'Found.', refusal: null });
+    });
+  });
+
+  describe('images', () => {
+    it('reach the client, streamed and not, each whole', async () => {
+      await start();
+      const other = { ...PICTURE, index: 0 };
+      bench.upstream.always([
+        role(),
+        text('Here:'),
+        delta({ images: [PICTURE] }),
+        delta({ images: [other] }),
+        finish('stop'),
+        done(),
+      ]);
+      const request = { modalities: ['image', 'text'], image_config: { aspect_ratio: '1:1' } };
+      const streamed = (await pieces(request)).filter((piece) => 'images' in piece);
+      expect(streamed).toEqual([{ images: [{ ...PICTURE, index: 0 }] }, { images: [{ ...PICTURE, index: 1 }] }]);
+      expect(await complete(request)).toMatchObject({
+        content: 'Here:',
+        images: [
+          { ...PICTURE, index: 0 },
+          { ...PICTURE, index: 1 },
+        ],
+      });
+      expect((await bench.upstream.request(0)).body).toMatchObject(request);
+    });
+
+    it('among the parts of the content reach it as well', async () => {
+      await start();
+      bench.upstream.next([
+        role(),
+        delta({ content: [{ type: 'text', text: 'Here:' }, PICTURE] }),
+        finish('stop'),
+        done(),
+      ]);
+      expect(await complete()).toMatchObject({ content: 'Here:', images: [PICTURE] });
+    });
+
+    it('are an answer of their own', async () => {
+      await start();
+      bench.upstream.next([role(), delta({ content: '', images: [PICTURE] }), finish('stop'), done()]);
+      expect((await pieces()).filter((piece) => 'images' in piece)).toHaveLength(1);
+    });
+
+    it.each([
+      ['UPSTREAM_ANSWER_LIMIT', 'upstream_answer_too_large'],
+      ['RUN_ANSWER_LIMIT', 'answer_too_large'],
+    ])('count for %s', async (setting, code) => {
+      await start(undefined, { UPSTREAM_ANSWER_LIMIT: '64kb', [setting]: '16kb' });
+      const large = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(20_000)}` } };
+      bench.upstream.next([role(), text('Here:'), delta({ images: [large] }), end()]);
+      expect(assertErrorEnded(await stream()).code).toBe(code);
+    });
+  });
+
+  describe('sound', () => {
+    const whole = { id: 'audio_1', data: 'AAA=', transcript: 'Hello there.', expires_at: 1_900_000_000 };
+
+    it('reaches the client in its pieces, also without a finish_reason', async () => {
+      await start();
+      bench.upstream.next([...speaking('audio_1', 'Hello ', 'there.'), done()]);
+      const items = await stream(SPOKEN);
+      assertCompletion(items, { content: '', finish: 'stop' });
+      expect(chunksOf(items).flatMap(({ choices }) => (choices[0]?.delta as { audio?: object }).audio ?? [])).toEqual([
+        { id: 'audio_1' },
+        { transcript: 'Hello ' },
+        { data: 'AA==' },
+        { transcript: 'there.' },
+        { data: 'AA==' },
+        { expires_at: 1_900_000_000 },
+      ]);
+      expect((await bench.upstream.request(0)).body).toMatchObject(SPOKEN);
+    });
+
+    it('reaches a client that does not stream as one, as valid base64', async () => {
+      await start();
+      bench.upstream.next([...speaking('audio_1', 'Hello ', 'there.'), finish('stop'), done()]);
+      expect(await complete(SPOKEN)).toEqual({ role: 'assistant', content: null, refusal: null, audio: whole });
+    });
+
+    it('reaches a client that puts the chunks together with the SDK', async () => {
+      await start();
+      const padless = speaking('audio_1', 'Hello there.').map((step) =>
+        step.kind === 'delta' && 'data' in ((step.delta['audio'] as object | undefined) ?? {})
+          ? delta({ audio: { id: 'audio_1', data: 'AAAA' } })
+          : step,
+      );
+      bench.upstream.next([...padless, finish('stop'), done()]);
+      const final = await client()
+        .chat.completions.stream({
+          model: 'chat',
+          messages: [{ role: 'user', content: 'Hello' }],
+          modalities: ['text', 'audio'],
+          audio: { voice: 'alloy', format: 'pcm16' },
+        })
+        .finalChatCompletion();
+      expect(final.choices[0]?.message.audio).toEqual({ ...whole, data: 'AAAA' });
+    });
+
+    it('in a format that OpenAI does not stream is asked for in one piece', async () => {
+      const upstream = await ScriptedUpstream.start();
+      try {
+        await start((flow, { messages }) => flow.node(OpenAINode, { messages }), {
+          AZURE_OPENAI_API_KEY: 'azure-key',
+          AZURE_OPENAI_BASE_URL: upstream.url,
+        });
+        upstream.always([...speaking('audio_1', 'Hello there.'), finish('stop'), done()]);
+        const wav = { ...SPOKEN, audio: { voice: 'alloy', format: 'wav' } };
+        const spoken = { ...whole, data: 'AA==' };
+        expect(await complete({ model: 'test', ...wav })).toMatchObject({ content: null, audio: spoken });
+        expect(await pieces({ model: 'test', ...wav })).toContainEqual({ audio: spoken });
+        await complete({ model: 'test', ...SPOKEN });
+        expect(upstream.requests.map(({ body }) => body.stream)).toEqual([false, false, true]);
+      } finally {
+        await upstream.close();
+      }
+    });
+
+    it('is one: what another step speaks is told as text', async () => {
+      await start((flow, { messages }) => {
+        const first = flow.node(AloudNode, { messages }, { key: 'first' });
+        return flow.node(AloudNode, { messages }, { key: 'second', after: [first] });
+      });
+      bench.upstream
+        .next([...speaking('audio_1', 'Hello ', 'there.'), finish('stop'), done()])
+        .next([...speaking('audio_2', 'And ', 'bye.'), finish('stop'), done()]);
+      expect(await complete({ model: 'test', ...SPOKEN })).toMatchObject({ content: 'And bye.', audio: whole });
+    });
+
+    it('of a step is its words for the steps after it', async () => {
+      await start((flow, { messages }) => {
+        const said = flow.node(AloudNode, { messages });
+        return flow.node(SpeakNode, { messages, prompt: said });
+      });
+      bench.upstream.next([...speaking('audio_1', 'Hello there.'), finish('stop'), done()]).next(streamOf('Done.'));
+      await complete({ model: 'test', ...SPOKEN });
+      expect(bench.upstream.requests[1]?.body.messages[0]).toMatchObject({ content: 'Hello there.' });
+    });
+
+    it('is referred to by its id in the next request, and told by its words to who does not know it', async () => {
+      await start();
+      bench.upstream.next(streamOf('ok')).next(streamOf('ok'));
+      const said = { role: 'assistant', content: null, refusal: null };
+      const bye = { role: 'user', content: 'Bye' };
+      await complete({ messages: [...HELLO, { ...said, audio: { id: 'audio_1' } }, bye] });
+      await complete({ messages: [...HELLO, { ...said, audio: whole }, bye] });
+      const referring = [...HELLO, { role: 'assistant', content: null, audio: { id: 'audio_1' } }, bye];
+      expect(bench.upstream.requests.map(({ body }) => body.messages)).toEqual([referring, referring]);
+    });
+
+    it('is refused by the demo, which only writes', async () => {
+      const app = await TestApp.start();
+      try {
+        const { status, json } = await postJson(app.chatUrl, { model: 'chat', messages: HELLO, ...SPOKEN });
+        assertValidError(json);
+        expect([status, json.error.param, json.error.code]).toEqual([400, 'modalities', 'unsupported_value']);
+      } finally {
+        await app.close();
+      }
+      await start();
+    });
+  });
+
+  it('goes on beside node events, which tell nothing of it', async () => {
+    await start();
+    bench.upstream.next([
+      role(),
+      text('Hi'),
+      delta({ images: [PICTURE] }),
+      delta({ annotations: [citation('Hi', 'Hi')] }),
+      delta({ audio: { id: 'audio_1', transcript: 'Hi' } }),
+      finish('stop'),
+      done(),
+    ]);
+    const items = await stream({}, { 'millrace-events': 'true' });
+    assertCompletion(items, { content: 'Hi', finish: 'stop' });
+    const events = chunksOf(items).flatMap((each) => (each as { millrace?: object }).millrace ?? []);
+    expect(events.length).toBeGreaterThan(0);
+    expect(JSON.stringify(events)).not.toMatch(/image_url|url_citation|audio_1/);
+  });
+
+  it('is refused by a workflow that does not hand the parameter on', async () => {
+    await start((flow, { messages }) => flow.node(ReplyNode, { messages }));
+    for (const [param, request] of [
+      ['modalities', { modalities: ['image', 'text'] }],
+      ['modalities', SPOKEN],
+      ['audio', { audio: SPOKEN.audio }],
+    ] as const) {
+      const { status, json } = await postJson(bench.app.chatUrl, { model: 'test', messages: HELLO, ...request });
+      assertValidError(json);
+      expect([status, json.error.param, json.error.code]).toEqual([400, param, 'unsupported_parameter']);
+    }
+  });
+});
