@@ -4,6 +4,7 @@ import { IsString } from 'class-validator';
 import OpenAI from 'openai';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, AgentTool } from '../../src/nodes/index.js';
+import { countCharacters } from '../../src/streaming/index.js';
 import {
   type ChatEvent,
   type Deltas,
@@ -50,8 +51,8 @@ const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,iV
 
 /** A citation of the words in a text, as OpenAI gives it. */
 function citation(words: string, said: string, url = 'https://example.com/a'): object {
-  const start_index = [...said.slice(0, said.indexOf(words))].length;
-  const end_index = start_index + [...words].length;
+  const start_index = countCharacters(said.slice(0, said.indexOf(words)));
+  const end_index = start_index + countCharacters(words);
   return { type: 'url_citation', url_citation: { start_index, end_index, url, title: 'A' } };
 }
 
@@ -145,15 +146,12 @@ type Wire = (flow: Flow, event: Wiring<ChatEvent>) => Ref<unknown>;
 
 function workflowOf(wire: Wire): Type<unknown> {
   @Workflow({ id: 'test', description: 'Of the test' })
-  class TestWorkflow extends WorkflowDefinition<ChatEvent, unknown> {
+  class TestWorkflow extends WorkflowDefinition {
     define(flow: Flow, event: Wiring<ChatEvent>): Ref<unknown> {
       return wire(flow, event);
     }
   }
-  return workflowsModule(
-    TestWorkflow,
-    ...[SilentNode, AloudNode, OpenAINode, ReplyNode, ClockNode, ClockTool, SpeakNode],
-  );
+  return workflowsModule(TestWorkflow, SilentNode, AloudNode, OpenAINode, ReplyNode, ClockNode, ClockTool, SpeakNode);
 }
 
 describe('what an answer holds beside text', () => {
@@ -334,7 +332,9 @@ describe('what an answer holds beside text', () => {
       bench.upstream.next([...speaking('audio_1', 'Hello ', 'there.'), done()]);
       const items = await stream(SPOKEN);
       assertCompletion(items, { content: '', finish: 'stop' });
-      expect(chunksOf(items).flatMap(({ choices }) => (choices[0]?.delta as { audio?: object }).audio ?? [])).toEqual([
+      expect(
+        chunksOf(items).flatMap(({ choices }) => (choices[0]?.delta as { audio?: object } | undefined)?.audio ?? []),
+      ).toEqual([
         { id: 'audio_1' },
         { transcript: 'Hello ' },
         { data: 'AA==' },

@@ -23,10 +23,11 @@ export class OneAudio {
     this.#id ??= id;
     this.#hasExpiry ||= isNewExpiry;
     const told = { ...piece, ...(isNewId && { id }), ...(isNewExpiry && { expiresAt }) };
-    return saysNothing(told) ? undefined : told;
+    return saysMore(told) ? told : undefined;
   }
 }
 
-function saysNothing({ type: _, ...rest }: Delta): boolean {
-  return Object.keys(rest).length === 0;
+/** There is more in it than its type. */
+function saysMore(delta: Delta): boolean {
+  return Object.keys(delta).length > 1;
 }
