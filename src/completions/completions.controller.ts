@@ -32,7 +32,7 @@ import { JsonBodyReader } from './json-body-reader.js';
 import { NODE_EVENTS_HEADER } from './node-events.js';
 import { originOf } from './origin.js';
 import { keptAnswerOf, repeatAnswer } from './repeated-answer.js';
-import { streamAnswer } from './streamed-answer.js';
+import { streamAnswer, type StreamedAnswerOptions } from './streamed-answer.js';
 import { toChatEvent } from './to-chat-event.js';
 import { wantsStream } from './wants-stream.js';
 
@@ -199,11 +199,12 @@ function signalOfLeaving(response: Response): Cancellation {
 const GONE = new RunAbortedError('client_disconnected');
 
 /** The end of a run is told to all whom it concerns. Each run has exactly one, however it ends. */
-function endingOf(record: RequestRecord, permit: Permit): Pick<RequestRecord, 'runEnded'> {
+function endingOf(record: RequestRecord, permit: Permit): StreamedAnswerOptions['record'] {
   return {
     runEnded: (outcome, usage, untoldTokens) => {
       record.runEnded(outcome, usage, untoldTokens);
       permit.end(usage, untoldTokens);
     },
+    failedAfter: (events) => record.failedAfter(events),
   };
 }

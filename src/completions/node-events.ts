@@ -46,8 +46,8 @@ export class NodeEvents {
       }
       case 'model-identified': {
         const { type, seq, node, identity } = event;
-        const { systemFingerprint: system_fingerprint, serviceTier: service_tier } = identity;
-        return json({ type, seq, node, system_fingerprint, service_tier });
+        const { model, systemFingerprint: system_fingerprint, serviceTier: service_tier } = identity;
+        return json({ type, seq, node, model: model && withoutFolder(model), system_fingerprint, service_tier });
       }
       case 'delta': {
         const { seq, node, delta } = event;
@@ -95,6 +95,11 @@ export class NodeEvents {
 
 /** The error is another step's, or the run's. */
 const ABORTED = { code: 'aborted', message: 'The step was ended because its run has failed.' };
+
+/** Servers of local models call a model by the path of its file; where that lies is nobody's business. */
+function withoutFolder(model: string): string {
+  return /^(?:[./~]|[A-Za-z]:\\)/.test(model) ? model.replace(/^.*[/\\](?=[^])/, '') : model;
+}
 
 /** What is undefined is left out. */
 function json(event: object, limit = EVENT_BYTES): string {

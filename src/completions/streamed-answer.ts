@@ -29,8 +29,8 @@ export interface StreamedAnswerOptions {
   /** True if the client asked for node events. */
   readonly nodeEvents: boolean;
   readonly meter: StreamMeter;
-  /** Told how the run ended. */
-  readonly record: Pick<RequestRecord, 'runEnded'>;
+  /** Told how the run ended, and of node events that no stream was opened for. */
+  readonly record: Pick<RequestRecord, 'runEnded' | 'failedAfter'>;
 }
 
 /**
@@ -76,8 +76,9 @@ class StreamedAnswer implements RunReader {
   readonly #includeUsage: boolean;
   readonly #record: StreamedAnswerOptions['record'];
   readonly #nodeEvents: NodeEvents | undefined;
-  /** Node events from before the status line was sent. They do not send it themselves: a failure may follow. */
-  #early = '';
+  /** Node events, as JSON, from before the status line was sent. They do not send it themselves: a failure may follow. */
+  #early: string[] = [];
+  #earlyLength = 0;
   /** The newest of the repeated events that a client was told nothing of because it is behind, by node and type. */
   readonly #newest = new Map<string, string>();
   #isEndTold = false;
@@ -108,7 +109,8 @@ class StreamedAnswer implements RunReader {
         break;
       case 'delta':
         this.#tell(event);
-        this.#say(this.#encoder.delta(event.delta));
+        // What came before is encoded first: the first frame of all has the role.
+        this.#say(this.#takeEarly() + this.#encoder.delta(event.delta));
         break;
       case 'run-finished':
         this.#finish(event);
@@ -127,23 +129,22 @@ class StreamedAnswer implements RunReader {
     this.#tellEnd(outcomeOf(error), failure);
     if (!this.#writer.isOpen) {
       this.#writer.release();
+      if (!isReaders) this.#record.failedAfter([...this.#early, ...this.#newest.values()]);
       throw error;
     }
     this.#writer.end((isReaders ? '' : this.#takeNewest()) + errorFrame(error) + DONE_FRAME);
   }
 
   #open(): void {
-    const early = this.#takeNewest();
-    if (this.#early + early === '') this.#writer.open();
+    const early = this.#takeEarly() + this.#takeNewest();
+    if (early === '') this.#writer.open();
     else this.#write(early);
   }
 
   #write(frames: string): void {
-    const all = this.#early + frames;
-    if (all === '') return;
-    this.#early = '';
+    if (frames === '') return;
     this.#grace.cancel();
-    this.#writer.write(all);
+    this.#writer.write(frames);
   }
 
   #say(frames: string): void {
@@ -155,21 +156,33 @@ class StreamedAnswer implements RunReader {
     const json = this.#nodeEvents?.jsonOf(event);
     if (json === undefined) return;
     if ('node' in event && REPEATED.has(event.type) && !this.#hasRoom()) this.#keepNewest(event.type, event.node, json);
-    else this.#send(this.#takeNewest() + this.#encoder.event(json));
+    else if (this.#writer.isOpen) this.#writer.write(this.#takeNewest() + this.#encoder.event(json));
+    else this.#keepEarly(json);
   }
 
-  #send(frames: string): void {
-    if (this.#writer.isOpen) this.#writer.write(frames);
-    else this.#early += frames;
+  #keepEarly(json: string): void {
+    for (const each of [...this.#newest.values(), json]) {
+      this.#early.push(each);
+      this.#earlyLength += each.length;
+    }
+    this.#newest.clear();
+  }
+
+  /** Frames of what came before the status line. */
+  #takeEarly(): string {
+    if (this.#early.length === 0) return '';
+    const early = this.#early;
+    this.#early = [];
+    return early.map((json) => this.#encoder.event(json)).join('');
   }
 
   #hasRoom(): boolean {
-    return this.#writer.isOpen ? this.#gate.isOpen : this.#early.length < EARLY_ROOM;
+    return this.#writer.isOpen ? this.#gate.isOpen : this.#earlyLength < EARLY_ROOM;
   }
 
   #keepNewest(type: string, node: string, json: string): void {
     if (this.#newest.size === 0 && this.#writer.isOpen) {
-      void this.#gate.opened().then(guarded(this.fault, () => this.#send(this.#takeNewest())));
+      void this.#gate.opened().then(guarded(this.fault, () => this.#writer.write(this.#takeNewest())));
     }
     const key = `${type} ${node}`;
     // Set anew, it is the last again: the numbers of events grow.
@@ -188,10 +201,11 @@ class StreamedAnswer implements RunReader {
 
   #finish(event: RunFinished): void {
     this.#grace.cancel();
+    const early = this.#takeEarly();
     const summary =
       this.#nodeEvents === undefined ? '' : this.#takeNewest() + this.#encoder.event(this.#nodeEvents.summary(event));
     const usage = this.#includeUsage && event.usage !== undefined ? this.#encoder.usage(event.usage) : '';
-    const frames = this.#early + summary + this.#encoder.finish(event.finishReason) + usage + DONE_FRAME;
+    const frames = early + summary + this.#encoder.finish(event.finishReason) + usage + DONE_FRAME;
     this.#tellEnd(event.finishReason, event);
     this.#writer.end(frames);
   }

@@ -57,7 +57,7 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
     else discardBody(request, this.clock);
     setRetryHeaders(response, error);
     traceRefusal(this.tracer, request, response, error);
-    response.status(error.status).json(errorEnvelope(error));
+    response.status(error.status).json(errorEnvelope(error, recordOf(response).events));
   }
 }
 

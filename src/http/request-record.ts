@@ -14,6 +14,7 @@ export class RequestRecord {
   #isRunning = false;
   #hasRun = false;
   #onSettled: (() => void) | undefined;
+  #events: readonly string[] = [];
 
   /** @param startedAt when the request arrived, by the monotonic clock */
   constructor(readonly startedAt: number) {}
@@ -53,6 +54,11 @@ export class RequestRecord {
     return this.#hasRun;
   }
 
+  /** Node events, as JSON, for the answer that says how the run failed. None unless the client asked for them. */
+  get events(): readonly string[] {
+    return this.#events;
+  }
+
   /** The request asks for this workflow. */
   asks(workflow: string, streamed: boolean): void {
     this.#workflow = workflow;
@@ -72,6 +78,11 @@ export class RequestRecord {
     this.#usage = usage;
     this.#isRunning = false;
     this.#onSettled?.();
+  }
+
+  /** Its run has failed before a stream was opened that could have brought these node events. */
+  failedAfter(events: readonly string[]): void {
+    this.#events = events;
   }
 
   /** It was refused, or its run has failed. */

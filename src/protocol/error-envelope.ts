@@ -1,7 +1,16 @@
 import type { MillraceError } from '../errors/index.js';
+import type { JsonObject } from './json-object.js';
 import type { ErrorEnvelope } from './response/index.js';
 
-/** The form in which an error reaches a client, as an answer of its own or inside a stream. */
-export function errorEnvelope({ message, type, param, code }: MillraceError): ErrorEnvelope {
-  return { error: { message, type, param, code } };
+/**
+ * The form in which an error reaches a client, as an answer of its own or inside a stream.
+ * @param events node events, as JSON, that no stream has brought
+ */
+export function errorEnvelope(
+  { message, type, param, code }: MillraceError,
+  events: readonly string[] = [],
+): ErrorEnvelope {
+  const error = { message, type, param, code };
+  if (events.length === 0) return { error };
+  return { error, millrace: { events: events.map((event) => JSON.parse(event) as JsonObject) } };
 }

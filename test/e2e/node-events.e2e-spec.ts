@@ -24,6 +24,7 @@ import {
   postJson,
   SpeakNode,
   streamOf,
+  style,
   tokens,
   workflowsModule,
 } from '../support/index.js';
@@ -129,6 +130,46 @@ describe('node events', () => {
     bench.upstream.next(httpError(500, 'down'));
     const answer = await postJson(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO }, EVENTS);
     expect(answer.status).toBe(502);
+  });
+
+  it('stand in the answer of a failure that came before the stream, for those who ask', async () => {
+    const script = (): void => {
+      bench.upstream.next(streamOf('secret words', { usage: tokens(1, 2) })).next(httpError(500, 'down'));
+    };
+    const body = { model: 'counted', stream: true, messages: HELLO };
+    script();
+    const answer = await postJson(bench.app.chatUrl, body, EVENTS);
+    expect(answer.status).toBe(502);
+    expect(answer.json).toMatchObject({
+      error: { message: expect.any(String) },
+      millrace: {
+        events: [
+          { type: 'node-started', node: 'hidden', visible: false },
+          { type: 'model-identified', node: 'hidden' },
+          { type: 'node-finished', node: 'hidden', usage: { total_tokens: 3 } },
+          { type: 'node-started', node: 'CountNode' },
+          { type: 'node-progress', node: 'CountNode', message: 'Counting' },
+          { type: 'node-finished', node: 'CountNode' },
+          { type: 'route-taken', node: 'route', branch: 'long' },
+          { type: 'node-started', node: 'route.long.SpeakNode' },
+          { type: 'node-failed', node: 'route.long.SpeakNode', recovered: false },
+        ],
+      },
+    });
+    expect(answer.text).not.toMatch(/secret|down/);
+    script();
+    expect(Object.keys((await postJson(bench.app.chatUrl, body)).json as object)).toEqual(['error']);
+  });
+
+  it.each([
+    ['gpt-5-2026-08-07', 'gpt-5-2026-08-07'],
+    ['meta-llama/Llama-3.1-8B', 'meta-llama/Llama-3.1-8B'],
+    ['/home/ada/models/llama.gguf', 'llama.gguf'],
+    ['C:\\models\\llama.gguf', 'llama.gguf'],
+  ])('name the model %s, and no folder it lies in', async (model, name) => {
+    bench.upstream.next([style({ envelope: { model } }), ...streamOf('Hi')]);
+    const news = await newsOf('chat', EVENTS);
+    expect(news).toContainEqual(expect.objectContaining({ type: 'model-identified', node: 'ChatNode', model: name }));
   });
 
   describe('do no harm to', () => {

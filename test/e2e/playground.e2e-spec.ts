@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { Injectable } from '@nestjs/common';
 import { Node } from '../../src/nodes/index.js';
@@ -15,9 +15,9 @@ import {
   Workflow,
   WorkflowDefinition,
 } from '../../src/workflow/index.js';
-import { describeInBrowser, TestBrowser, type Visitor, type VisitorOptions } from '../support/browser.js';
+import { describeInBrowser, type Visitor } from '../support/browser.js';
+import { ask, DARK, ended, lane, LIGHT, nodeState, openPlayground, PHONE, textOf } from '../support/playground-kit.js';
 import {
-  Bench,
   errorBody,
   eventually,
   gate,
@@ -29,17 +29,13 @@ import {
   role,
   SpeakNode,
   startProcess,
+  type Step,
   streamOf,
-  TestApp,
+  style,
   text,
   tokens,
   workflowsModule,
 } from '../support/index.js';
-
-/** A light and a dark page, and a phone's. */
-const LIGHT: VisitorOptions = { viewport: { width: 1440, height: 900 }, colorScheme: 'light' };
-const DARK: VisitorOptions = { ...LIGHT, colorScheme: 'dark' };
-const PHONE: VisitorOptions = { viewport: { width: 360, height: 740 } };
 
 @Injectable()
 class ChooseNode extends Node<{ text: string }, 'left' | 'right'> {
@@ -75,59 +71,7 @@ function itIfRuns(command: string): typeof it | typeof it.skip {
 }
 
 describeInBrowser()('the playground', () => {
-  let browser: TestBrowser;
-  const visitors: Visitor[] = [];
-  const benches: (Bench | TestApp)[] = [];
-  beforeAll(async () => {
-    browser = await TestBrowser.start();
-  }, 60_000);
-  afterAll(() => browser.close());
-  afterEach(async () => {
-    const here = visitors.splice(0);
-    try {
-      for (const { requests, errors } of here) {
-        expect(requests.filter((url) => !/^(http:\/\/127\.0\.0\.1:\d+\/|data:|blob:)/.test(url))).toEqual([]);
-        expect(errors).toEqual([]);
-      }
-    } finally {
-      await Promise.all(here.map((visitor) => visitor.close()));
-      for (const bench of benches.splice(0)) await bench.close();
-    }
-  });
-
-  async function visit(url: string, options: VisitorOptions = LIGHT): Promise<Visitor> {
-    const visitor = await browser.visit(options);
-    visitors.push(visitor);
-    await visitor.page.goto(url);
-    await visitor.page.waitForSelector('#graph-frame svg', { state: 'attached' });
-    return visitor;
-  }
-
-  async function bench(options: Parameters<typeof Bench.start>[0] = {}): Promise<Bench> {
-    const started = await Bench.start(options);
-    benches.push(started);
-    return started;
-  }
-
-  async function demo(env: Readonly<Record<string, string>> = {}): Promise<TestApp> {
-    const app = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0', ...env } });
-    benches.push(app);
-    return app;
-  }
-
-  async function ask(page: Page, model: string, question: string): Promise<void> {
-    await page.selectOption('#workflow', model);
-    await page.fill('#draft', question);
-    await page.press('#draft', 'Enter');
-  }
-
-  const ended = (page: Page, state = 'done'): Promise<unknown> =>
-    page.waitForSelector(`.turn:last-child .answer[data-state=${state}]`);
-  const lane = (page: Page, path: string): ReturnType<Page['locator']> =>
-    page.locator(`.turn:last-child .lane[data-path="${path}"]`);
-  const nodeState = (page: Page, path: string): Promise<string | null> =>
-    page.locator(`#graph-frame [data-node="${path}"]`).getAttribute('data-state');
-  const textOf = (page: Page, selector: string): Promise<string> => page.locator(selector).innerText();
+  const { visit, bench, demo } = openPlayground();
 
   it('shows the text of each node in its own lane, as it comes, and lights up the graph', async () => {
     const { app, upstream } = await bench();
@@ -334,6 +278,43 @@ describeInBrowser()('the playground', () => {
     // The sanitiser parses the text in a document of its own, in which the page's policy holds as well and says so.
     expect(errors.filter((error) => !/^(Executing|Applying) inline .* violates/.test(error))).toEqual([]);
     errors.length = 0;
+  });
+
+  it("keeps a table's alignment, and its words whole on a phone", async () => {
+    const { app, upstream } = await bench();
+    const words = ['Responsibilities', 'Confidentiality', 'Internationalisation', 'Unabhängigkeitserklärung'];
+    const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
+    upstream.next(streamOf(row(words) + row([':--', ':-:', '--:', '---']) + row(words.map((word) => `${word} \`x\``))));
+    const { page } = await visit(app.url, PHONE);
+    await ask(page, 'chat', 'Hello');
+    await ended(page);
+    const cells: { alignment: string; lines: number }[] = await page.evaluate(`
+      [...document.querySelectorAll('.said :is(th, td)')].map((cell) => {
+        const range = document.createRange();
+        range.setStart(cell.firstChild, 0);
+        range.setEnd(cell.firstChild, cell.firstChild.data.trimEnd().length);
+        return { alignment: getComputedStyle(cell).textAlign, lines: range.getClientRects().length };
+      })`);
+    const alignments = ['left', 'center', 'right', 'left'];
+    expect(cells).toEqual([...alignments, ...alignments].map((alignment) => ({ alignment, lines: 1 })));
+    const hidden = (selector: string): Promise<number> =>
+      page.locator(selector).evaluate((each) => each.scrollWidth - each.clientWidth);
+    expect(await hidden('.said table')).toBeGreaterThan(0);
+    expect([await hidden('#scroller'), await hidden('html')]).toEqual([0, 0]);
+  });
+
+  it('names the models that answered, as their providers call them', async () => {
+    const { app, upstream } = await bench();
+    const named = (model: string): Step => style({ envelope: { model, system_fingerprint: 'fp_44709d6fcb' } });
+    upstream
+      .next([named('gpt-5-mini-2026-08-07'), ...streamOf('One.')])
+      .next([named('gpt-5-2026-08-07'), ...streamOf(JSON.stringify({ thinking: 'Hm.', reply: 'Two.' }))]);
+    const { page } = await visit(app.url);
+    await ask(page, 'streaming', 'Hello');
+    await ended(page);
+    const facts = await textOf(page, '.turn:last-child .facts');
+    expect(facts).toMatch(/Models\s+gpt-5-mini-2026-08-07, gpt-5-2026-08-07\s/);
+    expect(facts).not.toMatch(/Models?\s+fp_/);
   });
 
   it.each([

@@ -94,6 +94,24 @@ export class Visitor {
     private readonly context: BrowserContext,
     readonly page: Page,
   ) {
+    this.#watch(page);
+  }
+
+  /** What the page has put into the clipboard. */
+  readonly clipboard = (): Promise<string> => this.page.evaluate('navigator.clipboard.readText()');
+
+  /** Opens another tab of the same browser. */
+  async openTab(): Promise<Page> {
+    const page = await this.context.newPage();
+    this.#watch(page);
+    return page;
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+  }
+
+  #watch(page: Page): void {
     page.setDefaultTimeout(10_000);
     page.on('request', (request) => this.requests.push(request.url()));
     page.on('pageerror', (error) => this.errors.push(error.message));
@@ -103,12 +121,5 @@ export class Visitor {
         this.errors.push(message.text());
       }
     });
-  }
-
-  /** What the page has put into the clipboard. */
-  readonly clipboard = (): Promise<string> => this.page.evaluate('navigator.clipboard.readText()');
-
-  async close(): Promise<void> {
-    await this.context.close();
   }
 }

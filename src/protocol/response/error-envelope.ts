@@ -1,7 +1,8 @@
-import { IsString } from 'class-validator';
+import { IsArray, IsObject, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { ErrorType } from '../../errors/index.js';
-import { Nested, OrNull } from '../rules/decorators.js';
+import type { JsonObject } from '../json-object.js';
+import { Nested, OrAbsent, OrNull } from '../rules/decorators.js';
 
 /** What went wrong, by OpenAI's field names. */
 @JSONSchema({ description: 'What went wrong.' })
@@ -25,6 +26,18 @@ export class ErrorBody {
   readonly code: string | null;
 }
 
+/** What happened in the workflow before it failed. */
+@JSONSchema({ description: 'What happened in the workflow before it failed.' })
+export class ErrorNews {
+  @IsArray()
+  @IsObject({ each: true })
+  @JSONSchema({
+    description: 'The node events, as a stream would have brought them.',
+    items: { type: 'object', additionalProperties: true },
+  })
+  readonly events: readonly JsonObject[];
+}
+
 /** Body of every answer that reports an error, and the last event of a stream that failed. */
 @JSONSchema({
   description: 'Body of every error, and the event that ends a stream which failed.',
@@ -41,4 +54,11 @@ export class ErrorEnvelope {
   @Nested(() => ErrorBody)
   @JSONSchema({ description: 'The error.' })
   readonly error: ErrorBody;
+
+  @OrAbsent()
+  @Nested(() => ErrorNews)
+  @JSONSchema({
+    description: 'On request (header `millrace-events: true`), if the run failed before its stream began.',
+  })
+  readonly millrace?: ErrorNews;
 }

@@ -1,8 +1,8 @@
-/** @import { Answer, Plan } from './types.js' */
-import { button, el, setText } from './dom.js';
+/** @import { Answer, Lane, Plan, Problem } from './types.js' */
+import { button, el } from './dom.js';
 import { LaneView } from './lane-view.js';
 import { duration } from './numbers.js';
-import { tokensPerSecond } from './run-state.js';
+import { isOver, tokensPerSecond } from './run-state.js';
 
 const FINISH = /** @type {Readonly<Record<string, string>>} */ ({
   length: 'length: cut off by the limit of tokens',
@@ -20,6 +20,7 @@ export class AnswerView {
   element = el('article', { class: 'answer' });
   /** @type {Map<string, LaneView>} */
   #views = new Map();
+  #shownProblem = '';
 
   /**
    * @param {Answer} answer
@@ -49,10 +50,10 @@ export class AnswerView {
   show(now) {
     const { answer } = this;
     const { state, lanes } = answer;
-    const isOver = state !== 'waiting' && state !== 'streaming';
+    const hasEnded = isOver(answer);
     this.element.dataset['state'] = state;
-    this.element.setAttribute('aria-busy', String(!isOver));
-    this.#waiting.hidden = isOver || lanes.length > 0;
+    this.element.setAttribute('aria-busy', String(!hasEnded));
+    this.#waiting.hidden = hasEnded || lanes.length > 0;
     lanes.forEach((lane, index) => {
       let view = this.#views.get(lane.path);
       if (view === undefined) {
@@ -63,23 +64,17 @@ export class AnswerView {
         this.#views.set(lane.path, view);
         this.#lanes.insertBefore(view.element, this.#lanes.children[index] ?? null);
       }
-      view.show(lane, now ?? answer.totalMs ?? 0);
+      view.show(lane, now ?? answer.totalMs ?? answer.lastTextMs ?? 0, ownProblem(answer, lane));
     });
-    if (isOver) this.#showEnd();
+    this.#actions.hidden = this.#facts.hidden = !hasEnded;
+    this.#showProblem(answer.problem);
+    if (hasEnded) this.#showEnd();
   }
 
   #showEnd() {
     const { answer } = this;
-    const { problem } = answer;
-    this.#actions.hidden = false;
     const [copy] = this.#actions.children;
     if (copy instanceof HTMLElement) copy.hidden = answer.content === '';
-    if (problem !== undefined && this.#problem.hidden) {
-      this.#problem.hidden = false;
-      this.#problem.append(el('strong', {}, problem.title), el('p', {}, problem.text));
-      if (problem.code !== undefined) this.#problem.append(el('p', {}, 'Code: ', el('code', {}, problem.code)));
-      if (problem.needsKey) this.#problem.append(button('Enter a key', this.actions.askForKey, { class: 'small' }));
-    }
     const facts = factsOf(answer);
     this.#facts.hidden = facts.length === 0;
     this.#facts.replaceChildren(
@@ -87,13 +82,34 @@ export class AnswerView {
         el('div', {}, el('dt', {}, name), el('dd', isCode ? { class: 'code' } : {}, value)),
       ),
     );
-    setText(this.#waiting, '');
   }
+
+  /** Written once: screen readers say it each time. @param {Problem | undefined} problem */
+  #showProblem(problem) {
+    const text = JSON.stringify(problem) ?? '';
+    if (text === this.#shownProblem) return;
+    this.#shownProblem = text;
+    this.#problem.hidden = problem === undefined;
+    this.#problem.replaceChildren();
+    if (problem === undefined) return;
+    this.#problem.append(el('strong', {}, problem.title), el('p', {}, problem.text));
+    if (problem.code !== undefined) this.#problem.append(el('p', {}, 'Code: ', el('code', {}, problem.code)));
+    if (problem.needsKey) this.#problem.append(button('Enter a key', this.actions.askForKey, { class: 'small' }));
+  }
+}
+
+/**
+ * What went wrong in a step, in words that stand nowhere else: with the answer that failed by them, or in a step inside.
+ * @param {Answer} answer @param {Lane} lane
+ */
+function ownProblem({ problem, lanes }, { path, problem: words = '' }) {
+  const isInside = lanes.some((each) => each.path.startsWith(`${path}/`) && each.problem === words);
+  return isInside || problem?.text.startsWith(words) ? '' : words;
 }
 
 /** @param {Answer} answer @returns {[name: string, value: string, isCode?: boolean][]} */
 function factsOf(answer) {
-  const { usage, firstTextMs, totalMs, finishReason, fingerprint, requestId, traceId, state } = answer;
+  const { usage, firstTextMs, totalMs, finishReason, fingerprint, requestId, traceId, state, models = [] } = answer;
   const speed = tokensPerSecond(answer);
   /** @type {[string, string | undefined, boolean?][]} */
   const facts = [
@@ -102,8 +118,16 @@ function factsOf(answer) {
     ['Speed', speed === undefined ? undefined : `${speed.toFixed(speed < 100 ? 1 : 0)} tokens/s`],
     ['Tokens in', usage && usage.prompt_tokens.toLocaleString('en')],
     ['Tokens out', usage && usage.completion_tokens.toLocaleString('en')],
-    ['Finish', state === 'stopped' ? 'stopped by you' : finishReason && (FINISH[finishReason] ?? finishReason)],
-    ['Model', fingerprint, true],
+    [
+      'Finish',
+      state === 'stopped'
+        ? answer.problem === undefined
+          ? 'stopped by you'
+          : 'interrupted'
+        : finishReason && (FINISH[finishReason] ?? finishReason),
+    ],
+    [models.length > 1 ? 'Models' : 'Model', models.length === 0 ? undefined : models.join(', '), true],
+    ['Fingerprint', fingerprint !== undefined && models.includes(fingerprint) ? undefined : fingerprint, true],
     ['Trace', traceId, true],
     ['Request', requestId, true],
   ];

@@ -70,7 +70,7 @@ export class Api {
     });
     if (response.ok) return response;
     const body = await response.json().catch(() => undefined);
-    throw new ApiError(body?.error, response.status, response.headers);
+    throw new ApiError(body?.error, response.status, response.headers, body?.millrace?.events);
   }
 }
 

@@ -1,57 +1,156 @@
-/** @import { Answer, Conversation } from './types.js' */
-import { end } from './run-state.js';
+/** @import { Conversation, Turn } from './types.js' */
+import { INTERRUPTED } from './problem.js';
+import { end, isOver } from './run-state.js';
+import { browserStore } from './storage.js';
 
-const KEPT = 'millrace-conversations';
+/** Each conversation has a place of its own, so that tabs do not write over each other's. */
+const PREFIX = 'millrace-conversation:';
+/** One place for all, as pages of earlier versions kept them. */
+const FORMER = 'millrace-conversations';
 /** More than these are forgotten, the oldest first; browsers keep about five million characters for a page. */
 const MOST = 40;
 const MOST_CHARACTERS = 2_000_000;
+/** Milliseconds between two writes of an answer that grows; more if writing takes long. */
+const PAUSE = 1_000;
 
-/** The conversations of this browser, the newest first. They stay in its local storage, and go nowhere else. */
+/** The conversations of this browser, shared by its tabs. They stay in its local storage, and go nowhere else. */
 export class History {
-  /** @type {Conversation[]} */
-  #conversations = read();
+  /** @type {Map<string, Conversation>} */
+  #conversations = new Map();
+  /** Ids of those that the browser had no room for: only this tab has the newest of them. @type {Set<string>} */
+  #unkept = new Set();
+  /** What is being answered in this tab. @type {Turn | undefined} */
+  #live;
+  /** @type {number | undefined} */
+  #timer;
+  #pause = PAUSE;
 
-  /** @returns {readonly Conversation[]} */
+  /** @param {{ changed: (id: string) => void, full: () => void }} listener what another tab changed; no room for one */
+  constructor(listener) {
+    this.listener = listener;
+    takeOver();
+    for (const id of keptIds()) {
+      const conversation = read(id);
+      if (conversation === undefined) continue;
+      conversation.turns.forEach(interrupt);
+      this.#conversations.set(id, conversation);
+    }
+    addEventListener('storage', ({ key }) => {
+      const ids = key === null ? [...this.#conversations.keys()] : key.startsWith(PREFIX) ? [idOf(key)] : [];
+      for (const id of ids) this.#hear(id);
+    });
+  }
+
+  /** @returns {readonly Conversation[]} the newest first */
   get all() {
-    return this.#conversations;
+    return [...this.#conversations.values()].sort((a, b) => b.changedAt - a.changedAt);
   }
 
   /** @param {string} id */
   get(id) {
-    return this.#conversations.find((conversation) => conversation.id === id);
+    return this.#conversations.get(id);
   }
 
-  /** @param {Conversation} conversation */
-  keep(conversation) {
-    this.#conversations = [conversation, ...this.#conversations.filter(({ id }) => id !== conversation.id)].slice(
-      0,
-      MOST,
-    );
-    this.#write();
+  /**
+   * Adds a turn that is being answered from now on, in the place of another one if it is asked anew.
+   * @param {Conversation} conversation @param {Turn} turn @param {Turn} [replaced]
+   */
+  begin(conversation, turn, replaced) {
+    this.#catchUp(conversation);
+    conversation.turns = [...conversation.turns.filter(({ id }) => id !== replaced?.id), turn];
+    conversation.changedAt = Date.now();
+    this.#conversations.set(conversation.id, conversation);
+    this.#live = turn;
+    this.#write(conversation);
+    this.#forgetOldest();
+  }
+
+  /** Keeps what has come, before long. @param {Conversation} conversation whose newest turn has begun and not ended */
+  grows(conversation) {
+    if (this.#timer !== undefined || this.#unkept.has(conversation.id)) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const begun = performance.now();
+      this.#keep(conversation);
+      this.#pause = Math.max(PAUSE, 30 * (performance.now() - begun));
+    }, this.#pause);
+  }
+
+  /** The turn that has begun has its answer. @param {Conversation} conversation */
+  ended(conversation) {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#keep(conversation);
+    this.#live = undefined;
+    this.#forgetOldest();
   }
 
   /** @param {string} id */
   remove(id) {
-    this.#conversations = this.#conversations.filter((conversation) => conversation.id !== id);
-    this.#write();
+    this.#conversations.delete(id);
+    this.#unkept.delete(id);
+    browserStore.remove(PREFIX + id);
   }
 
   clear() {
-    this.#conversations = [];
-    localStorage.removeItem(KEPT);
+    for (const id of new Set([...this.#conversations.keys(), ...keptIds()])) this.remove(id);
   }
 
-  #write() {
-    let text = JSON.stringify(this.#conversations);
-    while (text.length > MOST_CHARACTERS && this.#conversations.length > 1) {
-      this.#conversations.pop();
-      text = JSON.stringify(this.#conversations);
+  /** @param {string} id */
+  #hear(id) {
+    const conversation = this.#conversations.get(id);
+    if (conversation !== undefined) {
+      if (!this.#catchUp(conversation)) this.#conversations.delete(id);
+    } else {
+      const added = read(id);
+      if (added !== undefined) this.#conversations.set(id, added);
     }
-    try {
-      localStorage.setItem(KEPT, text);
-    } catch {
-      // The browser's room is used up: this tab still has all of them.
+    this.listener.changed(id);
+  }
+
+  /**
+   * Takes what other tabs have written.
+   * @param {Conversation} conversation
+   * @returns {boolean} false if it is kept nowhere: a tab has deleted it, or it is new
+   */
+  #catchUp(conversation) {
+    if (this.#unkept.has(conversation.id)) return true;
+    const kept = read(conversation.id);
+    if (kept === undefined) return false;
+    const own = new Map(conversation.turns.map((turn) => [turn.id, turn]));
+    conversation.turns = kept.turns.map((turn) => {
+      const mine = own.get(turn.id);
+      if (mine === undefined) return turn;
+      // What is answered here is known best here, and what was interrupted goes on only if something new has come.
+      const isStill = !isOver(turn.answer) && mine.answer.lastTextMs === turn.answer.lastTextMs;
+      return mine === this.#live || (isOver(mine.answer) && isStill) ? mine : turn;
+    });
+    conversation.changedAt = kept.changedAt;
+    return true;
+  }
+
+  /** A conversation that was deleted meanwhile stays deleted. @param {Conversation} conversation */
+  #keep(conversation) {
+    if (this.#conversations.has(conversation.id) && this.#catchUp(conversation)) this.#write(conversation);
+  }
+
+  /** @param {Conversation} conversation */
+  #write(conversation) {
+    const text = JSON.stringify(conversation);
+    if (text.length <= MOST_CHARACTERS && browserStore.set(PREFIX + conversation.id, text)) {
+      this.#unkept.delete(conversation.id);
+    } else if (!this.#unkept.has(conversation.id)) {
+      this.#unkept.add(conversation.id);
+      this.listener.full();
     }
+  }
+
+  #forgetOldest() {
+    let characters = 0;
+    this.all.forEach(({ id }, index) => {
+      characters += browserStore.get(PREFIX + id)?.length ?? 0;
+      if (index > 0 && (index >= MOST || characters > MOST_CHARACTERS)) this.remove(id);
+    });
   }
 }
 
@@ -61,21 +160,54 @@ export function titleOf({ turns }) {
   return first === '' ? 'New conversation' : first.length > 60 ? `${first.slice(0, 59).trimEnd()}…` : first;
 }
 
-/** @returns {Conversation[]} none if what was kept cannot be read */
-function read() {
+/** An id that nothing else in this browser has. */
+export function newId() {
+  return String(Date.now()) + Math.random().toString(36).slice(2, 8);
+}
+
+/** @param {string} key */
+function idOf(key) {
+  return key.slice(PREFIX.length);
+}
+
+function keptIds() {
+  return browserStore
+    .keys()
+    .filter((key) => key.startsWith(PREFIX))
+    .map(idOf);
+}
+
+/** @param {string} id @returns {Conversation | undefined} undefined if it is not there, or cannot be read */
+function read(id) {
+  const [kept] = parse(`[${browserStore.get(PREFIX + id)}]`);
+  return kept?.id === id ? kept : undefined;
+}
+
+/** @param {string} text @returns {Conversation[]} none if they cannot be read */
+function parse(text) {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEPT) ?? '[]');
-    if (!Array.isArray(kept)) return [];
-    const conversations = kept.filter((each) => typeof each?.id === 'string' && Array.isArray(each.turns));
-    for (const { turns } of conversations)
-      for (const { answer } of turns) if (isRunning(answer)) end(answer, 'stopped', answer.lastTextMs ?? 0);
-    return conversations;
+    const kept = JSON.parse(text);
+    return kept.filter((/** @type {any} */ each) => typeof each?.id === 'string' && Array.isArray(each.turns));
   } catch {
     return [];
   }
 }
 
-/** A page that was closed has stopped what it had asked for. @param {Answer} answer */
-function isRunning({ state }) {
-  return state === 'waiting' || state === 'streaming';
+/** Gives each conversation of an earlier version its own place. */
+function takeOver() {
+  const text = browserStore.get(FORMER);
+  if (text === null) return;
+  // There may not be room for both.
+  browserStore.remove(FORMER);
+  for (const { turns, ...rest } of parse(text)) {
+    const conversation = { ...rest, turns: turns.map((turn) => ({ ...turn, id: newId() })) };
+    browserStore.set(PREFIX + rest.id, JSON.stringify(conversation));
+  }
+}
+
+/** A page that was left has stopped what it had asked for. @param {Turn} turn */
+function interrupt({ answer }) {
+  if (isOver(answer)) return;
+  answer.problem = INTERRUPTED;
+  end(answer, 'stopped', answer.lastTextMs ?? 0);
 }

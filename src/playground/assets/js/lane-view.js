@@ -72,9 +72,13 @@ export class LaneView {
     this.#thinking.querySelector('summary')?.addEventListener('click', () => (this.#isTouched = true));
   }
 
-  /** @param {Lane} lane @param {number} now milliseconds since the request was sent */
-  show(lane, now) {
-    const { state, visible, kind, reasoning, content, refusal, toolCalls, usage, problem } = lane;
+  /**
+   * @param {Lane} lane
+   * @param {number} now milliseconds since the request was sent
+   * @param {string} problem what went wrong in it, unless that stands elsewhere
+   */
+  show(lane, now, problem) {
+    const { state, visible, kind, reasoning, content, refusal, toolCalls, usage } = lane;
     this.element.dataset['state'] = state === 'recovered' ? 'failed' : state;
     this.element.classList.toggle('silent', !visible || kind === 'workflow');
     setText(this.#state, STATES[state]);
@@ -86,7 +90,7 @@ export class LaneView {
     this.#showThinking(reasoning, content !== '' || state !== 'running');
     this.#text.show(content.trimStart());
     shown(this.#refusal, refusal);
-    shown(this.#problem, problem ?? '');
+    shown(this.#problem, problem);
     this.#showCalls(toolCalls);
   }
 

@@ -1,6 +1,5 @@
-/** @import { Answer, ChatRequest, Conversation, Turn } from './types.js' */
+/** @import { Answer, ChatRequest, Conversation, Plan, Turn } from './types.js' */
 /** @import { Chosen } from './workflow-picker.js' */
-import { AnswerView } from './answer-view.js';
 import { Api, API_URL } from './api.js';
 import { chatRequest } from './chat-request.js';
 import { Composer } from './composer.js';
@@ -9,13 +8,16 @@ import { button, byId, el } from './dom.js';
 import { Frame } from './frame.js';
 import { GraphView } from './graph-view.js';
 import { HistoryList } from './history-list.js';
-import { History } from './history.js';
+import { History, newId } from './history.js';
 import { menu } from './menu.js';
 import { Panels } from './panels.js';
 import { Parameters } from './parameters.js';
+import { INTERRUPTED } from './problem.js';
 import { runRequest } from './run.js';
-import { newAnswer } from './run-state.js';
+import { end, newAnswer } from './run-state.js';
+import { tabStore } from './storage.js';
 import { themeButton } from './theme.js';
+import { TurnsView } from './turns-view.js';
 import { WorkflowPicker } from './workflow-picker.js';
 
 const KEPT_KEY = 'millrace-key';
@@ -28,12 +30,19 @@ const NEAR = 80;
 /** The page: what its parts have to do with one another. */
 class Page {
   #api = new Api();
-  #history = new History();
+  #history = new History({
+    changed: (id) => this.#hear(id),
+    full: () =>
+      this.#say('The browser has no room for this conversation: it is there until this tab is closed. Delete others.'),
+  });
   #panels = new Panels();
   #parameters = new Parameters();
   #graph = new GraphView(byId('graph-frame', HTMLElement));
-  #turns = byId('turns', HTMLElement);
-  #welcome = byId('welcome', HTMLElement);
+  #turns = new TurnsView({
+    retry: () => this.#retry(),
+    copy: (text, what) => void this.#copy(text, what),
+    askForKey: () => this.#askForKey(),
+  });
   #scroller = byId('scroller', HTMLElement);
   #announcer = byId('announcer', HTMLElement);
   #toast = byId('toast', HTMLElement);
@@ -54,9 +63,7 @@ class Page {
   #chosen;
   /** @type {Conversation} */
   #conversation = newConversation();
-  /** @type {AnswerView | undefined} the newest answer */
-  #view;
-  /** @type {{ controller: AbortController, startedAt: number, answer: Answer } | undefined} */
+  /** @type {{ controller: AbortController, startedAt: number, conversation: Conversation, turn: Turn } | undefined} */
   #running;
   /** @type {ChatRequest | undefined} */
   #lastRequest;
@@ -66,7 +73,7 @@ class Page {
 
   constructor() {
     themeButton(byId('theme', HTMLButtonElement));
-    this.#key.value = sessionStorage.getItem(KEPT_KEY) ?? '';
+    this.#key.value = tabStore.get(KEPT_KEY) ?? '';
     this.#useKey();
     this.#key.addEventListener('change', () => {
       this.#useKey();
@@ -93,7 +100,8 @@ class Page {
     this.#scroller.addEventListener('scroll', () => (this.#isAtEnd = distanceFromEnd(this.#scroller) < NEAR), {
       passive: true,
     });
-    this.#open(this.#history.get(sessionStorage.getItem(KEPT_CONVERSATION) ?? ''));
+    addEventListener('pagehide', () => this.#leave());
+    this.#open(this.#history.get(tabStore.get(KEPT_CONVERSATION) ?? ''));
     void this.#picker.load().then(() => this.#reopen());
     this.#composer.focus();
   }
@@ -114,19 +122,19 @@ class Page {
 
   /** The graph shows the newest answer if that is of the workflow chosen. */
   #showGraph() {
-    const answer = this.#view?.answer;
+    const answer = this.#turns.newest;
     this.#graph.show(answer?.model === this.#chosen?.model ? answer : undefined);
   }
 
-  /** Sends a message. @param {string} question */
-  async #ask(question) {
+  /** Sends a message. @param {string} question @param {Turn} [replaced] the turn in which it was asked before */
+  async #ask(question, replaced) {
     // Who is quick chooses a workflow and sends before its description is here.
     await this.#picker.settled;
     const chosen = this.#chosen;
     if (chosen === undefined || this.#running !== undefined) return;
     let request;
     try {
-      request = this.#requestFor(question, chosen);
+      request = this.#requestFor(question, chosen, replaced);
     } catch (error) {
       this.#say(error instanceof Error ? error.message : String(error));
       this.#panels.show('settings');
@@ -136,26 +144,21 @@ class Page {
     this.#composer.text = '';
     this.#composer.focus();
     this.#panels.close();
-    await this.#run(question, request, chosen);
+    await this.#run({ id: newId(), question, answer: newAnswer(chosen.model) }, request, chosen, replaced);
   }
 
-  /** @param {string} question @param {ChatRequest} request @param {Chosen} chosen */
-  async #run(question, request, { model, plan }) {
+  /** @param {Turn} turn @param {ChatRequest} request @param {Chosen} chosen @param {Turn} [replaced] */
+  async #run(turn, request, { model, plan }, replaced) {
     const conversation = this.#conversation;
-    const answer = newAnswer(model);
-    /** @type {Turn} */
-    const turn = { question, answer };
-    conversation.turns.push(turn);
-    conversation.changedAt = Date.now();
-    const running = { controller: new AbortController(), startedAt: performance.now(), answer };
+    const running = { controller: new AbortController(), startedAt: performance.now(), conversation, turn };
     this.#running = running;
     this.#lastRequest = request;
-    this.#view = this.#addTurn(turn);
     this.#composer.running = true;
     document.body.classList.add('grinding');
     this.#isAtEnd = true;
     this.#announcer.textContent = `${model} is answering`;
-    this.#history.keep(conversation);
+    this.#history.begin(conversation, turn, replaced);
+    this.#turns.update(conversation.turns, this.#planOf);
     this.#list.show(conversation.id);
     this.#frame.ask();
     // The clocks of steps that run go on, also while nothing comes.
@@ -163,18 +166,21 @@ class Page {
     await runRequest({
       api: this.#api,
       request,
-      answer,
+      answer: turn.answer,
       plan,
       signal: running.controller.signal,
       clock: () => performance.now() - running.startedAt,
-      changed: () => this.#frame.ask(),
+      changed: () => {
+        this.#frame.ask();
+        this.#history.grows(conversation);
+      },
     });
     clearInterval(ticking);
     this.#running = undefined;
     this.#composer.running = false;
     document.body.classList.remove('grinding');
-    // A conversation that was deleted meanwhile stays deleted.
-    if (this.#history.get(conversation.id) !== undefined) this.#history.keep(conversation);
+    this.#history.ended(conversation);
+    this.#turns.draw(turn);
     if (this.#conversation === conversation) this.#announce(turn);
     this.#list.show(this.#conversation.id);
     this.#frame.ask();
@@ -184,18 +190,23 @@ class Page {
     this.#running?.controller.abort();
   }
 
+  /** Keeps what has come when the page is reloaded or closed, since nothing more does. */
+  #leave() {
+    if (this.#running === undefined) return;
+    const { conversation, turn, startedAt } = this.#running;
+    turn.answer.problem = INTERRUPTED;
+    end(turn.answer, 'stopped', performance.now() - startedAt);
+    this.#history.ended(conversation);
+    this.#stop();
+  }
+
   #retry() {
     const last = this.#conversation.turns.at(-1);
-    if (last === undefined || this.#running !== undefined) return;
-    this.#conversation.turns.pop();
-    this.#turns.lastElementChild?.remove();
-    void this.#ask(last.question);
+    if (last !== undefined && this.#running === undefined) void this.#ask(last.question, last);
   }
 
   #draw() {
-    const running = this.#running;
-    const isShown = running !== undefined && running.answer === this.#view?.answer;
-    this.#view?.show(isShown ? performance.now() - running.startedAt : undefined);
+    if (this.#running !== undefined) this.#turns.draw(this.#running.turn, performance.now() - this.#running.startedAt);
     this.#showGraph();
     if (this.#isAtEnd) this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
@@ -204,7 +215,7 @@ class Page {
   #open(conversation) {
     this.#stop();
     this.#conversation = conversation ?? newConversation();
-    sessionStorage.setItem(KEPT_CONVERSATION, this.#conversation.id);
+    tabStore.set(KEPT_CONVERSATION, this.#conversation.id);
     this.#list.show(this.#conversation.id);
     this.#panels.close();
     this.#reopen();
@@ -215,28 +226,26 @@ class Page {
 
   /** Shows all turns anew: the names of their steps may be known only now. */
   #reopen() {
-    if (this.#running !== undefined && !this.#running.controller.signal.aborted) return;
-    this.#turns.replaceChildren();
-    this.#view = undefined;
-    for (const turn of this.#conversation.turns) this.#view = this.#addTurn(turn);
-    this.#welcome.hidden = this.#conversation.turns.length > 0;
+    this.#turns.show(this.#conversation.turns, this.#planOf);
     this.#isAtEnd = true;
     this.#frame.ask();
   }
 
-  /** @param {Turn} turn @returns {AnswerView} */
-  #addTurn({ question, answer }) {
-    const plan = answer.model === this.#chosen?.model ? this.#chosen.plan : { steps: [], branches: [] };
-    const view = new AnswerView(answer, plan, {
-      retry: () => this.#retry(),
-      copy: (text, what) => void this.#copy(text, what),
-      askForKey: () => this.#askForKey(),
-    });
-    const asked = el('article', { class: 'question', 'aria-label': 'You' }, el('p', {}, question));
-    this.#turns.append(el('div', { class: 'turn' }, asked, view.element));
-    this.#welcome.hidden = true;
-    return view;
+  /** Another tab has changed or deleted a conversation. @param {string} id */
+  #hear(id) {
+    this.#list.show(this.#conversation.id);
+    if (id !== this.#conversation.id) return;
+    if (this.#history.get(id) === undefined) {
+      this.#open(undefined);
+      this.#say('The conversation was deleted in another tab.');
+      return;
+    }
+    this.#turns.update(this.#conversation.turns, this.#planOf);
+    this.#frame.ask();
   }
+
+  /** @param {Answer} answer @returns {Plan} */
+  #planOf = ({ model }) => (model === this.#chosen?.model ? this.#chosen.plan : { steps: [], branches: [] });
 
   /** What a screen reader says at the end: the answer, once and as a whole. @param {Turn} turn */
   #announce({ answer }) {
@@ -246,10 +255,11 @@ class Page {
     this.#announcer.textContent = `${words[state]}: ${content.slice(0, 4_000)}`;
   }
 
-  /** @param {string} question @param {Chosen} chosen @returns {ChatRequest} */
-  #requestFor(question, { model }) {
+  /** @param {string} question @param {Chosen} chosen @param {Turn} [replaced] @returns {ChatRequest} */
+  #requestFor(question, { model }, replaced) {
     const { system, values: parameters } = this.#parameters;
-    return chatRequest({ model, system, turns: this.#conversation.turns, question, parameters });
+    const turns = this.#conversation.turns.filter(({ id }) => id !== replaced?.id);
+    return chatRequest({ model, system, turns, question, parameters });
   }
 
   /** What would be sent now, or was sent last if nothing is written. @param {string} form */
@@ -297,14 +307,14 @@ class Page {
     const key = this.#key.value.trim();
     this.#api.key = key;
     byId('key-set', HTMLElement).hidden = key === '';
-    if (key === '') sessionStorage.removeItem(KEPT_KEY);
-    else sessionStorage.setItem(KEPT_KEY, key);
+    if (key === '') tabStore.remove(KEPT_KEY);
+    else tabStore.set(KEPT_KEY, key);
   }
 }
 
 /** @returns {Conversation} */
 function newConversation() {
-  return { id: String(Date.now()) + Math.random().toString(36).slice(2, 8), changedAt: Date.now(), turns: [] };
+  return { id: newId(), changedAt: Date.now(), turns: [] };
 }
 
 /** The way of pages that browsers do not trust, such as those of another machine over http. @param {string} text */

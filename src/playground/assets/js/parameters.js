@@ -1,4 +1,5 @@
 import { byId } from './dom.js';
+import { browserStore } from './storage.js';
 
 const KEPT = 'millrace-parameters';
 const NUMBERS = ['temperature', 'top_p', 'max_completion_tokens', 'seed'];
@@ -71,15 +72,15 @@ export class Parameters {
     const set = this.#fields().filter(({ value }) => value.trim() !== '').length;
     this.#count.hidden = set === 0;
     this.#count.textContent = `${set} set`;
-    localStorage.setItem(KEPT, JSON.stringify(Object.fromEntries(this.#fields().map(({ id, value }) => [id, value]))));
+    browserStore.set(KEPT, JSON.stringify(Object.fromEntries(this.#fields().map(({ id, value }) => [id, value]))));
   }
 
   #restore() {
     try {
-      const kept = JSON.parse(localStorage.getItem(KEPT) ?? '{}');
+      const kept = JSON.parse(browserStore.get(KEPT) ?? '{}');
       for (const field of this.#fields()) if (typeof kept[field.id] === 'string') field.value = kept[field.id];
     } catch {
-      localStorage.removeItem(KEPT);
+      browserStore.remove(KEPT);
     }
   }
 }

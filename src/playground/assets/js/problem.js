@@ -1,4 +1,4 @@
-/** @import { Problem } from './types.js' */
+/** @import { NodeEvent, Problem } from './types.js' */
 
 /** An answer that is no success, or an error frame of a stream, as the server's envelope tells it. */
 export class ApiError extends Error {
@@ -6,12 +6,14 @@ export class ApiError extends Error {
    * @param {{ message?: unknown, code?: unknown } | undefined} error the envelope's object, if there is one
    * @param {number | undefined} status undefined for an error in the middle of a stream
    * @param {Headers} [headers]
+   * @param {readonly NodeEvent[]} [events] what happened before
    */
-  constructor(error, status, headers) {
+  constructor(error, status, headers, events = []) {
     super(typeof error?.message === 'string' ? error.message : `The server answered with status ${status}.`);
     this.status = status;
     this.code = typeof error?.code === 'string' ? error.code : undefined;
     this.headers = headers;
+    this.events = events;
   }
 
   /** Seconds after which another try makes sense, if the server has told. */
@@ -23,6 +25,12 @@ export class ApiError extends Error {
 
 /** The stream ended without its end. */
 export class BrokenStreamError extends Error {}
+
+/** What a person is told of an answer that the page was left in. @type {Problem} */
+export const INTERRUPTED = {
+  title: 'Interrupted by a reload',
+  text: 'The page was reloaded or closed before the answer was complete. What had come is kept.',
+};
 
 /** What a person is told of a failure. @param {unknown} error @returns {Problem} */
 export function problemOf(error) {

@@ -36,13 +36,19 @@ export function take(answer, chunk, plan, now) {
   }
 }
 
+/** True if nothing more comes. @param {Answer} answer */
+export function isOver({ state }) {
+  return state !== 'waiting' && state !== 'streaming';
+}
+
 /**
- * Ends an answer: nothing of it goes on.
+ * Ends an answer: nothing of it goes on. One that is over stays as it is.
  * @param {Answer} answer
  * @param {'done' | 'failed' | 'stopped'} state
  * @param {number} now milliseconds since the request was sent
  */
 export function end(answer, state, now) {
+  if (isOver(answer)) return;
   answer.state = state;
   answer.totalMs = now;
   for (const lane of answer.lanes) {
@@ -65,8 +71,11 @@ export function tokensPerSecond({ lanes, usage, firstTextMs, lastTextMs }) {
   return tokens === undefined || tokens < 2 || seconds < 0.005 ? undefined : (tokens - 1) / seconds;
 }
 
-/** @param {Answer} answer @param {NodeEvent} event @param {Plan} plan @param {number} now */
-function takeEvent(answer, event, plan, now) {
+/**
+ * Takes what happened in the workflow into an answer.
+ * @param {Answer} answer @param {NodeEvent} event @param {Plan} plan @param {number} now as above
+ */
+export function takeEvent(answer, event, plan, now) {
   switch (event.type) {
     case 'node-started':
       addLane(answer, newLane(event.node, event.kind, event.visible, now), plan);
@@ -82,6 +91,7 @@ function takeEvent(answer, event, plan, now) {
       break;
     case 'model-identified':
       if (event.system_fingerprint !== undefined) answer.fingerprint ??= event.system_fingerprint;
+      if (event.model !== undefined) answer.models = [...new Set([...(answer.models ?? []), event.model])];
       break;
     case 'node-finished':
     case 'node-failed': {

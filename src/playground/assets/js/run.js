@@ -1,7 +1,7 @@
 /** @import { Answer, ChatRequest, Plan } from './types.js' */
 /** @import { Api } from './api.js' */
-import { problemOf } from './problem.js';
-import { end, take } from './run-state.js';
+import { ApiError, problemOf } from './problem.js';
+import { end, take, takeEvent } from './run-state.js';
 
 /**
  * Sends a request and fills an answer with what comes. Never rejects: what goes wrong is in the answer.
@@ -26,8 +26,10 @@ export async function runRequest({ api, request, answer, plan, signal, clock, ch
   } catch (error) {
     if (signal.aborted) end(answer, 'stopped', clock());
     else {
-      if (error instanceof Error && 'headers' in error && error.headers instanceof Headers)
-        remember(answer, error.headers);
+      if (error instanceof ApiError) {
+        if (error.headers !== undefined) remember(answer, error.headers);
+        for (const event of error.events) takeEvent(answer, event, plan, clock());
+      }
       answer.problem = problemOf(error);
       end(answer, 'failed', clock());
     }

@@ -1,5 +1,6 @@
 /** @import { Answer, Plan } from './types.js' */
 import { skippedBy } from './plan.js';
+import { isOver } from './run-state.js';
 
 /** @typedef {'waiting' | 'running' | 'done' | 'failed' | 'skipped'} StepState */
 
@@ -13,14 +14,13 @@ export function stepStates(plan, answer) {
   /** @type {Map<string, StepState>} */
   const states = new Map(plan.steps.map(({ path }) => [path, 'waiting']));
   if (answer === undefined) return states;
-  const isOver = answer.state === 'done' || answer.state === 'failed' || answer.state === 'stopped';
   const skipped = skippedBy(plan, answer.routes);
   for (const { path, kind } of plan.steps) {
     const lane = answer.lanes.find((each) => each.path === path);
     if (lane !== undefined) {
       states.set(path, lane.state === 'recovered' ? 'failed' : lane.state === 'stopped' ? 'skipped' : lane.state);
     } else if (kind === 'route' && answer.routes[path] !== undefined) states.set(path, 'done');
-    else if (skipped.has(path) || isOver) states.set(path, 'skipped');
+    else if (skipped.has(path) || isOver(answer)) states.set(path, 'skipped');
   }
   return states;
 }

@@ -1,3 +1,5 @@
+import { browserStore } from './storage.js';
+
 /** @typedef {'system' | 'light' | 'dark'} Theme */
 
 const KEY = 'millrace-theme';
@@ -7,7 +9,7 @@ const WORDS = { system: 'as the system', light: 'light', dark: 'dark' };
 
 /** The colours chosen before. @returns {Theme} */
 export function keptTheme() {
-  const kept = localStorage.getItem(KEY);
+  const kept = browserStore.get(KEY);
   return THEMES.find((theme) => theme === kept) ?? 'system';
 }
 
@@ -30,7 +32,7 @@ export function themeButton(button) {
     // The first click changes what is seen, whatever the system says.
     const order = isDark ? ['system', 'light', 'dark'] : ['system', 'dark', 'light'];
     theme = /** @type {Theme} */ (order[(order.indexOf(theme) + 1) % order.length]);
-    localStorage.setItem(KEY, theme);
+    browserStore.set(KEY, theme);
     showTheme(theme);
     label();
   });

@@ -49,6 +49,8 @@ export interface Answer {
   problem?: Problem;
   finishReason?: string;
   usage?: Usage;
+  /** Models that answered, as their providers call them. */
+  models?: string[];
   fingerprint?: string;
   requestId?: string;
   traceId?: string;
@@ -59,6 +61,7 @@ export interface Answer {
 }
 
 export interface Turn {
+  id: string;
   question: string;
   answer: Answer;
 }
@@ -140,5 +143,5 @@ export type NodeEvent =
   | { type: 'node-finished'; node: string; elapsed_ms: number; usage?: Usage }
   | { type: 'node-failed'; node: string; elapsed_ms: number; code: string | null; message: string; recovered: boolean }
   | { type: 'node-speaks'; node: string }
-  | { type: 'model-identified'; node: string; system_fingerprint?: string }
+  | { type: 'model-identified'; node: string; model?: string; system_fingerprint?: string }
   | { type: 'run-finished' };

@@ -3,6 +3,7 @@
 import { byId, el } from './dom.js';
 import { planOf } from './plan.js';
 import { problemOf } from './problem.js';
+import { browserStore } from './storage.js';
 
 const KEPT = 'millrace-workflow';
 
@@ -41,7 +42,7 @@ export class WorkflowPicker {
     await this.#trying(async () => {
       const models = await this.api.models();
       this.#select.replaceChildren(...models.map((id) => el('option', { value: id }, id)));
-      const kept = localStorage.getItem(KEPT);
+      const kept = browserStore.get(KEPT);
       const first = [kept, 'default'].find((id) => id !== null && models.includes(id)) ?? models[0];
       if (first !== undefined) await this.choose(first);
     });
@@ -52,7 +53,7 @@ export class WorkflowPicker {
     return (this.settled = this.#trying(async () => {
       if (![...this.#select.options].some(({ value }) => value === model)) return;
       this.#select.value = model;
-      localStorage.setItem(KEPT, model);
+      browserStore.set(KEPT, model);
       const chosen = this.#known.get(model) ?? (await this.#describe(model));
       this.#known.set(model, chosen);
       // Somebody may have chosen another one meanwhile.

@@ -1,0 +1,59 @@
+/** @import { Answer, Plan, Turn } from './types.js' */
+import { AnswerView } from './answer-view.js';
+import { byId, el } from './dom.js';
+
+/** Shows the turns of a conversation: each question, and its answer. */
+export class TurnsView {
+  #element = byId('turns', HTMLElement);
+  #welcome = byId('welcome', HTMLElement);
+  /** By the turn's id, in the order of the turns. @type {Map<string, AnswerView>} */
+  #views = new Map();
+
+  /** @param {{ retry: () => void, copy: (text: string, what: string) => void, askForKey: () => void }} actions */
+  constructor(actions) {
+    this.actions = actions;
+  }
+
+  /** @returns {Answer | undefined} the newest one */
+  get newest() {
+    return [...this.#views.values()].at(-1)?.answer;
+  }
+
+  /** Shows all turns anew. @param {readonly Turn[]} turns @param {(answer: Answer) => Plan} planOf */
+  show(turns, planOf) {
+    this.#views.clear();
+    this.#element.replaceChildren(...turns.map((turn) => this.#add(turn, planOf(turn.answer))));
+    this.#welcome.hidden = turns.length > 0;
+  }
+
+  /** Shows what is new in the turns. What is as it was stays in place. @param {readonly Turn[]} turns @param {(answer: Answer) => Plan} planOf */
+  update(turns, planOf) {
+    const known = [...this.#views.keys()];
+    if (known.some((id, index) => id !== turns[index]?.id)) {
+      this.show(turns, planOf);
+      return;
+    }
+    for (const turn of turns) {
+      const view = this.#views.get(turn.id);
+      if (view === undefined) this.#element.append(this.#add(turn, planOf(turn.answer)));
+      else if (view.answer !== turn.answer) {
+        view.answer = turn.answer;
+        view.show();
+      }
+    }
+    this.#welcome.hidden = turns.length > 0;
+  }
+
+  /** Shows what has come. @param {Turn | undefined} turn @param {number} [now] as for {@link AnswerView.show} */
+  draw(turn, now) {
+    if (turn !== undefined) this.#views.get(turn.id)?.show(now);
+  }
+
+  /** @param {Turn} turn @param {Plan} plan */
+  #add({ id, question, answer }, plan) {
+    const view = new AnswerView(answer, plan, this.actions);
+    this.#views.set(id, view);
+    const asked = el('article', { class: 'question', 'aria-label': 'You' }, el('p', {}, question));
+    return el('div', { class: 'turn' }, asked, view.element);
+  }
+}

@@ -1,0 +1,205 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { describeInBrowser } from '../support/browser.js';
+import { Bench, errorBody, eventually, gate, httpError, streamOf } from '../support/index.js';
+import { ask, ended, lane, openPage, openPlayground, textOf } from '../support/playground-kit.js';
+
+const titles = (page: Page): Promise<string[]> => page.locator('.history .entry').allInnerTexts();
+const questions = (page: Page): Promise<string[]> => page.locator('.turn .question').allInnerTexts();
+const said = (page: Page, text: string): Promise<void> => page.locator('.said').getByText(text).waitFor();
+const kept = (page: Page): Promise<string> => page.evaluate('JSON.stringify(localStorage)');
+
+describeInBrowser()('the playground keeps', () => {
+  const { visit, bench } = openPlayground();
+
+  describe('in two tabs', () => {
+    it('the conversations of both, and forgets in both what one deletes', async () => {
+      const { app, upstream } = await bench();
+      upstream.always(streamOf('Heard.'));
+      const visitor = await visit(app.url);
+      const [first, second] = [visitor.page, await visitor.openTab()];
+      await openPage(second, app.url);
+      await ask(first, 'chat', 'From the first tab');
+      await ended(first);
+      await ask(second, 'chat', 'From the second tab');
+      await ended(second);
+      for (const page of [first, second]) {
+        await eventually(async () => (await titles(page)).join() === 'From the second tab,From the first tab');
+      }
+      await first.getByRole('button', { name: 'From the second tab', exact: true }).click();
+      expect(await questions(first)).toEqual(['From the second tab']);
+
+      await first.getByRole('button', { name: 'Delete From the second tab' }).click();
+      await eventually(async () => (await titles(second)).join() === 'From the first tab');
+      expect(await questions(second)).toEqual([]);
+      await second.click('#clear-history');
+      await second.click('#clear-history');
+      await eventually(async () => (await titles(first)).length === 0);
+      await first.reload();
+      await first.waitForSelector('#graph-frame svg');
+      expect(await titles(first)).toEqual([]);
+    });
+
+    it('both messages of one conversation, while an answer still comes', async () => {
+      const { app, upstream } = await bench();
+      const hold = gate();
+      upstream
+        .next(streamOf('Of course.'))
+        .next(streamOf(['It begins ', hold, 'and ends.']))
+        .next(streamOf('Said beside it.'));
+      const visitor = await visit(app.url);
+      const [first, second] = [visitor.page, await visitor.openTab()];
+      await openPage(second, app.url);
+      await ask(first, 'chat', 'One');
+      await ended(first);
+      await eventually(async () => (await titles(second)).length === 1);
+      await second.getByRole('button', { name: 'One', exact: true }).click();
+      await ask(first, 'chat', 'Two');
+      await said(second, 'It begins');
+      await ask(second, 'chat', 'Three');
+      await said(second, 'Said beside it.');
+      hold.open();
+      for (const page of [first, second]) {
+        await eventually(async () => (await questions(page)).join() === 'One,Two,Three');
+        await said(page, 'It begins and ends.');
+        await said(page, 'Said beside it.');
+      }
+      await first.reload();
+      await said(first, 'It begins and ends.');
+      expect(await questions(first)).toEqual(['One', 'Two', 'Three']);
+    });
+
+    it('a conversation deleted that is being answered in the other one', async () => {
+      const { app, upstream } = await bench();
+      const hold = gate();
+      upstream.next(streamOf(['Not ', hold, 'wanted.']));
+      const visitor = await visit(app.url);
+      const [first, second] = [visitor.page, await visitor.openTab()];
+      await openPage(second, app.url);
+      await ask(first, 'chat', 'Never mind');
+      await lane(first, 'ChatNode').getByText('Not').waitFor();
+      await second.getByRole('button', { name: 'Delete Never mind' }).click();
+      await eventually(async () => (await questions(first)).length === 0);
+      expect(await (await upstream.request(0)).closed).toBe('aborted');
+      expect(await titles(first)).toEqual([]);
+      expect(await kept(second)).not.toContain('Never mind');
+    });
+  });
+
+  it('the text that had come when it is reloaded in mid-stream, says what happened, and asks again', async () => {
+    const { app, upstream } = await bench();
+    const hold = gate();
+    upstream.next(streamOf(['Half an ', 'answer', hold, ' and more'])).next(streamOf('A whole answer.'));
+    const { page } = await visit(app.url);
+    await ask(page, 'chat', 'Hello');
+    await lane(page, 'ChatNode').getByText('Half an answer').waitFor();
+    await page.reload();
+    await ended(page, 'stopped');
+    await page.waitForSelector('#graph-frame svg');
+    expect(await lane(page, 'ChatNode').locator('> .said').innerText()).toBe('Half an answer');
+    expect(await textOf(page, '.turn .problem-box')).toMatch(/interrupted by a reload/i);
+    expect(await textOf(page, '.facts')).not.toContain('stopped by you');
+    expect(await (await upstream.request(0)).closed).toBe('aborted');
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await ended(page);
+    expect(await questions(page)).toEqual(['Hello']);
+    expect(await textOf(page, '.turns')).toMatch(/A whole answer/);
+    expect(await textOf(page, '.turns')).not.toMatch(/interrupted/i);
+  });
+
+  it('an answer while it comes, should the browser end without a word', async () => {
+    const { app, upstream } = await bench();
+    const hold = gate();
+    upstream.next(streamOf(['Already here', hold]));
+    const visitor = await visit(app.url);
+    await ask(visitor.page, 'chat', 'Hello');
+    await eventually(async () => (await kept(visitor.page)).includes('Already here'));
+    // What a browser finds that was killed now: the page had no chance to say that it ends.
+    const other = await visitor.openTab();
+    await openPage(other, app.url);
+    await other.getByRole('button', { name: 'Hello', exact: true }).click();
+    await ended(other, 'stopped');
+    expect(await textOf(other, '.turns')).toMatch(/Already here[^]*interrupted by a reload/i);
+    // It was not, and the other tab hears of it.
+    hold.open();
+    await ended(visitor.page);
+    await ended(other);
+    expect(await textOf(other, '.turns')).not.toMatch(/interrupted/i);
+  });
+
+  it('a conversation in the tab when the browser has no room, and says so', async () => {
+    const { app, upstream } = await bench();
+    upstream.always(streamOf('Said all the same.'));
+    const { page } = await visit(app.url);
+    await page.evaluate(`(() => {
+      for (let piece = 'x'.repeat(1 << 20), i = 0; piece !== ''; ) {
+        try { localStorage.setItem('of another page ' + i++, piece); } catch { piece = piece.slice(piece.length / 2 + 1); }
+      }
+    })()`);
+    await ask(page, 'chat', 'Hello');
+    await ended(page);
+    expect(await textOf(page, '#toast')).toMatch(/no room[^]*tab/);
+    expect(await titles(page)).toEqual(['Hello']);
+    await page.click('#theme');
+    await ask(page, 'reasoning', 'Go on');
+    await eventually(async () => (await questions(page)).length === 2);
+    expect(await page.locator('#workflow-problem').isVisible()).toBe(false);
+    await page.click('#new-conversation');
+    await page.getByRole('button', { name: 'Hello', exact: true }).click();
+    expect(await textOf(page, '.turns')).toContain('Said all the same.');
+  });
+
+  it('conversations of an earlier version', async () => {
+    const { app } = await bench();
+    const { page } = await visit(app.url);
+    const answer = { model: 'chat', state: 'done', lanes: [], content: 'Long ago.', routes: {} };
+    const conversations = [
+      { id: 'b', changedAt: 2, turns: [{ question: 'Newer', answer }] },
+      { id: 'a', changedAt: 1, turns: [{ question: 'Older', answer }] },
+    ];
+    await page.evaluate(
+      `localStorage.setItem('millrace-conversations', ${JSON.stringify(JSON.stringify(conversations))})`,
+    );
+    await page.reload();
+    await eventually(async () => (await titles(page)).join() === 'Newer,Older');
+    await page.getByRole('button', { name: 'Delete Newer' }).click();
+    await page.reload();
+    await eventually(async () => (await titles(page)).join() === 'Older');
+  });
+
+  describe('the steps that ran when the answer fails before its first token', () => {
+    const failing = async (): Promise<Bench> => {
+      const started = await bench();
+      started.upstream.always((request) =>
+        request.index === 0
+          ? streamOf(JSON.stringify({ basics: 'a', benefits: 'b', risks: 'c' }))
+          : httpError(400, errorBody('No.')),
+      );
+      return started;
+    };
+
+    it('with the error beside them, which stands there once', async () => {
+      const { app } = await failing();
+      const { page } = await visit(app.url);
+      const status = page.waitForResponse('**/v1/chat/completions').then((response) => response.status());
+      await ask(page, 'research', 'Hello');
+      await ended(page, 'failed');
+      expect(await status).toBeGreaterThanOrEqual(400);
+      expect(await lane(page, 'PlanNode').getAttribute('data-state')).toBe('done');
+      expect(await page.locator('.lane[data-state=failed]').count()).toBeGreaterThan(0);
+      const message = await page.locator('.problem-box p').first().innerText();
+      expect((await textOf(page, 'main')).split(message)).toHaveLength(2);
+    });
+
+    it('also inside a nested workflow', async () => {
+      const { app } = await failing();
+      const { page } = await visit(app.url);
+      await ask(page, 'nested', 'Hello');
+      await ended(page, 'failed');
+      expect(await lane(page, 'ResearchWorkflow/PlanNode').getAttribute('data-state')).toBe('done');
+      expect(await lane(page, 'ResearchWorkflow').getAttribute('data-state')).toBe('failed');
+      const message = await page.locator('.problem-box p').first().innerText();
+      expect((await textOf(page, 'main')).split(message)).toHaveLength(2);
+    });
+  });
+});

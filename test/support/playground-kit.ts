@@ -1,0 +1,95 @@
+import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
+import type { Locator, Page } from 'playwright-core';
+import { Bench, TestApp } from './app.js';
+import { TestBrowser, type Visitor, type VisitorOptions } from './browser.js';
+
+/** A light and a dark page, and a phone's. */
+export const LIGHT: VisitorOptions = { viewport: { width: 1440, height: 900 }, colorScheme: 'light' };
+export const DARK: VisitorOptions = { ...LIGHT, colorScheme: 'dark' };
+export const PHONE: VisitorOptions = { viewport: { width: 360, height: 740 } };
+
+/** Makes servers, and people who visit their playground. */
+export interface Playground {
+  /** Opens the page and waits until it is ready. */
+  visit(url: string, options?: VisitorOptions): Promise<Visitor>;
+  bench(options?: Parameters<typeof Bench.start>[0]): Promise<Bench>;
+  /** A server that answers by itself. */
+  demo(env?: Readonly<Record<string, string>>): Promise<TestApp>;
+}
+
+/**
+ * For the tests of the `describe` around it. After each one all that it made is closed, and no page may have asked another
+ * host or thrown an error.
+ */
+export function openPlayground(): Playground {
+  let browser: TestBrowser;
+  const visitors: Visitor[] = [];
+  const servers: (Bench | TestApp)[] = [];
+  beforeAll(async () => {
+    browser = await TestBrowser.start();
+  }, 60_000);
+  afterAll(() => browser.close());
+  afterEach(async () => {
+    const here = visitors.splice(0);
+    try {
+      for (const { requests, errors } of here) {
+        expect(requests.filter((url) => !/^(http:\/\/127\.0\.0\.1:\d+\/|data:|blob:)/.test(url))).toEqual([]);
+        expect(errors).toEqual([]);
+      }
+    } finally {
+      await Promise.all(here.map((visitor) => visitor.close()));
+      for (const server of servers.splice(0)) await server.close();
+    }
+  });
+  return {
+    visit: async (url, options = LIGHT) => {
+      const visitor = await browser.visit(options);
+      visitors.push(visitor);
+      await openPage(visitor.page, url);
+      return visitor;
+    },
+    bench: async (options = {}) => {
+      const started = await Bench.start(options);
+      servers.push(started);
+      return started;
+    },
+    demo: async (env = {}) => {
+      const app = await TestApp.start({ env: { DEMO_TOKENS_PER_SECOND: '0', ...env } });
+      servers.push(app);
+      return app;
+    },
+  };
+}
+
+/** Goes to the page and waits until it is ready. */
+export async function openPage(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.waitForSelector('#graph-frame svg', { state: 'attached' });
+}
+
+/** Chooses a workflow and sends a message. */
+export async function ask(page: Page, model: string, question: string): Promise<void> {
+  // On a phone the list is behind a button.
+  await page.locator('#workflow').selectOption(model, { force: true });
+  await page.fill('#draft', question);
+  await page.press('#draft', 'Enter');
+}
+
+/** Waits until the newest answer is in this state. */
+export function ended(page: Page, state = 'done'): Promise<unknown> {
+  return page.waitForSelector(`.turn:last-child .answer[data-state=${state}]`);
+}
+
+/** The lane of a step in the newest answer. */
+export function lane(page: Page, path: string): Locator {
+  return page.locator(`.turn:last-child .lane[data-path="${path}"]`);
+}
+
+/** How a step is drawn in the graph. */
+export function nodeState(page: Page, path: string): Promise<string | null> {
+  return page.locator(`#graph-frame [data-node="${path}"]`).getAttribute('data-state');
+}
+
+export function textOf(page: Page, selector: string): Promise<string> {
+  return page.locator(selector).innerText();
+}
