@@ -280,11 +280,15 @@ describeInBrowser()('the playground', () => {
     errors.length = 0;
   });
 
-  it("keeps a table's alignment, and its words whole on a phone", async () => {
+  it("keeps a table's alignment, its words whole on a phone, and a list's first number", async () => {
     const { app, upstream } = await bench();
     const words = ['Responsibilities', 'Confidentiality', 'Internationalisation', 'Unabhängigkeitserklärung'];
     const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
-    upstream.next(streamOf(row(words) + row([':--', ':-:', '--:', '---']) + row(words.map((word) => `${word} \`x\``))));
+    upstream.next(
+      streamOf(
+        row(words) + row([':--', ':-:', '--:', '---']) + row(words.map((word) => `${word} \`x\``)) + '\n3. Third\n',
+      ),
+    );
     const { page } = await visit(app.url, PHONE);
     await ask(page, 'chat', 'Hello');
     await ended(page);
@@ -297,6 +301,7 @@ describeInBrowser()('the playground', () => {
       })`);
     const alignments = ['left', 'center', 'right', 'left'];
     expect(cells).toEqual([...alignments, ...alignments].map((alignment) => ({ alignment, lines: 1 })));
+    expect(await page.locator('.said ol').getAttribute('start')).toBe('3');
     const hidden = (selector: string): Promise<number> =>
       page.locator(selector).evaluate((each) => each.scrollWidth - each.clientWidth);
     expect(await hidden('.said table')).toBeGreaterThan(0);

@@ -73,6 +73,8 @@ const RULES = {
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
   ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
+  // The sanitiser holds all other values against the rule for addresses, and would drop these.
+  ADD_URI_SAFE_ATTR: ['align', 'colspan', 'rowspan', 'start', 'reversed', 'dir', 'lang'],
   RETURN_DOM_FRAGMENT: true,
 };
 
