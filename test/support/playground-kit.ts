@@ -11,10 +11,10 @@ export const PHONE: VisitorOptions = { viewport: { width: 360, height: 740 } };
 /** Makes servers, and people who visit their playground. */
 export interface Playground {
   /** Opens the page and waits until it is ready. */
-  visit(url: string, options?: VisitorOptions): Promise<Visitor>;
-  bench(options?: Parameters<typeof Bench.start>[0]): Promise<Bench>;
+  readonly visit: (url: string, options?: VisitorOptions) => Promise<Visitor>;
+  readonly bench: (options?: Parameters<typeof Bench.start>[0]) => Promise<Bench>;
   /** A server that answers by itself. */
-  demo(env?: Readonly<Record<string, string>>): Promise<TestApp>;
+  readonly demo: (env?: Readonly<Record<string, string>>) => Promise<TestApp>;
 }
 
 /**
