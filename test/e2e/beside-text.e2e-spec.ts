@@ -31,6 +31,7 @@ import {
   finish,
   openStream,
   postJson,
+  RecordingTracer,
   role,
   type Script,
   ScriptedUpstream,
@@ -345,6 +346,19 @@ describe('what an answer holds beside text', () => {
       expect((await bench.upstream.request(0)).body).toMatchObject(SPOKEN);
     });
 
+    it('goes on while an expiry comes with each piece', async () => {
+      await start();
+      const piece = (transcript: string) =>
+        delta({ audio: { id: 'audio_1', transcript, data: 'AAAA', expires_at: 1_900_000_000 } });
+      bench.upstream.next([role(), piece('Hello '), piece('there.'), end()]);
+      expect(assertErrorEnded(await stream(SPOKEN)).code).toBe('upstream_bad_answer');
+      bench.upstream.next([role(), piece('Hello '), piece('there.'), finish('stop'), done()]);
+      expect((await pieces(SPOKEN)).filter((each) => 'audio' in each)).toEqual([
+        { audio: { id: 'audio_1', transcript: 'Hello ', data: 'AAAA', expires_at: 1_900_000_000 } },
+        { audio: { transcript: 'there.', data: 'AAAA' } },
+      ]);
+    });
+
     it('reaches a client that does not stream as one, as valid base64', async () => {
       await start();
       bench.upstream.next([...speaking('audio_1', 'Hello ', 'there.'), finish('stop'), done()]);
@@ -398,6 +412,16 @@ describe('what an answer holds beside text', () => {
         .next([...speaking('audio_1', 'Hello ', 'there.'), finish('stop'), done()])
         .next([...speaking('audio_2', 'And ', 'bye.'), finish('stop'), done()]);
       expect(await complete({ model: 'test', ...SPOKEN })).toMatchObject({ content: 'And bye.', audio: whole });
+    });
+
+    it('stands in a trace by its words and size', async () => {
+      const tracer = new RecordingTracer();
+      bench = await Bench.start({ tracer });
+      bench.upstream.next([...speaking('audio_1', 'Hello there.'), finish('stop'), done()]);
+      await complete(SPOKEN);
+      expect(JSON.stringify(tracer.traces)).toContain(
+        JSON.stringify({ data: '<base64, about 3 bytes>', transcript: 'Hello there.' }),
+      );
     });
 
     it('of a step is its words for the steps after it', async () => {

@@ -14,15 +14,10 @@ export class MediaReader {
   readonly #annotations = new Set<string>();
   #hasSound = false;
 
-  /** True from the first sound on. */
-  get hasSound(): boolean {
-    return this.#hasSound;
-  }
-
   /**
    * Adds what a message brings to `out`.
    * @param beside the choice, in which some gateways put the annotations
-   * @returns what it says of the end: an answer that is spoken goes on with more sound, and is over with its expiry
+   * @returns what it says of the end: an answer that is spoken goes on with more sound, and is over with an expiry that comes alone
    */
   read(message: UpstreamMedia, beside: UpstreamMedia, out: Delta[]): 'goes on' | 'is over' | undefined {
     this.#readAnnotations(message.annotations ?? beside.annotations, out);
@@ -51,8 +46,8 @@ export class MediaReader {
     out.push(delta);
     const hasMore = delta.data !== undefined || delta.transcript !== undefined;
     this.#hasSound ||= hasMore;
-    if (delta.expiresAt !== undefined) return this.#hasSound ? 'is over' : undefined;
-    return hasMore ? 'goes on' : undefined;
+    if (hasMore) return 'goes on';
+    return this.#hasSound && delta.expiresAt !== undefined ? 'is over' : undefined;
   }
 }
 

@@ -30,6 +30,8 @@ describe('mistral', () => {
       { role: 'developer', content: 'Be kind' },
       { role: 'user', content: 'Hi', name: 'Ann' },
       { role: 'assistant', content: 'Hello', refusal: null, annotations: [], reasoning_content: 'Hm' },
+      { role: 'user', content: 'Say it' },
+      { role: 'assistant', content: null, audio: { id: 'audio_1', data: 'AAAA', transcript: 'Hello.', expires_at: 9 } },
       { role: 'tool', tool_call_id: 'abc', content: '1' },
     ] as Message[];
     const known = { temperature: 0, tools: [], tool_choice: 'auto', parallel_tool_calls: false };
@@ -49,7 +51,9 @@ describe('mistral', () => {
         { role: 'system', content: 'Be kind' },
         { role: 'user', content: 'Hi' },
         { role: 'assistant', content: 'Hello' },
-        messages[3],
+        { role: 'user', content: 'Say it' },
+        { role: 'assistant', content: 'Hello.' },
+        messages[5],
       ],
     });
     expect([recorded.text(), recorded.usages.at(-1)]).toEqual(['Hello', tokens(6, 1)]);
