@@ -1,7 +1,9 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readErrorCode } from '../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError } from './cli-error.js';
+import { findNameClashes } from './scaffold/name-clashes.js';
 import { registerWorkflow } from './scaffold/register-workflow.js';
 import { workflowFiles } from './scaffold/workflow-files.js';
 import { workflowNames } from './scaffold/workflow-names.js';
@@ -9,7 +11,10 @@ import { workflowNames } from './scaffold/workflow-names.js';
 const FOLDER = join('src', 'workflows');
 const MODULE = join(FOLDER, 'workflows.module.ts');
 
-/** Makes a workflow's folder with a workflow, a node and its test, and registers it. Overwrites nothing. */
+/**
+ * Makes a workflow's folder with a workflow, a node and its test, and registers it. Overwrites nothing.
+ * @throws CliError if a name is taken or a file cannot be written; then everything is as it was
+ */
 export async function newWorkflow(name: string, { process }: CliEnvironment): Promise<ExitCode> {
   const names = workflowNames(name);
   const modulePath = join(process.cwd(), MODULE);
@@ -18,19 +23,21 @@ export async function newWorkflow(name: string, { process }: CliEnvironment): Pr
     throw new CliError(`There is no ${MODULE} here. Run this in the folder of the project.`, { cause });
   });
   // Before anything is written, so that a refusal leaves nothing behind.
+  const clashes = await findNameClashes(process.cwd(), FOLDER, names);
+  if (clashes.length > 0) {
+    throw new CliError([...clashes, 'Nothing was changed. Choose another name.'].join('\n'));
+  }
   const registered = registerWorkflow(source, names);
   const path = join(process.cwd(), folder);
   await mkdir(path).catch((cause: unknown) => {
-    const isThere = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST';
-    const reason = isThere ? `${folder} is there already` : `${folder} cannot be made: ${String(cause)}`;
-    throw new CliError(`${reason}. Nothing was changed.`, { cause });
+    throw new CliError(`${folder} cannot be made (${readErrorCode(cause)}). Nothing was changed.`, { cause });
   });
   try {
     for (const [file, content] of workflowFiles(names)) await writeFile(join(path, file), content, { flag: 'wx' });
     await replace(modulePath, registered);
-  } catch (error) {
+  } catch (cause) {
     await rm(path, { recursive: true, force: true });
-    throw error;
+    throw new CliError(`The files cannot be written (${readErrorCode(cause)}). Nothing was changed.`, { cause });
   }
   process.stdout.write(
     [
@@ -49,6 +56,12 @@ export async function newWorkflow(name: string, { process }: CliEnvironment): Pr
 /** Whole or not at all, so that an interruption leaves no half of a module behind. */
 async function replace(path: string, content: string): Promise<void> {
   const draft = `${path}.new`;
-  await writeFile(draft, content);
-  await rename(draft, path);
+  try {
+    await writeFile(draft, content);
+    await rename(draft, path);
+  } catch (error) {
+    // What failed first is of interest.
+    await rm(draft, { force: true }).catch(() => undefined);
+    throw error;
+  }
 }

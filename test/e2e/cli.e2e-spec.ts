@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -274,15 +274,97 @@ describe('a new workflow', () => {
     expect(answered).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Hello/) });
   }, 180_000);
 
-  it('overwrites nothing', async () => {
-    const before = await readModule();
-    const again = await node(CLI, 'new', 'chat');
-    expect(again).toEqual({
-      code: 1,
-      stdout: '',
-      stderr: 'src/workflows/chat is there already. Nothing was changed.\n',
+  describe('whose name is taken', () => {
+    const workflows = (): string => join(copy, 'src/workflows');
+    const readAll = async (): Promise<string[]> => [
+      ...(await readdir(join(copy, 'src'), { recursive: true })).sort(),
+      await readModule(),
+    ];
+    beforeAll(async () => {
+      await mkdir(join(workflows(), 'Mixed-Case'));
+      await mkdir(join(workflows(), 'two-words'));
+      await writeFile(
+        join(workflows(), 'two-words/two-words.workflow.ts'),
+        `
+/** One for two names. */
+@Workflow({
+  id: "words",
+  aliases: ['more-words', { id: \`even-more\`, streamByDefault: true }],
+  description: 'free',
+  separator: "free",
+})
+export class TwoWords2Workflow extends WorkflowDefinition<ChatEvent, string> {}
+export abstract class FreeEnoughNode2 {}
+// class FreeNode is spoken of only.
+`,
+      );
+      await writeFile(join(copy, '.gitignore'), 'node_modules/\ncoverage/\n');
     });
-    expect(await readModule()).toBe(before);
+
+    it.each([
+      ['chat', 'src/workflows/chat is there already.'],
+      ['default', 'StreamingWorkflow in src/workflows/streaming/streaming.workflow.ts has the name "default"'],
+      ['plan', 'The name PlanNode is taken: src/workflows/research/plan.node.ts declares it.'],
+      ['agent-streaming', 'The name AgentStreamingNode is taken: src/nodes/'],
+      ['mixed-case', 'src/workflows/Mixed-Case is there already, which many systems take for the same.'],
+      ['words', 'TwoWords2Workflow in src/workflows/two-words/two-words.workflow.ts has the name "words"'],
+      ['more-words', 'TwoWords2Workflow in src/workflows/two-words/two-words.workflow.ts has the name "more-words"'],
+      ['even-more', 'TwoWords2Workflow in src/workflows/two-words/two-words.workflow.ts has the name "even-more"'],
+      [
+        'two-words-2',
+        'The name TwoWords2Workflow is taken: src/workflows/two-words/two-words.workflow.ts declares it.',
+      ],
+      ['coverage', 'src/workflows/coverage would not get into the repository: .gitignore names it.'],
+    ])('is refused before anything is written: %s', async (name, reason) => {
+      const before = await readAll();
+      const { code, stdout, stderr } = await node(CLI, 'new', name);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr.startsWith(reason)).toBe(true);
+      expect(stderr).toMatch(/\nNothing was changed\. Choose another name\.\n$/);
+      expect(await readAll()).toEqual(before);
+    });
+
+    it('by a package is refused, too', async () => {
+      const before = await readModule();
+      const module = join(workflows(), 'workflows.module.ts');
+      await writeFile(module, `import { type BoughtNode as B } from '@acme/nodes';\n${before}`);
+      try {
+        const { code, stderr } = await node(CLI, 'new', 'bought');
+        expect([code, stderr.split('\n')[0]]).toEqual([
+          1,
+          'The name BoughtNode is taken: src/workflows/workflows.module.ts imports it from @acme/nodes.',
+        ]);
+      } finally {
+        await writeFile(module, before);
+      }
+    });
+
+    it('only nearly is made, and can be made again once its folder is gone', async () => {
+      const before = await readModule();
+      for (let i = 0; i < 2; i++) {
+        expect(await node(CLI, 'new', 'free')).toMatchObject({ code: 0, stderr: '' });
+        await rm(join(workflows(), 'free'), { recursive: true });
+      }
+      await writeFile(join(workflows(), 'workflows.module.ts'), before);
+    });
+  });
+
+  it('leaves nothing behind if a file cannot be written', async () => {
+    const before = await readModule();
+    // Where the new module is drafted.
+    const inTheWay = join(copy, 'src/workflows/workflows.module.ts.new');
+    await mkdir(inTheWay);
+    try {
+      expect(await node(CLI, 'new', 'half-done')).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: 'The files cannot be written (EISDIR). Nothing was changed.\n',
+      });
+      expect(await readdir(join(copy, 'src/workflows'))).not.toContain('half-done');
+      expect(await readModule()).toBe(before);
+    } finally {
+      await rmdir(inTheWay);
+    }
   });
 
   it('is refused where there is no project', async () => {

@@ -12,10 +12,23 @@ describe('the names of a new workflow', () => {
     });
   });
 
-  it.each(['', '../up', 'a/b', 'My', 'a--b', '-a', 'a-', '2nd', 'über', "a'b", 'a b', 'a'.repeat(65)])(
-    'are refused for %j',
-    (id) => {
-      expect(() => workflowNames(id)).toThrow(UsageError);
-    },
-  );
+  it.each([
+    '',
+    'con',
+    'aux',
+    'com1',
+    '../up',
+    'a/b',
+    'My',
+    'a--b',
+    '-a',
+    'a-',
+    '2nd',
+    'über',
+    "a'b",
+    'a b',
+    'a'.repeat(65),
+  ])('are refused for %j', (id) => {
+    expect(() => workflowNames(id)).toThrow(UsageError);
+  });
 });

@@ -1,0 +1,75 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { WorkflowNames } from './workflow-names.js';
+
+/** What may declare a name in a TypeScript file, at the beginning of a line. */
+const DECLARATION = String.raw`^\s*(?:(?:export|default|declare|abstract)\s+)*(?:class|const|let|var|function|interface|type|enum)\s+`;
+/** The argument of the decorator, up to the class that it stands before. */
+const WORKFLOW = /^@Workflow\((?<options>[^]*?)\bclass\s+(?<type>[\w$]+)/gm;
+/** Options of a workflow that are texts, but no names. */
+const TEXTS = /\b(?:description|version|separator):\s*(['"`])(?:\\.|(?!\1)[^\\])*\1/g;
+const LITERAL = /(['"`])(?<text>[^'"`]*)\1/g;
+const IMPORT = /^import\s(?<what>[^;]*?)\sfrom\s+['"](?<from>[^'"]+)['"]/gm;
+
+/**
+ * What the project has already under one of the names of a new workflow: its folder in any case of its letters, a class or other
+ * declaration, an id or alias. An id that is no literal is not seen here; the start of the server refuses it then.
+ * @param root the folder of the project
+ * @param folder that of the workflows, from there
+ * @returns one sentence for each
+ */
+export async function findNameClashes(root: string, folder: string, names: WorkflowNames): Promise<readonly string[]> {
+  const { id } = names;
+  const folders = await readdir(join(root, folder));
+  const ignored = await readFile(join(root, '.gitignore'), 'utf8').catch(() => '');
+  const paths = (await readdir(join(root, 'src'), { recursive: true })).filter((path) =>
+    /(?<!\.spec|\.d)\.ts$/.test(path),
+  );
+  const files = await Promise.all(
+    paths.sort().map(async (path) => ({
+      path: join('src', path),
+      source: await readFile(join(root, 'src', path), 'utf8'),
+    })),
+  );
+  return [
+    ...folders
+      .filter((name) => name.toLowerCase() === id)
+      .map(
+        (name) =>
+          `${join(folder, name)} is there already${name === id ? '' : ', which many systems take for the same'}.`,
+      ),
+    ...(ignored.split('\n').some((line) => line.trim().replace(/\/$/, '') === id)
+      ? [`${join(folder, id)} would not get into the repository: .gitignore names it.`]
+      : []),
+    ...files.flatMap(({ path, source }) => [
+      ...findTakenIds(path, source, id),
+      ...findDeclarations(path, source, names),
+    ]),
+  ];
+}
+
+function findTakenIds(path: string, source: string, id: string): string[] {
+  return [...source.matchAll(WORKFLOW)]
+    .filter(({ groups }) => {
+      const options = groups?.['options']?.replaceAll(TEXTS, '') ?? '';
+      return [...options.matchAll(LITERAL)].some((literal) => literal.groups?.['text'] === id);
+    })
+    .map(({ groups }) => `${groups?.['type']} in ${path} has the name "${id}", as its id or an alias.`);
+}
+
+/** Names of the new classes that a file declares, or imports from anywhere but the new files. */
+function findDeclarations(path: string, source: string, { id, workflow, node }: WorkflowNames): string[] {
+  const own = [`./${id}/${id}.workflow.js`, `./${id}/${id}.node.js`];
+  const imports = [...source.matchAll(IMPORT)].filter(({ groups }) => !own.includes(groups?.['from'] ?? ''));
+  return [workflow, node].flatMap((name) => {
+    if (new RegExp(`${DECLARATION}${name}\\b`, 'm').test(source))
+      return [`The name ${name} is taken: ${path} declares it.`];
+    // What a file of this project imports from another one is told by the file that declares it.
+    return imports
+      .filter(
+        ({ groups }) =>
+          groups?.['from']?.startsWith('.') === false && new RegExp(`\\b${name}\\b`).test(groups?.['what'] ?? ''),
+      )
+      .map(({ groups }) => `The name ${name} is taken: ${path} imports it from ${groups?.['from']}.`);
+  });
+}
