@@ -57,15 +57,13 @@ function findTakenIds(path: string, source: string, id: string): string[] {
     .map(({ groups }) => `${groups?.['type']} in ${path} has the name "${id}", as its id or an alias.`);
 }
 
-/** Names of the new classes that a file declares, or imports from anywhere but the new files. */
-function findDeclarations(path: string, source: string, { id, workflow, node }: WorkflowNames): string[] {
-  const own = [`./${id}/${id}.workflow.js`, `./${id}/${id}.node.js`];
-  const imports = [...source.matchAll(IMPORT)].filter(({ groups }) => !own.includes(groups?.['from'] ?? ''));
+/** Names of the new classes that a file declares, or imports from a package. */
+function findDeclarations(path: string, source: string, { workflow, node }: WorkflowNames): string[] {
   return [workflow, node].flatMap((name) => {
     if (new RegExp(`${DECLARATION}${name}\\b`, 'm').test(source))
       return [`The name ${name} is taken: ${path} declares it.`];
     // What a file of this project imports from another one is told by the file that declares it.
-    return imports
+    return [...source.matchAll(IMPORT)]
       .filter(
         ({ groups }) =>
           groups?.['from']?.startsWith('.') === false && new RegExp(`\\b${name}\\b`).test(groups?.['what'] ?? ''),
