@@ -181,6 +181,7 @@ class Page {
     document.body.classList.remove('grinding');
     this.#history.ended(conversation);
     this.#turns.draw(turn);
+    this.#showGraph();
     if (this.#conversation === conversation) this.#announce(turn);
     this.#list.show(this.#conversation.id);
     this.#frame.ask();
@@ -241,6 +242,7 @@ class Page {
       return;
     }
     this.#turns.update(this.#conversation.turns, this.#planOf);
+    this.#showGraph();
     this.#frame.ask();
   }
 
