@@ -72,8 +72,39 @@ export class AppLogger extends ConsoleLogger {
     return super.stringifyMessage(escapeControlsInLines(text), logLevel);
   }
 
+  /** Fields stand behind the message as `name=value`; what the message says in the same words is not said again. */
+  protected override formatMessage(
+    logLevel: LogLevel,
+    message: unknown,
+    pidMessage: string,
+    formattedLogLevel: string,
+    contextMessage: string,
+    timestampDiff: string,
+    params?: Record<string, unknown>,
+  ): string {
+    const said = typeof message === 'string' ? message : '';
+    const fields = Object.entries(params ?? {}).filter(
+      ([, value]) => value !== undefined && !(typeof value === 'string' && value.includes(' ') && said.includes(value)),
+    );
+    return super.formatMessage(
+      logLevel,
+      message,
+      pidMessage,
+      formattedLogLevel,
+      contextMessage,
+      timestampDiff,
+      fields.length === 0 ? undefined : Object.fromEntries(fields),
+    );
+  }
+
   protected override stringifyParams(params: Record<string, unknown>): string {
-    return escapeControls(inspect(params, { ...this.inspectOptions, colors: false, breakLength: Infinity }));
+    const fields = Object.entries(params).map(([name, value]) => `${name}=${this.#fieldValue(value)}`);
+    return escapeControls(fields.join(' '));
+  }
+
+  #fieldValue(value: unknown): string {
+    if (typeof value === 'string') return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+    return inspect(value, { ...this.inspectOptions, colors: false, breakLength: Infinity });
   }
 
   protected override formatContext(context: string): string {

@@ -49,14 +49,14 @@ export async function collectAnswer(
           break;
         case 'run-finished':
           completion = collector.completion(event);
-          record.runEnded(event.finishReason, event.usage, event.untoldTokens);
+          record.runEnded(event.finishReason, event);
           break;
         default:
       }
     },
-    failed: ({ error, usage, untoldTokens }) => {
-      record.runEnded(outcomeOf(error), usage, untoldTokens);
-      throw error;
+    failed: (failure) => {
+      record.runEnded(outcomeOf(failure.error), failure);
+      throw failure.error;
     },
   });
   if (completion === undefined) throw new Error('The events of the run have no end');

@@ -149,7 +149,7 @@ export class CompletionsController {
     const record = recordOf(response);
     const events = this.#run(asked);
     const setTraceId = (id: string): unknown => response.setHeader('x-trace-id', id);
-    record.runBegins();
+    record.runBegins(asked.head.id);
     return collectAnswer(events, asked.head, setTraceId, endingOf(record, asked.permit));
   }
 
@@ -159,7 +159,7 @@ export class CompletionsController {
     const gate = new Gate();
     const events = this.#run(asked, { gate, failFastMs: openGraceMs });
     const meter = this.metrics.stream(asked.workflow.id, record.startedAt);
-    record.runBegins(meter);
+    record.runBegins(asked.head.id, meter);
     await streamAnswer(events, response, {
       head: { ...asked.head, includeUsage },
       gate,
@@ -201,9 +201,9 @@ const GONE = new RunAbortedError('client_disconnected');
 /** The end of a run is told to all whom it concerns. Each run has exactly one, however it ends. */
 function endingOf(record: RequestRecord, permit: Permit): StreamedAnswerOptions['record'] {
   return {
-    runEnded: (outcome, usage, untoldTokens) => {
-      record.runEnded(outcome, usage, untoldTokens);
-      permit.end(usage, untoldTokens);
+    runEnded: (outcome, ending) => {
+      record.runEnded(outcome, ending);
+      permit.end(ending.usage, ending.untoldTokens);
     },
     failedAfter: (events) => record.failedAfter(events),
   };

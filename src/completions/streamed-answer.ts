@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { RequestRecord } from '../http/index.js';
+import type { RequestRecord, RunEnding } from '../http/index.js';
 import { Cancellation, type Clock, type Timer } from '../kernel/index.js';
 import { type Outcome, outcomeOf, type StreamMeter } from '../metrics/index.js';
 import { ChunkEncoder, type ChunkHead, DONE_FRAME, errorFrame } from '../protocol/index.js';
@@ -124,7 +124,8 @@ class StreamedAnswer implements RunReader {
    * Ends the answer with the error.
    * @throws the error, if nothing was sent: the answer is then somebody else's to give
    */
-  failed({ error, isReaders, ...failure }: ReadFailure): void {
+  failed(failure: ReadFailure): void {
+    const { error, isReaders, node } = failure;
     this.#grace.cancel();
     this.#tellEnd(outcomeOf(error), failure);
     if (!this.#writer.isOpen) {
@@ -132,7 +133,7 @@ class StreamedAnswer implements RunReader {
       if (!isReaders) this.#record.failedAfter([...this.#early, ...this.#newest.values()]);
       throw error;
     }
-    this.#writer.end((isReaders ? '' : this.#takeNewest()) + errorFrame(error) + DONE_FRAME);
+    this.#writer.end((isReaders ? '' : this.#takeNewest()) + errorFrame(error, node) + DONE_FRAME);
   }
 
   #open(): void {
@@ -211,10 +212,10 @@ class StreamedAnswer implements RunReader {
   }
 
   /** Once: an answer whose last frames cannot be written fails when its run has ended well. */
-  #tellEnd(outcome: Outcome, { usage, untoldTokens }: Partial<Pick<ReadFailure, 'usage' | 'untoldTokens'>>): void {
+  #tellEnd(outcome: Outcome, ending: RunEnding): void {
     if (this.#isEndTold) return;
     this.#isEndTold = true;
-    this.#record.runEnded(outcome, usage, untoldTokens);
+    this.#record.runEnded(outcome, ending);
   }
 }
 

@@ -21,7 +21,10 @@ interface AccessLine {
   readonly input_tokens?: number | undefined;
   readonly output_tokens?: number | undefined;
   readonly estimated_tokens?: number | undefined;
+  readonly code?: string | undefined;
+  readonly node?: string | undefined;
   readonly request_id: string;
+  readonly completion_id?: string | undefined;
   readonly trace_id?: string | undefined;
   readonly key?: string | undefined;
 }
@@ -63,7 +66,7 @@ export class AccessLog {
   }
 
   #settle(request: Request, response: Response, record: RequestRecord, durationMs: number): void {
-    const { workflow, streamed, usage, untoldTokens, firstTokenMs } = record;
+    const { workflow, streamed, usage, untoldTokens, firstTokenMs, failure } = record;
     const outcome = outcomeOf(response, record);
     const path = pathOf(request.originalUrl);
     const isProbe = PROBE.test(path);
@@ -84,7 +87,10 @@ export class AccessLog {
         input_tokens: usage?.prompt_tokens,
         output_tokens: usage?.completion_tokens,
         estimated_tokens: untoldTokens,
+        code: failure?.code,
+        node: failure?.node,
         request_id: requestIdOf(response),
+        completion_id: record.completionId,
         trace_id: typeof traceId === 'string' ? traceId : undefined,
         key: callerNameOf(request),
       },
@@ -99,9 +105,7 @@ export class AccessLog {
       this.#logger[level](line, { method, path, status, outcome, ...rest });
       return;
     }
-    let text = line;
-    for (const [name, value] of Object.entries(rest)) if (value !== undefined) text += ` ${name}=${value}`;
-    this.#logger[level](text);
+    this.#logger[level](line, rest);
   }
 }
 

@@ -34,8 +34,10 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
     const error = errorFrom(thrown, request);
     if (request.method !== 'OPTIONS') recordOf(response).failed(error);
     if (error instanceof InternalError && error !== thrown) {
+      const request_id = requestIdOf(response);
       this.#logger.error(
-        `${request.method} ${request.path} ${requestIdOf(response)} failed by a bug`,
+        `${request.method} ${request.path} ${request_id} failed by a bug`,
+        { request_id },
         loggableStack(thrown),
       );
     }
@@ -57,7 +59,8 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
     else discardBody(request, this.clock);
     setRetryHeaders(response, error);
     traceRefusal(this.tracer, request, response, error);
-    response.status(error.status).json(errorEnvelope(error, recordOf(response).events));
+    const { failure, events } = recordOf(response);
+    response.status(error.status).json(errorEnvelope(error, failure?.node, events));
   }
 }
 

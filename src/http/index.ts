@@ -9,7 +9,7 @@ export { HttpModule } from './http.module.js';
 export { answerMalformedRequests } from './malformed-request.js';
 export { openApiDocument } from './openapi-document.js';
 export { readBytes } from './read-bytes.js';
-export { recordOf, RequestRecord } from './request-record.js';
+export { recordOf, RequestRecord, type RunEnding } from './request-record.js';
 export { requireHost } from './require-host.js';
 export { docsHeaders, securityHeaders } from './security-headers.js';
 export { limitSending } from './send-limit.js';

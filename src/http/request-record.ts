@@ -3,6 +3,23 @@ import { ForbiddenError, type MillraceError, ModelNotFoundError } from '../error
 import { type Outcome, outcomeOf, type StreamMeter } from '../metrics/index.js';
 import type { Usage } from '../protocol/index.js';
 
+/** Why a request was not answered as it was meant. */
+export interface RequestFailure {
+  /** What the client was told, or would have been: the error's code, or its type if it has none. */
+  readonly code: string;
+  /** The step that failed, if there are several; undefined if it was none. */
+  readonly node: string | undefined;
+}
+
+/** What is known of a run at its end. */
+export interface RunEnding {
+  readonly usage?: Usage | undefined;
+  readonly untoldTokens?: number | undefined;
+  /** What it failed with, and the step that did, as its last event names it. */
+  readonly error?: MillraceError;
+  readonly node?: string | undefined;
+}
+
 /** What becomes known of one request on its way: for its line in the access log, and for the metrics. */
 export class RequestRecord {
   #workflow: string | undefined;
@@ -11,6 +28,8 @@ export class RequestRecord {
   #outcome: Outcome | undefined;
   #usage: Usage | undefined;
   #untoldTokens: number | undefined;
+  #failure: RequestFailure | undefined;
+  #completionId: string | undefined;
   #isRunning = false;
   #hasRun = false;
   #onSettled: (() => void) | undefined;
@@ -49,6 +68,16 @@ export class RequestRecord {
     return this.#untoldTokens;
   }
 
+  /** Undefined if nothing has failed. */
+  get failure(): RequestFailure | undefined {
+    return this.#failure;
+  }
+
+  /** Of its run; undefined if none was made of it. */
+  get completionId(): string | undefined {
+    return this.#completionId;
+  }
+
   /** True if a run was made of it, whatever became of that. */
   get hasRun(): boolean {
     return this.#hasRun;
@@ -66,16 +95,18 @@ export class RequestRecord {
   }
 
   /** Its run begins: the request is not settled before {@link runEnded} is told. */
-  runBegins(stream?: StreamMeter): void {
+  runBegins(completionId: string, stream?: StreamMeter): void {
+    this.#completionId = completionId;
     this.#isRunning = true;
     this.#hasRun = true;
     this.#stream = stream;
   }
 
-  runEnded(outcome: Outcome, usage: Usage | undefined, untoldTokens?: number): void {
+  runEnded(outcome: Outcome, { usage, untoldTokens, error, node }: RunEnding): void {
     this.#untoldTokens = untoldTokens;
     this.#outcome = outcome;
     this.#usage = usage;
+    if (error !== undefined) this.#failure = { code: error.code ?? error.type, node };
     this.#isRunning = false;
     this.#onSettled?.();
   }
@@ -88,6 +119,7 @@ export class RequestRecord {
   /** It was refused, or its run has failed. */
   failed(error: MillraceError): void {
     this.#outcome = outcomeOf(error);
+    this.#failure ??= { code: error.code ?? error.type, node: undefined };
     if (error instanceof ModelNotFoundError && !(error instanceof ForbiddenError)) this.#workflow = 'unknown';
   }
 

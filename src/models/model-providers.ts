@@ -1,6 +1,6 @@
 import { type AppConfig, parseHeaderList, type ProviderVariable, type ProviderVariables } from '../config/index.js';
 import { ConfigurationError } from '../errors/index.js';
-import type { Clock } from '../kernel/index.js';
+import { type Clock, redactSecrets } from '../kernel/index.js';
 import type { ChatModel } from './chat-model.js';
 import { DemoModel } from './demo/index.js';
 import { ModelProvider } from './model-provider.js';
@@ -19,6 +19,8 @@ export interface ConfiguredProvider {
   readonly chat: ChatModel;
   /** The model of agents that name none; undefined: each has to name one. */
   readonly defaultModel: string | undefined;
+  /** Where it is, for logs: without user, password and query. Absent: in this process. */
+  readonly address?: string;
   /** What the person who starts the server is told about it, in a few words. */
   readonly description: string;
 }
@@ -113,6 +115,7 @@ function online(
       clock,
     ),
     defaultModel: model,
+    address: redactSecrets(address.origin + address.pathname),
     description: `${name}: ${model ?? 'the models that agents name'} at ${address.host}`,
   };
 }

@@ -1,4 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { InternalError, RunAbortedError, UpstreamError } from '../errors/index.js';
 import { ModelProviders } from '../models/index.js';
 import { StructuredOutputError } from '../models/schema/index.js';
@@ -36,6 +37,7 @@ const busy = (retryAfterMs?: number): UpstreamError =>
 const unfit = new StructuredOutputError(['$: must be an object']);
 
 describe('Attempts', () => {
+  beforeAll(() => Logger.overrideLogger(false));
   const made = (models: number, retries: number, signal = new AbortController().signal) => {
     const clock = new FakeClock();
     const tracer = new RecordingTracer();

@@ -1,10 +1,11 @@
-import { UpstreamError } from '../errors/index.js';
+import { toMillraceError, UpstreamError } from '../errors/index.js';
 import { sleep } from '../kernel/index.js';
 import type { ModelName } from '../metrics/index.js';
 import { StructuredOutputError } from '../models/schema/index.js';
-import { IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
+import { describeFailure, IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
 import type { ModelTarget } from './model-target.js';
 import { isFaultOfRequest } from './refused-request.js';
+import type { TryCounter } from './traced-call.js';
 
 /** Pause before the first retry, in milliseconds, if the upstream names none; doubled for each further one. */
 const FIRST_DELAY_MS = 250;
@@ -12,13 +13,14 @@ const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 8_000;
 
 /** Which model an agent asks, and whom it asks after a failure. One run of one agent. */
-export class Attempts {
+export class Attempts implements TryCounter {
   readonly #targets: readonly [ModelTarget, ...ModelTarget[]];
   readonly #retries: number;
   readonly #context: TaskContext;
   #current = 0;
   #failures = 0;
   #failureBefore: unknown;
+  #tries = 0;
 
   /** @param retries how often each model is asked again for one answer */
   constructor(targets: readonly [ModelTarget, ...ModelTarget[]], retries: number, context: TaskContext) {
@@ -32,9 +34,19 @@ export class Attempts {
     return this.#targets[this.#current] ?? this.#targets[0];
   }
 
+  countTry(): number {
+    return ++this.#tries;
+  }
+
   /** An answer could be used: the next one has all its retries again. */
   accept(): void {
     this.#failures = 0;
+    this.#tries = 0;
+  }
+
+  /** The model is asked to put right what it answered. */
+  repairing(fault: StructuredOutputError): void {
+    this.#log('asks a model to repair its answer', fault);
   }
 
   /**
@@ -49,17 +61,26 @@ export class Attempts {
       this.#failures++;
       trace.event('retry', { attempt: this.#failures, delay_ms: delayMs, reason: reasonOf(thrown) }, 'WARNING');
       ledger.askedAgain(metricNameOf(this.target));
+      this.#log(`asks a model again in ${Math.round(delayMs)} ms`, thrown);
       if (delayMs > 0) await sleep(delayMs, clock, signal);
       return;
     }
     const next = this.#targets[this.#current + 1];
     if (next === undefined || !canAnotherModelHeal(thrown)) throw this.#worthTelling(thrown);
     const from = this.target;
+    this.#log(`falls back to ${nameOf(next)}`, thrown);
     this.#current++;
     this.#failures = 0;
+    this.#tries = 0;
     this.#failureBefore = thrown;
     trace.event('fallback', { from: nameOf(from), to: nameOf(next), reason: reasonOf(thrown) }, 'WARNING');
     ledger.gaveUp(metricNameOf(from));
+  }
+
+  #log(what: string, thrown: unknown): void {
+    const { ledger, log } = this.#context;
+    const { words, facts } = describeFailure(toMillraceError(thrown));
+    log.write('log', `${what}: ${words}`, { ...ledger.failedCall(thrown), ...facts });
   }
 
   /** Milliseconds, or undefined if the same model should not be asked again. */

@@ -75,6 +75,7 @@ export class Conversation<Output> {
         if (repairs < (config.repairs ?? 1)) {
           repairs++;
           this.#context.trace.event('repair', { faults: fault.faults }, 'WARNING');
+          this.#attempts.repairing(fault);
           this.#isContinued = true;
           this.#messages = [...this.#messages, ...repairMessages(reply, fault)];
         } else {
@@ -176,7 +177,7 @@ export class Conversation<Output> {
       clientMessages: this.#context.event.messages,
       forwarded: this.#forwarded,
     };
-    return new TracedCall(target, call, this.#context, this.#plan.config.timeout, (thrown) =>
+    return new TracedCall(target, call, this.#context, this.#plan.config.timeout, this.#attempts, (thrown) =>
       RefusedRequestError.for(thrown, request),
     );
   }

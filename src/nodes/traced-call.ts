@@ -3,9 +3,15 @@ import { type Outcome, outcomeOf } from '../metrics/index.js';
 import type { CallScope, ModelCall, ModelIdentity, ModelResult } from '../models/index.js';
 import { AnswerText, type Delta } from '../streaming/index.js';
 import type { GenerationEnding, GenerationHandle } from '../tracing/index.js';
-import type { CallAccount, TaskContext } from '../workflow/index.js';
+import type { CallAccount, CallName, TaskContext } from '../workflow/index.js';
 import type { ModelTarget } from './model-target.js';
 import { TimeLimit } from './time-limit.js';
+
+/** Counts the requests to one model for one answer. */
+export interface TryCounter {
+  /** @returns the number of the one that goes out now, from 1 */
+  countTry(): number;
+}
 
 /**
  * One call of a model, with its generation in the trace, its time limit and its account. Nothing happens before the first
@@ -19,6 +25,8 @@ export class TracedCall {
   readonly #generation: GenerationHandle;
   readonly #account: CallAccount;
   readonly #limit: TimeLimit;
+  readonly #tries: TryCounter;
+  #name: CallName;
   readonly #stream: AsyncGenerator<readonly Delta[], ModelResult, void>;
   #facts: Pick<GenerationEnding, 'usage' | 'model'> = {};
   #heldIdentity: ModelIdentity | undefined;
@@ -27,6 +35,7 @@ export class TracedCall {
 
   /**
    * @param timeoutMs longest time of the whole call, in milliseconds; undefined: no limit of its own
+   * @param tries counts the requests to this model
    * @param explain what is to be thrown in place of what the model failed with
    */
   constructor(
@@ -34,6 +43,7 @@ export class TracedCall {
     call: ModelCall,
     context: TaskContext,
     timeoutMs: number | undefined,
+    tries: TryCounter,
     explain: (thrown: unknown) => unknown,
   ) {
     this.#context = context;
@@ -45,6 +55,14 @@ export class TracedCall {
       input: call.messages,
     });
     this.#account = context.ledger.openCall({ provider: target.providerName, model: call.model }, call, this.answer);
+    this.#tries = tries;
+    const {
+      providerName: provider,
+      model,
+      provider: { address },
+    } = target;
+    this.#name = { provider, model, address, attempt: tries.countTry() };
+    context.ledger.asks(this.#name);
     this.#limit = new TimeLimit(context, timeoutMs, upstreamTimeout);
     this.#stream = target.provider.chat.stream(call, this.#scope());
   }
@@ -94,8 +112,13 @@ export class TracedCall {
       signal: this.#limit.signal,
       canWait: (ms) => this.#context.canWait(ms),
       retrying: (retry) => {
+        const { delayMs: delay_ms, reason } = retry;
         this.#generation.event('retry', { ...retry }, 'WARNING');
         this.#account.retrying();
+        const words = `asks a model again in ${Math.round(delay_ms)} ms: ${reason}`;
+        this.#context.log.write('log', words, { ...this.#name, cause: reason });
+        this.#name = { ...this.#name, attempt: this.#tries.countTry() };
+        this.#context.ledger.asks(this.#name);
       },
       usage: (usage) => {
         this.#account.usage(usage);
@@ -122,6 +145,7 @@ export class TracedCall {
     }
     const error = toMillraceError(thrown);
     const { code, name, diagnostic } = error;
+    this.#context.ledger.failed(error, this.#name);
     this.#end({ level: 'ERROR', statusMessage: `${code ?? name}: ${diagnostic ?? '-'}` }, outcomeOf(error));
   }
 
@@ -139,5 +163,6 @@ function upstreamTimeout(limitMs: number): UpstreamError {
   return new UpstreamError(`A model call took longer than the ${limitMs} ms that its node allows.`, {
     status: 504,
     code: 'upstream_timeout',
+    diagnostic: `timeout: its node allows ${limitMs} ms`,
   });
 }

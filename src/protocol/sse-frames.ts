@@ -14,8 +14,8 @@ export const HEARTBEAT_FRAME = ': keep-alive\n\n';
  * A failure after the stream has begun. Without an event name: some clients hand named events out as chunks, or overlook
  * them (measured).
  */
-export function errorFrame(error: MillraceError): string {
-  return `data: ${JSON.stringify(errorEnvelope(error))}\n\n`;
+export function errorFrame(error: MillraceError, node?: string): string {
+  return `data: ${JSON.stringify(errorEnvelope(error, node))}\n\n`;
 }
 
 /** Headers of every event stream. `no-transform` and `X-Accel-Buffering` keep proxies from compressing and collecting it. */

@@ -21,6 +21,7 @@ export type {
   RunStarted,
 } from './run-event.js';
 export { guarded, type ReadFailure, RunEvents, type RunReader } from './run-events.js';
+export { type CallName, describeFailure, type StepLog } from './run-log.js';
 export type { RunOutcome } from './run-to-end.js';
 export { TaskContext, type CallAccount, type CallLedger, type TaskContextParts } from './task-context.js';
 export type { EventOf, ResultOf } from './definition-types.js';

@@ -100,6 +100,8 @@ export interface RunFinished extends Sequenced {
 export interface RunFailed extends Sequenced {
   readonly type: 'run-failed';
   readonly error: MillraceError;
+  /** The step that it failed with, if the workflow has several; absent if it was ended from outside. */
+  readonly node?: string;
   readonly usage?: Usage;
   /** As in {@link RunFinished}. */
   readonly untoldTokens?: number;

@@ -10,6 +10,7 @@ export interface ReadFailure {
   readonly usage: Usage | undefined;
   /** As in the run's last event. */
   readonly untoldTokens?: number | undefined;
+  readonly node?: string | undefined;
   /** True if it was the reader, who then cannot rely on its own state. */
   readonly isReaders: boolean;
 }
@@ -58,7 +59,8 @@ export class RunEvents extends Observable<RunEvent> {
       const fail = (error: MillraceError, last?: RunFailed | RunFinished): void => {
         try {
           const { usage, untoldTokens } = last ?? {};
-          reader.failed({ error, usage, untoldTokens, isReaders: fault.aborted });
+          const node = last?.type === 'run-failed' ? last.node : undefined;
+          reader.failed({ error, usage, untoldTokens, node, isReaders: fault.aborted });
         } catch (thrown) {
           reject(thrown);
         }

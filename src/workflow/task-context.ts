@@ -7,6 +7,7 @@ import type { AnswerText } from '../streaming/index.js';
 import { NoopTracer, type SpanHandle } from '../tracing/index.js';
 import type { ChatEvent } from './chat-event.js';
 import type { OutputOf } from './node-signature.js';
+import { type CallName, RunLog, type StepLog } from './run-log.js';
 
 /** The account of one model call. */
 export interface CallAccount {
@@ -26,6 +27,12 @@ export interface CallLedger {
    * @param answer what has come of its answer, at any time
    */
   openCall(model: ModelName, call: ModelCall, answer: AnswerText): CallAccount;
+  /** A request goes out to a model. */
+  asks(call: CallName): void;
+  /** It was this request that failed with what was thrown. */
+  failed(thrown: unknown, call: CallName): void;
+  /** The request that failed with this; undefined if none has. */
+  failedCall(thrown: unknown): CallName | undefined;
   /** The same model is asked again, with a call of its own. */
   askedAgain(model: ModelName): void;
   /** The model is given up: the agent's next one is asked. */
@@ -44,6 +51,7 @@ export interface TaskContextParts<Event extends ChatEvent = ChatEvent> {
   readonly output?: (node: Type<unknown>, key: string | undefined) => unknown;
   readonly metadata?: Map<string, unknown>;
   readonly ledger?: CallLedger;
+  readonly log?: StepLog;
   readonly canWait?: (ms: number) => boolean;
   readonly onStop?: () => void;
   readonly onProgress?: (message: string, data: unknown) => void;
@@ -57,11 +65,16 @@ const SILENT_ACCOUNT: CallAccount = {
 };
 const SILENT_LEDGER: CallLedger = {
   openCall: () => SILENT_ACCOUNT,
+  asks: () => undefined,
+  failed: () => undefined,
+  failedCall: () => undefined,
   askedAgain: () => undefined,
   gaveUp: () => undefined,
   identity: () => undefined,
   finished: () => undefined,
 };
+
+const NO_RUN = new RunLog().step();
 
 /** What one node is given of the run it takes part in. */
 export class TaskContext<Event extends ChatEvent = ChatEvent> {
@@ -76,6 +89,8 @@ export class TaskContext<Event extends ChatEvent = ChatEvent> {
   readonly metadata: Map<string, unknown>;
   /** For agents: where model calls are accounted for. */
   readonly ledger: CallLedger;
+  /** For agents: lines of the log, which have the ids of the run and the step. */
+  readonly log: StepLog;
   /**
    * For agents: whether the reader of the run can be kept waiting for so many milliseconds before a failed call is made again.
    * If not, the failure is to end the node at once.
@@ -92,6 +107,7 @@ export class TaskContext<Event extends ChatEvent = ChatEvent> {
     this.clock = parts.clock ?? new SystemClock();
     this.metadata = parts.metadata ?? new Map();
     this.ledger = parts.ledger ?? SILENT_LEDGER;
+    this.log = parts.log ?? NO_RUN;
     this.canWait = parts.canWait ?? (() => true);
     this.#output = parts.output ?? (() => undefined);
     this.#onStop = parts.onStop ?? (() => undefined);

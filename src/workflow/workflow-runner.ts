@@ -2,9 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { ABORTED_RUNS_LIMIT_MS, AppConfig } from '../config/index.js';
 import {
   type AbortCause,
-  InternalError,
   loggableStack,
-  type MillraceError,
   OverloadedError,
   RunAbortedError,
   toMillraceError,
@@ -26,6 +24,7 @@ import type { ChatEvent } from './chat-event.js';
 import { Run } from './run/run.js';
 import type { RunEvent } from './run-event.js';
 import { RunEvents } from './run-events.js';
+import { RunLog } from './run-log.js';
 import { outcomeOf, type RunOutcome } from './run-to-end.js';
 import { type RunOrigin, traceStartOf } from './trace-start.js';
 import type { CompiledWorkflow } from './workflow-schema.js';
@@ -113,12 +112,21 @@ export class WorkflowRunner {
   run(workflow: CompiledWorkflow, event: ChatEvent, options: RunOptions): RunEvents {
     if (this.#draining) throw shuttingDown();
     return new RunEvents((subscriber, fault) => {
-      const name = `${workflow.id} ${options.id}`;
+      const isTraced = this.tracer.enabled && workflow.traced;
+      const trace = isTraced
+        ? this.tracer.startTrace(traceStartOf(workflow, event, options.id, options.origin))
+        : NOOP_TRACE;
+      const log = new RunLog({
+        workflow: workflow.id,
+        completion_id: options.id,
+        request_id: options.origin?.requestId,
+        trace_id: trace.id,
+      });
+      const { name } = log;
       const cancellation = new Cancellation((error) => {
-        this.#logger.error(`${name}: a listener of its abort signal failed`, loggableStack(error));
+        log.write('error', 'has a listener of its abort signal that failed', {}, loggableStack(error));
       });
       cancellation.addEventListener('abort', () => this.#keepReason(cancellation.reason, name));
-      const isTraced = this.tracer.enabled && workflow.traced;
       let hasEnded = false;
       const abort = (cause: AbortCause): void => cancellation.abort(new RunAbortedError(cause));
       const onSignal = (): void => abort('client_disconnected');
@@ -127,7 +135,7 @@ export class WorkflowRunner {
       options.signal?.addEventListener('abort', onSignal, { once: true });
       fault.addEventListener('abort', () => {
         // A run that has its end already cannot tell of the fault any more.
-        if (hasEnded || cancellation.aborted) this.#log(toMillraceError(fault.reason), name);
+        if (hasEnded || cancellation.aborted) log.runFailed(toMillraceError(fault.reason));
         else cancellation.abort(fault.reason);
       });
       this.#open.set(cancellation, name);
@@ -143,9 +151,8 @@ export class WorkflowRunner {
         ids: this.ids,
         failFastMs: options.failFastMs,
         meter,
-        trace: isTraced
-          ? this.tracer.startTrace(traceStartOf(workflow, event, options.id, options.origin))
-          : NOOP_TRACE,
+        log,
+        trace,
         keepAnswer: isTraced,
         maxAnswerLength: this.config.run.maxAnswerLength,
         estimatesTokens: options.estimatesTokens === true,
@@ -154,7 +161,7 @@ export class WorkflowRunner {
           if (hasEnded) return;
           if (runEvent.type !== 'delta') {
             hasEnded = runEvent.type === 'run-finished' || runEvent.type === 'run-failed';
-            this.#observe(runEvent, meter, name);
+            this.#observe(runEvent, meter, log);
           }
           subscriber.next(runEvent);
           // What is left is to clean up, which the reader need not wait for.
@@ -164,15 +171,14 @@ export class WorkflowRunner {
           }
         },
         onCleanupError: (node, error) => {
-          this.#logger.error(`${name}: cleanup() of ${node} failed`, loggableStack(error));
+          log.step(node).write('error', 'has a cleanup() that failed', {}, loggableStack(error));
         },
         onTraceError: (error) => {
-          this.#logger.error(`${name}: its trace could not be ended`, loggableStack(error));
+          log.write('error', 'has a trace that could not be ended', {}, loggableStack(error));
         },
         onCleanupStuck: (node, limitMs) => {
-          this.#logger.error(
-            `${name}: cleanup() of ${node} has not ended after ${limitMs} ms; nobody waits for it any more`,
-          );
+          const words = `has a cleanup() that has not ended after ${limitMs} ms; nobody waits for it any more`;
+          log.step(node).write('error', words);
         },
       });
       void run.execute().finally(() => {
@@ -235,27 +241,15 @@ export class WorkflowRunner {
   }
 
   /** Whatever becomes of log and metrics, the reader has its events. */
-  #observe(event: RunEvent, meter: RunMeter, name: string): void {
+  #observe(event: RunEvent, meter: RunMeter, log: RunLog): void {
     try {
       measure(event, meter);
-      if (event.type === 'run-failed') this.#log(event.error, name);
+      if (event.type === 'run-failed') log.runFailed(event.error);
     } catch (thrown) {
       // Later, because it may be the log that fails.
       process.nextTick(() => {
-        this.#logger.error(`${name}: what it did could not be logged or measured`, loggableStack(thrown));
+        log.write('error', 'did what could not be logged or measured', {}, loggableStack(thrown));
       });
-    }
-  }
-
-  #log(error: MillraceError, where: string): void {
-    if (error instanceof RunAbortedError) {
-      this.#logger.debug(`${where} aborted: ${error.abortCause}`);
-    } else if (error instanceof InternalError) {
-      this.#logger.error(`${where} failed by a bug`, loggableStack(error.cause));
-    } else {
-      this.#logger.warn(
-        `${where} failed: ${error.code ?? error.name}${error.diagnostic ? ` (${error.diagnostic})` : ''}`,
-      );
     }
   }
 }

@@ -63,10 +63,14 @@ describePython('the openai package for Python as a client', () => {
     'gets typed errors before the stream and in it',
     async () => {
       bench.upstream.next(httpError(429, errorBody('slow'))).next([role(), text('So far'), chunk(errorBody('boom'))]);
-      expect(await ask('nope', 'chat', 'chat')).toEqual([
+      bench.upstream.next([role(), text('So far'), chunk(errorBody('boom'))]).next(httpError(400, errorBody('no')));
+      const node = 'TextStreamingNode';
+      expect(await ask('nope', 'chat', 'chat', 'streaming', 'streaming')).toEqual([
         { ...NOTHING, error: { class: 'NotFoundError', status: 404, code: 'model_not_found' } },
         { ...NOTHING, error: { class: 'RateLimitError', status: 429, code: 'rate_limit_exceeded' } },
         { ...NOTHING, content: 'So far', error: { class: 'APIError', status: null, code: 'upstream_error' } },
+        { ...NOTHING, content: 'So far', error: { class: 'APIError', status: null, code: 'upstream_error', node } },
+        { ...NOTHING, error: { class: 'BadRequestError', status: 400, code: null, node } },
       ]);
     },
     LONGEST_MS,

@@ -156,6 +156,21 @@ describe('the openai SDK as a client', () => {
     expect(content).toBe('So far');
   });
 
+  it('is told which step failed, before the stream and in it', async () => {
+    const error = { millrace: { node: 'TextStreamingNode' } };
+    bench.upstream.next(httpError(400, errorBody('no')));
+    await expect(client.chat.completions.create({ model: 'streaming', messages })).rejects.toMatchObject({
+      status: 400,
+      error,
+    });
+    bench.upstream.next([role(), text('So far'), delay(20), reset()]);
+    const stream = await client.chat.completions.create({ model: 'streaming', messages, stream: true });
+    const reading = (async () => {
+      for await (const { id } of stream) expect(id).not.toBe('');
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'upstream_connection_lost', error });
+  });
+
   it('stops the upstream by leaving the loop', async () => {
     bench.upstream.next([role(), text('One'), stall()]);
     const stream = await client.chat.completions.create({ model: 'chat', messages, stream: true });

@@ -131,7 +131,7 @@ describe('what authors can do wrong', () => {
     await child.waitForLine(/told: notice/);
     await child.waitForLine(/told: signal/);
     await eventually(
-      () => child.stderr.match(/ERROR \[Run\] faulty chatcmpl-\w+: a listener of its abort/g)?.length === 2,
+      () => child.stderr.match(/ERROR \[Run\] faulty chatcmpl-\w+ has a listener of its abort/g)?.length === 2,
     );
     expect(await isReady(url)).toBe(true);
     upstream.next(streamOf('Fine.'));
@@ -152,7 +152,7 @@ describe('what authors can do wrong', () => {
     ] as const) {
       await eventually(() => child.stderr.split(`Error: ${what}`).length === times + 1, { message: what });
     }
-    expect(child.stderr.match(/ERROR \[Run\] faulty chatcmpl-\w+: a listener of its abort/g)).toHaveLength(9);
+    expect(child.stderr.match(/ERROR \[Run\] faulty chatcmpl-\w+ has a listener of its abort/g)).toHaveLength(9);
     expect(await isReady(url)).toBe(true);
   });
 

@@ -1,6 +1,7 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAIError } from 'openai';
 import { MillraceError, OverloadedError, toMillraceError, UpstreamError } from '../../errors/index.js';
 import { redactPlaces, redactSecrets } from '../../kernel/index.js';
+import { describeConnectionFault, readFaultCodes } from './connection-fault.js';
 import { isDailyQuota, retryDelayIn } from './google-error-details.js';
 import { retryAfterOf } from './retry-after.js';
 
@@ -58,9 +59,9 @@ const STATUS_OF_WORD: ReadonlyMap<unknown, number> = new Map([
 /** Of those that say that the server is at fault, these say that it will be so again: Not Implemented and the like. */
 const FINAL_SERVER_ERRORS: ReadonlySet<number> = new Set([501, 505, 506, 508, 510, 511]);
 /** No connection came about in time. */
-const CONNECT_TIMEOUTS: ReadonlySet<unknown> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
+const CONNECT_TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
 /** This machine has no descriptor or buffer for another connection: no fault of whom it was for. */
-const LOCAL_SHORTAGES: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS']);
+const LOCAL_SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS']);
 /** How long a client is asked to wait then, in milliseconds. */
 const SHORTAGE_RETRY_AFTER_MS = 2_000;
 
@@ -101,11 +102,12 @@ function statusIn({ code, type, status }: UpstreamErrorBody): number | undefined
   return STATUS_OF_WORD.get(code) ?? STATUS_OF_WORD.get(type) ?? STATUS_OF_WORD.get(status);
 }
 
-/** @param when completes "fell silent …" */
+/** @param when completes "it was silent …" */
 export function upstreamTimeout(when: string, cause?: unknown): UpstreamError {
   return new UpstreamError(`The model provider took too long: it was silent ${when}.`, {
     status: 504,
     code: 'upstream_timeout',
+    diagnostic: `timeout: silent ${when}`,
     cause,
   });
 }
@@ -119,6 +121,7 @@ export function isTimeout(error: unknown): boolean {
 export function badAnswer(what: string, cause?: unknown): UpstreamError {
   return new UpstreamError(`The model provider's answer could not be used: ${what}.`, {
     code: 'upstream_bad_answer',
+    diagnostic: `bad answer: ${what}`,
     cause,
   });
 }
@@ -144,6 +147,7 @@ export function tooManyToolCalls(limit: number): UpstreamError {
 export function connectionLost(cause: unknown): UpstreamError {
   return new UpstreamError('The connection to the model provider broke while it was answering.', {
     code: 'upstream_connection_lost',
+    diagnostic: describeConnectionFault(cause),
     cause,
   });
 }
@@ -162,10 +166,15 @@ function unreachable(cause: unknown): MillraceError {
     return new UpstreamError('The model provider took too long: no connection to it came about.', {
       status: 504,
       code: 'upstream_connect_timeout',
+      diagnostic: describeConnectionFault(cause),
       cause,
     });
   }
-  return new UpstreamError('The model provider cannot be reached.', { code: 'upstream_unreachable', cause });
+  return new UpstreamError('The model provider cannot be reached.', {
+    code: 'upstream_unreachable',
+    diagnostic: describeConnectionFault(cause),
+    cause,
+  });
 }
 
 /** The client's own `stream` is not passed on, so whoever refuses it refuses this server's. */
@@ -293,10 +302,6 @@ function bodyOf(error: unknown): UpstreamErrorBody {
   return typeof error === 'object' && error !== null ? error : {};
 }
 
-/** fetch wraps the connection's error once or twice, and the SDK once more. */
-function hasCode(error: unknown, codes: ReadonlySet<unknown>): boolean {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    if ('code' in cause && codes.has(cause.code)) return true;
-  }
-  return false;
+function hasCode(error: unknown, codes: ReadonlySet<string>): boolean {
+  return readFaultCodes(error).some((code) => codes.has(code));
 }

@@ -1,11 +1,10 @@
-import { Logger } from '@nestjs/common';
-import { loggableStack, MillraceError } from '../../errors/index.js';
+import { loggableStack, MillraceError, toMillraceError } from '../../errors/index.js';
 import { type Cancellation, ensureError, findUnsafeNumber, settledOrAborted } from '../../kernel/index.js';
 import { StructuredOutputError } from '../../models/schema/index.js';
-import { TaskContext } from '../../workflow/index.js';
+import { describeFailure, TaskContext } from '../../workflow/index.js';
 import type { SpanHandle } from '../../tracing/index.js';
 import { TimeLimit } from '../time-limit.js';
-import { ToolError } from './agent-tool.js';
+import { type AgentTool, ToolError } from './agent-tool.js';
 import type { Toolbox, ToolboxEntry } from './toolbox.js';
 
 /** A call of a tool by the model. */
@@ -22,8 +21,6 @@ const CONCURRENCY = 8;
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** How long a tool that was aborted may take to close what it opened, in ms: less than the engine gives its node. */
 const ABORT_GRACE_MS = 500;
-
-const logger = new Logger('Tool');
 
 /**
  * Runs the calls of one round side by side.
@@ -63,7 +60,9 @@ async function runTool(toolbox: Toolbox, { name, arguments: text }: ToolCall, co
       span.end({ level: 'WARNING', statusMessage: 'aborted' });
       return '';
     }
-    const told = wordsFor(name, thrown);
+    const error = ensureError(thrown);
+    logFailure(toolbox.find(name)?.tool, error, context);
+    const told = wordsFor(error);
     span.end({ level: 'ERROR', statusMessage: told, output: told });
     return told;
   }
@@ -91,12 +90,13 @@ async function execute(
 
 /** The node's context, but with a signal and a span of the call's own. */
 function contextFor(context: TaskContext, signal: AbortSignal | Cancellation, trace: SpanHandle): TaskContext {
-  const { event, clock, metadata, ledger } = context;
+  const { event, clock, metadata, ledger, log } = context;
   return new TaskContext({
     event,
     clock,
     metadata,
     ledger,
+    log,
     signal,
     trace,
     output: (node, key) => context.output(node, key),
@@ -106,12 +106,22 @@ function contextFor(context: TaskContext, signal: AbortSignal | Cancellation, tr
 }
 
 /** What the model may learn of a failure. A bug's own words can hold anything, so they stay in the log. */
-function wordsFor(name: string, thrown: unknown): string {
-  const error = ensureError(thrown);
+function wordsFor(error: Error): string {
   if (error instanceof StructuredOutputError) return `Error: the arguments do not fit.\n- ${error.faults.join('\n- ')}`;
-  if (error instanceof ToolError || error instanceof MillraceError) return `Error: ${error.message}`;
-  logger.error(`${name} failed`, loggableStack(error));
-  return 'Error: the tool failed.';
+  return isForModel(error) ? `Error: ${error.message}` : 'Error: the tool failed.';
+}
+
+function isForModel(error: Error): boolean {
+  return error instanceof ToolError || error instanceof MillraceError;
+}
+
+/** What is told to the model can hold what users wrote, and the name of a tool that is not there is the model's own word. */
+function logFailure(tool: AgentTool | undefined, error: Error, { log }: TaskContext): void {
+  const { words, facts } = describeFailure(toMillraceError(error));
+  if (tool === undefined) log.write('log', 'has a model that calls a tool which is not there');
+  else if (error instanceof ToolError) log.write('log', 'has a tool that refused a call', { tool: tool.name });
+  else if (isForModel(error)) log.write('log', `has a tool that failed: ${words}`, { tool: tool.name, ...facts });
+  else log.write('error', 'has a tool that failed by a bug', { tool: tool.name, ...facts }, loggableStack(error));
 }
 
 /** Longer arguments stand in the trace as the text that they are. */

@@ -4,6 +4,17 @@ import type { ErrorType } from '../../errors/index.js';
 import type { JsonObject } from '../json-object.js';
 import { Nested, OrAbsent, OrNull } from '../rules/decorators.js';
 
+/** Where it went wrong. */
+@JSONSchema({ description: "Millrace's own addition: where in a workflow of several steps it went wrong." })
+export class ErrorPlace {
+  @IsString()
+  @JSONSchema({
+    description: 'Key of the step that failed, as `GET /v1/models/{id}` names it; in a nested workflow behind its key.',
+    example: 'ReplyNode',
+  })
+  readonly node: string;
+}
+
 /** What went wrong, by OpenAI's field names. */
 @JSONSchema({ description: 'What went wrong.' })
 export class ErrorBody {
@@ -24,6 +35,11 @@ export class ErrorBody {
   @IsString()
   @JSONSchema({ description: 'Stable word that a program can branch on, or null.', example: 'invalid_value' })
   readonly code: string | null;
+
+  @OrAbsent()
+  @Nested(() => ErrorPlace)
+  @JSONSchema({ description: 'Absent if no step failed, or there is but one.' })
+  readonly millrace?: ErrorPlace;
 }
 
 /** What happened in the workflow before it failed. */

@@ -1,4 +1,10 @@
-import { RunAbortedError, toMillraceError } from '../../errors/index.js';
+import {
+  InternalError,
+  loggableStack,
+  type MillraceError,
+  RunAbortedError,
+  toMillraceError,
+} from '../../errors/index.js';
 import {
   abortable,
   type AbortNotice,
@@ -9,13 +15,14 @@ import {
   settledOrAborted,
 } from '../../kernel/index.js';
 import type { RunMeter } from '../../metrics/index.js';
-import type { FinishReason, Usage } from '../../protocol/index.js';
+import type { FinishReason } from '../../protocol/index.js';
 import { type Delta, type Gate, isDelta } from '../../streaming/index.js';
 import { NOOP_TRACE, type Ending, type SpanHandle } from '../../tracing/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import { IncompleteAnswerError } from '../incomplete-answer-error.js';
 import type { Deltas } from '../node-signature.js';
 import type { UnnumberedEvent } from '../run-event.js';
+import { type CallName, describeFailure, type RunLog } from '../run-log.js';
 import { TaskContext } from '../task-context.js';
 import type { CompiledWorkflow, NestedStep, NodeStep, RouteStep, Scope, Step, Values } from '../workflow-schema.js';
 import { stepKindOf } from '../step-kind.js';
@@ -36,6 +43,7 @@ export interface RunScope {
   readonly permits: Permits;
   readonly clock: Clock;
   readonly meter: RunMeter;
+  readonly log: RunLog;
   /** Whether tokens that upstreams do not tell are estimated. */
   readonly estimatesTokens: boolean;
   /** Whether the run's reader can be kept waiting for so many milliseconds before a failed model call is made again. */
@@ -137,7 +145,10 @@ export class Execution implements Values {
       else if (step.kind === 'route') await this.#runRoute(step, turn);
       else await this.#runNested(step, turn);
     } catch (thrown) {
-      this.#hasFailed ||= !this.run.cancellation.aborted;
+      if (!this.run.cancellation.aborted) {
+        this.#hasFailed = true;
+        this.run.log.stepFailed(this.path + step.key, undefined);
+      }
       // What others have failed with, or an abort, has been told already.
       this.run.cancellation.abort(thrown);
       throw thrown;
@@ -236,7 +247,7 @@ export class Execution implements Values {
       this.run.emit({ type: 'node-finished', node, visible, elapsedMs: elapsed(), output, ...(usage && { usage }) });
     } catch (thrown) {
       span?.end(endingOf(thrown, cancellation));
-      this.#recover(work, node, thrown, { elapsedMs: elapsed(), usage: ledger.usage() });
+      this.#recover(work, node, thrown, ledger, elapsed());
     } finally {
       work.permit.release();
       if (ledger.finishReason !== undefined) {
@@ -247,18 +258,15 @@ export class Execution implements Values {
   }
 
   /** What a failure comes to: the end of what can honestly be said, a substitute output, or the failure of the run. */
-  #recover(
-    { step, turn }: Work,
-    node: string,
-    thrown: unknown,
-    { elapsedMs, usage }: { readonly elapsedMs: number; readonly usage: Usage | undefined },
-  ): void {
+  #recover({ step, turn }: Work, node: string, thrown: unknown, ledger: NodeLedger, elapsedMs: number): void {
     if (this.run.cancellation.aborted) {
+      this.run.log.stepAborted(node, ledger.lastCall);
       this.#emitFailed(node, thrown, elapsedMs, { aborted: true });
       throw thrown;
     }
     if (turn !== undefined && isError(thrown) && thrown instanceof IncompleteAnswerError) {
       this.run.brokenOff = true;
+      const usage = ledger.usage();
       this.run.emit({
         type: 'node-finished',
         node,
@@ -270,19 +278,39 @@ export class Execution implements Values {
       return;
     }
     const error = toMillraceError(thrown);
+    const call = ledger.failedCall(thrown);
     this.#emitFailed(node, error, elapsedMs, { recovered: step.onError !== undefined });
-    if (step.onError === undefined) throw error;
+    if (step.onError === undefined) {
+      this.run.log.stepFailed(node, call);
+      throw error;
+    }
+    this.#logRecovered(node, error, call);
     this.outputs.set(step.key, step.onError(error), step.instance);
   }
 
+  /** The client sees nothing of it, so the log is the one place. */
+  #logRecovered(node: string, error: MillraceError, call: CallName | undefined): void {
+    const { words, facts } = describeFailure(error);
+    const isBug = error instanceof InternalError;
+    this.run.log
+      .step(node)
+      .write(
+        isBug ? 'error' : 'warn',
+        `goes on with the substitute output of a step that failed: ${words}`,
+        { ...call, ...facts },
+        isBug ? loggableStack(error.cause) : undefined,
+      );
+  }
+
   #contextFor(step: NodeStep, node: string, trace: SpanHandle, ledger: NodeLedger): TaskContext {
-    const { cancellation, clock, canWait, emit } = this.run;
+    const { cancellation, clock, canWait, emit, log } = this.run;
     return new TaskContext({
       event: this.event,
       signal: cancellation,
       clock,
       trace,
       ledger,
+      log: log.step(node),
       canWait,
       output: (type, key) => this.outputs.ofNode(type, key),
       metadata: this.#metadata,

@@ -1,7 +1,9 @@
+import { UpstreamError } from '../../errors/index.js';
 import type { CallMeter, ModelName, RunMeter } from '../../metrics/index.js';
 import type { ModelCall, ModelIdentity } from '../../models/index.js';
 import { addUsage, type FinishReason, type Usage, worseFinishReason } from '../../protocol/index.js';
 import type { AnswerText } from '../../streaming/index.js';
+import type { CallName } from '../run-log.js';
 import type { CallAccount, CallLedger } from '../task-context.js';
 import { EstimatedCall } from './estimated-call.js';
 
@@ -13,6 +15,9 @@ export class NodeLedger implements CallLedger {
   readonly #meter: RunMeter;
   readonly #onIdentity: (identity: ModelIdentity) => void;
   #finishReason: FinishReason | undefined;
+  #lastCall: CallName | undefined;
+  /** By what they failed with; made when the first one does. */
+  #failedCalls: WeakMap<object, CallName> | undefined;
 
   /** @param estimates whether what upstreams do not tell is estimated */
   constructor(meter: RunMeter, estimates: boolean, onIdentity: (identity: ModelIdentity) => void) {
@@ -33,6 +38,27 @@ export class NodeLedger implements CallLedger {
     const estimated = new EstimatedCall(meter, call, answer);
     this.#estimated.push(estimated);
     return estimated;
+  }
+
+  /** The last request that went out to a model; undefined: none has. */
+  get lastCall(): CallName | undefined {
+    return this.#lastCall;
+  }
+
+  asks(call: CallName): void {
+    this.#lastCall = call;
+  }
+
+  failed(thrown: unknown, call: CallName): void {
+    if (typeof thrown !== 'object' || thrown === null) return;
+    this.#failedCalls ??= new WeakMap();
+    this.#failedCalls.set(thrown, call);
+  }
+
+  /** What is wrong with an answer may be seen after its call has ended well: then it is the last one's. */
+  failedCall(thrown: unknown): CallName | undefined {
+    if (typeof thrown !== 'object' || thrown === null) return undefined;
+    return this.#failedCalls?.get(thrown) ?? (thrown instanceof UpstreamError ? this.#lastCall : undefined);
   }
 
   askedAgain(model: ModelName): void {

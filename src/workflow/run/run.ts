@@ -1,5 +1,5 @@
 import { Cancellation, settledInTime } from '../../kernel/index.js';
-import { RunAnswerTooLargeError, toMillraceError } from '../../errors/index.js';
+import { RunAbortedError, RunAnswerTooLargeError, toMillraceError } from '../../errors/index.js';
 import type { Clock, IdSource } from '../../kernel/index.js';
 import type { RunMeter } from '../../metrics/index.js';
 import { type FinishReason, worseFinishReason } from '../../protocol/index.js';
@@ -22,6 +22,7 @@ import { endingOf, Execution } from './execution.js';
 import { NumberedCalls } from './numbered-calls.js';
 import { OneAudio } from './one-audio.js';
 import { Permits } from './permits.js';
+import type { RunLog } from '../run-log.js';
 import { type NodeLedger, sumUsage } from './run-ledger.js';
 import { type Speaker, Turn } from './turn.js';
 
@@ -37,6 +38,7 @@ export interface RunParts {
   /** See the options of a run. */
   readonly failFastMs: number | undefined;
   readonly meter: RunMeter;
+  readonly log: RunLog;
   readonly trace: TraceHandle;
   /** True if the answer is wanted at the end, for the trace. */
   readonly keepAnswer: boolean;
@@ -87,7 +89,7 @@ export class Run {
 
   /** Runs the workflow to its end. Never rejects: whatever happens is the last event. */
   async execute(): Promise<void> {
-    const { workflow, event, cancellation, gate, clock, meter, trace } = this.#parts;
+    const { workflow, event, cancellation, gate, clock, meter, log, trace } = this.#parts;
     this.#emit({ type: 'run-started', ...(trace.id !== undefined && { traceId: trace.id }) });
     const execution = new Execution(
       workflow,
@@ -97,6 +99,7 @@ export class Run {
         gate,
         clock,
         meter,
+        log,
         estimatesTokens: this.#parts.estimatesTokens,
         canWait: (ms) => this.#canWait(ms),
         permits: new Permits(workflow.concurrency),
@@ -226,7 +229,15 @@ export class Run {
     // The first failure has aborted the rest with itself; for the run it is no abort.
     this.#endTrace(() => endingOf(thrown, NEVER));
     const error = toMillraceError(thrown);
-    this.#emit({ type: 'run-failed', error, ...(usage !== undefined && { usage }), ...this.#untold() });
+    const { log, workflow } = this.#parts;
+    const node = error instanceof RunAbortedError || !hasSeveralSteps(workflow) ? undefined : log.failedStep?.node;
+    this.#emit({
+      type: 'run-failed',
+      error,
+      ...(node !== undefined && { node }),
+      ...(usage !== undefined && { usage }),
+      ...this.#untold(),
+    });
   }
 
   /** Whatever becomes of the trace, the run has its end. */
@@ -263,6 +274,10 @@ export class Run {
   #emit(event: UnnumberedEvent): void {
     this.#parts.emit({ ...event, seq: this.#seq++ });
   }
+}
+
+function hasSeveralSteps({ schema: { nodes } }: CompiledWorkflow): boolean {
+  return nodes.length > 1 || nodes[0]?.kind === 'workflow';
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

@@ -1,0 +1,141 @@
+import { Logger } from '@nestjs/common';
+import { InternalError, loggableStack, type MillraceError, RunAbortedError, UpstreamError } from '../errors/index.js';
+import type { ModelName } from '../metrics/index.js';
+
+/** `log`: what an operator wants to know; `warn`: what needs attention; `error`: a bug; `debug`: of interest to who looks for it. */
+export type LineLevel = 'debug' | 'log' | 'warn' | 'error';
+
+/**
+ * What a line of the log says beside its words, by name; what is undefined is left out. Never what a client, a model or a tool
+ * said, and no secrets.
+ */
+export type LineFacts = Readonly<Record<string, string | number | undefined>>;
+
+/** A request to a model, as lines of the log name it. */
+export interface CallName extends ModelName {
+  /** Of the provider, without secrets; absent: it is a part of this process. */
+  readonly address?: string | undefined;
+  /** Which request to this model for one answer it is, counted from 1. */
+  readonly attempt: number;
+}
+
+/** By what a run is known: to the access log and the client, and to the tracing backend. */
+export interface RunIds {
+  readonly workflow?: string;
+  readonly completion_id?: string;
+  readonly request_id?: string | undefined;
+  readonly trace_id?: string | undefined;
+}
+
+/** A step that failed, or was at work when the run was ended. */
+export interface EndedStep {
+  /** Its key, behind those of the steps around it. */
+  readonly node: string;
+  /** The request to a model that failed or was open; undefined: none. */
+  readonly call: CallName | undefined;
+}
+
+const logger = new Logger('Run');
+/** Longest cause that a line tells, in characters. */
+const LONGEST_CAUSE = 500;
+
+/** The lines of the log about one run. Each has the ids by which the rest of what is known of it can be found. */
+export class RunLog {
+  readonly #ids: RunIds;
+  #failedStep: EndedStep | undefined;
+  readonly #abortedSteps: EndedStep[] = [];
+
+  constructor(ids: RunIds = {}) {
+    this.#ids = ids;
+  }
+
+  /** What the log calls the run. */
+  get name(): string {
+    return [this.#ids.workflow, this.#ids.completion_id].filter((part) => part !== undefined).join(' ');
+  }
+
+  /** The first of its steps that failed and has no substitute output; undefined: none has. */
+  get failedStep(): EndedStep | undefined {
+    return this.#failedStep;
+  }
+
+  /** A step has failed, and the run does with it if it is the first. */
+  stepFailed(node: string, call: CallName | undefined): void {
+    this.#failedStep ??= { node, call };
+  }
+
+  /** A step was at work when the run was ended. */
+  stepAborted(node: string, call: CallName | undefined): void {
+    this.#abortedSteps.push({ node, call });
+  }
+
+  /** Says why the run has failed: where it began, and in what. */
+  runFailed(error: MillraceError): void {
+    const { words, facts } = describeFailure(error);
+    if (error instanceof RunAbortedError) {
+      // A client that leaves, and a server that ends, are no failures.
+      const level = error.abortCause === 'deadline' ? 'warn' : error.abortCause === 'shutdown' ? 'log' : 'debug';
+      const node = this.#abortedSteps.map((step) => step.node).join(',') || undefined;
+      const call = this.#abortedSteps.find((step) => step.call !== undefined)?.call;
+      this.write(level, `aborted: ${error.abortCause}`, { node, ...call, ...facts });
+      return;
+    }
+    const where = { node: this.#failedStep?.node, ...this.#failedStep?.call };
+    if (error instanceof InternalError) {
+      this.write('error', 'failed by a bug', { ...where, ...facts }, loggableStack(error.cause));
+    } else {
+      this.write('warn', `failed: ${words}`, { ...where, ...facts });
+    }
+  }
+
+  /** Lines about one step. */
+  step(node?: string): StepLog {
+    return new StepLog(this, node);
+  }
+
+  /**
+   * @param words what comes after the name of the run
+   * @param stack of what was thrown, for the level `error`
+   */
+  write(level: LineLevel, words: string, facts: LineFacts = {}, stack?: string): void {
+    const { name } = this;
+    const { request_id, completion_id, trace_id, workflow } = this.#ids;
+    const message = name === '' ? words : `${name} ${words}`;
+    const fields = Object.fromEntries(
+      Object.entries({ ...facts, workflow, request_id, completion_id, trace_id }).filter(
+        ([, fact]) => fact !== undefined,
+      ),
+    );
+    if (stack === undefined) logger[level](message, fields);
+    else logger.error(message, fields, stack);
+  }
+}
+
+/** The lines of the log about one step of a run. */
+export class StepLog {
+  readonly #run: RunLog;
+  readonly #node: string | undefined;
+
+  constructor(run: RunLog, node?: string) {
+    this.#run = run;
+    this.#node = node;
+  }
+
+  /** See {@link RunLog.write}. */
+  write(level: LineLevel, words: string, facts: LineFacts = {}, stack?: string): void {
+    this.#run.write(level, words, { node: this.#node, ...facts }, stack);
+  }
+}
+
+/** A failure as lines say it: its code, and its cause. */
+export function describeFailure(error: MillraceError): { readonly words: string; readonly facts: LineFacts } {
+  const code = error.code ?? error.name;
+  const cause = describeCause(error);
+  return { words: cause === undefined ? code : `${code} (${cause})`, facts: { code, cause } };
+}
+
+/** For operators only. The message of an upstream's failure is this server's own unless there is a diagnostic. */
+function describeCause(error: MillraceError): string | undefined {
+  const cause = error.diagnostic ?? (error instanceof UpstreamError ? error.message : undefined);
+  return cause === undefined ? undefined : cause.slice(0, LONGEST_CAUSE);
+}

@@ -1,0 +1,443 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Injectable } from '@nestjs/common';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, AgentStreamingNode, AgentTool, Node, ToolError } from '../../src/nodes/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
+import {
+  assertCompletion,
+  assertErrorEnded,
+  Bench,
+  type Conversation,
+  describeIfRuns,
+  errorBody,
+  eventually,
+  findFreePort,
+  gate,
+  httpError,
+  openStream,
+  postJson,
+  RecordingTracer,
+  reset,
+  role,
+  ScriptedUpstream,
+  type Script,
+  stall,
+  streamOf,
+  text,
+  toolCallAnswer,
+  workflowsModule,
+} from '../support/index.js';
+
+const SECRET_KEY = 'sk-test-upstream-key';
+const HELLO = [{ role: 'user', content: 'my secret words' }];
+
+class RefusingTool extends AgentTool<void> {
+  readonly name = 'refusing';
+  readonly description = 'Says no';
+  readonly argsType = undefined;
+  execute(): never {
+    throw new ToolError('No: secret reasons');
+  }
+}
+
+class BrokenTool extends AgentTool<void> {
+  readonly name = 'broken';
+  readonly description = 'Has a bug';
+  readonly argsType = undefined;
+  execute(): never {
+    throw new Error('The table is empty');
+  }
+}
+
+/** Asks one provider, then another. */
+@Injectable()
+class PatientNode extends AgentStreamingNode<Conversation, string> {
+  readonly agentConfig = agent({
+    modelProvider: ModelProvider.OPENAI,
+    outputType: String,
+    retries: 1,
+    fallbacks: [{ modelProvider: ModelProvider.OLLAMA, modelName: 'local' }],
+    tools: [RefusingTool, BrokenTool],
+  });
+
+  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
+  }
+}
+
+@Injectable()
+class BuggyNode extends Node<Conversation, string> {
+  process(_input: Conversation): string {
+    throw new Error('The plan of the author failed');
+  }
+}
+
+@Workflow({ id: 'patient', description: 'Asks one provider, then another' })
+class PatientWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    return flow.node(PatientNode, { messages });
+  }
+}
+
+@Workflow({ id: 'wrapped', description: 'Has all its steps in another' })
+class NestedWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    return flow.workflow(PatientWorkflow, { messages });
+  }
+}
+
+@Workflow({ id: 'buggy', description: 'Fails in its second step' })
+class BuggyWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    flow.node(PatientNode, { messages });
+    return flow.node(BuggyNode, { messages });
+  }
+}
+
+@Workflow({ id: 'lenient', description: 'Goes on where its first step fails' })
+class LenientWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    flow.node(BuggyNode, { messages }, { onError: () => 'nothing', effect: true });
+    return flow.node(PatientNode, { messages });
+  }
+}
+
+const MODULE = workflowsModule(
+  RefusingTool,
+  BrokenTool,
+  PatientNode,
+  BuggyNode,
+  PatientWorkflow,
+  NestedWorkflow,
+  BuggyWorkflow,
+  LenientWorkflow,
+);
+
+type Line = Readonly<Record<string, unknown>>;
+
+describe('the log of a failure', () => {
+  let written = '';
+  let bench: Bench;
+  let tracer: RecordingTracer;
+  beforeEach(() => {
+    written = '';
+    for (const stream of [process.stdout, process.stderr]) {
+      jest.spyOn(stream, 'write').mockImplementation((bytes) => {
+        written += String(bytes);
+        return true;
+      });
+    }
+  });
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await bench.close();
+  });
+
+  const start = async (env: Record<string, string> = {}): Promise<void> => {
+    tracer = new RecordingTracer();
+    bench = await Bench.start({
+      tracer,
+      imports: [MODULE],
+      env: { LOG_LEVEL: 'debug', LOG_FORMAT: 'json', UPSTREAM_MAX_RETRIES: '0', ...env },
+    });
+  };
+  const ask = (body: object = {}): ReturnType<typeof postJson> =>
+    postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...body });
+  const lines = (context: string): readonly Line[] =>
+    written
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Line)
+      .filter((line) => line['context'] === context);
+  const accessLine = (): Promise<Line> => eventually(() => lines('Access')[0], { message: 'the access line' });
+  const runLines = (): readonly Line[] => lines('Run');
+
+  /** The request failed, with one line that says why, and one in the access log with the same ids. */
+  const expectOneLine = async (
+    requestId: unknown,
+    expected: { readonly level?: string; readonly code: string; readonly cause: RegExp },
+  ): Promise<Line> => {
+    const access = await accessLine();
+    const [line, ...others] = runLines();
+    expect(others).toEqual([]);
+    const { level = 'warn', code, cause } = expected;
+    expect(line).toMatchObject({ level, workflow: 'chat', node: 'ChatNode', code });
+    expect(line).toMatchObject({ provider: 'openai', model: 'gpt-5.4-mini', attempt: 1 });
+    expect(line?.['cause']).toMatch(cause);
+    expect(line?.['message']).toContain(`${code} (`);
+    for (const name of ['request_id', 'completion_id', 'trace_id'])
+      expect([name, line?.[name]]).toEqual([name, access[name]]);
+    expect(line?.['request_id']).toBe(requestId);
+    expect(line?.['completion_id']).toMatch(/^chatcmpl-/);
+    expect(line?.['trace_id']).toBe(tracer.traces[0]?.id);
+    expect(access).toMatchObject({ code });
+    expect(written).not.toContain('secret');
+    expect(written).not.toContain(SECRET_KEY);
+    return line ?? {};
+  };
+
+  describe('names the cause and shares its ids with the access line', () => {
+    it.each([false, true])('where nothing listens (streamed: %s)', async (stream) => {
+      const address = `127.0.0.1:${await findFreePort()}`;
+      await start({
+        OPENAI_BASE_URL: `http://operator:secret-password@${address}/v1?code=secret-code`,
+        OPENAI_API_KEY: '',
+      });
+      const { status, headers } = await ask({ stream });
+      expect(status).toBe(502);
+      const line = await expectOneLine(headers['x-request-id'], {
+        code: 'upstream_unreachable',
+        cause: /^ECONNREFUSED: nothing listens at this address$/,
+      });
+      expect(line['address']).toBe(`http://${address}/v1`);
+    });
+
+    it('where there is no such host', async () => {
+      await start({ OPENAI_BASE_URL: 'http://no-such-host.invalid/v1' });
+      const { headers } = await ask();
+      const line = await expectOneLine(headers['x-request-id'], {
+        code: 'upstream_unreachable',
+        cause: /^(ENOTFOUND: no such host name|EAI_AGAIN: the name server does not answer)$/,
+      });
+      expect(line['address']).toBe('http://no-such-host.invalid/v1');
+    });
+
+    it.each<[string, Script, string, RegExp]>([
+      ['500', httpError(500, errorBody('secret')), 'upstream_error', /^upstream status 500, type \S+, code \S+$/],
+      ['503', httpError(503, 'secret page'), 'upstream_error', /^upstream status 503, type -, code -$/],
+      ['429', httpError(429, errorBody('secret')), 'rate_limit_exceeded', /^upstream status 429,/],
+      ['401', httpError(401, errorBody('secret')), 'upstream_authentication', /^upstream status 401,/],
+      ['404', httpError(404, errorBody('secret')), 'upstream_not_found', /^upstream status 404,/],
+      ['silence', stall(), 'upstream_timeout', /^timeout: silent for 200 ms before it answered$/],
+      ['a reset', reset(), 'upstream_unreachable', /^(UND_ERR_SOCKET|ECONNRESET): the connection was /],
+    ])('of an upstream that answers with %s', async (_, script, code, cause) => {
+      await start(code === 'upstream_timeout' ? { UPSTREAM_FIRST_TOKEN_TIMEOUT_MS: '200' } : {});
+      bench.upstream.next(script);
+      const { headers } = await ask();
+      const line = await expectOneLine(headers['x-request-id'], { code, cause });
+      expect(line['address']).toBe(bench.upstream.url);
+    });
+
+    it.each<[string, Script, string, RegExp]>([
+      ['breaks', [role(), text('Half'), reset()], 'upstream_connection_lost', /^(UND_ERR_SOCKET|ECONNRESET): the/],
+      [
+        'goes silent',
+        [role(), text('Half'), stall()],
+        'upstream_timeout',
+        /^timeout: silent for 200 ms in its answer$/,
+      ],
+    ])('of an answer that %s in the middle', async (_, script, code, cause) => {
+      await start({ UPSTREAM_IDLE_TIMEOUT_MS: '200' });
+      bench.upstream.next(script);
+      const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+      expect(assertErrorEnded(await stream.collect())).not.toHaveProperty('millrace');
+      await expectOneLine(stream.headers['x-request-id'], { code, cause });
+      expect(await accessLine()).toMatchObject({
+        status: 200,
+        outcome: code.includes('timeout') ? 'upstream_timeout' : 'upstream_error',
+      });
+    });
+  });
+
+  describeIfRuns('openssl', ['version'])('names a certificate', () => {
+    it('that nobody trusts', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'millrace-certificate-'));
+      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+      const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-days', '2'];
+      execFileSync('openssl', [...request, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+      const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      try {
+        await start({ OPENAI_BASE_URL: `https://localhost:${(server.address() as AddressInfo).port}/v1` });
+        const { headers } = await ask();
+        await expectOneLine(headers['x-request-id'], {
+          code: 'upstream_unreachable',
+          cause: /^DEPTH_ZERO_SELF_SIGNED_CERT: certificate is self-signed/,
+        });
+      } finally {
+        server.close();
+        rmSync(folder, { recursive: true });
+      }
+    });
+  });
+
+  it('has a line for each retry and each fallback, while the client sees success', async () => {
+    const address = `http://127.0.0.1:${await findFreePort()}/v1`;
+    const other = await ScriptedUpstream.start();
+    try {
+      await start({ OPENAI_BASE_URL: address, OLLAMA_BASE_URL: other.url, UPSTREAM_MAX_RETRIES: '1' });
+      other.next(streamOf('Here.'));
+      const stream = await openStream(bench.app.chatUrl, { model: 'patient', stream: true, messages: HELLO });
+      assertCompletion(await stream.collect(), { content: 'Here.' });
+      const { request_id, completion_id, trace_id, code } = await accessLine();
+      expect([request_id, code]).toEqual([stream.headers['x-request-id'], undefined]);
+      const ids = { level: 'info', workflow: 'patient', node: 'PatientNode', request_id, completion_id, trace_id };
+      const call = { provider: 'openai', model: 'gpt-5.4-mini', address };
+      const cause = 'ECONNREFUSED: nothing listens at this address';
+      const again = expect.stringMatching(/ asks a model again in \d+ ms: .*ECONNREFUSED/) as unknown;
+      const falls = expect.stringContaining(
+        ' falls back to ollama/local: upstream_unreachable (ECONNREFUSED',
+      ) as unknown;
+      expect(runLines()).toMatchObject([
+        { ...ids, ...call, cause, attempt: 1, message: again },
+        { ...ids, ...call, cause, attempt: 2, message: again },
+        { ...ids, ...call, cause, attempt: 3, message: again },
+        { ...ids, ...call, cause, attempt: 4, message: falls },
+      ]);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it.each([
+    ['streaming', 'StructuredStreamingNode', 1],
+    ['wrapped', 'PatientWorkflow/PatientNode', 0],
+  ])('and the error name the step of %s, which has several', async (model, node, before) => {
+    await start({ OLLAMA_BASE_URL: 'http://127.0.0.1:9/v1' });
+    for (let i = 0; i < before; i++) bench.upstream.next(streamOf('Draft.'));
+    bench.upstream.next(httpError(400, errorBody('no')));
+    const { status, json } = await ask({ model });
+    expect([status, json]).toMatchObject([400, { error: { code: null, millrace: { node } } }]);
+    expect(Object.keys((json as { error: object }).error)).toEqual(['message', 'type', 'param', 'code', 'millrace']);
+    expect(runLines()).toMatchObject([{ level: 'warn', node, provider: 'openai' }]);
+    expect(await accessLine()).toMatchObject({ node, outcome: 'upstream_rejected' });
+
+    for (let i = 0; i < before; i++) bench.upstream.next(streamOf('Draft.'));
+    bench.upstream.next([role(), text(before === 0 ? 'Half' : '{"thinking":"Hm'), reset()]);
+    const stream = await openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO });
+    expect(assertErrorEnded(await stream.collect())).toMatchObject({
+      code: 'upstream_connection_lost',
+      millrace: { node },
+    });
+  });
+
+  it('has the stack of what code of authors throws, once, and the client sees the step and nothing else', async () => {
+    await start();
+    bench.upstream.always(() => streamOf('Hi'));
+    const { status, json, headers } = await ask({ model: 'buggy' });
+    expect([status, json]).toMatchObject([500, { error: { code: 'internal_error', millrace: { node: 'BuggyNode' } } }]);
+    expect(JSON.stringify(json)).not.toContain('plan of the author');
+    expect(await accessLine()).toMatchObject({ code: 'internal_error', node: 'BuggyNode', status: 500 });
+    const stack = expect.stringMatching(/Error: The plan of the author failed\n\s+at BuggyNode\.process/) as unknown;
+    const request_id = headers['x-request-id'];
+    expect(runLines()).toMatchObject([{ level: 'error', node: 'BuggyNode', request_id, workflow: 'buggy', stack }]);
+    expect(written.match(/The plan of the author failed/g)).toHaveLength(1);
+  });
+
+  it('has a step whose failure nobody else sees, since a substitute stands in for its output', async () => {
+    await start();
+    bench.upstream.always(() => streamOf('Hi'));
+    const { status, headers } = await ask({ model: 'lenient' });
+    expect(status).toBe(200);
+    const stack = expect.stringContaining('The plan of the author failed') as unknown;
+    const request_id = headers['x-request-id'];
+    expect(runLines()).toMatchObject([
+      { level: 'error', node: 'BuggyNode', request_id, code: 'internal_error', stack },
+    ]);
+    expect((await accessLine())['code']).toBeUndefined();
+  });
+
+  it('has the failures of tools, with the stack of a bug and without what is said to the model', async () => {
+    await start();
+    bench.upstream.next(toolCallAnswer('c1', 'refusing', {})).next(toolCallAnswer('c2', 'broken', {}));
+    bench.upstream.next(toolCallAnswer('c3', 'secret_tool', {})).next(streamOf('Done'));
+    const { status } = await ask({ model: 'patient' });
+    expect(status).toBe(200);
+    const { request_id, completion_id } = await accessLine();
+    const stack = expect.stringContaining('The table is empty') as unknown;
+    const ids = { node: 'PatientNode', request_id, completion_id };
+    expect(runLines()).toMatchObject([
+      { ...ids, level: 'info', tool: 'refusing' },
+      { ...ids, level: 'error', tool: 'broken', stack },
+      { ...ids, level: 'info', message: expect.stringContaining('calls a tool which is not there') },
+    ]);
+    expect(written).not.toContain('secret');
+  });
+
+  it('has the reason of requests that are refused before they become a run', async () => {
+    await start({ API_KEYS: 'sk-caller-1', LIMIT_REQUESTS_PER_MINUTE: '4' });
+    bench.upstream.next(streamOf('Hi'));
+    const as = (key: string, body: object): ReturnType<typeof postJson> =>
+      postJson(bench.app.chatUrl, body, { authorization: `Bearer ${key}` });
+    const answers = [
+      await as('sk-wrong-key', { model: 'chat', messages: HELLO }),
+      await as('sk-caller-1', { model: 'chat', messages: HELLO, temperature: 'secret' }),
+      await as('sk-caller-1', { model: 'secret', messages: HELLO }),
+      await as('sk-caller-1', { model: 'chat', messages: [] }),
+      await as('sk-caller-1', { model: 'chat', messages: HELLO }),
+      await as('sk-caller-1', { model: 'chat', messages: HELLO }),
+    ];
+    await eventually(() => lines('Access').length === answers.length);
+    expect(lines('Access').map(({ status, code, request_id }) => [status, code, request_id])).toEqual(
+      [
+        [401, 'invalid_api_key'],
+        [400, 'invalid_type'],
+        [404, 'model_not_found'],
+        [400, 'empty_array'],
+        [200, undefined],
+        [429, 'rate_limit_exceeded'],
+      ].map((told, index) => [...told, answers[index]?.headers['x-request-id']]),
+    );
+    expect(written).not.toMatch(/secret|sk-wrong-key|sk-caller/);
+  });
+
+  it('says at which step and model a run was that has passed its deadline', async () => {
+    await start({ RUN_TIMEOUT_MS: '300' });
+    bench.upstream.next(streamOf('Draft.')).next(stall());
+    expect((await ask({ model: 'streaming' })).json).toMatchObject({ error: { code: 'run_timeout' } });
+    const { request_id } = await accessLine();
+    expect(runLines()).toMatchObject([
+      {
+        level: 'warn',
+        node: 'StructuredStreamingNode',
+        code: 'run_timeout',
+        provider: 'openai',
+        attempt: 1,
+        request_id,
+      },
+    ]);
+  });
+
+  it('has a client that leaves only where somebody looks for it', async () => {
+    await start();
+    const arrived = gate();
+    bench.upstream.next([role(), text('Once'), arrived]);
+    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    await stream.until((item) => item.kind === 'data' && item.data.includes('Once'));
+    stream.destroy();
+    const { request_id, outcome } = await accessLine();
+    expect(outcome).toBe('client_abort');
+    expect(runLines()).toMatchObject([{ level: 'debug', node: 'ChatNode', code: 'client_disconnected', request_id }]);
+  });
+
+  it('is for people, too: fields behind the message, and nothing said twice', async () => {
+    await start({ LOG_FORMAT: 'pretty' });
+    bench.upstream.next(httpError(503, errorBody('busy')));
+    const { headers } = await ask();
+    const id = String(headers['x-request-id']);
+    await eventually(() => written.includes('[Access]'));
+    expect(written.match(new RegExp(`request_id=${id} completion_id=chatcmpl-\\w+ trace_id=\\w+`, 'g'))).toHaveLength(
+      2,
+    );
+    expect(written).toMatch(
+      /WARN \[Run\] chat chatcmpl-\w+ failed: upstream_error \(upstream status 503, .*\) node=ChatNode provider=openai model=gpt-5\.4-mini address=http:\S+ attempt=1 code=upstream_error workflow=chat/,
+    );
+    expect(written.match(/upstream status 503/g)).toHaveLength(1);
+  });
+});
