@@ -1,12 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ABORTED_RUNS_LIMIT_MS, AppConfig } from '../config/index.js';
-import {
-  type AbortCause,
-  loggableStack,
-  OverloadedError,
-  RunAbortedError,
-  toMillraceError,
-} from '../errors/index.js';
+import { type AbortCause, loggableStack, OverloadedError, RunAbortedError, toMillraceError } from '../errors/index.js';
 import {
   type AbortNotice,
   Cancellation,
