@@ -127,12 +127,6 @@ module.exports = {
       '@opentelemetry',
       'The port is src/tracing/tracer.ts.',
     ),
-    only(
-      'tokenizer-only-in-the-demo',
-      '^src/models/demo/',
-      'gpt-tokenizer|json-schema-faker',
-      'Counts are the upstream’s own.',
-    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -13,11 +13,11 @@ export function describeStart(app: NestExpressApplication): string[] {
   const host = ['0.0.0.0', '::'].includes(address) ? 'localhost' : address.includes(':') ? `[${address}]` : address;
   const url = `http://${host}:${port}`;
   const models = app.get(WorkflowRegistry).list();
-  const provider = app.get(ModelProviders, { strict: false }).get(ModelProvider.OPENAI);
+  const provider = app.get(ModelProviders, { strict: false }).find(ModelProvider.OPENAI);
   return [
     `Millrace ${VERSION} is ready at ${url} (OpenAI base URL: ${url}/v1)`,
     `Models:   ${models.map(({ name, workflow }) => (name === workflow.id ? name : `${name} (= ${workflow.id})`)).join(', ')}`,
-    `Provider: ${provider.description}`,
+    `Provider: ${provider?.description ?? 'none for openai; the agents use others'}`,
     ...pagesOf(app.get(AppConfig), url),
     `Try:      curl -N ${url}/v1/chat/completions -H 'content-type: application/json' -d '{"model":"default","messages":[{"role":"user","content":"Hello, how are you?"}]}'`,
   ];

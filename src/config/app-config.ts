@@ -40,6 +40,8 @@ export abstract class AppConfig {
   /** Undefined: requests go out directly. */
   abstract readonly proxy: ProxyConfig | undefined;
   abstract readonly demo: {
+    /** False: no agent may use the demo, and it answers for no provider that is missing. */
+    readonly isOn: boolean;
     /** Pace of the demo provider; 0 is as fast as it can. */
     readonly tokensPerSecond: number;
   };

@@ -64,6 +64,10 @@ class Environment {
   @IsIn(['json', 'pretty'], { message: '$property must be json or pretty' })
   LOG_FORMAT: 'json' | 'pretty' = 'pretty';
 
+  /** Default: off where NODE_ENV is production. */
+  @Switch()
+  DEMO = true;
+
   @Type(() => Number)
   @IsNumber({}, { message: '$property must be a number from 0 (no pause) to 1000' })
   @Min(0, { message: '$property must be a number from 0 (no pause) to 1000' })
@@ -125,7 +129,11 @@ const SETTINGS: ReadonlySet<string> = new Set([
 export function loadConfig(given: Readonly<Record<string, string | undefined>>): AppConfig {
   const secrets = readSecretFiles(given);
   const { variables } = secrets;
-  const environment = read(Environment, variables);
+  const isProduction = variables['NODE_ENV'] === 'production';
+  const environment = read(Environment, {
+    ...variables,
+    DEMO: variables['DEMO']?.trim() || (isProduction ? 'off' : 'on'),
+  });
   const server = read(ServerEnvironment, variables);
   const tracing = read(TracingEnvironment, variables);
   const otel = read(OtelEnvironment, variables);
@@ -158,7 +166,7 @@ export function loadConfig(given: Readonly<Record<string, string | undefined>>):
     server: serverConfigOf(server),
     log: { level: environment.LOG_LEVEL, format: environment.LOG_FORMAT },
     providers: { OPENAI_MODEL, ...(providers as Partial<ProviderVariables>) },
-    demo: { tokensPerSecond: environment.DEMO_TOKENS_PER_SECOND },
+    demo: { isOn: environment.DEMO, tokensPerSecond: environment.DEMO_TOKENS_PER_SECOND },
     stream: {
       debounceMs: environment.STREAM_DEBOUNCE_MS,
       heartbeatMs: environment.STREAM_HEARTBEAT_MS,

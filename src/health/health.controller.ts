@@ -4,10 +4,18 @@ import type { Response } from 'express';
 import { MethodNotAllowedError, OverloadedError } from '../errors/index.js';
 import { GracefulShutdown } from '../http/index.js';
 import { VERSION } from '../kernel/index.js';
+import { ModelProviders } from '../models/index.js';
 
-const OK = {
+const READY = {
   type: 'object',
-  properties: { status: { type: 'string', enum: ['ok'] } },
+  properties: {
+    status: { type: 'string', enum: ['ok'] },
+    demo: {
+      type: 'boolean',
+      enum: [true],
+      description: 'There if the built-in demo, which is no language model, answers in place of a model.',
+    },
+  },
   required: ['status'],
   example: { status: 'ok' },
 };
@@ -23,7 +31,10 @@ const ALIVE = {
 @ApiTags('Health')
 @Controller('health')
 export class HealthController {
-  constructor(private readonly shutdown: GracefulShutdown) {}
+  constructor(
+    private readonly shutdown: GracefulShutdown,
+    private readonly providers: ModelProviders,
+  ) {}
 
   @Get('live')
   @HttpCode(200)
@@ -36,18 +47,18 @@ export class HealthController {
   @Get('ready')
   @HttpCode(200)
   @ApiOperation({ operationId: 'ready', summary: 'Should new requests be sent here?' })
-  @ApiResponse({ status: 200, description: 'Yes.', schema: OK })
+  @ApiResponse({ status: 200, description: 'Yes.', schema: READY })
   @ApiResponse({
     status: 503,
     description: 'No: the server is shutting down.',
     schema: { $ref: '#/components/schemas/ErrorEnvelope' },
   })
-  ready(@Res({ passthrough: true }) response: Response): { status: 'ok' } {
+  ready(@Res({ passthrough: true }) response: Response): { status: 'ok'; demo?: true } {
     response.setHeader('cache-control', 'no-store');
     if (this.shutdown.hasBegun) {
       throw new OverloadedError('The server is shutting down.', { code: 'server_shutting_down', retryAfterMs: 1_000 });
     }
-    return { status: 'ok' };
+    return { status: 'ok', ...(this.providers.isDemoInPlace && { demo: true }) };
   }
 
   @All(['live', 'ready'])

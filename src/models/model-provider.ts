@@ -1,6 +1,6 @@
 /** The providers that an agent may name. What each needs and can do: docs/providers.md. */
 export const ModelProvider = {
-  /** OpenAI, or any server that speaks its protocol (OPENAI_BASE_URL). Without either of its settings: the demo. */
+  /** OpenAI, or any server that speaks its protocol (OPENAI_BASE_URL). Without either of its settings: the demo, if it is on. */
   OPENAI: 'openai',
   /** OpenAI's models on Microsoft Azure; the model's name is that of the deployment. */
   AZURE_OPENAI: 'azure_openai',
@@ -14,7 +14,7 @@ export const ModelProvider = {
   BEDROCK: 'bedrock',
   /** A local Ollama; needs no setting. */
   OLLAMA: 'ollama',
-  /** The built-in offline engine. It is no language model and never says that it is one. */
+  /** The built-in offline engine. It is no language model and never says that it is one; off in production, unless `DEMO=on`. */
   DEMO: 'demo',
 } as const;
 

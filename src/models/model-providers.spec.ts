@@ -60,6 +60,28 @@ describe('configureModelProviders', () => {
     expect(configure(variables).get(ModelProvider.DEMO).chat).toBeInstanceOf(DemoModel);
   });
 
+  it.each<[Record<string, string>, boolean]>([
+    [{ DEMO: 'off' }, false],
+    [{ NODE_ENV: 'production' }, false],
+    [{ NODE_ENV: 'production', DEMO: ' ' }, false],
+    [{ NODE_ENV: 'production', DEMO: 'on' }, true],
+    [{ NODE_ENV: 'development' }, true],
+  ])('has the demo only where it is on (%j: %s)', (variables, isOn) => {
+    const providers = configure(variables);
+    expect(providers.isDemoInPlace).toBe(isOn);
+    for (const name of [ModelProvider.OPENAI, ModelProvider.DEMO]) {
+      expect(providers.find(name) !== undefined).toBe(isOn);
+    }
+    expect(configure({ ...variables, OPENAI_API_KEY: 'sk-x' }).isDemoInPlace).toBe(false);
+  });
+
+  it.each([ModelProvider.OPENAI, ModelProvider.DEMO])(
+    'says what to set to whoever uses %s where the demo is off',
+    (name) => {
+      expect(() => configure({ DEMO: 'off' }).get(name)).toThrow(/OPENAI_API_KEY.*DEMO=on/);
+    },
+  );
+
   it.each<[ModelProvider, Record<string, string>, string]>([
     ['azure_openai', {}, 'AZURE_OPENAI_ENDPOINT or AZURE_OPENAI_BASE_URL, and AZURE_OPENAI_API_KEY'],
     ['azure_openai', { AZURE_OPENAI_ENDPOINT: 'https://x.example' }, 'AZURE_OPENAI_API_KEY'],

@@ -25,8 +25,12 @@ export interface ConfiguredProvider {
   readonly description: string;
 }
 
-/** The providers by name: what can be called, or, as a text, the variables that are missing for it. */
-type ProviderTable = Readonly<Partial<Record<ModelProvider, ConfiguredProvider | string>>>;
+/**
+ * The providers by name: what can be called; or, as a text, the variables that are missing for it; or why a server whose
+ * agents use it may not start.
+ */
+type ProviderEntry = ConfiguredProvider | string | ConfigurationError;
+type ProviderTable = Readonly<Partial<Record<ModelProvider, ProviderEntry>>>;
 
 /** The providers that this process can call, by name; also the dependency-injection token. */
 export class ModelProviders {
@@ -35,15 +39,25 @@ export class ModelProviders {
   /** Undefined if the environment does not configure it. */
   find(name: ModelProvider): ConfiguredProvider | undefined {
     const entry = this.#entry(name);
-    return typeof entry === 'string' ? undefined : entry;
+    return typeof entry === 'string' || entry instanceof ConfigurationError ? undefined : entry;
   }
 
-  /** @throws Error naming the variables to set, if the environment does not configure it: agents check at start-up */
+  /** True if the demo answers in place of a model that the environment does not configure. */
+  get isDemoInPlace(): boolean {
+    const demo = this.find(ModelProvider.DEMO);
+    return demo !== undefined && this.find(ModelProvider.OPENAI) === demo;
+  }
+
+  /**
+   * @throws Error naming the variables to set, if the environment does not configure it: agents check at start-up
+   * @throws ConfigurationError if the demo would answer and is off
+   */
   get(name: ModelProvider): ConfiguredProvider {
     const entry = this.#entry(name);
     if (entry === undefined) {
       throw new Error(`there is no model provider "${name}". Use one of ${Object.keys(this.table).join(', ')}.`);
     }
+    if (entry instanceof ConfigurationError) throw entry;
     if (typeof entry === 'string') throw new Error(`its model provider "${name}" needs ${entry} in the environment.`);
     return entry;
   }
@@ -59,18 +73,27 @@ export class ModelProviders {
     throw new Error(`it names no model for "${name}", and ${prefixOf(name)}_MODEL is not set in the environment.`);
   }
 
-  #entry(name: ModelProvider): ConfiguredProvider | string | undefined {
+  #entry(name: ModelProvider): ProviderEntry | undefined {
     return Object.hasOwn(this.table, name) ? this.table[name] : undefined;
   }
 }
 
-/** The providers that the configuration allows. Without a key or address for OpenAI, the demo answers in its place. */
+const DEMO_IS_OFF = new ConfigurationError([
+  'There is no model provider. Set OPENAI_API_KEY, or OPENAI_BASE_URL for another server that speaks its protocol; or set DEMO=on to let the built-in demo answer, which is no language model. (Where NODE_ENV is production, the demo is off unless it is set.)',
+]);
+
+/**
+ * The providers that the configuration allows. Without a key or address for OpenAI, the demo answers in its place if it is
+ * on; if it is not, no agent can use either.
+ */
 export function configureModelProviders({ providers, demo, upstream, proxy }: AppConfig, clock: Clock): ModelProviders {
-  const offline: ConfiguredProvider = {
-    chat: new DemoModel(demo, clock),
-    defaultModel: providers.OPENAI_MODEL,
-    description: 'demo: offline, no language model. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one',
-  };
+  const offline = demo.isOn
+    ? {
+        chat: new DemoModel(demo, clock),
+        defaultModel: providers.OPENAI_MODEL,
+        description: 'demo: offline, no language model. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one',
+      }
+    : DEMO_IS_OFF;
   const configured = Object.entries(PROVIDER_DEFINITIONS).map(([name, definition]) => {
     const missing = missingFor(definition, providers);
     return [
@@ -78,7 +101,7 @@ export function configureModelProviders({ providers, demo, upstream, proxy }: Ap
       missing ?? online(name as SdkProvider, definition, providers, { ...upstream, proxy }, clock),
     ] as const;
   });
-  const table: Partial<Record<ModelProvider, ConfiguredProvider | string>> = Object.fromEntries(configured);
+  const table: Partial<Record<ModelProvider, ProviderEntry>> = Object.fromEntries(configured);
   if (typeof table[ModelProvider.OPENAI] === 'string') table[ModelProvider.OPENAI] = offline;
   return new ModelProviders({ ...table, [ModelProvider.DEMO]: offline });
 }

@@ -2,82 +2,44 @@ import type { FinishReason } from '../../protocol/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { ModelParameters } from '../chat-model.js';
 import type { Answer, ToolCall } from './answer.js';
-import { findStop } from './stop-texts.js';
-import type { Tokenizer } from './tokenizer.js';
+import { splitText } from './pieces.js';
 
-/** One delta and how many tokens it took. */
-export interface Step {
-  readonly delta: Delta;
-  readonly tokens: number;
-}
-
-/** An answer as it will be given, with the limits of the request applied. */
+/** An answer as it will be given, one token in each delta, with the limits of the request applied. */
 export interface AnswerPlan {
-  readonly steps: readonly Step[];
-  /** Tokens of all steps, and of what the limit left unfinished. */
-  readonly completionTokens: number;
+  readonly deltas: readonly Delta[];
   readonly finishReason: FinishReason;
 }
 
 /** Cuts an answer into tokens and applies `max_completion_tokens` (or `max_tokens`) and, to text, `stop`. */
-export function planAnswer(answer: Answer, parameters: ModelParameters, tokenizer: Tokenizer): AnswerPlan {
-  const limit = tokenLimitOf(parameters);
-  if (answer.type === 'tool-calls') {
-    return limited(
-      answer.calls.flatMap((call, index) => stepsOfCall(call, index, tokenizer)),
-      limit,
-      'tool_calls',
-    );
-  }
-  const steps = tokenizer
-    .split(answer.text)
-    .map(({ text, tokens }): Step => ({ delta: { type: 'content', text }, tokens }));
-  return stopped(limited(steps, limit, 'stop'), stopTextsOf(parameters));
-}
-
-function tokenLimitOf({ max_completion_tokens, max_tokens }: ModelParameters): number {
+export function planAnswer(answer: Answer, { max_completion_tokens, max_tokens, stop }: ModelParameters): AnswerPlan {
+  const isText = answer.type === 'text';
+  const stopped = isText ? cutAtStop(answer.text, Array.isArray(stop) ? stop : [stop]) : '';
+  const deltas = isText
+    ? splitText(stopped).map((text): Delta => ({ type: 'content', text }))
+    : answer.calls.flatMap(splitCall);
   const limit = max_completion_tokens ?? max_tokens;
-  return typeof limit === 'number' && limit >= 0 ? limit : Infinity;
+  if (typeof limit === 'number' && limit >= 0 && deltas.length > limit) {
+    return { deltas: deltas.slice(0, limit), finishReason: 'length' };
+  }
+  return { deltas, finishReason: isText ? 'stop' : 'tool_calls' };
 }
 
-function stopTextsOf({ stop }: ModelParameters): string[] {
-  const texts: unknown[] = Array.isArray(stop) ? stop : [stop];
-  return texts.filter((text): text is string => typeof text === 'string' && text !== '');
+/** The text up to the stop text that is complete first, as a model notices it that writes from left to right. */
+function cutAtStop(text: string, stopTexts: readonly unknown[]): string {
+  let first = { start: text.length, end: Infinity };
+  for (const stopText of stopTexts) {
+    if (typeof stopText !== 'string' || stopText === '') continue;
+    const start = text.indexOf(stopText);
+    const end = start + stopText.length;
+    if (start >= 0 && (end < first.end || (end === first.end && start < first.start))) first = { start, end };
+  }
+  return text.slice(0, first.start);
 }
 
-function stepsOfCall({ id, kind, name, input }: ToolCall, index: number, tokenizer: Tokenizer): Step[] {
-  const nameTokens = tokenizer.split(name).reduce((sum, { tokens }) => sum + tokens, 0);
+function splitCall({ id, kind, name, input }: ToolCall, index: number): Delta[] {
   const piece = { type: 'tool-call', index, ...(kind === 'custom' && { kind }) } as const;
   return [
-    { delta: { ...piece, id, name, arguments: '' }, tokens: nameTokens },
-    ...tokenizer.split(input).map(({ text, tokens }): Step => ({ delta: { ...piece, arguments: text }, tokens })),
+    { ...piece, id, name, arguments: '' },
+    ...splitText(input).map((text): Delta => ({ ...piece, arguments: text })),
   ];
-}
-
-function limited(steps: readonly Step[], limit: number, finishReason: FinishReason): AnswerPlan {
-  let spent = 0;
-  for (const [index, { tokens }] of steps.entries()) {
-    // A character that the limit cuts in two is not sent, but its first tokens are spent.
-    if (spent + tokens > limit) {
-      return { steps: steps.slice(0, index), completionTokens: limit, finishReason: 'length' };
-    }
-    spent += tokens;
-  }
-  return { steps, completionTokens: spent, finishReason };
-}
-
-function stopped(plan: AnswerPlan, stopTexts: readonly string[]): AnswerPlan {
-  const texts = plan.steps.map(({ delta }) => (delta.type === 'content' ? delta.text : ''));
-  let left = findStop(texts.join(''), stopTexts);
-  if (left === undefined) return plan;
-  const steps: Step[] = [];
-  let completionTokens = 0;
-  for (const [index, step] of plan.steps.entries()) {
-    if (left <= 0) break;
-    const text = (texts[index] ?? '').slice(0, left);
-    left -= text.length;
-    completionTokens += step.tokens;
-    steps.push({ delta: { type: 'content', text }, tokens: step.tokens });
-  }
-  return { steps, completionTokens, finishReason: 'stop' };
 }

@@ -6,9 +6,9 @@ import { composeAnswer, type Answer } from './answer.js';
 const user = (content: string): Message => ({ role: 'user', content });
 const text = { type: 'string' };
 
-async function jsonFor(message: string, properties: Record<string, unknown>): Promise<Record<string, unknown>> {
+function jsonFor(message: string, properties: Record<string, unknown>): Record<string, unknown> {
   const schema = { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
-  const answer = await composeAnswer([user(message)], {
+  const answer = composeAnswer([user(message)], {
     response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } },
   });
   return JSON.parse(textOf(answer)) as Record<string, unknown>;
@@ -20,67 +20,77 @@ function textOf(answer: Answer): string {
 }
 
 describe('composeAnswer', () => {
-  it.each([undefined, null, { type: 'text' }])('answers in text with response_format %p', async (response_format) => {
-    const answer = await composeAnswer([user('What is 12 * 7?')], { response_format });
+  it.each([undefined, null, { type: 'text' }])('answers in text with response_format %p', (response_format) => {
+    const answer = composeAnswer([user('What is 12 * 7?')], { response_format });
     expect(textOf(answer)).toMatch(/^12 \* 7 = 84\./);
   });
 
   it.each([{ type: 'json_object' }, { type: 'json_schema', json_schema: { name: 'free' } }])(
     'answers with an object of its own with response_format %p',
-    async (response_format) => {
-      const answer = await composeAnswer([user('What is 12 * 7?')], { response_format });
+    (response_format) => {
+      const answer = composeAnswer([user('What is 12 * 7?')], { response_format });
       expect(JSON.parse(textOf(answer))).toEqual({ reply: expect.stringMatching(/^12 \* 7 = 84\./) });
     },
   );
 
   describe('with a JSON schema', () => {
-    it('gives the reply, and how it came about', async () => {
-      expect(await jsonFor('What is 12 * 7?', { thinking: text, reply: text })).toEqual({
-        thinking:
-          'The message is a calculation, 12 * 7, so I work it out. It is the first message of the conversation.',
+    it('gives the reply, and how it came about', () => {
+      expect(jsonFor('What is 12 * 7?', { thinking: text, reply: text })).toEqual({
+        thinking: 'The message is a calculation, 12 * 7, so I work it out.',
         reply: expect.stringMatching(/^12 \* 7 = 84\./),
       });
     });
 
     it.each(['answer', 'final_answer', 'response', 'message', 'content', 'text', 'output'])(
       'puts the reply in %p',
-      async (name) => {
-        expect((await jsonFor('count to 3', { [name]: text }))[name]).toBe('1, 2, 3.');
+      (name) => {
+        expect(jsonFor('count to 3', { [name]: text })[name]).toBe('1, 2, 3.');
       },
     );
 
-    it.each(['reasoning', 'thoughts', 'analysis', 'chainOfThought'])('puts its reasons in %p', async (name) => {
-      expect((await jsonFor('count to 3', { [name]: text }))[name]).toMatch(/^I am asked to count from 1 to 3\./);
+    it.each(['reasoning', 'thoughts', 'analysis', 'chainOfThought'])('puts its reasons in %p', (name) => {
+      expect(jsonFor('count to 3', { [name]: text })[name]).toMatch(/^I am asked to count from 1 to 3\./);
     });
 
-    it('puts the subject, a short form of the reply, and what the user has told in other texts', async () => {
+    it('puts the subject, a short form of the reply, and what the user has told in other texts', () => {
       const message = 'My name is Ada. Plan a weekend trip to Paris.';
-      expect(await jsonFor(message, { title: text, summary: text, name: text })).toEqual({
+      expect(jsonFor(message, { title: text, summary: text, name: text })).toEqual({
         title: 'Ada Plan weekend',
         summary: 'Nice to meet you, Ada!',
         name: 'Ada',
       });
     });
 
-    it('gives the items of a list different texts', async () => {
+    it('gives the items of a list different texts', () => {
       const list = { type: 'array', items: text, minItems: 3, maxItems: 3 };
-      const { tags, thoughts } = await jsonFor('Whales and sharks', { tags: list, thoughts: list });
+      const { tags, thoughts } = jsonFor('Whales and sharks', { tags: list, thoughts: list });
       expect(tags).toEqual(['Whales', 'sharks', 'Whales sharks 3']);
       expect(new Set(thoughts as string[]).size).toBe(3);
     });
 
-    it('depends on the conversation, and on nothing else', async () => {
+    it('chooses options, booleans and numbers by the words of the message', () => {
       const properties = {
-        score: { type: 'number' },
-        mood: { enum: ['a', 'b', 'c', 'd', 'e', 'f'] },
-        id: { ...text, format: 'uuid' },
+        category: { enum: ['billing', 'technical', 'other'] },
+        severity: { anyOf: [{ const: 'low' }, { const: 'medium' }, { const: 'high' }] },
+        spam: { type: 'boolean' },
+        angry: { type: 'boolean', description: 'True for threats' },
+        order: { type: 'integer' },
+        email: text,
       };
-      expect(await jsonFor('One', properties)).toEqual(await jsonFor('One', properties));
-      expect(await jsonFor('One', properties)).not.toEqual(await jsonFor('Two', properties));
+      const message =
+        'The app crashes with order 4711, fix it immediately! Write to bob@example.org, or my lawyer calls.';
+      expect(jsonFor(message, properties)).toEqual({
+        category: 'technical',
+        severity: 'high',
+        spam: false,
+        angry: true,
+        order: 4711,
+        email: 'bob@example.org',
+      });
     });
 
-    it('fails honestly if nothing fits', async () => {
-      await expect(jsonFor('Hello', { reply: { ...text, enum: [] } })).rejects.toThrow(UpstreamError);
+    it('fails honestly if nothing fits', () => {
+      expect(() => jsonFor('Hello', { reply: { ...text, enum: [] } })).toThrow(UpstreamError);
     });
   });
 
@@ -99,19 +109,19 @@ describe('composeAnswer', () => {
     };
     const note = { type: 'custom', custom: { name: 'note' } };
 
-    it('calls with valid arguments about the subject of the message', async () => {
-      const answer = await composeAnswer([user('Call get_weather for Paris')], { tools: [weather] });
+    it('calls with valid arguments about the subject of the message', () => {
+      const answer = composeAnswer([user('How is the weather in Paris for the next 3 days?')], { tools: [weather] });
       expect(answer).toEqual({
         type: 'tool-calls',
         calls: [{ id: 'call_demo_1', kind: 'function', name: 'get_weather', input: expect.any(String) }],
       });
       const input = answer.type === 'tool-calls' ? answer.calls[0]?.input : undefined;
       const { city, unit, days } = JSON.parse(input ?? '') as Record<string, unknown>;
-      expect({ city, unit }).toEqual({ city: 'Call Paris', unit: 'celsius' });
-      expect([1, 2, 3, 4, 5, 6, 7]).toContain(days);
+      expect({ city, unit }).toEqual({ city: 'Paris', unit: 'celsius' });
+      expect(days).toBe(3);
     });
 
-    it('numbers calls on from those of the conversation', async () => {
+    it('numbers calls on from those of the conversation', () => {
       const earlier: Message = {
         role: 'assistant',
         content: null,
@@ -120,7 +130,7 @@ describe('composeAnswer', () => {
           { id: 'y', type: 'function', function: { name: 'get_weather', arguments: '{}' } },
         ],
       };
-      const answer = await composeAnswer([user('Hi'), earlier, user('note and get_weather')], {
+      const answer = composeAnswer([user('Hi'), earlier, user('note and get_weather')], {
         tools: [weather, note],
       });
       expect(answer.type === 'tool-calls' && answer.calls.map(({ id, name }) => [id, name])).toEqual([
@@ -129,15 +139,15 @@ describe('composeAnswer', () => {
       ]);
     });
 
-    it('gives a custom tool the message', async () => {
+    it('gives a custom tool the message', () => {
       const tool_choice = { type: 'custom', custom: { name: 'note' } };
-      expect(await composeAnswer([user('Buy milk')], { tools: [note], tool_choice })).toEqual({
+      expect(composeAnswer([user('Buy milk')], { tools: [note], tool_choice })).toEqual({
         type: 'tool-calls',
         calls: [{ id: 'call_demo_1', kind: 'custom', name: 'note', input: 'Buy milk' }],
       });
     });
 
-    it('answers in text, in the format asked for, after the tool', async () => {
+    it('answers in text, in the format asked for, after the tool', () => {
       const messages: Message[] = [
         user('Call get_weather'),
         {
@@ -147,19 +157,16 @@ describe('composeAnswer', () => {
         },
         { role: 'tool', tool_call_id: 'a', content: '{"sky":"clear"}' },
       ];
-      expect(textOf(await composeAnswer(messages, { tools: [weather] }))).toContain('sky is “clear”');
-      const json = textOf(
-        await composeAnswer(messages, { tools: [weather], response_format: { type: 'json_object' } }),
-      );
+      expect(textOf(composeAnswer(messages, { tools: [weather] }))).toContain('sky is “clear”');
+      const json = textOf(composeAnswer(messages, { tools: [weather], response_format: { type: 'json_object' } }));
       expect(JSON.parse(json)).toEqual({ reply: expect.stringContaining('sky is “clear”') });
     });
 
-    it('names the parameter at fault if no arguments fit', async () => {
+    it('names the parameter at fault if no arguments fit', () => {
       const impossible = { type: 'function', function: { name: 'f', parameters: false } };
-      await expect(composeAnswer([user('f')], { tools: [impossible] })).rejects.toMatchObject({
-        status: 400,
-        param: 'tools',
-      });
+      expect(() => composeAnswer([user('f')], { tools: [impossible] })).toThrow(
+        expect.objectContaining({ status: 400, param: 'tools' }),
+      );
     });
   });
 });

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { Message } from '../../protocol/index.js';
 import type { ModelParameters } from '../chat-model.js';
-import { readConversation, replyTo, type Conversation } from './conversation/index.js';
+import { type Conversation, readConversation } from './conversation.js';
 import { asObject } from './json.js';
-import { makeInstance } from './schema/index.js';
-import { textsOf } from './structured-text.js';
-import { toolsToCall, type Tool } from './tool-choice.js';
+import { findUserName, replyTo, type Reply } from './reply.js';
+import { type Choices, makeInstance } from './schema/instance.js';
+import { chooseTools, type Tool } from './tool-choice.js';
+import { Evidence, findKeywords, wordsOfName } from './words.js';
 
 /** A whole call of one of the client's tools. */
 export interface ToolCall {
@@ -21,56 +21,76 @@ export type Answer =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'tool-calls'; readonly calls: readonly ToolCall[] };
 
+const REPLY = /(?:reply|answer|response)$|^(?:message|content|text|output|result|)$/;
+const THOUGHT = /(?:thinking|reasoning|thoughts?|analysis|rationale|reflection)$/;
+const SUMMARY = /(?:summary|description|explanation|details?|notes?|comments?|body|reason)$/;
+const WHOLE_MESSAGE = /^(?:query|question|prompt|input|text|message|expression|request)$/;
+const NUMBER = /(?<![\w.-])-?\d{1,15}(?:\.\d{1,6})?(?![\w-])/g;
+const EMAIL = /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/;
+/** Names are written with a capital where no sentence begins. */
+const PROPER_NAME = /(?<=[\p{L}\p{N},] )\p{Lu}[\p{L}\p{M}'’-]{1,30}(?: \p{Lu}[\p{L}\p{M}'’-]{1,30}){0,2}/u;
+
 /**
  * Decides what to answer, and in which form: `tools` and `tool_choice` first, then `response_format`.
  *
  * @throws UpstreamError (400) if no instance of a JSON schema in them can be made
  */
-export async function composeAnswer(messages: readonly Message[], parameters: ModelParameters): Promise<Answer> {
+export function composeAnswer(messages: readonly Message[], parameters: ModelParameters): Answer {
   const conversation = readConversation(messages);
-  const isAnswerDue = conversation.turns.at(-1)?.role === 'tool';
-  const tools = toolsToCall(parameters, conversation.message.text, isAnswerDue);
-  if (tools.length > 0) {
-    const earlier = conversation.turns.reduce((count, { calls }) => count + calls.size, 0);
-    const calls = tools.map((tool, index) => callOf(tool, earlier + index + 1, tools, conversation));
-    return { type: 'tool-calls', calls: await Promise.all(calls) };
-  }
-  return { type: 'text', text: await textOf(conversation, parameters) };
-}
-
-async function textOf(conversation: Conversation, { response_format }: ModelParameters): Promise<string> {
+  const tools = chooseTools(parameters, conversation.message, conversation.results.length > 0);
+  if (tools.length > 0) return { type: 'tool-calls', calls: tools.map((tool, i) => callTool(tool, i, conversation)) };
   const reply = replyTo(conversation);
-  const format = asObject(response_format);
+  const format = asObject(parameters.response_format);
   const schema = asObject(format?.json_schema)?.schema;
-  if (format?.type === 'json_schema' && schema !== undefined) {
-    const textFor = textsOf(reply, conversation, conversation.message.text);
-    return makeInstance({ schema, seed: seedOf(conversation), textFor, param: 'response_format' });
+  if (format?.type !== 'json_schema' || schema === undefined) {
+    return {
+      type: 'text',
+      text: format?.type?.toString().startsWith('json') ? JSON.stringify({ reply: reply.text }) : reply.text,
+    };
   }
-  return format?.type === 'json_schema' || format?.type === 'json_object'
-    ? JSON.stringify({ reply: reply.text })
-    : reply.text;
+  const choices = chooseBy(conversation, (name) => textFor(name, reply));
+  return { type: 'text', text: makeInstance({ schema, choices, param: 'response_format' }) };
 }
 
-async function callOf(
-  { kind, name, schema }: Tool,
-  number: number,
-  tools: readonly Tool[],
-  conversation: Conversation,
-): Promise<ToolCall> {
-  const { text } = conversation.message;
-  const id = `call_demo_${number}`;
-  if (kind === 'custom') return { id, kind, name, input: text };
-  // The names of the tools are the request, not its subject.
-  const subject = tools.reduce((rest, tool) => rest.replaceAll(tool.name, ' '), text);
-  const textFor = textsOf(replyTo(conversation), conversation, subject);
-  return {
-    id,
-    kind,
+function callTool({ kind, name, schema }: Tool, index: number, conversation: Conversation): ToolCall {
+  const { message, callCount } = conversation;
+  const call = { id: `call_demo_${callCount + index + 1}`, kind, name };
+  if (kind === 'custom') return { ...call, input: message };
+  // The name of the tool is the request, not its subject.
+  const rest = message.replaceAll(name, ' ');
+  const choices = chooseBy(
+    { ...conversation, message: rest },
+    (property) => (WHOLE_MESSAGE.test(property) ? message : undefined),
     name,
-    input: await makeInstance({ schema, seed: seedOf(conversation) + number, textFor, param: 'tools' }),
-  };
+  );
+  return { ...call, input: makeInstance({ schema, choices, param: 'tools' }) };
 }
 
-function seedOf({ turns, message }: Conversation): number {
-  return createHash('sha256').update(`${turns.length} ${message.text}`).digest().readUInt32LE();
+function textFor(name: string, { text, noticed }: Reply): string | undefined {
+  if (REPLY.test(name)) return text;
+  if (THOUGHT.test(name)) return noticed;
+  return SUMMARY.test(name) ? (/^[^\n]{12,}?[.!?](?=\s|$)/.exec(text)?.[0] ?? text) : undefined;
+}
+
+/** Choices by the words of the newest message. `known` has the text of properties whose name says what belongs there. */
+function chooseBy(conversation: Conversation, known: (name: string) => string | undefined, toolName = ''): Choices {
+  const { message } = conversation;
+  const evidence = new Evidence(message);
+  const done = new Set(findKeywords(wordsOfName(toolName).toLowerCase(), 9));
+  const keywords = findKeywords(message, 50).filter((word) => !done.has(word.toLowerCase()));
+  const topic = keywords.slice(0, 3).join(' ') || 'demo';
+  return {
+    numbers: (message.match(NUMBER) ?? []).map(Number),
+    isTrue: ({ name, description }) => evidence.supports(name, description),
+    rank: (options) => evidence.rank(options).map(({ index }) => index),
+    writeText: ({ name, description, index }) => {
+      const text = known(name.toLowerCase().replace(/[^a-z]/g, ''));
+      if (index !== undefined) return keywords[index] ?? `${text ?? topic} ${index + 1}`;
+      if (text !== undefined) return text;
+      if (/question/i.test(description)) return `What are the ${wordsOfName(name)} of ${topic}?`;
+      if (/mail/i.test(name)) return message.split(/[\s,;<>()]+/).find((word) => EMAIL.test(word)) ?? 'ada@example.com';
+      if (/^(?:user|customer|first)?_?name$/i.test(name)) return findUserName(conversation) ?? topic;
+      return (toolName === '' ? undefined : PROPER_NAME.exec(message)?.[0]) ?? topic;
+    },
+  };
 }

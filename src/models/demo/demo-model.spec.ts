@@ -65,7 +65,7 @@ describe('DemoModel', () => {
     expect(batches.flat().map(textOf)).toEqual(['1', ',', ' ', '2', ',', ' ', '3', ',', ' ', '4', ',', ' ', '5', '.']);
     expect(result).toEqual({ finishReason: 'stop' });
     expect(report.identities).toEqual([{ model: 'millrace-demo', systemFingerprint: 'millrace-demo' }]);
-    expect(report.usages).toEqual([{ prompt_tokens: 11, completion_tokens: 14, total_tokens: 25 }]);
+    expect(report.usages).toEqual([{ prompt_tokens: 10, completion_tokens: 14, total_tokens: 24 }]);
   });
 
   it('says who it is before the first delta', async () => {
@@ -74,6 +74,25 @@ describe('DemoModel', () => {
     await stream.next();
     expect(report.identities).toHaveLength(1);
     await stream.return({ finishReason: 'stop' });
+  });
+
+  it.each([
+    'A word, and 1234567 others.',
+    '  a\n\n\tb ',
+    'Donaudampfschifffahrt 漢字 🦖👩‍👩‍👧🇩🇪 e\u0301',
+    '{"a":[1,-2.5]}',
+  ])('sends all of %p, in small pieces', async (said) => {
+    const { batches, text } = await readAll(ask(`Say ${said}`));
+    expect(text.trim()).toBe(said.trim());
+    for (const piece of batches.flat().map(textOf)) expect(piece.length).toBeLessThanOrEqual(13);
+  });
+
+  it('reads megabytes of any text in the time that their length takes', async () => {
+    for (const part of ['a', ' ', '1+', 'not ', 'count to ', '"', 'my name is ', 'a@b.', '-1', 'Ä']) {
+      const startedAt = performance.now();
+      await readAll(ask(part.repeat(2_000_000)));
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
+    }
   });
 
   it.each(['max_completion_tokens', 'max_tokens'])('keeps to %s', async (name) => {
@@ -93,7 +112,7 @@ describe('DemoModel', () => {
   it('cuts JSON at the limit, as a model does', async () => {
     const parameters = { response_format: { type: 'json_object' }, max_completion_tokens: 3 };
     const { result, text } = await readAll(ask('count to 5', { parameters }));
-    expect(text).toBe('{"reply":"');
+    expect(text).toBe('{"reply');
     expect(result).toEqual({ finishReason: 'length' });
   });
 
@@ -188,7 +207,7 @@ describe('DemoModel', () => {
       expect(clock.pending).toBe(1);
       controller.abort(reason);
       await expect(next).rejects.toBe(reason);
-      expect(report.usages).toEqual([{ prompt_tokens: 11, completion_tokens: 1, total_tokens: 12 }]);
+      expect(report.usages).toEqual([{ prompt_tokens: 10, completion_tokens: 1, total_tokens: 11 }]);
       expect(clock.pending).toBe(0);
       expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
       expect(await stream.next()).toEqual({ done: true, value: undefined });
@@ -229,7 +248,7 @@ describe('DemoModel', () => {
     const stream = ask('count to 50', { report });
     const { value } = await stream.next();
     await stream.return({ finishReason: 'stop' });
-    expect(report.usages).toEqual([{ prompt_tokens: 11, completion_tokens: 16, total_tokens: 27 }]);
+    expect(report.usages).toEqual([{ prompt_tokens: 10, completion_tokens: 16, total_tokens: 26 }]);
     expect(value).toHaveLength(16);
   });
 

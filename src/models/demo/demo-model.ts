@@ -1,11 +1,11 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UpstreamError } from '../../errors/index.js';
-import { abortable, type AbortNotice, type Clock } from '../../kernel/index.js';
+import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { CallScope, ChatModel, ModelCall, ModelParameters, ModelResult } from '../chat-model.js';
-import { planAnswer, type Step } from './answer-plan.js';
-import { FullPace, SteadyPace, type Pace } from './pace.js';
-import { countPromptTokens } from './prompt-tokens.js';
-import { Tokenizer } from './tokenizer.js';
+import { planAnswer } from './answer-plan.js';
+import { composeAnswer } from './answer.js';
+import { estimatePromptTokens } from './pieces.js';
 
 /** What the demo calls itself, as `model` and as `system_fingerprint` of every answer. */
 export const DEMO_MODEL_NAME = 'millrace-demo';
@@ -16,28 +16,20 @@ export interface DemoOptions {
   readonly tokensPerSecond: number;
 }
 
-/** What a demo answers with. */
-interface DemoParts {
-  readonly tokenizer: Tokenizer;
-  readonly composeAnswer: typeof import('./answer.js').composeAnswer;
-}
+/** At full speed, other requests get their turn after so many deltas. */
+const BATCH_SIZE = 16;
+/** Who is later than this has not been kept by a timer, but by the reader. */
+const LATENESS_MS = 50;
 
 /**
- * Answers when no API key is configured, so that everything around a model can be tried without one: offline, without a
- * key, at no cost.
+ * Answers in place of a model, so that everything around one can be tried offline, without a key, at no cost.
  *
- * What it is: a small rule-based conversationalist whose reply follows from the newest message, the history and the
- * instructions, and from nothing else: no network, no clock, no chance. The same request is answered with the same words.
- * It keeps to the wire like a model: one delta for each token of OpenAI's `o200k_base` at a human pace, true token counts,
- * `max_completion_tokens`, `stop`, `response_format` with a valid instance of the schema, `tools` with valid arguments,
- * and abort at any moment.
- *
- * What it is not: a language model. It knows nothing of the world, and says so in its words, as its model name and in the
- * system fingerprint.
+ * It is no language model, and says so in its words, as its model name and in the system fingerprint. Its answer follows
+ * from the newest message, and little else, by a few rules: the same request is answered with the same words. On the wire
+ * it behaves like a model: small deltas at a human pace, token counts (estimated), `max_completion_tokens`, `stop`,
+ * `response_format` with a value that fits the schema, `tools` with arguments that fit theirs, and abort at any moment.
  */
 export class DemoModel implements ChatModel {
-  #parts: Promise<DemoParts> | undefined;
-
   constructor(
     private readonly options: DemoOptions,
     private readonly clock: Clock,
@@ -49,22 +41,21 @@ export class DemoModel implements ChatModel {
    */
   async *stream(call: ModelCall, scope: CallScope): AsyncGenerator<readonly Delta[], ModelResult, void> {
     const { messages, parameters } = call;
-    const { signal } = scope;
-    signal.throwIfAborted();
+    scope.signal.throwIfAborted();
     assertTextWanted(parameters);
-    const { tokenizer, composeAnswer } = await abortable(this.#load(), signal);
-    const promptTokens = await countPromptTokens(messages, parameters.tools, tokenizer, signal);
-    const answer = await abortable(composeAnswer(messages, parameters), signal);
-    const plan = planAnswer(answer, parameters, tokenizer);
+    // Answers that many ask for at once are made one in each turn.
+    await nextTurn();
+    scope.signal.throwIfAborted();
+    const promptTokens = estimatePromptTokens(messages, parameters.tools);
+    const { deltas, finishReason } = planAnswer(composeAnswer(messages, parameters), parameters);
     scope.identity({ model: DEMO_MODEL_NAME, systemFingerprint: DEMO_MODEL_NAME });
     let completionTokens = 0;
     try {
-      for await (const batch of paced(plan.steps, this.#pace(), signal)) {
-        completionTokens += sumOf(batch);
-        yield batch.map(({ delta }) => delta);
+      for await (const batch of this.#paced(deltas, scope.signal)) {
+        completionTokens += batch.length;
+        yield batch;
       }
-      completionTokens = plan.completionTokens;
-      return { finishReason: plan.finishReason };
+      return { finishReason };
     } finally {
       scope.usage({
         prompt_tokens: promptTokens,
@@ -74,41 +65,23 @@ export class DemoModel implements ChatModel {
     }
   }
 
-  /** The rules and the tokenizer are loaded once, when they are first needed: most servers have a real model. */
-  #load(): Promise<DemoParts> {
-    this.#parts ??= loadParts().catch((error: unknown) => {
-      this.#parts = undefined;
-      throw error;
-    });
-    return this.#parts;
-  }
-
-  #pace(): Pace {
+  /** One delta at a time at a steady rate; a reader that was slow gets no burst afterwards. Or all as fast as they are read. */
+  async *#paced(deltas: readonly Delta[], signal: AbortNotice): AsyncGenerator<readonly Delta[], void, void> {
     const { tokensPerSecond } = this.options;
-    return tokensPerSecond > 0 ? new SteadyPace(this.clock, tokensPerSecond) : new FullPace();
+    const size = tokensPerSecond > 0 ? 1 : BATCH_SIZE;
+    let dueAt = this.clock.monotonic();
+    for (let next = 0; next < deltas.length; next += size) {
+      if (tokensPerSecond > 0) {
+        const now = this.clock.monotonic();
+        if (dueAt > now) await sleep(dueAt - now, this.clock, signal);
+        else if (now - dueAt > LATENESS_MS) dueAt = now;
+        // From when it was due, not from when the timer fired: timers are late, and the rate would suffer.
+        dueAt += 1000 / tokensPerSecond;
+      } else await nextTurn();
+      signal.throwIfAborted();
+      yield deltas.slice(next, next + size);
+    }
   }
-}
-
-async function* paced(
-  steps: readonly Step[],
-  pace: Pace,
-  signal: AbortNotice,
-): AsyncGenerator<readonly Step[], void, void> {
-  for (let next = 0; next < steps.length; next += pace.batchSize) {
-    const batch = steps.slice(next, next + pace.batchSize);
-    await pace.wait(sumOf(batch), signal);
-    yield batch;
-  }
-}
-
-function sumOf(steps: readonly Step[]): number {
-  return steps.reduce((sum, { tokens }) => sum + tokens, 0);
-}
-
-async function loadParts(): Promise<DemoParts> {
-  const tokenizer = await Tokenizer.load();
-  const { composeAnswer } = await import('./answer.js');
-  return { tokenizer, composeAnswer };
 }
 
 function assertTextWanted({ modalities, audio }: ModelParameters): void {

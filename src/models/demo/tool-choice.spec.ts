@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { toolsToCall } from './tool-choice.js';
+import { chooseTools } from './tool-choice.js';
 
 const parameters = { type: 'object', properties: {} };
 const weather = { type: 'function', function: { name: 'get_weather', parameters } };
@@ -8,9 +8,9 @@ const note = { type: 'custom', custom: { name: 'note' } };
 const tools = [weather, clock, note];
 
 const called = (request: Record<string, unknown>, message = '', isAnswerDue = false): string[] =>
-  toolsToCall(request, message, isAnswerDue).map(({ name }) => name);
+  chooseTools(request, message, isAnswerDue).map(({ name }) => name);
 
-describe('toolsToCall', () => {
+describe('chooseTools', () => {
   it('calls none without tools', () => {
     expect(called({}, 'get_weather')).toEqual([]);
     expect(called({ tools: 'x', tool_choice: 'required' })).toEqual([]);
@@ -23,9 +23,25 @@ describe('toolsToCall', () => {
       expect(called({ tools, tool_choice }, 'Please call get_weather for Paris')).toEqual(['get_weather']);
       expect(called({ tools, tool_choice }, 'GET_WEATHER!')).toEqual(['get_weather']);
       expect(called({ tools, tool_choice }, 'use `clock`, then note')).toEqual(['clock', 'note']);
-      expect(called({ tools, tool_choice }, 'How is the weather? Wind it clockwise, or forget_weather')).toEqual([]);
+      expect(called({ tools, tool_choice }, 'Wind it clockwise, and wait.')).toEqual([]);
     },
   );
+
+  it.each([
+    ['How is the weather in Paris?', ['get_weather']],
+    ['Where is my order 4711? The delivery is late.', ['trackParcel']],
+    ['Send an email to Bob', ['send_email']],
+    ['Hello, how are you?', []],
+    ['Tell me a joke about an order of monks', []],
+  ])('with a message that asks for what a tool does, calls it: %s', (message, names) => {
+    const tool = (name: string, description: string): object => ({ type: 'function', function: { name, description } });
+    const offered = [
+      tool('get_weather', 'Tells the weather in a city'),
+      tool('trackParcel', 'Looks up the delivery state of an order'),
+      tool('send_email', 'Sends a mail'),
+    ];
+    expect(called({ tools: offered }, message)).toEqual(names);
+  });
 
   it('answers in text when a tool has answered', () => {
     expect(called({ tools }, 'get_weather', true)).toEqual([]);
@@ -59,10 +75,10 @@ describe('toolsToCall', () => {
   });
 
   it('hands on the schema of functions; without one, anything goes', () => {
-    expect(toolsToCall({ tools, tool_choice: 'required' }, 'get_weather, clock, note', false)).toEqual([
-      { kind: 'function', name: 'get_weather', schema: parameters },
-      { kind: 'function', name: 'clock', schema: { type: 'object' } },
-      { kind: 'custom', name: 'note', schema: undefined },
+    expect(chooseTools({ tools, tool_choice: 'required' }, 'get_weather, clock, note', false)).toEqual([
+      { kind: 'function', name: 'get_weather', description: '', schema: parameters },
+      { kind: 'function', name: 'clock', description: '', schema: { type: 'object' } },
+      { kind: 'custom', name: 'note', description: '', schema: undefined },
     ]);
   });
 });

@@ -1,4 +1,5 @@
 import type { Type } from '@nestjs/common';
+import { StartUpError } from '../../errors/index.js';
 import { ensureError, isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import type { Flow, FlowStep } from '../flow.js';
@@ -88,6 +89,8 @@ export class ScopeCompiler {
     try {
       instance.prepare?.();
     } catch (error) {
+      // What the environment lacks for all nodes is said once, and is no fault of one.
+      if (error instanceof StartUpError) throw error;
       this.#faults.add('node_not_ready', ensureError(error).message, 'Correct the node.', step.key);
       return undefined;
     }

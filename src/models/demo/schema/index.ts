@@ -1,2 +1,0 @@
-export { makeInstance, type InstanceRequest } from './instance.js';
-export type { TextFor } from './values.js';

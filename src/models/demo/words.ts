@@ -1,0 +1,127 @@
+const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}'’]{0,39}/gu;
+/** Words that say nothing about the subject of a text. */
+const FILLERS = new Set(
+  `a about again all also am an and any are as ask at be because been but by call can can't could did do does doesn't don't for from
+  get give go got had has have he hello help her hi him his how i i'd i'll i'm i've if in into is isn't it it's its just know
+  let like make many may me more much my need no not now of off on one only or our out over own please question say see she
+  should so some something tell than thank thanks that that's the their them then there these they this those to too up us use
+  very want was we were what what's when where which while who why will with won't would write yes yet you you're your use
+  message user customer name true false`.split(/\s+/),
+);
+/** Names of what is done to a thing, which tools begin with. */
+const VERBS = new Set(
+  'get fetch find look lookup search list create make run read show check set tool function current'.split(' '),
+);
+
+/**
+ * What people call a thing when they sort texts, and the words in which others write about it. In a message the words of
+ * both sides speak for it.
+ */
+const TOPICS = `
+billing invoice payment accounting finance: pay paid charge bill card receipt vat tax subscription fee overcharged
+refund reimbursement return chargeback: money reimburse repay
+technical bug incident outage error: crash broken fail failure freeze slow down install exception blank stuck hang
+account login authentication access profile: password username log sign locked register mfa
+shipping shipment delivery logistics order: deliver parcel package courier tracking track ship arrive transit
+product feature item catalog: app size colour color stock model warranty compatible battery material version available
+sales pricing price purchase: quote discount buy trial enterprise plan cost licence license offer seat
+cancel cancellation termination churn: terminate unsubscribe quit end
+feedback suggestion idea: improve wish add propose
+spam advertising advertisement junk scam phishing: lottery winner won prize casino bitcoin crypto click seo backlink
+  loan inheritance earn congratulations rich pill
+escalate escalation threat legal anger angry complaint: lawyer sue court attorney furious unacceptable outrageous police
+  supervisor manager disgrace
+urgent urgency critical high severe blocker emergency: asap immediately production everybody outage down deadline
+low minor trivial: cosmetic typo whenever someday
+negative unhappy dissatisfied: bad terrible awful hate disappointed worst poor sad frustrated angry furious wrong
+positive happy praise satisfied: good great love excellent awesome perfect wonderful fantastic thank`
+  .split(/\n(?! )/)
+  .map((line) => line.split(':').map((words) => new Set(stemsIn(words))));
+/** What an option is called that is right when nothing speaks for another. */
+const ANYTHING_ELSE =
+  /^(?:general|other|neutral|normal|medium|none|unknown|default|unclear|misc|standard|no)(?![a-z])/i;
+
+/** The words of a text in lower case without their endings, so that "crashes" and "crashed" are one. */
+function stemsIn(text: string): string[] {
+  const words = text.toLowerCase().replaceAll('’', "'").match(WORD) ?? [];
+  return words.map((word) =>
+    word.length < 4
+      ? word
+      : word
+          .replace(/ies$/, 'y')
+          .replace(/(?:ing|ed|es|e|s)$/, '')
+          .replace(/(.)\1$/, '$1'),
+  );
+}
+
+/** A name such as `getWeather_now` as words. */
+export function wordsOfName(name: string): string {
+  return name.replace(/([a-z\d])([A-Z])/g, '$1 $2').replace(/[^\p{L}\p{N}]+/gu, ' ');
+}
+
+/** The words of a text that carry its meaning, without repetition, as they are written there. */
+export function findKeywords(text: string, most: number): string[] {
+  const keywords = new Map<string, string>();
+  for (const [word] of text.matchAll(WORD)) {
+    if (keywords.size >= most) break;
+    const key = word.toLowerCase().replaceAll('’', "'");
+    if (key.length > 1 && !FILLERS.has(key) && !keywords.has(key)) keywords.set(key, word);
+  }
+  return [...keywords.values()];
+}
+
+/** What the words of a message speak for. */
+export class Evidence {
+  readonly #stems: ReadonlySet<string>;
+
+  constructor(message: string) {
+    const text = message
+      .replaceAll('’', "'")
+      .replace(/\b(?:not|no longer|never|\w{2,6}n't) (?:work|load|open|start|respond)(?:ing|s)?\b/gi, 'broken')
+      .replace(/\b(?:not|isn't|no|nothing|without) (?:an? |any )?[\p{L}\p{N}]{1,40}/giu, ' ');
+    this.#stems = new Set(stemsIn(text));
+  }
+
+  /** Which of the options the message speaks for, the best one first; by their order if it is for several, or for none. */
+  rank(options: readonly string[]): readonly { readonly index: number; readonly score: number }[] {
+    const names = options.map((option) => new Set(stemsIn(wordsOfName(option))));
+    const counts = new Map<string, number>();
+    for (const stem of names.flatMap((stems) => [...stems])) counts.set(stem, (counts.get(stem) ?? 0) + 1);
+    return names
+      .map((stems, index) => {
+        // What all have in common decides nothing.
+        const score = this.#score([...stems].filter((stem) => counts.get(stem) === 1));
+        return { index, score, isDefault: ANYTHING_ELSE.test(options[index] ?? '') };
+      })
+      .toSorted((a, b) => b.score - a.score || Number(b.isDefault) - Number(a.isDefault) || a.index - b.index);
+  }
+
+  /** Whether the message is about what a name says, or a topic that its description mentions. */
+  supports(name: string, description: string): boolean {
+    const named = stemsIn(wordsOfName(name)).filter((stem) => !FILLERS.has(stem));
+    return this.#score(named) >= 1 || this.#topicScore(stemsIn(description)) >= 1;
+  }
+
+  /** How much a message asks for what a tool does: 0 if it does not. */
+  scoreTool(name: string, description: string): number {
+    const isTelling = (word: string): boolean => !VERBS.has(word.toLowerCase());
+    const named = stemsIn(findKeywords(wordsOfName(name), 9).filter(isTelling).join(' '));
+    const described = new Set(stemsIn(findKeywords(description, 50).filter(isTelling).join(' ')));
+    const hits = named.filter((stem) => this.#stems.has(stem)).length;
+    const others = [...described].filter((stem) => this.#stems.has(stem) && !named.includes(stem)).length;
+    return hits * 2 >= named.length && hits + others > 0 ? hits * 2 + others : others > 1 ? others : 0;
+  }
+
+  #score(names: readonly string[]): number {
+    return 3 * names.filter((stem) => this.#stems.has(stem)).length + this.#topicScore(names);
+  }
+
+  #topicScore(names: readonly string[]): number {
+    let score = 0;
+    for (const topic of TOPICS) {
+      if (!names.some((stem) => topic[0]?.has(stem))) continue;
+      for (const stem of this.#stems) if (topic.some((stems) => stems.has(stem))) score++;
+    }
+    return score;
+  }
+}
