@@ -390,6 +390,28 @@ describe('tracing', () => {
     expect(shown(root, 'metadata.run_id')).toMatch(/^chatcmpl-/);
   });
 
+  it('is sent no secret of a usual form, whoever wrote it, and all ordinary names', async () => {
+    await start();
+    const secrets = [
+      ['ghp', '_4f9a8b7c6d5e4f3a2b1cAbCdEfGhIjKlMnOp'],
+      ['glpat', '-4f9a8b7c6d5e4f3a2b1c'],
+      ['xoxb', '-123456789012-AbCdEfGhIjKl'],
+      ['r8', '_4f9a8b7c6d5e4f3a2b1cAbCdEfGhIjKl'],
+      ['eyJ', 'hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmN'],
+    ].map((parts) => parts.join(''));
+    const said = `The key_points of org_structure: ${secrets.join(' and ')}`;
+    bench.upstream.next(streamOf(said.match(/.{1,7}/gs) ?? []));
+    const stream = await ask({ messages: [{ role: 'user', content: said }], metadata: { note: said } });
+    expect(contentOf(await stream.collect())).toBe(said);
+    const trace = await traceOfStream(stream);
+    const sent = JSON.stringify(trace);
+    for (const secret of secrets) expect(sent).not.toContain(secret.slice(-8));
+    const [root] = trace.roots as [Span];
+    expect(shown(root, 'output')).toBe(
+      `The key_points of org_structure: ${secrets.map(() => '[redacted]').join(' and ')}`,
+    );
+  });
+
   it('lets the application mask what it does not want to send', async () => {
     @Injectable()
     class NoNames extends TraceMask {
