@@ -9,11 +9,18 @@ const BATCH = 200;
 try {
   const list = await parse(String(workerData));
   if (Array.isArray(list)) send(list);
-  else parentPort?.postMessage({ fault: 'must hold a list of entries, each with a name and a hash' });
+  else fail('must hold a list of entries, each with a name and a hash');
 } catch (error) {
   // A parser's message ends with the lines at fault, which can hold anything.
   const [reason] = error instanceof Error ? error.message.split(/:?\n/, 1) : [''];
-  parentPort?.postMessage({ fault: `is neither YAML nor JSON: ${reason}` });
+  fail(`is neither YAML nor JSON: ${reason}`);
+}
+
+/** @param {string} fault */
+function fail(fault) {
+  // Its end could overtake its answer: the other thread ends it.
+  parentPort?.on('message', () => undefined);
+  parentPort?.postMessage({ fault });
 }
 
 /** @param {readonly unknown[]} list */
