@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { format, resolveConfig } from 'prettier';
-import { AppModule } from '../dist/app.module.js';
+import { AppModule } from '../dist/app/app.module.js';
 import { loadConfig } from '../dist/config/index.js';
 import { openApiDocument, ServerAdapter } from '../dist/http/index.js';
 

@@ -2,8 +2,8 @@ import 'reflect-metadata';
 import { existsSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
-import { describeFileLimitFault } from './app.file-limit.js';
-import { describeStartFailure } from './app.start-up.js';
+import { describeFileLimitFault } from './app/file-limit.js';
+import { describeStartFailure } from './app/start-up.js';
 import { EXIT, runCli } from './cli/index.js';
 import { RunAbortedError } from './errors/index.js';
 import { abortListenerErrorHandler, describeError, ensureError } from './kernel/index.js';
@@ -20,7 +20,7 @@ async function openApplication(): Promise<INestApplicationContext> {
   }
   const [{ NestFactory }, { AppModule }, { loadConfig }, { fetchThroughProxies }] = await Promise.all([
     import('@nestjs/core'),
-    import('./app.module.js'),
+    import('./app/app.module.js'),
     import('./config/index.js'),
     import('./models/index.js'),
   ]);

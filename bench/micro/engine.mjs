@@ -6,7 +6,7 @@ import { NoopTracer } from '../../dist/tracing/index.js';
 import { WorkflowDefinition } from '../../dist/workflow/index.js';
 import { compileWorkflow } from '../../dist/workflow/compile/compile-workflow.js';
 import { DefinitionFaults } from '../../dist/workflow/compile/definition-faults.js';
-import { Run } from '../../dist/workflow/run/run.js';
+import { Run } from '../../dist/engine/run.js';
 import { timing } from './timing.mjs';
 
 const NODES = 200;

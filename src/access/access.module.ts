@@ -1,8 +1,8 @@
 import { Module } from '@nestjs/common';
+import { IdempotentAnswers, SharedAnswers } from '../api/wire/index.js';
 import { MetricsModule } from '../metrics/index.js';
 import { AccessControl } from './access-control.js';
 import { Admission } from './admission.js';
-import { IdempotentAnswers, SharedAnswers } from './idempotency/index.js';
 import { RateLimits, Slots, Windows } from './limits/index.js';
 import { BodyMemory } from './overload/index.js';
 import { SharedStore } from './shared/index.js';

@@ -3,7 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../config/index.js';
 import { type AbortNotice, Clock } from '../kernel/index.js';
 import { Metrics } from '../metrics/index.js';
-import type { Usage } from '../protocol/index.js';
+import type { Usage } from '../models/index.js';
 import type { Caller } from './caller.js';
 import { type CountedRequest, type HeaderTarget, RateLimits, Slots } from './limits/index.js';
 import { LoopWatch, type MemoryShare, overloaded, RunQueue } from './overload/index.js';

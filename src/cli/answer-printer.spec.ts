@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import type { RunEvent } from '../engine/index.js';
 import { UpstreamError } from '../errors/index.js';
-import type { RunEvent } from '../workflow/index.js';
 import { AnswerPrinter } from './answer-printer.js';
 
 type Unnumbered = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'seq'> : never) : never;

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
+import type { DeltaEvent, RunEvent, RunFailed } from '../engine/index.js';
 import { assertNever } from '../kernel/index.js';
 import type { Delta } from '../streaming/index.js';
-import type { DeltaEvent, RunEvent, RunFailed } from '../workflow/index.js';
 
 /** A stream that may be a terminal. */
 type Output = Pick<Writable, 'write'> & { readonly isTTY?: boolean };

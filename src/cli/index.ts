@@ -1,2 +1,2 @@
 export { EXIT } from './cli-environment.js';
-export { type CliEnvironment, runCli } from './run-cli.js';
+export { runCli } from './run-cli.js';

@@ -1,8 +1,9 @@
 import { text as readText } from 'node:stream/consumers';
 import { InternalError, type MillraceError, RunAbortedError } from '../errors/index.js';
 import { describeError, IdSource } from '../kernel/index.js';
+import { WorkflowRunner } from '../runs/index.js';
 import { Gate } from '../streaming/index.js';
-import { type ChatEvent, WorkflowRunner } from '../workflow/index.js';
+import type { ChatEvent } from '../workflow/index.js';
 import { AnswerPrinter } from './answer-printer.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError } from './cli-error.js';

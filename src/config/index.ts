@@ -1,6 +1,6 @@
 export type { AccessConfig, JwtConfig, LimitsConfig, NamedHash } from './access-config.js';
-export { ABORTED_RUNS_LIMIT_MS, AppConfig, LOG_LEVELS } from './app-config.js';
 export { separateCredentials } from './address.js';
+export { ABORTED_RUNS_LIMIT_MS, AppConfig, LOG_LEVELS } from './app-config.js';
 export { isCredential } from './credential.js';
 export { loadConfig } from './environment.js';
 export { parseHeaderList } from './header-list.js';

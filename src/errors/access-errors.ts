@@ -1,5 +1,5 @@
 import { InvalidRequestError, ModelNotFoundError } from './client-errors.js';
-import { MillraceError, type ErrorDetails, type ErrorType } from './millrace-error.js';
+import { type ErrorDetails, type ErrorType, MillraceError } from './millrace-error.js';
 
 /** Nobody knows who asks. Status 401, with the code that OpenAI's answers have and SDKs name an AuthenticationError. */
 export class UnauthorizedError extends InvalidRequestError {

@@ -1,4 +1,4 @@
-import { MillraceError, type ErrorDetails, type ErrorType } from './millrace-error.js';
+import { type ErrorDetails, type ErrorType, MillraceError } from './millrace-error.js';
 
 /** The request itself is at fault: sending it again unchanged cannot work. Status 400. */
 export class InvalidRequestError extends MillraceError {

@@ -1,19 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  ForbiddenError,
-  InternalError,
-  InvalidRequestError,
-  MethodNotAllowedError,
-  MillraceError,
-  ModelNotFoundError,
-  OverloadedError,
-  PayloadTooLargeError,
-  RunAbortedError,
-  toMillraceError,
-  UnknownRouteError,
-  UnsupportedMediaTypeError,
-  UpstreamError,
-} from './index.js';
+import { ForbiddenError } from './access-errors.js';
+import { InvalidRequestError, MethodNotAllowedError, ModelNotFoundError, PayloadTooLargeError, UnknownRouteError, UnsupportedMediaTypeError } from './client-errors.js';
+import { MillraceError } from './millrace-error.js';
+import { RunAbortedError } from './run-aborted-error.js';
+import { InternalError, OverloadedError, UpstreamError } from './server-errors.js';
+import { toMillraceError } from './to-millrace-error.js';
 
 /** Every error with a consequence, and that consequence: status, type, code, param, and whether to try again. */
 const ALL: readonly (readonly [MillraceError, number, string, string | null, string | null, boolean])[] = [

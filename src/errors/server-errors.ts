@@ -1,4 +1,4 @@
-import { MillraceError, type ErrorDetails, type ErrorType } from './millrace-error.js';
+import { type ErrorDetails, type ErrorType, MillraceError } from './millrace-error.js';
 
 /** A fault of this server's own. The message says nothing about it; `cause` does, for the log. Status 500. */
 export class InternalError extends MillraceError {

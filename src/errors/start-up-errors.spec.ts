@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError, DefinitionError, StartUpError } from './index.js';
+import { ConfigurationError, DefinitionError, StartUpError } from './start-up-errors.js';
 
 describe('start-up errors', () => {
   it('list every wrong setting', () => {

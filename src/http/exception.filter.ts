@@ -1,18 +1,11 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import {
-  InternalError,
-  loggableStack,
-  type MillraceError,
-  MethodNotAllowedError,
-  RequestTimeoutError,
-  UnauthorizedError,
-} from '../errors/index.js';
+import { InternalError, loggableStack, MethodNotAllowedError, type MillraceError, RequestTimeoutError, UnauthorizedError } from '../errors/index.js';
 import { Clock } from '../kernel/index.js';
-import { errorEnvelope } from '../protocol/index.js';
 import { Tracer } from '../tracing/index.js';
-import { errorFrom } from './error-from.js';
 import { requestIdOf } from './answer-headers.js';
+import { errorEnvelope } from './error-envelope.js';
+import { errorFrom } from './error-from.js';
 import { recordOf } from './request-record.js';
 import { traceRefusal } from './trace-refusal.js';
 import { discardBody } from './unread-body.js';

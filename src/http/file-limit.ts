@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LoggerService } from '@nestjs/common';
 import { RareWarning } from '../access/index.js';
-import { readFileLimit, type Clock } from '../kernel/index.js';
+import { type Clock, readFileLimit } from '../kernel/index.js';
 
 /** So many descriptors from the last one on, the log says that there are hardly any left. */
 const NEARLY_ALL = 8;

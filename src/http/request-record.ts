@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { ForbiddenError, type MillraceError, ModelNotFoundError } from '../errors/index.js';
 import { type Outcome, outcomeOf, type StreamMeter } from '../metrics/index.js';
-import type { Usage } from '../protocol/index.js';
+import type { Usage } from '../models/index.js';
 
 /** Why a request was not answered as it was meant. */
 export interface RequestFailure {

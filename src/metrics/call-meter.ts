@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/index.js';
-import type { Usage } from '../protocol/index.js';
+import type { Usage } from '../models/index.js';
 import type { Instruments } from './instruments.js';
 import type { ModelName } from './model-name.js';
 import type { Outcome } from './outcome.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ExporterHealth, NoopTracer, type TracingHealth } from '../tracing/index.js';
-import { FakeClock } from '../../test/support/index.js';
+import { FakeClock } from '../../test/support/fake-clock.js';
 import { MetricsPage } from '../../test/support/metrics-page.js';
+import { type ExporterHealth, NoopTracer, type TracingHealth } from '../tracing/index.js';
 import { Metrics } from './metrics.js';
 
 const exporter: ExporterHealth = {

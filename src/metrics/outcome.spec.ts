@@ -1,18 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  ForbiddenError,
-  InternalError,
-  InvalidRequestError,
-  MethodNotAllowedError,
-  type MillraceError,
-  ModelNotFoundError,
-  OverloadedError,
-  PayloadTooLargeError,
-  RunAbortedError,
-  UnknownRouteError,
-  UpstreamError,
-} from '../errors/index.js';
-import { outcomeOf, OUTCOMES, outcomeOfStatus } from './outcome.js';
+import { ForbiddenError, InternalError, InvalidRequestError, MethodNotAllowedError, type MillraceError, ModelNotFoundError, OverloadedError, PayloadTooLargeError, RunAbortedError, UnknownRouteError, UpstreamError } from '../errors/index.js';
+import { outcomeOf, outcomeOfStatus, OUTCOMES } from './outcome.js';
 
 describe('outcomeOf', () => {
   it.each([

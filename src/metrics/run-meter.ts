@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/index.js';
 import { CallMeter } from './call-meter.js';
-import type { ModelName } from './model-name.js';
 import type { Instruments } from './instruments.js';
+import type { ModelName } from './model-name.js';
 import type { Outcome } from './outcome.js';
 
 /** How a node ended, if it did so by itself. */

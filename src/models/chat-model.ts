@@ -1,6 +1,8 @@
 import type { AbortNotice } from '../kernel/index.js';
-import type { FinishReason, Message, Usage } from '../protocol/index.js';
 import type { Delta } from '../streaming/index.js';
+import type { FinishReason } from './finish-reason.js';
+import type { Message } from './message.js';
+import type { Usage } from './usage.js';
 
 /**
  * Request parameters by their wire names (`temperature`, `max_completion_tokens`, `response_format` …), passed on as they

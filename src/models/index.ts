@@ -1,12 +1,7 @@
-export type {
-  CallRetry,
-  CallScope,
-  ChatModel,
-  ModelCall,
-  ModelIdentity,
-  ModelParameters,
-  ModelResult,
-} from './chat-model.js';
+export type { CallRetry, CallScope, ChatModel, ModelCall, ModelIdentity, ModelParameters, ModelResult } from './chat-model.js';
+export { type FinishReason, worseFinishReason } from './finish-reason.js';
+export type { Message } from './message.js';
 export { ModelProvider } from './model-provider.js';
-export { fetchThroughProxies } from './openai/index.js';
-export { configureModelProviders, ModelProviders, type ConfiguredProvider } from './model-providers.js';
+export { type ConfiguredProvider, configureModelProviders, ModelProviders } from './model-providers.js';
+export { fetchThroughProxies } from './openai/transport/proxy-dispatcher.js';
+export { addUsage, type Usage, type UsageDetails } from './usage.js';

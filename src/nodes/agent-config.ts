@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { ModelParameters, ModelProvider } from '../models/index.js';
-import type { OutputClass, OutputType } from '../models/schema/index.js';
+import type { OutputClass, OutputType } from '../schema/index.js';
 import type { ParameterGroup } from '../workflow/index.js';
 import type { Instructions } from './instructions.js';
 import type { AgentTool } from './tools/index.js';

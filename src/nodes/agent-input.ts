@@ -1,4 +1,4 @@
-import type { Message } from '../protocol/index.js';
+import type { Message } from '../models/index.js';
 import type { PromptVariables } from './prompts/index.js';
 
 /** What an agent is asked. */

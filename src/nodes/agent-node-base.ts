@@ -1,9 +1,9 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { ModelProviders } from '../models/index.js';
 import type { ParameterGroup } from '../workflow/index.js';
-import { Agent } from './agent.js';
 import type { AgentConfig } from './agent-config.js';
 import { AgentResources } from './agent-resources.js';
+import { Agent } from './agent.js';
 
 /** What the two kinds of agent nodes share: an agent made from the node's configuration. */
 @Injectable()

@@ -1,6 +1,6 @@
 import { isTimerMs, MAX_TIMER_MS } from '../kernel/index.js';
 import type { ModelProviders } from '../models/index.js';
-import { isStructured, type OutputSchema, outputSchemaOf } from '../models/schema/index.js';
+import { isStructured, type OutputSchema, outputSchemaOf } from '../schema/index.js';
 import type { ParameterGroup } from '../workflow/index.js';
 import type { AgentConfig } from './agent-config.js';
 import type { AgentResources } from './agent-resources.js';

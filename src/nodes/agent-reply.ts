@@ -1,5 +1,5 @@
-import type { OutputSchema } from '../models/schema/index.js';
-import type { FinishReason } from '../protocol/index.js';
+import type { FinishReason } from '../models/index.js';
+import type { OutputSchema } from '../schema/index.js';
 import { IncompleteAnswerError } from '../workflow/index.js';
 
 /** What an agent's model has answered in the end. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { StructuredOutputError } from '../models/schema/index.js';
+import { StructuredOutputError } from '../schema/index.js';
 import { type Delta, JsonFieldDecoder, type TextChannel, withoutPlaces } from '../streaming/index.js';
 import type { Deltas, TaskContext, WorkflowNode } from '../workflow/index.js';
 import { AgentNodeBase } from './agent-node-base.js';

@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import { FakeClock } from '../../test/support/fake-clock.js';
+import { RecordingTracer } from '../../test/support/recording-tracer.js';
+import { rejectionOf } from '../../test/support/rejection.js';
 import { InternalError, RunAbortedError, UpstreamError } from '../errors/index.js';
 import { ModelProviders } from '../models/index.js';
-import { StructuredOutputError } from '../models/schema/index.js';
+import { StructuredOutputError } from '../schema/index.js';
 import { IncompleteAnswerError, TaskContext } from '../workflow/index.js';
-import { FakeClock, RecordingTracer, rejectionOf } from '../../test/support/index.js';
 import { Attempts } from './attempts.js';
 import { modelTargetsOf } from './model-target.js';
 

@@ -1,7 +1,7 @@
 import { toMillraceError, UpstreamError } from '../errors/index.js';
 import { sleep } from '../kernel/index.js';
 import type { ModelName } from '../metrics/index.js';
-import { StructuredOutputError } from '../models/schema/index.js';
+import { StructuredOutputError } from '../schema/index.js';
 import { describeFailure, IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
 import type { ModelTarget } from './model-target.js';
 import { isFaultOfRequest } from './refused-request.js';

@@ -1,6 +1,5 @@
-import { StructuredOutputError } from '../models/schema/index.js';
-import type { ModelParameters } from '../models/index.js';
-import type { Message } from '../protocol/index.js';
+import type { Message, ModelParameters } from '../models/index.js';
+import { StructuredOutputError } from '../schema/index.js';
 import type { AnswerText, Delta } from '../streaming/index.js';
 import type { TaskContext } from '../workflow/index.js';
 import type { AgentInput } from './agent-input.js';

@@ -1,5 +1,4 @@
-import type { ModelCall, ModelParameters } from '../models/index.js';
-import type { Message } from '../protocol/index.js';
+import type { Message, ModelCall, ModelParameters } from '../models/index.js';
 import type { AgentPlan } from './agent-plan.js';
 import type { ModelTarget } from './model-target.js';
 import { type ToolUse, withServerTools } from './tools/index.js';

@@ -1,6 +1,5 @@
 import { UpstreamError } from '../errors/index.js';
-import type { ModelCall, ModelParameters } from '../models/index.js';
-import type { Message } from '../protocol/index.js';
+import type { Message, ModelCall, ModelParameters } from '../models/index.js';
 
 /** A request to a model, and what of it is the client's. */
 export interface WrittenRequest {

@@ -1,24 +1,14 @@
 export { countCharacters, moveAnnotations, withoutPlaces } from './annotation-places.js';
 export { AnswerText, type CollectedToolCall } from './answer-text.js';
-export { type CollectedAudio, CollectedMedia } from './collected-media.js';
 export { coalesce, type CoalesceOptions } from './coalesce.js';
-export type {
-  AnnotationsDelta,
-  AnswerObject,
-  AudioDelta,
-  Channel,
-  Delta,
-  ImagesDelta,
-  TextChannel,
-  TextDelta,
-  TokenLogprob,
-  ToolCallDelta,
-} from './delta.js';
+export { type CollectedAudio, CollectedMedia } from './collected-media.js';
 export { weighDelta } from './delta-weight.js';
+export type { AnnotationsDelta, AnswerObject, AudioDelta, Channel, Delta, ImagesDelta, TextChannel, TextDelta, TokenLogprob, ToolCallDelta } from './delta.js';
 export { Gate } from './gate.js';
 export { GrowingText } from './growing-text.js';
 export { isDelta } from './is-delta.js';
 export { JsonFieldDecoder, MalformedJsonError } from './json-field-decoder.js';
 export { mergeDeltas } from './merge-deltas.js';
 export { PulledGenerator } from './pulled-generator.js';
+export { SseParser, SseTooLongError } from './sse-parser.js';
 export { WholeCharacters } from './whole-characters.js';

@@ -1,4 +1,4 @@
-import type { Usage } from '../protocol/index.js';
+import type { Usage } from '../models/index.js';
 
 /** How bad an ending or event is. */
 export type TraceLevel = 'DEFAULT' | 'WARNING' | 'ERROR';

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { AppConfig } from '../config/index.js';
 import { whileHeld } from '../kernel/index.js';
-import { type Backend } from './backends/index.js';
+import type { Backend } from './backends/index.js';
 import { BackendTracer } from './recording/backend-tracer.js';
 import { Tracer } from './tracer.js';
 

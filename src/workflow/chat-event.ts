@@ -1,5 +1,4 @@
-import type { ModelParameters } from '../models/index.js';
-import type { Message } from '../protocol/index.js';
+import type { Message, ModelParameters } from '../models/index.js';
 
 /** The validated request of one run: what a workflow's nodes are wired to. */
 export interface ChatEvent {

@@ -1,9 +1,9 @@
 import type { Type } from '@nestjs/common';
 import type { MillraceError } from '../errors/index.js';
 import type { ChatEvent } from './chat-event.js';
+import type { DefinitionTypes, EventOf, ResultOf } from './definition-types.js';
 import type { InputOf, OutputOf } from './node-signature.js';
 import { Ref, type Wired, type Wiring } from './ref.js';
-import type { DefinitionTypes, EventOf, ResultOf } from './definition-types.js';
 import type { WorkflowNode } from './workflow-node.js';
 
 /** How a step stands in a workflow. */

@@ -1,5 +1,5 @@
 import { UpstreamError } from '../errors/index.js';
-import type { FinishReason } from '../protocol/index.js';
+import type { FinishReason } from '../models/index.js';
 
 /**
  * A model stopped before its structured answer was whole: at its token limit, by a filter, or because it refused. What a

@@ -1,8 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { Cancellation, type Clock, SystemClock } from '../kernel/index.js';
 import type { ModelName, Outcome } from '../metrics/index.js';
-import type { ModelCall, ModelIdentity } from '../models/index.js';
-import type { FinishReason, Usage } from '../protocol/index.js';
+import type { FinishReason, ModelCall, ModelIdentity, Usage } from '../models/index.js';
 import type { AnswerText } from '../streaming/index.js';
 import { NoopTracer, type SpanHandle } from '../tracing/index.js';
 import type { ChatEvent } from './chat-event.js';

@@ -1,15 +1,9 @@
 import { Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { DefinitionError } from '../errors/index.js';
-import { compileWorkflow } from './compile/compile-workflow.js';
 import type { Resolver } from './compile/compile-scope.js';
+import { compileWorkflow } from './compile/compile-workflow.js';
 import { DefinitionFaults } from './compile/definition-faults.js';
-import {
-  findScopeProblem,
-  type HostModule,
-  moduleName,
-  ProviderFinder,
-  type ProviderWrapper,
-} from './provider-finder.js';
+import { findScopeProblem, type HostModule, moduleName, ProviderFinder, type ProviderWrapper } from './provider-finder.js';
 import { WorkflowDefinition } from './workflow-definition.js';
 import { WorkflowRegistry } from './workflow-registry.js';
 import type { CompiledWorkflow } from './workflow-schema.js';

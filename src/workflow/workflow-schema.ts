@@ -1,6 +1,6 @@
-import type { ParameterGroup } from './parameter-groups.js';
-import type { ChatEvent } from './chat-event.js';
 import type { MillraceError } from '../errors/index.js';
+import type { ChatEvent } from './chat-event.js';
+import type { ParameterGroup } from './parameter-groups.js';
 import type { WorkflowNode } from './workflow-node.js';
 
 /** What a step is: code, a silent or a speaking model call, a choice of branches, or another workflow. */

@@ -1,17 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { WorkflowRunner } from '../../src/workflow/index.js';
-import {
-  Bench,
-  eventually,
-  gate,
-  openStream,
-  RecordingTracer,
-  role,
-  type RecordedRequest,
-  stall,
-  streamOf,
-  text,
-} from '../support/index.js';
+import { WorkflowRunner } from '../../src/runs/index.js';
+import { Bench } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { RecordingTracer } from '../support/recording-tracer.js';
+import { openStream } from '../support/sse-client.js';
+import type { RecordedRequest } from '../support/upstream/recorded-request.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { gate, role, stall, text } from '../support/upstream/steps.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 /** What the promise is: from the client's leaving to the upstream's seeing it, in milliseconds. */

@@ -1,25 +1,12 @@
 import { connect } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  chunk,
-  ensureServerIsBuilt,
-  errorBody,
-  eventually,
-  gate,
-  getJson,
-  httpError,
-  jsonAnswer,
-  openStream,
-  postJson,
-  role,
-  ScriptedUpstream,
-  type ServerProcess,
-  stall,
-  startServerProcess,
-  streamOf,
-  text,
-  tokens,
-} from '../support/index.js';
+import { eventually } from '../support/eventually.js';
+import { getJson, postJson } from '../support/http-client.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { openStream } from '../support/sse-client.js';
+import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { chunk, errorBody, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 

@@ -1,43 +1,20 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Module, type Type } from '@nestjs/common';
 import { IsInt, IsString } from 'class-validator';
-import { ModelProvider } from '../../src/models/index.js';
+import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, type AgentConfig, AgentNode, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
-import type { Message } from '../../src/protocol/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-  WorkflowRunner,
-} from '../../src/workflow/index.js';
-import {
-  assertCompletion,
-  assertErrorEnded,
-  assertValidError,
-  Bench,
-  contentOf,
-  delay,
-  errorBody,
-  eventually,
-  httpError,
-  jsonAnswer,
-  openStream,
-  postJson,
-  RecordingTracer,
-  rejectionOf,
-  reset,
-  role,
-  streamOf,
-  text,
-  tokens,
-  usage,
-  usageOf,
-} from '../support/index.js';
+import { WorkflowRunner } from '../../src/runs/index.js';
+import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, assertErrorEnded, contentOf, usageOf } from '../support/chunks.js';
+import { eventually } from '../support/eventually.js';
+import { postJson } from '../support/http-client.js';
+import { RecordingTracer } from '../support/recording-tracer.js';
+import { rejectionOf } from '../support/rejection.js';
+import { openStream } from '../support/sse-client.js';
+import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { delay, errorBody, httpError, reset, role, text, usage } from '../support/upstream/steps.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const BUSY = httpError(503, errorBody('busy'), { 'retry-after-ms': '1' });

@@ -1,42 +1,14 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Module, type Type } from '@nestjs/common';
 import { IsInt } from 'class-validator';
-import { ModelProvider } from '../../src/models/index.js';
-import {
-  agent,
-  type AgentConfig,
-  AgentNode,
-  AgentStreamingNode,
-  AgentTool,
-  NodesModule,
-} from '../../src/nodes/index.js';
-import type { Message } from '../../src/protocol/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
-import {
-  assertValidCompletion,
-  assertValidError,
-  Bench,
-  done,
-  errorBody,
-  finish,
-  httpError,
-  jsonAnswer,
-  postJson,
-  reasoning,
-  role,
-  streamOf,
-  text,
-  toolCall,
-} from '../support/index.js';
+import { type Message, ModelProvider } from '../../src/models/index.js';
+import { agent, type AgentConfig, AgentNode, AgentStreamingNode, AgentTool, NodesModule } from '../../src/nodes/index.js';
+import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { postJson } from '../support/http-client.js';
+import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
+import { done, errorBody, finish, httpError, reasoning, role, text, toolCall } from '../support/upstream/steps.js';
+import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
 
 const HELLO = [{ role: 'user', content: 'What time is it?' }];
 const INSTRUCTIONS = 'You know the time.';

@@ -4,31 +4,15 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Node } from '../../src/nodes/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  Workflow,
-  WorkflowDefinition,
-  type WorkflowNode,
-  WorkflowRunner,
-} from '../../src/workflow/index.js';
-import {
-  assertCompletion,
-  Bench,
-  chunksOf,
-  contentOf,
-  done,
-  eventually,
-  finish,
-  flood,
-  openStream,
-  type RecordedRequest,
-  role,
-  workflowsModule,
-} from '../support/index.js';
+import { WorkflowRunner } from '../../src/runs/index.js';
+import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, Workflow, WorkflowDefinition, type WorkflowNode } from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, chunksOf, contentOf } from '../support/chunks.js';
+import { eventually } from '../support/eventually.js';
+import { openStream } from '../support/sse-client.js';
+import type { RecordedRequest } from '../support/upstream/recorded-request.js';
+import { done, finish, flood, role } from '../support/upstream/steps.js';
+import { workflowsModule } from '../support/workflow-kit.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const MIB = 1024 * 1024;

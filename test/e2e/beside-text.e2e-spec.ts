@@ -5,46 +5,17 @@ import OpenAI from 'openai';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, AgentTool } from '../../src/nodes/index.js';
 import { countCharacters } from '../../src/streaming/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
-import {
-  assertCompletion,
-  assertErrorEnded,
-  assertValidCompletion,
-  assertValidError,
-  Bench,
-  chunk,
-  chunksOf,
-  contentOf,
-  type Conversation,
-  delta,
-  done,
-  end,
-  finish,
-  openStream,
-  postJson,
-  RecordingTracer,
-  role,
-  type Script,
-  ScriptedUpstream,
-  SpeakNode,
-  type Step,
-  streamOf,
-  TestApp,
-  text,
-  toolCallAnswer,
-  usage,
-  tokens,
-  workflowsModule,
-} from '../support/index.js';
+import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { Bench, TestApp } from '../support/app.js';
+import { assertCompletion, assertErrorEnded, chunksOf, contentOf } from '../support/chunks.js';
+import { postJson } from '../support/http-client.js';
+import { RecordingTracer } from '../support/recording-tracer.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { openStream } from '../support/sse-client.js';
+import { type Script, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
+import { chunk, delta, done, end, finish, role, type Step, text, usage } from '../support/upstream/steps.js';
+import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
+import { type Conversation, SpeakNode, workflowsModule } from '../support/workflow-kit.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const SPOKEN = { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'pcm16' } };

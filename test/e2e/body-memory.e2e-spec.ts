@@ -2,15 +2,11 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { postJson } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
-import {
-  assertValidError,
-  ensureServerIsBuilt,
-  eventually,
-  postJson,
-  type ServerProcess,
-  startServerProcess,
-} from '../support/index.js';
+import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const MEGABYTE = 1024 ** 2;
 /** As large as a body may be. */

@@ -1,6 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Bench, gate, streamOf, within } from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { within } from '../support/eventually.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { gate } from '../support/upstream/steps.js';
 
 const PIECES = ['Grüße', ' 你好', ' \u{1f600}', ' done'];
 

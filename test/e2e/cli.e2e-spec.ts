@@ -5,17 +5,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { readKeyEntries } from '../../src/access/keys/read-key-entries.js';
 import { loadConfig } from '../../src/config/index.js';
 import { sha256 } from '../../src/kernel/index.js';
-import {
-  type ChildProcess,
-  delay,
-  ensureServerIsBuilt,
-  eventually,
-  gate,
-  httpError,
-  ScriptedUpstream,
-  startProcess,
-  streamOf,
-} from '../support/index.js';
+import { eventually } from '../support/eventually.js';
+import { type ChildProcess, startProcess } from '../support/process.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ensureServerIsBuilt } from '../support/server-process.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { delay, gate, httpError } from '../support/upstream/steps.js';
 import { assertWellFormed } from '../support/well-formed.js';
 
 const ROOT = join(import.meta.dirname, '../..');

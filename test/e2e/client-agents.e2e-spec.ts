@@ -2,22 +2,11 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/gl
 import { Agent, OpenAIProvider, Runner, setTracingDisabled, tool, type RunStreamEvent } from '@openai/agents';
 import OpenAI from 'openai';
 import { z } from 'zod';
-import {
-  Bench,
-  chunk,
-  errorBody,
-  httpError,
-  jsonAnswer,
-  NetworkWatch,
-  reasoning,
-  rejectionOf,
-  role,
-  stall,
-  streamOf,
-  text,
-  tokens,
-  toolCallAnswer,
-} from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { NetworkWatch } from '../support/network-watch.js';
+import { rejectionOf } from '../support/rejection.js';
+import { jsonAnswer, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
+import { chunk, errorBody, httpError, reasoning, role, stall, text } from '../support/upstream/steps.js';
 
 const REPLY = { thinking: 'Let me think.', reply: 'Hello 🙂' };
 

@@ -2,26 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import {
-  assertCompletion,
-  assertErrorEnded,
-  Bench,
-  chunk,
-  contentOf,
-  describeIfRuns,
-  errorBody,
-  framesOf,
-  gate,
-  httpError,
-  role,
-  stall,
-  startProcess,
-  streamOf,
-  TestApp,
-  text,
-  tokens,
-  type ChildProcess,
-} from '../support/index.js';
+import { Bench, TestApp } from '../support/app.js';
+import { assertCompletion, assertErrorEnded, contentOf } from '../support/chunks.js';
+import { type ChildProcess, startProcess } from '../support/process.js';
+import { describeIfRuns } from '../support/programs.js';
+import { framesOf } from '../support/sse-frames.js';
+import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { chunk, errorBody, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
 
 const README = join(import.meta.dirname, '../../README.md');
 const JSON_HEADER = ['-H', 'Content-Type: application/json'];

@@ -1,25 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  assertValidChunk,
-  assertValidCompletion,
-  assertValidError,
-  Bench,
-  chunk,
-  cutEvery,
-  errorBody,
-  gate,
-  httpError,
-  jsonAnswer,
-  rejectionOf,
-  role,
-  stall,
-  streamOf,
-  text,
-  tokens,
-  toolCallAnswer,
-  type ErrorEnvelope,
-  type WireChunk,
-} from '../support/index.js';
+import { Bench } from '../support/app.js';
+import type { WireChunk } from '../support/chunks.js';
+import { rejectionOf } from '../support/rejection.js';
+import { jsonAnswer, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
+import { chunk, cutEvery, errorBody, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
+import { assertValidChunk, assertValidCompletion, assertValidError, type ErrorEnvelope } from '../support/wire-schema.js';
 
 const messages = [{ role: 'user', content: 'Hello' }];
 

@@ -4,22 +4,11 @@ import { tool } from '@langchain/core/tools';
 import { ChatOpenAI } from '@langchain/openai';
 import OpenAI from 'openai';
 import { z } from 'zod';
-import {
-  Bench,
-  chunk,
-  errorBody,
-  flood,
-  httpError,
-  jsonAnswer,
-  NetworkWatch,
-  rejectionOf,
-  role,
-  stall,
-  streamOf,
-  text,
-  tokens,
-  toolCallAnswer,
-} from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { NetworkWatch } from '../support/network-watch.js';
+import { rejectionOf } from '../support/rejection.js';
+import { jsonAnswer, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
+import { chunk, errorBody, flood, httpError, role, stall, text } from '../support/upstream/steps.js';
 
 const REPLY = { thinking: 'Let me think.', reply: 'Hello 🙂' };
 

@@ -1,21 +1,10 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import {
-  Bench,
-  chunk,
-  describeIfRuns,
-  errorBody,
-  httpError,
-  jsonAnswer,
-  PYTHON_ENV,
-  role,
-  stall,
-  startProcess,
-  streamOf,
-  text,
-  tokens,
-  type ChildProcess,
-} from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { type ChildProcess, startProcess } from '../support/process.js';
+import { describeIfRuns, PYTHON_ENV } from '../support/programs.js';
+import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { chunk, errorBody, httpError, role, stall, text } from '../support/upstream/steps.js';
 
 const SCRIPT = join(import.meta.dirname, '../fixtures/openai_client.py');
 /** Python may take seconds for its imports on a busy machine. */

@@ -5,25 +5,11 @@ import OpenAIv4 from 'openai-v4';
 import { makeParseableResponseFormat as makeParseableResponseFormatV4 } from 'openai-v4/lib/parser';
 import OpenAIv5 from 'openai-v5';
 import { makeParseableResponseFormat as makeParseableResponseFormatV5 } from 'openai-v5/lib/parser';
-import {
-  Bench,
-  chunk,
-  done,
-  errorBody,
-  finish,
-  httpError,
-  jsonAnswer,
-  NetworkWatch,
-  reasoning,
-  refusal,
-  rejectionOf,
-  role,
-  stall,
-  streamOf,
-  text,
-  tokens,
-  toolCallAnswer,
-} from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { NetworkWatch } from '../support/network-watch.js';
+import { rejectionOf } from '../support/rejection.js';
+import { jsonAnswer, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
+import { chunk, done, errorBody, finish, httpError, reasoning, refusal, role, stall, text } from '../support/upstream/steps.js';
 
 /** What these tests use of the SDK, in the form that all its versions have. */
 interface Sdk {

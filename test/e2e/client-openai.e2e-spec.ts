@@ -3,23 +3,9 @@ import OpenAI from 'openai';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import { z } from 'zod';
-import {
-  Bench,
-  delay,
-  done,
-  finish,
-  httpError,
-  errorBody,
-  jsonAnswer,
-  refusal,
-  reset,
-  role,
-  stall,
-  streamOf,
-  text,
-  tokens,
-  toolCall,
-} from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { delay, done, errorBody, finish, httpError, refusal, reset, role, stall, text, toolCall } from '../support/upstream/steps.js';
 
 const messages: ChatCompletionMessageParam[] = [{ role: 'user', content: 'Hello' }];
 const REPLY = { thinking: 'Hm.', reply: 'Hello 🙂' };

@@ -1,22 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  assertCompletion,
-  assertValidCompletion,
-  Bench,
-  chunksOf,
-  contentOf,
-  done,
-  finish,
-  jsonAnswer,
-  openStream,
-  postJson,
-  reasoning,
-  reasoningOf,
-  role,
-  streamOf,
-  text,
-  tokens,
-} from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, chunksOf, contentOf, reasoningOf } from '../support/chunks.js';
+import { postJson } from '../support/http-client.js';
+import { openStream } from '../support/sse-client.js';
+import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { done, finish, reasoning, role, text } from '../support/upstream/steps.js';
+import { assertValidCompletion } from '../support/wire-schema.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const REPLY = { thinking: 'They greet "me" 🙂.', reply: 'Hello to you,\nfriend — again.' };

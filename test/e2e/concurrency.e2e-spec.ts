@@ -1,14 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  assertCompletion,
-  Bench,
-  delay,
-  jsonAnswer,
-  openStream,
-  type RecordedRequest,
-  RecordingTracer,
-  streamOf,
-} from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion } from '../support/chunks.js';
+import { RecordingTracer } from '../support/recording-tracer.js';
+import { openStream } from '../support/sse-client.js';
+import type { RecordedRequest } from '../support/upstream/recorded-request.js';
+import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
+import { delay } from '../support/upstream/steps.js';
 
 describe('100 streams at the same time', () => {
   let bench: Bench;

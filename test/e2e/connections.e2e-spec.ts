@@ -4,24 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { WorkflowRunner } from '../../src/workflow/index.js';
+import { WorkflowRunner } from '../../src/runs/index.js';
+import { Bench } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { postJson } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { RawConnection, rawRequest } from '../support/raw-connection.js';
-import {
-  assertValidError,
-  Bench,
-  done,
-  eventually,
-  finish,
-  flood,
-  gate,
-  openStream,
-  postJson,
-  role,
-  stall,
-  streamOf,
-  text,
-} from '../support/index.js';
+import { openStream } from '../support/sse-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { done, finish, flood, gate, role, stall, text } from '../support/upstream/steps.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const PATH = '/v1/chat/completions';
 const CHAT = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };

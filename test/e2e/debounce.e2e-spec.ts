@@ -1,33 +1,14 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
-import { ModelProvider } from '../../src/models/index.js';
+import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
-import type { Message } from '../../src/protocol/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
-import {
-  assertCompletion,
-  Bench,
-  chunksOf,
-  delay,
-  done,
-  finish,
-  openStream,
-  reasoning,
-  role,
-  type SseItem,
-  streamOf,
-  text,
-  together,
-} from '../support/index.js';
+import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, chunksOf } from '../support/chunks.js';
+import { openStream } from '../support/sse-client.js';
+import type { SseItem } from '../support/sse-frames.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { delay, done, finish, reasoning, role, text, together } from '../support/upstream/steps.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const words = (count: number): string[] => Array.from({ length: count }, (_, i) => `w${i} `);

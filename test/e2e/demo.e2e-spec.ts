@@ -1,28 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
 import { IsBoolean, IsIn, IsString } from 'class-validator';
-import { ModelProvider } from '../../src/models/index.js';
+import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, NodesModule } from '../../src/nodes/index.js';
-import type { Message } from '../../src/protocol/index.js';
-import {
-  type ChatEvent,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
-import {
-  assertCompletion,
-  ensureServerIsBuilt,
-  getJson,
-  openStream,
-  postJson,
-  type ServerProcess,
-  startServerProcess,
-  TestApp,
-} from '../support/index.js';
+import { type ChatEvent, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { TestApp } from '../support/app.js';
+import { assertCompletion } from '../support/chunks.js';
+import { getJson, postJson } from '../support/http-client.js';
+import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { openStream } from '../support/sse-client.js';
 
 const FAST = { DEMO_TOKENS_PER_SECOND: '0' };
 

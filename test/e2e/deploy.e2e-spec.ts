@@ -4,19 +4,14 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { loadConfig } from '../../src/config/index.js';
-import {
-  ensureServerIsBuilt,
-  eventually,
-  FakeLangfuse,
-  getJson,
-  postJson,
-  ScriptedUpstream,
-  type ServerProcess,
-  startProcess,
-  startServerProcess,
-  streamOf,
-  TestApp,
-} from '../support/index.js';
+import { TestApp } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { FakeLangfuse } from '../support/fake-langfuse.js';
+import { getJson, postJson } from '../support/http-client.js';
+import { startProcess } from '../support/process.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { streamOf } from '../support/upstream/scripts.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const KUBERNETES = join(ROOT, 'deploy/kubernetes');

@@ -3,15 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
-import {
-  assertCompletion,
-  type ChildProcess,
-  contentOf,
-  ensureServerIsBuilt,
-  framesOf,
-  startProcess,
-} from '../support/index.js';
+import { assertCompletion, contentOf } from '../support/chunks.js';
 import { type DocsCommand, findDocsCommands } from '../support/docs-commands.js';
+import { type ChildProcess, startProcess } from '../support/process.js';
+import { ensureServerIsBuilt } from '../support/server-process.js';
+import { framesOf } from '../support/sse-frames.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** npm, a compiler and a server start take seconds, on a busy machine many. */

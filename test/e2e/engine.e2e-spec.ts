@@ -4,43 +4,18 @@ import { IsIn } from 'class-validator';
 import { DefinitionError } from '../../src/errors/index.js';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, Node } from '../../src/nodes/index.js';
-import {
-  type ChatEvent,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-  WorkflowRunner,
-} from '../../src/workflow/index.js';
+import { WorkflowRunner } from '../../src/runs/index.js';
+import { type ChatEvent, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
 import { ReasoningWorkflow } from '../../src/workflows/reasoning/reasoning.workflow.js';
-import {
-  assertCompletion,
-  assertErrorEnded,
-  Bench,
-  type Conversation,
-  contentOf,
-  eventually,
-  flood,
-  done,
-  finish,
-  gate,
-  httpError,
-  jsonAnswer,
-  openStream,
-  postJson,
-  promptOf,
-  RecordingTracer,
-  role,
-  SpeakNode,
-  stall,
-  streamOf,
-  type TestAppOptions,
-  text,
-  tokens,
-  workflowsModule,
-} from '../support/index.js';
+import { Bench, type TestAppOptions } from '../support/app.js';
+import { assertCompletion, assertErrorEnded, contentOf } from '../support/chunks.js';
+import { eventually } from '../support/eventually.js';
+import { postJson } from '../support/http-client.js';
+import { RecordingTracer } from '../support/recording-tracer.js';
+import { openStream } from '../support/sse-client.js';
+import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { done, finish, flood, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
+import { type Conversation, promptOf, SpeakNode, workflowsModule } from '../support/workflow-kit.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 

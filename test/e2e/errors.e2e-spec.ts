@@ -1,28 +1,12 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  assertErrorEnded,
-  assertValidError,
-  Bench,
-  chunk,
-  contentOf,
-  delay,
-  done,
-  errorBody,
-  finish,
-  gate,
-  getJson,
-  httpError,
-  openStream,
-  postJson,
-  raw,
-  reset,
-  role,
-  type Script,
-  stall,
-  streamOf,
-  text,
-} from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { assertErrorEnded, contentOf } from '../support/chunks.js';
+import { getJson, postJson } from '../support/http-client.js';
+import { openStream } from '../support/sse-client.js';
+import { type Script, streamOf } from '../support/upstream/scripts.js';
+import { chunk, delay, done, errorBody, finish, gate, httpError, raw, reset, role, stall, text } from '../support/upstream/steps.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const KEY = 'sk-test-upstream-key';

@@ -1,18 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import {
-  assertCompletion,
-  Bench,
-  eventually,
-  gate,
-  httpError,
-  jsonAnswer,
-  openStream,
-  promptOf,
-  type RecordedRequest,
-  type SseItem,
-  streamOf,
-  TestApp,
-} from '../support/index.js';
+import { Bench, TestApp } from '../support/app.js';
+import { assertCompletion } from '../support/chunks.js';
+import { eventually } from '../support/eventually.js';
+import { openStream } from '../support/sse-client.js';
+import type { SseItem } from '../support/sse-frames.js';
+import type { RecordedRequest } from '../support/upstream/recorded-request.js';
+import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
+import { gate, httpError } from '../support/upstream/steps.js';
+import { promptOf } from '../support/workflow-kit.js';
 
 const QUESTION = [{ role: 'user', content: 'Should we build a millrace?' }];
 const PLAN = { basics: 'What is it?', benefits: 'What is it good for?', risks: 'What can go wrong?' };

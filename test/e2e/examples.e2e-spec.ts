@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { describeIfRuns, PYTHON_ENV, startProcess, TestApp, type ProcessOptions } from '../support/index.js';
+import { TestApp } from '../support/app.js';
+import { type ProcessOptions, startProcess } from '../support/process.js';
+import { describeIfRuns, PYTHON_ENV } from '../support/programs.js';
 
 const EXAMPLES = join(import.meta.dirname, '../../examples');
 /** The imports of a client may take seconds on a busy machine. */

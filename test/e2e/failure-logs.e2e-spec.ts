@@ -9,40 +9,19 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { Injectable } from '@nestjs/common';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, AgentTool, Node, ToolError } from '../../src/nodes/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
-import {
-  assertCompletion,
-  assertErrorEnded,
-  Bench,
-  type Conversation,
-  describeIfRuns,
-  errorBody,
-  eventually,
-  findFreePort,
-  gate,
-  httpError,
-  openStream,
-  postJson,
-  RecordingTracer,
-  reset,
-  role,
-  ScriptedUpstream,
-  type Script,
-  stall,
-  streamOf,
-  text,
-  toolCallAnswer,
-  workflowsModule,
-} from '../support/index.js';
+import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
+import { eventually } from '../support/eventually.js';
+import { postJson } from '../support/http-client.js';
+import { describeIfRuns } from '../support/programs.js';
+import { RecordingTracer } from '../support/recording-tracer.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { findFreePort } from '../support/server-process.js';
+import { openStream } from '../support/sse-client.js';
+import { type Script, streamOf, toolCallAnswer } from '../support/upstream/scripts.js';
+import { errorBody, gate, httpError, reset, role, stall, text } from '../support/upstream/steps.js';
+import { type Conversation, workflowsModule } from '../support/workflow-kit.js';
 
 const SECRET_KEY = 'sk-test-upstream-key';
 const HELLO = [{ role: 'user', content: 'my secret words' }];

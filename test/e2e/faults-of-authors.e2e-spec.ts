@@ -1,21 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  assertCompletion,
-  assertErrorEnded,
-  eventually,
-  FaultyServer,
-  gate,
-  getJson,
-  openStream,
-  postJson,
-  ScriptedUpstream,
-  type ServerProcess,
-  type SseStream,
-  startProcess,
-  startServerProcess,
-  streamOf,
-  within,
-} from '../support/index.js';
+import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
+import { eventually, within } from '../support/eventually.js';
+import { FaultyServer } from '../support/faulty-server.js';
+import { getJson, postJson } from '../support/http-client.js';
+import { startProcess } from '../support/process.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { openStream, type SseStream } from '../support/sse-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { gate } from '../support/upstream/steps.js';
 
 const ask = (url: string, model: string, content: string): Promise<SseStream> =>
   openStream(`${url}/v1/chat/completions`, { model, stream: true, messages: [{ role: 'user', content }] });

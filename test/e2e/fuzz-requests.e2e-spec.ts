@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { assertValidCompletion, assertValidError, Bench, postJson, streamOf } from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { postJson } from '../support/http-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
 
 /** A request that uses a bit of everything, as the ground for mutations. */
 const SEED = {

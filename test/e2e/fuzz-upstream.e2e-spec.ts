@@ -1,20 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { WorkflowRunner } from '../../src/workflow/index.js';
-import {
-  assertCompletion,
-  assertErrorEnded,
-  assertValidCompletion,
-  assertValidError,
-  Bench,
-  cutEvery,
-  end,
-  eventually,
-  openStream,
-  postJson,
-  raw,
-  type Script,
-} from '../support/index.js';
+import { WorkflowRunner } from '../../src/runs/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
+import { eventually } from '../support/eventually.js';
+import { postJson } from '../support/http-client.js';
+import { openStream } from '../support/sse-client.js';
+import type { Script } from '../support/upstream/scripts.js';
+import { cutEvery, end, raw } from '../support/upstream/steps.js';
+import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const TEXT = 'Grüße 😀, "quoted" \\ and\nmore';

@@ -4,30 +4,17 @@ import { connect } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
-import {
-  assertCompletion,
-  assertValidError,
-  Bench,
-  contentOf,
-  done,
-  eventually,
-  finish,
-  gate,
-  getJson,
-  type HttpAnswer,
-  httpError,
-  openStream,
-  postJson,
-  RecordingTracer,
-  role,
-  type SseStream,
-  stall,
-  streamOf,
-  text,
-} from '../support/index.js';
-import { readAnswer, send } from '../support/http-client.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, contentOf } from '../support/chunks.js';
+import { eventually } from '../support/eventually.js';
+import { getJson, type HttpAnswer, postJson, readAnswer, send } from '../support/http-client.js';
 import { defaultConfig, describeWithNginx, type GatewaySettings, Nginx, shippedConfig } from '../support/nginx.js';
+import { RecordingTracer } from '../support/recording-tracer.js';
 import { SlowLink } from '../support/slow-link.js';
+import { openStream, type SseStream } from '../support/sse-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { done, finish, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const SETTINGS: GatewaySettings = {

@@ -1,16 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
-import {
-  type ChatEvent,
-  type Flow,
-  type Ref,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
 import { Node } from '../../src/nodes/index.js';
-import { assertValidError, getJson, postJson, SpeakNode, TestApp, workflowsModule } from '../support/index.js';
+import { type ChatEvent, type Flow, type Ref, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { TestApp } from '../support/app.js';
+import { getJson, postJson } from '../support/http-client.js';
 import { assertWellFormed } from '../support/well-formed.js';
+import { assertValidError } from '../support/wire-schema.js';
+import { SpeakNode, workflowsModule } from '../support/workflow-kit.js';
 
 @Injectable()
 class TopicNode extends Node<void, 'billing' | 'other'> {

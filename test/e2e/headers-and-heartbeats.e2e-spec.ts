@@ -1,17 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import {
-  assertCompletion,
-  assertErrorEnded,
-  Bench,
-  gate,
-  httpError,
-  openStream,
-  role,
-  streamOf,
-  done,
-  finish,
-  text,
-} from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
+import { openStream } from '../support/sse-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { done, finish, gate, httpError, role, text } from '../support/upstream/steps.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Bench, httpError, streamOf, TestApp } from '../support/index.js';
+import { Bench, TestApp } from '../support/app.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { httpError } from '../support/upstream/steps.js';
 
 const HELLO = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'Hello' }] });
 const ORIGIN = 'https://app.example.com';

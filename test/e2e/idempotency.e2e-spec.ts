@@ -1,22 +1,14 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
-import {
-  assertValidError,
-  Bench,
-  errorBody,
-  eventually,
-  gate,
-  httpError,
-  type HttpAnswer,
-  openStream,
-  postJson,
-  RecordingTracer,
-  rejectionOf,
-  streamOf,
-  tokens,
-  type TestAppOptions,
-} from '../support/index.js';
-import { send } from '../support/http-client.js';
+import { Bench, type TestAppOptions } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { type HttpAnswer, postJson, send } from '../support/http-client.js';
+import { RecordingTracer } from '../support/recording-tracer.js';
+import { rejectionOf } from '../support/rejection.js';
+import { openStream } from '../support/sse-client.js';
+import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { errorBody, gate, httpError } from '../support/upstream/steps.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
 const CHAT = { model: 'chat', messages: HELLO };

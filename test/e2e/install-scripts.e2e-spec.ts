@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startProcess, type ProcessOptions } from '../support/index.js';
+import { type ProcessOptions, startProcess } from '../support/process.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** npm takes seconds, on a busy machine many. */

@@ -2,13 +2,9 @@ import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  ensureServerIsBuilt,
-  ScriptedUpstream,
-  type ServerProcess,
-  startServerProcess,
-  streamOf,
-} from '../support/index.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { streamOf } from '../support/upstream/scripts.js';
 
 describe('the key of a model provider in a file', () => {
   let folder = '';

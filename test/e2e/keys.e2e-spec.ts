@@ -6,23 +6,16 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import { stringify } from 'yaml';
-import {
-  assertValidError,
-  Bench,
-  ensureServerIsBuilt,
-  eventually,
-  getJson,
-  openStream,
-  postJson,
-  RecordingTracer,
-  rejectionOf,
-  type ServerProcess,
-  startServerProcess,
-  streamOf,
-  type TestAppOptions,
-} from '../support/index.js';
-import { send } from '../support/http-client.js';
+import { Bench, type TestAppOptions } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { getJson, postJson, send } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
+import { RecordingTracer } from '../support/recording-tracer.js';
+import { rejectionOf } from '../support/rejection.js';
+import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { openStream } from '../support/sse-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
 const CHAT = { model: 'chat', messages: HELLO };

@@ -6,28 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
-import {
-  assertValidError,
-  Bench,
-  errorBody,
-  eventually,
-  gate,
-  getJson,
-  hangUp,
-  httpError,
-  type HttpAnswer,
-  openStream,
-  postJson,
-  rejectionOf,
-  role,
-  stall,
-  streamOf,
-  text,
-  tokens,
-  within,
-} from '../support/index.js';
-import { send } from '../support/http-client.js';
+import { Bench } from '../support/app.js';
+import { eventually, within } from '../support/eventually.js';
+import { getJson, type HttpAnswer, postJson, send } from '../support/http-client.js';
+import { rejectionOf } from '../support/rejection.js';
+import { openStream } from '../support/sse-client.js';
 import { withTimeSetBack } from '../support/time-of-day.js';
+import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { errorBody, gate, hangUp, httpError, role, stall, text } from '../support/upstream/steps.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
 const CHAT = { model: 'chat', messages: HELLO };

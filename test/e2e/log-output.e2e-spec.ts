@@ -1,15 +1,10 @@
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  type ChildProcess,
-  ensureServerIsBuilt,
-  eventually,
-  findFreePort,
-  getJson,
-  startProcess,
-  startServerProcess,
-} from '../support/index.js';
+import { eventually } from '../support/eventually.js';
+import { getJson } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
+import { type ChildProcess, startProcess } from '../support/process.js';
+import { ensureServerIsBuilt, findFreePort, startServerProcess } from '../support/server-process.js';
 
 const DIST = join(import.meta.dirname, '../../dist');
 const LOST = 'millrace_log_lines_dropped_total';

@@ -2,41 +2,19 @@ import { connect } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { ModelProvider } from '../../src/models/index.js';
+import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode } from '../../src/nodes/index.js';
-import type { Message } from '../../src/protocol/index.js';
-import {
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Deltas,
-  Workflow,
-  WorkflowDefinition,
-  WorkflowRunner,
-  type ChatEvent,
-  type Wiring,
-} from '../../src/workflow/index.js';
+import { WorkflowRunner } from '../../src/runs/index.js';
+import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { getJson, postJson } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
-import {
-  assertValidError,
-  Bench,
-  done,
-  errorBody,
-  eventually,
-  finish,
-  flood,
-  gate,
-  getJson,
-  httpError,
-  openStream,
-  postJson,
-  role,
-  stall,
-  streamOf,
-  text,
-  tokens,
-  workflowsModule,
-} from '../support/index.js';
+import { openStream } from '../support/sse-client.js';
+import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { done, errorBody, finish, flood, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
+import { assertValidError } from '../support/wire-schema.js';
+import { workflowsModule } from '../support/workflow-kit.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const MIB = 1024 * 1024;

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { assertValidModel, assertValidModelList, getJson, TestApp } from '../support/index.js';
+import { TestApp } from '../support/app.js';
+import { getJson } from '../support/http-client.js';
+import { assertValidModel, assertValidModelList } from '../support/wire-schema.js';
 
 describe('models and health', () => {
   let app: TestApp;

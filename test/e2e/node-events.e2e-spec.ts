@@ -5,29 +5,14 @@ import { Injectable } from '@nestjs/common';
 import { streamText } from 'ai';
 import OpenAI from 'openai';
 import { Node } from '../../src/nodes/index.js';
-import {
-  type ChatEvent,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
-import {
-  assertCompletion,
-  Bench,
-  chunksOf,
-  httpError,
-  jsonAnswer,
-  openStream,
-  postJson,
-  SpeakNode,
-  streamOf,
-  style,
-  tokens,
-  workflowsModule,
-} from '../support/index.js';
+import { type ChatEvent, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, chunksOf } from '../support/chunks.js';
+import { postJson } from '../support/http-client.js';
+import { openStream } from '../support/sse-client.js';
+import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { httpError, style } from '../support/upstream/steps.js';
+import { SpeakNode, workflowsModule } from '../support/workflow-kit.js';
 
 const HELLO = [{ role: 'user' as const, content: 'Hello' }];
 const REPLY = { thinking: 'Hm.', reply: 'Hello!' };

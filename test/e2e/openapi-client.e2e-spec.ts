@@ -3,7 +3,9 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startProcess, TestApp, within } from '../support/index.js';
+import { TestApp } from '../support/app.js';
+import { within } from '../support/eventually.js';
+import { startProcess } from '../support/process.js';
 
 const require = createRequire(import.meta.url);
 const ROOT = join(import.meta.dirname, '../..');

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv } from 'ajv';
+import { TestApp } from '../support/app.js';
 import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
-import { DONE, framesOf, getJson, type HttpAnswer, postJson, TestApp } from '../support/index.js';
-import { readAnswer, send } from '../support/http-client.js';
+import { getJson, type HttpAnswer, postJson, readAnswer, send } from '../support/http-client.js';
+import { DONE, framesOf } from '../support/sse-frames.js';
 
 interface Document {
   readonly openapi: string;

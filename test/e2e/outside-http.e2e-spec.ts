@@ -3,17 +3,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Logger, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Clock, IdSource, type Timer } from '../../src/kernel/index.js';
-import { type ChatEvent, WorkflowModule, WorkflowRegistry, WorkflowRunner } from '../../src/workflow/index.js';
-import {
-  Bench,
-  ensureServerIsBuilt,
-  eventually,
-  FakeClock,
-  gate,
-  httpError,
-  startProcess,
-  streamOf,
-} from '../support/index.js';
+import { WorkflowRunner } from '../../src/runs/index.js';
+import { type ChatEvent, WorkflowModule, WorkflowRegistry } from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { startProcess } from '../support/process.js';
+import { ensureServerIsBuilt } from '../support/server-process.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { gate, httpError } from '../support/upstream/steps.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const DAY_MS = 86_400_000;

@@ -1,28 +1,19 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import { Clock, SystemClock } from '../../src/kernel/index.js';
+import { Bench } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { getJson, postJson, send } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
-import {
-  assertValidError,
-  Bench,
-  ensureServerIsBuilt,
-  eventually,
-  gate,
-  getJson,
-  httpError,
-  errorBody,
-  openStream,
-  postJson,
-  RecordingTracer,
-  rejectionOf,
-  ScriptedUpstream,
-  type ServerProcess,
-  stall,
-  startServerProcess,
-  streamOf,
-} from '../support/index.js';
 import { RawConnection, rawRequest } from '../support/raw-connection.js';
-import { send } from '../support/http-client.js';
+import { RecordingTracer } from '../support/recording-tracer.js';
+import { rejectionOf } from '../support/rejection.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { openStream } from '../support/sse-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { errorBody, gate, httpError, stall } from '../support/upstream/steps.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
 const CHAT = { model: 'chat', messages: HELLO };

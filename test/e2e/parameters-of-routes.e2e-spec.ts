@@ -1,20 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
-import { ModelProvider } from '../../src/models/index.js';
+import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, Node } from '../../src/nodes/index.js';
-import type { Message } from '../../src/protocol/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type ParameterGroup,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
-import { assertValidError, Bench, getJson, postJson, streamOf, workflowsModule } from '../support/index.js';
+import { type ChatEvent, type Deltas, type Flow, type ParameterGroup, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { getJson, postJson } from '../support/http-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { assertValidError } from '../support/wire-schema.js';
+import { workflowsModule } from '../support/workflow-kit.js';
 
 interface Conversation {
   readonly messages: readonly Message[];

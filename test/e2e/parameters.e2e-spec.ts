@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { assertValidError, Bench, jsonAnswer, postJson, streamOf } from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { postJson } from '../support/http-client.js';
+import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const TOOLS = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];

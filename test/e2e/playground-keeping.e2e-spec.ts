@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { Bench } from '../support/app.js';
 import { describeInBrowser } from '../support/browser.js';
-import { Bench, errorBody, eventually, gate, httpError, streamOf } from '../support/index.js';
+import { eventually } from '../support/eventually.js';
 import { ask, ended, lane, openPage, openPlayground, textOf } from '../support/playground-kit.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { errorBody, gate, httpError } from '../support/upstream/steps.js';
 
 const titles = (page: Page): Promise<string[]> => page.locator('.history .entry').allInnerTexts();
 const questions = (page: Page): Promise<string[]> => page.locator('.turn .question').allInnerTexts();

@@ -4,26 +4,15 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  assertCompletion,
-  assertErrorEnded,
-  ensureServerIsBuilt,
-  eventually,
-  findFreePort,
-  gate,
-  getJson,
-  openStream,
-  postJson,
-  role,
-  ScriptedUpstream,
-  type ServerProcess,
-  type SseStream,
-  startProcess,
-  startServerProcess,
-  streamOf,
-  text,
-  within,
-} from '../support/index.js';
+import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
+import { eventually, within } from '../support/eventually.js';
+import { getJson, postJson } from '../support/http-client.js';
+import { startProcess } from '../support/process.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ensureServerIsBuilt, findFreePort, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { openStream, type SseStream } from '../support/sse-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { gate, role, text } from '../support/upstream/steps.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 /** More than Node lets wait by default. */

@@ -1,15 +1,12 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  FaultyServer,
-  postJson,
-  ScriptedUpstream,
-  type ServerProcess,
-  startProcess,
-  startServerProcess,
-  streamOf,
-} from '../support/index.js';
+import { FaultyServer } from '../support/faulty-server.js';
+import { postJson } from '../support/http-client.js';
+import { startProcess } from '../support/process.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { streamOf } from '../support/upstream/scripts.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const REVIEW = 'c#-review.md';

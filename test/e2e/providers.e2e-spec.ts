@@ -2,30 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
 import { IsString } from 'class-validator';
 import { DefinitionError } from '../../src/errors/index.js';
-import { ModelProvider } from '../../src/models/index.js';
+import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
-import type { Message } from '../../src/protocol/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
-import {
-  assertCompletion,
-  jsonAnswer,
-  openStream,
-  postJson,
-  ScriptedUpstream,
-  streamOf,
-  TestApp,
-  tokens,
-  toolCallAnswer,
-} from '../support/index.js';
+import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { TestApp } from '../support/app.js';
+import { assertCompletion } from '../support/chunks.js';
+import { postJson } from '../support/http-client.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { openStream } from '../support/sse-client.js';
+import { jsonAnswer, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
 
 class Reply {
   @IsString()

@@ -1,21 +1,15 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import OpenAI from 'openai';
-import { SlowLink } from '../support/slow-link.js';
+import { TestApp } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { type HttpAnswer, postJson } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
-import {
-  errorBody,
-  eventually,
-  gate,
-  httpError,
-  type HttpAnswer,
-  postJson,
-  ScriptedUpstream,
-  streamOf,
-  TestApp,
-  tokens,
-} from '../support/index.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { SlowLink } from '../support/slow-link.js';
+import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { errorBody, gate, httpError } from '../support/upstream/steps.js';
 
 const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
 const CHAT = { model: 'chat', messages: HELLO };

@@ -1,34 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
 import OpenAI from 'openai';
-import { ModelProvider } from '../../src/models/index.js';
+import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
-import type { Message } from '../../src/protocol/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
-import {
-  assertCompletion,
-  assertErrorEnded,
-  assertValidError,
-  Bench,
-  delay,
-  errorBody,
-  httpError,
-  jsonAnswer,
-  openStream,
-  postJson,
-  RecordingTracer,
-  type Script,
-  streamOf,
-} from '../support/index.js';
+import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
+import { postJson } from '../support/http-client.js';
+import { RecordingTracer } from '../support/recording-tracer.js';
+import { openStream } from '../support/sse-client.js';
+import { jsonAnswer, type Script, streamOf } from '../support/upstream/scripts.js';
+import { delay, errorBody, httpError } from '../support/upstream/steps.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const HELLO = [{ role: 'user' as const, content: 'Hello' }];
 

@@ -1,25 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
-import { agent, AgentStreamingNode, Node } from '../../src/nodes/index.js';
 import { ModelProvider } from '../../src/models/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  Workflow,
-  WorkflowDefinition,
-  WorkflowRunner,
-} from '../../src/workflow/index.js';
-import {
-  assertErrorEnded,
-  contentOf,
-  eventually,
-  openStream,
-  postJson,
-  TestApp,
-  workflowsModule,
-} from '../support/index.js';
+import { agent, AgentStreamingNode, Node } from '../../src/nodes/index.js';
+import { WorkflowRunner } from '../../src/runs/index.js';
+import { type ChatEvent, type Deltas, type Flow, type Ref, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { TestApp } from '../support/app.js';
+import { assertErrorEnded, contentOf } from '../support/chunks.js';
+import { eventually } from '../support/eventually.js';
+import { postJson } from '../support/http-client.js';
+import { openStream } from '../support/sse-client.js';
+import { workflowsModule } from '../support/workflow-kit.js';
 
 const MESSAGES = [{ role: 'user', content: 'Hello' }];
 const MIB = 1024 * 1024;

@@ -3,39 +3,17 @@ import { Injectable, Logger } from '@nestjs/common';
 import { IsString } from 'class-validator';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, Node } from '../../src/nodes/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-  WorkflowRunner,
-} from '../../src/workflow/index.js';
+import { WorkflowRunner } from '../../src/runs/index.js';
+import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, assertErrorEnded, chunksOf, contentOf } from '../support/chunks.js';
+import { eventually } from '../support/eventually.js';
+import { postJson } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
-import {
-  assertCompletion,
-  assertErrorEnded,
-  Bench,
-  chunksOf,
-  contentOf,
-  type Conversation,
-  end,
-  eventually,
-  gate,
-  headers,
-  jsonAnswer,
-  openStream,
-  postJson,
-  raw,
-  role,
-  stall,
-  streamOf,
-  text,
-  workflowsModule,
-} from '../support/index.js';
+import { openStream } from '../support/sse-client.js';
+import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
+import { end, gate, headers, raw, role, stall, text } from '../support/upstream/steps.js';
+import { type Conversation, workflowsModule } from '../support/workflow-kit.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const EVENTS = { 'millrace-events': 'true' };

@@ -3,7 +3,12 @@ import { connect, type Socket } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { assertValidError, Bench, FakeClock, getJson, postJson, streamOf, TestApp, within } from '../support/index.js';
+import { Bench, TestApp } from '../support/app.js';
+import { within } from '../support/eventually.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { getJson, postJson } from '../support/http-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const BODY = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
 const HELLO = JSON.stringify(BODY);

@@ -3,8 +3,11 @@ import { text as readText } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Module, Req } from '@nestjs/common';
 import type { Request } from 'express';
+import { TestApp } from '../support/app.js';
+import { within } from '../support/eventually.js';
+import { getJson, postJson } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
-import { assertValidError, getJson, postJson, TestApp, within } from '../support/index.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 /** Tells what the server believes of who asks. */
 @Controller('who')

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Bench, jsonAnswer, streamOf } from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const CURL = '*/*';

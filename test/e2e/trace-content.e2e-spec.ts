@@ -1,25 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  type ChatEvent,
-  type Flow,
-  type Ref,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
-import {
-  Bench,
-  contentOf,
-  getJson,
-  httpError,
-  openStream,
-  postJson,
-  RecordingTracer,
-  SpeakNode,
-  streamOf,
-  toolCallAnswer,
-  workflowsModule,
-} from '../support/index.js';
+import { type ChatEvent, type Flow, type Ref, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { contentOf } from '../support/chunks.js';
+import { getJson, postJson } from '../support/http-client.js';
+import { RecordingTracer } from '../support/recording-tracer.js';
+import { openStream } from '../support/sse-client.js';
+import { streamOf, toolCallAnswer } from '../support/upstream/scripts.js';
+import { httpError } from '../support/upstream/steps.js';
+import { SpeakNode, workflowsModule } from '../support/workflow-kit.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const TRACE_ID = /^[0-9a-f]{32}$/;

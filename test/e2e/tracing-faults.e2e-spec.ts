@@ -1,15 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Tracer, type ExporterHealth } from '../../src/tracing/index.js';
-import {
-  assertCompletion,
-  Bench,
-  eventually,
-  FakeLangfuse,
-  type FakeLangfuseBehaviour,
-  openStream,
-  streamOf,
-  within,
-} from '../support/index.js';
+import { type ExporterHealth, Tracer } from '../../src/tracing/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion } from '../support/chunks.js';
+import { eventually, within } from '../support/eventually.js';
+import { FakeLangfuse, type FakeLangfuseBehaviour } from '../support/fake-langfuse.js';
+import { openStream } from '../support/sse-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
 
 describe('tracing to a backend that fails', () => {
   let bench: Bench;

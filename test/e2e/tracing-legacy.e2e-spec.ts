@@ -1,19 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Tracer, type ExporterHealth } from '../../src/tracing/index.js';
-import {
-  Bench,
-  contentOf,
-  eventually,
-  FakeLangfuse,
-  gate,
-  httpError,
-  openStream,
-  postJson,
-  role,
-  streamOf,
-  text,
-  within,
-} from '../support/index.js';
+import { type ExporterHealth, Tracer } from '../../src/tracing/index.js';
+import { Bench } from '../support/app.js';
+import { contentOf } from '../support/chunks.js';
+import { eventually, within } from '../support/eventually.js';
+import { FakeLangfuse } from '../support/fake-langfuse.js';
+import { postJson } from '../support/http-client.js';
+import { openStream } from '../support/sse-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { gate, httpError, role, text } from '../support/upstream/steps.js';
 
 type StoredEvent = ReturnType<FakeLangfuse['legacyEvents']>[number];
 

@@ -4,37 +4,16 @@ import { IsString } from 'class-validator';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, AgentTool } from '../../src/nodes/index.js';
 import { TraceMask, Tracer, type TracingHealth } from '../../src/tracing/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
-import {
-  Bench,
-  contentOf,
-  type Conversation,
-  eventually,
-  FakeLangfuse,
-  gate,
-  httpError,
-  errorBody,
-  openStream,
-  postJson,
-  reset,
-  role,
-  SpeakNode,
-  type SseStream,
-  streamOf,
-  type TestAppOptions,
-  text,
-  toolCallAnswer,
-  workflowsModule,
-} from '../support/index.js';
+import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { Bench, type TestAppOptions } from '../support/app.js';
+import { contentOf } from '../support/chunks.js';
+import { eventually } from '../support/eventually.js';
+import { FakeLangfuse } from '../support/fake-langfuse.js';
+import { postJson } from '../support/http-client.js';
+import { openStream, type SseStream } from '../support/sse-client.js';
+import { streamOf, toolCallAnswer } from '../support/upstream/scripts.js';
+import { errorBody, gate, httpError, reset, role, text } from '../support/upstream/steps.js';
+import { type Conversation, SpeakNode, workflowsModule } from '../support/workflow-kit.js';
 
 type ReceivedTrace = ReturnType<FakeLangfuse['traces']>[number];
 type Span = ReceivedTrace['roots'][number];

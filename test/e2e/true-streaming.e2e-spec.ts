@@ -1,18 +1,11 @@
 import { toUSVString } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  assertCompletion,
-  Bench,
-  chunksOf,
-  contentOf,
-  cutEvery,
-  delay,
-  gate,
-  openStream,
-  streamOf,
-  style,
-} from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, chunksOf, contentOf } from '../support/chunks.js';
+import { openStream } from '../support/sse-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { cutEvery, delay, gate, style } from '../support/upstream/steps.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 

@@ -2,7 +2,9 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { assertCompletion, openStream, startProcess, type ChildProcess } from '../support/index.js';
+import { assertCompletion } from '../support/chunks.js';
+import { type ChildProcess, startProcess } from '../support/process.js';
+import { openStream } from '../support/sse-client.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PAGE = 'docs/writing-workflows.md';

@@ -1,28 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  assertErrorEnded,
-  assertValidError,
-  Bench,
-  chunk,
-  delta,
-  done,
-  end,
-  finish,
-  flood,
-  getJson,
-  headers,
-  openStream,
-  postJson,
-  raw,
-  reasoning,
-  role,
-  type Script,
-  type Step,
-  streamOf,
-  TestApp,
-  text,
-  toolCall,
-} from '../support/index.js';
+import { Bench, TestApp } from '../support/app.js';
+import { assertErrorEnded } from '../support/chunks.js';
+import { getJson, postJson } from '../support/http-client.js';
+import { openStream } from '../support/sse-client.js';
+import { type Script, streamOf } from '../support/upstream/scripts.js';
+import { chunk, delta, done, end, finish, flood, headers, raw, reasoning, role, type Step, text, toolCall } from '../support/upstream/steps.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const MIB = 1024 * 1024;

@@ -1,33 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  assertCompletion,
-  assertErrorEnded,
-  Bench,
-  chunk,
-  comment,
-  type ContentStep,
-  contentOf,
-  cutOff,
-  done,
-  end,
-  errorBody,
-  FakeClock,
-  finish,
-  gate,
-  openStream,
-  postJson,
-  raw,
-  reset,
-  role,
-  type SseStream,
-  stall,
-  type Step,
-  streamOf,
-  text,
-  together,
-  tokens,
-  usage,
-} from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, assertErrorEnded, contentOf } from '../support/chunks.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { postJson } from '../support/http-client.js';
+import { openStream, type SseStream } from '../support/sse-client.js';
+import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { chunk, comment, type ContentStep, cutOff, done, end, errorBody, finish, gate, raw, reset, role, stall, type Step, text, together, usage } from '../support/upstream/steps.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const USAGE = tokens(3, 4);

@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import {
-  assertCompletion,
-  assertErrorEnded,
-  assertValidError,
-  Bench,
-  openStream,
-  postJson,
-  streamOf,
-} from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
+import { postJson } from '../support/http-client.js';
+import { openStream } from '../support/sse-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const ASK = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
 

@@ -1,21 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import {
-  assertCompletion,
-  assertValidError,
-  Bench,
-  contentOf,
-  cutEvery,
-  errorBody,
-  headers,
-  httpError,
-  openStream,
-  postJson,
-  raw,
-  streamOf,
-  style,
-  tokens,
-} from '../support/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, contentOf } from '../support/chunks.js';
+import { postJson } from '../support/http-client.js';
+import { openStream } from '../support/sse-client.js';
+import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { cutEvery, errorBody, headers, httpError, raw, style } from '../support/upstream/steps.js';
+import { assertValidError } from '../support/wire-schema.js';
 
 const ASK = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
 const USAGE = tokens(3, 4);

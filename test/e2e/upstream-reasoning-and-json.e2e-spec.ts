@@ -1,33 +1,16 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
 import { IsOptional, IsString } from 'class-validator';
-import { ModelProvider } from '../../src/models/index.js';
+import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
-import type { Message } from '../../src/protocol/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
-import {
-  assertCompletion,
-  assertValidCompletion,
-  Bench,
-  delta,
-  done,
-  finish,
-  openStream,
-  postJson,
-  role,
-  type Script,
-  streamOf,
-  text,
-} from '../support/index.js';
+import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion } from '../support/chunks.js';
+import { postJson } from '../support/http-client.js';
+import { openStream } from '../support/sse-client.js';
+import { type Script, streamOf } from '../support/upstream/scripts.js';
+import { delta, done, finish, role, text } from '../support/upstream/steps.js';
+import { assertValidCompletion } from '../support/wire-schema.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 

@@ -1,17 +1,13 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  Bench,
-  ensureServerIsBuilt,
-  eventually,
-  FakeLangfuse,
-  ForwardProxy,
-  postJson,
-  rejectionOf,
-  ScriptedUpstream,
-  startServerProcess,
-  streamOf,
-  TestApp,
-} from '../support/index.js';
+import { Bench, TestApp } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { FakeLangfuse } from '../support/fake-langfuse.js';
+import { ForwardProxy } from '../support/forward-proxy.js';
+import { postJson } from '../support/http-client.js';
+import { rejectionOf } from '../support/rejection.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ensureServerIsBuilt, startServerProcess } from '../support/server-process.js';
+import { streamOf } from '../support/upstream/scripts.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const REQUEST = { model: 'chat', messages: [{ role: 'developer', content: 'Be kind.' }, ...HELLO] };

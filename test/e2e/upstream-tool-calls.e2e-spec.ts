@@ -1,36 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
-import { ModelProvider } from '../../src/models/index.js';
+import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, AgentTool, NodesModule } from '../../src/nodes/index.js';
-import type { Message } from '../../src/protocol/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
-import {
-  assertCompletion,
-  assertValidCompletion,
-  Bench,
-  chunksOf,
-  delta,
-  done,
-  finish,
-  openStream,
-  postJson,
-  reasoning,
-  role,
-  type Script,
-  streamOf,
-  style,
-  text,
-  toolCallsOf,
-} from '../support/index.js';
+import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { assertCompletion, chunksOf, toolCallsOf } from '../support/chunks.js';
+import { postJson } from '../support/http-client.js';
+import { openStream } from '../support/sse-client.js';
+import { type Script, streamOf } from '../support/upstream/scripts.js';
+import { delta, done, finish, reasoning, role, style, text } from '../support/upstream/steps.js';
+import { assertValidCompletion } from '../support/wire-schema.js';
 
 const HELLO = [{ role: 'user', content: 'How warm is it?' }];
 const TOOLS = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];

@@ -4,22 +4,16 @@ import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  assertCompletion,
-  ensureServerIsBuilt,
-  eventually,
-  findFreePort,
-  gate,
-  getJson,
-  openStream,
-  postJson,
-  ScriptedUpstream,
-  type ServerProcess,
-  startServerProcess,
-  streamOf,
-} from '../support/index.js';
 import { sha256 } from '../../src/kernel/index.js';
+import { assertCompletion } from '../support/chunks.js';
+import { eventually } from '../support/eventually.js';
+import { getJson, postJson } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ensureServerIsBuilt, findFreePort, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { openStream } from '../support/sse-client.js';
+import { streamOf } from '../support/upstream/scripts.js';
+import { gate } from '../support/upstream/steps.js';
 
 /** Ids of the processes that this one has started. */
 async function workersOf(pid: number): Promise<readonly number[]> {

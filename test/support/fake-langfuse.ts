@@ -5,9 +5,9 @@ import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { ensureError } from '../../src/kernel/index.js';
 import { judge, type LegacyEvent } from './langfuse/legacy-events.js';
-import { partialSuccess, type OtlpEncoding } from './langfuse/otlp-answer.js';
+import { type OtlpEncoding, partialSuccess } from './langfuse/otlp-answer.js';
 import { exportTraceServiceRequest } from './langfuse/otlp-messages.js';
-import { spansOf, tracesOf, type ReceivedSpan, type ReceivedTrace } from './langfuse/otlp-spans.js';
+import { type ReceivedSpan, type ReceivedTrace, spansOf, tracesOf } from './langfuse/otlp-spans.js';
 import { readMessage } from './langfuse/protobuf.js';
 
 /** How a {@link FakeLangfuse} differs from a current one with the default keys. */

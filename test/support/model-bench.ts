@@ -1,13 +1,5 @@
-import type {
-  CallRetry,
-  CallScope,
-  ChatModel,
-  ModelIdentity,
-  ModelParameters,
-  ModelResult,
-} from '../../src/models/index.js';
+import type { CallRetry, CallScope, ChatModel, Message, ModelIdentity, ModelParameters, ModelResult, Usage } from '../../src/models/index.js';
 import { OpenAIChatModel, type OpenAIChatModelOptions } from '../../src/models/openai/index.js';
-import type { Message, Usage } from '../../src/protocol/index.js';
 import type { Delta } from '../../src/streaming/index.js';
 import { eventually } from './eventually.js';
 import { FakeClock } from './fake-clock.js';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { startProcess, type ChildProcess } from './process.js';
+import { type ChildProcess, startProcess } from './process.js';
 
 /** Says what it finds in its environment, and ends with code 3 when told to. */
 const SERVER = `

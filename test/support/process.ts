@@ -2,7 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { within, type WaitOptions } from './eventually.js';
+import { type WaitOptions, within } from './eventually.js';
 
 /** What a child process is started with. */
 export interface ProcessOptions {

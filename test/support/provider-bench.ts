@@ -1,12 +1,6 @@
 import { loadConfig } from '../../src/config/index.js';
-import {
-  type ChatModel,
-  configureModelProviders,
-  type ModelParameters,
-  type ModelProvider,
-} from '../../src/models/index.js';
-import { type OutputClass, outputSchemaOf } from '../../src/models/schema/index.js';
-import type { Message } from '../../src/protocol/index.js';
+import { type ChatModel, configureModelProviders, type Message, type ModelParameters, type ModelProvider } from '../../src/models/index.js';
+import { type OutputClass, outputSchemaOf } from '../../src/schema/index.js';
 import { FakeClock } from './fake-clock.js';
 import { RecordedCall } from './model-bench.js';
 import { ScriptedUpstream } from './scripted-upstream.js';

@@ -5,7 +5,7 @@ import { ensureError } from '../../src/kernel/index.js';
 import { eventually } from './eventually.js';
 import { Answer } from './upstream/answer.js';
 import { assertPlayable, Player } from './upstream/player.js';
-import { RecordedRequest, type RecordedBody } from './upstream/recorded-request.js';
+import { type RecordedBody, RecordedRequest } from './upstream/recorded-request.js';
 import type { Script } from './upstream/scripts.js';
 import { errorBody, httpError, type Step } from './upstream/steps.js';
 

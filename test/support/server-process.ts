@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildOnce } from './build-once.js';
-import { startProcess, type ChildProcess, type ProcessOptions } from './process.js';
+import { type ChildProcess, type ProcessOptions, startProcess } from './process.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const DIST = join(ROOT, 'dist');

@@ -4,7 +4,7 @@ import { getJson, postJson } from './http-client.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
 import { openStream } from './sse-client.js';
 import { streamOf } from './upstream/scripts.js';
-import { errorBody, flood, gate, hangUp, httpError, raw, reset, stall, text, comment } from './upstream/steps.js';
+import { comment, errorBody, flood, gate, hangUp, httpError, raw, reset, stall, text } from './upstream/steps.js';
 
 const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
 

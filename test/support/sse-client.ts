@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { ensureError } from '../../src/kernel/index.js';
-import { readAnswer, send, type RequestOptions } from './http-client.js';
-import { within, type WaitOptions } from './eventually.js';
+import { type WaitOptions, within } from './eventually.js';
+import { readAnswer, type RequestOptions, send } from './http-client.js';
 import { FrameReader, type SseItem } from './sse-frames.js';
 
 /**

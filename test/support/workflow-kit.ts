@@ -1,7 +1,6 @@
 import { Injectable, Module, type Type } from '@nestjs/common';
-import { ModelProvider } from '../../src/models/index.js';
+import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
-import type { Message } from '../../src/protocol/index.js';
 import type { Deltas, TaskContext } from '../../src/workflow/index.js';
 
 /** What a node that continues a conversation takes. */

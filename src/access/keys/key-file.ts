@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { ensureError, type Clock, readErrorCode, readFileState, type Timer } from '../../kernel/index.js';
+import { type Clock, ensureError, readErrorCode, readFileState, type Timer } from '../../kernel/index.js';
+import { askKept, tellUsable } from './kept-key-file.js';
 import type { KeyEntry } from './key-entry.js';
 import { KeyFileError } from './key-file-error.js';
-import { askKept, tellUsable } from './kept-key-file.js';
 import { readKeyEntries } from './read-key-entries.js';
 
 /** How often the file is looked at, in milliseconds. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { FakeClock } from '../../../test/support/index.js';
+import { FakeClock } from '../../../test/support/fake-clock.js';
 import { LocalWindows } from './local-windows.js';
 
 describe('LocalWindows', () => {

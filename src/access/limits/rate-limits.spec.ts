@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig, type LimitsConfig } from '../../config/index.js';
+import { FakeClock } from '../../../test/support/fake-clock.js';
+import { rejectionOf } from '../../../test/support/rejection.js';
+import { type LimitsConfig, loadConfig } from '../../config/index.js';
 import { RateLimitedError } from '../../errors/index.js';
-import { FakeClock, rejectionOf } from '../../../test/support/index.js';
 import { Caller } from '../caller.js';
 import { RateLimits } from './rate-limits.js';
 import { Windows } from './windows.js';

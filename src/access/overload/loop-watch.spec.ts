@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { FakeClock } from '../../../test/support/index.js';
+import { FakeClock } from '../../../test/support/fake-clock.js';
 import { LoopWatch } from './loop-watch.js';
 
 /** A clock whose timers come late. */

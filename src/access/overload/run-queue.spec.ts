@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../../test/support/fake-clock.js';
+import { rejectionOf } from '../../../test/support/rejection.js';
 import { OverloadedError, RunAbortedError } from '../../errors/index.js';
-import { FakeClock, rejectionOf } from '../../../test/support/index.js';
 import { RunQueue } from './run-queue.js';
 
 const NEVER = new AbortController().signal;

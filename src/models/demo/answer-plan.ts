@@ -1,6 +1,6 @@
-import type { FinishReason } from '../../protocol/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { ModelParameters } from '../chat-model.js';
+import type { FinishReason } from '../finish-reason.js';
 import type { Answer, ToolCall } from './answer.js';
 import { splitText } from './pieces.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { UpstreamError } from '../../errors/index.js';
-import type { Message } from '../../protocol/index.js';
-import { composeAnswer, type Answer } from './answer.js';
+import type { Message } from '../message.js';
+import { type Answer, composeAnswer } from './answer.js';
 
 const user = (content: string): Message => ({ role: 'user', content });
 const text = { type: 'string' };

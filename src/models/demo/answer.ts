@@ -1,9 +1,9 @@
-import type { Message } from '../../protocol/index.js';
 import type { ModelParameters } from '../chat-model.js';
+import type { Message } from '../message.js';
 import { type Conversation, readConversation } from './conversation.js';
 import { asObject } from './json.js';
-import { findUserName, replyTo, type Reply } from './reply.js';
-import { type Choices, makeInstance } from './schema/instance.js';
+import { findUserName, type Reply, replyTo } from './reply.js';
+import { type Choices, makeInstance } from './schema/index.js';
 import { chooseTools, type Tool } from './tool-choice.js';
 import { Evidence, findKeywords, wordsOfName } from './words.js';
 

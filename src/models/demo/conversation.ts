@@ -1,4 +1,4 @@
-import type { Message } from '../../protocol/index.js';
+import type { Message } from '../message.js';
 import { readText } from './pieces.js';
 
 /** The demo reads this much of each message, in UTF-16 code units, so that its work is linear in the conversation. */

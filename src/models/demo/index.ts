@@ -1,1 +1,1 @@
-export { DEMO_MODEL_NAME, DemoModel, type DemoOptions } from './demo-model.js';
+export { DemoModel } from './demo-model.js';

@@ -1,4 +1,4 @@
-import type { Message } from '../../protocol/index.js';
+import type { Message } from '../message.js';
 
 /** A short word with the space before it, a part of a longer one, up to three digits, or a sign: about a model's tokens. */
 const PIECE = / ?[\p{L}\p{M}]{1,12}|\d{1,3}|\s{1,8}|[^\s\p{L}\p{M}\d]/gu;

@@ -1,5 +1,5 @@
-import { asObject, isObject } from './json.js';
 import type { ModelParameters } from '../chat-model.js';
+import { asObject, isObject } from './json.js';
 import { Evidence } from './words.js';
 
 /** Calls in one answer: more are no sensible wish, and each costs work. */

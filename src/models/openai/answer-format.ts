@@ -1,5 +1,5 @@
-import { badAnswer } from './upstream-errors.js';
 import type { UpstreamBody } from './upstream-body.js';
+import { badAnswer } from './upstream-errors.js';
 
 /** How the body of a good answer is written. */
 export type AnswerFormat = 'events' | 'json';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { UpstreamError } from '../../errors/index.js';
-import type { Usage } from '../../protocol/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { ModelIdentity } from '../chat-model.js';
+import type { Usage } from '../usage.js';
 import { AnswerReader } from './answer-reader.js';
 
 const MAX_LENGTH = 1_000_000;

@@ -1,6 +1,7 @@
-import type { FinishReason, Usage, UsageDetails } from '../../protocol/index.js';
 import type { Delta, TextDelta, TokenLogprob } from '../../streaming/index.js';
 import type { CallScope, ModelIdentity } from '../chat-model.js';
+import type { FinishReason } from '../finish-reason.js';
+import type { Usage, UsageDetails } from '../usage.js';
 import { AnswerBounds, assertParsable } from './answer-bounds.js';
 import { readFinishReason } from './finish-reasons.js';
 import { MediaReader, pushImages, type UpstreamMedia } from './media-reader.js';

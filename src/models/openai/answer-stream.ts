@@ -6,8 +6,8 @@ import { AnswerReader } from './answer-reader.js';
 import { type EndingHabit, EventBatches } from './event-batches.js';
 import { SilenceWatch } from './silence-watch.js';
 import type { Answer } from './transport/index.js';
-import { UpstreamBody } from './upstream-body.js';
 import type { UnknownWords } from './unknown-words.js';
+import { UpstreamBody } from './upstream-body.js';
 import { badAnswer } from './upstream-errors.js';
 import { WholeAnswer } from './whole-answer.js';
 

@@ -1,5 +1,5 @@
 import type { ModelCall } from '../chat-model.js';
-import { type MessageForm, OPENAI_MESSAGES } from './request/message-form.js';
+import { type MessageForm, OPENAI_MESSAGES } from './request/index.js';
 
 /**
  * How an answer is made to fit a JSON schema.

@@ -1,5 +1,4 @@
-import { SseParser, SseTooLongError } from '../../protocol/index.js';
-import type { Delta } from '../../streaming/index.js';
+import { type Delta, SseParser, SseTooLongError } from '../../streaming/index.js';
 import { assertParsable, maxWrittenBytes } from './answer-bounds.js';
 import type { AnswerReader } from './answer-reader.js';
 import { CLOSE_LIMIT_MS, type UpstreamBody } from './upstream-body.js';

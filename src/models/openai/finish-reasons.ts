@@ -1,4 +1,4 @@
-import type { FinishReason } from '../../protocol/index.js';
+import type { FinishReason } from '../finish-reason.js';
 
 /** What an upstream's word for its stop means; `failed`: the answer is not whole, and nobody wanted that. */
 export type Stop = FinishReason | 'failed';

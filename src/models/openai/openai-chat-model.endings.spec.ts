@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ModelBench } from '../../../test/support/model-bench.js';
 import { streamOf } from '../../../test/support/upstream/scripts.js';
-import { finish, gate, headers, role, stall, text, type Step } from '../../../test/support/upstream/steps.js';
+import { finish, gate, headers, role, stall, type Step, text } from '../../../test/support/upstream/steps.js';
 import { RunAbortedError } from '../../errors/index.js';
 
 describe('OpenAIChatModel and the ends of a call', () => {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { errorBody, eventually, hangUp, httpError, role, streamOf, text } from '../../../test/support/index.js';
+import { eventually } from '../../../test/support/eventually.js';
 import { ModelBench } from '../../../test/support/model-bench.js';
+import { streamOf } from '../../../test/support/upstream/scripts.js';
+import { errorBody, hangUp, httpError, role, text } from '../../../test/support/upstream/steps.js';
 
 describe('OpenAIChatModel and retries', () => {
   let bench: ModelBench;

@@ -10,8 +10,8 @@ import { arrangeOutput, FilteredAnswer, ReasoningTag } from './output/index.js';
 import { writeMessages } from './request/index.js';
 import { retryDelay } from './retry-delay.js';
 import type { Answer } from './transport/index.js';
-import { type Endpoint, UpstreamClient } from './upstream-client.js';
 import { UnknownWords } from './unknown-words.js';
+import { type Endpoint, UpstreamClient } from './upstream-client.js';
 import { upstreamErrorFrom } from './upstream-errors.js';
 
 const logger = new Logger('Upstream');

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { IsString } from 'class-validator';
 import { askingFor, ProviderBench } from '../../../test/support/provider-bench.js';
-import { toolCallAnswer, tokens } from '../../../test/support/upstream/scripts.js';
+import { tokens, toolCallAnswer } from '../../../test/support/upstream/scripts.js';
 import { delta, done, finish, httpError, role, text, toolCall, usage } from '../../../test/support/upstream/steps.js';
-import { outputSchemaOf } from '../schema/index.js';
+import { outputSchemaOf } from '../../schema/index.js';
 
 class Reply {
   @IsString()

@@ -3,7 +3,7 @@ import { IsString } from 'class-validator';
 import { askingFor, ProviderBench } from '../../../test/support/provider-bench.js';
 import { streamOf, tokens, toolCallAnswer } from '../../../test/support/upstream/scripts.js';
 import { done, finish, httpError, role, text } from '../../../test/support/upstream/steps.js';
-import { outputSchemaOf } from '../schema/index.js';
+import { outputSchemaOf } from '../../schema/index.js';
 
 class Reply {
   @IsString()

@@ -6,7 +6,7 @@ import { IsString } from 'class-validator';
 import { askingFor, ProviderBench } from '../../../test/support/provider-bench.js';
 import { tokens } from '../../../test/support/upstream/scripts.js';
 import { chunk, done, httpError, type Step } from '../../../test/support/upstream/steps.js';
-import type { Message } from '../../protocol/index.js';
+import type { Message } from '../message.js';
 
 class Reply {
   @IsString()

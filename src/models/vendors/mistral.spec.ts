@@ -3,8 +3,8 @@ import { IsString } from 'class-validator';
 import { askingFor, ProviderBench } from '../../../test/support/provider-bench.js';
 import { jsonAnswer, tokens } from '../../../test/support/upstream/scripts.js';
 import { delta, done, finish, httpError, role, style, text } from '../../../test/support/upstream/steps.js';
-import type { Message } from '../../protocol/index.js';
-import { outputSchemaOf } from '../schema/index.js';
+import { outputSchemaOf } from '../../schema/index.js';
+import type { Message } from '../message.js';
 
 class Reply {
   @IsString()

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { IsString } from 'class-validator';
 import { askingFor, ProviderBench } from '../../../test/support/provider-bench.js';
 import { jsonAnswer, streamOf, tokens } from '../../../test/support/upstream/scripts.js';
-import { outputSchemaOf } from '../schema/index.js';
+import { outputSchemaOf } from '../../schema/index.js';
 
 class Reply {
   @IsString()

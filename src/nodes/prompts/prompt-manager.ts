@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { ensureError } from '../../kernel/index.js';
-import { Prompt, type PromptVariables } from './prompt.js';
 import { PromptError } from './prompt-error.js';
 import type { PromptFile } from './prompt-file.js';
+import { Prompt, type PromptVariables } from './prompt.js';
 import type { SourceFolders } from './source-folders.js';
 
 /** How prompt files are kept. */

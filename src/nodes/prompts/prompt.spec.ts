@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { Prompt } from './prompt.js';
 import { PromptError } from './prompt-error.js';
+import { Prompt } from './prompt.js';
 
 const prompt = (text: string): Prompt => new Prompt('prompts/x.md', text);
 const failureOf = (act: () => unknown): PromptError => {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { OutputClass } from '../../models/schema/index.js';
+import type { OutputClass } from '../../schema/index.js';
 import type { TaskContext } from '../../workflow/index.js';
 
 /**

@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import { eventually } from '../../../test/support/eventually.js';
+import { FakeClock } from '../../../test/support/fake-clock.js';
+import { rejectionOf } from '../../../test/support/rejection.js';
 import { TaskContext } from '../../workflow/index.js';
-import { eventually, FakeClock, rejectionOf } from '../../../test/support/index.js';
 import { AgentTool } from './agent-tool.js';
 import { runTools, type ToolCall } from './run-tools.js';
 import { Toolbox } from './toolbox.js';

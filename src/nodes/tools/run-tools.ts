@@ -1,8 +1,8 @@
 import { loggableStack, MillraceError, toMillraceError } from '../../errors/index.js';
 import { type Cancellation, ensureError, findUnsafeNumber, settledOrAborted } from '../../kernel/index.js';
-import { StructuredOutputError } from '../../models/schema/index.js';
-import { describeFailure, TaskContext } from '../../workflow/index.js';
+import { StructuredOutputError } from '../../schema/index.js';
 import type { SpanHandle } from '../../tracing/index.js';
+import { describeFailure, TaskContext } from '../../workflow/index.js';
 import { TimeLimit } from '../time-limit.js';
 import { type AgentTool, ToolError } from './agent-tool.js';
 import type { Toolbox, ToolboxEntry } from './toolbox.js';

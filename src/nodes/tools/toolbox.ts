@@ -1,5 +1,5 @@
 import { isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
-import { type ObjectSchema, outputSchemaOf } from '../../models/schema/index.js';
+import { type ObjectSchema, outputSchemaOf } from '../../schema/index.js';
 import type { AgentTool } from './agent-tool.js';
 
 /** A tool on the wire, as the model is told of it. */

@@ -1,10 +1,5 @@
+import type { FinishedEvent, FinishedGeneration, FinishedObservation, FinishedTrace } from '../recording/finished-trace.js';
 import { usageBuckets } from '../recording/usage-buckets.js';
-import type {
-  FinishedEvent,
-  FinishedGeneration,
-  FinishedObservation,
-  FinishedTrace,
-} from '../recording/finished-trace.js';
 import { capturedValue, capturedValues } from './captured-value.js';
 
 /** What all events of Langfuse's legacy ingestion have in common. */

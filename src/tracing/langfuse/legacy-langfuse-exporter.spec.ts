@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { eventually, FakeLangfuse, rejectionOf } from '../../../test/support/index.js';
+import { eventually } from '../../../test/support/eventually.js';
+import { FakeLangfuse } from '../../../test/support/fake-langfuse.js';
+import { rejectionOf } from '../../../test/support/rejection.js';
 import { ExportError, type FinishedObservation, type FinishedTrace } from '../recording/finished-trace.js';
 import { LegacyLangfuseExporter } from './legacy-langfuse-exporter.js';
 

@@ -1,7 +1,7 @@
 import { ExportError, type FinishedTrace, type TraceExporter } from '../recording/finished-trace.js';
 import { batchesOf } from './legacy-batches.js';
 import { isPassing, LegacyClient, type LegacyClientOptions, type Refusal } from './legacy-client.js';
-import { legacyEvents, type Deployment } from './legacy-events.js';
+import { type Deployment, legacyEvents } from './legacy-events.js';
 
 /**
  * Sends traces to `POST /api/public/ingestion`, which Langfuse has up to version 3. From version 4 on, and in Langfuse

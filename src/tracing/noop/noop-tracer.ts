@@ -1,4 +1,4 @@
-import { Tracer, type GenerationHandle, type SpanHandle, type TraceHandle, type TracingHealth } from '../tracer.js';
+import { type GenerationHandle, type SpanHandle, type TraceHandle, Tracer, type TracingHealth } from '../tracer.js';
 
 const nothing = (): void => undefined;
 const generation: GenerationHandle = Object.freeze({ firstToken: nothing, event: nothing, end: nothing });

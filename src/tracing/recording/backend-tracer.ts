@@ -1,6 +1,6 @@
 import type { Clock, IdSource } from '../../kernel/index.js';
 import { NOOP_TRACE } from '../noop/noop-tracer.js';
-import { Tracer, type TraceHandle, type TraceStart, type TracingHealth } from '../tracer.js';
+import { type TraceHandle, Tracer, type TraceStart, type TracingHealth } from '../tracer.js';
 import type { Capture } from './capture.js';
 import type { DeliveryQueue, Place } from './delivery-queue.js';
 import { OpenTrace } from './open-trace.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { TraceMask, type CapturedField } from '../trace-mask.js';
+import { type CapturedField, TraceMask } from '../trace-mask.js';
 import { Capture, type CaptureOptions } from './capture.js';
 
 const capture = (options: Partial<CaptureOptions> = {}): Capture =>

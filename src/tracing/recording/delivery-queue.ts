@@ -1,4 +1,4 @@
-import { ensureError, type Clock, type Timer } from '../../kernel/index.js';
+import { type Clock, ensureError, type Timer } from '../../kernel/index.js';
 import type { ExporterHealth } from '../tracer.js';
 import type { DeliveryLog } from './delivery-log.js';
 import { ExportError, type FinishedTrace, type TraceExporter } from './finished-trace.js';

@@ -1,4 +1,4 @@
-import type { Usage } from '../../protocol/index.js';
+import type { Usage } from '../../models/index.js';
 import type { TraceLevel } from '../tracer.js';
 
 /** Something that happened at one point in time: a retry, a fallback. */

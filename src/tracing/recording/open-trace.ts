@@ -1,5 +1,5 @@
-import type { GenerationHandle, SpanHandle, TraceHandle, TraceStart } from '../tracer.js';
 import { NOOP_TRACE } from '../noop/noop-tracer.js';
+import type { GenerationHandle, SpanHandle, TraceHandle, TraceStart } from '../tracer.js';
 import type { Capture } from './capture.js';
 import type { Place } from './delivery-queue.js';
 import type { FinishedObservation } from './finished-trace.js';

@@ -1,4 +1,4 @@
-import type { Usage, UsageDetails } from '../../protocol/index.js';
+import type { Usage, UsageDetails } from '../../models/index.js';
 
 /**
  * Details that have a price of their own, by the names in OpenAI's usage. Others stay in `input` and `output`: they are

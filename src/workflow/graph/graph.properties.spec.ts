@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { workflows } from '../../../test/support/random-workflows.js';
+import { assertWellFormed } from '../../../test/support/well-formed.js';
 import { drawingOf } from './drawing.js';
 import { graphJsonOf } from './graph-json.js';
 import { mermaidOf } from './mermaid.js';
 import { layOut } from './svg-layout.js';
 import { svgOf } from './svg.js';
-import { assertWellFormed } from '../../../test/support/well-formed.js';
 
 describe('the graph of any workflow', () => {
   it('is drawn with every step reached from the request, and arrows between nodes that exist', () => {

@@ -1,5 +1,5 @@
 import type { CompiledWorkflow } from '../workflow-schema.js';
-import { type DrawnEdge, type DrawnGroup, type DrawnKind, type DrawnNode, drawingOf, type Voice } from './drawing.js';
+import { drawingOf, type DrawnEdge, type DrawnGroup, type DrawnKind, type DrawnNode, type Voice } from './drawing.js';
 
 /** The brackets that give a node its shape (https://mermaid.js.org/syntax/flowchart.html#node-shapes). */
 const SHAPES: Readonly<Record<DrawnKind, readonly [string, string]>> = {

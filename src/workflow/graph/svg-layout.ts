@@ -1,4 +1,4 @@
-import type { DrawnEdge, DrawnGroup, DrawnNode, Drawing } from './drawing.js';
+import type { Drawing, DrawnEdge, DrawnGroup, DrawnNode } from './drawing.js';
 import { cut, widthOf } from './svg-text.js';
 
 /** A point, in pixels from the left and from the top. */

@@ -1,5 +1,5 @@
 import type { CompiledWorkflow } from '../workflow-schema.js';
-import { type Drawing, type DrawnGroup, type DrawnNode, drawingOf, type Voice } from './drawing.js';
+import { type Drawing, drawingOf, type DrawnGroup, type DrawnNode, type Voice } from './drawing.js';
 import { FONT, layOut, type Placed, type Point, type Route, shown } from './svg-layout.js';
 import { STYLE } from './svg-style.js';
 import { cut, widthOf, xml } from './svg-text.js';

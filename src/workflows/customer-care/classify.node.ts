@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { ModelProvider } from '../../models/index.js';
+import { type Message, ModelProvider } from '../../models/index.js';
 import { agent, AgentNode } from '../../nodes/index.js';
-import type { Message } from '../../protocol/index.js';
 import type { TaskContext } from '../../workflow/index.js';
 import { IntentDto } from './intent.dto.js';
 

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { ModelProvider } from '../../models/index.js';
+import { type Message, ModelProvider } from '../../models/index.js';
 import { agent, AgentStreamingNode } from '../../nodes/index.js';
-import type { Message } from '../../protocol/index.js';
 import type { Deltas, TaskContext } from '../../workflow/index.js';
 import { ReplyDto } from './reply.dto.js';
 

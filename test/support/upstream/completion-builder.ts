@@ -1,5 +1,5 @@
-import { envelopeOf } from './sse-encoder.js';
 import type { RecordedRequest } from './recorded-request.js';
+import { envelopeOf } from './sse-encoder.js';
 import type { ContentStep, Json, Style } from './steps.js';
 
 interface ToolCallPiece {

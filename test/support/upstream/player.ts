@@ -4,7 +4,7 @@ import type { Answer } from './answer.js';
 import { CompletionBuilder } from './completion-builder.js';
 import type { RecordedRequest } from './recorded-request.js';
 import { SseEncoder } from './sse-encoder.js';
-import { text, type ContentStep, type EndingStep, type Step, type Style } from './steps.js';
+import { type ContentStep, type EndingStep, type Step, type Style, text } from './steps.js';
 
 const EVENT_STREAM = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
 const JSON_BODY = { 'content-type': 'application/json' };

@@ -1,4 +1,4 @@
-import { done, finish, role, text, toolCall, usage, type Json, type Step } from './steps.js';
+import { done, finish, type Json, role, type Step, text, toolCall, usage } from './steps.js';
 
 /** What an upstream does for one request, in order. */
 export type Script = Step | readonly Step[];

@@ -1,6 +1,6 @@
-import type { FinishReason } from '../../../protocol/index.js';
 import { type Delta, moveAnnotations, PulledGenerator } from '../../../streaming/index.js';
 import type { ModelResult } from '../../chat-model.js';
+import type { FinishReason } from '../../finish-reason.js';
 
 /** Makes of a provider's deltas those that the rest of the system expects. One filter serves one call. */
 export interface AnswerFilter {

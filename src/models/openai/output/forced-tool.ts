@@ -1,6 +1,6 @@
-import type { FinishReason } from '../../../protocol/index.js';
 import type { Delta, ToolCallDelta } from '../../../streaming/index.js';
 import type { ModelCall, ModelParameters } from '../../chat-model.js';
+import type { FinishReason } from '../../finish-reason.js';
 import type { Capabilities } from '../capabilities.js';
 import type { AnswerFilter } from './answer-filter.js';
 import { JsonText } from './json-text.js';

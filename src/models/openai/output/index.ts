@@ -1,3 +1,3 @@
 export { FilteredAnswer } from './answer-filter.js';
-export { arrangeOutput, type ArrangedCall } from './arrange-output.js';
+export { arrangeOutput } from './arrange-output.js';
 export { ReasoningTag } from './reasoning-tag.js';

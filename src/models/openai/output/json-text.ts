@@ -1,5 +1,5 @@
-import type { FinishReason } from '../../../protocol/index.js';
 import type { Delta } from '../../../streaming/index.js';
+import type { FinishReason } from '../../finish-reason.js';
 import { JsonExtent } from '../json-extent.js';
 import type { AnswerFilter } from './answer-filter.js';
 

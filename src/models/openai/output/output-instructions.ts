@@ -1,5 +1,5 @@
-import type { Message } from '../../../protocol/index.js';
 import type { ModelCall } from '../../chat-model.js';
+import type { Message } from '../../message.js';
 import type { OutputFormat } from './output-format.js';
 
 /** Asks for JSON in the instructions, for providers that know no better way. */

@@ -1,5 +1,5 @@
-import type { FinishReason } from '../../../protocol/index.js';
 import { countCharacters, type Delta, type TokenLogprob } from '../../../streaming/index.js';
+import type { FinishReason } from '../../finish-reason.js';
 import type { AnswerFilter } from './answer-filter.js';
 
 /** White space and the beginning of a tag, in characters: some models write nothing but white space without end. */

@@ -1,4 +1,4 @@
-import type { Message } from '../../../protocol/index.js';
+import type { Message } from '../../message.js';
 
 /** How a server wants the messages of a conversation. */
 export interface MessageForm {

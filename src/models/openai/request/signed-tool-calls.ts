@@ -1,4 +1,4 @@
-import type { Message } from '../../../protocol/index.js';
+import type { Message } from '../../message.js';
 import type { RequestRule } from '../capabilities.js';
 
 /** Google's documented stand-in for a signature that is not known (ai.google.dev/gemini-api/docs/thought-signatures). */

@@ -1,4 +1,4 @@
-import type { Message } from '../../../protocol/index.js';
+import type { Message } from '../../message.js';
 import type { MessageForm } from './message-form.js';
 
 /** Stands where a server would refuse a message without text. */

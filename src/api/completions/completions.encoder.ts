@@ -1,0 +1,145 @@
+import type { FinishReason, Usage } from '../../models/index.js';
+import type { AnswerObject, AudioDelta, Delta, TextDelta, ToolCallDelta } from '../../streaming/index.js';
+
+/** What is the same in all chunks of one completion. */
+export interface ChunkHead {
+  readonly id: string;
+  /** Whole seconds since the Unix epoch. */
+  readonly created: number;
+  /** The name that the client asked for. */
+  readonly model: string;
+  /** True if the client asked for usage: chunks before the usage chunk then carry `usage: null`. */
+  readonly includeUsage: boolean;
+}
+
+/**
+ * Writes one completion as `chat.completion.chunk` frames: the role once and first, deltas, one finish reason, and usage
+ * if it was asked for. What does not change is serialised once, and a token's text is put in between.
+ */
+export class ChunkEncoder {
+  readonly #head: string;
+  readonly #usageNull: string;
+  #attribution = '';
+  #beforeDelta: string;
+  readonly #afterDelta: string;
+  #hasRole = false;
+  #annotations = 0;
+  #images = 0;
+
+  constructor({ id, created, model, includeUsage }: ChunkHead) {
+    const head = JSON.stringify({ id, object: 'chat.completion.chunk', created, model });
+    this.#head = `data: ${head.slice(0, -1)}`;
+    this.#usageNull = includeUsage ? ',"usage":null' : '';
+    this.#beforeDelta = this.#choicesStart();
+    this.#afterDelta = `,"finish_reason":null}]${this.#usageNull}}\n\n`;
+  }
+
+  /**
+   * Names the model's build and the service tier in all chunks from here on. Only before the first delta: clients expect
+   * them not to change.
+   */
+  attribute(systemFingerprint: string | undefined, serviceTier: string | undefined): void {
+    if (this.#hasRole) return;
+    this.#attribution =
+      (systemFingerprint === undefined ? '' : `,"system_fingerprint":${JSON.stringify(systemFingerprint)}`) +
+      (serviceTier === undefined ? '' : `,"service_tier":${JSON.stringify(serviceTier)}`);
+    this.#beforeDelta = this.#choicesStart();
+  }
+
+  /** Frames for one delta, the role's before the first one. */
+  delta(delta: Delta): string {
+    switch (delta.type) {
+      case 'tool-call':
+        return this.#role() + this.#frame(toolCallJson(delta));
+      case 'audio':
+        return this.#role() + this.#frame(audioJson(delta));
+      case 'annotations': {
+        const json = JSON.stringify({ annotations: numbered(delta.annotations, this.#annotations) });
+        this.#annotations += delta.annotations.length;
+        return this.#role() + this.#frame(json);
+      }
+      case 'images': {
+        const json = JSON.stringify({ images: numbered(delta.images, this.#images) });
+        this.#images += delta.images.length;
+        return this.#role() + this.#frame(json);
+      }
+      default:
+        return this.#textFrame(delta);
+    }
+  }
+
+  /**
+   * The frame of a node event: a valid chunk with an empty delta, so that every client that did not ask for it could pass
+   * over it. Never a named event, and never a chunk without choices: both break clients (measured).
+   * @param millrace JSON of the event
+   */
+  event(millrace: string): string {
+    const after = `,"finish_reason":null}]${this.#usageNull},"millrace":${millrace}}\n\n`;
+    return `${this.#role()}${this.#beforeDelta}{}${after}`;
+  }
+
+  /** The frame that ends the message. */
+  finish(reason: FinishReason): string {
+    return this.#role() + `${this.#choicesStart()}{},"finish_reason":"${reason}"}]${this.#usageNull}}\n\n`;
+  }
+
+  /** The frame with the usage of the whole run; `choices` is empty, as OpenAI sends it. */
+  usage(usage: Usage): string {
+    return `${this.#head}${this.#attribution},"choices":[],"usage":${JSON.stringify(usage)}}\n\n`;
+  }
+
+  #textFrame({ type, text, logprobs }: TextDelta): string {
+    const role = this.#role();
+    const json = JSON.stringify(text);
+    if (type === 'reasoning') {
+      // Both names, since each is the only one that some clients read (LangChain the first, OpenAI Agents the second).
+      return role + this.#frame(`{"reasoning_content":${json},"reasoning":${json}}`);
+    }
+    const choice = `{"${type}":${json}}`;
+    if (logprobs === undefined) return role + this.#frame(choice);
+    const other = type === 'content' ? 'refusal' : 'content';
+    return role + this.#frame(`${choice},"logprobs":{"${type}":${JSON.stringify(logprobs)},"${other}":null}`);
+  }
+
+  #role(): string {
+    if (this.#hasRole) return '';
+    this.#hasRole = true;
+    return this.#frame('{"role":"assistant","content":"","refusal":null}');
+  }
+
+  #frame(delta: string): string {
+    return this.#beforeDelta + delta + this.#afterDelta;
+  }
+
+  #choicesStart(): string {
+    return `${this.#head}${this.#attribution},"choices":[{"index":0,"delta":`;
+  }
+}
+
+function toolCallJson({ index, id, kind, name, arguments: piece }: ToolCallDelta): string {
+  // A custom tool's calls have an input where a function's have arguments.
+  const body =
+    kind === 'custom'
+      ? { custom: { ...(name !== undefined && { name }), input: piece } }
+      : { function: { ...(name !== undefined && { name }), arguments: piece } };
+  const isFirst = id !== undefined || name !== undefined;
+  return JSON.stringify({
+    tool_calls: [{ index, ...(id !== undefined && { id }), ...(isFirst && { type: kind ?? 'function' }), ...body }],
+  });
+}
+
+/** With an `index`, without which clients (openai-python) cannot put lists of several chunks together. */
+function numbered(items: readonly AnswerObject[], first: number): readonly AnswerObject[] {
+  return items.map((item, place) => ({ ...item, index: first + place }));
+}
+
+function audioJson({ id, data, transcript, expiresAt }: AudioDelta): string {
+  return JSON.stringify({
+    audio: {
+      ...(id !== undefined && { id }),
+      ...(data !== undefined && { data }),
+      ...(transcript !== undefined && { transcript }),
+      ...(expiresAt !== undefined && { expires_at: expiresAt }),
+    },
+  });
+}

@@ -1,0 +1,169 @@
+import { Equals, IsArray, IsIn, IsInt, IsObject, IsOptional, IsString } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import type { JsonObject } from '../../../kernel/index.js';
+import type { FinishReason, Usage } from '../../../models/index.js';
+import { Nested, OrAbsent, OrNull } from '../../../schema/index.js';
+import { CompletionUsage } from './completion-usage.js';
+import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';
+import { ChoiceLogprobs } from './logprobs.js';
+import { ToolCallChunk } from './tool-call-chunk.js';
+
+/** A piece of a spoken answer. */
+@JSONSchema({ description: 'A piece of a spoken answer. What it does not bring is absent.' })
+export class SpokenAnswerChunk {
+  @OrAbsent()
+  @IsString()
+  @JSONSchema({ description: 'By which the next request can refer to the answer; sent once.' })
+  readonly id?: string;
+
+  @OrAbsent()
+  @IsString()
+  @JSONSchema({ description: 'The next bytes, in base64 and the format that the request asked for.' })
+  readonly data?: string;
+
+  @OrAbsent()
+  @IsString()
+  @JSONSchema({ description: 'The next words of what is heard.' })
+  readonly transcript?: string;
+
+  @OrAbsent()
+  @IsInt()
+  @JSONSchema({ description: 'Until when the id is known, in seconds since the Unix epoch; sent once, at the end.' })
+  readonly expires_at?: number;
+}
+
+/** What is new in a chunk. */
+@JSONSchema({ description: 'What is new since the chunk before. Pieces of text are to be joined.' })
+export class ChatCompletionDelta {
+  @OrAbsent()
+  @Equals('assistant')
+  @JSONSchema({ description: 'In the first chunk only.' })
+  readonly role?: 'assistant';
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'The next piece of the text.' })
+  readonly content?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'The next piece of a refusal.' })
+  readonly refusal?: string | null;
+
+  @OrAbsent()
+  @IsArray()
+  @Nested(() => ToolCallChunk, { each: true })
+  @JSONSchema({ description: "The next pieces of calls of the client's tools." })
+  readonly tool_calls?: readonly ToolCallChunk[];
+
+  @OrAbsent()
+  @IsString()
+  @JSONSchema({ description: 'The next piece of what the model thinks (an extension that DeepSeek introduced).' })
+  readonly reasoning_content?: string;
+
+  @OrAbsent()
+  @IsString()
+  @JSONSchema({ description: 'The same piece under the name that other clients read.' })
+  readonly reasoning?: string;
+
+  @OrAbsent()
+  @IsArray()
+  @IsObject({ each: true })
+  @JSONSchema({
+    description: 'Further sources that the provider names, each with its `index`. Places count in all of `content`.',
+  })
+  readonly annotations?: readonly JsonObject[];
+
+  @OrAbsent()
+  @IsArray()
+  @IsObject({ each: true })
+  @JSONSchema({
+    description: 'Further images that the model made, each whole and with its `index` (an extension of OpenRouter).',
+  })
+  readonly images?: readonly JsonObject[];
+
+  @OrAbsent()
+  @Nested(() => SpokenAnswerChunk)
+  @JSONSchema({ description: 'The next piece of a spoken answer.' })
+  readonly audio?: SpokenAnswerChunk;
+}
+
+/** A piece of the answer. */
+@JSONSchema({ description: 'A piece of the answer.' })
+export class ChatCompletionChunkChoice {
+  @IsInt()
+  @JSONSchema({ description: 'Always 0: a workflow gives one answer.' })
+  readonly index: number;
+
+  @Nested(() => ChatCompletionDelta)
+  @JSONSchema({ description: 'What is new.' })
+  readonly delta: ChatCompletionDelta;
+
+  @IsOptional()
+  @Nested(() => ChoiceLogprobs)
+  @JSONSchema({ description: 'Probabilities of this piece, if they were asked for; else null.' })
+  readonly logprobs?: ChoiceLogprobs | null;
+
+  @OrNull()
+  @IsIn([...FINISH_REASONS])
+  @JSONSchema({ description: `Null until the last piece, then why the model stopped. ${FINISH_REASON_MEANING}` })
+  readonly finish_reason: FinishReason | null;
+}
+
+/** One event of a streamed answer. */
+@JSONSchema({
+  description: 'One event of a streamed answer. All chunks of an answer have the same id, time and model.',
+  example: {
+    id: 'chatcmpl-5f2b7c0e9d4a4b1f8e6c3a27',
+    object: 'chat.completion.chunk',
+    created: 1795344000,
+    model: 'chat',
+    choices: [{ index: 0, delta: { content: 'Because' }, logprobs: null, finish_reason: null }],
+    system_fingerprint: null,
+  },
+})
+export class ChatCompletionChunk {
+  @IsString()
+  @JSONSchema({ description: 'Id of the run that answers.' })
+  readonly id: string;
+
+  @Equals('chat.completion.chunk')
+  @JSONSchema({ description: 'Always `chat.completion.chunk`.' })
+  readonly object: 'chat.completion.chunk';
+
+  @IsInt()
+  @JSONSchema({ description: 'When the run started, in seconds since the Unix epoch.' })
+  readonly created: number;
+
+  @IsString()
+  @JSONSchema({ description: 'The name of the workflow, as the request gave it.' })
+  readonly model: string;
+
+  @IsArray()
+  @Nested(() => ChatCompletionChunkChoice, { each: true })
+  @JSONSchema({ description: 'The piece; empty only in the chunk that tells the usage.' })
+  readonly choices: readonly ChatCompletionChunkChoice[];
+
+  @IsOptional()
+  @Nested(() => CompletionUsage)
+  @JSONSchema({ description: 'Only with `stream_options.include_usage`: null, and the counts in the last chunk.' })
+  readonly usage?: Usage | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: "The provider's word for its configuration, or null." })
+  readonly system_fingerprint?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'The tier that the provider used, or null.' })
+  readonly service_tier?: string | null;
+
+  @OrAbsent()
+  @IsObject()
+  @JSONSchema({
+    description: 'What happens in the workflow, on request (header `millrace-events: true`), beside an empty delta.',
+    additionalProperties: true,
+  })
+  readonly millrace?: JsonObject;
+}

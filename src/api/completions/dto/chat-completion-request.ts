@@ -1,0 +1,276 @@
+import {
+  ArrayMaxSize,
+  ArrayNotEmpty,
+  IsArray,
+  IsBoolean,
+  IsInt,
+  IsNumber,
+  IsObject,
+  IsOptional,
+  IsString,
+  Max,
+  Min,
+} from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import type { JsonObject } from '../../../kernel/index.js';
+import type { Message } from '../../../models/index.js';
+import { Nested, NotOffered, OneOf, OrString } from '../../../schema/index.js';
+import { MESSAGE_ROLES } from './messages.js';
+import { RESPONSE_FORMATS, type ResponseFormat } from './response-format.js';
+import { StreamOptions } from './stream-options.js';
+import { type Tool, TOOL_CHOICES, type ToolChoice, TOOLS } from './tools.js';
+
+/**
+ * Body of `POST /v1/chat/completions`, as the client sent it. Null means "not given" for every parameter but `model` and
+ * `messages`. Parameters that are not declared here are kept: clients and providers add new ones all the time.
+ */
+@JSONSchema({
+  description:
+    'A conversation to go on with. Null means "not given" for every optional parameter; nothing is converted ' +
+    '(`"0.5"` is no number); unknown parameters are accepted and reach the nodes. Beyond this schema: `tool_choice` ' +
+    'needs `tools`, `top_logprobs` needs `logprobs: true`, and `stream_options` needs a streamed answer.',
+  example: {
+    model: 'chat',
+    messages: [{ role: 'user', content: 'Why is the sky blue?' }],
+    stream: true,
+  },
+})
+export class ChatCompletionRequest {
+  readonly [parameter: string]: unknown;
+
+  @IsString()
+  @JSONSchema({
+    description: 'Id or alias of the workflow that answers. `GET /v1/models` lists them.',
+    example: 'chat',
+  })
+  readonly model: string;
+
+  @IsArray()
+  @ArrayNotEmpty()
+  @OneOf('role', MESSAGE_ROLES, { each: true })
+  @JSONSchema({
+    description: 'The conversation so far, oldest message first.',
+    example: [
+      { role: 'system', content: 'Answer in one sentence.' },
+      { role: 'user', content: 'Why is the sky blue?' },
+    ],
+  })
+  readonly messages: readonly Message[];
+
+  @IsOptional()
+  @IsBoolean()
+  @JSONSchema({
+    description: 'Sends the answer piece by piece as server-sent events, ended by `data: [DONE]`.',
+    default: false,
+  })
+  readonly stream?: boolean | null;
+
+  @IsOptional()
+  @Nested(() => StreamOptions)
+  @JSONSchema({ description: 'Options of a streamed answer; only together with `stream: true`.' })
+  readonly stream_options?: StreamOptions | null;
+
+  @IsOptional()
+  @IsNumber()
+  @Min(0)
+  @Max(2)
+  @JSONSchema({ description: 'How freely the model picks its words: 0 is the steadiest.', example: 0.7 })
+  readonly temperature?: number | null;
+
+  @IsOptional()
+  @IsNumber()
+  @Min(0)
+  @Max(1)
+  @JSONSchema({ description: 'The model picks among the likeliest words that make up this share of probability.' })
+  readonly top_p?: number | null;
+
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(1, {
+    message: 'a workflow gives one choice. Leave `n` out, or send one request for each answer.',
+    context: { code: 'unsupported_value' },
+  })
+  @JSONSchema({ description: 'Number of answers. A workflow gives one.', default: 1 })
+  readonly n?: number | null;
+
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @JSONSchema({ description: 'Most tokens that the model may write, its reasoning included.', example: 1024 })
+  readonly max_completion_tokens?: number | null;
+
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @JSONSchema({ description: 'Older name of `max_completion_tokens`.', deprecated: true })
+  readonly max_tokens?: number | null;
+
+  @IsOptional()
+  @OrString()
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayMaxSize(4)
+  @IsString({ each: true })
+  @JSONSchema({
+    description: 'The model stops before it writes one of these: a string, or up to four.',
+    example: ['\n'],
+  })
+  readonly stop?: string | readonly string[] | null;
+
+  @IsOptional()
+  @IsNumber()
+  @Min(-2)
+  @Max(2)
+  @JSONSchema({ description: 'Above 0: words that occurred already become less likely.', default: 0 })
+  readonly presence_penalty?: number | null;
+
+  @IsOptional()
+  @IsNumber()
+  @Min(-2)
+  @Max(2)
+  @JSONSchema({ description: 'Above 0: words become less likely the more often they occurred.', default: 0 })
+  readonly frequency_penalty?: number | null;
+
+  @IsOptional()
+  @IsObject()
+  @JSONSchema({
+    description: 'Makes tokens, by their id, likelier (up to 100) or less likely (down to -100).',
+    additionalProperties: true,
+    example: { '50256': -100 },
+  })
+  readonly logit_bias?: JsonObject | null;
+
+  @IsOptional()
+  @IsBoolean()
+  @JSONSchema({ description: 'Whether to tell the probability of each token of the answer.', default: false })
+  readonly logprobs?: boolean | null;
+
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(20)
+  @JSONSchema({ description: 'How many likely tokens to tell at each place; needs `logprobs: true`.' })
+  readonly top_logprobs?: number | null;
+
+  @IsOptional()
+  @IsInt()
+  @Min(-(2 ** 63))
+  @Max(2 ** 63)
+  @JSONSchema({
+    description:
+      'Asks for answers that repeat as far as the model can. Beyond 2^53 an integer is refused if it is not exact.',
+    deprecated: true,
+    example: 42,
+  })
+  readonly seed?: number | null;
+
+  @IsOptional()
+  @OneOf('type', RESPONSE_FORMATS)
+  @JSONSchema({ description: 'The form of the answer. Nodes with a form of their own keep theirs.' })
+  readonly response_format?: ResponseFormat | null;
+
+  @IsOptional()
+  @IsArray()
+  @ArrayNotEmpty()
+  @OneOf('type', TOOLS, { each: true })
+  @JSONSchema({ description: 'Tools of the client that the model may call.' })
+  readonly tools?: readonly Tool[] | null;
+
+  @IsOptional()
+  @OrString('none', 'auto', 'required')
+  @OneOf('type', TOOL_CHOICES)
+  @JSONSchema({ description: 'Whether and which tool the model calls; only together with `tools`.', example: 'auto' })
+  readonly tool_choice?: ToolChoice | null;
+
+  @IsOptional()
+  @IsBoolean()
+  @JSONSchema({ description: 'Whether the model may call several tools at once.', default: true })
+  readonly parallel_tool_calls?: boolean | null;
+
+  @IsOptional()
+  @NotOffered('this server offers functions to models in their present form only. Give them as `tools`.')
+  @JSONSchema({ description: 'The former form of `tools`, which is refused: leave it out.', deprecated: true })
+  readonly functions?: null;
+
+  @IsOptional()
+  @NotOffered('this server offers functions to models in their present form only. Give it as `tool_choice`.')
+  @JSONSchema({ description: 'The former form of `tool_choice`, which is refused: leave it out.', deprecated: true })
+  readonly function_call?: null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Stands for the end user; the trace of the run carries it.', example: 'user-1234' })
+  readonly user?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Stands for the end user towards the provider; forwarded.' })
+  readonly safety_identifier?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Groups requests that share a prompt, for the cache of the provider; forwarded.' })
+  readonly prompt_cache_key?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'How long the provider may keep the prompt in its cache; forwarded.', example: '24h' })
+  readonly prompt_cache_retention?: string | null;
+
+  @IsOptional()
+  @IsObject()
+  @JSONSchema({
+    description: 'Notes about the request, which its trace carries.',
+    additionalProperties: true,
+    example: { session: 'a1' },
+  })
+  readonly metadata?: JsonObject | null;
+
+  @IsOptional()
+  @IsBoolean()
+  @JSONSchema({ description: 'Accepted. This server keeps no answers.', default: false })
+  readonly store?: boolean | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'The tier that the provider should serve the request in; forwarded.', example: 'auto' })
+  readonly service_tier?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'How long a reasoning model thinks; forwarded.', example: 'medium' })
+  readonly reasoning_effort?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'How much the model says; forwarded.', example: 'low' })
+  readonly verbosity?: string | null;
+
+  @IsOptional()
+  @IsArray()
+  @IsString({ each: true })
+  @JSONSchema({
+    description: 'Kinds of answers: `text`, `audio` (OpenAI), `image` (OpenRouter and other gateways); forwarded.',
+    example: ['text', 'audio'],
+  })
+  readonly modalities?: readonly string[] | null;
+
+  @IsOptional()
+  @IsObject()
+  @JSONSchema({
+    description: 'Voice and format of a spoken answer; forwarded.',
+    additionalProperties: true,
+    example: { voice: 'alloy', format: 'pcm16' },
+  })
+  readonly audio?: JsonObject | null;
+
+  @IsOptional()
+  @IsObject()
+  @JSONSchema({
+    description: 'Lets the model search the web. Sources that it names come as `annotations`; forwarded.',
+    additionalProperties: true,
+    example: { search_context_size: 'low' },
+  })
+  readonly web_search_options?: JsonObject | null;
+}

@@ -1,0 +1,161 @@
+import { Equals, IsArray, IsIn, IsInt, IsObject, IsOptional, IsString } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import type { JsonObject } from '../../../kernel/index.js';
+import type { FinishReason, Usage } from '../../../models/index.js';
+import { Nested, OneOf, OrAbsent, OrNull } from '../../../schema/index.js';
+import { CompletionUsage } from './completion-usage.js';
+import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';
+import { ChoiceLogprobs } from './logprobs.js';
+import { TOOL_CALLS, type ToolCall } from './tool-calls.js';
+
+/** A spoken answer. */
+@JSONSchema({ description: 'A spoken answer.' })
+export class SpokenAnswer {
+  @IsString()
+  @JSONSchema({ description: 'By which the next request can refer to it. Empty if the provider gave none.' })
+  readonly id: string;
+
+  @IsString()
+  @JSONSchema({ description: 'The sound, in base64 and the format that the request asked for.' })
+  readonly data: string;
+
+  @IsString()
+  @JSONSchema({ description: 'The words that are heard.' })
+  readonly transcript: string;
+
+  @IsInt()
+  @JSONSchema({
+    description: 'Until when the id is known, in seconds since the Unix epoch; 0 if the provider did not say.',
+  })
+  readonly expires_at: number;
+}
+
+/** The message of an answer. */
+@JSONSchema({ description: 'The answer as a message. It can be sent back as it is in the next request.' })
+export class ChatCompletionMessage {
+  @Equals('assistant')
+  @JSONSchema({ description: 'Always `assistant`.' })
+  readonly role: 'assistant';
+
+  @OrNull()
+  @IsString()
+  @JSONSchema({ description: 'The text; null if there is none, as beside tool calls or sound.' })
+  readonly content: string | null;
+
+  @OrNull()
+  @IsString()
+  @JSONSchema({ description: 'What the model said when it refused, or null.' })
+  readonly refusal: string | null;
+
+  @OrAbsent()
+  @IsArray()
+  @OneOf('type', TOOL_CALLS, { each: true })
+  @JSONSchema({ description: "Calls of the client's tools; absent if there are none." })
+  readonly tool_calls?: readonly ToolCall[];
+
+  @OrAbsent()
+  @IsString()
+  @JSONSchema({ description: 'What the model thought, where it tells (an extension that DeepSeek introduced).' })
+  readonly reasoning_content?: string;
+
+  @OrAbsent()
+  @IsString()
+  @JSONSchema({ description: 'The same text under the name that other clients read.' })
+  readonly reasoning?: string;
+
+  @OrAbsent()
+  @IsArray()
+  @IsObject({ each: true })
+  @JSONSchema({ description: 'Sources that the provider names. Places count in `content`, in Unicode code points.' })
+  readonly annotations?: readonly JsonObject[];
+
+  @OrAbsent()
+  @IsArray()
+  @IsObject({ each: true })
+  @JSONSchema({ description: 'Images that the model made (an extension that OpenRouter introduced).' })
+  readonly images?: readonly JsonObject[];
+
+  @OrAbsent()
+  @Nested(() => SpokenAnswer)
+  @JSONSchema({ description: 'The spoken answer, if one was asked for.' })
+  readonly audio?: SpokenAnswer;
+}
+
+/** An answer; a workflow gives exactly one. */
+@JSONSchema({ description: 'An answer.' })
+export class ChatCompletionChoice {
+  @IsInt()
+  @JSONSchema({ description: 'Always 0: a workflow gives one answer.' })
+  readonly index: number;
+
+  @Nested(() => ChatCompletionMessage)
+  @JSONSchema({ description: 'The answer.' })
+  readonly message: ChatCompletionMessage;
+
+  @OrNull()
+  @Nested(() => ChoiceLogprobs)
+  @JSONSchema({ description: 'Probabilities, if they were asked for; else null.' })
+  readonly logprobs: ChoiceLogprobs | null;
+
+  @IsIn([...FINISH_REASONS])
+  @JSONSchema({ description: `Why the model stopped. ${FINISH_REASON_MEANING}` })
+  readonly finish_reason: FinishReason;
+}
+
+/** The answer to a request that is not streamed. */
+@JSONSchema({
+  description: 'The whole answer, for a request without `stream: true`.',
+  example: {
+    id: 'chatcmpl-5f2b7c0e9d4a4b1f8e6c3a27',
+    object: 'chat.completion',
+    created: 1795344000,
+    model: 'chat',
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant', content: 'Because air scatters blue light most.', refusal: null },
+        logprobs: null,
+        finish_reason: 'stop',
+      },
+    ],
+    usage: { prompt_tokens: 11, completion_tokens: 5, total_tokens: 16 },
+    system_fingerprint: null,
+  },
+})
+export class ChatCompletion {
+  @IsString()
+  @JSONSchema({ description: 'Id of the run that answered.' })
+  readonly id: string;
+
+  @Equals('chat.completion')
+  @JSONSchema({ description: 'Always `chat.completion`.' })
+  readonly object: 'chat.completion';
+
+  @IsInt()
+  @JSONSchema({ description: 'When the run started, in seconds since the Unix epoch.' })
+  readonly created: number;
+
+  @IsString()
+  @JSONSchema({ description: 'The name of the workflow, as the request gave it.' })
+  readonly model: string;
+
+  @IsArray()
+  @Nested(() => ChatCompletionChoice, { each: true })
+  @JSONSchema({ description: 'The answer, alone in the list.' })
+  readonly choices: readonly ChatCompletionChoice[];
+
+  @OrAbsent()
+  @Nested(() => CompletionUsage)
+  @JSONSchema({ description: 'What the request cost; absent if no provider told.' })
+  readonly usage?: Usage;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: "The provider's word for its configuration, or null." })
+  readonly system_fingerprint?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'The tier that the provider used, or null.' })
+  readonly service_tier?: string | null;
+}

@@ -1,0 +1,149 @@
+import { Equals, IsIn, IsOptional, IsString, MinLength, ValidateBy } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import { isJsonObject } from '../../../kernel/index.js';
+import { Nested } from '../../../schema/index.js';
+
+/** A piece of text. */
+@JSONSchema({ description: 'A piece of text.', example: { type: 'text', text: 'What is in this picture?' } })
+export class TextPart {
+  @Equals('text')
+  @JSONSchema({ description: 'Always `text`.' })
+  readonly type: 'text';
+
+  @IsString()
+  @JSONSchema({ description: 'The text. May be empty.' })
+  readonly text: string;
+}
+
+/** Where an image is. */
+@JSONSchema({ description: 'Where an image is and how closely to look at it.' })
+export class ImageUrl {
+  @IsString()
+  @MinLength(1)
+  @JSONSchema({
+    description: 'Web address of the image, or the image itself as a `data:` URL in base64.',
+    example: 'https://example.com/cat.png',
+  })
+  readonly url: string;
+
+  @IsOptional()
+  @IsIn(['auto', 'low', 'high'])
+  @JSONSchema({ description: 'How closely the model looks: `high` costs more tokens.', default: 'auto' })
+  readonly detail?: 'auto' | 'low' | 'high' | null;
+}
+
+/** An image. */
+@JSONSchema({
+  description: 'An image.',
+  example: { type: 'image_url', image_url: { url: 'https://example.com/cat.png' } },
+})
+export class ImagePart {
+  @Equals('image_url')
+  @JSONSchema({ description: 'Always `image_url`.' })
+  readonly type: 'image_url';
+
+  @Nested(() => ImageUrl)
+  @JSONSchema({ description: 'The image.' })
+  readonly image_url: ImageUrl;
+}
+
+/** Sound, in the request itself. */
+@JSONSchema({ description: 'Recorded sound.' })
+export class InputAudio {
+  @IsString()
+  @MinLength(1)
+  @JSONSchema({ description: 'The sound file in base64.' })
+  readonly data: string;
+
+  @IsIn(['wav', 'mp3'])
+  @JSONSchema({ description: 'Format of the sound file.' })
+  readonly format: 'wav' | 'mp3';
+}
+
+/** A piece of sound. */
+@JSONSchema({
+  description: 'A piece of sound for the model to hear.',
+  example: { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } },
+})
+export class AudioPart {
+  @Equals('input_audio')
+  @JSONSchema({ description: 'Always `input_audio`.' })
+  readonly type: 'input_audio';
+
+  @Nested(() => InputAudio)
+  @JSONSchema({ description: 'The sound.' })
+  readonly input_audio: InputAudio;
+}
+
+/** A file, in the request itself or uploaded before. */
+@JSONSchema({ description: 'A file: its content, or the id of one that was uploaded to the model provider.' })
+export class InputFile {
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Name of the file.', example: 'report.pdf' })
+  readonly filename?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'The file as a `data:` URL in base64.' })
+  readonly file_data?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Id of an uploaded file.' })
+  readonly file_id?: string | null;
+}
+
+/** A file. */
+@JSONSchema({
+  description: 'A file for the model to read.',
+  example: { type: 'file', file: { filename: 'report.pdf', file_data: 'data:application/pdf;base64,JVBERg==' } },
+})
+export class FilePart {
+  @Equals('file')
+  @JSONSchema({ description: 'Always `file`.' })
+  readonly type: 'file';
+
+  @Nested(() => InputFile)
+  @JSONSchema({ description: 'The file.' })
+  readonly file: InputFile;
+}
+
+/** What the model said when it refused. */
+@JSONSchema({ description: 'What the model said when it refused.' })
+export class RefusalPart {
+  @Equals('refusal')
+  @JSONSchema({ description: 'Always `refusal`.' })
+  readonly type: 'refusal';
+
+  @IsString()
+  @JSONSchema({ description: 'The words of the refusal.' })
+  readonly refusal: string;
+}
+
+/** What a user may send. */
+export type UserContentPart = TextPart | ImagePart | AudioPart | FilePart;
+
+/** What an assistant may have said. */
+export type AssistantContentPart = TextPart | RefusalPart;
+
+/** Classes of parts by their `type`, for each kind of message. */
+export const TEXT_PARTS = { text: TextPart };
+export const USER_PARTS = { text: TextPart, image_url: ImagePart, input_audio: AudioPart, file: FilePart };
+export const ASSISTANT_PARTS = { text: TextPart, refusal: RefusalPart };
+
+/** A list of parts is text, or one refusal: OpenAI's specification allows no mixture and no second refusal. */
+export function RefusalStandsAlone(): PropertyDecorator {
+  return ValidateBy(
+    {
+      name: 'refusalStandsAlone',
+      validator: {
+        validate: (parts: unknown) =>
+          !Array.isArray(parts) ||
+          parts.length === 1 ||
+          !parts.some((part) => isJsonObject(part) && part['type'] === 'refusal'),
+      },
+    },
+    { message: 'a part of type "refusal" must be the only part.' },
+  );
+}

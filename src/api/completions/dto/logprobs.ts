@@ -1,0 +1,49 @@
+import { IsArray, IsInt, IsNumber, IsString } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import type { JsonObject } from '../../../kernel/index.js';
+import { Nested, OrNull } from '../../../schema/index.js';
+
+/** A token that could have stood at a place of the answer. */
+@JSONSchema({ description: 'A token that could have stood at this place.' })
+export class LikelyToken {
+  @IsString()
+  @JSONSchema({ description: 'The token.' })
+  readonly token: string;
+
+  @IsNumber()
+  @JSONSchema({ description: 'Natural logarithm of its probability.' })
+  readonly logprob: number;
+
+  @OrNull()
+  @IsArray()
+  @IsInt({ each: true })
+  @JSONSchema({ description: 'The token in bytes of UTF-8, or null.' })
+  readonly bytes: readonly number[] | null;
+}
+
+/** A token of the answer. */
+@JSONSchema({ description: 'A token of the answer and its probability.' })
+export class TokenProbability extends LikelyToken {
+  @IsArray()
+  @Nested(() => LikelyToken, { each: true })
+  @JSONSchema({ description: 'The likeliest tokens at this place.' })
+  readonly top_logprobs: readonly LikelyToken[];
+}
+
+/** Probabilities of the tokens of an answer. */
+@JSONSchema({ description: 'Probabilities of the tokens of this piece of the answer.' })
+export class ChoiceLogprobs {
+  /** Passed through as the upstream sent them; {@link TokenProbability} is what OpenAI's specification says. */
+  @OrNull()
+  @IsArray()
+  @Nested(() => TokenProbability, { each: true })
+  @JSONSchema({ description: 'Tokens of the content, or null.' })
+  readonly content: readonly JsonObject[] | null;
+
+  /** Passed through as well. */
+  @OrNull()
+  @IsArray()
+  @Nested(() => TokenProbability, { each: true })
+  @JSONSchema({ description: 'Tokens of the refusal, or null.' })
+  readonly refusal: readonly JsonObject[] | null;
+}

@@ -1,0 +1,153 @@
+import { ArrayNotEmpty, Equals, IsArray, IsIn, IsOptional, IsString } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import { Nested, OneOf, OptionalBeside, OrString } from '../../../schema/index.js';
+import { ASSISTANT_PARTS, type AssistantContentPart, RefusalStandsAlone, TEXT_PARTS, type TextPart, USER_PARTS, type UserContentPart } from './content-parts.js';
+import { CalledFunction, TOOL_CALLS, type ToolCall } from './tool-calls.js';
+
+/** What the application tells the model about its task. */
+@JSONSchema({
+  description: 'What the application tells the model about its task. Newer models call this role `developer`.',
+  example: { role: 'system', content: 'Answer in one sentence.' },
+})
+export class SystemMessage {
+  @IsIn(['system', 'developer'])
+  @JSONSchema({ description: 'Who speaks. Forwarded as it is given.' })
+  readonly role: 'system' | 'developer';
+
+  @OrString()
+  @IsArray()
+  @ArrayNotEmpty()
+  @OneOf('type', TEXT_PARTS, { each: true })
+  @JSONSchema({ description: 'The text, whole or in parts.' })
+  readonly content: string | readonly TextPart[];
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Tells apart several speakers of one role.' })
+  readonly name?: string | null;
+}
+
+/** What the user says. */
+@JSONSchema({ description: 'What the user says.', example: { role: 'user', content: 'Why is the sky blue?' } })
+export class UserMessage {
+  @Equals('user')
+  @JSONSchema({ description: 'Always `user`.' })
+  readonly role: 'user';
+
+  @OrString()
+  @IsArray()
+  @ArrayNotEmpty()
+  @OneOf('type', USER_PARTS, { each: true })
+  @JSONSchema({ description: 'The text, or parts: text, images, sound, files. Parts reach the model as they are.' })
+  readonly content: string | readonly UserContentPart[];
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Tells apart several speakers of one role.' })
+  readonly name?: string | null;
+}
+
+/** Sound that the model answered with before. */
+@JSONSchema({ description: 'Sound that the model answered with before, by its id.' })
+export class AssistantAudio {
+  @IsString()
+  @JSONSchema({ description: 'Id of the sound.' })
+  readonly id: string;
+}
+
+/** What the model said before. */
+@JSONSchema({
+  description:
+    'What the model said before. `content` may be null or left out only beside tool calls, a function call, a refusal ' +
+    'or audio. Fields that answers have and the API does not take, such as `reasoning_content`, are accepted.',
+  example: { role: 'assistant', content: 'Because air scatters blue light most.' },
+})
+export class AssistantMessage {
+  @Equals('assistant')
+  @JSONSchema({ description: 'Always `assistant`.' })
+  readonly role: 'assistant';
+
+  @OptionalBeside('tool_calls', 'function_call', 'refusal', 'audio')
+  @OrString()
+  @IsArray()
+  @ArrayNotEmpty()
+  @RefusalStandsAlone()
+  @OneOf('type', ASSISTANT_PARTS, { each: true })
+  @JSONSchema({ description: 'The text, whole or in parts, or one part with a refusal.' })
+  readonly content?: string | readonly AssistantContentPart[] | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'What the model said when it refused.' })
+  readonly refusal?: string | null;
+
+  @IsOptional()
+  @IsArray()
+  @OneOf('type', TOOL_CALLS, { each: true })
+  @JSONSchema({ description: 'The calls that the model made. A `tool` message for each follows.' })
+  readonly tool_calls?: readonly ToolCall[] | null;
+
+  @IsOptional()
+  @Nested(() => CalledFunction)
+  @JSONSchema({ description: 'The call that the model made. Replaced by `tool_calls`.', deprecated: true })
+  readonly function_call?: CalledFunction | null;
+
+  @IsOptional()
+  @Nested(() => AssistantAudio)
+  @JSONSchema({ description: 'Sound that the model answered with.' })
+  readonly audio?: AssistantAudio | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Tells apart several speakers of one role.' })
+  readonly name?: string | null;
+}
+
+/** What a tool of the client gave back. */
+@JSONSchema({
+  description: 'What one of the tools gave back.',
+  example: { role: 'tool', tool_call_id: 'call_1', content: '{"celsius":7}' },
+})
+export class ToolMessage {
+  @Equals('tool')
+  @JSONSchema({ description: 'Always `tool`.' })
+  readonly role: 'tool';
+
+  @OrString()
+  @IsArray()
+  @ArrayNotEmpty()
+  @OneOf('type', TEXT_PARTS, { each: true })
+  @JSONSchema({ description: 'The result, whole or in parts.' })
+  readonly content: string | readonly TextPart[];
+
+  @IsString()
+  @JSONSchema({ description: 'Id of the call that this answers.', example: 'call_1' })
+  readonly tool_call_id: string;
+}
+
+/** What a function gave back. */
+@JSONSchema({ description: 'What a function gave back. Replaced by `tool`.', deprecated: true })
+export class FunctionMessage {
+  @Equals('function')
+  @JSONSchema({ description: 'Always `function`.' })
+  readonly role: 'function';
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'The result.' })
+  readonly content?: string | null;
+
+  @IsString()
+  @JSONSchema({ description: 'Name of the function.' })
+  readonly name: string;
+}
+
+/** Classes of messages by their `role`. */
+export const MESSAGE_ROLES = {
+  developer: SystemMessage,
+  system: SystemMessage,
+  user: UserMessage,
+  assistant: AssistantMessage,
+  tool: ToolMessage,
+  function: FunctionMessage,
+};

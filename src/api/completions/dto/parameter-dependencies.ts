@@ -1,0 +1,54 @@
+import { InvalidRequestError } from '../../../errors/index.js';
+import type { JsonObject } from '../../../kernel/index.js';
+import type { Fault, FaultLog } from '../../../schema/index.js';
+import type { ChatCompletionRequest } from './chat-completion-request.js';
+
+interface Dependency {
+  readonly parameter: string;
+  readonly isMet: (body: JsonObject) => boolean;
+  readonly message: string;
+}
+
+const DEPENDENCIES: readonly Dependency[] = [
+  {
+    parameter: 'tool_choice',
+    isMet: (body) => isGiven(body, 'tools'),
+    message: `'tool_choice' is only allowed when 'tools' are given.`,
+  },
+  {
+    parameter: 'top_logprobs',
+    isMet: (body) => body['logprobs'] === true,
+    message: `'top_logprobs' is only allowed when 'logprobs' is true.`,
+  },
+];
+
+/** Checks the parameters that make no sense without another one. */
+export function checkDependencies(body: JsonObject, faults: FaultLog): void {
+  for (const { parameter, isMet, message } of DEPENDENCIES) {
+    if (isGiven(body, parameter) && !isMet(body)) faults.add(() => fault(parameter, message));
+  }
+}
+
+/**
+ * Refuses `stream_options` for an answer that is not streamed, as api.openai.com does. Stands apart from the other rules
+ * because a workflow may stream without being asked to.
+ *
+ * @param streams whether the answer to this request will be streamed.
+ * @throws InvalidRequestError with `param` `stream_options`.
+ */
+export function assertStreamOptionsAllowed(
+  request: Pick<ChatCompletionRequest, 'stream_options'>,
+  streams: boolean,
+): void {
+  if (streams || (request.stream_options ?? null) === null) return;
+  const { message, param, code } = fault('stream_options', `'stream_options' is only allowed when 'stream' is true.`);
+  throw new InvalidRequestError(message, { param, code });
+}
+
+function fault(param: string, message: string): Fault {
+  return { param, code: 'invalid_value', message: `Invalid value for '${param}': ${message}` };
+}
+
+function isGiven(body: JsonObject, parameter: string): boolean {
+  return (body[parameter] ?? null) !== null;
+}

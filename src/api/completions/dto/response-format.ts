@@ -1,0 +1,71 @@
+import { Equals, IsBoolean, IsObject, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import type { JsonObject } from '../../../kernel/index.js';
+import { Nested } from '../../../schema/index.js';
+
+/** The answer is plain text. */
+@JSONSchema({ description: 'The answer is plain text.' })
+export class ResponseFormatText {
+  @Equals('text')
+  @JSONSchema({ description: 'Always `text`.' })
+  readonly type: 'text';
+}
+
+/** The answer is some JSON object. */
+@JSONSchema({ description: 'The answer is a JSON object, whose form only the messages tell.' })
+export class ResponseFormatJsonObject {
+  @Equals('json_object')
+  @JSONSchema({ description: 'Always `json_object`.' })
+  readonly type: 'json_object';
+}
+
+/** A named JSON Schema. */
+@JSONSchema({ description: 'A named JSON Schema.' })
+export class NamedJsonSchema {
+  @IsString()
+  @MaxLength(64)
+  @Matches(/^[A-Za-z0-9_-]+$/)
+  @JSONSchema({ description: 'Name of the format.', example: 'weather' })
+  readonly name: string;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Tells the model what the format is for.' })
+  readonly description?: string | null;
+
+  @IsOptional()
+  @IsObject()
+  @JSONSchema({
+    description: 'The schema. Forwarded unread.',
+    additionalProperties: true,
+    example: { type: 'object', properties: { celsius: { type: 'number' } }, required: ['celsius'] },
+  })
+  readonly schema?: JsonObject | null;
+
+  @IsOptional()
+  @IsBoolean()
+  @JSONSchema({ description: 'Whether the answer must follow the schema exactly.', default: false })
+  readonly strict?: boolean | null;
+}
+
+/** The answer is JSON that follows a schema. */
+@JSONSchema({ description: 'The answer is JSON that follows a schema.' })
+export class ResponseFormatJsonSchema {
+  @Equals('json_schema')
+  @JSONSchema({ description: 'Always `json_schema`.' })
+  readonly type: 'json_schema';
+
+  @Nested(() => NamedJsonSchema)
+  @JSONSchema({ description: 'The schema.' })
+  readonly json_schema: NamedJsonSchema;
+}
+
+/** The form of the answer. */
+export type ResponseFormat = ResponseFormatText | ResponseFormatJsonObject | ResponseFormatJsonSchema;
+
+/** Classes of formats by their `type`. */
+export const RESPONSE_FORMATS = {
+  text: ResponseFormatText,
+  json_object: ResponseFormatJsonObject,
+  json_schema: ResponseFormatJsonSchema,
+};

@@ -1,0 +1,68 @@
+import { Equals, IsString } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import { Nested } from '../../../schema/index.js';
+
+/** Which function a model called, with what. */
+@JSONSchema({ description: 'A function and what it is called with.' })
+export class CalledFunction {
+  @IsString()
+  @JSONSchema({ description: 'Name of the function.', example: 'get_weather' })
+  readonly name: string;
+
+  @IsString()
+  @JSONSchema({
+    description: 'The arguments as the model wrote them: JSON in a string, not always valid.',
+    example: '{"city":"Oslo"}',
+  })
+  readonly arguments: string;
+}
+
+/** A call of one of the client's functions. */
+@JSONSchema({ description: "A call of one of the client's functions." })
+export class FunctionToolCall {
+  @IsString()
+  @JSONSchema({ description: 'Id of the call; the `tool` message that answers it repeats it.', example: 'call_1' })
+  readonly id: string;
+
+  @Equals('function')
+  @JSONSchema({ description: 'Always `function`.' })
+  readonly type: 'function';
+
+  @Nested(() => CalledFunction)
+  @JSONSchema({ description: 'The function that is called.' })
+  readonly function: CalledFunction;
+}
+
+/** Which custom tool a model called, with what. */
+@JSONSchema({ description: 'A custom tool and what it is called with.' })
+export class CalledCustomTool {
+  @IsString()
+  @JSONSchema({ description: 'Name of the tool.', example: 'run_query' })
+  readonly name: string;
+
+  @IsString()
+  @JSONSchema({ description: 'The input as the model wrote it: free text.' })
+  readonly input: string;
+}
+
+/** A call of one of the client's custom tools. */
+@JSONSchema({ description: "A call of one of the client's custom tools." })
+export class CustomToolCall {
+  @IsString()
+  @JSONSchema({ description: 'Id of the call; the `tool` message that answers it repeats it.', example: 'call_1' })
+  readonly id: string;
+
+  @Equals('custom')
+  @JSONSchema({ description: 'Always `custom`.' })
+  readonly type: 'custom';
+
+  @Nested(() => CalledCustomTool)
+  @JSONSchema({ description: 'The tool that is called.' })
+  readonly custom: CalledCustomTool;
+}
+
+/** A call of one of the client's tools. */
+export type ToolCall = FunctionToolCall | CustomToolCall;
+
+/** Classes of calls by their `type`. */
+export const TOOL_CALLS = { function: FunctionToolCall, custom: CustomToolCall };

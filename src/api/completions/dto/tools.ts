@@ -1,0 +1,154 @@
+import { Equals, IsArray, IsBoolean, IsIn, IsObject, IsOptional, IsString, MinLength } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import type { JsonObject } from '../../../kernel/index.js';
+import { Nested } from '../../../schema/index.js';
+
+/** A function that the model may call. */
+@JSONSchema({ description: 'A function that the model may call; the client runs it.' })
+export class FunctionDefinition {
+  @IsString()
+  @MinLength(1)
+  @JSONSchema({ description: 'Name of the function.', example: 'get_weather' })
+  readonly name: string;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Tells the model when and how to call it.', example: 'Weather of a city, now.' })
+  readonly description?: string | null;
+
+  @IsOptional()
+  @IsObject()
+  @JSONSchema({
+    description: 'JSON Schema of the arguments. Forwarded unread. Without it the function has none.',
+    additionalProperties: true,
+    example: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+  })
+  readonly parameters?: JsonObject | null;
+
+  @IsOptional()
+  @IsBoolean()
+  @JSONSchema({ description: 'Whether the arguments must follow the schema exactly.', default: false })
+  readonly strict?: boolean | null;
+}
+
+/** A function as a tool. */
+@JSONSchema({ description: 'A function as a tool.' })
+export class FunctionTool {
+  @Equals('function')
+  @JSONSchema({ description: 'Always `function`.' })
+  readonly type: 'function';
+
+  @Nested(() => FunctionDefinition)
+  @JSONSchema({ description: 'The function.' })
+  readonly function: FunctionDefinition;
+}
+
+/** A tool that takes free text. */
+@JSONSchema({ description: 'A tool that takes free text; the client runs it.' })
+export class CustomToolDefinition {
+  @IsString()
+  @MinLength(1)
+  @JSONSchema({ description: 'Name of the tool.', example: 'run_query' })
+  readonly name: string;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Tells the model when and how to call it.' })
+  readonly description?: string | null;
+
+  @IsOptional()
+  @IsObject()
+  @JSONSchema({
+    description: 'The form of its input, such as a grammar. Forwarded unread.',
+    additionalProperties: true,
+  })
+  readonly format?: JsonObject | null;
+}
+
+/** A custom tool. */
+@JSONSchema({ description: 'A tool that takes free text.' })
+export class CustomTool {
+  @Equals('custom')
+  @JSONSchema({ description: 'Always `custom`.' })
+  readonly type: 'custom';
+
+  @Nested(() => CustomToolDefinition)
+  @JSONSchema({ description: 'The tool.' })
+  readonly custom: CustomToolDefinition;
+}
+
+/** A tool that the client offers to the model. */
+export type Tool = FunctionTool | CustomTool;
+
+/** Classes of tools by their `type`. */
+export const TOOLS = { function: FunctionTool, custom: CustomTool };
+
+/** Names a tool. */
+@JSONSchema({ description: 'Names a tool.' })
+export class ToolName {
+  @IsString()
+  @JSONSchema({ description: 'Name of the tool.', example: 'get_weather' })
+  readonly name: string;
+}
+
+/** The model must call this function. */
+@JSONSchema({ description: 'The model must call this function.' })
+export class FunctionToolChoice {
+  @Equals('function')
+  @JSONSchema({ description: 'Always `function`.' })
+  readonly type: 'function';
+
+  @Nested(() => ToolName)
+  @JSONSchema({ description: 'The function.' })
+  readonly function: ToolName;
+}
+
+/** The model must call this custom tool. */
+@JSONSchema({ description: 'The model must call this custom tool.' })
+export class CustomToolChoice {
+  @Equals('custom')
+  @JSONSchema({ description: 'Always `custom`.' })
+  readonly type: 'custom';
+
+  @Nested(() => ToolName)
+  @JSONSchema({ description: 'The tool.' })
+  readonly custom: ToolName;
+}
+
+/** Some of the tools. */
+@JSONSchema({ description: 'Some of the tools, and whether one of them must be called.' })
+export class AllowedTools {
+  @IsIn(['auto', 'required'])
+  @JSONSchema({ description: '`auto`: the model may call one; `required`: it must.' })
+  readonly mode: 'auto' | 'required';
+
+  @IsArray()
+  @IsObject({ each: true })
+  @JSONSchema({
+    description: 'The tools, by type and name.',
+    example: [{ type: 'function', function: { name: 'get_weather' } }],
+  })
+  readonly tools: readonly JsonObject[];
+}
+
+/** The model may call some of the tools only. */
+@JSONSchema({ description: 'The model may call some of the tools only.' })
+export class AllowedToolsChoice {
+  @Equals('allowed_tools')
+  @JSONSchema({ description: 'Always `allowed_tools`.' })
+  readonly type: 'allowed_tools';
+
+  @Nested(() => AllowedTools)
+  @JSONSchema({ description: 'The tools.' })
+  readonly allowed_tools: AllowedTools;
+}
+
+/** Whether and which tool the model calls. */
+export type ToolChoice = 'none' | 'auto' | 'required' | FunctionToolChoice | CustomToolChoice | AllowedToolsChoice;
+
+/** Classes of choices by their `type`. */
+export const TOOL_CHOICES = {
+  function: FunctionToolChoice,
+  custom: CustomToolChoice,
+  allowed_tools: AllowedToolsChoice,
+};

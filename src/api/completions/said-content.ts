@@ -1,0 +1,40 @@
+import { isDeepStrictEqual } from 'node:util';
+import { boundedJson } from '../../kernel/index.js';
+
+/** Keeps what nodes said to the client in `content` as long as it can be JSON, up to a bound for each. */
+export class SaidContent {
+  readonly #limit: number;
+  /** From the first bracket on; undefined for what is too long. */
+  readonly #texts = new Map<string, string | undefined>();
+
+  /** @param limit most characters that are kept of one node */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  add(node: string, text: string): void {
+    if (!this.#texts.has(node)) {
+      // What sets a node's text off from the one before is no part of it.
+      const start = text.search(/[[{]/);
+      if (start >= 0) this.#keep(node, text.slice(start));
+      return;
+    }
+    const before = this.#texts.get(node);
+    if (before !== undefined) this.#keep(node, before + text);
+  }
+
+  /** Whether the node has said this value, and nothing else. Never throws. */
+  isAll(node: string, value: object): boolean {
+    const text = this.#texts.get(node);
+    if (text === undefined) return false;
+    try {
+      return isDeepStrictEqual(JSON.parse(text), JSON.parse(boundedJson(value, this.#limit) ?? ''));
+    } catch {
+      return false;
+    }
+  }
+
+  #keep(node: string, text: string): void {
+    this.#texts.set(node, text.length > this.#limit ? undefined : text);
+  }
+}

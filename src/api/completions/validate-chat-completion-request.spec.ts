@@ -1,0 +1,139 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { InvalidRequestError } from '../../errors/index.js';
+import { assertStreamOptionsAllowed } from './dto/index.js';
+import { validateChatCompletionRequest } from './validate-chat-completion-request.js';
+
+function faultOf(body: unknown): InvalidRequestError | undefined {
+  try {
+    validateChatCompletionRequest(body);
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidRequestError) return error;
+    throw error;
+  }
+}
+
+/** Text of a JSON value that is nested `depth` levels deep. */
+function deep(depth: number): string {
+  return `${'{"a":['.repeat(depth)}1${']}'.repeat(depth)}`;
+}
+
+const request = (parameters: object) => ({ model: 'chat', messages: [{ role: 'user', content: 'Hi' }], ...parameters });
+
+describe('validateChatCompletionRequest', () => {
+  it.each([undefined, null, [], [{}], 'text', '{}', 5, true])('refuses a body that is no JSON object: %j', (body) => {
+    expect(faultOf(body)).toMatchObject({ status: 400, param: null, code: null });
+  });
+
+  it('names what is wrong, what is expected, and how many faults follow', () => {
+    expect(faultOf(request({ temperature: '0.5' }))?.message).toBe(
+      "Invalid type for 'temperature': expected a number, but got a string instead.",
+    );
+    expect(faultOf(request({ stop: 5, n: 3 }))?.message).toBe(
+      "Invalid value for 'n': a workflow gives one choice. Leave `n` out, or send one request for each answer. " +
+        '(The request has 1 further fault.)',
+    );
+    expect(faultOf({ messages: [{}, {}], tool_choice: 'auto' })?.message).toBe(
+      "Missing required parameter: 'model'. (The request has 3 further faults.)",
+    );
+    expect(faultOf(request({ stop: 1.5 }))?.message).toContain(
+      'expected a string or an array, but got a decimal number',
+    );
+  });
+
+  it('quotes no more of a value than fits a message', () => {
+    const message = faultOf(request({ response_format: { type: `\0${'x'.repeat(1e6)}` } }))?.message ?? '';
+    expect(message).toContain('"\\u0000xxx');
+    expect(message.length).toBeLessThan(250);
+  });
+
+  it('keeps falsy values, unknown keys and null', () => {
+    const body = request({ temperature: 0, user: '', top_k: 0, stop: null, stream_options: { x: null } });
+    const copy = structuredClone(body);
+    expect(validateChatCompletionRequest(body)).toBe(body);
+    expect(body).toStrictEqual(copy);
+  });
+
+  it('takes the names of prototypes for ordinary keys', () => {
+    const text =
+      '{"__proto__":{"model":"chat","stream":"yes"},"constructor":{"prototype":{"stream":1}},"model":"chat",' +
+      '"messages":[{"__proto__":{"role":"robot"},"constructor":1,"role":"user","content":"Hi"}],' +
+      '"metadata":{"__proto__":{"a":1}},"tools":[{"type":"function","function":{"name":"f","parameters":{"__proto__":{}}}}]}';
+    const body: unknown = JSON.parse(text);
+    expect(JSON.stringify(validateChatCompletionRequest(body))).toBe(text);
+    expect(faultOf(JSON.parse('{"__proto__":{"model":"chat","messages":[]}}'))?.param).toBe('model');
+    expect(({} as Record<string, unknown>)['stream']).toBeUndefined();
+  });
+
+  it('does not look into free-form values', () => {
+    const parametersWith = (nested: unknown): Record<string, unknown> => ({
+      unknown: nested,
+      metadata: nested,
+      response_format: { type: 'json_schema', json_schema: { name: 'a', schema: nested } },
+      tools: [{ type: 'function', function: { name: 'f', parameters: nested } }],
+    });
+    expect(faultOf(request(parametersWith(JSON.parse(deep(200)))))).toBeUndefined();
+  });
+
+  it.each([
+    ['good', [{ type: 'text', text: 'Hi' }], ''],
+    ['bad', [{ type: 'text' }], '(The request has 99999 further faults.)'],
+  ])('reads 100,000 %s messages in linear time', (_title, content, tail) => {
+    const messages = Array.from({ length: 100_000 }, () => ({ role: 'user', content }));
+    const start = performance.now();
+    const message = faultOf({ model: 'chat', messages })?.message ?? '';
+    // Takes about 0.2 s; in quadratic time it would be hours.
+    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(message.slice(-tail.length || Infinity)).toBe(tail);
+  });
+
+  it('throws nothing but InvalidRequestError, whatever JSON comes', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (body) => {
+        expect(faultOf(body)?.status ?? 400).toBe(400);
+      }),
+    );
+  });
+
+  it('gives back the same object, unchanged, or refuses with a path into it', () => {
+    const names = ['role', 'content', 'type', 'tools', 'stop', 'messages', 'model', 'n', 'tool_calls', 'function'];
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { depthSize: 'small' },
+        fc.constantFrom('user', 'assistant', 'tool', 'text', 'image_url', 'function', 'json_schema', '__proto__'),
+        fc.constantFrom(null, 0, 1, -1, 1e300, true, ''),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(fc.constantFrom(...names, 'image_url', 'name', 'response_format', 'constructor'), tie('value'), {
+          noNullPrototype: true,
+        }),
+      ),
+    }));
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom(...names, 'stream', 'temperature'), value, { noNullPrototype: true }),
+        (parameters) => {
+          const text = JSON.stringify(request(parameters));
+          const body: unknown = JSON.parse(text);
+          const fault = faultOf(body);
+          expect(JSON.stringify(body)).toBe(text);
+          expect(fault?.param ?? 'none').toMatch(/^[a-z_]+(\[\d+\]|\.[a-z_]+)*$/);
+          expect(fault !== undefined || validateChatCompletionRequest(body) === body).toBe(true);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('assertStreamOptionsAllowed', () => {
+  it('refuses options of a stream for an answer that is none', () => {
+    const options = { stream_options: { include_usage: true } };
+    expect(() => assertStreamOptionsAllowed(options, true)).not.toThrow();
+    expect(() => assertStreamOptionsAllowed({ stream_options: null }, false)).not.toThrow();
+    expect(() => assertStreamOptionsAllowed({}, false)).not.toThrow();
+    expect(() => assertStreamOptionsAllowed(options, false)).toThrow(
+      expect.objectContaining({ status: 400, param: 'stream_options', code: 'invalid_value' }),
+    );
+  });
+});

@@ -1,0 +1,74 @@
+import { All, Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
+import { ApiExcludeEndpoint, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { AccessControl } from '../../access/index.js';
+import { MethodNotAllowedError } from '../../errors/index.js';
+import { type CompiledWorkflow, graphJsonOf, mermaidOf, svgOf, WorkflowRegistry } from '../../workflow/index.js';
+import { GRAPH_FORMATS, type GraphFormat, graphFormatOf } from './graph-format.js';
+import { graphExamples, graphSchema } from './graph.examples.js';
+
+/** What an SVG may do when it is opened as a page: nothing but show its own style. */
+const SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+
+/**
+ * Shows the graph of a workflow. Its routes must be registered before those of the models: an id can hold slashes, so
+ * `{id}` would take `a/b/graph` for an id as a whole.
+ */
+@ApiTags('Models')
+@Controller('v1/models')
+export class ModelGraphController {
+  /** Workflows never change, and laying out a large one takes a tenth of a second. */
+  readonly #images = new Map<CompiledWorkflow, Promise<string>>();
+
+  constructor(
+    private readonly registry: WorkflowRegistry,
+    private readonly access: AccessControl,
+  ) {}
+
+  @Get('*id/graph')
+  @ApiOperation({
+    operationId: 'retrieveModelGraph',
+    summary: 'Show the graph of one workflow',
+    description: 'As JSON, as a Mermaid flowchart or as an SVG image: by `format`, or else by the Accept header.',
+  })
+  @ApiParam({ name: 'id', type: String, description: 'Id or alias of the workflow.', example: 'streaming' })
+  @ApiQuery({ name: 'format', required: false, enum: GRAPH_FORMATS, description: 'Goes before the Accept header.' })
+  @ApiResponse({
+    status: 200,
+    description: 'The graph.',
+    content: {
+      'application/json': { schema: graphSchema, example: graphExamples.json },
+      'text/vnd.mermaid': { schema: { type: 'string' }, example: graphExamples.mermaid },
+      'image/svg+xml': { schema: { type: 'string' } },
+    },
+  })
+  async graph(
+    @Param('id') id: string | string[],
+    @Query('format') format: unknown,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const { name, workflow } = this.registry.resolve(Array.isArray(id) ? id.join('/') : id);
+    this.access.callerOf(request).assertMayUse(workflow.id, name);
+    const { type, format: chosen } = graphFormatOf(format, (types) => request.accepts([...types]));
+    if (format === undefined) response.vary('accept');
+    const body = await this.#drawn(workflow, chosen);
+    if (chosen === 'svg') response.setHeader('content-security-policy', SVG_POLICY);
+    response.setHeader('x-content-type-options', 'nosniff');
+    response.type(`${type}; charset=utf-8`).send(body);
+  }
+
+  @All('*id/graph')
+  @ApiExcludeEndpoint()
+  otherMethods(): never {
+    throw new MethodNotAllowedError(['GET']);
+  }
+
+  async #drawn(workflow: CompiledWorkflow, format: GraphFormat): Promise<string> {
+    if (format === 'json') return JSON.stringify(graphJsonOf(workflow));
+    if (format === 'mermaid') return mermaidOf(workflow);
+    const image = this.#images.get(workflow) ?? svgOf(workflow);
+    this.#images.set(workflow, image);
+    return image;
+  }
+}

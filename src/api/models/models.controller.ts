@@ -1,0 +1,69 @@
+import { All, Controller, Get, Param, Req } from '@nestjs/common';
+import { ApiExcludeEndpoint, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
+import { AccessControl } from '../../access/index.js';
+import { MethodNotAllowedError } from '../../errors/index.js';
+import { Clock } from '../../kernel/index.js';
+import { type WorkflowName, WorkflowRegistry } from '../../workflow/index.js';
+import type { ModelCard, ModelList } from './dto/model-list.js';
+
+/** Lists the workflows as models: every id and alias. */
+@ApiTags('Models')
+@Controller('v1/models')
+export class ModelsController {
+  /** Workflows have no date of their own; the start of the process is one that stays the same. Seconds. */
+  readonly #created: number;
+
+  constructor(
+    private readonly registry: WorkflowRegistry,
+    private readonly access: AccessControl,
+    clock: Clock,
+  ) {
+    this.#created = Math.floor(clock.now() / 1_000);
+  }
+
+  @Get()
+  @ApiOperation({ operationId: 'listModels', summary: 'List the workflows that the API key may use' })
+  @ApiResponse({ status: 200, description: 'The list.', schema: { $ref: '#/components/schemas/ModelList' } })
+  list(@Req() request: Request): ModelList {
+    const caller = this.access.callerOf(request);
+    const names = this.registry.list().filter(({ workflow }) => caller.mayUse(workflow.id));
+    return { object: 'list', data: names.map((name) => this.#card(name)) };
+  }
+
+  @Get('*id')
+  @ApiOperation({ operationId: 'retrieveModel', summary: 'Describe one workflow' })
+  @ApiParam({ name: 'id', type: String, description: 'Id or alias of the workflow.', example: 'streaming' })
+  @ApiResponse({ status: 200, description: 'The workflow.', schema: { $ref: '#/components/schemas/ModelCard' } })
+  retrieve(@Param('id') id: string | string[], @Req() request: Request): ModelCard {
+    const name = this.registry.resolve(Array.isArray(id) ? id.join('/') : id);
+    const { workflow, streamByDefault } = name;
+    this.access.callerOf(request).assertMayUse(workflow.id, name.name);
+    return {
+      ...this.#card(name),
+      millrace: {
+        workflow: workflow.id,
+        description: workflow.description,
+        stream_by_default: streamByDefault,
+        takes: [...workflow.takes],
+        graph: workflow.schema,
+      },
+    };
+  }
+
+  @All()
+  @ApiExcludeEndpoint()
+  otherMethods(): never {
+    throw new MethodNotAllowedError(['GET']);
+  }
+
+  @All('*id')
+  @ApiExcludeEndpoint()
+  otherMethodsOfOne(): never {
+    throw new MethodNotAllowedError(['GET']);
+  }
+
+  #card({ name }: WorkflowName): ModelCard {
+    return { id: name, object: 'model', created: this.#created, owned_by: 'millrace' };
+  }
+}

@@ -1,0 +1,186 @@
+import type { ServerResponse } from 'node:http';
+import { PROBE } from '../../http/index.js';
+import { type Cancellation, type Clock, type Timer, TIMER_TOLERANCE_MS } from '../../kernel/index.js';
+import type { StreamMeter } from '../../metrics/index.js';
+import { guarded } from '../../runs/index.js';
+import type { Gate } from '../../streaming/index.js';
+import { EVENT_STREAM_HEADERS, HEARTBEAT_FRAME } from './sse-frames.js';
+
+/** What ends a chunked body. */
+const LAST_CHUNK = '0\r\n\r\n';
+
+/** How many characters one turn of the event loop may bring before the gate is closed until they are written. */
+const ROOM = 64 * 1024;
+
+/**
+ * Writes server-sent events to one response. Frames of one turn of the event loop leave in one write; the gate is closed
+ * while the client's buffers are full; and while nothing else is sent, comments keep the connection alive.
+ */
+export class EventStreamWriter {
+  readonly #response: ServerResponse;
+  readonly #gate: Gate;
+  readonly #clock: Clock;
+  readonly #heartbeatMs: number;
+  readonly #meter: StreamMeter;
+  /** Made once: they are scheduled again and again. */
+  readonly #flush: () => void;
+  readonly #beat: () => void;
+  #heartbeat: Timer;
+  /** Monotonic. */
+  #lastWriteAt: number;
+  #buffer = '';
+  /** True if there are tokens in the buffer. */
+  #hasTokens = false;
+  #isScheduled = false;
+  #isFull = false;
+  #isOpen = false;
+  #isEnded = false;
+  /** True if the body is sent in chunks (RFC 9112, section 7.1), false for clients that speak HTTP/1.0. */
+  #isChunked = false;
+
+  /**
+   * @param gate closed while the client does not keep up
+   * @param heartbeatMs silence, in milliseconds, after which a comment is sent
+   * @param fault aborted if writing fails where nobody waits for it
+   */
+  constructor(
+    response: ServerResponse,
+    gate: Gate,
+    clock: Clock,
+    heartbeatMs: number,
+    meter: StreamMeter,
+    fault: Cancellation,
+  ) {
+    this.#response = response;
+    this.#gate = gate;
+    this.#clock = clock;
+    this.#heartbeatMs = heartbeatMs;
+    this.#meter = meter;
+    this.#lastWriteAt = clock.monotonic();
+    this.#flush = guarded(fault, () => this.#writeBuffer());
+    this.#beat = guarded(fault, () => this.#showLife());
+    this.#heartbeat = clock.after(heartbeatMs, this.#beat);
+    response.on('drain', () => {
+      meter.resumed();
+      gate.open();
+    });
+    response.on(
+      PROBE,
+      guarded(fault, () => {
+        if (!this.#isEnded && gate.isOpen) this.#writeHeartbeat();
+      }),
+    );
+    // Without this, a run whose client leaves while it is behind would wait for a drain that never comes.
+    response.once('close', () => {
+      this.#heartbeat.cancel();
+      meter.over();
+      gate.open();
+    });
+  }
+
+  /** True once the status line is sent: an error can then only be a frame. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Sends the status line and headers, and a comment, so that proxies and clients see life. */
+  open(): void {
+    if (!this.#isOpen) this.#writeHeartbeat();
+  }
+
+  /** What is written next holds tokens. */
+  tokensFollow(): void {
+    this.#hasTokens = true;
+  }
+
+  /** Sends frames with the end of this turn of the event loop; opens the stream if need be. */
+  write(frames: string): void {
+    if (frames === '' || this.#isEnded) return;
+    this.#buffer += frames;
+    // A node that never waits for anything would fill it: this turn ends only when the node does.
+    if (this.#buffer.length > ROOM) {
+      this.#isFull = true;
+      this.#gate.close();
+    }
+    if (!this.#isOpen) this.#writeHead();
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    process.nextTick(this.#flush);
+  }
+
+  /** Sends the last frames and ends the response. */
+  end(frames: string): void {
+    if (this.#isEnded) return;
+    if (!this.#isOpen) this.#writeHead();
+    this.#isEnded = true;
+    this.#heartbeat.cancel();
+    this.#response.end(this.#chunk(this.#buffer + frames) + (this.#isChunked ? LAST_CHUNK : ''));
+    this.#measure(this.#clock.monotonic());
+    // However long its client takes to read the rest.
+    this.#meter.over();
+  }
+
+  /** Gives the response up without having sent anything: somebody else answers. */
+  release(): void {
+    this.#isEnded = true;
+    this.#meter.over();
+    this.#heartbeat.cancel();
+  }
+
+  #measure(now: number): void {
+    if (!this.#hasTokens || this.#response.destroyed) return;
+    this.#hasTokens = false;
+    this.#meter.tokens(now);
+  }
+
+  #writeHead(): void {
+    this.#isOpen = true;
+    const response = this.#response;
+    if (response.destroyed) return;
+    response.writeHead(200, EVENT_STREAM_HEADERS);
+    response.socket?.setNoDelay(true);
+    // Node would write the length, the text and the line ends of a chunk one by one, and the socket gather them again.
+    this.#isChunked = response.chunkedEncoding;
+    response.chunkedEncoding = false;
+  }
+
+  #chunk(text: string): string {
+    if (!this.#isChunked || text === '') return text;
+    return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+  }
+
+  #writeBuffer(): void {
+    this.#isScheduled = false;
+    if (this.#isEnded || this.#response.destroyed) return;
+    const frames = this.#buffer;
+    this.#buffer = '';
+    if (!this.#response.write(this.#chunk(frames))) {
+      this.#gate.close();
+      this.#meter.paused();
+    } else if (this.#isFull) {
+      this.#gate.open();
+    }
+    this.#isFull = false;
+    const now = this.#clock.monotonic();
+    this.#lastWriteAt = now;
+    this.#measure(now);
+  }
+
+  #writeHeartbeat(): void {
+    this.#meter.heartbeat();
+    this.write(HEARTBEAT_FRAME);
+  }
+
+  /** The timer is not set back by each write, which would cost more than the write's frame: it looks when the last one was. */
+  #showLife(): void {
+    if (this.#isEnded || this.#response.destroyed) return;
+    const now = this.#clock.monotonic();
+    let leftMs = this.#lastWriteAt + this.#heartbeatMs - now;
+    if (leftMs < TIMER_TOLERANCE_MS) {
+      // A client that is behind has enough to read; one that is not answered yet gets its status line first.
+      if (this.#isOpen && this.#gate.isOpen) this.#writeHeartbeat();
+      leftMs = this.#heartbeatMs;
+    }
+    this.#heartbeat = this.#clock.after(leftMs, this.#beat);
+  }
+}

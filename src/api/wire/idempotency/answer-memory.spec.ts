@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { AnswerMemory, type KeptRequest } from './answer-memory.js';
+
+const kept = (body: string): KeptRequest => ({ fingerprint: 'f', answer: { status: 200, body } });
+
+describe('AnswerMemory', () => {
+  it('keeps answers for some time', () => {
+    const clock = new FakeClock();
+    const memory = new AnswerMemory({ ttlMs: 1_000, maxBytes: 100_000 }, clock);
+    memory.set('a', kept('first'));
+    clock.advance(999);
+    expect(memory.get('a')?.answer.body).toBe('first');
+    clock.advance(1);
+    expect(memory.get('a')).toBeUndefined();
+  });
+
+  it('drops the oldest when the memory is full, and takes none that could never fit', () => {
+    const memory = new AnswerMemory({ ttlMs: 1_000, maxBytes: 10_000 }, new FakeClock());
+    const big = 'x'.repeat(2_000);
+    memory.set('a', kept(big));
+    memory.set('b', kept(big));
+    memory.set('a', kept(big));
+    memory.set('c', kept(big));
+    expect(['a', 'b', 'c'].map((id) => memory.get(id) !== undefined)).toEqual([true, false, true]);
+    memory.set('d', kept('x'.repeat(5_000)));
+    expect(['a', 'c', 'd'].map((id) => memory.get(id) !== undefined)).toEqual([true, true, false]);
+  });
+});

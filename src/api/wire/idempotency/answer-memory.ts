@@ -1,0 +1,57 @@
+import type { Clock } from '../../../kernel/index.js';
+import type { KeptAnswer } from './kept-answer.js';
+
+/** What is kept under one key. */
+export interface KeptRequest {
+  /** Of the request's body: another body under the same key is a mistake. */
+  readonly fingerprint: string;
+  readonly answer: KeptAnswer;
+}
+
+interface Held extends KeptRequest {
+  readonly bytes: number;
+  readonly until: number;
+}
+
+/** What an entry weighs beside its body, roughly, in bytes. */
+const OVERHEAD = 500;
+
+/** The last answers of this process: for some time, and no more than fit into some memory. The oldest go first. */
+export class AnswerMemory {
+  /** In the order in which they came. */
+  readonly #held = new Map<string, Held>();
+  #bytes = 0;
+
+  constructor(
+    private readonly limits: { readonly ttlMs: number; readonly maxBytes: number },
+    private readonly clock: Clock,
+  ) {}
+
+  get(id: string): KeptRequest | undefined {
+    const held = this.#held.get(id);
+    if (held === undefined) return undefined;
+    if (held.until > this.clock.monotonic()) return held;
+    this.#drop(id, held);
+    return undefined;
+  }
+
+  set(id: string, kept: KeptRequest): void {
+    const before = this.#held.get(id);
+    if (before !== undefined) this.#drop(id, before);
+    // A string takes up to two bytes for each character.
+    const bytes = OVERHEAD + 2 * (id.length + kept.fingerprint.length + kept.answer.body.length);
+    if (bytes > this.limits.maxBytes) return;
+    const now = this.clock.monotonic();
+    this.#held.set(id, { ...kept, bytes, until: now + this.limits.ttlMs });
+    this.#bytes += bytes;
+    for (const [oldest, held] of this.#held) {
+      if (this.#bytes <= this.limits.maxBytes && held.until > now) break;
+      this.#drop(oldest, held);
+    }
+  }
+
+  #drop(id: string, { bytes }: Held): void {
+    this.#held.delete(id);
+    this.#bytes -= bytes;
+  }
+}

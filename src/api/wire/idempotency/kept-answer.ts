@@ -1,0 +1,20 @@
+import type { MillraceError } from '../../../errors/index.js';
+import { errorEnvelope } from '../../../http/index.js';
+
+/** An answer as it can be given again. */
+export interface KeptAnswer {
+  readonly status: number;
+  /** JSON. */
+  readonly body: string;
+  /** Of the run that gave it. */
+  readonly traceId?: string;
+}
+
+/** Client errors that say nothing about the request itself: the same request can be answered otherwise later. */
+const PASSING: ReadonlySet<number> = new Set([401, 403, 408, 409, 429, 499]);
+
+/** What is kept of a failure: undefined unless the request itself is at fault, so that it fails the same way each time. */
+export function keptFailure(error: MillraceError): KeptAnswer | undefined {
+  if (error.status < 400 || error.status >= 500 || PASSING.has(error.status)) return undefined;
+  return { status: error.status, body: JSON.stringify(errorEnvelope(error)) };
+}

@@ -1,0 +1,12 @@
+// The file itself and not the door to its folder: with very few descriptors not even that much could be loaded.
+import { readFileLimit } from '../kernel/file-limit.js';
+
+/** The start has 450 files open at once, since Node reads the program's parts side by side. */
+const LEAST = 512;
+
+/** What is wrong with the limit of file descriptors; undefined: nothing, or the system does not tell it. */
+export function describeFileLimitFault(): string | undefined {
+  const limit = readFileLimit();
+  if (limit === undefined || limit >= LEAST) return undefined;
+  return `Millrace cannot start: it may have only ${limit} files and connections open, and needs at least ${LEAST}, and two for each stream. Raise the limit: ulimit -n, LimitNOFILE, nofile.`;
+}

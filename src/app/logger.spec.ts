@@ -1,0 +1,75 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { AppLogger } from './logger.js';
+
+const FORGED = '[Millrace] 1  - 2030-01-01T00:00:00.000Z     LOG [Access] POST /v1/chat/completions 200 stop';
+/** What an author's error, a name from outside or an upstream could hold. */
+const HOSTILE = `x\r\n${FORGED}\n\x1b[2J\x9b31m\u202eevil\u2066\u2028\u200b\x7f`;
+const INVISIBLE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+describe('AppLogger', () => {
+  let written = '';
+  beforeEach(() => {
+    written = '';
+    for (const stream of [process.stdout, process.stderr]) {
+      jest.spyOn(stream, 'write').mockImplementation((text) => {
+        written += String(text);
+        return true;
+      });
+    }
+  });
+
+  const everyKind = (logger: AppLogger): void => {
+    const error = new Error(HOSTILE);
+    error.name = HOSTILE;
+    logger.log(HOSTILE, 'Access');
+    logger.warn('x', HOSTILE);
+    logger.log({ [HOSTILE]: HOSTILE }, 'Access');
+    logger.log(error, 'Access');
+    logger.log('fields', { field: HOSTILE }, 'Access');
+    logger.error('failed', error.stack, 'Runs');
+    logger.error(HOSTILE, `${HOSTILE}\n    at x (y.js:1:1)`);
+    logger.fatal(HOSTILE);
+  };
+
+  it('writes pretty lines that nothing it is given can forge, break or turn around', () => {
+    everyKind(new AppLogger({ level: 'log', format: 'pretty' }));
+    expect(written).not.toMatch(INVISIBLE);
+    expect(written.split('\n').filter((line) => /^\S/.test(line))).toHaveLength(8);
+    expect(written).not.toMatch(/^(?!\[Millrace\] \d+ {2}- \d{4}-)\S/m);
+  });
+
+  it('writes JSON lines in the same way, and what they hold stays what it was', () => {
+    everyKind(new AppLogger({ level: 'log', format: 'json' }));
+    expect(written).not.toMatch(INVISIBLE);
+    const lines = written
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toHaveLength(8);
+    expect(lines[0]).toMatchObject({ level: 'info', message: HOSTILE, context: 'Access' });
+    expect(lines[4]).toMatchObject({ message: 'fields', field: HOSTILE });
+  });
+
+  it('calls the levels in JSON lines what log collectors call them', () => {
+    const logger = new AppLogger({ level: 'verbose', format: 'json' });
+    for (const level of ['verbose', 'debug', 'log', 'warn', 'error', 'fatal'] as const) logger[level]('x', 'Test');
+    const lines = written.trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual([
+      'trace',
+      'debug',
+      'info',
+      'warn',
+      'error',
+      'fatal',
+    ]);
+  });
+
+  it('keeps the stack of an error readable', () => {
+    const logger = new Logger('Runs');
+    Logger.overrideLogger(new AppLogger({ level: 'log', format: 'pretty' }));
+    logger.error('failed', new Error('first\nsecond').stack);
+    Logger.overrideLogger(false);
+    expect(written).toMatch(/\[Runs\] failed\n {2}Error: first\n {4}second\n {4}at .+:\d+:\d+\)?\n/);
+  });
+});

@@ -1,0 +1,126 @@
+import { isatty } from 'node:tty';
+import { inspect } from 'node:util';
+import { ConsoleLogger, type LogLevel } from '@nestjs/common';
+import { type AppConfig, LOG_LEVELS } from '../config/index.js';
+import { escapeControls, escapeControlsInLines } from '../kernel/index.js';
+
+/** Nest's reports on its own start: of interest when it is debugged, noise otherwise. */
+const FRAMEWORK_CONTEXTS = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestApplication',
+]);
+
+/** What JSON lines call the levels: log collectors know these names. */
+const USUAL_LEVELS: Readonly<Record<LogLevel, string>> = {
+  fatal: 'fatal',
+  error: 'error',
+  warn: 'warn',
+  log: 'info',
+  debug: 'debug',
+  verbose: 'trace',
+};
+
+const LISTEN_ERROR = /^Error: (listen|bind|getaddrinfo) /;
+
+/**
+ * Nest's logger, set as the configuration says. Whatever it is given, a line of the log is a line of this program: characters
+ * that could forge one, move the cursor or turn the text around are escaped.
+ */
+export class AppLogger extends ConsoleLogger {
+  readonly #showFramework: boolean;
+
+  constructor({ level, format }: AppConfig['log']) {
+    const levels = LOG_LEVELS.slice(0, LOG_LEVELS.indexOf(level) + 1) satisfies LogLevel[];
+    super({
+      logLevels: levels,
+      json: format === 'json',
+      // Fields that are logged beside a message stand at the top of its JSON object, where log collectors look.
+      flattenParams: true,
+      colors: format === 'pretty' && isatty(process.stdout.fd),
+      prefix: 'Millrace',
+    });
+    this.#showFramework = levels.includes('debug');
+  }
+
+  /** ISO 8601: it sorts, names its zone, and costs less than a local format. */
+  protected override getTimestamp(): string {
+    return new Date().toISOString();
+  }
+
+  override log(message: unknown, ...optional: unknown[]): void {
+    const context = optional.at(-1);
+    if (!this.#showFramework && typeof context === 'string' && FRAMEWORK_CONTEXTS.has(context)) return;
+    super.log(message, ...optional);
+  }
+
+  override error(message: unknown, ...optional: unknown[]): void {
+    if (!this.#showFramework && isSaidAgain(message, optional.at(-1))) return;
+    super.error(message, ...optional);
+  }
+
+  protected override stringifyJsonLogObject(logObject: Record<string, unknown>): string {
+    const level = USUAL_LEVELS[logObject['level'] as LogLevel];
+    return escapeControls(super.stringifyJsonLogObject({ ...logObject, level }));
+  }
+
+  protected override stringifyMessage(message: unknown, logLevel: LogLevel): string {
+    const resolved = this.resolveMessage(message);
+    const text = typeof resolved === 'string' ? resolved : inspect(resolved, { ...this.inspectOptions, colors: false });
+    return super.stringifyMessage(escapeControlsInLines(text), logLevel);
+  }
+
+  /** Fields stand behind the message as `name=value`; what the message says in the same words is not said again. */
+  protected override formatMessage(
+    logLevel: LogLevel,
+    message: unknown,
+    pidMessage: string,
+    formattedLogLevel: string,
+    contextMessage: string,
+    timestampDiff: string,
+    params?: Record<string, unknown>,
+  ): string {
+    const said = typeof message === 'string' ? message : '';
+    const fields = Object.entries(params ?? {}).filter(
+      ([, value]) => value !== undefined && !(typeof value === 'string' && value.includes(' ') && said.includes(value)),
+    );
+    return super.formatMessage(
+      logLevel,
+      message,
+      pidMessage,
+      formattedLogLevel,
+      contextMessage,
+      timestampDiff,
+      fields.length === 0 ? undefined : Object.fromEntries(fields),
+    );
+  }
+
+  protected override stringifyParams(params: Record<string, unknown>): string {
+    const fields = Object.entries(params).map(([name, value]) => `${name}=${this.#fieldValue(value)}`);
+    return escapeControls(fields.join(' '));
+  }
+
+  #fieldValue(value: unknown): string {
+    if (typeof value === 'string') return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+    return inspect(value, { ...this.inspectOptions, colors: false, breakLength: Infinity });
+  }
+
+  protected override formatContext(context: string): string {
+    return super.formatContext(escapeControls(context));
+  }
+
+  protected override printStackTrace(stack: string | undefined): void {
+    // Also the first line is indented: whoever threw the error chose its name.
+    if (stack !== undefined && stack !== '') super.printStackTrace(escapeControlsInLines(`  ${stack}`));
+  }
+}
+
+/**
+ * What keeps the server from its start is said once, by whoever ends the process for it: Nest throws each error after it has
+ * logged it, those of a port that it may not have and those of classes that it cannot make.
+ */
+function isSaidAgain(message: unknown, context: unknown): boolean {
+  return context === 'ExceptionHandler' || (context === 'NestApplication' && LISTEN_ERROR.test(String(message)));
+}

@@ -1,0 +1,96 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { errorResponses, errorsOf, type ErrorStatus } from './openapi-errors.js';
+import { HEADERS_OF, headersNamed, PARAMETERS_OF, REQUEST_HEADERS, RESPONSE_HEADERS } from './openapi-headers.js';
+import { openApiSchemas } from './openapi-schemas.js';
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+const DESCRIPTION = `Typed LLM workflows, served as OpenAI models. Any OpenAI client works: give it this server as its base
+URL (ending in /v1) and a workflow as \`model\`.
+
+Every error has OpenAI's envelope. Where the server has API keys, send one as a bearer token (or in \`api-key\` or
+\`x-api-key\`); where it has none, nothing is checked.`;
+
+/** Ways in which a caller says who they are. None at all is one, too: servers without keys are open. */
+const SECURITY: NonNullable<OpenAPIObject['security']> = [{ bearerAuth: [] }, { apiKey: [] }, { xApiKey: [] }, {}];
+
+/** What can go wrong anywhere. */
+const EVERYWHERE: readonly ErrorStatus[] = [400, 408, 431, 500];
+/** What can go wrong where callers have to say who they are. */
+const GUARDED: readonly ErrorStatus[] = [401, 503];
+/** What else can go wrong, by operation. */
+const ERRORS_OF: Readonly<Record<string, readonly ErrorStatus[]>> = {
+  createChatCompletion: [404, 409, 413, 415, 422, 429, 502, 504],
+  retrieveModel: [404],
+  retrieveModelGraph: [404],
+};
+
+/** The operation that runs workflows. */
+const RUNS = 'createChatCompletion';
+
+/**
+ * The OpenAPI document of the whole service; `npm run openapi` keeps it as openapi.json. Its schemas come from the classes
+ * that validate requests, its errors from those that are thrown. It is the same however the server is configured.
+ */
+export function openApiDocument(app: INestApplication): OpenAPIObject {
+  const document = SwaggerModule.createDocument(
+    app,
+    new DocumentBuilder()
+      .setTitle('Millrace')
+      .setDescription(DESCRIPTION)
+      .setVersion('1')
+      .setOpenAPIVersion('3.0.3')
+      .addServer('/', 'The server that this document comes from.')
+      .addTag('Chat', 'Run workflows.')
+      .addTag('Models', 'Find out which workflows there are, and what they are made of.')
+      .addTag('Health', 'For orchestrators, load balancers and Prometheus.')
+      .addBearerAuth(
+        { type: 'http', scheme: 'bearer', description: 'An API key of this server, or a JWT.' },
+        'bearerAuth',
+      )
+      .addApiKey({ type: 'apiKey', in: 'header', name: 'api-key', description: 'The same, as Azure has it.' }, 'apiKey')
+      .addApiKey({ type: 'apiKey', in: 'header', name: 'x-api-key', description: 'The same, as others do.' }, 'xApiKey')
+      .build(),
+  );
+  for (const [url, path] of Object.entries(document.paths)) {
+    for (const operation of [path.get, path.post]) {
+      if (operation !== undefined) complete(operation, url.startsWith('/v1/'));
+    }
+  }
+  const { openapi, servers, tags, paths } = document;
+  // The builder adds an empty contact.
+  const { contact: _, ...info } = document.info;
+  const components = {
+    securitySchemes: document.components?.securitySchemes ?? {},
+    parameters: REQUEST_HEADERS,
+    headers: RESPONSE_HEADERS,
+    responses: errorResponses(),
+    schemas: openApiSchemas(),
+  };
+  return { openapi, info, servers: servers ?? [], tags: tags ?? [], paths, components };
+}
+
+/** Adds what holds for all operations, or for all of a kind. */
+function complete(operation: Operation, isGuarded: boolean): void {
+  const { operationId = '', responses } = operation;
+  const isRun = operationId === RUNS;
+  operation.security = isGuarded ? SECURITY : [];
+  operation.parameters = [
+    ...(operation.parameters ?? []),
+    ...[...(isRun ? PARAMETERS_OF.runs : []), ...PARAMETERS_OF.everyRequest].map((name) => ({
+      $ref: `#/components/parameters/${name}`,
+    })),
+  ];
+  for (const [status, response] of Object.entries(responses)) {
+    if (response === undefined || '$ref' in response) continue;
+    response.headers = {
+      ...headersNamed(HEADERS_OF.everyAnswer),
+      ...headersNamed(isRun ? [...HEADERS_OF.runs, ...HEADERS_OF.limits] : []),
+      ...headersNamed(status === '503' ? HEADERS_OF.refusals : []),
+      ...response.headers,
+    };
+  }
+  const errors = [...EVERYWHERE, ...(isGuarded ? GUARDED : []), ...(ERRORS_OF[operationId] ?? [])];
+  operation.responses = { ...errorsOf(errors), ...responses };
+}

@@ -1,0 +1,165 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { InternalError, InvalidRequestError, type MillraceError, ModelNotFoundError, OverloadedError, PayloadTooLargeError, RateLimitedError, RequestInProgressError, RunAbortedError, UnauthorizedError, UnsupportedMediaTypeError, UpstreamError } from '../../errors/index.js';
+import { errorEnvelope } from '../../http/index.js';
+import { HEADERS_OF, headersNamed } from './openapi-headers.js';
+
+type Responses = NonNullable<NonNullable<OpenAPIObject['components']>['responses']>;
+
+interface ErrorAnswer {
+  /** Name in `components.responses`. */
+  readonly name: string;
+  readonly description: string;
+  /** Errors of this kind, by names for them. */
+  readonly examples: Readonly<Record<string, MillraceError>>;
+  readonly headers?: readonly string[];
+}
+
+const { refusals, challenges, limits } = HEADERS_OF;
+
+/** Every status with which a request can fail. */
+const ERROR_ANSWERS = {
+  400: {
+    name: 'BadRequest',
+    description: 'The request is at fault; `param` says where, and `code` how.',
+    examples: {
+      missing: new InvalidRequestError("Missing required parameter: 'messages'.", {
+        param: 'messages',
+        code: 'missing_required_parameter',
+      }),
+      malformed: new InvalidRequestError(
+        'We could not parse the JSON body of your request. The API expects a JSON object; check it for syntax errors.',
+      ),
+    },
+  },
+  401: {
+    name: 'Unauthorized',
+    description: 'No API key or token, or none that is good. Only where the server asks for one.',
+    examples: { unknown: new UnauthorizedError('Incorrect API key provided.', true) },
+    headers: challenges,
+  },
+  404: {
+    name: 'NotFound',
+    description: 'No workflow that the API key or token may use has this id or alias.',
+    examples: { unknown: new ModelNotFoundError('gpt-0') },
+  },
+  408: {
+    name: 'RequestTimeout',
+    description: 'The request took too long to arrive.',
+    examples: { slow: new InvalidRequestError('The request took too long to arrive.') },
+  },
+  409: {
+    name: 'Conflict',
+    description: 'The same request, by its `Idempotency-Key`, is being answered by another replica.',
+    examples: { running: new RequestInProgressError({}) },
+    headers: refusals,
+  },
+  413: {
+    name: 'PayloadTooLarge',
+    description: 'The body is larger than this server accepts.',
+    examples: { large: new PayloadTooLargeError('10mb') },
+  },
+  415: {
+    name: 'UnsupportedMediaType',
+    description: 'The content type, encoding or charset of the body is not read.',
+    examples: {
+      type: new UnsupportedMediaTypeError(
+        'The body of your request must be JSON: send it with the header Content-Type: application/json.',
+      ),
+    },
+  },
+  422: {
+    name: 'UnprocessableContent',
+    description: 'The model provider refused the request.',
+    examples: {
+      refused: new UpstreamError('The model provider refused the request.', {
+        status: 422,
+        type: 'invalid_request_error',
+        code: null,
+        retryable: false,
+      }),
+    },
+  },
+  429: {
+    name: 'TooManyRequests',
+    description: 'A limit is reached: of the API key, of all together, or of the model provider.',
+    examples: {
+      requests: new RateLimitedError(
+        'Rate limit reached for requests per minute of this API key: limit 60. Try again in 12.4s.',
+        'requests',
+        12_400,
+      ),
+      provider: new UpstreamError('The model provider limits the rate of requests. Try again later.', {
+        status: 429,
+        type: 'rate_limit_error',
+        code: 'rate_limit_exceeded',
+      }),
+    },
+    headers: [...refusals, ...limits],
+  },
+  431: {
+    name: 'HeadersTooLarge',
+    description: 'The headers of the request, or its address, are too long.',
+    examples: { long: new InvalidRequestError('The headers of the request are too large.') },
+  },
+  500: {
+    name: 'InternalError',
+    description: 'A bug of this server. It is in its log, under the request id.',
+    examples: { bug: new InternalError(undefined) },
+    headers: refusals,
+  },
+  502: {
+    name: 'BadGateway',
+    description: 'The model provider failed, or what it answered cannot be used.',
+    examples: {
+      unreachable: new UpstreamError('The model provider cannot be reached.', { code: 'upstream_unreachable' }),
+    },
+    headers: refusals,
+  },
+  503: {
+    name: 'ServiceUnavailable',
+    description: 'The server is shutting down, or too busy, or cannot check tokens now.',
+    examples: {
+      ending: new OverloadedError('The server is shutting down.', { code: 'server_shutting_down' }),
+      busy: new OverloadedError('The server is busy with other requests. Try again in a moment.', {
+        code: 'server_overloaded',
+      }),
+    },
+    headers: refusals,
+  },
+  504: {
+    name: 'GatewayTimeout',
+    description: 'The run, or the model provider, took too long.',
+    examples: { run: new RunAbortedError('deadline') },
+    headers: refusals,
+  },
+} satisfies Readonly<Record<number, ErrorAnswer>>;
+
+/** A status with which a request can fail. */
+export type ErrorStatus = keyof typeof ERROR_ANSWERS;
+
+/** Answers that report errors, for `components.responses`. */
+export function errorResponses(): Responses {
+  return Object.fromEntries(Object.values(ERROR_ANSWERS).map((answer) => [answer.name, responseOf(answer)]));
+}
+
+/** References to answers that report errors, by status. */
+export function errorsOf(statuses: readonly ErrorStatus[]): Record<string, { $ref: string }> {
+  return Object.fromEntries(
+    statuses.map((status) => [status, { $ref: `#/components/responses/${ERROR_ANSWERS[status].name}` }]),
+  );
+}
+
+function responseOf({ description, examples, headers = [] }: ErrorAnswer): Responses[string] {
+  return {
+    description,
+    headers: headersNamed([...HEADERS_OF.everyAnswer, ...headers]),
+    content: {
+      'application/json': {
+        schema: { $ref: '#/components/schemas/ErrorEnvelope' },
+        examples: Object.fromEntries(
+          Object.entries(examples).map(([name, error]) => [name, { value: errorEnvelope(error) }]),
+        ),
+      },
+    },
+  };
+}

@@ -1,0 +1,150 @@
+import type { ClassConstructor } from 'class-transformer';
+import { getMetadataStorage, IS_OBJECT, ValidationTypes } from 'class-validator';
+import { validationMetadataArrayToSchemas } from 'class-validator-jsonschema';
+import { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, CompletionUsage } from '../../api/completions/index.js';
+import { ModelCard, ModelList } from '../../api/models/index.js';
+import { ErrorEnvelope } from '../../http/index.js';
+import { type AllowedStrings, metadataOf, nestedTypeOf, NOT_OFFERED, type PropertyRule, type RuleSet, ruleSetOf } from '../../schema/index.js';
+
+/** A schema of OpenAPI 3.0, with the keywords that are used here: JSON Schema, but `nullable` for the type null. */
+export interface SchemaObject {
+  type?: string;
+  nullable?: boolean;
+  enum?: unknown[];
+  oneOf?: Schema[];
+  allOf?: Schema[];
+  discriminator?: { propertyName: string; mapping: Record<string, string> };
+  items?: Schema;
+  minItems?: number;
+  maxItems?: number;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  additionalProperties?: Schema | boolean;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  pattern?: string;
+  title?: string;
+  description?: string;
+  example?: unknown;
+  default?: unknown;
+  deprecated?: boolean;
+}
+
+type Schema = SchemaObject | { $ref: string };
+
+const ROOTS: readonly ClassConstructor<object>[] = [
+  ChatCompletionRequest,
+  ChatCompletion,
+  ChatCompletionChunk,
+  CompletionUsage,
+  ErrorEnvelope,
+  ModelCard,
+  ModelList,
+];
+
+const PREFIX = '#/components/schemas/';
+
+/** Null alone, as OpenAPI 3.0 has to say it. */
+const NULL: SchemaObject = { type: 'object', nullable: true, enum: [null] };
+
+/**
+ * `components.schemas` of the OpenAPI document, by class name: the bodies of requests and answers and all classes that
+ * they refer to, made from the decorators that also validate. Rules between parameters stand in descriptions only.
+ *
+ * @throws TypeError if two classes have the same name.
+ */
+export function openApiSchemas(): Record<string, SchemaObject> {
+  const classes = new Map<string, RuleSet>();
+  const collect = (rules: RuleSet): void => {
+    const known = classes.get(rules.type.name);
+    if (known === rules) return;
+    if (known !== undefined) throw new TypeError(`Two classes of the protocol are named ${rules.type.name}.`);
+    classes.set(rules.type.name, rules);
+    for (const { nested } of rules.properties) nested?.variants.forEach(collect);
+  };
+  for (const type of ROOTS) collect(ruleSetOf(type));
+  return Object.fromEntries([...classes].map(([name, rules]) => [name, schemaOf(rules)]));
+}
+
+function schemaOf({ type, properties }: RuleSet): SchemaObject {
+  const metadata = [...metadataOf(type).values()].flatMap((ofProperty) =>
+    ofProperty
+      .filter((one) => one.type !== ValidationTypes.CONDITIONAL_VALIDATION)
+      .map((one) => Object.assign({}, one, { target: type, type: constraintNameOf(one) }))
+      // The class of a nested object says that it is one.
+      .filter((one, _index, all) => one.type !== IS_OBJECT || !all.some(isNested))
+      // The last one wins where two tell the type: `IsInt` (integer) over `Min` (number).
+      .toReversed(),
+  );
+  const generated = validationMetadataArrayToSchemas(metadata, {
+    refPointerPrefix: PREFIX,
+    additionalConverters: {
+      [ValidationTypes.NESTED_VALIDATION]: ({ propertyName }) => nestedSchema(type, propertyName),
+      [ValidationTypes.CUSTOM_VALIDATION]: {},
+      // Null joins the empty list because the property is optional.
+      [NOT_OFFERED]: { type: 'object', enum: [] },
+    },
+  });
+  const schema = generated[type.name] as SchemaObject;
+  const { required: _, ...rest } = schema;
+  const required = properties.filter(({ optional }) => !optional).map(({ name }) => name);
+  return {
+    ...rest,
+    ...(required.length > 0 && { required }),
+    properties: Object.fromEntries(
+      properties.map((rule) => [rule.name, withAlternatives(schema.properties?.[rule.name] ?? {}, rule)]),
+    ),
+  };
+}
+
+function isNested({ type }: { readonly type: string }): boolean {
+  return type === ValidationTypes.NESTED_VALIDATION;
+}
+
+function constraintNameOf(metadata: { readonly type: string; readonly constraintCls: Function }): string {
+  return getMetadataStorage().getTargetValidatorConstraints(metadata.constraintCls)[0]?.name ?? metadata.type;
+}
+
+function nestedSchema(owner: ClassConstructor<object>, property: string) {
+  const nested = nestedTypeOf(owner, property);
+  if ('type' in nested) return { $ref: PREFIX + nested.type.name };
+  const variants = [...nested.variants].map(([name, type]) => ({ name, $ref: PREFIX + type.name }));
+  return {
+    oneOf: [...new Set(variants.map(({ $ref }) => $ref))].map(($ref) => ({ $ref })),
+    discriminator: {
+      propertyName: nested.property,
+      mapping: Object.fromEntries(variants.map(({ name, $ref }) => [name, $ref])),
+    },
+  };
+}
+
+/** Adds the forms "a string" and "null" where the property has them. */
+function withAlternatives(schema: Schema, rule: PropertyRule): Schema {
+  const { description, example, default: usual, deprecated, ...form } = schema as SchemaObject;
+  const documentation = {
+    ...(description !== undefined && { description }),
+    ...(example !== undefined && { example }),
+    ...(usual !== undefined && { default: usual }),
+    ...(deprecated !== undefined && { deprecated }),
+  };
+  // A string would pass for a choice of objects that says nothing of its type.
+  const other: SchemaObject = rule.orString !== undefined && 'oneOf' in form ? { type: 'object', ...form } : form;
+  const forms = rule.orString === undefined ? [form] : [stringForm(rule.orString), other];
+  const [first = {}, ...others] = rule.nullable ? orNull(forms) : forms;
+  if (others.length > 0) return { ...documentation, oneOf: [first, ...others] };
+  // A reference tolerates nothing beside it.
+  return '$ref' in first ? { ...documentation, allOf: [first] } : { ...documentation, ...first };
+}
+
+function stringForm(allowed: AllowedStrings): SchemaObject {
+  return allowed === 'any' ? { type: 'string' } : { type: 'string', enum: [...allowed] };
+}
+
+/** `nullable` has a meaning only beside `type`; where no form has one, null is a form of its own. */
+function orNull(forms: readonly SchemaObject[]): readonly SchemaObject[] {
+  const [first = {}, ...others] = forms;
+  if (first.type === undefined) return [...forms, NULL];
+  return [{ ...first, nullable: true, ...(first.enum && { enum: [...first.enum, null] }) }, ...others];
+}

@@ -1,0 +1,117 @@
+import cluster from 'node:cluster';
+import type { LoggerService } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppConfig } from '../config/index.js';
+import { InternalError, loggableStack, toMillraceError } from '../errors/index.js';
+import { GracefulShutdown } from '../http/index.js';
+import { abortListenerErrorHandler, Clock, ensureError, holdProcess } from '../kernel/index.js';
+import { WorkflowRunner } from '../runs/index.js';
+import { readShutdownLimit } from './shut-down.js';
+import { askForReplacement } from './worker-messages.js';
+
+const CONTEXT = 'Process';
+/** How many open runs a line of the log names. */
+const MOST_NAMED = 5;
+
+/** Ends the service, once, gracefully and within a limit, whatever asks for it: a signal, or an error that nobody caught. */
+export class ServiceEnd {
+  readonly #app: NestExpressApplication;
+  readonly #logger: LoggerService;
+  #hasBegun = false;
+  #exitCode = 0;
+
+  constructor(app: NestExpressApplication, logger: LoggerService) {
+    this.#app = app;
+    this.#logger = logger;
+  }
+
+  /**
+   * Begins the graceful end; the process leaves when it is done, or at the limit with exit code 1.
+   * @param cause name of the signal, or what else it is
+   */
+  begin(cause: string): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const limitMs = readShutdownLimit(this.#app.get(AppConfig));
+    // Else Node would leave by itself, in silence, while a hook waits for something that never happens.
+    holdProcess();
+    this.#app.get(Clock).after(limitMs, () => {
+      this.#logger.error(
+        `The shutdown has not ended after ${limitMs} ms: leaving at once. A hook of a module (onModuleDestroy, beforeApplicationShutdown, onApplicationShutdown) may wait for ever.`,
+        undefined,
+        CONTEXT,
+      );
+      process.exit(1);
+    });
+    void this.#end(cause);
+  }
+
+  /**
+   * What becomes of an error that nobody caught. Nobody knows what it has left half done, so the process ends with exit code
+   * 1, for a supervisor to start it again: but open answers are finished first, as at a signal. Harmless are what listeners
+   * of a run's abort signal throw, and promises that nobody awaits when they are rejected because a run was aborted or with
+   * an error that has a defined consequence, such as a model's failure: what a client or a model does must end no process.
+   */
+  onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
+    try {
+      this.#onUncaught(thrown, origin);
+    } catch {
+      // An error here would end the process at once, and every open answer with it.
+      this.#exitCode = 1;
+      this.begin('uncaughtException');
+    }
+  }
+
+  #onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
+    const onListenerError = abortListenerErrorHandler();
+    if (onListenerError !== undefined) {
+      onListenerError(ensureError(thrown));
+      return;
+    }
+    const runner = this.#app.get(WorkflowRunner, { strict: false });
+    const isRejection = origin === 'unhandledRejection';
+    const run = isRejection ? runner.runAbortedBy(thrown) : undefined;
+    if (run !== undefined) {
+      this.#logger.warn(`${run}: a promise that nobody awaits was rejected when the run was aborted`, CONTEXT);
+      return;
+    }
+    const what = isRejection ? 'A promise that nobody awaits was rejected' : 'An error that nobody caught';
+    const runs = describeRuns(runner.namesOfOpenRuns);
+    if (isRejection && !(toMillraceError(thrown) instanceof InternalError)) {
+      this.#logger.error(`${what}. ${runs}`, loggableStack(thrown), CONTEXT);
+      return;
+    }
+    this.#fail(`${what}. ${runs}`, loggableStack(thrown), isRejection ? 'unhandledRejection' : 'uncaughtException');
+  }
+
+  #fail(message: string, stack: string | undefined, cause: string): void {
+    this.#exitCode = 1;
+    const consequence = this.#hasBegun ? '' : ' Open answers are finished, then the process ends with exit code 1.';
+    this.#logger.fatal?.(message + consequence, stack, CONTEXT);
+    if (!this.#hasBegun && cluster.isWorker) askForReplacement(this.#app.getHttpServer());
+    this.begin(cause);
+  }
+
+  async #end(cause: string): Promise<void> {
+    try {
+      // Not only when its turn comes: a hook before it may never end, and open answers must not wait for that.
+      void this.#app.get(GracefulShutdown, { strict: false }).beforeApplicationShutdown(cause);
+      // Nest's own signal handlers pass the signal on to all hooks in the same way; its type does not say so.
+      await (this.#app as Closable).close(cause);
+    } catch (error) {
+      this.#exitCode = 1;
+      this.#logger.error('The shutdown failed', loggableStack(error), CONTEXT);
+    }
+    process.exit(this.#exitCode);
+  }
+}
+
+interface Closable {
+  close(signal?: string): Promise<void>;
+}
+
+function describeRuns(names: readonly string[]): string {
+  if (names.length === 0) return 'No run was open.';
+  const more = names.length - MOST_NAMED;
+  return `Open runs: ${names.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
+}

@@ -1,0 +1,52 @@
+import 'reflect-metadata';
+import cluster from 'node:cluster';
+import { existsSync } from 'node:fs';
+import { loadConfig } from '../config/index.js';
+import { describeError, VERSION } from '../kernel/index.js';
+import { AppLogger } from './logger.js';
+import { OutputGuard } from './output.js';
+
+async function main(): Promise<void> {
+  const output = new OutputGuard();
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  const config = loadConfig(process.env);
+  const logger = new AppLogger(config.log);
+  output.reportTo(logger);
+  if (cluster.isPrimary) for (const warning of config.warnings) logger.warn(warning, 'Config');
+  if (cluster.isPrimary && config.server.processes > 1) {
+    const { keepWorkers } = await import('./workers.js');
+    const { keysFile } = config.access;
+    if (keysFile !== undefined) (await import('../access/keys/index.js')).keepKeyFile(keysFile);
+    keepWorkers(config, logger, output);
+  } else {
+    const { serve } = await import('./serve.js');
+    await serve(config, logger, output);
+  }
+}
+
+async function failStart(error: unknown): Promise<void> {
+  const { describeStartFailure } = await import('./start-up.js');
+  process.stderr.write(`${describeStartFailure(error)}\n`);
+  process.exit(1);
+}
+
+/** At once: what goes on meanwhile must not begin to serve. */
+function onUncaught(error: unknown): void {
+  process.stderr.write(`Millrace cannot start: ${describeError(error).stack}\n`);
+  process.exit(1);
+}
+
+/** Starts the server, or the process that keeps several, or says which version this is. Ends the process with what is wrong if it cannot. */
+export async function start(): Promise<void> {
+  process.on('uncaughtException', onUncaught);
+  try {
+    if (process.argv.slice(2).some((argument) => argument === '--version' || argument === '-v')) {
+      process.stdout.write(`${VERSION}\n`);
+    } else {
+      await main();
+    }
+    process.off('uncaughtException', onUncaught);
+  } catch (error) {
+    await failStart(error);
+  }
+}

@@ -1,1 +1,0 @@
-export { CompletionsModule } from './completions.module.js';

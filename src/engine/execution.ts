@@ -1,0 +1,378 @@
+import { InternalError, loggableStack, type MillraceError, RunAbortedError, toMillraceError } from '../errors/index.js';
+import { abortable, type AbortNotice, type Cancellation, type Clock, isError, settledInTime, settledOrAborted } from '../kernel/index.js';
+import type { RunMeter } from '../metrics/index.js';
+import type { FinishReason } from '../models/index.js';
+import { type Delta, type Gate, isDelta } from '../streaming/index.js';
+import { type Ending, NOOP_TRACE, type SpanHandle } from '../tracing/index.js';
+import { type CallName, type ChatEvent, type CompiledWorkflow, type Deltas, describeFailure, IncompleteAnswerError, type NestedStep, type NodeStep, type RouteStep, type RunLog, type Scope, type Step, stepKindOf, TaskContext, type Values } from '../workflow/index.js';
+import { deltaFault } from './delta-fault.js';
+import { Outputs } from './outputs.js';
+import type { UnnumberedEvent } from './run-event.js';
+import { NodeLedger } from './run-ledger.js';
+import type { Permit, Permits } from './semaphore.js';
+import type { Speaker, Turn } from './speaking-order.js';
+
+/** How long a node that was aborted may take to close what it opened, in milliseconds. */
+const ABORT_GRACE_MS = 1_000;
+
+/** What all executions of one run share. */
+export interface RunScope {
+  /** Aborts when the run is ended from outside, or one of its steps fails: with that failure. */
+  readonly cancellation: Cancellation;
+  readonly gate: Gate;
+  readonly permits: Permits;
+  readonly clock: Clock;
+  readonly meter: RunMeter;
+  readonly log: RunLog;
+  /** Whether tokens that upstreams do not tell are estimated. */
+  readonly estimatesTokens: boolean;
+  /** Whether the run's reader can be kept waiting for so many milliseconds before a failed model call is made again. */
+  readonly canWait: (ms: number) => boolean;
+  readonly emit: (event: UnnumberedEvent) => void;
+  /** Told of each node before it starts: it is cleaned up at the run's end. */
+  readonly started: (step: NodeStep, context: TaskContext) => void;
+  /** Set when an answer broke off in the middle of a visible node: no step of any workflow of the run starts any more. */
+  brokenOff: boolean;
+  /** Told of each node's account when it opens. */
+  readonly account: (ledger: NodeLedger) => void;
+}
+
+/** Where the spans of steps are opened: the run's trace, or the span of the nested workflow. */
+type SpanParent = Pick<SpanHandle, 'span'>;
+
+/** A node at work. */
+interface Work {
+  readonly step: NodeStep;
+  readonly turn: Turn | undefined;
+  permit: Permit;
+}
+
+/** One workflow at work, in a run of its own or as a step of another. */
+export class Execution implements Values {
+  readonly outputs = new Outputs();
+  readonly #metadata = new Map<string, unknown>();
+  /** Of the nodes that the client heard. */
+  readonly #finishReasons: FinishReason[] = [];
+  /** Of every step by its key: what the models behind its output stopped for. */
+  readonly #reasonsByStep = new Map<string, readonly FinishReason[]>();
+  #stopped = false;
+  /** Key of the node that stopped the workflow. */
+  #stoppedBy: string | undefined;
+  #hasSpoken = false;
+  #hasFailed = false;
+
+  /**
+   * @param path keys of the steps around it, each with a slash behind it; empty for the run's own workflow
+   */
+  constructor(
+    readonly workflow: CompiledWorkflow,
+    readonly event: ChatEvent,
+    private readonly run: RunScope,
+    private readonly trace: SpanParent,
+    private readonly path = '',
+  ) {}
+
+  /** True if a visible node has run, whether or not it had anything to say. */
+  get hasSpoken(): boolean {
+    return this.#hasSpoken;
+  }
+
+  /** True if the run's failure began in one of its steps. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
+  /** Why the models behind the answer stopped: those that the client heard, or the one that gave the result. */
+  get finishReasons(): readonly FinishReason[] {
+    if (this.#hasSpoken) return this.#finishReasons;
+    const { resultStep } = this.workflow.scope;
+    return (resultStep === undefined ? undefined : this.#reasonsByStep.get(resultStep)) ?? [];
+  }
+
+  get #isOver(): boolean {
+    return this.#stopped || this.run.brokenOff;
+  }
+
+  /**
+   * Runs all steps and gives the result.
+   * @param turn where its visible nodes speak; undefined if none of it may
+   * @throws whatever the first step that failed threw
+   */
+  async execute(turn: Turn | undefined): Promise<unknown> {
+    await this.#runScope(this.workflow.scope, turn);
+    return this.#isOver ? this.#resultOfStopped() : this.workflow.scope.result(this);
+  }
+
+  /** A step starts when those that it depends on have finished; the first failure ends all. */
+  async #runScope(scope: Scope, turn: Turn | undefined): Promise<void> {
+    const finished = new Map<string, Promise<void>>();
+    for (const step of scope.steps) {
+      const stepTurn = step.visible ? turn?.child() : undefined;
+      const ready = Promise.all(step.dependsOn.flatMap((key) => finished.get(key) ?? []));
+      finished.set(step.key, this.#runStep(step, stepTurn, ready));
+    }
+    const failures = (await Promise.allSettled(finished.values())).filter(({ status }) => status === 'rejected');
+    // They fail for one reason: the first failure aborts the rest with itself.
+    if (failures.length > 0) throw this.run.cancellation.reason;
+  }
+
+  async #runStep(step: Step, turn: Turn | undefined, ready: Promise<unknown>): Promise<void> {
+    try {
+      await ready;
+      if (this.#isOver) return;
+      this.run.cancellation.throwIfAborted();
+      if (step.kind === 'node') await this.#runNode(step, turn);
+      else if (step.kind === 'route') await this.#runRoute(step, turn);
+      else await this.#runNested(step, turn);
+    } catch (thrown) {
+      if (!this.run.cancellation.aborted) {
+        this.#hasFailed = true;
+        this.run.log.stepFailed(this.path + step.key, undefined);
+      }
+      // What others have failed with, or an abort, has been told already.
+      this.run.cancellation.abort(thrown);
+      throw thrown;
+    } finally {
+      turn?.close();
+    }
+  }
+
+  async #runRoute(step: RouteStep, turn: Turn | undefined): Promise<void> {
+    const branch = String(step.decide(this));
+    const scope = step.branches.get(branch);
+    if (scope === undefined) {
+      throw new Error(`The route "${step.key}" of the workflow "${this.workflow.id}" has no branch for its value`);
+    }
+    this.run.emit({ type: 'route-taken', node: this.path + step.key, branch });
+    await this.#runScope(scope, turn);
+    if (this.#isOver) return;
+    this.outputs.set(step.key, scope.result(this));
+    const reasons = scope.resultStep === undefined ? undefined : this.#reasonsByStep.get(scope.resultStep);
+    if (reasons !== undefined) this.#reasonsByStep.set(step.key, reasons);
+  }
+
+  async #runNested(step: NestedStep, turn: Turn | undefined): Promise<void> {
+    const node = this.path + step.key;
+    const startedAt = this.run.clock.monotonic();
+    const visible = turn !== undefined;
+    const elapsed = (): number => this.run.clock.monotonic() - startedAt;
+    this.run.emit({ type: 'node-started', node, kind: 'workflow', visible });
+    let span: SpanHandle | undefined;
+    let execution: Execution | undefined;
+    try {
+      const event = step.event(this);
+      span = step.workflow.traced
+        ? this.trace.span(step.key, { input: event.messages, metadata: { workflow: step.workflow.id } })
+        : NOOP_TRACE.span(step.key);
+      execution = new Execution(step.workflow, event, this.run, span, `${node}/`);
+      const output = await execution.execute(turn);
+      this.outputs.set(step.key, output);
+      span.end({ output });
+      this.run.emit({ type: 'node-finished', node, visible, elapsedMs: elapsed(), output });
+    } catch (thrown) {
+      span?.end(endingOf(thrown, this.run.cancellation));
+      const hasFailed = execution?.hasFailed === true;
+      this.#hasFailed ||= hasFailed;
+      this.#emitFailed(node, thrown, elapsed(), { aborted: !hasFailed && this.run.cancellation.aborted });
+      throw thrown;
+    } finally {
+      if (execution !== undefined) this.#takeOver(execution, step.key);
+    }
+  }
+
+  /** What the answer owes to a nested workflow. */
+  #takeOver(execution: Execution, key: string): void {
+    this.#hasSpoken ||= execution.hasSpoken;
+    this.#reasonsByStep.set(key, execution.finishReasons);
+    if (execution.hasSpoken) this.#finishReasons.push(...execution.finishReasons);
+  }
+
+  #emitFailed(
+    node: string,
+    thrown: unknown,
+    elapsedMs: number,
+    { aborted = false, recovered = false }: { readonly aborted?: boolean; readonly recovered?: boolean },
+  ): void {
+    this.run.emit({ type: 'node-failed', node, elapsedMs, error: toMillraceError(thrown), recovered, aborted });
+  }
+
+  async #runNode(step: NodeStep, turn: Turn | undefined): Promise<void> {
+    const { clock, meter, permits, cancellation } = this.run;
+    const work: Work = { step, turn, permit: await permits.acquire(cancellation) };
+    // The workflow may have been stopped while this step waited to be let in.
+    if (this.#isOver) {
+      work.permit.release();
+      return;
+    }
+    const node = this.path + step.key;
+    const startedAt = clock.monotonic();
+    const ledger = new NodeLedger(meter, this.run.estimatesTokens, (identity) =>
+      this.run.emit({ type: 'model-identified', node, identity }),
+    );
+    this.run.account(ledger);
+    const visible = turn !== undefined;
+    this.run.emit({ type: 'node-started', node, kind: stepKindOf(step.instance), visible });
+    const elapsed = (): number => clock.monotonic() - startedAt;
+    let span: SpanHandle | undefined;
+    try {
+      const input = step.input(this);
+      span = this.trace.span(step.key, { input });
+      const context = this.#contextFor(step, node, span, ledger);
+      this.run.started(step, context);
+      if (visible) this.#hasSpoken = true;
+      const output = await settledOrAborted(this.#process(work, input, context), cancellation, clock, ABORT_GRACE_MS);
+      this.outputs.set(step.key, output, step.instance);
+      span.end({ output });
+      const usage = ledger.usage();
+      this.run.emit({ type: 'node-finished', node, visible, elapsedMs: elapsed(), output, ...(usage && { usage }) });
+    } catch (thrown) {
+      span?.end(endingOf(thrown, cancellation));
+      this.#recover(work, node, thrown, ledger, elapsed());
+    } finally {
+      work.permit.release();
+      if (ledger.finishReason !== undefined) {
+        this.#reasonsByStep.set(step.key, [ledger.finishReason]);
+        if (visible) this.#finishReasons.push(ledger.finishReason);
+      }
+    }
+  }
+
+  /** What a failure comes to: the end of what can honestly be said, a substitute output, or the failure of the run. */
+  #recover({ step, turn }: Work, node: string, thrown: unknown, ledger: NodeLedger, elapsedMs: number): void {
+    if (this.run.cancellation.aborted) {
+      this.run.log.stepAborted(node, ledger.lastCall);
+      this.#emitFailed(node, thrown, elapsedMs, { aborted: true });
+      throw thrown;
+    }
+    if (turn !== undefined && isError(thrown) && thrown instanceof IncompleteAnswerError) {
+      this.run.brokenOff = true;
+      const usage = ledger.usage();
+      this.run.emit({
+        type: 'node-finished',
+        node,
+        visible: true,
+        elapsedMs,
+        output: undefined,
+        ...(usage && { usage }),
+      });
+      return;
+    }
+    const error = toMillraceError(thrown);
+    const call = ledger.failedCall(thrown);
+    this.#emitFailed(node, error, elapsedMs, { recovered: step.onError !== undefined });
+    if (step.onError === undefined) {
+      this.run.log.stepFailed(node, call);
+      throw error;
+    }
+    this.#logRecovered(node, error, call);
+    this.outputs.set(step.key, step.onError(error), step.instance);
+  }
+
+  /** The client sees nothing of it, so the log is the one place. */
+  #logRecovered(node: string, error: MillraceError, call: CallName | undefined): void {
+    const { words, facts } = describeFailure(error);
+    const isBug = error instanceof InternalError;
+    this.run.log
+      .step(node)
+      .write(
+        isBug ? 'error' : 'warn',
+        `goes on with the substitute output of a step that failed: ${words}`,
+        { ...call, ...facts },
+        isBug ? loggableStack(error.cause) : undefined,
+      );
+  }
+
+  #contextFor(step: NodeStep, node: string, trace: SpanHandle, ledger: NodeLedger): TaskContext {
+    const { cancellation, clock, canWait, emit, log } = this.run;
+    return new TaskContext({
+      event: this.event,
+      signal: cancellation,
+      clock,
+      trace,
+      ledger,
+      log: log.step(node),
+      canWait,
+      output: (type, key) => this.outputs.ofNode(type, key),
+      metadata: this.#metadata,
+      onStop: () => {
+        this.#stopped = true;
+        this.#stoppedBy = step.key;
+      },
+      onProgress: (message, data) =>
+        emit({ type: 'node-progress', node, message, ...(data !== undefined && { data }) }),
+    });
+  }
+
+  async #process(work: Work, input: unknown, context: TaskContext): Promise<unknown> {
+    const result = work.step.instance.process(input, context);
+    return isGenerator(result) ? this.#pull(work, result) : result;
+  }
+
+  /** Takes what a node yields, no faster than the reader of the run can follow. */
+  async #pull(work: Work, generator: AsyncGenerator<Deltas, unknown, void>): Promise<unknown> {
+    const { cancellation, clock, gate } = this.run;
+    const { step, turn } = work;
+    const speaker: Speaker = { node: this.path + step.key, debounceMs: step.instance.debounceMs };
+    let done = false;
+    try {
+      for (;;) {
+        const next = await generator.next();
+        if (next.done === true) {
+          done = true;
+          return next.value;
+        }
+        if (cancellation.aborted) throw cancellation.reason;
+        if (isBatch(next.value)) for (const delta of next.value) this.#say(turn, speaker, delta);
+        else this.#say(turn, speaker, next.value);
+        if (turn === undefined) continue;
+        if (!gate.isOpen) await abortable(gate.opened(), cancellation);
+        if (!turn.hasRoom) await this.#waitForTurn(work, turn);
+      }
+    } finally {
+      // What it does at its end may take for ever, too.
+      if (!done) await settledInTime(generator.return(undefined), clock, ABORT_GRACE_MS, () => undefined);
+    }
+  }
+
+  /**
+   * @param turn undefined for a step that nobody hears; what it yields must be right all the same, or it would fail on the
+   *   day on which it is made visible
+   * @throws Error if it is no delta
+   */
+  #say(turn: Turn | undefined, speaker: Speaker, delta: unknown): void {
+    if (!isDelta(delta)) throw deltaFault(delta, speaker.node, this.workflow.id);
+    turn?.say(speaker, delta);
+  }
+
+  /** Gives the permit away meanwhile: those who speak before may need it. */
+  async #waitForTurn(work: Work, turn: Turn): Promise<void> {
+    const { permits, cancellation } = this.run;
+    work.permit.release();
+    await abortable(turn.room(), cancellation);
+    work.permit = await permits.acquire(cancellation);
+  }
+
+  /** Of a workflow that was stopped: what the step that stopped it gave, if its result cannot be had. */
+  #resultOfStopped(): unknown {
+    const { resultStep, scope } = this.workflow;
+    if (resultStep !== undefined && this.outputs.has(resultStep)) return scope.result(this);
+    return this.#stoppedBy === undefined ? undefined : this.outputs.get(this.#stoppedBy);
+  }
+}
+
+/** How a failure shows in a trace: an ending from outside is a warning, anything else an error. */
+export function endingOf(thrown: unknown, signal: AbortNotice): Ending {
+  if (isError(thrown) && thrown instanceof RunAbortedError)
+    return { level: 'WARNING', statusMessage: `aborted: ${thrown.abortCause}` };
+  if (signal.aborted) return { level: 'WARNING', statusMessage: 'aborted: another step failed' };
+  const error = toMillraceError(thrown);
+  return { level: 'ERROR', statusMessage: `${error.code ?? error.name}: ${error.diagnostic ?? error.message}` };
+}
+
+function isGenerator(value: unknown): value is AsyncGenerator<Deltas, unknown, void> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'next' in value;
+}
+
+function isBatch(deltas: Deltas): deltas is readonly Delta[] {
+  return Array.isArray(deltas);
+}

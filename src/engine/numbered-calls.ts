@@ -1,0 +1,54 @@
+import type { IdSource } from '../kernel/index.js';
+import type { ToolCallDelta } from '../streaming/index.js';
+
+interface NumberedCall {
+  readonly number: number;
+  /** The id that its step gave it. */
+  readonly ownId: string | undefined;
+  readonly hasName: boolean;
+}
+
+/**
+ * Numbers the tool calls of a run. Each step counts its own from 0, and each of its models its ids, while clients put
+ * together whatever has one index, and answer by the id: so a run's calls have indexes and ids of which there is one each.
+ */
+export class NumberedCalls {
+  readonly #ids: Pick<IdSource, 'toolCallId'>;
+  readonly #taken = new Set<string>();
+  #next = 0;
+  #node: string | undefined;
+  /** Of the node that speaks now: steps speak one after the other. */
+  readonly #calls = new Map<number, NumberedCall>();
+
+  constructor(ids: Pick<IdSource, 'toolCallId'>) {
+    this.#ids = ids;
+  }
+
+  /** The piece of a call as the client is to get it. */
+  take(node: string, delta: ToolCallDelta): ToolCallDelta {
+    if (node !== this.#node) {
+      this.#node = node;
+      this.#calls.clear();
+    }
+    const call = this.#calls.get(delta.index);
+    if (call === undefined || isAnother(call, delta)) return this.#begin(delta);
+    if (delta.id === undefined && delta.name === undefined && call.number === delta.index) return delta;
+    const { id: _, name, ...piece } = delta;
+    // Clients that concatenate would double a name.
+    return { ...piece, index: call.number, ...(name !== undefined && !call.hasName && { name }) };
+  }
+
+  #begin({ id: ownId, ...delta }: ToolCallDelta): ToolCallDelta {
+    const number = this.#next++;
+    this.#calls.set(delta.index, { number, ownId, hasName: delta.name !== undefined });
+    const id = ownId === undefined || ownId === '' || this.#taken.has(ownId) ? this.#ids.toolCallId() : ownId;
+    this.#taken.add(id);
+    return { ...delta, index: number, id };
+  }
+}
+
+/** A node may ask several models, each of which counts its calls from 0. */
+function isAnother({ ownId, hasName }: NumberedCall, { id, name }: ToolCallDelta): boolean {
+  if (id !== undefined && ownId !== undefined) return id !== ownId;
+  return name !== undefined && hasName;
+}

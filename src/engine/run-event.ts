@@ -1,0 +1,128 @@
+import type { MillraceError } from '../errors/index.js';
+import type { FinishReason, ModelIdentity, Usage } from '../models/index.js';
+import type { Delta } from '../streaming/index.js';
+import type { StepKind } from '../workflow/index.js';
+
+/** What every run event has: its place in the run, counted from 0 (gaps are possible where deltas were merged). */
+interface Sequenced {
+  readonly seq: number;
+}
+
+/**
+ * What the events of one step have: its key; inside a nested workflow after the keys of the steps around it, as in
+ * `Support/AnswerNode`.
+ */
+interface OfNode extends Sequenced {
+  readonly node: string;
+}
+
+/** The run has begun. `traceId` is absent when nothing is traced. */
+export interface RunStarted extends Sequenced {
+  readonly type: 'run-started';
+  readonly traceId?: string;
+}
+
+/** A step has begun. */
+export interface NodeStarted extends OfNode {
+  readonly type: 'node-started';
+  readonly kind: StepKind;
+  /** True if the client hears it. */
+  readonly visible: boolean;
+}
+
+/** A node tells how far it is, in its author's words. */
+export interface NodeProgress extends OfNode {
+  readonly type: 'node-progress';
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+/** A route has chosen its branch. */
+export interface RouteTaken extends OfNode {
+  readonly type: 'route-taken';
+  readonly branch: string;
+}
+
+/** A model has said who it is. Comes before the first delta of its answer. */
+export interface ModelIdentified extends OfNode {
+  readonly type: 'model-identified';
+  readonly identity: ModelIdentity;
+}
+
+/** A visible node has something new for the client. */
+export interface DeltaEvent extends OfNode {
+  readonly type: 'delta';
+  readonly delta: Delta;
+  /** The node's own window for joining text, in milliseconds; absent: the server's. */
+  readonly debounceMs?: number;
+}
+
+/** A step has finished. */
+export interface NodeFinished extends OfNode {
+  readonly type: 'node-finished';
+  /** True if the client heard it. */
+  readonly visible: boolean;
+  /** Milliseconds. */
+  readonly elapsedMs: number;
+  readonly output: unknown;
+  /** Tokens of this node's model calls, if their upstreams told. */
+  readonly usage?: Usage;
+}
+
+/**
+ * A step has failed, or was aborted because the run fails for another reason. The run fails with it, unless the step has a
+ * substitute output: then `recovered` is true.
+ */
+export interface NodeFailed extends OfNode {
+  readonly type: 'node-failed';
+  /** Milliseconds. */
+  readonly elapsedMs: number;
+  /** What the run fails with, if it was aborted. */
+  readonly error: MillraceError;
+  readonly recovered: boolean;
+  readonly aborted: boolean;
+}
+
+/** Last event of a run that came to its end. */
+export interface RunFinished extends Sequenced {
+  readonly type: 'run-finished';
+  readonly finishReason: FinishReason;
+  /** The workflow's result; undefined if it ended early. */
+  readonly result: unknown;
+  /** Sum over all model calls of the run whose upstreams told; absent if none did. */
+  readonly usage?: Usage;
+  /** Tokens that no upstream has told, by estimate; absent if there are none, or nobody asked for it. No client sees them. */
+  readonly untoldTokens?: number;
+}
+
+/** Last event of a run that did not. */
+export interface RunFailed extends Sequenced {
+  readonly type: 'run-failed';
+  readonly error: MillraceError;
+  /** The step that it failed with, if the workflow has several; absent if it was ended from outside. */
+  readonly node?: string;
+  readonly usage?: Usage;
+  /** As in {@link RunFinished}. */
+  readonly untoldTokens?: number;
+}
+
+/**
+ * One thing that happened in a run, as plain data. A run's events begin with `run-started` and end with exactly one of
+ * `run-finished` and `run-failed`; the Observable that brings them then completes and never errors. Each `node-started` is
+ * followed by exactly one of `node-finished` and `node-failed` of the same step. Deltas come in the order in which the
+ * workflow declares its nodes, all other events when they happen.
+ */
+export type RunEvent =
+  | RunStarted
+  | NodeStarted
+  | NodeProgress
+  | RouteTaken
+  | ModelIdentified
+  | DeltaEvent
+  | NodeFinished
+  | NodeFailed
+  | RunFinished
+  | RunFailed;
+
+/** A run event before it has its number. */
+export type UnnumberedEvent<E = RunEvent> = E extends RunEvent ? Omit<E, 'seq'> : never;

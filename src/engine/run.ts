@@ -1,0 +1,295 @@
+import { RunAbortedError, RunAnswerTooLargeError, toMillraceError } from '../errors/index.js';
+import { Cancellation, type Clock, type IdSource, settledInTime } from '../kernel/index.js';
+import type { RunMeter } from '../metrics/index.js';
+import { type FinishReason, worseFinishReason } from '../models/index.js';
+import { AnswerText, countCharacters, type Delta, type Gate, moveAnnotations, type TextDelta, weighDelta, WholeCharacters } from '../streaming/index.js';
+import type { Ending, TraceHandle } from '../tracing/index.js';
+import type { ChatEvent, CompiledWorkflow, NodeStep, RunLog, TaskContext } from '../workflow/index.js';
+import { endingOf, Execution } from './execution.js';
+import { NumberedCalls } from './numbered-calls.js';
+import { OneAudio } from './one-audio.js';
+import type { RunEvent, RunFinished, UnnumberedEvent } from './run-event.js';
+import { type NodeLedger, sumUsage } from './run-ledger.js';
+import { Permits } from './semaphore.js';
+import { type Speaker, Turn } from './speaking-order.js';
+
+/** What one run is made of. */
+export interface RunParts {
+  readonly workflow: CompiledWorkflow;
+  readonly event: ChatEvent;
+  /** Ends the run when it aborts. */
+  readonly cancellation: Cancellation;
+  readonly gate: Gate;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  /** See the options of a run. */
+  readonly failFastMs: number | undefined;
+  readonly meter: RunMeter;
+  readonly log: RunLog;
+  readonly trace: TraceHandle;
+  /** True if the answer is wanted at the end, for the trace. */
+  readonly keepAnswer: boolean;
+  /** Most that the run may say, in characters: whoever collects an answer, for a client or a trace, holds all of it. */
+  readonly maxAnswerLength: number;
+  /** True if tokens that upstreams do not tell are estimated. */
+  readonly estimatesTokens: boolean;
+  readonly emit: (event: RunEvent) => void;
+  /** Told of what the end of the trace throws. */
+  readonly onTraceError: (thrown: unknown) => void;
+  /** Told of what a node's `cleanup` throws. */
+  readonly onCleanupError: (node: string, thrown: unknown) => void;
+  /** Told of a node whose `cleanup` does not end within this many milliseconds. */
+  readonly onCleanupStuck: (node: string, limitMs: number) => void;
+}
+
+/** How long the `cleanup` of one node may take, in milliseconds; then the others go on. */
+export const CLEANUP_LIMIT_MS = 10_000;
+
+/** One execution of one workflow for one request. */
+export class Run {
+  readonly #parts: RunParts;
+  readonly #ledgers: NodeLedger[] = [];
+  readonly #started: { readonly step: NodeStep; readonly context: TaskContext }[] = [];
+  readonly #startedAt: number;
+  #hasSpoken = false;
+  #seq = 0;
+  /** Key of the visible node whose content came last: the next one's is set off from it. */
+  #lastSpeaker: string | undefined;
+  /** Content so far in Unicode code points, and how much of it came before that of the last speaker. */
+  #contentLength = 0;
+  #contentBefore = 0;
+  /** Characters that were said so far. */
+  #saidLength = 0;
+  /** Who said something last, in whatever channel. */
+  #speaker: Speaker | undefined;
+  readonly #characters = new WholeCharacters();
+  readonly #calls: NumberedCalls;
+  readonly #audio = new OneAudio();
+  readonly #answer: AnswerText | undefined;
+
+  constructor(parts: RunParts) {
+    this.#parts = parts;
+    this.#calls = new NumberedCalls(parts.ids);
+    this.#startedAt = parts.clock.monotonic();
+    this.#answer = parts.keepAnswer ? new AnswerText() : undefined;
+  }
+
+  /** Runs the workflow to its end. Never rejects: whatever happens is the last event. */
+  async execute(): Promise<void> {
+    const { workflow, event, cancellation, gate, clock, meter, log, trace } = this.#parts;
+    this.#emit({ type: 'run-started', ...(trace.id !== undefined && { traceId: trace.id }) });
+    const execution = new Execution(
+      workflow,
+      event,
+      {
+        cancellation,
+        gate,
+        clock,
+        meter,
+        log,
+        estimatesTokens: this.#parts.estimatesTokens,
+        canWait: (ms) => this.#canWait(ms),
+        permits: new Permits(workflow.concurrency),
+        brokenOff: false,
+        emit: (runEvent) => this.#emit(runEvent),
+        started: (step, context) => this.#started.push({ step, context }),
+        account: (ledger) => this.#ledgers.push(ledger),
+      },
+      trace,
+    );
+    try {
+      const result = await execution.execute(new Turn((speaker, delta) => this.#speak(speaker, delta)));
+      cancellation.throwIfAborted();
+      if (!execution.hasSpoken) this.#answerWith(result);
+      cancellation.throwIfAborted();
+      this.#finish(result, execution.finishReasons);
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+    await this.#cleanUp();
+  }
+
+  #speak(speaker: Speaker, delta: Delta): void {
+    if (this.#speaker !== undefined && this.#speaker.node !== speaker.node) this.#endCharacters();
+    this.#speaker = speaker;
+    if ('text' in delta && delta.text === '' && delta.logprobs === undefined) return;
+    this.#saidLength += measureLength(delta);
+    if (this.#saidLength > this.#parts.maxAnswerLength) {
+      // It may have been kept until now, and somebody else's end have set it free: the speaker learns of it by the abort.
+      this.#parts.cancellation.abort(new RunAnswerTooLargeError(this.#parts.maxAnswerLength));
+      return;
+    }
+    const whole = this.#characters.take(delta);
+    if (whole !== undefined) this.#pass(speaker, whole);
+  }
+
+  /** Passes on halves of characters whose speaker has nothing more to say. */
+  #endCharacters(): void {
+    if (this.#speaker === undefined || !this.#characters.isHolding) return;
+    for (const rest of this.#characters.rest()) this.#pass(this.#speaker, rest);
+  }
+
+  #pass({ node, debounceMs }: Speaker, delta: Delta): void {
+    this.#hasSpoken = true;
+    const said = this.#arranged(node, delta);
+    if (said === undefined) return;
+    this.#answer?.add(said);
+    // Once per token: written out, because spreading objects costs more than all the rest here.
+    const seq = this.#seq++;
+    this.#parts.emit(
+      debounceMs === undefined
+        ? { type: 'delta', seq, node, delta: said }
+        : { type: 'delta', seq, node, delta: said, debounceMs },
+    );
+  }
+
+  #canWait(ms: number): boolean {
+    const { failFastMs, clock } = this.#parts;
+    if (failFastMs === undefined || this.#hasSpoken) return true;
+    const leftMs = failFastMs - (clock.monotonic() - this.#startedAt);
+    return leftMs <= 0 || ms <= leftMs;
+  }
+
+  /** The delta as a part of the run's one answer; undefined if it has no place there. */
+  #arranged(node: string, delta: Delta): Delta | undefined {
+    switch (delta.type) {
+      case 'content':
+        return this.#setOff(node, delta);
+      case 'tool-call':
+        return this.#calls.take(node, delta);
+      case 'annotations':
+        return moveAnnotations(delta, this.#findStart(node));
+      case 'audio': {
+        const heard = this.#audio.take(node, delta);
+        return heard?.type === 'content' ? this.#setOff(node, heard) : heard;
+      }
+      default:
+        return delta;
+    }
+  }
+
+  /** The first content of a node is set off from that of the one before. */
+  #setOff(node: string, delta: TextDelta): TextDelta {
+    const separator =
+      this.#lastSpeaker === undefined || this.#lastSpeaker === node ? '' : this.#parts.workflow.separator;
+    if (this.#lastSpeaker !== node) {
+      this.#contentBefore = this.#findStart(node);
+      this.#contentLength = this.#contentBefore;
+      this.#lastSpeaker = node;
+    }
+    this.#contentLength += countCharacters(delta.text);
+    return separator === '' ? delta : { ...delta, text: separator + delta.text };
+  }
+
+  /** Where the node's own content begins, or would begin, in that of the run. */
+  #findStart(node: string): number {
+    if (this.#lastSpeaker === undefined) return 0;
+    if (this.#lastSpeaker === node) return this.#contentBefore;
+    return this.#contentLength + countCharacters(this.#parts.workflow.separator);
+  }
+
+  /** No visible node ran: the workflow's result is the answer. */
+  #answerWith(result: unknown): void {
+    const { workflow } = this.#parts;
+    const text = typeof result === 'string' ? result : jsonOfResult(result, workflow.id);
+    const node = workflow.resultStep ?? workflow.id;
+    this.#speak({ node, debounceMs: undefined }, { type: 'content', text });
+  }
+
+  #finish(result: unknown, finishReasons: readonly FinishReason[]): void {
+    this.#endCharacters();
+    const finishReason = finishReasons.reduce<FinishReason>(worseFinishReason, 'stop');
+    const usage = this.#usage();
+    this.#endTrace(() => ({ metadata: { finish_reason: finishReason } }));
+    this.#emit({
+      type: 'run-finished',
+      finishReason,
+      result,
+      ...(usage !== undefined && { usage }),
+      ...this.#untold(),
+    });
+  }
+
+  #fail(thrown: unknown): void {
+    this.#endCharacters();
+    const usage = this.#usage();
+    // The first failure has aborted the rest with itself; for the run it is no abort.
+    this.#endTrace(() => endingOf(thrown, NEVER));
+    const error = toMillraceError(thrown);
+    const { log, workflow } = this.#parts;
+    const node = error instanceof RunAbortedError || !hasSeveralSteps(workflow) ? undefined : log.failedStep?.node;
+    this.#emit({
+      type: 'run-failed',
+      error,
+      ...(node !== undefined && { node }),
+      ...(usage !== undefined && { usage }),
+      ...this.#untold(),
+    });
+  }
+
+  /** Whatever becomes of the trace, the run has its end. */
+  #endTrace(ending: () => Ending): void {
+    try {
+      this.#parts.trace.end({ ...ending(), output: this.#answer?.output() });
+    } catch (error) {
+      this.#parts.onTraceError(error);
+    }
+  }
+
+  async #cleanUp(): Promise<void> {
+    const { clock, onCleanupError, onCleanupStuck } = this.#parts;
+    for (const { step, context } of this.#started.toReversed()) {
+      try {
+        const cleaned = step.instance.cleanup?.(context);
+        if (!isPromise(cleaned)) continue;
+        await settledInTime(cleaned, clock, CLEANUP_LIMIT_MS, () => onCleanupStuck(step.node, CLEANUP_LIMIT_MS));
+      } catch (error) {
+        onCleanupError(step.node, error);
+      }
+    }
+  }
+
+  #untold(): Pick<RunFinished, 'untoldTokens'> {
+    const untoldTokens = this.#ledgers.reduce((sum, ledger) => sum + ledger.untoldTokens(), 0);
+    return untoldTokens > 0 ? { untoldTokens } : {};
+  }
+
+  #usage(): ReturnType<typeof sumUsage> {
+    return sumUsage(this.#ledgers.map((ledger) => ledger.usage()));
+  }
+
+  #emit(event: UnnumberedEvent): void {
+    this.#parts.emit({ ...event, seq: this.#seq++ });
+  }
+}
+
+function hasSeveralSteps({ schema: { nodes } }: CompiledWorkflow): boolean {
+  return nodes.length > 1 || nodes[0]?.kind === 'workflow';
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** @throws Error if it is something that JSON cannot hold */
+function jsonOfResult(result: unknown, workflow: string): string {
+  try {
+    return JSON.stringify(result) ?? '';
+  } catch (cause) {
+    throw new Error(`The result of the workflow "${workflow}" cannot be answered with: it has no JSON`, { cause });
+  }
+}
+
+/** In characters. Log probabilities, which are objects, are measured by the memory that they take. */
+function measureLength(delta: Delta): number {
+  if (delta.type === 'tool-call') return delta.arguments.length;
+  if (!('text' in delta)) return weighDelta(delta, Number.POSITIVE_INFINITY) / 2;
+  return delta.logprobs === undefined
+    ? delta.text.length
+    : weighDelta(delta, Number.POSITIVE_INFINITY) / BYTES_PER_CHARACTER;
+}
+
+/** Of memory. A log probability of one token takes some hundreds, for a character or two of text: a lenient share. */
+const BYTES_PER_CHARACTER = 16;
+
+const NEVER = new Cancellation();

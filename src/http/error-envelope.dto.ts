@@ -1,0 +1,80 @@
+import { IsArray, IsObject, IsString } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import type { ErrorType } from '../errors/index.js';
+import type { JsonObject } from '../kernel/index.js';
+import { Nested, OrAbsent, OrNull } from '../schema/index.js';
+
+/** Where it went wrong. */
+@JSONSchema({ description: "Millrace's own addition: where in a workflow of several steps it went wrong." })
+export class ErrorPlace {
+  @IsString()
+  @JSONSchema({
+    description: 'Key of the step that failed, as `GET /v1/models/{id}` names it; in a nested workflow behind its key.',
+    example: 'ReplyNode',
+  })
+  readonly node: string;
+}
+
+/** What went wrong, by OpenAI's field names. */
+@JSONSchema({ description: 'What went wrong.' })
+export class ErrorBody {
+  @IsString()
+  @JSONSchema({ description: 'What is wrong and what to do, for people.' })
+  readonly message: string;
+
+  @IsString()
+  @JSONSchema({ description: 'Kind of the error.', example: 'invalid_request_error' })
+  readonly type: ErrorType;
+
+  @OrNull()
+  @IsString()
+  @JSONSchema({ description: 'Path of the parameter at fault, or null.', example: 'messages[0].role' })
+  readonly param: string | null;
+
+  @OrNull()
+  @IsString()
+  @JSONSchema({ description: 'Stable word that a program can branch on, or null.', example: 'invalid_value' })
+  readonly code: string | null;
+
+  @OrAbsent()
+  @Nested(() => ErrorPlace)
+  @JSONSchema({ description: 'Absent if no step failed, or there is but one.' })
+  readonly millrace?: ErrorPlace;
+}
+
+/** What happened in the workflow before it failed. */
+@JSONSchema({ description: 'What happened in the workflow before it failed.' })
+export class ErrorNews {
+  @IsArray()
+  @IsObject({ each: true })
+  @JSONSchema({
+    description: 'The node events, as a stream would have brought them.',
+    items: { type: 'object', additionalProperties: true },
+  })
+  readonly events: readonly JsonObject[];
+}
+
+/** Body of every answer that reports an error, and the last event of a stream that failed. */
+@JSONSchema({
+  description: 'Body of every error, and the event that ends a stream which failed.',
+  example: {
+    error: {
+      message: "Missing required parameter: 'messages'.",
+      type: 'invalid_request_error',
+      param: 'messages',
+      code: 'missing_required_parameter',
+    },
+  },
+})
+export class ErrorEnvelope {
+  @Nested(() => ErrorBody)
+  @JSONSchema({ description: 'The error.' })
+  readonly error: ErrorBody;
+
+  @OrAbsent()
+  @Nested(() => ErrorNews)
+  @JSONSchema({
+    description: 'On request (header `millrace-events: true`), if the run failed before its stream began.',
+  })
+  readonly millrace?: ErrorNews;
+}

@@ -1,0 +1,18 @@
+import type { MillraceError } from '../errors/index.js';
+import type { JsonObject } from '../kernel/index.js';
+import type { ErrorEnvelope } from './error-envelope.dto.js';
+
+/**
+ * The form in which an error reaches a client, as an answer of its own or inside a stream.
+ * @param node the step that failed; undefined: none, or there is but one
+ * @param events node events, as JSON, that no stream has brought
+ */
+export function errorEnvelope(
+  { message, type, param, code }: MillraceError,
+  node?: string,
+  events: readonly string[] = [],
+): ErrorEnvelope {
+  const error = { message, type, param, code, ...(node !== undefined && { millrace: { node } }) };
+  if (events.length === 0) return { error };
+  return { error, millrace: { events: events.map((event) => JSON.parse(event) as JsonObject) } };
+}

@@ -1,0 +1,1 @@
+export { type Choices, makeInstance } from './instance.js';

@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { of } from 'rxjs';
+import type { RunEvent } from '../engine/run-event.js';
+import { UpstreamError } from '../errors/index.js';
+import type { Delta } from '../streaming/index.js';
+import { RunEvents } from './run-events.js';
+import { outcomeOf as outcomeOfEvents, type RunOutcome } from './run-to-end.js';
+
+const said = (...deltas: Delta[]): RunEvent[] =>
+  deltas.map((delta, seq) => ({ type: 'delta', node: 'AnswerNode', seq, delta }));
+
+const outcomeOf = (...events: RunEvent[]): Promise<RunOutcome> =>
+  outcomeOfEvents(
+    new RunEvents((subscriber) => {
+      const subscription = of(...events).subscribe(subscriber);
+      return () => subscription.unsubscribe();
+    }),
+  );
+
+describe('a run to its end', () => {
+  it('gives the text of each channel, the result, the finish reason and the usage', async () => {
+    const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+    const deltas = said(
+      { type: 'reasoning', text: 'Hm' },
+      { type: 'content', text: 'Hel' },
+      { type: 'reasoning', text: 'm.' },
+      { type: 'content', text: 'lo' },
+      { type: 'refusal', text: 'No' },
+      { type: 'annotations', annotations: [{ type: 'url_citation' }] },
+      { type: 'images', images: [{ type: 'image_url' }] },
+      { type: 'audio', id: 'audio_1', data: 'AA==', transcript: 'H' },
+      { type: 'audio', data: 'AAA=', transcript: 'i.' },
+      { type: 'audio', expiresAt: 9 },
+    );
+    const last: RunEvent = { type: 'run-finished', seq: 9, finishReason: 'length', result: { answer: 42 }, usage };
+    expect(await outcomeOf(...deltas, last)).toEqual({
+      content: 'Hello',
+      reasoning: 'Hmm.',
+      refusal: 'No',
+      toolCalls: [],
+      annotations: [{ type: 'url_citation' }],
+      images: [{ type: 'image_url' }],
+      audio: { id: 'audio_1', data: 'AAAA', transcript: 'Hi.', expiresAt: 9 },
+      result: { answer: 42 },
+      finishReason: 'length',
+      usage,
+    });
+  });
+
+  it('puts tool calls together', async () => {
+    const deltas = said(
+      { type: 'tool-call', index: 0, id: 'call_1', name: 'weather', arguments: '{"city":' },
+      { type: 'tool-call', index: 1, id: 'call_2', kind: 'custom', name: 'note', arguments: 'a' },
+      { type: 'tool-call', index: 0, arguments: '"Oslo"}' },
+      { type: 'tool-call', index: 1, kind: 'custom', arguments: 'b' },
+    );
+    const last: RunEvent = { type: 'run-finished', seq: 9, finishReason: 'tool_calls', result: '' };
+    expect((await outcomeOf(...deltas, last)).toolCalls).toEqual([
+      { id: 'call_1', kind: 'function', name: 'weather', arguments: '{"city":"Oslo"}' },
+      { id: 'call_2', kind: 'custom', name: 'note', arguments: 'ab' },
+    ]);
+  });
+
+  it('rejects with the error of the run', async () => {
+    const error = new UpstreamError('The model is down.', { code: 'upstream_error', retryable: true });
+    const failed: RunEvent = { type: 'run-failed', seq: 1, error };
+    await expect(outcomeOf(...said({ type: 'content', text: 'Hel' }), failed)).rejects.toBe(error);
+  });
+});

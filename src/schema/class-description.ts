@@ -1,0 +1,87 @@
+import { getMetadataStorage } from 'class-validator';
+import type { ValidationMetadata } from 'class-validator/types/metadata/ValidationMetadata.js';
+import { rawSchemaOf } from './converters.js';
+import type { RawSchema } from './json-schema.js';
+import type { Discriminator } from './nested-classes.js';
+import type { OutputClass } from './output-type.js';
+import { describeProperty, isExcluded, type PropertyDescription } from './property-description.js';
+
+/** What the decorators of a class say, without those of the classes it refers to. */
+export interface ClassDescription {
+  /** From `@JSONSchema` on the class. */
+  readonly description: string | undefined;
+  /** In the order in which a model should write them: that of the declarations, a base class's before its subclass's. */
+  readonly properties: readonly PropertyDescription[];
+}
+
+/**
+ * Reads the decorators of a class and of those it extends.
+ * @param discriminator of the class as a member of a union: a property that needs no decorator
+ * @param report takes what is wrong with the class, each fault with its fix
+ */
+export function describeClass(
+  type: OutputClass,
+  discriminator: Discriminator | undefined,
+  report: (fault: string) => void,
+): ClassDescription {
+  const validators = validatorsOf(type);
+  if (validators.size === 0) {
+    report(
+      `${type.name} has no property with a class-validator decorator. Decorate what the model is to write, for example with @IsString().`,
+    );
+    return { description: undefined, properties: [] };
+  }
+  const known = new Set(validators.keys());
+  if (discriminator?.isKept === true) known.add(discriminator.property);
+  reportUndecoratedFields(type, known, report);
+  const raw = rawSchemaOf(type, [...validators.values()].flat());
+  const rawProperties = raw['properties'] as Readonly<Record<string, RawSchema>>;
+  return {
+    description: typeof raw['description'] === 'string' ? raw['description'] : undefined,
+    properties: [...validators].flatMap(
+      ([name, own]) =>
+        describeProperty({ type, name, validators: own, raw: rawProperties[name] ?? {} }, (problem) =>
+          report(`${type.name}.${name} ${problem}`),
+        ) ?? [],
+    ),
+  };
+}
+
+/** The validators that class-validator would run, by property, with the names of their constraints as their types. */
+function validatorsOf(type: OutputClass): ReadonlyMap<string, readonly ValidationMetadata[]> {
+  const storage = getMetadataStorage();
+  const ofClass = (target: OutputClass): ValidationMetadata[] =>
+    storage.getTargetValidationMetadatas(target, '', false, false);
+  const validators = new Map<string, ValidationMetadata[]>();
+  for (const ancestor of lineage(type))
+    for (const { propertyName } of ofClass(ancestor)) validators.set(propertyName, []);
+  for (const validator of ofClass(type)) {
+    const [constraint] = storage.getTargetValidatorConstraints(validator.constraintCls);
+    const named = Object.assign({}, validator, { target: type, type: constraint?.name ?? validator.type });
+    validators.get(validator.propertyName)?.push(named);
+  }
+  return validators;
+}
+
+/** A class and those it extends, the base first. */
+function lineage(type: OutputClass): OutputClass[] {
+  const parent = Object.getPrototypeOf(type) as OutputClass;
+  return parent === Function.prototype ? [type] : [...lineage(parent), type];
+}
+
+/** A field is visible here because a class that is compiled for ES2022 or later defines all its fields. */
+function reportUndecoratedFields(type: OutputClass, known: ReadonlySet<string>, report: (fault: string) => void): void {
+  let fields: Readonly<Record<string, unknown>>;
+  try {
+    fields = new type() as Readonly<Record<string, unknown>>;
+  } catch {
+    return report(`${type.name} cannot be made by new ${type.name}(). Give it a constructor that needs no arguments.`);
+  }
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined && !known.has(name) && !isExcluded(type, name)) {
+      report(
+        `${type.name}.${name} has no class-validator decorator, so no model would ever write it. Decorate it, or mark what your own code fills in with @Exclude().`,
+      );
+    }
+  }
+}

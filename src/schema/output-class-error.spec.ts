@@ -1,0 +1,273 @@
+import { describe, expect, it } from '@jest/globals';
+import { Exclude, Expose, Type } from 'class-transformer';
+import {
+  Allow,
+  IsArray,
+  IsDate,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  MinLength,
+  Validate,
+  ValidateNested,
+  ValidatePromise,
+  ValidatorConstraint,
+  type ValidatorConstraintInterface,
+} from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import { StartUpError } from '../errors/index.js';
+import { openApiSchemasOf } from './openapi-schemas.js';
+import { OutputClassError } from './output-class-error.js';
+import { outputSchemaOf } from './output-schema.js';
+import type { OutputClass } from './output-type.js';
+
+class Part {
+  @IsString() text: string;
+}
+
+class OtherPart {
+  @IsString() kind: string;
+}
+
+@ValidatorConstraint({ async: true })
+class AnswersLater implements ValidatorConstraintInterface {
+  validate(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+}
+
+function faultsOf(type: OutputClass): readonly string[] {
+  try {
+    outputSchemaOf(type);
+  } catch (error) {
+    if (error instanceof OutputClassError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+/** A class with one property that carries these decorators, declared with this type. */
+function classWith(declared: unknown, ...decorators: readonly PropertyDecorator[]): OutputClass {
+  class Broken {}
+  const all = [Reflect.metadata('design:type', declared) as PropertyDecorator, ...decorators];
+  for (const decorate of all) decorate(Broken.prototype, 'part');
+  return Broken;
+}
+
+describe('a class that cannot describe an answer', () => {
+  it.each<[string, OutputClass, RegExp]>([
+    [
+      'a nested class without @Type',
+      classWith(Part, ValidateNested()),
+      /^Broken\.part is nested, but its class is not known at run time\. Add @Type/,
+    ],
+    [
+      'a nested class without @ValidateNested',
+      classWith(
+        Part,
+        Allow(),
+        Type(() => Part),
+      ),
+      /^Broken\.part holds objects of a class, but nothing validates them\. Add @ValidateNested/,
+    ],
+    [
+      'a nested class without either',
+      classWith(Part, Allow()),
+      /^Broken\.part holds a Part, but nothing validates it\. Add @ValidateNested\(\) and @Type\(\(\) => Part\)\.$/,
+    ],
+    ['an object of a class that is only an object', classWith(Part, IsObject()), /^Broken\.part holds a Part, but/],
+    [
+      'an object without a class',
+      classWith(Object, IsObject()),
+      /^Broken\.part may hold anything: .* @ValidateNested\(\) and @Type/,
+    ],
+    [
+      'a union without information',
+      classWith(Object, IsOptional()),
+      /^Broken\.part may hold anything: .*unions.*@JSONSchema/,
+    ],
+    ['no declared type at all', classWith(undefined, Allow()), /^Broken\.part may hold anything/],
+    [
+      'an array of anything',
+      classWith(Array, IsArray()),
+      /^Broken\.part is an array of unknown elements\. .*\{ each: true \}/,
+    ],
+    [
+      'an array of objects without a class',
+      classWith(Array, IsObject({ each: true })),
+      /^Broken\.part has an object without a class\. /,
+    ],
+    [
+      'elements of which only the length is known',
+      classWith(Array, IsArray(), JSONSchema({ items: { minLength: 2 } }) as PropertyDecorator),
+      /^Broken\.part has a part of unknown type/,
+    ],
+    ['a Date that nothing makes', classWith(Date, IsDate()), /^Broken\.part is a Date, .*@Type\(\(\) => Date\)/],
+    ['a Date that is validated as text', classWith(Date, IsString()), /^Broken\.part is a Date/],
+    [
+      'a Date that nothing validates',
+      classWith(
+        Date,
+        Allow(),
+        Type(() => Date),
+      ),
+      /^Broken\.part is a Date, .*@IsDate\(\)/,
+    ],
+    ['a Map', classWith(Map, Allow()), /^Broken\.part is declared as a Map, which JSON does not have/],
+    [
+      'a declaration that the decorators contradict',
+      classWith(Number, IsString()),
+      /^Broken\.part is declared as Number, but its decorators say string/,
+    ],
+    [
+      'an array decorator on one value',
+      classWith(String, IsString({ each: true })),
+      /^Broken\.part is declared as String, but its decorators say array/,
+    ],
+    [
+      'a class where the decorators say text',
+      classWith(Part, IsString()),
+      /^Broken\.part is declared as Part, but its decorators say string/,
+    ],
+    [
+      '@ValidateNested on a value',
+      classWith(
+        Number,
+        ValidateNested(),
+        Type(() => Number),
+      ),
+      /^Broken\.part is nested, but its @Type\(\) names no class of objects/,
+    ],
+    [
+      'a class that depends on the answer',
+      classWith(
+        Object,
+        ValidateNested(),
+        Type((options) => (options?.object['kind'] === 'a' ? Part : OtherPart)),
+      ),
+      /^Broken\.part has a @Type\(\) that names no class\. .*discriminator/,
+    ],
+    [
+      'a discriminator that is lost before it is validated',
+      classWith(
+        Object,
+        ValidateNested(),
+        Type(() => Object, { discriminator: { property: 'kind', subTypes: [{ name: 'other', value: OtherPart }] } }),
+      ),
+      /^Broken\.part loses "kind" .*keepDiscriminatorProperty: true/,
+    ],
+    [
+      'a validator that answers later',
+      classWith(String, IsString(), Validate(AnswersLater)),
+      /^Broken\.part has a validator that answers later/,
+    ],
+    ['a promise', classWith(String, IsString(), ValidatePromise()), /^Broken\.part has a validator that answers later/],
+    [
+      'a message that quotes the answer',
+      classWith(String, MinLength(3, { message: '$value is short' })),
+      /^Broken\.part has a message that quotes \$value/,
+    ],
+    [
+      'another name in the answer',
+      classWith(String, IsString(), Expose({ name: 'Part' })),
+      /^Broken\.part is read from another name/,
+    ],
+    [
+      'validators on what is left out',
+      classWith(String, IsString(), Exclude()),
+      /^Broken\.part has validators but is excluded/,
+    ],
+    [
+      'allOf',
+      classWith(Object, JSONSchema({ allOf: [{ type: 'string' }] }) as PropertyDecorator, Allow()),
+      /^Broken\.part has allOf/,
+    ],
+    [
+      'a foreign reference',
+      classWith(Object, JSONSchema({ $ref: '#/x' }) as PropertyDecorator, Allow()),
+      /^Broken\.part refers to "#\/x"/,
+    ],
+    [
+      'something beside anyOf',
+      classWith(String, IsString(), JSONSchema({ anyOf: [{ type: 'string' }] }) as PropertyDecorator),
+      /^Broken\.part has type beside anyOf/,
+    ],
+    [
+      'values of another type',
+      classWith(Number, IsInt(), IsIn([1, 1.5])),
+      /^Broken\.part has values in its enum that are not of its type/,
+    ],
+  ])('is told at start: %s', (_, type, fault) => {
+    expect(faultsOf(type)).toContainEqual(expect.stringMatching(fault));
+  });
+
+  it('is told for the documentation too', () => {
+    expect(() => openApiSchemasOf(classWith(Part, ValidateNested()))).toThrow(OutputClassError);
+  });
+
+  it('is one without any decorators', () => {
+    class Bare {
+      text: string;
+    }
+    expect(faultsOf(Bare)).toEqual([
+      'Bare has no property with a class-validator decorator. Decorate what the model is to write, for example with @IsString().',
+    ]);
+  });
+
+  it('is one with a field that was forgotten, unless it has a value or is excluded', () => {
+    class Forgotten {
+      @IsString() text: string;
+      forgotten: string;
+      readonly constant = 1;
+      @Exclude() ours: string;
+      @Exclude() @IsOptional() @IsString() oursToo?: string;
+    }
+    expect(faultsOf(Forgotten)).toEqual([
+      'Forgotten.forgotten has no class-validator decorator, so no model would ever write it. Decorate it, or mark what your own code fills in with @Exclude().',
+    ]);
+  });
+
+  it('is one that cannot be made', () => {
+    class Demanding {
+      @IsString() readonly text: string;
+      constructor(given?: { readonly text: string }) {
+        if (given === undefined) throw new TypeError('nothing given');
+        this.text = given.text;
+      }
+    }
+    expect(faultsOf(Demanding)).toEqual([
+      'Demanding cannot be made by new Demanding(). Give it a constructor that needs no arguments.',
+    ]);
+  });
+
+  it('is one with a property that every object has', () => {
+    class Odd {
+      @IsString() text: string;
+    }
+    IsString()(Odd.prototype, 'valueOf');
+    expect(faultsOf(Odd)).toEqual(['Odd.valueOf has the name of something that every object has. Rename it.']);
+  });
+
+  it('is told with all faults of all nested classes at once, in an error for those who start the server', () => {
+    class Inner {
+      @IsArray() list: unknown[];
+      @IsInt() count: string;
+    }
+    class Outer {
+      @Allow() any: unknown;
+      @ValidateNested() @Type(() => Inner) inner: Inner;
+      @ValidateNested({ each: true }) @Type(() => Inner) inners: Inner[];
+    }
+    expect(() => outputSchemaOf(Outer)).toThrow(StartUpError);
+    expect(faultsOf(Outer)).toEqual([
+      expect.stringContaining('Outer.any may hold anything'),
+      expect.stringContaining('Inner.count is declared as String, but its decorators say integer'),
+      expect.stringContaining('Inner.list is an array of unknown elements'),
+    ]);
+    expect(() => outputSchemaOf(Outer)).toThrow(
+      /^The class Outer cannot describe a model's answer: 3 faults\.\n {2}- /,
+    );
+  });
+});

@@ -1,0 +1,91 @@
+import { plainToInstance } from 'class-transformer';
+import { type ValidationError, validateSync } from 'class-validator';
+import { findUnsafeNumber, hasMoreValues } from '../kernel/index.js';
+import { type CompiledSchema, compileSchema } from './compiled-schema.js';
+import { jsonFaultPosition } from './json-fault-position.js';
+import type { ObjectSchema } from './json-schema.js';
+import type { OutputClass } from './output-type.js';
+import { schemaName } from './references.js';
+import { ShapeReader } from './shape-reader.js';
+import { type AnswerFault, StructuredOutputError } from './structured-output-error.js';
+
+/** What one class means for a model: the schema it is sent, and what becomes of its answer. */
+export interface OutputSchema<T> {
+  /** `response_format.json_schema.name`: the class's name within `^[A-Za-z0-9_-]{1,64}$`. */
+  readonly name: string;
+  /** `response_format.json_schema.schema`, for `strict: true`. Deeply frozen. */
+  readonly schema: ObjectSchema;
+  /**
+   * Makes an instance of the class from a model's answer. Nothing is converted but what `@Type` and `@Transform` say;
+   * properties that the class does not have are left out.
+   * @throws StructuredOutputError if the text is not JSON, does not fit the class, or holds a number that would become another
+   */
+  readonly parse: (text: string) => T;
+}
+
+/** Whoever worked with it would work with another number: an order, an account or an amount that nobody meant. */
+const UNSAFE_NUMBER: AnswerFault = {
+  path: '$',
+  message:
+    'a number has more digits than are kept (it is exact up to 9007199254740991). Give it as a string where that fits',
+};
+
+/** Values take many times the memory of their text; what is shorter than this cannot hold many. */
+const LONG_ANSWER = 128 * 1024;
+const MOST_VALUES = 1_000_000;
+const TOO_MANY: AnswerFault = { path: '$', message: `it holds more than ${MOST_VALUES} values` };
+
+const schemas = new WeakMap<OutputClass, OutputSchema<unknown>>();
+
+/**
+ * The output schema of a class with class-validator decorators, compiled once.
+ * @throws OutputClassError listing what in the class cannot be expressed, and the fixes
+ */
+export function outputSchemaOf<T>(type: OutputClass<T>): OutputSchema<T> {
+  const key = type as OutputClass;
+  const known = schemas.get(key) as OutputSchema<T> | undefined;
+  if (known !== undefined) return known;
+  const compiled = compileSchema(key);
+  const made: OutputSchema<T> = Object.freeze({
+    name: schemaName(key),
+    schema: compiled.schema,
+    parse: (text: string) => parseAnswer(text, type, compiled),
+  });
+  schemas.set(key, made);
+  return made;
+}
+
+function parseAnswer<T>(text: string, type: OutputClass<T>, { definitions }: CompiledSchema): T {
+  const reader = new ShapeReader(definitions);
+  const plain = reader.read(parseJson(text), { $ref: '#' });
+  if (reader.faults.length > 0) throw StructuredOutputError.mismatch(reader.faults);
+  const instance = plainToInstance(type, plain);
+  const errors = validateSync(instance as object, { validationError: { target: false, value: false } });
+  if (errors.length > 0) throw StructuredOutputError.mismatch(errors.flatMap((error) => faultsOf(error, '')));
+  return instance;
+}
+
+function parseJson(text: string): unknown {
+  if (text.length > LONG_ANSWER && hasMoreValues(text, MOST_VALUES)) throw StructuredOutputError.mismatch([TOO_MANY]);
+  const json = readJson(text);
+  if (findUnsafeNumber(text) !== undefined) throw StructuredOutputError.mismatch([UNSAFE_NUMBER]);
+  return json;
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // The engine's error quotes the text.
+    throw StructuredOutputError.notJson(jsonFaultPosition(text), text.length);
+  }
+}
+
+function faultsOf({ property, constraints = {}, children = [] }: ValidationError, parent: string): AnswerFault[] {
+  const isIndex = /^\d+$/.test(property);
+  const path = isIndex ? `${parent}[${property}]` : parent === '' ? property : `${parent}.${property}`;
+  return [
+    ...Object.values(constraints).map((message) => ({ path, message })),
+    ...children.flatMap((child) => faultsOf(child, path)),
+  ];
+}

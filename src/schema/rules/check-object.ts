@@ -1,0 +1,127 @@
+import { isJsonObject, type JsonObject } from '../../kernel/index.js';
+import { hasOneOf } from './decorators.js';
+import type { Check, NestedRule, PropertyRule, RuleSet } from './rule-set.js';
+import { failedCheck, FaultLog, missing, unknownValue, wrongType } from './validation-faults.js';
+
+/**
+ * Checks a JSON object against the rules of its class. Only properties that have rules are looked at, and nothing is
+ * changed. The time is linear in their number, and the depth is that of the classes, whatever the body holds.
+ *
+ * @param path where the object stands in the request; '' for the request itself.
+ */
+export function checkObject(rules: RuleSet, object: JsonObject, path: string, faults: FaultLog): void {
+  const present = new FaultLog();
+  checkPresent(rules, object, path, present);
+  if (!present.isEmpty) checkInOrder(rules, object, path, faults);
+}
+
+/** Checks the members of an object. */
+type CheckMembers = (rules: RuleSet, object: JsonObject, path: string, faults: FaultLog) => void;
+
+/** Finds whether there are faults. Most requests have a few of dozens of parameters, and no fault. */
+const checkPresent: CheckMembers = (rules, object, path, faults) => {
+  for (const rule of rules.required) checkProperty(rule, object, path, faults, checkPresent);
+  for (const name of Object.keys(object)) {
+    const rule = rules.byName.get(name);
+    if (rule !== undefined) checkProperty(rule, object, path, faults, checkPresent);
+  }
+};
+
+/** Finds the faults in the order of the declared properties, which decides on the first one. */
+const checkInOrder: CheckMembers = (rules, object, path, faults) => {
+  for (const rule of rules.properties) checkProperty(rule, object, path, faults, checkInOrder);
+};
+
+function checkProperty(
+  rule: PropertyRule,
+  object: JsonObject,
+  path: string,
+  faults: FaultLog,
+  checkMembers: CheckMembers,
+): void {
+  const value = object[rule.name];
+  if (value === undefined || value === null) {
+    const allowed = rule.optionalBeside === undefined || hasOneOf(object, rule.optionalBeside);
+    if (allowed && (value === null ? rule.nullable : rule.optional)) return;
+    if (!allowed || value === undefined) {
+      faults.add(() => missing(pathOf(path, rule.name), rule.optionalBeside));
+      return;
+    }
+  }
+  if (typeof value === 'string' && rule.orString !== undefined) {
+    const allowed = rule.orString;
+    if (allowed === 'any' || allowed.includes(value)) return;
+    faults.add(() => unknownValue(pathOf(path, rule.name), value, allowed));
+    return;
+  }
+  const failure = firstFailure(rule, object, value);
+  if (failure !== undefined) {
+    const { check, suffix, culprit } = failure;
+    faults.add(() => failedCheck(rule, check, pathOf(path, rule.name) + suffix, culprit));
+    return;
+  }
+  if (rule.nested !== undefined) checkNested(rule.nested, value, pathOf(path, rule.name), faults, checkMembers);
+}
+
+/** The first check that the value, or an item of it, does not pass. `suffix` leads from the property to the culprit. */
+function firstFailure(
+  rule: PropertyRule,
+  object: JsonObject,
+  value: unknown,
+): { readonly check: Check; readonly suffix: string; readonly culprit: unknown } | undefined {
+  for (const check of rule.checks) {
+    if (check.each && Array.isArray(value)) {
+      const index = value.findIndex((item) => !passes(check, item, object));
+      if (index >= 0) return { check, suffix: `[${index}]`, culprit: value[index] };
+    } else if (!passes(check, value, object)) {
+      return { check, suffix: '', culprit: value };
+    }
+  }
+  return undefined;
+}
+
+function passes({ constraint, constraints, owner, property }: Check, value: unknown, object: JsonObject): boolean {
+  return constraint.validate(value, { value, object, property, constraints, targetName: owner }) === true;
+}
+
+function checkNested(
+  nested: NestedRule,
+  value: unknown,
+  path: string,
+  faults: FaultLog,
+  checkMembers: CheckMembers,
+): void {
+  if (!nested.each || !Array.isArray(value)) {
+    checkVariant(nested, value, path, faults, checkMembers);
+    return;
+  }
+  for (const [index, item] of value.entries()) checkVariant(nested, item, `${path}[${index}]`, faults, checkMembers);
+}
+
+function checkVariant(
+  { discriminator, variants }: NestedRule,
+  value: unknown,
+  path: string,
+  faults: FaultLog,
+  checkMembers: CheckMembers,
+): void {
+  if (!isJsonObject(value)) {
+    faults.add(() => wrongType(path, 'an object', value));
+    return;
+  }
+  const name = discriminator === undefined ? '' : value[discriminator];
+  const rules = typeof name === 'string' ? variants.get(name) : undefined;
+  if (rules !== undefined) {
+    checkMembers(rules, value, path, faults);
+    return;
+  }
+  const param = pathOf(path, discriminator ?? '');
+  faults.add(() => {
+    if (name === undefined) return missing(param);
+    return typeof name === 'string' ? unknownValue(param, name, variants.keys()) : wrongType(param, 'a string', name);
+  });
+}
+
+function pathOf(path: string, property: string): string {
+  return path === '' ? property : `${path}.${property}`;
+}

@@ -1,0 +1,126 @@
+import { assertNever } from '../kernel/index.js';
+import type { ObjectDefinition } from './compiled-schema.js';
+import type { JsonSchema, JsonType } from './json-schema.js';
+import type { Discriminator } from './nested-classes.js';
+import type { AnswerFault } from './structured-output-error.js';
+
+/** Far more than a model writes, far less than what overflows the stack of the libraries that come after. */
+const DEEPEST = 100;
+
+const TYPE_WORDS: Readonly<Record<JsonType, string>> = {
+  string: 'a string',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  array: 'an array',
+  object: 'an object',
+  null: 'null',
+};
+
+/**
+ * Checks that a parsed answer has the form of its schema: the types, and every property that is required. Not every
+ * server holds a model to the schema, and class-validator alone would let some of it pass, such as one value in the
+ * place of an array, or a nested object that is missing.
+ *
+ * What it gives is made anew from own properties that the schema names, so nothing else (`__proto__` least of all)
+ * reaches the class.
+ */
+export class ShapeReader {
+  readonly faults: AnswerFault[] = [];
+  readonly #definitions: ReadonlyMap<string, ObjectDefinition>;
+
+  constructor(definitions: ReadonlyMap<string, ObjectDefinition>) {
+    this.#definitions = definitions;
+  }
+
+  /** The value without what the schema does not name; of no use once there are faults. */
+  read(value: unknown, schema: JsonSchema, path = '$', depth = 0): unknown {
+    if (depth > DEEPEST) return this.#fault(path, `is nested more than ${DEEPEST} levels deep`);
+    if (schema.$ref !== undefined) return this.#readReference(value, schema.$ref, path, depth);
+    if (schema.anyOf !== undefined) return this.#readUnion(value, schema.anyOf, path, depth);
+    const types = [schema.type ?? []].flat();
+    if (!types.some((type) => isOfType(value, type))) {
+      return this.#fault(path, `must be ${types.map((type) => TYPE_WORDS[type]).join(' or ')}`);
+    }
+    if (!Array.isArray(value)) return value;
+    const { items = {} } = schema;
+    return value.map((item: unknown, index) => this.read(item, items, `${path}[${index}]`, depth + 1));
+  }
+
+  #readReference(value: unknown, reference: string, path: string, depth: number): unknown {
+    const definition = this.#definitions.get(reference);
+    if (definition === undefined || !isOfType(value, 'object')) return this.#fault(path, 'must be an object');
+    const result: Record<string, unknown> = {};
+    for (const [name, schema] of Object.entries(definition.schema.properties)) {
+      const presence = definition.presence.get(name) ?? 'required';
+      const found = ownProperty(value, name);
+      const at = joined(path, name);
+      if (found === undefined) {
+        if (presence === 'required') this.#fault(at, 'is missing');
+      } else if (found !== null || presence !== 'optional') result[name] = this.read(found, schema, at, depth + 1);
+    }
+    return result;
+  }
+
+  #readUnion(value: unknown, branches: readonly JsonSchema[], path: string, depth: number): unknown {
+    if (value === null && branches.some(({ type }) => type === 'null')) return null;
+    const others = branches.filter(({ type }) => type !== 'null');
+    const [only] = others;
+    if (only !== undefined && others.length === 1) return this.read(value, only, path, depth);
+    const members = others.map((branch) => ({ branch, discriminator: this.#discriminatorOf(branch) }));
+    const property = members[0]?.discriminator?.property;
+    if (property !== undefined && members.every(({ discriminator }) => discriminator?.property === property)) {
+      if (!isOfType(value, 'object')) return this.#fault(path, 'must be an object');
+      const given = ownProperty(value, property);
+      const member = members.find(({ discriminator }) => discriminator?.value === given);
+      if (member !== undefined) return this.read(value, member.branch, path, depth);
+      const values = members.map(({ discriminator }) => discriminator?.value).join(', ');
+      return this.#fault(joined(path, property), `must be one of: ${values}`);
+    }
+    for (const branch of others) {
+      const attempt = new ShapeReader(this.#definitions);
+      const result = attempt.read(value, branch, path, depth);
+      if (attempt.faults.length === 0) return result;
+    }
+    return this.#fault(path, 'has none of the forms that it may have');
+  }
+
+  #discriminatorOf({ $ref }: JsonSchema): Discriminator | undefined {
+    return $ref === undefined ? undefined : this.#definitions.get($ref)?.discriminator;
+  }
+
+  #fault(path: string, message: string): undefined {
+    this.faults.push({ path, message });
+  }
+}
+
+function joined(path: string, property: string): string {
+  return path === '$' ? property : `${path}.${property}`;
+}
+
+function ownProperty(value: object, name: string): unknown {
+  return Object.hasOwn(value, name) ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+}
+
+function isOfType(value: unknown, type: 'object'): value is object;
+function isOfType(value: unknown, type: JsonType): boolean;
+function isOfType(value: unknown, type: JsonType): boolean {
+  switch (type) {
+    case 'null':
+      return value === null;
+    case 'array':
+      return Array.isArray(value);
+    case 'object':
+      return typeof value === 'object' && value !== null && !Array.isArray(value);
+    // JSON can write numbers that are too large, such as 1e999; they arrive as Infinity.
+    case 'number':
+      return Number.isFinite(value);
+    case 'integer':
+      return Number.isInteger(value);
+    case 'string':
+    case 'boolean':
+      return typeof value === type;
+    default:
+      return assertNever(type);
+  }
+}
