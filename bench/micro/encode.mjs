@@ -1,4 +1,4 @@
-import { ChunkEncoder } from '../../dist/protocol/index.js';
+import { ChunkEncoder } from '../../dist/api/completions/completions.encoder.js';
 import { timing } from './timing.mjs';
 
 const CHUNKS = 100_000;

@@ -1,5 +1,5 @@
 import { Stream } from 'openai/core/streaming';
-import { SseParser } from '../../dist/protocol/index.js';
+import { SseParser } from '../../dist/streaming/index.js';
 import { AnswerReader } from '../../dist/models/openai/answer-reader.js';
 import { newToken } from '../token.mjs';
 import { Chunks } from '../upstream/chunks.mjs';

@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { IdempotentAnswers, SharedAnswers } from '../api/wire/index.js';
 import { MetricsModule } from '../metrics/index.js';
 import { AccessControl } from './access-control.js';
 import { Admission } from './admission.js';
@@ -10,17 +9,7 @@ import { SharedStore } from './shared/index.js';
 /** Who may ask, for what, and how much. */
 @Module({
   imports: [MetricsModule],
-  providers: [
-    AccessControl,
-    Admission,
-    BodyMemory,
-    IdempotentAnswers,
-    RateLimits,
-    SharedAnswers,
-    SharedStore,
-    Slots,
-    Windows,
-  ],
-  exports: [AccessControl, Admission, BodyMemory, IdempotentAnswers],
+  providers: [AccessControl, Admission, BodyMemory, RateLimits, SharedStore, Slots, Windows],
+  exports: [AccessControl, Admission, BodyMemory, SharedStore],
 })
 export class AccessModule {}

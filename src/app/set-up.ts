@@ -3,7 +3,19 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import { AccessControl } from '../access/index.js';
 import { AppConfig } from '../config/index.js';
-import { AccessLog, answerHalfClosed, answerHeaders, answerMalformedRequests, bodyLimit, corsOptions, docsHeaders, limitSending, requireHost, securityHeaders, warnOfFileLimit } from '../http/index.js';
+import {
+  AccessLog,
+  answerHalfClosed,
+  answerHeaders,
+  answerMalformedRequests,
+  bodyLimit,
+  corsOptions,
+  docsHeaders,
+  limitSending,
+  requireHost,
+  securityHeaders,
+  warnOfFileLimit,
+} from '../http/index.js';
 import { Clock, IdSource } from '../kernel/index.js';
 import { openApiDocument } from './openapi/openapi-document.js';
 

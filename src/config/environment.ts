@@ -8,7 +8,12 @@ import { Level } from './log-level.js';
 import { Milliseconds } from './milliseconds.js';
 import { findMisspeltSettings } from './misspelt-settings.js';
 import { OtelEnvironment } from './otel-environment.js';
-import { normalizeSwitches, PROVIDER_VARIABLES, ProviderEnvironment, type ProviderVariables } from './provider-variables.js';
+import {
+  normalizeSwitches,
+  PROVIDER_VARIABLES,
+  ProviderEnvironment,
+  type ProviderVariables,
+} from './provider-variables.js';
 import { proxyConfigOf, ProxyEnvironment } from './proxy-environment.js';
 import { readSecretFiles, SECRET_FILES } from './secret-files.js';
 import { serverConfigOf, ServerEnvironment } from './server-environment.js';

@@ -1,10 +1,34 @@
 import { InternalError, loggableStack, type MillraceError, RunAbortedError, toMillraceError } from '../errors/index.js';
-import { abortable, type AbortNotice, type Cancellation, type Clock, isError, settledInTime, settledOrAborted } from '../kernel/index.js';
+import {
+  abortable,
+  type AbortNotice,
+  type Cancellation,
+  type Clock,
+  isError,
+  settledInTime,
+  settledOrAborted,
+} from '../kernel/index.js';
 import type { RunMeter } from '../metrics/index.js';
 import type { FinishReason } from '../models/index.js';
 import { type Delta, type Gate, isDelta } from '../streaming/index.js';
 import { type Ending, NOOP_TRACE, type SpanHandle } from '../tracing/index.js';
-import { type CallName, type ChatEvent, type CompiledWorkflow, type Deltas, describeFailure, IncompleteAnswerError, type NestedStep, type NodeStep, type RouteStep, type RunLog, type Scope, type Step, stepKindOf, TaskContext, type Values } from '../workflow/index.js';
+import {
+  type CallName,
+  type ChatEvent,
+  type CompiledWorkflow,
+  type Deltas,
+  describeFailure,
+  IncompleteAnswerError,
+  type NestedStep,
+  type NodeStep,
+  type RouteStep,
+  type RunLog,
+  type Scope,
+  type Step,
+  stepKindOf,
+  TaskContext,
+  type Values,
+} from '../workflow/index.js';
 import { deltaFault } from './delta-fault.js';
 import { Outputs } from './outputs.js';
 import type { UnnumberedEvent } from './run-event.js';

@@ -1,6 +1,13 @@
 import { UpstreamError } from '../errors/index.js';
 import type { CallMeter, ModelName, RunMeter } from '../metrics/index.js';
-import { addUsage, type FinishReason, type ModelCall, type ModelIdentity, type Usage, worseFinishReason } from '../models/index.js';
+import {
+  addUsage,
+  type FinishReason,
+  type ModelCall,
+  type ModelIdentity,
+  type Usage,
+  worseFinishReason,
+} from '../models/index.js';
 import type { AnswerText } from '../streaming/index.js';
 import type { CallAccount, CallLedger, CallName } from '../workflow/index.js';
 import { EstimatedCall } from './estimated-call.js';

@@ -2,7 +2,16 @@ import { RunAbortedError, RunAnswerTooLargeError, toMillraceError } from '../err
 import { Cancellation, type Clock, type IdSource, settledInTime } from '../kernel/index.js';
 import type { RunMeter } from '../metrics/index.js';
 import { type FinishReason, worseFinishReason } from '../models/index.js';
-import { AnswerText, countCharacters, type Delta, type Gate, moveAnnotations, type TextDelta, weighDelta, WholeCharacters } from '../streaming/index.js';
+import {
+  AnswerText,
+  countCharacters,
+  type Delta,
+  type Gate,
+  moveAnnotations,
+  type TextDelta,
+  weighDelta,
+  WholeCharacters,
+} from '../streaming/index.js';
 import type { Ending, TraceHandle } from '../tracing/index.js';
 import type { ChatEvent, CompiledWorkflow, NodeStep, RunLog, TaskContext } from '../workflow/index.js';
 import { endingOf, Execution } from './execution.js';

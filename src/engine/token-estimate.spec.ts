@@ -15,7 +15,7 @@ function estimateOf(messages: readonly Message[], parameters = {}, answer: reado
 }
 
 const ofText = (text: string): number => estimateOf(NONE, {}, [{ type: 'content', text }]).completion;
-const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 /** The same numbers at each run. */
 const hex = (length: number): string => {
   let state = 1;
@@ -25,7 +25,7 @@ const hex = (length: number): string => {
 describe('estimateTokens', () => {
   it.each<[string, string, number]>([
     ['English prose with markup', read('docs/access.md'), 0.15],
-    ['code', read('src/workflow/run/execution.ts'), 0.15],
+    ['code', read('src/engine/execution.ts'), 0.15],
     ['JSON', read('openapi.json').slice(0, 30_000), 0.15],
     [
       'German',

@@ -1,8 +1,28 @@
-export { ForbiddenError, type LimitedBy, RateLimitedError, RequestInProgressError, UnauthorizedError } from './access-errors.js';
-export { InvalidRequestError, MethodNotAllowedError, ModelNotFoundError, PayloadTooLargeError, RequestTimeoutError, UnknownRouteError, UnsupportedMediaTypeError } from './client-errors.js';
+export {
+  ForbiddenError,
+  type LimitedBy,
+  RateLimitedError,
+  RequestInProgressError,
+  UnauthorizedError,
+} from './access-errors.js';
+export {
+  InvalidRequestError,
+  MethodNotAllowedError,
+  ModelNotFoundError,
+  PayloadTooLargeError,
+  RequestTimeoutError,
+  UnknownRouteError,
+  UnsupportedMediaTypeError,
+} from './client-errors.js';
 export { loggableStack } from './loggable-stack.js';
 export { type ErrorDetails, type ErrorType, MillraceError } from './millrace-error.js';
 export { type AbortCause, RunAbortedError } from './run-aborted-error.js';
-export { InternalError, OverloadedError, RunAnswerTooLargeError, UpstreamError, type UpstreamStatus } from './server-errors.js';
+export {
+  InternalError,
+  OverloadedError,
+  RunAnswerTooLargeError,
+  UpstreamError,
+  type UpstreamStatus,
+} from './server-errors.js';
 export { ConfigurationError, DefinitionError, type DefinitionFault, StartUpError } from './start-up-errors.js';
 export { toMillraceError } from './to-millrace-error.js';

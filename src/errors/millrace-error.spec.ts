@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { ForbiddenError } from './access-errors.js';
-import { InvalidRequestError, MethodNotAllowedError, ModelNotFoundError, PayloadTooLargeError, UnknownRouteError, UnsupportedMediaTypeError } from './client-errors.js';
+import {
+  InvalidRequestError,
+  MethodNotAllowedError,
+  ModelNotFoundError,
+  PayloadTooLargeError,
+  UnknownRouteError,
+  UnsupportedMediaTypeError,
+} from './client-errors.js';
 import { MillraceError } from './millrace-error.js';
 import { RunAbortedError } from './run-aborted-error.js';
 import { InternalError, OverloadedError, UpstreamError } from './server-errors.js';

@@ -1,6 +1,13 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { InternalError, loggableStack, MethodNotAllowedError, type MillraceError, RequestTimeoutError, UnauthorizedError } from '../errors/index.js';
+import {
+  InternalError,
+  loggableStack,
+  MethodNotAllowedError,
+  type MillraceError,
+  RequestTimeoutError,
+  UnauthorizedError,
+} from '../errors/index.js';
 import { Clock } from '../kernel/index.js';
 import { Tracer } from '../tracing/index.js';
 import { requestIdOf } from './answer-headers.js';

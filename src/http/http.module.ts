@@ -1,15 +1,15 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { MetricsModule } from '../metrics/index.js';
+import { RunsModule } from '../runs/index.js';
 import { TracingModule } from '../tracing/index.js';
-import { WorkflowModule } from '../workflow/index.js';
 import { AccessLog } from './access-log.js';
 import { OpenAIExceptionFilter } from './exception.filter.js';
 import { GracefulShutdown } from './graceful-shutdown.js';
 
 /** What holds for every route: the form of errors, and the end of the process. */
 @Module({
-  imports: [MetricsModule, TracingModule, WorkflowModule],
+  imports: [MetricsModule, RunsModule, TracingModule],
   providers: [{ provide: APP_FILTER, useClass: OpenAIExceptionFilter }, GracefulShutdown, AccessLog],
   exports: [GracefulShutdown],
 })

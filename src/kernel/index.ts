@@ -1,7 +1,12 @@
 export { abortable, settledInTime, settledOrAborted } from './abort.js';
 export { assertNever } from './assert-never.js';
 export { boundedJson, type ShortenText } from './bounded-json.js';
-export { abortListenerErrorHandler, type AbortNotice, Cancellation, type ListenerErrorHandler } from './cancellation.js';
+export {
+  abortListenerErrorHandler,
+  type AbortNotice,
+  Cancellation,
+  type ListenerErrorHandler,
+} from './cancellation.js';
 export { Clock, isTimerMs, MAX_TIMER_MS, SystemClock, type Timer, TIMER_TOLERANCE_MS } from './clock.js';
 export { cutText } from './cut-text.js';
 export { describeValue } from './describe-value.js';

@@ -1,5 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { ForbiddenError, InternalError, InvalidRequestError, MethodNotAllowedError, type MillraceError, ModelNotFoundError, OverloadedError, PayloadTooLargeError, RunAbortedError, UnknownRouteError, UpstreamError } from '../errors/index.js';
+import {
+  ForbiddenError,
+  InternalError,
+  InvalidRequestError,
+  MethodNotAllowedError,
+  type MillraceError,
+  ModelNotFoundError,
+  OverloadedError,
+  PayloadTooLargeError,
+  RunAbortedError,
+  UnknownRouteError,
+  UpstreamError,
+} from '../errors/index.js';
 import { outcomeOf, outcomeOfStatus, OUTCOMES } from './outcome.js';
 
 describe('outcomeOf', () => {

@@ -1,4 +1,13 @@
-import { ForbiddenError, InternalError, type MillraceError, ModelNotFoundError, OverloadedError, RunAbortedError, UnknownRouteError, UpstreamError } from '../errors/index.js';
+import {
+  ForbiddenError,
+  InternalError,
+  type MillraceError,
+  ModelNotFoundError,
+  OverloadedError,
+  RunAbortedError,
+  UnknownRouteError,
+  UpstreamError,
+} from '../errors/index.js';
 
 /**
  * How a request, a run or a model call ended. A fixed list, so that nobody outside can add to the metrics by what they send

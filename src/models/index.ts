@@ -1,4 +1,12 @@
-export type { CallRetry, CallScope, ChatModel, ModelCall, ModelIdentity, ModelParameters, ModelResult } from './chat-model.js';
+export type {
+  CallRetry,
+  CallScope,
+  ChatModel,
+  ModelCall,
+  ModelIdentity,
+  ModelParameters,
+  ModelResult,
+} from './chat-model.js';
 export { type FinishReason, worseFinishReason } from './finish-reason.js';
 export type { Message } from './message.js';
 export { ModelProvider } from './model-provider.js';

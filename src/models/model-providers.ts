@@ -4,7 +4,13 @@ import { type Clock, redactSecrets } from '../kernel/index.js';
 import type { ChatModel } from './chat-model.js';
 import { DemoModel } from './demo/index.js';
 import { ModelProvider } from './model-provider.js';
-import { type Capabilities, type MessageForm, OPENAI_MESSAGES, OpenAIChatModel, PLAIN_MESSAGES } from './openai/index.js';
+import {
+  type Capabilities,
+  type MessageForm,
+  OPENAI_MESSAGES,
+  OpenAIChatModel,
+  PLAIN_MESSAGES,
+} from './openai/index.js';
 import { PROVIDER_DEFINITIONS, type ProviderDefinition } from './provider-definitions.js';
 import { readReasoningTags } from './reasoning-tags.js';
 

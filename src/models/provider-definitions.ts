@@ -2,7 +2,17 @@ import type { ProviderVariable, ProviderVariables } from '../config/index.js';
 import { findCompatibility } from './compatible-servers.js';
 import { findKey } from './key-file.js';
 import { ModelProvider } from './model-provider.js';
-import { type Capabilities, type Endpoint, MISTRAL_MESSAGES, OPENAI_CAPABILITIES, PLAIN_MESSAGES, renamed, signedToolCalls, without, withoutUnusedTools } from './openai/index.js';
+import {
+  type Capabilities,
+  type Endpoint,
+  MISTRAL_MESSAGES,
+  OPENAI_CAPABILITIES,
+  PLAIN_MESSAGES,
+  renamed,
+  signedToolCalls,
+  without,
+  withoutUnusedTools,
+} from './openai/index.js';
 import { THINK_TAGS } from './reasoning-tags.js';
 
 /** What is particular to one provider that is called through the `openai` SDK. */

@@ -2,7 +2,16 @@ import { Injectable, Logger } from '@nestjs/common';
 import { ABORTED_RUNS_LIMIT_MS, AppConfig } from '../config/index.js';
 import { Run, type RunEvent } from '../engine/index.js';
 import { type AbortCause, loggableStack, OverloadedError, RunAbortedError, toMillraceError } from '../errors/index.js';
-import { type AbortNotice, Cancellation, Clock, ensureError, holdProcess, IdSource, isError, settledInTime } from '../kernel/index.js';
+import {
+  type AbortNotice,
+  Cancellation,
+  Clock,
+  ensureError,
+  holdProcess,
+  IdSource,
+  isError,
+  settledInTime,
+} from '../kernel/index.js';
 import { Metrics, outcomeOf as outcomeOfError, type RunMeter } from '../metrics/index.js';
 import { Gate } from '../streaming/index.js';
 import { NOOP_TRACE, Tracer } from '../tracing/index.js';

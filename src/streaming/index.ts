@@ -3,7 +3,18 @@ export { AnswerText, type CollectedToolCall } from './answer-text.js';
 export { coalesce, type CoalesceOptions } from './coalesce.js';
 export { type CollectedAudio, CollectedMedia } from './collected-media.js';
 export { weighDelta } from './delta-weight.js';
-export type { AnnotationsDelta, AnswerObject, AudioDelta, Channel, Delta, ImagesDelta, TextChannel, TextDelta, TokenLogprob, ToolCallDelta } from './delta.js';
+export type {
+  AnnotationsDelta,
+  AnswerObject,
+  AudioDelta,
+  Channel,
+  Delta,
+  ImagesDelta,
+  TextChannel,
+  TextDelta,
+  TokenLogprob,
+  ToolCallDelta,
+} from './delta.js';
 export { Gate } from './gate.js';
 export { GrowingText } from './growing-text.js';
 export { isDelta } from './is-delta.js';

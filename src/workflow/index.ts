@@ -15,6 +15,19 @@ export { type CallAccount, type CallLedger, TaskContext, type TaskContextParts }
 export { WorkflowDefinition } from './workflow-definition.js';
 export type { WorkflowNode } from './workflow-node.js';
 export { type WorkflowName, WorkflowRegistry } from './workflow-registry.js';
-export type { Branch, CompiledWorkflow, Connection, NestedStep, NodeConfig, NodeStep, RouteStep, Scope, Step, StepKind, Values, WorkflowSchema } from './workflow-schema.js';
+export type {
+  Branch,
+  CompiledWorkflow,
+  Connection,
+  NestedStep,
+  NodeConfig,
+  NodeStep,
+  RouteStep,
+  Scope,
+  Step,
+  StepKind,
+  Values,
+  WorkflowSchema,
+} from './workflow-schema.js';
 export { Workflow, type WorkflowAlias, type WorkflowOptions } from './workflow.decorator.js';
 export { WorkflowModule } from './workflow.module.js';

@@ -3,7 +3,13 @@ import { DefinitionError } from '../errors/index.js';
 import type { Resolver } from './compile/compile-scope.js';
 import { compileWorkflow } from './compile/compile-workflow.js';
 import { DefinitionFaults } from './compile/definition-faults.js';
-import { findScopeProblem, type HostModule, moduleName, ProviderFinder, type ProviderWrapper } from './provider-finder.js';
+import {
+  findScopeProblem,
+  type HostModule,
+  moduleName,
+  ProviderFinder,
+  type ProviderWrapper,
+} from './provider-finder.js';
 import { WorkflowDefinition } from './workflow-definition.js';
 import { WorkflowRegistry } from './workflow-registry.js';
 import type { CompiledWorkflow } from './workflow-schema.js';

@@ -4,7 +4,16 @@ import { IsInt, IsString } from 'class-validator';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, type AgentConfig, AgentNode, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
 import { WorkflowRunner } from '../../src/runs/index.js';
-import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, contentOf, usageOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';

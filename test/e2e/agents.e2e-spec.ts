@@ -3,9 +3,27 @@ import { Injectable, Module, type Type } from '@nestjs/common';
 import { IsInt, IsString } from 'class-validator';
 import { DefinitionError } from '../../src/errors/index.js';
 import { type Message, ModelProvider } from '../../src/models/index.js';
-import { agent, type AgentConfig, AgentNode, AgentStreamingNode, AgentTool, NodesModule, promptFile, ToolError } from '../../src/nodes/index.js';
+import {
+  agent,
+  type AgentConfig,
+  AgentNode,
+  AgentStreamingNode,
+  AgentTool,
+  NodesModule,
+  promptFile,
+  ToolError,
+} from '../../src/nodes/index.js';
 import { WorkflowRunner } from '../../src/runs/index.js';
-import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, toolCallsOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
@@ -14,7 +32,18 @@ import { RecordingTracer } from '../support/recording-tracer.js';
 import { rejectionOf } from '../support/rejection.js';
 import { openStream } from '../support/sse-client.js';
 import { jsonAnswer, type Script, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
-import { done, end, errorBody, finish, httpError, raw, role, text, toolCall, usage } from '../support/upstream/steps.js';
+import {
+  done,
+  end,
+  errorBody,
+  finish,
+  httpError,
+  raw,
+  role,
+  text,
+  toolCall,
+  usage,
+} from '../support/upstream/steps.js';
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
 
 const HELLO = [{ role: 'user', content: 'How warm is it in Oslo?' }];

@@ -2,8 +2,24 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Module, type Type } from '@nestjs/common';
 import { IsInt } from 'class-validator';
 import { type Message, ModelProvider } from '../../src/models/index.js';
-import { agent, type AgentConfig, AgentNode, AgentStreamingNode, AgentTool, NodesModule } from '../../src/nodes/index.js';
-import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  agent,
+  type AgentConfig,
+  AgentNode,
+  AgentStreamingNode,
+  AgentTool,
+  NodesModule,
+} from '../../src/nodes/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { postJson } from '../support/http-client.js';
 import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';

@@ -5,7 +5,16 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Node } from '../../src/nodes/index.js';
 import { WorkflowRunner } from '../../src/runs/index.js';
-import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, Workflow, WorkflowDefinition, type WorkflowNode } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  Workflow,
+  WorkflowDefinition,
+  type WorkflowNode,
+} from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, chunksOf, contentOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';

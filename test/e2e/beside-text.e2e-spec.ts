@@ -5,7 +5,16 @@ import OpenAI from 'openai';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, AgentTool } from '../../src/nodes/index.js';
 import { countCharacters } from '../../src/streaming/index.js';
-import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { Bench, TestApp } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, chunksOf, contentOf } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';

@@ -4,7 +4,12 @@ import type { WireChunk } from '../support/chunks.js';
 import { rejectionOf } from '../support/rejection.js';
 import { jsonAnswer, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
 import { chunk, cutEvery, errorBody, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
-import { assertValidChunk, assertValidCompletion, assertValidError, type ErrorEnvelope } from '../support/wire-schema.js';
+import {
+  assertValidChunk,
+  assertValidCompletion,
+  assertValidError,
+  type ErrorEnvelope,
+} from '../support/wire-schema.js';
 
 const messages = [{ role: 'user', content: 'Hello' }];
 

@@ -9,7 +9,18 @@ import { Bench } from '../support/app.js';
 import { NetworkWatch } from '../support/network-watch.js';
 import { rejectionOf } from '../support/rejection.js';
 import { jsonAnswer, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
-import { chunk, done, errorBody, finish, httpError, reasoning, refusal, role, stall, text } from '../support/upstream/steps.js';
+import {
+  chunk,
+  done,
+  errorBody,
+  finish,
+  httpError,
+  reasoning,
+  refusal,
+  role,
+  stall,
+  text,
+} from '../support/upstream/steps.js';
 
 /** What these tests use of the SDK, in the form that all its versions have. */
 interface Sdk {

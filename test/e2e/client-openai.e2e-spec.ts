@@ -5,7 +5,19 @@ import type { ChatCompletionMessageParam } from 'openai/resources/chat/completio
 import { z } from 'zod';
 import { Bench } from '../support/app.js';
 import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
-import { delay, done, errorBody, finish, httpError, refusal, reset, role, stall, text, toolCall } from '../support/upstream/steps.js';
+import {
+  delay,
+  done,
+  errorBody,
+  finish,
+  httpError,
+  refusal,
+  reset,
+  role,
+  stall,
+  text,
+  toolCall,
+} from '../support/upstream/steps.js';
 
 const messages: ChatCompletionMessageParam[] = [{ role: 'user', content: 'Hello' }];
 const REPLY = { thinking: 'Hm.', reply: 'Hello 🙂' };

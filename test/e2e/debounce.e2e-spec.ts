@@ -2,7 +2,16 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
-import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, chunksOf } from '../support/chunks.js';
 import { openStream } from '../support/sse-client.js';

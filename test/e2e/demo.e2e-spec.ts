@@ -3,7 +3,15 @@ import { Injectable, Module } from '@nestjs/common';
 import { IsBoolean, IsIn, IsString } from 'class-validator';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, NodesModule } from '../../src/nodes/index.js';
-import { type ChatEvent, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { TestApp } from '../support/app.js';
 import { assertCompletion } from '../support/chunks.js';
 import { getJson, postJson } from '../support/http-client.js';

@@ -5,7 +5,15 @@ import { DefinitionError } from '../../src/errors/index.js';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, Node } from '../../src/nodes/index.js';
 import { WorkflowRunner } from '../../src/runs/index.js';
-import { type ChatEvent, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { ReasoningWorkflow } from '../../src/workflows/reasoning/reasoning.workflow.js';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, contentOf } from '../support/chunks.js';

@@ -5,7 +5,20 @@ import { assertErrorEnded, contentOf } from '../support/chunks.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { openStream } from '../support/sse-client.js';
 import { type Script, streamOf } from '../support/upstream/scripts.js';
-import { chunk, delay, done, errorBody, finish, gate, httpError, raw, reset, role, stall, text } from '../support/upstream/steps.js';
+import {
+  chunk,
+  delay,
+  done,
+  errorBody,
+  finish,
+  gate,
+  httpError,
+  raw,
+  reset,
+  role,
+  stall,
+  text,
+} from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];

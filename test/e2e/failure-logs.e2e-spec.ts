@@ -9,7 +9,16 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { Injectable } from '@nestjs/common';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, AgentTool, Node, ToolError } from '../../src/nodes/index.js';
-import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';

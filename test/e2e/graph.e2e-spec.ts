@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Node } from '../../src/nodes/index.js';
-import { type ChatEvent, type Flow, type Ref, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { TestApp } from '../support/app.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { assertWellFormed } from '../support/well-formed.js';

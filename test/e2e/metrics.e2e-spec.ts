@@ -5,7 +5,16 @@ import { parse } from 'yaml';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode } from '../../src/nodes/index.js';
 import { WorkflowRunner } from '../../src/runs/index.js';
-import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';

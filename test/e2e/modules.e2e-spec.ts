@@ -12,7 +12,16 @@ import {
 import { DefinitionError } from '../../src/errors/index.js';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentTool, Node, NodesModule } from '../../src/nodes/index.js';
-import { type ChatEvent, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition, WorkflowRegistry } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+  WorkflowRegistry,
+} from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { postJson } from '../support/http-client.js';
 import { streamOf, toolCallAnswer } from '../support/upstream/scripts.js';

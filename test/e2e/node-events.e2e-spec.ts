@@ -5,7 +5,15 @@ import { Injectable } from '@nestjs/common';
 import { streamText } from 'ai';
 import OpenAI from 'openai';
 import { Node } from '../../src/nodes/index.js';
-import { type ChatEvent, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, chunksOf } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Logger, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Clock, IdSource, type Timer } from '../../src/kernel/index.js';
-import { WorkflowRunner } from '../../src/runs/index.js';
-import { type ChatEvent, WorkflowModule, WorkflowRegistry } from '../../src/workflow/index.js';
+import { RunsModule, WorkflowRunner } from '../../src/runs/index.js';
+import { type ChatEvent, WorkflowRegistry } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { FakeClock } from '../support/fake-clock.js';
@@ -63,7 +63,7 @@ class DailySummary implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-@Module({ imports: [WorkflowModule], providers: [DailySummary] })
+@Module({ imports: [RunsModule], providers: [DailySummary] })
 class SummaryModule {}
 
 describe('a workflow outside HTTP', () => {

@@ -2,7 +2,17 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, Node } from '../../src/nodes/index.js';
-import { type ChatEvent, type Deltas, type Flow, type ParameterGroup, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type ParameterGroup,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { streamOf } from '../support/upstream/scripts.js';

@@ -6,14 +6,32 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { Injectable } from '@nestjs/common';
 import { Node } from '../../src/nodes/index.js';
-import { type ChatEvent, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { describeInBrowser, type Visitor } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
 import { getJson } from '../support/http-client.js';
 import { ask, DARK, ended, lane, LIGHT, nodeState, openPlayground, PHONE, textOf } from '../support/playground-kit.js';
 import { startProcess } from '../support/process.js';
 import { streamOf, tokens } from '../support/upstream/scripts.js';
-import { errorBody, gate, httpError, reasoning, reset, role, type Step, style, text } from '../support/upstream/steps.js';
+import {
+  errorBody,
+  gate,
+  httpError,
+  reasoning,
+  reset,
+  role,
+  type Step,
+  style,
+  text,
+} from '../support/upstream/steps.js';
 import { promptOf, SpeakNode, workflowsModule } from '../support/workflow-kit.js';
 
 @Injectable()

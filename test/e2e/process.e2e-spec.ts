@@ -9,7 +9,12 @@ import { eventually, within } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { startProcess } from '../support/process.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
-import { ensureServerIsBuilt, findFreePort, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import {
+  ensureServerIsBuilt,
+  findFreePort,
+  type ServerProcess,
+  startServerProcess,
+} from '../support/server-process.js';
 import { openStream, type SseStream } from '../support/sse-client.js';
 import { streamOf } from '../support/upstream/scripts.js';
 import { gate, role, text } from '../support/upstream/steps.js';

@@ -4,7 +4,16 @@ import { IsString } from 'class-validator';
 import { DefinitionError } from '../../src/errors/index.js';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
-import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { TestApp } from '../support/app.js';
 import { assertCompletion } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';

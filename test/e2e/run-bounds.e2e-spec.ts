@@ -3,7 +3,14 @@ import { Injectable } from '@nestjs/common';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, Node } from '../../src/nodes/index.js';
 import { WorkflowRunner } from '../../src/runs/index.js';
-import { type ChatEvent, type Deltas, type Flow, type Ref, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { TestApp } from '../support/app.js';
 import { assertErrorEnded, contentOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';

@@ -4,7 +4,16 @@ import { IsString } from 'class-validator';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, Node } from '../../src/nodes/index.js';
 import { WorkflowRunner } from '../../src/runs/index.js';
-import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, chunksOf, contentOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';

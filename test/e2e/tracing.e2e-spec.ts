@@ -4,7 +4,16 @@ import { IsString } from 'class-validator';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, AgentTool } from '../../src/nodes/index.js';
 import { TraceMask, Tracer, type TracingHealth } from '../../src/tracing/index.js';
-import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { contentOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';

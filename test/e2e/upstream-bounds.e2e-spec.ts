@@ -4,7 +4,21 @@ import { assertErrorEnded } from '../support/chunks.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { openStream } from '../support/sse-client.js';
 import { type Script, streamOf } from '../support/upstream/scripts.js';
-import { chunk, delta, done, end, finish, flood, headers, raw, reasoning, role, type Step, text, toolCall } from '../support/upstream/steps.js';
+import {
+  chunk,
+  delta,
+  done,
+  end,
+  finish,
+  flood,
+  headers,
+  raw,
+  reasoning,
+  role,
+  type Step,
+  text,
+  toolCall,
+} from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];

@@ -5,7 +5,25 @@ import { FakeClock } from '../support/fake-clock.js';
 import { postJson } from '../support/http-client.js';
 import { openStream, type SseStream } from '../support/sse-client.js';
 import { streamOf, tokens } from '../support/upstream/scripts.js';
-import { chunk, comment, type ContentStep, cutOff, done, end, errorBody, finish, gate, raw, reset, role, stall, type Step, text, together, usage } from '../support/upstream/steps.js';
+import {
+  chunk,
+  comment,
+  type ContentStep,
+  cutOff,
+  done,
+  end,
+  errorBody,
+  finish,
+  gate,
+  raw,
+  reset,
+  role,
+  stall,
+  type Step,
+  text,
+  together,
+  usage,
+} from '../support/upstream/steps.js';
 
 const HELLO = [{ role: 'user', content: 'Hello' }];
 const USAGE = tokens(3, 4);

@@ -3,7 +3,16 @@ import { Injectable, Module } from '@nestjs/common';
 import { IsOptional, IsString } from 'class-validator';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
-import { type ChatEvent, type Deltas, type Flow, type Ref, type TaskContext, type Wiring, Workflow, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';

@@ -10,7 +10,12 @@ import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
-import { ensureServerIsBuilt, findFreePort, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import {
+  ensureServerIsBuilt,
+  findFreePort,
+  type ServerProcess,
+  startServerProcess,
+} from '../support/server-process.js';
 import { openStream } from '../support/sse-client.js';
 import { streamOf } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';

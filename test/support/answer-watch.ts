@@ -1,6 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { ensureError } from '../../src/kernel/index.js';
-import { assertValidChunk, assertValidCompletion, assertValidError, assertValidModel, assertValidModelList } from './wire-schema.js';
+import {
+  assertValidChunk,
+  assertValidCompletion,
+  assertValidError,
+  assertValidModel,
+  assertValidModelList,
+} from './wire-schema.js';
 
 /** Largest single write that is looked at, in characters: floods of one test say nothing new. */
 const LARGEST_WRITE = 256 * 1024;

@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { assertCompletion, assertErrorEnded, contentOf, finishOf, reasoningOf, refusalOf, toolCallsOf, usageOf } from './chunks.js';
+import {
+  assertCompletion,
+  assertErrorEnded,
+  contentOf,
+  finishOf,
+  reasoningOf,
+  refusalOf,
+  toolCallsOf,
+  usageOf,
+} from './chunks.js';
 import type { SseItem } from './sse-frames.js';
 
 type Json = Record<string, unknown>;

@@ -2,7 +2,16 @@ import type { Type } from '@nestjs/common';
 import { DefinitionError } from '../../src/errors/index.js';
 import { compileWorkflow } from '../../src/workflow/compile/compile-workflow.js';
 import { DefinitionFaults } from '../../src/workflow/compile/definition-faults.js';
-import { type ChatEvent, type CompiledWorkflow, type Flow, type Ref, type Wiring, WorkflowDefinition, type WorkflowNode, type WorkflowOptions } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type CompiledWorkflow,
+  type Flow,
+  type Ref,
+  type Wiring,
+  WorkflowDefinition,
+  type WorkflowNode,
+  type WorkflowOptions,
+} from '../../src/workflow/index.js';
 
 /** Plain code: it says nothing. */
 export class CodeNode implements WorkflowNode<void, string> {

@@ -1,4 +1,13 @@
-import type { CallRetry, CallScope, ChatModel, Message, ModelIdentity, ModelParameters, ModelResult, Usage } from '../../src/models/index.js';
+import type {
+  CallRetry,
+  CallScope,
+  ChatModel,
+  Message,
+  ModelIdentity,
+  ModelParameters,
+  ModelResult,
+  Usage,
+} from '../../src/models/index.js';
 import { OpenAIChatModel, type OpenAIChatModelOptions } from '../../src/models/openai/index.js';
 import type { Delta } from '../../src/streaming/index.js';
 import { eventually } from './eventually.js';

@@ -1,5 +1,11 @@
 import { loadConfig } from '../../src/config/index.js';
-import { type ChatModel, configureModelProviders, type Message, type ModelParameters, type ModelProvider } from '../../src/models/index.js';
+import {
+  type ChatModel,
+  configureModelProviders,
+  type Message,
+  type ModelParameters,
+  type ModelProvider,
+} from '../../src/models/index.js';
 import { type OutputClass, outputSchemaOf } from '../../src/schema/index.js';
 import { FakeClock } from './fake-clock.js';
 import { RecordedCall } from './model-bench.js';

@@ -1,4 +1,15 @@
-import { type Ending, type GenerationEnding, type GenerationHandle, type GenerationStart, type SpanHandle, type TraceHandle, type TraceLevel, Tracer, type TraceStart, type TracingHealth } from '../../src/tracing/index.js';
+import {
+  type Ending,
+  type GenerationEnding,
+  type GenerationHandle,
+  type GenerationStart,
+  type SpanHandle,
+  type TraceHandle,
+  type TraceLevel,
+  Tracer,
+  type TraceStart,
+  type TracingHealth,
+} from '../../src/tracing/index.js';
 
 type SpanStart = NonNullable<Parameters<TraceHandle['span']>[1]>;
 

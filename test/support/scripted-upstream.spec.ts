@@ -8,7 +8,33 @@ import { postJson, send } from './http-client.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
 import { openStream } from './sse-client.js';
 import { jsonAnswer, streamOf, type StreamOptions, tokens } from './upstream/scripts.js';
-import { chunk, comment, cutEvery, delay, done, end, errorBody, finish, flood, gate, hangUp, headers, httpError, raw, reasoning, refusal, reset, role, stall, style, text, together, toolCall, usage, wait } from './upstream/steps.js';
+import {
+  chunk,
+  comment,
+  cutEvery,
+  delay,
+  done,
+  end,
+  errorBody,
+  finish,
+  flood,
+  gate,
+  hangUp,
+  headers,
+  httpError,
+  raw,
+  reasoning,
+  refusal,
+  reset,
+  role,
+  stall,
+  style,
+  text,
+  together,
+  toolCall,
+  usage,
+  wait,
+} from './upstream/steps.js';
 import { assertValidCompletion } from './wire-schema.js';
 
 const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'Hi' }] };

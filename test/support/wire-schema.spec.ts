@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { assertValidChunk, assertValidCompletion, assertValidError, assertValidModel, assertValidModelList } from './wire-schema.js';
+import {
+  assertValidChunk,
+  assertValidCompletion,
+  assertValidError,
+  assertValidModel,
+  assertValidModelList,
+} from './wire-schema.js';
 
 const top = { id: 'chatcmpl-1', created: 1_790_000_000, model: 'm' };
 const chunk = {

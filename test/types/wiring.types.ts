@@ -5,7 +5,17 @@
 import { expectTypeOf } from 'expect-type';
 import type { Message } from '../../src/models/index.js';
 import { type AgentConfig, AgentNode, AgentStreamingNode, Node } from '../../src/nodes/index.js';
-import { type ChatEvent, type Deltas, type Flow, type InputOf, type OutputOf, type Ref, type TaskContext, type Wiring, WorkflowDefinition } from '../../src/workflow/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type InputOf,
+  type OutputOf,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 
 interface Reply {
   readonly thinking: string;

@@ -3,7 +3,14 @@ import type { RequestRecord } from '../../http/index.js';
 import { assertNever } from '../../kernel/index.js';
 import { outcomeOf } from '../../metrics/index.js';
 import type { RunEvents } from '../../runs/index.js';
-import { type CollectedAudio, CollectedMedia, type Delta, GrowingText, type TokenLogprob, type ToolCallDelta } from '../../streaming/index.js';
+import {
+  type CollectedAudio,
+  CollectedMedia,
+  type Delta,
+  GrowingText,
+  type TokenLogprob,
+  type ToolCallDelta,
+} from '../../streaming/index.js';
 import type { ChatCompletion } from './dto/index.js';
 
 /** What is known of a completion before its run starts. */

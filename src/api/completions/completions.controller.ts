@@ -9,7 +9,12 @@ import { type AbortNotice, Cancellation, Clock, IdSource } from '../../kernel/in
 import { Metrics } from '../../metrics/index.js';
 import { type RunEvents, type RunOptions, type RunOrigin, WorkflowRunner } from '../../runs/index.js';
 import { Gate } from '../../streaming/index.js';
-import { assertParametersTaken, type ChatEvent, type CompiledWorkflow, WorkflowRegistry } from '../../workflow/index.js';
+import {
+  assertParametersTaken,
+  type ChatEvent,
+  type CompiledWorkflow,
+  WorkflowRegistry,
+} from '../../workflow/index.js';
 import { idempotencyKeyOf, IdempotentAnswers, JsonBodyReader } from '../wire/index.js';
 import { collectAnswer, type CompletionHead } from './completions.collector.js';
 import { DescribeCompletion } from './describe-completion.js';

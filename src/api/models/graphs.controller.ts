@@ -16,7 +16,7 @@ const SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'";
  */
 @ApiTags('Models')
 @Controller('v1/models')
-export class ModelGraphController {
+export class GraphsController {
   /** Workflows never change, and laying out a large one takes a tenth of a second. */
   readonly #images = new Map<CompiledWorkflow, Promise<string>>();
 

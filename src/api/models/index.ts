@@ -1,3 +1,2 @@
 export { ModelCard, ModelList } from './dto/model-list.js';
-export { ModelGraphController } from './graphs.controller.js';
-export { ModelsController } from './models.controller.js';
+export { ModelsModule } from './models.module.js';

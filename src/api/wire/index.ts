@@ -2,6 +2,6 @@ export { EventStreamWriter } from './event-stream-writer.js';
 export { idempotencyKeyOf } from './idempotency/idempotency-key.js';
 export { IdempotentAnswers } from './idempotency/idempotent-answers.js';
 export type { KeptAnswer } from './idempotency/kept-answer.js';
-export { SharedAnswers } from './idempotency/shared-answers.js';
 export { JsonBodyReader } from './json-body-reader.js';
 export { DONE_FRAME, errorFrame } from './sse-frames.js';
+export { WireModule } from './wire.module.js';

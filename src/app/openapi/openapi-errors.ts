@@ -1,5 +1,18 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { InternalError, InvalidRequestError, type MillraceError, ModelNotFoundError, OverloadedError, PayloadTooLargeError, RateLimitedError, RequestInProgressError, RunAbortedError, UnauthorizedError, UnsupportedMediaTypeError, UpstreamError } from '../../errors/index.js';
+import {
+  InternalError,
+  InvalidRequestError,
+  type MillraceError,
+  ModelNotFoundError,
+  OverloadedError,
+  PayloadTooLargeError,
+  RateLimitedError,
+  RequestInProgressError,
+  RunAbortedError,
+  UnauthorizedError,
+  UnsupportedMediaTypeError,
+  UpstreamError,
+} from '../../errors/index.js';
 import { errorEnvelope } from '../../http/index.js';
 import { HEADERS_OF, headersNamed } from './openapi-headers.js';
 

@@ -1,10 +1,23 @@
 import type { ClassConstructor } from 'class-transformer';
 import { getMetadataStorage, IS_OBJECT, ValidationTypes } from 'class-validator';
 import { validationMetadataArrayToSchemas } from 'class-validator-jsonschema';
-import { ChatCompletion, ChatCompletionChunk, ChatCompletionRequest, CompletionUsage } from '../../api/completions/index.js';
+import {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatCompletionRequest,
+  CompletionUsage,
+} from '../../api/completions/index.js';
 import { ModelCard, ModelList } from '../../api/models/index.js';
 import { ErrorEnvelope } from '../../http/index.js';
-import { type AllowedStrings, metadataOf, nestedTypeOf, NOT_OFFERED, type PropertyRule, type RuleSet, ruleSetOf } from '../../schema/index.js';
+import {
+  type AllowedStrings,
+  metadataOf,
+  nestedTypeOf,
+  NOT_OFFERED,
+  type PropertyRule,
+  type RuleSet,
+  ruleSetOf,
+} from '../../schema/index.js';
 
 /** A schema of OpenAPI 3.0, with the keywords that are used here: JSON Schema, but `nullable` for the type null. */
 export interface SchemaObject {

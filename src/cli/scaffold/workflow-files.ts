@@ -29,9 +29,8 @@ export class ${workflow} extends WorkflowDefinition<ChatEvent, string> {
 `;
 
 const nodeFile = ({ node }: WorkflowNames): string => `import { Injectable } from '@nestjs/common';
-import { ModelProvider } from '../../models/index.js';
+import { type Message, ModelProvider } from '../../models/index.js';
 import { agent, AgentStreamingNode } from '../../nodes/index.js';
-import type { Message } from '../../protocol/index.js';
 import type { Deltas, TaskContext } from '../../workflow/index.js';
 
 /** Answers the user, token by token. */
@@ -53,8 +52,7 @@ export class ${node} extends AgentStreamingNode<{ messages: readonly Message[] }
 `;
 
 const specFile = ({ id, node }: WorkflowNames): string => `import { describe, expect, it } from '@jest/globals';
-import { type ChatModel, type ModelCall, ModelProviders, type ModelResult } from '../../models/index.js';
-import type { Message } from '../../protocol/index.js';
+import { type ChatModel, type Message, type ModelCall, ModelProviders, type ModelResult } from '../../models/index.js';
 import type { Delta } from '../../streaming/index.js';
 import { TaskContext } from '../../workflow/index.js';
 import { ${node} } from './${id}.node.js';

@@ -3,7 +3,23 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { ModelBench } from '../../../test/support/model-bench.js';
 import { streamOf } from '../../../test/support/upstream/scripts.js';
-import { chunk, comment, done, end, errorBody, finish, hangUp, headers, httpError, raw, reset, role, type Step, text, together } from '../../../test/support/upstream/steps.js';
+import {
+  chunk,
+  comment,
+  done,
+  end,
+  errorBody,
+  finish,
+  hangUp,
+  headers,
+  httpError,
+  raw,
+  reset,
+  role,
+  type Step,
+  text,
+  together,
+} from '../../../test/support/upstream/steps.js';
 import { MillraceError, UpstreamError } from '../../errors/index.js';
 
 const KEY = 'sk-proj-4f9a8b7c6d5e4f3a2b1c';

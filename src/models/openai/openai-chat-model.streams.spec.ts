@@ -2,7 +2,26 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { ModelBench } from '../../../test/support/model-bench.js';
 import { streamOf, tokens } from '../../../test/support/upstream/scripts.js';
-import { chunk, comment, cutEvery, delta, done, finish, headers, raw, reasoning, refusal, role, stall, type Step, style, text, together, toolCall, usage } from '../../../test/support/upstream/steps.js';
+import {
+  chunk,
+  comment,
+  cutEvery,
+  delta,
+  done,
+  finish,
+  headers,
+  raw,
+  reasoning,
+  refusal,
+  role,
+  stall,
+  type Step,
+  style,
+  text,
+  together,
+  toolCall,
+  usage,
+} from '../../../test/support/upstream/steps.js';
 
 /** Any UTF-16 code unit, so also halves of surrogate pairs, and whole characters of any length. */
 const unit = fc.oneof(

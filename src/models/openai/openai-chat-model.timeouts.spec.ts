@@ -2,7 +2,22 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../test/support/eventually.js';
 import { ModelBench } from '../../../test/support/model-bench.js';
 import { streamOf, tokens } from '../../../test/support/upstream/scripts.js';
-import { comment, done, finish, flood, gate, headers, raw, reset, role, stall, type Step, text, together, usage } from '../../../test/support/upstream/steps.js';
+import {
+  comment,
+  done,
+  finish,
+  flood,
+  gate,
+  headers,
+  raw,
+  reset,
+  role,
+  stall,
+  type Step,
+  text,
+  together,
+  usage,
+} from '../../../test/support/upstream/steps.js';
 
 // The bench allows 5 s to the first delta and 1 s of silence after it.
 const FIRST = 5_000;

@@ -1,4 +1,9 @@
-import type { FinishedEvent, FinishedGeneration, FinishedObservation, FinishedTrace } from '../recording/finished-trace.js';
+import type {
+  FinishedEvent,
+  FinishedGeneration,
+  FinishedObservation,
+  FinishedTrace,
+} from '../recording/finished-trace.js';
 import { usageBuckets } from '../recording/usage-buckets.js';
 import { capturedValue, capturedValues } from './captured-value.js';
 

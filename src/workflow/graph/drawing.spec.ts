@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { CodeNode, type Compiled, compiled, SilentNode, SpeakingNode } from '../../../test/support/compiled-workflow.js';
+import {
+  CodeNode,
+  type Compiled,
+  compiled,
+  SilentNode,
+  SpeakingNode,
+} from '../../../test/support/compiled-workflow.js';
 import type { CompiledWorkflow } from '../workflow-schema.js';
 import { type Drawing, drawingOf } from './drawing.js';
 

@@ -1,4 +1,11 @@
-import { type ChatEvent, type Flow, type Ref, type Wiring, Workflow, WorkflowDefinition } from '../../workflow/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../workflow/index.js';
 import { ChatNode } from './chat.node.js';
 
 /** One node: the model behind it is used as if it were called directly. */

@@ -1,4 +1,11 @@
-import { type ChatEvent, type Flow, type Ref, type Wiring, Workflow, WorkflowDefinition } from '../../workflow/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../workflow/index.js';
 import { ClassifyNode } from './classify.node.js';
 import { DecideNode } from './decide.node.js';
 import { FilterSpamNode } from './filter-spam.node.js';

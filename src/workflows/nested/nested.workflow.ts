@@ -1,4 +1,11 @@
-import { type ChatEvent, type Flow, type Ref, type Wiring, Workflow, WorkflowDefinition } from '../../workflow/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../workflow/index.js';
 import { ResearchWorkflow } from '../research/research.workflow.js';
 import { SimplifyNode } from './simplify.node.js';
 

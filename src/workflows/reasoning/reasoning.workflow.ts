@@ -1,4 +1,11 @@
-import { type ChatEvent, type Flow, type Ref, type Wiring, Workflow, WorkflowDefinition } from '../../workflow/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../workflow/index.js';
 import type { ConsideredReplyDto } from './considered-reply.dto.js';
 import { ReasoningNode } from './reasoning.node.js';
 

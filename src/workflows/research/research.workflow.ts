@@ -1,4 +1,11 @@
-import { type ChatEvent, type Flow, type Ref, type Wiring, Workflow, WorkflowDefinition } from '../../workflow/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../workflow/index.js';
 import { InvestigateNode } from './investigate.node.js';
 import { PlanNode } from './plan.node.js';
 import { SynthesizeNode } from './synthesize.node.js';

@@ -1,4 +1,11 @@
-import { type ChatEvent, type Flow, type Ref, type Wiring, Workflow, WorkflowDefinition } from '../../workflow/index.js';
+import {
+  type ChatEvent,
+  type Flow,
+  type Ref,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../workflow/index.js';
 import type { ReplyDto } from './reply.dto.js';
 import { StructuredStreamingNode } from './structured-streaming.node.js';
 import { TextStreamingNode } from './text-streaming.node.js';

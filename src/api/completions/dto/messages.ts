@@ -1,7 +1,15 @@
 import { ArrayNotEmpty, Equals, IsArray, IsIn, IsOptional, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { Nested, OneOf, OptionalBeside, OrString } from '../../../schema/index.js';
-import { ASSISTANT_PARTS, type AssistantContentPart, RefusalStandsAlone, TEXT_PARTS, type TextPart, USER_PARTS, type UserContentPart } from './content-parts.js';
+import {
+  ASSISTANT_PARTS,
+  type AssistantContentPart,
+  RefusalStandsAlone,
+  TEXT_PARTS,
+  type TextPart,
+  USER_PARTS,
+  type UserContentPart,
+} from './content-parts.js';
 import { CalledFunction, TOOL_CALLS, type ToolCall } from './tool-calls.js';
 
 /** What the application tells the model about its task. */
