@@ -5,7 +5,7 @@ import { AppConfig } from '../config/index.js';
 import { InternalError, loggableStack, toMillraceError } from '../errors/index.js';
 import { GracefulShutdown } from '../http/index.js';
 import { abortListenerErrorHandler, Clock, ensureError, holdProcess } from '../kernel/index.js';
-import { WorkflowRunner } from '../runs/index.js';
+import { RunService } from '../runs/index.js';
 import { readShutdownLimit } from './shut-down.js';
 import { askForReplacement } from './worker-messages.js';
 
@@ -68,7 +68,7 @@ export class ServiceEnd {
       onListenerError(ensureError(thrown));
       return;
     }
-    const runner = this.#app.get(WorkflowRunner, { strict: false });
+    const runner = this.#app.get(RunService, { strict: false });
     const isRejection = origin === 'unhandledRejection';
     const run = isRejection ? runner.runAbortedBy(thrown) : undefined;
     if (run !== undefined) {

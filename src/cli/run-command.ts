@@ -1,7 +1,7 @@
 import { text as readText } from 'node:stream/consumers';
 import { InternalError, type MillraceError, RunAbortedError } from '../errors/index.js';
 import { describeError, IdSource } from '../kernel/index.js';
-import { WorkflowRunner } from '../runs/index.js';
+import { RunService } from '../runs/index.js';
 import { Gate } from '../streaming/index.js';
 import type { ChatEvent } from '../workflow/index.js';
 import { AnswerPrinter } from './answer-printer.js';
@@ -25,7 +25,7 @@ export async function runWorkflow(id: string, message: string, environment: CliE
     const gate = new Gate();
     return withAbort(environment, async (signal) => {
       const options = { id: application.get(IdSource).completionId(), signal, gate };
-      const events = application.get(WorkflowRunner, { strict: false }).run(workflow, event, options);
+      const events = application.get(RunService, { strict: false }).start(workflow, event, options);
       let failure: MillraceError | undefined;
       await events.read({
         next: (runEvent) => {

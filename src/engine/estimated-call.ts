@@ -1,4 +1,5 @@
-import type { CallMeter, Outcome } from '../metrics/index.js';
+import type { Outcome } from '../errors/index.js';
+import type { CallMeter } from '../metrics/index.js';
 import type { ModelCall, Usage } from '../models/index.js';
 import type { AnswerText } from '../streaming/index.js';
 import type { CallAccount } from '../workflow/index.js';

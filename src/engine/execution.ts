@@ -33,8 +33,8 @@ import { deltaFault } from './delta-fault.js';
 import { Outputs } from './outputs.js';
 import type { UnnumberedEvent } from './run-event.js';
 import { NodeLedger } from './run-ledger.js';
-import type { Permit, Permits } from './semaphore.js';
-import type { Speaker, Turn } from './speaking-order.js';
+import type { Permit, Semaphore } from './semaphore.js';
+import type { Speaker, SpeakingOrder } from './speaking-order.js';
 
 /** How long a node that was aborted may take to close what it opened, in milliseconds. */
 const ABORT_GRACE_MS = 1_000;
@@ -44,7 +44,7 @@ export interface RunScope {
   /** Aborts when the run is ended from outside, or one of its steps fails: with that failure. */
   readonly cancellation: Cancellation;
   readonly gate: Gate;
-  readonly permits: Permits;
+  readonly permits: Semaphore;
   readonly clock: Clock;
   readonly meter: RunMeter;
   readonly log: RunLog;
@@ -67,7 +67,7 @@ type SpanParent = Pick<SpanHandle, 'span'>;
 /** A node at work. */
 interface Work {
   readonly step: NodeStep;
-  readonly turn: Turn | undefined;
+  readonly turn: SpeakingOrder | undefined;
   permit: Permit;
 }
 
@@ -122,13 +122,13 @@ export class Execution implements Values {
    * @param turn where its visible nodes speak; undefined if none of it may
    * @throws whatever the first step that failed threw
    */
-  async execute(turn: Turn | undefined): Promise<unknown> {
+  async execute(turn: SpeakingOrder | undefined): Promise<unknown> {
     await this.#runScope(this.workflow.scope, turn);
     return this.#isOver ? this.#resultOfStopped() : this.workflow.scope.result(this);
   }
 
   /** A step starts when those that it depends on have finished; the first failure ends all. */
-  async #runScope(scope: Scope, turn: Turn | undefined): Promise<void> {
+  async #runScope(scope: Scope, turn: SpeakingOrder | undefined): Promise<void> {
     const finished = new Map<string, Promise<void>>();
     for (const step of scope.steps) {
       const stepTurn = step.visible ? turn?.child() : undefined;
@@ -140,7 +140,7 @@ export class Execution implements Values {
     if (failures.length > 0) throw this.run.cancellation.reason;
   }
 
-  async #runStep(step: Step, turn: Turn | undefined, ready: Promise<unknown>): Promise<void> {
+  async #runStep(step: Step, turn: SpeakingOrder | undefined, ready: Promise<unknown>): Promise<void> {
     try {
       await ready;
       if (this.#isOver) return;
@@ -161,7 +161,7 @@ export class Execution implements Values {
     }
   }
 
-  async #runRoute(step: RouteStep, turn: Turn | undefined): Promise<void> {
+  async #runRoute(step: RouteStep, turn: SpeakingOrder | undefined): Promise<void> {
     const branch = String(step.decide(this));
     const scope = step.branches.get(branch);
     if (scope === undefined) {
@@ -175,7 +175,7 @@ export class Execution implements Values {
     if (reasons !== undefined) this.#reasonsByStep.set(step.key, reasons);
   }
 
-  async #runNested(step: NestedStep, turn: Turn | undefined): Promise<void> {
+  async #runNested(step: NestedStep, turn: SpeakingOrder | undefined): Promise<void> {
     const node = this.path + step.key;
     const startedAt = this.run.clock.monotonic();
     const visible = turn !== undefined;
@@ -220,7 +220,7 @@ export class Execution implements Values {
     this.run.emit({ type: 'node-failed', node, elapsedMs, error: toMillraceError(thrown), recovered, aborted });
   }
 
-  async #runNode(step: NodeStep, turn: Turn | undefined): Promise<void> {
+  async #runNode(step: NodeStep, turn: SpeakingOrder | undefined): Promise<void> {
     const { clock, meter, permits, cancellation } = this.run;
     const work: Work = { step, turn, permit: await permits.acquire(cancellation) };
     // The workflow may have been stopped while this step waited to be let in.
@@ -363,13 +363,13 @@ export class Execution implements Values {
    *   day on which it is made visible
    * @throws Error if it is no delta
    */
-  #say(turn: Turn | undefined, speaker: Speaker, delta: unknown): void {
+  #say(turn: SpeakingOrder | undefined, speaker: Speaker, delta: unknown): void {
     if (!isDelta(delta)) throw deltaFault(delta, speaker.node, this.workflow.id);
     turn?.say(speaker, delta);
   }
 
   /** Gives the permit away meanwhile: those who speak before may need it. */
-  async #waitForTurn(work: Work, turn: Turn): Promise<void> {
+  async #waitForTurn(work: Work, turn: SpeakingOrder): Promise<void> {
     const { permits, cancellation } = this.run;
     work.permit.release();
     await abortable(turn.room(), cancellation);

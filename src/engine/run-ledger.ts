@@ -1,10 +1,11 @@
 import { UpstreamError } from '../errors/index.js';
-import type { CallMeter, ModelName, RunMeter } from '../metrics/index.js';
+import type { CallMeter, RunMeter } from '../metrics/index.js';
 import {
   addUsage,
   type FinishReason,
   type ModelCall,
   type ModelIdentity,
+  type ModelName,
   type Usage,
   worseFinishReason,
 } from '../models/index.js';

@@ -19,8 +19,8 @@ import { NumberedCalls } from './numbered-calls.js';
 import { OneAudio } from './one-audio.js';
 import type { RunEvent, RunFinished, UnnumberedEvent } from './run-event.js';
 import { type NodeLedger, sumUsage } from './run-ledger.js';
-import { Permits } from './semaphore.js';
-import { type Speaker, Turn } from './speaking-order.js';
+import { Semaphore } from './semaphore.js';
+import { type Speaker, SpeakingOrder } from './speaking-order.js';
 
 /** What one run is made of. */
 export interface RunParts {
@@ -98,7 +98,7 @@ export class Run {
         log,
         estimatesTokens: this.#parts.estimatesTokens,
         canWait: (ms) => this.#canWait(ms),
-        permits: new Permits(workflow.concurrency),
+        permits: new Semaphore(workflow.concurrency),
         brokenOff: false,
         emit: (runEvent) => this.#emit(runEvent),
         started: (step, context) => this.#started.push({ step, context }),
@@ -107,7 +107,7 @@ export class Run {
       trace,
     );
     try {
-      const result = await execution.execute(new Turn((speaker, delta) => this.#speak(speaker, delta)));
+      const result = await execution.execute(new SpeakingOrder((speaker, delta) => this.#speak(speaker, delta)));
       cancellation.throwIfAborted();
       if (!execution.hasSpoken) this.#answerWith(result);
       cancellation.throwIfAborted();

@@ -1,12 +1,12 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { Permits } from './semaphore.js';
+import { Semaphore } from './semaphore.js';
 
 describe('Permits', () => {
   const { signal } = new AbortController();
 
   it('are given in order, no more than there are, and only once given back', async () => {
-    const permits = new Permits(2);
+    const permits = new Semaphore(2);
     const got: number[] = [];
     const [first] = await Promise.all([permits.acquire(signal), permits.acquire(signal)]);
     const third = permits.acquire(signal).then((permit) => (got.push(3), permit));
@@ -20,7 +20,7 @@ describe('Permits', () => {
   });
 
   it('are not lost to those who gave up waiting', async () => {
-    const permits = new Permits(1);
+    const permits = new Semaphore(1);
     const held = await permits.acquire(signal);
     const leaving = new AbortController();
     const waiting = permits.acquire(leaving.signal);

@@ -1,7 +1,7 @@
 import type { AbortNotice } from '../kernel/index.js';
 
 /** A bounded number of permits, given in the order in which they are asked for. */
-export class Permits {
+export class Semaphore {
   readonly #waiting = new Set<() => void>();
   #free: number;
 

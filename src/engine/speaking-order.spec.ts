@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Delta } from '../streaming/index.js';
-import { Turn } from './speaking-order.js';
+import { SpeakingOrder } from './speaking-order.js';
 
-const say = (turn: Turn, text: string): void =>
+const say = (turn: SpeakingOrder, text: string): void =>
   turn.say({ node: 'n', debounceMs: undefined }, { type: 'content', text });
 
 describe('Turn', () => {
   const spoken: string[] = [];
-  const root = (): Turn => {
+  const root = (): SpeakingOrder => {
     spoken.length = 0;
-    return new Turn((_, delta) => spoken.push('text' in delta ? delta.text : ''));
+    return new SpeakingOrder((_, delta) => spoken.push('text' in delta ? delta.text : ''));
   };
 
   it('lets the first speak at once, and the next when it has finished', () => {
@@ -87,7 +87,7 @@ describe('Turn', () => {
         const turn = root();
         const jobs: (() => void)[][] = [];
         const expected: string[] = [];
-        const grow = (at: Turn, inner: unknown, onClosed: () => void): void => {
+        const grow = (at: SpeakingOrder, inner: unknown, onClosed: () => void): void => {
           if (!Array.isArray(inner)) {
             const name = String(expected.length / 2);
             expected.push(`${name}a`, `${name}b`);

@@ -19,10 +19,10 @@ const ROOM = 1024 * 1024;
  *
  * A turn belongs to a step; a step that holds others (a branch, a nested workflow) gives each a turn inside its own.
  */
-export class Turn {
+export class SpeakingOrder {
   readonly #speak: Speak;
-  readonly #parent: Turn | undefined;
-  readonly #children: Turn[] = [];
+  readonly #parent: SpeakingOrder | undefined;
+  readonly #children: SpeakingOrder[] = [];
   /** Index of the child whose turn it is. */
   #current = 0;
   #isLive: boolean;
@@ -31,7 +31,7 @@ export class Turn {
   #keptBytes = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(speak: Speak, parent?: Turn) {
+  constructor(speak: Speak, parent?: SpeakingOrder) {
     this.#speak = speak;
     this.#parent = parent;
     this.#isLive = parent === undefined;
@@ -43,8 +43,8 @@ export class Turn {
   }
 
   /** A turn inside this one, after those that it holds already. */
-  child(): Turn {
-    const child = new Turn(this.#speak, this);
+  child(): SpeakingOrder {
+    const child = new SpeakingOrder(this.#speak, this);
     this.#children.push(child);
     child.#isLive = this.#isLive && this.#children[this.#current] === child;
     return child;

@@ -16,6 +16,7 @@ export {
 } from './client-errors.js';
 export { loggableStack } from './loggable-stack.js';
 export { type ErrorDetails, type ErrorType, MillraceError } from './millrace-error.js';
+export { type Outcome, readOutcome, readStatusOutcome } from './outcome.js';
 export { type AbortCause, RunAbortedError } from './run-aborted-error.js';
 export {
   InternalError,

@@ -2,8 +2,9 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import { callerNameOf } from '../access/index.js';
 import { AppConfig } from '../config/index.js';
+import { type Outcome, readStatusOutcome } from '../errors/index.js';
 import { Clock } from '../kernel/index.js';
-import { Metrics, type Outcome, outcomeOfStatus } from '../metrics/index.js';
+import { Metrics } from '../metrics/index.js';
 import { requestIdOf } from './answer-headers.js';
 import { beginRecord, type RequestRecord } from './request-record.js';
 import { isSent } from './turn.js';
@@ -60,7 +61,7 @@ export class AccessLog {
 
   /** What Node's HTTP parser refused: it has no method and no path. */
   malformed(status: number, requestId: string): void {
-    const outcome = outcomeOfStatus(status);
+    const outcome = readStatusOutcome(status);
     this.metrics.request({ workflow: 'none', outcome, streamed: false, durationMs: 0 });
     this.#write({ method: '-', path: '-', status, outcome, duration_ms: 0, request_id: requestId }, 'log');
   }
@@ -110,7 +111,7 @@ export class AccessLog {
 }
 
 function outcomeOf(response: Response, record: RequestRecord): Outcome {
-  const outcome = record.outcome ?? outcomeOfStatus(response.statusCode);
+  const outcome = record.outcome ?? readStatusOutcome(response.statusCode);
   if (isSent(response) || outcome === 'shutdown') return outcome;
   // An error that was on its way to a client who had gone by then is what happened; a whole answer did not.
   return response.headersSent && !COMPLETE.has(outcome) ? outcome : 'client_abort';

@@ -3,7 +3,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnModuleInit }
 import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../config/index.js';
 import { Clock, whileHeld } from '../kernel/index.js';
-import { WorkflowRunner } from '../runs/index.js';
+import { RunService } from '../runs/index.js';
 import { whenInTurn } from './turn.js';
 
 /** How long the last bytes of ended answers may take to leave, in milliseconds. */
@@ -23,7 +23,7 @@ export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown
 
   constructor(
     private readonly adapterHost: HttpAdapterHost,
-    private readonly runner: WorkflowRunner,
+    private readonly runner: RunService,
     private readonly config: AppConfig,
     private readonly clock: Clock,
   ) {}

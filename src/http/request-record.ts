@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { ForbiddenError, type MillraceError, ModelNotFoundError } from '../errors/index.js';
-import { type Outcome, outcomeOf, type StreamMeter } from '../metrics/index.js';
+import { ForbiddenError, type MillraceError, ModelNotFoundError, type Outcome, readOutcome } from '../errors/index.js';
+import type { StreamMeter } from '../metrics/index.js';
 import type { Usage } from '../models/index.js';
 
 /** Why a request was not answered as it was meant. */
@@ -118,7 +118,7 @@ export class RequestRecord {
 
   /** It was refused, or its run has failed. */
   failed(error: MillraceError): void {
-    this.#outcome = outcomeOf(error);
+    this.#outcome = readOutcome(error);
     this.#failure ??= { code: error.code ?? error.type, node: undefined };
     if (error instanceof ModelNotFoundError && !(error instanceof ForbiddenError)) this.#workflow = 'unknown';
   }

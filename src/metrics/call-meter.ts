@@ -1,8 +1,7 @@
+import type { Outcome } from '../errors/index.js';
 import type { Clock } from '../kernel/index.js';
-import type { Usage } from '../models/index.js';
+import type { ModelName, Usage } from '../models/index.js';
 import type { Instruments } from './instruments.js';
-import type { ModelName } from './model-name.js';
-import type { Outcome } from './outcome.js';
 
 /** Measures one call of a model. */
 export class CallMeter {

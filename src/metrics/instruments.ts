@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import { VERSION } from '../kernel/index.js';
-import type { ModelName } from './model-name.js';
+import type { ModelName } from '../models/index.js';
 import { SeriesHistogram } from './series-histogram.js';
 
 /** Upper bounds in seconds: from a local model to one that thinks for a minute. */

@@ -1,12 +1,12 @@
 import cluster from 'node:cluster';
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Gauge } from 'prom-client';
+import type { Outcome } from '../errors/index.js';
 import { Clock } from '../kernel/index.js';
 import { Tracer } from '../tracing/index.js';
 import { ClusterMetrics } from './cluster-metrics.js';
 import { makeDroppedLinesCounter } from './gathered-metrics.js';
 import { Instruments } from './instruments.js';
-import type { Outcome } from './outcome.js';
 import { RunMeter } from './run-meter.js';
 import { StreamMeter } from './stream-meter.js';
 import { registerTracingMetrics } from './tracing-metrics.js';

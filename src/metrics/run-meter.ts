@@ -1,8 +1,8 @@
+import type { Outcome } from '../errors/index.js';
 import type { Clock } from '../kernel/index.js';
+import type { ModelName } from '../models/index.js';
 import { CallMeter } from './call-meter.js';
 import type { Instruments } from './instruments.js';
-import type { ModelName } from './model-name.js';
-import type { Outcome } from './outcome.js';
 
 /** How a node ended, if it did so by itself. */
 export type NodeOutcome = 'ok' | 'error' | 'recovered';

@@ -9,6 +9,7 @@ export type {
 } from './chat-model.js';
 export { type FinishReason, worseFinishReason } from './finish-reason.js';
 export type { Message } from './message.js';
+export type { ModelName } from './model-name.js';
 export { ModelProvider } from './model-provider.js';
 export { type ConfiguredProvider, configureModelProviders, ModelProviders } from './model-providers.js';
 export { fetchThroughProxies } from './openai/transport/proxy-dispatcher.js';

@@ -2,4 +2,4 @@ export { guarded, type ReadFailure, RunEvents, type RunReader } from './run-even
 export type { RunOutcome } from './run-to-end.js';
 export { RunsModule } from './runs.module.js';
 export type { RunOrigin } from './trace-start.js';
-export { type RunOptions, WorkflowRunner } from './workflow-runner.js';
+export { type RunOptions, RunService } from './run.service.js';

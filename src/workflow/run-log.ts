@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { InternalError, loggableStack, type MillraceError, RunAbortedError, UpstreamError } from '../errors/index.js';
-import type { ModelName } from '../metrics/index.js';
+import type { ModelName } from '../models/index.js';
 
 /** `log`: what an operator wants to know; `warn`: what needs attention; `error`: a bug; `debug`: of interest to who looks for it. */
 export type LineLevel = 'debug' | 'log' | 'warn' | 'error';

@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
+import type { Outcome } from '../errors/index.js';
 import { Cancellation, type Clock, SystemClock } from '../kernel/index.js';
-import type { ModelName, Outcome } from '../metrics/index.js';
-import type { FinishReason, ModelCall, ModelIdentity, Usage } from '../models/index.js';
+import type { FinishReason, ModelCall, ModelIdentity, ModelName, Usage } from '../models/index.js';
 import type { AnswerText } from '../streaming/index.js';
 import { NoopTracer, type SpanHandle } from '../tracing/index.js';
 import type { ChatEvent } from './chat-event.js';

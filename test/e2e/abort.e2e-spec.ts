@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { WorkflowRunner } from '../../src/runs/index.js';
+import { RunService } from '../../src/runs/index.js';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
@@ -27,7 +27,7 @@ describe('abort: a client that has gone costs nothing more', () => {
     await expectNothingOpen();
   };
   const expectNothingOpen = async (): Promise<void> => {
-    await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { message: 'the end of the run' });
+    await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of the run' });
     tracer.assertAllClosed();
     const [trace] = tracer.traces;
     expect(trace?.ending).toMatchObject({ level: 'WARNING', statusMessage: 'aborted: client_disconnected' });

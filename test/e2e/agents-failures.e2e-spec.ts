@@ -3,7 +3,7 @@ import { Injectable, Module, type Type } from '@nestjs/common';
 import { IsInt, IsString } from 'class-validator';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, type AgentConfig, AgentNode, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
-import { WorkflowRunner } from '../../src/runs/index.js';
+import { RunService } from '../../src/runs/index.js';
 import {
   type ChatEvent,
   type Deltas,
@@ -155,7 +155,7 @@ describe('an agent whose model fails', () => {
       await eventually(() => eventsOf().length === 1);
       leaving.abort();
       await rejectionOf(answer);
-      await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0);
+      await eventually(() => bench.app.get(RunService).openRuns === 0);
       expect(bench.upstream.requests).toHaveLength(1);
     });
   });

@@ -13,7 +13,7 @@ import {
   promptFile,
   ToolError,
 } from '../../src/nodes/index.js';
-import { WorkflowRunner } from '../../src/runs/index.js';
+import { RunService } from '../../src/runs/index.js';
 import {
   type ChatEvent,
   type Deltas,
@@ -386,7 +386,7 @@ describe('agents', () => {
       const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: HELLO });
       await eventually(() => started.length === 1);
       stream.destroy();
-      await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0);
+      await eventually(() => bench.app.get(RunService).openRuns === 0);
       expect(aborted).toBe(true);
       expect(tracer.spans('tool:weather')[0]?.ending).toMatchObject({ level: 'WARNING' });
       expect(bench.upstream.requests).toHaveLength(1);
@@ -513,7 +513,7 @@ describe('agents', () => {
       await eventually(() => isAsked);
       leaving.abort();
       await rejectionOf(stream.then((opened) => opened.collect()));
-      await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0);
+      await eventually(() => bench.app.get(RunService).openRuns === 0);
     });
 
     it('that lack a variable fail as the bug that this is', async () => {

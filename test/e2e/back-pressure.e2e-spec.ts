@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Node } from '../../src/nodes/index.js';
-import { WorkflowRunner } from '../../src/runs/index.js';
+import { RunService } from '../../src/runs/index.js';
 import {
   type ChatEvent,
   type Deltas,
@@ -142,7 +142,7 @@ describe('back-pressure', () => {
     await standstill(request);
     stream.destroy();
     expect(await request.closed).toBe('aborted');
-    await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { message: 'the end of the run' });
+    await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of the run' });
   }, 30_000);
 
   it('keeps the newest report of progress only while the client does not read', async () => {
@@ -156,7 +156,7 @@ describe('back-pressure', () => {
     stream.pause();
     const before = memoryInUse();
     begin();
-    await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { within: 30_000, message: 'the end' });
+    await eventually(() => bench.app.get(RunService).openRuns === 0, { within: 30_000, message: 'the end' });
     expect(memoryInUse() - before).toBeLessThan(24 * MIB);
 
     stream.resume();

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { WorkflowRunner } from '../../src/runs/index.js';
+import { RunService } from '../../src/runs/index.js';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
@@ -49,7 +49,7 @@ describe('connections', () => {
     new Promise((resolve) => {
       bench.app.nest.getHttpServer().getConnections((_: unknown, count: number) => resolve(count));
     });
-  const openRuns = (): number => bench.app.get(WorkflowRunner).openRuns;
+  const openRuns = (): number => bench.app.get(RunService).openRuns;
   /** Nothing that a client has left behind may go on, or be counted as if it did. */
   const expectNothingOpen = async (): Promise<void> => {
     await eventually(() => openRuns() === 0, { message: 'the end of all runs' });

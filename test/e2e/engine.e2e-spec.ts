@@ -4,7 +4,7 @@ import { IsIn } from 'class-validator';
 import { DefinitionError } from '../../src/errors/index.js';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, Node } from '../../src/nodes/index.js';
-import { WorkflowRunner } from '../../src/runs/index.js';
+import { RunService } from '../../src/runs/index.js';
 import {
   type ChatEvent,
   type Flow,
@@ -307,7 +307,7 @@ describe('the engine', () => {
     const [first, second] = [await upstream.request(0), await upstream.request(1)];
     const sibling = promptOf(first) === 'first' ? first : second;
     expect(await sibling.closed).toBe('aborted');
-    await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { message: 'the end of the run' });
+    await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of the run' });
     tracer.assertAllClosed();
     expect(upstream.requests).toHaveLength(2);
     expect(tracer.spans('first')[0]?.ending).toMatchObject({
@@ -341,7 +341,7 @@ describe('the engine', () => {
       const { upstream } = await start([TidyWorkflow]);
       upstream.next(streamOf(said));
       await (await stream('tidy')).collect();
-      await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { message: 'the end of the run' });
+      await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of the run' });
       expect(cleaned).toEqual(expected);
     });
 
@@ -352,7 +352,7 @@ describe('the engine', () => {
       const answer = await stream('tidy');
       await answer.until((item) => item.kind === 'data');
       answer.destroy();
-      await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { message: 'the end of the run' });
+      await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of the run' });
       expect(cleaned).toEqual(['tidy tidy']);
     });
   });

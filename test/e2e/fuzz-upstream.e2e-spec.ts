@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { WorkflowRunner } from '../../src/runs/index.js';
+import { RunService } from '../../src/runs/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
@@ -130,6 +130,6 @@ describe("the upstream's bytes, however they were cut or mutated", () => {
       }),
       { numRuns: 300 },
     );
-    await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { message: 'the end of all runs' });
+    await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of all runs' });
   }, 120_000);
 });

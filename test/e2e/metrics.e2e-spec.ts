@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode } from '../../src/nodes/index.js';
-import { WorkflowRunner } from '../../src/runs/index.js';
+import { RunService } from '../../src/runs/index.js';
 import {
   type ChatEvent,
   type Deltas,
@@ -217,7 +217,7 @@ describe('metrics', () => {
       message: 'the stream to wait for its client',
     });
     stream.destroy();
-    await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { message: 'the end of the run' });
+    await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of the run' });
     const metrics = await pageAfter(1);
     expect(metrics.sum('millrace_paused_streams')).toBe(0);
     expect(metrics.sum('millrace_slow_client_pause_seconds_count', { workflow: 'chat' })).toBeGreaterThanOrEqual(1);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Logger, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Clock, IdSource, type Timer } from '../../src/kernel/index.js';
-import { RunsModule, WorkflowRunner } from '../../src/runs/index.js';
+import { RunsModule, RunService } from '../../src/runs/index.js';
 import { type ChatEvent, WorkflowRegistry } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
@@ -26,7 +26,7 @@ class DailySummary implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly registry: WorkflowRegistry,
-    private readonly runner: WorkflowRunner,
+    private readonly runner: RunService,
     private readonly clock: Clock,
     private readonly ids: IdSource,
   ) {}
@@ -106,7 +106,7 @@ describe('a workflow outside HTTP', () => {
   });
 
   it('is refused while the server shuts down', async () => {
-    await bench.app.get(WorkflowRunner).drain(0);
+    await bench.app.get(RunService).drain(0);
     await expect(bench.app.get(DailySummary).summarize()).rejects.toMatchObject({ code: 'server_shutting_down' });
   });
 

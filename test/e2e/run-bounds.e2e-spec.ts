@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, Node } from '../../src/nodes/index.js';
-import { WorkflowRunner } from '../../src/runs/index.js';
+import { RunService } from '../../src/runs/index.js';
 import {
   type ChatEvent,
   type Deltas,
@@ -70,7 +70,7 @@ describe('what one run may say is bounded, with default settings', () => {
   });
   afterEach(() => app.close());
   const runsEnd = (): Promise<unknown> =>
-    eventually(() => app.get(WorkflowRunner).openRuns === 0, { message: 'the end of the run' });
+    eventually(() => app.get(RunService).openRuns === 0, { message: 'the end of the run' });
 
   it.each(['endless', 'parallel', 'long'])('%s: an answer that is not streamed', async (model) => {
     const answer = await postJson(app.chatUrl, { model, messages: MESSAGES });

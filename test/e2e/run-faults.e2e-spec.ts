@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { IsString } from 'class-validator';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, Node } from '../../src/nodes/index.js';
-import { WorkflowRunner } from '../../src/runs/index.js';
+import { RunService } from '../../src/runs/index.js';
 import {
   type ChatEvent,
   type Deltas,
@@ -180,7 +180,7 @@ describe('a run that goes wrong where it is read', () => {
     const items = await other.collect();
     assertCompletion(items, { finish: 'stop' });
     expect(contentOf(items)).toBe('still here');
-    await eventually(() => bench.app.get(WorkflowRunner).openRuns === 0, { message: 'the end of all runs' });
+    await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of all runs' });
     const page = await MetricsPage.of(bench.app.url);
     for (const gauge of ['millrace_open_runs', 'millrace_open_streams', 'millrace_paused_streams']) {
       expect([gauge, page.sum(gauge)]).toEqual([gauge, 0]);

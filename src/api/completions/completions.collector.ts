@@ -1,7 +1,7 @@
 import type { RunFinished } from '../../engine/index.js';
+import { readOutcome } from '../../errors/index.js';
 import type { RequestRecord } from '../../http/index.js';
 import { assertNever } from '../../kernel/index.js';
-import { outcomeOf } from '../../metrics/index.js';
 import type { RunEvents } from '../../runs/index.js';
 import {
   type CollectedAudio,
@@ -56,7 +56,7 @@ export async function collectAnswer(
       }
     },
     failed: (failure) => {
-      record.runEnded(outcomeOf(failure.error), failure);
+      record.runEnded(readOutcome(failure.error), failure);
       throw failure.error;
     },
   });

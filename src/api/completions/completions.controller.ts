@@ -7,7 +7,7 @@ import { MethodNotAllowedError, RunAbortedError } from '../../errors/index.js';
 import { isSent, recordOf, type RequestRecord } from '../../http/index.js';
 import { type AbortNotice, Cancellation, Clock, IdSource } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
-import { type RunEvents, type RunOptions, type RunOrigin, WorkflowRunner } from '../../runs/index.js';
+import { type RunEvents, type RunOptions, type RunOrigin, RunService } from '../../runs/index.js';
 import { Gate } from '../../streaming/index.js';
 import {
   assertParametersTaken,
@@ -54,7 +54,7 @@ interface Admitted {
 export class CompletionsController {
   constructor(
     private readonly registry: WorkflowRegistry,
-    private readonly runner: WorkflowRunner,
+    private readonly runner: RunService,
     private readonly config: AppConfig,
     private readonly clock: Clock,
     private readonly ids: IdSource,
@@ -169,7 +169,7 @@ export class CompletionsController {
     options: Pick<RunOptions, 'gate' | 'failFastMs'> = {},
   ): RunEvents {
     const { estimatesTokens } = permit;
-    return this.runner.run(workflow, event, { ...options, id: head.id, signal, origin, estimatesTokens });
+    return this.runner.start(workflow, event, { ...options, id: head.id, signal, origin, estimatesTokens });
   }
 }
 

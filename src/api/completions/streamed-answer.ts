@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
 import type { RequestRecord, RunEnding } from '../../http/index.js';
+import { type Outcome, readOutcome } from '../../errors/index.js';
 import { Cancellation, type Clock, type Timer } from '../../kernel/index.js';
-import { type Outcome, outcomeOf, type StreamMeter } from '../../metrics/index.js';
+import type { StreamMeter } from '../../metrics/index.js';
 import { guarded, type ReadFailure, type RunEvents, type RunReader } from '../../runs/index.js';
 import { coalesce, type Gate, mergeDeltas } from '../../streaming/index.js';
 import { DONE_FRAME, errorFrame, EventStreamWriter } from '../wire/index.js';
@@ -120,7 +121,7 @@ class StreamedAnswer implements RunReader {
   failed(failure: ReadFailure): void {
     const { error, isReaders, node } = failure;
     this.#grace.cancel();
-    this.#tellEnd(outcomeOf(error), failure);
+    this.#tellEnd(readOutcome(error), failure);
     if (!this.#writer.isOpen) {
       this.#writer.release();
       if (!isReaders) this.#record.failedAfter([...this.#early, ...this.#newest.values()]);

@@ -1,7 +1,14 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ABORTED_RUNS_LIMIT_MS, AppConfig } from '../config/index.js';
 import { Run, type RunEvent } from '../engine/index.js';
-import { type AbortCause, loggableStack, OverloadedError, RunAbortedError, toMillraceError } from '../errors/index.js';
+import {
+  type AbortCause,
+  loggableStack,
+  OverloadedError,
+  readOutcome,
+  RunAbortedError,
+  toMillraceError,
+} from '../errors/index.js';
 import {
   type AbortNotice,
   Cancellation,
@@ -12,7 +19,7 @@ import {
   isError,
   settledInTime,
 } from '../kernel/index.js';
-import { Metrics, outcomeOf as outcomeOfError, type RunMeter } from '../metrics/index.js';
+import { Metrics, type RunMeter } from '../metrics/index.js';
 import { Gate } from '../streaming/index.js';
 import { NOOP_TRACE, Tracer } from '../tracing/index.js';
 import { type ChatEvent, type CompiledWorkflow, RunLog } from '../workflow/index.js';
@@ -46,7 +53,7 @@ const RETRY_AFTER_MS = 1_000;
 
 /** Runs workflows, keeps the time of each run, and knows which are open. */
 @Injectable()
-export class WorkflowRunner {
+export class RunService {
   readonly #logger = new Logger('Run');
   /** Runs that have started and not ended, with what the log calls them. */
   readonly #open = new Map<Cancellation, string>();
@@ -100,7 +107,7 @@ export class WorkflowRunner {
    * completes after the run's last event and never errors; unsubscribing before ends the run.
    * @throws OverloadedError while the server is shutting down
    */
-  run(workflow: CompiledWorkflow, event: ChatEvent, options: RunOptions): RunEvents {
+  start(workflow: CompiledWorkflow, event: ChatEvent, options: RunOptions): RunEvents {
     if (this.#draining) throw shuttingDown();
     return new RunEvents((subscriber, fault) => {
       const isTraced = this.tracer.enabled && workflow.traced;
@@ -203,7 +210,7 @@ export class WorkflowRunner {
    * @throws MillraceError that the run ended with; OverloadedError while the server is shutting down
    */
   async runToEnd(workflow: CompiledWorkflow, event: ChatEvent, options: RunOptions): Promise<RunOutcome> {
-    return outcomeOf(this.run(workflow, event, options));
+    return outcomeOf(this.start(workflow, event, options));
   }
 
   /**
@@ -270,7 +277,7 @@ function measure(event: RunEvent, meter: RunMeter): void {
       meter.ended(event.finishReason);
       break;
     case 'run-failed':
-      meter.ended(outcomeOfError(event.error));
+      meter.ended(readOutcome(event.error));
       break;
     default:
   }

@@ -1,13 +1,8 @@
-import {
-  ForbiddenError,
-  InternalError,
-  type MillraceError,
-  ModelNotFoundError,
-  OverloadedError,
-  RunAbortedError,
-  UnknownRouteError,
-  UpstreamError,
-} from '../errors/index.js';
+import { ForbiddenError } from './access-errors.js';
+import { ModelNotFoundError, UnknownRouteError } from './client-errors.js';
+import type { MillraceError } from './millrace-error.js';
+import { RunAbortedError } from './run-aborted-error.js';
+import { InternalError, OverloadedError, UpstreamError } from './server-errors.js';
 
 /**
  * How a request, a run or a model call ended. A fixed list, so that nobody outside can add to the metrics by what they send
@@ -47,21 +42,21 @@ export const OUTCOMES = [
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** How whatever failed with this error ended. */
-export function outcomeOf(error: MillraceError): Outcome {
+export function readOutcome(error: MillraceError): Outcome {
   if (error instanceof RunAbortedError) {
     return error.abortCause === 'client_disconnected' ? 'client_abort' : error.abortCause;
   }
-  if (error instanceof UpstreamError) return upstreamOutcomeOf(error);
+  if (error instanceof UpstreamError) return readUpstreamOutcome(error);
   if (error instanceof ForbiddenError) return 'forbidden';
   if (error instanceof ModelNotFoundError) return 'unknown_model';
   if (error instanceof UnknownRouteError) return 'unknown_route';
   if (error instanceof OverloadedError) return 'overloaded';
   if (error instanceof InternalError) return 'internal_error';
-  return outcomeOfStatus(error.status);
+  return readStatusOutcome(error.status);
 }
 
 /** How a request ended that got an answer with this status and no more is known of. */
-export function outcomeOfStatus(status: number): Outcome {
+export function readStatusOutcome(status: number): Outcome {
   if (status < 400) return 'ok';
   if (status === 401) return 'unauthorized';
   if (status === 403) return 'forbidden';
@@ -71,7 +66,7 @@ export function outcomeOfStatus(status: number): Outcome {
   return status === 503 ? 'overloaded' : 'internal_error';
 }
 
-function upstreamOutcomeOf({ status, type }: UpstreamError): Outcome {
+function readUpstreamOutcome({ status, type }: UpstreamError): Outcome {
   if (type === 'insufficient_quota') return 'upstream_quota';
   if (status === 429) return 'upstream_rate_limited';
   if (status === 504 || status === 408) return 'upstream_timeout';

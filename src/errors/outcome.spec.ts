@@ -11,8 +11,8 @@ import {
   RunAbortedError,
   UnknownRouteError,
   UpstreamError,
-} from '../errors/index.js';
-import { outcomeOf, outcomeOfStatus, OUTCOMES } from './outcome.js';
+} from './index.js';
+import { readOutcome, readStatusOutcome, OUTCOMES } from './outcome.js';
 
 describe('outcomeOf', () => {
   it.each([
@@ -33,12 +33,12 @@ describe('outcomeOf', () => {
     [new UpstreamError('x', { status: 429, type: 'insufficient_quota' }), 'upstream_quota'],
     [new UpstreamError('x', { status: 422 }), 'upstream_rejected'],
   ] as [MillraceError, string][])('%s: %s', (error, outcome) => {
-    expect(outcomeOf(error)).toBe(outcome);
+    expect(readOutcome(error)).toBe(outcome);
   });
 
   it('knows every status, and never makes a word of its own', () => {
-    for (let status = 200; status < 600; status++) expect(OUTCOMES).toContain(outcomeOfStatus(status));
-    expect([200, 304, 401, 403, 404, 429, 413, 500, 503].map(outcomeOfStatus)).toEqual([
+    for (let status = 200; status < 600; status++) expect(OUTCOMES).toContain(readStatusOutcome(status));
+    expect([200, 304, 401, 403, 404, 429, 413, 500, 503].map(readStatusOutcome)).toEqual([
       'ok',
       'ok',
       'unauthorized',
