@@ -15,15 +15,9 @@ export {
   UnsupportedMediaTypeError,
 } from './client-errors.js';
 export { loggableStack } from './loggable-stack.js';
-export { type ErrorDetails, type ErrorType, MillraceError } from './millrace-error.js';
+export { type ErrorType, MillraceError } from './millrace-error.js';
 export { type Outcome, readOutcome, readStatusOutcome } from './outcome.js';
 export { type AbortCause, RunAbortedError } from './run-aborted-error.js';
-export {
-  InternalError,
-  OverloadedError,
-  RunAnswerTooLargeError,
-  UpstreamError,
-  type UpstreamStatus,
-} from './server-errors.js';
+export { InternalError, OverloadedError, RunAnswerTooLargeError, UpstreamError } from './server-errors.js';
 export { ConfigurationError, DefinitionError, type DefinitionFault, StartUpError } from './start-up-errors.js';
 export { toMillraceError } from './to-millrace-error.js';

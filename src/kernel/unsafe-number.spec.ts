@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { findUnsafeNumber, isUnsafeNumber } from './unsafe-number.js';
+import { findUnsafeNumber } from './unsafe-number.js';
 
 describe('findUnsafeNumber', () => {
   it.each([
@@ -71,13 +71,6 @@ describe('findUnsafeNumber', () => {
       findUnsafeNumber(`"${text.repeat(500_000)}`);
       expect(performance.now() - start).toBeLessThan(5_000);
     }
-  });
-});
-
-describe('isUnsafeNumber', () => {
-  it('judges one number', () => {
-    expect(isUnsafeNumber('9007199254740993')).toBe(true);
-    expect(isUnsafeNumber('42')).toBe(false);
   });
 });
 

@@ -35,7 +35,7 @@ export function findUnsafeNumber(json: string): string | undefined {
  * Whether a number becomes another one when it is read.
  * @param literal a number as JSON writes it
  */
-export function isUnsafeNumber(literal: string): boolean {
+function isUnsafeNumber(literal: string): boolean {
   // Most numbers are short, and have no exponent.
   if (literal.length <= SAFE_DIGITS && !/e/i.test(literal)) return false;
   const value = Number(literal);

@@ -1,7 +1,6 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { VERSION } from '../kernel/index.js';
 import type { ModelName } from '../models/index.js';
-import { SeriesHistogram } from './series-histogram.js';
 
 /** Upper bounds in seconds: from a local model to one that thinks for a minute. */
 const FIRST_TOKEN = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -147,9 +146,7 @@ export class Instruments {
     help: string,
     labelNames: readonly L[],
     buckets: readonly number[],
-  ): SeriesHistogram<L> {
-    const histogram = new SeriesHistogram(name, help, labelNames, buckets);
-    this.registry.registerMetric(histogram);
-    return histogram;
+  ): Histogram<L> {
+    return new Histogram({ name, help, labelNames, buckets: [...buckets], registers: [this.registry] });
   }
 }

@@ -1,6 +1,5 @@
 import type { Clock } from '../kernel/index.js';
 import type { Instruments } from './instruments.js';
-import type { Series } from './series-histogram.js';
 
 /** Measures one streamed answer, at the moments at which something is written to the client. */
 export class StreamMeter {
@@ -8,8 +7,6 @@ export class StreamMeter {
   readonly #clock: Clock;
   readonly #workflow: string;
   readonly #startedAt: number;
-  /** Looked up once: it is used for each write. */
-  readonly #betweenTokens: Series;
   #lastTokensAt: number | undefined;
   #pausedAt: number | undefined;
   #firstTokenMs: number | undefined;
@@ -21,7 +18,6 @@ export class StreamMeter {
     this.#clock = clock;
     this.#workflow = workflow;
     this.#startedAt = startedAt;
-    this.#betweenTokens = instruments.betweenTokens.series({ workflow });
     instruments.openStreams.inc({ workflow });
   }
 
@@ -39,7 +35,7 @@ export class StreamMeter {
       this.#firstTokenMs = now - this.#startedAt;
       this.#instruments.firstToken.observe({ workflow: this.#workflow }, this.#firstTokenMs / 1_000);
     } else {
-      this.#betweenTokens.observe((now - this.#lastTokensAt) / 1_000);
+      this.#instruments.betweenTokens.observe({ workflow: this.#workflow }, (now - this.#lastTokensAt) / 1_000);
     }
     this.#lastTokensAt = now;
   }

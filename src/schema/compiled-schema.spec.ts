@@ -44,7 +44,6 @@ import {
 } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { compileSchema } from './compiled-schema.js';
-import { openApiSchemasOf } from './openapi-schemas.js';
 import { outputSchemaOf } from './output-schema.js';
 import type { OutputClass } from './output-type.js';
 
@@ -525,73 +524,5 @@ describe('the rules of this test', () => {
     ],
   ])('find %s', (_, schema) => {
     expect(brokenRules(schema)).not.toEqual([]);
-  });
-});
-
-describe('openApiSchemasOf', () => {
-  it('gives unions as oneOf, with the discriminator only where instances have it', () => {
-    class Cat {
-      @IsString() name: string;
-    }
-    class Dog {
-      @IsInt() age: number;
-    }
-    const subTypes = [
-      { name: 'cat', value: Cat },
-      { name: 'dog', value: Dog },
-    ];
-    class Kept {
-      @ValidateNested()
-      @Type(() => Object, { discriminator: { property: 'kind', subTypes }, keepDiscriminatorProperty: true })
-      pet: Cat | Dog;
-    }
-    class Lost {
-      @ValidateNested({ each: true })
-      @Type(() => Object, { discriminator: { property: 'kind', subTypes } })
-      pets: (Cat | Dog)[];
-    }
-    const oneOf = [{ $ref: '#/components/schemas/Cat' }, { $ref: '#/components/schemas/Dog' }];
-    expect(openApiSchemasOf(Kept).schemas).toMatchObject({
-      Kept: { properties: { pet: { oneOf } } },
-      Cat: { properties: { kind: { type: 'string', enum: ['cat'] } }, required: ['kind', 'name'] },
-    });
-    expect(openApiSchemasOf(Lost).schemas).toMatchObject({
-      Lost: { properties: { pets: { type: 'array', items: { oneOf } } } },
-      Cat: { required: ['name'] },
-    });
-  });
-
-  it('gives components in which optional properties may be absent and constraints are keywords', () => {
-    class Step {
-      @IsString() @MaxLength(20) title: string;
-      @IsOptional() @ValidateNested({ each: true }) @Type(() => Step) steps?: Step[];
-    }
-    @JSONSchema({ description: 'What the user sees' })
-    class Reply {
-      @IsString() @JSONSchema({ description: 'Think first' }) thinking: string;
-      @IsOptional() @ValidateNested() @Type(() => Step) @JSONSchema({ description: 'If any' }) step?: Step;
-    }
-    expect(openApiSchemasOf(Reply)).toEqual({
-      name: 'Reply',
-      schemas: {
-        Reply: {
-          description: 'What the user sees',
-          type: 'object',
-          properties: {
-            thinking: { type: 'string', description: 'Think first' },
-            step: { description: 'If any', allOf: [{ $ref: '#/components/schemas/Step' }] },
-          },
-          required: ['thinking'],
-        },
-        Step: {
-          type: 'object',
-          properties: {
-            title: { type: 'string', maxLength: 20 },
-            steps: { type: 'array', items: { $ref: '#/components/schemas/Step' } },
-          },
-          required: ['title'],
-        },
-      },
-    });
   });
 });

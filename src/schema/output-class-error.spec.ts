@@ -18,7 +18,6 @@ import {
 } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { StartUpError } from '../errors/index.js';
-import { openApiSchemasOf } from './openapi-schemas.js';
 import { OutputClassError } from './output-class-error.js';
 import { outputSchemaOf } from './output-schema.js';
 import type { OutputClass } from './output-type.js';
@@ -201,10 +200,6 @@ describe('a class that cannot describe an answer', () => {
     ],
   ])('is told at start: %s', (_, type, fault) => {
     expect(faultsOf(type)).toContainEqual(expect.stringMatching(fault));
-  });
-
-  it('is told for the documentation too', () => {
-    expect(() => openApiSchemasOf(classWith(Part, ValidateNested()))).toThrow(OutputClassError);
   });
 
   it('is one without any decorators', () => {

@@ -356,9 +356,9 @@ describe('an answer that does not fit its class', () => {
   });
 
   it.each([
-    ['', "The model's answer is not complete JSON: it ends at character 0. Send the request again."],
-    ['{"title": "ab', "The model's answer is not complete JSON: it ends at character 13. Send the request again."],
-    ['Sure! {}', "The model's answer is not valid JSON: the fault is at character 0 of 8. Send the request again."],
+    ['', "The model's answer is not valid JSON (it has 0 characters). Send the request again."],
+    ['{"title": "ab', "The model's answer is not valid JSON (it has 13 characters). Send the request again."],
+    ['Sure! {}', "The model's answer is not valid JSON (it has 8 characters). Send the request again."],
   ])('is refused when it is %j', (text, message) => {
     const error = errorOf(Simple, text);
     expect(error.message).toBe(message);

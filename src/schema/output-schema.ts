@@ -2,7 +2,6 @@ import { plainToInstance } from 'class-transformer';
 import { type ValidationError, validateSync } from 'class-validator';
 import { findUnsafeNumber, hasMoreValues } from '../kernel/index.js';
 import { type CompiledSchema, compileSchema } from './compiled-schema.js';
-import { jsonFaultPosition } from './json-fault-position.js';
 import type { ObjectSchema } from './json-schema.js';
 import type { OutputClass } from './output-type.js';
 import { schemaName } from './references.js';
@@ -77,7 +76,7 @@ function readJson(text: string): unknown {
     return JSON.parse(text) as unknown;
   } catch {
     // The engine's error quotes the text.
-    throw StructuredOutputError.notJson(jsonFaultPosition(text), text.length);
+    throw StructuredOutputError.notJson(text.length);
   }
 }
 

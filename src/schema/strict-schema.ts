@@ -73,7 +73,7 @@ export function nullable(schema: JsonSchema): JsonSchema {
   return { ...about, anyOf: [rest, { type: 'null' }] };
 }
 
-export function takesNull({ type, anyOf = [] }: JsonSchema): boolean {
+function takesNull({ type, anyOf = [] }: JsonSchema): boolean {
   return type === 'null' || (Array.isArray(type) && type.includes('null')) || anyOf.some(takesNull);
 }
 

@@ -33,12 +33,9 @@ export class StructuredOutputError extends UpstreamError {
     this.faults = first;
   }
 
-  /** @param position index of the first character that cannot stand there; the length if the text ends too soon */
-  static notJson(position: number, length: number): StructuredOutputError {
-    const problem =
-      position < length
-        ? `is not valid JSON: the fault is at character ${position} of ${length}`
-        : `is not complete JSON: it ends at character ${length}`;
+  /** @param length of the answer, in characters */
+  static notJson(length: number): StructuredOutputError {
+    const problem = `is not valid JSON (it has ${length} characters)`;
     return new StructuredOutputError([`$: ${problem}`], problem);
   }
 

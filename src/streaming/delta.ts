@@ -58,8 +58,5 @@ export interface AudioDelta {
 /** What a streaming node yields: what is new since the last one, never a snapshot, never a wire chunk. */
 export type Delta = TextDelta | ToolCallDelta | AnnotationsDelta | ImagesDelta | AudioDelta;
 
-/** Where a delta goes in the client's message. Text of two channels is never in one chunk. */
-export type Channel = Delta['type'];
-
 /** The channels that hold plain text. */
 export type TextChannel = TextDelta['type'];

@@ -1,13 +1,12 @@
 export { countCharacters, moveAnnotations, withoutPlaces } from './annotation-places.js';
-export { AnswerText, type CollectedToolCall } from './answer-text.js';
-export { coalesce, type CoalesceOptions } from './coalesce.js';
+export { AnswerText } from './answer-text.js';
+export { coalesce } from './coalesce.js';
 export { type CollectedAudio, CollectedMedia } from './collected-media.js';
 export { weighDelta } from './delta-weight.js';
 export type {
   AnnotationsDelta,
   AnswerObject,
   AudioDelta,
-  Channel,
   Delta,
   ImagesDelta,
   TextChannel,

@@ -25,7 +25,7 @@ const ARGUMENTS = [
 ];
 
 /** Where Chromium is: `CHROMIUM_PATH`, or where systems install it; undefined if it is nowhere. */
-export function chromiumPath(): string | undefined {
+function chromiumPath(): string | undefined {
   const given = process.env['CHROMIUM_PATH'];
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   const usual = [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...APPLICATIONS];

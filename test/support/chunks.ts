@@ -9,7 +9,7 @@ export type WireChunk = Omit<ChatCompletionChunk, 'choices'> & {
 };
 
 /** A delta with reasoning. */
-export type WireDelta = ChatCompletionChunk.Choice.Delta & {
+type WireDelta = ChatCompletionChunk.Choice.Delta & {
   readonly reasoning_content?: string | null;
   readonly reasoning?: string | null;
 };

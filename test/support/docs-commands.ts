@@ -33,7 +33,7 @@ async function pagesIn(root: string, place: string): Promise<readonly string[]> 
 }
 
 /** The commands of one page. */
-export function commandsIn(source: string, page: string): readonly DocsCommand[] {
+function commandsIn(source: string, page: string): readonly DocsCommand[] {
   const blocks = [...source.matchAll(/^```(\w*)\n([^]*?)^```$/gm)];
   const prose = source.replaceAll(/^```[^]*?^```$/gm, '');
   return [

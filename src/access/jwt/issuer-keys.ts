@@ -23,7 +23,7 @@ export class KeysUnavailableError extends Error {
 }
 
 /** No key can be chosen for a token. The message is for the log, and quotes nothing of the token. */
-export class NoKeyError extends Error {
+class NoKeyError extends Error {
   override readonly name = 'NoKeyError';
 }
 

@@ -5,7 +5,7 @@ import { readText } from './pieces.js';
 const READ_LIMIT = 8000;
 
 /** What a tool answered. */
-export interface ToolResult {
+interface ToolResult {
   readonly tool: string;
   readonly text: string;
 }

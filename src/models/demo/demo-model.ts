@@ -8,7 +8,7 @@ import { composeAnswer } from './answer.js';
 import { estimatePromptTokens } from './pieces.js';
 
 /** What the demo calls itself, as `model` and as `system_fingerprint` of every answer. */
-export const DEMO_MODEL_NAME = 'millrace-demo';
+const DEMO_MODEL_NAME = 'millrace-demo';
 
 /** How the demo answers. */
 export interface DemoOptions {

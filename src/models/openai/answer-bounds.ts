@@ -26,7 +26,7 @@ export function maxWrittenBytes(maxLength: number): number {
  * Most values of an event: in more time than 100,000 can take to parse (100 ms, if all of them have names), others would notice.
  * An answer that comes as a whole may hold the log probabilities of thousands of tokens.
  */
-export const MOST_VALUES_OF_EVENT = 100_000;
+const MOST_VALUES_OF_EVENT = 100_000;
 export const MOST_VALUES_OF_WHOLE = 1_000_000;
 /** Deepest nesting: of a schema or arguments of a tool, a part of this. */
 const DEEPEST = 128;

@@ -12,7 +12,7 @@ import { badAnswer } from './upstream-errors.js';
 import { WholeAnswer } from './whole-answer.js';
 
 /** How long an upstream may be silent, in milliseconds. */
-export interface SilenceLimits {
+interface SilenceLimits {
   /** Longest wait for the first delta, from the request on. */
   readonly firstTokenTimeoutMs: number;
   /** Longest silence after it. */

@@ -7,7 +7,7 @@ import { type MessageForm, OPENAI_MESSAGES } from './request/index.js';
  * - `tool`: the schema is a tool that the model must call, and the call's arguments are the answer;
  * - `prompt`: the schema stands in the instructions, and the JSON is taken out of what the model writes.
  */
-export type StructuredOutputMethod = 'json_schema' | 'tool' | 'prompt';
+type StructuredOutputMethod = 'json_schema' | 'tool' | 'prompt';
 
 /** Writes a call in a provider's dialect. Returns its argument if there is nothing to change. */
 export type RequestRule = (call: ModelCall) => ModelCall;

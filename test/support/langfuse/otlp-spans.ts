@@ -23,14 +23,14 @@ export interface ReceivedSpan {
 }
 
 /** An event on a span. */
-export interface ReceivedSpanEvent {
+interface ReceivedSpanEvent {
   readonly name: string;
   readonly timeMs: number;
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 /** A span with those below it, in the order of their starts. */
-export interface SpanTree extends ReceivedSpan {
+interface SpanTree extends ReceivedSpan {
   readonly children: readonly SpanTree[];
 }
 

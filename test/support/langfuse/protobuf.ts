@@ -4,12 +4,12 @@ import { assertNever } from '../../../src/kernel/index.js';
  * How a field is encoded (https://protobuf.dev/programming-guides/encoding/) and how it is shown: 64-bit integers as
  * decimal strings, `bytes` as base64 and `hex` (bytes too) as lower-case hex digits, just as OTLP/JSON has them.
  */
-export type FieldType = Scalar | Message;
+type FieldType = Scalar | Message;
 
 type Scalar = 'string' | 'bytes' | 'hex' | 'bool' | 'enum' | 'uint32' | 'int64' | 'fixed32' | 'fixed64' | 'double';
 
 /** A field of a message. */
-export interface Field {
+interface Field {
   readonly name: string;
   readonly type: FieldType;
   readonly repeated?: boolean;
@@ -19,7 +19,7 @@ export interface Field {
 export type Message = () => Readonly<Record<number, Field>>;
 
 /** Bytes that are not the message that they should be. */
-export class ProtobufError extends Error {
+class ProtobufError extends Error {
   override readonly name = 'ProtobufError';
 }
 

@@ -39,7 +39,7 @@ export type ContentStep =
   | { readonly kind: 'raw'; readonly bytes: Uint8Array };
 
 /** A step that sends nothing but decides when, how and how far the others are sent. */
-export type FlowStep =
+type FlowStep =
   | { readonly kind: 'style'; readonly style: Style }
   | { readonly kind: 'delay'; readonly ms: number }
   | { readonly kind: 'wait'; readonly until: Promise<unknown>; arrive?(): void }

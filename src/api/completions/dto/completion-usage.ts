@@ -8,7 +8,7 @@ import { Nested, OrAbsent } from '../../../schema/index.js';
   description: 'Parts of the prompt count, as far as the providers report them.',
   additionalProperties: { type: 'integer' },
 })
-export class PromptTokensDetails {
+class PromptTokensDetails {
   @OrAbsent()
   @IsInt()
   @JSONSchema({ description: 'Tokens that the provider had in its cache.' })
@@ -25,7 +25,7 @@ export class PromptTokensDetails {
   description: 'Parts of the answer count, as far as the providers report them.',
   additionalProperties: { type: 'integer' },
 })
-export class CompletionTokensDetails {
+class CompletionTokensDetails {
   @OrAbsent()
   @IsInt()
   @JSONSchema({ description: 'Tokens of reasoning, which the client may not see.' })

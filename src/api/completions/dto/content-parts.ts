@@ -17,7 +17,7 @@ export class TextPart {
 
 /** Where an image is. */
 @JSONSchema({ description: 'Where an image is and how closely to look at it.' })
-export class ImageUrl {
+class ImageUrl {
   @IsString()
   @MinLength(1)
   @JSONSchema({
@@ -37,7 +37,7 @@ export class ImageUrl {
   description: 'An image.',
   example: { type: 'image_url', image_url: { url: 'https://example.com/cat.png' } },
 })
-export class ImagePart {
+class ImagePart {
   @Equals('image_url')
   @JSONSchema({ description: 'Always `image_url`.' })
   readonly type: 'image_url';
@@ -49,7 +49,7 @@ export class ImagePart {
 
 /** Sound, in the request itself. */
 @JSONSchema({ description: 'Recorded sound.' })
-export class InputAudio {
+class InputAudio {
   @IsString()
   @MinLength(1)
   @JSONSchema({ description: 'The sound file in base64.' })
@@ -65,7 +65,7 @@ export class InputAudio {
   description: 'A piece of sound for the model to hear.',
   example: { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } },
 })
-export class AudioPart {
+class AudioPart {
   @Equals('input_audio')
   @JSONSchema({ description: 'Always `input_audio`.' })
   readonly type: 'input_audio';
@@ -77,7 +77,7 @@ export class AudioPart {
 
 /** A file, in the request itself or uploaded before. */
 @JSONSchema({ description: 'A file: its content, or the id of one that was uploaded to the model provider.' })
-export class InputFile {
+class InputFile {
   @IsOptional()
   @IsString()
   @JSONSchema({ description: 'Name of the file.', example: 'report.pdf' })
@@ -99,7 +99,7 @@ export class InputFile {
   description: 'A file for the model to read.',
   example: { type: 'file', file: { filename: 'report.pdf', file_data: 'data:application/pdf;base64,JVBERg==' } },
 })
-export class FilePart {
+class FilePart {
   @Equals('file')
   @JSONSchema({ description: 'Always `file`.' })
   readonly type: 'file';
@@ -111,7 +111,7 @@ export class FilePart {
 
 /** What the model said when it refused. */
 @JSONSchema({ description: 'What the model said when it refused.' })
-export class RefusalPart {
+class RefusalPart {
   @Equals('refusal')
   @JSONSchema({ description: 'Always `refusal`.' })
   readonly type: 'refusal';

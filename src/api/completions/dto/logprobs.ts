@@ -5,7 +5,7 @@ import { Nested, OrNull } from '../../../schema/index.js';
 
 /** A token that could have stood at a place of the answer. */
 @JSONSchema({ description: 'A token that could have stood at this place.' })
-export class LikelyToken {
+class LikelyToken {
   @IsString()
   @JSONSchema({ description: 'The token.' })
   readonly token: string;
@@ -23,7 +23,7 @@ export class LikelyToken {
 
 /** A token of the answer. */
 @JSONSchema({ description: 'A token of the answer and its probability.' })
-export class TokenProbability extends LikelyToken {
+class TokenProbability extends LikelyToken {
   @IsArray()
   @Nested(() => LikelyToken, { each: true })
   @JSONSchema({ description: 'The likeliest tokens at this place.' })

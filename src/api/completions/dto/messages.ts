@@ -17,7 +17,7 @@ import { CalledFunction, TOOL_CALLS, type ToolCall } from './tool-calls.js';
   description: 'What the application tells the model about its task. Newer models call this role `developer`.',
   example: { role: 'system', content: 'Answer in one sentence.' },
 })
-export class SystemMessage {
+class SystemMessage {
   @IsIn(['system', 'developer'])
   @JSONSchema({ description: 'Who speaks. Forwarded as it is given.' })
   readonly role: 'system' | 'developer';
@@ -37,7 +37,7 @@ export class SystemMessage {
 
 /** What the user says. */
 @JSONSchema({ description: 'What the user says.', example: { role: 'user', content: 'Why is the sky blue?' } })
-export class UserMessage {
+class UserMessage {
   @Equals('user')
   @JSONSchema({ description: 'Always `user`.' })
   readonly role: 'user';
@@ -57,7 +57,7 @@ export class UserMessage {
 
 /** Sound that the model answered with before. */
 @JSONSchema({ description: 'Sound that the model answered with before, by its id.' })
-export class AssistantAudio {
+class AssistantAudio {
   @IsString()
   @JSONSchema({ description: 'Id of the sound.' })
   readonly id: string;
@@ -70,7 +70,7 @@ export class AssistantAudio {
     'or audio. Fields that answers have and the API does not take, such as `reasoning_content`, are accepted.',
   example: { role: 'assistant', content: 'Because air scatters blue light most.' },
 })
-export class AssistantMessage {
+class AssistantMessage {
   @Equals('assistant')
   @JSONSchema({ description: 'Always `assistant`.' })
   readonly role: 'assistant';
@@ -116,7 +116,7 @@ export class AssistantMessage {
   description: 'What one of the tools gave back.',
   example: { role: 'tool', tool_call_id: 'call_1', content: '{"celsius":7}' },
 })
-export class ToolMessage {
+class ToolMessage {
   @Equals('tool')
   @JSONSchema({ description: 'Always `tool`.' })
   readonly role: 'tool';
@@ -135,7 +135,7 @@ export class ToolMessage {
 
 /** What a function gave back. */
 @JSONSchema({ description: 'What a function gave back. Replaced by `tool`.', deprecated: true })
-export class FunctionMessage {
+class FunctionMessage {
   @Equals('function')
   @JSONSchema({ description: 'Always `function`.' })
   readonly role: 'function';

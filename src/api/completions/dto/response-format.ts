@@ -5,7 +5,7 @@ import { Nested } from '../../../schema/index.js';
 
 /** The answer is plain text. */
 @JSONSchema({ description: 'The answer is plain text.' })
-export class ResponseFormatText {
+class ResponseFormatText {
   @Equals('text')
   @JSONSchema({ description: 'Always `text`.' })
   readonly type: 'text';
@@ -13,7 +13,7 @@ export class ResponseFormatText {
 
 /** The answer is some JSON object. */
 @JSONSchema({ description: 'The answer is a JSON object, whose form only the messages tell.' })
-export class ResponseFormatJsonObject {
+class ResponseFormatJsonObject {
   @Equals('json_object')
   @JSONSchema({ description: 'Always `json_object`.' })
   readonly type: 'json_object';
@@ -21,7 +21,7 @@ export class ResponseFormatJsonObject {
 
 /** A named JSON Schema. */
 @JSONSchema({ description: 'A named JSON Schema.' })
-export class NamedJsonSchema {
+class NamedJsonSchema {
   @IsString()
   @MaxLength(64)
   @Matches(/^[A-Za-z0-9_-]+$/)
@@ -50,7 +50,7 @@ export class NamedJsonSchema {
 
 /** The answer is JSON that follows a schema. */
 @JSONSchema({ description: 'The answer is JSON that follows a schema.' })
-export class ResponseFormatJsonSchema {
+class ResponseFormatJsonSchema {
   @Equals('json_schema')
   @JSONSchema({ description: 'Always `json_schema`.' })
   readonly type: 'json_schema';

@@ -19,7 +19,7 @@ export class CalledFunction {
 
 /** A call of one of the client's functions. */
 @JSONSchema({ description: "A call of one of the client's functions." })
-export class FunctionToolCall {
+class FunctionToolCall {
   @IsString()
   @JSONSchema({ description: 'Id of the call; the `tool` message that answers it repeats it.', example: 'call_1' })
   readonly id: string;
@@ -35,7 +35,7 @@ export class FunctionToolCall {
 
 /** Which custom tool a model called, with what. */
 @JSONSchema({ description: 'A custom tool and what it is called with.' })
-export class CalledCustomTool {
+class CalledCustomTool {
   @IsString()
   @JSONSchema({ description: 'Name of the tool.', example: 'run_query' })
   readonly name: string;
@@ -47,7 +47,7 @@ export class CalledCustomTool {
 
 /** A call of one of the client's custom tools. */
 @JSONSchema({ description: "A call of one of the client's custom tools." })
-export class CustomToolCall {
+class CustomToolCall {
   @IsString()
   @JSONSchema({ description: 'Id of the call; the `tool` message that answers it repeats it.', example: 'call_1' })
   readonly id: string;

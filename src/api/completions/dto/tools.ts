@@ -5,7 +5,7 @@ import { Nested } from '../../../schema/index.js';
 
 /** A function that the model may call. */
 @JSONSchema({ description: 'A function that the model may call; the client runs it.' })
-export class FunctionDefinition {
+class FunctionDefinition {
   @IsString()
   @MinLength(1)
   @JSONSchema({ description: 'Name of the function.', example: 'get_weather' })
@@ -33,7 +33,7 @@ export class FunctionDefinition {
 
 /** A function as a tool. */
 @JSONSchema({ description: 'A function as a tool.' })
-export class FunctionTool {
+class FunctionTool {
   @Equals('function')
   @JSONSchema({ description: 'Always `function`.' })
   readonly type: 'function';
@@ -45,7 +45,7 @@ export class FunctionTool {
 
 /** A tool that takes free text. */
 @JSONSchema({ description: 'A tool that takes free text; the client runs it.' })
-export class CustomToolDefinition {
+class CustomToolDefinition {
   @IsString()
   @MinLength(1)
   @JSONSchema({ description: 'Name of the tool.', example: 'run_query' })
@@ -67,7 +67,7 @@ export class CustomToolDefinition {
 
 /** A custom tool. */
 @JSONSchema({ description: 'A tool that takes free text.' })
-export class CustomTool {
+class CustomTool {
   @Equals('custom')
   @JSONSchema({ description: 'Always `custom`.' })
   readonly type: 'custom';
@@ -85,7 +85,7 @@ export const TOOLS = { function: FunctionTool, custom: CustomTool };
 
 /** Names a tool. */
 @JSONSchema({ description: 'Names a tool.' })
-export class ToolName {
+class ToolName {
   @IsString()
   @JSONSchema({ description: 'Name of the tool.', example: 'get_weather' })
   readonly name: string;
@@ -93,7 +93,7 @@ export class ToolName {
 
 /** The model must call this function. */
 @JSONSchema({ description: 'The model must call this function.' })
-export class FunctionToolChoice {
+class FunctionToolChoice {
   @Equals('function')
   @JSONSchema({ description: 'Always `function`.' })
   readonly type: 'function';
@@ -105,7 +105,7 @@ export class FunctionToolChoice {
 
 /** The model must call this custom tool. */
 @JSONSchema({ description: 'The model must call this custom tool.' })
-export class CustomToolChoice {
+class CustomToolChoice {
   @Equals('custom')
   @JSONSchema({ description: 'Always `custom`.' })
   readonly type: 'custom';
@@ -117,7 +117,7 @@ export class CustomToolChoice {
 
 /** Some of the tools. */
 @JSONSchema({ description: 'Some of the tools, and whether one of them must be called.' })
-export class AllowedTools {
+class AllowedTools {
   @IsIn(['auto', 'required'])
   @JSONSchema({ description: '`auto`: the model may call one; `required`: it must.' })
   readonly mode: 'auto' | 'required';
@@ -133,7 +133,7 @@ export class AllowedTools {
 
 /** The model may call some of the tools only. */
 @JSONSchema({ description: 'The model may call some of the tools only.' })
-export class AllowedToolsChoice {
+class AllowedToolsChoice {
   @Equals('allowed_tools')
   @JSONSchema({ description: 'Always `allowed_tools`.' })
   readonly type: 'allowed_tools';

@@ -5,7 +5,7 @@ import { NoInstanceError } from './no-instance-error.js';
 import { writeMatch } from './pattern.js';
 
 /** A place in a value: the name of the property it belongs to, what its schema says of it, and its place in a list. */
-export interface Place {
+interface Place {
   readonly name: string;
   readonly description: string;
   /** Undefined if it is in no list. */
