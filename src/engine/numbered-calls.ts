@@ -14,11 +14,11 @@ interface NumberedCall {
  */
 export class NumberedCalls {
   readonly #ids: Pick<IdSource, 'toolCallId'>;
-  readonly #taken = new Set<string>();
+  #taken: Set<string> | undefined;
   #next = 0;
   #node: string | undefined;
   /** Of the node that speaks now: steps speak one after the other. */
-  readonly #calls = new Map<number, NumberedCall>();
+  #calls: Map<number, NumberedCall> | undefined;
 
   constructor(ids: Pick<IdSource, 'toolCallId'>) {
     this.#ids = ids;
@@ -28,9 +28,9 @@ export class NumberedCalls {
   take(node: string, delta: ToolCallDelta): ToolCallDelta {
     if (node !== this.#node) {
       this.#node = node;
-      this.#calls.clear();
+      this.#calls = undefined;
     }
-    const call = this.#calls.get(delta.index);
+    const call = this.#calls?.get(delta.index);
     if (call === undefined || isAnother(call, delta)) return this.#begin(delta);
     if (delta.id === undefined && delta.name === undefined && call.number === delta.index) return delta;
     const { id: _, name, ...piece } = delta;
@@ -40,9 +40,10 @@ export class NumberedCalls {
 
   #begin({ id: ownId, ...delta }: ToolCallDelta): ToolCallDelta {
     const number = this.#next++;
-    this.#calls.set(delta.index, { number, ownId, hasName: delta.name !== undefined });
-    const id = ownId === undefined || ownId === '' || this.#taken.has(ownId) ? this.#ids.toolCallId() : ownId;
-    this.#taken.add(id);
+    (this.#calls ??= new Map()).set(delta.index, { number, ownId, hasName: delta.name !== undefined });
+    const taken = (this.#taken ??= new Set());
+    const id = ownId === undefined || ownId === '' || taken.has(ownId) ? this.#ids.toolCallId() : ownId;
+    taken.add(id);
     return { ...delta, index: number, id };
   }
 }

@@ -9,24 +9,27 @@ const MOST_PIECES = 256;
 export class GrowingText {
   /** A rope of long pieces. */
   #whole = '';
-  #pieces: string[] = [];
+  /** Made for the first piece: most texts of an answer stay empty. */
+  #pieces: string[] | undefined;
 
   get isEmpty(): boolean {
-    return this.#whole === '' && this.#pieces.length === 0;
+    return this.#whole === '' && this.#pieces === undefined;
   }
 
   /** All that was added. */
   get text(): string {
-    if (this.#pieces.length > 0) this.#join();
+    if (this.#pieces !== undefined) this.#join(this.#pieces);
     return this.#whole;
   }
 
   add(piece: string): void {
-    if (piece !== '' && this.#pieces.push(piece) === MOST_PIECES) this.#join();
+    if (piece === '') return;
+    const pieces = (this.#pieces ??= []);
+    if (pieces.push(piece) === MOST_PIECES) this.#join(pieces);
   }
 
-  #join(): void {
-    this.#whole += this.#pieces.join('');
-    this.#pieces = [];
+  #join(pieces: readonly string[]): void {
+    this.#whole += pieces.join('');
+    this.#pieces = undefined;
   }
 }

@@ -10,18 +10,18 @@ const REPLACEMENT = '\ufffd';
  */
 export class WholeCharacters {
   /** First halves by channel, or by tool call. */
-  readonly #halves = new Map<string, { readonly delta: Delta; readonly half: string }>();
+  #halves: Map<string, { readonly delta: Delta; readonly half: string }> | undefined;
 
   /** True while a half is held. */
   get isHolding(): boolean {
-    return this.#halves.size > 0;
+    return this.#halves !== undefined;
   }
 
   /** The delta with whole characters; undefined if nothing is left of it for now. */
   take(delta: Delta): Delta | undefined {
     const text = textIn(delta);
     const endsInHalf = isFirstHalf(text.charCodeAt(text.length - 1));
-    if (!endsInHalf && this.#halves.size === 0) {
+    if (!endsInHalf && this.#halves === undefined) {
       const whole = toUSVString(text);
       return whole === text ? delta : withText(delta, whole);
     }
@@ -30,17 +30,19 @@ export class WholeCharacters {
 
   /** What is left of halves whose channels do not go on. */
   rest(): readonly Delta[] {
-    const rest = [...this.#halves.values()].map(({ delta }) => withText(delta, REPLACEMENT));
-    this.#halves.clear();
+    const rest = [...(this.#halves?.values() ?? [])].map(({ delta }) => withText(delta, REPLACEMENT));
+    this.#halves = undefined;
     return rest;
   }
 
   #join(delta: Delta, text: string, endsInHalf: boolean): Delta | undefined {
     const channel = delta.type === 'tool-call' ? `${delta.type} ${delta.index}` : delta.type;
-    const held = this.#halves.get(channel);
-    if (held !== undefined) this.#halves.delete(channel);
+    const halves = (this.#halves ??= new Map());
+    const held = halves.get(channel);
+    if (held !== undefined) halves.delete(channel);
     const start = held === undefined ? '' : isSecondHalf(text.charCodeAt(0)) ? held.half : REPLACEMENT;
-    if (endsInHalf) this.#halves.set(channel, { delta: bare(delta), half: text.slice(-1) });
+    if (endsInHalf) halves.set(channel, { delta: bare(delta), half: text.slice(-1) });
+    if (halves.size === 0) this.#halves = undefined;
     const whole = toUSVString(start + (endsInHalf ? text.slice(0, -1) : text));
     return whole === '' && !saysMore(delta) ? undefined : withText(delta, whole);
   }

@@ -60,7 +60,8 @@ const MAX_TOKENS = 1_000_000_000;
 export class AnswerReader {
   readonly #scope: Pick<CallScope, 'identity' | 'usage'>;
   readonly #bounds: AnswerBounds;
-  readonly #toolCalls: ToolCallReader;
+  /** Made for the first call: most answers have none. */
+  #toolCalls: ToolCallReader | undefined;
   readonly #media = new MediaReader();
   readonly #unknown: Pick<UnknownWords, 'add'>;
   #model: unknown;
@@ -90,7 +91,6 @@ export class AnswerReader {
     this.#scope = scope;
     this.#onReasoningContent = onReasoningContent;
     this.#bounds = new AnswerBounds(maxLength);
-    this.#toolCalls = new ToolCallReader(this.#bounds);
     this.#unknown = unknown;
   }
 
@@ -135,7 +135,7 @@ export class AnswerReader {
     if (message !== undefined && message !== null) {
       const before = out.length;
       this.#readMessage(message, choice.logprobs ?? undefined, json, out);
-      if (out.length > before || this.#toolCalls.isHolding) this.#goOn();
+      if (out.length > before || this.#toolCalls?.isHolding === true) this.#goOn();
       this.#readMedia(message, choice, out);
       this.#bounds.add(out, before, json);
     }
@@ -157,12 +157,12 @@ export class AnswerReader {
   #stop(word: unknown, out: Delta[]): void {
     const reason = readFinishReason(word);
     if (reason === undefined) return;
-    this.#toolCalls.end(out);
+    this.#toolCalls?.end(out);
     if (reason === 'failed') throw upstreamErrorInAnswer({ code: word });
     if (reason === 'unknown') this.#unknown.add(word as string);
     // Servers that end a call like any other answer, and those that say so by a word of their own.
     const ended = reason === 'unknown' ? 'stop' : reason;
-    this.#finishReason = ended === 'stop' && this.#toolCalls.hasCalls ? 'tool_calls' : ended;
+    this.#finishReason = ended === 'stop' && this.#toolCalls?.hasCalls === true ? 'tool_calls' : ended;
     this.#lastFinishReason = this.#finishReason;
   }
 
@@ -191,10 +191,16 @@ export class AnswerReader {
     if (Array.isArray(message.content)) pushParts(message.content, out);
     else pushText('content', message.content, logprobs?.content, out);
     pushText('refusal', message.refusal, logprobs?.refusal, out);
-    if (Array.isArray(message.tool_calls)) this.#toolCalls.read(message.tool_calls, json, out);
+    if (Array.isArray(message.tool_calls)) this.#readToolCalls(message.tool_calls, json, out);
     else if (typeof message.function_call === 'object' && message.function_call !== null) {
-      this.#toolCalls.read([{ function: message.function_call }], json, out);
+      this.#readToolCalls([{ function: message.function_call }], json, out);
     }
+  }
+
+  #readToolCalls(calls: readonly (UpstreamToolCall | null)[], json: string, out: Delta[]): void {
+    if (calls.length === 0) return;
+    this.#toolCalls ??= new ToolCallReader(this.#bounds);
+    this.#toolCalls.read(calls, json, out);
   }
 
   #readIdentity({ model, system_fingerprint: fingerprint, service_tier: tier }: UpstreamAnswer): void {

@@ -11,7 +11,7 @@ export interface UpstreamMedia {
 /** Reads citations, images and sound of one answer. */
 export class MediaReader {
   /** JSON of the annotations so far: some gateways repeat all of them in each chunk. */
-  readonly #annotations = new Set<string>();
+  #annotations: Set<string> | undefined;
   #hasSound = false;
 
   /**
@@ -27,9 +27,10 @@ export class MediaReader {
 
   #readAnnotations(annotations: unknown, out: Delta[]): void {
     if (!Array.isArray(annotations)) return;
+    const known = (this.#annotations ??= new Set());
     const fresh = annotations.filter(isObject).filter((annotation) => {
-      const { size } = this.#annotations;
-      return this.#annotations.add(JSON.stringify(annotation)).size > size;
+      const { size } = known;
+      return known.add(JSON.stringify(annotation)).size > size;
     });
     if (fresh.length > 0) out.push({ type: 'annotations', annotations: fresh });
   }
