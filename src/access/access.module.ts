@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { MetricsModule } from '../metrics/index.js';
-import { AccessControl } from './access-control.js';
-import { Admission } from './admission.js';
+import { AccessControl } from './access-control.middleware.js';
+import { Admission } from './admission.service.js';
 import { RateLimits, Slots, Windows } from './limits/index.js';
 import { BodyMemory } from './overload/index.js';
 import { SharedStore } from './shared/index.js';

@@ -5,7 +5,7 @@ export class WorkflowPatterns {
   /** @param patterns none: no workflow at all */
   constructor(patterns: readonly string[]) {
     // No two stars in a row: each more multiplies the ways in which an id can fail to match.
-    const sources = patterns.map((pattern) => pattern.split(/\*+/).map(escaped).join('.*'));
+    const sources = patterns.map((pattern) => pattern.split(/\*+/).map(escapeForRegExp).join('.*'));
     this.#pattern = new RegExp(sources.length === 0 ? '(?!)' : `^(?:${sources.join('|')})$`, 's');
   }
 
@@ -14,6 +14,6 @@ export class WorkflowPatterns {
   }
 }
 
-function escaped(text: string): string {
+function escapeForRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }

@@ -18,12 +18,12 @@ export function describeStart(app: NestExpressApplication): string[] {
     `Millrace ${VERSION} is ready at ${url} (OpenAI base URL: ${url}/v1)`,
     `Models:   ${models.map(({ name, workflow }) => (name === workflow.id ? name : `${name} (= ${workflow.id})`)).join(', ')}`,
     `Provider: ${provider?.description ?? 'none for openai; the agents use others'}`,
-    ...pagesOf(app.get(AppConfig), url),
+    ...listPages(app.get(AppConfig), url),
     `Try:      curl -N ${url}/v1/chat/completions -H 'content-type: application/json' -d '{"model":"default","messages":[{"role":"user","content":"Hello, how are you?"}]}'`,
   ];
 }
 
-function pagesOf({ http }: AppConfig, url: string): string[] {
+function listPages({ http }: AppConfig, url: string): string[] {
   const pages = [...(http.playground ? [`${url}/ (playground)`] : []), ...(http.docs ? [`${url}/docs (API)`] : [])];
   return pages.length === 0 ? [] : [`Pages:    ${pages.join(', ')}`];
 }

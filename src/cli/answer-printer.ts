@@ -112,7 +112,7 @@ export class AnswerPrinter {
   }
 
   #endLine(output: Output): void {
-    if (this.#inLine.has(this.#screenOf(output))) this.#write(output, '\n');
+    if (this.#inLine.has(this.#findScreen(output))) this.#write(output, '\n');
   }
 
   #write(output: Output, text: string, style: (text: string) => string = String): void {
@@ -120,12 +120,12 @@ export class AnswerPrinter {
     const shown = output.isTTY === true ? text.replaceAll(CONTROLS, '') : text;
     if (shown === '') return;
     output.write(style(shown));
-    const screen = this.#screenOf(output);
+    const screen = this.#findScreen(output);
     if (shown.endsWith('\n')) this.#inLine.delete(screen);
     else this.#inLine.add(screen);
   }
 
-  #screenOf(output: Output): Output {
+  #findScreen(output: Output): Output {
     return this.#stdout.isTTY === true && this.#stderr.isTTY === true ? this.#stdout : output;
   }
 }

@@ -1,12 +1,12 @@
-import { type CompiledWorkflow, graphJsonOf, mermaidOf, svgOf } from '../workflow/index.js';
+import { type CompiledWorkflow, makeGraphJson, drawMermaid, drawSvg } from '../workflow/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { UsageError } from './cli-error.js';
-import { withApplication, workflowOf } from './with-workflows.js';
+import { withApplication, findWorkflow } from './with-workflows.js';
 
 const FORMATS = new Map<string, (workflow: CompiledWorkflow) => string | Promise<string>>([
-  ['mermaid', mermaidOf],
-  ['svg', svgOf],
-  ['json', (workflow) => `${JSON.stringify(graphJsonOf(workflow), undefined, 2)}\n`],
+  ['mermaid', drawMermaid],
+  ['svg', drawSvg],
+  ['json', (workflow) => `${JSON.stringify(makeGraphJson(workflow), undefined, 2)}\n`],
 ]);
 
 /** Prints the graph of a workflow. */
@@ -14,7 +14,7 @@ export async function showGraph(id: string, format: string, environment: CliEnvi
   const draw = FORMATS.get(format);
   if (draw === undefined) throw new UsageError(`The format "${format}" is none of ${[...FORMATS.keys()].join(', ')}.`);
   return withApplication(environment, async (application) => {
-    environment.process.stdout.write(await draw(workflowOf(application, id)));
+    environment.process.stdout.write(await draw(findWorkflow(application, id)));
     return EXIT.done;
   });
 }

@@ -11,8 +11,8 @@ export async function createKey(name: string, { process }: CliEnvironment): Prom
     throw new UsageError(`"${name}" cannot be the name of a key. Use up to 64 letters, digits and . @ _ -`);
   }
   // Other commands do without all that belongs to it.
-  const { newKey } = await import('../access/index.js');
-  const key = newKey();
+  const { makeKey } = await import('../access/index.js');
+  const key = makeKey();
   process.stdout.write(
     [
       key,

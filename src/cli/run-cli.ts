@@ -80,7 +80,7 @@ export async function runCli(args: readonly string[], environment: CliEnvironmen
       stdout.write(`${VERSION}\n`);
       return EXIT.done;
     }
-    const command = commandOf(name, parameters, options);
+    const command = findCommand(name, parameters, options);
     return await command.run(parameters, options, environment);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
@@ -125,7 +125,7 @@ function nameFirst(words: readonly string[]): readonly string[] {
   return COMMANDS.has(both) ? [both, ...words.slice(2)] : words;
 }
 
-function commandOf(name: string | undefined, parameters: readonly string[], options: Options): Command {
+function findCommand(name: string | undefined, parameters: readonly string[], options: Options): Command {
   if (name === undefined) throw new UsageError('Say what to do.');
   const command = COMMANDS.get(name);
   if (command === undefined) throw new UsageError(`There is no command "${name}".`);

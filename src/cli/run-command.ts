@@ -7,7 +7,7 @@ import type { ChatEvent } from '../workflow/index.js';
 import { AnswerPrinter } from './answer-printer.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError } from './cli-error.js';
-import { withApplication, workflowOf } from './with-workflows.js';
+import { withApplication, findWorkflow } from './with-workflows.js';
 
 /**
  * Runs a workflow and prints its answer as it is generated: the content to stdout, so that it can be redirected, and
@@ -19,7 +19,7 @@ export async function runWorkflow(id: string, message: string, environment: CliE
   const content = message === '-' ? (await readText(stdin)).trimEnd() : message;
   if (content === '') throw new CliError('The message is empty.');
   return withApplication(environment, async (application) => {
-    const workflow = workflowOf(application, id);
+    const workflow = findWorkflow(application, id);
     const event: ChatEvent = { model: id, messages: [{ role: 'user', content }], parameters: {} };
     const printer = new AnswerPrinter(environment.process, workflow.separator);
     const gate = new Gate();

@@ -21,7 +21,7 @@ export async function withApplication<T>(
  * The workflow with this id or alias.
  * @throws CliError that lists those that there are
  */
-export function workflowOf(application: INestApplicationContext, id: string): CompiledWorkflow {
+export function findWorkflow(application: INestApplicationContext, id: string): CompiledWorkflow {
   const registry = application.get(WorkflowRegistry, { strict: false });
   try {
     return registry.resolve(id).workflow;

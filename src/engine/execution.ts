@@ -5,8 +5,8 @@ import {
   type Cancellation,
   type Clock,
   isError,
-  settledInTime,
-  settledOrAborted,
+  settleInTime,
+  settleOrAbort,
 } from '../kernel/index.js';
 import type { RunMeter } from '../metrics/index.js';
 import type { FinishReason } from '../models/index.js';
@@ -23,9 +23,9 @@ import {
   type NodeStep,
   type RouteStep,
   type RunLog,
-  type Scope,
+  type CompiledScope,
   type Step,
-  stepKindOf,
+  findStepKind,
   TaskContext,
   type Values,
 } from '../workflow/index.js';
@@ -128,7 +128,7 @@ export class Execution implements Values {
   }
 
   /** A step starts when those that it depends on have finished; the first failure ends all. */
-  async #runScope(scope: Scope, turn: SpeakingOrder | undefined): Promise<void> {
+  async #runScope(scope: CompiledScope, turn: SpeakingOrder | undefined): Promise<void> {
     const finished = new Map<string, Promise<void>>();
     for (const step of scope.steps) {
       const stepTurn = step.visible ? turn?.child() : undefined;
@@ -235,7 +235,7 @@ export class Execution implements Values {
     );
     this.run.account(ledger);
     const visible = turn !== undefined;
-    this.run.emit({ type: 'node-started', node, kind: stepKindOf(step.instance), visible });
+    this.run.emit({ type: 'node-started', node, kind: findStepKind(step.instance), visible });
     const elapsed = (): number => clock.monotonic() - startedAt;
     let span: SpanHandle | undefined;
     try {
@@ -244,7 +244,7 @@ export class Execution implements Values {
       const context = this.#contextFor(step, node, span, ledger);
       this.run.started(step, context);
       if (visible) this.#hasSpoken = true;
-      const output = await settledOrAborted(this.#process(work, input, context), cancellation, clock, ABORT_GRACE_MS);
+      const output = await settleOrAbort(this.#process(work, input, context), cancellation, clock, ABORT_GRACE_MS);
       this.outputs.set(step.key, output, step.instance);
       span.end({ output });
       const usage = ledger.usage();
@@ -354,7 +354,7 @@ export class Execution implements Values {
       }
     } finally {
       // What it does at its end may take for ever, too.
-      if (!done) await settledInTime(generator.return(undefined), clock, ABORT_GRACE_MS, () => undefined);
+      if (!done) await settleInTime(generator.return(undefined), clock, ABORT_GRACE_MS, () => undefined);
     }
   }
 

@@ -1,5 +1,5 @@
 import { RunAbortedError, RunAnswerTooLargeError, toMillraceError } from '../errors/index.js';
-import { Cancellation, type Clock, type IdSource, settledInTime } from '../kernel/index.js';
+import { Cancellation, type Clock, type IdSource, settleInTime } from '../kernel/index.js';
 import type { RunMeter } from '../metrics/index.js';
 import { type FinishReason, worseFinishReason } from '../models/index.js';
 import {
@@ -251,7 +251,7 @@ export class Run {
       try {
         const cleaned = step.instance.cleanup?.(context);
         if (!isPromise(cleaned)) continue;
-        await settledInTime(cleaned, clock, CLEANUP_LIMIT_MS, () => onCleanupStuck(step.node, CLEANUP_LIMIT_MS));
+        await settleInTime(cleaned, clock, CLEANUP_LIMIT_MS, () => onCleanupStuck(step.node, CLEANUP_LIMIT_MS));
       } catch (error) {
         onCleanupError(step.node, error);
       }

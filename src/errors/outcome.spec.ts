@@ -14,7 +14,7 @@ import {
 } from './index.js';
 import { readOutcome, readStatusOutcome, OUTCOMES } from './outcome.js';
 
-describe('outcomeOf', () => {
+describe('readOutcome', () => {
   it.each([
     [new RunAbortedError('client_disconnected'), 'client_abort'],
     [new RunAbortedError('deadline'), 'deadline'],

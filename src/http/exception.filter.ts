@@ -10,10 +10,10 @@ import {
 } from '../errors/index.js';
 import { Clock } from '../kernel/index.js';
 import { Tracer } from '../tracing/index.js';
-import { requestIdOf } from './answer-headers.js';
+import { readRequestId } from './answer-headers.middleware.js';
 import { errorEnvelope } from './error-envelope.js';
-import { errorFrom } from './error-from.js';
-import { recordOf } from './request-record.js';
+import { translateError } from './translate-error.js';
+import { findRecord } from './request-record.js';
 import { traceRefusal } from './trace-refusal.js';
 import { discardBody } from './unread-body.js';
 
@@ -31,10 +31,10 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
-    const error = errorFrom(thrown, request);
-    if (request.method !== 'OPTIONS') recordOf(response).failed(error);
+    const error = translateError(thrown, request);
+    if (request.method !== 'OPTIONS') findRecord(response).failed(error);
     if (error instanceof InternalError && error !== thrown) {
-      const request_id = requestIdOf(response);
+      const request_id = readRequestId(response);
       this.#logger.error(
         `${request.method} ${request.path} ${request_id} failed by a bug`,
         { request_id },
@@ -59,7 +59,7 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
     else discardBody(request, this.clock);
     setRetryHeaders(response, error);
     traceRefusal(this.tracer, request, response, error);
-    const { failure, events } = recordOf(response);
+    const { failure, events } = findRecord(response);
     response.status(error.status).json(errorEnvelope(error, failure?.node, events));
   }
 }

@@ -3,9 +3,9 @@ import { APP_FILTER } from '@nestjs/core';
 import { MetricsModule } from '../metrics/index.js';
 import { RunsModule } from '../runs/index.js';
 import { TracingModule } from '../tracing/index.js';
-import { AccessLog } from './access-log.js';
+import { AccessLog } from './access-log.middleware.js';
 import { OpenAIExceptionFilter } from './exception.filter.js';
-import { GracefulShutdown } from './graceful-shutdown.js';
+import { GracefulShutdown } from './graceful-shutdown.service.js';
 
 /** What holds for every route: the form of errors, and the end of the process. */
 @Module({

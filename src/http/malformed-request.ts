@@ -2,9 +2,9 @@ import { STATUS_CODES, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { InvalidRequestError } from '../errors/index.js';
 import type { IdSource } from '../kernel/index.js';
-import type { AccessLog } from './access-log.js';
+import type { AccessLog } from './access-log.middleware.js';
 import { errorEnvelope } from './error-envelope.js';
-import { SECURITY_HEADERS } from './security-headers.js';
+import { SECURITY_HEADERS } from './security-headers.middleware.js';
 import { openResponse } from './turn.js';
 import { isAnswered } from './unread-body.js';
 

@@ -143,7 +143,7 @@ export function beginRecord(response: ServerResponse, startedAt: number): Reques
  * The record of the request that this response answers.
  * @throws Error if none was begun: the access log must come before everything else
  */
-export function recordOf(response: ServerResponse): RequestRecord {
+export function findRecord(response: ServerResponse): RequestRecord {
   const record = records.get(response);
   if (record === undefined) throw new Error('The request has no record: setUpApp() installs the access log first.');
   return record;

@@ -1,8 +1,8 @@
 import type { Request, Response } from 'express';
 import type { MillraceError } from '../errors/index.js';
 import type { Tracer } from '../tracing/index.js';
-import { requestIdOf } from './answer-headers.js';
-import { recordOf } from './request-record.js';
+import { readRequestId } from './answer-headers.middleware.js';
+import { findRecord } from './request-record.js';
 
 /** What is traced: requests that would have become a run. */
 const TRACED_PATH = '/v1/chat/completions';
@@ -18,11 +18,11 @@ export function traceRefusal(tracer: Tracer, request: Request, response: Respons
   // Traces of what a busy server turns away would make it busier.
   if (error.code === 'server_overloaded') return;
   // A run has a trace of its own, unless its workflow wants none.
-  if (response.hasHeader('x-trace-id') || recordOf(response).hasRun) return;
+  if (response.hasHeader('x-trace-id') || findRecord(response).hasRun) return;
   const traceparent = request.get('traceparent');
   const trace = tracer.startTrace({
     name: 'refused request',
-    metadata: { request_id: requestIdOf(response), status: error.status },
+    metadata: { request_id: readRequestId(response), status: error.status },
     ...(traceparent !== undefined && { traceparent }),
   });
   trace.end({ level: 'ERROR', statusMessage: `${error.code ?? error.name}: ${error.param ?? '-'}` });

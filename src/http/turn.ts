@@ -71,7 +71,7 @@ function wait(request: IncomingMessage, response: ServerResponse, begin: () => v
   if (socket.destroyed) return;
   const waiting = waitingOn.get(socket) ?? { requests: 0, bytes: 0 };
   waitingOn.set(socket, waiting);
-  const bytes = headBytes(request) + Number(request.headers['content-length'] ?? 0);
+  const bytes = countHeadBytes(request) + Number(request.headers['content-length'] ?? 0);
   if (waiting.requests >= MOST_WAITING || waiting.bytes + bytes > MOST_WAITING_BYTES || stopsReading(request)) {
     // To stop reading instead would mean not to notice when the client leaves.
     socket.destroy();
@@ -95,6 +95,6 @@ function stopsReading({ socket, headers }: IncomingMessage): boolean {
   );
 }
 
-function headBytes({ url = '', rawHeaders }: IncomingMessage): number {
+function countHeadBytes({ url = '', rawHeaders }: IncomingMessage): number {
   return rawHeaders.reduce((bytes, text) => bytes + text.length, url.length);
 }

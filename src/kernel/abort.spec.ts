@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { getEventListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { FakeClock } from '../../test/support/fake-clock.js';
-import { abortable, settledOrAborted } from './abort.js';
+import { abortable, settleOrAbort } from './abort.js';
 
 const reason = new Error('aborted');
 const failure = new Error('failed');
@@ -72,14 +72,14 @@ describe('abortable', () => {
   });
 });
 
-describe('settledOrAborted', () => {
+describe('settleOrAbort', () => {
   it.each([
     ['resolves', 'value'],
     ['rejects', failure],
   ])('%s as the promise does, and leaves no listener or timer', async (how, outcome) => {
     const clock = new FakeClock();
     const { promise, resolve, reject, signal, listeners } = parts();
-    const seen = watch(settledOrAborted(promise, signal, clock, 100));
+    const seen = watch(settleOrAbort(promise, signal, clock, 100));
     if (how === 'resolves') resolve('value');
     else reject(failure);
     await turn();
@@ -89,7 +89,7 @@ describe('settledOrAborted', () => {
   it.each(['resolve', 'reject'] as const)('waits after an abort until the promise settles: %s', async (how) => {
     const clock = new FakeClock();
     const { promise, resolve, reject, signal, abort } = parts();
-    const seen = watch(settledOrAborted(promise, signal, clock, 100));
+    const seen = watch(settleOrAbort(promise, signal, clock, 100));
     abort();
     await clock.advanceAsync(99);
     expect([seen.outcome, clock.pending]).toEqual(['pending', 1]);
@@ -102,7 +102,7 @@ describe('settledOrAborted', () => {
   it('waits no longer than the grace time', async () => {
     const clock = new FakeClock();
     const { promise, reject, signal, abort } = parts();
-    const seen = watch(settledOrAborted(promise, signal, clock, 100));
+    const seen = watch(settleOrAbort(promise, signal, clock, 100));
     abort();
     await clock.advanceAsync(100);
     expect([seen.outcome, clock.pending]).toEqual([reason, 0]);
@@ -114,7 +114,7 @@ describe('settledOrAborted', () => {
     const clock = new FakeClock();
     const { promise, signal, abort, listeners } = parts();
     abort();
-    const seen = watch(settledOrAborted(promise, signal, clock, 100));
+    const seen = watch(settleOrAbort(promise, signal, clock, 100));
     await clock.advanceAsync(99);
     expect([seen.outcome, listeners()]).toEqual(['pending', 0]);
     await clock.advanceAsync(1);

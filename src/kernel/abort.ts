@@ -31,7 +31,7 @@ export function abortable<T>(promise: PromiseLike<T>, signal: AbortNotice): Prom
  * Settles as `promise` does, or resolves with `late()` after `ms` milliseconds. What becomes of the promise after that is
  * nobody's concern.
  */
-export function settledInTime<T, L>(promise: PromiseLike<T>, clock: Clock, ms: number, late: () => L): Promise<T | L> {
+export function settleInTime<T, L>(promise: PromiseLike<T>, clock: Clock, ms: number, late: () => L): Promise<T | L> {
   return new Promise<T | L>((resolve, reject) => {
     const timer = clock.after(ms, () => resolve(late()));
     promise.then(
@@ -51,7 +51,7 @@ export function settledInTime<T, L>(promise: PromiseLike<T>, clock: Clock, ms: n
  * Settles as `promise` does. Once `signal` aborts it rejects with `signal.reason`: as soon as the promise settles, so that
  * what it opened is closed by then, but after `graceMs` milliseconds at the latest, because it may ignore the signal.
  */
-export function settledOrAborted<T>(
+export function settleOrAbort<T>(
   promise: PromiseLike<T>,
   signal: AbortNotice,
   clock: Clock,

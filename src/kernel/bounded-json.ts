@@ -80,7 +80,7 @@ class JsonWriter {
     if (value instanceof Error) return this.#string(`${value.name}: ${value.message}`, key);
     if ('toJSON' in value && typeof value.toJSON === 'function') return this.write(value.toJSON(key ?? ''), key);
     const keys = Object.keys(value);
-    return this.#properties(pairsOf(value, keys), keys.length);
+    return this.#properties(listPairs(value, keys), keys.length);
   }
 
   #array(items: Iterable<unknown>, count: number): string {
@@ -147,7 +147,7 @@ class JsonWriter {
 /** About what a marker takes. */
 const MARKER_BYTES = 64;
 
-function* pairsOf(value: object, keys: readonly string[]): Iterable<readonly [string, unknown]> {
+function* listPairs(value: object, keys: readonly string[]): Iterable<readonly [string, unknown]> {
   for (const key of keys) {
     let held: unknown;
     try {

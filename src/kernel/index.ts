@@ -1,4 +1,4 @@
-export { abortable, settledInTime, settledOrAborted } from './abort.js';
+export { abortable, settleInTime, settleOrAbort } from './abort.js';
 export { assertNever } from './assert-never.js';
 export { boundedJson } from './bounded-json.js';
 export { abortListenerErrorHandler, type AbortNotice, Cancellation } from './cancellation.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { StructuredOutputError } from '../schema/index.js';
-import { type Delta, JsonFieldDecoder, type TextChannel, withoutPlaces } from '../streaming/index.js';
+import { type Delta, JsonFieldDecoder, type TextChannel, clearPlaces } from '../streaming/index.js';
 import type { Deltas, TaskContext, WorkflowNode } from '../workflow/index.js';
 import { AgentNodeBase } from './agent-node-base.js';
 import type { AgentStream } from './agent-stream.js';
@@ -56,7 +56,7 @@ async function* decodedFields(
   for await (const batch of stream) {
     const shown = batch.flatMap((delta) => {
       if (delta.type === 'content') return decoder.push(delta.text);
-      return delta.type === 'annotations' ? withoutPlaces(delta) : delta;
+      return delta.type === 'annotations' ? clearPlaces(delta) : delta;
     });
     if (shown.length > 0) yield shown;
     if (decoder.fault !== undefined) throw new StructuredOutputError([decoder.fault.message]);

@@ -1,5 +1,5 @@
 import type { ModelParameters } from '../models/index.js';
-import { groupOf, type ParameterGroup } from '../workflow/index.js';
+import { findGroup, type ParameterGroup } from '../workflow/index.js';
 
 /** The client's parameters of the given groups, unchanged. Null means "not given" to every one of them. */
 export function forwardedParameters(
@@ -8,7 +8,7 @@ export function forwardedParameters(
 ): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(parameters).filter(([name, value]) => {
-      const group = groupOf(name);
+      const group = findGroup(name);
       return value !== null && group !== undefined && groups.includes(group);
     }),
   );

@@ -39,7 +39,7 @@ export class PlaygroundAssets {
 
   constructor(config: AppConfig) {
     const vendor = Object.entries(VENDOR).map(
-      ([path, name]) => [path, assetOf(fileURLToPath(import.meta.resolve(name)))] as const,
+      ([path, name]) => [path, readAsset(fileURLToPath(import.meta.resolve(name)))] as const,
     );
     this.#assets = new Map([...ownFiles(config.http.docs), ...vendor]);
   }
@@ -55,12 +55,12 @@ function ownFiles(hasDocs: boolean): (readonly [string, PlaygroundAsset])[] {
   return readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
     .filter((path) => Object.hasOwn(CONTENT_TYPES, extname(path)))
     .map((path) => {
-      const asset = assetOf(join(FOLDER, path), path === PAGE && !hasDocs ? withoutDocs : undefined);
+      const asset = readAsset(join(FOLDER, path), path === PAGE && !hasDocs ? withoutDocs : undefined);
       return [path.replaceAll('\\', '/'), asset] as const;
     });
 }
 
-function assetOf(file: string, edit = (text: string): string => text): PlaygroundAsset {
+function readAsset(file: string, edit = (text: string): string => text): PlaygroundAsset {
   const body = Buffer.from(edit(readFileSync(file, 'utf8')));
   return {
     body,

@@ -17,7 +17,7 @@ import {
   holdProcess,
   IdSource,
   isError,
-  settledInTime,
+  settleInTime,
 } from '../kernel/index.js';
 import { Metrics, type RunMeter } from '../metrics/index.js';
 import { Gate } from '../streaming/index.js';
@@ -228,7 +228,7 @@ export class RunService {
     const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;
     });
-    await settledInTime(idle, this.clock, graceMs + ABORTED_RUNS_LIMIT_MS, () => {
+    await settleInTime(idle, this.clock, graceMs + ABORTED_RUNS_LIMIT_MS, () => {
       this.#logger.error(`Not waiting any more for runs that do not end: ${this.namesOfOpenRuns.join(', ')}`);
     });
     limit.cancel();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { countCharacters, moveAnnotations, withoutPlaces } from './annotation-places.js';
+import { countCharacters, moveAnnotations, clearPlaces } from './annotation-places.js';
 
 const delta = {
   type: 'annotations' as const,
@@ -35,7 +35,7 @@ describe('annotations', () => {
   });
 
   it('keep all but their places', () => {
-    expect(withoutPlaces(delta).annotations.slice(0, 1)).toEqual([
+    expect(clearPlaces(delta).annotations.slice(0, 1)).toEqual([
       { type: 'url_citation', url_citation: { url: 'u', start_index: 0, end_index: 0 } },
     ]);
   });

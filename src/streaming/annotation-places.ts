@@ -22,7 +22,7 @@ export function moveAnnotations(delta: AnnotationsDelta, by: number): Annotation
  * The annotations of a text that is not passed on as the model wrote it: sources without a place, at its beginning. Clients
  * ask for both ends.
  */
-export function withoutPlaces(delta: AnnotationsDelta): AnnotationsDelta {
+export function clearPlaces(delta: AnnotationsDelta): AnnotationsDelta {
   return mapPlaces(delta, () => 0);
 }
 

@@ -1,4 +1,4 @@
-export { countCharacters, moveAnnotations, withoutPlaces } from './annotation-places.js';
+export { countCharacters, moveAnnotations, clearPlaces } from './annotation-places.js';
 export { AnswerText } from './answer-text.js';
 export { coalesce } from './coalesce.js';
 export { type CollectedAudio, CollectedMedia } from './collected-media.js';

@@ -1,18 +1,18 @@
 import { Logger, Module } from '@nestjs/common';
 import { AppConfig } from '../config/index.js';
 import { Clock, ensureError, IdSource } from '../kernel/index.js';
-import { backendsOf } from './backends/index.js';
+import { makeBackends } from './backends/index.js';
 import { NoopTracer } from './noop/noop-tracer.js';
 import { BackendTracer } from './recording/backend-tracer.js';
 import { Capture } from './recording/capture.js';
 import { DeliveryLog } from './recording/delivery-log.js';
 import { TraceMask } from './trace-mask.js';
 import { Tracer } from './tracer.js';
-import { TracingBackends, TracingLifecycle } from './tracing-lifecycle.js';
+import { TracingBackends, TracingLifecycle } from './tracing-lifecycle.service.js';
 
 const logger = new Logger('Tracing');
 
-function tracerFor(
+function makeTracer(
   { all }: TracingBackends,
   { tracing }: AppConfig,
   clock: Clock,
@@ -43,12 +43,12 @@ function tracerFor(
     {
       provide: TracingBackends,
       inject: [AppConfig, Clock],
-      useFactory: ({ tracing }: AppConfig, clock: Clock) => new TracingBackends(backendsOf(tracing, clock, logger)),
+      useFactory: ({ tracing }: AppConfig, clock: Clock) => new TracingBackends(makeBackends(tracing, clock, logger)),
     },
     {
       provide: Tracer,
       inject: [TracingBackends, AppConfig, Clock, IdSource, { token: TraceMask, optional: true }],
-      useFactory: tracerFor,
+      useFactory: makeTracer,
     },
     TracingLifecycle,
   ],

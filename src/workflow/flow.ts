@@ -154,7 +154,7 @@ export class Flow {
 }
 
 /** The refs to the request of a flow. Any property can be asked for: its type says which there are. */
-export function wiringOf<Event>(flow: Flow): Wiring<Event> {
+export function makeWiring<Event>(flow: Flow): Wiring<Event> {
   return new Proxy(
     {},
     {

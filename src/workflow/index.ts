@@ -1,16 +1,16 @@
 export type { ChatEvent } from './chat-event.js';
 export type { EventOf, ResultOf } from './definition-types.js';
 export { Flow, type NestedOptions, type NodeOptions, type StepOptions } from './flow.js';
-export { type GraphJson, graphJsonOf, type WorkflowGraph } from './graph/graph-json.js';
-export { mermaidOf } from './graph/mermaid.js';
-export { svgOf } from './graph/svg.js';
+export { type GraphJson, makeGraphJson, type WorkflowGraph } from './graph/graph-json.js';
+export { drawMermaid } from './graph/mermaid.js';
+export { drawSvg } from './graph/svg.js';
 export { IncompleteAnswerError } from './incomplete-answer-error.js';
 export type { Deltas, InputOf, OutputOf } from './node-signature.js';
-export { assertParametersTaken, groupOf, type ParameterGroup } from './parameter-groups.js';
+export { assertParametersTaken, findGroup, type ParameterGroup } from './parameter-groups.js';
 export { type FoundProvider, ProviderFinder } from './provider-finder.js';
 export { Ref, type RefValue, type Wired, type Wiring } from './ref.js';
 export { type CallName, describeFailure, RunLog, StepLog } from './run-log.js';
-export { stepKindOf } from './step-kind.js';
+export { findStepKind } from './step-kind.js';
 export { type CallAccount, type CallLedger, TaskContext, type TaskContextParts } from './task-context.js';
 export { WorkflowDefinition } from './workflow-definition.js';
 export type { WorkflowNode } from './workflow-node.js';
@@ -23,7 +23,7 @@ export type {
   NodeConfig,
   NodeStep,
   RouteStep,
-  Scope,
+  CompiledScope,
   Step,
   StepKind,
   Values,

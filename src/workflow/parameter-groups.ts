@@ -38,7 +38,7 @@ const GROUP_OF: Readonly<Record<string, ParameterGroup | undefined>> = {
 };
 
 /** The group of a parameter; undefined for those that no model call is given. */
-export function groupOf(parameter: string): ParameterGroup | undefined {
+export function findGroup(parameter: string): ParameterGroup | undefined {
   return Object.hasOwn(GROUP_OF, parameter) ? GROUP_OF[parameter] : 'sampling';
 }
 

@@ -47,6 +47,6 @@ export type Wiring<Event> = { readonly [K in keyof Event]-?: Ref<Event[K]> };
 export type Wired<Input> = { readonly [K in keyof Input]: Input[K] | Ref<Input[K]> };
 
 /** What a ref is made of in the end: a part of the request or a step's output. */
-export function originOf({ source }: Ref<unknown>): Exclude<RefSource, { kind: 'map' }> {
-  return source.kind === 'map' ? originOf(source.from) : source;
+export function findOrigin({ source }: Ref<unknown>): Exclude<RefSource, { kind: 'map' }> {
+  return source.kind === 'map' ? findOrigin(source.from) : source;
 }

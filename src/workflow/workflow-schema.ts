@@ -69,7 +69,7 @@ export interface NodeStep extends StepBase {
 export interface RouteStep extends StepBase {
   readonly kind: 'route';
   readonly decide: (values: Values) => unknown;
-  readonly branches: ReadonlyMap<string, Scope>;
+  readonly branches: ReadonlyMap<string, CompiledScope>;
 }
 
 /** Another workflow, ready to run. */
@@ -84,7 +84,7 @@ export interface NestedStep extends StepBase {
 export type Step = NodeStep | RouteStep | NestedStep;
 
 /** Steps that are scheduled together: those of a workflow, or of one branch. */
-export interface Scope {
+export interface CompiledScope {
   /** In declared order, which is the order in which they speak. */
   readonly steps: readonly Step[];
   /** Key of the step whose output the result is made of; undefined if it is a part of the request. */
@@ -103,7 +103,7 @@ export interface CompiledWorkflow {
   /** How many nodes of one run may be at work at the same time. */
   readonly concurrency: number;
   readonly schema: WorkflowSchema;
-  readonly scope: Scope;
+  readonly scope: CompiledScope;
   /** True if a node of it can speak to the client; otherwise its result is the answer. */
   readonly visible: boolean;
   /** Key of the step whose output the result is made of; undefined if it is a part of the request. */

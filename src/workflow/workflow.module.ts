@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ProviderFinder } from './provider-finder.js';
-import { WorkflowExplorer } from './workflow-explorer.js';
+import { WorkflowExplorer } from './workflow-explorer.service.js';
 import { WorkflowRegistry } from './workflow-registry.js';
 
 /** Finds and compiles the workflows that the application's modules provide. */

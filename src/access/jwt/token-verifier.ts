@@ -50,13 +50,13 @@ export class TokenVerifier {
         currentDate: new Date(this.clock.now()),
         requiredClaims: ['exp', 'sub'],
       });
-      return this.#callerOf(payload);
+      return this.#makeCaller(payload);
     } catch (thrown) {
-      throw this.#refusal(thrown);
+      throw this.#tokenError(thrown);
     }
   }
 
-  #refusal(thrown: unknown): Error {
+  #tokenError(thrown: unknown): Error {
     if (thrown instanceof KeysUnavailableError) {
       this.listener.onUnavailable(thrown.cause);
       return new OverloadedError('The token cannot be checked now. Send the request again in a moment.', {
@@ -70,7 +70,7 @@ export class TokenVerifier {
     return new UnauthorizedError('The token is not one that this server accepts.', true);
   }
 
-  #callerOf(payload: JWTPayload): Caller {
+  #makeCaller(payload: JWTPayload): Caller {
     const sub: unknown = payload.sub;
     if (typeof sub !== 'string' || sub === '')
       throw new errors.JWTInvalid('"sub" claim must be a string with a character');
@@ -82,13 +82,13 @@ export class TokenVerifier {
       limits: this.limits,
       userId: sub,
       // Where tokens are to say it, one that does not may use nothing.
-      workflows: workflowsClaim === undefined ? undefined : new WorkflowPatterns(listOf(payload[workflowsClaim])),
+      workflows: workflowsClaim === undefined ? undefined : new WorkflowPatterns(readList(payload[workflowsClaim])),
     });
   }
 }
 
 /** A list, or words with spaces between as OAuth writes scopes. */
-function listOf(claim: unknown): readonly string[] {
+function readList(claim: unknown): readonly string[] {
   if (typeof claim === 'string') return claim.split(' ').filter((word) => word !== '');
   return Array.isArray(claim) ? claim.filter((word) => typeof word === 'string') : [];
 }

@@ -15,12 +15,12 @@ export function parseExpiry(text: string): number | undefined {
   const midnight = Date.UTC(Number(year), Number(month) - 1, Number(day));
   // 31 February would be 3 March, and the year 99 would be 1999.
   if (!new Date(midnight).toISOString().startsWith(`${year}-${month}-${day}`)) return undefined;
-  const minutes = Number(hour) * 60 + Number(minute) - offsetMinutes(zone);
+  const minutes = Number(hour) * 60 + Number(minute) - readOffsetMinutes(zone);
   return midnight + minutes * 60_000 + Number(second) * 1_000 + Math.trunc(Number(`0.${fraction || '0'}`) * 1_000);
 }
 
 /** @param zone `Z`, or a sign with hours and perhaps minutes */
-function offsetMinutes(zone: string): number {
+function readOffsetMinutes(zone: string): number {
   const digits = zone.replace(':', '');
   const minutes = Number(digits.slice(1, 3)) * 60 + Number(digits.slice(3));
   return digits.startsWith('-') ? -minutes : minutes;

@@ -43,7 +43,7 @@ export class KeyFile {
       await this.#read(take);
       return undefined;
     } catch (thrown) {
-      const error = asKeyFileError(thrown);
+      const error = toKeyFileError(thrown);
       const kept = await askKept(this.clock);
       if (kept === undefined) throw error;
       await take(await readKeyEntries(kept));
@@ -70,7 +70,7 @@ export class KeyFile {
     try {
       await this.#read(onChange);
     } catch (error) {
-      onFault(asKeyFileError(error));
+      onFault(toKeyFileError(error));
     }
   }
 
@@ -92,6 +92,6 @@ export class KeyFile {
 }
 
 /** Whatever goes wrong with the file must leave the keys as they are. */
-function asKeyFileError(error: unknown): KeyFileError {
+function toKeyFileError(error: unknown): KeyFileError {
   return error instanceof KeyFileError ? error : new KeyFileError([ensureError(error).message]);
 }

@@ -31,7 +31,7 @@ export class KeyRing {
    * @param limits theirs
    */
   constructor(given: readonly NamedHash[], limits: LimitsConfig) {
-    for (const { name, hash } of given) this.#add(hash, callerOf({ name }, limits), false, undefined);
+    for (const { name, hash } of given) this.#add(hash, makeCaller({ name }, limits), false, undefined);
   }
 
   /**
@@ -53,7 +53,7 @@ export class KeyRing {
       place++;
       if (names.has(entry.name) || ring.#keys.has(hash)) {
         faults.push(`entry ${place} ("${entry.name}"): API_KEYS has a key of the same name or hash`);
-      } else ring.#add(hash, callerOf(entry, limits), entry.disabled === true, expiryOf(entry));
+      } else ring.#add(hash, makeCaller(entry, limits), entry.disabled === true, readExpiry(entry));
       if (place % KEYS_PER_TURN === 0) await turn();
     }
     if (faults.length > 0) throw new KeyFileError(faults);
@@ -78,11 +78,11 @@ export class KeyRing {
 }
 
 /** What nobody can read has been refused; were it not, the key would be, rather than be good for ever. */
-function expiryOf({ expires }: KeyEntry): number | undefined {
+function readExpiry({ expires }: KeyEntry): number | undefined {
   return expires === undefined ? undefined : (parseExpiry(expires) ?? -Infinity);
 }
 
-function callerOf(
+function makeCaller(
   { name, workflows, limits }: Pick<KeyEntry, 'name' | 'workflows' | 'limits'>,
   defaults: LimitsConfig,
 ): Caller {

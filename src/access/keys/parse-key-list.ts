@@ -22,7 +22,7 @@ export async function* parseKeyList(text: string): AsyncGenerator<readonly unkno
   failure.catch(() => undefined);
   try {
     for (;;) {
-      const answer = await answerOf(thread, failure);
+      const answer = await waitForAnswer(thread, failure);
       if ('fault' in answer) throw new KeyFileError([answer.fault]);
       yield answer.entries;
       if (answer.isLast) return;
@@ -34,7 +34,7 @@ export async function* parseKeyList(text: string): AsyncGenerator<readonly unkno
 }
 
 /** @throws KeyFileError if the thread fails: it has too little memory, say */
-async function answerOf(thread: Worker, failure: Promise<never>): Promise<Answer> {
+async function waitForAnswer(thread: Worker, failure: Promise<never>): Promise<Answer> {
   try {
     const [answer] = (await Promise.race([once(thread, 'message'), failure])) as [Answer];
     return answer;

@@ -22,8 +22,8 @@ export async function readKeyEntries(text: string): Promise<readonly KeyEntry[]>
   for await (const batch of parseKeyList(text)) {
     for (const value of batch) {
       const entry = isMap(value) ? plainToInstance(KeyEntry, value) : undefined;
-      const where = `entry ${++place}${entry === undefined ? '' : nameOf(entry)}`;
-      const found = entry === undefined ? ['must be a map with a name and a hash'] : faultsOf(entry, names, hashes);
+      const where = `entry ${++place}${entry === undefined ? '' : describeName(entry)}`;
+      const found = entry === undefined ? ['must be a map with a name and a hash'] : findFaults(entry, names, hashes);
       for (const fault of found) faults.push(`${where}: ${fault}`);
       if (entry !== undefined) entries.push(entry);
       if (place % ENTRIES_PER_TURN === 0) await turn();
@@ -34,9 +34,9 @@ export async function readKeyEntries(text: string): Promise<readonly KeyEntry[]>
 }
 
 /** Adds the entry's name and hash to those that are taken. */
-function faultsOf(entry: KeyEntry, names: Set<unknown>, hashes: Set<unknown>): readonly string[] {
+function findFaults(entry: KeyEntry, names: Set<unknown>, hashes: Set<unknown>): readonly string[] {
   const faults = validateSync(entry, { whitelist: true, forbidNonWhitelisted: true, stopAtFirstError: true }).flatMap(
-    (fault) => wordsOf(fault),
+    (fault) => describeFault(fault),
   );
   if (names.has(entry.name)) faults.push('another entry has the same name');
   if (hashes.has(entry.hash)) faults.push('another entry has the same hash');
@@ -45,14 +45,14 @@ function faultsOf(entry: KeyEntry, names: Set<unknown>, hashes: Set<unknown>): r
   return faults;
 }
 
-function wordsOf({ property, constraints = {}, children = [] }: ValidationError, parent = ''): string[] {
+function describeFault({ property, constraints = {}, children = [] }: ValidationError, parent = ''): string[] {
   const own = Object.entries(constraints).map(([rule, message]) =>
     rule === 'whitelistValidation' ? `there is no ${parent}${property}` : `${parent}${message}`,
   );
-  return [...own, ...children.flatMap((child) => wordsOf(child, `${parent}${property}.`))];
+  return [...own, ...children.flatMap((child) => describeFault(child, `${parent}${property}.`))];
 }
 
-function nameOf({ name }: KeyEntry): string {
+function describeName({ name }: KeyEntry): string {
   return typeof name === 'string' ? ` (${JSON.stringify(name.slice(0, 64))})` : '';
 }
 

@@ -3,7 +3,7 @@ import { AppConfig, type LimitsConfig } from '../../config/index.js';
 import { type LimitedBy, RateLimitedError } from '../../errors/index.js';
 import { Clock } from '../../kernel/index.js';
 import type { Caller } from '../caller.js';
-import { durationOf } from './duration.js';
+import { formatDuration } from './format-duration.js';
 import type { Window } from './window.js';
 import { Windows } from './windows.js';
 
@@ -69,11 +69,11 @@ export class RateLimits {
    */
   async take(caller: Caller, answer: HeaderTarget): Promise<readonly CountedRequest[]> {
     const tokens = await this.#look('tokens', caller);
-    tell(answer, 'tokens', tokens);
+    writeLimitHeaders(answer, 'tokens', tokens);
     const spent = tokens.find(({ window, limit }) => window.count >= limit);
     if (spent !== undefined) {
-      tell(answer, 'requests', await this.#look('requests', caller));
-      throw refusal('tokens', spent);
+      writeLimitHeaders(answer, 'requests', await this.#look('requests', caller));
+      throw rateLimitError('tokens', spent);
     }
     const requests: Standing[] = [];
     const counted: CountedRequest[] = [];
@@ -84,9 +84,9 @@ export class RateLimits {
       // What the caller was refused is not counted for all.
       if (standing.window.count > standing.limit) break;
     }
-    tell(answer, 'requests', requests);
+    writeLimitHeaders(answer, 'requests', requests);
     const excess = requests.find(({ window, limit }) => window.count > limit);
-    if (excess !== undefined) throw refusal('requests', excess);
+    if (excess !== undefined) throw rateLimitError('requests', excess);
     return counted;
   }
 
@@ -136,22 +136,22 @@ function isAny({ requestsPerMinute, tokensPerMinute }: LimitsConfig): boolean {
   return requestsPerMinute > 0 || tokensPerMinute > 0;
 }
 
-function tell(answer: HeaderTarget, what: LimitedBy, standings: readonly Standing[]): void {
+function writeLimitHeaders(answer: HeaderTarget, what: LimitedBy, standings: readonly Standing[]): void {
   const [first, ...others] = standings;
   if (first === undefined) return;
-  const tightest = others.reduce((least, next) => (leftOf(next) < leftOf(least) ? next : least), first);
+  const tightest = others.reduce((least, next) => (countLeft(next) < countLeft(least) ? next : least), first);
   answer.setHeader(`x-ratelimit-limit-${what}`, String(tightest.limit));
-  answer.setHeader(`x-ratelimit-remaining-${what}`, String(leftOf(tightest)));
-  answer.setHeader(`x-ratelimit-reset-${what}`, durationOf(tightest.window.resetMs));
+  answer.setHeader(`x-ratelimit-remaining-${what}`, String(countLeft(tightest)));
+  answer.setHeader(`x-ratelimit-reset-${what}`, formatDuration(tightest.window.resetMs));
 }
 
-function leftOf({ limit, window }: Standing): number {
+function countLeft({ limit, window }: Standing): number {
   return Math.max(0, limit - window.count);
 }
 
-function refusal(what: LimitedBy, { limit, window, whose }: Standing): RateLimitedError {
+function rateLimitError(what: LimitedBy, { limit, window, whose }: Standing): RateLimitedError {
   return new RateLimitedError(
-    `Rate limit reached for ${what} per minute ${whose}: limit ${limit}. Try again in ${durationOf(window.resetMs)}.`,
+    `Rate limit reached for ${what} per minute ${whose}: limit ${limit}. Try again in ${formatDuration(window.resetMs)}.`,
     what,
     window.resetMs,
   );

@@ -25,9 +25,9 @@ export class Slots {
   take({ id, limits: { concurrentStreams: limit } }: Caller): (() => void) | undefined {
     if (limit === 0 && this.#totalLimit === 0) return undefined;
     const taken = this.#taken.get(id) ?? 0;
-    if (limit > 0 && taken >= limit) throw refusal(limit, 'of this API key');
+    if (limit > 0 && taken >= limit) throw concurrencyError(limit, 'of this API key');
     if (this.#totalLimit > 0 && this.#total >= this.#totalLimit) {
-      throw refusal(this.#totalLimit, 'of all keys together');
+      throw concurrencyError(this.#totalLimit, 'of all keys together');
     }
     this.#taken.set(id, taken + 1);
     this.#total++;
@@ -42,7 +42,7 @@ export class Slots {
   }
 }
 
-function refusal(limit: number, whose: string): RateLimitedError {
+function concurrencyError(limit: number, whose: string): RateLimitedError {
   return new RateLimitedError(
     `Rate limit reached for concurrent requests ${whose}: limit ${limit}. Try again when one of them has ended.`,
     'requests',

@@ -1,3 +1,3 @@
 export { BodyMemory, type MemoryShare } from './body-memory.js';
 export { LoopWatch } from './loop-watch.js';
-export { overloaded, RunQueue } from './run-queue.js';
+export { overloadedError, RunQueue } from './run-queue.js';

@@ -6,7 +6,7 @@ import type { AbortNotice, Clock } from '../../kernel/index.js';
 const RETRY_AFTER_MS = 2_000;
 
 /** The answer to a request that this server is too busy for. */
-export function overloaded(diagnostic: string): OverloadedError {
+export function overloadedError(diagnostic: string): OverloadedError {
   return new OverloadedError('The server is busy with other requests. Try again in a moment.', {
     code: 'server_overloaded',
     retryAfterMs: RETRY_AFTER_MS,
@@ -45,7 +45,7 @@ export class RunQueue {
       this.#running++;
       return undefined;
     }
-    if (this.isFull) throw overloaded('the queue is full');
+    if (this.isFull) throw overloadedError('the queue is full');
     return new Promise((resolve, reject) => {
       const end = (): void => {
         this.#waiting.delete(onTurn);
@@ -62,7 +62,7 @@ export class RunQueue {
       };
       const limit = this.clock.after(this.config.maxQueueWaitMs, () => {
         end();
-        reject(overloaded(`${this.config.maxQueueWaitMs} ms in the queue were not enough`));
+        reject(overloadedError(`${this.config.maxQueueWaitMs} ms in the queue were not enough`));
       });
       this.#waiting.add(onTurn);
       if (signal.aborted) onLeft();

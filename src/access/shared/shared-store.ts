@@ -83,7 +83,7 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS),
     });
     this.#redis = redis;
-    redis.on('error', (error: Error) => this.#fail(reasonOf(error)));
+    redis.on('error', (error: Error) => this.#fail(describeReason(error)));
     redis.on('close', () => {
       this.#isConnected = false;
       this.#fail('the connection was closed');
@@ -121,7 +121,7 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
       return { state: 'done', value };
     } catch (thrown) {
       const error = ensureError(thrown);
-      this.#fail(reasonOf(error));
+      this.#fail(describeReason(error));
       if (error.name === 'ReplyError') return REFUSED;
       // Redis hangs, or the network does: a new connection must show first that it answers, and no request waits for that.
       if (error.message === 'Command timed out' && this.#isConnected) {
@@ -174,6 +174,6 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
   }
 }
 
-function reasonOf(error: Error): string {
+function describeReason(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
 }

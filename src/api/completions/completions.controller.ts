@@ -4,7 +4,7 @@ import type { Request, Response } from 'express';
 import { AccessControl, Admission, type Caller, type Permit } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
 import { MethodNotAllowedError, RunAbortedError } from '../../errors/index.js';
-import { isSent, recordOf, type RequestRecord } from '../../http/index.js';
+import { isSent, findRecord, type RequestRecord } from '../../http/index.js';
 import { type AbortNotice, Cancellation, Clock, IdSource } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
 import { type RunEvents, type RunOptions, type RunOrigin, RunService } from '../../runs/index.js';
@@ -15,7 +15,7 @@ import {
   type CompiledWorkflow,
   WorkflowRegistry,
 } from '../../workflow/index.js';
-import { idempotencyKeyOf, IdempotentAnswers, JsonBodyReader } from '../wire/index.js';
+import { readIdempotencyKey, IdempotentAnswers, JsonBodyReader } from '../wire/index.js';
 import { collectAnswer, type CompletionHead } from './completions.collector.js';
 import { DescribeCompletion } from './describe-completion.js';
 import { assertStreamOptionsAllowed, type ChatCompletion } from './dto/index.js';
@@ -70,7 +70,7 @@ export class CompletionsController {
   @DescribeCompletion()
   async create(@Req() request: Request, @Res() response: Response): Promise<void> {
     const head = this.bodies.readHead(request);
-    const caller = this.access.callerOf(request);
+    const caller = this.access.requireCaller(request);
     const signal = signalOfLeaving(response);
     // Before the body is read, which is then bounded by the memory for bodies.
     const endWait = this.runner.whileWaiting(signal);
@@ -104,7 +104,7 @@ export class CompletionsController {
     const name = this.registry.resolve(body.model);
     const { workflow } = name;
     const streams = wantsStream(body.stream, name, request.headers.accept);
-    const record = recordOf(response);
+    const record = findRecord(response);
     record.asks(workflow.id, streams);
     // Before anything that only a workflow which is there could complain of.
     caller.assertMayUse(workflow.id, body.model);
@@ -124,7 +124,7 @@ export class CompletionsController {
       await this.#stream(asked, response, body.stream_options?.include_usage === true, wantsNodeEvents(request));
       return;
     }
-    const key = idempotencyKeyOf(request.get('idempotency-key'));
+    const key = readIdempotencyKey(request.get('idempotency-key'));
     if (key === undefined) {
       response.json(await this.#collect(asked, response));
       return;
@@ -137,7 +137,7 @@ export class CompletionsController {
   }
 
   async #collect(asked: AskedCompletion, response: Response): Promise<ChatCompletion> {
-    const record = recordOf(response);
+    const record = findRecord(response);
     const events = this.#run(asked);
     const setTraceId = (id: string): unknown => response.setHeader('x-trace-id', id);
     record.runBegins(asked.head.id);
@@ -145,7 +145,7 @@ export class CompletionsController {
   }
 
   async #stream(asked: AskedCompletion, response: Response, includeUsage: boolean, nodeEvents: boolean): Promise<void> {
-    const record = recordOf(response);
+    const record = findRecord(response);
     const { debounceMs, heartbeatMs, openGraceMs } = this.config.stream;
     const gate = new Gate();
     const events = this.#run(asked, { gate, failFastMs: openGraceMs });

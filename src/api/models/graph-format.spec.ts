@@ -1,25 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
-import { graphFormatOf } from './graph-format.js';
+import { chooseGraphFormat } from './graph-format.js';
 
 const NOTHING = (): false => false;
 
 describe('the format of a graph', () => {
   it('is the one of the query, whatever is accepted', () => {
-    expect(graphFormatOf('svg', () => 'application/json')).toEqual({ format: 'svg', type: 'image/svg+xml' });
-    expect(graphFormatOf('mermaid', NOTHING)).toEqual({ format: 'mermaid', type: 'text/vnd.mermaid' });
-    expect(graphFormatOf('json', NOTHING)).toEqual({ format: 'json', type: 'application/json' });
+    expect(chooseGraphFormat('svg', () => 'application/json')).toEqual({ format: 'svg', type: 'image/svg+xml' });
+    expect(chooseGraphFormat('mermaid', NOTHING)).toEqual({ format: 'mermaid', type: 'text/vnd.mermaid' });
+    expect(chooseGraphFormat('json', NOTHING)).toEqual({ format: 'json', type: 'application/json' });
   });
 
   it('is what is accepted, and JSON if nothing is', () => {
     const accepting = (type: string) =>
-      graphFormatOf(undefined, (types) => types.find((known) => known === type) ?? false);
+      chooseGraphFormat(undefined, (types) => types.find((known) => known === type) ?? false);
     expect(accepting('image/svg+xml').format).toBe('svg');
     expect(accepting('text/plain')).toEqual({ format: 'mermaid', type: 'text/plain' });
     expect(accepting('application/pdf').format).toBe('json');
   });
 
   it.each([['png'], [''], ['SVG'], [['svg', 'json']], [{ a: 'svg' }]])('is no %j', (asked) => {
-    expect(() => graphFormatOf(asked, NOTHING)).toThrow(
+    expect(() => chooseGraphFormat(asked, NOTHING)).toThrow(
       expect.objectContaining({ status: 400, param: 'format', code: 'invalid_value' }),
     );
   });

@@ -29,7 +29,7 @@ const ANSWERS: readonly GraphAnswer[] = [
  * @param accepts tells which of some media types the client likes best; false if none
  * @throws InvalidRequestError if there is no such format
  */
-export function graphFormatOf(asked: unknown, accepts: (types: readonly string[]) => string | false): GraphAnswer {
+export function chooseGraphFormat(asked: unknown, accepts: (types: readonly string[]) => string | false): GraphAnswer {
   if (asked === undefined) {
     const type = accepts(ANSWERS.map((answer) => answer.type));
     return ANSWERS.find((answer) => answer.type === type) ?? { format: 'json', type: TYPES.json };

@@ -3,8 +3,8 @@ import { ApiExcludeEndpoint, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiT
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
 import { MethodNotAllowedError } from '../../errors/index.js';
-import { type CompiledWorkflow, graphJsonOf, mermaidOf, svgOf, WorkflowRegistry } from '../../workflow/index.js';
-import { GRAPH_FORMATS, type GraphFormat, graphFormatOf } from './graph-format.js';
+import { type CompiledWorkflow, makeGraphJson, drawMermaid, drawSvg, WorkflowRegistry } from '../../workflow/index.js';
+import { GRAPH_FORMATS, type GraphFormat, chooseGraphFormat } from './graph-format.js';
 import { graphExamples, graphSchema } from './graph.examples.js';
 
 /** What an SVG may do when it is opened as a page: nothing but show its own style. */
@@ -49,10 +49,10 @@ export class GraphsController {
     @Res() response: Response,
   ): Promise<void> {
     const { name, workflow } = this.registry.resolve(Array.isArray(id) ? id.join('/') : id);
-    this.access.callerOf(request).assertMayUse(workflow.id, name);
-    const { type, format: chosen } = graphFormatOf(format, (types) => request.accepts([...types]));
+    this.access.requireCaller(request).assertMayUse(workflow.id, name);
+    const { type, format: chosen } = chooseGraphFormat(format, (types) => request.accepts([...types]));
     if (format === undefined) response.vary('accept');
-    const body = await this.#drawn(workflow, chosen);
+    const body = await this.#draw(workflow, chosen);
     if (chosen === 'svg') response.setHeader('content-security-policy', SVG_POLICY);
     response.setHeader('x-content-type-options', 'nosniff');
     response.type(`${type}; charset=utf-8`).send(body);
@@ -64,10 +64,10 @@ export class GraphsController {
     throw new MethodNotAllowedError(['GET']);
   }
 
-  async #drawn(workflow: CompiledWorkflow, format: GraphFormat): Promise<string> {
-    if (format === 'json') return JSON.stringify(graphJsonOf(workflow));
-    if (format === 'mermaid') return mermaidOf(workflow);
-    const image = this.#images.get(workflow) ?? svgOf(workflow);
+  async #draw(workflow: CompiledWorkflow, format: GraphFormat): Promise<string> {
+    if (format === 'json') return JSON.stringify(makeGraphJson(workflow));
+    if (format === 'mermaid') return drawMermaid(workflow);
+    const image = this.#images.get(workflow) ?? drawSvg(workflow);
     this.#images.set(workflow, image);
     return image;
   }

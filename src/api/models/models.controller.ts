@@ -26,7 +26,7 @@ export class ModelsController {
   @ApiOperation({ operationId: 'listModels', summary: 'List the workflows that the API key may use' })
   @ApiResponse({ status: 200, description: 'The list.', schema: { $ref: '#/components/schemas/ModelList' } })
   list(@Req() request: Request): ModelList {
-    const caller = this.access.callerOf(request);
+    const caller = this.access.requireCaller(request);
     const names = this.registry.list().filter(({ workflow }) => caller.mayUse(workflow.id));
     return { object: 'list', data: names.map((name) => this.#card(name)) };
   }
@@ -38,7 +38,7 @@ export class ModelsController {
   retrieve(@Param('id') id: string | string[], @Req() request: Request): ModelCard {
     const name = this.registry.resolve(Array.isArray(id) ? id.join('/') : id);
     const { workflow, streamByDefault } = name;
-    this.access.callerOf(request).assertMayUse(workflow.id, name.name);
+    this.access.requireCaller(request).assertMayUse(workflow.id, name.name);
     return {
       ...this.#card(name),
       millrace: {

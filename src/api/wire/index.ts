@@ -1,5 +1,5 @@
 export { EventStreamWriter } from './event-stream-writer.js';
-export { idempotencyKeyOf } from './idempotency/idempotency-key.js';
+export { readIdempotencyKey } from './idempotency/idempotency-key.js';
 export { IdempotentAnswers } from './idempotency/idempotent-answers.js';
 export type { KeptAnswer } from './idempotency/kept-answer.js';
 export { JsonBodyReader } from './json-body-reader.js';

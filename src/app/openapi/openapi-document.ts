@@ -1,7 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { errorResponses, errorsOf, type ErrorStatus } from './openapi-errors.js';
-import { HEADERS_OF, headersNamed, PARAMETERS_OF, REQUEST_HEADERS, RESPONSE_HEADERS } from './openapi-headers.js';
+import { errorResponses, referToErrors, type ErrorStatus } from './openapi-errors.js';
+import { HEADERS_OF, pickHeaders, PARAMETERS_OF, REQUEST_HEADERS, RESPONSE_HEADERS } from './openapi-headers.js';
 import { openApiSchemas } from './openapi-schemas.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -85,12 +85,12 @@ function complete(operation: Operation, isGuarded: boolean): void {
   for (const [status, response] of Object.entries(responses)) {
     if (response === undefined || '$ref' in response) continue;
     response.headers = {
-      ...headersNamed(HEADERS_OF.everyAnswer),
-      ...headersNamed(isRun ? [...HEADERS_OF.runs, ...HEADERS_OF.limits] : []),
-      ...headersNamed(status === '503' ? HEADERS_OF.refusals : []),
+      ...pickHeaders(HEADERS_OF.everyAnswer),
+      ...pickHeaders(isRun ? [...HEADERS_OF.runs, ...HEADERS_OF.limits] : []),
+      ...pickHeaders(status === '503' ? HEADERS_OF.refusals : []),
       ...response.headers,
     };
   }
   const errors = [...EVERYWHERE, ...(isGuarded ? GUARDED : []), ...(ERRORS_OF[operationId] ?? [])];
-  operation.responses = { ...errorsOf(errors), ...responses };
+  operation.responses = { ...referToErrors(errors), ...responses };
 }

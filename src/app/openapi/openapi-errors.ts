@@ -14,7 +14,7 @@ import {
   UpstreamError,
 } from '../../errors/index.js';
 import { errorEnvelope } from '../../http/index.js';
-import { HEADERS_OF, headersNamed } from './openapi-headers.js';
+import { HEADERS_OF, pickHeaders } from './openapi-headers.js';
 
 type Responses = NonNullable<NonNullable<OpenAPIObject['components']>['responses']>;
 
@@ -152,20 +152,20 @@ export type ErrorStatus = keyof typeof ERROR_ANSWERS;
 
 /** Answers that report errors, for `components.responses`. */
 export function errorResponses(): Responses {
-  return Object.fromEntries(Object.values(ERROR_ANSWERS).map((answer) => [answer.name, responseOf(answer)]));
+  return Object.fromEntries(Object.values(ERROR_ANSWERS).map((answer) => [answer.name, describeResponse(answer)]));
 }
 
 /** References to answers that report errors, by status. */
-export function errorsOf(statuses: readonly ErrorStatus[]): Record<string, { $ref: string }> {
+export function referToErrors(statuses: readonly ErrorStatus[]): Record<string, { $ref: string }> {
   return Object.fromEntries(
     statuses.map((status) => [status, { $ref: `#/components/responses/${ERROR_ANSWERS[status].name}` }]),
   );
 }
 
-function responseOf({ description, examples, headers = [] }: ErrorAnswer): Responses[string] {
+function describeResponse({ description, examples, headers = [] }: ErrorAnswer): Responses[string] {
   return {
     description,
-    headers: headersNamed([...HEADERS_OF.everyAnswer, ...headers]),
+    headers: pickHeaders([...HEADERS_OF.everyAnswer, ...headers]),
     content: {
       'application/json': {
         schema: { $ref: '#/components/schemas/ErrorEnvelope' },

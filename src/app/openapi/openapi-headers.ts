@@ -81,7 +81,7 @@ export const HEADERS_OF = {
 } as const;
 
 /** References to headers, by their names. */
-export function headersNamed(names: readonly string[]): Headers {
+export function pickHeaders(names: readonly string[]): Headers {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 

@@ -78,14 +78,14 @@ export function openApiSchemas(): Record<string, SchemaObject> {
     for (const { nested } of rules.properties) nested?.variants.forEach(collect);
   };
   for (const type of ROOTS) collect(ruleSetOf(type));
-  return Object.fromEntries([...classes].map(([name, rules]) => [name, schemaOf(rules)]));
+  return Object.fromEntries([...classes].map(([name, rules]) => [name, describeRuleSet(rules)]));
 }
 
-function schemaOf({ type, properties }: RuleSet): SchemaObject {
+function describeRuleSet({ type, properties }: RuleSet): SchemaObject {
   const metadata = [...metadataOf(type).values()].flatMap((ofProperty) =>
     ofProperty
       .filter((one) => one.type !== ValidationTypes.CONDITIONAL_VALIDATION)
-      .map((one) => Object.assign({}, one, { target: type, type: constraintNameOf(one) }))
+      .map((one) => Object.assign({}, one, { target: type, type: readConstraintName(one) }))
       // The class of a nested object says that it is one.
       .filter((one, _index, all) => one.type !== IS_OBJECT || !all.some(isNested))
       // The last one wins where two tell the type: `IsInt` (integer) over `Min` (number).
@@ -116,7 +116,7 @@ function isNested({ type }: { readonly type: string }): boolean {
   return type === ValidationTypes.NESTED_VALIDATION;
 }
 
-function constraintNameOf(metadata: { readonly type: string; readonly constraintCls: Function }): string {
+function readConstraintName(metadata: { readonly type: string; readonly constraintCls: Function }): string {
   return getMetadataStorage().getTargetValidatorConstraints(metadata.constraintCls)[0]?.name ?? metadata.type;
 }
 

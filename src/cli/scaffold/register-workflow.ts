@@ -33,13 +33,13 @@ export function registerWorkflow(source: string, names: WorkflowNames): string {
   const providers = [...new Set([...listed, workflow, node])].filter((name) => name !== '');
   const withProviders =
     source.slice(0, list.index) +
-    formatted(providers, list.groups?.['indent'] ?? '') +
+    formatProviders(providers, list.groups?.['indent'] ?? '') +
     source.slice(list.index + list[0].length);
   return imports.reduce((text, { name, from }) => withImport(text, name, from), withProviders);
 }
 
 /** As the formatter would write it: in one line if that fits. */
-function formatted(providers: readonly string[], indent: string): string {
+function formatProviders(providers: readonly string[], indent: string): string {
   const line = `${indent}providers: [${providers.join(', ')}],`;
   if (line.length <= LINE_WIDTH) return line;
   return [`${indent}providers: [`, ...providers.map((name) => `${indent}  ${name},`), `${indent}],`].join('\n');

@@ -1,5 +1,5 @@
 import { loggableStack, MillraceError, toMillraceError } from '../../errors/index.js';
-import { type Cancellation, ensureError, findUnsafeNumber, settledOrAborted } from '../../kernel/index.js';
+import { type Cancellation, ensureError, findUnsafeNumber, settleOrAbort } from '../../kernel/index.js';
 import { StructuredOutputError } from '../../schema/index.js';
 import type { SpanHandle } from '../../tracing/index.js';
 import { describeFailure, TaskContext } from '../../workflow/index.js';
@@ -82,7 +82,7 @@ async function execute(
   );
   try {
     const work = Promise.resolve(tool.execute(args, contextFor(context, limit.signal, span)));
-    return await settledOrAborted(work, limit.signal, context.clock, ABORT_GRACE_MS);
+    return await settleOrAbort(work, limit.signal, context.clock, ABORT_GRACE_MS);
   } finally {
     limit.end();
   }

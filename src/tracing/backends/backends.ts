@@ -23,7 +23,7 @@ export interface Backend {
 }
 
 /** The backends that the configuration names; none is asked anything yet. */
-export function backendsOf(config: TracingConfig, clock: Clock, sink: LogSink): readonly Backend[] {
+export function makeBackends(config: TracingConfig, clock: Clock, sink: LogSink): readonly Backend[] {
   const parts = { config, clock, sink };
   return [...langfuseBackends(parts), ...otlpBackends(parts)];
 }
@@ -51,7 +51,7 @@ function langfuseBackends(parts: Parts): readonly Backend[] {
     legacy: () => legacyLangfuse(access, parts),
   };
   const detecting = ingestion === 'auto' ? new LangfuseExporter(server, ways) : undefined;
-  const queue = queueFor(detecting ?? (ingestion === 'legacy' ? ways.legacy() : ways.otlp), 'Langfuse', parts);
+  const queue = makeQueue(detecting ?? (ingestion === 'legacy' ? ways.legacy() : ways.otlp), 'Langfuse', parts);
   return [
     {
       queue,
@@ -66,7 +66,7 @@ function otlpBackends(parts: Parts): readonly Backend[] {
   const { otlp } = parts.config;
   if (otlp === undefined) return [];
   const exporter = otlpExporter({ name: 'otlp', ...otlp }, parts);
-  return [{ queue: queueFor(exporter, 'OTLP endpoint', parts), checkIn: () => Promise.resolve() }];
+  return [{ queue: makeQueue(exporter, 'OTLP endpoint', parts), checkIn: () => Promise.resolve() }];
 }
 
 function langfuseOtlp(access: LangfuseAccess, parts: Parts): TraceExporter {
@@ -113,7 +113,7 @@ function otlpExporter(
   return new OtlpExporter(options, clock);
 }
 
-function queueFor(exporter: TraceExporter, title: string, { config, clock, sink }: Parts): DeliveryQueue {
+function makeQueue(exporter: TraceExporter, title: string, { config, clock, sink }: Parts): DeliveryQueue {
   const limits = { bytes: config.queueBytes, traces: MOST_TRACES };
   return new DeliveryQueue(exporter, limits, clock, new DeliveryLog(title, sink, clock));
 }

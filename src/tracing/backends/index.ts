@@ -1,1 +1,1 @@
-export { type Backend, backendsOf } from './backends.js';
+export { type Backend, makeBackends } from './backends.js';

@@ -30,7 +30,7 @@ export class LangfuseServer {
   /** Its version, such as `4.16.0`; undefined if it does not say. */
   async version(): Promise<string | undefined> {
     const answer = await this.#get('/api/public/health', {});
-    const { version } = fieldsOf(answer?.body);
+    const { version } = readFields(answer?.body);
     return typeof version === 'string' ? version : undefined;
   }
 
@@ -39,9 +39,9 @@ export class LangfuseServer {
     if (answer === undefined) return { result: 'unknown', why: 'it cannot be reached' };
     if (answer.status === 401 || answer.status === 403) return { result: 'refused' };
     if (answer.status !== 200) return { result: 'unknown', why: `it answered with status ${answer.status}` };
-    const { data } = fieldsOf(answer.body);
+    const { data } = readFields(answer.body);
     if (!Array.isArray(data)) return { result: 'unknown', why: 'what answered is no Langfuse' };
-    const { name } = fieldsOf(data[0]);
+    const { name } = readFields(data[0]);
     return { result: 'accepted', project: typeof name === 'string' ? name : '-' };
   }
 
@@ -56,7 +56,7 @@ export class LangfuseServer {
       const url = `${this.#access.baseUrl}${path}`;
       const response = await fetch(url, { headers, redirect: 'manual', signal: timeout.signal });
       const text = await response.text();
-      return { status: response.status, body: parsed(text) };
+      return { status: response.status, body: parseJson(text) };
     } catch {
       return undefined;
     } finally {
@@ -70,7 +70,7 @@ export function basicAuthorization({ publicKey, secretKey }: LangfuseAccess): st
   return `Basic ${Buffer.from(`${publicKey}:${secretKey}`).toString('base64')}`;
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -78,6 +78,6 @@ function parsed(text: string): unknown {
   }
 }
 
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+function readFields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

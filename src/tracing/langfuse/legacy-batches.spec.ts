@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { batchesOf } from './legacy-batches.js';
+import { splitIntoBatches } from './legacy-batches.js';
 import type { LegacyEvent } from './legacy-events.js';
 
 const event = (
@@ -23,17 +23,17 @@ const event = (
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
-describe('batchesOf', () => {
+describe('splitIntoBatches', () => {
   it('keeps what fits together, in its order', () => {
     const events = [event('a', {}), event('b', {}), event('c', {})];
-    expect(batchesOf(events)).toEqual([events]);
-    expect(batchesOf([])).toEqual([]);
+    expect(splitIntoBatches(events)).toEqual([events]);
+    expect(splitIntoBatches([])).toEqual([]);
   });
 
   it('fills requests up to 2.5 MB, in bytes and not in characters', () => {
     // Three bytes each, so about 600 kB.
     const events = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'].map((id) => event(id, { input: '€'.repeat(200_000) }));
-    const batches = batchesOf(events);
+    const batches = splitIntoBatches(events);
     expect(batches.map((batch) => batch.length)).toEqual([4, 4, 1]);
     expect(batches.flat()).toEqual(events);
     for (const batch of batches) expect(bytesOf({ batch })).toBeLessThanOrEqual(2_500_000);
@@ -46,8 +46,8 @@ describe('batchesOf', () => {
     const sized = (id: string, bytes: number): LegacyEvent => event(id, { input: 'x'.repeat(bytes - empty) });
     const lastFits = 2_500_000 - frame - separators - 900_000 - 900_000 - 1;
     const full = [sized('a', 900_000), sized('b', 900_000), sized('c', lastFits)];
-    expect(batchesOf(full)).toHaveLength(1);
-    expect(batchesOf([...full.slice(0, 2), sized('c', lastFits + 1)])).toHaveLength(2);
+    expect(splitIntoBatches(full)).toHaveLength(1);
+    expect(splitIntoBatches([...full.slice(0, 2), sized('c', lastFits + 1)])).toHaveLength(2);
   });
 
   it('leaves the longest parts out of an event that is too long, and only those', () => {
@@ -57,7 +57,7 @@ describe('batchesOf', () => {
       metadata: { m: 'm'.repeat(450_000), n: 'n' },
     };
     const original = event('a', long);
-    const [[fitted] = []] = batchesOf([original]);
+    const [[fitted] = []] = splitIntoBatches([original]);
     expect(fitted?.body).toMatchObject({
       input: long.input,
       output: '<left out: 500004 bytes>',
@@ -68,7 +68,7 @@ describe('batchesOf', () => {
   });
 
   it('counts what escaping adds', () => {
-    const [[fitted] = []] = batchesOf([event('a', { input: '\u0000'.repeat(256 * 1024), output: 'short' })]);
+    const [[fitted] = []] = splitIntoBatches([event('a', { input: '\u0000'.repeat(256 * 1024), output: 'short' })]);
     expect(fitted?.body).toMatchObject({ input: expect.stringMatching(/^<left out: \d+ bytes>$/), output: 'short' });
   });
 });

@@ -13,12 +13,12 @@ const FRAME_BYTES = Buffer.byteLength('{"batch":[]}');
  * Cuts events into batches that a server takes, in their order. In an event that is too long, the longest of its input,
  * output and metadata give way to a note of their size.
  */
-export function batchesOf(events: Iterable<LegacyEvent>): LegacyEvent[][] {
+export function splitIntoBatches(events: Iterable<LegacyEvent>): LegacyEvent[][] {
   const batches: LegacyEvent[][] = [];
   let batch: LegacyEvent[] = [];
   let batchBytes = FRAME_BYTES;
   for (const each of events) {
-    const { event, bytes } = fitted(each);
+    const { event, bytes } = fitEvent(each);
     if (batch.length > 0 && batchBytes + bytes + 1 > MAX_BATCH_BYTES) {
       batches.push(batch);
       batch = [];
@@ -30,16 +30,16 @@ export function batchesOf(events: Iterable<LegacyEvent>): LegacyEvent[][] {
   return batch.length > 0 ? [...batches, batch] : batches;
 }
 
-function fitted(event: LegacyEvent): { readonly event: LegacyEvent; readonly bytes: number } {
-  let bytes = bytesOf(event);
+function fitEvent(event: LegacyEvent): { readonly event: LegacyEvent; readonly bytes: number } {
+  let bytes = countBytes(event);
   if (bytes < MAX_EVENT_BYTES) return { event, bytes };
   const copy = structuredClone(event);
-  const parts = partsOf(copy).sort((a, b) => b.bytes - a.bytes);
+  const parts = listParts(copy).sort((a, b) => b.bytes - a.bytes);
   for (const part of parts) {
     if (bytes < MAX_EVENT_BYTES) break;
     const note = `<left out: ${part.bytes} bytes>`;
     part.replace(note);
-    bytes -= part.bytes - bytesOf(note);
+    bytes -= part.bytes - countBytes(note);
   }
   return { event: copy, bytes };
 }
@@ -49,17 +49,17 @@ interface Part {
   readonly replace: (note: string) => void;
 }
 
-function partsOf({ body }: LegacyEvent): Part[] {
+function listParts({ body }: LegacyEvent): Part[] {
   const metadata = Object.entries(body.metadata).map(([name, value]) => ({
-    bytes: bytesOf(value),
+    bytes: countBytes(value),
     replace: (note: string) => (body.metadata[name] = note),
   }));
   const content = (['input', 'output'] as const)
     .filter((name) => body[name] !== undefined)
-    .map((name) => ({ bytes: bytesOf(body[name]), replace: (note: string) => (body[name] = note) }));
+    .map((name) => ({ bytes: countBytes(body[name]), replace: (note: string) => (body[name] = note) }));
   return [...metadata, ...content];
 }
 
-function bytesOf(value: unknown): number {
+function countBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value));
 }

@@ -46,7 +46,7 @@ export class LegacyClient {
       answer = await send(batch, AbortSignal.any([signal, timeout]));
     } catch (error) {
       this.#throwIfAborted(signal, timeout);
-      throw failureOf(error);
+      throw toExportError(error);
     }
     // The package takes a body that broke off, or is no JSON, for an answer without content.
     if (isIngestionAnswer(answer)) return answer.errors;
@@ -80,20 +80,20 @@ async function load({ baseUrl, publicKey, secretKey }: LegacyClientOptions): Pro
 }
 
 /** The package throws the answer itself if its status says failure, and what `fetch` throws if there is none. */
-function failureOf(error: unknown): ExportError {
-  if (error instanceof Response) return refusalOf(error.status, error.headers);
-  const code = codeOf(error);
+function toExportError(error: unknown): ExportError {
+  if (error instanceof Response) return refusalError(error.status, error.headers);
+  const code = readErrorCode(error);
   return new ExportError(`Langfuse could not be reached${code === undefined ? '' : ` (${code})`}`, true);
 }
 
 /** `fetch` has the reason, such as `ECONNREFUSED`, in the cause of its error. */
-function codeOf(error: unknown): string | undefined {
+function readErrorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   if ('code' in error && typeof error.code === 'string') return error.code;
-  return 'cause' in error ? codeOf(error.cause) : undefined;
+  return 'cause' in error ? readErrorCode(error.cause) : undefined;
 }
 
-function refusalOf(status: number, headers: Headers): ExportError {
+function refusalError(status: number, headers: Headers): ExportError {
   if (status === 401 || status === 403) {
     return new ExportError(
       `Langfuse refused the keys (status ${status}); check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY`,
@@ -101,7 +101,7 @@ function refusalOf(status: number, headers: Headers): ExportError {
     );
   }
   if (isPassing(status)) {
-    return new ExportError(`Langfuse answered with status ${status}`, true, retryAfterOf(headers));
+    return new ExportError(`Langfuse answered with status ${status}`, true, readRetryAfter(headers));
   }
   return new ExportError(
     `Langfuse refused the request (status ${status}); check LANGFUSE_BASE_URL, or set LANGFUSE_INGESTION=otlp`,
@@ -118,7 +118,7 @@ export function isPassing(status: number): boolean {
  * @see RFC 9110, section 10.2.3: seconds, or a date, which is compared with the server's own clock
  * @returns milliseconds
  */
-function retryAfterOf(headers: Headers): number | undefined {
+function readRetryAfter(headers: Headers): number | undefined {
   const value = headers.get('retry-after') ?? '';
   if (/^\d+$/.test(value)) return Number(value) * 1000;
   const wait = Date.parse(value) - Date.parse(headers.get('date') ?? '');

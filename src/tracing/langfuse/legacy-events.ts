@@ -5,7 +5,7 @@ import type {
   FinishedTrace,
 } from '../recording/finished-trace.js';
 import { usageBuckets } from '../recording/usage-buckets.js';
-import { capturedValue, capturedValues } from './captured-value.js';
+import { parseCaptured, parseAllCaptured } from './parse-captured.js';
 
 /** What all events of Langfuse's legacy ingestion have in common. */
 interface Envelope<Type extends string, Body> {
@@ -95,13 +95,13 @@ export function legacyEvents(trace: FinishedTrace, { environment, release }: Dep
         tags: [...trace.tags],
         ...(release !== undefined && { release }),
         ...(environment !== undefined && { environment }),
-        ...contentOf(root),
+        ...parseContent(root),
       },
     },
   ];
   for (const observation of trace.observations) {
     const parent = observation.parentId ?? trace.callerSpanId;
-    const content = observation === root ? { metadata: {} } : contentOf(observation);
+    const content = observation === root ? { metadata: {} } : parseContent(observation);
     events.push(
       observationEvent(observation, { ...common, ...(parent && { parentObservationId: parent }), ...content }),
     );
@@ -152,15 +152,15 @@ function generationBody(body: SpanBody, generation: FinishedGeneration): Generat
 
 function pointEvent({ name, time, level, data }: FinishedEvent, id: string, placed: Placed): LegacyEvent {
   const timestamp = iso(time);
-  const body = { ...placed, id, name, startTime: timestamp, level, metadata: capturedValues(data) };
+  const body = { ...placed, id, name, startTime: timestamp, level, metadata: parseAllCaptured(data) };
   return { id: `${id}-event`, type: 'event-create', timestamp, body };
 }
 
-function contentOf({ input, output, metadata }: FinishedObservation): Content {
+function parseContent({ input, output, metadata }: FinishedObservation): Content {
   return {
-    ...(input !== undefined && { input: capturedValue(input) }),
-    ...(output !== undefined && { output: capturedValue(output) }),
-    metadata: capturedValues(metadata),
+    ...(input !== undefined && { input: parseCaptured(input) }),
+    ...(output !== undefined && { output: parseCaptured(output) }),
+    metadata: parseAllCaptured(metadata),
   };
 }
 

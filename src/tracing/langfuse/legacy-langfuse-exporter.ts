@@ -1,5 +1,5 @@
 import { ExportError, type FinishedTrace, type TraceExporter } from '../recording/finished-trace.js';
-import { batchesOf } from './legacy-batches.js';
+import { splitIntoBatches } from './legacy-batches.js';
 import { isPassing, LegacyClient, type LegacyClientOptions, type Refusal } from './legacy-client.js';
 import { type Deployment, legacyEvents } from './legacy-events.js';
 
@@ -20,7 +20,7 @@ export class LegacyLangfuseExporter implements TraceExporter {
   async export(traces: readonly FinishedTrace[], signal: AbortSignal): Promise<void> {
     const eventsByTrace = traces.map((trace) => legacyEvents(trace, this.#deployment));
     const refusals: Refusal[] = [];
-    for (const batch of batchesOf(eventsByTrace.flat())) {
+    for (const batch of splitIntoBatches(eventsByTrace.flat())) {
       refusals.push(...(await this.#client.send(batch, signal)));
     }
     if (refusals.length === 0) return;

@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { FinishedGeneration, FinishedObservation, FinishedTrace } from '../recording/finished-trace.js';
 import { usageBuckets } from '../recording/usage-buckets.js';
-import { isoTimeOf } from './times.js';
+import { toIsoTime } from './times.js';
 
 /**
  * Everything of an observation under Langfuse's own names. What belongs to the trace is on each of its observations, since
@@ -27,7 +27,7 @@ export function langfuseAttributes(
     ...(input !== undefined && { 'langfuse.observation.input': input }),
     ...(output !== undefined && { 'langfuse.observation.output': output }),
     ...prefixed('langfuse.observation.metadata.', observation.metadata),
-    ...eventsOf(observation),
+    ...eventAttributes(observation),
     ...(isRoot && rootAttributes(observation)),
     ...(generation && generationAttributes(generation)),
   };
@@ -52,7 +52,7 @@ function generationAttributes(generation: FinishedGeneration): Attributes {
     }),
     ...(usage && { 'langfuse.observation.usage_details': JSON.stringify(usageBuckets(usage)) }),
     ...(firstTokenTime !== undefined && {
-      'langfuse.observation.completion_start_time': isoTimeOf(firstTokenTime),
+      'langfuse.observation.completion_start_time': toIsoTime(firstTokenTime),
     }),
     ...(generation.finishReason !== undefined && {
       'langfuse.observation.metadata.finish_reason': generation.finishReason,
@@ -61,7 +61,7 @@ function generationAttributes(generation: FinishedGeneration): Attributes {
 }
 
 /** Langfuse does not show the events of spans, so that they stand in the metadata as well. */
-function eventsOf({ events, startTime }: FinishedObservation): Attributes {
+function eventAttributes({ events, startTime }: FinishedObservation): Attributes {
   if (events.length === 0) return {};
   const shown = events.map(({ name, time, level, data }) => ({
     name,

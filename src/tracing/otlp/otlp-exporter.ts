@@ -3,7 +3,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { Clock } from '../../kernel/index.js';
 import { ExportError, type FinishedTrace, type TraceExporter } from '../recording/finished-trace.js';
 import { postSpans } from './post-spans.js';
-import { readableSpansOf, type SpanOrigin } from './readable-span.js';
+import { makeReadableSpans, type SpanOrigin } from './readable-span.js';
 
 /** Where spans are sent, and as what. */
 export interface OtlpExporterOptions {
@@ -61,7 +61,7 @@ export class OtlpExporter implements TraceExporter {
 
   async export(traces: readonly FinishedTrace[], signal: AbortSignal): Promise<void> {
     const serializer = this.#options.encoding === 'json' ? JsonTraceSerializer : ProtobufTraceSerializer;
-    const body = serializer.serializeRequest(traces.flatMap((trace) => readableSpansOf(trace, this.#origin)));
+    const body = serializer.serializeRequest(traces.flatMap((trace) => makeReadableSpans(trace, this.#origin)));
     if (body === undefined) throw new ExportError('the spans could not be serialized', false);
     const rejected = await postSpans({ ...this.#options, body }, this.#clock, signal);
     if (rejected > 0) throw new ExportError(`${rejected} spans were rejected`, false, undefined, rejected);

@@ -42,26 +42,26 @@ export async function postSpans(post: SpansPost, clock: Clock, signal: AbortSign
     });
     if (!response.ok) {
       await response.body?.cancel();
-      throw refusal(response);
+      throw refusalError(response);
     }
-    return await rejectedSpansOf(response);
+    return await countRejectedSpans(response);
   } catch (thrown) {
     if (thrown instanceof ExportError) throw thrown;
     signal.throwIfAborted();
     if (timeout.signal.aborted) throw new ExportError(`no answer within ${post.timeoutMs} ms`, true);
-    throw new ExportError(`no connection (${codeOf(thrown)})`, true);
+    throw new ExportError(`no connection (${readErrorCode(thrown)})`, true);
   } finally {
     timer.cancel();
   }
 }
 
-function refusal({ status, headers }: Response): ExportError {
+function refusalError({ status, headers }: Response): ExportError {
   const retryable = RETRYABLE.has(status) || (status >= 500 && !PERMANENT.has(status));
-  return new ExportError(`HTTP status ${status}`, retryable, retryAfterOf(headers));
+  return new ExportError(`HTTP status ${status}`, retryable, readRetryAfter(headers));
 }
 
 /** Langfuse answers in JSON, collectors as they were asked. What cannot be read says nothing against the spans. */
-async function rejectedSpansOf(response: Response): Promise<number> {
+async function countRejectedSpans(response: Response): Promise<number> {
   if (Number(response.headers.get('content-length') ?? 0) > LONGEST_ANSWER) {
     await response.body?.cancel();
     return 0;
@@ -82,7 +82,7 @@ function isProtobuf({ headers }: Response): boolean {
 }
 
 /** Milliseconds; seconds and dates are understood. */
-function retryAfterOf(headers: Headers): number | undefined {
+function readRetryAfter(headers: Headers): number | undefined {
   const value = headers.get('retry-after') ?? '';
   if (value === '') return undefined;
   if (Number(value) >= 0) return Number(value) * 1_000;
@@ -92,7 +92,7 @@ function retryAfterOf(headers: Headers): number | undefined {
 }
 
 /** The code of the system's error that lies behind a failed fetch; its message could hold parts of the address. */
-function codeOf(thrown: unknown): string {
+function readErrorCode(thrown: unknown): string {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
     if ('code' in error && typeof error.code === 'string') return error.code;
   }

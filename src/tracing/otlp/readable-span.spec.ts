@@ -4,8 +4,8 @@ import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import * as fc from 'fast-check';
 import type { FinishedGeneration, FinishedObservation, FinishedTrace } from '../recording/finished-trace.js';
-import { readableSpansOf } from './readable-span.js';
-import { hrTimeOf, isoTimeOf } from './times.js';
+import { makeReadableSpans } from './readable-span.js';
+import { toHrTime, toIsoTime } from './times.js';
 
 const START = Date.UTC(2026, 10, 1) + 0.25;
 const ORIGIN = {
@@ -39,14 +39,14 @@ const trace = (...observations: FinishedObservation[]): FinishedTrace => ({
 });
 
 const spanOf = (more: Partial<FinishedObservation>, of: Partial<FinishedTrace> = {}) => {
-  const [span] = readableSpansOf({ ...trace(observation(more)), ...of }, ORIGIN);
+  const [span] = makeReadableSpans({ ...trace(observation(more)), ...of }, ORIGIN);
   if (span === undefined) throw new Error('There is no span');
   return span;
 };
 
 const attributesOf = (more: Partial<FinishedObservation>): Attributes => spanOf(more).attributes;
 
-describe('readableSpansOf', () => {
+describe('makeReadableSpans', () => {
   it('gives times to the microsecond', () => {
     const { startTime, endTime, duration } = spanOf({});
     expect([startTime, endTime, duration]).toEqual([
@@ -73,7 +73,7 @@ describe('readableSpansOf', () => {
 
   it('tells what belongs to the trace on each observation', () => {
     const whole = { ...trace(observation(), observation(generation())), userId: 'u', sessionId: 's', tags: ['a', 'b'] };
-    for (const { attributes } of readableSpansOf(whole, ORIGIN)) {
+    for (const { attributes } of makeReadableSpans(whole, ORIGIN)) {
       expect(attributes).toMatchObject({
         'langfuse.trace.name': 'w',
         'user.id': 'u',
@@ -183,7 +183,7 @@ describe('readableSpansOf', () => {
             statusMessage: text,
             metadata,
           });
-          const spans = readableSpansOf({ ...trace(odd), userId: text, tags: [text] }, ORIGIN);
+          const spans = makeReadableSpans({ ...trace(odd), userId: text, tags: [text] }, ORIGIN);
           expect(ProtobufTraceSerializer.serializeRequest(spans)?.length).toBeGreaterThan(0);
         },
       ),
@@ -195,9 +195,9 @@ describe('times', () => {
   it('agree with each other, for every microsecond', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4_000_000_000_000_000 }), (micros) => {
-        const [seconds, nanos] = hrTimeOf(micros / 1_000);
+        const [seconds, nanos] = toHrTime(micros / 1_000);
         expect(seconds * 1_000_000 + nanos / 1_000).toBe(micros);
-        const iso = isoTimeOf(micros / 1_000);
+        const iso = toIsoTime(micros / 1_000);
         expect(Date.parse(iso.replace(/\d{3}Z$/, 'Z')) * 1_000 + Number(iso.slice(-4, -1))).toBe(micros);
       }),
     );

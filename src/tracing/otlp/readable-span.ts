@@ -4,7 +4,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import type { FinishedEvent, FinishedObservation, FinishedTrace } from '../recording/finished-trace.js';
 import { genAiAttributes } from './gen-ai-attributes.js';
 import { langfuseAttributes } from './langfuse-attributes.js';
-import { hrTimeOf } from './times.js';
+import { toHrTime } from './times.js';
 
 /** What all spans of a process have in common. */
 export interface SpanOrigin {
@@ -15,28 +15,28 @@ export interface SpanOrigin {
 }
 
 /** The spans of a trace, as OpenTelemetry's exporters take them. */
-export function readableSpansOf(trace: FinishedTrace, origin: SpanOrigin): ReadableSpan[] {
-  return trace.observations.map((observation) => readableSpanOf(trace, observation, origin));
+export function makeReadableSpans(trace: FinishedTrace, origin: SpanOrigin): ReadableSpan[] {
+  return trace.observations.map((observation) => makeReadableSpan(trace, observation, origin));
 }
 
-function readableSpanOf(trace: FinishedTrace, observation: FinishedObservation, origin: SpanOrigin): ReadableSpan {
-  const context = contextOf(trace.id, observation.id);
+function makeReadableSpan(trace: FinishedTrace, observation: FinishedObservation, origin: SpanOrigin): ReadableSpan {
+  const context = makeSpanContext(trace.id, observation.id);
   const isRoot = observation.parentId === undefined;
   const parentId = observation.parentId ?? trace.callerSpanId;
   return {
     name: observation.name,
     kind: isRoot ? SpanKind.SERVER : observation.generation === undefined ? SpanKind.INTERNAL : SpanKind.CLIENT,
     spanContext: () => context,
-    ...(parentId !== undefined && { parentSpanContext: { ...contextOf(trace.id, parentId), isRemote: isRoot } }),
-    startTime: hrTimeOf(observation.startTime),
-    endTime: hrTimeOf(observation.endTime),
-    duration: hrTimeOf(observation.endTime - observation.startTime),
-    status: statusOf(observation),
+    ...(parentId !== undefined && { parentSpanContext: { ...makeSpanContext(trace.id, parentId), isRemote: isRoot } }),
+    startTime: toHrTime(observation.startTime),
+    endTime: toHrTime(observation.endTime),
+    duration: toHrTime(observation.endTime - observation.startTime),
+    status: makeStatus(observation),
     attributes: {
       ...langfuseAttributes(trace, observation, origin.deployment),
       ...genAiAttributes(trace, observation),
     },
-    events: observation.events.map(timedEventOf),
+    events: observation.events.map(makeTimedEvent),
     links: [],
     ended: true,
     resource: origin.resource,
@@ -47,20 +47,20 @@ function readableSpanOf(trace: FinishedTrace, observation: FinishedObservation, 
   };
 }
 
-function contextOf(traceId: string, spanId: string): SpanContext {
+function makeSpanContext(traceId: string, spanId: string): SpanContext {
   return { traceId, spanId, traceFlags: TraceFlags.SAMPLED };
 }
 
 /** OpenTelemetry knows no warnings: an abort is no error of the server's. */
-function statusOf({ level, statusMessage }: FinishedObservation): ReadableSpan['status'] {
+function makeStatus({ level, statusMessage }: FinishedObservation): ReadableSpan['status'] {
   if (level !== 'ERROR') return { code: SpanStatusCode.UNSET };
   return { code: SpanStatusCode.ERROR, ...(statusMessage !== undefined && { message: statusMessage }) };
 }
 
-function timedEventOf({ name, time, level, data }: FinishedEvent): ReadableSpan['events'][number] {
+function makeTimedEvent({ name, time, level, data }: FinishedEvent): ReadableSpan['events'][number] {
   return {
     name,
-    time: hrTimeOf(time),
+    time: toHrTime(time),
     attributes: { ...data, ...(level !== 'DEFAULT' && { level }) },
     droppedAttributesCount: 0,
   };

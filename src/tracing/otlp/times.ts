@@ -4,14 +4,14 @@ import type { HrTime } from '@opentelemetry/api';
  * A time as OpenTelemetry has it: whole seconds, and the nanoseconds beyond them.
  * @param ms milliseconds, with a fraction of which microseconds count: more a number of this size does not hold
  */
-export function hrTimeOf(ms: number): HrTime {
+export function toHrTime(ms: number): HrTime {
   const micros = Math.round(ms * 1_000);
   const seconds = Math.floor(micros / 1_000_000);
   return [seconds, (micros - seconds * 1_000_000) * 1_000];
 }
 
 /** The same as ISO 8601, down to microseconds: with milliseconds alone the first token could come before its call. */
-export function isoTimeOf(ms: number): string {
+export function toIsoTime(ms: number): string {
   const micros = Math.round(ms * 1_000);
   const fraction = String(micros % 1_000).padStart(3, '0');
   return new Date(Math.floor(micros / 1_000)).toISOString().replace('Z', `${fraction}Z`);

@@ -1,8 +1,8 @@
 import { cutText, redactBeginning } from '../../kernel/index.js';
 import type { CapturedField, TraceMask } from '../trace-mask.js';
-import { capturedJson } from './captured-json.js';
+import { captureJson } from './capture-json.js';
 import type { FinishedGeneration } from './finished-trace.js';
-import { withoutMedia } from './media.js';
+import { replaceMedia } from './media.js';
 import { modelParameters } from './model-parameters.js';
 import { technicalFacts, technicalStatus } from './technical-facts.js';
 
@@ -62,7 +62,7 @@ export class Capture {
 
   #text(value: unknown, field: CapturedField): string | undefined {
     const { limit, mask } = this.#options;
-    const text = typeof value === 'string' ? capturedText(value, limit) : capturedJson(value, limit);
+    const text = typeof value === 'string' ? captureText(value, limit) : captureJson(value, limit);
     if (text === undefined || mask === undefined) return text;
     try {
       const masked: unknown = mask.mask(text, field);
@@ -73,8 +73,8 @@ export class Capture {
   }
 }
 
-function capturedText(value: string, limit: number): string {
-  const { text, beyond } = redactBeginning(withoutMedia(value, limit), limit);
+function captureText(value: string, limit: number): string {
+  const { text, beyond } = redactBeginning(replaceMedia(value, limit), limit);
   return cutText(text, limit, beyond);
 }
 

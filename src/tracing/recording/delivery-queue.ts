@@ -196,7 +196,7 @@ export class DeliveryQueue {
   }
 
   #succeeded(batch: readonly FinishedTrace[]): void {
-    this.#release(bytesOf(batch), batch.length);
+    this.#release(countBytes(batch), batch.length);
     this.#exported += batch.length;
     this.#lastSuccessAt = this.#clock.now();
     this.#failuresInARow = 0;
@@ -215,7 +215,7 @@ export class DeliveryQueue {
     // Of an error that is none of ours the words could be anything.
     const why = isKnown ? error.message : `${error.name} in the exporter`;
     if (!isKnown || !error.retryable) {
-      this.#release(bytesOf(batch), batch.length);
+      this.#release(countBytes(batch), batch.length);
       const lost = Math.min(batch.length, (isKnown ? error.lostTraces : undefined) ?? batch.length);
       this.#dropped += lost;
       this.#exported += batch.length - lost;
@@ -225,7 +225,7 @@ export class DeliveryQueue {
     this.#log.failed(why, 0);
     this.#isRetry = true;
     this.#waiting.unshift(...batch);
-    this.#waitingBytes += bytesOf(batch);
+    this.#waitingBytes += countBytes(batch);
     const backoffMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#failuresInARow - 1));
     return Math.min(LONGEST_BACKOFF_MS, Math.max(backoffMs, error.retryAfterMs ?? 0));
   }
@@ -241,7 +241,7 @@ export class DeliveryQueue {
   }
 
   #discard(traces: readonly FinishedTrace[]): void {
-    this.#release(bytesOf(traces), traces.length);
+    this.#release(countBytes(traces), traces.length);
     this.#drop(traces.length);
   }
 
@@ -256,6 +256,6 @@ export class DeliveryQueue {
   }
 }
 
-function bytesOf(traces: readonly FinishedTrace[]): number {
+function countBytes(traces: readonly FinishedTrace[]): number {
   return traces.reduce((sum, { bytes }) => sum + bytes, 0);
 }

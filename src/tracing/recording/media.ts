@@ -7,7 +7,7 @@ const BARE_BASE64_KEYS: ReadonlySet<string> = new Set(['data', 'file_data', 'b64
 const DATA_URI_HEAD = /data:([\w.+-]+\/[\w.+-]+)((?:;[\w.+-]+=[\w.+-]+)*)(;base64)?,/y;
 const BASE64_RUN = /[\w+/=-]*/y;
 
-/** True if the text holds nothing that {@link withoutMedia} would replace. */
+/** True if the text holds nothing that {@link replaceMedia} would replace. */
 function isPlain(text: string): boolean {
   return !text.includes('data:');
 }
@@ -16,7 +16,7 @@ function isPlain(text: string): boolean {
  * Replaces images, audio and files that stand in a text as `data:` URIs by markers that tell their type and size.
  * @param enough stops when the result has this many characters: what follows would be cut off anyway
  */
-export function withoutMedia(text: string, enough: number): string {
+export function replaceMedia(text: string, enough: number): string {
   if (isPlain(text)) return text;
   let result = '';
   let position = 0;
@@ -31,7 +31,7 @@ export function withoutMedia(text: string, enough: number): string {
 }
 
 /** A marker in place of a value that is base64 by its key and looks, or the value itself. */
-export function withoutBareBase64(text: string, key: string | undefined): string {
+export function replaceBareBase64(text: string, key: string | undefined): string {
   if (key === undefined || !BARE_BASE64_KEYS.has(key) || text.length < SHORTEST_BARE_BASE64) return text;
   return /^[\w+/=-]+$/.test(text.slice(0, SHORTEST_BARE_BASE64)) ? marker('base64', base64Size(text.length)) : text;
 }

@@ -3,9 +3,17 @@ import { StartUpError } from '../../errors/index.js';
 import { ensureError, isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import type { Flow, FlowStep } from '../flow.js';
-import { originOf, Ref } from '../ref.js';
+import { findOrigin, Ref } from '../ref.js';
 import type { WorkflowNode } from '../workflow-node.js';
-import type { CompiledWorkflow, NestedStep, NodeStep, RouteStep, Scope, Step, Values } from '../workflow-schema.js';
+import type {
+  CompiledWorkflow,
+  NestedStep,
+  NodeStep,
+  RouteStep,
+  CompiledScope,
+  Step,
+  Values,
+} from '../workflow-schema.js';
 import type { DefinitionFaults } from './definition-faults.js';
 
 /** What the compiler asks the application for. */
@@ -31,7 +39,7 @@ export class ScopeCompiler {
   }
 
   /** @param result what the flow's function returned */
-  compile(flow: Flow, result: unknown, where?: string): Scope {
+  compile(flow: Flow, result: unknown, where?: string): CompiledScope {
     const steps = flow.steps.flatMap((step) => this.#step(flow, step) ?? []);
     if (!(result instanceof Ref) || !isVisibleFrom(flow, result.owner)) {
       const place = where === undefined ? 'define()' : 'the branch';
@@ -44,9 +52,9 @@ export class ScopeCompiler {
       return { steps, resultStep: undefined, result: () => undefined };
     }
     this.#use([result]);
-    const origin = originOf(result);
+    const origin = findOrigin(result);
     const resultStep = origin.kind === 'step' ? origin.key : undefined;
-    return { steps, resultStep, result: (values) => valueOf(result, values) };
+    return { steps, resultStep, result: (values) => resolveRef(result, values) };
   }
 
   /** To be called once, after all scopes: silent nodes that nobody needs are a mistake, or waste. */
@@ -109,10 +117,10 @@ export class ScopeCompiler {
       kind: 'node',
       key: step.key,
       node: step.node.name,
-      dependsOn: dependenciesIn(flow, refs),
+      dependsOn: findDependencies(flow, refs),
       visible,
       instance,
-      input: (values) => (step.input === undefined ? undefined : wiredValues(step.input, values)),
+      input: (values) => (step.input === undefined ? undefined : resolveWires(step.input, values)),
       onError: step.onError,
     };
   }
@@ -122,19 +130,19 @@ export class ScopeCompiler {
     if (step.branches.size === 0) {
       this.#faults.add('no_branches', 'it has no branches.', 'Give it one for each value.', step.key);
     }
-    const branches = new Map<string, Scope>();
+    const branches = new Map<string, CompiledScope>();
     for (const [value, { flow: branch, result }] of step.branches) {
       branches.set(value, this.compile(branch, result, `${step.key}.${value}`));
     }
-    const inner = [...step.branches.values()].flatMap(({ flow: branch, result }) => refsUsedIn(branch, result));
+    const inner = [...step.branches.values()].flatMap(({ flow: branch, result }) => findRefs(branch, result));
     const visible = [...branches.values()].some(({ steps }) => steps.some((inside) => inside.visible));
     this.#unneeded.push({ key: step.key, isNeeded: visible || hasEffect(step) });
     return {
       kind: 'route',
       key: step.key,
-      dependsOn: dependenciesIn(flow, [...own, ...inner]),
+      dependsOn: findDependencies(flow, [...own, ...inner]),
       visible,
-      decide: (values) => valueOf(step.on, values),
+      decide: (values) => resolveRef(step.on, values),
       branches,
     };
   }
@@ -148,14 +156,14 @@ export class ScopeCompiler {
     return {
       kind: 'workflow',
       key: step.key,
-      dependsOn: dependenciesIn(flow, refs),
+      dependsOn: findDependencies(flow, refs),
       visible,
       workflow,
       hidden: step.hidden === true,
       event: (values) => ({
         model: values.event.model,
         parameters: values.event.parameters,
-        ...(wiredValues(step.event, values) as Pick<ChatEvent, 'messages'>),
+        ...(resolveWires(step.event, values) as Pick<ChatEvent, 'messages'>),
       }),
     };
   }
@@ -173,28 +181,28 @@ export class ScopeCompiler {
 
   #use(refs: readonly Ref<unknown>[]): void {
     for (const ref of refs) {
-      const origin = originOf(ref);
+      const origin = findOrigin(ref);
       if (origin.kind === 'step') this.#used.add(origin.key);
     }
   }
 }
 
 /** A value that a ref stands for. */
-export function valueOf(ref: Ref<unknown>, values: Values): unknown {
+export function resolveRef(ref: Ref<unknown>, values: Values): unknown {
   const { source } = ref;
   switch (source.kind) {
     case 'step':
       return values.outputs.get(source.key);
     case 'map':
-      return source.transform(valueOf(source.from, values) as never);
+      return source.transform(resolveRef(source.from, values) as never);
     default:
       return Object.hasOwn(values.event, source.property) ? Reflect.get(values.event, source.property) : undefined;
   }
 }
 
-function wiredValues(wires: Readonly<Record<string, unknown>>, values: Values): Record<string, unknown> {
+function resolveWires(wires: Readonly<Record<string, unknown>>, values: Values): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(wires).map(([name, value]) => [name, value instanceof Ref ? valueOf(value, values) : value]),
+    Object.entries(wires).map(([name, value]) => [name, value instanceof Ref ? resolveRef(value, values) : value]),
   );
 }
 
@@ -203,22 +211,22 @@ function isVisibleFrom(flow: Flow | undefined, owner: object): boolean {
 }
 
 /** Keys of those steps of the flow itself that the refs stand for. */
-function dependenciesIn(flow: Flow, refs: readonly Ref<unknown>[]): string[] {
+function findDependencies(flow: Flow, refs: readonly Ref<unknown>[]): string[] {
   const keys = refs.flatMap((ref) => {
-    const origin = originOf(ref);
+    const origin = findOrigin(ref);
     return origin.kind === 'step' && ref.owner === flow ? [origin.key] : [];
   });
   return [...new Set(keys)];
 }
 
 /** All refs that a branch uses, at any depth: a route waits for those that lie around it. */
-function refsUsedIn(flow: Flow, result: unknown): Ref<unknown>[] {
+function findRefs(flow: Flow, result: unknown): Ref<unknown>[] {
   const used = flow.steps.flatMap((step) => [
     ...(step.after ?? []),
     ...(step.kind === 'node' ? Object.values(step.input ?? {}) : []),
     ...(step.kind === 'workflow' ? Object.values(step.event) : []),
     ...(step.kind === 'route'
-      ? [step.on, ...[...step.branches.values()].flatMap((branch) => refsUsedIn(branch.flow, branch.result))]
+      ? [step.on, ...[...step.branches.values()].flatMap((branch) => findRefs(branch.flow, branch.result))]
       : []),
   ]);
   return [...used, result].filter((value) => value instanceof Ref);

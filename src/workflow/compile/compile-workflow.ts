@@ -1,13 +1,13 @@
 import { ensureError } from '../../kernel/index.js';
 import type { ChatEvent } from '../chat-event.js';
-import { Flow, wiringOf } from '../flow.js';
+import { Flow, makeWiring } from '../flow.js';
 import type { WorkflowDefinition } from '../workflow-definition.js';
 import type { CompiledWorkflow } from '../workflow-schema.js';
 import type { WorkflowOptions } from '../workflow.decorator.js';
 import { type Resolver, ScopeCompiler } from './compile-scope.js';
 import type { DefinitionFaults } from './definition-faults.js';
 import { findTakenParameters } from './taken-parameters.js';
-import { workflowSchemaOf } from './workflow-schema-of.js';
+import { makeWorkflowSchema } from './make-workflow-schema.js';
 
 /** What stands between the texts of two visible nodes if the workflow does not say. */
 const BLANK_LINE = '\n\n';
@@ -27,7 +27,7 @@ export function compileWorkflow(
   const flow = new Flow();
   let result: unknown;
   try {
-    result = definition.define(flow, wiringOf<ChatEvent>(flow));
+    result = definition.define(flow, makeWiring<ChatEvent>(flow));
   } catch (error) {
     const fix = 'Correct define(); it must only wire steps.';
     faults.add('define_failed', `define() threw "${ensureError(error).message}".`, fix);
@@ -59,7 +59,7 @@ export function compileWorkflow(
     traced: options.tracing ?? true,
     separator: options.separator ?? BLANK_LINE,
     concurrency,
-    schema: workflowSchemaOf(scope),
+    schema: makeWorkflowSchema(scope),
     scope,
     visible,
     resultStep,

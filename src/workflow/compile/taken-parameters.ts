@@ -1,5 +1,5 @@
 import { PARAMETER_GROUPS, type ParameterGroup } from '../parameter-groups.js';
-import type { Scope } from '../workflow-schema.js';
+import type { CompiledScope } from '../workflow-schema.js';
 
 /**
  * What can become of a group of the client's parameters in one part of a workflow:
@@ -8,10 +8,10 @@ import type { Scope } from '../workflow-schema.js';
  * - `no model`: the client hears what code says;
  * - `silent`: the client hears nothing.
  */
-type Outcome = 'heeded' | 'dropped' | 'no model' | 'silent';
+type Treatment = 'heeded' | 'dropped' | 'no model' | 'silent';
 
 /** In steps that run one after another, one that heeds it suffices. */
-const STRENGTH: readonly Outcome[] = ['heeded', 'dropped', 'no model', 'silent'];
+const STRENGTH: readonly Treatment[] = ['heeded', 'dropped', 'no model', 'silent'];
 
 const BESIDE_TEXT: ReadonlySet<ParameterGroup> = new Set(['tools', 'logprobs', 'modalities']);
 
@@ -21,44 +21,48 @@ const BESIDE_TEXT: ReadonlySet<ParameterGroup> = new Set(['tools', 'logprobs', '
  * - `sampling` shapes how a model writes, so one way with a model that is given it is enough;
  * - `tools` are an offer, so a way on which no model speaks does not count.
  */
-export function findTakenParameters(scope: Scope, visible: boolean): ReadonlySet<ParameterGroup> {
-  return new Set(PARAMETER_GROUPS.filter((group) => isTaken(group, findOutcomes(scope, visible, group))));
+export function findTakenParameters(scope: CompiledScope, visible: boolean): ReadonlySet<ParameterGroup> {
+  return new Set(PARAMETER_GROUPS.filter((group) => isTaken(group, findTreatments(scope, visible, group))));
 }
 
-function isTaken(group: ParameterGroup, outcomes: ReadonlySet<Outcome>): boolean {
-  if (!outcomes.has('heeded')) return false;
+function isTaken(group: ParameterGroup, treatments: ReadonlySet<Treatment>): boolean {
+  if (!treatments.has('heeded')) return false;
   if (group === 'sampling') return true;
-  return !outcomes.has('dropped') && (group === 'tools' || !outcomes.has('no model'));
+  return !treatments.has('dropped') && (group === 'tools' || !treatments.has('no model'));
 }
 
-function findOutcomes(scope: Scope, visible: boolean, group: ParameterGroup): ReadonlySet<Outcome> {
-  const outcomes = visible ? outcomesOfSpeech(scope, group) : new Set<Outcome>(['silent']);
+function findTreatments(scope: CompiledScope, visible: boolean, group: ParameterGroup): ReadonlySet<Treatment> {
+  const treatments = visible ? followSpeech(scope, group) : new Set<Treatment>(['silent']);
   // Where nothing has been said, the result is the answer.
-  return outcomes.delete('silent') ? new Set([...outcomes, ...outcomesOfResult(scope, visible, group)]) : outcomes;
+  return treatments.delete('silent') ? new Set([...treatments, ...followResult(scope, visible, group)]) : treatments;
 }
 
 /** By what its visible steps say. */
-function outcomesOfSpeech({ steps }: Scope, group: ParameterGroup): Set<Outcome> {
+function followSpeech({ steps }: CompiledScope, group: ParameterGroup): Set<Treatment> {
   return steps
     .filter(({ visible }) => visible)
-    .map((step): ReadonlySet<Outcome> => {
+    .map((step): ReadonlySet<Treatment> => {
       switch (step.kind) {
         case 'node':
-          return new Set([outcomeOfNode(step.instance.forwards, group)]);
+          return new Set([readTreatment(step.instance.forwards, group)]);
         case 'workflow':
-          return outcomesOfSpeech(step.workflow.scope, group);
+          return followSpeech(step.workflow.scope, group);
         default:
-          return new Set([...step.branches.values()].flatMap((branch) => [...outcomesOfSpeech(branch, group)]));
+          return new Set([...step.branches.values()].flatMap((branch) => [...followSpeech(branch, group)]));
       }
     })
-    .reduce<Set<Outcome>>(inSequence, new Set(['silent']));
+    .reduce<Set<Treatment>>(joinInSequence, new Set(['silent']));
 }
 
 /**
  * By what its result is made of, which counts only if nothing has been said.
  * @param visible whether its visible steps are heard
  */
-function outcomesOfResult({ steps, resultStep }: Scope, visible: boolean, group: ParameterGroup): ReadonlySet<Outcome> {
+function followResult(
+  { steps, resultStep }: CompiledScope,
+  visible: boolean,
+  group: ParameterGroup,
+): ReadonlySet<Treatment> {
   const step = steps.find(({ key }) => key === resultStep);
   if (step === undefined) return new Set(['no model']);
   switch (step.kind) {
@@ -66,33 +70,33 @@ function outcomesOfResult({ steps, resultStep }: Scope, visible: boolean, group:
       // A result is text: it holds no calls of tools, no probabilities, and no sound or images.
       const { forwards } = step.instance;
       return new Set([
-        outcomeOfNode(
+        readTreatment(
           forwards?.filter((name) => !BESIDE_TEXT.has(name)),
           group,
         ),
       ]);
     }
     case 'workflow':
-      return outcomesOfResult(step.workflow.scope, visible && !step.hidden, group);
+      return followResult(step.workflow.scope, visible && !step.hidden, group);
     default: {
       const silent = [...step.branches.values()].filter(
-        (branch) => !visible || outcomesOfSpeech(branch, group).has('silent'),
+        (branch) => !visible || followSpeech(branch, group).has('silent'),
       );
-      return new Set(silent.flatMap((branch) => [...outcomesOfResult(branch, visible, group)]));
+      return new Set(silent.flatMap((branch) => [...followResult(branch, visible, group)]));
     }
   }
 }
 
-function outcomeOfNode(forwards: readonly ParameterGroup[] | undefined, group: ParameterGroup): Outcome {
+function readTreatment(forwards: readonly ParameterGroup[] | undefined, group: ParameterGroup): Treatment {
   if (forwards === undefined) return 'no model';
   return forwards.includes(group) ? 'heeded' : 'dropped';
 }
 
-function inSequence(before: Set<Outcome>, after: ReadonlySet<Outcome>): Set<Outcome> {
-  const both = [...before].flatMap((one) => [...after].map((other) => stronger(one, other)));
+function joinInSequence(before: Set<Treatment>, after: ReadonlySet<Treatment>): Set<Treatment> {
+  const both = [...before].flatMap((one) => [...after].map((other) => pickStronger(one, other)));
   return new Set(both);
 }
 
-function stronger(one: Outcome, other: Outcome): Outcome {
+function pickStronger(one: Treatment, other: Treatment): Treatment {
   return STRENGTH.indexOf(one) <= STRENGTH.indexOf(other) ? one : other;
 }

@@ -7,7 +7,7 @@ import {
   SpeakingNode,
 } from '../../../test/support/compiled-workflow.js';
 import type { CompiledWorkflow } from '../workflow-schema.js';
-import { type Drawing, drawingOf } from './drawing.js';
+import { type Drawing, drawWorkflow } from './drawing.js';
 
 /** Arrows by what their ends are called, with the label of a branch between them. */
 function arrows({ nodes, edges }: Drawing): string[] {
@@ -19,7 +19,7 @@ function arrows({ nodes, edges }: Drawing): string[] {
 }
 
 const voices = (workflow: CompiledWorkflow): string[] =>
-  drawingOf(workflow).nodes.map(({ label, voice, note }) => `${label} ${voice}: ${note}`);
+  drawWorkflow(workflow).nodes.map(({ label, voice, note }) => `${label} ${voice}: ${note}`);
 
 describe('a drawing', () => {
   it('leads from the request to the result, and says what speaks', () => {
@@ -30,7 +30,7 @@ describe('a drawing', () => {
         return flow.node(SpeakingNode, undefined, { after: [draft, log] });
       },
     });
-    expect(arrows(drawingOf(workflow))).toEqual([
+    expect(arrows(drawWorkflow(workflow))).toEqual([
       'CodeNode -> SpeakingNode',
       'Request -> CodeNode',
       'Request -> draft',
@@ -58,7 +58,7 @@ describe('a drawing', () => {
         return messages;
       },
     });
-    expect(arrows(drawingOf(workflow))).toEqual(['Request -> Result', 'Request -> SpeakingNode']);
+    expect(arrows(drawWorkflow(workflow))).toEqual(['Request -> Result', 'Request -> SpeakingNode']);
   });
 
   const routed = (followers: number): Compiled =>
@@ -76,14 +76,14 @@ describe('a drawing', () => {
     });
 
   it('goes on from the ends of branches, and through one point if it goes on to several steps', () => {
-    expect(arrows(drawingOf(routed(0).workflow))).toEqual([
+    expect(arrows(drawWorkflow(routed(0).workflow))).toEqual([
       'CodeNode -> route',
       'Request -> CodeNode',
       'SpeakingNode -> Result',
       'route -false> Result',
       'route -true> SpeakingNode',
     ]);
-    expect(arrows(drawingOf(routed(2).workflow))).toEqual([
+    expect(arrows(drawWorkflow(routed(2).workflow))).toEqual([
       '* -> 0',
       '* -> 1',
       '* -> Result',
@@ -103,18 +103,18 @@ describe('a drawing', () => {
 
   it('draws nested workflows from the inside, three deep, and says which are hidden', () => {
     const inner = compiled({ id: 'a', define: (flow) => flow.node(SpeakingNode) });
-    const shown = drawingOf(around(inner, 'b').workflow);
+    const shown = drawWorkflow(around(inner, 'b').workflow);
     expect(shown.groups).toMatchObject([{ label: 'run a', note: 'workflow a', voice: 'speaks' }]);
     expect(shown.nodes[1]).toMatchObject({ label: 'SpeakingNode', path: 'run a/SpeakingNode', group: 'g0' });
 
-    const hidden = drawingOf(around(around(inner, 'b'), 'c', true).workflow);
+    const hidden = drawWorkflow(around(around(inner, 'b'), 'c', true).workflow);
     expect(hidden.groups.map(({ note, voice, group }) => [note, voice, group])).toEqual([
       ['workflow b, hidden', 'hidden', undefined],
       ['workflow a, hidden', 'hidden', 'g0'],
     ]);
     expect(hidden.nodes[1]?.voice).toBe('hidden');
 
-    const deep = drawingOf(['b', 'c', 'd', 'e'].reduce((last, id) => around(last, id), inner).workflow);
+    const deep = drawWorkflow(['b', 'c', 'd', 'e'].reduce((last, id) => around(last, id), inner).workflow);
     expect(deep.groups.map(({ label }) => label)).toEqual(['run d', 'run c', 'run b']);
     expect(deep.nodes[1]).toMatchObject({ kind: 'workflow', label: 'run a', group: 'g2' });
   });

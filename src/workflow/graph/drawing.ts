@@ -1,5 +1,5 @@
-import { stepKindOf } from '../step-kind.js';
-import type { CompiledWorkflow, NestedStep, NodeStep, RouteStep, Scope, Step } from '../workflow-schema.js';
+import { findStepKind } from '../step-kind.js';
+import type { CompiledWorkflow, NestedStep, NodeStep, RouteStep, CompiledScope, Step } from '../workflow-schema.js';
 
 /** How deep nested workflows are drawn from the inside; deeper ones are a single node. */
 const DRAWN_DEPTH = 3;
@@ -55,7 +55,7 @@ export interface Drawing {
 }
 
 /** The drawing of a workflow: from the request to the result, nested workflows as groups. */
-export function drawingOf(workflow: CompiledWorkflow): Drawing {
+export function drawWorkflow(workflow: CompiledWorkflow): Drawing {
   return new Draughtsman().draw(workflow);
 }
 
@@ -111,7 +111,11 @@ class Draughtsman {
   }
 
   /** @param goesOn key of a step from which an arrow leads out of the scope */
-  #scope({ steps }: Scope, around: Surroundings, goesOn?: string): Ends & { readonly ends: ReadonlyMap<string, Ends> } {
+  #scope(
+    { steps }: CompiledScope,
+    around: Surroundings,
+    goesOn?: string,
+  ): Ends & { readonly ends: ReadonlyMap<string, Ends> } {
     const ends = new Map<string, Ends>();
     const successors = new Map<string, number>(goesOn === undefined ? [] : [[goesOn, 1]]);
     for (const key of steps.flatMap(({ dependsOn }) => dependsOn)) successors.set(key, (successors.get(key) ?? 0) + 1);
@@ -146,8 +150,8 @@ class Draughtsman {
   }
 
   #node(step: NodeStep, around: Surroundings): Ends {
-    const label = labelOf(step, around);
-    const kind = stepKindOf(step.instance);
+    const label = makeLabel(step, around);
+    const kind = findStepKind(step.instance);
     const hidden = step.instance.speaks && (!step.visible || around.hidden);
     const voice = hidden ? 'hidden' : step.visible ? 'speaks' : 'silent';
     const notes = [step.node === label ? '' : step.node, kind === 'node' ? 'code' : 'agent'];
@@ -164,7 +168,7 @@ class Draughtsman {
   }
 
   #route(step: RouteStep, around: Surroundings): Ends {
-    const label = labelOf(step, around);
+    const label = makeLabel(step, around);
     const path = around.path + step.key;
     const node = this.#add({ ...inGroup(around), kind: 'route', label, note: 'route', path, voice: 'silent' });
     const exits = [...step.branches].flatMap(([when, branch]): readonly Exit[] => {
@@ -182,7 +186,7 @@ class Draughtsman {
     const kept = hidden && workflow.visible;
     const shown = {
       ...inGroup(around),
-      label: labelOf(step, around),
+      label: makeLabel(step, around),
       note: `workflow ${workflow.id}${kept ? ', hidden' : ''}`,
       path: around.path + step.key,
       voice: kept ? 'hidden' : workflow.visible ? 'speaks' : 'silent',
@@ -221,7 +225,7 @@ class Draughtsman {
   }
 }
 
-function labelOf({ key }: Step, { prefix }: Surroundings): string {
+function makeLabel({ key }: Step, { prefix }: Surroundings): string {
   return key.startsWith(prefix) ? key.slice(prefix.length) : key;
 }
 

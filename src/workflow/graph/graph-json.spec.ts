@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { CodeNode, compiled, SpeakingNode } from '../../../test/support/compiled-workflow.js';
-import { graphJsonOf } from './graph-json.js';
+import { makeGraphJson } from './graph-json.js';
 
 it('the graph as JSON has every nested workflow once', () => {
   const inner = compiled({ id: 'inner', description: 'Looks things up', define: (flow) => flow.node(CodeNode) });
@@ -18,7 +18,7 @@ it('the graph as JSON has every nested workflow once', () => {
     },
     [inner],
   );
-  expect(graphJsonOf(workflow)).toMatchObject({
+  expect(makeGraphJson(workflow)).toMatchObject({
     workflow: 'outer',
     start: ['first'],
     result: 'route',

@@ -1,5 +1,5 @@
 import type { CompiledWorkflow, WorkflowSchema } from '../workflow-schema.js';
-import { nestedIn } from './nested-in.js';
+import { listNestedWorkflows } from './list-nested-workflows.js';
 
 /** The graph of one workflow, with what a reader needs to follow it. */
 export interface WorkflowGraph extends WorkflowSchema {
@@ -21,10 +21,10 @@ export interface GraphJson extends WorkflowGraph {
 }
 
 /** The graph of a workflow and of all that run inside it, as plain data. */
-export function graphJsonOf(workflow: CompiledWorkflow): GraphJson {
-  return { ...graphOf(workflow), workflows: nestedIn(workflow).map(graphOf) };
+export function makeGraphJson(workflow: CompiledWorkflow): GraphJson {
+  return { ...makeWorkflowGraph(workflow), workflows: listNestedWorkflows(workflow).map(makeWorkflowGraph) };
 }
 
-function graphOf({ id, description, schema, resultStep, visible }: CompiledWorkflow): WorkflowGraph {
+function makeWorkflowGraph({ id, description, schema, resultStep, visible }: CompiledWorkflow): WorkflowGraph {
   return { workflow: id, description, ...schema, result: resultStep ?? null, visible };
 }

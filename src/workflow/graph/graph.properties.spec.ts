@@ -2,17 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { workflows } from '../../../test/support/random-workflows.js';
 import { assertWellFormed } from '../../../test/support/well-formed.js';
-import { drawingOf } from './drawing.js';
-import { graphJsonOf } from './graph-json.js';
-import { mermaidOf } from './mermaid.js';
+import { drawWorkflow } from './drawing.js';
+import { makeGraphJson } from './graph-json.js';
+import { drawMermaid } from './mermaid.js';
 import { layOut } from './svg-layout.js';
-import { svgOf } from './svg.js';
+import { drawSvg } from './svg.js';
 
 describe('the graph of any workflow', () => {
   it('is drawn with every step reached from the request, and arrows between nodes that exist', () => {
     fc.assert(
       fc.property(workflows, ({ workflow }) => {
-        const { nodes, groups, edges } = drawingOf(workflow);
+        const { nodes, groups, edges } = drawWorkflow(workflow);
         const ids = nodes.map(({ id }) => id);
         expect(new Set([...ids, ...groups.map(({ id }) => id)]).size).toBe(ids.length + groups.length);
         const reached = new Set(['n0']);
@@ -28,7 +28,7 @@ describe('the graph of any workflow', () => {
   it('is JSON whose keys refer to steps', () => {
     fc.assert(
       fc.property(workflows, ({ workflow }) => {
-        const graph = graphJsonOf(workflow);
+        const graph = makeGraphJson(workflow);
         expect(JSON.parse(JSON.stringify(graph))).toEqual(graph);
         for (const { nodes, connections, branches, start, result } of [graph, ...graph.workflows]) {
           const keys = new Set(nodes.map(({ key }) => key));
@@ -58,7 +58,7 @@ describe('the graph of any workflow', () => {
     fc.assert(
       fc.property(workflows, ({ workflow }) => {
         let open = 0;
-        for (const each of mermaidOf(workflow).trimEnd().split('\n')) {
+        for (const each of drawMermaid(workflow).trimEnd().split('\n')) {
           expect(each).toMatch(line);
           if (each.trimStart().startsWith('subgraph ')) open++;
           if (each.trim() === 'end') open--;
@@ -72,10 +72,10 @@ describe('the graph of any workflow', () => {
   it('is a well-formed SVG without scripts or addresses, in which everything has a place', async () => {
     await fc.assert(
       fc.asyncProperty(workflows, async ({ workflow }) => {
-        const svg = await svgOf(workflow);
+        const svg = await drawSvg(workflow);
         assertWellFormed(svg);
         expect(svg).not.toMatch(/NaN|undefined|Infinity|<script|<foreignObject|href=|url\(|@import/);
-        const { nodes, groups, width, height } = await layOut(drawingOf(workflow));
+        const { nodes, groups, width, height } = await layOut(drawWorkflow(workflow));
         for (const part of [...nodes, ...groups]) {
           expect(part.x - part.width / 2).toBeGreaterThanOrEqual(-0.01);
           expect(part.x + part.width / 2).toBeLessThanOrEqual(width + 0.01);

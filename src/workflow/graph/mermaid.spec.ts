@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { CodeNode, compiled, SpeakingNode } from '../../../test/support/compiled-workflow.js';
-import { mermaidOf } from './mermaid.js';
+import { drawMermaid } from './mermaid.js';
 
 describe('Mermaid', () => {
   it('has shapes, branches, subgraphs and marks', () => {
@@ -21,7 +21,7 @@ describe('Mermaid', () => {
       },
       [inner],
     );
-    expect(mermaidOf(workflow)).toBe(`flowchart TD
+    expect(drawMermaid(workflow)).toBe(`flowchart TD
   accTitle: Workflow support/desk
   n0(["Request"])
   n1["CodeNode<br/>code"]
@@ -59,6 +59,6 @@ describe('Mermaid', () => {
     ['Übermaß 日本語 route-2 v1.5', 'Übermaß 日本語 route-2 v1.5'],
   ])('writes %j so that it is only text', (key, expected) => {
     const { workflow } = compiled({ define: (flow) => flow.node(SpeakingNode, undefined, { key }) });
-    expect(mermaidOf(workflow)).toContain(`n1("${expected}<br/>SpeakingNode, agent, speaks")`);
+    expect(drawMermaid(workflow)).toContain(`n1("${expected}<br/>SpeakingNode, agent, speaks")`);
   });
 });

@@ -1,5 +1,12 @@
 import type { CompiledWorkflow } from '../workflow-schema.js';
-import { drawingOf, type DrawnEdge, type DrawnGroup, type DrawnKind, type DrawnNode, type Voice } from './drawing.js';
+import {
+  drawWorkflow,
+  type DrawnEdge,
+  type DrawnGroup,
+  type DrawnKind,
+  type DrawnNode,
+  type Voice,
+} from './drawing.js';
 
 /** The brackets that give a node its shape (https://mermaid.js.org/syntax/flowchart.html#node-shapes). */
 const SHAPES: Readonly<Record<DrawnKind, readonly [string, string]>> = {
@@ -19,8 +26,8 @@ const STYLES: readonly (readonly [Exclude<Voice, 'silent'>, string])[] = [
 ];
 
 /** The graph of a workflow as a Mermaid flowchart. */
-export function mermaidOf(workflow: CompiledWorkflow): string {
-  const { nodes, groups, edges } = drawingOf(workflow);
+export function drawMermaid(workflow: CompiledWorkflow): string {
+  const { nodes, groups, edges } = drawWorkflow(workflow);
   const lines = ['flowchart TD', `  accTitle: Workflow ${workflow.id}`];
   const write = (group: string | undefined, indent: string): void => {
     lines.push(...nodes.filter((node) => node.group === group).map((node) => indent + nodeLine(node)));

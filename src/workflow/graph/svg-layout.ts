@@ -1,5 +1,5 @@
 import type { Drawing, DrawnEdge, DrawnGroup, DrawnNode } from './drawing.js';
-import { cut, widthOf } from './svg-text.js';
+import { cut, measureWidth } from './svg-text.js';
 
 /** A point, in pixels from the left and from the top. */
 export interface Point {
@@ -55,15 +55,15 @@ export async function layOut({ nodes, groups, edges }: Drawing): Promise<Layout>
   const graph = new Graph({ compound: true, multigraph: true });
   graph.setGraph({ rankdir: 'TB', nodesep: 32, edgesep: 20, ranksep: 40 });
   for (const group of groups) graph.setNode(group.id, {});
-  for (const node of nodes) graph.setNode(node.id, sizeOf(node));
+  for (const node of nodes) graph.setNode(node.id, measureNode(node));
   for (const { id, group } of [...groups, ...nodes]) if (group !== undefined) graph.setParent(id, group);
-  edges.forEach((edge, index) => graph.setEdge(edge.from, edge.to, labelSizeOf(edge), String(index)));
+  edges.forEach((edge, index) => graph.setEdge(edge.from, edge.to, measureEdgeLabel(edge), String(index)));
   layout(graph);
   const placed = <Part extends { readonly id: string }>(part: Part): Placed<Part> => {
     const { x, y, width, height } = graph.node(part.id);
     return { ...part, x, y, width, height };
   };
-  return fitted({
+  return fitLayout({
     nodes: nodes.map(placed),
     groups: groups.map((group) => withTitle(placed(group))),
     edges: edges.map((edge, index) => {
@@ -82,7 +82,7 @@ function withTitle(group: Placed<DrawnGroup>): Placed<DrawnGroup> {
  * Moves everything to the corner, by what there is to see: the library's own size is larger at times. It is turned round
  * if that brings more of the parallel steps into declared order, which is the order in which they speak.
  */
-function fitted({ nodes, groups, edges }: Pick<Layout, 'nodes' | 'groups' | 'edges'>): Layout {
+function fitLayout({ nodes, groups, edges }: Pick<Layout, 'nodes' | 'groups' | 'edges'>): Layout {
   const parts: readonly Placed<object>[] = [
     ...nodes,
     ...groups,
@@ -123,23 +123,23 @@ function disorder(nodes: readonly Placed<DrawnNode>[], edges: readonly Route[]):
 }
 
 /** What a node shows of a text. */
-export function shown(text: string, font: keyof typeof FONT): string {
+export function cutToFit(text: string, font: keyof typeof FONT): string {
   return cut(text === '' ? '(empty)' : text, FONT[font], LONGEST_LABEL);
 }
 
-function sizeOf({ kind, label, note }: DrawnNode): { readonly width: number; readonly height: number } {
+function measureNode({ kind, label, note }: DrawnNode): { readonly width: number; readonly height: number } {
   if (kind === 'merge') return { width: 14, height: 14 };
-  const labelWidth = widthOf(shown(label, 'label'), FONT.label);
-  if (kind === 'route') return { width: labelWidth + 72, height: 58 };
-  const width = Math.max(labelWidth, note === '' ? 0 : widthOf(shown(note, 'note'), FONT.note)) + 32;
+  const measureLabelWidth = measureWidth(cutToFit(label, 'label'), FONT.label);
+  if (kind === 'route') return { width: measureLabelWidth + 72, height: 58 };
+  const width = Math.max(measureLabelWidth, note === '' ? 0 : measureWidth(cutToFit(note, 'note'), FONT.note)) + 32;
   return { width: Math.max(width, 88), height: note === '' ? 32 : 48 };
 }
 
-function labelSizeOf({ label }: DrawnEdge): object {
+function measureEdgeLabel({ label }: DrawnEdge): object {
   if (label === undefined) return {};
   return { width: labelWidth(label), height: FONT.note + 6, labelpos: 'c' };
 }
 
 function labelWidth(label: string): number {
-  return widthOf(shown(label, 'note'), FONT.note) + 8;
+  return measureWidth(cutToFit(label, 'note'), FONT.note) + 8;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { cut, widthOf, xml } from './svg-text.js';
+import { cut, measureWidth, xml } from './svg-text.js';
 
 describe('text in an SVG', () => {
   it('keeps what XML would take for markup, and replaces what it cannot hold', () => {
@@ -13,7 +13,7 @@ describe('text in an SVG', () => {
     expect(cut('😀'.repeat(50), 13, 60)).toBe('😀😀😀…');
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 40, max: 300 }), (text, limit) => {
-        expect(widthOf(cut(text, 13, limit), 13)).toBeLessThanOrEqual(limit);
+        expect(measureWidth(cut(text, 13, limit), 13)).toBeLessThanOrEqual(limit);
       }),
     );
   });

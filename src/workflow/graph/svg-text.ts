@@ -15,7 +15,7 @@ const WHOLE = /[\u1100-\u11FF\u2E80-\uD7FF\uF900-\uFAFF\uFF00-\uFFEF]|\p{Extende
  * @param size the font's size in pixels
  * @returns pixels
  */
-export function widthOf(text: string, size: number): number {
+export function measureWidth(text: string, size: number): number {
   let ems = 0;
   for (const character of text) {
     ems += NARROW.test(character) ? 0.36 : WHOLE.test(character) ? 1.05 : BROAD.test(character) ? 0.76 : 0.62;
@@ -29,9 +29,9 @@ export function widthOf(text: string, size: number): number {
  * @param limit pixels
  */
 export function cut(text: string, size: number, limit: number): string {
-  if (widthOf(text, size) <= limit) return text;
+  if (measureWidth(text, size) <= limit) return text;
   const characters = [...text];
-  let width = widthOf('…', size);
-  const kept = characters.findIndex((character) => (width += widthOf(character, size)) > limit);
+  let width = measureWidth('…', size);
+  const kept = characters.findIndex((character) => (width += measureWidth(character, size)) > limit);
   return `${characters.slice(0, Math.max(kept, 1)).join('').trimEnd()}…`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CodeNode, compiled, SpeakingNode } from '../../../test/support/compiled-workflow.js';
 import { assertWellFormed } from '../../../test/support/well-formed.js';
-import { svgOf } from './svg.js';
+import { drawSvg } from './svg.js';
 
 describe('an SVG', () => {
   it('says what it shows to those who do not see it, and shows it on light pages and dark ones', async () => {
@@ -13,7 +13,7 @@ describe('an SVG', () => {
         return flow.node(SpeakingNode, undefined, { key: 'Answer', after: [draft] });
       },
     });
-    const svg = await svgOf(workflow);
+    const svg = await drawSvg(workflow);
     assertWellFormed(svg);
     expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" role="img" width="\d+" height="\d+" viewBox=/);
     expect(svg).toContain('<title>Workflow support</title>');
@@ -35,7 +35,7 @@ describe('an SVG', () => {
         return flow.node(SpeakingNode, undefined, { after: parallel });
       },
     });
-    const svg = await svgOf(workflow);
+    const svg = await drawSvg(workflow);
     const boxes = [
       ...svg.matchAll(
         /<g class="mr-node mr-(\w+) [^>]*><title>[^<]*<\/title><rect class="mr-box" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"/g,

@@ -1,8 +1,8 @@
 import type { CompiledWorkflow } from '../workflow-schema.js';
-import { type Drawing, drawingOf, type DrawnGroup, type DrawnNode, type Voice } from './drawing.js';
-import { FONT, layOut, type Placed, type Point, type Route, shown } from './svg-layout.js';
+import { type Drawing, drawWorkflow, type DrawnGroup, type DrawnNode, type Voice } from './drawing.js';
+import { FONT, layOut, type Placed, type Point, type Route, cutToFit } from './svg-layout.js';
 import { STYLE } from './svg-style.js';
-import { cut, widthOf, xml } from './svg-text.js';
+import { cut, measureWidth, xml } from './svg-text.js';
 
 /** Space around the drawing, and heights of the lines above and below it, in pixels. */
 const MARGIN = 24;
@@ -20,8 +20,8 @@ const MEANINGS: readonly (readonly [Voice, string])[] = [
  * The graph of a workflow as an SVG image: self-contained, without scripts, for light pages and dark ones.
  * @returns a whole document, which can also stand inside an HTML page
  */
-export async function svgOf(workflow: CompiledWorkflow): Promise<string> {
-  const drawing = drawingOf(workflow);
+export async function drawSvg(workflow: CompiledWorkflow): Promise<string> {
+  const drawing = drawWorkflow(workflow);
   const { nodes, groups, edges, ...size } = await layOut(drawing);
   const key = legend(drawing);
   const width = Math.ceil(Math.max(size.width, key.width, NARROWEST) + 2 * MARGIN);
@@ -31,7 +31,7 @@ export async function svgOf(workflow: CompiledWorkflow): Promise<string> {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
     `<title>${xml(`Workflow ${workflow.id}`)}</title>`,
-    `<desc>${xml(descriptionOf(workflow, drawing))}</desc>`,
+    `<desc>${xml(describeDrawing(workflow, drawing))}</desc>`,
     `<style>${STYLE}</style>`,
     `<rect class="mr-page" width="${width}" height="${height}"/>`,
     text('mr-t', MARGIN, MARGIN + 12, cut(workflow.id, FONT.label, right)),
@@ -51,7 +51,7 @@ export async function svgOf(workflow: CompiledWorkflow): Promise<string> {
 }
 
 /** What the image says, for those who do not see it. */
-function descriptionOf({ description, visible }: CompiledWorkflow, { nodes }: Drawing): string {
+function describeDrawing({ description, visible }: CompiledWorkflow, { nodes }: Drawing): string {
   const named = (voice: Voice): string[] => nodes.filter((node) => node.voice === voice).map(({ path }) => path);
   const speaking = visible ? `Speaking to the client: ${named('speaks').join(', ')}.` : 'Its result is the answer.';
   const steps = nodes.filter(isStep).map(({ path }) => path);
@@ -70,8 +70,8 @@ function groupShape(group: Placed<DrawnGroup>): string {
 
 function groupTitle({ x, y, width, height, label, note }: Placed<DrawnGroup>): string {
   const room = width - 20;
-  const title = shown(cut(label, FONT.label, room), 'label');
-  const left = room - widthOf(title, FONT.label) - 8;
+  const title = cutToFit(cut(label, FONT.label, room), 'label');
+  const left = room - measureWidth(title, FONT.label) - 8;
   const beside = left > 40 ? ` <tspan class="mr-m">${xml(cut(note, FONT.note, left))}</tspan>` : '';
   const place = `x="${round(x - width / 2 + 10)}" y="${round(y - height / 2 + 18)}"`;
   return `<text class="mr-t mr-of-group" ${place}>${xml(title)}${beside}</text>`;
@@ -85,8 +85,8 @@ function nodeShape(node: Placed<DrawnNode>): string {
     `<g class="mr-node mr-${kind} mr-${voice}" data-id="${node.id}"${isStep(node) ? ` data-node="${xml(path)}"` : ''}>`,
     `<title>${xml(note === '' ? path : `${path} (${note})`)}</title>`,
     kind === 'route' ? diamond(node) : rectangle(node, kind === 'code' ? 4 : kind === 'agent' ? 12 : node.height / 2),
-    text('mr-t mr-mid', x, hasNote ? y - 3 : y + 4.5, shown(label, 'label')),
-    hasNote ? text('mr-m mr-mid', x, y + 13, shown(note, 'note')) : '',
+    text('mr-t mr-mid', x, hasNote ? y - 3 : y + 4.5, cutToFit(label, 'label')),
+    hasNote ? text('mr-m mr-mid', x, y + 13, cutToFit(note, 'note')) : '',
     '</g>',
   ].join('');
 }
@@ -97,8 +97,8 @@ function arrow({ from, to, points }: Route, nodes: readonly Placed<DrawnNode>[])
   const way = [...points];
   const [, second] = way;
   const beforeLast = way.at(-2);
-  if (source !== undefined && second !== undefined) way[0] = borderOf(source, second);
-  if (target !== undefined && beforeLast !== undefined) way[way.length - 1] = borderOf(target, beforeLast);
+  if (source !== undefined && second !== undefined) way[0] = findBorder(source, second);
+  if (target !== undefined && beforeLast !== undefined) way[way.length - 1] = findBorder(target, beforeLast);
   const end = way.at(-1);
   if (end === undefined || beforeLast === undefined) return '';
   const angle = round((Math.atan2(end.y - beforeLast.y, end.x - beforeLast.x) * 180) / Math.PI);
@@ -110,11 +110,11 @@ function arrow({ from, to, points }: Route, nodes: readonly Placed<DrawnNode>[])
 
 function edgeLabel({ label, x, y }: Route): string {
   if (label === undefined || x === undefined || y === undefined) return '';
-  return text('mr-m mr-mid mr-when', x, y + 4, shown(label, 'note'));
+  return text('mr-m mr-mid mr-when', x, y + 4, cutToFit(label, 'note'));
 }
 
 /** The point at which a line from the middle of a node to another point leaves it; the layout takes all for rectangles. */
-function borderOf({ kind, x, y, width, height }: Placed<DrawnNode>, towards: Point): Point {
+function findBorder({ kind, x, y, width, height }: Placed<DrawnNode>, towards: Point): Point {
   const dx = towards.x - x;
   const dy = towards.y - y;
   const [across, down] = [Math.abs(dx) / (width / 2), Math.abs(dy) / (height / 2)];
@@ -158,7 +158,7 @@ function legend({ nodes }: Drawing): { readonly shapes: string; readonly width: 
   const shapes = MEANINGS.filter(([voice]) => steps.some((step) => step.voice === voice)).map(([voice, meaning]) => {
     const box = rectangle({ x: x + 9, y: 6, width: 18, height: 12 }, 3);
     const shape = `<g class="mr-node mr-${voice}">${box}${text('mr-m', x + 26, 10, meaning)}</g>`;
-    x += 26 + widthOf(meaning, FONT.note) + 20;
+    x += 26 + measureWidth(meaning, FONT.note) + 20;
     return shape;
   });
   return { shapes: shapes.join(''), width: x };

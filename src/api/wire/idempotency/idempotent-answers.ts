@@ -4,7 +4,7 @@ import { AppConfig } from '../../../config/index.js';
 import { InvalidRequestError, MillraceError, RequestInProgressError, RunAbortedError } from '../../../errors/index.js';
 import { abortable, type AbortNotice, Clock, sha256, type Timer } from '../../../kernel/index.js';
 import { AnswerMemory, type KeptRequest } from './answer-memory.js';
-import { type KeptAnswer, keptFailure } from './kept-answer.js';
+import { type KeptAnswer, keepFailure } from './kept-answer.js';
 import { SharedAnswers } from './shared-answers.js';
 
 /** How long a claim outlives its process at most, and how often one that lives renews it, in milliseconds. */
@@ -66,16 +66,16 @@ export class IdempotentAnswers {
     const fingerprint = sha256(JSON.stringify(request.body));
     for (;;) {
       const kept = this.#memory.get(id);
-      if (kept !== undefined) return replayOf(kept, fingerprint);
+      if (kept !== undefined) return makeReplay(kept, fingerprint);
       const running = this.#running.get(id);
       if (running === undefined) return this.#first(id, fingerprint, answer);
       assertSame(running.fingerprint, fingerprint);
-      const ended = await this.#endOf(running, request.signal);
+      const ended = await this.#waitForEnd(running, request.signal);
       if (ended !== undefined) return { answer: ended, isReplayed: true };
     }
   }
 
-  async #endOf({ ended }: Running, signal: AbortNotice): Promise<KeptAnswer | undefined> {
+  async #waitForEnd({ ended }: Running, signal: AbortNotice): Promise<KeptAnswer | undefined> {
     const answer = await abortable(ended, signal).catch(() => undefined);
     if (signal.aborted) throw new RunAbortedError('client_disconnected');
     return answer;
@@ -89,7 +89,7 @@ export class IdempotentAnswers {
     try {
       const claim = await this.shared.claim(id, fingerprint, CLAIM_MS);
       if (claim.state === 'kept') {
-        const replay = replayOf(claim, fingerprint);
+        const replay = makeReplay(claim, fingerprint);
         kept = replay.answer;
         return replay;
       }
@@ -102,7 +102,7 @@ export class IdempotentAnswers {
         kept = await answer();
         return { answer: kept, isReplayed: false };
       } catch (error) {
-        if (error instanceof MillraceError) kept = keptFailure(error);
+        if (error instanceof MillraceError) kept = keepFailure(error);
         throw error;
       } finally {
         renewal?.cancel();
@@ -138,7 +138,7 @@ export class IdempotentAnswers {
   }
 }
 
-function replayOf({ fingerprint, answer }: KeptRequest, asked: string): RepeatableAnswer {
+function makeReplay({ fingerprint, answer }: KeptRequest, asked: string): RepeatableAnswer {
   assertSame(fingerprint, asked);
   return { answer, isReplayed: true };
 }

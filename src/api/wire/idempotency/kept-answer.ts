@@ -14,7 +14,7 @@ export interface KeptAnswer {
 const PASSING: ReadonlySet<number> = new Set([401, 403, 408, 409, 429, 499]);
 
 /** What is kept of a failure: undefined unless the request itself is at fault, so that it fails the same way each time. */
-export function keptFailure(error: MillraceError): KeptAnswer | undefined {
+export function keepFailure(error: MillraceError): KeptAnswer | undefined {
   if (error.status < 400 || error.status >= 500 || PASSING.has(error.status)) return undefined;
   return { status: error.status, body: JSON.stringify(errorEnvelope(error)) };
 }

@@ -65,7 +65,7 @@ export class SharedAnswers {
    */
   async claim(id: string, fingerprint: string, forMs: number): Promise<Claim> {
     const claim = (): Promise<Sent<unknown>> =>
-      this.store.send('write', (redis) => redis.eval(CLAIM, 1, keyOf(id), this.#claimOf(fingerprint), forMs));
+      this.store.send('write', (redis) => redis.eval(CLAIM, 1, makeRedisKey(id), this.#writeClaim(fingerprint), forMs));
     let sent = await claim();
     if (sent.state === 'unknown' && (await this.store.whenConnected(CONNECTION_MS))) sent = await claim();
     return (sent.state === 'done' ? readClaim(sent.value) : undefined) ?? { state: 'claimed' };
@@ -73,7 +73,7 @@ export class SharedAnswers {
 
   /** Makes a claim hold for so much longer. */
   async renew(id: string, fingerprint: string, forMs: number): Promise<void> {
-    await this.#replace(id, fingerprint, this.#claimOf(fingerprint), forMs);
+    await this.#replace(id, fingerprint, this.#writeClaim(fingerprint), forMs);
   }
 
   /** @returns false if Redis could not be told */
@@ -83,8 +83,8 @@ export class SharedAnswers {
 
   /** @returns false if Redis could not be told */
   async release(id: string, fingerprint: string): Promise<boolean> {
-    const claim = this.#claimOf(fingerprint);
-    return isSettled(await this.store.send('write', (redis) => redis.eval(RELEASE, 1, keyOf(id), claim)));
+    const claim = this.#writeClaim(fingerprint);
+    return isSettled(await this.store.send('write', (redis) => redis.eval(RELEASE, 1, makeRedisKey(id), claim)));
   }
 
   /** Whether Redis can be told again within some time. */
@@ -93,13 +93,15 @@ export class SharedAnswers {
   }
 
   async #replace(id: string, fingerprint: string, text: string, forMs: number): Promise<boolean> {
-    const claim = this.#claimOf(fingerprint);
-    const sent = await this.store.send('write', (redis) => redis.eval(REPLACE, 1, keyOf(id), claim, text, forMs));
+    const claim = this.#writeClaim(fingerprint);
+    const sent = await this.store.send('write', (redis) =>
+      redis.eval(REPLACE, 1, makeRedisKey(id), claim, text, forMs),
+    );
     return isSettled(sent);
   }
 
   /** The claim as it stands in Redis, letter by letter: scripts compare it. */
-  #claimOf(fingerprint: string): string {
+  #writeClaim(fingerprint: string): string {
     return JSON.stringify({ fingerprint, owner: this.#owner } satisfies Stored);
   }
 }
@@ -119,6 +121,6 @@ function readClaim(text: unknown): Claim | undefined {
   }
 }
 
-function keyOf(id: string): string {
+function makeRedisKey(id: string): string {
   return `${REDIS_PREFIX}:answers:${id}`;
 }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { capturedValue, capturedValues } from './captured-value.js';
+import { parseCaptured, parseAllCaptured } from './parse-captured.js';
 
-describe('capturedValue', () => {
+describe('parseCaptured', () => {
   it.each([
     ['an object', '{"a":[1,"]}"]}', { a: [1, ']}'] }],
     ['a list', ' [{"role":"user"}]', [{ role: 'user' }]],
     ['a quote in a string', String.raw`["\"[", "\\"]`, ['"[', '\\']],
   ])('gives %s as a value', (_, text, value) => {
-    expect(capturedValue(text)).toEqual(value);
+    expect(parseCaptured(text)).toEqual(value);
   });
 
   it.each([
@@ -18,15 +18,15 @@ describe('capturedValue', () => {
     ['JSON that was cut off', '[{"role":"us…[10 of 20 characters cut off]'],
     ['JSON that is deeper than any that was captured', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
   ])('leaves %s a text', (_, text) => {
-    expect(capturedValue(text)).toBe(text);
+    expect(parseCaptured(text)).toBe(text);
   });
 
   it('takes siblings for siblings, however many', () => {
     const text = JSON.stringify(Array.from({ length: 1_000 }, () => [{}]));
-    expect(capturedValue(text)).toHaveLength(1_000);
+    expect(parseCaptured(text)).toHaveLength(1_000);
   });
 
   it('does so for each of several', () => {
-    expect(capturedValues({ a: '[1]', b: 'x', __proto__x: '{}' })).toEqual({ a: [1], b: 'x', __proto__x: {} });
+    expect(parseAllCaptured({ a: '[1]', b: 'x', __proto__x: '{}' })).toEqual({ a: [1], b: 'x', __proto__x: {} });
   });
 });

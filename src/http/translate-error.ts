@@ -8,7 +8,7 @@ import { listRoutes } from './list-routes.js';
  * The error that a thrown value has for the client. Nest's own exceptions are translated here: an unknown route, and what
  * it wraps of Express (the original is the `cause`). Whatever is left is a bug.
  */
-export function errorFrom(thrown: unknown, request: Request): MillraceError {
+export function translateError(thrown: unknown, request: Request): MillraceError {
   if (!isError(thrown) || !(thrown instanceof HttpException)) return toMillraceError(thrown);
   if (thrown.cause instanceof URIError) return new InvalidRequestError('The URL of your request is malformed.');
   if (thrown.getStatus() === (HttpStatus.NOT_FOUND as number)) {

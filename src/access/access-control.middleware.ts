@@ -6,7 +6,7 @@ import { AppConfig } from '../config/index.js';
 import { ConfigurationError, UnauthorizedError } from '../errors/index.js';
 import { Clock, ensureError } from '../kernel/index.js';
 import { Caller } from './caller.js';
-import { credentialOf, isToken } from './credential.js';
+import { readCredential, isToken } from './read-credential.js';
 import type { TokenVerifier } from './jwt/index.js';
 import { type KeyEntry, KeyFile, KeyFileError, KeyRing } from './keys/index.js';
 import { RareWarning } from './rare-warning.js';
@@ -14,7 +14,7 @@ import { RareWarning } from './rare-warning.js';
 const callers = new WeakMap<IncomingMessage, Caller>();
 
 /** Who sent this request, as logs name them; undefined if that is not known, or nobody has to say. */
-export function callerNameOf(request: IncomingMessage): string | undefined {
+export function findCallerName(request: IncomingMessage): string | undefined {
   return callers.get(request)?.name;
 }
 
@@ -103,7 +103,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
    * Who sent a request that has passed the {@link middleware}.
    * @throws Error if it has not, so that a route which it does not cover is closed rather than open
    */
-  callerOf(request: IncomingMessage): Caller {
+  requireCaller(request: IncomingMessage): Caller {
     if (this.isOpen) return this.#anybody;
     const caller = callers.get(request);
     if (caller === undefined) throw new Error('Nobody knows who sent this request: setUpApp() guards too few paths.');
@@ -119,13 +119,15 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     const refused = new RareWarning(this.#logger, this.clock);
     this.#tokens = new TokenVerifier(jwt, limits, this.clock, {
       onUnavailable: (cause) =>
-        unavailable.warn(`The keys of JWT_JWKS_URL cannot be had: ${reasonOf(cause)}. Tokens are answered with 503.`),
+        unavailable.warn(
+          `The keys of JWT_JWKS_URL cannot be had: ${describeReason(cause)}. Tokens are answered with 503.`,
+        ),
       onRefused: (reason) => refused.warn(`A token was refused: ${reason}`),
     });
   }
 
   #authenticate(request: IncomingMessage): Caller | Promise<Caller> {
-    const credential = credentialOf(request.headers);
+    const credential = readCredential(request.headers);
     if (credential === undefined) {
       throw new UnauthorizedError(
         "You didn't provide an API key. Send it in an Authorization header: Authorization: Bearer YOUR_KEY.",
@@ -162,7 +164,7 @@ async function pass(request: Request, caller: Promise<Caller>, next: NextFunctio
 }
 
 /** The innermost reason: `fetch` says only that it failed. Addresses stay out, they can hold credentials. */
-function reasonOf(error: unknown): string {
+function describeReason(error: unknown): string {
   const { cause, message } = ensureError(error);
   if (cause instanceof Error && 'code' in cause) return String(cause.code);
   return message;

@@ -8,7 +8,7 @@ const ACCEPTABLE_ID = /^[\w.:/+=-]{1,128}$/;
 const OPENAI_VERSION = '2020-10-01';
 
 /** The id of the request that a response answers. */
-export function requestIdOf(response: Response): string {
+export function readRequestId(response: Response): string {
   return String(response.getHeader('x-request-id') ?? '');
 }
 

@@ -1,11 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
-import { callerNameOf } from '../access/index.js';
+import { findCallerName } from '../access/index.js';
 import { AppConfig } from '../config/index.js';
 import { type Outcome, readStatusOutcome } from '../errors/index.js';
 import { Clock } from '../kernel/index.js';
 import { Metrics } from '../metrics/index.js';
-import { requestIdOf } from './answer-headers.js';
+import { readRequestId } from './answer-headers.middleware.js';
 import { beginRecord, type RequestRecord } from './request-record.js';
 import { isSent } from './turn.js';
 
@@ -68,8 +68,8 @@ export class AccessLog {
 
   #settle(request: Request, response: Response, record: RequestRecord, durationMs: number): void {
     const { workflow, streamed, usage, untoldTokens, firstTokenMs, failure } = record;
-    const outcome = outcomeOf(response, record);
-    const path = pathOf(request.originalUrl);
+    const outcome = findOutcome(response, record);
+    const path = readPath(request.originalUrl);
     const isProbe = PROBE.test(path);
     if (!isProbe) {
       this.metrics.request({ workflow: workflow ?? 'none', outcome, streamed: streamed ?? false, durationMs });
@@ -90,10 +90,10 @@ export class AccessLog {
         estimated_tokens: untoldTokens,
         code: failure?.code,
         node: failure?.node,
-        request_id: requestIdOf(response),
+        request_id: readRequestId(response),
         completion_id: record.completionId,
         trace_id: typeof traceId === 'string' ? traceId : undefined,
-        key: callerNameOf(request),
+        key: findCallerName(request),
       },
       isProbe ? 'debug' : 'log',
     );
@@ -110,7 +110,7 @@ export class AccessLog {
   }
 }
 
-function outcomeOf(response: Response, record: RequestRecord): Outcome {
+function findOutcome(response: Response, record: RequestRecord): Outcome {
   const outcome = record.outcome ?? readStatusOutcome(response.statusCode);
   if (isSent(response) || outcome === 'shutdown') return outcome;
   // An error that was on its way to a client who had gone by then is what happened; a whole answer did not.
@@ -118,7 +118,7 @@ function outcomeOf(response: Response, record: RequestRecord): Outcome {
 }
 
 /** The path alone: a query can hold anything. An absolute URL can hold a password, and no client of an API sends one. */
-function pathOf(url: string): string {
+function readPath(url: string): string {
   if (!url.startsWith('/')) return '-';
   const [path = ''] = url.split('?', 1);
   return path.replace(/[\p{Cc}\s]/gu, '').slice(0, LONGEST_PATH);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { durationOf } from './duration.js';
+import { formatDuration } from './format-duration.js';
 
-describe('durationOf', () => {
+describe('formatDuration', () => {
   it.each([
     [0, '0ms'],
     [-5, '0ms'],
@@ -13,6 +13,6 @@ describe('durationOf', () => {
     [60_000, '1m0s'],
     [361_250, '6m1.25s'],
   ])('%d ms: %s', (ms, text) => {
-    expect(durationOf(ms)).toBe(text);
+    expect(formatDuration(ms)).toBe(text);
   });
 });

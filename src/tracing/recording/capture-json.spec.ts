@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { capturedJson } from './captured-json.js';
+import { captureJson } from './capture-json.js';
 
-describe('capturedJson', () => {
+describe('captureJson', () => {
   it('shows images, audio and files by their type and size', () => {
     const base64 = 'A'.repeat(4_000);
     const content = [
@@ -11,7 +11,7 @@ describe('capturedJson', () => {
       { type: 'file', file: { filename: 'a.pdf', file_data: `data:application/pdf;base64,${base64}` } },
       { type: 'data', data: 'A short text is no medium' },
     ];
-    expect(JSON.parse(capturedJson(content, 1_000_000) ?? 'null')).toEqual([
+    expect(JSON.parse(captureJson(content, 1_000_000) ?? 'null')).toEqual([
       { type: 'text', text: 'See ![x](<image/png, about 3000 bytes>) and data:, and data: alone' },
       { type: 'image_url', image_url: { url: '<image/jpeg, about 3000 bytes>' } },
       { type: 'input_audio', input_audio: { data: '<base64, about 3000 bytes>', format: 'wav' } },

@@ -2,7 +2,7 @@
  * A duration as OpenAI writes it in `x-ratelimit-reset-*`: `12ms`, `1.5s`, `6m0s`.
  * @param ms milliseconds; fractions are rounded up
  */
-export function durationOf(ms: number): string {
+export function formatDuration(ms: number): string {
   const whole = Math.max(0, Math.ceil(ms));
   if (whole < 1_000) return `${whole}ms`;
   const minutes = Math.floor(whole / 60_000);

@@ -8,7 +8,7 @@ const DEEPEST = 64;
  * A captured text as Langfuse shows it best: JSON of an object or list as that value, anything else as the text.
  * Never throws.
  */
-export function capturedValue(text: string): unknown {
+export function parseCaptured(text: string): unknown {
   if (!/^\s*[[{]/.test(text) || isDeeperThan(DEEPEST, text)) return text;
   try {
     return JSON.parse(text);
@@ -17,9 +17,9 @@ export function capturedValue(text: string): unknown {
   }
 }
 
-/** {@link capturedValue} of each. */
-export function capturedValues(texts: Readonly<Record<string, string>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, capturedValue(text)]));
+/** {@link parseCaptured} of each. */
+export function parseAllCaptured(texts: Readonly<Record<string, string>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, parseCaptured(text)]));
 }
 
 function isDeeperThan(limit: number, json: string): boolean {

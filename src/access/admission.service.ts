@@ -6,7 +6,7 @@ import { Metrics } from '../metrics/index.js';
 import type { Usage } from '../models/index.js';
 import type { Caller } from './caller.js';
 import { type CountedRequest, type HeaderTarget, RateLimits, Slots } from './limits/index.js';
-import { LoopWatch, type MemoryShare, overloaded, RunQueue } from './overload/index.js';
+import { LoopWatch, type MemoryShare, overloadedError, RunQueue } from './overload/index.js';
 import { RareWarning } from './rare-warning.js';
 
 /** The right to read one request, and to run it when there is a place. */
@@ -77,9 +77,9 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
    */
   admit(caller: Caller, answer: HeaderTarget, signal: AbortNotice): Permit | Promise<Permit> {
     this.#loop.wake();
-    if (this.#loop.isBehind) throw this.#refusal('the event loop is behind');
+    if (this.#loop.isBehind) throw this.#refusalError('the event loop is behind');
     // Before anything is counted that would not be had.
-    if (this.#queue.isFull) throw this.#refusal('the queue is full');
+    if (this.#queue.isFull) throw this.#refusalError('the queue is full');
     const giveBack = this.slots.take(caller);
     if (!this.limits.holdFor(caller)) return this.#permit(caller, giveBack);
     return this.#limited(caller, answer, signal, giveBack);
@@ -144,8 +144,8 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     };
   }
 
-  #refusal(reason: string): Error {
+  #refusalError(reason: string): Error {
     this.#warning.warn(`Requests are refused: ${reason}`);
-    return overloaded(reason);
+    return overloadedError(reason);
   }
 }

@@ -7,7 +7,7 @@ const KEY_HEADERS = ['api-key', 'x-api-key'] as const;
  * The key or token that a request carries: `Authorization: Bearer …`, or else `api-key` or `x-api-key`. Undefined if it
  * carries none; a scheme other than Bearer is none.
  */
-export function credentialOf(headers: IncomingHttpHeaders): string | undefined {
+export function readCredential(headers: IncomingHttpHeaders): string | undefined {
   const [, bearer] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
   if (bearer !== undefined) return bearer;
   for (const name of KEY_HEADERS) {

@@ -1,14 +1,14 @@
-import { stepKindOf } from '../step-kind.js';
-import type { Branch, Connection, NodeConfig, Scope, Step, WorkflowSchema } from '../workflow-schema.js';
+import { findStepKind } from '../step-kind.js';
+import type { Branch, Connection, NodeConfig, CompiledScope, Step, WorkflowSchema } from '../workflow-schema.js';
 
 /** The graph of a workflow as data, for people and programs to look at. */
-export function workflowSchemaOf(scope: Scope): WorkflowSchema {
+export function makeWorkflowSchema(scope: CompiledScope): WorkflowSchema {
   const nodes: NodeConfig[] = [];
   const connections: Connection[] = [];
   const branches: Branch[] = [];
-  const visit = ({ steps }: Scope): void => {
+  const visit = ({ steps }: CompiledScope): void => {
     for (const step of steps) {
-      nodes.push(Object.freeze(configOf(step)));
+      nodes.push(Object.freeze(makeNodeConfig(step)));
       connections.push(...step.dependsOn.map((from) => Object.freeze({ from, to: step.key })));
       if (step.kind !== 'route') continue;
       for (const [when, branch] of step.branches) {
@@ -22,11 +22,11 @@ export function workflowSchemaOf(scope: Scope): WorkflowSchema {
   return Object.freeze({ start, nodes, connections, branches });
 }
 
-function configOf(step: Step): NodeConfig {
+function makeNodeConfig(step: Step): NodeConfig {
   const { key, visible } = step;
   switch (step.kind) {
     case 'node':
-      return { key, kind: stepKindOf(step.instance), node: step.node, visible };
+      return { key, kind: findStepKind(step.instance), node: step.node, visible };
     case 'workflow':
       return { key, kind: 'workflow', node: step.workflow.id, visible };
     default:

@@ -1,5 +1,5 @@
 import { boundedJson, redactBeginning, redactSecrets } from '../../kernel/index.js';
-import { withoutBareBase64, withoutMedia } from './media.js';
+import { replaceBareBase64, replaceMedia } from './media.js';
 
 /** Most bytes that JSON writes for one unit of a text: `\u0000`. */
 const LONGEST_ESCAPE = 6;
@@ -9,7 +9,7 @@ const LONGEST_ESCAPE = 6;
  * markers.
  * @param limit about how many bytes the result may have
  */
-export function capturedJson(value: unknown, limit: number): string | undefined {
+export function captureJson(value: unknown, limit: number): string | undefined {
   const json = boundedJson(value, limit, shortenText);
   // As a whole: the name of a secret can be the key that it stands under.
   return json === undefined ? undefined : redactSecrets(json);
@@ -20,7 +20,7 @@ function shortenText(
   key: string | undefined,
   room: number,
 ): { readonly text: string; readonly beyond: number } {
-  const shown = withoutMedia(withoutBareBase64(text, key), room);
+  const shown = replaceMedia(replaceBareBase64(text, key), room);
   // One that will be cut has to be looked through before that.
   const fits = shown.length * LONGEST_ESCAPE + 2 <= room;
   return fits ? { text: shown, beyond: 0 } : redactBeginning(shown, room);
