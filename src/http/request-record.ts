@@ -123,6 +123,11 @@ export class RequestRecord {
     if (error instanceof ModelNotFoundError && !(error instanceof ForbiddenError)) this.#workflow = 'unknown';
   }
 
+  /** It is given the answer of an earlier request, which had failed so; undefined: it had not. */
+  repeats(failure: RequestFailure | undefined): void {
+    this.#failure = failure;
+  }
+
   /** Calls back once no run is open, at once if none is: a run outlives a client that leaves by what it takes to end it. */
   whenSettled(callback: () => void): void {
     if (this.#isRunning) this.#onSettled = callback;

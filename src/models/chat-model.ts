@@ -47,6 +47,8 @@ export interface CallScope {
    * failure is thrown at once: the caller can do more about it than wait.
    */
   canWait(ms: number): boolean;
+  /** Takes the id by which the upstream knows the request; called when its answer begins, good or bad, if it names one. */
+  upstreamRequestId(id: string): void;
   /** Told before a request that failed without an answer is sent again. */
   retrying(retry: CallRetry): void;
   /**

@@ -111,13 +111,17 @@ export class TracedCall {
     return {
       signal: this.#limit.signal,
       canWait: (ms) => this.#context.canWait(ms),
+      upstreamRequestId: (id) => {
+        this.#name = { ...this.#name, upstream_request_id: id };
+        this.#context.ledger.asks(this.#name);
+      },
       retrying: (retry) => {
         const { delayMs: delay_ms, reason } = retry;
         this.#generation.event('retry', { ...retry }, 'WARNING');
         this.#account.retrying();
         const words = `asks a model again in ${Math.round(delay_ms)} ms: ${reason}`;
         this.#context.log.write('log', words, { ...this.#name, cause: reason });
-        this.#name = { ...this.#name, attempt: this.#tries.countTry() };
+        this.#name = { ...this.#name, attempt: this.#tries.countTry(), upstream_request_id: undefined };
         this.#context.ledger.asks(this.#name);
       },
       usage: (usage) => {

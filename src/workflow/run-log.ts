@@ -17,6 +17,8 @@ export interface CallName extends ModelName {
   readonly address?: string | undefined;
   /** Which request to this model for one answer it is, counted from 1. */
   readonly attempt: number;
+  /** The id by which the provider knows it; undefined: it has named none. */
+  readonly upstream_request_id?: string | undefined;
 }
 
 /** By what a run is known: to the access log and the client, and to the tracing backend. */

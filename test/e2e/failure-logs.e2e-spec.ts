@@ -29,7 +29,16 @@ import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { findFreePort } from '../support/server-process.js';
 import { openStream } from '../support/sse-client.js';
 import { type Script, streamOf, toolCallAnswer } from '../support/upstream/scripts.js';
-import { errorBody, gate, httpError, reset, role, stall, text } from '../support/upstream/steps.js';
+import {
+  errorBody,
+  gate,
+  headers as sendHeaders,
+  httpError,
+  reset,
+  role,
+  stall,
+  text,
+} from '../support/upstream/steps.js';
 import { type Conversation, workflowsModule } from '../support/workflow-kit.js';
 
 const SECRET_KEY = 'sk-test-upstream-key';
@@ -241,6 +250,54 @@ describe('the log of a failure', () => {
         outcome: code.includes('timeout') ? 'upstream_timeout' : 'upstream_error',
       });
     });
+  });
+
+  describe('names the id by which the provider knows the request', () => {
+    it.each([
+      ['x-request-id', 'req_0a1b2c', 'req_0a1b2c'],
+      ['request-id', 'req_011CSHoEeqs5C35K2UUqR7Fy', 'req_011CSHoEeqs5C35K2UUqR7Fy'],
+      ['x-amzn-requestid', 'b3f0c1de-1111-2222-3333-444455556666', 'b3f0c1de-1111-2222-3333-444455556666'],
+      ['x-request-id', 'my words, which are no id', undefined],
+      ['x-request-id', `sk-proj-${'a1B2'.repeat(10)}`, undefined],
+    ])('in %s: %s', async (header, id, logged) => {
+      await start();
+      bench.upstream.next(httpError(500, errorBody('secret'), { [header]: id }));
+      const { headers } = await ask();
+      const line = await expectOneLine(headers['x-request-id'], {
+        code: 'upstream_error',
+        cause: /^upstream status 500/,
+      });
+      expect(line['upstream_request_id']).toBe(logged);
+    });
+
+    it('of an answer that breaks in the middle, and of the one before it by its own', async () => {
+      await start({ UPSTREAM_MAX_RETRIES: '1' });
+      bench.upstream
+        .next(httpError(500, errorBody('secret'), { 'x-request-id': 'req_first' }))
+        .next([sendHeaders(200, { 'x-request-id': 'req_second' }), role(), text('Half'), reset()]);
+      const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+      assertErrorEnded(await stream.collect());
+      await accessLine();
+      expect(runLines()).toMatchObject([
+        { attempt: 1, upstream_request_id: 'req_first' },
+        { attempt: 2, upstream_request_id: 'req_second', code: 'upstream_connection_lost' },
+      ]);
+    });
+  });
+
+  it('is in the access line of a request that is repeated, as is the step in its answer', async () => {
+    await start();
+    const fault = errorBody('too long', { code: 'context_length_exceeded', param: 'messages' });
+    bench.upstream.next(httpError(400, fault));
+    const repeated = (): ReturnType<typeof postJson> =>
+      postJson(bench.app.chatUrl, { model: 'streaming', stream: false, messages: HELLO }, { 'idempotency-key': 'a' });
+    const [first, again] = [await repeated(), await repeated()];
+    expect(again.headers['idempotent-replayed']).toBe('true');
+    expect(again.json).toEqual(first.json);
+    expect(again.json).toMatchObject({ error: { millrace: { node: 'TextStreamingNode' } } });
+    const access = await eventually(() => lines('Access')[1], { message: 'the second access line' });
+    const told = { status: 400, code: 'context_length_exceeded', node: 'TextStreamingNode' };
+    expect([lines('Access')[0], access]).toMatchObject([told, told]);
   });
 
   describeIfRuns('openssl', ['version'])('names a certificate', () => {

@@ -22,6 +22,8 @@ export class RecordedCall implements CallScope {
   readonly usages: Usage[] = [];
   /** Longest pause before another try, in milliseconds. */
   patienceMs = Number.POSITIVE_INFINITY;
+  /** By which the upstream named its answers. */
+  readonly requestIds: string[] = [];
   readonly stream: AsyncGenerator<readonly Delta[], ModelResult, void>;
   readonly #controller = new AbortController();
 
@@ -39,6 +41,10 @@ export class RecordedCall implements CallScope {
 
   canWait(ms: number): boolean {
     return ms <= this.patienceMs;
+  }
+
+  upstreamRequestId(id: string): void {
+    this.requestIds.push(id);
   }
 
   retrying(retry: CallRetry): void {

@@ -129,10 +129,14 @@ export class CompletionsController {
       response.json(await this.#collect(asked, response));
       return;
     }
-    const { answer, isReplayed } = await this.answers.answer({ caller, key, body, signal }, async () =>
+    const failedNode = (): string | undefined => record.failure?.node;
+    const { answer, isReplayed } = await this.answers.answer({ caller, key, body, signal, failedNode }, async () =>
       keptAnswerOf(await this.#collect(asked, response), response),
     );
-    if (isReplayed) permit.cancel();
+    if (isReplayed) {
+      permit.cancel();
+      record.repeats(answer.failure);
+    }
     repeatAnswer(answer, isReplayed, response);
   }
 

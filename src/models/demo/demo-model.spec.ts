@@ -17,6 +17,10 @@ class Report implements CallScope {
     return true;
   }
 
+  upstreamRequestId(): void {
+    throw new Error('The demo asks nobody');
+  }
+
   retrying(): void {
     throw new Error('The demo never tries again');
   }

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { APIError } from 'openai';
 import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions';
 import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
@@ -13,6 +14,7 @@ import type { Answer } from './transport/index.js';
 import { UnknownWords } from './unknown-words.js';
 import { type Endpoint, UpstreamClient } from './upstream-client.js';
 import { upstreamErrorFrom } from './upstream-errors.js';
+import { readUpstreamRequestId } from './upstream-request-id.js';
 
 const logger = new Logger('Upstream');
 
@@ -91,8 +93,14 @@ export class OpenAIChatModel implements ChatModel {
   async #answerTo(call: ModelCall, scope: CallScope, signal: AbortNotice): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#request(call, signal);
+        const answer = await this.#request(call, signal);
+        tellRequestId(scope, (name) => answer.headers[name]);
+        return answer;
       } catch (thrown) {
+        if (thrown instanceof APIError) {
+          const { headers } = thrown as { readonly headers: Headers | undefined };
+          tellRequestId(scope, (name) => headers?.get(name) ?? undefined);
+        }
         const error = upstreamErrorFrom(thrown, this.options.streamSetting);
         const delayMs = attempt > this.options.maxRetries ? undefined : retryDelay(error, attempt);
         if (signal.aborted || delayMs === undefined || !scope.canWait(delayMs)) throw error;
@@ -114,6 +122,11 @@ export class OpenAIChatModel implements ChatModel {
     } satisfies ChatCompletionCreateParams;
     return this.#client.createCompletion(body, signal);
   }
+}
+
+function tellRequestId(scope: CallScope, header: (name: string) => unknown): void {
+  const id = readUpstreamRequestId(header);
+  if (id !== undefined) scope.upstreamRequestId(id);
 }
 
 /** OpenAI refuses to stream sound that is not plain samples. */

@@ -4,6 +4,7 @@ import { type ProxyConfig, separateCredentials } from '../../config/index.js';
 import { type AbortNotice, ensureError, findExcess } from '../../kernel/index.js';
 import { errorObjectIn } from './error-body.js';
 import { type Answer, type UpstreamRequest, UpstreamTransport } from './transport/index.js';
+import { REQUEST_ID_HEADERS } from './upstream-request-id.js';
 
 /** Where an OpenAI-compatible server is, and the credential it asks for. */
 export interface Endpoint {
@@ -146,7 +147,7 @@ const ERROR_HEADERS: ReadonlySet<string> = new Set([
   'retry-after',
   'retry-after-ms',
   'x-should-retry',
-  'x-request-id',
+  ...REQUEST_ID_HEADERS,
 ]);
 
 /** The SDK writes errors again, which what is nested deeply does not bear; its status says enough. */

@@ -23,6 +23,8 @@ export interface RepeatableRequest {
   readonly body: unknown;
   /** Of the client that leaves. */
   readonly signal: AbortNotice;
+  /** Gives the step that failed, if there are several, once answering has failed. */
+  readonly failedNode: () => string | undefined;
 }
 
 /** An answer, and whether it was given before. */
@@ -68,7 +70,7 @@ export class IdempotentAnswers {
       const kept = this.#memory.get(id);
       if (kept !== undefined) return makeReplay(kept, fingerprint);
       const running = this.#running.get(id);
-      if (running === undefined) return this.#first(id, fingerprint, answer);
+      if (running === undefined) return this.#first(id, fingerprint, request, answer);
       assertSame(running.fingerprint, fingerprint);
       const ended = await this.#waitForEnd(running, request.signal);
       if (ended !== undefined) return { answer: ended, isReplayed: true };
@@ -81,7 +83,12 @@ export class IdempotentAnswers {
     return answer;
   }
 
-  async #first(id: string, fingerprint: string, answer: () => Promise<KeptAnswer>): Promise<RepeatableAnswer> {
+  async #first(
+    id: string,
+    fingerprint: string,
+    { failedNode }: RepeatableRequest,
+    answer: () => Promise<KeptAnswer>,
+  ): Promise<RepeatableAnswer> {
     let end: (kept: KeptAnswer | undefined) => void = () => undefined;
     const ended = new Promise<KeptAnswer | undefined>((resolve) => (end = resolve));
     this.#running.set(id, { fingerprint, ended });
@@ -102,7 +109,7 @@ export class IdempotentAnswers {
         kept = await answer();
         return { answer: kept, isReplayed: false };
       } catch (error) {
-        if (error instanceof MillraceError) kept = keepFailure(error);
+        if (error instanceof MillraceError) kept = keepFailure(error, failedNode());
         throw error;
       } finally {
         renewal?.cancel();

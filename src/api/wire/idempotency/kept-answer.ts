@@ -1,5 +1,5 @@
 import type { MillraceError } from '../../../errors/index.js';
-import { errorEnvelope } from '../../../http/index.js';
+import { errorEnvelope, type RequestFailure } from '../../../http/index.js';
 
 /** An answer as it can be given again. */
 export interface KeptAnswer {
@@ -8,13 +8,19 @@ export interface KeptAnswer {
   readonly body: string;
   /** Of the run that gave it. */
   readonly traceId?: string;
+  /** What the access log says of a failure. */
+  readonly failure?: RequestFailure;
 }
 
 /** Client errors that say nothing about the request itself: the same request can be answered otherwise later. */
 const PASSING: ReadonlySet<number> = new Set([401, 403, 408, 409, 429, 499]);
 
-/** What is kept of a failure: undefined unless the request itself is at fault, so that it fails the same way each time. */
-export function keepFailure(error: MillraceError): KeptAnswer | undefined {
+/**
+ * What is kept of a failure: undefined unless the request itself is at fault, so that it fails the same way each time.
+ * @param node the step that failed, if there are several
+ */
+export function keepFailure(error: MillraceError, node: string | undefined): KeptAnswer | undefined {
   if (error.status < 400 || error.status >= 500 || PASSING.has(error.status)) return undefined;
-  return { status: error.status, body: JSON.stringify(errorEnvelope(error)) };
+  const failure = { code: error.code ?? error.type, node };
+  return { status: error.status, body: JSON.stringify(errorEnvelope(error, node)), failure };
 }
