@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RunEvent } from '../engine/index.js';
-import { UpstreamError } from '../errors/index.js';
+import { toRunError, UpstreamError } from '../errors/index.js';
 import { AnswerPrinter } from './answer-printer.js';
 
 type Unnumbered = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'seq'> : never) : never;
@@ -15,7 +15,6 @@ const say = (node: string, type: 'content' | 'reasoning', text: string): Printed
 const finished: Printed = {
   type: 'run-finished',
   finishReason: 'stop',
-  result: '',
   usage: { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 },
 };
 
@@ -68,7 +67,7 @@ describe('the printer of an answer', () => {
   });
 
   it('tells of progress, routes and substitutes in lines of their own', () => {
-    const error = new UpstreamError('The model is down.', { code: 'upstream_error', retryable: true });
+    const error = toRunError(new UpstreamError('The model is down.', { code: 'upstream_error', retryable: true }));
     const { stderr } = printed([
       { type: 'node-progress', node: 'Search', message: 'looking\nup' },
       { type: 'route-taken', node: 'route', branch: 'billing' },

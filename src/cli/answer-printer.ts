@@ -141,7 +141,11 @@ function textFor(delta: Delta): string {
       return delta.images.map(() => '[image]\n').join('');
     case 'audio':
       return delta.transcript ?? '';
-    default:
+    case 'content':
+    case 'reasoning':
+    case 'refusal':
       return delta.text;
+    default:
+      return assertNever(delta);
   }
 }

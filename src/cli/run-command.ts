@@ -34,8 +34,8 @@ export async function runWorkflow(id: string, message: string, environment: CliE
           gate.close();
           stdout.once('drain', () => gate.open());
         },
-        failed: ({ error, isReaders }) => {
-          failure = error;
+        failed: ({ thrown, isReaders }) => {
+          failure = thrown;
           if (!isReaders) printer.failed();
         },
       });

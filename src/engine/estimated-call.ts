@@ -1,7 +1,7 @@
 import type { Outcome } from '../errors/index.js';
 import type { CallMeter } from '../metrics/index.js';
 import type { ModelCall, Usage } from '../models/index.js';
-import type { AnswerText } from '../streaming/index.js';
+import type { DeltaCollector } from '../streaming/index.js';
 import type { CallAccount } from '../workflow/index.js';
 import { estimateTokens } from './token-estimate.js';
 
@@ -13,14 +13,14 @@ const AT_WORK: ReadonlySet<Outcome> = new Set([...WHOLE, 'aborted', 'upstream_ti
 /** The account of a call that estimates what its upstream did not tell. */
 export class EstimatedCall implements CallAccount {
   /** What was asked and answered; let go of at the end. */
-  #parts: { readonly call: ModelCall; readonly answer: AnswerText } | undefined;
+  #parts: { readonly call: ModelCall; readonly answer: DeltaCollector } | undefined;
   #hasSpoken = false;
   #untold = 0;
 
   constructor(
     private readonly meter: CallMeter,
     call: ModelCall,
-    answer: AnswerText,
+    answer: DeltaCollector,
   ) {
     this.#parts = { call, answer };
   }

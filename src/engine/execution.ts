@@ -1,15 +1,24 @@
-import { InternalError, loggableStack, type MillraceError, RunAbortedError, toMillraceError } from '../errors/index.js';
+import {
+  InternalError,
+  loggableStack,
+  type MillraceError,
+  RunAbortedError,
+  toMillraceError,
+  toRunError,
+} from '../errors/index.js';
 import {
   abortable,
   type AbortNotice,
+  assertNever,
   type Cancellation,
   type Clock,
   isError,
   settleInTime,
   settleOrAbort,
+  toJsonValue,
 } from '../kernel/index.js';
 import type { RunMeter } from '../metrics/index.js';
-import type { FinishReason } from '../models/index.js';
+import type { FinishReason, Usage } from '../models/index.js';
 import { type Delta, type Gate, isDelta } from '../streaming/index.js';
 import { type Ending, NOOP_TRACE, type SpanHandle } from '../tracing/index.js';
 import {
@@ -31,7 +40,7 @@ import {
 } from '../workflow/index.js';
 import { deltaFault } from './delta-fault.js';
 import { Outputs } from './outputs.js';
-import type { UnnumberedEvent } from './run-event.js';
+import { MOST_CONTENT_BYTES, type UnnumberedEvent } from './run-event.js';
 import { NodeLedger } from './run-ledger.js';
 import type { Permit, Semaphore } from './semaphore.js';
 import type { Speaker, SpeakingOrder } from './speaking-order.js';
@@ -52,6 +61,8 @@ export interface RunScope {
   readonly estimatesTokens: boolean;
   /** Whether the run's reader can be kept waiting for so many milliseconds before a failed model call is made again. */
   readonly canWait: (ms: number) => boolean;
+  /** Whether somebody wants what authors' code gives in the events. */
+  readonly wantsContent: boolean;
   readonly emit: (event: UnnumberedEvent) => void;
   /** Told of each node before it starts: it is cleaned up at the run's end. */
   readonly started: (step: NodeStep, context: TaskContext) => void;
@@ -145,9 +156,7 @@ export class Execution implements Values {
       await ready;
       if (this.#isOver) return;
       this.run.cancellation.throwIfAborted();
-      if (step.kind === 'node') await this.#runNode(step, turn);
-      else if (step.kind === 'route') await this.#runRoute(step, turn);
-      else await this.#runNested(step, turn);
+      await this.#runKind(step, turn);
     } catch (thrown) {
       if (!this.run.cancellation.aborted) {
         this.#hasFailed = true;
@@ -158,6 +167,19 @@ export class Execution implements Values {
       throw thrown;
     } finally {
       turn?.close();
+    }
+  }
+
+  #runKind(step: Step, turn: SpeakingOrder | undefined): Promise<void> {
+    switch (step.kind) {
+      case 'node':
+        return this.#runNode(step, turn);
+      case 'route':
+        return this.#runRoute(step, turn);
+      case 'workflow':
+        return this.#runNested(step, turn);
+      default:
+        return assertNever(step);
     }
   }
 
@@ -192,7 +214,7 @@ export class Execution implements Values {
       const output = await execution.execute(turn);
       this.outputs.set(step.key, output);
       span.end({ output });
-      this.run.emit({ type: 'node-finished', node, visible, elapsedMs: elapsed(), output });
+      this.#emitFinished(node, visible, elapsed(), output);
     } catch (thrown) {
       span?.end(endingOf(thrown, this.run.cancellation));
       const hasFailed = execution?.hasFailed === true;
@@ -211,13 +233,31 @@ export class Execution implements Values {
     if (execution.hasSpoken) this.#finishReasons.push(...execution.finishReasons);
   }
 
+  #emitFinished(node: string, visible: boolean, elapsedMs: number, output: unknown, usage?: Usage): void {
+    const shown = this.run.wantsContent ? toJsonValue(output, MOST_CONTENT_BYTES) : undefined;
+    this.run.emit({
+      type: 'node-finished',
+      node,
+      visible,
+      elapsedMs,
+      ...(shown !== undefined && { output: shown }),
+      ...(usage !== undefined && { usage }),
+    });
+  }
+
+  #emitProgress(node: string, message: string, data: unknown): void {
+    const shown = this.run.wantsContent ? toJsonValue(data, MOST_CONTENT_BYTES) : undefined;
+    this.run.emit({ type: 'node-progress', node, message, ...(shown !== undefined && { data: shown }) });
+  }
+
   #emitFailed(
     node: string,
     thrown: unknown,
     elapsedMs: number,
     { aborted = false, recovered = false }: { readonly aborted?: boolean; readonly recovered?: boolean },
   ): void {
-    this.run.emit({ type: 'node-failed', node, elapsedMs, error: toMillraceError(thrown), recovered, aborted });
+    const error = toRunError(toMillraceError(thrown));
+    this.run.emit({ type: 'node-failed', node, elapsedMs, error, recovered, aborted });
   }
 
   async #runNode(step: NodeStep, turn: SpeakingOrder | undefined): Promise<void> {
@@ -247,8 +287,7 @@ export class Execution implements Values {
       const output = await settleOrAbort(this.#process(work, input, context), cancellation, clock, ABORT_GRACE_MS);
       this.outputs.set(step.key, output, step.instance);
       span.end({ output });
-      const usage = ledger.usage();
-      this.run.emit({ type: 'node-finished', node, visible, elapsedMs: elapsed(), output, ...(usage && { usage }) });
+      this.#emitFinished(node, visible, elapsed(), output, ledger.usage());
     } catch (thrown) {
       span?.end(endingOf(thrown, cancellation));
       this.#recover(work, node, thrown, ledger, elapsed());
@@ -270,15 +309,7 @@ export class Execution implements Values {
     }
     if (turn !== undefined && isError(thrown) && thrown instanceof IncompleteAnswerError) {
       this.run.brokenOff = true;
-      const usage = ledger.usage();
-      this.run.emit({
-        type: 'node-finished',
-        node,
-        visible: true,
-        elapsedMs,
-        output: undefined,
-        ...(usage && { usage }),
-      });
+      this.#emitFinished(node, true, elapsedMs, undefined, ledger.usage());
       return;
     }
     const error = toMillraceError(thrown);
@@ -307,7 +338,7 @@ export class Execution implements Values {
   }
 
   #contextFor(step: NodeStep, node: string, trace: SpanHandle, ledger: NodeLedger): TaskContext {
-    const { cancellation, clock, canWait, emit, log } = this.run;
+    const { cancellation, clock, canWait, log } = this.run;
     return new TaskContext({
       event: this.event,
       signal: cancellation,
@@ -322,8 +353,7 @@ export class Execution implements Values {
         this.#stopped = true;
         this.#stoppedBy = step.key;
       },
-      onProgress: (message, data) =>
-        emit({ type: 'node-progress', node, message, ...(data !== undefined && { data }) }),
+      onProgress: (message, data) => this.#emitProgress(node, message, data),
     });
   }
 

@@ -6,6 +6,7 @@ export type {
   NodeProgress,
   NodeStarted,
   RouteTaken,
+  RunEnd,
   RunEvent,
   RunFailed,
   RunFinished,

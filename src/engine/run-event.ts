@@ -1,7 +1,14 @@
-import type { MillraceError } from '../errors/index.js';
+import type { MillraceError, Outcome, RunError } from '../errors/index.js';
+import type { JsonValue } from '../kernel/index.js';
 import type { FinishReason, ModelIdentity, Usage } from '../models/index.js';
 import type { Delta } from '../streaming/index.js';
 import type { StepKind } from '../workflow/index.js';
+
+/**
+ * About how many bytes of JSON a value of an author's code may take in an event: progress data, the output of a node, the result of
+ * a workflow. What is beyond is replaced by markers.
+ */
+export const MOST_CONTENT_BYTES = 1024 * 1024;
 
 /** What every run event has: its place in the run, counted from 0 (gaps are possible where deltas were merged). */
 interface Sequenced {
@@ -34,7 +41,8 @@ export interface NodeStarted extends OfNode {
 export interface NodeProgress extends OfNode {
   readonly type: 'node-progress';
   readonly message: string;
-  readonly data?: unknown;
+  /** Absent unless the run's readers want content. */
+  readonly data?: JsonValue;
 }
 
 /** A route has chosen its branch. */
@@ -64,7 +72,8 @@ export interface NodeFinished extends OfNode {
   readonly visible: boolean;
   /** Milliseconds. */
   readonly elapsedMs: number;
-  readonly output: unknown;
+  /** Absent unless the run's readers want content. */
+  readonly output?: JsonValue;
   /** Tokens of this node's model calls, if their upstreams told. */
   readonly usage?: Usage;
 }
@@ -78,7 +87,7 @@ export interface NodeFailed extends OfNode {
   /** Milliseconds. */
   readonly elapsedMs: number;
   /** What the run fails with, if it was aborted. */
-  readonly error: MillraceError;
+  readonly error: RunError;
   readonly recovered: boolean;
   readonly aborted: boolean;
 }
@@ -87,8 +96,8 @@ export interface NodeFailed extends OfNode {
 export interface RunFinished extends Sequenced {
   readonly type: 'run-finished';
   readonly finishReason: FinishReason;
-  /** The workflow's result; undefined if it ended early. */
-  readonly result: unknown;
+  /** The workflow's result. Absent if it ended early, or unless the run's readers want content. */
+  readonly result?: JsonValue;
   /** Sum over all model calls of the run whose upstreams told; absent if none did. */
   readonly usage?: Usage;
   /** Tokens that no upstream has told, by estimate; absent if there are none, or nobody asked for it. No client sees them. */
@@ -98,7 +107,9 @@ export interface RunFinished extends Sequenced {
 /** Last event of a run that did not. */
 export interface RunFailed extends Sequenced {
   readonly type: 'run-failed';
-  readonly error: MillraceError;
+  readonly error: RunError;
+  /** How it ended, in the words of log and metrics. */
+  readonly outcome: Outcome;
   /** The step that it failed with, if the workflow has several; absent if it was ended from outside. */
   readonly node?: string;
   readonly usage?: Usage;
@@ -107,7 +118,7 @@ export interface RunFailed extends Sequenced {
 }
 
 /**
- * One thing that happened in a run, as plain data. A run's events begin with `run-started` and end with exactly one of
+ * One thing that happened in a run, as plain JSON. A run's events begin with `run-started` and end with exactly one of
  * `run-finished` and `run-failed`; the Observable that brings them then completes and never errors. Each `node-started` is
  * followed by exactly one of `node-finished` and `node-failed` of the same step. Deltas come in the order in which the
  * workflow declares its nodes, all other events when they happen.
@@ -126,3 +137,14 @@ export type RunEvent =
 
 /** A run event before it has its number. */
 export type UnnumberedEvent<E = RunEvent> = E extends RunEvent ? Omit<E, 'seq'> : never;
+
+/**
+ * What code in this process may have of a run's end beside its last event, and no client: the result as it is, or what the run
+ * failed with, which says more than events do.
+ */
+export interface RunEnd {
+  /** Undefined if the run failed, or ended early. */
+  readonly result?: unknown;
+  /** Undefined if it did not fail. */
+  readonly error?: MillraceError;
+}

@@ -9,7 +9,7 @@ import {
   type Usage,
   worseFinishReason,
 } from '../models/index.js';
-import type { AnswerText } from '../streaming/index.js';
+import type { DeltaCollector } from '../streaming/index.js';
 import type { CallAccount, CallLedger, CallName } from '../workflow/index.js';
 import { EstimatedCall } from './estimated-call.js';
 
@@ -37,7 +37,7 @@ export class NodeLedger implements CallLedger {
     return this.#finishReason;
   }
 
-  openCall(model: ModelName, call: ModelCall, answer: AnswerText): CallAccount {
+  openCall(model: ModelName, call: ModelCall, answer: DeltaCollector): CallAccount {
     const meter = this.#meter.call(model);
     this.#calls.push(meter);
     if (this.#estimated === undefined) return meter;

@@ -1,9 +1,17 @@
-import { RunAbortedError, RunAnswerTooLargeError, toMillraceError } from '../errors/index.js';
-import { Cancellation, type Clock, type IdSource, settleInTime } from '../kernel/index.js';
+import {
+  loggableStack,
+  type MillraceError,
+  readOutcome,
+  RunAbortedError,
+  RunAnswerTooLargeError,
+  toMillraceError,
+  toRunError,
+} from '../errors/index.js';
+import { assertNever, Cancellation, type Clock, type IdSource, settleInTime, toJsonValue } from '../kernel/index.js';
 import type { RunMeter } from '../metrics/index.js';
 import { type FinishReason, worseFinishReason } from '../models/index.js';
 import {
-  AnswerText,
+  DeltaCollector,
   countCharacters,
   type Delta,
   type Gate,
@@ -17,7 +25,7 @@ import type { ChatEvent, CompiledWorkflow, NodeStep, RunLog, TaskContext } from 
 import { endingOf, Execution } from './execution.js';
 import { NumberedCalls } from './numbered-calls.js';
 import { OneAudio } from './one-audio.js';
-import type { RunEvent, RunFinished, UnnumberedEvent } from './run-event.js';
+import { MOST_CONTENT_BYTES, type RunEnd, type RunEvent, type RunFinished, type UnnumberedEvent } from './run-event.js';
 import { type NodeLedger, sumUsage } from './run-ledger.js';
 import { Semaphore } from './semaphore.js';
 import { type Speaker, SpeakingOrder } from './speaking-order.js';
@@ -42,17 +50,14 @@ export interface RunParts {
   readonly maxAnswerLength: number;
   /** True if tokens that upstreams do not tell are estimated. */
   readonly estimatesTokens: boolean;
-  readonly emit: (event: RunEvent) => void;
-  /** Told of what the end of the trace throws. */
-  readonly onTraceError: (thrown: unknown) => void;
-  /** Told of what a node's `cleanup` throws. */
-  readonly onCleanupError: (node: string, thrown: unknown) => void;
-  /** Told of a node whose `cleanup` does not end within this many milliseconds. */
-  readonly onCleanupStuck: (node: string, limitMs: number) => void;
+  /** True if somebody wants what authors' code gives in the events: outputs, the result, data of progress. */
+  readonly wantsContent: boolean;
+  /** Takes each event; with the last one comes what stands beside it. */
+  readonly emit: (event: RunEvent, end?: RunEnd) => void;
 }
 
 /** How long the `cleanup` of one node may take, in milliseconds; then the others go on. */
-export const CLEANUP_LIMIT_MS = 10_000;
+const CLEANUP_LIMIT_MS = 10_000;
 
 /** One execution of one workflow for one request. */
 export class Run {
@@ -74,13 +79,13 @@ export class Run {
   readonly #characters = new WholeCharacters();
   readonly #calls: NumberedCalls;
   readonly #audio = new OneAudio();
-  readonly #answer: AnswerText | undefined;
+  readonly #answer: DeltaCollector | undefined;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
     this.#calls = new NumberedCalls(parts.ids);
     this.#startedAt = parts.clock.monotonic();
-    this.#answer = parts.keepAnswer ? new AnswerText() : undefined;
+    this.#answer = parts.keepAnswer ? new DeltaCollector() : undefined;
   }
 
   /** Runs the workflow to its end. Never rejects: whatever happens is the last event. */
@@ -98,6 +103,7 @@ export class Run {
         log,
         estimatesTokens: this.#parts.estimatesTokens,
         canWait: (ms) => this.#canWait(ms),
+        wantsContent: this.#parts.wantsContent,
         permits: new Semaphore(workflow.concurrency),
         brokenOff: false,
         emit: (runEvent) => this.#emit(runEvent),
@@ -172,8 +178,12 @@ export class Run {
         const heard = this.#audio.take(node, delta);
         return heard?.type === 'content' ? this.#setOff(node, heard) : heard;
       }
-      default:
+      case 'reasoning':
+      case 'refusal':
+      case 'images':
         return delta;
+      default:
+        return assertNever(delta);
     }
   }
 
@@ -210,13 +220,17 @@ export class Run {
     const finishReason = finishReasons.reduce<FinishReason>(worseFinishReason, 'stop');
     const usage = this.#usage();
     this.#endTrace(() => ({ metadata: { finish_reason: finishReason } }));
-    this.#emit({
-      type: 'run-finished',
-      finishReason,
-      result,
-      ...(usage !== undefined && { usage }),
-      ...this.#untold(),
-    });
+    const shown = this.#parts.wantsContent ? toJsonValue(result, MOST_CONTENT_BYTES) : undefined;
+    this.#emit(
+      {
+        type: 'run-finished',
+        finishReason,
+        ...(shown !== undefined && { result: shown }),
+        ...(usage !== undefined && { usage }),
+        ...this.#untold(),
+      },
+      { result },
+    );
   }
 
   #fail(thrown: unknown): void {
@@ -227,13 +241,29 @@ export class Run {
     const error = toMillraceError(thrown);
     const { log, workflow } = this.#parts;
     const node = error instanceof RunAbortedError || !hasSeveralSteps(workflow) ? undefined : log.failedStep?.node;
-    this.#emit({
-      type: 'run-failed',
-      error,
-      ...(node !== undefined && { node }),
-      ...(usage !== undefined && { usage }),
-      ...this.#untold(),
-    });
+    this.#tellLog(error);
+    this.#emit(
+      {
+        type: 'run-failed',
+        error: toRunError(error),
+        outcome: readOutcome(error),
+        ...(node !== undefined && { node }),
+        ...(usage !== undefined && { usage }),
+        ...this.#untold(),
+      },
+      { error },
+    );
+  }
+
+  /** What only operators may see stands in the log alone. Whatever becomes of that, the run has its end. */
+  #tellLog(error: MillraceError): void {
+    const { log } = this.#parts;
+    try {
+      log.runFailed(error);
+    } catch (thrown) {
+      // Later, because it is the log that fails.
+      process.nextTick(() => log.write('error', 'failed, which could not be logged', {}, loggableStack(thrown)));
+    }
   }
 
   /** Whatever becomes of the trace, the run has its end. */
@@ -241,19 +271,22 @@ export class Run {
     try {
       this.#parts.trace.end({ ...ending(), output: this.#answer?.output() });
     } catch (error) {
-      this.#parts.onTraceError(error);
+      this.#parts.log.write('error', 'has a trace that could not be ended', {}, loggableStack(error));
     }
   }
 
   async #cleanUp(): Promise<void> {
-    const { clock, onCleanupError, onCleanupStuck } = this.#parts;
+    const { clock, log } = this.#parts;
     for (const { step, context } of this.#started.toReversed()) {
       try {
         const cleaned = step.instance.cleanup?.(context);
         if (!isPromise(cleaned)) continue;
-        await settleInTime(cleaned, clock, CLEANUP_LIMIT_MS, () => onCleanupStuck(step.node, CLEANUP_LIMIT_MS));
+        await settleInTime(cleaned, clock, CLEANUP_LIMIT_MS, () => {
+          const words = `has a cleanup() that has not ended after ${CLEANUP_LIMIT_MS} ms; nobody waits for it any more`;
+          log.step(step.node).write('error', words);
+        });
       } catch (error) {
-        onCleanupError(step.node, error);
+        log.step(step.node).write('error', 'has a cleanup() that failed', {}, loggableStack(error));
       }
     }
   }
@@ -267,8 +300,8 @@ export class Run {
     return sumUsage(this.#ledgers.map((ledger) => ledger.usage()));
   }
 
-  #emit(event: UnnumberedEvent): void {
-    this.#parts.emit({ ...event, seq: this.#seq++ });
+  #emit(event: UnnumberedEvent, end?: RunEnd): void {
+    this.#parts.emit({ ...event, seq: this.#seq++ }, end);
   }
 }
 
@@ -291,11 +324,22 @@ function jsonOfResult(result: unknown, workflow: string): string {
 
 /** In characters. Log probabilities, which are objects, are measured by the memory that they take. */
 function measureLength(delta: Delta): number {
-  if (delta.type === 'tool-call') return delta.arguments.length;
-  if (!('text' in delta)) return weighDelta(delta, Number.POSITIVE_INFINITY) / 2;
-  return delta.logprobs === undefined
-    ? delta.text.length
-    : weighDelta(delta, Number.POSITIVE_INFINITY) / BYTES_PER_CHARACTER;
+  switch (delta.type) {
+    case 'content':
+    case 'reasoning':
+    case 'refusal':
+      return delta.logprobs === undefined
+        ? delta.text.length
+        : weighDelta(delta, Number.POSITIVE_INFINITY) / BYTES_PER_CHARACTER;
+    case 'tool-call':
+      return delta.arguments.length;
+    case 'annotations':
+    case 'images':
+    case 'audio':
+      return weighDelta(delta, Number.POSITIVE_INFINITY) / 2;
+    default:
+      return assertNever(delta);
+  }
 }
 
 /** Of memory. A log probability of one token takes some hundreds, for a character or two of text: a lenient share. */

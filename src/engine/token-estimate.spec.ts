@@ -3,13 +3,13 @@ import { describe, expect, it } from '@jest/globals';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 
 import type { Message } from '../models/index.js';
-import { AnswerText, type Delta } from '../streaming/index.js';
+import { DeltaCollector, type Delta } from '../streaming/index.js';
 import { type EstimatedTokens, estimateTokens } from './token-estimate.js';
 
 const NONE: readonly Message[] = [];
 
 function estimateOf(messages: readonly Message[], parameters = {}, answer: readonly Delta[] = []): EstimatedTokens {
-  const text = new AnswerText();
+  const text = new DeltaCollector();
   for (const delta of answer) text.add(delta);
   return estimateTokens({ model: 'm', messages, parameters }, text);
 }

@@ -1,5 +1,5 @@
 import type { Message, ModelCall } from '../models/index.js';
-import type { AnswerText } from '../streaming/index.js';
+import type { DeltaCollector } from '../streaming/index.js';
 
 /** So many characters of a call are looked at, half a millisecond of work; the rest is taken to be like them. */
 const MOST_READ = 131_072;
@@ -22,7 +22,7 @@ export interface EstimatedTokens {
  * code, a quarter for other languages and a third for random letters, which is enough for a limit; a tokenizer would need 50 MB,
  * take ten to a hundred times as long, and be exact for one vendor's models only.
  */
-export function estimateTokens({ messages, parameters }: ModelCall, answer: AnswerText): EstimatedTokens {
+export function estimateTokens({ messages, parameters }: ModelCall, answer: DeltaCollector): EstimatedTokens {
   const prompt = new Estimate();
   for (const message of messages) addMessage(message, prompt);
   addJson([parameters['tools'], parameters['response_format']], prompt);

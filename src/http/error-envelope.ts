@@ -1,4 +1,4 @@
-import type { MillraceError } from '../errors/index.js';
+import type { MillraceError, RunError } from '../errors/index.js';
 import type { JsonObject } from '../kernel/index.js';
 import type { ErrorEnvelope } from './error-envelope.dto.js';
 
@@ -8,7 +8,7 @@ import type { ErrorEnvelope } from './error-envelope.dto.js';
  * @param events node events, as JSON, that no stream has brought
  */
 export function errorEnvelope(
-  { message, type, param, code }: MillraceError,
+  { message, type, param, code }: RunError | MillraceError,
   node?: string,
   events: readonly string[] = [],
 ): ErrorEnvelope {

@@ -1,5 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import { ForbiddenError, type MillraceError, ModelNotFoundError, type Outcome, readOutcome } from '../errors/index.js';
+import {
+  ForbiddenError,
+  type MillraceError,
+  ModelNotFoundError,
+  type Outcome,
+  readOutcome,
+  type RunError,
+} from '../errors/index.js';
 import type { StreamMeter } from '../metrics/index.js';
 import type { Usage } from '../models/index.js';
 
@@ -16,7 +23,7 @@ export interface RunEnding {
   readonly usage?: Usage | undefined;
   readonly untoldTokens?: number | undefined;
   /** What it failed with, and the step that did, as its last event names it. */
-  readonly error?: MillraceError;
+  readonly error?: RunError;
   readonly node?: string | undefined;
 }
 

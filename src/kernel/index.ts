@@ -12,6 +12,7 @@ export { readErrorCode, readFileState } from './file-state.js';
 export { holdProcess, whileHeld } from './hold-process.js';
 export { IdSource, RandomIdSource } from './ids.js';
 export { isJsonObject, type JsonObject } from './json-object.js';
+export { type JsonValue, toJsonValue } from './json-value.js';
 export { countValues, findExcess, hasMoreValues } from './json-values.js';
 export { redactBeginning, redactPlaces, redactSecrets } from './redact.js';
 export { sha256 } from './sha256.js';

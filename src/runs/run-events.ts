@@ -1,22 +1,20 @@
 import { type MonoTypeOperatorFunction, Observable, type Subscriber } from 'rxjs';
-import type { RunEvent, RunFailed, RunFinished } from '../engine/index.js';
-import { InternalError, type MillraceError } from '../errors/index.js';
+import type { RunEnd, RunEvent, RunFailed, RunFinished } from '../engine/index.js';
+import { InternalError, type MillraceError, readOutcome, toMillraceError, toRunError } from '../errors/index.js';
 import { Cancellation } from '../kernel/index.js';
-import type { Usage } from '../models/index.js';
 
 /** How the reading of a run failed: because the run did, or because its reader did. */
-export interface ReadFailure {
-  readonly error: MillraceError;
-  readonly usage: Usage | undefined;
-  /** As in the run's last event. */
-  readonly untoldTokens?: number | undefined;
-  readonly node?: string | undefined;
+export interface ReadFailure extends Omit<RunFailed, 'type' | 'seq'> {
+  /** What it failed with, as code in this process may know it. */
+  readonly thrown: MillraceError;
   /** True if it was the reader, who then cannot rely on its own state. */
   readonly isReaders: boolean;
 }
 
 /** Reads the events of one run. */
 export interface RunReader {
+  /** True if it has a use for outputs, results and data of progress in the events. Absent: false. */
+  readonly wantsContent?: boolean;
   /**
    * Aborted by the reader with an InternalError if it cannot go on, for faults outside of `next` (see {@link guarded}).
    * Absent: it has no such places.
@@ -28,11 +26,17 @@ export interface RunReader {
   failed(failure: ReadFailure): void;
 }
 
-/**
- * Begins a run.
- * @param fault ends the run when it aborts, with its reason, which is logged in any case
- */
-export type BeginRun = (subscriber: Subscriber<RunEvent>, fault: Cancellation) => () => void;
+/** One reading of a run. */
+export interface Reading {
+  /** Ends the run when it aborts, with its reason, which is logged in any case. */
+  readonly fault: Cancellation;
+  readonly wantsContent: boolean;
+  /** What stands beside the last event, once that is there. */
+  end?: RunEnd;
+}
+
+/** Begins a run. */
+export type BeginRun = (subscriber: Subscriber<RunEvent>, reading: Reading) => () => void;
 
 /**
  * The events of a run. Each subscription, and each reading, begins a run of its own. RxJS throws what a subscriber throws
@@ -42,25 +46,25 @@ export class RunEvents extends Observable<RunEvent> {
   readonly #begin: BeginRun;
 
   constructor(begin: BeginRun) {
-    super((subscriber) => begin(subscriber, new Cancellation()));
+    super((subscriber) => begin(subscriber, { fault: new Cancellation(), wantsContent: true }));
     this.#begin = begin;
   }
 
   /**
    * Runs the workflow for a reader, whose faults end this run and nothing else.
    * @param operator put between the run and the reader
-   * @returns when the reader has had the last event; rejects with what its `failed` throws
+   * @returns when the reader has had the last event: the workflow's result, undefined if the run failed or ended early. Rejects
+   *   with what the reader's `failed` throws
    */
-  read(reader: RunReader, operator?: MonoTypeOperatorFunction<RunEvent>): Promise<void> {
-    const { fault = new Cancellation() } = reader;
+  read(reader: RunReader, operator?: MonoTypeOperatorFunction<RunEvent>): Promise<unknown> {
+    const { fault = new Cancellation(), wantsContent = false } = reader;
+    const reading: Reading = { fault, wantsContent };
     const begin = this.#begin;
-    const events = new Observable<RunEvent>((subscriber) => begin(subscriber, fault));
+    const events = new Observable<RunEvent>((subscriber) => begin(subscriber, reading));
     return new Promise((resolve, reject) => {
-      const fail = (error: MillraceError, last?: RunFailed | RunFinished): void => {
+      const fail = (failure: Omit<ReadFailure, 'isReaders'>): void => {
         try {
-          const { usage, untoldTokens } = last ?? {};
-          const node = last?.type === 'run-failed' ? last.node : undefined;
-          reader.failed({ error, usage, untoldTokens, node, isReaders: fault.aborted });
+          reader.failed({ ...failure, isReaders: fault.aborted });
         } catch (thrown) {
           reject(thrown);
         }
@@ -74,18 +78,32 @@ export class RunEvents extends Observable<RunEvent> {
               fault.abort(new InternalError(thrown));
             }
           }
-          if (event.type === 'run-failed') fail(event.error, event);
-          else if (event.type === 'run-finished' && fault.aborted) fail(fault.reason as InternalError, event);
+          if (event.type === 'run-failed')
+            fail({ ...event, thrown: reading.end?.error ?? new InternalError(event.error) });
+          else if (event.type === 'run-finished' && fault.aborted) fail(describeFault(fault, event));
         },
         error: (thrown) => {
           fault.abort(new InternalError(thrown));
-          fail(fault.reason as InternalError);
-          resolve();
+          fail(describeFault(fault));
+          resolve(undefined);
         },
-        complete: resolve,
+        complete: () => resolve(reading.end?.result),
       });
     });
   }
+}
+
+/** @param last the event with which its run ended well before */
+function describeFault({ reason }: Cancellation, last?: RunFinished): Omit<ReadFailure, 'isReaders'> {
+  const thrown = toMillraceError(reason);
+  const { usage, untoldTokens } = last ?? {};
+  return {
+    thrown,
+    error: toRunError(thrown),
+    outcome: readOutcome(thrown),
+    ...(usage !== undefined && { usage }),
+    ...(untoldTokens !== undefined && { untoldTokens }),
+  };
 }
 
 /** The callback for a timer or an emitter: what it throws is the reader's fault, and not uncaught. */

@@ -1,17 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { of } from 'rxjs';
-import type { RunEvent } from '../engine/run-event.js';
-import { UpstreamError } from '../errors/index.js';
+import type { RunEnd, RunEvent } from '../engine/run-event.js';
+import { toRunError, UpstreamError } from '../errors/index.js';
 import type { Delta } from '../streaming/index.js';
 import { RunEvents } from './run-events.js';
-import { outcomeOf as outcomeOfEvents, type RunOutcome } from './run-to-end.js';
+import { collectOutcome, type RunOutcome } from './run-to-end.js';
 
 const said = (...deltas: Delta[]): RunEvent[] =>
   deltas.map((delta, seq) => ({ type: 'delta', node: 'AnswerNode', seq, delta }));
 
-const outcomeOf = (...events: RunEvent[]): Promise<RunOutcome> =>
-  outcomeOfEvents(
-    new RunEvents((subscriber) => {
+const collect = (events: readonly RunEvent[], end: RunEnd = {}): Promise<RunOutcome> =>
+  collectOutcome(
+    new RunEvents((subscriber, reading) => {
+      reading.end = end;
       const subscription = of(...events).subscribe(subscriber);
       return () => subscription.unsubscribe();
     }),
@@ -32,8 +33,8 @@ describe('a run to its end', () => {
       { type: 'audio', data: 'AAA=', transcript: 'i.' },
       { type: 'audio', expiresAt: 9 },
     );
-    const last: RunEvent = { type: 'run-finished', seq: 9, finishReason: 'length', result: { answer: 42 }, usage };
-    expect(await outcomeOf(...deltas, last)).toEqual({
+    const last: RunEvent = { type: 'run-finished', seq: 9, finishReason: 'length', usage };
+    expect(await collect([...deltas, last], { result: { answer: 42 } })).toEqual({
       content: 'Hello',
       reasoning: 'Hmm.',
       refusal: 'No',
@@ -54,8 +55,8 @@ describe('a run to its end', () => {
       { type: 'tool-call', index: 0, arguments: '"Oslo"}' },
       { type: 'tool-call', index: 1, kind: 'custom', arguments: 'b' },
     );
-    const last: RunEvent = { type: 'run-finished', seq: 9, finishReason: 'tool_calls', result: '' };
-    expect((await outcomeOf(...deltas, last)).toolCalls).toEqual([
+    const last: RunEvent = { type: 'run-finished', seq: 9, finishReason: 'tool_calls' };
+    expect((await collect([...deltas, last])).toolCalls).toEqual([
       { id: 'call_1', kind: 'function', name: 'weather', arguments: '{"city":"Oslo"}' },
       { id: 'call_2', kind: 'custom', name: 'note', arguments: 'ab' },
     ]);
@@ -63,7 +64,8 @@ describe('a run to its end', () => {
 
   it('rejects with the error of the run', async () => {
     const error = new UpstreamError('The model is down.', { code: 'upstream_error', retryable: true });
-    const failed: RunEvent = { type: 'run-failed', seq: 1, error };
-    await expect(outcomeOf(...said({ type: 'content', text: 'Hel' }), failed)).rejects.toBe(error);
+    const failed: RunEvent = { type: 'run-failed', seq: 1, error: toRunError(error), outcome: 'upstream_error' };
+    const events = [...said({ type: 'content', text: 'Hel' }), failed];
+    await expect(collect(events, { error })).rejects.toBe(error);
   });
 });

@@ -1,5 +1,6 @@
+import type { RunFinished } from '../engine/index.js';
 import type { FinishReason, Usage } from '../models/index.js';
-import { type AnswerObject, type CollectedAudio, CollectedMedia, type ToolCallDelta } from '../streaming/index.js';
+import { type AnswerObject, type CollectedAudio, type CollectedToolCall, DeltaCollector } from '../streaming/index.js';
 import type { RunEvents } from './run-events.js';
 
 /** A whole call of one of the client's tools, as the event's parameters offered them. */
@@ -35,48 +36,35 @@ export interface RunOutcome {
  * Collects the events of a run.
  * @throws MillraceError that the run failed with
  */
-export async function outcomeOf(events: RunEvents): Promise<RunOutcome> {
-  const text = { content: '', reasoning: '', refusal: '' };
-  const toolCalls: RunToolCall[] = [];
-  const media = new CollectedMedia();
-  let outcome: RunOutcome | undefined;
-  await events.read({
+export async function collectOutcome(events: RunEvents): Promise<RunOutcome> {
+  const collector = new DeltaCollector(true);
+  let last: RunFinished | undefined;
+  const result = await events.read({
     next: (event) => {
-      if (event.type === 'delta') {
-        const { delta } = event;
-        if (delta.type === 'tool-call') toolCalls[delta.index] = continued(toolCalls[delta.index], delta);
-        else if ('text' in delta) text[delta.type] += delta.text;
-        else media.add(delta);
-      } else if (event.type === 'run-finished') {
-        const { result, finishReason, usage } = event;
-        // Indices that no call has leave no holes.
-        const calls = toolCalls.filter(() => true);
-        const { annotations, images, audio } = media;
-        outcome = {
-          ...text,
-          toolCalls: calls,
-          annotations,
-          images,
-          ...(audio !== undefined && { audio }),
-          result,
-          finishReason,
-          ...(usage !== undefined && { usage }),
-        };
-      }
+      if (event.type === 'delta') collector.add(event.delta);
+      else if (event.type === 'run-finished') last = event;
     },
-    failed: ({ error }) => {
-      throw error;
+    failed: ({ thrown }) => {
+      throw thrown;
     },
   });
-  if (outcome === undefined) throw new Error('The events of the run have no end');
-  return outcome;
+  if (last === undefined) throw new Error('The events of the run have no end');
+  const { content, reasoning, refusal, annotations, images, audio } = collector;
+  const { finishReason, usage } = last;
+  return {
+    content,
+    reasoning,
+    refusal,
+    toolCalls: collector.toolCalls.map(toRunToolCall),
+    annotations,
+    images,
+    ...(audio !== undefined && { audio }),
+    result,
+    finishReason,
+    ...(usage !== undefined && { usage }),
+  };
 }
 
-function continued(call: RunToolCall | undefined, { id, name, kind, arguments: piece }: ToolCallDelta): RunToolCall {
-  return {
-    id: id ?? call?.id ?? '',
-    kind: call?.kind ?? kind ?? 'function',
-    name: name ?? call?.name ?? '',
-    arguments: (call?.arguments ?? '') + piece,
-  };
+function toRunToolCall({ id = '', kind, name = '', arguments: args }: CollectedToolCall): RunToolCall {
+  return { id, kind: kind ?? 'function', name, arguments: args };
 }

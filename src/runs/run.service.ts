@@ -1,16 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ABORTED_RUNS_LIMIT_MS, AppConfig } from '../config/index.js';
 import { Run, type RunEvent } from '../engine/index.js';
-import {
-  type AbortCause,
-  loggableStack,
-  OverloadedError,
-  readOutcome,
-  RunAbortedError,
-  toMillraceError,
-} from '../errors/index.js';
+import { type AbortCause, loggableStack, OverloadedError, RunAbortedError, toMillraceError } from '../errors/index.js';
 import {
   type AbortNotice,
+  assertNever,
   Cancellation,
   Clock,
   ensureError,
@@ -24,7 +18,7 @@ import { Gate } from '../streaming/index.js';
 import { NOOP_TRACE, Tracer } from '../tracing/index.js';
 import { type ChatEvent, type CompiledWorkflow, RunLog } from '../workflow/index.js';
 import { RunEvents } from './run-events.js';
-import { outcomeOf, type RunOutcome } from './run-to-end.js';
+import { collectOutcome, type RunOutcome } from './run-to-end.js';
 import { type RunOrigin, traceStartOf } from './trace-start.js';
 
 /** What a run is tied to. */
@@ -109,7 +103,8 @@ export class RunService {
    */
   start(workflow: CompiledWorkflow, event: ChatEvent, options: RunOptions): RunEvents {
     if (this.#draining) throw shuttingDown();
-    return new RunEvents((subscriber, fault) => {
+    return new RunEvents((subscriber, reading) => {
+      const { fault } = reading;
       const isTraced = this.tracer.enabled && workflow.traced;
       const trace = isTraced
         ? this.tracer.startTrace(traceStartOf(workflow, event, options.id, options.origin))
@@ -154,11 +149,13 @@ export class RunService {
         keepAnswer: isTraced,
         maxAnswerLength: this.config.run.maxAnswerLength,
         estimatesTokens: options.estimatesTokens === true,
-        emit: (runEvent) => {
+        wantsContent: reading.wantsContent,
+        emit: (runEvent, end) => {
           // A node that an abort did not stop may go on to tell of itself.
           if (hasEnded) return;
           if (runEvent.type !== 'delta') {
-            hasEnded = runEvent.type === 'run-finished' || runEvent.type === 'run-failed';
+            hasEnded = end !== undefined;
+            if (end !== undefined) reading.end = end;
             this.#observe(runEvent, meter, log);
           }
           subscriber.next(runEvent);
@@ -167,16 +164,6 @@ export class RunService {
             deadline.cancel();
             subscriber.complete();
           }
-        },
-        onCleanupError: (node, error) => {
-          log.step(node).write('error', 'has a cleanup() that failed', {}, loggableStack(error));
-        },
-        onTraceError: (error) => {
-          log.write('error', 'has a trace that could not be ended', {}, loggableStack(error));
-        },
-        onCleanupStuck: (node, limitMs) => {
-          const words = `has a cleanup() that has not ended after ${limitMs} ms; nobody waits for it any more`;
-          log.step(node).write('error', words);
         },
       });
       void run.execute().finally(() => {
@@ -210,7 +197,7 @@ export class RunService {
    * @throws MillraceError that the run ended with; OverloadedError while the server is shutting down
    */
   async runToEnd(workflow: CompiledWorkflow, event: ChatEvent, options: RunOptions): Promise<RunOutcome> {
-    return outcomeOf(this.start(workflow, event, options));
+    return collectOutcome(this.start(workflow, event, options));
   }
 
   /**
@@ -242,11 +229,10 @@ export class RunService {
   #observe(event: RunEvent, meter: RunMeter, log: RunLog): void {
     try {
       measure(event, meter);
-      if (event.type === 'run-failed') log.runFailed(event.error);
     } catch (thrown) {
       // Later, because it may be the log that fails.
       process.nextTick(() => {
-        log.write('error', 'did what could not be logged or measured', {}, loggableStack(thrown));
+        log.write('error', 'did what could not be measured', {}, loggableStack(thrown));
       });
     }
   }
@@ -277,8 +263,15 @@ function measure(event: RunEvent, meter: RunMeter): void {
       meter.ended(event.finishReason);
       break;
     case 'run-failed':
-      meter.ended(readOutcome(event.error));
+      meter.ended(event.outcome);
+      break;
+    case 'run-started':
+    case 'node-progress':
+    case 'route-taken':
+    case 'model-identified':
+    case 'delta':
       break;
     default:
+      assertNever(event);
   }
 }

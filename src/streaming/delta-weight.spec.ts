@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import type { JsonValue } from '../kernel/index.js';
 import { weighDelta } from './delta-weight.js';
+import type { TokenLogprob } from './delta.js';
 
 const PLENTY = 1024 * 1024 * 1024;
-const top = (count: number): readonly object[] =>
+const top = (count: number): readonly TokenLogprob[] =>
   Array.from({ length: count }, (_, i) => ({ token: `t${i}`, logprob: -0.5, bytes: [116, 48] }));
 
 describe('weighDelta', () => {
@@ -15,7 +17,7 @@ describe('weighDelta', () => {
   });
 
   it('counts log probabilities with all their alternatives', () => {
-    const entry = (count: number): Record<string, unknown> => ({ token: 't', logprob: -0.1, top_logprobs: top(count) });
+    const entry = (count: number): TokenLogprob => ({ token: 't', logprob: -0.1, top_logprobs: top(count) });
     const few = weighDelta({ type: 'content', text: 't', logprobs: [entry(0)] }, PLENTY);
     const many = weighDelta({ type: 'content', text: 't', logprobs: [entry(20)] }, PLENTY);
     expect(many - few).toBeGreaterThan(20 * 100);
@@ -27,7 +29,7 @@ describe('weighDelta', () => {
   it('counts no further than it is enough, however wide or deep they are', () => {
     const wide = Array.from({ length: 1_000_000 }, () => ({ token: 't' }));
     expect(weighDelta({ type: 'content', text: '', logprobs: wide }, 10_000)).toBeLessThan(11_000);
-    let deep: object = {};
+    let deep: JsonValue = {};
     for (let i = 0; i < 100_000; i++) deep = { deep };
     expect(weighDelta({ type: 'content', text: '', logprobs: [{ deep }] }, 10_000)).toBeGreaterThanOrEqual(9_000);
   });

@@ -1,3 +1,4 @@
+import { assertNever } from '../kernel/index.js';
 import type { Delta } from './delta.js';
 
 /** Of an object or a list with its entries in place, in bytes. */
@@ -23,10 +24,14 @@ export function weighDelta(delta: Delta, enough: number): number {
       return frame + weighJson(delta.images, enough - frame, 0);
     case 'audio':
       return frame + weighText(delta.id ?? '') + weighText(delta.data ?? '') + weighText(delta.transcript ?? '');
-    default: {
+    case 'content':
+    case 'reasoning':
+    case 'refusal': {
       const weight = frame + weighText(delta.text);
       return delta.logprobs === undefined ? weight : weight + weighJson(delta.logprobs, enough - weight, 0);
     }
+    default:
+      return assertNever(delta);
   }
 }
 

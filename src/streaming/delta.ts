@@ -1,5 +1,7 @@
+import type { JsonValue } from '../kernel/index.js';
+
 /** Log probability of one token, passed through as the upstream sent it. */
-export type TokenLogprob = Readonly<Record<string, unknown>>;
+export type TokenLogprob = Readonly<Record<string, JsonValue>>;
 
 /** A piece of text in one of the channels that a chat client distinguishes. */
 export interface TextDelta {
@@ -25,7 +27,7 @@ export interface ToolCallDelta {
 }
 
 /** An object of an answer, passed through as the upstream sent it. */
-export type AnswerObject = Readonly<Record<string, unknown>>;
+export type AnswerObject = Readonly<Record<string, JsonValue>>;
 
 /**
  * Sources and the like that a model names for its text, such as `{type: "url_citation", url_citation: {url, title,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { getHeapStatistics } from 'node:v8';
-import { AnswerText } from './answer-text.js';
+import { DeltaCollector } from './delta-collector.js';
 import { GrowingText } from './growing-text.js';
 
 describe('GrowingText', () => {
@@ -25,7 +25,7 @@ describe('GrowingText', () => {
     'lets millions of pieces of %s take the memory of their characters',
     (type) => {
       const before = getHeapStatistics().used_heap_size;
-      const answer = new AnswerText();
+      const answer = new DeltaCollector();
       const delta = type === 'tool-call' ? { type, index: 0, arguments: 'x' } : { type, text: 'x' };
       for (let i = 0; i < 4_000_000; i++) answer.add(delta);
       // As ropes they take 128 MB.

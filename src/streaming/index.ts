@@ -1,7 +1,12 @@
 export { countCharacters, moveAnnotations, clearPlaces } from './annotation-places.js';
-export { AnswerText } from './answer-text.js';
 export { coalesce } from './coalesce.js';
-export { type CollectedAudio, CollectedMedia } from './collected-media.js';
+export {
+  type CollectedAudio,
+  type CollectedLogprobs,
+  type CollectedToolCall,
+  DeltaCollector,
+  DeltaCollector as AnswerText,
+} from './delta-collector.js';
 export { weighDelta } from './delta-weight.js';
 export type {
   AnnotationsDelta,

@@ -7,7 +7,8 @@ const HIGHEST_CALL_INDEX = 65_535;
 export function isDelta(value: unknown): value is Delta {
   if (typeof value !== 'object' || value === null) return false;
   const delta = value as Readonly<Record<string, unknown>>;
-  switch (delta['type']) {
+  const channel = delta['type'] as Delta['type'];
+  switch (channel) {
     case 'content':
     case 'reasoning':
     case 'refusal': {
@@ -23,8 +24,13 @@ export function isDelta(value: unknown): value is Delta {
     case 'audio':
       return isAudio(delta);
     default:
-      return false;
+      return isNoChannel(channel);
   }
+}
+
+/** What comes here at run time is anything; it does not compile while a channel is missing above. */
+function isNoChannel(_type: never): false {
+  return false;
 }
 
 function isToolCall({ index, id, kind, name, arguments: piece }: Readonly<Record<string, unknown>>): boolean {

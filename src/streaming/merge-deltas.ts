@@ -1,4 +1,5 @@
-import type { Delta, TextDelta } from './delta.js';
+import { assertNever } from '../kernel/index.js';
+import type { Delta, TextDelta, ToolCallDelta } from './delta.js';
 
 /** Longest text of what has been joined, in characters: what is held back for a while is bounded. */
 const LONGEST = 16 * 1024;
@@ -10,23 +11,35 @@ const MOST_LOGPROBS = 64;
  * large together. Citations, images and pieces of sound, each base64 of its own, stay as they are.
  */
 export function mergeDeltas(first: Delta, second: Delta): Delta | undefined {
-  if (first.type === 'tool-call') {
-    const continues =
-      second.type === 'tool-call' &&
-      second.index === first.index &&
-      second.id === undefined &&
-      second.name === undefined &&
-      first.arguments.length + second.arguments.length <= LONGEST;
-    return continues ? { ...first, arguments: first.arguments + second.arguments } : undefined;
+  switch (first.type) {
+    case 'content':
+    case 'reasoning':
+    case 'refusal':
+      return second.type === first.type ? mergeTexts(first, second) : undefined;
+    case 'tool-call':
+      return second.type === 'tool-call' ? mergeToolCalls(first, second) : undefined;
+    case 'annotations':
+    case 'images':
+    case 'audio':
+      return undefined;
+    default:
+      return assertNever(first);
   }
-  if (!isText(first) || !isText(second)) return undefined;
-  if (second.type !== first.type || first.text.length + second.text.length > LONGEST) return undefined;
+}
+
+function mergeTexts(first: TextDelta, second: TextDelta): TextDelta | undefined {
+  if (first.text.length + second.text.length > LONGEST) return undefined;
   const text = first.text + second.text;
   if (first.logprobs === undefined && second.logprobs === undefined) return { type: first.type, text };
   if ((first.logprobs?.length ?? 0) + (second.logprobs?.length ?? 0) > MOST_LOGPROBS) return undefined;
   return { type: first.type, text, logprobs: [...(first.logprobs ?? []), ...(second.logprobs ?? [])] };
 }
 
-function isText(delta: Delta): delta is TextDelta {
-  return 'text' in delta;
+function mergeToolCalls(first: ToolCallDelta, second: ToolCallDelta): ToolCallDelta | undefined {
+  const continues =
+    second.index === first.index &&
+    second.id === undefined &&
+    second.name === undefined &&
+    first.arguments.length + second.arguments.length <= LONGEST;
+  return continues ? { ...first, arguments: first.arguments + second.arguments } : undefined;
 }

@@ -1,4 +1,5 @@
 import { toUSVString } from 'node:util';
+import { assertNever } from '../kernel/index.js';
 import type { Delta } from './delta.js';
 
 const REPLACEMENT = '\ufffd';
@@ -58,8 +59,12 @@ function textIn(delta: Delta): string {
     case 'annotations':
     case 'images':
       return '';
-    default:
+    case 'content':
+    case 'reasoning':
+    case 'refusal':
       return delta.text;
+    default:
+      return assertNever(delta);
   }
 }
 
@@ -72,8 +77,12 @@ function withText(delta: Delta, text: string): Delta {
     case 'annotations':
     case 'images':
       return delta;
-    default:
+    case 'content':
+    case 'reasoning':
+    case 'refusal':
       return { ...delta, text };
+    default:
+      return assertNever(delta);
   }
 }
 
@@ -89,8 +98,12 @@ function bare(delta: Delta): Delta {
     case 'annotations':
     case 'images':
       return delta;
-    default:
+    case 'content':
+    case 'reasoning':
+    case 'refusal':
       return { type: delta.type, text: '' };
+    default:
+      return assertNever(delta);
   }
 }
 
@@ -103,8 +116,12 @@ function saysMore(delta: Delta): boolean {
     case 'annotations':
     case 'images':
       return true;
-    default:
+    case 'content':
+    case 'reasoning':
+    case 'refusal':
       return delta.logprobs !== undefined;
+    default:
+      return assertNever(delta);
   }
 }
 

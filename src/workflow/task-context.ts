@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { Outcome } from '../errors/index.js';
 import { Cancellation, type Clock, SystemClock } from '../kernel/index.js';
 import type { FinishReason, ModelCall, ModelIdentity, ModelName, Usage } from '../models/index.js';
-import type { AnswerText } from '../streaming/index.js';
+import type { DeltaCollector } from '../streaming/index.js';
 import { NoopTracer, type SpanHandle } from '../tracing/index.js';
 import type { ChatEvent } from './chat-event.js';
 import type { OutputOf } from './node-signature.js';
@@ -25,7 +25,7 @@ export interface CallLedger {
    * @param call what the model is asked
    * @param answer what has come of its answer, at any time
    */
-  openCall(model: ModelName, call: ModelCall, answer: AnswerText): CallAccount;
+  openCall(model: ModelName, call: ModelCall, answer: DeltaCollector): CallAccount;
   /** A request goes out to a model. */
   asks(call: CallName): void;
   /** It was this request that failed with what was thrown. */

@@ -96,7 +96,7 @@ class OddNode extends AgentStreamingNode<Conversation, string> {
       yield batch;
       if (name in NO_DELTAS) yield NO_DELTAS[name]?.value as Deltas;
       // A delta like any other, until somebody writes it.
-      if (name === 'logprobs') yield { type: 'content', text: 'x', logprobs: [{ logprob: 1n }] };
+      if (name === 'logprobs') yield { type: 'content', text: 'x', logprobs: [{ logprob: 1n as unknown as number }] };
     }
     return '';
   }

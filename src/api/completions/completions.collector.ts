@@ -1,15 +1,13 @@
 import type { RunFinished } from '../../engine/index.js';
-import { readOutcome } from '../../errors/index.js';
 import type { RequestRecord } from '../../http/index.js';
 import { assertNever } from '../../kernel/index.js';
 import type { RunEvents } from '../../runs/index.js';
 import {
   type CollectedAudio,
-  CollectedMedia,
+  type CollectedLogprobs,
+  type CollectedToolCall,
   type Delta,
-  GrowingText,
-  type TokenLogprob,
-  type ToolCallDelta,
+  DeltaCollector,
 } from '../../streaming/index.js';
 import type { ChatCompletion } from './dto/index.js';
 
@@ -52,34 +50,36 @@ export async function collectAnswer(
           completion = collector.completion(event);
           record.runEnded(event.finishReason, event);
           break;
+        case 'node-started':
+        case 'node-progress':
+        case 'route-taken':
+        case 'node-finished':
+        case 'node-failed':
+          break;
         default:
+          assertNever(event);
       }
     },
     failed: (failure) => {
-      record.runEnded(readOutcome(failure.error), failure);
-      throw failure.error;
+      record.runEnded(failure.outcome, failure);
+      throw failure.thrown;
     },
   });
   if (completion === undefined) throw new Error('The events of the run have no end');
   return completion;
 }
 
-type CollectedMessage = ChatCompletion['choices'][number]['message'];
-type CollectedToolCall = NonNullable<CollectedMessage['tool_calls']>[number];
+type CollectedChoice = ChatCompletion['choices'][number];
+type CollectedMessage = CollectedChoice['message'];
+type CompletionToolCall = NonNullable<CollectedMessage['tool_calls']>[number];
 type SpokenAnswer = NonNullable<CollectedMessage['audio']>;
 
 /** The growing message. */
 class CompletionCollector {
   readonly #head: CompletionHead;
-  readonly #content = new GrowingText();
-  readonly #reasoning = new GrowingText();
-  readonly #refusal = new GrowingText();
+  readonly #deltas = new DeltaCollector(true);
   #systemFingerprint: string | null = null;
   #serviceTier: string | undefined;
-  readonly #logprobs: { content: TokenLogprob[]; refusal: TokenLogprob[] } = { content: [], refusal: [] };
-  readonly #toolCalls: { id: string; kind: 'function' | 'custom'; name: string; text: GrowingText }[] = [];
-
-  readonly #media = new CollectedMedia();
 
   constructor(head: CompletionHead) {
     this.#head = head;
@@ -92,38 +92,12 @@ class CompletionCollector {
   }
 
   add(delta: Delta): void {
-    switch (delta.type) {
-      case 'tool-call':
-        this.#addToolCall(delta);
-        break;
-      case 'annotations':
-      case 'images':
-      case 'audio':
-        this.#media.add(delta);
-        break;
-      case 'reasoning':
-        this.#reasoning.add(delta.text);
-        break;
-      case 'content':
-        this.#content.add(delta.text);
-        this.#addLogprobs(this.#logprobs.content, delta.logprobs);
-        break;
-      case 'refusal':
-        this.#refusal.add(delta.text);
-        this.#addLogprobs(this.#logprobs.refusal, delta.logprobs);
-        break;
-      default:
-        assertNever(delta);
-    }
+    this.#deltas.add(delta);
   }
 
   completion({ finishReason, usage }: RunFinished): ChatCompletion {
-    const hasToolCalls = this.#toolCalls.length > 0;
-    const { content, refusal } = this.#logprobs;
-    const hasLogprobs = content.length > 0 || refusal.length > 0;
-    const { annotations, images, audio } = this.#media;
-    const isSilent = this.#content.isEmpty && (hasToolCalls || audio !== undefined || !this.#refusal.isEmpty);
-    const reasoning = this.#reasoning.text;
+    const { content, reasoning, refusal, toolCalls, annotations, images, audio, logprobs } = this.#deltas;
+    const isSilent = content === '' && (toolCalls.length > 0 || audio !== undefined || refusal !== '');
     return {
       id: this.#head.id,
       object: 'chat.completion',
@@ -134,18 +108,16 @@ class CompletionCollector {
           index: 0,
           message: {
             role: 'assistant',
-            content: isSilent ? null : this.#content.text,
-            refusal: this.#refusal.isEmpty ? null : this.#refusal.text,
+            content: isSilent ? null : content,
+            refusal: refusal === '' ? null : refusal,
             // Both names, as in a stream: each is the only one that some clients read.
             ...(reasoning !== '' && { reasoning_content: reasoning, reasoning }),
-            ...(hasToolCalls && { tool_calls: this.#toolCalls.filter(() => true).map(toolCallOf) }),
+            ...(toolCalls.length > 0 && { tool_calls: toolCalls.map(encodeToolCall) }),
             ...(annotations.length > 0 && { annotations }),
             ...(images.length > 0 && { images: images.map((image, index) => ({ ...image, index })) }),
-            ...(audio !== undefined && { audio: spokenAnswerOf(audio) }),
+            ...(audio !== undefined && { audio: encodeAudio(audio) }),
           },
-          logprobs: hasLogprobs
-            ? { content: content.length > 0 ? content : null, refusal: refusal.length > 0 ? refusal : null }
-            : null,
+          logprobs: logprobs === undefined ? null : encodeLogprobs(logprobs),
           finish_reason: finishReason,
         },
       ],
@@ -154,37 +126,20 @@ class CompletionCollector {
       ...(this.#serviceTier !== undefined && { service_tier: this.#serviceTier }),
     };
   }
+}
 
-  #addLogprobs(known: TokenLogprob[], more: readonly TokenLogprob[] = []): void {
-    // One by one: as arguments of one call, a hundred thousand do not fit on the stack.
-    for (const logprob of more) known.push(logprob);
-  }
-
-  #addToolCall({ index, id, kind, name, arguments: piece }: ToolCallDelta): void {
-    const call = (this.#toolCalls[index] ??= { id: '', kind: kind ?? 'function', name: '', text: new GrowingText() });
-    if (id !== undefined) call.id = id;
-    if (name !== undefined) call.name = name;
-    call.text.add(piece);
-  }
+function encodeLogprobs({ content, refusal }: CollectedLogprobs): CollectedChoice['logprobs'] {
+  if (content.length === 0 && refusal.length === 0) return null;
+  return { content: content.length > 0 ? content : null, refusal: refusal.length > 0 ? refusal : null };
 }
 
 /** With all that OpenAI's clients rely on. */
-function spokenAnswerOf({ id = '', data, transcript, expiresAt = 0 }: CollectedAudio): SpokenAnswer {
+function encodeAudio({ id = '', data, transcript, expiresAt = 0 }: CollectedAudio): SpokenAnswer {
   return { id, data, transcript, expires_at: expiresAt };
 }
 
-function toolCallOf({
-  id,
-  kind,
-  name,
-  text,
-}: {
-  id: string;
-  kind: 'function' | 'custom';
-  name: string;
-  text: GrowingText;
-}): CollectedToolCall {
+function encodeToolCall({ id = '', kind, name = '', arguments: args }: CollectedToolCall): CompletionToolCall {
   return kind === 'custom'
-    ? { id, type: 'custom', custom: { name, input: text.text } }
-    : { id, type: 'function', function: { name, arguments: text.text } };
+    ? { id, type: 'custom', custom: { name, input: args } }
+    : { id, type: 'function', function: { name, arguments: args } };
 }

@@ -1,3 +1,4 @@
+import { assertNever } from '../../kernel/index.js';
 import type { FinishReason, Usage } from '../../models/index.js';
 import type { AnswerObject, AudioDelta, Delta, TextDelta, ToolCallDelta } from '../../streaming/index.js';
 
@@ -63,8 +64,12 @@ export class ChunkEncoder {
         this.#images += delta.images.length;
         return this.#role() + this.#frame(json);
       }
-      default:
+      case 'content':
+      case 'reasoning':
+      case 'refusal':
         return this.#textFrame(delta);
+      default:
+        return assertNever(delta);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { NodeFinished, RunEvent, RunFinished } from '../../engine/index.js';
-import { boundedJson } from '../../kernel/index.js';
+import { assertNever, boundedJson } from '../../kernel/index.js';
 import type { Usage } from '../../models/index.js';
 import { SaidContent } from './said-content.js';
 
@@ -68,8 +68,12 @@ export class NodeEvents {
         const { code, message } = aborted ? ABORTED : error;
         return json({ type, seq, node, elapsed_ms, code, message, recovered });
       }
-      default:
+      case 'run-started':
+      case 'run-finished':
+      case 'run-failed':
         return undefined;
+      default:
+        return assertNever(event);
     }
   }
 

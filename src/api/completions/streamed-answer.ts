@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
 import type { RequestRecord, RunEnding } from '../../http/index.js';
-import { type Outcome, readOutcome } from '../../errors/index.js';
-import { Cancellation, type Clock, type Timer } from '../../kernel/index.js';
+import type { Outcome } from '../../errors/index.js';
+import { assertNever, Cancellation, type Clock, type Timer } from '../../kernel/index.js';
 import type { StreamMeter } from '../../metrics/index.js';
 import { guarded, type ReadFailure, type RunEvents, type RunReader } from '../../runs/index.js';
 import { coalesce, type Gate, mergeDeltas } from '../../streaming/index.js';
@@ -37,7 +37,7 @@ export function streamAnswer(
   events: RunEvents,
   response: ServerResponse,
   options: StreamedAnswerOptions,
-): Promise<void> {
+): Promise<unknown> {
   const { clock, debounceMs } = options;
   return events.read(
     new StreamedAnswer(response, options),
@@ -62,6 +62,7 @@ const NEWS: ReadonlySet<RunEvent['type']> = new Set(['node-started', 'node-progr
 /** One answer on its way to the client. */
 class StreamedAnswer implements RunReader {
   readonly fault = new Cancellation();
+  readonly wantsContent: boolean;
   readonly #response: ServerResponse;
   readonly #encoder: ChunkEncoder;
   readonly #writer: EventStreamWriter;
@@ -89,6 +90,7 @@ class StreamedAnswer implements RunReader {
     );
     this.#includeUsage = head.includeUsage;
     this.#record = record;
+    this.wantsContent = nodeEvents;
     this.#nodeEvents = nodeEvents ? new NodeEvents() : undefined;
   }
 
@@ -109,8 +111,15 @@ class StreamedAnswer implements RunReader {
       case 'run-finished':
         this.#finish(event);
         break;
-      default:
+      case 'node-started':
+      case 'node-progress':
+      case 'route-taken':
+      case 'node-finished':
+      case 'node-failed':
         this.#tell(event);
+        break;
+      default:
+        assertNever(event);
     }
   }
 
@@ -119,13 +128,13 @@ class StreamedAnswer implements RunReader {
    * @throws the error, if nothing was sent: the answer is then somebody else's to give
    */
   failed(failure: ReadFailure): void {
-    const { error, isReaders, node } = failure;
+    const { error, thrown, outcome, isReaders, node } = failure;
     this.#grace.cancel();
-    this.#tellEnd(readOutcome(error), failure);
+    this.#tellEnd(outcome, failure);
     if (!this.#writer.isOpen) {
       this.#writer.release();
       if (!isReaders) this.#record.failedAfter([...this.#early, ...this.#newest.values()]);
-      throw error;
+      throw thrown;
     }
     this.#writer.end((isReaders ? '' : this.#takeNewest()) + errorFrame(error, node) + DONE_FRAME);
   }

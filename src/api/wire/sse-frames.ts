@@ -1,4 +1,4 @@
-import type { MillraceError } from '../../errors/index.js';
+import type { MillraceError, RunError } from '../../errors/index.js';
 import { errorEnvelope } from '../../http/index.js';
 
 /** Last frame of every stream, whether it finished or failed. */
@@ -14,7 +14,7 @@ export const HEARTBEAT_FRAME = ': keep-alive\n\n';
  * A failure after the stream has begun. Without an event name: some clients hand named events out as chunks, or overlook
  * them (measured).
  */
-export function errorFrame(error: MillraceError, node?: string): string {
+export function errorFrame(error: RunError | MillraceError, node?: string): string {
   return `data: ${JSON.stringify(errorEnvelope(error, node))}\n\n`;
 }
 

@@ -1,4 +1,4 @@
-import { countValues, findExcess } from '../../kernel/index.js';
+import { assertNever, countValues, findExcess } from '../../kernel/index.js';
 import { type Delta, weighDelta } from '../../streaming/index.js';
 import { answerTooLarge, badAnswer, tooManyToolCalls } from './upstream-errors.js';
 
@@ -72,11 +72,23 @@ export class AnswerBounds {
     let hasLogprobs = false;
     for (let i = from; i < deltas.length; i++) {
       const delta = deltas[i] as Delta;
-      if (delta.type === 'tool-call') continue;
-      if ('text' in delta) {
-        this.#length += delta.text.length;
-        hasLogprobs ||= delta.logprobs !== undefined;
-      } else this.#length += weighDelta(delta, Number.POSITIVE_INFINITY) / BYTES_PER_CHARACTER;
+      switch (delta.type) {
+        case 'content':
+        case 'reasoning':
+        case 'refusal':
+          this.#length += delta.text.length;
+          hasLogprobs ||= delta.logprobs !== undefined;
+          break;
+        case 'annotations':
+        case 'images':
+        case 'audio':
+          this.#length += weighDelta(delta, Number.POSITIVE_INFINITY) / BYTES_PER_CHARACTER;
+          break;
+        case 'tool-call':
+          break;
+        default:
+          assertNever(delta);
+      }
     }
     if (hasLogprobs) this.#logprobsBytes += Buffer.byteLength(json) + VALUE_BYTES * countValues(json);
     if (this.#length <= this.#maxLength && this.#logprobsBytes <= this.#maxLength * LOGPROBS_FACTOR) return;

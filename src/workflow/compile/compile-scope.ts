@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { StartUpError } from '../../errors/index.js';
-import { ensureError, isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
+import { assertNever, ensureError, isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import type { Flow, FlowStep } from '../flow.js';
 import { findOrigin, Ref } from '../ref.js';
@@ -85,8 +85,10 @@ export class ScopeCompiler {
         return this.#node(flow, step);
       case 'route':
         return this.#route(flow, step);
-      default:
+      case 'workflow':
         return this.#nested(flow, step);
+      default:
+        return assertNever(step);
     }
   }
 
@@ -221,19 +223,34 @@ function findDependencies(flow: Flow, refs: readonly Ref<unknown>[]): string[] {
 
 /** All refs that a branch uses, at any depth: a route waits for those that lie around it. */
 function findRefs(flow: Flow, result: unknown): Ref<unknown>[] {
-  const used = flow.steps.flatMap((step) => [
-    ...(step.after ?? []),
-    ...(step.kind === 'node' ? Object.values(step.input ?? {}) : []),
-    ...(step.kind === 'workflow' ? Object.values(step.event) : []),
-    ...(step.kind === 'route'
-      ? [step.on, ...[...step.branches.values()].flatMap((branch) => findRefs(branch.flow, branch.result))]
-      : []),
-  ]);
+  const used = flow.steps.flatMap((step) => [...(step.after ?? []), ...valuesUsedBy(step)]);
   return [...used, result].filter((value) => value instanceof Ref);
+}
+
+/** All that a step is wired to. */
+function valuesUsedBy(step: FlowStep): unknown[] {
+  switch (step.kind) {
+    case 'node':
+      return Object.values(step.input ?? {});
+    case 'workflow':
+      return Object.values(step.event);
+    case 'route':
+      return [step.on, ...[...step.branches.values()].flatMap((branch) => findRefs(branch.flow, branch.result))];
+    default:
+      return assertNever(step);
+  }
 }
 
 /** True if a step is run for what it does, or one inside it is. */
 function hasEffect(step: FlowStep): boolean {
-  if (step.kind === 'node') return step.effect === true;
-  return step.kind === 'route' && [...step.branches.values()].some(({ flow }) => flow.steps.some(hasEffect));
+  switch (step.kind) {
+    case 'node':
+      return step.effect === true;
+    case 'route':
+      return [...step.branches.values()].some(({ flow }) => flow.steps.some(hasEffect));
+    case 'workflow':
+      return false;
+    default:
+      return assertNever(step);
+  }
 }

@@ -1,3 +1,4 @@
+import { assertNever } from '../../kernel/index.js';
 import { findStepKind } from '../step-kind.js';
 import type { Branch, Connection, NodeConfig, CompiledScope, Step, WorkflowSchema } from '../workflow-schema.js';
 
@@ -29,7 +30,9 @@ function makeNodeConfig(step: Step): NodeConfig {
       return { key, kind: findStepKind(step.instance), node: step.node, visible };
     case 'workflow':
       return { key, kind: 'workflow', node: step.workflow.id, visible };
-    default:
+    case 'route':
       return { key, kind: 'route', visible };
+    default:
+      return assertNever(step);
   }
 }

@@ -1,3 +1,4 @@
+import { assertNever } from '../../kernel/index.js';
 import { PARAMETER_GROUPS, type ParameterGroup } from '../parameter-groups.js';
 import type { CompiledScope } from '../workflow-schema.js';
 
@@ -47,8 +48,10 @@ function followSpeech({ steps }: CompiledScope, group: ParameterGroup): Set<Trea
           return new Set([readTreatment(step.instance.forwards, group)]);
         case 'workflow':
           return followSpeech(step.workflow.scope, group);
-        default:
+        case 'route':
           return new Set([...step.branches.values()].flatMap((branch) => [...followSpeech(branch, group)]));
+        default:
+          return assertNever(step);
       }
     })
     .reduce<Set<Treatment>>(joinInSequence, new Set(['silent']));
@@ -78,12 +81,14 @@ function followResult(
     }
     case 'workflow':
       return followResult(step.workflow.scope, visible && !step.hidden, group);
-    default: {
+    case 'route': {
       const silent = [...step.branches.values()].filter(
         (branch) => !visible || followSpeech(branch, group).has('silent'),
       );
       return new Set(silent.flatMap((branch) => [...followResult(branch, visible, group)]));
     }
+    default:
+      return assertNever(step);
   }
 }
 

@@ -1,3 +1,4 @@
+import { assertNever } from '../../kernel/index.js';
 import { findStepKind } from '../step-kind.js';
 import type { CompiledWorkflow, NestedStep, NodeStep, RouteStep, CompiledScope, Step } from '../workflow-schema.js';
 
@@ -144,8 +145,10 @@ class Draughtsman {
         return this.#node(step, around);
       case 'route':
         return this.#route(step, around);
-      default:
+      case 'workflow':
         return this.#nested(step, around);
+      default:
+        return assertNever(step);
     }
   }
 

@@ -1,3 +1,4 @@
+import { assertNever } from '../../kernel/index.js';
 import type { CompiledWorkflow, CompiledScope } from '../workflow-schema.js';
 
 /** The workflows that run inside another, at any depth, each once, in the order in which they are met. */
@@ -5,10 +6,20 @@ export function listNestedWorkflows(workflow: CompiledWorkflow): readonly Compil
   const found = new Set<CompiledWorkflow>();
   const visit = ({ steps }: CompiledScope): void => {
     for (const step of steps) {
-      if (step.kind === 'route') for (const branch of step.branches.values()) visit(branch);
-      if (step.kind !== 'workflow' || found.has(step.workflow)) continue;
-      found.add(step.workflow);
-      visit(step.workflow.scope);
+      switch (step.kind) {
+        case 'route':
+          for (const branch of step.branches.values()) visit(branch);
+          break;
+        case 'workflow':
+          if (found.has(step.workflow)) break;
+          found.add(step.workflow);
+          visit(step.workflow.scope);
+          break;
+        case 'node':
+          break;
+        default:
+          assertNever(step);
+      }
     }
   };
   visit(workflow.scope);

@@ -1,0 +1,188 @@
+import { assertNever } from '../kernel/index.js';
+import type { AnswerObject, AudioDelta, Delta, TextDelta, TokenLogprob, ToolCallDelta } from './delta.js';
+import { GrowingText } from './growing-text.js';
+
+/** A call of a tool, whole. What the upstream left out is absent. */
+export interface CollectedToolCall {
+  readonly id?: string;
+  readonly name?: string;
+  readonly kind?: 'custom';
+  /** As the model wrote them: JSON in a string, not always valid. */
+  readonly arguments: string;
+}
+
+/** What was spoken, whole. What the upstream left out is absent. */
+export interface CollectedAudio {
+  readonly id?: string;
+  /** In base64 and the format of the request. */
+  readonly data: string;
+  readonly transcript: string;
+  /** Until when the id is known, in seconds since the Unix epoch. */
+  readonly expiresAt?: number;
+}
+
+/** Log probabilities of all tokens, by the channel that they belong to. */
+export interface CollectedLogprobs {
+  readonly content: readonly TokenLogprob[];
+  readonly refusal: readonly TokenLogprob[];
+}
+
+interface GrowingToolCall {
+  id?: string;
+  name?: string;
+  kind?: 'custom';
+  readonly arguments: GrowingText;
+}
+
+interface GrowingAudio {
+  id?: string;
+  expiresAt?: number;
+  readonly data: GrowingText;
+  readonly transcript: GrowingText;
+  /** Characters of base64. */
+  length: number;
+}
+
+/** Puts the deltas of one model call, or of one run, together. */
+export class DeltaCollector {
+  readonly #keepsAll: boolean;
+  readonly #content = new GrowingText();
+  readonly #reasoning = new GrowingText();
+  readonly #refusal = new GrowingText();
+  readonly #toolCalls: GrowingToolCall[] = [];
+  readonly #annotations: AnswerObject[] = [];
+  readonly #images: AnswerObject[] = [];
+  #audio: GrowingAudio | undefined;
+  #logprobs: { readonly content: TokenLogprob[]; readonly refusal: TokenLogprob[] } | undefined;
+
+  /** @param keepsAll false: neither sound nor log probabilities are kept, which only whoever answers with them needs */
+  constructor(keepsAll = false) {
+    this.#keepsAll = keepsAll;
+  }
+
+  get content(): string {
+    return this.#content.text;
+  }
+
+  get reasoning(): string {
+    return this.#reasoning.text;
+  }
+
+  /** Empty unless the model refused. */
+  get refusal(): string {
+    return this.#refusal.text;
+  }
+
+  /** The words of what was spoken. */
+  get transcript(): string {
+    return this.#audio?.transcript.text ?? '';
+  }
+
+  /** In the order of their indices; an index that no call has leaves no hole. */
+  get toolCalls(): readonly CollectedToolCall[] {
+    return this.#toolCalls.filter(() => true).map((call) => ({ ...call, arguments: call.arguments.text }));
+  }
+
+  /** Sources that models named; places count in {@link content}, in Unicode code points. */
+  get annotations(): readonly AnswerObject[] {
+    return this.#annotations;
+  }
+
+  get images(): readonly AnswerObject[] {
+    return this.#images;
+  }
+
+  /** Undefined if nothing was spoken. Its data is empty unless all is kept. */
+  get audio(): CollectedAudio | undefined {
+    if (this.#audio === undefined) return undefined;
+    const { data, transcript, length: _length, ...rest } = this.#audio;
+    return { ...rest, data: joinBase64(data.text), transcript: transcript.text };
+  }
+
+  /** Undefined if there are none, or they are not kept. */
+  get logprobs(): CollectedLogprobs | undefined {
+    return this.#logprobs;
+  }
+
+  add(delta: Delta): void {
+    switch (delta.type) {
+      case 'content':
+        this.#content.add(delta.text);
+        this.#addLogprobs('content', delta);
+        break;
+      case 'reasoning':
+        this.#reasoning.add(delta.text);
+        break;
+      case 'refusal':
+        this.#refusal.add(delta.text);
+        this.#addLogprobs('refusal', delta);
+        break;
+      case 'tool-call':
+        this.#addToolCall(delta);
+        break;
+      // One by one: as arguments of one call, a hundred thousand do not fit on the stack.
+      case 'annotations':
+        for (const annotation of delta.annotations) this.#annotations.push(annotation);
+        break;
+      case 'images':
+        for (const image of delta.images) this.#images.push(image);
+        break;
+      case 'audio':
+        this.#addAudio(delta);
+        break;
+      default:
+        assertNever(delta);
+    }
+  }
+
+  /** All of it for a trace: the text alone, or an object of all that it consists of. */
+  output(): unknown {
+    const { content, reasoning, refusal, toolCalls } = this;
+    const hasOthers = this.#annotations.length > 0 || this.#images.length > 0 || this.#audio !== undefined;
+    if (reasoning === '' && refusal === '' && toolCalls.length === 0 && !hasOthers) return content;
+    return {
+      ...(content !== '' && { content }),
+      ...(reasoning !== '' && { reasoning }),
+      ...(refusal !== '' && { refusal }),
+      ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
+      ...(this.#annotations.length > 0 && { annotations: this.#annotations }),
+      ...(this.#images.length > 0 && { images: this.#images }),
+      ...(this.#audio !== undefined && { audio: describeAudio(this.#audio) }),
+    };
+  }
+
+  #addLogprobs(channel: keyof CollectedLogprobs, { logprobs }: TextDelta): void {
+    if (logprobs === undefined || !this.#keepsAll) return;
+    this.#logprobs ??= { content: [], refusal: [] };
+    const known = this.#logprobs[channel];
+    for (const logprob of logprobs) known.push(logprob);
+  }
+
+  #addAudio({ id, data = '', transcript = '', expiresAt }: AudioDelta): void {
+    const audio = (this.#audio ??= { data: new GrowingText(), transcript: new GrowingText(), length: 0 });
+    if (id !== undefined) audio.id = id;
+    if (expiresAt !== undefined) audio.expiresAt = expiresAt;
+    audio.length += data.length;
+    if (this.#keepsAll) audio.data.add(data);
+    audio.transcript.add(transcript);
+  }
+
+  #addToolCall({ index, id, name, kind, arguments: piece }: ToolCallDelta): void {
+    const call = (this.#toolCalls[index] ??= { arguments: new GrowingText() });
+    if (id !== undefined) call.id = id;
+    if (name !== undefined) call.name = name;
+    if (kind !== undefined) call.kind = kind;
+    call.arguments.add(piece);
+  }
+}
+
+function describeAudio({ length, transcript }: GrowingAudio): object {
+  return { data: `<base64, about ${Math.floor((length * 3) / 4)} bytes>`, transcript: transcript.text };
+}
+
+/** One text of base64. Pieces may have been encoded each for itself: then there is padding between them, where readers stop. */
+function joinBase64(pieces: string): string {
+  if (!/=[^=]/.test(pieces)) return pieces;
+  const parts = pieces.match(/[^=]+=*/g) ?? [];
+  return Buffer.concat(parts.map((part) => Buffer.from(part, 'base64'))).toString('base64');
+}

@@ -1,0 +1,17 @@
+/** What must compile and what must not, as in `wiring.types.ts`: the events of a run are plain JSON. */
+import { expectTypeOf } from 'expect-type';
+import type { RunEvent } from '../../src/engine/index.js';
+import type { JsonValue } from '../../src/kernel/index.js';
+
+/** The same with the names of its interfaces taken off: TypeScript compares only such types with an index signature. */
+type Bare<T> = T extends JsonValue ? T : T extends Callable ? Callable : T extends object ? Bared<T> : T;
+type Bared<T> = { [Key in keyof T]: Bare<T[Key]> };
+type Callable = (...parameters: never[]) => unknown;
+
+expectTypeOf<Bare<RunEvent>>().toExtend<JsonValue>();
+
+// The test of this test: each of these has something in it that JSON cannot hold.
+expectTypeOf<Bare<{ readonly error: Error }>>().not.toExtend<JsonValue>();
+expectTypeOf<Bare<{ readonly output: unknown }>>().not.toExtend<JsonValue>();
+expectTypeOf<Bare<{ readonly at: Date }>>().not.toExtend<JsonValue>();
+expectTypeOf<Bare<{ readonly size: bigint }>>().not.toExtend<JsonValue>();
