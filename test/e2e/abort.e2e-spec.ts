@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RunService } from '../../src/runs/index.js';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
+import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { openStream } from '../support/sse-client.js';
 import type { RecordedRequest } from '../support/upstream/recorded-request.js';
 import { streamOf } from '../support/upstream/scripts.js';
 import { gate, role, stall, text } from '../support/upstream/steps.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 /** What the promise is: from the client's leaving to the upstream's seeing it, in milliseconds. */
 const PROMPT_MS = 100;
 

@@ -2,13 +2,12 @@ import { connect } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { openStream } from '../support/sse-client.js';
 import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
 import { chunk, errorBody, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
-
-const HELLO = [{ role: 'user', content: 'Hello' }];
 
 type Line = Readonly<Record<string, unknown>>;
 

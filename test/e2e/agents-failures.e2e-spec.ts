@@ -18,6 +18,7 @@ import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, contentOf, usageOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { rejectionOf } from '../support/rejection.js';
 import { openStream } from '../support/sse-client.js';
@@ -25,7 +26,6 @@ import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
 import { delay, errorBody, httpError, reset, role, text, usage } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const BUSY = httpError(503, errorBody('busy'), { 'retry-after-ms': '1' });
 
 interface Conversation {

@@ -46,7 +46,7 @@ import {
 } from '../support/upstream/steps.js';
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
 
-const HELLO = [{ role: 'user', content: 'How warm is it in Oslo?' }];
+const QUESTION = [{ role: 'user', content: 'How warm is it in Oslo?' }];
 const CLIENT_TOOL = { type: 'function', function: { name: 'open_door', parameters: { type: 'object' } } };
 
 interface Conversation {
@@ -149,7 +149,7 @@ describe('agents', () => {
     bench = await Bench.start({ imports: [module], tracer });
   };
   const ask = (body: object = {}): ReturnType<typeof postJson> =>
-    postJson(bench.app.chatUrl, { model: 'test', messages: HELLO, ...body });
+    postJson(bench.app.chatUrl, { model: 'test', messages: QUESTION, ...body });
   const toolMessages = (request: number): readonly unknown[] =>
     (bench.upstream.requests[request]?.body.messages ?? []).flatMap((message) =>
       message.role === 'tool' ? [message.content] : [],
@@ -170,7 +170,7 @@ describe('agents', () => {
         model: 'test',
         stream: true,
         stream_options: { include_usage: true },
-        messages: HELLO,
+        messages: QUESTION,
       });
       const items = await stream.collect();
       assertCompletion(items, {
@@ -195,7 +195,7 @@ describe('agents', () => {
         { type: 'function', function: expect.objectContaining({ name: 'clock', strict: true }) },
       ]);
       expect(second?.body.messages).toEqual([
-        ...HELLO,
+        ...QUESTION,
         {
           role: 'assistant',
           content: 'Let me see.',
@@ -383,7 +383,7 @@ describe('agents', () => {
         text('Wait.'),
         ...[toolCallAnswer('a', 'weather', { city: 'Oslo' })].flat().slice(1),
       ]);
-      const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: HELLO });
+      const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: QUESTION });
       await eventually(() => started.length === 1);
       stream.destroy();
       await eventually(() => bench.app.get(RunService).openRuns === 0);
@@ -410,7 +410,7 @@ describe('agents', () => {
         .next([role(), text('Wait.'), ...[toolCallAnswer('a', 'clock', {})].flat().slice(1)])
         .next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' }))
         .next(streamOf('It is noon.'));
-      const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: HELLO });
+      const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: QUESTION });
       assertCompletion(await stream.collect(), { content: 'Wait.\n\nIt is noon.', finish: 'stop' });
       expect(tracer.spans('tool:clock')).toHaveLength(1);
       expect([toolMessages(1), toolMessages(2)]).toEqual([['noon'], ['noon']]);
@@ -430,7 +430,7 @@ describe('agents', () => {
       const stream = await openStream(bench.app.chatUrl, {
         model: 'test',
         stream: true,
-        messages: HELLO,
+        messages: QUESTION,
         tools: [CLIENT_TOOL],
       });
       return stream.collect();
@@ -507,7 +507,7 @@ describe('agents', () => {
       const leaving = new AbortController();
       const stream = openStream(
         bench.app.chatUrl,
-        { model: 'test', stream: true, messages: HELLO },
+        { model: 'test', stream: true, messages: QUESTION },
         { signal: leaving.signal },
       );
       await eventually(() => isAsked);
@@ -526,7 +526,7 @@ describe('agents', () => {
   it('fail in the middle of a stream as any other failure does', async () => {
     await start(workflowOf(agent({ ...base, tools: [ClockTool], maxToolRounds: 0 })));
     bench.upstream.next([role(), text('Hm.'), ...[toolCallAnswer('a', 'clock', {})].flat().slice(1)]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: HELLO });
+    const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: QUESTION });
     expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'tool_rounds_exceeded' });
   });
 });

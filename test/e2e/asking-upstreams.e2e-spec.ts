@@ -26,7 +26,7 @@ import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
 import { done, errorBody, finish, httpError, reasoning, role, text, toolCall } from '../support/upstream/steps.js';
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
 
-const HELLO = [{ role: 'user', content: 'What time is it?' }];
+const QUESTION = [{ role: 'user', content: 'What time is it?' }];
 const INSTRUCTIONS = 'You know the time.';
 const REFUSED = httpError(400, errorBody('Unknown field', { type: 'invalid_request_error' }));
 
@@ -97,7 +97,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
     const imports = config === undefined ? [] : [workflowOf(config as AgentConfig<string>, speaks)];
     bench = await Bench.start({ imports, env });
   };
-  const ask = (messages: readonly object[] = HELLO, body: object = {}) =>
+  const ask = (messages: readonly object[] = QUESTION, body: object = {}) =>
     postJson(bench.app.chatUrl, { model: 'test', messages, ...body });
   const sent = (index: number) => bench.upstream.requests[index]?.body.messages as unknown as Record<string, unknown>[];
 
@@ -109,8 +109,8 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
         { role: 'developer', content: 'Be brief.' },
         { role: 'system', content: [{ type: 'text', text: 'Be kind.' }] },
       ];
-      expect((await ask([...own, ...HELLO])).status).toBe(200);
-      expect(sent(0)).toEqual([{ role: 'system', content: `${INSTRUCTIONS}\n\nBe brief.\n\nBe kind.` }, ...HELLO]);
+      expect((await ask([...own, ...QUESTION])).status).toBe(200);
+      expect(sent(0)).toEqual([{ role: 'system', content: `${INSTRUCTIONS}\n\nBe brief.\n\nBe kind.` }, ...QUESTION]);
     });
 
     it('gives later system messages to the user, and lets users and assistants take turns', async () => {
@@ -124,7 +124,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
         { role: 'assistant', content: 'I see.' },
         { role: 'assistant', content: 'A clock.' },
         { role: 'system', content: 'Answer in French.' },
-        ...HELLO,
+        ...QUESTION,
       ]);
       expect(sent(0)).toEqual([
         { role: 'system', content: INSTRUCTIONS },
@@ -141,7 +141,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       bench.upstream.next(streamOf('ok'));
       const { status } = await ask(
         [
-          ...HELLO,
+          ...QUESTION,
           {
             role: 'assistant',
             content: 'Noon.',
@@ -150,7 +150,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
             tool_calls: null,
             ...nothing,
           },
-          ...HELLO,
+          ...QUESTION,
           { role: 'assistant', content: null, reasoning_content: 'Hm', tool_calls, ...nothing },
           { role: 'tool', tool_call_id: 'call_1', content: '' },
           { role: 'assistant', content: null, refusal: 'I will not.' },
@@ -160,9 +160,9 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       );
       expect(status).toBe(200);
       expect(sent(0)).toEqual([
-        ...HELLO,
+        ...QUESTION,
         { role: 'assistant', content: 'Noon.' },
-        ...HELLO,
+        ...QUESTION,
         { role: 'assistant', content: null, tool_calls },
         { role: 'tool', tool_call_id: 'call_1', content: '(empty)' },
         { role: 'assistant', content: 'I will not.' },
@@ -173,11 +173,11 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
     it('sends what Millrace itself answered, sent back, to no server as it was', async () => {
       await start(undefined, true, { OPENAI_MESSAGES: 'openai' });
       bench.upstream.next([role(), reasoning('Hm'), text('Noon.'), finish('stop'), done()]).next(streamOf('ok'));
-      const { json } = await ask(HELLO, { model: 'chat' });
+      const { json } = await ask(QUESTION, { model: 'chat' });
       assertValidCompletion(json);
       const { message } = json.choices[0] as { message: object };
       expect(message).toHaveProperty('reasoning_content');
-      await ask([...HELLO, message, ...HELLO], { model: 'chat' });
+      await ask([...QUESTION, message, ...QUESTION], { model: 'chat' });
       expect(sent(1)[1]).toEqual({ role: 'assistant', content: 'Noon.', refusal: null });
     });
   });
@@ -203,14 +203,14 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       await start();
       const tool_calls = [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }];
       const history = [
-        ...HELLO,
+        ...QUESTION,
         { role: 'assistant', content: 'Noon.', reasoning_content: 'Hm' },
-        ...HELLO,
+        ...QUESTION,
         { role: 'assistant', content: null, reasoning_content: 'So so', tool_calls },
         { role: 'tool', tool_call_id: 'call_1', content: '12' },
       ];
       bench.upstream.next([role(), reasoning('Hm'), text('Noon.'), finish('stop'), done()]).next(streamOf('Noon.'));
-      await ask(HELLO, { model: 'chat' });
+      await ask(QUESTION, { model: 'chat' });
       await ask(history, { model: 'chat' });
       expect(sent(1).map(({ reasoning_content: said }) => said)).toEqual([
         undefined,
@@ -253,7 +253,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       await start(agent({ ...base, tools: [ClockTool], maxToolRounds: 1, forward: ['tools'] }));
       const tools = [{ type: 'function', function: { name: 'open_door', parameters: { type: 'object' } } }];
       bench.upstream.next(callOfClock()).next(streamOf('Noon.'));
-      expect((await ask(HELLO, { tools })).status).toBe(200);
+      expect((await ask(QUESTION, { tools })).status).toBe(200);
       expect(bench.upstream.requests[1]?.body.tools).toEqual(tools);
     });
   });
@@ -325,7 +325,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
     ])('but not if the first request is refused, and the refusal %s', async (_, details) => {
       await start(agent({ ...base, instructions: INSTRUCTIONS, settings: { top_k: 3 } }));
       bench.upstream.next(httpError(400, errorBody('Bad', details)));
-      expect((await ask(HELLO, { temperature: 2 })).status).toBe(400);
+      expect((await ask(QUESTION, { temperature: 2 })).status).toBe(400);
     });
   });
 });

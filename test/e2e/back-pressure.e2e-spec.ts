@@ -18,12 +18,12 @@ import {
 import { Bench } from '../support/app.js';
 import { assertCompletion, chunksOf, contentOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
+import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
-import type { RecordedRequest } from '../support/upstream/recorded-request.js';
+import { standstill } from '../support/standstill.js';
 import { done, finish, flood, role } from '../support/upstream/steps.js';
 import { workflowsModule } from '../support/workflow-kit.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const MIB = 1024 * 1024;
 const FLOOD = 64 * MIB;
 
@@ -97,23 +97,6 @@ describe('back-pressure', () => {
   });
   afterEach(() => bench.close());
 
-  /** Waits until the upstream is not read any more: what it could write has not grown for a while. */
-  const standstill = async (request: RecordedRequest): Promise<number> => {
-    let last = -1;
-    let since = performance.now();
-    await eventually(
-      () => {
-        if (request.bytesWritten !== last) {
-          last = request.bytesWritten;
-          since = performance.now();
-        }
-        return performance.now() - since > 300;
-      },
-      { within: 15_000, message: 'a standstill of the upstream' },
-    );
-    return last;
-  };
-
   it('stops reading the upstream while the client does not read, and goes on when it does', async () => {
     bench.upstream.next([role(), flood({ bytes: FLOOD }), finish('stop'), done()]);
     const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
@@ -121,7 +104,7 @@ describe('back-pressure', () => {
     stream.pause();
     const request = await bench.upstream.request(0);
     const before = memoryInUse();
-    const written = await standstill(request);
+    const written = await standstill(() => request.bytesWritten, 'the upstream');
     const after = memoryInUse();
     // What the kernel's socket buffers hold on both sides; most of the flood is still with the upstream.
     expect(written).toBeLessThan(FLOOD / 2);
@@ -139,7 +122,7 @@ describe('back-pressure', () => {
     await stream.until((item) => item.kind === 'data');
     stream.pause();
     const request = await bench.upstream.request(0);
-    await standstill(request);
+    await standstill(() => request.bytesWritten, 'the upstream');
     stream.destroy();
     expect(await request.closed).toBe('aborted');
     await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of the run' });
@@ -181,16 +164,7 @@ describe('back-pressure', () => {
     const stream = await openStream(bench.app.chatUrl, { model: 'recite', stream: true, messages: HELLO });
     stream.pause();
     begin();
-    let last = -1;
-    await eventually(
-      async () => {
-        const before = last;
-        last = ReciteNode.said;
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        return last > 0 && ReciteNode.said === before;
-      },
-      { within: 20_000, message: 'a standstill of the node' },
-    );
+    const last = await standstill(() => ReciteNode.said, 'the node');
     // What the kernel's socket buffers hold.
     expect(last).toBeLessThan(FLOOD / 2);
 

@@ -18,6 +18,7 @@ import {
 import { Bench, TestApp } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, chunksOf, contentOf } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { openStream } from '../support/sse-client.js';
@@ -26,7 +27,6 @@ import { chunk, delta, done, end, finish, role, type Step, text, usage } from '.
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
 import { type Conversation, SpeakNode, workflowsModule } from '../support/workflow-kit.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const SPOKEN = { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'pcm16' } };
 const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
 

@@ -2,12 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { assertCompletion, chunksOf, contentOf, reasoningOf } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
 import { done, finish, reasoning, role, text } from '../support/upstream/steps.js';
 import { assertValidCompletion } from '../support/wire-schema.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const REPLY = { thinking: 'They greet "me" 🙂.', reply: 'Hello to you,\nfriend — again.' };
 
 describe('one completion per run', () => {

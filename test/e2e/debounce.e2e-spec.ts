@@ -14,12 +14,12 @@ import {
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, chunksOf } from '../support/chunks.js';
+import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import type { SseItem } from '../support/sse-frames.js';
 import { streamOf } from '../support/upstream/scripts.js';
 import { delay, done, finish, reasoning, role, text, together } from '../support/upstream/steps.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const words = (count: number): string[] => Array.from({ length: count }, (_, i) => `w${i} `);
 
 /** Arrival times of the chunks with text, in milliseconds from the first one. */

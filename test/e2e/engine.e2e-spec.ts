@@ -19,13 +19,13 @@ import { Bench, type TestAppOptions } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, contentOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { openStream } from '../support/sse-client.js';
+import { standstill } from '../support/standstill.js';
 import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
 import { done, finish, flood, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
 import { type Conversation, promptOf, SpeakNode, workflowsModule } from '../support/workflow-kit.js';
-
-const HELLO = [{ role: 'user', content: 'Hello' }];
 
 class Topic {
   @IsIn(['billing', 'other']) readonly topic: 'billing' | 'other';
@@ -205,16 +205,7 @@ describe('the engine', () => {
     const answer = await stream('parallel');
     const requests = [await upstream.request(0), await upstream.request(1)];
     const flooding = requests.find((request) => promptOf(request) === 'second');
-    let last = -1;
-    let since = performance.now();
-    await eventually(
-      () => {
-        if (flooding?.bytesWritten !== last) since = performance.now();
-        last = flooding?.bytesWritten ?? 0;
-        return performance.now() - since > 300;
-      },
-      { within: 10_000, message: 'a standstill' },
-    );
+    const last = await standstill(() => flooding?.bytesWritten ?? 0, 'the upstream');
     expect(last).toBeLessThan(size * 0.75);
     hold.open();
     const items = await answer.collect({ within: 20_000 });

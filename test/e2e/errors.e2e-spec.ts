@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Bench } from '../support/app.js';
 import { assertErrorEnded, contentOf } from '../support/chunks.js';
 import { getJson, postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { type Script, streamOf } from '../support/upstream/scripts.js';
 import {
@@ -21,7 +22,6 @@ import {
 } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const KEY = 'sk-test-upstream-key';
 
 describe('errors', () => {

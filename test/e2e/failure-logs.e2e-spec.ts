@@ -42,7 +42,7 @@ import {
 import { type Conversation, workflowsModule } from '../support/workflow-kit.js';
 
 const SECRET_KEY = 'sk-test-upstream-key';
-const HELLO = [{ role: 'user', content: 'my secret words' }];
+const QUESTION = [{ role: 'user', content: 'my secret words' }];
 
 class RefusingTool extends AgentTool<void> {
   readonly name = 'refusing';
@@ -155,7 +155,7 @@ describe('the log of a failure', () => {
     });
   };
   const ask = (body: object = {}): ReturnType<typeof postJson> =>
-    postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...body });
+    postJson(bench.app.chatUrl, { model: 'chat', messages: QUESTION, ...body });
   const lines = (context: string): readonly Line[] =>
     written
       .split('\n')
@@ -242,7 +242,7 @@ describe('the log of a failure', () => {
     ])('of an answer that %s in the middle', async (_, script, code, cause) => {
       await start({ UPSTREAM_IDLE_TIMEOUT_MS: '200' });
       bench.upstream.next(script);
-      const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+      const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: QUESTION });
       expect(assertErrorEnded(await stream.collect())).not.toHaveProperty('millrace');
       await expectOneLine(stream.headers['x-request-id'], { code, cause });
       expect(await accessLine()).toMatchObject({
@@ -328,7 +328,7 @@ describe('the log of a failure', () => {
     try {
       await start({ OPENAI_BASE_URL: address, OLLAMA_BASE_URL: other.url, UPSTREAM_MAX_RETRIES: '1' });
       other.next(streamOf('Here.'));
-      const stream = await openStream(bench.app.chatUrl, { model: 'patient', stream: true, messages: HELLO });
+      const stream = await openStream(bench.app.chatUrl, { model: 'patient', stream: true, messages: QUESTION });
       assertCompletion(await stream.collect(), { content: 'Here.' });
       const { request_id, completion_id, trace_id, code } = await accessLine();
       expect([request_id, code]).toEqual([stream.headers['x-request-id'], undefined]);
@@ -365,7 +365,7 @@ describe('the log of a failure', () => {
 
     for (let i = 0; i < before; i++) bench.upstream.next(streamOf('Draft.'));
     bench.upstream.next([role(), text(before === 0 ? 'Half' : '{"thinking":"Hm'), reset()]);
-    const stream = await openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO });
+    const stream = await openStream(bench.app.chatUrl, { model, stream: true, messages: QUESTION });
     expect(assertErrorEnded(await stream.collect())).toMatchObject({
       code: 'upstream_connection_lost',
       millrace: { node },
@@ -421,12 +421,12 @@ describe('the log of a failure', () => {
     const as = (key: string, body: object): ReturnType<typeof postJson> =>
       postJson(bench.app.chatUrl, body, { authorization: `Bearer ${key}` });
     const answers = [
-      await as('sk-wrong-key', { model: 'chat', messages: HELLO }),
-      await as('sk-caller-1', { model: 'chat', messages: HELLO, temperature: 'secret' }),
-      await as('sk-caller-1', { model: 'secret', messages: HELLO }),
+      await as('sk-wrong-key', { model: 'chat', messages: QUESTION }),
+      await as('sk-caller-1', { model: 'chat', messages: QUESTION, temperature: 'secret' }),
+      await as('sk-caller-1', { model: 'secret', messages: QUESTION }),
       await as('sk-caller-1', { model: 'chat', messages: [] }),
-      await as('sk-caller-1', { model: 'chat', messages: HELLO }),
-      await as('sk-caller-1', { model: 'chat', messages: HELLO }),
+      await as('sk-caller-1', { model: 'chat', messages: QUESTION }),
+      await as('sk-caller-1', { model: 'chat', messages: QUESTION }),
     ];
     await eventually(() => lines('Access').length === answers.length);
     expect(lines('Access').map(({ status, code, request_id }) => [status, code, request_id])).toEqual(
@@ -463,7 +463,7 @@ describe('the log of a failure', () => {
     await start();
     const arrived = gate();
     bench.upstream.next([role(), text('Once'), arrived]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: QUESTION });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Once'));
     stream.destroy();
     const { request_id, outcome } = await accessLine();

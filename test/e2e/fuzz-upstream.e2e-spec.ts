@@ -5,12 +5,12 @@ import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import type { Script } from '../support/upstream/scripts.js';
 import { cutEvery, end, raw } from '../support/upstream/steps.js';
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const TEXT = 'Grüße 😀, "quoted" \\ and\nmore';
 
 /** A whole answer as bytes: text in several escapes, a comment, reasoning, usage. */

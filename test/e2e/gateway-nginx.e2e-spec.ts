@@ -8,6 +8,7 @@ import { Bench } from '../support/app.js';
 import { assertCompletion, contentOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, type HttpAnswer, postJson, readAnswer, send } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { defaultConfig, describeWithNginx, type GatewaySettings, Nginx, shippedConfig } from '../support/nginx.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { SlowLink } from '../support/slow-link.js';
@@ -16,7 +17,6 @@ import { streamOf } from '../support/upstream/scripts.js';
 import { done, finish, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const SETTINGS: GatewaySettings = {
   GATEWAY_BODY_LIMIT: '10m',
   GATEWAY_READ_TIMEOUT: '1s',

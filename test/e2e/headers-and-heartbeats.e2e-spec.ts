@@ -1,11 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
+import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { streamOf } from '../support/upstream/scripts.js';
 import { done, finish, gate, httpError, role, text } from '../support/upstream/steps.js';
-
-const HELLO = [{ role: 'user', content: 'Hello' }];
 
 describe('headers and heartbeats', () => {
   let bench: Bench;

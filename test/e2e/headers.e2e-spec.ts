@@ -3,7 +3,7 @@ import { Bench, TestApp } from '../support/app.js';
 import { streamOf } from '../support/upstream/scripts.js';
 import { httpError } from '../support/upstream/steps.js';
 
-const HELLO = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'Hello' }] });
+const HELLO_JSON = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'Hello' }] });
 const ORIGIN = 'https://app.example.com';
 
 describe('headers of every answer', () => {
@@ -20,8 +20,8 @@ describe('headers of every answer', () => {
   it("are those of OpenAI's, on successes, streams and errors alike", async () => {
     bench = await Bench.start();
     bench.upstream.next(streamOf('a')).next(streamOf('b')).next(httpError(500, 'down'));
-    const stream = HELLO.replace('{', '{"stream":true,');
-    for (const body of [HELLO, stream, HELLO, '{', HELLO.replace('chat', 'none')]) {
+    const stream = HELLO_JSON.replace('{', '{"stream":true,');
+    for (const body of [HELLO_JSON, stream, HELLO_JSON, '{', HELLO_JSON.replace('chat', 'none')]) {
       const response = await post(bench.app.chatUrl, body);
       await response.text();
       expect(response.headers.get('x-request-id')).toMatch(/^req_/);
@@ -34,7 +34,7 @@ describe('headers of every answer', () => {
   it('ignore what SDKs and gateways send beside the request', async () => {
     bench = await Bench.start();
     bench.upstream.next(streamOf('a'));
-    const response = await post(bench.app.chatUrl, HELLO, {
+    const response = await post(bench.app.chatUrl, HELLO_JSON, {
       authorization: 'Bearer sk-of-the-client',
       'openai-organization': 'org',
       'openai-beta': 'x=y',

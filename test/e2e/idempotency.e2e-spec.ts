@@ -3,6 +3,7 @@ import OpenAI from 'openai';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { type HttpAnswer, postJson, send } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { rejectionOf } from '../support/rejection.js';
 import { openStream } from '../support/sse-client.js';
@@ -10,7 +11,6 @@ import { streamOf, tokens } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
 const CHAT = { model: 'chat', messages: HELLO };
 const KEY = { 'idempotency-key': 'order-1' };
 

@@ -6,13 +6,13 @@ import OpenAI from 'openai';
 import { SystemClock } from '../../src/kernel/index.js';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { getJson, type HttpAnswer, postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { rejectionOf } from '../support/rejection.js';
 import { withTimeSetBack } from '../support/time-of-day.js';
 import { streamOf } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
 const CHAT = { model: 'chat', messages: HELLO };
 const ISSUER = 'https://id.example.com';
 

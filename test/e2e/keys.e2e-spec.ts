@@ -9,6 +9,7 @@ import { stringify } from 'yaml';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, postJson, send } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { rejectionOf } from '../support/rejection.js';
@@ -17,7 +18,6 @@ import { openStream } from '../support/sse-client.js';
 import { streamOf } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
 const CHAT = { model: 'chat', messages: HELLO };
 const ANN = 'sk-mr-of-ann-0123456789abcdef';
 const BOB = 'sk-mr-of-bob-0123456789abcdef';

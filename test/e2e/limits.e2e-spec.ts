@@ -9,6 +9,7 @@ import OpenAI from 'openai';
 import { Bench } from '../support/app.js';
 import { eventually, within } from '../support/eventually.js';
 import { getJson, type HttpAnswer, postJson, send } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { rejectionOf } from '../support/rejection.js';
 import { openStream } from '../support/sse-client.js';
 import { withTimeSetBack } from '../support/time-of-day.js';
@@ -16,7 +17,6 @@ import { streamOf, tokens } from '../support/upstream/scripts.js';
 import { errorBody, gate, hangUp, httpError, role, stall, text } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
 const CHAT = { model: 'chat', messages: HELLO };
 const STREAM = { ...CHAT, stream: true };
 const DURATION = /^(?:(?:\d+m)?\d+(?:\.\d+)?s|\d+ms)$/;

@@ -18,6 +18,7 @@ import {
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { openStream } from '../support/sse-client.js';
 import { streamOf, tokens } from '../support/upstream/scripts.js';
@@ -25,7 +26,6 @@ import { done, errorBody, finish, flood, gate, httpError, role, stall, text } fr
 import { assertValidError } from '../support/wire-schema.js';
 import { workflowsModule } from '../support/workflow-kit.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const MIB = 1024 * 1024;
 
 /** Asks one model again once, then another. */

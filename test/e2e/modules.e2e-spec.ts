@@ -24,10 +24,10 @@ import {
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { streamOf, toolCallAnswer } from '../support/upstream/scripts.js';
 import type { Conversation } from '../support/workflow-kit.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 /** What each module of these tests calls itself. */
 const NAME = Symbol('name');
 

@@ -17,12 +17,12 @@ import {
 import { Bench } from '../support/app.js';
 import { assertCompletion, chunksOf } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
 import { httpError, style } from '../support/upstream/steps.js';
 import { SpeakNode, workflowsModule } from '../support/workflow-kit.js';
 
-const HELLO = [{ role: 'user' as const, content: 'Hello' }];
 const REPLY = { thinking: 'Hm.', reply: 'Hello!' };
 const EVENTS = { 'millrace-events': 'true' };
 

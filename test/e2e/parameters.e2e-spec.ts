@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const TOOLS = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
 const JSON_SCHEMA = { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'object' } } };
 

@@ -2,12 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { assertCompletion, chunksOf, toolCallsOf } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
 import { delta, done, finish, reasoning, refusal, role, style, text, toolCall } from '../support/upstream/steps.js';
 import { assertValidCompletion } from '../support/wire-schema.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const logprob = (token: string): object => ({ token, logprob: -0.1, bytes: null, top_logprobs: [] });
 
 describe('what the upstream says beside the text reaches the client', () => {

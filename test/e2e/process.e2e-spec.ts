@@ -7,6 +7,7 @@ import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
 import { eventually, within } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { startProcess } from '../support/process.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import {
@@ -19,7 +20,6 @@ import { openStream, type SseStream } from '../support/sse-client.js';
 import { streamOf } from '../support/upstream/scripts.js';
 import { gate, role, text } from '../support/upstream/steps.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 /** More than Node lets wait by default. */
 const CROWD = 1_500;
 

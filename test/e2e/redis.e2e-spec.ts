@@ -4,6 +4,7 @@ import OpenAI from 'openai';
 import { TestApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { type HttpAnswer, postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
@@ -11,7 +12,6 @@ import { SlowLink } from '../support/slow-link.js';
 import { streamOf, tokens } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError } from '../support/upstream/steps.js';
 
-const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];
 const CHAT = { model: 'chat', messages: HELLO };
 const KEY = { 'idempotency-key': 'order-1' };
 

@@ -16,13 +16,12 @@ import {
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { openStream } from '../support/sse-client.js';
 import { jsonAnswer, type Script, streamOf } from '../support/upstream/scripts.js';
 import { delay, errorBody, httpError } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
-
-const HELLO = [{ role: 'user' as const, content: 'Hello' }];
 
 /** An agent that asks its model again, and then the demo. */
 @Injectable()

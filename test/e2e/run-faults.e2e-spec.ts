@@ -18,13 +18,13 @@ import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, chunksOf, contentOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { openStream } from '../support/sse-client.js';
 import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
 import { end, gate, headers, raw, role, stall, text } from '../support/upstream/steps.js';
 import { type Conversation, workflowsModule } from '../support/workflow-kit.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const EVENTS = { 'millrace-events': 'true' };
 
 const cycle: { self?: unknown } = {};

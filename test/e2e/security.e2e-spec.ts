@@ -11,7 +11,7 @@ import { streamOf } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
 
 const BODY = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
-const HELLO = JSON.stringify(BODY);
+const HELLO_JSON = JSON.stringify(BODY);
 const MEGABYTE = 1024 ** 2;
 
 /** What would tell of the machine, or of the code: paths, stacks, and addresses of modules. */
@@ -122,7 +122,7 @@ describe('security', () => {
     });
 
     it('are there for both kinds of a completion, once each', async () => {
-      for (const body of [HELLO, HELLO.replace('{', '{"stream":true,')]) {
+      for (const body of [HELLO_JSON, HELLO_JSON.replace('{', '{"stream":true,')]) {
         const { status, head } = await answerTo(postOf(body));
         expect(status).toBe(200);
         expect(head.match(/^x-content-type-options: nosniff/gim)).toHaveLength(1);
@@ -131,7 +131,7 @@ describe('security', () => {
     });
 
     it.each([
-      ['text/plain', HELLO],
+      ['text/plain', HELLO_JSON],
       ['application/x-www-form-urlencoded', 'model=chat&messages=x'],
       ['multipart/form-data; boundary=b', '--b\r\n\r\n--b--'],
     ])('are not all that keeps pages of others out: a form that sends %s runs nothing', async (type, body) => {
@@ -187,13 +187,13 @@ describe('security', () => {
     });
 
     it.each([
-      ['at the top', HELLO.replace('{', '{"__proto__":{"polluted":1,"stream":true},')],
+      ['at the top', HELLO_JSON.replace('{', '{"__proto__":{"polluted":1,"stream":true},')],
       [
         'in metadata',
-        HELLO.replace('{', '{"metadata":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}},'),
+        HELLO_JSON.replace('{', '{"metadata":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}},'),
       ],
-      ['in a message', HELLO.replace('"role"', '"__proto__":{"polluted":1},"role"')],
-      ['in an unknown parameter', HELLO.replace('{', '{"extra":{"constructor":{"prototype":{"polluted":1}}},')],
+      ['in a message', HELLO_JSON.replace('"role"', '"__proto__":{"polluted":1},"role"')],
+      ['in an unknown parameter', HELLO_JSON.replace('{', '{"extra":{"constructor":{"prototype":{"polluted":1}}},')],
     ])('as keys %s stay keys', async (_, body) => {
       const answer = await postJson(app.chatUrl, body);
       expect(answer.status).toBe(200);
@@ -219,18 +219,22 @@ describe('security', () => {
       `[${Array.from({ length: Math.floor(size / (item.length + 1)) }, () => item).join(',')}]`;
 
     it.each([
-      ['millions of numbers for messages', HELLO.replace(/\[.*\]/, fill('1', 8 * MEGABYTE)), 400],
-      ['millions of empty messages', HELLO.replace(/\[.*\]/, fill('{}', 2 * MEGABYTE)), 400],
-      ['millions of empty parts', HELLO.replace('"Hello"', fill('{}', 2 * MEGABYTE)), 400],
-      ['millions of stop sequences', HELLO.replace('{', `{"stop":${fill('"a"', 8 * MEGABYTE)},`), 400],
-      ['millions of brackets', HELLO.replace('{', `{"a":${'['.repeat(4 * MEGABYTE)}${']'.repeat(4 * MEGABYTE)},`), 400],
+      ['millions of numbers for messages', HELLO_JSON.replace(/\[.*\]/, fill('1', 8 * MEGABYTE)), 400],
+      ['millions of empty messages', HELLO_JSON.replace(/\[.*\]/, fill('{}', 2 * MEGABYTE)), 400],
+      ['millions of empty parts', HELLO_JSON.replace('"Hello"', fill('{}', 2 * MEGABYTE)), 400],
+      ['millions of stop sequences', HELLO_JSON.replace('{', `{"stop":${fill('"a"', 8 * MEGABYTE)},`), 400],
       [
-        'hundreds of thousands of parameters',
-        HELLO.replace('{', `{${Array.from({ length: 400_000 }, (_, i) => `"${i}":1,`).join('')}`),
+        'millions of brackets',
+        HELLO_JSON.replace('{', `{"a":${'['.repeat(4 * MEGABYTE)}${']'.repeat(4 * MEGABYTE)},`),
         400,
       ],
-      ['a number with a million digits', HELLO.replace('{', `{"temperature":${'9'.repeat(MEGABYTE)},`), 400],
-      ['one long string', HELLO.replace('Hello', 'a'.repeat(8 * MEGABYTE)), 200],
+      [
+        'hundreds of thousands of parameters',
+        HELLO_JSON.replace('{', `{${Array.from({ length: 400_000 }, (_, i) => `"${i}":1,`).join('')}`),
+        400,
+      ],
+      ['a number with a million digits', HELLO_JSON.replace('{', `{"temperature":${'9'.repeat(MEGABYTE)},`), 400],
+      ['one long string', HELLO_JSON.replace('Hello', 'a'.repeat(8 * MEGABYTE)), 200],
     ])('of %s are answered', async (_, body, status) => {
       const answer = await postJson(app.chatUrl, body);
       expect(answer.status).toBe(status);
@@ -239,7 +243,7 @@ describe('security', () => {
     });
 
     it('say the last of what they say twice', async () => {
-      const body = HELLO.replace('{', '{"model":"none",');
+      const body = HELLO_JSON.replace('{', '{"model":"none",');
       expect((await postJson(app.chatUrl, body)).status).toBe(200);
       expect((await postJson(app.chatUrl, body.replace('"chat"', '"nobody"'))).text).toContain('`nobody`');
     });
@@ -249,7 +253,7 @@ describe('security', () => {
       ['deflate', deflateSync],
       ['br', brotliCompressSync],
     ])('that %s has made small are not read', async (encoding, compress) => {
-      for (const body of [HELLO, ' '.repeat(128 * MEGABYTE)]) {
+      for (const body of [HELLO_JSON, ' '.repeat(128 * MEGABYTE)]) {
         const bytes = compress(Buffer.from(body));
         const head = requestOf('POST /v1/chat/completions', [
           'content-type: application/json',
@@ -260,7 +264,7 @@ describe('security', () => {
         expectRefused(answer, [415]);
         expect(answer.body).toContain('without Content-Encoding');
       }
-      expect((await answerTo(postOf(HELLO, 'content-encoding: identity'))).status).toBe(200);
+      expect((await answerTo(postOf(HELLO_JSON, 'content-encoding: identity'))).status).toBe(200);
     });
 
     it('that are too large are refused by their length, before they come', async () => {
@@ -316,7 +320,7 @@ describe('security', () => {
 
     it('that are shorter than they say run nothing', async () => {
       const socket = open();
-      socket.end(postOf(HELLO).replace(/content-length: \d+/, 'content-length: 500'));
+      socket.end(postOf(HELLO_JSON).replace(/content-length: \d+/, 'content-length: 500'));
       const answers = answersIn(
         await within(readText(socket), { within: 8_000, message: 'the end of the connection' }),
       );

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
+import { HELLO } from '../support/messages.js';
 import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const CURL = '*/*';
 const SDK = 'application/json';
 

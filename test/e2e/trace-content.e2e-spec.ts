@@ -10,13 +10,13 @@ import {
 import { Bench } from '../support/app.js';
 import { contentOf } from '../support/chunks.js';
 import { getJson, postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { openStream } from '../support/sse-client.js';
 import { streamOf, toolCallAnswer } from '../support/upstream/scripts.js';
 import { httpError } from '../support/upstream/steps.js';
 import { SpeakNode, workflowsModule } from '../support/workflow-kit.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
 @Workflow({ id: 'secret', description: 'Leaves no trace', tracing: false })

@@ -5,13 +5,13 @@ import { contentOf } from '../support/chunks.js';
 import { eventually, within } from '../support/eventually.js';
 import { FakeLangfuse } from '../support/fake-langfuse.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { streamOf } from '../support/upstream/scripts.js';
 import { gate, httpError, role, text } from '../support/upstream/steps.js';
 
 type StoredEvent = ReturnType<FakeLangfuse['legacyEvents']>[number];
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const DRAFT = 'A draft.';
 const REPLY = '{"thinking":"Hm.","reply":"Hi."}';
 const USAGE = {

@@ -2,13 +2,12 @@ import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { FakeLangfuse } from '../support/fake-langfuse.js';
 import { getJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { openStream, type SseStream } from '../support/sse-client.js';
 import { streamOf } from '../support/upstream/scripts.js';
 import { gate, role, text } from '../support/upstream/steps.js';
-
-const HELLO = [{ role: 'user', content: 'Hello' }];
 
 describe('the process, with tracing', () => {
   let server: ServerProcess | undefined;

@@ -19,6 +19,7 @@ import { contentOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { FakeLangfuse } from '../support/fake-langfuse.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { openStream, type SseStream } from '../support/sse-client.js';
 import { streamOf, toolCallAnswer } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError, reset, role, text } from '../support/upstream/steps.js';
@@ -27,7 +28,6 @@ import { type Conversation, SpeakNode, workflowsModule } from '../support/workfl
 type ReceivedTrace = ReturnType<FakeLangfuse['traces']>[number];
 type Span = ReceivedTrace['roots'][number];
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const REPLY = '{"thinking":"Hm.","reply":"Hi."}';
 const OBSERVATION = 'langfuse.observation.';
 const SERVER = 2;

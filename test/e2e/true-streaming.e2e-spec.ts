@@ -3,11 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Bench } from '../support/app.js';
 import { assertCompletion, chunksOf, contentOf } from '../support/chunks.js';
+import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { streamOf } from '../support/upstream/scripts.js';
 import { cutEvery, delay, gate, style } from '../support/upstream/steps.js';
-
-const HELLO = [{ role: 'user', content: 'Hello' }];
 
 describe('true streaming', () => {
   let bench: Bench;

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Bench, TestApp } from '../support/app.js';
 import { assertErrorEnded } from '../support/chunks.js';
 import { getJson, postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { type Script, streamOf } from '../support/upstream/scripts.js';
 import {
@@ -21,7 +22,6 @@ import {
 } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const MIB = 1024 * 1024;
 /** Longer than the script plays: what is left of it finds that the server has gone. */
 const EVER: readonly Step[] = [finish('stop'), done(), end()];

@@ -3,6 +3,7 @@ import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, contentOf } from '../support/chunks.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { openStream, type SseStream } from '../support/sse-client.js';
 import { streamOf, tokens } from '../support/upstream/scripts.js';
 import {
@@ -25,7 +26,6 @@ import {
   usage,
 } from '../support/upstream/steps.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const USAGE = tokens(3, 4);
 const WITH_USAGE = { stream_options: { include_usage: true } };
 

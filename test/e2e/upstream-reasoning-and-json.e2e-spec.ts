@@ -16,12 +16,11 @@ import {
 import { Bench } from '../support/app.js';
 import { assertCompletion } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { type Script, streamOf } from '../support/upstream/scripts.js';
 import { delta, done, finish, role, text } from '../support/upstream/steps.js';
 import { assertValidCompletion } from '../support/wire-schema.js';
-
-const HELLO = [{ role: 'user', content: 'Hello' }];
 
 class Reply {
   @IsOptional()

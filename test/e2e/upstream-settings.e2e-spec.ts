@@ -4,12 +4,12 @@ import { eventually } from '../support/eventually.js';
 import { FakeLangfuse } from '../support/fake-langfuse.js';
 import { ForwardProxy } from '../support/forward-proxy.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { rejectionOf } from '../support/rejection.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, startServerProcess } from '../support/server-process.js';
 import { streamOf } from '../support/upstream/scripts.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 const REQUEST = { model: 'chat', messages: [{ role: 'developer', content: 'Be kind.' }, ...HELLO] };
 
 describe('the settings of a model provider', () => {

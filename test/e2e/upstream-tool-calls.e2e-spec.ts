@@ -20,7 +20,7 @@ import { type Script, streamOf } from '../support/upstream/scripts.js';
 import { delta, done, finish, reasoning, role, style, text } from '../support/upstream/steps.js';
 import { assertValidCompletion } from '../support/wire-schema.js';
 
-const HELLO = [{ role: 'user', content: 'How warm is it?' }];
+const QUESTION = [{ role: 'user', content: 'How warm is it?' }];
 const TOOLS = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];
 const OSLO = { name: 'weather', arguments: '{"city":"Oslo"}' };
 const ROME = { name: 'weather', arguments: '{"city":"Rome"}' };
@@ -93,10 +93,10 @@ describe('tool calls of an upstream', () => {
   afterEach(() => bench.close());
   const stream = async (body: object = {}) =>
     (
-      await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, tools: TOOLS, ...body })
+      await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: QUESTION, tools: TOOLS, ...body })
     ).collect();
   const complete = async (body: object = {}) => {
-    const { json } = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, tools: TOOLS, ...body });
+    const { json } = await postJson(bench.app.chatUrl, { model: 'chat', messages: QUESTION, tools: TOOLS, ...body });
     assertValidCompletion(json);
     return json.choices[0];
   };
@@ -190,7 +190,7 @@ describe('tool calls of an upstream', () => {
       finish('tool_calls'),
       done(),
     ]);
-    const body = { model: 'chat', stream: true, messages: HELLO, tools: TOOLS };
+    const body = { model: 'chat', stream: true, messages: QUESTION, tools: TOOLS };
     const items = await (
       await openStream(bench.app.chatUrl, body, { headers: { 'millrace-events': 'true' } })
     ).collect();

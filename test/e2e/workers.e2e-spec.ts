@@ -8,6 +8,7 @@ import { sha256 } from '../../src/kernel/index.js';
 import { assertCompletion } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import {
@@ -25,8 +26,6 @@ async function workersOf(pid: number): Promise<readonly number[]> {
   const found = await promisify(execFile)('pgrep', ['-P', String(pid)]).catch(() => ({ stdout: '' }));
   return found.stdout.split('\n').filter(Boolean).map(Number);
 }
-
-const HELLO = [{ role: 'user', content: 'Hello' }];
 
 describe('several processes', () => {
   let server: ServerProcess | undefined;

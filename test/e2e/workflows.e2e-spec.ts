@@ -17,11 +17,11 @@ import {
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { assertCompletion } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { openStream } from '../support/sse-client.js';
 import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
 
-const HELLO = [{ role: 'user', content: 'Hello' }];
 interface Conversation {
   readonly messages: readonly Message[];
 }

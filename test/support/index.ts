@@ -19,6 +19,7 @@ export { FakeClock } from './fake-clock.js';
 export { FakeLangfuse, type FakeLangfuseBehaviour, type LangfuseRequest } from './fake-langfuse.js';
 export { FaultyServer } from './faulty-server.js';
 export { getJson, postJson, type HttpAnswer, type RequestOptions } from './http-client.js';
+export { HELLO } from './messages.js';
 export { NetworkWatch } from './network-watch.js';
 export { ChildProcess, startProcess, type ProcessExit, type ProcessOptions } from './process.js';
 export {
@@ -33,6 +34,7 @@ export { rejectionOf } from './rejection.js';
 export { ScriptedUpstream } from './scripted-upstream.js';
 export { ensureServerIsBuilt, findFreePort, startServerProcess, type ServerProcess } from './server-process.js';
 export { openStream, type SseStream } from './sse-client.js';
+export { standstill } from './standstill.js';
 export { DONE, framesOf, FramingError, type SseItem } from './sse-frames.js';
 export type { AnswerEnding, RecordedBody, RecordedRequest } from './upstream/recorded-request.js';
 export {

@@ -1,0 +1,2 @@
+/** What a client says where it does not matter what. */
+export const HELLO: { role: 'user'; content: string }[] = [{ role: 'user', content: 'Hello' }];

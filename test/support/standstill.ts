@@ -1,0 +1,27 @@
+import { eventually } from './eventually.js';
+
+/** How long a count must not have grown to stand still, in milliseconds. */
+const STILL_MS = 300;
+
+/**
+ * Waits until a count does not grow any more, such as the bytes that an upstream could write.
+ * @param read the count
+ * @param what of whose standstill the error speaks, if there is none in time
+ * @param withinMs the longest wait, in milliseconds
+ * @returns the count
+ */
+export async function standstill(read: () => number, what: string, withinMs = 20_000): Promise<number> {
+  let last = -1;
+  let since = performance.now();
+  await eventually(
+    () => {
+      if (read() !== last) {
+        last = read();
+        since = performance.now();
+      }
+      return last > 0 && performance.now() - since > STILL_MS;
+    },
+    { within: withinMs, message: `a standstill of ${what}` },
+  );
+  return last;
+}
