@@ -275,7 +275,7 @@ describe('the log of a failure', () => {
       bench.upstream
         .next(httpError(500, errorBody('secret'), { 'x-request-id': 'req_first' }))
         .next([sendHeaders(200, { 'x-request-id': 'req_second' }), role(), text('Half'), reset()]);
-      const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+      const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: QUESTION });
       assertErrorEnded(await stream.collect());
       await accessLine();
       expect(runLines()).toMatchObject([
@@ -290,7 +290,11 @@ describe('the log of a failure', () => {
     const fault = errorBody('too long', { code: 'context_length_exceeded', param: 'messages' });
     bench.upstream.next(httpError(400, fault));
     const repeated = (): ReturnType<typeof postJson> =>
-      postJson(bench.app.chatUrl, { model: 'streaming', stream: false, messages: HELLO }, { 'idempotency-key': 'a' });
+      postJson(
+        bench.app.chatUrl,
+        { model: 'streaming', stream: false, messages: QUESTION },
+        { 'idempotency-key': 'a' },
+      );
     const [first, again] = [await repeated(), await repeated()];
     expect(again.headers['idempotent-replayed']).toBe('true');
     expect(again.json).toEqual(first.json);
