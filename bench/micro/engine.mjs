@@ -3,7 +3,7 @@ import { Cancellation, SystemClock } from '../../dist/kernel/index.js';
 import { Metrics } from '../../dist/metrics/index.js';
 import { Gate } from '../../dist/streaming/index.js';
 import { NoopTracer } from '../../dist/tracing/index.js';
-import { WorkflowDefinition } from '../../dist/workflow/index.js';
+import { RunLog, WorkflowDefinition } from '../../dist/workflow/index.js';
 import { compileWorkflow } from '../../dist/workflow/compile/compile-workflow.js';
 import { DefinitionFaults } from '../../dist/workflow/compile/definition-faults.js';
 import { Run } from '../../dist/engine/run.js';
@@ -78,8 +78,10 @@ async function run(workflow) {
     gate: new Gate(),
     clock: new SystemClock(),
     meter: metrics.run('bench'),
+    log: new RunLog(),
     trace: new NoopTracer().startTrace(),
     keepAnswer: false,
+    maxAnswerLength: Infinity,
     emit: (event) => {
       if (event.type === 'delta') deltas++;
       last = event;

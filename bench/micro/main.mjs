@@ -1,12 +1,13 @@
 /** What the parts cost, without a network: `npm run bench:micro`, or with the names of parts behind `--`. */
 import { figure, table } from '../report/table.mjs';
+import { agent } from './agent.mjs';
 import { coalesce } from './coalesce.mjs';
 import { encode } from './encode.mjs';
 import { engine } from './engine.mjs';
 import { parse } from './parse.mjs';
 import { structured } from './structured.mjs';
 
-const PARTS = { parse, coalesce, encode, structured, engine };
+const PARTS = { parse, coalesce, encode, structured, engine, agent };
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in PARTS));

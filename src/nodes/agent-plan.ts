@@ -5,9 +5,9 @@ import type { ParameterGroup } from '../workflow/index.js';
 import type { AgentConfig } from './agent-config.js';
 import type { AgentResources } from './agent-resources.js';
 import { assertJson } from './assert-json.js';
-import { type ModelTarget, modelTargetsOf } from './model-target.js';
+import { type ModelTarget, resolveModelTargets } from './model-target.js';
 import { PromptFile, PromptManager } from './prompts/index.js';
-import { type Toolbox, toolboxOf } from './tools/index.js';
+import { type Toolbox, makeToolbox } from './tools/index.js';
 
 /** An agent's configuration with everything that it names, resolved and checked at start-up. */
 export interface AgentPlan<Output> {
@@ -53,10 +53,10 @@ export function planAgent<Output>(
   if (instructions instanceof PromptFile) prompts.load(instructions);
   return {
     config,
-    targets: modelTargetsOf(config, providers),
+    targets: resolveModelTargets(config, providers),
     schema,
     forwards: schema === undefined ? forward : forward.filter((group) => group !== 'response_format'),
-    toolbox: toolboxOf(config.tools ?? [], resources?.tools, node),
+    toolbox: makeToolbox(config.tools ?? [], resources?.tools, node),
     prompts,
   };
 }

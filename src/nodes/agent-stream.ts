@@ -1,5 +1,5 @@
 import type { Delta } from '../streaming/index.js';
-import type { AgentReply } from './agent-reply.js';
+import type { AgentReply } from './agent-run.js';
 
 /** Opens an answer, whose result `finish` makes of the whole reply. */
 export type OpenAnswer = <R>(finish: (reply: AgentReply) => R) => AsyncGenerator<readonly Delta[], R, void>;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { StructuredOutputError } from '../schema/index.js';
-import { type Delta, JsonFieldDecoder, type TextChannel, clearPlaces } from '../streaming/index.js';
+import { clearPlaces, JsonFieldDecoder, type TextChannel } from '../streaming/index.js';
 import type { Deltas, TaskContext, WorkflowNode } from '../workflow/index.js';
 import { AgentNodeBase } from './agent-node-base.js';
 import type { AgentStream } from './agent-stream.js';
@@ -43,22 +43,15 @@ export abstract class AgentStreamingNode<Input, Output>
     channels?: C & OneFieldPerChannel<C>,
   ): AsyncGenerator<Deltas, Output, void> {
     if (channels === undefined) return yield* stream.withOutput();
-    yield* decodedFields(stream, channels);
+    const decoder = new JsonFieldDecoder(channels as Readonly<Record<string, TextChannel>>);
+    for await (const batch of stream) {
+      const shown = batch.flatMap((delta) => {
+        if (delta.type === 'content') return decoder.push(delta.text);
+        return delta.type === 'annotations' ? clearPlaces(delta) : delta;
+      });
+      if (shown.length > 0) yield shown;
+      if (decoder.fault !== undefined) throw new StructuredOutputError([decoder.fault.message]);
+    }
     return stream.output();
-  }
-}
-
-async function* decodedFields(
-  stream: AsyncIterable<readonly Delta[]>,
-  channels: Readonly<Record<string, TextChannel>>,
-): AsyncGenerator<Deltas, void, void> {
-  const decoder = new JsonFieldDecoder(channels);
-  for await (const batch of stream) {
-    const shown = batch.flatMap((delta) => {
-      if (delta.type === 'content') return decoder.push(delta.text);
-      return delta.type === 'annotations' ? clearPlaces(delta) : delta;
-    });
-    if (shown.length > 0) yield shown;
-    if (decoder.fault !== undefined) throw new StructuredOutputError([decoder.fault.message]);
   }
 }

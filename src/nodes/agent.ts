@@ -3,10 +3,9 @@ import type { ParameterGroup, TaskContext } from '../workflow/index.js';
 import type { AgentConfig } from './agent-config.js';
 import type { AgentInput } from './agent-input.js';
 import { type AgentPlan, planAgent } from './agent-plan.js';
-import { outputOf } from './agent-reply.js';
 import type { AgentResources } from './agent-resources.js';
+import { AgentRun, parseReply } from './agent-run.js';
 import { AgentStream } from './agent-stream.js';
-import { Conversation } from './conversation.js';
 
 /** Asks the language model of one node: what is said to it, with which parameters and tools, and what its answer is. */
 export class Agent<Output> {
@@ -33,14 +32,14 @@ export class Agent<Output> {
    *   its class, InvalidRequestError if a tool of the client has the name of one of the server's
    */
   async run(input: AgentInput, context: TaskContext): Promise<Output> {
-    return new Conversation(this.#plan, input, context).run();
+    return new AgentRun(this.#plan, input, context).run();
   }
 
   /** The answer as it arrives. */
   runStream(input: AgentInput, context: TaskContext): AgentStream<Output> {
     return new AgentStream(
-      (finish) => new Conversation(this.#plan, input, context).stream(finish),
-      (reply) => outputOf(reply, this.#plan.schema),
+      (finish) => new AgentRun(this.#plan, input, context).stream(finish),
+      (reply) => parseReply(reply, this.#plan),
     );
   }
 }

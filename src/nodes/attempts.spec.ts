@@ -8,7 +8,7 @@ import { ModelProviders } from '../models/index.js';
 import { StructuredOutputError } from '../schema/index.js';
 import { IncompleteAnswerError, TaskContext } from '../workflow/index.js';
 import { Attempts } from './attempts.js';
-import { modelTargetsOf } from './model-target.js';
+import { resolveModelTargets } from './model-target.js';
 
 const providers = new ModelProviders({
   openai: {
@@ -22,8 +22,8 @@ const providers = new ModelProviders({
     description: '',
   },
 });
-const targets = (count: number): ReturnType<typeof modelTargetsOf> =>
-  modelTargetsOf(
+const targets = (count: number): ReturnType<typeof resolveModelTargets> =>
+  resolveModelTargets(
     {
       modelProvider: 'openai',
       fallbacks: Array.from({ length: count - 1 }, (_, index) => ({

@@ -5,7 +5,7 @@ import { StructuredOutputError } from '../schema/index.js';
 import { describeFailure, IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
 import type { ModelTarget } from './model-target.js';
 import { isFaultOfRequest } from './refused-request.js';
-import type { TryCounter } from './traced-call.js';
+import type { TryCounter } from './open-call.js';
 
 /** Pause before the first retry, in milliseconds, if the upstream names none; doubled for each further one. */
 const FIRST_DELAY_MS = 250;
@@ -45,7 +45,7 @@ export class Attempts implements TryCounter {
   }
 
   /** The model is asked to put right what it answered. */
-  repairing(fault: StructuredOutputError): void {
+  tellRepair(fault: StructuredOutputError): void {
     this.#log('asks a model to repair its answer', fault);
   }
 
@@ -59,8 +59,8 @@ export class Attempts implements TryCounter {
     const delayMs = this.#retryDelay(thrown);
     if (delayMs !== undefined) {
       this.#failures++;
-      trace.event('retry', { attempt: this.#failures, delay_ms: delayMs, reason: reasonOf(thrown) }, 'WARNING');
-      ledger.askedAgain(metricNameOf(this.target));
+      trace.event('retry', { attempt: this.#failures, delay_ms: delayMs, reason: describeReason(thrown) }, 'WARNING');
+      ledger.askedAgain(readModelName(this.target));
       this.#log(`asks a model again in ${Math.round(delayMs)} ms`, thrown);
       if (delayMs > 0) await sleep(delayMs, clock, signal);
       return;
@@ -68,13 +68,13 @@ export class Attempts implements TryCounter {
     const next = this.#targets[this.#current + 1];
     if (next === undefined || !canAnotherModelHeal(thrown)) throw this.#worthTelling(thrown);
     const from = this.target;
-    this.#log(`falls back to ${nameOf(next)}`, thrown);
+    this.#log(`falls back to ${writeName(next)}`, thrown);
     this.#current++;
     this.#failures = 0;
     this.#tries = 0;
     this.#failureBefore = thrown;
-    trace.event('fallback', { from: nameOf(from), to: nameOf(next), reason: reasonOf(thrown) }, 'WARNING');
-    ledger.gaveUp(metricNameOf(from));
+    trace.event('fallback', { from: writeName(from), to: writeName(next), reason: describeReason(thrown) }, 'WARNING');
+    ledger.gaveUp(readModelName(from));
   }
 
   #log(what: string, thrown: unknown): void {
@@ -104,15 +104,15 @@ function canAnotherModelHeal(thrown: unknown): boolean {
   return thrown instanceof UpstreamError && !isFaultOfRequest(thrown) && !(thrown instanceof IncompleteAnswerError);
 }
 
-function reasonOf(thrown: unknown): string {
+function describeReason(thrown: unknown): string {
   if (!(thrown instanceof UpstreamError)) return '-';
   return thrown.diagnostic === undefined ? String(thrown.code) : `${thrown.code}: ${thrown.diagnostic}`;
 }
 
-function nameOf({ providerName, model }: ModelTarget): string {
+function writeName({ providerName, model }: ModelTarget): string {
   return `${providerName}/${model}`;
 }
 
-function metricNameOf({ providerName: provider, model }: ModelTarget): ModelName {
+function readModelName({ providerName: provider, model }: ModelTarget): ModelName {
   return { provider, model };
 }

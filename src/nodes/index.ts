@@ -13,5 +13,5 @@ export { PromptError } from './prompts/prompt-error.js';
 export { promptFile, PromptFile } from './prompts/prompt-file.js';
 export { PromptManager } from './prompts/prompt-manager.js';
 export { Prompt } from './prompts/prompt.js';
-export { ToolRoundsExceededError } from './tool-errors.js';
+export { ToolRoundsExceededError } from './tools/tool-errors.js';
 export { AgentTool, ToolError } from './tools/agent-tool.js';

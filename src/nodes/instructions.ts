@@ -11,7 +11,7 @@ export type Instructions =
  * The text for one run; undefined if there are no instructions.
  * @throws PromptError if the prompt file cannot be rendered, the run's abort reason after an abort
  */
-export async function instructionsFor(
+export async function renderInstructions(
   instructions: Instructions | undefined,
   prompts: PromptManager,
   input: AgentInput,

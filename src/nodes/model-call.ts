@@ -1,14 +1,14 @@
 import type { Message, ModelCall, ModelParameters } from '../models/index.js';
 import type { AgentPlan } from './agent-plan.js';
 import type { ModelTarget } from './model-target.js';
-import { type ToolUse, withServerTools } from './tools/index.js';
+import { type ToolUse, writeToolParameters } from './tools/index.js';
 
 /**
  * What a model is asked.
  * @param forwarded the client's parameters that reach the model
  * @param tools how far the server's tools have been used for this answer
  */
-export function modelCallFor(
+export function writeModelCall(
   { schema, toolbox }: Pick<AgentPlan<unknown>, 'schema' | 'toolbox'>,
   { model, settings = {} }: ModelTarget,
   messages: readonly Message[],
@@ -19,7 +19,7 @@ export function modelCallFor(
     model,
     messages,
     parameters: {
-      ...(toolbox.isEmpty ? { ...forwarded, ...settings } : withServerTools(forwarded, settings, toolbox, tools)),
+      ...(toolbox.isEmpty ? { ...forwarded, ...settings } : writeToolParameters(forwarded, settings, toolbox, tools)),
       ...(schema && {
         response_format: {
           type: 'json_schema',

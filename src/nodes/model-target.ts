@@ -13,13 +13,13 @@ export interface ModelTarget {
  * The models of an agent: its own, then its fallbacks in order.
  * @throws Error if a provider is not configured, or no model is named
  */
-export function modelTargetsOf(
+export function resolveModelTargets(
   config: Pick<AgentConfig<unknown>, keyof FallbackModel | 'fallbacks'>,
   providers: ModelProviders,
 ): readonly [ModelTarget, ...ModelTarget[]] {
-  const targetOf = ({ modelProvider, modelName, settings = config.settings }: FallbackModel): ModelTarget => {
+  const readTarget = ({ modelProvider, modelName, settings = config.settings }: FallbackModel): ModelTarget => {
     const provider = providers.get(modelProvider);
     return { provider, providerName: modelProvider, model: providers.modelFor(modelProvider, modelName), settings };
   };
-  return [targetOf(config), ...(config.fallbacks ?? []).map(targetOf)];
+  return [readTarget(config), ...(config.fallbacks ?? []).map(readTarget)];
 }

@@ -9,12 +9,12 @@ export class TimeLimit {
 
   /**
    * @param limitMs milliseconds, or undefined for no limit of its own
-   * @param reasonOf makes the signal's reason when the time is over
+   * @param makeReason makes the signal's reason when the time is over
    */
   constructor(
     { abort, clock }: Pick<TaskContext, 'abort' | 'clock'>,
     limitMs: number | undefined,
-    reasonOf: (limitMs: number) => Error,
+    makeReason: (limitMs: number) => Error,
   ) {
     if (limitMs === undefined) {
       this.signal = abort;
@@ -25,7 +25,7 @@ export class TimeLimit {
     const onAbort = (): void => cancellation.abort(abort.reason);
     if (abort.aborted) onAbort();
     abort.addEventListener('abort', onAbort, { once: true });
-    const timer = clock.after(limitMs, () => cancellation.abort(reasonOf(limitMs)));
+    const timer = clock.after(limitMs, () => cancellation.abort(makeReason(limitMs)));
     this.signal = cancellation;
     this.end = () => {
       timer.cancel();

@@ -1,6 +1,6 @@
 export { AgentTool } from './agent-tool.js';
-export { runTools, type ToolCall } from './run-tools.js';
 export { ToolCallFilter } from './tool-call-filter.js';
-export { clientToolsOf, type ToolUse, withServerTools } from './tool-parameters.js';
-export { ModuleTools, toolboxOf, type ToolSource } from './tool-source.js';
+export { type ToolUse, writeToolParameters } from './tool-parameters.js';
+export { ToolRounds } from './tool-rounds.js';
+export { makeToolbox, ModuleTools, type ToolSource } from './tool-source.js';
 export { Toolbox } from './toolbox.js';

@@ -14,16 +14,16 @@ const call = (index: number, name?: string): Delta => ({
 describe('ToolCallFilter', () => {
   it('passes on what holds no call as the very same batch', () => {
     const batch: readonly Delta[] = [{ type: 'content', text: 'x' }];
-    expect(filter().shown(batch)).toBe(batch);
+    expect(filter().take(batch)).toBe(batch);
   });
 
   it('takes out the own calls and closes the gaps that they leave', () => {
     const one = filter();
-    expect(one.shown([call(0, 'own'), { type: 'content', text: 'x' }, call(1, 'theirs')])).toEqual([
+    expect(one.take([call(0, 'own'), { type: 'content', text: 'x' }, call(1, 'theirs')])).toEqual([
       { type: 'content', text: 'x' },
       { ...call(1, 'theirs'), index: 0 },
     ]);
-    expect(one.shown([call(0), call(1), call(2, 'own'), call(3, 'theirs')])).toEqual([
+    expect(one.take([call(0), call(1), call(2, 'own'), call(3, 'theirs')])).toEqual([
       { ...call(1), index: 0 },
       { ...call(3, 'theirs'), index: 1 },
     ]);
@@ -40,7 +40,7 @@ describe('ToolCallFilter', () => {
           [],
         );
         const one = filter();
-        const shown = batches.flatMap((batch) => one.shown(batch));
+        const shown = batches.flatMap((batch) => one.take(batch));
         const theirs = calls.filter((name) => name !== 'own');
         expect(shown).toEqual(
           theirs.flatMap((name, index) => {

@@ -16,16 +16,16 @@ export class ToolCallFilter {
   }
 
   /** What of a batch the client may see. */
-  shown(batch: readonly Delta[]): readonly Delta[] {
+  take(batch: readonly Delta[]): readonly Delta[] {
     if (!batch.some(isToolCall)) return batch;
     return batch.flatMap((delta) => {
       if (!isToolCall(delta)) return delta;
-      const index = this.#placeOf(delta);
+      const index = this.#findPlace(delta);
       return index === undefined ? [] : { ...delta, index };
     });
   }
 
-  #placeOf({ index, name }: ToolCallDelta): number | undefined {
+  #findPlace({ index, name }: ToolCallDelta): number | undefined {
     if (!this.#places.has(index)) this.#places.set(index, this.#isOwn(name) ? undefined : this.#shownCalls++);
     return this.#places.get(index);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { AgentTool } from './agent-tool.js';
-import { clientToolsOf, withServerTools } from './tool-parameters.js';
+import { listClientTools, writeToolParameters } from './tool-parameters.js';
 import { Toolbox } from './toolbox.js';
 
 class ClockTool extends AgentTool<void, string> {
@@ -15,30 +15,30 @@ const toolbox = new Toolbox([new ClockTool()]);
 const theirs = { type: 'function', function: { name: 'theirs' } };
 const named = (name: string): object => ({ type: 'function', function: { name } });
 
-describe('clientToolsOf', () => {
+describe('listClientTools', () => {
   it.each([
     ['none are sent', {}],
     ['null is sent', { tools: null }],
     ['none may be called', { tools: [theirs], tool_choice: 'none' }],
   ])('gives none if %s', (_, forwarded) => {
-    expect(clientToolsOf(forwarded, toolbox)).toEqual([]);
+    expect(listClientTools(forwarded, toolbox)).toEqual([]);
   });
 
   it.each([named('clock'), { type: 'custom', custom: { name: 'clock' } }])(
     'refuses a name that is taken: %j',
     (tool) => {
-      expect(() => clientToolsOf({ tools: [theirs, tool] }, toolbox)).toThrow('a tool `clock` of its own');
-      expect(clientToolsOf({ tools: [tool], tool_choice: 'none' }, toolbox)).toEqual([]);
+      expect(() => listClientTools({ tools: [theirs, tool] }, toolbox)).toThrow('a tool `clock` of its own');
+      expect(listClientTools({ tools: [tool], tool_choice: 'none' }, toolbox)).toEqual([]);
     },
   );
 });
 
-describe('clientToolsOf, with parts of a tool that nobody has checked', () => {
+describe('listClientTools, with parts of a tool that nobody has checked', () => {
   it.each([null, 1, 'no', {}, { name: { toString: 1, valueOf: 1 } }, { name: [{ toString: 1 }] }])('%#', (other) => {
     const custom = { type: 'custom', custom: { name: 'theirs' }, function: other };
-    expect(clientToolsOf({ tools: [custom] }, toolbox)).toEqual([custom]);
+    expect(listClientTools({ tools: [custom] }, toolbox)).toEqual([custom]);
     const taken = { ...custom, custom: { name: 'clock' } };
-    expect(() => clientToolsOf({ tools: [taken] }, toolbox)).toThrow('a tool `clock` of its own');
+    expect(() => listClientTools({ tools: [taken] }, toolbox)).toThrow('a tool `clock` of its own');
   });
 });
 
@@ -46,10 +46,10 @@ const UNUSED = { haveBeenUsed: false, areUsedUp: false };
 const USED = { haveBeenUsed: true, areUsedUp: false };
 const USED_UP = { haveBeenUsed: true, areUsedUp: true };
 
-describe('withServerTools', () => {
+describe('writeToolParameters', () => {
   it("offers the server's tools and the client's, with the client's wishes about them", () => {
     const forwarded = { temperature: 1, tools: [theirs], tool_choice: 'auto', parallel_tool_calls: false };
-    expect(withServerTools(forwarded, { temperature: 0 }, toolbox, UNUSED)).toEqual({
+    expect(writeToolParameters(forwarded, { temperature: 0 }, toolbox, UNUSED)).toEqual({
       temperature: 0,
       tools: [...toolbox.definitions, theirs],
       tool_choice: 'auto',
@@ -59,9 +59,12 @@ describe('withServerTools', () => {
 
   it('does not heed wishes about tools that the client has not sent, but those of the agent', () => {
     const forwarded = { tool_choice: 'required', parallel_tool_calls: false };
-    expect(withServerTools(forwarded, {}, toolbox, UNUSED)).toEqual({ tools: toolbox.definitions });
+    expect(writeToolParameters(forwarded, {}, toolbox, UNUSED)).toEqual({ tools: toolbox.definitions });
     const settings = { tool_choice: 'required', parallel_tool_calls: true };
-    expect(withServerTools(forwarded, settings, toolbox, UNUSED)).toEqual({ tools: toolbox.definitions, ...settings });
+    expect(writeToolParameters(forwarded, settings, toolbox, UNUSED)).toEqual({
+      tools: toolbox.definitions,
+      ...settings,
+    });
   });
 
   it.each([
@@ -75,16 +78,16 @@ describe('withServerTools', () => {
       { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [] } },
     ],
   ])('of the choice %j leaves %j once tools have been used', (choice, left) => {
-    expect(withServerTools({}, { tool_choice: choice }, toolbox, UNUSED)['tool_choice']).toEqual(choice);
-    expect(withServerTools({}, { tool_choice: choice }, toolbox, USED)['tool_choice']).toEqual(left);
+    expect(writeToolParameters({}, { tool_choice: choice }, toolbox, UNUSED)['tool_choice']).toEqual(choice);
+    expect(writeToolParameters({}, { tool_choice: choice }, toolbox, USED)['tool_choice']).toEqual(left);
   });
 
   it('offers nothing that may be called once the tools are used up, but what the client can run', () => {
-    expect(withServerTools({}, { tool_choice: 'required' }, toolbox, USED_UP)).toEqual({
+    expect(writeToolParameters({}, { tool_choice: 'required' }, toolbox, USED_UP)).toEqual({
       tools: toolbox.definitions,
       tool_choice: 'none',
     });
-    expect(withServerTools({ tools: [theirs], tool_choice: 'auto' }, {}, toolbox, USED_UP)).toEqual({
+    expect(writeToolParameters({ tools: [theirs], tool_choice: 'auto' }, {}, toolbox, USED_UP)).toEqual({
       tools: [theirs],
       tool_choice: 'auto',
     });

@@ -25,7 +25,7 @@ export interface ToolUse {
  * The client's tools that the model may call, of the parameters that are forwarded to it.
  * @throws InvalidRequestError if one has the name of a tool of the server
  */
-export function clientToolsOf(forwarded: ModelParameters, toolbox: Toolbox): readonly unknown[] {
+export function listClientTools(forwarded: ModelParameters, toolbox: Toolbox): readonly unknown[] {
   const { tools, tool_choice: choice } = forwarded;
   if (!Array.isArray(tools) || choice === 'none') return [];
   for (const { function: callable, custom } of tools as readonly ClientTool[]) {
@@ -46,13 +46,13 @@ export function clientToolsOf(forwarded: ModelParameters, toolbox: Toolbox): rea
  * The parameters of a call that offers the server's tools beside the client's.
  * @param settings the agent's own parameters, which win
  */
-export function withServerTools(
+export function writeToolParameters(
   forwarded: ModelParameters,
   settings: ModelParameters,
   toolbox: Toolbox,
   { haveBeenUsed, areUsedUp }: ToolUse,
 ): ModelParameters {
-  const clientTools = clientToolsOf(forwarded, toolbox);
+  const clientTools = listClientTools(forwarded, toolbox);
   const { tools: _tools, tool_choice: theirChoice, parallel_tool_calls: theirParallel, ...rest } = forwarded;
   const theirs = {
     ...(theirChoice !== undefined && { tool_choice: theirChoice }),

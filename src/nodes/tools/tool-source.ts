@@ -23,7 +23,7 @@ export class ModuleTools implements ToolSource {
  * @param node whose agent it is, see {@link ToolSource}
  * @throws Error that names every tool which cannot be used, and the fix
  */
-export function toolboxOf(
+export function makeToolbox(
   types: readonly Type<AgentTool>[],
   source: ToolSource | undefined,
   node: object | undefined,

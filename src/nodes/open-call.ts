@@ -14,10 +14,10 @@ export interface TryCounter {
 }
 
 /**
- * One call of a model, with its generation in the trace, its time limit and its account. Nothing happens before the first
- * batch is asked for. Whoever does not read it to its end must close it.
+ * One call of a model while it lasts, with its generation in the trace, its time limit and its account. Whoever opens it must
+ * close it. Nothing is sent before the first batch is asked for.
  */
-export class TracedCall {
+export class OpenCall {
   /** What has come so far. */
   readonly answer = new AnswerText();
   readonly #context: TaskContext;
@@ -67,45 +67,54 @@ export class TracedCall {
     this.#stream = target.provider.chat.stream(call, this.#scope());
   }
 
-  /**
-   * The next batch, or how the call ended.
-   * @throws UpstreamError if the model fails, the signal's reason after an abort
-   */
-  next(): Promise<IteratorResult<readonly Delta[], ModelResult>> {
-    return this.#stream.next().then(this.#onNext, this.#onFailure);
+  /** The batches of the answer, each of which is to be told to {@link take}. */
+  get batches(): AsyncIterator<readonly Delta[], ModelResult, void> {
+    return this.#stream;
   }
 
-  /** Ends a call that has not come to its end; does nothing to one that has. */
-  async close(): Promise<void> {
-    if (this.#hasEnded) return;
-    try {
-      await this.#stream.return({ finishReason: 'stop' });
-    } finally {
-      this.#end(ABORTED, 'aborted');
-    }
-  }
-
-  /** Made once, like the next: they are used for each batch. */
-  readonly #onNext = (next: IteratorResult<readonly Delta[], ModelResult>): typeof next => {
-    if (!this.#hasSpoken) this.#tellIdentity();
-    if (next.done === true) {
-      this.#end({ finishReason: next.value.finishReason }, next.value.finishReason);
-      return next;
-    }
+  /** A batch is here. */
+  take(batch: readonly Delta[]): void {
     if (!this.#hasSpoken) {
+      this.#tellIdentity();
       this.#generation.firstToken();
       this.#account.firstToken();
       this.#hasSpoken = true;
     }
-    for (const delta of next.value) this.answer.add(delta);
-    return next;
-  };
+    for (const delta of batch) this.answer.add(delta);
+  }
 
-  readonly #onFailure = (thrown: unknown): never => {
+  /** The answer has come to its end. */
+  finish({ finishReason }: ModelResult): void {
+    this.#tellIdentity();
+    this.#end({ finishReason }, finishReason);
+  }
+
+  /**
+   * The call has failed, or its answer cannot be used.
+   * @returns what is to be thrown in place of what was
+   */
+  fail(thrown: unknown): unknown {
     const explained = this.#explain(thrown);
-    this.#fail(explained);
-    throw explained;
-  };
+    if (this.#hasEnded) return explained;
+    if (this.#context.abort.aborted) {
+      this.#end(ABORTED, 'aborted');
+      return explained;
+    }
+    const error = toMillraceError(explained);
+    const { code, name, diagnostic } = error;
+    this.#context.ledger.failed(error, this.#name);
+    this.#end({ level: 'ERROR', statusMessage: `${code ?? name}: ${diagnostic ?? '-'}` }, outcomeOf(error));
+    return explained;
+  }
+
+  /** Ends what is still open; does nothing to a call that has come to its end. */
+  async close(): Promise<void> {
+    try {
+      await this.#stream.return({ finishReason: 'stop' });
+    } finally {
+      if (!this.#hasEnded) this.#end(ABORTED, 'aborted');
+    }
+  }
 
   #scope(): CallScope {
     return {
@@ -140,17 +149,6 @@ export class TracedCall {
   #tellIdentity(): void {
     if (this.#heldIdentity !== undefined) this.#context.ledger.identity(this.#heldIdentity);
     this.#heldIdentity = undefined;
-  }
-
-  #fail(thrown: unknown): void {
-    if (this.#context.abort.aborted) {
-      this.#end(ABORTED, 'aborted');
-      return;
-    }
-    const error = toMillraceError(thrown);
-    const { code, name, diagnostic } = error;
-    this.#context.ledger.failed(error, this.#name);
-    this.#end({ level: 'ERROR', statusMessage: `${code ?? name}: ${diagnostic ?? '-'}` }, outcomeOf(error));
   }
 
   #end(ending: GenerationEnding, outcome: Outcome): void {

@@ -1,4 +1,4 @@
-import { UpstreamError } from '../errors/index.js';
+import { UpstreamError } from '../../errors/index.js';
 
 /** A model asked for tools again and again instead of giving its answer. Status 502. */
 export class ToolRoundsExceededError extends UpstreamError {

@@ -1,0 +1,69 @@
+import 'reflect-metadata';
+import { SystemClock } from '../../dist/kernel/index.js';
+import { ModelProviders } from '../../dist/models/index.js';
+import { Agent, AgentStreamingNode } from '../../dist/nodes/index.js';
+import { TaskContext } from '../../dist/workflow/index.js';
+import { timing } from './timing.mjs';
+
+const BATCHES = 20_000;
+const ROUNDS = 15;
+const WARM_UP = 5;
+const BATCH = [{ type: 'content', text: 'word ' }];
+const LAST = { done: true, value: { finishReason: 'stop' } };
+
+/** A model as the adapters are: an iterator that has its batches at once. */
+class Answer {
+  #left = BATCHES;
+  next() {
+    return Promise.resolve(this.#left-- > 0 ? { done: false, value: BATCH } : LAST);
+  }
+  async return(value) {
+    return { done: true, value };
+  }
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+}
+
+const providers = new ModelProviders({
+  openai: { chat: { stream: () => new Answer() }, defaultModel: 'bench', description: '' },
+});
+const agentConfig = { modelProvider: 'openai', outputType: String };
+const event = { model: 'bench', messages: [{ role: 'user', content: 'Hi' }], parameters: {} };
+const clock = new SystemClock();
+const context = () => new TaskContext({ event, clock });
+
+class Streaming extends AgentStreamingNode {
+  agentConfig = agentConfig;
+  async *process({ messages }, taskContext) {
+    return yield* this.streamTextDeltas(this.agent.runStream({ messages }, taskContext));
+  }
+}
+
+async function drain(batches) {
+  for (;;) {
+    const next = await batches.next();
+    if (next.done) return next.value;
+  }
+}
+
+/** What an agent costs for each batch of a model's answer, beside the model: as a node streams it, alone, and silently. */
+export async function agent({ rounds = ROUNDS } = {}) {
+  const node = new Streaming(providers);
+  const alone = new Agent(agentConfig, providers);
+  const { messages } = event;
+  const common = { part: 'agent', rounds, warmUp: WARM_UP, items: BATCHES };
+  return [
+    await timing({
+      ...common,
+      name: 'batch that a node streams',
+      call: () => drain(node.process({ messages }, context())),
+    }),
+    await timing({
+      ...common,
+      name: 'batch streamed',
+      call: () => drain(alone.runStream({ messages }, context()).withOutput()),
+    }),
+    await timing({ ...common, name: 'batch of a silent answer', call: () => alone.run({ messages }, context()) }),
+  ];
+}
