@@ -46,6 +46,7 @@ export class Attempts implements TryCounter {
 
   /** The model is asked to put right what it answered. */
   tellRepair(fault: StructuredOutputError): void {
+    this.#context.trace.event('repair', { faults: fault.faults }, 'WARNING');
     this.#log('asks a model to repair its answer', fault);
   }
 
