@@ -43,7 +43,7 @@ export abstract class AgentStreamingNode<Input, Output>
     channels?: C & OneFieldPerChannel<C>,
   ): AsyncGenerator<Deltas, Output, void> {
     if (channels === undefined) return yield* stream.withOutput();
-    const decoder = new JsonFieldDecoder(channels as Readonly<Record<string, TextChannel>>);
+    const decoder = new JsonFieldDecoder(channels);
     for await (const batch of stream) {
       const shown = batch.flatMap((delta) => {
         if (delta.type === 'content') return decoder.push(delta.text);
