@@ -129,7 +129,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
 export function loadConfig(given: Readonly<Record<string, string | undefined>>): AppConfig {
   const secrets = readSecretFiles(given);
   const { variables } = secrets;
-  const isProduction = variables['NODE_ENV'] === 'production';
+  const isProduction = /^prod(uction)?$/i.test(variables['NODE_ENV']?.trim() ?? '');
   const environment = read(Environment, {
     ...variables,
     DEMO: variables['DEMO']?.trim() || (isProduction ? 'off' : 'on'),

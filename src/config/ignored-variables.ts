@@ -3,7 +3,10 @@ const IGNORED: Readonly<Record<string, string>> = {
   LANGFUSE_SAMPLE_RATE: 'Set TRACING_SAMPLE_RATE.',
   OLLAMA_HOST: 'Set OLLAMA_BASE_URL.',
   OPENAI_ORG_ID: 'Requests name no organization: the key decides.',
+  OPENAI_ORGANIZATION: 'Requests name no organization: the key decides.',
   OPENAI_PROJECT_ID: 'Requests name no project: the key decides.',
+  OPENAI_TIMEOUT: 'Set UPSTREAM_FIRST_TOKEN_TIMEOUT_MS.',
+  OPENAI_MAX_RETRIES: 'Set UPSTREAM_MAX_RETRIES.',
   ANTHROPIC_AUTH_TOKEN: 'Set ANTHROPIC_API_KEY.',
   AZURE_OPENAI_AD_TOKEN: 'Set AZURE_OPENAI_API_KEY.',
 };
@@ -19,6 +22,10 @@ const IGNORED_OTEL: Readonly<Record<string, string>> = {
   OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: 'Collectors that ask for a certificate cannot be reached.',
   OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE: 'Collectors that ask for a certificate cannot be reached.',
   OTEL_PROPAGATORS: 'Only traceparent is read (TRACING_TRACEPARENT).',
+  OTEL_METRICS_EXPORTER: 'Metrics are at /metrics, for Prometheus.',
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'Metrics are at /metrics, for Prometheus.',
+  OTEL_LOGS_EXPORTER: 'The log goes to standard output.',
+  OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'The log goes to standard output.',
   OTEL_BSP_MAX_QUEUE_SIZE: 'Set TRACING_QUEUE_BYTES.',
   OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT: 'Set TRACING_FIELD_LIMIT.',
   OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT: 'Set TRACING_FIELD_LIMIT.',
@@ -35,14 +42,20 @@ export function findIgnoredVariables(
   isExporting: boolean,
 ): string[] {
   const all = { ...IGNORED, ...(isExporting ? IGNORED_OTEL : {}) };
-  return Object.entries(all)
+  const hasLoneArgument =
+    isExporting && isSet(variables['OTEL_TRACES_SAMPLER_ARG']) && !isSet(variables['OTEL_TRACES_SAMPLER']);
+  const ignored = Object.entries(all)
     .filter(([name, advice]) => {
       const [instead] = /(?<=^Set )[A-Z_]+/.exec(advice) ?? [];
       // Whoever has set the right one, too, means the other for another program.
       const isSettled = instead !== undefined && isSet(variables[instead]);
-      return !known.has(name) && isSet(variables[name]) && !isSettled;
+      // Where nothing is to be sent, nothing is missed.
+      return !known.has(name) && isSet(variables[name]) && variables[name]?.trim() !== 'none' && !isSettled;
     })
     .map(([name, advice]) => `${name} has no effect. ${advice}`);
+  return hasLoneArgument
+    ? [...ignored, 'OTEL_TRACES_SAMPLER_ARG has no effect alone. Set OTEL_TRACES_SAMPLER=traceidratio.']
+    : ignored;
 }
 
 function isSet(value: string | undefined): boolean {

@@ -32,6 +32,37 @@ describe('variables that are nearly settings', () => {
     ['RUN_TIMEOUT_SECONDS', 'RUN_TIMEOUT_MS'],
     ['CORS_ORIGIN', 'CORS_ORIGINS'],
     ['OTEL_EXPORTER_OLTP_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
+    ['LIMIT_REQUESTS_PER_MIN', 'LIMIT_REQUESTS_PER_MINUTE'],
+    ['LIMIT_TOKENS', 'LIMIT_TOKENS_PER_MINUTE'],
+    ['LIMIT_CONCURRENT_REQUESTS', 'LIMIT_CONCURRENT_STREAMS'],
+    ['MAX_CONCURRENT_STREAMS', 'MAX_CONCURRENT_RUNS'],
+    ['TRUSTED_PROXY', 'TRUST_PROXY'],
+    ['TRUST_PROXIES', 'TRUST_PROXY'],
+    ['BODY_SIZE_LIMIT', 'BODY_LIMIT'],
+    ['JWT_AUD', 'JWT_AUDIENCE'],
+    ['JWKS_URL', 'JWT_JWKS_URL'],
+    ['MILLRACE_API_KEYS', 'API_KEYS'],
+    ['MILLRACE_LOG_LEVEL', 'LOG_LEVEL'],
+    ['OPENAI_BASE', 'OPENAI_BASE_URL'],
+    ['OPENAI_URL', 'OPENAI_BASE_URL'],
+    ['OPENAI_ENDPOINT', 'OPENAI_BASE_URL'],
+    ['OPENAI_SECRET_KEY', 'OPENAI_API_KEY'],
+    ['OPENAI_MODEL_NAME', 'OPENAI_MODEL'],
+    ['OPENAI_DEFAULT_MODEL', 'OPENAI_MODEL'],
+    ['AZURE_OPENAI_API_VERSION', 'OPENAI_API_VERSION'],
+    ['AZURE_OPENAI_DEPLOYMENT_NAME', 'AZURE_OPENAI_MODEL'],
+    ['GOOGLE_GENERATIVE_AI_API_KEY', 'GOOGLE_API_KEY'],
+    ['UPSTREAM_TIMEOUT_MS', 'UPSTREAM_IDLE_TIMEOUT_MS'],
+    ['UPSTREAM_RETRIES', 'UPSTREAM_MAX_RETRIES'],
+    ['LANGFUSE_SERVER', 'LANGFUSE_HOST'],
+    ['LANGFUSE_OTEL_HOST', 'LANGFUSE_BASE_URL'],
+    ['LANGFUSE_ENABLED', 'LANGFUSE_TRACING_ENABLED'],
+    ['LANGFUSE_ENV', 'LANGFUSE_TRACING_ENVIRONMENT'],
+    ['TRACE_SAMPLE_RATE', 'TRACING_SAMPLE_RATE'],
+    ['TRACING_SAMPLING_RATE', 'TRACING_SAMPLE_RATE'],
+    ['OTEL_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
+    ['OTEL_EXPORTER_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
+    ['DEMO_MODE', 'DEMO'],
   ])('stop the start: %s is meant for %s', (name, meant) => {
     expect(faultsOf({ [name]: 'secret-1' })).toEqual([`${name} is no setting of this server. Did you mean ${meant}?`]);
     expect(faultsOf({ [name]: ' ' })).toEqual([]);
@@ -79,6 +110,7 @@ describe('variables that are nearly settings', () => {
 
   it('count as set for another program beside the right one, if they only have another name', () => {
     expect(faultsOf({ OPENAI_API_BASE: 'http://x', OPENAI_BASE_URL: 'http://localhost:1/v1' })).toEqual([]);
+    expect(faultsOf({ OPENAI_MODEL_NAME: 'x', OPENAI_MODEL: 'y' })).toEqual([]);
   });
 });
 
@@ -91,6 +123,12 @@ describe('variables that others follow and this server does not', () => {
     expect(warningsOf(otel)).toEqual([]);
     expect(warningsOf({ ...otel, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' })).toEqual([
       'OTEL_EXPORTER_OTLP_COMPRESSION has no effect. Traces are sent as they are.',
+    ]);
+    const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+    expect(warningsOf({ ...collector, OTEL_METRICS_EXPORTER: 'none' })).toEqual([]);
+    expect(warningsOf({ ...collector, OTEL_METRICS_EXPORTER: 'otlp', OTEL_TRACES_SAMPLER_ARG: '0.1' })).toEqual([
+      'OTEL_METRICS_EXPORTER has no effect. Metrics are at /metrics, for Prometheus.',
+      'OTEL_TRACES_SAMPLER_ARG has no effect alone. Set OTEL_TRACES_SAMPLER=traceidratio.',
     ]);
   });
 

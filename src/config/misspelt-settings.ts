@@ -1,22 +1,38 @@
+import { findByWords } from './setting-words.js';
+
 /** Shorter names are too near to too much. */
 const SHORTEST = 8;
 /** From this length on, two slips are still a slip. */
 const LONG = 12;
 
-/** Names under which people know a setting from elsewhere: with these in vain, requests would go to another place. */
+/** Names under which people know a setting from elsewhere: in vain, they would leave a server without what was meant. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   OPENAI_API_BASE: 'OPENAI_BASE_URL',
   OPENAI_API_BASE_URL: 'OPENAI_BASE_URL',
   OPENAI_API_HOST: 'OPENAI_BASE_URL',
   OPENAI_API_URL: 'OPENAI_BASE_URL',
   OPENAI_KEY: 'OPENAI_API_KEY',
+  OPENAI_SECRET_KEY: 'OPENAI_API_KEY',
   OPENAI_TOKEN: 'OPENAI_API_KEY',
   ANTHROPIC_API_BASE: 'ANTHROPIC_BASE_URL',
   ANTHROPIC_API_URL: 'ANTHROPIC_BASE_URL',
   AZURE_API_KEY: 'AZURE_OPENAI_API_KEY',
+  AZURE_OPENAI_API_VERSION: 'OPENAI_API_VERSION',
+  AZURE_OPENAI_DEPLOYMENT: 'AZURE_OPENAI_MODEL',
+  AZURE_OPENAI_DEPLOYMENT_NAME: 'AZURE_OPENAI_MODEL',
+  AZURE_OPENAI_API_DEPLOYMENT_NAME: 'AZURE_OPENAI_MODEL',
   AZURE_OPENAI_KEY: 'AZURE_OPENAI_API_KEY',
   LANGFUSE_ENDPOINT: 'LANGFUSE_BASE_URL',
   LANGFUSE_URL: 'LANGFUSE_BASE_URL',
+  LANGFUSE_OTEL_HOST: 'LANGFUSE_BASE_URL',
+  GOOGLE_GENERATIVE_AI_API_KEY: 'GOOGLE_API_KEY',
+  GOOGLE_GEMINI_API_KEY: 'GOOGLE_API_KEY',
+  JWKS_URL: 'JWT_JWKS_URL',
+  JWKS_URI: 'JWT_JWKS_URL',
+  MAX_BODY_SIZE: 'BODY_LIMIT',
+  MAX_CONCURRENT_STREAMS: 'MAX_CONCURRENT_RUNS',
+  MAX_CONCURRENT_REQUESTS: 'MAX_CONCURRENT_RUNS',
+  DEMO_MODE: 'DEMO',
 };
 
 /** Variables that others own, though their names are near to one of ours. */
@@ -38,17 +54,32 @@ export function findMisspeltSettings(
 ): string[] {
   return Object.keys(variables).flatMap((name) => {
     if (known.has(name) || OTHERS.has(name) || (variables[name]?.trim() ?? '') === '') return [];
-    const meant = findElsewhere(name, variables) ?? findNearest(name, known);
+    const meant =
+      unlessSet(Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined, variables) ??
+      findNearest(name, known) ??
+      findPrefixed(name, variables, known) ??
+      unlessSet(findByWords(name, known), variables);
     return meant === undefined ? [] : [`${name} is no setting of this server. Did you mean ${meant}?`];
   });
 }
 
-/** Harmless beside the right one: then it is for another program. */
-function findElsewhere(name: string, variables: Readonly<Record<string, string | undefined>>): string | undefined {
-  const meant = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined;
-  return meant === undefined || variables[meant] !== undefined || variables[`${meant}_FILE`] !== undefined
-    ? undefined
-    : meant;
+/** Beside the right one, another name is harmless: then it is for another program. */
+function unlessSet(
+  meant: string | undefined,
+  variables: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const isSet = variables[meant ?? ''] !== undefined || variables[`${meant}_FILE`] !== undefined;
+  return isSet ? undefined : meant;
+}
+
+/** `MILLRACE_API_KEYS`. Kubernetes sets `MILLRACE_PORT`, to an address, for a service named millrace. */
+function findPrefixed(
+  name: string,
+  variables: Readonly<Record<string, string | undefined>>,
+  known: ReadonlySet<string>,
+): string | undefined {
+  const meant = /^MILLRACE_(.+)$/i.exec(name)?.[1]?.toUpperCase() ?? '';
+  return known.has(meant) && (meant !== 'PORT' || /^\d+$/.test(variables[name] ?? '')) ? meant : undefined;
 }
 
 function findNearest(name: string, known: ReadonlySet<string>): string | undefined {

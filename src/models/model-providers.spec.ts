@@ -63,6 +63,8 @@ describe('configureModelProviders', () => {
   it.each<[Record<string, string>, boolean]>([
     [{ DEMO: 'off' }, false],
     [{ NODE_ENV: 'production' }, false],
+    [{ NODE_ENV: ' Production' }, false],
+    [{ NODE_ENV: 'prod' }, false],
     [{ NODE_ENV: 'production', DEMO: ' ' }, false],
     [{ NODE_ENV: 'production', DEMO: 'on' }, true],
     [{ NODE_ENV: 'development' }, true],

@@ -1,0 +1,74 @@
+/** Words that mean the same in names of settings. */
+const SAME: Readonly<Record<string, string>> = {
+  MIN: 'MINUTE',
+  ENV: 'ENVIRONMENT',
+  AUD: 'AUDIENCE',
+  URI: 'URL',
+  ADDRESS: 'URL',
+  ENDPOINT: 'URL',
+  HOST: 'URL',
+  SERVER: 'URL',
+};
+/** Units, which names of settings leave out or differ in. */
+const UNIT = /^(?:MS|S|SECS?|SECONDS?|MILLISECONDS)$/;
+/** Words that add nothing: with them, a name means what it means without them. */
+const FILLERS: ReadonlySet<string> = new Set(['NAME', 'DEFAULT', 'MODE', 'VALUE', 'SIZE']);
+/** Beginnings that hardly anybody else uses: two words that fit are enough. */
+const OWN: ReadonlySet<string> = new Set(
+  [
+    'LIMIT',
+    'UPSTREAM',
+    'TRACING',
+    'IDEMPOTENCY',
+    'JWT',
+    'OPENAI',
+    'ANTHROPIC',
+    'MISTRAL',
+    'BEDROCK',
+    'LANGFUSE',
+    'OTEL',
+  ].map(stem),
+);
+/** Of these, names are settings of this server, whatever else they say. */
+const OURS_ALONE: ReadonlySet<string> = new Set(['LIMIT', 'UPSTREAM', 'TRACING', 'IDEMPOTENCY'].map(stem));
+/** Beginnings of variables that other programs own. */
+const FOREIGN: ReadonlySet<string> = new Set(['AWS', 'GOOGLE', 'HTTP', 'HTTPS', 'NO', 'OLLAMA', 'REDIS'].map(stem));
+
+/**
+ * The setting that says the same in other words as an unknown name: the same words in another form (`LIMIT_REQUESTS_PER_MIN`),
+ * some of them (`LANGFUSE_ENABLED`, `UPSTREAM_RETRIES`), or one too many (`OPENAI_MODEL_NAME`).
+ * @returns undefined if none is near enough
+ */
+export function findByWords(name: string, known: ReadonlySet<string>): string | undefined {
+  const words = splitWords(name);
+  const [first = ''] = words;
+  if (words.size < 2 || FOREIGN.has(first)) return undefined;
+  let best: { readonly name: string; readonly shared: number; readonly others: number } | undefined;
+  for (const other of known) {
+    const meant = splitWords(other);
+    if (meant.size < 2 || !meant.has(first) || !other.startsWith(first.slice(0, 3))) continue;
+    const shared = [...words].filter((word) => meant.has(word)).length;
+    if (!isSameWords(words, meant, shared)) continue;
+    const others = meant.size - shared;
+    if (best === undefined || shared > best.shared || (shared === best.shared && others < best.others))
+      best = { name: other, shared, others };
+  }
+  return best?.name;
+}
+
+function isSameWords(words: ReadonlySet<string>, meant: ReadonlySet<string>, shared: number): boolean {
+  const [first = ''] = words;
+  if (shared === words.size) return shared === meant.size || words.size > 2 || OWN.has(first);
+  if (shared === meant.size) return [...words].every((word) => meant.has(word) || FILLERS.has(word));
+  return shared > 1 && OURS_ALONE.has(first);
+}
+
+function splitWords(name: string): ReadonlySet<string> {
+  const words = name.toUpperCase().split(/[_-]+/);
+  return new Set(words.filter((word) => word !== '' && !UNIT.test(word)).map((word) => stem(SAME[word] ?? word)));
+}
+
+/** A word without its ending, so that `TRUSTED` and `TRUST`, `TRACE` and `TRACING` are one. */
+function stem(word: string): string {
+  return word.length < 5 ? word : word.replace(/IES$/, 'Y').replace(/(?:ING|ED|ES|E|S)$/, '');
+}
