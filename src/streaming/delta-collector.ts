@@ -47,11 +47,12 @@ interface GrowingAudio {
 export class DeltaCollector {
   readonly #keepsAll: boolean;
   readonly #content = new GrowingText();
-  readonly #reasoning = new GrowingText();
-  readonly #refusal = new GrowingText();
-  readonly #toolCalls: GrowingToolCall[] = [];
-  readonly #annotations: AnswerObject[] = [];
-  readonly #images: AnswerObject[] = [];
+  // Made when they come: most answers are content alone, and there is a collector for each open one.
+  #reasoning: GrowingText | undefined;
+  #refusal: GrowingText | undefined;
+  #toolCalls: GrowingToolCall[] | undefined;
+  #annotations: AnswerObject[] | undefined;
+  #images: AnswerObject[] | undefined;
   #audio: GrowingAudio | undefined;
   #logprobs: { readonly content: TokenLogprob[]; readonly refusal: TokenLogprob[] } | undefined;
 
@@ -65,12 +66,12 @@ export class DeltaCollector {
   }
 
   get reasoning(): string {
-    return this.#reasoning.text;
+    return this.#reasoning?.text ?? '';
   }
 
   /** Empty unless the model refused. */
   get refusal(): string {
-    return this.#refusal.text;
+    return this.#refusal?.text ?? '';
   }
 
   /** The words of what was spoken. */
@@ -80,16 +81,16 @@ export class DeltaCollector {
 
   /** In the order of their indices; an index that no call has leaves no hole. */
   get toolCalls(): readonly CollectedToolCall[] {
-    return this.#toolCalls.filter(() => true).map((call) => ({ ...call, arguments: call.arguments.text }));
+    return (this.#toolCalls ?? []).filter(() => true).map((call) => ({ ...call, arguments: call.arguments.text }));
   }
 
   /** Sources that models named; places count in {@link content}, in Unicode code points. */
   get annotations(): readonly AnswerObject[] {
-    return this.#annotations;
+    return this.#annotations ?? [];
   }
 
   get images(): readonly AnswerObject[] {
-    return this.#images;
+    return this.#images ?? [];
   }
 
   /** Undefined if nothing was spoken. Its data is empty unless all is kept. */
@@ -111,10 +112,10 @@ export class DeltaCollector {
         this.#addLogprobs('content', delta);
         break;
       case 'reasoning':
-        this.#reasoning.add(delta.text);
+        (this.#reasoning ??= new GrowingText()).add(delta.text);
         break;
       case 'refusal':
-        this.#refusal.add(delta.text);
+        (this.#refusal ??= new GrowingText()).add(delta.text);
         this.#addLogprobs('refusal', delta);
         break;
       case 'tool-call':
@@ -122,10 +123,10 @@ export class DeltaCollector {
         break;
       // One by one: as arguments of one call, a hundred thousand do not fit on the stack.
       case 'annotations':
-        for (const annotation of delta.annotations) this.#annotations.push(annotation);
+        for (const annotation of delta.annotations) (this.#annotations ??= []).push(annotation);
         break;
       case 'images':
-        for (const image of delta.images) this.#images.push(image);
+        for (const image of delta.images) (this.#images ??= []).push(image);
         break;
       case 'audio':
         this.#addAudio(delta);
@@ -137,16 +138,16 @@ export class DeltaCollector {
 
   /** All of it for a trace: the text alone, or an object of all that it consists of. */
   output(): unknown {
-    const { content, reasoning, refusal, toolCalls } = this;
-    const hasOthers = this.#annotations.length > 0 || this.#images.length > 0 || this.#audio !== undefined;
+    const { content, reasoning, refusal, toolCalls, annotations, images } = this;
+    const hasOthers = annotations.length > 0 || images.length > 0 || this.#audio !== undefined;
     if (reasoning === '' && refusal === '' && toolCalls.length === 0 && !hasOthers) return content;
     return {
       ...(content !== '' && { content }),
       ...(reasoning !== '' && { reasoning }),
       ...(refusal !== '' && { refusal }),
       ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
-      ...(this.#annotations.length > 0 && { annotations: this.#annotations }),
-      ...(this.#images.length > 0 && { images: this.#images }),
+      ...(annotations.length > 0 && { annotations }),
+      ...(images.length > 0 && { images }),
       ...(this.#audio !== undefined && { audio: describeAudio(this.#audio) }),
     };
   }
@@ -168,7 +169,8 @@ export class DeltaCollector {
   }
 
   #addToolCall({ index, id, name, kind, arguments: piece }: ToolCallDelta): void {
-    const call = (this.#toolCalls[index] ??= { arguments: new GrowingText() });
+    const calls = (this.#toolCalls ??= []);
+    const call = (calls[index] ??= { arguments: new GrowingText() });
     if (id !== undefined) call.id = id;
     if (name !== undefined) call.name = name;
     if (kind !== undefined) call.kind = kind;
