@@ -32,8 +32,8 @@ async function openApplication(): Promise<INestApplicationContext> {
 }
 
 /**
- * What a command that fails in a way of its own leaves behind. Promises that nobody awaits are rejected when the run that
- * they belong to is aborted: the command ends for that reason, and says so by itself.
+ * Handles an error that no command caught. A promise that nobody awaits is rejected when its run is aborted; that is no
+ * fault, because the command then ends for the same reason and says so itself.
  */
 function onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
   const error = ensureError(thrown);
@@ -48,7 +48,7 @@ function onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): vo
   }
 }
 
-/** What the output could not be written for, if that is a fault: a reader that has enough, such as `head`, is none. */
+/** Why the output could not be written, if that is a fault: a reader that has enough, such as `head`, is none. */
 let outputFault: string | undefined;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
@@ -58,7 +58,7 @@ for (const stream of [process.stdout, process.stderr]) {
 process.on('uncaughtException', onUncaught);
 try {
   process.exitCode = await runCli(process.argv.slice(2), { openApplication, process });
-  // Errors of the output are told later than the write that had them.
+  // Errors of the output are reported later than the write that caused them.
   await nextTurn();
   if (outputFault !== undefined) {
     process.stderr.write(`The output cannot be written: ${outputFault}\n`);

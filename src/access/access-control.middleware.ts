@@ -18,7 +18,7 @@ export function findCallerName(request: IncomingMessage): string | undefined {
   return callers.get(request)?.name;
 }
 
-/** Knows who asks: by keys, by tokens, or not at all where neither is configured. */
+/** Finds out who sent a request: by keys, by tokens, or not at all where neither is configured. */
 @Injectable()
 export class AccessControl implements OnModuleInit, OnModuleDestroy {
   /** True if nobody has to say who they are. */
@@ -43,7 +43,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
 
   /** @throws ConfigurationError if the file of keys cannot be used */
   async onModuleInit(): Promise<void> {
-    // Outside HTTP nobody asks who asks.
+    // Outside HTTP there are no callers.
     if ((this.adapterHost.httpAdapter as unknown) === undefined) return;
     if (this.isOpen) {
       this.#logger.warn(
@@ -77,7 +77,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     this.#file?.stop();
   }
 
-  /** The middleware in front of all that is not for everybody. It comes before the one that reads bodies. */
+  /** The middleware in front of every route that is not open to all. It runs before bodies are read. */
   readonly middleware = (request: Request, _response: Response, next: NextFunction): void => {
     // Preflights carry no key, and their answers tell nothing.
     if (this.isOpen || request.method === 'OPTIONS') {
@@ -113,7 +113,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
   async #takeTokens(): Promise<void> {
     const { jwt, limits } = this.config.access;
     if (jwt === undefined) return;
-    // Most servers have no use for what it brings along.
+    // Loaded only here: most servers check no tokens.
     const { TokenVerifier } = await import('./jwt/index.js');
     const unavailable = new RareWarning(this.#logger, this.clock);
     const refused = new RareWarning(this.#logger, this.clock);

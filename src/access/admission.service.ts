@@ -11,18 +11,18 @@ import { RareWarning } from './rare-warning.js';
 
 /** The right to read one request, and to run it when there is a place. */
 export interface Permit {
-  /** Memory of the request's body: it is given back with the permit. */
+  /** Ties memory of the request's body to the permit: it is given back with it. */
   holds(memory: MemoryShare): void;
   /**
-   * Takes a place among the runs, which is given back with the permit: at once (undefined), or when one is free. To be called
-   * once the request has been read to its end: Node sees a client leave only while it reads, and who waited for memory with a
-   * place, while others wait for a place with memory, would wait in vain.
+   * Takes a place among the runs, which is given back with the permit: at once (undefined), or when one is free. Call it
+   * only after the request was read to its end, for two reasons: Node sees a client leave only while it reads; and a
+   * request that waits for memory with a place, while others wait for a place with memory, would wait in vain.
    * @param signal of the client that leaves
    * @throws OverloadedError if too many wait already; the promise rejects with it if the wait is too long, and with a
    *   RunAbortedError if the client leaves
    */
   enter(signal: AbortNotice): Promise<void> | undefined;
-  /** There is nothing to run after all, through no fault of the request: it is not counted. Ends the permit. */
+  /** Nothing has to be run after all, through no fault of the request, so the request is not counted. Ends the permit. */
   cancel(): void;
   /** Whether tokens are limited, so that those which no upstream tells must be estimated. */
   readonly estimatesTokens: boolean;
@@ -78,7 +78,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
   admit(caller: Caller, answer: HeaderTarget, signal: AbortNotice): Permit | Promise<Permit> {
     this.#loop.wake();
     if (this.#loop.isBehind) throw this.#refusalError('the event loop is behind');
-    // Before anything is counted that would not be had.
+    // Checked before anything is counted for a request that is refused anyway.
     if (this.#queue.isFull) throw this.#refusalError('the queue is full');
     const giveBack = this.slots.take(caller);
     if (!this.limits.holdFor(caller)) return this.#permit(caller, giveBack);

@@ -4,7 +4,7 @@ import type { WorkflowPatterns } from './workflow-patterns.js';
 
 /** What is known of a caller. */
 export interface CallerParts {
-  /** Tells callers apart, of whatever kind: limits and kept answers go by it. */
+  /** Tells callers of every kind apart: limits and kept answers are stored under it. */
   readonly id: string;
   /** For logs; undefined if nobody has to say who they are. */
   readonly name?: string;

@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/index.js';
 /** In milliseconds. */
 const EVERY_MS = 10_000;
 
-/** Warns of something that can happen to every request, but not for each. */
+/** Warns of something that can happen to every request, but not each time. */
 export class RareWarning {
   #warnedAt: number | undefined;
   #silent = 0;

@@ -4,7 +4,7 @@ export class WorkflowPatterns {
 
   /** @param patterns none: no workflow at all */
   constructor(patterns: readonly string[]) {
-    // No two stars in a row: each more multiplies the ways in which an id can fail to match.
+    // Stars in a row count as one: each further star would multiply the ways in which an id can fail to match.
     const sources = patterns.map((pattern) => pattern.split(/\*+/).map(escapeForRegExp).join('.*'));
     this.#pattern = new RegExp(sources.length === 0 ? '(?!)' : `^(?:${sources.join('|')})$`, 's');
   }

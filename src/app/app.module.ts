@@ -16,7 +16,7 @@ import { WorkflowsModule } from '../workflows/index.js';
 /** The composition root: the only place that names every module. */
 @Module({})
 export class AppModule {
-  /** @param config the validated environment; it, the clock and the source of ids are at hand in every module */
+  /** @param config the validated environment; every module can inject it, the clock and the source of ids */
   static register(config: AppConfig): DynamicModule {
     return {
       module: AppModule,

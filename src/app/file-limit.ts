@@ -1,7 +1,7 @@
-// The file itself and not the door to its folder: with very few descriptors not even that much could be loaded.
+// The file itself rather than the index of its folder: with very few descriptors, even that could not be loaded.
 import { readFileLimit } from '../kernel/file-limit.js';
 
-/** The start has 450 files open at once, since Node reads the program's parts side by side. */
+/** Node reads the program's modules side by side, so the start has 450 files open at once. */
 const LEAST = 512;
 
 /** What is wrong with the limit of file descriptors; undefined: nothing, or the system does not tell it. */

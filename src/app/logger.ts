@@ -4,7 +4,7 @@ import { ConsoleLogger, type LogLevel } from '@nestjs/common';
 import { type AppConfig, LOG_LEVELS } from '../config/index.js';
 import { escapeControls, escapeControlsInLines } from '../kernel/index.js';
 
-/** Nest's reports on its own start: of interest when it is debugged, noise otherwise. */
+/** Nest's reports on its own start: useful for debugging, noise otherwise. */
 const FRAMEWORK_CONTEXTS = new Set([
   'NestFactory',
   'InstanceLoader',
@@ -72,7 +72,7 @@ export class AppLogger extends ConsoleLogger {
     return super.stringifyMessage(escapeControlsInLines(text), logLevel);
   }
 
-  /** Fields stand behind the message as `name=value`; what the message says in the same words is not said again. */
+  /** Fields follow the message as `name=value`. A field that the message contains in the same words is left out. */
   protected override formatMessage(
     logLevel: LogLevel,
     message: unknown,
@@ -112,14 +112,14 @@ export class AppLogger extends ConsoleLogger {
   }
 
   protected override printStackTrace(stack: string | undefined): void {
-    // Also the first line is indented: whoever threw the error chose its name.
+    // The first line is indented, too: whoever threw the error chose its name.
     if (stack !== undefined && stack !== '') super.printStackTrace(escapeControlsInLines(`  ${stack}`));
   }
 }
 
 /**
- * What keeps the server from its start is said once, by whoever ends the process for it: Nest throws each error after it has
- * logged it, those of a port that it may not have and those of classes that it cannot make.
+ * True for a line that would be logged twice. Nest logs an error of the start (a port that is taken, a class that cannot be
+ * made) and then throws it, and the code that ends the process for it logs it again.
  */
 function isSaidAgain(message: unknown, context: unknown): boolean {
   return context === 'ExceptionHandler' || (context === 'NestApplication' && LISTEN_ERROR.test(String(message)));

@@ -1,13 +1,13 @@
 import type { LoggerService } from '@nestjs/common';
 
-/** How much may wait to be written to one output, in bytes. More means that nobody reads it: what comes then is dropped. */
+/** Most bytes that may wait to be written to one output. If more wait, nobody is reading, and further lines are dropped. */
 const MOST_WAITING_BYTES = 1024 * 1024;
 
 type Written = (error?: Error | null) => void;
 
 /**
- * Guards standard output and standard error, for all that write to them. A reader that has gone, a full disk or a pipe that
- * nobody empties costs lines, never the process and never its memory.
+ * Guards standard output and standard error for everything that writes to them. If the reader has gone, the disk is full or
+ * nobody empties the pipe, lines are lost, but the process goes on and its memory stays bounded.
  */
 export class OutputGuard {
   #logger: LoggerService | undefined;
@@ -18,23 +18,23 @@ export class OutputGuard {
     this.#guard(process.stderr, 'standard error');
   }
 
-  /** How many writes were lost since the start; a line of the log is one, and so is a stack. */
+  /** How many writes were lost since the start. A log line counts as one, and so does a stack. */
   get droppedLines(): number {
     return this.#droppedLines;
   }
 
-  /** Has the logger say that lines are lost, and how many were once there is room again. */
+  /** Tells the logger when lines begin to be lost, and how many were lost once there is room again. */
   reportTo(logger: LoggerService): void {
     this.#logger = logger;
   }
 
   #guard(stream: NodeJS.WriteStream, name: string): void {
-    /** Dropped since a line was written last. */
+    /** Dropped since the last line that was written. */
     let lost = 0;
     const drop = (reason: string): void => {
       this.#droppedLines++;
       lost++;
-      // On the other output; if that is lost, too, nobody is left to be told.
+      // Written to the other output. If that one is lost, too, nobody is left to tell.
       if (lost === 1 && stream === process.stdout) {
         this.#logger?.error(`Log lines are dropped: ${name} cannot be written (${reason})`, undefined, 'Log');
       }
@@ -48,7 +48,7 @@ export class OutputGuard {
         this.#logger?.warn(`${lines} log lines were dropped: ${name} could not be written`, 'Log');
       }
     };
-    // Each error is told to the write that failed, too.
+    // The write that failed is given each error as well.
     stream.on('error', () => undefined);
     const write = stream.write.bind(stream) as (
       chunk: Uint8Array | string,

@@ -39,7 +39,7 @@ export async function serve(config: AppConfig, logger: AppLogger, output: Output
   if (isFirstProcess()) for (const line of describeStart(app)) logger.log(line);
 }
 
-/** One of several that share a port says for all what they serve. */
+/** Of several processes that share a port, one says for all what they serve. */
 function isFirstProcess(): boolean {
   return cluster.worker === undefined || cluster.worker.id === 1;
 }

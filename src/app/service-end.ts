@@ -13,7 +13,7 @@ const CONTEXT = 'Process';
 /** How many open runs a line of the log names. */
 const MOST_NAMED = 5;
 
-/** Ends the service, once, gracefully and within a limit, whatever asks for it: a signal, or an error that nobody caught. */
+/** Ends the service once, gracefully and within a limit, whether a signal or an uncaught error asks for it. */
 export class ServiceEnd {
   readonly #app: NestExpressApplication;
   readonly #logger: LoggerService;
@@ -33,7 +33,7 @@ export class ServiceEnd {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
     const limitMs = readShutdownLimit(this.#app.get(AppConfig));
-    // Else Node would leave by itself, in silence, while a hook waits for something that never happens.
+    // Otherwise Node would exit silently while a hook waits for something that never happens.
     holdProcess();
     this.#app.get(Clock).after(limitMs, () => {
       this.#logger.error(
@@ -47,10 +47,10 @@ export class ServiceEnd {
   }
 
   /**
-   * What becomes of an error that nobody caught. Nobody knows what it has left half done, so the process ends with exit code
-   * 1, for a supervisor to start it again: but open answers are finished first, as at a signal. Harmless are what listeners
-   * of a run's abort signal throw, and promises that nobody awaits when they are rejected because a run was aborted or with
-   * an error that has a defined consequence, such as a model's failure: what a client or a model does must end no process.
+   * Handles an error that nobody caught. Nobody knows what it left half done, so the process ends with exit code 1, and a
+   * supervisor starts it again; open answers are finished first, as after a signal. Two kinds are harmless, because nothing
+   * that a client or a model does may end the process: what a listener of a run's abort signal throws, and the rejection of
+   * a promise that nobody awaits, if its run was aborted or its error has a defined consequence, such as a model's failure.
    */
   onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
     try {
@@ -94,7 +94,8 @@ export class ServiceEnd {
 
   async #end(cause: string): Promise<void> {
     try {
-      // Not only when its turn comes: a hook before it may never end, and open answers must not wait for that.
+      // Called at once, and not only when Nest gets to it: an earlier hook may never end, and open answers must not wait
+      // for it.
       void this.#app.get(GracefulShutdown, { strict: false }).beforeApplicationShutdown(cause);
       // Nest's own signal handlers pass the signal on to all hooks in the same way; its type does not say so.
       await (this.#app as Closable).close(cause);

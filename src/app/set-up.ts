@@ -19,10 +19,7 @@ import {
 import { Clock, IdSource } from '../kernel/index.js';
 import { openApiDocument } from './openapi/openapi-document.js';
 
-/**
- * Options without which a Nest application must not be created here, beside a `ServerAdapter`: the routes
- * read bodies themselves.
- */
+/** Options that every Nest application here needs, together with a `ServerAdapter`: the routes read bodies themselves. */
 export const APP_OPTIONS = { bodyParser: false, bufferLogs: true } as const;
 
 /** Makes the application that `AppModule` describes ready to listen: the same for the real process and for every test. */
@@ -39,7 +36,7 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   app.use(securityHeaders());
   app.use(requireHost);
   if (config.http.corsOrigins.length > 0) app.enableCors(corsOptions(config.http.corsOrigins));
-  // Before bodies are read: whoever may not ask costs next to nothing.
+  // Runs before bodies are read, so that a caller who is refused costs next to nothing.
   const access = app.get(AccessControl, { strict: false });
   if (!access.isOpen) app.use('/v1', access.middleware);
   const { maxBodyBytes, bodyLimit: limit } = config.http;

@@ -5,13 +5,13 @@ import type { Clock } from '../kernel/index.js';
 
 type SignalName = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
-/** Signals that a terminal sends to all processes of a group: Ctrl-C, and that it is closed. */
+/** Signals that a terminal sends to all processes of a group: for Ctrl-C, and when it is closed. */
 const FROM_TERMINAL: readonly SignalName[] = ['SIGINT', 'SIGHUP'];
 
-/** A terminal's signal comes twice where npm or a shell passes it on: within this time, two are one. In milliseconds. */
+/** npm and shells pass a terminal's signal on, so it can come twice. Two within this many milliseconds count as one. */
 const ONE_SIGNAL_MS = 200;
 
-/** For what an end does beside the steps that have limits of their own: last bytes of answers, hooks of modules. */
+/** For the parts of a shutdown that have no limit of their own: last bytes of answers, hooks of modules. */
 const REST_MS = 4_000;
 
 /** True for the signals that end this service gracefully. */
@@ -25,8 +25,8 @@ export function readShutdownLimit({ shutdown, tracing }: Pick<AppConfig, 'shutdo
 }
 
 /**
- * Calls back at the first signal that is to end the process, and at each further one. One of several processes that share a
- * port takes no notice of a terminal's signals: the process that keeps them passes a SIGTERM on.
+ * Calls back at the first signal that is to end the process, and at each further one. A worker process ignores a terminal's
+ * signals: the process that keeps it passes a SIGTERM on.
  * @param again is given the exit code that shells give to its signal (143, 130, 129)
  */
 export function onSignals(

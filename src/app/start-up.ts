@@ -28,7 +28,7 @@ function listPages({ http }: AppConfig, url: string): string[] {
   return pages.length === 0 ? [] : [`Pages:    ${pages.join(', ')}`];
 }
 
-/** Why the server did not start: for mistakes that the person who starts it can mend, the message alone. */
+/** Why the server did not start. For mistakes that the person who starts it can correct, this is the message alone. */
 export function describeStartFailure(error: unknown): string {
   if (isError(error) && error instanceof StartUpError) return error.message;
   const { message, stack } = describeError(error);
@@ -44,7 +44,7 @@ class ListenFault extends StartUpError {
   }
 }
 
-/** Listens, and says in one line what keeps the server from it. @throws StartUpError */
+/** Makes the server listen, or says in one line why it cannot. @throws StartUpError */
 export async function listen(app: NestExpressApplication): Promise<void> {
   const { host, port } = app.get(AppConfig).http;
   try {

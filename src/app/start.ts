@@ -30,13 +30,16 @@ async function failStart(error: unknown): Promise<void> {
   process.exit(1);
 }
 
-/** At once: what goes on meanwhile must not begin to serve. */
+/** Ends at once, so that nothing that is still going on begins to serve. */
 function onUncaught(error: unknown): void {
   process.stderr.write(`Millrace cannot start: ${describeError(error).stack}\n`);
   process.exit(1);
 }
 
-/** Starts the server, or the process that keeps several, or says which version this is. Ends the process with what is wrong if it cannot. */
+/**
+ * Starts the server or the process that keeps several, or prints the version. If it cannot start, it prints why and ends
+ * the process.
+ */
 export async function start(): Promise<void> {
   process.on('uncaughtException', onUncaught);
   try {

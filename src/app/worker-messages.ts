@@ -26,5 +26,5 @@ export function tellReplaced(worker: Worker): void {
   if (worker.isConnected()) worker.process.send(REPLACED, undefined, undefined, ignore);
 }
 
-/** A channel that has just been closed is no error of anybody's: the other process has gone. */
+/** A channel that has just closed is nobody's error: the other process has gone. */
 const ignore = (): void => undefined;

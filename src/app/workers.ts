@@ -12,7 +12,7 @@ import { onLeaving, tellReplaced } from './worker-messages.js';
 const SHORT_LIFE_MS = 10_000;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
-/** How much longer than its own limit a worker may take for its end; then it hangs, and is killed. */
+/** How much longer than its own limit a worker may take to end. After that it counts as hanging and is killed. */
 const HANGS_AFTER_MS = 2_000;
 
 /**
@@ -47,12 +47,12 @@ class Workers {
     this.#clock = clock;
   }
 
-  /** How many workers are there to stay, those among them that have not listened yet. */
+  /** Number of workers that are not about to end, including those that do not listen yet. */
   get #staying(): number {
     return this.#bornAt.size - this.#leaving.size;
   }
 
-  /** Starts the first worker, and the others once it listens: what keeps one from starting is then said once. */
+  /** Starts the first worker, and the others once it listens, so that a fault that stops the start is reported once. */
   start(): void {
     cluster.on('exit', (worker, code, signal) => this.#onExit(worker, code, signal));
     cluster.once('listening', () => {
@@ -82,7 +82,7 @@ class Workers {
       this.#logger.error('An error that nobody caught: all processes end', loggableStack(thrown));
       if (!this.#isEnding) this.#end();
     });
-    // While all workers are dead nothing else keeps this process.
+    // While all workers are dead, nothing else keeps this process alive.
     holdProcess();
     this.#fork();
   }
@@ -90,7 +90,7 @@ class Workers {
   #fork(): void {
     const worker = cluster.fork();
     this.#bornAt.set(worker, this.#clock.monotonic());
-    // One that the system has no room for; its end is told, too.
+    // The system has no room for this worker. Its end is reported as well.
     worker.on('error', (error) => this.#logger.error(`A process failed: ${error.message}`));
   }
 
@@ -115,11 +115,11 @@ class Workers {
 
   #onExit(worker: Worker, code: number | null, signal: string | null): void {
     const isReplaced = this.#leaving.delete(worker);
-    // One that could not start has said why.
+    // A worker that could not start has said why.
     this.#isEnding ||= !this.#isServing;
     if (this.#isEnding) {
       this.#bornAt.delete(worker);
-      // One that was still starting knows no graceful end.
+      // A worker that was still starting cannot end gracefully.
       if (signal === null || !isEndSignal(signal)) this.#exitCode ||= code ?? 1;
       this.#leaveIfDone();
       return;
@@ -132,8 +132,8 @@ class Workers {
   }
 
   /**
-   * Starts others for those that are missing: after a pause that grows while they die young, because the next one will have
-   * the same fault. But while none is left, one starts after the first, short pause, whatever has happened before.
+   * Replaces missing workers after a pause. The pause grows while workers die young, because the next one will have the
+   * same fault; but while none is left, one starts after the first, short pause.
    */
   #replace(worker: Worker, what: string, bornAt = this.#bornAt.get(worker)): void {
     const livedMs = this.#clock.monotonic() - (bornAt ?? 0);

@@ -12,8 +12,8 @@ const PLAIN = '\u001B[0m';
 const CONTROLS = /[^\P{Cc}\t\n]/gu;
 
 /**
- * Prints a run as it goes: content to stdout; who speaks, reasoning and what else there is to know dimmed to stderr. In a
- * terminal the two make one text.
+ * Prints a run as it goes: content to stdout; who speaks, reasoning and notes dimmed to stderr. In a terminal the two make
+ * one text.
  */
 export class AnswerPrinter {
   readonly #stdout: Output;
@@ -78,7 +78,7 @@ export class AnswerPrinter {
     }
   }
 
-  /** The run has failed: whoever says why begins with a line of its own. */
+  /** The run has failed. Ends the current line, so that the reason stands on a line of its own. */
   failed(): void {
     this.#endLine(this.#stderr);
   }

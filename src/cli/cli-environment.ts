@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 
-/** What commands have to do with the world. */
+/** What commands use of the world outside. */
 export interface CliEnvironment {
   /** The application with its workflows, without its HTTP server. The command that opens it closes it. */
   readonly openApplication: () => Promise<INestApplicationContext>;

@@ -10,7 +10,7 @@ export async function createKey(name: string, { process }: CliEnvironment): Prom
   if (!VALID_NAME.test(name)) {
     throw new UsageError(`"${name}" cannot be the name of a key. Use up to 64 letters, digits and . @ _ -`);
   }
-  // Other commands do without all that belongs to it.
+  // Loaded only here: other commands do not need it.
   const { makeKey } = await import('../access/index.js');
   const key = makeKey();
   process.stdout.write(
@@ -32,7 +32,10 @@ export async function createKey(name: string, { process }: CliEnvironment): Prom
   return EXIT.done;
 }
 
-/** Prints the hash of a key that somebody else has made. It is read from stdin: arguments stand in lists of processes. */
+/**
+ * Prints the hash of a key that somebody else has made. It is read from stdin, because arguments show in lists of
+ * processes.
+ */
 export async function hashKey({ process }: CliEnvironment): Promise<ExitCode> {
   const key = (await readText(process.stdin)).trim();
   if (!/^[!-~]+$/.test(key)) throw new CliError('A key must consist of visible ASCII characters without spaces.');

@@ -60,7 +60,7 @@ async function replace(path: string, content: string): Promise<void> {
     await writeFile(draft, content);
     await rename(draft, path);
   } catch (error) {
-    // What failed first is of interest.
+    // The first failure is the one to report.
     await rm(draft, { force: true }).catch(() => undefined);
     throw error;
   }

@@ -64,7 +64,7 @@ async function withAbort<T>({ process }: CliEnvironment, task: (signal: AbortSig
   }
 }
 
-/** What went wrong; unlike an HTTP client, who reads this may see everything. */
+/** Says what went wrong. Unlike an HTTP client, the person who reads this may see everything. */
 function describe(error: MillraceError): string {
   if (error instanceof InternalError) return `Error: ${describeError(error.cause).stack}`;
   const details = error instanceof RunAbortedError ? error.abortCause : (error.diagnostic ?? error.code);

@@ -1,11 +1,11 @@
 import { InvalidRequestError, ModelNotFoundError } from './client-errors.js';
 import { type ErrorDetails, type ErrorType, MillraceError } from './millrace-error.js';
 
-/** Nobody knows who asks. Status 401, with the code that OpenAI's answers have and SDKs name an AuthenticationError. */
+/** The caller is unknown. Status 401 with OpenAI's code, for which SDKs throw an AuthenticationError. */
 export class UnauthorizedError extends InvalidRequestError {
   override readonly status = 401;
 
-  /** @param isRefused true if a key or token was sent, and is not good */
+  /** @param isRefused true if a key or token was sent but is not valid */
   constructor(
     message: string,
     readonly isRefused: boolean,
@@ -15,12 +15,12 @@ export class UnauthorizedError extends InvalidRequestError {
 }
 
 /**
- * Whoever asks is known, and may not use this workflow. The client gets the answer that it would get if the workflow did
- * not exist; access log and metrics know better (`forbidden`).
+ * The caller is known but may not use this workflow. The client gets the same answer as if the workflow did not exist;
+ * access log and metrics say `forbidden`.
  */
 export class ForbiddenError extends ModelNotFoundError {}
 
-/** Of what there was too much. */
+/** What was limited. */
 export type LimitedBy = 'requests' | 'tokens';
 
 /** A limit of requests or tokens is reached. Status 429; it has nothing to do with the limits of model providers. */

@@ -9,7 +9,7 @@ export class InvalidRequestError extends MillraceError {
 
 /**
  * No workflow that the caller may use has the id or alias that `model` names. The message is the same whether it is there
- * or not, so that nobody learns which hidden workflows exist; OpenAI's says it in the same way.
+ * or not, so that nobody learns which hidden workflows exist; OpenAI's message does the same.
  */
 export class ModelNotFoundError extends InvalidRequestError {
   override readonly status = 404;
@@ -51,12 +51,12 @@ export class PayloadTooLargeError extends InvalidRequestError {
   }
 }
 
-/** Nothing of a request's body came for longer than the server waits. Its connection is of no further use. */
+/** No more of a request's body arrived in the time that the server waits. Its connection cannot be used again. */
 export class RequestTimeoutError extends InvalidRequestError {
   override readonly status = 408;
 
   constructor(limitMs: number) {
-    super(`The body of the request did not go on for ${limitMs / 1_000} s.`, { code: 'request_timeout' });
+    super(`Nothing more of the request body arrived in ${limitMs / 1_000} s.`, { code: 'request_timeout' });
   }
 }
 

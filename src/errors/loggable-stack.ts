@@ -1,12 +1,12 @@
 import { describeError } from '../kernel/index.js';
 
-/** Messages that the engine makes of the program's own names. */
+/** Messages that the JavaScript engine makes of the program's own names. */
 const OF_NAMES = /^Cannot (read|set) properties of (undefined|null)\b|is not a (function|constructor)$/;
 
 /**
- * The stack of whatever was thrown, for the log; never throws. Logs hold nothing of what clients and models say, but
- * JavaScript's own messages can quote the values at hand (`"My secret…" is not valid JSON`): such a message is left out, and
- * the place of the error tells what it was. The words of the program's own errors stay.
+ * The stack of whatever was thrown, for the log. Never throws. Logs hold nothing that clients and models said, but
+ * JavaScript's own messages can quote a value (`"My secret…" is not valid JSON`). Such a message is left out; the place of
+ * the error shows what it was. Messages of the program's own errors stay.
  */
 export function loggableStack(thrown: unknown): string {
   const { name, message, stack } = describeError(thrown);

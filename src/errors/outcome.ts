@@ -20,7 +20,7 @@ export const OUTCOMES = [
   'client_abort',
   'deadline',
   'shutdown',
-  // The work of something else that failed: calls only.
+  // Ended because something else failed; only model calls end so.
   'aborted',
   // The request was at fault.
   'invalid_request',
@@ -41,7 +41,7 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** How whatever failed with this error ended. */
+/** The outcome of whatever failed with this error. */
 export function readOutcome(error: MillraceError): Outcome {
   if (error instanceof RunAbortedError) {
     return error.abortCause === 'client_disconnected' ? 'client_abort' : error.abortCause;
@@ -55,7 +55,7 @@ export function readOutcome(error: MillraceError): Outcome {
   return readStatusOutcome(error.status);
 }
 
-/** How a request ended that got an answer with this status and no more is known of. */
+/** The outcome of a request of which only the status of its answer is known. */
 export function readStatusOutcome(status: number): Outcome {
   if (status < 400) return 'ok';
   if (status === 401) return 'unauthorized';
@@ -70,6 +70,6 @@ function readUpstreamOutcome({ status, type }: UpstreamError): Outcome {
   if (type === 'insufficient_quota') return 'upstream_quota';
   if (status === 429) return 'upstream_rate_limited';
   if (status === 504 || status === 408) return 'upstream_timeout';
-  // The upstream does not take what the client sent.
+  // The upstream refuses what the client sent.
   return status === 502 ? 'upstream_error' : 'upstream_rejected';
 }

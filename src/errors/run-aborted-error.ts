@@ -22,7 +22,7 @@ const CONSEQUENCES: Record<AbortCause, { status: number; code: string; message: 
 export class RunAbortedError extends MillraceError {
   override readonly status: number;
   override readonly type = 'server_error';
-  /** A deadline that was missed once has cost its tokens and will most likely be missed again. */
+  /** A run that missed its deadline has cost its tokens, and would most likely miss it again. */
   override readonly retryable: boolean;
 
   constructor(readonly abortCause: AbortCause) {

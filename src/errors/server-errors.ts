@@ -4,7 +4,7 @@ import { type ErrorDetails, type ErrorType, MillraceError } from './millrace-err
 export class InternalError extends MillraceError {
   override readonly status = 500;
   override readonly type = 'server_error';
-  /** A bug is not healed by another try, which would run (and pay for) the whole workflow again. */
+  /** Another try does not cure a bug, and would run and pay for the whole workflow again. */
   override readonly retryable = false;
 
   constructor(cause: unknown) {
@@ -16,13 +16,13 @@ export class InternalError extends MillraceError {
 }
 
 /**
- * A run has said more than this server lets one run say: its steps go on without end, or a limit is too low. Status 500. What
- * was said before is the client's if it was streamed.
+ * A run said more than this server allows for one run: its steps never end, or the limit is too low. Status 500. What was
+ * streamed before stays with the client.
  */
 export class RunAnswerTooLargeError extends MillraceError {
   override readonly status = 500;
   override readonly type = 'server_error';
-  /** Another try would say, and pay for, the same again. */
+  /** Another try would produce, and pay for, the same again. */
   override readonly retryable = false;
 
   constructor(mostCharacters: number) {
@@ -33,7 +33,7 @@ export class RunAnswerTooLargeError extends MillraceError {
   }
 }
 
-/** The server takes no new work now: it is shutting down or full. Status 503; give it `retryAfterMs`. */
+/** The server takes no new work now: it is shutting down or full. Status 503; always give it `retryAfterMs`. */
 export class OverloadedError extends MillraceError {
   override readonly status = 503;
   override readonly type = 'server_error';

@@ -2,14 +2,14 @@ import { MillraceError } from './millrace-error.js';
 import { InternalError } from './server-errors.js';
 
 /**
- * Gives anything thrown its consequence: what is not one of ours, or cannot be read, is a bug, and its words stay inside.
- * Never throws.
+ * Makes a MillraceError of anything thrown. What is not one of ours, or cannot be read, is a bug, and its message stays
+ * inside. Never throws.
  */
 export function toMillraceError(thrown: unknown): MillraceError {
   return isSoundMillraceError(thrown) ? thrown : new InternalError(thrown);
 }
 
-/** What is told to clients must be there: code may have changed an error of ours, or wrapped it. */
+/** True if everything that clients are told is there: other code may have changed or wrapped an error of ours. */
 function isSoundMillraceError(thrown: unknown): thrown is MillraceError {
   try {
     if (!(thrown instanceof MillraceError)) return false;

@@ -33,9 +33,9 @@ interface AccessLine {
 /** What proxies log for a client that left before it was answered. */
 const CLIENT_CLOSED_REQUEST = 499;
 const LONGEST_PATH = 256;
-/** Asked every few seconds by machines: of interest to nobody but who looks for a fault in them. */
+/** Machines ask these every few seconds, so their lines matter only to somebody who looks for a fault in them. */
 const PROBE = /^\/(health\/|metrics\/?$)/i;
-/** What a client makes of an answer that it did not wait for the end of. */
+/** Outcomes of whole answers. If the client left before the end of one, the outcome is `client_abort` instead. */
 const COMPLETE: ReadonlySet<Outcome> = new Set(['ok', 'stop', 'length', 'tool_calls', 'content_filter']);
 
 /** Writes one line for each request, when it is over, and counts it. */
@@ -59,7 +59,7 @@ export class AccessLog {
     next();
   };
 
-  /** What Node's HTTP parser refused: it has no method and no path. */
+  /** Writes the line of a request that Node's HTTP parser refused. It has neither method nor path. */
   malformed(status: number, requestId: string): void {
     const outcome = readStatusOutcome(status);
     this.metrics.request({ workflow: 'none', outcome, streamed: false, durationMs: 0 });
@@ -113,7 +113,7 @@ export class AccessLog {
 function findOutcome(response: Response, record: RequestRecord): Outcome {
   const outcome = record.outcome ?? readStatusOutcome(response.statusCode);
   if (isSent(response) || outcome === 'shutdown') return outcome;
-  // An error that was on its way to a client who had gone by then is what happened; a whole answer did not.
+  // If the client left while an error was sent to it, the error remains the outcome; a whole answer does not.
   return response.headersSent && !COMPLETE.has(outcome) ? outcome : 'client_abort';
 }
 

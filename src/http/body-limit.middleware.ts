@@ -2,10 +2,10 @@ import type { NextFunction, Request, Response } from 'express';
 import { PayloadTooLargeError } from '../errors/index.js';
 
 /**
- * Refuses bodies whose announced length is too large, wherever they are sent. One that is not announced is for whoever
- * reads it to measure.
+ * Refuses a body whose announced length is too large, on every route. A body without one is measured by the code that reads
+ * it.
  * @param mostBytes on the wire
- * @param limit the same for people, such as `10mb`
+ * @param limit the same in words for messages, such as `10mb`
  */
 export function bodyLimit(mostBytes: number, limit: string) {
   return (request: Request, _response: Response, next: NextFunction): void => {

@@ -43,7 +43,7 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
     }
     if (response.destroyed || response.writableEnded) return;
     if (response.headersSent) {
-      // Whoever began this answer has not ended it; half an answer must not look like a whole one.
+      // The answer was begun and not ended: half an answer must not look like a whole one.
       response.destroy();
       return;
     }

@@ -10,10 +10,10 @@ import { whenInTurn } from './turn.js';
 const LAST_BYTES_MS = 1_000;
 
 /**
- * What happens between SIGTERM and the end of the process. At once, readiness is over and clients are asked to leave their
- * connections; for `SHUTDOWN_DELAY_MS` requests are still taken from whoever has not noticed. The listener stays open while
- * runs finish, so that requests still on their way get a clear 503 and not a refused connection; then connections are
- * closed, slow readers included.
+ * What happens between SIGTERM and the end of the process. Readiness ends at once, and clients are asked to leave their
+ * connections. For `SHUTDOWN_DELAY_MS`, requests of those that have not noticed are still taken. The listener stays open
+ * while runs finish, so that late requests get a clear 503 and not a refused connection. Then connections are closed, those
+ * of slow readers included.
  */
 @Injectable()
 export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown {
@@ -28,13 +28,13 @@ export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown
     private readonly clock: Clock,
   ) {}
 
-  /** True from the signal on: whoever can should send requests elsewhere. */
+  /** True from the signal on: new requests should go elsewhere. */
   get hasBegun(): boolean {
     return this.#done !== undefined;
   }
 
   onModuleInit(): void {
-    // Before Express, which may send the headers at once.
+    // Runs before Express, which may send the headers at once.
     this.#server()?.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
       whenInTurn(response, () => {
         if (this.hasBegun) leaveConnection(response);
@@ -45,7 +45,7 @@ export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /**
-   * Happens once, whoever asks first.
+   * Runs once, however often it is called.
    * @param signal undefined if the application is closed by code: then nobody has to notice first
    */
   beforeApplicationShutdown(signal?: string): Promise<void> {
@@ -69,7 +69,7 @@ export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown
   #closeConnections(): void {
     const server = this.#server();
     if (server === undefined) return;
-    // Node waits for connections that never sent a request as if they were busy; clients keep such in reserve.
+    // Node takes connections that never sent a request for busy ones and waits for them; clients keep such in reserve.
     const closeAll = (): void => server.closeAllConnections();
     if (this.#open.size === 0) {
       closeAll();

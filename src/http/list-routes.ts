@@ -1,6 +1,6 @@
 import type { Application } from 'express';
 
-/** A route with more methods than this takes all of them, to refuse those that it does not have. */
+/** A route with more methods than this was declared for all of them, to refuse those that it does not have. */
 const MOST_METHODS = 5;
 
 const known = new WeakMap<Application, readonly string[]>();

@@ -42,9 +42,9 @@ export function answerMalformedRequests(server: Server, ids: IdSource, log: Pick
   });
 }
 
-/** True if bytes on this connection would become part of an answer, or be taken for the one to a request before. */
+/** True if bytes written now would become part of another answer, or be taken for the answer to an earlier request. */
 function isAnswering(socket: Socket): boolean {
   const response = openResponse(socket);
-  // One whose request is still coming is about that very request.
+  // If the request is still arriving, the fault is in that very request.
   return response !== undefined && (response.headersSent || response.req.complete);
 }

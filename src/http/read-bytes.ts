@@ -14,7 +14,7 @@ export interface ByteReading {
   /** Ends the reading when it aborts. */
   readonly signal: AbortNotice;
   /**
-   * Asked each time that a body of unknown length outgrows what was read of it so far.
+   * Called each time that a body of unknown length needs more room.
    * @returns when it may go on, if not at once; rejects if it may not
    * @throws why it may not
    */
@@ -25,8 +25,9 @@ export interface ByteReading {
 }
 
 /**
- * Reads a body to its end, into one buffer. What is not read, because of an error, is the caller's to throw away.
- * @throws InvalidRequestError if it ends too soon, RequestTimeoutError if it pauses for too long, and what `mayGrowTo` throws
+ * Reads a body to its end into one buffer. After an error, the caller must discard the rest.
+ * @throws InvalidRequestError if it ends too soon, RequestTimeoutError if it pauses for too long, and what `mayGrowTo`
+ *   throws
  */
 export function readBytes(
   request: IncomingMessage,
@@ -46,7 +47,7 @@ export function readBytes(
       request.pause();
       reject(error);
     };
-    /** One timer for the body: it looks when the last piece came. */
+    /** One timer for the whole body: it checks when the last piece came. */
     const look = (): void => {
       const leftMs = heardAt + idleMs - clock.monotonic();
       if (request.isPaused()) idle = clock.after(idleMs, look);

@@ -10,7 +10,7 @@ import {
 import type { StreamMeter } from '../metrics/index.js';
 import type { Usage } from '../models/index.js';
 
-/** Why a request was not answered as it was meant. */
+/** Why a request failed. */
 export interface RequestFailure {
   /** What the client was told, or would have been: the error's code, or its type if it has none. */
   readonly code: string;
@@ -45,7 +45,7 @@ export class RequestRecord {
   /** @param startedAt when the request arrived, by the monotonic clock */
   constructor(readonly startedAt: number) {}
 
-  /** Id of the workflow; `unknown` if there is none of the name that was asked for; undefined if none was asked for. */
+  /** Id of the workflow; `unknown` if no workflow has the requested name; undefined if none was requested. */
   get workflow(): string | undefined {
     return this.#workflow;
   }
@@ -65,7 +65,7 @@ export class RequestRecord {
     return this.#outcome;
   }
 
-  /** What the run's models have counted; undefined if they did not. */
+  /** Tokens that the run's models counted; undefined if they told none. */
   get usage(): Usage | undefined {
     return this.#usage;
   }
@@ -80,12 +80,12 @@ export class RequestRecord {
     return this.#failure;
   }
 
-  /** Of its run; undefined if none was made of it. */
+  /** The id of its completion; undefined if no run was started. */
   get completionId(): string | undefined {
     return this.#completionId;
   }
 
-  /** True if a run was made of it, whatever became of that. */
+  /** True if a run was started for it, however that ended. */
   get hasRun(): boolean {
     return this.#hasRun;
   }
@@ -101,7 +101,7 @@ export class RequestRecord {
     this.#streamed = streamed;
   }
 
-  /** Its run begins: the request is not settled before {@link runEnded} is told. */
+  /** Its run begins: the request is not settled before {@link runEnded} is called. */
   runBegins(completionId: string, stream?: StreamMeter): void {
     this.#completionId = completionId;
     this.#isRunning = true;
@@ -118,7 +118,7 @@ export class RequestRecord {
     this.#onSettled?.();
   }
 
-  /** Its run has failed before a stream was opened that could have brought these node events. */
+  /** Its run failed before a stream was opened that could have carried these node events. */
   failedAfter(events: readonly string[]): void {
     this.#events = events;
   }
@@ -130,12 +130,12 @@ export class RequestRecord {
     if (error instanceof ModelNotFoundError && !(error instanceof ForbiddenError)) this.#workflow = 'unknown';
   }
 
-  /** It is given the answer of an earlier request, which had failed so; undefined: it had not. */
+  /** It gets the answer of an earlier request. @param failure how that one failed; undefined: it did not */
   repeats(failure: RequestFailure | undefined): void {
     this.#failure = failure;
   }
 
-  /** Calls back once no run is open, at once if none is: a run outlives a client that leaves by what it takes to end it. */
+  /** Calls back once no run is open, at once if none is. When a client leaves, its run goes on until it has been ended. */
   whenSettled(callback: () => void): void {
     if (this.#isRunning) this.#onSettled = callback;
     else callback();

@@ -2,10 +2,10 @@ import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
 /**
- * What every answer tells browsers, whatever it is: take it for what its type says, run and load nothing from it, show it in
- * no frame, and let no page of another origin embed it (CORS, where it is configured, still lets pages read it). Routes that
- * answer with a page set a policy of their own instead. Not among them is Strict-Transport-Security: whoever ends TLS, the
- * gateway, knows whether all of its names are ready for it.
+ * What every answer tells browsers, whatever it is: take it for what its type says, run and load nothing from it, show it
+ * in no frame, and let no page of another origin embed it (CORS, where it is configured, still lets pages read it). Routes
+ * that answer with a page set a policy of their own instead. Strict-Transport-Security is left to the gateway that ends
+ * TLS: only it knows whether all of its names are ready for it.
  * @see https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
  */
 export const SECURITY_HEADERS: readonly (readonly [name: string, value: string])[] = [
@@ -16,7 +16,7 @@ export const SECURITY_HEADERS: readonly (readonly [name: string, value: string])
   ['cross-origin-resource-policy', 'same-origin'],
 ];
 
-/** Sets {@link SECURITY_HEADERS}. Helmet would come to the same, at five times the cost for each request. */
+/** Sets {@link SECURITY_HEADERS}. Helmet would do the same at five times the cost for each request. */
 export function securityHeaders(): RequestHandler {
   return (_request, response, next) => {
     for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
@@ -33,7 +33,7 @@ export function docsHeaders(): RequestHandler {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
         styleSrc: ["'self'", "'unsafe-inline'"],
-        // Swagger UI draws its arrows from data: addresses, and shows images that answers consist of from blob: ones.
+        // Swagger UI loads its arrows from data: addresses, and shows images in answers from blob: addresses.
         imgSrc: ["'self'", 'data:', 'blob:'],
         connectSrc: ["'self'"],
         baseUri: ["'none'"],

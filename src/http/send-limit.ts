@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Clock } from '../kernel/index.js';
 
-/** How long an answer may take to leave in all, however steadily its client reads: ten minutes. */
+/** Longest time that the sending of one answer may take in all, however steadily its client reads: ten minutes. */
 const LONGEST_MS = 600_000;
 
 /**
@@ -13,7 +13,7 @@ export function limitSending(server: Server, sendTimeoutMs: number, clock: Clock
   function onComplete(this: ServerResponse): void {
     const { socket } = this;
     if (socket === null || socket.writableLength === 0) return;
-    // Node counts from the last byte that left, and takes the timeout off with the end of the response.
+    // Node counts from the last byte sent, and removes the timeout when the response ends.
     socket.setTimeout(sendTimeoutMs);
     const limit = clock.after(LONGEST_MS, () => socket.destroy());
     this.once('close', () => limit.cancel());

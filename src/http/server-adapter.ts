@@ -7,14 +7,14 @@ import { answerInTurn } from './turn.js';
 const CHECK_INTERVAL_MS = 1_000;
 
 /**
- * How many connections may wait to be accepted. With Node's own 511, clients that come in a crowd are dropped by the system
- * while the process is busy, and see resets or seconds of silence; the system lowers this to what it allows itself.
+ * How many connections may wait to be accepted. With Node's own 511, the system drops clients that come in a crowd while
+ * the process is busy: they see resets, or seconds of silence. The system may lower the number.
  */
 const BACKLOG = 8_192;
 
 /**
- * Express on a server of Node's with the limits that the configuration sets. Who sends a request too slowly or with too long
- * headers is cut off, with 408 or 431; an idle connection outlives the gateway's wish to use it again.
+ * Express on a server of Node's with the limits of the configuration. A client that sends its request too slowly or with
+ * too long headers is cut off, with 408 or 431. An idle connection is kept for longer than a gateway would use it again.
  */
 export class ServerAdapter extends ExpressAdapter {
   constructor(private readonly config: ServerConfig) {
@@ -33,7 +33,7 @@ export class ServerAdapter extends ExpressAdapter {
         requestTimeout: requestTimeoutMs,
         connectionsCheckingInterval: CHECK_INTERVAL_MS,
         maxHeaderSize: maxHeaderBytes,
-        // Node would answer by itself, past all that counts and bounds requests; requireHost() does it.
+        // Node would answer by itself, past everything that counts and limits requests. requireHost() answers instead.
         requireHostHeader: false,
       },
       listener,
@@ -62,9 +62,9 @@ interface MessagePrototypes {
 }
 
 /**
- * Classes whose objects have Express' prototypes from the beginning. Express else replaces the prototype of each request and
- * response, and the engine then gives every one of them a hidden class of its own: no access to them can be cached any
- * more, and each takes some kilobytes more (docs/performance.md). What it finds in place it leaves as it is.
+ * Classes whose objects have Express' prototypes from the beginning. Otherwise Express replaces the prototype of each
+ * request and response, and the JavaScript engine gives each of them a hidden class of its own: accesses are no longer
+ * cached, and each takes some kilobytes more (docs/performance.md). Express leaves a prototype that is already right.
  */
 function messageClasses(app: MessagePrototypes): {
   IncomingMessage: typeof IncomingMessage;

@@ -6,7 +6,7 @@ import { findRecord } from './request-record.js';
 
 /** What is traced: requests that would have become a run. */
 const TRACED_PATH = '/v1/chat/completions';
-/** Refused before anybody knew who asks: whoever likes could fill the backend with them. */
+/** Refused before the caller was known: anybody could fill the backend with such traces. */
 const UNTRACED_STATUS: ReadonlySet<number> = new Set([401, 405, 429]);
 
 /**

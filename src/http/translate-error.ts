@@ -5,8 +5,8 @@ import { isError } from '../kernel/index.js';
 import { listRoutes } from './list-routes.js';
 
 /**
- * The error that a thrown value has for the client. Nest's own exceptions are translated here: an unknown route, and what
- * it wraps of Express (the original is the `cause`). Whatever is left is a bug.
+ * Makes the error that the client gets of a thrown value. Nest's own exceptions are translated here: an unknown route, and
+ * Express' errors, which it wraps (the original is the `cause`). Whatever is left is a bug.
  */
 export function translateError(thrown: unknown, request: Request): MillraceError {
   if (!isError(thrown) || !(thrown instanceof HttpException)) return toMillraceError(thrown);
@@ -17,7 +17,7 @@ export function translateError(thrown: unknown, request: Request): MillraceError
   return toMillraceError(thrown);
 }
 
-/** What is there in place of a route that is not: the one that was meant, or those below `/v1`. */
+/** Advice for a route that does not exist: the one that was probably meant, or all below `/v1`. */
 function adviseRoute({ app, method, path }: Request): string {
   const routes = listRoutes(app).filter((route) => route.includes(' /v1/'));
   // The base URL of a client has one /v1 too few or too many.

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 /**
  * Most requests of one connection that may wait for the answers before them, and most bytes that these may come to. No SDK,
- * browser or gateway sends a request before it has the answer to the last one; who does so beyond this is cut off.
+ * browser or gateway sends a request before it has the answer to the last one; a client that sends more is cut off.
  */
 const MOST_WAITING = 32;
 const MOST_WAITING_BYTES = 64 * 1024;
@@ -44,7 +44,7 @@ export function whenInTurn(response: ServerResponse, callback: () => void): void
     return;
   }
   response.once('socket', (socket: Socket) => {
-    // By then the response before has told everybody of its end.
+    // By then everybody has heard of the end of the previous response.
     process.nextTick(() => {
       if (!socket.destroyed) callback();
     });
@@ -82,7 +82,7 @@ function wait(request: IncomingMessage, response: ServerResponse, begin: () => v
   whenInTurn(response, () => {
     waiting.requests--;
     waiting.bytes -= bytes;
-    // The limit for the sending of the answer before.
+    // The limit for sending the previous answer.
     socket.setTimeout(0);
     begin();
   });

@@ -8,8 +8,8 @@ const LINGER_MS = 30_000;
 const lingering = new WeakSet<Socket>();
 
 /**
- * Takes, and throws away, what a client that is refused still sends. One that is cut off at once sees a broken connection in
- * place of the answer, and SDKs then send the whole request again. One that does not come to an end is cut off later.
+ * Reads and discards what a refused client still sends. A client that is cut off at once sees a broken connection in place
+ * of the answer, and its SDK sends the whole request again. A client that does not come to an end is cut off later.
  */
 export function discardBody(request: IncomingMessage, clock: Clock): void {
   if (request.complete || request.destroyed) return;
@@ -20,7 +20,7 @@ export function discardBody(request: IncomingMessage, clock: Clock): void {
     limit.cancel();
     lingering.delete(socket);
   });
-  // A piece in each turn of the event loop: a crowd of large bodies would else keep it from everything else.
+  // Reads one piece in each turn of the event loop: many large bodies would otherwise hold up everything else.
   request.on('data', () => {
     request.pause();
     setImmediate(() => request.resume());

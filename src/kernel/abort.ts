@@ -2,8 +2,8 @@ import type { AbortNotice } from './cancellation.js';
 import type { Clock, Timer } from './clock.js';
 
 /**
- * Settles as `promise` does, or rejects with `signal.reason` as soon as the signal aborts. The listener goes in either
- * case, so a long-lived signal collects nothing.
+ * Settles as `promise` does, or rejects with `signal.reason` as soon as the signal aborts. The listener is removed in
+ * either case, so a long-lived signal collects none.
  */
 export function abortable<T>(promise: PromiseLike<T>, signal: AbortNotice): Promise<T> {
   return new Promise<T>((resolve, reject) => {
@@ -28,8 +28,8 @@ export function abortable<T>(promise: PromiseLike<T>, signal: AbortNotice): Prom
 }
 
 /**
- * Settles as `promise` does, or resolves with `late()` after `ms` milliseconds. What becomes of the promise after that is
- * nobody's concern.
+ * Settles as `promise` does, or resolves with `late()` after `ms` milliseconds. What the promise does after that is
+ * ignored.
  */
 export function settleInTime<T, L>(promise: PromiseLike<T>, clock: Clock, ms: number, late: () => L): Promise<T | L> {
   return new Promise<T | L>((resolve, reject) => {

@@ -28,7 +28,7 @@ export function boundedJson(value: unknown, limit: number, shorten?: ShortenText
 class JsonWriter {
   #left: number;
   readonly #shorten: ShortenText | undefined;
-  /** What the value being written lies in. */
+  /** The objects and lists around the value that is being written. */
   readonly #around: object[] = [];
 
   constructor(limit: number, shorten: ShortenText | undefined) {

@@ -4,7 +4,7 @@ import { ensureError } from './ensure-error.js';
 /** As for an `AbortSignal`: a function, or an object with one. What it throws, or rejects with, is told to nobody else. */
 export type AbortListener = (() => unknown) | { handleEvent(): unknown };
 
-/** What of an `AbortSignal` is needed to notice an abort. */
+/** The part of an `AbortSignal` that is needed to notice an abort. */
 export interface AbortNotice {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -20,8 +20,8 @@ export type ListenerErrorHandler = (error: Error) => void;
 let current: ListenerErrorHandler | undefined;
 
 /**
- * For whoever is told of an uncaught error, while it is told: where the error belongs if the listener of a
- * {@link Cancellation}'s signal has thrown it, else undefined.
+ * For a handler of uncaught errors, while it runs: where the error belongs if a listener of a {@link Cancellation}'s signal
+ * threw it, else undefined.
  */
 export function abortListenerErrorHandler(): ListenerErrorHandler | undefined {
   return current;
@@ -29,8 +29,8 @@ export function abortListenerErrorHandler(): ListenerErrorHandler | undefined {
 
 /**
  * An `AbortController` and its signal in one, for what exists once for each request or model call. Node gives every
- * `AbortSignal` a hidden class and two maps of its own: a kilobyte, and accesses that no cache serves. So there is one only
- * if somebody asks for it.
+ * `AbortSignal` a hidden class and two maps of its own, which cost a kilobyte and uncached accesses. So a real signal is
+ * made only when somebody asks for one.
  */
 export class Cancellation implements AbortNotice {
   #isAborted = false;
@@ -68,7 +68,7 @@ export class Cancellation implements AbortNotice {
     if (this.#isAborted) throw this.#reason;
   }
 
-  /** Tells all who listen, once; the first reason holds. Never throws, whatever listeners do. */
+  /** Tells all listeners, once; the first reason counts. Never throws, whatever listeners do. */
   abort(reason: unknown): void {
     if (this.#isAborted) return;
     this.#isAborted = true;
@@ -111,7 +111,7 @@ export class Cancellation implements AbortNotice {
     });
   }
 
-  /** As with a signal, whoever comes after the abort is not told any more. */
+  /** As with a signal, a listener that is added after the abort is not called. */
   addEventListener(_type: 'abort', listener: AbortListener, _options?: { readonly once: true }): void {
     if (!this.#isAborted) this.#listeners = [...this.#listeners, listener];
   }

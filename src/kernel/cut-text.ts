@@ -3,7 +3,7 @@ const encoder = new TextEncoder();
 /**
  * The text, or its beginning and a marker that says how much was cut off.
  * @param limit most bytes of the beginning, in UTF-8
- * @param beyond characters that stood behind the text and were left out before
+ * @param beyond characters after the text that were left out already
  */
 export function cutText(text: string, limit: number, beyond = 0): string {
   // No character takes less than a byte, and none more than three bytes for each of its units.

@@ -13,7 +13,7 @@ export interface ErrorDescription {
   readonly stack: string;
 }
 
-/** `thrown instanceof Error`, also for what throws when it is asked that, such as a revoked proxy. */
+/** `thrown instanceof Error`; false for a value that throws when it is asked that, such as a revoked proxy. */
 export function isError(thrown: unknown): thrown is Error {
   try {
     return thrown instanceof Error;

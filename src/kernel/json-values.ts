@@ -7,7 +7,7 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACKET = 0x5d;
 const CLOSE_BRACE = 0x7d;
 
-/** How much a JSON text may come to. */
+/** Limits of a JSON text. */
 export interface JsonExtent {
   /** Most values. An empty object or list counts as two. */
   readonly values: number;

@@ -37,7 +37,10 @@ const SECRETS = union(
   ],
   'g',
 );
-/** Where a value ends: at a blank, a quotation mark, or a sign that separates. A backslash before a quotation mark is of the mark. */
+/**
+ * Where a value ends: at a blank, a quotation mark, or a sign that separates. A backslash before a quotation mark belongs
+ * to the mark.
+ */
 const VALUE_CHARACTER = '(?:[^\\s"\'`&,;)}\\\\]|\\\\+(?!["\'\\\\]))';
 /** A text between quotation marks may hold blanks. */
 const QUOTED_CHARACTER = '(?:[^"\'`\\n\\\\]|\\\\+(?!["\'\\\\]))';
@@ -121,11 +124,14 @@ const PLACES = union(
   'gi',
 );
 
-/** What a text has that holds anything for {@link CREDENTIALS_IN_ADDRESS}: looked for first, since it takes a tenth of the time. */
+/**
+ * What every match of {@link CREDENTIALS_IN_ADDRESS} contains. It is looked for first, since that takes a tenth of the
+ * time.
+ */
 const MAY_HOLD_CREDENTIALS = /@|%(?:25){0,3}40/;
 /** The same for {@link NAMED_SECRETS}. */
 const MAY_NAME_SECRETS = /key|token|secret|passw|passphrase|pwd|authorization|sig=/i;
-/** No form of a secret is longer where its end has to be seen before it is known for one, in characters. */
+/** Longest secret whose end must be seen before it can be recognised, in characters. */
 const LONGEST_FORM = 1_024;
 
 /**
@@ -141,8 +147,8 @@ export function redactSecrets(text: string): string {
 }
 
 /**
- * What {@link redactSecrets} makes of the beginning of a text that is going to be cut: half a secret would not be known for
- * one, so more than the beginning is looked at.
+ * What {@link redactSecrets} makes of the beginning of a text that is going to be cut: half a secret would not be
+ * recognised, so more than the beginning is looked at.
  * @param limit how many characters are wanted
  * @returns about as many, or fewer if secrets were longer than what stands for them; and how many the text has beyond them
  */
@@ -154,8 +160,9 @@ export function redactBeginning(text: string, limit: number): { readonly text: s
 }
 
 /**
- * A text without addresses, names of hosts and paths of files: where an operator's machines are is nobody's business. It takes
- * more than it has to (`step:1234` could be a host), and its time can grow with the square of the length: for short texts.
+ * A text without addresses, names of hosts and paths of files: where an operator's machines are is nobody's business. It
+ * removes more than it has to (`step:1234` could be a host), and its time can grow with the square of the length: for short
+ * texts.
  */
 export function redactPlaces(text: string): string {
   return text.replace(PLACES, REDACTED);

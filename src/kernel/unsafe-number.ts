@@ -4,15 +4,15 @@ const MINUS = 0x2d;
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
 
-/** The most digits of which every number is kept: 2^53 has 16. */
+/** Most digits with which every number keeps its value: 2^53 has 16. */
 const SAFE_DIGITS = 15;
 const NUMBER = /^-?(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
 /** Longest part of a literal that is quoted: they can be as long as the text. */
 const QUOTED_LENGTH = 40;
 
 /**
- * Looks for a number that JSON.parse would make another one of, such as `9007199254740993`, which becomes …992. A fraction is
- * rounded by anybody who reads it, so that it counts only if its whole part is lost, too, or it is too large for a number at all.
+ * Looks for a number that JSON.parse would change, such as `9007199254740993`, which becomes …992. Every reader rounds
+ * fractions, so a fraction counts only if its whole part changes, too, or if it is too large for a number at all.
  *
  * @param json a valid JSON text; what is found in an invalid one means nothing. Read once, from start to end
  * @returns the first such number as it stands there, cut after 40 characters; undefined if there is none

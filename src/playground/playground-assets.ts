@@ -18,7 +18,7 @@ const FOLDER = join(import.meta.dirname, 'assets');
 /** The page itself. */
 export const PAGE = 'index.html';
 
-/** What is served at all: other files that lie there, such as type declarations, are for developers. */
+/** The kinds of files that are served. Others that lie there, such as type declarations, are for developers. */
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',

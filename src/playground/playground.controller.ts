@@ -55,7 +55,8 @@ export class PlaygroundController {
       'referrer-policy': 'no-referrer',
       'cross-origin-opener-policy': 'same-origin',
       'cross-origin-resource-policy': 'same-origin',
-      // Kept by browsers, and asked for again each time: after an update the parts of the page must fit together.
+      // Browsers keep it, but ask each time whether it has changed: after an update the parts of the page must fit
+      // together.
       'cache-control': 'no-cache',
       etag: asset.etag,
     });

@@ -16,11 +16,11 @@ export interface CoalesceOptions<T> {
 }
 
 /**
- * Joins items that follow one another faster than a client profits from. An item that comes when the window since the last
- * one has passed goes out in the same turn; those that come earlier are merged, and leave together when the window ends.
- * So nothing is lost or reordered, a lone token is never delayed, and a steady flow never starves (unlike
- * `debounceTime`, which is silent until a pause). What is held leaves at once before any item that cannot be merged with
- * it, and before the end or error of the stream. What its options throw becomes the error of the stream.
+ * Joins items that follow one another faster than a client can use. An item that comes when the window since the last one
+ * has passed goes out in the same turn; those that come earlier are merged, and leave together when the window ends. So
+ * nothing is lost or reordered, a lone token is never delayed, and a steady flow never starves (unlike `debounceTime`,
+ * which is silent until a pause). What is held leaves at once before any item that cannot be merged with it, and before the
+ * end or error of the stream. What its options throw becomes the error of the stream.
  *
  * At most one timer is pending per stream, and none while nothing is held.
  */
@@ -59,7 +59,7 @@ export function coalesce<T>({ clock, isWanted, windowOf, merge }: CoalesceOption
         }
       };
       const hold = (item: T, dueAt: number, now: number): void => {
-        // Whoever has just been given an item may have left with it.
+        // The subscriber may have left on being given the item.
         if (subscriber.closed) return;
         held = { item, dueAt };
         timer = clock.after(dueAt - now, onTimer);
@@ -79,7 +79,7 @@ export function coalesce<T>({ clock, isWanted, windowOf, merge }: CoalesceOption
           const merged = merge(held.item, item);
           if (merged !== undefined) {
             held.item = merged;
-            // A busy event loop can be late with its timers; the flow itself keeps the time then.
+            // A busy event loop can be late with its timers; then the next item ends the window.
             if (now >= held.dueAt) flush(now);
             return;
           }

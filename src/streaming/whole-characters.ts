@@ -5,9 +5,9 @@ import type { Delta } from './delta.js';
 const REPLACEMENT = '\ufffd';
 
 /**
- * Joins characters that an upstream has cut between their two UTF-16 halves: half a character upsets clients that encode it,
- * and those that do not join what they decode. The first half is held until its channel goes on. A half that stays alone
- * becomes U+FFFD, as some JSON readers take no escape for it.
+ * Joins characters that an upstream has cut between their two UTF-16 halves: half a character upsets clients that encode
+ * it, and those that do not join what they decode. The first half is held until its channel goes on. A half that stays
+ * alone becomes U+FFFD, because some JSON readers refuse its escape.
  */
 export class WholeCharacters {
   /** First halves by channel, or by tool call. */

@@ -2,8 +2,8 @@
 export type CapturedField = 'input' | 'output' | 'metadata' | 'statusMessage' | 'event';
 
 /**
- * Takes out of captured texts what must not reach a tracing backend, beside secrets of the usual forms, which are taken out
- * before. An application provides one, in a global module, for this class as the token.
+ * Takes out of captured texts what must not reach a tracing backend. Secrets of the usual forms were taken out before. An
+ * application provides one, in a global module, for this class as the token.
  */
 export abstract class TraceMask {
   /**

@@ -5,7 +5,7 @@ import type { Clock } from '../../kernel/index.js';
 const TIMEOUT_MS = 3_000;
 /** How long keys are used before they are fetched again, in milliseconds. */
 const MAX_AGE_MS = 600_000;
-/** Tokens of an unknown key do not have keys fetched more often than this, in milliseconds. */
+/** Tokens of an unknown key cause a fetch no more often than this, in milliseconds. */
 const COOLDOWN_MS = 30_000;
 
 type Keys = ReturnType<typeof createRemoteJWKSet>;
@@ -13,7 +13,7 @@ type Key = Awaited<ReturnType<Keys>>;
 type Head = Parameters<JWTVerifyGetKey>[0];
 type Token = Parameters<JWTVerifyGetKey>[1];
 
-/** The server of keys could not be asked, or what it answered is no list of keys: tokens may be good. */
+/** The key server could not be asked, or did not answer with a list of keys. Tokens may be valid. */
 export class KeysUnavailableError extends Error {
   override readonly name = 'KeysUnavailableError';
 
@@ -28,8 +28,8 @@ class NoKeyError extends Error {
 }
 
 /**
- * The keys that an issuer publishes. They are fetched when needed and kept for ten minutes; how long is measured here and by the
- * monotonic clock, since the library goes by the time of day, which can be set back.
+ * The keys that an issuer publishes. They are fetched when needed and kept for ten minutes. Their age is measured here, by
+ * the monotonic clock: the library uses the time of day, which can be set back.
  */
 export class IssuerKeys {
   readonly #keys: Keys;
@@ -91,7 +91,7 @@ export class IssuerKeys {
             : `JWT_JWKS_URL publishes several keys of its kid for ${head.alg}`,
         );
       }
-      // A key of a kind that nobody supports, say, or one that is broken.
+      // For example a key of an unsupported kind, or a broken one.
       throw new NoKeyError(`the key of JWT_JWKS_URL for it cannot be used: ${String(error)}`);
     }
   }

@@ -6,7 +6,7 @@ import { Caller } from '../caller.js';
 import { WorkflowPatterns } from '../workflow-patterns.js';
 import { IssuerKeys, KeysUnavailableError } from './issuer-keys.js';
 
-/** Clocks of servers differ; so much is forgiven, in seconds. */
+/** How far the clocks of servers may differ, in seconds. */
 const CLOCK_TOLERANCE_S = 30;
 /** How long a client is asked to wait when the server of keys does not answer, in milliseconds. */
 const RETRY_AFTER_MS = 5_000;
@@ -36,8 +36,8 @@ export class TokenVerifier {
   }
 
   /**
-   * @throws UnauthorizedError if the token is not good; OverloadedError if that cannot be told, since the keys to check it
-   *   with cannot be had
+   * @throws UnauthorizedError if the token is not valid; OverloadedError if that cannot be checked, because the keys cannot
+   *   be fetched
    */
   async verify(token: string): Promise<Caller> {
     const { issuer, audiences, algorithms } = this.config;
@@ -81,7 +81,7 @@ export class TokenVerifier {
       name: sub.replace(/[\p{C}\s]/gu, '').slice(0, LONGEST_NAME),
       limits: this.limits,
       userId: sub,
-      // Where tokens are to say it, one that does not may use nothing.
+      // Where tokens must name their workflows, a token that names none may use none.
       workflows: workflowsClaim === undefined ? undefined : new WorkflowPatterns(readList(payload[workflowsClaim])),
     });
   }

@@ -20,15 +20,15 @@ interface Wanted {
 }
 
 /**
- * In the process that keeps the workers: remembers what the file of keys held when a worker could last use it, so that one
- * which is started while the file is broken or away knows the keys that the others know. Hashes only, as in the file.
+ * In the process that keeps the workers: remembers what the file of keys held when a worker could last use it, so that a
+ * worker that starts while the file is broken or missing knows the same keys as the others. Hashes only, as in the file.
  */
 export function keepKeyFile(path: string): void {
   let kept: { readonly state: string; readonly text: string } | undefined;
   const keep = async (state: string): Promise<void> => {
     if (kept?.state === state) return;
     const text = await readFile(path, 'utf8').catch(() => undefined);
-    // It has changed since the worker read it, who will tell of that, too.
+    // The file has changed since the worker read it; the worker will report the new state as well.
     if (text !== undefined && (await readFileState(path)) === state) kept = { state, text };
   };
   cluster.on('message', (worker, message: unknown) => {

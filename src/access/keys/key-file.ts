@@ -19,8 +19,8 @@ export interface KeyFileListener {
 }
 
 /**
- * A file of keys. It is looked at each second and not watched: that also sees the files that Kubernetes mounts, which change
- * by a symbolic link to a folder above them, and files on network drives.
+ * A file of keys. It is checked once a second rather than watched: that also works for files that Kubernetes mounts, which
+ * change by a symbolic link to a folder above them, and for files on network drives.
  */
 export class KeyFile {
   #state: string | undefined;
@@ -51,7 +51,7 @@ export class KeyFile {
     }
   }
 
-  /** Looks at the file each second from now on. */
+  /** Checks the file once a second from now on. */
   watch(listener: KeyFileListener): void {
     this.#timer = this.clock.after(LOOK_EVERY_MS, () => {
       void this.#look(listener).finally(() => {

@@ -10,7 +10,7 @@ import { KeyFileError } from './key-file-error.js';
 /** So many keys are added before others get their turn: a few milliseconds of work. */
 const KEYS_PER_TURN = 500;
 
-/** A key that is known, and whether it is good. */
+/** A key that is known, and whether it is valid. */
 export interface KnownKey {
   readonly caller: Caller;
   readonly isDisabled: boolean;
@@ -68,7 +68,7 @@ export class KeyRing {
   find(key: string): KnownKey | undefined {
     const hash = createHash('sha256').update(key).digest();
     const known = this.#keys.get(hash.toString('hex'));
-    // The time that the look-up takes tells of the hash at most, from which nothing leads back to a key.
+    // The duration of the look-up can reveal something of the hash at most, and no key can be found from that.
     return known !== undefined && timingSafeEqual(known.hash, hash) ? known : undefined;
   }
 
@@ -77,7 +77,9 @@ export class KeyRing {
   }
 }
 
-/** What nobody can read has been refused; were it not, the key would be, rather than be good for ever. */
+/**
+ * An expiry that cannot be read was refused earlier. If one got here, the key would be refused rather than valid for ever.
+ */
 function readExpiry({ expires }: KeyEntry): number | undefined {
   return expires === undefined ? undefined : (parseExpiry(expires) ?? -Infinity);
 }

@@ -7,8 +7,8 @@ import { KeyFileError } from './key-file-error.js';
 type Answer = { readonly fault: string } | { readonly entries: readonly unknown[]; readonly isLast: boolean };
 
 /**
- * Parses a list of keys in a thread of its own, and gives its entries in batches: the event loop is held up by the taking
- * over of one batch at most, however long the list is.
+ * Parses a list of keys in a thread of its own, and gives its entries in batches: the event loop is held up by one batch at
+ * most, however long the list is.
  * @param text YAML or JSON
  * @throws KeyFileError if it is neither, or no list
  */
@@ -18,7 +18,7 @@ export async function* parseKeyList(text: string): AsyncGenerator<readonly unkno
     thread.once('error', reject);
     thread.once('exit', (code) => reject(new Error(`the thread that reads it ended with ${code}`)));
   });
-  // It ends when all is read, too, and then nobody listens.
+  // The thread also ends when everything is read; then nobody listens any more.
   failure.catch(() => undefined);
   try {
     for (;;) {

@@ -7,7 +7,10 @@ interface Open {
   readonly endsAt: number;
 }
 
-/** Counts in windows in this process. Those that are over are dropped, so memory is bounded by who asks within a minute. */
+/**
+ * Counts in windows in this process. Those that are over are dropped, so memory is bounded by the number of callers in a
+ * minute.
+ */
 export class LocalWindows {
   /** In the order in which they end, since all take the same time. */
   readonly #open = new Map<string, Open>();

@@ -81,7 +81,7 @@ export class RateLimits {
       const standing = { ...account, window: await this.windows.add(account.name, 1) };
       requests.push(standing);
       counted.push({ name: account.name, endsAt: this.clock.monotonic() + standing.window.resetMs });
-      // What the caller was refused is not counted for all.
+      // A request that the caller's own limit refuses does not count for all.
       if (standing.window.count > standing.limit) break;
     }
     writeLimitHeaders(answer, 'requests', requests);

@@ -5,8 +5,9 @@ import { LocalWindows } from './local-windows.js';
 import { type Window, WINDOW_MS } from './window.js';
 
 /**
- * Counts, if there is anything to count, and tells how much there is and how long the window lasts. One that would last longer
- * than any can, because the clock of Redis was set back or somebody else wrote it, begins anew: its holder would be locked out.
+ * Counts, if there is anything to count, and tells how much there is and how long the window lasts. A window that would
+ * last longer than any can, because the clock of Redis was set back or somebody else wrote it, begins anew: otherwise its
+ * holder would be locked out.
  */
 const COUNT = `
 if ARGV[1] ~= '0' then redis.call('incrby', KEYS[1], ARGV[1]) end
@@ -42,7 +43,7 @@ export class Windows {
 
   /** Where the window stands. */
   async get(name: string): Promise<Window> {
-    // A Redis that is full or read-only is asked in vain: what has been counted meanwhile is here.
+    // A full or read-only Redis counts nothing: the counts of the meantime are here.
     const shared = this.store.works ? await this.#ask('read', name, 0) : undefined;
     return shared ?? this.#local.get(name);
   }

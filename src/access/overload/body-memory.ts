@@ -15,8 +15,8 @@ const RETRY_AFTER_MS = 2_000;
 export interface MemoryShare {
   readonly bytes: number;
   /**
-   * Changes how much it is: at once if it is less, or there is room. Who has to wait for more gives back what it had, so that no
-   * two who hold some wait for each other.
+   * Changes the amount: at once if it is less, or if there is room. A request that has to wait for more gives back what it
+   * had, so that no two requests wait for each other.
    * @throws as {@link BodyMemory.take} does
    */
   resize(bytes: number, signal: AbortNotice): Promise<void> | undefined;
@@ -32,8 +32,8 @@ interface Waiting {
 
 /**
  * Bounds the memory that bodies of requests take in this process, from before they are read until their runs have ended: of
- * all together, and of each caller. A request that finds no room waits, unread, as one does that waits for a place among the
- * runs; whoever fits goes first.
+ * all together, and of each caller. A request that finds no room waits unread, like one that waits for a place among the
+ * runs; the first that fits goes next.
  */
 @Injectable()
 export class BodyMemory implements OnModuleInit {
@@ -75,7 +75,7 @@ export class BodyMemory implements OnModuleInit {
 
   /**
    * Takes memory for one request: at once, or when others have given theirs back. Whoever has it must release it.
-   * @param bytes no more than {@link callerLimit} is ever taken: who would need more has it alone
+   * @param bytes no more than {@link callerLimit} is ever taken: a request that needs more has it to itself
    * @param signal of the client that leaves
    * @throws OverloadedError if too many wait already; the promise rejects with it if the wait is too long, or with a
    *   RateLimitedError if what is taken is the caller's own; with a RunAbortedError if the client leaves

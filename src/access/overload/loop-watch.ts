@@ -1,13 +1,14 @@
 import type { Clock, Timer } from '../../kernel/index.js';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const LOOK_EVERY_MS = 250;
-/** One late look can be a pause of the garbage collector, or of the machine; so many in a row are not. */
+/** One late check can be a pause of the garbage collector or of the machine; this many in a row are not. */
 const LATE_LOOKS = 3;
 
 /**
- * Tells whether the event loop is behind: whether its timers come late, again and again. Requests that are taken then make
- * all others slower, and are not served in time themselves. It looks while there is something to do, and rests else.
+ * Tells whether the event loop is behind, that is, whether its timers are late again and again. A request that is taken
+ * then slows all others down, and is not served in time itself. The watch checks while there is something to do, and rests
+ * otherwise.
  */
 export class LoopWatch {
   #late = 0;

@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const DISCONNECT_TIMEOUT_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** What a command came to. */
+/** The result of a command. */
 export type Sent<T> =
   | { readonly state: 'done'; readonly value: T }
   /** Redis has not done it: there is none, it is away, or it refuses. */
@@ -23,7 +23,7 @@ export type Sent<T> =
   /** It was sent, and nobody knows whether Redis has done it. */
   | { readonly state: 'unknown' };
 
-/** Commands that change something tell whether Redis can be counted on; it can be full or read-only, and yet be read. */
+/** Commands that change something show whether Redis can be relied on: it can be full or read-only and still be read. */
 type CommandKind = 'read' | 'write';
 
 const REFUSED = { state: 'refused' } as const;
@@ -43,7 +43,7 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
   /** The library's own status stays `ready` for a while after a connection was given up. */
   #isConnected = false;
   #works = false;
-  /** A warning was written that nobody has taken back. */
+  /** True from the warning that Redis is away until it is back. */
   #hasWarned = false;
   #isClosed = false;
 
@@ -77,7 +77,7 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
       commandTimeout: COMMAND_TIMEOUT_MS,
       // Its timer keeps the process alive, also when the connection is closed already.
       disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-      // A command that cannot be sent now has an answer from this process instead.
+      // This process itself answers what cannot be sent now.
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS),
@@ -107,7 +107,7 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
     this.#redis?.disconnect();
   }
 
-  /** Sends a command. Takes half a second at most, and never rejects: whoever asks does without Redis if this fails. */
+  /** Sends a command. Takes half a second at most, and never rejects: if it fails, the caller does without Redis. */
   async send<T>(kind: CommandKind, command: (redis: Redis) => Promise<T>): Promise<Sent<T>> {
     const redis = this.#redis;
     if (redis === undefined) return REFUSED;
@@ -123,7 +123,7 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
       const error = ensureError(thrown);
       this.#fail(describeReason(error));
       if (error.name === 'ReplyError') return REFUSED;
-      // Redis hangs, or the network does: a new connection must show first that it answers, and no request waits for that.
+      // Redis or the network hangs: a new connection must first show that it answers, and no request waits for that.
       if (error.message === 'Command timed out' && this.#isConnected) {
         this.#isConnected = false;
         redis.disconnect(true);

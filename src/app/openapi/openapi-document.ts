@@ -12,7 +12,7 @@ URL (ending in /v1) and a workflow as \`model\`.
 Every error has OpenAI's envelope. Where the server has API keys, send one as a bearer token (or in \`api-key\` or
 \`x-api-key\`); where it has none, nothing is checked.`;
 
-/** Ways in which a caller says who they are. None at all is one, too: servers without keys are open. */
+/** The ways in which a caller can say who it is. The empty one is there for servers without keys, which are open to all. */
 const SECURITY: NonNullable<OpenAPIObject['security']> = [{ bearerAuth: [] }, { apiKey: [] }, { xApiKey: [] }, {}];
 
 /** What can go wrong anywhere. */

@@ -12,8 +12,9 @@ const LITERAL = /(['"`])(?<text>[^'"`]*)\1/g;
 const IMPORT = /^import\s(?<what>[^;]*?)\sfrom\s+['"](?<from>[^'"]+)['"]/gm;
 
 /**
- * What the project has already under one of the names of a new workflow: its folder in any case of its letters, a class or other
- * declaration, an id or alias. An id that is no literal is not seen here; the start of the server refuses it then.
+ * Finds what the project already has under one of the names of a new workflow: its folder in any case of its letters, a
+ * class or other declaration, an id or alias. An id that is no literal is not found here; the server refuses it when it
+ * starts.
  * @param root the folder of the project
  * @param folder that of the workflows, from there
  * @returns one sentence for each

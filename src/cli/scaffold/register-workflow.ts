@@ -9,7 +9,7 @@ const LINE_WIDTH = 120;
 
 /**
  * The source of the module of workflows with a new workflow and its node registered. Registering twice changes nothing.
- * @throws CliError that says what to write by hand, if the source has not the form that this understands
+ * @throws CliError that says what to write by hand, if the source does not have the form that this understands
  */
 export function registerWorkflow(source: string, names: WorkflowNames): string {
   const { id, workflow, node } = names;

@@ -3,8 +3,8 @@ import type { DeliveryQueue } from '../recording/delivery-queue.js';
 import type { LangfuseServer } from './langfuse-server.js';
 
 /**
- * Asks Langfuse what it thinks of the keys, and tells the operator, who would otherwise learn of a mistake only when traces
- * are missed.
+ * Asks Langfuse whether it accepts the keys, and tells the operator, who would otherwise learn of a mistake only when
+ * traces are missed.
  */
 export async function checkKeys(
   server: Pick<LangfuseServer, 'checkKeys'>,

@@ -30,7 +30,7 @@ export class LangfuseExporter implements TraceExporter {
     await way.export(traces, signal);
   }
 
-  /** Asks the server for its version, unless it has told already. While it does not tell, OTLP is taken for right. */
+  /** Asks the server for its version, unless it is known. While it is unknown, OTLP is used. */
   choose(): Promise<TraceExporter> {
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
     return this.#asking;

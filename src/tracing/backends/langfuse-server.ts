@@ -17,7 +17,7 @@ export type KeyCheck =
 /** Time limit of each question, in milliseconds. */
 const TIMEOUT_MS = 3_000;
 
-/** What can be asked of a Langfuse server beside taking traces. Nothing here rejects. */
+/** Questions that a Langfuse server answers about itself and the keys. Nothing here rejects. */
 export class LangfuseServer {
   readonly #access: LangfuseAccess;
   readonly #clock: Clock;

@@ -21,8 +21,8 @@ export interface Refusal {
 type Send = (batch: LegacyEvent[], signal: AbortSignal) => Promise<unknown>;
 
 /**
- * The API client of the `langfuse` package, without its queue: that one has no bound, serialises everything that waits for
- * every event, and keeps silent about what the server refuses.
+ * The API client of the `langfuse` package, without its queue, which has no bound, serialises everything that waits for
+ * each new event, and does not report what the server refuses.
  */
 export class LegacyClient {
   readonly #options: LegacyClientOptions;
@@ -48,7 +48,7 @@ export class LegacyClient {
       this.#throwIfAborted(signal, timeout);
       throw toExportError(error);
     }
-    // The package takes a body that broke off, or is no JSON, for an answer without content.
+    // The package treats a body that broke off, or is no JSON, as an answer without content.
     if (isIngestionAnswer(answer)) return answer.errors;
     this.#throwIfAborted(signal, timeout);
     throw new ExportError(
@@ -72,7 +72,7 @@ async function load({ baseUrl, publicKey, secretKey }: LegacyClientOptions): Pro
     secretKey,
     // Its queue stays unused.
     enabled: false,
-    // Or it reads the environment, and prints what it does not like there. The events have our own.
+    // Otherwise it reads the environment and prints complaints about it. The events carry our own values.
     environment: 'default',
     sampleRate: 1,
   });

@@ -46,7 +46,8 @@ function refusalError(refusals: readonly Refusal[], { events, traces, lostTraces
   const statuses = [...counts].map(([status, count]) => `${count} with status ${status}`).join(', ');
   const what = `Langfuse refused ${refusals.length} of ${events} events (${statuses}), and so ${lostTraces} of ${traces} traces as a whole`;
   if (refusals.length < events) return new ExportError(what, false, undefined, lostTraces);
-  // Where some events are accepted, it is the others that are wrong, and would hold up all that follows for ever.
+  // If some events are accepted, the others are at fault, and sending them again would hold up everything after them for
+  // ever.
   if (refusals.every(({ status }) => isPassing(status))) return new ExportError(what, true);
   return new ExportError(
     `${what}. A Langfuse server from version 4 on does so on its legacy endpoint: set LANGFUSE_INGESTION=otlp`,

@@ -1,6 +1,6 @@
 /**
- * No value that was captured as JSON is as deep. A text of a user's that is can be read, but not written again: that takes
- * more stack than there is.
+ * No value that was captured as JSON is this deep. A user's text can be: it could be parsed, but writing it again would
+ * take more stack than there is.
  */
 const DEEPEST = 64;
 

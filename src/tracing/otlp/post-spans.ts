@@ -20,7 +20,7 @@ const LONGEST_ANSWER = 64 * 1024;
 /** Statuses that may pass by themselves, beside all of 500 and above. */
 const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429]);
 
-/** Statuses of a server's that do not pass: it knows no such method, or never will. */
+/** Statuses of 500 and above that do not pass: the server will never support the request. */
 const PERMANENT: ReadonlySet<number> = new Set([501, 505]);
 
 /**
@@ -36,7 +36,7 @@ export async function postSpans(post: SpansPost, clock: Clock, signal: AbortSign
       method: 'POST',
       headers: { 'user-agent': 'millrace', ...post.headers, 'content-type': MEDIA_TYPES[post.encoding] },
       body: Buffer.from(post.body.buffer, post.body.byteOffset, post.body.byteLength),
-      // A redirected POST would become a GET, and go who knows where.
+      // A redirected POST would become a GET to an unknown place.
       redirect: 'manual',
       signal: AbortSignal.any([signal, timeout.signal]),
     });
@@ -60,7 +60,10 @@ function refusalError({ status, headers }: Response): ExportError {
   return new ExportError(`HTTP status ${status}`, retryable, readRetryAfter(headers));
 }
 
-/** Langfuse answers in JSON, collectors as they were asked. What cannot be read says nothing against the spans. */
+/**
+ * Langfuse answers in JSON, a collector in the format of the request. An answer that cannot be read does not mean that
+ * spans were rejected.
+ */
 async function countRejectedSpans(response: Response): Promise<number> {
   if (Number(response.headers.get('content-length') ?? 0) > LONGEST_ANSWER) {
     await response.body?.cancel();

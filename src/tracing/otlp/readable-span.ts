@@ -51,7 +51,7 @@ function makeSpanContext(traceId: string, spanId: string): SpanContext {
   return { traceId, spanId, traceFlags: TraceFlags.SAMPLED };
 }
 
-/** OpenTelemetry knows no warnings: an abort is no error of the server's. */
+/** OpenTelemetry has no warnings, and an abort is not an error of the server. */
 function makeStatus({ level, statusMessage }: FinishedObservation): ReadableSpan['status'] {
   if (level !== 'ERROR') return { code: SpanStatusCode.UNSET };
   return { code: SpanStatusCode.ERROR, ...(statusMessage !== undefined && { message: statusMessage }) };

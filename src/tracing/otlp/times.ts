@@ -2,7 +2,7 @@ import type { HrTime } from '@opentelemetry/api';
 
 /**
  * A time as OpenTelemetry has it: whole seconds, and the nanoseconds beyond them.
- * @param ms milliseconds, with a fraction of which microseconds count: more a number of this size does not hold
+ * @param ms milliseconds, with a fraction down to microseconds: a number of this size holds no more
  */
 export function toHrTime(ms: number): HrTime {
   const micros = Math.round(ms * 1_000);

@@ -16,7 +16,7 @@ export interface BackendTracerParts {
   readonly ids: IdSource;
   /** Part of the traces that are kept, from 0 to 1. */
   readonly sampleRate: number;
-  /** True: all of a caller's trace that is continued is kept, if the caller keeps it. */
+  /** True: a continued trace is always kept if the caller keeps it. */
   readonly isSamplingParentBased: boolean;
   /** True: a caller's trace is continued. False: it is only recorded, and each request has a trace of its own. */
   readonly continueTraces: boolean;

@@ -11,7 +11,7 @@ const LONGEST_ESCAPE = 6;
  */
 export function captureJson(value: unknown, limit: number): string | undefined {
   const json = boundedJson(value, limit, shortenText);
-  // As a whole: the name of a secret can be the key that it stands under.
+  // Redacted as a whole: the key above a text can be what marks it as a secret.
   return json === undefined ? undefined : redactSecrets(json);
 }
 
@@ -21,7 +21,7 @@ function shortenText(
   room: number,
 ): { readonly text: string; readonly beyond: number } {
   const shown = replaceMedia(replaceBareBase64(text, key), room);
-  // One that will be cut has to be looked through before that.
+  // A text that will be cut is redacted before the cut.
   const fits = shown.length * LONGEST_ESCAPE + 2 <= room;
   return fits ? { text: shown, beyond: 0 } : redactBeginning(shown, room);
 }

@@ -6,7 +6,7 @@ import { replaceMedia } from './media.js';
 import { modelParameters } from './model-parameters.js';
 import { technicalFacts, technicalStatus } from './technical-facts.js';
 
-/** What of the values that it is given a trace may hold. */
+/** What a trace may hold of the values that it is given. */
 export interface CaptureOptions {
   /** False: nothing that users or models wrote. */
   readonly content: boolean;
@@ -21,7 +21,7 @@ const MOST_ENTRIES = 64;
 type Facts = Readonly<Record<string, unknown>>;
 type Captured = Readonly<Record<string, string>>;
 
-/** Makes texts of values at the moment in which it is given them, without the secrets in them. Never throws. */
+/** Makes texts of values as soon as it is given them, without the secrets in them. Never throws. */
 export class Capture {
   readonly #options: CaptureOptions;
 

@@ -18,7 +18,7 @@ export class DeliveryLog {
   #dropped = 0;
   #lastReason: string | undefined;
   #isDown = false;
-  /** Runs while nothing may be said. */
+  /** Runs while no line may be written. */
   #silence: Timer | undefined;
   #isClosed = false;
 
@@ -51,7 +51,7 @@ export class DeliveryLog {
     this.#sink.log(`${this.#backend}: traces arrive again`);
   }
 
-  /** Says what has not been said yet; from now on there is no waiting. */
+  /** Writes what has not been written yet; from now on nothing is held back. */
   close(): void {
     this.#isClosed = true;
     this.#silence?.cancel();

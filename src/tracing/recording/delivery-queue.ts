@@ -82,7 +82,7 @@ export class DeliveryQueue {
     };
   }
 
-  /** The backend has said what it thinks of the credentials, beside any delivery. */
+  /** The backend has accepted or refused the credentials, apart from any delivery. */
   credentialsChecked(accepted: boolean): void {
     this.#credentialsRefused = !accepted;
   }
@@ -212,7 +212,7 @@ export class DeliveryQueue {
     this.#isRetry = false;
     const error = ensureError(thrown);
     const isKnown = error instanceof ExportError;
-    // Of an error that is none of ours the words could be anything.
+    // The message of an error that is not ours could hold anything.
     const why = isKnown ? error.message : `${error.name} in the exporter`;
     if (!isKnown || !error.retryable) {
       this.#release(countBytes(batch), batch.length);

@@ -2,7 +2,7 @@ import type { FinishedGeneration } from './finished-trace.js';
 
 type Parameters = Readonly<Record<string, unknown>>;
 
-/** Parameters of which the words come from a fixed list: they may be held where content may not. */
+/** Parameters whose words come from a fixed list: they may be kept where content may not. */
 const ENUMERATED: ReadonlySet<string> = new Set([
   'modalities',
   'reasoning_effort',
@@ -19,7 +19,7 @@ export interface ParameterCapture {
 }
 
 /**
- * Parts the parameters of a model call into those that tracing backends take as such, and all others. One nested value,
+ * Splits the parameters of a model call into those that tracing backends take as such, and all others. One nested value,
  * such as `tools` or `response_format`, among the former makes Langfuse's legacy endpoint refuse the whole observation.
  */
 export function modelParameters(

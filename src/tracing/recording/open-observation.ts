@@ -22,7 +22,7 @@ const MOST_EVENTS = 128;
 
 type Captured = Readonly<Record<string, string>>;
 
-/** One observation while it lasts. Everything it is given it keeps as text, at once. */
+/** One observation while it lasts. It makes a text of everything that it is given, at once. */
 export class OpenObservation {
   readonly id: string;
   readonly #capture: Capture;
@@ -116,5 +116,5 @@ export class OpenObservation {
   }
 }
 
-/** How an observation is ended that nobody has ended. */
+/** The ending of an observation that nobody has ended. */
 export const NOT_ENDED: Ending = { level: 'WARNING', statusMessage: 'not ended' };

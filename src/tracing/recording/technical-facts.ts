@@ -23,8 +23,8 @@ const TECHNICAL_WORDS = /^[\w.:/@,+-]{1,128}( [\w.:/@,+-]{1,64}){0,8}$/;
 const ID_LIKE = /^[\w.:/@+-]{1,128}$/;
 
 /**
- * What may be held of metadata where content may not: numbers, booleans, and the ids and codes of this server's own. A
- * client's metadata can hold anything, so that words under other names are left out.
+ * What may be kept of metadata where content may not: numbers, booleans, and the ids and codes of this server's own. A
+ * client's metadata can hold anything, so words under other names are left out.
  */
 export function technicalFacts(facts: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
@@ -40,7 +40,7 @@ export function technicalFacts(facts: Readonly<Record<string, unknown>>): Readon
 }
 
 /**
- * What may be held of a status message where content may not: the code before its colon, and an HTTP status. What follows
+ * What may be kept of a status message where content may not: the code before its colon, and an HTTP status. What follows
  * can quote what a user or model wrote.
  */
 export function technicalStatus(message: string): string {

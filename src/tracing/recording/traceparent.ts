@@ -13,7 +13,7 @@ const SAMPLED = 0x01;
 
 /**
  * Reads a `traceparent` header.
- * @returns undefined if it is malformed: then the specification has it ignored
+ * @returns undefined if it is malformed: the specification says to ignore it
  * @see https://www.w3.org/TR/trace-context/#traceparent-header
  */
 export function parseTraceparent(header: string | undefined): CallerContext | undefined {

@@ -8,8 +8,8 @@ const INPUT_DETAILS = { cached_tokens: 'input_cached_tokens', audio_tokens: 'inp
 const OUTPUT_DETAILS = { reasoning_tokens: 'output_reasoning_tokens', audio_tokens: 'output_audio_tokens' };
 
 /**
- * A usage as Langfuse counts costs: every token in one bucket. Sent as OpenAI has it, cached and reasoning tokens would be
- * paid for twice, and one key that OpenAI does not have makes Langfuse drop the details.
+ * A usage in the form in which Langfuse counts costs: every token in one bucket. In OpenAI's form, cached and reasoning
+ * tokens would be paid for twice, and one key that OpenAI does not have makes Langfuse drop the details.
  *
  * @returns tokens by the names of Langfuse's prices: `input` and `output` without what is in a bucket of its own, such as
  *   `input_cached_tokens`, which is absent at zero; and `total` as the upstream told it
@@ -26,7 +26,7 @@ export function usageBuckets(usage: Usage): Record<string, number> {
   };
 }
 
-/** Some vendors leave reasoning out of `completion_tokens`; then it is the total that tells. */
+/** Some vendors leave reasoning out of `completion_tokens`; then only the total includes it. */
 function uncountedReasoning(usage: Usage): number {
   const reasoning = tokens(usage.completion_tokens_details?.['reasoning_tokens']);
   const uncounted = usage.total_tokens - usage.prompt_tokens - usage.completion_tokens;

@@ -57,7 +57,7 @@ export class ScopeCompiler {
     return { steps, resultStep, result: (values) => resolveRef(result, values) };
   }
 
-  /** To be called once, after all scopes: silent nodes that nobody needs are a mistake, or waste. */
+  /** Reports silent nodes whose output nobody uses: they are a mistake, or waste. Call it once, after all scopes. */
   reportUnused(): void {
     for (const { key, isNeeded } of this.#unneeded) {
       if (isNeeded || this.#used.has(key)) continue;
@@ -99,7 +99,7 @@ export class ScopeCompiler {
     try {
       instance.prepare?.();
     } catch (error) {
-      // What the environment lacks for all nodes is said once, and is no fault of one.
+      // A setting that all nodes lack is reported once, and is no fault of this node.
       if (error instanceof StartUpError) throw error;
       this.#faults.add('node_not_ready', ensureError(error).message, 'Correct the node.', step.key);
       return undefined;

@@ -79,8 +79,8 @@ function withTitle(group: Placed<DrawnGroup>): Placed<DrawnGroup> {
 }
 
 /**
- * Moves everything to the corner, by what there is to see: the library's own size is larger at times. It is turned round
- * if that brings more of the parallel steps into declared order, which is the order in which they speak.
+ * Moves everything to the corner, measured by what is visible: the library's own size is sometimes larger. Mirrors the
+ * drawing if that brings more of the parallel steps into declared order, in which they speak.
  */
 function fitLayout({ nodes, groups, edges }: Pick<Layout, 'nodes' | 'groups' | 'edges'>): Layout {
   const parts: readonly Placed<object>[] = [

@@ -113,7 +113,10 @@ function edgeLabel({ label, x, y }: Route): string {
   return text('mr-m mr-mid mr-when', x, y + 4, cutToFit(label, 'note'));
 }
 
-/** The point at which a line from the middle of a node to another point leaves it; the layout takes all for rectangles. */
+/**
+ * The point at which a line from the middle of a node to another point leaves it; the layout treats every node as a
+ * rectangle.
+ */
 function findBorder({ kind, x, y, width, height }: Placed<DrawnNode>, towards: Point): Point {
   const dx = towards.x - x;
   const dy = towards.y - y;
@@ -151,7 +154,7 @@ function text(classes: string, x: number, y: number, content: string): string {
   return `<text class="${classes}" x="${round(x)}" y="${round(y)}">${xml(content)}</text>`;
 }
 
-/** What the looks of nodes mean, as far as there are such nodes. */
+/** A legend for the looks of those nodes that there are. */
 function legend({ nodes }: Drawing): { readonly shapes: string; readonly width: number } {
   const steps = nodes.filter(({ kind }) => kind === 'code' || kind === 'agent' || kind === 'workflow');
   let x = 0;
