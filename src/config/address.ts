@@ -32,7 +32,8 @@ function findFault(value: unknown, { example, credentials, query }: AddressParts
   if (typeof value !== 'string' || !isURL(value, RULES) || !URL.canParse(value)) {
     return `be an http or https address, such as ${example}`;
   }
-  const { username, password, search, hash } = new URL(value);
+  const { username, password, pathname, search, hash } = new URL(value);
+  if (/\/chat\/completions\/*$/.test(pathname)) return 'end before /chat/completions: that is added to it';
   if (hash !== '') return 'not have a part behind #: it is not sent';
   if (!credentials && (username !== '' || password !== '')) {
     return 'not hold a user and a password: what it leads to takes credentials of its own';

@@ -180,6 +180,7 @@ describe('the end of an upstream answer', () => {
       raw('event: ping\ndata: {}\n\n'),
       named('completion', 'one '),
       raw('event: heartbeat\ndata: tick\n\n'),
+      raw('event: debug\ndata: "choices" and "error" are words\n\n'),
       named('message', 'two '),
       named('chat.completion.chunk', 'three'),
       finish('stop'),

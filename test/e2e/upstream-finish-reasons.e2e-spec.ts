@@ -5,6 +5,7 @@ import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
 import { openStream } from '../support/sse-client.js';
 import { streamOf } from '../support/upstream/scripts.js';
+import { done, finish, role, toolCall } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
 const ASK = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
@@ -30,11 +31,23 @@ describe("a vendor's finish_reason", () => {
     ['PROHIBITED_CONTENT', 'content_filter'],
     ['sensitive', 'content_filter'],
     ['guardrail_intervened', 'content_filter'],
-    ['tool_use', 'tool_calls'],
+    ['tool_calls', 'stop'],
+    ['tool_use', 'stop'],
   ])('%s is %s for the client', async (given, finish) => {
     bench.upstream.next(streamOf('Hi', { finish: given }));
     assertCompletion(await (await openStream(bench.app.chatUrl, { ...ASK, stream: true })).collect(), { finish });
   });
+
+  it.each(['tool_calls', 'tool_use', 'function_call', 'TOOL_CALL', 'stop'])(
+    '%s is tool_calls for the client where the answer has calls, which is what makes it so',
+    async (given) => {
+      const call = toolCall({ index: 0, id: 'a', name: 'look', arguments: '{"at":1}' });
+      bench.upstream.next([role(null), call, finish(given), done()]);
+      const tools = [{ type: 'function', function: { name: 'look' } }];
+      const stream = await openStream(bench.app.chatUrl, { ...ASK, tools, stream: true });
+      assertCompletion(await stream.collect(), { finish: 'tool_calls' });
+    },
+  );
 
   it.each(['abort', 'network_error', 'insufficient_system_resource', 'MALFORMED_FUNCTION_CALL'])(
     '%s, which says that the answer is not whole, is a failure',

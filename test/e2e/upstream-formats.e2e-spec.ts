@@ -5,7 +5,19 @@ import { assertCompletion, contentOf } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
 import { openStream } from '../support/sse-client.js';
 import { streamOf, tokens } from '../support/upstream/scripts.js';
-import { cutEvery, errorBody, headers, httpError, raw, style } from '../support/upstream/steps.js';
+import {
+  chunk,
+  cutEvery,
+  done,
+  errorBody,
+  finish,
+  headers,
+  httpError,
+  raw,
+  role,
+  style,
+  text,
+} from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
 const ASK = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
@@ -54,6 +66,58 @@ describe('an upstream answer is read by what it is', () => {
     bench.upstream.next([type, cutEvery(1), style({ dataSpace: false }), raw('\uFEFF'), ...streamOf('By bytes')]);
     const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
     assertCompletion(await stream.collect(), { content: 'By bytes', finish: 'stop' });
+  });
+
+  it('one JSON object is a whole answer, also where it does not say why it stopped', async () => {
+    const answers: readonly (readonly [unknown, string, string])[] = [
+      [{ message: { role: 'assistant', content: 'Yes.' } }, 'stop', 'Yes.'],
+      [{ message: { role: 'assistant', content: 'Yes.' }, finish_reason: null }, 'stop', 'Yes.'],
+      [{ message: { tool_calls: [{ function: { name: 'look', arguments: '{}' } }] } }, 'tool_calls', ''],
+    ];
+    for (const [choice, finish, content] of answers) {
+      bench.upstream.next([
+        headers(200, { 'content-type': 'application/json' }),
+        raw(JSON.stringify({ choices: [choice] })),
+      ]);
+      const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
+      assertCompletion(await stream.collect(), { content, finish });
+    }
+    bench.upstream.next([headers(200, { 'content-type': 'application/json' }), raw('{"choices":[{"message":{}}]}')]);
+    expect((await postJson(bench.app.chatUrl, ASK)).status).toBe(502);
+  });
+
+  it('a message that says all of the stream again is not said twice', async () => {
+    const again = { choices: [{ index: 0, message: { role: 'assistant', content: 'Yes.' }, finish_reason: 'stop' }] };
+    bench.upstream.next([role(), text('Ye'), text('s.'), chunk(again), done()]);
+    const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
+    assertCompletion(await stream.collect(), { content: 'Yes.', finish: 'stop' });
+    bench.upstream.next([chunk({ choices: [{ message: { content: 'Y' } }] }), chunk(again), done()]);
+    expect((await postJson(bench.app.chatUrl, ASK)).json).toMatchObject({
+      choices: [{ message: { content: 'YYes.' } }],
+    });
+  });
+
+  it.each([
+    ['in the choice', { choices: [{ delta: {}, finish_reason: 'stop', usage: USAGE }] }],
+    ['in x_groq', { choices: [{ delta: {}, finish_reason: 'stop' }], x_groq: { id: 'a', usage: USAGE } }],
+  ])('usage %s counts', async (_, last) => {
+    bench.upstream.next([role(), text('Yes.'), chunk(last), done()]);
+    expect((await postJson(bench.app.chatUrl, ASK)).json).toMatchObject({ usage: USAGE });
+  });
+
+  it.each([null, false, '', {}, { message: '', type: '', param: null, code: 0 }])(
+    'the key `error` with %j in it is none',
+    async (error) => {
+      bench.upstream.next([chunk({ error, choices: [{ delta: { content: 'Yes.' } }] }), finish('stop'), done()]);
+      const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
+      assertCompletion(await stream.collect(), { content: 'Yes.', finish: 'stop' });
+    },
+  );
+
+  it('an object of the kind `error` is one, with its status', async () => {
+    bench.upstream.next([chunk({ object: 'error', message: 'Too long', type: 'BadRequestError', code: 400 }), done()]);
+    const { status, json } = await postJson(bench.app.chatUrl, ASK);
+    expect([status, json]).toMatchObject([400, { error: { message: 'Too long' } }]);
   });
 
   it('and nothing else is taken for an answer', async () => {

@@ -100,12 +100,20 @@ describe('an upstream that speaks OpenAI in its own way', () => {
       ['in reasoning_details', fields({ reasoning_details: [{ type: 'reasoning.text', text: 'Hm.' }] })],
       ['in two fields', fields({ reasoning: 'Hm.', reasoning_details: [{ type: 'reasoning.text', text: 'Hm.' }] })],
       ['in a tag', streamOf('<think>Hm.</think>\n\nYes.', { pieces: 9 })],
+      ['in a tag, behind blank lines', streamOf('<think>\n\nHm.</think>\n\nYes.', { pieces: 12 })],
       ['in the other tag', streamOf('\n<thinking>Hm.</thinking>Yes.', { pieces: 5 })],
     ])('%s: it reaches the client as reasoning', async (_, script) => {
       await start();
       bench.upstream.next(script).next(script);
       assertCompletion(await stream(), { reasoning: 'Hm.', content: 'Yes.', finish: 'stop' });
       expect(await complete()).toMatchObject({ content: 'Yes.', reasoning_content: 'Hm.' });
+    });
+
+    it('nowhere: an empty tag shows no reasoning', async () => {
+      await start();
+      bench.upstream.always(streamOf('<think>\n\n</think>\n\nYes.', { pieces: 6 }));
+      assertCompletion(await stream(), { reasoning: '', content: 'Yes.' });
+      expect(await complete()).not.toHaveProperty('reasoning_content');
     });
 
     it('in a tag that its template has opened, if the setting says so', async () => {
@@ -127,6 +135,10 @@ describe('an upstream that speaks OpenAI in its own way', () => {
     it.each([
       ['in a fence', `\`\`\`json\n${JSON_TEXT}\n\`\`\``],
       ['behind words that hold a brace', `Here is {the} answer: ${JSON_TEXT} Bye.`],
+      ['ahead of words', `${JSON_TEXT}\nI hope that {this} helps!`],
+      ['ahead of the end of a fence', `${JSON_TEXT}\n\`\`\``],
+      ['twice', `${JSON_TEXT}\n${JSON_TEXT}`],
+      ['ahead of the end token of its template', `\n${JSON_TEXT}<|im_end|>`],
       ['behind its reasoning', `<think>{"a": {reply}}</think>\n${JSON_TEXT}`],
     ])('%s, though it was given a schema: the answer is found', async (_, words) => {
       await start();
@@ -136,7 +148,9 @@ describe('an upstream that speaks OpenAI in its own way', () => {
       const whole = await complete({ model: 'silent' });
       expect(JSON.parse(whole?.content ?? '')).toEqual({ reply: 'Yes.' });
       const format = { type: 'json_schema', json_schema: { name: 'reply', schema: { type: 'object' } } };
-      expect(await complete({ response_format: format })).toMatchObject({ content: JSON_TEXT });
+      const asked = await complete({ response_format: format });
+      expect(asked?.content?.trim()).toBe(JSON_TEXT);
+      expect(bench.upstream.requests).toHaveLength(3);
     });
 
     it('in an array, where the schema says so and the provider is only asked in words', async () => {

@@ -79,6 +79,10 @@ describe('the settings of a model provider', () => {
     [{ OPENAI_BASE_URL: 'http://ann:secret@127.0.0.1/v1', OPENAI_API_KEY: 'sk-1' }, 'both would be its authorization'],
     [{ OPENAI_BASE_URL: 'http://127.0.0.1/v1#a' }, 'OPENAI_BASE_URL must not have a part behind #'],
     [
+      { OPENAI_BASE_URL: 'http://127.0.0.1/v1/chat/completions/?a=b' },
+      'OPENAI_BASE_URL must end before /chat/completions',
+    ],
+    [
       { AZURE_OPENAI_ENDPOINT: 'https://a.example/?api-version=1' },
       'AZURE_OPENAI_ENDPOINT must not have a part behind ?',
     ],

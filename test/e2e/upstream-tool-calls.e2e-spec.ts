@@ -135,6 +135,29 @@ describe('tool calls of an upstream', () => {
       'with the name of the tool as the id of each',
       calls([[OSLO, ROME].map((called, index) => ({ index, id: 'weather', function: called }))]),
     ],
+    [
+      'with one index and one id, each in one piece',
+      calls([OSLO, ROME].map((called) => [{ index: 0, id: 'weather', function: called }])),
+    ],
+    [
+      'with an empty object ahead of the arguments',
+      calls(
+        [OSLO, ROME].flatMap((called, index) => [
+          [{ index, id: `call_${index}`, function: { name: 'weather', arguments: '{}' } }],
+          [{ index, function: { arguments: called.arguments } }],
+        ]),
+      ),
+    ],
+    [
+      'with an index that counts pieces',
+      calls(
+        [OSLO, ROME].flatMap((called, i) => [
+          [{ index: 2 * i, id: `call_${i}`, function: { name: 'weather', arguments: called.arguments.slice(0, 5) } }],
+          [{ index: 2 * i + 1, function: { arguments: called.arguments.slice(5) } }],
+        ]),
+      ),
+    ],
+    ['without `function`', calls([OSLO, ROME].map((called, index) => [{ index, ...called }]))],
     ['that end like any other answer', calls([[{ function: OSLO }, { function: ROME }]], 'stop')],
   ])('%s are what a person would say they are', async (_, script) => {
     bench.upstream.next(script).next(script);
@@ -152,6 +175,23 @@ describe('tool calls of an upstream', () => {
       expect(new Set(each).size).toBe(2);
       for (const id of each) expect(id).toMatch(/^\w+$/);
     }
+  });
+
+  it('without arguments have an empty object, so that clients can parse it, and go back with it', async () => {
+    bench.upstream.always(calls([[{ index: 0, id: 'a', type: 'function', function: { name: 'weather' } }]]));
+    const items = await stream();
+    expect(toolCallsOf(items)).toMatchObject([{ id: 'a', name: 'weather', arguments: '{}' }]);
+    expect((await complete())?.message.tool_calls).toMatchObject([{ function: { arguments: '{}' } }]);
+    const asked = { id: 'a', type: 'function', function: { name: 'weather', arguments: '' } };
+    const messages = [
+      ...QUESTION,
+      { role: 'assistant', content: null, tool_calls: [asked] },
+      { role: 'tool', tool_call_id: 'a', content: 'Warm' },
+    ];
+    await complete({ messages });
+    expect(bench.upstream.requests.at(-1)?.body.messages[1]).toMatchObject({
+      tool_calls: [{ ...asked, function: { name: 'weather', arguments: '{}' } }],
+    });
   });
 
   it('in the deprecated form are calls like others', async () => {

@@ -90,7 +90,8 @@ describe('AnswerReader', () => {
     ['tool_calls', 'tool_calls tool_use function_call TOOL_CALL tool-calls'],
   ])('takes for %s: %s', (expected, words) => {
     for (const word of words.split(' ')) {
-      const reading = new Reading().read(choice({ delta: {}, finish_reason: word }));
+      const called = expected === 'tool_calls' ? { tool_calls: [{ function: { name: 'look', arguments: '{}' } }] } : {};
+      const reading = new Reading().read(choice({ delta: called, finish_reason: word }));
       expect([word, reading.reader.finishReason, reading.unknown]).toEqual([word, expected, []]);
     }
   });

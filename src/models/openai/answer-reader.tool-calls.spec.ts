@@ -10,16 +10,26 @@ interface Piece {
   readonly type?: string;
   readonly function?: { readonly name?: string; readonly arguments?: unknown } | null;
   readonly custom?: { readonly name?: string; readonly input?: unknown } | null;
+  readonly name?: string;
+  readonly arguments?: unknown;
 }
 
 /** The deltas of chunks that hold these pieces of tool calls. */
-function read(...chunks: readonly (readonly (Piece | null)[])[]): readonly ToolCallDelta[] {
+function read(...chunks: readonly (readonly (Piece | null)[] | Piece)[]): readonly ToolCallDelta[] {
+  return readUntil('stop', ...chunks);
+}
+
+function readUntil(
+  finish_reason: string,
+  ...chunks: readonly (readonly (Piece | null)[] | Piece)[]
+): readonly ToolCallDelta[] {
   const reader = new AnswerReader({ identity: () => undefined, usage: () => undefined }, 1_000_000, {
     add: () => undefined,
   });
   const out: Delta[] = [];
   for (const tool_calls of chunks) reader.read(JSON.stringify({ choices: [{ delta: { tool_calls } }] }), out);
-  reader.read(JSON.stringify({ choices: [{ delta: {}, finish_reason: 'stop' }] }), out);
+  reader.read(JSON.stringify({ choices: [{ delta: {}, finish_reason }] }), out);
+  reader.end(out);
   return out.filter((delta) => delta.type === 'tool-call');
 }
 
@@ -43,6 +53,8 @@ const TWO = [
   { id: 'call_a', name: 'look', arguments: '{"at":1}' },
   { id: 'call_b', name: 'look', arguments: '{"at":2}' },
 ];
+
+const bare = ({ name, arguments: text }: { name?: string; arguments: string }): object => ({ name, arguments: text });
 
 /** The same calls, of a server that gives no ids. */
 const BARE = TWO.map(({ name, arguments: text }) => ({ name, arguments: text }));
@@ -162,13 +174,40 @@ describe('AnswerReader and tool calls', () => {
     ['with indexes that are texts', TWO.map(({ id, ...called }, i) => [{ index: `${i}`, id, function: called }])],
     ['with the index null', TWO.map(({ id, ...called }) => [{ index: null, id, function: called }])],
     [
+      'with one index and one id, each in one piece',
+      BARE.map((called) => [{ index: 0, id: 'call', function: called }]),
+    ],
+    [
+      'with an empty object ahead of the arguments',
+      TWO.flatMap(({ id, name, arguments: text }, index) => [
+        [{ index, id, function: { name, arguments: '{}' } }],
+        [{ index, function: { arguments: text } }],
+      ]),
+    ],
+    [
+      'with an empty object ahead of the arguments, and id and name in every piece',
+      TWO.flatMap(({ id, name, arguments: text }, index) =>
+        ['{}', text].map((args) => [{ index, id, function: { name, arguments: args } }]),
+      ),
+    ],
+    [
+      'with an index that counts pieces',
+      TWO.flatMap(({ id, name }, i) => [
+        [{ index: i * 3, id, function: { name, arguments: '{' } }],
+        [{ index: i * 3 + 1, function: { arguments: '"at":' } }],
+        [{ index: i * 3 + 2, function: { arguments: `${i + 1}}` } }],
+      ]),
+    ],
+    ['without `function`', TWO.map((called, index) => [{ index, ...called }])],
+    [
       'with the key of the other kind, null',
       TWO.map(({ id, ...called }, index) => [{ index, id, function: called, custom: null }]),
     ],
   ])('reads two calls %s', (_, chunks) => {
     const deltas = read(...chunks);
-    const hasIds = chunks.flat().some(({ id }) => id !== undefined);
-    expect(assembled(deltas)).toEqual(hasIds ? TWO : BARE);
+    const ids = new Set(chunks.flat().map(({ id }) => id));
+    const hasIds = TWO.every(({ id }) => ids.has(id));
+    expect(assembled(deltas).map((call) => (hasIds ? call : bare(call)))).toEqual(hasIds ? TWO : BARE);
     expect(deltas.every(({ kind }) => kind === undefined)).toBe(true);
   });
 
@@ -177,12 +216,27 @@ describe('AnswerReader and tool calls', () => {
     expect(assembled(read(pieces)).map((call) => call.arguments)).toEqual(['0', '1']);
   });
 
-  it('reads calls without arguments, in one chunk or each in its own', () => {
+  it('reads calls without arguments, in one chunk or each in its own, as calls with no argument', () => {
     const ping = { function: { name: 'ping' } };
     const pong = { function: { name: 'pong', arguments: '' } };
-    const both = ['ping', 'pong'].map((name) => ({ name, arguments: '' }));
+    const both = ['ping', 'pong'].map((name) => ({ name, arguments: '{}' }));
     expect(assembled(read([ping, pong]))).toEqual(both);
     expect(assembled(read([{ index: 0, ...ping }], [{ index: 1, ...pong }]))).toEqual(both);
+    const empty = { function: { name: 'ping', arguments: '{}' } };
+    expect(assembled(read([{ index: 0, ...empty }], [{ index: 1, ...empty }]))).toEqual([both[0], both[0]]);
+    const begun = read([{ index: 0, ...ping }], [{ index: 1, function: { name: 'look', arguments: '{"at":1}' } }]);
+    expect(assembled(begun)[0]).toEqual(both[0]);
+  });
+
+  it('makes up no arguments where the answer was cut, and none of a custom tool', () => {
+    const ping = { function: { name: 'ping', arguments: '' } };
+    expect(assembled(readUntil('length', [ping]))).toEqual([{ name: 'ping', arguments: '' }]);
+    expect(assembled(read([{ custom: { name: 'sql' } }]))).toEqual([{ name: 'sql', arguments: '' }]);
+  });
+
+  it('reads a call that is in no list', () => {
+    const called = { name: 'look', arguments: '{"at":1}' };
+    expect(assembled(read({ id: 'a', function: called }))).toEqual([{ id: 'a', ...called }]);
   });
 
   it('makes no call of a piece that says nothing', () => {
@@ -228,7 +282,9 @@ describe('AnswerReader and tool calls', () => {
   });
 
   it('reads any number of calls whose pieces come by turns', () => {
-    const calls = fc.array(fc.array(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 4 }), { maxLength: 5 });
+    // Pieces of arguments that are objects of their own mean something else.
+    const piece = fc.string({ minLength: 1 }).map((text) => text.replaceAll('{', '('));
+    const calls = fc.array(fc.array(piece, { minLength: 1, maxLength: 4 }), { maxLength: 5 });
     fc.assert(
       fc.property(calls, fc.integer({ min: 0, max: 9 }), fc.boolean(), (texts, start, repeats) => {
         const longest = Math.max(0, ...texts.map(({ length }) => length));

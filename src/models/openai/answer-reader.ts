@@ -12,14 +12,20 @@ import { badAnswer, upstreamErrorInAnswer } from './upstream-errors.js';
 /** A chunk or whole answer of an OpenAI-compatible server. Nothing in it is certain: many servers speak this protocol. */
 interface UpstreamAnswer {
   readonly error?: unknown;
+  /** `error` where the object itself is one, as older servers of vLLM's kind have it. */
+  readonly object?: unknown;
   readonly model?: unknown;
   readonly system_fingerprint?: unknown;
   readonly service_tier?: unknown;
   readonly usage?: Record<string, unknown> | null;
+  /** Groq's place for it. */
+  readonly x_groq?: { readonly usage?: Record<string, unknown> | null } | null;
   readonly choices?: readonly ({
     readonly delta?: UpstreamMessage | null;
     readonly message?: UpstreamMessage | null;
     readonly finish_reason?: unknown;
+    /** Kimi's place for it. */
+    readonly usage?: Record<string, unknown> | null;
     readonly logprobs?: { readonly content?: unknown; readonly refusal?: unknown } | null;
     /** Where some gateways put them. */
     readonly annotations?: unknown;
@@ -41,7 +47,8 @@ interface UpstreamMessage extends UpstreamMedia {
   /** OpenRouter: a list of `{type: "reasoning.text", text}` and `{type: "reasoning.summary", summary}`. */
   readonly reasoning_details?: unknown;
   readonly refusal?: unknown;
-  readonly tool_calls?: readonly UpstreamToolCall[] | null;
+  /** A list, but for servers that know one call only. */
+  readonly tool_calls?: readonly UpstreamToolCall[] | UpstreamToolCall | null;
   /** The deprecated form of one tool call. */
   readonly function_call?: UpstreamFunctionCall | null;
 }
@@ -73,6 +80,8 @@ export class AnswerReader {
   #hasSpoken = false;
   #hasGoneOn = false;
   #isComplete = false;
+  /** True once something came in a `delta`: what has the name `message` after that says all of it again. */
+  #hasDeltas = false;
 
   /** Undefined once it has been told. */
   #onReasoningContent: (() => void) | undefined;
@@ -119,6 +128,18 @@ export class AnswerReader {
     this.#finishReason ??= this.#lastFinishReason;
   }
 
+  /** What was read is the whole answer, in one piece: it is complete without a reason, too. */
+  wasWhole(): void {
+    if (this.#hasSpoken) this.#finishReason ??= 'stop';
+  }
+
+  /** The answer is over: adds what was held of its tool calls to `out`. */
+  end(out: Delta[]): void {
+    const reason = this.#finishReason;
+    this.#toolCalls?.end(reason === 'length' || reason === 'content_filter', out);
+    if (reason !== undefined) this.#finishReason = this.#settled(reason);
+  }
+
   /**
    * Reads one chunk, or a whole answer of a server that does not stream, and adds its deltas to `out`.
    * @param mostValues most values of the JSON
@@ -126,20 +147,26 @@ export class AnswerReader {
    */
   read(json: string, out: Delta[], mostValues?: number): void {
     const answer = parse(json, mostValues);
-    if (answer.error !== undefined && answer.error !== null) throw upstreamErrorInAnswer(answer.error);
+    if (isError(answer.error)) throw upstreamErrorInAnswer(answer.error);
+    if (answer.object === 'error') throw upstreamErrorInAnswer(answer);
     this.#readIdentity(answer);
-    if (answer.usage !== undefined && answer.usage !== null) this.#readUsage(answer.usage);
     const choice = Array.isArray(answer.choices) ? answer.choices[0] : undefined;
+    const usage = answer.usage ?? choice?.usage ?? answer.x_groq?.usage;
+    if (usage !== undefined && usage !== null) this.#readUsage(usage);
     if (choice === undefined || choice === null) return;
-    const message = choice.delta ?? choice.message;
+    const message = choice.delta ?? (this.#hasDeltas ? undefined : choice.message);
     if (message !== undefined && message !== null) {
       const before = out.length;
+      const pieces = this.#toolCalls?.pieces ?? 0;
       this.#readMessage(message, choice.logprobs ?? undefined, json, out);
-      if (out.length > before || this.#toolCalls?.isHolding === true) this.#goOn();
+      if (out.length > before || (this.#toolCalls?.pieces ?? 0) > pieces) {
+        this.#goOn();
+        this.#hasDeltas ||= message === choice.delta;
+      }
       this.#readMedia(message, choice, out);
       this.#bounds.add(out, before, json);
     }
-    if (choice.finish_reason !== null && choice.finish_reason !== undefined) this.#stop(choice.finish_reason, out);
+    if (choice.finish_reason !== null && choice.finish_reason !== undefined) this.#stop(choice.finish_reason);
   }
 
   /** Citations and images may come after the finish_reason without a doubt about the end: they are no text that goes on. */
@@ -154,16 +181,19 @@ export class AnswerReader {
   }
 
   /** @throws UpstreamError if the upstream says that it failed */
-  #stop(word: unknown, out: Delta[]): void {
+  #stop(word: unknown): void {
     const reason = readFinishReason(word);
     if (reason === undefined) return;
-    this.#toolCalls?.end(out);
     if (reason === 'failed') throw upstreamErrorInAnswer({ code: word });
     if (reason === 'unknown') this.#unknown.add(word as string);
-    // Servers that end a call like any other answer, and those that say so by a word of their own.
-    const ended = reason === 'unknown' ? 'stop' : reason;
-    this.#finishReason = ended === 'stop' && this.#toolCalls?.hasCalls === true ? 'tool_calls' : ended;
+    this.#finishReason = this.#settled(reason === 'unknown' ? 'stop' : reason);
     this.#lastFinishReason = this.#finishReason;
+  }
+
+  /** Some servers end calls like any other answer, some say so by a word of their own, and some say it without any call. */
+  #settled(reason: FinishReason): FinishReason {
+    if (reason !== 'stop' && reason !== 'tool_calls') return reason;
+    return this.#toolCalls?.hasCalls === true ? 'tool_calls' : 'stop';
   }
 
   #goOn(): void {
@@ -191,8 +221,10 @@ export class AnswerReader {
     if (Array.isArray(message.content)) pushParts(message.content, out);
     else pushText('content', message.content, logprobs?.content, out);
     pushText('refusal', message.refusal, logprobs?.refusal, out);
-    if (Array.isArray(message.tool_calls)) this.#readToolCalls(message.tool_calls, json, out);
-    else if (typeof message.function_call === 'object' && message.function_call !== null) {
+    const { tool_calls: calls } = message;
+    if (typeof calls === 'object' && calls !== null) {
+      this.#readToolCalls(Array.isArray(calls) ? calls : [calls], json, out);
+    } else if (typeof message.function_call === 'object' && message.function_call !== null) {
       this.#readToolCalls([{ function: message.function_call }], json, out);
     }
   }
@@ -247,6 +279,12 @@ function parse(json: string, mostValues?: number): UpstreamAnswer {
   }
   if (typeof answer !== 'object' || answer === null) throw badAnswer('it is not a JSON object');
   return answer;
+}
+
+/** Some servers have the key in each answer: with nothing in it, there is no error. */
+function isError(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return Boolean(error);
+  return Object.values(error).some((part) => part !== null && part !== '' && part !== 0);
 }
 
 /** Servers that know several of the names give the same text by each, or nothing by all but one. */

@@ -97,8 +97,12 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
   /** Made once, like the next: they are used for each batch. */
   readonly #onBatch = (batch: readonly Delta[] | undefined): IteratorResult<readonly Delta[], ModelResult> => {
     if (batch !== undefined) return { done: false, value: batch };
+    const rest: Delta[] = [];
+    this.#reader.end(rest);
     const { finishReason } = this.#reader;
     if (finishReason === undefined) return this.#onFailure(badAnswer('it ended without a finish_reason'));
+    // The next pull comes here again, and finds nothing left.
+    if (rest.length > 0) return { done: false, value: rest };
     this.#end(() => void this.#body?.finish());
     return { done: true, value: { finishReason } };
   };

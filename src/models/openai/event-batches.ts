@@ -161,7 +161,7 @@ function isDone(data: string): boolean {
 
 /** Pings and the like have names, but so have the chunks of some servers, each its own: what they hold tells them apart. */
 function isAnswer(data: string): boolean {
-  return data.includes('"choices"') || data.includes('"error"');
+  return /^\s*\{/.test(data) && (data.includes('"choices"') || data.includes('"error"'));
 }
 
 /** The error in an event named `error`: some servers wrap it in `{error}`, some do not, and some write no JSON. */

@@ -1,3 +1,5 @@
+const [QUOTE, BACKSLASH, BRACE, BRACE_END, BRACKET, BRACKET_END] = Array.from('"\\{}[]', (char) => char.charCodeAt(0));
+
 /** Finds where a JSON object or array ends in text that comes in pieces. Each character is looked at once, nothing is kept. */
 export class JsonExtent {
   #depth = 0;
@@ -14,14 +16,14 @@ export class JsonExtent {
   push(text: string): number | undefined {
     if (this.#isWhole) return undefined;
     for (let i = 0; i < text.length; i++) {
-      const char = text[i];
+      const char = text.charCodeAt(i);
       if (this.#inString) {
         if (this.#escaped) this.#escaped = false;
-        else if (char === '\\') this.#escaped = true;
-        else if (char === '"') this.#inString = false;
-      } else if (char === '"') this.#inString = true;
-      else if (char === '{' || char === '[') this.#depth++;
-      else if ((char === '}' || char === ']') && --this.#depth === 0) {
+        else if (char === BACKSLASH) this.#escaped = true;
+        else if (char === QUOTE) this.#inString = false;
+      } else if (char === QUOTE) this.#inString = true;
+      else if (char === BRACE || char === BRACKET) this.#depth++;
+      else if ((char === BRACE_END || char === BRACKET_END) && --this.#depth === 0) {
         this.#isWhole = true;
         return i + 1;
       }

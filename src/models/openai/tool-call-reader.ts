@@ -11,6 +11,9 @@ export interface UpstreamToolCall {
   readonly type?: unknown;
   readonly function?: UpstreamFunctionCall | null;
   readonly custom?: { readonly name?: unknown; readonly input?: unknown } | null;
+  /** Where some servers put what belongs into `function`. */
+  readonly name?: unknown;
+  readonly arguments?: unknown;
 }
 
 /** A function's name and arguments; also what stands in the deprecated `function_call`. */
@@ -31,6 +34,8 @@ interface Piece {
 /** More than an answer has calls; some servers count pieces. */
 const MOST_INDEXES = 2 * MAX_TOOL_CALLS;
 const LONGEST_INDEX = 64;
+/** The arguments of a call that has none. Some servers begin every call with them, and send the real ones after. */
+const NO_ARGUMENTS = '{}';
 
 interface Call {
   /** Empty until one comes. */
@@ -42,7 +47,7 @@ interface Call {
   event: number;
   /** What came of its arguments before its name was known. */
   held: string;
-  readonly extent: JsonExtent;
+  extent: JsonExtent;
   hasArguments: boolean;
   /** Its index for the rest of the system; undefined until its first piece is passed on. */
   place: number | undefined;
@@ -53,7 +58,8 @@ interface Call {
  * piece, cut names, send id and name apart, or give all calls the index 0.
  *
  * The first piece of a call is held until its name is known and its arguments begin: id and name are given once, in that
- * piece. What has come of a call whose name never does is passed on at the end.
+ * piece. What has come of a call whose name never does is passed on at the end, and so is a call without arguments: it has
+ * `{}`, since clients parse what they are given.
  */
 export class ToolCallReader {
   readonly #bounds: AnswerBounds;
@@ -63,21 +69,21 @@ export class ToolCallReader {
   /** The newest call with each id. */
   readonly #byId = new Map<string, Call>();
   #placed = 0;
-  #waiting = 0;
+  #pieces = 0;
   #event = 0;
 
   constructor(bounds: AnswerBounds) {
     this.#bounds = bounds;
   }
 
-  /** True if the answer has a call that was passed on. */
+  /** True if the answer has a call. */
   get hasCalls(): boolean {
-    return this.#placed > 0;
+    return this.#placed > 0 || this.#calls.some(isSaid);
   }
 
-  /** True while a piece is held. */
-  get isHolding(): boolean {
-    return this.#waiting > 0;
+  /** How many pieces have said something of calls that had not begun for the client. */
+  get pieces(): number {
+    return this.#pieces;
   }
 
   /**
@@ -90,25 +96,37 @@ export class ToolCallReader {
     for (const call of calls) if (typeof call === 'object' && call !== null) this.#take(readPiece(call, json), out);
   }
 
-  /** The answer is complete: adds the calls that have no arguments, or no name. */
-  end(out: Delta[]): void {
-    if (this.#waiting === 0) return;
+  /**
+   * The answer is over: adds the calls that have no arguments, or no name.
+   * @param isCut whether arguments may be missing that the model would have written
+   */
+  end(isCut: boolean, out: Delta[]): void {
     for (const call of this.#calls) {
-      if (call.place === undefined && (call.name !== '' || call.held !== '')) this.#begin(call, out);
+      const lacksArguments = !call.hasArguments && !call.isCustom && !isCut && call.name !== '';
+      if (lacksArguments) {
+        call.hasArguments = true;
+        if (call.place === undefined) call.held = NO_ARGUMENTS;
+        else out.push(nextPiece(call, call.place, NO_ARGUMENTS));
+      }
+      if (call.place === undefined && isSaid(call)) this.#begin(call, out);
     }
-    this.#waiting = 0;
   }
 
   #take(piece: Piece, out: Delta[]): void {
     const call = this.#find(piece);
     this.#bounds.count(piece.text.length);
     call.event = this.#event;
+    if (isPlaceholder(call) && piece.text.trimStart().startsWith('{')) {
+      call.held = '';
+      call.extent = new JsonExtent();
+    }
     call.extent.push(piece.text);
     call.hasArguments ||= piece.text !== '';
     if (call.place !== undefined) {
       if (piece.text !== '') out.push(nextPiece(call, call.place, piece.text));
       return;
     }
+    if (piece.name !== '' || piece.id !== '' || piece.text !== '') this.#pieces++;
     this.#bounds.count(piece.name.length + piece.id.length);
     call.name = joinName(call.name, piece.name);
     call.isCustom ||= piece.isCustom;
@@ -117,7 +135,7 @@ export class ToolCallReader {
       call.id = piece.id;
       this.#byId.set(piece.id, call);
     }
-    if (call.name !== '' && call.hasArguments) this.#begin(call, out);
+    if (call.name !== '' && call.hasArguments && !isPlaceholder(call)) this.#begin(call, out);
   }
 
   /** Earlier calls begin first, so that their places are in the order in which the model made them. */
@@ -132,7 +150,6 @@ export class ToolCallReader {
   #pass(call: Call, out: Delta[]): void {
     const place = this.#placed++;
     call.place = place;
-    this.#waiting--;
     out.push({
       ...nextPiece(call, place, call.held),
       ...(call.id !== '' && { id: call.id }),
@@ -155,7 +172,9 @@ export class ToolCallReader {
     const known = this.#byIndex.get(piece.index);
     if (known !== undefined || piece.name !== '') return known;
     if (piece.id !== '') return this.#byId.get(piece.id);
-    return last?.hasIndex === false ? last : undefined;
+    // Some servers count pieces: what has neither name nor id goes on with arguments that are not whole yet.
+    const goesOn = last !== undefined && piece.text !== '' && last.hasArguments && !last.extent.isWhole;
+    return last?.hasIndex === false || goesOn ? last : undefined;
   }
 
   /** Whether a piece begins another call than the one that its index, its id or its place speak for. */
@@ -164,7 +183,7 @@ export class ToolCallReader {
     const brings = piece.text !== '';
     if (piece.id !== '' && call.id !== '') {
       // Some servers give the name of the tool as the id of each call, and some repeat both in every piece.
-      if (piece.id === call.id) return isNamed && brings && call.extent.isWhole && piece.index === undefined;
+      if (piece.id === call.id) return isNamed && brings && call.extent.isWhole && isNextCall(call, piece);
       // Some make up a new id for each piece.
       return isNamed || call.extent.isWhole || (!brings && (call.hasArguments || piece.index === undefined));
     }
@@ -188,9 +207,22 @@ export class ToolCallReader {
       place: undefined,
     };
     this.#calls.push(call);
-    this.#waiting++;
     return call;
   }
+}
+
+function isSaid({ name, held }: Call): boolean {
+  return name !== '' || held !== '';
+}
+
+function isPlaceholder({ held, isCustom }: Call): boolean {
+  return held === NO_ARGUMENTS && !isCustom;
+}
+
+/** Whether arguments that come after whole ones, with the same id and name, are those of another call. */
+function isNextCall(call: Call, { index, text }: Piece): boolean {
+  if (isPlaceholder(call)) return text === NO_ARGUMENTS;
+  return index === undefined || text.startsWith('{');
 }
 
 function nextPiece({ isCustom }: Call, index: number, text: string): Extract<Delta, { type: 'tool-call' }> {
@@ -199,10 +231,11 @@ function nextPiece({ isCustom }: Call, index: number, text: string): Extract<Del
     : { type: 'tool-call', index, arguments: text };
 }
 
-function readPiece({ index, id, function: called, custom }: UpstreamToolCall, json: string): Piece {
+function readPiece(call: UpstreamToolCall, json: string): Piece {
+  const { index, id, function: called, custom } = call;
   const isCustom = typeof custom === 'object' && custom !== null;
-  const name = called?.name ?? custom?.name;
-  const text = called?.arguments ?? custom?.input ?? '';
+  const name = called?.name ?? custom?.name ?? call.name;
+  const text = called?.arguments ?? custom?.input ?? call.arguments ?? '';
   return {
     index:
       typeof index === 'number' || (typeof index === 'string' && index.length <= LONGEST_INDEX) ? index : undefined,

@@ -18,6 +18,8 @@ interface UpstreamErrorBody {
 }
 
 const MAX_MESSAGE_LENGTH = 1_000;
+/** A message about money is short, and says so at once. */
+const MAX_QUOTA_SENTENCE = 300;
 /** So much of a message is looked through: it can be as long as the body, and longer ones are cut in any case. */
 const MAX_READ_LENGTH = 4_000;
 /** What `code`, `param` and `type` look like where they are words of a protocol: `context_length_exceeded`, `messages[0].role`. */
@@ -40,6 +42,13 @@ const QUOTA_WORDS: ReadonlySet<unknown> = new Set([
   'Arrearage',
   'AccountOverdueError',
 ]);
+
+/**
+ * What vendors say of it who have no word of their own for it: Anthropic (400), xAI and SiliconFlow (403), Fireworks (412),
+ * Gemini (429). Nothing that a client writes is repeated in such a message.
+ */
+const QUOTA_SENTENCE =
+  /credit balance is too low|(?:account )?balance is (?:insufficient|not enough)|insufficient (?:account )?(?:balance|credits?|funds)|does(?: not|n't) have any credits|credits are depleted|monthly spending limit|余额不足/i;
 
 /** What the words of an error mean that comes without a status. */
 const STATUS_OF_WORD: ReadonlyMap<unknown, number> = new Map([
@@ -267,9 +276,11 @@ function isTransient(status: number): boolean {
   return status === 408 || status === 409 || status === 425 || status === 429;
 }
 
-function isQuotaUsedUp(status: number, { code, type, details }: UpstreamErrorBody): boolean {
+function isQuotaUsedUp(status: number, { code, type, details, message }: UpstreamErrorBody): boolean {
   if (status === 402) return true;
-  return status < 500 && (QUOTA_WORDS.has(code) || QUOTA_WORDS.has(type) || isDailyQuota(details));
+  if (status >= 500) return false;
+  if (QUOTA_WORDS.has(code) || QUOTA_WORDS.has(type) || isDailyQuota(details)) return true;
+  return typeof message === 'string' && QUOTA_SENTENCE.test(message.slice(0, MAX_QUOTA_SENTENCE));
 }
 
 /** A 400 is about what the client asked for, so its words help; secrets in them, and where machines are, go. */

@@ -44,6 +44,7 @@ export class WholeAnswer {
     }
     const batch: Delta[] = [];
     this.#reader.read(decode(chunks), batch, MOST_VALUES_OF_WHOLE);
+    this.#reader.wasWhole();
     return batch.length > 0 ? batch : undefined;
   }
 }

@@ -34,8 +34,16 @@ export class FilteredAnswer extends PulledGenerator<readonly Delta[], ModelResul
   }
 
   override next(): Promise<IteratorResult<readonly Delta[], ModelResult>> {
-    return this.#filters.length === 0 && this.#cut === 0 ? this.#answer.next() : this.#untilDeltas();
+    if (this.#filters.length === 0 && this.#cut === 0) return this.#answer.next();
+    if (this.#result !== undefined) return Promise.resolve({ done: true, value: this.#result });
+    return this.#answer.next().then(this.#onNext);
   }
+
+  /** Made once: it is used for each batch, and most of them have something to give. */
+  readonly #onNext = (
+    next: IteratorResult<readonly Delta[], ModelResult>,
+  ): IteratorResult<readonly Delta[], ModelResult> | Promise<IteratorResult<readonly Delta[], ModelResult>> =>
+    this.#filtered(next) ?? this.#untilDeltas();
 
   protected override async close(): Promise<void> {
     if (!this.#hasEnded) await this.#answer.return({ finishReason: 'stop' });
@@ -43,17 +51,29 @@ export class FilteredAnswer extends PulledGenerator<readonly Delta[], ModelResul
 
   /** A loop: filters may keep what they are given for long. */
   async #untilDeltas(): Promise<IteratorResult<readonly Delta[], ModelResult>> {
-    if (this.#result !== undefined) return { done: true, value: this.#result };
     for (;;) {
-      const next = await this.#answer.next();
-      if (next.done === true) return this.#finish(next.value);
-      const deltas = this.#placed(this.#filters.reduce(through, next.value));
-      if (this.#filters.some(({ isDone }) => isDone)) {
-        this.#cut += cutOf(this.#filters.filter(({ isDone }) => isDone));
-        this.#filters = this.#filters.filter(({ isDone }) => !isDone);
-      }
-      if (deltas.length > 0) return { done: false, value: deltas };
+      const filtered = this.#filtered(await this.#answer.next());
+      if (filtered !== undefined) return filtered;
     }
+  }
+
+  /** Undefined: the filters keep all of it. */
+  #filtered(
+    next: IteratorResult<readonly Delta[], ModelResult>,
+  ): IteratorResult<readonly Delta[], ModelResult> | undefined {
+    if (next.done === true) return this.#finish(next.value);
+    let deltas = next.value;
+    let hasDone = false;
+    for (const filter of this.#filters) {
+      deltas = through(deltas, filter);
+      if (filter.isDone) hasDone = true;
+    }
+    deltas = this.#placed(deltas);
+    if (hasDone) {
+      this.#cut += cutOf(this.#filters.filter(isDone));
+      this.#filters = this.#filters.filter((filter) => !filter.isDone);
+    }
+    return deltas.length > 0 ? { done: false, value: deltas } : undefined;
   }
 
   /** Annotations count in the content that is left. */
@@ -69,6 +89,10 @@ export class FilteredAnswer extends PulledGenerator<readonly Delta[], ModelResul
     this.#result = { finishReason };
     return deltas.length > 0 ? { done: false, value: deltas } : { done: true, value: this.#result };
   }
+}
+
+function isDone(filter: AnswerFilter): boolean {
+  return filter.isDone;
 }
 
 function cutOf(filters: readonly AnswerFilter[]): number {

@@ -18,7 +18,7 @@ const LONGEST_START = 512;
 export interface JsonTextOptions {
   /** Whether the JSON is an array; else it is an object. */
   readonly isArray: boolean;
-  /** True: content that begins with JSON at once is passed on as it is, since its server took the request for JSON. */
+  /** True: what the content begins with is JSON if it is the right bracket, since its server took the request for JSON. */
   readonly isTrusting: boolean;
 }
 
@@ -36,15 +36,12 @@ export class JsonText implements AnswerFilter {
   #start = '';
   readonly #extent = new JsonExtent();
   #state: 'before' | 'inside' | 'after' = 'before';
-  #isDone = false;
+  /** Never: what comes after the JSON is left out, too. */
+  readonly isDone = false;
 
   constructor(options: JsonTextOptions) {
     this.#options = options;
     this.#bracket = options.isArray ? '[' : '{';
-  }
-
-  get isDone(): boolean {
-    return this.#isDone;
   }
 
   read(delta: Delta, out: Delta[]): void {
@@ -65,13 +62,13 @@ export class JsonText implements AnswerFilter {
     return finishReason;
   }
 
-  /** Whether the content is passed on as it is so far. */
+  /** Whether the content is passed on without a search. */
   #trusts(delta: Delta & { readonly text: string }, out: Delta[]): boolean {
     if (!this.#options.isTrusting || this.#preface !== '' || this.#start !== '') return false;
     const begin = delta.text.trimStart();
     if (begin !== '' && !begin.startsWith(this.#bracket)) return false;
-    this.#isDone = begin !== '';
-    out.push(delta);
+    if (begin === '') out.push(delta);
+    else this.#enter(delta.text, delta, out);
     return true;
   }
 
@@ -115,6 +112,7 @@ export class JsonText implements AnswerFilter {
   #pass(text: string, delta: Delta & { readonly text: string }, out: Delta[]): void {
     const end = this.#extent.push(text);
     if (end !== undefined) this.#state = 'after';
-    out.push(end === undefined && text === delta.text ? delta : { type: 'content', text: text.slice(0, end) });
+    const isAll = text === delta.text && (end === undefined || end === text.length);
+    out.push(isAll ? delta : { type: 'content', text: text.slice(0, end) });
   }
 }

@@ -77,17 +77,30 @@ describe('JsonText', () => {
     expect(through(filter(), 'None: []')).toEqual({ content: '[]' });
   });
 
-  it('is done at once where a server heeds the request, and loses no log probability', () => {
+  it('holds nothing where a server heeds the request, and loses no log probability', () => {
     const filter = new JsonText({ isArray: false, isTrusting: true });
-    const piece = { type: 'content', text: '\n{', logprobs: [{ token: '{' }] } as const;
+    const pieces = ['\n{', '"a"', ':{}}'].map(
+      (text) => ({ type: 'content', text, logprobs: [{ token: text }] }) as const,
+    );
     const out: Delta[] = [];
     filter.read({ type: 'content', text: ' ' }, out);
-    filter.read(piece, out);
-    expect(filter.isDone).toBe(true);
-    expect(out[1]).toBe(piece);
+    for (const piece of pieces) filter.read(piece, out);
+    expect(out.slice(1)).toEqual(pieces);
+    expect(out[1]).toBe(pieces[0]);
     expect(through(new JsonText({ isArray: false, isTrusting: true }), '```\n{"a":1}\n```')).toEqual({
       content: '{"a":1}',
     });
+  });
+
+  it.each([true, false])('leaves out what comes after the JSON, wherever it is cut (trusting: %p)', (isTrusting) => {
+    for (const after of ['\n```', ' Hope it helps {a}!', '{"a":2}', '<|im_end|>', '\n']) {
+      fc.assert(
+        fc.property(cuts, (places) => {
+          const filter = new JsonText({ isArray: false, isTrusting });
+          expect(through(filter, `{"a":"}{\\""}${after}`, places)).toEqual({ content: '{"a":"}{\\""}' });
+        }),
+      );
+    }
   });
 });
 

@@ -19,6 +19,7 @@ export class ReasoningTag implements AnswerFilter {
   /** Log probabilities of what is held. */
   #logprobs: readonly TokenLogprob[] = [];
   #tagged = false;
+  #hasThought = false;
   /** Of the content, in Unicode code points. */
   #read = 0;
   #passed = 0;
@@ -95,9 +96,14 @@ export class ReasoningTag implements AnswerFilter {
 
   #readInside(out: Delta[]): boolean {
     this.#logprobs = [];
+    // A model that did not think writes blank lines; so do those that did, before their first word.
+    if (!this.#hasThought) this.#held = this.#held.trimStart();
     const end = this.#held.indexOf(this.#close);
     const safe = end >= 0 ? end : this.#held.length - overlap(this.#held, this.#close);
-    if (safe > 0) out.push({ type: 'reasoning', text: this.#held.slice(0, safe) });
+    if (safe > 0) {
+      this.#hasThought = true;
+      out.push({ type: 'reasoning', text: this.#held.slice(0, safe) });
+    }
     this.#held = this.#held.slice(safe + (end >= 0 ? this.#close.length : 0)).trimStart();
     if (end < 0) return false;
     // Bedrock may tag each piece by itself.

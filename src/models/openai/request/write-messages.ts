@@ -17,6 +17,10 @@ interface SpokenAnswer {
   readonly transcript?: unknown;
 }
 
+interface ToolCall {
+  readonly function?: { readonly arguments?: unknown } | null;
+}
+
 interface Part {
   readonly type?: unknown;
   readonly text?: unknown;
@@ -65,7 +69,7 @@ function withSpokenAnswer(message: Draft, form: MessageForm): Draft {
 function withPlainContent(draft: Draft, { refusal }: Draft): Draft {
   const { content } = draft;
   const without = ['name', 'tool_calls', 'function_call', 'reasoning_content'].filter((field) => draft[field] === null);
-  const plain = without.length === 0 ? draft : withoutFields(draft, without);
+  const plain = withWrittenArguments(without.length === 0 ? draft : withoutFields(draft, without));
   if (draft.role === 'tool') return content === '' || content === null ? { ...plain, content: EMPTY } : plain;
   if (draft.role !== 'assistant') return plain;
   if (Array.isArray(content) && content.some((part: Part | null) => part?.type === 'refusal')) {
@@ -73,6 +77,20 @@ function withPlainContent(draft: Draft, { refusal }: Draft): Draft {
   }
   const isEmpty = content === null || content === undefined || content === '';
   return isEmpty && typeof refusal === 'string' && refusal !== '' ? { ...plain, content: refusal } : plain;
+}
+
+/** Templates parse the arguments of calls, and fail at an empty text. */
+function withWrittenArguments(draft: Draft): Draft {
+  const calls = draft['tool_calls'];
+  if (!Array.isArray(calls) || !calls.some(lacksArguments)) return draft;
+  const written = calls.map((call: ToolCall | null) =>
+    lacksArguments(call) ? { ...call, function: { ...call?.function, arguments: '{}' } } : call,
+  );
+  return { ...draft, tool_calls: written };
+}
+
+function lacksArguments(call: ToolCall | null): boolean {
+  return call?.function?.arguments === '';
 }
 
 function asText({ refusal }: Part): Part {
