@@ -77,7 +77,7 @@ describe('the printer of an answer', () => {
     expect(stderr).toBe('Search: looking up\nroute: billing\nSearch failed, and the run goes on: The model is down.\n');
   });
 
-  it('leaves the line before an error is written', () => {
+  it('ends the line before an error is written', () => {
     const events: Printed[] = [say('First', 'content', 'Hel'), 'failed'];
     expect(printed(events, { isTTY: true }).screen.endsWith('Hel\n')).toBe(true);
     expect(printed(events).stdout).toBe('Hel');

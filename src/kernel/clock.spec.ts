@@ -52,7 +52,7 @@ describe('SystemClock', () => {
     expect(calls).toBe(0);
   });
 
-  it('takes no timer that is set to no number', () => {
+  it('refuses a timer that is not set to a number', () => {
     expect(() => clock.after(Number.NaN, () => undefined)).toThrow(RangeError);
   });
 

@@ -33,7 +33,7 @@ describe('hasMoreValues', () => {
     expect(findExcess(json, { values: 0, depth })).toBe('values');
   });
 
-  it('ends with whatever is no JSON', () => {
+  it('ends on any text that is no JSON', () => {
     fc.assert(fc.property(fc.string(), (text) => typeof hasMoreValues(`{"${text}`, 10) === 'boolean'));
   });
 });

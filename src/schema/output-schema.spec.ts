@@ -464,7 +464,7 @@ describe('what parse leaves out and keeps', () => {
     expect(errorOf(Either, '{"it": null}').faults).toEqual(['it: has none of the forms that it may have']);
   });
 
-  it('does not parse what would come to hundreds of megabytes', () => {
+  it('does not parse what would take hundreds of megabytes', () => {
     class Empty {
       @IsOptional() @IsString() a?: string;
     }

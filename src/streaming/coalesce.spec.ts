@@ -159,7 +159,7 @@ describe('coalesce', () => {
 });
 
 describe('coalesce on a machine whose timers are not exact', () => {
-  it('lets the flow itself keep the time when the event loop is too busy for timers', () => {
+  it('ends a window with the next item when the event loop is too busy for timers', () => {
     const clock = new (class extends FakeClock {
       /** Time that has passed without a turn for timers. */
       busy = 0;

@@ -109,7 +109,7 @@ describe('the access log', () => {
     expect(second).toMatchObject({ status: 200, outcome: 'client_abort', first_token_ms: expect.any(Number) });
   });
 
-  it('has a line for what is no HTTP, and paths without what could forge lines', async () => {
+  it('has a line for bytes that are not HTTP, and shows paths without characters that could forge lines', async () => {
     await start();
     const port = Number(new URL(server.url).port);
     connect(port, '127.0.0.1').end('HELLO\r\n\r\n');
@@ -123,7 +123,7 @@ describe('the access log', () => {
     expect(server.process.stdout).not.toContain('pass@');
   });
 
-  it('can be read by people, with probes only when somebody debugs', async () => {
+  it('is readable for people, and shows probes at the level debug only', async () => {
     const chat = await start({ LOG_FORMAT: 'pretty', LOG_LEVEL: 'debug' });
     upstream.next(streamOf('Hi'));
     await postJson(chat, { model: 'chat', messages: HELLO });
@@ -135,7 +135,7 @@ describe('the access log', () => {
     await server.process.waitForLine(/DEBUG \[Access\] GET \/health\/ready 200 ok/);
   });
 
-  it('says nothing of probes at its usual level', async () => {
+  it('leaves probes out at its usual level', async () => {
     const chat = await start();
     for (const path of ['/health/live', '/health/ready', '/metrics']) await getJson(server.url + path);
     await postJson(chat, { model: 'nothing', messages: HELLO });
@@ -147,7 +147,7 @@ describe('the access log', () => {
     ['verbose', 'json'],
     ['verbose', 'pretty'],
   ])(
-    'like all of the log, holds neither content nor keys, at level %s as %s',
+    'holds neither content nor keys, like the rest of the log, at level %s as %s',
     async (level, format) => {
       const KEY = 'sk-upstream-zqx7w';
       const SECRET = 'zebra-diagnosis';

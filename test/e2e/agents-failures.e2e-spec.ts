@@ -119,7 +119,7 @@ describe('an agent whose model fails', () => {
       expect(bench.upstream.requests).toHaveLength(1);
     });
 
-    it('at any time if nobody has heard a word of it', async () => {
+    it('at any time if the client has seen nothing of it', async () => {
       await start(workflowOf(agent({ ...asCity, retries: 1 }), false));
       bench.upstream
         .next([role(), text('{"name":'), delay(20), reset()])
@@ -203,7 +203,7 @@ describe('an agent whose model fails', () => {
       ]);
     });
 
-    it('and says what went wrong with the first if the other does not take the request at all', async () => {
+    it('and says what went wrong with the first if the other refuses the request', async () => {
       const fallbacks = [{ modelProvider: ModelProvider.OPENAI, modelName: 'other' }];
       await start(workflowOf(agent({ ...inText, fallbacks }), true));
       bench.upstream.next(httpError(429, errorBody('slow down'))).next(httpError(400, errorBody('what is seed?')));
@@ -247,7 +247,7 @@ describe('an agent whose model fails', () => {
       expect(answer).not.toContain('none either');
     });
 
-    it('then begins again with a retry and with the other model', async () => {
+    it('and begins again after a retry and with the other model', async () => {
       const fallbacks = [{ modelProvider: ModelProvider.OPENAI, modelName: 'other' }];
       await start(workflowOf(agent({ ...asCity, repairs: 0, retries: 1, fallbacks }), false));
       bench.upstream
@@ -262,7 +262,7 @@ describe('an agent whose model fails', () => {
       ]);
     });
 
-    it('not if it speaks: the text is out', async () => {
+    it('not if it streams, because its text has been sent', async () => {
       await start(workflowOf(agent(asCity), true));
       bench.upstream.next(streamOf('no JSON'));
       const items = await (await openTest()).collect();

@@ -218,7 +218,7 @@ describe('agents', () => {
       });
     });
 
-    it('also without a stream, and tools that take no arguments', async () => {
+    it('run tools that take no arguments, also without a stream', async () => {
       await start(workflowOf(withTools));
       bench.upstream.next(callsOf(['clock', ''])).next(streamOf('It is noon.'));
       const { json } = await ask();
@@ -228,7 +228,7 @@ describe('agents', () => {
       expect(toolMessages(1)).toEqual(['noon']);
     });
 
-    it('in silence, with a structured answer', async () => {
+    it('run them silently for a structured answer', async () => {
       const config = agent({ modelProvider: ModelProvider.OPENAI, outputType: Reading, tools: [WeatherTool] });
       await start(workflowOf(config, { speaks: false }));
       bench.upstream
@@ -238,7 +238,7 @@ describe('agents', () => {
       expect(json).toMatchObject({ choices: [{ message: { content: '{"city":"Oslo","celsius":7}' } }] });
     });
 
-    it('side by side, with the results in the order of the calls', async () => {
+    it('run them side by side, and give the results in the order of the calls', async () => {
       await start(workflowOf(withTools));
       let bothRun: () => void = () => undefined;
       const both = new Promise<void>((resolve) => {
@@ -254,7 +254,7 @@ describe('agents', () => {
       expect(toolMessages(1)).toEqual(['{"city":"Oslo"}', '{"city":"Rome"}']);
     });
 
-    it('tell the model what went wrong, and nothing of the words of a bug', async () => {
+    it('tell the model what went wrong, but not the message of a bug', async () => {
       await start(workflowOf(withTools));
       behave = (city, { signal }) => {
         if (city === 'Atlantis') throw new ToolError('there is no such city');
@@ -293,7 +293,7 @@ describe('agents', () => {
       ).not.toContain('xyzzy');
     });
 
-    it('give up on a model that does nothing else', async () => {
+    it('give up on a model that does nothing but call them', async () => {
       await start(workflowOf(agent({ ...base, tools: [ClockTool], maxToolRounds: 2 })));
       for (let i = 0; i < 3; i++) bench.upstream.next(callsOf(['clock', '{}']));
       const { status, json } = await ask();
@@ -320,7 +320,7 @@ describe('agents', () => {
       expect((await ask()).json).toMatchObject({ error: { code: 'tool_calls_exceeded' } });
     });
 
-    it('are never given another number than the model wrote', async () => {
+    it('give tools the very numbers that the model wrote', async () => {
       const given: unknown[] = [];
       class RefundArgs {
         @IsInt() readonly order: number;
@@ -360,7 +360,7 @@ describe('agents', () => {
       );
     });
 
-    it('are not run with arguments that an upstream gives as an object with such a number', async () => {
+    it('run no tool whose arguments an upstream gives as an object with an inexact number', async () => {
       await start(workflowOf(withTools));
       const call = '{"index":0,"id":"a","function":{"name":"weather","arguments":{"city":9007199254740993}}}';
       bench.upstream.next([role(null), raw(`data: {"choices":[{"delta":{"tool_calls":[${call}]}}]}\n\n`), end()]);
@@ -368,7 +368,7 @@ describe('agents', () => {
       expect(started).toEqual([]);
     });
 
-    it('are aborted with the run', async () => {
+    it('abort them with the run', async () => {
       await start(workflowOf(withTools));
       let aborted = false;
       behave = (_city, { signal }) =>
@@ -392,7 +392,7 @@ describe('agents', () => {
       expect(bench.upstream.requests).toHaveLength(1);
     });
 
-    it('do not run on arguments that were cut short', async () => {
+    it('run none on arguments that were cut short', async () => {
       await start(workflowOf(withTools));
       bench.upstream.next([
         role(),
@@ -447,7 +447,7 @@ describe('agents', () => {
       expect(bench.upstream.requests[0]?.body.tools).toHaveLength(3);
     });
 
-    it("do not run the server's if the client's are called in the same breath", async () => {
+    it("do not run the server's if the model calls the client's in the same answer", async () => {
       await start(workflowOf(forwarding));
       bench.upstream.next(callsOf(['clock', '{}'], ['open_door', '{}'], ['weather', '{"city":"Oslo"}']));
       const items = await collect();
@@ -516,7 +516,7 @@ describe('agents', () => {
       await eventually(() => bench.app.get(RunService).openRuns === 0);
     });
 
-    it('that lack a variable fail as the bug that this is', async () => {
+    it('that lack a variable fail as a bug', async () => {
       const instructions = promptFile('../fixtures/prompts/advice.md', import.meta.url);
       await start(workflowOf(agent({ ...base, instructions }), { speaks: false }));
       expect((await ask()).status).toBe(500);

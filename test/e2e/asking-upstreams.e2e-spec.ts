@@ -170,7 +170,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       ]);
     });
 
-    it('sends what Millrace itself answered, sent back, to no server as it was', async () => {
+    it('removes what only answers of Millrace hold, when a client sends one back', async () => {
       await start(undefined, true, { OPENAI_MESSAGES: 'openai' });
       bench.upstream.next([role(), reasoning('Hm'), text('Noon.'), finish('stop'), done()]).next(streamOf('ok'));
       const { json } = await ask(QUESTION, { model: 'chat' });
@@ -221,7 +221,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       ]);
     });
 
-    it('says so of a tool that gave no text', async () => {
+    it('tells the model when a tool gave no text', async () => {
       await start(withClock);
       result = '';
       bench.upstream.next(callOfClock()).next(streamOf('Noon.'));
@@ -267,7 +267,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
     ]);
   });
 
-  describe('is told that it is to blame itself', () => {
+  describe('leads to an error that blames the server', () => {
     const assertOurs = ({ status, json }: { status: number; json: unknown }) => {
       assertValidError(json);
       expect([status, json.error.code, json.error.type]).toEqual([502, 'upstream_refused_request', 'server_error']);

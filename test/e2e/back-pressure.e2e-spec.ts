@@ -128,7 +128,7 @@ describe('back-pressure', () => {
     await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of the run' });
   }, 30_000);
 
-  it('keeps the newest report of progress only while the client does not read', async () => {
+  it('keeps only the newest report of progress while the client does not read', async () => {
     let begin = (): void => undefined;
     BusyNode.begin = new Promise<void>((resolve) => (begin = resolve));
     const stream = await openStream(
@@ -158,7 +158,7 @@ describe('back-pressure', () => {
     );
   }, 60_000);
 
-  it('holds a node back that never waits for anything', async () => {
+  it('holds back a node that never waits for anything', async () => {
     let begin = (): void => undefined;
     ReciteNode.begin = new Promise<void>((resolve) => (begin = resolve));
     const stream = await openStream(bench.app.chatUrl, { model: 'recite', stream: true, messages: HELLO });

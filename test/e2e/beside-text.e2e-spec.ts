@@ -177,7 +177,7 @@ describe('what an answer holds beside text', () => {
       expect(final.choices[0]?.message).toMatchObject({ content: SAID, annotations: [cited] });
     });
 
-    it('come after the finish_reason, beside the message, or again with each chunk: each is told once', async () => {
+    it('are sent once each, whether they come after the finish_reason, beside the message or again with each chunk', async () => {
       await start();
       const other = citation('Mills', SAID, 'https://example.com/b');
       bench.upstream.always([
@@ -194,7 +194,7 @@ describe('what an answer holds beside text', () => {
       );
     });
 
-    it('count in the content that the client reads, whatever was said or taken out before', async () => {
+    it('have places that count in the content that the client reads, whatever was said or taken out before', async () => {
       await start((flow, { messages }) => {
         flow.node(SpeakNode, { messages, prompt: 'one' }, { key: 'one' });
         return flow.node(SpeakNode, { messages, prompt: 'two' }, { key: 'two' });
@@ -217,7 +217,7 @@ describe('what an answer holds beside text', () => {
       ]);
     });
 
-    it('count in the content of all rounds of an agent with tools', async () => {
+    it('have places that count in the content of all rounds of an agent with tools', async () => {
       await start((flow, { messages }) => flow.node(ClockNode, { messages }));
       bench.upstream
         .next([role(), text('Let me see ⏰.'), ...toolCallAnswer('call_1', 'clock', {}).slice(1)])
@@ -236,7 +236,7 @@ describe('what an answer holds beside text', () => {
       expect(whole?.annotations?.map((annotation) => citedIn(SAID, annotation))).toEqual(['']);
     });
 
-    it('of steps that the client does not hear stay inside', async () => {
+    it('of steps that are not visible stay inside', async () => {
       await start((flow, { messages }) => {
         const found = flow.node(SilentNode, { messages });
         return flow.node(SpeakNode, { messages, prompt: found });
@@ -277,7 +277,7 @@ describe('what an answer holds beside text', () => {
       expect((await bench.upstream.request(0)).body).toMatchObject(request);
     });
 
-    it('among the parts of the content reach it as well', async () => {
+    it('reach it from the parts of the content as well', async () => {
       await start();
       bench.upstream.next([
         role(),
@@ -383,7 +383,7 @@ describe('what an answer holds beside text', () => {
       }
     });
 
-    it('is one: what another step speaks is told as text', async () => {
+    it('comes from one step: what another one speaks is sent as text', async () => {
       await start((flow, { messages }) => {
         const first = flow.node(AloudNode, { messages }, { key: 'first' });
         return flow.node(AloudNode, { messages }, { key: 'second', after: [first] });
@@ -414,7 +414,7 @@ describe('what an answer holds beside text', () => {
       expect(bench.upstream.requests[1]?.body.messages[0]).toMatchObject({ content: 'Hello there.' });
     });
 
-    it('is referred to by its id in the next request, and told by its words to who does not know it', async () => {
+    it('is referred to by its id in the next request, or by its words where the id is not known', async () => {
       await start();
       bench.upstream.next(streamOf('ok')).next(streamOf('ok'));
       const said = { role: 'assistant', content: null, refusal: null };

@@ -82,7 +82,7 @@ describe('a server with 256 MB of heap, and bodies from the holder of one key', 
   const times = (count: number, one: () => Promise<number>): readonly Promise<number>[] =>
     Array.from({ length: count }, one);
 
-  it('that Brotli has made small', async () => {
+  it('that Brotli has compressed', async () => {
     const bomb = brotliCompressSync(chat(`,"x":${list('{}')}`), { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } });
     expect(bomb.length).toBeLessThan(200);
     await endure(() => times(60, () => ask(bomb, ONE, { 'content-encoding': 'br' })), [415]);

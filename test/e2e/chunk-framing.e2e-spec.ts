@@ -77,7 +77,7 @@ describe('the framing of a streamed body', () => {
     expect(socket.destroyed).toBe(false);
   });
 
-  it('is none for a client that speaks HTTP/1.0: the end of the connection ends the body', async () => {
+  it('is absent for a client that speaks HTTP/1.0, where the end of the connection ends the body', async () => {
     bench.upstream.next(streamOf(PIECES));
     ask('1.0');
     await until(() => socket.closed);

@@ -334,7 +334,7 @@ export abstract class FreeEnoughNode2 {}
       }
     });
 
-    it('only nearly is made, and can be made again once its folder is gone', async () => {
+    it('only in part is made, and can be made again once its folder is gone', async () => {
       const before = await readModule();
       for (let i = 0; i < 2; i++) {
         expect(await node(CLI, 'new', 'free')).toMatchObject({ code: 0, stderr: '' });

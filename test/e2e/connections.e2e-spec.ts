@@ -80,7 +80,7 @@ describe('connections', () => {
     });
 
     it.each([true, false])(
-      'ends the run of a client that resets the connection, and none of the others begins: stream %p',
+      'ends the run of a client that resets the connection, and begins none of its other requests: stream %p',
       async (stream) => {
         await start({ MAX_CONCURRENT_RUNS: '3', MAX_QUEUED_RUNS: '0' });
         bench.upstream.always([role(), text('Once'), stall()]);
@@ -194,7 +194,7 @@ describe('connections', () => {
       await once(socket, 'close');
     });
 
-    it('lets one that reads slowly have all of long answers', async () => {
+    it('sends long answers in full to one that reads slowly', async () => {
       await start({ HTTP_SEND_TIMEOUT_MS: '500' });
       bench.upstream.always([role(), flood({ bytes: LARGE }), finish('stop'), done()]);
       const connection = open(...Array.from({ length: MORE_THAN_BUFFERS }, () => ask()));
@@ -211,7 +211,7 @@ describe('connections', () => {
     }, 60_000);
   });
 
-  describe('on which something comes that is no HTTP', () => {
+  describe('on which something arrives that is not HTTP', () => {
     it('are cut while an answer is streamed, and nothing else gets into its body', async () => {
       await start();
       bench.upstream.next([role(), text('Once'), stall()]);
@@ -225,7 +225,7 @@ describe('connections', () => {
       await expectNothingOpen();
     });
 
-    it('are cut before the answer to an earlier request, which nobody could tell from one to what came', async () => {
+    it('are cut before the answer to an earlier request, for which an error would be taken', async () => {
       await start();
       bench.upstream.next([role(), stall()]);
       const connection = open(ask());

@@ -125,7 +125,7 @@ describe('the demo sorts ordinary tickets by their words', () => {
   });
 });
 
-describe('the demo never answers customers in silence', () => {
+describe('the demo never answers customers unnoticed', () => {
   let server: ServerProcess | undefined;
   beforeAll(ensureServerIsBuilt, 120_000);
   afterEach(async () => {

@@ -111,7 +111,7 @@ describe('the manifests for Kubernetes', () => {
     expect(manifest('network-policy').at('spec.ingress.0.ports.0.port')).toBe('http');
   });
 
-  it.each(['startupProbe', 'livenessProbe', 'readinessProbe'])('%s asks what answers', async (probe) => {
+  it.each(['startupProbe', 'livenessProbe', 'readinessProbe'])('%s probes a route that answers', async (probe) => {
     const { path, port } = deployment.at(`${container}.${probe}.httpGet`) as { path: string; port: string };
     expect(port).toBe('http');
     expect((await getJson(`${app.url}${path}`)).status).toBe(200);
@@ -131,7 +131,7 @@ describe('the manifests for Kubernetes', () => {
     expect(Number(pace)).toBeGreaterThanOrEqual(Number(deployment.at(`${pod}.terminationGracePeriodSeconds`)));
   });
 
-  it('let the process do nothing that it has no need to', () => {
+  it('give the process no right that it does not need', () => {
     expect(deployment.at(`${pod}.securityContext`)).toMatchObject({
       runAsNonRoot: true,
       runAsUser: 1000,
@@ -192,7 +192,7 @@ describe('the settings of gateways', () => {
     expect(idleS).toBeGreaterThan(0);
   };
 
-  it('rest on defaults that allow for gateways with 60 s of everything', () => {
+  it('rest on defaults that suit gateways whose limits are all 60 s', () => {
     expect(DEFAULTS.http.bodyLimit).toBe('10mb');
     expect(DEFAULTS.stream.heartbeatMs).toBeLessThanOrEqual(30_000);
     expect(DEFAULTS.server.keepAliveTimeoutMs).toBeGreaterThan(60_000);

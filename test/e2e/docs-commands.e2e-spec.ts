@@ -156,7 +156,7 @@ describe('The commands of README and docs', () => {
     expect(known.filter((text) => !others.some((command) => command.text === text))).toEqual([]);
   });
 
-  it('name scripts and programs that there are', async () => {
+  it('name scripts and programs that exist', async () => {
     const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };

@@ -39,7 +39,7 @@ describe('The promises of the docs', () => {
     expect(new Set(rows.map(({ promise }) => promise)).size).toBe(rows.length);
   });
 
-  it('names tests that there are', async () => {
+  it('names tests that exist', async () => {
     const files = [...new Set(rows.flatMap((row) => row.files))];
     expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
 

@@ -191,7 +191,7 @@ describe('the engine', () => {
     assertCompletion(await answer.collect(), { content: 'one more\n\nsecond\n\nthird', finish: 'stop' });
   });
 
-  it('keeps at most a bound of what is said before its turn', async () => {
+  it('bounds what it keeps of steps that speak before their turn', async () => {
     const { upstream } = await start([ParallelWorkflow], {
       env: { RUN_ANSWER_LIMIT: '100mb', UPSTREAM_ANSWER_LIMIT: '100mb' },
     });
@@ -212,7 +212,7 @@ describe('the engine', () => {
     expect(contentOf(items).length).toBeGreaterThan(size * 0.9);
   }, 40_000);
 
-  it('runs no more nodes at a time than allowed, without a deadlock of those who wait for their turn', async () => {
+  it('runs no more nodes at a time than allowed, without a deadlock of nodes that wait for their turn', async () => {
     const { upstream } = await start([NarrowWorkflow]);
     upstream.always((request) => streamOf(`${promptOf(request)} ${'y'.repeat(100_000)}`, { pieces: 50 }));
     const items = await (await stream('narrow')).collect({ within: 10_000 });
@@ -220,7 +220,7 @@ describe('the engine', () => {
     expect(upstream.mostOpen).toBe(1);
   });
 
-  it('tells the truth about a silent answer that was cut off, wherever it comes from', async () => {
+  it('reports a silent answer that was cut off, wherever it comes from', async () => {
     const { upstream } = await start([SilentWorkflow]);
     upstream.always((request) =>
       request.body.response_format !== undefined
@@ -230,7 +230,7 @@ describe('the engine', () => {
     assertCompletion(await (await stream('silent')).collect(), { content: 'cut', finish: 'length' });
   });
 
-  it('lets no step in any more that waited while the workflow was stopped', async () => {
+  it('starts no step that was waiting when the workflow was stopped', async () => {
     const { upstream } = await start([EnoughWorkflow]);
     assertCompletion(await (await stream('enough')).collect(), { content: 'enough' });
     expect(upstream.requests).toHaveLength(0);
@@ -308,7 +308,7 @@ describe('the engine', () => {
     expect(tracer.traces[0]?.ending).toMatchObject({ level: 'ERROR' });
   });
 
-  it('ends with the truth when a structured answer breaks off, however deep it is nested', async () => {
+  it("ends with the model's reason when a structured answer breaks off, however deep it is nested", async () => {
     const { upstream } = await start([CutWorkflow]);
     upstream.next(streamOf('{"thinking":"Hm","reply":"It is', { finish: 'length' }));
     const items = await (await stream('cut')).collect();

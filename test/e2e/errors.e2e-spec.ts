@@ -114,7 +114,7 @@ describe('errors', () => {
       expect(answer.json.error).toMatchObject({ type: 'invalid_request_error', param, code: 'inexact_number' });
     });
 
-    it('no number that stays what it is', async () => {
+    it('but not a number that stays the same', async () => {
       bench.upstream.next(streamOf('Hi'));
       const text = JSON.stringify({ model: 'chat', messages: HELLO, temperature: 0.5 }).replace(
         '0.5',
@@ -153,7 +153,7 @@ describe('errors', () => {
       },
     );
 
-    it('a route outside /v1 that is not there', async () => {
+    it('an unknown route outside /v1', async () => {
       const { status, json } = await getJson(`${bench.app.url}/api/tags`);
       assertValidError(json);
       expect([status, json.error.message]).toEqual([
@@ -190,7 +190,7 @@ describe('errors', () => {
       expect([400, 404]).toContain(answer.status);
     });
 
-    it('a request that is no HTTP', async () => {
+    it('a request that is not HTTP', async () => {
       const socket = connect(Number(new URL(bench.app.url).port), '127.0.0.1');
       socket.write('HELLO\r\n\r\n');
       let answer = '';
@@ -245,7 +245,7 @@ describe('errors', () => {
       }
     });
 
-    it("a fault in the client's parameters keeps its words, without what looks like a secret", async () => {
+    it("a fault in the client's parameters keeps the provider's message, without what looks like a secret", async () => {
       const fault = {
         message: `Bad stop, see https://internal.example/x and ${KEY}`,
         type: 'invalid_request_error',
@@ -262,7 +262,7 @@ describe('errors', () => {
       expect(answer.text).not.toContain('internal.example');
     });
 
-    it('a code and a param that are no words reach nobody, nor does where the model is', async () => {
+    it('a code and a param that are not words reach nobody, and neither does the address of the model', async () => {
       const fault = {
         message: 'no file /srv/models/m.json on gpu7.models.internal (10.0.0.7:8000), token ghp_4f9a8b7c6d5e4f3a2b1c',
         type: 'x',
@@ -292,7 +292,7 @@ describe('errors', () => {
       },
     );
 
-    it('an upstream that is not there', async () => {
+    it('an upstream that cannot be reached', async () => {
       const alone = await Bench.start({ env: { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' } });
       const answer = await postJson(alone.app.chatUrl, { model: 'chat', messages: HELLO });
       await alone.close();
@@ -362,7 +362,7 @@ describe('errors', () => {
     });
   });
 
-  it('a stream that never said anything but its end is still one completion', async () => {
+  it('a stream that holds nothing but its end is still one completion', async () => {
     bench.upstream.next([role(), finish('stop'), done()]);
     const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
     const items = await stream.collect();

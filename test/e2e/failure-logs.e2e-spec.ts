@@ -376,7 +376,7 @@ describe('the log of a failure', () => {
     });
   });
 
-  it('has the stack of what code of authors throws, once, and the client sees the step and nothing else', async () => {
+  it("has the stack of what authors' code throws, once, while the client sees the step and nothing else", async () => {
     await start();
     bench.upstream.always(() => streamOf('Hi'));
     const { status, json, headers } = await ask({ model: 'buggy' });
@@ -389,7 +389,7 @@ describe('the log of a failure', () => {
     expect(written.match(/The plan of the author failed/g)).toHaveLength(1);
   });
 
-  it('has a step whose failure nobody else sees, since a substitute stands in for its output', async () => {
+  it('has the failure of a step with a substitute, which nobody else sees', async () => {
     await start();
     bench.upstream.always(() => streamOf('Hi'));
     const { status, headers } = await ask({ model: 'lenient' });
@@ -446,7 +446,7 @@ describe('the log of a failure', () => {
     expect(written).not.toMatch(/secret|sk-wrong-key|sk-caller/);
   });
 
-  it('says at which step and model a run was that has passed its deadline', async () => {
+  it('names the step and model at which a run passed its deadline', async () => {
     await start({ RUN_TIMEOUT_MS: '300' });
     bench.upstream.next(streamOf('Draft.')).next(stall());
     expect((await ask({ model: 'streaming' })).json).toMatchObject({ error: { code: 'run_timeout' } });
@@ -463,7 +463,7 @@ describe('the log of a failure', () => {
     ]);
   });
 
-  it('has a client that leaves only where somebody looks for it', async () => {
+  it('mentions a client that leaves only where somebody looks for it', async () => {
     await start();
     const arrived = gate();
     bench.upstream.next([role(), text('Once'), arrived]);
@@ -475,7 +475,7 @@ describe('the log of a failure', () => {
     expect(runLines()).toMatchObject([{ level: 'debug', node: 'ChatNode', code: 'client_disconnected', request_id }]);
   });
 
-  it('is for people, too: fields behind the message, and nothing said twice', async () => {
+  it('is readable for people: fields follow the message, and nothing is said twice', async () => {
     await start({ LOG_FORMAT: 'pretty' });
     bench.upstream.next(httpError(503, errorBody('busy')));
     const { headers } = await ask();

@@ -66,7 +66,7 @@ describe('what authors can do wrong', () => {
     expect(await running.process.exit).toEqual({ code: 1, signal: null });
   });
 
-  it('is told with the stack of the error', async () => {
+  it('is logged with the stack of the error', async () => {
     const { url, process: child } = await start();
     await (await ask(url, 'faulty', 'throw in a timer')).collect();
     expect(await child.exit).toEqual({ code: 1, signal: null });
@@ -211,7 +211,7 @@ describe('what authors can do wrong', () => {
     expect(running.process.stderr).toMatch(/The shutdown has not ended after 9101 ms.*onModuleDestroy/);
   });
 
-  it('costs several processes one of them, which is replaced while it finishes its answers', async () => {
+  it('ends one of several processes, which is replaced while it finishes its answers', async () => {
     const running = await start({ WEB_CONCURRENCY: '2' });
     const { url, process: child } = running;
     await child.waitForLine(/2 share the port/);

@@ -160,7 +160,7 @@ describe('a request, however it was mutated', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   }, 120_000);
 
-  it('is answered, or refused with a 4xx, with an object that is no text at any place of it', async () => {
+  it('is answered, or refused with a 4xx, when an object stands at any place of it', async () => {
     for (const path of PATHS) {
       for (const value of UNSPEAKABLE) {
         for (const kind of ['set', 'add'] as const) {
@@ -171,7 +171,7 @@ describe('a request, however it was mutated', () => {
     }
   }, 120_000);
 
-  it('is refused when it is no JSON any more', async () => {
+  it('is refused when it is not JSON any more', async () => {
     const text = JSON.stringify(SEED);
     await fc.assert(
       fc.asyncProperty(fc.nat(text.length - 1), fc.string({ maxLength: 3 }), async (at, noise) => {
@@ -181,7 +181,7 @@ describe('a request, however it was mutated', () => {
     );
   }, 60_000);
 
-  it('may be nested as deep as it likes', async () => {
+  it('may be nested to any depth', async () => {
     const deep = (open: string, close: string): string => open.repeat(20_000) + close.repeat(20_000);
     for (const [open, close, core] of [
       ['[', ']', ''],

@@ -197,7 +197,7 @@ describeWithNginx.each<[string, Configure]>([
     expect((await broken.collect()).some((item) => item.kind === 'data' && item.data.includes('"error"'))).toBe(true);
   });
 
-  it('answers a whole completion that takes shorter than the read timeout', async () => {
+  it('answers with a whole completion that takes less than the read timeout', async () => {
     await start(configure);
     bench.upstream.next(streamOf('Hi there'));
     const { status, json } = await postJson(chatUrl(), { model: 'chat', messages: HELLO });
@@ -311,7 +311,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
     expect(statuses.includes(502) ? 'some' : 'none').toBe(lost);
   });
 
-  it('takes a service that shuts down without losing a request', async () => {
+  it('loses no request when a service shuts down', async () => {
     await start(shipped(), { SHUTDOWN_GRACE_MS: '5000' });
     const hold = gate();
     bench.upstream.next(streamOf(['Still', hold, ' here']));

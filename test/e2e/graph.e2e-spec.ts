@@ -120,7 +120,7 @@ describe('the graph of a workflow', () => {
     }
   });
 
-  it('is not found for what is no workflow', async () => {
+  it('does not exist for an unknown workflow', async () => {
     for (const path of [
       'nothing/graph',
       'team/graph',

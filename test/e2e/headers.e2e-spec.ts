@@ -49,7 +49,7 @@ describe('headers of every answer', () => {
     expect(JSON.stringify(headers)).not.toContain('sk-of-the-client');
   });
 
-  it('HEAD is answered where GET is, and OPTIONS tells the methods', async () => {
+  it('are sent for HEAD where GET is answered, and OPTIONS tells the methods', async () => {
     app = await TestApp.start();
     const head = await fetch(`${app.baseUrl}/models`, { method: 'HEAD' });
     expect([head.status, await head.text()]).toEqual([200, '']);

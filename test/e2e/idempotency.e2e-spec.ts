@@ -93,7 +93,7 @@ describe('Idempotency-Key', () => {
     ]);
   });
 
-  it('keeps no failure that passes, and the next request runs again', async () => {
+  it('does not keep a passing failure: the next request runs again', async () => {
     await start();
     bench.upstream
       .next(httpError(500, errorBody('no')))
@@ -139,7 +139,7 @@ describe('Idempotency-Key', () => {
     expect(asked()).toBe(2);
   });
 
-  it('forgets after its time', async () => {
+  it('is forgotten after its time', async () => {
     await start({ IDEMPOTENCY_TTL_MS: '1' });
     bench.upstream.always(streamOf('Hi'));
     const first = await ask();
@@ -147,14 +147,14 @@ describe('Idempotency-Key', () => {
     expect(asked()).toBe(2);
   });
 
-  it.each(['', ' ', 'two words', 'x'.repeat(256), 'ö'])('is not %j', async (key) => {
+  it.each(['', ' ', 'two words', 'x'.repeat(256), 'ö'])('must not be %j', async (key) => {
     await start();
     const { status, json } = await ask({ 'idempotency-key': Buffer.from(key).toString('latin1') });
     expect(status).toBe(400);
     expect(json).toMatchObject({ error: { code: 'invalid_idempotency_key' } });
   });
 
-  it('says nothing about streams', async () => {
+  it('is ignored for streams', async () => {
     await start();
     bench.upstream.next(streamOf('one')).next(streamOf('two'));
     for (const word of ['one', 'two']) {

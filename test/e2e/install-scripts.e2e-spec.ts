@@ -53,7 +53,7 @@ describe('Installing', () => {
   });
 
   it(
-    'runs none of them, whatever npm thinks of scripts by itself',
+    'runs none of them, whatever npm does by default',
     async () => {
       const dependency = join(folder, 'dependency');
       const mark = join(folder, 'it-has-run');
@@ -83,7 +83,7 @@ describe('Installing', () => {
     LONGEST_MS,
   );
 
-  it('needs no script of its own before or after another, which npm then leaves out', async () => {
+  it('needs no pre or post script of its own, which npm then leaves out', async () => {
     const { scripts } = await readRoot<Manifest>('package.json');
     const names = Object.keys(scripts);
     expect(names.filter((name) => names.some((other) => name === `pre${other}` || name === `post${other}`))).toEqual(
@@ -93,7 +93,7 @@ describe('Installing', () => {
   });
 
   it(
-    'reports to nobody where another tool runs the scripts all the same',
+    'reports to nobody, even where another tool runs the scripts',
     async () => {
       let reports = 0;
       const server = createServer((_, response) => {

@@ -92,7 +92,7 @@ describe('tokens', () => {
   };
   const seconds = (fromNow: number): number => Math.floor(Date.now() / 1_000) + fromNow;
 
-  it('of the issuer are taken; the user is the one of the trace, and the keys are fetched once', async () => {
+  it('of the issuer are accepted; their user stands in the trace, and the keys are fetched once', async () => {
     const tracer = new RecordingTracer();
     await start({}, { tracer });
     bench.upstream.always(streamOf('Hi'));
@@ -197,7 +197,7 @@ describe('tokens', () => {
     expect(lines.join()).not.toContain('cannot be had');
   });
 
-  it('of a new key are taken at once, also after the time of day was set back', async () => {
+  it('of a new key are accepted at once, also after the time of day was set back', async () => {
     const clock = new JumpingClock();
     await start({}, { clock });
     bench.upstream.always(streamOf('Hi'));
@@ -213,14 +213,14 @@ describe('tokens', () => {
     expect(keys.requests).toBe(2);
   });
 
-  it('are taken only with the algorithms that are configured', async () => {
+  it('are accepted only with the algorithms that are configured', async () => {
     await start({ JWT_ALGORITHMS: 'ES256' });
     bench.upstream.next(streamOf('Hi'));
     expect((await ask(await token())).status).toBe(401);
     expect((await ask(await token({ key: ec.privateKey, alg: 'ES256', kid: 'ec' }))).status).toBe(200);
   });
 
-  it('may say which workflows their holders may use; those that do not may use none', async () => {
+  it('may name the workflows that their holders may use; those that name none may use none', async () => {
     await start({ JWT_WORKFLOWS_CLAIM: 'workflows' });
     bench.upstream.always(streamOf('Hi'));
     const statuses: number[] = [];
@@ -254,7 +254,7 @@ describe('tokens', () => {
     ['does not answer', (): void => void (keys.body = undefined)],
     ['fails', (): void => void (keys.status = 500)],
     ['answers nonsense', (): void => void (keys.body = { nothing: true })],
-  ])('cannot be checked while the server of keys %s: 503, and then again', async (_, breakServer) => {
+  ])('are answered with 503 while the key server %s, and work again after that', async (_, breakServer) => {
     const good = { body: keys.body, status: keys.status };
     await start({ API_KEYS: 'sk-ann' });
     breakServer();
@@ -268,7 +268,7 @@ describe('tokens', () => {
     expect((await ask(await token())).status).toBe(200);
   });
 
-  it('make the errors of the openai SDK', async () => {
+  it('make the openai SDK throw the errors that it has for them', async () => {
     await start();
     const client = new OpenAI({
       baseURL: bench.app.baseUrl,

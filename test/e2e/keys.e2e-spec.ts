@@ -76,7 +76,7 @@ describe('API keys', () => {
     ['bearer', { authorization: `bearer  ${ANN}` }],
     ['api-key', { 'api-key': ANN }],
     ['x-api-key', { 'x-api-key': ANN }],
-  ])('are taken as %s', async (_, headers) => {
+  ])('are accepted as %s', async (_, headers) => {
     await start({ API_KEYS: `${BOB},ann=${hashOf(ANN)}` });
     bench.upstream.next(streamOf('Hi'));
     expect((await postJson(bench.app.chatUrl, CHAT, headers)).status).toBe(200);
@@ -92,7 +92,7 @@ describe('API keys', () => {
     ['a token, where none are taken', bearer('e30.e30.e30')],
     ['a name', bearer('ann')],
     ['a name of JavaScript', bearer('__proto__')],
-  ])('are not %s', async (_, headers) => {
+  ])('are never %s', async (_, headers) => {
     await start({ API_KEYS: `ann=${hashOf(ANN)}` });
     const { status, json, text } = await postJson(bench.app.chatUrl, CHAT, headers);
     expect(status).toBe(401);
@@ -109,7 +109,7 @@ describe('API keys', () => {
     expect((await postJson(bench.app.chatUrl, '{broken', bearer(ANN))).status).toBe(400);
   });
 
-  it('make the errors of the openai SDK', async () => {
+  it('make the openai SDK throw the errors that it has for them', async () => {
     await write([{ name: 'ann', hash: hashOf(ANN), workflows: ['chat'] }]);
     await start({ API_KEYS_FILE: file() });
     const client = (apiKey: string): OpenAI => new OpenAI({ baseURL: bench.app.baseUrl, apiKey });
@@ -127,7 +127,7 @@ describe('API keys', () => {
     expect(completion.choices[0]?.message.content).toBe('Hi');
   });
 
-  it('have workflows, which are all that they see; an alias is as good as its id', async () => {
+  it('show only the workflows that they may use, by id and by alias', async () => {
     await write([
       { name: 'ann', hash: hashOf(ANN), workflows: ['stream*', 'no-such'] },
       { name: 'bob', hash: hashOf(BOB), workflows: [] },
@@ -148,7 +148,7 @@ describe('API keys', () => {
     expect((await postJson(bench.app.chatUrl, CHAT, bearer(ANN))).status).toBe(404);
   });
 
-  it('do not tell which workflows there are that they may not use', async () => {
+  it('do not tell which other workflows there are', async () => {
     await write([{ name: 'ann', hash: hashOf(ANN), workflows: ['streaming'] }]);
     await start({ API_KEYS_FILE: file() }, { tracer: new RecordingTracer() });
     const { baseUrl, chatUrl, url } = bench.app;
@@ -263,7 +263,7 @@ describe('API keys', () => {
     expect(await statusFor(ANN)).toBe(401);
   });
 
-  it.each(['json', 'yaml'] as const)('change by the thousands without a stop for open streams: %s', async (format) => {
+  it.each(['json', 'yaml'] as const)('change by the thousands without holding up open streams: %s', async (format) => {
     await write([{ name: 'ann', hash: hashOf(ANN) }]);
     await start({ API_KEYS_FILE: file() });
     const entries = Array.from({ length: format === 'json' ? 20_000 : 10_000 }, (_, index) => ({
@@ -284,7 +284,7 @@ describe('API keys', () => {
     expect(stops.max / 1e6).toBeLessThan(1_000);
   });
 
-  it('leave it to a trusted gateway to name the user and the session', async () => {
+  it('let a trusted gateway name the user and the session', async () => {
     const tracer = new RecordingTracer();
     const headers = { ...bearer(ANN), 'x-user': 'u-1', 'x-sess': 's-1', 'x-session-id': 'from-client' };
     await start({ API_KEYS: ANN, TRUSTED_USER_HEADER: 'X-User', TRUSTED_SESSION_HEADER: 'x-sess' }, { tracer });
@@ -316,7 +316,7 @@ describe('API keys', () => {
     });
   });
 
-  it('believe no header that is not configured', async () => {
+  it('trust no header that is not configured', async () => {
     const tracer = new RecordingTracer();
     await start({ API_KEYS: ANN }, { tracer });
     bench.upstream.next(streamOf('Hi'));
@@ -363,7 +363,7 @@ describe('a server with and without keys', () => {
     expect(server.process.stdout + server.process.stderr).not.toContain('sk-mr-');
   });
 
-  it('does not start with a file that is wrong, and says all that is', async () => {
+  it('does not start with a file that is wrong, and lists every fault', async () => {
     const path = join(folder, 'keys.yaml');
     const start = async (env: Record<string, string>): Promise<string> => {
       const error = (await rejectionOf(startServerProcess({ env }))) as Error;

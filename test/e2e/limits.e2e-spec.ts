@@ -29,14 +29,14 @@ describe('limits', () => {
   const ask = (body: object = CHAT, headers: Record<string, string> = {}): Promise<HttpAnswer> =>
     postJson(bench.app.chatUrl, body, headers);
 
-  it('are told of nowhere where there are none', async () => {
+  it('appear nowhere where there are none', async () => {
     await start({});
     bench.upstream.next(streamOf('Hi'));
     const { headers } = await ask();
     expect(Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([]);
   });
 
-  it('of requests answer 429 in the form of OpenAI, with when to come again', async () => {
+  it('of requests answer 429 in the form of OpenAI, and say when to come again', async () => {
     await start({ LIMIT_REQUESTS_PER_MINUTE: '2' });
     bench.upstream.always(streamOf('Hi'));
     const first = await ask();
@@ -82,7 +82,7 @@ describe('limits', () => {
     }
   });
 
-  it('count what is at fault, which is known only once it is read; but not what its head tells', async () => {
+  it('count a request whose fault is in its body, but not one whose fault is in its head', async () => {
     await start({ LIMIT_REQUESTS_PER_MINUTE: '2' });
     const url = bench.app.chatUrl;
     expect((await postJson(url, CHAT, { 'content-encoding': 'gzip' })).status).toBe(415);
@@ -127,7 +127,7 @@ describe('limits', () => {
       await eventually(async () => (await ask()).status === 200);
     });
 
-    it('those of runs, of which a body that is still sent is none', async () => {
+    it('those of runs, among which a body that is still arriving does not count', async () => {
       await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '0' });
       const hold = gate();
       bench.upstream.next(streamOf(['Hel', hold, 'lo'])).always(streamOf('Hi'));
@@ -252,7 +252,7 @@ describe('limits', () => {
       expect(json).toMatchObject({ error: { type: 'tokens' } });
     });
 
-    it('but nothing where the model was not at work, and nothing beside what it tells', async () => {
+    it('but nothing where no model worked, and nothing beyond what a model tells', async () => {
       await start({ LIMIT_TOKENS_PER_MINUTE: '800' });
       const body = { ...CHAT, messages: [{ role: 'user', content: long }] };
       bench.upstream.next(httpError(500, errorBody('no'))).next(httpError(429, errorBody('no')));

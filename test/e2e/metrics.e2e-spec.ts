@@ -87,7 +87,7 @@ describe('metrics', () => {
     expect([refused.status, refused.headers['allow']]).toEqual([405, 'GET']);
   });
 
-  it('counts every request once, by workflow and outcome, and nothing of what clients make up', async () => {
+  it('counts every request once, by workflow and outcome, and no name that clients make up', async () => {
     bench = await Bench.start({ env: { STREAM_OPEN_GRACE_MS: '20', RUN_TIMEOUT_MS: '400' } });
     const { chatUrl, url } = bench.app;
     bench.upstream.next(streamOf('fine'));

@@ -95,7 +95,7 @@ describe('Modules', () => {
       expect([await ask('a'), await ask('b')]).toEqual(['I belong to ModuleA.', 'I belong to ModuleB.']);
     });
 
-    it('is else the one which the module imports, behind a module that exports it again, too', async () => {
+    it('is otherwise the one that the module imports, also through a module that exports it again', async () => {
       const source = moduleOf('SourceModule', { providers: [NameNode], exports: [NameNode] });
       const between = moduleOf('BetweenModule', { imports: [source], exports: [source] });
       const A = moduleOf('ModuleA', { imports: [between], providers: [nameWorkflow('a')] });
@@ -103,7 +103,7 @@ describe('Modules', () => {
       expect(await ask('a')).toBe('I belong to SourceModule.');
     });
 
-    it('is else the one of a global module', async () => {
+    it('is otherwise the one of a global module', async () => {
       const everywhere = moduleOf('GlobalModule', { providers: [NameNode], exports: [NameNode] });
       Global()(everywhere);
       await start(moduleOf('ModuleA', { providers: [nameWorkflow('a')] }), everywhere, other);
@@ -125,7 +125,7 @@ describe('Modules', () => {
     expect(await ask('a')).toBe('I belong to SecretModule.');
   });
 
-  it('are named where a node is missing', async () => {
+  it('are named when a node is missing', async () => {
     expect(await faultsOf(moduleOf('ModuleA', { providers: [nameWorkflow('a')] }))).toContain(
       '[node_not_provided] workflow "a", node "NameNode": no module provides it. Add NameNode to the providers of ModuleA.',
     );
@@ -272,12 +272,12 @@ describe('Modules', () => {
       expect(await ask('a')).toBe('I belong to ModuleA.');
     });
 
-    it('that two tokens name are one', async () => {
+    it('that two tokens name count once', async () => {
       await start(moduleOf('ModuleA', { providers: [{ provide: 'A', useExisting: type }, type, NameNode] }));
       expect(served().filter((name) => name === 'a')).toHaveLength(1);
     });
 
-    it('are found all, if a factory makes several of one kind', async () => {
+    it('are all found if a factory makes several of one kind', async () => {
       const made = (id: string): Provider => ({
         provide: `factory of ${id}`,
         useFactory: (): unknown => Reflect.construct(nameWorkflow(id), []),

@@ -97,7 +97,7 @@ describe('node events', () => {
     expect(JSON.stringify(news)).not.toContain('secret');
   });
 
-  it('tell what an answer cost that broke off', async () => {
+  it('tell what an answer that broke off has cost', async () => {
     bench.upstream.next(streamOf('{"thinking":"H', { finish: 'length', usage: tokens(3, 4) }));
     const stream = await openStream(
       bench.app.chatUrl,
@@ -112,14 +112,14 @@ describe('node events', () => {
     });
   });
 
-  it('are sent to those only who ask', async () => {
+  it('are sent only to clients that ask', async () => {
     for (const headers of [{}, { 'millrace-events': 'false' }]) {
       bench.upstream.next(streamOf('Hi')).next(jsonAnswer(REPLY));
       expect(await newsOf('streaming', headers)).toEqual([]);
     }
   });
 
-  it('leave an early failure a status', async () => {
+  it('leave an early failure its status', async () => {
     bench.upstream.next(httpError(500, 'down'));
     const answer = await postJson(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO }, EVENTS);
     expect(answer.status).toBe(502);
@@ -159,7 +159,7 @@ describe('node events', () => {
     ['meta-llama/Llama-3.1-8B', 'meta-llama/Llama-3.1-8B'],
     ['/home/ada/models/llama.gguf', 'llama.gguf'],
     ['C:\\models\\llama.gguf', 'llama.gguf'],
-  ])('name the model %s, and no folder it lies in', async (model, name) => {
+  ])('name the model %s without the folder that it lies in', async (model, name) => {
     bench.upstream.next([style({ envelope: { model } }), ...streamOf('Hi')]);
     const news = await newsOf('chat', EVENTS);
     expect(news).toContainEqual(expect.objectContaining({ type: 'model-identified', node: 'ChatNode', model: name }));

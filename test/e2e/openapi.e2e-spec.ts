@@ -143,7 +143,7 @@ describe('OpenAPI', () => {
     }
   });
 
-  it('has what it refers to, and refers to what it has', () => {
+  it('defines all that it refers to, and refers to all that it defines', () => {
     const text = JSON.stringify(document);
     const referred = new Set(
       [...text.matchAll(/#\/components\/(\w+)\/([\w-]+)/g)].map(([, kind, name]) => `${kind}/${name}`),
@@ -165,7 +165,7 @@ describe('OpenAPI', () => {
     }
   });
 
-  it('has a schema of requests that takes the examples, and not everything', () => {
+  it('has a schema of requests that accepts the examples, but not everything', () => {
     const place = ['components', 'schemas', 'ChatCompletionRequest'] as const;
     const bodies = trials.filter(({ body }) => body !== undefined);
     expect(bodies.length).toBeGreaterThanOrEqual(3);
@@ -206,7 +206,7 @@ describe('OpenAPI', () => {
     expect(answer.headers).toHaveProperty('x-request-id');
   };
 
-  it.each(trials)('is kept by the answer to its example: $name', async ({ path, method, url, body }) => {
+  it.each(trials)('is obeyed by the answer to its example: $name', async ({ path, method, url, body }) => {
     const { answer } = send(method.toUpperCase(), app.url + url, body);
     const whole = await readAnswer(await answer);
     expect(whole.status).toBe(200);
@@ -220,19 +220,19 @@ describe('OpenAPI', () => {
     ['a body that is too large', 413, `"${'x'.repeat(11 * 1024 ** 2)}"`, {}],
     ['text', 415, 'Hello', { 'content-type': 'text/plain' }],
     ['headers that are too long', 431, {}, { 'x-long': 'x'.repeat(20_000) }],
-  ])('is kept by the answer to %s', async (_, status, body, headers) => {
+  ])('is obeyed by the answer to %s', async (_, status, body, headers) => {
     const answer = await postJson(app.chatUrl, body, headers);
     expect(answer.status).toBe(status);
     expectDocumented(answer, '/v1/chat/completions', 'post');
   });
 
-  it('is kept by answers to unknown names elsewhere', async () => {
+  it('is obeyed by answers to unknown names elsewhere', async () => {
     expectDocumented(await getJson(`${app.baseUrl}/models/none`), '/v1/models/{id}', 'get');
     expectDocumented(await getJson(`${app.baseUrl}/models/none/graph`), '/v1/models/{id}/graph', 'get');
     expectDocumented(await getJson(`${app.baseUrl}/models/chat/graph?format=x`), '/v1/models/{id}/graph', 'get');
   });
 
-  it('is kept by a server that has keys and limits', async () => {
+  it('is obeyed by a server that has keys and limits', async () => {
     const key = 'sk-'.padEnd(40, 'k');
     const closed = await TestApp.start({ env: { API_KEYS: key, LIMIT_REQUESTS_PER_MINUTE: '1' } });
     try {

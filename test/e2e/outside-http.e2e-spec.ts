@@ -124,7 +124,7 @@ describe('a workflow outside HTTP', () => {
     }
   });
 
-  it('is in the docs as it is here', async () => {
+  it('is written in the docs as it is tested here', async () => {
     const [docs, source] = await Promise.all([
       readFile(join(ROOT, 'docs/writing-workflows.md'), 'utf8'),
       readFile(import.meta.filename, 'utf8'),

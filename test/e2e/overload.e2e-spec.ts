@@ -44,7 +44,7 @@ describe('overload', () => {
     });
   };
 
-  it('lets so many run, some wait, and refuses the others with 503', async () => {
+  it('lets some requests run and some wait, and refuses the others with 503', async () => {
     const tracer = new RecordingTracer();
     await start({ MAX_CONCURRENT_RUNS: '2', MAX_QUEUED_RUNS: '2' }, undefined, tracer);
     const hold = gate();
@@ -181,7 +181,7 @@ describe('overload', () => {
     });
   });
 
-  it('makes the openai SDK come again', async () => {
+  it('makes the openai SDK try again', async () => {
     await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '0' });
     const hold = gate();
     bench.upstream.next(streamOf([hold, 'first'])).next(streamOf('second'));
@@ -229,7 +229,7 @@ describe('the end of a busy process', () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
-  it('answers those whose body still comes, or waits for memory, with 503 at once', async () => {
+  it('answers those whose body is still arriving, or waits for memory, with 503 at once', async () => {
     upstream = await ScriptedUpstream.start();
     server = await startServerProcess({ env: { OPENAI_BASE_URL: upstream.url, MAX_BODY_MEMORY: '1mb' } });
     const head = (bytes: number): string =>

@@ -206,7 +206,7 @@ describeInBrowser()('the playground', () => {
     expect(errors).toEqual([]);
   });
 
-  it('tells a key that is missing, a connection that breaks and a server that is gone from one another', async () => {
+  it('tells a missing key, a broken connection and a server that has gone apart', async () => {
     const { url } = await demo();
     const { page } = await visit(url);
     const answers: ((route: Parameters<Parameters<Page['route']>[1]>[0]) => Promise<void>)[] = [
@@ -236,7 +236,7 @@ describeInBrowser()('the playground', () => {
     expect(await page.locator('.turn:last-child .said').last().innerText()).toBe('Hi');
   });
 
-  it('shows Markdown, and lets nothing in it act or tell', async () => {
+  it('shows Markdown, and lets nothing in it run or load anything', async () => {
     const { app, upstream } = await bench();
     const evil = [
       '# Title\n\n| a | b |\n|---|---|\n| **1** | `2` |\n\n- [x] done\n',
@@ -629,7 +629,7 @@ describeInBrowser()('the playground', () => {
     expect(faults).toEqual([]);
   });
 
-  it('is served with a strict policy, and asked for again only as far as it changed', async () => {
+  it('is served with a strict policy, and loaded again only where it changed', async () => {
     const { url } = await demo();
     const page = await fetch(url);
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');

@@ -131,7 +131,7 @@ describe('the process', () => {
     await stream.closed;
   });
 
-  it('takes one Ctrl-C that npm passes on a second time for one', async () => {
+  it('takes a Ctrl-C that npm passes on a second time for one', async () => {
     const [{ url, process: child }, up] = await startWithUpstream();
     const hold = gate();
     up.next(streamOf(['Still', hold, ' here']));

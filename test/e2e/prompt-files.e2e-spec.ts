@@ -71,7 +71,7 @@ describe('Prompt files of a compiled server', () => {
     expect(await instructionsOf('review')).toBe('Review again.');
   });
 
-  it('keep the server from its start by their path in src', async () => {
+  it('stop the start with a message that names their path in src', async () => {
     await rm(join(project.folder, 'src/workflows/prompts', EFFORT));
     await expect(start()).rejects.toThrow(/The prompt file src\/workflows\/prompts\/100%\.md does not exist/);
   });

@@ -100,7 +100,7 @@ describeWithRedis('replicas that share a Redis', () => {
         for (const what of ['requests', 'tokens']) await client.rpush(`millrace:limits:${what}:key:key-1`, 'x');
       },
     ],
-  ])('say that they count by themselves while Redis %s, and do', async (_, refuse: () => Promise<unknown>) => {
+  ])('count by themselves while Redis %s, and say so', async (_, refuse: () => Promise<unknown>) => {
     const app = await start({
       API_KEYS: 'sk-ann,sk-bob',
       LIMIT_TOKENS_PER_MINUTE: '100',
@@ -195,7 +195,7 @@ describeWithRedis('replicas that share a Redis', () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
-  it('send a repeated request away while another one answers it; the openai SDK comes again', async () => {
+  it('refuse a repeated request while another one answers it; the openai SDK tries again', async () => {
     const [one, two] = [await start(), await start()];
     const hold = gate();
     upstream.next(streamOf([hold, 'Hi']));
@@ -274,7 +274,7 @@ describeWithRedis('replicas that share a Redis', () => {
       expect((await ask(two, KEY)).status).toBe(200);
     });
 
-    it('tell it once more what became of the claim, if that was not heard', async () => {
+    it('tell Redis again what became of the claim if it was not heard', async () => {
       const [one, two] = await startBoth();
       const hold = gate();
       upstream.next(streamOf([hold, 'Hi']));

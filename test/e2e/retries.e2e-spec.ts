@@ -132,7 +132,7 @@ describe('retries of the upstream', () => {
     });
   });
 
-  describe('are not made for what stays so', () => {
+  describe('are not made for a failure that stays', () => {
     it.each([
       [402, 429, 'insufficient_quota'],
       [405, 502, 'upstream_not_found'],
@@ -193,7 +193,7 @@ describe('retries of the upstream', () => {
       expect(bench.upstream.requests).toHaveLength(1);
     });
 
-    it('but a limit by the minute is one that passes, after the time that Google names in its details', async () => {
+    it('but a limit per minute passes, after the time that Google names in its details', async () => {
       const details = [
         { violations: [{ quotaId: 'GenerateRequestsPerMinutePerProjectPerModel-FreeTier' }] },
         { retryDelay: '20.04s' },

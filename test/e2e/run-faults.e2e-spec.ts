@@ -240,7 +240,7 @@ describe('a run that goes wrong where it is read', () => {
     });
   });
 
-  it.each(Object.entries(UNSPEAKABLE))('ends well when a node reports %s as its progress', async (name, { shown }) => {
+  it.each(Object.entries(UNSPEAKABLE))('succeeds when a node reports %s as its progress', async (name, { shown }) => {
     const messages = [{ role: 'user', content: name }];
     await besideAnother(async () => {
       const stream = await openStream(
@@ -256,7 +256,7 @@ describe('a run that goes wrong where it is read', () => {
     });
   });
 
-  it('ends with an error when the result has no JSON', async () => {
+  it('ends with an error when the result cannot be written as JSON', async () => {
     await besideAnother(async () => {
       const body = { model: 'no-json', messages: HELLO };
       expect(await postJson(bench.app.chatUrl, body)).toMatchObject({ status: 500 });

@@ -134,7 +134,7 @@ describe('security', () => {
       ['text/plain', HELLO_JSON],
       ['application/x-www-form-urlencoded', 'model=chat&messages=x'],
       ['multipart/form-data; boundary=b', '--b\r\n\r\n--b--'],
-    ])('are not all that keeps pages of others out: a form that sends %s runs nothing', async (type, body) => {
+    ])('are not all that keeps foreign pages out: a form that sends %s runs nothing', async (type, body) => {
       // What a page may send without asking: anything else needs a preflight, which allows nobody by default.
       const answer = await postJson(app.chatUrl, body, { 'content-type': type, origin: 'https://evil.example' });
       expectRefused({ status: answer.status, body: answer.text }, [415]);
@@ -242,7 +242,7 @@ describe('security', () => {
       expect(answer.text.length).toBeLessThan(10_000);
     });
 
-    it('say the last of what they say twice', async () => {
+    it('count by the last value where they give two', async () => {
       const body = HELLO_JSON.replace('{', '{"model":"none",');
       expect((await postJson(app.chatUrl, body)).status).toBe(200);
       expect((await postJson(app.chatUrl, body.replace('"chat"', '"nobody"'))).text).toContain('`nobody`');
@@ -252,7 +252,7 @@ describe('security', () => {
       ['gzip', gzipSync],
       ['deflate', deflateSync],
       ['br', brotliCompressSync],
-    ])('that %s has made small are not read', async (encoding, compress) => {
+    ])('that %s has compressed are not read', async (encoding, compress) => {
       for (const body of [HELLO_JSON, ' '.repeat(128 * MEGABYTE)]) {
         const bytes = compress(Buffer.from(body));
         const head = requestOf('POST /v1/chat/completions', [

@@ -55,18 +55,18 @@ describe('limits of connections and requests', () => {
     assertValidError(JSON.parse(answer.body));
   };
 
-  it('cuts a client that sends its headers byte by byte with 408', async () => {
+  it('cuts off with 408 a client that sends its headers byte by byte', async () => {
     app = await TestApp.start({ env: { HTTP_HEADERS_TIMEOUT_MS: '300' } });
     await expectRefusal(open('GET /health/live HTTP/1.1\r\nhost: x\r\n', 'x-slow: aaaa\r\n'), 408);
   });
 
-  it('cuts a client that sends its body byte by byte with 408', async () => {
+  it('cuts off with 408 a client that sends its body byte by byte', async () => {
     app = await TestApp.start({ env: { HTTP_REQUEST_TIMEOUT_MS: '300' } });
     const head = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
     await expectRefusal(open(`${head}content-length: 100000\r\n\r\n{"model":"`, 'aaaa'), 408);
   });
 
-  it('cuts clients that announce a body and send nothing of it, and gives back what was taken for them', async () => {
+  it('cuts off clients that announce a body and send nothing of it, and gives back what was taken for them', async () => {
     app = await TestApp.start({ env: { HTTP_BODY_TIMEOUT_MS: '500', MAX_BODY_MEMORY: '64mb' } });
     const head = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
     const idle = [1, 2].map(() => open(`${head}content-length: 10000000\r\n\r\n{"model":"`));
@@ -120,7 +120,7 @@ describe('limits of connections and requests', () => {
     expect((await getJson(`${app.url}/health/live`, { 'x-long': 'a'.repeat(20_000) })).status).toBe(200);
   });
 
-  it('outlasts the idle connections of gateways, which give up after 60 s, with all its limits', async () => {
+  it('keeps idle connections for longer than gateways do, which give up after 60 s', async () => {
     app = await TestApp.start();
     const { keepAliveTimeout, headersTimeout, requestTimeout } = app.nest.getHttpServer();
     expect(keepAliveTimeout).toBeGreaterThan(60_000);

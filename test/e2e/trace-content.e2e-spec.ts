@@ -96,7 +96,7 @@ describe('a trace', () => {
     });
   });
 
-  it('is told of in the answer also when the run fails before its first byte', async () => {
+  it('has its id in the answer even when the run fails before its first byte', async () => {
     bench.upstream.next(httpError(500, 'down'));
     const answer = await postJson(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
     expect(answer.status).toBe(502);
@@ -119,7 +119,7 @@ describe('a trace', () => {
     tracer.assertAllClosed();
   });
 
-  it('is made of requests for an answer only', async () => {
+  it('is made only of requests for an answer', async () => {
     const answer = await getJson(`${bench.app.url}/v1/models/nobody`);
     expect(answer.status).toBe(404);
     expect(answer.headers['x-trace-id']).toBeUndefined();

@@ -94,7 +94,7 @@ describe('tracing to a backend that fails', () => {
     ['finds it wrong', { status: 400 }],
     ['sends it elsewhere', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }],
     ['takes only a part', 'partial-207'],
-  ])('gives up what a backend refuses that %s', async (_, behaviour) => {
+  ])('gives up what a backend that %s refuses', async (_, behaviour) => {
     await start(behaviour);
     await askWell();
     expect(await healthOnce(({ failures }) => failures > 0)).toMatchObject({

@@ -121,7 +121,7 @@ describe('tracing', () => {
 
   const shown = ({ attributes }: Span, name: string): unknown => attributes[OBSERVATION + name];
 
-  it('tells everything of a request of two nodes', async () => {
+  it('records everything of a request of two nodes', async () => {
     await start({ LANGFUSE_TRACING_ENVIRONMENT: 'staging', LANGFUSE_RELEASE: 'v7' });
     bench.upstream.next(streamOf(['A ', 'draft']));
     bench.upstream.next(
@@ -353,7 +353,7 @@ describe('tracing', () => {
     expect(langfuse.ingestRequests.length).toBeLessThan(10);
   });
 
-  it('holds nothing that anybody wrote if it may not', async () => {
+  it('holds nothing that anybody wrote where content is switched off', async () => {
     await start({ TRACING_CAPTURE_CONTENT: 'false' });
     bench.upstream.next(
       streamOf('The secret answer', { usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 } }),
@@ -378,7 +378,7 @@ describe('tracing', () => {
     expect(shown(root, 'metadata.run_id')).toMatch(/^chatcmpl-/);
   });
 
-  it('is sent no secret of a usual form, whoever wrote it, and all ordinary names', async () => {
+  it('sends no secret of a usual form, whoever wrote it, and all ordinary names', async () => {
     await start();
     const secrets = [
       ['ghp', '_4f9a8b7c6d5e4f3a2b1cAbCdEfGhIjKlMnOp'],
@@ -472,7 +472,7 @@ describe('tracing', () => {
     expect(health().exporters.map(({ name }) => name)).toEqual(['langfuse', 'otlp']);
   });
 
-  it('says of itself in OTLP what OpenTelemetry is told by variables, as JSON if that is wanted', async () => {
+  it("describes itself in OTLP as OpenTelemetry's variables say, in JSON if that is wanted", async () => {
     const collector = await FakeLangfuse.start();
     open.push(collector);
     await start({

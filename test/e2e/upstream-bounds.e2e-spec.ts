@@ -138,7 +138,7 @@ describe('what one model may answer is bounded', () => {
     expect(json).toMatchObject({ choices: [{ logprobs: { content: { length: 6_000 } } }] });
   }, 60_000);
 
-  it('takes no nesting that could not be written again', async () => {
+  it('refuses nesting that could not be written again', async () => {
     await start();
     const deep = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
     const call = `"tool_calls":[{"index":0,"id":"a","function":{"name":"n","arguments":${deep(10_000)}}}]`;
@@ -152,7 +152,7 @@ describe('what one model may answer is bounded', () => {
     }
   });
 
-  it('does not parse what would come to hundreds of megabytes', async () => {
+  it('does not parse what would take hundreds of megabytes', async () => {
     await start();
     const values = `[${'{},'.repeat(4_000_000)}0]`;
     for (const event of [`data: {"x":${values}}\n\n`, `event: error\ndata: {"x":${values}}\n\n`]) {
@@ -194,7 +194,7 @@ describe('what one model may answer is bounded', () => {
     expect(await asked).toEqual([502, 'upstream_too_many_tool_calls']);
   });
 
-  it('does not repeat in each chunk what is no name of a model', async () => {
+  it('does not repeat in each chunk a name that no model can have', async () => {
     await start();
     const name = 'm'.repeat(100_000);
     bench.upstream.next([
@@ -284,7 +284,7 @@ describe('what a schema may ask of the demo is bounded', () => {
     expect(performance.now() - startedAt).toBeLessThan(8_000);
   });
 
-  it('and ordinary patterns and sizes are kept to', async () => {
+  it('but ordinary patterns and sizes are obeyed', async () => {
     const { status, json } = await ask({
       type: 'object',
       properties: {

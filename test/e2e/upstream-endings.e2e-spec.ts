@@ -47,7 +47,7 @@ describe('the end of an upstream answer', () => {
   const EARLY = together(role(), text('part0 '), finish('stop'));
 
   describe('text after a finish_reason', () => {
-    it('takes it back, however long the model thinks in between', async () => {
+    it('revokes it, however long the model thinks in between', async () => {
       const thinking = gate();
       bench.upstream.next([EARLY, thinking, text('part1 '), text('part2'), finish('length'), usage(USAGE), done()]);
       const stream = await open(WITH_USAGE);
@@ -58,7 +58,7 @@ describe('the end of an upstream answer', () => {
       assertCompletion(await stream.collect(), expected);
     });
 
-    it('needs no second one if [DONE] says that all was said', async () => {
+    it('needs no second finish_reason if [DONE] follows', async () => {
       bench.upstream.next([EARLY, text('part1'), usage(USAGE), done()]);
       assertCompletion(await (await open()).collect(), { content: 'part0 part1', finish: 'stop' });
     });
@@ -78,7 +78,7 @@ describe('the end of an upstream answer', () => {
       expect(contentOf(items)).toMatch(/^part0 part1/);
     });
 
-    it('shows that the reasons of this answer say little: a reset after the next one is an error', async () => {
+    it('makes later reasons of the answer unreliable: a reset after the next one is an error', async () => {
       const stamped = (content: string): Step =>
         chunk({ choices: [{ index: 0, delta: { content }, finish_reason: 'stop' }] });
       const read = gate();
@@ -121,7 +121,7 @@ describe('the end of an upstream answer', () => {
       assertCompletion(await stream.collect(), { content: 'all', finish: 'stop' });
     });
 
-    it('is waited for in vain only once of a model that falls silent after its finish_reason', async () => {
+    it('is waited for in vain only once if a model falls silent after its finish_reason', async () => {
       const silent = [together(role(), text('all'), finish('stop')), stall()];
       const endsAfter = async (ms: number): Promise<void> => {
         bench.upstream.next(silent);
@@ -173,7 +173,7 @@ describe('the end of an upstream answer', () => {
     assertCompletion(await stream.collect(), { content: 'all', finish: 'stop' });
   });
 
-  it('is not a named event in the middle; what holds a chunk is read, whatever its name', async () => {
+  it('is not at a named event in the middle; an event that holds a chunk is read, whatever its name', async () => {
     const named = (name: string, content: string): Step =>
       raw(`event: ${name}\ndata: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`);
     bench.upstream.next([
@@ -245,7 +245,7 @@ describe('an upstream connection that closes before the end of its body', () => 
     });
   });
 
-  it('is no failure of one JSON answer that is whole', async () => {
+  it('is no failure if a JSON answer is whole', async () => {
     const message = { role: 'assistant', content: 'All of it.' };
     const json = JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }] });
     bench.upstream.next([raw(json), cutOff()]).next([raw(json.slice(0, -2)), cutOff()]);

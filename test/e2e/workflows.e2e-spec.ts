@@ -152,7 +152,7 @@ describe('workflows of an application developer', () => {
     assertCompletion(await stream.collect(), { content: '-> Ulm (a City)' });
   });
 
-  it('let visible nodes speak in order, set apart, and hidden ones not at all', async () => {
+  it('send the text of visible nodes in order and set apart, and nothing of hidden ones', async () => {
     const tracer = new RecordingTracer();
     const { app, upstream } = await start([TellWorkflow, CityNode, LabelNode, TellNode], { tracer });
     upstream

@@ -74,7 +74,7 @@ describe('readKeyEntries', () => {
     ]);
   });
 
-  it.each(['', 'keys: []', '5', 'null'])('takes no list from %j', async (text) => {
+  it.each(['', 'keys: []', '5', 'null'])('refuses %j, which is no list', async (text) => {
     expect(await faultsOf(text)).toEqual(['must hold a list of entries, each with a name and a hash']);
   });
 
@@ -90,7 +90,7 @@ describe('readKeyEntries', () => {
   });
 
   it.each(['20200131', '"20200131"', '2020-W05', '2020-01-31T10', '2020-02-31', '{}', '""'])(
-    'takes no expiry that it cannot read: %s',
+    'refuses an expiry that it cannot read: %s',
     async (expires) => {
       expect(await faultsOf(`- { name: ci, hash: "${HASH}", expires: ${expires} }`)).toEqual([
         expect.stringMatching(/^entry 1 \("ci"\): expires must be a date such as/),
@@ -114,7 +114,7 @@ describe('readKeyEntries', () => {
     }
   });
 
-  it('takes neither limits nor ids of workflows that are blank', async () => {
+  it('refuses blank limits and blank ids of workflows', async () => {
     const faults = await faultsOf(`
 - name: ci
   hash: ${HASH}

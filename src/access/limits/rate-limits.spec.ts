@@ -53,7 +53,7 @@ describe('RateLimits', () => {
     expect(await taken(limits, ann)).toMatchObject({ 'x-ratelimit-remaining-requests': '1' });
   });
 
-  it('refuses requests once the tokens are used up, and lets the one that does so overrun', async () => {
+  it('refuses requests once the tokens are used up, and lets the one that uses them up overrun', async () => {
     const limits = limitsOf({});
     const ann = caller('ann', { tokensPerMinute: 100 });
     await limits.charge(ann, 99);
@@ -82,7 +82,7 @@ describe('RateLimits', () => {
     expect(await taken(limits, ann)).toMatchObject({ 'x-ratelimit-remaining-requests': '0' });
   });
 
-  it('limits all together, beside each; the headers tell of the tighter one', async () => {
+  it('limits all callers together as well as each one; the headers show the tighter limit', async () => {
     const limits = limitsOf({ TOTAL_REQUESTS_PER_MINUTE: '3' });
     const ann = caller('ann', { requestsPerMinute: 2 });
     const bob = caller('bob', {});
@@ -93,7 +93,7 @@ describe('RateLimits', () => {
     expect(error).toMatchObject({ type: 'requests', message: expect.stringContaining('of all keys together') });
   });
 
-  it('does not count for all what a key was refused', async () => {
+  it('does not count for all a request that the limit of a key refuses', async () => {
     const limits = limitsOf({ TOTAL_REQUESTS_PER_MINUTE: '3' });
     const ann = caller('ann', { requestsPerMinute: 1 });
     await taken(limits, ann);

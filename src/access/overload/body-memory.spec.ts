@@ -36,7 +36,7 @@ describe('BodyMemory', () => {
     expect(memoryOf({ MAX_BODY_MEMORY: '' }).memory.limit).toBeGreaterThan(16 * 1024 ** 2);
   });
 
-  it('lets who finds no room wait, and who fits go first', async () => {
+  it('lets requests that find no room wait, and the first that fits go next', async () => {
     const { memory } = memoryOf();
     const first = now(memory.take(ANN, 40, NEVER));
     const large = memory.take(ANN, 20, NEVER);
@@ -52,7 +52,7 @@ describe('BodyMemory', () => {
     small.release();
   });
 
-  it('gives who would need more than a share all of it, alone', async () => {
+  it('gives a request that needs more than a share all of it, alone', async () => {
     const { memory } = memoryOf();
     const alone = now(memory.take(ANN, 1_000, NEVER));
     expect(alone.bytes).toBe(50);
@@ -62,7 +62,7 @@ describe('BodyMemory', () => {
     expect((await next).bytes).toBe(50);
   });
 
-  it('changes its mind about how much', async () => {
+  it('changes the amount', async () => {
     const { memory } = memoryOf();
     const [one, two] = [now(memory.take(ANN, 40, NEVER)), now(memory.take(ANN, 10, NEVER))];
     const more = two.resize(30, NEVER);
@@ -77,7 +77,7 @@ describe('BodyMemory', () => {
     expect(now(memory.take(ANN, 50, NEVER)).bytes).toBe(50);
   });
 
-  it('lets no two who want more wait for each other', async () => {
+  it('lets no two requests that want more wait for each other', async () => {
     const { memory } = memoryOf();
     const [one, two] = [now(memory.take(ANN, 20, NEVER)), now(memory.take(ANN, 20, NEVER))];
     const turn = one.resize(40, NEVER);
@@ -100,7 +100,7 @@ describe('BodyMemory', () => {
     await expect(all).rejects.toMatchObject({ status: 503, retryAfterMs: 2_000 });
   });
 
-  it('forgets who leaves, and refuses who would be one too many', async () => {
+  it('forgets requests whose client leaves, and refuses one too many', async () => {
     const { memory } = memoryOf({ MAX_QUEUED_RUNS: '1' });
     const taken = now(memory.take(ANN, 50, NEVER));
     const leaving = new Cancellation();

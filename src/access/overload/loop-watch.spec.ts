@@ -19,7 +19,7 @@ class LateClock extends FakeClock {
 }
 
 describe('LoopWatch', () => {
-  it('is behind after three late looks in a row, and no more after one in time', () => {
+  it('is behind after three late checks in a row, and no longer after one in time', () => {
     const clock = new LateClock();
     const watch = new LoopWatch(100, clock, () => false);
     watch.wake();

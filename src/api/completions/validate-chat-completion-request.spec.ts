@@ -127,7 +127,7 @@ describe('validateChatCompletionRequest', () => {
 });
 
 describe('assertStreamOptionsAllowed', () => {
-  it('refuses options of a stream for an answer that is none', () => {
+  it('refuses options of a stream for an answer that is not one', () => {
     const options = { stream_options: { include_usage: true } };
     expect(() => assertStreamOptionsAllowed(options, true)).not.toThrow();
     expect(() => assertStreamOptionsAllowed({ stream_options: null }, false)).not.toThrow();

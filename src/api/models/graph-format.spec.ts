@@ -18,7 +18,7 @@ describe('the format of a graph', () => {
     expect(accepting('application/pdf').format).toBe('json');
   });
 
-  it.each([['png'], [''], ['SVG'], [['svg', 'json']], [{ a: 'svg' }]])('is no %j', (asked) => {
+  it.each([['png'], [''], ['SVG'], [['svg', 'json']], [{ a: 'svg' }]])('cannot be %j', (asked) => {
     expect(() => chooseGraphFormat(asked, NOTHING)).toThrow(
       expect.objectContaining({ status: 400, param: 'format', code: 'invalid_value' }),
     );

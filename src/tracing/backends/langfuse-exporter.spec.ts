@@ -51,7 +51,7 @@ describe('LangfuseExporter', () => {
     expect([legacy.exports, asked()]).toEqual([3, 1]);
   });
 
-  it('takes OTLP for right while the server does not tell, and asks again', async () => {
+  it('uses OTLP while the server does not tell its version, and asks again', async () => {
     const { exporter, otlp, legacy } = made(undefined, undefined, '2.0.0');
     for (let i = 0; i < 4; i++) await exporter.export(TRACES, NEVER);
     expect([otlp.exports, legacy.exports]).toEqual([2, 2]);

@@ -23,7 +23,7 @@ describe('LangfuseServer', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   };
 
-  it('tells its version, and what it thinks of the keys', async () => {
+  it('tells its version, and whether it accepts the keys', async () => {
     const langfuse = await FakeLangfuse.start({ version: '3.22.1' });
     open.push(langfuse);
     expect(await at(langfuse.url).version()).toBe('3.22.1');
@@ -50,7 +50,7 @@ describe('LangfuseServer', () => {
     expect(await answers).toEqual([undefined, { result: 'unknown', why: 'it cannot be reached' }]);
   });
 
-  it('knows when nobody is there', async () => {
+  it('tells when the server cannot be reached', async () => {
     const langfuse = await FakeLangfuse.start();
     const { url } = langfuse;
     await langfuse.close();

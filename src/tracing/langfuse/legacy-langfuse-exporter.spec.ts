@@ -188,12 +188,12 @@ describe('LegacyLangfuseExporter', () => {
     expect(await failureOf(exporter().export([traceOf(1)], never))).toMatchObject({ retryAfterMs: undefined });
   });
 
-  it('takes pages for failures', async () => {
+  it('treats web pages as failures', async () => {
     langfuse.answerWith('html-500');
     expect(await failureOf(exporter().export([traceOf(1)], never))).toMatchObject({ retryable: true });
   });
 
-  it('takes an answer of another kind of server for a failure', async () => {
+  it('treats an answer of another kind of server as a failure', async () => {
     langfuse.answerWith({ status: 200 });
     const error = await failureOf(exporter().export([traceOf(1)], never));
     expect(error.message).toContain('LANGFUSE_BASE_URL');

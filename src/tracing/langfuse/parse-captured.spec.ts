@@ -21,12 +21,12 @@ describe('parseCaptured', () => {
     expect(parseCaptured(text)).toBe(text);
   });
 
-  it('takes siblings for siblings, however many', () => {
+  it('counts how deep a text is nested, and not how many values it has', () => {
     const text = JSON.stringify(Array.from({ length: 1_000 }, () => [{}]));
     expect(parseCaptured(text)).toHaveLength(1_000);
   });
 
-  it('does so for each of several', () => {
+  it('parses each of several texts', () => {
     expect(parseAllCaptured({ a: '[1]', b: 'x', __proto__x: '{}' })).toEqual({ a: [1], b: 'x', __proto__x: {} });
   });
 });

@@ -95,7 +95,7 @@ describe('Capture', () => {
       expect(without.content({ a: 1 }, 'output')).toBeUndefined();
     });
 
-    it('holds numbers, and words of its own, of metadata and events', () => {
+    it("keeps numbers, and words of the server's own, of metadata and events", () => {
       const facts = {
         run_id: 'chatcmpl-1',
         model: 'gpt-5.4-mini',
@@ -138,7 +138,7 @@ describe('Capture', () => {
     });
   });
 
-  it('parts simple parameters from nested ones', () => {
+  it('splits simple parameters from nested ones', () => {
     const format = { type: 'json_schema' };
     expect(
       capture().parameters({ temperature: 1, stop: ['a'], response_format: format, n: undefined, x: null }),

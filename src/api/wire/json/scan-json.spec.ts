@@ -51,7 +51,7 @@ describe('scanJson', () => {
     );
   });
 
-  it('ends with anything, JSON or not', () => {
+  it('ends on any text, JSON or not', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom(...'{}[]",:\\1e-+.tx \u{1F600}')).map((all) => all.join('')),
