@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { format, resolveConfig } from 'prettier';
 import { AppModule } from '../dist/app/app.module.js';
-import { loadConfig } from '../dist/config/index.js';
-import { openApiDocument, ServerAdapter } from '../dist/http/index.js';
+import { loadConfig } from '../dist/app/load-config.js';
+import { openApiDocument } from '../dist/app/openapi/openapi-document.js';
+import { ServerAdapter } from '../dist/http/index.js';
 
 const file = join(import.meta.dirname, '..', 'openapi.json');
 const config = loadConfig({});

@@ -21,7 +21,7 @@ async function openApplication(): Promise<INestApplicationContext> {
   const [{ NestFactory }, { AppModule }, { loadConfig }, { fetchThroughProxies }] = await Promise.all([
     import('@nestjs/core'),
     import('./app/app.module.js'),
-    import('./config/index.js'),
+    import('./app/load-config.js'),
     import('./models/index.js'),
   ]);
   if (existsSync('.env')) process.loadEnvFile('.env');

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
-import { loadConfig } from '../config/index.js';
+import { loadConfig } from './load-config.js';
 import { describeError, VERSION } from '../kernel/index.js';
 import { AppLogger } from './logger.js';
 import { OutputGuard } from './output.js';

@@ -1,7 +1,8 @@
-import { IsOptional, isURL, ValidateBy, type ValidationArguments } from 'class-validator';
+import { isURL } from 'class-validator';
+import { type Kind, Refusal } from './setting.js';
 
 /** Names of containers have underscores. */
-const RULES = { require_tld: false, allow_underscores: true, protocols: ['http', 'https'], require_protocol: true };
+const RULES = { require_tld: false, allow_underscores: true, require_protocol: true };
 
 /** What an address may hold beside host, port and path. */
 export interface AddressParts {
@@ -13,33 +14,26 @@ export interface AddressParts {
   readonly query: boolean;
 }
 
-/** An http or https address, which may be absent. No message shows a value: an address, too, can hold credentials. */
-export function Address(parts: AddressParts): PropertyDecorator {
-  return (target, property) => {
-    IsOptional()(target, property);
-    ValidateBy({
-      name: 'address',
-      validator: {
-        validate: (value) => findFault(value, parts) === undefined,
-        defaultMessage: (faulty?: ValidationArguments) =>
-          `${String(property)} must ${findFault(faulty?.value, parts) ?? 'be an address'}`,
-      },
-    })(target, property);
+/** An http or https address. */
+export function address({ example, credentials, query }: AddressParts): Kind<string> {
+  const read = url(['http', 'https'], `be an http or https address, such as ${example}`);
+  return (given) => {
+    const known = read(given);
+    if (known instanceof Refusal) return known;
+    const { username, password, pathname, search, hash } = new URL(given);
+    if (/\/chat\/completions\/*$/.test(pathname)) return new Refusal('end before /chat/completions: that is added to it');
+    if (hash !== '') return new Refusal('not have a part behind #: it is not sent');
+    if (!credentials && (username !== '' || password !== '')) {
+      return new Refusal('not hold a user and a password: what it leads to takes credentials of its own');
+    }
+    return query || search === '' ? known : new Refusal('not have a part behind ?: paths are added to it');
   };
 }
 
-function findFault(value: unknown, { example, credentials, query }: AddressParts): string | undefined {
-  if (typeof value !== 'string' || !isURL(value, RULES) || !URL.canParse(value)) {
-    return `be an http or https address, such as ${example}`;
-  }
-  const { username, password, pathname, search, hash } = new URL(value);
-  if (/\/chat\/completions\/*$/.test(pathname)) return 'end before /chat/completions: that is added to it';
-  if (hash !== '') return 'not have a part behind #: it is not sent';
-  if (!credentials && (username !== '' || password !== '')) {
-    return 'not hold a user and a password: what it leads to takes credentials of its own';
-  }
-  if (!query && search !== '') return 'not have a part behind ?: paths are added to it';
-  return undefined;
+/** @param must for texts that are no address with one of the protocols */
+export function url(protocols: readonly string[], must: string): Kind<string> {
+  return (given) =>
+    isURL(given, { ...RULES, protocols: [...protocols] }) && URL.canParse(given) ? given : new Refusal(must);
 }
 
 /** An address without its credentials, and those as an `authorization` header. */

@@ -1,15 +1,5 @@
 /** What people expect of a variable that others read and this server does not, and what to do instead. */
-const IGNORED: Readonly<Record<string, string>> = {
-  LANGFUSE_SAMPLE_RATE: 'Set TRACING_SAMPLE_RATE.',
-  OLLAMA_HOST: 'Set OLLAMA_BASE_URL.',
-  OPENAI_ORG_ID: 'Requests name no organization: the key decides.',
-  OPENAI_ORGANIZATION: 'Requests name no organization: the key decides.',
-  OPENAI_PROJECT_ID: 'Requests name no project: the key decides.',
-  OPENAI_TIMEOUT: 'Set UPSTREAM_FIRST_TOKEN_TIMEOUT_MS.',
-  OPENAI_MAX_RETRIES: 'Set UPSTREAM_MAX_RETRIES.',
-  ANTHROPIC_AUTH_TOKEN: 'Set ANTHROPIC_API_KEY.',
-  AZURE_OPENAI_AD_TOKEN: 'Set AZURE_OPENAI_API_KEY.',
-};
+const IGNORED: Readonly<Record<string, string>> = { LANGFUSE_SAMPLE_RATE: 'Set TRACING_SAMPLE_RATE.' };
 
 /** The same for those of OpenTelemetry, which matter only where traces are sent to a collector. */
 const IGNORED_OTEL: Readonly<Record<string, string>> = {
@@ -34,14 +24,16 @@ const IGNORED_OTEL: Readonly<Record<string, string>> = {
 /**
  * Variables that are set, and that other programs with the same task follow, but not this one.
  * @param known all settings: one that is read says so itself
+ * @param ofProviders the same as here, of the providers of models
  * @returns one line for each; never a value
  */
 export function findIgnoredVariables(
   variables: Readonly<Record<string, string | undefined>>,
   known: ReadonlySet<string>,
   isExporting: boolean,
+  ofProviders: Readonly<Record<string, string>>,
 ): string[] {
-  const all = { ...IGNORED, ...(isExporting ? IGNORED_OTEL : {}) };
+  const all = { ...IGNORED, ...ofProviders, ...(isExporting ? IGNORED_OTEL : {}) };
   const hasLoneArgument =
     isExporting && isSet(variables['OTEL_TRACES_SAMPLER_ARG']) && !isSet(variables['OTEL_TRACES_SAMPLER']);
   const ignored = Object.entries(all)

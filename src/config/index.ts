@@ -1,10 +1,18 @@
-export type { AccessConfig, JwtConfig, LimitsConfig, NamedHash } from './access-config.js';
-export { separateCredentials } from './address.js';
-export { ABORTED_RUNS_LIMIT_MS, AppConfig, LOG_LEVELS } from './app-config.js';
-export { isCredential } from './credential.js';
-export { loadConfig } from './environment.js';
-export { parseHeaderList } from './header-list.js';
-export type { ProviderCredential, ProviderVariable, ProviderVariables } from './provider-variables.js';
-export type { ProxyConfig } from './proxy-environment.js';
-export type { ServerConfig } from './server-config.js';
-export type { TracingConfig } from './tracing-config.js';
+export type { AccessConfig, JwtConfig, LimitsConfig } from './access-settings.js';
+export { address, separateCredentials } from './address.js';
+export { ABORTED_RUNS_LIMIT_MS, AppConfig } from './app-config.js';
+export type { NamedHash } from './key-list.js';
+export { isCredential } from './kinds.js';
+export {
+  addressPart,
+  type CommonProviderValues,
+  type ProviderDeclaration,
+  type ProviderKey,
+  providerKey,
+} from './provider-settings.js';
+export type { ProxyConfig } from './proxy-settings.js';
+export { listSettingNames, readConfig } from './read-config.js';
+export type { ServerConfig } from './server-settings.js';
+export { LOG_LEVELS } from './service-settings.js';
+export { optional, Setting, setting, type Settings, type Values } from './setting.js';
+export type { TracingConfig } from './tracing-settings.js';

@@ -1,7 +1,12 @@
-import { Transform } from 'class-transformer';
-import { ValidateBy } from 'class-validator';
 import { sha256 } from '../kernel/index.js';
-import type { NamedHash } from './access-config.js';
+import { type Kind, Refusal } from './setting.js';
+
+/** A key as the configuration knows it: never the key itself. */
+export interface NamedHash {
+  readonly name: string;
+  /** SHA-256 of the key, 64 lower-case hex digits. */
+  readonly hash: string;
+}
 
 const HASHED = /^([\w.@-]{1,64})=sha256:([0-9a-f]{64})$/;
 /** Visible ASCII; `=` only where Base64 ends with it, so that a misspelt `name=sha256:…` is not taken for a key. */
@@ -11,23 +16,20 @@ const PLAIN = /^[!-<>-~]+={0,2}$/;
  * A list of keys: each a key as clients send it, or `name=sha256:<hash>`. Keys are turned into their hashes as they are
  * read, and get the names `key-1`, `key-2` … by their places in the list.
  */
-export function KeyList(): PropertyDecorator {
-  return (target, property) => {
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? keysOf(value) : value))(target, property);
-    ValidateBy(
-      { name: 'keyList', validator: { validate: (value: unknown) => Array.isArray(value) && areDistinct(value) } },
-      { message: '$property must be a list of keys, or of name=sha256:<64 hex digits>, each name and key once' },
-    )(target, property);
-  };
-}
+export const keyList: Kind<readonly NamedHash[]> = (given) => {
+  const keys = readKeys(given);
+  return keys !== undefined && areDistinct(keys)
+    ? keys
+    : new Refusal('be a list of keys, or of name=sha256:<64 hex digits>, each name and key once');
+};
 
 /** @returns undefined if one is malformed */
-function keysOf(text: string): readonly NamedHash[] | undefined {
-  const keys = text.split(',').map((entry, index) => keyOf(entry.trim(), `key-${index + 1}`));
+function readKeys(text: string): readonly NamedHash[] | undefined {
+  const keys = text.split(',').map((entry, index) => readKey(entry.trim(), `key-${index + 1}`));
   return keys.every((key) => key !== undefined) ? keys : undefined;
 }
 
-function keyOf(entry: string, name: string): NamedHash | undefined {
+function readKey(entry: string, name: string): NamedHash | undefined {
   const [, given, hash] = HASHED.exec(entry) ?? [];
   if (given !== undefined && hash !== undefined) return { name: given, hash };
   return PLAIN.test(entry) && !entry.includes('sha256:') ? { name, hash: sha256(entry) } : undefined;

@@ -5,43 +5,13 @@ const SHORTEST = 8;
 /** From this length on, two slips are still a slip. */
 const LONG = 12;
 
-/** Names under which people know a setting from elsewhere: in vain, they would leave a server without what was meant. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  OPENAI_API_BASE: 'OPENAI_BASE_URL',
-  OPENAI_API_BASE_URL: 'OPENAI_BASE_URL',
-  OPENAI_API_HOST: 'OPENAI_BASE_URL',
-  OPENAI_API_URL: 'OPENAI_BASE_URL',
-  OPENAI_KEY: 'OPENAI_API_KEY',
-  OPENAI_SECRET_KEY: 'OPENAI_API_KEY',
-  OPENAI_TOKEN: 'OPENAI_API_KEY',
-  ANTHROPIC_API_BASE: 'ANTHROPIC_BASE_URL',
-  ANTHROPIC_API_URL: 'ANTHROPIC_BASE_URL',
-  AZURE_API_KEY: 'AZURE_OPENAI_API_KEY',
-  AZURE_OPENAI_API_VERSION: 'OPENAI_API_VERSION',
-  AZURE_OPENAI_DEPLOYMENT: 'AZURE_OPENAI_MODEL',
-  AZURE_OPENAI_DEPLOYMENT_NAME: 'AZURE_OPENAI_MODEL',
-  AZURE_OPENAI_API_DEPLOYMENT_NAME: 'AZURE_OPENAI_MODEL',
-  AZURE_OPENAI_KEY: 'AZURE_OPENAI_API_KEY',
-  LANGFUSE_ENDPOINT: 'LANGFUSE_BASE_URL',
-  LANGFUSE_URL: 'LANGFUSE_BASE_URL',
-  LANGFUSE_OTEL_HOST: 'LANGFUSE_BASE_URL',
-  GOOGLE_GENERATIVE_AI_API_KEY: 'GOOGLE_API_KEY',
-  GOOGLE_GEMINI_API_KEY: 'GOOGLE_API_KEY',
-  JWKS_URL: 'JWT_JWKS_URL',
-  JWKS_URI: 'JWT_JWKS_URL',
-  MAX_BODY_SIZE: 'BODY_LIMIT',
-  MAX_CONCURRENT_STREAMS: 'MAX_CONCURRENT_RUNS',
-  MAX_CONCURRENT_REQUESTS: 'MAX_CONCURRENT_RUNS',
-  DEMO_MODE: 'DEMO',
-};
-
-/** Variables that others own, though their names are near to one of ours. */
-const OTHERS: ReadonlySet<string> = new Set([
-  // Ollama's folder of models.
-  'OLLAMA_MODELS',
-  // docker-compose.yml's, in the same .env, and what Kubernetes tells of a service named langfuse.
-  'LANGFUSE_PORT',
-]);
+/** What the names of variables that are no settings may mean. */
+export interface OtherNames {
+  /** Names under which people know a setting from elsewhere: in vain, they would leave a server without what was meant. */
+  readonly knownElsewhere: Readonly<Record<string, string>>;
+  /** Variables that others own, though their names are near to one of ours. */
+  readonly foreign: ReadonlySet<string>;
+}
 
 /**
  * Variables that are no settings, but whose names are so near to one that they are meant for it.
@@ -51,11 +21,12 @@ const OTHERS: ReadonlySet<string> = new Set([
 export function findMisspeltSettings(
   variables: Readonly<Record<string, string | undefined>>,
   known: ReadonlySet<string>,
+  { knownElsewhere, foreign }: OtherNames,
 ): string[] {
   return Object.keys(variables).flatMap((name) => {
-    if (known.has(name) || OTHERS.has(name) || (variables[name]?.trim() ?? '') === '') return [];
+    if (known.has(name) || foreign.has(name) || (variables[name]?.trim() ?? '') === '') return [];
     const meant =
-      unlessSet(Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined, variables) ??
+      unlessSet(Object.hasOwn(knownElsewhere, name) ? knownElsewhere[name] : undefined, variables) ??
       findNearest(name, known) ??
       findPrefixed(name, variables, known) ??
       unlessSet(findByWords(name, known), variables);

@@ -1,37 +1,41 @@
-import { Transform } from 'class-transformer';
-import { IsObject, IsOptional } from 'class-validator';
+import { type Kind, Refusal } from './setting.js';
 
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** Headers that belong to the request as it is sent. */
+const OWN = new Set(['content-type', 'content-length', 'host', 'connection', 'transfer-encoding', 'expect', 'upgrade']);
+
+type Pairs = Readonly<Record<string, string>>;
 
 /**
- * Pairs as OpenTelemetry writes them: `name=value,other=value`, values percent-encoded. May be absent.
- * @param kind names of headers are put into lower case, and their values are Latin-1
+ * Pairs as OpenTelemetry writes them: `name=value,other=value`, values percent-encoded.
+ * @param of names of headers are put into lower case, and their values are Latin-1
  */
-export function PairList(kind: 'headers' | 'attributes'): PropertyDecorator {
-  return (target, property) => {
-    for (const decorate of [
-      Transform(({ value }: { value: unknown }) =>
-        typeof value === 'string' ? (readPairs(value, kind) ?? value) : value,
-      ),
-      IsOptional(),
-      IsObject({ message: '$property must be a list such as name=value,other=value, with values percent-encoded' }),
-    ]) {
-      decorate(target, property);
-    }
-  };
+export function pairs(of: 'headers' | 'attributes'): Kind<Pairs> {
+  return (given) =>
+    readPairs(given, of) ?? new Refusal('be a list such as name=value,other=value, with values percent-encoded');
 }
 
+/** Headers that requests to a model are sent with, names in lower case. */
+export const requestHeaders: Kind<Pairs> = (given) => {
+  const headers = readPairs(given, 'headers');
+  return headers !== undefined && !Object.keys(headers).some((name) => OWN.has(name))
+    ? headers
+    : new Refusal(
+        `be a list such as name=value,other=value, with values percent-encoded, and none of ${[...OWN].join(', ')} in it`,
+      );
+};
+
 /** @returns undefined if the list is malformed */
-export function readPairs(text: string, kind: 'headers' | 'attributes'): Readonly<Record<string, string>> | undefined {
-  const pairs: Record<string, string> = {};
+function readPairs(text: string, kind: 'headers' | 'attributes'): Pairs | undefined {
+  const read: Record<string, string> = {};
   for (const pair of text.split(',')) {
     const [, name, encoded] = /^\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
     const value = encoded === undefined ? undefined : decode(encoded);
     if (name === undefined || value === undefined) return undefined;
     if (kind === 'headers' && !HEADER_VALUE.test(value)) return undefined;
-    pairs[kind === 'headers' ? name.toLowerCase() : name] = value;
+    read[kind === 'headers' ? name.toLowerCase() : name] = value;
   }
-  return pairs;
+  return read;
 }
 
 function decode(text: string): string | undefined {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Request, Response } from 'express';
-import { loadConfig } from '../config/index.js';
+import { readConfig } from '../config/index.js';
 import { ServerAdapter } from './server-adapter.js';
 
 describe('ServerAdapter', () => {
@@ -11,7 +11,7 @@ describe('ServerAdapter', () => {
   afterEach(() => adapter.close());
 
   it("makes messages that Express takes as they are: replaced prototypes would spoil the engine's caches", async () => {
-    adapter = new ServerAdapter(loadConfig({}).server);
+    adapter = new ServerAdapter(readConfig({}, []).server);
     adapter.initHttpServer();
     const prototypesOf = (...messages: readonly object[]): unknown[] =>
       messages.map((message) => Object.getPrototypeOf(message));

@@ -12,5 +12,6 @@ export type { Message } from './message.js';
 export type { ModelName } from './model-name.js';
 export { ModelProvider } from './model-provider.js';
 export { type ConfiguredProvider, configureModelProviders, ModelProviders } from './model-providers.js';
+export { VENDORS } from './openai/vendors/index.js';
 export { fetchThroughProxies } from './openai/transport/proxy-dispatcher.js';
 export { addUsage, type Usage, type UsageDetails } from './usage.js';

@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { FakeClock } from '../../test/support/fake-clock.js';
-import { loadConfig } from '../config/index.js';
+import { readConfig } from '../config/index.js';
 import { DemoModel } from './demo/index.js';
 import { ModelProvider } from './model-provider.js';
 import { configureModelProviders, ModelProviders } from './model-providers.js';
 import { OpenAIChatModel } from './openai/index.js';
-import { PROVIDER_DEFINITIONS } from './provider-definitions.js';
+import { VENDORS } from './openai/vendors/index.js';
 
 const configure = (variables: Readonly<Record<string, string>>): ModelProviders =>
-  configureModelProviders(loadConfig(variables), new FakeClock());
+  configureModelProviders(readConfig(variables, Object.values(VENDORS)), new FakeClock());
 
 describe('configureModelProviders', () => {
   it('lets the demo answer for OpenAI where neither key nor address is set, and says so', () => {
@@ -107,19 +107,30 @@ describe('configureModelProviders', () => {
     expect(() => providers.modelFor(name)).toThrow(missing);
   });
 
-  it('knows the addresses that need more than a key', () => {
-    const { google_vertex_ai: vertex, azure_openai: azure, bedrock } = PROVIDER_DEFINITIONS;
-    const set = { OPENAI_MODEL: 'm', GOOGLE_VERTEX_AI_PROJECT: 'p', AZURE_OPENAI_ENDPOINT: 'https://x.example//' };
-    expect(vertex.endpoint(set).baseUrl).toBe(
+  it.each<[ModelProvider, Record<string, string>, string]>([
+    [
+      'google_vertex_ai',
+      { GOOGLE_VERTEX_AI_PROJECT: 'p', GOOGLE_VERTEX_AI_ACCESS_TOKEN: 'x' },
       'https://aiplatform.googleapis.com/v1/projects/p/locations/global/endpoints/openapi',
-    );
-    expect(azure.endpoint(set).baseUrl).toBe('https://x.example/openai/v1');
-    expect(azure.endpoint({ ...set, OPENAI_API_VERSION: 'v' })).toMatchObject({
-      baseUrl: 'https://x.example/openai',
-      azureApiVersion: 'v',
-    });
-    const regions = { AWS_REGION: 'us-east-1', BEDROCK_AWS_REGION: 'eu-west-1' };
-    expect(bedrock.endpoint({ ...set, ...regions }).baseUrl).toContain('bedrock-runtime.eu-west-1.');
+    ],
+    [
+      'azure_openai',
+      { AZURE_OPENAI_ENDPOINT: 'https://x.example//', AZURE_OPENAI_API_KEY: 'x' },
+      'https://x.example/openai/v1',
+    ],
+    [
+      'azure_openai',
+      { AZURE_OPENAI_ENDPOINT: 'https://x.example//', AZURE_OPENAI_API_KEY: 'x', OPENAI_API_VERSION: 'v' },
+      'https://x.example/openai',
+    ],
+    [
+      'bedrock',
+      { AWS_BEARER_TOKEN_BEDROCK: 'x', AWS_REGION: 'us-east-1', BEDROCK_AWS_REGION: 'eu-west-1' },
+      'https://bedrock-runtime.eu-west-1.amazonaws.com/openai/v1',
+    ],
+    ['ollama', {}, 'http://localhost:11434/v1'],
+  ])('finds %s with %j at %s', (name, variables, address) => {
+    expect(configure(variables).get(name).address).toBe(address);
   });
 
   it('has the ways of structured output that .env.example shows', () => {
@@ -128,14 +139,9 @@ describe('configureModelProviders', () => {
       name?.toLowerCase(),
       way,
     ]);
-    const declared = Object.entries(PROVIDER_DEFINITIONS).map(([name, { capabilities }]) => [
-      name,
-      capabilities.structuredOutput,
-    ]);
+    const declared = Object.values(VENDORS).map(({ name, capabilities }) => [name, capabilities.structuredOutput]);
     expect(shown).toEqual(declared);
-    expect(example).toContain(
-      `#OLLAMA_BASE_URL=${PROVIDER_DEFINITIONS.ollama.endpoint({ OPENAI_MODEL: 'm' }).baseUrl}`,
-    );
+    expect(example).toContain('#OLLAMA_BASE_URL=http://localhost:11434/v1');
   });
 });
 

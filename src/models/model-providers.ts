@@ -1,4 +1,4 @@
-import { type AppConfig, parseHeaderList, type ProviderVariable, type ProviderVariables } from '../config/index.js';
+import { type AppConfig, type CommonProviderValues, Setting } from '../config/index.js';
 import { ConfigurationError } from '../errors/index.js';
 import { type Clock, redactSecrets } from '../kernel/index.js';
 import type { ChatModel } from './chat-model.js';
@@ -11,8 +11,7 @@ import {
   OpenAIChatModel,
   PLAIN_MESSAGES,
 } from './openai/index.js';
-import { PROVIDER_DEFINITIONS, type ProviderDefinition } from './provider-definitions.js';
-import { readReasoningTags } from './reasoning-tags.js';
+import { type ProviderValues, type Vendor, VENDORS } from './openai/vendors/index.js';
 
 /** A provider that this process can call. */
 export interface ConfiguredProvider {
@@ -70,7 +69,7 @@ export class ModelProviders {
   modelFor(name: ModelProvider, model?: string): string {
     const chosen = model ?? this.get(name).defaultModel;
     if (chosen !== undefined) return chosen;
-    throw new Error(`it names no model for "${name}", and ${prefixOf(name)}_MODEL is not set in the environment.`);
+    throw new Error(`it names no model for "${name}", and ${toPrefix(name)}_MODEL is not set in the environment.`);
   }
 
   #entry(name: ModelProvider): ProviderEntry | undefined {
@@ -90,50 +89,44 @@ export function configureModelProviders({ providers, demo, upstream, proxy }: Ap
   const offline = demo.isOn
     ? {
         chat: new DemoModel(demo, clock),
-        defaultModel: providers.OPENAI_MODEL,
+        defaultModel: providers[ModelProvider.OPENAI]?.model,
         description: 'demo: offline, no language model. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one',
       }
     : DEMO_IS_OFF;
-  const configured = Object.entries(PROVIDER_DEFINITIONS).map(([name, definition]) => {
-    const missing = missingFor(definition, providers);
-    return [
-      name,
-      missing ?? online(name as SdkProvider, definition, providers, { ...upstream, proxy }, clock),
-    ] as const;
-  });
-  const table: Partial<Record<ModelProvider, ProviderEntry>> = Object.fromEntries(configured);
+  const table: Partial<Record<string, ProviderEntry>> = {};
+  for (const vendor of Object.values(VENDORS)) {
+    const values = providers[vendor.name];
+    if (values === undefined) continue;
+    table[vendor.name] =
+      findMissing(vendor, values) ?? configureProvider(vendor, values, { ...upstream, proxy }, clock);
+  }
   if (typeof table[ModelProvider.OPENAI] === 'string') table[ModelProvider.OPENAI] = offline;
   return new ModelProviders({ ...table, [ModelProvider.DEMO]: offline });
 }
 
-type SdkProvider = keyof typeof PROVIDER_DEFINITIONS;
-
-function online(
-  name: SdkProvider,
-  definition: ProviderDefinition,
-  set: ProviderVariables,
+function configureProvider(
+  vendor: Vendor,
+  values: ProviderValues,
   upstream: AppConfig['upstream'] & Pick<AppConfig, 'proxy'>,
   clock: Clock,
 ): ConfiguredProvider {
-  const endpoint = definition.endpoint(set);
+  const { name, hasKeyHeader = false } = vendor;
+  const { model, headers } = values;
+  const endpoint = vendor.findEndpoint(values);
   const address = new URL(endpoint.baseUrl ?? '');
-  const prefix = prefixOf(name);
-  const headers = set[`${prefix}_HEADERS`];
-  if (address.username !== '' && endpoint.apiKey !== undefined && name !== ModelProvider.AZURE_OPENAI) {
+  if (address.username !== '' && endpoint.apiKey !== undefined && !hasKeyHeader) {
     throw new ConfigurationError([
       `The address of ${name} holds a user, and there is a key for it as well: both would be its authorization. Take one away`,
     ]);
   }
-  const capabilities = chooseCapabilities(name, { ...definition.capabilities, ...definition.adapt?.(address) }, set);
-  const model = set[`${prefix}_MODEL`];
   return {
     chat: new OpenAIChatModel(
       {
         ...endpoint,
         ...upstream,
-        capabilities,
-        streamSetting: `${prefix}_STREAM`,
-        ...(headers !== undefined && { headers: parseHeaderList(headers) }),
+        capabilities: chooseCapabilities({ ...vendor.capabilities, ...vendor.adapt?.(address) }, values),
+        streamSetting: `${toPrefix(name)}_STREAM`,
+        headers,
       },
       clock,
     ),
@@ -144,17 +137,15 @@ function online(
 }
 
 /** What the settings of a provider say in place of what is known of it. */
-function chooseCapabilities(name: SdkProvider, known: Capabilities, set: ProviderVariables): Capabilities {
-  const prefix = prefixOf(name);
-  const form = set[`${prefix}_MESSAGES`];
-  const developer = set[`${prefix}_DEVELOPER_ROLE`];
-  const messages = form === undefined ? known.messages : MESSAGE_FORMS[form];
+function chooseCapabilities(known: Capabilities, values: CommonProviderValues): Capabilities {
+  const { structuredOutput, streams, reasoningTags, developerRole } = values;
+  const messages = values.messages === undefined ? known.messages : MESSAGE_FORMS[values.messages];
   return {
     ...known,
-    structuredOutput: set[`${prefix}_STRUCTURED_OUTPUT`] ?? known.structuredOutput,
-    streaming: set[`${prefix}_STREAM`] !== 'off',
-    reasoningTags: readReasoningTags(set[`${prefix}_REASONING_TAG`]) ?? known.reasoningTags,
-    messages: developer === undefined ? messages : { ...messages, developer: developer === 'on' },
+    structuredOutput: structuredOutput ?? known.structuredOutput,
+    streaming: streams,
+    reasoningTags: reasoningTags ?? known.reasoningTags,
+    messages: developerRole === undefined ? messages : { ...messages, developer: developerRole },
   };
 }
 
@@ -164,15 +155,21 @@ const MESSAGE_FORMS: Readonly<Record<'openai' | 'plain', MessageForm>> = {
 };
 
 /** What a person has to set, as a text; undefined: nothing. */
-function missingFor({ needs }: ProviderDefinition, set: ProviderVariables): string | undefined {
+function findMissing({ name, needs, settings }: Vendor, values: ProviderValues): string | undefined {
   const missing = needs
-    .map((need): readonly ProviderVariable[] => (typeof need === 'string' ? [need] : need))
-    .filter((alternatives) => alternatives.every((name) => set[name] === undefined))
-    .map((alternatives) => alternatives.join(' or '));
+    .map((need): readonly string[] => (typeof need === 'string' ? [need] : need))
+    .filter((alternatives) => alternatives.every((key) => values[key] === undefined))
+    .map((alternatives) => alternatives.flatMap((key) => nameVariables(settings[key], name)).join(' or '));
   return missing.length === 0 ? undefined : missing.join(', and ');
 }
 
+/** The file of a token that lives for an hour is the usual way to give it. */
+function nameVariables(setting: Vendor['settings'][string] | undefined, provider: string): readonly string[] {
+  if (!(setting instanceof Setting)) return [`${toPrefix(provider)}_BASE_URL`];
+  return setting.secrecy === 'secret, may be written later' ? [setting.name, `${setting.name}_FILE`] : [setting.name];
+}
+
 /** With what a provider's own variables begin. */
-function prefixOf<Name extends ModelProvider>(name: Name): Uppercase<Name> {
-  return name.toUpperCase() as Uppercase<Name>;
+function toPrefix(provider: string): string {
+  return provider.toUpperCase();
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { readKeyEntries } from '../../src/access/keys/read-key-entries.js';
-import { loadConfig } from '../../src/config/index.js';
+import { loadConfig } from '../../src/app/load-config.js';
 import { sha256 } from '../../src/kernel/index.js';
 import { eventually } from '../support/eventually.js';
 import { type ChildProcess, startProcess } from '../support/process.js';

@@ -5,7 +5,7 @@ import { Test } from '@nestjs/testing';
 import { AppModule } from '../../src/app/app.module.js';
 import { AppLogger } from '../../src/app/logger.js';
 import { APP_OPTIONS, setUpApp } from '../../src/app/set-up.js';
-import { loadConfig } from '../../src/config/index.js';
+import { loadConfig } from '../../src/app/load-config.js';
 import { ServerAdapter } from '../../src/http/index.js';
 import { Clock } from '../../src/kernel/index.js';
 import { Tracer } from '../../src/tracing/index.js';

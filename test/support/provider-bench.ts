@@ -1,4 +1,4 @@
-import { loadConfig } from '../../src/config/index.js';
+import { loadConfig } from '../../src/app/load-config.js';
 import {
   type ChatModel,
   configureModelProviders,

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import { rejectionOf } from '../../../test/support/rejection.js';
-import { type LimitsConfig, loadConfig } from '../../config/index.js';
+import { type LimitsConfig, readConfig } from '../../config/index.js';
 import { RateLimitedError } from '../../errors/index.js';
 import { Caller } from '../caller.js';
 import { RateLimits } from './rate-limits.js';
@@ -14,7 +14,7 @@ let clock: FakeClock;
 /** Counts in this process, as without Redis. */
 function limitsOf(env: Readonly<Record<string, string>>): RateLimits {
   const store = { works: false, send: () => Promise.resolve({ state: 'refused' as const }) };
-  return new RateLimits(loadConfig(env), new Windows(clock, store), clock);
+  return new RateLimits(readConfig(env, []), new Windows(clock, store), clock);
 }
 
 const caller = (id: string, limits: Partial<LimitsConfig>): Caller =>

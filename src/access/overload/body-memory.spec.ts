@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../test/support/fake-clock.js';
-import { loadConfig } from '../../config/index.js';
+import { readConfig } from '../../config/index.js';
 import { OverloadedError, RateLimitedError, RunAbortedError } from '../../errors/index.js';
 import { Cancellation } from '../../kernel/index.js';
 import { Caller } from '../caller.js';
@@ -12,7 +12,7 @@ const [ANN, BOB] = ['ann', 'bob'].map((id) => new Caller({ id, limits })) as [Ca
 
 function memoryOf(env: Record<string, string> = {}): { memory: BodyMemory; clock: FakeClock } {
   const clock = new FakeClock();
-  const config = loadConfig({ API_KEYS: 'a,b', MAX_BODY_MEMORY: '100b', ...env });
+  const config = readConfig({ API_KEYS: 'a,b', MAX_BODY_MEMORY: '100b', ...env }, []);
   return { clock, memory: new BodyMemory(config, clock, {} as never, {} as never) };
 }
 

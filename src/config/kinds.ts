@@ -1,0 +1,90 @@
+import { MAX_TIMER_MS } from '../kernel/index.js';
+import { type Kind, Refusal } from './setting.js';
+
+const SWITCHES: ReadonlyMap<string, boolean> = new Map([
+  ...['on', 'true', 'yes', '1'].map((word) => [word, true] as const),
+  ...['off', 'false', 'no', '0'].map((word) => [word, false] as const),
+]);
+const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const;
+/** Visible ASCII. HTTP headers take little more, and a blank or an invisible character within a key was never part of it. */
+const CREDENTIAL = /^[!-~]+$/;
+
+/** Any text. */
+export const text: Kind<string> = (given) => given;
+
+/** On or off, in any of the words that people write for it: `on`, `true`, `yes`, `1` and their opposites, in any case. */
+export const onOrOff: Kind<boolean> = (given) => SWITCHES.get(given.toLowerCase()) ?? new Refusal('be on or off');
+
+/** @param must for texts that do not match */
+export function matching(pattern: RegExp, must: string): Kind<string> {
+  return (given) => (pattern.test(given) ? given : new Refusal(must));
+}
+
+export function oneOf<const T extends string>(values: readonly T[], must = `be one of ${values.join(', ')}`): Kind<T> {
+  return (given) => values.find((value) => value === given) ?? new Refusal(must);
+}
+
+/** @param must for texts that are no number, or beyond the bounds */
+export function number(least: number, most: number, must: string): Kind<number> {
+  return (given) => {
+    const value = Number(given);
+    return value >= least && value <= most ? value : new Refusal(must);
+  };
+}
+
+/** A whole number; see {@link number}. */
+export function wholeNumber(
+  least: number,
+  most: number,
+  must = `be a whole number from ${least} to ${most}`,
+): Kind<number> {
+  const read = number(least, most, must);
+  return (given) => {
+    const value = read(given);
+    return Number.isInteger(value) ? value : new Refusal(must);
+  };
+}
+
+/** A whole number of milliseconds, up to what a timer can hold. */
+export function milliseconds(least = 0): Kind<number> {
+  return wholeNumber(least, MAX_TIMER_MS, `be a whole number of milliseconds from ${least} to ${MAX_TIMER_MS}`);
+}
+
+/**
+ * A size such as `512kb`, in bytes.
+ * @param most the largest, in the same form
+ */
+export function size(most = '1024gb'): Kind<number> {
+  const mostBytes = countBytes(most);
+  return (given) => {
+    const bytes = countBytes(given);
+    return bytes >= 1 && bytes <= mostBytes
+      ? bytes
+      : new Refusal(`be a size such as 512kb or 10mb, and at most ${most}`);
+  };
+}
+
+/** Bytes that a size comes to; NaN if it is none. */
+export function countBytes(given: string): number {
+  const [, amount, unit = 'b'] = /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)?$/i.exec(given) ?? [];
+  return Math.floor(Number(amount) * BYTES[unit.toLowerCase() as keyof typeof BYTES]);
+}
+
+/** Items with commas between them, each of a kind. */
+export function list<T>(kind: Kind<T>): Kind<readonly T[]> {
+  return (given) => {
+    const items = given.split(',').map((item) => kind(item.trim()));
+    return items.find((item) => item instanceof Refusal) ?? (items as T[]);
+  };
+}
+
+/** A key or token that is sent in a header. */
+export const credential = matching(
+  CREDENTIAL,
+  'consist of visible ASCII characters: there is a blank, a line break, or an invisible or foreign character in it',
+);
+
+/** Whether a text can be sent as a key or token. */
+export function isCredential(given: string): boolean {
+  return CREDENTIAL.test(given);
+}

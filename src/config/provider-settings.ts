@@ -1,0 +1,110 @@
+import { address } from './address.js';
+import { credential, matching, oneOf, onOrOff } from './kinds.js';
+import { requestHeaders } from './pair-list.js';
+import {
+  type Kind,
+  optional,
+  Refusal,
+  secret,
+  Setting,
+  setting,
+  type Settings,
+  type Source,
+  type Values,
+} from './setting.js';
+
+const LINE = /^[^\p{Cc}\p{Zl}\p{Zp}]*$/u;
+const line = matching(LINE, 'hold no line break or other control character');
+
+/** A name that becomes a part of an address. */
+export const addressPart = matching(/^[\w.:-]+$/, 'consist of letters, digits and . : _ -');
+
+/** Names of the tags that hold the reasoning; `off`: none. */
+const reasoningTags: Kind<readonly string[]> = (given) => {
+  if (!/^(\/?[a-z][\w-]{0,31})(,[a-z][\w-]{0,31})*$/i.test(given)) {
+    return new Refusal('be off, or the name of a tag, such as think; several with commas');
+  }
+  return given === 'off' ? [] : given.split(',');
+};
+
+/** What a provider of models reads from the environment. It is declared beside the provider (src/models/openai/vendors). */
+export interface ProviderDeclaration {
+  /** Its name for agents, such as `azure_openai`; in capitals, with what the variables begin that all providers have. */
+  readonly name: string;
+  /** Those that no other provider has. */
+  readonly settings: Settings;
+  /** The model of agents that name none, if there is a usual one. */
+  readonly defaultModel?: string;
+  /** Names under which people know a setting from elsewhere: with these in vain, requests would go to another place. */
+  readonly knownElsewhere?: Readonly<Record<string, string>>;
+  /** What people expect of a variable that others read and this server does not, and what to do instead. */
+  readonly ignored?: Readonly<Record<string, string>>;
+  /** Variables that others own, though their names are near to a setting's. */
+  readonly foreign?: readonly string[];
+}
+
+/** The settings that every provider has. */
+export function makeCommonSettings({ name, defaultModel }: Pick<ProviderDeclaration, 'name' | 'defaultModel'>) {
+  const prefix = name.toUpperCase();
+  return {
+    /** The model of agents that name none; undefined: each has to name one. */
+    model: new Setting<string | undefined>(`${prefix}_MODEL`, line, defaultModel),
+    /** Where it is, with everything before `/chat/completions`. */
+    baseUrl: optional(
+      `${prefix}_BASE_URL`,
+      address({ example: 'http://localhost:11434/v1', credentials: true, query: true }),
+    ),
+    /** Sent with each request, names in lower case; they win over those that are sent anyway. */
+    headers: secret(`${prefix}_HEADERS`, requestHeaders),
+    /** How an answer is made to fit a schema. */
+    structuredOutput: optional(`${prefix}_STRUCTURED_OUTPUT`, oneOf(['json_schema', 'tool', 'prompt'])),
+    /** False: answers are asked for whole. */
+    streams: setting(`${prefix}_STREAM`, onOrOff, true),
+    /** Names of the tags at the beginning of the content that hold the reasoning. */
+    reasoningTags: optional(`${prefix}_REASONING_TAG`, reasoningTags),
+    /** How it wants messages. */
+    messages: optional(`${prefix}_MESSAGES`, oneOf(['openai', 'plain'])),
+    /** Whether it knows the role `developer`. */
+    developerRole: optional(`${prefix}_DEVELOPER_ROLE`, onOrOff),
+  };
+}
+
+export type CommonProviderValues = Values<ReturnType<typeof makeCommonSettings>>;
+
+/** A provider's key: a value, or where a file is that holds it and may change at any time. */
+export interface ProviderKey {
+  /** As the environment says it, or as the file held it at the start; absent: there is no such file yet. */
+  readonly value?: string;
+  /** The file, and the variable that names it. */
+  readonly file?: { readonly variable: string; readonly path: string };
+}
+
+/** A setting that holds a key or token. */
+class KeySetting extends Setting<ProviderKey | undefined> {
+  override read(source: Source): ProviderKey | undefined {
+    const variable = `${this.name}_FILE`;
+    const path = source.text(variable);
+    if (!LINE.test(path)) source.report(variable, 'hold no line break or other control character');
+    const key = super.read(source);
+    return path === '' ? key : { ...key, file: { variable, path } };
+  }
+}
+
+/** @param isShortLived what keeps its file fresh may be started later than this server */
+export function providerKey(name: string, { isShortLived = false } = {}): Setting<ProviderKey | undefined> {
+  const kind: Kind<ProviderKey> = (given) => {
+    const value = credential(given);
+    return value instanceof Refusal ? value : { value };
+  };
+  return new KeySetting(name, kind, undefined, isShortLived ? 'secret, may be written later' : 'secret');
+}
+
+/** What the settings of each provider come to, by its name. What the own ones are is known to its declaration. */
+export type ProviderValues = Readonly<Record<string, CommonProviderValues & Readonly<Record<string, unknown>>>>;
+
+/** The settings of each provider, its own and those that all have, by its name. */
+export function makeProviderSettings(providers: readonly ProviderDeclaration[]) {
+  return Object.fromEntries(
+    providers.map((provider) => [provider.name, { ...provider.settings, ...makeCommonSettings(provider) }]),
+  );
+}

@@ -1,0 +1,39 @@
+import { text } from './kinds.js';
+import { type Kind, optional, Refusal, type Values } from './setting.js';
+
+/** Through which proxies requests go out, by the variables that other programs read as well. */
+export interface ProxyConfig {
+  /** For addresses that begin with `http:`; absent: none. */
+  readonly httpProxy?: string;
+  /** For those that begin with `https:`; absent: the one above. */
+  readonly httpsProxy?: string;
+  /** Hosts that are asked directly. */
+  readonly noProxy: string;
+}
+
+/** Other programs take `proxy.example:3128`, too. */
+const proxy: Kind<string> = (given) => {
+  const address = given.includes('://') ? given : `http://${given}`;
+  return URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)
+    ? address
+    : new Refusal('be the address of an HTTP proxy, such as http://proxy.example:3128');
+};
+
+/** The variables that are read for proxies; the ones in lower case win. */
+export const PROXY_SETTINGS = {
+  http: { lower: optional('http_proxy', proxy), upper: optional('HTTP_PROXY', proxy) },
+  https: { lower: optional('https_proxy', proxy), upper: optional('HTTPS_PROXY', proxy) },
+  none: { lower: optional('no_proxy', text), upper: optional('NO_PROXY', text) },
+};
+
+/** Undefined: requests go out directly. */
+export function readProxyConfig({ http, https, none }: Values<typeof PROXY_SETTINGS>): ProxyConfig | undefined {
+  const httpProxy = http.lower ?? http.upper;
+  const httpsProxy = https.lower ?? https.upper;
+  if (httpProxy === undefined && httpsProxy === undefined) return undefined;
+  return {
+    ...(httpProxy !== undefined && { httpProxy }),
+    ...(httpsProxy !== undefined && { httpsProxy }),
+    noProxy: none.lower ?? none.upper ?? '',
+  };
+}

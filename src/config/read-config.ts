@@ -1,0 +1,93 @@
+import { ConfigurationError } from '../errors/index.js';
+import { ACCESS_SETTINGS, checkIssuer, JWT_SETTINGS, readJwtConfig } from './access-settings.js';
+import type { AppConfig } from './app-config.js';
+import { findIgnoredVariables } from './ignored-variables.js';
+import { countBytes } from './kinds.js';
+import { findMisspeltSettings } from './misspelt-settings.js';
+import { OTEL_SETTINGS } from './otel-settings.js';
+import { makeProviderSettings, type ProviderDeclaration } from './provider-settings.js';
+import { PROXY_SETTINGS, readProxyConfig } from './proxy-settings.js';
+import { readSecretFiles } from './secret-files.js';
+import { SERVER_SETTINGS } from './server-settings.js';
+import { SERVICE_SETTINGS } from './service-settings.js';
+import { listSettings, readSettings, type Setting, Source, type Variables } from './setting.js';
+import { findTracingFaults, readTracingConfig, TRACING_SETTINGS } from './tracing-settings.js';
+
+/** All but those of the providers. */
+const SETTINGS = {
+  service: SERVICE_SETTINGS,
+  server: SERVER_SETTINGS,
+  tracing: TRACING_SETTINGS,
+  otel: OTEL_SETTINGS,
+  access: ACCESS_SETTINGS,
+  jwt: JWT_SETTINGS,
+  proxy: PROXY_SETTINGS,
+};
+
+/** Names under which people know these settings from elsewhere. */
+const KNOWN_ELSEWHERE = {
+  LANGFUSE_ENDPOINT: 'LANGFUSE_BASE_URL',
+  LANGFUSE_URL: 'LANGFUSE_BASE_URL',
+  LANGFUSE_OTEL_HOST: 'LANGFUSE_BASE_URL',
+  JWKS_URL: 'JWT_JWKS_URL',
+  JWKS_URI: 'JWT_JWKS_URL',
+  MAX_BODY_SIZE: 'BODY_LIMIT',
+  MAX_CONCURRENT_STREAMS: 'MAX_CONCURRENT_RUNS',
+  MAX_CONCURRENT_REQUESTS: 'MAX_CONCURRENT_RUNS',
+  DEMO_MODE: 'DEMO',
+};
+/** docker-compose.yml's, in the same .env, and what Kubernetes tells of a service named langfuse. */
+const FOREIGN = ['LANGFUSE_PORT'];
+
+/** The names of all variables that are read. */
+export function listSettingNames(providers: readonly ProviderDeclaration[]): readonly string[] {
+  return namesWithFiles(listSettings({ ...SETTINGS, providers: makeProviderSettings(providers) }));
+}
+
+/**
+ * Reads the configuration from environment variables. A variable set to nothing counts as not set.
+ * @param providers of models, with the settings that they declare
+ * @throws ConfigurationError listing every variable that is wrong; no values are quoted, since some are secrets.
+ */
+export function readConfig(given: Variables, providers: readonly ProviderDeclaration[]): AppConfig {
+  const settings = { ...SETTINGS, providers: makeProviderSettings(providers) };
+  const all = listSettings(settings);
+  const known = new Set(namesWithFiles(all));
+  const secrets = readSecretFiles(given, all);
+  const { variables } = secrets;
+  const source = new Source(variables, (name) => secrets.read.has(name));
+  const { service, server, access, jwt, proxy, tracing, otel, ...others } = readSettings(settings, source);
+  checkIssuer(source);
+  const faults = [
+    ...source.faults,
+    ...secrets.faults,
+    ...findTracingFaults(tracing, otel),
+    ...findMisspeltSettings(variables, known, {
+      knownElsewhere: Object.assign({ ...KNOWN_ELSEWHERE }, ...providers.map((each) => each.knownElsewhere)),
+      foreign: new Set([...FOREIGN, ...providers.flatMap(({ foreign = [] }) => foreign)]),
+    }),
+  ];
+  if (faults.length > 0) throw new ConfigurationError(faults);
+  const tracingConfig = readTracingConfig(tracing, otel);
+  const ignored: Record<string, string> = Object.assign({}, ...providers.map((each) => each.ignored));
+  return Object.freeze<AppConfig>({
+    ...service,
+    http: { ...service.http, maxBodyBytes: countBytes(service.http.bodyLimit) },
+    demo: { ...service.demo, isOn: service.demo.isOn ?? !isProduction(variables['NODE_ENV']) },
+    server,
+    providers: others.providers,
+    proxy: readProxyConfig(proxy),
+    tracing: tracingConfig,
+    access: { ...access, jwt: readJwtConfig(jwt) },
+    warnings: findIgnoredVariables(variables, known, tracingConfig.otlp !== undefined, ignored),
+  });
+}
+
+function isProduction(environment = ''): boolean {
+  return /^prod(uction)?$/i.test(environment.trim());
+}
+
+function namesWithFiles(settings: readonly Setting<unknown>[]): string[] {
+  const secrets = settings.filter(({ secrecy }) => secrecy !== 'open');
+  return [...settings.map(({ name }) => name), ...secrets.map(({ name }) => `${name}_FILE`)];
+}

@@ -1,0 +1,102 @@
+import { type Kind, optional, Refusal, setting, type Values } from './setting.js';
+import { list, matching, milliseconds, number, oneOf, onOrOff, size, text, wholeNumber } from './kinds.js';
+
+/** Log levels of Nest's logger, from the quietest. */
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'] as const;
+type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What is usually said for levels that Nest's logger has other names for. */
+const USUAL_LEVELS: ReadonlyMap<string, LogLevel> = new Map([
+  ['info', 'log'],
+  ['warning', 'warn'],
+  ['trace', 'verbose'],
+]);
+
+/** A level of the log, by its usual name or by Nest's, in any case. */
+const level: Kind<LogLevel> = (given) => {
+  const name = given.toLowerCase();
+  return (
+    USUAL_LEVELS.get(name) ??
+    LOG_LEVELS.find((known) => known === name) ??
+    new Refusal('be one of fatal, error, warn, info, debug, trace')
+  );
+};
+
+/** The settings of the service itself. Times are in milliseconds. `.env.example` explains each to operators. */
+export const SERVICE_SETTINGS = {
+  http: {
+    port: setting('PORT', wholeNumber(0, 65_535, 'be a port number from 0 to 65535'), 8080),
+    host: setting('HOST', text, '0.0.0.0'),
+    /** Largest request body, as it was configured: `10mb`. */
+    bodyLimit: setting(
+      'BODY_LIMIT',
+      matching(/^\d+(\.\d+)?\s*(b|kb|mb|gb)?$/i, 'be a size such as 512kb or 10mb'),
+      '10mb',
+    ),
+    /** Most values (objects, arrays, strings, numbers and so on) in the JSON of a body. */
+    maxJsonValues: setting('MAX_JSON_VALUES', wholeNumber(1, 10_000_000), 100_000),
+    /** Origins whose pages may call this server from a browser; `*` is any. Empty: none. */
+    corsOrigins: setting(
+      'CORS_ORIGINS',
+      list(
+        matching(
+          /^(\*|https?:\/\/[^\s/]+)$/,
+          'be * or a list of origins such as https://app.example.com,http://localhost:3000',
+        ),
+      ),
+      [],
+    ),
+    /** True if the page to try workflows with is served at `/`. */
+    playground: setting('PLAYGROUND', onOrOff, true),
+    /** True if Swagger UI is served at `/docs`, and the OpenAPI document at `/docs-json`. */
+    docs: setting('DOCS', onOrOff, true),
+  },
+  log: {
+    level: setting('LOG_LEVEL', level, 'log'),
+    format: setting('LOG_FORMAT', oneOf(['json', 'pretty'], 'be json or pretty'), 'pretty'),
+  },
+  demo: {
+    /**
+     * False: no agent may use the demo, and it answers for no provider that is missing. Not set: off where NODE_ENV is
+     * production.
+     */
+    isOn: optional('DEMO', onOrOff),
+    /** Pace of the demo provider; 0 is as fast as it can. */
+    tokensPerSecond: setting('DEMO_TOKENS_PER_SECOND', number(0, 1000, 'be a number from 0 (no pause) to 1000'), 40),
+  },
+  stream: {
+    /** Window in which text that follows closely is joined into one event; 0 sends each piece as it comes. */
+    debounceMs: setting('STREAM_DEBOUNCE_MS', milliseconds(), 10),
+    /** Silence after which a comment is sent, so that proxies keep the connection. */
+    heartbeatMs: setting('STREAM_HEARTBEAT_MS', milliseconds(1), 15_000),
+    /** How long the status line may wait for the first token or an error. */
+    openGraceMs: setting('STREAM_OPEN_GRACE_MS', milliseconds(), 500),
+  },
+  run: {
+    /** Longest time of one run, from request to last token. */
+    timeoutMs: setting('RUN_TIMEOUT_MS', milliseconds(1), 600_000),
+    /** Most that all steps of one run may say to its client together, in characters. */
+    maxAnswerLength: setting('RUN_ANSWER_LIMIT', size('256mb'), 32 * 1024 ** 2),
+  },
+  upstream: {
+    /** Longest wait for the first byte of a model's answer. */
+    firstTokenTimeoutMs: setting('UPSTREAM_FIRST_TOKEN_TIMEOUT_MS', milliseconds(1), 300_000),
+    /** Longest silence of a model within an answer. */
+    idleTimeoutMs: setting('UPSTREAM_IDLE_TIMEOUT_MS', milliseconds(1), 60_000),
+    /**
+     * Most characters of one answer of a model: text, reasoning, refusal, tool calls, sources, images and sound together. A
+     * text of twice the largest is more than the engine can hold.
+     */
+    maxAnswerLength: setting('UPSTREAM_ANSWER_LIMIT', size('256mb'), 8 * 1024 ** 2),
+    /** How often a request that failed without an answer is sent to a model again. */
+    maxRetries: setting('UPSTREAM_MAX_RETRIES', wholeNumber(0, 5), 1),
+  },
+  shutdown: {
+    /** How long new requests are still taken after SIGTERM, while `/health/ready` already answers 503. */
+    delayMs: setting('SHUTDOWN_DELAY_MS', milliseconds(), 0),
+    /** How long open answers may go on after that. */
+    graceMs: setting('SHUTDOWN_GRACE_MS', milliseconds(), 30_000),
+  },
+};
+
+export type ServiceSettings = Values<typeof SERVICE_SETTINGS>;

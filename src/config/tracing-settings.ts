@@ -1,0 +1,123 @@
+import { address, type AddressParts } from './address.js';
+import { credential, matching, milliseconds, number, oneOf, onOrOff, size, text } from './kinds.js';
+import {
+  findOtelFaults,
+  type OtelSettings,
+  type OtlpConfig,
+  readOtelSampling,
+  readOtlpConfig,
+} from './otel-settings.js';
+import { optional, secret, setting, type Values } from './setting.js';
+
+const LANGFUSE_CLOUD = 'https://cloud.langfuse.com';
+/** Its keys are the credentials, and paths are added to it. */
+const LANGFUSE: AddressParts = { example: 'http://localhost:3000', credentials: false, query: false };
+
+/** What traces hold, and how they are kept until they are sent. */
+const CONTENT_SETTINGS = {
+  /** Such as `production`. Langfuse refuses any other. */
+  environment: optional(
+    'LANGFUSE_TRACING_ENVIRONMENT',
+    matching(
+      /^(?!langfuse)[a-z0-9_-]{1,40}$/,
+      'consist of up to 40 lower-case letters, digits, - and _, and not start with langfuse',
+    ),
+  ),
+  /** What is deployed: a version or a commit. */
+  release: optional('LANGFUSE_RELEASE', text),
+  /** False: no inputs, outputs or other texts that users or models wrote. */
+  captureContent: setting('TRACING_CAPTURE_CONTENT', onOrOff, true),
+  /** Most bytes of one captured input, output or value. */
+  fieldLimit: setting('TRACING_FIELD_LIMIT', size(), 256 * 1024),
+  /** Most bytes of traces that are open or wait to be sent, for each backend. */
+  queueBytes: setting('TRACING_QUEUE_BYTES', size(), 32 * 1024 ** 2),
+  /** How long the end of the process may wait for traces to be sent, in milliseconds. */
+  flushTimeoutMs: setting('TRACING_FLUSH_TIMEOUT_MS', milliseconds(), 5_000),
+  /** What is done with a client's `traceparent`: kept with a trace of our own, or its trace continued. */
+  traceparent: setting('TRACING_TRACEPARENT', oneOf(['record', 'continue']), 'record'),
+};
+
+/** The variables that tracing reads, but for OpenTelemetry's. */
+export const TRACING_SETTINGS = {
+  content: CONTENT_SETTINGS,
+  sampleRate: optional('TRACING_SAMPLE_RATE', number(0, 1, 'be a number from 0 to 1')),
+  langfuse: {
+    publicKey: secret('LANGFUSE_PUBLIC_KEY', credential),
+    secretKey: secret('LANGFUSE_SECRET_KEY', credential),
+    isOn: setting('LANGFUSE_TRACING_ENABLED', onOrOff, true),
+    /** Ways into Langfuse: `auto` asks the server for its version. */
+    ingestion: setting('LANGFUSE_INGESTION', oneOf(['auto', 'otlp', 'legacy']), 'auto'),
+    /** All that its address is called: here, in the `langfuse` package, and in Langfuse's Python package and most tutorials. */
+    addresses: {
+      LANGFUSE_BASE_URL: optional('LANGFUSE_BASE_URL', address(LANGFUSE)),
+      LANGFUSE_BASEURL: optional('LANGFUSE_BASEURL', address(LANGFUSE)),
+      LANGFUSE_HOST: optional('LANGFUSE_HOST', address(LANGFUSE)),
+    },
+  },
+};
+
+type TracingSettings = Values<typeof TRACING_SETTINGS>;
+type LangfuseSettings = TracingSettings['langfuse'];
+
+/** Where traces go, and what they hold. */
+export interface TracingConfig extends Values<typeof CONTENT_SETTINGS> {
+  /** Without both keys nothing is sent to Langfuse. The address has no slash at the end. */
+  readonly langfuse: Pick<LangfuseSettings, 'publicKey' | 'secretKey' | 'ingestion'> & { readonly baseUrl: string };
+  /** Another collector of OpenTelemetry's. */
+  readonly otlp: OtlpConfig | undefined;
+  /** Name of this service in traces. */
+  readonly serviceName: string;
+  /** What else is said of this service in traces that are sent as OTLP; goes before what it says by itself. */
+  readonly resourceAttributes: Readonly<Record<string, string>>;
+  /** Part of the requests that are traced, from 0 to 1. */
+  readonly sampleRate: number;
+  /** True: of a caller's trace that is continued, all is kept that the caller keeps. */
+  readonly isSamplingParentBased: boolean;
+}
+
+/** What is wrong about the settings together; each alone is checked by its own kind. */
+export function findTracingFaults({ langfuse, sampleRate }: TracingSettings, otel: OtelSettings): string[] {
+  const faults = findOtelFaults(otel, readLangfuseKeys(langfuse).publicKey !== undefined);
+  const names = Object.keys(langfuse.addresses);
+  // Keys and contents must not go to one of two places by chance.
+  if (new Set(listLangfuseAddresses(langfuse)).size > 1) {
+    faults.push(`${names.join(', ')} must have one value: they are one setting`);
+  }
+  const sampling = readOtelSampling(otel);
+  if (sampleRate !== undefined && typeof sampling === 'object' && sampling.rate !== sampleRate) {
+    faults.push('TRACING_SAMPLE_RATE and OTEL_TRACES_SAMPLER must agree: set one of them');
+  }
+  return faults;
+}
+
+/** The configuration that the settings come to. */
+export function readTracingConfig(
+  { content, langfuse, sampleRate }: TracingSettings,
+  otel: OtelSettings,
+): TracingConfig {
+  const { resourceAttributes = {} } = otel;
+  const sampling = readOtelSampling(otel);
+  const { rate, isParentBased } = typeof sampling === 'object' ? sampling : { rate: 1, isParentBased: false };
+  return {
+    ...content,
+    langfuse: {
+      ...readLangfuseKeys(langfuse),
+      baseUrl: listLangfuseAddresses(langfuse)[0] ?? LANGFUSE_CLOUD,
+      ingestion: langfuse.ingestion,
+    },
+    otlp: readOtlpConfig(otel),
+    serviceName: otel.serviceName ?? resourceAttributes['service.name'] ?? 'millrace',
+    resourceAttributes,
+    sampleRate: sampleRate ?? rate,
+    isSamplingParentBased: isParentBased,
+  };
+}
+
+function readLangfuseKeys({ isOn, publicKey, secretKey }: LangfuseSettings) {
+  return { publicKey: isOn ? publicKey : undefined, secretKey: isOn ? secretKey : undefined };
+}
+
+/** Those that are set, without slashes at the end. */
+function listLangfuseAddresses({ addresses }: LangfuseSettings): string[] {
+  return Object.values(addresses).flatMap((given) => given?.replace(/\/+$/, '') ?? []);
+}

@@ -1,0 +1,21 @@
+import { addressPart, optional, providerKey } from '../../../config/index.js';
+import { COMPATIBLE } from './compatible.js';
+import { chooseKey } from './key-file.js';
+import { defineVendor } from './vendor.js';
+
+export const bedrock = defineVendor({
+  name: 'bedrock',
+  settings: {
+    key: providerKey('AWS_BEARER_TOKEN_BEDROCK'),
+    awsRegion: optional('AWS_REGION', addressPart),
+    /** Wins over the one above. */
+    region: optional('BEDROCK_AWS_REGION', addressPart),
+  },
+  needs: ['key', ['awsRegion', 'region', 'baseUrl']],
+  findEndpoint: ({ baseUrl, awsRegion, region = awsRegion, key }) => ({
+    baseUrl: baseUrl ?? `https://bedrock-runtime.${region}.amazonaws.com/openai/v1`,
+    apiKey: chooseKey(key),
+  }),
+  // Which of its models take a schema or a forced tool differs; all of them take instructions.
+  capabilities: { ...COMPATIBLE, structuredOutput: 'prompt', jsonObject: false, reasoningTags: ['reasoning'] },
+});

@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { Logger } from '@nestjs/common';
+import { isCredential, type ProviderKey } from '../../../config/index.js';
+import { UpstreamError } from '../../../errors/index.js';
+import { readErrorCode, readFileState } from '../../../kernel/index.js';
+import type { Endpoint } from '../upstream-client.js';
+
+const logger = new Logger('Models');
+
+/** The key of a provider: the first of these that is set, itself or as a file. A file is looked at for each request. */
+export function chooseKey(...keys: readonly (ProviderKey | undefined)[]): Endpoint['apiKey'] {
+  const { value, file } = keys.find((key) => key !== undefined) ?? {};
+  return file === undefined ? value : new KeyFile(file.variable, file.path, value).read;
+}
+
+/**
+ * A file that holds a provider's key, which may change at any time. While it is away, empty or broken, the key that it held
+ * before stays in use.
+ */
+class KeyFile {
+  readonly #variable: string;
+  readonly #path: string;
+  #key: string | undefined;
+  #state: string | undefined;
+  #fault: { readonly what: string; readonly cause?: unknown } | undefined;
+  #reading: Promise<void> | undefined;
+
+  /**
+   * @param variable names the file in the environment, for the operator
+   * @param key what it held at the start, if it could be read
+   */
+  constructor(variable: string, path: string, key: string | undefined) {
+    this.#variable = variable;
+    this.#path = path;
+    this.#key = key;
+  }
+
+  /**
+   * The key that the file holds now, or held last.
+   * @throws UpstreamError if it has never held one
+   */
+  readonly read = async (): Promise<string> => {
+    const state = await readFileState(this.#path);
+    if (state !== this.#state) {
+      this.#reading ??= this.#look(state).finally(() => (this.#reading = undefined));
+      await this.#reading;
+    }
+    if (this.#key !== undefined) return this.#key;
+    const { what = 'cannot be read', cause } = this.#fault ?? {};
+    throw new UpstreamError(
+      'This server has no valid credentials for its model provider. Its operator must set them right.',
+      {
+        code: 'upstream_authentication',
+        retryable: false,
+        diagnostic: `the file of ${this.#variable} ${what}`,
+        cause,
+      },
+    );
+  };
+
+  /** Told once for each state of the file. */
+  async #look(state: string): Promise<void> {
+    const isFirst = this.#state === undefined;
+    try {
+      const text = (await readFile(this.#path, 'utf8')).trim();
+      if (isCredential(text)) {
+        if (text !== this.#key && !isFirst)
+          logger.log(`The file of ${this.#variable} holds another key: it is used from now on`);
+        this.#key = text;
+        this.#fault = undefined;
+      } else {
+        this.#fault = { what: 'holds no token' };
+      }
+    } catch (cause) {
+      this.#fault = { what: `cannot be read (${readErrorCode(cause)})`, cause };
+    }
+    this.#state = state;
+    if (this.#fault !== undefined && this.#key !== undefined) {
+      logger.warn(`The file of ${this.#variable} ${this.#fault.what}: the key that it held before stays in use`);
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import { providerKey } from '../../../config/index.js';
+import { OPENAI_CAPABILITIES } from '../capabilities.js';
+import { MISTRAL_MESSAGES } from '../request/message-form.js';
+import { renamed } from '../request/renamed.js';
+import { without } from '../request/without.js';
+import { chooseKey } from './key-file.js';
+import { THINK_TAGS } from './think-tags.js';
+import { defineVendor } from './vendor.js';
+
+export const mistral = defineVendor({
+  name: 'mistral',
+  settings: { key: providerKey('MISTRAL_API_KEY') },
+  needs: ['key'],
+  findEndpoint: ({ baseUrl = 'https://api.mistral.ai/v1', key }) => ({ baseUrl, apiKey: chooseKey(key) }),
+  // It answers 422 for every field it does not know, and tells its usage unasked.
+  capabilities: {
+    ...OPENAI_CAPABILITIES,
+    messages: MISTRAL_MESSAGES,
+    streamOptions: false,
+    reasoningTags: THINK_TAGS,
+    rules: [
+      renamed('max_completion_tokens', 'max_tokens'),
+      renamed('seed', 'random_seed'),
+      without('stream_options', 'user', 'store', 'service_tier', 'safety_identifier'),
+      without('prompt_cache_key', 'prompt_cache_retention'),
+    ],
+  },
+});
