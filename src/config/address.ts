@@ -21,7 +21,8 @@ export function address({ example, credentials, query }: AddressParts): Kind<str
     const known = read(given);
     if (known instanceof Refusal) return known;
     const { username, password, pathname, search, hash } = new URL(given);
-    if (/\/chat\/completions\/*$/.test(pathname)) return new Refusal('end before /chat/completions: that is added to it');
+    if (/\/chat\/completions\/*$/.test(pathname))
+      return new Refusal('end before /chat/completions: that is added to it');
     if (hash !== '') return new Refusal('not have a part behind #: it is not sent');
     if (!credentials && (username !== '' || password !== '')) {
       return new Refusal('not hold a user and a password: what it leads to takes credentials of its own');
