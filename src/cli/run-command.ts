@@ -24,7 +24,7 @@ export async function runWorkflow(id: string, message: string, environment: CliE
     const printer = new AnswerPrinter(environment.process, workflow.separator);
     const gate = new Gate();
     return withAbort(environment, async (signal) => {
-      const options = { id: application.get(IdSource).completionId(), signal, gate };
+      const options = { id: application.get(IdSource).runId(), signal, gate };
       const events = application.get(RunService, { strict: false }).start(workflow, event, options);
       let failure: MillraceError | undefined;
       await events.read({

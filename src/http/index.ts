@@ -10,7 +10,7 @@ export { answerHalfClosed, findWhetherClientIsThere, PROBE } from './half-closed
 export { HttpModule } from './http.module.js';
 export { answerMalformedRequests } from './malformed-request.js';
 export { readBytes } from './read-bytes.js';
-export { findRecord, RequestRecord, type RequestFailure, type RunEnding } from './request-record.js';
+export { findRecord, RequestRecord, type RequestFailure } from './request-record.js';
 export { requireHost } from './require-host.middleware.js';
 export { docsHeaders, securityHeaders } from './security-headers.middleware.js';
 export { limitSending } from './send-limit.js';

@@ -1,14 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import {
-  ForbiddenError,
-  type MillraceError,
-  ModelNotFoundError,
-  type Outcome,
-  readOutcome,
-  type RunError,
-} from '../errors/index.js';
+import { ForbiddenError, type MillraceError, ModelNotFoundError, type Outcome, readOutcome } from '../errors/index.js';
 import type { StreamMeter } from '../metrics/index.js';
 import type { Usage } from '../models/index.js';
+import type { RunEnding, RunRecord } from '../runs/index.js';
 
 /** Why a request failed. */
 export interface RequestFailure {
@@ -18,17 +12,8 @@ export interface RequestFailure {
   readonly node: string | undefined;
 }
 
-/** What is known of a run at its end. */
-export interface RunEnding {
-  readonly usage?: Usage | undefined;
-  readonly untoldTokens?: number | undefined;
-  /** What it failed with, and the step that did, as its last event names it. */
-  readonly error?: RunError;
-  readonly node?: string | undefined;
-}
-
 /** What becomes known of one request on its way: for its line in the access log, and for the metrics. */
-export class RequestRecord {
+export class RequestRecord implements RunRecord {
   #workflow: string | undefined;
   #streamed: boolean | undefined;
   #stream: StreamMeter | undefined;
@@ -101,12 +86,16 @@ export class RequestRecord {
     this.#streamed = streamed;
   }
 
+  /** Its answer is streamed. */
+  streams(meter: StreamMeter): void {
+    this.#stream = meter;
+  }
+
   /** Its run begins: the request is not settled before {@link runEnded} is called. */
-  runBegins(completionId: string, stream?: StreamMeter): void {
+  runBegins(completionId: string): void {
     this.#completionId = completionId;
     this.#isRunning = true;
     this.#hasRun = true;
-    this.#stream = stream;
   }
 
   runEnded(outcome: Outcome, { usage, untoldTokens, error, node }: RunEnding): void {

@@ -3,7 +3,7 @@ import { RandomIdSource } from './ids.js';
 
 describe('RandomIdSource', () => {
   it.each([
-    ['completionId', /^chatcmpl-[0-9a-f]{24}$/],
+    ['runId', /^[0-9a-f]{24}$/],
     ['requestId', /^req_[0-9a-f]{24}$/],
     ['traceId', /^[0-9a-f]{32}$/],
     ['spanId', /^[0-9a-f]{16}$/],

@@ -2,8 +2,8 @@ import { randomFillSync } from 'node:crypto';
 
 /** The only source of identifiers; also its dependency-injection token. */
 export abstract class IdSource {
-  /** Id of one run, sent as the `id` of its completion or of all its chunks: `chatcmpl-` and 24 hex digits. */
-  abstract completionId(): string;
+  /** Id of one run: 24 hex digits, before which each protocol puts its own prefix. */
+  abstract runId(): string;
 
   /** Id of a tool call whose model gave it none: `call_` and 24 hex digits. */
   abstract toolCallId(): string;
@@ -29,8 +29,8 @@ export class RandomIdSource extends IdSource {
   readonly #pool = Buffer.alloc(POOL_BYTES);
   #used = POOL_BYTES;
 
-  override completionId(): string {
-    return `chatcmpl-${this.#hex(12)}`;
+  override runId(): string {
+    return this.#hex(12);
   }
 
   override toolCallId(): string {

@@ -1,5 +1,6 @@
 export { CallMeter } from './call-meter.js';
 export { GatheredMetrics } from './gathered-metrics.js';
+export type { Instruments } from './instruments.js';
 export { MetricsModule } from './metrics.module.js';
 export { Metrics } from './metrics.js';
 export type { ModelName } from '../models/index.js';

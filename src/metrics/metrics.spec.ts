@@ -52,21 +52,6 @@ describe('Metrics', () => {
     for (const name of ['millrace_open_streams', 'millrace_paused_streams']) expect(after.sum(name)).toBe(0);
   });
 
-  it('takes nodes that have not ended with their run for aborted', async () => {
-    const { clock, metrics, page } = made();
-    const run = metrics.run('chat');
-    run.nodeStarted('A');
-    run.nodeStarted('B');
-    clock.advance(500);
-    run.nodeEnded('A', 'recovered', 500);
-    run.ended('deadline');
-    const nodes = (await page()).matching('millrace_node_duration_seconds_sum');
-    expect(nodes.map(({ labels, value }) => [labels['node'], labels['outcome'], value])).toEqual([
-      ['A', 'recovered', 0.5],
-      ['B', 'aborted', 0.5],
-    ]);
-  });
-
   it('counts the last usage of a call, once, and nothing that is no count', async () => {
     const { metrics, page } = made();
     const call = metrics.run('chat').call({ provider: 'openai', model: 'm' });

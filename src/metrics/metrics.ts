@@ -36,7 +36,8 @@ const ALERTED: readonly Outcome[] = ['internal_error', 'overloaded'];
 /** Counts and measures what this process does, in words of the product. */
 @Injectable()
 export class Metrics {
-  readonly #instruments = new Instruments();
+  /** What runs are measured with. */
+  readonly instruments = new Instruments();
   readonly #cluster: ClusterMetrics | undefined;
   /** Series of requests that exist. */
   readonly #seen = new Set<string>();
@@ -46,32 +47,32 @@ export class Metrics {
     private readonly clock: Clock,
     tracer: Tracer,
   ) {
-    registerTracingMetrics(this.#instruments.registry, tracer);
+    registerTracingMetrics(this.instruments.registry, tracer);
     if (cluster.isWorker) {
       // Any of the processes may be asked, and then asks all.
       this.#watchProcess();
-      this.#cluster = new ClusterMetrics(this.#instruments.registry);
+      this.#cluster = new ClusterMetrics(this.instruments.registry);
     }
   }
 
   /** Media type of {@link page}. */
   get contentType(): string {
-    return this.#instruments.registry.contentType;
+    return this.instruments.registry.contentType;
   }
 
   request({ workflow, outcome, streamed, durationMs }: AnsweredRequest): void {
     const stream = String(streamed);
     if (!this.#seen.has(workflow + stream)) {
       this.#seen.add(workflow + stream);
-      for (const rare of ALERTED) this.#instruments.requests.inc({ workflow, outcome: rare, stream }, 0);
+      for (const rare of ALERTED) this.instruments.requests.inc({ workflow, outcome: rare, stream }, 0);
     }
-    this.#instruments.requests.inc({ workflow, outcome, stream });
-    this.#instruments.requestDuration.observe({ workflow, stream }, durationMs / 1_000);
+    this.instruments.requests.inc({ workflow, outcome, stream });
+    this.instruments.requestDuration.observe({ workflow, stream }, durationMs / 1_000);
   }
 
   /** Shows a number that somebody else knows; it is asked for at each scrape. The last one of a name holds. */
   show({ name, help, value, together = 'sum' }: ShownNumber): void {
-    const { registry } = this.#instruments;
+    const { registry } = this.instruments;
     registry.removeSingleMetric(name);
     const collect = function (this: Gauge): void {
       this.set(value());
@@ -81,12 +82,12 @@ export class Metrics {
 
   /** Shows how many lines of the log were lost so far. */
   showDroppedLines(count: () => number): void {
-    this.#instruments.registry.registerMetric(makeDroppedLinesCounter(count));
+    this.instruments.registry.registerMetric(makeDroppedLinesCounter(count));
   }
 
-  /** A run begins. Its end must be told. */
+  /** A run begins. */
   run(workflow: string): RunMeter {
-    return new RunMeter(this.#instruments, this.clock, workflow);
+    return new RunMeter(this.instruments, this.clock, workflow);
   }
 
   /**
@@ -94,7 +95,7 @@ export class Metrics {
    * @param startedAt when the request arrived, by the monotonic clock
    */
   stream(workflow: string, startedAt: number): StreamMeter {
-    return new StreamMeter(this.#instruments, this.clock, workflow, startedAt);
+    return new StreamMeter(this.instruments, this.clock, workflow, startedAt);
   }
 
   /**
@@ -103,12 +104,12 @@ export class Metrics {
    */
   async page(): Promise<string> {
     this.#watchProcess();
-    return this.#cluster?.page() ?? this.#instruments.registry.metrics();
+    return this.#cluster?.page() ?? this.instruments.registry.metrics();
   }
 
   #watchProcess(): void {
     if (this.#hasDefaults) return;
     this.#hasDefaults = true;
-    collectDefaultMetrics({ register: this.#instruments.registry });
+    collectDefaultMetrics({ register: this.instruments.registry });
   }
 }

@@ -1,5 +1,5 @@
-export { guarded, type ReadFailure, RunEvents, type RunReader } from './run-events.js';
+export { guarded, type ReadFailure, type RunEvents, type RunReader } from './run-events.js';
+export type { RunEnding, RunOptions, RunOrigin, RunRecord } from './run-options.js';
 export type { RunOutcome } from './run-to-end.js';
+export { RunService } from './run.service.js';
 export { RunsModule } from './runs.module.js';
-export type { RunOrigin } from './trace-start.js';
-export { type RunOptions, RunService } from './run.service.js';

@@ -1,12 +1,15 @@
 import { type MonoTypeOperatorFunction, Observable, type Subscriber } from 'rxjs';
-import type { RunEnd, RunEvent, RunFailed, RunFinished } from '../engine/index.js';
-import { InternalError, type MillraceError, readOutcome, toMillraceError, toRunError } from '../errors/index.js';
+import type { RunEnd, RunEvent, RunFailed } from '../engine/index.js';
+import { InternalError, type MillraceError, type RunError, toMillraceError, toRunError } from '../errors/index.js';
 import { Cancellation } from '../kernel/index.js';
 
 /** How the reading of a run failed: because the run did, or because its reader did. */
-export interface ReadFailure extends Omit<RunFailed, 'type' | 'seq'> {
+export interface ReadFailure {
+  readonly error: RunError;
   /** What it failed with, as code in this process may know it. */
   readonly thrown: MillraceError;
+  /** The step that failed, as the run's last event names it. */
+  readonly node?: string | undefined;
   /** True if it was the reader, who then cannot rely on its own state. */
   readonly isReaders: boolean;
 }
@@ -62,11 +65,11 @@ export class RunEvents extends Observable<RunEvent> {
     const begin = this.#begin;
     const events = new Observable<RunEvent>((subscriber) => begin(subscriber, reading));
     return new Promise((resolve, reject) => {
-      const fail = (failure: Omit<ReadFailure, 'isReaders'>): void => {
+      const fail = (thrown: MillraceError, { error = toRunError(thrown), node }: Partial<RunFailed> = {}): void => {
         try {
-          reader.failed({ ...failure, isReaders: fault.aborted });
-        } catch (thrown) {
-          reject(thrown);
+          reader.failed({ error, thrown, node, isReaders: fault.aborted });
+        } catch (rethrown) {
+          reject(rethrown);
         }
       };
       (operator === undefined ? events : events.pipe(operator)).subscribe({
@@ -78,32 +81,18 @@ export class RunEvents extends Observable<RunEvent> {
               fault.abort(new InternalError(thrown));
             }
           }
-          if (event.type === 'run-failed')
-            fail({ ...event, thrown: reading.end?.error ?? new InternalError(event.error) });
-          else if (event.type === 'run-finished' && fault.aborted) fail(describeFault(fault, event));
+          if (event.type === 'run-failed') fail(reading.end?.error ?? new InternalError(event.error), event);
+          else if (event.type === 'run-finished' && fault.aborted) fail(toMillraceError(fault.reason));
         },
         error: (thrown) => {
           fault.abort(new InternalError(thrown));
-          fail(describeFault(fault));
+          fail(toMillraceError(fault.reason));
           resolve(undefined);
         },
         complete: () => resolve(reading.end?.result),
       });
     });
   }
-}
-
-/** @param last the event with which its run ended well before */
-function describeFault({ reason }: Cancellation, last?: RunFinished): Omit<ReadFailure, 'isReaders'> {
-  const thrown = toMillraceError(reason);
-  const { usage, untoldTokens } = last ?? {};
-  return {
-    thrown,
-    error: toRunError(thrown),
-    outcome: readOutcome(thrown),
-    ...(usage !== undefined && { usage }),
-    ...(untoldTokens !== undefined && { untoldTokens }),
-  };
 }
 
 /** The callback for a timer or an emitter: what it throws is the reader's fault, and not uncaught. */

@@ -1,11 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
+import type { Subscriber } from 'rxjs';
 import { ABORTED_RUNS_LIMIT_MS, AppConfig } from '../config/index.js';
 import { Run, type RunEvent } from '../engine/index.js';
-import { type AbortCause, loggableStack, OverloadedError, RunAbortedError, toMillraceError } from '../errors/index.js';
+import { OverloadedError } from '../errors/index.js';
 import {
-  type AbortNotice,
-  assertNever,
-  Cancellation,
+  type Cancellation,
   Clock,
   ensureError,
   holdProcess,
@@ -13,34 +12,17 @@ import {
   isError,
   settleInTime,
 } from '../kernel/index.js';
-import { Metrics, type RunMeter } from '../metrics/index.js';
+import { Metrics } from '../metrics/index.js';
 import { Gate } from '../streaming/index.js';
 import { NOOP_TRACE, Tracer } from '../tracing/index.js';
 import { type ChatEvent, type CompiledWorkflow, RunLog } from '../workflow/index.js';
-import { RunEvents } from './run-events.js';
+import type { ObservedRun } from './observers/run-observer.js';
+import { RunObservers } from './observers/run-observers.js';
+import { OpenRun } from './open-run.js';
+import { type Reading, RunEvents } from './run-events.js';
+import type { RunOptions } from './run-options.js';
 import { collectOutcome, type RunOutcome } from './run-to-end.js';
-import { type RunOrigin, traceStartOf } from './trace-start.js';
-
-/** What a run is tied to. */
-export interface RunOptions {
-  /** The run's id, for logs and traces. */
-  readonly id: string;
-  /** Closed by the reader while it cannot keep up; the run then asks for nothing more. Absent: always open. */
-  readonly gate?: Gate;
-  /** Ends the run when it aborts. */
-  readonly signal?: AbortNotice;
-  /**
-   * For how long from its start, in milliseconds, the run's reader would rather hear of a passing failure than wait for another
-   * try, as long as nothing was said: while an HTTP client waits for its status line, it can be given a status and
-   * `retry-after`, and its SDK tries again by itself; later there is only an error in its stream. So until then a retry is made
-   * only if its pause ends in this time. Absent: retries are waited for, within their own limits.
-   */
-  readonly failFastMs?: number;
-  /** The request behind the run, for its trace. */
-  readonly origin?: RunOrigin;
-  /** True: tokens that upstreams do not tell are estimated, for limits. */
-  readonly estimatesTokens?: boolean;
-}
+import { makeTraceStart } from './trace-start.js';
 
 /** How long a client is asked to wait before it tries another replica, in milliseconds. */
 const RETRY_AFTER_MS = 1_000;
@@ -49,8 +31,7 @@ const RETRY_AFTER_MS = 1_000;
 @Injectable()
 export class RunService {
   readonly #logger = new Logger('Run');
-  /** Runs that have started and not ended, with what the log calls them. */
-  readonly #open = new Map<Cancellation, string>();
+  readonly #open = new Set<OpenRun>();
   /** What ended runs before their end, with what the log calls them. */
   readonly #reasons = new WeakMap<object, string>();
   /** Of requests that were taken and have not begun their run. */
@@ -66,6 +47,7 @@ export class RunService {
     private readonly ids: IdSource,
     private readonly tracer: Tracer,
     private readonly metrics: Metrics,
+    private readonly observers: RunObservers,
   ) {}
 
   /** True from the beginning of the shutdown on: no run is started any more. */
@@ -80,7 +62,7 @@ export class RunService {
 
   /** What the log calls the runs that have started and not ended: workflow and id. */
   get namesOfOpenRuns(): readonly string[] {
-    return [...this.#open.values()];
+    return Array.from(this.#open, ({ name }) => name);
   }
 
   /**
@@ -102,82 +84,76 @@ export class RunService {
    * @throws OverloadedError while the server is shutting down
    */
   start(workflow: CompiledWorkflow, event: ChatEvent, options: RunOptions): RunEvents {
-    if (this.#draining) throw shuttingDown();
-    return new RunEvents((subscriber, reading) => {
-      const { fault } = reading;
-      const isTraced = this.tracer.enabled && workflow.traced;
-      const trace = isTraced
-        ? this.tracer.startTrace(traceStartOf(workflow, event, options.id, options.origin))
-        : NOOP_TRACE;
-      const log = new RunLog({
-        workflow: workflow.id,
-        completion_id: options.id,
-        request_id: options.origin?.requestId,
-        trace_id: trace.id,
-      });
-      const { name } = log;
-      const cancellation = new Cancellation((error) => {
-        log.write('error', 'has a listener of its abort signal that failed', {}, loggableStack(error));
-      });
-      cancellation.addEventListener('abort', () => this.#keepReason(cancellation.reason, name));
-      let hasEnded = false;
-      const abort = (cause: AbortCause): void => cancellation.abort(new RunAbortedError(cause));
-      const onSignal = (): void => abort('client_disconnected');
-      const deadline = this.clock.after(this.config.run.timeoutMs, () => abort('deadline'));
-      if (options.signal?.aborted === true) onSignal();
-      options.signal?.addEventListener('abort', onSignal, { once: true });
-      fault.addEventListener('abort', () => {
-        // A run that has its end already cannot tell of the fault any more.
-        if (hasEnded || cancellation.aborted) log.runFailed(toMillraceError(fault.reason));
-        else cancellation.abort(fault.reason);
-      });
-      this.#open.set(cancellation, name);
-      this.#letGo ??= holdProcess();
-      const meter = this.metrics.run(workflow.id);
+    if (this.#draining) throw makeShutdownError();
+    const asked: ObservedRun = { workflow, event, options };
+    return new RunEvents((subscriber, reading) => this.#begin(asked, subscriber, reading));
+  }
 
-      const run = new Run({
-        workflow,
-        event,
-        cancellation,
-        gate: options.gate ?? new Gate(),
-        clock: this.clock,
-        ids: this.ids,
-        failFastMs: options.failFastMs,
-        meter,
-        log,
-        trace,
-        keepAnswer: isTraced,
-        maxAnswerLength: this.config.run.maxAnswerLength,
-        estimatesTokens: options.estimatesTokens === true,
-        wantsContent: reading.wantsContent,
-        emit: (runEvent, end) => {
-          // A node that an abort did not stop may go on to tell of itself.
-          if (hasEnded) return;
-          if (runEvent.type !== 'delta') {
-            hasEnded = end !== undefined;
-            if (end !== undefined) reading.end = end;
-            this.#observe(runEvent, meter, log);
-          }
-          subscriber.next(runEvent);
-          // What is left is to clean up, which the reader need not wait for.
-          if (hasEnded) {
-            deadline.cancel();
-            subscriber.complete();
-          }
-        },
-      });
-      void run.execute().finally(() => {
-        options.signal?.removeEventListener('abort', onSignal);
-        this.#open.delete(cancellation);
-        if (this.#open.size > 0) return;
-        this.#letGo?.();
-        this.#letGo = undefined;
-        this.#onIdle?.();
-      });
-      return () => {
-        if (!hasEnded) abort('client_disconnected');
-      };
+  /** @returns ends the run if its subscriber leaves before that */
+  #begin(asked: ObservedRun, subscriber: Subscriber<RunEvent>, reading: Reading): () => void {
+    const { workflow, event, options } = asked;
+    const { clock, config } = this;
+    const isTraced = this.tracer.enabled && workflow.traced;
+    const trace = isTraced
+      ? this.tracer.startTrace(makeTraceStart(workflow, event, options.id, options.origin))
+      : NOOP_TRACE;
+    const log = new RunLog({
+      workflow: workflow.id,
+      completion_id: options.id,
+      request_id: options.origin?.requestId,
+      trace_id: trace.id,
     });
+    const open = new OpenRun({
+      log,
+      clock,
+      timeoutMs: config.run.timeoutMs,
+      signal: options.signal,
+      fault: reading.fault,
+      onAbort: (reason, { name }) => this.#keepReason(reason, name),
+    });
+    this.#open.add(open);
+    this.#letGo ??= holdProcess();
+    const observer = this.observers.observe(asked, log);
+    const run = new Run({
+      workflow,
+      event,
+      cancellation: open.cancellation,
+      gate: options.gate ?? new Gate(),
+      clock,
+      ids: this.ids,
+      failFastMs: options.failFastMs,
+      meter: this.metrics.run(workflow.id),
+      log,
+      trace,
+      keepAnswer: isTraced,
+      maxAnswerLength: config.run.maxAnswerLength,
+      estimatesTokens: options.permit?.estimatesTokens === true,
+      wantsContent: reading.wantsContent,
+      emit: (runEvent, end) => {
+        if (open.hasEnded) return;
+        if (end !== undefined) {
+          reading.end = end;
+          open.end();
+        }
+        if (runEvent.type !== 'delta') observer.next(runEvent);
+        subscriber.next(runEvent);
+        // What is left is to clean up, which the reader need not wait for.
+        if (end !== undefined) subscriber.complete();
+      },
+    });
+    void run.execute().finally(() => this.#close(open));
+    return () => {
+      if (!open.hasEnded) open.abort('client_disconnected');
+    };
+  }
+
+  #close(open: OpenRun): void {
+    open.close();
+    this.#open.delete(open);
+    if (this.#open.size > 0) return;
+    this.#letGo?.();
+    this.#letGo = undefined;
+    this.#onIdle?.();
   }
 
   /**
@@ -187,7 +163,7 @@ export class RunService {
    * @throws OverloadedError while the server is shutting down
    */
   whileWaiting(wait: Cancellation): () => void {
-    if (this.#draining) throw shuttingDown();
+    if (this.#draining) throw makeShutdownError();
     this.#waiting.add(wait);
     return () => this.#waiting.delete(wait);
   }
@@ -206,11 +182,11 @@ export class RunService {
    */
   async drain(graceMs: number): Promise<void> {
     this.#draining = true;
-    for (const wait of this.#waiting) wait.abort(shuttingDown());
+    for (const wait of this.#waiting) wait.abort(makeShutdownError());
     if (this.#open.size === 0) return;
     this.#logger.log(`Shutting down: waiting up to ${graceMs} ms for ${this.#open.size} open runs`);
     const limit = this.clock.after(graceMs, () => {
-      for (const run of this.#open.keys()) run.abort(new RunAbortedError('shutdown'));
+      for (const run of this.#open) run.abort('shutdown');
     });
     const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;
@@ -224,54 +200,11 @@ export class RunService {
   #keepReason(reason: unknown, name: string): void {
     if (typeof reason === 'object' && reason !== null) this.#reasons.set(reason, name);
   }
-
-  /** Whatever becomes of log and metrics, the reader has its events. */
-  #observe(event: RunEvent, meter: RunMeter, log: RunLog): void {
-    try {
-      measure(event, meter);
-    } catch (thrown) {
-      // Later, because it may be the log that fails.
-      process.nextTick(() => {
-        log.write('error', 'did what could not be measured', {}, loggableStack(thrown));
-      });
-    }
-  }
 }
 
-function shuttingDown(): OverloadedError {
+function makeShutdownError(): OverloadedError {
   return new OverloadedError('The server is shutting down. Send the request again; another instance will take it.', {
     code: 'server_shutting_down',
     retryAfterMs: RETRY_AFTER_MS,
   });
-}
-
-/** Tells the metrics what has happened. */
-function measure(event: RunEvent, meter: RunMeter): void {
-  switch (event.type) {
-    case 'node-started':
-      meter.nodeStarted(event.node);
-      break;
-    case 'node-finished':
-      meter.nodeEnded(event.node, 'ok', event.elapsedMs);
-      break;
-    case 'node-failed':
-      // What was aborted is measured with the end of the run.
-      if (event.aborted) break;
-      meter.nodeEnded(event.node, event.recovered ? 'recovered' : 'error', event.elapsedMs);
-      break;
-    case 'run-finished':
-      meter.ended(event.finishReason);
-      break;
-    case 'run-failed':
-      meter.ended(event.outcome);
-      break;
-    case 'run-started':
-    case 'node-progress':
-    case 'route-taken':
-    case 'model-identified':
-    case 'delta':
-      break;
-    default:
-      assertNever(event);
-  }
 }

@@ -2,12 +2,27 @@ import { Module } from '@nestjs/common';
 import { MetricsModule } from '../metrics/index.js';
 import { TracingModule } from '../tracing/index.js';
 import { WorkflowModule } from '../workflow/index.js';
+import { AccessLogObservers } from './observers/access-log.observer.js';
+import { MetricsObservers } from './observers/metrics.observer.js';
+import type { RunObserverFactory } from './observers/run-observer.js';
+import { RunObservers } from './observers/run-observers.js';
+import { UsageObservers } from './observers/usage.observer.js';
 import { RunService } from './run.service.js';
+
+const OBSERVERS = [MetricsObservers, UsageObservers, AccessLogObservers] as const;
 
 /** Runs the workflows that the application's modules provide. Brings the registry that finds them. */
 @Module({
   imports: [MetricsModule, TracingModule, WorkflowModule],
-  providers: [RunService],
+  providers: [
+    RunService,
+    ...OBSERVERS,
+    {
+      provide: RunObservers,
+      useFactory: (...factories: RunObserverFactory[]) => new RunObservers(factories),
+      inject: [...OBSERVERS],
+    },
+  ],
   exports: [WorkflowModule, RunService],
 })
 export class RunsModule {}

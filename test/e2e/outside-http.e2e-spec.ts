@@ -47,7 +47,7 @@ class DailySummary implements OnApplicationBootstrap, OnModuleDestroy {
       messages: [{ role: 'user', content: 'Sum up the day.' }],
       parameters: {},
     };
-    const options = { id: this.ids.completionId(), signal: this.#stopped.signal };
+    const options = { id: this.ids.runId(), signal: this.#stopped.signal };
     const { content, usage } = await this.runner.runToEnd(workflow, event, options);
     this.newest = content;
     this.#logger.log(`${content.length} characters, ${usage?.total_tokens ?? 'unknown'} tokens`);

@@ -1,5 +1,4 @@
 import type { RunFinished } from '../../engine/index.js';
-import type { RequestRecord } from '../../http/index.js';
 import { assertNever } from '../../kernel/index.js';
 import type { RunEvents } from '../../runs/index.js';
 import {
@@ -9,28 +8,18 @@ import {
   type Delta,
   DeltaCollector,
 } from '../../streaming/index.js';
+import type { CompletionHead } from './completions.decoder.js';
 import type { ChatCompletion } from './dto/index.js';
-
-/** What is known of a completion before its run starts. */
-export interface CompletionHead {
-  readonly id: string;
-  /** Whole seconds since the Unix epoch. */
-  readonly created: number;
-  /** The name that the client asked for. */
-  readonly model: string;
-}
 
 /**
  * Collects a run's events into one `chat.completion`.
  * @param onTraceId called once at the beginning if the run is traced
- * @param record told how the run ended
  * @throws MillraceError if the run fails
  */
-export async function collectAnswer(
+export async function collectCompletion(
   events: RunEvents,
   head: CompletionHead,
   onTraceId: (traceId: string) => void,
-  record: Pick<RequestRecord, 'runEnded'>,
 ): Promise<ChatCompletion> {
   const collector = new CompletionCollector(head);
   let completion: ChatCompletion | undefined;
@@ -48,7 +37,6 @@ export async function collectAnswer(
           break;
         case 'run-finished':
           completion = collector.completion(event);
-          record.runEnded(event.finishReason, event);
           break;
         case 'node-started':
         case 'node-progress':
@@ -60,9 +48,8 @@ export async function collectAnswer(
           assertNever(event);
       }
     },
-    failed: (failure) => {
-      record.runEnded(failure.outcome, failure);
-      throw failure.thrown;
+    failed: ({ thrown }) => {
+      throw thrown;
     },
   });
   if (completion === undefined) throw new Error('The events of the run have no end');

@@ -1,14 +1,10 @@
 import { assertNever } from '../../kernel/index.js';
 import type { FinishReason, Usage } from '../../models/index.js';
 import type { AnswerObject, AudioDelta, Delta, TextDelta, ToolCallDelta } from '../../streaming/index.js';
+import type { CompletionHead } from './completions.decoder.js';
 
 /** What is the same in all chunks of one completion. */
-export interface ChunkHead {
-  readonly id: string;
-  /** Whole seconds since the Unix epoch. */
-  readonly created: number;
-  /** The name that the client asked for. */
-  readonly model: string;
+export interface ChunkHead extends CompletionHead {
   /** True if the client asked for usage: chunks before the usage chunk then carry `usage: null`. */
   readonly includeUsage: boolean;
 }

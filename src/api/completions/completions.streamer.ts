@@ -1,53 +1,82 @@
 import type { ServerResponse } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import type { Response } from 'express';
+import { AppConfig } from '../../config/index.js';
 import type { RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
-import type { RequestRecord, RunEnding } from '../../http/index.js';
-import type { Outcome } from '../../errors/index.js';
-import { assertNever, Cancellation, type Clock, type Timer } from '../../kernel/index.js';
-import type { StreamMeter } from '../../metrics/index.js';
-import { guarded, type ReadFailure, type RunEvents, type RunReader } from '../../runs/index.js';
-import { coalesce, type Gate, mergeDeltas } from '../../streaming/index.js';
+import { findRecord, type RequestRecord } from '../../http/index.js';
+import { assertNever, Cancellation, Clock, type Timer } from '../../kernel/index.js';
+import { Metrics, type StreamMeter } from '../../metrics/index.js';
+import { guarded, type ReadFailure, type RunEvents, type RunOptions, type RunReader } from '../../runs/index.js';
+import { coalesce, Gate, mergeDeltas } from '../../streaming/index.js';
 import { DONE_FRAME, errorFrame, EventStreamWriter } from '../wire/index.js';
+import type { DecodedRequest } from './completions.decoder.js';
 import { ChunkEncoder, type ChunkHead } from './completions.encoder.js';
 import { NodeEvents } from './node-events.js';
 
-/** How an answer is streamed. Times are in milliseconds. */
-export interface StreamedAnswerOptions {
+/** Streams chat completions. */
+@Injectable()
+export class CompletionsStreamer {
+  constructor(
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /**
+   * Runs a workflow and streams its events to the client. The status line waits for the first delta or an error, so that a run
+   * which fails at once is a real HTTP error; but not for longer than the grace time, because clients and proxies want to see
+   * life.
+   * @param start prepares the run
+   * @returns when the answer has been handed to the connection
+   * @throws MillraceError if the run fails before anything was sent: the answer is then the caller's to give
+   */
+  async stream(
+    { workflow, head, includeUsage, nodeEvents }: DecodedRequest,
+    response: Response,
+    start: (options: Pick<RunOptions, 'gate' | 'failFastMs'>) => RunEvents,
+  ): Promise<void> {
+    const { clock } = this;
+    const { debounceMs, heartbeatMs, openGraceMs } = this.config.stream;
+    const gate = new Gate();
+    const events = start({ gate, failFastMs: openGraceMs });
+    const record = findRecord(response);
+    const meter = this.metrics.stream(workflow.id, record.startedAt);
+    record.streams(meter);
+    const stream = new CompletionStream(response, {
+      head: { ...head, includeUsage },
+      gate,
+      clock,
+      heartbeatMs,
+      openGraceMs,
+      nodeEvents,
+      meter,
+      record,
+    });
+    await events.read(
+      stream,
+      coalesce({
+        clock,
+        isWanted: (event) => nodeEvents || !NEWS[event.type],
+        windowOf: (event) => (event.type === 'delta' ? (event.debounceMs ?? debounceMs) : undefined),
+        merge: mergeDeltaEvents,
+      }),
+    );
+  }
+}
+
+/** What one stream is made of. Times are in milliseconds. */
+interface CompletionStreamParts {
   readonly head: ChunkHead;
   readonly gate: Gate;
   readonly clock: Clock;
   readonly heartbeatMs: number;
   /** How long the status line may wait for the first delta or an error. */
   readonly openGraceMs: number;
-  /** The window for joining text of nodes that have none of their own. */
-  readonly debounceMs: number;
   /** True if the client asked for node events. */
   readonly nodeEvents: boolean;
   readonly meter: StreamMeter;
-  /** Told how the run ended, and of node events that no stream was opened for. */
-  readonly record: Pick<RequestRecord, 'runEnded' | 'failedAfter'>;
-}
-
-/**
- * Streams a run's events to a client. The status line waits for the first delta or an error, so that a run which fails at
- * once is a real HTTP error; but not for longer than the grace time, because clients and proxies want to see life.
- * @returns when the answer has been handed to the connection
- * @throws MillraceError if the run fails before anything was sent: the answer is then the caller's to give
- */
-export function streamAnswer(
-  events: RunEvents,
-  response: ServerResponse,
-  options: StreamedAnswerOptions,
-): Promise<unknown> {
-  const { clock, debounceMs } = options;
-  return events.read(
-    new StreamedAnswer(response, options),
-    coalesce({
-      clock,
-      isWanted: (event) => options.nodeEvents || !NEWS.has(event.type),
-      windowOf: (event) => (event.type === 'delta' ? (event.debounceMs ?? debounceMs) : undefined),
-      merge: mergeDeltaEvents,
-    }),
-  );
+  /** Told of faults of the stream itself, and of node events that no stream was opened for. */
+  readonly record: Pick<RequestRecord, 'failed' | 'failedAfter'>;
 }
 
 /** How many characters of node events wait for the status line; what is told of progress beyond them is kept as below. */
@@ -56,11 +85,23 @@ const EARLY_ROOM = 64 * 1024;
 /** Events of which a node may have any number; only the newest counts for a client that is behind. */
 const REPEATED: ReadonlySet<RunEvent['type']> = new Set(['node-progress', 'model-identified']);
 
-/** Events that only those see who asked for them; passing them on would break up text that can be joined. */
-const NEWS: ReadonlySet<RunEvent['type']> = new Set(['node-started', 'node-progress', 'route-taken', 'node-failed']);
+/** True for events that only those see who asked for them; passing them on would break up text that can be joined. */
+const NEWS: Readonly<Record<RunEvent['type'], boolean>> = {
+  'run-started': false,
+  'node-started': true,
+  'node-progress': true,
+  'route-taken': true,
+  'model-identified': false,
+  delta: false,
+  // Its text is over: what is held of it is sent.
+  'node-finished': false,
+  'node-failed': true,
+  'run-finished': false,
+  'run-failed': false,
+};
 
 /** One answer on its way to the client. */
-class StreamedAnswer implements RunReader {
+class CompletionStream implements RunReader {
   readonly fault = new Cancellation();
   readonly wantsContent: boolean;
   readonly #response: ServerResponse;
@@ -69,17 +110,16 @@ class StreamedAnswer implements RunReader {
   readonly #gate: Gate;
   readonly #grace: Timer;
   readonly #includeUsage: boolean;
-  readonly #record: StreamedAnswerOptions['record'];
+  readonly #record: CompletionStreamParts['record'];
   readonly #nodeEvents: NodeEvents | undefined;
   /** Node events, as JSON, from before the status line was sent. They do not send it themselves: a failure may follow. */
   #early: string[] = [];
   #earlyLength = 0;
   /** The newest of the repeated events that a client was told nothing of because it is behind, by node and type. */
   readonly #newest = new Map<string, string>();
-  #isEndTold = false;
 
-  constructor(response: ServerResponse, options: StreamedAnswerOptions) {
-    const { head, gate, clock, heartbeatMs, openGraceMs, nodeEvents, meter, record } = options;
+  constructor(response: ServerResponse, parts: CompletionStreamParts) {
+    const { head, gate, clock, heartbeatMs, openGraceMs, nodeEvents, meter, record } = parts;
     this.#response = response;
     this.#encoder = new ChunkEncoder(head);
     this.#gate = gate;
@@ -127,10 +167,10 @@ class StreamedAnswer implements RunReader {
    * Ends the answer with the error.
    * @throws the error, if nothing was sent: the answer is then somebody else's to give
    */
-  failed(failure: ReadFailure): void {
-    const { error, thrown, outcome, isReaders, node } = failure;
+  failed({ error, thrown, isReaders, node }: ReadFailure): void {
     this.#grace.cancel();
-    this.#tellEnd(outcome, failure);
+    // Its run may have ended well.
+    if (isReaders) this.#record.failed(thrown);
     if (!this.#writer.isOpen) {
       this.#writer.release();
       if (!isReaders) this.#record.failedAfter([...this.#early, ...this.#newest.values()]);
@@ -210,15 +250,7 @@ class StreamedAnswer implements RunReader {
       this.#nodeEvents === undefined ? '' : this.#takeNewest() + this.#encoder.event(this.#nodeEvents.summary(event));
     const usage = this.#includeUsage && event.usage !== undefined ? this.#encoder.usage(event.usage) : '';
     const frames = early + summary + this.#encoder.finish(event.finishReason) + usage + DONE_FRAME;
-    this.#tellEnd(event.finishReason, event);
     this.#writer.end(frames);
-  }
-
-  /** Once: an answer whose last frames cannot be written fails when its run has ended well. */
-  #tellEnd(outcome: Outcome, ending: RunEnding): void {
-    if (this.#isEndTold) return;
-    this.#isEndTold = true;
-    this.#record.runEnded(outcome, ending);
   }
 }
 

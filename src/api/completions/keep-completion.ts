@@ -3,7 +3,7 @@ import type { KeptAnswer } from '../wire/index.js';
 import type { ChatCompletion } from './dto/index.js';
 
 /** A completion as it can be given again. */
-export function keptAnswerOf(completion: ChatCompletion, response: Response): KeptAnswer {
+export function keepCompletion(completion: ChatCompletion, response: Response): KeptAnswer {
   const traceId = response.getHeader('x-trace-id');
   return { status: 200, body: JSON.stringify(completion), ...(typeof traceId === 'string' && { traceId }) };
 }

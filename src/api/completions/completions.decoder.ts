@@ -1,0 +1,121 @@
+import { Injectable } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import type { Caller } from '../../access/index.js';
+import { AppConfig } from '../../config/index.js';
+import { findRecord } from '../../http/index.js';
+import { Clock, IdSource } from '../../kernel/index.js';
+import type { RunOrigin } from '../../runs/index.js';
+import {
+  assertParametersTaken,
+  type ChatEvent,
+  type CompiledWorkflow,
+  type WorkflowName,
+  WorkflowRegistry,
+} from '../../workflow/index.js';
+import type { TakenRequest } from '../wire/index.js';
+import { assertStreamOptionsAllowed, type ChatCompletionRequest } from './dto/index.js';
+import { NODE_EVENTS_HEADER } from './node-events.js';
+import { validateChatCompletionRequest } from './validate-chat-completion-request.js';
+
+/** What is known of a completion before its run starts. */
+export interface CompletionHead {
+  /** Also the run's: `chatcmpl-` and 24 hex digits. */
+  readonly id: string;
+  /** Whole seconds since the Unix epoch. */
+  readonly created: number;
+  /** The name that the client asked for. */
+  readonly model: string;
+}
+
+/** A request of this door, understood. */
+export interface DecodedRequest {
+  readonly workflow: CompiledWorkflow;
+  readonly event: ChatEvent;
+  readonly head: CompletionHead;
+  readonly origin: RunOrigin;
+  /** True if it is answered with a stream. */
+  readonly streams: boolean;
+  /** True if the stream is to end with the usage. */
+  readonly includeUsage: boolean;
+  /** True if the stream is to tell what happens in the workflow. */
+  readonly nodeEvents: boolean;
+}
+
+/** Reads chat completion requests. */
+@Injectable()
+export class CompletionsDecoder {
+  constructor(
+    private readonly registry: WorkflowRegistry,
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+    private readonly ids: IdSource,
+  ) {}
+
+  /**
+   * What a request asks for.
+   * @throws InvalidRequestError, ModelNotFoundError, ForbiddenError
+   */
+  decode(request: Request, response: Response, { body: json, caller }: TakenRequest): DecodedRequest {
+    const body = validateChatCompletionRequest(json);
+    const name = this.registry.resolve(body.model);
+    const { workflow } = name;
+    const streams = wantsStream(body, name, request.headers.accept);
+    findRecord(response).asks(workflow.id, streams);
+    // Before anything that only a workflow which is there could complain of.
+    caller.assertMayUse(workflow.id, body.model);
+    assertStreamOptionsAllowed(body, streams);
+    const event = toChatEvent(body);
+    assertParametersTaken(event.parameters, workflow.id, workflow.takes);
+    return {
+      workflow,
+      event,
+      head: {
+        id: `chatcmpl-${this.ids.runId()}`,
+        created: Math.floor(this.clock.now() / 1_000),
+        model: body.model,
+      },
+      origin: this.#readOrigin(request, response, streams, caller),
+      streams,
+      includeUsage: body.stream_options?.include_usage === true,
+      nodeEvents: request.get(NODE_EVENTS_HEADER)?.trim().toLowerCase() === 'true',
+    };
+  }
+
+  /** The user is the one that a trusted gateway names, or else the one that a token names. */
+  #readOrigin(request: Request, response: Response, streamed: boolean, caller: Caller): RunOrigin {
+    const { userHeader, sessionHeader } = this.config.access;
+    const userId = (userHeader && request.get(userHeader)) ?? caller.userId;
+    const gatewaySessionId = sessionHeader && request.get(sessionHeader);
+    const sessionId = request.get('x-session-id');
+    const traceparent = request.get('traceparent');
+    return {
+      requestId: String(response.getHeader('x-request-id') ?? ''),
+      streamed,
+      ...(userId !== undefined && { userId }),
+      ...(gatewaySessionId !== undefined && { gatewaySessionId }),
+      ...(sessionId !== undefined && { sessionId }),
+      ...(traceparent !== undefined && { traceparent }),
+    };
+  }
+}
+
+/** The request as workflows see it: conversation and parameters apart, nothing changed. */
+function toChatEvent(request: ChatCompletionRequest): ChatEvent {
+  const { model, messages, stream: _stream, stream_options: _options, ...parameters } = request;
+  return { model, messages, parameters };
+}
+
+/**
+ * Whether a request is answered with a stream. `stream` decides if it is there. Where it is absent or null, OpenAI's rule
+ * is one JSON object; only a workflow that declares otherwise streams then, unless the Accept header names
+ * application/json, as all OpenAI SDKs send it. A present `stream` is never overruled by Accept: the SDKs send
+ * application/json for streams too (openai-node 4 to 7).
+ */
+function wantsStream(
+  { stream }: Pick<ChatCompletionRequest, 'stream'>,
+  { streamByDefault }: Pick<WorkflowName, 'streamByDefault'>,
+  accept: string | undefined,
+): boolean {
+  if (stream !== null && stream !== undefined) return stream;
+  return streamByDefault && !/\bapplication\/json\b/i.test(accept ?? '');
+}

@@ -1,0 +1,17 @@
+import { Injectable } from '@nestjs/common';
+import type { ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
+
+/** Tells the record of a request, which becomes its line in the access log, of its run. */
+@Injectable()
+export class AccessLogObservers implements RunObserverFactory {
+  observe({ options: { id, record } }: ObservedRun): RunObserver | undefined {
+    if (record === undefined) return undefined;
+    return {
+      next: (event) => {
+        if (event.type === 'run-started') record.runBegins(id);
+        else if (event.type === 'run-finished') record.runEnded(event.finishReason, event);
+        else if (event.type === 'run-failed') record.runEnded(event.outcome, event);
+      },
+    };
+  }
+}

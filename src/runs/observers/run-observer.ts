@@ -1,0 +1,24 @@
+import type { DeltaEvent, RunEvent } from '../../engine/index.js';
+import type { ChatEvent, CompiledWorkflow } from '../../workflow/index.js';
+import type { RunOptions } from '../run-options.js';
+
+/** A run that begins, for those that observe runs. */
+export interface ObservedRun {
+  readonly workflow: CompiledWorkflow;
+  readonly event: ChatEvent;
+  readonly options: RunOptions;
+}
+
+/** What observers are told of. Deltas are for the run's reader: to pass each one on to all observers would cost too much. */
+export type ObservedEvent = Exclude<RunEvent, DeltaEvent>;
+
+/** Reads the events of one run beside its reader. What it throws is logged, and touches nothing else. */
+export interface RunObserver {
+  next(event: ObservedEvent): void;
+}
+
+/** Makes an observer for each run. */
+export interface RunObserverFactory {
+  /** @returns undefined if there is nothing to observe in this run */
+  observe(run: ObservedRun): RunObserver | undefined;
+}

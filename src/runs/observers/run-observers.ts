@@ -1,0 +1,40 @@
+import { loggableStack } from '../../errors/index.js';
+import type { RunLog } from '../../workflow/index.js';
+import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
+
+/** Everybody who observes runs. */
+export class RunObservers {
+  readonly #factories: readonly RunObserverFactory[];
+
+  constructor(factories: readonly RunObserverFactory[]) {
+    this.#factories = factories;
+  }
+
+  /**
+   * One observer for all who want to observe this run. It never throws.
+   * @param log told of those that fail
+   */
+  observe(run: ObservedRun, log: RunLog): RunObserver {
+    const observers: RunObserver[] = [];
+    for (const factory of this.#factories) {
+      guard(log, () => {
+        const observer = factory.observe(run);
+        if (observer !== undefined) observers.push(observer);
+      });
+    }
+    return {
+      next: (event: ObservedEvent) => {
+        for (const observer of observers) guard(log, () => observer.next(event));
+      },
+    };
+  }
+}
+
+function guard(log: RunLog, call: () => void): void {
+  try {
+    call();
+  } catch (thrown) {
+    // Later, because nothing of it may touch the run, whatever the log does.
+    process.nextTick(() => log.write('error', 'has an observer that failed', {}, loggableStack(thrown)));
+  }
+}

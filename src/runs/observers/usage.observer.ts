@@ -1,0 +1,15 @@
+import { Injectable } from '@nestjs/common';
+import type { ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
+
+/** Gives the permit of a run back at its end, and says what the run has used. */
+@Injectable()
+export class UsageObservers implements RunObserverFactory {
+  observe({ options: { permit } }: ObservedRun): RunObserver | undefined {
+    if (permit === undefined) return undefined;
+    return {
+      next: (event) => {
+        if (event.type === 'run-finished' || event.type === 'run-failed') permit.end(event.usage, event.untoldTokens);
+      },
+    };
+  }
+}

@@ -1,0 +1,73 @@
+import { type AbortCause, loggableStack, RunAbortedError, toMillraceError } from '../errors/index.js';
+import { type AbortNotice, Cancellation, type Clock, type Timer } from '../kernel/index.js';
+import type { RunLog } from '../workflow/index.js';
+
+/** What can end a run before its end. */
+export interface OpenRunParts {
+  readonly log: RunLog;
+  readonly clock: Clock;
+  /** How long it may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Of whoever asked for it. */
+  readonly signal: AbortNotice | undefined;
+  /** Of its reader: aborts with an InternalError. */
+  readonly fault: Cancellation;
+  /** Told what the run was ended with. */
+  readonly onAbort: (reason: unknown, run: OpenRun) => void;
+}
+
+/** A run that has started and not ended. */
+export class OpenRun {
+  /** Aborts when the run is ended before its end, or one of its steps fails. */
+  readonly cancellation: Cancellation;
+  readonly #parts: OpenRunParts;
+  readonly #deadline: Timer;
+  #hasEnded = false;
+
+  constructor(parts: OpenRunParts) {
+    const { log, clock, timeoutMs, signal, fault, onAbort } = parts;
+    this.#parts = parts;
+    this.cancellation = new Cancellation((error) => {
+      log.write('error', 'has a listener of its abort signal that failed', {}, loggableStack(error));
+    });
+    this.cancellation.addEventListener('abort', () => onAbort(this.cancellation.reason, this));
+    this.#deadline = clock.after(timeoutMs, () => this.abort('deadline'));
+    if (signal?.aborted === true) this.#onSignal();
+    signal?.addEventListener('abort', this.#onSignal, { once: true });
+    fault.addEventListener('abort', () => this.#onFault(fault.reason));
+  }
+
+  /** What the log calls it. */
+  get name(): string {
+    return this.#parts.log.name;
+  }
+
+  /** True once its last event is there: a node that an abort did not stop may go on to tell of itself. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Ends the run from outside. */
+  abort(cause: AbortCause): void {
+    this.cancellation.abort(new RunAbortedError(cause));
+  }
+
+  /** Its last event is there. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#deadline.cancel();
+  }
+
+  /** Nothing of it is at work any more. */
+  close(): void {
+    this.#parts.signal?.removeEventListener('abort', this.#onSignal);
+  }
+
+  readonly #onSignal = (): void => this.abort('client_disconnected');
+
+  #onFault(reason: unknown): void {
+    // A run that has its end already cannot tell of the fault any more.
+    if (this.#hasEnded || this.cancellation.aborted) this.#parts.log.runFailed(toMillraceError(reason));
+    else this.cancellation.abort(reason);
+  }
+}

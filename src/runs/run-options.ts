@@ -1,0 +1,71 @@
+import type { Outcome, RunError } from '../errors/index.js';
+import type { AbortNotice } from '../kernel/index.js';
+import type { Usage } from '../models/index.js';
+import type { Gate } from '../streaming/index.js';
+
+/** What is known of the request behind a run, beside its body. All of it came from outside. */
+export interface RunOrigin {
+  /** The id by which logs and the client know the request. */
+  readonly requestId?: string;
+  /** True if the answer is streamed. */
+  readonly streamed?: boolean;
+  /** Who asks, as a trusted gateway says; wins over the body. */
+  readonly userId?: string;
+  /** The session, as a trusted gateway says; wins over the body. */
+  readonly gatewaySessionId?: string;
+  /** The session, as a header says; the body's wins over it. */
+  readonly sessionId?: string;
+  /** W3C trace context. */
+  readonly traceparent?: string;
+}
+
+/** The right to run, which whoever let the run in wants back. */
+export interface RunPermit {
+  /** True: tokens that upstreams do not tell are estimated. */
+  readonly estimatesTokens: boolean;
+  /**
+   * The run is over.
+   * @param usage what it has used; undefined: nothing that anybody counted
+   * @param untoldTokens what it has used beyond that, by estimate
+   */
+  end(usage?: Usage, untoldTokens?: number): void;
+}
+
+/** What is known of a run at its end. */
+export interface RunEnding {
+  readonly usage?: Usage;
+  readonly untoldTokens?: number;
+  /** What it failed with. */
+  readonly error?: RunError;
+  /** The step that failed, as the run's last event names it. */
+  readonly node?: string;
+}
+
+/** Keeps what becomes known of a request. */
+export interface RunRecord {
+  runBegins(runId: string): void;
+  runEnded(outcome: Outcome, ending: RunEnding): void;
+}
+
+/** What a run is tied to. */
+export interface RunOptions {
+  /** The run's id, for logs and traces. */
+  readonly id: string;
+  /** Closed by the reader while it cannot keep up; the run then asks for nothing more. Absent: always open. */
+  readonly gate?: Gate;
+  /** Ends the run when it aborts. */
+  readonly signal?: AbortNotice;
+  /**
+   * For how long from its start, in milliseconds, the run's reader would rather hear of a passing failure than wait for another
+   * try, as long as nothing was said: while an HTTP client waits for its status line, it can be given a status and
+   * `retry-after`, and its SDK tries again by itself; later there is only an error in its stream. So until then a retry is made
+   * only if its pause ends in this time. Absent: retries are waited for, within their own limits.
+   */
+  readonly failFastMs?: number;
+  /** The request behind the run, for its trace. */
+  readonly origin?: RunOrigin;
+  /** Ended with the run. Absent: nothing limits it, and nobody counts it. */
+  readonly permit?: RunPermit;
+  /** Told how the run went. Absent: there is no request behind it. */
+  readonly record?: RunRecord;
+}
