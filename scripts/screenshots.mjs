@@ -66,9 +66,9 @@ try {
   await mkdir(images, { recursive: true });
 
   const light = await open(browser, service.url, { viewport: { width: 1440, height: 900 }, colorScheme: 'light' });
-  await ask(light, 'research', 'My name is Ada. How does a water mill work?');
+  await ask(light, 'research', 'How does a water mill work?');
   await done(light);
-  await ask(light, 'streaming', 'What is my name?');
+  await ask(light, 'streaming', 'What is 12 * 7?');
   await light.waitForSelector('.tree.filling dd:nth-of-type(1)');
   await light.waitForFunction(() => document.querySelectorAll('.tree.filling dd').length === 2);
   await light.waitForTimeout(250);

@@ -73,6 +73,9 @@ const TICKETS: readonly Ticket[] = [
   ['Is the desk lamp available in another colour?', 'other', 'normal', false, false, ANSWERED],
   ['Just a typo on your start page, nothing urgent.', 'other', 'low', false, false, ANSWERED],
   ['Please refund my last payment, the shoes are too small.', 'billing', 'normal', false, false, ESCALATED],
+  ["I can't log in to my account since the update.", 'account', 'normal', false, false, ANSWERED],
+  ['The police gave me your lamp back, is it legal to export it?', 'other', 'normal', false, false, ANSWERED],
+  ['Can I talk to a human, please?', 'other', 'normal', false, true, ESCALATED],
   ['My lawyer will sue you, this is outrageous.', 'other', 'normal', false, true, ESCALATED],
   ['Congratulations, you won the lottery! Click here for your prize.', 'other', 'normal', true, false, CLOSED],
   ['Cheap SEO backlinks and a casino bonus, earn bitcoin today', 'other', 'normal', true, false, CLOSED],
@@ -119,7 +122,9 @@ describe('the demo sorts ordinary tickets by their words', () => {
       { type: 'function', function: { name: 'get_weather', arguments: '{"city":"Paris","days":3}' } },
     ]);
     messages.push(call, { role: 'tool', tool_call_id: call.tool_calls?.[0]?.id, content: '{"sky":"clear"}' });
-    expect((await ask()).content).toContain('get_weather answered: sky is “clear”.');
+    expect((await ask()).content).toContain('get_weather answered: “{"sky":"clear"}”.');
+    messages.splice(0, Infinity, { role: 'user', content: 'Will it rain in Oslo tomorrow?' });
+    expect((await ask()).tool_calls).toMatchObject([{ function: { name: 'get_weather' } }]);
     messages.splice(0, Infinity, { role: 'user', content: 'Hello, how are you?' });
     expect((await ask()).content).toMatch(/^Hello!/);
   });

@@ -1,10 +1,9 @@
 import type { ModelParameters } from '../chat-model.js';
 import type { Message } from '../message.js';
 import { type Conversation, readConversation } from './conversation.js';
-import { asObject } from './json.js';
-import { findUserName, type Reply, replyTo } from './reply.js';
+import { type Reply, replyTo, SUM } from './reply.js';
 import { type Choices, makeInstance } from './schema/index.js';
-import { chooseTools, type Tool } from './tool-choice.js';
+import { asObject, chooseTools, type Tool } from './tool-choice.js';
 import { Evidence, findKeywords, wordsOfName } from './words.js';
 
 /** A whole call of one of the client's tools. */
@@ -24,9 +23,9 @@ export type Answer =
 const REPLY = /(?:reply|answer|response)$|^(?:message|content|text|output|result|)$/;
 const THOUGHT = /(?:thinking|reasoning|thoughts?|analysis|rationale|reflection)$/;
 const SUMMARY = /(?:summary|description|explanation|details?|notes?|comments?|body|reason)$/;
-const WHOLE_MESSAGE = /^(?:query|question|prompt|input|text|message|expression|request)$/;
+const WHOLE_MESSAGE = /^(?:query|question|prompt|input|text|message|body|content|request)$/;
 const NUMBER = /(?<![\w.-])-?\d{1,15}(?:\.\d{1,6})?(?![\w-])/g;
-const EMAIL = /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/;
+const EMAIL = /[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+/;
 /** Names are written with a capital where no sentence begins. */
 const PROPER_NAME = /(?<=[\p{L}\p{N},] )\p{Lu}[\p{L}\p{M}'’-]{1,30}(?: \p{Lu}[\p{L}\p{M}'’-]{1,30}){0,2}/u;
 
@@ -60,7 +59,12 @@ function callTool({ kind, name, schema }: Tool, index: number, conversation: Con
   const rest = message.replaceAll(name, ' ');
   const choices = chooseBy(
     { ...conversation, message: rest },
-    (property) => (WHOLE_MESSAGE.test(property) ? message : undefined),
+    (property) =>
+      property === 'expression'
+        ? (SUM.exec(message)?.[0] ?? message)
+        : WHOLE_MESSAGE.test(property)
+          ? message
+          : undefined,
     name,
   );
   return { ...call, input: makeInstance({ schema, choices, param: 'tools' }) };
@@ -77,7 +81,8 @@ function chooseBy(conversation: Conversation, known: (name: string) => string | 
   const { message } = conversation;
   const evidence = new Evidence(message);
   const done = new Set(findKeywords(wordsOfName(toolName).toLowerCase(), 9));
-  const keywords = findKeywords(message, 50).filter((word) => !done.has(word.toLowerCase()));
+  const email = EMAIL.exec(message)?.[0];
+  const keywords = findKeywords(message.replace(email ?? '', ' '), 50).filter((word) => !done.has(word.toLowerCase()));
   const topic = keywords.slice(0, 3).join(' ') || 'demo';
   return {
     numbers: (message.match(NUMBER) ?? []).map(Number),
@@ -88,9 +93,9 @@ function chooseBy(conversation: Conversation, known: (name: string) => string | 
       if (index !== undefined) return keywords[index] ?? `${text ?? topic} ${index + 1}`;
       if (text !== undefined) return text;
       if (/question/i.test(description)) return `What are the ${wordsOfName(name)} of ${topic}?`;
-      if (/mail/i.test(name)) return message.split(/[\s,;<>()]+/).find((word) => EMAIL.test(word)) ?? 'ada@example.com';
-      if (/^(?:user|customer|first)?_?name$/i.test(name)) return findUserName(conversation) ?? topic;
-      return (toolName === '' ? undefined : PROPER_NAME.exec(message)?.[0]) ?? topic;
+      if (/mail|recipient/i.test(name) || (name === 'to' && email !== undefined)) return email ?? 'ada@example.com';
+      const isName = toolName !== '' || /^(?:user|customer|first)?_?name$/i.test(name);
+      return (isName ? PROPER_NAME.exec(message)?.[0] : undefined) ?? topic;
     },
   };
 }

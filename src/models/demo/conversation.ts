@@ -12,9 +12,7 @@ interface ToolResult {
 
 /** A conversation, as far as the demo reads it. */
 export interface Conversation {
-  /** Texts of the user, the newest one last. */
-  readonly said: readonly string[];
-  /** The newest one; empty if there is none. */
+  /** The newest text of the user; empty if there is none. */
   readonly message: string;
   /** True if the newest message of the user holds an image, a recording or a file. */
   readonly hasAttachment: boolean;
@@ -26,7 +24,7 @@ export interface Conversation {
 
 /** Reads the messages of a request. */
 export function readConversation(messages: readonly Message[]): Conversation {
-  const said: string[] = [];
+  let newest = '';
   const tools = new Map<string, string>();
   let hasAttachment = false;
   let results: ToolResult[] = [];
@@ -37,7 +35,7 @@ export function readConversation(messages: readonly Message[]): Conversation {
     else if (message.role === 'function') results.push({ tool: message.name, text });
     else results = [];
     if (message.role === 'user') {
-      said.push(text);
+      newest = text;
       hasAttachment = Array.isArray(message.content) && message.content.some(({ type }) => type !== 'text');
     } else if (message.role === 'assistant') {
       for (const call of message.tool_calls ?? []) {
@@ -46,7 +44,7 @@ export function readConversation(messages: readonly Message[]): Conversation {
       }
     }
   }
-  return { said, message: said.at(-1) ?? '', hasAttachment, results, callCount };
+  return { message: newest, hasAttachment, results, callCount };
 }
 
 /** The beginning of a text, at most `limit` UTF-16 code units, without half a character at its end. */

@@ -1,5 +1,6 @@
+import { isJsonObject, type JsonObject } from '../../kernel/index.js';
 import type { ModelParameters } from '../chat-model.js';
-import { asObject, isObject } from './json.js';
+import { SUM } from './reply.js';
 import { Evidence } from './words.js';
 
 /** Calls in one answer: more are no sensible wish, and each costs work. */
@@ -33,7 +34,7 @@ export function chooseTools(parameters: ModelParameters, message: string, isAnsw
   }
   const named = tools.filter(({ name }) => isNamed(name, message));
   if (named.length > 0) return named.slice(0, parameters.parallel_tool_calls === false ? 1 : MOST_CALLS);
-  const evidence = new Evidence(message);
+  const evidence = new Evidence(SUM.test(message) ? `${message} calculate` : message);
   const [best] = tools
     .map((tool) => ({ tool, score: evidence.scoreTool(tool.name, tool.description) }))
     .toSorted((a, b) => b.score - a.score);
@@ -42,7 +43,7 @@ export function chooseTools(parameters: ModelParameters, message: string, isAnsw
 
 function readTools(tools: unknown): Tool[] {
   if (!Array.isArray(tools)) return [];
-  return tools.filter(isObject).flatMap((tool): Tool[] => {
+  return tools.filter(isJsonObject).flatMap((tool): Tool[] => {
     const kind = tool.type === 'custom' ? 'custom' : 'function';
     const { name, description, parameters } = asObject(tool[kind]) ?? {};
     if (typeof name !== 'string' || name === '') return [];
@@ -58,4 +59,9 @@ function isNamed(name: string, message: string): boolean {
     if (!/[\w-]/.test(text.charAt(at - 1)) && !/[\w-]/.test(text.charAt(at + wanted.length))) return true;
   }
   return false;
+}
+
+/** The value if it is a JSON object, else undefined. */
+export function asObject(value: unknown): JsonObject | undefined {
+  return isJsonObject(value) ? value : undefined;
 }

@@ -8,6 +8,7 @@ const FILLERS = new Set(
   very want was we were what what's when where which while who why will with won't would write yes yet you you're your use
   message user customer name true false`.split(/\s+/),
 );
+const CHANGES = /^(?:create|delete|update|add|remove|cancel|book)/i;
 /** Names of what is done to a thing, which tools begin with. */
 const VERBS = new Set(
   'get fetch find look lookup search list create make run read show check set tool function current'.split(' '),
@@ -29,11 +30,14 @@ cancel cancellation termination churn: terminate unsubscribe quit end
 feedback suggestion idea: improve wish add propose
 spam advertising advertisement junk scam phishing: lottery winner won prize casino bitcoin crypto click seo backlink
   loan inheritance earn congratulations rich pill
-escalate escalation threat legal anger angry complaint: lawyer sue court attorney furious unacceptable outrageous police
+escalate escalation threat anger angry complaint human: lawyer sue court attorney furious unacceptable outrageous
   supervisor manager disgrace
 urgent urgency critical high severe blocker emergency: asap immediately production everybody outage down deadline
 low minor trivial: cosmetic typo whenever someday
 negative unhappy dissatisfied: bad terrible awful hate disappointed worst poor sad frustrated angry furious wrong
+weather forecast temperature: rain snow sun sunny cold warm hot storm umbrella
+email mail: inbox
+calculator calculate calculation arithmetic math: compute plus minus divide sum
 positive happy praise satisfied: good great love excellent awesome perfect wonderful fantastic thank`
   .split(/\n(?! )/)
   .map((line) => line.split(':').map((words) => new Set(stemsIn(words))));
@@ -49,7 +53,7 @@ function stemsIn(text: string): string[] {
       ? word
       : word
           .replace(/ies$/, 'y')
-          .replace(/(?:ing|ed|es|e|s)$/, '')
+          .replace(/(?:(?<!account)ing|ed|es|e|s)$/, '')
           .replace(/(.)\1$/, '$1'),
   );
 }
@@ -78,6 +82,7 @@ export class Evidence {
     const text = message
       .replaceAll('’', "'")
       .replace(/\b(?:not|no longer|never|\w{2,6}n't) (?:work|load|open|start|respond)(?:ing|s)?\b/gi, 'broken')
+      .replace(/\b(?:not|never|\w{2,6}n't) (?:very |really )?(?:happy|good|great|satisfied|pleased)\b/gi, 'bad')
       .replace(/\b(?:not|isn't|no|nothing|without) (?:an? |any )?[\p{L}\p{N}]{1,40}/giu, ' ');
     this.#stems = new Set(stemsIn(text));
   }
@@ -109,7 +114,9 @@ export class Evidence {
     const described = new Set(stemsIn(findKeywords(description, 50).filter(isTelling).join(' ')));
     const hits = named.filter((stem) => this.#stems.has(stem)).length;
     const others = [...described].filter((stem) => this.#stems.has(stem) && !named.includes(stem)).length;
-    return hits * 2 >= named.length && hits + others > 0 ? hits * 2 + others : others > 1 ? others : 0;
+    const score = hits * 2 >= named.length && hits + others > 0 ? hits * 2 + others : others > 1 ? others : 0;
+    // What changes something is asked for by its name.
+    return score || (CHANGES.test(name) ? 0 : this.#topicScore(named));
   }
 
   #score(names: readonly string[]): number {

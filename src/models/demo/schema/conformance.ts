@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isObject, type JsonObject } from '../json.js';
+import { isJsonObject, type JsonObject } from '../../../kernel/index.js';
 import { NoInstanceError } from './no-instance-error.js';
 
 /** What the demo knows no way to satisfy. Where it stands, no value is made: none would be sure to fit. */
@@ -18,7 +18,7 @@ export type Resolve = (reference: string | undefined) => unknown;
 export function conforms(value: unknown, schema: unknown, resolve: Resolve): boolean {
   const fits = (inner: unknown, part: unknown): boolean => conforms(inner, part, resolve);
   resolve(undefined);
-  if (!isObject(schema)) return schema !== false;
+  if (!isJsonObject(schema)) return schema !== false;
   const unknown = Object.keys(schema).find((key) => UNKNOWN.test(key));
   if (unknown !== undefined) throw new NoInstanceError(`the demo does not know what to do with \`${unknown}\``);
   const { $ref, allOf, anyOf, oneOf, type } = schema;
@@ -33,7 +33,7 @@ export function conforms(value: unknown, schema: unknown, resolve: Resolve): boo
     (typeof value !== 'string' || isWithin(Array.from(value).length, schema.minLength, schema.maxLength)) &&
     (typeof value !== 'number' || isInRange(value, schema)) &&
     (!Array.isArray(value) || areItemsFitting(value, schema, fits)) &&
-    (!isObject(value) || arePropertiesFitting(value, schema, fits))
+    (!isJsonObject(value) || arePropertiesFitting(value, schema, fits))
   );
 }
 
@@ -56,7 +56,7 @@ export function readItems(schema: JsonObject): { readonly tuple: readonly unknow
 
 function arePropertiesFitting(value: JsonObject, schema: JsonObject, fits: Fits): boolean {
   const names = Object.keys(value);
-  const properties = isObject(schema.properties) ? schema.properties : {};
+  const properties = isJsonObject(schema.properties) ? schema.properties : {};
   const required: readonly unknown[] = Array.isArray(schema.required) ? schema.required : [];
   return (
     isWithin(names.length, schema.minProperties, schema.maxProperties) &&
@@ -72,7 +72,7 @@ function isOfType(value: unknown, type: unknown): boolean {
   if (type === 'null') return value === null;
   if (type === 'integer') return Number.isInteger(value);
   if (type === 'array') return Array.isArray(value);
-  return type === 'object' ? isObject(value) : typeof value === type;
+  return type === 'object' ? isJsonObject(value) : typeof value === type;
 }
 
 function isInRange(value: number, schema: JsonObject): boolean {

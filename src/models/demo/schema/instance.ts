@@ -1,5 +1,5 @@
 import { UpstreamError } from '../../../errors/index.js';
-import { isObject, type JsonObject } from '../json.js';
+import { isJsonObject, type JsonObject } from '../../../kernel/index.js';
 import { conforms, readItems } from './conformance.js';
 import { NoInstanceError } from './no-instance-error.js';
 import { writeMatch } from './pattern.js';
@@ -162,7 +162,7 @@ class InstanceMaker {
     const add = (name: string, part: unknown): void => {
       value.push([name, this.make(part, { ...place, name, description: '' }, depth + 1)]);
     };
-    for (const [name, part] of Object.entries(isObject(schema.properties) ? schema.properties : {})) {
+    for (const [name, part] of Object.entries(isJsonObject(schema.properties) ? schema.properties : {})) {
       if (required.delete(name) || (depth < EASY_DEPTH && part !== false)) add(name, part);
     }
     for (const name of required) add(name, schema.additionalProperties);
@@ -256,13 +256,13 @@ class InstanceMaker {
 /** One schema that says what two say, as far as that is easy: what comes of it is held against both. */
 function merge(one: unknown, other: unknown): JsonObject {
   if (one === false || other === false) throw new NoInstanceError('it allows nothing');
-  const merged: Record<string, unknown> = isObject(one) ? { ...one } : {};
-  for (const [key, value] of Object.entries(isObject(other) ? other : {})) {
+  const merged: Record<string, unknown> = isJsonObject(one) ? { ...one } : {};
+  for (const [key, value] of Object.entries(isJsonObject(other) ? other : {})) {
     const own = Object.hasOwn(merged, key) ? merged[key] : undefined;
     if (key === 'pattern' && own !== undefined && own !== value) throw new NoInstanceError('it has two patterns');
     if (typeof own === 'number' && typeof value === 'number') {
       merged[key] = /^(?:max|exclusiveMax)/.test(key) ? Math.min(own, value) : Math.max(own, value);
-    } else if (isObject(own) && isObject(value)) merged[key] = merge(own, value);
+    } else if (isJsonObject(own) && isJsonObject(value)) merged[key] = merge(own, value);
     else if (Array.isArray(own) && Array.isArray(value) && /^(?:allOf|required)$/.test(key))
       merged[key] = [...own, ...value];
     else merged[key] = value;
@@ -289,7 +289,7 @@ function fitLength(text: string, least: number, most: number): string {
 }
 
 function labelOf(schema: unknown): string {
-  if (!isObject(schema)) return '';
+  if (!isJsonObject(schema)) return '';
   return textOf('const' in schema ? schema.const : (schema.title ?? schema.description));
 }
 
@@ -306,5 +306,5 @@ function numberOr(fallback: number, value: unknown): number {
 }
 
 function isNull(schema: unknown): boolean {
-  return isObject(schema) && (schema.type === 'null' || schema.const === null);
+  return isJsonObject(schema) && (schema.type === 'null' || schema.const === null);
 }
