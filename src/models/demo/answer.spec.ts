@@ -123,7 +123,11 @@ describe('composeAnswer', () => {
 
     it.each([
       ['Send an email to bob@example.com about lunch', 'send_email', { to: 'bob@example.com', subject: 'lunch' }],
-      ['Mail bob@example.com that dinner is ready', 'send_email', { to: 'bob@example.com', subject: 'Mail dinner ready' }],
+      [
+        'Mail bob@example.com that dinner is ready',
+        'send_email',
+        { to: 'bob@example.com', subject: 'Mail dinner ready' },
+      ],
       ['What is 12*7?', 'calculator', { expression: '12*7' }],
     ])('calls what %p asks for, with what stands in it', (message, name, args) => {
       const properties = Object.fromEntries(Object.keys(args).map((key) => [key, text]));
