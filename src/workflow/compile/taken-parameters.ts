@@ -4,10 +4,10 @@ import type { CompiledScope } from '../workflow-schema.js';
 
 /**
  * What can become of a group of the client's parameters in one part of a workflow:
- * - `heeded`: a model that the client hears is given it;
- * - `dropped`: a model that the client hears is not;
- * - `no model`: the client hears what code says;
- * - `silent`: the client hears nothing.
+ * - `heeded`: the model of a visible step is given it;
+ * - `dropped`: the model of a visible step is not given it;
+ * - `no model`: the client sees what code says;
+ * - `silent`: the client sees nothing.
  */
 type Treatment = 'heeded' | 'dropped' | 'no model' | 'silent';
 
@@ -17,7 +17,7 @@ const STRENGTH: readonly Treatment[] = ['heeded', 'dropped', 'no model', 'silent
 const BESIDE_TEXT: ReadonlySet<ParameterGroup> = new Set(['tools', 'logprobs', 'modalities']);
 
 /**
- * The groups of the client's parameters that a workflow takes: a model that the client hears is given them, whichever way
+ * The groups of the client's parameters that a workflow takes: the model of a visible step is given them, whichever way
  * the run takes. Two are not as strict:
  * - `sampling` shapes how a model writes, so one way with a model that is given it is enough;
  * - `tools` are an offer, so a way on which no model speaks does not count.
@@ -59,7 +59,7 @@ function followSpeech({ steps }: CompiledScope, group: ParameterGroup): Set<Trea
 
 /**
  * By what its result is made of, which counts only if nothing has been said.
- * @param visible whether its visible steps are heard
+ * @param visible whether the client sees its visible steps
  */
 function followResult(
   { steps, resultStep }: CompiledScope,
