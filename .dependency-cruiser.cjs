@@ -71,6 +71,13 @@ module.exports = {
       to: { path: '^src/tracing/' },
     },
     {
+      name: 'agents-know-no-observers',
+      severity: 'error',
+      comment: 'Agents, tools and authors tell events (workflow/agent-event.ts); traces and metrics are made of them.',
+      from: { path: '^src/(workflow|nodes)/' },
+      to: { path: '^src/(tracing|metrics)/' },
+    },
+    {
       name: 'workflows-and-doors-apart',
       severity: 'error',
       comment: 'They meet in the registry.',

@@ -28,22 +28,27 @@ import {
   type Deltas,
   describeFailure,
   IncompleteAnswerError,
+  MOST_CONTENT_BYTES,
   type NestedStep,
   type NodeStep,
   type RouteStep,
   type RunLog,
   type CompiledScope,
   type Step,
+  type StepEvents,
+  type StepLog,
   findStepKind,
   TaskContext,
   type Values,
 } from '../workflow/index.js';
+import { AgentMetrics } from './agent-metrics.js';
+import { AgentTrace } from './agent-trace.js';
 import { deltaFault } from './delta-fault.js';
 import { Outputs } from './outputs.js';
-import { MOST_CONTENT_BYTES, type UnnumberedEvent } from './run-event.js';
-import { NodeLedger } from './run-ledger.js';
+import type { UnnumberedEvent } from './run-event.js';
 import type { Permit, Semaphore } from './semaphore.js';
 import type { Speaker, SpeakingOrder } from './speaking-order.js';
+import { StepUsage } from './step-usage.js';
 
 /** How long a node that was aborted may take to close what it opened, in milliseconds. */
 const ABORT_GRACE_MS = 1_000;
@@ -68,8 +73,8 @@ export interface RunScope {
   readonly started: (step: NodeStep, context: TaskContext) => void;
   /** Set when an answer broke off in the middle of a visible node: no step of any workflow of the run starts any more. */
   brokenOff: boolean;
-  /** Told of each node's account when it opens. */
-  readonly account: (ledger: NodeLedger) => void;
+  /** Told of what each node uses when it starts. */
+  readonly account: (usage: StepUsage) => void;
 }
 
 /** Where the spans of steps are opened: the run's trace, or the span of the nested workflow. */
@@ -80,6 +85,12 @@ interface Work {
   readonly step: NodeStep;
   readonly turn: SpeakingOrder | undefined;
   permit: Permit;
+}
+
+/** What is known of a node at work beside what it gives. */
+interface StepFacts {
+  readonly usage: StepUsage;
+  readonly log: StepLog;
 }
 
 /** One workflow at work, in a run of its own or as a step of another. */
@@ -97,6 +108,7 @@ export class Execution implements Values {
   #hasFailed = false;
 
   /**
+   * @param isTraced false: its trace keeps nothing
    * @param path keys of the steps around it, each with a slash behind it; empty for the run's own workflow
    */
   constructor(
@@ -104,6 +116,7 @@ export class Execution implements Values {
     readonly event: ChatEvent,
     private readonly run: RunScope,
     private readonly trace: SpanParent,
+    private readonly isTraced: boolean,
     private readonly path = '',
   ) {}
 
@@ -210,7 +223,8 @@ export class Execution implements Values {
       span = step.workflow.traced
         ? this.trace.span(step.key, { input: event.messages, metadata: { workflow: step.workflow.id } })
         : NOOP_TRACE.span(step.key);
-      execution = new Execution(step.workflow, event, this.run, span, `${node}/`);
+      const isTraced = this.isTraced && step.workflow.traced;
+      execution = new Execution(step.workflow, event, this.run, span, isTraced, `${node}/`);
       const output = await execution.execute(turn);
       this.outputs.set(step.key, output);
       span.end({ output });
@@ -261,7 +275,7 @@ export class Execution implements Values {
   }
 
   async #runNode(step: NodeStep, turn: SpeakingOrder | undefined): Promise<void> {
-    const { clock, meter, permits, cancellation } = this.run;
+    const { clock, permits, cancellation } = this.run;
     const work: Work = { step, turn, permit: await permits.acquire(cancellation) };
     // The workflow may have been stopped while this step waited to be let in.
     if (this.#isOver) {
@@ -270,10 +284,9 @@ export class Execution implements Values {
     }
     const node = this.path + step.key;
     const startedAt = clock.monotonic();
-    const ledger = new NodeLedger(meter, this.run.estimatesTokens, (identity) =>
-      this.run.emit({ type: 'model-identified', node, identity }),
-    );
-    this.run.account(ledger);
+    const usage = new StepUsage();
+    this.run.account(usage);
+    const log = this.run.log.step(node);
     const visible = turn !== undefined;
     this.run.emit({ type: 'node-started', node, kind: findStepKind(step.instance), visible });
     const elapsed = (): number => clock.monotonic() - startedAt;
@@ -281,71 +294,87 @@ export class Execution implements Values {
     try {
       const input = step.input(this);
       span = this.trace.span(step.key, { input });
-      const context = this.#contextFor(step, node, span, ledger);
+      const context = this.#contextFor(step, node, this.#openEvents(node, span, usage), log);
       this.run.started(step, context);
       if (visible) this.#hasSpoken = true;
       const output = await settleOrAbort(this.#process(work, input, context), cancellation, clock, ABORT_GRACE_MS);
       this.outputs.set(step.key, output, step.instance);
       span.end({ output });
-      this.#emitFinished(node, visible, elapsed(), output, ledger.usage());
+      this.#emitFinished(node, visible, elapsed(), output, usage.usage);
     } catch (thrown) {
       span?.end(endingOf(thrown, cancellation));
-      this.#recover(work, node, thrown, ledger, elapsed());
+      this.#recover(work, node, thrown, { usage, log }, elapsed());
     } finally {
       work.permit.release();
-      if (ledger.finishReason !== undefined) {
-        this.#reasonsByStep.set(step.key, [ledger.finishReason]);
-        if (visible) this.#finishReasons.push(ledger.finishReason);
+      const { finishReason } = usage;
+      if (finishReason !== undefined) {
+        this.#reasonsByStep.set(step.key, [finishReason]);
+        if (visible) this.#finishReasons.push(finishReason);
       }
     }
   }
 
   /** What a failure comes to: the end of what can honestly be said, a substitute output, or the failure of the run. */
-  #recover({ step, turn }: Work, node: string, thrown: unknown, ledger: NodeLedger, elapsedMs: number): void {
+  #recover({ step, turn }: Work, node: string, thrown: unknown, { usage, log }: StepFacts, elapsedMs: number): void {
     if (this.run.cancellation.aborted) {
-      this.run.log.stepAborted(node, ledger.lastCall);
+      this.run.log.stepAborted(node, log.lastCall);
       this.#emitFailed(node, thrown, elapsedMs, { aborted: true });
       throw thrown;
     }
     if (turn !== undefined && isError(thrown) && thrown instanceof IncompleteAnswerError) {
       this.run.brokenOff = true;
-      this.#emitFinished(node, true, elapsedMs, undefined, ledger.usage());
+      this.#emitFinished(node, true, elapsedMs, undefined, usage.usage);
       return;
     }
     const error = toMillraceError(thrown);
-    const call = ledger.failedCall(thrown);
+    const call = log.findFailedCall(thrown);
     this.#emitFailed(node, error, elapsedMs, { recovered: step.onError !== undefined });
     if (step.onError === undefined) {
       this.run.log.stepFailed(node, call);
       throw error;
     }
-    this.#logRecovered(node, error, call);
+    this.#logRecovered(log, error, call);
     this.outputs.set(step.key, step.onError(error), step.instance);
   }
 
   /** The client sees nothing of it, so the log is the one place. */
-  #logRecovered(node: string, error: MillraceError, call: CallName | undefined): void {
+  #logRecovered(log: StepLog, error: MillraceError, call: CallName | undefined): void {
     const { words, facts } = describeFailure(error);
     const isBug = error instanceof InternalError;
-    this.run.log
-      .step(node)
-      .write(
-        isBug ? 'error' : 'warn',
-        `goes on with the substitute output of a step that failed: ${words}`,
-        { ...call, ...facts },
-        isBug ? loggableStack(error.cause) : undefined,
-      );
+    log.write(
+      isBug ? 'error' : 'warn',
+      `goes on with the substitute output of a step that failed: ${words}`,
+      { ...call, ...facts },
+      isBug ? loggableStack(error.cause) : undefined,
+    );
   }
 
-  #contextFor(step: NodeStep, node: string, trace: SpanHandle, ledger: NodeLedger): TaskContext {
-    const { cancellation, clock, canWait, log } = this.run;
+  /** What is told of a node goes to its usage, the metrics, the trace, and those who read the run. */
+  #openEvents(node: string, span: SpanHandle, usage: StepUsage): StepEvents {
+    const metrics = new AgentMetrics(this.run.meter);
+    const trace = this.isTraced ? new AgentTrace(span) : undefined;
+    let last = 0;
+    return {
+      isTraced: trace !== undefined,
+      nextNumber: () => ++last,
+      emit: (event) => {
+        usage.take(event);
+        metrics.take(event);
+        trace?.take(event);
+        if (event.type === 'model-identified') this.run.emit({ ...event, node });
+      },
+    };
+  }
+
+  #contextFor(step: NodeStep, node: string, events: StepEvents, log: StepLog): TaskContext {
+    const { cancellation, clock, canWait, estimatesTokens } = this.run;
     return new TaskContext({
       event: this.event,
       signal: cancellation,
       clock,
-      trace,
-      ledger,
-      log: log.step(node),
+      events,
+      estimatesTokens,
+      log,
       canWait,
       output: (type, key) => this.outputs.ofNode(type, key),
       metadata: this.#metadata,

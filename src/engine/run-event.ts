@@ -4,12 +4,6 @@ import type { FinishReason, ModelIdentity, Usage } from '../models/index.js';
 import type { Delta } from '../streaming/index.js';
 import type { StepKind } from '../workflow/index.js';
 
-/**
- * About how many bytes of JSON a value of an author's code may take in an event: progress data, the output of a node, the result of
- * a workflow. What is beyond is replaced by markers.
- */
-export const MOST_CONTENT_BYTES = 1024 * 1024;
-
 /** What every run event has: its place in the run, counted from 0 (gaps are possible where deltas were merged). */
 interface Sequenced {
   readonly seq: number;

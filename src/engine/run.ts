@@ -21,14 +21,21 @@ import {
   WholeCharacters,
 } from '../streaming/index.js';
 import type { Ending, TraceHandle } from '../tracing/index.js';
-import type { ChatEvent, CompiledWorkflow, NodeStep, RunLog, TaskContext } from '../workflow/index.js';
+import {
+  type ChatEvent,
+  type CompiledWorkflow,
+  MOST_CONTENT_BYTES,
+  type NodeStep,
+  type RunLog,
+  type TaskContext,
+} from '../workflow/index.js';
 import { endingOf, Execution } from './execution.js';
 import { NumberedCalls } from './numbered-calls.js';
 import { OneAudio } from './one-audio.js';
-import { MOST_CONTENT_BYTES, type RunEnd, type RunEvent, type RunFinished, type UnnumberedEvent } from './run-event.js';
-import { type NodeLedger, sumUsage } from './run-ledger.js';
+import type { RunEnd, RunEvent, RunFinished, UnnumberedEvent } from './run-event.js';
 import { Semaphore } from './semaphore.js';
 import { type Speaker, SpeakingOrder } from './speaking-order.js';
+import { type StepUsage, sumUsage } from './step-usage.js';
 
 /** What one run is made of. */
 export interface RunParts {
@@ -62,7 +69,7 @@ const CLEANUP_LIMIT_MS = 10_000;
 /** One execution of one workflow for one request. */
 export class Run {
   readonly #parts: RunParts;
-  readonly #ledgers: NodeLedger[] = [];
+  readonly #usages: StepUsage[] = [];
   readonly #started: { readonly step: NodeStep; readonly context: TaskContext }[] = [];
   readonly #startedAt: number;
   #hasSpoken = false;
@@ -108,9 +115,10 @@ export class Run {
         brokenOff: false,
         emit: (runEvent) => this.#emit(runEvent),
         started: (step, context) => this.#started.push({ step, context }),
-        account: (ledger) => this.#ledgers.push(ledger),
+        account: (usage) => this.#usages.push(usage),
       },
       trace,
+      this.#parts.keepAnswer,
     );
     try {
       const result = await execution.execute(new SpeakingOrder((speaker, delta) => this.#speak(speaker, delta)));
@@ -292,12 +300,12 @@ export class Run {
   }
 
   #untold(): Pick<RunFinished, 'untoldTokens'> {
-    const untoldTokens = this.#ledgers.reduce((sum, ledger) => sum + ledger.untoldTokens(), 0);
+    const untoldTokens = this.#usages.reduce((sum, { untoldTokens: untold }) => sum + untold, 0);
     return untoldTokens > 0 ? { untoldTokens } : {};
   }
 
   #usage(): ReturnType<typeof sumUsage> {
-    return sumUsage(this.#ledgers.map((ledger) => ledger.usage()));
+    return sumUsage(this.#usages.map(({ usage }) => usage));
   }
 
   #emit(event: UnnumberedEvent, end?: RunEnd): void {

@@ -3,7 +3,5 @@ export { GatheredMetrics } from './gathered-metrics.js';
 export type { Instruments } from './instruments.js';
 export { MetricsModule } from './metrics.module.js';
 export { Metrics } from './metrics.js';
-export type { ModelName } from '../models/index.js';
-export { type Outcome, readOutcome as outcomeOf } from '../errors/index.js';
 export { RunMeter } from './run-meter.js';
 export { StreamMeter } from './stream-meter.js';

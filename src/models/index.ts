@@ -14,4 +14,5 @@ export { ModelProvider } from './model-provider.js';
 export { type ConfiguredProvider, configureModelProviders, ModelProviders } from './model-providers.js';
 export { VENDORS } from './openai/vendors/index.js';
 export { fetchThroughProxies } from './openai/transport/proxy-dispatcher.js';
+export { estimateUntoldTokens } from './token-estimate.js';
 export { addUsage, type Usage, type UsageDetails } from './usage.js';

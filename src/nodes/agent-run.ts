@@ -1,6 +1,6 @@
 import type { FinishReason, Message, ModelParameters } from '../models/index.js';
 import { StructuredOutputError } from '../schema/index.js';
-import type { AnswerText, Delta } from '../streaming/index.js';
+import type { DeltaCollector, Delta } from '../streaming/index.js';
 import { IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
 import type { AgentInput } from './agent-input.js';
 import type { AgentPlan } from './agent-plan.js';
@@ -123,7 +123,7 @@ export class AgentRun<Output> {
       if (isHeard && answer.content !== '') said += separator + answer.content;
       const toolCalls = this.#tools.chooseCalls(answer, finishReason);
       if (toolCalls.length === 0) {
-        this.#context.ledger.finished(finishReason);
+        this.#context.events.emit({ type: 'agent-finished', finishReason });
         return finish(makeReply(answer, finishReason, isHeard ? said : answer.content));
       }
       this.#attempts.accept();
@@ -172,7 +172,7 @@ export function parseReply<Output>(
   return schema.parse(content);
 }
 
-function makeReply({ transcript, refusal }: AnswerText, finishReason: FinishReason, content: string): AgentReply {
+function makeReply({ transcript, refusal }: DeltaCollector, finishReason: FinishReason, content: string): AgentReply {
   // Of an answer that is only spoken, the words are what other steps can use.
   return { content: content === '' ? transcript : content, refusal, finishReason };
 }

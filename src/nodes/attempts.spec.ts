@@ -1,12 +1,11 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { FakeClock } from '../../test/support/fake-clock.js';
-import { RecordingTracer } from '../../test/support/recording-tracer.js';
 import { rejectionOf } from '../../test/support/rejection.js';
 import { InternalError, RunAbortedError, UpstreamError } from '../errors/index.js';
 import { ModelProviders } from '../models/index.js';
 import { StructuredOutputError } from '../schema/index.js';
-import { IncompleteAnswerError, TaskContext } from '../workflow/index.js';
+import { type AgentEvent, IncompleteAnswerError, TaskContext } from '../workflow/index.js';
 import { Attempts } from './attempts.js';
 import { resolveModelTargets } from './model-target.js';
 
@@ -42,14 +41,14 @@ describe('Attempts', () => {
   beforeAll(() => Logger.overrideLogger(false));
   const made = (models: number, retries: number, signal = new AbortController().signal) => {
     const clock = new FakeClock();
-    const tracer = new RecordingTracer();
-    const trace = tracer.startTrace({ name: '' }).span('node');
-    const context = new TaskContext({ event: { model: 'm', messages: [], parameters: {} }, clock, trace, signal });
-    return { attempts: new Attempts(targets(models), retries, context), clock, tracer };
+    const told: AgentEvent[] = [];
+    const events = { isTraced: false, emit: (event: AgentEvent) => void told.push(event), nextNumber: () => 1 };
+    const context = new TaskContext({ event: { model: 'm', messages: [], parameters: {} }, clock, events, signal });
+    return { attempts: new Attempts(targets(models), retries, context), clock, told };
   };
 
   it('waits twice as long before each further try', async () => {
-    const { attempts, clock, tracer } = made(1, 7);
+    const { attempts, clock, told } = made(1, 7);
     for (const delayMs of [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000]) {
       const before = clock.monotonic();
       const recovered = attempts.recover(busy());
@@ -61,7 +60,9 @@ describe('Attempts', () => {
     }
     const last = busy();
     expect(await rejectionOf(attempts.recover(last))).toBe(last);
-    expect(tracer.spans('node')[0]?.events.map(({ data }) => data?.['attempt'])).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(told).toEqual(
+      [1, 2, 3, 4, 5, 6, 7].map((attempt) => expect.objectContaining({ type: 'agent-retried', attempt })),
+    );
   });
 
   it('waits as long as the upstream asks, unless that is too long', async () => {
@@ -102,9 +103,9 @@ describe('Attempts', () => {
     ['a bug', new InternalError(new TypeError())],
     ['what is no error of ours', new TypeError()],
   ])('does not help with %s', async (_, error) => {
-    const { attempts, tracer } = made(2, 3);
+    const { attempts, told } = made(2, 3);
     expect(await rejectionOf(attempts.recover(error))).toBe(error);
-    expect(tracer.spans('node')[0]?.events).toEqual([]);
+    expect(told).toEqual([]);
   });
 
   it.each(['upstream_authentication', 'upstream_not_found', 'insufficient_quota'])(

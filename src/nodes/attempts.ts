@@ -1,6 +1,6 @@
 import { toMillraceError, UpstreamError } from '../errors/index.js';
 import { sleep } from '../kernel/index.js';
-import type { ModelName } from '../metrics/index.js';
+import type { ModelName } from '../models/index.js';
 import { StructuredOutputError } from '../schema/index.js';
 import { describeFailure, IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
 import type { ModelTarget } from './model-target.js';
@@ -46,7 +46,8 @@ export class Attempts implements TryCounter {
 
   /** The model is asked to put right what it answered. */
   tellRepair(fault: StructuredOutputError): void {
-    this.#context.trace.event('repair', { faults: fault.faults }, 'WARNING');
+    const { events, trace } = this.#context;
+    events.emit({ type: 'repair', ...trace.place, faults: fault.faults });
     this.#log('asks a model to repair its answer', fault);
   }
 
@@ -55,13 +56,19 @@ export class Attempts implements TryCounter {
    * @throws what was thrown if nothing can heal it, or everything has been tried
    */
   async recover(thrown: unknown): Promise<void> {
-    const { signal, clock, trace, ledger } = this.#context;
+    const { signal, clock, trace, events } = this.#context;
     if (signal.aborted) throw thrown;
     const delayMs = this.#retryDelay(thrown);
     if (delayMs !== undefined) {
       this.#failures++;
-      trace.event('retry', { attempt: this.#failures, delay_ms: delayMs, reason: describeReason(thrown) }, 'WARNING');
-      ledger.askedAgain(readModelName(this.target));
+      events.emit({
+        type: 'agent-retried',
+        ...trace.place,
+        ...readModelName(this.target),
+        attempt: this.#failures,
+        delayMs,
+        reason: describeReason(thrown),
+      });
       this.#log(`asks a model again in ${Math.round(delayMs)} ms`, thrown);
       if (delayMs > 0) await sleep(delayMs, clock, signal);
       return;
@@ -74,14 +81,19 @@ export class Attempts implements TryCounter {
     this.#failures = 0;
     this.#tries = 0;
     this.#failureBefore = thrown;
-    trace.event('fallback', { from: writeName(from), to: writeName(next), reason: describeReason(thrown) }, 'WARNING');
-    ledger.gaveUp(readModelName(from));
+    events.emit({
+      type: 'model-fallback',
+      ...trace.place,
+      from: readModelName(from),
+      to: readModelName(next),
+      reason: describeReason(thrown),
+    });
   }
 
   #log(what: string, thrown: unknown): void {
-    const { ledger, log } = this.#context;
+    const { log } = this.#context;
     const { words, facts } = describeFailure(toMillraceError(thrown));
-    log.write('log', `${what}: ${words}`, { ...ledger.failedCall(thrown), ...facts });
+    log.write('log', `${what}: ${words}`, { ...log.findFailedCall(thrown), ...facts });
   }
 
   /** Milliseconds, or undefined if the same model should not be asked again. */

@@ -1,9 +1,15 @@
-import { toMillraceError, UpstreamError } from '../errors/index.js';
-import { type Outcome, outcomeOf } from '../metrics/index.js';
-import type { CallScope, ModelCall, ModelIdentity, ModelResult } from '../models/index.js';
-import { AnswerText, type Delta } from '../streaming/index.js';
-import type { GenerationEnding, GenerationHandle } from '../tracing/index.js';
-import type { CallAccount, CallName, TaskContext } from '../workflow/index.js';
+import { type Outcome, readOutcome, toMillraceError, UpstreamError } from '../errors/index.js';
+import type { JsonValue } from '../kernel/index.js';
+import {
+  type CallScope,
+  estimateUntoldTokens,
+  type ModelCall,
+  type ModelIdentity,
+  type ModelResult,
+  type Usage,
+} from '../models/index.js';
+import { type Delta, DeltaCollector } from '../streaming/index.js';
+import type { AgentEvent, CallName, ModelCallContent, TaskContext } from '../workflow/index.js';
 import type { ModelTarget } from './model-target.js';
 import { TimeLimit } from './time-limit.js';
 
@@ -14,22 +20,25 @@ export interface TryCounter {
 }
 
 /**
- * One call of a model while it lasts, with its generation in the trace, its time limit and its account. Whoever opens it must
- * close it. Nothing is sent before the first batch is asked for.
+ * One call of a model while it lasts, with its time limit: tells the run of it. Whoever opens it must close it. Nothing is sent
+ * before the first batch is asked for.
  */
 export class OpenCall {
   /** What has come so far. */
-  readonly answer = new AnswerText();
+  readonly answer = new DeltaCollector();
+  readonly #call: ModelCall;
   readonly #context: TaskContext;
-  readonly #explain: (thrown: unknown) => unknown;
-  readonly #generation: GenerationHandle;
-  readonly #account: CallAccount;
-  readonly #limit: TimeLimit;
   readonly #tries: TryCounter;
-  #name: CallName;
+  readonly #explain: (thrown: unknown) => unknown;
+  readonly #number: number;
+  readonly #limit: TimeLimit;
   readonly #stream: AsyncGenerator<readonly Delta[], ModelResult, void>;
-  #facts: Pick<GenerationEnding, 'usage' | 'model'> = {};
+  /** The request that is under way. */
+  #name: CallName;
   #heldIdentity: ModelIdentity | undefined;
+  #usage: Usage | undefined;
+  /** By the upstream's own words. */
+  #model: string | undefined;
   #hasSpoken = false;
   #hasEnded = false;
 
@@ -39,32 +48,32 @@ export class OpenCall {
    * @param explain what is to be thrown in place of what the model failed with
    */
   constructor(
-    target: ModelTarget,
+    { providerName: provider, provider: { address, chat }, model }: ModelTarget,
     call: ModelCall,
     context: TaskContext,
     timeoutMs: number | undefined,
     tries: TryCounter,
     explain: (thrown: unknown) => unknown,
   ) {
+    this.#call = call;
     this.#context = context;
-    this.#explain = explain;
-    this.#generation = context.trace.generation(call.model, {
-      model: call.model,
-      provider: target.providerName,
-      parameters: call.parameters,
-      input: call.messages,
-    });
-    this.#account = context.ledger.openCall({ provider: target.providerName, model: call.model }, call, this.answer);
     this.#tries = tries;
-    const {
-      providerName: provider,
+    this.#explain = explain;
+    this.#number = context.events.nextNumber();
+    this.#emit({
+      type: 'model-call-started',
+      call: this.#number,
+      ...context.trace.place,
+      provider,
       model,
-      provider: { address },
-    } = target;
+      ...(context.events.isTraced && { content: readContent(call) }),
+    });
     this.#name = { provider, model, address, attempt: tries.countTry() };
-    context.ledger.asks(this.#name);
+    context.log.asks(this.#name);
+    // A node that does not heed the abort leaves its call open, and what it came to is to be known by the end of the run.
+    context.abort.addEventListener('abort', this.#onAbort, { once: true });
     this.#limit = new TimeLimit(context, timeoutMs, upstreamTimeout);
-    this.#stream = target.provider.chat.stream(call, this.#scope());
+    this.#stream = chat.stream(call, this.#scope());
   }
 
   /** The batches of the answer, each of which is to be told to {@link take}. */
@@ -76,8 +85,7 @@ export class OpenCall {
   take(batch: readonly Delta[]): void {
     if (!this.#hasSpoken) {
       this.#tellIdentity();
-      this.#generation.firstToken();
-      this.#account.firstToken();
+      this.#emit({ type: 'model-call-first-token', call: this.#number });
       this.#hasSpoken = true;
     }
     for (const delta of batch) this.answer.add(delta);
@@ -86,7 +94,7 @@ export class OpenCall {
   /** The answer has come to its end. */
   finish({ finishReason }: ModelResult): void {
     this.#tellIdentity();
-    this.#end({ finishReason }, finishReason);
+    this.#end(finishReason);
   }
 
   /**
@@ -97,13 +105,13 @@ export class OpenCall {
     const explained = this.#explain(thrown);
     if (this.#hasEnded) return explained;
     if (this.#context.abort.aborted) {
-      this.#end(ABORTED, 'aborted');
+      this.#end('aborted');
       return explained;
     }
     const error = toMillraceError(explained);
     const { code, name, diagnostic } = error;
-    this.#context.ledger.failed(error, this.#name);
-    this.#end({ level: 'ERROR', statusMessage: `${code ?? name}: ${diagnostic ?? '-'}` }, outcomeOf(error));
+    this.#context.log.callFailed(error, this.#name);
+    this.#end(readOutcome(error), `${code ?? name}: ${diagnostic ?? '-'}`);
     return explained;
   }
 
@@ -112,33 +120,34 @@ export class OpenCall {
     try {
       await this.#stream.return({ finishReason: 'stop' });
     } finally {
-      if (!this.#hasEnded) this.#end(ABORTED, 'aborted');
+      this.#end('aborted');
     }
   }
 
   #scope(): CallScope {
+    const { log } = this.#context;
     return {
       signal: this.#limit.signal,
       canWait: (ms) => this.#context.canWait(ms),
       upstreamRequestId: (id) => {
         this.#name = { ...this.#name, upstream_request_id: id };
-        this.#context.ledger.asks(this.#name);
+        log.asks(this.#name);
       },
-      retrying: (retry) => {
-        const { delayMs: delay_ms, reason } = retry;
-        this.#generation.event('retry', { ...retry }, 'WARNING');
-        this.#account.retrying();
-        const words = `asks a model again in ${Math.round(delay_ms)} ms: ${reason}`;
-        this.#context.log.write('log', words, { ...this.#name, cause: reason });
+      retrying: ({ attempt, delayMs, reason }) => {
+        const { provider, model } = this.#name;
+        this.#emit({ type: 'model-call-retried', call: this.#number, provider, model, attempt, delayMs, reason });
+        log.write('log', `asks a model again in ${Math.round(delayMs)} ms: ${reason}`, {
+          ...this.#name,
+          cause: reason,
+        });
         this.#name = { ...this.#name, attempt: this.#tries.countTry(), upstream_request_id: undefined };
-        this.#context.ledger.asks(this.#name);
+        log.asks(this.#name);
       },
       usage: (usage) => {
-        this.#account.usage(usage);
-        this.#facts = { ...this.#facts, usage };
+        this.#usage = usage;
       },
       identity: (identity) => {
-        if (identity.model !== undefined) this.#facts = { ...this.#facts, model: identity.model };
+        this.#model = identity.model ?? this.#model;
         // The run takes the first model that it hears of for the author, so one that fails before it speaks stays unnamed.
         this.#heldIdentity = identity;
         if (this.#hasSpoken) this.#tellIdentity();
@@ -146,20 +155,46 @@ export class OpenCall {
     };
   }
 
+  readonly #onAbort = (): void => this.#end('aborted');
+
+  #emit(event: AgentEvent): void {
+    this.#context.events.emit(event);
+  }
+
   #tellIdentity(): void {
-    if (this.#heldIdentity !== undefined) this.#context.ledger.identity(this.#heldIdentity);
+    if (this.#heldIdentity !== undefined) this.#emit({ type: 'model-identified', identity: this.#heldIdentity });
     this.#heldIdentity = undefined;
   }
 
-  #end(ending: GenerationEnding, outcome: Outcome): void {
+  /** Counts once. */
+  #end(outcome: Outcome, failure?: string): void {
+    if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#limit.end();
-    this.#account.ended(outcome);
-    this.#generation.end({ ...ending, ...this.#facts, output: this.answer.output() });
+    this.#context.abort.removeEventListener('abort', this.#onAbort);
+    const usage = this.#usage;
+    const untoldTokens = this.#context.estimatesTokens ? this.#estimateUntold(outcome) : 0;
+    this.#emit({
+      type: 'model-call-finished',
+      call: this.#number,
+      outcome,
+      ...(failure !== undefined && { failure }),
+      ...(usage !== undefined && { usage }),
+      ...(untoldTokens > 0 && { untoldTokens }),
+      ...(this.#model !== undefined && { model: this.#model }),
+      ...(this.#context.events.isTraced && { output: this.answer.output() as JsonValue }),
+    });
+  }
+
+  #estimateUntold(outcome: Outcome): number {
+    return estimateUntoldTokens(this.#call, this.answer, { outcome, hasSpoken: this.#hasSpoken, usage: this.#usage });
   }
 }
 
-const ABORTED: GenerationEnding = { level: 'WARNING', statusMessage: 'aborted' };
+/** Both came as JSON, or were checked to be some at the start. */
+function readContent({ messages, parameters }: ModelCall): ModelCallContent {
+  return { messages: messages as unknown as JsonValue, parameters: parameters as ModelCallContent['parameters'] };
+}
 
 function upstreamTimeout(limitMs: number): UpstreamError {
   return new UpstreamError(`A model call took longer than the ${limitMs} ms that its node allows.`, {

@@ -5,7 +5,6 @@ export {
   type CollectedLogprobs,
   type CollectedToolCall,
   DeltaCollector,
-  DeltaCollector as AnswerText,
 } from './delta-collector.js';
 export { weighDelta } from './delta-weight.js';
 export type {

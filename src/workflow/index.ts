@@ -1,3 +1,10 @@
+export {
+  type AgentEvent,
+  type EventLevel,
+  type ModelCallContent,
+  type ModelCallFinished,
+  MOST_CONTENT_BYTES,
+} from './agent-event.js';
 export type { ChatEvent } from './chat-event.js';
 export type { EventOf, ResultOf } from './definition-types.js';
 export { Flow, type NestedOptions, type NodeOptions, type StepOptions } from './flow.js';
@@ -11,7 +18,8 @@ export { type FoundProvider, ProviderFinder } from './provider-finder.js';
 export { Ref, type RefValue, type Wired, type Wiring } from './ref.js';
 export { type CallName, describeFailure, RunLog, StepLog } from './run-log.js';
 export { findStepKind } from './step-kind.js';
-export { type CallAccount, type CallLedger, TaskContext, type TaskContextParts } from './task-context.js';
+export { type SpanEnding, type SpanStart, type StepEvents, StepSpan, toContent } from './step-span.js';
+export { TaskContext, type TaskContextParts } from './task-context.js';
 export { WorkflowDefinition } from './workflow-definition.js';
 export type { WorkflowNode } from './workflow-node.js';
 export { type WorkflowName, WorkflowRegistry } from './workflow-registry.js';

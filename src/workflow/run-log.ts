@@ -113,14 +113,42 @@ export class RunLog {
   }
 }
 
-/** The lines of the log about one step of a run. */
+/** The lines of the log about one step of a run, and which requests to models they are about. */
 export class StepLog {
   readonly #run: RunLog;
   readonly #node: string | undefined;
+  #lastCall: CallName | undefined;
+  /** By what they failed with; made when the first one does. */
+  #failedCalls: WeakMap<object, CallName> | undefined;
 
   constructor(run: RunLog, node?: string) {
     this.#run = run;
     this.#node = node;
+  }
+
+  /** The last request that went out to a model; undefined: none has. */
+  get lastCall(): CallName | undefined {
+    return this.#lastCall;
+  }
+
+  /** A request goes out to a model, or more is known of it. */
+  asks(call: CallName): void {
+    this.#lastCall = call;
+  }
+
+  /** It was this request that failed with what was thrown. */
+  callFailed(thrown: object, call: CallName): void {
+    this.#failedCalls ??= new WeakMap();
+    this.#failedCalls.set(thrown, call);
+  }
+
+  /**
+   * The request that failed with this; undefined if none has. What is wrong with an answer may be seen after its call has ended
+   * well: then it is the last one's.
+   */
+  findFailedCall(thrown: unknown): CallName | undefined {
+    if (typeof thrown !== 'object' || thrown === null) return undefined;
+    return this.#failedCalls?.get(thrown) ?? (thrown instanceof UpstreamError ? this.#lastCall : undefined);
   }
 
   /** See {@link RunLog.write}. */

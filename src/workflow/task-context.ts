@@ -1,79 +1,31 @@
 import type { Type } from '@nestjs/common';
-import type { Outcome } from '../errors/index.js';
 import { Cancellation, type Clock, SystemClock } from '../kernel/index.js';
-import type { FinishReason, ModelCall, ModelIdentity, ModelName, Usage } from '../models/index.js';
-import type { DeltaCollector } from '../streaming/index.js';
-import { NoopTracer, type SpanHandle } from '../tracing/index.js';
 import type { ChatEvent } from './chat-event.js';
 import type { OutputOf } from './node-signature.js';
-import { type CallName, RunLog, type StepLog } from './run-log.js';
-
-/** The account of one model call. */
-export interface CallAccount {
-  firstToken(): void;
-  /** Its request is sent again. */
-  retrying(): void;
-  /** The last one counts, whatever happens to the call. */
-  usage(usage: Usage): void;
-  /** Later calls do nothing. */
-  ended(outcome: Outcome): void;
-}
-
-/** What agents tell the run about their model calls. */
-export interface CallLedger {
-  /**
-   * @param call what the model is asked
-   * @param answer what has come of its answer, at any time
-   */
-  openCall(model: ModelName, call: ModelCall, answer: DeltaCollector): CallAccount;
-  /** A request goes out to a model. */
-  asks(call: CallName): void;
-  /** It was this request that failed with what was thrown. */
-  failed(thrown: unknown, call: CallName): void;
-  /** The request that failed with this; undefined if none has. */
-  failedCall(thrown: unknown): CallName | undefined;
-  /** The same model is asked again, with a call of its own. */
-  askedAgain(model: ModelName): void;
-  /** The model is given up: the agent's next one is asked. */
-  gaveUp(model: ModelName): void;
-  identity(identity: ModelIdentity): void;
-  /** Why the node's model stopped. */
-  finished(reason: FinishReason): void;
-}
+import { RunLog, type StepLog } from './run-log.js';
+import { type StepEvents, StepSpan } from './step-span.js';
 
 /** What a context is made of. Everything but the event has a default, so that a node can be run on its own. */
 export interface TaskContextParts<Event extends ChatEvent = ChatEvent> {
   readonly event: Event;
   readonly signal?: AbortSignal | Cancellation;
-  readonly trace?: SpanHandle;
+  /** Tells of what happens in the step; absent: nobody is told. */
+  readonly events?: StepEvents;
+  /** Absent: the step itself. */
+  readonly trace?: StepSpan;
   readonly clock?: Clock;
   readonly output?: (node: Type<unknown>, key: string | undefined) => unknown;
   readonly metadata?: Map<string, unknown>;
-  readonly ledger?: CallLedger;
   readonly log?: StepLog;
+  /** True if tokens that upstreams do not tell are estimated. */
+  readonly estimatesTokens?: boolean;
   readonly canWait?: (ms: number) => boolean;
   readonly onStop?: () => void;
   readonly onProgress?: (message: string, data: unknown) => void;
 }
 
-const SILENT_ACCOUNT: CallAccount = {
-  firstToken: () => undefined,
-  retrying: () => undefined,
-  usage: () => undefined,
-  ended: () => undefined,
-};
-const SILENT_LEDGER: CallLedger = {
-  openCall: () => SILENT_ACCOUNT,
-  asks: () => undefined,
-  failed: () => undefined,
-  failedCall: () => undefined,
-  askedAgain: () => undefined,
-  gaveUp: () => undefined,
-  identity: () => undefined,
-  finished: () => undefined,
-};
-
-const NO_RUN = new RunLog().step();
+const NO_LOG = new RunLog();
+const NO_EVENTS: StepEvents = { isTraced: false, emit: () => undefined, nextNumber: () => 0 };
 
 /** What one node is given of the run it takes part in. */
 export class TaskContext<Event extends ChatEvent = ChatEvent> {
@@ -82,12 +34,14 @@ export class TaskContext<Event extends ChatEvent = ChatEvent> {
   /** What {@link signal} tells, for agents: it costs less. */
   readonly abort: AbortSignal | Cancellation;
   /** This node's span, for spans and events of its own. */
-  readonly trace: SpanHandle;
+  readonly trace: StepSpan;
   readonly clock: Clock;
   /** Free for the workflow's own use; shared by the nodes of one run. */
   readonly metadata: Map<string, unknown>;
-  /** For agents: where model calls are accounted for. */
-  readonly ledger: CallLedger;
+  /** For agents: where what happens in the step is told. */
+  readonly events: StepEvents;
+  /** For agents: whether tokens that upstreams do not tell are estimated. */
+  readonly estimatesTokens: boolean;
   /** For agents: lines of the log, which have the ids of the run and the step. */
   readonly log: StepLog;
   /**
@@ -102,11 +56,12 @@ export class TaskContext<Event extends ChatEvent = ChatEvent> {
   constructor(parts: TaskContextParts<Event>) {
     this.event = parts.event;
     this.abort = parts.signal ?? new Cancellation();
-    this.trace = parts.trace ?? new NoopTracer().startTrace().span('');
+    this.events = parts.events ?? NO_EVENTS;
+    this.trace = parts.trace ?? new StepSpan(this.events);
     this.clock = parts.clock ?? new SystemClock();
     this.metadata = parts.metadata ?? new Map();
-    this.ledger = parts.ledger ?? SILENT_LEDGER;
-    this.log = parts.log ?? NO_RUN;
+    this.log = parts.log ?? NO_LOG.step();
+    this.estimatesTokens = parts.estimatesTokens ?? false;
     this.canWait = parts.canWait ?? (() => true);
     this.#output = parts.output ?? (() => undefined);
     this.#onStop = parts.onStop ?? (() => undefined);

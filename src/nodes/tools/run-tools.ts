@@ -1,8 +1,7 @@
 import { loggableStack, MillraceError, toMillraceError } from '../../errors/index.js';
-import { type Cancellation, ensureError, findUnsafeNumber, settleOrAbort } from '../../kernel/index.js';
+import { type Cancellation, ensureError, findUnsafeNumber, type JsonValue, settleOrAbort } from '../../kernel/index.js';
 import { StructuredOutputError } from '../../schema/index.js';
-import type { SpanHandle } from '../../tracing/index.js';
-import { describeFailure, TaskContext } from '../../workflow/index.js';
+import { describeFailure, type EventLevel, StepSpan, TaskContext, toContent } from '../../workflow/index.js';
 import { TimeLimit } from '../time-limit.js';
 import { type AgentTool, ToolError } from './agent-tool.js';
 import type { Toolbox, ToolboxEntry } from './toolbox.js';
@@ -47,24 +46,54 @@ export async function runTools(
 
 /** Never rejects: what goes wrong is told to the model. */
 async function runTool(toolbox: Toolbox, { name, arguments: text }: ToolCall, context: TaskContext): Promise<string> {
-  const span = context.trace.span(`tool:${name}`, { input: readable(text) });
+  const span = new ToolSpan(name, text, context);
   try {
     const entry = toolbox.find(name);
     if (entry === undefined) throw new ToolError(`There is no tool "${name}". The tools: ${toolbox.names.join(', ')}.`);
-    const result = await execute(entry, text, context, span);
+    const result = await execute(entry, text, context, span.trace);
     const told = typeof result === 'string' ? result : (JSON.stringify(result) ?? 'null');
-    span.end({ output: result });
+    span.end('DEFAULT', result);
     return told;
   } catch (thrown) {
     if (context.signal.aborted) {
-      span.end({ level: 'WARNING', statusMessage: 'aborted' });
+      span.end('WARNING', undefined, 'aborted');
       return '';
     }
     const error = ensureError(thrown);
     logFailure(toolbox.find(name)?.tool, error, context);
     const told = wordsFor(error);
-    span.end({ level: 'ERROR', statusMessage: told, output: told });
+    span.end('ERROR', told, told);
     return told;
+  }
+}
+
+/** Tells the run of one call of a tool. */
+class ToolSpan {
+  /** For what the tool's author times in it. */
+  readonly trace: StepSpan;
+  readonly #context: TaskContext;
+  readonly #number: number;
+
+  constructor(tool: string, text: string, context: TaskContext) {
+    const { events, trace } = context;
+    this.#context = context;
+    this.#number = events.nextNumber();
+    this.trace = new StepSpan(events, this.#number);
+    const input = events.isTraced ? { input: readable(text) } : {};
+    events.emit({ type: 'tool-started', span: this.#number, ...trace.place, tool, ...input });
+  }
+
+  /** @param failure why there is no result; undefined: there is one */
+  end(level: EventLevel, result: unknown, failure?: string): void {
+    const { events } = this.#context;
+    const output = events.isTraced ? toContent(result) : undefined;
+    events.emit({
+      type: 'tool-finished',
+      span: this.#number,
+      level,
+      ...(failure !== undefined && { failure }),
+      ...(output !== undefined && { output }),
+    });
   }
 }
 
@@ -72,7 +101,7 @@ async function execute(
   { tool, parse }: ToolboxEntry,
   text: string,
   context: TaskContext,
-  span: SpanHandle,
+  trace: StepSpan,
 ): Promise<unknown> {
   const args = parse(text);
   const limit = new TimeLimit(
@@ -81,7 +110,7 @@ async function execute(
     (ms) => new ToolError(`the tool took longer than ${ms} ms.`),
   );
   try {
-    const work = Promise.resolve(tool.execute(args, contextFor(context, limit.signal, span)));
+    const work = Promise.resolve(tool.execute(args, contextFor(context, limit.signal, trace)));
     return await settleOrAbort(work, limit.signal, context.clock, ABORT_GRACE_MS);
   } finally {
     limit.end();
@@ -89,13 +118,14 @@ async function execute(
 }
 
 /** The node's context, but with a signal and a span of the call's own. */
-function contextFor(context: TaskContext, signal: AbortSignal | Cancellation, trace: SpanHandle): TaskContext {
-  const { event, clock, metadata, ledger, log } = context;
+function contextFor(context: TaskContext, signal: AbortSignal | Cancellation, trace: StepSpan): TaskContext {
+  const { event, clock, metadata, events, estimatesTokens, log } = context;
   return new TaskContext({
     event,
     clock,
     metadata,
-    ledger,
+    events,
+    estimatesTokens,
     log,
     signal,
     trace,
@@ -128,10 +158,10 @@ function logFailure(tool: AgentTool | undefined, error: Error, { log }: TaskCont
 const LONG_ARGUMENTS = 128 * 1024;
 
 /** For the trace: as JSON, or as the text that it is if JSON would lose a part of it. */
-function readable(text: string): unknown {
+function readable(text: string): JsonValue {
   if (text.length > LONG_ARGUMENTS) return text;
   try {
-    const json: unknown = JSON.parse(text);
+    const json = JSON.parse(text) as JsonValue;
     return findUnsafeNumber(text) === undefined ? json : text;
   } catch {
     return text;

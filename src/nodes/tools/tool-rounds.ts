@@ -1,5 +1,5 @@
 import type { FinishReason, Message, ModelParameters } from '../../models/index.js';
-import type { AnswerText } from '../../streaming/index.js';
+import type { DeltaCollector } from '../../streaming/index.js';
 import type { TaskContext } from '../../workflow/index.js';
 import { runTools, type ToolCall } from './run-tools.js';
 import { ToolCallFilter } from './tool-call-filter.js';
@@ -64,13 +64,13 @@ export class ToolRounds {
    * Calls of the client's tools end the conversation here, and what the client sends next holds these calls alone. So if a
    * model asks for both at once, the server's are not run: nothing could tell the model their results.
    */
-  chooseCalls({ toolCalls }: AnswerText, finishReason: FinishReason): readonly ToolCall[] {
+  chooseCalls({ toolCalls }: DeltaCollector, finishReason: FinishReason): readonly ToolCall[] {
     if (this.#toolbox.isEmpty || toolCalls.length === 0) return [];
     // Arguments that a limit or filter has cut short are nobody's wish.
     if (finishReason === 'length' || finishReason === 'content_filter') return [];
     const own = toolCalls.filter(({ name }) => this.#isOwn(name));
     if (own.length < toolCalls.length) {
-      if (own.length > 0) this.#context.trace.event('tools_not_run', { tools: own.map(({ name }) => name) }, 'WARNING');
+      if (own.length > 0) this.#tellNotRun(own.map(({ name = '' }) => name));
       return [];
     }
     const taken = new Set<string>();
@@ -88,12 +88,17 @@ export class ToolRounds {
    * @throws ToolRoundsExceededError or ToolCallsExceededError if the model has used tools often enough, the run's abort reason
    *   after an abort
    */
-  async run(answer: AnswerText, calls: readonly ToolCall[]): Promise<readonly Message[]> {
+  async run(answer: DeltaCollector, calls: readonly ToolCall[]): Promise<readonly Message[]> {
     if (this.#rounds === this.#maxRounds) throw new ToolRoundsExceededError(this.#maxRounds);
     this.#calls += calls.length;
     if (this.#calls > this.#maxCalls) throw new ToolCallsExceededError(this.#maxCalls);
     this.#rounds++;
     return writeRound(answer, calls, await runTools(this.#toolbox, calls, this.#context));
+  }
+
+  #tellNotRun(tools: readonly string[]): void {
+    const { events, trace } = this.#context;
+    events.emit({ type: 'tools-not-run', ...trace.place, tools });
   }
 
   /** A name that nobody has given a tool is the model's mistake, which it is told if the client cannot tell it. */
@@ -103,7 +108,7 @@ export class ToolRounds {
 }
 
 function writeRound(
-  { content, reasoning }: AnswerText,
+  { content, reasoning }: DeltaCollector,
   calls: readonly ToolCall[],
   results: readonly string[],
 ): readonly Message[] {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 
-import type { Message } from '../models/index.js';
+import type { Message } from './message.js';
 import { DeltaCollector, type Delta } from '../streaming/index.js';
 import { type EstimatedTokens, estimateTokens } from './token-estimate.js';
 

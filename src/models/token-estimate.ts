@@ -1,5 +1,8 @@
-import type { Message, ModelCall } from '../models/index.js';
+import type { Outcome } from '../errors/index.js';
 import type { DeltaCollector } from '../streaming/index.js';
+import type { ModelCall } from './chat-model.js';
+import type { Message } from './message.js';
+import type { Usage } from './usage.js';
 
 /** So many characters of a call are looked at, half a millisecond of work; the rest is taken to be like them. */
 const MOST_READ = 131_072;
@@ -15,6 +18,32 @@ const ATTACHMENTS: ReadonlySet<string> = new Set(['image_url', 'input_audio', 'f
 export interface EstimatedTokens {
   readonly prompt: number;
   readonly completion: number;
+}
+
+/** The model came to the end of its answer: what its upstream told is all. */
+const WHOLE: ReadonlySet<Outcome> = new Set(['stop', 'length', 'tool_calls', 'content_filter']);
+/** The model was at it when the call ended, though nothing was heard of it perhaps. Others were refused, or failed to be sent. */
+const AT_WORK: ReadonlySet<Outcome> = new Set([...WHOLE, 'aborted', 'upstream_timeout']);
+
+/** How a call of a model went. */
+export interface CallEnding {
+  readonly outcome: Outcome;
+  readonly hasSpoken: boolean;
+  /** The last that its upstream has told; undefined: none. */
+  readonly usage: Usage | undefined;
+}
+
+/** Estimates the tokens of a call beyond those that its upstream has told. */
+export function estimateUntoldTokens(
+  call: ModelCall,
+  answer: DeltaCollector,
+  { outcome, hasSpoken, usage }: CallEnding,
+): number {
+  if (usage !== undefined && WHOLE.has(outcome)) return 0;
+  if (!hasSpoken && !AT_WORK.has(outcome)) return 0;
+  const { prompt, completion } = estimateTokens(call, answer);
+  // Of an answer that broke off, an upstream may have told the beginning: the prompt, and the first tokens.
+  return usage === undefined ? prompt + completion : Math.max(0, completion - usage.completion_tokens);
 }
 
 /**

@@ -1,0 +1,41 @@
+import { addUsage, type FinishReason, type Usage, worseFinishReason } from '../models/index.js';
+import type { AgentEvent } from '../workflow/index.js';
+
+/** What the model calls of one step come to, also those that failed or were aborted. */
+export class StepUsage {
+  #usage: Usage | undefined;
+  #untoldTokens = 0;
+  #finishReason: FinishReason | undefined;
+
+  /** The sum over the calls whose upstreams told; undefined if none did. */
+  get usage(): Usage | undefined {
+    return this.#usage;
+  }
+
+  /** Tokens that no upstream has told, by estimate; 0 if nobody wants to know. */
+  get untoldTokens(): number {
+    return this.#untoldTokens;
+  }
+
+  /** The worst of its agents'; undefined if none finished. */
+  get finishReason(): FinishReason | undefined {
+    return this.#finishReason;
+  }
+
+  take(event: AgentEvent): void {
+    if (event.type === 'model-call-finished') {
+      this.#usage = sumUsage([this.#usage, event.usage]);
+      this.#untoldTokens += event.untoldTokens ?? 0;
+    } else if (event.type === 'agent-finished') {
+      this.#finishReason = worseFinishReason(this.#finishReason, event.finishReason);
+    }
+  }
+}
+
+/** The sum of what is known; undefined if nothing is. */
+export function sumUsage(usages: readonly (Usage | undefined)[]): Usage | undefined {
+  return usages.reduce<Usage | undefined>(
+    (sum, usage) => (usage === undefined ? sum : addUsage(sum, usage)),
+    undefined,
+  );
+}
