@@ -18,6 +18,7 @@ const SECRETS = [
   ['hf', '_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEf'],
   ['r8', '_4f9a8b7c6d5e4f3a2b1cAbCdEfGhIjKl'],
   ['nvapi', '-4f9a8b7c6d5e4f3a2b1c'],
+  ['tvly', '-4f9a8b7c6d5e4f3a2b1c'],
   ['AIza', 'SyD-4f9a8b7c6d5e4f3a2b1c'],
   ['ya29', '.a0AfH6SMBx-4f9a8b'],
   ['AKIA', 'IOSFODNN7EXAMPLE'],
@@ -125,6 +126,11 @@ describe('redactSecrets', () => {
     ['AccountName=a;AccountKey=Zm9vYmFyYmF6+/x==;x=1', 'AccountName=a;AccountKey=[redacted];x=1'],
     ['sv=2024-01-01&sig=Zm9vYmFyYmF6cXV4%2Bx%3D&x=1', 'sv=2024-01-01&sig=[redacted]&x=1'],
     ['aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPx', 'aws_secret_access_key=[redacted]'],
+    ['DB_PASS=hunter22 DEBUG=1', 'DB_PASS=[redacted] DEBUG=1'],
+    [
+      ['https://hooks.slack.', 'com/services/T0AB1CD2E/B0AB1CD2E/a1B2c3D4e5F6g7H8'].join(''),
+      'https://hooks.slack.com/services/[redacted]',
+    ],
     [['AKIA', 'IOSFODNN7EXAMPLE / wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'].join(''), '[redacted] / [redacted]'],
   ])('takes the secret out of %s', (text, redacted) => {
     expect(redactSecrets(text)).toBe(redacted);
@@ -142,6 +148,7 @@ describe('redactSecrets', () => {
     'Unexpected token: expected a comma. Token: 50256; eos_token="</s>", token: "the end"',
     'password: required; secret: must be a text; api_key: expected a string; the key_points: 12345678',
     'Authorization: header is missing. At 12:30 it was 3:1; call me @ten',
+    'boarding_pass=true, test_pass: 12, the bypass=open; https://hooks.slack.com/services/ and its docs',
     'gpt-5.4-mini, claude-sonnet-4-5-20250929, meta-llama/Llama-3.3-70B-Instruct',
   ])('leaves ordinary words alone: %s', (text) => {
     expect(redactSecrets(text)).toBe(text);

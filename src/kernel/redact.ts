@@ -12,7 +12,7 @@ const SECRETS = union(
     /\b(?:sk|pk|key|org|proj|sess)[-_](?=[A-Za-z*]*[\d*])[A-Za-z\d*]{12,}/,
     /\b(?:org|proj|sess)[-_](?:[A-Z\d]{12,}|[A-Za-z\d]{20,})/,
     // Groq, xAI, Perplexity, Hugging Face, Replicate, NVIDIA, Fireworks, Cerebras, Together, LangSmith.
-    /\b(?:gsk|xai|pplx|hf|r8|nvapi|fw|csk|tgp_v1|lsv2_pt|lsv2_sk)[-_](?=[A-Za-z_-]{0,40}\d)[\w-]{16,}/,
+    /\b(?:gsk|xai|pplx|tvly|hf|r8|nvapi|fw|csk|tgp_v1|lsv2_pt|lsv2_sk)[-_](?=[A-Za-z_-]{0,40}\d)[\w-]{16,}/,
     /\bhf_[A-Za-z]{30,}/,
     // Google, AWS, Azure.
     /\b(?:AIza[\w-]{16,}|ya29\.[\w.-]{6,}|GOCSPX-[\w-]{16,})/,
@@ -25,6 +25,9 @@ const SECRETS = union(
     /\b(?:xox[a-z]-[\w-]{8,}|xapp-[\w-]{8,})/,
     /\b(?:npm_[A-Za-z\d]{20,}|pypi-[\w-]{16,}|SG\.[\w-]{12,100}\.[\w-]{12,}|do[opr]_v1_[a-f\d]{20,}|dapi[a-f\d]{20,})/,
     /\b(?:dp\.(?:pt|st|ct|sa)\.[\w.-]{16,}|glsa_\w{16,}|glc_\w{16,}|whsec_\w{16,}|\d{8,10}:AA[\w-]{30,})/,
+    // Addresses that are keys themselves: whoever has one can post.
+    /(?<=\bhooks\.slack\.com\/services\/)[\w/]{20,}/,
+    /(?<=\bdiscord(?:app)?\.com\/api\/webhooks\/)[\w/-]{20,}/,
     // Docker, Vault, Shopify, Atlassian, Linear, Figma, Square, age.
     /\b(?:dckr_[po]at_[\w-]{16,}|hv[sbr]\.[\w-]{16,}|shp(?:at|ca|pa|ss)_[a-fA-F\d]{16,}|AT[AC]TT3x[\w=-]{16,})/,
     /\b(?:lin_(?:api|oauth)_\w{16,}|fig[dour]_[\w-]{16,}|sq0[a-z]{3}-[\w-]{16,}|AGE-SECRET-KEY-1[A-Za-z\d]{16,})/,
@@ -47,7 +50,7 @@ const QUOTED_CHARACTER = '(?:[^"\'`\\n\\\\]|\\\\+(?!["\'\\\\]))';
 /** Also as JSON within JSON has it: `\"`. */
 const QUOTE = '\\\\{0,3}["\'`]';
 const SECRET_NAME =
-  '(?:api[-_ ]?key|(?:access|account|secret|private|encryption)[-_ ]?key|(?:access|api|auth|bearer|bot|id|private|refresh|security|session|gh|github|gitlab|hf|npm|slack)[-_]?token|client[-_]?secret|(?<![a-z])secret|password|passwd|passphrase|(?<![a-z])pwd)';
+  '(?:api[-_ ]?key|(?:access|account|secret|private|encryption)[-_ ]?key|(?:access|api|auth|bearer|bot|id|private|refresh|security|session|gh|github|gitlab|hf|npm|slack)[-_]?token|client[-_]?secret|(?<![a-z])secret|password|passwd|passphrase|(?:db|smtp|mysql|postgres|pg|redis|admin|root)_?pass|(?<![a-z])pwd)';
 const TOKEN = '(?<![\\w-])token';
 const ANY_NAME = `(?:${SECRET_NAME}|${TOKEN})`;
 
@@ -130,7 +133,7 @@ const PLACES = union(
  */
 const MAY_HOLD_CREDENTIALS = /@|%(?:25){0,3}40/;
 /** The same for {@link NAMED_SECRETS}. */
-const MAY_NAME_SECRETS = /key|token|secret|passw|passphrase|pwd|authorization|sig=/i;
+const MAY_NAME_SECRETS = /key|token|secret|pass|pwd|authorization|sig=/i;
 /** Longest secret whose end must be seen before it can be recognised, in characters. */
 const LONGEST_FORM = 1_024;
 
