@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Injectable, Module, type Type } from '@nestjs/common';
+import { Injectable, Logger, Module, type Type } from '@nestjs/common';
 import { IsInt } from 'class-validator';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import {
@@ -132,6 +132,18 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
         { role: 'assistant', content: 'I see.\n\nA clock.' },
         { role: 'user', content: 'Answer in French.\n\nWhat time is it?' },
       ]);
+    });
+
+    it('leaves out a system message and a list of calls with nothing in them', async () => {
+      await start();
+      bench.upstream.next(streamOf('ok')).next(streamOf('ok'));
+      const empty = { role: 'system', content: '' };
+      await ask([empty, ...QUESTION, { role: 'assistant', content: 'Noon.', tool_calls: [] }, ...QUESTION], {
+        model: 'chat',
+      });
+      expect(sent(0)).toEqual([...QUESTION, { role: 'assistant', content: 'Noon.' }, ...QUESTION]);
+      await ask([empty], { model: 'chat' });
+      expect(sent(1)).toEqual([empty]);
     });
 
     it('sends nothing back that only answers hold', async () => {
@@ -294,6 +306,33 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       assertOurs(await ask());
     });
 
+    it.each([
+      ['DeepSeek', 'This response_format type is unavailable now', {}],
+      ['Groq', 'This model does not support response format `json_schema`.', {}],
+      ['others', "'type' must be 'text'", { param: 'response_format.type' }],
+    ])('if the fault is in the form that the server asks for, in the words of %s', async (_, words, details) => {
+      await start(withHour);
+      const lines: string[] = [];
+      Logger.overrideLogger({ log() {}, error() {}, warn: (line: unknown) => lines.push(JSON.stringify(line)) });
+      try {
+        bench.upstream.next(httpError(400, errorBody(words, details)));
+        assertOurs(await ask());
+        expect(lines.join('\n')).toContain('set …_STRUCTURED_OUTPUT of this provider to tool or prompt');
+      } finally {
+        Logger.overrideLogger(false);
+      }
+    });
+
+    it.each([
+      'registry.ollama.ai/library/small does not support tools',
+      'This model does not support this tool_choice',
+      'stream_options is not allowed',
+    ])('if the fault is in a parameter that only the server sent: %s', async (words) => {
+      await start(withClock);
+      bench.upstream.next(httpError(400, errorBody(words)));
+      assertOurs(await ask());
+    });
+
     it('if the fault is in what an agent sets', async () => {
       await start(agent({ ...base, settings: { top_k: -1 } }));
       bench.upstream.next(httpError(400, errorBody('Bad', { param: 'top_k' })));
@@ -326,6 +365,20 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       await start(agent({ ...base, instructions: INSTRUCTIONS, settings: { top_k: 3 } }));
       bench.upstream.next(httpError(400, errorBody('Bad', details)));
       expect((await ask(QUESTION, { temperature: 2 })).status).toBe(400);
+    });
+
+    it("but not if it is about the client's own form, tools or calls of tools", async () => {
+      await start();
+      const own = {
+        model: 'chat',
+        response_format: { type: 'json_object' },
+        tools: [{ type: 'function', function: { name: 'look' } }],
+      };
+      for (const words of ['response_format is unavailable', 'x does not support tools', 'no call for this tool']) {
+        bench.upstream.next(httpError(400, errorBody(words)));
+        const { status, json } = await ask(QUESTION, own);
+        expect([status, json]).toMatchObject([400, { error: { message: words } }]);
+      }
     });
   });
 });

@@ -68,7 +68,9 @@ function withSpokenAnswer(message: Draft, form: MessageForm): Draft {
 /** No null where a server may want something, no refusal that it does not know, and no empty text. */
 function withPlainContent(draft: Draft, { refusal }: Draft): Draft {
   const { content } = draft;
-  const without = ['name', 'tool_calls', 'function_call', 'reasoning_content'].filter((field) => draft[field] === null);
+  const without = ['name', 'tool_calls', 'function_call', 'reasoning_content'].filter((field) =>
+    isNothing(draft[field]),
+  );
   const plain = withWrittenArguments(without.length === 0 ? draft : withoutFields(draft, without));
   if (draft.role === 'tool') return content === '' || content === null ? { ...plain, content: EMPTY } : plain;
   if (draft.role !== 'assistant') return plain;
@@ -77,6 +79,10 @@ function withPlainContent(draft: Draft, { refusal }: Draft): Draft {
   }
   const isEmpty = content === null || content === undefined || content === '';
   return isEmpty && typeof refusal === 'string' && refusal !== '' ? { ...plain, content: refusal } : plain;
+}
+
+function isNothing(value: unknown): boolean {
+  return value === null || (Array.isArray(value) && value.length === 0);
 }
 
 /** Templates parse the arguments of calls, and fail at an empty text. */
@@ -100,7 +106,7 @@ function asText({ refusal }: Part): Part {
 /**
  * The templates of many models take one system message, at the beginning, and after it a user and an assistant in turn:
  * - the system messages at the beginning become one, later ones the user's;
- * - an assistant's message that says nothing is left out;
+ * - an assistant's or a system message that says nothing is left out;
  * - neighbours of one role become one message.
  */
 function arrange(drafts: readonly Draft[], { systemAnywhere }: MessageForm): readonly Draft[] {
@@ -109,7 +115,7 @@ function arrange(drafts: readonly Draft[], { systemAnywhere }: MessageForm): rea
     const last = arranged.at(-1);
     const isFirst = last === undefined || (isSystem(last) && arranged.length === 1);
     const placed = isSystem(draft) && !isFirst && !systemAnywhere ? { ...draft, role: 'user' as const } : draft;
-    if (saysNothing(placed)) continue;
+    if (saysNothing(placed) || (isSystem(placed) && placed.content === '' && drafts.length > 1)) continue;
     if (last !== undefined && canBeJoined(last, placed, isFirst)) arranged[arranged.length - 1] = joined(last, placed);
     else arranged.push(placed);
   }
