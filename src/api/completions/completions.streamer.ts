@@ -116,7 +116,7 @@ class CompletionStream implements RunReader {
   #early: string[] = [];
   #earlyLength = 0;
   /** The newest of the repeated events that a client was told nothing of because it is behind, by node and type. */
-  readonly #newest = new Map<string, string>();
+  #newest: Map<string, string> | undefined;
 
   constructor(response: ServerResponse, parts: CompletionStreamParts) {
     const { head, gate, clock, heartbeatMs, openGraceMs, nodeEvents, meter, record } = parts;
@@ -173,7 +173,7 @@ class CompletionStream implements RunReader {
     if (isReaders) this.#record.failed(thrown);
     if (!this.#writer.isOpen) {
       this.#writer.release();
-      if (!isReaders) this.#record.failedAfter([...this.#early, ...this.#newest.values()]);
+      if (!isReaders) this.#record.failedAfter([...this.#early, ...(this.#newest?.values() ?? [])]);
       throw thrown;
     }
     this.#writer.end((isReaders ? '' : this.#takeNewest()) + errorFrame(error, node) + DONE_FRAME);
@@ -205,11 +205,11 @@ class CompletionStream implements RunReader {
   }
 
   #keepEarly(json: string): void {
-    for (const each of [...this.#newest.values(), json]) {
+    for (const each of [...(this.#newest?.values() ?? []), json]) {
       this.#early.push(each);
       this.#earlyLength += each.length;
     }
-    this.#newest.clear();
+    this.#newest = undefined;
   }
 
   /** Frames of what came before the status line. */
@@ -225,21 +225,22 @@ class CompletionStream implements RunReader {
   }
 
   #keepNewest(type: string, node: string, json: string): void {
-    if (this.#newest.size === 0 && this.#writer.isOpen) {
+    if (this.#newest === undefined && this.#writer.isOpen) {
       void this.#gate.opened().then(guarded(this.fault, () => this.#writer.write(this.#takeNewest())));
     }
     const key = `${type} ${node}`;
     // Set anew, it is the last again: the numbers of events grow.
-    this.#newest.delete(key);
-    this.#newest.set(key, json);
+    const newest = (this.#newest ??= new Map());
+    newest.delete(key);
+    newest.set(key, json);
   }
 
   /** Frames of what was kept. */
   #takeNewest(): string {
-    if (this.#newest.size === 0) return '';
+    if (this.#newest === undefined) return '';
     let frames = '';
     for (const json of this.#newest.values()) frames += this.#encoder.event(json);
-    this.#newest.clear();
+    this.#newest = undefined;
     return frames;
   }
 

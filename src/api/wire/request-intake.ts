@@ -5,7 +5,7 @@ import { RunAbortedError } from '../../errors/index.js';
 import { isSent } from '../../http/index.js';
 import { type AbortNotice, Cancellation } from '../../kernel/index.js';
 import { RunService } from '../../runs/index.js';
-import { JsonBodyReader } from './json-body-reader.js';
+import { type BodyHead, JsonBodyReader } from './json-body-reader.js';
 
 /** A request that was let in, was read, and has a place among the runs. */
 export interface TakenRequest {
@@ -41,10 +41,7 @@ export class RequestIntake {
     try {
       const admitted = this.admission.admit(caller, response, signal);
       permit = admitted instanceof Promise ? await admitted : admitted;
-      const read = head && (await this.bodies.read(request, head, caller, permit, signal));
-      const turn = permit.enter(signal);
-      if (turn !== undefined) await turn;
-      const body = read && (await this.bodies.parse(read, signal));
+      const body = await this.#readBody(request, head, { caller, permit, signal });
       endWait();
       await answer({ body, caller, permit, signal });
     } catch (error) {
@@ -54,6 +51,18 @@ export class RequestIntake {
     } finally {
       endWait();
     }
+  }
+
+  /** A function of its own: what {@link take} holds stays in memory until the answer has ended, the bytes of the body do not. */
+  async #readBody(
+    request: Request,
+    head: BodyHead | undefined,
+    { caller, permit, signal }: Omit<TakenRequest, 'body'>,
+  ): Promise<unknown> {
+    const read = head && (await this.bodies.read(request, head, caller, permit, signal));
+    const turn = permit.enter(signal);
+    if (turn !== undefined) await turn;
+    return read && (await this.bodies.parse(read, signal));
   }
 }
 
