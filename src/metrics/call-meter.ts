@@ -60,7 +60,7 @@ export class CallMeter {
     };
     const { provider, model } = this.name;
     for (const [kind, count] of Object.entries(counts)) {
-      // An upstream may say anything, and a counter throws on what is no count.
+      // An upstream may send anything, and a counter throws on what is no count.
       if (count === undefined || !Number.isFinite(count) || count <= 0) continue;
       this.instruments.tokens.inc({ workflow: this.workflow, provider, model, kind }, count);
     }

@@ -37,7 +37,7 @@ export class ClusterMetrics {
   readonly #waiting = new Map<number, (page: string | undefined) => void>();
   #requests = 0;
 
-  /** Has the worker's own metrics in the sum from here on. */
+  /** Adds the worker's own metrics to the sum from now on. */
   constructor(own: Registry) {
     process.on('message', (message: unknown) => {
       if (isMetricsMessage(message, 'all')) this.#waiting.get(message.id)?.(message.page);

@@ -6,7 +6,7 @@ import { askForOwnMetrics, isMetricsMessage, type MetricsJson, type MetricsMessa
 /** How long the workers may take to answer, in milliseconds; one that hangs must not keep the others' metrics back. */
 const LIMIT_MS = 1_000;
 
-/** Kinds of metrics of which what was counted once stays counted. */
+/** Kinds of metrics whose counts outlive their worker. */
 const SUMMED: ReadonlySet<string> = new Set(['counter', 'histogram']);
 
 /** What the process that keeps the workers knows by itself. */
@@ -18,9 +18,9 @@ export interface OwnNumbers {
 }
 
 /**
- * In the process that keeps the workers: the metrics of all. A worker that does not answer in time counts with what it has
- * answered last, and one that has ended with its counters: a sum of counters that falls would be taken for a restart of the
- * whole server, and what is left of it for new requests.
+ * In the process that keeps the workers: the metrics of all. A worker that does not answer in time counts with its last
+ * answer, and one that has ended with its counters: a falling sum of counters would be taken for a restart of the whole
+ * server, and the rest of it for new requests.
  */
 export class GatheredMetrics {
   readonly #clock: Clock;
@@ -115,6 +115,6 @@ export function makeDroppedLinesCounter(count: () => number): Counter {
 }
 
 function send(worker: Worker, message: MetricsMessage): void {
-  // One that has just gone is no error of anybody's.
+  // A worker that has just gone is nobody's error.
   if (worker.isConnected()) worker.process.send(message, undefined, undefined, () => undefined);
 }

@@ -121,7 +121,7 @@ export class Instruments {
     this.calls.inc({ workflow, provider, model, outcome: 'upstream_quota' }, 0);
   }
 
-  /** The same in all processes of one server: of theirs together one is shown. */
+  /** The same in all processes of one server, so only one is shown. */
   #showBuild(): void {
     const build = new Gauge({
       name: 'millrace_build_info',

@@ -13,7 +13,7 @@ import { registerTracingMetrics } from './tracing-metrics.js';
 
 /** A request that is over. */
 export interface AnsweredRequest {
-  /** Id of the workflow; `unknown` if there is none of the name that was asked for, `none` if none was asked for. */
+  /** Id of the workflow; `unknown` if no workflow has the requested name, `none` if none was requested. */
   readonly workflow: string;
   readonly outcome: Outcome;
   readonly streamed: boolean;
@@ -26,7 +26,7 @@ export interface ShownNumber {
   readonly name: string;
   readonly help: string;
   readonly value: () => number;
-  /** What several processes of one server come to. Default: the sum. */
+  /** How the values of several processes of one server are combined. Default: the sum. */
   readonly together?: 'sum' | 'min';
 }
 
@@ -70,7 +70,7 @@ export class Metrics {
     this.instruments.requestDuration.observe({ workflow, stream }, durationMs / 1_000);
   }
 
-  /** Shows a number that somebody else knows; it is asked for at each scrape. The last one of a name holds. */
+  /** Shows a number that other code knows; it is asked for at each scrape. The last one of a name counts. */
   show({ name, help, value, together = 'sum' }: ShownNumber): void {
     const { registry } = this.instruments;
     registry.removeSingleMetric(name);
@@ -91,7 +91,7 @@ export class Metrics {
   }
 
   /**
-   * A streamed answer begins. Its end must be told.
+   * A streamed answer begins. Its end must be reported.
    * @param startedAt when the request arrived, by the monotonic clock
    */
   stream(workflow: string, startedAt: number): StreamMeter {
@@ -99,8 +99,8 @@ export class Metrics {
   }
 
   /**
-   * All metrics in Prometheus' text format, of all processes that share the port. The process is watched (event loop, garbage collection) from the first call on:
-   * where nobody asks, that costs nothing.
+   * All metrics in Prometheus' text format, of all processes that share the port. The process is watched (event loop,
+   * garbage collection) from the first call on: without scrapes that costs nothing.
    */
   async page(): Promise<string> {
     this.#watchProcess();

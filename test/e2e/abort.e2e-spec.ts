@@ -9,7 +9,7 @@ import type { RecordedRequest } from '../support/upstream/recorded-request.js';
 import { streamOf } from '../support/upstream/scripts.js';
 import { gate, role, stall, text } from '../support/upstream/steps.js';
 
-/** What the promise is: from the client's leaving to the upstream's seeing it, in milliseconds. */
+/** The promised time from the moment the client leaves until the upstream sees it, in milliseconds. */
 const PROMPT_MS = 100;
 
 describe('abort: a client that has gone costs nothing more', () => {

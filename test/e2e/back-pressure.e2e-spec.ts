@@ -64,7 +64,7 @@ class BusyWorkflow extends WorkflowDefinition<ChatEvent, string> {
 
 const PIECE = 'x'.repeat(1_000);
 
-/** Says what it has in memory: it never waits for anything. */
+/** Yields what it has in memory, without ever waiting for anything. */
 @Injectable()
 class ReciteNode implements WorkflowNode<void, string> {
   static begin: Promise<void>;

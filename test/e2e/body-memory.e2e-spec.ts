@@ -15,13 +15,13 @@ const [ONE, TWO] = ['sk-one', 'sk-two'];
 
 const chat = (extra: string): string => `{"model":"chat","messages":[{"role":"user","content":"Hello"}]${extra}}`;
 const list = (item: string): string => `[${`${item},`.repeat(Math.floor(LARGE / (item.length + 1)) - 1)}${item}]`;
-/** Objects that have a name each which no other has: what takes most memory, and most time to parse. */
+/** Objects whose names are all different: they take most memory, and most time to parse. */
 const unlike = (count: number): string =>
   `[${Array.from({ length: count }, (_, i) => `{"${i.toString(36)}":{}}`).join(',')}]`;
 
 /**
- * Bodies of every kind that is small on the wire and large in memory, or large itself. A container of 512 MB, which half of
- * this would fill if they were all taken in, must live through them.
+ * Bodies that are small on the wire and large in memory, or large themselves. A container of 512 MB must survive them,
+ * though half of them would fill it if all were taken in.
  */
 describe('a server with 256 MB of heap, and bodies from the holder of one key', () => {
   let server: ServerProcess;
@@ -36,7 +36,7 @@ describe('a server with 256 MB of heap, and bodies from the holder of one key', 
         MAX_QUEUE_WAIT_MS: '3000',
       },
     });
-    // The first answer loads what later ones have.
+    // The first answer loads modules that later ones find loaded.
     expect(await ask(chat(''), TWO)).toBe(200);
   }, 120_000);
   afterEach(() => {

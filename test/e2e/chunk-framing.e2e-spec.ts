@@ -90,7 +90,7 @@ describe('the framing of a streamed body', () => {
   });
 });
 
-/** @throws Error if these are no whole chunks */
+/** @throws Error if these are not whole chunks */
 function chunksIn(body: Buffer): string[] {
   const chunks: string[] = [];
   for (let at = 0; at < body.length;) {

@@ -23,7 +23,7 @@ const add = tool({
 const chat = new Agent({ name: 'Chat', instructions: 'Be brief.', model: 'chat' });
 const calculator = chat.clone({ name: 'Calculator', tools: [add] });
 
-// It asks for version 7 of `openai`, which wants Node 22; package.json gives it the one of this project instead.
+// It asks for version 7 of `openai`, which needs Node 22; package.json gives it this project's version instead.
 describe('the OpenAI Agents SDK as a client', () => {
   let network: NetworkWatch;
   let bench: Bench;

@@ -62,7 +62,7 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
     }
   });
 
-  // HTTP/1.0, which proxies still speak, knows no chunks; and --compressed offers gzip, which would hold tokens back.
+  // HTTP/1.0, which some proxies still speak, has no chunks; --compressed offers gzip, which would hold tokens back.
   it.each(['--http1.1', '--http1.0', '--compressed'])('gets a stream as it comes, with %s', async (option) => {
     const hold = gate();
     bench.upstream.next(streamOf(['First', hold, ' second'], { usage: tokens(3, 4) }));

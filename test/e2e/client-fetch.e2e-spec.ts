@@ -13,7 +13,7 @@ import {
 
 const messages = [{ role: 'user', content: 'Hello' }];
 
-/** What people write who use no SDK: reads an event stream line by line, and nothing that it does not need. */
+/** What people without an SDK write: it reads an event stream line by line, and nothing that it does not need. */
 async function* read(response: Response): AsyncGenerator<WireChunk | ErrorEnvelope, void, void> {
   let rest = '';
   for await (const piece of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {

@@ -50,7 +50,7 @@ describe('connections', () => {
       bench.app.nest.getHttpServer().getConnections((_: unknown, count: number) => resolve(count));
     });
   const openRuns = (): number => bench.app.get(RunService).openRuns;
-  /** Nothing that a client has left behind may go on, or be counted as if it did. */
+  /** Nothing that a client left behind may go on, or count as if it did. */
   const expectNothingOpen = async (): Promise<void> => {
     await eventually(() => openRuns() === 0, { message: 'the end of all runs' });
     const page = await MetricsPage.of(bench.app.url);
@@ -160,7 +160,7 @@ describe('connections', () => {
       connection.pause();
       const request = await bench.upstream.request(0);
       expect(await request.closed).toBe('aborted');
-      // The connection is still there, and is nothing to be scaled for.
+      // The connection is still there, but it is no reason to scale.
       await expectNothingOpen();
       expect(await openConnections()).toBeGreaterThan(0);
       await eventually(

@@ -16,7 +16,7 @@ import { streamOf } from '../support/upstream/scripts.js';
 const ROOT = join(import.meta.dirname, '../..');
 const KUBERNETES = join(ROOT, 'deploy/kubernetes');
 
-/** Something read from YAML, to look into; what is not there is undefined. */
+/** A value read from YAML; what is missing is undefined. */
 class Node {
   constructor(readonly value: unknown) {}
 

@@ -67,7 +67,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'kubectl kustomize': KUBERNETES,
   'kubectl apply -k deploy/kubernetes': KUBERNETES,
 };
-/** Of commands that are long: how they begin. */
+/** How long commands begin. */
 const ELSEWHERE_BY_PREFIX = {
   'docker run --rm ': DOCKER,
   'kubectl ': KUBERNETES,
@@ -95,7 +95,7 @@ const EXPECTED: Readonly<Record<string, (output: Output) => void>> = {
   'npm run --silent workflow -- key hash < key.txt': ({ stdout }) => expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/),
   'node summarize.mjs': ({ stdout }) => expect(stdout).not.toBe(''),
 };
-/** What all others are run beside. */
+/** What runs beside all others. */
 const SERVERS = ['npm start'];
 
 describe('The commands of README and docs', () => {

@@ -80,7 +80,7 @@ const hostile: fc.Arbitrary<Json> = fc.oneof(
   ),
 );
 
-/** Objects that throw, or lie, where they are taken for words: their methods are none. */
+/** Objects that throw or lie when they are used as text: their methods are not functions. */
 const UNSPEAKABLE: readonly Json[] = [
   { toString: 1, valueOf: 1 },
   { toString: null, valueOf: null, toJSON: null },

@@ -40,7 +40,7 @@ describe("the upstream's bytes, however they were cut or mutated", () => {
   });
   afterAll(() => bench.close());
 
-  /** Exactly one ending, whichever: an error as an answer, a completion, or an error frame. */
+  /** Exactly one ending of three: an error as an answer, a completion, or an error frame. */
   const expectOneEnding = async (script: Script): Promise<void> => {
     bench.upstream.next(script);
     const body = { model: 'chat', stream: true, messages: HELLO };

@@ -193,7 +193,7 @@ describe('tokens', () => {
     const lines = warnings();
     expect((await ask(await make())).status).toBe(401);
     expect(lines.find((line) => line.startsWith('A token was refused'))).toMatch(reason);
-    // And blames no server that does its part.
+    // And blames no key server that works.
     expect(lines.join()).not.toContain('cannot be had');
   });
 
@@ -205,7 +205,7 @@ describe('tokens', () => {
     const next = await generateKeyPair('RS256');
     keys.body = { keys: [{ ...(await exportJWK(next.publicKey)), kid: 'next', alg: 'RS256', use: 'sig' }] };
     const late = await token({ key: next.privateKey, kid: 'next' });
-    // Not more often than twice a minute: else whoever likes could make this server ask.
+    // Not more often than twice a minute: otherwise anybody could make this server ask.
     expect((await ask(late)).status).toBe(401);
     expect(keys.requests).toBe(1);
     clock.passed += 31_000;

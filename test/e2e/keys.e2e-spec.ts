@@ -184,7 +184,7 @@ describe('API keys', () => {
     const hidden = await seen('chat');
     expect(hidden).toEqual(await seen('nope'));
     expect(hidden.map((each) => (each as [number])[0])).toEqual(hidden.map(() => 404));
-    // Whoever runs the server sees the difference.
+    // The operator sees the difference.
     const page = await MetricsPage.of(url);
     const refused = (outcome: string): number => page.sum('millrace_requests_total', { outcome });
     expect([refused('forbidden'), refused('unknown_model')]).toEqual([hidden.length, hidden.length]);

@@ -48,7 +48,7 @@ describe('limits', () => {
     const stream = await openStream(bench.app.chatUrl, STREAM);
     expect(stream.headers['x-ratelimit-remaining-requests']).toBe('0');
     await stream.collect();
-    // What asks for nothing is not counted, and is not refused.
+    // A request that asks for no completion is not counted, and is not refused.
     expect((await getJson(`${bench.app.baseUrl}/models`)).status).toBe(200);
     for (const body of [CHAT, STREAM]) {
       const { status, json, headers } = await ask(body);

@@ -118,7 +118,7 @@ describe('metrics', () => {
       'chat stop false': 1,
       'chat stop true': 1,
       'chat length false': 1,
-      // Two bodies that are at fault, and what is no HTTP.
+      // Two faulty bodies, and something that is not HTTP.
       'none invalid_request false': 3,
       'unknown unknown_model false': 1,
       'none unknown_route false': 1,
@@ -240,7 +240,7 @@ describe('metrics', () => {
     for (const label of ['job', 'instance', 'exporter']) labels.add(label);
     const askedLabels = new Set(expressions.flatMap(labelsIn));
     expect([...askedLabels].filter((label) => !labels.has(label))).toEqual([]);
-    // And the other way round: nothing is measured that nobody is shown.
+    // And the other way round: everything that is measured is shown.
     const unseen = [...metrics.types.keys()].filter(
       (name) => name.startsWith('millrace_') && ![...asked].some((each) => baseOf(each) === name),
     );

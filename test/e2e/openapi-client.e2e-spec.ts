@@ -12,7 +12,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const GENERATOR = join(dirname(require.resolve('@hey-api/openapi-ts/package.json')), 'bin/run.js');
 const COMPILER = require.resolve('typescript/bin/tsc');
 
-/** As a team would write it that has nothing of this server but its document. */
+/** As a team would write it that knows only the document of this server. */
 const PROGRAM = `
 import { createClient, createConfig } from './client/client/index.js';
 import { createChatCompletion, listModels, retrieveModelGraph } from './client/index.js';

@@ -117,13 +117,13 @@ describeInBrowser()('the playground keeps', () => {
     const visitor = await visit(app.url);
     await ask(visitor.page, 'chat', 'Hello');
     await eventually(async () => (await kept(visitor.page)).includes('Already here'));
-    // What a browser finds that was killed now: the page had no chance to say that it ends.
+    // The state that a browser finds when it was killed now: the page had no chance to say that it ends.
     const other = await visitor.openTab();
     await openPage(other, app.url);
     await other.getByRole('button', { name: 'Hello', exact: true }).click();
     await ended(other, 'stopped');
     expect(await textOf(other, '.turns')).toMatch(/Already here[^]*interrupted by a reload/i);
-    // It was not, and the other tab hears of it.
+    // It was not, and the other tab is told.
     hold.open();
     await ended(visitor.page);
     await ended(other);

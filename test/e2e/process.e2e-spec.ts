@@ -205,7 +205,7 @@ describe('the process', () => {
     const { url, process: child } = await start();
     const { hostname, port } = new URL(url);
     const sockets: Socket[] = [];
-    // Busy for as long as it takes: what is not kept by the system meanwhile is a client that waits for seconds, or fails.
+    // Busy for as long as it takes: a client that the system does not keep waiting meanwhile waits for seconds, or fails.
     child.signal('SIGSTOP');
     try {
       await within(

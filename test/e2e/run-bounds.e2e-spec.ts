@@ -31,7 +31,7 @@ class EndlessNode extends AgentStreamingNode<void, string> {
   }
 }
 
-/** Has a result that is as long as nobody can use. */
+/** Has a result that is too long for anybody to use. */
 @Injectable()
 class LongNode extends Node<void, string> {
   process(): string {

@@ -56,7 +56,7 @@ describe('security', () => {
   });
   afterEach(async () => {
     for (const socket of sockets.splice(0)) socket.destroy();
-    // Whatever it was sent, it answers the next one, and nothing sticks to it.
+    // Whatever it was sent, it answers the next request, and nothing of the last one remains.
     expect((await getJson(`${app.url}/health/live`)).status).toBe(200);
     expect((await postJson(app.chatUrl, BODY)).status).toBe(200);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
@@ -115,7 +115,7 @@ describe('security', () => {
       expect(valueOf('content-security-policy')).toContain(policy);
       expect(valueOf('content-security-policy')).toContain("default-src 'none'");
       expect(valueOf('content-security-policy')).not.toMatch(/script-src[^;]*unsafe/);
-      // Whoever ends TLS decides, and software is nobody's business.
+      // The gateway that ends TLS decides, and the name of the software is nobody's business.
       for (const name of ['strict-transport-security', 'x-powered-by', 'server', 'set-cookie']) {
         expect([name, valueOf(name)]).toEqual([name, undefined]);
       }

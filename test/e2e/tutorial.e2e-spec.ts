@@ -118,7 +118,7 @@ describe(`the tutorial, ${PAGE}`, () => {
     return child;
   }
 
-  /** Runs Node to its end, which must be a good one, and gives all that it wrote. */
+  /** Runs Node until it ends, which it must do with code 0, and returns all that it wrote. */
   async function run(...args: readonly string[]): Promise<string> {
     const child = await start(args);
     const { code } = await child.exit;

@@ -135,7 +135,7 @@ describe('the end of an upstream answer', () => {
       await endsAfter(60_000);
       await endsAfter(2_000);
       await endsAfter(2_000);
-      // Text takes a finish_reason back all the same, and then the model has its time.
+      // Text still revokes a finish_reason, and then the model has its full time.
       const thinking = gate();
       const more = [together(text('part1 '), finish('stop')), thinking, text('part2'), finish('stop'), done()];
       bench.upstream.next([EARLY, ...more]);
@@ -145,7 +145,7 @@ describe('the end of an upstream answer', () => {
       thinking.open();
       assertCompletion(await stream.collect(), { content: 'part0 part1 part2', finish: 'stop' });
       await endsAfter(60_000);
-      // The model is asked at another server now, say, which ends its answers.
+      // For example, another server answers for the model now, which ends its answers.
       bench.upstream.next(streamOf('all'));
       await (await open()).collect();
       await endsAfter(60_000);

@@ -185,7 +185,7 @@ describe('several processes', () => {
     }
     process.kill(victim, 'SIGKILL');
     await child.waitForLine(new RegExp(`Process ${victim} ended`));
-    // What it has counted stays counted: else the rest would look like new requests.
+    // What it has counted stays counted: otherwise the rest would look like new requests.
     expect((await MetricsPage.of(url)).sum('millrace_requests_total', { workflow: 'chat' })).toBe(before);
   });
 

@@ -12,7 +12,7 @@ import {
 const LARGEST_WRITE = 256 * 1024;
 
 /**
- * Holds every answer of a server's OpenAI routes against OpenAI's description, whichever client reads it: SDKs show only
+ * Checks every answer of a server's OpenAI routes against OpenAI's description, whichever client reads it: SDKs show only
  * what they understand.
  */
 export class AnswerWatch {

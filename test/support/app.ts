@@ -93,7 +93,7 @@ export class Bench {
     }
   }
 
-  /** Ends both. Throws if the upstream was asked for anything that it was not told. */
+  /** Ends both. Throws if the upstream was asked for anything that was not scripted. */
   async close(): Promise<void> {
     try {
       await this.app.close();

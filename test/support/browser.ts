@@ -5,14 +5,14 @@ import { delimiter, join } from 'node:path';
 import { describe } from '@jest/globals';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 
-/** Names under which systems install Chromium, or Chrome, which does as well. */
+/** Names under which systems install Chromium, or Chrome, which works as well. */
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const APPLICATIONS = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-/** It asks nobody but whom the page asks: a browser has services of its own. */
+/** It talks to nobody but whom the page talks to: a browser has services of its own. */
 const ARGUMENTS = [
   // Tests run as root in containers, where its sandbox cannot be set up.
   '--no-sandbox',
@@ -116,7 +116,7 @@ export class Visitor {
     page.on('request', (request) => this.requests.push(request.url()));
     page.on('pageerror', (error) => this.errors.push(error.message));
     page.on('console', (message) => {
-      // The browser notes each status from 400 on; what the page makes of those is its own matter.
+      // The browser logs each status from 400 on; how the page handles those is its own matter.
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
         this.errors.push(message.text());
       }

@@ -13,7 +13,7 @@ import {
   type WorkflowOptions,
 } from '../../src/workflow/index.js';
 
-/** Plain code: it says nothing. */
+/** Plain code: it writes nothing for the client. */
 export class CodeNode implements WorkflowNode<void, string> {
   readonly speaks: boolean = false;
 
@@ -22,7 +22,7 @@ export class CodeNode implements WorkflowNode<void, string> {
   }
 }
 
-/** Calls a model in silence. */
+/** Calls a model silently. */
 export class SilentNode extends CodeNode {
   readonly forwards = ['sampling'] as const;
 }

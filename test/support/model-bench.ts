@@ -138,7 +138,7 @@ export class ModelBench {
     });
   }
 
-  /** Throws if something of a call stayed behind, or the upstream was asked for anything that it was not told. */
+  /** Throws if something of a call stayed behind, or if the upstream was asked for anything that was not scripted. */
   async close(): Promise<void> {
     try {
       await this.assertNothingOpen();

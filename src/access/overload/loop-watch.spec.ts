@@ -11,7 +11,7 @@ class LateClock extends FakeClock {
     return super.monotonic() + this.#lost;
   }
 
-  /** Lets one look happen. */
+  /** Lets one check happen. */
   look(): void {
     this.#lost += this.lateMs;
     this.advance(250);
@@ -64,7 +64,7 @@ describe('LoopWatch', () => {
     clock.lateMs = 0;
     clock.look();
     expect([watch.isBehind, clock.pending]).toEqual([false, 0]);
-    // Time that goes by while it rests is no lateness.
+    // Time that passes while it rests is not lateness.
     clock.advance(60_000);
     for (let i = 0; i < 3; i++) {
       watch.wake();

@@ -1,6 +1,6 @@
 import { InvalidRequestError } from '../../errors/index.js';
 
-/** The forms in which a graph can be had. */
+/** The forms of a graph. */
 export const GRAPH_FORMATS = ['json', 'mermaid', 'svg'] as const;
 export type GraphFormat = (typeof GRAPH_FORMATS)[number];
 

@@ -9,7 +9,7 @@ import { EVENT_STREAM_HEADERS, HEARTBEAT_FRAME } from './sse-frames.js';
 /** What ends a chunked body. */
 const LAST_CHUNK = '0\r\n\r\n';
 
-/** How many characters one turn of the event loop may bring before the gate is closed until they are written. */
+/** How many characters one turn of the event loop may bring; beyond that the gate is closed until they are written. */
 const ROOM = 64 * 1024;
 
 /**
@@ -116,11 +116,11 @@ export class EventStreamWriter {
     this.#heartbeat.cancel();
     this.#response.end(this.#chunk(this.#buffer + frames) + (this.#isChunked ? LAST_CHUNK : ''));
     this.#measure(this.#clock.monotonic());
-    // However long its client takes to read the rest.
+    // This holds however long the client takes to read the rest.
     this.#meter.over();
   }
 
-  /** Gives the response up without having sent anything: somebody else answers. */
+  /** Gives the response up before anything was sent: other code answers. */
   release(): void {
     this.#isEnded = true;
     this.#meter.over();
@@ -139,7 +139,8 @@ export class EventStreamWriter {
     if (response.destroyed) return;
     response.writeHead(200, EVENT_STREAM_HEADERS);
     response.socket?.setNoDelay(true);
-    // Node would write the length, the text and the line ends of a chunk one by one, and the socket gather them again.
+    // Node would write the length, the text and the line ends of a chunk one by one, and the socket would gather them
+    // again.
     this.#isChunked = response.chunkedEncoding;
     response.chunkedEncoding = false;
   }
@@ -171,7 +172,10 @@ export class EventStreamWriter {
     this.write(HEARTBEAT_FRAME);
   }
 
-  /** The timer is not set back by each write, which would cost more than the write's frame: it looks when the last one was. */
+  /**
+   * A write does not set back the timer, which would cost more than the write's frame: when the timer fires, it checks when
+   * the last write was.
+   */
   #showLife(): void {
     if (this.#isEnded || this.#response.destroyed) return;
     const now = this.#clock.monotonic();

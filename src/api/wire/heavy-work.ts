@@ -1,8 +1,8 @@
 import type { Clock } from '../../kernel/index.js';
 
 /**
- * Takes work that blocks the event loop one by one, with a pause after each as long as it took: others have at least half of
- * the time, however much of it there is.
+ * Does work that blocks the event loop one piece at a time, with a pause after each that is as long as the piece took:
+ * everything else has at least half of the time, however much such work there is.
  */
 export class HeavyWork {
   #last: Promise<void> = Promise.resolve();

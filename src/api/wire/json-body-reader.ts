@@ -42,7 +42,9 @@ export interface ReadBody {
   readonly values: number;
 }
 
-/** Reads the JSON that a request brings, within bounds of its size, of the memory of all, and of what it comes to. */
+/**
+ * Reads the JSON of a request, within bounds for its size, for the memory of all bodies, and for the values that it holds.
+ */
 @Injectable()
 export class JsonBodyReader implements OnModuleInit {
   readonly #mostBytes: number;
@@ -131,13 +133,13 @@ export class JsonBodyReader implements OnModuleInit {
     if (bytes.length === 0) return undefined;
     const values = scanJson(bytes, this.#limits);
     if (typeof values !== 'number') throw jsonFaultError(bytes, values, this.#limits);
-    // Never more than before, so nobody waits.
+    // Never more than before, so this never waits.
     await share.resize(memoryFor(bytes.length, values), signal);
     return { bytes, values };
   }
 
   /**
-   * Parses a body: at once, or in its turn if that takes long.
+   * Parses a body: at once, or after others if parsing takes long.
    * @param signal of the client that leaves
    * @throws the promise rejects with the signal's reason if the client has left by its turn
    */
@@ -146,7 +148,7 @@ export class JsonBodyReader implements OnModuleInit {
     return isHeavy ? this.#heavy.do(() => parseUnlessLeft(bytes, signal)) : parseJson(bytes);
   }
 
-  /** The most memory that so many bytes can come to: no value is shorter than a byte and what parts it from the next. */
+  /** The most memory that so many bytes can take: no value is shorter than a byte and what separates it from the next. */
   #most(bytes: number): number {
     return memoryFor(bytes, Math.min(Math.ceil(bytes / 2), this.#limits.values));
   }

@@ -11,7 +11,7 @@ import type { CompiledScope } from '../workflow-schema.js';
  */
 type Treatment = 'heeded' | 'dropped' | 'no model' | 'silent';
 
-/** In steps that run one after another, one that heeds it suffices. */
+/** Of steps that run one after another, one that heeds it is enough. */
 const STRENGTH: readonly Treatment[] = ['heeded', 'dropped', 'no model', 'silent'];
 
 const BESIDE_TEXT: ReadonlySet<ParameterGroup> = new Set(['tools', 'logprobs', 'modalities']);

@@ -6,7 +6,7 @@ export interface LegacyEvent {
   readonly id: string;
   readonly type: string;
   readonly timestamp: string;
-  /** With the fields only that Langfuse knows: it drops the others without a word. */
+  /** Only with the fields that Langfuse knows: it silently drops the others. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 

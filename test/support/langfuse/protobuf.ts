@@ -18,7 +18,7 @@ interface Field {
 /** A message: its fields by number. A function, because messages can hold themselves. */
 export type Message = () => Readonly<Record<number, Field>>;
 
-/** Bytes that are not the message that they should be. */
+/** Bytes that do not hold the expected message. */
 class ProtobufError extends Error {
   override readonly name = 'ProtobufError';
 }

@@ -16,7 +16,7 @@ interface Held extends KeptRequest {
 /** What an entry weighs beside its body, roughly, in bytes. */
 const OVERHEAD = 500;
 
-/** The last answers of this process: for some time, and no more than fit into some memory. The oldest go first. */
+/** The last answers of this process, kept for some time and within some memory. The oldest go first. */
 export class AnswerMemory {
   /** In the order in which they came. */
   readonly #held = new Map<string, Held>();

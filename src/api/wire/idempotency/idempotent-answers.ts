@@ -11,7 +11,7 @@ import { SharedAnswers } from './shared-answers.js';
 const CLAIM_MS = 30_000;
 const RENEW_EVERY_MS = 10_000;
 const RETRY_AFTER_MS = 1_000;
-/** How long Redis may be away at the end of a run, and still be told what became of it, in milliseconds. */
+/** How long Redis may be away at the end of a run and still be told how it ended, in milliseconds. */
 const SETTLE_WITHIN_MS = 10_000;
 
 /** A request that may come more than once. */
@@ -40,7 +40,7 @@ interface Running {
   readonly ended: Promise<KeptAnswer | undefined>;
 }
 
-/** Gives a request that comes again the answer that it got the first time. */
+/** Gives a repeated request the answer that it got the first time. */
 @Injectable()
 export class IdempotentAnswers {
   readonly #memory: AnswerMemory;
@@ -132,15 +132,18 @@ export class IdempotentAnswers {
     return timer;
   }
 
-  /** Tells the other replicas what has become of the claim. @returns false if that could not be told */
+  /** Tells the other replicas how the claim ended. @returns false if that could not be told */
   #settle(id: string, fingerprint: string, kept: KeptRequest | undefined): Promise<boolean> {
     return kept === undefined ? this.shared.release(id, fingerprint) : this.shared.keep(id, kept, this.#ttlMs);
   }
 
-  /** Once more, when Redis is back: else the claim would keep the request from all others, and then it would run twice. */
+  /**
+   * Tells them once more when Redis is back: otherwise the claim would keep the request from all others, and then it would
+   * run twice.
+   */
   async #settleLater(id: string, fingerprint: string): Promise<void> {
     const isBack = await this.shared.whenBack(SETTLE_WITHIN_MS);
-    // Whoever runs it now settles it.
+    // The replica that runs it now settles it.
     if (isBack && !this.#running.has(id)) await this.#settle(id, fingerprint, this.#memory.get(id));
   }
 }

@@ -43,7 +43,7 @@ return 1
 /** Answers and claims in Redis, so that a repeated request may come to another replica. Nothing here ever rejects. */
 @Injectable()
 export class SharedAnswers {
-  /** Nobody changes what another replica has claimed. */
+  /** No replica changes what another one has claimed. */
   readonly #owner: string;
 
   constructor(
@@ -59,9 +59,10 @@ export class SharedAnswers {
   }
 
   /**
-   * Claims a request. If Redis takes the claim and does not say so in time, it is asked again as soon as it can be: who holds
-   * it then decides. A claim that Redis cannot be told of counts as had, and is made good for when it is renewed or ends.
-   * @param forMs how long the claim holds if its process is no more there to end or {@link renew} it
+   * Claims a request. If Redis takes the claim and does not say so in time, it is asked again as soon as it can be: who
+   * holds it then decides. A claim of which Redis cannot be told counts as held; Redis is told when the claim is renewed or
+   * ends.
+   * @param forMs how long the claim holds if its process is gone and cannot end or {@link renew} it
    */
   async claim(id: string, fingerprint: string, forMs: number): Promise<Claim> {
     const claim = (): Promise<Sent<unknown>> =>

@@ -1,10 +1,10 @@
 import { isSameNumber } from '../../../kernel/index.js';
 
 /**
- * Whether a literal would reach a model provider as another number: it is parsed to a double, and written again with as many
- * digits as tell that double from others. So whole numbers beyond 2^53 are not only those that no double holds, but also those
- * that are written otherwise: 2^60, which ends in …6976, becomes …7000.
- * @param literal a number as JSON writes it; what is none is not judged
+ * Whether a literal would reach a model provider as another number: it is parsed to a double, and written again with just
+ * enough digits to tell that double from others. Beyond 2^53 this changes whole numbers that no double holds, and also some
+ * that a double holds: 2^60, which ends in …6976, becomes …7000.
+ * @param literal a number as JSON writes it; anything else is not judged
  */
 export function isMisread(literal: string): boolean {
   const value = Number(literal);

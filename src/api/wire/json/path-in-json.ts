@@ -11,9 +11,9 @@ interface Open {
 }
 
 /**
- * Where a byte of JSON lies, as a path such as `tools[0].function.parameters`. It ends before the first name that could not
- * stand in an answer; null if that is the first one, or the byte lies in nothing.
- * @param bytes up to `at`, no deeper than anybody has to fear
+ * Where a byte of JSON lies, as a path such as `tools[0].function.parameters`. It ends before the first name that must not
+ * stand in an answer; null if that is the very first one, or if the byte lies in no object or array.
+ * @param bytes up to `at`, of bounded depth
  */
 export function findPath(bytes: Buffer, at: number): string | null {
   let path = '';

@@ -21,8 +21,8 @@ const EXACT_LENGTH = 15;
 const SHORTEST_INFINITE = 5;
 
 /**
- * Looks through JSON before anything is made of it, in one pass that allocates nothing: what a few megabytes come to in
- * memory is decided by how many values they hold. What is no JSON is for the parser to refuse.
+ * Looks through JSON before anything is made of it, in one pass that allocates nothing: how much memory a few megabytes
+ * take depends on how many values they hold. The parser refuses what is not JSON.
  * @param bytes UTF-8
  * @returns how many values there are, or the first fault
  */

@@ -15,8 +15,8 @@ export const BYTE = {
 export const LETTER_E = 0x65;
 
 /**
- * How far a string is looked through byte by byte before the machine's own search, which costs as much as some twenty bytes
- * for each call: further where escaped quotes lie close together.
+ * How far a string is read byte by byte before the machine's own search is used, each call of which costs as much as some
+ * twenty bytes: further where escaped quotes lie close together.
  */
 const NEAR = 16;
 const NEAR_AMONG_QUOTES = 64;
