@@ -54,7 +54,7 @@ import { StepUsage } from './step-usage.js';
 const ABORT_GRACE_MS = 1_000;
 
 /** What all executions of one run share. */
-export interface RunScope {
+export interface SharedRun {
   /** Aborts when the run is ended from outside, or one of its steps fails: with that failure. */
   readonly cancellation: Cancellation;
   readonly gate: Gate;
@@ -114,7 +114,7 @@ export class Execution implements Values {
   constructor(
     readonly workflow: CompiledWorkflow,
     readonly event: ChatEvent,
-    private readonly run: RunScope,
+    private readonly run: SharedRun,
     private readonly trace: SpanParent,
     private readonly isTraced: boolean,
     private readonly path = '',
@@ -230,7 +230,7 @@ export class Execution implements Values {
       span.end({ output });
       this.#emitFinished(node, visible, elapsed(), output);
     } catch (thrown) {
-      span?.end(endingOf(thrown, this.run.cancellation));
+      span?.end(makeEnding(thrown, this.run.cancellation));
       const hasFailed = execution?.hasFailed === true;
       this.#hasFailed ||= hasFailed;
       this.#emitFailed(node, thrown, elapsed(), { aborted: !hasFailed && this.run.cancellation.aborted });
@@ -302,7 +302,7 @@ export class Execution implements Values {
       span.end({ output });
       this.#emitFinished(node, visible, elapsed(), output, usage.usage);
     } catch (thrown) {
-      span?.end(endingOf(thrown, cancellation));
+      span?.end(makeEnding(thrown, cancellation));
       this.#recover(work, node, thrown, { usage, log }, elapsed());
     } finally {
       work.permit.release();
@@ -444,7 +444,7 @@ export class Execution implements Values {
 }
 
 /** How a failure shows in a trace: an ending from outside is a warning, anything else an error. */
-export function endingOf(thrown: unknown, signal: AbortNotice): Ending {
+export function makeEnding(thrown: unknown, signal: AbortNotice): Ending {
   if (isError(thrown) && thrown instanceof RunAbortedError)
     return { level: 'WARNING', statusMessage: `aborted: ${thrown.abortCause}` };
   if (signal.aborted) return { level: 'WARNING', statusMessage: 'aborted: another step failed' };

@@ -29,7 +29,7 @@ import {
   type RunLog,
   type TaskContext,
 } from '../workflow/index.js';
-import { endingOf, Execution } from './execution.js';
+import { makeEnding, Execution } from './execution.js';
 import { NumberedCalls } from './numbered-calls.js';
 import { OneAudio } from './one-audio.js';
 import type { RunEnd, RunEvent, RunFinished, UnnumberedEvent } from './run-event.js';
@@ -245,7 +245,7 @@ export class Run {
     this.#endCharacters();
     const usage = this.#usage();
     // The first failure has aborted the rest with itself; for the run it is no abort.
-    this.#endTrace(() => endingOf(thrown, NEVER));
+    this.#endTrace(() => makeEnding(thrown, NEVER));
     const error = toMillraceError(thrown);
     const { log, workflow } = this.#parts;
     const node = error instanceof RunAbortedError || !hasSeveralSteps(workflow) ? undefined : log.failedStep?.node;

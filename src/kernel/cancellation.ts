@@ -142,7 +142,7 @@ function canBeCalled(listener: unknown): listener is EventListener {
 /** Makes a signal report what its listeners throw or reject with, where Node would make uncaught errors of it. */
 function guardListeners(signal: AbortSignal, report: (thrown: unknown) => void): void {
   const guards = new WeakMap<object, (event: Event) => void>();
-  const guardOf = (listener: EventListener): ((event: Event) => void) => {
+  const findGuard = (listener: EventListener): ((event: Event) => void) => {
     const known = guards.get(listener);
     if (known !== undefined) return known;
     const guard = (event: Event): void => {
@@ -157,7 +157,7 @@ function guardListeners(signal: AbortSignal, report: (thrown: unknown) => void):
   const add = signal.addEventListener.bind(signal) as (...args: unknown[]) => void;
   const remove = signal.removeEventListener.bind(signal) as (...args: unknown[]) => void;
   signal.addEventListener = (type: string, listener: unknown, ...options: unknown[]): void =>
-    add(type, canBeCalled(listener) ? guardOf(listener) : listener, ...options);
+    add(type, canBeCalled(listener) ? findGuard(listener) : listener, ...options);
   signal.removeEventListener = (type: string, listener: unknown, ...options: unknown[]): void =>
     remove(type, canBeCalled(listener) ? (guards.get(listener) ?? listener) : listener, ...options);
 }

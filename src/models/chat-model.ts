@@ -37,7 +37,7 @@ export interface CallRetry {
 }
 
 /** What a call is given to live in. */
-export interface CallScope {
+export interface CallControls {
   /** Ends the call at once; its reason is what the stream then throws. */
   readonly signal: AbortNotice;
   /** Takes what the answer says about its author; called before the first delta is given, and again if it changes. */
@@ -71,5 +71,5 @@ export interface ModelResult {
  * throws an `UpstreamError` on every other ending, or the signal's reason after an abort.
  */
 export interface ChatModel {
-  stream(call: ModelCall, scope: CallScope): AsyncGenerator<readonly Delta[], ModelResult, void>;
+  stream(call: ModelCall, scope: CallControls): AsyncGenerator<readonly Delta[], ModelResult, void>;
 }

@@ -1,6 +1,6 @@
 export type {
   CallRetry,
-  CallScope,
+  CallControls,
   ChatModel,
   ModelCall,
   ModelIdentity,

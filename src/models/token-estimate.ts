@@ -126,7 +126,7 @@ class Estimate {
     let run = 0;
     for (let i = 0; i < end; i++) {
       const unit = text.charCodeAt(i);
-      const kind = kindOf(unit);
+      const kind = findKind(unit);
       run = kind === before ? run + 1 : 0;
       if (kind === LETTER) {
         const isCapital = unit < 97;
@@ -138,7 +138,7 @@ class Estimate {
         wasCapital = false;
         if (kind === DIGIT) tokens += run % 3 === 0 ? (before === SPACE ? 2 : 1) : 0;
         else if (kind === SIGN) tokens += run === 0 ? 0.7 : 0.5;
-        else if (kind === OTHER) tokens += weightOf(unit);
+        else if (kind === OTHER) tokens += weighUnit(unit);
         else if (run > 0) tokens += 0.05;
       }
       before = kind;
@@ -147,7 +147,7 @@ class Estimate {
   }
 }
 
-function kindOf(unit: number): number {
+function findKind(unit: number): number {
   if (unit >= 128) return OTHER;
   const lower = unit | 32;
   if (lower >= 97 && lower <= 122) return LETTER;
@@ -156,7 +156,7 @@ function kindOf(unit: number): number {
 }
 
 /** Tokens for each UTF-16 unit beyond ASCII, by script. */
-function weightOf(unit: number): number {
+function weighUnit(unit: number): number {
   // Latin with accents, which breaks words up.
   if (unit < 0x250) return 0.7;
   // Greek, Cyrillic, Hebrew, Arabic, the scripts of India, Thai.

@@ -1,6 +1,6 @@
 import { isTimerMs, MAX_TIMER_MS } from '../kernel/index.js';
 import type { ModelProviders } from '../models/index.js';
-import { isStructured, type OutputSchema, outputSchemaOf } from '../schema/index.js';
+import { isStructured, type OutputSchema, makeOutputSchema } from '../schema/index.js';
 import type { ParameterGroup } from '../workflow/index.js';
 import type { AgentConfig } from './agent-config.js';
 import type { AgentResources } from './agent-resources.js';
@@ -47,7 +47,7 @@ export function planAgent<Output>(
   if (config.tools !== undefined && config.settings?.['tools'] !== undefined) {
     throw new Error('it has tools both in `tools` and in `settings`. Keep the first.');
   }
-  const schema = isStructured(config.outputType) ? outputSchemaOf(config.outputType) : undefined;
+  const schema = isStructured(config.outputType) ? makeOutputSchema(config.outputType) : undefined;
   const { forward = DEFAULT_GROUPS, instructions } = config;
   const prompts = resources?.prompts ?? new PromptManager();
   if (instructions instanceof PromptFile) prompts.load(instructions);

@@ -5,7 +5,7 @@ import { IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
 import type { AgentInput } from './agent-input.js';
 import type { AgentPlan } from './agent-plan.js';
 import { Attempts } from './attempts.js';
-import { forwardedParameters } from './forwarded-parameters.js';
+import { pickForwardedParameters } from './pick-forwarded-parameters.js';
 import { renderInstructions } from './instructions.js';
 import { writeModelCall } from './model-call.js';
 import { OpenCall } from './open-call.js';
@@ -44,7 +44,7 @@ export class AgentRun<Output> {
     this.#plan = plan;
     this.#input = input;
     this.#context = context;
-    this.#forwarded = forwardedParameters(context.event.parameters, plan.forwards);
+    this.#forwarded = pickForwardedParameters(context.event.parameters, plan.forwards);
     this.#attempts = new Attempts(plan.targets, plan.config.retries ?? 0, context);
     this.#tools = new ToolRounds(plan.toolbox, this.#forwarded, plan.config, context);
   }

@@ -1,7 +1,7 @@
 import { type Outcome, readOutcome, toMillraceError, UpstreamError } from '../errors/index.js';
 import type { JsonValue } from '../kernel/index.js';
 import {
-  type CallScope,
+  type CallControls,
   estimateUntoldTokens,
   type ModelCall,
   type ModelIdentity,
@@ -124,7 +124,7 @@ export class OpenCall {
     }
   }
 
-  #scope(): CallScope {
+  #scope(): CallControls {
     const { log } = this.#context;
     return {
       signal: this.#limit.signal,

@@ -1,6 +1,6 @@
 import { getMetadataStorage } from 'class-validator';
 import type { ValidationMetadata } from 'class-validator/types/metadata/ValidationMetadata.js';
-import { rawSchemaOf } from './converters.js';
+import { makeRawSchema } from './converters.js';
 import type { RawSchema } from './json-schema.js';
 import type { Discriminator } from './nested-classes.js';
 import type { OutputClass } from './output-type.js';
@@ -24,7 +24,7 @@ export function describeClass(
   discriminator: Discriminator | undefined,
   report: (fault: string) => void,
 ): ClassDescription {
-  const validators = validatorsOf(type);
+  const validators = findValidators(type);
   if (validators.size === 0) {
     report(
       `${type.name} has no property with a class-validator decorator. Decorate what the model is to write, for example with @IsString().`,
@@ -34,7 +34,7 @@ export function describeClass(
   const known = new Set(validators.keys());
   if (discriminator?.isKept === true) known.add(discriminator.property);
   reportUndecoratedFields(type, known, report);
-  const raw = rawSchemaOf(type, [...validators.values()].flat());
+  const raw = makeRawSchema(type, [...validators.values()].flat());
   const rawProperties = raw['properties'] as Readonly<Record<string, RawSchema>>;
   return {
     description: typeof raw['description'] === 'string' ? raw['description'] : undefined,
@@ -48,7 +48,7 @@ export function describeClass(
 }
 
 /** The validators that class-validator would run, by property, with the names of their constraints as their types. */
-function validatorsOf(type: OutputClass): ReadonlyMap<string, readonly ValidationMetadata[]> {
+function findValidators(type: OutputClass): ReadonlyMap<string, readonly ValidationMetadata[]> {
   const storage = getMetadataStorage();
   const ofClass = (target: OutputClass): ValidationMetadata[] =>
     storage.getTargetValidationMetadatas(target, '', false, false);

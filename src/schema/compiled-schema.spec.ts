@@ -44,7 +44,7 @@ import {
 } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { compileSchema } from './compiled-schema.js';
-import { outputSchemaOf } from './output-schema.js';
+import { makeOutputSchema } from './output-schema.js';
 import type { OutputClass } from './output-type.js';
 
 type Node = Readonly<Record<string, unknown>>;
@@ -470,7 +470,7 @@ describe('the strict schema of a class', () => {
     class Outer {
       @ValidateNested() @Type(() => Inner) inner: Inner;
     }
-    const output = outputSchemaOf(Outer);
+    const output = makeOutputSchema(Outer);
     const parts: unknown[] = [
       output.schema,
       output.schema.properties,
@@ -478,7 +478,7 @@ describe('the strict schema of a class', () => {
       output.schema.$defs?.['Inner'],
     ];
     expect(parts.every((part) => Object.isFrozen(part))).toBe(true);
-    expect(outputSchemaOf(Outer)).toBe(output);
+    expect(makeOutputSchema(Outer)).toBe(output);
   });
 
   it.each([
@@ -491,7 +491,7 @@ describe('the strict schema of a class', () => {
       @IsString() text: string;
     }
     Object.defineProperty(Output, 'name', { value: className });
-    expect(outputSchemaOf(Output).name).toBe(name);
+    expect(makeOutputSchema(Output).name).toBe(name);
     expect(name).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
   });
 });

@@ -99,7 +99,7 @@ const EXACTNESS: Readonly<Record<string, number>> = {
  * The schema that a class's validators and `@JSONSchema` decorators make, as class-validator-jsonschema sees it.
  * @param validators in the order of the properties, each with its constraint's name as `type` and the class as `target`
  */
-export function rawSchemaOf(type: OutputClass, validators: readonly ValidationMetadata[]): RawSchema {
+export function makeRawSchema(type: OutputClass, validators: readonly ValidationMetadata[]): RawSchema {
   const ordered = validators.toSorted((a, b) => (EXACTNESS[a.type] ?? 0) - (EXACTNESS[b.type] ?? 0));
   const byProperty = new Map(validators.map(({ propertyName }) => [propertyName, [] as ValidationMetadata[]]));
   for (const validator of ordered) byProperty.get(validator.propertyName)?.push(validator);

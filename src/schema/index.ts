@@ -1,5 +1,5 @@
 export type { ObjectSchema } from './json-schema.js';
-export { type OutputSchema, outputSchemaOf } from './output-schema.js';
+export { type OutputSchema, makeOutputSchema } from './output-schema.js';
 export { isStructured, type OutputClass, type OutputType } from './output-type.js';
 export { checkObject } from './rules/check-object.js';
 export {
@@ -13,7 +13,7 @@ export {
   OrNull,
   OrString,
 } from './rules/decorators.js';
-export { nestedTypeOf } from './rules/nested-type.js';
-export { metadataOf, type PropertyRule, type RuleSet, ruleSetOf } from './rules/rule-set.js';
+export { findNestedType } from './rules/find-nested-type.js';
+export { readMetadata, type PropertyRule, type RuleSet, compileRuleSet } from './rules/rule-set.js';
 export { type Fault, FaultLog } from './rules/validation-faults.js';
 export { StructuredOutputError } from './structured-output-error.js';

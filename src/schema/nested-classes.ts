@@ -64,7 +64,7 @@ export function nestedClasses(
 }
 
 /** The class that `@Type` gives a property whatever the answer is. */
-export function typeOf({ type, name }: Pick<Property, 'type' | 'name'>): OutputClass | undefined {
+export function findType({ type, name }: Pick<Property, 'type' | 'name'>): OutputClass | undefined {
   const metadata = transforms.findTypeMetadata(type, name) as TypeMetadata | undefined;
   return metadata && typeGiven(metadata);
 }

@@ -19,7 +19,7 @@ import {
 import { JSONSchema } from 'class-validator-jsonschema';
 import { StartUpError } from '../errors/index.js';
 import { OutputClassError } from './output-class-error.js';
-import { outputSchemaOf } from './output-schema.js';
+import { makeOutputSchema } from './output-schema.js';
 import type { OutputClass } from './output-type.js';
 
 class Part {
@@ -39,7 +39,7 @@ class AnswersLater implements ValidatorConstraintInterface {
 
 function faultsOf(type: OutputClass): readonly string[] {
   try {
-    outputSchemaOf(type);
+    makeOutputSchema(type);
   } catch (error) {
     if (error instanceof OutputClassError) return error.faults;
     throw error;
@@ -255,13 +255,13 @@ describe('a class that cannot describe an answer', () => {
       @ValidateNested() @Type(() => Inner) inner: Inner;
       @ValidateNested({ each: true }) @Type(() => Inner) inners: Inner[];
     }
-    expect(() => outputSchemaOf(Outer)).toThrow(StartUpError);
+    expect(() => makeOutputSchema(Outer)).toThrow(StartUpError);
     expect(faultsOf(Outer)).toEqual([
       expect.stringContaining('Outer.any may hold anything'),
       expect.stringContaining('Inner.count is declared as String, but its decorators say integer'),
       expect.stringContaining('Inner.list is an array of unknown elements'),
     ]);
-    expect(() => outputSchemaOf(Outer)).toThrow(
+    expect(() => makeOutputSchema(Outer)).toThrow(
       /^The class Outer cannot describe a model's answer: 3 faults\.\n {2}- /,
     );
   });

@@ -29,7 +29,7 @@ import { JSONSchema } from 'class-validator-jsonschema';
 import * as fc from 'fast-check';
 import { MillraceError, UpstreamError } from '../errors/index.js';
 import type { JsonSchema, ObjectSchema } from './json-schema.js';
-import { outputSchemaOf } from './output-schema.js';
+import { makeOutputSchema } from './output-schema.js';
 import type { OutputClass } from './output-type.js';
 import { StructuredOutputError } from './structured-output-error.js';
 
@@ -91,7 +91,7 @@ class Reply extends Thought {
 
 function errorOf<T>(type: OutputClass<T>, text: string): StructuredOutputError {
   try {
-    outputSchemaOf(type).parse(text);
+    makeOutputSchema(type).parse(text);
   } catch (error) {
     if (error instanceof StructuredOutputError) return error;
     throw error;
@@ -151,7 +151,7 @@ function valuesOf(root: ObjectSchema): fc.Arbitrary<Record<string, fc.JsonValue>
   return objectOf(root, 0);
 }
 
-const output = outputSchemaOf(Reply);
+const output = makeOutputSchema(Reply);
 const answers = valuesOf(output.schema);
 const isValid = new Ajv2020({ strict: true, allowUnionTypes: true, formats: fullFormats }).compile(output.schema);
 
@@ -384,7 +384,7 @@ describe('an answer that does not fit its class', () => {
       @ValidateNested({ each: true }) @Type(() => Tree) children: Tree[];
     }
     const nested = (depth: number): string => '{"children":['.repeat(depth) + ']}'.repeat(depth);
-    expect(outputSchemaOf(Tree).parse(nested(40))).toBeInstanceOf(Tree);
+    expect(makeOutputSchema(Tree).parse(nested(40))).toBeInstanceOf(Tree);
     expect(errorOf(Tree, nested(50_000)).faults).toEqual([
       expect.stringMatching(/: is nested more than 100 levels deep$/),
     ]);
@@ -398,7 +398,7 @@ describe('what parse leaves out and keeps', () => {
     @IsOptional() @ValidateNested() @Type(() => Source) source?: Source;
     @Exclude() ours: string;
   }
-  const notes = outputSchemaOf(Note);
+  const notes = makeOutputSchema(Note);
 
   it('leaves out what the class does not have, at every level', () => {
     const note = notes.parse(
@@ -430,7 +430,7 @@ describe('what parse leaves out and keeps', () => {
       @IsInt() @Type(() => Number) count: number;
       @IsDefined() text: string;
     }
-    const converted = outputSchemaOf(Converted).parse('{"at": "2026-11-23T05:00:00Z", "count": 2, "text": "x"}');
+    const converted = makeOutputSchema(Converted).parse('{"at": "2026-11-23T05:00:00Z", "count": 2, "text": "x"}');
     expect(converted.at).toEqual(new Date('2026-11-23T05:00:00Z'));
     expect(errorOf(Converted, '{"at": 0, "count": "2", "text": 1}').faults).toEqual([
       'at: must be a string',
@@ -448,7 +448,7 @@ describe('what parse leaves out and keeps', () => {
       @Type(() => Object, { discriminator: { property: 'kind', subTypes: [{ name: 'circle', value: Circle }] } })
       shapes: Circle[];
     }
-    const { shapes: found } = outputSchemaOf(Drawing).parse('{"shapes": [{"kind": "circle", "radius": 1}]}');
+    const { shapes: found } = makeOutputSchema(Drawing).parse('{"shapes": [{"kind": "circle", "radius": 1}]}');
     expect(found[0]).toBeInstanceOf(Circle);
     expect(Object.keys(found[0] ?? {})).toEqual(['radius']);
   });
@@ -457,7 +457,7 @@ describe('what parse leaves out and keeps', () => {
     class Either {
       @Allow() @JSONSchema({ anyOf: [{ type: 'array', items: { type: 'string' } }, { type: 'number' }] }) it: unknown;
     }
-    const { parse } = outputSchemaOf(Either);
+    const { parse } = makeOutputSchema(Either);
     expect(parse('{"it": ["abc"]}').it).toEqual(['abc']);
     expect(parse('{"it": 1}').it).toBe(1);
     expect(errorOf(Either, '{"it": [1]}').faults).toEqual(['it: has none of the forms that it may have']);

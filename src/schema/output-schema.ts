@@ -40,7 +40,7 @@ const schemas = new WeakMap<OutputClass, OutputSchema<unknown>>();
  * The output schema of a class with class-validator decorators, compiled once.
  * @throws OutputClassError listing what in the class cannot be expressed, and the fixes
  */
-export function outputSchemaOf<T>(type: OutputClass<T>): OutputSchema<T> {
+export function makeOutputSchema<T>(type: OutputClass<T>): OutputSchema<T> {
   const key = type as OutputClass;
   const known = schemas.get(key) as OutputSchema<T> | undefined;
   if (known !== undefined) return known;
@@ -60,7 +60,7 @@ function parseAnswer<T>(text: string, type: OutputClass<T>, { definitions }: Com
   if (reader.faults.length > 0) throw StructuredOutputError.mismatch(reader.faults);
   const instance = plainToInstance(type, plain);
   const errors = validateSync(instance as object, { validationError: { target: false, value: false } });
-  if (errors.length > 0) throw StructuredOutputError.mismatch(errors.flatMap((error) => faultsOf(error, '')));
+  if (errors.length > 0) throw StructuredOutputError.mismatch(errors.flatMap((error) => findFaults(error, '')));
   return instance;
 }
 
@@ -80,11 +80,11 @@ function readJson(text: string): unknown {
   }
 }
 
-function faultsOf({ property, constraints = {}, children = [] }: ValidationError, parent: string): AnswerFault[] {
+function findFaults({ property, constraints = {}, children = [] }: ValidationError, parent: string): AnswerFault[] {
   const isIndex = /^\d+$/.test(property);
   const path = isIndex ? `${parent}[${property}]` : parent === '' ? property : `${parent}.${property}`;
   return [
     ...Object.values(constraints).map((message) => ({ path, message })),
-    ...children.flatMap((child) => faultsOf(child, path)),
+    ...children.flatMap((child) => findFaults(child, path)),
   ];
 }

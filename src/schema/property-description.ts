@@ -38,7 +38,7 @@ export function describeProperty(
   report: (problem: string) => void,
 ): PropertyDescription | undefined {
   const { type, name } = property;
-  const presence = presenceOf(property);
+  const presence = readPresence(property);
   if (isExcluded(type, name)) {
     if (presence === 'required')
       report('has validators but is excluded, so they always fail. Remove @Exclude() or them.');
@@ -53,7 +53,7 @@ export function describeProperty(
   return { name, presence, nested, raw: typedSchema(property, nested.length > 0, report) };
 }
 
-function presenceOf({ validators }: Property): Presence {
+function readPresence({ validators }: Property): Presence {
   if (validators.some(({ name }) => name === IS_OPTIONAL)) return 'optional';
   const isConditional = validators.some(
     ({ type, validateIf }) => type === ValidationTypes.CONDITIONAL_VALIDATION || validateIf !== undefined,

@@ -3,7 +3,7 @@ import { TransformationType } from 'class-transformer';
 import { defaultMetadataStorage as transforms } from 'class-transformer/cjs/storage.js';
 import { IS_DATE } from 'class-validator';
 import type { RawSchema } from './json-schema.js';
-import { typeOf } from './nested-classes.js';
+import { findType } from './nested-classes.js';
 import type { OutputClass } from './output-type.js';
 import type { Property } from './property.js';
 
@@ -28,7 +28,7 @@ export function typedSchema(property: Property, hasNested: boolean, report: (pro
   const said = raw['type'];
   const agrees =
     typeof said !== 'string' || (forms === undefined ? !isClass(declared) || said === 'object' : forms.includes(said));
-  if (!isConverted && (declared === Date || isDate(property)) && !(isDate(property) && typeOf(property) === Date)) {
+  if (!isConverted && (declared === Date || isDate(property)) && !(isDate(property) && findType(property) === Date)) {
     report(
       'is a Date, which JSON does not have. Use @IsDate() with @Type(() => Date), or @IsDateString() on a string.',
     );

@@ -67,7 +67,7 @@ export class ShapeReader {
     const others = branches.filter(({ type }) => type !== 'null');
     const [only] = others;
     if (only !== undefined && others.length === 1) return this.read(value, only, path, depth);
-    const members = others.map((branch) => ({ branch, discriminator: this.#discriminatorOf(branch) }));
+    const members = others.map((branch) => ({ branch, discriminator: this.#findDiscriminator(branch) }));
     const property = members[0]?.discriminator?.property;
     if (property !== undefined && members.every(({ discriminator }) => discriminator?.property === property)) {
       if (!isOfType(value, 'object')) return this.#fault(path, 'must be an object');
@@ -85,7 +85,7 @@ export class ShapeReader {
     return this.#fault(path, 'has none of the forms that it may have');
   }
 
-  #discriminatorOf({ $ref }: JsonSchema): Discriminator | undefined {
+  #findDiscriminator({ $ref }: JsonSchema): Discriminator | undefined {
     return $ref === undefined ? undefined : this.#definitions.get($ref)?.discriminator;
   }
 

@@ -78,9 +78,9 @@ function takesNull({ type, anyOf = [] }: JsonSchema): boolean {
 }
 
 function typedSchema(raw: RawSchema, nested: JsonSchema | undefined, report: (problem: string) => void): JsonSchema {
-  const values = valuesOf(raw);
-  const types = typesOf(raw, values);
-  const branches = types.filter((type) => type !== 'null').map((type) => branchOf(type, raw, values, nested, report));
+  const values = readValues(raw);
+  const types = readTypes(raw, values);
+  const branches = types.filter((type) => type !== 'null').map((type) => makeBranch(type, raw, values, nested, report));
   const [only] = branches;
   if (only === undefined) {
     if (!types.includes('null'))
@@ -94,7 +94,7 @@ function typedSchema(raw: RawSchema, nested: JsonSchema | undefined, report: (pr
   return types.includes('null') || raw['nullable'] === true ? nullable(schema) : schema;
 }
 
-function branchOf(
+function makeBranch(
   type: JsonType,
   raw: RawSchema,
   values: readonly JsonLiteral[] | undefined,
@@ -110,12 +110,12 @@ function branchOf(
   return {
     type,
     ...(chosen === undefined ? {} : { enum: chosen }),
-    ...(type === 'array' ? { items: itemsOf(raw, nested, report) } : {}),
+    ...(type === 'array' ? { items: makeItems(raw, nested, report) } : {}),
     ...(Object.fromEntries(entries) as JsonSchema),
   };
 }
 
-function itemsOf(raw: RawSchema, nested: JsonSchema | undefined, report: (problem: string) => void): JsonSchema {
+function makeItems(raw: RawSchema, nested: JsonSchema | undefined, report: (problem: string) => void): JsonSchema {
   const items = raw['items'] as RawSchema | undefined;
   if (items !== undefined && Object.keys(items).length > 0) return strictSchema(items, nested, report);
   report(
@@ -129,23 +129,23 @@ function isSupported(keyword: string, raw: RawSchema): boolean {
   return keyword !== 'pattern' || isPortablePattern(String(raw['pattern']));
 }
 
-function valuesOf(raw: RawSchema): readonly JsonLiteral[] | undefined {
+function readValues(raw: RawSchema): readonly JsonLiteral[] | undefined {
   if ('const' in raw) return [raw['const'] as JsonLiteral];
   return raw['enum'] as readonly JsonLiteral[] | undefined;
 }
 
-function typesOf(raw: RawSchema, values: readonly JsonLiteral[] | undefined): readonly JsonType[] {
+function readTypes(raw: RawSchema, values: readonly JsonLiteral[] | undefined): readonly JsonType[] {
   const type = raw['type'] as JsonType | readonly JsonType[] | undefined;
-  if (type === undefined) return [...new Set(values?.map(jsonTypeOf))];
+  if (type === undefined) return [...new Set(values?.map(findJsonType))];
   return typeof type === 'string' ? [type] : type;
 }
 
-function jsonTypeOf(value: JsonLiteral): JsonType {
+function findJsonType(value: JsonLiteral): JsonType {
   return value === null ? 'null' : (typeof value as 'string' | 'number' | 'boolean');
 }
 
 function isOfType(value: JsonLiteral, type: JsonType): boolean {
-  return type === 'integer' ? Number.isInteger(value) : jsonTypeOf(value) === type;
+  return type === 'integer' ? Number.isInteger(value) : findJsonType(value) === type;
 }
 
 /** Adds the description. A reference may have nothing beside it, so it moves into an `anyOf`, which may. */

@@ -1,6 +1,6 @@
 import type {
   CallRetry,
-  CallScope,
+  CallControls,
   ChatModel,
   Message,
   ModelIdentity,
@@ -15,7 +15,7 @@ import { FakeClock } from './fake-clock.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
 
 /** One call of a model, pulled by the test, with everything it told. */
-export class RecordedCall implements CallScope {
+export class RecordedCall implements CallControls {
   readonly batches: (readonly Delta[])[] = [];
   readonly identities: ModelIdentity[] = [];
   readonly retries: CallRetry[] = [];

@@ -6,7 +6,7 @@ import {
   type ModelParameters,
   type ModelProvider,
 } from '../../src/models/index.js';
-import { type OutputClass, outputSchemaOf } from '../../src/schema/index.js';
+import { type OutputClass, makeOutputSchema } from '../../src/schema/index.js';
 import { FakeClock } from './fake-clock.js';
 import { RecordedCall } from './model-bench.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
@@ -53,6 +53,6 @@ export class ProviderBench {
 
 /** The parameters with which an agent asks for an instance of a class. */
 export function askingFor(type: OutputClass): ModelParameters {
-  const { name, schema } = outputSchemaOf(type);
+  const { name, schema } = makeOutputSchema(type);
   return { response_format: { type: 'json_schema', json_schema: { name, schema, strict: true } } };
 }

@@ -1,9 +1,9 @@
 import { InvalidRequestError } from '../../errors/index.js';
 import { isJsonObject } from '../../kernel/index.js';
-import { checkObject, FaultLog, ruleSetOf } from '../../schema/index.js';
+import { checkObject, FaultLog, compileRuleSet } from '../../schema/index.js';
 import { ChatCompletionRequest, checkDependencies } from './dto/index.js';
 
-const RULES = ruleSetOf(ChatCompletionRequest);
+const RULES = compileRuleSet(ChatCompletionRequest);
 
 /** Far more than all APIs of this kind have together. Each copy of a body with very many keys costs a second. */
 const MOST_PARAMETERS = 1_000;
@@ -21,7 +21,7 @@ const MOST_PARAMETERS = 1_000;
 export function validateChatCompletionRequest(body: unknown): ChatCompletionRequest {
   if (!isJsonObject(body)) {
     throw new InvalidRequestError(
-      `The request body must be a JSON object with "model" and "messages", sent as application/json; got ${kindOf(body)}.`,
+      `The request body must be a JSON object with "model" and "messages", sent as application/json; got ${describeKind(body)}.`,
     );
   }
   if (Object.keys(body).length > MOST_PARAMETERS) {
@@ -36,7 +36,7 @@ export function validateChatCompletionRequest(body: unknown): ChatCompletionRequ
   return body as ChatCompletionRequest;
 }
 
-function kindOf(body: unknown): string {
+function describeKind(body: unknown): string {
   if (body === undefined) return 'no body';
   if (body === null) return 'null';
   return Array.isArray(body) ? 'an array' : `a ${typeof body}`;

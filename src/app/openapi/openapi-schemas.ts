@@ -11,12 +11,12 @@ import { ModelCard, ModelList } from '../../api/models/index.js';
 import { ErrorEnvelope } from '../../http/index.js';
 import {
   type AllowedStrings,
-  metadataOf,
-  nestedTypeOf,
+  readMetadata,
+  findNestedType,
   NOT_OFFERED,
   type PropertyRule,
   type RuleSet,
-  ruleSetOf,
+  compileRuleSet,
 } from '../../schema/index.js';
 
 /** A schema of OpenAPI 3.0, with the keywords that are used here: JSON Schema, but `nullable` for the type null. */
@@ -77,12 +77,12 @@ export function openApiSchemas(): Record<string, SchemaObject> {
     classes.set(rules.type.name, rules);
     for (const { nested } of rules.properties) nested?.variants.forEach(collect);
   };
-  for (const type of ROOTS) collect(ruleSetOf(type));
+  for (const type of ROOTS) collect(compileRuleSet(type));
   return Object.fromEntries([...classes].map(([name, rules]) => [name, describeRuleSet(rules)]));
 }
 
 function describeRuleSet({ type, properties }: RuleSet): SchemaObject {
-  const metadata = [...metadataOf(type).values()].flatMap((ofProperty) =>
+  const metadata = [...readMetadata(type).values()].flatMap((ofProperty) =>
     ofProperty
       .filter((one) => one.type !== ValidationTypes.CONDITIONAL_VALIDATION)
       .map((one) => Object.assign({}, one, { target: type, type: readConstraintName(one) }))
@@ -121,7 +121,7 @@ function readConstraintName(metadata: { readonly type: string; readonly constrai
 }
 
 function nestedSchema(owner: ClassConstructor<object>, property: string) {
-  const nested = nestedTypeOf(owner, property);
+  const nested = findNestedType(owner, property);
   if ('type' in nested) return { $ref: PREFIX + nested.type.name };
   const variants = [...nested.variants].map(([name, type]) => ({ name, $ref: PREFIX + type.name }));
   return {

@@ -2,13 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { getEventListeners } from 'node:events';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import type { Delta } from '../../streaming/index.js';
-import type { CallScope, ModelIdentity, ModelParameters, ModelResult } from '../chat-model.js';
+import type { CallControls, ModelIdentity, ModelParameters, ModelResult } from '../chat-model.js';
 import type { Message } from '../message.js';
 import type { Usage } from '../usage.js';
 import { DemoModel } from './demo-model.js';
 
 /** Takes notes of what a call reports. */
-class Report implements CallScope {
+class Report implements CallControls {
   readonly usages: Usage[] = [];
   readonly identities: ModelIdentity[] = [];
   constructor(readonly signal: AbortSignal = new AbortController().signal) {}

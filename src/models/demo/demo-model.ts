@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UpstreamError } from '../../errors/index.js';
 import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
-import type { CallScope, ChatModel, ModelCall, ModelParameters, ModelResult } from '../chat-model.js';
+import type { CallControls, ChatModel, ModelCall, ModelParameters, ModelResult } from '../chat-model.js';
 import { planAnswer } from './answer-plan.js';
 import { composeAnswer } from './answer.js';
 import { estimatePromptTokens } from './pieces.js';
@@ -39,7 +39,7 @@ export class DemoModel implements ChatModel {
    * @throws UpstreamError (400) if no instance of the JSON schema in `response_format` or of a tool can be made, or the answer
    *   is to be more than text
    */
-  async *stream(call: ModelCall, scope: CallScope): AsyncGenerator<readonly Delta[], ModelResult, void> {
+  async *stream(call: ModelCall, scope: CallControls): AsyncGenerator<readonly Delta[], ModelResult, void> {
     const { messages, parameters } = call;
     scope.signal.throwIfAborted();
     assertTextWanted(parameters);

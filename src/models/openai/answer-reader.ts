@@ -1,5 +1,5 @@
 import type { Delta, TextDelta, TokenLogprob } from '../../streaming/index.js';
-import type { CallScope, ModelIdentity } from '../chat-model.js';
+import type { CallControls, ModelIdentity } from '../chat-model.js';
 import type { FinishReason } from '../finish-reason.js';
 import type { Usage, UsageDetails } from '../usage.js';
 import { AnswerBounds, assertParsable } from './answer-bounds.js';
@@ -65,7 +65,7 @@ const MAX_TOKENS = 1_000_000_000;
 
 /** Turns the chunks of one model call into deltas, and remembers how the call ended. */
 export class AnswerReader {
-  readonly #scope: Pick<CallScope, 'identity' | 'usage'>;
+  readonly #scope: Pick<CallControls, 'identity' | 'usage'>;
   readonly #bounds: AnswerBounds;
   /** Made for the first call: most answers have none. */
   #toolCalls: ToolCallReader | undefined;
@@ -92,7 +92,7 @@ export class AnswerReader {
    * @param onReasoningContent told once if reasoning comes by the name `reasoning_content`
    */
   constructor(
-    scope: Pick<CallScope, 'identity' | 'usage'>,
+    scope: Pick<CallControls, 'identity' | 'usage'>,
     maxLength: number,
     unknown: Pick<UnknownWords, 'add'>,
     onReasoningContent?: () => void,

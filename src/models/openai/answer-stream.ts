@@ -1,6 +1,6 @@
 import type { AbortNotice, Clock } from '../../kernel/index.js';
 import { type Delta, PulledGenerator } from '../../streaming/index.js';
-import type { CallScope, ModelResult } from '../chat-model.js';
+import type { CallControls, ModelResult } from '../chat-model.js';
 import { detectFormat } from './answer-format.js';
 import { AnswerReader } from './answer-reader.js';
 import { type EndingHabit, EventBatches } from './event-batches.js';
@@ -34,7 +34,7 @@ interface Batches {
 /** The answer to one call of a model. The request is sent when the first batch is asked for. */
 export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult> {
   readonly #request: (signal: AbortNotice) => Promise<Answer>;
-  readonly #scope: CallScope;
+  readonly #scope: CallControls;
   readonly #clock: Clock;
   readonly #limits: AnswerLimits;
   readonly #habit: EndingHabit;
@@ -52,7 +52,7 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
    */
   constructor(
     request: (signal: AbortNotice) => Promise<Answer>,
-    scope: CallScope,
+    scope: CallControls,
     limits: AnswerLimits,
     habit: EndingHabit,
     unknown: UnknownWords,
@@ -86,7 +86,7 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
     if (head.body === undefined) throw badAnswer('it has no body');
     const body = new UpstreamBody(head.body, watch);
     this.#body = body;
-    const format = await detectFormat(body, contentTypeOf(head));
+    const format = await detectFormat(body, readContentType(head));
     this.#batches =
       format === 'json'
         ? new WholeAnswer(body, this.#reader, this.#limits)
@@ -127,6 +127,6 @@ export class AnswerStream extends PulledGenerator<readonly Delta[], ModelResult>
   }
 }
 
-function contentTypeOf({ headers }: Answer): string {
+function readContentType({ headers }: Answer): string {
   return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }

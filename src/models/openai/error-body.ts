@@ -20,14 +20,14 @@ function detailIn(holder: unknown): string | undefined {
   if (!Array.isArray(detail)) return undefined;
   const faults = detail.flatMap((fault: { msg?: unknown; loc?: unknown } | null) =>
     typeof fault?.msg === 'string'
-      ? [Array.isArray(fault.loc) ? `${fault.msg} (${placeOf(fault.loc)})` : fault.msg]
+      ? [Array.isArray(fault.loc) ? `${fault.msg} (${writePlace(fault.loc)})` : fault.msg]
       : [],
   );
   return faults.length === 0 ? undefined : faults.join('; ');
 }
 
 /** A list of names and indexes, the first of which says what part of the request is meant. What else is in it cannot be told. */
-function placeOf(loc: readonly unknown[]): string {
+function writePlace(loc: readonly unknown[]): string {
   return loc
     .slice(1)
     .filter((step) => typeof step === 'string' || typeof step === 'number')

@@ -146,7 +146,7 @@ export class EventBatches {
       return;
     }
     try {
-      if (event === 'error') throw upstreamErrorInAnswer(errorOf(data));
+      if (event === 'error') throw upstreamErrorInAnswer(readError(data));
       if (event === '' || event === 'message' || isAnswer(data)) this.#reader.read(data, this.#batch);
     } catch (error) {
       if (!this.#isWhole) throw error;
@@ -165,7 +165,7 @@ function isAnswer(data: string): boolean {
 }
 
 /** The error in an event named `error`: some servers wrap it in `{error}`, some do not, and some write no JSON. */
-function errorOf(data: string): unknown {
+function readError(data: string): unknown {
   assertParsable(data);
   try {
     const parsed: unknown = JSON.parse(data);

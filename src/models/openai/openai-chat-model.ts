@@ -3,7 +3,7 @@ import { APIError } from 'openai';
 import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions';
 import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
-import type { CallScope, ChatModel, ModelCall, ModelParameters, ModelResult } from '../chat-model.js';
+import type { CallControls, ChatModel, ModelCall, ModelParameters, ModelResult } from '../chat-model.js';
 import { type AnswerLimits, AnswerStream } from './answer-stream.js';
 import { type Capabilities, OPENAI_CAPABILITIES } from './capabilities.js';
 import type { EndingHabit } from './event-batches.js';
@@ -51,7 +51,7 @@ export class OpenAIChatModel implements ChatModel {
     this.#capabilities = options.capabilities ?? OPENAI_CAPABILITIES;
   }
 
-  stream(call: ModelCall, scope: CallScope): AsyncGenerator<readonly Delta[], ModelResult, void> {
+  stream(call: ModelCall, scope: CallControls): AsyncGenerator<readonly Delta[], ModelResult, void> {
     const { reasoningTags, rules, returnsReasoning } = this.#capabilities;
     const { model } = call;
     const arranged = arrangeOutput(call, this.#capabilities);
@@ -90,7 +90,7 @@ export class OpenAIChatModel implements ChatModel {
   }
 
   /** The answer's head, after as few retries as the options allow. Nothing has reached the client before it. */
-  async #answerTo(call: ModelCall, scope: CallScope, signal: AbortNotice): Promise<Answer> {
+  async #answerTo(call: ModelCall, scope: CallControls, signal: AbortNotice): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
       try {
         const answer = await this.#request(call, signal);
@@ -124,7 +124,7 @@ export class OpenAIChatModel implements ChatModel {
   }
 }
 
-function tellRequestId(scope: CallScope, header: (name: string) => unknown): void {
+function tellRequestId(scope: CallControls, header: (name: string) => unknown): void {
   const id = readUpstreamRequestId(header);
   if (id !== undefined) scope.upstreamRequestId(id);
 }

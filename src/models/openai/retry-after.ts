@@ -8,7 +8,7 @@ const DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
  * Milliseconds from `retry-after-ms`, or from `retry-after` in seconds or as a date; undefined if there is neither, or it is no
  * number, or asks for more than a day.
  */
-export function retryAfterOf(headers: Headers | undefined): number | undefined {
+export function readRetryAfter(headers: Headers | undefined): number | undefined {
   return (
     saneWait(numberIn(headers?.get('retry-after-ms'))) ??
     saneWait(numberIn(headers?.get('retry-after')) * 1_000) ??

@@ -131,7 +131,7 @@ function noAnswer(cause: unknown): never {
 }
 
 /** The headers of an error that the SDK and our own rules read. */
-function headersOf({ headers }: Answer): Headers {
+function makeHeaders({ headers }: Answer): Headers {
   return new Headers(
     Object.entries(headers).flatMap(([name, value]): [string, string][] =>
       ERROR_HEADERS.has(name) && typeof value === 'string' ? [[name, value]] : [],
@@ -181,7 +181,7 @@ class CompatibleClient extends OpenAI implements Sdk {
       answer.status,
       { error: errorObjectIn(json) },
       json === undefined ? answer.text : undefined,
-      headersOf(answer),
+      makeHeaders(answer),
     );
   }
 }
@@ -205,7 +205,7 @@ class AzureClient extends AzureOpenAI implements Sdk {
       answer.status,
       json ?? {},
       json === undefined ? answer.text : undefined,
-      headersOf(answer),
+      makeHeaders(answer),
     );
   }
 }

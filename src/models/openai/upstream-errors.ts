@@ -3,7 +3,7 @@ import { MillraceError, OverloadedError, toMillraceError, UpstreamError } from '
 import { redactPlaces, redactSecrets } from '../../kernel/index.js';
 import { describeConnectionFault, readFaultCodes } from './connection-fault.js';
 import { isDailyQuota, retryDelayIn } from './google-error-details.js';
-import { retryAfterOf } from './retry-after.js';
+import { readRetryAfter } from './retry-after.js';
 
 /** What an upstream's error object may hold; every part may be missing or of another type. */
 interface UpstreamErrorBody {
@@ -86,7 +86,7 @@ export function upstreamErrorFrom(thrown: unknown, streamSetting?: string): Mill
   if (thrown instanceof APIConnectionError) return unreachable(thrown);
   if (thrown instanceof APIError && thrown.status !== undefined) {
     const { status, headers } = thrown;
-    const body = bodyOf(thrown.error);
+    const body = readBody(thrown.error);
     return isStreamRefused(status, body)
       ? streamRefused(status, body, streamSetting)
       : errorOfStatus(status, body, headers);
@@ -97,10 +97,10 @@ export function upstreamErrorFrom(thrown: unknown, streamSetting?: string): Mill
 
 /** The error that an error object inside a stream, or in an answer with status 200, has for the client. */
 export function upstreamErrorInAnswer(body: unknown): UpstreamError {
-  const status = statusIn(bodyOf(body));
-  if (status !== undefined) return errorOfStatus(status, bodyOf(body), undefined);
+  const status = statusIn(readBody(body));
+  if (status !== undefined) return errorOfStatus(status, readBody(body), undefined);
   return new UpstreamError('The model provider reported an error while it was answering.', {
-    diagnostic: diagnosticOf(undefined, bodyOf(body)),
+    diagnostic: writeDiagnostic(undefined, readBody(body)),
   });
 }
 
@@ -197,17 +197,17 @@ function streamRefused(status: number, body: UpstreamErrorBody, setting = '<PROV
     {
       code: 'upstream_cannot_stream',
       retryable: false,
-      diagnostic: `${diagnosticOf(status, body)}; set ${setting}=off to ask for whole answers`,
+      diagnostic: `${writeDiagnostic(status, body)}; set ${setting}=off to ask for whole answers`,
     },
   );
 }
 
 function errorOfStatus(status: number, body: UpstreamErrorBody, headers: Headers | undefined): UpstreamError {
   const isQuota = isQuotaUsedUp(status, body);
-  const retryAfterMs = retryAfterOf(headers) ?? (isQuota ? undefined : retryDelayIn(body.details));
+  const retryAfterMs = readRetryAfter(headers) ?? (isQuota ? undefined : retryDelayIn(body.details));
   const retryable = adviceOn(headers) ?? isTransient(status);
   const details = {
-    diagnostic: diagnosticOf(status, body),
+    diagnostic: writeDiagnostic(status, body),
     retryable,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   };
@@ -292,7 +292,7 @@ function clientMessage({ message }: UpstreamErrorBody): string {
 }
 
 /** Words from fixed vocabularies only: an upstream's message can hold what users wrote. */
-function diagnosticOf(status: number | undefined, { type, code }: UpstreamErrorBody): string {
+function writeDiagnostic(status: number | undefined, { type, code }: UpstreamErrorBody): string {
   return `upstream${status === undefined ? '' : ` status ${status}`}, type ${word(type)}, code ${word(code)}`;
 }
 
@@ -309,7 +309,7 @@ function redact(text: string): string {
   return redactPlaces(redactSecrets(text));
 }
 
-function bodyOf(error: unknown): UpstreamErrorBody {
+function readBody(error: unknown): UpstreamErrorBody {
   return typeof error === 'object' && error !== null ? error : {};
 }
 

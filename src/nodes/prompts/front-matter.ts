@@ -23,7 +23,7 @@ export function readFrontMatter(text: string): { readonly info: PromptInfo; read
   if (block === null) return { info: { frontMatter: {} }, template: text.replace(/^\uFEFF/, '') };
   const [whole, yaml = ''] = block;
   const lines = whole.split('\n').length - 1;
-  return { info: infoOf(parseYaml(yaml)), template: '\n'.repeat(lines) + text.slice(whole.length) };
+  return { info: readInfo(parseYaml(yaml)), template: '\n'.repeat(lines) + text.slice(whole.length) };
 }
 
 function parseYaml(yaml: string): Record<string, unknown> {
@@ -41,23 +41,23 @@ function parseYaml(yaml: string): Record<string, unknown> {
   return parsed as Record<string, unknown>;
 }
 
-function infoOf(frontMatter: Record<string, unknown>): PromptInfo {
+function readInfo(frontMatter: Record<string, unknown>): PromptInfo {
   const { description, author, variables } = frontMatter;
   return {
-    ...(description !== undefined && { description: textOf('description', description) }),
-    ...(author !== undefined && { author: textOf('author', author) }),
-    ...(variables !== undefined && { variables: namesOf(variables) }),
+    ...(description !== undefined && { description: readText('description', description) }),
+    ...(author !== undefined && { author: readText('author', author) }),
+    ...(variables !== undefined && { variables: readNames(variables) }),
     frontMatter,
   };
 }
 
-function textOf(key: string, value: unknown): string {
+function readText(key: string, value: unknown): string {
   if (typeof value !== 'string') throw new Error(`has front matter whose "${key}" is no text`);
   return value;
 }
 
 /** A list of names, or names with what each means. */
-function namesOf(variables: unknown): readonly string[] {
+function readNames(variables: unknown): readonly string[] {
   if (variables === null) return [];
   if (Array.isArray(variables) && variables.every((name) => typeof name === 'string')) return variables;
   if (typeof variables === 'object' && !Array.isArray(variables)) return Object.keys(variables);

@@ -1,5 +1,5 @@
 import { isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
-import { type ObjectSchema, outputSchemaOf } from '../../schema/index.js';
+import { type ObjectSchema, makeOutputSchema } from '../../schema/index.js';
 import type { AgentTool } from './agent-tool.js';
 
 /** A tool on the wire, as the model is told of it. */
@@ -62,7 +62,7 @@ export class Toolbox {
         `its tool "${name}" has the timeout ${tool.timeout}. Give milliseconds from 1 to ${MAX_TIMER_MS}, or leave it out.`,
       );
     }
-    const schema = argsType && outputSchemaOf(argsType);
+    const schema = argsType && makeOutputSchema(argsType);
     // Some models send nothing at all for an object without properties.
     const parse = (args: string): object | void => schema?.parse(args.trim() === '' ? '{}' : args);
     this.#entries.set(name, { tool, parse });

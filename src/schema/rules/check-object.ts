@@ -44,23 +44,23 @@ function checkProperty(
     const allowed = rule.optionalBeside === undefined || hasOneOf(object, rule.optionalBeside);
     if (allowed && (value === null ? rule.nullable : rule.optional)) return;
     if (!allowed || value === undefined) {
-      faults.add(() => missing(pathOf(path, rule.name), rule.optionalBeside));
+      faults.add(() => missing(writePath(path, rule.name), rule.optionalBeside));
       return;
     }
   }
   if (typeof value === 'string' && rule.orString !== undefined) {
     const allowed = rule.orString;
     if (allowed === 'any' || allowed.includes(value)) return;
-    faults.add(() => unknownValue(pathOf(path, rule.name), value, allowed));
+    faults.add(() => unknownValue(writePath(path, rule.name), value, allowed));
     return;
   }
   const failure = firstFailure(rule, object, value);
   if (failure !== undefined) {
     const { check, suffix, culprit } = failure;
-    faults.add(() => failedCheck(rule, check, pathOf(path, rule.name) + suffix, culprit));
+    faults.add(() => failedCheck(rule, check, writePath(path, rule.name) + suffix, culprit));
     return;
   }
-  if (rule.nested !== undefined) checkNested(rule.nested, value, pathOf(path, rule.name), faults, checkMembers);
+  if (rule.nested !== undefined) checkNested(rule.nested, value, writePath(path, rule.name), faults, checkMembers);
 }
 
 /** The first check that the value, or an item of it, does not pass. `suffix` leads from the property to the culprit. */
@@ -115,13 +115,13 @@ function checkVariant(
     checkMembers(rules, value, path, faults);
     return;
   }
-  const param = pathOf(path, discriminator ?? '');
+  const param = writePath(path, discriminator ?? '');
   faults.add(() => {
     if (name === undefined) return missing(param);
     return typeof name === 'string' ? unknownValue(param, name, variants.keys()) : wrongType(param, 'a string', name);
   });
 }
 
-function pathOf(path: string, property: string): string {
+function writePath(path: string, property: string): string {
   return path === '' ? property : `${path}.${property}`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { IsInt, IsOptional, IsString, Max, Min, registerDecorator, ValidateIf, ValidateNested } from 'class-validator';
 import { OrAbsent, OrNull, OrString } from './decorators.js';
-import { ruleSetOf } from './rule-set.js';
+import { compileRuleSet } from './rule-set.js';
 
 class Example {
   @IsInt()
@@ -28,15 +28,15 @@ class Inheriting extends Example {
   own: string;
 }
 
-describe('ruleSetOf', () => {
+describe('compileRuleSet', () => {
   it('keeps properties and checks in the order of the source', () => {
-    const { properties } = ruleSetOf(Example);
+    const { properties } = compileRuleSet(Example);
     expect(properties.map(({ name }) => name)).toEqual(['required', 'optional', 'nullable', 'absent']);
     expect(properties[0]?.checks.map(({ name }) => name)).toEqual(['isInt', 'min', 'max']);
   });
 
   it('tells which properties may be absent or null', () => {
-    expect(ruleSetOf(Example).properties.map(({ optional, nullable }) => [optional, nullable])).toEqual([
+    expect(compileRuleSet(Example).properties.map(({ optional, nullable }) => [optional, nullable])).toEqual([
       [false, false],
       [true, true],
       [false, true],
@@ -45,14 +45,14 @@ describe('ruleSetOf', () => {
   });
 
   it('takes over alternatives, messages and codes', () => {
-    const rule = ruleSetOf(Example).properties[3];
+    const rule = compileRuleSet(Example).properties[3];
     expect(rule?.orString).toEqual(['auto']);
     expect(rule?.checks[0]).toMatchObject({ message: 'say a number', code: 'own_code' });
   });
 
   it('compiles a class once, with the rules that it inherits', () => {
-    expect(ruleSetOf(Inheriting)).toBe(ruleSetOf(Inheriting));
-    expect(ruleSetOf(Inheriting).properties.map(({ name }) => name)).toContain('required');
+    expect(compileRuleSet(Inheriting)).toBe(compileRuleSet(Inheriting));
+    expect(compileRuleSet(Inheriting).properties.map(({ name }) => name)).toContain('required');
   });
 
   it('refuses rules that it could not keep', () => {
@@ -79,9 +79,9 @@ describe('ruleSetOf', () => {
       @ValidateNested()
       value: object;
     }
-    expect(() => ruleSetOf(Conditional)).toThrow('Conditional.value has a condition');
-    expect(() => ruleSetOf(Asynchronous)).toThrow('Asynchronous.value has a rule that cannot be run here');
-    expect(() => ruleSetOf(ComputedMessage)).toThrow('ComputedMessage.value: give the message as a string');
-    expect(() => ruleSetOf(Untyped)).toThrow('Untyped.value is nested: declare its class with @Type');
+    expect(() => compileRuleSet(Conditional)).toThrow('Conditional.value has a condition');
+    expect(() => compileRuleSet(Asynchronous)).toThrow('Asynchronous.value has a rule that cannot be run here');
+    expect(() => compileRuleSet(ComputedMessage)).toThrow('ComputedMessage.value: give the message as a string');
+    expect(() => compileRuleSet(Untyped)).toThrow('Untyped.value is nested: declare its class with @Type');
   });
 });

@@ -1,7 +1,7 @@
 import type { ClassConstructor } from 'class-transformer';
 import { getMetadataStorage, IS_OPTIONAL, ValidationTypes, type ValidatorConstraintInterface } from 'class-validator';
 import type { AllowedStrings, Condition } from './decorators.js';
-import { nestedTypeOf } from './nested-type.js';
+import { findNestedType } from './find-nested-type.js';
 
 /** One constraint of a property. */
 export interface Check {
@@ -62,10 +62,10 @@ const compiled = new Map<ClassConstructor<object>, RuleSet>();
  *
  * @throws TypeError for a rule that cannot be kept this way (an asynchronous one, an unknown condition).
  */
-export function ruleSetOf(type: ClassConstructor<object>): RuleSet {
+export function compileRuleSet(type: ClassConstructor<object>): RuleSet {
   const known = compiled.get(type);
   if (known !== undefined) return known;
-  const properties = [...metadataOf(type)].map(([name, metadata]) => propertyRule(type, name, metadata));
+  const properties = [...readMetadata(type)].map(([name, metadata]) => propertyRule(type, name, metadata));
   const ruleSet = {
     type,
     properties,
@@ -77,7 +77,7 @@ export function ruleSetOf(type: ClassConstructor<object>): RuleSet {
 }
 
 /** What class-validator recorded for a class, by property, in the order of the source. */
-export function metadataOf(type: ClassConstructor<object>): ReadonlyMap<string, readonly Metadata[]> {
+export function readMetadata(type: ClassConstructor<object>): ReadonlyMap<string, readonly Metadata[]> {
   const byProperty = new Map<string, Metadata[]>();
   for (const metadata of getMetadataStorage().getTargetValidationMetadatas(type, '', true, false)) {
     // Decorators run from the last to the first.
@@ -89,7 +89,7 @@ export function metadataOf(type: ClassConstructor<object>): ReadonlyMap<string, 
 function propertyRule(owner: ClassConstructor<object>, name: string, metadata: readonly Metadata[]): PropertyRule {
   const where = `${owner.name}.${name}`;
   const conditions = metadata.filter(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION);
-  const contexts = conditions.filter((one) => one.name !== IS_OPTIONAL).map((one) => conditionOf(one, where));
+  const contexts = conditions.filter((one) => one.name !== IS_OPTIONAL).map((one) => readCondition(one, where));
   const optionalBeside = contexts.find((context) => context.optionalBeside)?.optionalBeside;
   const optional = optionalBeside !== undefined || conditions.some((one) => one.name === IS_OPTIONAL);
   const nested = metadata.find(({ type }) => type === ValidationTypes.NESTED_VALIDATION);
@@ -99,20 +99,20 @@ function propertyRule(owner: ClassConstructor<object>, name: string, metadata: r
     nullable: optional || contexts.some((context) => context.orNull),
     optionalBeside,
     orString: contexts.find((context) => context.orString)?.orString,
-    checks: metadata.filter(({ type }) => CHECKED.has(type)).map((one) => checkOf(owner, one)),
+    checks: metadata.filter(({ type }) => CHECKED.has(type)).map((one) => makeCheck(owner, one)),
     nested: nested && nestedRule(owner, nested),
   };
 }
 
 const CHECKED: ReadonlySet<string> = new Set([ValidationTypes.CUSTOM_VALIDATION, ValidationTypes.IS_DEFINED]);
 
-function conditionOf(metadata: Metadata, where: string): Condition {
+function readCondition(metadata: Metadata, where: string): Condition {
   const context = metadata.context as Condition | undefined;
   if (context === undefined) throw new TypeError(`${where} has a condition that says nothing about its meaning.`);
   return context;
 }
 
-function checkOf(owner: ClassConstructor<object>, metadata: Metadata): Check {
+function makeCheck(owner: ClassConstructor<object>, metadata: Metadata): Check {
   const where = `${owner.name}.${metadata.propertyName}`;
   const [constraint] = getMetadataStorage().getTargetValidatorConstraints(metadata.constraintCls);
   if (constraint === undefined || constraint.async) throw new TypeError(`${where} has a rule that cannot be run here.`);
@@ -131,12 +131,13 @@ function checkOf(owner: ClassConstructor<object>, metadata: Metadata): Check {
 }
 
 function nestedRule(owner: ClassConstructor<object>, metadata: Metadata): NestedRule {
-  const nested = nestedTypeOf(owner, metadata.propertyName);
+  const nested = findNestedType(owner, metadata.propertyName);
   const each = metadata.each;
-  if ('type' in nested) return { each, discriminator: undefined, variants: new Map([['', ruleSetOf(nested.type)]]) };
+  if ('type' in nested)
+    return { each, discriminator: undefined, variants: new Map([['', compileRuleSet(nested.type)]]) };
   return {
     each,
     discriminator: nested.property,
-    variants: new Map([...nested.variants].map(([name, type]) => [name, ruleSetOf(type)])),
+    variants: new Map([...nested.variants].map(([name, type]) => [name, compileRuleSet(type)])),
   };
 }

@@ -64,7 +64,7 @@ export function wrongType(param: string, expected: string, value: unknown): Faul
   return {
     param,
     code: 'invalid_type',
-    message: `Invalid type for '${param}': expected ${expected}, but got ${kindOf(value)} instead.`,
+    message: `Invalid type for '${param}': expected ${expected}, but got ${describeKind(value)} instead.`,
   };
 }
 
@@ -127,17 +127,17 @@ function usualFault(rule: PropertyRule, check: Check, param: string, value: unkn
     case ARRAY_MAX_SIZE:
       return invalid(
         'array_above_max_length',
-        `array too long. Expected an array with at most ${limit} items, but got one with ${lengthOf(value)} instead.`,
+        `array too long. Expected an array with at most ${limit} items, but got one with ${readLength(value)} instead.`,
       );
     case MIN_LENGTH:
       return invalid(
         'string_below_min_length',
-        `string too short. Expected a string of at least ${limit} characters, but got one of ${lengthOf(value)} instead.`,
+        `string too short. Expected a string of at least ${limit} characters, but got one of ${readLength(value)} instead.`,
       );
     case MAX_LENGTH:
       return invalid(
         'string_above_max_length',
-        `string too long. Expected a string of at most ${limit} characters, but got one of ${lengthOf(value)} instead.`,
+        `string too long. Expected a string of at most ${limit} characters, but got one of ${readLength(value)} instead.`,
       );
     case MATCHES:
       return invalid('invalid_value', `string does not match the pattern ${(constraint as RegExp).source}.`);
@@ -146,13 +146,13 @@ function usualFault(rule: PropertyRule, check: Check, param: string, value: unkn
   }
 }
 
-function kindOf(value: unknown): string {
+function describeKind(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'number') return Number.isInteger(value) ? 'an integer' : 'a decimal number';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-function lengthOf(value: unknown): number {
+function readLength(value: unknown): number {
   return typeof value === 'string' || Array.isArray(value) ? value.length : 0;
 }

@@ -91,10 +91,10 @@ class InstanceMaker {
     const { anyOf, ...rest } = this.#flatten(given);
     const { oneOf, ...schema } = rest;
     const branches = anyOf ?? oneOf;
-    const place = { ...outer, description: textOf(schema.description) || outer.description };
+    const place = { ...outer, description: readText(schema.description) || outer.description };
     if (!Array.isArray(branches)) return this.#checked(this.#plain(schema, place, depth), given);
     let failure: unknown;
-    const order = this.#order(branches.map(labelOf), place, (at) => isNull(branches[at]) === depth > EASY_DEPTH);
+    const order = this.#order(branches.map(readLabel), place, (at) => isNull(branches[at]) === depth > EASY_DEPTH);
     for (const index of order) {
       try {
         const merged = merge(this.#flatten(branches[index]), anyOf === undefined ? schema : rest);
@@ -126,7 +126,7 @@ class InstanceMaker {
     const options: readonly unknown[] | undefined = 'const' in schema ? [schema.const] : asList(schema.enum);
     if (options !== undefined) {
       if ('pattern' in schema) throw new NoInstanceError('it has both a pattern and fixed values');
-      return options[this.#order(options.map(textOf), place, (at) => options[at] !== null)[0] ?? -1];
+      return options[this.#order(options.map(readText), place, (at) => options[at] !== null)[0] ?? -1];
     }
     const types = [schema.type ?? guessType(schema)].flat();
     switch (types.find((type) => type !== 'null') ?? types[0]) {
@@ -186,7 +186,7 @@ class InstanceMaker {
     const least = numberOr(0, schema.minLength);
     const most = numberOr(MOST_CHARACTERS, schema.maxLength);
     if (least > MOST_CHARACTERS) throw new NoInstanceError(`it asks for more than ${MOST_CHARACTERS} characters`);
-    const format = FORMATS.get(textOf(schema.format));
+    const format = FORMATS.get(readText(schema.format));
     if (format !== undefined) return format;
     if (typeof schema.pattern === 'string') {
       for (let more = place.index ?? 0; more < MOST_REPETITIONS + (place.index ?? 0); more++) {
@@ -288,12 +288,12 @@ function fitLength(text: string, least: number, most: number): string {
   return characters.slice(0, characters.length > most && space >= Math.max(least, most / 2) ? space : most).join('');
 }
 
-function labelOf(schema: unknown): string {
+function readLabel(schema: unknown): string {
   if (!isJsonObject(schema)) return '';
-  return textOf('const' in schema ? schema.const : (schema.title ?? schema.description));
+  return readText('const' in schema ? schema.const : (schema.title ?? schema.description));
 }
 
-function textOf(value: unknown): string {
+function readText(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, 200) : '';
 }
 

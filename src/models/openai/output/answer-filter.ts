@@ -70,7 +70,7 @@ export class FilteredAnswer extends PulledGenerator<readonly Delta[], ModelResul
     }
     deltas = this.#placed(deltas);
     if (hasDone) {
-      this.#cut += cutOf(this.#filters.filter(isDone));
+      this.#cut += sumCut(this.#filters.filter(isDone));
       this.#filters = this.#filters.filter((filter) => !filter.isDone);
     }
     return deltas.length > 0 ? { done: false, value: deltas } : undefined;
@@ -79,7 +79,7 @@ export class FilteredAnswer extends PulledGenerator<readonly Delta[], ModelResul
   /** Annotations count in the content that is left. */
   #placed(deltas: readonly Delta[]): readonly Delta[] {
     if (!deltas.some(({ type }) => type === 'annotations')) return deltas;
-    const cut = this.#cut + cutOf(this.#filters);
+    const cut = this.#cut + sumCut(this.#filters);
     return deltas.map((delta) => (delta.type === 'annotations' ? moveAnnotations(delta, -cut) : delta));
   }
 
@@ -95,7 +95,7 @@ function isDone(filter: AnswerFilter): boolean {
   return filter.isDone;
 }
 
-function cutOf(filters: readonly AnswerFilter[]): number {
+function sumCut(filters: readonly AnswerFilter[]): number {
   return filters.reduce((sum, { cut = 0 }) => sum + cut, 0);
 }
 

@@ -3,7 +3,7 @@ import type { Capabilities } from '../capabilities.js';
 import type { AnswerFilter } from './answer-filter.js';
 import { ForcedToolAnswer, withForcedTool } from './forced-tool.js';
 import { JsonText } from './json-text.js';
-import { outputFormatOf } from './output-format.js';
+import { readOutputFormat } from './output-format.js';
 import { withInstructions } from './output-instructions.js';
 
 /** A call whose output is asked for in a way that the provider knows. */
@@ -15,7 +15,7 @@ export interface ArrangedCall {
 
 /** Asks for the JSON that `response_format` names by the best way that the provider has. */
 export function arrangeOutput(call: ModelCall, capabilities: Capabilities): ArrangedCall {
-  const format = outputFormatOf(call.parameters);
+  const format = readOutputFormat(call.parameters);
   if (format === undefined) return { call };
   const { structuredOutput: method, jsonObject } = capabilities;
   const root = format.schema?.['type'] ?? 'object';

@@ -16,7 +16,7 @@ export function withForcedTool(
   { parallelToolCalls }: Pick<Capabilities, 'parallelToolCalls'>,
 ): { readonly call: ModelCall; readonly toolName: string } {
   const { response_format: _, tool_choice: choice, ...parameters } = call.parameters;
-  const tools = choice === 'none' ? [] : toolsOf(parameters);
+  const tools = choice === 'none' ? [] : readTools(parameters);
   const toolName = freeName(name, tools);
   const tool = {
     type: 'function',
@@ -81,7 +81,7 @@ export class ForcedToolAnswer implements AnswerFilter {
   }
 
   #readCall(delta: ToolCallDelta, out: Delta[]): void {
-    const place = this.#placeOf(delta);
+    const place = this.#findPlace(delta);
     if (place === 'answer') {
       if (delta.arguments !== '') out.push({ type: 'content', text: delta.arguments });
     } else if (place !== 'dropped') {
@@ -89,7 +89,7 @@ export class ForcedToolAnswer implements AnswerFilter {
     }
   }
 
-  #placeOf({ index, name }: ToolCallDelta): number | 'answer' | 'dropped' {
+  #findPlace({ index, name }: ToolCallDelta): number | 'answer' | 'dropped' {
     const known = this.#calls.get(index);
     if (known !== undefined) return known;
     const isOutput = name === this.#toolName;
@@ -100,7 +100,7 @@ export class ForcedToolAnswer implements AnswerFilter {
   }
 }
 
-function toolsOf({ tools }: ModelParameters): readonly unknown[] {
+function readTools({ tools }: ModelParameters): readonly unknown[] {
   return Array.isArray(tools) ? tools : [];
 }
 

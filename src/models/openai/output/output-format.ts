@@ -23,7 +23,7 @@ interface ResponseFormat {
 }
 
 /** Reads `response_format`; undefined if it asks for no JSON. The request's rules have checked its shape. */
-export function outputFormatOf({ response_format: format }: ModelParameters): OutputFormat | undefined {
+export function readOutputFormat({ response_format: format }: ModelParameters): OutputFormat | undefined {
   if (typeof format !== 'object' || format === null) return undefined;
   const { type, json_schema: wanted } = format as ResponseFormat;
   if (type === 'json_object') return { name: 'answer', schema: undefined, strict: false };

@@ -151,15 +151,15 @@ function isTextual(content: unknown): boolean {
 }
 
 function joined(first: Draft, second: Draft): Draft {
-  const texts = [textOf(first.content), textOf(second.content)];
+  const texts = [readText(first.content), readText(second.content)];
   const content = texts.every((text) => text !== undefined)
     ? texts.filter((text) => text !== '').join(BLANK_LINE)
-    : [...partsOf(first.content), ...partsOf(second.content)];
+    : [...readParts(first.content), ...readParts(second.content)];
   return { ...first, ...(second.role === 'developer' && { role: second.role }), content };
 }
 
 /** The text, if there is nothing but text. */
-function textOf(content: unknown): string | undefined {
+function readText(content: unknown): string | undefined {
   if (typeof content === 'string') return content;
   const texts = (content as readonly (Part | null)[]).map((part) =>
     isObject(part) && Object.keys(part).length === 2 && part.type === 'text' && typeof part.text === 'string'
@@ -169,7 +169,7 @@ function textOf(content: unknown): string | undefined {
   return texts.every((text) => text !== undefined) ? texts.join(BLANK_LINE) : undefined;
 }
 
-function partsOf(content: unknown): readonly unknown[] {
+function readParts(content: unknown): readonly unknown[] {
   if (typeof content !== 'string') return content as readonly unknown[];
   return content === '' ? [] : [{ type: 'text', text: content }];
 }

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { type AbortNotice, ensureError } from '../../../kernel/index.js';
 import { AnswerBody } from './answer-body.js';
-import { type BodySink, unpacked } from './unpacked.js';
+import { type BodySink, unpackBody } from './unpack-body.js';
 
 /** The head of an answer, with its body: as it comes if the status is good, whole if it is not. */
 export interface Answer {
@@ -53,7 +53,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     const encoding = headers['content-encoding'];
-    const packed = encoding === undefined ? undefined : unpacked(encoding, controller);
+    const packed = encoding === undefined ? undefined : unpackBody(encoding, controller);
     const body = packed?.body ?? new AnswerBody(controller);
     this.#body = packed?.sink ?? body;
     this.#resolve({ status, headers, body, text: '' });

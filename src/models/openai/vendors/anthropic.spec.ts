@@ -12,7 +12,7 @@ import {
   toolCall,
   usage,
 } from '../../../../test/support/upstream/steps.js';
-import { outputSchemaOf } from '../../../schema/index.js';
+import { makeOutputSchema } from '../../../schema/index.js';
 
 class Reply {
   @IsString()
@@ -55,7 +55,7 @@ describe('anthropic', () => {
     bench.upstream.next(toolCallAnswer('toolu_1', 'Reply', VALUE));
     const call = bench.call({ temperature: 0, ...askingFor(Reply) });
     expect(await call.toEnd()).toEqual({ finishReason: 'stop' });
-    const { name, schema } = outputSchemaOf(Reply);
+    const { name, schema } = makeOutputSchema(Reply);
     expect(bench.request.body).toMatchObject({
       temperature: 0,
       tools: [{ type: 'function', function: { name, parameters: schema, strict: true } }],
@@ -65,7 +65,7 @@ describe('anthropic', () => {
     expect(bench.request.body).not.toHaveProperty('response_format');
     expect(new Set(call.deltas.map(({ type }) => type))).toEqual(new Set(['content']));
     expect(call.deltas.length).toBeGreaterThan(5);
-    expect(outputSchemaOf(Reply).parse(call.text())).toEqual(VALUE);
+    expect(makeOutputSchema(Reply).parse(call.text())).toEqual(VALUE);
   });
 
   it('leaves out what is said beside the tool, and a second call of it', async () => {
@@ -93,7 +93,7 @@ describe('anthropic', () => {
     ]);
     const call = bench.call(askingFor(Reply));
     await call.toEnd();
-    expect(outputSchemaOf(Reply).parse(call.text())).toEqual(VALUE);
+    expect(makeOutputSchema(Reply).parse(call.text())).toEqual(VALUE);
   });
 
   it('lets the model choose among tools of the call and the answer', async () => {

@@ -3,7 +3,7 @@ import { IsString } from 'class-validator';
 import { askingFor, ProviderBench } from '../../../../test/support/provider-bench.js';
 import { streamOf, tokens, toolCallAnswer } from '../../../../test/support/upstream/scripts.js';
 import { done, finish, httpError, role, text } from '../../../../test/support/upstream/steps.js';
-import { outputSchemaOf } from '../../../schema/index.js';
+import { makeOutputSchema } from '../../../schema/index.js';
 
 class Reply {
   @IsString()
@@ -64,10 +64,10 @@ describe('bedrock', () => {
     expect(bench.request.body).not.toHaveProperty('response_format');
     expect(bench.request.body.messages[0]).toMatchObject({
       role: 'system',
-      content: expect.stringContaining(JSON.stringify(outputSchemaOf(Reply).schema)),
+      content: expect.stringContaining(JSON.stringify(makeOutputSchema(Reply).schema)),
     });
     expect(recorded.deltas.map(({ type }) => type)).toEqual(['reasoning', 'content', 'content']);
-    expect(outputSchemaOf(Reply).parse(recorded.text())).toEqual({ reply: 'a } " { \\' });
+    expect(makeOutputSchema(Reply).parse(recorded.text())).toEqual({ reply: 'a } " { \\' });
   });
 
   it('gives an answer without JSON as it is, for the check to fail', async () => {
@@ -75,7 +75,7 @@ describe('bedrock', () => {
     const recorded = bench.call(askingFor(Reply));
     await recorded.toEnd();
     expect(recorded.text()).toBe('I would rather not.');
-    expect(() => outputSchemaOf(Reply).parse(recorded.text())).toThrow(/not valid JSON/);
+    expect(() => makeOutputSchema(Reply).parse(recorded.text())).toThrow(/not valid JSON/);
   });
 
   it('can be told of a model that calls tools or takes schemas', async () => {
@@ -93,7 +93,7 @@ describe('bedrock', () => {
       const recorded = other.call(askingFor(Reply));
       await recorded.toEnd();
       expect(Object.hasOwn(other.request.body, 'tools')).toBe(method === 'tool');
-      expect(outputSchemaOf(Reply).parse(recorded.text())).toEqual({ reply: 'Hi' });
+      expect(makeOutputSchema(Reply).parse(recorded.text())).toEqual({ reply: 'Hi' });
     }
   });
 

@@ -3,7 +3,7 @@ import { IsString } from 'class-validator';
 import { askingFor, ProviderBench } from '../../../../test/support/provider-bench.js';
 import { jsonAnswer, tokens } from '../../../../test/support/upstream/scripts.js';
 import { delta, done, finish, httpError, role, style, text } from '../../../../test/support/upstream/steps.js';
-import { outputSchemaOf } from '../../../schema/index.js';
+import { makeOutputSchema } from '../../../schema/index.js';
 import type { Message } from '../../message.js';
 
 class Reply {
@@ -83,7 +83,7 @@ describe('mistral', () => {
     const recorded = bench.call(askingFor(Reply));
     await recorded.toEnd();
     expect(bench.request.body).toMatchObject(askingFor(Reply));
-    expect(outputSchemaOf(Reply).parse(recorded.text())).toEqual({ reply: 'Hi' });
+    expect(makeOutputSchema(Reply).parse(recorded.text())).toEqual({ reply: 'Hi' });
   });
 
   it('gives the words of a refused field to the client', async () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { IsString } from 'class-validator';
 import { askingFor, ProviderBench } from '../../../../test/support/provider-bench.js';
 import { jsonAnswer, streamOf, tokens } from '../../../../test/support/upstream/scripts.js';
-import { outputSchemaOf } from '../../../schema/index.js';
+import { makeOutputSchema } from '../../../schema/index.js';
 
 class Reply {
   @IsString()
@@ -44,7 +44,7 @@ describe('openai', () => {
     const call = bench.call(askingFor(Reply));
     await call.toEnd();
     expect(bench.request.body).toMatchObject(askingFor(Reply));
-    expect(outputSchemaOf(Reply).parse(call.text())).toEqual({ reply: 'Hi' });
+    expect(makeOutputSchema(Reply).parse(call.text())).toEqual({ reply: 'Hi' });
   });
 
   it('keeps OPENAI_CUSTOM_HEADERS of the environment out', async () => {

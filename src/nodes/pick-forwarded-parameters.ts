@@ -2,7 +2,7 @@ import type { ModelParameters } from '../models/index.js';
 import { findGroup, type ParameterGroup } from '../workflow/index.js';
 
 /** The client's parameters of the given groups, unchanged. Null means "not given" to every one of them. */
-export function forwardedParameters(
+export function pickForwardedParameters(
   parameters: ModelParameters,
   groups: readonly ParameterGroup[],
 ): Record<string, unknown> {

@@ -19,7 +19,7 @@ const DECODERS = {
  * @param encoding the answer's `content-encoding`
  * @returns undefined if that is one that is not known here
  */
-export function unpacked(encoding: string, source: BodySource): { body: AnswerBody; sink: BodySink } | undefined {
+export function unpackBody(encoding: string, source: BodySource): { body: AnswerBody; sink: BodySink } | undefined {
   const name = encoding.trim().toLowerCase();
   if (!isKnown(name)) return undefined;
   const decoder = DECODERS[name]();

@@ -7,7 +7,7 @@ export type NestedType =
   | { readonly property: string; readonly variants: ReadonlyMap<string, ClassConstructor<object>> };
 
 /** What `@Type` says about a property. Throws a TypeError where a nested property has no `@Type`. */
-export function nestedTypeOf(owner: ClassConstructor<object>, property: string): NestedType {
+export function findNestedType(owner: ClassConstructor<object>, property: string): NestedType {
   // Undefined for a property without `@Type`, which its declaration does not say.
   const metadata: ReturnType<typeof defaultMetadataStorage.findTypeMetadata> | undefined =
     defaultMetadataStorage.findTypeMetadata(owner, property);
