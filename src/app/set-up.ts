@@ -7,6 +7,7 @@ import {
   AccessLog,
   answerHalfClosed,
   answerHeaders,
+  API_ROOT,
   answerMalformedRequests,
   bodyLimit,
   corsOptions,
@@ -38,7 +39,7 @@ export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   if (config.http.corsOrigins.length > 0) app.enableCors(corsOptions(config.http.corsOrigins));
   // Runs before bodies are read, so that a caller who is refused costs next to nothing.
   const access = app.get(AccessControl, { strict: false });
-  if (!access.isOpen) app.use('/v1', access.middleware);
+  if (!access.isOpen) app.use(API_ROOT, access.middleware);
   const { maxBodyBytes, bodyLimit: limit } = config.http;
   app.use(bodyLimit(maxBodyBytes, limit));
   if (config.http.docs) {

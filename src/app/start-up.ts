@@ -1,8 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import { RuntimeException } from '@nestjs/core/errors/exceptions/index.js';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { COMPLETIONS_PATH } from '../api/completions/index.js';
 import { AppConfig } from '../config/index.js';
 import { StartUpError } from '../errors/index.js';
+import { API_ROOT } from '../http/index.js';
 import { describeError, isError, VERSION } from '../kernel/index.js';
 import { ModelProvider, ModelProviders } from '../models/index.js';
 import { WorkflowRegistry } from '../workflow/index.js';
@@ -15,11 +17,11 @@ export function describeStart(app: NestExpressApplication): string[] {
   const models = app.get(WorkflowRegistry).list();
   const provider = app.get(ModelProviders, { strict: false }).find(ModelProvider.OPENAI);
   return [
-    `Millrace ${VERSION} is ready at ${url} (OpenAI base URL: ${url}/v1)`,
+    `Millrace ${VERSION} is ready at ${url} (OpenAI base URL: ${url}${API_ROOT})`,
     `Models:   ${models.map(({ name, workflow }) => (name === workflow.id ? name : `${name} (= ${workflow.id})`)).join(', ')}`,
     `Provider: ${provider?.description ?? 'none for openai; the agents use others'}`,
     ...listPages(app.get(AppConfig), url),
-    `Try:      curl -N ${url}/v1/chat/completions -H 'content-type: application/json' -d '{"model":"default","messages":[{"role":"user","content":"Hello, how are you?"}]}'`,
+    `Try:      curl -N ${url}${COMPLETIONS_PATH} -H 'content-type: application/json' -d '{"model":"default","messages":[{"role":"user","content":"Hello, how are you?"}]}'`,
   ];
 }
 

@@ -74,7 +74,7 @@ export class ErrorEnvelope {
   @OrAbsent()
   @Nested(() => ErrorNews)
   @JSONSchema({
-    description: 'On request (header `millrace-events: true`), if the run failed before its stream began.',
+    description: 'The node events that the client has asked for, if the run failed before its stream began.',
   })
   readonly millrace?: ErrorNews;
 }

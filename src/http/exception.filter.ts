@@ -14,6 +14,7 @@ import { readRequestId } from './answer-headers.middleware.js';
 import { errorEnvelope } from './error-envelope.js';
 import { translateError } from './translate-error.js';
 import { findRecord } from './request-record.js';
+import { RunRoutes } from './run-routes.js';
 import { traceRefusal } from './trace-refusal.js';
 import { discardBody } from './unread-body.js';
 
@@ -25,6 +26,7 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
   constructor(
     private readonly tracer: Tracer,
     private readonly clock: Clock,
+    private readonly runRoutes: RunRoutes,
   ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
@@ -58,7 +60,7 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
     if (error instanceof RequestTimeoutError) response.setHeader('connection', 'close');
     else discardBody(request, this.clock);
     setRetryHeaders(response, error);
-    traceRefusal(this.tracer, request, response, error);
+    if (this.runRoutes.has(request.path)) traceRefusal(this.tracer, request, response, error);
     const { failure, events } = findRecord(response);
     response.status(error.status).json(errorEnvelope(error, failure?.node, events));
   }

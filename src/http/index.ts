@@ -1,5 +1,6 @@
 export { AccessLog } from './access-log.middleware.js';
 export { answerHeaders } from './answer-headers.middleware.js';
+export { API_ROOT } from './api-root.js';
 export { bodyLimit } from './body-limit.middleware.js';
 export { corsOptions } from './cors.js';
 export { ErrorEnvelope } from './error-envelope.dto.js';
@@ -12,6 +13,7 @@ export { answerMalformedRequests } from './malformed-request.js';
 export { readBytes } from './read-bytes.js';
 export { findRecord, RequestRecord, type RequestFailure } from './request-record.js';
 export { requireHost } from './require-host.middleware.js';
+export { RunRoutes } from './run-routes.js';
 export { docsHeaders, securityHeaders } from './security-headers.middleware.js';
 export { limitSending } from './send-limit.js';
 export { ServerAdapter } from './server-adapter.js';

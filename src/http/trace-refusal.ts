@@ -4,8 +4,6 @@ import type { Tracer } from '../tracing/index.js';
 import { readRequestId } from './answer-headers.middleware.js';
 import { findRecord } from './request-record.js';
 
-/** What is traced: requests that would have become a run. */
-const TRACED_PATH = '/v1/chat/completions';
 /** Refused before the caller was known: anybody could fill the backend with such traces. */
 const UNTRACED_STATUS: ReadonlySet<number> = new Set([401, 405, 429]);
 
@@ -14,7 +12,7 @@ const UNTRACED_STATUS: ReadonlySet<number> = new Set([401, 405, 429]);
  * and each leads somewhere. Nothing of the request's body is in it.
  */
 export function traceRefusal(tracer: Tracer, request: Request, response: Response, error: MillraceError): void {
-  if (!tracer.enabled || request.path !== TRACED_PATH || UNTRACED_STATUS.has(error.status)) return;
+  if (!tracer.enabled || UNTRACED_STATUS.has(error.status)) return;
   // Traces of what a busy server turns away would make it busier.
   if (error.code === 'server_overloaded') return;
   // A run has a trace of its own, unless its workflow wants none.

@@ -2,6 +2,7 @@ import { HttpException, HttpStatus } from '@nestjs/common';
 import type { Request } from 'express';
 import { InvalidRequestError, type MillraceError, toMillraceError, UnknownRouteError } from '../errors/index.js';
 import { isError } from '../kernel/index.js';
+import { API_ROOT } from './api-root.js';
 import { listRoutes } from './list-routes.js';
 
 /**
@@ -17,14 +18,17 @@ export function translateError(thrown: unknown, request: Request): MillraceError
   return toMillraceError(thrown);
 }
 
-/** Advice for a route that does not exist: the one that was probably meant, or all below `/v1`. */
+const ROOTS = new RegExp(`^(${API_ROOT})+`);
+
+/** Advice for a route that does not exist: the one that was probably meant, or those of the API. */
 function adviseRoute({ app, method, path }: Request): string {
-  const routes = listRoutes(app).filter((route) => route.includes(' /v1/'));
-  // The base URL of a client has one /v1 too few or too many.
-  const meant = [`${method} /v1${path}`, `${method} ${path.replace(/^(\/v1)+/, '/v1')}`];
+  const routes = listRoutes(app).filter((route) => route.includes(` ${API_ROOT}/`));
+  // The base URL of a client has the root too seldom or too often.
+  const meant = [`${method} ${API_ROOT}${path}`, `${method} ${path.replace(ROOTS, API_ROOT)}`];
   const found = routes.find((route) => meant.includes(route));
-  if (found !== undefined) return `Did you mean ${found}? The base URL that clients are given ends in /v1.`;
-  return path.startsWith('/v1')
-    ? `There are: ${routes.join(', ')}.`
-    : 'The API is below /v1: GET /v1/models is a start.';
+  if (found !== undefined) return `Did you mean ${found}? The base URL that clients are given ends in ${API_ROOT}.`;
+  if (path.startsWith(API_ROOT)) return `There are: ${routes.join(', ')}.`;
+  // The shortest one lists what there is.
+  const [start = 'GET /'] = routes.filter((route) => route.startsWith('GET ')).toSorted((a, b) => a.length - b.length);
+  return `The API is below ${API_ROOT}: ${start} is a start.`;
 }

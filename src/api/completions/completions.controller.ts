@@ -7,13 +7,11 @@ import { type RunEvents, type RunOptions, RunService } from '../../runs/index.js
 import { IdempotentAnswers, readIdempotencyKey, RequestIntake, type TakenRequest } from '../wire/index.js';
 import { collectCompletion } from './completions.collector.js';
 import { CompletionsDecoder, type DecodedRequest } from './completions.decoder.js';
+import { COMPLETIONS_PATH } from './completions.path.js';
 import { CompletionsStreamer } from './completions.streamer.js';
 import { DescribeCompletion } from './describe-completion.js';
 import type { ChatCompletion } from './dto/index.js';
 import { keepCompletion, repeatAnswer } from './keep-completion.js';
-
-/** Where chat completions are asked for. */
-export const COMPLETIONS_PATH = '/v1/chat/completions';
 
 /** Answers chat completions: each runs the workflow that `model` names. */
 @ApiTags('Chat')

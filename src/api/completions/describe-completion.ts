@@ -1,6 +1,16 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiResponse, type OpenAPIObject } from '@nestjs/swagger';
 import { answerExamples, completionExamples, streamExample } from './completions.examples.js';
+import { NODE_EVENTS_HEADER } from './node-events.js';
+
+/** The header that asks for node events, for `components.parameters` of the OpenAPI document. */
+export const NODE_EVENTS_PARAMETER = {
+  name: NODE_EVENTS_HEADER,
+  in: 'header',
+  description:
+    '`true` adds chunks to a stream that tell what happens in the workflow, in `millrace` beside an empty delta.',
+  schema: { type: 'string', enum: ['true'] },
+} satisfies NonNullable<NonNullable<OpenAPIObject['components']>['parameters']>[string];
 
 /** Describes the operation that runs workflows, for the OpenAPI document. */
 export function DescribeCompletion(): MethodDecorator {

@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { API_ROOT } from '../../http/index.js';
 import { errorResponses, referToErrors, type ErrorStatus } from './openapi-errors.js';
 import { HEADERS_OF, pickHeaders, PARAMETERS_OF, REQUEST_HEADERS, RESPONSE_HEADERS } from './openapi-headers.js';
 import { openApiSchemas } from './openapi-schemas.js';
@@ -55,7 +56,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   );
   for (const [url, path] of Object.entries(document.paths)) {
     for (const operation of [path.get, path.post]) {
-      if (operation !== undefined) complete(operation, url.startsWith('/v1/'));
+      if (operation !== undefined) complete(operation, url.startsWith(`${API_ROOT}/`));
     }
   }
   const { openapi, servers, tags, paths } = document;

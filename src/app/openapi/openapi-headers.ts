@@ -1,4 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { NODE_EVENTS_PARAMETER } from '../../api/completions/index.js';
 
 type Components = NonNullable<OpenAPIObject['components']>;
 type Headers = NonNullable<Components['headers']>;
@@ -118,13 +119,7 @@ export const REQUEST_HEADERS = {
       'Not for streams: the header is ignored there. 1 to 255 visible ASCII characters.',
     schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
   },
-  NodeEvents: {
-    name: 'millrace-events',
-    in: 'header',
-    description:
-      '`true` adds chunks to a stream that tell what happens in the workflow, in `millrace` beside an empty delta.',
-    schema: { type: 'string', enum: ['true'] },
-  },
+  NodeEvents: NODE_EVENTS_PARAMETER,
 } satisfies Parameters;
 
 /** What every operation reads, and what only the one that runs workflows does. */
