@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import { StartUpError } from '../../errors/index.js';
+import { ConfigurationError } from '../../errors/index.js';
 import { assertNever, ensureError, isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
 import type { ChatEvent } from '../chat-event.js';
 import type { Flow, FlowStep } from '../flow.js';
@@ -100,7 +100,7 @@ export class ScopeCompiler {
       instance.prepare?.();
     } catch (error) {
       // A setting that all nodes lack is reported once, and is no fault of this node.
-      if (error instanceof StartUpError) throw error;
+      if (error instanceof ConfigurationError) throw error;
       this.#faults.add('node_not_ready', ensureError(error).message, 'Correct the node.', step.key);
       return undefined;
     }
