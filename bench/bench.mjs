@@ -7,7 +7,7 @@ import { WARM_UP } from './phases.mjs';
 import { targetStart } from './targets/index.mjs';
 
 const ADDRESS = /http:\/\/127\.0\.0\.1:\d+/;
-/** What a load leaves to be done when its last answer has ended is over by then, in milliseconds. */
+/** How long the work that a load leaves behind its last answer may take, in milliseconds. */
 const SETTLE_MS = 50;
 const MEMORY_SAMPLES = 8;
 const MEMORY_INTERVAL_MS = 100;
@@ -22,7 +22,7 @@ const MEMORY_INTERVAL_MS = 100;
  * @property {Child} child
  */
 
-/** The processes of a bench: a fake upstream, a load client, and the targets between them. */
+/** The processes of a bench: a fake upstream, a load client, and the targets between the two. */
 export class Bench {
   #pinning;
   #upstream;

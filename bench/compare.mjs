@@ -1,4 +1,4 @@
-/** Sets two results of `npm run bench -- --json` against each other: `npm run bench:compare -- before.json after.json`. */
+/** Compares two results of `npm run bench -- --json`: `npm run bench:compare -- before.json after.json`. */
 import { readFileSync } from 'node:fs';
 import { PHASES } from './phases.mjs';
 import { median, noise, samplesOf } from './report/summary.mjs';
@@ -49,7 +49,7 @@ function timesRaw({ targets }, name, load, metric) {
   return of(name) / of('raw');
 }
 
-/** Said only of what differs by more than the rounds of one result do among themselves. */
+/** Given only where the difference is larger than that between the rounds of one result. */
 function verdict(metric, ratio, spread) {
   if (!Number.isFinite(spread)) return 'one round';
   if (Math.abs(ratio - 1) <= spread) return '';

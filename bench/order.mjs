@@ -1,6 +1,6 @@
 /**
- * What a request asks of the fake upstream. It stands in the user's message, since that is the one thing that every target
- * passes on as it is.
+ * What a request asks of the fake upstream. It stands in the user's message, which is the one thing that every target
+ * passes on unchanged.
  *
  * @typedef {object} Order
  * @property {number} chunks how many content chunks a text answer has

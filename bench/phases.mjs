@@ -108,8 +108,8 @@ export const PHASES = {
 };
 
 /**
- * What a target is given before anything is measured: enough for its code to be compiled by V8, which takes some thousand
- * requests. @type {readonly Load[]}
+ * The load before anything is measured: enough for V8 to compile the target's code, which takes some thousand requests.
+ * @type {readonly Load[]}
  */
 export const WARM_UP = [
   chat('warm-up', { requests: 1_500, concurrency: 8, chunks: 5 }),

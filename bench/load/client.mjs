@@ -74,6 +74,6 @@ process.on('message', async ({ id, type, url, load }) => {
   }
 });
 process.on('disconnect', () => process.exit());
-// Nothing else keeps this process, and whoever is loaded before may have let go of the channel.
+// Nothing else keeps this process alive, and a module that was loaded before may have released the channel.
 process.channel.ref();
 console.log('load client is there');

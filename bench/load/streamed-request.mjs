@@ -72,7 +72,7 @@ export function streamedRequest({ agent, url, body, expected, signal, tally, onF
         response.on('error', (error) => over(error.code ?? error.message));
       });
       request.on('error', (error) => {
-        // The server closed the connection, as it may, in the moment in which it was used again.
+        // The server closed the connection, as it may, at the moment in which it was used again.
         const wasIdle = request.reusedSocket && error.code === 'ECONNRESET' && text === '';
         if (wasIdle && !isOver) send();
         else over(error.code ?? error.message);

@@ -1,4 +1,4 @@
-/** Everything that one load's requests are found to be. Times are in microseconds. */
+/** Everything that is measured of one load's requests. Times are in microseconds. */
 export class Tally {
   requests = 0;
   tokens = 0;

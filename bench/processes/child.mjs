@@ -11,7 +11,7 @@ const KEPT = 8_000;
 /** All that run. @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
 
-// Whatever ends this process ends what it has started, each by its own id.
+// Whatever ends this process also ends what it has started, each process by its own id.
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });

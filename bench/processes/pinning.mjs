@@ -11,8 +11,8 @@ import { readFileSync } from 'node:fs';
  */
 
 /**
- * The target alone on so many processors, all else on the others, which are shared if there are too few; not at all where
- * that cannot be.
+ * Gives the target so many processors of its own and everything else the others, which are shared if there are too few.
+ * Pins nothing where that is not possible.
  * @param {number} targetProcessors
  * @returns {Pinning}
  */

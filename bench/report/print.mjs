@@ -2,7 +2,7 @@ import { PHASES } from '../phases.mjs';
 import { median, noise, samplesOf } from './summary.mjs';
 import { figure, percent, table } from './table.mjs';
 
-/** Targets that the others are set against. */
+/** Targets that the others are compared with. */
 const BASELINES = ['raw', 'express-openai'];
 
 const COLUMNS = [

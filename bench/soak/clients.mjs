@@ -123,7 +123,7 @@ export class Clients {
         response.on('end', () => resolve({ status, text })).on('error', reject);
       });
       request.on('error', (error) => {
-        // The server closed the connection, as it may, in the moment in which it was used again.
+        // The server closed the connection, as it may, at the moment in which it was used again.
         const wasIdle = request.reusedSocket && status === 0 && ['ECONNRESET', 'EPIPE'].includes(error.code);
         if (wasIdle) this.#ask(body, headers).then(resolve, reject);
         else reject(error);
