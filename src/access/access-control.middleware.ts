@@ -84,20 +84,18 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
       next();
       return;
     }
-    let caller: Caller | Promise<Caller>;
+    void this.#letPass(request, next);
+  };
+
+  async #letPass(request: Request, next: NextFunction): Promise<void> {
     try {
-      caller = this.#authenticate(request);
+      callers.set(request, await this.#authenticate(request));
     } catch (error) {
       next(error);
       return;
     }
-    if (caller instanceof Caller) {
-      callers.set(request, caller);
-      next();
-      return;
-    }
-    void pass(request, caller, next);
-  };
+    next();
+  }
 
   /**
    * Who sent a request that has passed the {@link middleware}.
@@ -126,7 +124,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     });
   }
 
-  #authenticate(request: IncomingMessage): Caller | Promise<Caller> {
+  async #authenticate(request: IncomingMessage): Promise<Caller> {
     const credential = readCredential(request.headers);
     if (credential === undefined) {
       throw new UnauthorizedError(
@@ -151,16 +149,6 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     const { keys, limits } = this.config.access;
     this.#ring = await KeyRing.withEntries(keys, entries, limits);
   }
-}
-
-async function pass(request: Request, caller: Promise<Caller>, next: NextFunction): Promise<void> {
-  try {
-    callers.set(request, await caller);
-  } catch (error) {
-    next(error);
-    return;
-  }
-  next();
 }
 
 /** The innermost reason: `fetch` says only that it failed. Addresses stay out, they can hold credentials. */

@@ -4,7 +4,6 @@ import type { ErrorType } from '../errors/index.js';
 import type { JsonObject } from '../kernel/index.js';
 import { Nested, OrAbsent, OrNull } from '../schema/index.js';
 
-/** Where it went wrong. */
 @JSONSchema({ description: "Millrace's own addition: where in a workflow of several steps it went wrong." })
 export class ErrorPlace {
   @IsString()
@@ -15,7 +14,6 @@ export class ErrorPlace {
   readonly node: string;
 }
 
-/** What went wrong, by OpenAI's field names. */
 @JSONSchema({ description: 'What went wrong.' })
 export class ErrorBody {
   @IsString()
@@ -42,7 +40,6 @@ export class ErrorBody {
   readonly millrace?: ErrorPlace;
 }
 
-/** What happened in the workflow before it failed. */
 @JSONSchema({ description: 'What happened in the workflow before it failed.' })
 export class ErrorNews {
   @IsArray()
@@ -54,7 +51,6 @@ export class ErrorNews {
   readonly events: readonly JsonObject[];
 }
 
-/** Body of every answer that reports an error, and the last event of a stream that failed. */
 @JSONSchema({
   description: 'Body of every error, and the event that ends a stream which failed.',
   example: {

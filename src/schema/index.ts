@@ -4,6 +4,7 @@ export { isStructured, type OutputClass, type OutputType } from './output-type.j
 export { checkObject } from './rules/check-object.js';
 export {
   type AllowedStrings,
+  Always,
   Nested,
   NOT_OFFERED,
   NotOffered,

@@ -1,5 +1,7 @@
+import { applyDecorators } from '@nestjs/common';
 import { Type, type ClassConstructor } from 'class-transformer';
-import { IsObject, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { Equals, IsObject, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
 
 /**
  * What one of the conditions below means. class-validator itself only calls the condition; this goes into its metadata as
@@ -48,6 +50,11 @@ export function hasOneOf(object: Readonly<Record<string, unknown>>, names: reado
   });
 }
 
+/** The value is always this one, and the schema says so. */
+export function Always(value: string): PropertyDecorator {
+  return applyDecorators(JSONSchema({ description: `Always \`${value}\`.` }), Equals(value));
+}
+
 /** The value is an object whose string `property` tells which of `classes` describes it. */
 export function OneOf(
   property: string,
@@ -89,8 +96,5 @@ function conditional(
 
 function nested(options: { readonly each?: boolean }, type: PropertyDecorator): PropertyDecorator {
   // An array has `IsArray` beside this; a single object that is absent would pass for class-validator without `IsObject`.
-  const decorators = [type, ValidateNested(options), ...(options.each === true ? [] : [IsObject()])];
-  return (target, property) => {
-    for (const decorate of decorators) decorate(target, property);
-  };
+  return applyDecorators(type, ValidateNested(options), ...(options.each === true ? [] : [IsObject()]));
 }

@@ -2,13 +2,12 @@ import { Equals, IsArray, IsIn, IsInt, IsObject, IsOptional, IsString } from 'cl
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
 import type { FinishReason, Usage } from '../../../models/index.js';
-import { Nested, OrAbsent, OrNull } from '../../../schema/index.js';
+import { Always, Nested, OrAbsent, OrNull } from '../../../schema/index.js';
 import { CompletionUsage } from './completion-usage.js';
 import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';
 import { ChoiceLogprobs } from './logprobs.js';
 import { ToolCallChunk } from './tool-call-chunk.js';
 
-/** A piece of a spoken answer. */
 @JSONSchema({ description: 'A piece of a spoken answer. What it does not bring is absent.' })
 export class SpokenAnswerChunk {
   @OrAbsent()
@@ -32,7 +31,6 @@ export class SpokenAnswerChunk {
   readonly expires_at?: number;
 }
 
-/** What is new in a chunk. */
 @JSONSchema({ description: 'What is new since the chunk before. Pieces of text are to be joined.' })
 export class ChatCompletionDelta {
   @OrAbsent()
@@ -88,7 +86,6 @@ export class ChatCompletionDelta {
   readonly audio?: SpokenAnswerChunk;
 }
 
-/** A piece of the answer. */
 @JSONSchema({ description: 'A piece of the answer.' })
 export class ChatCompletionChunkChoice {
   @IsInt()
@@ -110,7 +107,6 @@ export class ChatCompletionChunkChoice {
   readonly finish_reason: FinishReason | null;
 }
 
-/** One event of a streamed answer. */
 @JSONSchema({
   description: 'One event of a streamed answer. All chunks of an answer have the same id, time and model.',
   example: {
@@ -127,8 +123,7 @@ export class ChatCompletionChunk {
   @JSONSchema({ description: 'Id of the run that answers.' })
   readonly id: string;
 
-  @Equals('chat.completion.chunk')
-  @JSONSchema({ description: 'Always `chat.completion.chunk`.' })
+  @Always('chat.completion.chunk')
   readonly object: 'chat.completion.chunk';
 
   @IsInt()

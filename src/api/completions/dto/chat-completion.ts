@@ -1,14 +1,13 @@
-import { Equals, IsArray, IsIn, IsInt, IsObject, IsOptional, IsString } from 'class-validator';
+import { IsArray, IsIn, IsInt, IsObject, IsOptional, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
 import type { FinishReason, Usage } from '../../../models/index.js';
-import { Nested, OneOf, OrAbsent, OrNull } from '../../../schema/index.js';
+import { Always, Nested, OneOf, OrAbsent, OrNull } from '../../../schema/index.js';
 import { CompletionUsage } from './completion-usage.js';
 import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';
 import { ChoiceLogprobs } from './logprobs.js';
 import { TOOL_CALLS, type ToolCall } from './tool-calls.js';
 
-/** A spoken answer. */
 @JSONSchema({ description: 'A spoken answer.' })
 export class SpokenAnswer {
   @IsString()
@@ -30,11 +29,9 @@ export class SpokenAnswer {
   readonly expires_at: number;
 }
 
-/** The message of an answer. */
 @JSONSchema({ description: 'The answer as a message. It can be sent back as it is in the next request.' })
 export class ChatCompletionMessage {
-  @Equals('assistant')
-  @JSONSchema({ description: 'Always `assistant`.' })
+  @Always('assistant')
   readonly role: 'assistant';
 
   @OrNull()
@@ -81,7 +78,6 @@ export class ChatCompletionMessage {
   readonly audio?: SpokenAnswer;
 }
 
-/** An answer; a workflow gives exactly one. */
 @JSONSchema({ description: 'An answer.' })
 export class ChatCompletionChoice {
   @IsInt()
@@ -102,7 +98,6 @@ export class ChatCompletionChoice {
   readonly finish_reason: FinishReason;
 }
 
-/** The answer to a request that is not streamed. */
 @JSONSchema({
   description: 'The whole answer, for a request without `stream: true`.',
   example: {
@@ -127,8 +122,7 @@ export class ChatCompletion {
   @JSONSchema({ description: 'Id of the run that answered.' })
   readonly id: string;
 
-  @Equals('chat.completion')
-  @JSONSchema({ description: 'Always `chat.completion`.' })
+  @Always('chat.completion')
   readonly object: 'chat.completion';
 
   @IsInt()

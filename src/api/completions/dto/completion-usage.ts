@@ -3,7 +3,6 @@ import { JSONSchema } from 'class-validator-jsonschema';
 import type { Usage, UsageDetails } from '../../../models/index.js';
 import { Nested, OrAbsent } from '../../../schema/index.js';
 
-/** Parts of the prompt's tokens. */
 @JSONSchema({
   description: 'Parts of the prompt count, as far as the providers report them.',
   additionalProperties: { type: 'integer' },
@@ -20,7 +19,6 @@ class PromptTokensDetails {
   readonly audio_tokens?: number;
 }
 
-/** Parts of the answer's tokens. */
 @JSONSchema({
   description: 'Parts of the answer count, as far as the providers report them.',
   additionalProperties: { type: 'integer' },
@@ -47,7 +45,6 @@ class CompletionTokensDetails {
   readonly rejected_prediction_tokens?: number;
 }
 
-/** What a request cost, summed over all model calls of the workflow. */
 @JSONSchema({
   description: 'Token counts, summed over all model calls of the workflow.',
   example: { prompt_tokens: 11, completion_tokens: 5, total_tokens: 16 },

@@ -1,13 +1,11 @@
-import { Equals, IsIn, IsOptional, IsString, MinLength, ValidateBy } from 'class-validator';
+import { IsIn, IsOptional, IsString, MinLength, ValidateBy } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { isJsonObject } from '../../../kernel/index.js';
-import { Nested } from '../../../schema/index.js';
+import { Always, Nested } from '../../../schema/index.js';
 
-/** A piece of text. */
 @JSONSchema({ description: 'A piece of text.', example: { type: 'text', text: 'What is in this picture?' } })
 export class TextPart {
-  @Equals('text')
-  @JSONSchema({ description: 'Always `text`.' })
+  @Always('text')
   readonly type: 'text';
 
   @IsString()
@@ -15,7 +13,6 @@ export class TextPart {
   readonly text: string;
 }
 
-/** Where an image is. */
 @JSONSchema({ description: 'Where an image is and how closely to look at it.' })
 class ImageUrl {
   @IsString()
@@ -32,14 +29,12 @@ class ImageUrl {
   readonly detail?: 'auto' | 'low' | 'high' | null;
 }
 
-/** An image. */
 @JSONSchema({
   description: 'An image.',
   example: { type: 'image_url', image_url: { url: 'https://example.com/cat.png' } },
 })
 class ImagePart {
-  @Equals('image_url')
-  @JSONSchema({ description: 'Always `image_url`.' })
+  @Always('image_url')
   readonly type: 'image_url';
 
   @Nested(() => ImageUrl)
@@ -47,7 +42,6 @@ class ImagePart {
   readonly image_url: ImageUrl;
 }
 
-/** Sound, in the request itself. */
 @JSONSchema({ description: 'Recorded sound.' })
 class InputAudio {
   @IsString()
@@ -60,14 +54,12 @@ class InputAudio {
   readonly format: 'wav' | 'mp3';
 }
 
-/** A piece of sound. */
 @JSONSchema({
   description: 'A piece of sound for the model to hear.',
   example: { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } },
 })
 class AudioPart {
-  @Equals('input_audio')
-  @JSONSchema({ description: 'Always `input_audio`.' })
+  @Always('input_audio')
   readonly type: 'input_audio';
 
   @Nested(() => InputAudio)
@@ -75,7 +67,6 @@ class AudioPart {
   readonly input_audio: InputAudio;
 }
 
-/** A file, in the request itself or uploaded before. */
 @JSONSchema({ description: 'A file: its content, or the id of one that was uploaded to the model provider.' })
 class InputFile {
   @IsOptional()
@@ -94,14 +85,12 @@ class InputFile {
   readonly file_id?: string | null;
 }
 
-/** A file. */
 @JSONSchema({
   description: 'A file for the model to read.',
   example: { type: 'file', file: { filename: 'report.pdf', file_data: 'data:application/pdf;base64,JVBERg==' } },
 })
 class FilePart {
-  @Equals('file')
-  @JSONSchema({ description: 'Always `file`.' })
+  @Always('file')
   readonly type: 'file';
 
   @Nested(() => InputFile)
@@ -109,11 +98,9 @@ class FilePart {
   readonly file: InputFile;
 }
 
-/** What the model said when it refused. */
 @JSONSchema({ description: 'What the model said when it refused.' })
 class RefusalPart {
-  @Equals('refusal')
-  @JSONSchema({ description: 'Always `refusal`.' })
+  @Always('refusal')
   readonly type: 'refusal';
 
   @IsString()

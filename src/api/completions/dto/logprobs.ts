@@ -3,7 +3,6 @@ import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
 import { Nested, OrNull } from '../../../schema/index.js';
 
-/** A token that could have stood at a place of the answer. */
 @JSONSchema({ description: 'A token that could have stood at this place.' })
 class LikelyToken {
   @IsString()
@@ -21,7 +20,6 @@ class LikelyToken {
   readonly bytes: readonly number[] | null;
 }
 
-/** A token of the answer. */
 @JSONSchema({ description: 'A token of the answer and its probability.' })
 class TokenProbability extends LikelyToken {
   @IsArray()
@@ -30,7 +28,6 @@ class TokenProbability extends LikelyToken {
   readonly top_logprobs: readonly LikelyToken[];
 }
 
-/** Probabilities of the tokens of an answer. */
 @JSONSchema({ description: 'Probabilities of the tokens of this piece of the answer.' })
 export class ChoiceLogprobs {
   /** Passed through as the upstream sent them; {@link TokenProbability} is what OpenAI's specification says. */

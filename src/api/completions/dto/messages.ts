@@ -1,6 +1,7 @@
-import { ArrayNotEmpty, Equals, IsArray, IsIn, IsOptional, IsString } from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
+import { ArrayNotEmpty, IsArray, IsIn, IsOptional, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import { Nested, OneOf, OptionalBeside, OrString } from '../../../schema/index.js';
+import { Always, Nested, OneOf, OptionalBeside, OrString } from '../../../schema/index.js';
 import {
   ASSISTANT_PARTS,
   type AssistantContentPart,
@@ -12,7 +13,25 @@ import {
 } from './content-parts.js';
 import { CalledFunction, TOOL_CALLS, type ToolCall } from './tool-calls.js';
 
-/** What the application tells the model about its task. */
+/** A text, or a list of parts that is not empty; `description` is the schema's. */
+function TextOrParts(parts: Parameters<typeof OneOf>[1], description: string): PropertyDecorator {
+  return applyDecorators(
+    JSONSchema({ description }),
+    OneOf('type', parts, { each: true }),
+    ArrayNotEmpty(),
+    IsArray(),
+    OrString(),
+  );
+}
+
+function SpeakerName(): PropertyDecorator {
+  return applyDecorators(
+    JSONSchema({ description: 'Tells apart several speakers of one role.' }),
+    IsString(),
+    IsOptional(),
+  );
+}
+
 @JSONSchema({
   description: 'What the application tells the model about its task. Newer models call this role `developer`.',
   example: { role: 'system', content: 'Answer in one sentence.' },
@@ -22,40 +41,25 @@ class SystemMessage {
   @JSONSchema({ description: 'Who speaks. Forwarded as it is given.' })
   readonly role: 'system' | 'developer';
 
-  @OrString()
-  @IsArray()
-  @ArrayNotEmpty()
-  @OneOf('type', TEXT_PARTS, { each: true })
-  @JSONSchema({ description: 'The text, whole or in parts.' })
+  @TextOrParts(TEXT_PARTS, 'The text, whole or in parts.')
   readonly content: string | readonly TextPart[];
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Tells apart several speakers of one role.' })
+  @SpeakerName()
   readonly name?: string | null;
 }
 
-/** What the user says. */
 @JSONSchema({ description: 'What the user says.', example: { role: 'user', content: 'Why is the sky blue?' } })
 class UserMessage {
-  @Equals('user')
-  @JSONSchema({ description: 'Always `user`.' })
+  @Always('user')
   readonly role: 'user';
 
-  @OrString()
-  @IsArray()
-  @ArrayNotEmpty()
-  @OneOf('type', USER_PARTS, { each: true })
-  @JSONSchema({ description: 'The text, or parts: text, images, sound, files. Parts reach the model as they are.' })
+  @TextOrParts(USER_PARTS, 'The text, or parts: text, images, sound, files. Parts reach the model as they are.')
   readonly content: string | readonly UserContentPart[];
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Tells apart several speakers of one role.' })
+  @SpeakerName()
   readonly name?: string | null;
 }
 
-/** Sound that the model answered with before. */
 @JSONSchema({ description: 'Sound that the model answered with before, by its id.' })
 class AssistantAudio {
   @IsString()
@@ -63,7 +67,6 @@ class AssistantAudio {
   readonly id: string;
 }
 
-/** What the model said before. */
 @JSONSchema({
   description:
     'What the model said before. `content` may be null or left out only beside tool calls, a function call, a refusal ' +
@@ -71,8 +74,7 @@ class AssistantAudio {
   example: { role: 'assistant', content: 'Because air scatters blue light most.' },
 })
 class AssistantMessage {
-  @Equals('assistant')
-  @JSONSchema({ description: 'Always `assistant`.' })
+  @Always('assistant')
   readonly role: 'assistant';
 
   @OptionalBeside('tool_calls', 'function_call', 'refusal', 'audio')
@@ -105,27 +107,19 @@ class AssistantMessage {
   @JSONSchema({ description: 'Sound that the model answered with.' })
   readonly audio?: AssistantAudio | null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Tells apart several speakers of one role.' })
+  @SpeakerName()
   readonly name?: string | null;
 }
 
-/** What a tool of the client gave back. */
 @JSONSchema({
   description: 'What one of the tools gave back.',
   example: { role: 'tool', tool_call_id: 'call_1', content: '{"celsius":7}' },
 })
 class ToolMessage {
-  @Equals('tool')
-  @JSONSchema({ description: 'Always `tool`.' })
+  @Always('tool')
   readonly role: 'tool';
 
-  @OrString()
-  @IsArray()
-  @ArrayNotEmpty()
-  @OneOf('type', TEXT_PARTS, { each: true })
-  @JSONSchema({ description: 'The result, whole or in parts.' })
+  @TextOrParts(TEXT_PARTS, 'The result, whole or in parts.')
   readonly content: string | readonly TextPart[];
 
   @IsString()
@@ -133,11 +127,9 @@ class ToolMessage {
   readonly tool_call_id: string;
 }
 
-/** What a function gave back. */
 @JSONSchema({ description: 'What a function gave back. Replaced by `tool`.', deprecated: true })
 class FunctionMessage {
-  @Equals('function')
-  @JSONSchema({ description: 'Always `function`.' })
+  @Always('function')
   readonly role: 'function';
 
   @IsOptional()

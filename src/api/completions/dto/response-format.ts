@@ -1,25 +1,20 @@
-import { Equals, IsBoolean, IsObject, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsBoolean, IsObject, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
-import { Nested } from '../../../schema/index.js';
+import { Always, Nested } from '../../../schema/index.js';
 
-/** The answer is plain text. */
 @JSONSchema({ description: 'The answer is plain text.' })
 class ResponseFormatText {
-  @Equals('text')
-  @JSONSchema({ description: 'Always `text`.' })
+  @Always('text')
   readonly type: 'text';
 }
 
-/** The answer is some JSON object. */
 @JSONSchema({ description: 'The answer is a JSON object, whose form only the messages tell.' })
 class ResponseFormatJsonObject {
-  @Equals('json_object')
-  @JSONSchema({ description: 'Always `json_object`.' })
+  @Always('json_object')
   readonly type: 'json_object';
 }
 
-/** A named JSON Schema. */
 @JSONSchema({ description: 'A named JSON Schema.' })
 class NamedJsonSchema {
   @IsString()
@@ -48,11 +43,9 @@ class NamedJsonSchema {
   readonly strict?: boolean | null;
 }
 
-/** The answer is JSON that follows a schema. */
 @JSONSchema({ description: 'The answer is JSON that follows a schema.' })
 class ResponseFormatJsonSchema {
-  @Equals('json_schema')
-  @JSONSchema({ description: 'Always `json_schema`.' })
+  @Always('json_schema')
   readonly type: 'json_schema';
 
   @Nested(() => NamedJsonSchema)

@@ -1,7 +1,6 @@
 import { IsBoolean, IsOptional } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 
-/** What a streamed answer holds beside the text. */
 @JSONSchema({ description: 'Options of a streamed answer. Others than these are accepted and do nothing.' })
 export class StreamOptions {
   @IsOptional()

@@ -2,7 +2,6 @@ import { IsIn, IsInt, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { Nested, OrAbsent } from '../../../schema/index.js';
 
-/** A piece of a call of a function. */
 @JSONSchema({ description: 'A piece of a call of a function.' })
 export class CalledFunctionChunk {
   @OrAbsent()
@@ -16,7 +15,6 @@ export class CalledFunctionChunk {
   readonly arguments?: string;
 }
 
-/** A piece of a call of a custom tool. */
 @JSONSchema({ description: 'A piece of a call of a custom tool.' })
 export class CalledCustomToolChunk {
   @OrAbsent()
@@ -30,7 +28,6 @@ export class CalledCustomToolChunk {
   readonly input?: string;
 }
 
-/** A piece of a call of one of the client's tools. */
 @JSONSchema({ description: "A piece of a call of one of the client's tools." })
 export class ToolCallChunk {
   @IsInt()

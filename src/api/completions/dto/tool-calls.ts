@@ -1,8 +1,7 @@
-import { Equals, IsString } from 'class-validator';
+import { IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import { Nested } from '../../../schema/index.js';
+import { Always, Nested } from '../../../schema/index.js';
 
-/** Which function a model called, with what. */
 @JSONSchema({ description: 'A function and what it is called with.' })
 export class CalledFunction {
   @IsString()
@@ -17,15 +16,13 @@ export class CalledFunction {
   readonly arguments: string;
 }
 
-/** A call of one of the client's functions. */
 @JSONSchema({ description: "A call of one of the client's functions." })
 class FunctionToolCall {
   @IsString()
   @JSONSchema({ description: 'Id of the call; the `tool` message that answers it repeats it.', example: 'call_1' })
   readonly id: string;
 
-  @Equals('function')
-  @JSONSchema({ description: 'Always `function`.' })
+  @Always('function')
   readonly type: 'function';
 
   @Nested(() => CalledFunction)
@@ -33,7 +30,6 @@ class FunctionToolCall {
   readonly function: CalledFunction;
 }
 
-/** Which custom tool a model called, with what. */
 @JSONSchema({ description: 'A custom tool and what it is called with.' })
 class CalledCustomTool {
   @IsString()
@@ -45,15 +41,13 @@ class CalledCustomTool {
   readonly input: string;
 }
 
-/** A call of one of the client's custom tools. */
 @JSONSchema({ description: "A call of one of the client's custom tools." })
 class CustomToolCall {
   @IsString()
   @JSONSchema({ description: 'Id of the call; the `tool` message that answers it repeats it.', example: 'call_1' })
   readonly id: string;
 
-  @Equals('custom')
-  @JSONSchema({ description: 'Always `custom`.' })
+  @Always('custom')
   readonly type: 'custom';
 
   @Nested(() => CalledCustomTool)

@@ -1,9 +1,8 @@
-import { Equals, IsArray, IsBoolean, IsIn, IsObject, IsOptional, IsString, MinLength } from 'class-validator';
+import { IsArray, IsBoolean, IsIn, IsObject, IsOptional, IsString, MinLength } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
-import { Nested } from '../../../schema/index.js';
+import { Always, Nested } from '../../../schema/index.js';
 
-/** A function that the model may call. */
 @JSONSchema({ description: 'A function that the model may call; the client runs it.' })
 class FunctionDefinition {
   @IsString()
@@ -31,11 +30,9 @@ class FunctionDefinition {
   readonly strict?: boolean | null;
 }
 
-/** A function as a tool. */
 @JSONSchema({ description: 'A function as a tool.' })
 class FunctionTool {
-  @Equals('function')
-  @JSONSchema({ description: 'Always `function`.' })
+  @Always('function')
   readonly type: 'function';
 
   @Nested(() => FunctionDefinition)
@@ -43,7 +40,6 @@ class FunctionTool {
   readonly function: FunctionDefinition;
 }
 
-/** A tool that takes free text. */
 @JSONSchema({ description: 'A tool that takes free text; the client runs it.' })
 class CustomToolDefinition {
   @IsString()
@@ -65,11 +61,9 @@ class CustomToolDefinition {
   readonly format?: JsonObject | null;
 }
 
-/** A custom tool. */
 @JSONSchema({ description: 'A tool that takes free text.' })
 class CustomTool {
-  @Equals('custom')
-  @JSONSchema({ description: 'Always `custom`.' })
+  @Always('custom')
   readonly type: 'custom';
 
   @Nested(() => CustomToolDefinition)
@@ -83,7 +77,6 @@ export type Tool = FunctionTool | CustomTool;
 /** Classes of tools by their `type`. */
 export const TOOLS = { function: FunctionTool, custom: CustomTool };
 
-/** Names a tool. */
 @JSONSchema({ description: 'Names a tool.' })
 class ToolName {
   @IsString()
@@ -91,11 +84,9 @@ class ToolName {
   readonly name: string;
 }
 
-/** The model must call this function. */
 @JSONSchema({ description: 'The model must call this function.' })
 class FunctionToolChoice {
-  @Equals('function')
-  @JSONSchema({ description: 'Always `function`.' })
+  @Always('function')
   readonly type: 'function';
 
   @Nested(() => ToolName)
@@ -103,11 +94,9 @@ class FunctionToolChoice {
   readonly function: ToolName;
 }
 
-/** The model must call this custom tool. */
 @JSONSchema({ description: 'The model must call this custom tool.' })
 class CustomToolChoice {
-  @Equals('custom')
-  @JSONSchema({ description: 'Always `custom`.' })
+  @Always('custom')
   readonly type: 'custom';
 
   @Nested(() => ToolName)
@@ -115,7 +104,6 @@ class CustomToolChoice {
   readonly custom: ToolName;
 }
 
-/** Some of the tools. */
 @JSONSchema({ description: 'Some of the tools, and whether one of them must be called.' })
 class AllowedTools {
   @IsIn(['auto', 'required'])
@@ -131,11 +119,9 @@ class AllowedTools {
   readonly tools: readonly JsonObject[];
 }
 
-/** The model may call some of the tools only. */
 @JSONSchema({ description: 'The model may call some of the tools only.' })
 class AllowedToolsChoice {
-  @Equals('allowed_tools')
-  @JSONSchema({ description: 'Always `allowed_tools`.' })
+  @Always('allowed_tools')
   readonly type: 'allowed_tools';
 
   @Nested(() => AllowedTools)

@@ -1,9 +1,8 @@
-import { Equals, IsArray, IsInt, IsObject, IsString } from 'class-validator';
+import { IsArray, IsInt, IsObject, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
-import { Nested, OrAbsent } from '../../../schema/index.js';
+import { Always, Nested, OrAbsent } from '../../../schema/index.js';
 
-/** A workflow, described as OpenAI describes a model. */
 @JSONSchema({
   description: 'A workflow, described as a model.',
   example: { id: 'chat', object: 'model', created: 1795344000, owned_by: 'millrace' },
@@ -13,8 +12,7 @@ export class ModelCard {
   @JSONSchema({ description: 'What to give as `model` in a request.' })
   readonly id: string;
 
-  @Equals('model')
-  @JSONSchema({ description: 'Always `model`.' })
+  @Always('model')
   readonly object: 'model';
 
   @IsInt()
@@ -34,11 +32,9 @@ export class ModelCard {
   readonly millrace?: JsonObject;
 }
 
-/** All workflows. */
 @JSONSchema({ description: 'All workflows.' })
 export class ModelList {
-  @Equals('list')
-  @JSONSchema({ description: 'Always `list`.' })
+  @Always('list')
   readonly object: 'list';
 
   @IsArray()
