@@ -4,10 +4,8 @@ import { type Cancellation, type Clock, type Timer, TIMER_TOLERANCE_MS } from '.
 import type { StreamMeter } from '../../metrics/index.js';
 import { guarded } from '../../runs/index.js';
 import type { Gate } from '../../streaming/index.js';
+import { ChunkedBody } from './chunked-body.js';
 import { EVENT_STREAM_HEADERS, HEARTBEAT_FRAME } from './sse-frames.js';
-
-/** What ends a chunked body. */
-const LAST_CHUNK = '0\r\n\r\n';
 
 /** How many characters one turn of the event loop may bring; beyond that the gate is closed until they are written. */
 const ROOM = 64 * 1024;
@@ -33,10 +31,9 @@ export class EventStreamWriter {
   #hasTokens = false;
   #isScheduled = false;
   #isFull = false;
-  #isOpen = false;
   #isEnded = false;
-  /** True if the body is sent in chunks (RFC 9112, section 7.1), false for clients that speak HTTP/1.0. */
-  #isChunked = false;
+  /** Undefined until the status line is sent. */
+  #body: ChunkedBody | undefined;
 
   /**
    * @param gate closed while the client does not keep up
@@ -80,12 +77,12 @@ export class EventStreamWriter {
 
   /** True once the status line is sent: an error can then only be a frame. */
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#body !== undefined;
   }
 
   /** Sends the status line and headers, and a comment, so that proxies and clients see life. */
   open(): void {
-    if (!this.#isOpen) this.#writeHeartbeat();
+    if (!this.isOpen) this.#writeHeartbeat();
   }
 
   /** What is written next holds tokens. */
@@ -102,7 +99,7 @@ export class EventStreamWriter {
       this.#isFull = true;
       this.#gate.close();
     }
-    if (!this.#isOpen) this.#writeHead();
+    this.#body ??= this.#writeHead();
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     process.nextTick(this.#flush);
@@ -111,10 +108,10 @@ export class EventStreamWriter {
   /** Sends the last frames and ends the response. */
   end(frames: string): void {
     if (this.#isEnded) return;
-    if (!this.#isOpen) this.#writeHead();
+    const body = (this.#body ??= this.#writeHead());
     this.#isEnded = true;
     this.#heartbeat.cancel();
-    this.#response.end(this.#chunk(this.#buffer + frames) + (this.#isChunked ? LAST_CHUNK : ''));
+    body.end(this.#buffer + frames);
     this.#measure(this.#clock.monotonic());
     // This holds however long the client takes to read the rest.
     this.#meter.over();
@@ -133,21 +130,13 @@ export class EventStreamWriter {
     this.#meter.tokens(now);
   }
 
-  #writeHead(): void {
-    this.#isOpen = true;
+  #writeHead(): ChunkedBody {
     const response = this.#response;
-    if (response.destroyed) return;
-    response.writeHead(200, EVENT_STREAM_HEADERS);
-    response.socket?.setNoDelay(true);
-    // Node would write the length, the text and the line ends of a chunk one by one, and the socket would gather them
-    // again.
-    this.#isChunked = response.chunkedEncoding;
-    response.chunkedEncoding = false;
-  }
-
-  #chunk(text: string): string {
-    if (!this.#isChunked || text === '') return text;
-    return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+    if (!response.destroyed) {
+      response.writeHead(200, EVENT_STREAM_HEADERS);
+      response.socket?.setNoDelay(true);
+    }
+    return new ChunkedBody(response);
   }
 
   #writeBuffer(): void {
@@ -155,7 +144,7 @@ export class EventStreamWriter {
     if (this.#isEnded || this.#response.destroyed) return;
     const frames = this.#buffer;
     this.#buffer = '';
-    if (!this.#response.write(this.#chunk(frames))) {
+    if (this.#body?.write(frames) === false) {
       this.#gate.close();
       this.#meter.paused();
     } else if (this.#isFull) {
@@ -182,7 +171,7 @@ export class EventStreamWriter {
     let leftMs = this.#lastWriteAt + this.#heartbeatMs - now;
     if (leftMs < TIMER_TOLERANCE_MS) {
       // A client that is behind has enough to read; one that is not answered yet gets its status line first.
-      if (this.#isOpen && this.#gate.isOpen) this.#writeHeartbeat();
+      if (this.isOpen && this.#gate.isOpen) this.#writeHeartbeat();
       leftMs = this.#heartbeatMs;
     }
     this.#heartbeat = this.#clock.after(leftMs, this.#beat);
