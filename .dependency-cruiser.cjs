@@ -71,10 +71,10 @@ module.exports = {
       to: { path: '^src/tracing/' },
     },
     {
-      name: 'agents-know-no-observers',
+      name: 'runs-know-no-observers',
       severity: 'error',
-      comment: 'Agents, tools and authors tell events (workflow/agent-event.ts); traces and metrics are made of them.',
-      from: { path: '^src/(workflow|nodes)/' },
+      comment: 'What runs is told as events; traces and metrics are made of them, by the observers of runs/.',
+      from: { path: '^src/(workflow|nodes|engine)/' },
       to: { path: '^src/(tracing|metrics)/' },
     },
     {

@@ -1,8 +1,6 @@
 import 'reflect-metadata';
 import { Cancellation, SystemClock } from '../../dist/kernel/index.js';
-import { Metrics } from '../../dist/metrics/index.js';
 import { Gate } from '../../dist/streaming/index.js';
-import { NoopTracer } from '../../dist/tracing/index.js';
 import { RunLog, WorkflowDefinition } from '../../dist/workflow/index.js';
 import { compileWorkflow } from '../../dist/workflow/compile/compile-workflow.js';
 import { DefinitionFaults } from '../../dist/workflow/compile/definition-faults.js';
@@ -66,8 +64,6 @@ function compile(Definition) {
   return workflow;
 }
 
-const metrics = new Metrics(new SystemClock(), new NoopTracer());
-
 async function run(workflow) {
   let deltas = 0;
   let last;
@@ -77,10 +73,9 @@ async function run(workflow) {
     cancellation: new Cancellation(),
     gate: new Gate(),
     clock: new SystemClock(),
-    meter: metrics.run('bench'),
     log: new RunLog(),
-    trace: new NoopTracer().startTrace(),
-    keepAnswer: false,
+    isTraced: false,
+    observe: () => undefined,
     maxAnswerLength: Infinity,
     emit: (event) => {
       if (event.type === 'delta') deltas++;

@@ -17,16 +17,15 @@ import {
   settleOrAbort,
   toJsonValue,
 } from '../kernel/index.js';
-import type { RunMeter } from '../metrics/index.js';
 import type { FinishReason, Usage } from '../models/index.js';
 import { type Delta, type Gate, isDelta } from '../streaming/index.js';
-import { type Ending, NOOP_TRACE, type SpanHandle } from '../tracing/index.js';
 import {
   type CallName,
   type ChatEvent,
   type CompiledWorkflow,
   type Deltas,
   describeFailure,
+  type EventLevel,
   IncompleteAnswerError,
   MOST_CONTENT_BYTES,
   type NestedStep,
@@ -41,11 +40,9 @@ import {
   TaskContext,
   type Values,
 } from '../workflow/index.js';
-import { AgentMetrics } from './agent-metrics.js';
-import { AgentTrace } from './agent-trace.js';
 import { deltaFault } from './delta-fault.js';
 import { Outputs } from './outputs.js';
-import type { UnnumberedEvent } from './run-event.js';
+import type { ObserverContent, ObserverEvent, UnnumberedEvent } from './run-event.js';
 import type { Permit, Semaphore } from './semaphore.js';
 import type { Speaker, SpeakingOrder } from './speaking-order.js';
 import { StepUsage } from './step-usage.js';
@@ -60,7 +57,6 @@ export interface SharedRun {
   readonly gate: Gate;
   readonly permits: Semaphore;
   readonly clock: Clock;
-  readonly meter: RunMeter;
   readonly log: RunLog;
   /** Whether tokens that upstreams do not tell are estimated. */
   readonly estimatesTokens: boolean;
@@ -69,6 +65,8 @@ export interface SharedRun {
   /** Whether somebody wants what authors' code gives in the events. */
   readonly wantsContent: boolean;
   readonly emit: (event: UnnumberedEvent) => void;
+  /** Tells observers what the run's reader is not told. */
+  readonly observe: (event: ObserverEvent, content?: ObserverContent) => void;
   /** Told of each node before it starts: it is cleaned up at the run's end. */
   readonly started: (step: NodeStep, context: TaskContext) => void;
   /** Set when an answer broke off in the middle of a visible node: no step of any workflow of the run starts any more. */
@@ -76,9 +74,6 @@ export interface SharedRun {
   /** Told of what each node uses when it starts. */
   readonly account: (usage: StepUsage) => void;
 }
-
-/** Where the spans of steps are opened: the run's trace, or the span of the nested workflow. */
-type SpanParent = Pick<SpanHandle, 'span'>;
 
 /** A node at work. */
 interface Work {
@@ -108,14 +103,13 @@ export class Execution implements Values {
   #hasFailed = false;
 
   /**
-   * @param isTraced false: its trace keeps nothing
+   * @param isTraced true: somebody keeps a trace of it
    * @param path keys of the steps around it, each with a slash behind it; empty for the run's own workflow
    */
   constructor(
     readonly workflow: CompiledWorkflow,
     readonly event: ChatEvent,
     private readonly run: SharedRun,
-    private readonly trace: SpanParent,
     private readonly isTraced: boolean,
     private readonly path = '',
   ) {}
@@ -216,21 +210,19 @@ export class Execution implements Values {
     const visible = turn !== undefined;
     const elapsed = (): number => this.run.clock.monotonic() - startedAt;
     this.run.emit({ type: 'node-started', node, kind: 'workflow', visible });
-    let span: SpanHandle | undefined;
+    let isTraced = false;
     let execution: Execution | undefined;
     try {
       const event = step.event(this);
-      span = step.workflow.traced
-        ? this.trace.span(step.key, { input: event.messages, metadata: { workflow: step.workflow.id } })
-        : NOOP_TRACE.span(step.key);
-      const isTraced = this.isTraced && step.workflow.traced;
-      execution = new Execution(step.workflow, event, this.run, span, isTraced, `${node}/`);
+      isTraced = this.isTraced && step.workflow.traced;
+      if (isTraced) this.#traceStep(step.key, event.messages, step.workflow.id);
+      execution = new Execution(step.workflow, event, this.run, isTraced, `${node}/`);
       const output = await execution.execute(turn);
       this.outputs.set(step.key, output);
-      span.end({ output });
+      if (isTraced) this.#endStepTrace(node, {}, output);
       this.#emitFinished(node, visible, elapsed(), output);
     } catch (thrown) {
-      span?.end(makeEnding(thrown, this.run.cancellation));
+      if (isTraced) this.#endStepTrace(node, makeEnding(thrown, this.run.cancellation));
       const hasFailed = execution?.hasFailed === true;
       this.#hasFailed ||= hasFailed;
       this.#emitFailed(node, thrown, elapsed(), { aborted: !hasFailed && this.run.cancellation.aborted });
@@ -290,19 +282,20 @@ export class Execution implements Values {
     const visible = turn !== undefined;
     this.run.emit({ type: 'node-started', node, kind: findStepKind(step.instance), visible });
     const elapsed = (): number => clock.monotonic() - startedAt;
-    let span: SpanHandle | undefined;
+    let isTraced = false;
     try {
       const input = step.input(this);
-      span = this.trace.span(step.key, { input });
-      const context = this.#contextFor(step, node, this.#openEvents(node, span, usage), log);
+      ({ isTraced } = this);
+      if (isTraced) this.#traceStep(step.key, input);
+      const context = this.#contextFor(step, node, this.#openEvents(node, usage), log);
       this.run.started(step, context);
       if (visible) this.#hasSpoken = true;
       const output = await settleOrAbort(this.#process(work, input, context), cancellation, clock, ABORT_GRACE_MS);
       this.outputs.set(step.key, output, step.instance);
-      span.end({ output });
+      if (isTraced) this.#endStepTrace(node, {}, output);
       this.#emitFinished(node, visible, elapsed(), output, usage.usage);
     } catch (thrown) {
-      span?.end(makeEnding(thrown, cancellation));
+      if (isTraced) this.#endStepTrace(node, makeEnding(thrown, cancellation));
       this.#recover(work, node, thrown, { usage, log }, elapsed());
     } finally {
       work.permit.release();
@@ -349,19 +342,27 @@ export class Execution implements Values {
     );
   }
 
-  /** What is told of a node goes to its usage, the metrics, the trace, and those who read the run. */
-  #openEvents(node: string, span: SpanHandle, usage: StepUsage): StepEvents {
-    const metrics = new AgentMetrics(this.run.meter);
-    const trace = this.isTraced ? new AgentTrace(span) : undefined;
+  #traceStep(name: string, input: unknown, workflow?: string): void {
+    const { path } = this;
+    const within = path === '' ? {} : { within: path.slice(0, -1) };
+    const nested = workflow === undefined ? {} : { workflow };
+    this.run.observe({ type: 'step-traced', node: path + name, name, ...within, ...nested }, { input });
+  }
+
+  #endStepTrace(node: string, ending: TraceEnding, output?: unknown): void {
+    this.run.observe({ type: 'step-trace-ended', node, ...ending }, { output });
+  }
+
+  /** What is told of the work in a node goes to its usage and to the observers; who its model is, to the reader as well. */
+  #openEvents(node: string, usage: StepUsage): StepEvents {
     let last = 0;
     return {
-      isTraced: trace !== undefined,
+      isTraced: this.isTraced,
       nextNumber: () => ++last,
       emit: (event) => {
         usage.take(event);
-        metrics.take(event);
-        trace?.take(event);
         if (event.type === 'model-identified') this.run.emit({ ...event, node });
+        else this.run.observe({ ...event, node });
       },
     };
   }
@@ -443,8 +444,14 @@ export class Execution implements Values {
   }
 }
 
+/** How what is traced has ended. */
+export interface TraceEnding {
+  readonly level?: EventLevel;
+  readonly statusMessage?: string;
+}
+
 /** How a failure shows in a trace: an ending from outside is a warning, anything else an error. */
-export function makeEnding(thrown: unknown, signal: AbortNotice): Ending {
+export function makeEnding(thrown: unknown, signal: AbortNotice): TraceEnding {
   if (isError(thrown) && thrown instanceof RunAbortedError)
     return { level: 'WARNING', statusMessage: `aborted: ${thrown.abortCause}` };
   if (signal.aborted) return { level: 'WARNING', statusMessage: 'aborted: another step failed' };

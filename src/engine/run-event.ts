@@ -2,7 +2,7 @@ import type { MillraceError, Outcome, RunError } from '../errors/index.js';
 import type { JsonValue } from '../kernel/index.js';
 import type { FinishReason, ModelIdentity, Usage } from '../models/index.js';
 import type { Delta } from '../streaming/index.js';
-import type { StepKind } from '../workflow/index.js';
+import type { AgentEvent, EventLevel, StepKind } from '../workflow/index.js';
 
 /** What every run event has: its place in the run, counted from 0 (gaps are possible where deltas were merged). */
 interface Sequenced {
@@ -141,4 +141,46 @@ export interface RunEnd {
   readonly result?: unknown;
   /** Undefined if it did not fail. */
   readonly error?: MillraceError;
+}
+
+/** What agents, tools and authors tell of the work in a step. */
+export type StepEvent = AgentEvent & { readonly node: string };
+
+/** A step has its input, and its span begins. Told only in a run that is traced. */
+export interface StepTraced {
+  readonly type: 'step-traced';
+  readonly node: string;
+  /** Its own key. */
+  readonly name: string;
+  /** The nested workflow that it is a step of; absent: the run's own. */
+  readonly within?: string;
+  /** Id of the workflow that it is; absent: it is a node. */
+  readonly workflow?: string;
+}
+
+/** Its span ends. */
+export interface StepTraceEnded {
+  readonly type: 'step-trace-ended';
+  readonly node: string;
+  readonly level?: EventLevel;
+  /** For operators. */
+  readonly statusMessage?: string;
+}
+
+/** The trace of a run ends. Comes before its last event, and only in a run that is traced. */
+export interface RunTraceEnded {
+  readonly type: 'run-trace-ended';
+  readonly finishReason?: FinishReason;
+  readonly level?: EventLevel;
+  /** For operators. */
+  readonly statusMessage?: string;
+}
+
+/** What observers are told beside the events of a run. Its reader is not: it would pay for what it has no use for. */
+export type ObserverEvent = StepEvent | StepTraced | StepTraceEnded | RunTraceEnded;
+
+/** What authors' code has given, as it is: for observers in this process, which look at it at once. */
+export interface ObserverContent {
+  readonly input?: unknown;
+  readonly output?: unknown;
 }

@@ -8,7 +8,6 @@ import {
   toRunError,
 } from '../errors/index.js';
 import { assertNever, Cancellation, type Clock, type IdSource, settleInTime, toJsonValue } from '../kernel/index.js';
-import type { RunMeter } from '../metrics/index.js';
 import { type FinishReason, worseFinishReason } from '../models/index.js';
 import {
   DeltaCollector,
@@ -20,7 +19,6 @@ import {
   weighDelta,
   WholeCharacters,
 } from '../streaming/index.js';
-import type { Ending, TraceHandle } from '../tracing/index.js';
 import {
   type ChatEvent,
   type CompiledWorkflow,
@@ -29,10 +27,10 @@ import {
   type RunLog,
   type TaskContext,
 } from '../workflow/index.js';
-import { makeEnding, Execution } from './execution.js';
+import { makeEnding, Execution, type TraceEnding } from './execution.js';
 import { NumberedCalls } from './numbered-calls.js';
 import { OneAudio } from './one-audio.js';
-import type { RunEnd, RunEvent, RunFinished, UnnumberedEvent } from './run-event.js';
+import type { ObserverContent, ObserverEvent, RunEnd, RunEvent, RunFinished, UnnumberedEvent } from './run-event.js';
 import { Semaphore } from './semaphore.js';
 import { type Speaker, SpeakingOrder } from './speaking-order.js';
 import { type StepUsage, sumUsage } from './step-usage.js';
@@ -48,11 +46,11 @@ export interface RunParts {
   readonly ids: IdSource;
   /** See the options of a run. */
   readonly failFastMs: number | undefined;
-  readonly meter: RunMeter;
   readonly log: RunLog;
-  readonly trace: TraceHandle;
-  /** True if the answer is wanted at the end, for the trace. */
-  readonly keepAnswer: boolean;
+  /** Undefined if nothing is recorded. */
+  readonly traceId: string | undefined;
+  /** True if somebody keeps a trace: then content is told to observers, and the answer at the end. */
+  readonly isTraced: boolean;
   /** Most that the run may say, in characters: whoever collects an answer, for a client or a trace, holds all of it. */
   readonly maxAnswerLength: number;
   /** True if tokens that upstreams do not tell are estimated. */
@@ -61,6 +59,8 @@ export interface RunParts {
   readonly wantsContent: boolean;
   /** Takes each event; with the last one comes what stands beside it. */
   readonly emit: (event: RunEvent, end?: RunEnd) => void;
+  /** Tells observers what the run's reader is not told. */
+  readonly observe: (event: ObserverEvent, content?: ObserverContent) => void;
 }
 
 /** How long the `cleanup` of one node may take, in milliseconds; then the others go on. */
@@ -92,13 +92,13 @@ export class Run {
     this.#parts = parts;
     this.#calls = new NumberedCalls(parts.ids);
     this.#startedAt = parts.clock.monotonic();
-    this.#answer = parts.keepAnswer ? new DeltaCollector() : undefined;
+    this.#answer = parts.isTraced ? new DeltaCollector() : undefined;
   }
 
   /** Runs the workflow to its end. Never rejects: whatever happens is the last event. */
   async execute(): Promise<void> {
-    const { workflow, event, cancellation, gate, clock, meter, log, trace } = this.#parts;
-    this.#emit({ type: 'run-started', ...(trace.id !== undefined && { traceId: trace.id }) });
+    const { workflow, event, cancellation, gate, clock, log, traceId, isTraced } = this.#parts;
+    this.#emit({ type: 'run-started', ...(traceId !== undefined && { traceId }) });
     const execution = new Execution(
       workflow,
       event,
@@ -106,7 +106,6 @@ export class Run {
         cancellation,
         gate,
         clock,
-        meter,
         log,
         estimatesTokens: this.#parts.estimatesTokens,
         canWait: (ms) => this.#canWait(ms),
@@ -114,11 +113,11 @@ export class Run {
         permits: new Semaphore(workflow.concurrency),
         brokenOff: false,
         emit: (runEvent) => this.#emit(runEvent),
+        observe: this.#parts.observe,
         started: (step, context) => this.#started.push({ step, context }),
         account: (usage) => this.#usages.push(usage),
       },
-      trace,
-      this.#parts.keepAnswer,
+      isTraced,
     );
     try {
       const result = await execution.execute(new SpeakingOrder((speaker, delta) => this.#speak(speaker, delta)));
@@ -227,7 +226,7 @@ export class Run {
     this.#endCharacters();
     const finishReason = finishReasons.reduce<FinishReason>(worseFinishReason, 'stop');
     const usage = this.#usage();
-    this.#endTrace(() => ({ metadata: { finish_reason: finishReason } }));
+    this.#endTrace({ finishReason });
     const shown = this.#parts.wantsContent ? toJsonValue(result, MOST_CONTENT_BYTES) : undefined;
     this.#emit(
       {
@@ -245,7 +244,7 @@ export class Run {
     this.#endCharacters();
     const usage = this.#usage();
     // The first failure has aborted the rest with itself; for the run it is no abort.
-    this.#endTrace(() => makeEnding(thrown, NEVER));
+    this.#endTrace(makeEnding(thrown, NEVER));
     const error = toMillraceError(thrown);
     const { log, workflow } = this.#parts;
     const node = error instanceof RunAbortedError || !hasSeveralSteps(workflow) ? undefined : log.failedStep?.node;
@@ -274,13 +273,9 @@ export class Run {
     }
   }
 
-  /** Whatever becomes of the trace, the run has its end. */
-  #endTrace(ending: () => Ending): void {
-    try {
-      this.#parts.trace.end({ ...ending(), output: this.#answer?.output() });
-    } catch (error) {
-      this.#parts.log.write('error', 'has a trace that could not be ended', {}, loggableStack(error));
-    }
+  #endTrace(ending: TraceEnding & { readonly finishReason?: FinishReason }): void {
+    if (this.#answer === undefined) return;
+    this.#parts.observe({ type: 'run-trace-ended', ...ending }, { output: this.#answer.output() });
   }
 
   async #cleanUp(): Promise<void> {

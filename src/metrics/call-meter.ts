@@ -6,8 +6,6 @@ import type { Instruments } from './instruments.js';
 /** Measures one call of a model. */
 export class CallMeter {
   readonly #startedAt: number;
-  #usage: Usage | undefined;
-  #hasEnded = false;
 
   constructor(
     private readonly instruments: Instruments,
@@ -19,36 +17,18 @@ export class CallMeter {
     instruments.prepareCalls(workflow, name);
   }
 
-  /** The last usage that was told; undefined if none was. */
-  get counted(): Usage | undefined {
-    return this.#usage;
-  }
-
   /** The first token of the answer is here. */
   firstToken(): void {
     const { provider, model } = this.name;
     this.instruments.callFirstToken.observe({ provider, model }, this.#elapsed());
   }
 
-  /** Its request failed without an answer and is sent again. */
-  retrying(): void {
-    const { provider, model } = this.name;
-    this.instruments.retries.inc({ provider, model, by: 'request' });
-  }
-
-  /** What the upstream has counted so far; the last one holds. */
-  usage(usage: Usage): void {
-    this.#usage = usage;
-  }
-
-  /** Counts once; later calls do nothing. */
-  ended(outcome: Outcome): void {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
+  /** @param usage what its upstream has told; undefined: nothing */
+  ended(outcome: Outcome, usage: Usage | undefined): void {
     const { provider, model } = this.name;
     this.instruments.calls.inc({ workflow: this.workflow, provider, model, outcome });
     this.instruments.callDuration.observe({ provider, model }, this.#elapsed());
-    if (this.#usage !== undefined) this.#count(this.#usage);
+    if (usage !== undefined) this.#count(usage);
   }
 
   #count({ prompt_tokens, completion_tokens, prompt_tokens_details, completion_tokens_details }: Usage): void {

@@ -3,5 +3,4 @@ export { GatheredMetrics } from './gathered-metrics.js';
 export type { Instruments } from './instruments.js';
 export { MetricsModule } from './metrics.module.js';
 export { Metrics } from './metrics.js';
-export { RunMeter } from './run-meter.js';
 export { StreamMeter } from './stream-meter.js';

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../test/support/fake-clock.js';
 import { MetricsPage } from '../../test/support/metrics-page.js';
 import { type ExporterHealth, NoopTracer, type TracingHealth } from '../tracing/index.js';
+import { CallMeter } from './call-meter.js';
 import { Metrics } from './metrics.js';
 
 const exporter: ExporterHealth = {
@@ -52,19 +53,16 @@ describe('Metrics', () => {
     for (const name of ['millrace_open_streams', 'millrace_paused_streams']) expect(after.sum(name)).toBe(0);
   });
 
-  it('counts the last usage of a call, once, and nothing that is no count', async () => {
-    const { metrics, page } = made();
-    const call = metrics.run('chat').call({ provider: 'openai', model: 'm' });
-    call.usage({ prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 });
-    call.usage({
+  it('counts what a call has used, and nothing that is no count', async () => {
+    const { clock, metrics, page } = made();
+    const call = new CallMeter(metrics.instruments, clock, 'chat', { provider: 'openai', model: 'm' });
+    call.ended('stop', {
       prompt_tokens: 5,
       completion_tokens: 9,
       total_tokens: 14,
       prompt_tokens_details: { cached_tokens: Number.NaN },
       completion_tokens_details: { reasoning_tokens: -1 },
     });
-    call.ended('stop');
-    call.ended('aborted');
     const tokens = (await page()).matching('millrace_tokens_total');
     expect(tokens.map(({ labels, value }) => [labels['kind'], value])).toEqual([
       ['input', 5],

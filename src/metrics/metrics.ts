@@ -7,7 +7,6 @@ import { Tracer } from '../tracing/index.js';
 import { ClusterMetrics } from './cluster-metrics.js';
 import { makeDroppedLinesCounter } from './gathered-metrics.js';
 import { Instruments } from './instruments.js';
-import { RunMeter } from './run-meter.js';
 import { StreamMeter } from './stream-meter.js';
 import { registerTracingMetrics } from './tracing-metrics.js';
 
@@ -83,11 +82,6 @@ export class Metrics {
   /** Shows how many lines of the log were lost so far. */
   showDroppedLines(count: () => number): void {
     this.instruments.registry.registerMetric(makeDroppedLinesCounter(count));
-  }
-
-  /** A run begins. */
-  run(workflow: string): RunMeter {
-    return new RunMeter(this.instruments, this.clock, workflow);
   }
 
   /**

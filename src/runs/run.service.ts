@@ -12,9 +12,8 @@ import {
   isError,
   settleInTime,
 } from '../kernel/index.js';
-import { Metrics } from '../metrics/index.js';
 import { Gate } from '../streaming/index.js';
-import { NOOP_TRACE, Tracer } from '../tracing/index.js';
+import { Tracer } from '../tracing/index.js';
 import { type ChatEvent, type CompiledWorkflow, RunLog } from '../workflow/index.js';
 import type { ObservedRun } from './observers/run-observer.js';
 import { RunObservers } from './observers/run-observers.js';
@@ -46,7 +45,6 @@ export class RunService {
     private readonly clock: Clock,
     private readonly ids: IdSource,
     private readonly tracer: Tracer,
-    private readonly metrics: Metrics,
     private readonly observers: RunObservers,
   ) {}
 
@@ -93,15 +91,15 @@ export class RunService {
   #begin(asked: ObservedRun, subscriber: Subscriber<RunEvent>, reading: Reading): () => void {
     const { workflow, event, options } = asked;
     const { clock, config } = this;
-    const isTraced = this.tracer.enabled && workflow.traced;
-    const trace = isTraced
-      ? this.tracer.startTrace(makeTraceStart(workflow, event, options.id, options.origin))
-      : NOOP_TRACE;
+    const trace =
+      this.tracer.enabled && workflow.traced
+        ? this.tracer.startTrace(makeTraceStart(workflow, event, options.id, options.origin))
+        : undefined;
     const log = new RunLog({
       workflow: workflow.id,
       completion_id: options.id,
       request_id: options.origin?.requestId,
-      trace_id: trace.id,
+      trace_id: trace?.id,
     });
     const open = new OpenRun({
       log,
@@ -113,7 +111,7 @@ export class RunService {
     });
     this.#open.add(open);
     this.#letGo ??= holdProcess();
-    const observer = this.observers.observe(asked, log);
+    const observer = this.observers.observe({ ...asked, ...(trace !== undefined && { trace }) }, log);
     const run = new Run({
       workflow,
       event,
@@ -122,13 +120,13 @@ export class RunService {
       clock,
       ids: this.ids,
       failFastMs: options.failFastMs,
-      meter: this.metrics.run(workflow.id),
       log,
-      trace,
-      keepAnswer: isTraced,
+      traceId: trace?.id,
+      isTraced: trace !== undefined,
       maxAnswerLength: config.run.maxAnswerLength,
       estimatesTokens: options.permit?.estimatesTokens === true,
       wantsContent: reading.wantsContent,
+      observe: (told, content) => observer.next(told, content),
       emit: (runEvent, end) => {
         if (open.hasEnded) return;
         if (end !== undefined) {

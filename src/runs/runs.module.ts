@@ -6,10 +6,11 @@ import { AccessLogObservers } from './observers/access-log.observer.js';
 import { MetricsObservers } from './observers/metrics.observer.js';
 import type { RunObserverFactory } from './observers/run-observer.js';
 import { RunObservers } from './observers/run-observers.js';
+import { TraceObservers } from './observers/trace.observer.js';
 import { UsageObservers } from './observers/usage.observer.js';
 import { RunService } from './run.service.js';
 
-const OBSERVERS = [MetricsObservers, UsageObservers, AccessLogObservers] as const;
+const OBSERVERS = [TraceObservers, MetricsObservers, UsageObservers, AccessLogObservers] as const;
 
 /** Runs the workflows that the application's modules provide. Brings the registry that finds them. */
 @Module({

@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { NodeFailed, NodeFinished } from '../../engine/index.js';
 import type { Outcome } from '../../errors/index.js';
 import { assertNever, Clock } from '../../kernel/index.js';
-import { type Instruments, Metrics } from '../../metrics/index.js';
+import { CallMeter, type Instruments, Metrics } from '../../metrics/index.js';
+import type { ModelName } from '../../models/index.js';
 import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
-/** Measures runs and their nodes. */
+/** Measures runs, their nodes, and the calls of models in them. */
 @Injectable()
 export class MetricsObservers implements RunObserverFactory {
   constructor(
@@ -22,6 +23,8 @@ class MetricsObserver implements RunObserver {
   readonly #startedAt: number;
   /** When the nodes at work began, by key. */
   readonly #atWork = new Map<string, number>();
+  /** Open calls of models, by node and number. */
+  readonly #calls = new Map<string, CallMeter>();
 
   constructor(
     private readonly instruments: Instruments,
@@ -50,6 +53,38 @@ class MetricsObserver implements RunObserver {
       case 'run-failed':
         this.#endRun(event.outcome);
         break;
+      case 'model-call-started':
+        this.#calls.set(nameCall(event), new CallMeter(this.instruments, this.clock, this.workflow, event));
+        break;
+      case 'model-call-first-token':
+        this.#calls.get(nameCall(event))?.firstToken();
+        break;
+      case 'model-call-finished':
+        this.#calls.get(nameCall(event))?.ended(event.outcome, event.usage);
+        this.#calls.delete(nameCall(event));
+        break;
+      case 'model-call-retried':
+        this.#countRetry(event, 'request');
+        break;
+      case 'agent-retried':
+        this.#countRetry(event, 'agent');
+        break;
+      case 'model-fallback': {
+        const { provider, model } = event.from;
+        this.instruments.fallbacks.inc({ provider, model });
+        break;
+      }
+      case 'agent-finished':
+      case 'repair':
+      case 'tool-started':
+      case 'tool-finished':
+      case 'tools-not-run':
+      case 'span-started':
+      case 'span-event':
+      case 'span-ended':
+      case 'step-traced':
+      case 'step-trace-ended':
+      case 'run-trace-ended':
       case 'run-started':
       case 'node-progress':
       case 'route-taken':
@@ -58,6 +93,11 @@ class MetricsObserver implements RunObserver {
       default:
         assertNever(event);
     }
+  }
+
+  /** @param by `request`: sent again by itself; `agent`: with a call of its own */
+  #countRetry({ provider, model }: ModelName, by: 'request' | 'agent'): void {
+    this.instruments.retries.inc({ provider, model, by });
   }
 
   #endNode({ node, elapsedMs }: NodeFinished | NodeFailed, outcome: 'ok' | 'error' | 'recovered'): void {
@@ -74,4 +114,8 @@ class MetricsObserver implements RunObserver {
     instruments.openRuns.dec({ workflow });
     instruments.runDuration.observe({ workflow, outcome }, (now - this.#startedAt) / 1_000);
   }
+}
+
+function nameCall({ node, call }: { readonly node: string; readonly call: number }): string {
+  return `${node} ${call}`;
 }

@@ -1,4 +1,5 @@
-import type { DeltaEvent, RunEvent } from '../../engine/index.js';
+import type { DeltaEvent, ObserverContent, ObserverEvent, RunEvent } from '../../engine/index.js';
+import type { TraceHandle } from '../../tracing/index.js';
 import type { ChatEvent, CompiledWorkflow } from '../../workflow/index.js';
 import type { RunOptions } from '../run-options.js';
 
@@ -7,14 +8,17 @@ export interface ObservedRun {
   readonly workflow: CompiledWorkflow;
   readonly event: ChatEvent;
   readonly options: RunOptions;
+  /** Absent: nobody keeps one. */
+  readonly trace?: TraceHandle;
 }
 
 /** What observers are told of. Deltas are for the run's reader: to pass each one on to all observers would cost too much. */
-export type ObservedEvent = Exclude<RunEvent, DeltaEvent>;
+export type ObservedEvent = Exclude<RunEvent, DeltaEvent> | ObserverEvent;
 
 /** Reads the events of one run beside its reader. What it throws is logged, and touches nothing else. */
 export interface RunObserver {
-  next(event: ObservedEvent): void;
+  /** @param content what authors' code has given with it: not to be kept */
+  next(event: ObservedEvent, content?: ObserverContent): void;
 }
 
 /** Makes an observer for each run. */

@@ -23,8 +23,8 @@ export class RunObservers {
       });
     }
     return {
-      next: (event: ObservedEvent) => {
-        for (const observer of observers) guard(log, () => observer.next(event));
+      next: (event: ObservedEvent, content) => {
+        for (const observer of observers) guard(log, () => observer.next(event, content));
       },
     };
   }

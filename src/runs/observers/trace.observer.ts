@@ -1,20 +1,76 @@
-import { assertNever } from '../kernel/index.js';
-import type { ModelName } from '../models/index.js';
-import type { GenerationEnding, GenerationHandle, SpanHandle } from '../tracing/index.js';
-import type { AgentEvent, ModelCallFinished } from '../workflow/index.js';
+import { Injectable } from '@nestjs/common';
+import type { ObserverContent, StepEvent } from '../../engine/index.js';
+import { assertNever } from '../../kernel/index.js';
+import type { ModelName } from '../../models/index.js';
+import type { GenerationEnding, GenerationHandle, SpanHandle, TraceHandle } from '../../tracing/index.js';
+import type { ModelCallFinished } from '../../workflow/index.js';
+import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
-/** Traces what agents, tools and authors tell of one step: model calls as generations, the rest as spans and events. */
-export class AgentTrace {
-  readonly #step: SpanHandle;
+/** Makes the traces of runs: a span for each step, a generation for each call of a model. */
+@Injectable()
+export class TraceObservers implements RunObserverFactory {
+  observe({ trace }: ObservedRun): RunObserver | undefined {
+    return trace && new TraceObserver(trace);
+  }
+}
+
+class TraceObserver implements RunObserver {
+  readonly #trace: TraceHandle;
+  /** Those that are traced, by key. */
+  readonly #steps = new Map<string, StepTrace>();
+
+  constructor(trace: TraceHandle) {
+    this.#trace = trace;
+  }
+
+  next(event: ObservedEvent, content: ObserverContent = {}): void {
+    switch (event.type) {
+      case 'step-traced': {
+        const { node, name, within, workflow } = event;
+        const parent = within === undefined ? this.#trace : this.#steps.get(within)?.span;
+        const { input } = content;
+        const span = parent?.span(name, { input, ...(workflow !== undefined && { metadata: { workflow } }) });
+        if (span !== undefined) this.#steps.set(node, new StepTrace(span));
+        break;
+      }
+      case 'step-trace-ended': {
+        const { type: _type, node, ...ending } = event;
+        this.#steps.get(node)?.span.end({ ...ending, ...content });
+        break;
+      }
+      case 'run-trace-ended': {
+        const { type: _type, finishReason, ...ending } = event;
+        const metadata = finishReason && { metadata: { finish_reason: finishReason } };
+        this.#trace.end({ ...ending, ...metadata, ...content });
+        break;
+      }
+      case 'run-started':
+      case 'node-started':
+      case 'node-progress':
+      case 'route-taken':
+      case 'model-identified':
+      case 'node-finished':
+      case 'node-failed':
+      case 'run-finished':
+      case 'run-failed':
+        break;
+      default:
+        this.#steps.get(event.node)?.take(event);
+    }
+  }
+}
+
+/** The trace of one step, with what agents, tools and authors tell of it. */
+class StepTrace {
+  readonly span: SpanHandle;
   readonly #spans = new Map<number, SpanHandle>();
   readonly #calls = new Map<number, GenerationHandle>();
 
-  /** @param step the span of the step */
-  constructor(step: SpanHandle) {
-    this.#step = step;
+  constructor(span: SpanHandle) {
+    this.span = span;
   }
 
-  take(event: AgentEvent): void {
+  take(event: StepEvent): void {
     switch (event.type) {
       case 'model-call-started': {
         const { call, within, provider, model, content } = event;
@@ -31,7 +87,7 @@ export class AgentTrace {
         break;
       }
       case 'model-call-finished':
-        this.#calls.get(event.call)?.end(describeEnding(event));
+        this.#calls.get(event.call)?.end(makeEnding(event));
         this.#calls.delete(event.call);
         break;
       case 'agent-retried': {
@@ -67,7 +123,7 @@ export class AgentTrace {
         this.#find(event.within).event(event.name, event.data, event.level);
         break;
       case 'span-ended': {
-        const { type: _, span, ...ending } = event;
+        const { type: _type, node: _node, span, ...ending } = event;
         this.#end(span, ending);
         break;
       }
@@ -80,7 +136,7 @@ export class AgentTrace {
   }
 
   #find(span: number | undefined): SpanHandle {
-    return (span === undefined ? undefined : this.#spans.get(span)) ?? this.#step;
+    return (span === undefined ? undefined : this.#spans.get(span)) ?? this.span;
   }
 
   #begin(span: number, within: number | undefined, name: string, start: Parameters<SpanHandle['span']>[1]): void {
@@ -88,11 +144,11 @@ export class AgentTrace {
   }
 
   #end(span: number | undefined, ending: Parameters<SpanHandle['end']>[0]): void {
-    (span === undefined ? this.#step : this.#spans.get(span))?.end(ending);
+    (span === undefined ? this.span : this.#spans.get(span))?.end(ending);
   }
 }
 
-function describeEnding({ outcome, failure, usage, model, output }: ModelCallFinished): GenerationEnding {
+function makeEnding({ outcome, failure, usage, model, output }: ModelCallFinished): GenerationEnding {
   const facts = { ...(usage && { usage }), ...(model !== undefined && { model }), output };
   if (failure !== undefined) return { level: 'ERROR', statusMessage: failure, ...facts };
   if (outcome === 'aborted') return { level: 'WARNING', statusMessage: 'aborted', ...facts };
