@@ -100,7 +100,8 @@ describe(`the tutorial, ${PAGE}`, () => {
     }
     const lines = blockUnder(page, /^### 5\. .*$/m, ({ language }) => language === 'ts');
     await edit(MODULE, (module) => register(module, lines, files));
-    const [, names = ''] = /every name there is: add `('.+')` to it/.exec(page) ?? [];
+    const names = /every\s+name: add `('.+')` to it/.exec(page)?.[1];
+    if (names === undefined) throw new Error(`${PAGE} does not say which names to add`);
     await edit(LIST_OF_NAMES, (spec) => insertBefore(spec, '    ]);', `      ${names},\n`));
   }, LONGEST_STEP_MS);
   afterEach(async () => {
