@@ -92,7 +92,7 @@ interface StepFacts {
 export class Execution implements Values {
   readonly outputs = new Outputs();
   readonly #metadata = new Map<string, unknown>();
-  /** Of the nodes that the client heard. */
+  /** Of the visible nodes. */
   readonly #finishReasons: FinishReason[] = [];
   /** Of every step by its key: what the models behind its output stopped for. */
   readonly #reasonsByStep = new Map<string, readonly FinishReason[]>();
@@ -124,7 +124,7 @@ export class Execution implements Values {
     return this.#hasFailed;
   }
 
-  /** Why the models behind the answer stopped: those that the client heard, or the one that gave the result. */
+  /** Why the models behind the answer stopped: those of visible nodes, or the one that gave the result. */
   get finishReasons(): readonly FinishReason[] {
     if (this.#hasSpoken) return this.#finishReasons;
     const { resultStep } = this.workflow.scope;
@@ -307,7 +307,7 @@ export class Execution implements Values {
     }
   }
 
-  /** What a failure comes to: the end of what can honestly be said, a substitute output, or the failure of the run. */
+  /** What becomes of a failure: an honest early end, a substitute output, or the failure of the run. */
   #recover({ step, turn }: Work, node: string, thrown: unknown, { usage, log }: StepFacts, elapsedMs: number): void {
     if (this.run.cancellation.aborted) {
       this.run.log.stepAborted(node, log.lastCall);
@@ -413,14 +413,14 @@ export class Execution implements Values {
         if (!turn.hasRoom) await this.#waitForTurn(work, turn);
       }
     } finally {
-      // What it does at its end may take for ever, too.
+      // Its clean-up may take for ever, too.
       if (!done) await settleInTime(generator.return(undefined), clock, ABORT_GRACE_MS, () => undefined);
     }
   }
 
   /**
-   * @param turn undefined for a step that nobody hears; what it yields must be right all the same, or it would fail on the
-   *   day on which it is made visible
+   * @param turn undefined for a step that is not visible; what it yields must still be right, or it would fail on the day
+   *   on which it is made visible
    * @throws Error if it is no delta
    */
   #say(turn: SpeakingOrder | undefined, speaker: Speaker, delta: unknown): void {
@@ -428,7 +428,7 @@ export class Execution implements Values {
     turn?.say(speaker, delta);
   }
 
-  /** Gives the permit away meanwhile: those who speak before may need it. */
+  /** Gives its place away meanwhile: the steps that speak before it may need it. */
   async #waitForTurn(work: Work, turn: SpeakingOrder): Promise<void> {
     const { permits, cancellation } = this.run;
     work.permit.release();

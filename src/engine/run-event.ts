@@ -27,7 +27,7 @@ export interface RunStarted extends Sequenced {
 export interface NodeStarted extends OfNode {
   readonly type: 'node-started';
   readonly kind: StepKind;
-  /** True if the client hears it. */
+  /** True if the client sees what it yields. */
   readonly visible: boolean;
 }
 
@@ -62,7 +62,7 @@ export interface DeltaEvent extends OfNode {
 /** A step has finished. */
 export interface NodeFinished extends OfNode {
   readonly type: 'node-finished';
-  /** True if the client heard it. */
+  /** True if the client saw what it yielded. */
   readonly visible: boolean;
   /** Milliseconds. */
   readonly elapsedMs: number;

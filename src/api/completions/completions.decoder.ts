@@ -61,7 +61,7 @@ export class CompletionsDecoder {
     const { workflow } = name;
     const streams = wantsStream(body, name, request.headers.accept);
     findRecord(response).asks(workflow.id, streams);
-    // Before anything that only a workflow which is there could complain of.
+    // Checked before anything that only an existing workflow could complain of.
     caller.assertMayUse(workflow.id, body.model);
     assertStreamOptionsAllowed(body, streams);
     const event = toChatEvent(body);

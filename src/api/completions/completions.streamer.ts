@@ -85,7 +85,7 @@ const EARLY_ROOM = 64 * 1024;
 /** Events of which a node may have any number; only the newest counts for a client that is behind. */
 const REPEATED: ReadonlySet<RunEvent['type']> = new Set(['node-progress', 'model-identified']);
 
-/** True for events that only those see who asked for them; passing them on would break up text that can be joined. */
+/** True for events that only clients see that asked for them; passing them on would break up text that can be joined. */
 const NEWS: Readonly<Record<RunEvent['type'], boolean>> = {
   'run-started': false,
   'node-started': true,
@@ -115,7 +115,7 @@ class CompletionStream implements RunReader {
   /** Node events, as JSON, from before the status line was sent. They do not send it themselves: a failure may follow. */
   #early: string[] = [];
   #earlyLength = 0;
-  /** The newest of the repeated events that a client was told nothing of because it is behind, by node and type. */
+  /** The newest of the repeated events that are held back because the client is behind, by node and type. */
   #newest: Map<string, string> | undefined;
 
   constructor(response: ServerResponse, parts: CompletionStreamParts) {
@@ -165,7 +165,7 @@ class CompletionStream implements RunReader {
 
   /**
    * Ends the answer with the error.
-   * @throws the error, if nothing was sent: the answer is then somebody else's to give
+   * @throws the error, if nothing was sent: other code then answers
    */
   failed({ error, thrown, isReaders, node }: ReadFailure): void {
     this.#grace.cancel();

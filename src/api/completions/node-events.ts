@@ -19,7 +19,7 @@ interface NodeEnding {
 
 /**
  * Turns run events into what clients may see of them, as JSON: the `millrace` object of a chunk whose delta is empty. Keeps
- * what the summary at the end is made of. Holds and gives a bounded number of bytes, whatever nodes tell, and never throws.
+ * what the summary at the end needs. Holds and returns a bounded number of bytes, whatever nodes tell, and never throws.
  */
 export class NodeEvents {
   readonly #endings = new Map<string, NodeEnding>();
@@ -90,7 +90,7 @@ export class NodeEvents {
     if (visible && typeof output === 'object' && output !== null) this.#outputs.set(node, output);
   }
 
-  /** What a node gave, if it is what the client has read of it: all else that nodes give stays inside. */
+  /** What a node gave, if the client has read the same from it: everything else that nodes give stays inside. */
   #shownOutput(node: string): object | undefined {
     const output = this.#outputs.get(node);
     return output !== undefined && this.#said.isAll(node, output) ? output : undefined;

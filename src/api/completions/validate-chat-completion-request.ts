@@ -12,8 +12,8 @@ const MOST_PARAMETERS = 1_000;
  * Checks a parsed JSON body and gives the same object back, typed. Nothing in it is converted, removed or filled in, so
  * `temperature: 0`, empty strings and parameters that nobody here knows stay as the client sent them.
  *
- * Free-form values (schemas of tools, metadata, unknown parameters) are not looked at: how much and how deep a body is was
- * found out before it was parsed. All costs linear time.
+ * Free-form values (schemas of tools, metadata, unknown parameters) are not looked at: the size and depth of a body were
+ * checked before it was parsed. All of it takes linear time.
  *
  * @throws InvalidRequestError for the first fault in the order of the declared parameters, with `param` and `code` of
  *   OpenAI's error object. Its message also tells how many more there are.

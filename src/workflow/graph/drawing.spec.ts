@@ -19,7 +19,7 @@ function arrows({ nodes, edges }: Drawing): string[] {
 }
 
 const voices = (workflow: CompiledWorkflow): string[] =>
-  drawWorkflow(workflow).nodes.map(({ label, voice, note }) => `${label} ${voice}: ${note}`);
+  drawWorkflow(workflow).nodes.map(({ label, visibility, note }) => `${label} ${visibility}: ${note}`);
 
 describe('a drawing', () => {
   it('leads from the request to the result, and says what speaks', () => {
@@ -104,15 +104,15 @@ describe('a drawing', () => {
   it('draws nested workflows from the inside, three deep, and says which are hidden', () => {
     const inner = compiled({ id: 'a', define: (flow) => flow.node(SpeakingNode) });
     const shown = drawWorkflow(around(inner, 'b').workflow);
-    expect(shown.groups).toMatchObject([{ label: 'run a', note: 'workflow a', voice: 'speaks' }]);
+    expect(shown.groups).toMatchObject([{ label: 'run a', note: 'workflow a', visibility: 'speaks' }]);
     expect(shown.nodes[1]).toMatchObject({ label: 'SpeakingNode', path: 'run a/SpeakingNode', group: 'g0' });
 
     const hidden = drawWorkflow(around(around(inner, 'b'), 'c', true).workflow);
-    expect(hidden.groups.map(({ note, voice, group }) => [note, voice, group])).toEqual([
+    expect(hidden.groups.map(({ note, visibility, group }) => [note, visibility, group])).toEqual([
       ['workflow b, hidden', 'hidden', undefined],
       ['workflow a, hidden', 'hidden', 'g0'],
     ]);
-    expect(hidden.nodes[1]?.voice).toBe('hidden');
+    expect(hidden.nodes[1]?.visibility).toBe('hidden');
 
     const deep = drawWorkflow(['b', 'c', 'd', 'e'].reduce((last, id) => around(last, id), inner).workflow);
     expect(deep.groups.map(({ label }) => label)).toEqual(['run d', 'run c', 'run b']);

@@ -9,7 +9,7 @@ const DRAWN_DEPTH = 3;
  * What a part of a drawing does with respect to the client: `speaks` to it, is `silent` by nature, or is kept from it
  * (`hidden`) by the wiring.
  */
-export type Voice = 'speaks' | 'silent' | 'hidden';
+export type Visibility = 'speaks' | 'silent' | 'hidden';
 
 /** What a node of a drawing stands for; `merge` is a point where several ways become one. */
 export type DrawnKind = 'request' | 'result' | 'code' | 'agent' | 'workflow' | 'route' | 'merge';
@@ -25,7 +25,7 @@ export interface DrawnNode {
   readonly note: string;
   /** Its whole key, with those of the workflows around it; any text. */
   readonly path: string;
-  readonly voice: Voice;
+  readonly visibility: Visibility;
   /** Id of the innermost group around it. */
   readonly group?: string;
 }
@@ -36,7 +36,7 @@ export interface DrawnGroup {
   readonly label: string;
   readonly note: string;
   readonly path: string;
-  readonly voice: Voice;
+  readonly visibility: Visibility;
   readonly group?: string;
 }
 
@@ -89,7 +89,7 @@ class Draughtsman {
   readonly #edges: DrawnEdge[] = [];
 
   draw(workflow: CompiledWorkflow): Drawing {
-    const request = this.#add({ kind: 'request', label: 'Request', note: '', path: 'Request', voice: 'silent' });
+    const request = this.#add({ kind: 'request', label: 'Request', note: '', path: 'Request', visibility: 'silent' });
     const around: Surroundings = { path: '', prefix: '', hidden: false, depth: 0 };
     const { entries, exits } = this.#workflow(workflow, around);
     const result = this.#add({
@@ -97,7 +97,7 @@ class Draughtsman {
       label: 'Result',
       note: '',
       path: 'Result',
-      voice: workflow.visible ? 'silent' : 'speaks',
+      visibility: workflow.visible ? 'silent' : 'speaks',
     });
     this.#connect([{ node: request }], entries);
     this.#connect(workflow.resultStep === undefined ? [{ node: request }] : exits, [{ node: result }]);
@@ -156,16 +156,16 @@ class Draughtsman {
     const label = makeLabel(step, around);
     const kind = findStepKind(step.instance);
     const hidden = step.instance.speaks && (!step.visible || around.hidden);
-    const voice = hidden ? 'hidden' : step.visible ? 'speaks' : 'silent';
+    const visibility = hidden ? 'hidden' : step.visible ? 'speaks' : 'silent';
     const notes = [step.node === label ? '' : step.node, kind === 'node' ? 'code' : 'agent'];
-    if (voice !== 'silent') notes.push(voice);
+    if (visibility !== 'silent') notes.push(visibility);
     const node = this.#add({
       ...inGroup(around),
       kind: kind === 'node' ? 'code' : 'agent',
       label,
       note: notes.filter((note) => note !== '').join(', '),
       path: around.path + step.key,
-      voice,
+      visibility,
     });
     return { entries: [{ node }], exits: [{ node }] };
   }
@@ -173,7 +173,7 @@ class Draughtsman {
   #route(step: RouteStep, around: Surroundings): Ends {
     const label = makeLabel(step, around);
     const path = around.path + step.key;
-    const node = this.#add({ ...inGroup(around), kind: 'route', label, note: 'route', path, voice: 'silent' });
+    const node = this.#add({ ...inGroup(around), kind: 'route', label, note: 'route', path, visibility: 'silent' });
     const exits = [...step.branches].flatMap(([when, branch]): readonly Exit[] => {
       if (branch.steps.length === 0) return [{ node, label: when }];
       const inner = this.#scope(branch, { ...around, prefix: `${step.key}.${when}.` });
@@ -192,7 +192,7 @@ class Draughtsman {
       label: makeLabel(step, around),
       note: `workflow ${workflow.id}${kept ? ', hidden' : ''}`,
       path: around.path + step.key,
-      voice: kept ? 'hidden' : workflow.visible ? 'speaks' : 'silent',
+      visibility: kept ? 'hidden' : workflow.visible ? 'speaks' : 'silent',
     } as const;
     if (around.depth === DRAWN_DEPTH) {
       const node = this.#add({ ...shown, kind: 'workflow' });
@@ -207,7 +207,7 @@ class Draughtsman {
   /** Several ways that lead on to several steps are drawn through one point, so that few lines cross. */
   #merged(exits: readonly Exit[], around: Surroundings): readonly Exit[] {
     if (exits.length < 2) return exits;
-    const node = this.#add({ ...inGroup(around), kind: 'merge', label: '', note: '', path: '', voice: 'silent' });
+    const node = this.#add({ ...inGroup(around), kind: 'merge', label: '', note: '', path: '', visibility: 'silent' });
     this.#connect(exits, [{ node }]);
     return [{ node }];
   }

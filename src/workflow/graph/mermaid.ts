@@ -5,7 +5,7 @@ import {
   type DrawnGroup,
   type DrawnKind,
   type DrawnNode,
-  type Voice,
+  type Visibility,
 } from './drawing.js';
 
 /** The brackets that give a node its shape (https://mermaid.js.org/syntax/flowchart.html#node-shapes). */
@@ -20,7 +20,7 @@ const SHAPES: Readonly<Record<DrawnKind, readonly [string, string]>> = {
 };
 
 /** Only strokes, so that text is readable on a light page and on a dark one. */
-const STYLES: readonly (readonly [Exclude<Voice, 'silent'>, string])[] = [
+const STYLES: readonly (readonly [Exclude<Visibility, 'silent'>, string])[] = [
   ['speaks', 'stroke:#2da44e,stroke-width:3px'],
   ['hidden', 'stroke-dasharray:4 3,opacity:0.6'],
 ];
@@ -39,7 +39,7 @@ export function drawMermaid(workflow: CompiledWorkflow): string {
   };
   write(undefined, '  ');
   lines.push(...edges.map((edge) => `  ${edgeLine(edge)}`));
-  for (const [voice, style] of STYLES) lines.push(...styleLines([...nodes, ...groups], voice, style));
+  for (const [visibility, style] of STYLES) lines.push(...styleLines([...nodes, ...groups], visibility, style));
   return `${lines.join('\n')}\n`;
 }
 
@@ -53,9 +53,9 @@ function edgeLine({ from, to, label }: DrawnEdge): string {
   return label === undefined ? `${from} --> ${to}` : `${from} -->|"${text(label)}"| ${to}`;
 }
 
-function styleLines(parts: readonly (DrawnNode | DrawnGroup)[], voice: Voice, style: string): string[] {
-  const ids = parts.filter((part) => part.voice === voice).map(({ id }) => id);
-  return ids.length === 0 ? [] : [`  classDef ${voice} ${style}`, `  class ${ids.join(',')} ${voice}`];
+function styleLines(parts: readonly (DrawnNode | DrawnGroup)[], visibility: Visibility, style: string): string[] {
+  const ids = parts.filter((part) => part.visibility === visibility).map(({ id }) => id);
+  return ids.length === 0 ? [] : [`  classDef ${visibility} ${style}`, `  class ${ids.join(',')} ${visibility}`];
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { CompiledWorkflow } from '../workflow-schema.js';
-import { type Drawing, drawWorkflow, type DrawnGroup, type DrawnNode, type Voice } from './drawing.js';
+import { type Drawing, drawWorkflow, type DrawnGroup, type DrawnNode, type Visibility } from './drawing.js';
 import { FONT, layOut, type Placed, type Point, type Route, cutToFit } from './svg-layout.js';
 import { STYLE } from './svg-style.js';
 import { cut, measureWidth, xml } from './svg-text.js';
@@ -10,7 +10,7 @@ const HEAD = 52;
 const FOOT = 40;
 const NARROWEST = 320;
 
-const MEANINGS: readonly (readonly [Voice, string])[] = [
+const MEANINGS: readonly (readonly [Visibility, string])[] = [
   ['speaks', 'speaks to the client'],
   ['silent', 'silent'],
   ['hidden', 'hidden from the client'],
@@ -52,7 +52,8 @@ export async function drawSvg(workflow: CompiledWorkflow): Promise<string> {
 
 /** What the image says, for those who do not see it. */
 function describeDrawing({ description, visible }: CompiledWorkflow, { nodes }: Drawing): string {
-  const named = (voice: Voice): string[] => nodes.filter((node) => node.voice === voice).map(({ path }) => path);
+  const named = (visibility: Visibility): string[] =>
+    nodes.filter((node) => node.visibility === visibility).map(({ path }) => path);
   const speaking = visible ? `Speaking to the client: ${named('speaks').join(', ')}.` : 'Its result is the answer.';
   const steps = nodes.filter(isStep).map(({ path }) => path);
   return `${description} Steps: ${steps.join(', ')}. ${speaking}`;
@@ -64,8 +65,8 @@ function isStep({ kind }: DrawnNode): boolean {
 }
 
 function groupShape(group: Placed<DrawnGroup>): string {
-  const { note, path, voice } = group;
-  return `<g class="mr-group mr-${voice}" data-node="${xml(path)}"><title>${xml(`${path} (${note})`)}</title>${rectangle(group, 10)}</g>`;
+  const { note, path, visibility } = group;
+  return `<g class="mr-group mr-${visibility}" data-node="${xml(path)}"><title>${xml(`${path} (${note})`)}</title>${rectangle(group, 10)}</g>`;
 }
 
 function groupTitle({ x, y, width, height, label, note }: Placed<DrawnGroup>): string {
@@ -78,11 +79,11 @@ function groupTitle({ x, y, width, height, label, note }: Placed<DrawnGroup>): s
 }
 
 function nodeShape(node: Placed<DrawnNode>): string {
-  const { kind, voice, x, y, label, note, path } = node;
+  const { kind, visibility, x, y, label, note, path } = node;
   if (kind === 'merge') return `<g class="mr-node mr-merge" data-id="${node.id}">${rectangle(node, 7)}</g>`;
   const hasNote = note !== '' && kind !== 'route';
   return [
-    `<g class="mr-node mr-${kind} mr-${voice}" data-id="${node.id}"${isStep(node) ? ` data-node="${xml(path)}"` : ''}>`,
+    `<g class="mr-node mr-${kind} mr-${visibility}" data-id="${node.id}"${isStep(node) ? ` data-node="${xml(path)}"` : ''}>`,
     `<title>${xml(note === '' ? path : `${path} (${note})`)}</title>`,
     kind === 'route' ? diamond(node) : rectangle(node, kind === 'code' ? 4 : kind === 'agent' ? 12 : node.height / 2),
     text('mr-t mr-mid', x, hasNote ? y - 3 : y + 4.5, cutToFit(label, 'label')),
@@ -158,12 +159,14 @@ function text(classes: string, x: number, y: number, content: string): string {
 function legend({ nodes }: Drawing): { readonly shapes: string; readonly width: number } {
   const steps = nodes.filter(({ kind }) => kind === 'code' || kind === 'agent' || kind === 'workflow');
   let x = 0;
-  const shapes = MEANINGS.filter(([voice]) => steps.some((step) => step.voice === voice)).map(([voice, meaning]) => {
-    const box = rectangle({ x: x + 9, y: 6, width: 18, height: 12 }, 3);
-    const shape = `<g class="mr-node mr-${voice}">${box}${text('mr-m', x + 26, 10, meaning)}</g>`;
-    x += 26 + measureWidth(meaning, FONT.note) + 20;
-    return shape;
-  });
+  const shapes = MEANINGS.filter(([visibility]) => steps.some((step) => step.visibility === visibility)).map(
+    ([visibility, meaning]) => {
+      const box = rectangle({ x: x + 9, y: 6, width: 18, height: 12 }, 3);
+      const shape = `<g class="mr-node mr-${visibility}">${box}${text('mr-m', x + 26, 10, meaning)}</g>`;
+      x += 26 + measureWidth(meaning, FONT.note) + 20;
+      return shape;
+    },
+  );
   return { shapes: shapes.join(''), width: x };
 }
 
