@@ -1,11 +1,11 @@
 import { addressPart, optional, providerKey, setting } from '../../../config/index.js';
 import type { Capabilities } from '../capabilities.js';
-import { signedToolCalls } from '../request/signed-tool-calls.js';
+import { signToolCalls } from '../request/sign-tool-calls.js';
 import { COMPATIBLE } from './compatible.js';
 import { chooseKey } from './key-file.js';
 import { defineVendor } from './vendor.js';
 
-const GEMINI: Capabilities = { ...COMPATIBLE, reasoningTags: ['thought'], rules: [signedToolCalls] };
+const GEMINI: Capabilities = { ...COMPATIBLE, reasoningTags: ['thought'], rules: [signToolCalls] };
 
 export const google = defineVendor({
   name: 'google',

@@ -1,8 +1,8 @@
 import { providerKey } from '../../../config/index.js';
 import { OPENAI_CAPABILITIES } from '../capabilities.js';
 import { MISTRAL_MESSAGES } from '../request/message-form.js';
-import { renamed } from '../request/renamed.js';
-import { without } from '../request/without.js';
+import { renameParameter } from '../request/rename-parameter.js';
+import { dropParameters } from '../request/drop-parameters.js';
 import { chooseKey } from './key-file.js';
 import { THINK_TAGS } from './think-tags.js';
 import { defineVendor } from './vendor.js';
@@ -19,10 +19,10 @@ export const mistral = defineVendor({
     streamOptions: false,
     reasoningTags: THINK_TAGS,
     rules: [
-      renamed('max_completion_tokens', 'max_tokens'),
-      renamed('seed', 'random_seed'),
-      without('stream_options', 'user', 'store', 'service_tier', 'safety_identifier'),
-      without('prompt_cache_key', 'prompt_cache_retention'),
+      renameParameter('max_completion_tokens', 'max_tokens'),
+      renameParameter('seed', 'random_seed'),
+      dropParameters('stream_options', 'user', 'store', 'service_tier', 'safety_identifier'),
+      dropParameters('prompt_cache_key', 'prompt_cache_retention'),
     ],
   },
 });

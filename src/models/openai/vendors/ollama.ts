@@ -1,6 +1,6 @@
 import { providerKey } from '../../../config/index.js';
-import { renamed } from '../request/renamed.js';
-import { withoutUnusedTools } from '../request/without-unused-tools.js';
+import { renameParameter } from '../request/rename-parameter.js';
+import { dropUnusedTools } from '../request/drop-unused-tools.js';
 import { COMPATIBLE } from './compatible.js';
 import { chooseKey } from './key-file.js';
 import { THINK_TAGS } from './think-tags.js';
@@ -16,7 +16,7 @@ export const ollama = defineVendor({
     ...COMPATIBLE,
     parallelToolCalls: false,
     reasoningTags: THINK_TAGS,
-    rules: [renamed('max_completion_tokens', 'max_tokens'), withoutUnusedTools],
+    rules: [renameParameter('max_completion_tokens', 'max_tokens'), dropUnusedTools],
   },
   ignored: { OLLAMA_HOST: 'Set OLLAMA_BASE_URL.' },
   // Its folder of models.

@@ -8,7 +8,7 @@ const NO_SIGNATURE = { google: { thought_signature: 'skip_thought_signature_vali
  * Gemini 3 signs the first tool call of each answer, and answers 400 if the call comes back without. OpenAI clients do
  * not keep fields they do not know, so the signature is lost; this says so. One that is there is kept.
  */
-export const signedToolCalls: RequestRule = (call) => {
+export const signToolCalls: RequestRule = (call) => {
   if (!call.messages.some((message) => message.role === 'assistant' && message.tool_calls?.length)) return call;
   return { ...call, messages: call.messages.map(signed) };
 };
