@@ -1,5 +1,5 @@
 import { abortable } from '../kernel/index.js';
-import type { TaskContext } from '../workflow/index.js';
+import { TaskContext } from '../workflow/index.js';
 import type { AgentInput } from './agent-input.js';
 import { PromptFile, type PromptManager } from './prompts/index.js';
 
@@ -19,5 +19,5 @@ export async function renderInstructions(
 ): Promise<string | undefined> {
   if (instructions instanceof PromptFile) return prompts.render(instructions, input.variables);
   if (typeof instructions !== 'function') return instructions;
-  return abortable(Promise.resolve(instructions(context, input)), context.abort);
+  return abortable(Promise.resolve(instructions(context, input)), TaskContext.readAbort(context));
 }

@@ -9,7 +9,7 @@ import {
   type Usage,
 } from '../models/index.js';
 import { type Delta, DeltaCollector } from '../streaming/index.js';
-import type { AgentEvent, CallName, ModelCallContent, TaskContext } from '../workflow/index.js';
+import { type AgentEvent, type CallName, type ModelCallContent, TaskContext } from '../workflow/index.js';
 import type { ModelTarget } from './model-target.js';
 import { TimeLimit } from './time-limit.js';
 
@@ -71,7 +71,7 @@ export class OpenCall {
     this.#name = { provider, model, address, attempt: tries.countTry() };
     context.log.asks(this.#name);
     // A node that does not heed the abort leaves its call open, and what it came to is to be known by the end of the run.
-    context.abort.addEventListener('abort', this.#onAbort, { once: true });
+    TaskContext.readAbort(context).addEventListener('abort', this.#onAbort, { once: true });
     this.#limit = new TimeLimit(context, timeoutMs, upstreamTimeout);
     this.#stream = chat.stream(call, this.#scope());
   }
@@ -104,7 +104,7 @@ export class OpenCall {
   fail(thrown: unknown): unknown {
     const explained = this.#explain(thrown);
     if (this.#hasEnded) return explained;
-    if (this.#context.abort.aborted) {
+    if (TaskContext.readAbort(this.#context).aborted) {
       this.#end('aborted');
       return explained;
     }
@@ -171,7 +171,7 @@ export class OpenCall {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#limit.end();
-    this.#context.abort.removeEventListener('abort', this.#onAbort);
+    TaskContext.readAbort(this.#context).removeEventListener('abort', this.#onAbort);
     const usage = this.#usage;
     const untoldTokens = this.#context.estimatesTokens ? this.#estimateUntold(outcome) : 0;
     this.#emit({

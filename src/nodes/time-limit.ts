@@ -1,5 +1,5 @@
 import { Cancellation } from '../kernel/index.js';
-import type { TaskContext } from '../workflow/index.js';
+import { TaskContext } from '../workflow/index.js';
 
 /** The abort signal of one piece of work: the run's, and a time limit of its own if it has one. */
 export class TimeLimit {
@@ -11,11 +11,8 @@ export class TimeLimit {
    * @param limitMs milliseconds, or undefined for no limit of its own
    * @param makeReason makes the signal's reason when the time is over
    */
-  constructor(
-    { abort, clock }: Pick<TaskContext, 'abort' | 'clock'>,
-    limitMs: number | undefined,
-    makeReason: (limitMs: number) => Error,
-  ) {
+  constructor(context: TaskContext, limitMs: number | undefined, makeReason: (limitMs: number) => Error) {
+    const abort = TaskContext.readAbort(context);
     if (limitMs === undefined) {
       this.signal = abort;
       this.end = () => undefined;
@@ -25,7 +22,7 @@ export class TimeLimit {
     const onAbort = (): void => cancellation.abort(abort.reason);
     if (abort.aborted) onAbort();
     abort.addEventListener('abort', onAbort, { once: true });
-    const timer = clock.after(limitMs, () => cancellation.abort(makeReason(limitMs)));
+    const timer = context.clock.after(limitMs, () => cancellation.abort(makeReason(limitMs)));
     this.signal = cancellation;
     this.end = () => {
       timer.cancel();

@@ -31,8 +31,6 @@ const NO_EVENTS: StepEvents = { isTraced: false, emit: () => undefined, nextNumb
 export class TaskContext<Event extends ChatEvent = ChatEvent> {
   /** The validated request. */
   readonly event: Event;
-  /** What {@link signal} tells, for agents: it costs less. */
-  readonly abort: AbortSignal | Cancellation;
   /** This node's span, for spans and events of its own. */
   readonly trace: StepSpan;
   readonly clock: Clock;
@@ -49,13 +47,14 @@ export class TaskContext<Event extends ChatEvent = ChatEvent> {
    * If not, the failure is to end the node at once.
    */
   readonly canWait: (ms: number) => boolean;
+  readonly #abort: AbortSignal | Cancellation;
   readonly #output: (node: Type<unknown>, key: string | undefined) => unknown;
   readonly #onStop: () => void;
   readonly #onProgress: (message: string, data: unknown) => void;
 
   constructor(parts: TaskContextParts<Event>) {
     this.event = parts.event;
-    this.abort = parts.signal ?? new Cancellation();
+    this.#abort = parts.signal ?? new Cancellation();
     this.events = parts.events ?? NO_EVENTS;
     this.trace = parts.trace ?? new StepSpan(this.events);
     this.clock = parts.clock ?? new SystemClock();
@@ -70,7 +69,12 @@ export class TaskContext<Event extends ChatEvent = ChatEvent> {
 
   /** Aborts when the client has gone, the deadline has passed or the server stops. Give it to everything that waits. */
   get signal(): AbortSignal {
-    return this.abort instanceof Cancellation ? this.abort.signal : this.abort;
+    return this.#abort instanceof Cancellation ? this.#abort.signal : this.#abort;
+  }
+
+  /** What {@link signal} tells, for agents: it costs less. Not a property, so that authors of nodes see one way only. */
+  static readAbort(context: TaskContext): AbortSignal | Cancellation {
+    return context.#abort;
   }
 
   /**
