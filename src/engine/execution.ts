@@ -13,6 +13,8 @@ import {
   type Cancellation,
   type Clock,
   isError,
+  type Place,
+  type Semaphore,
   settleInTime,
   settleOrAbort,
   toJsonValue,
@@ -43,7 +45,6 @@ import {
 import { deltaFault } from './delta-fault.js';
 import { Outputs } from './outputs.js';
 import type { ObserverContent, ObserverEvent, UnnumberedEvent } from './run-event.js';
-import type { Permit, Semaphore } from './semaphore.js';
 import type { Speaker, SpeakingOrder } from './speaking-order.js';
 import { StepUsage } from './step-usage.js';
 
@@ -55,7 +56,7 @@ export interface SharedRun {
   /** Aborts when the run is ended from outside, or one of its steps fails: with that failure. */
   readonly cancellation: Cancellation;
   readonly gate: Gate;
-  readonly permits: Semaphore;
+  readonly places: Semaphore;
   readonly clock: Clock;
   readonly log: RunLog;
   /** Whether tokens that upstreams do not tell are estimated. */
@@ -79,7 +80,7 @@ export interface SharedRun {
 interface Work {
   readonly step: NodeStep;
   readonly turn: SpeakingOrder | undefined;
-  permit: Permit;
+  place: Place;
 }
 
 /** What is known of a node at work beside what it gives. */
@@ -267,11 +268,11 @@ export class Execution implements Values {
   }
 
   async #runNode(step: NodeStep, turn: SpeakingOrder | undefined): Promise<void> {
-    const { clock, permits, cancellation } = this.run;
-    const work: Work = { step, turn, permit: await permits.acquire(cancellation) };
+    const { clock, places, cancellation } = this.run;
+    const work: Work = { step, turn, place: await places.acquire(cancellation) };
     // The workflow may have been stopped while this step waited to be let in.
     if (this.#isOver) {
-      work.permit.release();
+      work.place.release();
       return;
     }
     const node = this.path + step.key;
@@ -298,7 +299,7 @@ export class Execution implements Values {
       if (isTraced) this.#endStepTrace(node, makeEnding(thrown, cancellation));
       this.#recover(work, node, thrown, { usage, log }, elapsed());
     } finally {
-      work.permit.release();
+      work.place.release();
       const { finishReason } = usage;
       if (finishReason !== undefined) {
         this.#reasonsByStep.set(step.key, [finishReason]);
@@ -430,10 +431,10 @@ export class Execution implements Values {
 
   /** Gives its place away meanwhile: the steps that speak before it may need it. */
   async #waitForTurn(work: Work, turn: SpeakingOrder): Promise<void> {
-    const { permits, cancellation } = this.run;
-    work.permit.release();
+    const { places, cancellation } = this.run;
+    work.place.release();
     await abortable(turn.room(), cancellation);
-    work.permit = await permits.acquire(cancellation);
+    work.place = await places.acquire(cancellation);
   }
 
   /** Of a workflow that was stopped: what the step that stopped it gave, if its result cannot be had. */

@@ -7,7 +7,15 @@ import {
   toMillraceError,
   toRunError,
 } from '../errors/index.js';
-import { assertNever, Cancellation, type Clock, type IdSource, settleInTime, toJsonValue } from '../kernel/index.js';
+import {
+  assertNever,
+  Cancellation,
+  type Clock,
+  type IdSource,
+  Semaphore,
+  settleInTime,
+  toJsonValue,
+} from '../kernel/index.js';
 import { type FinishReason, worseFinishReason } from '../models/index.js';
 import {
   DeltaCollector,
@@ -31,7 +39,6 @@ import { makeEnding, Execution, type TraceEnding } from './execution.js';
 import { NumberedCalls } from './numbered-calls.js';
 import { OneAudio } from './one-audio.js';
 import type { ObserverContent, ObserverEvent, RunEnd, RunEvent, RunFinished, UnnumberedEvent } from './run-event.js';
-import { Semaphore } from './semaphore.js';
 import { type Speaker, SpeakingOrder } from './speaking-order.js';
 import { type StepUsage, sumUsage } from './step-usage.js';
 
@@ -110,7 +117,7 @@ export class Run {
         estimatesTokens: this.#parts.estimatesTokens,
         canWait: (ms) => this.#canWait(ms),
         wantsContent: this.#parts.wantsContent,
-        permits: new Semaphore(workflow.concurrency),
+        places: new Semaphore(workflow.concurrency),
         brokenOff: false,
         emit: (runEvent) => this.#emit(runEvent),
         observe: this.#parts.observe,

@@ -15,6 +15,7 @@ export { isJsonObject, type JsonObject } from './json-object.js';
 export { type JsonValue, toJsonValue } from './json-value.js';
 export { countValues, findExcess, hasMoreValues } from './json-values.js';
 export { redactBeginning, redactPlaces, redactSecrets } from './redact.js';
+export { type Place, Semaphore } from './semaphore.js';
 export { sha256 } from './sha256.js';
 export { sleep } from './sleep.js';
 export { findUnsafeNumber, isSameNumber } from './unsafe-number.js';

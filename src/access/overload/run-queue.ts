@@ -1,6 +1,6 @@
 import type { AccessConfig } from '../../config/index.js';
 import { OverloadedError } from '../../errors/index.js';
-import type { AbortNotice, Clock } from '../../kernel/index.js';
+import { type AbortNotice, Cancellation, type Clock, Semaphore } from '../../kernel/index.js';
 
 /** How long a client is asked to wait, in milliseconds. */
 const RETRY_AFTER_MS = 2_000;
@@ -16,22 +16,24 @@ export function overloadedError(diagnostic: string): OverloadedError {
 
 /** Bounds the number of runs. Those above it wait for their turn, first come, first served, but not many and not for long. */
 export class RunQueue {
-  readonly #waiting = new Set<() => void>();
-  #running = 0;
+  readonly #places: Semaphore;
 
   constructor(
     private readonly config: Pick<AccessConfig['overload'], 'maxConcurrentRuns' | 'maxQueuedRuns' | 'maxQueueWaitMs'>,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    const { maxConcurrentRuns } = config;
+    this.#places = new Semaphore(maxConcurrentRuns > 0 ? maxConcurrentRuns : Infinity);
+  }
 
   /** How many wait. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#places.waiting;
   }
 
   /** True if one more could not even wait. */
   get isFull(): boolean {
-    return this.#isBusy && this.#waiting.size >= this.config.maxQueuedRuns;
+    return !this.#places.isFree && this.waiting >= this.config.maxQueuedRuns;
   }
 
   /**
@@ -41,44 +43,30 @@ export class RunQueue {
    *   RunAbortedError if the client leaves
    */
   enter(signal: AbortNotice): Promise<void> | undefined {
-    if (!this.#isBusy) {
-      this.#running++;
-      return undefined;
-    }
+    if (this.#places.take()) return undefined;
     if (this.isFull) throw overloadedError('the queue is full');
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        this.#waiting.delete(onTurn);
-        limit.cancel();
-        signal.removeEventListener('abort', onLeft);
-      };
-      const onTurn = (): void => {
-        end();
-        resolve();
-      };
-      const onLeft = (): void => {
-        end();
-        reject(signal.reason);
-      };
-      const limit = this.clock.after(this.config.maxQueueWaitMs, () => {
-        end();
-        reject(overloadedError(`${this.config.maxQueueWaitMs} ms in the queue were not enough`));
-      });
-      this.#waiting.add(onTurn);
-      if (signal.aborted) onLeft();
-      else signal.addEventListener('abort', onLeft, { once: true });
-    });
+    return this.#wait(signal);
   }
 
   /** Gives the place to the one who has waited longest. */
   leave(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) this.#running--;
-    else next();
+    this.#places.giveBack();
   }
 
-  get #isBusy(): boolean {
-    const { maxConcurrentRuns } = this.config;
-    return maxConcurrentRuns > 0 && this.#running >= maxConcurrentRuns;
+  async #wait(signal: AbortNotice): Promise<void> {
+    const { maxQueueWaitMs } = this.config;
+    const patience = new Cancellation();
+    const onLeft = (): void => patience.abort(signal.reason);
+    if (signal.aborted) onLeft();
+    else signal.addEventListener('abort', onLeft, { once: true });
+    const limit = this.clock.after(maxQueueWaitMs, () => {
+      patience.abort(overloadedError(`${maxQueueWaitMs} ms in the queue were not enough`));
+    });
+    try {
+      await this.#places.wait(patience);
+    } finally {
+      limit.cancel();
+      signal.removeEventListener('abort', onLeft);
+    }
   }
 }

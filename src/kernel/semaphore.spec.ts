@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { Semaphore } from './semaphore.js';
 
-describe('Permits', () => {
+describe('places of a semaphore', () => {
   const { signal } = new AbortController();
 
   it('are given in order, no more than there are, and only once given back', async () => {

@@ -1,0 +1,80 @@
+import type { AbortNotice } from './cancellation.js';
+
+/** A bounded number of places, given in the order in which they are asked for. */
+export class Semaphore {
+  readonly #waiting = new Set<() => void>();
+  #free: number;
+
+  /** @param count how many places there are; Infinity: nothing is bounded */
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** True if a place can be had at once. */
+  get isFree(): boolean {
+    return this.#free > 0;
+  }
+
+  /** Resolves when a place is free. Rejects with the signal's reason, without one, if that aborts before. */
+  async acquire(signal: AbortNotice): Promise<Place> {
+    signal.throwIfAborted();
+    if (!this.take()) await this.wait(signal);
+    return new Place(this);
+  }
+
+  /** Takes a place at once. Whoever has it must {@link giveBack}. @returns false if none is free */
+  take(): boolean {
+    if (!this.isFree) return false;
+    this.#free--;
+    return true;
+  }
+
+  /** Waits for a place, for those to whom {@link take} gave none. Whoever has it must {@link giveBack}. */
+  wait(signal: AbortNotice): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onTurn = (): void => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      const onAbort = (): void => {
+        this.#waiting.delete(onTurn);
+        reject(signal.reason);
+      };
+      this.#waiting.add(onTurn);
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  /** Gives a place to the one who has waited longest. */
+  giveBack(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#free++;
+      return;
+    }
+    this.#waiting.delete(next);
+    next();
+  }
+}
+
+/** The right to be at work. */
+export class Place {
+  #semaphore: Semaphore | undefined;
+
+  constructor(semaphore: Semaphore) {
+    this.#semaphore = semaphore;
+  }
+
+  /** Gives the place back; later calls do nothing. */
+  release(): void {
+    const semaphore = this.#semaphore;
+    this.#semaphore = undefined;
+    semaphore?.giveBack();
+  }
+}
