@@ -1,7 +1,8 @@
 /** What must compile and what must not, as in `wiring.types.ts`: the events of a run are plain JSON. */
 import { expectTypeOf } from 'expect-type';
-import type { RunEvent } from '../../src/engine/index.js';
+import type { ObserverEvent, RunEvent } from '../../src/engine/index.js';
 import type { JsonValue } from '../../src/kernel/index.js';
+import type { AgentEvent } from '../../src/workflow/index.js';
 
 /** The same with the names of its interfaces taken off: TypeScript compares only such types with an index signature. */
 type Bare<T> = T extends JsonValue ? T : T extends Callable ? Callable : T extends object ? Bared<T> : T;
@@ -9,6 +10,8 @@ type Bared<T> = { [Key in keyof T]: Bare<T[Key]> };
 type Callable = (...parameters: never[]) => unknown;
 
 expectTypeOf<Bare<RunEvent>>().toExtend<JsonValue>();
+expectTypeOf<Bare<AgentEvent>>().toExtend<JsonValue>();
+expectTypeOf<Bare<ObserverEvent>>().toExtend<JsonValue>();
 
 // The test of this test: each of these has something in it that JSON cannot hold.
 expectTypeOf<Bare<{ readonly error: Error }>>().not.toExtend<JsonValue>();

@@ -1,0 +1,49 @@
+import { expect, it } from '@jest/globals';
+import { FakeClock } from '../../test/support/fake-clock.js';
+import { Cancellation } from '../kernel/index.js';
+import { type ChatModel, ModelProviders } from '../models/index.js';
+import { type AgentEvent, TaskContext } from '../workflow/index.js';
+import { Agent } from './agent.js';
+
+const MESSAGES = [{ role: 'user' as const, content: 'Tell me a story' }];
+
+/** Does not heed the abort of its call. */
+const deaf: ChatModel = {
+  async *stream(_call, scope) {
+    scope.usage({ prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 });
+    yield [{ type: 'content', text: 'Once upon a time there was a king' }];
+    yield [{ type: 'content', text: ' who had a daughter' }];
+    return { finishReason: 'stop' };
+  },
+};
+
+it('tells what an open call has used when its run is aborted, once, though its reader does not come back', async () => {
+  const providers = new ModelProviders({ openai: { chat: deaf, defaultModel: 'm', description: '' } });
+  const told: AgentEvent[] = [];
+  let last = 0;
+  const signal = new Cancellation();
+  const context = new TaskContext({
+    event: { model: 'm', messages: MESSAGES, parameters: {} },
+    clock: new FakeClock(),
+    signal,
+    estimatesTokens: true,
+    events: { isTraced: false, emit: (event) => told.push(event), nextNumber: () => ++last },
+  });
+  const agent = new Agent({ modelProvider: 'openai', outputType: String }, providers);
+  const batches = agent.runStream({ messages: MESSAGES }, context)[Symbol.asyncIterator]();
+  await batches.next();
+  signal.abort(new Error('the client has gone'));
+  const finished = told.filter(({ type }) => type === 'model-call-finished');
+  expect(finished).toEqual([
+    {
+      type: 'model-call-finished',
+      call: 1,
+      outcome: 'aborted',
+      usage: { prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 },
+      untoldTokens: expect.any(Number),
+    },
+  ]);
+  await batches.return();
+  expect(told.filter(({ type }) => type === 'model-call-finished')).toEqual(finished);
+  expect(told.map(({ type }) => type)).toEqual(['model-call-started', 'model-call-first-token', 'model-call-finished']);
+});
