@@ -270,7 +270,7 @@ describe('the log of a failure', () => {
       expect(line['upstream_request_id']).toBe(logged);
     });
 
-    it('of an answer that breaks in the middle, and of the one before it by its own', async () => {
+    it('of an answer that breaks in the middle, and of the one before it, each with its own id', async () => {
       await start({ UPSTREAM_MAX_RETRIES: '1' });
       bench.upstream
         .next(httpError(500, errorBody('secret'), { 'x-request-id': 'req_first' }))
@@ -285,7 +285,7 @@ describe('the log of a failure', () => {
     });
   });
 
-  it('is in the access line of a request that is repeated, as is the step in its answer', async () => {
+  it('stands in the access line of a repeated request, too, and its step in the answer', async () => {
     await start();
     const fault = errorBody('too long', { code: 'context_length_exceeded', param: 'messages' });
     bench.upstream.next(httpError(400, fault));
@@ -305,7 +305,7 @@ describe('the log of a failure', () => {
   });
 
   describeIfRuns('openssl', ['version'])('names a certificate', () => {
-    it('that nobody trusts', async () => {
+    it('names a certificate that nobody trusts', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'millrace-certificate-'));
       const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
       const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-days', '2'];
