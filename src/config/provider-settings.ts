@@ -44,7 +44,7 @@ export interface ProviderDeclaration {
 }
 
 /** The settings that every provider has. */
-export function makeCommonSettings({ name, defaultModel }: Pick<ProviderDeclaration, 'name' | 'defaultModel'>) {
+function makeCommonSettings({ name, defaultModel }: Pick<ProviderDeclaration, 'name' | 'defaultModel'>) {
   const prefix = name.toUpperCase();
   return {
     /** The model of agents that name none; undefined: each has to name one. */

@@ -19,7 +19,6 @@ export type {
   ToolCallDelta,
 } from './delta.js';
 export { Gate } from './gate.js';
-export { GrowingText } from './growing-text.js';
 export { isDelta } from './is-delta.js';
 export { JsonFieldDecoder, MalformedJsonError } from './json-field-decoder.js';
 export { mergeDeltas } from './merge-deltas.js';

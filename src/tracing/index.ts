@@ -1,4 +1,4 @@
-export { NOOP_TRACE, NoopTracer } from './noop/noop-tracer.js';
+export { NoopTracer } from './noop/noop-tracer.js';
 export { TraceMask } from './trace-mask.js';
 export {
   type Ending,
