@@ -1,4 +1,4 @@
-/** What must compile and what must not, as in `wiring.types.ts`: the events of a run are plain JSON. */
+/** What must compile and what must not, as in `wiring.types.ts`: the events of a run, and what observers are told beside them, are plain JSON. */
 import { expectTypeOf } from 'expect-type';
 import type { ObserverEvent, RunEvent } from '../../src/engine/index.js';
 import type { JsonValue } from '../../src/kernel/index.js';
@@ -10,6 +10,7 @@ type Bared<T> = { [Key in keyof T]: Bare<T[Key]> };
 type Callable = (...parameters: never[]) => unknown;
 
 expectTypeOf<Bare<RunEvent>>().toExtend<JsonValue>();
+expectTypeOf<Bare<ObserverEvent>>().toExtend<JsonValue>();
 expectTypeOf<Bare<AgentEvent>>().toExtend<JsonValue>();
 expectTypeOf<Bare<ObserverEvent>>().toExtend<JsonValue>();
 
