@@ -42,6 +42,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm run bench:smoke': BENCH,
   'npm run bench:soak': BENCH,
   'npm run bench:micro': BENCH,
+  'npm run bench:micro -- framing': BENCH,
   'npm run bench:tracing': BENCH,
   'npm run bench:processes': BENCH,
   'npm run bench -- --phases fair': BENCH,

@@ -78,7 +78,7 @@ describe('what the upstream says beside the text reaches the client', () => {
     expect(await complete()).not.toHaveProperty('usage');
   });
 
-  it.each(['stop', 'length', 'tool_calls', 'content_filter'])('the finish reason %s', async (reason) => {
+  it.each(['stop', 'length', 'content_filter'])('the finish reason %s', async (reason) => {
     bench.upstream.next(streamOf('Hi', { finish: reason }));
     assertCompletion(await stream({}), { finish: reason });
   });
