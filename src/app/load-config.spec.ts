@@ -83,6 +83,7 @@ describe('loadConfig', () => {
     expect(providers['openai']).toEqual({ ...NO_PROVIDER, key: undefined, model: 'gpt-5.4-mini' });
     expect(providers['bedrock']).toEqual({ ...NO_PROVIDER, key: undefined, awsRegion: undefined, region: undefined });
     expect(config).toEqual({
+      isProduction: false,
       http: {
         port: 8080,
         host: '0.0.0.0',
@@ -187,6 +188,7 @@ describe('loadConfig', () => {
     });
     for (const values of Object.values(providers)) expect(values).toMatchObject(SET_PROVIDER);
     expect(config).toEqual({
+      isProduction: false,
       http: {
         port: 0,
         host: '127.0.0.1',

@@ -16,6 +16,8 @@ export const ABORTED_RUNS_LIMIT_MS = 5_000;
  * milliseconds. `.env.example` explains each variable.
  */
 export abstract class AppConfig {
+  /** True if NODE_ENV says so, in whatever case, or short: `prod`. */
+  abstract readonly isProduction: boolean;
   abstract readonly http: ServiceSettings['http'] & {
     /** `bodyLimit` in bytes. */
     readonly maxBodyBytes: number;

@@ -69,11 +69,13 @@ export function readConfig(given: Variables, providers: readonly ProviderDeclara
   ];
   if (faults.length > 0) throw new ConfigurationError(faults);
   const tracingConfig = readTracingConfig(tracing, otel);
+  const production = isProduction(variables['NODE_ENV']);
   const ignored: Record<string, string> = Object.assign({}, ...providers.map((each) => each.ignored));
   return Object.freeze<AppConfig>({
     ...service,
+    isProduction: production,
     http: { ...service.http, maxBodyBytes: countBytes(service.http.bodyLimit) },
-    demo: { ...service.demo, isOn: service.demo.isOn ?? !isProduction(variables['NODE_ENV']) },
+    demo: { ...service.demo, isOn: service.demo.isOn ?? !production },
     server,
     providers: others.providers,
     proxy: readProxyConfig(proxy),

@@ -14,7 +14,7 @@ import { ModuleTools } from './tools/index.js';
   providers: [
     ProviderFinder,
     { provide: ModelProviders, useFactory: configureModelProviders, inject: [AppConfig, Clock] },
-    { provide: PromptManager, useFactory: makePromptManager },
+    { provide: PromptManager, useFactory: makePromptManager, inject: [AppConfig] },
     {
       provide: AgentResources,
       useFactory: (prompts: PromptManager, providers: ProviderFinder) =>
@@ -27,7 +27,7 @@ import { ModuleTools } from './tools/index.js';
 export class NodesModule {}
 
 /** In development prompts are read from `src` whenever they change; in production those of the build, each once. */
-function makePromptManager(): PromptManager {
-  if (process.env['NODE_ENV'] === 'production') return new PromptManager();
+function makePromptManager({ isProduction }: AppConfig): PromptManager {
+  if (isProduction) return new PromptManager();
   return new PromptManager({ reload: true, sourceFolders: findSourceFolders() });
 }

@@ -83,11 +83,17 @@ describe('Prompt files of a compiled server', () => {
     expect(upstream.requests[0]?.body.messages[0]).toMatchObject({ content: 'Review on the command line.' });
   });
 
-  it('are those of the build in production, read once at the start', async () => {
-    await edit(REVIEW, 'Not built.');
-    await start({ NODE_ENV: 'production' });
-    expect([await instructionsOf('review'), await instructionsOf('effort')]).toEqual(['Review as built.', 'Try hard.']);
-    await writeFile(join(project.folder, 'dist/workflows/prompts', REVIEW), 'Changed while it runs.');
-    expect(await instructionsOf('review')).toBe('Review as built.');
-  });
+  it.each(['production', 'prod'])(
+    'are those of the build where NODE_ENV is %s, read once at the start',
+    async (name) => {
+      await edit(REVIEW, 'Not built.');
+      await start({ NODE_ENV: name });
+      expect([await instructionsOf('review'), await instructionsOf('effort')]).toEqual([
+        'Review as built.',
+        'Try hard.',
+      ]);
+      await writeFile(join(project.folder, 'dist/workflows/prompts', REVIEW), 'Changed while it runs.');
+      expect(await instructionsOf('review')).toBe('Review as built.');
+    },
+  );
 });
