@@ -2,6 +2,7 @@ import { expect, it } from '@jest/globals';
 import { FakeClock } from '../../test/support/fake-clock.js';
 import { Cancellation } from '../kernel/index.js';
 import { type ChatModel, ModelProviders } from '../models/index.js';
+import type { Delta } from '../streaming/index.js';
 import { type AgentEvent, TaskContext } from '../workflow/index.js';
 import { Agent } from './agent.js';
 
@@ -17,8 +18,23 @@ const deaf: ChatModel = {
   },
 };
 
-it('tells what an open call has used when its run is aborted, once, though its reader does not come back', async () => {
-  const providers = new ModelProviders({ openai: { chat: deaf, defaultModel: 'm', description: '' } });
+/** Tells its usage as it grows. */
+const counting: ChatModel = {
+  async *stream(_call, scope) {
+    scope.usage({ prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 });
+    yield [{ type: 'content', text: 'Once upon a time' }];
+    scope.usage({ prompt_tokens: 4, completion_tokens: 7, total_tokens: 11 });
+    return { finishReason: 'stop' };
+  },
+};
+
+/** An agent of this model, and what it tells in the run that it is given. */
+function openAgent(chat: ChatModel): {
+  readonly batches: AsyncGenerator<readonly Delta[], void, void>;
+  readonly told: readonly AgentEvent[];
+  readonly signal: Cancellation;
+} {
+  const providers = new ModelProviders({ openai: { chat, defaultModel: 'm', description: '' } });
   const told: AgentEvent[] = [];
   let last = 0;
   const signal = new Cancellation();
@@ -31,6 +47,26 @@ it('tells what an open call has used when its run is aborted, once, though its r
   });
   const agent = new Agent({ modelProvider: 'openai', outputType: String }, providers);
   const batches = agent.runStream({ messages: MESSAGES }, context)[Symbol.asyncIterator]();
+  return { batches, told, signal };
+}
+
+it('tells the end of a call once, with the last usage that its model told', async () => {
+  const { batches, told, signal } = openAgent(counting);
+  while ((await batches.next()).done !== true) continue;
+  await batches.return();
+  signal.abort(new Error('too late'));
+  expect(told.filter(({ type }) => type === 'model-call-finished')).toEqual([
+    {
+      type: 'model-call-finished',
+      call: 1,
+      outcome: 'stop',
+      usage: { prompt_tokens: 4, completion_tokens: 7, total_tokens: 11 },
+    },
+  ]);
+});
+
+it('tells what an open call has used when its run is aborted, once, though its reader does not come back', async () => {
+  const { batches, told, signal } = openAgent(deaf);
   await batches.next();
   signal.abort(new Error('the client has gone'));
   const finished = told.filter(({ type }) => type === 'model-call-finished');
