@@ -1,19 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Injectable, Module, type Type } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
 import { IsInt, IsString } from 'class-validator';
-import { type Message, ModelProvider } from '../../src/models/index.js';
-import { agent, type AgentConfig, AgentNode, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, contentOf, usageOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
@@ -25,43 +15,13 @@ import { openStream } from '../support/sse-client.js';
 import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
 import { delay, errorBody, httpError, reset, role, text, usage } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
+import { agentModule } from '../support/workflow-kit.js';
 
 const BUSY = httpError(503, errorBody('busy'), { 'retry-after-ms': '1' });
-
-interface Conversation {
-  readonly messages: readonly Message[];
-}
 
 class City {
   @IsString() readonly name: string;
   @IsInt() readonly population: number;
-}
-
-/** A module with one workflow of one agent that speaks, or of one that does not. */
-function workflowOf<Output>(config: AgentConfig<Output>, speaks: boolean): Type<unknown> {
-  @Injectable()
-  class SpeakingNode extends AgentStreamingNode<Conversation, Output> {
-    readonly agentConfig = config;
-    async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, Output, void> {
-      return yield* this.streamTextDeltas(this.agent.runStream(input, context));
-    }
-  }
-  @Injectable()
-  class SilentNode extends AgentNode<Conversation, Output> {
-    readonly agentConfig = config;
-    process(input: Conversation, context: TaskContext): Promise<Output> {
-      return this.agent.run(input, context);
-    }
-  }
-  @Workflow({ id: 'test', description: 'One agent' })
-  class TestWorkflow extends WorkflowDefinition<ChatEvent, Output> {
-    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Output> {
-      return speaks ? flow.node(SpeakingNode, { messages }) : flow.node(SilentNode, { messages });
-    }
-  }
-  @Module({ imports: [NodesModule], providers: [TestWorkflow, SpeakingNode, SilentNode] })
-  class TestModule {}
-  return TestModule;
 }
 
 const inText = { modelProvider: ModelProvider.OPENAI, outputType: String } as const;
@@ -93,7 +53,7 @@ describe('an agent whose model fails', () => {
   describe('asks it again', () => {
     it('before the first token, and counts the tokens of all tries', async () => {
       // Pauses that outlast the held status line are not made: the client is told instead.
-      await start(workflowOf(agent({ ...inText, retries: 2 }), true), { STREAM_OPEN_GRACE_MS: '5000' });
+      await start(agentModule(agent({ ...inText, retries: 2 })), { STREAM_OPEN_GRACE_MS: '5000' });
       bench.upstream
         .next(BUSY)
         .next([role(), usage(tokens(3, 0)), delay(20), reset()])
@@ -111,7 +71,7 @@ describe('an agent whose model fails', () => {
 
     it('never after the first token', async () => {
       const fallbacks = [{ modelProvider: ModelProvider.DEMO }];
-      await start(workflowOf(agent({ ...inText, retries: 2, fallbacks }), true));
+      await start(agentModule(agent({ ...inText, retries: 2, fallbacks })));
       bench.upstream.next([role(), text('So far'), delay(20), reset()]);
       const items = await (await openTest()).collect();
       expect(assertErrorEnded(items)).toMatchObject({ code: 'upstream_connection_lost' });
@@ -120,7 +80,7 @@ describe('an agent whose model fails', () => {
     });
 
     it('at any time if the client has seen nothing of it', async () => {
-      await start(workflowOf(agent({ ...asCity, retries: 1 }), false));
+      await start(agentModule(agent({ ...asCity, retries: 1 }), { speaks: false }));
       bench.upstream
         .next([role(), text('{"name":'), delay(20), reset()])
         .next(jsonAnswer({ name: 'Ulm', population: 126_000 }));
@@ -129,7 +89,7 @@ describe('an agent whose model fails', () => {
     });
 
     it('when it took too long', async () => {
-      await start(workflowOf(agent({ ...inText, retries: 1, timeout: 500 }), true));
+      await start(agentModule(agent({ ...inText, retries: 1, timeout: 500 })));
       bench.upstream.next([role(), delay(5_000)]).next(streamOf('Quick.'));
       assertCompletion(await (await openTest()).collect(), { content: 'Quick.', includeUsage: true });
     });
@@ -140,14 +100,14 @@ describe('an agent whose model fails', () => {
       ['a used up quota', httpError(429, errorBody('no', { code: 'insufficient_quota' })), 429],
       ['an upstream that asks for much patience', httpError(429, errorBody('no'), { 'retry-after': '60' }), 429],
     ])('not for %s', async (_, script, status) => {
-      await start(workflowOf(agent({ ...inText, retries: 3 }), true));
+      await start(agentModule(agent({ ...inText, retries: 3 })));
       bench.upstream.next(script);
       expect((await ask()).status).toBe(status);
       expect(bench.upstream.requests).toHaveLength(1);
     });
 
     it('not once the client has gone', async () => {
-      await start(workflowOf(agent({ ...inText, retries: 3 }), true));
+      await start(agentModule(agent({ ...inText, retries: 3 })));
       bench.upstream.next(httpError(503, errorBody('busy'), { 'retry-after': '7' }));
       const leaving = new AbortController();
       const body = { model: 'test', stream: false, messages: HELLO };
@@ -162,9 +122,7 @@ describe('an agent whose model fails', () => {
 
   describe('asks another', () => {
     it('of another provider, also for a wrong key', async () => {
-      await start(
-        workflowOf(agent({ ...inText, retries: 1, fallbacks: [{ modelProvider: ModelProvider.DEMO }] }), true),
-      );
+      await start(agentModule(agent({ ...inText, retries: 1, fallbacks: [{ modelProvider: ModelProvider.DEMO }] })));
       bench.upstream.next(httpError(401, errorBody('no')));
       const items = await (await openTest()).collect();
       const [chunk] = assertCompletion(items, { finish: 'stop', includeUsage: true });
@@ -189,7 +147,7 @@ describe('an agent whose model fails', () => {
           { modelProvider: ModelProvider.OPENAI, modelName: 'small', settings: { top_p: 0.5 } },
         ],
       });
-      await start(workflowOf(config, true));
+      await start(agentModule(config));
       for (let i = 0; i < 4; i++) bench.upstream.next(BUSY);
       bench.upstream.next(streamOf('ok'));
       expect((await ask()).status).toBe(200);
@@ -205,7 +163,7 @@ describe('an agent whose model fails', () => {
 
     it('and says what went wrong with the first if the other refuses the request', async () => {
       const fallbacks = [{ modelProvider: ModelProvider.OPENAI, modelName: 'other' }];
-      await start(workflowOf(agent({ ...inText, fallbacks }), true));
+      await start(agentModule(agent({ ...inText, fallbacks })));
       bench.upstream.next(httpError(429, errorBody('slow down'))).next(httpError(400, errorBody('what is seed?')));
       const { status, json } = await ask();
       assertValidError(json);
@@ -213,7 +171,7 @@ describe('an agent whose model fails', () => {
     });
 
     it('not for what is wrong with the request', async () => {
-      await start(workflowOf(agent({ ...inText, fallbacks: [{ modelProvider: ModelProvider.DEMO }] }), true));
+      await start(agentModule(agent({ ...inText, fallbacks: [{ modelProvider: ModelProvider.DEMO }] })));
       bench.upstream.next(httpError(400, errorBody('bad stop')));
       expect((await ask()).status).toBe(400);
     });
@@ -221,7 +179,7 @@ describe('an agent whose model fails', () => {
 
   describe('shows it what is wrong with a structured answer', () => {
     it('and takes the better one', async () => {
-      await start(workflowOf(agent(asCity), false));
+      await start(agentModule(agent(asCity), { speaks: false }));
       bench.upstream
         .next(jsonAnswer({ name: 'Ulm', population: 'many' }))
         .next(jsonAnswer({ name: 'Ulm', population: 126_000 }));
@@ -239,7 +197,7 @@ describe('an agent whose model fails', () => {
     });
 
     it('once, then fails', async () => {
-      await start(workflowOf(agent(asCity), false));
+      await start(agentModule(agent(asCity), { speaks: false }));
       bench.upstream.next(streamOf('no JSON')).next(streamOf('none either'));
       const { status, json, text: answer } = await ask();
       assertValidError(json);
@@ -249,7 +207,7 @@ describe('an agent whose model fails', () => {
 
     it('and begins again after a retry and with the other model', async () => {
       const fallbacks = [{ modelProvider: ModelProvider.OPENAI, modelName: 'other' }];
-      await start(workflowOf(agent({ ...asCity, repairs: 0, retries: 1, fallbacks }), false));
+      await start(agentModule(agent({ ...asCity, repairs: 0, retries: 1, fallbacks }), { speaks: false }));
       bench.upstream
         .next(streamOf('no JSON'))
         .next(streamOf('none either'))
@@ -263,7 +221,7 @@ describe('an agent whose model fails', () => {
     });
 
     it('not if it streams, because its text has been sent', async () => {
-      await start(workflowOf(agent(asCity), true));
+      await start(agentModule(agent(asCity)));
       bench.upstream.next(streamOf('no JSON'));
       const items = await (await openTest()).collect();
       expect(assertErrorEnded(items)).toMatchObject({ code: 'invalid_structured_output' });

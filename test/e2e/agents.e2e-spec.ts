@@ -1,29 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Injectable, Module, type Type } from '@nestjs/common';
+import { Injectable, type Type } from '@nestjs/common';
 import { IsInt, IsString } from 'class-validator';
 import { DefinitionError } from '../../src/errors/index.js';
-import { type Message, ModelProvider } from '../../src/models/index.js';
-import {
-  agent,
-  type AgentConfig,
-  AgentNode,
-  AgentStreamingNode,
-  AgentTool,
-  NodesModule,
-  promptFile,
-  ToolError,
-} from '../../src/nodes/index.js';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, type AgentConfig, AgentTool, promptFile, ToolError } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
+import type { TaskContext } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, toolCallsOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
@@ -45,13 +27,10 @@ import {
   usage,
 } from '../support/upstream/steps.js';
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
+import { agentModule, type AgentModuleOptions } from '../support/workflow-kit.js';
 
 const QUESTION = [{ role: 'user', content: 'How warm is it in Oslo?' }];
 const CLIENT_TOOL = { type: 'function', function: { name: 'open_door', parameters: { type: 'object' } } };
-
-interface Conversation {
-  readonly messages: readonly Message[];
-}
 
 class CityArgs {
   @IsString() readonly city: string;
@@ -89,36 +68,12 @@ class ClockTool extends AgentTool<void, string> {
   }
 }
 
-/** A module with one workflow of one agent that speaks, or of one that does not. */
-function workflowOf<Output>(
-  config: AgentConfig<Output>,
-  { speaks = true, tools = [WeatherTool, ClockTool] }: { speaks?: boolean; tools?: Type<unknown>[] } = {},
-): Type<unknown> {
-  @Injectable()
-  class SpeakingNode extends AgentStreamingNode<Conversation, Output> {
-    readonly agentConfig = config;
-    async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, Output, void> {
-      return yield* this.streamTextDeltas(
-        this.agent.runStream({ ...input, variables: { topic: 'ships', urgent: true } }, context),
-      );
-    }
-  }
-  @Injectable()
-  class SilentNode extends AgentNode<Conversation, Output> {
-    readonly agentConfig = config;
-    process(input: Conversation, context: TaskContext): Promise<Output> {
-      return this.agent.run(input, context);
-    }
-  }
-  @Workflow({ id: 'test', description: 'One agent' })
-  class TestWorkflow extends WorkflowDefinition<ChatEvent, Output> {
-    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Output> {
-      return speaks ? flow.node(SpeakingNode, { messages }) : flow.node(SilentNode, { messages });
-    }
-  }
-  @Module({ imports: [NodesModule], providers: [TestWorkflow, SpeakingNode, SilentNode, ...tools] })
-  class TestModule {}
-  return TestModule;
+function moduleOf<Output>(config: AgentConfig<Output>, options: AgentModuleOptions = {}): Type<unknown> {
+  return agentModule(config, {
+    tools: [WeatherTool, ClockTool],
+    variables: { topic: 'ships', urgent: true },
+    ...options,
+  });
 }
 
 /** An answer with several tool calls at once. */
@@ -157,7 +112,7 @@ describe('agents', () => {
 
   describe('with tools of the server', () => {
     it('run them and go on: the client sees the text of all rounds, and no call', async () => {
-      await start(workflowOf(withTools));
+      await start(moduleOf(withTools));
       bench.upstream
         .next([
           role(),
@@ -219,7 +174,7 @@ describe('agents', () => {
     });
 
     it('run tools that take no arguments, also without a stream', async () => {
-      await start(workflowOf(withTools));
+      await start(moduleOf(withTools));
       bench.upstream.next(callsOf(['clock', ''])).next(streamOf('It is noon.'));
       const { json } = await ask();
       assertValidCompletion(json);
@@ -230,7 +185,7 @@ describe('agents', () => {
 
     it('run them silently for a structured answer', async () => {
       const config = agent({ modelProvider: ModelProvider.OPENAI, outputType: Reading, tools: [WeatherTool] });
-      await start(workflowOf(config, { speaks: false }));
+      await start(moduleOf(config, { speaks: false }));
       bench.upstream
         .next(toolCallAnswer('call_a', 'weather', { city: 'Oslo' }))
         .next(jsonAnswer({ city: 'Oslo', celsius: 7 }));
@@ -239,7 +194,7 @@ describe('agents', () => {
     });
 
     it('run them side by side, and give the results in the order of the calls', async () => {
-      await start(workflowOf(withTools));
+      await start(moduleOf(withTools));
       let bothRun: () => void = () => undefined;
       const both = new Promise<void>((resolve) => {
         bothRun = resolve;
@@ -255,7 +210,7 @@ describe('agents', () => {
     });
 
     it('tell the model what went wrong, but not the message of a bug', async () => {
-      await start(workflowOf(withTools));
+      await start(moduleOf(withTools));
       behave = (city, { signal }) => {
         if (city === 'Atlantis') throw new ToolError('there is no such city');
         if (city === 'Rome') throw new Error('the password is xyzzy');
@@ -294,7 +249,7 @@ describe('agents', () => {
     });
 
     it('give up on a model that does nothing but call them', async () => {
-      await start(workflowOf(agent({ ...base, tools: [ClockTool], maxToolRounds: 2 })));
+      await start(moduleOf(agent({ ...base, tools: [ClockTool], maxToolRounds: 2 })));
       for (let i = 0; i < 3; i++) bench.upstream.next(callsOf(['clock', '{}']));
       const { status, json } = await ask();
       assertValidError(json);
@@ -303,7 +258,7 @@ describe('agents', () => {
     });
 
     it('make no more than 128 calls in all rounds', async () => {
-      await start(workflowOf(agent({ ...base, tools: [ClockTool] })));
+      await start(moduleOf(agent({ ...base, tools: [ClockTool] })));
       const round = callsOf(...Array.from({ length: 100 }, () => ['clock', '{}'] as const));
       bench.upstream.next(round).next(round);
       const { status, json } = await ask();
@@ -313,7 +268,7 @@ describe('agents', () => {
     });
 
     it('make as many calls as the agent allows', async () => {
-      await start(workflowOf(agent({ ...base, tools: [ClockTool], maxToolCalls: 2 })));
+      await start(moduleOf(agent({ ...base, tools: [ClockTool], maxToolCalls: 2 })));
       bench.upstream.next(callsOf(['clock', '{}'], ['clock', '{}'])).next(streamOf('Noon.'));
       expect((await ask()).status).toBe(200);
       bench.upstream.next(callsOf(['clock', '{}'], ['clock', '{}'], ['clock', '{}']));
@@ -336,7 +291,7 @@ describe('agents', () => {
           return 'done';
         }
       }
-      await start(workflowOf(agent({ ...base, tools: [RefundTool] }), { tools: [RefundTool] }));
+      await start(moduleOf(agent({ ...base, tools: [RefundTool] }), { tools: [RefundTool] }));
       bench.upstream
         .next(
           callsOf(
@@ -361,7 +316,7 @@ describe('agents', () => {
     });
 
     it('run no tool whose arguments an upstream gives as an object with an inexact number', async () => {
-      await start(workflowOf(withTools));
+      await start(moduleOf(withTools));
       const call = '{"index":0,"id":"a","function":{"name":"weather","arguments":{"city":9007199254740993}}}';
       bench.upstream.next([role(null), raw(`data: {"choices":[{"delta":{"tool_calls":[${call}]}}]}\n\n`), end()]);
       expect((await ask()).json).toMatchObject({ error: { code: 'upstream_bad_answer' } });
@@ -369,7 +324,7 @@ describe('agents', () => {
     });
 
     it('abort them with the run', async () => {
-      await start(workflowOf(withTools));
+      await start(moduleOf(withTools));
       let aborted = false;
       behave = (_city, { signal }) =>
         new Promise((_, reject) => {
@@ -393,7 +348,7 @@ describe('agents', () => {
     });
 
     it('run none on arguments that were cut short', async () => {
-      await start(workflowOf(withTools));
+      await start(moduleOf(withTools));
       bench.upstream.next([
         role(),
         toolCall({ index: 0, id: 'a', name: 'clock', arguments: '{' }),
@@ -405,7 +360,7 @@ describe('agents', () => {
     });
 
     it('keep what they found when the model fails afterwards and is asked again', async () => {
-      await start(workflowOf(agent({ ...base, tools: [ClockTool], retries: 1 })));
+      await start(moduleOf(agent({ ...base, tools: [ClockTool], retries: 1 })));
       bench.upstream
         .next([role(), text('Wait.'), ...[toolCallAnswer('a', 'clock', {})].flat().slice(1)])
         .next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' }))
@@ -417,7 +372,7 @@ describe('agents', () => {
     });
 
     it('force a call once only', async () => {
-      await start(workflowOf(agent({ ...base, tools: [ClockTool], settings: { tool_choice: 'required' } })));
+      await start(moduleOf(agent({ ...base, tools: [ClockTool], settings: { tool_choice: 'required' } })));
       bench.upstream.next(callsOf(['clock', '{}'])).next(streamOf('ok'));
       await ask();
       expect(bench.upstream.requests.map(({ body }) => body.tool_choice)).toEqual(['required', undefined]);
@@ -437,7 +392,7 @@ describe('agents', () => {
     };
 
     it("give the client's calls to the client, after the server's have been run", async () => {
-      await start(workflowOf(forwarding));
+      await start(moduleOf(forwarding));
       bench.upstream.next(callsOf(['clock', '{}'])).next(callsOf(['open_door', '{"now":true}']));
       const items = await collect();
       assertCompletion(items, { content: '', finish: 'tool_calls' });
@@ -448,7 +403,7 @@ describe('agents', () => {
     });
 
     it("do not run the server's if the model calls the client's in the same answer", async () => {
-      await start(workflowOf(forwarding));
+      await start(moduleOf(forwarding));
       bench.upstream.next(callsOf(['clock', '{}'], ['open_door', '{}'], ['weather', '{"city":"Oslo"}']));
       const items = await collect();
       assertCompletion(items, { finish: 'tool_calls' });
@@ -460,14 +415,14 @@ describe('agents', () => {
     });
 
     it('refuse two tools of one name', async () => {
-      await start(workflowOf(forwarding));
+      await start(moduleOf(forwarding));
       const { status, json } = await ask({ tools: [{ type: 'function', function: { name: 'clock' } }] });
       assertValidError(json);
       expect([status, json.error.param, json.error.code]).toEqual([400, 'tools', 'tool_name_taken']);
     });
 
     it("leave the client's out if it wants none called", async () => {
-      await start(workflowOf(forwarding));
+      await start(moduleOf(forwarding));
       bench.upstream.next(streamOf('ok'));
       await ask({ tools: [CLIENT_TOOL], tool_choice: 'none' });
       expect(bench.upstream.requests[0]?.body.tools).toHaveLength(2);
@@ -484,7 +439,7 @@ describe('agents', () => {
 
     it('from a prompt file', async () => {
       const instructions = promptFile('../fixtures/prompts/advice.md', import.meta.url);
-      await start(workflowOf(agent({ ...base, instructions })));
+      await start(moduleOf(agent({ ...base, instructions })));
       expect(await systemMessage()).toEqual({ role: 'system', content: 'You advise customers on ships. Be brief.' });
     });
 
@@ -493,7 +448,7 @@ describe('agents', () => {
         ...base,
         instructions: async ({ event }, { messages }) => `You are ${event.model}; ${messages.length} message so far.`,
       });
-      await start(workflowOf(config));
+      await start(moduleOf(config));
       expect(await systemMessage()).toEqual({ role: 'system', content: 'You are test; 1 message so far.' });
     });
 
@@ -503,7 +458,7 @@ describe('agents', () => {
         isAsked = true;
         return new Promise(() => undefined);
       };
-      await start(workflowOf(agent({ ...base, instructions })));
+      await start(moduleOf(agent({ ...base, instructions })));
       const leaving = new AbortController();
       const stream = openStream(
         bench.app.chatUrl,
@@ -518,13 +473,13 @@ describe('agents', () => {
 
     it('that lack a variable fail as a bug', async () => {
       const instructions = promptFile('../fixtures/prompts/advice.md', import.meta.url);
-      await start(workflowOf(agent({ ...base, instructions }), { speaks: false }));
+      await start(moduleOf(agent({ ...base, instructions }), { speaks: false }));
       expect((await ask()).status).toBe(500);
     });
   });
 
   it('fail in the middle of a stream as any other failure does', async () => {
-    await start(workflowOf(agent({ ...base, tools: [ClockTool], maxToolRounds: 0 })));
+    await start(moduleOf(agent({ ...base, tools: [ClockTool], maxToolRounds: 0 })));
     bench.upstream.next([role(), text('Hm.'), ...[toolCallAnswer('a', 'clock', {})].flat().slice(1)]);
     const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: QUESTION });
     expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'tool_rounds_exceeded' });
@@ -533,7 +488,7 @@ describe('agents', () => {
 
 describe('an agent that cannot work stops the start', () => {
   const faultOf = async (config: AgentConfig<string>, tools: Type<unknown>[] = []): Promise<string> => {
-    const failure = await rejectionOf(Bench.start({ imports: [workflowOf(config, { tools })] }));
+    const failure = await rejectionOf(Bench.start({ imports: [moduleOf(config, { tools })] }));
     expect(failure).toBeInstanceOf(DefinitionError);
     return (failure as DefinitionError).message;
   };

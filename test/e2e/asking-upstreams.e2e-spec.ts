@@ -1,38 +1,18 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Injectable, Logger, Module, type Type } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { IsInt } from 'class-validator';
-import { type Message, ModelProvider } from '../../src/models/index.js';
-import {
-  agent,
-  type AgentConfig,
-  AgentNode,
-  AgentStreamingNode,
-  AgentTool,
-  NodesModule,
-} from '../../src/nodes/index.js';
-import {
-  type ChatEvent,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
+import { ModelProvider } from '../../src/models/index.js';
+import { agent, type AgentConfig, AgentTool } from '../../src/nodes/index.js';
 import { Bench } from '../support/app.js';
 import { postJson } from '../support/http-client.js';
 import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
 import { done, errorBody, finish, httpError, reasoning, role, text, toolCall } from '../support/upstream/steps.js';
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
+import { agentModule } from '../support/workflow-kit.js';
 
 const QUESTION = [{ role: 'user', content: 'What time is it?' }];
 const INSTRUCTIONS = 'You know the time.';
 const REFUSED = httpError(400, errorBody('Unknown field', { type: 'invalid_request_error' }));
-
-interface Conversation {
-  readonly messages: readonly Message[];
-}
 
 class Hour {
   @IsInt() readonly hour: number;
@@ -48,32 +28,6 @@ class ClockTool extends AgentTool<void> {
   execute(): unknown {
     return result;
   }
-}
-
-function workflowOf<Output>(config: AgentConfig<Output>, speaks = true): Type<unknown> {
-  @Injectable()
-  class SpeakingNode extends AgentStreamingNode<Conversation, Output> {
-    readonly agentConfig = config;
-    async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, Output, void> {
-      return yield* this.streamTextDeltas(this.agent.runStream(input, context));
-    }
-  }
-  @Injectable()
-  class SilentNode extends AgentNode<Conversation, Output> {
-    readonly agentConfig = config;
-    process(input: Conversation, context: TaskContext): Promise<Output> {
-      return this.agent.run(input, context);
-    }
-  }
-  @Workflow({ id: 'test', description: 'One agent' })
-  class TestWorkflow extends WorkflowDefinition<ChatEvent, Output> {
-    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Output> {
-      return speaks ? flow.node(SpeakingNode, { messages }) : flow.node(SilentNode, { messages });
-    }
-  }
-  @Module({ imports: [NodesModule], providers: [TestWorkflow, SpeakingNode, SilentNode, ClockTool] })
-  class TestModule {}
-  return TestModule;
 }
 
 const base = { modelProvider: ModelProvider.OPENAI, outputType: String } as const;
@@ -94,7 +48,8 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
     await bench.close();
   });
   const start = async (config?: AgentConfig<string> | AgentConfig<Hour>, speaks = true, env = {}) => {
-    const imports = config === undefined ? [] : [workflowOf(config as AgentConfig<string>, speaks)];
+    const imports =
+      config === undefined ? [] : [agentModule(config as AgentConfig<string>, { speaks, tools: [ClockTool] })];
     bench = await Bench.start({ imports, env });
   };
   const ask = (messages: readonly object[] = QUESTION, body: object = {}) =>

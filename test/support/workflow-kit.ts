@@ -1,7 +1,16 @@
 import { Injectable, Module, type Type } from '@nestjs/common';
 import { type Message, ModelProvider } from '../../src/models/index.js';
-import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
-import type { Deltas, TaskContext } from '../../src/workflow/index.js';
+import { agent, type AgentConfig, AgentNode, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
+import {
+  type ChatEvent,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from '../../src/workflow/index.js';
 
 /** What a node that continues a conversation takes. */
 export interface Conversation {
@@ -35,4 +44,42 @@ export function workflowsModule(...providers: Type<unknown>[]): Type<unknown> {
   @Module({ imports: [NodesModule], providers })
   class TestWorkflowsModule {}
   return TestWorkflowsModule;
+}
+
+/** What an {@link agentModule} is beside its agent. */
+export interface AgentModuleOptions {
+  /** False: the agent works in silence, and its output is the answer. Default: true. */
+  readonly speaks?: boolean;
+  /** Providers of its tools. */
+  readonly tools?: readonly Type<unknown>[];
+  /** For the instructions of an agent that speaks. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+/** A module with the workflow `test` of one agent, at the step `SpeakingNode` or `SilentNode`. */
+export function agentModule<Output>(
+  config: AgentConfig<Output>,
+  { speaks = true, tools = [], variables = {} }: AgentModuleOptions = {},
+): Type<unknown> {
+  @Injectable()
+  class SpeakingNode extends AgentStreamingNode<Conversation, Output> {
+    readonly agentConfig = config;
+    async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, Output, void> {
+      return yield* this.streamTextDeltas(this.agent.runStream({ ...input, variables }, context));
+    }
+  }
+  @Injectable()
+  class SilentNode extends AgentNode<Conversation, Output> {
+    readonly agentConfig = config;
+    process(input: Conversation, context: TaskContext): Promise<Output> {
+      return this.agent.run(input, context);
+    }
+  }
+  @Workflow({ id: 'test', description: 'One agent' })
+  class TestWorkflow extends WorkflowDefinition<ChatEvent, Output> {
+    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Output> {
+      return speaks ? flow.node(SpeakingNode, { messages }) : flow.node(SilentNode, { messages });
+    }
+  }
+  return workflowsModule(TestWorkflow, SpeakingNode, SilentNode, ...tools);
 }
