@@ -4,6 +4,8 @@ const project = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
+    // Its own name: from the sources, so that no class is there twice.
+    '^millrace$': '<rootDir>/src/index.ts',
     '^fast-check$': '<rootDir>/test/support/property-tests.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
