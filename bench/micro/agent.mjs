@@ -29,9 +29,9 @@ const providers = new ModelProviders({
   openai: { chat: { stream: () => new Answer() }, defaultModel: 'bench', description: '' },
 });
 const agentConfig = { modelProvider: 'openai', outputType: String };
-const event = { model: 'bench', messages: [{ role: 'user', content: 'Hi' }], parameters: {} };
+const request = { model: 'bench', messages: [{ role: 'user', content: 'Hi' }], parameters: {} };
 const clock = new SystemClock();
-const context = () => new TaskContext({ event, clock });
+const context = () => new TaskContext({ request, clock });
 
 class Streaming extends AgentStreamingNode {
   agentConfig = agentConfig;
@@ -51,7 +51,7 @@ async function drain(batches) {
 export async function agent({ rounds = ROUNDS } = {}) {
   const node = new Streaming(providers);
   const alone = new Agent(agentConfig, providers);
-  const { messages } = event;
+  const { messages } = request;
   const common = { part: 'agent', rounds, warmUp: WARM_UP, items: BATCHES };
   return [
     await timing({

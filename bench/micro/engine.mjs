@@ -69,7 +69,7 @@ async function run(workflow) {
   let last;
   await new Run({
     workflow,
-    event: { model: 'bench', messages: [], parameters: {} },
+    request: { model: 'bench', messages: [], parameters: {} },
     cancellation: new Cancellation(),
     gate: new Gate(),
     clock: new SystemClock(),

@@ -3,7 +3,7 @@ import { InternalError, type MillraceError, RunAbortedError } from '../errors/in
 import { describeError, IdSource } from '../kernel/index.js';
 import { RunService } from '../runs/index.js';
 import { Gate } from '../streaming/index.js';
-import type { ChatEvent } from '../workflow/index.js';
+import type { RunRequest } from '../workflow/index.js';
 import { AnswerPrinter } from './answer-printer.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError } from './cli-error.js';
@@ -20,12 +20,12 @@ export async function runWorkflow(id: string, message: string, environment: CliE
   if (content === '') throw new CliError('The message is empty.');
   return withApplication(environment, async (application) => {
     const workflow = findWorkflow(application, id);
-    const event: ChatEvent = { model: id, messages: [{ role: 'user', content }], parameters: {} };
+    const request: RunRequest = { model: id, messages: [{ role: 'user', content }], parameters: {} };
     const printer = new AnswerPrinter(environment.process, workflow.separator);
     const gate = new Gate();
     return withAbort(environment, async (signal) => {
       const options = { id: application.get(IdSource).runId(), signal, gate };
-      const events = application.get(RunService, { strict: false }).start(workflow, event, options);
+      const events = application.get(RunService, { strict: false }).start(workflow, request, options);
       let failure: MillraceError | undefined;
       await events.read({
         next: (runEvent) => {

@@ -23,7 +23,7 @@ import type { FinishReason, Usage } from '../models/index.js';
 import { type Delta, type Gate, isDelta } from '../streaming/index.js';
 import {
   type CallName,
-  type ChatEvent,
+  type RunRequest,
   type CompiledWorkflow,
   type Deltas,
   describeFailure,
@@ -109,7 +109,7 @@ export class Execution implements Values {
    */
   constructor(
     readonly workflow: CompiledWorkflow,
-    readonly event: ChatEvent,
+    readonly request: RunRequest,
     private readonly run: SharedRun,
     private readonly isTraced: boolean,
     private readonly path = '',
@@ -214,10 +214,10 @@ export class Execution implements Values {
     let isTraced = false;
     let execution: Execution | undefined;
     try {
-      const event = step.event(this);
+      const request = step.request(this);
       isTraced = this.isTraced && step.workflow.traced;
-      if (isTraced) this.#traceStep(step.key, event.messages, step.workflow.id);
-      execution = new Execution(step.workflow, event, this.run, isTraced, `${node}/`);
+      if (isTraced) this.#traceStep(step.key, request.messages, step.workflow.id);
+      execution = new Execution(step.workflow, request, this.run, isTraced, `${node}/`);
       const output = await execution.execute(turn);
       this.outputs.set(step.key, output);
       if (isTraced) this.#endStepTrace(node, {}, output);
@@ -371,7 +371,7 @@ export class Execution implements Values {
   #contextFor(step: NodeStep, node: string, events: StepEvents, log: StepLog): TaskContext {
     const { cancellation, clock, canWait, estimatesTokens } = this.run;
     return new TaskContext({
-      event: this.event,
+      request: this.request,
       signal: cancellation,
       clock,
       events,

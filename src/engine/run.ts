@@ -28,7 +28,7 @@ import {
   WholeCharacters,
 } from '../streaming/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type CompiledWorkflow,
   MOST_CONTENT_BYTES,
   type NodeStep,
@@ -45,7 +45,7 @@ import { type StepUsage, sumUsage } from './step-usage.js';
 /** What one run is made of. */
 export interface RunParts {
   readonly workflow: CompiledWorkflow;
-  readonly event: ChatEvent;
+  readonly request: RunRequest;
   /** Ends the run when it aborts. */
   readonly cancellation: Cancellation;
   readonly gate: Gate;
@@ -104,11 +104,11 @@ export class Run {
 
   /** Runs the workflow to its end. Never rejects: whatever happens is the last event. */
   async execute(): Promise<void> {
-    const { workflow, event, cancellation, gate, clock, log, traceId, isTraced } = this.#parts;
+    const { workflow, request, cancellation, gate, clock, log, traceId, isTraced } = this.#parts;
     this.#emit({ type: 'run-started', ...(traceId !== undefined && { traceId }) });
     const execution = new Execution(
       workflow,
-      event,
+      request,
       {
         cancellation,
         gate,

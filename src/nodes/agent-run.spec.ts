@@ -39,7 +39,7 @@ function openAgent(chat: ChatModel): {
   let last = 0;
   const signal = new Cancellation();
   const context = new TaskContext({
-    event: { model: 'm', messages: MESSAGES, parameters: {} },
+    request: { model: 'm', messages: MESSAGES, parameters: {} },
     clock: new FakeClock(),
     signal,
     estimatesTokens: true,

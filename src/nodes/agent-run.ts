@@ -44,7 +44,7 @@ export class AgentRun<Output> {
     this.#plan = plan;
     this.#input = input;
     this.#context = context;
-    this.#forwarded = pickForwardedParameters(context.event.parameters, plan.forwards);
+    this.#forwarded = pickForwardedParameters(context.request.parameters, plan.forwards);
     this.#attempts = new Attempts(plan.targets, plan.config.retries ?? 0, context);
     this.#tools = new ToolRounds(plan.toolbox, this.#forwarded, plan.config, context);
   }
@@ -146,7 +146,7 @@ export class AgentRun<Output> {
     const request: WrittenRequest = {
       call,
       isContinued: this.#isContinued,
-      clientMessages: this.#context.event.messages,
+      clientMessages: this.#context.request.messages,
       forwarded: this.#forwarded,
     };
     return new OpenCall(target, call, this.#context, this.#plan.config.timeout, this.#attempts, (thrown) =>

@@ -14,7 +14,7 @@ import {
 } from '../kernel/index.js';
 import { Gate } from '../streaming/index.js';
 import { Tracer } from '../tracing/index.js';
-import { type ChatEvent, type CompiledWorkflow, RunLog } from '../workflow/index.js';
+import { type RunRequest, type CompiledWorkflow, RunLog } from '../workflow/index.js';
 import type { ObservedRun } from './observers/run-observer.js';
 import { RunObservers } from './observers/run-observers.js';
 import { OpenRun } from './open-run.js';
@@ -81,19 +81,19 @@ export class RunService {
    * completes after the run's last event and never errors; unsubscribing before ends the run.
    * @throws OverloadedError while the server is shutting down
    */
-  start(workflow: CompiledWorkflow, event: ChatEvent, options: RunOptions): RunEvents {
+  start(workflow: CompiledWorkflow, request: RunRequest, options: RunOptions): RunEvents {
     if (this.#draining) throw makeShutdownError();
-    const asked: ObservedRun = { workflow, event, options };
+    const asked: ObservedRun = { workflow, request, options };
     return new RunEvents((subscriber, reading) => this.#begin(asked, subscriber, reading));
   }
 
   /** @returns ends the run if its subscriber leaves before that */
   #begin(asked: ObservedRun, subscriber: Subscriber<RunEvent>, reading: Reading): () => void {
-    const { workflow, event, options } = asked;
+    const { workflow, request, options } = asked;
     const { clock, config } = this;
     const trace =
       this.tracer.enabled && workflow.traced
-        ? this.tracer.startTrace(makeTraceStart(workflow, event, options.id, options.origin))
+        ? this.tracer.startTrace(makeTraceStart(workflow, request, options.id, options.origin))
         : undefined;
     const log = new RunLog({
       workflow: workflow.id,
@@ -114,7 +114,7 @@ export class RunService {
     const observer = this.observers.observe({ ...asked, ...(trace !== undefined && { trace }) }, log);
     const run = new Run({
       workflow,
-      event,
+      request,
       cancellation: open.cancellation,
       gate: options.gate ?? new Gate(),
       clock,
@@ -170,8 +170,8 @@ export class RunService {
    * Runs a workflow and collects what it gives: for jobs, scripts and everything else that is no HTTP request.
    * @throws MillraceError that the run ended with; OverloadedError while the server is shutting down
    */
-  async runToEnd(workflow: CompiledWorkflow, event: ChatEvent, options: RunOptions): Promise<RunOutcome> {
-    return collectOutcome(this.start(workflow, event, options));
+  async runToEnd(workflow: CompiledWorkflow, request: RunRequest, options: RunOptions): Promise<RunOutcome> {
+    return collectOutcome(this.start(workflow, request, options));
   }
 
   /**

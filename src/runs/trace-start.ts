@@ -1,5 +1,5 @@
 import type { TraceStart } from '../tracing/index.js';
-import type { ChatEvent, CompiledWorkflow } from '../workflow/index.js';
+import type { RunRequest, CompiledWorkflow } from '../workflow/index.js';
 import type { RunOrigin } from './run-options.js';
 
 /** Longest id of a user or session that tracing backends take, in characters. */
@@ -8,7 +8,7 @@ const MAX_ID_LENGTH = 200;
 /** What a trace is told about a request: who asks, in which session, and what. */
 export function makeTraceStart(
   workflow: Pick<CompiledWorkflow, 'id' | 'version'>,
-  { model, messages, parameters }: ChatEvent,
+  { model, messages, parameters }: RunRequest,
   runId: string,
   { requestId, streamed, userId: gatewayUser, gatewaySessionId, sessionId: header, traceparent }: RunOrigin = {},
 ): TraceStart {

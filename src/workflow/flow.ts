@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { MillraceError } from '../errors/index.js';
-import type { ChatEvent } from './chat-event.js';
-import type { DefinitionTypes, EventOf, ResultOf } from './definition-types.js';
+import type { RunRequest } from './run-request.js';
+import type { DefinitionTypes, RequestOf, ResultOf } from './definition-types.js';
 import type { InputOf, OutputOf } from './node-signature.js';
 import { Ref, type Wired, type Wiring } from './ref.js';
 import type { WorkflowNode } from './workflow-node.js';
@@ -51,7 +51,7 @@ export type FlowStep =
       readonly kind: 'workflow';
       readonly key: string;
       readonly workflow: Type<unknown>;
-      readonly event: Readonly<Record<string, unknown>>;
+      readonly request: Readonly<Record<string, unknown>>;
     });
 
 /** What `flow.node` takes after the class: a node that needs no input is not given any. */
@@ -61,9 +61,9 @@ type NodeParameters<Input, Output> = [unknown] extends [Input]
     ? [input?: undefined, options?: NodeOptions<Output>]
     : [input: Wired<Input>, options?: NodeOptions<Output>];
 
-/** The event of a nested workflow: model and parameters are the parent's unless they are given. */
-type NestedEvent<Event> = Omit<Event, 'model' | 'parameters'> &
-  Partial<Pick<Event & ChatEvent, 'model' | 'parameters'>>;
+/** The request of a nested workflow: model and parameters are the parent's unless they are given. */
+type NestedRequest<Request> = Omit<Request, 'model' | 'parameters'> &
+  Partial<Pick<Request & RunRequest, 'model' | 'parameters'>>;
 
 /** Makes a route by any text or number a compile error: nobody could list its branches. */
 type Constants<K> = string extends K
@@ -139,26 +139,26 @@ export class Flow {
 
   /**
    * Runs another workflow as one step: its visible nodes speak, its usage counts, its trace is nested.
-   * @param event what it is given; `model` and `parameters` are the parent's unless they are here
+   * @param request what it is given; `model` and `parameters` are the parent's unless they are here
    * @returns the ref to its result
    */
-  workflow<W extends DefinitionTypes<ChatEvent, unknown>>(
+  workflow<W extends DefinitionTypes<RunRequest, unknown>>(
     workflow: Type<W>,
-    event: Wired<NestedEvent<EventOf<W>>>,
+    request: Wired<NestedRequest<RequestOf<W>>>,
     options: NestedOptions = {},
   ): Ref<ResultOf<W>> {
     const key = this.prefix + (options.key ?? workflow.name);
-    this.#steps.push({ ...options, kind: 'workflow', key, workflow, event });
+    this.#steps.push({ ...options, kind: 'workflow', key, workflow, request });
     return new Ref(this, { kind: 'step', key });
   }
 }
 
 /** The refs to the request of a flow. Any property can be asked for: its type says which there are. */
-export function makeWiring<Event>(flow: Flow): Wiring<Event> {
+export function makeWiring<Request>(flow: Flow): Wiring<Request> {
   return new Proxy(
     {},
     {
-      get: (_, property) => (typeof property === 'string' ? new Ref(flow, { kind: 'event', property }) : undefined),
+      get: (_, property) => (typeof property === 'string' ? new Ref(flow, { kind: 'request', property }) : undefined),
     },
-  ) as Wiring<Event>;
+  ) as Wiring<Request>;
 }

@@ -5,8 +5,8 @@ export {
   type ModelCallFinished,
   MOST_CONTENT_BYTES,
 } from './agent-event.js';
-export type { ChatEvent } from './chat-event.js';
-export type { EventOf, ResultOf } from './definition-types.js';
+export type { RunRequest } from './run-request.js';
+export type { RequestOf, ResultOf } from './definition-types.js';
 export { Flow, type NestedOptions, type NodeOptions, type StepOptions } from './flow.js';
 export { type GraphJson, makeGraphJson, type WorkflowGraph } from './graph/graph-json.js';
 export { drawMermaid } from './graph/mermaid.js';

@@ -5,7 +5,7 @@ declare const VALUE: unique symbol;
 
 /** Where a ref's value comes from. */
 export type RefSource =
-  | { readonly kind: 'event'; readonly property: string }
+  | { readonly kind: 'request'; readonly property: string }
   | { readonly kind: 'step'; readonly key: string; readonly node?: Type<WorkflowNode> }
   | { readonly kind: 'map'; readonly from: Ref<unknown>; readonly transform: (value: never) => unknown };
 
@@ -41,7 +41,7 @@ export class Ref<out T> {
 export type RefValue<R> = R extends Ref<infer T> ? T : never;
 
 /** The request as refs, property by property: what `define` is given. Optional properties may be undefined in a run. */
-export type Wiring<Event> = { readonly [K in keyof Event]-?: Ref<Event[K]> };
+export type Wiring<Request> = { readonly [K in keyof Request]-?: Ref<Request[K]> };
 
 /** A node's input, each property either a ref to a value of its type or a constant. */
 export type Wired<Input> = { readonly [K in keyof Input]: Input[K] | Ref<Input[K]> };

@@ -1,13 +1,13 @@
 import type { Type } from '@nestjs/common';
 import { Cancellation, type Clock, SystemClock } from '../kernel/index.js';
-import type { ChatEvent } from './chat-event.js';
+import type { RunRequest } from './run-request.js';
 import type { OutputOf } from './node-signature.js';
 import { RunLog, type StepLog } from './run-log.js';
 import { type StepEvents, StepSpan } from './step-span.js';
 
-/** What a context is made of. Everything but the event has a default, so that a node can be run on its own. */
-export interface TaskContextParts<Event extends ChatEvent = ChatEvent> {
-  readonly event: Event;
+/** What a context is made of. Everything but the request has a default, so that a node can be run on its own. */
+export interface TaskContextParts<Request extends RunRequest = RunRequest> {
+  readonly request: Request;
   readonly signal?: AbortSignal | Cancellation;
   /** Tells of what happens in the step; absent: nobody is told. */
   readonly events?: StepEvents;
@@ -28,9 +28,9 @@ const NO_LOG = new RunLog();
 const NO_EVENTS: StepEvents = { isTraced: false, emit: () => undefined, nextNumber: () => 0 };
 
 /** What one node is given of the run it takes part in. */
-export class TaskContext<Event extends ChatEvent = ChatEvent> {
+export class TaskContext<Request extends RunRequest = RunRequest> {
   /** The validated request. */
-  readonly event: Event;
+  readonly request: Request;
   /** This node's span, for spans and events of its own. */
   readonly trace: StepSpan;
   readonly clock: Clock;
@@ -52,8 +52,8 @@ export class TaskContext<Event extends ChatEvent = ChatEvent> {
   readonly #onStop: () => void;
   readonly #onProgress: (message: string, data: unknown) => void;
 
-  constructor(parts: TaskContextParts<Event>) {
-    this.event = parts.event;
+  constructor(parts: TaskContextParts<Request>) {
+    this.request = parts.request;
     this.#abort = parts.signal ?? new Cancellation();
     this.events = parts.events ?? NO_EVENTS;
     this.trace = parts.trace ?? new StepSpan(this.events);

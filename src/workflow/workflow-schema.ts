@@ -1,5 +1,5 @@
 import type { MillraceError } from '../errors/index.js';
-import type { ChatEvent } from './chat-event.js';
+import type { RunRequest } from './run-request.js';
 import type { ParameterGroup } from './parameter-groups.js';
 import type { WorkflowNode } from './workflow-node.js';
 
@@ -43,7 +43,7 @@ export interface WorkflowSchema {
 
 /** What the values of one execution are taken from. */
 export interface Values {
-  readonly event: ChatEvent;
+  readonly request: RunRequest;
   /** Outputs of finished steps by key. */
   readonly outputs: { get(key: string): unknown };
 }
@@ -77,7 +77,7 @@ export interface NestedStep extends StepBase {
   readonly kind: 'workflow';
   readonly workflow: CompiledWorkflow;
   readonly hidden: boolean;
-  readonly event: (values: Values) => ChatEvent;
+  readonly request: (values: Values) => RunRequest;
 }
 
 /** A step of a compiled workflow. */

@@ -446,7 +446,8 @@ describe('agents', () => {
     it('from a function of the run', async () => {
       const config = agent({
         ...base,
-        instructions: async ({ event }, { messages }) => `You are ${event.model}; ${messages.length} message so far.`,
+        instructions: async ({ request }, { messages }) =>
+          `You are ${request.model}; ${messages.length} message so far.`,
       });
       await start(moduleOf(config));
       expect(await systemMessage()).toEqual({ role: 'system', content: 'You are test; 1 message so far.' });

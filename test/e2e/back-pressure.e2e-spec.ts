@@ -6,7 +6,7 @@ import { Injectable } from '@nestjs/common';
 import { Node } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
@@ -56,7 +56,7 @@ class BusyNode extends Node<void, string> {
 }
 
 @Workflow({ id: 'busy', description: 'A node with much to report' })
-class BusyWorkflow extends WorkflowDefinition<ChatEvent, string> {
+class BusyWorkflow extends WorkflowDefinition<RunRequest, string> {
   define(flow: Flow): Ref<string> {
     return flow.node(BusyNode, undefined);
   }
@@ -81,7 +81,7 @@ class ReciteNode implements WorkflowNode<void, string> {
 }
 
 @Workflow({ id: 'recite', description: 'A node that never waits' })
-class ReciteWorkflow extends WorkflowDefinition<ChatEvent, string> {
+class ReciteWorkflow extends WorkflowDefinition<RunRequest, string> {
   define(flow: Flow): Ref<string> {
     return flow.node(ReciteNode, undefined);
   }

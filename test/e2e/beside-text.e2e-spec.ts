@@ -6,7 +6,7 @@ import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, AgentTool } from '../../src/nodes/index.js';
 import { countCharacters } from '../../src/streaming/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
@@ -123,13 +123,13 @@ class ClockNode extends AgentStreamingNode<Conversation, string> {
   }
 }
 
-type Wire = (flow: Flow, event: Wiring<ChatEvent>) => Ref<unknown>;
+type Wire = (flow: Flow, request: Wiring<RunRequest>) => Ref<unknown>;
 
 function workflowOf(wire: Wire): Type<unknown> {
   @Workflow({ id: 'test', description: 'Of the test' })
   class TestWorkflow extends WorkflowDefinition {
-    define(flow: Flow, event: Wiring<ChatEvent>): Ref<unknown> {
-      return wire(flow, event);
+    define(flow: Flow, request: Wiring<RunRequest>): Ref<unknown> {
+      return wire(flow, request);
     }
   }
   return workflowsModule(TestWorkflow, SilentNode, AloudNode, OpenAINode, ReplyNode, ClockNode, ClockTool, SpeakNode);

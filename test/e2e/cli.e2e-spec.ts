@@ -288,7 +288,7 @@ describe('a new workflow', () => {
   description: 'free',
   separator: "free",
 })
-export class TwoWords2Workflow extends WorkflowDefinition<ChatEvent, string> {}
+export class TwoWords2Workflow extends WorkflowDefinition<RunRequest, string> {}
 export abstract class FreeEnoughNode2 {}
 // class FreeNode is spoken of only.
 `,

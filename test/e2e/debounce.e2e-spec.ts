@@ -3,7 +3,7 @@ import { Injectable, Module } from '@nestjs/common';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
@@ -42,8 +42,8 @@ class EagerNode extends AgentStreamingNode<{ messages: readonly Message[] }, str
 }
 
 @Workflow({ id: 'eager', description: 'A node with a window of its own' })
-class EagerWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class EagerWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.node(EagerNode, { messages });
   }
 }

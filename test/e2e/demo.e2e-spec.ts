@@ -4,7 +4,7 @@ import { IsBoolean, IsIn, IsString } from 'class-validator';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, NodesModule } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Flow,
   type Ref,
   type TaskContext,
@@ -43,8 +43,8 @@ class TriageNode extends AgentNode<{ messages: readonly Message[] }, TriageDto> 
 }
 
 @Workflow({ id: 'triage', description: 'Sorts a ticket' })
-class TriageWorkflow extends WorkflowDefinition<ChatEvent, TriageDto> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<TriageDto> {
+class TriageWorkflow extends WorkflowDefinition<RunRequest, TriageDto> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<TriageDto> {
     return flow.node(TriageNode, { messages });
   }
 }

@@ -6,7 +6,7 @@ import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, Node } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Flow,
   type Ref,
   type TaskContext,
@@ -47,8 +47,8 @@ class JoinNode extends Node<{ parts: readonly string[]; length: number }, string
 }
 
 @Workflow({ id: 'parallel', description: 'Two that speak at the same time, and a join' })
-class ParallelWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class ParallelWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const first = flow.node(SpeakNode, { messages, prompt: 'first' }, { key: 'first' });
     const second = flow.node(SpeakNode, { messages, prompt: 'second' }, { key: 'second' });
     return flow.node(SpeakNode, { messages, prompt: 'third' }, { key: 'third', after: [first, second] });
@@ -59,8 +59,8 @@ class ParallelWorkflow extends WorkflowDefinition<ChatEvent, string> {
 class NarrowWorkflow extends ParallelWorkflow {}
 
 @Workflow({ id: 'join', description: 'Silent parallel branches, joined by code' })
-class JoinWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class JoinWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const first = flow.node(SpeakNode, { messages, prompt: 'first' }, { key: 'first', hidden: true });
     const second = flow.node(SpeakNode, { messages, prompt: 'second' }, { key: 'second', hidden: true });
     const length = second.map((answer) => answer.length);
@@ -69,8 +69,8 @@ class JoinWorkflow extends WorkflowDefinition<ChatEvent, string> {
 }
 
 @Workflow({ id: 'routed', description: 'A decision of a model, and a branch for each' })
-class RoutedWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class RoutedWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const decision = flow.node(TopicNode, { messages });
     const intro = flow.node(SpeakNode, { messages, prompt: 'intro' }, { key: 'intro' });
     return flow.route(decision.get('topic'), {
@@ -81,8 +81,8 @@ class RoutedWorkflow extends WorkflowDefinition<ChatEvent, string> {
 }
 
 @Workflow({ id: 'nesting', description: 'Another workflow as a step' })
-class NestingWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class NestingWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const inner = flow.workflow(RoutedWorkflow, { messages });
     const silent = flow.workflow(ParallelWorkflow, { messages }, { hidden: true, after: [inner] });
     return flow.node(SpeakNode, { messages, prompt: silent }, { key: 'last' });
@@ -90,8 +90,8 @@ class NestingWorkflow extends WorkflowDefinition<ChatEvent, string> {
 }
 
 @Workflow({ id: 'careful', description: 'A substitute for a failure' })
-class CarefulWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class CarefulWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const risky = flow.node(
       SpeakNode,
       { messages, prompt: 'risky' },
@@ -102,16 +102,16 @@ class CarefulWorkflow extends WorkflowDefinition<ChatEvent, string> {
 }
 
 @Workflow({ id: 'cut', description: 'A nested answer, and a step that needs it' })
-class CutWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class CutWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const considered = flow.workflow(ReasoningWorkflow, { messages });
     return flow.node(SpeakNode, { messages, prompt: considered.get('reply') });
   }
 }
 
 @Workflow({ id: 'silent', description: 'The answer is the result of a branch of a nested workflow' })
-class SilentWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class SilentWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const decision = flow.node(TopicNode, { messages });
     return flow.route(decision.get('topic'), {
       billing: () => decision.get('topic'),
@@ -130,8 +130,8 @@ class EnoughNode extends Node<void, string> {
 }
 
 @Workflow({ id: 'enough', description: 'Stops while another step waits to be let in', concurrency: 1 })
-class EnoughWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class EnoughWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const enough = flow.node(EnoughNode);
     flow.node(SpeakNode, { messages, prompt: 'too late' });
     return enough;
@@ -142,8 +142,8 @@ const cleaned: string[] = [];
 
 @Injectable()
 class TidySpeakNode extends SpeakNode {
-  cleanup({ event }: TaskContext): void {
-    cleaned.push(`tidy ${event.model}`);
+  cleanup({ request }: TaskContext): void {
+    cleaned.push(`tidy ${request.model}`);
   }
 }
 
@@ -160,8 +160,8 @@ class MessyNode extends Node<{ text: string }, string> {
 }
 
 @Workflow({ id: 'tidy', description: 'Nodes that clean up' })
-class TidyWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class TidyWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const said = flow.node(TidySpeakNode, { messages, prompt: 'x' });
     return flow.node(MessyNode, { text: said });
   }
@@ -351,27 +351,27 @@ describe('the engine', () => {
 
 describe('wiring that cannot run does not start', () => {
   @Workflow({ id: 'self', description: '' })
-  class SelfWorkflow extends WorkflowDefinition<ChatEvent, string> {
-    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+  class SelfWorkflow extends WorkflowDefinition<RunRequest, string> {
+    define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
       return flow.workflow(OtherWorkflow, { messages });
     }
   }
   @Workflow({ id: 'other', description: '' })
-  class OtherWorkflow extends WorkflowDefinition<ChatEvent, string> {
-    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+  class OtherWorkflow extends WorkflowDefinition<RunRequest, string> {
+    define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
       flow.workflow(SelfWorkflow, { messages });
       return flow.node(SpeakNode, { messages, prompt: 'x' });
     }
   }
   @Workflow({ id: 'lost', description: '' })
-  class LostWorkflow extends WorkflowDefinition<ChatEvent, string> {
-    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+  class LostWorkflow extends WorkflowDefinition<RunRequest, string> {
+    define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
       return flow.workflow(ParallelWorkflow, { messages });
     }
   }
   @Workflow({ id: 'waste', description: '', concurrency: 0 })
-  class WasteWorkflow extends WorkflowDefinition<ChatEvent, string> {
-    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+  class WasteWorkflow extends WorkflowDefinition<RunRequest, string> {
+    define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
       const topic = flow.node(TopicNode, { messages });
       let inside: Ref<string> | undefined;
       const routed = flow.route(topic.get('topic'), {
@@ -390,8 +390,8 @@ describe('wiring that cannot run does not start', () => {
     override readonly debounceMs = Number.POSITIVE_INFINITY;
   }
   @Workflow({ id: 'ever', description: '' })
-  class EverWorkflow extends WorkflowDefinition<ChatEvent, string> {
-    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+  class EverWorkflow extends WorkflowDefinition<RunRequest, string> {
+    define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
       return flow.node(EverWaitingNode, { messages, prompt: 'x' });
     }
   }

@@ -10,7 +10,7 @@ import { Injectable } from '@nestjs/common';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, AgentTool, Node, ToolError } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
@@ -86,30 +86,30 @@ class BuggyNode extends Node<Conversation, string> {
 }
 
 @Workflow({ id: 'patient', description: 'Asks one provider, then another' })
-class PatientWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class PatientWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.node(PatientNode, { messages });
   }
 }
 
 @Workflow({ id: 'wrapped', description: 'Has all its steps in another' })
-class NestedWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class NestedWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.workflow(PatientWorkflow, { messages });
   }
 }
 
 @Workflow({ id: 'buggy', description: 'Fails in its second step' })
-class BuggyWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class BuggyWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     flow.node(PatientNode, { messages });
     return flow.node(BuggyNode, { messages });
   }
 }
 
 @Workflow({ id: 'lenient', description: 'Goes on where its first step fails' })
-class LenientWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class LenientWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     flow.node(BuggyNode, { messages }, { onError: () => 'nothing', effect: true });
     return flow.node(PatientNode, { messages });
   }

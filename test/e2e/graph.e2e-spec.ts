@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Node } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Flow,
   type Ref,
   type Wiring,
@@ -23,15 +23,15 @@ class TopicNode extends Node<void, 'billing' | 'other'> {
 }
 
 @Workflow({ id: 'inner', description: 'Says one thing' })
-class InnerWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class InnerWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.node(SpeakNode, { messages, prompt: 'Say it.' });
   }
 }
 
 @Workflow({ id: 'team/support', aliases: ['team/support/v2'], description: 'Routes "everything" <safely>' })
-class SupportWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class SupportWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.route(flow.node(TopicNode), {
       billing: (branch) => branch.workflow(InnerWorkflow, { messages }),
       other: (branch) => branch.node(SpeakNode, { messages, prompt: 'Anything.' }),

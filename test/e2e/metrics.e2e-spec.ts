@@ -6,7 +6,7 @@ import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
@@ -47,8 +47,8 @@ class StubbornNode extends AgentStreamingNode<{ messages: readonly Message[] }, 
 }
 
 @Workflow({ id: 'stubborn', description: 'Retries and falls back' })
-class StubbornWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class StubbornWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.node(StubbornNode, { messages });
   }
 }

@@ -13,7 +13,7 @@ import { DefinitionError } from '../../src/errors/index.js';
 import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentTool, Node, NodesModule } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Flow,
   type Ref,
   type TaskContext,
@@ -44,7 +44,7 @@ class NameNode extends Node<void, string> {
 /** A workflow of one {@link NameNode}. */
 function nameWorkflow(id: string): Type<WorkflowDefinition> {
   @Workflow({ id, description: 'Says whose node it ran' })
-  class NameWorkflow extends WorkflowDefinition<ChatEvent, string> {
+  class NameWorkflow extends WorkflowDefinition<RunRequest, string> {
     define(flow: Flow): Ref<string> {
       return flow.node(NameNode, undefined);
     }
@@ -153,8 +153,8 @@ describe('Modules', () => {
     }
     const askWorkflow = (id: string): Type<WorkflowDefinition> => {
       @Workflow({ id, description: 'Asks a model that asks a tool' })
-      class AskWorkflow extends WorkflowDefinition<ChatEvent, string> {
-        define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+      class AskWorkflow extends WorkflowDefinition<RunRequest, string> {
+        define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
           return flow.node(AskNode, { messages });
         }
       }
@@ -173,7 +173,7 @@ describe('Modules', () => {
 
   describe('A workflow as a step of another', () => {
     it('is that of the module which provides the outer one', async () => {
-      class Inner extends WorkflowDefinition<ChatEvent, string> {
+      class Inner extends WorkflowDefinition<RunRequest, string> {
         define(flow: Flow): Ref<string> {
           return flow.node(NameNode, undefined);
         }
@@ -183,8 +183,8 @@ describe('Modules', () => {
       @Workflow({ id: 'inner-of-b', description: '' })
       class InnerOfB extends Inner {}
       @Workflow({ id: 'outer', description: '' })
-      class Outer extends WorkflowDefinition<ChatEvent, string> {
-        define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+      class Outer extends WorkflowDefinition<RunRequest, string> {
+        define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
           return flow.workflow(Inner, { messages });
         }
       }
@@ -233,8 +233,8 @@ describe('Modules', () => {
         }
       }
       @Workflow({ id: 'a', description: '' })
-      class ToolWorkflow extends WorkflowDefinition<ChatEvent, string> {
-        define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+      class ToolWorkflow extends WorkflowDefinition<RunRequest, string> {
+        define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
           return flow.node(ToolNode, { messages });
         }
       }
@@ -289,7 +289,7 @@ describe('Modules', () => {
     describe('of one name stop the start, and the message names both classes', () => {
       const named = (name: string, id: string, aliases: readonly string[] = []): Type<WorkflowDefinition> => {
         const Named = {
-          [name]: class extends WorkflowDefinition<ChatEvent, string> {
+          [name]: class extends WorkflowDefinition<RunRequest, string> {
             define(flow: Flow): Ref<string> {
               return flow.node(NameNode, undefined);
             }
@@ -336,7 +336,7 @@ describe('Modules', () => {
       });
     });
 
-    class Bare extends WorkflowDefinition<ChatEvent, string> {
+    class Bare extends WorkflowDefinition<RunRequest, string> {
       define(flow: Flow): Ref<string> {
         return flow.node(NameNode, undefined);
       }

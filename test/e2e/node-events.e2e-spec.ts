@@ -6,7 +6,7 @@ import { streamText } from 'ai';
 import OpenAI from 'openai';
 import { Node } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Flow,
   type Ref,
   type TaskContext,
@@ -35,8 +35,8 @@ class CountNode extends Node<{ text: string }, 'long' | 'short'> {
 }
 
 @Workflow({ id: 'counted', description: 'Progress and a route' })
-class CountedWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class CountedWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const hidden = flow.node(SpeakNode, { messages, prompt: 'a' }, { key: 'hidden', hidden: true });
     return flow.route(flow.node(CountNode, { text: hidden }), {
       long: (branch) => branch.node(SpeakNode, { messages, prompt: 'b' }),

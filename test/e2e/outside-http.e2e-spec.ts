@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Logger, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Clock, IdSource, type Timer } from '../../src/kernel/index.js';
 import { RunsModule, RunService } from '../../src/runs/index.js';
-import { type ChatEvent, WorkflowRegistry } from '../../src/workflow/index.js';
+import { type RunRequest, WorkflowRegistry } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { FakeClock } from '../support/fake-clock.js';
@@ -42,13 +42,13 @@ class DailySummary implements OnApplicationBootstrap, OnModuleDestroy {
 
   async summarize(): Promise<void> {
     const { workflow } = this.registry.resolve('chat');
-    const event: ChatEvent = {
+    const request: RunRequest = {
       model: workflow.id,
       messages: [{ role: 'user', content: 'Sum up the day.' }],
       parameters: {},
     };
     const options = { id: this.ids.runId(), signal: this.#stopped.signal };
-    const { content, usage } = await this.runner.runToEnd(workflow, event, options);
+    const { content, usage } = await this.runner.runToEnd(workflow, request, options);
     this.newest = content;
     this.#logger.log(`${content.length} characters, ${usage?.total_tokens ?? 'unknown'} tokens`);
   }

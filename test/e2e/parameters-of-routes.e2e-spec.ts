@@ -3,7 +3,7 @@ import { Injectable, type Type } from '@nestjs/common';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, Node } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type ParameterGroup,
@@ -63,14 +63,14 @@ const HeedingNode = speakerOf(ALL);
 const DroppingNode = speakerOf(['sampling']);
 const NODES = [DecideNode, NoticeNode, SilentNode, HeedingNode, DroppingNode];
 
-type Wire = (flow: Flow, event: Wiring<ChatEvent>) => Ref<string>;
+type Wire = (flow: Flow, request: Wiring<RunRequest>) => Ref<string>;
 
 const route =
   (left: Wire, right: Wire): Wire =>
-  (flow, event) =>
-    flow.route(flow.node(DecideNode, { messages: event.messages }), {
-      left: (branch) => left(branch, event),
-      right: (branch) => right(branch, event),
+  (flow, request) =>
+    flow.route(flow.node(DecideNode, { messages: request.messages }), {
+      left: (branch) => left(branch, request),
+      right: (branch) => right(branch, request),
     });
 const heeding: Wire = (flow, { messages }) => flow.node(HeedingNode, { messages });
 const dropping: Wire = (flow, { messages }) => flow.node(DroppingNode, { messages });
@@ -78,22 +78,22 @@ const silent: Wire = (flow, { messages }) => flow.node(SilentNode, { messages })
 const notice: Wire = (flow) => flow.node(NoticeNode);
 const saidFirst =
   (then: Wire): Wire =>
-  (flow, event) => {
-    heeding(flow, event);
-    return then(flow, event);
+  (flow, request) => {
+    heeding(flow, request);
+    return then(flow, request);
   };
 
-function workflowsOf(wire: Wire, nested: (inner: Type<WorkflowDefinition<ChatEvent, string>>) => Wire = () => wire) {
+function workflowsOf(wire: Wire, nested: (inner: Type<WorkflowDefinition<RunRequest, string>>) => Wire = () => wire) {
   @Workflow({ id: 'inner', description: 'Inside another' })
-  class InnerWorkflow extends WorkflowDefinition<ChatEvent, string> {
-    define(flow: Flow, event: Wiring<ChatEvent>): Ref<string> {
-      return wire(flow, event);
+  class InnerWorkflow extends WorkflowDefinition<RunRequest, string> {
+    define(flow: Flow, request: Wiring<RunRequest>): Ref<string> {
+      return wire(flow, request);
     }
   }
   @Workflow({ id: 'test', description: 'Ways to go' })
-  class TestWorkflow extends WorkflowDefinition<ChatEvent, string> {
-    define(flow: Flow, event: Wiring<ChatEvent>): Ref<string> {
-      return nested(InnerWorkflow)(flow, event);
+  class TestWorkflow extends WorkflowDefinition<RunRequest, string> {
+    define(flow: Flow, request: Wiring<RunRequest>): Ref<string> {
+      return nested(InnerWorkflow)(flow, request);
     }
   }
   return workflowsModule(InnerWorkflow, TestWorkflow, ...NODES);

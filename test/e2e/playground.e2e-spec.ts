@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { Injectable } from '@nestjs/common';
 import { Node } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Flow,
   type Ref,
   type TaskContext,
@@ -43,8 +43,8 @@ class ChooseNode extends Node<{ text: string }, 'left' | 'right'> {
 }
 
 @Workflow({ id: 'side-by-side', description: 'Three that speak, at the same time' })
-class SideBySideWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class SideBySideWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const left = flow.node(SpeakNode, { messages, prompt: 'left' }, { key: 'left' });
     flow.node(SpeakNode, { messages, prompt: 'middle' }, { key: 'middle', effect: true });
     flow.node(SpeakNode, { messages, prompt: 'right' }, { key: 'right', effect: true });
@@ -53,8 +53,8 @@ class SideBySideWorkflow extends WorkflowDefinition<ChatEvent, string> {
 }
 
 @Workflow({ id: 'crossing', description: 'A silent step, and one of two ways' })
-class CrossingWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class CrossingWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.route(flow.node(ChooseNode, { text: 'x' }), {
       left: (branch) => branch.node(SpeakNode, { messages, prompt: 'left' }),
       right: (branch) => branch.node(SpeakNode, { messages, prompt: 'right' }),

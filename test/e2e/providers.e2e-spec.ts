@@ -5,7 +5,7 @@ import { DefinitionError } from '../../src/errors/index.js';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
@@ -43,8 +43,8 @@ class ClaudeNode extends AgentStreamingNode<{ messages: readonly Message[] }, Re
 }
 
 @Workflow({ id: 'claude', description: 'Answers with a model of Anthropic' })
-class ClaudeWorkflow extends WorkflowDefinition<ChatEvent, Reply> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Reply> {
+class ClaudeWorkflow extends WorkflowDefinition<RunRequest, Reply> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<Reply> {
     return flow.node(ClaudeNode, { messages });
   }
 }

@@ -4,7 +4,7 @@ import OpenAI from 'openai';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
@@ -39,8 +39,8 @@ class PatientNode extends AgentStreamingNode<{ messages: readonly Message[] }, s
 }
 
 @Workflow({ id: 'patient', description: 'Asks again' })
-class PatientWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class PatientWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.node(PatientNode, { messages });
   }
 }

@@ -4,7 +4,7 @@ import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, Node } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
@@ -40,14 +40,14 @@ class LongNode extends Node<void, string> {
 }
 
 @Workflow({ id: 'endless', description: 'A node that never stops' })
-class EndlessWorkflow extends WorkflowDefinition<ChatEvent, string> {
+class EndlessWorkflow extends WorkflowDefinition<RunRequest, string> {
   define(flow: Flow): Ref<string> {
     return flow.node(EndlessNode);
   }
 }
 
 @Workflow({ id: 'parallel', description: 'Two of them, the second of which has to wait for its turn' })
-class ParallelWorkflow extends WorkflowDefinition<ChatEvent, string> {
+class ParallelWorkflow extends WorkflowDefinition<RunRequest, string> {
   define(flow: Flow): Ref<string> {
     flow.node(EndlessNode, undefined, { key: 'first' });
     return flow.node(EndlessNode, undefined, { key: 'second' });
@@ -55,7 +55,7 @@ class ParallelWorkflow extends WorkflowDefinition<ChatEvent, string> {
 }
 
 @Workflow({ id: 'long', description: 'A long result' })
-class LongWorkflow extends WorkflowDefinition<ChatEvent, string> {
+class LongWorkflow extends WorkflowDefinition<RunRequest, string> {
   define(flow: Flow): Ref<string> {
     return flow.node(LongNode);
   }

@@ -5,7 +5,7 @@ import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, Node } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
@@ -80,8 +80,8 @@ const NO_DELTAS: Readonly<Record<string, { readonly value: unknown; readonly des
 };
 
 /** What the last message names. */
-function wishOf({ event }: TaskContext): string {
-  const content = event.messages.at(-1)?.content;
+function wishOf({ request }: TaskContext): string {
+  const content = request.messages.at(-1)?.content;
   return typeof content === 'string' ? content : '';
 }
 
@@ -103,15 +103,15 @@ class OddNode extends AgentStreamingNode<Conversation, string> {
 }
 
 @Workflow({ id: 'odd', description: 'A node that yields what is no delta' })
-class OddWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class OddWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.node(OddNode, { messages });
   }
 }
 
 @Workflow({ id: 'odd-and-silent', description: 'The same, and nobody hears it' })
-class SilentOddWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class SilentOddWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.node(OddNode, { messages }, { hidden: true });
   }
 }
@@ -126,8 +126,8 @@ class ProgressNode extends Node<Conversation, string> {
 }
 
 @Workflow({ id: 'progress', description: 'Tells of its progress what JSON cannot hold' })
-class ProgressWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class ProgressWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.node(ProgressNode, { messages });
   }
 }
@@ -324,8 +324,8 @@ class SilentTopicNode extends AgentNode<Conversation, Topic> {
 }
 
 @Workflow({ id: 'inner', description: 'One field is said; the result is what a silent node gave' })
-class InnerWorkflow extends WorkflowDefinition<ChatEvent, Topic> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Topic> {
+class InnerWorkflow extends WorkflowDefinition<RunRequest, Topic> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<Topic> {
     const said = flow.node(FieldNode, { messages });
     return flow.node(SilentTopicNode, { messages }, { after: [said] });
   }
@@ -333,7 +333,7 @@ class InnerWorkflow extends WorkflowDefinition<ChatEvent, Topic> {
 
 @Workflow({ id: 'outer', description: 'The same as a step, and two that say all that they give', separator: '\n---\n' })
 class OuterWorkflow extends WorkflowDefinition {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<unknown> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<unknown> {
     const inner = flow.workflow(InnerWorkflow, { messages });
     const whole = flow.node(WholeNode, { messages }, { after: [inner] });
     return flow.node(RichNode, { messages }, { after: [whole] });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Flow,
   type Ref,
   type Wiring,
@@ -20,15 +20,15 @@ import { SpeakNode, workflowsModule } from '../support/workflow-kit.js';
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
 @Workflow({ id: 'secret', description: 'Leaves no trace', tracing: false })
-class SecretWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class SecretWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.node(SpeakNode, { messages, prompt: 'secret' });
   }
 }
 
 @Workflow({ id: 'open', description: 'Has a secret part', version: '2.1' })
-class OpenWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class OpenWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const whisper = flow.workflow(SecretWorkflow, { messages });
     return flow.node(SpeakNode, { messages, prompt: whisper });
   }

@@ -5,7 +5,7 @@ import { ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, AgentTool } from '../../src/nodes/index.js';
 import { TraceMask, Tracer, type TracingHealth } from '../../src/tracing/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
@@ -66,15 +66,15 @@ class ToolNode extends AgentStreamingNode<Conversation, string> {
 }
 
 @Workflow({ id: 'inner', description: 'One agent with a tool' })
-class InnerWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class InnerWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.node(ToolNode, { messages });
   }
 }
 
 @Workflow({ id: 'outer', description: 'Another workflow as a step' })
-class OuterWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class OuterWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const inner = flow.workflow(InnerWorkflow, { messages });
     return flow.node(SpeakNode, { messages, prompt: 'again' }, { after: [inner] });
   }

@@ -4,7 +4,7 @@ import { IsOptional, IsString } from 'class-validator';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
@@ -55,15 +55,15 @@ class SilentNode extends AgentNode<Asked, Reply> {
 }
 
 @Workflow({ id: 'spoken', description: 'A structured answer, as it arrives' })
-class SpokenWorkflow extends WorkflowDefinition<ChatEvent, Reply> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Reply> {
+class SpokenWorkflow extends WorkflowDefinition<RunRequest, Reply> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<Reply> {
     return flow.node(SpokenNode, { messages });
   }
 }
 
 @Workflow({ id: 'silent', description: 'A structured answer, once it is whole' })
-class SilentWorkflow extends WorkflowDefinition<ChatEvent, Reply> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Reply> {
+class SilentWorkflow extends WorkflowDefinition<RunRequest, Reply> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<Reply> {
     return flow.node(SilentNode, { messages });
   }
 }

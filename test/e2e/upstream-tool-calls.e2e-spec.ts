@@ -3,7 +3,7 @@ import { Injectable, Module } from '@nestjs/common';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentStreamingNode, AgentTool, NodesModule } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
@@ -64,16 +64,16 @@ class ToolNode extends Speaker {
 }
 
 @Workflow({ id: 'two', description: 'Two steps, each of which may call tools of the client' })
-class TwoWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class TwoWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     flow.node(FirstNode, { messages });
     return flow.node(SecondNode, { messages });
   }
 }
 
 @Workflow({ id: 'tooled', description: 'One step with a tool of the server' })
-class TooledWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class TooledWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.node(ToolNode, { messages });
   }
 }

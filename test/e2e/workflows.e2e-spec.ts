@@ -5,7 +5,7 @@ import { DefinitionError } from '../../src/errors/index.js';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, AgentNode, AgentStreamingNode, Node, NodesModule } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
@@ -80,22 +80,22 @@ class BrokenNode extends Node<void, string> {
 
 /** Silent nodes only: the result is the answer. */
 @Workflow({ id: 'city', description: 'An object' })
-class CityWorkflow extends WorkflowDefinition<ChatEvent, City> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<City> {
+class CityWorkflow extends WorkflowDefinition<RunRequest, City> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<City> {
     return flow.node(CityNode, { messages });
   }
 }
 
 @Workflow({ id: 'label', description: 'A string' })
-class LabelWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class LabelWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.node(LabelNode, { city: flow.node(CityNode, { messages }), prefix: '-> ' });
   }
 }
 
 @Workflow({ id: 'tell', description: 'Silent, code, and a speaking node', separator: ' | ' })
-class TellWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class TellWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const label = flow.node(LabelNode, { city: flow.node(CityNode, { messages }), prefix: '' });
     const aside = flow.node(TellNode, { messages, label: 'aside' }, { key: 'aside', hidden: true, after: [label] });
     const first = flow.node(TellNode, { messages, label }, { key: 'first', after: [aside] });
@@ -104,8 +104,8 @@ class TellWorkflow extends WorkflowDefinition<ChatEvent, string> {
 }
 
 @Workflow({ id: 'stop', description: 'Ends early' })
-class StopWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+class StopWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const stop = flow.node(StopNode, { city: flow.node(CityNode, { messages }) });
     flow.node(BrokenNode, undefined, { after: [stop], effect: true });
     return stop;
@@ -113,7 +113,7 @@ class StopWorkflow extends WorkflowDefinition<ChatEvent, string> {
 }
 
 @Workflow({ id: 'broken', description: 'Has a bug' })
-class BrokenWorkflow extends WorkflowDefinition<ChatEvent, string> {
+class BrokenWorkflow extends WorkflowDefinition<RunRequest, string> {
   define(flow: Flow): Ref<string> {
     return flow.node(BrokenNode);
   }
@@ -238,14 +238,14 @@ describe('workflows of an application developer', () => {
     }
     let foreign: Ref<City>;
     @Workflow({ id: 'one', description: '', aliases: ['chat', 'not a name'] })
-    class FirstWorkflow extends WorkflowDefinition<ChatEvent, City> {
-      define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<City> {
+    class FirstWorkflow extends WorkflowDefinition<RunRequest, City> {
+      define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<City> {
         return (foreign = flow.node(CityNode, { messages }));
       }
     }
     @Workflow({ id: 'two', description: '' })
-    class SecondWorkflow extends WorkflowDefinition<ChatEvent, string> {
-      define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+    class SecondWorkflow extends WorkflowDefinition<RunRequest, string> {
+      define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
         flow.node(BadOutputNode, { messages });
         flow.node(StopNode, { city: foreign });
         flow.node(LabelNode, { city: foreign, prefix: '' });
@@ -253,14 +253,14 @@ describe('workflows of an application developer', () => {
       }
     }
     @Workflow({ id: 'three', description: '' })
-    class ThirdWorkflow extends WorkflowDefinition<ChatEvent, string> {
+    class ThirdWorkflow extends WorkflowDefinition<RunRequest, string> {
       define(): Ref<string> {
         throw new Error('no wiring today');
       }
     }
     @Workflow({ id: 'four', description: '' })
-    class FourthWorkflow extends WorkflowDefinition<ChatEvent, readonly Message[]> {
-      define(_flow: Flow, { messages }: Wiring<ChatEvent>): Ref<readonly Message[]> {
+    class FourthWorkflow extends WorkflowDefinition<RunRequest, readonly Message[]> {
+      define(_flow: Flow, { messages }: Wiring<RunRequest>): Ref<readonly Message[]> {
         return messages;
       }
     }

@@ -3,7 +3,7 @@ import { DefinitionError } from '../../src/errors/index.js';
 import { compileWorkflow } from '../../src/workflow/compile/compile-workflow.js';
 import { DefinitionFaults } from '../../src/workflow/compile/definition-faults.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type CompiledWorkflow,
   type Flow,
   type Ref,
@@ -34,7 +34,7 @@ export class SpeakingNode extends SilentNode {
 
 /** What a test's workflow is made of. */
 export interface Definition extends Partial<WorkflowOptions> {
-  readonly define: (flow: Flow, event: Wiring<ChatEvent>) => Ref<unknown>;
+  readonly define: (flow: Flow, request: Wiring<RunRequest>) => Ref<unknown>;
 }
 
 /** A workflow's class and what the compiler made of it: the class is for `flow.workflow()`. */
@@ -50,8 +50,8 @@ export interface Compiled {
  */
 export function compiled({ define, ...options }: Definition, nested: readonly Compiled[] = []): Compiled {
   class TestWorkflow extends WorkflowDefinition {
-    define(flow: Flow, event: Wiring<ChatEvent>): Ref<unknown> {
-      return define(flow, event);
+    define(flow: Flow, request: Wiring<RunRequest>): Ref<unknown> {
+      return define(flow, request);
     }
   }
   const id = options.id ?? 'test';

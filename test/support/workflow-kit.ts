@@ -2,7 +2,7 @@ import { Injectable, Module, type Type } from '@nestjs/common';
 import { type Message, ModelProvider } from '../../src/models/index.js';
 import { agent, type AgentConfig, AgentNode, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
@@ -76,8 +76,8 @@ export function agentModule<Output>(
     }
   }
   @Workflow({ id: 'test', description: 'One agent' })
-  class TestWorkflow extends WorkflowDefinition<ChatEvent, Output> {
-    define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<Output> {
+  class TestWorkflow extends WorkflowDefinition<RunRequest, Output> {
+    define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<Output> {
       return speaks ? flow.node(SpeakingNode, { messages }) : flow.node(SilentNode, { messages });
     }
   }

@@ -6,7 +6,7 @@ import { expectTypeOf } from 'expect-type';
 import type { Message } from '../../src/models/index.js';
 import { type AgentConfig, AgentNode, AgentStreamingNode, Node } from '../../src/nodes/index.js';
 import {
-  type ChatEvent,
+  type RunRequest,
   type Deltas,
   type Flow,
   type InputOf,
@@ -44,7 +44,7 @@ declare class ClockNode extends Node<void, Date> {
   process(): Date;
 }
 
-export function inputsAndOutputsAreInferred(flow: Flow, { messages, parameters }: Wiring<ChatEvent>): void {
+export function inputsAndOutputsAreInferred(flow: Flow, { messages, parameters }: Wiring<RunRequest>): void {
   expectTypeOf<InputOf<ReplyNode>>().toEqualTypeOf<{ messages: readonly Message[]; draft: string }>();
   expectTypeOf<OutputOf<ReplyNode>>().toEqualTypeOf<Reply>();
   expectTypeOf<OutputOf<TopicNode>>().toEqualTypeOf<'billing' | 'other'>();
@@ -58,7 +58,7 @@ export function inputsAndOutputsAreInferred(flow: Flow, { messages, parameters }
   expectTypeOf(flow.node(TopicNode, { messages })).toEqualTypeOf<Ref<'billing' | 'other'>>();
 }
 
-export function branchesAreExhaustive(flow: Flow, { messages }: Wiring<ChatEvent>): void {
+export function branchesAreExhaustive(flow: Flow, { messages }: Wiring<RunRequest>): void {
   const topic = flow.node(TopicNode, { messages });
   const draft = flow.node(DraftNode, { messages });
   const answer = flow.route(topic, {
@@ -80,21 +80,21 @@ export function branchesAreExhaustive(flow: Flow, { messages }: Wiring<ChatEvent
   void draft.get('topic');
 }
 
-declare class InnerWorkflow extends WorkflowDefinition<ChatEvent & { readonly tone: string }, Reply> {
-  define(flow: Flow, event: Wiring<ChatEvent & { readonly tone: string }>): Ref<Reply>;
+declare class InnerWorkflow extends WorkflowDefinition<RunRequest & { readonly tone: string }, Reply> {
+  define(flow: Flow, request: Wiring<RunRequest & { readonly tone: string }>): Ref<Reply>;
 }
 
-export function nestedWorkflowsAreTyped(flow: Flow, { messages }: Wiring<ChatEvent>): void {
+export function nestedWorkflowsAreTyped(flow: Flow, { messages }: Wiring<RunRequest>): void {
   const draft = flow.node(DraftNode, { messages });
   expectTypeOf(flow.workflow(InnerWorkflow, { messages, tone: draft })).toEqualTypeOf<Ref<Reply>>();
-  // @ts-expect-error its event has a tone
+  // @ts-expect-error its request has a tone
   flow.workflow(InnerWorkflow, { messages });
   // @ts-expect-error a substitute must be what the node gives
   flow.node(CountNode, { text: draft }, { onError: () => 'none' });
   flow.node(CountNode, { text: draft }, { onError: ({ code }) => code?.length ?? 0 });
 }
 
-export function constantsAndOptionsAreAllowed(flow: Flow, { messages }: Wiring<ChatEvent>): void {
+export function constantsAndOptionsAreAllowed(flow: Flow, { messages }: Wiring<RunRequest>): void {
   const draft = flow.node(DraftNode, { messages });
   flow.node(CountNode, { text: 'a constant', limit: 3 });
   flow.node(CountNode, { text: draft }, { after: [draft], key: 'count', hidden: true });
@@ -102,7 +102,7 @@ export function constantsAndOptionsAreAllowed(flow: Flow, { messages }: Wiring<C
   flow.node(ClockNode, undefined, { after: [draft] });
 }
 
-export function wrongWiringDoesNotCompile(flow: Flow, { messages, ...rest }: Wiring<ChatEvent>): void {
+export function wrongWiringDoesNotCompile(flow: Flow, { messages, ...rest }: Wiring<RunRequest>): void {
   const draft = flow.node(DraftNode, { messages });
   // @ts-expect-error the input `draft` is missing
   flow.node(ReplyNode, { messages });
@@ -123,13 +123,13 @@ export function wrongWiringDoesNotCompile(flow: Flow, { messages, ...rest }: Wir
   flow.node(DraftNode, 'messages');
 }
 
-declare class StringWorkflow extends WorkflowDefinition<ChatEvent, string> {
+declare class StringWorkflow extends WorkflowDefinition<RunRequest, string> {
   // @ts-expect-error the result must be of the declared type
-  define(flow: Flow, event: Wiring<ChatEvent>): Ref<Reply>;
+  define(flow: Flow, request: Wiring<RunRequest>): Ref<Reply>;
 }
 
 /** Instances are made by Nest; a ref is not the value that it stands for. */
-export function refsAreNotValues(flow: Flow, { messages }: Wiring<ChatEvent>): void {
+export function refsAreNotValues(flow: Flow, { messages }: Wiring<RunRequest>): void {
   const draft = flow.node(DraftNode, { messages });
   // @ts-expect-error the text exists only in a run
   const text: string = draft;

@@ -66,12 +66,12 @@ export class CompletionsController {
   }
 
   #start(
-    { workflow, event, head, origin }: DecodedRequest,
+    { workflow, request, head, origin }: DecodedRequest,
     { permit, signal }: TakenRequest,
     response: Response,
     options: Pick<RunOptions, 'gate' | 'failFastMs'> = {},
   ): RunEvents {
     const record = findRecord(response);
-    return this.runs.start(workflow, event, { ...options, id: head.id, signal, origin, permit, record });
+    return this.runs.start(workflow, request, { ...options, id: head.id, signal, origin, permit, record });
   }
 }

@@ -7,7 +7,7 @@ import { Clock, IdSource } from '../../kernel/index.js';
 import type { RunOrigin } from '../../runs/index.js';
 import {
   assertParametersTaken,
-  type ChatEvent,
+  type RunRequest,
   type CompiledWorkflow,
   type WorkflowName,
   WorkflowRegistry,
@@ -30,7 +30,7 @@ export interface CompletionHead {
 /** A request of this door, understood. */
 export interface DecodedRequest {
   readonly workflow: CompiledWorkflow;
-  readonly event: ChatEvent;
+  readonly request: RunRequest;
   readonly head: CompletionHead;
   readonly origin: RunOrigin;
   /** True if it is answered with a stream. */
@@ -64,11 +64,11 @@ export class CompletionsDecoder {
     // Checked before anything that only an existing workflow could complain of.
     caller.assertMayUse(workflow.id, body.model);
     assertStreamOptionsAllowed(body, streams);
-    const event = toChatEvent(body);
-    assertParametersTaken(event.parameters, workflow.id, workflow.takes);
+    const runRequest = makeRunRequest(body);
+    assertParametersTaken(runRequest.parameters, workflow.id, workflow.takes);
     return {
       workflow,
-      event,
+      request: runRequest,
       head: {
         id: `chatcmpl-${this.ids.runId()}`,
         created: Math.floor(this.clock.now() / 1_000),
@@ -100,7 +100,7 @@ export class CompletionsDecoder {
 }
 
 /** The request as workflows see it: conversation and parameters apart, nothing changed. */
-function toChatEvent(request: ChatCompletionRequest): ChatEvent {
+function makeRunRequest(request: ChatCompletionRequest): RunRequest {
   const { model, messages, stream: _stream, stream_options: _options, ...parameters } = request;
   return { model, messages, parameters };
 }

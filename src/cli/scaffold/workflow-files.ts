@@ -10,7 +10,7 @@ export function workflowFiles(names: WorkflowNames): ReadonlyMap<string, string>
 }
 
 const workflowFile = ({ id, title, workflow, node }: WorkflowNames): string => `import {
-  type ChatEvent,
+  type RunRequest,
   type Flow,
   type Ref,
   type Wiring,
@@ -21,8 +21,8 @@ import { ${node} } from './${id}.node.js';
 
 /** One node that answers the user in plain text. */
 @Workflow({ id: '${id}', description: '${title}' })
-export class ${workflow} extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+export class ${workflow} extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.node(${node}, { messages });
   }
 }
@@ -75,7 +75,7 @@ describe('${node}', () => {
     const model = new FakeModel(['Hel', 'lo']);
     const providers = new ModelProviders({ openai: { chat: model, defaultModel: 'any-model', description: '' } });
     const messages: readonly Message[] = [{ role: 'user', content: 'Hi' }];
-    const context = new TaskContext({ event: { model: '${id}', messages, parameters: {} } });
+    const context = new TaskContext({ request: { model: '${id}', messages, parameters: {} } });
 
     const stream = new ${node}(providers).process({ messages }, context);
     expect(await stream.next()).toEqual({ done: false, value: [{ type: 'content', text: 'Hel' }] });

@@ -27,7 +27,7 @@ const calls = (count: number): ToolCall[] =>
 describe('runTools', () => {
   beforeAll(() => Logger.overrideLogger(false));
   const contextWith = (parts: { clock: FakeClock; signal?: AbortSignal }): TaskContext =>
-    new TaskContext({ event: { model: 'm', messages: [], parameters: {} }, ...parts });
+    new TaskContext({ request: { model: 'm', messages: [], parameters: {} }, ...parts });
 
   it('has no more than eight at work, and gives the results in the order of the calls', async () => {
     const tool = new SlowTool();
@@ -80,7 +80,7 @@ describe('runTools', () => {
   it("hands the node's context on to the tool", async () => {
     const done: unknown[] = [];
     const context = new TaskContext({
-      event: { model: 'm', messages: [], parameters: {} },
+      request: { model: 'm', messages: [], parameters: {} },
       metadata: new Map([['a', 1]]),
       output: (_node, key) => `output of ${key}`,
       onStop: () => done.push('stop'),

@@ -119,9 +119,9 @@ async function execute(
 
 /** The node's context, but with a signal and a span of the call's own. */
 function contextFor(context: TaskContext, signal: AbortSignal | Cancellation, trace: StepSpan): TaskContext {
-  const { event, clock, metadata, events, estimatesTokens, log } = context;
+  const { request, clock, metadata, events, estimatesTokens, log } = context;
   return new TaskContext({
-    event,
+    request,
     clock,
     metadata,
     events,

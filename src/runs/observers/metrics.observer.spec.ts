@@ -12,7 +12,7 @@ it('takes nodes that have not ended with their run for aborted', async () => {
   const metrics = new Metrics(clock, new NoopTracer());
   const observer = new MetricsObservers(metrics, clock).observe({
     workflow: { id: 'chat' } as CompiledWorkflow,
-    event: { model: 'chat', messages: [], parameters: {} },
+    request: { model: 'chat', messages: [], parameters: {} },
     options: { id: 'run' },
   });
   const error = toRunError(new UpstreamError('Down.'));

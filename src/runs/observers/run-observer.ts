@@ -1,12 +1,12 @@
 import type { DeltaEvent, ObserverContent, ObserverEvent, RunEvent } from '../../engine/index.js';
 import type { TraceHandle } from '../../tracing/index.js';
-import type { ChatEvent, CompiledWorkflow } from '../../workflow/index.js';
+import type { RunRequest, CompiledWorkflow } from '../../workflow/index.js';
 import type { RunOptions } from '../run-options.js';
 
 /** A run that begins, for those that observe runs. */
 export interface ObservedRun {
   readonly workflow: CompiledWorkflow;
-  readonly event: ChatEvent;
+  readonly request: RunRequest;
   readonly options: RunOptions;
   /** Absent: nobody keeps one. */
   readonly trace?: TraceHandle;

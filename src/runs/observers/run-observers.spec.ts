@@ -4,7 +4,7 @@ import { RunLog } from '../../workflow/index.js';
 import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 import { RunObservers } from './run-observers.js';
 
-const RUN = { workflow: { id: 'chat' }, event: {}, options: { id: 'run' } } as ObservedRun;
+const RUN = { workflow: { id: 'chat' }, request: {}, options: { id: 'run' } } as ObservedRun;
 const fail = (): never => {
   throw new Error('No.');
 };

@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { ConfigurationError } from '../../errors/index.js';
 import { assertNever, ensureError, isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
-import type { ChatEvent } from '../chat-event.js';
+import type { RunRequest } from '../run-request.js';
 import type { Flow, FlowStep } from '../flow.js';
 import { findOrigin, Ref } from '../ref.js';
 import type { WorkflowNode } from '../workflow-node.js';
@@ -150,7 +150,7 @@ export class ScopeCompiler {
   }
 
   #nested(flow: Flow, step: Extract<FlowStep, { kind: 'workflow' }>): NestedStep | undefined {
-    const refs = this.#refs(flow, step.key, [...Object.values(step.event), ...(step.after ?? [])]);
+    const refs = this.#refs(flow, step.key, [...Object.values(step.request), ...(step.after ?? [])]);
     const workflow = this.#resolver.workflow(step.workflow, this.#faults, step.key);
     if (workflow === undefined) return undefined;
     const visible = workflow.visible && step.hidden !== true;
@@ -162,10 +162,10 @@ export class ScopeCompiler {
       visible,
       workflow,
       hidden: step.hidden === true,
-      event: (values) => ({
-        model: values.event.model,
-        parameters: values.event.parameters,
-        ...(resolveWires(step.event, values) as Pick<ChatEvent, 'messages'>),
+      request: (values) => ({
+        model: values.request.model,
+        parameters: values.request.parameters,
+        ...(resolveWires(step.request, values) as Pick<RunRequest, 'messages'>),
       }),
     };
   }
@@ -198,7 +198,7 @@ export function resolveRef(ref: Ref<unknown>, values: Values): unknown {
     case 'map':
       return source.transform(resolveRef(source.from, values) as never);
     default:
-      return Object.hasOwn(values.event, source.property) ? Reflect.get(values.event, source.property) : undefined;
+      return Object.hasOwn(values.request, source.property) ? Reflect.get(values.request, source.property) : undefined;
   }
 }
 
@@ -233,7 +233,7 @@ function valuesUsedBy(step: FlowStep): unknown[] {
     case 'node':
       return Object.values(step.input ?? {});
     case 'workflow':
-      return Object.values(step.event);
+      return Object.values(step.request);
     case 'route':
       return [step.on, ...[...step.branches.values()].flatMap((branch) => findRefs(branch.flow, branch.result))];
     default:

@@ -1,5 +1,5 @@
 import { ensureError } from '../../kernel/index.js';
-import type { ChatEvent } from '../chat-event.js';
+import type { RunRequest } from '../run-request.js';
 import { Flow, makeWiring } from '../flow.js';
 import type { WorkflowDefinition } from '../workflow-definition.js';
 import type { CompiledWorkflow } from '../workflow-schema.js';
@@ -27,7 +27,7 @@ export function compileWorkflow(
   const flow = new Flow();
   let result: unknown;
   try {
-    result = definition.define(flow, makeWiring<ChatEvent>(flow));
+    result = definition.define(flow, makeWiring<RunRequest>(flow));
   } catch (error) {
     const fix = 'Correct define(); it must only wire steps.';
     faults.add('define_failed', `define() threw "${ensureError(error).message}".`, fix);

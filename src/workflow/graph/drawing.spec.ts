@@ -97,7 +97,10 @@ describe('a drawing', () => {
 
   const around = (inner: Compiled, id: string, hidden = false): Compiled =>
     compiled(
-      { id, define: (flow, event) => flow.workflow(inner.type, event, { key: `run ${inner.workflow.id}`, hidden }) },
+      {
+        id,
+        define: (flow, request) => flow.workflow(inner.type, request, { key: `run ${inner.workflow.id}`, hidden }),
+      },
       [inner],
     );
 

@@ -7,11 +7,11 @@ it('the graph as JSON has every nested workflow once', () => {
   const { workflow } = compiled(
     {
       id: 'outer',
-      define: (flow, event) => {
-        const first = flow.workflow(inner.type, event, { key: 'first' });
+      define: (flow, request) => {
+        const first = flow.workflow(inner.type, request, { key: 'first' });
         const yes = flow.node(CodeNode, undefined, { after: [first] }).map((text) => text !== '');
         return flow.route(yes, {
-          true: (branch) => branch.workflow(inner.type, event, { key: 'again' }),
+          true: (branch) => branch.workflow(inner.type, request, { key: 'again' }),
           false: (branch) => branch.node(SpeakingNode),
         });
       },

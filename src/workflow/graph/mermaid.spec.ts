@@ -8,12 +8,12 @@ describe('Mermaid', () => {
     const { workflow } = compiled(
       {
         id: 'support/desk',
-        define: (flow, event) => {
+        define: (flow, request) => {
           const urgent = flow.node(CodeNode).map((text) => text !== '');
           return flow.route(urgent, {
             true: (branch) => branch.node(SpeakingNode),
             false: (branch) => {
-              const found = branch.workflow(inner.type, event, { key: 'look up' });
+              const found = branch.workflow(inner.type, request, { key: 'look up' });
               return branch.node(SpeakingNode, undefined, { key: 'draft', after: [found], hidden: true, effect: true });
             },
           });

@@ -1,5 +1,5 @@
 import {
-  type ChatEvent,
+  type RunRequest,
   type Flow,
   type Ref,
   type Wiring,
@@ -10,8 +10,8 @@ import { ChatNode } from './chat.node.js';
 
 /** One node: the model behind it is used as if it were called directly. */
 @Workflow({ id: 'chat', description: 'A plain conversation with the model, with all that the client asks for' })
-export class ChatWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+export class ChatWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     return flow.node(ChatNode, { messages });
   }
 }

@@ -1,5 +1,5 @@
 import {
-  type ChatEvent,
+  type RunRequest,
   type Flow,
   type Ref,
   type Wiring,
@@ -14,8 +14,8 @@ import { ReplyNode } from './reply.node.js';
 
 /** Two silent calls at the same time, a decision by code, and one of four ways to go on. */
 @Workflow({ id: 'customer-care', description: 'Sorts a ticket, and closes, hands over or answers it' })
-export class CustomerCareWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+export class CustomerCareWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const intent = flow.node(ClassifyNode, { messages });
     const filter = flow.node(FilterSpamNode, { messages });
     const decision = flow.node(DecideNode, { intent, filter });

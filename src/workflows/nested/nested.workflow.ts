@@ -1,5 +1,5 @@
 import {
-  type ChatEvent,
+  type RunRequest,
   type Flow,
   type Ref,
   type Wiring,
@@ -11,8 +11,8 @@ import { SimplifyNode } from './simplify.node.js';
 
 /** Another workflow as one step: its answer streams in place, and is then said again. */
 @Workflow({ id: 'nested', description: 'The whole of `research` as one step, and its answer again in plain words' })
-export class NestedWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+export class NestedWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const answer = flow.workflow(ResearchWorkflow, { messages });
     return flow.node(SimplifyNode, { answer });
   }

@@ -1,5 +1,5 @@
 import {
-  type ChatEvent,
+  type RunRequest,
   type Flow,
   type Ref,
   type Wiring,
@@ -11,8 +11,8 @@ import { ReasoningNode } from './reasoning.node.js';
 
 /** One structured node whose fields are shown where chat clients show thoughts and answers. */
 @Workflow({ id: 'reasoning', description: 'Thoughts in the reasoning channel, then the answer' })
-export class ReasoningWorkflow extends WorkflowDefinition<ChatEvent, ConsideredReplyDto> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<ConsideredReplyDto> {
+export class ReasoningWorkflow extends WorkflowDefinition<RunRequest, ConsideredReplyDto> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<ConsideredReplyDto> {
     return flow.node(ReasoningNode, { messages });
   }
 }

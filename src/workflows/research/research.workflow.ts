@@ -1,5 +1,5 @@
 import {
-  type ChatEvent,
+  type RunRequest,
   type Flow,
   type Ref,
   type Wiring,
@@ -15,8 +15,8 @@ import { SynthesizeNode } from './synthesize.node.js';
   id: 'research',
   description: 'Takes a question apart, looks into three parts at once, and joins the findings',
 })
-export class ResearchWorkflow extends WorkflowDefinition<ChatEvent, string> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<string> {
+export class ResearchWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
     const plan = flow.node(PlanNode, { messages });
     const basics = flow.node(InvestigateNode, { question: plan.get('basics') }, { key: 'basics' });
     const benefits = flow.node(InvestigateNode, { question: plan.get('benefits') }, { key: 'benefits' });

@@ -1,5 +1,5 @@
 import {
-  type ChatEvent,
+  type RunRequest,
   type Flow,
   type Ref,
   type Wiring,
@@ -16,8 +16,8 @@ import { TextStreamingNode } from './text-streaming.node.js';
   aliases: [{ id: 'default', streamByDefault: true }],
   description: 'Plain text, then a structured reply that thinks it over',
 })
-export class StreamingWorkflow extends WorkflowDefinition<ChatEvent, ReplyDto> {
-  define(flow: Flow, { messages }: Wiring<ChatEvent>): Ref<ReplyDto> {
+export class StreamingWorkflow extends WorkflowDefinition<RunRequest, ReplyDto> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<ReplyDto> {
     const draft = flow.node(TextStreamingNode, { messages });
     return flow.node(StructuredStreamingNode, { messages, draft });
   }

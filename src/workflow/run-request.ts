@@ -1,7 +1,7 @@
 import type { Message, ModelParameters } from '../models/index.js';
 
 /** The validated request of one run: what a workflow's nodes are wired to. */
-export interface ChatEvent {
+export interface RunRequest {
   /** The id or alias by which the client asked for the workflow. */
   readonly model: string;
   /** The conversation as the client sent it, whole and in order. */
