@@ -10,7 +10,6 @@ export {
   WorkflowRegistry,
 } from './workflow/index.js';
 export {
-  type ChatEvent,
   type Deltas,
   Flow,
   type NestedOptions,
@@ -18,6 +17,7 @@ export {
   type ParameterGroup,
   Ref,
   type RefValue,
+  type RunRequest,
   type StepOptions,
   TaskContext,
   type Wired,
