@@ -14,7 +14,8 @@ function pass(operator) {
   if (characters !== DELTAS * 5) throw new Error('Text was lost.');
 }
 
-const operator = (windowMs) => coalesced({ clock: new SystemClock(), windowOf: () => windowMs, merge: mergeDeltas });
+const operator = (windowMs) =>
+  coalesced({ clock: new SystemClock(), chooseWindow: () => windowMs, merge: mergeDeltas });
 
 /** A delta through the debounce, in a flow that is faster than its window, and without a window. */
 export async function coalesce({ rounds } = {}) {

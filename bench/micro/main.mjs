@@ -2,13 +2,14 @@
 import { figure, table } from '../report/table.mjs';
 import { agent } from './agent.mjs';
 import { coalesce } from './coalesce.mjs';
+import { completion } from './completion.mjs';
 import { encode } from './encode.mjs';
 import { engine } from './engine.mjs';
 import { framing } from './framing.mjs';
 import { parse } from './parse.mjs';
 import { structured } from './structured.mjs';
 
-const PARTS = { parse, coalesce, encode, framing, structured, engine, agent };
+const PARTS = { parse, completion, coalesce, encode, framing, structured, engine, agent };
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in PARTS));

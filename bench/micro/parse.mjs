@@ -1,6 +1,6 @@
 import { Stream } from 'openai/core/streaming';
 import { SseParser } from '../../dist/streaming/index.js';
-import { AnswerReader } from '../../dist/models/openai/answer-reader.js';
+import { CompletionReader } from '../../dist/models/openai/completion-reader.js';
 import { newToken } from '../token.mjs';
 import { Chunks } from '../upstream/chunks.mjs';
 import { timing } from './timing.mjs';
@@ -32,7 +32,7 @@ function responseOf(reads) {
 }
 
 async function ours(reads) {
-  const reader = new AnswerReader(SCOPE, 8 * 1024 * 1024);
+  const reader = new CompletionReader(SCOPE, 8 * 1024 * 1024);
   let batch = [];
   let deltas = 0;
   const parser = new SseParser((data) => {
@@ -63,7 +63,7 @@ export async function parse({ rounds } = {}) {
     const reads = readsOf(perRead);
     const way = perRead === 1 ? 'one event in a read' : `${perRead} events in a read`;
     const common = { part: 'parse', items: EVENTS, rounds };
-    timings.push(await timing({ ...common, name: `SseParser and AnswerReader, ${way}`, call: () => ours(reads) }));
+    timings.push(await timing({ ...common, name: `SseParser and CompletionReader, ${way}`, call: () => ours(reads) }));
     timings.push(await timing({ ...common, name: `for await of the SDK's stream, ${way}`, call: () => sdk(reads) }));
   }
   return timings;

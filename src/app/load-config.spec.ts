@@ -108,7 +108,7 @@ describe('loadConfig', () => {
       demo: { isOn: true, tokensPerSecond: 40 },
       stream: { debounceMs: 10, heartbeatMs: 15_000, openGraceMs: 500 },
       run: { timeoutMs: 600_000, maxAnswerLength: 33_554_432 },
-      upstream: { firstTokenTimeoutMs: 300_000, idleTimeoutMs: 60_000, maxAnswerLength: 8_388_608, maxRetries: 1 },
+      upstream: { firstTokenTimeoutMs: 300_000, idleTimeoutMs: 60_000, maxCompletionLength: 8_388_608, maxRetries: 1 },
       shutdown: { delayMs: 0, graceMs: 30_000 },
       tracing: {
         langfuse: {
@@ -214,7 +214,7 @@ describe('loadConfig', () => {
       demo: { isOn: false, tokensPerSecond: 0.5 },
       stream: { debounceMs: 1, heartbeatMs: 2, openGraceMs: 3 },
       run: { timeoutMs: 4, maxAnswerLength: 2_048 },
-      upstream: { firstTokenTimeoutMs: 5, idleTimeoutMs: 6, maxAnswerLength: 1_024, maxRetries: 5 },
+      upstream: { firstTokenTimeoutMs: 5, idleTimeoutMs: 6, maxCompletionLength: 1_024, maxRetries: 5 },
       shutdown: { graceMs: 7, delayMs: 8 },
       tracing: loadConfig({}).tracing,
       access: loadConfig({}).access,
@@ -393,7 +393,7 @@ describe('loadConfig', () => {
   );
 
   it('takes a limit of answers up to what a text can hold', () => {
-    expect(loadConfig({ UPSTREAM_ANSWER_LIMIT: '256mb' }).upstream.maxAnswerLength).toBe(268_435_456);
+    expect(loadConfig({ UPSTREAM_ANSWER_LIMIT: '256mb' }).upstream.maxCompletionLength).toBe(268_435_456);
     for (const size of ['257mb', '0', 'much', '-1', '1e9'])
       expect(faultsOf({ UPSTREAM_ANSWER_LIMIT: size })).toHaveLength(1);
   });

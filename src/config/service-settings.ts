@@ -87,7 +87,7 @@ export const SERVICE_SETTINGS = {
      * Most characters of one answer of a model: text, reasoning, refusal, tool calls, sources, images and sound together. A
      * text of twice the largest is more than the engine can hold.
      */
-    maxAnswerLength: setting('UPSTREAM_ANSWER_LIMIT', size('256mb'), 8 * 1024 ** 2),
+    maxCompletionLength: setting('UPSTREAM_ANSWER_LIMIT', size('256mb'), 8 * 1024 ** 2),
     /** How often a request that failed without an answer is sent to a model again. */
     maxRetries: setting('UPSTREAM_MAX_RETRIES', wholeNumber(0, 5), 1),
   },

@@ -104,7 +104,7 @@ describe('configureModelProviders', () => {
     expect(() => providers.get(name)).toThrow(
       new Error(`its model provider "${name}" needs ${missing} in the environment.`),
     );
-    expect(() => providers.modelFor(name)).toThrow(missing);
+    expect(() => providers.chooseModel(name)).toThrow(missing);
   });
 
   it.each<[ModelProvider, Record<string, string>, string]>([
@@ -157,9 +157,9 @@ describe('ModelProviders', () => {
   it("takes the agent's model, else the provider's, else names the variable to set", () => {
     const variables = { ANTHROPIC_API_KEY: 'x', MISTRAL_API_KEY: 'x', MISTRAL_MODEL: 'set' };
     const providers = configure(variables);
-    expect(providers.modelFor('anthropic', 'own')).toBe('own');
-    expect(providers.modelFor('mistral')).toBe('set');
-    expect(providers.modelFor('demo')).toBe('gpt-5.4-mini');
-    expect(() => providers.modelFor('anthropic')).toThrow('ANTHROPIC_MODEL is not set');
+    expect(providers.chooseModel('anthropic', 'own')).toBe('own');
+    expect(providers.chooseModel('mistral')).toBe('set');
+    expect(providers.chooseModel('demo')).toBe('gpt-5.4-mini');
+    expect(() => providers.chooseModel('anthropic')).toThrow('ANTHROPIC_MODEL is not set');
   });
 });

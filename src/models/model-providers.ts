@@ -66,7 +66,7 @@ export class ModelProviders {
    * @param model the one that it names, if it does
    * @throws Error naming the variable to set, if there is none, or the provider is not configured
    */
-  modelFor(name: ModelProvider, model?: string): string {
+  chooseModel(name: ModelProvider, model?: string): string {
     const chosen = model ?? this.get(name).defaultModel;
     if (chosen !== undefined) return chosen;
     throw new Error(`it names no model for "${name}", and ${toPrefix(name)}_MODEL is not set in the environment.`);

@@ -19,7 +19,7 @@ export function resolveModelTargets(
 ): readonly [ModelTarget, ...ModelTarget[]] {
   const readTarget = ({ modelProvider, modelName, settings = config.settings }: FallbackModel): ModelTarget => {
     const provider = providers.get(modelProvider);
-    return { provider, providerName: modelProvider, model: providers.modelFor(modelProvider, modelName), settings };
+    return { provider, providerName: modelProvider, model: providers.chooseModel(modelProvider, modelName), settings };
   };
   return [readTarget(config), ...(config.fallbacks ?? []).map(readTarget)];
 }

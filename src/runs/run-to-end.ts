@@ -1,6 +1,6 @@
 import type { RunFinished } from '../engine/index.js';
 import type { FinishReason, Usage } from '../models/index.js';
-import { type AnswerObject, type CollectedAudio, type CollectedToolCall, DeltaCollector } from '../streaming/index.js';
+import { type OpaqueObject, type CollectedAudio, type CollectedToolCall, DeltaCollector } from '../streaming/index.js';
 import type { RunEvents } from './run-events.js';
 
 /** A whole call of one of the client's tools, as the event's parameters offered them. */
@@ -20,9 +20,9 @@ export interface RunOutcome {
   readonly refusal: string;
   readonly toolCalls: readonly RunToolCall[];
   /** Sources that models named; empty if they named none. Places count in `content`, in Unicode code points. */
-  readonly annotations: readonly AnswerObject[];
+  readonly annotations: readonly OpaqueObject[];
   /** As OpenRouter gives them: `{type: "image_url", image_url: {url}}`. */
-  readonly images: readonly AnswerObject[];
+  readonly images: readonly OpaqueObject[];
   /** Absent unless the event's parameters asked for a spoken answer. */
   readonly audio?: CollectedAudio;
   /** What the workflow's `define` returned a ref to; undefined if it ended early. */

@@ -1,4 +1,4 @@
-import type { AnnotationsDelta, AnswerObject } from './delta.js';
+import type { AnnotationsDelta, OpaqueObject } from './delta.js';
 
 /** The two ends of a place in the text. */
 const ENDS = ['start_index', 'end_index'] as const;
@@ -37,7 +37,7 @@ function mapPlaces(delta: AnnotationsDelta, change: (place: number) => number): 
   return { ...delta, annotations };
 }
 
-function mapEnds(holder: AnswerObject, change: (place: number) => number): AnswerObject {
+function mapEnds(holder: OpaqueObject, change: (place: number) => number): OpaqueObject {
   const ends = ENDS.flatMap((end): [string, number][] => {
     const place = holder[end];
     return typeof place === 'number' ? [[end, change(place)]] : [];
@@ -45,6 +45,6 @@ function mapEnds(holder: AnswerObject, change: (place: number) => number): Answe
   return ends.length === 0 ? holder : { ...holder, ...Object.fromEntries(ends) };
 }
 
-function isObject(value: unknown): value is AnswerObject {
+function isObject(value: unknown): value is OpaqueObject {
   return typeof value === 'object' && value !== null;
 }

@@ -44,7 +44,7 @@ function play(script: readonly Arrival[], watch: (unsent: number, timers: number
     .pipe(
       coalesce<Item>({
         clock,
-        windowOf: ({ kind }) => WINDOWS[kind],
+        chooseWindow: ({ kind }) => WINDOWS[kind],
         merge: (held, next) =>
           held.kind === next.kind ? { kind: held.kind, ids: [...held.ids, ...next.ids] } : undefined,
       }),

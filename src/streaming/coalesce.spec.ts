@@ -23,7 +23,7 @@ class Flow {
   constructor(readonly clock: FakeClock = new FakeClock()) {
     this.operator = coalesce<Item>({
       clock,
-      windowOf: ({ window }) => window,
+      chooseWindow: ({ window }) => window,
       merge: (held, next) => (held.channel === next.channel ? { ...held, text: held.text + next.text } : undefined),
     });
   }

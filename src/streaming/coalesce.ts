@@ -10,7 +10,7 @@ export interface CoalesceOptions<T> {
    * Least time in milliseconds between this item and the one sent before it. 0 sends it at once; so does undefined, for
    * items that are no text and must keep their place in the order.
    */
-  readonly windowOf: (item: T) => number | undefined;
+  readonly chooseWindow: (item: T) => number | undefined;
   /** The two items as one, or undefined if they cannot be (another node or channel): then the held one is sent first. */
   readonly merge: (held: T, next: T) => T | undefined;
 }
@@ -24,7 +24,7 @@ export interface CoalesceOptions<T> {
  *
  * At most one timer is pending per stream, and none while nothing is held.
  */
-export function coalesce<T>({ clock, isWanted, windowOf, merge }: CoalesceOptions<T>): OperatorFunction<T, T> {
+export function coalesce<T>({ clock, isWanted, chooseWindow, merge }: CoalesceOptions<T>): OperatorFunction<T, T> {
   return (source) =>
     new Observable<T>((subscriber) => {
       let held: { item: T; dueAt: number } | undefined;
@@ -67,7 +67,7 @@ export function coalesce<T>({ clock, isWanted, windowOf, merge }: CoalesceOption
 
       const take = (item: T): void => {
         if (isWanted?.(item) === false) return;
-        const window = windowOf(item);
+        const window = chooseWindow(item);
         const now = clock.monotonic();
         if (window === undefined || window <= 0) {
           flush(now);

@@ -1,5 +1,5 @@
 import { assertNever } from '../kernel/index.js';
-import type { AnswerObject, AudioDelta, Delta, TextDelta, TokenLogprob, ToolCallDelta } from './delta.js';
+import type { OpaqueObject, AudioDelta, Delta, TextDelta, TokenLogprob, ToolCallDelta } from './delta.js';
 import { GrowingText } from './growing-text.js';
 
 /** A call of a tool, whole. What the upstream left out is absent. */
@@ -51,8 +51,8 @@ export class DeltaCollector {
   #reasoning: GrowingText | undefined;
   #refusal: GrowingText | undefined;
   #toolCalls: GrowingToolCall[] | undefined;
-  #annotations: AnswerObject[] | undefined;
-  #images: AnswerObject[] | undefined;
+  #annotations: OpaqueObject[] | undefined;
+  #images: OpaqueObject[] | undefined;
   #audio: GrowingAudio | undefined;
   #logprobs: { readonly content: TokenLogprob[]; readonly refusal: TokenLogprob[] } | undefined;
 
@@ -85,11 +85,11 @@ export class DeltaCollector {
   }
 
   /** Sources that models named; places count in {@link content}, in Unicode code points. */
-  get annotations(): readonly AnswerObject[] {
+  get annotations(): readonly OpaqueObject[] {
     return this.#annotations ?? [];
   }
 
-  get images(): readonly AnswerObject[] {
+  get images(): readonly OpaqueObject[] {
     return this.#images ?? [];
   }
 

@@ -27,7 +27,7 @@ export interface ToolCallDelta {
 }
 
 /** An object of an answer, passed through as the upstream sent it. */
-export type AnswerObject = Readonly<Record<string, JsonValue>>;
+export type OpaqueObject = Readonly<Record<string, JsonValue>>;
 
 /**
  * Sources and the like that a model names for its text, such as `{type: "url_citation", url_citation: {url, title,
@@ -35,13 +35,13 @@ export type AnswerObject = Readonly<Record<string, JsonValue>>;
  */
 export interface AnnotationsDelta {
   readonly type: 'annotations';
-  readonly annotations: readonly AnswerObject[];
+  readonly annotations: readonly OpaqueObject[];
 }
 
 /** Images that a model made, each whole: `{type: "image_url", image_url: {url}}`, mostly with a `data:` URL. */
 export interface ImagesDelta {
   readonly type: 'images';
-  readonly images: readonly AnswerObject[];
+  readonly images: readonly OpaqueObject[];
 }
 
 /** A piece of a spoken answer. What it does not bring is absent. */

@@ -9,7 +9,7 @@ export {
 export { weighDelta } from './delta-weight.js';
 export type {
   AnnotationsDelta,
-  AnswerObject,
+  OpaqueObject,
   AudioDelta,
   Delta,
   ImagesDelta,
@@ -22,6 +22,5 @@ export { Gate } from './gate.js';
 export { isDelta } from './is-delta.js';
 export { JsonFieldDecoder, MalformedJsonError } from './json-field-decoder.js';
 export { mergeDeltas } from './merge-deltas.js';
-export { PulledGenerator } from './pulled-generator.js';
 export { SseParser, SseTooLongError } from './sse-parser.js';
 export { WholeCharacters } from './whole-characters.js';

@@ -20,18 +20,18 @@ export class WholeCharacters {
 
   /** The delta with whole characters; undefined if nothing is left of it for now. */
   take(delta: Delta): Delta | undefined {
-    const text = textIn(delta);
+    const text = readText(delta);
     const endsInHalf = isFirstHalf(text.charCodeAt(text.length - 1));
     if (!endsInHalf && this.#halves === undefined) {
       const whole = toUSVString(text);
-      return whole === text ? delta : withText(delta, whole);
+      return whole === text ? delta : replaceText(delta, whole);
     }
     return text === '' ? delta : this.#join(delta, text, endsInHalf);
   }
 
   /** What is left of halves whose channels do not go on. */
   rest(): readonly Delta[] {
-    const rest = [...(this.#halves?.values() ?? [])].map(({ delta }) => withText(delta, REPLACEMENT));
+    const rest = [...(this.#halves?.values() ?? [])].map(({ delta }) => replaceText(delta, REPLACEMENT));
     this.#halves = undefined;
     return rest;
   }
@@ -42,15 +42,15 @@ export class WholeCharacters {
     const held = halves.get(channel);
     if (held !== undefined) halves.delete(channel);
     const start = held === undefined ? '' : isSecondHalf(text.charCodeAt(0)) ? held.half : REPLACEMENT;
-    if (endsInHalf) halves.set(channel, { delta: bare(delta), half: text.slice(-1) });
+    if (endsInHalf) halves.set(channel, { delta: dropPassedOn(delta), half: text.slice(-1) });
     if (halves.size === 0) this.#halves = undefined;
     const whole = toUSVString(start + (endsInHalf ? text.slice(0, -1) : text));
-    return whole === '' && !saysMore(delta) ? undefined : withText(delta, whole);
+    return whole === '' && !saysMore(delta) ? undefined : replaceText(delta, whole);
   }
 }
 
 /** Annotations and images have no text that could be cut. */
-function textIn(delta: Delta): string {
+function readText(delta: Delta): string {
   switch (delta.type) {
     case 'tool-call':
       return delta.arguments;
@@ -68,7 +68,7 @@ function textIn(delta: Delta): string {
   }
 }
 
-function withText(delta: Delta, text: string): Delta {
+function replaceText(delta: Delta, text: string): Delta {
   switch (delta.type) {
     case 'tool-call':
       return { ...delta, arguments: text };
@@ -87,7 +87,7 @@ function withText(delta: Delta, text: string): Delta {
 }
 
 /** Without what has been passed on: log probabilities, ids, name and sound. */
-function bare(delta: Delta): Delta {
+function dropPassedOn(delta: Delta): Delta {
   switch (delta.type) {
     case 'tool-call': {
       const { type, index, kind } = delta;

@@ -116,7 +116,7 @@ export class ModelBench {
       baseUrl: upstream.url,
       firstTokenTimeoutMs: 5_000,
       idleTimeoutMs: 1_000,
-      maxAnswerLength: 8 * 1024 * 1024,
+      maxCompletionLength: 8 * 1024 * 1024,
       maxRetries: 0,
     };
     this.model = new OpenAIChatModel({ ...usual, ...options }, this.clock);

@@ -1,6 +1,6 @@
 import { assertNever } from '../../kernel/index.js';
 import type { FinishReason, Usage } from '../../models/index.js';
-import type { AnswerObject, AudioDelta, Delta, TextDelta, ToolCallDelta } from '../../streaming/index.js';
+import type { OpaqueObject, AudioDelta, Delta, TextDelta, ToolCallDelta } from '../../streaming/index.js';
 import type { CompletionHead } from './completions.decoder.js';
 
 /** What is the same in all chunks of one completion. */
@@ -130,7 +130,7 @@ function toolCallJson({ index, id, kind, name, arguments: piece }: ToolCallDelta
 }
 
 /** With an `index`, without which clients (openai-python) cannot put lists of several chunks together. */
-function numbered(items: readonly AnswerObject[], first: number): readonly AnswerObject[] {
+function numbered(items: readonly OpaqueObject[], first: number): readonly OpaqueObject[] {
   return items.map((item, place) => ({ ...item, index: first + place }));
 }
 

@@ -57,7 +57,7 @@ export class CompletionsStreamer {
       coalesce({
         clock,
         isWanted: (event) => nodeEvents || !NEWS[event.type],
-        windowOf: (event) => (event.type === 'delta' ? (event.debounceMs ?? debounceMs) : undefined),
+        chooseWindow: (event) => (event.type === 'delta' ? (event.debounceMs ?? debounceMs) : undefined),
         merge: mergeDeltaEvents,
       }),
     );

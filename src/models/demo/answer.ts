@@ -1,10 +1,10 @@
 import type { ModelParameters } from '../chat-model.js';
 import type { Message } from '../message.js';
 import { type Conversation, readConversation } from './conversation.js';
-import { type Reply, replyTo, SUM } from './reply.js';
+import { type Reply, chooseReply, SUM } from './reply.js';
 import { type Choices, makeInstance } from './schema/index.js';
 import { asObject, chooseTools, type Tool } from './tool-choice.js';
-import { Evidence, findKeywords, wordsOfName } from './words.js';
+import { Evidence, findKeywords, splitName } from './words.js';
 
 /** A whole call of one of the client's tools. */
 export interface ToolCall {
@@ -38,7 +38,7 @@ export function composeAnswer(messages: readonly Message[], parameters: ModelPar
   const conversation = readConversation(messages);
   const tools = chooseTools(parameters, conversation.message, conversation.results.length > 0);
   if (tools.length > 0) return { type: 'tool-calls', calls: tools.map((tool, i) => callTool(tool, i, conversation)) };
-  const reply = replyTo(conversation);
+  const reply = chooseReply(conversation);
   const format = asObject(parameters.response_format);
   const schema = asObject(format?.json_schema)?.schema;
   if (format?.type !== 'json_schema' || schema === undefined) {
@@ -80,7 +80,7 @@ function textFor(name: string, { text, noticed }: Reply): string | undefined {
 function chooseBy(conversation: Conversation, known: (name: string) => string | undefined, toolName = ''): Choices {
   const { message } = conversation;
   const evidence = new Evidence(message);
-  const done = new Set(findKeywords(wordsOfName(toolName).toLowerCase(), 9));
+  const done = new Set(findKeywords(splitName(toolName).toLowerCase(), 9));
   const email = EMAIL.exec(message)?.[0];
   const keywords = findKeywords(message.replace(email ?? '', ' '), 50).filter((word) => !done.has(word.toLowerCase()));
   const topic = keywords.slice(0, 3).join(' ') || 'demo';
@@ -92,7 +92,7 @@ function chooseBy(conversation: Conversation, known: (name: string) => string | 
       const text = known(name.toLowerCase().replace(/[^a-z]/g, ''));
       if (index !== undefined) return keywords[index] ?? `${text ?? topic} ${index + 1}`;
       if (text !== undefined) return text;
-      if (/question/i.test(description)) return `What are the ${wordsOfName(name)} of ${topic}?`;
+      if (/question/i.test(description)) return `What are the ${splitName(name)} of ${topic}?`;
       if (/mail|recipient/i.test(name) || (name === 'to' && email !== undefined)) return email ?? 'ada@example.com';
       const isName = toolName !== '' || /^(?:user|customer|first)?_?name$/i.test(name);
       return (isName ? PROPER_NAME.exec(message)?.[0] : undefined) ?? topic;

@@ -25,7 +25,7 @@ const GREETING = /^(?:hi|hello|hey|good (?:morning|afternoon|evening))\b/i;
 const RULES: readonly Rule[] = [tellResults, calculate, count, echo, introduce];
 
 /** What the demo says next in a conversation. The same conversation always gives the same reply. */
-export function replyTo(conversation: Conversation): Reply {
+export function chooseReply(conversation: Conversation): Reply {
   for (const rule of RULES) {
     const reply = rule(conversation);
     if (reply !== undefined) return reply;

@@ -40,13 +40,13 @@ email mail: inbox
 calculator calculate calculation arithmetic math: compute plus minus divide sum
 positive happy praise satisfied: good great love excellent awesome perfect wonderful fantastic thank`
   .split(/\n(?! )/)
-  .map((line) => line.split(':').map((words) => new Set(stemsIn(words))));
+  .map((line) => line.split(':').map((words) => new Set(findStems(words))));
 /** What an option is called that is right when nothing speaks for another. */
 const ANYTHING_ELSE =
   /^(?:general|other|neutral|normal|medium|none|unknown|default|unclear|misc|standard|no)(?![a-z])/i;
 
 /** The words of a text in lower case without their endings, so that "crashes" and "crashed" are one. */
-function stemsIn(text: string): string[] {
+function findStems(text: string): string[] {
   const words = text.toLowerCase().replaceAll('’', "'").match(WORD) ?? [];
   return words.map((word) =>
     word.length < 4
@@ -59,7 +59,7 @@ function stemsIn(text: string): string[] {
 }
 
 /** A name such as `getWeather_now` as words. */
-export function wordsOfName(name: string): string {
+export function splitName(name: string): string {
   return name.replace(/([a-z\d])([A-Z])/g, '$1 $2').replace(/[^\p{L}\p{N}]+/gu, ' ');
 }
 
@@ -84,12 +84,12 @@ export class Evidence {
       .replace(/\b(?:not|no longer|never|\w{2,6}n't) (?:work|load|open|start|respond)(?:ing|s)?\b/gi, 'broken')
       .replace(/\b(?:not|never|\w{2,6}n't) (?:very |really )?(?:happy|good|great|satisfied|pleased)\b/gi, 'bad')
       .replace(/\b(?:not|isn't|no|nothing|without) (?:an? |any )?[\p{L}\p{N}]{1,40}/giu, ' ');
-    this.#stems = new Set(stemsIn(text));
+    this.#stems = new Set(findStems(text));
   }
 
   /** Which of the options the message speaks for, the best one first; by their order if it is for several, or for none. */
   rank(options: readonly string[]): readonly { readonly index: number; readonly score: number }[] {
-    const names = options.map((option) => new Set(stemsIn(wordsOfName(option))));
+    const names = options.map((option) => new Set(findStems(splitName(option))));
     const counts = new Map<string, number>();
     for (const stem of names.flatMap((stems) => [...stems])) counts.set(stem, (counts.get(stem) ?? 0) + 1);
     return names
@@ -103,15 +103,15 @@ export class Evidence {
 
   /** Whether the message is about what a name says, or a topic that its description mentions. */
   supports(name: string, description: string): boolean {
-    const named = stemsIn(wordsOfName(name)).filter((stem) => !FILLERS.has(stem));
-    return this.#score(named) >= 1 || this.#topicScore(stemsIn(description)) >= 1;
+    const named = findStems(splitName(name)).filter((stem) => !FILLERS.has(stem));
+    return this.#score(named) >= 1 || this.#topicScore(findStems(description)) >= 1;
   }
 
   /** How much a message asks for what a tool does: 0 if it does not. */
   scoreTool(name: string, description: string): number {
     const isTelling = (word: string): boolean => !VERBS.has(word.toLowerCase());
-    const named = stemsIn(findKeywords(wordsOfName(name), 9).filter(isTelling).join(' '));
-    const described = new Set(stemsIn(findKeywords(description, 50).filter(isTelling).join(' ')));
+    const named = findStems(findKeywords(splitName(name), 9).filter(isTelling).join(' '));
+    const described = new Set(findStems(findKeywords(description, 50).filter(isTelling).join(' ')));
     const hits = named.filter((stem) => this.#stems.has(stem)).length;
     const others = [...described].filter((stem) => this.#stems.has(stem) && !named.includes(stem)).length;
     const score = hits * 2 >= named.length && hits + others > 0 ? hits * 2 + others : others > 1 ? others : 0;

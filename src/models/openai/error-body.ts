@@ -2,18 +2,18 @@
  * The error object in the body of an error answer. OpenAI writes `{error: {…}}`, Google a list of these, Mistral and
  * Bedrock the object itself. Mistral's `message` may hold the faults of a validation, which are made one text.
  */
-export function errorObjectIn(body: unknown): object | undefined {
+export function findErrorObject(body: unknown): object | undefined {
   const first: unknown = Array.isArray(body) ? body[0] : body;
   if (typeof first !== 'object' || first === null) return undefined;
   const error: unknown = 'error' in first ? first.error : first;
   if (typeof error === 'string') return { message: error };
   if (typeof error !== 'object' || error === null) return undefined;
-  const detail = detailIn('message' in error ? error.message : undefined) ?? detailIn(error);
+  const detail = findDetail('message' in error ? error.message : undefined) ?? findDetail(error);
   return detail === undefined ? error : { ...error, message: detail };
 }
 
 /** The faults that FastAPI reports as `{detail: [{loc, msg}]}`, as `msg (loc.loc); …`. */
-function detailIn(holder: unknown): string | undefined {
+function findDetail(holder: unknown): string | undefined {
   if (typeof holder !== 'object' || holder === null || !('detail' in holder)) return undefined;
   const { detail } = holder;
   if (typeof detail === 'string') return detail;

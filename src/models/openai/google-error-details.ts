@@ -1,4 +1,4 @@
-import { saneWait } from './retry-after.js';
+import { checkWait } from './retry-after.js';
 
 /** One of the details that Google's errors have. @see https://cloud.google.com/apis/design/errors#error_details */
 interface ErrorDetail {
@@ -18,22 +18,22 @@ const MOST_ENTRIES = 32;
 
 /** True if a quota is used up that is counted by the day: no try can help before tomorrow, whatever delay is named. */
 export function isDailyQuota(details: unknown): boolean {
-  return entriesIn(details).some((detail: ErrorDetail) =>
-    entriesIn(detail.violations).some((violation: Violation) => asText(violation.quotaId).includes('PerDay')),
+  return listEntries(details).some((detail: ErrorDetail) =>
+    listEntries(detail.violations).some((violation: Violation) => readText(violation.quotaId).includes('PerDay')),
   );
 }
 
 /** Milliseconds until another try may help; undefined if the details do not say. */
-export function retryDelayIn(details: unknown): number | undefined {
-  for (const detail of entriesIn(details) as readonly ErrorDetail[]) {
-    const seconds = /^(\d{1,12}(?:\.\d{1,9})?)s$/.exec(asText(detail.retryDelay))?.[1];
-    if (seconds !== undefined) return saneWait(Number(seconds) * 1_000);
+export function readRetryDelay(details: unknown): number | undefined {
+  for (const detail of listEntries(details) as readonly ErrorDetail[]) {
+    const seconds = /^(\d{1,12}(?:\.\d{1,9})?)s$/.exec(readText(detail.retryDelay))?.[1];
+    if (seconds !== undefined) return checkWait(Number(seconds) * 1_000);
   }
   return undefined;
 }
 
 /** Nothing is certain of what is in a list of an upstream. */
-function entriesIn(list: unknown): readonly object[] {
+function listEntries(list: unknown): readonly object[] {
   return Array.isArray(list) ? list.slice(0, MOST_ENTRIES).filter(isObject) : [];
 }
 
@@ -41,6 +41,6 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-function asText(value: unknown): string {
+function readText(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }

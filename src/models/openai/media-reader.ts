@@ -1,4 +1,4 @@
-import type { AnswerObject, AudioDelta, Delta } from '../../streaming/index.js';
+import type { OpaqueObject, AudioDelta, Delta } from '../../streaming/index.js';
 
 /** What a message may hold beside text. Nothing in it is certain. */
 export interface UpstreamMedia {
@@ -65,6 +65,6 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-function isObject(value: unknown): value is AnswerObject {
+function isObject(value: unknown): value is OpaqueObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -121,7 +121,7 @@ describe('OpenAIChatModel and time', () => {
   it('reads nothing ahead while nobody pulls', async () => {
     const size = 64 * 1024 * 1024;
     await bench.close();
-    bench = await ModelBench.start({ maxAnswerLength: size });
+    bench = await ModelBench.start({ maxCompletionLength: size });
     bench.upstream.next([role(), flood({ bytes: size }), finish('stop'), done()]);
     const call = bench.call();
     await call.pull();

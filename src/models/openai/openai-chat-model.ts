@@ -4,22 +4,23 @@ import type { ChatCompletionCreateParams } from 'openai/resources/chat/completio
 import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { CallControls, ChatModel, ModelCall, ModelParameters, ModelResult } from '../chat-model.js';
-import { type AnswerLimits, AnswerStream } from './answer-stream.js';
+import type { CompletionLimits } from './completion-bounds.js';
+import type { EndingHabit } from './completion-events.js';
+import { CompletionStream } from './completion-stream.js';
 import { type Capabilities, OPENAI_CAPABILITIES } from './capabilities.js';
-import type { EndingHabit } from './event-batches.js';
-import { arrangeOutput, FilteredAnswer, ReasoningTag } from './output/index.js';
+import { arrangeOutput, ReasoningTagFilter } from './output/index.js';
 import { writeMessages } from './request/index.js';
-import { retryDelay } from './retry-delay.js';
-import type { Answer } from './transport/index.js';
+import { chooseRetryDelay } from './retry-delay.js';
+import type { UpstreamResponse } from './transport/index.js';
 import { UnknownWords } from './unknown-words.js';
 import { type Endpoint, UpstreamClient } from './upstream-client.js';
-import { upstreamErrorFrom } from './upstream-errors.js';
+import { makeUpstreamError } from './upstream-errors.js';
 import { readUpstreamRequestId } from './upstream-request-id.js';
 
 const logger = new Logger('Upstream');
 
 /** Where and how to reach an OpenAI-compatible server. Times are in milliseconds. */
-export interface OpenAIChatModelOptions extends Endpoint, AnswerLimits {
+export interface OpenAIChatModelOptions extends Endpoint, CompletionLimits {
   /** In what the server differs from OpenAI; absent: in nothing. */
   readonly capabilities?: Capabilities;
   /** How often a request that failed without an answer is sent again. */
@@ -29,8 +30,8 @@ export interface OpenAIChatModelOptions extends Endpoint, AnswerLimits {
 }
 
 /**
- * Calls a model as the `openai` SDK does: address, headers, credentials and errors are the SDK's. The body of the answer is
- * read by our own parser: iterating the SDK's stream costs several times as much per token.
+ * Calls a model as the `openai` SDK does: address, headers, credentials and errors are the SDK's. The body of the response
+ * is read by our own parser: iterating the SDK's stream costs several times as much per token.
  */
 export class OpenAIChatModel implements ChatModel {
   readonly #client: UpstreamClient;
@@ -51,7 +52,7 @@ export class OpenAIChatModel implements ChatModel {
     this.#capabilities = options.capabilities ?? OPENAI_CAPABILITIES;
   }
 
-  stream(call: ModelCall, scope: CallControls): AsyncGenerator<readonly Delta[], ModelResult, void> {
+  stream(call: ModelCall, controls: CallControls): AsyncGenerator<readonly Delta[], ModelResult, void> {
     const { reasoningTags, rules, returnsReasoning } = this.#capabilities;
     const { model } = call;
     const arranged = arrangeOutput(call, this.#capabilities);
@@ -61,20 +62,19 @@ export class OpenAIChatModel implements ChatModel {
       returnsReasoning || this.#reasoners.has(model),
     );
     const request = rules.reduce((written, rule) => rule(written), { ...arranged.call, messages });
-    const filters = [
-      ...(reasoningTags.length === 0 ? [] : [new ReasoningTag(reasoningTags)]),
-      ...(arranged.filter === undefined ? [] : [arranged.filter]),
-    ];
-    const answer = new AnswerStream(
-      (signal) => this.#answerTo(request, scope, signal),
-      scope,
-      this.options,
-      this.#findHabit(call.model),
-      this.#unknown,
-      this.clock,
-      () => this.#reasoners.add(model),
-    );
-    return filters.length === 0 ? answer : new FilteredAnswer(answer, filters);
+    return new CompletionStream({
+      request: (signal) => this.#requestInTries(request, controls, signal),
+      controls,
+      limits: this.options,
+      habit: this.#findHabit(model),
+      unknown: this.#unknown,
+      onReasoningContent: () => this.#reasoners.add(model),
+      filters: [
+        ...(reasoningTags.length === 0 ? [] : [new ReasoningTagFilter(reasoningTags)]),
+        ...(arranged.filter === undefined ? [] : [arranged.filter]),
+      ],
+      clock: this.clock,
+    }).read();
   }
 
   get #host(): string {
@@ -89,28 +89,28 @@ export class OpenAIChatModel implements ChatModel {
     return habit;
   }
 
-  /** The answer's head, after as few retries as the options allow. Nothing has reached the client before it. */
-  async #answerTo(call: ModelCall, scope: CallControls, signal: AbortNotice): Promise<Answer> {
+  /** Resolves with the head of a good response, after as few retries as the options allow. Nothing has reached the client yet. */
+  async #requestInTries(call: ModelCall, controls: CallControls, signal: AbortNotice): Promise<UpstreamResponse> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const answer = await this.#request(call, signal);
-        tellRequestId(scope, (name) => answer.headers[name]);
-        return answer;
+        const response = await this.#request(call, signal);
+        tellRequestId(controls, (name) => response.headers[name]);
+        return response;
       } catch (thrown) {
         if (thrown instanceof APIError) {
           const { headers } = thrown as { readonly headers: Headers | undefined };
-          tellRequestId(scope, (name) => headers?.get(name) ?? undefined);
+          tellRequestId(controls, (name) => headers?.get(name) ?? undefined);
         }
-        const error = upstreamErrorFrom(thrown, this.options.streamSetting);
-        const delayMs = attempt > this.options.maxRetries ? undefined : retryDelay(error, attempt);
-        if (signal.aborted || delayMs === undefined || !scope.canWait(delayMs)) throw error;
-        scope.retrying({ attempt, delayMs, reason: error.diagnostic ?? error.code ?? error.name });
+        const error = makeUpstreamError(thrown, this.options.streamSetting);
+        const delayMs = attempt > this.options.maxRetries ? undefined : chooseRetryDelay(error, attempt);
+        if (signal.aborted || delayMs === undefined || !controls.canWait(delayMs)) throw error;
+        controls.retrying({ attempt, delayMs, reason: error.diagnostic ?? error.code ?? error.name });
         await sleep(delayMs, this.clock, signal);
       }
     }
   }
 
-  #request({ model, messages, parameters }: ModelCall, signal: AbortNotice): Promise<Answer> {
+  #request({ model, messages, parameters }: ModelCall, signal: AbortNotice): Promise<UpstreamResponse> {
     const { streamOptions } = this.#capabilities;
     const streaming = isStreamed(parameters, this.#capabilities);
     const body = {
@@ -124,9 +124,9 @@ export class OpenAIChatModel implements ChatModel {
   }
 }
 
-function tellRequestId(scope: CallControls, header: (name: string) => unknown): void {
+function tellRequestId(controls: CallControls, header: (name: string) => unknown): void {
   const id = readUpstreamRequestId(header);
-  if (id !== undefined) scope.upstreamRequestId(id);
+  if (id !== undefined) controls.upstreamRequestId(id);
 }
 
 /** OpenAI refuses to stream sound that is not plain samples. */

@@ -10,22 +10,22 @@ const DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
  */
 export function readRetryAfter(headers: Headers | undefined): number | undefined {
   return (
-    saneWait(numberIn(headers?.get('retry-after-ms'))) ??
-    saneWait(numberIn(headers?.get('retry-after')) * 1_000) ??
+    checkWait(parseNumber(headers?.get('retry-after-ms'))) ??
+    checkWait(parseNumber(headers?.get('retry-after')) * 1_000) ??
     // A date is read against the upstream's own clock, which it sends along.
-    saneWait(dateIn(headers?.get('retry-after')) - dateIn(headers?.get('date')))
+    checkWait(parseDate(headers?.get('retry-after')) - parseDate(headers?.get('date')))
   );
 }
 
 /** Undefined unless it is a number of milliseconds that an upstream can be believed. */
-export function saneWait(ms: number): number | undefined {
+export function checkWait(ms: number): number | undefined {
   return ms >= 0 && ms <= LONGEST_WAIT_MS ? ms : undefined;
 }
 
-function numberIn(text: string | null | undefined): number {
+function parseNumber(text: string | null | undefined): number {
   return NUMBER.test(text ?? '') ? Number(text) : Number.NaN;
 }
 
-function dateIn(text: string | null | undefined): number {
+function parseDate(text: string | null | undefined): number {
   return DATE.test(text ?? '') ? Date.parse(text ?? '') : Number.NaN;
 }

@@ -10,7 +10,7 @@ const LONGEST_DELAY_MS = 2_000;
  * be. The waits are short: a client is waiting for its status line, and has retries of its own.
  * @param attempt how many tries there have been
  */
-export function retryDelay(error: MillraceError, attempt: number): number | undefined {
+export function chooseRetryDelay(error: MillraceError, attempt: number): number | undefined {
   if (!(error instanceof UpstreamError) || !error.retryable) return undefined;
   const wait = error.retryAfterMs ?? FIRST_DELAY_MS * 2 ** (attempt - 1);
   return wait <= LONGEST_DELAY_MS ? wait : undefined;

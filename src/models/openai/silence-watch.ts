@@ -1,5 +1,5 @@
 import { type AbortNotice, Cancellation, type Clock, type Timer, TIMER_TOLERANCE_MS } from '../../kernel/index.js';
-import { upstreamTimeout } from './upstream-errors.js';
+import { makeUpstreamTimeoutError } from './upstream-errors.js';
 
 /** Made once: an abort without a reason makes an error with a stack each time. */
 const GIVEN_UP = new Error('Nobody reads the rest of the answer.');
@@ -92,6 +92,6 @@ export class SilenceWatch {
 
   #onSilence(): void {
     const where = this.#spoken ? 'in its answer' : 'before it answered';
-    this.#cancellation.abort(upstreamTimeout(`for ${this.#limitMs} ms ${where}`));
+    this.#cancellation.abort(makeUpstreamTimeoutError(`for ${this.#limitMs} ms ${where}`));
   }
 }

@@ -1,8 +1,8 @@
 import { findUnsafeNumber } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
-import { type AnswerBounds, MAX_TOOL_CALLS } from './answer-bounds.js';
+import { type CompletionBounds, MAX_TOOL_CALLS } from './completion-bounds.js';
 import { JsonExtent } from './json-extent.js';
-import { badAnswer } from './upstream-errors.js';
+import { makeBadCompletionError } from './upstream-errors.js';
 
 /** A tool call, or a piece of one, as an upstream sends it. Nothing in it is certain. */
 export interface UpstreamToolCall {
@@ -62,7 +62,7 @@ interface Call {
  * `{}`, since clients parse what they are given.
  */
 export class ToolCallReader {
-  readonly #bounds: AnswerBounds;
+  readonly #bounds: CompletionBounds;
   readonly #calls: Call[] = [];
   /** The newest call with each of the upstream's indexes. */
   readonly #byIndex = new Map<number | string, Call>();
@@ -72,7 +72,7 @@ export class ToolCallReader {
   #pieces = 0;
   #event = 0;
 
-  constructor(bounds: AnswerBounds) {
+  constructor(bounds: CompletionBounds) {
     this.#bounds = bounds;
   }
 
@@ -257,6 +257,7 @@ function joinName(name: string, piece: string): string {
  */
 function writeArguments(value: unknown, json: string): string {
   const unsafe = findUnsafeNumber(json);
-  if (unsafe !== undefined) throw badAnswer('a number in its tool calls has more digits than JSON numbers keep');
+  if (unsafe !== undefined)
+    throw makeBadCompletionError('a number in its tool calls has more digits than JSON numbers keep');
   return JSON.stringify(value);
 }

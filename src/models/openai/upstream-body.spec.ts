@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import { ensureError } from '../../kernel/index.js';
 import { SilenceWatch } from './silence-watch.js';
-import { AnswerBody } from './transport/index.js';
+import { ResponseBody } from './transport/index.js';
 import { UpstreamBody } from './upstream-body.js';
 
 /** A body that the test feeds, on a clock that the test moves. Aborting the watch breaks it, as it breaks a connection. */
@@ -10,7 +10,7 @@ class BodyBench {
   readonly clock = new FakeClock();
   readonly watch = new SilenceWatch(this.clock, 60_000);
   readonly body: UpstreamBody;
-  readonly #bytes = new AnswerBody({ pause: () => undefined, resume: () => undefined });
+  readonly #bytes = new ResponseBody({ pause: () => undefined, resume: () => undefined });
 
   constructor() {
     this.watch.signal.addEventListener('abort', () => this.#bytes.fail(ensureError(this.watch.signal.reason)));

@@ -1,20 +1,20 @@
 import type { SilenceWatch } from './silence-watch.js';
-import type { AnswerBody } from './transport/index.js';
-import { connectionLost } from './upstream-errors.js';
+import type { ResponseBody } from './transport/index.js';
+import { makeConnectionLostError } from './upstream-errors.js';
 
 /** How long an upstream that has said all may take to close its answer before its connection is dropped, in ms. */
 export const CLOSE_LIMIT_MS = 2_000;
 
 /** The bytes of one upstream answer, read when asked for. */
 export class UpstreamBody {
-  readonly #body: AnswerBody;
+  readonly #body: ResponseBody;
   readonly #watch: SilenceWatch;
   #ended = false;
   #unread: Uint8Array | undefined;
   /** The limit that runs for the rest of the answer. */
   #restLimitMs: number | undefined;
 
-  constructor(body: AnswerBody, watch: SilenceWatch) {
+  constructor(body: ResponseBody, watch: SilenceWatch) {
     this.#body = body;
     this.#watch = watch;
   }
@@ -78,6 +78,6 @@ export class UpstreamBody {
   };
 
   readonly #onFailure = (error: unknown): never => {
-    throw this.#watch.signal.aborted ? this.#watch.signal.reason : connectionLost(error);
+    throw this.#watch.signal.aborted ? this.#watch.signal.reason : makeConnectionLostError(error);
   };
 }

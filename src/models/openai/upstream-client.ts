@@ -2,8 +2,8 @@ import OpenAI, { APIConnectionError, type APIError, AzureOpenAI, type ClientOpti
 import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions';
 import { type ProxyConfig, separateCredentials } from '../../config/index.js';
 import { type AbortNotice, ensureError, findExcess } from '../../kernel/index.js';
-import { errorObjectIn } from './error-body.js';
-import { type Answer, type UpstreamRequest, UpstreamTransport } from './transport/index.js';
+import { findErrorObject } from './error-body.js';
+import { type UpstreamResponse, type UpstreamRequest, UpstreamTransport } from './transport/index.js';
 import { REQUEST_ID_HEADERS } from './upstream-request-id.js';
 
 /** Where an OpenAI-compatible server is, and the credential it asks for. */
@@ -77,10 +77,12 @@ export class UpstreamClient {
    * Asks for a completion. Resolves with the head of a good answer, whose body follows.
    * @throws APIError for a bad status, APIConnectionError if there is no answer
    */
-  async createCompletion(params: ChatCompletionCreateParams, signal: AbortNotice): Promise<Answer> {
+  async createCompletion(params: ChatCompletionCreateParams, signal: AbortNotice): Promise<UpstreamResponse> {
     if (this.#readKey !== undefined) this.#useKey(await this.#readKey());
     const prepared = this.#prepared.get(params.model) ?? (await this.#prepare(params.model));
-    const answer = await this.#transport.post({ ...prepared, body: JSON.stringify(params) }, signal).catch(noAnswer);
+    const answer = await this.#transport
+      .post({ ...prepared, body: JSON.stringify(params) }, signal)
+      .catch(throwConnectionError);
     if (answer.body === undefined) throw this.#sdk.errorFor(answer);
     return answer;
   }
@@ -114,24 +116,24 @@ interface Sdk {
   /** Address and headers, with the credential, of a request for a streamed completion of this model. */
   prepared(model: string): Promise<PreparedRequest>;
   /** The error that the SDK makes of an answer with a bad status. */
-  errorFor(answer: Answer): APIError;
+  errorFor(answer: UpstreamResponse): APIError;
 }
 
-function requestFor(model: string): FinalRequestOptions {
+function makeRequestOptions(model: string): FinalRequestOptions {
   return { method: 'post', path: '/chat/completions', body: { model }, stream: true };
 }
 
-function preparedFrom(url: string, headers: Headers): PreparedRequest {
+function readPreparedRequest(url: string, headers: Headers): PreparedRequest {
   const { origin, pathname, search } = new URL(url);
   return { origin, path: pathname + search, headers: [...headers].flat() };
 }
 
-function noAnswer(cause: unknown): never {
+function throwConnectionError(cause: unknown): never {
   throw new APIConnectionError({ message: 'Connection error.', cause: ensureError(cause) });
 }
 
 /** The headers of an error that the SDK and our own rules read. */
-function makeHeaders({ headers }: Answer): Headers {
+function makeErrorHeaders({ headers }: UpstreamResponse): Headers {
   return new Headers(
     Object.entries(headers).flatMap(([name, value]): [string, string][] =>
       ERROR_HEADERS.has(name) && typeof value === 'string' ? [[name, value]] : [],
@@ -151,7 +153,7 @@ const ERROR_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 /** The SDK writes errors again, which what is nested deeply does not bear; its status says enough. */
-function jsonIn(text: string): object | undefined {
+function parseErrorBody(text: string): object | undefined {
   if (findExcess(text, { values: Infinity, depth: DEEPEST_ERROR }) !== undefined) return undefined;
   try {
     const json: unknown = JSON.parse(text);
@@ -169,19 +171,19 @@ class CompatibleClient extends OpenAI implements Sdk {
   }
 
   async prepared(model: string): Promise<PreparedRequest> {
-    const options = requestFor(model);
+    const options = makeRequestOptions(model);
     await this.prepareOptions(options);
     const { req, url } = await this.buildRequest(options);
-    return preparedFrom(url, req.headers);
+    return readPreparedRequest(url, req.headers);
   }
 
-  errorFor(answer: Answer): APIError {
-    const json = jsonIn(answer.text);
+  errorFor(answer: UpstreamResponse): APIError {
+    const json = parseErrorBody(answer.text);
     return this.makeStatusError(
       answer.status,
-      { error: errorObjectIn(json) },
+      { error: findErrorObject(json) },
       json === undefined ? answer.text : undefined,
-      makeHeaders(answer),
+      makeErrorHeaders(answer),
     );
   }
 }
@@ -193,19 +195,19 @@ class AzureClient extends AzureOpenAI implements Sdk {
   }
 
   async prepared(model: string): Promise<PreparedRequest> {
-    const options = requestFor(model);
+    const options = makeRequestOptions(model);
     await this.prepareOptions(options);
     const { req, url } = await this.buildRequest(options);
-    return preparedFrom(url, req.headers);
+    return readPreparedRequest(url, req.headers);
   }
 
-  errorFor(answer: Answer): APIError {
-    const json = jsonIn(answer.text);
+  errorFor(answer: UpstreamResponse): APIError {
+    const json = parseErrorBody(answer.text);
     return this.makeStatusError(
       answer.status,
       json ?? {},
       json === undefined ? answer.text : undefined,
-      makeHeaders(answer),
+      makeErrorHeaders(answer),
     );
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
 import { InternalError, MillraceError, OverloadedError, UpstreamError } from '../../errors/index.js';
-import { upstreamErrorFrom, upstreamErrorInAnswer } from './upstream-errors.js';
+import { makeUpstreamError, makeReportedError } from './upstream-errors.js';
 
 const answer = (status: number, error: unknown, headers = new Headers()): APIError =>
   APIError.generate(status, { error }, undefined, headers);
@@ -28,7 +28,7 @@ const SECRETS = [
 describe('upstreamErrorFrom', () => {
   it('leaves errors that are ours already as they are', () => {
     const error = new InternalError('x');
-    expect(upstreamErrorFrom(error)).toBe(error);
+    expect(makeUpstreamError(error)).toBe(error);
   });
 
   it.each([
@@ -37,14 +37,14 @@ describe('upstreamErrorFrom', () => {
     ['something else', new TypeError('x is not a function'), 'internal_error'],
     ['no error at all', 'boom', 'internal_error'],
   ])('keeps %s as the cause, and out of the message', (_, thrown, code) => {
-    const error = upstreamErrorFrom(thrown);
+    const error = makeUpstreamError(thrown);
     expect(error).toMatchObject({ code, cause: thrown });
     expect(error.message).not.toMatch(/10\.0\.0\.7|ECONN|boom/);
   });
 
   it.each(['EMFILE', 'ENFILE'])('does not blame the provider for an %s of this machine', (code) => {
     const failed = new TypeError('fetch failed', { cause: Object.assign(new Error(`connect ${code}`), { code }) });
-    const error = upstreamErrorFrom(new APIConnectionError({ cause: failed }));
+    const error = makeUpstreamError(new APIConnectionError({ cause: failed }));
     expect(error).toBeInstanceOf(OverloadedError);
     expect(error).toMatchObject({ status: 503, code: 'server_overloaded', retryAfterMs: 2_000 });
     expect(error.diagnostic).toMatch(/ulimit -n/);
@@ -53,7 +53,7 @@ describe('upstreamErrorFrom', () => {
   it.each(SECRETS)("takes %s out of a 400's message, wherever it stands", (secret) => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1_200 }), (length) => {
-        const { message } = upstreamErrorFrom(answer(400, { message: `${'.'.repeat(length)}${secret} (x)` }));
+        const { message } = makeUpstreamError(answer(400, { message: `${'.'.repeat(length)}${secret} (x)` }));
         expect(message).not.toContain(secret.slice(0, 7));
         expect(message.length).toBeLessThanOrEqual(1_000);
       }),
@@ -64,7 +64,7 @@ describe('upstreamErrorFrom', () => {
   it.each([undefined, null, '', 7, {}, { message: { text: 'x' } }])(
     'has words of its own for a 400 with %j',
     (body) => {
-      const { message, param, code } = upstreamErrorFrom(answer(400, body));
+      const { message, param, code } = makeUpstreamError(answer(400, body));
       expect([message, param, code]).toEqual(['The model provider did not accept the request.', null, null]);
     },
   );
@@ -79,12 +79,12 @@ describe('upstreamErrorFrom', () => {
     'x'.repeat(65),
     '',
   ])('does not give %j as code or param, nor to the log', (value) => {
-    const error = upstreamErrorFrom(answer(400, { message: 'x', code: value, param: value, type: value }));
+    const error = makeUpstreamError(answer(400, { message: 'x', code: value, param: value, type: value }));
     expect(error).toMatchObject({ code: null, param: null, diagnostic: 'upstream status 400, type -, code -' });
   });
 
   it('gives code and param that are words', () => {
-    const error = upstreamErrorFrom(answer(400, { code: 'bad_value', param: 'messages[0].content.0' }));
+    const error = makeUpstreamError(answer(400, { code: 'bad_value', param: 'messages[0].content.0' }));
     expect(error).toMatchObject({ code: 'bad_value', param: 'messages[0].content.0' });
   });
 
@@ -94,18 +94,18 @@ describe('upstreamErrorFrom', () => {
     ['what cannot be seen', 'a\u202eb\u001b[31mc\nd', 'a b [31mc\nd'],
     ['half a key at the end', `${'x '.repeat(1_999)}sk-${'a1'.repeat(50)}`, 'x '.repeat(500)],
   ])("takes %s out of a 400's message", (_, message, shown) => {
-    expect(upstreamErrorFrom(answer(400, { message })).message).toBe(shown);
+    expect(makeUpstreamError(answer(400, { message })).message).toBe(shown);
   });
 
   it('gives only strings as code and param: vLLM sends its status as a number', () => {
-    const error = upstreamErrorFrom(answer(400, { message: 'x', code: 400, param: { a: 1 } }));
+    const error = makeUpstreamError(answer(400, { message: 'x', code: 400, param: { a: 1 } }));
     expect(error).toMatchObject({ code: null, param: null });
   });
 
   it('keeps the kind of the failure for the log, but nothing that users or upstreams wrote', () => {
-    const named = upstreamErrorFrom(answer(503, { type: 'server_error', code: 'overloaded', message: 'secret' }));
+    const named = makeUpstreamError(answer(503, { type: 'server_error', code: 'overloaded', message: 'secret' }));
     expect(named.diagnostic).toBe('upstream status 503, type server_error, code overloaded');
-    const wordy = upstreamErrorFrom(answer(503, { type: 'a sentence of words', code: 'x'.repeat(65) }));
+    const wordy = makeUpstreamError(answer(503, { type: 'a sentence of words', code: 'x'.repeat(65) }));
     expect(wordy.diagnostic).toBe('upstream status 503, type -, code -');
   });
 
@@ -129,13 +129,13 @@ describe('upstreamErrorFrom', () => {
     ['Sun, 01 Nov 2026 00:00:00 GMT', undefined],
   ])('reads the retry-after %j as %p ms', (value, retryAfterMs) => {
     const headers = new Headers({ 'retry-after': value, date: 'Mon, 02 Nov 2026 00:00:00 GMT' });
-    const error = upstreamErrorFrom(answer(429, {}, headers));
+    const error = makeUpstreamError(answer(429, {}, headers));
     expect(error.retryAfterMs).toBe(retryAfterMs);
   });
 
   it('gives every status that an upstream can answer a defined consequence', () => {
     for (let status = 400; status < 600; status++) {
-      const error = upstreamErrorFrom(answer(status, { message: `m ${SECRETS[0]}` }));
+      const error = makeUpstreamError(answer(status, { message: `m ${SECRETS[0]}` }));
       expect(error).toBeInstanceOf(UpstreamError);
       expect([400, 413, 422, 429, 502, 504]).toContain(error.status);
       expect(error.message).not.toContain('sk-');
@@ -162,13 +162,13 @@ describe('upstreamErrorInAnswer', () => {
     [{ type: 'server_error' }, 502],
     [{}, 502],
   ])('gives %j the status %i', (body, status) => {
-    expect(upstreamErrorInAnswer(body).status).toBe(status);
+    expect(makeReportedError(body).status).toBe(status);
   });
 
   it('keeps what clients branch on', () => {
     const tooLong = { type: 'invalid_request_error', code: 'context_length_exceeded', param: 'messages', message: 'x' };
-    expect(upstreamErrorInAnswer(tooLong)).toMatchObject({ ...tooLong, retryable: false });
-    expect(upstreamErrorInAnswer({ code: 'insufficient_quota' })).toMatchObject({
+    expect(makeReportedError(tooLong)).toMatchObject({ ...tooLong, retryable: false });
+    expect(makeReportedError({ code: 'insufficient_quota' })).toMatchObject({
       type: 'insufficient_quota',
       code: 'insufficient_quota',
       retryable: false,
@@ -178,13 +178,13 @@ describe('upstreamErrorInAnswer', () => {
   it('makes an UpstreamError of anything, and quotes it only for a fault of the request', () => {
     fc.assert(
       fc.property(fc.anything(), (thrown) => {
-        const error: MillraceError = upstreamErrorInAnswer(thrown);
+        const error: MillraceError = makeReportedError(thrown);
         expect(error).toBeInstanceOf(UpstreamError);
         expect(error.message).not.toBe('');
       }),
     );
     const quoting = [200, 400, 401, 404, 413, 422, 429, 500, 503].filter((code) =>
-      upstreamErrorInAnswer({ code, message: 'the words' }).message.includes('the words'),
+      makeReportedError({ code, message: 'the words' }).message.includes('the words'),
     );
     expect(quoting).toEqual([400, 413, 422]);
   });

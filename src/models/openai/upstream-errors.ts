@@ -2,7 +2,7 @@ import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAIError } 
 import { MillraceError, OverloadedError, toMillraceError, UpstreamError } from '../../errors/index.js';
 import { redactPlaces, redactSecrets } from '../../kernel/index.js';
 import { describeConnectionFault, readFaultCodes } from './connection-fault.js';
-import { isDailyQuota, retryDelayIn } from './google-error-details.js';
+import { isDailyQuota, readRetryDelay } from './google-error-details.js';
 import { readRetryAfter } from './retry-after.js';
 
 /** What an upstream's error object may hold; every part may be missing or of another type. */
@@ -52,7 +52,7 @@ const QUOTA_SENTENCE =
 
 /** What the words of an error mean that comes without a status. */
 const STATUS_OF_WORD: ReadonlyMap<unknown, number> = new Map([
-  ...[...QUOTA_WORDS].map((word): [unknown, number] => [word, 402]),
+  ...[...QUOTA_WORDS].map((writeWord): [unknown, number] => [writeWord, 402]),
   ['rate_limit_error', 429],
   ['rate_limit_exceeded', 429],
   ['rate_limited', 429],
@@ -78,41 +78,41 @@ const SHORTAGE_RETRY_AFTER_MS = 2_000;
  * The error that a failed model call has for the client, from what the SDK threw.
  * @param streamSetting the setting that turns streaming off for this provider, for an operator whose upstream refuses it
  */
-export function upstreamErrorFrom(thrown: unknown, streamSetting?: string): MillraceError {
+export function makeUpstreamError(thrown: unknown, streamSetting?: string): MillraceError {
   if (thrown instanceof MillraceError) return thrown;
   // The SDK wraps what the function throws that gives the key.
   if (thrown instanceof OpenAIError && thrown.cause instanceof MillraceError) return thrown.cause;
-  if (thrown instanceof APIConnectionTimeoutError) return upstreamTimeout('before it answered', thrown);
-  if (thrown instanceof APIConnectionError) return unreachable(thrown);
+  if (thrown instanceof APIConnectionTimeoutError) return makeUpstreamTimeoutError('before it answered', thrown);
+  if (thrown instanceof APIConnectionError) return makeUnreachableError(thrown);
   if (thrown instanceof APIError && thrown.status !== undefined) {
     const { status, headers } = thrown;
     const body = readBody(thrown.error);
     return isStreamRefused(status, body)
-      ? streamRefused(status, body, streamSetting)
-      : errorOfStatus(status, body, headers);
+      ? makeStreamRefusedError(status, body, streamSetting)
+      : makeStatusError(status, body, headers);
   }
   // Anything else did not come from the upstream.
   return toMillraceError(thrown);
 }
 
 /** The error that an error object inside a stream, or in an answer with status 200, has for the client. */
-export function upstreamErrorInAnswer(body: unknown): UpstreamError {
-  const status = statusIn(readBody(body));
-  if (status !== undefined) return errorOfStatus(status, readBody(body), undefined);
+export function makeReportedError(body: unknown): UpstreamError {
+  const status = readStatus(readBody(body));
+  if (status !== undefined) return makeStatusError(status, readBody(body), undefined);
   return new UpstreamError('The model provider reported an error while it was answering.', {
     diagnostic: writeDiagnostic(undefined, readBody(body)),
   });
 }
 
 /** Servers that can send no status any more write it as the code, or say it in words. */
-function statusIn({ code, type, status }: UpstreamErrorBody): number | undefined {
+function readStatus({ code, type, status }: UpstreamErrorBody): number | undefined {
   const number = typeof code === 'string' ? Number(code) : code;
   if (typeof number === 'number' && Number.isInteger(number) && number >= 400 && number < 600) return number;
   return STATUS_OF_WORD.get(code) ?? STATUS_OF_WORD.get(type) ?? STATUS_OF_WORD.get(status);
 }
 
 /** @param when completes "it was silent …" */
-export function upstreamTimeout(when: string, cause?: unknown): UpstreamError {
+export function makeUpstreamTimeoutError(when: string, cause?: unknown): UpstreamError {
   return new UpstreamError(`The model provider took too long: it was silent ${when}.`, {
     status: 504,
     code: 'upstream_timeout',
@@ -127,7 +127,7 @@ export function isTimeout(error: unknown): boolean {
 }
 
 /** The upstream answered, but not with what its protocol asks for. */
-export function badAnswer(what: string, cause?: unknown): UpstreamError {
+export function makeBadCompletionError(what: string, cause?: unknown): UpstreamError {
   return new UpstreamError(`The model provider's answer could not be used: ${what}.`, {
     code: 'upstream_bad_answer',
     diagnostic: `bad answer: ${what}`,
@@ -136,7 +136,7 @@ export function badAnswer(what: string, cause?: unknown): UpstreamError {
 }
 
 /** @param limit most characters of an answer */
-export function answerTooLarge(limit: number, cause?: unknown): UpstreamError {
+export function makeCompletionTooLargeError(limit: number, cause?: unknown): UpstreamError {
   return new UpstreamError(
     `The model provider's answer is larger than the ${limit} characters that this server takes of one answer.`,
     // Another try pays for as much again.
@@ -145,7 +145,7 @@ export function answerTooLarge(limit: number, cause?: unknown): UpstreamError {
 }
 
 /** @param limit most tool calls of an answer */
-export function tooManyToolCalls(limit: number): UpstreamError {
+export function makeTooManyToolCallsError(limit: number): UpstreamError {
   return new UpstreamError(`The model asked for more than ${limit} tool calls in one answer.`, {
     code: 'upstream_too_many_tool_calls',
     retryable: false,
@@ -153,7 +153,7 @@ export function tooManyToolCalls(limit: number): UpstreamError {
 }
 
 /** The connection broke in the middle of an answer. */
-export function connectionLost(cause: unknown): UpstreamError {
+export function makeConnectionLostError(cause: unknown): UpstreamError {
   return new UpstreamError('The connection to the model provider broke while it was answering.', {
     code: 'upstream_connection_lost',
     diagnostic: describeConnectionFault(cause),
@@ -161,7 +161,7 @@ export function connectionLost(cause: unknown): UpstreamError {
   });
 }
 
-function unreachable(cause: unknown): MillraceError {
+function makeUnreachableError(cause: unknown): MillraceError {
   if (hasCode(cause, LOCAL_SHORTAGES)) {
     return new OverloadedError('The server is busy with other requests. Try again in a moment.', {
       code: 'server_overloaded',
@@ -191,7 +191,7 @@ function isStreamRefused(status: number, { param }: UpstreamErrorBody): boolean 
   return (status === 400 || status === 422) && param === 'stream';
 }
 
-function streamRefused(status: number, body: UpstreamErrorBody, setting = '<PROVIDER>_STREAM'): UpstreamError {
+function makeStreamRefusedError(status: number, body: UpstreamErrorBody, setting = '<PROVIDER>_STREAM'): UpstreamError {
   return new UpstreamError(
     'The model provider does not stream its answers to this server. Its operator must set that right.',
     {
@@ -202,10 +202,10 @@ function streamRefused(status: number, body: UpstreamErrorBody, setting = '<PROV
   );
 }
 
-function errorOfStatus(status: number, body: UpstreamErrorBody, headers: Headers | undefined): UpstreamError {
+function makeStatusError(status: number, body: UpstreamErrorBody, headers: Headers | undefined): UpstreamError {
   const isQuota = isQuotaUsedUp(status, body);
-  const retryAfterMs = readRetryAfter(headers) ?? (isQuota ? undefined : retryDelayIn(body.details));
-  const retryable = adviceOn(headers) ?? isTransient(status);
+  const retryAfterMs = readRetryAfter(headers) ?? (isQuota ? undefined : readRetryDelay(body.details));
+  const retryable = readRetryAdvice(headers) ?? isTransient(status);
   const details = {
     diagnostic: writeDiagnostic(status, body),
     retryable,
@@ -224,12 +224,12 @@ function errorOfStatus(status: number, body: UpstreamErrorBody, headers: Headers
     case 400:
     case 413:
     case 422:
-      return new UpstreamError(clientMessage(body), {
+      return new UpstreamError(writeClientMessage(body), {
         ...details,
         status,
         type: 'invalid_request_error',
-        code: wordOrNull(body.code),
-        param: wordOrNull(body.param),
+        code: readWord(body.code),
+        param: readWord(body.param),
       });
     case 401:
     case 403:
@@ -265,7 +265,7 @@ function errorOfStatus(status: number, body: UpstreamErrorBody, headers: Headers
 }
 
 /** What an upstream says of another try, as OpenAI's SDKs read it; undefined: nothing. */
-function adviceOn(headers: Headers | undefined): boolean | undefined {
+function readRetryAdvice(headers: Headers | undefined): boolean | undefined {
   const advice = headers?.get('x-should-retry');
   return advice === 'true' ? true : advice === 'false' ? false : undefined;
 }
@@ -284,11 +284,11 @@ function isQuotaUsedUp(status: number, { code, type, details, message }: Upstrea
 }
 
 /** A 400 is about what the client asked for, so its words help; secrets in them, and where machines are, go. */
-function clientMessage({ message }: UpstreamErrorBody): string {
+function writeClientMessage({ message }: UpstreamErrorBody): string {
   if (typeof message !== 'string' || message === '') return 'The model provider did not accept the request.';
   // Redacted before it is cut, since half a key is no longer recognised; so the word in which it is cut goes as well.
   const read = message.length > MAX_READ_LENGTH ? message.slice(0, MAX_READ_LENGTH).replace(/\S+$/, '') : message;
-  return redact(read.replace(INVISIBLE, ' ')).slice(0, MAX_MESSAGE_LENGTH);
+  return redactText(read.replace(INVISIBLE, ' ')).slice(0, MAX_MESSAGE_LENGTH);
 }
 
 /** Words from fixed vocabularies only: an upstream's message can hold what users wrote. */
@@ -297,15 +297,15 @@ function writeDiagnostic(status: number | undefined, { type, code }: UpstreamErr
 }
 
 function word(value: unknown): string {
-  return typeof value === 'number' ? `${value}` : (wordOrNull(value) ?? '-');
+  return typeof value === 'number' ? `${value}` : (readWord(value) ?? '-');
 }
 
 /** Null for whatever is no word, or could be a key or an address. */
-function wordOrNull(value: unknown): string | null {
-  return typeof value === 'string' && WORD.test(value) && redact(value) === value ? value : null;
+function readWord(value: unknown): string | null {
+  return typeof value === 'string' && WORD.test(value) && redactText(value) === value ? value : null;
 }
 
-function redact(text: string): string {
+function redactText(text: string): string {
   return redactPlaces(redactSecrets(text));
 }
 

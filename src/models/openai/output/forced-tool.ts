@@ -2,14 +2,14 @@ import type { Delta, ToolCallDelta } from '../../../streaming/index.js';
 import type { ModelCall, ModelParameters } from '../../chat-model.js';
 import type { FinishReason } from '../../finish-reason.js';
 import type { Capabilities } from '../capabilities.js';
-import type { AnswerFilter } from './answer-filter.js';
-import { JsonText } from './json-text.js';
+import type { OutputFilter } from './output-filter.js';
+import { JsonTextFilter } from './json-text.js';
 import type { OutputFormat, Schema } from './output-format.js';
 
 /**
  * Offers the schema as a tool that the model must call. If the call has tools of its own, the model must call one of all.
  */
-export function withForcedTool(
+export function forceTool(
   call: ModelCall,
   { name, description, strict }: OutputFormat,
   schema: Schema,
@@ -17,7 +17,7 @@ export function withForcedTool(
 ): { readonly call: ModelCall; readonly toolName: string } {
   const { response_format: _, tool_choice: choice, ...parameters } = call.parameters;
   const tools = choice === 'none' ? [] : readTools(parameters);
-  const toolName = freeName(name, tools);
+  const toolName = findFreeName(name, tools);
   const tool = {
     type: 'function',
     function: {
@@ -50,12 +50,12 @@ export function withForcedTool(
  * Makes the arguments of the first call of the output tool the content of the answer. What the model says beside it is
  * left out; a model that calls no tool at all, against its orders, is taken at its word.
  */
-export class ForcedToolAnswer implements AnswerFilter {
+export class ForcedToolFilter implements OutputFilter {
   /** Never: the finish reason is its business, too. */
   readonly isDone = false;
   readonly #toolName: string;
   /** The content so far, which counts only if no tool is called. */
-  #said = new JsonText({ isArray: false, isTrusting: false });
+  #said = new JsonTextFilter({ isArray: false, isTrusting: false });
   #saidDeltas: Delta[] = [];
   /** For each index of the upstream: the index for the rest of the system, or what becomes of the call. */
   readonly #calls = new Map<number, number | 'answer' | 'dropped'>();
@@ -105,7 +105,7 @@ function readTools({ tools }: ModelParameters): readonly unknown[] {
 }
 
 /** A name that no tool of the call has. */
-function freeName(name: string, tools: readonly unknown[]): string {
+function findFreeName(name: string, tools: readonly unknown[]): string {
   const taken = tools.map((tool) => (tool as { function?: { name?: unknown } } | null)?.function?.name);
-  return taken.includes(name) ? freeName(`${name.slice(0, 57)}_output`, tools) : name;
+  return taken.includes(name) ? findFreeName(`${name.slice(0, 57)}_output`, tools) : name;
 }

@@ -1,3 +1,3 @@
-export { FilteredAnswer } from './answer-filter.js';
 export { arrangeOutput } from './arrange-output.js';
-export { ReasoningTag } from './reasoning-tag.js';
+export { type OutputFilter, OutputFilters } from './output-filter.js';
+export { ReasoningTagFilter } from './reasoning-tag.js';

@@ -1,7 +1,7 @@
 import type { Delta } from '../../../streaming/index.js';
 import type { FinishReason } from '../../finish-reason.js';
 import { JsonExtent } from '../json-extent.js';
-import type { AnswerFilter } from './answer-filter.js';
+import type { OutputFilter } from './output-filter.js';
 
 /** How a JSON object begins, up to the colon after its first key. */
 const OBJECT = /^\{\s*"(?:[^"\\]|\\.)*"\s*:/s;
@@ -27,7 +27,7 @@ export interface JsonTextOptions {
  * fence, or words before and after it, which may hold braces of their own. Content without one is passed on at the end, as
  * it is.
  */
-export class JsonText implements AnswerFilter {
+export class JsonTextFilter implements OutputFilter {
   readonly #options: JsonTextOptions;
   readonly #bracket: string;
   /** What came before the JSON. */

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Delta } from '../../../streaming/index.js';
-import type { AnswerFilter } from './answer-filter.js';
-import { ForcedToolAnswer } from './forced-tool.js';
-import { JsonText } from './json-text.js';
-import { ReasoningTag } from './reasoning-tag.js';
+import type { OutputFilter } from './output-filter.js';
+import { ForcedToolFilter } from './forced-tool.js';
+import { JsonTextFilter } from './json-text.js';
+import { ReasoningTagFilter } from './reasoning-tag.js';
 
 /** The text of each channel that a filter makes of content, cut at these places. */
-function through(filter: AnswerFilter, text: string, places: readonly number[] = []): Record<string, string> {
+function through(filter: OutputFilter, text: string, places: readonly number[] = []): Record<string, string> {
   const at = [0, ...places.map((place) => place % (text.length + 1)).sort((a, b) => a - b), text.length];
   const out: Delta[] = [];
   for (const [i, end] of at.slice(1).entries()) filter.read({ type: 'content', text: text.slice(at[i], end) }, out);
@@ -34,14 +34,14 @@ describe('JsonText', () => {
         fc.boolean(),
         (value, before, after, places, pretty) => {
           const json = JSON.stringify(value, null, pretty ? 2 : 0);
-          expect(through(new JsonText(OBJECT), before + json + after, places)).toEqual({ content: json });
+          expect(through(new JsonTextFilter(OBJECT), before + json + after, places)).toEqual({ content: json });
         },
       ),
     );
   });
 
   it('passes each piece on at once', () => {
-    const filter = new JsonText(OBJECT);
+    const filter = new JsonTextFilter(OBJECT);
     const out: Delta[] = [];
     const piece = { type: 'content', text: '{"a":' } as const;
     filter.read(piece, out);
@@ -62,13 +62,13 @@ describe('JsonText', () => {
   ])('takes an object %s for what it is, wherever it is cut', (_, text, json) => {
     fc.assert(
       fc.property(cuts, (places) => {
-        expect(through(new JsonText(OBJECT), text, places)).toEqual({ content: json });
+        expect(through(new JsonTextFilter(OBJECT), text, places)).toEqual({ content: json });
       }),
     );
   });
 
   it('finds an array where one is asked for', () => {
-    const filter = (): JsonText => new JsonText({ isArray: true, isTrusting: false });
+    const filter = (): JsonTextFilter => new JsonTextFilter({ isArray: true, isTrusting: false });
     fc.assert(
       fc.property(cuts, (places) => {
         expect(through(filter(), 'As in [this]:\n[{"a":[1]},2] and [3]', places)).toEqual({ content: '[{"a":[1]},2]' });
@@ -78,7 +78,7 @@ describe('JsonText', () => {
   });
 
   it('holds nothing where a server heeds the request, and loses no log probability', () => {
-    const filter = new JsonText({ isArray: false, isTrusting: true });
+    const filter = new JsonTextFilter({ isArray: false, isTrusting: true });
     const pieces = ['\n{', '"a"', ':{}}'].map(
       (text) => ({ type: 'content', text, logprobs: [{ token: text }] }) as const,
     );
@@ -87,7 +87,7 @@ describe('JsonText', () => {
     for (const piece of pieces) filter.read(piece, out);
     expect(out.slice(1)).toEqual(pieces);
     expect(out[1]).toBe(pieces[0]);
-    expect(through(new JsonText({ isArray: false, isTrusting: true }), '```\n{"a":1}\n```')).toEqual({
+    expect(through(new JsonTextFilter({ isArray: false, isTrusting: true }), '```\n{"a":1}\n```')).toEqual({
       content: '{"a":1}',
     });
   });
@@ -96,7 +96,7 @@ describe('JsonText', () => {
     for (const after of ['\n```', ' Hope it helps {a}!', '{"a":2}', '<|im_end|>', '\n']) {
       fc.assert(
         fc.property(cuts, (places) => {
-          const filter = new JsonText({ isArray: false, isTrusting });
+          const filter = new JsonTextFilter({ isArray: false, isTrusting });
           expect(through(filter, `{"a":"}{\\""}${after}`, places)).toEqual({ content: '{"a":"}{\\""}' });
         }),
       );
@@ -109,7 +109,7 @@ describe('ReasoningTag', () => {
     const words = fc.string().map((text) => text.replaceAll('<', '('));
     fc.assert(
       fc.property(words, words, cuts, (thought, answer, places) => {
-        const texts = through(new ReasoningTag(THINK), `<think>${thought}</think>${answer}`, places);
+        const texts = through(new ReasoningTagFilter(THINK), `<think>${thought}</think>${answer}`, places);
         expect((texts['reasoning'] ?? '').replace(/\s/g, '')).toBe(thought.replace(/\s/g, ''));
         expect(texts['content'] ?? '').toBe(answer.trimStart());
       }),
@@ -117,14 +117,14 @@ describe('ReasoningTag', () => {
   });
 
   it('takes white space behind the tag for no answer, also where it comes by itself', () => {
-    expect(through(new ReasoningTag(THINK), '<think></think> ', [15])).toEqual({});
+    expect(through(new ReasoningTagFilter(THINK), '<think></think> ', [15])).toEqual({});
   });
 
   it('leaves any other content as it is', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), cuts, (text, places) => {
         fc.pre(!text.trimStart().startsWith('<think>'));
-        expect(through(new ReasoningTag(THINK), text, places)['content'] ?? '').toBe(text);
+        expect(through(new ReasoningTagFilter(THINK), text, places)['content'] ?? '').toBe(text);
       }),
     );
   });
@@ -140,11 +140,13 @@ describe('ReasoningTag of several names', () => {
     ['Say <think>.', THINK, { content: 'Say <think>.' }],
     ['<think>a', THINK, { reasoning: 'a' }],
   ])('reads %j with %j', (text, names, expected) => {
-    fc.assert(fc.property(cuts, (places) => expect(through(new ReasoningTag(names), text, places)).toEqual(expected)));
+    fc.assert(
+      fc.property(cuts, (places) => expect(through(new ReasoningTagFilter(names), text, places)).toEqual(expected)),
+    );
   });
 
   it('holds no endless white space, and no log probability', () => {
-    const filter = new ReasoningTag(THINK);
+    const filter = new ReasoningTagFilter(THINK);
     const out: Delta[] = [];
     for (let i = 0; i < 2_000; i++) filter.read({ type: 'content', text: ' ', logprobs: [{ token: ' ' }] }, out);
     expect(filter.isDone).toBe(true);
@@ -156,7 +158,7 @@ describe('ForcedToolAnswer', () => {
   it('gives the arguments on as content, wherever they are cut', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1 }), cuts, (json, places) => {
-        const filter = new ForcedToolAnswer('Reply');
+        const filter = new ForcedToolFilter('Reply');
         const out: Delta[] = [];
         const at = [0, ...places.map((place) => place % json.length).sort((a, b) => a - b), json.length];
         filter.read({ type: 'tool-call', index: 0, id: 'a', name: 'Reply', arguments: '' }, out);

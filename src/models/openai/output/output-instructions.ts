@@ -3,16 +3,16 @@ import type { Message } from '../../message.js';
 import type { OutputFormat } from './output-format.js';
 
 /** Asks for JSON in the instructions, for providers that know no better way. */
-export function withInstructions(call: ModelCall, format: OutputFormat, jsonObject: boolean): ModelCall {
+export function addOutputInstructions(call: ModelCall, format: OutputFormat, jsonObject: boolean): ModelCall {
   const { response_format: _, ...parameters } = call.parameters;
   return {
     ...call,
-    messages: instructed(call.messages, instructionsFor(format)),
+    messages: addToSystemMessage(call.messages, writeInstructions(format)),
     parameters: { ...parameters, ...(jsonObject && { response_format: { type: 'json_object' } }) },
   };
 }
 
-function instructionsFor({ description, schema }: OutputFormat): string {
+function writeInstructions({ description, schema }: OutputFormat): string {
   const root = schema?.['type'] === 'array' ? 'array' : 'object';
   return [
     `Answer with exactly one JSON ${root} and nothing else: no code fence, and no words before or after it.`,
@@ -22,7 +22,7 @@ function instructionsFor({ description, schema }: OutputFormat): string {
 }
 
 /** Added to the first system message, since some models take only one, and only at the beginning. */
-function instructed(messages: readonly Message[], instructions: string): readonly Message[] {
+function addToSystemMessage(messages: readonly Message[], instructions: string): readonly Message[] {
   const [first, ...others] = messages;
   if ((first?.role === 'system' || first?.role === 'developer') && typeof first.content === 'string') {
     return [{ ...first, content: `${first.content}\n\n${instructions}` }, ...others];

@@ -1,6 +1,6 @@
 import { countCharacters, type Delta, type TokenLogprob } from '../../../streaming/index.js';
 import type { FinishReason } from '../../finish-reason.js';
-import type { AnswerFilter } from './answer-filter.js';
+import type { OutputFilter } from './output-filter.js';
 
 /** White space and the beginning of a tag, in characters: some models write nothing but white space without end. */
 const MOST_HELD = 1_024;
@@ -9,7 +9,7 @@ const MOST_HELD = 1_024;
  * Takes reasoning out of content that begins with it, in a tag: `<reasoning>…</reasoning>` (gpt-oss on Bedrock),
  * `<thought>…</thought>` (Gemini), `<think>…</think>` (DeepSeek, Qwen). A tag further on is the model's own text.
  */
-export class ReasoningTag implements AnswerFilter {
+export class ReasoningTagFilter implements OutputFilter {
   readonly #names: readonly string[];
   /** The closing tag that ends the reasoning. */
   #close: string;
@@ -99,7 +99,7 @@ export class ReasoningTag implements AnswerFilter {
     // A model that did not think writes blank lines; so do those that did, before their first word.
     if (!this.#hasThought) this.#held = this.#held.trimStart();
     const end = this.#held.indexOf(this.#close);
-    const safe = end >= 0 ? end : this.#held.length - overlap(this.#held, this.#close);
+    const safe = end >= 0 ? end : this.#held.length - countOverlap(this.#held, this.#close);
     if (safe > 0) {
       this.#hasThought = true;
       out.push({ type: 'reasoning', text: this.#held.slice(0, safe) });
@@ -113,7 +113,7 @@ export class ReasoningTag implements AnswerFilter {
 }
 
 /** Length of the longest end of `text` with which `tag` begins. */
-function overlap(text: string, tag: string): number {
+function countOverlap(text: string, tag: string): number {
   for (let length = Math.min(text.length, tag.length - 1); length > 0; length--) {
     if (tag.startsWith(text.slice(-length))) return length;
   }

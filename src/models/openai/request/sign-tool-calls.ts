@@ -10,10 +10,10 @@ const NO_SIGNATURE = { google: { thought_signature: 'skip_thought_signature_vali
  */
 export const signToolCalls: RequestRule = (call) => {
   if (!call.messages.some((message) => message.role === 'assistant' && message.tool_calls?.length)) return call;
-  return { ...call, messages: call.messages.map(signed) };
+  return { ...call, messages: call.messages.map(signFirstCall) };
 };
 
-function signed(message: Message): Message {
+function signFirstCall(message: Message): Message {
   if (message.role !== 'assistant') return message;
   const [first, ...others] = message.tool_calls ?? [];
   if (first === undefined || 'extra_content' in first) return message;

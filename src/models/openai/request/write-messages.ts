@@ -12,7 +12,7 @@ interface Draft {
   readonly [field: string]: unknown;
 }
 
-interface SpokenAnswer {
+interface SpokenOutput {
   readonly id?: unknown;
   readonly transcript?: unknown;
 }
@@ -38,12 +38,12 @@ export function writeMessages(
 ): readonly Message[] {
   const drafts = (messages as readonly object[] as readonly Draft[]).map((message) => {
     const named = message.role === 'developer' && !form.developer ? { ...message, role: 'system' as const } : message;
-    return withKnownFields(withSpokenAnswer(named, form), form, returnsReasoning);
+    return keepKnownFields(writeSpokenOutput(named, form), form, returnsReasoning);
   });
   return (form.isArranged ? arrange(drafts, form) : drafts) as readonly object[] as readonly Message[];
 }
 
-function withKnownFields(message: Draft, form: MessageForm, returnsReasoning: boolean): Draft {
+function keepKnownFields(message: Draft, form: MessageForm, returnsReasoning: boolean): Draft {
   const { role } = message;
   const keepsReasoning = returnsReasoning && hasToolCalls(message);
   const isKept = (field: string): boolean =>
@@ -52,30 +52,33 @@ function withKnownFields(message: Draft, form: MessageForm, returnsReasoning: bo
   const draft = fields.every(isKept)
     ? message
     : (Object.fromEntries(Object.entries(message).filter(([field]) => isKept(field))) as object as Draft);
-  return form.isArranged ? withPlainContent(draft, message) : draft;
+  return form.isArranged ? writePlainContent(draft, message) : draft;
 }
 
 /** Of an answer with its sound and words, a request takes the id alone. A server that does not know it is told the words. */
-function withSpokenAnswer(message: Draft, form: MessageForm): Draft {
+function writeSpokenOutput(message: Draft, form: MessageForm): Draft {
   const { audio, ...rest } = message;
   if (audio === undefined) return message;
-  const { id, transcript } = isObject(audio) ? (audio as SpokenAnswer) : {};
+  const { id, transcript } = isObject(audio) ? (audio as SpokenOutput) : {};
   if (typeof id === 'string' && id !== '' && form.keeps('audio', message.role)) return { ...rest, audio: { id } };
   const isEmpty = message.content === null || message.content === undefined || message.content === '';
   return isEmpty && typeof transcript === 'string' ? { ...rest, content: transcript } : rest;
 }
 
 /** No null where a server may want something, no refusal that it does not know, and no empty text. */
-function withPlainContent(draft: Draft, { refusal }: Draft): Draft {
+function writePlainContent(draft: Draft, { refusal }: Draft): Draft {
   const { content } = draft;
   const without = ['name', 'tool_calls', 'function_call', 'reasoning_content'].filter((field) =>
     isNothing(draft[field]),
   );
-  const plain = withWrittenArguments(without.length === 0 ? draft : withoutFields(draft, without));
+  const plain = fillArguments(without.length === 0 ? draft : dropFields(draft, without));
   if (draft.role === 'tool') return content === '' || content === null ? { ...plain, content: EMPTY } : plain;
   if (draft.role !== 'assistant') return plain;
   if (Array.isArray(content) && content.some((part: Part | null) => part?.type === 'refusal')) {
-    return { ...plain, content: content.map((part: Part | null) => (part?.type === 'refusal' ? asText(part) : part)) };
+    return {
+      ...plain,
+      content: content.map((part: Part | null) => (part?.type === 'refusal' ? toTextPart(part) : part)),
+    };
   }
   const isEmpty = content === null || content === undefined || content === '';
   return isEmpty && typeof refusal === 'string' && refusal !== '' ? { ...plain, content: refusal } : plain;
@@ -86,7 +89,7 @@ function isNothing(value: unknown): boolean {
 }
 
 /** Templates parse the arguments of calls, and fail at an empty text. */
-function withWrittenArguments(draft: Draft): Draft {
+function fillArguments(draft: Draft): Draft {
   const calls = draft['tool_calls'];
   if (!Array.isArray(calls) || !calls.some(lacksArguments)) return draft;
   const written = calls.map((call: ToolCall | null) =>
@@ -99,7 +102,7 @@ function lacksArguments(call: ToolCall | null): boolean {
   return call?.function?.arguments === '';
 }
 
-function asText({ refusal }: Part): Part {
+function toTextPart({ refusal }: Part): Part {
   return { type: 'text', text: refusal };
 }
 
@@ -116,7 +119,8 @@ function arrange(drafts: readonly Draft[], { systemAnywhere }: MessageForm): rea
     const isFirst = last === undefined || (isSystem(last) && arranged.length === 1);
     const placed = isSystem(draft) && !isFirst && !systemAnywhere ? { ...draft, role: 'user' as const } : draft;
     if (saysNothing(placed) || (isSystem(placed) && placed.content === '' && drafts.length > 1)) continue;
-    if (last !== undefined && canBeJoined(last, placed, isFirst)) arranged[arranged.length - 1] = joined(last, placed);
+    if (last !== undefined && canBeJoined(last, placed, isFirst))
+      arranged[arranged.length - 1] = joinMessages(last, placed);
     else arranged.push(placed);
   }
   return arranged;
@@ -150,7 +154,7 @@ function isTextual(content: unknown): boolean {
   return typeof content === 'string' || Array.isArray(content);
 }
 
-function joined(first: Draft, second: Draft): Draft {
+function joinMessages(first: Draft, second: Draft): Draft {
   const texts = [readText(first.content), readText(second.content)];
   const content = texts.every((text) => text !== undefined)
     ? texts.filter((text) => text !== '').join(BLANK_LINE)
@@ -182,6 +186,6 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-function withoutFields(draft: Draft, fields: readonly string[]): Draft {
+function dropFields(draft: Draft, fields: readonly string[]): Draft {
   return Object.fromEntries(Object.entries(draft).filter(([field]) => !fields.includes(field))) as object as Draft;
 }

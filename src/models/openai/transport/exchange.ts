@@ -1,16 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { type AbortNotice, ensureError } from '../../../kernel/index.js';
-import { AnswerBody } from './answer-body.js';
+import { ResponseBody } from './response-body.js';
 import { type BodySink, unpackBody } from './unpack-body.js';
 
 /** The head of an answer, with its body: as it comes if the status is good, whole if it is not. */
-export interface Answer {
+export interface UpstreamResponse {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders;
   /** Undefined if the status is bad. */
-  readonly body: AnswerBody | undefined;
+  readonly body: ResponseBody | undefined;
   /** What an answer with a bad status says; empty if the status is good. */
   readonly text: string;
 }
@@ -20,17 +20,17 @@ const ERROR_BODY_LIMIT = 64 * 1024;
 
 /** One request and its answer, as undici tells of it. */
 export class Exchange implements Dispatcher.DispatchHandler {
-  readonly answer: Promise<Answer>;
+  readonly response: Promise<UpstreamResponse>;
   readonly #signal: AbortNotice;
-  #resolve: (answer: Answer) => void = () => undefined;
+  #resolve: (answer: UpstreamResponse) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #body: BodySink | undefined;
-  #failed: FailedAnswer | undefined;
+  #failed: FailedResponse | undefined;
 
   constructor(signal: AbortNotice) {
     this.#signal = signal;
-    this.answer = new Promise((resolve, reject) => {
+    this.response = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
@@ -49,12 +49,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // They are parsed: kept as bytes for as long as the answer lasts, they would take kilobytes of each stream.
     controller.rawHeaders = [];
     if (status >= 300) {
-      this.#failed = new FailedAnswer(status, headers);
+      this.#failed = new FailedResponse(status, headers);
       return;
     }
     const encoding = headers['content-encoding'];
     const packed = encoding === undefined ? undefined : unpackBody(encoding, controller);
-    const body = packed?.body ?? new AnswerBody(controller);
+    const body = packed?.body ?? new ResponseBody(controller);
     this.#body = packed?.sink ?? body;
     this.#resolve({ status, headers, body, text: '' });
   }
@@ -80,14 +80,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #end(): void {
     this.#signal.removeEventListener('abort', this.#onAbort);
-    if (this.#failed !== undefined) this.#resolve(this.#failed.answer());
+    if (this.#failed !== undefined) this.#resolve(this.#failed.read());
     this.#body?.end();
   }
 
   #fail(error: Error): void {
     this.#signal.removeEventListener('abort', this.#onAbort);
     // A bad status says enough, however much of its body came.
-    if (this.#failed !== undefined) this.#resolve(this.#failed.answer());
+    if (this.#failed !== undefined) this.#resolve(this.#failed.read());
     else this.#reject(error);
     this.#body?.fail(error);
   }
@@ -103,7 +103,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 }
 
 /** An answer with a bad status, whose body says why. */
-class FailedAnswer {
+class FailedResponse {
   readonly #chunks: Uint8Array[] = [];
   #length = 0;
 
@@ -119,7 +119,7 @@ class FailedAnswer {
     return this.#length < ERROR_BODY_LIMIT;
   }
 
-  answer(): Answer {
+  read(): UpstreamResponse {
     const { status, headers } = this;
     return { status, headers, body: undefined, text: Buffer.concat(this.#chunks).toString('utf8') };
   }

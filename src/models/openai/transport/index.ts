@@ -1,3 +1,3 @@
-export { AnswerBody } from './answer-body.js';
-export type { Answer } from './exchange.js';
+export { ResponseBody } from './response-body.js';
+export type { UpstreamResponse } from './exchange.js';
 export { type UpstreamRequest, UpstreamTransport } from './upstream-transport.js';

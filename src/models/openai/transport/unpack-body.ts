@@ -1,8 +1,8 @@
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { AnswerBody, type BodySource } from './answer-body.js';
+import { ResponseBody, type BodySource } from './response-body.js';
 
 /** Where bytes go that come over a connection. */
-export type BodySink = Pick<AnswerBody, 'push' | 'end' | 'fail' | 'abort'>;
+export type BodySink = Pick<ResponseBody, 'push' | 'end' | 'fail' | 'abort'>;
 
 /** A body that is cut short gives all that can be unpacked of it; whether an answer is whole, its own words say. */
 const ZLIB = { finishFlush: constants.Z_SYNC_FLUSH };
@@ -19,11 +19,11 @@ const DECODERS = {
  * @param encoding the answer's `content-encoding`
  * @returns undefined if that is one that is not known here
  */
-export function unpackBody(encoding: string, source: BodySource): { body: AnswerBody; sink: BodySink } | undefined {
+export function unpackBody(encoding: string, source: BodySource): { body: ResponseBody; sink: BodySink } | undefined {
   const name = encoding.trim().toLowerCase();
   if (!isKnown(name)) return undefined;
   const decoder = DECODERS[name]();
-  const body = new AnswerBody({
+  const body = new ResponseBody({
     pause: () => {
       decoder.pause();
       source.pause();

@@ -4,8 +4,8 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/eventually.js';
-import type { AnswerBody } from './answer-body.js';
-import type { Answer } from './exchange.js';
+import type { ResponseBody } from './response-body.js';
+import type { UpstreamResponse } from './exchange.js';
 import { UpstreamTransport } from './upstream-transport.js';
 
 /** A server whose answers the test writes. */
@@ -230,13 +230,17 @@ describe('UpstreamTransport', () => {
   });
 });
 
-function ask(transport: UpstreamTransport, url: string, signal = new AbortController().signal): Promise<Answer> {
+function ask(
+  transport: UpstreamTransport,
+  url: string,
+  signal = new AbortController().signal,
+): Promise<UpstreamResponse> {
   const { origin, pathname, search } = new URL(url);
   const headers = ['authorization', 'Bearer k', 'content-type', 'application/json'];
   return transport.post({ origin, path: pathname + search, headers, body: '{}' }, signal);
 }
 
-async function textOf(body: AnswerBody | undefined): Promise<string> {
+async function textOf(body: ResponseBody | undefined): Promise<string> {
   const chunks: Uint8Array[] = [];
   for (let bytes = await body?.read(); bytes !== undefined; bytes = await body?.read()) chunks.push(bytes);
   return Buffer.concat(chunks).toString('utf8');

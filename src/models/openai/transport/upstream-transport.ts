@@ -2,7 +2,7 @@ import { Agent, type Dispatcher } from 'undici';
 import type { ProxyConfig } from '../../../config/index.js';
 import type { AbortNotice } from '../../../kernel/index.js';
 import { connectWithoutLoss } from './connect-without-loss.js';
-import { type Answer, Exchange } from './exchange.js';
+import { type UpstreamResponse, Exchange } from './exchange.js';
 import { createProxyDispatcher } from './proxy-dispatcher.js';
 
 /** Longest wait for a connection, in milliseconds. */
@@ -40,9 +40,9 @@ export class UpstreamTransport {
   }
 
   /** @throws Error of the connection, or the signal's reason */
-  post(request: UpstreamRequest, signal: AbortNotice): Promise<Answer> {
+  post(request: UpstreamRequest, signal: AbortNotice): Promise<UpstreamResponse> {
     const exchange = new Exchange(signal);
     this.#dispatcher.dispatch({ method: 'POST', ...request }, exchange);
-    return exchange.answer;
+    return exchange.response;
   }
 }

@@ -1,8 +1,8 @@
 import { type Delta, SseParser, SseTooLongError } from '../../streaming/index.js';
-import { assertParsable, maxWrittenBytes } from './answer-bounds.js';
-import type { AnswerReader } from './answer-reader.js';
+import { assertParsable, type CompletionLimits, maxWrittenBytes } from './completion-bounds.js';
+import type { CompletionReader } from './completion-reader.js';
 import { CLOSE_LIMIT_MS, type UpstreamBody } from './upstream-body.js';
-import { answerTooLarge, isTimeout, upstreamErrorInAnswer } from './upstream-errors.js';
+import { makeCompletionTooLargeError, isTimeout, makeReportedError } from './upstream-errors.js';
 
 /**
  * What is parsed in one turn of the event loop, in bytes: all of a read up to the first limit, some 50 events of OpenAI's and
@@ -12,38 +12,30 @@ import { answerTooLarge, isTimeout, upstreamErrorInAnswer } from './upstream-err
 const WHOLE_READ = 16 * 1024;
 const BYTES_PER_TURN = 8 * 1024;
 
-/** What an event stream is held to. */
-interface BatchLimits {
-  /** Longest silence between two reads once the model has spoken, in milliseconds. */
-  readonly idleTimeoutMs: number;
-  /** Most characters of an answer, which bounds each event. */
-  readonly maxAnswerLength: number;
-}
-
-/** What is remembered of how a model's answers end, from one call to the next. */
+/** What is remembered of how a model's completions end, from one call to the next. */
 export interface EndingHabit {
-  /** True if the last answer that came to its end did so by silence after its finish_reason, on an open connection. */
+  /** True if the last one that came to its end did so by silence after its finish_reason, on an open connection. */
   endsInSilence: boolean;
 }
 
 /**
- * The deltas of an event stream, in batches: what one read of it brought, or a part of it if that was much.
+ * Reads the events of a completion: the deltas of one read of it at a time, or of a part of it if that was much.
  *
- * When an answer is over is harder to tell than it seems. `[DONE]` and the end of the body say so. A finish_reason alone does
+ * When a completion is over is harder to tell than it seems. `[DONE]` and the end of the body say so. A finish_reason alone does
  * not: some servers give one too early, or with each piece, and the usage that was asked for comes after it, from busy servers
  * seconds later. So the idle limit goes on after it, for all that follows together: comments do not stretch it.
- * - Text takes the finish_reason back. Those that this answer gives after that need a witness: usage, `[DONE]` or an end in good
- *   order. Without one, silence, an error or a broken connection is the failure that it looks like.
+ * - Text takes the finish_reason back. Those that this completion gives after that need a witness: usage, `[DONE]` or an end in
+ *   good order. Without one, silence, an error or a broken connection is the failure that it looks like.
  * - Usage after the finish_reason: nothing is left but the end, which may take {@link CLOSE_LIMIT_MS}.
- * - Silence, an error event, a broken connection, or anything that cannot be understood: the answer is whole all the same.
+ * - Silence, an error event, a broken connection, or anything that cannot be understood: the completion is whole all the same.
  *   The client has all of it, and a failure would make it ask and pay for it again.
- * - A server that sends nothing after a finish_reason and never closes would take the idle limit for each answer, so the
- *   {@link EndingHabit} has it wait for {@link CLOSE_LIMIT_MS} only, until an answer ends in another way.
+ * - A server that sends nothing after a finish_reason and never closes would take the idle limit for each completion, so the
+ *   {@link EndingHabit} has it wait for {@link CLOSE_LIMIT_MS} only, until a completion ends in another way.
  */
-export class EventBatches {
+export class CompletionEvents {
   readonly #body: UpstreamBody;
-  readonly #reader: AnswerReader;
-  readonly #limits: BatchLimits;
+  readonly #reader: CompletionReader;
+  readonly #limits: CompletionLimits;
   readonly #habit: EndingHabit;
   readonly #parser: SseParser;
   #batch: Delta[] = [];
@@ -52,47 +44,25 @@ export class EventBatches {
   #fault: unknown;
   #hasEnded = false;
 
-  constructor(body: UpstreamBody, reader: AnswerReader, limits: BatchLimits, habit: EndingHabit) {
+  constructor(body: UpstreamBody, reader: CompletionReader, limits: CompletionLimits, habit: EndingHabit) {
     this.#body = body;
     this.#reader = reader;
     this.#limits = limits;
     this.#habit = habit;
-    this.#parser = new SseParser((data, event) => this.#onEvent(data, event), maxWrittenBytes(limits.maxAnswerLength));
+    const limit = maxWrittenBytes(limits.maxCompletionLength);
+    this.#parser = new SseParser((data, event) => this.#onEvent(data, event), limit);
+  }
+
+  /** True once nothing more of it is to be read. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   /**
-   * The next batch, or undefined at the end.
-   * @throws UpstreamError if the connection breaks, the upstream is silent, or it says what cannot be understood: after
-   *   the batch of what came ahead of it, which was generated and belongs to the client
+   * What is to be parsed next; undefined at the end.
+   * @throws UpstreamError if the connection breaks, or the upstream is silent, before the completion is whole
    */
-  next(): Promise<readonly Delta[] | undefined> {
-    if (this.#fault !== undefined || this.#hasEnded) return this.#untilBatch();
-    return this.#nextBytes().then(this.#onBytes);
-  }
-
-  /** Most reads bring a batch. */
-  readonly #onBytes = (bytes: Uint8Array | undefined): readonly Delta[] | Promise<readonly Delta[] | undefined> => {
-    this.#parse(bytes);
-    return this.#batch.length > 0 ? this.#takeBatch() : this.#untilBatch();
-  };
-
-  /** A loop: an upstream may send any number of comments before it has something to say. */
-  async #untilBatch(): Promise<readonly Delta[] | undefined> {
-    for (;;) {
-      if (this.#fault !== undefined) throw this.#fault;
-      if (this.#hasEnded) return undefined;
-      this.#parse(await this.#nextBytes());
-      if (this.#batch.length > 0) return this.#takeBatch();
-    }
-  }
-
-  #takeBatch(): readonly Delta[] {
-    const batch = this.#batch;
-    this.#batch = [];
-    return batch;
-  }
-
-  #nextBytes(): Promise<Uint8Array | undefined> {
+  nextBytes(): Promise<Uint8Array | undefined> {
     const rest = this.#rest;
     if (rest !== undefined) return new Promise((resolve) => setImmediate(resolve, rest));
     const { finishReason, isComplete, hasGoneOn, hasSpoken } = this.#reader;
@@ -102,7 +72,23 @@ export class EventBatches {
     return this.#isWhole ? read.catch(this.#onFailureAfterAll) : read;
   }
 
-  /** True if the answer stands, whatever comes now. */
+  /** The deltas in these bytes; none, if they hold comments or the like. A fault among them is kept: see {@link throwFault}. */
+  parse(bytes: Uint8Array | undefined): readonly Delta[] {
+    this.#push(bytes);
+    const batch = this.#batch;
+    if (batch.length > 0) this.#batch = [];
+    return batch;
+  }
+
+  /**
+   * Call this once the deltas of the last {@link parse} are given: they came ahead of the fault, and belong to the client.
+   * @throws UpstreamError if the upstream said what cannot be understood, or that it failed
+   */
+  throwFault(): void {
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  /** True if the completion stands, whatever comes now. */
   get #isWhole(): boolean {
     const { finishReason, isComplete, hasGoneOn } = this.#reader;
     return finishReason !== undefined && (isComplete || !hasGoneOn);
@@ -114,7 +100,7 @@ export class EventBatches {
     return undefined;
   };
 
-  #parse(bytes: Uint8Array | undefined): void {
+  #push(bytes: Uint8Array | undefined): void {
     this.#rest = undefined;
     try {
       if (bytes === undefined) {
@@ -127,7 +113,11 @@ export class EventBatches {
       }
     } catch (error) {
       if (this.#isWhole) this.#end();
-      else this.#fault = error instanceof SseTooLongError ? answerTooLarge(this.#limits.maxAnswerLength, error) : error;
+      else
+        this.#fault =
+          error instanceof SseTooLongError
+            ? makeCompletionTooLargeError(this.#limits.maxCompletionLength, error)
+            : error;
     }
   }
 
@@ -146,8 +136,8 @@ export class EventBatches {
       return;
     }
     try {
-      if (event === 'error') throw upstreamErrorInAnswer(readError(data));
-      if (event === '' || event === 'message' || isAnswer(data)) this.#reader.read(data, this.#batch);
+      if (event === 'error') throw makeReportedError(readError(data));
+      if (event === '' || event === 'message' || isCompletion(data)) this.#reader.read(data, this.#batch);
     } catch (error) {
       if (!this.#isWhole) throw error;
     }
@@ -160,7 +150,7 @@ function isDone(data: string): boolean {
 }
 
 /** Pings and the like have names, but so have the chunks of some servers, each its own: what they hold tells them apart. */
-function isAnswer(data: string): boolean {
+function isCompletion(data: string): boolean {
   return /^\s*\{/.test(data) && (data.includes('"choices"') || data.includes('"error"'));
 }
 

@@ -1,6 +1,20 @@
 import { assertNever, countValues, findExcess } from '../../kernel/index.js';
 import { type Delta, weighDelta } from '../../streaming/index.js';
-import { answerTooLarge, badAnswer, tooManyToolCalls } from './upstream-errors.js';
+import { makeCompletionTooLargeError, makeBadCompletionError, makeTooManyToolCallsError } from './upstream-errors.js';
+
+/** How long an upstream may be silent, in milliseconds. */
+interface SilenceLimits {
+  /** Longest wait for the first delta, from the request on. */
+  readonly firstTokenTimeoutMs: number;
+  /** Longest silence after it. */
+  readonly idleTimeoutMs: number;
+}
+
+/** What an upstream may do with a completion before it is given up. */
+export interface CompletionLimits extends SilenceLimits {
+  /** Most characters of a completion: text, reasoning, refusal, tool calls, sources, images and sound together. */
+  readonly maxCompletionLength: number;
+}
 
 /** Most tool calls of one answer. OpenAI takes no more tools than that in one request. */
 export const MAX_TOOL_CALLS = 128;
@@ -41,12 +55,12 @@ const LONG_EVENT = 4 * 1024;
 export function assertParsable(json: string, mostValues = MOST_VALUES_OF_EVENT): void {
   if (json.length <= LONG_EVENT) return;
   const excess = findExcess(json, { values: mostValues, depth: DEEPEST });
-  if (excess === 'values') throw badAnswer('it holds too many values');
-  if (excess === 'depth') throw badAnswer('it is nested too deeply');
+  if (excess === 'values') throw makeBadCompletionError('it holds too many values');
+  if (excess === 'depth') throw makeBadCompletionError('it is nested too deeply');
 }
 
 /** Counts what is kept of one answer as it comes, so that no upstream can fill the memory. */
-export class AnswerBounds {
+export class CompletionBounds {
   readonly #maxLength: number;
   #length = 0;
   #logprobsBytes = 0;
@@ -93,7 +107,7 @@ export class AnswerBounds {
     if (hasLogprobs) this.#logprobsBytes += Buffer.byteLength(json) + VALUE_BYTES * countValues(json);
     if (this.#length <= this.#maxLength && this.#logprobsBytes <= this.#maxLength * LOGPROBS_FACTOR) return;
     deltas.length = from;
-    throw answerTooLarge(this.#maxLength);
+    throw makeCompletionTooLargeError(this.#maxLength);
   }
 
   /**
@@ -101,7 +115,7 @@ export class AnswerBounds {
    * @throws UpstreamError if there are more of them than any answer needs
    */
   addToolCall(): void {
-    if (this.#toolCalls === MAX_TOOL_CALLS) throw tooManyToolCalls(MAX_TOOL_CALLS);
+    if (this.#toolCalls === MAX_TOOL_CALLS) throw makeTooManyToolCallsError(MAX_TOOL_CALLS);
     this.#toolCalls++;
   }
 }

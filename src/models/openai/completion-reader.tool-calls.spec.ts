@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Delta, ToolCallDelta } from '../../streaming/index.js';
-import { AnswerReader } from './answer-reader.js';
+import { CompletionReader } from './completion-reader.js';
 
 interface Piece {
   readonly index?: number | string | null;
@@ -23,7 +23,7 @@ function readUntil(
   finish_reason: string,
   ...chunks: readonly (readonly (Piece | null)[] | Piece)[]
 ): readonly ToolCallDelta[] {
-  const reader = new AnswerReader({ identity: () => undefined, usage: () => undefined }, 1_000_000, {
+  const reader = new CompletionReader({ identity: () => undefined, usage: () => undefined }, 1_000_000, {
     add: () => undefined,
   });
   const out: Delta[] = [];

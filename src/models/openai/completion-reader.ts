@@ -2,15 +2,15 @@ import type { Delta, TextDelta, TokenLogprob } from '../../streaming/index.js';
 import type { CallControls, ModelIdentity } from '../chat-model.js';
 import type { FinishReason } from '../finish-reason.js';
 import type { Usage, UsageDetails } from '../usage.js';
-import { AnswerBounds, assertParsable } from './answer-bounds.js';
+import { CompletionBounds, assertParsable } from './completion-bounds.js';
 import { readFinishReason } from './finish-reasons.js';
 import { MediaReader, pushImages, type UpstreamMedia } from './media-reader.js';
 import { ToolCallReader, type UpstreamFunctionCall, type UpstreamToolCall } from './tool-call-reader.js';
 import type { UnknownWords } from './unknown-words.js';
-import { badAnswer, upstreamErrorInAnswer } from './upstream-errors.js';
+import { makeBadCompletionError, makeReportedError } from './upstream-errors.js';
 
 /** A chunk or whole answer of an OpenAI-compatible server. Nothing in it is certain: many servers speak this protocol. */
-interface UpstreamAnswer {
+interface UpstreamCompletion {
   readonly error?: unknown;
   /** `error` where the object itself is one, as older servers of vLLM's kind have it. */
   readonly object?: unknown;
@@ -64,9 +64,9 @@ const MAX_USAGE_DETAILS = 32;
 const MAX_TOKENS = 1_000_000_000;
 
 /** Turns the chunks of one model call into deltas, and remembers how the call ended. */
-export class AnswerReader {
+export class CompletionReader {
   readonly #scope: Pick<CallControls, 'identity' | 'usage'>;
-  readonly #bounds: AnswerBounds;
+  readonly #bounds: CompletionBounds;
   /** Made for the first call: most answers have none. */
   #toolCalls: ToolCallReader | undefined;
   readonly #media = new MediaReader();
@@ -99,7 +99,7 @@ export class AnswerReader {
   ) {
     this.#scope = scope;
     this.#onReasoningContent = onReasoningContent;
-    this.#bounds = new AnswerBounds(maxLength);
+    this.#bounds = new CompletionBounds(maxLength);
     this.#unknown = unknown;
   }
 
@@ -133,11 +133,15 @@ export class AnswerReader {
     if (this.#hasSpoken) this.#finishReason ??= 'stop';
   }
 
-  /** The answer is over: adds what was held of its tool calls to `out`. */
-  end(out: Delta[]): void {
+  /**
+   * The completion is over: adds what was held of its tool calls to `out`.
+   * @returns why it stopped; undefined if the upstream has not said
+   */
+  end(out: Delta[]): FinishReason | undefined {
     const reason = this.#finishReason;
     this.#toolCalls?.end(reason === 'length' || reason === 'content_filter', out);
     if (reason !== undefined) this.#finishReason = this.#settled(reason);
+    return this.#finishReason;
   }
 
   /**
@@ -146,9 +150,9 @@ export class AnswerReader {
    * @throws UpstreamError if it is no JSON object, holds an error, or makes the answer larger than it may be
    */
   read(json: string, out: Delta[], mostValues?: number): void {
-    const answer = parse(json, mostValues);
-    if (isError(answer.error)) throw upstreamErrorInAnswer(answer.error);
-    if (answer.object === 'error') throw upstreamErrorInAnswer(answer);
+    const answer = parseCompletion(json, mostValues);
+    if (isError(answer.error)) throw makeReportedError(answer.error);
+    if (answer.object === 'error') throw makeReportedError(answer);
     this.#readIdentity(answer);
     const choice = Array.isArray(answer.choices) ? answer.choices[0] : undefined;
     const usage = answer.usage ?? choice?.usage ?? answer.x_groq?.usage;
@@ -184,7 +188,7 @@ export class AnswerReader {
   #stop(word: unknown): void {
     const reason = readFinishReason(word);
     if (reason === undefined) return;
-    if (reason === 'failed') throw upstreamErrorInAnswer({ code: word });
+    if (reason === 'failed') throw makeReportedError({ code: word });
     if (reason === 'unknown') this.#unknown.add(word as string);
     this.#finishReason = this.#settled(reason === 'unknown' ? 'stop' : reason);
     this.#lastFinishReason = this.#finishReason;
@@ -235,7 +239,7 @@ export class AnswerReader {
     this.#toolCalls.read(calls, json, out);
   }
 
-  #readIdentity({ model, system_fingerprint: fingerprint, service_tier: tier }: UpstreamAnswer): void {
+  #readIdentity({ model, system_fingerprint: fingerprint, service_tier: tier }: UpstreamCompletion): void {
     if (model === this.#model && fingerprint === this.#fingerprint && tier === this.#tier) return;
     this.#model = model;
     this.#fingerprint = fingerprint;
@@ -249,8 +253,8 @@ export class AnswerReader {
   }
 
   #readUsage(usage: Record<string, unknown>): void {
-    const prompt = count(usage['prompt_tokens']);
-    const completion = count(usage['completion_tokens']);
+    const prompt = readCount(usage['prompt_tokens']);
+    const completion = readCount(usage['completion_tokens']);
     if (prompt === undefined && completion === undefined) return;
     // Nonsense in one place makes the rest doubtful; limits count it.
     if (isNonsense(usage['prompt_tokens'], prompt) || isNonsense(usage['completion_tokens'], completion)) return;
@@ -260,7 +264,7 @@ export class AnswerReader {
       prompt_tokens: prompt ?? 0,
       completion_tokens: completion ?? 0,
       // More than the sum where thoughts are counted apart; never less.
-      total_tokens: Math.max(count(usage['total_tokens']) ?? 0, (prompt ?? 0) + (completion ?? 0)),
+      total_tokens: Math.max(readCount(usage['total_tokens']) ?? 0, (prompt ?? 0) + (completion ?? 0)),
     };
     if (promptDetails !== undefined) known.prompt_tokens_details = promptDetails;
     if (completionDetails !== undefined) known.completion_tokens_details = completionDetails;
@@ -269,15 +273,15 @@ export class AnswerReader {
   }
 }
 
-function parse(json: string, mostValues?: number): UpstreamAnswer {
+function parseCompletion(json: string, mostValues?: number): UpstreamCompletion {
   assertParsable(json, mostValues);
   let answer: unknown;
   try {
     answer = JSON.parse(json);
   } catch {
-    throw badAnswer('it is not valid JSON');
+    throw makeBadCompletionError('it is not valid JSON');
   }
-  if (typeof answer !== 'object' || answer === null) throw badAnswer('it is not a JSON object');
+  if (typeof answer !== 'object' || answer === null) throw makeBadCompletionError('it is not a JSON object');
   return answer;
 }
 
@@ -289,13 +293,13 @@ function isError(error: unknown): boolean {
 
 /** Servers that know several of the names give the same text by each, or nothing by all but one. */
 function findReasoning(message: UpstreamMessage): string {
-  const { reasoning_content: first, reasoning, thinking, thoughts, reasoning_details: details } = message;
+  const { reasoning_content: first, reasoning, thinking, thoughts, reasoning_details: readUsageDetails } = message;
   if (isText(first)) return first;
   if (isText(reasoning)) return reasoning;
   if (isText(thinking)) return thinking;
   if (isText(thoughts)) return thoughts;
-  if (!Array.isArray(details)) return '';
-  return (details as readonly ({ readonly text?: unknown; readonly summary?: unknown } | null)[])
+  if (!Array.isArray(readUsageDetails)) return '';
+  return (readUsageDetails as readonly ({ readonly text?: unknown; readonly summary?: unknown } | null)[])
     .map((detail) => [detail?.text, detail?.summary].find(isText) ?? '')
     .join('');
 }
@@ -340,7 +344,7 @@ function isName(value: unknown): value is string {
   return typeof value === 'string' && value.length <= MAX_NAME_LENGTH;
 }
 
-function count(value: unknown): number | undefined {
+function readCount(value: unknown): number | undefined {
   return typeof value === 'number' && value >= 0 && value <= MAX_TOKENS ? Math.trunc(value) : undefined;
 }
 
@@ -352,7 +356,7 @@ function details(value: unknown): UsageDetails | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const counts = new Map<string, number>();
   for (const [name, part] of Object.entries(value)) {
-    const whole = count(part);
+    const whole = readCount(part);
     if (whole !== undefined && isName(name)) counts.set(name, whole);
     if (counts.size === MAX_USAGE_DETAILS) break;
   }

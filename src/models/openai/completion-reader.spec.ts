@@ -4,7 +4,7 @@ import { UpstreamError } from '../../errors/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { ModelIdentity } from '../chat-model.js';
 import type { Usage } from '../usage.js';
-import { AnswerReader } from './answer-reader.js';
+import { CompletionReader } from './completion-reader.js';
 
 const MAX_LENGTH = 1_000_000;
 
@@ -14,7 +14,7 @@ class Reading {
   readonly identities: ModelIdentity[] = [];
   readonly usages: Usage[] = [];
   readonly unknown: string[] = [];
-  readonly reader = new AnswerReader(
+  readonly reader = new CompletionReader(
     { identity: (identity) => this.identities.push(identity), usage: (usage) => this.usages.push(usage) },
     MAX_LENGTH,
     { add: (word) => this.unknown.push(word) },

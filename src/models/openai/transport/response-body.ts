@@ -15,7 +15,7 @@ const ENDED = Promise.resolve(undefined);
 const HIGH_WATER_MARK = 64 * 1024;
 
 /** The body of an answer: pushed by the connection, pulled by its one reader, and bounded in between. */
-export class AnswerBody {
+export class ResponseBody {
   readonly #source: BodySource;
   #waiting: Uint8Array[] = [];
   #length = 0;

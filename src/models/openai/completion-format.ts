@@ -1,8 +1,8 @@
 import type { UpstreamBody } from './upstream-body.js';
-import { badAnswer } from './upstream-errors.js';
+import { makeBadCompletionError } from './upstream-errors.js';
 
 /** How the body of a good answer is written. */
-export type AnswerFormat = 'events' | 'json';
+export type CompletionFormat = 'events' | 'json';
 
 /** How much may be blank before an answer begins, in bytes. */
 const BLANK_LIMIT = 4 * 1024;
@@ -16,7 +16,7 @@ const LONGEST_FIELD = 5;
  * @param type the content type that it names, in lower case; empty: none
  * @throws UpstreamError if it is neither, such as a page for people, or cannot be read
  */
-export async function detectFormat(body: UpstreamBody, type: string): Promise<AnswerFormat> {
+export async function detectFormat(body: UpstreamBody, type: string): Promise<CompletionFormat> {
   let start: Uint8Array = new Uint8Array(0);
   for (;;) {
     const bytes = await body.read();
@@ -27,7 +27,7 @@ export async function detectFormat(body: UpstreamBody, type: string): Promise<An
     if (format === undefined) continue;
     if (format === 'other' && type !== 'text/event-stream') {
       const named = /^[\w.+/-]{1,64}$/.test(type) ? type : 'unknown';
-      throw badAnswer(`it is neither an event stream nor JSON (its content type is ${named})`);
+      throw makeBadCompletionError(`it is neither an event stream nor JSON (its content type is ${named})`);
     }
     body.unread(start);
     return format === 'json' ? 'json' : 'events';
@@ -37,7 +37,7 @@ export async function detectFormat(body: UpstreamBody, type: string): Promise<An
 }
 
 /** Undefined: more has to be seen. */
-function readFormat(bytes: Uint8Array): AnswerFormat | 'other' | undefined {
+function readFormat(bytes: Uint8Array): CompletionFormat | 'other' | undefined {
   let at = 0;
   while (at < BYTE_ORDER_MARK.length && bytes[at] === BYTE_ORDER_MARK[at]) at++;
   while (isBlank(bytes[at])) at++;

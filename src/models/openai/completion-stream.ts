@@ -1,0 +1,97 @@
+import type { AbortNotice, Clock } from '../../kernel/index.js';
+import type { Delta } from '../../streaming/index.js';
+import type { CallControls, ModelResult } from '../chat-model.js';
+import type { CompletionLimits } from './completion-bounds.js';
+import { CompletionEvents, type EndingHabit } from './completion-events.js';
+import { detectFormat } from './completion-format.js';
+import { CompletionReader } from './completion-reader.js';
+import { type OutputFilter, OutputFilters } from './output/index.js';
+import { SilenceWatch } from './silence-watch.js';
+import type { UpstreamResponse } from './transport/index.js';
+import type { UnknownWords } from './unknown-words.js';
+import { UpstreamBody } from './upstream-body.js';
+import { makeBadCompletionError } from './upstream-errors.js';
+import { readWholeCompletion } from './whole-completion.js';
+
+/** What one completion is made of. */
+export interface CompletionStreamOptions {
+  /** Sends the request, again if need be, and resolves with the head of a good response. */
+  readonly request: (signal: AbortNotice) => Promise<UpstreamResponse>;
+  readonly controls: CallControls;
+  readonly limits: CompletionLimits;
+  /** Of the model, which this completion can change. */
+  readonly habit: EndingHabit;
+  /** Takes the finish reasons that nobody knows. */
+  readonly unknown: Pick<UnknownWords, 'add'>;
+  /** Told once if reasoning comes by the name `reasoning_content`. */
+  readonly onReasoningContent?: () => void;
+  /** Each sees what the one before it gave. */
+  readonly filters: readonly OutputFilter[];
+  readonly clock: Clock;
+}
+
+/**
+ * The completion that answers one call of a model, from the request to the finish reason.
+ *
+ * One generator does it all, since layers are what costs: see docs/performance.md. It is read by one reader, who waits for each
+ * batch before it asks for the next, as a generator ends only when its pending read is over.
+ */
+export class CompletionStream {
+  readonly #options: CompletionStreamOptions;
+
+  constructor(options: CompletionStreamOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends the request when the first batch is asked for, and reads on when the next one is.
+   * @throws UpstreamError if there is no whole completion; the abort reason after an abort
+   */
+  async *read(): AsyncGenerator<readonly Delta[], ModelResult, void> {
+    const { request, controls, limits, habit, unknown, onReasoningContent, clock } = this.#options;
+    const { signal } = controls;
+    const watch = new SilenceWatch(clock, limits.firstTokenTimeoutMs);
+    const onAbort = (): void => watch.abort(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    let rest: UpstreamBody | undefined;
+    try {
+      const response = await request(watch.signal);
+      if (response.body === undefined) throw makeBadCompletionError('it has no body');
+      const body = new UpstreamBody(response.body, watch);
+      const reader = new CompletionReader(controls, limits.maxCompletionLength, unknown, onReasoningContent);
+      const filters = new OutputFilters(this.#options.filters);
+
+      if ((await detectFormat(body, readContentType(response))) === 'json') {
+        const deltas = filters.read(await readWholeCompletion(body, reader, limits.maxCompletionLength));
+        if (deltas.length > 0) yield deltas;
+      } else {
+        const events = new CompletionEvents(body, reader, limits, habit);
+        while (!events.hasEnded) {
+          const deltas = filters.read(events.parse(await events.nextBytes()));
+          if (deltas.length > 0) yield deltas;
+          events.throwFault();
+        }
+      }
+
+      const last: Delta[] = [];
+      const reason = reader.end(last);
+      if (reason === undefined) throw makeBadCompletionError('it ended without a finish_reason');
+      const { deltas, finishReason } = filters.end(last, reason);
+      if (deltas.length > 0) yield deltas;
+      rest = body;
+      return { finishReason };
+    } catch (error) {
+      // An abort surfaces from the transport as some error or other; its reason is what happened.
+      throw watch.signal.aborted ? watch.signal.reason : error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      if (rest === undefined) watch.giveUp();
+      else void rest.finish();
+    }
+  }
+}
+
+function readContentType({ headers }: UpstreamResponse): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}

@@ -1,0 +1,50 @@
+import type { Delta } from '../../streaming/index.js';
+import { assertParsable, maxWrittenBytes, MOST_VALUES_OF_WHOLE } from './completion-bounds.js';
+import type { CompletionReader } from './completion-reader.js';
+import type { UpstreamBody } from './upstream-body.js';
+import { makeCompletionTooLargeError } from './upstream-errors.js';
+
+/**
+ * Reads a completion in one JSON object, of a server that was asked not to stream, or does not although it was asked to: it is
+ * given to the client all the same, as one batch.
+ * @throws UpstreamError if the connection breaks, the upstream is silent, or it says what cannot be understood
+ */
+export async function readWholeCompletion(
+  body: UpstreamBody,
+  reader: CompletionReader,
+  maxLength: number,
+): Promise<readonly Delta[]> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const limit = maxWrittenBytes(maxLength);
+  for (;;) {
+    const bytes = await body.read().catch((error: unknown) => {
+      // Silence and broken connections are no fault of a completion that is whole.
+      if (isJson(decode(chunks))) return undefined;
+      throw error;
+    });
+    if (bytes === undefined) break;
+    length += bytes.byteLength;
+    if (length > limit) throw makeCompletionTooLargeError(maxLength);
+    chunks.push(bytes);
+  }
+  const batch: Delta[] = [];
+  reader.read(decode(chunks), batch, MOST_VALUES_OF_WHOLE);
+  reader.wasWhole();
+  return batch;
+}
+
+/** Without a byte order mark, which JSON.parse refuses. */
+function decode(chunks: readonly Uint8Array[]): string {
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+function isJson(text: string): boolean {
+  try {
+    assertParsable(text, MOST_VALUES_OF_WHOLE);
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
