@@ -1,4 +1,4 @@
-import { findByWords } from './setting-words.js';
+import type { SettingWords } from './setting-words.js';
 
 /** Shorter names are too near to too much. */
 const SHORTEST = 8;
@@ -11,6 +11,7 @@ export interface OtherNames {
   readonly knownElsewhere: Readonly<Record<string, string>>;
   /** Variables that others own, though their names are near to one of ours. */
   readonly foreign: ReadonlySet<string>;
+  readonly words: SettingWords;
 }
 
 /**
@@ -21,7 +22,7 @@ export interface OtherNames {
 export function findMisspeltSettings(
   variables: Readonly<Record<string, string | undefined>>,
   known: ReadonlySet<string>,
-  { knownElsewhere, foreign }: OtherNames,
+  { knownElsewhere, foreign, words }: OtherNames,
 ): string[] {
   return Object.keys(variables).flatMap((name) => {
     if (known.has(name) || foreign.has(name) || (variables[name]?.trim() ?? '') === '') return [];
@@ -29,7 +30,7 @@ export function findMisspeltSettings(
       unlessSet(Object.hasOwn(knownElsewhere, name) ? knownElsewhere[name] : undefined, variables) ??
       findNearest(name, known) ??
       findPrefixed(name, variables, known) ??
-      unlessSet(findByWords(name, known), variables);
+      unlessSet(words.find(name, known), variables);
     return meant === undefined ? [] : [`${name} is no setting of this server. Did you mean ${meant}?`];
   });
 }

@@ -41,6 +41,12 @@ export interface ProviderDeclaration {
   readonly ignored?: Readonly<Record<string, string>>;
   /** Variables that others own, though their names are near to a setting's. */
   readonly foreign?: readonly string[];
+  /** First words of variables that hardly anybody else uses: of an unknown name, two words that fit a setting are enough. */
+  readonly ownPrefixes?: readonly string[];
+  /** First words that other programs own as well: what unknown names with them mean is not guessed. */
+  readonly sharedPrefixes?: readonly string[];
+  /** What OpenTelemetry's conventions for generative AI call it (`gen_ai.provider.name`); absent: by its name. */
+  readonly conventionalName?: string;
 }
 
 /** The settings that every provider has. */

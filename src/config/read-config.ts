@@ -11,6 +11,7 @@ import { readSecretFiles } from './secret-files.js';
 import { SERVER_SETTINGS } from './server-settings.js';
 import { SERVICE_SETTINGS } from './service-settings.js';
 import { listSettings, readSettings, type Setting, Source, type Variables } from './setting.js';
+import { SettingWords } from './setting-words.js';
 import { findTracingFaults, readTracingConfig, TRACING_SETTINGS } from './tracing-settings.js';
 
 /** All but those of the providers. */
@@ -65,10 +66,11 @@ export function readConfig(given: Variables, providers: readonly ProviderDeclara
     ...findMisspeltSettings(variables, known, {
       knownElsewhere: Object.assign({ ...KNOWN_ELSEWHERE }, ...providers.map((each) => each.knownElsewhere)),
       foreign: new Set([...FOREIGN, ...providers.flatMap(({ foreign = [] }) => foreign)]),
+      words: new SettingWords(providers),
     }),
   ];
   if (faults.length > 0) throw new ConfigurationError(faults);
-  const tracingConfig = readTracingConfig(tracing, otel);
+  const tracingConfig = { ...readTracingConfig(tracing, otel), providerNames: listConventionalNames(providers) };
   const production = isProduction(variables['NODE_ENV']);
   const ignored: Record<string, string> = Object.assign({}, ...providers.map((each) => each.ignored));
   return Object.freeze<AppConfig>({
@@ -83,6 +85,10 @@ export function readConfig(given: Variables, providers: readonly ProviderDeclara
     access: { ...access, jwt: readJwtConfig(jwt) },
     warnings: findIgnoredVariables(variables, known, tracingConfig.otlp !== undefined, ignored),
   });
+}
+
+function listConventionalNames(providers: readonly ProviderDeclaration[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(providers.map(({ name, conventionalName = name }) => [name, conventionalName]));
 }
 
 function isProduction(environment = ''): boolean {

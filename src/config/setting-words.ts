@@ -1,3 +1,5 @@
+import type { ProviderDeclaration } from './provider-settings.js';
+
 /** Words that mean the same in names of settings. */
 const SAME: Readonly<Record<string, string>> = {
   MIN: 'MINUTE',
@@ -13,54 +15,54 @@ const SAME: Readonly<Record<string, string>> = {
 const UNIT = /^(?:MS|S|SECS?|SECONDS?|MILLISECONDS)$/;
 /** Words that add nothing: with them, a name means what it means without them. */
 const FILLERS: ReadonlySet<string> = new Set(['NAME', 'DEFAULT', 'MODE', 'VALUE', 'SIZE']);
-/** Beginnings that hardly anybody else uses: two words that fit are enough. */
-const OWN: ReadonlySet<string> = new Set(
-  [
-    'LIMIT',
-    'UPSTREAM',
-    'TRACING',
-    'IDEMPOTENCY',
-    'JWT',
-    'OPENAI',
-    'ANTHROPIC',
-    'MISTRAL',
-    'BEDROCK',
-    'LANGFUSE',
-    'OTEL',
-  ].map(stem),
-);
+/** First words of our own variables, in which two words that fit are enough. */
+const OWN = ['LIMIT', 'UPSTREAM', 'TRACING', 'IDEMPOTENCY', 'JWT', 'LANGFUSE', 'OTEL'];
 /** Of these, names are settings of this server, whatever else they say. */
 const OURS_ALONE: ReadonlySet<string> = new Set(['LIMIT', 'UPSTREAM', 'TRACING', 'IDEMPOTENCY'].map(stem));
-/** Beginnings of variables that other programs own. */
-const FOREIGN: ReadonlySet<string> = new Set(['AWS', 'GOOGLE', 'HTTP', 'HTTPS', 'NO', 'OLLAMA', 'REDIS'].map(stem));
+/** First words of variables that other programs own. */
+const SHARED = ['HTTP', 'HTTPS', 'NO', 'REDIS'];
 
-/**
- * The setting that says the same in other words as an unknown name: the same words in another form (`LIMIT_REQUESTS_PER_MIN`),
- * some of them (`LANGFUSE_ENABLED`, `UPSTREAM_RETRIES`), or one too many (`OPENAI_MODEL_NAME`).
- * @returns undefined if none is near enough
- */
-export function findByWords(name: string, known: ReadonlySet<string>): string | undefined {
-  const words = splitWords(name);
-  const [first = ''] = words;
-  if (words.size < 2 || FOREIGN.has(first)) return undefined;
-  let best: { readonly name: string; readonly shared: number; readonly others: number } | undefined;
-  for (const other of known) {
-    const meant = splitWords(other);
-    if (meant.size < 2 || !meant.has(first) || !other.startsWith(first.slice(0, 3))) continue;
-    const shared = [...words].filter((word) => meant.has(word)).length;
-    if (!isSameWords(words, meant, shared)) continue;
-    const others = meant.size - shared;
-    if (best === undefined || shared > best.shared || (shared === best.shared && others < best.others))
-      best = { name: other, shared, others };
+/** The first words of variables that the providers of models have. */
+export type ProviderPrefixes = Pick<ProviderDeclaration, 'ownPrefixes' | 'sharedPrefixes'>;
+
+/** Finds settings by the words in their names. */
+export class SettingWords {
+  readonly #own: ReadonlySet<string>;
+  readonly #shared: ReadonlySet<string>;
+
+  constructor(providers: readonly ProviderPrefixes[]) {
+    this.#own = new Set([...OWN, ...providers.flatMap(({ ownPrefixes = [] }) => ownPrefixes)].map(stem));
+    this.#shared = new Set([...SHARED, ...providers.flatMap(({ sharedPrefixes = [] }) => sharedPrefixes)].map(stem));
   }
-  return best?.name;
-}
 
-function isSameWords(words: ReadonlySet<string>, meant: ReadonlySet<string>, shared: number): boolean {
-  const [first = ''] = words;
-  if (shared === words.size) return shared === meant.size || words.size > 2 || OWN.has(first);
-  if (shared === meant.size) return [...words].every((word) => meant.has(word) || FILLERS.has(word));
-  return shared > 1 && OURS_ALONE.has(first);
+  /**
+   * The setting that says the same in other words as an unknown name: the same words in another form (`LIMIT_REQUESTS_PER_MIN`),
+   * some of them (`LANGFUSE_ENABLED`, `UPSTREAM_RETRIES`), or one too many (`OPENAI_MODEL_NAME`).
+   * @returns undefined if none is near enough
+   */
+  find(name: string, known: ReadonlySet<string>): string | undefined {
+    const words = splitWords(name);
+    const [first = ''] = words;
+    if (words.size < 2 || this.#shared.has(first)) return undefined;
+    let best: { readonly name: string; readonly shared: number; readonly others: number } | undefined;
+    for (const other of known) {
+      const meant = splitWords(other);
+      if (meant.size < 2 || !meant.has(first) || !other.startsWith(first.slice(0, 3))) continue;
+      const shared = [...words].filter((word) => meant.has(word)).length;
+      if (!this.#isSame(words, meant, shared)) continue;
+      const others = meant.size - shared;
+      if (best === undefined || shared > best.shared || (shared === best.shared && others < best.others))
+        best = { name: other, shared, others };
+    }
+    return best?.name;
+  }
+
+  #isSame(words: ReadonlySet<string>, meant: ReadonlySet<string>, shared: number): boolean {
+    const [first = ''] = words;
+    if (shared === words.size) return shared === meant.size || words.size > 2 || this.#own.has(first);
+    if (shared === meant.size) return [...words].every((word) => meant.has(word) || FILLERS.has(word));
+    return shared > 1 && OURS_ALONE.has(first);
+  }
 }
 
 function splitWords(name: string): ReadonlySet<string> {

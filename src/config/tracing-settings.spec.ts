@@ -44,6 +44,7 @@ describe('the configuration of tracing', () => {
         encoding: 'json',
         headers: { authorization: 'Basic a==', 'x-tenant': 'a=b' },
       },
+      providerNames: {},
       serviceName: 'care',
       resourceAttributes: { team: 'support a,b', 'service.name': 'other' },
       environment: 'staging-2',

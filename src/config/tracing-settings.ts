@@ -59,8 +59,8 @@ export const TRACING_SETTINGS = {
 type TracingSettings = Values<typeof TRACING_SETTINGS>;
 type LangfuseSettings = TracingSettings['langfuse'];
 
-/** Where traces go, and what they hold. */
-export interface TracingConfig extends Values<typeof CONTENT_SETTINGS> {
+/** Where traces go, and what they hold, but for what the providers of models say. */
+interface OwnTracingConfig extends Values<typeof CONTENT_SETTINGS> {
   /** Without both keys nothing is sent to Langfuse. The address has no slash at the end. */
   readonly langfuse: Pick<LangfuseSettings, 'publicKey' | 'secretKey' | 'ingestion'> & { readonly baseUrl: string };
   /** Another collector of OpenTelemetry's. */
@@ -73,6 +73,12 @@ export interface TracingConfig extends Values<typeof CONTENT_SETTINGS> {
   readonly sampleRate: number;
   /** True: of a caller's trace that is continued, all is kept that the caller keeps. */
   readonly isSamplingParentBased: boolean;
+}
+
+/** Where traces go, and what they hold. */
+export interface TracingConfig extends OwnTracingConfig {
+  /** The names that OpenTelemetry's conventions have for providers of models, by our own. */
+  readonly providerNames: Readonly<Record<string, string>>;
 }
 
 /** What is wrong about the settings together; each alone is checked by its own kind. */
@@ -94,7 +100,7 @@ export function findTracingFaults({ langfuse, sampleRate }: TracingSettings, ote
 export function readTracingConfig(
   { content, langfuse, sampleRate }: TracingSettings,
   otel: OtelSettings,
-): TracingConfig {
+): OwnTracingConfig {
   const { resourceAttributes = {} } = otel;
   const sampling = readOtelSampling(otel);
   const { rate, isParentBased } = typeof sampling === 'object' ? sampling : { rate: 1, isParentBased: false };

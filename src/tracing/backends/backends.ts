@@ -100,7 +100,7 @@ function otlpExporter(
   target: Pick<OtlpExporterOptions, 'name' | 'encoding' | 'tracesUrl' | 'headers'>,
   { config, clock }: Parts,
 ): TraceExporter {
-  const { serviceName, environment, release, resourceAttributes } = config;
+  const { serviceName, environment, release, resourceAttributes, providerNames } = config;
   const options = {
     ...target,
     timeoutMs: TIMEOUT_MS,
@@ -109,6 +109,7 @@ function otlpExporter(
     environment,
     release,
     resourceAttributes,
+    providerNames,
   };
   return new OtlpExporter(options, clock);
 }

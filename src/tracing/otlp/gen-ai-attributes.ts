@@ -1,15 +1,6 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import type { FinishedGeneration, FinishedObservation, FinishedTrace } from '../recording/finished-trace.js';
 
-/** Our providers by the names that the conventions have for them; the others keep their own. */
-const PROVIDER_NAMES: Readonly<Record<string, string>> = {
-  azure_openai: 'azure.ai.openai',
-  google: 'gcp.gemini',
-  google_vertex_ai: 'gcp.vertex_ai',
-  mistral: 'mistral_ai',
-  bedrock: 'aws.bedrock',
-};
-
 /** The conventions' names of request parameters, by OpenAI's. */
 const PARAMETER_NAMES: Readonly<Record<string, string>> = {
   temperature: 'gen_ai.request.temperature',
@@ -28,24 +19,33 @@ const TOOL_SPAN = /^tool:(.+)$/;
 
 /**
  * What OpenTelemetry's conventions for generative AI have names for.
+ * @param providerNames the names that they have for providers of models, by our own; others keep theirs
  * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
  */
-export function genAiAttributes(trace: FinishedTrace, observation: FinishedObservation): Attributes {
+export function genAiAttributes(
+  trace: FinishedTrace,
+  observation: FinishedObservation,
+  providerNames: Readonly<Record<string, string>>,
+): Attributes {
   const { generation, startTime, level, statusMessage } = observation;
   const [, tool] = TOOL_SPAN.exec(observation.name) ?? [];
   return {
     ...(trace.sessionId !== undefined && { 'gen_ai.conversation.id': trace.sessionId }),
     ...(level === 'ERROR' && { 'error.type': /^[\w.-]+/.exec(statusMessage ?? '')?.[0] ?? '_OTHER' }),
     ...(tool !== undefined && { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': tool }),
-    ...(generation && generationAttributes(generation, startTime)),
+    ...(generation && generationAttributes(generation, startTime, providerNames)),
   };
 }
 
-function generationAttributes(generation: FinishedGeneration, startTime: number): Attributes {
+function generationAttributes(
+  generation: FinishedGeneration,
+  startTime: number,
+  providerNames: Readonly<Record<string, string>>,
+): Attributes {
   const { provider, model, answeredBy, finishReason, firstTokenTime } = generation;
   return {
     'gen_ai.operation.name': 'chat',
-    'gen_ai.provider.name': PROVIDER_NAMES[provider] ?? provider,
+    'gen_ai.provider.name': providerNames[provider] ?? provider,
     'gen_ai.request.model': model,
     ...(answeredBy !== undefined && { 'gen_ai.response.model': answeredBy }),
     ...(finishReason !== undefined && { 'gen_ai.response.finish_reasons': [finishReason] }),

@@ -27,6 +27,8 @@ export interface OtlpExporterOptions {
   readonly release: string | undefined;
   /** What else is said of the service; goes before the version and the environment. */
   readonly resourceAttributes?: Readonly<Record<string, string>>;
+  /** The names that OpenTelemetry's conventions have for providers of models, by our own. */
+  readonly providerNames: Readonly<Record<string, string>>;
 }
 
 /**
@@ -43,7 +45,7 @@ export class OtlpExporter implements TraceExporter {
     this.name = options.name;
     this.#options = options;
     this.#clock = clock;
-    const { serviceName, serviceVersion, environment, release, resourceAttributes } = options;
+    const { serviceName, serviceVersion, environment, release, resourceAttributes, providerNames } = options;
     this.#origin = {
       resource: resourceFromAttributes({
         ...(serviceVersion !== undefined && { 'service.version': serviceVersion }),
@@ -56,6 +58,7 @@ export class OtlpExporter implements TraceExporter {
         ...(environment !== undefined && { 'langfuse.environment': environment }),
         ...(release !== undefined && { 'langfuse.release': release }),
       },
+      providerNames,
     };
   }
 

@@ -12,6 +12,7 @@ const ORIGIN = {
   resource: resourceFromAttributes({ 'service.name': 'x' }),
   scope: { name: 'millrace' },
   deployment: { 'langfuse.environment': 'staging' },
+  providerNames: { azure_openai: 'azure.ai.openai' },
 };
 
 const observation = (more: Partial<FinishedObservation> = {}): FinishedObservation => ({

@@ -12,6 +12,8 @@ export interface SpanOrigin {
   readonly scope: ReadableSpan['instrumentationScope'];
   /** What Langfuse wants to know of the deployment, on each span. */
   readonly deployment: Attributes;
+  /** The names that the conventions have for providers of models, by our own. */
+  readonly providerNames: Readonly<Record<string, string>>;
 }
 
 /** The spans of a trace, as OpenTelemetry's exporters take them. */
@@ -34,7 +36,7 @@ function makeReadableSpan(trace: FinishedTrace, observation: FinishedObservation
     status: makeStatus(observation),
     attributes: {
       ...langfuseAttributes(trace, observation, origin.deployment),
-      ...genAiAttributes(trace, observation),
+      ...genAiAttributes(trace, observation, origin.providerNames),
     },
     events: observation.events.map(makeTimedEvent),
     links: [],

@@ -33,13 +33,6 @@ const PLAIN_FIELDS = new Set([
   'prefix',
   'partial',
 ]);
-const MISTRAL_FIELDS: Readonly<Partial<Record<Message['role'], readonly string[]>>> = {
-  system: ['role', 'content'],
-  user: ['role', 'content'],
-  assistant: ['role', 'content', 'tool_calls', 'prefix'],
-  tool: ['role', 'content', 'tool_call_id', 'name'],
-};
-
 /** OpenAI's own: as the client wrote them, without what only answers hold. */
 export const OPENAI_MESSAGES: MessageForm = {
   keeps: (field) => !OF_ANSWERS.has(field),
@@ -54,10 +47,4 @@ export const PLAIN_MESSAGES: MessageForm = {
   developer: false,
   isArranged: true,
   systemAnywhere: false,
-};
-
-/** Mistral answers 422 (`extra_forbidden`) for any field of a message that it does not know, such as a user's `name`. */
-export const MISTRAL_MESSAGES: MessageForm = {
-  ...PLAIN_MESSAGES,
-  keeps: (field, role) => MISTRAL_FIELDS[role]?.includes(field) ?? true,
 };

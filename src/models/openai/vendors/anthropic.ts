@@ -16,6 +16,7 @@ export const anthropic = defineVendor({
     structuredOutput: 'tool',
     jsonObject: false,
   },
+  ownPrefixes: ['ANTHROPIC'],
   knownElsewhere: { ANTHROPIC_API_BASE: 'ANTHROPIC_BASE_URL', ANTHROPIC_API_URL: 'ANTHROPIC_BASE_URL' },
   ignored: { ANTHROPIC_AUTH_TOKEN: 'Set ANTHROPIC_API_KEY.' },
 });

@@ -22,6 +22,7 @@ export const azureOpenai = defineVendor({
   }),
   capabilities: OPENAI_CAPABILITIES,
   hasKeyHeader: true,
+  conventionalName: 'azure.ai.openai',
   knownElsewhere: {
     AZURE_API_KEY: 'AZURE_OPENAI_API_KEY',
     AZURE_OPENAI_API_VERSION: 'OPENAI_API_VERSION',

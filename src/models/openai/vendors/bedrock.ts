@@ -18,4 +18,7 @@ export const bedrock = defineVendor({
   }),
   // Which of its models take a schema or a forced tool differs; all of them take instructions.
   capabilities: { ...COMPATIBLE, structuredOutput: 'prompt', jsonObject: false, reasoningTags: ['reasoning'] },
+  conventionalName: 'aws.bedrock',
+  ownPrefixes: ['BEDROCK'],
+  sharedPrefixes: ['AWS'],
 });

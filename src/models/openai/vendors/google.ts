@@ -1,9 +1,21 @@
 import { addressPart, optional, providerKey, setting } from '../../../config/index.js';
-import type { Capabilities } from '../capabilities.js';
-import { signToolCalls } from '../request/sign-tool-calls.js';
+import type { Message } from '../../message.js';
+import type { Capabilities, RequestRule } from '../capabilities.js';
 import { COMPATIBLE } from './compatible.js';
 import { chooseKey } from './key-file.js';
 import { defineVendor } from './vendor.js';
+
+/** Google's documented stand-in for a signature that is not known (ai.google.dev/gemini-api/docs/thought-signatures). */
+const NO_SIGNATURE = { google: { thought_signature: 'skip_thought_signature_validator' } };
+
+/**
+ * Gemini 3 signs the first tool call of each answer, and answers 400 if the call comes back without. OpenAI clients do
+ * not keep fields they do not know, so the signature is lost; this says so. One that is there is kept.
+ */
+const signToolCalls: RequestRule = (call) => {
+  if (!call.messages.some((message) => message.role === 'assistant' && message.tool_calls?.length)) return call;
+  return { ...call, messages: call.messages.map(signFirstCall) };
+};
 
 const GEMINI: Capabilities = { ...COMPATIBLE, reasoningTags: ['thought'], rules: [signToolCalls] };
 
@@ -16,6 +28,8 @@ export const google = defineVendor({
     apiKey: chooseKey(key, geminiKey),
   }),
   capabilities: GEMINI,
+  conventionalName: 'gcp.gemini',
+  sharedPrefixes: ['GOOGLE'],
   knownElsewhere: { GOOGLE_GENERATIVE_AI_API_KEY: 'GOOGLE_API_KEY', GOOGLE_GEMINI_API_KEY: 'GOOGLE_API_KEY' },
 });
 
@@ -32,9 +46,18 @@ export const googleVertexAi = defineVendor({
     apiKey: chooseKey(token),
   }),
   capabilities: GEMINI,
+  conventionalName: 'gcp.vertex_ai',
 });
 
 function makeVertexUrl(project: string, location: string): string {
   const host = location === 'global' ? 'aiplatform.googleapis.com' : `${location}-aiplatform.googleapis.com`;
   return `https://${host}/v1/projects/${project}/locations/${location}/endpoints/openapi`;
+}
+
+function signFirstCall(message: Message): Message {
+  if (message.role !== 'assistant') return message;
+  const [first, ...others] = message.tool_calls ?? [];
+  if (first === undefined || 'extra_content' in first) return message;
+  const call = { ...first, extra_content: NO_SIGNATURE };
+  return { ...message, tool_calls: [call, ...others] };
 }

@@ -1,17 +1,33 @@
 import { providerKey } from '../../../config/index.js';
 import { OPENAI_CAPABILITIES } from '../capabilities.js';
-import { MISTRAL_MESSAGES } from '../request/message-form.js';
+import type { Message } from '../../message.js';
+import { type MessageForm, PLAIN_MESSAGES } from '../request/message-form.js';
 import { renameParameter } from '../request/rename-parameter.js';
 import { dropParameters } from '../request/drop-parameters.js';
 import { chooseKey } from './key-file.js';
 import { THINK_TAGS } from './think-tags.js';
 import { defineVendor } from './vendor.js';
 
+const MISTRAL_FIELDS: Readonly<Partial<Record<Message['role'], readonly string[]>>> = {
+  system: ['role', 'content'],
+  user: ['role', 'content'],
+  assistant: ['role', 'content', 'tool_calls', 'prefix'],
+  tool: ['role', 'content', 'tool_call_id', 'name'],
+};
+
+/** Mistral answers 422 (`extra_forbidden`) for any field of a message that it does not know, such as a user's `name`. */
+const MISTRAL_MESSAGES: MessageForm = {
+  ...PLAIN_MESSAGES,
+  keeps: (field, role) => MISTRAL_FIELDS[role]?.includes(field) ?? true,
+};
+
 export const mistral = defineVendor({
   name: 'mistral',
   settings: { key: providerKey('MISTRAL_API_KEY') },
   needs: ['key'],
   findEndpoint: ({ baseUrl = 'https://api.mistral.ai/v1', key }) => ({ baseUrl, apiKey: chooseKey(key) }),
+  conventionalName: 'mistral_ai',
+  ownPrefixes: ['MISTRAL'],
   // It answers 422 for every field it does not know, and tells its usage unasked.
   capabilities: {
     ...OPENAI_CAPABILITIES,

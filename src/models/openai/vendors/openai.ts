@@ -12,6 +12,7 @@ export const openai = defineVendor({
   findEndpoint: ({ baseUrl = 'https://api.openai.com/v1', key }) => ({ baseUrl, apiKey: chooseKey(key) }),
   capabilities: OPENAI_CAPABILITIES,
   adapt: findCompatibility,
+  ownPrefixes: ['OPENAI'],
   knownElsewhere: {
     OPENAI_API_BASE: 'OPENAI_BASE_URL',
     OPENAI_API_BASE_URL: 'OPENAI_BASE_URL',
