@@ -21,6 +21,8 @@ WORKDIR /app
 ENV NODE_ENV=production LOG_FORMAT=json
 # Owned by root, run as another: the process cannot change its own code.
 COPY --from=build /app/package.json ./
+# Served at /docs-json.
+COPY openapi.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 # By number, so that Kubernetes' runAsNonRoot can check it; 1000 is the image's user `node`.

@@ -104,7 +104,8 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
   requireCaller(request: IncomingMessage): Caller {
     if (this.isOpen) return this.#anybody;
     const caller = callers.get(request);
-    if (caller === undefined) throw new Error('Nobody knows who sent this request: setUpApp() guards too few paths.');
+    if (caller === undefined)
+      throw new Error('Nobody knows who sent this request: its route is not below the paths that are guarded.');
     return caller;
   }
 

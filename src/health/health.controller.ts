@@ -1,8 +1,7 @@
-import { All, Controller, Get, HttpCode, Res } from '@nestjs/common';
-import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { Response } from 'express';
+import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
 import { MethodNotAllowedError, OverloadedError } from '../errors/index.js';
-import { GracefulShutdown } from '../http/index.js';
+import { GracefulShutdown, OpenApi } from '../http/index.js';
 import { VERSION } from '../kernel/index.js';
 import { ModelProviders } from '../models/index.js';
 
@@ -28,7 +27,7 @@ const ALIVE = {
 };
 
 /** For orchestrators and load balancers. */
-@ApiTags('Health')
+@OpenApi(({ ApiTags }) => [ApiTags('Health')])
 @Controller('health')
 export class HealthController {
   constructor(
@@ -37,32 +36,34 @@ export class HealthController {
   ) {}
 
   @Get('live')
-  @HttpCode(200)
-  @ApiOperation({ operationId: 'live', summary: 'Is the process alive? Also while it shuts down.' })
-  @ApiResponse({ status: 200, description: 'It is.', schema: ALIVE })
-  live(): { status: 'ok'; version: string } {
-    return { status: 'ok', version: VERSION };
+  @OpenApi(({ ApiOperation, ApiResponse }) => [
+    ApiOperation({ operationId: 'live', summary: 'Is the process alive? Also while it shuts down.' }),
+    ApiResponse({ status: 200, description: 'It is.', schema: ALIVE }),
+  ])
+  live(@Req() _request: Request, @Res() response: Response): void {
+    response.json({ status: 'ok', version: VERSION });
   }
 
   @Get('ready')
-  @HttpCode(200)
-  @ApiOperation({ operationId: 'ready', summary: 'Should new requests be sent here?' })
-  @ApiResponse({ status: 200, description: 'Yes.', schema: READY })
-  @ApiResponse({
-    status: 503,
-    description: 'No: the server is shutting down.',
-    schema: { $ref: '#/components/schemas/ErrorEnvelope' },
-  })
-  ready(@Res({ passthrough: true }) response: Response): { status: 'ok'; demo?: true } {
+  @OpenApi(({ ApiOperation, ApiResponse }) => [
+    ApiOperation({ operationId: 'ready', summary: 'Should new requests be sent here?' }),
+    ApiResponse({ status: 200, description: 'Yes.', schema: READY }),
+    ApiResponse({
+      status: 503,
+      description: 'No: the server is shutting down.',
+      schema: { $ref: '#/components/schemas/ErrorEnvelope' },
+    }),
+  ])
+  ready(@Req() _request: Request, @Res() response: Response): void {
     response.setHeader('cache-control', 'no-store');
     if (this.shutdown.hasBegun) {
       throw new OverloadedError('The server is shutting down.', { code: 'server_shutting_down', retryAfterMs: 1_000 });
     }
-    return { status: 'ok', ...(this.providers.isDemoInPlace && { demo: true }) };
+    response.json({ status: 'ok', ...(this.providers.isDemoInPlace && { demo: true }) });
   }
 
   @All(['live', 'ready'])
-  @ApiExcludeEndpoint()
+  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
   otherMethods(): never {
     throw new MethodNotAllowedError(['GET']);
   }

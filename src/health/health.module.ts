@@ -1,8 +1,16 @@
 import { Module } from '@nestjs/common';
-import { HttpModule } from '../http/index.js';
+import { Doors, DoorsPlace, HttpModule } from '../http/index.js';
+import { MetricsModule } from '../metrics/index.js';
 import { NodesModule } from '../nodes/index.js';
 import { HealthController } from './health.controller.js';
+import { MetricsController } from './metrics.controller.js';
 
-/** Liveness and readiness. */
-@Module({ imports: [HttpModule, NodesModule], controllers: [HealthController] })
-export class HealthModule {}
+/** Liveness, readiness and metrics. */
+@Module({ imports: [HttpModule, MetricsModule, NodesModule], providers: [HealthController, MetricsController] })
+export class HealthModule {
+  constructor(doors: Doors, place: DoorsPlace, health: HealthController, metrics: MetricsController) {
+    if (!place.watches) return;
+    doors.open(health);
+    doors.open(metrics);
+  }
+}

@@ -1,10 +1,9 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { type BeforeApplicationShutdown, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import type { ServerResponse } from 'node:http';
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import type { NextFunction, Request, Response } from 'express';
 import { AppConfig } from '../config/index.js';
 import { Clock, whileHeld } from '../kernel/index.js';
 import { RunService } from '../runs/index.js';
-import { whenInTurn } from './turn.js';
 
 /** How long the last bytes of ended answers may take to leave, in milliseconds. */
 const LAST_BYTES_MS = 1_000;
@@ -12,17 +11,16 @@ const LAST_BYTES_MS = 1_000;
 /**
  * What happens between SIGTERM and the end of the process. Readiness ends at once, and clients are asked to leave their
  * connections. For `SHUTDOWN_DELAY_MS`, requests of those that have not noticed are still taken. The listener stays open
- * while runs finish, so that late requests get a clear 503 and not a refused connection. Then connections are closed, those
- * of slow readers included.
+ * while runs finish, so that late requests get a clear 503 and not a refused connection. Then the connections of clients that
+ * have not read their answers are closed.
  */
 @Injectable()
-export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown {
+export class GracefulShutdown implements BeforeApplicationShutdown {
   readonly #logger = new Logger('Shutdown');
   readonly #open = new Set<ServerResponse>();
   #done: Promise<void> | undefined;
 
   constructor(
-    private readonly adapterHost: HttpAdapterHost,
     private readonly runner: RunService,
     private readonly config: AppConfig,
     private readonly clock: Clock,
@@ -33,16 +31,13 @@ export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown
     return this.#done !== undefined;
   }
 
-  onModuleInit(): void {
-    // Runs before Express, which may send the headers at once.
-    this.#server()?.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
-      whenInTurn(response, () => {
-        if (this.hasBegun) leaveConnection(response);
-        this.#open.add(response);
-        response.once('close', () => this.#open.delete(response));
-      });
-    });
-  }
+  /** Knows each answer that is being given. */
+  readonly middleware = (_request: Request, response: Response, next: NextFunction): void => {
+    if (this.hasBegun) leaveConnection(response);
+    this.#open.add(response);
+    response.once('close', () => this.#open.delete(response));
+    next();
+  };
 
   /**
    * Runs once, however often it is called.
@@ -63,32 +58,25 @@ export class GracefulShutdown implements OnModuleInit, BeforeApplicationShutdown
       });
     }
     await this.runner.drain(graceMs);
-    this.#closeConnections();
+    await this.#endAnswers();
   }
 
-  #closeConnections(): void {
-    const server = this.#server();
-    if (server === undefined) return;
-    // Node takes connections that never sent a request for busy ones and waits for them; clients keep such in reserve.
-    const closeAll = (): void => server.closeAllConnections();
-    if (this.#open.size === 0) {
-      closeAll();
-      return;
-    }
-    const limit = this.clock.after(LAST_BYTES_MS, closeAll);
-    for (const response of this.#open) {
-      response.once('close', () => {
-        if (this.#open.size > 0) return;
-        limit.cancel();
-        closeAll();
+  /** Gives the last bytes of ended answers their time. */
+  async #endAnswers(): Promise<void> {
+    if (this.#open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const limit = this.clock.after(LAST_BYTES_MS, () => {
+        for (const response of this.#open) response.socket?.destroy();
+        resolve();
       });
-    }
-  }
-
-  /** Undefined where the application answers no requests: in scripts and on the command line. */
-  #server(): Server | undefined {
-    const adapter = this.adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
-    return adapter?.getHttpServer() as Server | undefined;
+      for (const response of this.#open) {
+        response.once('close', () => {
+          if (this.#open.size > 0) return;
+          limit.cancel();
+          resolve();
+        });
+      }
+    });
   }
 }
 

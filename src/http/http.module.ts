@@ -1,17 +1,19 @@
 import { Module } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { AccessModule } from '../access/index.js';
 import { MetricsModule } from '../metrics/index.js';
 import { RunsModule } from '../runs/index.js';
 import { TracingModule } from '../tracing/index.js';
 import { AccessLog } from './access-log.middleware.js';
-import { OpenAIExceptionFilter } from './exception.filter.js';
+import { Doors } from './doors.js';
+import { ErrorAnswers } from './error-answers.middleware.js';
 import { GracefulShutdown } from './graceful-shutdown.service.js';
+import { RequestChain } from './request-chain.js';
 import { RunRoutes } from './run-routes.js';
 
-/** What holds for every route: the form of errors, and the end of the process. */
+/** The routes, what holds for each of them, and what becomes of open answers at the end. */
 @Module({
-  imports: [MetricsModule, RunsModule, TracingModule],
-  providers: [{ provide: APP_FILTER, useClass: OpenAIExceptionFilter }, GracefulShutdown, AccessLog, RunRoutes],
-  exports: [GracefulShutdown, RunRoutes],
+  imports: [AccessModule, MetricsModule, RunsModule, TracingModule],
+  providers: [AccessLog, Doors, ErrorAnswers, GracefulShutdown, RequestChain, RunRoutes],
+  exports: [AccessLog, Doors, GracefulShutdown, RunRoutes],
 })
 export class HttpModule {}

@@ -146,6 +146,6 @@ export function beginRecord(response: ServerResponse, startedAt: number): Reques
  */
 export function findRecord(response: ServerResponse): RequestRecord {
   const record = records.get(response);
-  if (record === undefined) throw new Error('The request has no record: setUpApp() installs the access log first.');
+  if (record === undefined) throw new Error('The request has no record: a route outside of Doors needs one.');
   return record;
 }

@@ -1,7 +1,6 @@
 import { createServer, IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { ServerConfig } from '../config/index.js';
-import { answerInTurn } from './turn.js';
 
 /** How often slow requests are looked for, in milliseconds; Node's own 30 s would make short limits meaningless. */
 const CHECK_INTERVAL_MS = 1_000;
@@ -23,7 +22,7 @@ export class ServerAdapter extends ExpressAdapter {
 
   override initHttpServer(): void {
     const { keepAliveTimeoutMs, headersTimeoutMs, requestTimeoutMs, maxHeaderBytes } = this.config;
-    const listener = answerInTurn(this.getInstance<RequestListener>());
+    const listener = this.getInstance<RequestListener>();
     this.httpServer = createServer(
       {
         ...messageClasses(this.getInstance()),
@@ -50,6 +49,13 @@ export class ServerAdapter extends ExpressAdapter {
       { port: Number(port), backlog: BACKLOG, ...(host !== undefined && { host }) },
       onListening,
     );
+  }
+
+  /** Ends connections, too: Node takes those that never sent a request for busy ones and waits; clients keep such in reserve. */
+  override async close(): Promise<void> {
+    const closed = super.close();
+    this.httpServer.closeAllConnections();
+    await closed;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
@@ -22,27 +22,18 @@ const lastResponses = new WeakMap<Socket, ServerResponse>();
  * ("pipelining"), and before its version 24 never emits `close` on a response that waits behind another: whatever is opened
  * for it would stay open when the client leaves. A request that has not had its turn by then has opened nothing.
  */
-export function answerInTurn(answer: RequestListener): RequestListener {
-  return (request, response) => {
-    const { socket } = request;
-    const begin = (): void => {
-      lastResponses.set(socket, response);
-      answer(request, response);
-    };
-    if (response.socket !== null) begin();
-    else wait(request, response, begin);
+export function takeTurn(request: IncomingMessage, response: ServerResponse, next: () => void): void {
+  const { socket } = request;
+  const begin = (): void => {
+    lastResponses.set(socket, response);
+    next();
   };
+  if (response.socket !== null) begin();
+  else wait(request, response, begin);
 }
 
-/**
- * Calls back when a response is the next one on its connection: at once if no other is being given. Never, if the client has
- * left by then.
- */
-export function whenInTurn(response: ServerResponse, callback: () => void): void {
-  if (response.socket !== null) {
-    callback();
-    return;
-  }
+/** Calls back when a response is the next one on its connection. Never, if the client has left by then. */
+function whenInTurn(response: ServerResponse, callback: () => void): void {
   response.once('socket', (socket: Socket) => {
     // By then everybody has heard of the end of the previous response.
     process.nextTick(() => {

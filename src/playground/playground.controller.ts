@@ -1,7 +1,7 @@
-import { All, Controller, Get, Param, Req, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { All, Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { MethodNotAllowedError, UnknownRouteError } from '../errors/index.js';
+import { readPathParameter } from '../http/index.js';
 import { PAGE, PlaygroundAssets } from './playground-assets.js';
 
 /**
@@ -20,7 +20,6 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /** Serves the page at `/`, and what it loads below `/playground/`. */
-@ApiExcludeController()
 @Controller()
 export class PlaygroundController {
   constructor(private readonly assets: PlaygroundAssets) {}
@@ -31,8 +30,8 @@ export class PlaygroundController {
   }
 
   @Get('playground/*path')
-  asset(@Param('path') path: string | string[], @Req() request: Request, @Res() response: Response): void {
-    this.#send(Array.isArray(path) ? path.join('/') : path, request, response);
+  asset(@Req() request: Request, @Res() response: Response): void {
+    this.#send(readPathParameter(request, 'path'), request, response);
   }
 
   @All()
@@ -47,7 +46,7 @@ export class PlaygroundController {
 
   #send(path: string, request: Request, response: Response): void {
     const asset = this.assets.get(path);
-    if (asset === undefined) throw new UnknownRouteError(request.method, request.path);
+    if (asset === undefined) throw new UnknownRouteError(request.method, request.baseUrl + request.path);
     response.set({
       'content-type': asset.contentType,
       'content-security-policy': CONTENT_SECURITY_POLICY,

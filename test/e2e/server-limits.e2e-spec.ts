@@ -1,8 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Module, Req } from '@nestjs/common';
-import type { Request } from 'express';
+import { Controller, Get, Module, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { Doors, HttpModule } from '../../src/http/index.js';
 import { TestApp } from '../support/app.js';
 import { within } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
@@ -13,13 +14,17 @@ import { assertValidError } from '../support/wire-schema.js';
 @Controller('who')
 class WhoController {
   @Get()
-  who(@Req() request: Request): { ip: string | undefined; protocol: string; host: string } {
-    return { ip: request.ip, protocol: request.protocol, host: request.hostname };
+  who(@Req() request: Request, @Res() response: Response): void {
+    response.json({ ip: request.ip, protocol: request.protocol, host: request.hostname });
   }
 }
 
-@Module({ controllers: [WhoController] })
-class WhoModule {}
+@Module({ imports: [HttpModule], providers: [WhoController] })
+class WhoModule {
+  constructor(doors: Doors, who: WhoController) {
+    doors.open(who);
+  }
+}
 
 describe('limits of connections and requests', () => {
   let app: TestApp;

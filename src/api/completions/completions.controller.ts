@@ -1,8 +1,7 @@
 import { All, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { MethodNotAllowedError } from '../../errors/index.js';
-import { findRecord } from '../../http/index.js';
+import { findRecord, OpenApi } from '../../http/index.js';
 import { type RunEvents, type RunOptions, RunService } from '../../runs/index.js';
 import { IdempotentAnswers, readIdempotencyKey, RequestIntake, type TakenRequest } from '../wire/index.js';
 import { collectCompletion } from './completions.collector.js';
@@ -14,7 +13,7 @@ import type { ChatCompletion } from './dto/index.js';
 import { keepCompletion, repeatAnswer } from './keep-completion.js';
 
 /** Answers chat completions: each runs the workflow that `model` names. */
-@ApiTags('Chat')
+@OpenApi(({ ApiTags }) => [ApiTags('Chat')])
 @Controller(COMPLETIONS_PATH)
 export class CompletionsController {
   constructor(
@@ -42,7 +41,7 @@ export class CompletionsController {
   }
 
   @All()
-  @ApiExcludeEndpoint()
+  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
   otherMethods(): never {
     throw new MethodNotAllowedError(['POST']);
   }

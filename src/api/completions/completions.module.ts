@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { HttpModule, RunRoutes } from '../../http/index.js';
+import { Doors, HttpModule, RunRoutes } from '../../http/index.js';
 import { MetricsModule } from '../../metrics/index.js';
 import { RunsModule } from '../../runs/index.js';
 import { WireModule } from '../wire/index.js';
@@ -11,11 +11,11 @@ import { CompletionsStreamer } from './completions.streamer.js';
 /** The door of OpenAI's first protocol: `POST /v1/chat/completions`. */
 @Module({
   imports: [HttpModule, MetricsModule, RunsModule, WireModule],
-  controllers: [CompletionsController],
-  providers: [CompletionsDecoder, CompletionsStreamer],
+  providers: [CompletionsController, CompletionsDecoder, CompletionsStreamer],
 })
 export class CompletionsModule {
-  constructor(routes: RunRoutes) {
+  constructor(doors: Doors, controller: CompletionsController, routes: RunRoutes) {
+    doors.open(controller);
     routes.add(COMPLETIONS_PATH);
   }
 }

@@ -1,5 +1,5 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiResponse, type OpenAPIObject } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { OpenApi } from '../../http/index.js';
 import { answerExamples, completionExamples, streamExample } from './completions.examples.js';
 import { NODE_EVENTS_HEADER } from './node-events.js';
 
@@ -14,7 +14,7 @@ export const NODE_EVENTS_PARAMETER = {
 
 /** Describes the operation that runs workflows, for the OpenAPI document. */
 export function DescribeCompletion(): MethodDecorator {
-  return applyDecorators(
+  return OpenApi(({ ApiBody, ApiOperation, ApiResponse }) => [
     ApiOperation({
       operationId: 'createChatCompletion',
       summary: 'Run a workflow and answer as an OpenAI model',
@@ -48,5 +48,5 @@ ${streamExample}
         },
       },
     }),
-  );
+  ]);
 }

@@ -1,8 +1,8 @@
-import { All, Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
-import { ApiExcludeEndpoint, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { All, Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
 import { MethodNotAllowedError } from '../../errors/index.js';
+import { readPathParameter, OpenApi } from '../../http/index.js';
 import { type CompiledWorkflow, makeGraphJson, drawMermaid, drawSvg, WorkflowRegistry } from '../../workflow/index.js';
 import { GRAPH_FORMATS, type GraphFormat, chooseGraphFormat } from './graph-format.js';
 import { graphExamples, graphSchema } from './graph.examples.js';
@@ -10,11 +10,8 @@ import { graphExamples, graphSchema } from './graph.examples.js';
 /** What an SVG may do when it is opened as a page: nothing but show its own style. */
 const SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
-/**
- * Shows the graph of a workflow. Its routes must be registered before those of the models: an id can hold slashes, so
- * `{id}` would take `a/b/graph` for an id as a whole.
- */
-@ApiTags('Models')
+/** Shows the graph of a workflow. */
+@OpenApi(({ ApiTags }) => [ApiTags('Models')])
 @Controller('v1/models')
 export class GraphsController {
   /** Workflows never change, and laying out a large one takes a tenth of a second. */
@@ -26,29 +23,27 @@ export class GraphsController {
   ) {}
 
   @Get('*id/graph')
-  @ApiOperation({
-    operationId: 'retrieveModelGraph',
-    summary: 'Show the graph of one workflow',
-    description: 'As JSON, as a Mermaid flowchart or as an SVG image: by `format`, or else by the Accept header.',
-  })
-  @ApiParam({ name: 'id', type: String, description: 'Id or alias of the workflow.', example: 'streaming' })
-  @ApiQuery({ name: 'format', required: false, enum: GRAPH_FORMATS, description: 'Goes before the Accept header.' })
-  @ApiResponse({
-    status: 200,
-    description: 'The graph.',
-    content: {
-      'application/json': { schema: graphSchema, example: graphExamples.json },
-      'text/vnd.mermaid': { schema: { type: 'string' }, example: graphExamples.mermaid },
-      'image/svg+xml': { schema: { type: 'string' } },
-    },
-  })
-  async graph(
-    @Param('id') id: string | string[],
-    @Query('format') format: unknown,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    const { name, workflow } = this.registry.resolve(Array.isArray(id) ? id.join('/') : id);
+  @OpenApi(({ ApiOperation, ApiParam, ApiQuery, ApiResponse }) => [
+    ApiOperation({
+      operationId: 'retrieveModelGraph',
+      summary: 'Show the graph of one workflow',
+      description: 'As JSON, as a Mermaid flowchart or as an SVG image: by `format`, or else by the Accept header.',
+    }),
+    ApiParam({ name: 'id', type: String, description: 'Id or alias of the workflow.', example: 'streaming' }),
+    ApiQuery({ name: 'format', required: false, enum: GRAPH_FORMATS, description: 'Goes before the Accept header.' }),
+    ApiResponse({
+      status: 200,
+      description: 'The graph.',
+      content: {
+        'application/json': { schema: graphSchema, example: graphExamples.json },
+        'text/vnd.mermaid': { schema: { type: 'string' }, example: graphExamples.mermaid },
+        'image/svg+xml': { schema: { type: 'string' } },
+      },
+    }),
+  ])
+  async graph(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const { name, workflow } = this.registry.resolve(readPathParameter(request, 'id'));
+    const { format } = request.query;
     this.access.requireCaller(request).assertMayUse(workflow.id, name);
     const { type, format: chosen } = chooseGraphFormat(format, (types) => request.accepts([...types]));
     if (format === undefined) response.vary('accept');
@@ -59,7 +54,7 @@ export class GraphsController {
   }
 
   @All('*id/graph')
-  @ApiExcludeEndpoint()
+  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
   otherMethods(): never {
     throw new MethodNotAllowedError(['GET']);
   }

@@ -1,14 +1,14 @@
-import { All, Controller, Get, Param, Req } from '@nestjs/common';
-import { ApiExcludeEndpoint, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { Request } from 'express';
+import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
 import { MethodNotAllowedError } from '../../errors/index.js';
+import { readPathParameter, OpenApi } from '../../http/index.js';
 import { Clock } from '../../kernel/index.js';
 import { type WorkflowName, WorkflowRegistry } from '../../workflow/index.js';
 import type { ModelCard, ModelList } from './dto/model-list.js';
 
 /** Lists the workflows as models: every id and alias. */
-@ApiTags('Models')
+@OpenApi(({ ApiTags }) => [ApiTags('Models')])
 @Controller('v1/models')
 export class ModelsController {
   /** Workflows have no date of their own; the start of the process is one that stays the same. Seconds. */
@@ -23,23 +23,27 @@ export class ModelsController {
   }
 
   @Get()
-  @ApiOperation({ operationId: 'listModels', summary: 'List the workflows that the API key may use' })
-  @ApiResponse({ status: 200, description: 'The list.', schema: { $ref: '#/components/schemas/ModelList' } })
-  list(@Req() request: Request): ModelList {
+  @OpenApi(({ ApiOperation, ApiResponse }) => [
+    ApiOperation({ operationId: 'listModels', summary: 'List the workflows that the API key may use' }),
+    ApiResponse({ status: 200, description: 'The list.', schema: { $ref: '#/components/schemas/ModelList' } }),
+  ])
+  list(@Req() request: Request, @Res() response: Response): void {
     const caller = this.access.requireCaller(request);
     const names = this.registry.list().filter(({ workflow }) => caller.mayUse(workflow.id));
-    return { object: 'list', data: names.map((name) => this.#card(name)) };
+    response.json({ object: 'list', data: names.map((name) => this.#card(name)) } satisfies ModelList);
   }
 
   @Get('*id')
-  @ApiOperation({ operationId: 'retrieveModel', summary: 'Describe one workflow' })
-  @ApiParam({ name: 'id', type: String, description: 'Id or alias of the workflow.', example: 'streaming' })
-  @ApiResponse({ status: 200, description: 'The workflow.', schema: { $ref: '#/components/schemas/ModelCard' } })
-  retrieve(@Param('id') id: string | string[], @Req() request: Request): ModelCard {
-    const name = this.registry.resolve(Array.isArray(id) ? id.join('/') : id);
+  @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
+    ApiOperation({ operationId: 'retrieveModel', summary: 'Describe one workflow' }),
+    ApiParam({ name: 'id', type: String, description: 'Id or alias of the workflow.', example: 'streaming' }),
+    ApiResponse({ status: 200, description: 'The workflow.', schema: { $ref: '#/components/schemas/ModelCard' } }),
+  ])
+  retrieve(@Req() request: Request, @Res() response: Response): void {
+    const name = this.registry.resolve(readPathParameter(request, 'id'));
     const { workflow, streamByDefault } = name;
     this.access.requireCaller(request).assertMayUse(workflow.id, name.name);
-    return {
+    response.json({
       ...this.#card(name),
       millrace: {
         workflow: workflow.id,
@@ -48,17 +52,17 @@ export class ModelsController {
         takes: [...workflow.takes],
         graph: workflow.schema,
       },
-    };
+    } satisfies ModelCard);
   }
 
   @All()
-  @ApiExcludeEndpoint()
+  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
   otherMethods(): never {
     throw new MethodNotAllowedError(['GET']);
   }
 
   @All('*id')
-  @ApiExcludeEndpoint()
+  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
   otherMethodsOfOne(): never {
     throw new MethodNotAllowedError(['GET']);
   }

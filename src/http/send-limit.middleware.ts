@@ -1,4 +1,5 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import type { NextFunction, Request, Response } from 'express';
 import type { Clock } from '../kernel/index.js';
 
 /** Longest time that the sending of one answer may take in all, however steadily its client reads: ten minutes. */
@@ -9,7 +10,7 @@ const LONGEST_MS = 600_000;
  * something of it must leave within each `sendTimeoutMs` milliseconds. An answer that is still being made has the limit of
  * its run. Costs a timer only where the client is behind.
  */
-export function limitSending(server: Server, sendTimeoutMs: number, clock: Clock): void {
+export function limitSending(sendTimeoutMs: number, clock: Clock) {
   function onComplete(this: ServerResponse): void {
     const { socket } = this;
     if (socket === null || socket.writableLength === 0) return;
@@ -21,9 +22,9 @@ export function limitSending(server: Server, sendTimeoutMs: number, clock: Clock
   function onPipe(this: ServerResponse): void {
     this.socket?.setTimeout(sendTimeoutMs);
   }
-  // Before Express, which may answer at once.
-  server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+  return (_request: Request, response: Response, next: NextFunction): void => {
     response.on('prefinish', onComplete);
     response.on('pipe', onPipe);
-  });
+    next();
+  };
 }

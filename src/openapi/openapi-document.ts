@@ -1,6 +1,11 @@
-import type { INestApplication } from '@nestjs/common';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { API_ROOT } from '../../http/index.js';
+import { Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import * as swagger from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { CompletionsController } from '../api/completions/index.js';
+import { GraphsController, ModelsController } from '../api/models/index.js';
+import { HealthController, MetricsController } from '../health/index.js';
+import { API_ROOT, describeRoutes } from '../http/index.js';
 import { errorResponses, referToErrors, type ErrorStatus } from './openapi-errors.js';
 import { HEADERS_OF, pickHeaders, PARAMETERS_OF, REQUEST_HEADERS, RESPONSE_HEADERS } from './openapi-headers.js';
 import { openApiSchemas } from './openapi-schemas.js';
@@ -30,14 +35,30 @@ const ERRORS_OF: Readonly<Record<string, readonly ErrorStatus[]>> = {
 /** The operation that runs workflows. */
 const RUNS = 'createChatCompletion';
 
+/** All that has a place in the document. */
+const CONTROLLERS = [CompletionsController, GraphsController, ModelsController, HealthController, MetricsController];
+
+/** Has them read as Nest reads controllers. None of them is called, so what they inject is nothing. */
+@Module({
+  controllers: CONTROLLERS,
+  providers: CONTROLLERS.flatMap((type) => Reflect.getMetadata('design:paramtypes', type) as Type[]).map((provide) => ({
+    provide,
+    useValue: {},
+  })),
+})
+class DescribedModule {}
+
 /**
- * The OpenAPI document of the whole service; `npm run openapi` keeps it as openapi.json. Its schemas come from the classes
+ * The OpenAPI document of the whole service, which `npm run openapi` keeps as openapi.json. Its schemas come from the classes
  * that validate requests, its errors from those that are thrown. It is the same however the server is configured.
  */
-export function openApiDocument(app: INestApplication): OpenAPIObject {
-  const document = SwaggerModule.createDocument(
+export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
+  describeRoutes(swagger);
+  // A preview: nothing is constructed, so nothing is opened, read or logged.
+  const app = await NestFactory.create(DescribedModule, { preview: true, logger: false, abortOnError: false });
+  const document = swagger.SwaggerModule.createDocument(
     app,
-    new DocumentBuilder()
+    new swagger.DocumentBuilder()
       .setTitle('Millrace')
       .setDescription(DESCRIPTION)
       .setVersion('1')

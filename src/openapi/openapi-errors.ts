@@ -12,8 +12,8 @@ import {
   UnauthorizedError,
   UnsupportedMediaTypeError,
   UpstreamError,
-} from '../../errors/index.js';
-import { errorEnvelope } from '../../http/index.js';
+} from '../errors/index.js';
+import { errorEnvelope } from '../http/index.js';
 import { HEADERS_OF, pickHeaders } from './openapi-headers.js';
 
 type Responses = NonNullable<NonNullable<OpenAPIObject['components']>['responses']>;

@@ -1,5 +1,5 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import { Injectable, Logger } from '@nestjs/common';
+import type { NextFunction, Request, Response } from 'express';
 import {
   InternalError,
   loggableStack,
@@ -19,8 +19,8 @@ import { traceRefusal } from './trace-refusal.js';
 import { discardBody } from './unread-body.js';
 
 /** The one place where errors become HTTP answers, all with OpenAI's envelope. */
-@Catch()
-export class OpenAIExceptionFilter implements ExceptionFilter {
+@Injectable()
+export class ErrorAnswers {
   readonly #logger = new Logger('Http');
 
   constructor(
@@ -29,16 +29,18 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
     private readonly runRoutes: RunRoutes,
   ) {}
 
-  catch(thrown: unknown, host: ArgumentsHost): void {
-    const http = host.switchToHttp();
-    const request = http.getRequest<Request>();
-    const response = http.getResponse<Response>();
-    const error = translateError(thrown, request);
+  /** The last middleware. Express knows by the number of its parameters that it is for errors. */
+  readonly middleware = (thrown: unknown, request: Request, response: Response, _next: NextFunction): void => {
+    this.#answer(thrown, request, response);
+  };
+
+  #answer(thrown: unknown, request: Request, response: Response): void {
+    const error = translateError(thrown);
     if (request.method !== 'OPTIONS') findRecord(response).failed(error);
     if (error instanceof InternalError && error !== thrown) {
       const request_id = readRequestId(response);
       this.#logger.error(
-        `${request.method} ${request.path} ${request_id} failed by a bug`,
+        `${request.method} ${request.baseUrl}${request.path} ${request_id} failed by a bug`,
         { request_id },
         loggableStack(thrown),
       );

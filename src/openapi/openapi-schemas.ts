@@ -6,9 +6,9 @@ import {
   ChatCompletionChunk,
   ChatCompletionRequest,
   CompletionUsage,
-} from '../../api/completions/index.js';
-import { ModelCard, ModelList } from '../../api/models/index.js';
-import { ErrorEnvelope } from '../../http/index.js';
+} from '../api/completions/index.js';
+import { ModelCard, ModelList } from '../api/models/index.js';
+import { ErrorEnvelope } from '../http/index.js';
 import {
   type AllowedStrings,
   readMetadata,
@@ -17,7 +17,7 @@ import {
   type PropertyRule,
   type RuleSet,
   compileRuleSet,
-} from '../../schema/index.js';
+} from '../schema/index.js';
 
 /** A schema of OpenAPI 3.0, with the keywords that are used here: JSON Schema, but `nullable` for the type null. */
 export interface SchemaObject {

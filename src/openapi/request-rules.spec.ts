@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { validateSync } from 'class-validator';
-import { ChatCompletionRequest, validateChatCompletionRequest } from '../../api/completions/index.js';
-import { InvalidRequestError } from '../../errors/index.js';
-import { isJsonObject } from '../../kernel/json-object.js';
-import { type RuleSet, compileRuleSet } from '../../schema/rules/rule-set.js';
+import { ChatCompletionRequest, validateChatCompletionRequest } from '../api/completions/index.js';
+import { InvalidRequestError } from '../errors/index.js';
+import { isJsonObject } from '../kernel/json-object.js';
+import { type RuleSet, compileRuleSet } from '../schema/rules/rule-set.js';
 import { openApiSchemas } from './openapi-schemas.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { NODE_EVENTS_PARAMETER } from '../../api/completions/index.js';
+import { NODE_EVENTS_PARAMETER } from '../api/completions/index.js';
 
 type Components = NonNullable<OpenAPIObject['components']>;
 type Headers = NonNullable<Components['headers']>;

@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { MethodNotAllowedError, UnknownRouteError } from '../errors/index.js';
+import { docsHeaders, DoorsPlace, readPathParameter } from '../http/index.js';
+
+/** Where `npm run openapi` keeps the document: beside `src` and `dist`. */
+const DOCUMENT = join(import.meta.dirname, '../../openapi.json');
+
+/** Files of Swagger UI that the page loads. */
+const ASSETS: ReadonlySet<string> = new Set([
+  'swagger-ui.css',
+  'swagger-ui-bundle.js',
+  'favicon-32x32.png',
+  'favicon-16x16.png',
+]);
+
+const PAGE = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>Millrace API</title>
+    <link rel="icon" type="image/png" href="docs/favicon-32x32.png" sizes="32x32" />
+    <link rel="stylesheet" href="docs/swagger-ui.css" />
+  </head>
+  <body>
+    <div id="swagger-ui"></div>
+    <script src="docs/swagger-ui-bundle.js"></script>
+    <script src="docs/start.js"></script>
+  </body>
+</html>
+`;
+
+/** A file of its own, so that the page may have no scripts inside. */
+const START = `window.ui = SwaggerUIBundle({
+  url: 'docs-json',
+  dom_id: '#swagger-ui',
+  deepLinking: true,
+  presets: [SwaggerUIBundle.presets.apis],
+});
+`;
+
+/** Shows the API to people: Swagger UI at `/docs`, and the document itself at `/docs-json`. */
+@Controller()
+export class DocsController {
+  readonly #secure = docsHeaders();
+
+  constructor(private readonly place: DoorsPlace) {}
+
+  @Get('docs-json')
+  async document(@Req() _request: Request, @Res() response: Response): Promise<void> {
+    const document = JSON.parse(await readFile(DOCUMENT, 'utf8')) as { servers: { url: string }[] };
+    for (const server of document.servers) server.url = `${this.place.path}/`;
+    response.json(document);
+  }
+
+  @Get('docs')
+  page(@Req() request: Request, @Res() response: Response): void {
+    this.#send(request, response, () => response.type('html').send(PAGE));
+  }
+
+  @Get('docs/*file')
+  file(@Req() request: Request, @Res() response: Response): void {
+    const name = readPathParameter(request, 'file');
+    if (name === 'start.js') this.#send(request, response, () => response.type('js').send(START));
+    else if (!ASSETS.has(name)) throw new UnknownRouteError(request.method, request.baseUrl + request.path);
+    else this.#send(request, response, () => response.sendFile(name, { root: findSwaggerUi() }));
+  }
+
+  @All(['docs', 'docs-json', 'docs/*file'])
+  otherMethods(): never {
+    throw new MethodNotAllowedError(['GET']);
+  }
+
+  #send(request: Request, response: Response, send: () => void): void {
+    this.#secure(request, response, send);
+  }
+}
+
+/** Its folder. Looked for when somebody asks for the page: nothing of it is needed before. */
+function findSwaggerUi(): string {
+  return dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
+}

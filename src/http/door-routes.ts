@@ -1,0 +1,65 @@
+import { RequestMethod } from '@nestjs/common';
+import { METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import type { Request, RequestHandler, Response, Router } from 'express';
+
+/** The words of Nest's decorators for what a handler may be given: the request first, the response second. */
+const PARAMETERS: ReadonlySet<string> = new Set(['0:0', '1:1']);
+
+/** One route of a controller. */
+export interface DoorRoute {
+  /** A method that Express has a function for. */
+  readonly method: 'all' | 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** As Express understands it: `/v1/models/*id`. */
+  readonly path: string;
+  readonly handler: RequestHandler;
+}
+
+/**
+ * The routes that a controller declares with Nest's decorators, in the order of its methods. Handlers are called as
+ * `(request, response)` and answer by themselves.
+ * @throws Error if one asks for anything else: only Nest's own router could give it that
+ */
+export function readRoutes(controller: object): readonly DoorRoute[] {
+  const type = controller.constructor;
+  const root = readPaths(type);
+  const prototype = Object.getPrototypeOf(controller) as Readonly<Record<string, unknown>>;
+  return Object.getOwnPropertyNames(prototype).flatMap((name): readonly DoorRoute[] => {
+    const handler = name === 'constructor' ? undefined : prototype[name];
+    if (typeof handler !== 'function' || !Reflect.hasMetadata(METHOD_METADATA, handler)) return [];
+    assertPlain(type, name);
+    const method = readMethod(handler);
+    const call = (request: Request, response: Response): unknown => handler.call(controller, request, response);
+    return root.flatMap((start) =>
+      readPaths(handler).map((end) => ({ method, path: joinPaths(start, end), handler: call })),
+    );
+  });
+}
+
+/** Adds a route to a router of Express'. */
+export function addRoute(router: Router, { method, path, handler }: DoorRoute): void {
+  router[method](path, handler);
+}
+
+function readPaths(declared: object): readonly string[] {
+  const path = Reflect.getMetadata(PATH_METADATA, declared) as string | readonly string[] | undefined;
+  return typeof path === 'string' ? [path] : (path ?? ['']);
+}
+
+function readMethod(handler: object): DoorRoute['method'] {
+  const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod;
+  return RequestMethod[method].toLowerCase() as DoorRoute['method'];
+}
+
+function joinPaths(...parts: readonly string[]): string {
+  const names = parts.flatMap((part) => part.split('/')).filter((name) => name !== '');
+  return `/${names.join('/')}`;
+}
+
+function assertPlain(type: object, name: string): void {
+  const given = (Reflect.getMetadata(ROUTE_ARGS_METADATA, type, name) ?? {}) as object;
+  const others = Object.keys(given).filter((key) => !PARAMETERS.has(key));
+  if (others.length === 0) return;
+  throw new Error(
+    `${(type as { name: string }).name}.${name} must take (@Req() request, @Res() response) and nothing else.`,
+  );
+}

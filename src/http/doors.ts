@@ -1,0 +1,107 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { type NextFunction, type Request, type Response, Router } from 'express';
+import { StartUpError, UnknownRouteError } from '../errors/index.js';
+import { API_ROOT } from './api-root.js';
+import { addRoute, type DoorRoute, readRoutes } from './door-routes.js';
+import { DoorsPlace } from './doors-place.js';
+import { ErrorAnswers } from './error-answers.middleware.js';
+import { RequestChain } from './request-chain.js';
+
+/** The application runs on something that the routes cannot be put on. */
+class AdapterError extends StartUpError {
+  constructor(type: string) {
+    super(
+      `Millrace cannot start: its routes need Express, and this application runs on ${type}. Create it without another adapter: NestFactory.create(AppModule), with @nestjs/platform-express.`,
+      [],
+    );
+  }
+}
+
+/** A path that begins with the root of the API once or more often. */
+const ROOTS = new RegExp(`^(${API_ROOT})+`);
+
+/**
+ * All routes of Millrace, on a router of Express' of their own with all that holds for them. The router stands in front of
+ * everything else in the application, so that nobody reads a body or shapes an answer before; and whatever the application
+ * has besides is none of its business.
+ */
+@Injectable()
+export class Doors implements OnModuleInit {
+  readonly #router = Router();
+  readonly #routes: DoorRoute[] = [];
+  #adapter = 'express';
+
+  constructor(
+    adapterHost: HttpAdapterHost,
+    private readonly place: DoorsPlace,
+    chain: RequestChain,
+    private readonly errors: ErrorAnswers,
+  ) {
+    chain.install(this.#router);
+    // As soon as there is an adapter, and so before the application's own middleware; never where there is no server.
+    adapterHost.init$.subscribe(() => {
+      const adapter = adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | null | undefined;
+      if (adapter === undefined || adapter === null) return;
+      this.#adapter = adapter.getType();
+      if (this.#adapter !== 'express') return;
+      if (place.isWhole) adapter.use(place.path === '' ? '/' : place.path, this.#router);
+      else adapter.use(this.#takeOwn);
+    });
+  }
+
+  /** Opens a door: the routes that a controller declares. Modules call it in their constructors. */
+  open(controller: object): void {
+    const routes = readRoutes(controller);
+    for (const route of routes) addRoute(this.#router, route);
+    this.#routes.push(...routes);
+  }
+
+  /** All routes, in their order: `GET /v1/models/{id}`. */
+  get list(): readonly string[] {
+    return this.#routes.flatMap(({ method, path }) =>
+      method === 'all' ? [] : `${method.toUpperCase()} ${this.place.path}${path.replaceAll(/[:*](\w+)/g, '{$1}')}`,
+    );
+  }
+
+  /** @throws StartUpError if the application is not one of Express' */
+  onModuleInit(): void {
+    if (this.#adapter !== 'express') throw new AdapterError(this.#adapter);
+    this.#router.use((request: Request) => {
+      throw new UnknownRouteError(request.method, request.baseUrl + request.path, this.#advise(request));
+    });
+    this.#router.use(this.errors.middleware);
+  }
+
+  /** Where the application has routes of its own beside these. */
+  readonly #takeOwn = (request: Request, response: Response, next: NextFunction): void => {
+    if (this.#owns(request.path)) this.#router(request, response, next);
+    else next();
+  };
+
+  #owns(path: string): boolean {
+    const asked = path.toLowerCase();
+    return this.#routes.some(({ path: own }) => {
+      const wildcard = own.search(/[:*]/);
+      return wildcard === -1 ? asked === own || asked === `${own}/` : asked.startsWith(own.slice(0, wildcard));
+    });
+  }
+
+  /** Advice for a route that does not exist: the one that was probably meant, or those of the API. */
+  #advise({ method, path }: Request): string {
+    const base = this.place.path;
+    const routes = this.list.filter((route) => route.includes(` ${base}${API_ROOT}/`));
+    // The base URL of a client has the root too seldom or too often.
+    const meant = [`${method} ${base}${API_ROOT}${path}`, `${method} ${base}${path.replace(ROOTS, API_ROOT)}`];
+    const found = routes.find((route) => meant.includes(route));
+    if (found !== undefined) {
+      return `Did you mean ${found}? The base URL that clients are given ends in ${base}${API_ROOT}.`;
+    }
+    if (path.startsWith(API_ROOT)) return `There are: ${routes.join(', ')}.`;
+    // The shortest one lists what there is.
+    const [start = 'GET /'] = routes
+      .filter((route) => route.startsWith('GET '))
+      .toSorted((a, b) => a.length - b.length);
+    return `The API is below ${base}${API_ROOT}: ${start} is a start.`;
+  }
+}

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import cors from 'cors';
+import type { Router } from 'express';
+import { AccessControl } from '../access/index.js';
+import { AppConfig } from '../config/index.js';
+import { Clock, IdSource } from '../kernel/index.js';
+import { AccessLog } from './access-log.middleware.js';
+import { answerHeaders } from './answer-headers.middleware.js';
+import { API_ROOT } from './api-root.js';
+import { bodyLimit } from './body-limit.middleware.js';
+import { corsOptions } from './cors.js';
+import { DoorsPlace } from './doors-place.js';
+import { GracefulShutdown } from './graceful-shutdown.service.js';
+import { requireHost } from './require-host.middleware.js';
+import { securityHeaders } from './security-headers.middleware.js';
+import { limitSending } from './send-limit.middleware.js';
+import { takeTurn } from './turn.js';
+
+/** What every request passes before it comes to its route. */
+@Injectable()
+export class RequestChain {
+  constructor(
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+    private readonly ids: IdSource,
+    private readonly accessLog: AccessLog,
+    private readonly access: AccessControl,
+    private readonly shutdown: GracefulShutdown,
+    private readonly place: DoorsPlace,
+  ) {}
+
+  /** Puts all of it before the routes of a router, in the order in which it is passed. */
+  install(router: Router): void {
+    const { config, clock } = this;
+    const { corsOrigins, maxBodyBytes, bodyLimit: limit } = config.http;
+    router.use(takeTurn, this.shutdown.middleware, limitSending(config.server.sendTimeoutMs, clock));
+    router.use(this.accessLog.middleware, answerHeaders(this.ids, clock), securityHeaders(), requireHost);
+    if (corsOrigins.length > 0) router.use(cors(corsOptions(corsOrigins)));
+    if (this.place.before.length > 0) router.use(...this.place.before);
+    // Runs before bodies are read, so that a caller who is refused costs next to nothing.
+    if (!this.access.isOpen) router.use(API_ROOT, this.access.middleware);
+    router.use(bodyLimit(maxBodyBytes, limit));
+  }
+}

@@ -1,0 +1,1 @@
+export { MillraceModule } from './millrace.module.js';
