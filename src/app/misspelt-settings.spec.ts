@@ -1,17 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { ConfigurationError } from '../errors/index.js';
+import { findConfigFaults } from '../../test/support/config-faults.js';
 import { loadConfig } from './load-config.js';
-
-function faultsOf(variables: Readonly<Record<string, string>>): readonly string[] {
-  try {
-    loadConfig(variables);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error.faults;
-    throw error;
-  }
-}
 
 describe('variables that are nearly settings', () => {
   it.each([
@@ -64,12 +54,14 @@ describe('variables that are nearly settings', () => {
     ['OTEL_EXPORTER_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
     ['DEMO_MODE', 'DEMO'],
   ])('stop the start: %s is meant for %s', (name, meant) => {
-    expect(faultsOf({ [name]: 'secret-1' })).toEqual([`${name} is no setting of this server. Did you mean ${meant}?`]);
-    expect(faultsOf({ [name]: ' ' })).toEqual([]);
+    expect(findConfigFaults({ [name]: 'secret-1' })).toEqual([
+      `${name} is no setting of this server. Did you mean ${meant}?`,
+    ]);
+    expect(findConfigFaults({ [name]: ' ' })).toEqual([]);
   });
 
   it('stand in one message with all other faults', () => {
-    const faults = faultsOf({ PORT: 'x', MAX_CONCURENT_RUNS: '5', OTEL_TRACES_EXPORTER: 'zipkin' });
+    const faults = findConfigFaults({ PORT: 'x', MAX_CONCURENT_RUNS: '5', OTEL_TRACES_EXPORTER: 'zipkin' });
     expect(faults.map((fault) => fault.split(' ')[0])).toEqual(
       expect.arrayContaining(['PORT', 'MAX_CONCURENT_RUNS', 'OTEL_TRACES_EXPORTER']),
     );
@@ -95,7 +87,7 @@ describe('variables that are nearly settings', () => {
       MILLRACE_PORT MILLRACE_SERVICE_HOST KUBERNETES_SERVICE_HOST KUBERNETES_PORT LOG_DIR LOG_FILE WEB_MEMORY DOCKER_HOST
     `;
     const names = others.trim().split(/\s+/);
-    expect(faultsOf(Object.fromEntries(names.map((name) => [name, 'x'])))).toEqual([]);
+    expect(findConfigFaults(Object.fromEntries(names.map((name) => [name, 'x'])))).toEqual([]);
   });
 
   it('are none of those that docker compose reads from the same file', () => {
@@ -104,13 +96,13 @@ describe('variables that are nearly settings', () => {
       .map(([, name]) => name ?? '')
       .filter((name) => name !== 'PORT');
     expect(names).toContain('LANGFUSE_PORT');
-    const faults = faultsOf(Object.fromEntries(names.map((name) => [name, 'x'])));
+    const faults = findConfigFaults(Object.fromEntries(names.map((name) => [name, 'x'])));
     expect(faults.filter((fault) => fault.includes('no setting'))).toEqual([]);
   });
 
   it('count as set for another program beside the right one, if they only have another name', () => {
-    expect(faultsOf({ OPENAI_API_BASE: 'http://x', OPENAI_BASE_URL: 'http://localhost:1/v1' })).toEqual([]);
-    expect(faultsOf({ OPENAI_MODEL_NAME: 'x', OPENAI_MODEL: 'y' })).toEqual([]);
+    expect(findConfigFaults({ OPENAI_API_BASE: 'http://x', OPENAI_BASE_URL: 'http://localhost:1/v1' })).toEqual([]);
+    expect(findConfigFaults({ OPENAI_MODEL_NAME: 'x', OPENAI_MODEL: 'y' })).toEqual([]);
   });
 });
 

@@ -2,18 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigurationError } from '../errors/index.js';
+import { findConfigFaults } from '../../test/support/config-faults.js';
 import { loadConfig } from './load-config.js';
-
-function faultsOf(variables: Readonly<Record<string, string>>): readonly string[] {
-  try {
-    loadConfig(variables);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error.faults;
-    throw error;
-  }
-}
 
 describe('secrets in files', () => {
   let folder = '';
@@ -50,7 +40,7 @@ describe('secrets in files', () => {
   });
 
   it('must be readable, hold something, and be the only place of the secret; neither path nor content is quoted', () => {
-    const faults = faultsOf({
+    const faults = findConfigFaults({
       OPENAI_API_KEY_FILE: join(folder, 'secret-missing'),
       MISTRAL_API_KEY_FILE: folder,
       ANTHROPIC_API_KEY_FILE: file('secret-empty', ' \n'),
@@ -73,11 +63,11 @@ describe('secrets in files', () => {
   });
 
   it('may be written later where tokens are short-lived', () => {
-    expect(faultsOf({ GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE: join(folder, 'missing') })).toEqual([]);
+    expect(findConfigFaults({ GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE: join(folder, 'missing') })).toEqual([]);
   });
 
   it('stop the start if their variable is misspelt', () => {
-    expect(faultsOf({ OPENAI_APIKEY_FILE: 'x', OPENAI_API_KEY_FIEL: 'x' })).toEqual([
+    expect(findConfigFaults({ OPENAI_APIKEY_FILE: 'x', OPENAI_API_KEY_FIEL: 'x' })).toEqual([
       'OPENAI_APIKEY_FILE is no setting of this server. Did you mean OPENAI_API_KEY_FILE?',
       'OPENAI_API_KEY_FIEL is no setting of this server. Did you mean OPENAI_API_KEY_FILE?',
     ]);

@@ -1,0 +1,210 @@
+import { describe, expect, it } from '@jest/globals';
+import { Type } from 'class-transformer';
+import {
+  ArrayMinSize,
+  IsArray,
+  IsBoolean,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  Max,
+  MaxLength,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import { checkStrictSchema, type SchemaNode } from '../../test/support/strict-schema.js';
+import { compileSchema } from './compiled-schema.js';
+import { makeOutputSchema } from './output-schema.js';
+import type { OutputClass } from './output-type.js';
+
+/** The schema of a class, after it has passed the rules of strict schemas. */
+function compileChecked(type: OutputClass): SchemaNode {
+  return checkStrictSchema(compileSchema(type).schema);
+}
+
+function compileProperties(type: OutputClass): unknown {
+  return compileChecked(type)['properties'];
+}
+
+describe('the strict schema of classes and what they refer to', () => {
+  it('has nested classes as definitions, a description beside a reference in anyOf', () => {
+    @JSONSchema({ description: 'One step' })
+    class Step {
+      @IsString() title: string;
+    }
+    class Plan {
+      @ValidateNested() @Type(() => Step) first: Step;
+      @ValidateNested() @Type(() => Step) @JSONSchema({ description: 'The last one' }) last: Step;
+      @IsOptional() @IsObject() @ValidateNested() @Type(() => Step) extra?: Step;
+      @ValidateNested({ each: true }) @Type(() => Step) @ArrayMinSize(1) all: Step[];
+      @IsArray() @ValidateNested() @Type(() => Step) alsoAll: Step[];
+    }
+    expect(compileChecked(Plan)).toEqual({
+      type: 'object',
+      properties: {
+        first: { $ref: '#/$defs/Step' },
+        last: { description: 'The last one', anyOf: [{ $ref: '#/$defs/Step' }] },
+        extra: { anyOf: [{ $ref: '#/$defs/Step' }, { type: 'null' }] },
+        all: { type: 'array', items: { $ref: '#/$defs/Step' }, minItems: 1 },
+        alsoAll: { type: 'array', items: { $ref: '#/$defs/Step' } },
+      },
+      required: ['first', 'last', 'extra', 'all', 'alsoAll'],
+      additionalProperties: false,
+      $defs: {
+        Step: {
+          description: 'One step',
+          type: 'object',
+          properties: { title: { type: 'string' } },
+          required: ['title'],
+          additionalProperties: false,
+        },
+      },
+    });
+  });
+
+  it('has classes that refer to themselves and to one another', () => {
+    class Leaf {
+      @IsOptional() @ValidateNested() @Type(() => Tree) owner?: object;
+    }
+    class Tree {
+      @IsString() name: string;
+      @ValidateNested({ each: true }) @Type(() => Tree) children: Tree[];
+      @IsOptional() @ValidateNested() @Type(() => Leaf) leaf?: Leaf;
+    }
+    class Forest {
+      @ValidateNested({ each: true }) @Type(() => Tree) trees: Tree[];
+    }
+    expect(compileChecked(Tree)).toMatchObject({
+      properties: {
+        children: { type: 'array', items: { $ref: '#' } },
+        leaf: { anyOf: [{ $ref: '#/$defs/Leaf' }, { type: 'null' }] },
+      },
+      $defs: { Leaf: { properties: { owner: { anyOf: [{ $ref: '#' }, { type: 'null' }] } } } },
+    });
+    expect(compileChecked(Forest)).toMatchObject({
+      $defs: { Tree: { properties: { children: { items: { $ref: '#/$defs/Tree' } } } }, Leaf: {} },
+    });
+  });
+
+  it('keeps two classes of one name apart', () => {
+    const first = (() => {
+      class Part {
+        @IsString() text: string;
+      }
+      return Part;
+    })();
+    const second = (() => {
+      class Part {
+        @IsInt() count: number;
+      }
+      return Part;
+    })();
+    class Whole {
+      @ValidateNested() @Type(() => first) a: object;
+      @ValidateNested() @Type(() => second) b: object;
+    }
+    expect(compileChecked(Whole)).toMatchObject({
+      properties: { a: { $ref: '#/$defs/Part' }, b: { $ref: '#/$defs/Part_2' } },
+      $defs: { Part: { required: ['text'] }, Part_2: { required: ['count'] } },
+    });
+  });
+
+  it('has a discriminated union, whose members begin with the property that tells them apart', () => {
+    class Cat {
+      @IsString() name: string;
+    }
+    class Dog {
+      @IsString() name: string;
+      readonly kind: string;
+    }
+    const pets = {
+      discriminator: {
+        property: 'kind',
+        subTypes: [
+          { name: 'cat', value: Cat },
+          { name: 'dog', value: Dog },
+        ],
+      },
+      keepDiscriminatorProperty: true,
+    };
+    class Home {
+      @ValidateNested() @Type(() => Object, pets) pet: Cat | Dog;
+      @IsOptional() @ValidateNested({ each: true }) @Type(() => Object, pets) others?: (Cat | Dog)[];
+    }
+    const member = (kind: string): SchemaNode => ({
+      type: 'object',
+      properties: { kind: { type: 'string', enum: [kind] }, name: { type: 'string' } },
+      required: ['kind', 'name'],
+      additionalProperties: false,
+    });
+    const either = { anyOf: [{ $ref: '#/$defs/Cat' }, { $ref: '#/$defs/Dog' }] };
+    expect(compileChecked(Home)).toMatchObject({
+      properties: { pet: either, others: { anyOf: [{ type: 'array', items: either }, { type: 'null' }] } },
+      $defs: { Cat: member('cat'), Dog: member('dog') },
+    });
+  });
+
+  it('keeps the order of the declarations, the base class first', () => {
+    class Thinking {
+      @IsString() thinking: string;
+      @IsOptional() @IsString() doubts?: string;
+    }
+    class Planned extends Thinking {
+      @IsString({ each: true }) plan: string[];
+    }
+    class Reply extends Planned {
+      @IsString() reply: string;
+      @IsString() @MaxLength(9) override doubts: string = '';
+      @IsInt() @Min(0) @Max(1) confidence: number;
+      @IsBoolean() again: boolean;
+    }
+    const schema = compileChecked(Reply);
+    expect(schema['required']).toEqual(['thinking', 'doubts', 'plan', 'reply', 'confidence', 'again']);
+    expect(Object.keys(new Reply())).toEqual(schema['required']);
+    expect(schema['properties']).toMatchObject({
+      doubts: { type: ['string', 'null'], description: 'at most 9 characters' },
+    });
+  });
+
+  it('takes a subclass that adds nothing', () => {
+    class Base {
+      @IsString() text: string;
+    }
+    class Same extends Base {}
+    expect(compileProperties(Same)).toEqual({ text: { type: 'string' } });
+  });
+
+  it('cannot be changed by those who get it, and is compiled once', () => {
+    class Inner {
+      @IsString() text: string;
+    }
+    class Outer {
+      @ValidateNested() @Type(() => Inner) inner: Inner;
+    }
+    const output = makeOutputSchema(Outer);
+    const parts: unknown[] = [
+      output.schema,
+      output.schema.properties,
+      output.schema.required,
+      output.schema.$defs?.['Inner'],
+    ];
+    expect(parts.every((part) => Object.isFrozen(part))).toBe(true);
+    expect(makeOutputSchema(Outer)).toBe(output);
+  });
+
+  it.each([
+    ['Reply', 'Reply'],
+    ['Réponse$', 'R_ponse_'],
+    ['', 'Answer'],
+    ['N'.repeat(99), 'N'.repeat(60)],
+  ])('names the schema of class %j %j', (className, name) => {
+    class Output {
+      @IsString() text: string;
+    }
+    Object.defineProperty(Output, 'name', { value: className });
+    expect(makeOutputSchema(Output).name).toBe(name);
+    expect(name).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
+  });
+});

@@ -1,0 +1,30 @@
+import { loadConfig } from '../../src/app/load-config.js';
+import { ConfigurationError } from '../../src/errors/index.js';
+
+/** Settings that are times in milliseconds, with the least that each takes. */
+export const TIME_SETTINGS = [
+  ['STREAM_DEBOUNCE_MS', 0],
+  ['STREAM_HEARTBEAT_MS', 1],
+  ['STREAM_OPEN_GRACE_MS', 0],
+  ['RUN_TIMEOUT_MS', 1],
+  ['UPSTREAM_FIRST_TOKEN_TIMEOUT_MS', 1],
+  ['UPSTREAM_IDLE_TIMEOUT_MS', 1],
+  ['SHUTDOWN_GRACE_MS', 0],
+  ['SHUTDOWN_DELAY_MS', 0],
+  ['HTTP_KEEP_ALIVE_TIMEOUT_MS', 1],
+  ['HTTP_HEADERS_TIMEOUT_MS', 1],
+  ['HTTP_REQUEST_TIMEOUT_MS', 1],
+  ['HTTP_SEND_TIMEOUT_MS', 1],
+  ['HTTP_BODY_TIMEOUT_MS', 1],
+] as const;
+
+/** The faults that these variables have. */
+export function findConfigFaults(variables: Readonly<Record<string, string>>): readonly string[] {
+  try {
+    loadConfig(variables);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.faults;
+    throw error;
+  }
+}
