@@ -77,6 +77,7 @@ async function run(workflow) {
     isTraced: false,
     observe: () => undefined,
     maxAnswerLength: Infinity,
+    wantsContent: () => false,
     emit: (event) => {
       if (event.type === 'delta') deltas++;
       last = event;

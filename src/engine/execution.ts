@@ -64,7 +64,7 @@ export interface SharedRun {
   /** Whether the run's reader can be kept waiting for so many milliseconds before a failed model call is made again. */
   readonly canWait: (ms: number) => boolean;
   /** Whether somebody wants what authors' code gives in the events. */
-  readonly wantsContent: boolean;
+  readonly wantsContent: () => boolean;
   readonly emit: (event: UnnumberedEvent) => void;
   /** Tells observers what the run's reader is not told. */
   readonly observe: (event: ObserverEvent, content?: ObserverContent) => void;
@@ -241,7 +241,7 @@ export class Execution implements Values {
   }
 
   #emitFinished(node: string, visible: boolean, elapsedMs: number, output: unknown, usage?: Usage): void {
-    const shown = this.run.wantsContent ? toJsonValue(output, MOST_CONTENT_BYTES) : undefined;
+    const shown = this.run.wantsContent() ? toJsonValue(output, MOST_CONTENT_BYTES) : undefined;
     this.run.emit({
       type: 'node-finished',
       node,
@@ -253,7 +253,7 @@ export class Execution implements Values {
   }
 
   #emitProgress(node: string, message: string, data: unknown): void {
-    const shown = this.run.wantsContent ? toJsonValue(data, MOST_CONTENT_BYTES) : undefined;
+    const shown = this.run.wantsContent() ? toJsonValue(data, MOST_CONTENT_BYTES) : undefined;
     this.run.emit({ type: 'node-progress', node, message, ...(shown !== undefined && { data: shown }) });
   }
 

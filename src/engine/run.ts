@@ -62,8 +62,8 @@ export interface RunParts {
   readonly maxAnswerLength: number;
   /** True if tokens that upstreams do not tell are estimated. */
   readonly estimatesTokens: boolean;
-  /** True if somebody wants what authors' code gives in the events: outputs, the result, data of progress. */
-  readonly wantsContent: boolean;
+  /** Whether somebody wants what authors' code gives in the events: outputs, the result, data of progress. */
+  readonly wantsContent: () => boolean;
   /** Takes each event; with the last one comes what stands beside it. */
   readonly emit: (event: RunEvent, end?: RunEnd) => void;
   /** Tells observers what the run's reader is not told. */
@@ -234,7 +234,7 @@ export class Run {
     const finishReason = finishReasons.reduce<FinishReason>(worseFinishReason, 'stop');
     const usage = this.#usage();
     this.#endTrace({ finishReason });
-    const shown = this.#parts.wantsContent ? toJsonValue(result, MOST_CONTENT_BYTES) : undefined;
+    const shown = this.#parts.wantsContent() ? toJsonValue(result, MOST_CONTENT_BYTES) : undefined;
     this.#emit(
       {
         type: 'run-finished',

@@ -36,6 +36,7 @@ const ALL: readonly (readonly [MillraceError, number, string, string | null, str
   [new UpstreamError('x'), 502, 'server_error', 'upstream_error', null, true],
   [new UpstreamError('x', { code: null, status: 400, retryable: false }), 400, 'server_error', null, null, false],
   [new RunAbortedError('client_disconnected'), 499, 'server_error', 'client_disconnected', null, false],
+  [new RunAbortedError('cancelled'), 409, 'server_error', 'cancelled', null, false],
   [new RunAbortedError('deadline'), 504, 'server_error', 'run_timeout', null, false],
   [new RunAbortedError('shutdown'), 503, 'server_error', 'server_shutting_down', null, true],
 ];

@@ -17,6 +17,7 @@ import { readOutcome, readStatusOutcome, OUTCOMES } from './outcome.js';
 describe('readOutcome', () => {
   it.each([
     [new RunAbortedError('client_disconnected'), 'client_abort'],
+    [new RunAbortedError('cancelled'), 'cancelled'],
     [new RunAbortedError('deadline'), 'deadline'],
     [new RunAbortedError('shutdown'), 'shutdown'],
     [new ModelNotFoundError('x'), 'unknown_model'],

@@ -18,6 +18,7 @@ export const OUTCOMES = [
   'ok',
   // Ended from outside.
   'client_abort',
+  'cancelled',
   'deadline',
   'shutdown',
   // Ended because something else failed; only model calls end so.

@@ -1,11 +1,12 @@
 import { MillraceError } from './millrace-error.js';
 
 /** Why a run was ended from outside. */
-export type AbortCause = 'client_disconnected' | 'deadline' | 'shutdown';
+export type AbortCause = 'client_disconnected' | 'cancelled' | 'deadline' | 'shutdown';
 
 const CONSEQUENCES: Record<AbortCause, { status: number; code: string; message: string }> = {
   // 499 is what proxies log for this; nobody is left to receive it.
   client_disconnected: { status: 499, code: 'client_disconnected', message: 'The client closed the connection.' },
+  cancelled: { status: 409, code: 'cancelled', message: 'The run was cancelled.' },
   deadline: {
     status: 504,
     code: 'run_timeout',

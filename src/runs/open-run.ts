@@ -10,8 +10,6 @@ export interface OpenRunParts {
   readonly timeoutMs: number;
   /** Of whoever asked for it. */
   readonly signal: AbortNotice | undefined;
-  /** Of its reader: aborts with an InternalError. */
-  readonly fault: Cancellation;
   /** Told what the run was ended with. */
   readonly onAbort: (reason: unknown, run: OpenRun) => void;
 }
@@ -25,7 +23,7 @@ export class OpenRun {
   #hasEnded = false;
 
   constructor(parts: OpenRunParts) {
-    const { log, clock, timeoutMs, signal, fault, onAbort } = parts;
+    const { log, clock, timeoutMs, signal, onAbort } = parts;
     this.#parts = parts;
     this.cancellation = new Cancellation((error) => {
       log.write('error', 'has a listener of its abort signal that failed', {}, loggableStack(error));
@@ -34,7 +32,6 @@ export class OpenRun {
     this.#deadline = clock.after(timeoutMs, () => this.abort('deadline'));
     if (signal?.aborted === true) this.#onSignal();
     signal?.addEventListener('abort', this.#onSignal, { once: true });
-    fault.addEventListener('abort', () => this.#onFault(fault.reason));
   }
 
   /** What the log calls it. */
@@ -50,6 +47,11 @@ export class OpenRun {
   /** Ends the run from outside. */
   abort(cause: AbortCause): void {
     this.cancellation.abort(new RunAbortedError(cause));
+  }
+
+  /** Ends the run with the fault of a reader that holds it. @param fault aborts with an InternalError */
+  watchReader(fault: Cancellation): void {
+    fault.addEventListener('abort', () => this.#onFault(fault.reason));
   }
 
   /** Its last event is there. */

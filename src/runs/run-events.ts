@@ -1,7 +1,8 @@
-import { type MonoTypeOperatorFunction, Observable, type Subscriber } from 'rxjs';
-import type { RunEnd, RunEvent, RunFailed } from '../engine/index.js';
+import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import type { RunEvent, RunFailed } from '../engine/index.js';
 import { InternalError, type MillraceError, type RunError, toMillraceError, toRunError } from '../errors/index.js';
 import { Cancellation } from '../kernel/index.js';
+import type { Reading, RunReaders } from './run-readers.js';
 
 /** How the reading of a run failed: because the run did, or because its reader did. */
 export interface ReadFailure {
@@ -23,47 +24,39 @@ export interface RunReader {
    * Absent: it has no such places.
    */
   readonly fault?: Cancellation;
-  /** Takes an event. If it throws, the run ends with an InternalError, and no other event is given to it. */
+  /** Takes an event. If it throws, no other event is given to it; a run that it holds ends with an InternalError. */
   next(event: Exclude<RunEvent, RunFailed>): void;
   /** Called once, in place of `run-finished`. What it throws is what the reading rejects with. */
   failed(failure: ReadFailure): void;
 }
 
-/** One reading of a run. */
-export interface Reading {
-  /** Ends the run when it aborts, with its reason, which is logged in any case. */
-  readonly fault: Cancellation;
-  readonly wantsContent: boolean;
-  /** What stands beside the last event, once that is there. */
-  end?: RunEnd;
-}
-
-/** Begins a run. */
-export type BeginRun = (subscriber: Subscriber<RunEvent>, reading: Reading) => () => void;
-
 /**
- * The events of a run. Each subscription, and each reading, begins a run of its own. RxJS throws what a subscriber throws
- * out of a timer, where nobody can catch it: so {@link read} is the way for everything that does more than look on.
+ * The events of a run, from when they are read: a run that has begun does not wait. Completes after the run's last event, and
+ * never errors. RxJS throws what a subscriber throws out of a timer, where nobody can catch it: so {@link read} is the way for
+ * everything that does more than look on.
  */
 export class RunEvents extends Observable<RunEvent> {
-  readonly #begin: BeginRun;
+  readonly #readers: RunReaders;
+  readonly #holdsRun: boolean;
 
-  constructor(begin: BeginRun) {
-    super((subscriber) => begin(subscriber, { fault: new Cancellation(), wantsContent: true }));
-    this.#begin = begin;
+  /** @param holdsRun true: the run ends when its reader fails, or leaves and was the last */
+  constructor(readers: RunReaders, holdsRun: boolean) {
+    super((subscriber) => readers.join(subscriber, { holdsRun, fault: new Cancellation(), wantsContent: true }));
+    this.#readers = readers;
+    this.#holdsRun = holdsRun;
   }
 
   /**
-   * Runs the workflow for a reader, whose faults end this run and nothing else.
+   * Gives the events to a reader, whose faults end its run, or its reading alone if it does not hold the run.
    * @param operator put between the run and the reader
    * @returns when the reader has had the last event: the workflow's result, undefined if the run failed or ended early. Rejects
    *   with what the reader's `failed` throws
    */
   read(reader: RunReader, operator?: MonoTypeOperatorFunction<RunEvent>): Promise<unknown> {
     const { fault = new Cancellation(), wantsContent = false } = reader;
-    const reading: Reading = { fault, wantsContent };
-    const begin = this.#begin;
-    const events = new Observable<RunEvent>((subscriber) => begin(subscriber, reading));
+    const reading: Reading = { holdsRun: this.#holdsRun, fault, wantsContent };
+    const readers = this.#readers;
+    const events = new Observable<RunEvent>((subscriber) => readers.join(subscriber, reading));
     return new Promise((resolve, reject) => {
       const fail = (thrown: MillraceError, { error = toRunError(thrown), node }: Partial<RunFailed> = {}): void => {
         try {
@@ -81,7 +74,7 @@ export class RunEvents extends Observable<RunEvent> {
               fault.abort(new InternalError(thrown));
             }
           }
-          if (event.type === 'run-failed') fail(reading.end?.error ?? new InternalError(event.error), event);
+          if (event.type === 'run-failed') fail(readers.end?.error ?? new InternalError(event.error), event);
           else if (event.type === 'run-finished' && fault.aborted) fail(toMillraceError(fault.reason));
         },
         error: (thrown) => {
@@ -89,7 +82,7 @@ export class RunEvents extends Observable<RunEvent> {
           fail(toMillraceError(fault.reason));
           resolve(undefined);
         },
-        complete: () => resolve(reading.end?.result),
+        complete: () => resolve(readers.end?.result),
       });
     });
   }

@@ -1,22 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
-import { of } from 'rxjs';
+import { FakeClock } from '../../test/support/fake-clock.js';
 import type { RunEnd, RunEvent } from '../engine/run-event.js';
 import { toRunError, UpstreamError } from '../errors/index.js';
 import type { Delta } from '../streaming/index.js';
+import { RunLog } from '../workflow/index.js';
+import { OpenRun } from './open-run.js';
 import { RunEvents } from './run-events.js';
+import { RunReaders } from './run-readers.js';
 import { collectOutcome, type RunOutcome } from './run-to-end.js';
 
 const said = (...deltas: Delta[]): RunEvent[] =>
   deltas.map((delta, seq) => ({ type: 'delta', node: 'AnswerNode', seq, delta }));
 
-const collect = (events: readonly RunEvent[], end: RunEnd = {}): Promise<RunOutcome> =>
-  collectOutcome(
-    new RunEvents((subscriber, reading) => {
-      reading.end = end;
-      const subscription = of(...events).subscribe(subscriber);
-      return () => subscription.unsubscribe();
-    }),
-  );
+async function collect(events: readonly RunEvent[], end: RunEnd = {}): Promise<RunOutcome> {
+  const log = new RunLog();
+  const parts = { log, clock: new FakeClock(), timeoutMs: 1_000, signal: undefined, onAbort: () => undefined };
+  const readers = new RunReaders(new OpenRun(parts), log);
+  const outcome = collectOutcome(new RunEvents(readers, true));
+  for (const event of events) readers.emit(event, event === events.at(-1) ? end : undefined);
+  return outcome;
+}
 
 describe('a run to its end', () => {
   it('gives the text of each channel, the result, the finish reason and the usage', async () => {

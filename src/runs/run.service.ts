@@ -1,7 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { Subscriber } from 'rxjs';
 import { ABORTED_RUNS_LIMIT_MS, AppConfig } from '../config/index.js';
-import { Run, type RunEvent } from '../engine/index.js';
+import { Run } from '../engine/index.js';
 import { OverloadedError } from '../errors/index.js';
 import {
   type Cancellation,
@@ -15,22 +14,23 @@ import {
 import { Gate } from '../streaming/index.js';
 import { Tracer } from '../tracing/index.js';
 import { type RunRequest, type CompiledWorkflow, RunLog } from '../workflow/index.js';
-import type { ObservedRun } from './observers/run-observer.js';
 import { RunObservers } from './observers/run-observers.js';
 import { OpenRun } from './open-run.js';
-import { type Reading, RunEvents } from './run-events.js';
+import { RunEvents } from './run-events.js';
 import type { RunOptions } from './run-options.js';
+import { RunReaders } from './run-readers.js';
 import { collectOutcome, type RunOutcome } from './run-to-end.js';
 import { makeTraceStart } from './trace-start.js';
 
 /** How long a client is asked to wait before it tries another replica, in milliseconds. */
 const RETRY_AFTER_MS = 1_000;
 
-/** Runs workflows, keeps the time of each run, and knows which are open. */
+/** Starts runs, keeps the time of each, and knows which are open: they can be read and cancelled by their ids. */
 @Injectable()
 export class RunService {
   readonly #logger = new Logger('Run');
-  readonly #open = new Set<OpenRun>();
+  /** By id. */
+  readonly #open = new Map<string, { readonly open: OpenRun; readonly readers: RunReaders }>();
   /** What ended runs before their end, with what the log calls them. */
   readonly #reasons = new WeakMap<object, string>();
   /** Of requests that were taken and have not begun their run. */
@@ -60,7 +60,7 @@ export class RunService {
 
   /** What the log calls the runs that have started and not ended: workflow and id. */
   get namesOfOpenRuns(): readonly string[] {
-    return Array.from(this.#open, ({ name }) => name);
+    return Array.from(this.#open.values(), ({ open }) => open.name);
   }
 
   /**
@@ -77,27 +77,23 @@ export class RunService {
   }
 
   /**
-   * Prepares a run, which starts when its events are read or subscribed to, and once for each time. The Observable
-   * completes after the run's last event and never errors; unsubscribing before ends the run.
-   * @throws OverloadedError while the server is shutting down
+   * Begins a run. It does not wait to be read, and nobody has to: without a reader it goes on to its end. The events are all
+   * there for those who begin to read in the same turn of the event loop; once they are read, the run ends when their last
+   * reader leaves.
+   * @throws OverloadedError while the server is shutting down; Error if a run with this id is open
    */
   start(workflow: CompiledWorkflow, request: RunRequest, options: RunOptions): RunEvents {
     if (this.#draining) throw makeShutdownError();
-    const asked: ObservedRun = { workflow, request, options };
-    return new RunEvents((subscriber, reading) => this.#begin(asked, subscriber, reading));
-  }
-
-  /** @returns ends the run if its subscriber leaves before that */
-  #begin(asked: ObservedRun, subscriber: Subscriber<RunEvent>, reading: Reading): () => void {
-    const { workflow, request, options } = asked;
+    const { id } = options;
+    if (this.#open.has(id)) throw new Error(`A run with the id "${id}" is open. Give each run an id of its own.`);
     const { clock, config } = this;
     const trace =
       this.tracer.enabled && workflow.traced
-        ? this.tracer.startTrace(makeTraceStart(workflow, request, options.id, options.origin))
+        ? this.tracer.startTrace(makeTraceStart(workflow, request, id, options.origin))
         : undefined;
     const log = new RunLog({
       workflow: workflow.id,
-      completion_id: options.id,
+      completion_id: id,
       request_id: options.origin?.requestId,
       trace_id: trace?.id,
     });
@@ -106,12 +102,12 @@ export class RunService {
       clock,
       timeoutMs: config.run.timeoutMs,
       signal: options.signal,
-      fault: reading.fault,
       onAbort: (reason, { name }) => this.#keepReason(reason, name),
     });
-    this.#open.add(open);
+    const readers = new RunReaders(open, log);
+    this.#open.set(id, { open, readers });
     this.#letGo ??= holdProcess();
-    const observer = this.observers.observe({ ...asked, ...(trace !== undefined && { trace }) }, log);
+    const observer = this.observers.observe({ workflow, request, options, ...(trace !== undefined && { trace }) }, log);
     const run = new Run({
       workflow,
       request,
@@ -125,29 +121,45 @@ export class RunService {
       isTraced: trace !== undefined,
       maxAnswerLength: config.run.maxAnswerLength,
       estimatesTokens: options.permit?.estimatesTokens === true,
-      wantsContent: reading.wantsContent,
+      wantsContent: () => readers.wantsContent,
       observe: (told, content) => observer.next(told, content),
-      emit: (runEvent, end) => {
+      emit: (event, end) => {
         if (open.hasEnded) return;
-        if (end !== undefined) {
-          reading.end = end;
-          open.end();
-        }
-        if (runEvent.type !== 'delta') observer.next(runEvent);
-        subscriber.next(runEvent);
-        // What is left is to clean up, which the reader need not wait for.
-        if (end !== undefined) subscriber.complete();
+        if (end !== undefined) open.end();
+        if (event.type !== 'delta') observer.next(event);
+        readers.emit(event, end);
       },
     });
-    void run.execute().finally(() => this.#close(open));
-    return () => {
-      if (!open.hasEnded) open.abort('client_disconnected');
-    };
+    // Readers that begin in this turn miss nothing.
+    void Promise.resolve()
+      .then(() => run.execute())
+      .finally(() => this.#close(id, open));
+    return new RunEvents(readers, true);
   }
 
-  #close(open: OpenRun): void {
+  /**
+   * The events of a run that was started before, from now on: for readers that come and leave, and fail, without the run.
+   * @returns undefined if no run with this id is open in this process
+   */
+  attach(id: string): RunEvents | undefined {
+    const run = this.#open.get(id);
+    return run && new RunEvents(run.readers, false);
+  }
+
+  /**
+   * Ends a run before its end, with a RunAbortedError: its steps are aborted, and so are their requests to models.
+   * @returns false if no run with this id is open in this process, or it is ending already
+   */
+  cancel(id: string): boolean {
+    const run = this.#open.get(id);
+    if (run === undefined || run.open.hasEnded || run.open.cancellation.aborted) return false;
+    run.open.abort('cancelled');
+    return true;
+  }
+
+  #close(id: string, open: OpenRun): void {
     open.close();
-    this.#open.delete(open);
+    this.#open.delete(id);
     if (this.#open.size > 0) return;
     this.#letGo?.();
     this.#letGo = undefined;
@@ -184,7 +196,7 @@ export class RunService {
     if (this.#open.size === 0) return;
     this.#logger.log(`Shutting down: waiting up to ${graceMs} ms for ${this.#open.size} open runs`);
     const limit = this.clock.after(graceMs, () => {
-      for (const run of this.#open) run.abort('shutdown');
+      for (const { open } of this.#open.values()) open.abort('shutdown');
     });
     const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;

@@ -1,5 +1,12 @@
 import { Logger } from '@nestjs/common';
-import { InternalError, loggableStack, type MillraceError, RunAbortedError, UpstreamError } from '../errors/index.js';
+import {
+  type AbortCause,
+  InternalError,
+  loggableStack,
+  type MillraceError,
+  RunAbortedError,
+  UpstreamError,
+} from '../errors/index.js';
 import type { ModelName } from '../models/index.js';
 
 /** `log`: what an operator wants to know; `warn`: what needs attention; `error`: a bug; `debug`: of interest to who looks for it. */
@@ -37,6 +44,13 @@ export interface EndedStep {
   readonly call: CallName | undefined;
 }
 
+/** Of the lines about runs that were ended: a client that leaves, and a server that ends, are no failures. */
+const LEVELS: Readonly<Record<AbortCause, LineLevel>> = {
+  client_disconnected: 'debug',
+  cancelled: 'log',
+  deadline: 'warn',
+  shutdown: 'log',
+};
 const logger = new Logger('Run');
 /** Longest cause that a line tells, in characters. */
 const LONGEST_CAUSE = 500;
@@ -75,11 +89,9 @@ export class RunLog {
   runFailed(error: MillraceError): void {
     const { words, facts } = describeFailure(error);
     if (error instanceof RunAbortedError) {
-      // A client that leaves, and a server that ends, are no failures.
-      const level = error.abortCause === 'deadline' ? 'warn' : error.abortCause === 'shutdown' ? 'log' : 'debug';
       const node = this.#abortedSteps.map((step) => step.node).join(',') || undefined;
       const call = this.#abortedSteps.find((step) => step.call !== undefined)?.call;
-      this.write(level, `aborted: ${error.abortCause}`, { node, ...call, ...facts });
+      this.write(LEVELS[error.abortCause], `aborted: ${error.abortCause}`, { node, ...call, ...facts });
       return;
     }
     const where = { node: this.#failedStep?.node, ...this.#failedStep?.call };

@@ -26,7 +26,7 @@ export class CompletionsStreamer {
    * Runs a workflow and streams its events to the client. The status line waits for the first delta or an error, so that a run
    * which fails at once is a real HTTP error; but not for longer than the grace time, because clients and proxies want to see
    * life.
-   * @param start prepares the run
+   * @param start begins the run
    * @returns when the answer has been handed to the connection
    * @throws MillraceError if the run fails before anything was sent: the answer is then the caller's to give
    */
@@ -38,7 +38,6 @@ export class CompletionsStreamer {
     const { clock } = this;
     const { debounceMs, heartbeatMs, openGraceMs } = this.config.stream;
     const gate = new Gate();
-    const events = start({ gate, failFastMs: openGraceMs });
     const record = findRecord(response);
     const meter = this.metrics.stream(workflow.id, record.startedAt);
     record.streams(meter);
@@ -52,7 +51,7 @@ export class CompletionsStreamer {
       meter,
       record,
     });
-    await events.read(
+    await start({ gate, failFastMs: openGraceMs }).read(
       stream,
       coalesce({
         clock,
