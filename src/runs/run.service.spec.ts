@@ -60,8 +60,9 @@ const config = loadConfig({ RUN_TIMEOUT_MS: '60000' });
 describe('RunService', () => {
   let runs: RunService;
   let clock: FakeClock;
+  let write: jest.SpiedFunction<RunLog['write']>;
   beforeEach(() => {
-    jest.spyOn(RunLog.prototype, 'write').mockReturnValue();
+    write = jest.spyOn(RunLog.prototype, 'write').mockReturnValue();
     talk = new Talk();
     clock = new FakeClock();
     runs = new RunService(config, clock, new RandomIdSource(), new NoopTracer(), new RunObservers([]));
@@ -152,12 +153,7 @@ describe('RunService', () => {
       const own = listen(start());
       const reading = read(runs.attach('run-1'), fail);
       expect(await reading).toMatchObject({ isReaders: true, error: { code: 'internal_error' } });
-      expect(RunLog.prototype.write).toHaveBeenCalledWith(
-        'error',
-        'has a reader that failed; the run goes on',
-        {},
-        expect.anything(),
-      );
+      expect(write).toHaveBeenCalledWith('error', 'has a reader that failed; the run goes on', {}, expect.anything());
       talk.end();
       await ended();
       expect(own.types.at(-1)).toBe('run-finished');
