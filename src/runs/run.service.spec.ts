@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { compiled } from '../../test/support/compiled-workflow.js';
 import { eventually } from '../../test/support/eventually.js';
 import { FakeClock } from '../../test/support/fake-clock.js';
-import { loadConfig } from '../app/load-config.js';
+import type { AppConfig } from '../config/index.js';
 import type { RunEvent } from '../engine/index.js';
 import { RandomIdSource } from '../kernel/index.js';
 import { NoopTracer } from '../tracing/noop/noop-tracer.js';
@@ -55,7 +55,7 @@ class TalkingNode implements WorkflowNode<void, string> {
 }
 
 const { workflow } = compiled({ define: (flow) => flow.node(TalkingNode) });
-const config = loadConfig({ RUN_TIMEOUT_MS: '60000' });
+const config = { run: { timeoutMs: 60_000, maxAnswerLength: 1_000 } } as AppConfig;
 
 describe('RunService', () => {
   let runs: RunService;
