@@ -2,6 +2,7 @@
  * The door for authors: all that a workflow, a node, a tool, or an application with workflows of its own imports.
  * @packageDocumentation
  */
+export { type MillraceAsyncOptions, MillraceModule, type MillraceOptions } from './module/index.js';
 export {
   Workflow,
   type WorkflowAlias,

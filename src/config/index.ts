@@ -5,13 +5,15 @@ export type { NamedHash } from './key-list.js';
 export { isCredential } from './kinds.js';
 export {
   addressPart,
+  type CommonProviderOptions,
   type CommonProviderValues,
   type ProviderDeclaration,
   type ProviderKey,
   providerKey,
 } from './provider-settings.js';
 export type { ProxyConfig } from './proxy-settings.js';
-export { listSettingNames, readConfig } from './read-config.js';
+export type { OptionsOf } from './options.js';
+export { type CommonOptions, listSettingNames, readConfig, readModuleConfig } from './read-config.js';
 export type { ServerConfig } from './server-settings.js';
 export { LOG_LEVELS } from './service-settings.js';
 export { optional, Setting, setting, type Settings, type Values } from './setting.js';

@@ -1,5 +1,5 @@
 import { text } from './kinds.js';
-import { type Kind, optional, Refusal, type Values } from './setting.js';
+import { environmentSetting, type Kind, Refusal, type Values } from './setting.js';
 
 /** Through which proxies requests go out, by the variables that other programs read as well. */
 export interface ProxyConfig {
@@ -21,9 +21,9 @@ const proxy: Kind<string> = (given) => {
 
 /** The variables that are read for proxies; the ones in lower case win. */
 export const PROXY_SETTINGS = {
-  http: { lower: optional('http_proxy', proxy), upper: optional('HTTP_PROXY', proxy) },
-  https: { lower: optional('https_proxy', proxy), upper: optional('HTTPS_PROXY', proxy) },
-  none: { lower: optional('no_proxy', text), upper: optional('NO_PROXY', text) },
+  http: { lower: environmentSetting('http_proxy', proxy), upper: environmentSetting('HTTP_PROXY', proxy) },
+  https: { lower: environmentSetting('https_proxy', proxy), upper: environmentSetting('HTTPS_PROXY', proxy) },
+  none: { lower: environmentSetting('no_proxy', text), upper: environmentSetting('NO_PROXY', text) },
 };
 
 /** Undefined: requests go out directly. */

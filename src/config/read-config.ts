@@ -5,6 +5,7 @@ import { findIgnoredVariables } from './ignored-variables.js';
 import { countBytes } from './kinds.js';
 import { findMisspeltSettings } from './misspelt-settings.js';
 import { OTEL_SETTINGS } from './otel-settings.js';
+import { type OptionsOf, writeOptions, type WrittenOptions } from './options.js';
 import { makeProviderSettings, type ProviderDeclaration } from './provider-settings.js';
 import { PROXY_SETTINGS, readProxyConfig } from './proxy-settings.js';
 import { readSecretFiles } from './secret-files.js';
@@ -24,6 +25,25 @@ const SETTINGS = {
   jwt: JWT_SETTINGS,
   proxy: PROXY_SETTINGS,
 };
+
+/** Those that a program can give as options, in their groups. */
+const OPTIONS = {
+  ...SERVICE_SETTINGS,
+  server: SERVER_SETTINGS,
+  tracing: TRACING_SETTINGS,
+  otel: OTEL_SETTINGS,
+  access: ACCESS_SETTINGS,
+  jwt: JWT_SETTINGS,
+};
+
+/** The options that say what variables say, but for those of the providers, whose declarations have them. */
+export type CommonOptions = OptionsOf<typeof OPTIONS>;
+
+/** The same, of a list of providers. */
+type ModuleSettings = CommonOptions & { readonly providers?: object | undefined };
+
+/** Defaults where Millrace is a module: pages for people are there if the application asks for them. */
+const OF_MODULES = { PLAYGROUND: 'off', DOCS: 'off' };
 
 /** Names under which people know these settings from elsewhere. */
 const KNOWN_ELSEWHERE = {
@@ -51,25 +71,56 @@ export function listSettingNames(providers: readonly ProviderDeclaration[]): rea
  * @throws ConfigurationError listing every variable that is wrong; no values are quoted, since some are secrets.
  */
 export function readConfig(given: Variables, providers: readonly ProviderDeclaration[]): AppConfig {
+  return read(given, providers);
+}
+
+/**
+ * The same where Millrace is a module of an application: what only the owner of a server can set is left alone, options go
+ * before variables, and a variable whose name is no setting's is only warned of, since it may be the application's.
+ * @throws ConfigurationError listing every option and variable that is wrong
+ */
+export function readModuleConfig(
+  options: ModuleSettings,
+  environment: Variables,
+  providers: readonly ProviderDeclaration[],
+): AppConfig {
+  const written = writeOptions({ ...OPTIONS, providers: makeProviderSettings(providers) }, options);
+  const given: Record<string, string | undefined> = { ...OF_MODULES, ...environment, ...written.variables };
+  // An option goes before its variable, in whatever form that is there.
+  for (const name of Object.keys(written.variables)) delete given[`${name}_FILE`];
+  return read(given, providers, written);
+}
+
+/** @param written what the program itself has set; absent: Millrace has its process for itself */
+function read(given: Variables, providers: readonly ProviderDeclaration[], written?: WrittenOptions): AppConfig {
   const settings = { ...SETTINGS, providers: makeProviderSettings(providers) };
   const all = listSettings(settings);
   const known = new Set(namesWithFiles(all));
   const secrets = readSecretFiles(given, all);
   const { variables } = secrets;
-  const source = new Source(variables, (name) => secrets.read.has(name));
+  const describe = (name: string): string =>
+    written?.places.get(name) ?? (secrets.read.has(name) ? `${name}_FILE: ${name}` : name);
+  const source = new Source(variables, describe, written !== undefined);
   const { service, server, access, jwt, proxy, tracing, otel, ...others } = readSettings(settings, source);
   checkIssuer(source);
+  const misspelt = findMisspeltSettings(variables, known, {
+    knownElsewhere: Object.assign({ ...KNOWN_ELSEWHERE }, ...providers.map((each) => each.knownElsewhere)),
+    foreign: new Set([...FOREIGN, ...providers.flatMap(({ foreign = [] }) => foreign)]),
+    words: new SettingWords(providers),
+  });
   const faults = [
+    ...(written?.faults ?? []),
     ...source.faults,
     ...secrets.faults,
     ...findTracingFaults(tracing, otel),
-    ...findMisspeltSettings(variables, known, {
-      knownElsewhere: Object.assign({ ...KNOWN_ELSEWHERE }, ...providers.map((each) => each.knownElsewhere)),
-      foreign: new Set([...FOREIGN, ...providers.flatMap(({ foreign = [] }) => foreign)]),
-      words: new SettingWords(providers),
-    }),
+    ...(written === undefined ? misspelt : []),
   ];
-  if (faults.length > 0) throw new ConfigurationError(faults);
+  if (faults.length > 0) {
+    throw new ConfigurationError(
+      faults,
+      written === undefined ? 'in the environment' : 'in its options or the environment',
+    );
+  }
   const tracingConfig = { ...readTracingConfig(tracing, otel), providerNames: listConventionalNames(providers) };
   const production = isProduction(variables['NODE_ENV']);
   const ignored: Record<string, string> = Object.assign({}, ...providers.map((each) => each.ignored));
@@ -83,7 +134,10 @@ export function readConfig(given: Variables, providers: readonly ProviderDeclara
     proxy: readProxyConfig(proxy),
     tracing: tracingConfig,
     access: { ...access, jwt: readJwtConfig(jwt) },
-    warnings: findIgnoredVariables(variables, known, tracingConfig.otlp !== undefined, ignored),
+    warnings: [
+      ...(written === undefined ? [] : misspelt),
+      ...findIgnoredVariables(variables, known, tracingConfig.otlp !== undefined, ignored),
+    ],
   });
 }
 

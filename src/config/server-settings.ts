@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { milliseconds, size, wholeNumber } from './kinds.js';
-import { type Kind, Refusal, setting, type Values } from './setting.js';
+import { type Kind, Refusal, serverSetting, setting, type Values } from './setting.js';
 
 /** Express' names for the networks of this machine, of its link, and of private use. */
 const NETWORKS: ReadonlySet<string> = new Set(['loopback', 'linklocal', 'uniquelocal']);
@@ -27,31 +27,31 @@ export const SERVER_SETTINGS = {
    * Whose `X-Forwarded-*` headers are believed, as Express' `trust proxy` writes it: nobody's, those of that many proxies in
    * a row, or those of these addresses and networks.
    */
-  trustProxy: setting('TRUST_PROXY', trustedProxies, false),
+  trustProxy: serverSetting('TRUST_PROXY', trustedProxies, false),
   /**
    * How long a connection may be idle between two requests. Gateways drop idle ones after 60 s (nginx, Kong, AWS ALB) or are
    * told to; whoever closes last loses no request.
    */
-  keepAliveTimeoutMs: setting('HTTP_KEEP_ALIVE_TIMEOUT_MS', milliseconds(1), 95_000),
+  keepAliveTimeoutMs: serverSetting('HTTP_KEEP_ALIVE_TIMEOUT_MS', milliseconds(1), 95_000),
   /**
    * How long the headers of a request may take, from its first byte; for a connection's first one, from its opening. Longer
    * than the one before: gateways may open connections before they need them.
    */
-  headersTimeoutMs: setting('HTTP_HEADERS_TIMEOUT_MS', milliseconds(1), 100_000),
+  headersTimeoutMs: serverSetting('HTTP_HEADERS_TIMEOUT_MS', milliseconds(1), 100_000),
   /** How long a whole request may take to arrive, headers and body. */
-  requestTimeoutMs: setting('HTTP_REQUEST_TIMEOUT_MS', milliseconds(1), 120_000),
+  requestTimeoutMs: serverSetting('HTTP_REQUEST_TIMEOUT_MS', milliseconds(1), 120_000),
   /** How long nothing of a body that is being read may come: whoever sends nothing holds memory for all that was announced. */
   bodyTimeoutMs: setting('HTTP_BODY_TIMEOUT_MS', milliseconds(1), 10_000),
   /** How long nothing of a complete answer may leave, because its client does not read. */
   sendTimeoutMs: setting('HTTP_SEND_TIMEOUT_MS', milliseconds(1), 30_000),
   /** How many processes share the port. */
-  processes: setting(
+  processes: serverSetting(
     'WEB_CONCURRENCY',
     (given) => (given === 'auto' ? Math.min(MOST_PROCESSES, availableParallelism()) : processes(given)),
     1,
   ),
   /** Most bytes of a request's line and headers together. */
-  maxHeaderBytes: setting('HTTP_MAX_HEADER_SIZE', size(), 16 * 1024),
+  maxHeaderBytes: serverSetting('HTTP_MAX_HEADER_SIZE', size(), 16 * 1024),
 };
 
 export type ServerConfig = Values<typeof SERVER_SETTINGS>;

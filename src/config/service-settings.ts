@@ -1,4 +1,4 @@
-import { type Kind, optional, Refusal, setting, type Values } from './setting.js';
+import { type Kind, optional, Refusal, serverSetting, setting, type Values } from './setting.js';
 import { list, matching, milliseconds, number, oneOf, onOrOff, size, text, wholeNumber } from './kinds.js';
 
 /** Log levels of Nest's logger, from the quietest. */
@@ -25,8 +25,8 @@ const level: Kind<LogLevel> = (given) => {
 /** The settings of the service itself. Times are in milliseconds. `.env.example` explains each to operators. */
 export const SERVICE_SETTINGS = {
   http: {
-    port: setting('PORT', wholeNumber(0, 65_535, 'be a port number from 0 to 65535'), 8080),
-    host: setting('HOST', text, '0.0.0.0'),
+    port: serverSetting('PORT', wholeNumber(0, 65_535, 'be a port number from 0 to 65535'), 8080),
+    host: serverSetting('HOST', text, '0.0.0.0'),
     /** Largest request body, as it was configured: `10mb`. */
     bodyLimit: setting(
       'BODY_LIMIT',
@@ -52,8 +52,8 @@ export const SERVICE_SETTINGS = {
     docs: setting('DOCS', onOrOff, true),
   },
   log: {
-    level: setting('LOG_LEVEL', level, 'log'),
-    format: setting('LOG_FORMAT', oneOf(['json', 'pretty'], 'be json or pretty'), 'pretty'),
+    level: serverSetting('LOG_LEVEL', level, 'log'),
+    format: serverSetting('LOG_FORMAT', oneOf(['json', 'pretty'], 'be json or pretty'), 'pretty'),
   },
   demo: {
     /**

@@ -13,14 +13,17 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 /** The environment that settings are read from, and what is found wrong with it. */
 export class Source {
   readonly #variables: Variables;
-  readonly #isFromFile: (name: string) => boolean;
+  readonly #describe: (name: string) => string;
+  /** True if Millrace is a module of an application that has a server of its own. */
+  readonly isModule: boolean;
   /** One line for each value that is none. */
   readonly faults: string[] = [];
 
-  /** @param isFromFile whether a variable's value stood in a file: then its fault says so */
-  constructor(variables: Variables, isFromFile: (name: string) => boolean) {
+  /** @param describe what a fault calls a variable, by where its value was given */
+  constructor(variables: Variables, describe: (name: string) => string, isModule: boolean) {
     this.#variables = variables;
-    this.#isFromFile = isFromFile;
+    this.#describe = describe;
+    this.isModule = isModule;
   }
 
   /** Without the space around it; empty: the variable is not set. */
@@ -33,7 +36,7 @@ export class Source {
   }
 
   report(name: string, must: string): void {
-    this.faults.push(`${this.#isFromFile(name) ? `${name}_FILE: ` : ''}${name} must ${must}`);
+    this.faults.push(`${this.#describe(name)} must ${must}`);
   }
 }
 
@@ -61,6 +64,21 @@ export class Setting<T> {
   }
 }
 
+/** One that has no option beside its variable: another name of a setting, or what all programs on a machine share. */
+export class EnvironmentSetting<T> extends Setting<T> {
+  readonly isOption = false;
+}
+
+/**
+ * One that only the owner of the server can have. An application that Millrace is a module of has its own, and may well call
+ * it the same.
+ */
+export class ServerSetting<T> extends EnvironmentSetting<T> {
+  override read(source: Source): T {
+    return source.isModule ? this.usual : super.read(source);
+  }
+}
+
 /** Settings by what the program calls them, in groups. */
 export type Settings = { readonly [key: string]: Setting<unknown> | Settings };
 
@@ -71,6 +89,16 @@ export type Values<S> = {
 
 export function setting<T>(name: string, kind: Kind<T>, usual: NoInfer<T>): Setting<T> {
   return new Setting(name, kind, usual);
+}
+
+/** See {@link ServerSetting}. */
+export function serverSetting<T>(name: string, kind: Kind<T>, usual: NoInfer<T>): ServerSetting<T> {
+  return new ServerSetting(name, kind, usual);
+}
+
+/** See {@link EnvironmentSetting}; without a default. */
+export function environmentSetting<T>(name: string, kind: Kind<T>): EnvironmentSetting<T | undefined> {
+  return new EnvironmentSetting<T | undefined>(name, kind, undefined);
 }
 
 /** One without a default. */

@@ -7,7 +7,7 @@ import {
   readOtelSampling,
   readOtlpConfig,
 } from './otel-settings.js';
-import { optional, secret, setting, type Values } from './setting.js';
+import { environmentSetting, optional, secret, setting, type Values } from './setting.js';
 
 const LANGFUSE_CLOUD = 'https://cloud.langfuse.com';
 /** Its keys are the credentials, and paths are added to it. */
@@ -47,11 +47,11 @@ export const TRACING_SETTINGS = {
     isOn: setting('LANGFUSE_TRACING_ENABLED', onOrOff, true),
     /** Ways into Langfuse: `auto` asks the server for its version. */
     ingestion: setting('LANGFUSE_INGESTION', oneOf(['auto', 'otlp', 'legacy']), 'auto'),
-    /** All that its address is called: here, in the `langfuse` package, and in Langfuse's Python package and most tutorials. */
-    addresses: {
-      LANGFUSE_BASE_URL: optional('LANGFUSE_BASE_URL', address(LANGFUSE)),
-      LANGFUSE_BASEURL: optional('LANGFUSE_BASEURL', address(LANGFUSE)),
-      LANGFUSE_HOST: optional('LANGFUSE_HOST', address(LANGFUSE)),
+    baseUrl: optional('LANGFUSE_BASE_URL', address(LANGFUSE)),
+    /** What its address is called in the `langfuse` package, and in Langfuse's Python package and most tutorials. */
+    otherAddresses: {
+      LANGFUSE_BASEURL: environmentSetting('LANGFUSE_BASEURL', address(LANGFUSE)),
+      LANGFUSE_HOST: environmentSetting('LANGFUSE_HOST', address(LANGFUSE)),
     },
   },
 };
@@ -84,7 +84,7 @@ export interface TracingConfig extends OwnTracingConfig {
 /** What is wrong about the settings together; each alone is checked by its own kind. */
 export function findTracingFaults({ langfuse, sampleRate }: TracingSettings, otel: OtelSettings): string[] {
   const faults = findOtelFaults(otel, readLangfuseKeys(langfuse).publicKey !== undefined);
-  const names = Object.keys(langfuse.addresses);
+  const names = ['LANGFUSE_BASE_URL', ...Object.keys(langfuse.otherAddresses)];
   // Keys and contents must not go to one of two places by chance.
   if (new Set(listLangfuseAddresses(langfuse)).size > 1) {
     faults.push(`${names.join(', ')} must have one value: they are one setting`);
@@ -124,6 +124,6 @@ function readLangfuseKeys({ isOn, publicKey, secretKey }: LangfuseSettings) {
 }
 
 /** Those that are set, without slashes at the end. */
-function listLangfuseAddresses({ addresses }: LangfuseSettings): string[] {
-  return Object.values(addresses).flatMap((given) => given?.replace(/\/+$/, '') ?? []);
+function listLangfuseAddresses({ baseUrl, otherAddresses }: LangfuseSettings): string[] {
+  return [baseUrl, ...Object.values(otherAddresses)].flatMap((given) => given?.replace(/\/+$/, '') ?? []);
 }

@@ -59,7 +59,9 @@ export class DocsController {
 
   @Get('docs')
   page(@Req() request: Request, @Res() response: Response): void {
-    this.#send(request, response, () => response.type('html').send(PAGE));
+    // Whatever the page loads is named from the folder that it is in.
+    if (request.path.endsWith('/')) response.redirect(308, `${request.baseUrl}/docs`);
+    else this.#send(request, response, () => response.type('html').send(PAGE));
   }
 
   @Get('docs/*file')

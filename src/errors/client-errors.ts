@@ -22,6 +22,16 @@ export class ModelNotFoundError extends InvalidRequestError {
   }
 }
 
+/** The application that Millrace is a module of refuses a request, with a status of its own. */
+export class RefusedByHostError extends InvalidRequestError {
+  override readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message, { code: 'request_refused' });
+    this.status = status;
+  }
+}
+
 /** No route has this path. */
 export class UnknownRouteError extends InvalidRequestError {
   override readonly status = 404;

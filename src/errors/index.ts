@@ -10,6 +10,7 @@ export {
   MethodNotAllowedError,
   ModelNotFoundError,
   PayloadTooLargeError,
+  RefusedByHostError,
   RequestTimeoutError,
   UnknownRouteError,
   UnsupportedMediaTypeError,

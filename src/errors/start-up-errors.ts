@@ -20,11 +20,15 @@ export abstract class StartUpError extends Error {
   }
 }
 
-/** The environment holds values that this server cannot work with. Lists all of them. */
+/** There are settings that this server cannot work with. Lists all of them. */
 export class ConfigurationError extends StartUpError {
-  constructor(readonly faults: readonly string[]) {
+  /** @param where the settings are */
+  constructor(
+    readonly faults: readonly string[],
+    where = 'in the environment',
+  ) {
     super(
-      `Millrace cannot start: ${faults.length === 1 ? 'one setting is' : `${faults.length} settings are`} wrong in the environment.`,
+      `Millrace cannot start: ${faults.length === 1 ? 'one setting is' : `${faults.length} settings are`} wrong ${where}.`,
       faults,
     );
   }

@@ -1,8 +1,16 @@
-import { InvalidRequestError, type MillraceError, toMillraceError } from '../errors/index.js';
+import { HttpException } from '@nestjs/common';
+import { InvalidRequestError, type MillraceError, RefusedByHostError, toMillraceError } from '../errors/index.js';
+import { isError } from '../kernel/index.js';
 
-/** Makes the error that the client gets of a thrown value. Express' own are translated here; whatever is left is a bug. */
+/**
+ * Makes the error that the client gets of a thrown value. What Express throws is translated here, and with what an
+ * application's own middleware refuses a request; whatever is left is a bug.
+ */
 export function translateError(thrown: unknown): MillraceError {
-  return thrown instanceof URIError
-    ? new InvalidRequestError('The URL of your request is malformed.')
-    : toMillraceError(thrown);
+  if (!isError(thrown)) return toMillraceError(thrown);
+  if (thrown instanceof URIError) return new InvalidRequestError('The URL of your request is malformed.');
+  if (thrown instanceof HttpException && thrown.getStatus() >= 400 && thrown.getStatus() < 500) {
+    return new RefusedByHostError(thrown.getStatus(), thrown.message);
+  }
+  return toMillraceError(thrown);
 }

@@ -1,46 +1,83 @@
-import { type DynamicModule, Module, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { type DynamicModule, type FactoryProvider, Logger, Module, type ModuleMetadata } from '@nestjs/common';
 import { CompletionsModule } from '../api/completions/index.js';
 import { ModelsModule } from '../api/models/index.js';
-import { AppConfig } from '../config/index.js';
+import { AppConfig, readModuleConfig } from '../config/index.js';
 import { DocsModule } from '../docs/index.js';
 import { HealthModule } from '../health/index.js';
 import { DoorsPlace } from '../http/index.js';
 import { Clock, IdSource, RandomIdSource, SystemClock } from '../kernel/index.js';
+import { VENDORS } from '../models/index.js';
 import { NodesModule } from '../nodes/index.js';
 import { PlaygroundModule } from '../playground/index.js';
 import { RunsModule } from '../runs/index.js';
+import type { MillraceAsyncOptions, MillraceOptions } from './millrace-options.js';
 
-/** Where the two things come from that every module can inject beside the clock and the source of ids. */
-interface Settings extends Pick<ModuleMetadata, 'imports'> {
-  /** Of {@link AppConfig} and {@link DoorsPlace}. */
-  readonly providers: readonly Provider[];
+/** What an application has decided: the settings, checked, and where the routes are. */
+interface Decision {
+  readonly config: AppConfig;
+  readonly place: DoorsPlace;
 }
 
-/** All of Millrace but workflows: the applications that have some import it, the service as well as any other. */
+const DECISION = Symbol('what the application has decided');
+
+/**
+ * All of Millrace but workflows: each application that has some imports it once, the service as well as any other. Workflows
+ * are found in all modules of the application; they need not import this one.
+ */
 @Module({
   imports: [CompletionsModule, DocsModule, HealthModule, ModelsModule, NodesModule, PlaygroundModule, RunsModule],
   exports: [NodesModule, RunsModule],
 })
 export class MillraceModule {
-  /** @param config the settings, already checked */
+  /**
+   * Adds Millrace to an application.
+   * @throws ConfigurationError, when the application starts, that lists every setting that is wrong
+   */
+  static forRoot(options: MillraceOptions = {}): DynamicModule {
+    return compose({ useFactory: () => decide(options) });
+  }
+
+  /** The same with options that the application finds out when it starts. */
+  static forRootAsync({ imports = [], inject = [], useFactory }: MillraceAsyncOptions): DynamicModule {
+    const make = useFactory as (...injected: unknown[]) => MillraceOptions | Promise<MillraceOptions>;
+    return compose(
+      {
+        inject: inject as NonNullable<FactoryProvider['inject']>,
+        useFactory: async (...injected: unknown[]) => decide(await make(...injected)),
+      },
+      imports,
+    );
+  }
+
+  /** The same with settings that have been read and checked before: the service needs some to make its server. */
   static configured(config: AppConfig, place: DoorsPlace): DynamicModule {
-    return compose({
-      providers: [
-        { provide: AppConfig, useValue: config },
-        { provide: DoorsPlace, useValue: place },
-      ],
-    });
+    return compose({ useFactory: () => ({ config, place }) });
   }
 }
 
+function decide({ path, watch, middleware, environment = process.env, ...settings }: MillraceOptions): Decision {
+  const config = readModuleConfig(settings, environment, Object.values(VENDORS));
+  const logger = new Logger('Config');
+  for (const warning of config.warnings) logger.warn(warning);
+  return {
+    config,
+    place: new DoorsPlace(path, { ...(watch && { watches: true }), ...(middleware && { before: middleware }) }),
+  };
+}
+
 /** The one composition. It is global, so that modules with workflows need not import it. */
-function compose({ imports = [], providers }: Settings): DynamicModule {
+function compose(
+  decision: Pick<FactoryProvider<Decision | Promise<Decision>>, 'inject' | 'useFactory'>,
+  imports: NonNullable<ModuleMetadata['imports']> = [],
+): DynamicModule {
   return {
     module: MillraceModule,
     global: true,
     imports,
     providers: [
-      ...providers,
+      { provide: DECISION, ...decision },
+      { provide: AppConfig, inject: [DECISION], useFactory: ({ config }: Decision) => config },
+      { provide: DoorsPlace, inject: [DECISION], useFactory: ({ place }: Decision) => place },
       { provide: Clock, useClass: SystemClock },
       { provide: IdSource, useClass: RandomIdSource },
     ],

@@ -26,7 +26,10 @@ export class PlaygroundController {
 
   @Get()
   page(@Req() request: Request, @Res() response: Response): void {
-    this.#send(PAGE, request, response);
+    const [path = ''] = request.originalUrl.split('?', 1);
+    // Whatever the page loads is named from its folder.
+    if (path.endsWith('/')) this.#send(PAGE, request, response);
+    else response.redirect(308, `${request.baseUrl}/`);
   }
 
   @Get('playground/*path')

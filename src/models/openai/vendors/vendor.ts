@@ -27,9 +27,14 @@ export interface Vendor<
   readonly hasKeyHeader?: boolean;
 }
 
+/** A vendor that is like any other, but for what its own settings are called. */
+type DefinedVendor<Name extends string, Own extends Settings> = Omit<Vendor<Name>, 'settings'> & {
+  readonly settings: Own;
+};
+
 /** Checks that a vendor uses the settings that it declares, and no others. */
 export function defineVendor<const Name extends string, Own extends Settings>(
   vendor: Vendor<Name, keyof Own & string, Values<Own>> & { readonly settings: Own },
-): Vendor<Name> {
-  return vendor as unknown as Vendor<Name>;
+): DefinedVendor<Name, Own> {
+  return vendor as unknown as DefinedVendor<Name, Own>;
 }

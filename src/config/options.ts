@@ -1,0 +1,81 @@
+import { type EnvironmentSetting, Setting, type Settings } from './setting.js';
+
+/** A size in words, such as `10mb`. */
+type Size = `${number}${'b' | 'kb' | 'mb' | 'gb'}`;
+
+/** What a program gives for a value that its variable would hold as a text. */
+type Given<T> = T extends boolean | string
+  ? T
+  : T extends number
+    ? T | Size
+    : T extends readonly (infer Item)[]
+      ? readonly (Item extends string ? Item : string)[]
+      : T extends Readonly<Record<string, string>>
+        ? T
+        : string;
+
+type OptionKey<S, K extends keyof S> =
+  S[K] extends EnvironmentSetting<unknown>
+    ? never
+    : S[K] extends Setting<unknown>
+      ? K
+      : keyof OptionsOf<S[K]> extends never
+        ? never
+        : K;
+
+/** The same settings as options of a program: all may be left out, and then their variables count. */
+export type OptionsOf<S> = {
+  readonly [K in keyof S as OptionKey<S, K>]?:
+    (S[K] extends Setting<infer T> ? Given<Exclude<T, undefined>> : OptionsOf<S[K]>) | undefined;
+};
+
+/** What options come to as variables. */
+export interface WrittenOptions {
+  /** The texts, by the names of the variables. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Where each was given: `providers.openai.key`. */
+  readonly places: ReadonlyMap<string, string>;
+  /** One line for each option that is none. */
+  readonly faults: readonly string[];
+}
+
+/** Writes options as the variables that they stand for, to be read and checked in the same way as those. */
+export function writeOptions(settings: Settings, options: object): WrittenOptions {
+  const variables: Record<string, string> = {};
+  const places = new Map<string, string>();
+  const faults: string[] = [];
+  const write = (group: Settings, given: object, path: string): void => {
+    for (const [key, value] of Object.entries(given) as [string, unknown][]) {
+      const place = path + key;
+      const meant = Object.hasOwn(group, key) ? group[key] : undefined;
+      if (value === undefined) continue;
+      if (meant === undefined || 'isOption' in meant) {
+        faults.push(`${place} is no option. There are: ${listOptions(group).join(', ')}`);
+      } else if (!(meant instanceof Setting)) {
+        if (typeof value === 'object' && value !== null) write(meant, value, `${place}.`);
+        else faults.push(`${place} must be an object`);
+      } else {
+        const text = toText(value);
+        if (text === undefined) faults.push(`${place} must be a value that can be written as a text`);
+        else variables[meant.name] = text;
+        places.set(meant.name, place);
+      }
+    }
+  };
+  write(settings, options, '');
+  return { variables, places, faults };
+}
+
+function listOptions(group: Settings): readonly string[] {
+  return Object.keys(group).filter((key) => !('isOption' in (group[key] ?? {})));
+}
+
+/** Undefined if it is no such value. */
+function toText(value: unknown): string | undefined {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (Array.isArray(value)) return value.map(toText).join(',');
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.entries(value)
+    .map(([name, one]) => `${name}=${encodeURIComponent(String(one))}`)
+    .join(',');
+}

@@ -1,0 +1,34 @@
+import type { ModuleMetadata } from '@nestjs/common';
+import type { RequestHandler } from 'express';
+import type { CommonOptions } from '../config/index.js';
+import type { ProviderOptions } from '../models/index.js';
+
+/**
+ * How Millrace is to be in an application. Each setting that is left out is read from its variable of the environment, as
+ * `.env.example` lists them, and has that one's default.
+ */
+export interface MillraceOptions extends CommonOptions {
+  /** The providers of models, by name: `{ openai: { key: '…' } }`. */
+  readonly providers?: ProviderOptions;
+  /**
+   * What the paths of Millrace begin with, such as `/ai`: clients are then given `https://…/ai/v1`. A global prefix of the
+   * application is not put before it. Default: `/`. Below any other path, whatever there is not is answered with a 404.
+   */
+  readonly path?: string;
+  /** True: `/health/live`, `/health/ready` and `/metrics` below the path. Default: false. */
+  readonly watch?: boolean;
+  /**
+   * Handlers in front of all routes of Millrace, such as a check of who asks: middleware and guards of the application do not
+   * reach these routes. They refuse a request with one of Nest's exceptions, such as `UnauthorizedException`.
+   */
+  readonly middleware?: readonly RequestHandler[];
+  /** Where settings are read that are left out. Default: `process.env`. Give `{}` to have nothing read. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+/** The same, from a factory of the application. */
+export interface MillraceAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  /** Tokens of what the factory is given. */
+  readonly inject?: readonly unknown[];
+  readonly useFactory: (...injected: never[]) => MillraceOptions | Promise<MillraceOptions>;
+}
