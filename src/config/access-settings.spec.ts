@@ -10,7 +10,7 @@ const JWT = {
   JWT_AUDIENCE: 'millrace, other',
 };
 
-function faultsOf(variables: Readonly<Record<string, string>>): readonly string[] {
+function findFaults(variables: Readonly<Record<string, string>>): readonly string[] {
   try {
     readConfig(variables, []);
     return [];
@@ -42,7 +42,7 @@ describe('the variables of access', () => {
     `ci=sha256:${HASH},ci=sha256:${'b'.repeat(64)}`,
     `key-2=sha256:${HASH},sk-two`,
   ])('do not take %s for keys, and do not quote it', (keys) => {
-    const [fault = '', ...others] = faultsOf({ API_KEYS: keys });
+    const [fault = '', ...others] = findFaults({ API_KEYS: keys });
     expect(fault).toMatch(/^API_KEYS must be a list of keys/);
     expect(fault).not.toContain('one');
     expect(others).toEqual([]);
@@ -60,7 +60,7 @@ describe('the variables of access', () => {
   });
 
   it.each(Object.keys(JWT))('do not take tokens without %s', (missing) => {
-    expect(faultsOf({ ...JWT, [missing]: '' })).toEqual([
+    expect(findFaults({ ...JWT, [missing]: '' })).toEqual([
       `${missing} must be set: JWT_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE need each other`,
     ]);
   });
@@ -68,7 +68,7 @@ describe('the variables of access', () => {
   it.each(['HS256', 'none', 'RS256,HS512', ''].map((algorithms) => algorithms || 'RS256,'))(
     'do not take %s for algorithms',
     (algorithms) => {
-      expect(faultsOf({ ...JWT, JWT_ALGORITHMS: algorithms })).toHaveLength(1);
+      expect(findFaults({ ...JWT, JWT_ALGORITHMS: algorithms })).toHaveLength(1);
     },
   );
 
@@ -91,7 +91,7 @@ describe('the variables of access', () => {
       IDEMPOTENCY_MAX_BYTES: '0',
       TRUSTED_USER_HEADER: 'x user',
     };
-    expect(faultsOf(wrong).map((fault) => fault.split(' ')[0])).toEqual(expect.arrayContaining(Object.keys(wrong)));
+    expect(findFaults(wrong).map((fault) => fault.split(' ')[0])).toEqual(expect.arrayContaining(Object.keys(wrong)));
   });
 
   it('read header names in any case', () => {

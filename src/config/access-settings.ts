@@ -29,7 +29,7 @@ const limitSettings = (prefix: 'LIMIT' | 'TOTAL') => ({
   requestsPerMinute: setting(`${prefix}_REQUESTS_PER_MINUTE`, count, 0),
   /** Tokens, of input and output, within one minute. */
   tokensPerMinute: setting(`${prefix}_TOKENS_PER_MINUTE`, count, 0),
-  /** Answers, streamed or not, in the making at the same time. */
+  /** Completions, streamed or not, in the making at the same time. */
   concurrentStreams: setting(`${prefix}_CONCURRENT_STREAMS`, count, 0),
 });
 
@@ -68,9 +68,9 @@ export const ACCESS_SETTINGS = {
     maxEventLoopDelayMs: setting('MAX_EVENT_LOOP_DELAY_MS', milliseconds(), 1_000),
   },
   idempotency: {
-    /** How long the answer to a request with an `Idempotency-Key` is kept. */
+    /** How long the response to a request with an `Idempotency-Key` is kept. */
     ttlMs: setting('IDEMPOTENCY_TTL_MS', milliseconds(1), 600_000),
-    /** Most bytes of such answers in this process. */
+    /** Most bytes of such responses in this process. */
     maxBytes: setting('IDEMPOTENCY_MAX_BYTES', size(), 32 * 1024 ** 2),
   },
 };

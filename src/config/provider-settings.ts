@@ -63,9 +63,9 @@ function makeCommonSettings({ name, defaultModel }: Pick<ProviderDeclaration, 'n
     ),
     /** Sent with each request, names in lower case; they win over those that are sent anyway. */
     headers: secret(`${prefix}_HEADERS`, requestHeaders),
-    /** How an answer is made to fit a schema. */
+    /** How an output is made to fit a schema. */
     structuredOutput: optional(`${prefix}_STRUCTURED_OUTPUT`, oneOf(['json_schema', 'tool', 'prompt'])),
-    /** False: answers are asked for whole. */
+    /** False: completions are asked for whole. */
     streams: setting(`${prefix}_STREAM`, onOrOff, true),
     /** Names of the tags at the beginning of the content that hold the reasoning. */
     reasoningTags: optional(`${prefix}_REASONING_TAG`, reasoningTags),

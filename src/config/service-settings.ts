@@ -79,22 +79,22 @@ export const SERVICE_SETTINGS = {
     maxAnswerLength: setting('RUN_ANSWER_LIMIT', size('256mb'), 32 * 1024 ** 2),
   },
   upstream: {
-    /** Longest wait for the first byte of a model's answer. */
+    /** Longest wait for the first byte of a model's completion. */
     firstTokenTimeoutMs: setting('UPSTREAM_FIRST_TOKEN_TIMEOUT_MS', milliseconds(1), 300_000),
-    /** Longest silence of a model within an answer. */
+    /** Longest silence of a model within a completion. */
     idleTimeoutMs: setting('UPSTREAM_IDLE_TIMEOUT_MS', milliseconds(1), 60_000),
     /**
-     * Most characters of one answer of a model: text, reasoning, refusal, tool calls, sources, images and sound together. A
+     * Most characters of one completion of a model: text, reasoning, refusal, tool calls, sources, images and sound together. A
      * text of twice the largest is more than the engine can hold.
      */
     maxCompletionLength: setting('UPSTREAM_ANSWER_LIMIT', size('256mb'), 8 * 1024 ** 2),
-    /** How often a request that failed without an answer is sent to a model again. */
+    /** How often a request that failed before its completion began is sent to a model again. */
     maxRetries: setting('UPSTREAM_MAX_RETRIES', wholeNumber(0, 5), 1),
   },
   shutdown: {
     /** How long new requests are still taken after SIGTERM, while `/health/ready` already answers 503. */
     delayMs: setting('SHUTDOWN_DELAY_MS', milliseconds(), 0),
-    /** How long open answers may go on after that. */
+    /** How long open responses may go on after that. */
     graceMs: setting('SHUTDOWN_GRACE_MS', milliseconds(), 30_000),
   },
 };

@@ -5,7 +5,7 @@ import type { TracingConfig } from './tracing-settings.js';
 
 const tracing = (variables: Readonly<Record<string, string>>): TracingConfig => readConfig(variables, []).tracing;
 
-function faultsOf(variables: Readonly<Record<string, string>>): readonly string[] {
+function findFaults(variables: Readonly<Record<string, string>>): readonly string[] {
   try {
     readConfig(variables, []);
     return [];
@@ -75,10 +75,10 @@ describe('the configuration of tracing', () => {
 
   it('does not choose between two addresses of Langfuse', () => {
     const both = { LANGFUSE_HOST: 'http://secret-1', LANGFUSE_BASE_URL: 'http://secret-2' };
-    expect(faultsOf(both)).toEqual([
+    expect(findFaults(both)).toEqual([
       'LANGFUSE_BASE_URL, LANGFUSE_BASEURL, LANGFUSE_HOST must have one value: they are one setting',
     ]);
-    expect(faultsOf({ ...both, LANGFUSE_BASE_URL: 'http://secret-1/' })).toEqual([]);
+    expect(findFaults({ ...both, LANGFUSE_BASE_URL: 'http://secret-1/' })).toEqual([]);
   });
 
   it('sends nothing to Langfuse where its own switch is off', () => {
@@ -98,13 +98,13 @@ describe('the configuration of tracing', () => {
 
   it('refuses the protocol that it does not speak, where traces are sent', () => {
     const sends = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x:4317' };
-    expect(faultsOf({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toEqual([]);
-    expect(faultsOf({ ...sends, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toEqual([
+    expect(findFaults({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toEqual([]);
+    expect(findFaults({ ...sends, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toEqual([
       expect.stringMatching(/^OTEL_EXPORTER_OTLP_PROTOCOL must be http\/protobuf or http\/json/),
     ]);
     const traces = { ...sends, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json' };
     expect(tracing(traces).otlp?.encoding).toBe('json');
-    expect(faultsOf({ ...traces, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'secret' })).toEqual([
+    expect(findFaults({ ...traces, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'secret' })).toEqual([
       expect.stringMatching(/^OTEL_EXPORTER_OTLP_TRACES_PROTOCOL must be/),
     ]);
   });
@@ -132,17 +132,17 @@ describe('the configuration of tracing', () => {
     { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '2' },
   ])('refuses the sampler %j, where traces are recorded', (variables) => {
     const fault = expect.stringMatching(/^OTEL_TRACES_SAMPLER must be/);
-    expect(faultsOf(variables)).toEqual([]);
-    expect(faultsOf({ ...variables, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x' })).toEqual([fault]);
-    expect(faultsOf({ ...variables, LANGFUSE_PUBLIC_KEY: 'pk', LANGFUSE_SECRET_KEY: 'sk' })).toEqual([fault]);
+    expect(findFaults(variables)).toEqual([]);
+    expect(findFaults({ ...variables, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x' })).toEqual([fault]);
+    expect(findFaults({ ...variables, LANGFUSE_PUBLIC_KEY: 'pk', LANGFUSE_SECRET_KEY: 'sk' })).toEqual([fault]);
   });
 
   it('refuses two rates that differ', () => {
     const sampler = { OTEL_TRACES_SAMPLER: 'always_off' };
-    expect(faultsOf({ ...sampler, TRACING_SAMPLE_RATE: '0.5' })).toEqual([
+    expect(findFaults({ ...sampler, TRACING_SAMPLE_RATE: '0.5' })).toEqual([
       'TRACING_SAMPLE_RATE and OTEL_TRACES_SAMPLER must agree: set one of them',
     ]);
-    expect(faultsOf({ ...sampler, TRACING_SAMPLE_RATE: '0' })).toEqual([]);
+    expect(findFaults({ ...sampler, TRACING_SAMPLE_RATE: '0' })).toEqual([]);
   });
 
   it('has no OTLP endpoint when the SDK is disabled', () => {
@@ -176,7 +176,7 @@ describe('the configuration of tracing', () => {
     ['TRACING_FLUSH_TIMEOUT_MS', 'secret'],
     ['TRACING_TRACEPARENT', 'secret'],
   ])('does not take for %s the value "%s", and does not quote it', (name, value) => {
-    const faults = faultsOf({ [name]: value });
+    const faults = findFaults({ [name]: value });
     expect(faults).toEqual([expect.stringMatching(new RegExp(`^${name} must `))]);
     expect(faults.join()).not.toContain('secret');
   });

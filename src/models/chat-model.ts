@@ -20,13 +20,13 @@ export interface ModelCall {
 
 /** Who answers a call, by the upstream's own words. */
 export interface ModelIdentity {
-  /** The name in the upstream's answer, often more exact than the one asked for. */
+  /** The name that the completion has, often more exact than the one asked for. */
   readonly model?: string;
   readonly systemFingerprint?: string;
   readonly serviceTier?: string;
 }
 
-/** Another try of a call, before anything of an answer has come. */
+/** Another try of a call, before anything of a completion has come. */
 export interface CallRetry {
   /** How many tries have failed. */
   readonly attempt: number;
@@ -40,16 +40,16 @@ export interface CallRetry {
 export interface CallControls {
   /** Ends the call at once; its reason is what the stream then throws. */
   readonly signal: AbortNotice;
-  /** Takes what the answer says about its author; called before the first delta is given, and again if it changes. */
+  /** Takes what the completion says about its author; called before the first delta is given, and again if it changes. */
   identity(identity: ModelIdentity): void;
   /**
    * Whether the caller can be kept waiting for so many milliseconds before a request that failed is sent again. If not, the
    * failure is thrown at once: the caller can do more about it than wait.
    */
   canWait(ms: number): boolean;
-  /** Takes the id by which the upstream knows the request; called when its answer begins, good or bad, if it names one. */
+  /** Takes the id by which the upstream knows the request; called when its response begins, good or bad, if it names one. */
   upstreamRequestId(id: string): void;
-  /** Told before a request that failed without an answer is sent again. */
+  /** Told before a request is sent again, of whose completion nothing had come. */
   retrying(retry: CallRetry): void;
   /**
    * Takes the usage known so far; the last one counts. Called as soon as the upstream tells, so that a call that fails or

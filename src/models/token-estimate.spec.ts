@@ -8,13 +8,13 @@ import { type EstimatedTokens, estimateTokens } from './token-estimate.js';
 
 const NONE: readonly Message[] = [];
 
-function estimateOf(messages: readonly Message[], parameters = {}, answer: readonly Delta[] = []): EstimatedTokens {
+function estimate(messages: readonly Message[], parameters = {}, answer: readonly Delta[] = []): EstimatedTokens {
   const text = new DeltaCollector();
   for (const delta of answer) text.add(delta);
   return estimateTokens({ model: 'm', messages, parameters }, text);
 }
 
-const ofText = (text: string): number => estimateOf(NONE, {}, [{ type: 'content', text }]).completion;
+const ofText = (text: string): number => estimate(NONE, {}, [{ type: 'content', text }]).completion;
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 /** The same numbers at each run. */
 const hex = (length: number): string => {
@@ -46,7 +46,7 @@ describe('estimateTokens', () => {
 
   it('counts everything that is sent and said', () => {
     const word = 'word '.repeat(100);
-    const prompt = estimateOf(
+    const prompt = estimate(
       [
         { role: 'system', content: word },
         { role: 'user', content: [{ type: 'text', text: word }] },
@@ -65,7 +65,7 @@ describe('estimateTokens', () => {
     ).prompt;
     expect(prompt).toBeGreaterThan(600);
     expect(prompt).toBeLessThan(720);
-    const { completion } = estimateOf(NONE, {}, [
+    const { completion } = estimate(NONE, {}, [
       { type: 'content', text: word },
       { type: 'reasoning', text: word },
       { type: 'refusal', text: word },
@@ -77,7 +77,7 @@ describe('estimateTokens', () => {
 
   it('counts images, recordings and files by the piece', () => {
     const data = `data:image/png;base64,${'A'.repeat(1_000_000)}`;
-    const { prompt } = estimateOf([
+    const { prompt } = estimate([
       {
         role: 'user',
         content: [
@@ -99,6 +99,6 @@ describe('estimateTokens', () => {
   it('reads values of any depth', () => {
     let deep: unknown = 'word';
     for (let i = 0; i < 100_000; i++) deep = [deep];
-    expect(estimateOf(NONE, { tools: deep }).prompt).toBe(1);
+    expect(estimate(NONE, { tools: deep }).prompt).toBe(1);
   });
 });

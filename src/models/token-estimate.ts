@@ -20,7 +20,7 @@ export interface EstimatedTokens {
   readonly completion: number;
 }
 
-/** The model came to the end of its answer: what its upstream told is all. */
+/** The model came to the end of its completion: what its upstream told is all. */
 const WHOLE: ReadonlySet<Outcome> = new Set(['stop', 'length', 'tool_calls', 'content_filter']);
 /** The model was at it when the call ended, though nothing was heard of it perhaps. Others were refused, or failed to be sent. */
 const AT_WORK: ReadonlySet<Outcome> = new Set([...WHOLE, 'aborted', 'upstream_timeout']);
@@ -42,7 +42,7 @@ export function estimateUntoldTokens(
   if (usage !== undefined && WHOLE.has(outcome)) return 0;
   if (!hasSpoken && !AT_WORK.has(outcome)) return 0;
   const { prompt, completion } = estimateTokens(call, answer);
-  // Of an answer that broke off, an upstream may have told the beginning: the prompt, and the first tokens.
+  // Of a completion that broke off, an upstream may have told the beginning: the prompt, and the first tokens.
   return usage === undefined ? prompt + completion : Math.max(0, completion - usage.completion_tokens);
 }
 

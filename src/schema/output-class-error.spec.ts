@@ -37,7 +37,7 @@ class AnswersLater implements ValidatorConstraintInterface {
   }
 }
 
-function faultsOf(type: OutputClass): readonly string[] {
+function findFaults(type: OutputClass): readonly string[] {
   try {
     makeOutputSchema(type);
   } catch (error) {
@@ -199,14 +199,14 @@ describe('a class that cannot describe an answer', () => {
       /^Broken\.part has values in its enum that are not of its type/,
     ],
   ])('is told at start: %s', (_, type, fault) => {
-    expect(faultsOf(type)).toContainEqual(expect.stringMatching(fault));
+    expect(findFaults(type)).toContainEqual(expect.stringMatching(fault));
   });
 
   it('is one without any decorators', () => {
     class Bare {
       text: string;
     }
-    expect(faultsOf(Bare)).toEqual([
+    expect(findFaults(Bare)).toEqual([
       'Bare has no property with a class-validator decorator. Decorate what the model is to write, for example with @IsString().',
     ]);
   });
@@ -219,7 +219,7 @@ describe('a class that cannot describe an answer', () => {
       @Exclude() ours: string;
       @Exclude() @IsOptional() @IsString() oursToo?: string;
     }
-    expect(faultsOf(Forgotten)).toEqual([
+    expect(findFaults(Forgotten)).toEqual([
       'Forgotten.forgotten has no class-validator decorator, so no model would ever write it. Decorate it, or mark what your own code fills in with @Exclude().',
     ]);
   });
@@ -232,7 +232,7 @@ describe('a class that cannot describe an answer', () => {
         this.text = given.text;
       }
     }
-    expect(faultsOf(Demanding)).toEqual([
+    expect(findFaults(Demanding)).toEqual([
       'Demanding cannot be made by new Demanding(). Give it a constructor that needs no arguments.',
     ]);
   });
@@ -242,7 +242,7 @@ describe('a class that cannot describe an answer', () => {
       @IsString() text: string;
     }
     IsString()(Odd.prototype, 'valueOf');
-    expect(faultsOf(Odd)).toEqual(['Odd.valueOf has the name of something that every object has. Rename it.']);
+    expect(findFaults(Odd)).toEqual(['Odd.valueOf has the name of something that every object has. Rename it.']);
   });
 
   it('is told with all faults of all nested classes at once, in an error for those who start the server', () => {
@@ -256,7 +256,7 @@ describe('a class that cannot describe an answer', () => {
       @ValidateNested({ each: true }) @Type(() => Inner) inners: Inner[];
     }
     expect(() => makeOutputSchema(Outer)).toThrow(StartUpError);
-    expect(faultsOf(Outer)).toEqual([
+    expect(findFaults(Outer)).toEqual([
       expect.stringContaining('Outer.any may hold anything'),
       expect.stringContaining('Inner.count is declared as String, but its decorators say integer'),
       expect.stringContaining('Inner.list is an array of unknown elements'),

@@ -98,7 +98,7 @@ function isTaken(text: string): boolean {
 }
 
 /** Values that a schema allows. */
-function valuesOf(root: ObjectSchema): fc.Arbitrary<Record<string, fc.JsonValue>> {
+function anyValue(root: ObjectSchema): fc.Arbitrary<Record<string, fc.JsonValue>> {
   const of = (schema: JsonSchema, depth: number): fc.Arbitrary<fc.JsonValue> => {
     if (schema.$ref !== undefined) {
       const name = schema.$ref.replace('#/$defs/', '');
@@ -141,14 +141,14 @@ function valuesOf(root: ObjectSchema): fc.Arbitrary<Record<string, fc.JsonValue>
 }
 
 const output = makeOutputSchema(Reply);
-const answers = valuesOf(output.schema);
+const answers = anyValue(output.schema);
 const isValid = new Ajv2020({ strict: true, allowUnionTypes: true, formats: fullFormats }).compile(output.schema);
 
 /** Paths of all values inside a JSON value. */
-function pathsIn(value: unknown, path: readonly (string | number)[] = []): (readonly (string | number)[])[] {
+function listPaths(value: unknown, path: readonly (string | number)[] = []): (readonly (string | number)[])[] {
   if (typeof value !== 'object' || value === null) return [path];
   const entries: [string | number, unknown][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
-  return [path, ...entries.flatMap(([key, inner]) => pathsIn(inner, [...path, key]))];
+  return [path, ...entries.flatMap(([key, inner]) => listPaths(inner, [...path, key]))];
 }
 
 function replaced(value: unknown, [key, ...rest]: readonly (string | number)[], by: unknown): unknown {
@@ -223,7 +223,7 @@ describe('OutputSchema.parse', () => {
   it('refuses what the schema refuses, wherever it is', () => {
     fc.assert(
       fc.property(answers, fc.nat(), fc.jsonValue({ maxDepth: 1 }), (answer, at, other) => {
-        const paths = pathsIn(answer);
+        const paths = listPaths(answer);
         const changed = JSON.parse(JSON.stringify(replaced(answer, paths[at % paths.length] ?? [], other))) as unknown;
         const isFault = (): boolean =>
           isValid.errors?.some(({ keyword }) => keyword !== 'additionalProperties') ?? false;

@@ -47,7 +47,7 @@ interface GrowingAudio {
 export class DeltaCollector {
   readonly #keepsAll: boolean;
   readonly #content = new GrowingText();
-  // Made when they come: most answers are content alone, and there is a collector for each open one.
+  // Made when they come: most completions are content alone, and there is a collector for each open one.
   #reasoning: GrowingText | undefined;
   #refusal: GrowingText | undefined;
   #toolCalls: GrowingToolCall[] | undefined;

@@ -14,7 +14,7 @@ export interface TextDelta {
 /** A piece of a call of one of the client's own tools. */
 export interface ToolCallDelta {
   readonly type: 'tool-call';
-  /** Which of the answer's calls this belongs to, counted from 0. */
+  /** Which of the completion's calls this belongs to, counted from 0. */
   readonly index: number;
   /** Given in the first piece of a call only: clients that concatenate would double it. */
   readonly id?: string;
@@ -26,7 +26,7 @@ export interface ToolCallDelta {
   readonly arguments: string;
 }
 
-/** An object of an answer, passed through as the upstream sent it. */
+/** An object of a completion, passed through as the upstream sent it. */
 export type OpaqueObject = Readonly<Record<string, JsonValue>>;
 
 /**
@@ -44,10 +44,10 @@ export interface ImagesDelta {
   readonly images: readonly OpaqueObject[];
 }
 
-/** A piece of a spoken answer. What it does not bring is absent. */
+/** A piece of a spoken completion. What it does not bring is absent. */
 export interface AudioDelta {
   readonly type: 'audio';
-  /** By which the next request can refer to the answer. */
+  /** By which the next request can refer to the completion. */
   readonly id?: string;
   /** The next bytes, in base64 and the format of the request. */
   readonly data?: string;

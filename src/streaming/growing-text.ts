@@ -9,7 +9,7 @@ const MOST_PIECES = 256;
 export class GrowingText {
   /** A rope of long pieces. */
   #whole = '';
-  /** Made for the first piece: most texts of an answer stay empty. */
+  /** Made for the first piece: most texts of a completion stay empty. */
   #pieces: string[] | undefined;
 
   get isEmpty(): boolean {

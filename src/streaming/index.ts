@@ -7,20 +7,10 @@ export {
   DeltaCollector,
 } from './delta-collector.js';
 export { weighDelta } from './delta-weight.js';
-export type {
-  AnnotationsDelta,
-  OpaqueObject,
-  AudioDelta,
-  Delta,
-  ImagesDelta,
-  TextChannel,
-  TextDelta,
-  TokenLogprob,
-  ToolCallDelta,
-} from './delta.js';
+export type { OpaqueObject, AudioDelta, Delta, TextChannel, TextDelta, TokenLogprob, ToolCallDelta } from './delta.js';
 export { Gate } from './gate.js';
 export { isDelta } from './is-delta.js';
-export { JsonFieldDecoder, MalformedJsonError } from './json-field-decoder.js';
+export { JsonFieldDecoder } from './json-field-decoder.js';
 export { mergeDeltas } from './merge-deltas.js';
 export { SseParser, SseTooLongError } from './sse-parser.js';
 export { WholeCharacters } from './whole-characters.js';

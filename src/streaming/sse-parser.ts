@@ -12,7 +12,7 @@ const CR = 0x0d;
 const LINE_BYTES = 64;
 const BYTE_ORDER_MARK = '\uFEFF';
 
-/** 16 MiB: a chunk that holds a whole long answer is far below it, a server that never ends a line or event is stopped. */
+/** 16 MiB: a chunk that holds a whole long completion is far below it, a server that never ends a line or event is stopped. */
 const DEFAULT_LIMIT = 16 * 1024 * 1024;
 
 /**

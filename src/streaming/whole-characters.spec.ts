@@ -13,7 +13,7 @@ function through(...deltas: readonly Delta[]): readonly Delta[] {
   return [...out, ...characters.rest()];
 }
 
-function textOf(delta: Delta): string {
+function readText(delta: Delta): string {
   if (delta.type === 'audio') return delta.transcript ?? '';
   return delta.type === 'tool-call' ? delta.arguments : 'text' in delta ? delta.text : '';
 }
@@ -29,7 +29,7 @@ describe('WholeCharacters', () => {
     fc.assert(
       fc.property(fc.string({ unit }), fc.integer({ min: 1, max: 3 }), (text, size) => {
         const cut = text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
-        const texts = through(...cut.map((each) => make(each))).map(textOf);
+        const texts = through(...cut.map((each) => make(each))).map(readText);
         expect(texts.filter((each) => /\p{Surrogate}/u.test(each))).toEqual([]);
         expect(texts.join('')).toBe(text);
       }),

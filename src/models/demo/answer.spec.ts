@@ -11,10 +11,10 @@ function jsonFor(message: string, properties: Record<string, unknown>): Record<s
   const answer = composeAnswer([user(message)], {
     response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } },
   });
-  return JSON.parse(textOf(answer)) as Record<string, unknown>;
+  return JSON.parse(readText(answer)) as Record<string, unknown>;
 }
 
-function textOf(answer: Answer): string {
+function readText(answer: Answer): string {
   if (answer.type !== 'text') throw new Error('Expected a text');
   return answer.text;
 }
@@ -22,14 +22,14 @@ function textOf(answer: Answer): string {
 describe('composeAnswer', () => {
   it.each([undefined, null, { type: 'text' }])('answers in text with response_format %p', (response_format) => {
     const answer = composeAnswer([user('What is 12 * 7?')], { response_format });
-    expect(textOf(answer)).toMatch(/^12 \* 7 = 84\./);
+    expect(readText(answer)).toMatch(/^12 \* 7 = 84\./);
   });
 
   it.each([{ type: 'json_object' }, { type: 'json_schema', json_schema: { name: 'free' } }])(
     'answers with an object of its own with response_format %p',
     (response_format) => {
       const answer = composeAnswer([user('What is 12 * 7?')], { response_format });
-      expect(JSON.parse(textOf(answer))).toEqual({ reply: expect.stringMatching(/^12 \* 7 = 84\./) });
+      expect(JSON.parse(readText(answer))).toEqual({ reply: expect.stringMatching(/^12 \* 7 = 84\./) });
     },
   );
 
@@ -177,10 +177,10 @@ describe('composeAnswer', () => {
         },
         { role: 'tool', tool_call_id: 'a', content: '{"sky":"clear"}' },
       ];
-      expect(textOf(composeAnswer(messages, { tools: [weather] }))).toContain(
+      expect(readText(composeAnswer(messages, { tools: [weather] }))).toContain(
         'get_weather answered: “{"sky":"clear"}”.',
       );
-      const json = textOf(composeAnswer(messages, { tools: [weather], response_format: { type: 'json_object' } }));
+      const json = readText(composeAnswer(messages, { tools: [weather], response_format: { type: 'json_object' } }));
       expect(JSON.parse(json)).toEqual({ reply: expect.stringContaining('get_weather answered: “{"sky":"clear"}”.') });
     });
 

@@ -53,12 +53,12 @@ async function readAll(stream: Stream): Promise<{ batches: (readonly Delta[])[];
   const batches: (readonly Delta[])[] = [];
   for (;;) {
     const next = await stream.next();
-    if (next.done) return { batches, result: next.value, text: batches.flat().map(textOf).join('') };
+    if (next.done) return { batches, result: next.value, text: batches.flat().map(readText).join('') };
     batches.push(next.value);
   }
 }
 
-function textOf(delta: Delta): string {
+function readText(delta: Delta): string {
   return delta.type === 'tool-call' ? delta.arguments : 'text' in delta ? delta.text : '';
 }
 
@@ -67,7 +67,22 @@ describe('DemoModel', () => {
     const report = new Report();
     const { batches, result, text } = await readAll(ask('count to 5', { report }));
     expect(text).toBe('1, 2, 3, 4, 5.');
-    expect(batches.flat().map(textOf)).toEqual(['1', ',', ' ', '2', ',', ' ', '3', ',', ' ', '4', ',', ' ', '5', '.']);
+    expect(batches.flat().map(readText)).toEqual([
+      '1',
+      ',',
+      ' ',
+      '2',
+      ',',
+      ' ',
+      '3',
+      ',',
+      ' ',
+      '4',
+      ',',
+      ' ',
+      '5',
+      '.',
+    ]);
     expect(result).toEqual({ finishReason: 'stop' });
     expect(report.identities).toEqual([{ model: 'millrace-demo', systemFingerprint: 'millrace-demo' }]);
     expect(report.usages).toEqual([{ prompt_tokens: 10, completion_tokens: 14, total_tokens: 24 }]);
@@ -89,7 +104,7 @@ describe('DemoModel', () => {
   ])('sends all of %p, in small pieces', async (said) => {
     const { batches, text } = await readAll(ask(`Say ${said}`));
     expect(text.trim()).toBe(said.trim());
-    for (const piece of batches.flat().map(textOf)) expect(piece.length).toBeLessThanOrEqual(13);
+    for (const piece of batches.flat().map(readText)) expect(piece.length).toBeLessThanOrEqual(13);
   });
 
   it('reads megabytes of any text in the time that their length takes', async () => {

@@ -2,9 +2,9 @@ import type { ModelCall } from '../chat-model.js';
 import { type MessageForm, OPENAI_MESSAGES } from './request/index.js';
 
 /**
- * How an answer is made to fit a JSON schema.
+ * How an output is made to fit a JSON schema.
  * - `json_schema`: the provider takes `response_format: {type: "json_schema"}`;
- * - `tool`: the schema is a tool that the model must call, and the call's arguments are the answer;
+ * - `tool`: the schema is a tool that the model must call, and the call's arguments are the output;
  * - `prompt`: the schema stands in the instructions, and the JSON is taken out of what the model writes.
  */
 type StructuredOutputMethod = 'json_schema' | 'tool' | 'prompt';
@@ -19,9 +19,9 @@ export interface Capabilities {
   readonly jsonObject: boolean;
   /** Whether `parallel_tool_calls` is understood. */
   readonly parallelToolCalls: boolean;
-  /** Whether answers can be streamed; without it each is asked for in one piece, and comes to the client in one. */
+  /** Whether completions can be streamed; without it each is asked for in one piece, and comes to the client in one. */
   readonly streaming: boolean;
-  /** Formats of a spoken answer (`audio.format`) that it streams; an answer in another one is asked for in one piece. */
+  /** Formats of a spoken completion (`audio.format`) that it streams; a completion in another one is asked for in one piece. */
   readonly streamedAudio: 'pcm16' | 'any';
   /** Whether `stream_options` may be sent. Without it a provider tells its usage unasked. */
   readonly streamOptions: boolean;
@@ -34,7 +34,7 @@ export interface Capabilities {
   readonly messages: MessageForm;
   /**
    * True: the reasoning before tool calls must come back with them, as `reasoning_content`. Servers that say it by that name
-   * are found out by their answers; this is for those that want it of a history which another process has seen.
+   * are found out by their completions; this is for those that want it of a history which another process has seen.
    */
   readonly returnsReasoning: boolean;
   /** Applied to each call in order, after its output and messages have been arranged. */

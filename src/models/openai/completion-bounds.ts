@@ -16,10 +16,10 @@ export interface CompletionLimits extends SilenceLimits {
   readonly maxCompletionLength: number;
 }
 
-/** Most tool calls of one answer. OpenAI takes no more tools than that in one request. */
+/** Most tool calls of one completion. OpenAI takes no more tools than that in one request. */
 export const MAX_TOOL_CALLS = 128;
 /**
- * How many times the bound of its text the log probabilities of an answer may come to in memory: 64 MiB with default settings. With
+ * How many times the bound of its text the log probabilities of a completion may come to in memory: 64 MiB by default. With
  * the 20 alternatives that can be asked for, a token takes 6 kB, so that is enough for 10,000 tokens.
  */
 const LOGPROBS_FACTOR = 8;
@@ -29,8 +29,8 @@ const VALUE_BYTES = 32;
 const BYTES_PER_CHARACTER = 2;
 
 /**
- * Most bytes of an event, or of an answer that comes as a whole: JSON escapes characters, and holds more than the answer.
- * @param maxLength most characters of the answer
+ * Most bytes of an event, or of a completion that comes as a whole: JSON escapes characters, and holds more than the completion.
+ * @param maxLength most characters of the completion
  */
 export function maxWrittenBytes(maxLength: number): number {
   return 2 * maxLength + 64 * 1024;
@@ -38,7 +38,7 @@ export function maxWrittenBytes(maxLength: number): number {
 
 /**
  * Most values of an event: in more time than 100,000 can take to parse (100 ms, if all of them have names), others would notice.
- * An answer that comes as a whole may hold the log probabilities of thousands of tokens.
+ * A completion that comes as a whole may hold the log probabilities of thousands of tokens.
  */
 const MOST_VALUES_OF_EVENT = 100_000;
 export const MOST_VALUES_OF_WHOLE = 1_000_000;
@@ -50,7 +50,7 @@ const LONG_EVENT = 4 * 1024;
 /**
  * Checks JSON before it is parsed: what it comes to in memory can be twenty times its text, and what is nested deeply can be parsed
  * but not be written again.
- * @throws UpstreamError if it holds more values than any answer does, or is nested deeper
+ * @throws UpstreamError if it holds more values than any completion does, or is nested deeper
  */
 export function assertParsable(json: string, mostValues = MOST_VALUES_OF_EVENT): void {
   if (json.length <= LONG_EVENT) return;
@@ -59,7 +59,7 @@ export function assertParsable(json: string, mostValues = MOST_VALUES_OF_EVENT):
   if (excess === 'depth') throw makeBadCompletionError('it is nested too deeply');
 }
 
-/** Counts what is kept of one answer as it comes, so that no upstream can fill the memory. */
+/** Counts what is kept of one completion as it comes, so that no upstream can fill the memory. */
 export class CompletionBounds {
   readonly #maxLength: number;
   #length = 0;
@@ -80,7 +80,7 @@ export class CompletionBounds {
    * Takes what one event of the upstream has brought, its tool calls aside. What is beyond a bound is taken out of `deltas` again.
    * @param from index of the first delta of the event
    * @param json the event
-   * @throws UpstreamError if the answer is larger than it may be
+   * @throws UpstreamError if the completion is larger than it may be
    */
   add(deltas: Delta[], from: number, json: string): void {
     let hasLogprobs = false;
@@ -112,7 +112,7 @@ export class CompletionBounds {
 
   /**
    * Takes the beginning of one more tool call.
-   * @throws UpstreamError if there are more of them than any answer needs
+   * @throws UpstreamError if there are more of them than any completion needs
    */
   addToolCall(): void {
     if (this.#toolCalls === MAX_TOOL_CALLS) throw makeTooManyToolCallsError(MAX_TOOL_CALLS);

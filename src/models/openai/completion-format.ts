@@ -1,17 +1,17 @@
 import type { UpstreamBody } from './upstream-body.js';
 import { makeBadCompletionError } from './upstream-errors.js';
 
-/** How the body of a good answer is written. */
+/** How the body of a good response is written. */
 export type CompletionFormat = 'events' | 'json';
 
-/** How much may be blank before an answer begins, in bytes. */
+/** How much may be blank before a completion begins, in bytes. */
 const BLANK_LIMIT = 4 * 1024;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const FIELDS = ['data', 'event', 'id', 'retry'];
 const LONGEST_FIELD = 5;
 
 /**
- * Finds out how an answer is written by how it begins, whatever its content type says: event streams come as
+ * Finds out how a completion is written by how it begins, whatever its content type says: event streams come as
  * `application/json` and `application/octet-stream`, JSON as `text/plain` and `text/event-stream`. Nothing of it is consumed.
  * @param type the content type that it names, in lower case; empty: none
  * @throws UpstreamError if it is neither, such as a page for people, or cannot be read

@@ -9,7 +9,7 @@ import { ToolCallReader, type UpstreamFunctionCall, type UpstreamToolCall } from
 import type { UnknownWords } from './unknown-words.js';
 import { makeBadCompletionError, makeReportedError } from './upstream-errors.js';
 
-/** A chunk or whole answer of an OpenAI-compatible server. Nothing in it is certain: many servers speak this protocol. */
+/** A chunk or whole completion of an OpenAI-compatible server. Nothing in it is certain: many servers speak this protocol. */
 interface UpstreamCompletion {
   readonly error?: unknown;
   /** `error` where the object itself is one, as older servers of vLLM's kind have it. */
@@ -67,7 +67,7 @@ const MAX_TOKENS = 1_000_000_000;
 export class CompletionReader {
   readonly #scope: Pick<CallControls, 'identity' | 'usage'>;
   readonly #bounds: CompletionBounds;
-  /** Made for the first call: most answers have none. */
+  /** Made for the first call: most completions have none. */
   #toolCalls: ToolCallReader | undefined;
   readonly #media = new MediaReader();
   readonly #unknown: Pick<UnknownWords, 'add'>;
@@ -87,7 +87,7 @@ export class CompletionReader {
   #onReasoningContent: (() => void) | undefined;
 
   /**
-   * @param maxLength most characters of the whole answer: text, reasoning, refusal, tool calls, sources, images and sound together
+   * @param maxLength most characters of the completion: text, reasoning, refusal, tool calls, sources, images and sound together
    * @param unknown takes the finish reasons that nobody knows
    * @param onReasoningContent told once if reasoning comes by the name `reasoning_content`
    */
@@ -128,7 +128,7 @@ export class CompletionReader {
     this.#finishReason ??= this.#lastFinishReason;
   }
 
-  /** What was read is the whole answer, in one piece: it is complete without a reason, too. */
+  /** What was read is the whole completion, in one piece: it is complete without a reason, too. */
   wasWhole(): void {
     if (this.#hasSpoken) this.#finishReason ??= 'stop';
   }
@@ -145,17 +145,17 @@ export class CompletionReader {
   }
 
   /**
-   * Reads one chunk, or a whole answer of a server that does not stream, and adds its deltas to `out`.
+   * Reads one chunk, or a whole completion of a server that does not stream, and adds its deltas to `out`.
    * @param mostValues most values of the JSON
-   * @throws UpstreamError if it is no JSON object, holds an error, or makes the answer larger than it may be
+   * @throws UpstreamError if it is no JSON object, holds an error, or makes the completion larger than it may be
    */
   read(json: string, out: Delta[], mostValues?: number): void {
-    const answer = parseCompletion(json, mostValues);
-    if (isError(answer.error)) throw makeReportedError(answer.error);
-    if (answer.object === 'error') throw makeReportedError(answer);
-    this.#readIdentity(answer);
-    const choice = Array.isArray(answer.choices) ? answer.choices[0] : undefined;
-    const usage = answer.usage ?? choice?.usage ?? answer.x_groq?.usage;
+    const completion = parseCompletion(json, mostValues);
+    if (isError(completion.error)) throw makeReportedError(completion.error);
+    if (completion.object === 'error') throw makeReportedError(completion);
+    this.#readIdentity(completion);
+    const choice = Array.isArray(completion.choices) ? completion.choices[0] : undefined;
+    const usage = completion.usage ?? choice?.usage ?? completion.x_groq?.usage;
     if (usage !== undefined && usage !== null) this.#readUsage(usage);
     if (choice === undefined || choice === null) return;
     const message = choice.delta ?? (this.#hasDeltas ? undefined : choice.message);
@@ -194,7 +194,7 @@ export class CompletionReader {
     this.#lastFinishReason = this.#finishReason;
   }
 
-  /** Some servers end calls like any other answer, some say so by a word of their own, and some say it without any call. */
+  /** Some servers end calls like any other completion, some say so by a word of their own, and some say it without any call. */
   #settled(reason: FinishReason): FinishReason {
     if (reason !== 'stop' && reason !== 'tool_calls') return reason;
     return this.#toolCalls?.hasCalls === true ? 'tool_calls' : 'stop';
@@ -275,17 +275,17 @@ export class CompletionReader {
 
 function parseCompletion(json: string, mostValues?: number): UpstreamCompletion {
   assertParsable(json, mostValues);
-  let answer: unknown;
+  let completion: unknown;
   try {
-    answer = JSON.parse(json);
+    completion = JSON.parse(json);
   } catch {
     throw makeBadCompletionError('it is not valid JSON');
   }
-  if (typeof answer !== 'object' || answer === null) throw makeBadCompletionError('it is not a JSON object');
-  return answer;
+  if (typeof completion !== 'object' || completion === null) throw makeBadCompletionError('it is not a JSON object');
+  return completion;
 }
 
-/** Some servers have the key in each answer: with nothing in it, there is no error. */
+/** Some servers have the key in each completion: with nothing in it, there is no error. */
 function isError(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return Boolean(error);
   return Object.values(error).some((part) => part !== null && part !== '' && part !== 0);

@@ -1,5 +1,5 @@
 /**
- * The error object in the body of an error answer. OpenAI writes `{error: {…}}`, Google a list of these, Mistral and
+ * The error object in the body of an error response. OpenAI writes `{error: {…}}`, Google a list of these, Mistral and
  * Bedrock the object itself. Mistral's `message` may hold the faults of a validation, which are made one text.
  */
 export function findErrorObject(body: unknown): object | undefined {

@@ -1,6 +1,6 @@
 import type { FinishReason } from '../finish-reason.js';
 
-/** What an upstream's word for its stop means; `failed`: the answer is not whole, and nobody wanted that. */
+/** What an upstream's word for its stop means; `failed`: the completion is not whole, and nobody wanted that. */
 export type Stop = FinishReason | 'failed';
 
 /** OpenAI's words, which most servers use. */
@@ -11,7 +11,7 @@ const WORDS: ReadonlyMap<string, Stop> = new Map([
   ['content_filter', 'content_filter'],
 ]);
 
-/** What some servers write while the answer goes on. */
+/** What some servers write while the completion goes on. */
 const NOT_YET = /^(null|none|not_finished|in_progress|)$/;
 
 /**
@@ -38,7 +38,7 @@ const LONGEST_WORD = 64;
 
 /**
  * Reads an upstream's `finish_reason`, whatever its case and its dashes.
- * @returns undefined if the answer goes on; `unknown` if nobody knows the word
+ * @returns undefined if the completion goes on; `unknown` if nobody knows the word
  */
 export function readFinishReason(value: unknown): Stop | 'unknown' | undefined {
   if (typeof value !== 'string' || value === '') return undefined;

@@ -8,7 +8,7 @@ export interface UpstreamMedia {
   readonly audio?: unknown;
 }
 
-/** Reads citations, images and sound of one answer. */
+/** Reads citations, images and sound of one completion. */
 export class MediaReader {
   /** JSON of the annotations so far: some gateways repeat all of them in each chunk. */
   #annotations: Set<string> | undefined;
@@ -17,7 +17,7 @@ export class MediaReader {
   /**
    * Adds what a message brings to `out`.
    * @param beside the choice, in which some gateways put the annotations
-   * @returns what it says of the end: an answer that is spoken goes on with more sound, and is over with an expiry that comes alone
+   * @returns what it says of the end: a completion that is spoken goes on with more sound, and is over with an expiry that comes alone
    */
   read(message: UpstreamMedia, beside: UpstreamMedia, out: Delta[]): 'goes on' | 'is over' | undefined {
     this.#readAnnotations(message.annotations ?? beside.annotations, out);

@@ -41,7 +41,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
     await bench.close();
   });
 
-  async function failureOf(script: Step | readonly Step[]): Promise<unknown> {
+  async function findFailure(script: Step | readonly Step[]): Promise<unknown> {
     bench.upstream.next(script);
     return bench.call().toFailure();
   }
@@ -52,20 +52,20 @@ describe('OpenAIChatModel when the upstream fails', () => {
     [422, 'invalid_request_error', 'context_length_exceeded', 'messages', false],
   ])('passes a %i on, because it is about the request', async (status, type, code, param, retryable) => {
     const body = errorBody('This is too long.', { type, code, param });
-    const error = await failureOf(httpError(status, body));
+    const error = await findFailure(httpError(status, body));
     expect(error).toBeInstanceOf(UpstreamError);
     expect(error).toMatchObject({ status, type, code, param, retryable, message: 'This is too long.' });
   });
 
   it.each([401, 403])('turns a %i into a 502 without a word of the upstream', async (status) => {
-    const error = await failureOf(httpError(status, errorBody(`Incorrect API key provided: ${KEY}.`)));
+    const error = await findFailure(httpError(status, errorBody(`Incorrect API key provided: ${KEY}.`)));
     expect(error).toMatchObject({ status: 502, type: 'server_error', code: 'upstream_authentication' });
     expect(error).toMatchObject({ retryable: false, param: null });
     expect(told(error)).not.toMatch(/sk-|Incorrect/);
   });
 
   it('turns a 404 into a 502, for the client did not choose the model', async () => {
-    const error = await failureOf(httpError(404, errorBody('No model gpt-9', { code: 'model_not_found' })));
+    const error = await findFailure(httpError(404, errorBody('No model gpt-9', { code: 'model_not_found' })));
     expect(error).toMatchObject({ status: 502, code: 'upstream_not_found', retryable: false });
     expect(told(error)).not.toContain('gpt-9');
   });
@@ -77,7 +77,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
     [{ 'retry-after': 'soon' }, undefined],
     [{}, undefined],
   ])('keeps a 429 and its wait (%j)', async (fields, retryAfterMs) => {
-    const error = await failureOf(httpError(429, errorBody(`Limit reached in org-ABCDEFGH`), fields));
+    const error = await findFailure(httpError(429, errorBody(`Limit reached in org-ABCDEFGH`), fields));
     expect(error).toMatchObject({
       status: 429,
       type: 'rate_limit_error',
@@ -89,7 +89,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
   });
 
   it('tells a quota that is used up from a rate that is too high', async () => {
-    const error = await failureOf(httpError(429, errorBody('x', { code: 'insufficient_quota' })));
+    const error = await findFailure(httpError(429, errorBody('x', { code: 'insufficient_quota' })));
     expect(error).toMatchObject({ status: 429, type: 'insufficient_quota', code: 'insufficient_quota' });
     expect(error).toHaveProperty('retryable', false);
   });
@@ -110,7 +110,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
       { error: { message: { toString: 1 }, code: { toString: 1 }, type: [{ toString: 1 }], param: { toString: 1 } } },
       { detail: [{ msg: 'x', loc: ['body', { toString: 1 }, [{ toString: 1 }]] }] },
     ]) {
-      expect(await failureOf(httpError(status, body))).toMatchObject({ status: expected, code });
+      expect(await findFailure(httpError(status, body))).toMatchObject({ status: expected, code });
     }
   });
 
@@ -123,23 +123,23 @@ describe('OpenAIChatModel when the upstream fails', () => {
     [409, 502, 'upstream_error'],
     [418, 502, 'upstream_error'],
   ])("turns a proxy's page with status %i into a %i", async (status, expected, code) => {
-    const error = await failureOf(httpError(status, HTML));
+    const error = await findFailure(httpError(status, HTML));
     expect(error).toMatchObject({ status: expected, code, type: 'server_error' });
     expect(told(error)).not.toMatch(/html|10\.0\.0\.7|sk-/i);
   });
 
   it('asks once: a retry is for the client to decide', async () => {
-    await failureOf(httpError(500, errorBody('x')));
+    await findFailure(httpError(500, errorBody('x')));
     expect(bench.upstream.requests).toHaveLength(1);
   });
 
   it('refuses an answer that ends right after its headers', async () => {
-    expect(await failureOf([headers(), end()])).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
-    expect(await failureOf([headers(204), end()])).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
+    expect(await findFailure([headers(), end()])).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
+    expect(await findFailure([headers(204), end()])).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
   });
 
   it('refuses a page for people with status 200', async () => {
-    const error = await failureOf([headers(200, { 'content-type': 'text/html' }), raw(HTML)]);
+    const error = await findFailure([headers(200, { 'content-type': 'text/html' }), raw(HTML)]);
     expect(error).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
     expect(told(error)).not.toMatch(/Bad Gateway|sk-/);
   });
@@ -164,9 +164,9 @@ describe('OpenAIChatModel when the upstream fails', () => {
 
   it('refuses JSON with status 200 that is no answer', async () => {
     const json = headers(200, { 'content-type': 'application/json' });
-    expect(await failureOf([json, raw('{"choices":')])).toMatchObject({ code: 'upstream_bad_answer' });
-    expect(await failureOf([json, raw('{"hello":"world"}')])).toMatchObject({ code: 'upstream_bad_answer' });
-    expect(await failureOf([json, raw(JSON.stringify(errorBody('x')))])).toMatchObject({ code: 'upstream_error' });
+    expect(await findFailure([json, raw('{"choices":')])).toMatchObject({ code: 'upstream_bad_answer' });
+    expect(await findFailure([json, raw('{"hello":"world"}')])).toMatchObject({ code: 'upstream_bad_answer' });
+    expect(await findFailure([json, raw(JSON.stringify(errorBody('x')))])).toMatchObject({ code: 'upstream_error' });
   });
 
   it.each<[string, Step]>([
@@ -195,7 +195,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
     ['code 401', { message: KEY, code: 401 }, { status: 502, code: 'upstream_authentication' }],
     ['a rate limit by its type', { type: 'rate_limit_error' }, { status: 429, code: 'rate_limit_exceeded' }],
   ])('reads the status from an error in the stream with %s', async (_, error, expected) => {
-    expect(await failureOf([chunk({ error })])).toMatchObject(expected);
+    expect(await findFailure([chunk({ error })])).toMatchObject(expected);
   });
 
   it('delivers what came in the same read as the fault first', async () => {
@@ -221,7 +221,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
     ['reset', reset()],
     ['closed', hangUp()],
   ])('reports a connection that is %s before the answer as unreachable', async (_, cut) => {
-    expect(await failureOf(cut)).toMatchObject({ status: 502, code: 'upstream_unreachable' });
+    expect(await findFailure(cut)).toMatchObject({ status: 502, code: 'upstream_unreachable' });
   });
 
   it('reports a port where nobody listens as unreachable, without its address', async () => {

@@ -23,7 +23,7 @@ const logger = new Logger('Upstream');
 export interface OpenAIChatModelOptions extends Endpoint, CompletionLimits {
   /** In what the server differs from OpenAI; absent: in nothing. */
   readonly capabilities?: Capabilities;
-  /** How often a request that failed without an answer is sent again. */
+  /** How often a request that failed before its completion began is sent again. */
   readonly maxRetries: number;
   /** The setting that turns streaming off, which an operator is told of where an upstream refuses it. */
   readonly streamSetting?: string;

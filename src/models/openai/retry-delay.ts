@@ -6,8 +6,8 @@ const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 2_000;
 
 /**
- * How long to wait before a request that failed without an answer is sent again, in milliseconds; undefined if it should not
- * be. The waits are short: a client is waiting for its status line, and has retries of its own.
+ * How long to wait before a request of whose completion nothing has come is sent again, in milliseconds; undefined if it should
+ * not be. The waits are short: a client is waiting for its status line, and has retries of its own.
  * @param attempt how many tries there have been
  */
 export function chooseRetryDelay(error: MillraceError, attempt: number): number | undefined {

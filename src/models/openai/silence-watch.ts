@@ -62,7 +62,7 @@ export class SilenceWatch {
     this.#spoken = true;
   }
 
-  /** The answer has been read to its end. */
+  /** The completion has been read to its end. */
   end(): void {
     this.#timer.cancel();
   }

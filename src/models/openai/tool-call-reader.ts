@@ -31,7 +31,7 @@ interface Piece {
   readonly isCustom: boolean;
 }
 
-/** More than an answer has calls; some servers count pieces. */
+/** More than a completion has calls; some servers count pieces. */
 const MOST_INDEXES = 2 * MAX_TOOL_CALLS;
 const LONGEST_INDEX = 64;
 /** The arguments of a call that has none. Some servers begin every call with them, and send the real ones after. */
@@ -54,7 +54,7 @@ interface Call {
 }
 
 /**
- * Puts an answer's tool calls together as a person would. Servers leave out the index or the id, repeat id and name in every
+ * Puts a completion's tool calls together as a person would. Servers leave out the index or the id, repeat id and name in every
  * piece, cut names, send id and name apart, or give all calls the index 0.
  *
  * The first piece of a call is held until its name is known and its arguments begin: id and name are given once, in that
@@ -76,7 +76,7 @@ export class ToolCallReader {
     this.#bounds = bounds;
   }
 
-  /** True if the answer has a call. */
+  /** True if the completion has a call. */
   get hasCalls(): boolean {
     return this.#placed > 0 || this.#calls.some(isSaid);
   }
@@ -97,7 +97,7 @@ export class ToolCallReader {
   }
 
   /**
-   * The answer is over: adds the calls that have no arguments, or no name.
+   * The completion is over: adds the calls that have no arguments, or no name.
    * @param isCut whether arguments may be missing that the model would have written
    */
   end(isCut: boolean, out: Delta[]): void {

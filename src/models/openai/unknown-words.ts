@@ -2,7 +2,7 @@
 const MOST_WORDS = 32;
 const LONGEST_WORD = 64;
 
-/** Words of an upstream's answers that nobody knows: an operator is told of each once. */
+/** Words of an upstream's completions that nobody knows: an operator is told of each once. */
 export class UnknownWords {
   readonly #tell: (word: string) => void;
   readonly #told = new Set<string>();

@@ -2,16 +2,16 @@ import type { SilenceWatch } from './silence-watch.js';
 import type { ResponseBody } from './transport/index.js';
 import { makeConnectionLostError } from './upstream-errors.js';
 
-/** How long an upstream that has said all may take to close its answer before its connection is dropped, in ms. */
+/** How long an upstream that has said all may take to close its response before its connection is dropped, in ms. */
 export const CLOSE_LIMIT_MS = 2_000;
 
-/** The bytes of one upstream answer, read when asked for. */
+/** The bytes of one upstream response, read when asked for. */
 export class UpstreamBody {
   readonly #body: ResponseBody;
   readonly #watch: SilenceWatch;
   #ended = false;
   #unread: Uint8Array | undefined;
-  /** The limit that runs for the rest of the answer. */
+  /** The limit that runs for the rest of the response. */
   #restLimitMs: number | undefined;
 
   constructor(body: ResponseBody, watch: SilenceWatch) {
@@ -44,7 +44,7 @@ export class UpstreamBody {
   }
 
   /**
-   * The answer is complete. Reads to its end in the background, because a connection is only used again after that, and
+   * The response is complete. Reads to its end in the background, because a connection is only used again after that, and
    * ends the watch.
    */
   async finish(): Promise<void> {

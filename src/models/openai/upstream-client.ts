@@ -74,23 +74,23 @@ export class UpstreamClient {
   }
 
   /**
-   * Asks for a completion. Resolves with the head of a good answer, whose body follows.
-   * @throws APIError for a bad status, APIConnectionError if there is no answer
+   * Asks for a completion. Resolves with the head of a good response, whose body follows.
+   * @throws APIError for a bad status, APIConnectionError if there is no response
    */
   async createCompletion(params: ChatCompletionCreateParams, signal: AbortNotice): Promise<UpstreamResponse> {
     if (this.#readKey !== undefined) this.#useKey(await this.#readKey());
     const prepared = this.#prepared.get(params.model) ?? (await this.#prepare(params.model));
-    const answer = await this.#transport
+    const response = await this.#transport
       .post({ ...prepared, body: JSON.stringify(params) }, signal)
       .catch(throwConnectionError);
-    if (answer.body === undefined) throw this.#sdk.errorFor(answer);
-    return answer;
+    if (response.body === undefined) throw this.#sdk.makeError(response);
+    return response;
   }
 
   /** All of a request but its body is the same each time, and costs the SDK more to make than all the rest of a call. */
   async #prepare(model: string): Promise<PreparedRequest> {
     const key = this.#preparedKey;
-    const request = await this.#sdk.prepared(model);
+    const request = await this.#sdk.prepareCompletion(model);
     const separator = request.path.includes('?') ? '&' : '?';
     const prepared = this.#query === '' ? request : { ...request, path: `${request.path}${separator}${this.#query}` };
     // The key may have changed meanwhile.
@@ -114,9 +114,9 @@ interface Sdk {
   /** What requests that are prepared from now on show. */
   apiKey: string | null;
   /** Address and headers, with the credential, of a request for a streamed completion of this model. */
-  prepared(model: string): Promise<PreparedRequest>;
-  /** The error that the SDK makes of an answer with a bad status. */
-  errorFor(answer: UpstreamResponse): APIError;
+  prepareCompletion(model: string): Promise<PreparedRequest>;
+  /** The error that the SDK makes of a response with a bad status. */
+  makeError(response: UpstreamResponse): APIError;
 }
 
 function makeRequestOptions(model: string): FinalRequestOptions {
@@ -170,20 +170,20 @@ class CompatibleClient extends OpenAI implements Sdk {
     this._options.defaultHeaders = options.defaultHeaders;
   }
 
-  async prepared(model: string): Promise<PreparedRequest> {
+  async prepareCompletion(model: string): Promise<PreparedRequest> {
     const options = makeRequestOptions(model);
     await this.prepareOptions(options);
     const { req, url } = await this.buildRequest(options);
     return readPreparedRequest(url, req.headers);
   }
 
-  errorFor(answer: UpstreamResponse): APIError {
-    const json = parseErrorBody(answer.text);
+  makeError(response: UpstreamResponse): APIError {
+    const json = parseErrorBody(response.text);
     return this.makeStatusError(
-      answer.status,
+      response.status,
       { error: findErrorObject(json) },
-      json === undefined ? answer.text : undefined,
-      makeErrorHeaders(answer),
+      json === undefined ? response.text : undefined,
+      makeErrorHeaders(response),
     );
   }
 }
@@ -194,20 +194,20 @@ class AzureClient extends AzureOpenAI implements Sdk {
     this._options.defaultHeaders = options?.defaultHeaders;
   }
 
-  async prepared(model: string): Promise<PreparedRequest> {
+  async prepareCompletion(model: string): Promise<PreparedRequest> {
     const options = makeRequestOptions(model);
     await this.prepareOptions(options);
     const { req, url } = await this.buildRequest(options);
     return readPreparedRequest(url, req.headers);
   }
 
-  errorFor(answer: UpstreamResponse): APIError {
-    const json = parseErrorBody(answer.text);
+  makeError(response: UpstreamResponse): APIError {
+    const json = parseErrorBody(response.text);
     return this.makeStatusError(
-      answer.status,
+      response.status,
       json ?? {},
-      json === undefined ? answer.text : undefined,
-      makeErrorHeaders(answer),
+      json === undefined ? response.text : undefined,
+      makeErrorHeaders(response),
     );
   }
 }

@@ -95,7 +95,7 @@ export function makeUpstreamError(thrown: unknown, streamSetting?: string): Mill
   return toMillraceError(thrown);
 }
 
-/** The error that an error object inside a stream, or in an answer with status 200, has for the client. */
+/** The error that an error object inside a stream, or in a completion with status 200, has for the client. */
 export function makeReportedError(body: unknown): UpstreamError {
   const status = readStatus(readBody(body));
   if (status !== undefined) return makeStatusError(status, readBody(body), undefined);
@@ -135,7 +135,7 @@ export function makeBadCompletionError(what: string, cause?: unknown): UpstreamE
   });
 }
 
-/** @param limit most characters of an answer */
+/** @param limit most characters of a completion */
 export function makeCompletionTooLargeError(limit: number, cause?: unknown): UpstreamError {
   return new UpstreamError(
     `The model provider's answer is larger than the ${limit} characters that this server takes of one answer.`,
@@ -144,7 +144,7 @@ export function makeCompletionTooLargeError(limit: number, cause?: unknown): Ups
   );
 }
 
-/** @param limit most tool calls of an answer */
+/** @param limit most tool calls of a completion */
 export function makeTooManyToolCallsError(limit: number): UpstreamError {
   return new UpstreamError(`The model asked for more than ${limit} tool calls in one answer.`, {
     code: 'upstream_too_many_tool_calls',
@@ -152,7 +152,7 @@ export function makeTooManyToolCallsError(limit: number): UpstreamError {
   });
 }
 
-/** The connection broke in the middle of an answer. */
+/** The connection broke in the middle of a completion. */
 export function makeConnectionLostError(cause: unknown): UpstreamError {
   return new UpstreamError('The connection to the model provider broke while it was answering.', {
     code: 'upstream_connection_lost',

@@ -7,7 +7,7 @@ const ID = /^[\w.:/=+-]{1,128}$/;
 
 /**
  * The id by which an upstream knows a request: its support asks for it.
- * @param header gives a header of its answer by its name in lower case
+ * @param header gives a header of its response by its name in lower case
  * @returns undefined if there is none, or what is there is no id
  */
 export function readUpstreamRequestId(header: (name: string) => unknown): string | undefined {

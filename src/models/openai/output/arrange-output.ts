@@ -9,7 +9,7 @@ import { addOutputInstructions } from './output-instructions.js';
 /** A call whose output is asked for in a way that the provider knows. */
 export interface ArrangedCall {
   readonly call: ModelCall;
-  /** Makes the answer what it would be if the provider took `response_format`; absent: it is that already. */
+  /** Makes the output what it would be if the provider took `response_format`; absent: it is that already. */
   readonly filter?: OutputFilter;
 }
 

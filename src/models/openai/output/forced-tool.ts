@@ -47,7 +47,7 @@ export function forceTool(
 }
 
 /**
- * Makes the arguments of the first call of the output tool the content of the answer. What the model says beside it is
+ * Makes the arguments of the first call of the output tool the content of the output. What the model says beside it is
  * left out; a model that calls no tool at all, against its orders, is taken at its word.
  */
 export class ForcedToolFilter implements OutputFilter {
@@ -58,9 +58,9 @@ export class ForcedToolFilter implements OutputFilter {
   #said = new JsonTextFilter({ isArray: false, isTrusting: false });
   #saidDeltas: Delta[] = [];
   /** For each index of the upstream: the index for the rest of the system, or what becomes of the call. */
-  readonly #calls = new Map<number, number | 'answer' | 'dropped'>();
+  readonly #calls = new Map<number, number | 'output' | 'dropped'>();
   #others = 0;
-  #hasAnswer = false;
+  #hasOutput = false;
 
   constructor(toolName: string) {
     this.#toolName = toolName;
@@ -82,19 +82,19 @@ export class ForcedToolFilter implements OutputFilter {
 
   #readCall(delta: ToolCallDelta, out: Delta[]): void {
     const place = this.#findPlace(delta);
-    if (place === 'answer') {
+    if (place === 'output') {
       if (delta.arguments !== '') out.push({ type: 'content', text: delta.arguments });
     } else if (place !== 'dropped') {
       out.push(place === delta.index ? delta : { ...delta, index: place });
     }
   }
 
-  #findPlace({ index, name }: ToolCallDelta): number | 'answer' | 'dropped' {
+  #findPlace({ index, name }: ToolCallDelta): number | 'output' | 'dropped' {
     const known = this.#calls.get(index);
     if (known !== undefined) return known;
     const isOutput = name === this.#toolName;
-    const place = !isOutput ? this.#others++ : this.#hasAnswer ? 'dropped' : 'answer';
-    this.#hasAnswer ||= isOutput;
+    const place = !isOutput ? this.#others++ : this.#hasOutput ? 'dropped' : 'output';
+    this.#hasOutput ||= isOutput;
     this.#calls.set(index, place);
     return place;
   }

@@ -54,7 +54,7 @@ export class JsonTextFilter implements OutputFilter {
     const text = this.#preface + this.#start;
     if (this.#state === 'before' && text !== '') {
       const empty = (this.#options.isArray ? EMPTY_ARRAY : EMPTY_OBJECT).exec(text);
-      // An answer that was cut in its first key is an answer all the same.
+      // An output that was cut in its first key is an output all the same.
       out.push({ type: 'content', text: empty?.[0] ?? (this.#start === '' ? text : this.#start) });
     }
     this.#preface = '';

@@ -26,7 +26,7 @@ export class ReasoningTagFilter implements OutputFilter {
 
   /**
    * @param names of the tags that may open it. One that begins with a slash is open from the beginning: the templates of
-   *   some models write it into the prompt, so that only its end comes with the answer.
+   *   some models write it into the prompt, so that only its end comes with the output.
    */
   constructor(names: readonly string[]) {
     const opened = names.find((name) => name.startsWith('/'));
@@ -75,7 +75,7 @@ export class ReasoningTagFilter implements OutputFilter {
       return true;
     }
     if (this.#held.length < MOST_HELD && this.#isStart(text)) return false;
-    // Blank lines after the tag set it apart; they are no part of the answer.
+    // Blank lines after the tag set it apart; they are no part of the output.
     this.#pushContent(this.#tagged ? text : this.#held, out);
     this.#held = '';
     this.#state = 'after';

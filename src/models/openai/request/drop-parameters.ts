@@ -1,7 +1,7 @@
 import type { RequestRule } from '../capabilities.js';
 
 /**
- * For a provider that refuses parameters it does not know. Meant for those that leave the answer as it is; one that would
+ * For a provider that refuses parameters it does not know. Meant for those that leave the completion as it is; one that would
  * change it is sent, so that the provider's refusal reaches the client.
  */
 export function dropParameters(...names: readonly string[]): RequestRule {

@@ -12,7 +12,7 @@ export interface MessageForm {
   readonly systemAnywhere: boolean;
 }
 
-/** What answers hold and requests must not: OpenAI refuses what it does not know. */
+/** What completions hold and requests must not: OpenAI refuses what it does not know. */
 const OF_ANSWERS = new Set([
   'reasoning_content',
   'reasoning',
@@ -21,7 +21,7 @@ const OF_ANSWERS = new Set([
   'images',
   'millrace',
 ]);
-/** `prefix` (DeepSeek) and `partial` (Kimi, Qwen) ask for an answer that goes on with this message. */
+/** `prefix` (DeepSeek) and `partial` (Kimi, Qwen) ask for a completion that goes on with this message. */
 const PLAIN_FIELDS = new Set([
   'role',
   'content',
@@ -33,7 +33,7 @@ const PLAIN_FIELDS = new Set([
   'prefix',
   'partial',
 ]);
-/** OpenAI's own: as the client wrote them, without what only answers hold. */
+/** OpenAI's own: as the client wrote them, without what only completions hold. */
 export const OPENAI_MESSAGES: MessageForm = {
   keeps: (field) => !OF_ANSWERS.has(field),
   developer: true,

@@ -55,7 +55,7 @@ function keepKnownFields(message: Draft, form: MessageForm, returnsReasoning: bo
   return form.isArranged ? writePlainContent(draft, message) : draft;
 }
 
-/** Of an answer with its sound and words, a request takes the id alone. A server that does not know it is told the words. */
+/** Of a completion with its sound and words, a request takes the id alone. A server that does not know it is told the words. */
 function writeSpokenOutput(message: Draft, form: MessageForm): Draft {
   const { audio, ...rest } = message;
   if (audio === undefined) return message;

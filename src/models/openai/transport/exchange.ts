@@ -4,25 +4,25 @@ import { type AbortNotice, ensureError } from '../../../kernel/index.js';
 import { ResponseBody } from './response-body.js';
 import { type BodySink, unpackBody } from './unpack-body.js';
 
-/** The head of an answer, with its body: as it comes if the status is good, whole if it is not. */
+/** The head of a response, with its body: as it comes if the status is good, whole if it is not. */
 export interface UpstreamResponse {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders;
   /** Undefined if the status is bad. */
   readonly body: ResponseBody | undefined;
-  /** What an answer with a bad status says; empty if the status is good. */
+  /** What a response with a bad status says; empty if the status is good. */
   readonly text: string;
 }
 
 /** Longest body of an error that is read, in bytes; what is beyond it helps nobody. */
 const ERROR_BODY_LIMIT = 64 * 1024;
 
-/** One request and its answer, as undici tells of it. */
+/** One request and its response, as undici tells of it. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly response: Promise<UpstreamResponse>;
   readonly #signal: AbortNotice;
-  #resolve: (answer: UpstreamResponse) => void = () => undefined;
+  #resolve: (response: UpstreamResponse) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #body: BodySink | undefined;
@@ -44,9 +44,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    // Informational; the answer follows.
+    // Informational; the response follows.
     if (status < 200) return;
-    // They are parsed: kept as bytes for as long as the answer lasts, they would take kilobytes of each stream.
+    // They are parsed: kept as bytes for as long as the response lasts, they would take kilobytes of each stream.
     controller.rawHeaders = [];
     if (status >= 300) {
       this.#failed = new FailedResponse(status, headers);
@@ -102,7 +102,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   };
 }
 
-/** An answer with a bad status, whose body says why. */
+/** A response with a bad status, whose body says why. */
 class FailedResponse {
   readonly #chunks: Uint8Array[] = [];
   #length = 0;

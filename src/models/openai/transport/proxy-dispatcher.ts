@@ -5,7 +5,7 @@ import type { ProxyConfig } from '../../../config/index.js';
 type Connect = (options: object, callback: (error: Error | null, socket: unknown) => void) => void;
 
 /**
- * Sends requests through proxies by undici's rules. A proxy that closes the connection in place of an answer fails the request:
+ * Sends requests through proxies by undici's rules. A proxy that closes the connection in place of a response fails the request:
  * undici takes that for a passing fault, and would ask it again at once and for ever.
  * @param options of the connections
  */

@@ -14,7 +14,7 @@ const ENDED = Promise.resolve(undefined);
 /** Bytes that may wait for their reader before the source is told to wait. */
 const HIGH_WATER_MARK = 64 * 1024;
 
-/** The body of an answer: pushed by the connection, pulled by its one reader, and bounded in between. */
+/** The body of a response: pushed by the connection, pulled by its one reader, and bounded in between. */
 export class ResponseBody {
   readonly #source: BodySource;
   #waiting: Uint8Array[] = [];

@@ -4,7 +4,7 @@ import { ResponseBody, type BodySource } from './response-body.js';
 /** Where bytes go that come over a connection. */
 export type BodySink = Pick<ResponseBody, 'push' | 'end' | 'fail' | 'abort'>;
 
-/** A body that is cut short gives all that can be unpacked of it; whether an answer is whole, its own words say. */
+/** A body that is cut short gives all that can be unpacked of it; whether a response is whole, its own words say. */
 const ZLIB = { finishFlush: constants.Z_SYNC_FLUSH };
 const BROTLI = { finishFlush: constants.BROTLI_OPERATION_FLUSH };
 const DECODERS = {
@@ -16,7 +16,7 @@ const DECODERS = {
 
 /**
  * A body of packed bytes: nobody asks for them, but some gateways pack whatever passes.
- * @param encoding the answer's `content-encoding`
+ * @param encoding the response's `content-encoding`
  * @returns undefined if that is one that is not known here
  */
 export function unpackBody(encoding: string, source: BodySource): { body: ResponseBody; sink: BodySink } | undefined {

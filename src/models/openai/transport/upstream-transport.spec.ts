@@ -56,13 +56,13 @@ describe('UpstreamTransport', () => {
     const response = await ask(transport, `${url}/v1/chat?a=b`);
     expect(response.status).toBe(200);
     expect(response.headers['content-type']).toBe('text/event-stream');
-    expect(await textOf(response.body)).toBe('POST /v1/chat?a=b Bearer k {}');
+    expect(await readText(response.body)).toBe('POST /v1/chat?a=b Bearer k {}');
   });
 
   it('uses a connection again whose answer was read to its end', async () => {
     const { url, upstream } = await serve((_request, response) => response.end('x'));
     const transport = new UpstreamTransport();
-    for (let i = 0; i < 6; i++) await textOf((await ask(transport, url)).body);
+    for (let i = 0; i < 6; i++) await readText((await ask(transport, url)).body);
     // The end of a body is told a moment before its connection is free.
     expect(upstream.connections).toBeLessThanOrEqual(2);
   });
@@ -72,7 +72,7 @@ describe('UpstreamTransport', () => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('packed'));
     });
     const transport = new UpstreamTransport();
-    expect(await textOf((await ask(transport, url)).body)).toBe('packed');
+    expect(await readText((await ask(transport, url)).body)).toBe('packed');
   });
 
   it('gives a bad status with what it says', async () => {
@@ -119,7 +119,7 @@ describe('UpstreamTransport', () => {
       response.write('half', () => request.socket.destroy());
     });
     const transport = new UpstreamTransport();
-    await expect(textOf((await ask(transport, url)).body)).rejects.toMatchObject({
+    await expect(readText((await ask(transport, url)).body)).rejects.toMatchObject({
       code: BROKEN,
     });
   });
@@ -240,7 +240,7 @@ function ask(
   return transport.post({ origin, path: pathname + search, headers, body: '{}' }, signal);
 }
 
-async function textOf(body: ResponseBody | undefined): Promise<string> {
+async function readText(body: ResponseBody | undefined): Promise<string> {
   const chunks: Uint8Array[] = [];
   for (let bytes = await body?.read(); bytes !== undefined; bytes = await body?.read()) chunks.push(bytes);
   return Buffer.concat(chunks).toString('utf8');

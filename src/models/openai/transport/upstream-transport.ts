@@ -21,7 +21,7 @@ export interface UpstreamRequest {
 
 /**
  * Carries requests over HTTP, on `undici` itself: through the platform's `fetch` each would cost more than twice as much, and
- * the body of its answer would come through a web stream (docs/performance.md).
+ * the body of its response would come through a web stream (docs/performance.md).
  *
  * Redirects are not followed: an upstream is where its address says, and a key must not go anywhere else.
  */
@@ -32,7 +32,7 @@ export class UpstreamTransport {
   constructor(proxy?: ProxyConfig) {
     const options = {
       connect: connectWithoutLoss({ timeout: CONNECT_TIMEOUT_MS }),
-      // Silence is watched by whoever waits for the answer.
+      // Silence is watched by whoever waits for the response.
       headersTimeout: 0,
       bodyTimeout: 0,
     };

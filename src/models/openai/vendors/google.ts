@@ -9,7 +9,7 @@ import { defineVendor } from './vendor.js';
 const NO_SIGNATURE = { google: { thought_signature: 'skip_thought_signature_validator' } };
 
 /**
- * Gemini 3 signs the first tool call of each answer, and answers 400 if the call comes back without. OpenAI clients do
+ * Gemini 3 signs the first tool call of each completion, and answers 400 if the call comes back without. OpenAI clients do
  * not keep fields they do not know, so the signature is lost; this says so. One that is there is kept.
  */
 const signToolCalls: RequestRule = (call) => {
