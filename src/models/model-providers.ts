@@ -88,7 +88,7 @@ const DEMO_IS_OFF = new ConfigurationError([
 export function configureModelProviders({ providers, demo, upstream, proxy }: AppConfig, clock: Clock): ModelProviders {
   const offline = demo.isOn
     ? {
-        chat: new DemoModel(demo, clock),
+        chat: new DemoModel(demo.tokensPerSecond, clock),
         defaultModel: providers[ModelProvider.OPENAI]?.model,
         description: 'demo: offline, no language model. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one',
       }

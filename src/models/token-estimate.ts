@@ -51,17 +51,22 @@ export function estimateUntoldTokens(
  * code, a quarter for other languages and a third for random letters, which is enough for a limit; a tokenizer would need 50 MB,
  * take ten to a hundred times as long, and be exact for one vendor's models only.
  */
-export function estimateTokens({ messages, parameters }: ModelCall, answer: DeltaCollector): EstimatedTokens {
-  const prompt = new Estimate();
-  for (const message of messages) addMessage(message, prompt);
-  addJson([parameters['tools'], parameters['response_format']], prompt);
+export function estimateTokens(call: ModelCall, answer: DeltaCollector): EstimatedTokens {
   const completion = new Estimate();
   for (const text of [answer.content, answer.reasoning, answer.refusal, answer.transcript]) completion.add(text);
   for (const { name = '', arguments: args } of answer.toolCalls) {
     completion.add(name);
     completion.add(args);
   }
-  return { prompt: prompt.tokens, completion: completion.tokens };
+  return { prompt: estimatePromptTokens(call), completion: completion.tokens };
+}
+
+/** Estimates the tokens of what a model is sent, in the same way. */
+export function estimatePromptTokens({ messages, parameters }: ModelCall): number {
+  const prompt = new Estimate();
+  for (const message of messages) addMessage(message, prompt);
+  addJson([parameters['tools'], parameters['response_format']], prompt);
+  return prompt.tokens;
 }
 
 function addMessage({ role: _role, content, ...rest }: Message, estimate: Estimate): void {

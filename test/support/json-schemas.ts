@@ -64,7 +64,6 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
         z.object({ type: z.literal('b'), y: z.number() }),
       ]),
       scores: z.record(z.string(), z.number()),
-      pair: z.tuple([z.string(), z.number()]),
       maybe: z.string().nullish(),
       code: z.string().regex(/^[A-Z]{2}-\d{3}$/),
       bytes: z.base64(),
@@ -100,21 +99,20 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     one: { type: 'string', minLength: 1, maxLength: 1 },
     far: { type: 'string', maxLength: 1e9 },
   }),
-  patterns: {
-    type: 'array',
-    prefixItems: [
-      '^[a-z]{3,9}$',
-      '^\\d{4}-\\d{2}$',
-      '^#[0-9a-fA-F]{6}$',
-      '^\\+[1-9]\\d{1,14}$',
-      '^\\p{Lu}\\w+$',
-      '^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)$',
-      'abc',
-      '^\\$\\{[a-z]+\\}$',
-    ].map((pattern) => ({ type: 'string', pattern })),
-    minItems: 8,
-    items: false,
-  },
+  patterns: strict(
+    Object.fromEntries(
+      [
+        '^[a-z]{3,9}$',
+        '^\\d{4}-\\d{2}$',
+        '^#[0-9a-fA-F]{6}$',
+        '^\\+[1-9]\\d{1,14}$',
+        '^\\p{Lu}\\w+$',
+        '^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)$',
+        '^[A-Z]{2}-\\d{3}$',
+        '^(?!x).*\\S',
+      ].map((pattern, index) => [`p${index}`, { type: 'string', pattern }]),
+    ),
+  ),
   formats: strict(
     Object.fromEntries(
       'date time date-time duration email idn-email hostname ipv4 ipv6 uri uri-reference uri-template uuid json-pointer relative-json-pointer regex unheard-of'
@@ -127,19 +125,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     none: { type: 'array', items: text, maxItems: 0 },
     unique: { type: 'array', items: { enum: [1, 2, 3, 4] }, uniqueItems: true, minItems: 4 },
     both: { type: 'array', items: { type: 'boolean' }, uniqueItems: true, minItems: 2 },
-    differing: { type: 'array', items: { type: 'string', maxLength: 1 }, uniqueItems: true, minItems: 3 },
     anything: { type: 'array', minItems: 1 },
   }),
-  'a tuple of draft 7': {
-    $schema: 'http://json-schema.org/draft-07/schema#',
-    type: 'array',
-    items: [{ type: 'string' }, { type: 'integer' }],
-    additionalItems: false,
-    minItems: 2,
-  },
   'additional properties': {
     type: 'object',
-    minProperties: 3,
+    required: ['a', 'b'],
     additionalProperties: { type: 'string', format: 'date' },
   },
   'exactly one': { oneOf: [{ type: 'number' }, { type: 'integer', minimum: 3 }] },
@@ -158,12 +148,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     $defs: { b: { type: 'object', properties: { b: { type: 'string', minLength: 9 } }, required: ['b'] } },
   },
   'bounds in several places': {
-    allOf: [
-      { type: 'integer', minimum: 3, maximum: 9 },
-      { minimum: 5 },
-      { maximum: 6 },
-      { type: 'number', not_a_keyword: 1 },
-    ],
+    allOf: [{ type: 'integer', minimum: 3 }, { maximum: 6 }, { not_a_keyword: 1 }],
   },
   'annotations and extensions': {
     title: 'T',
@@ -201,7 +186,7 @@ export function anySchema(): fc.Arbitrary<Schema> {
       .constantFrom('date', 'time', 'date-time', 'email', 'uri', 'uuid', 'ipv6', 'hostname')
       .map((format) => ({ ...text, format })),
     fc
-      .constantFrom('^[a-z]{3,9}$', '^(foo|bar)+$', '^[^@]+@[^@]+$', '^\\p{Lu}\\w+$')
+      .constantFrom('^[a-z]{3,9}$', '^(abc|bar)+$', '^[^@]+@[^@]+$', '^\\p{Lu}\\w+$')
       .map((pattern) => ({ ...text, pattern })),
     fc
       .uniqueArray(fc.oneof(fc.string(), fc.integer(), fc.constant(null)), { minLength: 1, maxLength: 4 })

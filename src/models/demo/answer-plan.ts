@@ -1,8 +1,10 @@
 import type { Delta } from '../../streaming/index.js';
 import type { ModelParameters } from '../chat-model.js';
 import type { FinishReason } from '../finish-reason.js';
-import type { Answer, ToolCall } from './answer.js';
-import { splitText } from './pieces.js';
+import type { ToolCall } from './answer.js';
+
+/** A short word with the space before it, a part of a longer one, up to three digits, or a sign: about a model's tokens. */
+const PIECE = / ?[\p{L}\p{M}]{1,12}|\d{1,3}|\s{1,8}|[^\s\p{L}\p{M}\d]/gu;
 
 /** An answer as it will be given, one token in each delta, with the limits of the request applied. */
 export interface AnswerPlan {
@@ -11,12 +13,14 @@ export interface AnswerPlan {
 }
 
 /** Cuts an answer into tokens and applies `max_completion_tokens` (or `max_tokens`) and, to text, `stop`. */
-export function planAnswer(answer: Answer, { max_completion_tokens, max_tokens, stop }: ModelParameters): AnswerPlan {
-  const isText = answer.type === 'text';
-  const stopped = isText ? cutAtStop(answer.text, Array.isArray(stop) ? stop : [stop]) : '';
+export function planAnswer(
+  answer: string | readonly ToolCall[],
+  { max_completion_tokens, max_tokens, stop }: ModelParameters,
+): AnswerPlan {
+  const isText = typeof answer === 'string';
   const deltas = isText
-    ? splitText(stopped).map((text): Delta => ({ type: 'content', text }))
-    : answer.calls.flatMap(splitCall);
+    ? split(cutAtStop(answer, [stop].flat())).map((text): Delta => ({ type: 'content', text }))
+    : answer.flatMap(splitCall);
   const limit = max_completion_tokens ?? max_tokens;
   if (typeof limit === 'number' && limit >= 0 && deltas.length > limit) {
     return { deltas: deltas.slice(0, limit), finishReason: 'length' };
@@ -24,22 +28,18 @@ export function planAnswer(answer: Answer, { max_completion_tokens, max_tokens, 
   return { deltas, finishReason: isText ? 'stop' : 'tool_calls' };
 }
 
-/** The text up to the stop text that is complete first, as a model notices it that writes from left to right. */
 function cutAtStop(text: string, stopTexts: readonly unknown[]): string {
-  let first = { start: text.length, end: Infinity };
-  for (const stopText of stopTexts) {
-    if (typeof stopText !== 'string' || stopText === '') continue;
-    const start = text.indexOf(stopText);
-    const end = start + stopText.length;
-    if (start >= 0 && (end < first.end || (end === first.end && start < first.start))) first = { start, end };
-  }
-  return text.slice(0, first.start);
+  const given = stopTexts.filter((stop): stop is string => typeof stop === 'string' && stop !== '');
+  const starts = given.map((stop) => text.indexOf(stop)).filter((start) => start >= 0);
+  return text.slice(0, Math.min(text.length, ...starts));
 }
 
 function splitCall({ id, kind, name, input }: ToolCall, index: number): Delta[] {
   const piece = { type: 'tool-call', index, ...(kind === 'custom' && { kind }) } as const;
-  return [
-    { ...piece, id, name, arguments: '' },
-    ...splitText(input).map((text): Delta => ({ ...piece, arguments: text })),
-  ];
+  return [{ ...piece, id, name, arguments: '' }, ...split(input).map((text): Delta => ({ ...piece, arguments: text }))];
+}
+
+/** The pieces in which a text is sent; each counts as one token. */
+function split(text: string): string[] {
+  return text.match(PIECE) ?? [];
 }

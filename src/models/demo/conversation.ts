@@ -1,14 +1,7 @@
 import type { Message } from '../message.js';
-import { readText } from './pieces.js';
 
 /** The demo reads this much of each message, in UTF-16 code units, so that its work is linear in the conversation. */
 const READ_LIMIT = 8000;
-
-/** What a tool answered. */
-interface ToolResult {
-  readonly tool: string;
-  readonly text: string;
-}
 
 /** A conversation, as far as the demo reads it. */
 export interface Conversation {
@@ -17,37 +10,37 @@ export interface Conversation {
   /** True if the newest message of the user holds an image, a recording or a file. */
   readonly hasAttachment: boolean;
   /** What tools answered since anybody else spoke. */
-  readonly results: readonly ToolResult[];
+  readonly results: readonly { readonly tool: string; readonly text: string }[];
   /** How many tools were called so far. */
   readonly callCount: number;
 }
 
 /** Reads the messages of a request. */
 export function readConversation(messages: readonly Message[]): Conversation {
-  let newest = '';
-  const tools = new Map<string, string>();
-  let hasAttachment = false;
-  let results: ToolResult[] = [];
-  let callCount = 0;
-  for (const message of messages) {
-    const text = cut(readText(message), READ_LIMIT).trim();
-    if (message.role === 'tool') results.push({ tool: tools.get(message.tool_call_id) ?? 'The tool', text });
-    else if (message.role === 'function') results.push({ tool: message.name, text });
-    else results = [];
-    if (message.role === 'user') {
-      newest = text;
-      hasAttachment = Array.isArray(message.content) && message.content.some(({ type }) => type !== 'text');
-    } else if (message.role === 'assistant') {
-      for (const call of message.tool_calls ?? []) {
-        tools.set(call.id, call.type === 'function' ? call.function.name : call.custom.name);
-        callCount++;
-      }
-    }
-  }
-  return { message: newest, hasAttachment, results, callCount };
+  const newest = messages.findLast(({ role }) => role === 'user');
+  const calls = messages.flatMap((message) => (message.role === 'assistant' ? (message.tool_calls ?? []) : []));
+  const names = new Map(
+    calls.map((call) => [call.id, call.type === 'function' ? call.function.name : call.custom.name]),
+  );
+  const newestResults = messages.slice(messages.findLastIndex(({ role }) => role !== 'tool') + 1);
+  return {
+    message: newest === undefined ? '' : readText(newest),
+    hasAttachment: Array.isArray(newest?.content) && newest.content.some(({ type }) => type !== 'text'),
+    results: newestResults.map((result) => {
+      const id = result.role === 'tool' ? result.tool_call_id : '';
+      return { tool: names.get(id) ?? 'The tool', text: readText(result) };
+    }),
+    callCount: calls.length,
+  };
 }
 
 /** The beginning of a text, at most `limit` UTF-16 code units, without half a character at its end. */
 export function cut(text: string, limit: number): string {
   return text.slice(0, (text.charCodeAt(limit - 1) & 0xfc00) === 0xd800 ? limit - 1 : limit);
+}
+
+function readText({ content }: Message): string {
+  if (typeof content === 'string') return cut(content, READ_LIMIT).trim();
+  const texts = (content ?? []).map((part) => (part.type === 'text' ? part.text : ''));
+  return cut(texts.filter(Boolean).join('\n'), READ_LIMIT).trim();
 }

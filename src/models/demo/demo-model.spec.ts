@@ -46,7 +46,7 @@ function ask(
   }: { parameters?: ModelParameters; report?: Report; clock?: FakeClock; tokensPerSecond?: number } = {},
 ): Stream {
   const messages: Message[] = typeof content === 'string' ? [{ role: 'user', content }] : content;
-  return new DemoModel({ tokensPerSecond }, clock).stream({ model: 'gpt-5.4-mini', messages, parameters }, report);
+  return new DemoModel(tokensPerSecond, clock).stream({ model: 'gpt-5.4-mini', messages, parameters }, report);
 }
 
 async function readAll(stream: Stream): Promise<{ batches: (readonly Delta[])[]; result: ModelResult; text: string }> {
@@ -85,7 +85,7 @@ describe('DemoModel', () => {
     ]);
     expect(result).toEqual({ finishReason: 'stop' });
     expect(report.identities).toEqual([{ model: 'millrace-demo', systemFingerprint: 'millrace-demo' }]);
-    expect(report.usages).toEqual([{ prompt_tokens: 10, completion_tokens: 14, total_tokens: 24 }]);
+    expect(report.usages).toEqual([{ prompt_tokens: 8, completion_tokens: 14, total_tokens: 22 }]);
   });
 
   it('says who it is before the first delta', async () => {
@@ -227,7 +227,7 @@ describe('DemoModel', () => {
       expect(clock.pending).toBe(1);
       controller.abort(reason);
       await expect(next).rejects.toBe(reason);
-      expect(report.usages).toEqual([{ prompt_tokens: 10, completion_tokens: 1, total_tokens: 11 }]);
+      expect(report.usages).toEqual([{ prompt_tokens: 8, completion_tokens: 1, total_tokens: 9 }]);
       expect(clock.pending).toBe(0);
       expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
       expect(await stream.next()).toEqual({ done: true, value: undefined });
@@ -268,7 +268,7 @@ describe('DemoModel', () => {
     const stream = ask('count to 50', { report });
     const { value } = await stream.next();
     await stream.return({ finishReason: 'stop' });
-    expect(report.usages).toEqual([{ prompt_tokens: 10, completion_tokens: 16, total_tokens: 26 }]);
+    expect(report.usages).toEqual([{ prompt_tokens: 8, completion_tokens: 16, total_tokens: 24 }]);
     expect(value).toHaveLength(16);
   });
 

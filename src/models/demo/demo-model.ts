@@ -1,20 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { UpstreamError } from '../../errors/index.js';
 import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
+import { estimatePromptTokens } from '../token-estimate.js';
 import type { CallControls, ChatModel, ModelCall, ModelParameters, ModelResult } from '../chat-model.js';
 import { planAnswer } from './answer-plan.js';
 import { composeAnswer } from './answer.js';
-import { estimatePromptTokens } from './pieces.js';
+import { makeRefusal } from './refusal.js';
 
 /** What the demo calls itself, as `model` and as `system_fingerprint` of every answer. */
 const DEMO_MODEL_NAME = 'millrace-demo';
-
-/** How the demo answers. */
-export interface DemoOptions {
-  /** Speed of its answers. 0: as fast as possible. */
-  readonly tokensPerSecond: number;
-}
 
 /** At full speed, other requests get their turn after so many deltas. */
 const BATCH_SIZE = 16;
@@ -30,8 +24,9 @@ const LATENESS_MS = 50;
  * `response_format` with a value that fits the schema, `tools` with arguments that fit theirs, and abort at any moment.
  */
 export class DemoModel implements ChatModel {
+  /** @param tokensPerSecond speed of the answers; 0: as fast as they are read */
   constructor(
-    private readonly options: DemoOptions,
+    private readonly tokensPerSecond: number,
     private readonly clock: Clock,
   ) {}
 
@@ -46,7 +41,7 @@ export class DemoModel implements ChatModel {
     // Answers that many ask for at once are made one in each turn.
     await nextTurn();
     scope.signal.throwIfAborted();
-    const promptTokens = estimatePromptTokens(messages, parameters.tools);
+    const promptTokens = estimatePromptTokens(call);
     const { deltas, finishReason } = planAnswer(composeAnswer(messages, parameters), parameters);
     scope.identity({ model: DEMO_MODEL_NAME, systemFingerprint: DEMO_MODEL_NAME });
     let completionTokens = 0;
@@ -67,16 +62,15 @@ export class DemoModel implements ChatModel {
 
   /** One delta at a time at a steady rate; a reader that was slow gets no burst afterwards. Or all as fast as they are read. */
   async *#paced(deltas: readonly Delta[], signal: AbortNotice): AsyncGenerator<readonly Delta[], void, void> {
-    const { tokensPerSecond } = this.options;
-    const size = tokensPerSecond > 0 ? 1 : BATCH_SIZE;
+    const size = this.tokensPerSecond > 0 ? 1 : BATCH_SIZE;
     let dueAt = this.clock.monotonic();
     for (let next = 0; next < deltas.length; next += size) {
-      if (tokensPerSecond > 0) {
+      if (this.tokensPerSecond > 0) {
         const now = this.clock.monotonic();
         if (dueAt > now) await sleep(dueAt - now, this.clock, signal);
         else if (now - dueAt > LATENESS_MS) dueAt = now;
         // From when it was due, not from when the timer fired: timers are late, and the rate would suffer.
-        dueAt += 1000 / tokensPerSecond;
+        dueAt += 1000 / this.tokensPerSecond;
       } else await nextTurn();
       signal.throwIfAborted();
       yield deltas.slice(next, next + size);
@@ -87,8 +81,5 @@ export class DemoModel implements ChatModel {
 function assertTextWanted({ modalities, audio }: ModelParameters): void {
   const param = Array.isArray(modalities) && modalities.some((kind) => kind !== 'text') ? 'modalities' : 'audio';
   if (param === 'audio' && (audio === undefined || audio === null)) return;
-  throw new UpstreamError(
-    `The demo answers with text only. Leave \`${param}\` out, or set OPENAI_API_KEY to have a real model answer.`,
-    { status: 400, type: 'invalid_request_error', code: 'unsupported_value', param, retryable: false },
-  );
+  throw makeRefusal(`The demo answers with text only. Leave \`${param}\` out`, 'unsupported_value', param);
 }

@@ -78,7 +78,7 @@ describe('chooseTools', () => {
     expect(chooseTools({ tools, tool_choice: 'required' }, 'get_weather, clock, note', false)).toEqual([
       { kind: 'function', name: 'get_weather', description: '', schema: parameters },
       { kind: 'function', name: 'clock', description: '', schema: { type: 'object' } },
-      { kind: 'custom', name: 'note', description: '', schema: undefined },
+      { kind: 'custom', name: 'note', description: '', schema: { type: 'object' } },
     ]);
   });
 });

@@ -11,7 +11,7 @@ export interface Tool {
   readonly kind: 'function' | 'custom';
   readonly name: string;
   readonly description: string;
-  /** JSON schema of a function's arguments; undefined for a custom tool, which takes text. */
+  /** JSON schema of a function's arguments; a custom tool takes text. */
   readonly schema: unknown;
 }
 
@@ -21,18 +21,22 @@ export interface Tool {
  * answer to a tool that is due.
  */
 export function chooseTools(parameters: ModelParameters, message: string, isAnswerDue: boolean): readonly Tool[] {
-  const choice = asObject(parameters.tool_choice) ?? { type: parameters.tool_choice ?? 'auto' };
-  const allowed = asObject(choice.allowed_tools);
-  const type = choice.type === 'allowed_tools' ? allowed?.mode : choice.type;
+  const choice = isJsonObject(parameters.tool_choice)
+    ? parameters.tool_choice
+    : { type: parameters.tool_choice ?? 'auto' };
+  const allowed = readObject(choice.allowed_tools);
+  const allowedNames = readTools(allowed.tools).map(({ name }) => name);
+  const type = choice.type === 'allowed_tools' ? allowed.mode : choice.type;
   const tools = readTools(parameters.tools).filter(
-    ({ name }) => allowed === undefined || readTools(allowed.tools).some((tool) => tool.name === name),
+    ({ name }) => choice.type !== 'allowed_tools' || allowedNames.includes(name),
   );
   if (type === 'none' || (type === 'auto' && isAnswerDue)) return [];
   if (type === 'function' || type === 'custom') {
-    const name = asObject(choice[type])?.name;
+    const { name } = readObject(choice[type]);
     return tools.filter((tool) => tool.kind === type && tool.name === name).slice(0, 1);
   }
-  const named = tools.filter(({ name }) => isNamed(name, message));
+  const words = new Set(message.toLowerCase().split(/[^\w-]+/));
+  const named = tools.filter(({ name }) => words.has(name.toLowerCase()));
   if (named.length > 0) return named.slice(0, parameters.parallel_tool_calls === false ? 1 : MOST_CALLS);
   const evidence = new Evidence(SUM.test(message) ? `${message} calculate` : message);
   const [best] = tools
@@ -45,23 +49,13 @@ function readTools(tools: unknown): Tool[] {
   if (!Array.isArray(tools)) return [];
   return tools.filter(isJsonObject).flatMap((tool): Tool[] => {
     const kind = tool.type === 'custom' ? 'custom' : 'function';
-    const { name, description, parameters } = asObject(tool[kind]) ?? {};
+    const { name, description, parameters = { type: 'object' } } = readObject(tool[kind]);
     if (typeof name !== 'string' || name === '') return [];
-    const schema = kind === 'function' ? (parameters ?? { type: 'object' }) : undefined;
-    return [{ kind, name, description: typeof description === 'string' ? description : '', schema }];
+    return [{ kind, name, description: typeof description === 'string' ? description : '', schema: parameters }];
   });
 }
 
-function isNamed(name: string, message: string): boolean {
-  const text = message.toLowerCase();
-  const wanted = name.toLowerCase();
-  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + wanted.length)) {
-    if (!/[\w-]/.test(text.charAt(at - 1)) && !/[\w-]/.test(text.charAt(at + wanted.length))) return true;
-  }
-  return false;
-}
-
-/** The value if it is a JSON object, else undefined. */
-export function asObject(value: unknown): JsonObject | undefined {
-  return isJsonObject(value) ? value : undefined;
+/** The value if it is a JSON object, else an empty one. */
+export function readObject(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
 }

@@ -1,19 +1,16 @@
 const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}'’]{0,39}/gu;
-/** Words that say nothing about the subject of a text. */
+/** Words that say nothing about the subject of a text, or of a tool. */
 const FILLERS = new Set(
   `a about again all also am an and any are as ask at be because been but by call can can't could did do does doesn't don't for from
   get give go got had has have he hello help her hi him his how i i'd i'll i'm i've if in into is isn't it it's its just know
   let like make many may me more much my need no not now of off on one only or our out over own please question say see she
   should so some something tell than thank thanks that that's the their them then there these they this those to too up us use
   very want was we were what what's when where which while who why will with won't would write yes yet you you're your use
-  message user customer name true false`.split(/\s+/),
+  message user customer name true false fetch find look lookup search list create run read show check set tool function current`.split(
+    /\s+/,
+  ),
 );
 const CHANGES = /^(?:create|delete|update|add|remove|cancel|book)/i;
-/** Names of what is done to a thing, which tools begin with. */
-const VERBS = new Set(
-  'get fetch find look lookup search list create make run read show check set tool function current'.split(' '),
-);
-
 /**
  * What people call a thing when they sort texts, and the words in which others write about it. In a message the words of
  * both sides speak for it.
@@ -40,7 +37,7 @@ email mail: inbox
 calculator calculate calculation arithmetic math: compute plus minus divide sum
 positive happy praise satisfied: good great love excellent awesome perfect wonderful fantastic thank`
   .split(/\n(?! )/)
-  .map((line) => line.split(':').map((words) => new Set(findStems(words))));
+  .map((line) => ({ titles: new Set(findStems(line.split(':')[0] ?? '')), stems: new Set(findStems(line)) }));
 /** What an option is called that is right when nothing speaks for another. */
 const ANYTHING_ELSE =
   /^(?:general|other|neutral|normal|medium|none|unknown|default|unclear|misc|standard|no)(?![a-z])/i;
@@ -87,48 +84,45 @@ export class Evidence {
     this.#stems = new Set(findStems(text));
   }
 
-  /** Which of the options the message speaks for, the best one first; by their order if it is for several, or for none. */
-  rank(options: readonly string[]): readonly { readonly index: number; readonly score: number }[] {
+  /** The options that the message speaks for first, as indices; by their order if it is for several, or for none. */
+  rank(options: readonly string[]): readonly number[] {
     const names = options.map((option) => new Set(findStems(splitName(option))));
     const counts = new Map<string, number>();
     for (const stem of names.flatMap((stems) => [...stems])) counts.set(stem, (counts.get(stem) ?? 0) + 1);
-    return names
-      .map((stems, index) => {
-        // What all have in common decides nothing.
-        const score = this.#score([...stems].filter((stem) => counts.get(stem) === 1));
-        return { index, score, isDefault: ANYTHING_ELSE.test(options[index] ?? '') };
-      })
-      .toSorted((a, b) => b.score - a.score || Number(b.isDefault) - Number(a.isDefault) || a.index - b.index);
+    const scored = names.map((stems, index) => {
+      // What several have in common decides nothing.
+      const score = this.#score([...stems].filter((stem) => counts.get(stem) === 1));
+      return { index, score: score + (ANYTHING_ELSE.test(options[index] ?? '') ? 0.5 : 0) };
+    });
+    return scored.toSorted((a, b) => b.score - a.score).map(({ index }) => index);
   }
 
   /** Whether the message is about what a name says, or a topic that its description mentions. */
   supports(name: string, description: string): boolean {
-    const named = findStems(splitName(name)).filter((stem) => !FILLERS.has(stem));
-    return this.#score(named) >= 1 || this.#topicScore(findStems(description)) >= 1;
+    const named = findStems(findKeywords(splitName(name), 9).join(' '));
+    return this.#score(named) >= 1 || this.#scoreTopics(findStems(description)) >= 1;
   }
 
   /** How much a message asks for what a tool does: 0 if it does not. */
   scoreTool(name: string, description: string): number {
-    const isTelling = (word: string): boolean => !VERBS.has(word.toLowerCase());
-    const named = findStems(findKeywords(splitName(name), 9).filter(isTelling).join(' '));
-    const described = new Set(findStems(findKeywords(description, 50).filter(isTelling).join(' ')));
-    const hits = named.filter((stem) => this.#stems.has(stem)).length;
-    const others = [...described].filter((stem) => this.#stems.has(stem) && !named.includes(stem)).length;
-    const score = hits * 2 >= named.length && hits + others > 0 ? hits * 2 + others : others > 1 ? others : 0;
+    const named = findStems(findKeywords(splitName(name), 9).join(' '));
+    const described = findStems(findKeywords(description, 50).join(' ')).filter((stem) => !named.includes(stem));
+    const [hits, others] = [this.#count(named), this.#count(new Set(described))];
+    if (others > 1 || (hits + others > 0 && hits * 2 >= named.length)) return hits * 2 + others;
     // What changes something is asked for by its name.
-    return score || (CHANGES.test(name) ? 0 : this.#topicScore(named));
+    return CHANGES.test(name) ? 0 : this.#scoreTopics(named);
   }
 
   #score(names: readonly string[]): number {
-    return 3 * names.filter((stem) => this.#stems.has(stem)).length + this.#topicScore(names);
+    return 3 * this.#count(names) + this.#scoreTopics(names);
   }
 
-  #topicScore(names: readonly string[]): number {
-    let score = 0;
-    for (const topic of TOPICS) {
-      if (!names.some((stem) => topic[0]?.has(stem))) continue;
-      for (const stem of this.#stems) if (topic.some((stems) => stems.has(stem))) score++;
-    }
-    return score;
+  #count(stems: Iterable<string>): number {
+    return [...stems].filter((stem) => this.#stems.has(stem)).length;
+  }
+
+  #scoreTopics(names: readonly string[]): number {
+    const topics = TOPICS.filter(({ titles }) => names.some((stem) => titles.has(stem)));
+    return topics.reduce((score, { stems }) => score + this.#count(stems), 0);
   }
 }

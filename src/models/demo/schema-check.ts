@@ -1,0 +1,138 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Context, createContext, runInContext } from 'node:vm';
+import { isJsonObject, type JsonObject } from '../../kernel/index.js';
+
+/** Why the demo makes no value for a schema. Its message is for the client. */
+export class NoValueError extends Error {}
+
+const MOST_STEPS = 20_000;
+const STEPS_OF_PATTERN = 100;
+const PATTERNS_MS = 250;
+const LONGEST_PATTERN = 500;
+const FIND_MATCH = 'texts.find((text) => new RegExp(pattern, "u").test(text))';
+/** What the demo knows no way to satisfy. Where it stands no value is made: none would be sure to fit. */
+const UNKNOWN =
+  /^(?:contains|dependen\w*|else|if|not|patternProperties|prefixItems|then|unevaluated\w*|\$(?:dynamic|recursive)Ref)$/;
+
+let sandbox: Context | undefined;
+
+/** Holds values against a JSON schema. What all of it may cost is bounded, whatever the schema asks for. */
+export class SchemaCheck {
+  readonly #matches = new Map<string, unknown>();
+  #steps = 0;
+  #patternMs = PATTERNS_MS;
+
+  constructor(private readonly root: unknown) {}
+
+  /** @throws RangeError if the schema has cost too much by now */
+  spend(steps: number): void {
+    this.#steps += steps;
+    if (this.#steps > MOST_STEPS) throw new RangeError('The schema asks for too much');
+  }
+
+  /** Finds what a reference means: a JSON pointer from the root on. */
+  resolve(reference: string): unknown {
+    this.spend(1);
+    let schema = this.root;
+    for (const segment of reference.split('/').slice(1)) {
+      const key = segment.replaceAll('~1', '/').replaceAll('~0', '~');
+      schema = typeof schema === 'object' && schema !== null ? Reflect.get(schema, key) : undefined;
+    }
+    if (!reference.startsWith('#') || schema === undefined) throw new NoValueError('a reference in it leads nowhere');
+    return schema;
+  }
+
+  /** The first of some short texts that matches a pattern. Patterns of clients can take for ever: they share a limit. */
+  findMatch(pattern: string, texts: readonly string[]): unknown {
+    const key = JSON.stringify([pattern, texts]);
+    if (this.#matches.has(key)) return this.#matches.get(key);
+    this.spend(STEPS_OF_PATTERN);
+    // What compiles a pattern is not stopped by a limit.
+    const isTooMuch = pattern.length > LONGEST_PATTERN || this.#patternMs <= 0;
+    if (isTooMuch) throw new NoValueError('its patterns ask for too much');
+    const startedAt = performance.now();
+    try {
+      sandbox ??= createContext({});
+      Object.assign(sandbox, { pattern, texts });
+      const match: unknown = runInContext(FIND_MATCH, sandbox, { timeout: Math.ceil(this.#patternMs) });
+      this.#matches.set(key, match);
+      return match;
+    } catch {
+      throw new NoValueError('the demo cannot follow a `pattern` of it');
+    } finally {
+      this.#patternMs -= performance.now() - startedAt;
+    }
+  }
+
+  /** @throws NoValueError if the schema has a keyword that the demo does not know */
+  fits(value: unknown, schema: unknown): boolean {
+    this.spend(1);
+    if (!isJsonObject(schema)) return schema === undefined || schema === true;
+    const unknown = Object.keys(schema).find((key) => UNKNOWN.test(key));
+    if (unknown !== undefined) throw new NoValueError(`the demo knows no value for \`${unknown}\``);
+    const { $ref, allOf, anyOf, oneOf, type } = schema;
+    return (
+      (typeof $ref !== 'string' || this.fits(value, this.resolve($ref))) &&
+      (!('const' in schema) || isDeepStrictEqual(value, schema.const)) &&
+      (!Array.isArray(schema.enum) || schema.enum.some((option) => isDeepStrictEqual(value, option))) &&
+      (type === undefined || [type].flat().some((each) => isOfType(value, each))) &&
+      (!Array.isArray(allOf) || allOf.every((part) => this.fits(value, part))) &&
+      (!Array.isArray(anyOf) || anyOf.some((part) => this.fits(value, part))) &&
+      (!Array.isArray(oneOf) || oneOf.filter((part) => this.fits(value, part)).length === 1) &&
+      (typeof value !== 'string' || this.#fitsText(value, schema)) &&
+      (typeof value !== 'number' || isInRange(value, schema)) &&
+      (!Array.isArray(value) || this.#fitsList(value, schema)) &&
+      (!isJsonObject(value) || this.#fitsObject(value, schema))
+    );
+  }
+
+  #fitsText(value: string, { minLength, maxLength, pattern }: JsonObject): boolean {
+    const isMatch = typeof pattern !== 'string' || this.findMatch(pattern, [value]) !== undefined;
+    return isMatch && isWithin(Array.from(value).length, minLength, maxLength);
+  }
+
+  #fitsList(value: readonly unknown[], { items, minItems, maxItems, uniqueItems }: JsonObject): boolean {
+    const isRepeating = uniqueItems === true && new Set(value.map((item) => JSON.stringify(item))).size < value.length;
+    return !isRepeating && isWithin(value.length, minItems, maxItems) && value.every((item) => this.fits(item, items));
+  }
+
+  #fitsObject(value: JsonObject, schema: JsonObject): boolean {
+    const names = Object.keys(value);
+    return (
+      isWithin(names.length, schema.minProperties, schema.maxProperties) &&
+      asList(schema.required).every((name) => Object.hasOwn(value, String(name))) &&
+      names.every((name) => this.fits(name, schema.propertyNames)) &&
+      names.every((name) => this.fits(value[name], findPropertySchema(schema, name)))
+    );
+  }
+}
+
+export function findPropertySchema({ properties, additionalProperties }: JsonObject, name: string): unknown {
+  return isJsonObject(properties) && Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
+}
+
+export function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** Whether a number keeps to limits that may be absent. */
+export function isWithin(count: number, least: unknown, most: unknown): boolean {
+  return !(typeof least === 'number' && count < least) && !(typeof most === 'number' && count > most);
+}
+
+function isInRange(value: number, schema: JsonObject): boolean {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema;
+  return (
+    isWithin(value, minimum, maximum) &&
+    isWithin(value, exclusiveMinimum, exclusiveMaximum) &&
+    ![exclusiveMinimum, exclusiveMaximum].includes(value) &&
+    (typeof multipleOf !== 'number' || Number.isInteger(value / multipleOf))
+  );
+}
+
+function isOfType(value: unknown, type: unknown): boolean {
+  if (type === 'null') return value === null;
+  if (type === 'integer') return Number.isInteger(value);
+  if (type === 'array') return Array.isArray(value);
+  return type === 'object' ? isJsonObject(value) : typeof value === type;
+}

@@ -1,1 +1,0 @@
-export { type Choices, makeInstance } from './instance.js';
