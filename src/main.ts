@@ -1,4 +1,5 @@
 import { describeFileLimitFault } from './app/file-limit.js';
+import { printStartFailure } from './app/start-failure.js';
 
 const fault = describeFileLimitFault();
 if (fault === undefined) {
@@ -6,6 +7,6 @@ if (fault === undefined) {
   const { start } = await import('./app/start.js');
   await start();
 } else {
-  process.stderr.write(`${fault}\n`);
+  printStartFailure(fault);
   process.exitCode = 1;
 }

@@ -5,6 +5,7 @@ import { loadConfig } from './load-config.js';
 import { describeError, VERSION } from '../kernel/index.js';
 import { AppLogger } from './logger.js';
 import { OutputGuard } from './output.js';
+import { printStartFailure } from './start-failure.js';
 
 async function main(): Promise<void> {
   const output = new OutputGuard();
@@ -26,13 +27,13 @@ async function main(): Promise<void> {
 
 async function failStart(error: unknown): Promise<void> {
   const { describeStartFailure } = await import('./start-up.js');
-  process.stderr.write(`${describeStartFailure(error)}\n`);
+  printStartFailure(describeStartFailure(error));
   process.exit(1);
 }
 
 /** Ends at once, so that nothing that is still going on begins to serve. */
 function onUncaught(error: unknown): void {
-  process.stderr.write(`Millrace cannot start: ${describeError(error).stack}\n`);
+  printStartFailure(`Millrace cannot start: ${describeError(error).stack}`);
   process.exit(1);
 }
 

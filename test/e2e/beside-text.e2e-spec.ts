@@ -194,6 +194,31 @@ describe('what an answer holds beside text', () => {
       );
     });
 
+    it("are read in Perplexity's places: addresses or objects beside the choices, all of them in each chunk", async () => {
+      await start();
+      const url = 'https://example.com/a';
+      const told = (title: string, address = url): object => ({
+        type: 'url_citation',
+        url_citation: { start_index: 0, end_index: 0, url: address, title },
+        index: expect.any(Number),
+      });
+      const said = (content: string, finish_reason: string | null, beside: object): Step =>
+        chunk({ choices: [{ index: 0, delta: { content }, finish_reason }], ...beside });
+      for (const [beside, expected] of [
+        [
+          { citations: [url, 'https://example.com/b', null] },
+          [told(url), told('https://example.com/b', 'https://example.com/b')],
+        ],
+        [{ citations: [url], search_results: [{ title: 'A', url, date: null }] }, [told('A')]],
+      ] as const) {
+        bench.upstream.next([role(), said('Mills', null, beside), said(' grind.', 'stop', beside), done()]);
+        const annotations = (await pieces()).flatMap(
+          (piece) => (piece as { annotations?: object[] }).annotations ?? [],
+        );
+        expect(annotations).toEqual(expected);
+      }
+    });
+
     it('have places that count in the content that the client reads, whatever was said or taken out before', async () => {
       await start((flow, { messages }) => {
         flow.node(SpeakNode, { messages, prompt: 'one' }, { key: 'one' });

@@ -251,6 +251,27 @@ describe('the process', () => {
     }
   });
 
+  it.each([
+    ['a wrong setting', { DEMO_TOKENS_PER_SECOND: 'x' }, /DEMO_TOKENS_PER_SECOND/],
+    ['a missing provider', { DEMO: 'off' }, /There is no model provider/],
+    ['an address that is not there', { HOST: '192.0.2.1' }, /does not have the address/],
+  ])('says in JSON why it does not start, where the log is JSON: %s', async (_, env, reason) => {
+    const main = join(import.meta.dirname, '../../dist/main.js');
+    const child = await startProcess([main], { cwd: tmpdir(), env: { PORT: '0', LOG_FORMAT: 'json', ...env } });
+    try {
+      expect(await within(child.exit, { message: 'its end' })).toEqual({ code: 1, signal: null });
+      const line = JSON.parse(child.stderr) as unknown;
+      expect(line).toEqual({
+        level: 'fatal',
+        pid: child.pid,
+        timestamp: expect.stringMatching(/^\d{4}-/),
+        message: expect.stringMatching(reason),
+      });
+    } finally {
+      await child.stop();
+    }
+  });
+
   (existsSync(LINUX_LIMITS) ? it.each([40, 60, 110, 256, 400, 511]) : it.skip.each([0]))(
     'does not start with %i file descriptors, and says what to do',
     async (limit) => {

@@ -153,6 +153,17 @@ describe('retries of the upstream', () => {
       expect(bench.upstream.requests.map(({ body }) => body.model)).toEqual(['gpt-5.4-mini', 'other']);
     });
 
+    it('as a fault of the request where moderation objects to it, in the words of OpenRouter', async () => {
+      const metadata = { reasons: ['violence'], flagged_input: 'kill …', provider_name: 'OpenAI' };
+      const message = 'openai/gpt-5.4 requires moderation. Your input was flagged for "violence".';
+      bench.upstream.next(httpError(403, { error: { code: 403, message, metadata } }));
+      const { status, json } = await ask('chat', false);
+      assertValidError(json);
+      expect([status, json.error.type, json.error.code]).toEqual([400, 'invalid_request_error', 'content_filter']);
+      expect(json.error.message).not.toMatch(/credentials|kill/);
+      expect(bench.upstream.requests).toHaveLength(1);
+    });
+
     it.each<[string, number, object]>([
       ['OpenAI', 429, { code: 'insufficient_quota', type: 'insufficient_quota', message: 'x' }],
       ['DeepSeek', 402, { code: 'invalid_request_error', type: 'unknown_error', message: 'Insufficient Balance' }],

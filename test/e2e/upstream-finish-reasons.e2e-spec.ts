@@ -33,6 +33,10 @@ describe("a vendor's finish_reason", () => {
     ['guardrail_intervened', 'content_filter'],
     ['tool_calls', 'stop'],
     ['tool_use', 'stop'],
+    [1, 'stop'],
+    [2, 'length'],
+    [3, 'content_filter'],
+    [77, 'stop'],
   ])('%s is %s for the client', async (given, finish) => {
     bench.upstream.next(streamOf('Hi', { finish: given }));
     assertCompletion(await (await openStream(bench.app.chatUrl, { ...ASK, stream: true })).collect(), { finish });

@@ -20,6 +20,9 @@ interface UpstreamCompletion {
   readonly usage?: Record<string, unknown> | null;
   /** Groq's place for it. */
   readonly x_groq?: { readonly usage?: Record<string, unknown> | null } | null;
+  /** Perplexity's places for sources: addresses, and (newer) objects with `url` and `title`, all of them in each chunk. */
+  readonly citations?: unknown;
+  readonly search_results?: unknown;
   readonly choices?: readonly ({
     readonly delta?: UpstreamMessage | null;
     readonly message?: UpstreamMessage | null;
@@ -167,15 +170,16 @@ export class CompletionReader {
         this.#goOn();
         this.#hasDeltas ||= message === choice.delta;
       }
-      this.#readMedia(message, choice, out);
+      this.#readMedia(message, choice, answer.search_results ?? answer.citations, out);
       this.#bounds.add(out, before, json);
     }
     if (choice.finish_reason !== null && choice.finish_reason !== undefined) this.#stop(choice.finish_reason);
   }
 
   /** Citations and images may come after the finish_reason without a doubt about the end: they are no text that goes on. */
-  #readMedia(message: UpstreamMedia, choice: UpstreamMedia, out: Delta[]): void {
+  #readMedia(message: UpstreamMedia, choice: UpstreamMedia, sources: unknown, out: Delta[]): void {
     const before = out.length;
+    if (sources !== undefined && this.#hasSpoken) this.#media.readSources(sources, out);
     const end = this.#media.read(message, choice, out);
     if (out.length === before) return;
     this.#hasSpoken = true;
@@ -189,7 +193,7 @@ export class CompletionReader {
     const reason = readFinishReason(word);
     if (reason === undefined) return;
     if (reason === 'failed') throw makeReportedError({ code: word });
-    if (reason === 'unknown') this.#unknown.add(word as string);
+    if (reason === 'unknown') this.#unknown.add(String(word));
     this.#finishReason = this.#settled(reason === 'unknown' ? 'stop' : reason);
     this.#lastFinishReason = this.#finishReason;
   }

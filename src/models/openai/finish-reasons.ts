@@ -33,6 +33,20 @@ const KINDS: readonly (readonly [Stop, RegExp])[] = [
   ['stop', /stop|eos|end_|^end|complete|finish|^done$|^normal$|pause/],
 ];
 
+/** Gemini's words by their numbers, which some gateways pass on. */
+const GEMINI_WORDS = [
+  'not_finished',
+  'stop',
+  'max_tokens',
+  'safety',
+  'recitation',
+  'other',
+  'blocklist',
+  'prohibited_content',
+  'spii',
+  'malformed_function_call',
+];
+
 /** No vendor's word is longer. */
 const LONGEST_WORD = 64;
 
@@ -41,6 +55,7 @@ const LONGEST_WORD = 64;
  * @returns undefined if the completion goes on; `unknown` if nobody knows the word
  */
 export function readFinishReason(value: unknown): Stop | 'unknown' | undefined {
+  if (typeof value === 'number') return readFinishReason(GEMINI_WORDS[value] ?? `number_${value}`);
   if (typeof value !== 'string' || value === '') return undefined;
   const known = WORDS.get(value);
   if (known !== undefined) return known;

@@ -25,6 +25,20 @@ export class MediaReader {
     return this.#readAudio(message.audio, out);
   }
 
+  /** Adds the sources of an answer that have not come before: addresses, or objects with `url` and `title`. */
+  readSources(sources: unknown, out: Delta[]): void {
+    if (!Array.isArray(sources)) return;
+    const annotations = sources.map((source: unknown) => {
+      const { url, title = url }: { url?: unknown; title?: unknown } = isObject(source) ? source : { url: source };
+      // Which words of the text are taken from it is not said.
+      return { type: 'url_citation', url_citation: { start_index: 0, end_index: 0, url, title } };
+    });
+    this.#readAnnotations(
+      annotations.filter(({ url_citation: { url } }) => isText(url)),
+      out,
+    );
+  }
+
   #readAnnotations(annotations: unknown, out: Delta[]): void {
     if (!Array.isArray(annotations)) return;
     const known = (this.#annotations ??= new Set());

@@ -15,6 +15,8 @@ interface UpstreamErrorBody {
   readonly status?: unknown;
   /** Google's lists of what is exhausted, and when to come again. */
   readonly details?: unknown;
+  /** OpenRouter: `reasons` and `flagged_input` where its moderation refuses a request. */
+  readonly metadata?: unknown;
 }
 
 const MAX_MESSAGE_LENGTH = 1_000;
@@ -220,6 +222,14 @@ function makeStatusError(status: number, body: UpstreamErrorBody, headers: Heade
       retryable: false,
     });
   }
+  if (status === 403 && isModerated(body)) {
+    return new UpstreamError('The model provider refused the request: its moderation objects to what it says.', {
+      ...details,
+      status: 400,
+      type: 'invalid_request_error',
+      code: 'content_filter',
+    });
+  }
   switch (status) {
     case 400:
     case 413:
@@ -281,6 +291,10 @@ function isQuotaUsedUp(status: number, { code, type, details, message }: Upstrea
   if (status >= 500) return false;
   if (QUOTA_WORDS.has(code) || QUOTA_WORDS.has(type) || isDailyQuota(details)) return true;
   return typeof message === 'string' && QUOTA_SENTENCE.test(message.slice(0, MAX_QUOTA_SENTENCE));
+}
+
+function isModerated({ metadata }: UpstreamErrorBody): boolean {
+  return typeof metadata === 'object' && metadata !== null && ('reasons' in metadata || 'flagged_input' in metadata);
 }
 
 /** A 400 is about what the client asked for, so its words help; secrets in them, and where machines are, go. */

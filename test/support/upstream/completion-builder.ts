@@ -28,7 +28,7 @@ export class CompletionBuilder {
   readonly #toolCalls: { id: string; type: 'function'; function: { name: string; arguments: string } }[] = [];
   readonly #lists = new Map<'annotations' | 'images', Json[]>();
   #audio: Json | undefined;
-  #finishReason: string | null = null;
+  #finishReason: string | number | null = null;
   #usage: Json | undefined;
 
   constructor(request: RecordedRequest) {

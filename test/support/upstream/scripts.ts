@@ -21,8 +21,8 @@ export interface StreamOptions {
   readonly usage?: Usage;
   /** Default `extra-chunk`. */
   readonly usagePlace?: UsagePlace;
-  /** Default `stop`; null leaves the finish chunk out. */
-  readonly finish?: string | null;
+  /** Default `stop`; a number as some gateways have it; null leaves the finish chunk out. */
+  readonly finish?: string | number | null;
   /** Whether `[DONE]` is sent. Default true. */
   readonly done?: boolean;
 }

@@ -24,7 +24,7 @@ export interface Style {
 export interface DeltaStep {
   readonly kind: 'delta';
   readonly delta: Json;
-  readonly finishReason: string | null;
+  readonly finishReason: string | number | null;
   readonly usage?: Json;
   readonly logprobs?: Json;
 }
@@ -118,7 +118,7 @@ export function toolCall(call: { index: number; id?: string; name?: string; argu
 }
 
 /** The chunk that says why the answer is over; with usage in it, as some servers do. */
-export function finish(reason: string, extras: ChunkExtras = {}): DeltaStep {
+export function finish(reason: string | number, extras: ChunkExtras = {}): DeltaStep {
   return { kind: 'delta', delta: {}, finishReason: reason, ...extras };
 }
 
