@@ -5,7 +5,7 @@ import { estimatePromptTokens } from '../token-estimate.js';
 import type { CallControls, ChatModel, ModelCall, ModelParameters, ModelResult } from '../chat-model.js';
 import { planAnswer } from './answer-plan.js';
 import { composeAnswer } from './answer.js';
-import { makeRefusal } from './refusal.js';
+import { makeRefusalError } from './refusal.js';
 
 /** What the demo calls itself, as `model` and as `system_fingerprint` of every answer. */
 const DEMO_MODEL_NAME = 'millrace-demo';
@@ -81,5 +81,5 @@ export class DemoModel implements ChatModel {
 function assertTextWanted({ modalities, audio }: ModelParameters): void {
   const param = Array.isArray(modalities) && modalities.some((kind) => kind !== 'text') ? 'modalities' : 'audio';
   if (param === 'audio' && (audio === undefined || audio === null)) return;
-  throw makeRefusal(`The demo answers with text only. Leave \`${param}\` out`, 'unsupported_value', param);
+  throw makeRefusalError(`The demo answers with text only. Leave \`${param}\` out`, 'unsupported_value', param);
 }

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../kernel/index.js';
 import type { Choices, Place } from './choices.js';
-import { makeRefusal } from './refusal.js';
+import { makeRefusalError } from './refusal.js';
 import { asList, findPropertySchema, isWithin, NoValueError, SchemaCheck } from './schema-check.js';
 
 const MOST_CHARACTERS = 10_000;
@@ -46,7 +46,7 @@ export function makeValue(schema: unknown, choices: Choices, param: 'response_fo
     if (!(error instanceof NoValueError || error instanceof RangeError)) throw error;
     const reason = error instanceof NoValueError ? error.message : 'it asks for too much';
     const fault = `The demo found no value that fits a JSON schema in \`${param}\`: ${reason}. Simplify the schema`;
-    throw makeRefusal(fault, 'invalid_json_schema', param);
+    throw makeRefusalError(fault, 'invalid_json_schema', param);
   }
 }
 
