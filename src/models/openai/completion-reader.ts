@@ -170,7 +170,7 @@ export class CompletionReader {
         this.#goOn();
         this.#hasDeltas ||= message === choice.delta;
       }
-      this.#readMedia(message, choice, answer.search_results ?? answer.citations, out);
+      this.#readMedia(message, choice, completion.search_results ?? completion.citations, out);
       this.#bounds.add(out, before, json);
     }
     if (choice.finish_reason !== null && choice.finish_reason !== undefined) this.#stop(choice.finish_reason);
