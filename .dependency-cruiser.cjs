@@ -82,6 +82,20 @@ module.exports = {
       to: { path: '^src/(tracing|metrics)/' },
     },
     {
+      name: 'tracing-for-runs-and-refusals',
+      severity: 'error',
+      comment: 'Runs are traced by an observer, requests that became none by http; the composition opens and closes it all.',
+      from: { path: '^src/[^/]+/', pathNot: '^src/(tracing|metrics|runs|http|module|app)/' },
+      to: { path: '^src/tracing/' },
+    },
+    {
+      name: 'metrics-not-in-doors',
+      severity: 'error',
+      comment: 'What a door streams is measured by the record of its request.',
+      from: { path: '^src/[^/]+/', pathNot: '^src/(metrics|runs|http|access|health|module|app)/' },
+      to: { path: '^src/metrics/' },
+    },
+    {
       name: 'workflows-and-doors-apart',
       severity: 'error',
       comment: 'They meet in the registry.',

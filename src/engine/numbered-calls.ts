@@ -42,7 +42,7 @@ export class NumberedCalls {
     const number = this.#next++;
     (this.#calls ??= new Map()).set(delta.index, { number, ownId, hasName: delta.name !== undefined });
     const taken = (this.#taken ??= new Set());
-    const id = ownId === undefined || ownId === '' || taken.has(ownId) ? this.#ids.toolCallId() : ownId;
+    const id = ownId === undefined || ownId === '' || taken.has(ownId) ? `call_${this.#ids.toolCallId()}` : ownId;
     taken.add(id);
     return { ...delta, index: number, id };
   }

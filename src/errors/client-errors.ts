@@ -16,7 +16,7 @@ export class ModelNotFoundError extends InvalidRequestError {
 
   constructor(model: string, param: 'model' | null = 'model') {
     super(
-      `The model \`${model.slice(0, 256)}\` does not exist or you do not have access to it. GET /v1/models lists those that you may use.`,
+      `The model \`${model.slice(0, 256)}\` does not exist or you do not have access to it. The list of models names those that you may use.`,
       { code: 'model_not_found', param },
     );
   }

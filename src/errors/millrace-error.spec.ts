@@ -78,7 +78,7 @@ describe('errors with a consequence', () => {
   });
 
   it('say what to do', () => {
-    expect(new ModelNotFoundError('gpt-9').message).toMatch(/`gpt-9`.*GET \/v1\/models/);
+    expect(new ModelNotFoundError('gpt-9').message).toMatch(/`gpt-9`.*list of models/);
     expect(new MethodNotAllowedError(['GET', 'HEAD']).message).toContain('Use GET or HEAD');
     expect(new PayloadTooLargeError('10mb').message).toContain('10mb');
   });

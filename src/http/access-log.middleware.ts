@@ -25,7 +25,7 @@ interface AccessLine {
   readonly code?: string | undefined;
   readonly node?: string | undefined;
   readonly request_id: string;
-  readonly completion_id?: string | undefined;
+  readonly run_id?: string | undefined;
   readonly trace_id?: string | undefined;
   readonly key?: string | undefined;
 }
@@ -51,7 +51,7 @@ export class AccessLog {
 
   /** The middleware that begins a request's record and writes it once the answer has left or the client has gone. */
   readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
-    const record = beginRecord(response, this.clock.monotonic());
+    const record = beginRecord(response, this.clock.monotonic(), this.metrics);
     response.once('close', () => {
       const durationMs = this.clock.monotonic() - record.startedAt;
       record.whenSettled(() => this.#settle(request, response, record, durationMs));
@@ -91,7 +91,7 @@ export class AccessLog {
         code: failure?.code,
         node: failure?.node,
         request_id: readRequestId(response),
-        completion_id: record.completionId,
+        run_id: record.runId,
         trace_id: typeof traceId === 'string' ? traceId : undefined,
         key: findCallerName(request),
       },

@@ -7,6 +7,11 @@ const ACCEPTABLE_ID = /^[\w.:/+=-]{1,128}$/;
 /** The version of the API that OpenAI's own answers name. */
 const OPENAI_VERSION = '2020-10-01';
 
+/** A new id for a request. */
+export function makeRequestId(ids: IdSource): string {
+  return `req_${ids.requestId()}`;
+}
+
 /** The id of the request that a response answers. */
 export function readRequestId(response: Response): string {
   return String(response.getHeader('x-request-id') ?? '');
@@ -20,7 +25,7 @@ export function answerHeaders(ids: IdSource, clock: Clock) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const startedAt = clock.monotonic();
     const given = request.get('x-request-id');
-    response.setHeader('x-request-id', given !== undefined && ACCEPTABLE_ID.test(given) ? given : ids.requestId());
+    response.setHeader('x-request-id', given !== undefined && ACCEPTABLE_ID.test(given) ? given : makeRequestId(ids));
     response.setHeader('openai-version', OPENAI_VERSION);
     onHead(response, () => {
       response.setHeader('openai-processing-ms', String(Math.round(clock.monotonic() - startedAt)));

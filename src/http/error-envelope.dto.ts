@@ -8,7 +8,8 @@ import { Nested, OrAbsent, OrNull } from '../schema/index.js';
 export class ErrorPlace {
   @IsString()
   @JSONSchema({
-    description: 'Key of the step that failed, as `GET /v1/models/{id}` names it; in a nested workflow behind its key.',
+    description:
+      'Key of the step that failed, as the graph of its workflow names it; in a nested workflow behind its key.',
     example: 'ReplyNode',
   })
   readonly node: string;

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { InvalidRequestError } from '../errors/index.js';
 import type { IdSource } from '../kernel/index.js';
 import type { AccessLog } from './access-log.middleware.js';
+import { makeRequestId } from './answer-headers.middleware.js';
 import { errorEnvelope } from './error-envelope.js';
 import { SECURITY_HEADERS } from './security-headers.middleware.js';
 import { openResponse } from './turn.js';
@@ -24,7 +25,7 @@ export function answerMalformedRequests(server: Server, ids: IdSource, log: Pick
       return;
     }
     const status = STATUS_OF[error.code ?? ''] ?? 400;
-    const requestId = ids.requestId();
+    const requestId = makeRequestId(ids);
     const body = JSON.stringify(errorEnvelope(new InvalidRequestError(MESSAGE_OF[status] ?? '')));
     socket.end(
       [

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { ForbiddenError, type MillraceError, ModelNotFoundError, type Outcome, readOutcome } from '../errors/index.js';
-import type { StreamMeter } from '../metrics/index.js';
+import type { Metrics, StreamMeter } from '../metrics/index.js';
 import type { Usage } from '../models/index.js';
 import type { RunEnding, RunRecord } from '../runs/index.js';
 
@@ -14,6 +14,7 @@ export interface RequestFailure {
 
 /** What becomes known of one request on its way: for its line in the access log, and for the metrics. */
 export class RequestRecord implements RunRecord {
+  readonly #metrics: Pick<Metrics, 'stream'>;
   #workflow: string | undefined;
   #streamed: boolean | undefined;
   #stream: StreamMeter | undefined;
@@ -21,14 +22,19 @@ export class RequestRecord implements RunRecord {
   #usage: Usage | undefined;
   #untoldTokens: number | undefined;
   #failure: RequestFailure | undefined;
-  #completionId: string | undefined;
+  #runId: string | undefined;
   #isRunning = false;
   #hasRun = false;
   #onSettled: (() => void) | undefined;
   #events: readonly string[] = [];
 
   /** @param startedAt when the request arrived, by the monotonic clock */
-  constructor(readonly startedAt: number) {}
+  constructor(
+    readonly startedAt: number,
+    metrics: Pick<Metrics, 'stream'>,
+  ) {
+    this.#metrics = metrics;
+  }
 
   /** Id of the workflow; `unknown` if no workflow has the requested name; undefined if none was requested. */
   get workflow(): string | undefined {
@@ -65,9 +71,9 @@ export class RequestRecord implements RunRecord {
     return this.#failure;
   }
 
-  /** The id of its completion; undefined if no run was started. */
-  get completionId(): string | undefined {
-    return this.#completionId;
+  /** The id of its run, which is that of its answer; undefined if none was started. */
+  get runId(): string | undefined {
+    return this.#runId;
   }
 
   /** True if a run was started for it, however that ended. */
@@ -86,14 +92,15 @@ export class RequestRecord implements RunRecord {
     this.#streamed = streamed;
   }
 
-  /** Its answer is streamed. */
-  streams(meter: StreamMeter): void {
-    this.#stream = meter;
+  /** Its answer is streamed. @returns measures what is written of it */
+  openStream(): StreamMeter {
+    this.#stream = this.#metrics.stream(this.#workflow ?? 'unknown', this.startedAt);
+    return this.#stream;
   }
 
   /** Its run begins: the request is not settled before {@link runEnded} is called. */
-  runBegins(completionId: string): void {
-    this.#completionId = completionId;
+  runBegins(runId: string): void {
+    this.#runId = runId;
     this.#isRunning = true;
     this.#hasRun = true;
   }
@@ -134,8 +141,12 @@ export class RequestRecord implements RunRecord {
 const records = new WeakMap<ServerResponse, RequestRecord>();
 
 /** Begins the record of the request that this response answers. */
-export function beginRecord(response: ServerResponse, startedAt: number): RequestRecord {
-  const record = new RequestRecord(startedAt);
+export function beginRecord(
+  response: ServerResponse,
+  startedAt: number,
+  metrics: Pick<Metrics, 'stream'>,
+): RequestRecord {
+  const record = new RequestRecord(startedAt, metrics);
   records.set(response, record);
   return record;
 }

@@ -4,7 +4,7 @@ import { RandomIdSource } from './ids.js';
 describe('RandomIdSource', () => {
   it.each([
     ['runId', /^[0-9a-f]{24}$/],
-    ['requestId', /^req_[0-9a-f]{24}$/],
+    ['requestId', /^[0-9a-f]{24}$/],
     ['traceId', /^[0-9a-f]{32}$/],
     ['spanId', /^[0-9a-f]{16}$/],
   ] as const)('never gives the same %s twice', (kind, shape) => {

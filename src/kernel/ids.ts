@@ -2,13 +2,15 @@ import { randomFillSync } from 'node:crypto';
 
 /** The only source of identifiers; also its dependency-injection token. */
 export abstract class IdSource {
-  /** Id of one run: 24 hex digits, before which each protocol puts its own prefix. */
+  // 24 hex digits each; whoever gives such an id out puts a prefix of its own before it.
+
+  /** Id of one run. */
   abstract runId(): string;
 
-  /** Id of a tool call whose model gave it none: `call_` and 24 hex digits. */
+  /** Id of a tool call whose model gave it none. */
   abstract toolCallId(): string;
 
-  /** Id of one HTTP request, sent as `x-request-id`: `req_` and 24 hex digits. */
+  /** Id of one HTTP request. */
   abstract requestId(): string;
 
   /** Id of this process among the replicas that share a store: 32 hex digits, another one at each call. */
@@ -34,11 +36,11 @@ export class RandomIdSource extends IdSource {
   }
 
   override toolCallId(): string {
-    return `call_${this.#hex(12)}`;
+    return this.#hex(12);
   }
 
   override requestId(): string {
-    return `req_${this.#hex(12)}`;
+    return this.#hex(12);
   }
 
   override replicaId(): string {

@@ -93,7 +93,7 @@ export class RunService {
         : undefined;
     const log = new RunLog({
       workflow: workflow.id,
-      completion_id: id,
+      run_id: id,
       request_id: options.origin?.requestId,
       trace_id: trace?.id,
     });

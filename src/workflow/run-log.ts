@@ -31,7 +31,7 @@ export interface CallName extends ModelName {
 /** By what a run is known: to the access log and the client, and to the tracing backend. */
 export interface RunIds {
   readonly workflow?: string;
-  readonly completion_id?: string;
+  readonly run_id?: string;
   readonly request_id?: string | undefined;
   readonly trace_id?: string | undefined;
 }
@@ -67,7 +67,7 @@ export class RunLog {
 
   /** What the log calls the run. */
   get name(): string {
-    return [this.#ids.workflow, this.#ids.completion_id].filter((part) => part !== undefined).join(' ');
+    return [this.#ids.workflow, this.#ids.run_id].filter((part) => part !== undefined).join(' ');
   }
 
   /** The first of its steps that failed and has no substitute output; undefined: none has. */
@@ -113,10 +113,10 @@ export class RunLog {
    */
   write(level: LineLevel, words: string, facts: LineFacts = {}, stack?: string): void {
     const { name } = this;
-    const { request_id, completion_id, trace_id, workflow } = this.#ids;
+    const { request_id, run_id, trace_id, workflow } = this.#ids;
     const message = name === '' ? words : `${name} ${words}`;
     const fields = Object.fromEntries(
-      Object.entries({ ...facts, workflow, request_id, completion_id, trace_id }).filter(
+      Object.entries({ ...facts, workflow, request_id, run_id, trace_id }).filter(
         ([, fact]) => fact !== undefined,
       ),
     );

@@ -70,7 +70,7 @@ describe('the access log', () => {
       input_tokens: 9,
       output_tokens: 2,
       request_id: whole.headers['x-request-id'],
-      completion_id: (whole.json as { id: string }).id,
+      run_id: (whole.json as { id: string }).id,
     });
     expect(second).toMatchObject({ stream: true, first_token_ms: expect.any(Number), output_tokens: 3 });
     expect(second?.['first_token_ms'] as number).toBeLessThanOrEqual(second?.['duration_ms'] as number);

@@ -178,10 +178,10 @@ describe('the log of a failure', () => {
     expect(line).toMatchObject({ provider: 'openai', model: 'gpt-5.4-mini', attempt: 1 });
     expect(line?.['cause']).toMatch(cause);
     expect(line?.['message']).toContain(`${code} (`);
-    for (const name of ['request_id', 'completion_id', 'trace_id'])
+    for (const name of ['request_id', 'run_id', 'trace_id'])
       expect([name, line?.[name]]).toEqual([name, access[name]]);
     expect(line?.['request_id']).toBe(requestId);
-    expect(line?.['completion_id']).toMatch(/^chatcmpl-/);
+    expect(line?.['run_id']).toMatch(/^chatcmpl-/);
     expect(line?.['trace_id']).toBe(tracer.traces[0]?.id);
     expect(access).toMatchObject({ code });
     expect(written).not.toContain('secret');
@@ -334,9 +334,9 @@ describe('the log of a failure', () => {
       other.next(streamOf('Here.'));
       const stream = await openStream(bench.app.chatUrl, { model: 'patient', stream: true, messages: QUESTION });
       assertCompletion(await stream.collect(), { content: 'Here.' });
-      const { request_id, completion_id, trace_id, code } = await accessLine();
+      const { request_id, run_id, trace_id, code } = await accessLine();
       expect([request_id, code]).toEqual([stream.headers['x-request-id'], undefined]);
-      const ids = { level: 'info', workflow: 'patient', node: 'PatientNode', request_id, completion_id, trace_id };
+      const ids = { level: 'info', workflow: 'patient', node: 'PatientNode', request_id, run_id, trace_id };
       const call = { provider: 'openai', model: 'gpt-5.4-mini', address };
       const cause = 'ECONNREFUSED: nothing listens at this address';
       const again = expect.stringMatching(/ asks a model again in \d+ ms: .*ECONNREFUSED/) as unknown;
@@ -408,9 +408,9 @@ describe('the log of a failure', () => {
     bench.upstream.next(toolCallAnswer('c3', 'secret_tool', {})).next(streamOf('Done'));
     const { status } = await ask({ model: 'patient' });
     expect(status).toBe(200);
-    const { request_id, completion_id } = await accessLine();
+    const { request_id, run_id } = await accessLine();
     const stack = expect.stringContaining('The table is empty') as unknown;
-    const ids = { node: 'PatientNode', request_id, completion_id };
+    const ids = { node: 'PatientNode', request_id, run_id };
     expect(runLines()).toMatchObject([
       { ...ids, level: 'info', tool: 'refusing' },
       { ...ids, level: 'error', tool: 'broken', stack },
@@ -481,7 +481,7 @@ describe('the log of a failure', () => {
     const { headers } = await ask();
     const id = String(headers['x-request-id']);
     await eventually(() => written.includes('[Access]'));
-    expect(written.match(new RegExp(`request_id=${id} completion_id=chatcmpl-\\w+ trace_id=\\w+`, 'g'))).toHaveLength(
+    expect(written.match(new RegExp(`request_id=${id} run_id=chatcmpl-\\w+ trace_id=\\w+`, 'g'))).toHaveLength(
       2,
     );
     expect(written).toMatch(

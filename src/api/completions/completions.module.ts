@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { Doors, HttpModule, RunRoutes } from '../../http/index.js';
-import { MetricsModule } from '../../metrics/index.js';
 import { RunsModule } from '../../runs/index.js';
 import { WireModule } from '../wire/index.js';
 import { CompletionsController } from './completions.controller.js';
@@ -10,7 +9,7 @@ import { CompletionsStreamer } from './completions.streamer.js';
 
 /** The door of OpenAI's first protocol: `POST /v1/chat/completions`. */
 @Module({
-  imports: [HttpModule, MetricsModule, RunsModule, WireModule],
+  imports: [HttpModule, RunsModule, WireModule],
   providers: [CompletionsController, CompletionsDecoder, CompletionsStreamer],
 })
 export class CompletionsModule {

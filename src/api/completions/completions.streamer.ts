@@ -3,9 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { AppConfig } from '../../config/index.js';
 import type { RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
-import { findRecord, type RequestRecord } from '../../http/index.js';
+import { findRecord, type RequestRecord, type StreamMeter } from '../../http/index.js';
 import { assertNever, Cancellation, Clock, type Timer } from '../../kernel/index.js';
-import { Metrics, type StreamMeter } from '../../metrics/index.js';
 import { guarded, type ReadFailure, type RunEvents, type RunOptions, type RunReader } from '../../runs/index.js';
 import { coalesce, Gate, mergeDeltas } from '../../streaming/index.js';
 import { DONE_FRAME, errorFrame, EventStreamWriter } from '../wire/index.js';
@@ -19,7 +18,6 @@ export class CompletionsStreamer {
   constructor(
     private readonly config: AppConfig,
     private readonly clock: Clock,
-    private readonly metrics: Metrics,
   ) {}
 
   /**
@@ -31,7 +29,7 @@ export class CompletionsStreamer {
    * @throws MillraceError if the run fails before anything was sent: the answer is then the caller's to give
    */
   async stream(
-    { workflow, head, includeUsage, nodeEvents }: DecodedRequest,
+    { head, includeUsage, nodeEvents }: DecodedRequest,
     response: Response,
     start: (options: Pick<RunOptions, 'gate' | 'failFastMs'>) => RunEvents,
   ): Promise<void> {
@@ -39,8 +37,6 @@ export class CompletionsStreamer {
     const { debounceMs, heartbeatMs, openGraceMs } = this.config.stream;
     const gate = new Gate();
     const record = findRecord(response);
-    const meter = this.metrics.stream(workflow.id, record.startedAt);
-    record.streams(meter);
     const stream = new CompletionStream(response, {
       head: { ...head, includeUsage },
       gate,
@@ -48,7 +44,7 @@ export class CompletionsStreamer {
       heartbeatMs,
       openGraceMs,
       nodeEvents,
-      meter,
+      meter: record.openStream(),
       record,
     });
     await start({ gate, failFastMs: openGraceMs }).read(

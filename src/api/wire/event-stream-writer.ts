@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { PROBE } from '../../http/index.js';
+import { PROBE, type StreamMeter } from '../../http/index.js';
 import { type Cancellation, type Clock, type Timer, TIMER_TOLERANCE_MS } from '../../kernel/index.js';
-import type { StreamMeter } from '../../metrics/index.js';
 import { guarded } from '../../runs/index.js';
 import type { Gate } from '../../streaming/index.js';
 import { ChunkedBody } from './chunked-body.js';
