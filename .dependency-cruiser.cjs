@@ -84,7 +84,8 @@ module.exports = {
     {
       name: 'tracing-for-runs-and-refusals',
       severity: 'error',
-      comment: 'Runs are traced by an observer, requests that became none by http; the composition opens and closes it all.',
+      comment:
+        'Runs are traced by an observer, requests that became none by http; the composition opens and closes it all.',
       from: { path: '^src/[^/]+/', pathNot: '^src/(tracing|metrics|runs|http|module|app)/' },
       to: { path: '^src/tracing/' },
     },
