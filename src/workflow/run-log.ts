@@ -116,9 +116,7 @@ export class RunLog {
     const { request_id, run_id, trace_id, workflow } = this.#ids;
     const message = name === '' ? words : `${name} ${words}`;
     const fields = Object.fromEntries(
-      Object.entries({ ...facts, workflow, request_id, run_id, trace_id }).filter(
-        ([, fact]) => fact !== undefined,
-      ),
+      Object.entries({ ...facts, workflow, request_id, run_id, trace_id }).filter(([, fact]) => fact !== undefined),
     );
     if (stack === undefined) logger[level](message, fields);
     else logger.error(message, fields, stack);

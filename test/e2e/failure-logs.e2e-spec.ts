@@ -178,8 +178,7 @@ describe('the log of a failure', () => {
     expect(line).toMatchObject({ provider: 'openai', model: 'gpt-5.4-mini', attempt: 1 });
     expect(line?.['cause']).toMatch(cause);
     expect(line?.['message']).toContain(`${code} (`);
-    for (const name of ['request_id', 'run_id', 'trace_id'])
-      expect([name, line?.[name]]).toEqual([name, access[name]]);
+    for (const name of ['request_id', 'run_id', 'trace_id']) expect([name, line?.[name]]).toEqual([name, access[name]]);
     expect(line?.['request_id']).toBe(requestId);
     expect(line?.['run_id']).toMatch(/^chatcmpl-/);
     expect(line?.['trace_id']).toBe(tracer.traces[0]?.id);
@@ -481,9 +480,7 @@ describe('the log of a failure', () => {
     const { headers } = await ask();
     const id = String(headers['x-request-id']);
     await eventually(() => written.includes('[Access]'));
-    expect(written.match(new RegExp(`request_id=${id} run_id=chatcmpl-\\w+ trace_id=\\w+`, 'g'))).toHaveLength(
-      2,
-    );
+    expect(written.match(new RegExp(`request_id=${id} run_id=chatcmpl-\\w+ trace_id=\\w+`, 'g'))).toHaveLength(2);
     expect(written).toMatch(
       /WARN \[Run\] chat chatcmpl-\w+ failed: upstream_error \(upstream status 503, .*\) node=ChatNode provider=openai model=gpt-5\.4-mini address=http:\S+ attempt=1 code=upstream_error workflow=chat/,
     );
