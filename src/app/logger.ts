@@ -62,8 +62,8 @@ export class AppLogger extends ConsoleLogger {
   }
 
   protected override stringifyJsonLogObject(logObject: Record<string, unknown>): string {
-    const level = USUAL_LEVELS[logObject['level'] as LogLevel];
-    return escapeControls(super.stringifyJsonLogObject({ ...logObject, level }));
+    logObject['level'] = USUAL_LEVELS[logObject['level'] as LogLevel];
+    return escapeControls(isFlat(logObject) ? JSON.stringify(logObject) : super.stringifyJsonLogObject(logObject));
   }
 
   protected override stringifyMessage(message: unknown, logLevel: LogLevel): string {
@@ -115,6 +115,22 @@ export class AppLogger extends ConsoleLogger {
     // The first line is indented, too: whoever threw the error chose its name.
     if (stack !== undefined && stack !== '') super.printStackTrace(escapeControlsInLines(`  ${stack}`));
   }
+}
+
+/** Longest texts of a line that is written without Nest's own care for what is large, circular or no JSON, in characters. */
+const MOST_FLAT = 8 * 1024;
+
+/** Whether all fields of a line are short texts, finite numbers or the like: then JSON has all of it, at a third of the cost. */
+function isFlat(line: Readonly<Record<string, unknown>>): boolean {
+  let length = 0;
+  for (const name in line) {
+    const value = line[name];
+    if (typeof value === 'string') length += value.length;
+    else if (typeof value === 'number') {
+      if (!Number.isFinite(value)) return false;
+    } else if (typeof value !== 'boolean' && value !== undefined) return false;
+  }
+  return length <= MOST_FLAT;
 }
 
 /**

@@ -37,8 +37,11 @@ export function answerHeaders(ids: IdSource, clock: Clock) {
 /** Calls back just before the status line is written, whoever writes it: Node calls `writeHead` for all of them. */
 function onHead(response: Response, callback: () => void): void {
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => Response;
-  response.writeHead = (...args: unknown[]): Response => {
+  const tellAndWriteHead = (...args: unknown[]): Response => {
     callback();
     return writeHead(...args);
   };
+  // Named first: V8 makes a function that stands right of an assignment to a property in its old space, where it, and with it
+  // the response and all of the run, would outlive the request until the next major collection (docs/performance.md).
+  response.writeHead = tellAndWriteHead;
 }

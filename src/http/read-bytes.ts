@@ -29,7 +29,20 @@ export interface ByteReading {
  * @throws InvalidRequestError if it ends too soon, RequestTimeoutError if it pauses for too long, and what `mayGrowTo`
  *   throws
  */
-export function readBytes(
+export async function readBytes(request: IncomingMessage, reading: ByteReading): Promise<Buffer> {
+  // What came together with the head is parsed by the next microtask.
+  await Promise.resolve();
+  return takeWhole(request, reading) ?? readPieces(request, reading);
+}
+
+/** The body, if it is there already, as those of most requests are: nothing has to be waited for. */
+function takeWhole(request: IncomingMessage, { announced, signal }: ByteReading): Buffer | undefined {
+  if (!request.complete || request.readableLength !== announced || signal.aborted || request.destroyed)
+    return undefined;
+  return (request.read() as Buffer | null) ?? undefined;
+}
+
+function readPieces(
   request: IncomingMessage,
   { announced, signal, mayGrowTo, clock, idleMs }: ByteReading,
 ): Promise<Buffer> {

@@ -11,6 +11,7 @@ import { bodyLimit } from './body-limit.middleware.js';
 import { corsOptions } from './cors.js';
 import { DoorsPlace } from './doors-place.js';
 import { GracefulShutdown } from './graceful-shutdown.service.js';
+import { inSequence } from './in-sequence.js';
 import { requireHost } from './require-host.middleware.js';
 import { securityHeaders } from './security-headers.middleware.js';
 import { limitSending } from './send-limit.middleware.js';
@@ -33,8 +34,17 @@ export class RequestChain {
   install(router: Router): void {
     const { config, clock } = this;
     const { corsOrigins, maxBodyBytes, bodyLimit: limit } = config.http;
-    router.use(takeTurn, this.shutdown.middleware, limitSending(config.server.sendTimeoutMs, clock));
-    router.use(this.accessLog.middleware, answerHeaders(this.ids, clock), securityHeaders(), requireHost);
+    router.use(
+      inSequence(
+        takeTurn,
+        this.shutdown.middleware,
+        limitSending(config.server.sendTimeoutMs, clock),
+        this.accessLog.middleware,
+        answerHeaders(this.ids, clock),
+        securityHeaders(),
+        requireHost,
+      ),
+    );
     if (corsOrigins.length > 0) router.use(cors(corsOptions(corsOrigins)));
     if (this.place.before.length > 0) router.use(...this.place.before);
     // Runs before bodies are read, so that a caller who is refused costs next to nothing.

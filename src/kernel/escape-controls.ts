@@ -5,6 +5,7 @@
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 /** The same without the line feed. */
 const CONTROLS_IN_LINE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const PRINTABLE_ASCII = /^[ -~]*$/;
 /** A line feed in front of a line that is not indented. */
 const LINE_START = /\n(?! )/g;
 
@@ -16,7 +17,8 @@ const SHORT: ReadonlyMap<string, string> = new Map([
 
 /** A text as one line that shows what it holds: each such character as JSON escapes it, such as `\n` and `\u001b`. */
 export function escapeControls(text: string): string {
-  return text.replace(CONTROLS, escapeCharacter);
+  // Most texts have nothing but these, which is seen much faster.
+  return PRINTABLE_ASCII.test(text) ? text : text.replace(CONTROLS, escapeCharacter);
 }
 
 /**

@@ -24,8 +24,7 @@ export class ChunkEncoder {
   #images = 0;
 
   constructor({ id, created, model, includeUsage }: ChunkHead) {
-    const head = JSON.stringify({ id, object: 'chat.completion.chunk', created, model });
-    this.#head = `data: ${head.slice(0, -1)}`;
+    this.#head = `data: {"id":"${id}","object":"chat.completion.chunk","created":${created},"model":${JSON.stringify(model)}`;
     this.#usageNull = includeUsage ? ',"usage":null' : '';
     this.#beforeDelta = this.#choicesStart();
     this.#afterDelta = `,"finish_reason":null}]${this.#usageNull}}\n\n`;

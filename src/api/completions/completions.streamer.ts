@@ -254,5 +254,10 @@ class CompletionStream implements RunReader {
 function mergeDeltaEvents(held: RunEvent, next: RunEvent): RunEvent | undefined {
   if (held.type !== 'delta' || next.type !== 'delta' || held.node !== next.node) return undefined;
   const delta = mergeDeltas(held.delta, next.delta);
-  return delta && { ...held, delta };
+  if (delta === undefined) return undefined;
+  const { seq, node, debounceMs } = held;
+  // Once per token where tokens come fast: a spread costs more than the rest.
+  return debounceMs === undefined
+    ? { type: 'delta', seq, node, delta }
+    : { type: 'delta', seq, node, delta, debounceMs };
 }

@@ -9,6 +9,8 @@ const BLANK_LIMIT = 4 * 1024;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const FIELDS = ['data', 'event', 'id', 'retry'];
 const LONGEST_FIELD = 5;
+/** What nearly all begin with: `data:`. */
+const USUAL = [0x64, 0x61, 0x74, 0x61, 0x3a];
 
 /**
  * Finds out how a completion is written by how it begins, whatever its content type says: event streams come as
@@ -17,12 +19,12 @@ const LONGEST_FIELD = 5;
  * @throws UpstreamError if it is neither, such as a page for people, or cannot be read
  */
 export async function detectFormat(body: UpstreamBody, type: string): Promise<CompletionFormat> {
-  let start: Uint8Array = new Uint8Array(0);
+  let start: Uint8Array | undefined;
   for (;;) {
     const bytes = await body.read();
     // What ends before it has begun is told apart by whoever misses the rest.
     if (bytes === undefined) break;
-    start = start.length === 0 ? bytes : Buffer.concat([start, bytes]);
+    start = start === undefined ? bytes : Buffer.concat([start, bytes]);
     const format = readFormat(start);
     if (format === undefined) continue;
     if (format === 'other' && type !== 'text/event-stream') {
@@ -32,12 +34,13 @@ export async function detectFormat(body: UpstreamBody, type: string): Promise<Co
     body.unread(start);
     return format === 'json' ? 'json' : 'events';
   }
-  if (start.length > 0) body.unread(start);
+  if (start !== undefined) body.unread(start);
   return 'events';
 }
 
 /** Undefined: more has to be seen. */
 function readFormat(bytes: Uint8Array): CompletionFormat | 'other' | undefined {
+  if (USUAL.every((byte, index) => bytes[index] === byte)) return 'events';
   let at = 0;
   while (at < BYTE_ORDER_MARK.length && bytes[at] === BYTE_ORDER_MARK[at]) at++;
   while (isBlank(bytes[at])) at++;

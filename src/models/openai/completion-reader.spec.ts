@@ -29,6 +29,11 @@ class Reading {
 const choice = (fields: object): object => ({ choices: [{ index: 0, ...fields }] });
 const delta = (fields: object): object => choice({ delta: fields, finish_reason: null });
 
+function describeReading({ deltas, identities, usages, unknown, reader }: Reading): object {
+  const { finishReason, hasGoneOn, hasSpoken, isComplete } = reader;
+  return { deltas, identities, usages, unknown, finishReason, hasGoneOn, hasSpoken, isComplete };
+}
+
 describe('AnswerReader', () => {
   it('gives no delta for a role, an empty piece or a null', () => {
     const nothing = [
@@ -42,6 +47,49 @@ describe('AnswerReader', () => {
     expect(reading.deltas).toEqual([]);
     expect(reading.reader.hasSpoken).toBe(false);
     expect(reading.read(delta({ content: 'a' })).reader.hasSpoken).toBe(true);
+  });
+
+  it('reads chunks that differ in their text alone as it reads all others', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.constantFrom('assistant', '\\', '"', '\n', 'a"}', '\ud83d', 'x'.repeat(20)),
+    );
+    const plain = fc.record({ model: fc.constantFrom('m', 'n'), text }).map(({ model, text: content }) => ({
+      model,
+      choices: [{ index: 0, delta: { role: 'assistant', content }, finish_reason: null }],
+    }));
+    const other = fc.constantFrom<object>(
+      delta({ content: 'assistant', reasoning: 'r' }),
+      delta({ content: [{ type: 'text', text: 'part' }] }),
+      { choices: [{ delta: { content: 'a' } }], content: 'a', usage: { prompt_tokens: 1 } },
+      choice({ delta: { content: 'a' }, logprobs: { content: [{ token: 'a' }] } }),
+      choice({ delta: { content: 'end' }, finish_reason: 'stop' }),
+      choice({ delta: {}, finish_reason: 'stop' }),
+      delta({ content: 'a', tool_calls: [{ index: 0, function: { name: 'f', arguments: '{}' } }] }),
+      { choices: [{ delta: { content: 'a' } }, { delta: { content: 'a' } }], obfuscation: 'a' },
+    );
+    const chunks = fc.array(fc.oneof({ weight: 4, arbitrary: plain }, other), { maxLength: 12 });
+    fc.assert(
+      fc.property(chunks, (all) => {
+        const reading = new Reading().read(...all);
+        // With blanks of another number each, no chunk is like the one before.
+        const apart = new Reading();
+        for (const [index, chunk] of all.entries()) {
+          apart.reader.read(JSON.stringify(chunk).replace('{', `{${' '.repeat(index)}`), apart.deltas);
+        }
+        expect(describeReading(reading)).toEqual(describeReading(apart));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('does not take a string with the text of a chunk for that text', () => {
+    const chunk = (content: string): string =>
+      `{"choices":[{"delta":{"note":"a","content":"${content}"}}],"content":"a"}`;
+    const reading = new Reading();
+    for (const content of ['a', 'b', 'c']) reading.reader.read(chunk(content), reading.deltas);
+    expect(reading.deltas.map((each) => 'text' in each && each.text)).toEqual(['a', 'b', 'c']);
+    expect(() => reading.reader.read(chunk('\t'), reading.deltas)).toThrow(UpstreamError);
   });
 
   it('reads reasoning by any of its names, once if it has several', () => {

@@ -6,6 +6,7 @@ import { CompletionBounds, assertParsable } from './completion-bounds.js';
 import { readFinishReason } from './finish-reasons.js';
 import { MediaReader, pushImages, type UpstreamMedia } from './media-reader.js';
 import { ToolCallReader, type UpstreamFunctionCall, type UpstreamToolCall } from './tool-call-reader.js';
+import { RepeatedChunk } from './repeated-chunk.js';
 import type { UnknownWords } from './unknown-words.js';
 import { makeBadCompletionError, makeReportedError } from './upstream-errors.js';
 
@@ -66,6 +67,8 @@ const MAX_USAGE_DETAILS = 32;
 /** What no call of a model can have used. */
 const MAX_TOKENS = 1_000_000_000;
 
+const MOST_VAIN_LESSONS = 3;
+
 /** Turns the chunks of one model call into deltas, and remembers how the call ended. */
 export class CompletionReader {
   readonly #scope: Pick<CallControls, 'identity' | 'usage'>;
@@ -85,6 +88,11 @@ export class CompletionReader {
   #isComplete = false;
   /** True once something came in a `delta`: what has the name `message` after that says all of it again. */
   #hasDeltas = false;
+
+  /** What the last chunk that was parsed is like, if it held some text and nothing else. */
+  #repeated: RepeatedChunk | undefined;
+  /** How often that was found out in vain: some servers write something new into each chunk. */
+  #vainLessons = 0;
 
   /** Undefined once it has been told. */
   #onReasoningContent: (() => void) | undefined;
@@ -153,6 +161,21 @@ export class CompletionReader {
    * @throws UpstreamError if it is no JSON object, holds an error, or makes the completion larger than it may be
    */
   read(json: string, out: Delta[], mostValues?: number): void {
+    const text = this.#repeated?.readText(json);
+    if (text === undefined) this.#parse(json, out, mostValues);
+    else this.#repeat(text, json, out);
+  }
+
+  /** All but the text is as in the chunk before: who answers, that it goes on, and that there is nothing else. */
+  #repeat(text: string, json: string, out: Delta[]): void {
+    this.#vainLessons = 0;
+    this.#goOn();
+    out.push({ type: 'content', text });
+    this.#bounds.add(out, out.length - 1, json);
+  }
+
+  #parse(json: string, out: Delta[], mostValues?: number): void {
+    this.#repeated = undefined;
     const completion = parseCompletion(json, mostValues);
     if (isError(completion.error)) throw makeReportedError(completion.error);
     if (completion.object === 'error') throw makeReportedError(completion);
@@ -172,8 +195,16 @@ export class CompletionReader {
       }
       this.#readMedia(message, choice, completion.search_results ?? completion.citations, out);
       this.#bounds.add(out, before, json);
+      const isAll = (usage ?? choice.finish_reason ?? undefined) === undefined && out.length === before + 1;
+      if (isAll && message === choice.delta) this.#learn(json, out[before]);
     }
     if (choice.finish_reason !== null && choice.finish_reason !== undefined) this.#stop(choice.finish_reason);
+  }
+
+  #learn(json: string, delta: Delta | undefined): void {
+    if (delta?.type !== 'content' || delta.logprobs !== undefined || this.#vainLessons >= MOST_VAIN_LESSONS) return;
+    this.#vainLessons++;
+    this.#repeated = RepeatedChunk.learn(json, delta.text);
   }
 
   /** Citations and images may come after the finish_reason without a doubt about the end: they are no text that goes on. */

@@ -53,9 +53,9 @@ export class UpstreamBody {
     else this.#watch.giveUp();
   }
 
-  /** What is there needs no waiting, so a reader that comes late does not find the upstream silent. */
+  /** What is there, the end included, needs no waiting, so a reader that comes late does not find the upstream silent. */
   get #hasBytes(): boolean {
-    return this.#unread !== undefined || this.#body.hasBytes;
+    return this.#unread !== undefined || this.#body.hasBytes || this.#body.hasEnded;
   }
 
   #wait(limitMs: number | undefined): Promise<Uint8Array | undefined> {

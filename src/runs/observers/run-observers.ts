@@ -17,24 +17,28 @@ export class RunObservers {
   observe(run: ObservedRun, log: RunLog): RunObserver {
     const observers: RunObserver[] = [];
     for (const factory of this.#factories) {
-      guard(log, () => {
+      try {
         const observer = factory.observe(run);
         if (observer !== undefined) observers.push(observer);
-      });
+      } catch (thrown) {
+        tellLog(log, thrown);
+      }
     }
     return {
       next: (event: ObservedEvent, content) => {
-        for (const observer of observers) guard(log, () => observer.next(event, content));
+        for (const observer of observers) {
+          try {
+            observer.next(event, content);
+          } catch (thrown) {
+            tellLog(log, thrown);
+          }
+        }
       },
     };
   }
 }
 
-function guard(log: RunLog, call: () => void): void {
-  try {
-    call();
-  } catch (thrown) {
-    // Later, because nothing of it may touch the run, whatever the log does.
-    process.nextTick(() => log.write('error', 'has an observer that failed', {}, loggableStack(thrown)));
-  }
+/** Later, because nothing of it may touch the run, whatever the log does. */
+function tellLog(log: RunLog, thrown: unknown): void {
+  process.nextTick(() => log.write('error', 'has an observer that failed', {}, loggableStack(thrown)));
 }

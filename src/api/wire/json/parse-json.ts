@@ -3,7 +3,8 @@ import { findPath } from './path-in-json.js';
 import type { JsonFault, JsonLimits } from './scan-json.js';
 import { endOfNumber } from './tokens.js';
 
-const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
+/** U+FEFF in UTF-8. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 /** Digits of a number that an error quotes. */
 const LONGEST_QUOTE = 40;
 
@@ -12,7 +13,7 @@ const LONGEST_QUOTE = 40;
  * @throws InvalidRequestError if it is no JSON
  */
 export function parseJson(bytes: Buffer): unknown {
-  const start = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+  const start = BYTE_ORDER_MARK.every((byte, index) => bytes[index] === byte) ? BYTE_ORDER_MARK.length : 0;
   try {
     return JSON.parse(bytes.toString('utf8', start));
   } catch {

@@ -34,6 +34,11 @@ export class ResponseBody {
     return this.#waiting.length > 0;
   }
 
+  /** True if all has come that will. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   /** More bytes have come. */
   push(bytes: Uint8Array): void {
     if (this.#failure !== undefined) return;
