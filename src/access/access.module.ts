@@ -2,14 +2,14 @@ import { Module } from '@nestjs/common';
 import { MetricsModule } from '../metrics/index.js';
 import { AccessControl } from './access-control.middleware.js';
 import { Admission } from './admission.service.js';
-import { RateLimits, Slots, Windows } from './limits/index.js';
+import { RateLimits, ConcurrencyLimit, Windows } from './limits/index.js';
 import { BodyMemory } from './overload/index.js';
 import { SharedStore } from './shared/index.js';
 
 /** Who may ask, for what, and how much. */
 @Module({
   imports: [MetricsModule],
-  providers: [AccessControl, Admission, BodyMemory, RateLimits, SharedStore, Slots, Windows],
+  providers: [AccessControl, Admission, BodyMemory, RateLimits, SharedStore, ConcurrencyLimit, Windows],
   exports: [AccessControl, Admission, BodyMemory, SharedStore],
 })
 export class AccessModule {}

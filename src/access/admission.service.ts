@@ -5,8 +5,8 @@ import { type AbortNotice, Clock } from '../kernel/index.js';
 import { Metrics } from '../metrics/index.js';
 import type { Usage } from '../models/index.js';
 import type { Caller } from './caller.js';
-import { type CountedRequest, type HeaderTarget, RateLimits, Slots } from './limits/index.js';
-import { LoopWatch, type MemoryShare, overloadedError, RunQueue } from './overload/index.js';
+import { type CountedRequest, type HeaderTarget, RateLimits, ConcurrencyLimit } from './limits/index.js';
+import { LoopWatch, type MemoryShare, makeOverloadedError, RunQueue } from './overload/index.js';
 import { RareWarning } from './rare-warning.js';
 
 /** The right to read one request, and to run it when there is a place. */
@@ -47,7 +47,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     config: AppConfig,
     clock: Clock,
     private readonly limits: RateLimits,
-    private readonly slots: Slots,
+    private readonly slots: ConcurrencyLimit,
     private readonly metrics: Metrics,
     private readonly adapterHost: HttpAdapterHost,
   ) {
@@ -77,9 +77,9 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
    */
   admit(caller: Caller, answer: HeaderTarget, signal: AbortNotice): Permit | Promise<Permit> {
     this.#loop.wake();
-    if (this.#loop.isBehind) throw this.#refusalError('the event loop is behind');
+    if (this.#loop.isBehind) throw this.#makeRefusalError('the event loop is behind');
     // Checked before anything is counted for a request that is refused anyway.
-    if (this.#queue.isFull) throw this.#refusalError('the queue is full');
+    if (this.#queue.isFull) throw this.#makeRefusalError('the queue is full');
     const giveBack = this.slots.take(caller);
     if (!this.limits.holdFor(caller)) return this.#permit(caller, giveBack);
     return this.#limited(caller, answer, signal, giveBack);
@@ -144,8 +144,8 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     };
   }
 
-  #refusalError(reason: string): Error {
+  #makeRefusalError(reason: string): Error {
     this.#warning.warn(`Requests are refused: ${reason}`);
-    return overloadedError(reason);
+    return makeOverloadedError(reason);
   }
 }

@@ -70,13 +70,13 @@ export class ServiceEnd {
     }
     const runner = this.#app.get(RunService, { strict: false });
     const isRejection = origin === 'unhandledRejection';
-    const run = isRejection ? runner.runAbortedBy(thrown) : undefined;
+    const run = isRejection ? runner.findAbortedRun(thrown) : undefined;
     if (run !== undefined) {
       this.#logger.warn(`${run}: a promise that nobody awaits was rejected when the run was aborted`, CONTEXT);
       return;
     }
     const what = isRejection ? 'A promise that nobody awaits was rejected' : 'An error that nobody caught';
-    const runs = describeRuns(runner.namesOfOpenRuns);
+    const runs = describeRuns(runner.openRunNames);
     if (isRejection && !(toMillraceError(thrown) instanceof InternalError)) {
       this.#logger.error(`${what}. ${runs}`, loggableStack(thrown), CONTEXT);
       return;

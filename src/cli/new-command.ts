@@ -5,8 +5,8 @@ import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError } from './cli-error.js';
 import { findNameClashes } from './scaffold/name-clashes.js';
 import { registerWorkflow } from './scaffold/register-workflow.js';
-import { workflowFiles } from './scaffold/workflow-files.js';
-import { workflowNames } from './scaffold/workflow-names.js';
+import { makeWorkflowFiles } from './scaffold/workflow-files.js';
+import { makeWorkflowNames } from './scaffold/workflow-names.js';
 
 const FOLDER = join('src', 'workflows');
 const MODULE = join(FOLDER, 'workflows.module.ts');
@@ -16,7 +16,7 @@ const MODULE = join(FOLDER, 'workflows.module.ts');
  * @throws CliError if a name is taken or a file cannot be written; then everything is as it was
  */
 export async function newWorkflow(name: string, { process }: CliEnvironment): Promise<ExitCode> {
-  const names = workflowNames(name);
+  const names = makeWorkflowNames(name);
   const modulePath = join(process.cwd(), MODULE);
   const folder = join(FOLDER, names.id);
   const source = await readFile(modulePath, 'utf8').catch((cause: unknown) => {
@@ -33,7 +33,7 @@ export async function newWorkflow(name: string, { process }: CliEnvironment): Pr
     throw new CliError(`${folder} cannot be made (${readErrorCode(cause)}). Nothing was changed.`, { cause });
   });
   try {
-    for (const [file, content] of workflowFiles(names)) await writeFile(join(path, file), content, { flag: 'wx' });
+    for (const [file, content] of makeWorkflowFiles(names)) await writeFile(join(path, file), content, { flag: 'wx' });
     await replace(modulePath, registered);
   } catch (cause) {
     await rm(path, { recursive: true, force: true });
@@ -41,7 +41,7 @@ export async function newWorkflow(name: string, { process }: CliEnvironment): Pr
   }
   process.stdout.write(
     [
-      ...[...workflowFiles(names).keys()].map((file) => `Made    ${join(folder, file)}`),
+      ...[...makeWorkflowFiles(names).keys()].map((file) => `Made    ${join(folder, file)}`),
       `Changed ${MODULE}`,
       '',
       `Run it:  npm run workflow -- run ${names.id} "Hello"`,

@@ -4,7 +4,7 @@ import { describeError, IdSource } from '../kernel/index.js';
 import { RunService } from '../runs/index.js';
 import { Gate } from '../streaming/index.js';
 import type { RunRequest } from '../workflow/index.js';
-import { AnswerPrinter } from './answer-printer.js';
+import { OutputPrinter } from './output-printer.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError } from './cli-error.js';
 import { withApplication, findWorkflow } from './with-workflows.js';
@@ -21,7 +21,7 @@ export async function runWorkflow(id: string, message: string, environment: CliE
   return withApplication(environment, async (application) => {
     const workflow = findWorkflow(application, id);
     const request: RunRequest = { model: id, messages: [{ role: 'user', content }], parameters: {} };
-    const printer = new AnswerPrinter(environment.process, workflow.separator);
+    const printer = new OutputPrinter(environment.process, workflow.separator);
     const gate = new Gate();
     return withAbort(environment, async (signal) => {
       const options = { id: application.get(IdSource).runId(), signal, gate };

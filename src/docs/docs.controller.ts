@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { All, Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { MethodNotAllowedError, UnknownRouteError } from '../errors/index.js';
-import { docsHeaders, DoorsPlace, readPathParameter } from '../http/index.js';
+import { addDocsHeaders, DoorsPlace, readPathParameter } from '../http/index.js';
 
 /** Where `npm run openapi` keeps the document: beside `src` and `dist`. */
 const DOCUMENT = join(import.meta.dirname, '../../openapi.json');
@@ -46,7 +46,7 @@ const START = `window.ui = SwaggerUIBundle({
 /** Shows the API to people: Swagger UI at `/docs`, and the document itself at `/docs-json`. */
 @Controller()
 export class DocsController {
-  readonly #secure = docsHeaders();
+  readonly #secure = addDocsHeaders();
 
   constructor(private readonly place: DoorsPlace) {}
 

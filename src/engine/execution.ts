@@ -42,7 +42,7 @@ import {
   TaskContext,
   type Values,
 } from '../workflow/index.js';
-import { deltaFault } from './delta-fault.js';
+import { makeDeltaError } from './delta-error.js';
 import { Outputs } from './outputs.js';
 import type { ObserverContent, ObserverEvent, UnnumberedEvent } from './run-event.js';
 import type { Speaker, SpeakingOrder } from './speaking-order.js';
@@ -100,7 +100,7 @@ export class Execution implements Values {
   #stopped = false;
   /** Key of the node that stopped the workflow. */
   #stoppedBy: string | undefined;
-  #hasSpoken = false;
+  #hasVisibleStep = false;
   #hasFailed = false;
 
   /**
@@ -116,8 +116,8 @@ export class Execution implements Values {
   ) {}
 
   /** True if a visible node has run, whether or not it had anything to say. */
-  get hasSpoken(): boolean {
-    return this.#hasSpoken;
+  get hasVisibleStep(): boolean {
+    return this.#hasVisibleStep;
   }
 
   /** True if the run's failure began in one of its steps. */
@@ -127,7 +127,7 @@ export class Execution implements Values {
 
   /** Why the models behind the answer stopped: those of visible nodes, or the one that gave the result. */
   get finishReasons(): readonly FinishReason[] {
-    if (this.#hasSpoken) return this.#finishReasons;
+    if (this.#hasVisibleStep) return this.#finishReasons;
     const { resultStep } = this.workflow.scope;
     return (resultStep === undefined ? undefined : this.#reasonsByStep.get(resultStep)) ?? [];
   }
@@ -143,7 +143,7 @@ export class Execution implements Values {
    */
   async execute(turn: SpeakingOrder | undefined): Promise<unknown> {
     await this.#runScope(this.workflow.scope, turn);
-    return this.#isOver ? this.#resultOfStopped() : this.workflow.scope.result(this);
+    return this.#isOver ? this.#findStoppedResult() : this.workflow.scope.result(this);
   }
 
   /** A step starts when those that it depends on have finished; the first failure ends all. */
@@ -235,9 +235,9 @@ export class Execution implements Values {
 
   /** What the answer owes to a nested workflow. */
   #takeOver(execution: Execution, key: string): void {
-    this.#hasSpoken ||= execution.hasSpoken;
+    this.#hasVisibleStep ||= execution.hasVisibleStep;
     this.#reasonsByStep.set(key, execution.finishReasons);
-    if (execution.hasSpoken) this.#finishReasons.push(...execution.finishReasons);
+    if (execution.hasVisibleStep) this.#finishReasons.push(...execution.finishReasons);
   }
 
   #emitFinished(node: string, visible: boolean, elapsedMs: number, output: unknown, usage?: Usage): void {
@@ -288,9 +288,9 @@ export class Execution implements Values {
       const input = step.input(this);
       ({ isTraced } = this);
       if (isTraced) this.#traceStep(step.key, input);
-      const context = this.#contextFor(step, node, this.#openEvents(node, usage), log);
+      const context = this.#makeContext(step, node, this.#openEvents(node, usage), log);
       this.run.started(step, context);
-      if (visible) this.#hasSpoken = true;
+      if (visible) this.#hasVisibleStep = true;
       const output = await settleOrAbort(this.#process(work, input, context), cancellation, clock, ABORT_GRACE_MS);
       this.outputs.set(step.key, output, step.instance);
       if (isTraced) this.#endStepTrace(node, {}, output);
@@ -368,7 +368,7 @@ export class Execution implements Values {
     };
   }
 
-  #contextFor(step: NodeStep, node: string, events: StepEvents, log: StepLog): TaskContext {
+  #makeContext(step: NodeStep, node: string, events: StepEvents, log: StepLog): TaskContext {
     const { cancellation, clock, canWait, estimatesTokens } = this.run;
     return new TaskContext({
       request: this.request,
@@ -378,7 +378,7 @@ export class Execution implements Values {
       estimatesTokens,
       log,
       canWait,
-      output: (type, key) => this.outputs.ofNode(type, key),
+      output: (type, key) => this.outputs.findByNode(type, key),
       metadata: this.#metadata,
       onStop: () => {
         this.#stopped = true;
@@ -425,7 +425,7 @@ export class Execution implements Values {
    * @throws Error if it is no delta
    */
   #say(turn: SpeakingOrder | undefined, speaker: Speaker, delta: unknown): void {
-    if (!isDelta(delta)) throw deltaFault(delta, speaker.node, this.workflow.id);
+    if (!isDelta(delta)) throw makeDeltaError(delta, speaker.node, this.workflow.id);
     turn?.say(speaker, delta);
   }
 
@@ -438,7 +438,7 @@ export class Execution implements Values {
   }
 
   /** Of a workflow that was stopped: what the step that stopped it gave, if its result cannot be had. */
-  #resultOfStopped(): unknown {
+  #findStoppedResult(): unknown {
     const { resultStep, scope } = this.workflow;
     if (resultStep !== undefined && this.outputs.has(resultStep)) return scope.result(this);
     return this.#stoppedBy === undefined ? undefined : this.outputs.get(this.#stoppedBy);

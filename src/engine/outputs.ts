@@ -19,7 +19,7 @@ export class Outputs {
   }
 
   /** The output of the node with this key, or of the one of this class that finished last. */
-  ofNode(node: Type<unknown>, key: string | undefined): unknown {
+  findByNode(node: Type<unknown>, key: string | undefined): unknown {
     if (key !== undefined) return this.get(key);
     return [...this.#outputs.values()].findLast(({ instance }) => instance instanceof node)?.value;
   }

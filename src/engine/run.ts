@@ -3,7 +3,7 @@ import {
   type MillraceError,
   readOutcome,
   RunAbortedError,
-  RunAnswerTooLargeError,
+  RunOutputTooLargeError,
   toMillraceError,
   toRunError,
 } from '../errors/index.js';
@@ -59,7 +59,7 @@ export interface RunParts {
   /** True if somebody keeps a trace: then content is told to observers, and the answer at the end. */
   readonly isTraced: boolean;
   /** Most that the run may say, in characters: whoever collects an answer, for a client or a trace, holds all of it. */
-  readonly maxAnswerLength: number;
+  readonly maxOutputLength: number;
   /** True if tokens that upstreams do not tell are estimated. */
   readonly estimatesTokens: boolean;
   /** Whether somebody wants what authors' code gives in the events: outputs, the result, data of progress. */
@@ -79,7 +79,7 @@ export class Run {
   readonly #usages: StepUsage[] = [];
   readonly #started: { readonly step: NodeStep; readonly context: TaskContext }[] = [];
   readonly #startedAt: number;
-  #hasSpoken = false;
+  #hasOutput = false;
   #seq = 0;
   /** Key of the visible node whose content came last: the next one's is set off from it. */
   #lastSpeaker: string | undefined;
@@ -129,7 +129,7 @@ export class Run {
     try {
       const result = await execution.execute(new SpeakingOrder((speaker, delta) => this.#speak(speaker, delta)));
       cancellation.throwIfAborted();
-      if (!execution.hasSpoken) this.#answerWith(result);
+      if (!execution.hasVisibleStep) this.#sayResult(result);
       cancellation.throwIfAborted();
       this.#finish(result, execution.finishReasons);
     } catch (thrown) {
@@ -143,9 +143,9 @@ export class Run {
     this.#speaker = speaker;
     if ('text' in delta && delta.text === '' && delta.logprobs === undefined) return;
     this.#saidLength += measureLength(delta);
-    if (this.#saidLength > this.#parts.maxAnswerLength) {
+    if (this.#saidLength > this.#parts.maxOutputLength) {
       // It may have been kept until now, and somebody else's end have set it free: the speaker learns of it by the abort.
-      this.#parts.cancellation.abort(new RunAnswerTooLargeError(this.#parts.maxAnswerLength));
+      this.#parts.cancellation.abort(new RunOutputTooLargeError(this.#parts.maxOutputLength));
       return;
     }
     const whole = this.#characters.take(delta);
@@ -159,8 +159,8 @@ export class Run {
   }
 
   #pass({ node, debounceMs }: Speaker, delta: Delta): void {
-    this.#hasSpoken = true;
-    const said = this.#arranged(node, delta);
+    this.#hasOutput = true;
+    const said = this.#arrange(node, delta);
     if (said === undefined) return;
     this.#answer?.add(said);
     // Once per token: written out, because spreading objects costs more than all the rest here.
@@ -174,13 +174,13 @@ export class Run {
 
   #canWait(ms: number): boolean {
     const { failFastMs, clock } = this.#parts;
-    if (failFastMs === undefined || this.#hasSpoken) return true;
+    if (failFastMs === undefined || this.#hasOutput) return true;
     const leftMs = failFastMs - (clock.monotonic() - this.#startedAt);
     return leftMs <= 0 || ms <= leftMs;
   }
 
   /** The delta as a part of the run's one answer; undefined if it has no place there. */
-  #arranged(node: string, delta: Delta): Delta | undefined {
+  #arrange(node: string, delta: Delta): Delta | undefined {
     switch (delta.type) {
       case 'content':
         return this.#setOff(node, delta);
@@ -222,9 +222,9 @@ export class Run {
   }
 
   /** No visible node ran: the workflow's result is the answer. */
-  #answerWith(result: unknown): void {
+  #sayResult(result: unknown): void {
     const { workflow } = this.#parts;
-    const text = typeof result === 'string' ? result : jsonOfResult(result, workflow.id);
+    const text = typeof result === 'string' ? result : encodeResult(result, workflow.id);
     const node = workflow.resultStep ?? workflow.id;
     this.#speak({ node, debounceMs: undefined }, { type: 'content', text });
   }
@@ -232,7 +232,7 @@ export class Run {
   #finish(result: unknown, finishReasons: readonly FinishReason[]): void {
     this.#endCharacters();
     const finishReason = finishReasons.reduce<FinishReason>(worseFinishReason, 'stop');
-    const usage = this.#usage();
+    const usage = this.#sumUsage();
     this.#endTrace({ finishReason });
     const shown = this.#parts.wantsContent() ? toJsonValue(result, MOST_CONTENT_BYTES) : undefined;
     this.#emit(
@@ -241,7 +241,7 @@ export class Run {
         finishReason,
         ...(shown !== undefined && { result: shown }),
         ...(usage !== undefined && { usage }),
-        ...this.#untold(),
+        ...this.#sumUntold(),
       },
       { result },
     );
@@ -249,7 +249,7 @@ export class Run {
 
   #fail(thrown: unknown): void {
     this.#endCharacters();
-    const usage = this.#usage();
+    const usage = this.#sumUsage();
     // The first failure has aborted the rest with itself; for the run it is no abort.
     this.#endTrace(makeEnding(thrown, NEVER));
     const error = toMillraceError(thrown);
@@ -263,7 +263,7 @@ export class Run {
         outcome: readOutcome(error),
         ...(node !== undefined && { node }),
         ...(usage !== undefined && { usage }),
-        ...this.#untold(),
+        ...this.#sumUntold(),
       },
       { error },
     );
@@ -301,12 +301,12 @@ export class Run {
     }
   }
 
-  #untold(): Pick<RunFinished, 'untoldTokens'> {
+  #sumUntold(): Pick<RunFinished, 'untoldTokens'> {
     const untoldTokens = this.#usages.reduce((sum, { untoldTokens: untold }) => sum + untold, 0);
     return untoldTokens > 0 ? { untoldTokens } : {};
   }
 
-  #usage(): ReturnType<typeof sumUsage> {
+  #sumUsage(): ReturnType<typeof sumUsage> {
     return sumUsage(this.#usages.map(({ usage }) => usage));
   }
 
@@ -324,7 +324,7 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** @throws Error if it is something that JSON cannot hold */
-function jsonOfResult(result: unknown, workflow: string): string {
+function encodeResult(result: unknown, workflow: string): string {
   try {
     return JSON.stringify(result) ?? '';
   } catch (cause) {

@@ -19,7 +19,7 @@ export class InternalError extends MillraceError {
  * A run said more than this server allows for one run: its steps never end, or the limit is too low. Status 500. What was
  * streamed before stays with the client.
  */
-export class RunAnswerTooLargeError extends MillraceError {
+export class RunOutputTooLargeError extends MillraceError {
   override readonly status = 500;
   override readonly type = 'server_error';
   /** Another try would produce, and pay for, the same again. */

@@ -5,7 +5,7 @@ import { AppConfig } from '../config/index.js';
 import { type Outcome, readStatusOutcome } from '../errors/index.js';
 import { Clock } from '../kernel/index.js';
 import { Metrics } from '../metrics/index.js';
-import { readRequestId } from './answer-headers.middleware.js';
+import { readRequestId } from './openai-headers.middleware.js';
 import { beginRecord, type RequestRecord } from './request-record.js';
 import { isSent } from './turn.js';
 

@@ -7,7 +7,7 @@ import { PayloadTooLargeError } from '../errors/index.js';
  * @param mostBytes on the wire
  * @param limit the same in words for messages, such as `10mb`
  */
-export function bodyLimit(mostBytes: number, limit: string) {
+export function limitBody(mostBytes: number, limit: string) {
   return (request: Request, _response: Response, next: NextFunction): void => {
     const isTooLarge = Number(request.headers['content-length'] ?? 0) > mostBytes;
     next(isTooLarge ? new PayloadTooLargeError(limit) : undefined);

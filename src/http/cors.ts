@@ -25,7 +25,7 @@ const MAX_AGE_S = 7_200;
  * What pages of the given origins may do. Request headers are allowed as they are asked for: SDKs send a changing set of
  * `x-stainless-*`. Cookies are never part of it; clients send keys.
  */
-export function corsOptions(origins: readonly string[]): CorsOptions {
+export function makeCorsOptions(origins: readonly string[]): CorsOptions {
   return {
     origin: origins.includes('*') ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST'],

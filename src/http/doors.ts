@@ -5,7 +5,7 @@ import { StartUpError, UnknownRouteError } from '../errors/index.js';
 import { API_ROOT } from './api-root.js';
 import { addRoute, type DoorRoute, readRoutes } from './door-routes.js';
 import { DoorsPlace } from './doors-place.js';
-import { ErrorAnswers } from './error-answers.middleware.js';
+import { ErrorResponses } from './error-responses.middleware.js';
 import { RequestChain } from './request-chain.js';
 
 /** The application runs on something that the routes cannot be put on. */
@@ -36,7 +36,7 @@ export class Doors implements OnModuleInit {
     adapterHost: HttpAdapterHost,
     private readonly place: DoorsPlace,
     chain: RequestChain,
-    private readonly errors: ErrorAnswers,
+    private readonly errors: ErrorResponses,
   ) {
     chain.install(this.#router);
     // As soon as there is an adapter, and so before the application's own middleware; never where there is no server.

@@ -7,7 +7,7 @@ import type { ErrorEnvelope } from './error-envelope.dto.js';
  * @param node the step that failed; undefined: none, or there is but one
  * @param events node events, as JSON, that no stream has brought
  */
-export function errorEnvelope(
+export function makeErrorEnvelope(
   { message, type, param, code }: RunError | MillraceError,
   node?: string,
   events: readonly string[] = [],

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type AbortNotice, type Clock, sleep } from '../kernel/index.js';
-import { openResponse } from './turn.js';
+import { findOpenResponse } from './turn.js';
 
 /** Emitted on a response whose client may have left. A listener writes something harmless, which shows whether it has. */
 export const PROBE = Symbol('probe');
@@ -65,7 +65,7 @@ function watch(socket: Socket, clock: Clock, longestPauseMs: number): void {
 }
 
 function probe(socket: Socket): void {
-  const response = openResponse(socket);
+  const response = findOpenResponse(socket);
   // Bytes that wait to be sent already serve as a probe, too.
   if (response === undefined || !socket.writable || socket.writableLength > 0) return;
   if (!response.headersSent && response.req.httpVersion !== '1.0') response.writeContinue();

@@ -5,7 +5,7 @@ import { RunsModule } from '../runs/index.js';
 import { TracingModule } from '../tracing/index.js';
 import { AccessLog } from './access-log.middleware.js';
 import { Doors } from './doors.js';
-import { ErrorAnswers } from './error-answers.middleware.js';
+import { ErrorResponses } from './error-responses.middleware.js';
 import { GracefulShutdown } from './graceful-shutdown.service.js';
 import { RequestChain } from './request-chain.js';
 import { RunRoutes } from './run-routes.js';
@@ -13,7 +13,7 @@ import { RunRoutes } from './run-routes.js';
 /** The routes, what holds for each of them, and what becomes of open answers at the end. */
 @Module({
   imports: [AccessModule, MetricsModule, RunsModule, TracingModule],
-  providers: [AccessLog, Doors, ErrorAnswers, GracefulShutdown, RequestChain, RunRoutes],
+  providers: [AccessLog, Doors, ErrorResponses, GracefulShutdown, RequestChain, RunRoutes],
   exports: [AccessLog, Doors, GracefulShutdown, RunRoutes],
 })
 export class HttpModule {}

@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 import { InvalidRequestError } from '../errors/index.js';
 import type { IdSource } from '../kernel/index.js';
 import type { AccessLog } from './access-log.middleware.js';
-import { makeRequestId } from './answer-headers.middleware.js';
-import { errorEnvelope } from './error-envelope.js';
+import { makeRequestId } from './openai-headers.middleware.js';
+import { makeErrorEnvelope } from './error-envelope.js';
 import { SECURITY_HEADERS } from './security-headers.middleware.js';
-import { openResponse } from './turn.js';
+import { findOpenResponse } from './turn.js';
 import { isAnswered } from './unread-body.js';
 
 const STATUS_OF: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
@@ -26,7 +26,7 @@ export function answerMalformedRequests(server: Server, ids: IdSource, log: Pick
     }
     const status = STATUS_OF[error.code ?? ''] ?? 400;
     const requestId = makeRequestId(ids);
-    const body = JSON.stringify(errorEnvelope(new InvalidRequestError(MESSAGE_OF[status] ?? '')));
+    const body = JSON.stringify(makeErrorEnvelope(new InvalidRequestError(MESSAGE_OF[status] ?? '')));
     socket.end(
       [
         `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
@@ -45,7 +45,7 @@ export function answerMalformedRequests(server: Server, ids: IdSource, log: Pick
 
 /** True if bytes written now would become part of another answer, or be taken for the answer to an earlier request. */
 function isAnswering(socket: Socket): boolean {
-  const response = openResponse(socket);
+  const response = findOpenResponse(socket);
   // If the request is still arriving, the fault is in that very request.
   return response !== undefined && (response.headersSent || response.req.complete);
 }

@@ -5,15 +5,15 @@ import { AccessControl } from '../access/index.js';
 import { AppConfig } from '../config/index.js';
 import { Clock, IdSource } from '../kernel/index.js';
 import { AccessLog } from './access-log.middleware.js';
-import { answerHeaders } from './answer-headers.middleware.js';
+import { addOpenAiHeaders } from './openai-headers.middleware.js';
 import { API_ROOT } from './api-root.js';
-import { bodyLimit } from './body-limit.middleware.js';
-import { corsOptions } from './cors.js';
+import { limitBody } from './body-limit.middleware.js';
+import { makeCorsOptions } from './cors.js';
 import { DoorsPlace } from './doors-place.js';
 import { GracefulShutdown } from './graceful-shutdown.service.js';
 import { inSequence } from './in-sequence.js';
 import { requireHost } from './require-host.middleware.js';
-import { securityHeaders } from './security-headers.middleware.js';
+import { addSecurityHeaders } from './security-headers.middleware.js';
 import { limitSending } from './send-limit.middleware.js';
 import { takeTurn } from './turn.js';
 
@@ -40,15 +40,15 @@ export class RequestChain {
         this.shutdown.middleware,
         limitSending(config.server.sendTimeoutMs, clock),
         this.accessLog.middleware,
-        answerHeaders(this.ids, clock),
-        securityHeaders(),
+        addOpenAiHeaders(this.ids, clock),
+        addSecurityHeaders(),
         requireHost,
       ),
     );
-    if (corsOrigins.length > 0) router.use(cors(corsOptions(corsOrigins)));
+    if (corsOrigins.length > 0) router.use(cors(makeCorsOptions(corsOrigins)));
     if (this.place.before.length > 0) router.use(...this.place.before);
     // Runs before bodies are read, so that a caller who is refused costs next to nothing.
     if (!this.access.isOpen) router.use(API_ROOT, this.access.middleware);
-    router.use(bodyLimit(maxBodyBytes, limit));
+    router.use(limitBody(maxBodyBytes, limit));
   }
 }

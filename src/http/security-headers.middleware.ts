@@ -17,7 +17,7 @@ export const SECURITY_HEADERS: readonly (readonly [name: string, value: string])
 ];
 
 /** Sets {@link SECURITY_HEADERS}. Helmet would do the same at five times the cost for each request. */
-export function securityHeaders(): RequestHandler {
+export function addSecurityHeaders(): RequestHandler {
   return (_request, response, next) => {
     for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
     next();
@@ -25,7 +25,7 @@ export function securityHeaders(): RequestHandler {
 }
 
 /** The headers of Swagger UI: it runs its own scripts, has styles inside, and calls the server that it comes from. */
-export function docsHeaders(): RequestHandler {
+export function addDocsHeaders(): RequestHandler {
   return helmet({
     contentSecurityPolicy: {
       useDefaults: false,

@@ -25,7 +25,7 @@ export class ServerAdapter extends ExpressAdapter {
     const listener = this.getInstance<RequestListener>();
     this.httpServer = createServer(
       {
-        ...messageClasses(this.getInstance()),
+        ...makeMessageClasses(this.getInstance()),
         keepAliveTimeout: keepAliveTimeoutMs,
         // Node refuses to start with a longer one.
         headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
@@ -72,7 +72,7 @@ interface MessagePrototypes {
  * request and response, and the JavaScript engine gives each of them a hidden class of its own: accesses are no longer
  * cached, and each takes some kilobytes more (docs/performance.md). Express leaves a prototype that is already right.
  */
-function messageClasses(app: MessagePrototypes): {
+function makeMessageClasses(app: MessagePrototypes): {
   IncomingMessage: typeof IncomingMessage;
   ServerResponse: typeof ServerResponse;
 } {

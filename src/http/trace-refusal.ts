@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { MillraceError } from '../errors/index.js';
 import type { Tracer } from '../tracing/index.js';
-import { readRequestId } from './answer-headers.middleware.js';
+import { readRequestId } from './openai-headers.middleware.js';
 import { findRecord } from './request-record.js';
 
 /** Refused before the caller was known: anybody could fill the backend with such traces. */

@@ -43,7 +43,7 @@ function whenInTurn(response: ServerResponse, callback: () => void): void {
 }
 
 /** The response that is being given on a connection; undefined if there is none. */
-export function openResponse(socket: Socket): ServerResponse | undefined {
+export function findOpenResponse(socket: Socket): ServerResponse | undefined {
   const response = lastResponses.get(socket);
   return response === undefined || response.destroyed || response.writableFinished ? undefined : response;
 }

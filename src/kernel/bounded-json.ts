@@ -1,4 +1,4 @@
-import { cutMarker, cutText } from './cut-text.js';
+import { writeCutMarker, cutText } from './cut-text.js';
 
 const DEEPEST = 32;
 const LONGEST_KEY = 200;
@@ -90,7 +90,7 @@ class JsonWriter {
     for (const item of items) {
       if (json !== '') json += ',';
       if (this.#left <= 0) {
-        json += JSON.stringify(cutMarker(count - index, count, 'items'));
+        json += JSON.stringify(writeCutMarker(count - index, count, 'items'));
         break;
       }
       json += this.write(item, undefined) ?? this.#spend('null');
@@ -106,7 +106,7 @@ class JsonWriter {
     let index = 0;
     for (const [name, value] of pairs) {
       if (this.#left <= 0) {
-        json += `${json === '' ? '' : ','}"…":${JSON.stringify(cutMarker(count - index, count, 'properties'))}`;
+        json += `${json === '' ? '' : ','}"…":${JSON.stringify(writeCutMarker(count - index, count, 'properties'))}`;
         break;
       }
       index++;

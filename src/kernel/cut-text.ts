@@ -13,11 +13,12 @@ export function cutText(text: string, limit: number, beyond = 0): string {
   const { read, written } = encoder.encodeInto(text.length > limit ? text.slice(0, limit) : text, buffer);
   // Decoded anew, because a slice would keep the whole text in memory.
   return (
-    buffer.toString('utf8', 0, written) + cutMarker(text.length - read + beyond, text.length + beyond, 'characters')
+    buffer.toString('utf8', 0, written) +
+    writeCutMarker(text.length - read + beyond, text.length + beyond, 'characters')
   );
 }
 
 /** What stands in place of something that was cut off. */
-export function cutMarker(cut: number, of: number, what: string): string {
+export function writeCutMarker(cut: number, of: number, what: string): string {
   return `…[${cut} of ${of} ${what} cut off]`;
 }

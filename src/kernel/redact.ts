@@ -4,7 +4,7 @@ const REDACTED = '[redacted]';
  * Credentials by the form that their issuers give them. Words of a program that only begin alike (`key_points`,
  * `org_structure`) are none: behind a prefix follow as many characters as a credential has, and mostly a digit among them.
  */
-const SECRETS = union(
+const SECRETS = joinPlaces(
   [
     // OpenAI, Anthropic, OpenRouter, DeepSeek, Langfuse, Stripe; also where an error has put stars for the middle.
     /\b(?:sk|rk|pk)-[\w*-]{8,}/,
@@ -58,7 +58,7 @@ const ANY_NAME = `(?:${SECRET_NAME}|${TOKEN})`;
  * A value by its name: `?api-key=…`, `"password": "…"`. Behind a colon that could be one of a sentence (`token: expected …`) it
  * is one only if it has a digit or is as long as no word is.
  */
-const NAMED_SECRETS = union(
+const NAMED_SECRETS = joinPlaces(
   [
     `(?<=${ANY_NAME}\\s?=\\s?${QUOTE}|${ANY_NAME}${QUOTE}\\s?[:=]\\s?${QUOTE}|${SECRET_NAME}:\\s{0,3}${QUOTE})${QUOTED_CHARACTER}{3,256}`,
     `(?<=${ANY_NAME}=)${VALUE_CHARACTER}{4,}`,
@@ -97,7 +97,7 @@ const OF_A_SCHEMA = '(?:properties|patternProperties|\\$defs|definitions)/[\\w-]
 const POINTER = `/(?:messages|tools|functions|response_format|tool_choice|\\d{1,6}|${OF_A_SCHEMA})(?:/(?:\\d{1,6}|${NAMED_IN_REQUESTS}|${OF_A_SCHEMA})(?![\\w-]))*(?![\\w/@+~%$-]|\\.[\\w./])`;
 
 /** Where machines and files are. */
-const PLACES = union(
+const PLACES = joinPlaces(
   [
     new RegExp(`${SCHEME}(?:${USER_INFO})?(?:\\[[^\\s\\]]{0,60}\\]|[^\\s"'<>)\\]])+`),
     // Hosts behind a user and password, which may have been taken out before.
@@ -171,6 +171,6 @@ export function redactPlaces(text: string): string {
   return text.replace(PLACES, REDACTED);
 }
 
-function union(patterns: readonly RegExp[], flags: string): RegExp {
+function joinPlaces(patterns: readonly RegExp[], flags: string): RegExp {
   return new RegExp(patterns.map(({ source }) => source).join('|'), flags);
 }

@@ -11,7 +11,7 @@ import { StreamMeter } from './stream-meter.js';
 import { registerTracingMetrics } from './tracing-metrics.js';
 
 /** A request that is over. */
-export interface AnsweredRequest {
+export interface MeasuredRequest {
   /** Id of the workflow; `unknown` if no workflow has the requested name, `none` if none was requested. */
   readonly workflow: string;
   readonly outcome: Outcome;
@@ -59,7 +59,7 @@ export class Metrics {
     return this.instruments.registry.contentType;
   }
 
-  request({ workflow, outcome, streamed, durationMs }: AnsweredRequest): void {
+  request({ workflow, outcome, streamed, durationMs }: MeasuredRequest): void {
     const stream = String(streamed);
     if (!this.#seen.has(workflow + stream)) {
       this.#seen.add(workflow + stream);

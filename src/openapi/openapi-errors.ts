@@ -13,7 +13,7 @@ import {
   UnsupportedMediaTypeError,
   UpstreamError,
 } from '../errors/index.js';
-import { errorEnvelope } from '../http/index.js';
+import { makeErrorEnvelope } from '../http/index.js';
 import { HEADERS_OF, pickHeaders } from './openapi-headers.js';
 
 type Responses = NonNullable<NonNullable<OpenAPIObject['components']>['responses']>;
@@ -170,7 +170,7 @@ function describeResponse({ description, examples, headers = [] }: ErrorAnswer):
       'application/json': {
         schema: { $ref: '#/components/schemas/ErrorEnvelope' },
         examples: Object.fromEntries(
-          Object.entries(examples).map(([name, error]) => [name, { value: errorEnvelope(error) }]),
+          Object.entries(examples).map(([name, error]) => [name, { value: makeErrorEnvelope(error) }]),
         ),
       },
     },

@@ -1,4 +1,4 @@
-export { guarded, type ReadFailure, type RunEvents, type RunReader } from './run-events.js';
+export { guardCallback, type ReadFailure, type RunEvents, type RunReader } from './run-events.js';
 export type { RunEnding, RunOptions, RunOrigin, RunRecord } from './run-options.js';
 export type { RunOutcome } from './run-to-end.js';
 export { RunService } from './run.service.js';

@@ -20,7 +20,7 @@ export interface RunReader {
   /** True if it has a use for outputs, results and data of progress in the events. Absent: false. */
   readonly wantsContent?: boolean;
   /**
-   * Aborted by the reader with an InternalError if it cannot go on, for faults outside of `next` (see {@link guarded}).
+   * Aborted by the reader with an InternalError if it cannot go on, for faults outside of `next` (see {@link guardCallback}).
    * Absent: it has no such places.
    */
   readonly fault?: Cancellation;
@@ -89,7 +89,7 @@ export class RunEvents extends Observable<RunEvent> {
 }
 
 /** The callback for a timer or an emitter: what it throws is the reader's fault, and not uncaught. */
-export function guarded(fault: Cancellation, callback: () => void): () => void {
+export function guardCallback(fault: Cancellation, callback: () => void): () => void {
   return () => {
     try {
       callback();

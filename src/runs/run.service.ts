@@ -59,7 +59,7 @@ export class RunService {
   }
 
   /** What the log calls the runs that have started and not ended: workflow and id. */
-  get namesOfOpenRuns(): readonly string[] {
+  get openRunNames(): readonly string[] {
     return Array.from(this.#open.values(), ({ open }) => open.name);
   }
 
@@ -67,7 +67,7 @@ export class RunService {
    * What the log calls the run that was aborted with this, or with what this was caused by. A promise that an author's code
    * does not wait for is rejected with it if it listens to the run's signal.
    */
-  runAbortedBy(thrown: unknown): string | undefined {
+  findAbortedRun(thrown: unknown): string | undefined {
     if (typeof thrown !== 'object' || thrown === null) return undefined;
     const name = this.#reasons.get(thrown);
     if (name !== undefined || !isError(thrown)) return name;
@@ -119,7 +119,7 @@ export class RunService {
       log,
       traceId: trace?.id,
       isTraced: trace !== undefined,
-      maxAnswerLength: config.run.maxAnswerLength,
+      maxOutputLength: config.run.maxAnswerLength,
       estimatesTokens: options.permit?.estimatesTokens === true,
       wantsContent: () => readers.wantsContent,
       observe: (told, content) => observer.next(told, content),
@@ -172,7 +172,7 @@ export class RunService {
    * @returns to be called when the wait is over, in whatever way
    * @throws OverloadedError while the server is shutting down
    */
-  whileWaiting(wait: Cancellation): () => void {
+  trackWait(wait: Cancellation): () => void {
     if (this.#draining) throw makeShutdownError();
     this.#waiting.add(wait);
     return () => this.#waiting.delete(wait);
@@ -202,7 +202,7 @@ export class RunService {
       this.#onIdle = resolve;
     });
     await settleInTime(idle, this.clock, graceMs + ABORTED_RUNS_LIMIT_MS, () => {
-      this.#logger.error(`Not waiting any more for runs that do not end: ${this.namesOfOpenRuns.join(', ')}`);
+      this.#logger.error(`Not waiting any more for runs that do not end: ${this.openRunNames.join(', ')}`);
     });
     limit.cancel();
   }

@@ -52,11 +52,11 @@ export class TokenVerifier {
       });
       return this.#makeCaller(payload);
     } catch (thrown) {
-      throw this.#tokenError(thrown);
+      throw this.#makeTokenError(thrown);
     }
   }
 
-  #tokenError(thrown: unknown): Error {
+  #makeTokenError(thrown: unknown): Error {
     if (thrown instanceof KeysUnavailableError) {
       this.listener.onUnavailable(thrown.cause);
       return new OverloadedError('The token cannot be checked now. Send the request again in a moment.', {

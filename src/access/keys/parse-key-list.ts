@@ -4,7 +4,7 @@ import { ensureError } from '../../kernel/index.js';
 import { KeyFileError } from './key-file-error.js';
 
 /** What the thread answers. */
-type Answer = { readonly fault: string } | { readonly entries: readonly unknown[]; readonly isLast: boolean };
+type WorkerMessage = { readonly fault: string } | { readonly entries: readonly unknown[]; readonly isLast: boolean };
 
 /**
  * Parses a list of keys in a thread of its own, and gives its entries in batches: the event loop is held up by one batch at
@@ -22,7 +22,7 @@ export async function* parseKeyList(text: string): AsyncGenerator<readonly unkno
   failure.catch(() => undefined);
   try {
     for (;;) {
-      const answer = await waitForAnswer(thread, failure);
+      const answer = await waitForMessage(thread, failure);
       if ('fault' in answer) throw new KeyFileError([answer.fault]);
       yield answer.entries;
       if (answer.isLast) return;
@@ -34,9 +34,9 @@ export async function* parseKeyList(text: string): AsyncGenerator<readonly unkno
 }
 
 /** @throws KeyFileError if the thread fails: it has too little memory, say */
-async function waitForAnswer(thread: Worker, failure: Promise<never>): Promise<Answer> {
+async function waitForMessage(thread: Worker, failure: Promise<never>): Promise<WorkerMessage> {
   try {
-    const [answer] = (await Promise.race([once(thread, 'message'), failure])) as [Answer];
+    const [answer] = (await Promise.race([once(thread, 'message'), failure])) as [WorkerMessage];
     return answer;
   } catch (error) {
     throw new KeyFileError([`cannot be read: ${ensureError(error).message}`]);

@@ -1,3 +1,3 @@
 export { type CountedRequest, type HeaderTarget, RateLimits } from './rate-limits.js';
-export { Slots } from './slots.js';
+export { ConcurrencyLimit } from './concurrency-limit.js';
 export { Windows } from './windows.js';

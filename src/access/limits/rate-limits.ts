@@ -20,7 +20,7 @@ export interface CountedRequest {
 }
 
 /** Somebody whose requests are counted: one caller, or all together. */
-interface Account {
+interface LimitedParty {
   readonly id: string;
   readonly limits: LimitsConfig;
   /** For messages. */
@@ -41,7 +41,7 @@ const LIMIT_OF = { requests: 'requestsPerMinute', tokens: 'tokensPerMinute' } as
  */
 @Injectable()
 export class RateLimits {
-  readonly #total: Account;
+  readonly #total: LimitedParty;
 
   constructor(
     config: AppConfig,
@@ -73,11 +73,11 @@ export class RateLimits {
     const spent = tokens.find(({ window, limit }) => window.count >= limit);
     if (spent !== undefined) {
       writeLimitHeaders(answer, 'requests', await this.#look('requests', caller));
-      throw rateLimitError('tokens', spent);
+      throw makeRateLimitError('tokens', spent);
     }
     const requests: Standing[] = [];
     const counted: CountedRequest[] = [];
-    for (const account of this.#accounts(caller, 'requests')) {
+    for (const account of this.#listParties(caller, 'requests')) {
       const standing = { ...account, window: await this.windows.add(account.name, 1) };
       requests.push(standing);
       counted.push({ name: account.name, endsAt: this.clock.monotonic() + standing.window.resetMs });
@@ -86,7 +86,7 @@ export class RateLimits {
     }
     writeLimitHeaders(answer, 'requests', requests);
     const excess = requests.find(({ window, limit }) => window.count > limit);
-    if (excess !== undefined) throw rateLimitError('requests', excess);
+    if (excess !== undefined) throw makeRateLimitError('requests', excess);
     return counted;
   }
 
@@ -104,12 +104,12 @@ export class RateLimits {
 
   /** Counts the tokens that a run has used. */
   async charge(caller: Caller, tokens: number): Promise<void> {
-    await Promise.all(this.#accounts(caller, 'tokens').map(({ name }) => this.windows.add(name, tokens)));
+    await Promise.all(this.#listParties(caller, 'tokens').map(({ name }) => this.windows.add(name, tokens)));
   }
 
   #look(what: LimitedBy, caller: Caller): Promise<readonly Standing[]> {
     return Promise.all(
-      this.#accounts(caller, what).map(async (account) => ({
+      this.#listParties(caller, what).map(async (account) => ({
         ...account,
         window: await this.windows.get(account.name),
       })),
@@ -117,11 +117,11 @@ export class RateLimits {
   }
 
   /** The windows in which something of this caller's is counted. */
-  #accounts(
+  #listParties(
     { id, limits }: Caller,
     what: LimitedBy,
   ): readonly (Omit<Standing, 'window'> & { readonly name: string })[] {
-    const own: Account = { id, limits, whose: 'of this API key' };
+    const own: LimitedParty = { id, limits, whose: 'of this API key' };
     return [own, this.#total]
       .map((account) => ({
         name: `${what}:${account.id}`,
@@ -149,7 +149,7 @@ function countLeft({ limit, window }: Standing): number {
   return Math.max(0, limit - window.count);
 }
 
-function rateLimitError(what: LimitedBy, { limit, window, whose }: Standing): RateLimitedError {
+function makeRateLimitError(what: LimitedBy, { limit, window, whose }: Standing): RateLimitedError {
   return new RateLimitedError(
     `Rate limit reached for ${what} per minute ${whose}: limit ${limit}. Try again in ${formatDuration(window.resetMs)}.`,
     what,

@@ -6,7 +6,7 @@ import { RateLimitedError } from '../../errors/index.js';
 import { type AbortNotice, Clock } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
 import type { Caller } from '../caller.js';
-import { overloadedError } from './run-queue.js';
+import { makeOverloadedError } from './run-queue.js';
 
 /** How long a client whose own share is used up is asked to wait, in milliseconds. */
 const RETRY_AFTER_MS = 2_000;
@@ -96,7 +96,7 @@ export class BodyMemory implements OnModuleInit {
   /** Waits for so many bytes, which are the caller's then; see {@link take}. */
   wait({ id }: Caller, bytes: number, signal: AbortNotice): Promise<void> {
     const { maxQueuedRuns, maxQueueWaitMs } = this.config.access.overload;
-    if (this.#waiting.size >= maxQueuedRuns) throw overloadedError('too many bodies wait to be read');
+    if (this.#waiting.size >= maxQueuedRuns) throw makeOverloadedError('too many bodies wait to be read');
     return new Promise((resolve, reject) => {
       const end = (): void => {
         this.#waiting.delete(waiting);
@@ -119,8 +119,8 @@ export class BodyMemory implements OnModuleInit {
         end();
         reject(
           this.callerLimit < this.limit && (this.#taken.get(id) ?? 0) + bytes > this.callerLimit
-            ? shareTakenError()
-            : overloadedError('the memory for bodies is taken'),
+            ? makeShareTakenError()
+            : makeOverloadedError('the memory for bodies is taken'),
         );
       });
       this.#waiting.add(waiting);
@@ -196,7 +196,7 @@ class Share implements MemoryShare {
   }
 }
 
-function shareTakenError(): RateLimitedError {
+function makeShareTakenError(): RateLimitedError {
   return new RateLimitedError(
     'The requests of this API key that are being read and answered are too large together. Try again when one has ended.',
     'requests',

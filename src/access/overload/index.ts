@@ -1,3 +1,3 @@
 export { BodyMemory, type MemoryShare } from './body-memory.js';
 export { LoopWatch } from './loop-watch.js';
-export { overloadedError, RunQueue } from './run-queue.js';
+export { makeOverloadedError, RunQueue } from './run-queue.js';

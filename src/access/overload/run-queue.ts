@@ -6,7 +6,7 @@ import { type AbortNotice, Cancellation, type Clock, Semaphore } from '../../ker
 const RETRY_AFTER_MS = 2_000;
 
 /** The answer to a request that this server is too busy for. */
-export function overloadedError(diagnostic: string): OverloadedError {
+export function makeOverloadedError(diagnostic: string): OverloadedError {
   return new OverloadedError('The server is busy with other requests. Try again in a moment.', {
     code: 'server_overloaded',
     retryAfterMs: RETRY_AFTER_MS,
@@ -44,7 +44,7 @@ export class RunQueue {
    */
   enter(signal: AbortNotice): Promise<void> | undefined {
     if (this.#places.take()) return undefined;
-    if (this.isFull) throw overloadedError('the queue is full');
+    if (this.isFull) throw makeOverloadedError('the queue is full');
     return this.#wait(signal);
   }
 
@@ -60,7 +60,7 @@ export class RunQueue {
     if (signal.aborted) onLeft();
     else signal.addEventListener('abort', onLeft, { once: true });
     const limit = this.clock.after(maxQueueWaitMs, () => {
-      patience.abort(overloadedError(`${maxQueueWaitMs} ms in the queue were not enough`));
+      patience.abort(makeOverloadedError(`${maxQueueWaitMs} ms in the queue were not enough`));
     });
     try {
       await this.#places.wait(patience);

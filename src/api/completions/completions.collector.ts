@@ -36,7 +36,7 @@ export async function collectCompletion(
           collector.add(event.delta);
           break;
         case 'run-finished':
-          completion = collector.completion(event);
+          completion = collector.makeCompletion(event);
           break;
         case 'node-started':
         case 'node-progress':
@@ -59,7 +59,7 @@ export async function collectCompletion(
 type CollectedChoice = ChatCompletion['choices'][number];
 type CollectedMessage = CollectedChoice['message'];
 type CompletionToolCall = NonNullable<CollectedMessage['tool_calls']>[number];
-type SpokenAnswer = NonNullable<CollectedMessage['audio']>;
+type CompletionAudio = NonNullable<CollectedMessage['audio']>;
 
 /** The growing message. */
 class CompletionCollector {
@@ -82,7 +82,7 @@ class CompletionCollector {
     this.#deltas.add(delta);
   }
 
-  completion({ finishReason, usage }: RunFinished): ChatCompletion {
+  makeCompletion({ finishReason, usage }: RunFinished): ChatCompletion {
     const { content, reasoning, refusal, toolCalls, annotations, images, audio, logprobs } = this.#deltas;
     const isSilent = content === '' && (toolCalls.length > 0 || audio !== undefined || refusal !== '');
     return {
@@ -121,7 +121,7 @@ function encodeLogprobs({ content, refusal }: CollectedLogprobs): CollectedChoic
 }
 
 /** With all that OpenAI's clients rely on. */
-function encodeAudio({ id = '', data, transcript, expiresAt = 0 }: CollectedAudio): SpokenAnswer {
+function encodeAudio({ id = '', data, transcript, expiresAt = 0 }: CollectedAudio): CompletionAudio {
   return { id, data, transcript, expires_at: expiresAt };
 }
 

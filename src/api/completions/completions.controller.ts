@@ -3,14 +3,14 @@ import type { Request, Response } from 'express';
 import { MethodNotAllowedError } from '../../errors/index.js';
 import { findRecord, OpenApi } from '../../http/index.js';
 import { type RunEvents, type RunOptions, RunService } from '../../runs/index.js';
-import { IdempotentAnswers, readIdempotencyKey, RequestIntake, type TakenRequest } from '../wire/index.js';
+import { IdempotentResponses, readIdempotencyKey, RequestIntake, type TakenRequest } from '../wire/index.js';
 import { collectCompletion } from './completions.collector.js';
 import { CompletionsDecoder, type DecodedRequest } from './completions.decoder.js';
 import { COMPLETIONS_PATH } from './completions.path.js';
 import { CompletionsStreamer } from './completions.streamer.js';
 import { DescribeCompletion } from './describe-completion.js';
 import type { ChatCompletion } from './dto/index.js';
-import { keepCompletion, repeatAnswer } from './keep-completion.js';
+import { keepCompletion, repeatResponse } from './keep-completion.js';
 
 /** Answers chat completions: each runs the workflow that `model` names. */
 @OpenApi(({ ApiTags }) => [ApiTags('Chat')])
@@ -21,7 +21,7 @@ export class CompletionsController {
     private readonly decoder: CompletionsDecoder,
     private readonly runs: RunService,
     private readonly streamer: CompletionsStreamer,
-    private readonly answers: IdempotentAnswers,
+    private readonly answers: IdempotentResponses,
   ) {}
 
   @Post()
@@ -49,14 +49,14 @@ export class CompletionsController {
   async #answerOnce(key: string, asked: DecodedRequest, taken: TakenRequest, response: Response): Promise<void> {
     const record = findRecord(response);
     const failedNode = (): string | undefined => record.failure?.node;
-    const { answer, isReplayed } = await this.answers.answer({ ...taken, key, failedNode }, async () =>
+    const { answer, isReplayed } = await this.answers.respond({ ...taken, key, failedNode }, async () =>
       keepCompletion(await this.#collect(asked, taken, response), response),
     );
     if (isReplayed) {
       taken.permit.cancel();
       record.repeats(answer.failure);
     }
-    repeatAnswer(answer, isReplayed, response);
+    repeatResponse(answer, isReplayed, response);
   }
 
   #collect(asked: DecodedRequest, taken: TakenRequest, response: Response): Promise<ChatCompletion> {

@@ -73,7 +73,7 @@ describe('ChunkEncoder', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof({ weight: 4, arbitrary: textDelta }, toolDelta)), (deltas) => {
         const encoder = new ChunkEncoder(HEAD);
-        const frames = deltas.map((delta) => encoder.delta(delta)).join('') + encoder.finish('stop');
+        const frames = deltas.map((delta) => encoder.encodeDelta(delta)).join('') + encoder.encodeFinish('stop');
         expect(units(heard(frames))).toEqual(units(deltas));
       }),
       { numRuns: 500 },
@@ -82,7 +82,8 @@ describe('ChunkEncoder', () => {
 
   it('sends the role once and first, and one finish reason, last', () => {
     const encoder = new ChunkEncoder(HEAD);
-    const frames = encoder.delta(content('a')) + encoder.delta(content('b')) + encoder.finish('length');
+    const frames =
+      encoder.encodeDelta(content('a')) + encoder.encodeDelta(content('b')) + encoder.encodeFinish('length');
     const choices = chunks(frames).flatMap((chunk) => chunk.choices);
     expect(choices.map(({ delta, finish_reason: reason, index }) => [delta, reason, index])).toEqual([
       [{ role: 'assistant', content: '', refusal: null }, null, 0],
@@ -93,9 +94,9 @@ describe('ChunkEncoder', () => {
   });
 
   it.each<[string, (encoder: ChunkEncoder) => string]>([
-    ['a finish', (encoder) => encoder.finish('stop')],
-    ['reasoning', (encoder) => encoder.delta({ type: 'reasoning', text: 'hm' })],
-    ['a tool call', (encoder) => encoder.delta({ type: 'tool-call', index: 0, arguments: '' })],
+    ['a finish', (encoder) => encoder.encodeFinish('stop')],
+    ['reasoning', (encoder) => encoder.encodeDelta({ type: 'reasoning', text: 'hm' })],
+    ['a tool call', (encoder) => encoder.encodeDelta({ type: 'tool-call', index: 0, arguments: '' })],
   ])('sends the role also before %s', (_, write) => {
     const deltas = deltasIn(write(new ChunkEncoder(HEAD)));
     expect(deltas.map(({ role }) => role)).toEqual(['assistant', undefined]);
@@ -103,7 +104,7 @@ describe('ChunkEncoder', () => {
 
   it('has the same head in all chunks', () => {
     const encoder = new ChunkEncoder({ ...HEAD, includeUsage: true });
-    const frames = encoder.delta(content('a')) + encoder.finish('stop') + encoder.usage(USAGE);
+    const frames = encoder.encodeDelta(content('a')) + encoder.encodeFinish('stop') + encoder.encodeUsage(USAGE);
     for (const chunk of chunks(frames)) {
       const { id, created, model } = HEAD;
       expect(chunk).toMatchObject({ id, created, model, object: 'chat.completion.chunk' });
@@ -113,7 +114,11 @@ describe('ChunkEncoder', () => {
   it('says something about usage only if it was asked for, and then null until the last chunk', () => {
     const write = (includeUsage: boolean): readonly WireChunk[] => {
       const encoder = new ChunkEncoder({ ...HEAD, includeUsage });
-      return chunks(encoder.delta(content('a')) + encoder.finish('stop') + (includeUsage ? encoder.usage(USAGE) : ''));
+      return chunks(
+        encoder.encodeDelta(content('a')) +
+          encoder.encodeFinish('stop') +
+          (includeUsage ? encoder.encodeUsage(USAGE) : ''),
+      );
     };
     expect(write(false).filter((chunk) => 'usage' in chunk)).toEqual([]);
     expect(write(true).map(({ usage }) => usage)).toEqual([null, null, null, USAGE]);
@@ -124,9 +129,11 @@ describe('ChunkEncoder', () => {
     const encoder = new ChunkEncoder({ ...HEAD, includeUsage: true });
     encoder.attribute('fp_old', 'flex');
     encoder.attribute('fp_"1"', 'default');
-    const first = encoder.delta(content('a'));
+    const first = encoder.encodeDelta(content('a'));
     encoder.attribute('fp_2', 'priority');
-    const all = chunks(first + encoder.delta(content('b')) + encoder.finish('stop') + encoder.usage(USAGE));
+    const all = chunks(
+      first + encoder.encodeDelta(content('b')) + encoder.encodeFinish('stop') + encoder.encodeUsage(USAGE),
+    );
     expect(all).toHaveLength(5);
     for (const chunk of all) expect(chunk).toMatchObject({ system_fingerprint: 'fp_"1"', service_tier: 'default' });
   });
@@ -134,7 +141,7 @@ describe('ChunkEncoder', () => {
   it('leaves out what nobody named', () => {
     const encoder = new ChunkEncoder(HEAD);
     encoder.attribute(undefined, undefined);
-    for (const chunk of chunks(encoder.finish('stop'))) {
+    for (const chunk of chunks(encoder.encodeFinish('stop'))) {
       expect(Object.keys(chunk)).toEqual(['id', 'object', 'created', 'model', 'choices']);
     }
   });
@@ -146,7 +153,7 @@ describe('ChunkEncoder', () => {
       { type: 'tool-call' as const, index: 0, arguments: '{"a":1}' },
       { type: 'tool-call' as const, index: 1, id: 'call_2', kind: 'custom' as const, name: 'sql', arguments: 'sel' },
       { type: 'tool-call' as const, index: 1, kind: 'custom' as const, arguments: 'ect 1' },
-    ].map((delta) => encoder.delta(delta));
+    ].map((delta) => encoder.encodeDelta(delta));
     // OpenAI's description of a chunk knows functions only, though its requests and whole answers have custom tools.
     expect(deltasIn(frames.slice(0, 2).join('')).slice(1)).toEqual([
       { tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'look', arguments: '' } }] },
@@ -170,7 +177,7 @@ describe('ChunkEncoder', () => {
     const frames = [
       { type: 'content' as const, text: 'a', logprobs: [token('a')] },
       { type: 'refusal' as const, text: 'no', logprobs: [token('no')] },
-    ].map((delta) => encoder.delta(delta));
+    ].map((delta) => encoder.encodeDelta(delta));
     const choices = chunks(frames.join('')).flatMap((chunk) => chunk.choices);
     const tokens = (key: 'content' | 'refusal'): readonly string[] =>
       choices.flatMap(({ logprobs }) => logprobs?.[key] ?? []).map((each) => each.token);

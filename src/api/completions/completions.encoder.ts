@@ -43,12 +43,12 @@ export class ChunkEncoder {
   }
 
   /** Frames for one delta, the role's before the first one. */
-  delta(delta: Delta): string {
+  encodeDelta(delta: Delta): string {
     switch (delta.type) {
       case 'tool-call':
-        return this.#role() + this.#frame(toolCallJson(delta));
+        return this.#role() + this.#frame(encodeToolCall(delta));
       case 'audio':
-        return this.#role() + this.#frame(audioJson(delta));
+        return this.#role() + this.#frame(encodeAudio(delta));
       case 'annotations': {
         const json = JSON.stringify({ annotations: numbered(delta.annotations, this.#annotations) });
         this.#annotations += delta.annotations.length;
@@ -73,18 +73,18 @@ export class ChunkEncoder {
    * over it. Never a named event, and never a chunk without choices: both break clients (measured).
    * @param millrace JSON of the event
    */
-  event(millrace: string): string {
+  encodeEvent(millrace: string): string {
     const after = `,"finish_reason":null}]${this.#usageNull},"millrace":${millrace}}\n\n`;
     return `${this.#role()}${this.#beforeDelta}{}${after}`;
   }
 
   /** The frame that ends the message. */
-  finish(reason: FinishReason): string {
+  encodeFinish(reason: FinishReason): string {
     return this.#role() + `${this.#choicesStart()}{},"finish_reason":"${reason}"}]${this.#usageNull}}\n\n`;
   }
 
   /** The frame with the usage of the whole run; `choices` is empty, as OpenAI sends it. */
-  usage(usage: Usage): string {
+  encodeUsage(usage: Usage): string {
     return `${this.#head}${this.#attribution},"choices":[],"usage":${JSON.stringify(usage)}}\n\n`;
   }
 
@@ -116,7 +116,7 @@ export class ChunkEncoder {
   }
 }
 
-function toolCallJson({ index, id, kind, name, arguments: piece }: ToolCallDelta): string {
+function encodeToolCall({ index, id, kind, name, arguments: piece }: ToolCallDelta): string {
   // A custom tool's calls have an input where a function's have arguments.
   const body =
     kind === 'custom'
@@ -133,7 +133,7 @@ function numbered(items: readonly OpaqueObject[], first: number): readonly Opaqu
   return items.map((item, place) => ({ ...item, index: first + place }));
 }
 
-function audioJson({ id, data, transcript, expiresAt }: AudioDelta): string {
+function encodeAudio({ id, data, transcript, expiresAt }: AudioDelta): string {
   return JSON.stringify({
     audio: {
       ...(id !== undefined && { id }),

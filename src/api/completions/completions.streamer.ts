@@ -5,9 +5,9 @@ import { AppConfig } from '../../config/index.js';
 import type { RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
 import { findRecord, type RequestRecord, type StreamMeter } from '../../http/index.js';
 import { assertNever, Cancellation, Clock, type Timer } from '../../kernel/index.js';
-import { guarded, type ReadFailure, type RunEvents, type RunOptions, type RunReader } from '../../runs/index.js';
+import { guardCallback, type ReadFailure, type RunEvents, type RunOptions, type RunReader } from '../../runs/index.js';
 import { coalesce, Gate, mergeDeltas } from '../../streaming/index.js';
-import { DONE_FRAME, errorFrame, EventStreamWriter } from '../wire/index.js';
+import { DONE_FRAME, encodeError, EventStreamWriter } from '../wire/index.js';
 import type { DecodedRequest } from './completions.decoder.js';
 import { ChunkEncoder, type ChunkHead } from './completions.encoder.js';
 import { NodeEvents } from './node-events.js';
@@ -121,7 +121,7 @@ class CompletionStream implements RunReader {
     this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs, meter, this.fault);
     this.#grace = clock.after(
       openGraceMs,
-      guarded(this.fault, () => this.#open()),
+      guardCallback(this.fault, () => this.#open()),
     );
     this.#includeUsage = head.includeUsage;
     this.#record = record;
@@ -141,7 +141,7 @@ class CompletionStream implements RunReader {
       case 'delta':
         this.#tell(event);
         // What came before is encoded first: the first frame of all has the role.
-        this.#say(this.#takeEarly() + this.#encoder.delta(event.delta));
+        this.#say(this.#takeEarly() + this.#encoder.encodeDelta(event.delta));
         break;
       case 'run-finished':
         this.#finish(event);
@@ -171,7 +171,7 @@ class CompletionStream implements RunReader {
       if (!isReaders) this.#record.failedAfter([...this.#early, ...(this.#newest?.values() ?? [])]);
       throw thrown;
     }
-    this.#writer.end((isReaders ? '' : this.#takeNewest()) + errorFrame(error, node) + DONE_FRAME);
+    this.#writer.end((isReaders ? '' : this.#takeNewest()) + encodeError(error, node) + DONE_FRAME);
   }
 
   #open(): void {
@@ -192,10 +192,10 @@ class CompletionStream implements RunReader {
   }
 
   #tell(event: RunEvent): void {
-    const json = this.#nodeEvents?.jsonOf(event);
+    const json = this.#nodeEvents?.encode(event);
     if (json === undefined) return;
     if ('node' in event && REPEATED.has(event.type) && !this.#hasRoom()) this.#keepNewest(event.type, event.node, json);
-    else if (this.#writer.isOpen) this.#writer.write(this.#takeNewest() + this.#encoder.event(json));
+    else if (this.#writer.isOpen) this.#writer.write(this.#takeNewest() + this.#encoder.encodeEvent(json));
     else this.#keepEarly(json);
   }
 
@@ -212,7 +212,7 @@ class CompletionStream implements RunReader {
     if (this.#early.length === 0) return '';
     const early = this.#early;
     this.#early = [];
-    return early.map((json) => this.#encoder.event(json)).join('');
+    return early.map((json) => this.#encoder.encodeEvent(json)).join('');
   }
 
   #hasRoom(): boolean {
@@ -221,7 +221,7 @@ class CompletionStream implements RunReader {
 
   #keepNewest(type: string, node: string, json: string): void {
     if (this.#newest === undefined && this.#writer.isOpen) {
-      void this.#gate.opened().then(guarded(this.fault, () => this.#writer.write(this.#takeNewest())));
+      void this.#gate.opened().then(guardCallback(this.fault, () => this.#writer.write(this.#takeNewest())));
     }
     const key = `${type} ${node}`;
     // Set anew, it is the last again: the numbers of events grow.
@@ -234,7 +234,7 @@ class CompletionStream implements RunReader {
   #takeNewest(): string {
     if (this.#newest === undefined) return '';
     let frames = '';
-    for (const json of this.#newest.values()) frames += this.#encoder.event(json);
+    for (const json of this.#newest.values()) frames += this.#encoder.encodeEvent(json);
     this.#newest = undefined;
     return frames;
   }
@@ -243,9 +243,11 @@ class CompletionStream implements RunReader {
     this.#grace.cancel();
     const early = this.#takeEarly();
     const summary =
-      this.#nodeEvents === undefined ? '' : this.#takeNewest() + this.#encoder.event(this.#nodeEvents.summary(event));
-    const usage = this.#includeUsage && event.usage !== undefined ? this.#encoder.usage(event.usage) : '';
-    const frames = early + summary + this.#encoder.finish(event.finishReason) + usage + DONE_FRAME;
+      this.#nodeEvents === undefined
+        ? ''
+        : this.#takeNewest() + this.#encoder.encodeEvent(this.#nodeEvents.encodeSummary(event));
+    const usage = this.#includeUsage && event.usage !== undefined ? this.#encoder.encodeUsage(event.usage) : '';
+    const frames = early + summary + this.#encoder.encodeFinish(event.finishReason) + usage + DONE_FRAME;
     this.#writer.end(frames);
   }
 }

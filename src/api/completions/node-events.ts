@@ -30,43 +30,43 @@ export class NodeEvents {
   #speaker: string | undefined;
 
   /** @returns undefined for events that are no news beside the text */
-  jsonOf(event: RunEvent): string | undefined {
+  encode(event: RunEvent): string | undefined {
     switch (event.type) {
       case 'node-started': {
         const { type, seq, node, kind, visible } = event;
-        return json({ type, seq, node, kind, visible });
+        return stringify({ type, seq, node, kind, visible });
       }
       case 'node-progress': {
         const { type, seq, node, message, data } = event;
-        return json({ type, seq, node, message, data });
+        return stringify({ type, seq, node, message, data });
       }
       case 'route-taken': {
         const { type, seq, node, branch } = event;
-        return json({ type, seq, node, branch });
+        return stringify({ type, seq, node, branch });
       }
       case 'model-identified': {
         const { type, seq, node, identity } = event;
         const { model, systemFingerprint: system_fingerprint, serviceTier: service_tier } = identity;
-        return json({ type, seq, node, model: model && withoutFolder(model), system_fingerprint, service_tier });
+        return stringify({ type, seq, node, model: model && cutFolder(model), system_fingerprint, service_tier });
       }
       case 'delta': {
         const { seq, node, delta } = event;
         if (delta.type === 'content') this.#said.add(node, delta.text);
         if (node === this.#speaker) return undefined;
         this.#speaker = node;
-        return json({ type: 'node-speaks', seq, node });
+        return stringify({ type: 'node-speaks', seq, node });
       }
       case 'node-finished': {
         const { type, seq, node } = event;
         this.#finished(event);
-        return json({ type, seq, node, ...this.#endings.get(node), output: this.#shownOutput(node) });
+        return stringify({ type, seq, node, ...this.#endings.get(node), output: this.#shownOutput(node) });
       }
       case 'node-failed': {
         const { type, seq, node, error, recovered, aborted } = event;
         const elapsed_ms = Math.round(event.elapsedMs);
         this.#endings.set(node, { elapsed_ms });
         const { code, message } = aborted ? ABORTED : error;
-        return json({ type, seq, node, elapsed_ms, code, message, recovered });
+        return stringify({ type, seq, node, elapsed_ms, code, message, recovered });
       }
       case 'run-started':
       case 'run-finished':
@@ -78,11 +78,11 @@ export class NodeEvents {
   }
 
   /** The last event: what each node cost, and the objects that structured nodes gave. */
-  summary({ seq, finishReason: finish_reason, usage }: RunFinished): string {
+  encodeSummary({ seq, finishReason: finish_reason, usage }: RunFinished): string {
     const nodes = new Map(
       [...this.#endings].map(([node, ending]) => [node, { ...ending, output: this.#shownOutput(node) }]),
     );
-    return json({ type: 'run-finished', seq, finish_reason, usage, nodes }, SUMMARY_BYTES);
+    return stringify({ type: 'run-finished', seq, finish_reason, usage, nodes }, SUMMARY_BYTES);
   }
 
   #finished({ node, elapsedMs, usage, output, visible }: NodeFinished): void {
@@ -101,11 +101,11 @@ export class NodeEvents {
 const ABORTED = { code: 'aborted', message: 'The step was ended because its run has failed.' };
 
 /** Servers of local models call a model by the path of its file; where that lies is nobody's business. */
-function withoutFolder(model: string): string {
+function cutFolder(model: string): string {
   return /^(?:[./~]|[A-Za-z]:\\)/.test(model) ? model.replace(/^.*[/\\](?=[^])/, '') : model;
 }
 
 /** What is undefined is left out. */
-function json(event: object, limit = EVENT_BYTES): string {
+function stringify(event: object, limit = EVENT_BYTES): string {
   return boundedJson(event, limit) ?? '{}';
 }

@@ -5,7 +5,7 @@ export const GRAPH_FORMATS = ['json', 'mermaid', 'svg'] as const;
 export type GraphFormat = (typeof GRAPH_FORMATS)[number];
 
 /** How a graph is answered. */
-export interface GraphAnswer {
+export interface GraphResponse {
   readonly format: GraphFormat;
   /** Media type of the answer. */
   readonly type: string;
@@ -18,7 +18,7 @@ const TYPES: Readonly<Record<GraphFormat, string>> = {
 };
 
 /** What a client can accept; the first is for those who accept anything. */
-const ANSWERS: readonly GraphAnswer[] = [
+const ANSWERS: readonly GraphResponse[] = [
   ...GRAPH_FORMATS.map((format) => ({ format, type: TYPES[format] })),
   { format: 'mermaid', type: 'text/plain' },
 ];
@@ -29,7 +29,10 @@ const ANSWERS: readonly GraphAnswer[] = [
  * @param accepts tells which of some media types the client likes best; false if none
  * @throws InvalidRequestError if there is no such format
  */
-export function chooseGraphFormat(asked: unknown, accepts: (types: readonly string[]) => string | false): GraphAnswer {
+export function chooseGraphFormat(
+  asked: unknown,
+  accepts: (types: readonly string[]) => string | false,
+): GraphResponse {
   if (asked === undefined) {
     const type = accepts(ANSWERS.map((answer) => answer.type));
     return ANSWERS.find((answer) => answer.type === type) ?? { format: 'json', type: TYPES.json };

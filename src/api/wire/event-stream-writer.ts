@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { PROBE, type StreamMeter } from '../../http/index.js';
 import { type Cancellation, type Clock, type Timer, TIMER_TOLERANCE_MS } from '../../kernel/index.js';
-import { guarded } from '../../runs/index.js';
+import { guardCallback } from '../../runs/index.js';
 import type { Gate } from '../../streaming/index.js';
 import { ChunkedBody } from './chunked-body.js';
 import { EVENT_STREAM_HEADERS, HEARTBEAT_FRAME } from './sse-frames.js';
@@ -53,8 +53,8 @@ export class EventStreamWriter {
     this.#heartbeatMs = heartbeatMs;
     this.#meter = meter;
     this.#lastWriteAt = clock.monotonic();
-    this.#flush = guarded(fault, () => this.#writeBuffer());
-    this.#beat = guarded(fault, () => this.#showLife());
+    this.#flush = guardCallback(fault, () => this.#writeBuffer());
+    this.#beat = guardCallback(fault, () => this.#showLife());
     this.#heartbeat = clock.after(heartbeatMs, this.#beat);
     response.on('drain', () => {
       meter.resumed();
@@ -62,7 +62,7 @@ export class EventStreamWriter {
     });
     response.on(
       PROBE,
-      guarded(fault, () => {
+      guardCallback(fault, () => {
         if (!this.#isEnded && gate.isOpen) this.#writeHeartbeat();
       }),
     );

@@ -6,7 +6,7 @@ import { PayloadTooLargeError, UnsupportedMediaTypeError } from '../../errors/in
 import { findWhetherClientIsThere, readBytes } from '../../http/index.js';
 import { type AbortNotice, Clock } from '../../kernel/index.js';
 import { HeavyWork } from './heavy-work.js';
-import { jsonFaultError, type JsonLimits, parseJson, scanJson } from './json/index.js';
+import { makeJsonError, type JsonLimits, parseJson, scanJson } from './json/index.js';
 
 /**
  * What a byte of a body takes while it is read, parsed and run: the bytes themselves; then, as text that has characters
@@ -65,7 +65,7 @@ export class JsonBodyReader implements OnModuleInit {
   onModuleInit(): void {
     if (this.#mostBytes === this.config.http.maxBodyBytes) return;
     new Logger('Bodies').warn(
-      `Bodies above ${this.#limit} are refused, though BODY_LIMIT allows more: one takes ${MEMORY_FOR_BYTE} times its size, which must fit into the ${inMegabytes(this.memory.callerLimit)} that one caller may take. Give Node more memory (--max-old-space-size), or set MAX_BODY_MEMORY.`,
+      `Bodies above ${this.#limit} are refused, though BODY_LIMIT allows more: one takes ${MEMORY_FOR_BYTE} times its size, which must fit into the ${formatMegabytes(this.memory.callerLimit)} that one caller may take. Give Node more memory (--max-old-space-size), or set MAX_BODY_MEMORY.`,
     );
   }
 
@@ -132,9 +132,9 @@ export class JsonBodyReader implements OnModuleInit {
     if (taken instanceof Promise) await findWhetherClientIsThere(request, this.clock, signal);
     if (bytes.length === 0) return undefined;
     const values = scanJson(bytes, this.#limits);
-    if (typeof values !== 'number') throw jsonFaultError(bytes, values, this.#limits);
+    if (typeof values !== 'number') throw makeJsonError(bytes, values, this.#limits);
     // Never more than before, so this never waits.
-    await share.resize(memoryFor(bytes.length, values), signal);
+    await share.resize(estimateMemory(bytes.length, values), signal);
     return { bytes, values };
   }
 
@@ -150,12 +150,12 @@ export class JsonBodyReader implements OnModuleInit {
 
   /** The most memory that so many bytes can take: no value is shorter than a byte and what separates it from the next. */
   #most(bytes: number): number {
-    return memoryFor(bytes, Math.min(Math.ceil(bytes / 2), this.#limits.values));
+    return estimateMemory(bytes, Math.min(Math.ceil(bytes / 2), this.#limits.values));
   }
 
   get #limit(): string {
     const { maxBodyBytes, bodyLimit } = this.config.http;
-    return this.#mostBytes === maxBodyBytes ? bodyLimit : inMegabytes(this.#mostBytes);
+    return this.#mostBytes === maxBodyBytes ? bodyLimit : formatMegabytes(this.#mostBytes);
   }
 
   #assertFits(bytes: number): void {
@@ -168,10 +168,10 @@ function parseUnlessLeft(bytes: Buffer, signal: AbortNotice): unknown {
   return parseJson(bytes);
 }
 
-function memoryFor(bytes: number, values: number): number {
+function estimateMemory(bytes: number, values: number): number {
   return MEMORY_FOR_BYTE * bytes + MEMORY_FOR_VALUE * values;
 }
 
-function inMegabytes(bytes: number): string {
+function formatMegabytes(bytes: number): string {
   return `${(bytes / 1024 ** 2).toFixed(1)}mb`;
 }

@@ -36,7 +36,7 @@ export class RequestIntake {
     const caller = this.access.requireCaller(request);
     const signal = watchClient(response);
     // Before the body is read, which is then bounded by the memory for bodies.
-    const endWait = this.runs.whileWaiting(signal);
+    const endWait = this.runs.trackWait(signal);
     let permit: Permit | undefined;
     try {
       const admitted = this.admission.admit(caller, response, signal);

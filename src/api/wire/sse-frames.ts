@@ -1,5 +1,5 @@
 import type { MillraceError, RunError } from '../../errors/index.js';
-import { errorEnvelope } from '../../http/index.js';
+import { makeErrorEnvelope } from '../../http/index.js';
 
 /** Last frame of every stream, whether it finished or failed. */
 export const DONE_FRAME = 'data: [DONE]\n\n';
@@ -14,8 +14,8 @@ export const HEARTBEAT_FRAME = ': keep-alive\n\n';
  * A failure after the stream has begun. Without an event name: some clients hand named events out as chunks, or overlook
  * them (measured).
  */
-export function errorFrame(error: RunError | MillraceError, node?: string): string {
-  return `data: ${JSON.stringify(errorEnvelope(error, node))}\n\n`;
+export function encodeError(error: RunError | MillraceError, node?: string): string {
+  return `data: ${JSON.stringify(makeErrorEnvelope(error, node))}\n\n`;
 }
 
 /** Headers of every event stream. `no-transform` and `X-Accel-Buffering` keep proxies from compressing and collecting it. */

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { format } from 'prettier';
 import { CliError } from '../cli-error.js';
 import { registerWorkflow } from './register-workflow.js';
-import { workflowNames } from './workflow-names.js';
+import { makeWorkflowNames } from './workflow-names.js';
 
-const names = workflowNames('my-flow');
+const names = makeWorkflowNames('my-flow');
 
 const MODULE = `import { Module } from '@nestjs/common';
 import { NodesModule } from '../nodes/index.js';
@@ -48,8 +48,8 @@ export class WorkflowsModule {}
         fc.uniqueArray(ids, { minLength: 1, maxLength: 6 }),
         fc.constantFrom(MODULE, own),
         async (all, from) => {
-          const once = all.reduce((source, id) => registerWorkflow(source, workflowNames(id)), from);
-          expect(all.reduce((source, id) => registerWorkflow(source, workflowNames(id)), once)).toBe(once);
+          const once = all.reduce((source, id) => registerWorkflow(source, makeWorkflowNames(id)), from);
+          expect(all.reduce((source, id) => registerWorkflow(source, makeWorkflowNames(id)), once)).toBe(once);
           expect(await format(once, { parser: 'typescript', singleQuote: true, printWidth: 120 })).toBe(once);
         },
       ),

@@ -35,7 +35,7 @@ export function registerWorkflow(source: string, names: WorkflowNames): string {
     source.slice(0, list.index) +
     formatProviders(providers, list.groups?.['indent'] ?? '') +
     source.slice(list.index + list[0].length);
-  return imports.reduce((text, { name, from }) => withImport(text, name, from), withProviders);
+  return imports.reduce((text, { name, from }) => addImport(text, name, from), withProviders);
 }
 
 /** As the formatter would write it: in one line if that fits. */
@@ -46,7 +46,7 @@ function formatProviders(providers: readonly string[], indent: string): string {
 }
 
 /** Before the first of the module's own folders that comes later in the alphabet, or else as the last one. */
-function withImport(source: string, name: string, from: string): string {
+function addImport(source: string, name: string, from: string): string {
   const present = [...source.matchAll(IMPORT)];
   if (present.some((declaration) => declaration.groups?.['from'] === from)) return source;
   const line = `import { ${name} } from '${from}';\n`;

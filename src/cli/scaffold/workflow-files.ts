@@ -1,7 +1,7 @@
 import type { WorkflowNames } from './workflow-names.js';
 
 /** The files of a new workflow's folder, by name: a workflow of one node that speaks plain text, and the node's test. */
-export function workflowFiles(names: WorkflowNames): ReadonlyMap<string, string> {
+export function makeWorkflowFiles(names: WorkflowNames): ReadonlyMap<string, string> {
   return new Map([
     [`${names.id}.workflow.ts`, workflowFile(names)],
     [`${names.id}.node.ts`, nodeFile(names)],

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { UsageError } from '../cli-error.js';
-import { workflowNames } from './workflow-names.js';
+import { makeWorkflowNames } from './workflow-names.js';
 
 describe('the names of a new workflow', () => {
   it('are made of its id', () => {
-    expect(workflowNames('my-flow2')).toEqual({
+    expect(makeWorkflowNames('my-flow2')).toEqual({
       id: 'my-flow2',
       title: 'My flow2',
       workflow: 'MyFlow2Workflow',
@@ -29,6 +29,6 @@ describe('the names of a new workflow', () => {
     'a b',
     'a'.repeat(65),
   ])('are refused for %j', (id) => {
-    expect(() => workflowNames(id)).toThrow(UsageError);
+    expect(() => makeWorkflowNames(id)).toThrow(UsageError);
   });
 });

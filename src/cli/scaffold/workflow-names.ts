@@ -18,7 +18,7 @@ const MAX_LENGTH = 64;
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[0-9])$/;
 
 /** @throws UsageError if the id cannot be the name of a folder and of classes */
-export function workflowNames(id: string): WorkflowNames {
+export function makeWorkflowNames(id: string): WorkflowNames {
   if (!VALID_ID.test(id) || id.length > MAX_LENGTH) {
     throw new UsageError(
       `"${id}" cannot be the name of a new workflow. Use up to ${MAX_LENGTH} lower-case letters and digits, with single hyphens between words: my-flow.`,
@@ -30,10 +30,10 @@ export function workflowNames(id: string): WorkflowNames {
     );
   }
   const words = id.split('-');
-  const stem = words.map(capitalized).join('');
-  return { id, title: capitalized(words.join(' ')), workflow: `${stem}Workflow`, node: `${stem}Node` };
+  const stem = words.map(capitalize).join('');
+  return { id, title: capitalize(words.join(' ')), workflow: `${stem}Workflow`, node: `${stem}Node` };
 }
 
-function capitalized(word: string): string {
+function capitalize(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }

@@ -7,7 +7,7 @@ import { DeliveryQueue } from '../recording/delivery-queue.js';
 import type { TraceExporter } from '../recording/finished-trace.js';
 import { checkKeys } from './key-check.js';
 import { LangfuseExporter } from './langfuse-exporter.js';
-import { basicAuthorization, type LangfuseAccess, LangfuseServer } from './langfuse-server.js';
+import { makeBasicAuthorization, type LangfuseAccess, LangfuseServer } from './langfuse-server.js';
 
 /** Time limit of one request, in milliseconds. */
 const TIMEOUT_MS = 5_000;
@@ -25,7 +25,7 @@ export interface Backend {
 /** The backends that the configuration names; none is asked anything yet. */
 export function makeBackends(config: TracingConfig, clock: Clock, sink: LogSink): readonly Backend[] {
   const parts = { config, clock, sink };
-  return [...langfuseBackends(parts), ...otlpBackends(parts)];
+  return [...makeLangfuseBackends(parts), ...makeOtlpBackends(parts)];
 }
 
 interface Parts {
@@ -34,7 +34,7 @@ interface Parts {
   readonly sink: LogSink;
 }
 
-function langfuseBackends(parts: Parts): readonly Backend[] {
+function makeLangfuseBackends(parts: Parts): readonly Backend[] {
   const { config, clock, sink } = parts;
   const { publicKey, secretKey, baseUrl, ingestion } = config.langfuse;
   if (publicKey === undefined || secretKey === undefined) {
@@ -47,8 +47,8 @@ function langfuseBackends(parts: Parts): readonly Backend[] {
   const access = { publicKey, secretKey, baseUrl };
   const server = new LangfuseServer(access, clock);
   const ways = {
-    otlp: langfuseOtlp(access, parts),
-    legacy: () => legacyLangfuse(access, parts),
+    otlp: makeLangfuseOtlp(access, parts),
+    legacy: () => makeLegacyLangfuse(access, parts),
   };
   const detecting = ingestion === 'auto' ? new LangfuseExporter(server, ways) : undefined;
   const queue = makeQueue(detecting ?? (ingestion === 'legacy' ? ways.legacy() : ways.otlp), 'Langfuse', parts);
@@ -62,21 +62,21 @@ function langfuseBackends(parts: Parts): readonly Backend[] {
   ];
 }
 
-function otlpBackends(parts: Parts): readonly Backend[] {
+function makeOtlpBackends(parts: Parts): readonly Backend[] {
   const { otlp } = parts.config;
   if (otlp === undefined) return [];
-  const exporter = otlpExporter({ name: 'otlp', ...otlp }, parts);
+  const exporter = makeOtlpExporter({ name: 'otlp', ...otlp }, parts);
   return [{ queue: makeQueue(exporter, 'OTLP endpoint', parts), checkIn: () => Promise.resolve() }];
 }
 
-function langfuseOtlp(access: LangfuseAccess, parts: Parts): TraceExporter {
-  return otlpExporter(
+function makeLangfuseOtlp(access: LangfuseAccess, parts: Parts): TraceExporter {
+  return makeOtlpExporter(
     {
       name: 'langfuse',
       encoding: 'json',
       tracesUrl: `${access.baseUrl}/api/public/otel/v1/traces`,
       headers: {
-        authorization: basicAuthorization(access),
+        authorization: makeBasicAuthorization(access),
         // Without it, traces can take a quarter of an hour to show.
         'x-langfuse-ingestion-version': '4',
       },
@@ -85,7 +85,7 @@ function langfuseOtlp(access: LangfuseAccess, parts: Parts): TraceExporter {
   );
 }
 
-function legacyLangfuse(access: LangfuseAccess, { config, sink }: Parts): TraceExporter {
+function makeLegacyLangfuse(access: LangfuseAccess, { config, sink }: Parts): TraceExporter {
   sink.log('Langfuse is given traces through its legacy endpoint, which versions from 4 on no longer have');
   const { environment, release } = config;
   return new LegacyLangfuseExporter({
@@ -96,7 +96,7 @@ function legacyLangfuse(access: LangfuseAccess, { config, sink }: Parts): TraceE
   });
 }
 
-function otlpExporter(
+function makeOtlpExporter(
   target: Pick<OtlpExporterOptions, 'name' | 'encoding' | 'tracesUrl' | 'headers'>,
   { config, clock }: Parts,
 ): TraceExporter {

@@ -35,7 +35,7 @@ export class LangfuseServer {
   }
 
   async checkKeys(): Promise<KeyCheck> {
-    const answer = await this.#get('/api/public/projects', { authorization: basicAuthorization(this.#access) });
+    const answer = await this.#get('/api/public/projects', { authorization: makeBasicAuthorization(this.#access) });
     if (answer === undefined) return { result: 'unknown', why: 'it cannot be reached' };
     if (answer.status === 401 || answer.status === 403) return { result: 'refused' };
     if (answer.status !== 200) return { result: 'unknown', why: `it answered with status ${answer.status}` };
@@ -66,7 +66,7 @@ export class LangfuseServer {
 }
 
 /** The `authorization` header with which a project's keys are shown. */
-export function basicAuthorization({ publicKey, secretKey }: LangfuseAccess): string {
+export function makeBasicAuthorization({ publicKey, secretKey }: LangfuseAccess): string {
   return `Basic ${Buffer.from(`${publicKey}:${secretKey}`).toString('base64')}`;
 }
 

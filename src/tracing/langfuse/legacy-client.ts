@@ -49,7 +49,7 @@ export class LegacyClient {
       throw toExportError(error);
     }
     // The package treats a body that broke off, or is no JSON, as an answer without content.
-    if (isIngestionAnswer(answer)) return answer.errors;
+    if (isIngestionResponse(answer)) return answer.errors;
     this.#throwIfAborted(signal, timeout);
     throw new ExportError(
       'Langfuse did not answer as its ingestion API does; check that LANGFUSE_BASE_URL leads to a Langfuse server',
@@ -81,7 +81,7 @@ async function load({ baseUrl, publicKey, secretKey }: LegacyClientOptions): Pro
 
 /** The package throws the answer itself if its status says failure, and what `fetch` throws if there is none. */
 function toExportError(error: unknown): ExportError {
-  if (error instanceof Response) return refusalError(error.status, error.headers);
+  if (error instanceof Response) return makeRefusalError(error.status, error.headers);
   const code = readErrorCode(error);
   return new ExportError(`Langfuse could not be reached${code === undefined ? '' : ` (${code})`}`, true);
 }
@@ -93,7 +93,7 @@ function readErrorCode(error: unknown): string | undefined {
   return 'cause' in error ? readErrorCode(error.cause) : undefined;
 }
 
-function refusalError(status: number, headers: Headers): ExportError {
+function makeRefusalError(status: number, headers: Headers): ExportError {
   if (status === 401 || status === 403) {
     return new ExportError(
       `Langfuse refused the keys (status ${status}); check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY`,
@@ -125,6 +125,6 @@ function readRetryAfter(headers: Headers): number | undefined {
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
-function isIngestionAnswer(answer: unknown): answer is { readonly errors: Refusal[] } {
+function isIngestionResponse(answer: unknown): answer is { readonly errors: Refusal[] } {
   return typeof answer === 'object' && answer !== null && 'errors' in answer && Array.isArray(answer.errors);
 }

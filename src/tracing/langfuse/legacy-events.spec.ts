@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FinishedObservation, FinishedTrace } from '../recording/finished-trace.js';
-import { legacyEvents } from './legacy-events.js';
+import { makeLegacyEvents } from './legacy-events.js';
 
 const START = Date.UTC(2026, 10, 23, 8);
 
@@ -67,9 +67,9 @@ const TRACE: FinishedTrace = {
 
 const DEPLOYMENT = { environment: 'staging', release: '1.2.3' };
 
-describe('legacyEvents', () => {
+describe('makeLegacyEvents', () => {
   it('puts the request itself into the trace, and its times and ending into a span', () => {
-    const [trace, root] = legacyEvents(TRACE, DEPLOYMENT);
+    const [trace, root] = makeLegacyEvents(TRACE, DEPLOYMENT);
     expect(trace).toEqual({
       id: `${ROOT.id}-trace`,
       type: 'trace-create',
@@ -106,14 +106,14 @@ describe('legacyEvents', () => {
   });
 
   it('makes a span of a node', () => {
-    expect(legacyEvents(TRACE, DEPLOYMENT)[2]).toMatchObject({
+    expect(makeLegacyEvents(TRACE, DEPLOYMENT)[2]).toMatchObject({
       type: 'span-create',
       body: { parentObservationId: ROOT.id, name: 'TextNode', input: 'hi', metadata: { kind: 'agent' } },
     });
   });
 
   it('makes a generation of a model call, with buckets that do not overlap', () => {
-    expect(legacyEvents(TRACE, DEPLOYMENT)[3]).toMatchObject({
+    expect(makeLegacyEvents(TRACE, DEPLOYMENT)[3]).toMatchObject({
       type: 'generation-create',
       body: {
         parentObservationId: NODE.id,
@@ -129,7 +129,7 @@ describe('legacyEvents', () => {
   });
 
   it('makes events of what happened in a model call', () => {
-    expect(legacyEvents(TRACE, DEPLOYMENT).slice(4)).toMatchObject([
+    expect(makeLegacyEvents(TRACE, DEPLOYMENT).slice(4)).toMatchObject([
       {
         id: `${CALL.id}-0-event`,
         type: 'event-create',
@@ -144,7 +144,7 @@ describe('legacyEvents', () => {
       id: CALL.id,
       generation: { provider: 'openai', model: 'gpt-5.4-mini', parameters: {} },
     });
-    const [trace, , generation] = legacyEvents(
+    const [trace, , generation] = makeLegacyEvents(
       { id: TRACE.id, name: 'n', tags: [], observations: [observation({}), call], bytes: 1 },
       {},
     );
@@ -156,13 +156,13 @@ describe('legacyEvents', () => {
   });
 
   it('hangs the request below the caller whose trace is continued', () => {
-    const [, root] = legacyEvents({ ...TRACE, callerSpanId: 'd'.repeat(16) }, {});
+    const [, root] = makeLegacyEvents({ ...TRACE, callerSpanId: 'd'.repeat(16) }, {});
     expect(root?.body).toMatchObject({ id: ROOT.id, parentObservationId: 'd'.repeat(16) });
   });
 
   it('gives each event an id of its own, and the same one when the trace is sent again', () => {
-    const ids = legacyEvents(TRACE, DEPLOYMENT).map(({ id }) => id);
+    const ids = makeLegacyEvents(TRACE, DEPLOYMENT).map(({ id }) => id);
     expect(new Set(ids).size).toBe(6);
-    expect(legacyEvents(TRACE, {}).map(({ id }) => id)).toEqual(ids);
+    expect(makeLegacyEvents(TRACE, {}).map(({ id }) => id)).toEqual(ids);
   });
 });

@@ -4,7 +4,7 @@ import type {
   FinishedObservation,
   FinishedTrace,
 } from '../recording/finished-trace.js';
-import { usageBuckets } from '../recording/usage-buckets.js';
+import { makeUsageBuckets } from '../recording/usage-buckets.js';
 import { parseCaptured, parseAllCaptured } from './parse-captured.js';
 
 /** What all events of Langfuse's legacy ingestion have in common. */
@@ -76,7 +76,7 @@ export interface Deployment {
  *
  * The request's input, output and metadata are the trace's: the span of the request has its times and how it ended.
  */
-export function legacyEvents(trace: FinishedTrace, { environment, release }: Deployment): LegacyEvent[] {
+export function makeLegacyEvents(trace: FinishedTrace, { environment, release }: Deployment): LegacyEvent[] {
   const common = { traceId: trace.id, ...(environment !== undefined && { environment }) };
   const [root] = trace.observations;
   if (root === undefined) return [];
@@ -85,10 +85,10 @@ export function legacyEvents(trace: FinishedTrace, { environment, release }: Dep
       // Not the trace's id: the trace of a caller can hold several requests.
       id: `${root.id}-trace`,
       type: 'trace-create',
-      timestamp: iso(root.endTime),
+      timestamp: formatIsoTime(root.endTime),
       body: {
         id: trace.id,
-        timestamp: iso(root.startTime),
+        timestamp: formatIsoTime(root.startTime),
         name: trace.name,
         ...(trace.userId !== undefined && { userId: trace.userId }),
         ...(trace.sessionId !== undefined && { sessionId: trace.sessionId }),
@@ -103,10 +103,12 @@ export function legacyEvents(trace: FinishedTrace, { environment, release }: Dep
     const parent = observation.parentId ?? trace.callerSpanId;
     const content = observation === root ? { metadata: {} } : parseContent(observation);
     events.push(
-      observationEvent(observation, { ...common, ...(parent && { parentObservationId: parent }), ...content }),
+      makeObservationEvent(observation, { ...common, ...(parent && { parentObservationId: parent }), ...content }),
     );
     for (const [index, event] of observation.events.entries()) {
-      events.push(pointEvent(event, `${observation.id}-${index}`, { ...common, parentObservationId: observation.id }));
+      events.push(
+        makePointEvent(event, `${observation.id}-${index}`, { ...common, parentObservationId: observation.id }),
+      );
     }
   }
   return events;
@@ -114,24 +116,24 @@ export function legacyEvents(trace: FinishedTrace, { environment, release }: Dep
 
 type Placed = Pick<EventBody, 'traceId' | 'parentObservationId' | 'environment'>;
 
-function observationEvent(observation: FinishedObservation, placed: Placed & Content): LegacyEvent {
+function makeObservationEvent(observation: FinishedObservation, placed: Placed & Content): LegacyEvent {
   const { id, name, level, statusMessage, generation } = observation;
   const body: SpanBody = {
     ...placed,
     id,
     name,
-    startTime: iso(observation.startTime),
-    endTime: iso(observation.endTime),
+    startTime: formatIsoTime(observation.startTime),
+    endTime: formatIsoTime(observation.endTime),
     level,
     ...(statusMessage !== undefined && { statusMessage }),
   };
   const envelope = { id: `${id}-end`, timestamp: body.endTime };
   return generation === undefined
     ? { ...envelope, type: 'span-create', body }
-    : { ...envelope, type: 'generation-create', body: generationBody(body, generation) };
+    : { ...envelope, type: 'generation-create', body: makeGenerationBody(body, generation) };
 }
 
-function generationBody(body: SpanBody, generation: FinishedGeneration): GenerationBody {
+function makeGenerationBody(body: SpanBody, generation: FinishedGeneration): GenerationBody {
   const { provider, model, answeredBy, parameters, usage, finishReason, firstTokenTime } = generation;
   return {
     ...body,
@@ -145,13 +147,13 @@ function generationBody(body: SpanBody, generation: FinishedGeneration): Generat
     modelParameters: Object.fromEntries(
       Object.entries(parameters).map(([name, value]) => [name, typeof value === 'object' ? [...value] : value]),
     ),
-    ...(firstTokenTime !== undefined && { completionStartTime: iso(firstTokenTime) }),
-    ...(usage !== undefined && { usageDetails: usageBuckets(usage) }),
+    ...(firstTokenTime !== undefined && { completionStartTime: formatIsoTime(firstTokenTime) }),
+    ...(usage !== undefined && { usageDetails: makeUsageBuckets(usage) }),
   };
 }
 
-function pointEvent({ name, time, level, data }: FinishedEvent, id: string, placed: Placed): LegacyEvent {
-  const timestamp = iso(time);
+function makePointEvent({ name, time, level, data }: FinishedEvent, id: string, placed: Placed): LegacyEvent {
+  const timestamp = formatIsoTime(time);
   const body = { ...placed, id, name, startTime: timestamp, level, metadata: parseAllCaptured(data) };
   return { id: `${id}-event`, type: 'event-create', timestamp, body };
 }
@@ -164,6 +166,6 @@ function parseContent({ input, output, metadata }: FinishedObservation): Content
   };
 }
 
-function iso(time: number): string {
+function formatIsoTime(time: number): string {
   return new Date(time).toISOString();
 }

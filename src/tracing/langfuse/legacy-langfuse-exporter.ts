@@ -1,7 +1,7 @@
 import { ExportError, type FinishedTrace, type TraceExporter } from '../recording/finished-trace.js';
 import { splitIntoBatches } from './legacy-batches.js';
 import { isPassing, LegacyClient, type LegacyClientOptions, type Refusal } from './legacy-client.js';
-import { type Deployment, legacyEvents } from './legacy-events.js';
+import { type Deployment, makeLegacyEvents } from './legacy-events.js';
 
 /**
  * Sends traces to `POST /api/public/ingestion`, which Langfuse has up to version 3. From version 4 on, and in Langfuse
@@ -18,14 +18,14 @@ export class LegacyLangfuseExporter implements TraceExporter {
   }
 
   async export(traces: readonly FinishedTrace[], signal: AbortSignal): Promise<void> {
-    const eventsByTrace = traces.map((trace) => legacyEvents(trace, this.#deployment));
+    const eventsByTrace = traces.map((trace) => makeLegacyEvents(trace, this.#deployment));
     const refusals: Refusal[] = [];
     for (const batch of splitIntoBatches(eventsByTrace.flat())) {
       refusals.push(...(await this.#client.send(batch, signal)));
     }
     if (refusals.length === 0) return;
     const refused = new Set(refusals.map(({ id }) => id));
-    throw refusalError(refusals, {
+    throw makeRefusalError(refusals, {
       events: eventsByTrace.flat().length,
       traces: traces.length,
       lostTraces: eventsByTrace.filter((events) => events.every(({ id }) => refused.has(id))).length,
@@ -40,7 +40,7 @@ interface Sent {
   readonly lostTraces: number;
 }
 
-function refusalError(refusals: readonly Refusal[], { events, traces, lostTraces }: Sent): ExportError {
+function makeRefusalError(refusals: readonly Refusal[], { events, traces, lostTraces }: Sent): ExportError {
   const counts = new Map<number, number>();
   for (const { status } of refusals) counts.set(status, (counts.get(status) ?? 0) + 1);
   const statuses = [...counts].map(([status, count]) => `${count} with status ${status}`).join(', ');

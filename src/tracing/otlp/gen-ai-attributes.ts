@@ -22,7 +22,7 @@ const TOOL_SPAN = /^tool:(.+)$/;
  * @param providerNames the names that they have for providers of models, by our own; others keep theirs
  * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
  */
-export function genAiAttributes(
+export function makeGenAiAttributes(
   trace: FinishedTrace,
   observation: FinishedObservation,
   providerNames: Readonly<Record<string, string>>,
@@ -33,11 +33,11 @@ export function genAiAttributes(
     ...(trace.sessionId !== undefined && { 'gen_ai.conversation.id': trace.sessionId }),
     ...(level === 'ERROR' && { 'error.type': /^[\w.-]+/.exec(statusMessage ?? '')?.[0] ?? '_OTHER' }),
     ...(tool !== undefined && { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': tool }),
-    ...(generation && generationAttributes(generation, startTime, providerNames)),
+    ...(generation && makeGenerationAttributes(generation, startTime, providerNames)),
   };
 }
 
-function generationAttributes(
+function makeGenerationAttributes(
   generation: FinishedGeneration,
   startTime: number,
   providerNames: Readonly<Record<string, string>>,
@@ -53,12 +53,12 @@ function generationAttributes(
     ...(firstTokenTime !== undefined && {
       'gen_ai.response.time_to_first_chunk': Math.max(0, Math.round((firstTokenTime - startTime) * 1_000) / 1_000_000),
     }),
-    ...parameterAttributes(generation.parameters),
-    ...usageAttributes(generation),
+    ...makeParameterAttributes(generation.parameters),
+    ...makeUsageAttributes(generation),
   };
 }
 
-function parameterAttributes({ stop, ...parameters }: FinishedGeneration['parameters']): Attributes {
+function makeParameterAttributes({ stop, ...parameters }: FinishedGeneration['parameters']): Attributes {
   const attributes: Record<string, AttributeValue> = {};
   for (const [name, value] of Object.entries(parameters)) {
     const known = PARAMETER_NAMES[name];
@@ -70,7 +70,7 @@ function parameterAttributes({ stop, ...parameters }: FinishedGeneration['parame
 }
 
 /** Here, unlike in Langfuse, cached and reasoning tokens are part of the counts beside them. */
-function usageAttributes({ usage }: FinishedGeneration): Attributes {
+function makeUsageAttributes({ usage }: FinishedGeneration): Attributes {
   if (usage === undefined) return {};
   const cached = usage.prompt_tokens_details?.['cached_tokens'];
   const reasoning = usage.completion_tokens_details?.['reasoning_tokens'];

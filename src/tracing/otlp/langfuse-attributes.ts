@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { FinishedGeneration, FinishedObservation, FinishedTrace } from '../recording/finished-trace.js';
-import { usageBuckets } from '../recording/usage-buckets.js';
+import { makeUsageBuckets } from '../recording/usage-buckets.js';
 import { toIsoTime } from './times.js';
 
 /**
@@ -8,7 +8,7 @@ import { toIsoTime } from './times.js';
  * Langfuse 4 looks at observations one by one.
  * @see https://langfuse.com/integrations/native/opentelemetry#property-mapping
  */
-export function langfuseAttributes(
+export function makeLangfuseAttributes(
   trace: FinishedTrace,
   observation: FinishedObservation,
   deployment: Attributes,
@@ -26,31 +26,31 @@ export function langfuseAttributes(
     ...(statusMessage !== undefined && { 'langfuse.observation.status_message': statusMessage }),
     ...(input !== undefined && { 'langfuse.observation.input': input }),
     ...(output !== undefined && { 'langfuse.observation.output': output }),
-    ...prefixed('langfuse.observation.metadata.', observation.metadata),
-    ...eventAttributes(observation),
-    ...(isRoot && rootAttributes(observation)),
-    ...(generation && generationAttributes(generation)),
+    ...prefixKeys('langfuse.observation.metadata.', observation.metadata),
+    ...makeEventAttributes(observation),
+    ...(isRoot && makeRootAttributes(observation)),
+    ...(generation && makeGenerationAttributes(generation)),
   };
 }
 
 /** The trace's own input and output are the root's: Langfuse takes them from there, and so they are not sent twice. */
-function rootAttributes({ metadata }: FinishedObservation): Attributes {
+function makeRootAttributes({ metadata }: FinishedObservation): Attributes {
   return {
     // Without it the root of a trace that a caller began counts as a part of something else.
     'langfuse.internal.as_root': true,
     'langfuse.internal.is_app_root': true,
-    ...prefixed('langfuse.trace.metadata.', metadata),
+    ...prefixKeys('langfuse.trace.metadata.', metadata),
   };
 }
 
-function generationAttributes(generation: FinishedGeneration): Attributes {
+function makeGenerationAttributes(generation: FinishedGeneration): Attributes {
   const { model, answeredBy, parameters, usage, firstTokenTime } = generation;
   return {
     'langfuse.observation.model.name': answeredBy ?? model,
     ...(Object.keys(parameters).length > 0 && {
       'langfuse.observation.model.parameters': JSON.stringify(parameters),
     }),
-    ...(usage && { 'langfuse.observation.usage_details': JSON.stringify(usageBuckets(usage)) }),
+    ...(usage && { 'langfuse.observation.usage_details': JSON.stringify(makeUsageBuckets(usage)) }),
     ...(firstTokenTime !== undefined && {
       'langfuse.observation.completion_start_time': toIsoTime(firstTokenTime),
     }),
@@ -61,7 +61,7 @@ function generationAttributes(generation: FinishedGeneration): Attributes {
 }
 
 /** Langfuse does not show the events of spans, so that they stand in the metadata as well. */
-function eventAttributes({ events, startTime }: FinishedObservation): Attributes {
+function makeEventAttributes({ events, startTime }: FinishedObservation): Attributes {
   if (events.length === 0) return {};
   const shown = events.map(({ name, time, level, data }) => ({
     name,
@@ -72,6 +72,6 @@ function eventAttributes({ events, startTime }: FinishedObservation): Attributes
   return { 'langfuse.observation.metadata.events': JSON.stringify(shown) };
 }
 
-function prefixed(prefix: string, values: Readonly<Record<string, string>>): Attributes {
+function prefixKeys(prefix: string, values: Readonly<Record<string, string>>): Attributes {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
 }

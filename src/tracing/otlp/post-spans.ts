@@ -42,7 +42,7 @@ export async function postSpans(post: SpansPost, clock: Clock, signal: AbortSign
     });
     if (!response.ok) {
       await response.body?.cancel();
-      throw refusalError(response);
+      throw makeRefusalError(response);
     }
     return await countRejectedSpans(response);
   } catch (thrown) {
@@ -55,7 +55,7 @@ export async function postSpans(post: SpansPost, clock: Clock, signal: AbortSign
   }
 }
 
-function refusalError({ status, headers }: Response): ExportError {
+function makeRefusalError({ status, headers }: Response): ExportError {
   const retryable = RETRYABLE.has(status) || (status >= 500 && !PERMANENT.has(status));
   return new ExportError(`HTTP status ${status}`, retryable, readRetryAfter(headers));
 }

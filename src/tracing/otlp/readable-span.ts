@@ -2,8 +2,8 @@ import { type Attributes, type SpanContext, SpanKind, SpanStatusCode, TraceFlags
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import type { FinishedEvent, FinishedObservation, FinishedTrace } from '../recording/finished-trace.js';
-import { genAiAttributes } from './gen-ai-attributes.js';
-import { langfuseAttributes } from './langfuse-attributes.js';
+import { makeGenAiAttributes } from './gen-ai-attributes.js';
+import { makeLangfuseAttributes } from './langfuse-attributes.js';
 import { toHrTime } from './times.js';
 
 /** What all spans of a process have in common. */
@@ -35,8 +35,8 @@ function makeReadableSpan(trace: FinishedTrace, observation: FinishedObservation
     duration: toHrTime(observation.endTime - observation.startTime),
     status: makeStatus(observation),
     attributes: {
-      ...langfuseAttributes(trace, observation, origin.deployment),
-      ...genAiAttributes(trace, observation, origin.providerNames),
+      ...makeLangfuseAttributes(trace, observation, origin.deployment),
+      ...makeGenAiAttributes(trace, observation, origin.providerNames),
     },
     events: observation.events.map(makeTimedEvent),
     links: [],

@@ -3,8 +3,8 @@ import type { CapturedField, TraceMask } from '../trace-mask.js';
 import { captureJson } from './capture-json.js';
 import type { FinishedGeneration } from './finished-trace.js';
 import { replaceMedia } from './media.js';
-import { modelParameters } from './model-parameters.js';
-import { technicalFacts, technicalStatus } from './technical-facts.js';
+import { readModelParameters } from './model-parameters.js';
+import { pickTechnicalFacts, pickTechnicalStatus } from './technical-facts.js';
 
 /** What a trace may hold of the values that it is given. */
 export interface CaptureOptions {
@@ -36,12 +36,12 @@ export class Capture {
 
   statusMessage(message: string | undefined): string | undefined {
     if (message === undefined) return undefined;
-    return this.#text(this.#options.content ? message : technicalStatus(message), 'statusMessage');
+    return this.#text(this.#options.content ? message : pickTechnicalStatus(message), 'statusMessage');
   }
 
   /** The parameters of a model call: those that backends take as such, and the others, which {@link facts} captures. */
   parameters(all: Facts = {}): { readonly parameters: FinishedGeneration['parameters']; readonly others: Facts } {
-    return modelParameters(all, {
+    return readModelParameters(all, {
       content: this.#options.content,
       text: (value) => this.#text(value, 'metadata') ?? '',
     });
@@ -50,7 +50,7 @@ export class Capture {
   /** Values by their names. */
   facts(facts: Facts | undefined, field: 'metadata' | 'event'): Captured {
     if (facts === undefined) return {};
-    const kept = this.#options.content ? facts : technicalFacts(facts);
+    const kept = this.#options.content ? facts : pickTechnicalFacts(facts);
     const captured: [string, string][] = [];
     for (const [name, value] of Object.entries(kept)) {
       if (captured.length === MOST_ENTRIES) break;

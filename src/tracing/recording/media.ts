@@ -24,7 +24,7 @@ export function replaceMedia(text: string, enough: number): string {
     const start = text.indexOf('data:', position);
     if (start === -1) return result + text.slice(position);
     const uri = readDataUri(text, start);
-    result += text.slice(position, start) + (uri?.marker ?? 'data:');
+    result += text.slice(position, start) + (uri?.writeMarker ?? 'data:');
     position = uri?.end ?? start + 'data:'.length;
   }
   return result + text.slice(position);
@@ -33,27 +33,27 @@ export function replaceMedia(text: string, enough: number): string {
 /** A marker in place of a value that is base64 by its key and looks, or the value itself. */
 export function replaceBareBase64(text: string, key: string | undefined): string {
   if (key === undefined || !BARE_BASE64_KEYS.has(key) || text.length < SHORTEST_BARE_BASE64) return text;
-  return /^[\w+/=-]+$/.test(text.slice(0, SHORTEST_BARE_BASE64)) ? marker('base64', base64Size(text.length)) : text;
+  return /^[\w+/=-]+$/.test(text.slice(0, SHORTEST_BARE_BASE64)) ? marker('base64', measureBase64(text.length)) : text;
 }
 
-function readDataUri(text: string, start: number): { readonly marker: string; readonly end: number } | undefined {
+function readDataUri(text: string, start: number): { readonly writeMarker: string; readonly end: number } | undefined {
   DATA_URI_HEAD.lastIndex = start;
   const head = DATA_URI_HEAD.exec(text);
   // Without base64 it is text, and nothing says where it ends.
   if (head?.[3] === undefined) return undefined;
   const dataStart = DATA_URI_HEAD.lastIndex;
   // The usual case: the whole text is the medium. To look for white space is a tenth of the work.
-  const end = start === 0 && !text.includes(' ') && !text.includes('\n') ? text.length : endOfBase64(text, dataStart);
-  return { marker: marker(head[1] ?? '', base64Size(end - dataStart)), end };
+  const end = start === 0 && !text.includes(' ') && !text.includes('\n') ? text.length : findBase64End(text, dataStart);
+  return { writeMarker: marker(head[1] ?? '', measureBase64(end - dataStart)), end };
 }
 
-function endOfBase64(text: string, start: number): number {
+function findBase64End(text: string, start: number): number {
   BASE64_RUN.lastIndex = start;
   BASE64_RUN.test(text);
   return BASE64_RUN.lastIndex;
 }
 
-function base64Size(characters: number): number {
+function measureBase64(characters: number): number {
   return Math.floor((characters * 3) / 4);
 }
 

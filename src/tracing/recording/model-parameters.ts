@@ -22,7 +22,7 @@ export interface ParameterCapture {
  * Splits the parameters of a model call into those that tracing backends take as such, and all others. One nested value,
  * such as `tools` or `response_format`, among the former makes Langfuse's legacy endpoint refuse the whole observation.
  */
-export function modelParameters(
+export function readModelParameters(
   all: Parameters,
   { content, text }: ParameterCapture,
 ): { readonly parameters: FinishedGeneration['parameters']; readonly others: Parameters } {

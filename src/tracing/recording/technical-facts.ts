@@ -26,7 +26,7 @@ const ID_LIKE = /^[\w.:/@+-]{1,128}$/;
  * What may be kept of metadata where content may not: numbers, booleans, and the ids and codes of this server's own. A
  * client's metadata can hold anything, so words under other names are left out.
  */
-export function technicalFacts(facts: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+export function pickTechnicalFacts(facts: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(facts).filter(
       ([name, value]) =>
@@ -43,7 +43,7 @@ export function technicalFacts(facts: Readonly<Record<string, unknown>>): Readon
  * What may be kept of a status message where content may not: the code before its colon, and an HTTP status. What follows
  * can quote what a user or model wrote.
  */
-export function technicalStatus(message: string): string {
+export function pickTechnicalStatus(message: string): string {
   const [, code, abortCause] = /^([\w.-]{1,64})(?:: ([a-z_ ]{1,40})$)?/.exec(message) ?? [];
   if (code === 'aborted' && abortCause !== undefined) return `${code}: ${abortCause}`;
   const [status] = /\bstatus \d{3}\b/.exec(message) ?? [];

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { usageBuckets } from './usage-buckets.js';
+import { makeUsageBuckets } from './usage-buckets.js';
 
-describe('usageBuckets', () => {
+describe('makeUsageBuckets', () => {
   it('leaves a plain usage as it is', () => {
-    expect(usageBuckets({ prompt_tokens: 11, completion_tokens: 5, total_tokens: 16 })).toEqual({
+    expect(makeUsageBuckets({ prompt_tokens: 11, completion_tokens: 5, total_tokens: 16 })).toEqual({
       input: 11,
       output: 5,
       total: 16,
@@ -13,7 +13,7 @@ describe('usageBuckets', () => {
 
   it('takes what has a price of its own out of the rest', () => {
     expect(
-      usageBuckets({
+      makeUsageBuckets({
         prompt_tokens: 100,
         completion_tokens: 50,
         total_tokens: 150,
@@ -32,7 +32,7 @@ describe('usageBuckets', () => {
 
   it("leaves predictions and vendors' own details where they are", () => {
     expect(
-      usageBuckets({
+      makeUsageBuckets({
         prompt_tokens: 10,
         completion_tokens: 9,
         total_tokens: 19,
@@ -44,7 +44,7 @@ describe('usageBuckets', () => {
 
   it('counts reasoning that the vendor has left out of the completion', () => {
     expect(
-      usageBuckets({
+      makeUsageBuckets({
         prompt_tokens: 10,
         completion_tokens: 5,
         total_tokens: 115,
@@ -55,7 +55,7 @@ describe('usageBuckets', () => {
 
   it('takes details that exceed their side for as much as there is', () => {
     expect(
-      usageBuckets({
+      makeUsageBuckets({
         prompt_tokens: 10,
         completion_tokens: 5,
         total_tokens: 15,
@@ -82,7 +82,7 @@ describe('usageBuckets', () => {
       Object.entries(buckets).reduce((sum, [name, value]) => (name.startsWith(side) ? sum + value : sum), 0);
     fc.assert(
       fc.property(fc.nat(), fc.nat(), details, details, (prompt, completion, promptDetails, completionDetails) => {
-        const buckets = usageBuckets({
+        const buckets = makeUsageBuckets({
           prompt_tokens: prompt,
           completion_tokens: completion,
           total_tokens: prompt + completion,

@@ -15,20 +15,20 @@ const OUTPUT_DETAILS = { reasoning_tokens: 'output_reasoning_tokens', audio_toke
  *   `input_cached_tokens`, which is absent at zero; and `total` as the upstream told it
  * @see https://langfuse.com/docs/observability/features/token-and-cost-tracking
  */
-export function usageBuckets(usage: Usage): Record<string, number> {
-  const total = tokens(usage.total_tokens);
-  const prompt = tokens(usage.prompt_tokens);
-  const completion = tokens(usage.completion_tokens);
+export function makeUsageBuckets(usage: Usage): Record<string, number> {
+  const total = readTokens(usage.total_tokens);
+  const prompt = readTokens(usage.prompt_tokens);
+  const completion = readTokens(usage.completion_tokens);
   return {
     ...split('input', prompt, usage.prompt_tokens_details, INPUT_DETAILS),
-    ...split('output', completion + uncountedReasoning(usage), usage.completion_tokens_details, OUTPUT_DETAILS),
+    ...split('output', completion + findUncountedReasoning(usage), usage.completion_tokens_details, OUTPUT_DETAILS),
     total,
   };
 }
 
 /** Some vendors leave reasoning out of `completion_tokens`; then only the total includes it. */
-function uncountedReasoning(usage: Usage): number {
-  const reasoning = tokens(usage.completion_tokens_details?.['reasoning_tokens']);
+function findUncountedReasoning(usage: Usage): number {
+  const reasoning = readTokens(usage.completion_tokens_details?.['reasoning_tokens']);
   const uncounted = usage.total_tokens - usage.prompt_tokens - usage.completion_tokens;
   return uncounted === reasoning ? reasoning : 0;
 }
@@ -43,7 +43,7 @@ function split(
   const buckets: Record<string, number> = {};
   let left = all;
   for (const [detail, name] of Object.entries(names)) {
-    const count = Math.min(tokens(details?.[detail]), left);
+    const count = Math.min(readTokens(details?.[detail]), left);
     if (count > 0) buckets[name] = count;
     left -= count;
   }
@@ -51,6 +51,6 @@ function split(
 }
 
 /** Langfuse takes whole numbers only. */
-function tokens(count: number | undefined): number {
+function readTokens(count: number | undefined): number {
   return count !== undefined && count > 0 && Number.isFinite(count) ? Math.round(count) : 0;
 }

@@ -9,7 +9,7 @@ import { ChoiceLogprobs } from './logprobs.js';
 import { ToolCallChunk } from './tool-call-chunk.js';
 
 @JSONSchema({ description: 'A piece of a spoken answer. What it does not bring is absent.' })
-export class SpokenAnswerChunk {
+export class CompletionAudioChunk {
   @OrAbsent()
   @IsString()
   @JSONSchema({ description: 'By which the next request can refer to the answer; sent once.' })
@@ -81,9 +81,9 @@ export class ChatCompletionDelta {
   readonly images?: readonly JsonObject[];
 
   @OrAbsent()
-  @Nested(() => SpokenAnswerChunk)
+  @Nested(() => CompletionAudioChunk)
   @JSONSchema({ description: 'The next piece of a spoken answer.' })
-  readonly audio?: SpokenAnswerChunk;
+  readonly audio?: CompletionAudioChunk;
 }
 
 @JSONSchema({ description: 'A piece of the answer.' })

@@ -9,7 +9,7 @@ import { ChoiceLogprobs } from './logprobs.js';
 import { TOOL_CALLS, type ToolCall } from './tool-calls.js';
 
 @JSONSchema({ description: 'A spoken answer.' })
-export class SpokenAnswer {
+export class CompletionAudio {
   @IsString()
   @JSONSchema({ description: 'By which the next request can refer to it. Empty if the provider gave none.' })
   readonly id: string;
@@ -73,9 +73,9 @@ export class ChatCompletionMessage {
   readonly images?: readonly JsonObject[];
 
   @OrAbsent()
-  @Nested(() => SpokenAnswer)
+  @Nested(() => CompletionAudio)
   @JSONSchema({ description: 'The spoken answer, if one was asked for.' })
-  readonly audio?: SpokenAnswer;
+  readonly audio?: CompletionAudio;
 }
 
 @JSONSchema({ description: 'An answer.' })

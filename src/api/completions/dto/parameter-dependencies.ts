@@ -25,7 +25,7 @@ const DEPENDENCIES: readonly Dependency[] = [
 /** Checks the parameters that make no sense without another one. */
 export function checkDependencies(body: JsonObject, faults: FaultLog): void {
   for (const { parameter, isMet, message } of DEPENDENCIES) {
-    if (isGiven(body, parameter) && !isMet(body)) faults.add(() => fault(parameter, message));
+    if (isGiven(body, parameter) && !isMet(body)) faults.add(() => makeFault(parameter, message));
   }
 }
 
@@ -41,11 +41,14 @@ export function assertStreamOptionsAllowed(
   streams: boolean,
 ): void {
   if (streams || (request.stream_options ?? null) === null) return;
-  const { message, param, code } = fault('stream_options', `'stream_options' is only allowed when 'stream' is true.`);
+  const { message, param, code } = makeFault(
+    'stream_options',
+    `'stream_options' is only allowed when 'stream' is true.`,
+  );
   throw new InvalidRequestError(message, { param, code });
 }
 
-function fault(param: string, message: string): Fault {
+function makeFault(param: string, message: string): Fault {
   return { param, code: 'invalid_value', message: `Invalid value for '${param}': ${message}` };
 }
 

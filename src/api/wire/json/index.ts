@@ -1,2 +1,2 @@
-export { jsonFaultError, parseJson } from './parse-json.js';
+export { makeJsonError, parseJson } from './parse-json.js';
 export { type JsonLimits, scanJson } from './scan-json.js';

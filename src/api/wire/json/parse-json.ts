@@ -1,7 +1,7 @@
 import { InvalidRequestError } from '../../../errors/index.js';
 import { findPath } from './path-in-json.js';
 import type { JsonFault, JsonLimits } from './scan-json.js';
-import { endOfNumber } from './tokens.js';
+import { findNumberEnd } from './tokens.js';
 
 /** U+FEFF in UTF-8. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
@@ -25,7 +25,7 @@ export function parseJson(bytes: Buffer): unknown {
 }
 
 /** The error for a fault that `scanJson` found. */
-export function jsonFaultError(bytes: Buffer, { kind, at }: JsonFault, limits: JsonLimits): InvalidRequestError {
+export function makeJsonError(bytes: Buffer, { kind, at }: JsonFault, limits: JsonLimits): InvalidRequestError {
   const param = findPath(bytes, at);
   const where = param === null ? 'The request' : `\`${param}\``;
   if (kind === 'too many values') {
@@ -42,7 +42,7 @@ export function jsonFaultError(bytes: Buffer, { kind, at }: JsonFault, limits: J
       code: 'invalid_value',
     });
   }
-  const number = bytes.toString('latin1', at, Math.min(endOfNumber(bytes, at), at + LONGEST_QUOTE));
+  const number = bytes.toString('latin1', at, Math.min(findNumberEnd(bytes, at), at + LONGEST_QUOTE));
   return new InvalidRequestError(
     `${where} has the number ${number}, which cannot be kept exactly: beyond 2^53 most integers cannot. Send a smaller one, or a string where the parameter takes one.`,
     { param, code: 'inexact_number' },

@@ -1,4 +1,4 @@
-import { beginsNumber, BYTE, endOfNumber, endOfString } from './tokens.js';
+import { beginsNumber, BYTE, findNumberEnd, findStringEnd } from './tokens.js';
 
 /** Names that can stand in a path, and in an answer, as they are. */
 const PLAIN = /^[\w$-]{1,64}$/;
@@ -40,7 +40,7 @@ function openAt(bytes: Buffer, end: number): readonly Open[] {
     const byte = bytes[at] ?? 0;
     const inner = open.at(-1);
     if (byte === BYTE.quote) {
-      const close = endOfString(bytes, at + 1);
+      const close = findStringEnd(bytes, at + 1);
       string = [at, close + 1];
       at = close;
     } else if (byte === BYTE.colon && inner !== undefined) inner.name = string;
@@ -48,7 +48,7 @@ function openAt(bytes: Buffer, end: number): readonly Open[] {
     else if (byte === BYTE.openArray) open.push({ item: 0, name: undefined });
     else if (byte === BYTE.openObject) open.push({ item: undefined, name: undefined });
     else if (byte === BYTE.closeArray || byte === BYTE.closeObject) open.pop();
-    else if (beginsNumber(byte)) at = endOfNumber(bytes, at) - 1;
+    else if (beginsNumber(byte)) at = findNumberEnd(bytes, at) - 1;
     at++;
   }
   return open;

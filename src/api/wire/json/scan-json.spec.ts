@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { InvalidRequestError } from '../../../errors/index.js';
 import { isMisread } from './exact-number.js';
-import { jsonFaultError, parseJson } from './parse-json.js';
+import { makeJsonError, parseJson } from './parse-json.js';
 import { findPath } from './path-in-json.js';
 import { type JsonLimits, scanJson } from './scan-json.js';
 
@@ -69,7 +69,7 @@ describe('scanJson', () => {
     const fault = scan(text);
     expect(fault).toEqual({ kind: 'misread number', at: text.indexOf('9007') });
     if (typeof fault === 'number') throw new Error('no fault');
-    expect(jsonFaultError(Buffer.from(text), fault, WIDE)).toMatchObject({
+    expect(makeJsonError(Buffer.from(text), fault, WIDE)).toMatchObject({
       status: 400,
       code: 'inexact_number',
       param: 'a[1].tools[1].deep',
@@ -81,7 +81,7 @@ describe('scanJson', () => {
     const text = `{"metadata":{"a":[1]},"tools":[{"parameters":${'{"a":['.repeat(10_000)}`;
     const fault = scan(text, { depth: 500 });
     if (typeof fault === 'number') throw new Error('no fault');
-    expect(jsonFaultError(Buffer.from(text), fault, { ...WIDE, depth: 500 })).toMatchObject({
+    expect(makeJsonError(Buffer.from(text), fault, { ...WIDE, depth: 500 })).toMatchObject({
       param: 'tools',
       code: 'invalid_value',
     });

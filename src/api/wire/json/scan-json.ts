@@ -1,5 +1,5 @@
 import { isMisread } from './exact-number.js';
-import { beginsNumber, BYTE, endOfNumber, endOfString, isLetter, LETTER_E } from './tokens.js';
+import { beginsNumber, BYTE, findNumberEnd, findStringEnd, isLetter, LETTER_E } from './tokens.js';
 
 /** How much JSON is parsed. */
 export interface JsonLimits {
@@ -35,7 +35,7 @@ export function scanJson(bytes: Buffer, limits: JsonLimits): number | JsonFault 
     const byte = bytes[at] ?? 0;
     if (byte === BYTE.quote) {
       values++;
-      at = endOfString(bytes, at + 1) + 1;
+      at = findStringEnd(bytes, at + 1) + 1;
     } else if (byte === BYTE.comma) {
       if (values > limits.values) return { kind: 'too many values', at };
       at++;
@@ -53,7 +53,7 @@ export function scanJson(bytes: Buffer, limits: JsonLimits): number | JsonFault 
       at++;
     } else if (beginsNumber(byte)) {
       values++;
-      const end = endOfNumber(bytes, at);
+      const end = findNumberEnd(bytes, at);
       if (mayBeMisread(bytes, at, end) && isMisread(bytes.toString('latin1', at, end)))
         return { kind: 'misread number', at };
       at = end;

@@ -27,7 +27,7 @@ const CLOSE = 32;
  * Where a string ends: the index of its closing quote, or the length of all if it has none.
  * @param from the index after its opening quote
  */
-export function endOfString(bytes: Buffer, from: number): number {
+export function findStringEnd(bytes: Buffer, from: number): number {
   let at = from;
   let reach = NEAR;
   for (;;) {
@@ -54,7 +54,7 @@ function isEscaped(bytes: Buffer, at: number, from: number): boolean {
 }
 
 /** Where a number, or what begins like one, ends: the index after its last byte. */
-export function endOfNumber(bytes: Buffer, from: number): number {
+export function findNumberEnd(bytes: Buffer, from: number): number {
   let at = from + 1;
   for (; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0;

@@ -21,7 +21,7 @@ export function readRequestId(response: Response): string {
  * Gives every answer the headers that OpenAI's answers have: `x-request-id` (the one that a gateway has given the request
  * already, or a new one), `openai-version`, and `openai-processing-ms`, the time until the status line was sent.
  */
-export function answerHeaders(ids: IdSource, clock: Clock) {
+export function addOpenAiHeaders(ids: IdSource, clock: Clock) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const startedAt = clock.monotonic();
     const given = request.get('x-request-id');

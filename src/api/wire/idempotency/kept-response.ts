@@ -1,8 +1,8 @@
 import type { MillraceError } from '../../../errors/index.js';
-import { errorEnvelope, type RequestFailure } from '../../../http/index.js';
+import { makeErrorEnvelope, type RequestFailure } from '../../../http/index.js';
 
 /** An answer as it can be given again. */
-export interface KeptAnswer {
+export interface KeptResponse {
   readonly status: number;
   /** JSON. */
   readonly body: string;
@@ -19,8 +19,8 @@ const PASSING: ReadonlySet<number> = new Set([401, 403, 408, 409, 429, 499]);
  * What is kept of a failure: undefined unless the request itself is at fault, so that it fails the same way each time.
  * @param node the step that failed, if there are several
  */
-export function keepFailure(error: MillraceError, node: string | undefined): KeptAnswer | undefined {
+export function keepFailure(error: MillraceError, node: string | undefined): KeptResponse | undefined {
   if (error.status < 400 || error.status >= 500 || PASSING.has(error.status)) return undefined;
   const failure = { code: error.code ?? error.type, node };
-  return { status: error.status, body: JSON.stringify(errorEnvelope(error, node)), failure };
+  return { status: error.status, body: JSON.stringify(makeErrorEnvelope(error, node)), failure };
 }

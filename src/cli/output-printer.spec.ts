@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RunEvent } from '../engine/index.js';
 import { toRunError, UpstreamError } from '../errors/index.js';
-import { AnswerPrinter } from './answer-printer.js';
+import { OutputPrinter } from './output-printer.js';
 
 type Unnumbered = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'seq'> : never) : never;
 type Printed = Exclude<Unnumbered, { readonly type: 'run-failed' }> | 'failed';
@@ -32,7 +32,7 @@ function printed(
       return true;
     },
   });
-  const printer = new AnswerPrinter({ stdout: output('stdout'), stderr: output('stderr'), env }, '\n\n');
+  const printer = new OutputPrinter({ stdout: output('stdout'), stderr: output('stderr'), env }, '\n\n');
   events.forEach((event, seq) => (event === 'failed' ? printer.failed() : printer.print({ ...event, seq })));
   return text;
 }

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { REDIS_PREFIX, type Sent, SharedStore } from '../../../access/index.js';
 import { IdSource } from '../../../kernel/index.js';
-import type { KeptRequest } from './answer-memory.js';
+import type { KeptRequest } from './response-memory.js';
 
 /** What other replicas know of a request. */
 export type Claim =
   /**
-   * As far as can be known, nobody else answers it; whoever has the claim must {@link SharedAnswers.keep} an answer or
-   * {@link SharedAnswers.release} it.
+   * As far as can be known, nobody else answers it; whoever has the claim must {@link SharedResponses.keep} an answer or
+   * {@link SharedResponses.release} it.
    */
   | { readonly state: 'claimed' }
   /** Another replica answers it now. */
@@ -42,7 +42,7 @@ return 1
 
 /** Answers and claims in Redis, so that a repeated request may come to another replica. Nothing here ever rejects. */
 @Injectable()
-export class SharedAnswers {
+export class SharedResponses {
   /** No replica changes what another one has claimed. */
   readonly #owner: string;
 

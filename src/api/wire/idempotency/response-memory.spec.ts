@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
-import { AnswerMemory, type KeptRequest } from './answer-memory.js';
+import { ResponseMemory, type KeptRequest } from './response-memory.js';
 
 const kept = (body: string): KeptRequest => ({ fingerprint: 'f', answer: { status: 200, body } });
 
-describe('AnswerMemory', () => {
+describe('ResponseMemory', () => {
   it('keeps answers for some time', () => {
     const clock = new FakeClock();
-    const memory = new AnswerMemory({ ttlMs: 1_000, maxBytes: 100_000 }, clock);
+    const memory = new ResponseMemory({ ttlMs: 1_000, maxBytes: 100_000 }, clock);
     memory.set('a', kept('first'));
     clock.advance(999);
     expect(memory.get('a')?.answer.body).toBe('first');
@@ -16,7 +16,7 @@ describe('AnswerMemory', () => {
   });
 
   it('drops the oldest when the memory is full, and takes none that could never fit', () => {
-    const memory = new AnswerMemory({ ttlMs: 1_000, maxBytes: 10_000 }, new FakeClock());
+    const memory = new ResponseMemory({ ttlMs: 1_000, maxBytes: 10_000 }, new FakeClock());
     const big = 'x'.repeat(2_000);
     memory.set('a', kept(big));
     memory.set('b', kept(big));

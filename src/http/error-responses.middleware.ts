@@ -10,8 +10,8 @@ import {
 } from '../errors/index.js';
 import { Clock } from '../kernel/index.js';
 import { Tracer } from '../tracing/index.js';
-import { readRequestId } from './answer-headers.middleware.js';
-import { errorEnvelope } from './error-envelope.js';
+import { readRequestId } from './openai-headers.middleware.js';
+import { makeErrorEnvelope } from './error-envelope.js';
 import { translateError } from './translate-error.js';
 import { findRecord } from './request-record.js';
 import { RunRoutes } from './run-routes.js';
@@ -20,7 +20,7 @@ import { discardBody } from './unread-body.js';
 
 /** The one place where errors become HTTP answers, all with OpenAI's envelope. */
 @Injectable()
-export class ErrorAnswers {
+export class ErrorResponses {
   readonly #logger = new Logger('Http');
 
   constructor(
@@ -58,18 +58,18 @@ export class ErrorAnswers {
         return;
       }
     }
-    if (error instanceof UnauthorizedError) challenge(response, error);
+    if (error instanceof UnauthorizedError) setChallenge(response, error);
     if (error instanceof RequestTimeoutError) response.setHeader('connection', 'close');
     else discardBody(request, this.clock);
     setRetryHeaders(response, error);
     if (this.runRoutes.has(request.path)) traceRefusal(this.tracer, request, response, error);
     const { failure, events } = findRecord(response);
-    response.status(error.status).json(errorEnvelope(error, failure?.node, events));
+    response.status(error.status).json(makeErrorEnvelope(error, failure?.node, events));
   }
 }
 
 /** Says how to authenticate. @see https://www.rfc-editor.org/rfc/rfc6750#section-3 */
-function challenge(response: Response, { isRefused }: UnauthorizedError): void {
+function setChallenge(response: Response, { isRefused }: UnauthorizedError): void {
   response.setHeader('www-authenticate', isRefused ? 'Bearer error="invalid_token"' : 'Bearer');
 }
 

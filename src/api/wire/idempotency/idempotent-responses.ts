@@ -3,9 +3,9 @@ import type { Caller } from '../../../access/index.js';
 import { AppConfig } from '../../../config/index.js';
 import { InvalidRequestError, MillraceError, RequestInProgressError, RunAbortedError } from '../../../errors/index.js';
 import { abortable, type AbortNotice, Clock, sha256, type Timer } from '../../../kernel/index.js';
-import { AnswerMemory, type KeptRequest } from './answer-memory.js';
-import { type KeptAnswer, keepFailure } from './kept-answer.js';
-import { SharedAnswers } from './shared-answers.js';
+import { ResponseMemory, type KeptRequest } from './response-memory.js';
+import { type KeptResponse, keepFailure } from './kept-response.js';
+import { SharedResponses } from './shared-responses.js';
 
 /** How long a claim outlives its process at most, and how often one that lives renews it, in milliseconds. */
 const CLAIM_MS = 30_000;
@@ -28,8 +28,8 @@ export interface RepeatableRequest {
 }
 
 /** An answer, and whether it was given before. */
-export interface RepeatableAnswer {
-  readonly answer: KeptAnswer;
+export interface RepeatableResponse {
+  readonly answer: KeptResponse;
   readonly isReplayed: boolean;
 }
 
@@ -37,22 +37,22 @@ export interface RepeatableAnswer {
 interface Running {
   readonly fingerprint: string;
   /** What is kept of its answer. Never rejects. */
-  readonly ended: Promise<KeptAnswer | undefined>;
+  readonly ended: Promise<KeptResponse | undefined>;
 }
 
 /** Gives a repeated request the answer that it got the first time. */
 @Injectable()
-export class IdempotentAnswers {
-  readonly #memory: AnswerMemory;
+export class IdempotentResponses {
+  readonly #memory: ResponseMemory;
   readonly #running = new Map<string, Running>();
   readonly #ttlMs: number;
 
   constructor(
     { access }: AppConfig,
     private readonly clock: Clock,
-    private readonly shared: SharedAnswers,
+    private readonly shared: SharedResponses,
   ) {
-    this.#memory = new AnswerMemory(access.idempotency, clock);
+    this.#memory = new ResponseMemory(access.idempotency, clock);
     this.#ttlMs = access.idempotency.ttlMs;
   }
 
@@ -63,7 +63,7 @@ export class IdempotentAnswers {
    * @throws what `answer` throws; InvalidRequestError if the key came with another body before; RequestInProgressError if
    *   another replica is at it; RunAbortedError if the client leaves while it waits
    */
-  async answer(request: RepeatableRequest, answer: () => Promise<KeptAnswer>): Promise<RepeatableAnswer> {
+  async respond(request: RepeatableRequest, answer: () => Promise<KeptResponse>): Promise<RepeatableResponse> {
     const id = sha256(`${request.caller.id}\n${request.key}`);
     const fingerprint = sha256(JSON.stringify(request.body));
     for (;;) {
@@ -77,7 +77,7 @@ export class IdempotentAnswers {
     }
   }
 
-  async #waitForEnd({ ended }: Running, signal: AbortNotice): Promise<KeptAnswer | undefined> {
+  async #waitForEnd({ ended }: Running, signal: AbortNotice): Promise<KeptResponse | undefined> {
     const answer = await abortable(ended, signal).catch(() => undefined);
     if (signal.aborted) throw new RunAbortedError('client_disconnected');
     return answer;
@@ -87,12 +87,12 @@ export class IdempotentAnswers {
     id: string,
     fingerprint: string,
     { failedNode }: RepeatableRequest,
-    answer: () => Promise<KeptAnswer>,
-  ): Promise<RepeatableAnswer> {
-    let end: (kept: KeptAnswer | undefined) => void = () => undefined;
-    const ended = new Promise<KeptAnswer | undefined>((resolve) => (end = resolve));
+    answer: () => Promise<KeptResponse>,
+  ): Promise<RepeatableResponse> {
+    let end: (kept: KeptResponse | undefined) => void = () => undefined;
+    const ended = new Promise<KeptResponse | undefined>((resolve) => (end = resolve));
     this.#running.set(id, { fingerprint, ended });
-    let kept: KeptAnswer | undefined;
+    let kept: KeptResponse | undefined;
     try {
       const claim = await this.shared.claim(id, fingerprint, CLAIM_MS);
       if (claim.state === 'kept') {
@@ -148,7 +148,7 @@ export class IdempotentAnswers {
   }
 }
 
-function makeReplay({ fingerprint, answer }: KeptRequest, asked: string): RepeatableAnswer {
+function makeReplay({ fingerprint, answer }: KeptRequest, asked: string): RepeatableResponse {
   assertSame(fingerprint, asked);
   return { answer, isReplayed: true };
 }

@@ -6,7 +6,7 @@ const WORD = /^[\w-]{1,32}$/;
  * What to log of a node that yielded something that is no delta. It tells the shape of what came and none of its text, which
  * may be a client's or a model's. Never throws.
  */
-export function deltaFault(yielded: unknown, step: string, workflow: string): Error {
+export function makeDeltaError(yielded: unknown, step: string, workflow: string): Error {
   return new Error(
     `The step "${step}" of the workflow "${workflow}" yielded ${describeYielded(yielded)}, which is no delta: ` +
       `yield { type: 'content', text: '…' } or another Delta, or an array of them`,

@@ -1,11 +1,11 @@
 import type { Clock } from '../../../kernel/index.js';
-import type { KeptAnswer } from './kept-answer.js';
+import type { KeptResponse } from './kept-response.js';
 
 /** What is kept under one key. */
 export interface KeptRequest {
   /** Of the request's body: another body under the same key is a mistake. */
   readonly fingerprint: string;
-  readonly answer: KeptAnswer;
+  readonly answer: KeptResponse;
 }
 
 interface Held extends KeptRequest {
@@ -17,7 +17,7 @@ interface Held extends KeptRequest {
 const OVERHEAD = 500;
 
 /** The last answers of this process, kept for some time and within some memory. The oldest go first. */
-export class AnswerMemory {
+export class ResponseMemory {
   /** In the order in which they came. */
   readonly #held = new Map<string, Held>();
   #bytes = 0;

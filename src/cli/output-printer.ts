@@ -15,7 +15,7 @@ const CONTROLS = /[^\P{Cc}\t\n]/gu;
  * Prints a run as it goes: content to stdout; who speaks, reasoning and notes dimmed to stderr. In a terminal the two make
  * one text.
  */
-export class AnswerPrinter {
+export class OutputPrinter {
   readonly #stdout: Output;
   readonly #stderr: Output;
   readonly #separator: string;
@@ -85,7 +85,7 @@ export class AnswerPrinter {
 
   #delta({ node, delta }: DeltaEvent): void {
     const channel = delta.type;
-    let text = textFor(delta);
+    let text = findText(delta);
     // Sound itself.
     if (text === '') return;
     if (node !== this.#node) {
@@ -131,7 +131,7 @@ export class AnswerPrinter {
 }
 
 /** What a person can read of a delta. */
-function textFor(delta: Delta): string {
+function findText(delta: Delta): string {
   switch (delta.type) {
     case 'tool-call':
       return `${delta.name ?? ''}${delta.arguments}`;

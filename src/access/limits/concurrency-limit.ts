@@ -8,7 +8,7 @@ const RETRY_AFTER_MS = 1_000;
 
 /** Limits how many answers of each caller, and of all together, are in the making at the same time in this process. */
 @Injectable()
-export class Slots {
+export class ConcurrencyLimit {
   /** Of callers that have any. */
   readonly #taken = new Map<string, number>();
   readonly #totalLimit: number;
@@ -25,9 +25,9 @@ export class Slots {
   take({ id, limits: { concurrentStreams: limit } }: Caller): (() => void) | undefined {
     if (limit === 0 && this.#totalLimit === 0) return undefined;
     const taken = this.#taken.get(id) ?? 0;
-    if (limit > 0 && taken >= limit) throw concurrencyError(limit, 'of this API key');
+    if (limit > 0 && taken >= limit) throw makeConcurrencyError(limit, 'of this API key');
     if (this.#totalLimit > 0 && this.#total >= this.#totalLimit) {
-      throw concurrencyError(this.#totalLimit, 'of all keys together');
+      throw makeConcurrencyError(this.#totalLimit, 'of all keys together');
     }
     this.#taken.set(id, taken + 1);
     this.#total++;
@@ -42,7 +42,7 @@ export class Slots {
   }
 }
 
-function concurrencyError(limit: number, whose: string): RateLimitedError {
+function makeConcurrencyError(limit: number, whose: string): RateLimitedError {
   return new RateLimitedError(
     `Rate limit reached for concurrent requests ${whose}: limit ${limit}. Try again when one of them has ended.`,
     'requests',
