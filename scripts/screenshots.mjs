@@ -76,7 +76,7 @@ try {
 
   const dark = await open(browser, service.url, { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' });
   await ask(dark, 'nested', 'How does a water mill work?');
-  await dark.waitForSelector('[data-path="ResearchWorkflow/SynthesizeNode"] .prose');
+  await dark.waitForSelector('[data-path="ResearchWorkflow/synthesize"] .prose');
   await dark.waitForTimeout(500);
   await save(dark, 'playground-dark.png');
 

@@ -3,49 +3,53 @@
  * @packageDocumentation
  */
 export { type MillraceAsyncOptions, MillraceModule, type MillraceOptions } from './module/index.js';
+export { Workflow, type WorkflowAlias, type WorkflowOptions, WorkflowRegistry } from './workflow/index.js';
 export {
-  Workflow,
-  type WorkflowAlias,
-  WorkflowDefinition,
-  type WorkflowOptions,
-  WorkflowRegistry,
-} from './workflow/index.js';
-export {
+  type AskOptions,
+  type ChatRefs,
+  type CodeOptions,
   type Deltas,
   Flow,
   type NestedOptions,
   type NodeOptions,
   type ParameterGroup,
   Ref,
+  type Refs,
   type RefValue,
   type RunRequest,
   type StepOptions,
+  type StreamOptions,
   TaskContext,
+  type Unwired,
   type Wired,
-  type Wiring,
+  type WorkflowLike,
 } from './workflow/index.js';
 export {
+  Agent,
   agent,
-  type Agent,
   type AgentConfig,
   type AgentInput,
-  AgentNode,
-  AgentStreamingNode,
   AgentTool,
   type ChannelMap,
-  type FallbackModel,
+  type Conversation,
   type Instructions,
-  Node,
-  NodesModule,
+  type ModelChoice,
+  type ModelOption,
+  type ModelWithSettings,
+  PromptFile,
   promptFile,
-  type PromptFile,
-  PromptManager,
   ToolError,
-  ToolRoundsExceededError,
-} from './nodes/index.js';
+} from './workflow/index.js';
+export { AgentNode, AgentStreamingNode, PromptManager, ToolRoundsExceededError } from './nodes/index.js';
 export { type Message, ModelProvider } from './models/index.js';
 export type { Delta } from './streaming/index.js';
-export { StructuredOutputError } from './schema/index.js';
+export {
+  Describe,
+  type OutputClass,
+  type OutputType,
+  type StandardSchema,
+  StructuredOutputError,
+} from './schema/index.js';
 export {
   ConfigurationError,
   DefinitionError,

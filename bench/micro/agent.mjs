@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 import { SystemClock } from '../../dist/kernel/index.js';
 import { ModelProviders } from '../../dist/models/index.js';
-import { Agent, AgentStreamingNode } from '../../dist/nodes/index.js';
-import { TaskContext } from '../../dist/workflow/index.js';
+import { AgentStepCompiler } from '../../dist/nodes/agent-compiler.service.js';
+import { AgentStreamingNode, PromptManager } from '../../dist/nodes/index.js';
+import { agent as describeAgent, TaskContext } from '../../dist/workflow/index.js';
 import { timing } from './timing.mjs';
 
 const BATCHES = 20_000;
@@ -28,7 +29,7 @@ class Answer {
 const providers = new ModelProviders({
   openai: { chat: { stream: () => new Answer() }, defaultModel: 'bench', description: '' },
 });
-const agentConfig = { modelProvider: 'openai', outputType: String };
+const agentConfig = describeAgent({});
 const request = { model: 'bench', messages: [{ role: 'user', content: 'Hi' }], parameters: {} };
 const clock = new SystemClock();
 const context = () => new TaskContext({ request, clock });
@@ -50,7 +51,8 @@ async function drain(batches) {
 /** What an agent costs for each batch of a model's answer, beside the model: as a node streams it, alone, and silently. */
 export async function agent({ rounds = ROUNDS } = {}) {
   const node = new Streaming(providers);
-  const alone = new Agent(agentConfig, providers);
+  const compiler = new AgentStepCompiler(providers, new PromptManager());
+  const [streamed, silent] = [true, false].map((visible) => compiler.compile(agentConfig.config, { visible }));
   const { messages } = request;
   const common = { part: 'agent', rounds, warmUp: WARM_UP, items: BATCHES };
   return [
@@ -59,11 +61,7 @@ export async function agent({ rounds = ROUNDS } = {}) {
       name: 'batch that a node streams',
       call: () => drain(node.process({ messages }, context())),
     }),
-    await timing({
-      ...common,
-      name: 'batch streamed',
-      call: () => drain(alone.runStream({ messages }, context()).withOutput()),
-    }),
-    await timing({ ...common, name: 'batch of a silent answer', call: () => alone.run({ messages }, context()) }),
+    await timing({ ...common, name: 'batch streamed', call: () => drain(streamed.process({ messages }, context())) }),
+    await timing({ ...common, name: 'batch of a silent answer', call: () => silent.process({ messages }, context()) }),
   ];
 }

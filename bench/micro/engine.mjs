@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 import { Cancellation, SystemClock } from '../../dist/kernel/index.js';
 import { Gate } from '../../dist/streaming/index.js';
-import { RunLog, WorkflowDefinition } from '../../dist/workflow/index.js';
+import { RunLog } from '../../dist/workflow/index.js';
 import { compileWorkflow } from '../../dist/workflow/compile/compile-workflow.js';
+import { wireWorkflow } from '../../dist/workflow/compile/wire-workflow.js';
 import { DefinitionFaults } from '../../dist/workflow/compile/definition-faults.js';
 import { Run } from '../../dist/engine/run.js';
 import { timing } from './timing.mjs';
@@ -16,27 +17,25 @@ const ROUNDS = 15;
 const WARM_UP = 5;
 
 class IdleNode {
-  speaks = false;
   process({ n }) {
     return n + 1;
   }
 }
 class SpeakingNode {
-  speaks = true;
   async *process() {
     for (let i = 0; i < BATCHES; i++) yield Array(DELTAS_PER_BATCH).fill({ type: 'content', text: 'word ' });
     return 'done';
   }
 }
 
-class Chain extends WorkflowDefinition {
+class Chain {
   define(flow) {
     let n = 0;
     for (let i = 0; i < NODES; i++) n = flow.node(IdleNode, { n }, { key: `n${i}` });
     return n;
   }
 }
-class Fan extends WorkflowDefinition {
+class Fan {
   define(flow) {
     const all = Array.from({ length: NODES - 1 }, (_, i) =>
       flow.node(IdleNode, { n: i }, { key: `n${i}`, effect: true }),
@@ -44,7 +43,7 @@ class Fan extends WorkflowDefinition {
     return flow.node(IdleNode, { n: 0 }, { key: 'last', after: all });
   }
 }
-class Talk extends WorkflowDefinition {
+class Talk {
   define(flow) {
     return flow.node(SpeakingNode, undefined);
   }
@@ -59,7 +58,7 @@ const resolver = { node: (type) => instances.get(type), workflow: () => undefine
 function compile(Definition) {
   const faults = new DefinitionFaults('bench');
   const options = { id: 'bench', description: '', concurrency: 64 };
-  const workflow = compileWorkflow(options, new Definition(), resolver, faults);
+  const workflow = compileWorkflow(options, wireWorkflow(new Definition(), faults), resolver, faults);
   if (workflow === undefined) throw new Error(JSON.stringify(faults.all));
   return workflow;
 }

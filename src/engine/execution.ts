@@ -38,7 +38,6 @@ import {
   type Step,
   type StepEvents,
   type StepLog,
-  findStepKind,
   TaskContext,
   type Values,
 } from '../workflow/index.js';
@@ -281,7 +280,7 @@ export class Execution implements Values {
     this.run.account(usage);
     const log = this.run.log.step(node);
     const visible = turn !== undefined;
-    this.run.emit({ type: 'node-started', node, kind: findStepKind(step.instance), visible });
+    this.run.emit({ type: 'node-started', node, kind: step.nodeKind, visible });
     const elapsed = (): number => clock.monotonic() - startedAt;
     let isTraced = false;
     try {
@@ -389,8 +388,14 @@ export class Execution implements Values {
   }
 
   async #process(work: Work, input: unknown, context: TaskContext): Promise<unknown> {
-    const result = work.step.instance.process(input, context);
-    return isGenerator(result) ? this.#pull(work, result) : result;
+    const { instance, streams, key } = work.step;
+    const result = instance.process(input, context);
+    if (!isGenerator(result)) return result;
+    if (streams) return this.#pull(work, result);
+    throw new Error(
+      `The step "${this.path}${key}" of the workflow "${this.workflow.id}" gives a generator, but its process is not ` +
+        'written as one: write `async *process`, or add `readonly streams = true` to its class',
+    );
   }
 
   /** Takes what a node yields, no faster than the reader of the run can follow. */

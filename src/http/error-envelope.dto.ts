@@ -10,7 +10,7 @@ export class ErrorPlace {
   @JSONSchema({
     description:
       'Key of the step that failed, as the graph of its workflow names it; in a nested workflow behind its key.',
-    example: 'ReplyNode',
+    example: 'reply',
   })
   readonly node: string;
 }

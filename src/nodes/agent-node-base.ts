@@ -1,17 +1,18 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Injectable, Optional, type Type } from '@nestjs/common';
 import { ModelProviders } from '../models/index.js';
-import type { ParameterGroup } from '../workflow/index.js';
-import type { AgentConfig } from './agent-config.js';
+import type { Agent, AgentTool, ParameterGroup } from '../workflow/index.js';
+import { planAgent } from './agent-plan.js';
 import { AgentResources } from './agent-resources.js';
-import { Agent } from './agent.js';
+import { AgentRunner } from './agent-runner.js';
 
 /** What the two kinds of agent nodes share: an agent made from the node's configuration. */
 @Injectable()
 export abstract class AgentNodeBase<Output> {
-  abstract readonly agentConfig: AgentConfig<Output>;
-  #agent: Agent<Output> | undefined;
+  /** Made with `agent({ … })`. */
+  abstract readonly agentConfig: Agent<never, Output>;
+  #agent: AgentRunner<Output> | undefined;
 
-  /** @param resources where its tools and prompt files are found; a node without tools can do without */
+  /** @param resources where its tools and prompt files are found; a node that has neither can do without */
   constructor(
     private readonly providers: ModelProviders,
     @Optional() private readonly resources?: AgentResources,
@@ -28,7 +29,16 @@ export abstract class AgentNodeBase<Output> {
   }
 
   /** The agent of {@link agentConfig}. Made at its first use, since a subclass sets its fields after this constructor. */
-  protected get agent(): Agent<Output> {
-    return (this.#agent ??= new Agent(this.agentConfig, this.providers, this.resources, this));
+  protected get agent(): AgentRunner<Output> {
+    return (this.#agent ??= this.#makeRunner());
+  }
+
+  #makeRunner(): AgentRunner<Output> {
+    const { providers, resources } = this;
+    const found = resources && {
+      prompts: resources.prompts,
+      findTool: (type: Type<AgentTool>) => resources.tools.find(type, this),
+    };
+    return new AgentRunner(planAgent<Output>(this.agentConfig.config, { providers, ...found }));
   }
 }

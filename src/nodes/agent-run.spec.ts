@@ -4,7 +4,8 @@ import { Cancellation } from '../kernel/index.js';
 import { type ChatModel, ModelProviders } from '../models/index.js';
 import type { Delta } from '../streaming/index.js';
 import { type AgentEvent, TaskContext } from '../workflow/index.js';
-import { Agent } from './agent.js';
+import { planAgent } from './agent-plan.js';
+import { AgentRunner } from './agent-runner.js';
 
 const MESSAGES = [{ role: 'user' as const, content: 'Tell me a story' }];
 
@@ -45,7 +46,7 @@ function openAgent(chat: ChatModel): {
     estimatesTokens: true,
     events: { isTraced: false, emit: (event) => told.push(event), nextNumber: () => ++last },
   });
-  const agent = new Agent({ modelProvider: 'openai', outputType: String }, providers);
+  const agent = new AgentRunner(planAgent({}, { providers }));
   const batches = agent.runStream({ messages: MESSAGES }, context)[Symbol.asyncIterator]();
   return { batches, told, signal };
 }

@@ -1,12 +1,11 @@
 import type { FinishReason, Message, ModelParameters } from '../models/index.js';
 import { StructuredOutputError } from '../schema/index.js';
 import type { DeltaCollector, Delta } from '../streaming/index.js';
-import { IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
-import type { AgentInput } from './agent-input.js';
+import { type AgentInput, type Conversation, IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
 import type { AgentPlan } from './agent-plan.js';
 import { Attempts } from './attempts.js';
 import { pickForwardedParameters } from './pick-forwarded-parameters.js';
-import { renderInstructions } from './instructions.js';
+import { renderInstructions } from './render-instructions.js';
 import { writeModelCall } from './model-call.js';
 import { OpenCall } from './open-call.js';
 import { RefusedRequestError, type WrittenRequest } from './refused-request.js';
@@ -135,8 +134,13 @@ export class AgentRun<Output> {
   async #begin(): Promise<void> {
     this.#hasBegun = true;
     const { config, prompts } = this.#plan;
-    const { messages } = this.#input;
-    const instructions = await renderInstructions(config.instructions, prompts, this.#input, this.#context);
+    const messages = readConversation(this.#input.messages);
+    const instructions = await renderInstructions(
+      config.instructions,
+      prompts,
+      { ...this.#input, messages },
+      this.#context,
+    );
     this.#messages = instructions === undefined ? messages : [{ role: 'system', content: instructions }, ...messages];
   }
 
@@ -186,6 +190,10 @@ function writeRepairRequest({ content }: AgentReply, { faults }: StructuredOutpu
   };
   // Many servers refuse a message without text.
   return content.trim() === '' ? [request] : [{ role: 'assistant', content }, request];
+}
+
+function readConversation(messages: Conversation): readonly Message[] {
+  return typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages;
 }
 
 async function finishGenerator<Result>(generator: AsyncGenerator<unknown, Result, void>): Promise<Result> {

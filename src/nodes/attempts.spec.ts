@@ -24,11 +24,7 @@ const providers = new ModelProviders({
 const targets = (count: number): ReturnType<typeof resolveModelTargets> =>
   resolveModelTargets(
     {
-      modelProvider: 'openai',
-      fallbacks: Array.from({ length: count - 1 }, (_, index) => ({
-        modelProvider: 'openai',
-        modelName: `fallback ${index + 1}`,
-      })),
+      model: ['openai', ...Array.from({ length: count - 1 }, (_, index) => `openai/fallback ${index + 1}` as const)],
     },
     providers,
   );

@@ -1,18 +1,22 @@
-import { Module } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
+import { Global, Module } from '@nestjs/common';
 import { AppConfig } from '../config/index.js';
 import { Clock } from '../kernel/index.js';
 import { configureModelProviders, ModelProviders } from '../models/index.js';
-import { ProviderFinder } from '../workflow/index.js';
+import { AgentCompiler, ProviderFinder, WorkflowModule } from '../workflow/index.js';
+import { AgentStepCompiler } from './agent-compiler.service.js';
 import { AgentResources } from './agent-resources.js';
 import { findSourceFolders, PromptManager } from './prompts/index.js';
 import { ModuleTools } from './tools/index.js';
 
-/** What the base classes of nodes need: models, tools and prompts. Import it into the module that provides your nodes. */
+/**
+ * What agents and the base classes of nodes need: models, tools and prompts. Global, so that no module of an author has to
+ * import it.
+ */
+@Global()
 @Module({
-  imports: [DiscoveryModule],
+  imports: [WorkflowModule],
   providers: [
-    ProviderFinder,
+    { provide: AgentCompiler, useClass: AgentStepCompiler },
     { provide: ModelProviders, useFactory: configureModelProviders, inject: [AppConfig, Clock] },
     { provide: PromptManager, useFactory: makePromptManager, inject: [AppConfig] },
     {
@@ -22,7 +26,7 @@ import { ModuleTools } from './tools/index.js';
       inject: [PromptManager, ProviderFinder],
     },
   ],
-  exports: [ModelProviders, PromptManager, AgentResources],
+  exports: [AgentCompiler, ModelProviders, PromptManager, AgentResources],
 })
 export class NodesModule {}
 

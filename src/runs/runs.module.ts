@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { MetricsModule } from '../metrics/index.js';
+import { NodesModule } from '../nodes/index.js';
 import { TracingModule } from '../tracing/index.js';
 import { WorkflowModule } from '../workflow/index.js';
 import { AccessLogObservers } from './observers/access-log.observer.js';
@@ -14,7 +15,7 @@ const OBSERVERS = [TraceObservers, MetricsObservers, UsageObservers, AccessLogOb
 
 /** Runs the workflows that the application's modules provide. Brings the registry that finds them. */
 @Module({
-  imports: [MetricsModule, TracingModule, WorkflowModule],
+  imports: [MetricsModule, NodesModule, TracingModule, WorkflowModule],
   providers: [
     RunService,
     ...OBSERVERS,

@@ -1,4 +1,5 @@
 import { describeClass } from './class-description.js';
+import { NESTED } from './converters.js';
 import type { JsonSchema, ObjectSchema } from './json-schema.js';
 import type { Discriminator, NestedClass } from './nested-classes.js';
 import { OutputClassError } from './output-class-error.js';
@@ -36,7 +37,7 @@ export function compileSchema(root: OutputClass): CompiledSchema {
       defineObject(nested, references, (fault) => void faults.add(fault)),
     );
   }
-  if (faults.size > 0) throw new OutputClassError(root.name, [...faults]);
+  if (faults.size > 0) throw new OutputClassError(`class ${root.name}`, [...faults]);
   const [[, { schema }], ...others] = [...definitions] as [[string, ObjectDefinition], ...[string, ObjectDefinition][]];
   if (others.length === 0) return { schema: deepFreeze(schema), definitions };
   const $defs = Object.fromEntries(others.map(([reference, nested]) => [references.nameOf(reference), nested.schema]));
@@ -74,11 +75,13 @@ function propertySchema(
   report: (problem: string) => void,
 ): JsonSchema {
   const classes = nested.map((target) => ({ $ref: references.to(target) }));
-  const schema = strictSchema(raw, classes.length > 1 ? { anyOf: classes } : classes[0], report);
+  const target = classes.length > 1 ? { anyOf: classes } : classes[0];
+  const schema = strictSchema(raw, (reference) => (reference === NESTED ? target : undefined), report);
   return presence === 'required' ? schema : nullable(schema);
 }
 
-function deepFreeze<T>(value: T): T {
+/** Freezes a value and all that is in it. */
+export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
     Object.values(value).forEach(deepFreeze);

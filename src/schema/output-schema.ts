@@ -1,23 +1,26 @@
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, validateSync } from 'class-validator';
 import { findUnsafeNumber, hasMoreValues } from '../kernel/index.js';
-import { type CompiledSchema, compileSchema } from './compiled-schema.js';
+import { type CompiledSchema, compileSchema, deepFreeze } from './compiled-schema.js';
 import type { ObjectSchema } from './json-schema.js';
-import type { OutputClass } from './output-type.js';
+import type { OutputClass, OutputType } from './output-type.js';
 import { schemaName } from './references.js';
 import { ShapeReader } from './shape-reader.js';
+import { compileStandardSchema } from './standard-json-schema.js';
+import { isStandardSchema, type StandardSchema } from './standard-schema.js';
+import { findIssues } from './standard-issues.js';
 import { type AnswerFault, StructuredOutputError } from './structured-output-error.js';
 
-/** What one class means for a model: the schema it is sent, and what becomes of its answer. */
+/** What one class or schema means for a model: the schema it is sent, and what becomes of its answer. */
 export interface OutputSchema<T> {
-  /** `response_format.json_schema.name`: the class's name within `^[A-Za-z0-9_-]{1,64}$`. */
+  /** `response_format.json_schema.name`: the name of the class, or the title of the schema, within `^[A-Za-z0-9_-]{1,64}$`. */
   readonly name: string;
   /** `response_format.json_schema.schema`, for `strict: true`. Deeply frozen. */
   readonly schema: ObjectSchema;
   /**
-   * Makes an instance of the class from a model's answer. Nothing is converted but what `@Type` and `@Transform` say;
-   * properties that the class does not have are left out.
-   * @throws StructuredOutputError if the text is not JSON, does not fit the class, or holds a number that would become another
+   * Makes an instance of the class, or what the schema gives, from a model's answer. Nothing is converted but what `@Type` and
+   * `@Transform`, or the schema, say; properties that it does not have are left out.
+   * @throws StructuredOutputError if the text is not JSON, does not fit, or holds a number that would become another
    */
   readonly parse: (text: string) => T;
 }
@@ -34,34 +37,60 @@ const LONG_ANSWER = 128 * 1024;
 const MOST_VALUES = 1_000_000;
 const TOO_MANY: AnswerFault = { path: '$', message: `it holds more than ${MOST_VALUES} values` };
 
-const schemas = new WeakMap<OutputClass, OutputSchema<unknown>>();
+const schemas = new WeakMap<OutputType, OutputSchema<unknown>>();
 
 /**
- * The output schema of a class with class-validator decorators, compiled once.
- * @throws OutputClassError listing what in the class cannot be expressed, and the fixes
+ * The output schema of a class with class-validator decorators, or of a Standard Schema, compiled once.
+ * @throws OutputClassError listing what in it cannot be expressed, and the fixes
  */
-export function makeOutputSchema<T>(type: OutputClass<T>): OutputSchema<T> {
-  const key = type as OutputClass;
+export function makeOutputSchema<T>(type: OutputType<T>): OutputSchema<T> {
+  const key = type as OutputType;
   const known = schemas.get(key) as OutputSchema<T> | undefined;
   if (known !== undefined) return known;
-  const compiled = compileSchema(key);
-  const made: OutputSchema<T> = Object.freeze({
-    name: schemaName(key),
-    schema: compiled.schema,
-    parse: (text: string) => parseAnswer(text, type, compiled),
-  });
+  const made = Object.freeze(isStandardSchema(type) ? fromStandard(type) : fromClass(type));
   schemas.set(key, made);
   return made;
 }
 
-function parseAnswer<T>(text: string, type: OutputClass<T>, { definitions }: CompiledSchema): T {
+function fromClass<T>(type: OutputClass<T>): OutputSchema<T> {
+  const { schema, definitions } = compileSchema(type as OutputClass);
+  return {
+    name: schemaName(type as OutputClass),
+    schema,
+    parse: (text) => {
+      const instance = plainToInstance(type, readAnswer(text, definitions));
+      const errors = validateSync(instance as object, { validationError: { target: false, value: false } });
+      if (errors.length > 0) throw StructuredOutputError.mismatch(errors.flatMap((error) => findFaults(error, '')));
+      return instance;
+    },
+  };
+}
+
+function fromStandard<T>(type: StandardSchema<T>): OutputSchema<T> {
+  const { name, schema, definitions } = compileStandardSchema(type);
+  return {
+    name,
+    schema: deepFreeze(schema),
+    parse: (text) => {
+      const plain = readAnswer(text, definitions);
+      const result = type['~standard'].validate(plain);
+      if (result instanceof Promise) {
+        // Nobody waits for it.
+        result.catch(() => undefined);
+        throw new Error('The output schema of an agent validates asynchronously. Check that in a step of its own.');
+      }
+      if (result.issues !== undefined) throw StructuredOutputError.mismatch(findIssues(result.issues, plain));
+      return result.value;
+    },
+  };
+}
+
+/** What a text holds, in the form of its schema. */
+function readAnswer(text: string, definitions: CompiledSchema['definitions']): unknown {
   const reader = new ShapeReader(definitions);
   const plain = reader.read(parseJson(text), { $ref: '#' });
   if (reader.faults.length > 0) throw StructuredOutputError.mismatch(reader.faults);
-  const instance = plainToInstance(type, plain);
-  const errors = validateSync(instance as object, { validationError: { target: false, value: false } });
-  if (errors.length > 0) throw StructuredOutputError.mismatch(errors.flatMap((error) => findFaults(error, '')));
-  return instance;
+  return plain;
 }
 
 function parseJson(text: string): unknown {

@@ -38,7 +38,12 @@ export class References {
   }
 }
 
-/** A class's name within what OpenAI takes as the name of a schema: letters, digits, `_` and `-`, at most 64. */
+/** A class's name as the name of a schema. */
 export function schemaName(type: OutputClass): string {
-  return type.name.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 60) || 'Answer';
+  return cleanSchemaName(type.name);
+}
+
+/** A name within what OpenAI takes as the name of a schema: letters, digits, `_` and `-`, at most 64. */
+export function cleanSchemaName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 60) || 'Answer';
 }

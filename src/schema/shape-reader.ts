@@ -1,6 +1,6 @@
 import { assertNever } from '../kernel/index.js';
 import type { ObjectDefinition } from './compiled-schema.js';
-import type { JsonSchema, JsonType } from './json-schema.js';
+import type { JsonLiteral, JsonSchema, JsonType } from './json-schema.js';
 import type { Discriminator } from './nested-classes.js';
 import type { AnswerFault } from './structured-output-error.js';
 
@@ -28,9 +28,15 @@ const TYPE_WORDS: Readonly<Record<JsonType, string>> = {
 export class ShapeReader {
   readonly faults: AnswerFault[] = [];
   readonly #definitions: ReadonlyMap<string, ObjectDefinition>;
+  readonly #checksValues: boolean;
 
-  constructor(definitions: ReadonlyMap<string, ObjectDefinition>) {
+  /**
+   * @param checksValues whether values must be among those of an `enum`, which tells the members of a union apart. Elsewhere the
+   *   class or schema says so itself, in better words
+   */
+  constructor(definitions: ReadonlyMap<string, ObjectDefinition>, checksValues = false) {
     this.#definitions = definitions;
+    this.#checksValues = checksValues;
   }
 
   /** The value without what the schema does not name; of no use once there are faults. */
@@ -41,6 +47,9 @@ export class ShapeReader {
     const types = [schema.type ?? []].flat();
     if (!types.some((type) => isOfType(value, type))) {
       return this.#fault(path, `must be ${types.map((type) => TYPE_WORDS[type]).join(' or ')}`);
+    }
+    if (this.#checksValues && schema.enum?.includes(value as JsonLiteral) === false) {
+      return this.#fault(path, 'has none of its values');
     }
     if (!Array.isArray(value)) return value;
     const { items = {} } = schema;
@@ -78,7 +87,7 @@ export class ShapeReader {
       return this.#fault(joined(path, property), `must be one of: ${values}`);
     }
     for (const branch of others) {
-      const attempt = new ShapeReader(this.#definitions);
+      const attempt = new ShapeReader(this.#definitions, true);
       const result = attempt.read(value, branch, path, depth);
       if (attempt.faults.length === 0) return result;
     }

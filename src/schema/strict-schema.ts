@@ -27,21 +27,21 @@ const KEYWORDS: Readonly<Record<JsonType, readonly string[]>> = {
   null: [],
 };
 
+/** What stands in the place of a reference. */
+type Resolve = (reference: string) => JsonSchema | undefined;
+
 /**
  * Brings the schema of one property into the strict subset. What the subset cannot say (length, uniqueness, forbidden
  * values, foreign formats) is told to the model in the description: the class checks it all the same.
- * @param nested the schema to put in the place of `NESTED`
+ * @param resolve the schema to put in the place of a reference, such as `NESTED`; undefined for one that it does not know
  * @param report takes what cannot be said at all
  */
-export function strictSchema(
-  raw: RawSchema,
-  nested: JsonSchema | undefined,
-  report: (problem: string) => void,
-): JsonSchema {
+export function strictSchema(raw: RawSchema, resolve: Resolve, report: (problem: string) => void): JsonSchema {
   const branches = raw['anyOf'] ?? raw['oneOf'];
   if (raw['allOf'] !== undefined) report('has allOf, which no structured output can have. Write it as one schema.');
   if (raw['$ref'] !== undefined) {
-    if (raw['$ref'] === NESTED && nested !== undefined) return described(raw, nested);
+    const target = resolve(raw['$ref'] as string);
+    if (target !== undefined) return described(raw, target);
     if (raw['$ref'] !== NESTED)
       report(
         `refers to ${JSON.stringify(raw['$ref'])}, which is unknown here. Use a class with @ValidateNested() and @Type().`,
@@ -57,10 +57,10 @@ export function strictSchema(
         `has ${beside.join(', ')} beside anyOf. Put them into its branches; @JSONSchema(() => ({ ... })) replaces what the decorators say.`,
       );
     }
-    const anyOf = (branches as readonly RawSchema[]).map((branch) => strictSchema(branch, nested, report));
+    const anyOf = (branches as readonly RawSchema[]).map((branch) => strictSchema(branch, resolve, report));
     return raw['nullable'] === true ? nullable(described(raw, { anyOf })) : described(raw, { anyOf });
   }
-  return typedSchema(raw, nested, report);
+  return typedSchema(raw, resolve, report);
 }
 
 /** The same schema, which also takes null. */
@@ -73,14 +73,17 @@ export function nullable(schema: JsonSchema): JsonSchema {
   return { ...about, anyOf: [rest, { type: 'null' }] };
 }
 
-function takesNull({ type, anyOf = [] }: JsonSchema): boolean {
+/** Whether null fits a schema. */
+export function takesNull({ type, anyOf = [] }: JsonSchema): boolean {
   return type === 'null' || (Array.isArray(type) && type.includes('null')) || anyOf.some(takesNull);
 }
 
-function typedSchema(raw: RawSchema, nested: JsonSchema | undefined, report: (problem: string) => void): JsonSchema {
+function typedSchema(raw: RawSchema, resolve: Resolve, report: (problem: string) => void): JsonSchema {
   const values = readValues(raw);
   const types = readTypes(raw, values);
-  const branches = types.filter((type) => type !== 'null').map((type) => makeBranch(type, raw, values, nested, report));
+  const branches = types
+    .filter((type) => type !== 'null')
+    .map((type) => makeBranch(type, raw, values, resolve, report));
   const [only] = branches;
   if (only === undefined) {
     if (!types.includes('null'))
@@ -98,7 +101,7 @@ function makeBranch(
   type: JsonType,
   raw: RawSchema,
   values: readonly JsonLiteral[] | undefined,
-  nested: JsonSchema | undefined,
+  resolve: Resolve,
   report: (problem: string) => void,
 ): JsonSchema {
   const entries = KEYWORDS[type]
@@ -110,14 +113,14 @@ function makeBranch(
   return {
     type,
     ...(chosen === undefined ? {} : { enum: chosen }),
-    ...(type === 'array' ? { items: makeItems(raw, nested, report) } : {}),
+    ...(type === 'array' ? { items: makeItems(raw, resolve, report) } : {}),
     ...(Object.fromEntries(entries) as JsonSchema),
   };
 }
 
-function makeItems(raw: RawSchema, nested: JsonSchema | undefined, report: (problem: string) => void): JsonSchema {
+function makeItems(raw: RawSchema, resolve: Resolve, report: (problem: string) => void): JsonSchema {
   const items = raw['items'] as RawSchema | undefined;
-  if (items !== undefined && Object.keys(items).length > 0) return strictSchema(items, nested, report);
+  if (items !== undefined && Object.keys(items).length > 0) return strictSchema(items, resolve, report);
   report(
     'is an array of unknown elements. Add a decorator with { each: true }, such as @IsString({ each: true }), or @ValidateNested({ each: true }) and @Type().',
   );

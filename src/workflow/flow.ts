@@ -1,25 +1,25 @@
 import type { Type } from '@nestjs/common';
 import type { MillraceError } from '../errors/index.js';
-import type { RunRequest } from './run-request.js';
-import type { DefinitionTypes, RequestOf, ResultOf } from './definition-types.js';
-import type { InputOf, OutputOf } from './node-signature.js';
-import { Ref, type Wired, type Wiring } from './ref.js';
-import type { WorkflowNode } from './workflow-node.js';
+import type { Agent, AnyAgent } from './agents/agent.js';
+import type { ChannelMap, OneFieldPerChannel } from './agents/channels.js';
+import type { InputOf, NodeLike, OutputOf } from './node-signature.js';
+import { Ref, type Refs, type Unwired, type Wired } from './ref.js';
+import type { TaskContext } from './task-context.js';
+import type { NestedRequest, ResultOf, WorkflowLike } from './workflow-types.js';
 
 /** How a step stands in a workflow. */
 export interface StepOptions {
   /** Steps that must have finished before this one, though it takes nothing from them. */
   readonly after?: readonly Ref<unknown>[];
-  /** Its name in this workflow: needed where one class stands in it more than once. Default: the class's name. */
+  /**
+   * Its name in this workflow: needed where one agent or class stands in it more than once. Default: the name of the agent's
+   * field, or of the class.
+   */
   readonly key?: string;
 }
 
-/** How a node stands in a workflow. */
-export interface NodeOptions<Output = unknown> extends StepOptions {
-  /** Keeps a streaming node's text from the client: it then only feeds other nodes. */
-  readonly hidden?: boolean;
-  /** It is run for what it does: nobody needs its output. Without this, a silent node that nobody uses is a fault. */
-  readonly effect?: boolean;
+/** How a step that is visible stands in a workflow. */
+export interface StreamOptions<Output = unknown> extends StepOptions {
   /**
    * Gives an output in the place of a failure, and the run goes on. Not called when the run itself was aborted. Text that
    * the client has been sent by then stays.
@@ -27,19 +27,56 @@ export interface NodeOptions<Output = unknown> extends StepOptions {
   readonly onError?: (error: MillraceError) => Output;
 }
 
+/** How a step that is silent stands in a workflow. */
+export interface AskOptions<Output = unknown> extends StreamOptions<Output> {
+  /** It is run for what it does: nobody needs its output. Without this, a silent step that nobody uses is a fault. */
+  readonly effect?: boolean;
+}
+
+/** How code in place stands in a workflow. */
+export type CodeOptions<Output = unknown> = Omit<AskOptions<Output>, 'key'>;
+
+/** How a node stands in a workflow. */
+export interface NodeOptions<Output = unknown> extends AskOptions<Output> {
+  /** Keeps what a node yields from the client: it then only feeds other steps. */
+  readonly silent?: boolean;
+}
+
 /** How a nested workflow stands in a workflow. */
 export interface NestedOptions extends StepOptions {
   /** Keeps all its text from the client. */
-  readonly hidden?: boolean;
+  readonly silent?: boolean;
 }
+
+type Wires = Readonly<Record<string, unknown>>;
 
 /** A step as it was added to a flow, before compilation. */
 export type FlowStep =
+  | (AskOptions & {
+      readonly kind: 'agent';
+      readonly key: string;
+      /** Checked by the compiler of workflows: code without types can hand over anything. */
+      readonly agent: unknown;
+      /** The field that holds it; undefined: none does. */
+      readonly field: string | undefined;
+      /** Whether its key was given, or is that of a field. */
+      readonly isNamed: boolean;
+      readonly input: Wires;
+      readonly visible: boolean;
+      readonly channels: ChannelMap<never> | undefined;
+    })
+  | (CodeOptions & {
+      readonly kind: 'code';
+      readonly key: string;
+      readonly name: string;
+      readonly code: (input: never, context: TaskContext) => unknown;
+      readonly input: Wires;
+    })
   | (NodeOptions & {
       readonly kind: 'node';
       readonly key: string;
-      readonly node: Type<WorkflowNode>;
-      readonly input: Readonly<Record<string, unknown>> | undefined;
+      readonly node: Type<NodeLike>;
+      readonly input: Wires | undefined;
     })
   | (StepOptions & {
       readonly kind: 'route';
@@ -50,8 +87,8 @@ export type FlowStep =
   | (NestedOptions & {
       readonly kind: 'workflow';
       readonly key: string;
-      readonly workflow: Type<unknown>;
-      readonly request: Readonly<Record<string, unknown>>;
+      readonly workflow: Type<WorkflowLike>;
+      readonly request: Wires;
     });
 
 /** What `flow.node` takes after the class: a node that needs no input is not given any. */
@@ -60,10 +97,6 @@ type NodeParameters<Input, Output> = [unknown] extends [Input]
   : [Input] extends [void | undefined]
     ? [input?: undefined, options?: NodeOptions<Output>]
     : [input: Wired<Input>, options?: NodeOptions<Output>];
-
-/** The request of a nested workflow: model and parameters are the parent's unless they are given. */
-type NestedRequest<Request> = Omit<Request, 'model' | 'parameters'> &
-  Partial<Pick<Request & RunRequest, 'model' | 'parameters'>>;
 
 /** Makes a route by any text or number a compile error: nobody could list its branches. */
 type Constants<K> = string extends K
@@ -88,10 +121,12 @@ export class Flow {
   #routes = 0;
 
   /**
+   * @param fields the names of the workflow's fields that hold agents: a step is called by its agent's field
    * @param parent the flow around this one, if it is a branch: its refs may be used here
    * @param prefix stands before the keys of this flow's steps
    */
   constructor(
+    readonly fields: ReadonlyMap<unknown, string> = new Map(),
     readonly parent?: Flow,
     readonly prefix = '',
   ) {}
@@ -102,18 +137,77 @@ export class Flow {
   }
 
   /**
-   * Adds a node. It runs when everything that it is wired to has finished.
+   * Asks an agent in silence: the client sees nothing of it.
+   * @param agent a field of the workflow
+   * @param input `messages` and the variables of its instructions, each a ref or a constant
+   * @returns the ref to its whole answer: the text, or the validated object
+   */
+  ask<Input, Output>(
+    agent: Agent<Input, Output>,
+    input: Wired<NoInfer<Input>>,
+    options: AskOptions<NoInfer<Output>> = {},
+  ): Ref<Output> {
+    return this.#addAgent(agent, input, options, false, undefined);
+  }
+
+  /**
+   * Asks an agent whose answer reaches the client as it is generated.
+   * @param agent a field of the workflow
+   * @param input `messages` and the variables of its instructions, each a ref or a constant
+   * @returns the ref to its whole answer
+   */
+  stream<Input>(
+    agent: Agent<Input, string>,
+    input: Wired<NoInfer<Input>>,
+    options?: StreamOptions<string>,
+  ): Ref<string>;
+  /**
+   * Asks an agent whose structured answer reaches the client as it is generated: its JSON text, or by fields.
+   * @param channels which field streams in which channel: `{ thinking: 'reasoning', reply: 'content' }`. Strings are decoded,
+   *   other values are JSON; fields that are not named are not shown. Absent: the JSON text itself is the content
+   * @returns the ref to the validated object
+   */
+  stream<Input, Output extends object, const C extends ChannelMap<Output>>(
+    agent: Agent<Input, Output>,
+    input: Wired<NoInfer<Input>>,
+    channels?: C & OneFieldPerChannel<C>,
+    options?: StreamOptions<NoInfer<Output>>,
+  ): Ref<Output>;
+  stream(agent: AnyAgent, input: Wires, third?: object, fourth?: StreamOptions): Ref<never> {
+    const isStructured = (agent as AnyAgent | undefined)?.config?.output !== undefined;
+    const options = ((isStructured ? fourth : third) ?? {}) as StreamOptions;
+    return this.#addAgent(agent, input, options, true, isStructured ? third : undefined);
+  }
+
+  /**
+   * Runs code in place, in silence.
+   * @param key the step's name in this workflow
+   * @param input what the code needs, each property a ref or a constant
+   * @param code is given the values, when all of them are there
+   * @returns the ref to what it returns
+   */
+  run<W extends object, Output>(
+    key: string,
+    input: W,
+    code: (input: Unwired<W>, context: TaskContext) => Output | Promise<Output>,
+    options: CodeOptions<NoInfer<Output>> = {},
+  ): Ref<Output> {
+    const step = { ...(options as CodeOptions), kind: 'code' as const, key: this.prefix + key, name: key, code, input };
+    this.#steps.push(step as Extract<FlowStep, { kind: 'code' }>);
+    return new Ref(this, { kind: 'step', key: step.key });
+  }
+
+  /**
+   * Adds a node: a class with `process`, which Nest makes with what the workflow's module sees. It runs when everything that it
+   * is wired to has finished; if its `process` is an async generator, what it yields reaches the client.
    * @param parameters its input, each property a ref or a constant, and options
    * @returns the ref to its output
    */
-  node<N extends WorkflowNode>(
-    node: Type<N>,
-    ...parameters: NodeParameters<InputOf<N>, OutputOf<N>>
-  ): Ref<OutputOf<N>> {
+  node<N extends NodeLike>(node: Type<N>, ...parameters: NodeParameters<InputOf<N>, OutputOf<N>>): Ref<OutputOf<N>> {
     const [input, options = {}] = parameters;
     const key = this.prefix + (options.key ?? node.name);
     this.#steps.push({ ...(options as NodeOptions), kind: 'node', key, node, input });
-    return new Ref<OutputOf<N>>(this, { kind: 'step', key, node });
+    return new Ref(this, { kind: 'step', key });
   }
 
   /**
@@ -130,7 +224,7 @@ export class Flow {
     this.#routes++;
     const key = this.prefix + (options.key ?? (this.#routes === 1 ? 'route' : `route-${this.#routes}`));
     const wired = Object.entries<(flow: Flow) => Ref<unknown>>(branches).map(([value, wire]) => {
-      const flow = new Flow(this, `${key}.${value}.`);
+      const flow = new Flow(this.fields, this, `${key}.${value}.`);
       return [value, { flow, result: wire(flow) }] as const;
     });
     this.#steps.push({ ...options, kind: 'route', key, on, branches: new Map(wired) });
@@ -138,27 +232,42 @@ export class Flow {
   }
 
   /**
-   * Runs another workflow as one step: its visible nodes speak, its usage counts, its trace is nested.
+   * Runs another workflow as one step: its visible steps are visible here, its usage counts, its trace is nested.
    * @param request what it is given; `model` and `parameters` are the parent's unless they are here
    * @returns the ref to its result
    */
-  workflow<W extends DefinitionTypes<RunRequest, unknown>>(
+  workflow<W extends WorkflowLike>(
     workflow: Type<W>,
-    request: Wired<NestedRequest<RequestOf<W>>>,
+    request: NestedRequest<W>,
     options: NestedOptions = {},
   ): Ref<ResultOf<W>> {
     const key = this.prefix + (options.key ?? workflow.name);
     this.#steps.push({ ...options, kind: 'workflow', key, workflow, request });
     return new Ref(this, { kind: 'step', key });
   }
+
+  #addAgent(
+    agent: AnyAgent,
+    input: Wires,
+    options: AskOptions,
+    visible: boolean,
+    channels: ChannelMap<never> | undefined,
+  ): Ref<never> {
+    const field = this.fields.get(agent);
+    const name = options.key ?? field;
+    const key = this.prefix + (name ?? 'agent');
+    const isNamed = name !== undefined;
+    this.#steps.push({ ...options, kind: 'agent', key, agent, field, isNamed, input, visible, channels });
+    return new Ref(this, { kind: 'step', key });
+  }
 }
 
 /** The refs to the request of a flow. Any property can be asked for: its type says which there are. */
-export function makeWiring<Request>(flow: Flow): Wiring<Request> {
+export function makeRefs<Request>(flow: Flow): Refs<Request> {
   return new Proxy(
     {},
     {
       get: (_, property) => (typeof property === 'string' ? new Ref(flow, { kind: 'request', property }) : undefined),
     },
-  ) as Wiring<Request>;
+  ) as Refs<Request>;
 }

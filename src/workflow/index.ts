@@ -1,3 +1,9 @@
+export { Agent, agent, type AgentData, type AgentInput, type Conversation } from './agents/agent.js';
+export { AgentCompiler, type AgentUse } from './agents/agent-compiler.js';
+export type { AgentConfig, Instructions, ModelChoice, ModelOption, ModelWithSettings } from './agents/agent-config.js';
+export { AgentTool, ToolError } from './agents/agent-tool.js';
+export type { ChannelMap, OneFieldPerChannel } from './agents/channels.js';
+export { PromptFile, promptFile } from './agents/prompt-file.js';
 export {
   type AgentEvent,
   type EventLevel,
@@ -6,21 +12,26 @@ export {
   MOST_CONTENT_BYTES,
 } from './agent-event.js';
 export type { RunRequest } from './run-request.js';
-export type { RequestOf, ResultOf } from './definition-types.js';
-export { Flow, type NestedOptions, type NodeOptions, type StepOptions } from './flow.js';
+export {
+  type AskOptions,
+  type CodeOptions,
+  Flow,
+  type NestedOptions,
+  type NodeOptions,
+  type StepOptions,
+  type StreamOptions,
+} from './flow.js';
 export { type GraphJson, makeGraphJson, type WorkflowGraph } from './graph/graph-json.js';
 export { drawMermaid } from './graph/mermaid.js';
 export { drawSvg } from './graph/svg.js';
 export { IncompleteAnswerError } from './incomplete-answer-error.js';
-export type { Deltas, InputOf, OutputOf } from './node-signature.js';
+export type { Deltas, InputOf, NodeLike, OutputOf } from './node-signature.js';
 export { assertParametersTaken, findGroup, type ParameterGroup } from './parameter-groups.js';
 export { type FoundProvider, ProviderFinder } from './provider-finder.js';
-export { Ref, type RefValue, type Wired, type Wiring } from './ref.js';
+export { Ref, type Refs, type RefValue, type Unwired, type Wired } from './ref.js';
 export { type CallName, describeFailure, RunLog, StepLog } from './run-log.js';
-export { findStepKind } from './step-kind.js';
 export { type SpanEnding, type SpanStart, type StepEvents, StepSpan, toContent } from './step-span.js';
 export { TaskContext, type TaskContextParts } from './task-context.js';
-export { WorkflowDefinition } from './workflow-definition.js';
 export type { WorkflowNode } from './workflow-node.js';
 export { type WorkflowName, WorkflowRegistry } from './workflow-registry.js';
 export type {
@@ -37,5 +48,6 @@ export type {
   Values,
   WorkflowSchema,
 } from './workflow-schema.js';
+export type { ChatRefs, RequestOf, ResultOf, WorkflowLike } from './workflow-types.js';
 export { Workflow, type WorkflowAlias, type WorkflowOptions } from './workflow.decorator.js';
 export { WorkflowModule } from './workflow.module.js';

@@ -1,7 +1,12 @@
 import type { Delta } from '../streaming/index.js';
 
-/** What a streaming node yields: one delta, or several that came together. */
+/** What a node that streams yields: one delta, or several that came together. */
 export type Deltas = Delta | readonly Delta[];
+
+/** What every node's class has; see `WorkflowNode` for the rest that it may have. */
+export interface NodeLike {
+  process(...parameters: never[]): unknown;
+}
 
 /** The input of a node: the declared type of the first parameter of its `process`. */
 export type InputOf<N> = N extends { process(input: infer Input, ...rest: never[]): unknown } ? Input : never;

@@ -1,5 +1,10 @@
 import { Injectable, Scope, type Type } from '@nestjs/common';
-import { DiscoveryService } from '@nestjs/core';
+import { DiscoveryService, ModuleRef } from '@nestjs/core';
+import { ConfigurationError } from '../errors/index.js';
+import { ensureError } from '../kernel/index.js';
+
+/** Nest's own word for the metadata of `@Injectable({ scope })`. */
+const SCOPE_OPTIONS_METADATA = 'scope:options';
 
 /** A module of the application, as Nest keeps it. */
 export type HostModule = ReturnType<DiscoveryService['getModules']>[number];
@@ -8,8 +13,8 @@ export type ProviderWrapper = ReturnType<DiscoveryService['getProviders']>[numbe
 
 /** Why there is no instance of a class to work with. */
 export interface ProviderProblem {
-  /** Stable word: `not_provided`, `ambiguous_provider` or `scoped_provider`. */
-  readonly code: 'not_provided' | 'ambiguous_provider' | 'scoped_provider';
+  /** Stable word. */
+  readonly code: 'not_provided' | 'ambiguous_provider' | 'scoped_provider' | 'not_made';
   /** What is wrong, to be read behind the name of the class. */
   readonly message: string;
   /** What the developer should do. */
@@ -24,10 +29,13 @@ export type FoundProvider<T> = { readonly instance: T } | { readonly problem: Pr
  *
  * Where a class is provided by several modules, the instance depends on who asks. The rule is Nest's own for constructors:
  * the asker's module, then what its imports export, global modules last. What lies out of that reach is used all the same
- * if the application has exactly one.
+ * if the application has exactly one. A class that was made for a module with {@link make} comes before those.
  */
 @Injectable()
 export class ProviderFinder {
+  /** What was made, by the module that it was made for. */
+  readonly #made = new Map<HostModule, Map<Type<unknown>, FoundProvider<unknown>>>();
+
   constructor(private readonly discovery: DiscoveryService) {}
 
   /** The providers of all modules. Those that only stand for another one (`useExisting`) come last. */
@@ -35,8 +43,21 @@ export class ProviderFinder {
     return this.discovery.getProviders().toSorted((a, b) => Number(a.isAlias) - Number(b.isAlias));
   }
 
+  /**
+   * Makes an instance of a class that no module within reach provides, with what the module sees: once for each module.
+   * {@link find} gives it from then on, or says why there is none.
+   */
+  async make(type: Type<unknown>, from: HostModule): Promise<void> {
+    if (wrapperSeenFrom(from, type, new Set()) !== undefined) return;
+    const made = this.#made.get(from) ?? new Map<Type<unknown>, FoundProvider<unknown>>();
+    this.#made.set(from, made);
+    if (!made.has(type)) made.set(type, await makeInstance(type, from));
+  }
+
   /** @param from the module of the asker; undefined if that is in none: then the application must have exactly one */
   find<T>(type: Type<T>, from: HostModule | undefined): FoundProvider<T> {
+    const made = from && this.#made.get(from)?.get(type);
+    if (made !== undefined) return made as FoundProvider<T>;
     const seen = from && wrapperSeenFrom(from, type, new Set());
     const wrappers = seen === undefined ? this.#distinct(type) : [seen];
     const [wrapper, ...others] = wrappers;
@@ -53,8 +74,11 @@ export class ProviderFinder {
     return findScopeProblem(wrapper) ?? { instance: wrapper.instance as T };
   }
 
-  /** The module that provides an instance; undefined if none does. */
+  /** The module that provides an instance, or that it was made for; undefined if there is none. */
   findHost(instance: object): HostModule | undefined {
+    for (const [host, made] of this.#made) {
+      if ([...made.values()].some((one) => 'instance' in one && one.instance === instance)) return host;
+    }
     return this.all.find((wrapper) => wrapper.instance === instance)?.host;
   }
 
@@ -67,6 +91,42 @@ export class ProviderFinder {
   }
 }
 
+async function makeInstance(type: Type<unknown>, host: HostModule): Promise<FoundProvider<unknown>> {
+  const scope = (Reflect.getMetadata(SCOPE_OPTIONS_METADATA, type) as { readonly scope?: Scope } | undefined)?.scope;
+  if (scope === Scope.REQUEST || scope === Scope.TRANSIENT) {
+    const name = scope === Scope.REQUEST ? 'Scope.REQUEST' : 'Scope.TRANSIENT';
+    return { problem: scopeProblem(`it has ${name}, but one instance must serve all runs.`) };
+  }
+  const module = host.providers.get(ModuleRef)?.instance as ModuleRef;
+  try {
+    return { instance: await module.create(type) };
+  } catch (thrown) {
+    // A setting that the whole service lacks is no fault of this class.
+    if (thrown instanceof ConfigurationError) throw thrown;
+    return { problem: describeFailedMaking(ensureError(thrown), host) };
+  }
+}
+
+/** By names: Nest does not export the classes of these errors. */
+function describeFailedMaking(error: Error, host: HostModule): ProviderProblem {
+  switch (error.constructor.name) {
+    case 'UnknownDependenciesException': {
+      const [sentence = ''] = error.message.split('\n');
+      const fix = `Add what it injects to the providers of ${moduleName(host)}, or import a module there that exports it.`;
+      return { code: 'not_provided', message: `it cannot be made. ${sentence}`, fix };
+    }
+    case 'RequestScopedCreateException':
+      return scopeProblem('something that it injects has Scope.REQUEST, but one instance must serve all runs.');
+    default:
+      return { code: 'not_made', message: `its constructor threw "${error.message}".`, fix: 'Correct it.' };
+  }
+}
+
+function scopeProblem(message: string): ProviderProblem {
+  const fix = 'Take the scope away: what belongs to one run is in its input and its TaskContext.';
+  return { code: 'scoped_provider', message, fix };
+}
+
 /** What is wrong with a provider that makes an instance for each request, or for each place; undefined if nothing is. */
 export function findScopeProblem(wrapper: ProviderWrapper): { readonly problem: ProviderProblem } | undefined {
   const isStatic = wrapper.isDependencyTreeStatic();
@@ -76,8 +136,7 @@ export function findScopeProblem(wrapper: ProviderWrapper): { readonly problem: 
   const message = isOwn
     ? `its provider in ${moduleName(wrapper.host)} has ${scope}, but one instance must serve all runs.`
     : `something that it injects has ${scope}, but one instance must serve all runs.`;
-  const fix = 'Take the scope away: what belongs to one run is in its input and its TaskContext.';
-  return { problem: { code: 'scoped_provider', message, fix } };
+  return { problem: scopeProblem(message) };
 }
 
 /** For messages. */

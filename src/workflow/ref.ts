@@ -1,12 +1,9 @@
-import type { Type } from '@nestjs/common';
-import type { WorkflowNode } from './workflow-node.js';
-
 declare const VALUE: unique symbol;
 
 /** Where a ref's value comes from. */
 export type RefSource =
   | { readonly kind: 'request'; readonly property: string }
-  | { readonly kind: 'step'; readonly key: string; readonly node?: Type<WorkflowNode> }
+  | { readonly kind: 'step'; readonly key: string }
   | { readonly kind: 'map'; readonly from: Ref<unknown>; readonly transform: (value: never) => unknown };
 
 /**
@@ -40,11 +37,14 @@ export class Ref<out T> {
 /** The type of the value that a ref stands for. */
 export type RefValue<R> = R extends Ref<infer T> ? T : never;
 
-/** The request as refs, property by property: what `define` is given. Optional properties may be undefined in a run. */
-export type Wiring<Request> = { readonly [K in keyof Request]-?: Ref<Request[K]> };
+/** Each property of a value as a ref. Optional properties may be undefined in a run. */
+export type Refs<T> = { readonly [K in keyof T]-?: Ref<T[K]> };
 
-/** A node's input, each property either a ref to a value of its type or a constant. */
+/** What a step is given, each property either a ref to a value of its type or a constant. */
 export type Wired<Input> = { readonly [K in keyof Input]: Input[K] | Ref<Input[K]> };
+
+/** The values behind what a step is wired to. */
+export type Unwired<W> = { readonly [K in keyof W]: W[K] extends Ref<infer T> ? T : W[K] };
 
 /** What a ref is made of in the end: a part of the request or a step's output. */
 export function findOrigin({ source }: Ref<unknown>): Exclude<RefSource, { kind: 'map' }> {

@@ -1,8 +1,16 @@
 import { Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { DefinitionError } from '../errors/index.js';
+import { AgentCompiler } from './agents/agent-compiler.js';
 import type { Resolver } from './compile/compile-scope.js';
 import { compileWorkflow } from './compile/compile-workflow.js';
 import { DefinitionFaults } from './compile/definition-faults.js';
+import {
+  findAgents,
+  listClasses,
+  type WiredWorkflow,
+  wireWorkflow,
+  type WorkflowDefinition,
+} from './compile/wire-workflow.js';
 import {
   findScopeProblem,
   type HostModule,
@@ -10,22 +18,27 @@ import {
   ProviderFinder,
   type ProviderWrapper,
 } from './provider-finder.js';
-import { WorkflowDefinition } from './workflow-definition.js';
 import { WorkflowRegistry } from './workflow-registry.js';
 import type { CompiledWorkflow } from './workflow-schema.js';
+import type { WorkflowLike } from './workflow-types.js';
 import { WorkflowMetadata, type WorkflowOptions } from './workflow.decorator.js';
 
 /** Behind `/graph`, `GET /v1/models/{id}` would show the graph of another workflow. */
 const VALID_NAME = /^(?!.*\/graph$)[A-Za-z0-9._:/-]{1,128}$/;
 
+/** What the problems of nodes are called that those of others are not. */
+const NODE_CODES: Readonly<Record<string, string>> = { not_provided: 'node_not_provided', not_made: 'node_not_ready' };
+
 /** A workflow as it was found, and what became of it. */
 interface Candidate {
   readonly options: WorkflowOptions;
   readonly type: Type<object>;
-  readonly definition: unknown;
-  /** The module that provides it: its nodes are looked for from there. */
+  readonly definition: object;
+  /** The module that provides it: its nodes and tools are found, or made, from there. */
   readonly host: HostModule | undefined;
   readonly faults: DefinitionFaults;
+  /** Absent: its `define` could not be run. */
+  wired?: WiredWorkflow;
   state: 'found' | 'compiling' | 'compiled';
   compiled?: CompiledWorkflow;
 }
@@ -42,11 +55,13 @@ export class WorkflowExplorer implements OnModuleInit {
   constructor(
     private readonly providers: ProviderFinder,
     private readonly registry: WorkflowRegistry,
+    private readonly agents: AgentCompiler,
   ) {}
 
   /** @throws DefinitionError listing all faults of all workflows */
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     for (const wrapper of this.providers.all) this.#inspect(wrapper);
+    for (const candidate of this.#candidates.values()) await this.#wire(candidate);
     for (const candidate of this.#candidates.values()) {
       const workflow = this.#compile(candidate);
       if (workflow !== undefined) this.#register(candidate, workflow);
@@ -61,37 +76,48 @@ export class WorkflowExplorer implements OnModuleInit {
     const type = findClass(wrapper);
     if (type === undefined) return;
     const options = Reflect.getMetadata(WorkflowMetadata.KEY, type) as WorkflowOptions | undefined;
-    if (options === undefined && !(type.prototype instanceof WorkflowDefinition)) return;
-    const faults = new DefinitionFaults(options?.id ?? type.name);
-    const scoped = findScopeProblem(wrapper);
     const definition: unknown = wrapper.instance;
     if (options === undefined) {
-      const message = `${type.name}, which ${moduleName(wrapper.host)} provides, is no workflow without @Workflow.`;
-      faults.add(
-        'workflow_not_decorated',
-        message,
-        `Give it @Workflow({ id: …, description: … }), or remove it there.`,
-      );
-      this.#refused.push(faults);
-    } else if (scoped !== undefined) {
+      if (isUndecorated(definition)) this.#refuse(type, moduleName(wrapper.host));
+      return;
+    }
+    const faults = new DefinitionFaults(options.id);
+    const scoped = findScopeProblem(wrapper);
+    if (scoped !== undefined) {
       faults.add(scoped.problem.code, scoped.problem.message, scoped.problem.fix);
       this.#refused.push(faults);
-    } else if (definition !== null && definition !== undefined && !this.#candidates.has(definition)) {
+    } else if (typeof definition === 'object' && definition !== null && !this.#candidates.has(definition)) {
       this.#candidates.set(definition, { options, type, definition, host: wrapper.host, faults, state: 'found' });
     }
+  }
+
+  #refuse(type: Type<object>, host: string): void {
+    const faults = new DefinitionFaults(type.name);
+    const message = `${type.name}, which ${host} provides, is no workflow without @Workflow.`;
+    faults.add('workflow_not_decorated', message, `Give it @Workflow({ id: …, description: … }), or remove it there.`);
+    this.#refused.push(faults);
+  }
+
+  /** Runs its `define`, and makes what its steps name and nobody provides. */
+  async #wire(candidate: Candidate): Promise<void> {
+    const { definition, faults, host } = candidate;
+    if (!isDefinition(definition)) {
+      faults.add('not_a_workflow', 'what its provider gives has no define().', 'Give its class define(flow, refs).');
+      return;
+    }
+    const wired = wireWorkflow(definition, faults);
+    if (wired === undefined) return;
+    candidate.wired = wired;
+    if (host === undefined) return;
+    for (const type of listClasses(wired)) await this.providers.make(type, host);
   }
 
   #compile(candidate: Candidate): CompiledWorkflow | undefined {
     if (candidate.state === 'compiled') return candidate.compiled;
     candidate.state = 'compiling';
-    const { options, definition, faults } = candidate;
-    if (definition instanceof WorkflowDefinition) {
-      const compiled = compileWorkflow(options, definition, this.#resolverFor(candidate), faults);
-      if (compiled !== undefined) candidate.compiled = compiled;
-    } else {
-      const fix = 'Extend WorkflowDefinition and implement define().';
-      faults.add('not_a_workflow', 'what its provider gives does not extend WorkflowDefinition.', fix);
-    }
+    const { options, wired, faults } = candidate;
+    const compiled = wired && compileWorkflow(options, wired, this.#resolverFor(candidate), faults);
+    if (compiled !== undefined) candidate.compiled = compiled;
     candidate.state = 'compiled';
     return candidate.compiled;
   }
@@ -103,15 +129,17 @@ export class WorkflowExplorer implements OnModuleInit {
         const found = this.providers.find(type, host);
         if ('instance' in found) return found.instance;
         const { code, message, fix } = found.problem;
-        faults.add(code === 'not_provided' ? 'node_not_provided' : code, message, fix, key);
+        faults.add(NODE_CODES[code] ?? code, message, fix, key);
         return undefined;
       },
+      agent: (agent, use) =>
+        this.agents.compile(agent, { ...use, findTool: (type) => this.providers.find(type, host) }),
       workflow: (type, faults, key) => this.#nested(type, host, faults, key),
     };
   }
 
   #nested(
-    type: Type<unknown>,
+    type: Type<WorkflowLike>,
     from: HostModule | undefined,
     faults: DefinitionFaults,
     key: string,
@@ -194,10 +222,21 @@ function findClass({ instance, metatype, token }: ProviderWrapper): Type<object>
     const type = prototype?.constructor;
     return typeof type === 'function' ? (type as Type<object>) : undefined;
   }
-  return [metatype, token].find(isWorkflowClass);
+  return [metatype, token].find(isDecorated);
 }
 
-function isWorkflowClass(type: unknown): type is Type<object> {
-  if (typeof type !== 'function') return false;
-  return Reflect.hasMetadata(WorkflowMetadata.KEY, type) || type.prototype instanceof WorkflowDefinition;
+function isDecorated(type: unknown): type is Type<object> {
+  return typeof type === 'function' && Reflect.hasMetadata(WorkflowMetadata.KEY, type);
+}
+
+function isDefinition(definition: object): definition is WorkflowDefinition {
+  return 'define' in definition && typeof definition.define === 'function';
+}
+
+/** Whether a provider has all that makes a workflow but the decorator: agents in its fields, and a `define`. */
+function isUndecorated(instance: unknown): boolean {
+  if (typeof instance !== 'object' || instance === null) return false;
+  // A proxy may throw at names that it does not know.
+  const prototype = Object.getPrototypeOf(instance) as object | null;
+  return prototype !== null && Object.hasOwn(prototype, 'define') && findAgents(instance).size > 0;
 }

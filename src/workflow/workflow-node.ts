@@ -3,13 +3,14 @@ import type { ParameterGroup } from './parameter-groups.js';
 import type { TaskContext } from './task-context.js';
 
 /**
- * What the engine needs of a node. Write nodes by extending `Node`, `AgentNode` or `AgentStreamingNode`.
+ * What the engine needs of a node, and all that a node's class may have. No class has to name this interface: one with
+ * `process` will do.
  *
  * Input and output are read off the signature of `process`, so a node cannot be wired to what it does not take.
  */
 export interface WorkflowNode<Input = never, Output = unknown> {
-  /** True if what it yields is meant for the client (unless the workflow hides it). */
-  readonly speaks: boolean;
+  /** Whether what it yields is for the client. Absent: true if `process` is an async generator function. */
+  readonly streams?: boolean;
   /** This node's own window for joining text, in milliseconds; absent: STREAM_DEBOUNCE_MS. */
   readonly debounceMs?: number;
   /** Which groups of the client's parameters it hands on to a model; absent: none. Asked for after `prepare`. */
@@ -22,4 +23,9 @@ export interface WorkflowNode<Input = never, Output = unknown> {
    */
   cleanup?(context: TaskContext): void | Promise<void>;
   process(input: Input, context: TaskContext): AsyncGenerator<Deltas, Output, void> | Promise<Output> | Output;
+}
+
+/** Whether a node writes for the client while it works. */
+export function isStreaming({ streams, process }: Pick<WorkflowNode, 'streams' | 'process'>): boolean {
+  return streams ?? Object.prototype.toString.call(process) === '[object AsyncGeneratorFunction]';
 }

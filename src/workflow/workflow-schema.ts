@@ -3,7 +3,7 @@ import type { RunRequest } from './run-request.js';
 import type { ParameterGroup } from './parameter-groups.js';
 import type { WorkflowNode } from './workflow-node.js';
 
-/** What a step is: code, a silent or a speaking model call, a choice of branches, or another workflow. */
+/** What a step is: code, a silent agent, one that streams (or code that does), a choice of branches, or another workflow. */
 export type StepKind = 'node' | 'agent' | 'agent-streaming' | 'route' | 'workflow';
 
 /** A step of a compiled workflow, as data. */
@@ -11,9 +11,9 @@ export interface NodeConfig {
   /** Unique within the workflow. Steps of a branch have the key of the route and the branch before their own. */
   readonly key: string;
   readonly kind: StepKind;
-  /** Name of the node's class, or id of the nested workflow; absent for a route. */
+  /** Name of the agent's field, of the node's class or of code in place, or id of the nested workflow; absent for a route. */
   readonly node?: string;
-  /** True if it, or a part of it, can speak to the client. */
+  /** True if it, or a part of it, is visible to the client. */
   readonly visible: boolean;
 }
 
@@ -60,6 +60,10 @@ export interface NodeStep extends StepBase {
   readonly kind: 'node';
   readonly instance: WorkflowNode<unknown>;
   readonly node: string;
+  /** What the graph and the events call it. */
+  readonly nodeKind: StepKind;
+  /** Whether what it gives is pulled: deltas, and an output at the end. */
+  readonly streams: boolean;
   /** Builds the node's input. */
   readonly input: (values: Values) => unknown;
   readonly onError: ((error: MillraceError) => unknown) | undefined;
@@ -76,7 +80,7 @@ export interface RouteStep extends StepBase {
 export interface NestedStep extends StepBase {
   readonly kind: 'workflow';
   readonly workflow: CompiledWorkflow;
-  readonly hidden: boolean;
+  readonly silent: boolean;
   readonly request: (values: Values) => RunRequest;
 }
 

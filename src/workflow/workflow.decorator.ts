@@ -1,5 +1,6 @@
-import { applyDecorators, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import type { WorkflowLike } from './workflow-types.js';
 
 /** Another name under which clients may ask for a workflow. */
 export interface WorkflowAlias {
@@ -26,14 +27,17 @@ export interface WorkflowOptions {
   readonly version?: string;
   /** False: no run of it is traced, nor its part of the runs of other workflows. True if absent. */
   readonly tracing?: boolean;
-  /** What stands between the texts of two visible nodes; a blank line if absent. */
+  /** What stands between the texts of two visible steps; a blank line if absent. */
   readonly separator?: string;
 }
 
 /** The metadata behind {@link Workflow}, for discovery. */
 export const WorkflowMetadata = DiscoveryService.createDecorator<WorkflowOptions>();
 
-/** Makes a class that extends `WorkflowDefinition` a workflow. It must be a provider of some module to be found. */
-export function Workflow(options: WorkflowOptions): ClassDecorator {
-  return applyDecorators(Injectable(), WorkflowMetadata(options));
+/** Makes a class with `define` a workflow. It must be a provider of some module to be found. */
+export function Workflow(options: WorkflowOptions): (target: new (...parameters: never[]) => WorkflowLike) => void {
+  return (target) => {
+    Injectable()(target);
+    WorkflowMetadata(options)(target);
+  };
 }

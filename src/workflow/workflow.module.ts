@@ -4,10 +4,10 @@ import { ProviderFinder } from './provider-finder.js';
 import { WorkflowExplorer } from './workflow-explorer.service.js';
 import { WorkflowRegistry } from './workflow-registry.js';
 
-/** Finds and compiles the workflows that the application's modules provide. */
+/** Finds and compiles the workflows that the application's modules provide. Needs an `AgentCompiler` that is global. */
 @Module({
   imports: [DiscoveryModule],
   providers: [ProviderFinder, WorkflowExplorer, WorkflowRegistry],
-  exports: [WorkflowRegistry],
+  exports: [ProviderFinder, WorkflowRegistry],
 })
 export class WorkflowModule {}

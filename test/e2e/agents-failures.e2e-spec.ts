@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Type } from '@nestjs/common';
 import { IsInt, IsString } from 'class-validator';
-import { ModelProvider } from '../../src/models/index.js';
-import { agent } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
+import { agent } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, contentOf, usageOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
@@ -24,8 +23,8 @@ class City {
   @IsInt() readonly population: number;
 }
 
-const inText = { modelProvider: ModelProvider.OPENAI, outputType: String } as const;
-const asCity = { modelProvider: ModelProvider.OPENAI, outputType: City } as const;
+const inText = {} as const;
+const asCity = { output: City } as const;
 
 describe('an agent whose model fails', () => {
   let bench: Bench;
@@ -70,8 +69,7 @@ describe('an agent whose model fails', () => {
     });
 
     it('never after the first token', async () => {
-      const fallbacks = [{ modelProvider: ModelProvider.DEMO }];
-      await start(agentModule(agent({ ...inText, retries: 2, fallbacks })));
+      await start(agentModule(agent({ ...inText, retries: 2, model: ['openai', 'demo'] })));
       bench.upstream.next([role(), text('So far'), delay(20), reset()]);
       const items = await (await openTest()).collect();
       expect(assertErrorEnded(items)).toMatchObject({ code: 'upstream_connection_lost' });
@@ -122,7 +120,7 @@ describe('an agent whose model fails', () => {
 
   describe('asks another', () => {
     it('of another provider, also for a wrong key', async () => {
-      await start(agentModule(agent({ ...inText, retries: 1, fallbacks: [{ modelProvider: ModelProvider.DEMO }] })));
+      await start(agentModule(agent({ ...inText, retries: 1, model: ['openai', { model: 'demo' }] })));
       bench.upstream.next(httpError(401, errorBody('no')));
       const items = await (await openTest()).collect();
       const [chunk] = assertCompletion(items, { finish: 'stop', includeUsage: true });
@@ -139,13 +137,9 @@ describe('an agent whose model fails', () => {
     it('after all retries of each, with settings of its own', async () => {
       const config = agent({
         ...inText,
-        modelName: 'large',
         settings: { temperature: 0 },
         retries: 1,
-        fallbacks: [
-          { modelProvider: ModelProvider.OPENAI, modelName: 'medium' },
-          { modelProvider: ModelProvider.OPENAI, modelName: 'small', settings: { top_p: 0.5 } },
-        ],
+        model: ['openai/large', 'openai/medium', { model: 'openai/small', settings: { top_p: 0.5 } }],
       });
       await start(agentModule(config));
       for (let i = 0; i < 4; i++) bench.upstream.next(BUSY);
@@ -162,8 +156,7 @@ describe('an agent whose model fails', () => {
     });
 
     it('and says what went wrong with the first if the other refuses the request', async () => {
-      const fallbacks = [{ modelProvider: ModelProvider.OPENAI, modelName: 'other' }];
-      await start(agentModule(agent({ ...inText, fallbacks })));
+      await start(agentModule(agent({ ...inText, model: ['openai', 'openai/other'] })));
       bench.upstream.next(httpError(429, errorBody('slow down'))).next(httpError(400, errorBody('what is seed?')));
       const { status, json } = await ask();
       assertValidError(json);
@@ -171,7 +164,7 @@ describe('an agent whose model fails', () => {
     });
 
     it('not for what is wrong with the request', async () => {
-      await start(agentModule(agent({ ...inText, fallbacks: [{ modelProvider: ModelProvider.DEMO }] })));
+      await start(agentModule(agent({ ...inText, model: ['openai', { model: 'demo' }] })));
       bench.upstream.next(httpError(400, errorBody('bad stop')));
       expect((await ask()).status).toBe(400);
     });
@@ -206,8 +199,8 @@ describe('an agent whose model fails', () => {
     });
 
     it('and begins again after a retry and with the other model', async () => {
-      const fallbacks = [{ modelProvider: ModelProvider.OPENAI, modelName: 'other' }];
-      await start(agentModule(agent({ ...asCity, repairs: 0, retries: 1, fallbacks }), { speaks: false }));
+      const model = ['openai', 'openai/other'] as const;
+      await start(agentModule(agent({ ...asCity, repairs: 0, retries: 1, model }), { speaks: false }));
       bench.upstream
         .next(streamOf('no JSON'))
         .next(streamOf('none either'))

@@ -2,10 +2,17 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
 import { IsInt, IsString } from 'class-validator';
 import { DefinitionError } from '../../src/errors/index.js';
-import { ModelProvider } from '../../src/models/index.js';
-import { agent, type AgentConfig, AgentTool, promptFile, ToolError } from '../../src/nodes/index.js';
+import type { Message } from '../../src/models/index.js';
 import { RunService } from '../../src/runs/index.js';
-import type { TaskContext } from '../../src/workflow/index.js';
+import {
+  agent,
+  type Agent,
+  type AgentInput,
+  AgentTool,
+  promptFile,
+  type TaskContext,
+  ToolError,
+} from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, toolCallsOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
@@ -68,7 +75,7 @@ class ClockTool extends AgentTool<void, string> {
   }
 }
 
-function moduleOf<Output>(config: AgentConfig<Output>, options: AgentModuleOptions = {}): Type<unknown> {
+function moduleOf<Output>(config: Agent<AgentInput, Output>, options: AgentModuleOptions = {}): Type<unknown> {
   return agentModule(config, {
     tools: [WeatherTool, ClockTool],
     variables: { topic: 'ships', urgent: true },
@@ -87,7 +94,7 @@ function callsOf(...calls: readonly (readonly [name: string, args: string])[]): 
   ];
 }
 
-const base = { modelProvider: ModelProvider.OPENAI, outputType: String } as const;
+const base = {} as const;
 const withTools = agent({ ...base, tools: [WeatherTool, ClockTool] });
 
 describe('agents', () => {
@@ -184,7 +191,7 @@ describe('agents', () => {
     });
 
     it('run them silently for a structured answer', async () => {
-      const config = agent({ modelProvider: ModelProvider.OPENAI, outputType: Reading, tools: [WeatherTool] });
+      const config = agent({ output: Reading, tools: [WeatherTool] });
       await start(moduleOf(config, { speaks: false }));
       bench.upstream
         .next(toolCallAnswer('call_a', 'weather', { city: 'Oslo' }))
@@ -446,10 +453,10 @@ describe('agents', () => {
     it('from a function of the run', async () => {
       const config = agent({
         ...base,
-        instructions: async ({ request }, { messages }) =>
+        instructions: async ({ messages }: { messages: readonly Message[] }, { request }) =>
           `You are ${request.model}; ${messages.length} message so far.`,
       });
-      await start(moduleOf(config));
+      await start(moduleOf(config as Agent<AgentInput, string>));
       expect(await systemMessage()).toEqual({ role: 'system', content: 'You are test; 1 message so far.' });
     });
 
@@ -472,9 +479,15 @@ describe('agents', () => {
       await eventually(() => bench.app.get(RunService).openRuns === 0);
     });
 
+    it('from a function are given what the step is wired to', async () => {
+      const instructions = ({ topic, urgent }: { topic: string; urgent: boolean }): string => `${topic} ${urgent}`;
+      await start(moduleOf(agent({ ...base, instructions }) as Agent<AgentInput, string>));
+      expect(await systemMessage()).toEqual({ role: 'system', content: 'ships true' });
+    });
+
     it('that lack a variable fail as a bug', async () => {
       const instructions = promptFile('../fixtures/prompts/advice.md', import.meta.url);
-      await start(moduleOf(agent({ ...base, instructions }), { speaks: false }));
+      await start(moduleOf(agent({ ...base, instructions }), { variables: {} }));
       expect((await ask()).status).toBe(500);
     });
   });
@@ -488,7 +501,7 @@ describe('agents', () => {
 });
 
 describe('an agent that cannot work stops the start', () => {
-  const faultOf = async (config: AgentConfig<string>, tools: Type<unknown>[] = []): Promise<string> => {
+  const faultOf = async (config: Agent<AgentInput, string>, tools: Type<unknown>[] = []): Promise<string> => {
     const failure = await rejectionOf(Bench.start({ imports: [moduleOf(config, { tools })] }));
     expect(failure).toBeInstanceOf(DefinitionError);
     return (failure as DefinitionError).message;
@@ -497,6 +510,20 @@ describe('an agent that cannot work stops the start', () => {
   @Injectable()
   class BadNameTool extends ClockTool {
     override readonly name = 'a clock' as 'clock';
+  }
+  class Weather {}
+  @Injectable()
+  class NeedyTool extends ClockTool {
+    constructor(readonly weather: Weather) {
+      super();
+    }
+  }
+  @Injectable()
+  class ThrowingTool extends ClockTool {
+    constructor() {
+      super();
+      throw new Error('no clock here');
+    }
   }
   @Injectable()
   class SecondClockTool extends ClockTool {}
@@ -507,10 +534,16 @@ describe('an agent that cannot work stops the start', () => {
 
   it.each([
     [
-      'a tool that nobody provides',
-      agent({ ...base, tools: [WeatherTool] }),
+      'a tool that needs what nobody provides',
+      agent({ ...base, tools: [NeedyTool] }),
       [],
-      /node "SpeakingNode": its tool WeatherTool: no module provides it\. Add WeatherTool to the providers of \w+Module\./,
+      /node "SpeakingNode": its tool NeedyTool: it cannot be made\. Nest can't resolve dependencies of the NeedyTool \(\?\)\..* Add what it injects to the providers of \w+Module, or import/,
+    ],
+    [
+      'a tool whose constructor throws',
+      agent({ ...base, tools: [ThrowingTool] }),
+      [],
+      /its tool ThrowingTool: its constructor threw "no clock here"\./,
     ],
     [
       'a bad name of a tool',
@@ -555,11 +588,11 @@ describe('an agent that cannot work stops the start', () => {
     ],
     [
       'a setting of a fallback that JSON cannot hold',
-      agent({ ...base, fallbacks: [{ modelProvider: ModelProvider.DEMO, settings: { seed: 1n } }] }),
+      agent({ ...base, model: ['openai', { model: 'demo', settings: { seed: 1n } }] }),
       [],
       /its settings\.seed is a bigint/,
     ],
-  ] as [string, AgentConfig<string>, Type<unknown>[], RegExp][])('%s', async (_, config, tools, message) => {
+  ] as [string, Agent<AgentInput, string>, Type<unknown>[], RegExp][])('%s', async (_, config, tools, message) => {
     expect(await faultOf(config, tools)).toMatch(message);
   });
 });

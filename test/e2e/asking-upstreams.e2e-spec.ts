@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Logger } from '@nestjs/common';
 import { IsInt } from 'class-validator';
-import { ModelProvider } from '../../src/models/index.js';
-import { agent, type AgentConfig, AgentTool } from '../../src/nodes/index.js';
+import { agent, type Agent, type AgentInput, AgentTool } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { postJson } from '../support/http-client.js';
 import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
@@ -30,9 +29,9 @@ class ClockTool extends AgentTool<void> {
   }
 }
 
-const base = { modelProvider: ModelProvider.OPENAI, outputType: String } as const;
+const base = {} as const;
 const withClock = agent({ ...base, tools: [ClockTool] });
-const withHour = agent({ modelProvider: ModelProvider.OPENAI, outputType: Hour });
+const withHour = agent({ output: Hour });
 const callOfClock = (thoughts: readonly ReturnType<typeof reasoning>[] = [], args = '') => [
   role(null),
   ...thoughts,
@@ -47,9 +46,9 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
     result = 'noon';
     await bench.close();
   });
-  const start = async (config?: AgentConfig<string> | AgentConfig<Hour>, speaks = true, env = {}) => {
+  const start = async (config?: Agent<AgentInput, string> | Agent<AgentInput, Hour>, speaks = true, env = {}) => {
     const imports =
-      config === undefined ? [] : [agentModule(config as AgentConfig<string>, { speaks, tools: [ClockTool] })];
+      config === undefined ? [] : [agentModule(config as Agent<AgentInput, string>, { speaks, tools: [ClockTool] })];
     bench = await Bench.start({ imports, env });
   };
   const ask = (messages: readonly object[] = QUESTION, body: object = {}) =>
@@ -299,7 +298,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
         ...base,
         tools: [ClockTool],
         retries: 1,
-        fallbacks: [{ modelProvider: ModelProvider.OPENAI, modelName: 'other' }],
+        model: ['openai', { model: 'openai/other' }],
       });
       await start(config);
       bench.upstream.next(callOfClock()).next(REFUSED).next(REFUSED).next(streamOf('Noon.'));

@@ -3,16 +3,13 @@ import { runInNewContext } from 'node:vm';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
-import { Node } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
 import {
-  type RunRequest,
   type Deltas,
   type Flow,
   type Ref,
   type TaskContext,
   Workflow,
-  WorkflowDefinition,
   type WorkflowNode,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
@@ -42,7 +39,7 @@ const REPORT = { text: 'x'.repeat(1_000) };
 
 /** Reports its progress without end, as soon as it may begin. */
 @Injectable()
-class BusyNode extends Node<void, string> {
+class BusyNode {
   static begin: Promise<void>;
 
   async process(_input: void, context: TaskContext): Promise<string> {
@@ -56,7 +53,7 @@ class BusyNode extends Node<void, string> {
 }
 
 @Workflow({ id: 'busy', description: 'A node with much to report' })
-class BusyWorkflow extends WorkflowDefinition<RunRequest, string> {
+class BusyWorkflow {
   define(flow: Flow): Ref<string> {
     return flow.node(BusyNode, undefined);
   }
@@ -81,7 +78,7 @@ class ReciteNode implements WorkflowNode<void, string> {
 }
 
 @Workflow({ id: 'recite', description: 'A node that never waits' })
-class ReciteWorkflow extends WorkflowDefinition<RunRequest, string> {
+class ReciteWorkflow {
   define(flow: Flow): Ref<string> {
     return flow.node(ReciteNode, undefined);
   }

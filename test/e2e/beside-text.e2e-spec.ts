@@ -2,18 +2,17 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
 import { IsString } from 'class-validator';
 import OpenAI from 'openai';
-import { ModelProvider } from '../../src/models/index.js';
-import { agent, AgentNode, AgentStreamingNode, AgentTool } from '../../src/nodes/index.js';
+import { AgentNode, AgentStreamingNode } from '../../src/nodes/index.js';
 import { countCharacters } from '../../src/streaming/index.js';
 import {
-  type RunRequest,
+  agent,
+  AgentTool,
+  type ChatRefs,
   type Deltas,
   type Flow,
   type Ref,
   type TaskContext,
-  type Wiring,
   Workflow,
-  WorkflowDefinition,
 } from '../../src/workflow/index.js';
 import { Bench, TestApp } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, chunksOf, contentOf } from '../support/chunks.js';
@@ -61,7 +60,7 @@ const speaking = (id: string, ...words: readonly string[]): Step[] => [
   delta({ audio: { expires_at: 1_900_000_000 } }),
 ];
 
-const MODEL = { modelProvider: ModelProvider.OPENAI, outputType: String } as const;
+const MODEL = {} as const;
 
 class Reply {
   @IsString()
@@ -88,8 +87,7 @@ class AloudNode extends AgentStreamingNode<Conversation, string> {
 class OpenAINode extends AgentStreamingNode<Conversation, string> {
   readonly agentConfig = agent({
     ...MODEL,
-    modelProvider: ModelProvider.AZURE_OPENAI,
-    modelName: 'gpt-audio',
+    model: 'azure_openai/gpt-audio',
     forward: ['modalities'],
   });
   async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
@@ -99,7 +97,7 @@ class OpenAINode extends AgentStreamingNode<Conversation, string> {
 
 @Injectable()
 class ReplyNode extends AgentStreamingNode<Conversation, Reply> {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Reply });
+  readonly agentConfig = agent({ output: Reply });
   async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, Reply, void> {
     return yield* this.streamStructuredDeltas(this.agent.runStream(input, context), { reply: 'content' });
   }
@@ -123,12 +121,12 @@ class ClockNode extends AgentStreamingNode<Conversation, string> {
   }
 }
 
-type Wire = (flow: Flow, request: Wiring<RunRequest>) => Ref<unknown>;
+type Wire = (flow: Flow, request: ChatRefs) => Ref<unknown>;
 
 function workflowOf(wire: Wire): Type<unknown> {
   @Workflow({ id: 'test', description: 'Of the test' })
-  class TestWorkflow extends WorkflowDefinition {
-    define(flow: Flow, request: Wiring<RunRequest>): Ref<unknown> {
+  class TestWorkflow {
+    define(flow: Flow, request: ChatRefs): Ref<unknown> {
       return wire(flow, request);
     }
   }

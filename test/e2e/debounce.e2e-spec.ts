@@ -1,16 +1,15 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
-import { type Message, ModelProvider } from '../../src/models/index.js';
-import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
+import type { Message } from '../../src/models/index.js';
+import { AgentStreamingNode } from '../../src/nodes/index.js';
 import {
-  type RunRequest,
+  agent,
+  type ChatRefs,
   type Deltas,
   type Flow,
   type Ref,
   type TaskContext,
-  type Wiring,
   Workflow,
-  WorkflowDefinition,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, chunksOf } from '../support/chunks.js';
@@ -35,20 +34,20 @@ function textChunks(items: readonly SseItem[]): number {
 @Injectable()
 class EagerNode extends AgentStreamingNode<{ messages: readonly Message[] }, string> {
   override readonly debounceMs = 0;
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String });
+  readonly agentConfig = agent({});
   async *process(input: { messages: readonly Message[] }, context: TaskContext): AsyncGenerator<Deltas, string, void> {
     return yield* this.streamTextDeltas(this.agent.runStream(input, context));
   }
 }
 
 @Workflow({ id: 'eager', description: 'A node with a window of its own' })
-class EagerWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class EagerWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.node(EagerNode, { messages });
   }
 }
 
-@Module({ imports: [NodesModule], providers: [EagerWorkflow, EagerNode] })
+@Module({ providers: [EagerWorkflow, EagerNode] })
 class EagerModule {}
 
 describe('debounce', () => {

@@ -1,17 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
 import { IsBoolean, IsIn, IsString } from 'class-validator';
-import { type Message, ModelProvider } from '../../src/models/index.js';
-import { agent, AgentNode, NodesModule } from '../../src/nodes/index.js';
-import {
-  type RunRequest,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
+import type { Message } from '../../src/models/index.js';
+import { AgentNode } from '../../src/nodes/index.js';
+import { agent, type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '../../src/workflow/index.js';
 import { TestApp } from '../support/app.js';
 import { assertCompletion } from '../support/chunks.js';
 import { getJson, postJson } from '../support/http-client.js';
@@ -35,7 +27,7 @@ class TriageDto {
 
 @Injectable()
 class TriageNode extends AgentNode<{ messages: readonly Message[] }, TriageDto> {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: TriageDto });
+  readonly agentConfig = agent({ output: TriageDto });
 
   process(input: { messages: readonly Message[] }, context: TaskContext): Promise<TriageDto> {
     return this.agent.run(input, context);
@@ -43,13 +35,13 @@ class TriageNode extends AgentNode<{ messages: readonly Message[] }, TriageDto> 
 }
 
 @Workflow({ id: 'triage', description: 'Sorts a ticket' })
-class TriageWorkflow extends WorkflowDefinition<RunRequest, TriageDto> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<TriageDto> {
+class TriageWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<TriageDto> {
     return flow.node(TriageNode, { messages });
   }
 }
 
-@Module({ imports: [NodesModule], providers: [TriageNode, TriageWorkflow] })
+@Module({ providers: [TriageNode, TriageWorkflow] })
 class TriageModule {}
 
 /** A ticket; category, priority, spam and escalate; and what customer-care does with it. */

@@ -2,18 +2,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
 import { IsIn } from 'class-validator';
 import { DefinitionError } from '../../src/errors/index.js';
-import { ModelProvider } from '../../src/models/index.js';
-import { agent, AgentNode, Node } from '../../src/nodes/index.js';
+import { AgentNode } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
-import {
-  type RunRequest,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
+import { agent, type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '../../src/workflow/index.js';
 import { ReasoningWorkflow } from '../../src/workflows/reasoning/reasoning.workflow.js';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, contentOf } from '../support/chunks.js';
@@ -33,22 +24,22 @@ class Topic {
 
 @Injectable()
 class TopicNode extends AgentNode<Conversation, Topic> {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Topic });
+  readonly agentConfig = agent({ output: Topic });
   process(input: Conversation, context: TaskContext): Promise<Topic> {
     return this.agent.run(input, context);
   }
 }
 
 @Injectable()
-class JoinNode extends Node<{ parts: readonly string[]; length: number }, string> {
+class JoinNode {
   process({ parts, length }: { parts: readonly string[]; length: number }): string {
     return `${parts.join('+')} (${length})`;
   }
 }
 
 @Workflow({ id: 'parallel', description: 'Two that speak at the same time, and a join' })
-class ParallelWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class ParallelWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const first = flow.node(SpeakNode, { messages, prompt: 'first' }, { key: 'first' });
     const second = flow.node(SpeakNode, { messages, prompt: 'second' }, { key: 'second' });
     return flow.node(SpeakNode, { messages, prompt: 'third' }, { key: 'third', after: [first, second] });
@@ -59,18 +50,18 @@ class ParallelWorkflow extends WorkflowDefinition<RunRequest, string> {
 class NarrowWorkflow extends ParallelWorkflow {}
 
 @Workflow({ id: 'join', description: 'Silent parallel branches, joined by code' })
-class JoinWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
-    const first = flow.node(SpeakNode, { messages, prompt: 'first' }, { key: 'first', hidden: true });
-    const second = flow.node(SpeakNode, { messages, prompt: 'second' }, { key: 'second', hidden: true });
+class JoinWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
+    const first = flow.node(SpeakNode, { messages, prompt: 'first' }, { key: 'first', silent: true });
+    const second = flow.node(SpeakNode, { messages, prompt: 'second' }, { key: 'second', silent: true });
     const length = second.map((answer) => answer.length);
     return flow.node(JoinNode, { parts: first.map((answer) => [answer, 'x']), length });
   }
 }
 
 @Workflow({ id: 'routed', description: 'A decision of a model, and a branch for each' })
-class RoutedWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class RoutedWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const decision = flow.node(TopicNode, { messages });
     const intro = flow.node(SpeakNode, { messages, prompt: 'intro' }, { key: 'intro' });
     return flow.route(decision.get('topic'), {
@@ -81,47 +72,47 @@ class RoutedWorkflow extends WorkflowDefinition<RunRequest, string> {
 }
 
 @Workflow({ id: 'nesting', description: 'Another workflow as a step' })
-class NestingWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class NestingWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const inner = flow.workflow(RoutedWorkflow, { messages });
-    const silent = flow.workflow(ParallelWorkflow, { messages }, { hidden: true, after: [inner] });
+    const silent = flow.workflow(ParallelWorkflow, { messages }, { silent: true, after: [inner] });
     return flow.node(SpeakNode, { messages, prompt: silent }, { key: 'last' });
   }
 }
 
 @Workflow({ id: 'careful', description: 'A substitute for a failure' })
-class CarefulWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class CarefulWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const risky = flow.node(
       SpeakNode,
       { messages, prompt: 'risky' },
-      { key: 'risky', hidden: true, onError: ({ code }) => `substitute for ${code}` },
+      { key: 'risky', silent: true, onError: ({ code }) => `substitute for ${code}` },
     );
     return flow.node(SpeakNode, { messages, prompt: risky }, { key: 'next' });
   }
 }
 
 @Workflow({ id: 'cut', description: 'A nested answer, and a step that needs it' })
-class CutWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class CutWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const considered = flow.workflow(ReasoningWorkflow, { messages });
     return flow.node(SpeakNode, { messages, prompt: considered.get('reply') });
   }
 }
 
 @Workflow({ id: 'silent', description: 'The answer is the result of a branch of a nested workflow' })
-class SilentWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class SilentWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const decision = flow.node(TopicNode, { messages });
     return flow.route(decision.get('topic'), {
       billing: () => decision.get('topic'),
-      other: (branch) => branch.node(SpeakNode, { messages, prompt: 'x' }, { key: 'aside', hidden: true }),
+      other: (branch) => branch.node(SpeakNode, { messages, prompt: 'x' }, { key: 'aside', silent: true }),
     });
   }
 }
 
 @Injectable()
-class EnoughNode extends Node<void, string> {
+class EnoughNode {
   async process(_input: void, context: TaskContext): Promise<string> {
     await Promise.resolve();
     context.stopWorkflow();
@@ -130,8 +121,8 @@ class EnoughNode extends Node<void, string> {
 }
 
 @Workflow({ id: 'enough', description: 'Stops while another step waits to be let in', concurrency: 1 })
-class EnoughWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class EnoughWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const enough = flow.node(EnoughNode);
     flow.node(SpeakNode, { messages, prompt: 'too late' });
     return enough;
@@ -148,7 +139,7 @@ class TidySpeakNode extends SpeakNode {
 }
 
 @Injectable()
-class MessyNode extends Node<{ text: string }, string> {
+class MessyNode {
   process({ text: given }: { text: string }): string {
     if (given.includes('fail')) throw new Error('asked to');
     return given;
@@ -160,8 +151,8 @@ class MessyNode extends Node<{ text: string }, string> {
 }
 
 @Workflow({ id: 'tidy', description: 'Nodes that clean up' })
-class TidyWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class TidyWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const said = flow.node(TidySpeakNode, { messages, prompt: 'x' });
     return flow.node(MessyNode, { text: said });
   }
@@ -351,35 +342,35 @@ describe('the engine', () => {
 
 describe('wiring that cannot run does not start', () => {
   @Workflow({ id: 'self', description: '' })
-  class SelfWorkflow extends WorkflowDefinition<RunRequest, string> {
-    define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+  class SelfWorkflow {
+    define(flow: Flow, { messages }: ChatRefs): Ref<string> {
       return flow.workflow(OtherWorkflow, { messages });
     }
   }
   @Workflow({ id: 'other', description: '' })
-  class OtherWorkflow extends WorkflowDefinition<RunRequest, string> {
-    define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+  class OtherWorkflow {
+    define(flow: Flow, { messages }: ChatRefs): Ref<string> {
       flow.workflow(SelfWorkflow, { messages });
       return flow.node(SpeakNode, { messages, prompt: 'x' });
     }
   }
   @Workflow({ id: 'lost', description: '' })
-  class LostWorkflow extends WorkflowDefinition<RunRequest, string> {
-    define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+  class LostWorkflow {
+    define(flow: Flow, { messages }: ChatRefs): Ref<string> {
       return flow.workflow(ParallelWorkflow, { messages });
     }
   }
   @Workflow({ id: 'waste', description: '', concurrency: 0 })
-  class WasteWorkflow extends WorkflowDefinition<RunRequest, string> {
-    define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+  class WasteWorkflow {
+    define(flow: Flow, { messages }: ChatRefs): Ref<string> {
       const topic = flow.node(TopicNode, { messages });
       let inside: Ref<string> | undefined;
       const routed = flow.route(topic.get('topic'), {
         billing: (branch) =>
-          (inside = branch.node(SpeakNode, { messages, prompt: 'a' }, { key: 'hidden', hidden: true })),
+          (inside = branch.node(SpeakNode, { messages, prompt: 'a' }, { key: 'hidden', silent: true })),
         other: (branch) => branch.node(SpeakNode, { messages, prompt: inside ?? '' }),
       });
-      flow.node(SpeakNode, { messages, prompt: 'unused' }, { key: 'unused', hidden: true });
+      flow.node(SpeakNode, { messages, prompt: 'unused' }, { key: 'unused', silent: true });
       flow.route(topic.get('topic'), { billing: () => topic, other: () => topic }, { key: 'untaken' });
       return routed;
     }
@@ -390,8 +381,8 @@ describe('wiring that cannot run does not start', () => {
     override readonly debounceMs = Number.POSITIVE_INFINITY;
   }
   @Workflow({ id: 'ever', description: '' })
-  class EverWorkflow extends WorkflowDefinition<RunRequest, string> {
-    define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+  class EverWorkflow {
+    define(flow: Flow, { messages }: ChatRefs): Ref<string> {
       return flow.node(EverWaitingNode, { messages, prompt: 'x' });
     }
   }

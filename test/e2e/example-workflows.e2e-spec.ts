@@ -62,7 +62,8 @@ describe('the example workflow', () => {
       bench.upstream.always(({ body }) => {
         const name = (body.response_format as { json_schema?: { name: string } } | undefined)?.json_schema?.name;
         if (name === undefined) return streamOf('Dear customer, …');
-        const found = name === 'SpamDto' ? { reasoning: 'r', spam } : { reasoning: 'it asks', intent, escalate: false };
+        const found =
+          name === 'SpamCheck' ? { reasoning: 'r', spam } : { reasoning: 'it asks', intent, escalate: false };
         return [both, ...jsonAnswer(found)];
       });
       const answer = ask(bench.app.chatUrl, 'customer-care');

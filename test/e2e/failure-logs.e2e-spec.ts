@@ -7,17 +7,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
-import { ModelProvider } from '../../src/models/index.js';
-import { agent, AgentStreamingNode, AgentTool, Node, ToolError } from '../../src/nodes/index.js';
+import { AgentStreamingNode } from '../../src/nodes/index.js';
 import {
-  type RunRequest,
+  agent,
+  AgentTool,
+  type ChatRefs,
   type Deltas,
   type Flow,
   type Ref,
   type TaskContext,
-  type Wiring,
+  ToolError,
   Workflow,
-  WorkflowDefinition,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
@@ -66,10 +66,8 @@ class BrokenTool extends AgentTool<void> {
 @Injectable()
 class PatientNode extends AgentStreamingNode<Conversation, string> {
   readonly agentConfig = agent({
-    modelProvider: ModelProvider.OPENAI,
-    outputType: String,
     retries: 1,
-    fallbacks: [{ modelProvider: ModelProvider.OLLAMA, modelName: 'local' }],
+    model: ['openai', { model: 'ollama/local' }],
     tools: [RefusingTool, BrokenTool],
   });
 
@@ -79,37 +77,37 @@ class PatientNode extends AgentStreamingNode<Conversation, string> {
 }
 
 @Injectable()
-class BuggyNode extends Node<Conversation, string> {
+class BuggyNode {
   process(_input: Conversation): string {
     throw new Error('The plan of the author failed');
   }
 }
 
 @Workflow({ id: 'patient', description: 'Asks one provider, then another' })
-class PatientWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class PatientWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.node(PatientNode, { messages });
   }
 }
 
 @Workflow({ id: 'wrapped', description: 'Has all its steps in another' })
-class NestedWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class NestedWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.workflow(PatientWorkflow, { messages });
   }
 }
 
 @Workflow({ id: 'buggy', description: 'Fails in its second step' })
-class BuggyWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class BuggyWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     flow.node(PatientNode, { messages });
     return flow.node(BuggyNode, { messages });
   }
 }
 
 @Workflow({ id: 'lenient', description: 'Goes on where its first step fails' })
-class LenientWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class LenientWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     flow.node(BuggyNode, { messages }, { onError: () => 'nothing', effect: true });
     return flow.node(PatientNode, { messages });
   }
@@ -174,7 +172,7 @@ describe('the log of a failure', () => {
     const [line, ...others] = runLines();
     expect(others).toEqual([]);
     const { level = 'warn', code, cause } = expected;
-    expect(line).toMatchObject({ level, workflow: 'chat', node: 'ChatNode', code });
+    expect(line).toMatchObject({ level, workflow: 'chat', node: 'answer', code });
     expect(line).toMatchObject({ provider: 'openai', model: 'gpt-5.4-mini', attempt: 1 });
     expect(line?.['cause']).toMatch(cause);
     expect(line?.['message']).toContain(`${code} (`);
@@ -471,7 +469,7 @@ describe('the log of a failure', () => {
     stream.destroy();
     const { request_id, outcome } = await accessLine();
     expect(outcome).toBe('client_abort');
-    expect(runLines()).toMatchObject([{ level: 'debug', node: 'ChatNode', code: 'client_disconnected', request_id }]);
+    expect(runLines()).toMatchObject([{ level: 'debug', node: 'answer', code: 'client_disconnected', request_id }]);
   });
 
   it('is readable for people: fields follow the message, and nothing is said twice', async () => {
@@ -482,7 +480,7 @@ describe('the log of a failure', () => {
     await eventually(() => written.includes('[Access]'));
     expect(written.match(new RegExp(`request_id=${id} run_id=chatcmpl-\\w+ trace_id=\\w+`, 'g'))).toHaveLength(2);
     expect(written).toMatch(
-      /WARN \[Run\] chat chatcmpl-\w+ failed: upstream_error \(upstream status 503, .*\) node=ChatNode provider=openai model=gpt-5\.4-mini address=http:\S+ attempt=1 code=upstream_error workflow=chat/,
+      /WARN \[Run\] chat chatcmpl-\w+ failed: upstream_error \(upstream status 503, .*\) node=answer provider=openai model=gpt-5\.4-mini address=http:\S+ attempt=1 code=upstream_error workflow=chat/,
     );
     expect(written.match(/upstream status 503/g)).toHaveLength(1);
   });

@@ -1,14 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
-import { Node } from '../../src/nodes/index.js';
-import {
-  type RunRequest,
-  type Flow,
-  type Ref,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
+import { type ChatRefs, type Flow, type Ref, Workflow } from '../../src/workflow/index.js';
 import { TestApp } from '../support/app.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { assertWellFormed } from '../support/well-formed.js';
@@ -16,22 +8,22 @@ import { assertValidError } from '../support/wire-schema.js';
 import { SpeakNode, workflowsModule } from '../support/workflow-kit.js';
 
 @Injectable()
-class TopicNode extends Node<void, 'billing' | 'other'> {
+class TopicNode {
   process(): 'billing' | 'other' {
     return 'other';
   }
 }
 
 @Workflow({ id: 'inner', description: 'Says one thing' })
-class InnerWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class InnerWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.node(SpeakNode, { messages, prompt: 'Say it.' });
   }
 }
 
 @Workflow({ id: 'team/support', aliases: ['team/support/v2'], description: 'Routes "everything" <safely>' })
-class SupportWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class SupportWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.route(flow.node(TopicNode), {
       billing: (branch) => branch.workflow(InnerWorkflow, { messages }),
       other: (branch) => branch.node(SpeakNode, { messages, prompt: 'Anything.' }),

@@ -2,18 +2,17 @@ import { connect } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { type Message, ModelProvider } from '../../src/models/index.js';
-import { agent, AgentStreamingNode } from '../../src/nodes/index.js';
+import type { Message } from '../../src/models/index.js';
+import { AgentStreamingNode } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
 import {
-  type RunRequest,
+  agent,
+  type ChatRefs,
   type Deltas,
   type Flow,
   type Ref,
   type TaskContext,
-  type Wiring,
   Workflow,
-  WorkflowDefinition,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
@@ -31,11 +30,8 @@ const MIB = 1024 * 1024;
 /** Asks one model again once, then another. */
 class StubbornNode extends AgentStreamingNode<{ messages: readonly Message[] }, string> {
   readonly agentConfig = agent({
-    modelProvider: ModelProvider.OPENAI,
-    modelName: 'first',
-    outputType: String,
     retries: 1,
-    fallbacks: [{ modelProvider: ModelProvider.OPENAI, modelName: 'second' }],
+    model: ['openai/first', { model: 'openai/second' }],
   });
 
   async *process(
@@ -47,8 +43,8 @@ class StubbornNode extends AgentStreamingNode<{ messages: readonly Message[] }, 
 }
 
 @Workflow({ id: 'stubborn', description: 'Retries and falls back' })
-class StubbornWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class StubbornWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.node(StubbornNode, { messages });
   }
 }

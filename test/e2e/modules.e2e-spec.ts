@@ -10,16 +10,16 @@ import {
   type Type,
 } from '@nestjs/common';
 import { DefinitionError } from '../../src/errors/index.js';
-import { ModelProvider } from '../../src/models/index.js';
-import { agent, AgentNode, AgentTool, Node, NodesModule } from '../../src/nodes/index.js';
+import { AgentNode } from '../../src/nodes/index.js';
 import {
-  type RunRequest,
+  agent,
+  AgentTool,
+  type ChatRefs,
   type Flow,
   type Ref,
   type TaskContext,
-  type Wiring,
   Workflow,
-  WorkflowDefinition,
+  type WorkflowLike,
   WorkflowRegistry,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
@@ -32,19 +32,17 @@ import type { Conversation } from '../support/workflow-kit.js';
 const NAME = Symbol('name');
 
 @Injectable()
-class NameNode extends Node<void, string> {
-  constructor(@Inject(NAME) private readonly name: string) {
-    super();
-  }
+class NameNode {
+  constructor(@Inject(NAME) private readonly name: string) {}
   process(): string {
     return `I belong to ${this.name}.`;
   }
 }
 
 /** A workflow of one {@link NameNode}. */
-function nameWorkflow(id: string): Type<WorkflowDefinition> {
+function nameWorkflow(id: string): Type<WorkflowLike> {
   @Workflow({ id, description: 'Says whose node it ran' })
-  class NameWorkflow extends WorkflowDefinition<RunRequest, string> {
+  class NameWorkflow {
     define(flow: Flow): Ref<string> {
       return flow.node(NameNode, undefined);
     }
@@ -56,7 +54,7 @@ function nameWorkflow(id: string): Type<WorkflowDefinition> {
 function moduleOf(name: string, metadata: ModuleMetadata): Type<unknown> {
   const Named = { [name]: class {} }[name] as Type<unknown>;
   const providers = [{ provide: NAME, useValue: name }, ...(metadata.providers ?? [])];
-  Module({ ...metadata, providers, imports: [NodesModule, ...(metadata.imports ?? [])] })(Named);
+  Module({ ...metadata, providers, imports: metadata.imports ?? [] })(Named);
   return Named;
 }
 
@@ -110,25 +108,99 @@ describe('Modules', () => {
       expect(await ask('a')).toBe('I belong to GlobalModule.');
     });
 
-    it('stops the start if none of them is within reach', async () => {
+    it('is none of those that lie out of reach', async () => {
       const secret = moduleOf('SecretModule', { providers: [NameNode] });
       const A = moduleOf('ModuleA', { imports: [secret], providers: [nameWorkflow('a')] });
-      expect(await faultsOf(A, other)).toContain(
-        '[ambiguous_provider] workflow "a", node "NameNode": several modules provide it (SecretModule, OtherModule), none of them within reach of ModuleA. Add NameNode to the providers of ModuleA, or export it',
-      );
+      await start(A, other);
+      expect(await ask('a')).toBe('I belong to ModuleA.');
     });
   });
 
-  it('run a node that only one module provides, exported or not', async () => {
-    const secret = moduleOf('SecretModule', { providers: [NameNode] });
-    await start(moduleOf('ModuleA', { providers: [nameWorkflow('a')] }), secret);
-    expect(await ask('a')).toBe('I belong to SecretModule.');
-  });
+  describe('A node that no module provides', () => {
+    it('is made with what the module of its workflow sees, once for each module', async () => {
+      const made: string[] = [];
+      @Injectable()
+      class CountedNode extends NameNode {
+        constructor(@Inject(NAME) name: string) {
+          super(name);
+          made.push(name);
+        }
+      }
+      const twice = (id: string): Type<WorkflowLike> => {
+        @Workflow({ id, description: 'The same node twice' })
+        class TwiceWorkflow {
+          define(flow: Flow): Ref<string> {
+            const first = flow.node(CountedNode, undefined, { key: 'first' });
+            const second = flow.node(CountedNode, undefined, { key: 'second' });
+            return flow.run('both', { first, second }, (both) => `${both.first} ${both.second}`);
+          }
+        }
+        return TwiceWorkflow;
+      };
+      const A = moduleOf('ModuleA', { providers: [twice('a'), twice('again')] });
+      const B = moduleOf('ModuleB', { providers: [twice('b')] });
+      await start(A, B);
+      expect(await ask('a')).toBe('I belong to ModuleA. I belong to ModuleA.');
+      expect(await ask('again')).toBe('I belong to ModuleA. I belong to ModuleA.');
+      expect(await ask('b')).toBe('I belong to ModuleB. I belong to ModuleB.');
+      expect(made.toSorted()).toEqual(['ModuleA', 'ModuleB']);
+    });
 
-  it('are named when a node is missing', async () => {
-    expect(await faultsOf(moduleOf('ModuleA', { providers: [nameWorkflow('a')] }))).toContain(
-      '[node_not_provided] workflow "a", node "NameNode": no module provides it. Add NameNode to the providers of ModuleA.',
-    );
+    it('stops the start if the module lacks what it injects', async () => {
+      @Module({ providers: [nameWorkflow('a')] })
+      class PoorModule {}
+      expect(await faultsOf(PoorModule)).toMatch(
+        /\[node_not_provided\] workflow "a", node "NameNode": it cannot be made\. Nest can't resolve dependencies of the NameNode \(\?\)\. Please make sure that the argument Symbol\(name\) at index \[0\] is available in the PoorModule.*\. Add what it injects to the providers of PoorModule, or import a module there that exports it\./,
+      );
+    });
+
+    it('stops the start if its constructor throws', async () => {
+      @Injectable()
+      class ThrowingNode {
+        constructor() {
+          throw new Error('no connection');
+        }
+        process(): string {
+          return '';
+        }
+      }
+      @Workflow({ id: 'a', description: '' })
+      class ThrowingWorkflow {
+        define(flow: Flow): Ref<string> {
+          return flow.node(ThrowingNode);
+        }
+      }
+      expect(await faultsOf(moduleOf('ModuleA', { providers: [ThrowingWorkflow] }))).toContain(
+        '[node_not_ready] workflow "a", node "ThrowingNode": its constructor threw "no connection".',
+      );
+    });
+
+    it.each([
+      ['REQUEST', Scope.REQUEST],
+      ['TRANSIENT', Scope.TRANSIENT],
+    ])('stops the start if it has the scope %s', async (name, scope) => {
+      @Injectable({ scope })
+      class ScopedNode extends NameNode {
+        constructor(@Inject(NAME) given: string) {
+          super(given);
+        }
+      }
+      @Workflow({ id: 'a', description: '' })
+      class ScopedWorkflow {
+        define(flow: Flow): Ref<string> {
+          return flow.node(ScopedNode);
+        }
+      }
+      expect(await faultsOf(moduleOf('ModuleA', { providers: [ScopedWorkflow] }))).toContain(
+        `[scoped_provider] workflow "a", node "ScopedNode": it has Scope.${name}, but one instance must serve all runs.`,
+      );
+    });
+
+    it('stops the start if something that it injects is made for each request', async () => {
+      @Module({ providers: [nameWorkflow('a'), { provide: NAME, useFactory: () => 'a', scope: Scope.REQUEST }] })
+      class ScopedModule {}
+      expect(await faultsOf(ScopedModule)).toContain('node "NameNode": something that it injects has Scope.REQUEST');
+    });
   });
 
   it('give an agent the tools of the module which provides its node', async () => {
@@ -146,15 +218,15 @@ describe('Modules', () => {
     }
     @Injectable()
     class AskNode extends AgentNode<Conversation, string> {
-      readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String, tools: [NameTool] });
+      readonly agentConfig = agent({ tools: [NameTool] });
       process(input: Conversation, context: TaskContext): Promise<string> {
         return this.agent.run(input, context);
       }
     }
-    const askWorkflow = (id: string): Type<WorkflowDefinition> => {
+    const askWorkflow = (id: string): Type<WorkflowLike> => {
       @Workflow({ id, description: 'Asks a model that asks a tool' })
-      class AskWorkflow extends WorkflowDefinition<RunRequest, string> {
-        define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+      class AskWorkflow {
+        define(flow: Flow, { messages }: ChatRefs): Ref<string> {
           return flow.node(AskNode, { messages });
         }
       }
@@ -172,8 +244,23 @@ describe('Modules', () => {
   });
 
   describe('A workflow as a step of another', () => {
+    it('stops the start if several modules provide it, none of them within reach', async () => {
+      const inner = nameWorkflow('inner');
+      @Workflow({ id: 'outer', description: '' })
+      class Outer {
+        define(flow: Flow, { messages }: ChatRefs): Ref<unknown> {
+          return flow.workflow(inner, { messages } as never);
+        }
+      }
+      const [first, second] = ['FirstModule', 'SecondModule'].map((name) => moduleOf(name, { providers: [inner] }));
+      const A = moduleOf('ModuleA', { providers: [Outer] });
+      expect(await faultsOf(A, first as Type<unknown>, second as Type<unknown>)).toMatch(
+        /\[ambiguous_provider\] workflow "outer", node "NameWorkflow": several modules provide it \(FirstModule, SecondModule\), none of them within reach of ModuleA\. Add NameWorkflow to the providers of ModuleA, or export it/,
+      );
+    });
+
     it('is that of the module which provides the outer one', async () => {
-      class Inner extends WorkflowDefinition<RunRequest, string> {
+      class Inner {
         define(flow: Flow): Ref<string> {
           return flow.node(NameNode, undefined);
         }
@@ -183,8 +270,8 @@ describe('Modules', () => {
       @Workflow({ id: 'inner-of-b', description: '' })
       class InnerOfB extends Inner {}
       @Workflow({ id: 'outer', description: '' })
-      class Outer extends WorkflowDefinition<RunRequest, string> {
-        define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+      class Outer {
+        define(flow: Flow, { messages }: ChatRefs): Ref<string> {
           return flow.workflow(Inner, { messages });
         }
       }
@@ -227,14 +314,14 @@ describe('Modules', () => {
       }
       @Injectable()
       class ToolNode extends AgentNode<Conversation, string> {
-        readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String, tools: [ScopedTool] });
+        readonly agentConfig = agent({ tools: [ScopedTool] });
         process(input: Conversation, context: TaskContext): Promise<string> {
           return this.agent.run(input, context);
         }
       }
       @Workflow({ id: 'a', description: '' })
-      class ToolWorkflow extends WorkflowDefinition<RunRequest, string> {
-        define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+      class ToolWorkflow {
+        define(flow: Flow, { messages }: ChatRefs): Ref<string> {
           return flow.node(ToolNode, { messages });
         }
       }
@@ -243,7 +330,7 @@ describe('Modules', () => {
       );
     });
 
-    it.each<[string, (type: Type<WorkflowDefinition>) => Provider]>([
+    it.each<[string, (type: Type<WorkflowLike>) => Provider]>([
       ['a class', (type) => ({ provide: type, useClass: type, scope: Scope.REQUEST })],
       [
         'a factory',
@@ -287,14 +374,14 @@ describe('Modules', () => {
     });
 
     describe('of one name stop the start, and the message names both classes', () => {
-      const named = (name: string, id: string, aliases: readonly string[] = []): Type<WorkflowDefinition> => {
+      const named = (name: string, id: string, aliases: readonly string[] = []): Type<WorkflowLike> => {
         const Named = {
-          [name]: class extends WorkflowDefinition<RunRequest, string> {
+          [name]: class {
             define(flow: Flow): Ref<string> {
               return flow.node(NameNode, undefined);
             }
           },
-        }[name] as Type<WorkflowDefinition>;
+        }[name] as Type<WorkflowLike>;
         Workflow({ id, description: '', aliases })(Named);
         return Named;
       };
@@ -336,7 +423,8 @@ describe('Modules', () => {
       });
     });
 
-    class Bare extends WorkflowDefinition<RunRequest, string> {
+    class Bare {
+      readonly agent = agent({});
       define(flow: Flow): Ref<string> {
         return flow.node(NameNode, undefined);
       }

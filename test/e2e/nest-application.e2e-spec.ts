@@ -25,15 +25,13 @@ import { IsString } from 'class-validator';
 import type { NextFunction, Request, Response } from 'express';
 import { map, type Observable } from 'rxjs';
 import {
+  type ChatRefs,
   type Deltas,
   type Flow,
   MillraceModule,
   type MillraceOptions,
   type Ref,
-  type RunRequest,
-  type Wiring,
   Workflow,
-  WorkflowDefinition,
 } from '../../src/index.js';
 import {
   assertCompletion,
@@ -60,8 +58,6 @@ class Greeter {
 /** A node that injects it, in the application's module alone. */
 @Injectable()
 class GreetNode {
-  readonly speaks = true;
-
   constructor(private readonly greeter: Greeter) {}
 
   async *process(): AsyncGenerator<Deltas, string, void> {
@@ -71,15 +67,15 @@ class GreetNode {
 }
 
 @Workflow({ id: 'greet', description: 'Says hello in words of the application' })
-class GreetWorkflow extends WorkflowDefinition<RunRequest, string> {
+class GreetWorkflow {
   define(flow: Flow): Ref<string> {
     return flow.node(GreetNode);
   }
 }
 
 @Workflow({ id: 'ask', description: 'Asks a model' })
-class AskWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class AskWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.node(SpeakNode, { messages, prompt: 'Answer.' });
   }
 }

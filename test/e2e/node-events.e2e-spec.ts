@@ -4,16 +4,7 @@ import { ChatOpenAI } from '@langchain/openai';
 import { Injectable } from '@nestjs/common';
 import { streamText } from 'ai';
 import OpenAI from 'openai';
-import { Node } from '../../src/nodes/index.js';
-import {
-  type RunRequest,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
+import { type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, chunksOf } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
@@ -27,7 +18,7 @@ const REPLY = { thinking: 'Hm.', reply: 'Hello!' };
 const EVENTS = { 'millrace-events': 'true' };
 
 @Injectable()
-class CountNode extends Node<{ text: string }, 'long' | 'short'> {
+class CountNode {
   process({ text }: { text: string }, context: TaskContext): 'long' | 'short' {
     context.progress('Counting', { characters: text.length });
     return text.length > 3 ? 'long' : 'short';
@@ -35,9 +26,9 @@ class CountNode extends Node<{ text: string }, 'long' | 'short'> {
 }
 
 @Workflow({ id: 'counted', description: 'Progress and a route' })
-class CountedWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
-    const hidden = flow.node(SpeakNode, { messages, prompt: 'a' }, { key: 'hidden', hidden: true });
+class CountedWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
+    const hidden = flow.node(SpeakNode, { messages, prompt: 'a' }, { key: 'hidden', silent: true });
     return flow.route(flow.node(CountNode, { text: hidden }), {
       long: (branch) => branch.node(SpeakNode, { messages, prompt: 'b' }),
       short: () => hidden,
@@ -108,7 +99,7 @@ describe('node events', () => {
     const summary = chunks.flatMap((chunk) => ('millrace' in chunk ? [chunk.millrace] : [])).at(-1);
     expect(summary).toMatchObject({
       finish_reason: 'length',
-      nodes: { ReasoningNode: { usage: { total_tokens: 7 } } },
+      nodes: { consider: { usage: { total_tokens: 7 } } },
     });
   });
 
@@ -162,7 +153,7 @@ describe('node events', () => {
   ])('name the model %s without the folder that it lies in', async (model, name) => {
     bench.upstream.next([style({ envelope: { model } }), ...streamOf('Hi')]);
     const news = await newsOf('chat', EVENTS);
-    expect(news).toContainEqual(expect.objectContaining({ type: 'model-identified', node: 'ChatNode', model: name }));
+    expect(news).toContainEqual(expect.objectContaining({ type: 'model-identified', node: 'answer', model: name }));
   });
 
   describe('do no harm to', () => {

@@ -1,17 +1,16 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
-import { type Message, ModelProvider } from '../../src/models/index.js';
-import { agent, AgentNode, AgentStreamingNode, Node } from '../../src/nodes/index.js';
+import type { Message } from '../../src/models/index.js';
+import { AgentNode, AgentStreamingNode } from '../../src/nodes/index.js';
 import {
-  type RunRequest,
+  agent,
+  type ChatRefs,
   type Deltas,
   type Flow,
   type ParameterGroup,
   type Ref,
   type TaskContext,
-  type Wiring,
   Workflow,
-  WorkflowDefinition,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { getJson, postJson } from '../support/http-client.js';
@@ -24,17 +23,17 @@ interface Conversation {
 }
 
 const ALL = ['sampling', 'tools', 'response_format', 'logprobs', 'modalities'] as const;
-const MODEL = { modelProvider: ModelProvider.OPENAI, outputType: String } as const;
+const MODEL = {} as const;
 
 @Injectable()
-class DecideNode extends Node<Conversation, 'left' | 'right'> {
+class DecideNode {
   process({ messages }: Conversation): 'left' | 'right' {
     return messages.at(-1)?.content === 'left' ? 'left' : 'right';
   }
 }
 
 @Injectable()
-class NoticeNode extends Node<void, string> {
+class NoticeNode {
   process(): string {
     return 'Closed.';
   }
@@ -63,7 +62,7 @@ const HeedingNode = speakerOf(ALL);
 const DroppingNode = speakerOf(['sampling']);
 const NODES = [DecideNode, NoticeNode, SilentNode, HeedingNode, DroppingNode];
 
-type Wire = (flow: Flow, request: Wiring<RunRequest>) => Ref<string>;
+type Wire = (flow: Flow, request: ChatRefs) => Ref<string>;
 
 const route =
   (left: Wire, right: Wire): Wire =>
@@ -83,16 +82,20 @@ const saidFirst =
     return then(flow, request);
   };
 
-function workflowsOf(wire: Wire, nested: (inner: Type<WorkflowDefinition<RunRequest, string>>) => Wire = () => wire) {
+interface Inner {
+  define(flow: Flow, request: ChatRefs): Ref<string>;
+}
+
+function workflowsOf(wire: Wire, nested: (inner: Type<Inner>) => Wire = () => wire) {
   @Workflow({ id: 'inner', description: 'Inside another' })
-  class InnerWorkflow extends WorkflowDefinition<RunRequest, string> {
-    define(flow: Flow, request: Wiring<RunRequest>): Ref<string> {
+  class InnerWorkflow {
+    define(flow: Flow, request: ChatRefs): Ref<string> {
       return wire(flow, request);
     }
   }
   @Workflow({ id: 'test', description: 'Ways to go' })
-  class TestWorkflow extends WorkflowDefinition<RunRequest, string> {
-    define(flow: Flow, request: Wiring<RunRequest>): Ref<string> {
+  class TestWorkflow {
+    define(flow: Flow, request: ChatRefs): Ref<string> {
       return nested(InnerWorkflow)(flow, request);
     }
   }
@@ -140,7 +143,7 @@ describe('the parameters that a workflow with a route takes', () => {
       route(heeding, dropping),
       (inner) =>
         (flow, { messages }) =>
-          flow.workflow(inner, { messages }, { hidden: true }),
+          flow.workflow(inner, { messages }, { silent: true }),
     );
     expect(await taken()).toEqual(['sampling']);
   });

@@ -80,7 +80,7 @@ describeInBrowser()('the playground keeps', () => {
       const [first, second] = [visitor.page, await visitor.openTab()];
       await openPage(second, app.url);
       await ask(first, 'chat', 'Never mind');
-      await lane(first, 'ChatNode').getByText('Not').waitFor();
+      await lane(first, 'answer').getByText('Not').waitFor();
       await second.getByRole('button', { name: 'Delete Never mind' }).click();
       await eventually(async () => (await questions(first)).length === 0);
       expect(await (await upstream.request(0)).closed).toBe('aborted');
@@ -95,11 +95,11 @@ describeInBrowser()('the playground keeps', () => {
     upstream.next(streamOf(['Half an ', 'answer', hold, ' and more'])).next(streamOf('A whole answer.'));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
-    await lane(page, 'ChatNode').getByText('Half an answer').waitFor();
+    await lane(page, 'answer').getByText('Half an answer').waitFor();
     await page.reload();
     await ended(page, 'stopped');
     await page.waitForSelector('#graph-frame svg');
-    expect(await lane(page, 'ChatNode').locator('> .said').innerText()).toBe('Half an answer');
+    expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Half an answer');
     expect(await textOf(page, '.turn .problem-box')).toMatch(/interrupted by a reload/i);
     expect(await textOf(page, '.facts')).not.toContain('stopped by you');
     expect(await (await upstream.request(0)).closed).toBe('aborted');
@@ -188,7 +188,7 @@ describeInBrowser()('the playground keeps', () => {
       await ask(page, 'research', 'Hello');
       await ended(page, 'failed');
       expect(await status).toBeGreaterThanOrEqual(400);
-      expect(await lane(page, 'PlanNode').getAttribute('data-state')).toBe('done');
+      expect(await lane(page, 'plan').getAttribute('data-state')).toBe('done');
       expect(await page.locator('.lane[data-state=failed]').count()).toBeGreaterThan(0);
       const message = await page.locator('.problem-box p').first().innerText();
       expect((await textOf(page, 'main')).split(message)).toHaveLength(2);
@@ -199,7 +199,7 @@ describeInBrowser()('the playground keeps', () => {
       const { page } = await visit(app.url);
       await ask(page, 'nested', 'Hello');
       await ended(page, 'failed');
-      expect(await lane(page, 'ResearchWorkflow/PlanNode').getAttribute('data-state')).toBe('done');
+      expect(await lane(page, 'ResearchWorkflow/plan').getAttribute('data-state')).toBe('done');
       expect(await lane(page, 'ResearchWorkflow').getAttribute('data-state')).toBe('failed');
       const message = await page.locator('.problem-box p').first().innerText();
       expect((await textOf(page, 'main')).split(message)).toHaveLength(2);

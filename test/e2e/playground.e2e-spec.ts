@@ -5,16 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { Injectable } from '@nestjs/common';
-import { Node } from '../../src/nodes/index.js';
-import {
-  type RunRequest,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
+import { type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '../../src/workflow/index.js';
 import { describeInBrowser, type Visitor } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
 import { getJson } from '../support/http-client.js';
@@ -35,7 +26,7 @@ import {
 import { promptOf, SpeakNode, workflowsModule } from '../support/workflow-kit.js';
 
 @Injectable()
-class ChooseNode extends Node<{ text: string }, 'left' | 'right'> {
+class ChooseNode {
   process(_input: { text: string }, context: TaskContext): 'left' | 'right' {
     context.progress('Looking both ways');
     return 'right';
@@ -43,8 +34,8 @@ class ChooseNode extends Node<{ text: string }, 'left' | 'right'> {
 }
 
 @Workflow({ id: 'side-by-side', description: 'Three that speak, at the same time' })
-class SideBySideWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class SideBySideWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const left = flow.node(SpeakNode, { messages, prompt: 'left' }, { key: 'left' });
     flow.node(SpeakNode, { messages, prompt: 'middle' }, { key: 'middle', effect: true });
     flow.node(SpeakNode, { messages, prompt: 'right' }, { key: 'right', effect: true });
@@ -53,8 +44,8 @@ class SideBySideWorkflow extends WorkflowDefinition<RunRequest, string> {
 }
 
 @Workflow({ id: 'crossing', description: 'A silent step, and one of two ways' })
-class CrossingWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class CrossingWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.route(flow.node(ChooseNode, { text: 'x' }), {
       left: (branch) => branch.node(SpeakNode, { messages, prompt: 'left' }),
       right: (branch) => branch.node(SpeakNode, { messages, prompt: 'right' }),
@@ -142,13 +133,13 @@ describeInBrowser()('the playground', () => {
     upstream.next(streamOf([reasoning('First I *think*.'), hold, 'Then I speak.']));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
-    const thinking = lane(page, 'ChatNode').locator('.thinking');
+    const thinking = lane(page, 'answer').locator('.thinking');
     await thinking.getByText('think', { exact: true }).waitFor();
     expect(await thinking.getAttribute('open')).not.toBeNull();
     hold.open();
     await ended(page);
     expect(await thinking.getAttribute('open')).toBeNull();
-    expect(await lane(page, 'ChatNode').locator('> .said').innerText()).toBe('Then I speak.');
+    expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Then I speak.');
     await thinking.locator('summary').click();
     expect(await thinking.locator('.said').innerText()).toBe('First I think.');
   });
@@ -167,7 +158,7 @@ describeInBrowser()('the playground', () => {
       /^basics\s+in ResearchWorkflow\s+agent · silent/,
     );
     expect(await nodeState(page, 'ResearchWorkflow/basics')).toBe('done');
-    expect(await nodeState(page, 'SimplifyNode')).toBe('done');
+    expect(await nodeState(page, 'simplify')).toBe('done');
   });
 
   it('stops: the request to the model is aborted, and what came stays', async () => {
@@ -176,7 +167,7 @@ describeInBrowser()('the playground', () => {
     upstream.next(streamOf(['Half an ', hold, 'answer'])).next(streamOf('A new one.'));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
-    await lane(page, 'ChatNode').getByText('Half an').waitFor();
+    await lane(page, 'answer').getByText('Half an').waitFor();
     await page.click('#stop');
     await ended(page, 'stopped');
     expect(await (await upstream.request(0)).closed).toBe('aborted');
@@ -201,8 +192,8 @@ describeInBrowser()('the playground', () => {
     await ask(page, 'chat', 'Again');
     await ended(page, 'failed');
     expect(await box.innerText()).toMatch(/broke[^]*upstream_connection_lost/);
-    expect(await lane(page, 'ChatNode').locator('> .said').innerText()).toBe('Some');
-    expect(await nodeState(page, 'ChatNode')).toBe('failed');
+    expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Some');
+    expect(await nodeState(page, 'answer')).toBe('failed');
     expect(errors).toEqual([]);
   });
 
@@ -252,7 +243,7 @@ describeInBrowser()('the playground', () => {
     const { page, requests, errors } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
     await ended(page);
-    const said = lane(page, 'ChatNode').locator('> .said');
+    const said = lane(page, 'answer').locator('> .said');
     expect(await said.locator('h1').innerText()).toBe('Title');
     expect(await said.locator('td strong').innerText()).toBe('1');
     const html = await said.innerHTML();
@@ -339,11 +330,11 @@ describeInBrowser()('the playground', () => {
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
     await ended(page);
-    expect(await lane(page, 'ChatNode').locator('> .said').textContent()).toContain('the end');
+    expect(await lane(page, 'answer').locator('> .said').textContent()).toContain('the end');
     await ask(page, 'chat', 'And now?');
     await eventually(async () => (await page.locator('.turn').count()) === 2);
     await ended(page);
-    expect(await lane(page, 'ChatNode').locator('> .said strong').innerText()).toBe('Still');
+    expect(await lane(page, 'answer').locator('> .said strong').innerText()).toBe('Still');
   });
 
   it('can be used by keyboard alone', async () => {
@@ -511,7 +502,7 @@ describeInBrowser()('the playground', () => {
     expect(wide).toBe(0);
     await page.click('#open-graph');
     await eventually(() => page.locator('#graph-frame svg').isVisible());
-    expect(await nodeState(page, 'ChatNode')).toBe('done');
+    expect(await nodeState(page, 'answer')).toBe('done');
     expect(await page.evaluate(overflow)).toBe(0);
   });
 

@@ -2,17 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
 import { IsString } from 'class-validator';
 import { DefinitionError } from '../../src/errors/index.js';
-import { type Message, ModelProvider } from '../../src/models/index.js';
-import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
+import type { Message } from '../../src/models/index.js';
+import { AgentStreamingNode } from '../../src/nodes/index.js';
 import {
-  type RunRequest,
+  agent,
+  type ChatRefs,
   type Deltas,
   type Flow,
   type Ref,
   type TaskContext,
-  type Wiring,
   Workflow,
-  WorkflowDefinition,
 } from '../../src/workflow/index.js';
 import { TestApp } from '../support/app.js';
 import { assertCompletion } from '../support/chunks.js';
@@ -31,7 +30,7 @@ class Reply {
 
 @Injectable()
 class ClaudeNode extends AgentStreamingNode<{ messages: readonly Message[] }, Reply> {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.ANTHROPIC, outputType: Reply });
+  readonly agentConfig = agent({ model: 'anthropic', output: Reply });
 
   async *process(
     { messages }: { messages: readonly Message[] },
@@ -43,13 +42,13 @@ class ClaudeNode extends AgentStreamingNode<{ messages: readonly Message[] }, Re
 }
 
 @Workflow({ id: 'claude', description: 'Answers with a model of Anthropic' })
-class ClaudeWorkflow extends WorkflowDefinition<RunRequest, Reply> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<Reply> {
+class ClaudeWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<Reply> {
     return flow.node(ClaudeNode, { messages });
   }
 }
 
-@Module({ imports: [NodesModule], providers: [ClaudeNode, ClaudeWorkflow] })
+@Module({ providers: [ClaudeNode, ClaudeWorkflow] })
 class ClaudeModule {}
 
 const REQUEST = { model: 'claude', messages: [{ role: 'user', content: 'Hello' }] };

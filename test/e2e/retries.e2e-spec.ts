@@ -1,17 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
 import OpenAI from 'openai';
-import { type Message, ModelProvider } from '../../src/models/index.js';
-import { agent, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
+import type { Message } from '../../src/models/index.js';
+import { AgentStreamingNode } from '../../src/nodes/index.js';
 import {
-  type RunRequest,
+  agent,
+  type ChatRefs,
   type Deltas,
   type Flow,
   type Ref,
   type TaskContext,
-  type Wiring,
   Workflow,
-  WorkflowDefinition,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
@@ -27,10 +26,8 @@ import { assertValidError } from '../support/wire-schema.js';
 @Injectable()
 class PatientNode extends AgentStreamingNode<{ messages: readonly Message[] }, string> {
   readonly agentConfig = agent({
-    modelProvider: ModelProvider.OPENAI,
-    outputType: String,
     retries: 3,
-    fallbacks: [{ modelProvider: ModelProvider.OPENAI, modelName: 'other' }],
+    model: ['openai', { model: 'openai/other' }],
   });
 
   async *process(input: { messages: readonly Message[] }, context: TaskContext): AsyncGenerator<Deltas, string, void> {
@@ -39,13 +36,13 @@ class PatientNode extends AgentStreamingNode<{ messages: readonly Message[] }, s
 }
 
 @Workflow({ id: 'patient', description: 'Asks again' })
-class PatientWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class PatientWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.node(PatientNode, { messages });
   }
 }
 
-@Module({ imports: [NodesModule], providers: [PatientNode, PatientWorkflow] })
+@Module({ providers: [PatientNode, PatientWorkflow] })
 class PatientModule {}
 
 const limited = (fields: Record<string, string>): Script => httpError(429, errorBody('slow down'), fields);

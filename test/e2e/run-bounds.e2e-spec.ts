@@ -1,16 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
-import { ModelProvider } from '../../src/models/index.js';
-import { agent, AgentStreamingNode, Node } from '../../src/nodes/index.js';
+import { AgentStreamingNode } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
-import {
-  type RunRequest,
-  type Deltas,
-  type Flow,
-  type Ref,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
+import { agent, type Deltas, type Flow, type Ref, Workflow } from '../../src/workflow/index.js';
 import { TestApp } from '../support/app.js';
 import { assertErrorEnded, contentOf } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
@@ -24,7 +16,7 @@ const MIB = 1024 * 1024;
 /** Says the same without end. */
 @Injectable()
 class EndlessNode extends AgentStreamingNode<void, string> {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.DEMO, outputType: String });
+  readonly agentConfig = agent({ model: 'demo' });
 
   async *process(): AsyncGenerator<Deltas, string, void> {
     for (;;) yield { type: 'content', text: 'x'.repeat(64 * 1024) };
@@ -33,21 +25,21 @@ class EndlessNode extends AgentStreamingNode<void, string> {
 
 /** Has a result that is too long for anybody to use. */
 @Injectable()
-class LongNode extends Node<void, string> {
+class LongNode {
   process(): string {
     return 'x'.repeat(40 * MIB);
   }
 }
 
 @Workflow({ id: 'endless', description: 'A node that never stops' })
-class EndlessWorkflow extends WorkflowDefinition<RunRequest, string> {
+class EndlessWorkflow {
   define(flow: Flow): Ref<string> {
     return flow.node(EndlessNode);
   }
 }
 
 @Workflow({ id: 'parallel', description: 'Two of them, the second of which has to wait for its turn' })
-class ParallelWorkflow extends WorkflowDefinition<RunRequest, string> {
+class ParallelWorkflow {
   define(flow: Flow): Ref<string> {
     flow.node(EndlessNode, undefined, { key: 'first' });
     return flow.node(EndlessNode, undefined, { key: 'second' });
@@ -55,7 +47,7 @@ class ParallelWorkflow extends WorkflowDefinition<RunRequest, string> {
 }
 
 @Workflow({ id: 'long', description: 'A long result' })
-class LongWorkflow extends WorkflowDefinition<RunRequest, string> {
+class LongWorkflow {
   define(flow: Flow): Ref<string> {
     return flow.node(LongNode);
   }

@@ -1,18 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Injectable, Logger } from '@nestjs/common';
 import { IsString } from 'class-validator';
-import { ModelProvider } from '../../src/models/index.js';
-import { agent, AgentNode, AgentStreamingNode, Node } from '../../src/nodes/index.js';
+import { AgentNode, AgentStreamingNode } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
 import {
-  type RunRequest,
+  agent,
+  type ChatRefs,
   type Deltas,
   type Flow,
   type Ref,
   type TaskContext,
-  type Wiring,
   Workflow,
-  WorkflowDefinition,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, chunksOf, contentOf } from '../support/chunks.js';
@@ -88,7 +86,7 @@ function wishOf({ request }: TaskContext): string {
 /** Passes a model's first piece on, and then what the last message names. */
 @Injectable()
 class OddNode extends AgentStreamingNode<Conversation, string> {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String });
+  readonly agentConfig = agent({});
 
   async *process({ messages }: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
     const name = wishOf(context);
@@ -103,21 +101,21 @@ class OddNode extends AgentStreamingNode<Conversation, string> {
 }
 
 @Workflow({ id: 'odd', description: 'A node that yields what is no delta' })
-class OddWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class OddWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.node(OddNode, { messages });
   }
 }
 
 @Workflow({ id: 'odd-and-silent', description: 'The same, and nobody hears it' })
-class SilentOddWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
-    return flow.node(OddNode, { messages }, { hidden: true });
+class SilentOddWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
+    return flow.node(OddNode, { messages }, { silent: true });
   }
 }
 
 @Injectable()
-class ProgressNode extends Node<Conversation, string> {
+class ProgressNode {
   process(_input: Conversation, context: TaskContext): string {
     const name = wishOf(context);
     context.progress('Working', UNSPEAKABLE[name]?.value);
@@ -126,21 +124,21 @@ class ProgressNode extends Node<Conversation, string> {
 }
 
 @Workflow({ id: 'progress', description: 'Tells of its progress what JSON cannot hold' })
-class ProgressWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class ProgressWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.node(ProgressNode, { messages });
   }
 }
 
 @Injectable()
-class ResultNode extends Node<void, unknown> {
+class ResultNode {
   process(): unknown {
     return cycle;
   }
 }
 
 @Workflow({ id: 'no-json', description: 'A result that JSON cannot hold' })
-class ResultWorkflow extends WorkflowDefinition {
+class ResultWorkflow {
   define(flow: Flow): Ref<unknown> {
     return flow.node(ResultNode, undefined);
   }
@@ -291,7 +289,7 @@ const TOPIC = { topic: 'said', inside: 'secret' };
 /** Shows one field of what it gives. */
 @Injectable()
 class FieldNode extends AgentStreamingNode<Conversation, Topic> {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Topic });
+  readonly agentConfig = agent({ output: Topic });
   async *process({ messages }: Conversation, context: TaskContext): AsyncGenerator<Deltas, Topic, void> {
     return yield* this.streamStructuredDeltas(this.agent.runStream({ messages }, context), { topic: 'content' });
   }
@@ -300,7 +298,7 @@ class FieldNode extends AgentStreamingNode<Conversation, Topic> {
 /** Shows all of it, and gives more. */
 @Injectable()
 class RichNode extends AgentStreamingNode<Conversation, Topic> {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Topic });
+  readonly agentConfig = agent({ output: Topic });
   async *process({ messages }: Conversation, context: TaskContext): AsyncGenerator<Deltas, Topic, void> {
     const topic = yield* this.streamStructuredDeltas(this.agent.runStream({ messages }, context));
     return Object.assign(topic, { secret: 'key' });
@@ -309,7 +307,7 @@ class RichNode extends AgentStreamingNode<Conversation, Topic> {
 
 @Injectable()
 class WholeNode extends AgentStreamingNode<Conversation, Topic> {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Topic });
+  readonly agentConfig = agent({ output: Topic });
   async *process({ messages }: Conversation, context: TaskContext): AsyncGenerator<Deltas, Topic, void> {
     return yield* this.streamStructuredDeltas(this.agent.runStream({ messages }, context));
   }
@@ -317,23 +315,23 @@ class WholeNode extends AgentStreamingNode<Conversation, Topic> {
 
 @Injectable()
 class SilentTopicNode extends AgentNode<Conversation, Topic> {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Topic });
+  readonly agentConfig = agent({ output: Topic });
   process(input: Conversation, context: TaskContext): Promise<Topic> {
     return this.agent.run(input, context);
   }
 }
 
 @Workflow({ id: 'inner', description: 'One field is said; the result is what a silent node gave' })
-class InnerWorkflow extends WorkflowDefinition<RunRequest, Topic> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<Topic> {
+class InnerWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<Topic> {
     const said = flow.node(FieldNode, { messages });
     return flow.node(SilentTopicNode, { messages }, { after: [said] });
   }
 }
 
 @Workflow({ id: 'outer', description: 'The same as a step, and two that say all that they give', separator: '\n---\n' })
-class OuterWorkflow extends WorkflowDefinition {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<unknown> {
+class OuterWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<unknown> {
     const inner = flow.workflow(InnerWorkflow, { messages });
     const whole = flow.node(WholeNode, { messages }, { after: [inner] });
     return flow.node(RichNode, { messages }, { after: [whole] });

@@ -1,12 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  type RunRequest,
-  type Flow,
-  type Ref,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../src/workflow/index.js';
+import { type ChatRefs, type Flow, type Ref, Workflow } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { contentOf } from '../support/chunks.js';
 import { getJson, postJson } from '../support/http-client.js';
@@ -20,15 +13,15 @@ import { SpeakNode, workflowsModule } from '../support/workflow-kit.js';
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
 @Workflow({ id: 'secret', description: 'Leaves no trace', tracing: false })
-class SecretWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class SecretWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.node(SpeakNode, { messages, prompt: 'secret' });
   }
 }
 
 @Workflow({ id: 'open', description: 'Has a secret part', version: '2.1' })
-class OpenWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class OpenWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const whisper = flow.workflow(SecretWorkflow, { messages });
     return flow.node(SpeakNode, { messages, prompt: whisper });
   }

@@ -1,18 +1,17 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Global, Injectable, Module } from '@nestjs/common';
 import { IsString } from 'class-validator';
-import { ModelProvider } from '../../src/models/index.js';
-import { agent, AgentStreamingNode, AgentTool } from '../../src/nodes/index.js';
+import { AgentStreamingNode } from '../../src/nodes/index.js';
 import { TraceMask, Tracer, type TracingHealth } from '../../src/tracing/index.js';
 import {
-  type RunRequest,
+  agent,
+  AgentTool,
+  type ChatRefs,
   type Deltas,
   type Flow,
   type Ref,
   type TaskContext,
-  type Wiring,
   Workflow,
-  WorkflowDefinition,
 } from '../../src/workflow/index.js';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { contentOf } from '../support/chunks.js';
@@ -53,10 +52,8 @@ class WeatherTool extends AgentTool<CityArgs> {
 @Injectable()
 class ToolNode extends AgentStreamingNode<Conversation, string> {
   readonly agentConfig = agent({
-    modelProvider: ModelProvider.OPENAI,
-    outputType: String,
     tools: [WeatherTool],
-    fallbacks: [{ modelProvider: ModelProvider.OPENAI, modelName: 'second' }],
+    model: ['openai', { model: 'openai/second' }],
     settings: { temperature: 0.5, max_completion_tokens: 99 },
   });
 
@@ -66,15 +63,15 @@ class ToolNode extends AgentStreamingNode<Conversation, string> {
 }
 
 @Workflow({ id: 'inner', description: 'One agent with a tool' })
-class InnerWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class InnerWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.node(ToolNode, { messages });
   }
 }
 
 @Workflow({ id: 'outer', description: 'Another workflow as a step' })
-class OuterWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class OuterWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const inner = flow.workflow(InnerWorkflow, { messages });
     return flow.node(SpeakNode, { messages, prompt: 'again' }, { after: [inner] });
   }
@@ -341,7 +338,7 @@ describe('tracing', () => {
     for (const [i, stream] of streams.entries()) {
       const trace = await traceOfStream(stream);
       const [root] = trace.roots as [Span];
-      expect(outline([root])).toEqual([['chat', ['ChatNode', 'gpt-5.4-mini']]]);
+      expect(outline([root])).toEqual([['chat', ['answer', 'gpt-5.4-mini']]]);
       for (const span of trace.spans) {
         expect(span.attributes['user.id']).toBe(`user-${i}`);
         expect(span.attributes[`${OBSERVATION}output`]).toBe(`echo question-${i}.`);

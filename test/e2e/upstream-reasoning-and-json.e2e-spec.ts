@@ -1,17 +1,16 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
 import { IsOptional, IsString } from 'class-validator';
-import { type Message, ModelProvider } from '../../src/models/index.js';
-import { agent, AgentNode, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
+import type { Message } from '../../src/models/index.js';
+import { AgentNode, AgentStreamingNode } from '../../src/nodes/index.js';
 import {
-  type RunRequest,
+  agent,
+  type ChatRefs,
   type Deltas,
   type Flow,
   type Ref,
   type TaskContext,
-  type Wiring,
   Workflow,
-  WorkflowDefinition,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion } from '../support/chunks.js';
@@ -35,7 +34,7 @@ interface Asked {
   readonly messages: readonly Message[];
 }
 
-const config = agent({ modelProvider: ModelProvider.OPENAI, outputType: Reply });
+const config = agent({ output: Reply });
 
 @Injectable()
 class SpokenNode extends AgentStreamingNode<Asked, Reply> {
@@ -55,20 +54,20 @@ class SilentNode extends AgentNode<Asked, Reply> {
 }
 
 @Workflow({ id: 'spoken', description: 'A structured answer, as it arrives' })
-class SpokenWorkflow extends WorkflowDefinition<RunRequest, Reply> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<Reply> {
+class SpokenWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<Reply> {
     return flow.node(SpokenNode, { messages });
   }
 }
 
 @Workflow({ id: 'silent', description: 'A structured answer, once it is whole' })
-class SilentWorkflow extends WorkflowDefinition<RunRequest, Reply> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<Reply> {
+class SilentWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<Reply> {
     return flow.node(SilentNode, { messages });
   }
 }
 
-@Module({ imports: [NodesModule], providers: [SpokenNode, SilentNode, SpokenWorkflow, SilentWorkflow] })
+@Module({ providers: [SpokenNode, SilentNode, SpokenWorkflow, SilentWorkflow] })
 class StructuredModule {}
 
 describe('an upstream that speaks OpenAI in its own way', () => {

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
-import { type Message, ModelProvider } from '../../src/models/index.js';
-import { agent, AgentStreamingNode, AgentTool, NodesModule } from '../../src/nodes/index.js';
+import type { Message } from '../../src/models/index.js';
+import { AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
 import {
-  type RunRequest,
+  agent,
+  AgentTool,
+  type ChatRefs,
   type Deltas,
   type Flow,
   type Ref,
   type TaskContext,
-  type Wiring,
   Workflow,
-  WorkflowDefinition,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, chunksOf, toolCallsOf } from '../support/chunks.js';
@@ -50,30 +50,30 @@ abstract class Speaker extends AgentStreamingNode<Asked, string> {
 
 @Injectable()
 class FirstNode extends Speaker {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String, forward: ['tools'] });
+  readonly agentConfig = agent({ forward: ['tools'] });
 }
 
 @Injectable()
 class SecondNode extends Speaker {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String, forward: ['tools'] });
+  readonly agentConfig = agent({ forward: ['tools'] });
 }
 
 @Injectable()
 class ToolNode extends Speaker {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String, tools: [PingTool] });
+  readonly agentConfig = agent({ tools: [PingTool] });
 }
 
 @Workflow({ id: 'two', description: 'Two steps, each of which may call tools of the client' })
-class TwoWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class TwoWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     flow.node(FirstNode, { messages });
     return flow.node(SecondNode, { messages });
   }
 }
 
 @Workflow({ id: 'tooled', description: 'One step with a tool of the server' })
-class TooledWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class TooledWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.node(ToolNode, { messages });
   }
 }

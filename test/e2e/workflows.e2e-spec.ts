@@ -2,17 +2,16 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, Module, type Type } from '@nestjs/common';
 import { IsInt, IsString } from 'class-validator';
 import { DefinitionError } from '../../src/errors/index.js';
-import { type Message, ModelProvider } from '../../src/models/index.js';
-import { agent, AgentNode, AgentStreamingNode, Node, NodesModule } from '../../src/nodes/index.js';
+import type { Message } from '../../src/models/index.js';
+import { AgentNode, AgentStreamingNode } from '../../src/nodes/index.js';
 import {
-  type RunRequest,
+  agent,
+  type ChatRefs,
   type Deltas,
   type Flow,
   type Ref,
   type TaskContext,
-  type Wiring,
   Workflow,
-  WorkflowDefinition,
 } from '../../src/workflow/index.js';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { assertCompletion } from '../support/chunks.js';
@@ -34,9 +33,8 @@ class City {
 @Injectable()
 class CityNode extends AgentNode<Conversation, City> {
   readonly agentConfig = agent({
-    modelProvider: ModelProvider.OPENAI,
-    modelName: 'small',
-    outputType: City,
+    model: 'openai/small',
+    output: City,
     settings: { temperature: 0.2 },
   });
   process(input: Conversation, context: TaskContext): Promise<City> {
@@ -45,7 +43,7 @@ class CityNode extends AgentNode<Conversation, City> {
 }
 
 @Injectable()
-class LabelNode extends Node<{ city: City; prefix: string }, string> {
+class LabelNode {
   process({ city, prefix }: { city: City; prefix: string }): string {
     return `${prefix}${city.name} (${city instanceof City ? 'a City' : 'something else'})`;
   }
@@ -53,7 +51,7 @@ class LabelNode extends Node<{ city: City; prefix: string }, string> {
 
 @Injectable()
 class TellNode extends AgentStreamingNode<Conversation & { label: string }, string> {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String });
+  readonly agentConfig = agent({});
   async *process(
     { messages, label }: Conversation & { label: string },
     context: TaskContext,
@@ -64,7 +62,7 @@ class TellNode extends AgentStreamingNode<Conversation & { label: string }, stri
 }
 
 @Injectable()
-class StopNode extends Node<{ city: City }, string> {
+class StopNode {
   process(_input: { city: City }, context: TaskContext): string {
     context.stopWorkflow();
     return 'stopped here';
@@ -72,7 +70,7 @@ class StopNode extends Node<{ city: City }, string> {
 }
 
 @Injectable()
-class BrokenNode extends Node<void, string> {
+class BrokenNode {
   process(): string {
     throw new TypeError('secret detail of a bug');
   }
@@ -80,32 +78,32 @@ class BrokenNode extends Node<void, string> {
 
 /** Silent nodes only: the result is the answer. */
 @Workflow({ id: 'city', description: 'An object' })
-class CityWorkflow extends WorkflowDefinition<RunRequest, City> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<City> {
+class CityWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<City> {
     return flow.node(CityNode, { messages });
   }
 }
 
 @Workflow({ id: 'label', description: 'A string' })
-class LabelWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class LabelWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     return flow.node(LabelNode, { city: flow.node(CityNode, { messages }), prefix: '-> ' });
   }
 }
 
 @Workflow({ id: 'tell', description: 'Silent, code, and a speaking node', separator: ' | ' })
-class TellWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class TellWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const label = flow.node(LabelNode, { city: flow.node(CityNode, { messages }), prefix: '' });
-    const aside = flow.node(TellNode, { messages, label: 'aside' }, { key: 'aside', hidden: true, after: [label] });
+    const aside = flow.node(TellNode, { messages, label: 'aside' }, { key: 'aside', silent: true, after: [label] });
     const first = flow.node(TellNode, { messages, label }, { key: 'first', after: [aside] });
     return flow.node(TellNode, { messages, label: first }, { key: 'second' });
   }
 }
 
 @Workflow({ id: 'stop', description: 'Ends early' })
-class StopWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+class StopWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
     const stop = flow.node(StopNode, { city: flow.node(CityNode, { messages }) });
     flow.node(BrokenNode, undefined, { after: [stop], effect: true });
     return stop;
@@ -113,14 +111,14 @@ class StopWorkflow extends WorkflowDefinition<RunRequest, string> {
 }
 
 @Workflow({ id: 'broken', description: 'Has a bug' })
-class BrokenWorkflow extends WorkflowDefinition<RunRequest, string> {
+class BrokenWorkflow {
   define(flow: Flow): Ref<string> {
     return flow.node(BrokenNode);
   }
 }
 
 function moduleOf(...providers: Type<unknown>[]): Type<unknown> {
-  @Module({ imports: [NodesModule], providers })
+  @Module({ providers })
   class TestWorkflowsModule {}
   return TestWorkflowsModule;
 }
@@ -231,41 +229,50 @@ describe('workflows of an application developer', () => {
     class Undecorated {}
     @Injectable()
     class BadOutputNode extends AgentNode<Conversation, Undecorated> {
-      readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Undecorated });
+      readonly agentConfig = agent({ output: Undecorated });
       process(input: Conversation, context: TaskContext): Promise<Undecorated> {
         return this.agent.run(input, context);
       }
     }
+    class OrderService {}
+    @Injectable()
+    class NeedyNode {
+      constructor(readonly orders: OrderService) {}
+      process({ city }: { city: City }): string {
+        return city.name;
+      }
+    }
     let foreign: Ref<City>;
     @Workflow({ id: 'one', description: '', aliases: ['chat', 'not a name'] })
-    class FirstWorkflow extends WorkflowDefinition<RunRequest, City> {
-      define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<City> {
+    class FirstWorkflow {
+      define(flow: Flow, { messages }: ChatRefs): Ref<City> {
         return (foreign = flow.node(CityNode, { messages }));
       }
     }
     @Workflow({ id: 'two', description: '' })
-    class SecondWorkflow extends WorkflowDefinition<RunRequest, string> {
-      define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+    class SecondWorkflow {
+      define(flow: Flow, { messages }: ChatRefs): Ref<string> {
         flow.node(BadOutputNode, { messages });
         flow.node(StopNode, { city: foreign });
-        flow.node(LabelNode, { city: foreign, prefix: '' });
+        flow.node(NeedyNode, { city: foreign }, { effect: true });
         return flow.node(StopNode, { city: foreign });
       }
     }
     @Workflow({ id: 'three', description: '' })
-    class ThirdWorkflow extends WorkflowDefinition<RunRequest, string> {
+    class ThirdWorkflow {
       define(): Ref<string> {
         throw new Error('no wiring today');
       }
     }
     @Workflow({ id: 'four', description: '' })
-    class FourthWorkflow extends WorkflowDefinition<RunRequest, readonly Message[]> {
-      define(_flow: Flow, { messages }: Wiring<RunRequest>): Ref<readonly Message[]> {
+    class FourthWorkflow {
+      define(_flow: Flow, { messages }: ChatRefs): Ref<readonly Message[]> {
         return messages;
       }
     }
-    @Workflow({ id: 'five', description: '' })
     class FifthWorkflow {}
+    // @ts-expect-error without define() it does not compile; from JavaScript it comes all the same
+    Workflow({ id: 'five', description: '' })(FifthWorkflow);
 
     it('and all faults of all workflows are listed, by code, workflow and node', async () => {
       const providers = [
@@ -283,8 +290,8 @@ describe('workflows of an application developer', () => {
         'invalid_name one',
         'node_not_ready two BadOutputNode',
         'foreign_ref two StopNode',
-        'foreign_ref two LabelNode',
-        'node_not_provided two LabelNode',
+        'foreign_ref two NeedyNode',
+        'node_not_provided two NeedyNode',
         'duplicate_node_key two StopNode',
         'foreign_ref two StopNode',
         'define_failed three',

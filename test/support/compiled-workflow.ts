@@ -1,21 +1,14 @@
 import type { Type } from '@nestjs/common';
 import { DefinitionError } from '../../src/errors/index.js';
+import type { Resolver } from '../../src/workflow/compile/compile-scope.js';
 import { compileWorkflow } from '../../src/workflow/compile/compile-workflow.js';
+import { wireWorkflow } from '../../src/workflow/compile/wire-workflow.js';
 import { DefinitionFaults } from '../../src/workflow/compile/definition-faults.js';
-import {
-  type RunRequest,
-  type CompiledWorkflow,
-  type Flow,
-  type Ref,
-  type Wiring,
-  WorkflowDefinition,
-  type WorkflowNode,
-  type WorkflowOptions,
-} from '../../src/workflow/index.js';
+import type { ChatRefs, CompiledWorkflow, Flow, Ref, WorkflowNode, WorkflowOptions } from '../../src/workflow/index.js';
 
 /** Plain code: it writes nothing for the client. */
 export class CodeNode implements WorkflowNode<void, string> {
-  readonly speaks: boolean = false;
+  readonly streams: boolean = false;
 
   process(): string {
     return '';
@@ -27,19 +20,19 @@ export class SilentNode extends CodeNode {
   readonly forwards = ['sampling'] as const;
 }
 
-/** Speaks to the client, unless the wiring hides it. */
+/** Writes for the client, unless the wiring keeps that from it. */
 export class SpeakingNode extends SilentNode {
-  override readonly speaks = true;
+  override readonly streams = true;
 }
 
 /** What a test's workflow is made of. */
 export interface Definition extends Partial<WorkflowOptions> {
-  readonly define: (flow: Flow, request: Wiring<RunRequest>) => Ref<unknown>;
+  readonly define: (flow: Flow, request: ChatRefs) => Ref<unknown>;
 }
 
 /** A workflow's class and what the compiler made of it: the class is for `flow.workflow()`. */
 export interface Compiled {
-  readonly type: Type<WorkflowDefinition>;
+  readonly type: Type<{ define(flow: Flow, request: ChatRefs): Ref<unknown> }>;
   readonly workflow: CompiledWorkflow;
 }
 
@@ -49,22 +42,22 @@ export interface Compiled {
  * @throws DefinitionError if it cannot run
  */
 export function compiled({ define, ...options }: Definition, nested: readonly Compiled[] = []): Compiled {
-  class TestWorkflow extends WorkflowDefinition {
-    define(flow: Flow, request: Wiring<RunRequest>): Ref<unknown> {
+  class TestWorkflow {
+    define(flow: Flow, request: ChatRefs): Ref<unknown> {
       return define(flow, request);
     }
   }
   const id = options.id ?? 'test';
   const faults = new DefinitionFaults(id);
-  const workflow = compileWorkflow(
-    { description: '', ...options, id },
-    new TestWorkflow(),
-    {
-      node: (type) => new type(),
-      workflow: (type) => nested.find((candidate) => candidate.type === type)?.workflow,
+  const wired = wireWorkflow(new TestWorkflow(), faults);
+  const resolver: Resolver = {
+    node: (type) => new type(),
+    agent: () => {
+      throw new Error('Agents need an application.');
     },
-    faults,
-  );
+    workflow: (type) => nested.find((candidate) => candidate.type === type)?.workflow,
+  };
+  const workflow = wired && compileWorkflow({ description: '', ...options, id }, wired, resolver, faults);
   if (workflow === undefined) throw new DefinitionError(faults.all);
   return { type: TestWorkflow, workflow };
 }

@@ -8,7 +8,7 @@ type Plan =
       readonly kind: 'node';
       readonly key: string;
       readonly node: number;
-      readonly hidden: boolean;
+      readonly silent: boolean;
       readonly after: number;
     }
   | {
@@ -21,7 +21,7 @@ type Plan =
       readonly kind: 'workflow';
       readonly key: string;
       readonly steps: readonly Plan[];
-      readonly hidden: boolean;
+      readonly silent: boolean;
       readonly after: number;
     };
 
@@ -55,7 +55,7 @@ const { steps } = fc.letrec<{ steps: readonly Plan[]; step: Plan }>((tie) => ({
       kind: fc.constant('node' as const),
       key: names,
       node: fc.nat(2),
-      hidden: fc.boolean(),
+      silent: fc.boolean(),
       after: fc.nat(),
     }),
     fc.record({
@@ -74,7 +74,7 @@ const { steps } = fc.letrec<{ steps: readonly Plan[]; step: Plan }>((tie) => ({
       kind: fc.constant('workflow' as const),
       key: names,
       steps: tie('steps'),
-      hidden: fc.boolean(),
+      silent: fc.boolean(),
       after: fc.nat(),
     }),
   ),
@@ -116,7 +116,7 @@ function step(
 ): Ref<unknown> {
   if (plan.kind === 'node') {
     const type = [CodeNode, SilentNode, SpeakingNode][plan.node] ?? CodeNode;
-    return flow.node(type, undefined, { ...place, hidden: plan.hidden, effect: true });
+    return flow.node(type, undefined, { ...place, silent: plan.silent, effect: true });
   }
   const inner = nested.get(plan);
   if (inner !== undefined) {
@@ -124,7 +124,7 @@ function step(
     return flow.workflow(
       inner.type,
       { parameters, messages, model },
-      { ...place, hidden: plan.kind === 'workflow' && plan.hidden },
+      { ...place, silent: plan.kind === 'workflow' && plan.silent },
     );
   }
   const on = flow.node(CodeNode, undefined, { key: `${place.key}?`, after: place.after, effect: true });

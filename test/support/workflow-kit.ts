@@ -1,15 +1,16 @@
 import { Injectable, Module, type Type } from '@nestjs/common';
-import { type Message, ModelProvider } from '../../src/models/index.js';
-import { agent, type AgentConfig, AgentNode, AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
+import type { Message } from '../../src/models/index.js';
+import { AgentStreamingNode } from '../../src/nodes/index.js';
 import {
-  type RunRequest,
+  agent,
+  type Agent,
+  type AgentInput,
+  type ChatRefs,
   type Deltas,
   type Flow,
   type Ref,
   type TaskContext,
-  type Wiring,
   Workflow,
-  WorkflowDefinition,
 } from '../../src/workflow/index.js';
 
 /** What a node that continues a conversation takes. */
@@ -26,7 +27,7 @@ export interface Prompt extends Conversation {
 /** Passes on what a model says, asked with a prompt. */
 @Injectable()
 export class SpeakNode extends AgentStreamingNode<Prompt, string> {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: String });
+  readonly agentConfig = agent({});
 
   async *process({ messages, prompt }: Prompt, context: TaskContext): AsyncGenerator<Deltas, string, void> {
     const asked: Message = { role: 'system', content: prompt };
@@ -41,7 +42,7 @@ export function promptOf({ body }: { readonly body: { readonly messages: readonl
 
 /** A module of a test's own workflows and nodes. */
 export function workflowsModule(...providers: Type<unknown>[]): Type<unknown> {
-  @Module({ imports: [NodesModule], providers })
+  @Module({ providers })
   class TestWorkflowsModule {}
   return TestWorkflowsModule;
 }
@@ -52,34 +53,26 @@ export interface AgentModuleOptions {
   readonly speaks?: boolean;
   /** Providers of its tools. */
   readonly tools?: readonly Type<unknown>[];
-  /** For the instructions of an agent that speaks. */
+  /** For the agent's instructions. */
   readonly variables?: Readonly<Record<string, unknown>>;
 }
 
 /** A module with the workflow `test` of one agent, at the step `SpeakingNode` or `SilentNode`. */
 export function agentModule<Output>(
-  config: AgentConfig<Output>,
+  config: Agent<AgentInput, Output>,
   { speaks = true, tools = [], variables = {} }: AgentModuleOptions = {},
 ): Type<unknown> {
-  @Injectable()
-  class SpeakingNode extends AgentStreamingNode<Conversation, Output> {
-    readonly agentConfig = config;
-    async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, Output, void> {
-      return yield* this.streamTextDeltas(this.agent.runStream({ ...input, variables }, context));
-    }
-  }
-  @Injectable()
-  class SilentNode extends AgentNode<Conversation, Output> {
-    readonly agentConfig = config;
-    process(input: Conversation, context: TaskContext): Promise<Output> {
-      return this.agent.run(input, context);
-    }
-  }
   @Workflow({ id: 'test', description: 'One agent' })
-  class TestWorkflow extends WorkflowDefinition<RunRequest, Output> {
-    define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<Output> {
-      return speaks ? flow.node(SpeakingNode, { messages }) : flow.node(SilentNode, { messages });
+  class TestWorkflow {
+    readonly agent = config;
+    define(flow: Flow, { messages }: ChatRefs): Ref<unknown> {
+      const input = { messages, ...variables };
+      if (!speaks) return flow.ask(this.agent, input, { key: 'SilentNode' });
+      const options = { key: 'SpeakingNode' };
+      return config.config.output === undefined
+        ? flow.stream(this.agent as Agent<AgentInput, string>, input, options)
+        : flow.stream(this.agent as Agent<AgentInput, object>, input, undefined, options);
     }
   }
-  return workflowsModule(TestWorkflow, SpeakingNode, SilentNode, ...tools);
+  return workflowsModule(TestWorkflow, ...tools);
 }

@@ -58,17 +58,16 @@ function findTakenIds(path: string, source: string, id: string): string[] {
     .map(({ groups }) => `${groups?.['type']} in ${path} has the name "${id}", as its id or an alias.`);
 }
 
-/** Names of the new classes that a file declares, or imports from a package. */
-function findDeclarations(path: string, source: string, { workflow, node }: WorkflowNames): string[] {
-  return [workflow, node].flatMap((name) => {
-    if (new RegExp(`${DECLARATION}${name}\\b`, 'm').test(source))
-      return [`The name ${name} is taken: ${path} declares it.`];
-    // What a file of this project imports from another one is told by the file that declares it.
-    return [...source.matchAll(IMPORT)]
-      .filter(
-        ({ groups }) =>
-          groups?.['from']?.startsWith('.') === false && new RegExp(`\\b${name}\\b`).test(groups?.['what'] ?? ''),
-      )
-      .map(({ groups }) => `The name ${name} is taken: ${path} imports it from ${groups?.['from']}.`);
-  });
+/** The name of the new class, if a file declares it, or imports it from a package. */
+function findDeclarations(path: string, source: string, { workflow: name }: WorkflowNames): string[] {
+  if (new RegExp(`${DECLARATION}${name}\\b`, 'm').test(source)) {
+    return [`The name ${name} is taken: ${path} declares it.`];
+  }
+  // What a file of this project imports from another one is told by the file that declares it.
+  return [...source.matchAll(IMPORT)]
+    .filter(
+      ({ groups }) =>
+        groups?.['from']?.startsWith('.') === false && new RegExp(`\\b${name}\\b`).test(groups?.['what'] ?? ''),
+    )
+    .map(({ groups }) => `The name ${name} is taken: ${path} imports it from ${groups?.['from']}.`);
 }

@@ -10,31 +10,28 @@ import { makeWorkflowNames } from './workflow-names.js';
 const names = makeWorkflowNames('my-flow');
 
 const MODULE = `import { Module } from '@nestjs/common';
-import { NodesModule } from '../nodes/index.js';
-import { ChatNode } from './chat/chat.node.js';
+import { ChatWorkflow } from './chat/chat.workflow.js';
 import { ZooWorkflow } from './zoo/zoo.workflow.js';
 
 /** Add yours here. */
 @Module({
-  imports: [NodesModule],
-  providers: [ChatNode, ZooWorkflow],
+  imports: [ShopModule],
+  providers: [ChatWorkflow, ZooWorkflow],
 })
 export class WorkflowsModule {}
 `;
 
 describe('registering a workflow', () => {
-  it('adds its imports in order, and its providers', () => {
+  it('adds its import in order, and its provider', () => {
     expect(registerWorkflow(MODULE, names)).toBe(`import { Module } from '@nestjs/common';
-import { NodesModule } from '../nodes/index.js';
-import { ChatNode } from './chat/chat.node.js';
-import { MyFlowNode } from './my-flow/my-flow.node.js';
+import { ChatWorkflow } from './chat/chat.workflow.js';
 import { MyFlowWorkflow } from './my-flow/my-flow.workflow.js';
 import { ZooWorkflow } from './zoo/zoo.workflow.js';
 
 /** Add yours here. */
 @Module({
-  imports: [NodesModule],
-  providers: [ChatNode, ZooWorkflow, MyFlowWorkflow, MyFlowNode],
+  imports: [ShopModule],
+  providers: [ChatWorkflow, ZooWorkflow, MyFlowWorkflow],
 })
 export class WorkflowsModule {}
 `);
@@ -58,14 +55,14 @@ export class WorkflowsModule {}
   });
 
   it.each([
-    ['two lists', MODULE.replace('imports: [NodesModule],', 'providers: [],')],
-    ['no list', MODULE.replace('[ChatNode, ZooWorkflow]', 'PROVIDERS')],
-    ['a list with more than classes', MODULE.replace('ChatNode, Z', '{ provide: A, useClass: B }, Z')],
-    ['a list with a comment', MODULE.replace('ChatNode, Z', 'ChatNode, // first\n Z')],
+    ['two lists', MODULE.replace('imports: [ShopModule],', 'providers: [],')],
+    ['no list', MODULE.replace('[ChatWorkflow, ZooWorkflow]', 'PROVIDERS')],
+    ['a list with more than classes', MODULE.replace('ChatWorkflow, Z', '{ provide: A, useClass: B }, Z')],
+    ['a list with a comment', MODULE.replace('ChatWorkflow, Z', 'ChatWorkflow, // first\n Z')],
     ['an empty file', ''],
   ])('refuses %s, and says what to write', (_, source) => {
     const register = (): string => registerWorkflow(source, names);
     expect(register).toThrow(CliError);
-    expect(register).toThrow(/import \{ MyFlowNode \} from '\.\/my-flow\/my-flow\.node\.js';/);
+    expect(register).toThrow(/import \{ MyFlowWorkflow \} from '\.\/my-flow\/my-flow\.workflow\.js';/);
   });
 });

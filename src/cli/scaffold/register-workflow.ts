@@ -8,34 +8,30 @@ const PROVIDERS = /^(?<indent>[ \t]*)providers:\s*\[(?<list>[\s\w$,]*)\],?$/gm;
 const LINE_WIDTH = 120;
 
 /**
- * The source of the module of workflows with a new workflow and its node registered. Registering twice changes nothing.
+ * The source of the module of workflows with a new workflow registered. Registering twice changes nothing.
  * @throws CliError that says what to write by hand, if the source does not have the form that this understands
  */
 export function registerWorkflow(source: string, names: WorkflowNames): string {
-  const { id, workflow, node } = names;
-  const imports = [
-    { name: node, from: `./${id}/${id}.node.js` },
-    { name: workflow, from: `./${id}/${id}.workflow.js` },
-  ];
+  const { id, workflow } = names;
+  const from = `./${id}/${id}.workflow.js`;
   const lists = [...source.matchAll(PROVIDERS)];
   const [list] = lists;
   if (list === undefined || lists.length > 1 || [...source.matchAll(IMPORT)].length === 0) {
-    const lines = imports.map(({ name, from }) => `  import { ${name} } from '${from}';`);
     throw new CliError(
       [
         'The module of workflows has not one plain list of providers, so nothing was changed. Write into it by hand:',
-        ...lines,
-        `  providers: [..., ${workflow}, ${node}]`,
+        `  import { ${workflow} } from '${from}';`,
+        `  providers: [..., ${workflow}]`,
       ].join('\n'),
     );
   }
   const listed = (list.groups?.['list'] ?? '').split(',').map((name) => name.trim());
-  const providers = [...new Set([...listed, workflow, node])].filter((name) => name !== '');
+  const providers = [...new Set([...listed, workflow])].filter((name) => name !== '');
   const withProviders =
     source.slice(0, list.index) +
     formatProviders(providers, list.groups?.['indent'] ?? '') +
     source.slice(list.index + list[0].length);
-  return imports.reduce((text, { name, from }) => addImport(text, name, from), withProviders);
+  return addImport(withProviders, workflow, from);
 }
 
 /** As the formatter would write it: in one line if that fits. */

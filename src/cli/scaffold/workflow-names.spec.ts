@@ -8,7 +8,6 @@ describe('the names of a new workflow', () => {
       id: 'my-flow2',
       title: 'My flow2',
       workflow: 'MyFlow2Workflow',
-      node: 'MyFlow2Node',
     });
   });
 

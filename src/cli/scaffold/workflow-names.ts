@@ -1,6 +1,6 @@
 import { UsageError } from '../cli-error.js';
 
-/** What a new workflow and its parts are called. */
+/** What a new workflow is called. */
 export interface WorkflowNames {
   /** The id, and the name of the folder: `my-flow`. */
   readonly id: string;
@@ -8,8 +8,6 @@ export interface WorkflowNames {
   readonly title: string;
   /** `MyFlowWorkflow`. */
   readonly workflow: string;
-  /** `MyFlowNode`. */
-  readonly node: string;
 }
 
 const VALID_ID = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
@@ -31,7 +29,7 @@ export function makeWorkflowNames(id: string): WorkflowNames {
   }
   const words = id.split('-');
   const stem = words.map(capitalize).join('');
-  return { id, title: capitalize(words.join(' ')), workflow: `${stem}Workflow`, node: `${stem}Node` };
+  return { id, title: capitalize(words.join(' ')), workflow: `${stem}Workflow` };
 }
 
 function capitalize(word: string): string {

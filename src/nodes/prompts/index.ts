@@ -1,4 +1,3 @@
-export { PromptFile } from './prompt-file.js';
 export { PromptManager } from './prompt-manager.js';
 export type { PromptVariables } from './prompt.js';
 export { findSourceFolders } from './source-folders.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { promptFile, type PromptFile } from './prompt-file.js';
+import { promptFile, type PromptFile } from '../../workflow/index.js';
 import { PromptManager } from './prompt-manager.js';
 
 describe('PromptManager', () => {

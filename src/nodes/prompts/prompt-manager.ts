@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { ensureError } from '../../kernel/index.js';
+import type { PromptFile } from '../../workflow/index.js';
 import { PromptError } from './prompt-error.js';
-import type { PromptFile } from './prompt-file.js';
 import { Prompt, type PromptVariables } from './prompt.js';
 import type { SourceFolders } from './source-folders.js';
 
@@ -33,7 +33,7 @@ export class PromptManager {
   }
 
   /** @throws PromptError if the file cannot be read or used */
-  load(file: PromptFile): Prompt {
+  load(file: PromptFile<never>): Prompt {
     const kept = this.#kept.get(file.path);
     if (kept !== undefined && !this.#reload) return kept.prompt;
     const path = this.#locate(file);
@@ -53,11 +53,11 @@ export class PromptManager {
   }
 
   /** @throws PromptError if the file cannot be used, or a variable is missing or not known to it */
-  render(file: PromptFile, variables?: PromptVariables): string {
+  render(file: PromptFile<never>, variables?: PromptVariables): string {
     return this.load(file).render(variables);
   }
 
-  #locate({ path }: PromptFile): string {
+  #locate({ path }: PromptFile<never>): string {
     if (this.#sourceFolders === undefined) return path;
     const { build, sources } = this.#sourceFolders;
     return path.startsWith(build + sep) ? join(sources, relative(build, path)) : path;

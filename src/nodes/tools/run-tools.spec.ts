@@ -4,7 +4,7 @@ import { eventually } from '../../../test/support/eventually.js';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import { rejectionOf } from '../../../test/support/rejection.js';
 import { TaskContext } from '../../workflow/index.js';
-import { AgentTool } from './agent-tool.js';
+import { AgentTool } from '../../workflow/index.js';
 import { runTools, type ToolCall } from './run-tools.js';
 import { Toolbox } from './toolbox.js';
 

@@ -1,9 +1,16 @@
 import { loggableStack, MillraceError, toMillraceError } from '../../errors/index.js';
 import { type Cancellation, ensureError, findUnsafeNumber, type JsonValue, settleOrAbort } from '../../kernel/index.js';
 import { StructuredOutputError } from '../../schema/index.js';
-import { describeFailure, type EventLevel, StepSpan, TaskContext, toContent } from '../../workflow/index.js';
+import {
+  type AgentTool,
+  describeFailure,
+  type EventLevel,
+  StepSpan,
+  TaskContext,
+  toContent,
+  ToolError,
+} from '../../workflow/index.js';
 import { TimeLimit } from '../time-limit.js';
-import { type AgentTool, ToolError } from './agent-tool.js';
 import type { Toolbox, ToolboxEntry } from './toolbox.js';
 
 /** A call of a tool by the model. */

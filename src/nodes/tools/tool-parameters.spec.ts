@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { AgentTool } from './agent-tool.js';
+import { AgentTool } from '../../workflow/index.js';
 import { listClientTools, writeToolParameters } from './tool-parameters.js';
 import { Toolbox } from './toolbox.js';
 

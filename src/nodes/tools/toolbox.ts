@@ -1,6 +1,6 @@
 import { isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
 import { type ObjectSchema, makeOutputSchema } from '../../schema/index.js';
-import type { AgentTool } from './agent-tool.js';
+import type { AgentTool } from '../../workflow/index.js';
 
 /** A tool on the wire, as the model is told of it. */
 export interface ToolDefinition {

@@ -1,27 +1,49 @@
 import type { Type } from '@nestjs/common';
 import { ConfigurationError } from '../../errors/index.js';
 import { assertNever, ensureError, isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
+import type { AgentUse } from '../agents/agent-compiler.js';
+import { Agent, type AgentData } from '../agents/agent.js';
 import type { RunRequest } from '../run-request.js';
 import type { Flow, FlowStep } from '../flow.js';
+import type { NodeLike } from '../node-signature.js';
 import { findOrigin, Ref } from '../ref.js';
-import type { WorkflowNode } from '../workflow-node.js';
+import { isStreaming, type WorkflowNode } from '../workflow-node.js';
 import type {
+  CompiledScope,
   CompiledWorkflow,
   NestedStep,
   NodeStep,
   RouteStep,
-  CompiledScope,
   Step,
-  Values,
+  StepKind,
 } from '../workflow-schema.js';
+import type { WorkflowLike } from '../workflow-types.js';
 import type { DefinitionFaults } from './definition-faults.js';
+import { findDependencies, findRefs, hasEffect, isVisibleFrom, resolveRef, resolveWires } from './wires.js';
 
 /** What the compiler asks the application for. */
 export interface Resolver {
   /** The instance of a node's class; undefined after a fault, which has been reported. */
-  node(type: Type<WorkflowNode>, faults: DefinitionFaults, key: string): WorkflowNode<unknown> | undefined;
+  node(type: Type<NodeLike>, faults: DefinitionFaults, key: string): WorkflowNode | undefined;
+  /**
+   * What runs an agent.
+   * @throws Error that says what is wrong with it, and the fix
+   */
+  agent(agent: AgentData, use: Pick<AgentUse, 'visible' | 'channels'>): WorkflowNode;
   /** Another workflow, compiled; undefined after a fault, which has been reported. */
-  workflow(type: Type<unknown>, faults: DefinitionFaults, key: string): CompiledWorkflow | undefined;
+  workflow(type: Type<WorkflowLike>, faults: DefinitionFaults, key: string): CompiledWorkflow | undefined;
+}
+
+type StepOf<K extends FlowStep['kind']> = Extract<FlowStep, { kind: K }>;
+
+/** What is particular to each kind of step that runs something. */
+interface Runnable {
+  /** What the graph calls what runs. */
+  readonly node: string;
+  readonly nodeKind: StepKind;
+  readonly instance: WorkflowNode;
+  readonly streams: boolean;
+  readonly visible: boolean;
 }
 
 /** Compiles the steps of a flow and of the branches in it. What is wrong goes into `faults`; such steps are left out. */
@@ -57,7 +79,7 @@ export class ScopeCompiler {
     return { steps, resultStep, result: (values) => resolveRef(result, values) };
   }
 
-  /** Reports silent nodes whose output nobody uses: they are a mistake, or waste. Call it once, after all scopes. */
+  /** Reports silent steps whose output nobody uses: they are a mistake, or waste. Call it once, after all scopes. */
   reportUnused(): void {
     for (const { key, isNeeded } of this.#unneeded) {
       if (isNeeded || this.#used.has(key)) continue;
@@ -81,8 +103,12 @@ export class ScopeCompiler {
     }
     this.#keys.add(step.key);
     switch (step.kind) {
+      case 'agent':
+        return this.#runnable(flow, step, () => this.#agent(step));
+      case 'code':
+        return this.#runnable(flow, step, () => this.#code(step));
       case 'node':
-        return this.#node(flow, step);
+        return this.#runnable(flow, step, () => this.#node(step));
       case 'route':
         return this.#route(flow, step);
       case 'workflow':
@@ -92,42 +118,80 @@ export class ScopeCompiler {
     }
   }
 
-  #node(flow: Flow, step: Extract<FlowStep, { kind: 'node' }>): NodeStep | undefined {
-    const refs = this.#refs(flow, step.key, [...Object.values(step.input ?? {}), ...(step.after ?? [])]);
-    const instance = this.#resolver.node(step.node, this.#faults, step.key);
-    if (instance === undefined) return undefined;
+  /** @param prepare gives undefined after a fault that it has reported; what it throws is reported here */
+  #runnable(
+    flow: Flow,
+    step: StepOf<'agent' | 'code' | 'node'>,
+    prepare: () => Runnable | undefined,
+  ): NodeStep | undefined {
+    const { key, input } = step;
+    const refs = this.#refs(flow, key, [...Object.values(input ?? {}), ...(step.after ?? [])]);
+    let runnable: Runnable | undefined;
     try {
-      instance.prepare?.();
+      runnable = prepare();
     } catch (error) {
       // A setting that all nodes lack is reported once, and is no fault of this node.
       if (error instanceof ConfigurationError) throw error;
-      this.#faults.add('node_not_ready', ensureError(error).message, 'Correct the node.', step.key);
+      const what = step.kind === 'agent' ? 'agent' : 'node';
+      this.#faults.add('node_not_ready', ensureError(error).message, `Correct the ${what}.`, key);
+    }
+    if (runnable === undefined) return undefined;
+    this.#unneeded.push({ key, isNeeded: runnable.visible || step.effect === true });
+    return {
+      ...runnable,
+      kind: 'node',
+      key,
+      dependsOn: findDependencies(flow, refs),
+      instance: runnable.instance,
+      input: (values) => (input === undefined ? undefined : resolveWires(input, values)),
+      onError: step.onError,
+    };
+  }
+
+  #agent({ key, agent, field, isNamed, visible, channels }: StepOf<'agent'>): Runnable | undefined {
+    if (!(agent instanceof Agent)) {
+      const fix = 'Make it with agent({ … }) in a field of the workflow.';
+      this.#faults.add('not_an_agent', 'what it is to ask is no agent.', fix, key);
       return undefined;
     }
-    const { debounceMs } = instance;
+    if (!isNamed) {
+      const fix = 'Put the agent into a field of the workflow, or give the step a key: { key: … }.';
+      this.#faults.add('unnamed_agent', 'its agent is in no field, so it has no name.', fix, key);
+    }
+    const instance = this.#resolver.agent(agent.config, { visible, channels });
+    const nodeKind = visible ? 'agent-streaming' : 'agent';
+    return { node: field ?? key, nodeKind, instance, streams: visible, visible };
+  }
+
+  #code({ key, name, code }: StepOf<'code'>): Runnable | undefined {
+    const instance: WorkflowNode = { process: code };
+    if (isStreaming(instance)) {
+      const fix = 'Make it a class with `async *process`, for flow.node(…).';
+      this.#faults.add('streaming_code', 'its code is a generator, but code in place is silent.', fix, key);
+      return undefined;
+    }
+    return { node: name, nodeKind: 'node', instance, streams: false, visible: false };
+  }
+
+  #node({ key, node, silent }: StepOf<'node'>): Runnable | undefined {
+    const instance = this.#resolver.node(node, this.#faults, key);
+    if (instance === undefined) return undefined;
+    instance.prepare?.();
+    const { debounceMs, forwards } = instance;
     if (debounceMs !== undefined && !isTimerMs(debounceMs, 0)) {
       this.#faults.add(
         'invalid_debounce',
         `its debounceMs is ${debounceMs}.`,
         `Give milliseconds from 0 to ${MAX_TIMER_MS}, or leave it out.`,
-        step.key,
+        key,
       );
     }
-    const visible = instance.speaks && step.hidden !== true;
-    this.#unneeded.push({ key: step.key, isNeeded: visible || step.effect === true });
-    return {
-      kind: 'node',
-      key: step.key,
-      node: step.node.name,
-      dependsOn: findDependencies(flow, refs),
-      visible,
-      instance,
-      input: (values) => (step.input === undefined ? undefined : resolveWires(step.input, values)),
-      onError: step.onError,
-    };
+    const streams = isStreaming(instance);
+    const nodeKind = streams ? 'agent-streaming' : forwards === undefined ? 'node' : 'agent';
+    return { node: node.name, nodeKind, instance, streams, visible: streams && silent !== true };
   }
 
-  #route(flow: Flow, step: Extract<FlowStep, { kind: 'route' }>): RouteStep {
+  #route(flow: Flow, step: StepOf<'route'>): RouteStep {
     const own = this.#refs(flow, step.key, [step.on, ...(step.after ?? [])]);
     if (step.branches.size === 0) {
       this.#faults.add('no_branches', 'it has no branches.', 'Give it one for each value.', step.key);
@@ -149,11 +213,11 @@ export class ScopeCompiler {
     };
   }
 
-  #nested(flow: Flow, step: Extract<FlowStep, { kind: 'workflow' }>): NestedStep | undefined {
+  #nested(flow: Flow, step: StepOf<'workflow'>): NestedStep | undefined {
     const refs = this.#refs(flow, step.key, [...Object.values(step.request), ...(step.after ?? [])]);
     const workflow = this.#resolver.workflow(step.workflow, this.#faults, step.key);
     if (workflow === undefined) return undefined;
-    const visible = workflow.visible && step.hidden !== true;
+    const visible = workflow.visible && step.silent !== true;
     this.#unneeded.push({ key: step.key, isNeeded: visible });
     return {
       kind: 'workflow',
@@ -161,7 +225,7 @@ export class ScopeCompiler {
       dependsOn: findDependencies(flow, refs),
       visible,
       workflow,
-      hidden: step.hidden === true,
+      silent: step.silent === true,
       request: (values) => ({
         model: values.request.model,
         parameters: values.request.parameters,
@@ -186,71 +250,5 @@ export class ScopeCompiler {
       const origin = findOrigin(ref);
       if (origin.kind === 'step') this.#used.add(origin.key);
     }
-  }
-}
-
-/** A value that a ref stands for. */
-export function resolveRef(ref: Ref<unknown>, values: Values): unknown {
-  const { source } = ref;
-  switch (source.kind) {
-    case 'step':
-      return values.outputs.get(source.key);
-    case 'map':
-      return source.transform(resolveRef(source.from, values) as never);
-    default:
-      return Object.hasOwn(values.request, source.property) ? Reflect.get(values.request, source.property) : undefined;
-  }
-}
-
-function resolveWires(wires: Readonly<Record<string, unknown>>, values: Values): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(wires).map(([name, value]) => [name, value instanceof Ref ? resolveRef(value, values) : value]),
-  );
-}
-
-function isVisibleFrom(flow: Flow | undefined, owner: object): boolean {
-  return flow !== undefined && (flow === owner || isVisibleFrom(flow.parent, owner));
-}
-
-/** Keys of those steps of the flow itself that the refs stand for. */
-function findDependencies(flow: Flow, refs: readonly Ref<unknown>[]): string[] {
-  const keys = refs.flatMap((ref) => {
-    const origin = findOrigin(ref);
-    return origin.kind === 'step' && ref.owner === flow ? [origin.key] : [];
-  });
-  return [...new Set(keys)];
-}
-
-/** All refs that a branch uses, at any depth: a route waits for those that lie around it. */
-function findRefs(flow: Flow, result: unknown): Ref<unknown>[] {
-  const used = flow.steps.flatMap((step) => [...(step.after ?? []), ...valuesUsedBy(step)]);
-  return [...used, result].filter((value) => value instanceof Ref);
-}
-
-/** All that a step is wired to. */
-function valuesUsedBy(step: FlowStep): unknown[] {
-  switch (step.kind) {
-    case 'node':
-      return Object.values(step.input ?? {});
-    case 'workflow':
-      return Object.values(step.request);
-    case 'route':
-      return [step.on, ...[...step.branches.values()].flatMap((branch) => findRefs(branch.flow, branch.result))];
-    default:
-      return assertNever(step);
-  }
-}
-
-/** True if a step is run for what it does, or one inside it is. */
-function hasEffect(step: FlowStep): boolean {
-  switch (step.kind) {
-    case 'node':
-      return step.effect === true;
-    case 'route':
-      return [...step.branches.values()].some(({ flow }) => flow.steps.some(hasEffect));
-    case 'workflow':
-      return false;
-    default:
-      return assertNever(step);
   }
 }

@@ -1,5 +1,4 @@
 import { assertNever } from '../../kernel/index.js';
-import { findStepKind } from '../step-kind.js';
 import type { Branch, Connection, NodeConfig, CompiledScope, Step, WorkflowSchema } from '../workflow-schema.js';
 
 /** The graph of a workflow as data, for people and programs to look at. */
@@ -27,7 +26,7 @@ function makeNodeConfig(step: Step): NodeConfig {
   const { key, visible } = step;
   switch (step.kind) {
     case 'node':
-      return { key, kind: findStepKind(step.instance), node: step.node, visible };
+      return { key, kind: step.nodeKind, node: step.node, visible };
     case 'workflow':
       return { key, kind: 'workflow', node: step.workflow.id, visible };
     case 'route':

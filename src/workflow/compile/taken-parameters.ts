@@ -80,7 +80,7 @@ function followResult(
       ]);
     }
     case 'workflow':
-      return followResult(step.workflow.scope, visible && !step.hidden, group);
+      return followResult(step.workflow.scope, visible && !step.silent, group);
     case 'route': {
       const silent = [...step.branches.values()].filter(
         (branch) => !visible || followSpeech(branch, group).has('silent'),

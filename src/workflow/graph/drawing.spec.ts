@@ -25,7 +25,7 @@ describe('a drawing', () => {
   it('leads from the request to the result, and says what speaks', () => {
     const { workflow } = compiled({
       define: (flow) => {
-        const draft = flow.node(SpeakingNode, undefined, { key: 'draft', hidden: true });
+        const draft = flow.node(SpeakingNode, undefined, { key: 'draft', silent: true });
         const log = flow.node(CodeNode, undefined, { effect: true });
         return flow.node(SpeakingNode, undefined, { after: [draft, log] });
       },
@@ -95,11 +95,11 @@ describe('a drawing', () => {
     ]);
   });
 
-  const around = (inner: Compiled, id: string, hidden = false): Compiled =>
+  const around = (inner: Compiled, id: string, silent = false): Compiled =>
     compiled(
       {
         id,
-        define: (flow, request) => flow.workflow(inner.type, request, { key: `run ${inner.workflow.id}`, hidden }),
+        define: (flow, request) => flow.workflow(inner.type, request, { key: `run ${inner.workflow.id}`, silent }),
       },
       [inner],
     );

@@ -1,5 +1,4 @@
 import { assertNever } from '../../kernel/index.js';
-import { findStepKind } from '../step-kind.js';
 import type { CompiledWorkflow, NestedStep, NodeStep, RouteStep, CompiledScope, Step } from '../workflow-schema.js';
 
 /** How deep nested workflows are drawn from the inside; deeper ones are a single node. */
@@ -154,8 +153,8 @@ class Draughtsman {
 
   #node(step: NodeStep, around: Surroundings): Ends {
     const label = makeLabel(step, around);
-    const kind = findStepKind(step.instance);
-    const hidden = step.instance.speaks && (!step.visible || around.hidden);
+    const kind = step.nodeKind;
+    const hidden = step.streams && (!step.visible || around.hidden);
     const visibility = hidden ? 'hidden' : step.visible ? 'speaks' : 'silent';
     const notes = [step.node === label ? '' : step.node, kind === 'node' ? 'code' : 'agent'];
     if (visibility !== 'silent') notes.push(visibility);
@@ -185,7 +184,7 @@ class Draughtsman {
 
   #nested(step: NestedStep, around: Surroundings): Ends {
     const { workflow } = step;
-    const hidden = around.hidden || step.hidden;
+    const hidden = around.hidden || step.silent;
     const kept = hidden && workflow.visible;
     const shown = {
       ...inGroup(around),

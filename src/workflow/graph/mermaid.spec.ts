@@ -14,7 +14,7 @@ describe('Mermaid', () => {
             true: (branch) => branch.node(SpeakingNode),
             false: (branch) => {
               const found = branch.workflow(inner.type, request, { key: 'look up' });
-              return branch.node(SpeakingNode, undefined, { key: 'draft', after: [found], hidden: true, effect: true });
+              return branch.node(SpeakingNode, undefined, { key: 'draft', after: [found], silent: true, effect: true });
             },
           });
         },

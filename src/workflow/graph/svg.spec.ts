@@ -9,7 +9,7 @@ describe('an SVG', () => {
       id: 'support',
       description: 'Answers <anything> & "more".',
       define: (flow) => {
-        const draft = flow.node(SpeakingNode, undefined, { key: 'Draft', hidden: true });
+        const draft = flow.node(SpeakingNode, undefined, { key: 'Draft', silent: true });
         return flow.node(SpeakingNode, undefined, { key: 'Answer', after: [draft] });
       },
     });

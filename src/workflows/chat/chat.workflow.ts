@@ -1,17 +1,11 @@
-import {
-  type RunRequest,
-  type Flow,
-  type Ref,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../workflow/index.js';
-import { ChatNode } from './chat.node.js';
+import { agent, type ChatRefs, type Flow, Workflow } from 'millrace';
 
-/** One node: the model behind it is used as if it were called directly. */
+/** One agent: the model behind it is used as if it were called directly. */
 @Workflow({ id: 'chat', description: 'A plain conversation with the model, with all that the client asks for' })
-export class ChatWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
-    return flow.node(ChatNode, { messages });
+export class ChatWorkflow {
+  readonly answer = agent({ forward: ['sampling', 'tools', 'response_format', 'logprobs', 'modalities'] });
+
+  define(flow: Flow, { messages }: ChatRefs) {
+    return flow.stream(this.answer, { messages });
   }
 }

@@ -1,19 +1,15 @@
-import {
-  type RunRequest,
-  type Flow,
-  type Ref,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../workflow/index.js';
+import { agent, type ChatRefs, type Flow, Workflow } from 'millrace';
 import { ResearchWorkflow } from '../research/research.workflow.js';
-import { SimplifyNode } from './simplify.node.js';
 
 /** Another workflow as one step: its answer streams in place, and is then said again. */
 @Workflow({ id: 'nested', description: 'The whole of `research` as one step, and its answer again in plain words' })
-export class NestedWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+export class NestedWorkflow {
+  readonly simplify = agent({
+    instructions: 'Repeat what you are told in plain words that a child of ten understands.',
+  });
+
+  define(flow: Flow, { messages }: ChatRefs) {
     const answer = flow.workflow(ResearchWorkflow, { messages });
-    return flow.node(SimplifyNode, { answer });
+    return flow.stream(this.simplify, { messages: answer });
   }
 }

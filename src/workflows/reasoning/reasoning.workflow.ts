@@ -1,18 +1,29 @@
-import {
-  type RunRequest,
-  type Flow,
-  type Ref,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from '../../workflow/index.js';
-import type { ConsideredReplyDto } from './considered-reply.dto.js';
-import { ReasoningNode } from './reasoning.node.js';
+import { IsString } from 'class-validator';
+import { agent, type ChatRefs, Describe, type Flow, Workflow } from 'millrace';
 
-/** One structured node whose fields are shown where chat clients show thoughts and answers. */
+/** An answer with the thoughts that led to it. */
+export class ConsideredReply {
+  @IsString()
+  @Describe('The thoughts that lead to the answer, step by step')
+  readonly thinking: string;
+
+  @IsString()
+  @Describe('The answer to the user, without the thoughts')
+  readonly reply: string;
+}
+
+/**
+ * Gives any model a visible train of thought: the fields of one structured answer are shown where chat clients show thoughts
+ * and answers.
+ */
 @Workflow({ id: 'reasoning', description: 'Thoughts in the reasoning channel, then the answer' })
-export class ReasoningWorkflow extends WorkflowDefinition<RunRequest, ConsideredReplyDto> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<ConsideredReplyDto> {
-    return flow.node(ReasoningNode, { messages });
+export class ReasoningWorkflow {
+  readonly consider = agent({
+    instructions: 'You are a thoughtful assistant. Think before you answer.',
+    output: ConsideredReply,
+  });
+
+  define(flow: Flow, { messages }: ChatRefs) {
+    return flow.stream(this.consider, { messages }, { thinking: 'reasoning', reply: 'content' });
   }
 }

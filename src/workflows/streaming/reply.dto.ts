@@ -1,13 +1,13 @@
 import { IsString } from 'class-validator';
-import { JSONSchema } from 'class-validator-jsonschema';
+import { Describe } from 'millrace';
 
 /** A considered answer. The order of the fields is the order in which the model writes them: it thinks first. */
 export class ReplyDto {
   @IsString()
-  @JSONSchema({ description: 'What speaks for and against the possible answers, step by step' })
+  @Describe('What speaks for and against the possible answers, step by step')
   readonly thinking: string;
 
   @IsString()
-  @JSONSchema({ description: 'The answer to the user' })
+  @Describe('The answer to the user')
   readonly reply: string;
 }

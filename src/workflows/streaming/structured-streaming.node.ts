@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Message, ModelProvider } from '../../models/index.js';
-import { agent, AgentStreamingNode } from '../../nodes/index.js';
-import type { Deltas, TaskContext } from '../../workflow/index.js';
+import { agent, AgentStreamingNode, type Deltas, type Message, type TaskContext } from 'millrace';
 import { ReplyDto } from './reply.dto.js';
 
 /** What the node needs: the conversation, and a first answer to think about. */
@@ -14,8 +12,7 @@ export interface StructuredStreamingInput {
 @Injectable()
 export class StructuredStreamingNode extends AgentStreamingNode<StructuredStreamingInput, ReplyDto> {
   readonly agentConfig = agent({
-    modelProvider: ModelProvider.OPENAI,
-    outputType: ReplyDto,
+    output: ReplyDto,
     instructions:
       'You are a careful assistant. A first answer to the user was drafted; think it over, then give a better one.',
   });

@@ -1,14 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { type Message, ModelProvider } from '../../models/index.js';
-import { agent, AgentStreamingNode } from '../../nodes/index.js';
-import type { Deltas, TaskContext } from '../../workflow/index.js';
+import { agent, AgentStreamingNode, type Deltas, type Message, type TaskContext } from 'millrace';
 
 /** Answers in plain text, word by word. */
 @Injectable()
 export class TextStreamingNode extends AgentStreamingNode<{ messages: readonly Message[] }, string> {
   readonly agentConfig = agent({
-    modelProvider: ModelProvider.OPENAI,
-    outputType: String,
     instructions: 'You are a helpful assistant. Answer the user in plain text, without Markdown.',
   });
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { OutputClass } from '../../schema/index.js';
-import type { TaskContext } from '../../workflow/index.js';
+import type { OutputType } from '../../schema/index.js';
+import type { TaskContext } from '../task-context.js';
 
 /**
  * A tool that a model may call and this server runs. Extend it, add the class to the providers of a module and to the
@@ -16,7 +16,7 @@ export abstract class AgentTool<Args extends object | void = object | void, Resu
    * A class with class-validator decorators: its strict JSON schema is sent to the model, and what the model gives is
    * checked against it. Undefined if the tool takes no arguments.
    */
-  abstract readonly argsType: OutputClass<Args> | undefined;
+  abstract readonly argsType: OutputType<Args> | undefined;
   /** Longest time of one call, in milliseconds; 30 s if absent. */
   readonly timeout?: number;
 

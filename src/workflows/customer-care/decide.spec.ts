@@ -1,14 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { DecideNode } from './decide.node.js';
-import type { IntentDto } from './intent.dto.js';
+import { decide, type Intent } from './decide.js';
 
-describe('DecideNode', () => {
-  const node = new DecideNode();
-  const intent = (wanted: IntentDto['intent'], escalate = false): IntentDto => ({
-    reasoning: '',
-    intent: wanted,
-    escalate,
-  });
+describe('What is done with a ticket', () => {
+  const intent = (wanted: Intent['intent'], escalate = false): Intent => ({ reasoning: '', intent: wanted, escalate });
   const filter = (spam = false) => ({ reasoning: '', spam });
 
   it.each([
@@ -18,6 +12,6 @@ describe('DecideNode', () => {
     ['invoices go to accounting', intent('invoice'), filter(), 'invoice'],
     ['questions are answered', intent('product question'), filter(), 'reply'],
   ])('%s', (_, given, filtered, decision) => {
-    expect(node.process({ intent: given, filter: filtered })).toBe(decision);
+    expect(decide({ intent: given, filter: filtered })).toBe(decision);
   });
 });

@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import { ModelProviders } from '../models/index.js';
+import { type AgentCompiler, type AgentData, type AgentUse, type WorkflowNode } from '../workflow/index.js';
+import { planAgent } from './agent-plan.js';
+import { AgentRunner } from './agent-runner.js';
+import { PromptManager } from './prompts/index.js';
+import { streamFields } from './stream-fields.js';
+
+/** Makes what runs of the agents in the fields of workflows. */
+@Injectable()
+export class AgentStepCompiler implements AgentCompiler {
+  constructor(
+    private readonly providers: ModelProviders,
+    private readonly prompts: PromptManager,
+  ) {}
+
+  compile(agent: AgentData, { visible, channels, findTool }: AgentUse): WorkflowNode {
+    const runner = new AgentRunner<unknown>(
+      planAgent(agent, { providers: this.providers, prompts: this.prompts, findTool }),
+    );
+    const { forwards } = runner;
+    if (!visible) return { forwards, process: (input, context) => runner.run(input, context) };
+    if (channels === undefined) {
+      return { forwards, process: (input, context) => runner.runStream(input, context).withOutput() };
+    }
+    return { forwards, process: (input, context) => streamFields(runner.runStream(input, context), channels) };
+  }
+}

@@ -1,0 +1,164 @@
+import { describe, expect, it } from '@jest/globals';
+import { toStandardJsonSchema } from '@valibot/to-json-schema';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import * as v from 'valibot';
+import { z } from 'zod';
+import { OutputClassError } from './output-class-error.js';
+import { makeOutputSchema } from './output-schema.js';
+import type { StandardSchema } from './standard-schema.js';
+import { StructuredOutputError } from './structured-output-error.js';
+
+const inZod = z.object({
+  city: z.string().describe('Where'),
+  celsius: z.int().min(-90).max(60),
+  sky: z.enum(['clear', 'cloudy']).nullable(),
+  note: z.string().min(3).optional(),
+  unit: z.string().default('celsius'),
+  places: z.array(z.object({ name: z.string(), kind: z.literal('park') })).max(2),
+});
+
+const inValibot = toStandardJsonSchema(
+  v.object({
+    city: v.pipe(v.string(), v.description('Where')),
+    celsius: v.pipe(v.number(), v.integer(), v.minValue(-90), v.maxValue(60)),
+    sky: v.nullable(v.picklist(['clear', 'cloudy'])),
+    note: v.optional(v.pipe(v.string(), v.minLength(3))),
+    unit: v.optional(v.string(), 'celsius'),
+    places: v.pipe(v.array(v.object({ name: v.string(), kind: v.literal('park') })), v.maxLength(2)),
+  }),
+);
+
+const ANSWER = {
+  city: 'Oslo',
+  celsius: 7,
+  sky: null,
+  note: null,
+  unit: null,
+  places: [{ name: 'Frogner', kind: 'park' }],
+};
+
+const faultsOf = (schema: StandardSchema<object>, answer: unknown): readonly string[] => {
+  try {
+    makeOutputSchema(schema).parse(JSON.stringify(answer));
+  } catch (error) {
+    if (error instanceof StructuredOutputError) return error.faults;
+    throw error;
+  }
+  return [];
+};
+const refusal = (schema: StandardSchema<object>): string => {
+  try {
+    makeOutputSchema(schema);
+  } catch (error) {
+    if (error instanceof OutputClassError) return error.message;
+    throw error;
+  }
+  return '';
+};
+
+describe.each([
+  ['zod', inZod as StandardSchema<object>],
+  ['valibot', inValibot as StandardSchema<object>],
+])('A schema of %s', (_, schema) => {
+  it('is sent to the model as a strict schema', () => {
+    const { schema: sent, name } = makeOutputSchema(schema);
+    expect(name).toBe('Answer');
+    expect(Object.keys(sent.properties)).toEqual(['city', 'celsius', 'sky', 'note', 'unit', 'places']);
+    expect(sent).toMatchObject({ type: 'object', additionalProperties: false, required: Object.keys(sent.properties) });
+    expect(sent.properties['city']).toEqual({ type: 'string', description: 'Where' });
+    expect(sent.properties['note']).toMatchObject({ description: 'at least 3 characters' });
+    expect(sent.properties['places']).toMatchObject({ type: 'array', items: { $ref: '#/$defs/places' }, maxItems: 2 });
+    expect(sent.$defs?.['places']).toMatchObject({ additionalProperties: false, required: ['name', 'kind'] });
+    expect(new Ajv2020({ strict: false }).validate(sent, ANSWER)).toBe(true);
+    expect(Object.isFrozen(sent.properties)).toBe(true);
+  });
+
+  it('makes of an answer what the library makes of it: null stands for what may be absent', () => {
+    expect(makeOutputSchema(schema).parse(JSON.stringify({ ...ANSWER, more: 'words' }))).toEqual({
+      city: 'Oslo',
+      celsius: 7,
+      sky: null,
+      unit: 'celsius',
+      places: [{ name: 'Frogner', kind: 'park' }],
+    });
+  });
+
+  it('finds faults by their paths, and quotes none of the words of the model', () => {
+    const secret = 'a secret of the user';
+    const answer = { ...ANSWER, sky: secret, note: 'no', places: [{ name: 'x', kind: secret }] };
+    const faults = faultsOf(schema, answer);
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual(['sky', 'note', 'places[0].kind']);
+    expect(faults.join()).not.toContain(secret);
+    expect(faultsOf(schema, { ...ANSWER, city: 3, celsius: undefined })).toEqual([
+      'city: must be a string',
+      'celsius: is missing',
+    ]);
+  });
+});
+
+describe('A schema', () => {
+  it('may refer to itself, and has the name of its title', () => {
+    const tree = z.object({
+      name: z.string(),
+      get children() {
+        return z.array(tree);
+      },
+    });
+    const { schema, parse, name } = makeOutputSchema(tree.meta({ title: 'Family tree' }));
+    expect(name).toBe('Family_tree');
+    expect(schema.properties['children']).toEqual({ type: 'array', items: { $ref: '#/$defs/children' } });
+    const answer = { name: 'a', children: [{ name: 'b', children: [] }] };
+    expect(parse(JSON.stringify(answer))).toEqual(answer);
+  });
+
+  it('tells the members of a union apart by their values', () => {
+    const schema = makeOutputSchema(
+      z.object({
+        shape: z.discriminatedUnion('kind', [
+          z.object({ kind: z.literal('circle'), size: z.number() }),
+          z.object({ kind: z.literal('box'), size: z.number(), depth: z.number() }),
+        ]),
+      }),
+    );
+    const answer = { shape: { kind: 'box', size: 1, depth: 2 } };
+    expect(schema.parse(JSON.stringify(answer))).toEqual(answer);
+  });
+
+  it('keeps a null that it means', () => {
+    const schema = makeOutputSchema(z.object({ a: z.string().nullish(), b: z.string().optional() }));
+    expect(schema.parse('{"a":null,"b":null}')).toEqual({ a: null });
+    expect(schema.parse('{}')).toEqual({});
+  });
+
+  it('joins what must hold at once', () => {
+    const schema = makeOutputSchema(z.object({ both: z.object({ a: z.string() }).and(z.object({ b: z.string() })) }));
+    expect(schema.parse('{"both":{"a":"x","b":"y"}}')).toEqual({ both: { a: 'x', b: 'y' } });
+  });
+
+  it('of a library that has its own way to JSON Schema will do', () => {
+    const { vendor, version, validate } = inZod['~standard'];
+    const other = {
+      '~standard': { vendor, version, validate },
+      toJsonSchema: () => z.toJSONSchema(inZod, { io: 'input' }),
+    };
+    expect(makeOutputSchema(other as StandardSchema<object>).schema).toEqual(makeOutputSchema(inZod).schema);
+  });
+
+  it('is refused with the fix where a strict schema cannot say it', () => {
+    expect(refusal(z.object({ a: z.record(z.string(), z.number()) }))).toMatch(
+      /The zod schema cannot describe a model's answer: one fault\.\n.*a is an object whose properties have no names/,
+    );
+    expect(refusal(z.object({ a: z.tuple([z.string(), z.number()]) }))).toMatch(/a is a tuple/);
+    expect(refusal(z.object({ a: z.object({ b: z.unknown() }) }))).toMatch(/a\.b has a part of unknown type/);
+    expect(refusal(z.object({ a: z.date() }))).toMatch(/its library cannot write it as JSON Schema: Date/);
+    expect(refusal(z.union([z.object({ a: z.string() }), z.object({ b: z.string() })]))).toMatch(/describes no object/);
+    expect(refusal(v.object({ a: v.string() }))).toMatch(
+      /it gives no JSON Schema\. Use zod 4 or arktype; with valibot/,
+    );
+  });
+
+  it('that validates later is a mistake of its author, not of the model', () => {
+    const schema = makeOutputSchema(z.object({ a: z.string().refine(() => Promise.resolve(true)) }));
+    expect(() => schema.parse('{"a":"x"}')).toThrow(/validates asynchronously/);
+  });
+});

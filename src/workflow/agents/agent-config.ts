@@ -1,0 +1,65 @@
+import type { Type } from '@nestjs/common';
+import type { ModelParameters, ModelProvider } from '../../models/index.js';
+import type { ParameterGroup } from '../parameter-groups.js';
+import type { TaskContext } from '../task-context.js';
+import type { AgentTool } from './agent-tool.js';
+import type { PromptFile } from './prompt-file.js';
+
+/** A model: `openai/gpt-5.4-mini`, or `openai` for the provider's default. */
+export type ModelChoice = ModelProvider | `${ModelProvider}/${string}`;
+
+/** A model with parameters of its own. */
+export interface ModelWithSettings {
+  readonly model: ModelChoice;
+  /** Parameters of its calls in place of the agent's own `settings`; absent: those. */
+  readonly settings?: ModelParameters;
+}
+
+/** A model that is asked first, or when the one before it fails. */
+export type ModelOption = ModelChoice | ModelWithSettings;
+
+/**
+ * What a model is told first, as a system message before the conversation: a text, a prompt file, or a function that makes the
+ * text for each run from the agent's input.
+ */
+export type Instructions<Variables extends object = object> =
+  string | PromptFile<Variables> | ((input: Variables, context: TaskContext) => string | Promise<string>);
+
+/** How an agent uses a language model. */
+export interface AgentConfig<Variables extends object = object> {
+  /**
+   * What the model is told first. The variables that a function takes, or that a prompt file is declared with, become a part of
+   * the agent's input.
+   */
+  readonly instructions?: Instructions<Variables>;
+  /**
+   * The model, or several: each further one is asked when the one before it fails. Absent: the default model of the provider
+   * `openai` (OPENAI_MODEL).
+   */
+  readonly model?: ModelChoice | readonly [ModelOption, ...ModelOption[]];
+  /** Parameters of the model call by their wire names. They win over what the client sends. */
+  readonly settings?: ModelParameters;
+  /**
+   * Which of the client's parameters reach the model. Absent: `['sampling']`. A structured agent keeps its own response
+   * format whatever stands here.
+   */
+  readonly forward?: readonly ParameterGroup[];
+  /** Tools that the model may call and this server runs. The client sees neither the calls nor their results. */
+  readonly tools?: readonly Type<AgentTool>[];
+  /** How many times in a row the model may ask for tools before it must answer; 8 if absent. */
+  readonly maxToolRounds?: number;
+  /** How many calls of tools one run of the agent may make in all its rounds; 128 if absent. */
+  readonly maxToolCalls?: number;
+  /** Longest time for one model call, in milliseconds. Absent: only the server's limits hold. */
+  readonly timeout?: number;
+  /**
+   * How often a call that failed is made again, beside the provider's own short retry (UPSTREAM_MAX_RETRIES); 0 if
+   * absent. Only for failures that another try can heal, and never once a part of the answer has been passed on.
+   */
+  readonly retries?: number;
+  /**
+   * How often the model is shown what is wrong with a structured answer, so that it can correct it; 1 if absent. Only where
+   * the agent is silent: what streams is on its way to the client before it can be checked.
+   */
+  readonly repairs?: number;
+}

@@ -1,0 +1,67 @@
+import type { Type } from '@nestjs/common';
+import { ensureError } from '../../kernel/index.js';
+import { Agent, type AnyAgent } from '../agents/agent.js';
+import type { RunRequest } from '../run-request.js';
+import { Flow, type FlowStep, makeRefs } from '../flow.js';
+import type { Refs } from '../ref.js';
+import type { DefinitionFaults } from './definition-faults.js';
+
+/** An instance of a workflow's class. */
+export interface WorkflowDefinition {
+  define(flow: Flow, request: Refs<RunRequest>): unknown;
+}
+
+/** What `define` has wired. */
+export interface WiredWorkflow {
+  readonly flow: Flow;
+  /** What it returned: a ref, if the author has made no mistake. */
+  readonly result: unknown;
+}
+
+/**
+ * Runs a workflow's `define`.
+ * @returns undefined if that cannot be done; `faults` then says why
+ */
+export function wireWorkflow(definition: WorkflowDefinition, faults: DefinitionFaults): WiredWorkflow | undefined {
+  const fields = findAgents(definition);
+  const flow = new Flow(fields);
+  let result: unknown;
+  try {
+    result = definition.define(flow, makeRefs<RunRequest>(flow));
+  } catch (error) {
+    const fix = 'Correct define(); it must only wire steps.';
+    faults.add('define_failed', `define() threw "${ensureError(error).message}".`, fix);
+    return undefined;
+  }
+  const used = new Set(listSteps(flow).map((step) => step.kind === 'agent' && step.agent));
+  for (const [agent, field] of fields) {
+    if (used.has(agent)) continue;
+    const fix = 'Wire it in define() with flow.ask(…) or flow.stream(…), or remove it.';
+    faults.add('unused_agent', 'the agent in this field is never used.', fix, field);
+  }
+  return { flow, result };
+}
+
+/** The fields that hold agents. Those that are private to the language (`#topic`) cannot be seen. */
+export function findAgents(definition: object): Map<AnyAgent, string> {
+  const agents = new Map<AnyAgent, string>();
+  for (const [field, value] of Object.entries(definition)) {
+    if (value instanceof Agent && !agents.has(value)) agents.set(value, field);
+  }
+  return agents;
+}
+
+/** The classes that a workflow names and somebody must have made: its nodes, and the tools of its agents. */
+export function listClasses({ flow }: WiredWorkflow): readonly Type<unknown>[] {
+  return listSteps(flow).flatMap((step): readonly Type<unknown>[] => {
+    if (step.kind === 'node') return [step.node];
+    return step.kind === 'agent' && step.agent instanceof Agent ? (step.agent.config.tools ?? []) : [];
+  });
+}
+
+/** All steps of a flow, with those of its branches. */
+function listSteps(flow: Flow): readonly FlowStep[] {
+  return flow.steps.flatMap((step) =>
+    step.kind === 'route' ? [step, ...[...step.branches.values()].flatMap((branch) => listSteps(branch.flow))] : [step],
+  );
+}

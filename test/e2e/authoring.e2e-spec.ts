@@ -1,0 +1,318 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Injectable, Module, type Type } from '@nestjs/common';
+import { IsBoolean, IsIn } from 'class-validator';
+import {
+  agent,
+  AgentTool,
+  type ChatRefs,
+  type Deltas,
+  DefinitionError,
+  Describe,
+  type Flow,
+  type Message,
+  type TaskContext,
+  Workflow,
+  type WorkflowLike,
+} from 'millrace';
+import { z } from 'zod';
+import { Bench } from '../support/app.js';
+import { assertCompletion, contentOf, reasoningOf } from '../support/chunks.js';
+import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
+import { rejectionOf } from '../support/rejection.js';
+import { openStream } from '../support/sse-client.js';
+import { httpError } from '../support/upstream/steps.js';
+import { jsonAnswer, streamOf, toolCallAnswer } from '../support/upstream/scripts.js';
+
+class Topic {
+  @IsIn(['billing', 'technical', 'other'])
+  @Describe('What the newest message is about')
+  readonly topic: 'billing' | 'technical' | 'other';
+
+  @IsBoolean()
+  @Describe('Whether the user cannot go on until it is solved')
+  readonly urgent: boolean;
+}
+
+@Injectable()
+class ArticleService {
+  find(topic: string): readonly string[] {
+    return [`All about ${topic}.`];
+  }
+}
+
+@Workflow({ id: 'support', description: 'Finds out what a message is about, looks it up, and answers' })
+class SupportWorkflow {
+  readonly topic = agent({ instructions: 'Say what the newest message of the user is about.', output: Topic });
+  readonly answer = agent({
+    instructions: ({ articles }: { articles: readonly string[] }) =>
+      `You are the support desk of a small shop.\n${articles.join('\n')}`,
+  });
+
+  constructor(private readonly articles: ArticleService) {}
+
+  define(flow: Flow, { messages }: ChatRefs) {
+    const topic = flow.ask(this.topic, { messages });
+    const articles = flow.run('look-up', { topic }, ({ topic: { topic } }) => this.articles.find(topic));
+    return flow.stream(this.answer, { messages, articles });
+  }
+}
+
+@Module({ providers: [SupportWorkflow, ArticleService] })
+class SupportModule {}
+
+const Thought = z.object({ thinking: z.string(), reply: z.string(), score: z.number().transform((n) => n * 2) });
+
+const CityArgs = z.object({ city: z.string().describe('Its name') });
+
+class WeatherTool extends AgentTool<z.infer<typeof CityArgs>> {
+  readonly name = 'weather';
+  readonly description = 'Tells the weather';
+  readonly argsType = CityArgs;
+  execute({ city }: z.infer<typeof CityArgs>): string {
+    return `rain in ${city}`;
+  }
+}
+
+/** Neither a base class nor a place in a list of providers. */
+class TickerNode {
+  async *process({ words }: { words: readonly string[] }): AsyncGenerator<Deltas, number, void> {
+    for (const text of words) yield { type: 'content', text };
+    await Promise.resolve();
+    return words.length;
+  }
+}
+
+@Workflow({ id: 'thoughtful', description: 'Fields in channels, a schema, and a tool with one' })
+class ThoughtfulWorkflow {
+  readonly think = agent({ output: Thought, tools: [WeatherTool] });
+
+  define(flow: Flow, { messages }: ChatRefs) {
+    const thought = flow.stream(this.think, { messages }, { thinking: 'reasoning', reply: 'content' });
+    const words = thought.map(({ score }) => ['score ', String(score)]);
+    const silent = flow.node(TickerNode, { words: ['never', 'seen'] }, { key: 'unheard', silent: true });
+    const count = flow.node(TickerNode, { words });
+    return flow.run('sum', { silent, count }, ({ silent: a, count: b }) => a + b);
+  }
+}
+
+@Workflow({ id: 'chain', description: 'A question made by a step, asked of a second model when the first fails' })
+class ChainWorkflow {
+  readonly question = agent({ instructions: 'Ask one question.', model: ['openai/large', 'openai/small'] });
+  readonly answer = agent({
+    instructions: async ({ messages }: { messages: readonly Message[] }, { request }: TaskContext) =>
+      Promise.resolve(`${request.model} has ${messages.length} messages`),
+  });
+
+  define(flow: Flow, { messages }: ChatRefs) {
+    const question = flow.ask(this.question, { messages });
+    const asked = question.map((content): readonly Message[] => [{ role: 'user', content }]);
+    const first = flow.ask(this.answer, { messages: asked });
+    return flow.stream(this.question, { messages: first }, { key: 'again' });
+  }
+}
+
+describe('A workflow with agents in its fields', () => {
+  let bench: Bench | undefined;
+  afterEach(async () => {
+    await bench?.close();
+    bench = undefined;
+  });
+  const start = async (module: Type<unknown>): Promise<Bench> => (bench = await Bench.start({ imports: [module] }));
+  const stream = async (model: string) => {
+    const { app } = bench as Bench;
+    const answer = await openStream(app.chatUrl, { model, stream: true, messages: HELLO });
+    return answer.collect();
+  };
+
+  it('asks in silence, runs code, and streams, with steps called by the names of the fields', async () => {
+    const { app, upstream } = await start(SupportModule);
+    upstream.next(jsonAnswer({ topic: 'billing', urgent: true })).next(streamOf('We are sorry.'));
+    assertCompletion(await stream('support'), { content: 'We are sorry.', finish: 'stop' });
+    const [first, second] = upstream.requests;
+    expect(first?.body.response_format).toMatchObject({
+      json_schema: {
+        name: 'Topic',
+        schema: { properties: { topic: { description: 'What the newest message is about' } } },
+      },
+    });
+    expect(second?.body.messages[0]).toEqual({
+      role: 'system',
+      content: 'You are the support desk of a small shop.\nAll about billing.',
+    });
+    const graph = await fetch(`${app.url}/v1/models/support/graph`);
+    expect(await graph.json()).toMatchObject({
+      nodes: [
+        { key: 'topic', kind: 'agent', node: 'topic', visible: false },
+        { key: 'look-up', kind: 'node', node: 'look-up', visible: false },
+        { key: 'answer', kind: 'agent-streaming', node: 'answer', visible: true },
+      ],
+      connections: [
+        { from: 'topic', to: 'look-up' },
+        { from: 'look-up', to: 'answer' },
+      ],
+    });
+  });
+
+  it('streams fields in channels, takes schemas for output and tools, and node classes as they are', async () => {
+    const { upstream } = await start(moduleOf(ThoughtfulWorkflow));
+    upstream
+      .next(toolCallAnswer('call_1', 'weather', { city: 'Oslo' }))
+      .next(jsonAnswer({ thinking: 'Hm.', reply: 'Yes.', score: 3 }));
+    const items = await stream('thoughtful');
+    expect([reasoningOf(items), contentOf(items)]).toEqual(['Hm.', 'Yes.\n\nscore 6']);
+    expect(upstream.requests[0]?.body.tools).toMatchObject([
+      {
+        function: {
+          name: 'weather',
+          parameters: { properties: { city: { type: 'string', description: 'Its name' } } },
+        },
+      },
+    ]);
+    expect(upstream.requests[1]?.body.messages.at(-1)).toMatchObject({ role: 'tool', content: 'rain in Oslo' });
+  });
+
+  it('falls back along its list of models; a text is one message of the user', async () => {
+    const { app, upstream } = await start(moduleOf(ChainWorkflow));
+    upstream.next(httpError(401, '{}')).next(streamOf('Why?')).next(streamOf('Because.')).next(streamOf('Aha.'));
+    const { json } = await postJson(app.chatUrl, { model: 'chain', messages: HELLO });
+    expect(json).toMatchObject({ choices: [{ message: { content: 'Aha.' } }] });
+    expect(upstream.requests.map(({ body }) => body.model)).toEqual(['large', 'small', 'gpt-5.4-mini', 'large']);
+    expect(upstream.requests.slice(2).map(({ body }) => body.messages)).toEqual([
+      [
+        { role: 'system', content: 'chain has 1 messages' },
+        { role: 'user', content: 'Why?' },
+      ],
+      [
+        { role: 'system', content: 'Ask one question.' },
+        { role: 'user', content: 'Because.' },
+      ],
+    ]);
+  });
+
+  const moduleOf = (...providers: Type<unknown>[]): Type<unknown> => {
+    @Module({ providers })
+    class TestModule {}
+    return TestModule;
+  };
+
+  describe('does not start', () => {
+    const faultsOf = async (type: Type<WorkflowLike>): Promise<string> => {
+      Workflow({ id: 'faulty', description: '' })(type);
+      const failure = await rejectionOf(start(moduleOf(type)));
+      expect(failure).toBeInstanceOf(DefinitionError);
+      return (failure as DefinitionError).message;
+    };
+
+    it('with a field that is no agent', async () => {
+      class Faulty {
+        readonly topic = agent({});
+        readonly answer = { instructions: 'Answer.' } as never;
+        define(flow: Flow, { messages }: ChatRefs) {
+          const topic = flow.ask(this.topic, { messages });
+          return flow.stream<{ messages: string }>(this.answer, { messages: topic }, { key: 'answer' });
+        }
+      }
+      expect(await faultsOf(Faulty)).toContain(
+        '[not_an_agent] workflow "faulty", node "answer": what it is to ask is no agent. Make it with agent({ … }) in a field of the workflow.',
+      );
+    });
+
+    it('with an agent that is never used', async () => {
+      class Faulty {
+        readonly topic = agent({});
+        readonly answer = agent({});
+        define(flow: Flow, { messages }: ChatRefs) {
+          return flow.stream(this.answer, { messages });
+        }
+      }
+      expect(await faultsOf(Faulty)).toContain(
+        '[unused_agent] workflow "faulty", node "topic": the agent in this field is never used. Wire it in define() with flow.ask(…) or flow.stream(…), or remove it.',
+      );
+    });
+
+    it('with one agent twice under one key', async () => {
+      class Faulty {
+        readonly answer = agent({});
+        define(flow: Flow, { messages }: ChatRefs) {
+          return flow.stream(this.answer, { messages: flow.ask(this.answer, { messages }) });
+        }
+      }
+      expect(await faultsOf(Faulty)).toContain(
+        '[duplicate_node_key] workflow "faulty", node "answer": it stands in the workflow twice. Give one of the two a key: { key: … }.',
+      );
+    });
+
+    it('with an agent that is in no field, unless the step has a key', async () => {
+      class Faulty {
+        define(flow: Flow, { messages }: ChatRefs) {
+          const named = flow.ask(agent({}), { messages }, { key: 'named agent' });
+          return flow.stream(agent({}), { messages: named });
+        }
+      }
+      const message = await faultsOf(Faulty);
+      expect(message).toContain(
+        '[unnamed_agent] workflow "faulty", node "agent": its agent is in no field, so it has no name. Put the agent into a field of the workflow, or give the step a key: { key: … }.',
+      );
+      expect(message).toContain('one fault');
+    });
+
+    it('with a silent agent whose answer nobody uses', async () => {
+      class Faulty {
+        readonly topic = agent({});
+        readonly answer = agent({});
+        define(flow: Flow, { messages }: ChatRefs) {
+          flow.ask(this.topic, { messages });
+          return flow.stream(this.answer, { messages });
+        }
+      }
+      expect(await faultsOf(Faulty)).toContain('[unused_node] workflow "faulty", node "topic": it says nothing');
+    });
+
+    it('with code in place that is a generator', async () => {
+      class Faulty {
+        define(flow: Flow) {
+          return flow.run('tick', {}, async function* () {
+            yield await Promise.resolve({ type: 'content', text: 'tick' });
+          });
+        }
+      }
+      expect(await faultsOf(Faulty)).toContain(
+        '[streaming_code] workflow "faulty", node "tick": its code is a generator',
+      );
+    });
+
+    it('with a schema that cannot be sent, or a model that is not configured', async () => {
+      class Faulty {
+        readonly topic = agent({ output: z.object({ all: z.record(z.string(), z.string()) }) });
+        readonly answer = agent({ model: 'mistral/large' });
+        define(flow: Flow, { messages }: ChatRefs) {
+          const topic = flow.ask(this.topic, { messages });
+          return flow.stream(this.answer, { messages: topic.map(() => 'x') });
+        }
+      }
+      const message = await faultsOf(Faulty);
+      expect(message).toMatch(/\[node_not_ready\] workflow "faulty", node "topic": The zod schema cannot describe/);
+      expect(message).toMatch(
+        /\[node_not_ready\] workflow "faulty", node "answer": its model provider "mistral" needs MISTRAL_API_KEY/,
+      );
+    });
+  });
+
+  it('fails as a bug where a node gives a generator and is not written as one', async () => {
+    class SneakyNode {
+      readonly #inner = new TickerNode();
+      process(): AsyncGenerator<Deltas, number, void> {
+        return this.#inner.process({ words: ['x'] });
+      }
+    }
+    @Workflow({ id: 'sneaky', description: '' })
+    class SneakyWorkflow {
+      define(flow: Flow) {
+        return flow.node(SneakyNode);
+      }
+    }
+    const { app } = await start(moduleOf(SneakyWorkflow));
+    expect((await postJson(app.chatUrl, { model: 'sneaky', messages: HELLO })).status).toBe(500);
+  });
+});
