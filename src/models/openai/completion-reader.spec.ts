@@ -31,6 +31,7 @@ const delta = (fields: object): object => choice({ delta: fields, finish_reason:
 
 function describeReading({ deltas, identities, usages, unknown, reader }: Reading): object {
   const { finishReason, hasGoneOn, hasSpoken, isComplete } = reader;
+  reader.end(deltas);
   return { deltas, identities, usages, unknown, finishReason, hasGoneOn, hasSpoken, isComplete };
 }
 
@@ -66,6 +67,8 @@ describe('AnswerReader', () => {
       choice({ delta: { content: 'end' }, finish_reason: 'stop' }),
       choice({ delta: {}, finish_reason: 'stop' }),
       delta({ content: 'a', tool_calls: [{ index: 0, function: { name: 'f', arguments: '{}' } }] }),
+      delta({ content: 'a', tool_calls: [{ index: 0, function: { arguments: '{' } }] }),
+      delta({ content: 'a', tool_calls: [] }),
       { choices: [{ delta: { content: 'a' } }, { delta: { content: 'a' } }], obfuscation: 'a' },
     );
     const chunks = fc.array(fc.oneof({ weight: 4, arbitrary: plain }, other), { maxLength: 12 });

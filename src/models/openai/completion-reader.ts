@@ -195,8 +195,8 @@ export class CompletionReader {
       }
       this.#readMedia(message, choice, completion.search_results ?? completion.citations, out);
       this.#bounds.add(out, before, json);
-      const isAll = (usage ?? choice.finish_reason ?? undefined) === undefined && out.length === before + 1;
-      if (isAll && message === choice.delta) this.#learn(json, out[before]);
+      const isAll = isNothing(usage) && isNothing(choice.finish_reason) && !hasCalls(message);
+      if (isAll && message === choice.delta && out.length === before + 1) this.#learn(json, out[before]);
     }
     if (choice.finish_reason !== null && choice.finish_reason !== undefined) this.#stop(choice.finish_reason);
   }
@@ -318,6 +318,15 @@ function parseCompletion(json: string, mostValues?: number): UpstreamCompletion 
   }
   if (typeof completion !== 'object' || completion === null) throw makeBadCompletionError('it is not a JSON object');
   return completion;
+}
+
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined;
+}
+
+/** Some servers have an empty list in each chunk. */
+function hasCalls({ tool_calls: calls, function_call: call }: UpstreamMessage): boolean {
+  return !isNothing(call) || !(isNothing(calls) || (Array.isArray(calls) && calls.length === 0));
 }
 
 /** Some servers have the key in each completion: with nothing in it, there is no error. */

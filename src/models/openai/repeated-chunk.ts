@@ -33,10 +33,10 @@ export class RepeatedChunk {
     const literal = `"${text}"`;
     const at = json.indexOf(literal, json.indexOf('"delta"'));
     if (at < 0) return undefined;
-    const before = json.slice(0, at + 1);
-    const after = json.slice(at + literal.length - 1);
-    // Copies, for the reason of LONGEST_COPY.
-    return hasTextThere(before, after) ? new RepeatedChunk(copy(before), copy(after)) : undefined;
+    const end = at + literal.length - 1;
+    const probe = `${json.slice(0, at + 1)}${PROBE}${json.slice(end)}`;
+    // Views of the probe, which is as long as the chunk alone.
+    return hasText(probe) ? new RepeatedChunk(probe.slice(0, at + 1), probe.slice(end - json.length)) : undefined;
   }
 
   /** The text of another chunk of this kind; undefined if it is of another kind, or must be parsed to see. */
@@ -58,19 +58,15 @@ export class RepeatedChunk {
   }
 }
 
-function hasTextThere(before: string, after: string): boolean {
+function hasText(probe: string): boolean {
   try {
-    const chunk = JSON.parse(before + PROBE + after) as {
+    const chunk = JSON.parse(probe) as {
       readonly choices?: readonly ({ readonly delta?: { readonly content?: unknown } | null } | null)[];
     };
     return chunk.choices?.[0]?.delta?.content === PROBE;
   } catch {
     return false;
   }
-}
-
-function copy(text: string): string {
-  return Buffer.from(text).toString();
 }
 
 function parseText(literal: string): string | undefined {
