@@ -18,7 +18,8 @@ const TIERS = [
   ['api', 'docs', 'health', 'playground'],
   // All of Millrace as one module; src/index.ts gives it to workflows with everything else.
   ['module'],
-  ['workflows'],
+  // Workflows, and what tests of workflows need: src/testing.ts is its door.
+  ['workflows', 'testing'],
   // The composition, and another way in beside HTTP: src/cli.ts gives it the application, as src/main.ts does for the server.
   ['app', 'cli', 'openapi'],
 ];

@@ -6,6 +6,7 @@ const project = {
   moduleNameMapper: {
     // Its own name: from the sources, so that no class is there twice.
     '^millrace$': '<rootDir>/src/index.ts',
+    '^millrace/testing$': '<rootDir>/src/testing.ts',
     '^fast-check$': '<rootDir>/test/support/property-tests.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

@@ -41,7 +41,14 @@ export {
   ToolError,
 } from './workflow/index.js';
 export { AgentNode, AgentStreamingNode, PromptManager, ToolRoundsExceededError } from './nodes/index.js';
-export { type Message, ModelProvider } from './models/index.js';
+export {
+  type CallControls,
+  type ChatModel,
+  type Message,
+  type ModelCall,
+  ModelProvider,
+  type ModelResult,
+} from './models/index.js';
 export type { Delta } from './streaming/index.js';
 export {
   Describe,

@@ -40,6 +40,8 @@ export interface CallRetry {
 export interface CallControls {
   /** Ends the call at once; its reason is what the stream then throws. */
   readonly signal: AbortNotice;
+  /** The step that asks: its key, inside a nested workflow behind those of the steps around it. Absent outside of a run. */
+  readonly step?: string | undefined;
   /** Takes what the completion says about its author; called before the first delta is given, and again if it changes. */
   identity(identity: ModelIdentity): void;
   /**

@@ -4,7 +4,7 @@ import { FakeClock } from '../../test/support/fake-clock.js';
 import { readConfig } from '../config/index.js';
 import { DemoModel } from './demo/index.js';
 import { ModelProvider } from './model-provider.js';
-import { configureModelProviders, ModelProviders } from './model-providers.js';
+import { configureModelProviders, ModelProviders, OwnModels } from './model-providers.js';
 import { OpenAIChatModel } from './openai/index.js';
 import { VENDORS } from './openai/vendors/index.js';
 
@@ -54,6 +54,21 @@ describe('configureModelProviders', () => {
     const provider = configure(variables).get(name);
     expect(provider.chat).toBeInstanceOf(OpenAIChatModel);
     expect(provider.description).toBe(description);
+  });
+
+  it('lets a model of the application answer in place of a provider, whatever the environment says', () => {
+    const chat = new DemoModel(0, new FakeClock());
+    const config = readConfig({ DEMO: 'off', MISTRAL_MODEL: 'm', OPENAI_API_KEY: 'sk-x' }, Object.values(VENDORS));
+    const providers = configureModelProviders(config, new FakeClock(), new OwnModels({ openai: chat, mistral: chat }));
+    expect(providers.get(ModelProvider.OPENAI)).toMatchObject({
+      chat,
+      description: expect.stringContaining('of the app'),
+    });
+    expect([providers.get(ModelProvider.MISTRAL).chat, providers.chooseModel(ModelProvider.MISTRAL)]).toEqual([
+      chat,
+      'm',
+    ]);
+    expect(() => providers.get(ModelProvider.DEMO)).toThrow(/There is no model provider/);
   });
 
   it.each([{}, { OPENAI_API_KEY: 'sk-x' }])('always has the demo by its own name (%j)', (variables) => {

@@ -31,6 +31,14 @@ export interface ConfiguredProvider {
 type ProviderEntry = ConfiguredProvider | string | ConfigurationError;
 type ProviderTable = Readonly<Partial<Record<ModelProvider, ProviderEntry>>>;
 
+/**
+ * Models that the application brings itself, by the name of the provider in whose place they answer; also the
+ * dependency-injection token.
+ */
+export class OwnModels {
+  constructor(readonly byProvider: Readonly<Partial<Record<ModelProvider, ChatModel>>> = {}) {}
+}
+
 /** The providers that this process can call, by name; also the dependency-injection token. */
 export class ModelProviders {
   constructor(private readonly table: ProviderTable) {}
@@ -85,7 +93,11 @@ const DEMO_IS_OFF = new ConfigurationError([
  * The providers that the configuration allows. Without a key or address for OpenAI, the demo answers in its place if it is
  * on; if it is not, no agent can use either.
  */
-export function configureModelProviders({ providers, demo, upstream, proxy }: AppConfig, clock: Clock): ModelProviders {
+export function configureModelProviders(
+  { providers, demo, upstream, proxy }: AppConfig,
+  clock: Clock,
+  own = new OwnModels(),
+): ModelProviders {
   const offline = demo.isOn
     ? {
         chat: new DemoModel(demo.tokensPerSecond, clock),
@@ -101,7 +113,12 @@ export function configureModelProviders({ providers, demo, upstream, proxy }: Ap
       findMissing(vendor, values) ?? configureProvider(vendor, values, { ...upstream, proxy }, clock);
   }
   if (typeof table[ModelProvider.OPENAI] === 'string') table[ModelProvider.OPENAI] = offline;
-  return new ModelProviders({ ...table, [ModelProvider.DEMO]: offline });
+  table[ModelProvider.DEMO] = offline;
+  for (const [name, chat] of Object.entries(own.byProvider)) {
+    const defaultModel = providers[name]?.model ?? name;
+    table[name] = { chat, defaultModel, description: `${name}: a model of the application` };
+  }
+  return new ModelProviders(table);
 }
 
 function configureProvider(

@@ -1,7 +1,7 @@
 import type { ModuleMetadata } from '@nestjs/common';
 import type { RequestHandler } from 'express';
 import type { CommonOptions } from '../config/index.js';
-import type { ProviderOptions } from '../models/index.js';
+import type { ChatModel, ModelProvider, ProviderOptions } from '../models/index.js';
 
 /**
  * How Millrace is to be in an application. Each setting that is left out is read from its variable of the environment, as
@@ -10,6 +10,11 @@ import type { ProviderOptions } from '../models/index.js';
 export interface MillraceOptions extends CommonOptions {
   /** The providers of models, by name: `{ openai: { key: '…' } }`. */
   readonly providers?: ProviderOptions;
+  /**
+   * Models of the application's own, by the name of the provider in whose place they answer: a model in this process, another
+   * vendor's SDK, or the fake of a test.
+   */
+  readonly models?: Readonly<Partial<Record<ModelProvider, ChatModel>>>;
   /**
    * What the paths of Millrace begin with, such as `/ai`: clients are then given `https://…/ai/v1`. A global prefix of the
    * application is not put before it. Default: `/`. Below any other path, whatever there is not is answered with a 404.

@@ -6,7 +6,7 @@ import { DocsModule } from '../docs/index.js';
 import { HealthModule } from '../health/index.js';
 import { DoorsPlace } from '../http/index.js';
 import { Clock, IdSource, RandomIdSource, SystemClock } from '../kernel/index.js';
-import { VENDORS } from '../models/index.js';
+import { OwnModels, VENDORS } from '../models/index.js';
 import { NodesModule } from '../nodes/index.js';
 import { PlaygroundModule } from '../playground/index.js';
 import { RunsModule } from '../runs/index.js';
@@ -16,6 +16,7 @@ import type { MillraceAsyncOptions, MillraceOptions } from './millrace-options.j
 interface Decision {
   readonly config: AppConfig;
   readonly place: DoorsPlace;
+  readonly models?: OwnModels;
 }
 
 const DECISION = Symbol('what the application has decided');
@@ -55,12 +56,20 @@ export class MillraceModule {
   }
 }
 
-function decide({ path, watch, middleware, environment = process.env, ...settings }: MillraceOptions): Decision {
+function decide({
+  path,
+  watch,
+  middleware,
+  models,
+  environment = process.env,
+  ...settings
+}: MillraceOptions): Decision {
   const config = readModuleConfig(settings, environment, Object.values(VENDORS));
   const logger = new Logger('Config');
   for (const warning of config.warnings) logger.warn(warning);
   return {
     config,
+    models: new OwnModels(models),
     place: new DoorsPlace(path, { ...(watch && { watches: true }), ...(middleware && { before: middleware }) }),
   };
 }
@@ -78,9 +87,10 @@ function compose(
       { provide: DECISION, ...decision },
       { provide: AppConfig, inject: [DECISION], useFactory: ({ config }: Decision) => config },
       { provide: DoorsPlace, inject: [DECISION], useFactory: ({ place }: Decision) => place },
+      { provide: OwnModels, inject: [DECISION], useFactory: ({ models = new OwnModels() }: Decision) => models },
       { provide: Clock, useClass: SystemClock },
       { provide: IdSource, useClass: RandomIdSource },
     ],
-    exports: [AppConfig, Clock, DoorsPlace, IdSource],
+    exports: [AppConfig, Clock, DoorsPlace, IdSource, OwnModels],
   };
 }

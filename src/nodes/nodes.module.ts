@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { AppConfig } from '../config/index.js';
 import { Clock } from '../kernel/index.js';
-import { configureModelProviders, ModelProviders } from '../models/index.js';
+import { configureModelProviders, ModelProviders, OwnModels } from '../models/index.js';
 import { AgentCompiler, ProviderFinder, WorkflowModule } from '../workflow/index.js';
 import { AgentStepCompiler } from './agent-compiler.service.js';
 import { AgentResources } from './agent-resources.js';
@@ -17,7 +17,7 @@ import { ModuleTools } from './tools/index.js';
   imports: [WorkflowModule],
   providers: [
     { provide: AgentCompiler, useClass: AgentStepCompiler },
-    { provide: ModelProviders, useFactory: configureModelProviders, inject: [AppConfig, Clock] },
+    { provide: ModelProviders, useFactory: configureModelProviders, inject: [AppConfig, Clock, OwnModels] },
     { provide: PromptManager, useFactory: makePromptManager, inject: [AppConfig] },
     {
       provide: AgentResources,

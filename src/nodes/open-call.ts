@@ -128,6 +128,7 @@ export class OpenCall {
     const { log } = this.#context;
     return {
       signal: this.#limit.signal,
+      step: log.node,
       canWait: (ms) => this.#context.canWait(ms),
       upstreamRequestId: (id) => {
         this.#name = { ...this.#name, upstream_request_id: id };

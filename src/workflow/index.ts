@@ -49,5 +49,5 @@ export type {
   WorkflowSchema,
 } from './workflow-schema.js';
 export type { ChatRefs, RequestOf, ResultOf, WorkflowLike } from './workflow-types.js';
-export { Workflow, type WorkflowAlias, type WorkflowOptions } from './workflow.decorator.js';
+export { readWorkflowOptions, Workflow, type WorkflowAlias, type WorkflowOptions } from './workflow.decorator.js';
 export { WorkflowModule } from './workflow.module.js';

@@ -136,6 +136,11 @@ export class StepLog {
     this.#node = node;
   }
 
+  /** The step's key, behind those of the steps around it; undefined outside of a run. */
+  get node(): string | undefined {
+    return this.#node;
+  }
+
   /** The last request that went out to a model; undefined: none has. */
   get lastCall(): CallName | undefined {
     return this.#lastCall;

@@ -41,3 +41,8 @@ export function Workflow(options: WorkflowOptions): (target: new (...parameters:
     WorkflowMetadata(options)(target);
   };
 }
+
+/** What a class says of itself with {@link Workflow}; undefined if it does not. */
+export function readWorkflowOptions(type: object): WorkflowOptions | undefined {
+  return Reflect.getMetadata(WorkflowMetadata.KEY, type) as WorkflowOptions | undefined;
+}

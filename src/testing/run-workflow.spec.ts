@@ -1,0 +1,202 @@
+import { describe, expect, it } from '@jest/globals';
+import { Injectable } from '@nestjs/common';
+import { IsBoolean, IsIn } from 'class-validator';
+import {
+  agent,
+  AgentNode,
+  AgentStreamingNode,
+  AgentTool,
+  type Deltas,
+  type Flow,
+  type Message,
+  ModelProvider,
+  Node,
+  type Ref,
+  type RunRequest,
+  type TaskContext,
+  UpstreamError,
+  type Wiring,
+  Workflow,
+  WorkflowDefinition,
+} from 'millrace';
+import { type FakeAnswer, fakeModel, fakeModelBySteps, reasoning, runWorkflow, toolCall } from 'millrace/testing';
+
+interface Conversation {
+  readonly messages: readonly Message[];
+}
+
+class Topic {
+  @IsIn(['billing', 'technical'])
+  readonly topic: 'billing' | 'technical';
+  @IsBoolean()
+  readonly urgent: boolean;
+}
+
+@Injectable()
+class TopicNode extends AgentNode<Conversation, Topic> {
+  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Topic });
+  process(input: Conversation, context: TaskContext): Promise<Topic> {
+    return this.agent.run(input, context);
+  }
+}
+
+@Injectable()
+class ArticleService {
+  find(topic: string): string[] {
+    return [`About ${topic}.`];
+  }
+}
+
+@Injectable()
+class LookUpNode extends Node<{ topic: Topic }, string[]> {
+  constructor(private readonly articles: ArticleService) {
+    super();
+  }
+  process({ topic }: { topic: Topic }): string[] {
+    return this.articles.find(topic.topic);
+  }
+}
+
+@Injectable()
+class ClockTool extends AgentTool<void, string> {
+  readonly name = 'clock';
+  readonly description = 'Tells the time';
+  readonly argsType = undefined;
+  execute(): string {
+    return 'noon';
+  }
+}
+
+@Injectable()
+class AnswerNode extends AgentStreamingNode<Conversation & { articles: string[] }, string> {
+  readonly agentConfig = agent({
+    modelProvider: ModelProvider.OPENAI,
+    outputType: String,
+    instructions: (_context, { variables }) => `Answer from these: ${String(variables?.['articles'])}`,
+    tools: [ClockTool],
+  });
+  async *process(
+    { messages, articles }: Conversation & { articles: string[] },
+    context: TaskContext,
+  ): AsyncGenerator<Deltas, string, void> {
+    return yield* this.streamTextDeltas(this.agent.runStream({ messages, variables: { articles } }, context));
+  }
+}
+
+@Workflow({ id: 'support', description: 'Sorts a message, looks something up, and answers' })
+class SupportWorkflow extends WorkflowDefinition<RunRequest, string> {
+  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
+    const topic = flow.node(TopicNode, { messages });
+    const articles = flow.node(LookUpNode, { topic });
+    return flow.node(AnswerNode, { messages, articles });
+  }
+}
+
+const providers = [TopicNode, LookUpNode, AnswerNode, ClockTool, ArticleService];
+const TOPIC = { topic: 'billing', urgent: false } as const;
+
+describe('runWorkflow', () => {
+  it('runs the real agents and tells what they were asked and what came of it', async () => {
+    const models = fakeModel(TOPIC, 'We are sorry.');
+    const run = await runWorkflow(SupportWorkflow, 'Hi', { models, providers });
+    expect(run.text).toBe('We are sorry.');
+    expect(run.result).toBe('We are sorry.');
+    expect(run.finishReason).toBe('stop');
+    expect(run.steps).toEqual([
+      { key: 'TopicNode', visible: false, text: '', output: TOPIC, branch: undefined },
+      { key: 'LookUpNode', visible: false, text: '', output: ['About billing.'], branch: undefined },
+      { key: 'AnswerNode', visible: true, text: 'We are sorry.', output: 'We are sorry.', branch: undefined },
+    ]);
+    expect(run.calls.map(({ step }) => step)).toEqual(['TopicNode', 'AnswerNode']);
+    expect(run.calls[0]?.parameters.response_format).toMatchObject({ type: 'json_schema' });
+    expect(run.calls[1]?.messages).toEqual([
+      { role: 'system', content: 'Answer from these: About billing.' },
+      { role: 'user', content: 'Hi' },
+    ]);
+    expect(run.calls).toEqual(models.calls);
+    expect(run.events.at(-1)).toMatchObject({ type: 'run-finished' });
+  });
+
+  it('takes a conversation or a whole request, and stand-ins for services', async () => {
+    const messages: Message[] = [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: 'Hello!' },
+      { role: 'user', content: 'And now?' },
+    ];
+    const articles = { provide: ArticleService, useValue: { find: () => ['Nothing.'] } };
+    for (const input of [messages, { messages, parameters: { temperature: 0.3 } }]) {
+      const run = await runWorkflow(SupportWorkflow, input, {
+        models: fakeModel(TOPIC, 'Bye.'),
+        providers: [...providers, articles],
+      });
+      expect(run.calls[1]?.messages.slice(1)).toEqual(messages);
+      expect(run.steps[1]?.output).toEqual(['Nothing.']);
+    }
+  });
+
+  it('runs tools, and gives text in the pieces of the fake', async () => {
+    const answers = [TOPIC, [reasoning('Hm.'), toolCall('clock')], ['It is ', 'noon.']] as const;
+    const run = await runWorkflow(SupportWorkflow, 'When?', { models: fakeModel(...answers), providers });
+    expect([run.text, run.reasoning]).toEqual(['It is noon.', 'Hm.']);
+    expect(run.calls[2]?.messages.at(-1)).toMatchObject({ role: 'tool', content: 'noon' });
+    const deltas = run.events.flatMap((event) => (event.type === 'delta' ? [event.delta] : []));
+    expect(deltas).toEqual([
+      { type: 'reasoning', text: 'Hm.' },
+      { type: 'content', text: 'It is ' },
+      { type: 'content', text: 'noon.' },
+    ]);
+  });
+
+  it('answers by step, by a function, or by provider', async () => {
+    const bySteps = fakeModelBySteps({ TopicNode: TOPIC, AnswerNode: fakeModel('One.', 'Two.') });
+    for (const text of ['One.', 'Two.']) {
+      expect((await runWorkflow(SupportWorkflow, 'Hi', { models: bySteps, providers })).text).toBe(text);
+    }
+    expect(bySteps.calls).toHaveLength(4);
+    const byCall = fakeModel(({ step, messages }) => (step === 'TopicNode' ? TOPIC : `${messages.length} messages`));
+    expect((await runWorkflow(SupportWorkflow, 'Hi', { models: byCall, providers })).text).toBe('2 messages');
+    const byProvider = { openai: fakeModel(TOPIC, 'Hello.') };
+    expect((await runWorkflow(SupportWorkflow, 'Hi', { models: byProvider, providers })).calls).toHaveLength(2);
+  });
+
+  it('rejects with what the run failed with, which a model, an author or the fake may have thrown', async () => {
+    const failing = (...answers: FakeAnswer[]) =>
+      runWorkflow(SupportWorkflow, 'Hi', { models: fakeModel(...answers), providers });
+    const limit = new UpstreamError('Too many', { status: 429, code: 'rate_limit_exceeded' });
+    await expect(failing(limit)).rejects.toBe(limit);
+    await expect(failing({ topic: 'weather' }, { topic: 'weather' })).rejects.toMatchObject({
+      code: 'invalid_structured_output',
+    });
+    await expect(failing(TOPIC)).rejects.toThrow(
+      'The fake model has 1 answer, and the step "AnswerNode" (last message, of the user: Hi) asks for one more',
+    );
+    const broken = {
+      provide: ArticleService,
+      useValue: {
+        find: () => {
+          throw new RangeError('no such shelf');
+        },
+      },
+    };
+    const run = runWorkflow(SupportWorkflow, 'Hi', { models: fakeModel(TOPIC), providers: [...providers, broken] });
+    await expect(run).rejects.toThrow(new RangeError('no such shelf'));
+  });
+
+  it('says what is missing: models, providers, the decorator', async () => {
+    await expect(runWorkflow(SupportWorkflow, 'Hi', { providers })).rejects.toThrow(/There is no model provider/);
+    await expect(runWorkflow(SupportWorkflow, 'Hi', { models: fakeModel('Hi') })).rejects.toThrow(/TopicNode/);
+    class Plain {}
+    await expect(runWorkflow(Plain, 'Hi')).rejects.toThrow('Plain is no workflow: it has no @Workflow.');
+  });
+
+  it('ends a run whose client leaves', async () => {
+    const controller = new AbortController();
+    const models = fakeModel(() => {
+      controller.abort();
+      return 'too late';
+    });
+    const run = runWorkflow(SupportWorkflow, 'Hi', { models, providers, signal: controller.signal });
+    await expect(run).rejects.toMatchObject({ abortCause: 'client_disconnected' });
+    expect(models.calls).toHaveLength(1);
+  });
+});
