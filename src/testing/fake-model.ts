@@ -69,7 +69,7 @@ export function fakeModel(answer: AnswerCall): FakeModel;
 export function fakeModel(...answers: readonly FakeAnswer[]): FakeModel;
 export function fakeModel(...answers: readonly FakeAnswer[] | readonly [AnswerCall]): FakeModel {
   const [first, ...others] = answers;
-  if (typeof first === 'function') return new FakeModel(first as AnswerCall);
+  if (typeof first === 'function') return new FakeModel(first);
   const left = first === undefined ? [] : [first, ...(others as readonly FakeAnswer[])];
   return new FakeModel((call) => {
     const answer = left.shift();
