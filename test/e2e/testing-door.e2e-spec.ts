@@ -1,29 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { IsBoolean, IsIn } from 'class-validator';
-import {
-  agent,
-  AgentNode,
-  AgentStreamingNode,
-  AgentTool,
-  type Deltas,
-  type Flow,
-  type Message,
-  ModelProvider,
-  Node,
-  type Ref,
-  type RunRequest,
-  type TaskContext,
-  UpstreamError,
-  type Wiring,
-  Workflow,
-  WorkflowDefinition,
-} from 'millrace';
+import { agent, AgentTool, type ChatRefs, type Flow, type Message, UpstreamError, Workflow } from 'millrace';
 import { type FakeAnswer, fakeModel, fakeModelBySteps, reasoning, runWorkflow, toolCall } from 'millrace/testing';
-
-interface Conversation {
-  readonly messages: readonly Message[];
-}
 
 class Topic {
   @IsIn(['billing', 'technical'])
@@ -33,27 +12,9 @@ class Topic {
 }
 
 @Injectable()
-class TopicNode extends AgentNode<Conversation, Topic> {
-  readonly agentConfig = agent({ modelProvider: ModelProvider.OPENAI, outputType: Topic });
-  process(input: Conversation, context: TaskContext): Promise<Topic> {
-    return this.agent.run(input, context);
-  }
-}
-
-@Injectable()
 class ArticleService {
-  find(topic: string): string[] {
+  find(topic: string): readonly string[] {
     return [`About ${topic}.`];
-  }
-}
-
-@Injectable()
-class LookUpNode extends Node<{ topic: Topic }, string[]> {
-  constructor(private readonly articles: ArticleService) {
-    super();
-  }
-  process({ topic }: { topic: Topic }): string[] {
-    return this.articles.find(topic.topic);
   }
 }
 
@@ -67,32 +28,24 @@ class ClockTool extends AgentTool<void, string> {
   }
 }
 
-@Injectable()
-class AnswerNode extends AgentStreamingNode<Conversation & { articles: string[] }, string> {
-  readonly agentConfig = agent({
-    modelProvider: ModelProvider.OPENAI,
-    outputType: String,
-    instructions: (_context, { variables }) => `Answer from these: ${String(variables?.['articles'])}`,
+@Workflow({ id: 'support', description: 'Sorts a message, looks something up, and answers' })
+class SupportWorkflow {
+  readonly topic = agent({ instructions: 'Say what the newest message is about.', output: Topic });
+  readonly answer = agent({
+    instructions: ({ articles }: { articles: readonly string[] }) => `Answer from these: ${articles.join('\n')}`,
     tools: [ClockTool],
   });
-  async *process(
-    { messages, articles }: Conversation & { articles: string[] },
-    context: TaskContext,
-  ): AsyncGenerator<Deltas, string, void> {
-    return yield* this.streamTextDeltas(this.agent.runStream({ messages, variables: { articles } }, context));
+
+  constructor(private readonly articles: ArticleService) {}
+
+  define(flow: Flow, { messages }: ChatRefs) {
+    const topic = flow.ask(this.topic, { messages });
+    const articles = flow.run('look-up', { topic }, ({ topic: { topic } }) => this.articles.find(topic));
+    return flow.stream(this.answer, { messages, articles });
   }
 }
 
-@Workflow({ id: 'support', description: 'Sorts a message, looks something up, and answers' })
-class SupportWorkflow extends WorkflowDefinition<RunRequest, string> {
-  define(flow: Flow, { messages }: Wiring<RunRequest>): Ref<string> {
-    const topic = flow.node(TopicNode, { messages });
-    const articles = flow.node(LookUpNode, { topic });
-    return flow.node(AnswerNode, { messages, articles });
-  }
-}
-
-const providers = [TopicNode, LookUpNode, AnswerNode, ClockTool, ArticleService];
+const providers = [ArticleService];
 const TOPIC = { topic: 'billing', urgent: false } as const;
 
 describe('runWorkflow', () => {
@@ -103,11 +56,11 @@ describe('runWorkflow', () => {
     expect(run.result).toBe('We are sorry.');
     expect(run.finishReason).toBe('stop');
     expect(run.steps).toEqual([
-      { key: 'TopicNode', visible: false, text: '', output: TOPIC, branch: undefined },
-      { key: 'LookUpNode', visible: false, text: '', output: ['About billing.'], branch: undefined },
-      { key: 'AnswerNode', visible: true, text: 'We are sorry.', output: 'We are sorry.', branch: undefined },
+      { key: 'topic', visible: false, text: '', output: TOPIC, branch: undefined },
+      { key: 'look-up', visible: false, text: '', output: ['About billing.'], branch: undefined },
+      { key: 'answer', visible: true, text: 'We are sorry.', output: 'We are sorry.', branch: undefined },
     ]);
-    expect(run.calls.map(({ step }) => step)).toEqual(['TopicNode', 'AnswerNode']);
+    expect(run.calls.map(({ step }) => step)).toEqual(['topic', 'answer']);
     expect(run.calls[0]?.parameters.response_format).toMatchObject({ type: 'json_schema' });
     expect(run.calls[1]?.messages).toEqual([
       { role: 'system', content: 'Answer from these: About billing.' },
@@ -148,12 +101,12 @@ describe('runWorkflow', () => {
   });
 
   it('answers by step, by a function, or by provider', async () => {
-    const bySteps = fakeModelBySteps({ TopicNode: TOPIC, AnswerNode: fakeModel('One.', 'Two.') });
+    const bySteps = fakeModelBySteps({ topic: TOPIC, answer: fakeModel('One.', 'Two.') });
     for (const text of ['One.', 'Two.']) {
       expect((await runWorkflow(SupportWorkflow, 'Hi', { models: bySteps, providers })).text).toBe(text);
     }
     expect(bySteps.calls).toHaveLength(4);
-    const byCall = fakeModel(({ step, messages }) => (step === 'TopicNode' ? TOPIC : `${messages.length} messages`));
+    const byCall = fakeModel(({ step, messages }) => (step === 'topic' ? TOPIC : `${messages.length} messages`));
     expect((await runWorkflow(SupportWorkflow, 'Hi', { models: byCall, providers })).text).toBe('2 messages');
     const byProvider = { openai: fakeModel(TOPIC, 'Hello.') };
     expect((await runWorkflow(SupportWorkflow, 'Hi', { models: byProvider, providers })).calls).toHaveLength(2);
@@ -168,7 +121,7 @@ describe('runWorkflow', () => {
       code: 'invalid_structured_output',
     });
     await expect(failing(TOPIC)).rejects.toThrow(
-      'The fake model has 1 answer, and the step "AnswerNode" (last message, of the user: Hi) asks for one more',
+      'The fake model has 1 answer, and the step "answer" (last message, of the user: Hi) asks for one more',
     );
     const broken = {
       provide: ArticleService,
@@ -184,7 +137,7 @@ describe('runWorkflow', () => {
 
   it('says what is missing: models, providers, the decorator', async () => {
     await expect(runWorkflow(SupportWorkflow, 'Hi', { providers })).rejects.toThrow(/There is no model provider/);
-    await expect(runWorkflow(SupportWorkflow, 'Hi', { models: fakeModel('Hi') })).rejects.toThrow(/TopicNode/);
+    await expect(runWorkflow(SupportWorkflow, 'Hi', { models: fakeModel('Hi') })).rejects.toThrow(/ArticleService/);
     class Plain {}
     await expect(runWorkflow(Plain, 'Hi')).rejects.toThrow('Plain is no workflow: it has no @Workflow.');
   });
