@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { FakeClock } from '../../test/support/fake-clock.js';
-import { rejectionOf } from '../../test/support/rejection.js';
+import { catchRejection } from '../../test/support/rejection.js';
 import { InternalError, RunAbortedError, UpstreamError } from '../errors/index.js';
 import { ModelProviders } from '../models/index.js';
 import { StructuredOutputError } from '../schema/index.js';
@@ -55,7 +55,7 @@ describe('Attempts', () => {
       expect(clock.monotonic() - before).toBe(delayMs);
     }
     const last = busy();
-    expect(await rejectionOf(attempts.recover(last))).toBe(last);
+    expect(await catchRejection(attempts.recover(last))).toBe(last);
     expect(told).toEqual(
       [1, 2, 3, 4, 5, 6, 7].map((attempt) => expect.objectContaining({ type: 'agent-retried', attempt })),
     );
@@ -67,7 +67,7 @@ describe('Attempts', () => {
     await clock.advanceAsync(3_000);
     await recovered;
     const patient = busy(8_001);
-    expect(await rejectionOf(attempts.recover(patient))).toBe(patient);
+    expect(await catchRejection(attempts.recover(patient))).toBe(patient);
   });
 
   it('does not wait for what is no matter of time', async () => {
@@ -88,7 +88,7 @@ describe('Attempts', () => {
     attempts.accept();
     await attempts.recover(unfit);
     expect(attempts.target.model).toBe('fallback 2');
-    expect(await rejectionOf(attempts.recover(unfit))).toBe(unfit);
+    expect(await catchRejection(attempts.recover(unfit))).toBe(unfit);
   });
 
   it.each([
@@ -100,7 +100,7 @@ describe('Attempts', () => {
     ['what is no error of ours', new TypeError()],
   ])('does not help with %s', async (_, error) => {
     const { attempts, told } = made(2, 3);
-    expect(await rejectionOf(attempts.recover(error))).toBe(error);
+    expect(await catchRejection(attempts.recover(error))).toBe(error);
     expect(told).toEqual([]);
   });
 
@@ -116,12 +116,12 @@ describe('Attempts', () => {
   it('ends with the run, before and while it waits', async () => {
     const run = new AbortController();
     const { attempts, clock } = made(2, 3, run.signal);
-    const waiting = rejectionOf(attempts.recover(busy()));
+    const waiting = catchRejection(attempts.recover(busy()));
     const reason = new RunAbortedError('deadline');
     run.abort(reason);
     expect(await waiting).toBe(reason);
     const thrown = busy();
-    expect(await rejectionOf(attempts.recover(thrown))).toBe(thrown);
+    expect(await catchRejection(attempts.recover(thrown))).toBe(thrown);
     expect(clock.pending).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { compiled } from '../../test/support/compiled-workflow.js';
+import { compileTestWorkflow } from '../../test/support/compiled-workflow.js';
 import { eventually } from '../../test/support/eventually.js';
 import { FakeClock } from '../../test/support/fake-clock.js';
 import type { AppConfig } from '../config/index.js';
@@ -54,7 +54,7 @@ class TalkingNode implements WorkflowNode<void, string> {
   }
 }
 
-const { workflow } = compiled({ define: (flow) => flow.node(TalkingNode) });
+const { workflow } = compileTestWorkflow({ define: (flow) => flow.node(TalkingNode) });
 const config = { run: { timeoutMs: 60_000, maxAnswerLength: 1_000 } } as AppConfig;
 
 describe('RunService', () => {

@@ -6,7 +6,7 @@ import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { openStream } from '../support/sse-client.js';
 import type { RecordedRequest } from '../support/upstream/recorded-request.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { gate, role, stall, text } from '../support/upstream/steps.js';
 
 /** The promised time from the moment the client leaves until the upstream sees it, in milliseconds. */
@@ -63,7 +63,7 @@ describe('abort: a client that has gone costs nothing more', () => {
 
   it('between two nodes: the second is not started, or ended at once', async () => {
     const second = gate();
-    bench.upstream.next(streamOf('The first.')).next([second]);
+    bench.upstream.next(scriptStream('The first.')).next([second]);
     const stream = await openStream(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO });
     await bench.upstream.request(1);
     const leftAt = performance.now();

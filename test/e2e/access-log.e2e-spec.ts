@@ -6,7 +6,7 @@ import { HELLO } from '../support/messages.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { openStream } from '../support/sse-client.js';
-import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { chunk, errorBody, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
 
 type Line = Readonly<Record<string, unknown>>;
@@ -39,11 +39,11 @@ describe('the access log', () => {
 
   it('has one line for each request at its end, with all that is known of it', async () => {
     const chat = await start({ STREAM_OPEN_GRACE_MS: '20', RUN_TIMEOUT_MS: '1500' });
-    upstream.next(streamOf('Hi', { usage: tokens(9, 2) }));
+    upstream.next(scriptStream('Hi', { usage: tokens(9, 2) }));
     const whole = await postJson(`${chat}?key=in-the-query`, { model: 'chat', messages: HELLO });
-    upstream.next(streamOf('Hi', { usage: tokens(9, 3) }));
+    upstream.next(scriptStream('Hi', { usage: tokens(9, 3) }));
     await (await openStream(chat, { model: 'chat', stream: true, messages: HELLO })).collect();
-    upstream.next(streamOf('Hi', { finish: 'length' }));
+    upstream.next(scriptStream('Hi', { finish: 'length' }));
     await postJson(chat, { model: 'chat', messages: HELLO });
     await postJson(chat, { model: 'chat', messages: [] });
     await postJson(chat, { model: 'nothing', messages: HELLO });
@@ -125,7 +125,7 @@ describe('the access log', () => {
 
   it('is readable for people, and shows probes at the level debug only', async () => {
     const chat = await start({ LOG_FORMAT: 'pretty', LOG_LEVEL: 'debug' });
-    upstream.next(streamOf('Hi'));
+    upstream.next(scriptStream('Hi'));
     await postJson(chat, { model: 'chat', messages: HELLO });
     await getJson(`${server.url}/health/ready`);
     const [line] = await server.process.waitForLine(/LOG \[Access\] POST .*/);
@@ -164,7 +164,7 @@ describe('the access log', () => {
         postJson(`${chat}?api_key=${SECRET}`, { model: 'chat', messages: said, user: SECRET, ...body }, headers);
       const quoting = errorBody(`${SECRET} of ${KEY}`, { type: 'invalid_request_error', param: SECRET });
 
-      upstream.next(streamOf(`Your ${SECRET}`));
+      upstream.next(scriptStream(`Your ${SECRET}`));
       await ask();
       for (const status of [400, 401, 404, 422, 429]) {
         upstream.next(httpError(status, quoting));
@@ -182,9 +182,9 @@ describe('the access log', () => {
         await ask({ stream });
       }
       // Answers that do not fit the class, in words and in names.
-      upstream.next(streamOf('A draft')).next(jsonAnswer({ [SECRET]: SECRET }));
+      upstream.next(scriptStream('A draft')).next(scriptCompletion({ [SECRET]: SECRET }));
       await ask({ model: 'streaming' });
-      upstream.next(streamOf('A draft')).next(streamOf(`{"thinking": ${SECRET}`));
+      upstream.next(scriptStream('A draft')).next(scriptStream(`{"thinking": ${SECRET}`));
       await ask({ model: 'streaming' });
       await ask({ temperature: SECRET });
       await ask({ [SECRET]: SECRET, messages: SECRET });

@@ -4,17 +4,17 @@ import { IsInt, IsString } from 'class-validator';
 import { RunService } from '../../src/runs/index.js';
 import { agent } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
-import { assertCompletion, assertErrorEnded, contentOf, usageOf } from '../support/chunks.js';
+import { assertCompletion, assertErrorEnded, readContent, readUsage } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
-import { rejectionOf } from '../support/rejection.js';
+import { catchRejection } from '../support/rejection.js';
 import { openStream } from '../support/sse-client.js';
-import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { delay, errorBody, httpError, reset, role, text, usage } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
-import { agentModule } from '../support/workflow-kit.js';
+import { makeAgentModule } from '../support/workflow-kit.js';
 
 const BUSY = httpError(503, errorBody('busy'), { 'retry-after-ms': '1' });
 
@@ -52,14 +52,14 @@ describe('an agent whose model fails', () => {
   describe('asks it again', () => {
     it('before the first token, and counts the tokens of all tries', async () => {
       // Pauses that outlast the held status line are not made: the client is told instead.
-      await start(agentModule(agent({ ...inText, retries: 2 })), { STREAM_OPEN_GRACE_MS: '5000' });
+      await start(makeAgentModule(agent({ ...inText, retries: 2 })), { STREAM_OPEN_GRACE_MS: '5000' });
       bench.upstream
         .next(BUSY)
         .next([role(), usage(tokens(3, 0)), delay(20), reset()])
-        .next(streamOf('Here I am.'));
+        .next(scriptStream('Here I am.'));
       const items = await (await openTest()).collect();
       assertCompletion(items, { content: 'Here I am.', finish: 'stop', includeUsage: true });
-      expect(usageOf(items)?.total_tokens).toBe(3 + 13);
+      expect(readUsage(items)?.total_tokens).toBe(3 + 13);
       expect(eventsOf()).toEqual(['retry WARNING', 'retry WARNING']);
       expect(tracer.generations().map(({ ending }) => ending?.level ?? 'DEFAULT')).toEqual([
         'ERROR',
@@ -69,26 +69,26 @@ describe('an agent whose model fails', () => {
     });
 
     it('never after the first token', async () => {
-      await start(agentModule(agent({ ...inText, retries: 2, model: ['openai', 'demo'] })));
+      await start(makeAgentModule(agent({ ...inText, retries: 2, model: ['openai', 'demo'] })));
       bench.upstream.next([role(), text('So far'), delay(20), reset()]);
       const items = await (await openTest()).collect();
       expect(assertErrorEnded(items)).toMatchObject({ code: 'upstream_connection_lost' });
-      expect(contentOf(items)).toBe('So far');
+      expect(readContent(items)).toBe('So far');
       expect(bench.upstream.requests).toHaveLength(1);
     });
 
     it('at any time if the client has seen nothing of it', async () => {
-      await start(agentModule(agent({ ...asCity, retries: 1 }), { speaks: false }));
+      await start(makeAgentModule(agent({ ...asCity, retries: 1 }), { speaks: false }));
       bench.upstream
         .next([role(), text('{"name":'), delay(20), reset()])
-        .next(jsonAnswer({ name: 'Ulm', population: 126_000 }));
+        .next(scriptCompletion({ name: 'Ulm', population: 126_000 }));
       const { json } = await ask();
       expect(json).toMatchObject({ choices: [{ message: { content: '{"name":"Ulm","population":126000}' } }] });
     });
 
     it('when it took too long', async () => {
-      await start(agentModule(agent({ ...inText, retries: 1, timeout: 500 })));
-      bench.upstream.next([role(), delay(5_000)]).next(streamOf('Quick.'));
+      await start(makeAgentModule(agent({ ...inText, retries: 1, timeout: 500 })));
+      bench.upstream.next([role(), delay(5_000)]).next(scriptStream('Quick.'));
       assertCompletion(await (await openTest()).collect(), { content: 'Quick.', includeUsage: true });
     });
 
@@ -98,21 +98,21 @@ describe('an agent whose model fails', () => {
       ['a used up quota', httpError(429, errorBody('no', { code: 'insufficient_quota' })), 429],
       ['an upstream that asks for much patience', httpError(429, errorBody('no'), { 'retry-after': '60' }), 429],
     ])('not for %s', async (_, script, status) => {
-      await start(agentModule(agent({ ...inText, retries: 3 })));
+      await start(makeAgentModule(agent({ ...inText, retries: 3 })));
       bench.upstream.next(script);
       expect((await ask()).status).toBe(status);
       expect(bench.upstream.requests).toHaveLength(1);
     });
 
     it('not once the client has gone', async () => {
-      await start(agentModule(agent({ ...inText, retries: 3 })));
+      await start(makeAgentModule(agent({ ...inText, retries: 3 })));
       bench.upstream.next(httpError(503, errorBody('busy'), { 'retry-after': '7' }));
       const leaving = new AbortController();
       const body = { model: 'test', stream: false, messages: HELLO };
       const answer = openStream(bench.app.chatUrl, body, { signal: leaving.signal });
       await eventually(() => eventsOf().length === 1);
       leaving.abort();
-      await rejectionOf(answer);
+      await catchRejection(answer);
       await eventually(() => bench.app.get(RunService).openRuns === 0);
       expect(bench.upstream.requests).toHaveLength(1);
     });
@@ -120,11 +120,11 @@ describe('an agent whose model fails', () => {
 
   describe('asks another', () => {
     it('of another provider, also for a wrong key', async () => {
-      await start(agentModule(agent({ ...inText, retries: 1, model: ['openai', { model: 'demo' }] })));
+      await start(makeAgentModule(agent({ ...inText, retries: 1, model: ['openai', { model: 'demo' }] })));
       bench.upstream.next(httpError(401, errorBody('no')));
       const items = await (await openTest()).collect();
       const [chunk] = assertCompletion(items, { finish: 'stop', includeUsage: true });
-      expect(contentOf(items)).not.toBe('');
+      expect(readContent(items)).not.toBe('');
       expect(chunk?.system_fingerprint).toBe('millrace-demo');
       expect(eventsOf()).toEqual(['fallback WARNING']);
       expect(tracer.spans('SpeakingNode')[0]?.events[0]?.data).toMatchObject({
@@ -141,9 +141,9 @@ describe('an agent whose model fails', () => {
         retries: 1,
         model: ['openai/large', 'openai/medium', { model: 'openai/small', settings: { top_p: 0.5 } }],
       });
-      await start(agentModule(config));
+      await start(makeAgentModule(config));
       for (let i = 0; i < 4; i++) bench.upstream.next(BUSY);
-      bench.upstream.next(streamOf('ok'));
+      bench.upstream.next(scriptStream('ok'));
       expect((await ask()).status).toBe(200);
       const asked = bench.upstream.requests.map(({ body }) => [body.model, body.temperature, body.top_p]);
       expect(asked).toEqual([
@@ -156,7 +156,7 @@ describe('an agent whose model fails', () => {
     });
 
     it('and says what went wrong with the first if the other refuses the request', async () => {
-      await start(agentModule(agent({ ...inText, model: ['openai', 'openai/other'] })));
+      await start(makeAgentModule(agent({ ...inText, model: ['openai', 'openai/other'] })));
       bench.upstream.next(httpError(429, errorBody('slow down'))).next(httpError(400, errorBody('what is seed?')));
       const { status, json } = await ask();
       assertValidError(json);
@@ -164,7 +164,7 @@ describe('an agent whose model fails', () => {
     });
 
     it('not for what is wrong with the request', async () => {
-      await start(agentModule(agent({ ...inText, model: ['openai', { model: 'demo' }] })));
+      await start(makeAgentModule(agent({ ...inText, model: ['openai', { model: 'demo' }] })));
       bench.upstream.next(httpError(400, errorBody('bad stop')));
       expect((await ask()).status).toBe(400);
     });
@@ -172,10 +172,10 @@ describe('an agent whose model fails', () => {
 
   describe('shows it what is wrong with a structured answer', () => {
     it('and takes the better one', async () => {
-      await start(agentModule(agent(asCity), { speaks: false }));
+      await start(makeAgentModule(agent(asCity), { speaks: false }));
       bench.upstream
-        .next(jsonAnswer({ name: 'Ulm', population: 'many' }))
-        .next(jsonAnswer({ name: 'Ulm', population: 126_000 }));
+        .next(scriptCompletion({ name: 'Ulm', population: 'many' }))
+        .next(scriptCompletion({ name: 'Ulm', population: 126_000 }));
       const { json } = await ask();
       expect(json).toMatchObject({
         choices: [{ message: { content: '{"name":"Ulm","population":126000}' }, finish_reason: 'stop' }],
@@ -190,8 +190,8 @@ describe('an agent whose model fails', () => {
     });
 
     it('once, then fails', async () => {
-      await start(agentModule(agent(asCity), { speaks: false }));
-      bench.upstream.next(streamOf('no JSON')).next(streamOf('none either'));
+      await start(makeAgentModule(agent(asCity), { speaks: false }));
+      bench.upstream.next(scriptStream('no JSON')).next(scriptStream('none either'));
       const { status, json, text: answer } = await ask();
       assertValidError(json);
       expect([status, json.error.code]).toEqual([502, 'invalid_structured_output']);
@@ -200,11 +200,11 @@ describe('an agent whose model fails', () => {
 
     it('and begins again after a retry and with the other model', async () => {
       const model = ['openai', 'openai/other'] as const;
-      await start(agentModule(agent({ ...asCity, repairs: 0, retries: 1, model }), { speaks: false }));
+      await start(makeAgentModule(agent({ ...asCity, repairs: 0, retries: 1, model }), { speaks: false }));
       bench.upstream
-        .next(streamOf('no JSON'))
-        .next(streamOf('none either'))
-        .next(jsonAnswer({ name: 'Ulm', population: 1 }));
+        .next(scriptStream('no JSON'))
+        .next(scriptStream('none either'))
+        .next(scriptCompletion({ name: 'Ulm', population: 1 }));
       expect((await ask()).status).toBe(200);
       expect(bench.upstream.requests.map(({ body }) => [body.model, body.messages.length])).toEqual([
         ['gpt-5.4-mini', 1],
@@ -214,8 +214,8 @@ describe('an agent whose model fails', () => {
     });
 
     it('not if it streams, because its text has been sent', async () => {
-      await start(agentModule(agent(asCity)));
-      bench.upstream.next(streamOf('no JSON'));
+      await start(makeAgentModule(agent(asCity)));
+      bench.upstream.next(scriptStream('no JSON'));
       const items = await (await openTest()).collect();
       expect(assertErrorEnded(items)).toMatchObject({ code: 'invalid_structured_output' });
     });

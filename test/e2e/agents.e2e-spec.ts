@@ -14,13 +14,13 @@ import {
   ToolError,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
-import { assertCompletion, assertErrorEnded, toolCallsOf } from '../support/chunks.js';
+import { assertCompletion, assertErrorEnded, readToolCalls } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
-import { rejectionOf } from '../support/rejection.js';
+import { catchRejection } from '../support/rejection.js';
 import { openStream } from '../support/sse-client.js';
-import { jsonAnswer, type Script, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
+import { scriptCompletion, type Script, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
 import {
   done,
   end,
@@ -34,7 +34,7 @@ import {
   usage,
 } from '../support/upstream/steps.js';
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
-import { agentModule, type AgentModuleOptions } from '../support/workflow-kit.js';
+import { makeAgentModule, type AgentModuleOptions } from '../support/workflow-kit.js';
 
 const QUESTION = [{ role: 'user', content: 'How warm is it in Oslo?' }];
 const CLIENT_TOOL = { type: 'function', function: { name: 'open_door', parameters: { type: 'object' } } };
@@ -76,7 +76,7 @@ class ClockTool extends AgentTool<void, string> {
 }
 
 function moduleOf<Output>(config: Agent<AgentInput, Output>, options: AgentModuleOptions = {}): Type<unknown> {
-  return agentModule(config, {
+  return makeAgentModule(config, {
     tools: [WeatherTool, ClockTool],
     variables: { topic: 'ships', urgent: true },
     ...options,
@@ -125,9 +125,9 @@ describe('agents', () => {
           role(),
           text('Let me'),
           text(' see.'),
-          ...[toolCallAnswer('call_a', 'weather', { city: 'Oslo' })].flat().slice(1),
+          ...[scriptToolCalls('call_a', 'weather', { city: 'Oslo' })].flat().slice(1),
         ])
-        .next(streamOf('It is 7 degrees.'));
+        .next(scriptStream('It is 7 degrees.'));
       const stream = await openStream(bench.app.chatUrl, {
         model: 'test',
         stream: true,
@@ -141,7 +141,7 @@ describe('agents', () => {
         includeUsage: true,
         usage: tokens(20, 9),
       });
-      expect(toolCallsOf(items)).toEqual([]);
+      expect(readToolCalls(items)).toEqual([]);
 
       const [first, second] = bench.upstream.requests;
       expect(first?.body.tools).toEqual([
@@ -182,7 +182,7 @@ describe('agents', () => {
 
     it('run tools that take no arguments, also without a stream', async () => {
       await start(moduleOf(withTools));
-      bench.upstream.next(callsOf(['clock', ''])).next(streamOf('It is noon.'));
+      bench.upstream.next(callsOf(['clock', ''])).next(scriptStream('It is noon.'));
       const { json } = await ask();
       assertValidCompletion(json);
       expect(json).toMatchObject({ choices: [{ message: { content: 'It is noon.' }, finish_reason: 'stop' }] });
@@ -194,8 +194,8 @@ describe('agents', () => {
       const config = agent({ output: Reading, tools: [WeatherTool] });
       await start(moduleOf(config, { speaks: false }));
       bench.upstream
-        .next(toolCallAnswer('call_a', 'weather', { city: 'Oslo' }))
-        .next(jsonAnswer({ city: 'Oslo', celsius: 7 }));
+        .next(scriptToolCalls('call_a', 'weather', { city: 'Oslo' }))
+        .next(scriptCompletion({ city: 'Oslo', celsius: 7 }));
       const { json } = await ask();
       expect(json).toMatchObject({ choices: [{ message: { content: '{"city":"Oslo","celsius":7}' } }] });
     });
@@ -211,7 +211,9 @@ describe('agents', () => {
         await both;
         return { city };
       };
-      bench.upstream.next(callsOf(['weather', '{"city":"Oslo"}'], ['weather', '{"city":"Rome"}'])).next(streamOf('ok'));
+      bench.upstream
+        .next(callsOf(['weather', '{"city":"Oslo"}'], ['weather', '{"city":"Rome"}']))
+        .next(scriptStream('ok'));
       expect((await ask()).status).toBe(200);
       expect(toolMessages(1)).toEqual(['{"city":"Oslo"}', '{"city":"Rome"}']);
     });
@@ -234,7 +236,7 @@ describe('agents', () => {
             ['magic', '{}'],
           ),
         )
-        .next(streamOf('Sorry.'));
+        .next(scriptStream('Sorry.'));
       expect((await ask()).json).toMatchObject({ choices: [{ message: { content: 'Sorry.' } }] });
       expect(toolMessages(1)).toEqual([
         expect.stringMatching(/^Error: the arguments do not fit\.\n- city: must be a string/),
@@ -276,7 +278,7 @@ describe('agents', () => {
 
     it('make as many calls as the agent allows', async () => {
       await start(moduleOf(agent({ ...base, tools: [ClockTool], maxToolCalls: 2 })));
-      bench.upstream.next(callsOf(['clock', '{}'], ['clock', '{}'])).next(streamOf('Noon.'));
+      bench.upstream.next(callsOf(['clock', '{}'], ['clock', '{}'])).next(scriptStream('Noon.'));
       expect((await ask()).status).toBe(200);
       bench.upstream.next(callsOf(['clock', '{}'], ['clock', '{}'], ['clock', '{}']));
       expect((await ask()).json).toMatchObject({ error: { code: 'tool_calls_exceeded' } });
@@ -307,7 +309,7 @@ describe('agents', () => {
             ['refund', '{"order":7,"account":9007199254740993}'],
           ),
         )
-        .next(streamOf('Done.'));
+        .next(scriptStream('Done.'));
       expect((await ask()).json).toMatchObject({ choices: [{ message: { content: 'Done.' } }] });
       expect(given).toEqual([{ order: 9007199254740991, account: '9007199254740993' }]);
       expect(toolMessages(1)).toEqual([
@@ -343,7 +345,7 @@ describe('agents', () => {
       bench.upstream.next([
         role(),
         text('Wait.'),
-        ...[toolCallAnswer('a', 'weather', { city: 'Oslo' })].flat().slice(1),
+        ...[scriptToolCalls('a', 'weather', { city: 'Oslo' })].flat().slice(1),
       ]);
       const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: QUESTION });
       await eventually(() => started.length === 1);
@@ -369,9 +371,9 @@ describe('agents', () => {
     it('keep what they found when the model fails afterwards and is asked again', async () => {
       await start(moduleOf(agent({ ...base, tools: [ClockTool], retries: 1 })));
       bench.upstream
-        .next([role(), text('Wait.'), ...[toolCallAnswer('a', 'clock', {})].flat().slice(1)])
+        .next([role(), text('Wait.'), ...[scriptToolCalls('a', 'clock', {})].flat().slice(1)])
         .next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' }))
-        .next(streamOf('It is noon.'));
+        .next(scriptStream('It is noon.'));
       const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: QUESTION });
       assertCompletion(await stream.collect(), { content: 'Wait.\n\nIt is noon.', finish: 'stop' });
       expect(tracer.spans('tool:clock')).toHaveLength(1);
@@ -380,7 +382,7 @@ describe('agents', () => {
 
     it('force a call once only', async () => {
       await start(moduleOf(agent({ ...base, tools: [ClockTool], settings: { tool_choice: 'required' } })));
-      bench.upstream.next(callsOf(['clock', '{}'])).next(streamOf('ok'));
+      bench.upstream.next(callsOf(['clock', '{}'])).next(scriptStream('ok'));
       await ask();
       expect(bench.upstream.requests.map(({ body }) => body.tool_choice)).toEqual(['required', undefined]);
     });
@@ -403,7 +405,7 @@ describe('agents', () => {
       bench.upstream.next(callsOf(['clock', '{}'])).next(callsOf(['open_door', '{"now":true}']));
       const items = await collect();
       assertCompletion(items, { content: '', finish: 'tool_calls' });
-      expect(toolCallsOf(items)).toEqual([
+      expect(readToolCalls(items)).toEqual([
         { id: 'call_0', type: 'function', name: 'open_door', arguments: '{"now":true}' },
       ]);
       expect(bench.upstream.requests[0]?.body.tools).toHaveLength(3);
@@ -414,7 +416,7 @@ describe('agents', () => {
       bench.upstream.next(callsOf(['clock', '{}'], ['open_door', '{}'], ['weather', '{"city":"Oslo"}']));
       const items = await collect();
       assertCompletion(items, { finish: 'tool_calls' });
-      expect(toolCallsOf(items).map(({ name }) => name)).toEqual(['open_door']);
+      expect(readToolCalls(items).map(({ name }) => name)).toEqual(['open_door']);
       expect(started).toEqual([]);
       expect(tracer.spans('SpeakingNode')[0]?.events).toMatchObject([
         { name: 'tools_not_run', data: { tools: ['clock', 'weather'] } },
@@ -430,7 +432,7 @@ describe('agents', () => {
 
     it("leave the client's out if it wants none called", async () => {
       await start(moduleOf(forwarding));
-      bench.upstream.next(streamOf('ok'));
+      bench.upstream.next(scriptStream('ok'));
       await ask({ tools: [CLIENT_TOOL], tool_choice: 'none' });
       expect(bench.upstream.requests[0]?.body.tools).toHaveLength(2);
       expect(bench.upstream.requests[0]?.body).not.toHaveProperty('tool_choice');
@@ -439,7 +441,7 @@ describe('agents', () => {
 
   describe('with instructions', () => {
     const systemMessage = async (): Promise<unknown> => {
-      bench.upstream.next(streamOf('ok'));
+      bench.upstream.next(scriptStream('ok'));
       expect((await ask()).status).toBe(200);
       return bench.upstream.requests[0]?.body.messages[0];
     };
@@ -475,7 +477,7 @@ describe('agents', () => {
       );
       await eventually(() => isAsked);
       leaving.abort();
-      await rejectionOf(stream.then((opened) => opened.collect()));
+      await catchRejection(stream.then((opened) => opened.collect()));
       await eventually(() => bench.app.get(RunService).openRuns === 0);
     });
 
@@ -494,7 +496,7 @@ describe('agents', () => {
 
   it('fail in the middle of a stream as any other failure does', async () => {
     await start(moduleOf(agent({ ...base, tools: [ClockTool], maxToolRounds: 0 })));
-    bench.upstream.next([role(), text('Hm.'), ...[toolCallAnswer('a', 'clock', {})].flat().slice(1)]);
+    bench.upstream.next([role(), text('Hm.'), ...[scriptToolCalls('a', 'clock', {})].flat().slice(1)]);
     const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: QUESTION });
     expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'tool_rounds_exceeded' });
   });
@@ -502,7 +504,7 @@ describe('agents', () => {
 
 describe('an agent that cannot work stops the start', () => {
   const faultOf = async (config: Agent<AgentInput, string>, tools: Type<unknown>[] = []): Promise<string> => {
-    const failure = await rejectionOf(Bench.start({ imports: [moduleOf(config, { tools })] }));
+    const failure = await catchRejection(Bench.start({ imports: [moduleOf(config, { tools })] }));
     expect(failure).toBeInstanceOf(DefinitionError);
     return (failure as DefinitionError).message;
   };

@@ -4,10 +4,10 @@ import { IsInt } from 'class-validator';
 import { agent, type Agent, type AgentInput, AgentTool } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { postJson } from '../support/http-client.js';
-import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 import { done, errorBody, finish, httpError, reasoning, role, text, toolCall } from '../support/upstream/steps.js';
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
-import { agentModule } from '../support/workflow-kit.js';
+import { makeAgentModule } from '../support/workflow-kit.js';
 
 const QUESTION = [{ role: 'user', content: 'What time is it?' }];
 const INSTRUCTIONS = 'You know the time.';
@@ -48,7 +48,9 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
   });
   const start = async (config?: Agent<AgentInput, string> | Agent<AgentInput, Hour>, speaks = true, env = {}) => {
     const imports =
-      config === undefined ? [] : [agentModule(config as Agent<AgentInput, string>, { speaks, tools: [ClockTool] })];
+      config === undefined
+        ? []
+        : [makeAgentModule(config as Agent<AgentInput, string>, { speaks, tools: [ClockTool] })];
     bench = await Bench.start({ imports, env });
   };
   const ask = (messages: readonly object[] = QUESTION, body: object = {}) =>
@@ -58,7 +60,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
   describe('in the messages', () => {
     it('has one system message for instructions, what a step adds and what the client says first', async () => {
       await start(agent({ ...base, instructions: INSTRUCTIONS }));
-      bench.upstream.next(streamOf('Noon.'));
+      bench.upstream.next(scriptStream('Noon.'));
       const own = [
         { role: 'developer', content: 'Be brief.' },
         { role: 'system', content: [{ type: 'text', text: 'Be kind.' }] },
@@ -69,7 +71,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
 
     it('gives later system messages to the user, and lets users and assistants take turns', async () => {
       await start(agent({ ...base, instructions: INSTRUCTIONS }));
-      bench.upstream.next(streamOf('Noon.'));
+      bench.upstream.next(scriptStream('Noon.'));
       const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
       await ask([
         { role: 'user', content: 'Hello' },
@@ -90,7 +92,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
 
     it('leaves out a system message and a list of calls with nothing in them', async () => {
       await start();
-      bench.upstream.next(streamOf('ok')).next(streamOf('ok'));
+      bench.upstream.next(scriptStream('ok')).next(scriptStream('ok'));
       const empty = { role: 'system', content: '' };
       await ask([empty, ...QUESTION, { role: 'assistant', content: 'Noon.', tool_calls: [] }, ...QUESTION], {
         model: 'chat',
@@ -104,7 +106,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       await start();
       const tool_calls = [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }];
       const nothing = { refusal: null, annotations: [], audio: null, function_call: null, millrace: { node: 'x' } };
-      bench.upstream.next(streamOf('ok'));
+      bench.upstream.next(scriptStream('ok'));
       const { status } = await ask(
         [
           ...QUESTION,
@@ -138,7 +140,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
 
     it('removes what only answers of Millrace hold, when a client sends one back', async () => {
       await start(undefined, true, { OPENAI_MESSAGES: 'openai' });
-      bench.upstream.next([role(), reasoning('Hm'), text('Noon.'), finish('stop'), done()]).next(streamOf('ok'));
+      bench.upstream.next([role(), reasoning('Hm'), text('Noon.'), finish('stop'), done()]).next(scriptStream('ok'));
       const { json } = await ask(QUESTION, { model: 'chat' });
       assertValidCompletion(json);
       const { message } = json.choices[0] as { message: object };
@@ -155,7 +157,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
     ] as const)('%s', async (_, field, back) => {
       await start(withClock);
       bench.upstream.next(callOfClock([reasoning('Let me ', field), reasoning('see.', field)]));
-      bench.upstream.next(streamOf('Noon.'));
+      bench.upstream.next(scriptStream('Noon.'));
       expect((await ask()).status).toBe(200);
       expect(sent(1)[1]).toEqual({
         role: 'assistant',
@@ -175,7 +177,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
         { role: 'assistant', content: null, reasoning_content: 'So so', tool_calls },
         { role: 'tool', tool_call_id: 'call_1', content: '12' },
       ];
-      bench.upstream.next([role(), reasoning('Hm'), text('Noon.'), finish('stop'), done()]).next(streamOf('Noon.'));
+      bench.upstream.next([role(), reasoning('Hm'), text('Noon.'), finish('stop'), done()]).next(scriptStream('Noon.'));
       await ask(QUESTION, { model: 'chat' });
       await ask(history, { model: 'chat' });
       expect(sent(1).map(({ reasoning_content: said }) => said)).toEqual([
@@ -190,21 +192,21 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
     it('tells the model when a tool gave no text', async () => {
       await start(withClock);
       result = '';
-      bench.upstream.next(callOfClock()).next(streamOf('Noon.'));
+      bench.upstream.next(callOfClock()).next(scriptStream('Noon.'));
       await ask();
       expect(sent(1).at(-1)).toEqual({ role: 'tool', tool_call_id: 'call_1', content: '(empty)' });
     });
 
     it('shows the model arguments that are no JSON as a text in JSON', async () => {
       await start(withClock);
-      bench.upstream.next(callOfClock([], '{"a":')).next(streamOf('Noon.'));
+      bench.upstream.next(callOfClock([], '{"a":')).next(scriptStream('Noon.'));
       expect((await ask()).status).toBe(200);
       expect(sent(1)[1]).toMatchObject({ tool_calls: [{ function: { arguments: '{"invalid_json":"{\\"a\\":"}' } }] });
     });
 
     it('asks once more without tools when their rounds are used up', async () => {
       await start(agent({ ...base, tools: [ClockTool], maxToolRounds: 2 }));
-      bench.upstream.next(callOfClock()).next(callOfClock()).next(streamOf('Noon.'));
+      bench.upstream.next(callOfClock()).next(callOfClock()).next(scriptStream('Noon.'));
       const { status, json } = await ask();
       expect(status).toBe(200);
       expect(json).toMatchObject({ choices: [{ message: { content: 'Noon.' } }] });
@@ -218,7 +220,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
     it("leaves the client its own tools when the server's are used up", async () => {
       await start(agent({ ...base, tools: [ClockTool], maxToolRounds: 1, forward: ['tools'] }));
       const tools = [{ type: 'function', function: { name: 'open_door', parameters: { type: 'object' } } }];
-      bench.upstream.next(callOfClock()).next(streamOf('Noon.'));
+      bench.upstream.next(callOfClock()).next(scriptStream('Noon.'));
       expect((await ask(QUESTION, { tools })).status).toBe(200);
       expect(bench.upstream.requests[1]?.body.tools).toEqual(tools);
     });
@@ -226,7 +228,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
 
   it('shows no empty answer to the model when it asks for a better one', async () => {
     await start(withHour, false);
-    bench.upstream.next(streamOf('')).next(jsonAnswer({ hour: 12 }));
+    bench.upstream.next(scriptStream('')).next(scriptCompletion({ hour: 12 }));
     expect((await ask()).status).toBe(200);
     expect(sent(1)).toEqual([
       { role: 'user', content: expect.stringMatching(/^What time is it\?\n\nYour answer does not fit/) },
@@ -247,7 +249,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
 
     it('if a repair is refused', async () => {
       await start(withHour, false);
-      bench.upstream.next(streamOf('soon')).next(REFUSED);
+      bench.upstream.next(scriptStream('soon')).next(REFUSED);
       assertOurs(await ask());
     });
 
@@ -301,7 +303,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
         model: ['openai', { model: 'openai/other' }],
       });
       await start(config);
-      bench.upstream.next(callOfClock()).next(REFUSED).next(REFUSED).next(streamOf('Noon.'));
+      bench.upstream.next(callOfClock()).next(REFUSED).next(REFUSED).next(scriptStream('Noon.'));
       expect((await ask()).status).toBe(200);
       expect(bench.upstream.requests.map(({ body }) => body.model)).toEqual([
         'gpt-5.4-mini',

@@ -16,13 +16,13 @@ import {
 } from 'millrace';
 import { z } from 'zod';
 import { Bench } from '../support/app.js';
-import { assertCompletion, contentOf, reasoningOf } from '../support/chunks.js';
+import { assertCompletion, readContent, readReasoning } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
-import { rejectionOf } from '../support/rejection.js';
+import { catchRejection } from '../support/rejection.js';
 import { openStream } from '../support/sse-client.js';
 import { httpError } from '../support/upstream/steps.js';
-import { jsonAnswer, streamOf, toolCallAnswer } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
 
 class Topic {
   @IsIn(['billing', 'technical', 'other'])
@@ -127,7 +127,7 @@ describe('A workflow with agents in its fields', () => {
 
   it('asks in silence, runs code, and streams, with steps called by the names of the fields', async () => {
     const { app, upstream } = await start(SupportModule);
-    upstream.next(jsonAnswer({ topic: 'billing', urgent: true })).next(streamOf('We are sorry.'));
+    upstream.next(scriptCompletion({ topic: 'billing', urgent: true })).next(scriptStream('We are sorry.'));
     assertCompletion(await stream('support'), { content: 'We are sorry.', finish: 'stop' });
     const [first, second] = upstream.requests;
     expect(first?.body.response_format).toMatchObject({
@@ -157,10 +157,10 @@ describe('A workflow with agents in its fields', () => {
   it('streams fields in channels, takes schemas for output and tools, and node classes as they are', async () => {
     const { upstream } = await start(moduleOf(ThoughtfulWorkflow));
     upstream
-      .next(toolCallAnswer('call_1', 'weather', { city: 'Oslo' }))
-      .next(jsonAnswer({ thinking: 'Hm.', reply: 'Yes.', score: 3 }));
+      .next(scriptToolCalls('call_1', 'weather', { city: 'Oslo' }))
+      .next(scriptCompletion({ thinking: 'Hm.', reply: 'Yes.', score: 3 }));
     const items = await stream('thoughtful');
-    expect([reasoningOf(items), contentOf(items)]).toEqual(['Hm.', 'Yes.\n\nscore 6']);
+    expect([readReasoning(items), readContent(items)]).toEqual(['Hm.', 'Yes.\n\nscore 6']);
     expect(upstream.requests[0]?.body.tools).toMatchObject([
       {
         function: {
@@ -174,7 +174,11 @@ describe('A workflow with agents in its fields', () => {
 
   it('falls back along its list of models; a text is one message of the user', async () => {
     const { app, upstream } = await start(moduleOf(ChainWorkflow));
-    upstream.next(httpError(401, '{}')).next(streamOf('Why?')).next(streamOf('Because.')).next(streamOf('Aha.'));
+    upstream
+      .next(httpError(401, '{}'))
+      .next(scriptStream('Why?'))
+      .next(scriptStream('Because.'))
+      .next(scriptStream('Aha.'));
     const { json } = await postJson(app.chatUrl, { model: 'chain', messages: HELLO });
     expect(json).toMatchObject({ choices: [{ message: { content: 'Aha.' } }] });
     expect(upstream.requests.map(({ body }) => body.model)).toEqual(['large', 'small', 'gpt-5.4-mini', 'large']);
@@ -199,7 +203,7 @@ describe('A workflow with agents in its fields', () => {
   describe('does not start', () => {
     const faultsOf = async (type: Type<WorkflowLike>): Promise<string> => {
       Workflow({ id: 'faulty', description: '' })(type);
-      const failure = await rejectionOf(start(moduleOf(type)));
+      const failure = await catchRejection(start(moduleOf(type)));
       expect(failure).toBeInstanceOf(DefinitionError);
       return (failure as DefinitionError).message;
     };

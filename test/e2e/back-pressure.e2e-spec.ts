@@ -13,13 +13,13 @@ import {
   type WorkflowNode,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
-import { assertCompletion, chunksOf, contentOf } from '../support/chunks.js';
+import { assertCompletion, readChunks, readContent } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { standstill } from '../support/standstill.js';
 import { done, finish, flood, role } from '../support/upstream/steps.js';
-import { workflowsModule } from '../support/workflow-kit.js';
+import { makeWorkflowsModule } from '../support/workflow-kit.js';
 
 const MIB = 1024 * 1024;
 const FLOOD = 64 * MIB;
@@ -89,7 +89,7 @@ describe('back-pressure', () => {
   beforeEach(async () => {
     bench = await Bench.start({
       env: { RUN_ANSWER_LIMIT: '200mb', UPSTREAM_ANSWER_LIMIT: '100mb', STREAM_OPEN_GRACE_MS: '10' },
-      imports: [workflowsModule(BusyWorkflow, BusyNode, ReciteWorkflow, ReciteNode)],
+      imports: [makeWorkflowsModule(BusyWorkflow, BusyNode, ReciteWorkflow, ReciteNode)],
     });
   });
   afterEach(() => bench.close());
@@ -110,7 +110,7 @@ describe('back-pressure', () => {
     stream.resume();
     const items = await stream.collect({ within: 30_000 });
     assertCompletion(items, { finish: 'stop' });
-    expect(contentOf(items).length).toBeGreaterThanOrEqual(FLOOD * 0.9);
+    expect(readContent(items).length).toBeGreaterThanOrEqual(FLOOD * 0.9);
   }, 60_000);
 
   it('lets a client that stopped reading leave', async () => {
@@ -142,7 +142,7 @@ describe('back-pressure', () => {
     stream.resume();
     const items = await stream.collect({ within: 30_000 });
     assertCompletion(items, { finish: 'stop' });
-    const news = chunksOf(items).flatMap((chunk) =>
+    const news = readChunks(items).flatMap((chunk) =>
       'millrace' in chunk ? [chunk.millrace as { type: string; seq: number; data?: { n: number } }] : [],
     );
     const reports = news.filter(({ type }) => type === 'node-progress').map(({ data }) => data?.n);
@@ -168,6 +168,6 @@ describe('back-pressure', () => {
     stream.resume();
     const items = await stream.collect({ within: 30_000 });
     assertCompletion(items, { finish: 'stop' });
-    expect(contentOf(items)).toHaveLength(ReciteNode.said);
+    expect(readContent(items)).toHaveLength(ReciteNode.said);
   }, 60_000);
 });

@@ -15,16 +15,16 @@ import {
   Workflow,
 } from '../../src/workflow/index.js';
 import { Bench, TestApp } from '../support/app.js';
-import { assertCompletion, assertErrorEnded, chunksOf, contentOf } from '../support/chunks.js';
+import { assertCompletion, assertErrorEnded, readChunks, readContent } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { openStream } from '../support/sse-client.js';
-import { type Script, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
+import { type Script, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
 import { chunk, delta, done, end, finish, role, type Step, text, usage } from '../support/upstream/steps.js';
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
-import { type Conversation, SpeakNode, workflowsModule } from '../support/workflow-kit.js';
+import { type Conversation, SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 const SPOKEN = { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'pcm16' } };
 const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
@@ -130,7 +130,16 @@ function workflowOf(wire: Wire): Type<unknown> {
       return wire(flow, request);
     }
   }
-  return workflowsModule(TestWorkflow, SilentNode, AloudNode, OpenAINode, ReplyNode, ClockNode, ClockTool, SpeakNode);
+  return makeWorkflowsModule(
+    TestWorkflow,
+    SilentNode,
+    AloudNode,
+    OpenAINode,
+    ReplyNode,
+    ClockNode,
+    ClockTool,
+    SpeakNode,
+  );
 }
 
 describe('what an answer holds beside text', () => {
@@ -228,11 +237,11 @@ describe('what an answer holds beside text', () => {
           : citing(SAID, 'grind'),
       );
       const items = await stream({ model: 'test' });
-      const annotations = chunksOf(items).flatMap(
+      const annotations = readChunks(items).flatMap(
         ({ choices }) => (choices[0]?.delta as { annotations?: unknown[] } | undefined)?.annotations ?? [],
       );
-      expect(contentOf(items)).toBe(`Rivers 🏞️ run.\n\n${SAID}`);
-      expect(annotations.map((annotation) => citedIn(contentOf(items), annotation))).toEqual(['run', 'grind']);
+      expect(readContent(items)).toBe(`Rivers 🏞️ run.\n\n${SAID}`);
+      expect(annotations.map((annotation) => citedIn(readContent(items), annotation))).toEqual(['run', 'grind']);
       const whole = await complete({ model: 'test' });
       expect(whole?.annotations?.map((annotation) => citedIn(whole.content ?? '', annotation))).toEqual([
         'run',
@@ -243,7 +252,7 @@ describe('what an answer holds beside text', () => {
     it('have places that count in the content of all rounds of an agent with tools', async () => {
       await start((flow, { messages }) => flow.node(ClockNode, { messages }));
       bench.upstream
-        .next([role(), text('Let me see ⏰.'), ...toolCallAnswer('call_1', 'clock', {}).slice(1)])
+        .next([role(), text('Let me see ⏰.'), ...scriptToolCalls('call_1', 'clock', {}).slice(1)])
         .next(citing(SAID, 'grind'));
       const whole = await complete({ model: 'test' });
       expect(whole?.content).toBe(`Let me see ⏰.\n\n${SAID}`);
@@ -264,7 +273,7 @@ describe('what an answer holds beside text', () => {
         const found = flow.node(SilentNode, { messages });
         return flow.node(SpeakNode, { messages, prompt: found });
       });
-      bench.upstream.next(citing('Found.', 'Found')).next(streamOf('Told.'));
+      bench.upstream.next(citing('Found.', 'Found')).next(scriptStream('Told.'));
       expect((await pieces({ model: 'test' })).filter((piece) => 'annotations' in piece)).toEqual([]);
     });
 
@@ -337,7 +346,7 @@ describe('what an answer holds beside text', () => {
       const items = await stream(SPOKEN);
       assertCompletion(items, { content: '', finish: 'stop' });
       expect(
-        chunksOf(items).flatMap(({ choices }) => (choices[0]?.delta as { audio?: object } | undefined)?.audio ?? []),
+        readChunks(items).flatMap(({ choices }) => (choices[0]?.delta as { audio?: object } | undefined)?.audio ?? []),
       ).toEqual([
         { id: 'audio_1' },
         { transcript: 'Hello ' },
@@ -432,14 +441,14 @@ describe('what an answer holds beside text', () => {
         const said = flow.node(AloudNode, { messages });
         return flow.node(SpeakNode, { messages, prompt: said });
       });
-      bench.upstream.next([...speaking('audio_1', 'Hello there.'), finish('stop'), done()]).next(streamOf('Done.'));
+      bench.upstream.next([...speaking('audio_1', 'Hello there.'), finish('stop'), done()]).next(scriptStream('Done.'));
       await complete({ model: 'test', ...SPOKEN });
       expect(bench.upstream.requests[1]?.body.messages[0]).toMatchObject({ content: 'Hello there.' });
     });
 
     it('is referred to by its id in the next request, or by its words where the id is not known', async () => {
       await start();
-      bench.upstream.next(streamOf('ok')).next(streamOf('ok'));
+      bench.upstream.next(scriptStream('ok')).next(scriptStream('ok'));
       const said = { role: 'assistant', content: null, refusal: null };
       const bye = { role: 'user', content: 'Bye' };
       await complete({ messages: [...HELLO, { ...said, audio: { id: 'audio_1' } }, bye] });
@@ -474,7 +483,7 @@ describe('what an answer holds beside text', () => {
     ]);
     const items = await stream({}, { 'millrace-events': 'true' });
     assertCompletion(items, { content: 'Hi', finish: 'stop' });
-    const events = chunksOf(items).flatMap((each) => (each as { millrace?: object }).millrace ?? []);
+    const events = readChunks(items).flatMap((each) => (each as { millrace?: object }).millrace ?? []);
     expect(events.length).toBeGreaterThan(0);
     expect(JSON.stringify(events)).not.toMatch(/image_url|url_citation|audio_1/);
   });

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { within } from '../support/eventually.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 
 const PIECES = ['Grüße', ' 你好', ' \u{1f600}', ' done'];
@@ -59,7 +59,7 @@ describe('the framing of a streamed body', () => {
     for (let request = 0; request < 2; request++) {
       received = Buffer.alloc(0);
       const hold = gate();
-      bench.upstream.next(streamOf([...PIECES.slice(0, 2), hold, ...PIECES.slice(2)]));
+      bench.upstream.next(scriptStream([...PIECES.slice(0, 2), hold, ...PIECES.slice(2)]));
       ask('1.1');
       // In several writes: what has come so far is whole chunks.
       await until(() => received.includes('你好'));
@@ -78,7 +78,7 @@ describe('the framing of a streamed body', () => {
   });
 
   it('is absent for a client that speaks HTTP/1.0, where the end of the connection ends the body', async () => {
-    bench.upstream.next(streamOf(PIECES));
+    bench.upstream.next(scriptStream(PIECES));
     ask('1.0');
     await until(() => socket.closed);
     expect(headOf()).not.toContain('transfer-encoding');

@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { delay, gate, httpError } from '../support/upstream/steps.js';
 import { assertWellFormed } from '../support/well-formed.js';
 
@@ -88,7 +88,7 @@ describe('the command line', () => {
   });
 
   it('waits before it asks a model again that was busy', async () => {
-    upstream.next(httpError(503, 'busy')).next(streamOf('Here I am.'));
+    upstream.next(httpError(503, 'busy')).next(scriptStream('Here I am.'));
     const env = { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test' };
     const child = await startProcess([CLI, 'run', 'chat', 'Hello'], { cwd: DIST, env });
     children.push(child);
@@ -103,7 +103,7 @@ describe('the command line', () => {
   });
 
   it('reads the message from stdin', async () => {
-    upstream.next(streamOf('Read.'));
+    upstream.next(scriptStream('Read.'));
     const child = await startProcess(['-c', `printf 'From\\na pipe\\n' | "${process.execPath}" "${CLI}" run chat -`], {
       command: 'sh',
       cwd: DIST,
@@ -115,7 +115,7 @@ describe('the command line', () => {
   });
 
   it('shows text while the model still writes, and ends the call on Ctrl-C', async () => {
-    upstream.next(streamOf(['Still\n', gate()]));
+    upstream.next(scriptStream(['Still\n', gate()]));
     const child = await start(['run', 'chat', 'Hello'], withUpstream());
     await child.waitForLine(/^Still$/, { within: 20_000 });
     child.signal('SIGINT');
@@ -127,7 +127,7 @@ describe('the command line', () => {
   it('ends when nobody reads any more', async () => {
     const hold = gate();
     const more = Array.from({ length: 50 }, () => ['more\n', delay(20)]).flat();
-    upstream.next(streamOf(['one\n', hold, ...more, gate()]));
+    upstream.next(scriptStream(['one\n', hold, ...more, gate()]));
     const child = await start(['run', 'chat', 'Hi'], withUpstream());
     await child.waitForLine(/^one$/, { within: 20_000 });
     child.closeStdout();

@@ -4,8 +4,8 @@ import OpenAI from 'openai';
 import { z } from 'zod';
 import { Bench } from '../support/app.js';
 import { NetworkWatch } from '../support/network-watch.js';
-import { rejectionOf } from '../support/rejection.js';
-import { jsonAnswer, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
+import { catchRejection } from '../support/rejection.js';
+import { scriptCompletion, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
 import { chunk, errorBody, httpError, reasoning, role, stall, text } from '../support/upstream/steps.js';
 
 const REPLY = { thinking: 'Let me think.', reply: 'Hello 🙂' };
@@ -45,7 +45,7 @@ describe('the OpenAI Agents SDK as a client', () => {
   });
 
   it('runs an agent, with usage', async () => {
-    bench.upstream.next(streamOf('Hello there.', { usage: tokens(3, 4) }));
+    bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
     const result = await runner.run(chat, 'Hello');
     expect(result.finalOutput).toBe('Hello there.');
     expect(result.state.usage).toMatchObject({ requests: 1, inputTokens: 3, outputTokens: 4, totalTokens: 7 });
@@ -56,7 +56,7 @@ describe('the OpenAI Agents SDK as a client', () => {
   });
 
   it('streams an agent, with usage', async () => {
-    bench.upstream.next(streamOf('Hello there, you.', { usage: tokens(3, 4) }));
+    bench.upstream.next(scriptStream('Hello there, you.', { usage: tokens(3, 4) }));
     const result = await runner.run(chat, 'Hello', { stream: true });
     const { texts } = await readAll(result);
     expect(texts.join('')).toBe('Hello there, you.');
@@ -65,7 +65,7 @@ describe('the OpenAI Agents SDK as a client', () => {
   });
 
   it('completes a loop with a tool', async () => {
-    bench.upstream.next(toolCallAnswer('call_1', 'add', { a: 2, b: 3 })).next(streamOf('It is 5.'));
+    bench.upstream.next(scriptToolCalls('call_1', 'add', { a: 2, b: 3 })).next(scriptStream('It is 5.'));
     const result = await runner.run(calculator, 'How much is 2 + 3?');
     expect(result.finalOutput).toBe('It is 5.');
     expect(result.state.usage).toMatchObject({ requests: 2 });
@@ -74,8 +74,8 @@ describe('the OpenAI Agents SDK as a client', () => {
 
   it('completes a loop with a tool, streamed, after a thought', async () => {
     bench.upstream
-      .next([reasoning('I need to add.'), ...toolCallAnswer('call_1', 'add', { a: 2, b: 3 })])
-      .next(streamOf('It is 5.'));
+      .next([reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
+      .next(scriptStream('It is 5.'));
     const result = await runner.run(calculator, 'How much is 2 + 3?', { stream: true });
     const { texts, items } = await readAll(result);
     expect(items).toEqual(['reasoning_item_created', 'tool_called', 'tool_output', 'message_output_created']);
@@ -92,7 +92,7 @@ describe('the OpenAI Agents SDK as a client', () => {
   }
 
   it('gives the agent an output of its own type', async () => {
-    bench.upstream.always(jsonAnswer(ULM));
+    bench.upstream.always(scriptCompletion(ULM));
     const surveyor = new Agent({ name: 'Surveyor', model: 'chat', outputType: City });
     expect((await runner.run(surveyor, 'Hello')).finalOutput).toEqual(ULM);
     const streamed = await runner.run(surveyor, 'Hello', { stream: true });
@@ -105,7 +105,7 @@ describe('the OpenAI Agents SDK as a client', () => {
   });
 
   it('shows reasoning apart from the text', async () => {
-    bench.upstream.always(jsonAnswer(REPLY));
+    bench.upstream.always(scriptCompletion(REPLY));
     const thinker = chat.clone({ model: 'reasoning' });
     const whole = await runner.run(thinker, 'Hello');
     const streamed = await runner.run(thinker, 'Hello', { stream: true });
@@ -121,10 +121,10 @@ describe('the OpenAI Agents SDK as a client', () => {
 
   it('gets errors before the answer, with their status and code', async () => {
     const lost = chat.clone({ model: 'nope' });
-    expect(await rejectionOf(runner.run(lost, 'Hello'))).toBeInstanceOf(OpenAI.NotFoundError);
+    expect(await catchRejection(runner.run(lost, 'Hello'))).toBeInstanceOf(OpenAI.NotFoundError);
     bench.upstream.next(httpError(429, errorBody('slow')));
     const result = await runner.run(chat, 'Hello', { stream: true });
-    const error = await rejectionOf(readAll(result));
+    const error = await catchRejection(readAll(result));
     expect(error).toBeInstanceOf(OpenAI.RateLimitError);
     expect(error).toMatchObject({ status: 429, code: 'rate_limit_exceeded' });
   });
@@ -133,7 +133,7 @@ describe('the OpenAI Agents SDK as a client', () => {
     bench.upstream.next([role(), text('So far'), chunk(errorBody('boom'))]);
     const result = await runner.run(chat, 'Hello', { stream: true });
     const texts: string[] = [];
-    const error = await rejectionOf(
+    const error = await catchRejection(
       (async () => {
         for await (const event of result) texts.push(...textOf(event));
       })(),
@@ -152,13 +152,13 @@ describe('the OpenAI Agents SDK as a client', () => {
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
 
     const leaving = new AbortController();
-    const running = rejectionOf(runner.run(chat, 'Hello', { signal: leaving.signal }));
+    const running = catchRejection(runner.run(chat, 'Hello', { signal: leaving.signal }));
     const asked = await bench.upstream.request(1);
     leaving.abort();
     expect(await running).toBeInstanceOf(OpenAI.APIUserAbortError);
     expect(await asked.closed).toBe('aborted');
 
-    bench.upstream.always(streamOf('Hello again.'));
+    bench.upstream.always(scriptStream('Hello again.'));
     expect((await runner.run(chat, 'Hello')).finalOutput).toBe('Hello again.');
   });
 });

@@ -4,8 +4,8 @@ import { APICallError, generateObject, generateText, Output, stepCountIs, stream
 import { z } from 'zod';
 import { Bench } from '../support/app.js';
 import { NetworkWatch } from '../support/network-watch.js';
-import { rejectionOf } from '../support/rejection.js';
-import { jsonAnswer, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
+import { catchRejection } from '../support/rejection.js';
+import { scriptCompletion, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
 import { chunk, errorBody, httpError, reasoning, role, stall, text } from '../support/upstream/steps.js';
 
 const prompt = 'Hello';
@@ -41,7 +41,7 @@ describe('the Vercel AI SDK as a client', () => {
   });
 
   it('generates text with usage', async () => {
-    bench.upstream.next(streamOf('Hello there.', { usage: tokens(3, 4) }));
+    bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
     const result = await generateText({ model: model('chat'), prompt, maxRetries: 0 });
     expect(result.text).toBe('Hello there.');
     expect(result.finishReason).toBe('stop');
@@ -49,7 +49,7 @@ describe('the Vercel AI SDK as a client', () => {
   });
 
   it('streams text over two nodes', async () => {
-    bench.upstream.next(streamOf('Hello there.')).next(jsonAnswer(REPLY));
+    bench.upstream.next(scriptStream('Hello there.')).next(scriptCompletion(REPLY));
     const result = streamText({ model: model('streaming'), prompt, maxRetries: 0 });
     expect(await result.text).toBe(`Hello there.\n\n${JSON.stringify(REPLY)}`);
     expect(await result.finishReason).toBe('stop');
@@ -57,14 +57,14 @@ describe('the Vercel AI SDK as a client', () => {
   });
 
   it('shows reasoning apart from the text', async () => {
-    bench.upstream.next(jsonAnswer(REPLY));
+    bench.upstream.next(scriptCompletion(REPLY));
     const result = streamText({ model: model('reasoning'), prompt, maxRetries: 0 });
     expect(await result.text).toBe(REPLY.reply);
     expect(await result.reasoningText).toBe(REPLY.thinking);
   });
 
   it('completes a loop with a tool', async () => {
-    bench.upstream.next(toolCallAnswer('call_1', 'add', { a: 2, b: 3 })).next(streamOf('It is 5.'));
+    bench.upstream.next(scriptToolCalls('call_1', 'add', { a: 2, b: 3 })).next(scriptStream('It is 5.'));
     const result = await generateText({
       model: model('chat'),
       prompt,
@@ -80,8 +80,8 @@ describe('the Vercel AI SDK as a client', () => {
 
   it('completes a loop with a tool, streamed, after a thought', async () => {
     bench.upstream
-      .next([reasoning('I need to add.'), ...toolCallAnswer('call_1', 'add', { a: 2, b: 3 })])
-      .next(streamOf('It is 5.'));
+      .next([reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
+      .next(scriptStream('It is 5.'));
     const result = streamText({
       model: model('chat'),
       prompt,
@@ -104,7 +104,7 @@ describe('the Vercel AI SDK as a client', () => {
   }
 
   it('generates and streams objects by a schema', async () => {
-    bench.upstream.always(jsonAnswer(ULM));
+    bench.upstream.always(scriptCompletion(ULM));
     const question = { model: model('chat'), prompt, maxRetries: 0 };
     expect((await generateObject({ ...question, schema: City })).object).toEqual(ULM);
     expect(await lastOf(streamObject({ ...question, schema: City }).partialObjectStream)).toEqual(ULM);
@@ -122,10 +122,10 @@ describe('the Vercel AI SDK as a client', () => {
 
   it('gets errors before the stream and in it', async () => {
     bench.upstream.next(httpError(500, errorBody('down')));
-    const failure = await rejectionOf(generateText({ model: model('chat'), prompt, maxRetries: 0 }));
+    const failure = await catchRejection(generateText({ model: model('chat'), prompt, maxRetries: 0 }));
     expect(failure).toBeInstanceOf(APICallError);
     expect(failure).toMatchObject({ statusCode: 502, message: 'The model provider failed.' });
-    expect(await rejectionOf(generateText({ model: model('nope'), prompt, maxRetries: 0 }))).toMatchObject({
+    expect(await catchRejection(generateText({ model: model('nope'), prompt, maxRetries: 0 }))).toMatchObject({
       statusCode: 404,
       data: { error: { code: 'model_not_found', param: 'model' } },
     });
@@ -150,7 +150,7 @@ describe('the Vercel AI SDK as a client', () => {
     const result = streamText({ model: model('chat'), prompt, maxRetries: 0, abortSignal: leaving.signal });
     for await (const _ of result.textStream) leaving.abort();
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
-    bench.upstream.next(streamOf('Hello again.'));
+    bench.upstream.next(scriptStream('Hello again.'));
     expect((await generateText({ model: model('chat'), prompt, maxRetries: 0 })).text).toBe('Hello again.');
   });
 });

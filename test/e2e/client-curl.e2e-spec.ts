@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Bench, TestApp } from '../support/app.js';
-import { assertCompletion, assertErrorEnded, contentOf } from '../support/chunks.js';
+import { assertCompletion, assertErrorEnded, readContent } from '../support/chunks.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { describeIfRuns } from '../support/programs.js';
-import { framesOf } from '../support/sse-frames.js';
-import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { readFrames } from '../support/sse-frames.js';
+import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { chunk, errorBody, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
 
 const README = join(import.meta.dirname, '../../README.md');
@@ -54,9 +54,9 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
     try {
       const child = await start(['-c', (command ?? '').replaceAll('http://localhost:8080', demo.url)], 'sh');
       expect(await child.exit).toEqual({ code: 0, signal: null });
-      const frames = framesOf(child.stdout);
+      const frames = readFrames(child.stdout);
       assertCompletion(frames, { model: 'default', finish: 'stop' });
-      expect(contentOf(frames)).toMatch(/^.+\n\n\{"thinking":".+","reply":".+"\}$/);
+      expect(readContent(frames)).toMatch(/^.+\n\n\{"thinking":".+","reply":".+"\}$/);
     } finally {
       await demo.close();
     }
@@ -65,18 +65,18 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
   // HTTP/1.0, which some proxies still speak, has no chunks; --compressed offers gzip, which would hold tokens back.
   it.each(['--http1.1', '--http1.0', '--compressed'])('gets a stream as it comes, with %s', async (option) => {
     const hold = gate();
-    bench.upstream.next(streamOf(['First', hold, ' second'], { usage: tokens(3, 4) }));
+    bench.upstream.next(scriptStream(['First', hold, ' second'], { usage: tokens(3, 4) }));
     const request = body({ stream: true, stream_options: { include_usage: true } });
     const child = await start(['-sSN', option, ...JSON_HEADER, ...request, bench.app.chatUrl]);
     await child.waitForLine(/"content":"First"/);
     expect(child.stdout).not.toContain('second');
     hold.open();
     expect(await child.exit).toEqual({ code: 0, signal: null });
-    assertCompletion(framesOf(child.stdout), { content: 'First second', includeUsage: true, usage: tokens(3, 4) });
+    assertCompletion(readFrames(child.stdout), { content: 'First second', includeUsage: true, usage: tokens(3, 4) });
   });
 
   it('gets a whole answer', async () => {
-    bench.upstream.next(streamOf('Hello there.', { usage: tokens(3, 4) }));
+    bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
     const { code, status, body: answer } = await curl(...JSON_HEADER, ...body({}));
     expect({ code, status }).toEqual({ code: 0, status: 200 });
     expect(JSON.parse(answer)).toMatchObject({
@@ -107,8 +107,8 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
     bench.upstream.next([role(), text('So far'), chunk(errorBody('boom'))]);
     const { code, status, body: answer } = await curl('-N', ...JSON_HEADER, ...body({ stream: true }));
     expect({ code, status }).toEqual({ code: 0, status: 200 });
-    const frames = framesOf(answer);
-    expect(contentOf(frames)).toBe('So far');
+    const frames = readFrames(answer);
+    expect(readContent(frames)).toBe('So far');
     expect(assertErrorEnded(frames).code).toBe('upstream_error');
   });
 
@@ -126,7 +126,7 @@ describeIfRuns('curl', ['--version'])('curl as a client', () => {
     [2, 200],
     [11, 413],
   ])('gets an answer to a body of %i MB: status %i', async (megabytes, expected) => {
-    if (expected === 200) bench.upstream.next(streamOf('Read.'));
+    if (expected === 200) bench.upstream.next(scriptStream('Read.'));
     const file = join(folder, 'body.json');
     const content = 'x'.repeat(megabytes * 1024 * 1024);
     await writeFile(file, JSON.stringify({ model: 'chat', messages: [{ role: 'user', content }] }));

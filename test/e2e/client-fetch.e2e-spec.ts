@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import type { WireChunk } from '../support/chunks.js';
-import { rejectionOf } from '../support/rejection.js';
-import { jsonAnswer, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
+import { catchRejection } from '../support/rejection.js';
+import { scriptCompletion, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
 import { chunk, cutEvery, errorBody, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
 import {
   assertValidChunk,
@@ -56,7 +56,7 @@ describe('plain fetch as a client', () => {
   }
 
   it('reads a whole answer', async () => {
-    bench.upstream.next(streamOf('Hello there.', { usage: tokens(3, 4) }));
+    bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
     const response = await ask({});
     expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
     const completion: unknown = await response.json();
@@ -69,7 +69,7 @@ describe('plain fetch as a client', () => {
 
   it('reads a stream as it comes, with usage at its end', async () => {
     const hold = gate();
-    bench.upstream.next([cutEvery(3), ...streamOf(['Grüße ', '🙂', hold, ' and more'], { usage: tokens(3, 4) })]);
+    bench.upstream.next([cutEvery(3), ...scriptStream(['Grüße ', '🙂', hold, ' and more'], { usage: tokens(3, 4) })]);
     const response = await ask({ stream: true, stream_options: { include_usage: true } });
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     let content = '';
@@ -85,7 +85,7 @@ describe('plain fetch as a client', () => {
   });
 
   it('reads reasoning apart from the text', async () => {
-    bench.upstream.next(jsonAnswer({ thinking: 'Let me think.', reply: 'Hello 🙂' }));
+    bench.upstream.next(scriptCompletion({ thinking: 'Let me think.', reply: 'Hello 🙂' }));
     const seen = { reasoning_content: '', content: '' };
     for (const { choices } of await chunksFrom(await ask({ model: 'reasoning', stream: true }))) {
       seen.reasoning_content += choices[0]?.delta.reasoning_content ?? '';
@@ -95,7 +95,7 @@ describe('plain fetch as a client', () => {
   });
 
   it('puts a tool call together, and sends its result', async () => {
-    bench.upstream.next(toolCallAnswer('call_1', 'add', { a: 2, b: 3 })).next(streamOf('It is 5.'));
+    bench.upstream.next(scriptToolCalls('call_1', 'add', { a: 2, b: 3 })).next(scriptStream('It is 5.'));
     const tools = [{ type: 'function', function: { name: 'add', parameters: { type: 'object' } } }];
     const call = { id: '', type: 'function', function: { name: '', arguments: '' } };
     const chunks = await chunksFrom(await ask({ tools, stream: true }));
@@ -118,7 +118,7 @@ describe('plain fetch as a client', () => {
   });
 
   it('gets an answer of the form that it asks for', async () => {
-    bench.upstream.next(jsonAnswer({ city: 'Ulm' }));
+    bench.upstream.next(scriptCompletion({ city: 'Ulm' }));
     const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
     const response_format = { type: 'json_schema', json_schema: { name: 'city', schema } };
     const completion: unknown = await (await ask({ response_format })).json();
@@ -163,13 +163,13 @@ describe('plain fetch as a client', () => {
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
 
     const leaving = new AbortController();
-    const asking = rejectionOf(ask({}, leaving.signal));
+    const asking = catchRejection(ask({}, leaving.signal));
     const asked = await bench.upstream.request(1);
     leaving.abort();
     expect(await asking).toHaveProperty('name', 'AbortError');
     expect(await asked.closed).toBe('aborted');
 
-    bench.upstream.always(streamOf('Hello again.'));
+    bench.upstream.always(scriptStream('Hello again.'));
     expect((await ask({})).status).toBe(200);
   });
 });

@@ -6,8 +6,8 @@ import OpenAI from 'openai';
 import { z } from 'zod';
 import { Bench } from '../support/app.js';
 import { NetworkWatch } from '../support/network-watch.js';
-import { rejectionOf } from '../support/rejection.js';
-import { jsonAnswer, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
+import { catchRejection } from '../support/rejection.js';
+import { scriptCompletion, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
 import { chunk, errorBody, flood, httpError, role, stall, text } from '../support/upstream/steps.js';
 
 const REPLY = { thinking: 'Let me think.', reply: 'Hello 🙂' };
@@ -46,7 +46,7 @@ describe('LangChain as a client', () => {
   });
 
   it('invokes, with usage', async () => {
-    bench.upstream.next(streamOf('Hello there.', { usage: tokens(3, 4) }));
+    bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
     const message = await model('chat').invoke('Hello');
     expect(message.text).toBe('Hello there.');
     expect(message.usage_metadata).toMatchObject({ input_tokens: 3, output_tokens: 4, total_tokens: 7 });
@@ -55,8 +55,8 @@ describe('LangChain as a client', () => {
 
   it('streams over two nodes, with the usage of both', async () => {
     bench.upstream
-      .next(streamOf('Hello there.', { usage: tokens(3, 4) }))
-      .next(jsonAnswer(REPLY, { usage: tokens(5, 6) }));
+      .next(scriptStream('Hello there.', { usage: tokens(3, 4) }))
+      .next(scriptCompletion(REPLY, { usage: tokens(5, 6) }));
     const { whole, texts } = await readAll(await model('streaming').stream('Hello'));
     expect(texts.join('')).toBe(`Hello there.\n\n${JSON.stringify(REPLY)}`);
     expect(texts.length).toBeGreaterThan(2);
@@ -64,7 +64,7 @@ describe('LangChain as a client', () => {
   });
 
   it('shows reasoning apart from the text', async () => {
-    bench.upstream.next(jsonAnswer(REPLY)).next(jsonAnswer(REPLY));
+    bench.upstream.next(scriptCompletion(REPLY)).next(scriptCompletion(REPLY));
     const message = await model('reasoning').invoke('Hello');
     const { whole, texts } = await readAll(await model('reasoning').stream('Hello'));
     expect(message.text).toBe(REPLY.reply);
@@ -74,7 +74,7 @@ describe('LangChain as a client', () => {
   });
 
   it.each([true, false])('completes a loop with a bound tool, with streaming: %p', async (streaming) => {
-    bench.upstream.next(toolCallAnswer('call_1', 'add', { a: 2, b: 3 })).next(streamOf('It is 5.'));
+    bench.upstream.next(scriptToolCalls('call_1', 'add', { a: 2, b: 3 })).next(scriptStream('It is 5.'));
     const bound = model('chat').bindTools([add]);
     const ask = async (messages: BaseMessage[]): Promise<AIMessageChunk | undefined> =>
       streaming ? (await readAll(await bound.stream(messages))).whole : bound.invoke(messages);
@@ -95,7 +95,7 @@ describe('LangChain as a client', () => {
   });
 
   it('gets structured answers by a schema', async () => {
-    bench.upstream.next(jsonAnswer(ULM)).next(jsonAnswer(ULM));
+    bench.upstream.next(scriptCompletion(ULM)).next(scriptCompletion(ULM));
     const structured = model('chat').withStructuredOutput(City, { name: 'city', method: 'jsonSchema' });
     expect(await structured.invoke('Hello')).toEqual(ULM);
     let last: unknown;
@@ -108,7 +108,7 @@ describe('LangChain as a client', () => {
   });
 
   it('gets structured answers by calling a tool', async () => {
-    bench.upstream.next(toolCallAnswer('call_1', 'city', ULM));
+    bench.upstream.next(scriptToolCalls('call_1', 'city', ULM));
     const structured = model('chat').withStructuredOutput(City, { name: 'city', method: 'functionCalling' });
     expect(await structured.invoke('Hello')).toEqual(ULM);
     expect((await bench.upstream.request(0)).body.tool_choice).toMatchObject({ function: { name: 'city' } });
@@ -116,10 +116,10 @@ describe('LangChain as a client', () => {
 
   it('gets errors before the answer, with their status and code', async () => {
     const unknown = { status: 404, code: 'model_not_found', lc_error_code: 'MODEL_NOT_FOUND' };
-    expect(await rejectionOf(model('nope').invoke('Hello'))).toMatchObject(unknown);
-    expect(await rejectionOf(model('nope').stream('Hello'))).toMatchObject(unknown);
+    expect(await catchRejection(model('nope').invoke('Hello'))).toMatchObject(unknown);
+    expect(await catchRejection(model('nope').stream('Hello'))).toMatchObject(unknown);
     bench.upstream.next(httpError(429, errorBody('slow')));
-    expect(await rejectionOf(model('chat').stream('Hello'))).toMatchObject({
+    expect(await catchRejection(model('chat').stream('Hello'))).toMatchObject({
       status: 429,
       code: 'rate_limit_exceeded',
       lc_error_code: 'MODEL_RATE_LIMIT',
@@ -130,7 +130,7 @@ describe('LangChain as a client', () => {
     bench.upstream.next([role(), text('So far'), chunk(errorBody('boom'))]);
     const stream = await model('chat').stream('Hello');
     let content = '';
-    const error = await rejectionOf(
+    const error = await catchRejection(
       (async () => {
         for await (const part of stream) content += part.text;
       })(),
@@ -147,17 +147,17 @@ describe('LangChain as a client', () => {
     const reading = (async () => {
       for await (const part of stream) if (part.text !== '') leavingStream.abort();
     })();
-    expect(await rejectionOf(reading)).toHaveProperty('message', 'Aborted');
+    expect(await catchRejection(reading)).toHaveProperty('message', 'Aborted');
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
 
     const leaving = new AbortController();
-    const invoking = rejectionOf(model('chat').invoke('Hello', { signal: leaving.signal }));
+    const invoking = catchRejection(model('chat').invoke('Hello', { signal: leaving.signal }));
     const asked = await bench.upstream.request(1);
     leaving.abort();
     expect(await invoking).toHaveProperty('name', 'AbortError');
     expect(await asked.closed).toBe('aborted');
 
-    bench.upstream.always(streamOf('Hello again.'));
+    bench.upstream.always(scriptStream('Hello again.'));
     expect((await model('chat').invoke('Hello')).text).toBe('Hello again.');
   });
 
@@ -166,7 +166,7 @@ describe('LangChain as a client', () => {
     bench.upstream.next([role(), flood({ bytes: 64 * 1024 * 1024 })]);
     for await (const part of await model('chat').stream('Hello')) if (part.text !== '') break;
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
-    bench.upstream.next(streamOf('Hello again.'));
+    bench.upstream.next(scriptStream('Hello again.'));
     expect((await model('chat').invoke('Hello')).text).toBe('Hello again.');
   });
 });

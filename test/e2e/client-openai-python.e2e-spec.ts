@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { describeIfRuns, PYTHON_ENV } from '../support/programs.js';
-import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { chunk, errorBody, httpError, role, stall, text } from '../support/upstream/steps.js';
 
 const SCRIPT = join(import.meta.dirname, '../fixtures/openai_client.py');
@@ -40,8 +40,8 @@ describePython('the openai package for Python as a client', () => {
     'streams text, reasoning and usage',
     async () => {
       bench.upstream
-        .next(streamOf('Hello 🙂', { usage: tokens(3, 4) }))
-        .next(jsonAnswer({ thinking: 'Let me think.', reply: 'Hello 🙂' }, { usage: tokens(3, 4) }));
+        .next(scriptStream('Hello 🙂', { usage: tokens(3, 4) }))
+        .next(scriptCompletion({ thinking: 'Let me think.', reply: 'Hello 🙂' }, { usage: tokens(3, 4) }));
       const whole = { ...NOTHING, content: 'Hello 🙂', finish: 'stop', tokens: 7 };
       expect(await ask('chat', 'reasoning')).toEqual([whole, { ...whole, reasoning: 'Let me think.' }]);
     },

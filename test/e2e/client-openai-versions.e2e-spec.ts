@@ -7,8 +7,8 @@ import OpenAIv5 from 'openai-v5';
 import { makeParseableResponseFormat as makeParseableResponseFormatV5 } from 'openai-v5/lib/parser';
 import { Bench } from '../support/app.js';
 import { NetworkWatch } from '../support/network-watch.js';
-import { rejectionOf } from '../support/rejection.js';
-import { jsonAnswer, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
+import { catchRejection } from '../support/rejection.js';
+import { scriptCompletion, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
 import {
   chunk,
   done,
@@ -159,7 +159,7 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
   });
 
   it('creates a completion', async () => {
-    bench.upstream.next(streamOf('Hello there.', { usage: tokens(3, 4) }));
+    bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
     const completion = await sdk.completions.create({ model: 'chat', messages });
     expect(completion.choices[0]).toMatchObject({ message: { content: 'Hello there.' }, finish_reason: 'stop' });
     expect(completion.usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 });
@@ -167,7 +167,7 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
   });
 
   it('iterates a stream, with usage at its end', async () => {
-    bench.upstream.next(streamOf('Hello there, you.', { usage: tokens(3, 4) }));
+    bench.upstream.next(scriptStream('Hello there, you.', { usage: tokens(3, 4) }));
     const stream = await sdk.completions.create({
       model: 'chat',
       messages,
@@ -197,7 +197,7 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
   });
 
   it('follows the .stream() helper to its final completion', async () => {
-    bench.upstream.next(streamOf('Hello there, you.', { usage: tokens(3, 4) }));
+    bench.upstream.next(scriptStream('Hello there, you.', { usage: tokens(3, 4) }));
     const deltas: string[] = [];
     const final = await sdk.helpers
       .stream({ model: 'chat', messages, stream_options: { include_usage: true } })
@@ -209,7 +209,7 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
   });
 
   it('parses structured answers, whole and streamed', async () => {
-    bench.upstream.next(jsonAnswer(ULM)).next(jsonAnswer(ULM));
+    bench.upstream.next(scriptCompletion(ULM)).next(scriptCompletion(ULM));
     const body: Body = { model: 'chat', messages, response_format: parseable(CITY_FORMAT) };
     expect((await sdk.helpers.parse(body)).choices[0]?.message.parsed).toEqual(ULM);
     expect((await sdk.helpers.stream(body).finalChatCompletion()).choices[0]?.message.parsed).toEqual(ULM);
@@ -225,7 +225,7 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
   });
 
   it.each([true, false])('runs its own tools through the server, with stream: %p', async (stream) => {
-    bench.upstream.next(toolCallAnswer('call_1', 'add', { a: 2, b: 3 })).next(streamOf('It is 5.'));
+    bench.upstream.next(scriptToolCalls('call_1', 'add', { a: 2, b: 3 })).next(scriptStream('It is 5.'));
     const body: ToolsBody = { model: 'chat', messages, tools: [ADD] };
     const runner = stream ? sdk.helpers.runTools({ ...body, stream }) : sdk.helpers.runTools(body);
     expect(await runner.finalContent()).toBe('It is 5.');
@@ -242,7 +242,7 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
   it.each([true, false])('gets typed errors before the answer, with stream: %p', async (stream) => {
     const ask = (model: string, messages: Message[]): PromiseLike<unknown> =>
       stream ? sdk.completions.create({ model, messages, stream }) : sdk.completions.create({ model, messages });
-    const unknown = await rejectionOf(ask('nope', messages));
+    const unknown = await catchRejection(ask('nope', messages));
     expect(unknown).toBeInstanceOf(errors.NotFoundError);
     expect(unknown).toMatchObject({
       status: 404,
@@ -250,11 +250,11 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
       param: 'model',
       [requestId]: expect.stringMatching(/^req_/),
     });
-    expect(await rejectionOf(ask('chat', []))).toBeInstanceOf(errors.BadRequestError);
+    expect(await catchRejection(ask('chat', []))).toBeInstanceOf(errors.BadRequestError);
     bench.upstream.next(httpError(429, errorBody('slow')));
-    expect(await rejectionOf(ask('chat', messages))).toBeInstanceOf(errors.RateLimitError);
+    expect(await catchRejection(ask('chat', messages))).toBeInstanceOf(errors.RateLimitError);
     bench.upstream.always(httpError(500, errorBody('down'), { 'x-should-retry': 'false' }));
-    expect(await rejectionOf(ask('chat', messages))).toBeInstanceOf(errors.InternalServerError);
+    expect(await catchRejection(ask('chat', messages))).toBeInstanceOf(errors.InternalServerError);
   });
 
   it('gets the text so far, and then the error, in a stream', async () => {
@@ -264,14 +264,14 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
     const reading = (async () => {
       for await (const { choices } of stream) content += choices[0]?.delta.content ?? '';
     })();
-    const error = await rejectionOf(reading);
+    const error = await catchRejection(reading);
     expect(error).toBeInstanceOf(errors.APIError);
     expect(error).toMatchObject({ status: undefined, code: 'upstream_error', type: 'server_error' });
     expect(content).toBe('So far');
 
     content = '';
     const helper = sdk.helpers.stream({ model: 'chat', messages }).on('content', (delta) => (content += delta));
-    expect(await rejectionOf(helper.finalChatCompletion())).toBeInstanceOf(errors.APIError);
+    expect(await catchRejection(helper.finalChatCompletion())).toBeInstanceOf(errors.APIError);
     expect(content).toBe('So far');
   });
 
@@ -283,11 +283,11 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
 
     const helper = sdk.helpers.stream({ model: 'chat', messages });
     helper.on('content', () => helper.abort());
-    expect(await rejectionOf(helper.finalChatCompletion())).toBeInstanceOf(errors.APIUserAbortError);
+    expect(await catchRejection(helper.finalChatCompletion())).toBeInstanceOf(errors.APIUserAbortError);
     expect(await (await bench.upstream.request(1)).closed).toBe('aborted');
 
     const leaving = new AbortController();
-    const whole = rejectionOf(sdk.completions.create({ model: 'chat', messages }, { signal: leaving.signal }));
+    const whole = catchRejection(sdk.completions.create({ model: 'chat', messages }, { signal: leaving.signal }));
     const asked = await bench.upstream.request(2);
     leaving.abort();
     expect(await whole).toBeInstanceOf(errors.APIUserAbortError);

@@ -4,7 +4,7 @@ import { zodResponseFormat } from 'openai/helpers/zod';
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 import { z } from 'zod';
 import { Bench } from '../support/app.js';
-import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import {
   delay,
   done,
@@ -32,7 +32,7 @@ describe('the openai SDK as a client', () => {
   afterEach(() => bench.close());
 
   it('creates a completion', async () => {
-    bench.upstream.next(streamOf('Hello there.', { usage: tokens(3, 4) }));
+    bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
     const completion = await client.chat.completions.create({ model: 'chat', messages });
     expect(completion.choices[0]?.message.content).toBe('Hello there.');
     expect(completion.usage?.total_tokens).toBe(7);
@@ -40,7 +40,7 @@ describe('the openai SDK as a client', () => {
   });
 
   it('iterates a stream over two nodes, with usage', async () => {
-    bench.upstream.next(streamOf('Hello there.')).next(jsonAnswer(REPLY));
+    bench.upstream.next(scriptStream('Hello there.')).next(scriptCompletion(REPLY));
     const stream = await client.chat.completions.create({
       model: 'streaming',
       messages,
@@ -58,7 +58,7 @@ describe('the openai SDK as a client', () => {
   });
 
   it('follows the .stream() helper to its final completion', async () => {
-    bench.upstream.next(streamOf('Hello there, you.'));
+    bench.upstream.next(scriptStream('Hello there, you.'));
     const deltas: string[] = [];
     const stream = client.chat.completions
       .stream({ model: 'chat', messages })
@@ -71,7 +71,7 @@ describe('the openai SDK as a client', () => {
 
   it('parses an answer by a schema of its own', async () => {
     const schema = z.object({ city: z.string(), population: z.number() });
-    bench.upstream.next(jsonAnswer({ city: 'Ulm', population: 126_000 }));
+    bench.upstream.next(scriptCompletion({ city: 'Ulm', population: 126_000 }));
     const completion = await client.chat.completions.parse({
       model: 'chat',
       messages,
@@ -85,7 +85,7 @@ describe('the openai SDK as a client', () => {
   it('parses a stream, too, and sees a refusal', async () => {
     const response_format = zodResponseFormat(z.object({ ok: z.boolean() }), 'ok');
     bench.upstream
-      .next(jsonAnswer({ ok: true }))
+      .next(scriptCompletion({ ok: true }))
       .next([role(), refusal('I can'), refusal('not.'), finish('stop'), done()]);
     const parsed = await client.chat.completions
       .stream({ model: 'chat', messages, response_format })
@@ -105,7 +105,7 @@ describe('the openai SDK as a client', () => {
         finish('tool_calls'),
         done(),
       ])
-      .next(streamOf('It is 5.'));
+      .next(scriptStream('It is 5.'));
     const runner = client.chat.completions.runTools({
       model: 'chat',
       stream: true,

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
-import { assertCompletion, chunksOf, contentOf, reasoningOf } from '../support/chunks.js';
+import { assertCompletion, readChunks, readContent, readReasoning } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
-import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { done, finish, reasoning, role, text } from '../support/upstream/steps.js';
 import { assertValidCompletion } from '../support/wire-schema.js';
 
@@ -18,7 +18,7 @@ describe('one completion per run', () => {
   afterEach(() => bench.close());
 
   it('streams one message over two nodes: one id, role, finish reason and [DONE]', async () => {
-    bench.upstream.next(streamOf('Hello there, friend.')).next(jsonAnswer(REPLY));
+    bench.upstream.next(scriptStream('Hello there, friend.')).next(scriptCompletion(REPLY));
     const stream = await openStream(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO });
     const items = await stream.collect();
     assertCompletion(items, {
@@ -29,7 +29,7 @@ describe('one completion per run', () => {
   });
 
   it('echoes the alias that was asked for', async () => {
-    bench.upstream.next(streamOf('Hi')).next(jsonAnswer(REPLY));
+    bench.upstream.next(scriptStream('Hi')).next(scriptCompletion(REPLY));
     const stream = await openStream(bench.app.chatUrl, { model: 'default', stream: true, messages: HELLO });
     assertCompletion(await stream.collect(), { model: 'default' });
   });
@@ -37,8 +37,8 @@ describe('one completion per run', () => {
   it('sums usage over both calls and sends it when it is asked for', async () => {
     const details = { completion_tokens_details: { reasoning_tokens: 3 } };
     bench.upstream
-      .next(streamOf('Hello there.', { usage: tokens(11, 2, details), usagePlace: 'every-chunk' }))
-      .next(jsonAnswer(REPLY, { usage: tokens(30, 7, details), usagePlace: 'finish-chunk' }));
+      .next(scriptStream('Hello there.', { usage: tokens(11, 2, details), usagePlace: 'every-chunk' }))
+      .next(scriptCompletion(REPLY, { usage: tokens(30, 7, details), usagePlace: 'finish-chunk' }));
     const stream = await openStream(bench.app.chatUrl, {
       model: 'streaming',
       stream: true,
@@ -58,8 +58,8 @@ describe('one completion per run', () => {
 
   it('gives the same answer as one JSON object without streaming', async () => {
     bench.upstream
-      .next(streamOf('Hello there.', { usage: tokens(11, 2) }))
-      .next(jsonAnswer(REPLY, { usage: tokens(30, 7) }));
+      .next(scriptStream('Hello there.', { usage: tokens(11, 2) }))
+      .next(scriptCompletion(REPLY, { usage: tokens(30, 7) }));
     const { status, headers, json } = await postJson(bench.app.chatUrl, { model: 'streaming', messages: HELLO });
     assertValidCompletion(json);
     expect(status).toBe(200);
@@ -79,7 +79,7 @@ describe('one completion per run', () => {
   });
 
   it("gives the second node the text of the first, in one system message with its instructions and the client's", async () => {
-    bench.upstream.next(streamOf('A first answer.')).next(jsonAnswer(REPLY));
+    bench.upstream.next(scriptStream('A first answer.')).next(scriptCompletion(REPLY));
     const history = [
       { role: 'developer', content: 'Be kind.' },
       {
@@ -105,18 +105,18 @@ describe('one completion per run', () => {
   });
 
   it('streams the fields of a structured answer in their channels', async () => {
-    bench.upstream.next(jsonAnswer(REPLY));
+    bench.upstream.next(scriptCompletion(REPLY));
     const stream = await openStream(bench.app.chatUrl, { model: 'reasoning', stream: true, messages: HELLO });
     const items = await stream.collect();
     assertCompletion(items, { content: REPLY.reply, reasoning: REPLY.thinking, finish: 'stop' });
-    const mixed = chunksOf(items).filter(
+    const mixed = readChunks(items).filter(
       ({ choices }) => choices[0]?.delta.reasoning_content && choices[0].delta.content,
     );
     expect(mixed).toEqual([]);
   });
 
   it('answers in channels without streaming, too', async () => {
-    bench.upstream.next(jsonAnswer(REPLY));
+    bench.upstream.next(scriptCompletion(REPLY));
     const { json } = await postJson(bench.app.chatUrl, { model: 'reasoning', messages: HELLO });
     expect(json).toMatchObject({
       choices: [{ message: { content: REPLY.reply, reasoning_content: REPLY.thinking, reasoning: REPLY.thinking } }],
@@ -124,7 +124,7 @@ describe('one completion per run', () => {
   });
 
   it("forwards the client's parameters unchanged, zero and empty ones too", async () => {
-    bench.upstream.next(streamOf('ok'));
+    bench.upstream.next(scriptStream('ok'));
     const parameters = { temperature: 0, top_p: 0, stop: '', seed: 0, max_completion_tokens: 5, top_k: 7, user: '' };
     await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...parameters, presence_penalty: null });
     const { body } = await bench.upstream.request(0);
@@ -134,17 +134,17 @@ describe('one completion per run', () => {
   });
 
   it('ends truthfully with the worst finish reason of the visible nodes', async () => {
-    bench.upstream.next(streamOf('cut', { finish: 'length' })).next(jsonAnswer(REPLY));
+    bench.upstream.next(scriptStream('cut', { finish: 'length' })).next(scriptCompletion(REPLY));
     const stream = await openStream(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO });
     assertCompletion(await stream.collect(), { finish: 'length' });
   });
 
   it('shows a structured answer that was cut off as it is, and starts no further node', async () => {
-    bench.upstream.next(streamOf('{"thinking":"I was', { finish: 'length' }));
+    bench.upstream.next(scriptStream('{"thinking":"I was', { finish: 'length' }));
     const stream = await openStream(bench.app.chatUrl, { model: 'reasoning', stream: true, messages: HELLO });
     const items = await stream.collect();
     assertCompletion(items, { reasoning: 'I was', finish: 'length' });
-    expect(contentOf(items)).toBe('');
+    expect(readContent(items)).toBe('');
   });
 
   it('keeps reasoning of the upstream out of the content', async () => {
@@ -159,6 +159,6 @@ describe('one completion per run', () => {
     const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
     const items = await stream.collect();
     assertCompletion(items, { content: 'Yes!' });
-    expect(reasoningOf(items)).toBe('Hm, yes.');
+    expect(readReasoning(items)).toBe('Hm, yes.');
   });
 });

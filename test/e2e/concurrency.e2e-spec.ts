@@ -4,7 +4,7 @@ import { assertCompletion } from '../support/chunks.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { openStream } from '../support/sse-client.js';
 import type { RecordedRequest } from '../support/upstream/recorded-request.js';
-import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 import { delay } from '../support/upstream/steps.js';
 
 describe('100 streams at the same time', () => {
@@ -24,8 +24,8 @@ describe('100 streams at the same time', () => {
     bench.upstream.always((request) => {
       const name = nameIn(request);
       return request.body.response_format === undefined
-        ? streamOf(words(name).flatMap((word) => [word, delay(3)]))
-        : jsonAnswer({ thinking: `${name} thinks`, reply: `${name} replies` });
+        ? scriptStream(words(name).flatMap((word) => [word, delay(3)]))
+        : scriptCompletion({ thinking: `${name} thinks`, reply: `${name} replies` });
     });
     const names = Array.from({ length: 100 }, (_, i) => `stream${i}`);
     const answers = await Promise.all(

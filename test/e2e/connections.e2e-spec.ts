@@ -9,9 +9,9 @@ import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
-import { RawConnection, rawRequest } from '../support/raw-connection.js';
+import { RawConnection, writeRawRequest } from '../support/raw-connection.js';
 import { openStream } from '../support/sse-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { done, finish, flood, gate, role, stall, text } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
@@ -44,7 +44,7 @@ describe('connections', () => {
     return connection;
   };
   const ask = (body: object = {}, version: '1.0' | '1.1' = '1.1'): string =>
-    rawRequest('POST', PATH, { ...CHAT, ...body }, { version });
+    writeRawRequest('POST', PATH, { ...CHAT, ...body }, { version });
   const openConnections = async (): Promise<number> =>
     new Promise((resolve) => {
       bench.app.nest.getHttpServer().getConnections((_: unknown, count: number) => resolve(count));
@@ -67,8 +67,8 @@ describe('connections', () => {
     it('answers one by one, in the order of the requests', async () => {
       await start();
       const hold = gate();
-      bench.upstream.next(streamOf(['first', hold])).next(streamOf('second'));
-      const connection = open(ask({ stream: true }), ask(), rawRequest('GET', '/health/live'));
+      bench.upstream.next(scriptStream(['first', hold])).next(scriptStream('second'));
+      const connection = open(ask({ stream: true }), ask(), writeRawRequest('GET', '/health/live'));
       await connection.until('first');
       await hold.reached;
       expect(openRuns()).toBe(1);
@@ -91,7 +91,7 @@ describe('connections', () => {
         await expectNothingOpen();
         expect(bench.upstream.requests).toHaveLength(3);
 
-        bench.upstream.always(streamOf('Hi'));
+        bench.upstream.always(scriptStream('Hi'));
         const others = await Promise.all([1, 2, 3].map(() => postJson(bench.app.chatUrl, CHAT)));
         expect(others.map(({ status }) => status)).toEqual([200, 200, 200]);
       },
@@ -103,7 +103,7 @@ describe('connections', () => {
       bench.app.nest.getHttpServer().on('request', (_request: IncomingMessage, response: ServerResponse) => {
         responses.push(new WeakRef(response));
       });
-      const flood = rawRequest('GET', '/v1/models').repeat(20_000);
+      const flood = writeRawRequest('GET', '/v1/models').repeat(20_000);
       const left = [1, 2, 3, 4].map(() => open(flood));
       await eventually(() => responses.length > 100, { message: 'requests' });
       for (const connection of left) connection.reset();
@@ -118,10 +118,13 @@ describe('connections', () => {
     });
 
     it.each([
-      ['thousands of requests', rawRequest('GET', '/health/live').repeat(3_000)],
-      ['requests of many bytes', rawRequest('GET', `/${'x'.repeat(10_000)}`).repeat(8)],
-      ['a large body', rawRequest('POST', PATH, { model: 'x'.repeat(100_000) })],
-      ['a body of unknown length', rawRequest('POST', PATH, undefined, { headers: ['transfer-encoding: chunked'] })],
+      ['thousands of requests', writeRawRequest('GET', '/health/live').repeat(3_000)],
+      ['requests of many bytes', writeRawRequest('GET', `/${'x'.repeat(10_000)}`).repeat(8)],
+      ['a large body', writeRawRequest('POST', PATH, { model: 'x'.repeat(100_000) })],
+      [
+        'a body of unknown length',
+        writeRawRequest('POST', PATH, undefined, { headers: ['transfer-encoding: chunked'] }),
+      ],
       ['requests without a host', 'GET / HTTP/1.1\r\n\r\n'.repeat(3_000)],
       ['requests that expect what there is not', 'GET / HTTP/1.1\r\nhost: x\r\nexpect: x\r\n\r\n'.repeat(3_000)],
     ])('cuts off a client that sends %s behind one that is being answered, and ends its run', async (_, more) => {
@@ -139,7 +142,9 @@ describe('connections', () => {
     it('does not hold the limit for sending one answer against the next', async () => {
       await start({ HTTP_SEND_TIMEOUT_MS: '200' });
       const hold = gate();
-      bench.upstream.next([role(), flood({ bytes: LARGE }), finish('stop'), done()]).next(streamOf([hold, 'second']));
+      bench.upstream
+        .next([role(), flood({ bytes: LARGE }), finish('stop'), done()])
+        .next(scriptStream([hold, 'second']));
       const connection = open(ask(), ask());
       connection.pause();
       await eventually(() => openRuns() === 0 && bench.upstream.requests.length === 1, { message: 'the first answer' });
@@ -189,7 +194,7 @@ describe('connections', () => {
       await start({ HTTP_SEND_TIMEOUT_MS: '500' });
       const server = bench.app.nest.getHttpServer();
       const connected = once(server, 'connection');
-      open(rawRequest('GET', '/docs/swagger-ui-bundle.js').repeat(20)).pause();
+      open(writeRawRequest('GET', '/docs/swagger-ui-bundle.js').repeat(20)).pause();
       const [socket] = (await connected) as [NodeJS.EventEmitter];
       await once(socket, 'close');
     });
@@ -238,7 +243,7 @@ describe('connections', () => {
 
     it('are answered with 400 after an answer, and by OpenAI’s envelope where HTTP/1.1 has no Host', async () => {
       await start();
-      const late = open(rawRequest('GET', '/health/live'));
+      const late = open(writeRawRequest('GET', '/health/live'));
       await late.until('{"status":"ok"');
       late.send('THIS IS NO HTTP\r\n\r\n');
       await late.untilOver();
@@ -260,7 +265,7 @@ describe('connections', () => {
     ] as const)('still get the answer: %s', async (_, stream, version) => {
       await start({ STREAM_HEARTBEAT_MS: '50' });
       const [early, late] = [gate(), gate()];
-      bench.upstream.next(streamOf([early, 'Once', late, ' upon']));
+      bench.upstream.next(scriptStream([early, 'Once', late, ' upon']));
       const connection = open(ask({ stream }, version));
       connection.endHalf();
       await early.reached;
@@ -282,9 +287,9 @@ describe('connections', () => {
       await start({ MAX_CONCURRENT_RUNS: '1' });
       const hold = gate();
       bench.upstream
-        .next(streamOf(['first', hold]))
-        .next(streamOf('second'))
-        .next(streamOf('third'));
+        .next(scriptStream(['first', hold]))
+        .next(scriptStream('second'))
+        .next(scriptStream('third'));
       const running = await openStream(bench.app.chatUrl, { ...CHAT, stream: true });
       const connection = open(ask(), ask());
       connection.endHalf();

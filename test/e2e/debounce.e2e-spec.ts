@@ -12,11 +12,11 @@ import {
   Workflow,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
-import { assertCompletion, chunksOf } from '../support/chunks.js';
+import { assertCompletion, readChunks } from '../support/chunks.js';
 import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import type { SseItem } from '../support/sse-frames.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { delay, done, finish, reasoning, role, text, together } from '../support/upstream/steps.js';
 
 const words = (count: number): string[] => Array.from({ length: count }, (_, i) => `w${i} `);
@@ -28,7 +28,7 @@ function arrivals(items: readonly SseItem[]): number[] {
 }
 
 function textChunks(items: readonly SseItem[]): number {
-  return chunksOf(items).filter(({ choices }) => (choices[0]?.delta.content ?? '') !== '').length;
+  return readChunks(items).filter(({ choices }) => (choices[0]?.delta.content ?? '') !== '').length;
 }
 
 @Injectable()
@@ -74,7 +74,7 @@ describe('debounce', () => {
     const items = await run('chat');
     assertCompletion(items, { content: 'abcd' });
     expect(
-      chunksOf(items)
+      readChunks(items)
         .map(({ choices }) => choices[0]?.delta.content)
         .filter(Boolean),
     ).toEqual(['a', 'bc', 'd']);
@@ -82,7 +82,7 @@ describe('debounce', () => {
 
   it('does not starve under a steady flow, and sends at most one event per window', async () => {
     bench = await Bench.start({ env: { STREAM_DEBOUNCE_MS: '50' } });
-    bench.upstream.next(streamOf(words(60).flatMap((word) => [word, delay(5)])));
+    bench.upstream.next(scriptStream(words(60).flatMap((word) => [word, delay(5)])));
     const items = await run('chat');
     assertCompletion(items, { content: words(60).join('') });
     const times = arrivals(items);

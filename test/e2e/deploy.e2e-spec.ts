@@ -11,7 +11,7 @@ import { getJson, postJson } from '../support/http-client.js';
 import { startProcess } from '../support/process.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const KUBERNETES = join(ROOT, 'deploy/kubernetes');
@@ -358,7 +358,7 @@ describe('the profile langfuse of docker-compose.yml', () => {
     expect(settings).toContain("LANGFUSE_BASE_URL='http://langfuse-web:3000'\n");
     writeFileSync(join(folder, '.env'), settings.replace('http://langfuse-web:3000', langfuse.url));
 
-    upstream.next(streamOf('Traced.'));
+    upstream.next(scriptStream('Traced.'));
     server = await startServerProcess({ cwd: folder, env: { ...dotEnv, OPENAI_BASE_URL: upstream.url } });
     const answer = await postJson(`${server.url}/v1/chat/completions`, {
       model: 'chat',

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
-import { assertCompletion, contentOf } from '../support/chunks.js';
+import { assertCompletion, readContent } from '../support/chunks.js';
 import { type DocsCommand, findDocsCommands } from '../support/docs-commands.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
-import { framesOf } from '../support/sse-frames.js';
+import { readFrames } from '../support/sse-frames.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** npm, a compiler and a server start take seconds, on a busy machine many. */
@@ -178,10 +178,10 @@ describe('The commands of README and docs', () => {
           .filter((text) => !text.includes('"model":"helpdesk"'))
           .map(async (text) => {
             const { stdout } = await run(text.replaceAll('http://localhost:8080', url));
-            const frames = framesOf(stdout);
+            const frames = readFrames(stdout);
             const [, model = ''] = /"model":"([\w-]+)"/.exec(text) ?? [];
             assertCompletion(frames, { model, finish: 'stop', includeUsage: text.includes('include_usage') });
-            expect(contentOf(frames)).not.toBe('');
+            expect(readContent(frames)).not.toBe('');
           }),
       );
     },

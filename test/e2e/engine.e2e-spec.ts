@@ -7,16 +7,16 @@ import { RunService } from '../../src/runs/index.js';
 import { agent, type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '../../src/workflow/index.js';
 import { ReasoningWorkflow } from '../../src/workflows/reasoning/reasoning.workflow.js';
 import { Bench, type TestAppOptions } from '../support/app.js';
-import { assertCompletion, assertErrorEnded, contentOf } from '../support/chunks.js';
+import { assertCompletion, assertErrorEnded, readContent } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { openStream } from '../support/sse-client.js';
 import { standstill } from '../support/standstill.js';
-import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { done, finish, flood, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
-import { type Conversation, promptOf, SpeakNode, workflowsModule } from '../support/workflow-kit.js';
+import { type Conversation, readPrompt, SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 class Topic {
   @IsIn(['billing', 'other']) readonly topic: 'billing' | 'other';
@@ -164,20 +164,20 @@ describe('the engine', () => {
   let bench: Bench;
   afterEach(() => bench.close());
   const start = async (workflows: Type<unknown>[], options: TestAppOptions = {}): Promise<Bench> =>
-    (bench = await Bench.start({ imports: [workflowsModule(...workflows, ...EVERYTHING)], ...options }));
+    (bench = await Bench.start({ imports: [makeWorkflowsModule(...workflows, ...EVERYTHING)], ...options }));
   const stream = (model: string) => openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO });
 
   it('runs steps that do not wait for one another in parallel, and lets them speak in declared order', async () => {
     const { upstream } = await start([ParallelWorkflow]);
     const hold = gate();
     upstream.always((request) =>
-      promptOf(request) === 'first' ? streamOf(['one', hold, ' more']) : streamOf(promptOf(request)),
+      readPrompt(request) === 'first' ? scriptStream(['one', hold, ' more']) : scriptStream(readPrompt(request)),
     );
     const answer = await stream('parallel');
     await answer.until((item) => item.kind === 'data' && item.data.includes('one'));
     const [, second] = [await upstream.request(0), await upstream.request(1)];
     expect(await second.closed).toBe('finished');
-    expect(contentOf(answer.items)).toBe('one');
+    expect(readContent(answer.items)).toBe('one');
     hold.open();
     assertCompletion(await answer.collect(), { content: 'one more\n\nsecond\n\nthird', finish: 'stop' });
   });
@@ -189,25 +189,25 @@ describe('the engine', () => {
     const hold = gate();
     const size = 24 * 1024 * 1024;
     upstream.always((request) =>
-      promptOf(request) === 'first'
-        ? streamOf(['one', hold])
-        : [role(), flood({ bytes: promptOf(request) === 'second' ? size : 10 }), finish('stop'), done()],
+      readPrompt(request) === 'first'
+        ? scriptStream(['one', hold])
+        : [role(), flood({ bytes: readPrompt(request) === 'second' ? size : 10 }), finish('stop'), done()],
     );
     const answer = await stream('parallel');
     const requests = [await upstream.request(0), await upstream.request(1)];
-    const flooding = requests.find((request) => promptOf(request) === 'second');
+    const flooding = requests.find((request) => readPrompt(request) === 'second');
     const last = await standstill(() => flooding?.bytesWritten ?? 0, 'the upstream');
     expect(last).toBeLessThan(size * 0.75);
     hold.open();
     const items = await answer.collect({ within: 20_000 });
-    expect(contentOf(items).length).toBeGreaterThan(size * 0.9);
+    expect(readContent(items).length).toBeGreaterThan(size * 0.9);
   }, 40_000);
 
   it('runs no more nodes at a time than allowed, without a deadlock of nodes that wait for their turn', async () => {
     const { upstream } = await start([NarrowWorkflow]);
-    upstream.always((request) => streamOf(`${promptOf(request)} ${'y'.repeat(100_000)}`, { pieces: 50 }));
+    upstream.always((request) => scriptStream(`${readPrompt(request)} ${'y'.repeat(100_000)}`, { pieces: 50 }));
     const items = await (await stream('narrow')).collect({ within: 10_000 });
-    expect(contentOf(items)).toMatch(/^first y+\n\nsecond y+\n\nthird y+$/);
+    expect(readContent(items)).toMatch(/^first y+\n\nsecond y+\n\nthird y+$/);
     expect(upstream.mostOpen).toBe(1);
   });
 
@@ -215,8 +215,8 @@ describe('the engine', () => {
     const { upstream } = await start([SilentWorkflow]);
     upstream.always((request) =>
       request.body.response_format !== undefined
-        ? jsonAnswer({ topic: 'other' })
-        : streamOf('cut', { finish: 'length' }),
+        ? scriptCompletion({ topic: 'other' })
+        : scriptStream('cut', { finish: 'length' }),
     );
     assertCompletion(await (await stream('silent')).collect(), { content: 'cut', finish: 'length' });
   });
@@ -230,7 +230,7 @@ describe('the engine', () => {
   it('joins silent branches, with values mapped on the way', async () => {
     const { upstream } = await start([JoinWorkflow]);
     const both = gate();
-    upstream.always((request) => streamOf([both, `${promptOf(request)}!`]));
+    upstream.always((request) => scriptStream([both, `${readPrompt(request)}!`]));
     const answer = postJson(bench.app.chatUrl, { model: 'join', messages: HELLO });
     await eventually(() => both.arrivals === 2, { message: 'both calls at the same time' });
     both.open();
@@ -244,8 +244,8 @@ describe('the engine', () => {
     const tracer = new RecordingTracer();
     const { upstream } = await start([RoutedWorkflow], { tracer });
     upstream.always((request) => {
-      if (request.body.response_format !== undefined) return jsonAnswer({ topic });
-      return streamOf(promptOf(request) === 'intro' ? 'Hm.' : 'Bill.');
+      if (request.body.response_format !== undefined) return scriptCompletion({ topic });
+      return scriptStream(readPrompt(request) === 'intro' ? 'Hm.' : 'Bill.');
     });
     assertCompletion(await (await stream('routed')).collect(), { content });
     tracer.assertAllClosed();
@@ -258,8 +258,9 @@ describe('the engine', () => {
     const tracer = new RecordingTracer();
     const { upstream } = await start([RoutedWorkflow, ParallelWorkflow, NestingWorkflow], { tracer });
     upstream.always((request) => {
-      if (request.body.response_format !== undefined) return jsonAnswer({ topic: 'billing' }, { usage: tokens(1, 1) });
-      return streamOf(promptOf(request), { usage: tokens(1, 1) });
+      if (request.body.response_format !== undefined)
+        return scriptCompletion({ topic: 'billing' }, { usage: tokens(1, 1) });
+      return scriptStream(readPrompt(request), { usage: tokens(1, 1) });
     });
     const answer = await openStream(bench.app.chatUrl, {
       model: 'nesting',
@@ -282,12 +283,12 @@ describe('the engine', () => {
     const tracer = new RecordingTracer();
     const { upstream } = await start([ParallelWorkflow], { tracer });
     upstream.always((request) =>
-      promptOf(request) === 'second' ? httpError(500, 'down') : [role(), text('one'), stall()],
+      readPrompt(request) === 'second' ? httpError(500, 'down') : [role(), text('one'), stall()],
     );
     const answer = await stream('parallel').catch((error: Error) => error.message);
     if (typeof answer !== 'string') assertErrorEnded(await answer.collect());
     const [first, second] = [await upstream.request(0), await upstream.request(1)];
-    const sibling = promptOf(first) === 'first' ? first : second;
+    const sibling = readPrompt(first) === 'first' ? first : second;
     expect(await sibling.closed).toBe('aborted');
     await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of the run' });
     tracer.assertAllClosed();
@@ -301,7 +302,7 @@ describe('the engine', () => {
 
   it("ends with the model's reason when a structured answer breaks off, however deep it is nested", async () => {
     const { upstream } = await start([CutWorkflow]);
-    upstream.next(streamOf('{"thinking":"Hm","reply":"It is', { finish: 'length' }));
+    upstream.next(scriptStream('{"thinking":"Hm","reply":"It is', { finish: 'length' }));
     const items = await (await stream('cut')).collect();
     assertCompletion(items, { reasoning: 'Hm', content: 'It is', finish: 'length' });
   });
@@ -309,7 +310,7 @@ describe('the engine', () => {
   it('goes on with a substitute where a step has one', async () => {
     const { upstream } = await start([CarefulWorkflow]);
     upstream.always((request) =>
-      promptOf(request) === 'risky' ? httpError(500, 'down') : streamOf(promptOf(request)),
+      readPrompt(request) === 'risky' ? httpError(500, 'down') : scriptStream(readPrompt(request)),
     );
     assertCompletion(await (await stream('careful')).collect(), { content: 'substitute for upstream_error' });
   });
@@ -321,7 +322,7 @@ describe('the engine', () => {
     ])('%s', async (_, said, expected) => {
       cleaned.length = 0;
       const { upstream } = await start([TidyWorkflow]);
-      upstream.next(streamOf(said));
+      upstream.next(scriptStream(said));
       await (await stream('tidy')).collect();
       await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of the run' });
       expect(cleaned).toEqual(expected);
@@ -404,7 +405,7 @@ describe('wiring that cannot run does not start', () => {
       ],
     ],
   ])('%#', async (workflows, expected) => {
-    const failure = await Bench.start({ imports: [workflowsModule(...workflows, ...EVERYTHING)] }).then(
+    const failure = await Bench.start({ imports: [makeWorkflowsModule(...workflows, ...EVERYTHING)] }).then(
       async (bench) => {
         await bench.close();
         return undefined;

@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
-import { assertErrorEnded, contentOf } from '../support/chunks.js';
+import { assertErrorEnded, readContent } from '../support/chunks.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
-import { type Script, streamOf } from '../support/upstream/scripts.js';
+import { type Script, scriptStream } from '../support/upstream/scripts.js';
 import {
   chunk,
   delay,
@@ -39,7 +39,7 @@ describe('errors', () => {
   afterAll(() => bench.close());
   /** After every single fault the server still does its work. */
   afterEach(async () => {
-    bench.upstream.next(streamOf('fine'));
+    bench.upstream.next(scriptStream('fine'));
     expect((await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO })).status).toBe(200);
   });
 
@@ -115,7 +115,7 @@ describe('errors', () => {
     });
 
     it('but not a number that stays the same', async () => {
-      bench.upstream.next(streamOf('Hi'));
+      bench.upstream.next(scriptStream('Hi'));
       const text = JSON.stringify({ model: 'chat', messages: HELLO, temperature: 0.5 }).replace(
         '0.5',
         '0.12345678901234567890123,"seed":-9007199254740992,"metadata":{"id":"9007199254740993","big":1e23}',
@@ -318,29 +318,29 @@ describe('errors', () => {
       const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
       const items = await stream.collect();
       expect(assertErrorEnded(items)).toMatchObject({ code });
-      expect(contentOf(items)).toBe('So far');
+      expect(readContent(items)).toBe('So far');
       expect(JSON.stringify(items)).not.toContain(KEY);
     });
 
     it('in the second node, after the first has spoken', async () => {
-      bench.upstream.next(streamOf('The first.')).next(httpError(500, errorBody('down')));
+      bench.upstream.next(scriptStream('The first.')).next(httpError(500, errorBody('down')));
       const stream = await openStream(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO });
       const items = await stream.collect();
       assertErrorEnded(items);
-      expect(contentOf(items)).toBe('The first.');
+      expect(readContent(items)).toBe('The first.');
       expect(items.some((item) => item.kind === 'data' && item.data.includes('"finish_reason":"'))).toBe(false);
     });
 
     it('a structured answer that does not fit its class', async () => {
-      bench.upstream.next(streamOf('{"thinking":"so","reply":7}'));
+      bench.upstream.next(scriptStream('{"thinking":"so","reply":7}'));
       const stream = await openStream(bench.app.chatUrl, { model: 'reasoning', stream: true, messages: HELLO });
       expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'invalid_structured_output' });
 
-      bench.upstream.next(streamOf('{"thinking":"so","reply":"a","reply":"b"}'));
+      bench.upstream.next(scriptStream('{"thinking":"so","reply":"a","reply":"b"}'));
       const twice = await openStream(bench.app.chatUrl, { model: 'reasoning', stream: true, messages: HELLO });
       expect(assertErrorEnded(await twice.collect())).toMatchObject({ code: 'invalid_structured_output' });
 
-      bench.upstream.next(streamOf('{"thinking":"so"}')).next(streamOf('Sorry, no JSON'));
+      bench.upstream.next(scriptStream('{"thinking":"so"}')).next(scriptStream('Sorry, no JSON'));
       for (let i = 0; i < 2; i++) {
         const answer = await postJson(bench.app.chatUrl, { model: 'reasoning', messages: HELLO });
         assertValidError(answer.json);
@@ -355,7 +355,7 @@ describe('errors', () => {
       const stream = await openStream(short.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
       const items = await stream.collect();
       expect(assertErrorEnded(items)).toMatchObject({ code: 'run_timeout' });
-      expect(contentOf(items)).toBe('So far');
+      expect(readContent(items)).toBe('So far');
       const answer = await postJson(short.app.chatUrl, { model: 'chat', messages: HELLO });
       expect([answer.status, answer.headers['x-should-retry']]).toEqual([504, 'false']);
       await short.close();
@@ -366,6 +366,6 @@ describe('errors', () => {
     bench.upstream.next([role(), finish('stop'), done()]);
     const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
     const items = await stream.collect();
-    expect(contentOf(items)).toBe('');
+    expect(readContent(items)).toBe('');
   });
 });

@@ -5,9 +5,9 @@ import { eventually } from '../support/eventually.js';
 import { openStream } from '../support/sse-client.js';
 import type { SseItem } from '../support/sse-frames.js';
 import type { RecordedRequest } from '../support/upstream/recorded-request.js';
-import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 import { gate, httpError } from '../support/upstream/steps.js';
-import { promptOf } from '../support/workflow-kit.js';
+import { readPrompt } from '../support/workflow-kit.js';
 
 const QUESTION = [{ role: 'user', content: 'Should we build a millrace?' }];
 const PLAN = { basics: 'What is it?', benefits: 'What is it good for?', risks: 'What can go wrong?' };
@@ -30,9 +30,9 @@ describe('the example workflow', () => {
       bench = await Bench.start();
       const all = gate();
       bench.upstream.always((request) => {
-        if (request.body.response_format !== undefined) return jsonAnswer(PLAN);
-        if (textOf(request).includes('Findings.')) return streamOf('Yes, do.');
-        return streamOf([all, `found: ${lastWords(request)}`]);
+        if (request.body.response_format !== undefined) return scriptCompletion(PLAN);
+        if (textOf(request).includes('Findings.')) return scriptStream('Yes, do.');
+        return scriptStream([all, `found: ${lastWords(request)}`]);
       });
       const answer = ask(bench.app.chatUrl, 'research');
       await eventually(() => all.arrivals === 3, { message: 'three questions at the same time' });
@@ -46,9 +46,9 @@ describe('the example workflow', () => {
     it('goes on without the risks if they cannot be looked into', async () => {
       bench = await Bench.start();
       bench.upstream.always((request) => {
-        if (request.body.response_format !== undefined) return jsonAnswer(PLAN);
-        if (textOf(request).includes('Findings.')) return streamOf('Yes.');
-        return textOf(request).includes(PLAN.risks) ? httpError(500, 'down') : streamOf('found');
+        if (request.body.response_format !== undefined) return scriptCompletion(PLAN);
+        if (textOf(request).includes('Findings.')) return scriptStream('Yes.');
+        return textOf(request).includes(PLAN.risks) ? httpError(500, 'down') : scriptStream('found');
       });
       assertCompletion(await ask(bench.app.chatUrl, 'research'), { content: 'Yes.' });
       expect(textOf(await bench.upstream.request(4))).toContain('could not be looked into');
@@ -61,10 +61,10 @@ describe('the example workflow', () => {
       const both = gate();
       bench.upstream.always(({ body }) => {
         const name = (body.response_format as { json_schema?: { name: string } } | undefined)?.json_schema?.name;
-        if (name === undefined) return streamOf('Dear customer, …');
+        if (name === undefined) return scriptStream('Dear customer, …');
         const found =
           name === 'SpamCheck' ? { reasoning: 'r', spam } : { reasoning: 'it asks', intent, escalate: false };
-        return [both, ...jsonAnswer(found)];
+        return [both, ...scriptCompletion(found)];
       });
       const answer = ask(bench.app.chatUrl, 'customer-care');
       await eventually(() => both.arrivals === 2, { message: 'both looks at the ticket at the same time' });
@@ -87,7 +87,7 @@ describe('the example workflow', () => {
 
     it('answers a question by its prompt file', async () => {
       assertCompletion(await ticket(false, 'product question'), { content: 'Dear customer, …' });
-      const prompt = promptOf(await (bench as Bench).upstream.request(2));
+      const prompt = readPrompt(await (bench as Bench).upstream.request(2));
       expect(prompt).toContain('The customer has a **product question**, because: it asks');
       expect(prompt).toContain('Name the product');
     });
@@ -96,9 +96,9 @@ describe('the example workflow', () => {
   it('nested says what research says, and says it again', async () => {
     bench = await Bench.start();
     bench.upstream.always((request) => {
-      if (request.body.response_format !== undefined) return jsonAnswer(PLAN);
-      if (promptOf(request).includes('child of ten')) return streamOf(`Simply: ${lastWords(request)}`);
-      return streamOf(textOf(request).includes('Findings.') ? 'Yes, do.' : 'found');
+      if (request.body.response_format !== undefined) return scriptCompletion(PLAN);
+      if (readPrompt(request).includes('child of ten')) return scriptStream(`Simply: ${lastWords(request)}`);
+      return scriptStream(textOf(request).includes('Findings.') ? 'Yes, do.' : 'found');
     });
     assertCompletion(await ask(bench.app.chatUrl, 'nested'), { content: 'Yes, do.\n\nSimply: Yes, do.' });
   });

@@ -28,7 +28,7 @@ import { RecordingTracer } from '../support/recording-tracer.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { findFreePort } from '../support/server-process.js';
 import { openStream } from '../support/sse-client.js';
-import { type Script, streamOf, toolCallAnswer } from '../support/upstream/scripts.js';
+import { type Script, scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
 import {
   errorBody,
   gate,
@@ -39,7 +39,7 @@ import {
   stall,
   text,
 } from '../support/upstream/steps.js';
-import { type Conversation, workflowsModule } from '../support/workflow-kit.js';
+import { type Conversation, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 const SECRET_KEY = 'sk-test-upstream-key';
 const QUESTION = [{ role: 'user', content: 'my secret words' }];
@@ -113,7 +113,7 @@ class LenientWorkflow {
   }
 }
 
-const MODULE = workflowsModule(
+const MODULE = makeWorkflowsModule(
   RefusingTool,
   BrokenTool,
   PatientNode,
@@ -328,7 +328,7 @@ describe('the log of a failure', () => {
     const other = await ScriptedUpstream.start();
     try {
       await start({ OPENAI_BASE_URL: address, OLLAMA_BASE_URL: other.url, UPSTREAM_MAX_RETRIES: '1' });
-      other.next(streamOf('Here.'));
+      other.next(scriptStream('Here.'));
       const stream = await openStream(bench.app.chatUrl, { model: 'patient', stream: true, messages: QUESTION });
       assertCompletion(await stream.collect(), { content: 'Here.' });
       const { request_id, run_id, trace_id, code } = await accessLine();
@@ -356,7 +356,7 @@ describe('the log of a failure', () => {
     ['wrapped', 'PatientWorkflow/PatientNode', 0],
   ])('and the error name the step of %s, which has several', async (model, node, before) => {
     await start({ OLLAMA_BASE_URL: 'http://127.0.0.1:9/v1' });
-    for (let i = 0; i < before; i++) bench.upstream.next(streamOf('Draft.'));
+    for (let i = 0; i < before; i++) bench.upstream.next(scriptStream('Draft.'));
     bench.upstream.next(httpError(400, errorBody('no')));
     const { status, json } = await ask({ model });
     expect([status, json]).toMatchObject([400, { error: { code: null, millrace: { node } } }]);
@@ -364,7 +364,7 @@ describe('the log of a failure', () => {
     expect(runLines()).toMatchObject([{ level: 'warn', node, provider: 'openai' }]);
     expect(await accessLine()).toMatchObject({ node, outcome: 'upstream_rejected' });
 
-    for (let i = 0; i < before; i++) bench.upstream.next(streamOf('Draft.'));
+    for (let i = 0; i < before; i++) bench.upstream.next(scriptStream('Draft.'));
     bench.upstream.next([role(), text(before === 0 ? 'Half' : '{"thinking":"Hm'), reset()]);
     const stream = await openStream(bench.app.chatUrl, { model, stream: true, messages: QUESTION });
     expect(assertErrorEnded(await stream.collect())).toMatchObject({
@@ -375,7 +375,7 @@ describe('the log of a failure', () => {
 
   it("has the stack of what authors' code throws, once, while the client sees the step and nothing else", async () => {
     await start();
-    bench.upstream.always(() => streamOf('Hi'));
+    bench.upstream.always(() => scriptStream('Hi'));
     const { status, json, headers } = await ask({ model: 'buggy' });
     expect([status, json]).toMatchObject([500, { error: { code: 'internal_error', millrace: { node: 'BuggyNode' } } }]);
     expect(JSON.stringify(json)).not.toContain('plan of the author');
@@ -388,7 +388,7 @@ describe('the log of a failure', () => {
 
   it('has the failure of a step with a substitute, which nobody else sees', async () => {
     await start();
-    bench.upstream.always(() => streamOf('Hi'));
+    bench.upstream.always(() => scriptStream('Hi'));
     const { status, headers } = await ask({ model: 'lenient' });
     expect(status).toBe(200);
     const stack = expect.stringContaining('The plan of the author failed') as unknown;
@@ -401,8 +401,8 @@ describe('the log of a failure', () => {
 
   it('has the failures of tools, with the stack of a bug and without what is said to the model', async () => {
     await start();
-    bench.upstream.next(toolCallAnswer('c1', 'refusing', {})).next(toolCallAnswer('c2', 'broken', {}));
-    bench.upstream.next(toolCallAnswer('c3', 'secret_tool', {})).next(streamOf('Done'));
+    bench.upstream.next(scriptToolCalls('c1', 'refusing', {})).next(scriptToolCalls('c2', 'broken', {}));
+    bench.upstream.next(scriptToolCalls('c3', 'secret_tool', {})).next(scriptStream('Done'));
     const { status } = await ask({ model: 'patient' });
     expect(status).toBe(200);
     const { request_id, run_id } = await accessLine();
@@ -418,7 +418,7 @@ describe('the log of a failure', () => {
 
   it('has the reason of requests that are refused before they become a run', async () => {
     await start({ API_KEYS: 'sk-caller-1', LIMIT_REQUESTS_PER_MINUTE: '4' });
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     const as = (key: string, body: object): ReturnType<typeof postJson> =>
       postJson(bench.app.chatUrl, body, { authorization: `Bearer ${key}` });
     const answers = [
@@ -445,7 +445,7 @@ describe('the log of a failure', () => {
 
   it('names the step and model at which a run passed its deadline', async () => {
     await start({ RUN_TIMEOUT_MS: '300' });
-    bench.upstream.next(streamOf('Draft.')).next(stall());
+    bench.upstream.next(scriptStream('Draft.')).next(stall());
     expect((await ask({ model: 'streaming' })).json).toMatchObject({ error: { code: 'run_timeout' } });
     const { request_id } = await accessLine();
     expect(runLines()).toMatchObject([

@@ -7,7 +7,7 @@ import { startProcess } from '../support/process.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { openStream, type SseStream } from '../support/sse-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 
 const ask = (url: string, model: string, content: string): Promise<SseStream> =>
@@ -37,7 +37,7 @@ describe('what authors can do wrong', () => {
   };
   const openAnswer = async ({ url }: ServerProcess): Promise<{ stream: SseStream; finish: () => void }> => {
     const hold = gate();
-    upstream.next(streamOf(['Still', hold, ' here']));
+    upstream.next(scriptStream(['Still', hold, ' here']));
     const stream = await ask(url, 'chat', 'Hello');
     await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
     return { stream, finish: () => hold.open() };
@@ -127,7 +127,7 @@ describe('what authors can do wrong', () => {
       () => child.stderr.match(/ERROR \[Run\] faulty chatcmpl-\w+ has a listener of its abort/g)?.length === 2,
     );
     expect(await isReady(url)).toBe(true);
-    upstream.next(streamOf('Fine.'));
+    upstream.next(scriptStream('Fine.'));
     assertCompletion(await (await ask(url, 'chat', 'Hello')).collect(), { content: 'Fine.' });
   });
 
@@ -219,7 +219,7 @@ describe('what authors can do wrong', () => {
     const answers = [await openAnswer(running), await openAnswer(running)];
     await (await ask(url, 'faulty', 'reject a promise')).collect();
     const [, leaving = ''] = await child.waitForLine(/Process (\d+) is about to end; another one starts/);
-    upstream.always(streamOf('Quick.'));
+    upstream.always(scriptStream('Quick.'));
     // Once another one listens, whoever asks is served.
     await eventually(
       async () => {

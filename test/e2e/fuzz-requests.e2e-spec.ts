@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Bench } from '../support/app.js';
 import { postJson } from '../support/http-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
 
 /** A request that uses a bit of everything, as the ground for mutations. */
@@ -131,7 +131,7 @@ describe('a request, however it was mutated', () => {
   let bench: Bench;
   beforeAll(async () => {
     bench = await Bench.start();
-    bench.upstream.always(streamOf('ok'));
+    bench.upstream.always(scriptStream('ok'));
   });
   afterAll(() => bench.close());
 

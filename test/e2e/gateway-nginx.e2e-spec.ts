@@ -5,15 +5,21 @@ import { text as readText } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
-import { assertCompletion, contentOf } from '../support/chunks.js';
+import { assertCompletion, readContent } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
-import { getJson, type HttpAnswer, postJson, readAnswer, send } from '../support/http-client.js';
+import { getJson, type HttpResponse, postJson, readResponse, send } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
-import { defaultConfig, describeWithNginx, type GatewaySettings, Nginx, shippedConfig } from '../support/nginx.js';
+import {
+  makeDefaultConfig,
+  describeWithNginx,
+  type GatewaySettings,
+  Nginx,
+  readShippedConfig,
+} from '../support/nginx.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { SlowLink } from '../support/slow-link.js';
 import { openStream, type SseStream } from '../support/sse-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { done, finish, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
@@ -58,7 +64,7 @@ async function startOverSlowLink(
   await start(async (listen, upstream) => {
     link = await SlowLink.to(upstream, LINK_DELAY_MS);
     open.push(link);
-    return shippedConfig({ ...SETTINGS, ...settings }, listen, link.address);
+    return readShippedConfig({ ...SETTINGS, ...settings }, listen, link.address);
   }, env);
 }
 
@@ -84,10 +90,10 @@ async function sendBytes(bytes: string): Promise<{ head: string; json: unknown }
 }
 
 /** Asks for a path as it is written; a URL would tidy it up. */
-async function getRaw(path: string): Promise<HttpAnswer> {
+async function getRaw(path: string): Promise<HttpResponse> {
   const asked = request(nginx.url, { path, agent: false }).end();
   const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-  return readAnswer(answer);
+  return readResponse(answer);
 }
 
 const chatUrl = (): string => `${nginx.url}/v1/chat/completions`;
@@ -99,8 +105,8 @@ const bodyOf = (bytes: number): string => {
 };
 
 describeWithNginx.each<[string, Configure]>([
-  ["nginx's default settings", (listen, upstream) => defaultConfig('1s', listen, upstream)],
-  ['the shipped configuration', (listen, upstream) => shippedConfig(SETTINGS, listen, upstream)],
+  ["nginx's default settings", (listen, upstream) => makeDefaultConfig('1s', listen, upstream)],
+  ['the shipped configuration', (listen, upstream) => readShippedConfig(SETTINGS, listen, upstream)],
 ])('behind nginx with %s', (_, configure) => {
   it('gives each token to the client before the next one is made', async () => {
     await start(configure);
@@ -115,7 +121,7 @@ describeWithNginx.each<[string, Configure]>([
     const stream = await ask();
     for (const [i, word] of words.entries()) {
       await stream.until((item) => item.kind === 'data' && item.data.includes(word));
-      expect(contentOf(stream.items)).toBe(words.slice(0, i + 1).join(''));
+      expect(readContent(stream.items)).toBe(words.slice(0, i + 1).join(''));
       gates[i]?.open();
     }
     assertCompletion(await stream.collect(), { content: words.join('') });
@@ -161,7 +167,7 @@ describeWithNginx.each<[string, Configure]>([
 
   it('passes request id and trace context on, and the answer back as it was', async () => {
     await start(configure);
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const stream = await ask({ 'x-request-id': 'client-4711', traceparent });
     await stream.collect();
@@ -199,7 +205,7 @@ describeWithNginx.each<[string, Configure]>([
 
   it('answers with a whole completion that takes less than the read timeout', async () => {
     await start(configure);
-    bench.upstream.next(streamOf('Hi there'));
+    bench.upstream.next(scriptStream('Hi there'));
     const { status, json } = await postJson(chatUrl(), { model: 'chat', messages: HELLO });
     expect([status, json]).toMatchObject([200, { choices: [{ message: { content: 'Hi there' } }] }]);
   });
@@ -207,8 +213,8 @@ describeWithNginx.each<[string, Configure]>([
 
 describeWithNginx('nginx with its default settings', () => {
   it('takes bodies of up to 1 MB only, and says so in HTML: one reason for the shipped configuration', async () => {
-    await start((listen, upstream) => defaultConfig('1s', listen, upstream));
-    bench.upstream.next(streamOf('Hi'));
+    await start((listen, upstream) => makeDefaultConfig('1s', listen, upstream));
+    bench.upstream.next(scriptStream('Hi'));
     expect((await postJson(chatUrl(), bodyOf(1_000_000))).status).toBe(200);
     const refused = await postJson(chatUrl(), bodyOf(1_100_000));
     expect([refused.status, refused.headers['content-type'], refused.json]).toEqual([413, 'text/html', undefined]);
@@ -219,12 +225,12 @@ describeWithNginx('nginx with the shipped configuration', () => {
   const shipped =
     (settings: Partial<GatewaySettings> = {}): Configure =>
     (listen, upstream) =>
-      shippedConfig({ ...SETTINGS, ...settings }, listen, upstream);
+      readShippedConfig({ ...SETTINGS, ...settings }, listen, upstream);
 
   it('takes bodies up to BODY_LIMIT, and refuses longer ones as the service does', async () => {
     await start(shipped());
     const limit = 10 * 1024 ** 2;
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     expect((await postJson(chatUrl(), bodyOf(limit))).status).toBe(200);
     const refused = await postJson(chatUrl(), bodyOf(limit + 1));
     expect([refused.status, refused.json]).toMatchObject([413, { error: { code: 'request_too_large' } }]);
@@ -237,7 +243,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
     const silent = await postJson(chatUrl(), { model: 'chat', messages: HELLO });
     expect([silent.status, silent.headers['x-should-retry']]).toEqual([504, 'false']);
     assertValidError(silent.json);
-    await startNginx((listen) => shippedConfig(SETTINGS, listen, '127.0.0.1:1'));
+    await startNginx((listen) => readShippedConfig(SETTINGS, listen, '127.0.0.1:1'));
     const gone = await postJson(chatUrl(), { model: 'chat', messages: HELLO });
     expect([gone.status, gone.json]).toMatchObject([502, { error: { code: 'gateway_unavailable' } }]);
     assertValidError(gone.json);
@@ -256,7 +262,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
     ['an encoding that it does not know', 501, `POST / HTTP/1.1\r\n${HEADERS}transfer-encoding: x\r\n\r\n`],
     ['the address of its own error', 404, `GET /gateway/bad-request HTTP/1.1\r\n${HEADERS}\r\n`],
   ])('answers %s in the same form', async (_, status, bytes) => {
-    await startNginx((listen) => shippedConfig(SETTINGS, listen, '127.0.0.1:1'));
+    await startNginx((listen) => readShippedConfig(SETTINGS, listen, '127.0.0.1:1'));
     const { head, json } = await sendBytes(bytes);
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(head).toMatch(/\r\nx-request-id: req_/i);
@@ -314,7 +320,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
   it('loses no request when a service shuts down', async () => {
     await start(shipped(), { SHUTDOWN_GRACE_MS: '5000' });
     const hold = gate();
-    bench.upstream.next(streamOf(['Still', hold, ' here']));
+    bench.upstream.next(scriptStream(['Still', hold, ' here']));
     const stream = await ask();
     await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
     const closing = bench.app.nest.close();

@@ -5,7 +5,7 @@ import { TestApp } from '../support/app.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { assertWellFormed } from '../support/well-formed.js';
 import { assertValidError } from '../support/wire-schema.js';
-import { SpeakNode, workflowsModule } from '../support/workflow-kit.js';
+import { SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 @Injectable()
 class TopicNode {
@@ -39,7 +39,7 @@ interface Operation {
 describe('the graph of a workflow', () => {
   let app: TestApp;
   beforeAll(async () => {
-    app = await TestApp.start({ imports: [workflowsModule(InnerWorkflow, SupportWorkflow, TopicNode, SpeakNode)] });
+    app = await TestApp.start({ imports: [makeWorkflowsModule(InnerWorkflow, SupportWorkflow, TopicNode, SpeakNode)] });
   });
   afterAll(() => app.close());
 
@@ -129,7 +129,7 @@ describe('the graph of a workflow', () => {
   it('has an address that no workflow can take', async () => {
     @Workflow({ id: 'team/graph', description: '' })
     class GraphWorkflow extends InnerWorkflow {}
-    const start = TestApp.start({ imports: [workflowsModule(GraphWorkflow, SpeakNode)] });
+    const start = TestApp.start({ imports: [makeWorkflowsModule(GraphWorkflow, SpeakNode)] });
     await expect(start).rejects.toThrow(/\[invalid_name\] workflow "team\/graph": .* without \/graph at the end/);
   });
 

@@ -3,7 +3,7 @@ import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
 import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { done, finish, gate, httpError, role, text } from '../support/upstream/steps.js';
 
 describe('headers and heartbeats', () => {
@@ -12,7 +12,7 @@ describe('headers and heartbeats', () => {
 
   it('names an event stream that no proxy may keep back', async () => {
     bench = await Bench.start();
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
     expect(stream.headers).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Bench, TestApp } from '../support/app.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { httpError } from '../support/upstream/steps.js';
 
 const HELLO_JSON = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'Hello' }] });
@@ -19,7 +19,7 @@ describe('headers of every answer', () => {
 
   it("are those of OpenAI's, on successes, streams and errors alike", async () => {
     bench = await Bench.start();
-    bench.upstream.next(streamOf('a')).next(streamOf('b')).next(httpError(500, 'down'));
+    bench.upstream.next(scriptStream('a')).next(scriptStream('b')).next(httpError(500, 'down'));
     const stream = HELLO_JSON.replace('{', '{"stream":true,');
     for (const body of [HELLO_JSON, stream, HELLO_JSON, '{', HELLO_JSON.replace('chat', 'none')]) {
       const response = await post(bench.app.chatUrl, body);
@@ -33,7 +33,7 @@ describe('headers of every answer', () => {
 
   it('ignore what SDKs and gateways send beside the request', async () => {
     bench = await Bench.start();
-    bench.upstream.next(streamOf('a'));
+    bench.upstream.next(scriptStream('a'));
     const response = await post(bench.app.chatUrl, HELLO_JSON, {
       authorization: 'Bearer sk-of-the-client',
       'openai-organization': 'org',

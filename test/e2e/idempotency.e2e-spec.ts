@@ -2,12 +2,12 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
-import { type HttpAnswer, postJson, send } from '../support/http-client.js';
+import { type HttpResponse, postJson, send } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
-import { rejectionOf } from '../support/rejection.js';
+import { catchRejection } from '../support/rejection.js';
 import { openStream } from '../support/sse-client.js';
-import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
@@ -20,13 +20,13 @@ describe('Idempotency-Key', () => {
 
   const start = async (env: Record<string, string> = {}, options: TestAppOptions = {}): Promise<Bench> =>
     (bench = await Bench.start({ ...options, env }));
-  const ask = (headers: Record<string, string> = KEY, body: object = CHAT): Promise<HttpAnswer> =>
+  const ask = (headers: Record<string, string> = KEY, body: object = CHAT): Promise<HttpResponse> =>
     postJson(bench.app.chatUrl, body, headers);
   const asked = (): number => bench.upstream.requests.length;
 
   it('gives a repeated request the first answer again', async () => {
     await start({ LIMIT_REQUESTS_PER_MINUTE: '2' }, { tracer: new RecordingTracer() });
-    bench.upstream.next(streamOf('Hi', { usage: tokens(3, 4) })).next(streamOf('Ho'));
+    bench.upstream.next(scriptStream('Hi', { usage: tokens(3, 4) })).next(scriptStream('Ho'));
     const first = await ask();
     const again = await ask();
     expect([first.status, again.status]).toEqual([200, 200]);
@@ -47,7 +47,7 @@ describe('Idempotency-Key', () => {
   it('lets a repeated request wait for the first, and the openai SDK send the key', async () => {
     await start();
     const hold = gate();
-    bench.upstream.next(streamOf([hold, 'Hi']));
+    bench.upstream.next(scriptStream([hold, 'Hi']));
     const client = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0 });
     const create = () =>
       client.chat.completions.create({ model: 'chat', messages: HELLO }, { headers: { 'Idempotency-Key': 'sdk' } });
@@ -63,7 +63,7 @@ describe('Idempotency-Key', () => {
   it('refuses the same key with another body', async () => {
     await start();
     const hold = gate();
-    bench.upstream.next(streamOf([hold, 'Hi']));
+    bench.upstream.next(scriptStream([hold, 'Hi']));
     const first = ask();
     await hold.reached;
     const other = { ...CHAT, temperature: 0.5 };
@@ -80,7 +80,7 @@ describe('Idempotency-Key', () => {
 
   it('belongs to whoever sent it', async () => {
     await start({ API_KEYS: 'sk-ann,sk-bob' });
-    bench.upstream.next(streamOf('for ann')).next(streamOf('for bob'));
+    bench.upstream.next(scriptStream('for ann')).next(scriptStream('for bob'));
     const answers = [
       await ask({ ...KEY, authorization: 'Bearer sk-ann' }),
       await ask({ ...KEY, authorization: 'Bearer sk-bob' }),
@@ -98,7 +98,7 @@ describe('Idempotency-Key', () => {
     bench.upstream
       .next(httpError(500, errorBody('no')))
       .next(httpError(429, errorBody('slow')))
-      .next(streamOf('Hi'));
+      .next(scriptStream('Hi'));
     const answers = [await ask(), await ask(), await ask(), await ask()];
     expect(answers.map(({ status, headers }) => [status, headers['idempotent-replayed']])).toEqual([
       [502, undefined],
@@ -122,7 +122,7 @@ describe('Idempotency-Key', () => {
   it('lets the next one in line run when the first one leaves', async () => {
     await start();
     const hold = gate();
-    bench.upstream.next(streamOf([hold, 'lost'])).next(streamOf('Hi'));
+    bench.upstream.next(scriptStream([hold, 'lost'])).next(scriptStream('Hi'));
     const leaving = new AbortController();
     const { answer } = send('POST', bench.app.chatUrl, CHAT, { headers: KEY, signal: leaving.signal });
     await hold.reached;
@@ -130,9 +130,9 @@ describe('Idempotency-Key', () => {
     const alsoLeaving = new AbortController();
     const { answer: another } = send('POST', bench.app.chatUrl, CHAT, { headers: KEY, signal: alsoLeaving.signal });
     alsoLeaving.abort();
-    await rejectionOf(another);
+    await catchRejection(another);
     leaving.abort();
-    await rejectionOf(answer);
+    await catchRejection(answer);
     const answers = await Promise.all(waiting);
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
@@ -141,7 +141,7 @@ describe('Idempotency-Key', () => {
 
   it('is forgotten after its time', async () => {
     await start({ IDEMPOTENCY_TTL_MS: '1' });
-    bench.upstream.always(streamOf('Hi'));
+    bench.upstream.always(scriptStream('Hi'));
     const first = await ask();
     await eventually(async () => (await ask()).text !== first.text);
     expect(asked()).toBe(2);
@@ -156,7 +156,7 @@ describe('Idempotency-Key', () => {
 
   it('is ignored for streams', async () => {
     await start();
-    bench.upstream.next(streamOf('one')).next(streamOf('two'));
+    bench.upstream.next(scriptStream('one')).next(scriptStream('two'));
     for (const word of ['one', 'two']) {
       const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true }, { headers: KEY });
       expect(JSON.stringify(await stream.collect())).toContain(word);

@@ -5,12 +5,12 @@ import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import OpenAI from 'openai';
 import { SystemClock } from '../../src/kernel/index.js';
 import { Bench, type TestAppOptions } from '../support/app.js';
-import { getJson, type HttpAnswer, postJson } from '../support/http-client.js';
+import { getJson, type HttpResponse, postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
-import { rejectionOf } from '../support/rejection.js';
+import { catchRejection } from '../support/rejection.js';
 import { withTimeSetBack } from '../support/time-of-day.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
 
 const CHAT = { model: 'chat', messages: HELLO };
@@ -74,7 +74,7 @@ describe('tokens', () => {
 
   const start = async (more: Record<string, string> = {}, options: TestAppOptions = {}): Promise<Bench> =>
     (bench = await Bench.start({ ...options, env: { ...env, ...more } }));
-  const ask = (token: string, body: object = CHAT): Promise<HttpAnswer> =>
+  const ask = (token: string, body: object = CHAT): Promise<HttpResponse> =>
     postJson(bench.app.chatUrl, body, { authorization: `Bearer ${token}` });
 
   interface TokenParts {
@@ -95,7 +95,7 @@ describe('tokens', () => {
   it('of the issuer are accepted; their user stands in the trace, and the keys are fetched once', async () => {
     const tracer = new RecordingTracer();
     await start({}, { tracer });
-    bench.upstream.always(streamOf('Hi'));
+    bench.upstream.always(scriptStream('Hi'));
     const tokens = [
       await token(),
       await token({ key: ec.privateKey, alg: 'ES256', kid: 'ec', claims: { sub: 'bob', aud: ['x', 'millrace-test'] } }),
@@ -200,7 +200,7 @@ describe('tokens', () => {
   it('of a new key are accepted at once, also after the time of day was set back', async () => {
     const clock = new JumpingClock();
     await start({}, { clock });
-    bench.upstream.always(streamOf('Hi'));
+    bench.upstream.always(scriptStream('Hi'));
     expect((await ask(await token())).status).toBe(200);
     const next = await generateKeyPair('RS256');
     keys.body = { keys: [{ ...(await exportJWK(next.publicKey)), kid: 'next', alg: 'RS256', use: 'sig' }] };
@@ -215,14 +215,14 @@ describe('tokens', () => {
 
   it('are accepted only with the algorithms that are configured', async () => {
     await start({ JWT_ALGORITHMS: 'ES256' });
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     expect((await ask(await token())).status).toBe(401);
     expect((await ask(await token({ key: ec.privateKey, alg: 'ES256', kid: 'ec' }))).status).toBe(200);
   });
 
   it('may name the workflows that their holders may use; those that name none may use none', async () => {
     await start({ JWT_WORKFLOWS_CLAIM: 'workflows' });
-    bench.upstream.always(streamOf('Hi'));
+    bench.upstream.always(scriptStream('Hi'));
     const statuses: number[] = [];
     for (const workflows of [['chat'], 'other ch*', ['streaming'], undefined, 5]) {
       statuses.push((await ask(await token({ claims: { workflows } }))).status);
@@ -236,7 +236,7 @@ describe('tokens', () => {
 
   it('are limited by their subjects', async () => {
     await start({ LIMIT_REQUESTS_PER_MINUTE: '1' });
-    bench.upstream.always(streamOf('Hi'));
+    bench.upstream.always(scriptStream('Hi'));
     const statuses: number[] = [];
     for (const sub of ['ann', 'ann', 'bob']) statuses.push((await ask(await token({ claims: { sub } }))).status);
     expect(statuses).toEqual([200, 429, 200]);
@@ -244,7 +244,7 @@ describe('tokens', () => {
 
   it('go together with keys', async () => {
     await start({ API_KEYS: 'sk-ann' });
-    bench.upstream.always(streamOf('Hi'));
+    bench.upstream.always(scriptStream('Hi'));
     expect([(await ask('sk-ann')).status, (await ask(await token())).status, (await ask('sk-bob')).status]).toEqual([
       200, 200, 401,
     ]);
@@ -262,7 +262,7 @@ describe('tokens', () => {
     expect([status, headers['retry-after'], headers['x-should-retry']]).toEqual([503, '5', undefined]);
     assertValidError(json);
     expect(json.error).toMatchObject({ type: 'server_error', code: 'authentication_unavailable' });
-    bench.upstream.always(streamOf('Hi'));
+    bench.upstream.always(scriptStream('Hi'));
     expect((await ask('sk-ann')).status).toBe(200);
     Object.assign(keys, good);
     expect((await ask(await token())).status).toBe(200);
@@ -274,7 +274,7 @@ describe('tokens', () => {
       baseURL: bench.app.baseUrl,
       apiKey: await token({ claims: { exp: seconds(-40) } }),
     });
-    const error = await rejectionOf(client.chat.completions.create({ model: 'chat', messages: HELLO }));
+    const error = await catchRejection(client.chat.completions.create({ model: 'chat', messages: HELLO }));
     expect(error).toBeInstanceOf(OpenAI.AuthenticationError);
     expect(error).toMatchObject({ message: '401 The token has expired.' });
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 
 describe('the key of a model provider in a file', () => {
   let folder = '';
@@ -26,7 +26,7 @@ describe('the key of a model provider in a file', () => {
 
   /** The key that a model is asked with now. */
   const askForKey = async (): Promise<unknown> => {
-    upstream.next(streamOf('Hi'));
+    upstream.next(scriptStream('Hi'));
     const { status } = await fetch(`${server?.url}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

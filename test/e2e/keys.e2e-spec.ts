@@ -12,10 +12,10 @@ import { getJson, postJson, send } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
-import { rejectionOf } from '../support/rejection.js';
+import { catchRejection } from '../support/rejection.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { openStream } from '../support/sse-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
 
 const CHAT = { model: 'chat', messages: HELLO };
@@ -45,7 +45,7 @@ describe('API keys', () => {
 
   it('are not asked for where none are configured', async () => {
     await start({});
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(200);
     expect((await getJson(`${bench.app.baseUrl}/models`)).status).toBe(200);
   });
@@ -78,7 +78,7 @@ describe('API keys', () => {
     ['x-api-key', { 'x-api-key': ANN }],
   ])('are accepted as %s', async (_, headers) => {
     await start({ API_KEYS: `${BOB},ann=${hashOf(ANN)}` });
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     expect((await postJson(bench.app.chatUrl, CHAT, headers)).status).toBe(200);
   });
 
@@ -113,16 +113,18 @@ describe('API keys', () => {
     await write([{ name: 'ann', hash: hashOf(ANN), workflows: ['chat'] }]);
     await start({ API_KEYS_FILE: file() });
     const client = (apiKey: string): OpenAI => new OpenAI({ baseURL: bench.app.baseUrl, apiKey });
-    const unknown = await rejectionOf(client('sk-wrong').chat.completions.create({ model: 'chat', messages: HELLO }));
+    const unknown = await catchRejection(
+      client('sk-wrong').chat.completions.create({ model: 'chat', messages: HELLO }),
+    );
     expect(unknown).toBeInstanceOf(OpenAI.AuthenticationError);
     expect(unknown).toMatchObject({ status: 401, code: 'invalid_api_key', type: 'invalid_request_error' });
-    const forbidden = await rejectionOf(
+    const forbidden = await catchRejection(
       client(ANN).chat.completions.create({ model: 'streaming', messages: HELLO, stream: true }),
     );
     expect(forbidden).toBeInstanceOf(OpenAI.NotFoundError);
     expect(forbidden).toMatchObject({ status: 404, code: 'model_not_found' });
-    expect(await rejectionOf(client(ANN).models.retrieve('default'))).toBeInstanceOf(OpenAI.NotFoundError);
-    bench.upstream.next(streamOf('Hi'));
+    expect(await catchRejection(client(ANN).models.retrieve('default'))).toBeInstanceOf(OpenAI.NotFoundError);
+    bench.upstream.next(scriptStream('Hi'));
     const completion = await client(ANN).chat.completions.create({ model: 'chat', messages: HELLO });
     expect(completion.choices[0]?.message.content).toBe('Hi');
   });
@@ -213,7 +215,7 @@ describe('API keys', () => {
     await start({ API_KEYS_FILE: file() });
     let say: () => void = () => undefined;
     const said = new Promise<void>((resolve) => (say = resolve));
-    bench.upstream.next(streamOf(['Hel', { kind: 'wait', until: said }, 'lo']));
+    bench.upstream.next(scriptStream(['Hel', { kind: 'wait', until: said }, 'lo']));
     const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true }, { headers: bearer(ANN) });
     expect(await statusFor(BOB)).toBe(401);
     await write([{ name: 'bob', hash: hashOf(BOB) }]);
@@ -288,7 +290,7 @@ describe('API keys', () => {
     const tracer = new RecordingTracer();
     const headers = { ...bearer(ANN), 'x-user': 'u-1', 'x-sess': 's-1', 'x-session-id': 'from-client' };
     await start({ API_KEYS: ANN, TRUSTED_USER_HEADER: 'X-User', TRUSTED_SESSION_HEADER: 'x-sess' }, { tracer });
-    bench.upstream.always(streamOf('Hi'));
+    bench.upstream.always(scriptStream('Hi'));
     const body = { ...CHAT, user: 'somebody else', metadata: { session_id: 'another' } };
     await postJson(bench.app.chatUrl, body, headers);
     await postJson(bench.app.chatUrl, body, bearer(ANN));
@@ -319,7 +321,7 @@ describe('API keys', () => {
   it('trust no header that is not configured', async () => {
     const tracer = new RecordingTracer();
     await start({ API_KEYS: ANN }, { tracer });
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     await postJson(bench.app.chatUrl, CHAT, { ...bearer(ANN), 'x-user': 'u-1', 'x-user-id': 'u-1' });
     expect(tracer.traces.map(({ start }) => start.userId)).toEqual([undefined]);
   });
@@ -366,7 +368,7 @@ describe('a server with and without keys', () => {
   it('does not start with a file that is wrong, and lists every fault', async () => {
     const path = join(folder, 'keys.yaml');
     const start = async (env: Record<string, string>): Promise<string> => {
-      const error = (await rejectionOf(startServerProcess({ env }))) as Error;
+      const error = (await catchRejection(startServerProcess({ env }))) as Error;
       expect(error.message).toContain('The process ended (1)');
       return error.message;
     };

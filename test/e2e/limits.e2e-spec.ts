@@ -8,12 +8,12 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import { Bench } from '../support/app.js';
 import { eventually, within } from '../support/eventually.js';
-import { getJson, type HttpAnswer, postJson, send } from '../support/http-client.js';
+import { getJson, type HttpResponse, postJson, send } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
-import { rejectionOf } from '../support/rejection.js';
+import { catchRejection } from '../support/rejection.js';
 import { openStream } from '../support/sse-client.js';
 import { withTimeSetBack } from '../support/time-of-day.js';
-import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { errorBody, gate, hangUp, httpError, role, stall, text } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
@@ -26,19 +26,19 @@ describe('limits', () => {
   afterEach(() => bench.close());
 
   const start = async (env: Record<string, string>): Promise<Bench> => (bench = await Bench.start({ env }));
-  const ask = (body: object = CHAT, headers: Record<string, string> = {}): Promise<HttpAnswer> =>
+  const ask = (body: object = CHAT, headers: Record<string, string> = {}): Promise<HttpResponse> =>
     postJson(bench.app.chatUrl, body, headers);
 
   it('appear nowhere where there are none', async () => {
     await start({});
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     const { headers } = await ask();
     expect(Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([]);
   });
 
   it('of requests answer 429 in the form of OpenAI, and say when to come again', async () => {
     await start({ LIMIT_REQUESTS_PER_MINUTE: '2' });
-    bench.upstream.always(streamOf('Hi'));
+    bench.upstream.always(scriptStream('Hi'));
     const first = await ask();
     expect(first.headers).toMatchObject({
       'x-ratelimit-limit-requests': '2',
@@ -64,14 +64,14 @@ describe('limits', () => {
     }
     expect(bench.upstream.requests).toHaveLength(2);
     const client = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0 });
-    const error = await rejectionOf(client.chat.completions.create({ model: 'chat', messages: HELLO }));
+    const error = await catchRejection(client.chat.completions.create({ model: 'chat', messages: HELLO }));
     expect(error).toBeInstanceOf(OpenAI.RateLimitError);
     expect(error).toMatchObject({ status: 429, type: 'requests', code: 'rate_limit_exceeded' });
   });
 
   it('let nobody wait longer than a minute after the time of day was set back by an hour', async () => {
     await start({ LIMIT_REQUESTS_PER_MINUTE: '1', LIMIT_TOKENS_PER_MINUTE: '1000' });
-    bench.upstream.next(streamOf('Hi', { usage: tokens(1, 1) }));
+    bench.upstream.next(scriptStream('Hi', { usage: tokens(1, 1) }));
     await ask();
     const { status, headers } = await withTimeSetBack(3_600_000, () => ask());
     expect(status).toBe(429);
@@ -119,7 +119,7 @@ describe('limits', () => {
 
     it('those of answers in the making, and given back when the client leaves', async () => {
       await start({ LIMIT_CONCURRENT_STREAMS: '1' });
-      bench.upstream.always(streamOf('Hi'));
+      bench.upstream.always(scriptStream('Hi'));
       const { socket } = begin();
       await eventually(async () => (await ask()).status === 429);
       expect(await within(begin().status)).toBe(429);
@@ -130,7 +130,7 @@ describe('limits', () => {
     it('those of runs, among which a body that is still arriving does not count', async () => {
       await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '0' });
       const hold = gate();
-      bench.upstream.next(streamOf(['Hel', hold, 'lo'])).always(streamOf('Hi'));
+      bench.upstream.next(scriptStream(['Hel', hold, 'lo'])).always(scriptStream('Hi'));
       begin();
       const running = await openStream(bench.app.chatUrl, STREAM);
       expect(await within(begin().status)).toBe(503);
@@ -146,7 +146,7 @@ describe('limits', () => {
         BODY_LIMIT: '1kb',
         MAX_JSON_VALUES: '20',
       });
-      bench.upstream.always(streamOf('Hi'));
+      bench.upstream.always(scriptStream('Hi'));
       const chunked = { 'transfer-encoding': 'chunked' };
       for (const [body, headers, status] of [
         [{ ...CHAT, x: Array.from({ length: 30 }, () => 1) }, {}, 400],
@@ -163,7 +163,9 @@ describe('limits', () => {
 
   it('of tokens count what runs have used, streamed or not', async () => {
     await start({ LIMIT_TOKENS_PER_MINUTE: '100' });
-    bench.upstream.next(streamOf('Hi', { usage: tokens(30, 20) })).next(streamOf('Hi', { usage: tokens(40, 30) }));
+    bench.upstream
+      .next(scriptStream('Hi', { usage: tokens(30, 20) }))
+      .next(scriptStream('Hi', { usage: tokens(40, 30) }));
     expect((await ask()).headers['x-ratelimit-remaining-tokens']).toBe('100');
     const stream = await openStream(bench.app.chatUrl, STREAM);
     expect(stream.headers).toMatchObject({ 'x-ratelimit-limit-tokens': '100', 'x-ratelimit-remaining-tokens': '50' });
@@ -198,7 +200,7 @@ describe('limits', () => {
           const { answer } = send('POST', bench.app.chatUrl, body, { signal: leaving.signal });
           await bench.upstream.request(0);
           leaving.abort();
-          await rejectionOf(answer);
+          await catchRejection(answer);
         },
       ],
       [
@@ -211,14 +213,14 @@ describe('limits', () => {
       [
         'when it never tells, in a stream',
         async () => {
-          bench.upstream.next(streamOf(long, untold));
+          bench.upstream.next(scriptStream(long, untold));
           await (await openStream(bench.app.chatUrl, STREAM)).collect();
         },
       ],
       [
         'when it never tells, in a whole answer',
         async () => {
-          bench.upstream.next(streamOf(long, untold));
+          bench.upstream.next(scriptStream(long, untold));
           expect((await ask()).json).not.toHaveProperty('usage');
         },
       ],
@@ -226,7 +228,7 @@ describe('limits', () => {
         'when it tells nonsense',
         async () => {
           const nonsense = { prompt_tokens: 'few', completion_tokens: -5, total_tokens: 1e99 };
-          bench.upstream.next(streamOf(long, { usage: nonsense as never }));
+          bench.upstream.next(scriptStream(long, { usage: nonsense as never }));
           await ask();
         },
       ],
@@ -244,7 +246,7 @@ describe('limits', () => {
     it.each(ends)('%s', async (_, end) => {
       await start({ LIMIT_TOKENS_PER_MINUTE: '800' });
       await end();
-      bench.upstream.always(streamOf('Hi', { usage: tokens(1, 1) }));
+      bench.upstream.always(scriptStream('Hi', { usage: tokens(1, 1) }));
       const { json } = await eventually(async () => {
         const answer = await ask();
         return answer.status === 429 ? answer : undefined;
@@ -256,7 +258,9 @@ describe('limits', () => {
       await start({ LIMIT_TOKENS_PER_MINUTE: '800' });
       const body = { ...CHAT, messages: [{ role: 'user', content: long }] };
       bench.upstream.next(httpError(500, errorBody('no'))).next(httpError(429, errorBody('no')));
-      bench.upstream.next(streamOf(long, { usage: tokens(10, 10) })).next(streamOf('Hi', { usage: tokens(1, 1) }));
+      bench.upstream
+        .next(scriptStream(long, { usage: tokens(10, 10) }))
+        .next(scriptStream('Hi', { usage: tokens(1, 1) }));
       expect([(await ask(body)).status, (await ask(body)).status, (await ask(body)).status]).toEqual([502, 429, 200]);
       expect((await ask()).headers['x-ratelimit-remaining-tokens']).toBe('780');
     });
@@ -268,10 +272,10 @@ describe('limits', () => {
       const log = (_line: string, fields: object): unknown => lines.push({ ...fields });
       bench.app.nest.useLogger({ log, warn: ignore, error: ignore });
       for (const said of [{ intent: 'refund', escalate: true }, { spam: false }]) {
-        bench.upstream.next(streamOf(JSON.stringify({ reasoning: long, ...said }), untold));
+        bench.upstream.next(scriptStream(JSON.stringify({ reasoning: long, ...said }), untold));
       }
       await ask({ model: 'customer-care', messages: [{ role: 'user', content: long }] });
-      bench.upstream.next(streamOf('Hi', { usage: tokens(1, 1) }));
+      bench.upstream.next(scriptStream('Hi', { usage: tokens(1, 1) }));
       await ask();
       const logged = await eventually(() => (lines.length === 2 ? lines : undefined));
       // Twice the message, and a reason that the client never sees.
@@ -287,7 +291,7 @@ describe('limits', () => {
   it('of answers in the making: the openai SDK waits as long as it is told, and comes again', async () => {
     await start({ LIMIT_CONCURRENT_STREAMS: '1' });
     const hold = gate();
-    bench.upstream.next(streamOf(['Hel', hold, 'lo'])).next(streamOf('second'));
+    bench.upstream.next(scriptStream(['Hel', hold, 'lo'])).next(scriptStream('second'));
     const stream = await openStream(bench.app.chatUrl, STREAM);
     const { status, json, headers } = await ask();
     expect([status, headers['retry-after']]).toEqual([429, '1']);
@@ -315,14 +319,14 @@ describe('limits', () => {
       [
         'at the end of a stream',
         async () => {
-          bench.upstream.next(streamOf('Hi'));
+          bench.upstream.next(scriptStream('Hi'));
           await (await openStream(bench.app.chatUrl, STREAM)).collect();
         },
       ],
       [
         'at the end of a whole answer',
         async () => {
-          bench.upstream.next(streamOf('Hi'));
+          bench.upstream.next(scriptStream('Hi'));
           await ask();
         },
       ],
@@ -357,7 +361,7 @@ describe('limits', () => {
           const { answer } = send('POST', bench.app.chatUrl, CHAT, { signal: leaving.signal });
           await bench.upstream.request(0);
           leaving.abort();
-          await rejectionOf(answer);
+          await catchRejection(answer);
         },
       ],
     ];
@@ -367,7 +371,7 @@ describe('limits', () => {
       await end();
       const hold = gate();
       // Exactly one is free again: the first gets in, the second does not.
-      bench.upstream.next(streamOf([hold, 'Hi']));
+      bench.upstream.next(scriptStream([hold, 'Hi']));
       const asked = bench.upstream.requests.length;
       const next = await eventually(async () => {
         const answer = openStream(bench.app.chatUrl, STREAM);
@@ -395,7 +399,7 @@ describe('limits', () => {
         LIMIT_REQUESTS_PER_MINUTE: '2',
         TOTAL_REQUESTS_PER_MINUTE: '6',
       });
-      bench.upstream.always(streamOf('Hi'));
+      bench.upstream.always(scriptStream('Hi'));
       const statuses: Record<string, number[]> = { ann: [], bob: [], eve: [] };
       for (const name of ['ann', 'ann', 'ann', 'bob', 'bob', 'eve', 'eve', 'eve', 'eve']) {
         statuses[name]?.push((await ask(CHAT, { authorization: `Bearer sk-${name}` })).status);

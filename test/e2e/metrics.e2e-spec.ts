@@ -20,10 +20,10 @@ import { getJson, postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { openStream } from '../support/sse-client.js';
-import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { done, errorBody, finish, flood, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
-import { workflowsModule } from '../support/workflow-kit.js';
+import { makeWorkflowsModule } from '../support/workflow-kit.js';
 
 const MIB = 1024 * 1024;
 
@@ -86,11 +86,11 @@ describe('metrics', () => {
   it('counts every request once, by workflow and outcome, and no name that clients make up', async () => {
     bench = await Bench.start({ env: { STREAM_OPEN_GRACE_MS: '20', RUN_TIMEOUT_MS: '400' } });
     const { chatUrl, url } = bench.app;
-    bench.upstream.next(streamOf('fine'));
+    bench.upstream.next(scriptStream('fine'));
     await postJson(chatUrl, { model: 'chat', messages: HELLO });
-    bench.upstream.next(streamOf('fine too'));
+    bench.upstream.next(scriptStream('fine too'));
     await (await openStream(chatUrl, { model: 'chat', stream: true, messages: HELLO })).collect();
-    bench.upstream.next(streamOf('too long', { finish: 'length' }));
+    bench.upstream.next(scriptStream('too long', { finish: 'length' }));
     await postJson(chatUrl, { model: 'chat', messages: HELLO });
     await postJson(chatUrl, { model: 'chat', messages: [] });
     await postJson(chatUrl, '{"model":');
@@ -135,7 +135,7 @@ describe('metrics', () => {
     });
     bench.upstream
       .next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' }))
-      .next(streamOf('Well', { usage }))
+      .next(scriptStream('Well', { usage }))
       .next(httpError(400, errorBody('no such thing', { type: 'invalid_request_error', code: 'made_up_upstream' })));
     await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
     await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
@@ -170,9 +170,9 @@ describe('metrics', () => {
   });
 
   it('counts retries of agents, and models that were given up', async () => {
-    bench = await Bench.start({ imports: [workflowsModule(StubbornWorkflow, StubbornNode)] });
+    bench = await Bench.start({ imports: [makeWorkflowsModule(StubbornWorkflow, StubbornNode)] });
     const busy = httpError(503, errorBody('busy'), { 'retry-after-ms': '1' });
-    bench.upstream.next(busy).next(busy).next(streamOf('At last'));
+    bench.upstream.next(busy).next(busy).next(scriptStream('At last'));
     const { json } = await postJson(bench.app.chatUrl, { model: 'stubborn', messages: HELLO });
     expect(JSON.stringify(json)).toContain('At last');
     const metrics = await pageAfter(1);
@@ -222,7 +222,7 @@ describe('metrics', () => {
 
   it('has every metric and label that the dashboard and the alerts ask for', async () => {
     bench = await Bench.start({ env: { UPSTREAM_MAX_RETRIES: '1' } });
-    bench.upstream.next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' })).next(streamOf('fine'));
+    bench.upstream.next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' })).next(scriptStream('fine'));
     await (await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO })).collect();
     await pageAfter(1);
     const metrics = await page();

@@ -25,7 +25,7 @@ import {
 import { Bench } from '../support/app.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
-import { streamOf, toolCallAnswer } from '../support/upstream/scripts.js';
+import { scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
 import type { Conversation } from '../support/workflow-kit.js';
 
 /** What each module of these tests calls itself. */
@@ -236,7 +236,7 @@ describe('Modules', () => {
     const B = moduleOf('ModuleB', { providers: [askWorkflow('b'), AskNode, NameTool] });
     await start(A, B);
     for (const id of ['a', 'b']) {
-      bench?.upstream.next(toolCallAnswer('call_1', 'name', {})).next(streamOf(id));
+      bench?.upstream.next(scriptToolCalls('call_1', 'name', {})).next(scriptStream(id));
       expect(await ask(id)).toBe(id);
     }
     const told = bench?.upstream.requests.map(({ body }) => body.messages.at(-1) as { content: string });

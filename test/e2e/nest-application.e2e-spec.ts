@@ -43,10 +43,10 @@ import {
   HELLO,
   openStream,
   postJson,
-  rejectionOf,
+  catchRejection,
   ScriptedUpstream,
   SpeakNode,
-  streamOf,
+  scriptStream,
 } from '../support/index.js';
 
 /** What an application has of its own. */
@@ -294,7 +294,7 @@ describe('in an application of others, Millrace', () => {
     @Module({ imports: [MillraceModule.forRoot({ environment: {} })] })
     class OwnModule {}
     const other = await NestFactory.create(OwnModule, new FastifyLikeAdapter(), { logger: false, abortOnError: false });
-    expect(String(await rejectionOf(other.init()))).toContain(
+    expect(String(await catchRejection(other.init()))).toContain(
       'its routes need Express, and this application runs on fastify',
     );
   });
@@ -325,7 +325,7 @@ describe('in an application of others, Millrace', () => {
 
     it('prefers options to variables, and leaves those of the server alone', async () => {
       await startWith(model());
-      upstream.next(streamOf('a'));
+      upstream.next(scriptStream('a'));
       expect((await postJson(`${url}/ai/v1/chat/completions`, { model: 'ask', messages: HELLO })).status).toBe(200);
       const { headers, body } = await upstream.request(0);
       expect([headers.authorization, body.model]).toEqual(['Bearer sk-of-an-option', 'model-of-an-option']);
@@ -334,7 +334,7 @@ describe('in an application of others, Millrace', () => {
     it('finishes its answers when the application is closed, and cuts none of the application’s', async () => {
       await startWith(model());
       const held = gate();
-      upstream.next(streamOf(['half ', held, 'whole']));
+      upstream.next(scriptStream(['half ', held, 'whole']));
       const stream = await openStream(`${url}/ai/v1/chat/completions`, { model: 'ask', messages: HELLO, stream: true });
       await held.reached;
       const closed = app?.close();
@@ -352,7 +352,7 @@ describe('in an application of others, Millrace', () => {
     it('ends what is not done when the grace is over', async () => {
       await startWith({ ...model(), shutdown: { graceMs: 50 } });
       const held = gate();
-      upstream.next(streamOf(['half ', held]));
+      upstream.next(scriptStream(['half ', held]));
       const stream = await openStream(`${url}/ai/v1/chat/completions`, { model: 'ask', messages: HELLO, stream: true });
       await held.reached;
       await app?.close();
@@ -370,7 +370,7 @@ describe('in an application of others, Millrace', () => {
     } as unknown as MillraceOptions;
     @Module({ imports: [MillraceModule.forRoot(options)] })
     class OwnModule {}
-    const error = await rejectionOf(
+    const error = await catchRejection(
       NestFactory.createApplicationContext(OwnModule, { logger: false, abortOnError: false }),
     );
     const message = String(error);

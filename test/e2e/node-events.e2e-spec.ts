@@ -6,13 +6,13 @@ import { streamText } from 'ai';
 import OpenAI from 'openai';
 import { type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
-import { assertCompletion, chunksOf } from '../support/chunks.js';
+import { assertCompletion, readChunks } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
-import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { httpError, style } from '../support/upstream/steps.js';
-import { SpeakNode, workflowsModule } from '../support/workflow-kit.js';
+import { SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 const REPLY = { thinking: 'Hm.', reply: 'Hello!' };
 const EVENTS = { 'millrace-events': 'true' };
@@ -39,7 +39,7 @@ class CountedWorkflow {
 describe('node events', () => {
   let bench: Bench;
   beforeEach(async () => {
-    bench = await Bench.start({ imports: [workflowsModule(CountedWorkflow, CountNode, SpeakNode)] });
+    bench = await Bench.start({ imports: [makeWorkflowsModule(CountedWorkflow, CountNode, SpeakNode)] });
   });
   afterEach(() => bench.close());
 
@@ -47,11 +47,15 @@ describe('node events', () => {
     const stream = await openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO }, { headers });
     const items = await stream.collect();
     assertCompletion(items, { finish: 'stop' });
-    return chunksOf(items).flatMap((chunk) => ('millrace' in chunk ? [chunk.millrace as Record<string, unknown>] : []));
+    return readChunks(items).flatMap((chunk) =>
+      'millrace' in chunk ? [chunk.millrace as Record<string, unknown>] : [],
+    );
   };
 
   it('tell who started, how it went and what it cost, in valid chunks with an empty delta', async () => {
-    bench.upstream.next(streamOf('Hi', { usage: tokens(1, 2) })).next(jsonAnswer(REPLY, { usage: tokens(3, 4) }));
+    bench.upstream
+      .next(scriptStream('Hi', { usage: tokens(1, 2) }))
+      .next(scriptCompletion(REPLY, { usage: tokens(3, 4) }));
     const news = await newsOf('streaming', EVENTS);
     expect(news).toMatchObject([
       { type: 'node-started', node: 'TextStreamingNode', kind: 'agent-streaming', visible: true },
@@ -74,7 +78,7 @@ describe('node events', () => {
   });
 
   it('tell progress and the way taken, and nothing of what hidden nodes said', async () => {
-    bench.upstream.next(streamOf('secret words')).next(streamOf('said'));
+    bench.upstream.next(scriptStream('secret words')).next(scriptStream('said'));
     const news = await newsOf('counted', EVENTS);
     expect(news).toContainEqual(
       expect.objectContaining({
@@ -89,13 +93,13 @@ describe('node events', () => {
   });
 
   it('tell what an answer that broke off has cost', async () => {
-    bench.upstream.next(streamOf('{"thinking":"H', { finish: 'length', usage: tokens(3, 4) }));
+    bench.upstream.next(scriptStream('{"thinking":"H', { finish: 'length', usage: tokens(3, 4) }));
     const stream = await openStream(
       bench.app.chatUrl,
       { model: 'reasoning', stream: true, messages: HELLO },
       { headers: EVENTS },
     );
-    const chunks = chunksOf(await stream.collect());
+    const chunks = readChunks(await stream.collect());
     const summary = chunks.flatMap((chunk) => ('millrace' in chunk ? [chunk.millrace] : [])).at(-1);
     expect(summary).toMatchObject({
       finish_reason: 'length',
@@ -105,7 +109,7 @@ describe('node events', () => {
 
   it('are sent only to clients that ask', async () => {
     for (const headers of [{}, { 'millrace-events': 'false' }]) {
-      bench.upstream.next(streamOf('Hi')).next(jsonAnswer(REPLY));
+      bench.upstream.next(scriptStream('Hi')).next(scriptCompletion(REPLY));
       expect(await newsOf('streaming', headers)).toEqual([]);
     }
   });
@@ -118,7 +122,7 @@ describe('node events', () => {
 
   it('stand in the answer of a failure that came before the stream, for those who ask', async () => {
     const script = (): void => {
-      bench.upstream.next(streamOf('secret words', { usage: tokens(1, 2) })).next(httpError(500, 'down'));
+      bench.upstream.next(scriptStream('secret words', { usage: tokens(1, 2) })).next(httpError(500, 'down'));
     };
     const body = { model: 'counted', stream: true, messages: HELLO };
     script();
@@ -151,14 +155,14 @@ describe('node events', () => {
     ['/home/ada/models/llama.gguf', 'llama.gguf'],
     ['C:\\models\\llama.gguf', 'llama.gguf'],
   ])('name the model %s without the folder that it lies in', async (model, name) => {
-    bench.upstream.next([style({ envelope: { model } }), ...streamOf('Hi')]);
+    bench.upstream.next([style({ envelope: { model } }), ...scriptStream('Hi')]);
     const news = await newsOf('chat', EVENTS);
     expect(news).toContainEqual(expect.objectContaining({ type: 'model-identified', node: 'answer', model: name }));
   });
 
   describe('do no harm to', () => {
     beforeEach(() => {
-      bench.upstream.next(streamOf('Hi')).next(jsonAnswer(REPLY));
+      bench.upstream.next(scriptStream('Hi')).next(scriptCompletion(REPLY));
     });
     const content = `Hi\n\n${JSON.stringify(REPLY)}`;
     const client = (): OpenAI =>

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Ajv } from 'ajv';
 import { TestApp } from '../support/app.js';
 import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
-import { getJson, type HttpAnswer, postJson, readAnswer, send } from '../support/http-client.js';
-import { DONE, framesOf } from '../support/sse-frames.js';
+import { getJson, type HttpResponse, postJson, readResponse, send } from '../support/http-client.js';
+import { DONE, readFrames } from '../support/sse-frames.js';
 
 interface Document {
   readonly openapi: string;
@@ -173,7 +173,7 @@ describe('OpenAPI', () => {
   });
 
   /** Checks body and headers of an answer against what the document says of its status and type. */
-  const expectDocumented = (answer: HttpAnswer, path: string, method: string): void => {
+  const expectDocumented = (answer: HttpResponse, path: string, method: string): void => {
     const response = document.paths[path]?.[method]?.responses[answer.status];
     if (response === undefined) throw new Error(`${method} ${path} has no answer ${answer.status}`);
     const name = '$ref' in response ? (response.$ref.split('/').at(-1) ?? '') : undefined;
@@ -186,7 +186,7 @@ describe('OpenAPI', () => {
     expect(Object.keys(content ?? {})).toContain(type);
     const schema = [...place, 'content', type, 'schema'];
     if (type === 'text/event-stream') {
-      const data = framesOf(answer.text).flatMap((item) => (item.kind === 'data' ? [item.data] : []));
+      const data = readFrames(answer.text).flatMap((item) => (item.kind === 'data' ? [item.data] : []));
       expect(data.at(-1)).toBe(DONE);
       expect(data.length).toBeGreaterThan(3);
       for (const one of data.slice(0, -1)) expectFits(JSON.parse(one), ...schema);
@@ -206,7 +206,7 @@ describe('OpenAPI', () => {
 
   it.each(trials)('is obeyed by the answer to its example: $name', async ({ path, method, url, body }) => {
     const { answer } = send(method.toUpperCase(), app.url + url, body);
-    const whole = await readAnswer(await answer);
+    const whole = await readResponse(await answer);
     expect(whole.status).toBe(200);
     expectDocumented(whole, path, method);
   });

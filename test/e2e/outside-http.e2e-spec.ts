@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { startProcess } from '../support/process.js';
 import { ensureServerIsBuilt } from '../support/server-process.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { gate, httpError } from '../support/upstream/steps.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -78,9 +78,9 @@ describe('a workflow outside HTTP', () => {
   it('runs from any provider, again and again, also after a failure', async () => {
     const job = bench.app.get(DailySummary);
     bench.upstream
-      .next(streamOf(['A good', ' day.']))
+      .next(scriptStream(['A good', ' day.']))
       .next(httpError(500, 'down'))
-      .next(streamOf('Another one.'));
+      .next(scriptStream('Another one.'));
     clock.advance(DAY_MS);
     await eventually(() => job.newest === 'A good day.', { message: 'the first summary' });
     await nextPlanned();
@@ -97,7 +97,7 @@ describe('a workflow outside HTTP', () => {
     await expect(job.summarize()).rejects.toMatchObject({ name: expect.stringContaining('Error'), status: 429 });
 
     const hold = gate();
-    bench.upstream.next(streamOf(['Never', hold, ' ends']));
+    bench.upstream.next(scriptStream(['Never', hold, ' ends']));
     const running = job.summarize();
     await hold.reached;
     job.onModuleDestroy();
@@ -114,7 +114,7 @@ describe('a workflow outside HTTP', () => {
     await ensureServerIsBuilt();
     const docs = await readFile(join(ROOT, 'docs/writing-workflows.md'), 'utf8');
     const [, script = ''] = /^`summarize\.mjs`\n\n```js\n([^]*?)^```$/m.exec(docs) ?? [];
-    bench.upstream.next(httpError(503, 'busy')).next(streamOf(['A good', ' day.']));
+    bench.upstream.next(httpError(503, 'busy')).next(scriptStream(['A good', ' day.']));
     const env = { OPENAI_BASE_URL: bench.upstream.url, OPENAI_API_KEY: 'sk-test' };
     const child = await startProcess(['--input-type=module', '-e', script], { cwd: ROOT, env });
     try {

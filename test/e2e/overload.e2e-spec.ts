@@ -6,13 +6,13 @@ import { eventually } from '../support/eventually.js';
 import { getJson, postJson, send } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
-import { RawConnection, rawRequest } from '../support/raw-connection.js';
+import { RawConnection, writeRawRequest } from '../support/raw-connection.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
-import { rejectionOf } from '../support/rejection.js';
+import { catchRejection } from '../support/rejection.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { openStream } from '../support/sse-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError, stall } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
@@ -48,7 +48,7 @@ describe('overload', () => {
     const tracer = new RecordingTracer();
     await start({ MAX_CONCURRENT_RUNS: '2', MAX_QUEUED_RUNS: '2' }, undefined, tracer);
     const hold = gate();
-    bench.upstream.always(streamOf(['Hel', hold, 'lo']));
+    bench.upstream.always(scriptStream(['Hel', hold, 'lo']));
     const running = [await openStream(bench.app.chatUrl, STREAM), await openStream(bench.app.chatUrl, STREAM)];
     const queued = [openStream(bench.app.chatUrl, STREAM), postJson(bench.app.chatUrl, CHAT)] as const;
     await waiting(2);
@@ -77,7 +77,7 @@ describe('overload', () => {
   it('frees the place of a client that leaves the queue, and asks no model for it', async () => {
     await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '1' });
     const hold = gate();
-    bench.upstream.next(streamOf([hold, 'first'])).next(streamOf('third'));
+    bench.upstream.next(scriptStream([hold, 'first'])).next(scriptStream('third'));
     const first = postJson(bench.app.chatUrl, CHAT);
     await bench.upstream.request(0);
     for (const body of [CHAT, STREAM]) {
@@ -85,7 +85,7 @@ describe('overload', () => {
       const { answer } = send('POST', bench.app.chatUrl, body, { signal: leaving.signal });
       await waiting(1);
       leaving.abort();
-      await rejectionOf(answer);
+      await catchRejection(answer);
       await waiting(0);
     }
     const third = postJson(bench.app.chatUrl, CHAT);
@@ -99,11 +99,11 @@ describe('overload', () => {
     async (way) => {
       await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '1', MAX_QUEUE_WAIT_MS: '60000' });
       const hold = gate();
-      bench.upstream.next(streamOf([hold, 'first'])).next(streamOf('third'));
+      bench.upstream.next(scriptStream([hold, 'first'])).next(scriptStream('third'));
       const first = postJson(bench.app.chatUrl, CHAT);
       await bench.upstream.request(0);
       const leaving = new RawConnection(bench.app.url);
-      leaving.send(rawRequest('POST', '/v1/chat/completions', LARGE_CHAT));
+      leaving.send(writeRawRequest('POST', '/v1/chat/completions', LARGE_CHAT));
       await waiting(1);
       leaving[way]();
       await waiting(0);
@@ -120,9 +120,9 @@ describe('overload', () => {
     async (way) => {
       // Before it is known how many values it has, the large body is taken to need 8 MB.
       await start({ MAX_CONCURRENT_RUNS: '1', MAX_BODY_MEMORY: '12mb' });
-      bench.upstream.always(streamOf('Hi'));
+      bench.upstream.always(scriptStream('Hi'));
       const memory = async (name: string): Promise<number> => (await MetricsPage.of(bench.app.url)).sum(name);
-      const request = rawRequest('POST', '/v1/chat/completions', LARGE_CHAT);
+      const request = writeRawRequest('POST', '/v1/chat/completions', LARGE_CHAT);
       const [slow, leaving] = [new RawConnection(bench.app.url), new RawConnection(bench.app.url)];
       slow.send(request.slice(0, -1));
       await eventually(async () => (await memory('millrace_body_memory_bytes')) > 8_000_000);
@@ -145,7 +145,7 @@ describe('overload', () => {
   it('lets nobody wait for long', async () => {
     await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUE_WAIT_MS: '20' });
     const hold = gate();
-    bench.upstream.next(streamOf([hold, 'first']));
+    bench.upstream.next(scriptStream([hold, 'first']));
     const first = postJson(bench.app.chatUrl, CHAT);
     await bench.upstream.request(0);
     const { status, json } = await postJson(bench.app.chatUrl, STREAM);
@@ -159,7 +159,7 @@ describe('overload', () => {
     bench.upstream
       .next(httpError(500, errorBody('no')))
       .next(stall())
-      .next(streamOf('Hi'));
+      .next(scriptStream('Hi'));
     expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(502);
     expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(504);
     expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(200);
@@ -168,7 +168,7 @@ describe('overload', () => {
   it('refuses new requests while the event loop is behind, and only then', async () => {
     const clock = new SlowClock();
     await start({ MAX_EVENT_LOOP_DELAY_MS: '50' }, clock);
-    bench.upstream.always(streamOf('Hi'));
+    bench.upstream.always(scriptStream('Hi'));
     expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(200);
     clock.lateMs = 51;
     await eventually(async () => (await postJson(bench.app.chatUrl, CHAT)).status === 503, {
@@ -184,7 +184,7 @@ describe('overload', () => {
   it('makes the openai SDK try again', async () => {
     await start({ MAX_CONCURRENT_RUNS: '1', MAX_QUEUED_RUNS: '0' });
     const hold = gate();
-    bench.upstream.next(streamOf([hold, 'first'])).next(streamOf('second'));
+    bench.upstream.next(scriptStream([hold, 'first'])).next(scriptStream('second'));
     const first = postJson(bench.app.chatUrl, CHAT);
     await bench.upstream.request(0);
     const client = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 1 });
@@ -212,7 +212,7 @@ describe('the end of a busy process', () => {
     server = await startServerProcess({ env: { OPENAI_BASE_URL: upstream.url, MAX_CONCURRENT_RUNS: '1' } });
     const chat = `${server.url}/v1/chat/completions`;
     const hold = gate();
-    upstream.next(streamOf([hold, 'Hi']));
+    upstream.next(scriptStream([hold, 'Hi']));
     const running = postJson(chat, CHAT);
     await upstream.request(0);
     const queued = [postJson(chat, CHAT), postJson(chat, STREAM), postJson(chat, CHAT)];

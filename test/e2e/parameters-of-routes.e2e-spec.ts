@@ -14,9 +14,9 @@ import {
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { getJson, postJson } from '../support/http-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
-import { workflowsModule } from '../support/workflow-kit.js';
+import { makeWorkflowsModule } from '../support/workflow-kit.js';
 
 interface Conversation {
   readonly messages: readonly Message[];
@@ -99,7 +99,7 @@ function workflowsOf(wire: Wire, nested: (inner: Type<Inner>) => Wire = () => wi
       return nested(InnerWorkflow)(flow, request);
     }
   }
-  return workflowsModule(InnerWorkflow, TestWorkflow, ...NODES);
+  return makeWorkflowsModule(InnerWorkflow, TestWorkflow, ...NODES);
 }
 
 describe('the parameters that a workflow with a route takes', () => {
@@ -171,7 +171,7 @@ describe('the parameters that a workflow with a route takes', () => {
     await start(route(heeding, silent));
     const response_format = { type: 'json_object' };
     for (const content of ['left', 'right']) {
-      bench.upstream.next(streamOf('{}'));
+      bench.upstream.next(scriptStream('{}'));
       const answer = await postJson(bench.app.chatUrl, {
         model: 'test',
         messages: [{ role: 'user', content }],

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
-import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
 
 const TOOLS = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }];
@@ -16,7 +16,7 @@ describe('parameters of the client', () => {
   afterEach(() => bench.close());
 
   it('reach the model unchanged where a text node hands everything on', async () => {
-    bench.upstream.next(streamOf('ok'));
+    bench.upstream.next(scriptStream('ok'));
     const parameters = {
       temperature: 0,
       top_p: 0.5,
@@ -57,7 +57,7 @@ describe('parameters of the client', () => {
   });
 
   it('that are null count as not given', async () => {
-    bench.upstream.next(streamOf('ok'));
+    bench.upstream.next(scriptStream('ok'));
     const parameters = {
       temperature: null,
       stop: null,
@@ -72,7 +72,7 @@ describe('parameters of the client', () => {
   });
 
   it('for sampling reach every node of a workflow', async () => {
-    bench.upstream.next(streamOf('ok')).next(jsonAnswer({ thinking: 'a', reply: 'b' }));
+    bench.upstream.next(scriptStream('ok')).next(scriptCompletion({ thinking: 'a', reply: 'b' }));
     await postJson(bench.app.chatUrl, {
       model: 'streaming',
       messages: HELLO,

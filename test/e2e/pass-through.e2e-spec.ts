@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
-import { assertCompletion, chunksOf, toolCallsOf } from '../support/chunks.js';
+import { assertCompletion, readChunks, readToolCalls } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
-import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { delta, done, finish, reasoning, refusal, role, style, text, toolCall } from '../support/upstream/steps.js';
 import { assertValidCompletion } from '../support/wire-schema.js';
 
@@ -33,7 +33,7 @@ describe('what the upstream says beside the text reaches the client', () => {
       done(),
     ];
     bench.upstream.next(script).next(script);
-    const chunks = chunksOf(await stream({ logprobs: true }));
+    const chunks = readChunks(await stream({ logprobs: true }));
     expect(chunks.flatMap(({ choices }) => choices[0]?.logprobs?.content ?? []).map(({ token }) => token)).toEqual([
       'Hel',
       'lo',
@@ -56,9 +56,9 @@ describe('what the upstream says beside the text reaches the client', () => {
 
   it('the build and the tier that answered, in all chunks', async () => {
     const envelope = { system_fingerprint: 'fp_1', service_tier: 'flex' };
-    const script = [style({ envelope }), ...streamOf('Hello there')];
+    const script = [style({ envelope }), ...scriptStream('Hello there')];
     bench.upstream.next(script).next(script);
-    for (const chunk of chunksOf(await stream({}))) expect(chunk).toMatchObject(envelope);
+    for (const chunk of readChunks(await stream({}))) expect(chunk).toMatchObject(envelope);
     expect(await complete()).toMatchObject(envelope);
   });
 
@@ -68,18 +68,18 @@ describe('what the upstream says beside the text reaches the client', () => {
       completion_tokens_details: { reasoning_tokens: n, audio_tokens: 0 },
     });
     bench.upstream
-      .next(streamOf('Hi', { usage: tokens(10, 5, details(1)) }))
-      .next(jsonAnswer({ thinking: 'a', reply: 'b' }, { usage: tokens(20, 6, details(2)) }));
+      .next(scriptStream('Hi', { usage: tokens(10, 5, details(1)) }))
+      .next(scriptCompletion({ thinking: 'a', reply: 'b' }, { usage: tokens(20, 6, details(2)) }));
     expect((await complete({ model: 'streaming' })).usage).toMatchObject({ total_tokens: 41, ...details(3) });
   });
 
   it('no usage where the upstream tells none, rather than zeros', async () => {
-    bench.upstream.next(streamOf('Hi', { usagePlace: 'never' }));
+    bench.upstream.next(scriptStream('Hi', { usagePlace: 'never' }));
     expect(await complete()).not.toHaveProperty('usage');
   });
 
   it.each(['stop', 'length', 'content_filter'])('the finish reason %s', async (reason) => {
-    bench.upstream.next(streamOf('Hi', { finish: reason }));
+    bench.upstream.next(scriptStream('Hi', { finish: reason }));
     assertCompletion(await stream({}), { finish: reason });
   });
 
@@ -95,7 +95,7 @@ describe('what the upstream says beside the text reaches the client', () => {
     ]);
     const items = await stream({});
     assertCompletion(items, { reasoning: 'ac', content: 'bd' });
-    const order = chunksOf(items).map(({ choices }) => choices[0]?.delta);
+    const order = readChunks(items).map(({ choices }) => choices[0]?.delta);
     expect(
       order
         .map((piece) => piece?.reasoning_content ?? piece?.content)
@@ -118,11 +118,11 @@ describe('what the upstream says beside the text reaches the client', () => {
     const tools = ['f', 'g'].map((name) => ({ type: 'function', function: { name } }));
     const items = await stream({ tools });
     assertCompletion(items, { finish: 'tool_calls', content: '' });
-    expect(toolCallsOf(items)).toMatchObject([
+    expect(readToolCalls(items)).toMatchObject([
       { id: 'call_a', name: 'f', arguments: '{"x":"ü😀"}' },
       { id: 'call_b', name: 'g', arguments: '{}' },
     ]);
-    const pieces = chunksOf(items).flatMap(({ choices }) => choices[0]?.delta.tool_calls ?? []);
+    const pieces = readChunks(items).flatMap(({ choices }) => choices[0]?.delta.tool_calls ?? []);
     expect(pieces.filter(({ id }) => id !== undefined)).toHaveLength(2);
     expect(new Set(pieces.map(({ index }) => index))).toEqual(new Set([0, 1]));
     expect((await complete({ tools })).choices[0]).toMatchObject({
@@ -140,7 +140,7 @@ describe('what the client says reaches OpenAI as it is', () => {
   afterEach(() => bench.close());
 
   it('every role and part, in order', async () => {
-    bench.upstream.next(streamOf('ok'));
+    bench.upstream.next(scriptStream('ok'));
     const messages = [
       { role: 'developer', content: [{ type: 'text', text: 'Be kind', prompt_cache_breakpoint: {} }] },
       { role: 'system', content: 'Be brief', name: 'boss' },

@@ -3,8 +3,8 @@ import type { Page } from 'playwright-core';
 import { Bench } from '../support/app.js';
 import { describeInBrowser } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
-import { ask, ended, lane, openPage, openPlayground, textOf } from '../support/playground-kit.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { ask, ended, lane, openPage, openPlayground, readText } from '../support/playground-kit.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError } from '../support/upstream/steps.js';
 
 const titles = (page: Page): Promise<string[]> => page.locator('.history .entry').allInnerTexts();
@@ -18,7 +18,7 @@ describeInBrowser()('the playground keeps', () => {
   describe('in two tabs', () => {
     it('the conversations of both, and forgets in both what one deletes', async () => {
       const { app, upstream } = await bench();
-      upstream.always(streamOf('Heard.'));
+      upstream.always(scriptStream('Heard.'));
       const visitor = await visit(app.url);
       const [first, second] = [visitor.page, await visitor.openTab()];
       await openPage(second, app.url);
@@ -47,9 +47,9 @@ describeInBrowser()('the playground keeps', () => {
       const { app, upstream } = await bench();
       const hold = gate();
       upstream
-        .next(streamOf('Of course.'))
-        .next(streamOf(['It begins ', hold, 'and ends.']))
-        .next(streamOf('Said beside it.'));
+        .next(scriptStream('Of course.'))
+        .next(scriptStream(['It begins ', hold, 'and ends.']))
+        .next(scriptStream('Said beside it.'));
       const visitor = await visit(app.url);
       const [first, second] = [visitor.page, await visitor.openTab()];
       await openPage(second, app.url);
@@ -75,7 +75,7 @@ describeInBrowser()('the playground keeps', () => {
     it('a conversation deleted that is being answered in the other one', async () => {
       const { app, upstream } = await bench();
       const hold = gate();
-      upstream.next(streamOf(['Not ', hold, 'wanted.']));
+      upstream.next(scriptStream(['Not ', hold, 'wanted.']));
       const visitor = await visit(app.url);
       const [first, second] = [visitor.page, await visitor.openTab()];
       await openPage(second, app.url);
@@ -92,7 +92,7 @@ describeInBrowser()('the playground keeps', () => {
   it('the text that had come when it is reloaded in mid-stream, says what happened, and asks again', async () => {
     const { app, upstream } = await bench();
     const hold = gate();
-    upstream.next(streamOf(['Half an ', 'answer', hold, ' and more'])).next(streamOf('A whole answer.'));
+    upstream.next(scriptStream(['Half an ', 'answer', hold, ' and more'])).next(scriptStream('A whole answer.'));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
     await lane(page, 'answer').getByText('Half an answer').waitFor();
@@ -100,20 +100,20 @@ describeInBrowser()('the playground keeps', () => {
     await ended(page, 'stopped');
     await page.waitForSelector('#graph-frame svg');
     expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Half an answer');
-    expect(await textOf(page, '.turn .problem-box')).toMatch(/interrupted by a reload/i);
-    expect(await textOf(page, '.facts')).not.toContain('stopped by you');
+    expect(await readText(page, '.turn .problem-box')).toMatch(/interrupted by a reload/i);
+    expect(await readText(page, '.facts')).not.toContain('stopped by you');
     expect(await (await upstream.request(0)).closed).toBe('aborted');
     await page.getByRole('button', { name: 'Retry' }).click();
     await ended(page);
     expect(await questions(page)).toEqual(['Hello']);
-    expect(await textOf(page, '.turns')).toMatch(/A whole answer/);
-    expect(await textOf(page, '.turns')).not.toMatch(/interrupted/i);
+    expect(await readText(page, '.turns')).toMatch(/A whole answer/);
+    expect(await readText(page, '.turns')).not.toMatch(/interrupted/i);
   });
 
   it('an answer while it comes, should the browser end without a word', async () => {
     const { app, upstream } = await bench();
     const hold = gate();
-    upstream.next(streamOf(['Already here', hold]));
+    upstream.next(scriptStream(['Already here', hold]));
     const visitor = await visit(app.url);
     await ask(visitor.page, 'chat', 'Hello');
     await eventually(async () => (await kept(visitor.page)).includes('Already here'));
@@ -122,17 +122,17 @@ describeInBrowser()('the playground keeps', () => {
     await openPage(other, app.url);
     await other.getByRole('button', { name: 'Hello', exact: true }).click();
     await ended(other, 'stopped');
-    expect(await textOf(other, '.turns')).toMatch(/Already here[^]*interrupted by a reload/i);
+    expect(await readText(other, '.turns')).toMatch(/Already here[^]*interrupted by a reload/i);
     // It was not, and the other tab is told.
     hold.open();
     await ended(visitor.page);
     await ended(other);
-    expect(await textOf(other, '.turns')).not.toMatch(/interrupted/i);
+    expect(await readText(other, '.turns')).not.toMatch(/interrupted/i);
   });
 
   it('a conversation in the tab when the browser has no room, and says so', async () => {
     const { app, upstream } = await bench();
-    upstream.always(streamOf('Said all the same.'));
+    upstream.always(scriptStream('Said all the same.'));
     const { page } = await visit(app.url);
     await page.evaluate(`(() => {
       for (let piece = 'x'.repeat(1 << 20), i = 0; piece !== ''; ) {
@@ -141,7 +141,7 @@ describeInBrowser()('the playground keeps', () => {
     })()`);
     await ask(page, 'chat', 'Hello');
     await ended(page);
-    expect(await textOf(page, '#toast')).toMatch(/no room[^]*tab/);
+    expect(await readText(page, '#toast')).toMatch(/no room[^]*tab/);
     expect(await titles(page)).toEqual(['Hello']);
     await page.click('#theme');
     await ask(page, 'reasoning', 'Go on');
@@ -149,7 +149,7 @@ describeInBrowser()('the playground keeps', () => {
     expect(await page.locator('#workflow-problem').isVisible()).toBe(false);
     await page.click('#new-conversation');
     await page.getByRole('button', { name: 'Hello', exact: true }).click();
-    expect(await textOf(page, '.turns')).toContain('Said all the same.');
+    expect(await readText(page, '.turns')).toContain('Said all the same.');
   });
 
   it('conversations of an earlier version', async () => {
@@ -175,7 +175,7 @@ describeInBrowser()('the playground keeps', () => {
       const started = await bench();
       started.upstream.always((request) =>
         request.index === 0
-          ? streamOf(JSON.stringify({ basics: 'a', benefits: 'b', risks: 'c' }))
+          ? scriptStream(JSON.stringify({ basics: 'a', benefits: 'b', risks: 'c' }))
           : httpError(400, errorBody('No.')),
       );
       return started;
@@ -191,7 +191,7 @@ describeInBrowser()('the playground keeps', () => {
       expect(await lane(page, 'plan').getAttribute('data-state')).toBe('done');
       expect(await page.locator('.lane[data-state=failed]').count()).toBeGreaterThan(0);
       const message = await page.locator('.problem-box p').first().innerText();
-      expect((await textOf(page, 'main')).split(message)).toHaveLength(2);
+      expect((await readText(page, 'main')).split(message)).toHaveLength(2);
     });
 
     it('also inside a nested workflow', async () => {
@@ -202,7 +202,7 @@ describeInBrowser()('the playground keeps', () => {
       expect(await lane(page, 'ResearchWorkflow/plan').getAttribute('data-state')).toBe('done');
       expect(await lane(page, 'ResearchWorkflow').getAttribute('data-state')).toBe('failed');
       const message = await page.locator('.problem-box p').first().innerText();
-      expect((await textOf(page, 'main')).split(message)).toHaveLength(2);
+      expect((await readText(page, 'main')).split(message)).toHaveLength(2);
     });
   });
 });

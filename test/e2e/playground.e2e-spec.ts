@@ -9,9 +9,19 @@ import { type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '
 import { describeInBrowser, type Visitor } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
 import { getJson } from '../support/http-client.js';
-import { ask, DARK, ended, lane, LIGHT, nodeState, openPlayground, PHONE, textOf } from '../support/playground-kit.js';
+import {
+  ask,
+  DARK,
+  ended,
+  lane,
+  LIGHT,
+  readNodeState,
+  openPlayground,
+  PHONE,
+  readText,
+} from '../support/playground-kit.js';
 import { startProcess } from '../support/process.js';
-import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import {
   errorBody,
   gate,
@@ -23,7 +33,7 @@ import {
   style,
   text,
 } from '../support/upstream/steps.js';
-import { promptOf, SpeakNode, workflowsModule } from '../support/workflow-kit.js';
+import { readPrompt, SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 @Injectable()
 class ChooseNode {
@@ -65,16 +75,16 @@ describeInBrowser()('the playground', () => {
     const { app, upstream } = await bench();
     const [first, second] = [gate(), gate()];
     upstream
-      .next(streamOf(['Plain ', first, 'words.'], { usage: tokens(3, 4) }))
-      .next(streamOf(['{"thinking":"Let me see","reply":"He', second, 'llo!"}'], { usage: tokens(5, 6) }));
+      .next(scriptStream(['Plain ', first, 'words.'], { usage: tokens(3, 4) }))
+      .next(scriptStream(['{"thinking":"Let me see","reply":"He', second, 'llo!"}'], { usage: tokens(5, 6) }));
     const { page } = await visit(app.url);
     await ask(page, 'streaming', 'Hello');
 
     await lane(page, 'TextStreamingNode').getByText('Plain', { exact: true }).waitFor();
     expect(await lane(page, 'TextStreamingNode').getAttribute('data-state')).toBe('running');
     expect(await lane(page, 'StructuredStreamingNode').count()).toBe(0);
-    expect(await nodeState(page, 'TextStreamingNode')).toBe('running');
-    expect(await nodeState(page, 'StructuredStreamingNode')).toBe('waiting');
+    expect(await readNodeState(page, 'TextStreamingNode')).toBe('running');
+    expect(await readNodeState(page, 'StructuredStreamingNode')).toBe('waiting');
 
     first.open();
     const structured = lane(page, 'StructuredStreamingNode');
@@ -82,25 +92,25 @@ describeInBrowser()('the playground', () => {
     await eventually(async () => (await structured.locator('dd').allInnerTexts()).join('|') === 'Let me see|He');
     expect(await structured.locator('dt').allInnerTexts()).toEqual(['thinking', 'reply']);
     expect(await lane(page, 'TextStreamingNode').locator('> .said').innerText()).toBe('Plain words.');
-    expect(await nodeState(page, 'TextStreamingNode')).toBe('done');
-    expect(await nodeState(page, 'StructuredStreamingNode')).toBe('running');
+    expect(await readNodeState(page, 'TextStreamingNode')).toBe('done');
+    expect(await readNodeState(page, 'StructuredStreamingNode')).toBe('running');
 
     second.open();
     await ended(page);
     expect(await structured.locator('dd').allInnerTexts()).toEqual(['Let me see', 'Hello!']);
     expect(await page.locator('.tree.filling').count()).toBe(0);
-    expect(await nodeState(page, 'StructuredStreamingNode')).toBe('done');
-    const facts = await textOf(page, '.facts');
+    expect(await readNodeState(page, 'StructuredStreamingNode')).toBe('done');
+    const facts = await readText(page, '.facts');
     for (const fact of [/First text\s+\d/, /Total\s+\d/, /Tokens in\s+8/, /Tokens out\s+10/, /Finish\s+stop/, /req_/]) {
       expect(facts).toMatch(fact);
     }
     expect(facts).toMatch(/Speed\s+[\d.]+ tokens\/s/);
-    expect(await textOf(page, '#announcer')).toContain('Plain words.');
+    expect(await readText(page, '#announcer')).toContain('Plain words.');
   });
 
   it('shows silent steps with what they tell, and the way that was not taken', async () => {
-    const { app, upstream } = await bench({ imports: [workflowsModule(CrossingWorkflow, ChooseNode, SpeakNode)] });
-    upstream.next(streamOf('To the right.'));
+    const { app, upstream } = await bench({ imports: [makeWorkflowsModule(CrossingWorkflow, ChooseNode, SpeakNode)] });
+    upstream.next(scriptStream('To the right.'));
     const { page } = await visit(app.url);
     await ask(page, 'crossing', 'Where to?');
     await ended(page);
@@ -108,16 +118,20 @@ describeInBrowser()('the playground', () => {
     expect(await lane(page, 'route.right.SpeakNode').innerText()).toMatch(
       /^SpeakNode\nroute: right\n[^]*To the right\.$/,
     );
-    expect(await nodeState(page, 'route')).toBe('done');
-    expect(await nodeState(page, 'route.right.SpeakNode')).toBe('done');
-    expect(await nodeState(page, 'route.left.SpeakNode')).toBe('skipped');
+    expect(await readNodeState(page, 'route')).toBe('done');
+    expect(await readNodeState(page, 'route.right.SpeakNode')).toBe('done');
+    expect(await readNodeState(page, 'route.left.SpeakNode')).toBe('skipped');
   });
 
   it('knows whose text it is when several steps work at the same time, and one has nothing to say', async () => {
-    const { app, upstream } = await bench({ imports: [workflowsModule(SideBySideWorkflow, SpeakNode)] });
+    const { app, upstream } = await bench({ imports: [makeWorkflowsModule(SideBySideWorkflow, SpeakNode)] });
     const hold = gate();
-    const said = { left: streamOf(['First', hold, ' of all']), middle: streamOf('And I'), right: streamOf('') };
-    upstream.always((request) => said[promptOf(request) as keyof typeof said]);
+    const said = {
+      left: scriptStream(['First', hold, ' of all']),
+      middle: scriptStream('And I'),
+      right: scriptStream(''),
+    };
+    upstream.always((request) => said[readPrompt(request) as keyof typeof said]);
     const { page } = await visit(app.url);
     await ask(page, 'side-by-side', 'Speak');
     for (const path of ['middle', 'right']) await page.waitForSelector(`.lane[data-path=${path}][data-state=done]`);
@@ -130,7 +144,7 @@ describeInBrowser()('the playground', () => {
   it('shows thinking apart from the reply', async () => {
     const { app, upstream } = await bench();
     const hold = gate();
-    upstream.next(streamOf([reasoning('First I *think*.'), hold, 'Then I speak.']));
+    upstream.next(scriptStream([reasoning('First I *think*.'), hold, 'Then I speak.']));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
     const thinking = lane(page, 'answer').locator('.thinking');
@@ -151,27 +165,27 @@ describeInBrowser()('the playground', () => {
     await ended(page);
     const said = await page.locator('.lane > .said:not(:empty)').allInnerTexts();
     expect(said).toHaveLength(1);
-    expect(await textOf(page, '.facts')).toMatch(/Model\s+millrace-demo/);
+    expect(await readText(page, '.facts')).toMatch(/Model\s+millrace-demo/);
     await ask(page, 'nested', 'How does a mill work?');
     await ended(page);
     expect(await lane(page, 'ResearchWorkflow/basics').innerText()).toMatch(
       /^basics\s+in ResearchWorkflow\s+agent · silent/,
     );
-    expect(await nodeState(page, 'ResearchWorkflow/basics')).toBe('done');
-    expect(await nodeState(page, 'simplify')).toBe('done');
+    expect(await readNodeState(page, 'ResearchWorkflow/basics')).toBe('done');
+    expect(await readNodeState(page, 'simplify')).toBe('done');
   });
 
   it('stops: the request to the model is aborted, and what came stays', async () => {
     const { app, upstream } = await bench();
     const hold = gate();
-    upstream.next(streamOf(['Half an ', hold, 'answer'])).next(streamOf('A new one.'));
+    upstream.next(scriptStream(['Half an ', hold, 'answer'])).next(scriptStream('A new one.'));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
     await lane(page, 'answer').getByText('Half an').waitFor();
     await page.click('#stop');
     await ended(page, 'stopped');
     expect(await (await upstream.request(0)).closed).toBe('aborted');
-    expect(await textOf(page, '.turns')).toMatch(/Half an[^]*stopped by you/);
+    expect(await readText(page, '.turns')).toMatch(/Half an[^]*stopped by you/);
     expect(await page.evaluate('document.activeElement.id')).toBe('draft');
     await page.getByRole('button', { name: 'Retry' }).click();
     await ended(page);
@@ -193,7 +207,7 @@ describeInBrowser()('the playground', () => {
     await ended(page, 'failed');
     expect(await box.innerText()).toMatch(/broke[^]*upstream_connection_lost/);
     expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Some');
-    expect(await nodeState(page, 'answer')).toBe('failed');
+    expect(await readNodeState(page, 'answer')).toBe('failed');
     expect(errors).toEqual([]);
   });
 
@@ -239,7 +253,7 @@ describeInBrowser()('the playground', () => {
       '[click](javascript:document.title="hacked") [data](data:text/html,x) [mail](mailto:a@b.c) [web](https://w.example/)',
       '<a href="//evil.example" target="_self">relative</a>',
     ].join('\n\n');
-    upstream.next(streamOf(evil));
+    upstream.next(scriptStream(evil));
     const { page, requests, errors } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
     await ended(page);
@@ -273,7 +287,7 @@ describeInBrowser()('the playground', () => {
     const words = ['Responsibilities', 'Confidentiality', 'Internationalisation', 'Unabhängigkeitserklärung'];
     const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
     upstream.next(
-      streamOf(
+      scriptStream(
         row(words) + row([':--', ':-:', '--:', '---']) + row(words.map((word) => `${word} \`x\``)) + '\n3. Third\n',
       ),
     );
@@ -300,12 +314,12 @@ describeInBrowser()('the playground', () => {
     const { app, upstream } = await bench();
     const named = (model: string): Step => style({ envelope: { model, system_fingerprint: 'fp_44709d6fcb' } });
     upstream
-      .next([named('gpt-5-mini-2026-08-07'), ...streamOf('One.')])
-      .next([named('gpt-5-2026-08-07'), ...streamOf(JSON.stringify({ thinking: 'Hm.', reply: 'Two.' }))]);
+      .next([named('gpt-5-mini-2026-08-07'), ...scriptStream('One.')])
+      .next([named('gpt-5-2026-08-07'), ...scriptStream(JSON.stringify({ thinking: 'Hm.', reply: 'Two.' }))]);
     const { page } = await visit(app.url);
     await ask(page, 'streaming', 'Hello');
     await ended(page);
-    const facts = await textOf(page, '.turn:last-child .facts');
+    const facts = await readText(page, '.turn:last-child .facts');
     expect(facts).toMatch(/Models\s+gpt-5-mini-2026-08-07, gpt-5-2026-08-07\s/);
     expect(facts).not.toMatch(/Models?\s+fp_/);
   });
@@ -326,7 +340,7 @@ describeInBrowser()('the playground', () => {
     ['cells of a table', `${'|a'.repeat(3000)}|\n${'|-'.repeat(3000)}|\n${'|b'.repeat(3000)} the end|`],
   ])('shows an answer of thousands of nested %s, and goes on', async (_, answer) => {
     const { app, upstream } = await bench();
-    upstream.next(streamOf(['Look: ', '\n\n', answer])).next(streamOf('**Still** here.'));
+    upstream.next(scriptStream(['Look: ', '\n\n', answer])).next(scriptStream('**Still** here.'));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Hello');
     await ended(page);
@@ -340,7 +354,7 @@ describeInBrowser()('the playground', () => {
   it('can be used by keyboard alone', async () => {
     const { app, upstream } = await bench();
     const hold = gate();
-    upstream.next(streamOf('One.')).next(streamOf(['Two', hold]));
+    upstream.next(scriptStream('One.')).next(scriptStream(['Two', hold]));
     const { page } = await visit(app.url);
     expect(await page.evaluate('document.activeElement.id')).toBe('draft');
     await page.selectOption('#workflow', 'chat');
@@ -376,7 +390,7 @@ describeInBrowser()('the playground', () => {
 
   it('sends parameters, a system message and the key, and checks what it can', async () => {
     const { app, upstream } = await bench();
-    upstream.next(streamOf('Yes.')).next(streamOf('Again.'));
+    upstream.next(scriptStream('Yes.')).next(scriptStream('Again.'));
     const { page, requests } = await visit(app.url);
     await page.selectOption('#workflow', 'chat');
     await page.click('#parameters summary');
@@ -384,7 +398,7 @@ describeInBrowser()('the playground', () => {
     await page.fill('#temperature', '0.2');
     await page.fill('#seed', '7');
     await page.fill('#extra', '{"stop": "END"');
-    expect(await textOf(page, '#extra-problem')).toContain('no JSON');
+    expect(await readText(page, '#extra-problem')).toContain('no JSON');
     await ask(page, 'chat', 'Is it?');
     expect(await page.evaluate('document.activeElement.id')).toBe('extra');
     expect(requests.filter((url) => url.endsWith('/completions'))).toEqual([]);
@@ -434,7 +448,7 @@ describeInBrowser()('the playground', () => {
       await page.fill('#draft', question);
       await page.click('#copy-as');
       await page.click(`[data-copy=${form}]`);
-      await eventually(async () => (await textOf(page, '#toast')) === `Copied as ${form}`);
+      await eventually(async () => (await readText(page, '#toast')) === `Copied as ${form}`);
       const text = await clipboard();
       expect(text).not.toContain('sk-visitor');
       expect(text).toContain('MILLRACE_API_KEY');
@@ -449,7 +463,7 @@ describeInBrowser()('the playground', () => {
 
     itIfRuns('curl')('as curl', async () => {
       const { app, upstream } = await bench();
-      upstream.next(streamOf('It runs.', { usage: tokens(10, 2) }));
+      upstream.next(scriptStream('It runs.', { usage: tokens(10, 2) }));
       const { code, stdout } = await run('sh', ['-c', await copied(await visit(app.url), 'curl')]);
       expect(code).toBe(0);
       expect(stdout).toMatch(/"content":"It[^]*"prompt_tokens":10[^]*\[DONE\]/);
@@ -458,7 +472,7 @@ describeInBrowser()('the playground', () => {
 
     it('as openai-node', async () => {
       const { app, upstream } = await bench();
-      upstream.next(streamOf('It runs.'));
+      upstream.next(scriptStream('It runs.'));
       const file = join(folder, 'copied.mjs');
       await writeFile(file, await copied(await visit(app.url), 'openai-node'));
       expect(await run(process.execPath, [file])).toEqual({ code: 0, stdout: 'It runs.' });
@@ -484,7 +498,7 @@ describeInBrowser()('the playground', () => {
 
   it('works on a phone: nothing is cut off, and the panels open as sheets', async () => {
     const { app, upstream } = await bench();
-    upstream.next(streamOf(`${'x'.repeat(300)}\n\n\`\`\`\n${'y'.repeat(300)}\n\`\`\``));
+    upstream.next(scriptStream(`${'x'.repeat(300)}\n\n\`\`\`\n${'y'.repeat(300)}\n\`\`\``));
     const { page } = await visit(app.url, PHONE);
     const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
     await page.click('#open-settings');
@@ -502,7 +516,7 @@ describeInBrowser()('the playground', () => {
     expect(wide).toBe(0);
     await page.click('#open-graph');
     await eventually(() => page.locator('#graph-frame svg').isVisible());
-    expect(await nodeState(page, 'answer')).toBe('done');
+    expect(await readNodeState(page, 'answer')).toBe('done');
     expect(await page.evaluate(overflow)).toBe(0);
   });
 
@@ -528,9 +542,9 @@ describeInBrowser()('the playground', () => {
     const hold = gate();
     const reply = '# Reply\n\n> said\n\n```\ncode\n```\n\n| a |\n|---|\n| [b](https://b.example/) |';
     upstream
-      .next(streamOf([reasoning('Hm.'), reply]))
+      .next(scriptStream([reasoning('Hm.'), reply]))
       .next(httpError(500, 'down'))
-      .next(streamOf(['{"thinking":"Hm","list":[1,true,{"a":null}],"reply":"H', hold]));
+      .next(scriptStream(['{"thinking":"Hm","list":[1,true,{"a":null}],"reply":"H', hold]));
     const { page } = await visit(app.url, options);
     const axe = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
     const check = async (): Promise<void> => {
@@ -567,13 +581,13 @@ describeInBrowser()('the playground', () => {
 
   it('keeps conversations in the browser until they are deleted', async () => {
     const { app, upstream } = await bench();
-    upstream.next(streamOf('Kept.')).next(streamOf('Also kept.'));
+    upstream.next(scriptStream('Kept.')).next(scriptStream('Also kept.'));
     const { page } = await visit(app.url);
     await ask(page, 'chat', 'Remember this');
     await ended(page);
     await page.reload();
     await page.waitForSelector('.turn');
-    expect(await textOf(page, '.turns')).toMatch(/Remember this[^]*Kept\./);
+    expect(await readText(page, '.turns')).toMatch(/Remember this[^]*Kept\./);
     expect(await page.inputValue('#workflow')).toBe('chat');
     await page.click('#new-conversation');
     expect(await page.locator('.turn').count()).toBe(0);
@@ -581,7 +595,7 @@ describeInBrowser()('the playground', () => {
     await ended(page);
     expect((await upstream.request(1)).body.messages).toHaveLength(1);
     await page.getByRole('button', { name: 'Remember this', exact: true }).click();
-    expect(await textOf(page, '.turns')).toContain('Kept.');
+    expect(await readText(page, '.turns')).toContain('Kept.');
     await page.getByRole('button', { name: 'Delete Remember this' }).click();
     expect(await page.locator('.turn').count()).toBe(0);
     await page.click('#clear-history');

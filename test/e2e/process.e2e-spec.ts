@@ -17,7 +17,7 @@ import {
   startServerProcess,
 } from '../support/server-process.js';
 import { openStream, type SseStream } from '../support/sse-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { gate, role, text } from '../support/upstream/steps.js';
 
 /** More than Node lets wait by default. */
@@ -61,7 +61,7 @@ describe('the process', () => {
   it('lets open streams finish after SIGTERM, refuses new ones, and ends with 0', async () => {
     const [{ url, process: child }, up] = await startWithUpstream();
     const hold = gate();
-    up.next(streamOf(['Still', hold, ' here']));
+    up.next(scriptStream(['Still', hold, ' here']));
     const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
     child.signal('SIGTERM');
@@ -81,7 +81,7 @@ describe('the process', () => {
   it('is not ready from SIGTERM on, but takes requests for SHUTDOWN_DELAY_MS, each on a connection of its own', async () => {
     const [{ url, process: child }, up] = await startWithUpstream({ SHUTDOWN_DELAY_MS: '1500' });
     const [hold, last] = [gate(), gate()];
-    up.next(streamOf(['Before', hold, ' and after'])).next(streamOf(['Late', last, ' too']));
+    up.next(scriptStream(['Before', hold, ' and after'])).next(scriptStream(['Late', last, ' too']));
     const ask = (): Promise<SseStream> =>
       openStream(
         `${url}/v1/chat/completions`,
@@ -100,7 +100,7 @@ describe('the process', () => {
     expect([late.status, late.headers.connection]).toEqual([200, 'close']);
     expect(performance.now() - signalledAt).toBeLessThan(1_500);
 
-    up.always(streamOf('Quick'));
+    up.always(scriptStream('Quick'));
     const another = { model: 'chat', stream: true, messages: HELLO };
     await eventually(async () => (await postJson(`${url}/v1/chat/completions`, another)).status === 503, {
       message: 'the end of the delay',
@@ -134,7 +134,7 @@ describe('the process', () => {
   it('takes a Ctrl-C that npm passes on a second time for one', async () => {
     const [{ url, process: child }, up] = await startWithUpstream();
     const hold = gate();
-    up.next(streamOf(['Still', hold, ' here']));
+    up.next(scriptStream(['Still', hold, ' here']));
     const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
     child.signal('SIGINT');
@@ -148,7 +148,7 @@ describe('the process', () => {
   it('ends gracefully when its terminal is closed, which may be told twice', async () => {
     const [{ url, process: child }, up] = await startWithUpstream();
     const hold = gate();
-    up.next(streamOf(['Still', hold, ' here']));
+    up.next(scriptStream(['Still', hold, ' here']));
     const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
     child.signal('SIGHUP');

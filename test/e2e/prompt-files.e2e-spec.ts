@@ -6,7 +6,7 @@ import { postJson } from '../support/http-client.js';
 import { startProcess } from '../support/process.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const REVIEW = 'c#-review.md';
@@ -23,7 +23,7 @@ describe('Prompt files of a compiled server', () => {
   afterAll(() => project.remove());
   beforeEach(async () => {
     upstream = await ScriptedUpstream.start();
-    upstream.always(streamOf('Done.'));
+    upstream.always(scriptStream('Done.'));
     await mkdir(join(project.folder, 'src/workflows/prompts'), { recursive: true });
     await edit(REVIEW, 'Review as built.');
     await edit(EFFORT, 'Try hard.');

@@ -18,7 +18,7 @@ import { assertCompletion } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { openStream } from '../support/sse-client.js';
-import { jsonAnswer, streamOf, tokens, toolCallAnswer } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
 
 class Reply {
   @IsString()
@@ -72,9 +72,9 @@ describe('a workflow whose agents use another provider', () => {
   });
 
   it.each([
-    ['tool', toolCallAnswer('toolu_1', 'Reply', VALUE)],
-    ['json_schema', jsonAnswer(VALUE, { usage: tokens(10, 5) })],
-    ['prompt', streamOf(['```json\n', JSON.stringify(VALUE), '\n```'], { usage: tokens(10, 5) })],
+    ['tool', scriptToolCalls('toolu_1', 'Reply', VALUE)],
+    ['json_schema', scriptCompletion(VALUE, { usage: tokens(10, 5) })],
+    ['prompt', scriptStream(['```json\n', JSON.stringify(VALUE), '\n```'], { usage: tokens(10, 5) })],
   ])('gives clients the same answer by %s', async (method, script) => {
     const upstream = await ScriptedUpstream.start();
     const app = await TestApp.start({

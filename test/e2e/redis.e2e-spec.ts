@@ -3,13 +3,13 @@ import { Redis } from 'ioredis';
 import OpenAI from 'openai';
 import { TestApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
-import { type HttpAnswer, postJson } from '../support/http-client.js';
+import { type HttpResponse, postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { SlowLink } from '../support/slow-link.js';
-import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError } from '../support/upstream/steps.js';
 
 const CHAT = { model: 'chat', messages: HELLO };
@@ -49,7 +49,7 @@ describeWithRedis('replicas that share a Redis', () => {
     apps.push(app);
     return app;
   };
-  const ask = (app: TestApp, headers: Record<string, string> = {}, body: object = CHAT): Promise<HttpAnswer> =>
+  const ask = (app: TestApp, headers: Record<string, string> = {}, body: object = CHAT): Promise<HttpResponse> =>
     postJson(app.chatUrl, body, headers);
   const storeIs = (app: TestApp, up: 0 | 1): Promise<boolean> =>
     eventually(async () => (await MetricsPage.of(app.url)).sum('millrace_limits_store_up') === up, {
@@ -66,7 +66,7 @@ describeWithRedis('replicas that share a Redis', () => {
   it('count requests together', async () => {
     const env = { LIMIT_REQUESTS_PER_MINUTE: '3' };
     const [one, two] = [await start(env), await start(env)];
-    upstream.always(streamOf('Hi'));
+    upstream.always(scriptStream('Hi'));
     const answers = [await ask(one), await ask(two), await ask(one), await ask(two), await ask(one)];
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429, 429]);
     expect(answers.slice(0, 3).map(({ headers }) => headers['x-ratelimit-remaining-requests'])).toEqual([
@@ -80,7 +80,7 @@ describeWithRedis('replicas that share a Redis', () => {
 
   it('let nobody wait longer than a minute, though Redis says so: its clock was set back', async () => {
     const app = await start({ LIMIT_REQUESTS_PER_MINUTE: '1' });
-    upstream.always(streamOf('Hi'));
+    upstream.always(scriptStream('Hi'));
     await ask(app);
     const keys = await client.keys('millrace:limits:*');
     expect(keys).toHaveLength(1);
@@ -108,7 +108,7 @@ describeWithRedis('replicas that share a Redis', () => {
     });
     const [ann, bob] = [{ authorization: 'Bearer sk-ann' }, { authorization: 'Bearer sk-bob' }];
     const log = logOf(app);
-    upstream.always(streamOf('Hi', { usage: tokens(30, 30) }));
+    upstream.always(scriptStream('Hi', { usage: tokens(30, 30) }));
     await refuse();
     expect([(await ask(app, ann)).status, (await ask(app, ann)).status]).toEqual([200, 200]);
     await storeIs(app, 0);
@@ -129,7 +129,7 @@ describeWithRedis('replicas that share a Redis', () => {
   it('count tokens together', async () => {
     const env = { API_KEYS: 'sk-ann,sk-bob', TOTAL_TOKENS_PER_MINUTE: '50', LIMIT_TOKENS_PER_MINUTE: '1000' };
     const [one, two] = [await start(env), await start(env)];
-    upstream.next(streamOf('Hi', { usage: tokens(30, 30) }));
+    upstream.next(scriptStream('Hi', { usage: tokens(30, 30) }));
     expect((await ask(one, { authorization: 'Bearer sk-ann' })).status).toBe(200);
     const refused = await eventually(async () => {
       const answer = await ask(two, { authorization: 'Bearer sk-bob' });
@@ -142,7 +142,7 @@ describeWithRedis('replicas that share a Redis', () => {
     const env = { LIMIT_REQUESTS_PER_MINUTE: '2' };
     const [one, two] = [await start(env), await start(env)];
     const log = logOf(one);
-    upstream.always(streamOf('Hi'));
+    upstream.always(scriptStream('Hi'));
     expect([(await ask(one)).status, (await ask(two)).status, (await ask(one)).status]).toEqual([200, 200, 429]);
     await redis.kill();
     const answers = [await ask(one), await ask(one), await ask(one), await ask(two)];
@@ -158,7 +158,7 @@ describeWithRedis('replicas that share a Redis', () => {
 
   it('go on serving while Redis hangs', async () => {
     const app = await start({ LIMIT_REQUESTS_PER_MINUTE: '100' });
-    upstream.always(streamOf('Hi'));
+    upstream.always(scriptStream('Hi'));
     expect((await ask(app)).headers['x-ratelimit-remaining-requests']).toBe('99');
     redis.freeze();
     try {
@@ -177,7 +177,7 @@ describeWithRedis('replicas that share a Redis', () => {
   it('start without Redis', async () => {
     await redis.kill();
     const app = await start({ LIMIT_REQUESTS_PER_MINUTE: '1' });
-    upstream.always(streamOf('Hi'));
+    upstream.always(scriptStream('Hi'));
     expect([(await ask(app)).status, (await ask(app)).status]).toEqual([200, 429]);
     await redis.up();
     await storeIs(app, 1);
@@ -186,7 +186,7 @@ describeWithRedis('replicas that share a Redis', () => {
 
   it('give a repeated request the first answer again, whichever gave it', async () => {
     const [one, two] = [await start(), await start()];
-    upstream.next(streamOf('Hi'));
+    upstream.next(scriptStream('Hi'));
     const first = await ask(one, KEY);
     const again = await ask(two, KEY);
     expect([again.status, again.text, again.headers['idempotent-replayed']]).toEqual([200, first.text, 'true']);
@@ -198,7 +198,7 @@ describeWithRedis('replicas that share a Redis', () => {
   it('refuse a repeated request while another one answers it; the openai SDK tries again', async () => {
     const [one, two] = [await start(), await start()];
     const hold = gate();
-    upstream.next(streamOf([hold, 'Hi']));
+    upstream.next(scriptStream([hold, 'Hi']));
     const first = ask(one, KEY);
     await hold.reached;
     const { status, json, headers } = await ask(two, KEY);
@@ -223,7 +223,7 @@ describeWithRedis('replicas that share a Redis', () => {
     const startBoth = (): Promise<[TestApp, TestApp]> =>
       Promise.all([start({ REDIS_URL: `redis://${link.address}` }), start()]);
     /** Redis does what it is told next, and says so after it was given up. */
-    const answerOneTooLate = async (act: () => Promise<HttpAnswer>): Promise<HttpAnswer> => {
+    const answerOneTooLate = async (act: () => Promise<HttpResponse>): Promise<HttpResponse> => {
       const connections = link.connections;
       link.answerDelayMs = 1_500;
       const answer = act();
@@ -235,7 +235,7 @@ describeWithRedis('replicas that share a Redis', () => {
     it('know whose it is, and run the request once', async () => {
       const [one, two] = await startBoth();
       const hold = gate();
-      upstream.next(streamOf([hold, 'Hi']));
+      upstream.next(scriptStream([hold, 'Hi']));
       const first = answerOneTooLate(() => ask(one, KEY));
       await hold.reached;
       expect((await ask(two, KEY)).status).toBe(409);
@@ -254,7 +254,7 @@ describeWithRedis('replicas that share a Redis', () => {
     it('do not run what another one runs', async () => {
       const [one, two] = await startBoth();
       const hold = gate();
-      upstream.next(streamOf([hold, 'Hi']));
+      upstream.next(scriptStream([hold, 'Hi']));
       const first = ask(two, KEY);
       await hold.reached;
       const meanwhile = await answerOneTooLate(() => ask(one, KEY));
@@ -269,7 +269,7 @@ describeWithRedis('replicas that share a Redis', () => {
 
     it('let go of it when the request fails', async () => {
       const [one, two] = await startBoth();
-      upstream.next(httpError(500, errorBody('no'))).next(streamOf('Hi'));
+      upstream.next(httpError(500, errorBody('no'))).next(scriptStream('Hi'));
       expect((await answerOneTooLate(() => ask(one, KEY))).status).toBe(502);
       expect((await ask(two, KEY)).status).toBe(200);
     });
@@ -277,7 +277,7 @@ describeWithRedis('replicas that share a Redis', () => {
     it('tell Redis again what became of the claim if it was not heard', async () => {
       const [one, two] = await startBoth();
       const hold = gate();
-      upstream.next(streamOf([hold, 'Hi']));
+      upstream.next(scriptStream([hold, 'Hi']));
       const first = ask(one, KEY);
       await hold.reached;
       // The end of the claim is lost with the connection.
@@ -294,7 +294,7 @@ describeWithRedis('replicas that share a Redis', () => {
 
   it('let go of a request that failed', async () => {
     const [one, two] = [await start(), await start()];
-    upstream.next(httpError(500, errorBody('no'))).next(streamOf('Hi'));
+    upstream.next(httpError(500, errorBody('no'))).next(scriptStream('Hi'));
     expect([(await ask(one, KEY)).status, (await ask(two, KEY)).status, (await ask(one, KEY)).status]).toEqual([
       502, 200, 200,
     ]);
@@ -303,7 +303,7 @@ describeWithRedis('replicas that share a Redis', () => {
 
   it('remember repeated requests by themselves while Redis is dead', async () => {
     const app = await start();
-    upstream.next(streamOf('Hi'));
+    upstream.next(scriptStream('Hi'));
     await redis.kill();
     const first = await ask(app, KEY);
     expect((await ask(app, KEY)).text).toBe(first.text);

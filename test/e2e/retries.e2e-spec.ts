@@ -18,7 +18,7 @@ import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { openStream } from '../support/sse-client.js';
-import { jsonAnswer, type Script, streamOf } from '../support/upstream/scripts.js';
+import { scriptCompletion, type Script, scriptStream } from '../support/upstream/scripts.js';
 import { delay, errorBody, httpError } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
@@ -63,7 +63,7 @@ describe('retries of the upstream', () => {
     openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO });
 
   it('spare the client a passing failure, and show in the trace', async () => {
-    bench.upstream.next(httpError(503, 'busy')).next(streamOf('Here.'));
+    bench.upstream.next(httpError(503, 'busy')).next(scriptStream('Here.'));
     const answer = await ask('chat', false);
     expect(answer.json).toMatchObject({ choices: [{ message: { content: 'Here.' } }] });
     expect(tracer.generations()[0]?.events).toMatchObject([{ name: 'retry', level: 'WARNING', data: { attempt: 1 } }]);
@@ -76,7 +76,7 @@ describe('retries of the upstream', () => {
 
   describe('wait for an upstream that asks for patience', () => {
     it('while the status line can wait, too', async () => {
-      bench.upstream.next(limited({ 'retry-after-ms': '100' })).next(streamOf('Here.'));
+      bench.upstream.next(limited({ 'retry-after-ms': '100' })).next(scriptStream('Here.'));
       assertCompletion(await (await open('chat')).collect(), { content: 'Here.' });
       expect(bench.upstream.requests).toHaveLength(2);
     });
@@ -90,7 +90,7 @@ describe('retries of the upstream', () => {
       expect([status, json.error.code, headers['retry-after']]).toEqual([429, 'rate_limit_exceeded', '1']);
       expect(bench.upstream.requests).toHaveLength(1);
 
-      bench.upstream.next(limited({ 'retry-after': '1' })).next(streamOf('Here.'));
+      bench.upstream.next(limited({ 'retry-after': '1' })).next(scriptStream('Here.'));
       const client = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 1 });
       const stream = await client.chat.completions.create({ model: 'chat', messages: HELLO, stream: true });
       let content = '';
@@ -108,21 +108,21 @@ describe('retries of the upstream', () => {
     });
 
     it('for a client that does not stream, which can be told at any time', async () => {
-      bench.upstream.next(limited({ 'retry-after': '1' })).next(streamOf('Here.'));
+      bench.upstream.next(limited({ 'retry-after': '1' })).next(scriptStream('Here.'));
       expect((await ask('chat', false)).json).toMatchObject({ choices: [{ message: { content: 'Here.' } }] });
     });
 
     it('once the client has heard something: there is no status any more', async () => {
       bench.upstream
-        .next(streamOf('First.'))
+        .next(scriptStream('First.'))
         .next(limited({ 'retry-after': '1' }))
-        .next(jsonAnswer({ thinking: 'Hm.', reply: 'Second.' }));
+        .next(scriptCompletion({ thinking: 'Hm.', reply: 'Second.' }));
       assertCompletion(await (await open('streaming')).collect(), { finish: 'stop' });
       expect(bench.upstream.requests).toHaveLength(3);
     });
 
     it('once the status line has been sent without a word', async () => {
-      bench.upstream.next([delay(700), limited({ 'retry-after': '1' })].flat()).next(streamOf('Here.'));
+      bench.upstream.next([delay(700), limited({ 'retry-after': '1' })].flat()).next(scriptStream('Here.'));
       assertCompletion(await (await open('chat')).collect(), { content: 'Here.' });
       bench.upstream.next([delay(700), limited({ 'retry-after': '9' })].flat());
       expect(assertErrorEnded(await (await open('chat')).collect()).code).toBe('rate_limit_exceeded');

@@ -4,11 +4,11 @@ import { AgentStreamingNode } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
 import { agent, type Deltas, type Flow, type Ref, Workflow } from '../../src/workflow/index.js';
 import { TestApp } from '../support/app.js';
-import { assertErrorEnded, contentOf } from '../support/chunks.js';
+import { assertErrorEnded, readContent } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
 import { openStream } from '../support/sse-client.js';
-import { workflowsModule } from '../support/workflow-kit.js';
+import { makeWorkflowsModule } from '../support/workflow-kit.js';
 
 const MESSAGES = [{ role: 'user', content: 'Hello' }];
 const MIB = 1024 * 1024;
@@ -57,7 +57,7 @@ describe('what one run may say is bounded, with default settings', () => {
   let app: TestApp;
   beforeEach(async () => {
     app = await TestApp.start({
-      imports: [workflowsModule(EndlessWorkflow, ParallelWorkflow, LongWorkflow, EndlessNode, LongNode)],
+      imports: [makeWorkflowsModule(EndlessWorkflow, ParallelWorkflow, LongWorkflow, EndlessNode, LongNode)],
     });
   });
   afterEach(() => app.close());
@@ -74,7 +74,7 @@ describe('what one run may say is bounded, with default settings', () => {
     const stream = await openStream(app.chatUrl, { model, stream: true, messages: MESSAGES });
     const items = await stream.collect({ within: 30_000 });
     expect(assertErrorEnded(items)).toMatchObject({ code: 'answer_too_large' });
-    expect(contentOf(items).length).toBe(32 * MIB);
+    expect(readContent(items).length).toBe(32 * MIB);
     await runsEnd();
   });
 });

@@ -13,15 +13,15 @@ import {
   Workflow,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
-import { assertCompletion, assertErrorEnded, chunksOf, contentOf } from '../support/chunks.js';
+import { assertCompletion, assertErrorEnded, readChunks, readContent } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { openStream } from '../support/sse-client.js';
-import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 import { end, gate, headers, raw, role, stall, text } from '../support/upstream/steps.js';
-import { type Conversation, workflowsModule } from '../support/workflow-kit.js';
+import { type Conversation, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 const EVENTS = { 'millrace-events': 'true' };
 
@@ -157,8 +157,8 @@ describe('a run that goes wrong where it is read', () => {
     bench = await Bench.start({
       env: ENV,
       imports: [
-        workflowsModule(OddWorkflow, SilentOddWorkflow, OddNode, ProgressWorkflow, ProgressNode),
-        workflowsModule(ResultWorkflow, ResultNode),
+        makeWorkflowsModule(OddWorkflow, SilentOddWorkflow, OddNode, ProgressWorkflow, ProgressNode),
+        makeWorkflowsModule(ResultWorkflow, ResultNode),
       ],
     });
   });
@@ -167,7 +167,7 @@ describe('a run that goes wrong where it is read', () => {
   /** Does something while another stream is open, which must go on, and after which nothing may be left. */
   const besideAnother = async (work: () => Promise<void>): Promise<void> => {
     const held = gate();
-    bench.upstream.next(streamOf(['still', held, ' here']));
+    bench.upstream.next(scriptStream(['still', held, ' here']));
     const other = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
     await other.until((item) => item.kind === 'data');
     try {
@@ -177,7 +177,7 @@ describe('a run that goes wrong where it is read', () => {
     }
     const items = await other.collect();
     assertCompletion(items, { finish: 'stop' });
-    expect(contentOf(items)).toBe('still here');
+    expect(readContent(items)).toBe('still here');
     await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of all runs' });
     const page = await MetricsPage.of(bench.app.url);
     for (const gauge of ['millrace_open_runs', 'millrace_open_streams', 'millrace_paused_streams']) {
@@ -195,7 +195,7 @@ describe('a run that goes wrong where it is read', () => {
         const stream = await openStream(bench.app.chatUrl, { model: 'odd', stream: true, messages });
         const items = await stream.collect();
         expect(assertErrorEnded(items)).toMatchObject({ code: 'internal_error' });
-        expect(contentOf(items)).toBe('Hi');
+        expect(readContent(items)).toBe('Hi');
         expect(await (await bench.upstream.request(1)).closed).toBe('aborted');
         expect(bugs()).toHaveLength(1);
         const described = NO_DELTAS[name]?.described ?? '-';
@@ -230,7 +230,7 @@ describe('a run that goes wrong where it is read', () => {
 
   it('is answered with 500 when the whole answer cannot be written', async () => {
     await besideAnother(async () => {
-      bench.upstream.next(streamOf('Hi'));
+      bench.upstream.next(scriptStream('Hi'));
       const messages = [{ role: 'user', content: 'logprobs' }];
       const answer = await postJson(bench.app.chatUrl, { model: 'odd', messages });
       expect(answer).toMatchObject({ status: 500, json: { error: { code: 'internal_error' } } });
@@ -248,7 +248,7 @@ describe('a run that goes wrong where it is read', () => {
       );
       const items = await stream.collect();
       assertCompletion(items, { finish: 'stop' });
-      const news = chunksOf(items).flatMap((chunk) => ('millrace' in chunk ? [chunk.millrace] : []));
+      const news = readChunks(items).flatMap((chunk) => ('millrace' in chunk ? [chunk.millrace] : []));
       expect(news).toContainEqual(expect.objectContaining({ type: 'node-progress', message: 'Working', data: shown }));
       expect((await postJson(bench.app.chatUrl, { model: 'progress', messages }, EVENTS)).status).toBe(200);
     });
@@ -342,21 +342,25 @@ describe('node events', () => {
   let bench: Bench;
   beforeEach(async () => {
     bench = await Bench.start({
-      imports: [workflowsModule(InnerWorkflow, OuterWorkflow, FieldNode, RichNode, WholeNode, SilentTopicNode)],
+      imports: [makeWorkflowsModule(InnerWorkflow, OuterWorkflow, FieldNode, RichNode, WholeNode, SilentTopicNode)],
     });
   });
   afterEach(() => bench.close());
 
   const newsOf = async (model: string): Promise<readonly Record<string, unknown>[]> => {
     const stream = await openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO }, { headers: EVENTS });
-    return chunksOf(await stream.collect()).flatMap((chunk) =>
+    return readChunks(await stream.collect()).flatMap((chunk) =>
       'millrace' in chunk ? [chunk.millrace as Record<string, unknown>] : [],
     );
   };
 
   it('show of what steps give only what the client has read already', async () => {
     const spoken = { topic: 'said', inside: 'said, too' };
-    bench.upstream.next(jsonAnswer(TOPIC)).next(jsonAnswer(TOPIC)).next(jsonAnswer(spoken)).next(jsonAnswer(spoken));
+    bench.upstream
+      .next(scriptCompletion(TOPIC))
+      .next(scriptCompletion(TOPIC))
+      .next(scriptCompletion(spoken))
+      .next(scriptCompletion(spoken));
     const news = await newsOf('outer');
     const ends = news.filter(({ type }) => type === 'node-finished');
     expect(ends.map(({ node, output }) => [node, output])).toEqual([
@@ -374,7 +378,7 @@ describe('node events', () => {
   });
 
   it('tell one end of each step that has begun, also when the run fails inside a nested workflow', async () => {
-    bench.upstream.next(jsonAnswer(TOPIC)).next(streamOf('no JSON')).next(streamOf('no JSON again'));
+    bench.upstream.next(scriptCompletion(TOPIC)).next(scriptStream('no JSON')).next(scriptStream('no JSON again'));
     const news = await newsOf('outer');
     const ends = news.filter(({ type }) => type === 'node-finished' || type === 'node-failed');
     expect(ends.map(({ type, node, recovered }) => [type, node, recovered])).toEqual([

@@ -7,7 +7,7 @@ import { Bench, TestApp } from '../support/app.js';
 import { within } from '../support/eventually.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { getJson, postJson } from '../support/http-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
 
 const BODY = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
@@ -443,7 +443,7 @@ describe('security', () => {
       const wrong = await postJson(bench.app.chatUrl, BODY, { authorization: `Bearer ${secret}x` });
       expect(wrong.status).toBe(401);
       expect(wrong.text + JSON.stringify(wrong.headers)).not.toContain('sk-client');
-      bench.upstream.next(streamOf('Hi'));
+      bench.upstream.next(scriptStream('Hi'));
       expect((await postJson(bench.app.chatUrl, BODY, { authorization: `Bearer ${secret}` })).status).toBe(200);
       const { headers, body } = await bench.upstream.request(0);
       expect(JSON.stringify([headers, body])).not.toContain('sk-client');

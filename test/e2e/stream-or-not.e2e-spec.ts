@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { HELLO } from '../support/messages.js';
-import { jsonAnswer, streamOf } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 
 const CURL = '*/*';
 const SDK = 'application/json';
@@ -28,8 +28,8 @@ describe('a stream or one JSON object', () => {
     ['chat', null, CURL, false],
     ['chat', true, SDK, true],
   ])('model %s, stream %s, Accept %s', async (model, stream, accept, streams) => {
-    bench.upstream.next(streamOf('Hi'));
-    if (model !== 'chat') bench.upstream.next(jsonAnswer({ thinking: 'a', reply: 'b' }));
+    bench.upstream.next(scriptStream('Hi'));
+    if (model !== 'chat') bench.upstream.next(scriptCompletion({ thinking: 'a', reply: 'b' }));
     const response = await fetch(bench.app.chatUrl, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...(accept !== undefined && { accept }) },
@@ -41,7 +41,7 @@ describe('a stream or one JSON object', () => {
   });
 
   it('takes stream_options of a request that streams by default', async () => {
-    bench.upstream.next(streamOf('Hi')).next(jsonAnswer({ thinking: 'a', reply: 'b' }));
+    bench.upstream.next(scriptStream('Hi')).next(scriptCompletion({ thinking: 'a', reply: 'b' }));
     const response = await fetch(bench.app.chatUrl, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ChatRefs, type Flow, type Ref, Workflow } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
-import { contentOf } from '../support/chunks.js';
+import { readContent } from '../support/chunks.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { openStream } from '../support/sse-client.js';
-import { streamOf, toolCallAnswer } from '../support/upstream/scripts.js';
+import { scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
 import { httpError } from '../support/upstream/steps.js';
-import { SpeakNode, workflowsModule } from '../support/workflow-kit.js';
+import { SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
@@ -32,12 +32,12 @@ describe('a trace', () => {
   let tracer: RecordingTracer;
   beforeEach(async () => {
     tracer = new RecordingTracer();
-    bench = await Bench.start({ tracer, imports: [workflowsModule(SpeakNode, SecretWorkflow, OpenWorkflow)] });
+    bench = await Bench.start({ tracer, imports: [makeWorkflowsModule(SpeakNode, SecretWorkflow, OpenWorkflow)] });
   });
   afterEach(() => bench.close());
 
   it('says who asked for what, and what the client was given', async () => {
-    bench.upstream.next(streamOf('Draft.')).next(streamOf('{"thinking":"Hm.","reply":"Hi."}'));
+    bench.upstream.next(scriptStream('Draft.')).next(scriptStream('{"thinking":"Hm.","reply":"Hi."}'));
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const stream = await openStream(
       bench.app.chatUrl,
@@ -62,14 +62,14 @@ describe('a trace', () => {
       traceparent,
       metadata: { model: 'default', team: 'blue', request_id: 'request-1' },
     });
-    expect(contentOf(items)).toBe('Draft.\n\n{"thinking":"Hm.","reply":"Hi."}');
-    expect(trace?.ending?.output).toBe(contentOf(items));
+    expect(readContent(items)).toBe('Draft.\n\n{"thinking":"Hm.","reply":"Hi."}');
+    expect(trace?.ending?.output).toBe(readContent(items));
     expect(trace?.ending?.metadata).toEqual({ finish_reason: 'stop' });
     tracer.assertAllClosed();
   });
 
   it('takes the session from a header, and tells an answer without stream apart', async () => {
-    bench.upstream.next(streamOf('Hi.'));
+    bench.upstream.next(scriptStream('Hi.'));
     const answer = await postJson(
       bench.app.chatUrl,
       { model: 'chat', stream: false, messages: HELLO },
@@ -81,7 +81,7 @@ describe('a trace', () => {
   });
 
   it('has the tool calls that the client was given', async () => {
-    bench.upstream.next(toolCallAnswer('call_1', 'weather', { city: 'Rome' }));
+    bench.upstream.next(scriptToolCalls('call_1', 'weather', { city: 'Rome' }));
     const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object', properties: {} } } }];
     await postJson(bench.app.chatUrl, { model: 'chat', stream: false, messages: HELLO, tools });
     expect(tracer.traces[0]?.ending?.output).toEqual({
@@ -120,7 +120,7 @@ describe('a trace', () => {
   });
 
   it('is not made of a workflow that wants none', async () => {
-    bench.upstream.next(streamOf('Psst.'));
+    bench.upstream.next(scriptStream('Psst.'));
     const answer = await postJson(bench.app.chatUrl, { model: 'secret', stream: false, messages: HELLO });
     expect(answer.json).toMatchObject({ choices: [{ message: { content: 'Psst.' } }] });
     expect(answer.headers['x-trace-id']).toBeUndefined();
@@ -136,7 +136,7 @@ describe('a trace', () => {
   });
 
   it('leaves out the part of a nested workflow that wants none, and tells the version', async () => {
-    bench.upstream.next(streamOf('Psst.')).next(streamOf('Hi.'));
+    bench.upstream.next(scriptStream('Psst.')).next(scriptStream('Hi.'));
     await postJson(bench.app.chatUrl, { model: 'open', stream: false, messages: HELLO });
     expect(tracer.traces[0]?.start.tags).toEqual(['sync', 'version:2.1']);
     expect(tracer.spans().map(({ name }) => name)).toEqual(['SpeakNode']);

@@ -5,7 +5,7 @@ import { assertCompletion } from '../support/chunks.js';
 import { eventually, within } from '../support/eventually.js';
 import { FakeLangfuse, type FakeLangfuseBehaviour } from '../support/fake-langfuse.js';
 import { openStream } from '../support/sse-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 
 describe('tracing to a backend that fails', () => {
   let bench: Bench;
@@ -34,7 +34,7 @@ describe('tracing to a backend that fails', () => {
       },
     });
     open.push(bench);
-    bench.upstream.always(streamOf(['Hi ', 'there']));
+    bench.upstream.always(scriptStream(['Hi ', 'there']));
   };
 
   /** @returns the trace's id, once the answer has come whole and right */

@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type ExporterHealth, Tracer } from '../../src/tracing/index.js';
 import { Bench } from '../support/app.js';
-import { contentOf } from '../support/chunks.js';
+import { readContent } from '../support/chunks.js';
 import { eventually, within } from '../support/eventually.js';
 import { FakeLangfuse } from '../support/fake-langfuse.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { gate, httpError, role, text } from '../support/upstream/steps.js';
 
 type StoredEvent = ReturnType<FakeLangfuse['legacyEvents']>[number];
@@ -84,9 +84,9 @@ describe('tracing to a Langfuse before version 4', () => {
       LANGFUSE_TRACING_ENVIRONMENT: 'staging',
       LANGFUSE_RELEASE: '1.2.3',
     });
-    bench.upstream.next(streamOf(DRAFT, { usage: USAGE })).next(streamOf(REPLY));
+    bench.upstream.next(scriptStream(DRAFT, { usage: USAGE })).next(scriptStream(REPLY));
     const stream = await ask(bench, { model: 'streaming', user: 'user-1', metadata: { session_id: 'session-1' } });
-    const answer = contentOf(await stream.collect());
+    const answer = readContent(await stream.collect());
     const traceId = traceIdOf(stream);
     const events = await eventsOf(langfuse, traceId);
 
@@ -128,7 +128,7 @@ describe('tracing to a Langfuse before version 4', () => {
 
   it('sends nothing that the server finds wrong, whatever the client asks the model for', async () => {
     const { bench, langfuse } = await start('2.95.1');
-    bench.upstream.next(streamOf('{"a":1}'));
+    bench.upstream.next(scriptStream('{"a":1}'));
     const stream = await ask(bench, {
       temperature: 0.5,
       stop: ['x', 'y'],
@@ -168,7 +168,7 @@ describe('tracing to a Langfuse before version 4', () => {
 
   it('uses the old way on a newer server if it is told to', async () => {
     const { bench, langfuse } = await start('3.120.0', { LANGFUSE_INGESTION: 'legacy' });
-    bench.upstream.next(streamOf('Hi.'));
+    bench.upstream.next(scriptStream('Hi.'));
     const stream = await ask(bench);
     await stream.collect();
     expect(await eventsOf(langfuse, traceIdOf(stream))).not.toHaveLength(0);
@@ -177,8 +177,8 @@ describe('tracing to a Langfuse before version 4', () => {
 
   it('serves its clients, and shows that nothing arrives, where the server has closed the old way', async () => {
     const { bench, langfuse } = await start('4.16.0', { LANGFUSE_INGESTION: 'legacy' });
-    bench.upstream.next(streamOf('Hi.'));
-    expect(contentOf(await (await ask(bench)).collect())).toBe('Hi.');
+    bench.upstream.next(scriptStream('Hi.'));
+    expect(readContent(await (await ask(bench)).collect())).toBe('Hi.');
     await eventually(() => healthOf(bench)?.droppedTraces === 1);
     expect(healthOf(bench)).toMatchObject({ up: false, exportedTraces: 0, failures: 1, queueBytes: 0 });
     expect(langfuse.ingestRequests).toHaveLength(1);
@@ -188,7 +188,7 @@ describe('tracing to a Langfuse before version 4', () => {
   it('delivers once what it had to try again', async () => {
     const { bench, langfuse } = await start('2.95.1');
     langfuse.answerWith({ status: 503 });
-    bench.upstream.next(streamOf('Hi.'));
+    bench.upstream.next(scriptStream('Hi.'));
     const stream = await ask(bench);
     await stream.collect();
     await eventually(() => langfuse.ingestRequests.length === 1);
@@ -200,7 +200,7 @@ describe('tracing to a Langfuse before version 4', () => {
 
   it('sends at the end of the process what still waits, and does not wait longer than it may', async () => {
     const first = await start('2.95.1', { LANGFUSE_INGESTION: 'legacy' });
-    first.bench.upstream.next(streamOf('Hi.'));
+    first.bench.upstream.next(scriptStream('Hi.'));
     const stream = await ask(first.bench);
     await stream.collect();
     await first.bench.close();
@@ -210,7 +210,7 @@ describe('tracing to a Langfuse before version 4', () => {
 
     const second = await start('2.95.1', { LANGFUSE_INGESTION: 'legacy', TRACING_FLUSH_TIMEOUT_MS: '100' });
     second.langfuse.answerWith('hang');
-    second.bench.upstream.next(streamOf('Hi.'));
+    second.bench.upstream.next(scriptStream('Hi.'));
     await (await ask(second.bench)).collect();
     bench = undefined;
     await within(second.bench.close(), { within: 4_000, message: 'the end of the server' });

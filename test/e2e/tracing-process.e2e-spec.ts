@@ -6,7 +6,7 @@ import { HELLO } from '../support/messages.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { openStream, type SseStream } from '../support/sse-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { gate, role, text } from '../support/upstream/steps.js';
 
 describe('the process, with tracing', () => {
@@ -61,7 +61,7 @@ describe('the process, with tracing', () => {
   it('tries again within its last seconds', async () => {
     const running = await start({ TRACING_FLUSH_TIMEOUT_MS: '10000' });
     langfuse.answerWith({ status: 503 });
-    upstream.next(streamOf('Hi'));
+    upstream.next(scriptStream('Hi'));
     await (await ask(running)).collect();
     running.process.signal('SIGTERM');
     await eventually(() => langfuse.ingestRequests.length >= 2);
@@ -73,7 +73,7 @@ describe('the process, with tracing', () => {
   it.each(['hang', 'down'] as const)('ends in time while the backend does this: %s', async (behaviour) => {
     const running = await start({ TRACING_FLUSH_TIMEOUT_MS: '500' });
     langfuse.answerWith(behaviour);
-    upstream.next(streamOf('Hi'));
+    upstream.next(scriptStream('Hi'));
     await (await ask(running)).collect();
     const started = performance.now();
     running.process.signal('SIGTERM');
@@ -99,7 +99,7 @@ describe('the process, with tracing', () => {
   it('says that a key is missing, and traces nothing', async () => {
     const running = await start({ LANGFUSE_SECRET_KEY: '' });
     await running.process.waitForLine(/WARN.*LANGFUSE_SECRET_KEY is not set/);
-    upstream.next(streamOf('Hi'));
+    upstream.next(scriptStream('Hi'));
     const stream = await ask(running);
     await stream.collect();
     expect(stream.headers).not.toHaveProperty('x-trace-id');
@@ -110,7 +110,7 @@ describe('the process, with tracing', () => {
     const { process: child, url } = await start({}, () => langfuse.answerWith('down'));
     await child.waitForLine(/WARN.*could not be asked about its keys: it cannot be reached/);
     expect((await getJson(`${url}/health/ready`)).status).toBe(200);
-    upstream.always(streamOf('Hi'));
+    upstream.always(scriptStream('Hi'));
     for (let i = 0; i < 20; i++) await (await ask({ process: child, url })).collect();
     const [line] = await child.waitForLine(/.*WARN.*deliveries that failed.*/);
     expect(line).toMatch(/Langfuse: deliveries that failed: 1 \(the last: no connection \(\w+\)\)/);

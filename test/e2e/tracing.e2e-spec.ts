@@ -14,15 +14,15 @@ import {
   Workflow,
 } from '../../src/workflow/index.js';
 import { Bench, type TestAppOptions } from '../support/app.js';
-import { contentOf } from '../support/chunks.js';
+import { readContent } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { FakeLangfuse } from '../support/fake-langfuse.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { openStream, type SseStream } from '../support/sse-client.js';
-import { streamOf, toolCallAnswer } from '../support/upstream/scripts.js';
+import { scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError, reset, role, text } from '../support/upstream/steps.js';
-import { type Conversation, SpeakNode, workflowsModule } from '../support/workflow-kit.js';
+import { type Conversation, SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 type ReceivedTrace = ReturnType<FakeLangfuse['traces']>[number];
 type Span = ReceivedTrace['roots'][number];
@@ -77,7 +77,7 @@ class OuterWorkflow {
   }
 }
 
-const WORKFLOWS = [workflowsModule(WeatherTool, ToolNode, SpeakNode, InnerWorkflow, OuterWorkflow)];
+const WORKFLOWS = [makeWorkflowsModule(WeatherTool, ToolNode, SpeakNode, InnerWorkflow, OuterWorkflow)];
 
 describe('tracing', () => {
   let bench: Bench;
@@ -120,9 +120,9 @@ describe('tracing', () => {
 
   it('records everything of a request of two nodes', async () => {
     await start({ LANGFUSE_TRACING_ENVIRONMENT: 'staging', LANGFUSE_RELEASE: 'v7' });
-    bench.upstream.next(streamOf(['A ', 'draft']));
+    bench.upstream.next(scriptStream(['A ', 'draft']));
     bench.upstream.next(
-      streamOf(REPLY, {
+      scriptStream(REPLY, {
         usage: {
           prompt_tokens: 100,
           completion_tokens: 50,
@@ -173,7 +173,7 @@ describe('tracing', () => {
     }
     expect([root, draft, firstCall].map(({ kind }) => kind)).toEqual([SERVER, INTERNAL, CLIENT]);
     expect(JSON.parse(String(shown(root, 'input')))).toEqual(HELLO);
-    expect(shown(root, 'output')).toBe(contentOf(items));
+    expect(shown(root, 'output')).toBe(readContent(items));
     expect(root.attributes).toMatchObject({
       'langfuse.internal.as_root': true,
       [`${OBSERVATION}metadata.model`]: 'default',
@@ -238,8 +238,8 @@ describe('tracing', () => {
     await start({ UPSTREAM_MAX_RETRIES: '1' }, { imports: WORKFLOWS });
     const overloaded = httpError(503, errorBody('overloaded'));
     bench.upstream.next(overloaded).next(overloaded);
-    bench.upstream.next(toolCallAnswer('call_a', 'weather', { city: 'Oslo' }));
-    bench.upstream.next(streamOf('Seven')).next(streamOf('Again'));
+    bench.upstream.next(scriptToolCalls('call_a', 'weather', { city: 'Oslo' }));
+    bench.upstream.next(scriptStream('Seven')).next(scriptStream('Again'));
     const stream = await ask({ model: 'outer' });
     await stream.collect();
     const { roots } = await traceOfStream(stream);
@@ -315,7 +315,7 @@ describe('tracing', () => {
 
   it('tells also of answers that are not streamed', async () => {
     await start();
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
     const [root] = (await traceOf(answer.headers['x-trace-id'])).roots as [Span];
     expect(root.attributes).toMatchObject({ 'langfuse.trace.tags': ['sync'], [`${OBSERVATION}output`]: 'Hi' });
@@ -325,7 +325,7 @@ describe('tracing', () => {
     await start();
     bench.upstream.always(({ body }) => {
       const [{ content } = { content: '' }] = body.messages.slice(-1) as { content: string }[];
-      return streamOf(['echo ', content]);
+      return scriptStream(['echo ', content]);
     });
     const streams = await Promise.all(
       Array.from({ length: 50 }, async (_, i) => {
@@ -353,7 +353,7 @@ describe('tracing', () => {
   it('holds nothing that anybody wrote where content is switched off', async () => {
     await start({ TRACING_CAPTURE_CONTENT: 'false' });
     bench.upstream.next(
-      streamOf('The secret answer', { usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 } }),
+      scriptStream('The secret answer', { usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 } }),
     );
     const stream = await ask({
       messages: [{ role: 'user', content: 'The secret question' }],
@@ -385,9 +385,9 @@ describe('tracing', () => {
       ['eyJ', 'hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmN'],
     ].map((parts) => parts.join(''));
     const said = `The key_points of org_structure: ${secrets.join(' and ')}`;
-    bench.upstream.next(streamOf(said.match(/.{1,7}/gs) ?? []));
+    bench.upstream.next(scriptStream(said.match(/.{1,7}/gs) ?? []));
     const stream = await ask({ messages: [{ role: 'user', content: said }], metadata: { note: said } });
-    expect(contentOf(await stream.collect())).toBe(said);
+    expect(readContent(await stream.collect())).toBe(said);
     const trace = await traceOfStream(stream);
     const sent = JSON.stringify(trace);
     for (const secret of secrets) expect(sent).not.toContain(secret.slice(-8));
@@ -409,9 +409,9 @@ describe('tracing', () => {
     class MaskModule {}
 
     await start({}, { imports: [MaskModule] });
-    bench.upstream.next(streamOf(['An', 'na is here']));
+    bench.upstream.next(scriptStream(['An', 'na is here']));
     const stream = await ask({ messages: [{ role: 'user', content: 'Where is Anna?' }], metadata: { who: 'Anna' } });
-    expect(contentOf(await stream.collect())).toBe('Anna is here');
+    expect(readContent(await stream.collect())).toBe('Anna is here');
     const trace = await traceOfStream(stream);
     expect(JSON.stringify(trace)).not.toContain('Anna');
     const [root] = trace.roots as [Span];
@@ -421,7 +421,7 @@ describe('tracing', () => {
 
   it('cuts what is too long, and says so', async () => {
     await start({ TRACING_FIELD_LIMIT: '1kb' });
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     const stream = await ask({ messages: [{ role: 'user', content: 'x'.repeat(100_000) }] });
     await stream.collect();
     const trace = await traceOfStream(stream);
@@ -435,7 +435,7 @@ describe('tracing', () => {
 
   it('traces its part of the requests, and gives all of them an id', async () => {
     await start({ TRACING_SAMPLE_RATE: '0' });
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     const stream = await ask();
     await stream.collect();
     expect(stream.headers['x-trace-id']).toMatch(/^[0-9a-f]{32}$/);
@@ -452,7 +452,7 @@ describe('tracing', () => {
       OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=a%20b',
       OTEL_SERVICE_NAME: 'care',
     });
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     const stream = await ask();
     await stream.collect();
     const trace = await traceOfStream(stream);
@@ -477,7 +477,7 @@ describe('tracing', () => {
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
       OTEL_RESOURCE_ATTRIBUTES: 'service.name=care,deployment.environment.name=blue%2Fgreen,service.version=2026.1',
     });
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     await (await ask()).collect();
     const spans = await eventually(() =>
       collector.collectorSpans().length === 3 ? collector.collectorSpans() : undefined,
@@ -499,7 +499,7 @@ describe('tracing', () => {
       LANGFUSE_PUBLIC_KEY: own.publicKey,
       LANGFUSE_SECRET_KEY: own.secretKey,
     });
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     await (await ask()).collect();
     await eventually(() => own.traces().length === 1);
   });
@@ -510,7 +510,7 @@ describe('tracing', () => {
 
     it('is recorded', async () => {
       await start();
-      bench.upstream.next(streamOf('Hi'));
+      bench.upstream.next(scriptStream('Hi'));
       const stream = await ask({}, { traceparent });
       await stream.collect();
       const [root] = (await traceOfStream(stream)).roots as [Span];
@@ -521,7 +521,7 @@ describe('tracing', () => {
 
     it('is continued where that is wanted', async () => {
       await start({ TRACING_TRACEPARENT: 'continue' });
-      bench.upstream.next(streamOf('Hi'));
+      bench.upstream.next(scriptStream('Hi'));
       const stream = await ask({}, { traceparent });
       await stream.collect();
       expect(stream.headers['x-trace-id']).toBe(caller);
@@ -534,7 +534,7 @@ describe('tracing', () => {
   it('sends nothing, and says nothing, without configuration', async () => {
     bench = await Bench.start();
     open.push(bench);
-    bench.upstream.next(streamOf('Hi'));
+    bench.upstream.next(scriptStream('Hi'));
     const stream = await ask();
     await stream.collect();
     expect(stream.headers).not.toHaveProperty('x-trace-id');

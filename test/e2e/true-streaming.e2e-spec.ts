@@ -2,10 +2,10 @@ import { toUSVString } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Bench } from '../support/app.js';
-import { assertCompletion, chunksOf, contentOf } from '../support/chunks.js';
+import { assertCompletion, readChunks, readContent } from '../support/chunks.js';
 import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { cutEvery, delay, gate, style } from '../support/upstream/steps.js';
 
 describe('true streaming', () => {
@@ -17,10 +17,10 @@ describe('true streaming', () => {
 
   it('sends the first event before the upstream has said the second', async () => {
     const hold = gate();
-    bench.upstream.next(streamOf(['First', hold, ' second']));
+    bench.upstream.next(scriptStream(['First', hold, ' second']));
     const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data' && item.data.includes('First'));
-    expect(contentOf(stream.items)).toBe('First');
+    expect(readContent(stream.items)).toBe('First');
     hold.open();
     assertCompletion(await stream.collect(), { content: 'First second' });
   });
@@ -40,7 +40,7 @@ describe('true streaming', () => {
         cut,
         fc.boolean(),
         async (pieces, bytes, crlf) => {
-          const script = streamOf(pieces);
+          const script = scriptStream(pieces);
           bench.upstream.next([
             ...(bytes === undefined ? [] : [cutEvery(bytes)]),
             ...(crlf ? [style({ lineEnd: '\r\n', dataSpace: false })] : []),
@@ -50,7 +50,7 @@ describe('true streaming', () => {
           const items = await stream.collect();
           assertCompletion(items, { finish: 'stop' });
           // Lone halves of characters have no UTF-8 form.
-          expect(contentOf(items)).toBe(toUSVString(pieces.join('')));
+          expect(readContent(items)).toBe(toUSVString(pieces.join('')));
         },
       ),
       { numRuns: 60 },
@@ -58,10 +58,10 @@ describe('true streaming', () => {
   });
 
   it('never sends half a character while its other half is on the way', async () => {
-    bench.upstream.next(streamOf(['smile \ud83d', delay(20), '\ude00!']));
+    bench.upstream.next(scriptStream(['smile \ud83d', delay(20), '\ude00!']));
     const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
     const items = await stream.collect();
     assertCompletion(items, { content: 'smile 😀!' });
-    for (const chunk of chunksOf(items)) expect(chunk.choices[0]?.delta.content ?? '').not.toMatch(/\p{Surrogate}/u);
+    for (const chunk of readChunks(items)) expect(chunk.choices[0]?.delta.content ?? '').not.toMatch(/\p{Surrogate}/u);
   });
 });

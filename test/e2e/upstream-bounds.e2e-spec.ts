@@ -4,7 +4,7 @@ import { assertErrorEnded } from '../support/chunks.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
-import { type Script, streamOf } from '../support/upstream/scripts.js';
+import { type Script, scriptStream } from '../support/upstream/scripts.js';
 import {
   chunk,
   delta,
@@ -64,7 +64,7 @@ describe('what one model may answer is bounded', () => {
     await start();
     expect(await errorOf([role(), flood({ bytes: 60 * MIB }), ...EVER])).toEqual(TOO_LARGE);
     expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
-    expect((await ask(streamOf('Well.'))).status).toBe(200);
+    expect((await ask(scriptStream('Well.'))).status).toBe(200);
   }, 60_000);
 
   it.each<[string, readonly Step[]]>([
@@ -170,7 +170,7 @@ describe('what one model may answer is bounded', () => {
 
   it('takes an answer that is as long as it may be', async () => {
     await start({ UPSTREAM_ANSWER_LIMIT: '64kb' });
-    const { status, json } = await ask(streamOf(['x'.repeat(32_768), 'y'.repeat(32_768)]));
+    const { status, json } = await ask(scriptStream(['x'.repeat(32_768), 'y'.repeat(32_768)]));
     expect(status).toBe(200);
     expect(json).toMatchObject({ choices: [{ message: { content: expect.stringMatching(/^x{32768}y{32768}$/) } }] });
   });

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
-import { assertCompletion, assertErrorEnded, contentOf } from '../support/chunks.js';
+import { assertCompletion, assertErrorEnded, readContent } from '../support/chunks.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { openStream, type SseStream } from '../support/sse-client.js';
-import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import {
   chunk,
   comment,
@@ -42,7 +42,7 @@ describe('the end of an upstream answer', () => {
   const open = (body: object = {}): Promise<SseStream> =>
     openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...body });
   const saw = (stream: SseStream, words: string): Promise<unknown> =>
-    stream.until(() => contentOf(stream.items).includes(words));
+    stream.until(() => readContent(stream.items).includes(words));
   /** Two parts in one read, of which the second says that the answer is over: the client sees it, so the server has read both. */
   const EARLY = together(role(), text('part0 '), finish('stop'));
 
@@ -75,7 +75,7 @@ describe('the end of an upstream answer', () => {
       read.open();
       const items = await stream.collect();
       expect(assertErrorEnded(items).code).toBe(code);
-      expect(contentOf(items)).toMatch(/^part0 part1/);
+      expect(readContent(items)).toMatch(/^part0 part1/);
     });
 
     it('makes later reasons of the answer unreliable: a reset after the next one is an error', async () => {
@@ -146,7 +146,7 @@ describe('the end of an upstream answer', () => {
       assertCompletion(await stream.collect(), { content: 'part0 part1 part2', finish: 'stop' });
       await endsAfter(60_000);
       // For example, another server answers for the model now, which ends its answers.
-      bench.upstream.next(streamOf('all'));
+      bench.upstream.next(scriptStream('all'));
       await (await open()).collect();
       await endsAfter(60_000);
     });
@@ -224,7 +224,7 @@ describe('an upstream connection that closes before the end of its body', () => 
     const stream = await paused([role(), ...PIECES.map((piece) => text(piece)), cutOff()]);
     const items = await collectSlowly(stream);
     expect(assertErrorEnded(items).code).toBe('upstream_connection_lost');
-    expect(contentOf(items)).toBe(PIECES.join(''));
+    expect(readContent(items)).toBe(PIECES.join(''));
   }, 60_000);
 
   describe('loses nothing of what came faster than it could be read', () => {
@@ -241,7 +241,7 @@ describe('an upstream connection that closes before the end of its body', () => 
     it('and is a failure after that if the answer was not complete', async () => {
       const items = await answerTo();
       expect(assertErrorEnded(items).code).toBe('upstream_connection_lost');
-      expect(contentOf(items)).toBe(WORDS.join(''));
+      expect(readContent(items)).toBe(WORDS.join(''));
     });
   });
 

@@ -4,7 +4,7 @@ import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
 import { openStream } from '../support/sse-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { done, finish, role, toolCall } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
@@ -38,7 +38,7 @@ describe("a vendor's finish_reason", () => {
     [3, 'content_filter'],
     [77, 'stop'],
   ])('%s is %s for the client', async (given, finish) => {
-    bench.upstream.next(streamOf('Hi', { finish: given }));
+    bench.upstream.next(scriptStream('Hi', { finish: given }));
     assertCompletion(await (await openStream(bench.app.chatUrl, { ...ASK, stream: true })).collect(), { finish });
   });
 
@@ -56,7 +56,7 @@ describe("a vendor's finish_reason", () => {
   it.each(['abort', 'network_error', 'insufficient_system_resource', 'MALFORMED_FUNCTION_CALL'])(
     '%s, which says that the answer is not whole, is a failure',
     async (given) => {
-      bench.upstream.next(streamOf('Half an', { finish: given })).next(streamOf('Half an', { finish: given }));
+      bench.upstream.next(scriptStream('Half an', { finish: given })).next(scriptStream('Half an', { finish: given }));
       assertErrorEnded(await (await openStream(bench.app.chatUrl, { ...ASK, stream: true })).collect());
       const { status, json } = await postJson(bench.app.chatUrl, ASK);
       assertValidError(json);
@@ -69,7 +69,7 @@ describe("a vendor's finish_reason", () => {
     Logger.overrideLogger({ log() {}, error() {}, warn: (line: string) => lines.push(line) });
     try {
       for (const word of ['SPECIAL\u0007', 'SPECIAL\u0007', 'odd']) {
-        bench.upstream.next(streamOf('Hi', { finish: word }));
+        bench.upstream.next(scriptStream('Hi', { finish: word }));
         expect((await postJson(bench.app.chatUrl, ASK)).json).toMatchObject({ choices: [{ finish_reason: 'stop' }] });
       }
       const told = lines.filter((line) => line.includes('finish_reason'));

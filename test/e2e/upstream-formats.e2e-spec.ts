@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { Bench } from '../support/app.js';
-import { assertCompletion, contentOf } from '../support/chunks.js';
+import { assertCompletion, readContent } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
 import { openStream } from '../support/sse-client.js';
-import { streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import {
   chunk,
   cutEvery,
@@ -47,7 +47,7 @@ describe('an upstream answer is read by what it is', () => {
 
   it.each(TYPES)('an event stream with the content type "%s"', async (type) => {
     for (const start of ['', '\uFEFF', '\r\n\n', ': hello\n\n', 'id: 1\nretry: 10\n']) {
-      bench.upstream.next([headers(200, { 'content-type': type }), raw(start), ...streamOf('Grüße 🙂')]);
+      bench.upstream.next([headers(200, { 'content-type': type }), raw(start), ...scriptStream('Grüße 🙂')]);
       const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
       assertCompletion(await stream.collect(), { content: 'Grüße 🙂', finish: 'stop' });
     }
@@ -63,7 +63,7 @@ describe('an upstream answer is read by what it is', () => {
 
   it('however small the pieces are in which it comes', async () => {
     const type = headers(200, { 'content-type': 'application/octet-stream' });
-    bench.upstream.next([type, cutEvery(1), style({ dataSpace: false }), raw('\uFEFF'), ...streamOf('By bytes')]);
+    bench.upstream.next([type, cutEvery(1), style({ dataSpace: false }), raw('\uFEFF'), ...scriptStream('By bytes')]);
     const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
     assertCompletion(await stream.collect(), { content: 'By bytes', finish: 'stop' });
   });
@@ -152,11 +152,11 @@ describe('an upstream that cannot stream', () => {
   it('is asked for whole answers if its setting says so, and clients stream all the same', async () => {
     const bench = await Bench.start({ env: { OPENAI_STREAM: 'off' } });
     try {
-      bench.upstream.always(streamOf('All of it, at once.', { usage: USAGE }));
+      bench.upstream.always(scriptStream('All of it, at once.', { usage: USAGE }));
       const body = { ...ASK, stream: true, stream_options: { include_usage: true } };
       const items = await (await openStream(bench.app.chatUrl, body)).collect();
       assertCompletion(items, { finish: 'stop', includeUsage: true, usage: USAGE });
-      expect(contentOf(items)).toBe('All of it, at once.');
+      expect(readContent(items)).toBe('All of it, at once.');
       const { json } = await postJson(bench.app.chatUrl, ASK);
       expect(json).toMatchObject({ choices: [{ message: { content: 'All of it, at once.' } }], usage: USAGE });
       for (const { body: asked } of bench.upstream.requests) {

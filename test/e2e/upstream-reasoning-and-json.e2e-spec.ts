@@ -17,7 +17,7 @@ import { assertCompletion } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
-import { type Script, streamOf } from '../support/upstream/scripts.js';
+import { type Script, scriptStream } from '../support/upstream/scripts.js';
 import { delta, done, finish, role, text } from '../support/upstream/steps.js';
 import { assertValidCompletion } from '../support/wire-schema.js';
 
@@ -98,9 +98,9 @@ describe('an upstream that speaks OpenAI in its own way', () => {
       ['in thinking', fields({ thinking: 'Hm.' })],
       ['in reasoning_details', fields({ reasoning_details: [{ type: 'reasoning.text', text: 'Hm.' }] })],
       ['in two fields', fields({ reasoning: 'Hm.', reasoning_details: [{ type: 'reasoning.text', text: 'Hm.' }] })],
-      ['in a tag', streamOf('<think>Hm.</think>\n\nYes.', { pieces: 9 })],
-      ['in a tag, behind blank lines', streamOf('<think>\n\nHm.</think>\n\nYes.', { pieces: 12 })],
-      ['in the other tag', streamOf('\n<thinking>Hm.</thinking>Yes.', { pieces: 5 })],
+      ['in a tag', scriptStream('<think>Hm.</think>\n\nYes.', { pieces: 9 })],
+      ['in a tag, behind blank lines', scriptStream('<think>\n\nHm.</think>\n\nYes.', { pieces: 12 })],
+      ['in the other tag', scriptStream('\n<thinking>Hm.</thinking>Yes.', { pieces: 5 })],
     ])('%s: it reaches the client as reasoning', async (_, script) => {
       await start();
       bench.upstream.next(script).next(script);
@@ -110,20 +110,20 @@ describe('an upstream that speaks OpenAI in its own way', () => {
 
     it('nowhere: an empty tag shows no reasoning', async () => {
       await start();
-      bench.upstream.always(streamOf('<think>\n\n</think>\n\nYes.', { pieces: 6 }));
+      bench.upstream.always(scriptStream('<think>\n\n</think>\n\nYes.', { pieces: 6 }));
       assertCompletion(await stream(), { reasoning: '', content: 'Yes.' });
       expect(await complete()).not.toHaveProperty('reasoning_content');
     });
 
     it('in a tag that its template has opened, if the setting says so', async () => {
       await start({ OPENAI_REASONING_TAG: '/think' });
-      bench.upstream.next(streamOf('Hm.</think>\n\nYes.', { pieces: 4 }));
+      bench.upstream.next(scriptStream('Hm.</think>\n\nYes.', { pieces: 4 }));
       assertCompletion(await stream(), { reasoning: 'Hm.', content: 'Yes.' });
     });
 
     it('nowhere, if the setting says so', async () => {
       await start({ OPENAI_REASONING_TAG: 'off' });
-      bench.upstream.next(streamOf('<think>Hm.</think>Yes.', { pieces: 4 }));
+      bench.upstream.next(scriptStream('<think>Hm.</think>Yes.', { pieces: 4 }));
       assertCompletion(await stream(), { content: '<think>Hm.</think>Yes.' });
     });
   });
@@ -141,7 +141,7 @@ describe('an upstream that speaks OpenAI in its own way', () => {
       ['behind its reasoning', `<think>{"a": {reply}}</think>\n${JSON_TEXT}`],
     ])('%s, though it was given a schema: the answer is found', async (_, words) => {
       await start();
-      bench.upstream.always(streamOf(words, { pieces: 12 }));
+      bench.upstream.always(scriptStream(words, { pieces: 12 }));
       const items = await stream({ model: 'spoken' });
       assertCompletion(items, { content: 'Yes.' });
       const whole = await complete({ model: 'silent' });
@@ -154,7 +154,7 @@ describe('an upstream that speaks OpenAI in its own way', () => {
 
     it('in an array, where the schema says so and the provider is only asked in words', async () => {
       await start({ OPENAI_STRUCTURED_OUTPUT: 'prompt' });
-      bench.upstream.next(streamOf('As in [this]: [{"a": [1]}, 2]. [3]', { pieces: 7 }));
+      bench.upstream.next(scriptStream('As in [this]: [{"a": [1]}, 2]. [3]', { pieces: 7 }));
       const format = { type: 'json_schema', json_schema: { name: 'list', schema: { type: 'array' } } };
       expect(await complete({ response_format: format })).toMatchObject({ content: '[{"a": [1]}, 2]' });
       expect(JSON.stringify(bench.upstream.requests[0]?.body.messages)).toContain('exactly one JSON array');
@@ -163,7 +163,7 @@ describe('an upstream that speaks OpenAI in its own way', () => {
 
   it('shows nothing for a field that is null', async () => {
     await start();
-    bench.upstream.next(streamOf(['{"thinking":', 'nu', 'll,"reply":"Yes."}']));
+    bench.upstream.next(scriptStream(['{"thinking":', 'nu', 'll,"reply":"Yes."}']));
     const items = await stream({ model: 'spoken' });
     assertCompletion(items, { content: 'Yes.', reasoning: '' });
   });

@@ -5,10 +5,10 @@ import { FakeLangfuse } from '../support/fake-langfuse.js';
 import { ForwardProxy } from '../support/forward-proxy.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
-import { rejectionOf } from '../support/rejection.js';
+import { catchRejection } from '../support/rejection.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, startServerProcess } from '../support/server-process.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 
 const REQUEST = { model: 'chat', messages: [{ role: 'developer', content: 'Be kind.' }, ...HELLO] };
 
@@ -20,14 +20,14 @@ describe('the settings of a model provider', () => {
   const start = async (env: Record<string, string> = {}): Promise<Bench> => {
     const bench = await Bench.start({ env });
     open.push(bench);
-    bench.upstream.always(streamOf('Hello'));
+    bench.upstream.always(scriptStream('Hello'));
     return bench;
   };
   /** The upstream's path is with its query. */
   const startAt = async (path: string, addressOf: (origin: string) => Record<string, string>) => {
     const upstream = await ScriptedUpstream.start(path);
     open.push(upstream);
-    upstream.always(streamOf('Hello'));
+    upstream.always(scriptStream('Hello'));
     const app = await TestApp.start({ env: addressOf(upstream.origin) });
     open.push(app);
     expect((await postJson(app.chatUrl, REQUEST)).status).toBe(200);
@@ -90,7 +90,7 @@ describe('the settings of a model provider', () => {
     [{ LANGFUSE_BASE_URL: 'http://127.0.0.1/?a=b' }, 'LANGFUSE_BASE_URL must not have a part behind ?'],
     [{ HTTPS_PROXY: 'socks5://127.0.0.1:1080' }, 'HTTPS_PROXY must be the address of an HTTP proxy'],
   ])('%j stop the start', async (env, words) => {
-    const failure = await rejectionOf(TestApp.start({ env: env }));
+    const failure = await catchRejection(TestApp.start({ env: env }));
     expect(String(failure)).toContain(words);
     expect(String(failure)).not.toMatch(/secret|sk-1/);
   });

@@ -13,10 +13,10 @@ import {
   Workflow,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
-import { assertCompletion, chunksOf, toolCallsOf } from '../support/chunks.js';
+import { assertCompletion, readChunks, readToolCalls } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
 import { openStream } from '../support/sse-client.js';
-import { type Script, streamOf } from '../support/upstream/scripts.js';
+import { type Script, scriptStream } from '../support/upstream/scripts.js';
 import { delta, done, finish, reasoning, role, style, text } from '../support/upstream/steps.js';
 import { assertValidCompletion } from '../support/wire-schema.js';
 
@@ -163,7 +163,7 @@ describe('tool calls of an upstream', () => {
     bench.upstream.next(script).next(script);
     const items = await stream();
     assertCompletion(items, { finish: 'tool_calls' });
-    const streamed = toolCallsOf(items);
+    const streamed = readToolCalls(items);
     expect(streamed).toMatchObject([OSLO, ROME]);
     const whole = await complete();
     expect(whole).toMatchObject({
@@ -180,7 +180,7 @@ describe('tool calls of an upstream', () => {
   it('without arguments have an empty object, so that clients can parse it, and go back with it', async () => {
     bench.upstream.always(calls([[{ index: 0, id: 'a', type: 'function', function: { name: 'weather' } }]]));
     const items = await stream();
-    expect(toolCallsOf(items)).toMatchObject([{ id: 'a', name: 'weather', arguments: '{}' }]);
+    expect(readToolCalls(items)).toMatchObject([{ id: 'a', name: 'weather', arguments: '{}' }]);
     expect((await complete())?.message.tool_calls).toMatchObject([{ function: { arguments: '{}' } }]);
     const asked = { id: 'a', type: 'function', function: { name: 'weather', arguments: '' } };
     const messages = [
@@ -204,14 +204,14 @@ describe('tool calls of an upstream', () => {
     ]);
     const items = await stream();
     assertCompletion(items, { finish: 'tool_calls' });
-    expect(toolCallsOf(items)).toMatchObject([{ ...OSLO, id: expect.stringMatching(ID) }]);
+    expect(readToolCalls(items)).toMatchObject([{ ...OSLO, id: expect.stringMatching(ID) }]);
   });
 
   it('of two speaking steps have numbers and ids of their own', async () => {
     const script = calls([[{ index: 0, id: 'call_0', function: OSLO }]]);
     bench.upstream.always(script);
     const items = await stream({ model: 'two' });
-    const streamed = toolCallsOf(items);
+    const streamed = readToolCalls(items);
     expect(streamed).toMatchObject([OSLO, OSLO]);
     expect(new Set(streamed.map(({ id }) => id)).size).toBe(2);
     const whole = (await complete({ model: 'two' }))?.message.tool_calls ?? [];
@@ -235,9 +235,9 @@ describe('tool calls of an upstream', () => {
       await openStream(bench.app.chatUrl, body, { headers: { 'millrace-events': 'true' } })
     ).collect();
     assertCompletion(items, { finish: 'tool_calls', content: 'So🦀.', reasoning: 'hm' });
-    expect(toolCallsOf(items)).toMatchObject([{ arguments: '{"city":"😀"}' }]);
-    expect(chunksOf(items).filter((chunk) => 'millrace' in chunk).length).toBeGreaterThan(2);
-    for (const chunk of chunksOf(items)) expect(JSON.stringify(chunk)).not.toMatch(/\\ud[89a-f]/);
+    expect(readToolCalls(items)).toMatchObject([{ arguments: '{"city":"😀"}' }]);
+    expect(readChunks(items).filter((chunk) => 'millrace' in chunk).length).toBeGreaterThan(2);
+    for (const chunk of readChunks(items)) expect(JSON.stringify(chunk)).not.toMatch(/\\ud[89a-f]/);
   });
 
   it.each(['MAX_TOKENS', 'max_tokens', 'length', 'model_length', 'SAFETY', 'content_filter'])(
@@ -255,7 +255,7 @@ describe('tool calls of an upstream', () => {
     bench.upstream
       .next(calls([[{ function: ping }, { function: ping }]], 'stop'))
       .next(calls([[0, 1].map((index) => ({ index, id: 'ping', function: ping }))]))
-      .next(streamOf('Done.'));
+      .next(scriptStream('Done.'));
     expect((await complete({ model: 'tooled', tools: undefined }))?.message.content).toBe('Done.');
     expect(executed).toHaveLength(4);
     const messages = bench.upstream.requests[2]?.body.messages ?? [];

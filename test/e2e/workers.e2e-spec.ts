@@ -18,7 +18,7 @@ import {
   startServerProcess,
 } from '../support/server-process.js';
 import { openStream } from '../support/sse-client.js';
-import { streamOf } from '../support/upstream/scripts.js';
+import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 
 /** Ids of the processes that this one has started. */
@@ -71,7 +71,7 @@ describe('several processes', () => {
     upstream = await ScriptedUpstream.start();
     const { url, process: child } = await start({ OPENAI_BASE_URL: upstream.url });
     const hold = gate();
-    upstream.next(streamOf(['Still', hold, ' here']));
+    upstream.next(scriptStream(['Still', hold, ' here']));
     const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
     child.signal('SIGTERM');
@@ -84,7 +84,7 @@ describe('several processes', () => {
   it('leave at once at the second signal', async () => {
     upstream = await ScriptedUpstream.start();
     const { url, process: child } = await start({ OPENAI_BASE_URL: upstream.url });
-    upstream.next(streamOf(['Still', gate()]));
+    upstream.next(scriptStream(['Still', gate()]));
     const stream = await openStream(`${url}/v1/chat/completions`, { model: 'chat', stream: true, messages: HELLO });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Still'));
     child.signal('SIGTERM');

@@ -19,7 +19,7 @@ import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { openStream } from '../support/sse-client.js';
-import { jsonAnswer, streamOf, tokens } from '../support/upstream/scripts.js';
+import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 
 interface Conversation {
   readonly messages: readonly Message[];
@@ -134,7 +134,7 @@ describe('workflows of an application developer', () => {
 
   it('answer with their result if nobody speaks: an object as JSON, a string as it is', async () => {
     const { app, upstream } = await start([CityWorkflow, LabelWorkflow, CityNode, LabelNode]);
-    upstream.always(jsonAnswer({ name: 'Ulm', population: 126_000 }, { usage: tokens(5, 6) }));
+    upstream.always(scriptCompletion({ name: 'Ulm', population: 126_000 }, { usage: tokens(5, 6) }));
     const object = await postJson(app.chatUrl, {
       model: 'city',
       messages: HELLO,
@@ -154,10 +154,10 @@ describe('workflows of an application developer', () => {
     const tracer = new RecordingTracer();
     const { app, upstream } = await start([TellWorkflow, CityNode, LabelNode, TellNode], { tracer });
     upstream
-      .next(jsonAnswer({ name: 'Ulm', population: 1 }))
-      .next(streamOf('hidden words'))
-      .next(streamOf('one'))
-      .next(streamOf('two'));
+      .next(scriptCompletion({ name: 'Ulm', population: 1 }))
+      .next(scriptStream('hidden words'))
+      .next(scriptStream('one'))
+      .next(scriptStream('two'));
     const stream = await openStream(app.chatUrl, {
       model: 'tell',
       stream: true,
@@ -196,7 +196,7 @@ describe('workflows of an application developer', () => {
 
   it('can end early', async () => {
     const { app, upstream } = await start([StopWorkflow, CityNode, StopNode, BrokenNode]);
-    upstream.next(jsonAnswer({ name: 'Ulm', population: 1 }));
+    upstream.next(scriptCompletion({ name: 'Ulm', population: 1 }));
     const { json } = await postJson(app.chatUrl, { model: 'stop', messages: HELLO });
     expect(json).toMatchObject({ choices: [{ message: { content: 'stopped here' } }] });
   });

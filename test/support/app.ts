@@ -9,7 +9,7 @@ import { loadConfig } from '../../src/app/load-config.js';
 import { ServerAdapter } from '../../src/http/index.js';
 import { Clock } from '../../src/kernel/index.js';
 import { Tracer } from '../../src/tracing/index.js';
-import { AnswerWatch } from './answer-watch.js';
+import { ResponseWatch } from './response-watch.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
 
 /** How a test's application differs from the real one. */
@@ -28,7 +28,7 @@ export class TestApp {
     readonly nest: NestExpressApplication,
     /** Without a slash at the end. */
     readonly url: string,
-    private readonly watch: AnswerWatch,
+    private readonly watch: ResponseWatch,
   ) {}
 
   static async start({ env = {}, imports = [], tracer, clock }: TestAppOptions = {}): Promise<TestApp> {
@@ -42,7 +42,7 @@ export class TestApp {
       logger: new AppLogger(config.log),
     });
     setUpApp(nest);
-    const watch = new AnswerWatch(nest.getHttpServer());
+    const watch = new ResponseWatch(nest.getHttpServer());
     await nest.listen(0, '127.0.0.1');
     const { port } = nest.getHttpServer().address() as AddressInfo;
     return new TestApp(nest, `http://127.0.0.1:${port}`, watch);

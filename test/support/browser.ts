@@ -25,7 +25,7 @@ const ARGUMENTS = [
 ];
 
 /** Where Chromium is: `CHROMIUM_PATH`, or where systems install it; undefined if it is nowhere. */
-function chromiumPath(): string | undefined {
+function findChromium(): string | undefined {
   const given = process.env['CHROMIUM_PATH'];
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   const usual = [...folders.flatMap((folder) => NAMES.map((name) => join(folder, name))), ...APPLICATIONS];
@@ -37,7 +37,7 @@ function chromiumPath(): string | undefined {
  * are not, so that they fail there.
  */
 export function describeInBrowser(): typeof describe | typeof describe.skip {
-  if (chromiumPath() !== undefined || process.env['CI'] !== undefined) return describe;
+  if (findChromium() !== undefined || process.env['CI'] !== undefined) return describe;
   process.stderr.write('Skipped, since this machine has no Chromium. Install it, or set CHROMIUM_PATH.\n');
   return describe.skip;
 }
@@ -56,7 +56,7 @@ export class TestBrowser {
   ) {}
 
   static async start(): Promise<TestBrowser> {
-    const executablePath = chromiumPath();
+    const executablePath = findChromium();
     if (executablePath === undefined)
       throw new Error('This machine has no Chromium. Install it, or set CHROMIUM_PATH.');
     const folder = await mkdtemp(join(tmpdir(), 'millrace-browser-'));

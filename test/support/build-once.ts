@@ -24,7 +24,7 @@ export async function buildOnce({ sources, output, stamp, build }: BuildOptions)
   const lock = `${stamp}.lock`;
   await eventually(() => acquire(lock), { within: LONGEST_BUILD_MS, message: `the build that holds ${lock}` });
   try {
-    const state = await fingerprint(sources);
+    const state = await computeFingerprint(sources);
     if (existsSync(output) && (await readText(stamp)) === state) return;
     await build();
     await writeFile(stamp, state);
@@ -55,16 +55,16 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function fingerprint(sources: readonly string[]): Promise<string> {
+async function computeFingerprint(sources: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of (await Promise.all(sources.map(filesIn))).flat().sort()) {
+  for (const file of (await Promise.all(sources.map(listFiles))).flat().sort()) {
     const { size, mtimeMs } = await stat(file);
     hash.update(`${file}\0${size}\0${mtimeMs}\n`);
   }
   return hash.digest('hex');
 }
 
-async function filesIn(path: string): Promise<readonly string[]> {
+async function listFiles(path: string): Promise<readonly string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));

@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import {
   assertCompletion,
   assertErrorEnded,
-  contentOf,
-  finishOf,
-  reasoningOf,
-  refusalOf,
-  toolCallsOf,
-  usageOf,
+  readContent,
+  readFinishReason,
+  readReasoning,
+  readRefusal,
+  readToolCalls,
+  readUsage,
 } from './chunks.js';
 import type { SseItem } from './sse-frames.js';
 
@@ -49,8 +49,8 @@ describe('what a stream says', () => {
       chunk({}, null, { choices: [], usage }),
       DONE,
     );
-    expect([contentOf(items), reasoningOf(items), refusalOf(items)]).toEqual(['Hello', 'hmm', 'no']);
-    expect([finishOf(items), usageOf(items)]).toEqual(['stop', usage]);
+    expect([readContent(items), readReasoning(items), readRefusal(items)]).toEqual(['Hello', 'hmm', 'no']);
+    expect([readFinishReason(items), readUsage(items)]).toEqual(['stop', usage]);
   });
 
   it('can be tool calls', () => {
@@ -59,12 +59,12 @@ describe('what a stream says', () => {
     });
     const more = (index: number, text: string): Json => ({ tool_calls: [{ index, function: { arguments: text } }] });
     const pieces = [begin(0, 'a'), more(0, '{"x"'), begin(1, 'b'), more(1, '{}'), more(0, ':1}')];
-    expect(toolCallsOf(stream(...pieces.map((piece) => chunk(piece))))).toEqual([
+    expect(readToolCalls(stream(...pieces.map((piece) => chunk(piece))))).toEqual([
       { id: 'a', type: 'function', name: 'f0', arguments: '{"x":1}' },
       { id: 'b', type: 'function', name: 'f1', arguments: '{}' },
     ]);
-    expect(() => toolCallsOf(stream(chunk(more(0, '{}'))))).toThrow('begins with its id');
-    expect(() => toolCallsOf(stream(chunk(begin(0, 'a')), chunk(begin(0, 'a'))))).toThrow('sent once');
+    expect(() => readToolCalls(stream(chunk(more(0, '{}'))))).toThrow('begins with its id');
+    expect(() => readToolCalls(stream(chunk(begin(0, 'a')), chunk(begin(0, 'a'))))).toThrow('sent once');
   });
 });
 

@@ -29,7 +29,7 @@ export interface CompletionExpectations {
 }
 
 /** Every chunk among the items, each checked against OpenAI's description. */
-export function chunksOf(items: readonly SseItem[]): readonly WireChunk[] {
+export function readChunks(items: readonly SseItem[]): readonly WireChunk[] {
   return items.flatMap((item) => {
     if (item.kind !== 'data' || item.data === DONE || isError(item)) return [];
     assertValidChunk(item.json);
@@ -38,20 +38,20 @@ export function chunksOf(items: readonly SseItem[]): readonly WireChunk[] {
 }
 
 /** All text of the answer. */
-export function contentOf(items: readonly SseItem[]): string {
-  return deltasOf(items)
+export function readContent(items: readonly SseItem[]): string {
+  return readDeltas(items)
     .map(({ content }) => content ?? '')
     .join('');
 }
 
 /** All reasoning, under either of its names. */
-export function reasoningOf(items: readonly SseItem[]): string {
-  return deltasOf(items).map(reasoningIn).join('');
+export function readReasoning(items: readonly SseItem[]): string {
+  return readDeltas(items).map(findReasoning).join('');
 }
 
 /** All text of the refusal. */
-export function refusalOf(items: readonly SseItem[]): string {
-  return deltasOf(items)
+export function readRefusal(items: readonly SseItem[]): string {
+  return readDeltas(items)
     .map(({ refusal }) => refusal ?? '')
     .join('');
 }
@@ -68,9 +68,9 @@ export interface WireToolCall {
  * The answer's tool calls, put together as clients do: by concatenation.
  * @throws AssertionError if a call does not begin with its id and name, or repeats one
  */
-export function toolCallsOf(items: readonly SseItem[]): readonly WireToolCall[] {
+export function readToolCalls(items: readonly SseItem[]): readonly WireToolCall[] {
   const calls: WireToolCall[] = [];
-  for (const piece of deltasOf(items).flatMap(({ tool_calls }) => tool_calls ?? [])) {
+  for (const piece of readDeltas(items).flatMap(({ tool_calls }) => tool_calls ?? [])) {
     const begun = calls[piece.index];
     if (begun === undefined) {
       assert.equal(piece.index, calls.length, 'the indexes of tool calls count from 0');
@@ -87,15 +87,15 @@ export function toolCallsOf(items: readonly SseItem[]): readonly WireToolCall[] 
 }
 
 /** The finish reason; undefined if the stream has none. */
-export function finishOf(items: readonly SseItem[]): string | undefined {
-  return chunksOf(items)
+export function readFinishReason(items: readonly SseItem[]): string | undefined {
+  return readChunks(items)
     .flatMap(({ choices }) => choices.map(({ finish_reason: reason }) => reason))
     .find((reason) => reason !== null);
 }
 
 /** The usage; undefined if the stream tells none. */
-export function usageOf(items: readonly SseItem[]): NonNullable<ChatCompletionChunk['usage']> | undefined {
-  return chunksOf(items).findLast(({ usage }) => usage)?.usage ?? undefined;
+export function readUsage(items: readonly SseItem[]): NonNullable<ChatCompletionChunk['usage']> | undefined {
+  return readChunks(items).findLast(({ usage }) => usage)?.usage ?? undefined;
 }
 
 /**
@@ -118,12 +118,12 @@ export function assertCompletion(
   assert.equal(reasons.filter((reason) => reason !== null).length, 1, 'there is one finish reason');
   assert.ok(reasons.at(-1) !== null, 'the finish reason is on the last chunk with choices');
   assertUsage(chunks, expected.includeUsage ?? false);
-  compare('content', contentOf(items), expected.content);
-  compare('reasoning', reasoningOf(items), expected.reasoning);
-  compare('refusal', refusalOf(items), expected.refusal);
-  compare('finish_reason', finishOf(items), expected.finish);
+  compare('content', readContent(items), expected.content);
+  compare('reasoning', readReasoning(items), expected.reasoning);
+  compare('refusal', readRefusal(items), expected.refusal);
+  compare('finish_reason', readFinishReason(items), expected.finish);
   compare('model', chunks[0]?.model, expected.model);
-  compare('usage', usageOf(items), expected.usage);
+  compare('usage', readUsage(items), expected.usage);
   return chunks;
 }
 
@@ -142,7 +142,7 @@ export function assertErrorEnded(items: readonly SseItem[]): ErrorEnvelope['erro
   assert.ok(error?.kind === 'data' && isError(error), 'the error is the last before [DONE]');
   assert.deepEqual(Object.keys(error.json as object), ['error'], 'the error frame has nothing but the error');
   assertValidError(error.json);
-  assert.equal(finishOf(items), undefined, 'a failed stream has no finish reason');
+  assert.equal(readFinishReason(items), undefined, 'a failed stream has no finish reason');
   assert.deepEqual(
     chunks.filter(({ choices, usage }) => choices.length === 0 || usage),
     [],
@@ -156,7 +156,7 @@ function assertChunks(items: readonly SseItem[]): readonly WireChunk[] {
   const data = items.flatMap((item) => (item.kind === 'data' ? [item.data] : []));
   assert.equal(data.filter((text) => text === DONE).length, 1, 'there is one [DONE]');
   assert.equal(data.at(-1), DONE, '[DONE] is last');
-  const chunks = chunksOf(items);
+  const chunks = readChunks(items);
   for (const key of ['id', 'created', 'model', 'object'] as const) {
     assert.equal(new Set(chunks.map((chunk) => chunk[key])).size <= 1, true, `all chunks have the same ${key}`);
   }
@@ -165,7 +165,7 @@ function assertChunks(items: readonly SseItem[]): readonly WireChunk[] {
     assert.equal(index, 0, 'there is one choice, with index 0');
     assert.equal(delta.role, i === 0 ? 'assistant' : undefined, 'the role is on the first chunk, and only there');
     assert.notEqual(delta.content, null, 'content is a string');
-    assert.ok(!(delta.content && reasoningIn(delta)), 'reasoning and content are in separate chunks');
+    assert.ok(!(delta.content && findReasoning(delta)), 'reasoning and content are in separate chunks');
     const { reasoning_content: one, reasoning: other } = delta;
     if (one !== undefined && other !== undefined) assert.equal(one, other, 'both names of reasoning hold the same');
   }
@@ -194,11 +194,11 @@ function compare(what: string, actual: unknown, expected: unknown): void {
   if (expected !== undefined) assert.deepEqual(actual, expected, `${what} differs`);
 }
 
-function deltasOf(items: readonly SseItem[]): readonly WireDelta[] {
-  return chunksOf(items).flatMap(({ choices }) => choices.map(({ delta }) => delta));
+function readDeltas(items: readonly SseItem[]): readonly WireDelta[] {
+  return readChunks(items).flatMap(({ choices }) => choices.map(({ delta }) => delta));
 }
 
-function reasoningIn(delta: WireDelta): string {
+function findReasoning(delta: WireDelta): string {
   return delta.reasoning_content ?? delta.reasoning ?? '';
 }
 

@@ -41,7 +41,7 @@ export interface Compiled {
  * @param nested what it may run inside
  * @throws DefinitionError if it cannot run
  */
-export function compiled({ define, ...options }: Definition, nested: readonly Compiled[] = []): Compiled {
+export function compileTestWorkflow({ define, ...options }: Definition, nested: readonly Compiled[] = []): Compiled {
   class TestWorkflow {
     define(flow: Flow, request: ChatRefs): Ref<unknown> {
       return define(flow, request);

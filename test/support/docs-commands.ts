@@ -16,14 +16,14 @@ const INLINE =
 
 /** Every command and script of these pages and of the pages in these folders. */
 export async function findDocsCommands(root: string, places: readonly string[]): Promise<readonly DocsCommand[]> {
-  const pages = await Promise.all(places.map((place) => pagesIn(root, place)));
+  const pages = await Promise.all(places.map((place) => listPages(root, place)));
   const found = await Promise.all(
-    pages.flat().map(async (page) => commandsIn(await readFile(join(root, page), 'utf8'), page)),
+    pages.flat().map(async (page) => listCommands(await readFile(join(root, page), 'utf8'), page)),
   );
   return found.flat();
 }
 
-async function pagesIn(root: string, place: string): Promise<readonly string[]> {
+async function listPages(root: string, place: string): Promise<readonly string[]> {
   if (place.endsWith('.md')) return [place];
   const files = await readdir(join(root, place), { recursive: true });
   return files
@@ -33,7 +33,7 @@ async function pagesIn(root: string, place: string): Promise<readonly string[]> 
 }
 
 /** The commands of one page. */
-function commandsIn(source: string, page: string): readonly DocsCommand[] {
+function listCommands(source: string, page: string): readonly DocsCommand[] {
   const blocks = [...source.matchAll(/^```(\w*)\n([^]*?)^```$/gm)];
   const prose = source.replaceAll(/^```[^]*?^```$/gm, '');
   return [

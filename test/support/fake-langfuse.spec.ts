@@ -6,7 +6,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { eventually } from './eventually.js';
 import { FakeLangfuse } from './fake-langfuse.js';
-import { rejectionOf } from './rejection.js';
+import { catchRejection } from './rejection.js';
 
 /** The enumeration itself is in a package that is not a dependency of ours. */
 type Compression = NonNullable<NonNullable<ConstructorParameters<typeof OTLPTraceExporter>[0]>['compression']>;
@@ -47,7 +47,7 @@ describe('FakeLangfuse', () => {
   });
 
   afterEach(async () => {
-    if (faultsAreMeant) await rejectionOf(langfuse.close());
+    if (faultsAreMeant) await catchRejection(langfuse.close());
     else await langfuse.close();
   });
 
@@ -344,8 +344,8 @@ describe('FakeLangfuse', () => {
 
   it('breaks every connection off while it is down', async () => {
     langfuse.answerWith('down');
-    await rejectionOf(postSpans(span()));
-    await rejectionOf(fetch(`${langfuse.url}/api/public/health`));
+    await catchRejection(postSpans(span()));
+    await catchRejection(fetch(`${langfuse.url}/api/public/health`));
     expect(langfuse.refusedConnections).toBeGreaterThanOrEqual(2);
     expect(langfuse.requests).toEqual([]);
     langfuse.answerWith('ok');
@@ -359,7 +359,7 @@ describe('FakeLangfuse', () => {
     await eventually(() => langfuse.open === 1);
     expect((await fetch(`${langfuse.url}/api/public/health`)).status).toBe(200);
     leaving.abort();
-    await rejectionOf(answer);
+    await catchRejection(answer);
     await eventually(() => langfuse.open === 0);
   });
 
@@ -376,7 +376,7 @@ describe('FakeLangfuse', () => {
 
   it('resets the connection, sends a page, and sends a status when told so', async () => {
     langfuse.answerWith('reset');
-    await rejectionOf(postSpans(span()));
+    await catchRejection(postSpans(span()));
     expect(langfuse.ingestRequests).toHaveLength(1);
     const page = await (langfuse.answerWith('html-500'), postSpans(span()));
     expect([page.status, page.headers.get('content-type')]).toEqual([500, 'text/html']);

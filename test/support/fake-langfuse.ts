@@ -5,9 +5,9 @@ import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { ensureError } from '../../src/kernel/index.js';
 import { judge, type LegacyEvent } from './langfuse/legacy-events.js';
-import { type OtlpEncoding, partialSuccess } from './langfuse/otlp-answer.js';
+import { type OtlpEncoding, encodePartialSuccess } from './langfuse/otlp-response.js';
 import { exportTraceServiceRequest } from './langfuse/otlp-messages.js';
-import { type ReceivedSpan, type ReceivedTrace, spansOf, tracesOf } from './langfuse/otlp-spans.js';
+import { type ReceivedSpan, type ReceivedTrace, readSpans, groupTraces } from './langfuse/otlp-spans.js';
 import { readMessage } from './langfuse/protobuf.js';
 
 /** How a {@link FakeLangfuse} differs from a current one with the default keys. */
@@ -147,7 +147,7 @@ export class FakeLangfuse {
 
   /** {@link spans} by trace. */
   traces(): ReceivedTrace[] {
-    return tracesOf(this.#spans);
+    return groupTraces(this.#spans);
   }
 
   /** What came to `/v1/traces`. */
@@ -247,7 +247,7 @@ export class FakeLangfuse {
     store.push(...spans.filter((_, index) => !partial || index % 2 === 0));
     const refused = partial ? Math.floor(spans.length / 2) : 0;
     // Langfuse answers in JSON whatever the request was; a collector answers as it was asked.
-    const { contentType, body } = partialSuccess(refused, request.path === COLLECTOR_PATH ? encoding : 'json');
+    const { contentType, body } = encodePartialSuccess(refused, request.path === COLLECTOR_PATH ? encoding : 'json');
     response.writeHead(200, { 'content-type': contentType }).end(body);
   }
 
@@ -287,9 +287,9 @@ function readExport({ headers, body }: LangfuseRequest): { spans: ReceivedSpan[]
   const plain = headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
   const type = headers['content-type'] ?? '';
   if (type.includes('application/x-protobuf')) {
-    return { spans: spansOf(readMessage(exportTraceServiceRequest, plain)), encoding: 'protobuf' };
+    return { spans: readSpans(readMessage(exportTraceServiceRequest, plain)), encoding: 'protobuf' };
   }
-  if (type.includes('application/json')) return { spans: spansOf(JSON.parse(plain.toString())), encoding: 'json' };
+  if (type.includes('application/json')) return { spans: readSpans(JSON.parse(plain.toString())), encoding: 'json' };
   throw new TypeError(`Invalid content type: "${type}"`);
 }
 

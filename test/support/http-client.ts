@@ -9,7 +9,7 @@ export interface RequestOptions {
 }
 
 /** A whole answer. */
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
@@ -25,17 +25,17 @@ export async function postJson(
   url: string,
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
-): Promise<HttpAnswer> {
-  return readAnswer(await send('POST', url, body, { headers }).answer);
+): Promise<HttpResponse> {
+  return readResponse(await send('POST', url, body, { headers }).answer);
 }
 
 /** Reads the whole answer of a GET, whatever its status. */
-export async function getJson(url: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
-  return readAnswer(await send('GET', url, undefined, { headers }).answer);
+export async function getJson(url: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpResponse> {
+  return readResponse(await send('GET', url, undefined, { headers }).answer);
 }
 
 /** Reads what is left of an answer. */
-export async function readAnswer(answer: IncomingMessage): Promise<HttpAnswer> {
+export async function readResponse(answer: IncomingMessage): Promise<HttpResponse> {
   const text = await readText(answer);
   return { status: answer.statusCode ?? 0, headers: answer.headers, text, json: parse(text) };
 }

@@ -2,13 +2,13 @@ export { Bench, TestApp, type TestAppOptions } from './app.js';
 export {
   assertCompletion,
   assertErrorEnded,
-  chunksOf,
-  contentOf,
-  finishOf,
-  reasoningOf,
-  refusalOf,
-  toolCallsOf,
-  usageOf,
+  readChunks,
+  readContent,
+  readFinishReason,
+  readReasoning,
+  readRefusal,
+  readToolCalls,
+  readUsage,
   type CompletionExpectations,
   type WireChunk,
   type WireToolCall,
@@ -18,7 +18,7 @@ export { ForwardProxy } from './forward-proxy.js';
 export { FakeClock } from './fake-clock.js';
 export { FakeLangfuse, type FakeLangfuseBehaviour, type LangfuseRequest } from './fake-langfuse.js';
 export { FaultyServer } from './faulty-server.js';
-export { getJson, postJson, type HttpAnswer, type RequestOptions } from './http-client.js';
+export { getJson, postJson, type HttpResponse, type RequestOptions } from './http-client.js';
 export { HELLO } from './messages.js';
 export { NetworkWatch } from './network-watch.js';
 export { ChildProcess, startProcess, type ProcessExit, type ProcessOptions } from './process.js';
@@ -30,18 +30,18 @@ export {
   type RecordedTrace,
 } from './recording-tracer.js';
 export { describeIfRuns, PYTHON_ENV } from './programs.js';
-export { rejectionOf } from './rejection.js';
+export { catchRejection } from './rejection.js';
 export { ScriptedUpstream } from './scripted-upstream.js';
 export { ensureServerIsBuilt, findFreePort, startServerProcess, type ServerProcess } from './server-process.js';
 export { openStream, type SseStream } from './sse-client.js';
 export { standstill } from './standstill.js';
-export { DONE, framesOf, FramingError, type SseItem } from './sse-frames.js';
-export type { AnswerEnding, RecordedBody, RecordedRequest } from './upstream/recorded-request.js';
+export { DONE, readFrames, FramingError, type SseItem } from './sse-frames.js';
+export type { ResponseEnding, RecordedBody, RecordedRequest } from './upstream/recorded-request.js';
 export {
-  jsonAnswer,
-  streamOf,
+  scriptCompletion,
+  scriptStream,
   tokens,
-  toolCallAnswer,
+  scriptToolCalls,
   type Script,
   type StreamOptions,
   type UsagePlace,
@@ -88,4 +88,4 @@ export {
   type ErrorEnvelope,
   type ModelList,
 } from './wire-schema.js';
-export { promptOf, SpeakNode, workflowsModule, type Conversation, type Prompt } from './workflow-kit.js';
+export { readPrompt, SpeakNode, makeWorkflowsModule, type Conversation, type Prompt } from './workflow-kit.js';

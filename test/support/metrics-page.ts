@@ -24,7 +24,7 @@ export class MetricsPage {
       if (line === '' || line.startsWith('# HELP ')) continue;
       const type = /^# TYPE (\S+) (counter|gauge|histogram|summary)$/.exec(line);
       if (type !== null) types.set(type[1] ?? '', type[2] ?? '');
-      else samples.push(sampleOf(line));
+      else samples.push(readSample(line));
     }
     this.types = types;
     this.samples = samples;
@@ -51,7 +51,7 @@ export class MetricsPage {
   }
 }
 
-function sampleOf(line: string): Sample {
+function readSample(line: string): Sample {
   const [, name = '', inner = '', value = ''] = LINE.exec(line) ?? [];
   const labels: Record<string, string> = {};
   LABEL.lastIndex = 0;

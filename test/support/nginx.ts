@@ -26,7 +26,7 @@ export interface GatewaySettings {
 export const describeWithNginx = process.env['CI'] === 'true' ? describe : describeIfRuns('nginx', ['-v'], ENV);
 
 /** The shipped configuration with these settings, rendered as the official image does it. */
-export async function shippedConfig(settings: GatewaySettings, listen: string, upstream: string): Promise<string> {
+export async function readShippedConfig(settings: GatewaySettings, listen: string, upstream: string): Promise<string> {
   const values: Readonly<Record<string, string>> = { ...settings, GATEWAY_LISTEN: listen, MILLRACE_UPSTREAM: upstream };
   return (await readFile(TEMPLATE, 'utf8')).replace(/\$\{((?:GATEWAY|MILLRACE)_\w+)\}/g, (_, name: string) => {
     const value = values[name];
@@ -36,7 +36,7 @@ export async function shippedConfig(settings: GatewaySettings, listen: string, u
 }
 
 /** As little configuration as a proxy can have: everything is nginx's default, but for the read timeout. */
-export function defaultConfig(readTimeout: string, listen: string, upstream: string): string {
+export function makeDefaultConfig(readTimeout: string, listen: string, upstream: string): string {
   return `
     pid nginx.pid;
     events {}
@@ -65,7 +65,7 @@ export class Nginx {
    * @throws Error with what nginx says, if it does not take the configuration
    */
   static async start(configure: (listen: string) => string | Promise<string>): Promise<Nginx> {
-    const listen = `127.0.0.1:${await freePort()}`;
+    const listen = `127.0.0.1:${await findFreePort()}`;
     const prefix = await mkdtemp(join(tmpdir(), 'nginx-'));
     // Started by root, its workers are another user.
     await chmod(prefix, 0o755);
@@ -118,7 +118,7 @@ export class Nginx {
   }
 }
 
-async function freePort(): Promise<number> {
+async function findFreePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);

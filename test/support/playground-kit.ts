@@ -86,10 +86,10 @@ export function lane(page: Page, path: string): Locator {
 }
 
 /** How a step is drawn in the graph. */
-export function nodeState(page: Page, path: string): Promise<string | null> {
+export function readNodeState(page: Page, path: string): Promise<string | null> {
   return page.locator(`#graph-frame [data-node="${path}"]`).getAttribute('data-state');
 }
 
-export function textOf(page: Page, selector: string): Promise<string> {
+export function readText(page: Page, selector: string): Promise<string> {
   return page.locator(selector).innerText();
 }

@@ -52,7 +52,7 @@ export class ProviderBench {
 }
 
 /** The parameters with which an agent asks for an instance of a class. */
-export function askingFor(type: OutputClass): ModelParameters {
+export function makeCall(type: OutputClass): ModelParameters {
   const { name, schema } = makeOutputSchema(type);
   return { response_format: { type: 'json_schema', json_schema: { name, schema, strict: true } } };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Flow, Ref } from '../../src/workflow/index.js';
-import { CodeNode, type Compiled, compiled, SilentNode, SpeakingNode } from './compiled-workflow.js';
+import { CodeNode, type Compiled, compileTestWorkflow, SilentNode, SpeakingNode } from './compiled-workflow.js';
 
 /** A step of a workflow that has not been wired. */
 type Plan =
@@ -92,7 +92,9 @@ function wired(plans: readonly Plan[], id: string): Compiled {
     }
   };
   prepare(plans);
-  return compiled({ id, description: id, define: (flow) => wire(flow, plans, nested) }, [...nested.values()]);
+  return compileTestWorkflow({ id, description: id, define: (flow) => wire(flow, plans, nested) }, [
+    ...nested.values(),
+  ]);
 }
 
 /** Each step comes after one that it chooses of those before it, or is the first of a parallel line. */

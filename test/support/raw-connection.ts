@@ -76,7 +76,7 @@ export class RawConnection {
 }
 
 /** A request as it is on the wire. */
-export function rawRequest(
+export function writeRawRequest(
   method: string,
   path: string,
   body?: unknown,

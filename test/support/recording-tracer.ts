@@ -87,7 +87,7 @@ export class RecordingTracer extends Tracer {
   override startTrace(start: TraceStart): TraceHandle {
     const trace = new RecordedTrace((this.traces.length + 1).toString(16).padStart(32, '0'), start);
     this.traces.push(trace);
-    return { id: trace.id, span: (name, begin) => beginSpan(trace, name, begin), end: endOf(trace) };
+    return { id: trace.id, span: (name, begin) => beginSpan(trace, name, begin), end: makeEndHandle(trace) };
   }
 
   override health(): TracingHealth {
@@ -142,8 +142,8 @@ function beginSpan(parent: RecordedObservation, name: string, start: SpanStart =
   return {
     span: (childName, childStart) => beginSpan(span, childName, childStart),
     generation: (childName, childStart) => beginGeneration(span, childName, childStart),
-    event: eventOf(span),
-    end: endOf(span),
+    event: makeEventHandle(span),
+    end: makeEndHandle(span),
   };
 }
 
@@ -155,8 +155,8 @@ function beginGeneration(parent: RecordedObservation, name: string, start: Gener
       if (generation.ending !== undefined) generation.late.push('its first token');
       generation.firstTokens++;
     },
-    event: eventOf(generation),
-    end: endOf(generation),
+    event: makeEventHandle(generation),
+    end: makeEndHandle(generation),
   };
 }
 
@@ -165,14 +165,14 @@ function adopt(parent: RecordedObservation, child: RecordedObservation): void {
   parent.children.push(child);
 }
 
-function eventOf(observation: RecordedObservation): SpanHandle['event'] {
+function makeEventHandle(observation: RecordedObservation): SpanHandle['event'] {
   return (name, data, level = 'DEFAULT') => {
     if (observation.ending !== undefined) observation.late.push(`the event ${name}`);
     observation.events.push({ name, data, level });
   };
 }
 
-function endOf<End extends Ending>(observation: RecordedObservation<unknown, End>): (ending: End) => void {
+function makeEndHandle<End extends Ending>(observation: RecordedObservation<unknown, End>): (ending: End) => void {
   return (ending) => {
     observation.endings.push(ending);
   };

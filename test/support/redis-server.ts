@@ -21,7 +21,7 @@ export class RedisServer {
 
   /** One that is to be started by {@link up}. */
   static async prepare(): Promise<RedisServer> {
-    return new RedisServer(await freePort(), await mkdtemp(join(tmpdir(), 'millrace-redis-')));
+    return new RedisServer(await findFreePort(), await mkdtemp(join(tmpdir(), 'millrace-redis-')));
   }
 
   static async start(): Promise<RedisServer> {
@@ -63,7 +63,7 @@ export class RedisServer {
   }
 }
 
-async function freePort(): Promise<number> {
+async function findFreePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

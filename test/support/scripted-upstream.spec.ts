@@ -2,12 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import OpenAI from 'openai';
-import { assertCompletion, contentOf } from './chunks.js';
+import { assertCompletion, readContent } from './chunks.js';
 import { eventually } from './eventually.js';
 import { postJson, send } from './http-client.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
 import { openStream } from './sse-client.js';
-import { jsonAnswer, streamOf, type StreamOptions, tokens } from './upstream/scripts.js';
+import { scriptCompletion, scriptStream, type StreamOptions, tokens } from './upstream/scripts.js';
 import {
   chunk,
   comment,
@@ -77,7 +77,7 @@ describe('ScriptedUpstream', () => {
 
   describe('scripts', () => {
     it('answers as a real client expects', async () => {
-      upstream.always(streamOf('Grüße aus Köln 🐈', { pieces: 5, usage: tokens(7, 5) }));
+      upstream.always(scriptStream('Grüße aus Köln 🐈', { pieces: 5, usage: tokens(7, 5) }));
       const client = new OpenAI({ baseURL: upstream.url, apiKey: 'k' });
       const params = { model: 'm', messages: [{ role: 'user' as const, content: 'Hi' }] };
       const final = await client.chat.completions
@@ -97,7 +97,7 @@ describe('ScriptedUpstream', () => {
     });
 
     it('streams what obeys every rule of a completion', async () => {
-      upstream.always(streamOf('one two three'));
+      upstream.always(scriptStream('one two three'));
       assertCompletion(await (await openStream(url, body)).collect(), { content: 'one two three', finish: 'stop' });
       const chunks = assertCompletion(await (await openStream(url, withUsage)).collect(), {
         includeUsage: true,
@@ -173,9 +173,9 @@ describe('ScriptedUpstream', () => {
 
     it('streams structured answers in small pieces', async () => {
       const value = { reply: 'Ja, "gut" 👍', items: [1, 2] };
-      upstream.next(jsonAnswer(value));
+      upstream.next(scriptCompletion(value));
       const items = await (await openStream(url, body)).collect();
-      expect(JSON.parse(contentOf(items))).toEqual(value);
+      expect(JSON.parse(readContent(items))).toEqual(value);
       expect(items.length).toBeGreaterThan(8);
     });
 
@@ -189,7 +189,7 @@ describe('ScriptedUpstream', () => {
       ],
       ['never', ['-', '-', '-', '-'], [null, null, null, null]],
     ])('tells usage as servers do: %s', async (usagePlace, unasked, asked) => {
-      upstream.always(streamOf(['a', 'b'], { usagePlace }));
+      upstream.always(scriptStream(['a', 'b'], { usagePlace }));
       const usages = async (request: unknown): Promise<unknown[]> => {
         const frames = await read(url, request);
         const chunks = frames.filter((frame) => !frame.includes('[DONE]')).map((frame) => JSON.parse(frame.slice(6)));
@@ -201,8 +201,8 @@ describe('ScriptedUpstream', () => {
 
     it('can leave out [DONE], the finish reason, and keys that hold null', async () => {
       upstream
-        .next(streamOf('a', { done: false }))
-        .next(streamOf('a', { finish: null }))
+        .next(scriptStream('a', { done: false }))
+        .next(scriptStream('a', { finish: null }))
         .next([style({ nullKeys: false }), text('a')]);
       expect((await read(url, body)).join('')).not.toContain('[DONE]');
       expect((await read(url, body)).join('')).not.toMatch(/"finish_reason":"/);
@@ -212,7 +212,7 @@ describe('ScriptedUpstream', () => {
 
   describe('bytes', () => {
     it('are one event per read', async () => {
-      upstream.next(streamOf('a b c'));
+      upstream.next(scriptStream('a b c'));
       expect(await read(url, body)).toHaveLength(6);
     });
 
@@ -262,14 +262,14 @@ describe('ScriptedUpstream', () => {
   describe('time and connection', () => {
     it('waits at a gate, which tells that it was reached', async () => {
       const hold = gate();
-      upstream.always(streamOf(['a', hold, 'b']));
+      upstream.always(scriptStream(['a', hold, 'b']));
       const streams = await Promise.all([openStream(url, body), openStream(url, body)]);
       await hold.reached;
       await eventually(() => hold.arrivals === 2);
       await eventually(() => streams.every(({ items }) => items.length === 2));
       expect(upstream.open).toBe(2);
       hold.open();
-      for (const stream of streams) expect(contentOf(await stream.collect())).toBe('ab');
+      for (const stream of streams) expect(readContent(await stream.collect())).toBe('ab');
       await eventually(() => upstream.open === 0);
       expect(upstream.mostOpen).toBe(2);
       expect(upstream.requests.map(({ ending }) => ending)).toEqual(['finished', 'finished']);
@@ -342,16 +342,16 @@ describe('ScriptedUpstream', () => {
     it('counts the bytes of a flood', async () => {
       upstream.next([flood({ bytes: 40_000 }), done()]);
       const items = await (await openStream(url, body)).collect();
-      expect(contentOf(items)).toHaveLength(40_000);
+      expect(readContent(items)).toHaveLength(40_000);
       expect(items).toHaveLength(4);
       expect(upstream.requests[0]?.bytesWritten).toBeGreaterThan(40_000);
     });
 
     it('answers many at once, each by its own request', async () => {
-      upstream.always(({ body, index }) => streamOf(`${body.model} ${index}`));
+      upstream.always(({ body, index }) => scriptStream(`${body.model} ${index}`));
       const models = Array.from({ length: 100 }, (_, i) => `m${i}`);
       const texts = await Promise.all(
-        models.map(async (model) => contentOf(await (await openStream(url, { ...body, model })).collect())),
+        models.map(async (model) => readContent(await (await openStream(url, { ...body, model })).collect())),
       );
       expect(texts.map((text) => text.split(' ')[0])).toEqual(models);
       expect(new Set(texts.map((text) => text.split(' ')[1])).size).toBe(100);
@@ -372,7 +372,7 @@ describe('ScriptedUpstream', () => {
     });
 
     it('are scripts that were never asked for', async () => {
-      upstream.next(streamOf('a')).next(streamOf('b'));
+      upstream.next(scriptStream('a')).next(scriptStream('b'));
       await postJson(url, body);
       await expect(upstream.close()).rejects.toThrow('1 queued script(s) were never asked for');
     });

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { ensureError } from '../../src/kernel/index.js';
 import { eventually } from './eventually.js';
-import { Answer } from './upstream/answer.js';
+import { ScriptedResponse } from './upstream/scripted-response.js';
 import { assertPlayable, Player } from './upstream/player.js';
 import { type RecordedBody, RecordedRequest } from './upstream/recorded-request.js';
 import type { Script } from './upstream/scripts.js';
@@ -24,7 +24,7 @@ export class ScriptedUpstream {
   mostOpen = 0;
   readonly #server: Server;
   readonly #queue: (readonly Step[])[] = [];
-  readonly #answers = new Set<Answer>();
+  readonly #answers = new Set<ScriptedResponse>();
   readonly #playing = new Set<Promise<void>>();
   #always: ((request: RecordedRequest) => Script) | undefined;
 
@@ -127,7 +127,7 @@ export class ScriptedUpstream {
       return;
     }
     const request = new RecordedRequest(this.requests.length, method, path, incoming.headers, parsed, startedAt);
-    const answer = new Answer(response, request);
+    const answer = new ScriptedResponse(response, request);
     this.requests.push(request);
     this.#answers.add(answer);
     this.mostOpen = Math.max(this.mostOpen, this.open);
@@ -135,7 +135,7 @@ export class ScriptedUpstream {
     await this.#play(request, answer);
   }
 
-  async #play(request: RecordedRequest, answer: Answer): Promise<void> {
+  async #play(request: RecordedRequest, answer: ScriptedResponse): Promise<void> {
     try {
       await new Player(answer, request).play(this.#stepsFor(request));
     } catch (error) {

@@ -3,7 +3,7 @@ import { eventually } from './eventually.js';
 import { getJson, postJson } from './http-client.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
 import { openStream } from './sse-client.js';
-import { streamOf } from './upstream/scripts.js';
+import { scriptStream } from './upstream/scripts.js';
 import { comment, errorBody, flood, gate, hangUp, httpError, raw, reset, stall, text } from './upstream/steps.js';
 
 const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
@@ -122,7 +122,7 @@ describe('postJson and getJson', () => {
   it('give the whole answer, whatever its status', async () => {
     const upstream = await ScriptedUpstream.start();
     const url = `${upstream.url}/chat/completions`;
-    upstream.next(streamOf('Hi')).next(httpError(502, '<h1>Bad gateway</h1>'));
+    upstream.next(scriptStream('Hi')).next(httpError(502, '<h1>Bad gateway</h1>'));
     expect(await postJson(url, { ...body, stream: false })).toMatchObject({
       status: 200,
       json: { object: 'chat.completion' },

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { ensureError } from '../../src/kernel/index.js';
 import { type WaitOptions, within } from './eventually.js';
-import { readAnswer, type RequestOptions, send } from './http-client.js';
+import { readResponse, type RequestOptions, send } from './http-client.js';
 import { FrameReader, type SseItem } from './sse-frames.js';
 
 /**
@@ -16,7 +16,7 @@ export async function openStream(url: string, body: unknown, options: RequestOpt
   const { request, answer } = send('POST', url, body, options);
   const response = await answer;
   if (response.headers['content-type']?.startsWith('text/event-stream') !== true) {
-    const { status, text } = await readAnswer(response);
+    const { status, text } = await readResponse(response);
     throw new Error(`Expected an event stream, got ${status} ${response.headers['content-type'] ?? ''}: ${text}`);
   }
   return new SseStream(request, response, sentAt);

@@ -41,7 +41,7 @@ export class FrameReader {
       if (end < 0) break;
       const frame = this.#rest.slice(0, end);
       this.#rest = this.#rest.slice(end + 2);
-      const item = itemOf(frame, at);
+      const item = readItem(frame, at);
       this.#done = item.kind === 'data' && item.data === DONE;
       yield item;
     }
@@ -69,14 +69,14 @@ export class FrameReader {
  * All frames of a whole stream that was read by somebody else, a child process say.
  * @throws FramingError
  */
-export function framesOf(stream: string): readonly SseItem[] {
+export function readFrames(stream: string): readonly SseItem[] {
   const reader = new FrameReader();
   const items = [...reader.push(Buffer.from(stream), performance.now())];
   reader.end();
   return items;
 }
 
-function itemOf(frame: string, at: number): SseItem {
+function readItem(frame: string, at: number): SseItem {
   if (frame.includes('\n')) throw new FramingError('A frame has several lines', frame);
   if (frame.includes('\r')) throw new FramingError('There is a carriage return', frame);
   if (frame.startsWith(': ')) return { kind: 'comment', text: frame.slice(2), at };

@@ -36,18 +36,18 @@ export class SpeakNode extends AgentStreamingNode<Prompt, string> {
 }
 
 /** The prompt in a recorded request of a {@link SpeakNode}. */
-export function promptOf({ body }: { readonly body: { readonly messages: readonly unknown[] } }): string {
+export function readPrompt({ body }: { readonly body: { readonly messages: readonly unknown[] } }): string {
   return (body.messages[0] as { content: string }).content;
 }
 
 /** A module of a test's own workflows and nodes. */
-export function workflowsModule(...providers: Type<unknown>[]): Type<unknown> {
+export function makeWorkflowsModule(...providers: Type<unknown>[]): Type<unknown> {
   @Module({ providers })
   class TestWorkflowsModule {}
   return TestWorkflowsModule;
 }
 
-/** What an {@link agentModule} is beside its agent. */
+/** What an {@link makeAgentModule} is beside its agent. */
 export interface AgentModuleOptions {
   /** False: the agent works in silence, and its output is the answer. Default: true. */
   readonly speaks?: boolean;
@@ -58,7 +58,7 @@ export interface AgentModuleOptions {
 }
 
 /** A module with the workflow `test` of one agent, at the step `SpeakingNode` or `SilentNode`. */
-export function agentModule<Output>(
+export function makeAgentModule<Output>(
   config: Agent<AgentInput, Output>,
   { speaks = true, tools = [], variables = {} }: AgentModuleOptions = {},
 ): Type<unknown> {
@@ -74,5 +74,5 @@ export function agentModule<Output>(
         : flow.stream(this.agent as Agent<AgentInput, object>, input, undefined, options);
     }
   }
-  return workflowsModule(TestWorkflow, ...tools);
+  return makeWorkflowsModule(TestWorkflow, ...tools);
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../test/support/fake-clock.js';
-import { rejectionOf } from '../../../test/support/rejection.js';
+import { catchRejection } from '../../../test/support/rejection.js';
 import { type LimitsConfig, readConfig } from '../../config/index.js';
 import { RateLimitedError } from '../../errors/index.js';
 import { Caller } from '../caller.js';
@@ -44,7 +44,7 @@ describe('RateLimits', () => {
       'x-ratelimit-remaining-requests': '0',
       'x-ratelimit-reset-requests': '49.5s',
     });
-    const error = await rejectionOf(taken(limits, ann));
+    const error = await catchRejection(taken(limits, ann));
     expect(error).toBeInstanceOf(RateLimitedError);
     expect(error).toMatchObject({ type: 'requests', code: 'rate_limit_exceeded', retryAfterMs: 49_500 });
     // Each has a window of its own.
@@ -59,7 +59,7 @@ describe('RateLimits', () => {
     await limits.charge(ann, 99);
     expect(await taken(limits, ann)).toMatchObject({ 'x-ratelimit-remaining-tokens': '1' });
     await limits.charge(ann, 500);
-    const error = await rejectionOf(taken(limits, ann));
+    const error = await catchRejection(taken(limits, ann));
     expect(error).toMatchObject({ type: 'tokens', retryAfterMs: 60_000 });
     clock.advance(60_000);
     expect(await taken(limits, ann)).toEqual({
@@ -89,7 +89,7 @@ describe('RateLimits', () => {
     expect(await taken(limits, ann)).toMatchObject({ 'x-ratelimit-limit-requests': '2' });
     await taken(limits, bob);
     await taken(limits, bob);
-    const error = await rejectionOf(taken(limits, ann));
+    const error = await catchRejection(taken(limits, ann));
     expect(error).toMatchObject({ type: 'requests', message: expect.stringContaining('of all keys together') });
   });
 
@@ -97,7 +97,7 @@ describe('RateLimits', () => {
     const limits = limitsOf({ TOTAL_REQUESTS_PER_MINUTE: '3' });
     const ann = caller('ann', { requestsPerMinute: 1 });
     await taken(limits, ann);
-    for (let i = 0; i < 5; i++) await rejectionOf(taken(limits, ann));
+    for (let i = 0; i < 5; i++) await catchRejection(taken(limits, ann));
     expect(await taken(limits, caller('bob', {}))).toMatchObject({ 'x-ratelimit-remaining-requests': '1' });
   });
 });

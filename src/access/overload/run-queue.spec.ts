@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../test/support/fake-clock.js';
-import { rejectionOf } from '../../../test/support/rejection.js';
+import { catchRejection } from '../../../test/support/rejection.js';
 import { OverloadedError, RunAbortedError } from '../../errors/index.js';
 import { RunQueue } from './run-queue.js';
 
@@ -37,7 +37,7 @@ describe('RunQueue', () => {
     const clock = new FakeClock();
     const queue = queueOf(clock);
     for (let i = 0; i < 2; i++) void queue.enter(NEVER);
-    const rejected = rejectionOf(queue.enter(NEVER) ?? Promise.resolve());
+    const rejected = catchRejection(queue.enter(NEVER) ?? Promise.resolve());
     clock.advance(1_000);
     const error = await rejected;
     expect(error).toBeInstanceOf(OverloadedError);
@@ -50,7 +50,7 @@ describe('RunQueue', () => {
     const queue = queueOf(clock);
     for (let i = 0; i < 2; i++) void queue.enter(NEVER);
     const leaving = new AbortController();
-    const rejected = rejectionOf(queue.enter(leaving.signal) ?? Promise.resolve());
+    const rejected = catchRejection(queue.enter(leaving.signal) ?? Promise.resolve());
     const next = queue.enter(NEVER);
     leaving.abort(LEFT);
     expect(await rejected).toBe(LEFT);
@@ -60,7 +60,7 @@ describe('RunQueue', () => {
     expect(clock.pending).toBe(0);
     const gone = new AbortController();
     gone.abort(LEFT);
-    expect(await rejectionOf(queue.enter(gone.signal) ?? Promise.resolve())).toBe(LEFT);
+    expect(await catchRejection(queue.enter(gone.signal) ?? Promise.resolve())).toBe(LEFT);
     expect(queue.waiting).toBe(0);
   });
 

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ModelBench } from '../../../test/support/model-bench.js';
-import { streamOf } from '../../../test/support/upstream/scripts.js';
+import { scriptStream } from '../../../test/support/upstream/scripts.js';
 import { finish, gate, headers, role, stall, type Step, text } from '../../../test/support/upstream/steps.js';
 import { RunAbortedError } from '../../errors/index.js';
 
@@ -90,7 +90,7 @@ describe('OpenAIChatModel and the ends of a call', () => {
   });
 
   it('leaves no listener on a signal that outlives it', async () => {
-    bench.upstream.next(streamOf('a'));
+    bench.upstream.next(scriptStream('a'));
     const call = bench.call();
     await call.pull();
     expect(getEventListeners(call.signal, 'abort')).toHaveLength(1);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { ModelBench } from '../../../test/support/model-bench.js';
-import { streamOf } from '../../../test/support/upstream/scripts.js';
+import { scriptStream } from '../../../test/support/upstream/scripts.js';
 import {
   chunk,
   comment,
@@ -149,7 +149,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
     ['half a JSON object', [raw('data: {"choices":[\n\n')]],
     ['a JSON string', [chunk('hello')]],
     ['null', [chunk(null)]],
-    ['an end without a finish_reason', streamOf('', { finish: null })],
+    ['an end without a finish_reason', scriptStream('', { finish: null })],
     ['an end in the middle of an event', [raw('data: {"choices":[{"delta":{"content":"lost'), end()]],
     ['nothing but comments', [comment(), comment()]],
     ['bytes that are no event', [raw(HTML)]],

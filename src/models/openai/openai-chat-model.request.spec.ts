@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ModelBench } from '../../../test/support/model-bench.js';
-import { streamOf } from '../../../test/support/upstream/scripts.js';
+import { scriptStream } from '../../../test/support/upstream/scripts.js';
 
 const VARIABLES = {
   OPENAI_API_KEY: 'sk-from-the-environment',
@@ -15,7 +15,7 @@ describe('OpenAIChatModel asking', () => {
 
   beforeEach(async () => {
     bench = await ModelBench.start();
-    bench.upstream.always(streamOf('a'));
+    bench.upstream.always(scriptStream('a'));
   });
   afterEach(async () => {
     await bench.close();
@@ -52,7 +52,7 @@ describe('OpenAIChatModel asking', () => {
     const before = { ...process.env };
     Object.assign(process.env, VARIABLES);
     const plain = await ModelBench.start({ apiKey: undefined });
-    plain.upstream.always(streamOf('a'));
+    plain.upstream.always(scriptStream('a'));
     try {
       await plain.call().toEnd();
       const { headers } = plain.upstream.requests[0] ?? {};
@@ -68,7 +68,7 @@ describe('OpenAIChatModel asking', () => {
   });
 
   it('answers calls that run at the same time apart from each other', async () => {
-    bench.upstream.always((request) => streamOf(`answer ${String(request.body['user'])}`));
+    bench.upstream.always((request) => scriptStream(`answer ${String(request.body['user'])}`));
     const calls = Array.from({ length: 20 }, (_, i) => bench.call({ user: `u${i}` }));
     await Promise.all(calls.map((call) => call.toEnd()));
     expect(calls.map((call) => call.text())).toEqual(calls.map((_, i) => `answer u${i}`));

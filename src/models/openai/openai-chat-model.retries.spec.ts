@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../test/support/eventually.js';
 import { ModelBench } from '../../../test/support/model-bench.js';
-import { streamOf } from '../../../test/support/upstream/scripts.js';
+import { scriptStream } from '../../../test/support/upstream/scripts.js';
 import { errorBody, hangUp, httpError, role, text } from '../../../test/support/upstream/steps.js';
 
 describe('OpenAIChatModel and retries', () => {
@@ -17,7 +17,7 @@ describe('OpenAIChatModel and retries', () => {
     ['a rate limit that is soon over', httpError(429, errorBody('slow'), { 'retry-after-ms': '700' }), 700],
     ['a rate limit in whole seconds', httpError(429, errorBody('slow'), { 'retry-after': '2' }), 2_000],
   ])('sends a request again after %s', async (_, failure, delayMs) => {
-    bench.upstream.next(failure).next(streamOf('Here I am.'));
+    bench.upstream.next(failure).next(scriptStream('Here I am.'));
     const call = bench.call();
     const ending = call.toEnd();
     await eventually(() => call.retries.length === 1);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { ModelBench } from '../../../test/support/model-bench.js';
-import { streamOf, tokens } from '../../../test/support/upstream/scripts.js';
+import { scriptStream, tokens } from '../../../test/support/upstream/scripts.js';
 import {
   chunk,
   comment,
@@ -41,24 +41,24 @@ describe('OpenAIChatModel reading streams', () => {
   });
 
   it.each<[string, readonly Step[]]>([
-    ['line ends CR LF', [style({ lineEnd: '\r\n' }), ...streamOf(TRICKY)]],
-    ['line ends CR', [style({ lineEnd: '\r' }), ...streamOf(TRICKY)]],
-    ['no space after data:', [style({ dataSpace: false }), ...streamOf(TRICKY)]],
+    ['line ends CR LF', [style({ lineEnd: '\r\n' }), ...scriptStream(TRICKY)]],
+    ['line ends CR', [style({ lineEnd: '\r' }), ...scriptStream(TRICKY)]],
+    ['no space after data:', [style({ dataSpace: false }), ...scriptStream(TRICKY)]],
     [
       'comments',
       [comment('OPENROUTER PROCESSING'), role(), comment(), text(TRICKY), comment(), finish('stop'), done()],
     ],
     ['events without data', [role(), raw('data:\n\n'), text(TRICKY), raw('event: ping\n\n'), finish('stop'), done()]],
-    ['no [DONE]', streamOf(TRICKY, { done: false })],
+    ['no [DONE]', scriptStream(TRICKY, { done: false })],
     ['no blank line at the end', [role(), text(TRICKY), finish('stop'), raw('data: [DONE]')]],
-    ['null keys left out', [style({ nullKeys: false }), ...streamOf(TRICKY)]],
-    ['JSON in ASCII', [style({ asciiJson: true }), ...streamOf(TRICKY)]],
+    ['null keys left out', [style({ nullKeys: false }), ...scriptStream(TRICKY)]],
+    ['JSON in ASCII', [style({ asciiJson: true }), ...scriptStream(TRICKY)]],
     ['content: null with the role', [role(null), text(TRICKY), finish('stop'), done()]],
-    ['an early chunk without choices', [chunk({ choices: [], prompt_filter_results: [] }), ...streamOf(TRICKY)]],
+    ['an early chunk without choices', [chunk({ choices: [], prompt_filter_results: [] }), ...scriptStream(TRICKY)]],
     ['everything in one read', [together(role(), text(TRICKY), finish('stop'), done())]],
     ['finish and text in one chunk', [role(), { ...delta({ content: TRICKY }), finishReason: 'stop' }, done()]],
-    ['a content type of text/plain', [headers(200, { 'content-type': 'text/plain' }), ...streamOf(TRICKY)]],
-    ['events named message', [raw(`event: message\n`), ...streamOf(TRICKY)]],
+    ['a content type of text/plain', [headers(200, { 'content-type': 'text/plain' }), ...scriptStream(TRICKY)]],
+    ['events named message', [raw(`event: message\n`), ...scriptStream(TRICKY)]],
   ])('reads the same text with %s', async (_, script) => {
     bench.upstream.next(script);
     const call = bench.call();
@@ -80,7 +80,7 @@ describe('OpenAIChatModel reading streams', () => {
     });
     await fc.assert(
       fc.asyncProperty(arrangement, async ({ pieces, bytes, style: look }) => {
-        bench.upstream.next([style(look), cutEvery(bytes), ...streamOf(pieces)]);
+        bench.upstream.next([style(look), cutEvery(bytes), ...scriptStream(pieces)]);
         const call = bench.call();
         await call.toEnd();
         expect(call.text()).toBe(pieces.join(''));
@@ -163,12 +163,12 @@ describe('OpenAIChatModel reading streams', () => {
   });
 
   it.each<[string, readonly Step[]]>([
-    ['an extra chunk', streamOf('a b c', { usage: tokens(7, 3) })],
-    ['the finish chunk', streamOf('a b c', { usage: tokens(7, 3), usagePlace: 'finish-chunk' })],
-    ['every chunk, running', streamOf('a b c', { usage: tokens(7, 3), usagePlace: 'every-chunk' })],
+    ['an extra chunk', scriptStream('a b c', { usage: tokens(7, 3) })],
+    ['the finish chunk', scriptStream('a b c', { usage: tokens(7, 3), usagePlace: 'finish-chunk' })],
+    ['every chunk, running', scriptStream('a b c', { usage: tokens(7, 3), usagePlace: 'every-chunk' })],
     [
       'a chunk after the finish that has no choices key',
-      [...streamOf('a', { usagePlace: 'never', done: false }), chunk({ usage: tokens(7, 3) }), done()],
+      [...scriptStream('a', { usagePlace: 'never', done: false }), chunk({ usage: tokens(7, 3) }), done()],
     ],
     ['a chunk before the finish', [role(), text('a'), usage(tokens(7, 3)), finish('stop'), done()]],
   ])('reports the usage that stands on %s, the last one last', async (_, script) => {
@@ -179,7 +179,7 @@ describe('OpenAIChatModel reading streams', () => {
   });
 
   it('reports no usage if the upstream tells none', async () => {
-    bench.upstream.next(streamOf('a', { usagePlace: 'never' }));
+    bench.upstream.next(scriptStream('a', { usagePlace: 'never' }));
     const call = bench.call();
     await call.toEnd();
     expect(call.usages).toEqual([]);

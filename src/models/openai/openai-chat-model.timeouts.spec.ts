@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../test/support/eventually.js';
 import { ModelBench } from '../../../test/support/model-bench.js';
-import { streamOf, tokens } from '../../../test/support/upstream/scripts.js';
+import { scriptStream, tokens } from '../../../test/support/upstream/scripts.js';
 import {
   comment,
   done,
@@ -96,7 +96,7 @@ describe('OpenAIChatModel and time', () => {
   });
 
   it('does not count a reader that is slow itself as silence', async () => {
-    bench.upstream.next(streamOf(['a', 'b', 'c']));
+    bench.upstream.next(scriptStream(['a', 'b', 'c']));
     const call = bench.call();
     for (let i = 0; i < 3; i++) {
       await call.pull();
@@ -154,7 +154,7 @@ describe('OpenAIChatModel and time', () => {
   });
 
   it('lets an upstream go that does not close its answer after [DONE]', async () => {
-    bench.upstream.next([...streamOf('all'), stall()]);
+    bench.upstream.next([...scriptStream('all'), stall()]);
     const call = bench.call();
     await expect(call.toEnd()).resolves.toEqual({ finishReason: 'stop' });
     expect(bench.upstream.open).toBe(1);

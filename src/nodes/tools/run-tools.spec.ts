@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { eventually } from '../../../test/support/eventually.js';
 import { FakeClock } from '../../../test/support/fake-clock.js';
-import { rejectionOf } from '../../../test/support/rejection.js';
+import { catchRejection } from '../../../test/support/rejection.js';
 import { TaskContext } from '../../workflow/index.js';
 import { AgentTool } from '../../workflow/index.js';
 import { runTools, type ToolCall } from './run-tools.js';
@@ -57,7 +57,9 @@ describe('runTools', () => {
     const clock = new FakeClock();
     const run = new AbortController();
     const tool = new SlowTool();
-    const failure = rejectionOf(runTools(new Toolbox([tool]), calls(20), contextWith({ clock, signal: run.signal })));
+    const failure = catchRejection(
+      runTools(new Toolbox([tool]), calls(20), contextWith({ clock, signal: run.signal })),
+    );
     run.abort(new Error('the client has gone'));
     await clock.advanceAsync(500);
     expect(await failure).toEqual(new Error('the client has gone'));

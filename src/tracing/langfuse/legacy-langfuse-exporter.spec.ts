@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '../../../test/support/eventually.js';
 import { FakeLangfuse } from '../../../test/support/fake-langfuse.js';
-import { rejectionOf } from '../../../test/support/rejection.js';
+import { catchRejection } from '../../../test/support/rejection.js';
 import { ExportError, type FinishedObservation, type FinishedTrace } from '../recording/finished-trace.js';
 import { LegacyLangfuseExporter } from './legacy-langfuse-exporter.js';
 
@@ -63,7 +63,7 @@ describe('LegacyLangfuseExporter', () => {
     });
 
   const failureOf = async (sending: Promise<void>): Promise<ExportError> => {
-    const error = await rejectionOf(sending);
+    const error = await catchRejection(sending);
     if (!(error instanceof ExportError)) throw error;
     expect(error.message).not.toContain(SECRET);
     expect(error.message).not.toContain(USER_TEXT);
@@ -220,7 +220,7 @@ describe('LegacyLangfuseExporter', () => {
   it('stops when it is told to', async () => {
     langfuse.answerWith('hang');
     const stop = new AbortController();
-    const sending = rejectionOf(exporter().export([traceOf(1)], stop.signal));
+    const sending = catchRejection(exporter().export([traceOf(1)], stop.signal));
     await eventually(() => langfuse.open === 1);
     const reason = new Error('the end');
     stop.abort(reason);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   CodeNode,
   type Compiled,
-  compiled,
+  compileTestWorkflow,
   SilentNode,
   SpeakingNode,
 } from '../../../test/support/compiled-workflow.js';
@@ -23,7 +23,7 @@ const voices = (workflow: CompiledWorkflow): string[] =>
 
 describe('a drawing', () => {
   it('leads from the request to the result, and says what speaks', () => {
-    const { workflow } = compiled({
+    const { workflow } = compileTestWorkflow({
       define: (flow) => {
         const draft = flow.node(SpeakingNode, undefined, { key: 'draft', silent: true });
         const log = flow.node(CodeNode, undefined, { effect: true });
@@ -47,12 +47,12 @@ describe('a drawing', () => {
   });
 
   it('marks the result where it is the answer', () => {
-    const { workflow } = compiled({ define: (flow) => flow.node(SilentNode) });
+    const { workflow } = compileTestWorkflow({ define: (flow) => flow.node(SilentNode) });
     expect(voices(workflow)).toEqual(['Request silent: ', 'SilentNode silent: agent', 'Result speaks: ']);
   });
 
   it('leads to the result from the request if the workflow gives a part of it back', () => {
-    const { workflow } = compiled({
+    const { workflow } = compileTestWorkflow({
       define: (flow, { messages }) => {
         flow.node(SpeakingNode);
         return messages;
@@ -62,7 +62,7 @@ describe('a drawing', () => {
   });
 
   const routed = (followers: number): Compiled =>
-    compiled({
+    compileTestWorkflow({
       define: (flow) => {
         const yes = flow.node(CodeNode).map((text) => text !== '');
         const route = flow.route(yes, {
@@ -96,7 +96,7 @@ describe('a drawing', () => {
   });
 
   const around = (inner: Compiled, id: string, silent = false): Compiled =>
-    compiled(
+    compileTestWorkflow(
       {
         id,
         define: (flow, request) => flow.workflow(inner.type, request, { key: `run ${inner.workflow.id}`, silent }),
@@ -105,7 +105,7 @@ describe('a drawing', () => {
     );
 
   it('draws nested workflows from the inside, three deep, and says which are hidden', () => {
-    const inner = compiled({ id: 'a', define: (flow) => flow.node(SpeakingNode) });
+    const inner = compileTestWorkflow({ id: 'a', define: (flow) => flow.node(SpeakingNode) });
     const shown = drawWorkflow(around(inner, 'b').workflow);
     expect(shown.groups).toMatchObject([{ label: 'run a', note: 'workflow a', visibility: 'speaks' }]);
     expect(shown.nodes[1]).toMatchObject({ label: 'SpeakingNode', path: 'run a/SpeakingNode', group: 'g0' });

@@ -1,10 +1,14 @@
 import { expect, it } from '@jest/globals';
-import { CodeNode, compiled, SpeakingNode } from '../../../test/support/compiled-workflow.js';
+import { CodeNode, compileTestWorkflow, SpeakingNode } from '../../../test/support/compiled-workflow.js';
 import { makeGraphJson } from './graph-json.js';
 
 it('the graph as JSON has every nested workflow once', () => {
-  const inner = compiled({ id: 'inner', description: 'Looks things up', define: (flow) => flow.node(CodeNode) });
-  const { workflow } = compiled(
+  const inner = compileTestWorkflow({
+    id: 'inner',
+    description: 'Looks things up',
+    define: (flow) => flow.node(CodeNode),
+  });
+  const { workflow } = compileTestWorkflow(
     {
       id: 'outer',
       define: (flow, request) => {

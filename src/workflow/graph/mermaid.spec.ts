@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { CodeNode, compiled, SpeakingNode } from '../../../test/support/compiled-workflow.js';
+import { CodeNode, compileTestWorkflow, SpeakingNode } from '../../../test/support/compiled-workflow.js';
 import { drawMermaid } from './mermaid.js';
 
 describe('Mermaid', () => {
   it('has shapes, branches, subgraphs and marks', () => {
-    const inner = compiled({ id: 'lookup', define: (flow) => flow.node(CodeNode) });
-    const { workflow } = compiled(
+    const inner = compileTestWorkflow({ id: 'lookup', define: (flow) => flow.node(CodeNode) });
+    const { workflow } = compileTestWorkflow(
       {
         id: 'support/desk',
         define: (flow, request) => {
@@ -58,7 +58,7 @@ describe('Mermaid', () => {
     ['two\r\nlines', 'two  lines'],
     ['Übermaß 日本語 route-2 v1.5', 'Übermaß 日本語 route-2 v1.5'],
   ])('writes %j so that it is only text', (key, expected) => {
-    const { workflow } = compiled({ define: (flow) => flow.node(SpeakingNode, undefined, { key }) });
+    const { workflow } = compileTestWorkflow({ define: (flow) => flow.node(SpeakingNode, undefined, { key }) });
     expect(drawMermaid(workflow)).toContain(`n1("${expected}<br/>SpeakingNode, agent, speaks")`);
   });
 });

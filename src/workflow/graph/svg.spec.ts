@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { CodeNode, compiled, SpeakingNode } from '../../../test/support/compiled-workflow.js';
+import { CodeNode, compileTestWorkflow, SpeakingNode } from '../../../test/support/compiled-workflow.js';
 import { assertWellFormed } from '../../../test/support/well-formed.js';
 import { drawSvg } from './svg.js';
 
 describe('an SVG', () => {
   it('says what it shows to those who do not see it, and shows it on light pages and dark ones', async () => {
-    const { workflow } = compiled({
+    const { workflow } = compileTestWorkflow({
       id: 'support',
       description: 'Answers <anything> & "more".',
       define: (flow) => {
@@ -27,7 +27,7 @@ describe('an SVG', () => {
   });
 
   it('puts later steps further down, parallel ones side by side, and nothing on anything else', async () => {
-    const { workflow } = compiled({
+    const { workflow } = compileTestWorkflow({
       define: (flow) => {
         const parallel = Array.from({ length: 20 }, (_, i) =>
           flow.node(CodeNode, undefined, { key: `step ${i}`, effect: true }),

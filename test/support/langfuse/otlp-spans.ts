@@ -65,7 +65,7 @@ const anyValue: z.ZodType = z.lazy(() =>
     })
     .partial()
     .refine((value) => Object.keys(value).length <= 1, 'must hold one value only')
-    .transform(plainValue),
+    .transform(readValue),
 );
 
 const keyValues = z
@@ -154,7 +154,7 @@ const exportRequest = z.strictObject({
  * @throws z.ZodError if it is not of that shape; also for ids of a wrong length, times that run backwards, keys that come
  *   twice and fields that OTLP does not have
  */
-export function spansOf(request: unknown): ReceivedSpan[] {
+export function readSpans(request: unknown): ReceivedSpan[] {
   return exportRequest.parse(request).resourceSpans.flatMap(({ resource, scopeSpans }) =>
     scopeSpans.flatMap(({ scope, spans }) =>
       spans.map(({ traceId, spanId, parentSpanId, name, kind, attributes, events, status, ...times }) => ({
@@ -176,13 +176,13 @@ export function spansOf(request: unknown): ReceivedSpan[] {
 }
 
 /** Groups spans by trace, in the order of their arrival. */
-export function tracesOf(spans: readonly ReceivedSpan[]): ReceivedTrace[] {
+export function groupTraces(spans: readonly ReceivedSpan[]): ReceivedTrace[] {
   const groups = new Map<string, ReceivedSpan[]>();
   for (const each of spans) groups.set(each.traceId, [...(groups.get(each.traceId) ?? []), each]);
-  return [...groups].map(([traceId, group]) => ({ traceId, spans: group, roots: treesOf(group) }));
+  return [...groups].map(([traceId, group]) => ({ traceId, spans: group, roots: buildTrees(group) }));
 }
 
-function treesOf(spans: readonly ReceivedSpan[]): SpanTree[] {
+function buildTrees(spans: readonly ReceivedSpan[]): SpanTree[] {
   const ids = new Set(spans.map(({ spanId }) => spanId));
   const below = (parent: string | undefined): SpanTree[] =>
     spans
@@ -192,7 +192,7 @@ function treesOf(spans: readonly ReceivedSpan[]): SpanTree[] {
   return below(undefined);
 }
 
-function plainValue(value: {
+function readValue(value: {
   readonly stringValue?: string | undefined;
   readonly boolValue?: boolean | undefined;
   readonly intValue?: string | number | undefined;

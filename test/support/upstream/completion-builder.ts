@@ -1,5 +1,5 @@
 import type { RecordedRequest } from './recorded-request.js';
-import { envelopeOf } from './sse-encoder.js';
+import { makeEnvelope } from './sse-encoder.js';
 import type { ContentStep, Json, Style } from './steps.js';
 
 interface ToolCallPiece {
@@ -32,7 +32,7 @@ export class CompletionBuilder {
   #usage: Json | undefined;
 
   constructor(request: RecordedRequest) {
-    this.#envelope = { ...envelopeOf(request), object: 'chat.completion' };
+    this.#envelope = { ...makeEnvelope(request), object: 'chat.completion' };
   }
 
   /** @throws Error for steps that only a stream can show */

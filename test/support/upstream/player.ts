@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { abortable, assertNever } from '../../../src/kernel/index.js';
-import type { Answer } from './answer.js';
+import type { ScriptedResponse } from './scripted-response.js';
 import { CompletionBuilder } from './completion-builder.js';
 import type { RecordedRequest } from './recorded-request.js';
 import { SseEncoder } from './sse-encoder.js';
@@ -29,13 +29,13 @@ export function assertPlayable(steps: readonly Step[]): void {
 
 /** Plays one script as the answer to one request: as an event stream, or as one JSON object if the request wants that. */
 export class Player {
-  readonly #answer: Answer;
+  readonly #answer: ScriptedResponse;
   /** Undefined: the request does not stream. */
   readonly #encoder: SseEncoder | undefined;
   readonly #completion: CompletionBuilder;
   #style: Style = {};
 
-  constructor(answer: Answer, request: RecordedRequest) {
+  constructor(answer: ScriptedResponse, request: RecordedRequest) {
     this.#answer = answer;
     this.#encoder = request.body.stream === true ? new SseEncoder(request) : undefined;
     this.#completion = new CompletionBuilder(request);

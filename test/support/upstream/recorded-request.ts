@@ -8,16 +8,16 @@ export type RecordedBody = ChatCompletionCreateParams & Readonly<Record<string, 
  * How an answer ended: sent to its end; `aborted` because the client closed the connection first; `cut` because the script
  * or the closing of the upstream broke it off.
  */
-export type AnswerEnding = 'finished' | 'aborted' | 'cut';
+export type ResponseEnding = 'finished' | 'aborted' | 'cut';
 
 /** What an upstream knows of one request. */
 export class RecordedRequest {
   /** Bytes of the answer's body that were accepted by the socket. Stands still while the client does not read. */
   bytesWritten = 0;
   /** Resolves when the connection has no more to do with this request. */
-  readonly closed: Promise<AnswerEnding>;
-  #ending: AnswerEnding | undefined;
-  #settle: (ending: AnswerEnding) => void = () => undefined;
+  readonly closed: Promise<ResponseEnding>;
+  #ending: ResponseEnding | undefined;
+  #settle: (ending: ResponseEnding) => void = () => undefined;
 
   constructor(
     /** Counted from 0 in the order of arrival. */
@@ -36,7 +36,7 @@ export class RecordedRequest {
   }
 
   /** Undefined while the answer is under way. */
-  get ending(): AnswerEnding | undefined {
+  get ending(): ResponseEnding | undefined {
     return this.#ending;
   }
 
@@ -51,7 +51,7 @@ export class RecordedRequest {
   }
 
   /** The first ending counts. */
-  end(ending: AnswerEnding): void {
+  end(ending: ResponseEnding): void {
     this.#ending ??= ending;
     this.#settle(this.#ending);
   }

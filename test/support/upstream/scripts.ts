@@ -43,7 +43,10 @@ export function tokens(prompt: number, completion: number, details: Json = {}): 
  * The whole of a usual stream: role, content, finish, usage, `[DONE]`.
  * @param content the text, which is cut into pieces, or the pieces themselves with any steps (a gate, say) among them
  */
-export function streamOf(content: string | readonly (string | Step)[], options: StreamOptions = {}): readonly Step[] {
+export function scriptStream(
+  content: string | readonly (string | Step)[],
+  options: StreamOptions = {},
+): readonly Step[] {
   const pieces = typeof content === 'string' ? cut(content, options.pieces) : content;
   const counts = options.usage ?? tokens(10, pieces.filter((piece) => typeof piece === 'string').length);
   const place = options.usagePlace ?? 'extra-chunk';
@@ -64,13 +67,13 @@ export function streamOf(content: string | readonly (string | Step)[], options: 
 }
 
 /** The usual stream of a structured answer: the value's JSON in pieces of about four characters, as tokens are. */
-export function jsonAnswer(value: unknown, options: StreamOptions = {}): readonly Step[] {
+export function scriptCompletion(value: unknown, options: StreamOptions = {}): readonly Step[] {
   const json = JSON.stringify(value);
-  return streamOf(json, { pieces: Math.max(1, Math.ceil(json.length / 4)), ...options });
+  return scriptStream(json, { pieces: Math.max(1, Math.ceil(json.length / 4)), ...options });
 }
 
 /** The usual stream of an answer that is one call of a tool: its name first, then the JSON of `input` in pieces. */
-export function toolCallAnswer(id: string, name: string, input: unknown): readonly Step[] {
+export function scriptToolCalls(id: string, name: string, input: unknown): readonly Step[] {
   const json = JSON.stringify(input);
   return [
     role(null),

@@ -3,7 +3,7 @@ import type { RecordedBody, RecordedRequest } from './recorded-request.js';
 import type { ContentStep, Json, Style } from './steps.js';
 
 /** What all chunks and the completion of one answer have in common: valid, and not what our own server would answer. */
-export function envelopeOf(request: RecordedRequest): Json {
+export function makeEnvelope(request: RecordedRequest): Json {
   return { id: `chatcmpl-upstream-${request.index}`, created: 1_790_000_000, model: request.body.model };
 }
 
@@ -13,7 +13,7 @@ export class SseEncoder {
   readonly #usageAsked: boolean;
 
   constructor(request: RecordedRequest) {
-    this.#envelope = { ...envelopeOf(request), object: 'chat.completion.chunk' };
+    this.#envelope = { ...makeEnvelope(request), object: 'chat.completion.chunk' };
     this.#usageAsked = asksForUsage(request.body);
   }
 

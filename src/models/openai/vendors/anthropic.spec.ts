@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { IsString } from 'class-validator';
-import { askingFor, ProviderBench } from '../../../../test/support/provider-bench.js';
-import { tokens, toolCallAnswer } from '../../../../test/support/upstream/scripts.js';
+import { makeCall, ProviderBench } from '../../../../test/support/provider-bench.js';
+import { tokens, scriptToolCalls } from '../../../../test/support/upstream/scripts.js';
 import {
   delta,
   done,
@@ -52,8 +52,8 @@ describe('anthropic', () => {
   });
 
   it('makes a schema a tool that must be called, and streams its arguments as content', async () => {
-    bench.upstream.next(toolCallAnswer('toolu_1', 'Reply', VALUE));
-    const call = bench.call({ temperature: 0, ...askingFor(Reply) });
+    bench.upstream.next(scriptToolCalls('toolu_1', 'Reply', VALUE));
+    const call = bench.call({ temperature: 0, ...makeCall(Reply) });
     expect(await call.toEnd()).toEqual({ finishReason: 'stop' });
     const { name, schema } = makeOutputSchema(Reply);
     expect(bench.request.body).toMatchObject({
@@ -77,7 +77,7 @@ describe('anthropic', () => {
       finish('tool_calls'),
       done(),
     ]);
-    const call = bench.call(askingFor(Reply));
+    const call = bench.call(makeCall(Reply));
     expect(await call.toEnd()).toEqual({ finishReason: 'stop' });
     expect(call.text()).toBe(JSON.stringify(VALUE));
   });
@@ -91,7 +91,7 @@ describe('anthropic', () => {
       finish('stop'),
       done(),
     ]);
-    const call = bench.call(askingFor(Reply));
+    const call = bench.call(makeCall(Reply));
     await call.toEnd();
     expect(makeOutputSchema(Reply).parse(call.text())).toEqual(VALUE);
   });
@@ -105,7 +105,7 @@ describe('anthropic', () => {
       finish('tool_calls'),
       done(),
     ]);
-    const call = bench.call({ tools: [TOOL], ...askingFor(Reply) });
+    const call = bench.call({ tools: [TOOL], ...makeCall(Reply) });
     expect(await call.toEnd()).toEqual({ finishReason: 'tool_calls' });
     expect(bench.request.body).toMatchObject({ tools: [TOOL, {}], tool_choice: 'required' });
     expect(bench.request.body).not.toHaveProperty('parallel_tool_calls');
@@ -116,10 +116,10 @@ describe('anthropic', () => {
   });
 
   it('offers none of the tools when the choice is none, and gives the answer a name that no tool has', async () => {
-    bench.upstream.always(toolCallAnswer('a', 'Reply', VALUE));
-    await bench.call({ tools: [TOOL], tool_choice: 'none', ...askingFor(Reply) }).toEnd();
+    bench.upstream.always(scriptToolCalls('a', 'Reply', VALUE));
+    await bench.call({ tools: [TOOL], tool_choice: 'none', ...makeCall(Reply) }).toEnd();
     expect(bench.request.body.tools).toHaveLength(1);
-    await bench.call({ tools: [{ function: { name: 'Reply' } }], ...askingFor(Reply) }).toEnd();
+    await bench.call({ tools: [{ function: { name: 'Reply' } }], ...makeCall(Reply) }).toEnd();
     expect(bench.request.body.tools).toMatchObject([{}, { function: { name: 'Reply_output' } }]);
   });
 
@@ -143,7 +143,7 @@ describe('anthropic', () => {
       finish('length'),
       done(),
     ]);
-    expect(await bench.call(askingFor(Reply)).toEnd()).toEqual({ finishReason: 'length' });
+    expect(await bench.call(makeCall(Reply)).toEnd()).toEqual({ finishReason: 'length' });
   });
 
   it('reads its errors', async () => {

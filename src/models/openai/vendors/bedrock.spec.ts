@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { IsString } from 'class-validator';
-import { askingFor, ProviderBench } from '../../../../test/support/provider-bench.js';
-import { streamOf, tokens, toolCallAnswer } from '../../../../test/support/upstream/scripts.js';
+import { makeCall, ProviderBench } from '../../../../test/support/provider-bench.js';
+import { scriptStream, tokens, scriptToolCalls } from '../../../../test/support/upstream/scripts.js';
 import { done, finish, httpError, role, text } from '../../../../test/support/upstream/steps.js';
 import { makeOutputSchema } from '../../../schema/index.js';
 
@@ -29,7 +29,7 @@ describe('bedrock', () => {
     ['around each piece', ['<reasoning>I think</reasoning>', '<reasoning> so</reasoning>', '\n\nHello', ' you']],
     ['in pieces of their own', ['<', 'reasoning', '>I think so<', '/reasoning>', '\n', '\nHello you']],
   ])('makes reasoning in tags reasoning: %s', async (_, pieces) => {
-    bench.upstream.next(streamOf(pieces, { usage: tokens(70, 9) }));
+    bench.upstream.next(scriptStream(pieces, { usage: tokens(70, 9) }));
     const recorded = bench.call();
     expect(await recorded.toEnd()).toEqual({ finishReason: 'stop' });
     expect(bench.request.headers.authorization).toBe('Bearer ABSK-1');
@@ -43,7 +43,7 @@ describe('bedrock', () => {
     ['  Hello <reasoning>x</reasoning>', '', '  Hello <reasoning>x</reasoning>'],
     ['<reasoning>never closed </rea', 'never closed </rea', ''],
   ])('loses nothing of %j', async (words, reasoning, content) => {
-    bench.upstream.next(streamOf(words, { pieces: words.length }));
+    bench.upstream.next(scriptStream(words, { pieces: words.length }));
     const recorded = bench.call();
     await recorded.toEnd();
     expect([recorded.text('reasoning'), recorded.text()]).toEqual([reasoning, content]);
@@ -59,7 +59,7 @@ describe('bedrock', () => {
       finish('stop'),
       done(),
     ]);
-    const recorded = bench.call(askingFor(Reply));
+    const recorded = bench.call(makeCall(Reply));
     await recorded.toEnd();
     expect(bench.request.body).not.toHaveProperty('response_format');
     expect(bench.request.body.messages[0]).toMatchObject({
@@ -71,8 +71,8 @@ describe('bedrock', () => {
   });
 
   it('gives an answer without JSON as it is, for the check to fail', async () => {
-    bench.upstream.next(streamOf('I would rather not.'));
-    const recorded = bench.call(askingFor(Reply));
+    bench.upstream.next(scriptStream('I would rather not.'));
+    const recorded = bench.call(makeCall(Reply));
     await recorded.toEnd();
     expect(recorded.text()).toBe('I would rather not.');
     expect(() => makeOutputSchema(Reply).parse(recorded.text())).toThrow(/not valid JSON/);
@@ -80,8 +80,8 @@ describe('bedrock', () => {
 
   it('can be told of a model that calls tools or takes schemas', async () => {
     for (const [method, script] of [
-      ['tool', toolCallAnswer('a', 'Reply', { reply: 'Hi' })],
-      ['json_schema', streamOf('{"reply":"Hi"}')],
+      ['tool', scriptToolCalls('a', 'Reply', { reply: 'Hi' })],
+      ['json_schema', scriptStream('{"reply":"Hi"}')],
     ] as const) {
       const other = await ProviderBench.start('bedrock', PATH, (origin) => ({
         ...environment(origin),
@@ -90,7 +90,7 @@ describe('bedrock', () => {
       other.upstream.next(script);
       await bench.close();
       bench = other;
-      const recorded = other.call(askingFor(Reply));
+      const recorded = other.call(makeCall(Reply));
       await recorded.toEnd();
       expect(Object.hasOwn(other.request.body, 'tools')).toBe(method === 'tool');
       expect(makeOutputSchema(Reply).parse(recorded.text())).toEqual({ reply: 'Hi' });

@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IsString } from 'class-validator';
-import { askingFor, ProviderBench } from '../../../../test/support/provider-bench.js';
+import { makeCall, ProviderBench } from '../../../../test/support/provider-bench.js';
 import { tokens } from '../../../../test/support/upstream/scripts.js';
 import { chunk, done, httpError, type Step } from '../../../../test/support/upstream/steps.js';
 import type { Message } from '../../message.js';
@@ -90,8 +90,8 @@ describe('google', () => {
 
   it('sends a schema as it is', async () => {
     bench.upstream.next([piece({ content: '{"reply":"Hi"}' }, 1, 'stop'), done()]);
-    await bench.call(askingFor(Reply)).toEnd();
-    expect(bench.request.body).toMatchObject(askingFor(Reply));
+    await bench.call(makeCall(Reply)).toEnd();
+    expect(bench.request.body).toMatchObject(makeCall(Reply));
   });
 
   it('reads errors that come in a list', async () => {

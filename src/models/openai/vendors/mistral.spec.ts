@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { IsString } from 'class-validator';
-import { askingFor, ProviderBench } from '../../../../test/support/provider-bench.js';
-import { jsonAnswer, tokens } from '../../../../test/support/upstream/scripts.js';
+import { makeCall, ProviderBench } from '../../../../test/support/provider-bench.js';
+import { scriptCompletion, tokens } from '../../../../test/support/upstream/scripts.js';
 import { delta, done, finish, httpError, role, style, text } from '../../../../test/support/upstream/steps.js';
 import { makeOutputSchema } from '../../../schema/index.js';
 import type { Message } from '../../message.js';
@@ -79,10 +79,10 @@ describe('mistral', () => {
   });
 
   it('sends a schema as it is', async () => {
-    bench.upstream.next(jsonAnswer({ reply: 'Hi' }));
-    const recorded = bench.call(askingFor(Reply));
+    bench.upstream.next(scriptCompletion({ reply: 'Hi' }));
+    const recorded = bench.call(makeCall(Reply));
     await recorded.toEnd();
-    expect(bench.request.body).toMatchObject(askingFor(Reply));
+    expect(bench.request.body).toMatchObject(makeCall(Reply));
     expect(makeOutputSchema(Reply).parse(recorded.text())).toEqual({ reply: 'Hi' });
   });
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { IsString } from 'class-validator';
-import { askingFor, ProviderBench } from '../../../../test/support/provider-bench.js';
-import { jsonAnswer, streamOf, tokens } from '../../../../test/support/upstream/scripts.js';
+import { makeCall, ProviderBench } from '../../../../test/support/provider-bench.js';
+import { scriptCompletion, scriptStream, tokens } from '../../../../test/support/upstream/scripts.js';
 import { makeOutputSchema } from '../../../schema/index.js';
 
 class Reply {
@@ -22,7 +22,7 @@ describe('openai', () => {
   afterEach(() => bench.close());
 
   it('sends what it is given, and reads the usage from the last chunk', async () => {
-    bench.upstream.next(streamOf('Hello you', { usage: tokens(7, 2) }));
+    bench.upstream.next(scriptStream('Hello you', { usage: tokens(7, 2) }));
     const parameters = { max_completion_tokens: 9, seed: 1, parallel_tool_calls: true, logprobs: true };
     const messages = [{ role: 'developer', content: 'Be kind', name: 'x' } as const];
     const call = bench.call(parameters, messages);
@@ -40,10 +40,10 @@ describe('openai', () => {
   });
 
   it('sends a schema as it is', async () => {
-    bench.upstream.next(jsonAnswer({ reply: 'Hi' }));
-    const call = bench.call(askingFor(Reply));
+    bench.upstream.next(scriptCompletion({ reply: 'Hi' }));
+    const call = bench.call(makeCall(Reply));
     await call.toEnd();
-    expect(bench.request.body).toMatchObject(askingFor(Reply));
+    expect(bench.request.body).toMatchObject(makeCall(Reply));
     expect(makeOutputSchema(Reply).parse(call.text())).toEqual({ reply: 'Hi' });
   });
 
@@ -54,7 +54,7 @@ describe('openai', () => {
     }));
     delete process.env['OPENAI_CUSTOM_HEADERS'];
     try {
-      other.upstream.next(streamOf('a'));
+      other.upstream.next(scriptStream('a'));
       await other.call().toEnd();
       expect(other.request.headers).not.toHaveProperty('x-from-environment');
       expect(other.request.headers.authorization).toBe('Bearer none');

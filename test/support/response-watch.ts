@@ -15,7 +15,7 @@ const LARGEST_WRITE = 256 * 1024;
  * Checks every answer of a server's OpenAI routes against OpenAI's description, whichever client reads it: SDKs show only
  * what they understand.
  */
-export class AnswerWatch {
+export class ResponseWatch {
   /** What was wrong, one line each. */
   readonly faults: string[] = [];
 

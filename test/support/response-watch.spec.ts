@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { AnswerWatch } from './answer-watch.js';
+import { ResponseWatch } from './response-watch.js';
 
 const CHUNK = {
   id: 'c',
@@ -13,7 +13,7 @@ const CHUNK = {
 
 describe('AnswerWatch', () => {
   let server: Server;
-  let watch: AnswerWatch;
+  let watch: ResponseWatch;
   let answer: { readonly type: string; readonly writes: readonly string[] };
   beforeEach(async () => {
     server = createServer((_request, response) => {
@@ -21,7 +21,7 @@ describe('AnswerWatch', () => {
       for (const bytes of answer.writes) response.write(bytes);
       response.end();
     });
-    watch = new AnswerWatch(server);
+    watch = new ResponseWatch(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
   afterEach(() => {

@@ -7,7 +7,7 @@ const REASON = 'Told to refuse them';
  * The body of an OTLP answer with status 200.
  * @param refused how many spans were not taken; if there are any, it says so as `partial_success`
  */
-export function partialSuccess(
+export function encodePartialSuccess(
   refused: number,
   encoding: OtlpEncoding,
 ): { readonly contentType: string; readonly body: Buffer } {
@@ -17,17 +17,17 @@ export function partialSuccess(
   }
   return {
     contentType: 'application/x-protobuf',
-    body: refused === 0 ? Buffer.alloc(0) : partialSuccessMessage(refused),
+    body: refused === 0 ? Buffer.alloc(0) : writePartialSuccess(refused),
   };
 }
 
 /** `partial_success` is field 1; in it `rejected_spans` (int64) is field 1 and `error_message` (string) is field 2. */
-function partialSuccessMessage(refused: number): Buffer {
+function writePartialSuccess(refused: number): Buffer {
   const reason = Buffer.from(REASON);
-  const inner = Buffer.concat([Buffer.from([0x08, ...varint(refused), 0x12, reason.length]), reason]);
-  return Buffer.concat([Buffer.from([0x0a, ...varint(inner.length)]), inner]);
+  const inner = Buffer.concat([Buffer.from([0x08, ...encodeVarint(refused), 0x12, reason.length]), reason]);
+  return Buffer.concat([Buffer.from([0x0a, ...encodeVarint(inner.length)]), inner]);
 }
 
-function varint(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
+function encodeVarint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...encodeVarint(value >>> 7)];
 }

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { RecordedRequest } from './recorded-request.js';
 
 /** The connection on which one request is answered: writes with back-pressure and tells the record what became of it. */
-export class Answer {
+export class ScriptedResponse {
   readonly #response: ServerResponse;
   readonly #request: RecordedRequest;
   readonly #closing = new AbortController();
