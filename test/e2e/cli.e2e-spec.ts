@@ -257,6 +257,13 @@ describe('a new workflow', () => {
     expect(await node(tool('prettier/bin/prettier.cjs'), '--check', folder)).toMatchObject({ code: 0 });
     expect(await node(tool('oxlint/bin/oxlint'), `${folder}/my-flow`)).toMatchObject({ code: 0 });
 
+    const tested = await node(
+      ...['--experimental-vm-modules', '--no-warnings', tool('jest/bin/jest.js'), `${folder}/my-flow`, '--ci'],
+      ...['--selectProjects', 'unit', '--cacheDirectory', join(copy, '.jest')],
+    );
+    expect(tested.stderr).toContain('✓ answers the user');
+    expect(tested.code).toBe(0);
+
     const answered = await node(join(copy, 'dist/cli.js'), 'run', 'my-flow', 'Hello');
     expect(answered).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Hello/) });
   }, 180_000);

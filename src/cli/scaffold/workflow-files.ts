@@ -1,8 +1,11 @@
 import type { WorkflowNames } from './workflow-names.js';
 
-/** The files of a new workflow's folder, by name: a workflow of one agent that streams plain text. */
+/** The files of a new workflow's folder, by name: a workflow of one agent that streams plain text, and its test. */
 export function makeWorkflowFiles(names: WorkflowNames): ReadonlyMap<string, string> {
-  return new Map([[`${names.id}.workflow.ts`, writeWorkflowFile(names)]]);
+  return new Map([
+    [`${names.id}.workflow.ts`, writeWorkflowFile(names)],
+    [`${names.id}.workflow.spec.ts`, writeSpecFile(names)],
+  ]);
 }
 
 const writeWorkflowFile = ({ id, title, workflow }: WorkflowNames): string =>
@@ -17,4 +20,15 @@ export class ${workflow} {
     return flow.stream(this.answer, { messages });
   }
 }
+`;
+
+const writeSpecFile = ({ id, workflow }: WorkflowNames): string => `import { expect, it } from '@jest/globals';
+import { fakeModel, runWorkflow } from 'millrace/testing';
+import { ${workflow} } from './${id}.workflow.js';
+
+it('answers the user', async () => {
+  const run = await runWorkflow(${workflow}, 'Hi', { models: fakeModel('Hello!') });
+  expect(run.text).toBe('Hello!');
+  expect(run.calls[0]?.messages.at(-1)).toEqual({ role: 'user', content: 'Hi' });
+});
 `;
