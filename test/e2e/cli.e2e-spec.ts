@@ -257,10 +257,8 @@ describe('a new workflow', () => {
     expect(await node(tool('prettier/bin/prettier.cjs'), '--check', folder)).toMatchObject({ code: 0 });
     expect(await node(tool('oxlint/bin/oxlint'), `${folder}/my-flow`)).toMatchObject({ code: 0 });
 
-    const tested = await node(
-      ...['--experimental-vm-modules', '--no-warnings', tool('jest/bin/jest.js'), `${folder}/my-flow`, '--ci'],
-      ...['--selectProjects', 'unit', '--cacheDirectory', join(copy, '.jest')],
-    );
+    const jest = ['--experimental-vm-modules', '--no-warnings', tool('jest/bin/jest.js'), `${folder}/my-flow`];
+    const tested = await node(...jest, '--selectProjects', 'unit', '--cacheDirectory', join(copy, '.jest'));
     expect(tested.stderr).toContain('✓ answers the user');
     expect(tested.code).toBe(0);
 
