@@ -1,20 +1,53 @@
 /**
- * The door for tests of workflows: `import { fakeModel, runWorkflow } from 'millrace/testing'`. Works with any test runner.
+ * The door for tests of workflows: `import { fakeModel, runWorkflow } from 'millrace/testing'`. It works with any test runner.
+ *
+ * For tests over HTTP: {@link ScriptedUpstream} is a model provider that does what a test tells it, {@link openStream} reads an
+ * event stream as strictly as a client can.
  * @packageDocumentation
  */
 export {
   type AnswerCall,
+  DeadlineError,
+  DONE,
+  errorBody,
+  eventually,
   type FakeAnswer,
   type FakeCall,
   FakeModel,
   fakeModel,
   fakeModelBySteps,
   FakePart,
+  FramingError,
+  getJson,
+  httpError,
+  type HttpResponse,
+  openStream,
+  postJson,
   type RanStep,
+  readFrames,
   reasoning,
+  type RecordedBody,
+  type RecordedRequest,
+  type RequestOptions,
+  type ResponseEnding,
   runWorkflow,
   type RunWorkflowOptions,
+  type Script,
+  scriptCompletion,
+  ScriptedUpstream,
+  scriptStream,
+  scriptToolCalls,
+  type SseItem,
+  SseStream,
+  type Step,
+  steps,
+  type StreamOptions,
+  tokens,
   toolCall,
+  type Usage,
+  type UsagePlace,
+  type WaitOptions,
+  within,
   type WorkflowInput,
   type WorkflowRun,
 } from './testing/index.js';

@@ -16,3 +16,25 @@ export {
   type WorkflowInput,
   type WorkflowRun,
 } from './run-workflow.js';
+export { DeadlineError, eventually, type WaitOptions, within } from './eventually.js';
+export { getJson, type HttpResponse, postJson, type RequestOptions } from './http-client.js';
+export { openStream, SseStream } from './sse-client.js';
+export { DONE, FramingError, readFrames, type SseItem } from './sse-frames.js';
+export {
+  errorBody,
+  httpError,
+  type RecordedBody,
+  type RecordedRequest,
+  type ResponseEnding,
+  type Script,
+  scriptCompletion,
+  ScriptedUpstream,
+  scriptStream,
+  scriptToolCalls,
+  type Step,
+  steps,
+  type StreamOptions,
+  tokens,
+  type Usage,
+  type UsagePlace,
+} from './upstream/index.js';

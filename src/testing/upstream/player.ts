@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { abortable, assertNever } from '../../../src/kernel/index.js';
+import { abortable, assertNever } from '../../kernel/index.js';
 import type { ScriptedResponse } from './scripted-response.js';
 import { CompletionBuilder } from './completion-builder.js';
 import type { RecordedRequest } from './recorded-request.js';

@@ -1,4 +1,4 @@
-import { assertNever } from '../../../src/kernel/index.js';
+import { assertNever } from '../../kernel/index.js';
 import type { RecordedBody, RecordedRequest } from './recorded-request.js';
 import type { ContentStep, Json, Style } from './steps.js';
 

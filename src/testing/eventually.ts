@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How long to wait in real time, and what to say when it was not enough. */
+export interface WaitOptions {
+  /** Milliseconds; 10,000 if absent. */
+  readonly within?: number;
+  /** What was waited for, for the error's text. */
+  readonly message?: string;
+}
+
+const DEFAULT_WITHIN_MS = 10_000;
+const POLL_INTERVAL_MS = 2;
+
+/** A condition did not come true, or a promise did not settle, within its deadline. */
+export class DeadlineError extends Error {
+  constructor(within: number, message = 'a condition', cause?: unknown) {
+    super(`Waited ${within} ms in vain for ${message}`, cause === undefined ? undefined : { cause });
+    this.name = 'DeadlineError';
+  }
+}
+
+/**
+ * Polls `condition` until it gives a truthy value. For what has no event to wait on; wait for a promise with
+ * {@link within}.
+ *
+ * @returns that value
+ * @throws DeadlineError when the time is over; its `cause` is what the condition last threw, if it did
+ */
+export async function eventually<T>(
+  condition: () => T | Promise<T>,
+  { within: ms = DEFAULT_WITHIN_MS, message }: WaitOptions = {},
+): Promise<NonNullable<T>> {
+  const deadline = performance.now() + ms;
+  let thrown: unknown;
+  for (;;) {
+    try {
+      thrown = undefined;
+      const value = await condition();
+      if (value) return value;
+    } catch (error) {
+      thrown = error;
+    }
+    if (performance.now() >= deadline) throw new DeadlineError(ms, message, thrown);
+    await sleep(POLL_INTERVAL_MS);
+  }
+}
+
+/**
+ * Settles as `promise` does.
+ *
+ * @throws DeadlineError when it does not within its time
+ */
+export async function within<T>(
+  promise: PromiseLike<T>,
+  { within: ms = DEFAULT_WITHIN_MS, message = 'a promise' }: WaitOptions = {},
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DeadlineError(ms, message)), ms);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

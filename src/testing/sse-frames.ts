@@ -1,0 +1,91 @@
+/** One frame of an event stream. `at` is when it arrived, by `performance.now()`. */
+export type SseItem =
+  | {
+      readonly kind: 'data';
+      readonly data: string;
+      /** The data parsed; undefined for `[DONE]`. */
+      readonly json: unknown;
+      readonly at: number;
+    }
+  | { readonly kind: 'comment'; readonly text: string; readonly at: number };
+
+/** The bytes of an event stream are not what this server promises. */
+export class FramingError extends Error {
+  constructor(message: string, near: string) {
+    super(`${message}: ${JSON.stringify(near.slice(0, 200))}`);
+    this.name = 'FramingError';
+  }
+}
+
+/** What ends a stream of chunks. */
+export const DONE = '[DONE]';
+
+/**
+ * Takes an event stream apart, and is as strict as a client could possibly be: UTF-8 without fault; each frame one line,
+ * `data: ` with JSON or `: ` with a comment, and one blank line; nothing after `[DONE]`; the end only after a frame.
+ */
+export class FrameReader {
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  #rest = '';
+  #done = false;
+
+  /**
+   * The frames that these bytes complete.
+   * @throws FramingError
+   */
+  *push(bytes: Uint8Array, at: number): Generator<SseItem, void, void> {
+    this.#rest += this.#decode(bytes);
+    for (;;) {
+      if (this.#done && this.#rest !== '') throw new FramingError('There is something after [DONE]', this.#rest);
+      const end = this.#rest.indexOf('\n\n');
+      if (end < 0) break;
+      const frame = this.#rest.slice(0, end);
+      this.#rest = this.#rest.slice(end + 2);
+      const item = readItem(frame, at);
+      this.#done = item.kind === 'data' && item.data === DONE;
+      yield item;
+    }
+    // Found out before the frame is complete, or else a stream that has no blank lines would be waited for in vain.
+    if (/\n./.test(this.#rest)) throw new FramingError('A line is not followed by a blank line', this.#rest);
+    if (this.#rest.includes('\r')) throw new FramingError('There is a carriage return', this.#rest);
+  }
+
+  /** @throws FramingError if the stream may not end here */
+  end(): void {
+    const rest = this.#rest + this.#decode(undefined);
+    if (rest !== '') throw new FramingError('The stream ends inside a frame', rest);
+  }
+
+  #decode(bytes: Uint8Array | undefined): string {
+    try {
+      return bytes === undefined ? this.#decoder.decode() : this.#decoder.decode(bytes, { stream: true });
+    } catch {
+      throw new FramingError('The stream is not valid UTF-8 after', this.#rest);
+    }
+  }
+}
+
+/**
+ * All frames of a whole stream that was read by somebody else, a child process say.
+ * @throws FramingError
+ */
+export function readFrames(stream: string): readonly SseItem[] {
+  const reader = new FrameReader();
+  const items = [...reader.push(Buffer.from(stream), performance.now())];
+  reader.end();
+  return items;
+}
+
+function readItem(frame: string, at: number): SseItem {
+  if (frame.includes('\n')) throw new FramingError('A frame has several lines', frame);
+  if (frame.includes('\r')) throw new FramingError('There is a carriage return', frame);
+  if (frame.startsWith(': ')) return { kind: 'comment', text: frame.slice(2), at };
+  if (!frame.startsWith('data: ')) throw new FramingError('A frame is neither "data: …" nor ": …"', frame);
+  const data = frame.slice('data: '.length);
+  if (data === DONE) return { kind: 'data', data, json: undefined, at };
+  try {
+    return { kind: 'data', data, json: JSON.parse(data) as unknown, at };
+  } catch {
+    throw new FramingError('The data of a frame is no JSON', frame);
+  }
+}
