@@ -25,6 +25,9 @@ const USUAL_LEVELS: Readonly<Record<LogLevel, string>> = {
 
 const LISTEN_ERROR = /^Error: (listen|bind|getaddrinfo) /;
 
+type JsonLineParts = Parameters<ConsoleLogger['getJsonLogObject']>[1];
+type JsonLine = ReturnType<ConsoleLogger['getJsonLogObject']>;
+
 /**
  * Nest's logger, set as the configuration says. Whatever it is given, a line of the log is a line of this program: characters
  * that could forge one, move the cursor or turn the text around are escaped.
@@ -59,6 +62,18 @@ export class AppLogger extends ConsoleLogger {
   override error(message: unknown, ...optional: unknown[]): void {
     if (!this.#showFramework && isSaidAgain(message, optional.at(-1))) return;
     super.error(message, ...optional);
+  }
+
+  /** As Nest has it, but for a third of the time: every request has a line. */
+  protected override getJsonLogObject(message: unknown, options: JsonLineParts): JsonLine {
+    const { logLevel: level, context, errorStack, error, params } = options;
+    if (errorStack !== undefined || error !== undefined || !context) return super.getJsonLogObject(message, options);
+    const line: JsonLine = { level, pid: process.pid, timestamp: Date.now(), message, context };
+    for (const name in params) {
+      const value: unknown = params[name];
+      if (value !== undefined && !(name in line)) line[name] = value;
+    }
+    return line;
   }
 
   protected override stringifyJsonLogObject(logObject: Record<string, unknown>): string {

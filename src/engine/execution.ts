@@ -22,6 +22,7 @@ import {
 import type { FinishReason, Usage } from '../models/index.js';
 import { type Delta, type Gate, isDelta } from '../streaming/index.js';
 import {
+  type AgentEvent,
   type CallName,
   type RunRequest,
   type CompiledWorkflow,
@@ -150,7 +151,8 @@ export class Execution implements Values {
     const finished = new Map<string, Promise<void>>();
     for (const step of scope.steps) {
       const stepTurn = step.visible ? turn?.child() : undefined;
-      const ready = Promise.all(step.dependsOn.flatMap((key) => finished.get(key) ?? []));
+      const ready =
+        step.dependsOn.length === 0 ? undefined : Promise.all(step.dependsOn.flatMap((key) => finished.get(key) ?? []));
       finished.set(step.key, this.#runStep(step, stepTurn, ready));
     }
     const failures = (await Promise.allSettled(finished.values())).filter(({ status }) => status === 'rejected');
@@ -158,7 +160,7 @@ export class Execution implements Values {
     if (failures.length > 0) throw this.run.cancellation.reason;
   }
 
-  async #runStep(step: Step, turn: SpeakingOrder | undefined, ready: Promise<unknown>): Promise<void> {
+  async #runStep(step: Step, turn: SpeakingOrder | undefined, ready: Promise<unknown> | undefined): Promise<void> {
     try {
       await ready;
       if (this.#isOver) return;
@@ -361,8 +363,11 @@ export class Execution implements Values {
       nextNumber: () => ++last,
       emit: (event) => {
         usage.take(event);
-        if (event.type === 'model-identified') this.run.emit({ ...event, node });
-        else this.run.observe({ ...event, node });
+        // Each event was made for this call, so it gets its node as it is.
+        const placed = event as AgentEvent & { node: string };
+        placed.node = node;
+        if (placed.type === 'model-identified') this.run.emit(placed);
+        else this.run.observe(placed);
       },
     };
   }

@@ -311,9 +311,15 @@ export class Run {
   }
 
   #emit(event: UnnumberedEvent, end?: RunEnd): void {
-    this.#parts.emit({ ...event, seq: this.#seq++ }, end);
+    // Each event was made for this call, so it is numbered as it is.
+    const numbered = event as Numberable;
+    numbered.seq = this.#seq++;
+    this.#parts.emit(numbered, end);
   }
 }
+
+/** An event that is about to get its number. */
+type Numberable = RunEvent & { seq: number };
 
 function hasSeveralSteps({ schema: { nodes } }: CompiledWorkflow): boolean {
   return nodes.length > 1 || nodes[0]?.kind === 'workflow';

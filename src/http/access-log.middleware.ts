@@ -33,6 +33,8 @@ interface AccessLine {
 /** What proxies log for a client that left before it was answered. */
 const CLIENT_CLOSED_REQUEST = 499;
 const LONGEST_PATH = 256;
+/** Nothing but visible ASCII, in which nothing has to be looked for. */
+const USUAL_PATH = /^[!-~]*$/;
 /** Machines ask these every few seconds, so their lines matter only to somebody who looks for a fault in them. */
 const PROBE = /^\/(health\/|metrics\/?$)/i;
 /** Outcomes of whole answers. If the client left before the end of one, the outcome is `client_abort` instead. */
@@ -99,14 +101,16 @@ export class AccessLog {
     );
   }
 
-  #write({ method, path, status, outcome, ...rest }: AccessLine, level: 'log' | 'debug'): void {
-    const line = `${method} ${path} ${status} ${outcome}`;
+  #write(line: AccessLine, level: 'log' | 'debug'): void {
+    const { method, path, status, outcome } = line;
+    const words = `${method} ${path} ${status} ${outcome}`;
     if (this.config.log.format === 'json') {
       // What is undefined is left out of JSON.
-      this.#logger[level](line, { method, path, status, outcome, ...rest });
+      this.#logger[level](words, line);
       return;
     }
-    this.#logger[level](line, rest);
+    const { method: _method, path: _path, status: _status, outcome: _outcome, ...rest } = line;
+    this.#logger[level](words, rest);
   }
 }
 
@@ -121,5 +125,5 @@ function findOutcome(response: Response, record: RequestRecord): Outcome {
 function readPath(url: string): string {
   if (!url.startsWith('/')) return '-';
   const [path = ''] = url.split('?', 1);
-  return path.replace(/[\p{Cc}\s]/gu, '').slice(0, LONGEST_PATH);
+  return (USUAL_PATH.test(path) ? path : path.replace(/[\p{Cc}\s]/gu, '')).slice(0, LONGEST_PATH);
 }

@@ -30,16 +30,18 @@ export interface ByteReading {
  *   throws
  */
 export async function readBytes(request: IncomingMessage, reading: ByteReading): Promise<Buffer> {
-  // What came together with the head is parsed by the next microtask.
+  // What came together with the head has been taken apart by the next microtask.
   await Promise.resolve();
   return takeWhole(request, reading) ?? readPieces(request, reading);
 }
 
 /** The body, if it is there already, as those of most requests are: nothing has to be waited for. */
 function takeWhole(request: IncomingMessage, { announced, signal }: ByteReading): Buffer | undefined {
-  if (!request.complete || request.readableLength !== announced || signal.aborted || request.destroyed)
-    return undefined;
-  return (request.read() as Buffer | null) ?? undefined;
+  if (request.readableLength !== announced || signal.aborted || request.destroyed) return undefined;
+  const bytes = request.read() as Buffer | null;
+  // To its end, which the connection waits for.
+  request.resume();
+  return bytes ?? undefined;
 }
 
 function readPieces(

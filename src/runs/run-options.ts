@@ -52,7 +52,7 @@ export interface RunOptions {
   /** The run's id, for logs and traces. */
   readonly id: string;
   /** Closed by the reader while it cannot keep up; the run then asks for nothing more. Absent: always open. */
-  readonly gate?: Gate;
+  readonly gate?: Gate | undefined;
   /** Ends the run when it aborts. */
   readonly signal?: AbortNotice;
   /**
@@ -61,7 +61,7 @@ export interface RunOptions {
    * `retry-after`, and its SDK tries again by itself; later there is only an error in its stream. So until then a retry is made
    * only if its pause ends in this time. Absent: retries are waited for, within their own limits.
    */
-  readonly failFastMs?: number;
+  readonly failFastMs?: number | undefined;
   /** The request behind the run, for its trace. */
   readonly origin?: RunOrigin;
   /** Ended with the run. Absent: nothing limits it, and nobody counts it. */

@@ -38,7 +38,7 @@ export class CompletionsStreamer {
     const gate = new Gate();
     const record = findRecord(response);
     const stream = new CompletionStream(response, {
-      head: { ...head, includeUsage },
+      head: { id: head.id, created: head.created, model: head.model, includeUsage },
       gate,
       clock,
       heartbeatMs,

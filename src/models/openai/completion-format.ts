@@ -15,10 +15,10 @@ const USUAL = [0x64, 0x61, 0x74, 0x61, 0x3a];
 /**
  * Finds out how a completion is written by how it begins, whatever its content type says: event streams come as
  * `application/json` and `application/octet-stream`, JSON as `text/plain` and `text/event-stream`. Nothing of it is consumed.
- * @param type the content type that it names, in lower case; empty: none
+ * @param readType gives the content type that it names, in lower case; empty: none
  * @throws UpstreamError if it is neither, such as a page for people, or cannot be read
  */
-export async function detectFormat(body: UpstreamBody, type: string): Promise<CompletionFormat> {
+export async function detectFormat(body: UpstreamBody, readType: () => string): Promise<CompletionFormat> {
   let start: Uint8Array | undefined;
   for (;;) {
     const bytes = await body.read();
@@ -27,6 +27,7 @@ export async function detectFormat(body: UpstreamBody, type: string): Promise<Co
     start = start === undefined ? bytes : Buffer.concat([start, bytes]);
     const format = readFormat(start);
     if (format === undefined) continue;
+    const type = format === 'other' ? readType() : '';
     if (format === 'other' && type !== 'text/event-stream') {
       const named = /^[\w.+/-]{1,64}$/.test(type) ? type : 'unknown';
       throw makeBadCompletionError(`it is neither an event stream nor JSON (its content type is ${named})`);

@@ -62,7 +62,7 @@ export class CompletionStream {
       const reader = new CompletionReader(controls, limits.maxCompletionLength, unknown, onReasoningContent);
       const filters = new OutputFilters(this.#options.filters);
 
-      if ((await detectFormat(body, readContentType(response))) === 'json') {
+      if ((await detectFormat(body, () => readContentType(response))) === 'json') {
         const deltas = filters.read(await readWholeCompletion(body, reader, limits.maxCompletionLength));
         if (deltas.length > 0) yield deltas;
       } else {

@@ -80,8 +80,9 @@ export class UpstreamClient {
   async createCompletion(params: ChatCompletionCreateParams, signal: AbortNotice): Promise<UpstreamResponse> {
     if (this.#readKey !== undefined) this.#useKey(await this.#readKey());
     const prepared = this.#prepared.get(params.model) ?? (await this.#prepare(params.model));
+    const { origin, path, headers } = prepared;
     const response = await this.#transport
-      .post({ ...prepared, body: JSON.stringify(params) }, signal)
+      .post({ origin, path, headers, body: JSON.stringify(params) }, signal)
       .catch(throwConnectionError);
     if (response.body === undefined) throw this.#sdk.makeError(response);
     return response;

@@ -40,9 +40,9 @@ export class UpstreamTransport {
   }
 
   /** @throws Error of the connection, or the signal's reason */
-  post(request: UpstreamRequest, signal: AbortNotice): Promise<UpstreamResponse> {
+  post({ origin, path, headers, body }: UpstreamRequest, signal: AbortNotice): Promise<UpstreamResponse> {
     const exchange = new Exchange(signal);
-    this.#dispatcher.dispatch({ method: 'POST', ...request }, exchange);
+    this.#dispatcher.dispatch({ method: 'POST', origin, path, headers, body }, exchange);
     return exchange.response;
   }
 }
