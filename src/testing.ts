@@ -24,6 +24,7 @@ export {
   openStream,
   postJson,
   type RanStep,
+  readContent,
   readFrames,
   reasoning,
   type RecordedBody,

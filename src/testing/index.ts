@@ -18,6 +18,7 @@ export {
 } from './run-workflow.js';
 export { DeadlineError, eventually, type WaitOptions, within } from './eventually.js';
 export { getJson, type HttpResponse, postJson, type RequestOptions } from './http-client.js';
+export { readContent } from './read-content.js';
 export { openStream, SseStream } from './sse-client.js';
 export { DONE, FramingError, readFrames, type SseItem } from './sse-frames.js';
 export {
