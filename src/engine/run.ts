@@ -35,12 +35,13 @@ import {
   type RunLog,
   type TaskContext,
 } from '../workflow/index.js';
-import { makeEnding, Execution, type TraceEnding } from './execution.js';
+import { Execution } from './execution.js';
 import { NumberedCalls } from './numbered-calls.js';
 import { OneAudio } from './one-audio.js';
 import type { ObserverContent, ObserverEvent, RunEnd, RunEvent, RunFinished, UnnumberedEvent } from './run-event.js';
 import { type Speaker, SpeakingOrder } from './speaking-order.js';
 import { type StepUsage, sumUsage } from './step-usage.js';
+import { makeEnding, type TraceEnding } from './trace-ending.js';
 
 /** What one run is made of. */
 export interface RunParts {

@@ -1,0 +1,80 @@
+import { toMillraceError, toRunError } from '../errors/index.js';
+import { toJsonValue } from '../kernel/index.js';
+import type { Usage } from '../models/index.js';
+import { MOST_CONTENT_BYTES, type StepKind } from '../workflow/index.js';
+import type { SharedRun } from './shared-run.js';
+import type { TraceEnding } from './trace-ending.js';
+
+/** How a step has failed. */
+export interface StepFailure {
+  /** True: because the run fails for another reason. */
+  readonly aborted?: boolean;
+  /** True: a substitute output stands in. */
+  readonly recovered?: boolean;
+}
+
+/** Tells the readers and observers of a run how one of its steps goes. */
+export class StepReport {
+  readonly #run: SharedRun;
+  readonly #startedAt: number;
+  readonly #visible: boolean;
+
+  /** @param node the step's key, behind those of the steps around it */
+  constructor(
+    run: SharedRun,
+    readonly node: string,
+    visible: boolean,
+  ) {
+    this.#run = run;
+    this.#visible = visible;
+    this.#startedAt = run.clock.monotonic();
+  }
+
+  started(kind: StepKind): void {
+    this.#run.emit({ type: 'node-started', node: this.node, kind, visible: this.#visible });
+  }
+
+  progress(message: string, data: unknown): void {
+    const shown = this.#run.wantsContent() ? toJsonValue(data, MOST_CONTENT_BYTES) : undefined;
+    this.#run.emit({ type: 'node-progress', node: this.node, message, ...(shown !== undefined && { data: shown }) });
+  }
+
+  finished(output: unknown, usage?: Usage): void {
+    const shown = this.#run.wantsContent() ? toJsonValue(output, MOST_CONTENT_BYTES) : undefined;
+    this.#run.emit({
+      type: 'node-finished',
+      node: this.node,
+      visible: this.#visible,
+      elapsedMs: this.#elapsedMs,
+      ...(shown !== undefined && { output: shown }),
+      ...(usage !== undefined && { usage }),
+    });
+  }
+
+  failed(thrown: unknown, { aborted = false, recovered = false }: StepFailure): void {
+    const error = toRunError(toMillraceError(thrown));
+    const { node } = this;
+    this.#run.emit({ type: 'node-failed', node, elapsedMs: this.#elapsedMs, error, recovered, aborted });
+  }
+
+  /**
+   * Its span begins.
+   * @param name its own key
+   * @param path as that of its execution
+   * @param workflow id of the workflow that it is; absent: it is a node
+   */
+  traced(name: string, path: string, input: unknown, workflow?: string): void {
+    const within = path === '' ? {} : { within: path.slice(0, -1) };
+    const nested = workflow === undefined ? {} : { workflow };
+    this.#run.observe({ type: 'step-traced', node: this.node, name, ...within, ...nested }, { input });
+  }
+
+  /** Its span ends. */
+  traceEnded(ending: TraceEnding, output?: unknown): void {
+    this.#run.observe({ type: 'step-trace-ended', node: this.node, ...ending }, { output });
+  }
+
+  get #elapsedMs(): number {
+    return this.#run.clock.monotonic() - this.#startedAt;
+  }
+}
