@@ -1,0 +1,223 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  assertCompletion,
+  type ChildProcess,
+  describeIfRuns,
+  findFreePort,
+  getJson,
+  openStream,
+  startProcess,
+} from '../support/index.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+const PAGE = 'docs/nest-application.md';
+/** What a checkout needs to be packed. */
+const SOURCES = ['src', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'openapi.json', 'README.md'];
+/** npm, the compiler or a start may take this long on a busy machine, in milliseconds. */
+const LONGEST_STEP_MS = 180_000;
+
+/** The applications, as Nest's own command line makes them in each version. */
+const APPLICATIONS = [
+  { nest: 12, type: 'module', testsImport: true },
+  { nest: 11, type: 'commonjs', testsImport: false },
+] as const;
+
+/** A route of the application's own. */
+const HELLO_CONTROLLER = `import { Controller, Get } from '@nestjs/common';
+
+@Controller('hello')
+export class HelloController {
+  @Get()
+  hello(): { hello: string } {
+    return { hello: 'world' };
+  }
+}
+`;
+
+/** As \`nest new\` writes it. */
+const TSCONFIG = {
+  compilerOptions: {
+    module: 'nodenext',
+    moduleResolution: 'nodenext',
+    target: 'ES2023',
+    esModuleInterop: true,
+    isolatedModules: true,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    strict: true,
+    strictPropertyInitialization: false,
+    skipLibCheck: true,
+    outDir: './dist',
+    rootDir: './src',
+  },
+  include: ['src'],
+};
+
+/** What importing a package may leave behind in a process: each must be the same before and after. */
+const IMPORT_PROBE = `
+import 'reflect-metadata';
+import { globalAgent } from 'node:http';
+import * as common from '@nestjs/common';
+import '@nestjs/core';
+import 'class-validator';
+import 'class-transformer';
+import 'rxjs';
+import 'express';
+const look = () => JSON.stringify({
+  listeners: Object.fromEntries(process.eventNames().map((name) => [String(name), process.listenerCount(name)])),
+  globals: Reflect.ownKeys(globalThis).map(String).filter((name) => !name.includes('opentelemetry')),
+  dispatcher: globalThis[Symbol.for('undici.globalDispatcher.1')]?.constructor.name,
+  environment: Object.keys(process.env).sort(),
+  fetch: String(globalThis.fetch === fetch),
+  stacks: Error.stackTraceLimit,
+  sockets: globalAgent.maxSockets,
+  logger: common.Logger['staticInstanceRef']?.constructor.name,
+  handles: process.getActiveResourcesInfo().filter((name) => name !== 'TTYWrap' && name !== 'PipeWrap'),
+});
+fetch;
+const before = look();
+await import('millrace');
+const after = look();
+console.log(before === after ? 'the same' : before + ' became ' + after);
+`;
+
+const run = promisify(execFile);
+
+function runIn(cwd: string, command: string, ...args: readonly string[]): Promise<{ stdout: string }> {
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
+  return run(command, args, { cwd, env, timeout: LONGEST_STEP_MS, maxBuffer: 16 * 1024 ** 2 }).catch(
+    (error: Error & { stdout?: string; stderr?: string }) => {
+      throw new Error(`${command} ${args.join(' ')} failed:\n${error.stdout ?? ''}${error.stderr ?? ''}`);
+    },
+  );
+}
+
+/** The files of the page, by the paths that stand above them. */
+function readFiles(page: string): readonly (readonly [path: string, code: string])[] {
+  return [...page.matchAll(/^`(src\/[\w./-]+)`\n\n```ts\n([^]*?)^```$/gm)].map(
+    ([, path = '', code = '']) => [path, code] as const,
+  );
+}
+
+// In CI there is a registry, or the test says that there is none.
+const describeWithRegistry =
+  process.env['CI'] === undefined
+    ? describeIfRuns('npm', ['view', '@nestjs/core', 'version'], { HOME: process.env['HOME'] ?? '' })
+    : describe;
+
+describeWithRegistry('the package', () => {
+  let folder: string;
+  let tarball: string;
+  let packed: readonly string[];
+  let app: ChildProcess | undefined;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'millrace-package-'));
+    const checkout = join(folder, 'checkout');
+    await mkdir(checkout);
+    for (const path of SOURCES) await cp(join(ROOT, path), join(checkout, path), { recursive: true });
+    await symlink(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
+    await runIn(checkout, 'npm', 'run', 'build');
+    const { stdout } = await runIn(checkout, 'npm', 'pack', '--json', '--pack-destination', folder);
+    const [made] = JSON.parse(stdout.slice(stdout.indexOf('['))) as { filename: string; files: { path: string }[] }[];
+    tarball = join(folder, made?.filename ?? '');
+    packed = (made?.files ?? []).map(({ path }) => path);
+  }, LONGEST_STEP_MS);
+  afterEach(() => app?.stop());
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('holds what its users need, and nothing else', () => {
+    const known =
+      /^(package\.json|README\.md|openapi\.json|dist\/.+\.(js|mjs|d\.ts)|dist\/playground\/assets\/.+|dist\/.+\/prompts\/.+\.md)$/;
+    expect(packed.filter((path) => !known.test(path))).toEqual([]);
+    expect(packed.filter((path) => /spec|\.map$|tsbuildinfo|^dist\/(openapi|main)/.test(path))).toEqual([]);
+    for (const path of ['dist/index.js', 'dist/index.d.ts', 'dist/cli.js']) expect(packed).toContain(path);
+  });
+
+  describe.each(APPLICATIONS)('in a fresh application of Nest $nest, $type', ({ nest, type, testsImport }) => {
+    let home: string;
+    beforeAll(async () => {
+      home = join(folder, `nest-${nest}`);
+      await mkdir(home);
+      const manifest = {
+        name: 'shop',
+        private: true,
+        type,
+        dependencies: {
+          '@nestjs/common': `^${nest}.0.0`,
+          '@nestjs/core': `^${nest}.0.0`,
+          '@nestjs/platform-express': `^${nest}.0.0`,
+          millrace: `file:${tarball}`,
+          'reflect-metadata': '^0.2.2',
+          rxjs: '^7.8.1',
+        },
+        devDependencies: { '@types/express': '^5.0.0', '@types/node': '^20.0.0' },
+      };
+      const page = await readFile(join(ROOT, PAGE), 'utf8');
+      const files = [
+        ['package.json', JSON.stringify(manifest)],
+        ['tsconfig.json', JSON.stringify(TSCONFIG)],
+        ['src/hello.controller.ts', HELLO_CONTROLLER],
+        ...readFiles(page),
+      ] as const;
+      for (const [path, text] of files) {
+        await mkdir(dirname(join(home, path)), { recursive: true });
+        await writeFile(join(home, path), text);
+      }
+      await runIn(home, 'npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline');
+    }, LONGEST_STEP_MS);
+
+    it('shares one copy of Nest and of the validators with it', async () => {
+      const { stdout } = await runIn(home, 'npm', 'ls', '--all', '--parseable');
+      for (const name of [
+        '@nestjs/common',
+        '@nestjs/core',
+        'class-validator',
+        'class-transformer',
+        'rxjs',
+        'reflect-metadata',
+      ]) {
+        const copies = stdout.split('\n').filter((path) => path.endsWith(`/node_modules/${name}`));
+        expect([name, copies.length]).toEqual([name, 1]);
+      }
+      const { version } = JSON.parse(await readFile(join(home, 'node_modules/@nestjs/core/package.json'), 'utf8')) as {
+        version: string;
+      };
+      expect(Number(version.split('.')[0])).toBe(nest);
+    });
+
+    it(
+      'compiles, starts, streams beside a route of the application, and ends in good order',
+      async () => {
+        await runIn(home, process.execPath, join(ROOT, 'node_modules/typescript/bin/tsc'));
+        const port = await findFreePort();
+        app = await startProcess(['dist/main.js'], {
+          cwd: home,
+          env: { PORT: String(port), DEMO_TOKENS_PER_SECOND: '0' },
+        });
+        await app.waitForLine(/Nest application successfully started/, { within: 30_000 });
+        const url = `http://127.0.0.1:${port}`;
+        expect((await getJson(`${url}/api/hello`)).json).toEqual({ hello: 'world' });
+        const body = { model: 'assistant', stream: true, messages: [{ role: 'user', content: 'Hello' }] };
+        const stream = await openStream(`${url}/ai/v1/chat/completions`, body);
+        assertCompletion(await stream.collect());
+        expect((await getJson(`${url}/ai/v1/models`)).json).toMatchObject({ data: [{ id: 'assistant' }] });
+        const { headers } = await getJson(`${url}/api/hello`);
+        expect(headers).not.toHaveProperty('openai-version');
+        app.signal('SIGTERM');
+        expect(await app.exit).toEqual({ code: null, signal: 'SIGTERM' });
+        expect(app.stderr).toBe('');
+      },
+      LONGEST_STEP_MS,
+    );
+
+    (testsImport ? it : it.skip)('changes nothing in a process by being imported', async () => {
+      await writeFile(join(home, 'probe.mjs'), IMPORT_PROBE);
+      expect((await runIn(home, process.execPath, 'probe.mjs')).stdout.trim()).toBe('the same');
+    });
+  });
+});
