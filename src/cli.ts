@@ -27,7 +27,7 @@ async function openApplication(): Promise<INestApplicationContext> {
   ]);
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = loadConfig(process.env);
-  fetchThroughProxies(config.proxy);
+  await fetchThroughProxies(config.proxy);
   const module = AppModule.register(config);
   return NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
 }

@@ -17,7 +17,7 @@ import { describeStart, listen } from './start-up.js';
 
 /** Serves in this process until a signal, or an error that nobody caught, ends it. */
 export async function serve(config: AppConfig, logger: AppLogger, output: OutputGuard): Promise<void> {
-  fetchThroughProxies(config.proxy);
+  await fetchThroughProxies(config.proxy);
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.register(config),
     new ServerAdapter(config.server),

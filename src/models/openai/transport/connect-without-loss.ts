@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { buildConnector } from 'undici';
+import { buildConnector } from './undici.js';
 
 /**
  * Makes connections that give all that was received before they say that they broke. Node's own drop what is buffered in them

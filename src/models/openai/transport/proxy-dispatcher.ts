@@ -1,5 +1,5 @@
-import { type Dispatcher, EnvHttpProxyAgent, Pool, setGlobalDispatcher } from 'undici';
 import type { ProxyConfig } from '../../../config/index.js';
+import { type Dispatcher, EnvHttpProxyAgent, Pool } from './undici.js';
 
 /** What undici's proxies take as `connect`, once they have made a function of it. */
 type Connect = (options: object, callback: (error: Error | null, socket: unknown) => void) => void;
@@ -30,8 +30,10 @@ export function createProxyDispatcher(proxy: ProxyConfig, options: EnvHttpProxyA
  * Sends what this process asks by `fetch` (Langfuse, OpenTelemetry, JWT keys, authors' tools) through the proxies as well.
  * @param proxy undefined: nothing changes
  */
-export function fetchThroughProxies(proxy: ProxyConfig | undefined): void {
-  if (proxy !== undefined) setGlobalDispatcher(createProxyDispatcher(proxy));
+export async function fetchThroughProxies(proxy: ProxyConfig | undefined): Promise<void> {
+  if (proxy === undefined) return;
+  const { setGlobalDispatcher } = await import('undici');
+  setGlobalDispatcher(createProxyDispatcher(proxy));
 }
 
 function failing(connect: Connect): Connect {

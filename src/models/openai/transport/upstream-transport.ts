@@ -1,9 +1,9 @@
-import { Agent, type Dispatcher } from 'undici';
 import type { ProxyConfig } from '../../../config/index.js';
 import type { AbortNotice } from '../../../kernel/index.js';
 import { connectWithoutLoss } from './connect-without-loss.js';
 import { type UpstreamResponse, Exchange } from './exchange.js';
 import { createProxyDispatcher } from './proxy-dispatcher.js';
+import { Agent, type Dispatcher } from './undici.js';
 
 /** Longest wait for a connection, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
