@@ -13,6 +13,9 @@ const MADE_BY_THE_READER = [
   'src/workflows/daily-summary/',
   'test/e2e/support.e2e-spec.ts',
   'docs/reference/',
+  'src/assistant.workflow.ts',
+  'src/app.module.ts',
+  'src/hello.controller.ts',
 ];
 
 interface Page {

@@ -205,8 +205,9 @@ describeWithRegistry('the package', () => {
           cwd: home,
           env: { PORT: String(port), DEMO_TOKENS_PER_SECOND: '0' },
         });
-        await app.waitForLine(/Nest application successfully started/, { within: 30_000 });
         const url = `http://127.0.0.1:${port}`;
+        const isThere = async (): Promise<boolean> => (await getJson(`${url}/api/hello`)).status === 200;
+        await eventually(() => isThere().catch(() => false), { within: 30_000, message: 'a start' });
         expect((await getJson(`${url}/api/hello`)).json).toEqual({ hello: 'world' });
         const body = { model: 'assistant', stream: true, messages: [{ role: 'user', content: 'Hello' }] };
         const stream = await openStream(`${url}/ai/v1/chat/completions`, body);
