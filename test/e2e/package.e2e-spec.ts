@@ -10,9 +10,9 @@ import {
   describeIfRuns,
   eventually,
   findFreePort,
-  framesOf,
   getJson,
   openStream,
+  readFrames,
   startProcess,
 } from '../support/index.js';
 
@@ -213,7 +213,7 @@ describeWithRegistry('the package', () => {
         const stream = await openStream(`${url}/ai/v1/chat/completions`, body);
         assertCompletion(await stream.collect());
         const asked = await runIn(home, 'sh', '-c', curl.replace('http://localhost:3000', url));
-        assertCompletion(framesOf(asked.stdout));
+        assertCompletion(readFrames(asked.stdout));
         expect((await getJson(`${url}/ai/v1/models`)).json).toMatchObject({ data: [{ id: 'assistant' }] });
         const { headers } = await getJson(`${url}/api/hello`);
         expect(headers).not.toHaveProperty('openai-version');
