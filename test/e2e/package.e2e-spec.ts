@@ -203,7 +203,7 @@ describeWithRegistry('the package', () => {
         const port = await findFreePort();
         app = await startProcess(['dist/main.js'], {
           cwd: home,
-          env: { PORT: String(port), DEMO_TOKENS_PER_SECOND: '0' },
+          env: { PORT: port, DEMO_TOKENS_PER_SECOND: '0' },
         });
         const url = `http://127.0.0.1:${port}`;
         const isThere = async (): Promise<boolean> => (await getJson(`${url}/api/hello`)).status === 200;
