@@ -40,15 +40,22 @@ export {
   promptFile,
   ToolError,
 } from './workflow/index.js';
-export { AgentNode, AgentStreamingNode, PromptManager, ToolRoundsExceededError } from './nodes/index.js';
 export {
   type CallControls,
   type ChatModel,
   type Message,
   type ModelCall,
   ModelProvider,
+  ModelProviders,
   type ModelResult,
 } from './models/index.js';
+export {
+  AgentNode,
+  AgentResources,
+  AgentStreamingNode,
+  PromptManager,
+  ToolRoundsExceededError,
+} from './nodes/index.js';
 export type { Delta } from './streaming/index.js';
 export {
   Describe,
@@ -71,4 +78,4 @@ export {
 export type { RunEvent } from './engine/index.js';
 export { type RunEvents, type RunOptions, type RunOutcome, RunService } from './runs/index.js';
 export { TraceMask } from './tracing/index.js';
-export { Clock, IdSource } from './kernel/index.js';
+export { Clock, IdSource, type Timer } from './kernel/index.js';

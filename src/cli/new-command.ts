@@ -12,7 +12,7 @@ const FOLDER = join('src', 'workflows');
 const MODULE = join(FOLDER, 'workflows.module.ts');
 
 /**
- * Makes a workflow's folder, and registers it. Overwrites nothing.
+ * Makes a workflow's folder with the workflow and its test, and registers it. Overwrites nothing.
  * @throws CliError if a name is taken or a file cannot be written; then everything is as it was
  */
 export async function newWorkflow(name: string, { process }: CliEnvironment): Promise<ExitCode> {
@@ -45,6 +45,7 @@ export async function newWorkflow(name: string, { process }: CliEnvironment): Pr
       `Changed ${MODULE}`,
       '',
       `Run it:  npm run workflow -- run ${names.id} "Hello"`,
+      `Test it: npx jest ${folder}`,
       'The tests that list every model (test/e2e) have to learn its name.',
       '',
     ].join('\n'),

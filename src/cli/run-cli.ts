@@ -15,7 +15,7 @@ const USAGE = `Usage: npm run workflow -- <command>
   list                              the workflows by id, with their aliases
   graph <id> [--format <format>]    the graph of one: mermaid (default), svg or json
   run <id> <message>                run one and show its answer as it comes; the message - is read from stdin
-  new <name>                        make src/workflows/<name>/ with a workflow in it
+  new <name>                        make src/workflows/<name>/ with a workflow and its test
   key create <name>                 make an API key and show it, with its entry for API_KEYS_FILE
   key hash                          show the hash of a key, which is read from stdin
 

@@ -5,6 +5,9 @@ import { ensureError } from '../kernel/index.js';
 
 /** Nest's own word for the metadata of `@Injectable({ scope })`. */
 const SCOPE_OPTIONS_METADATA = 'scope:options';
+/** TypeScript's and Nest's words for what a constructor asks for. */
+const PARAMETER_TYPES = 'design:paramtypes';
+const NAMED_PARAMETERS = 'self:paramtypes';
 
 /** A module of the application, as Nest keeps it. */
 export type HostModule = ReturnType<DiscoveryService['getModules']>[number];
@@ -96,6 +99,12 @@ async function makeInstance(type: Type<unknown>, host: HostModule): Promise<Foun
   if (scope === Scope.REQUEST || scope === Scope.TRANSIENT) {
     const name = scope === Scope.REQUEST ? 'Scope.REQUEST' : 'Scope.TRANSIENT';
     return { problem: scopeProblem(`it has ${name}, but one instance must serve all runs.`) };
+  }
+  // The compiler writes down what a constructor asks for only for classes with a decorator.
+  const known = [PARAMETER_TYPES, NAMED_PARAMETERS].some((key) => Reflect.hasMetadata(key, type));
+  if (type.length > 0 && !known) {
+    const message = 'its constructor asks for something, and nothing says for what.';
+    return { problem: { code: 'not_made', message, fix: 'Give the class the decorator @Injectable().' } };
   }
   const module = host.providers.get(ModuleRef)?.instance as ModuleRef;
   try {

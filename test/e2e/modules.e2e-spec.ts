@@ -175,6 +175,24 @@ describe('Modules', () => {
       );
     });
 
+    it('stops the start if its constructor asks for something, and it has no decorator', async () => {
+      class BareNode {
+        constructor(readonly name: string) {}
+        process(): string {
+          return this.name;
+        }
+      }
+      @Workflow({ id: 'a', description: '' })
+      class BareWorkflow {
+        define(flow: Flow): Ref<string> {
+          return flow.node(BareNode);
+        }
+      }
+      expect(await faultsOf(moduleOf('ModuleA', { providers: [BareWorkflow] }))).toContain(
+        '[node_not_ready] workflow "a", node "BareNode": its constructor asks for something, and nothing says for what. Give the class the decorator @Injectable().',
+      );
+    });
+
     it.each([
       ['REQUEST', Scope.REQUEST],
       ['TRANSIENT', Scope.TRANSIENT],

@@ -55,7 +55,7 @@ function insertBefore(source: string, line: string, text: string): string {
   return `${source.slice(0, at + 1)}${text}${source.slice(at + 1)}`;
 }
 
-/** Step 5: the lines of the page go to the end of the providers, with an import for each class. */
+/** Step 3: the lines of the page go to the end of the providers, with an import for each class. */
 function register(module: string, lines: string, files: readonly FileBlock[]): string {
   const imports = [...lines.matchAll(/\w+/g)].map(([name]) => {
     const home = files.find(({ code }) => code.includes(`export class ${name} `))?.path;
@@ -80,7 +80,7 @@ describe(`the tutorial, ${PAGE}`, () => {
   let copy: string;
   const children: ChildProcess[] = [];
 
-  /** The project as a reader has it after step 8: these folders without other tests, and the files of the page. */
+  /** The project as a reader has it after step 6: these folders without other tests, and the files of the page. */
   beforeAll(async () => {
     page = await readFile(join(ROOT, PAGE), 'utf8');
     copy = await mkdtemp(join(tmpdir(), 'millrace-tutorial-'));
@@ -98,7 +98,7 @@ describe(`the tutorial, ${PAGE}`, () => {
       await mkdir(dirname(join(copy, path)), { recursive: true });
       await writeFile(join(copy, path), code);
     }
-    const lines = blockUnder(page, /^### 5\. .*$/m, ({ language }) => language === 'ts');
+    const lines = blockUnder(page, /^### 3\. .*$/m, ({ language }) => language === 'ts');
     await edit(MODULE, (module) => register(module, lines, files));
     const names = /every\s+name: add `('.+')` to it/.exec(page)?.[1];
     if (names === undefined) throw new Error(`${PAGE} does not say which names to add`);
@@ -141,7 +141,7 @@ describe(`the tutorial, ${PAGE}`, () => {
       const server = await start(['--enable-source-maps', 'dist/main.js'], env);
       const [, url = ''] = await server.waitForLine(/ready at (http:\/\/[\w.:]+)/, { within: LONGEST_STEP_MS });
 
-      const step = /^### 6\. .*$/m;
+      const step = /^### 4\. .*$/m;
       const log = blockUnder(page, step, ({ code }) => code.includes('LOG Models:'));
       await server.waitForLine(/Provider:/);
       const said = [...log.matchAll(/(?:Models|Provider):.*$/gm)].map(([line]) => line);
@@ -170,7 +170,7 @@ describe(`the tutorial, ${PAGE}`, () => {
   it(
     'has tests that pass as the page shows, beside the list of names',
     async () => {
-      const command = blockUnder(page, /^### 8\. .*$/m, ({ code }) => code.startsWith('npx jest '));
+      const command = blockUnder(page, /^### 6\. .*$/m, ({ code }) => code.startsWith('npx jest '));
       const args = command.trim().split(' ').slice(2);
       const output = await run(
         'node_modules/jest/bin/jest.js',
@@ -181,7 +181,7 @@ describe(`the tutorial, ${PAGE}`, () => {
         '--cacheDirectory',
         join(copy, '.jest'),
       );
-      const shown = passedTests(blockUnder(page, /^### 8\. .*$/m, ({ code }) => code.startsWith('PASS ')));
+      const shown = passedTests(blockUnder(page, /^### 6\. .*$/m, ({ code }) => code.startsWith('PASS ')));
       expect(shown.length).toBeGreaterThan(0);
       expect(passedTests(output)).toEqual(expect.arrayContaining([...shown, 'lists every id and alias']));
     },
