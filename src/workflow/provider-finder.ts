@@ -8,6 +8,7 @@ const SCOPE_OPTIONS_METADATA = 'scope:options';
 /** TypeScript's and Nest's words for what a constructor asks for. */
 const PARAMETER_TYPES = 'design:paramtypes';
 const NAMED_PARAMETERS = 'self:paramtypes';
+const NAMED_PROPERTIES = 'self:properties_metadata';
 
 /** A module of the application, as Nest keeps it. */
 export type HostModule = ReturnType<DiscoveryService['getModules']>[number];
@@ -106,6 +107,11 @@ async function makeInstance(type: Type<unknown>, host: HostModule): Promise<Foun
     const message = 'its constructor asks for something, and nothing says for what.';
     return { problem: { code: 'not_made', message, fix: 'Give the class the decorator @Injectable().' } };
   }
+  // Before Nest 12, making a class with such a dependency never ends.
+  const isScoped = listDependencies(type).some(
+    (token) => wrapperSeenFrom(host, token, new Set())?.isDependencyTreeStatic() === false,
+  );
+  if (isScoped) return { problem: scopeProblem(INJECTS_SCOPED) };
   const module = host.providers.get(ModuleRef)?.instance as ModuleRef;
   try {
     return { instance: await module.create(type) };
@@ -116,20 +122,27 @@ async function makeInstance(type: Type<unknown>, host: HostModule): Promise<Foun
   }
 }
 
-/** By names: Nest does not export the classes of these errors. */
-function describeFailedMaking(error: Error, host: HostModule): ProviderProblem {
-  switch (error.constructor.name) {
-    case 'UnknownDependenciesException': {
-      const [sentence = ''] = error.message.split('\n');
-      const fix = `Add what it injects to the providers of ${moduleName(host)}, or import a module there that exports it.`;
-      return { code: 'not_provided', message: `it cannot be made. ${sentence}`, fix };
-    }
-    case 'RequestScopedCreateException':
-      return scopeProblem('something that it injects has Scope.REQUEST, but one instance must serve all runs.');
-    default:
-      return { code: 'not_made', message: `its constructor threw "${error.message}".`, fix: 'Correct it.' };
-  }
+/** The tokens of what Nest injects into a class. */
+function listDependencies(type: Type<unknown>): readonly unknown[] {
+  const read = (key: string): readonly unknown[] => (Reflect.getMetadata(key, type) as unknown[] | undefined) ?? [];
+  const named = [
+    ...(read(NAMED_PARAMETERS) as { readonly param: unknown }[]).map(({ param }) => param),
+    ...(read(NAMED_PROPERTIES) as { readonly type: unknown }[]).map((property) => property.type),
+  ];
+  return [...read(PARAMETER_TYPES), ...named];
 }
+
+/** By its name: Nest does not export the class of this error. */
+function describeFailedMaking(error: Error, host: HostModule): ProviderProblem {
+  if (error.constructor.name !== 'UnknownDependenciesException') {
+    return { code: 'not_made', message: `its constructor threw "${error.message}".`, fix: 'Correct it.' };
+  }
+  const [sentence = ''] = error.message.split('\n');
+  const fix = `Add what it injects to the providers of ${moduleName(host)}, or import a module there that exports it.`;
+  return { code: 'not_provided', message: `it cannot be made. ${sentence}`, fix };
+}
+
+const INJECTS_SCOPED = 'something that it injects has Scope.REQUEST, but one instance must serve all runs.';
 
 function scopeProblem(message: string): ProviderProblem {
   const fix = 'Take the scope away: what belongs to one run is in its input and its TaskContext.';
@@ -156,12 +169,13 @@ export function moduleName(module: HostModule | undefined): string {
 /** What Nest would inject into a provider of the module. The order is that of Nest's own injector. */
 function wrapperSeenFrom(
   module: HostModule,
-  token: Type<unknown>,
+  token: unknown,
   visited: Set<HostModule>,
   exportedOnly = false,
 ): ProviderWrapper | undefined {
-  const own = module.providers.get(token);
-  if (own !== undefined && (!exportedOnly || module.exports.has(token))) return own;
+  const key = token as Type<unknown>;
+  const own = module.providers.get(key);
+  if (own !== undefined && (!exportedOnly || module.exports.has(key))) return own;
   for (const imported of module.imports) {
     if (visited.has(imported) || (exportedOnly && !module.exports.has(imported.metatype))) continue;
     visited.add(imported);
