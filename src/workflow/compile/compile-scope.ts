@@ -137,12 +137,17 @@ export class ScopeCompiler {
     }
     if (runnable === undefined) return undefined;
     this.#unneeded.push({ key, isNeeded: runnable.visible || step.effect === true });
+    // Written out: the engine reads an object that was spread more slowly, and it does so for each step of each run.
+    const { node, nodeKind, instance, streams, visible } = runnable;
     return {
-      ...runnable,
       kind: 'node',
       key,
+      node,
+      nodeKind,
+      instance,
+      streams,
+      visible,
       dependsOn: findDependencies(flow, refs),
-      instance: runnable.instance,
       input: (values) => (input === undefined ? undefined : resolveWires(input, values)),
       onError: step.onError,
     };
