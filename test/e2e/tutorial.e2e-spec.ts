@@ -185,6 +185,6 @@ describe(`the tutorial, ${PAGE}`, () => {
       expect(shown.length).toBeGreaterThan(0);
       expect(passedTests(output)).toEqual(expect.arrayContaining([...shown, 'lists every id and alias']));
     },
-    LONGEST_STEP_MS,
+    2 * LONGEST_STEP_MS,
   );
 });
