@@ -8,7 +8,7 @@ export const TIMER_TOLERANCE_MS = 1;
 export const MAX_TIMER_MS = 2_147_483_647;
 
 /**
- * Whether a limit of time can be kept: a number from `least` up to {@link MAX_TIMER_MS}. Not infinite, which is no limit: leave it
+ * Whether a limit of time can be kept: a number from `least` up to `MAX_TIMER_MS`. Not infinite, which is no limit: leave it
  * out instead.
  */
 export function isTimerMs(value: unknown, least: number): boolean {
@@ -35,7 +35,7 @@ export abstract class Clock {
   abstract monotonic(): number;
 
   /**
-   * Calls `callback` once after `ms` milliseconds, but after {@link MAX_TIMER_MS} at the latest. A pending timer does not keep the
+   * Calls `callback` once after `ms` milliseconds, but after `MAX_TIMER_MS` at the latest. A pending timer does not keep the
    * process alive.
    * @throws RangeError if `ms` is not a number
    */

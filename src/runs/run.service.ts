@@ -188,7 +188,7 @@ export class RunService {
 
   /**
    * Takes no more runs and lets the open ones go on for `graceMs` milliseconds; those that are not done by then are
-   * aborted. Resolves when none is open, and {@link ABORTED_RUNS_LIMIT_MS} after that whatever is.
+   * aborted. Resolves when none is open, and `ABORTED_RUNS_LIMIT_MS` after that whatever is.
    */
   async drain(graceMs: number): Promise<void> {
     this.#draining = true;
