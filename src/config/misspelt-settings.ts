@@ -24,11 +24,12 @@ export function findMisspeltSettings(
   known: ReadonlySet<string>,
   { knownElsewhere, foreign, words }: OtherNames,
 ): string[] {
+  const reduced = new Map([...known].map((name) => [name, reduce(name)]));
   return Object.keys(variables).flatMap((name) => {
     if (known.has(name) || foreign.has(name) || (variables[name]?.trim() ?? '') === '') return [];
     const meant =
       unlessSet(Object.hasOwn(knownElsewhere, name) ? knownElsewhere[name] : undefined, variables) ??
-      findNearest(name, known) ??
+      findNearest(name, reduced) ??
       findPrefixed(name, variables, known) ??
       unlessSet(words.find(name, known), variables);
     return meant === undefined ? [] : [`${name} is no setting of this server. Did you mean ${meant}?`];
@@ -54,13 +55,16 @@ function findPrefixed(
   return known.has(meant) && (meant !== 'PORT' || /^\d+$/.test(variables[name] ?? '')) ? meant : undefined;
 }
 
-function findNearest(name: string, known: ReadonlySet<string>): string | undefined {
+/** @param known all settings, each with what is left of it when it is reduced */
+function findNearest(name: string, known: ReadonlyMap<string, string>): string | undefined {
   if (name.length < SHORTEST - 1 || name.length > 100) return undefined;
+  const reduced = reduce(name);
+  const upper = name.toUpperCase();
   let nearest: string | undefined;
   let least = Infinity;
-  for (const other of known) {
+  for (const [other, rest] of known) {
     if (other.length < SHORTEST) continue;
-    const slips = reduce(name) === reduce(other) ? 0 : countSlips(name.toUpperCase(), other);
+    const slips = reduced === rest ? 0 : countSlips(upper, other);
     if (slips < least && slips <= (other.length < LONG ? 1 : 2)) {
       nearest = other;
       least = slips;
@@ -91,6 +95,8 @@ function countSlips(a: string, b: string): number {
         least = Math.min(least, (before[j - 2] ?? 0) + 1);
       row.push(least);
     }
+    // It only grows from here: most names are told apart by their first letters.
+    if (Math.min(...row) > 2 && Math.min(...last) > 2) return 3;
     before = last;
     last = row;
   }

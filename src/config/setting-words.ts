@@ -29,6 +29,8 @@ export type ProviderPrefixes = Pick<ProviderDeclaration, 'ownPrefixes' | 'shared
 export class SettingWords {
   readonly #own: ReadonlySet<string>;
   readonly #shared: ReadonlySet<string>;
+  /** The words of each setting: there are more than a hundred, and they are held against each variable of the environment. */
+  readonly #known = new Map<string, ReadonlySet<string>>();
 
   constructor(providers: readonly ProviderPrefixes[]) {
     this.#own = new Set([...OWN, ...providers.flatMap(({ ownPrefixes = [] }) => ownPrefixes)].map(stem));
@@ -46,8 +48,9 @@ export class SettingWords {
     if (words.size < 2 || this.#shared.has(first)) return undefined;
     let best: { readonly name: string; readonly shared: number; readonly others: number } | undefined;
     for (const other of known) {
-      const meant = splitWords(other);
-      if (meant.size < 2 || !meant.has(first) || !other.startsWith(first.slice(0, 3))) continue;
+      if (!other.startsWith(first.slice(0, 3))) continue;
+      const meant = this.#split(other);
+      if (meant.size < 2 || !meant.has(first)) continue;
       const shared = [...words].filter((word) => meant.has(word)).length;
       if (!this.#isSame(words, meant, shared)) continue;
       const others = meant.size - shared;
@@ -55,6 +58,12 @@ export class SettingWords {
         best = { name: other, shared, others };
     }
     return best?.name;
+  }
+
+  #split(known: string): ReadonlySet<string> {
+    const words = this.#known.get(known) ?? splitWords(known);
+    this.#known.set(known, words);
+    return words;
   }
 
   #isSame(words: ReadonlySet<string>, meant: ReadonlySet<string>, shared: number): boolean {

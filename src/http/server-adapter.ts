@@ -1,5 +1,5 @@
 import { createServer, IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
-import { ExpressAdapter } from '@nestjs/platform-express';
+import { ExpressAdapter } from '@nestjs/platform-express/adapters/express-adapter.js';
 import type { ServerConfig } from '../config/index.js';
 
 /** How often slow requests are looked for, in milliseconds; Node's own 30 s would make short limits meaningless. */

@@ -73,5 +73,7 @@ export interface ModelResult {
  * throws an `UpstreamError` on every other ending, or the signal's reason after an abort.
  */
 export interface ChatModel {
+  /** Loads what calls need and a start does not, so that the first call need not wait for it. Absent: there is nothing. */
+  load?(): Promise<void>;
   stream(call: ModelCall, scope: CallControls): AsyncGenerator<readonly Delta[], ModelResult, void>;
 }

@@ -14,6 +14,6 @@ export { ModelProvider } from './model-provider.js';
 export { type ConfiguredProvider, configureModelProviders, ModelProviders, OwnModels } from './model-providers.js';
 export type { ProviderOptions } from './provider-options.js';
 export { VENDORS } from './openai/vendors/index.js';
-export { fetchThroughProxies } from './openai/transport/proxy-dispatcher.js';
+export { fetchThroughProxies } from './openai/transport/fetch-through-proxies.js';
 export { estimateUntoldTokens } from './token-estimate.js';
 export { addUsage, type Usage, type UsageDetails } from './usage.js';

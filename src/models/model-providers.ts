@@ -1,6 +1,7 @@
+import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type AppConfig, type CommonProviderValues, Setting } from '../config/index.js';
 import { ConfigurationError } from '../errors/index.js';
-import { type Clock, redactSecrets } from '../kernel/index.js';
+import { type Clock, describeError, redactSecrets } from '../kernel/index.js';
 import type { ChatModel } from './chat-model.js';
 import { DemoModel } from './demo/index.js';
 import { ModelProvider } from './model-provider.js';
@@ -12,6 +13,8 @@ import {
   PLAIN_MESSAGES,
 } from './openai/index.js';
 import { type ProviderValues, type Vendor, VENDORS } from './openai/vendors/index.js';
+
+const logger = new Logger('Models');
 
 /** A provider that this process can call. */
 export interface ConfiguredProvider {
@@ -40,8 +43,26 @@ export class OwnModels {
 }
 
 /** The providers that this process can call, by name; also the dependency-injection token. */
-export class ModelProviders {
+export class ModelProviders implements OnApplicationBootstrap, OnApplicationShutdown {
+  /** Those that agents use. */
+  readonly #used = new Set<ChatModel>();
+  #loading: Promise<unknown> | undefined;
+
   constructor(private readonly table: ProviderTable) {}
+
+  /** Loads what calls need, beside the listening: a client that is the first one should not wait for it. */
+  onApplicationBootstrap(): void {
+    setImmediate(() => {
+      this.#loading = Promise.all([...this.#used].flatMap((chat) => chat.load?.() ?? [])).catch((error: unknown) =>
+        logger.error('What calls models cannot be loaded', describeError(error).stack),
+      );
+    });
+  }
+
+  /** What is being loaded is not left behind. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.#loading;
+  }
 
   /** Undefined if the environment does not configure it. */
   find(name: ModelProvider): ConfiguredProvider | undefined {
@@ -66,6 +87,7 @@ export class ModelProviders {
     }
     if (entry instanceof ConfigurationError) throw entry;
     if (typeof entry === 'string') throw new Error(`its model provider "${name}" needs ${entry} in the environment.`);
+    this.#used.add(entry.chat);
     return entry;
   }
 

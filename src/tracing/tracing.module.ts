@@ -43,7 +43,8 @@ function makeTracer(
     {
       provide: TracingBackends,
       inject: [AppConfig, Clock],
-      useFactory: ({ tracing }: AppConfig, clock: Clock) => new TracingBackends(makeBackends(tracing, clock, logger)),
+      useFactory: async ({ tracing }: AppConfig, clock: Clock) =>
+        new TracingBackends(await makeBackends(tracing, clock, logger)),
     },
     {
       provide: Tracer,

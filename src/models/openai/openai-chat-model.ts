@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { APIError } from 'openai';
+import { APIError } from 'openai/core/error';
 import type { ChatCompletionCreateParams } from 'openai/resources/chat/completions';
 import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
@@ -13,7 +13,8 @@ import { writeMessages } from './request/index.js';
 import { chooseRetryDelay } from './retry-delay.js';
 import type { UpstreamResponse } from './transport/index.js';
 import { UnknownWords } from './unknown-words.js';
-import { type Endpoint, UpstreamClient } from './upstream-client.js';
+import type { Endpoint } from './endpoint.js';
+import { UpstreamClient } from './upstream-client.js';
 import { makeUpstreamError } from './upstream-errors.js';
 import { readUpstreamRequestId } from './upstream-request-id.js';
 
@@ -75,6 +76,10 @@ export class OpenAIChatModel implements ChatModel {
       ],
       clock: this.clock,
     }).read();
+  }
+
+  async load(): Promise<void> {
+    await this.#client.load();
   }
 
   get #host(): string {

@@ -1,4 +1,4 @@
-import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAIError } from 'openai';
+import { APIConnectionError, APIConnectionTimeoutError, APIError, OpenAIError } from 'openai/core/error';
 import { MillraceError, OverloadedError, toMillraceError, UpstreamError } from '../../errors/index.js';
 import { redactPlaces, redactSecrets } from '../../kernel/index.js';
 import { describeConnectionFault, readFaultCodes } from './connection-fault.js';

@@ -1,7 +1,7 @@
 import type { TracingConfig } from '../../config/index.js';
 import { type Clock, VERSION } from '../../kernel/index.js';
 import { LegacyLangfuseExporter } from '../langfuse/index.js';
-import { OtlpExporter, type OtlpExporterOptions } from '../otlp/index.js';
+import type { OtlpExporter, OtlpExporterOptions } from '../otlp/index.js';
 import { DeliveryLog, type LogSink } from '../recording/delivery-log.js';
 import { DeliveryQueue } from '../recording/delivery-queue.js';
 import type { TraceExporter } from '../recording/finished-trace.js';
@@ -22,29 +22,36 @@ export interface Backend {
   readonly checkIn: () => Promise<void>;
 }
 
-/** The backends that the configuration names; none is asked anything yet. */
-export function makeBackends(config: TracingConfig, clock: Clock, sink: LogSink): readonly Backend[] {
-  const parts = { config, clock, sink };
-  return [...makeLangfuseBackends(parts), ...makeOtlpBackends(parts)];
+/** The backends that the configuration names; none is asked anything yet. OpenTelemetry is loaded only if there is one. */
+export async function makeBackends(config: TracingConfig, clock: Clock, sink: LogSink): Promise<readonly Backend[]> {
+  const access = readLangfuseAccess(config, sink);
+  if (access === undefined && config.otlp === undefined) return [];
+  const { OtlpExporter: Exporter } = await import('../otlp/index.js');
+  const parts = { config, clock, sink, Exporter };
+  return [...(access === undefined ? [] : [makeLangfuseBackend(access, parts)]), ...makeOtlpBackends(parts)];
 }
 
 interface Parts {
   readonly config: TracingConfig;
   readonly clock: Clock;
   readonly sink: LogSink;
+  readonly Exporter: typeof OtlpExporter;
 }
 
-function makeLangfuseBackends(parts: Parts): readonly Backend[] {
-  const { config, clock, sink } = parts;
-  const { publicKey, secretKey, baseUrl, ingestion } = config.langfuse;
-  if (publicKey === undefined || secretKey === undefined) {
-    if (publicKey !== secretKey) {
-      const missing = publicKey === undefined ? 'LANGFUSE_PUBLIC_KEY' : 'LANGFUSE_SECRET_KEY';
-      sink.warn(`${missing} is not set: nothing is sent to Langfuse, which needs both keys`);
-    }
-    return [];
+/** Undefined if nothing is sent to Langfuse. */
+function readLangfuseAccess({ langfuse }: TracingConfig, sink: LogSink): LangfuseAccess | undefined {
+  const { publicKey, secretKey, baseUrl } = langfuse;
+  if (publicKey !== undefined && secretKey !== undefined) return { publicKey, secretKey, baseUrl };
+  if (publicKey !== secretKey) {
+    const missing = publicKey === undefined ? 'LANGFUSE_PUBLIC_KEY' : 'LANGFUSE_SECRET_KEY';
+    sink.warn(`${missing} is not set: nothing is sent to Langfuse, which needs both keys`);
   }
-  const access = { publicKey, secretKey, baseUrl };
+  return undefined;
+}
+
+function makeLangfuseBackend(access: LangfuseAccess, parts: Parts): Backend {
+  const { config, clock, sink } = parts;
+  const { ingestion } = config.langfuse;
   const server = new LangfuseServer(access, clock);
   const ways = {
     otlp: makeLangfuseOtlp(access, parts),
@@ -52,14 +59,12 @@ function makeLangfuseBackends(parts: Parts): readonly Backend[] {
   };
   const detecting = ingestion === 'auto' ? new LangfuseExporter(server, ways) : undefined;
   const queue = makeQueue(detecting ?? (ingestion === 'legacy' ? ways.legacy() : ways.otlp), 'Langfuse', parts);
-  return [
-    {
-      queue,
-      checkIn: async () => {
-        await Promise.all([detecting?.choose(), checkKeys(server, queue, sink)]);
-      },
+  return {
+    queue,
+    checkIn: async () => {
+      await Promise.all([detecting?.choose(), checkKeys(server, queue, sink)]);
     },
-  ];
+  };
 }
 
 function makeOtlpBackends(parts: Parts): readonly Backend[] {
@@ -98,7 +103,7 @@ function makeLegacyLangfuse(access: LangfuseAccess, { config, sink }: Parts): Tr
 
 function makeOtlpExporter(
   target: Pick<OtlpExporterOptions, 'name' | 'encoding' | 'tracesUrl' | 'headers'>,
-  { config, clock }: Parts,
+  { config, clock, Exporter }: Parts,
 ): TraceExporter {
   const { serviceName, environment, release, resourceAttributes, providerNames } = config;
   const options = {
@@ -111,7 +116,7 @@ function makeOtlpExporter(
     resourceAttributes,
     providerNames,
   };
-  return new OtlpExporter(options, clock);
+  return new Exporter(options, clock);
 }
 
 function makeQueue(exporter: TraceExporter, title: string, { config, clock, sink }: Parts): DeliveryQueue {

@@ -26,16 +26,6 @@ export function createProxyDispatcher(proxy: ProxyConfig, options: EnvHttpProxyA
   });
 }
 
-/**
- * Sends what this process asks by `fetch` (Langfuse, OpenTelemetry, JWT keys, authors' tools) through the proxies as well.
- * @param proxy undefined: nothing changes
- */
-export async function fetchThroughProxies(proxy: ProxyConfig | undefined): Promise<void> {
-  if (proxy === undefined) return;
-  const { setGlobalDispatcher } = await import('undici');
-  setGlobalDispatcher(createProxyDispatcher(proxy));
-}
-
 function failing(connect: Connect): Connect {
   return (options, callback) =>
     connect(options, (error, socket) => {

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { isCredential, type ProviderKey } from '../../../config/index.js';
 import { UpstreamError } from '../../../errors/index.js';
 import { readErrorCode, readFileState } from '../../../kernel/index.js';
-import type { Endpoint } from '../upstream-client.js';
+import type { Endpoint } from '../endpoint.js';
 
 const logger = new Logger('Models');
 

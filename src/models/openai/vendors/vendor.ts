@@ -1,6 +1,6 @@
 import type { AppConfig, CommonProviderValues, ProviderDeclaration, Settings, Values } from '../../../config/index.js';
 import type { Capabilities } from '../capabilities.js';
-import type { Endpoint } from '../upstream-client.js';
+import type { Endpoint } from '../endpoint.js';
 
 /** What the settings of one provider come to. */
 export type ProviderValues = AppConfig['providers'][string];
