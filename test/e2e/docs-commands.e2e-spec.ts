@@ -14,7 +14,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const LONGEST_MS = 120_000;
 
 const DOCKER = 'needs Docker; the files it reads are checked in deploy.e2e-spec.ts';
-const KUBERNETES = 'needs a cluster; the files it reads are checked in deploy.e2e-spec.ts';
+const KUBERNETES = 'needs a cluster; the files it reads are checked in deploy-kubernetes.e2e-spec.ts';
 const PART_OF_VERIFY = '`npm run verify` and CI run it, and it takes long';
 const BENCH = 'takes minutes, and needs a quiet machine; CI runs bench:smoke';
 const FRESH = '.ci/run does it in a fresh clone';

@@ -1,50 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Bench, TestApp } from '../support/app.js';
 import { within } from '../support/eventually.js';
-import { FakeClock } from '../support/fake-clock.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
+import { type RawResponse, readRawResponses, writePost, writeRequest } from '../support/raw-http.js';
 import { assertValidError } from '../support/wire-schema.js';
 
 const BODY = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
 const HELLO_JSON = JSON.stringify(BODY);
-const MEGABYTE = 1024 ** 2;
 
 /** What would tell of the machine, or of the code: paths, stacks, and addresses of modules. */
 const INSIDE = /node_modules|file:\/\/|\bat \S+ \(|\.[jt]s:\d|\/(src|dist|home|root|usr)\//;
-
-interface RawAnswer {
-  readonly status: number;
-  readonly head: string;
-  readonly body: string;
-}
-
-/** Every answer in what came over a connection. */
-function answersIn(whole: string): readonly RawAnswer[] {
-  return whole
-    .split(/(?=HTTP\/1\.1 \d{3} )/)
-    .filter((part) => part !== '')
-    .map((part) => {
-      const [head = '', body = ''] = part.split(/\r\n\r\n([^]*)/);
-      return { status: Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]), head, body };
-    });
-}
-
-/** One request as it is written on the wire, with a connection that ends after it. */
-function requestOf(line: string, headers: readonly string[] = [], body = ''): string {
-  return [`${line} HTTP/1.1`, 'host: x', 'connection: close', ...headers, '', body].join('\r\n');
-}
-
-const postOf = (body: string, ...headers: readonly string[]): string =>
-  requestOf(
-    'POST /v1/chat/completions',
-    ['content-type: application/json', `content-length: ${Buffer.byteLength(body)}`, ...headers],
-    body,
-  );
 
 describe('security', () => {
   let app: TestApp;
@@ -70,13 +39,13 @@ describe('security', () => {
     return socket;
   };
   /** Writes bytes, and reads until the server closes the connection. */
-  const exchange = async (bytes: string | Buffer, url = app.url): Promise<readonly RawAnswer[]> => {
+  const exchange = async (bytes: string | Buffer, url = app.url): Promise<readonly RawResponse[]> => {
     const socket = open(url);
     socket.write(bytes);
-    return answersIn(await within(readText(socket), { within: 8_000, message: 'the end of the connection' }));
+    return readRawResponses(await within(readText(socket), { within: 8_000, message: 'the end of the connection' }));
   };
   /** The one answer to bytes. */
-  const answerTo = async (bytes: string | Buffer): Promise<RawAnswer> => {
+  const answerTo = async (bytes: string | Buffer): Promise<RawResponse> => {
     const [first, ...others] = await exchange(bytes);
     if (first === undefined || others.length > 0) throw new Error(`Expected one answer, got ${others.length + 1}`);
     return first;
@@ -104,7 +73,7 @@ describe('security', () => {
       ['a script of the playground', 'GET /playground/js/main.js', "script-src 'self'"],
       ['what is no HTTP', 'GET  /  x', API],
     ])('are there for %s', async (_, line, policy) => {
-      const { head } = await answerTo(requestOf(line));
+      const { head } = await answerTo(writeRequest(line));
       const lines = head.toLowerCase().split('\r\n');
       const valueOf = (name: string): string | undefined =>
         lines.find((one) => one.startsWith(`${name}:`))?.slice(name.length + 2);
@@ -123,7 +92,7 @@ describe('security', () => {
 
     it('are there for both kinds of a completion, once each', async () => {
       for (const body of [HELLO_JSON, HELLO_JSON.replace('{', '{"stream":true,')]) {
-        const { status, head } = await answerTo(postOf(body));
+        const { status, head } = await answerTo(writePost(body));
         expect(status).toBe(200);
         expect(head.match(/^x-content-type-options: nosniff/gim)).toHaveLength(1);
         expect(head.match(/^content-security-policy: default-src 'none'; frame-ancestors 'none'/gim)).toHaveLength(1);
@@ -154,7 +123,7 @@ describe('security', () => {
       ['empty', 'x-request-id:'],
       ['encoded', 'x-request-id: a%0d%0aset-cookie:%20a=b'],
     ])('%s are replaced', async (_, header) => {
-      const { status, head } = await answerTo(requestOf('GET /health/live', [header]));
+      const { status, head } = await answerTo(writeRequest('GET /health/live', [header]));
       expect([status, idIn(head)]).toEqual([200, expect.stringMatching(/^req_[0-9a-f]{24}$/)]);
       expect(head).not.toMatch(/^set-cookie/im);
     });
@@ -165,7 +134,7 @@ describe('security', () => {
       ['a folded line', 'x-request-id: a\r\n b'],
       ['a zero byte', 'x-request-id: a\0b'],
     ])('with %s cannot put anything into an answer', async (_, header) => {
-      const { head } = await answerTo(requestOf('GET /health/live', [header]));
+      const { head } = await answerTo(writeRequest('GET /health/live', [header]));
       expect(idIn(head)).toMatch(/^(req_[0-9a-f]{24}|a)$/);
       expect(head).not.toMatch(/^set-cookie/im);
     });
@@ -214,135 +183,6 @@ describe('security', () => {
     });
   });
 
-  describe('bodies', () => {
-    const fill = (item: string, size: number): string =>
-      `[${Array.from({ length: Math.floor(size / (item.length + 1)) }, () => item).join(',')}]`;
-
-    it.each([
-      ['millions of numbers for messages', HELLO_JSON.replace(/\[.*\]/, fill('1', 8 * MEGABYTE)), 400],
-      ['millions of empty messages', HELLO_JSON.replace(/\[.*\]/, fill('{}', 2 * MEGABYTE)), 400],
-      ['millions of empty parts', HELLO_JSON.replace('"Hello"', fill('{}', 2 * MEGABYTE)), 400],
-      ['millions of stop sequences', HELLO_JSON.replace('{', `{"stop":${fill('"a"', 8 * MEGABYTE)},`), 400],
-      [
-        'millions of brackets',
-        HELLO_JSON.replace('{', `{"a":${'['.repeat(4 * MEGABYTE)}${']'.repeat(4 * MEGABYTE)},`),
-        400,
-      ],
-      [
-        'hundreds of thousands of parameters',
-        HELLO_JSON.replace('{', `{${Array.from({ length: 400_000 }, (_, i) => `"${i}":1,`).join('')}`),
-        400,
-      ],
-      ['a number with a million digits', HELLO_JSON.replace('{', `{"temperature":${'9'.repeat(MEGABYTE)},`), 400],
-      ['one long string', HELLO_JSON.replace('Hello', 'a'.repeat(8 * MEGABYTE)), 200],
-    ])('of %s are answered', async (_, body, status) => {
-      const answer = await postJson(app.chatUrl, body);
-      expect(answer.status).toBe(status);
-      if (status === 400) expectRefused({ status, body: answer.text }, [400]);
-      expect(answer.text.length).toBeLessThan(10_000);
-    });
-
-    it('count by the last value where they give two', async () => {
-      const body = HELLO_JSON.replace('{', '{"model":"none",');
-      expect((await postJson(app.chatUrl, body)).status).toBe(200);
-      expect((await postJson(app.chatUrl, body.replace('"chat"', '"nobody"'))).text).toContain('`nobody`');
-    });
-
-    it.each([
-      ['gzip', gzipSync],
-      ['deflate', deflateSync],
-      ['br', brotliCompressSync],
-    ])('that %s has compressed are not read', async (encoding, compress) => {
-      for (const body of [HELLO_JSON, ' '.repeat(128 * MEGABYTE)]) {
-        const bytes = compress(Buffer.from(body));
-        const head = requestOf('POST /v1/chat/completions', [
-          'content-type: application/json',
-          `content-encoding: ${encoding}`,
-          `content-length: ${bytes.length}`,
-        ]);
-        const answer = await answerTo(Buffer.concat([Buffer.from(head), bytes]));
-        expectRefused(answer, [415]);
-        expect(answer.body).toContain('without Content-Encoding');
-      }
-      expect((await answerTo(postOf(HELLO_JSON, 'content-encoding: identity'))).status).toBe(200);
-    });
-
-    it('that are too large are refused by their length, before they come', async () => {
-      const socket = open();
-      socket.write(
-        requestOf('POST /v1/chat/completions', ['content-type: application/json', 'content-length: 999999999']),
-      );
-      const first = await within(new Promise<Buffer>((resolve) => socket.once('data', resolve)));
-      expectRefused(answersIn(first.toString())[0] ?? { status: 0, body: '' }, [413]);
-    });
-
-    it('without an announced length are cut off as soon as they are too large, however long they go on', async () => {
-      const limited = await TestApp.start({ env: { BODY_LIMIT: '64kb', HTTP_REQUEST_TIMEOUT_MS: '500' } });
-      let drip: NodeJS.Timeout | undefined;
-      try {
-        const socket = open(limited.url);
-        const head = requestOf('POST /v1/chat/completions', [
-          'content-type: application/json',
-          'transfer-encoding: chunked',
-        ]);
-        const chunk = `8000\r\n${' '.repeat(0x8000)}\r\n`;
-        socket.write(head);
-        drip = setInterval(() => socket.writable && socket.write(chunk), 5);
-        const whole = readText(socket);
-        const first = await within(new Promise<Buffer>((resolve) => socket.once('data', resolve)));
-        expectRefused(answersIn(first.toString())[0] ?? { status: 0, body: '' }, [413]);
-        // It would never end by itself.
-        await within(whole, { within: 8_000, message: 'the end of the connection' });
-        expect((await getJson(`${limited.url}/health/live`)).status).toBe(200);
-      } finally {
-        clearInterval(drip);
-        await limited.close();
-      }
-    });
-
-    it('that nobody waits for are cut off after half a minute', async () => {
-      const clock = new FakeClock();
-      const patient = await TestApp.start({ clock });
-      try {
-        const socket = open(patient.url);
-        const head = ['content-type: application/json', 'content-length: 999999999'];
-        socket.write(requestOf('POST /v1/chat/completions', head).replace('connection: close\r\n', ''));
-        const whole = readText(socket);
-        await within(new Promise((resolve) => socket.once('data', resolve)));
-        clock.advance(29_000);
-        expect(socket.readyState).toBe('open');
-        clock.advance(2_000);
-        expect(answersIn(await within(whole)).map(({ status }) => status)).toEqual([413]);
-      } finally {
-        await patient.close();
-      }
-    });
-
-    it('that are shorter than they say run nothing', async () => {
-      const socket = open();
-      socket.end(postOf(HELLO_JSON).replace(/content-length: \d+/, 'content-length: 500'));
-      const answers = answersIn(
-        await within(readText(socket), { within: 8_000, message: 'the end of the connection' }),
-      );
-      expect(answers.map(({ status }) => status).filter((status) => status < 400)).toEqual([]);
-    });
-
-    it.each([
-      ['two lengths', ['content-length: 5', 'content-length: 6'], '123456'],
-      ['a length and chunks', ['content-length: 5', 'transfer-encoding: chunked'], '0\r\n\r\n'],
-      ['a length that is no number', ['content-length: 5x'], '12345'],
-      ['a negative length', ['content-length: -1'], ''],
-      ['an encoding that hides the chunks', ['transfer-encoding: xchunked'], '0\r\n\r\n'],
-      ['a chunk of a size that is no number', ['transfer-encoding: chunked'], 'zz\r\nx\r\n0\r\n\r\n'],
-    ])('with %s cannot smuggle a request past a gateway', async (_, headers, body) => {
-      const smuggled = requestOf('GET /v1/models');
-      const first = requestOf('POST /v1/chat/completions', ['content-type: application/json', ...headers], body);
-      const answers = await exchange(first.replace('connection: close\r\n', '') + smuggled);
-      expect(answers).toHaveLength(1);
-      expectRefused(answers[0] ?? { status: 0, body: '' }, [400]);
-    });
-  });
-
   describe('addresses', () => {
     it.each([
       '/v1/models/../../../etc/passwd',
@@ -370,34 +210,34 @@ describe('security', () => {
       '/.git/config',
       '/package.json',
     ])('lead to nothing else: %s', async (path) => {
-      expectRefused(await answerTo(requestOf(`GET ${path}`)), [400, 403, 404]);
+      expectRefused(await answerTo(writeRequest(`GET ${path}`)), [400, 403, 404]);
     });
 
     it('may be long up to a limit', async () => {
-      expect((await answerTo(requestOf(`GET /v1/models?${'a'.repeat(8_000)}`))).status).toBe(200);
-      const unknown = await answerTo(requestOf(`GET /v1/models/${'a'.repeat(8_000)}`));
+      expect((await answerTo(writeRequest(`GET /v1/models?${'a'.repeat(8_000)}`))).status).toBe(200);
+      const unknown = await answerTo(writeRequest(`GET /v1/models/${'a'.repeat(8_000)}`));
       expectRefused(unknown, [404]);
       expect(unknown.body.length).toBeLessThan(1_000);
-      expectRefused(await answerTo(requestOf(`GET /v1/models/${'a'.repeat(20_000)}`)), [431]);
+      expectRefused(await answerTo(writeRequest(`GET /v1/models/${'a'.repeat(20_000)}`)), [431]);
     });
 
     it('of another host change nothing', async () => {
-      const known = await answerTo(requestOf('GET /v1/models'));
+      const known = await answerTo(writeRequest('GET /v1/models'));
       for (const request of [
-        requestOf('GET /v1/models').replace('host: x', 'host: evil.example'),
-        requestOf('GET /v1/models', ['x-forwarded-host: evil.example', 'forwarded: host=evil.example']),
-        requestOf('GET http://evil.example/v1/models'),
+        writeRequest('GET /v1/models').replace('host: x', 'host: evil.example'),
+        writeRequest('GET /v1/models', ['x-forwarded-host: evil.example', 'forwarded: host=evil.example']),
+        writeRequest('GET http://evil.example/v1/models'),
       ]) {
         const { status, body } = await answerTo(request);
         expect([status, body]).toEqual([200, known.body]);
       }
-      const page = await answerTo(requestOf('GET /docs').replace('host: x', 'host: evil.example'));
+      const page = await answerTo(writeRequest('GET /docs').replace('host: x', 'host: evil.example'));
       expect(page.head + page.body).not.toContain('evil.example');
     });
 
     it.each([
-      ['no host', requestOf('GET /v1/models').replace('host: x\r\n', '')],
-      ['two hosts', requestOf('GET /v1/models', ['host: y'])],
+      ['no host', writeRequest('GET /v1/models').replace('host: x\r\n', '')],
+      ['two hosts', writeRequest('GET /v1/models', ['host: y'])],
     ])('with %s are answered once, by Node or by the route', async (_, request) => {
       const { status, body } = await answerTo(request);
       expect([200, 400]).toContain(status);
@@ -412,23 +252,23 @@ describe('security', () => {
       ['x-method-override: GET', 'DELETE /v1/models', 405],
       ['x: y', 'GET /v1/chat/completions?_method=POST', 405],
     ])('are those of the request line, not of %s', async (header, line, status) => {
-      expect((await answerTo(requestOf(line, [header]))).status).toBe(status);
+      expect((await answerTo(writeRequest(line, [header]))).status).toBe(status);
     });
 
     it.each(['TRACE', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'PURGE'])('%s is refused', async (method) => {
-      const { status, body } = await answerTo(requestOf(`${method} /v1/models`, ['cookie: secret=1']));
+      const { status, body } = await answerTo(writeRequest(`${method} /v1/models`, ['cookie: secret=1']));
       expectRefused({ status, body }, [405]);
       expect(body).not.toContain('secret');
     });
 
     it('CONNECT opens no tunnel', async () => {
-      const answers = await exchange(requestOf('CONNECT 127.0.0.1:22'));
+      const answers = await exchange(writeRequest('CONNECT 127.0.0.1:22'));
       expect(answers.filter(({ status }) => status < 400)).toEqual([]);
     });
 
     it('and protocols cannot be changed', async () => {
       const { status } = await answerTo(
-        requestOf('GET /v1/models')
+        writeRequest('GET /v1/models')
           .replace('connection: close', 'connection: upgrade\r\nupgrade: h2c')
           .replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'),
       );

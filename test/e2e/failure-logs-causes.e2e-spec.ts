@@ -1,0 +1,296 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Injectable } from '@nestjs/common';
+import { AgentStreamingNode } from '../../src/nodes/index.js';
+import {
+  agent,
+  AgentTool,
+  type ChatRefs,
+  type Deltas,
+  type Flow,
+  type Ref,
+  type TaskContext,
+  ToolError,
+  Workflow,
+} from '../../src/workflow/index.js';
+import { Bench } from '../support/app.js';
+import { assertErrorEnded } from '../support/chunks.js';
+import { eventually } from '../support/eventually.js';
+import { postJson } from '../support/http-client.js';
+import { describeIfRuns } from '../support/programs.js';
+import { RecordingTracer } from '../support/recording-tracer.js';
+import { findFreePort } from '../support/server-process.js';
+import { openStream } from '../support/sse-client.js';
+import { type Script } from '../support/upstream/scripts.js';
+import { errorBody, headers as sendHeaders, httpError, reset, role, stall, text } from '../support/upstream/steps.js';
+import { type Conversation, makeWorkflowsModule } from '../support/workflow-kit.js';
+
+const SECRET_KEY = 'sk-test-upstream-key';
+const QUESTION = [{ role: 'user', content: 'my secret words' }];
+
+class RefusingTool extends AgentTool<void> {
+  readonly name = 'refusing';
+  readonly description = 'Says no';
+  readonly argsType = undefined;
+  execute(): never {
+    throw new ToolError('No: secret reasons');
+  }
+}
+
+class BrokenTool extends AgentTool<void> {
+  readonly name = 'broken';
+  readonly description = 'Has a bug';
+  readonly argsType = undefined;
+  execute(): never {
+    throw new Error('The table is empty');
+  }
+}
+
+/** Asks one provider, then another. */
+@Injectable()
+class PatientNode extends AgentStreamingNode<Conversation, string> {
+  readonly agentConfig = agent({
+    retries: 1,
+    model: ['openai', { model: 'ollama/local' }],
+    tools: [RefusingTool, BrokenTool],
+  });
+
+  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
+    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
+  }
+}
+
+@Injectable()
+class BuggyNode {
+  process(_input: Conversation): string {
+    throw new Error('The plan of the author failed');
+  }
+}
+
+@Workflow({ id: 'patient', description: 'Asks one provider, then another' })
+class PatientWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
+    return flow.node(PatientNode, { messages });
+  }
+}
+
+@Workflow({ id: 'wrapped', description: 'Has all its steps in another' })
+class NestedWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
+    return flow.workflow(PatientWorkflow, { messages });
+  }
+}
+
+@Workflow({ id: 'buggy', description: 'Fails in its second step' })
+class BuggyWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
+    flow.node(PatientNode, { messages });
+    return flow.node(BuggyNode, { messages });
+  }
+}
+
+@Workflow({ id: 'lenient', description: 'Goes on where its first step fails' })
+class LenientWorkflow {
+  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
+    flow.node(BuggyNode, { messages }, { onError: () => 'nothing', effect: true });
+    return flow.node(PatientNode, { messages });
+  }
+}
+
+const MODULE = makeWorkflowsModule(
+  RefusingTool,
+  BrokenTool,
+  PatientNode,
+  BuggyNode,
+  PatientWorkflow,
+  NestedWorkflow,
+  BuggyWorkflow,
+  LenientWorkflow,
+);
+
+type Line = Readonly<Record<string, unknown>>;
+
+describe('the log of a failure', () => {
+  let written = '';
+  let bench: Bench;
+  let tracer: RecordingTracer;
+  beforeEach(() => {
+    written = '';
+    for (const stream of [process.stdout, process.stderr]) {
+      jest.spyOn(stream, 'write').mockImplementation((bytes) => {
+        written += String(bytes);
+        return true;
+      });
+    }
+  });
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await bench.close();
+  });
+
+  const start = async (env: Record<string, string> = {}): Promise<void> => {
+    tracer = new RecordingTracer();
+    bench = await Bench.start({
+      tracer,
+      imports: [MODULE],
+      env: { LOG_LEVEL: 'debug', LOG_FORMAT: 'json', UPSTREAM_MAX_RETRIES: '0', ...env },
+    });
+  };
+  const ask = (body: object = {}): ReturnType<typeof postJson> =>
+    postJson(bench.app.chatUrl, { model: 'chat', messages: QUESTION, ...body });
+  const lines = (context: string): readonly Line[] =>
+    written
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Line)
+      .filter((line) => line['context'] === context);
+  const accessLine = (): Promise<Line> => eventually(() => lines('Access')[0], { message: 'the access line' });
+  const runLines = (): readonly Line[] => lines('Run');
+
+  /** The request failed, with one line that says why, and one in the access log with the same ids. */
+  const expectOneLine = async (
+    requestId: unknown,
+    expected: { readonly level?: string; readonly code: string; readonly cause: RegExp },
+  ): Promise<Line> => {
+    const access = await accessLine();
+    const [line, ...others] = runLines();
+    expect(others).toEqual([]);
+    const { level = 'warn', code, cause } = expected;
+    expect(line).toMatchObject({ level, workflow: 'chat', node: 'answer', code });
+    expect(line).toMatchObject({ provider: 'openai', model: 'gpt-5.4-mini', attempt: 1 });
+    expect(line?.['cause']).toMatch(cause);
+    expect(line?.['message']).toContain(`${code} (`);
+    for (const name of ['request_id', 'run_id', 'trace_id']) expect([name, line?.[name]]).toEqual([name, access[name]]);
+    expect(line?.['request_id']).toBe(requestId);
+    expect(line?.['run_id']).toMatch(/^chatcmpl-/);
+    expect(line?.['trace_id']).toBe(tracer.traces[0]?.id);
+    expect(access).toMatchObject({ code });
+    expect(written).not.toContain('secret');
+    expect(written).not.toContain(SECRET_KEY);
+    return line ?? {};
+  };
+
+  describe('names the cause and shares its ids with the access line', () => {
+    it.each([false, true])('where nothing listens (streamed: %s)', async (stream) => {
+      const address = `127.0.0.1:${await findFreePort()}`;
+      await start({
+        OPENAI_BASE_URL: `http://operator:secret-password@${address}/v1?code=secret-code`,
+        OPENAI_API_KEY: '',
+      });
+      const { status, headers } = await ask({ stream });
+      expect(status).toBe(502);
+      const line = await expectOneLine(headers['x-request-id'], {
+        code: 'upstream_unreachable',
+        cause: /^ECONNREFUSED: nothing listens at this address$/,
+      });
+      expect(line['address']).toBe(`http://${address}/v1`);
+    });
+
+    it('where there is no such host', async () => {
+      await start({ OPENAI_BASE_URL: 'http://no-such-host.invalid/v1' });
+      const { headers } = await ask();
+      const line = await expectOneLine(headers['x-request-id'], {
+        code: 'upstream_unreachable',
+        cause: /^(ENOTFOUND: no such host name|EAI_AGAIN: the name server does not answer)$/,
+      });
+      expect(line['address']).toBe('http://no-such-host.invalid/v1');
+    });
+
+    it.each<[string, Script, string, RegExp]>([
+      ['500', httpError(500, errorBody('secret')), 'upstream_error', /^upstream status 500, type \S+, code \S+$/],
+      ['503', httpError(503, 'secret page'), 'upstream_error', /^upstream status 503, type -, code -$/],
+      ['429', httpError(429, errorBody('secret')), 'rate_limit_exceeded', /^upstream status 429,/],
+      ['401', httpError(401, errorBody('secret')), 'upstream_authentication', /^upstream status 401,/],
+      ['404', httpError(404, errorBody('secret')), 'upstream_not_found', /^upstream status 404,/],
+      ['silence', stall(), 'upstream_timeout', /^timeout: silent for 200 ms before it answered$/],
+      ['a reset', reset(), 'upstream_unreachable', /^(UND_ERR_SOCKET|ECONNRESET): the connection was /],
+    ])('of an upstream that answers with %s', async (_, script, code, cause) => {
+      await start(code === 'upstream_timeout' ? { UPSTREAM_FIRST_TOKEN_TIMEOUT_MS: '200' } : {});
+      bench.upstream.next(script);
+      const { headers } = await ask();
+      const line = await expectOneLine(headers['x-request-id'], { code, cause });
+      expect(line['address']).toBe(bench.upstream.url);
+    });
+
+    it.each<[string, Script, string, RegExp]>([
+      ['breaks', [role(), text('Half'), reset()], 'upstream_connection_lost', /^(UND_ERR_SOCKET|ECONNRESET): the/],
+      [
+        'goes silent',
+        [role(), text('Half'), stall()],
+        'upstream_timeout',
+        /^timeout: silent for 200 ms in its answer$/,
+      ],
+    ])('of an answer that %s in the middle', async (_, script, code, cause) => {
+      await start({ UPSTREAM_IDLE_TIMEOUT_MS: '200' });
+      bench.upstream.next(script);
+      const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: QUESTION });
+      expect(assertErrorEnded(await stream.collect())).not.toHaveProperty('millrace');
+      await expectOneLine(stream.headers['x-request-id'], { code, cause });
+      expect(await accessLine()).toMatchObject({
+        status: 200,
+        outcome: code.includes('timeout') ? 'upstream_timeout' : 'upstream_error',
+      });
+    });
+  });
+
+  describe('names the id by which the provider knows the request', () => {
+    it.each([
+      ['x-request-id', 'req_0a1b2c', 'req_0a1b2c'],
+      ['request-id', 'req_011CSHoEeqs5C35K2UUqR7Fy', 'req_011CSHoEeqs5C35K2UUqR7Fy'],
+      ['x-amzn-requestid', 'b3f0c1de-1111-2222-3333-444455556666', 'b3f0c1de-1111-2222-3333-444455556666'],
+      ['x-request-id', 'my words, which are no id', undefined],
+      ['x-request-id', `sk-proj-${'a1B2'.repeat(10)}`, undefined],
+    ])('in %s: %s', async (header, id, logged) => {
+      await start();
+      bench.upstream.next(httpError(500, errorBody('secret'), { [header]: id }));
+      const { headers } = await ask();
+      const line = await expectOneLine(headers['x-request-id'], {
+        code: 'upstream_error',
+        cause: /^upstream status 500/,
+      });
+      expect(line['upstream_request_id']).toBe(logged);
+    });
+
+    it('of an answer that breaks in the middle, and of the one before it, each with its own id', async () => {
+      await start({ UPSTREAM_MAX_RETRIES: '1' });
+      bench.upstream
+        .next(httpError(500, errorBody('secret'), { 'x-request-id': 'req_first' }))
+        .next([sendHeaders(200, { 'x-request-id': 'req_second' }), role(), text('Half'), reset()]);
+      const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: QUESTION });
+      assertErrorEnded(await stream.collect());
+      await accessLine();
+      expect(runLines()).toMatchObject([
+        { attempt: 1, upstream_request_id: 'req_first' },
+        { attempt: 2, upstream_request_id: 'req_second', code: 'upstream_connection_lost' },
+      ]);
+    });
+  });
+
+  describeIfRuns('openssl', ['version'])('names a certificate', () => {
+    it('names a certificate that nobody trusts', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'millrace-certificate-'));
+      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+      const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-days', '2'];
+      execFileSync('openssl', [...request, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+      const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      try {
+        await start({ OPENAI_BASE_URL: `https://localhost:${(server.address() as AddressInfo).port}/v1` });
+        const { headers } = await ask();
+        await expectOneLine(headers['x-request-id'], {
+          code: 'upstream_unreachable',
+          cause: /^DEPTH_ZERO_SELF_SIGNED_CERT: certificate is self-signed/,
+        });
+      } finally {
+        server.close();
+        rmSync(folder, { recursive: true });
+      }
+    });
+  });
+});

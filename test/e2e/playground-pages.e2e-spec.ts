@@ -1,0 +1,94 @@
+import { expect, it } from '@jest/globals';
+import { describeInBrowser } from '../support/browser.js';
+import { eventually } from '../support/eventually.js';
+import { getJson } from '../support/http-client.js';
+import { DARK, ended, readNodeState, openPlayground, PHONE } from '../support/playground-kit.js';
+import { scriptStream } from '../support/upstream/scripts.js';
+
+describeInBrowser()('the playground', () => {
+  const { visit, bench, demo } = openPlayground();
+
+  it('works on a phone: nothing is cut off, and the panels open as sheets', async () => {
+    const { app, upstream } = await bench();
+    upstream.next(scriptStream(`${'x'.repeat(300)}\n\n\`\`\`\n${'y'.repeat(300)}\n\`\`\``));
+    const { page } = await visit(app.url, PHONE);
+    const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+    await page.click('#open-settings');
+    await page.locator('#workflow').selectOption('chat');
+    expect(await page.locator('#open-settings').getAttribute('aria-expanded')).toBe('true');
+    expect(await page.evaluate(overflow)).toBe(0);
+    await page.keyboard.press('Escape');
+    await eventually(async () => !(await page.locator('#settings').isVisible()));
+    expect(await page.evaluate('document.activeElement.id')).toBe('open-settings');
+    await page.fill('#draft', 'Hello');
+    await page.click('#send');
+    await ended(page);
+    expect(await page.evaluate(overflow)).toBe(0);
+    const wide = await page.locator('#scroller').evaluate((each) => each.scrollWidth - each.clientWidth);
+    expect(wide).toBe(0);
+    await page.click('#open-graph');
+    await eventually(() => page.locator('#graph-frame svg').isVisible());
+    expect(await readNodeState(page, 'answer')).toBe('done');
+    expect(await page.evaluate(overflow)).toBe(0);
+  });
+
+  it('follows the system into the dark, and the person who wants something else', async () => {
+    const { url } = await demo();
+    const { page } = await visit(url, DARK);
+    const ground = (): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    const dark = await ground();
+    await page.click('#theme');
+    const light = await ground();
+    expect(light).not.toBe(dark);
+    expect(await page.locator('#theme').getAttribute('aria-label')).toBe('Colours: light');
+    await page.reload();
+    expect(await ground()).toBe(light);
+  });
+
+  it('is served with a strict policy, and loaded again only where it changed', async () => {
+    const { url } = await demo();
+    const page = await fetch(url);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(page.headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; script-src 'self'; style-src 'self';/,
+    );
+    expect(page.headers.get('x-content-type-options')).toBe('nosniff');
+    const html = await page.text();
+    expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=|https?:\/\//);
+    const paths = [
+      'vendor/marked.js',
+      'vendor/dompurify.js',
+      ...[...html.matchAll(/\.\/playground\/([\w./-]+)/g)].map(([, path]) => path ?? ''),
+    ];
+    expect(paths.length).toBeGreaterThan(8);
+    for (const path of paths) {
+      const asset = await getJson(`${url}/playground/${path}`);
+      expect([path, asset.status, asset.headers['x-content-type-options']]).toEqual([path, 200, 'nosniff']);
+      expect(asset.headers['content-type']).toMatch(/^(text\/(css|javascript)|image\/svg\+xml); charset=utf-8$/);
+      const { etag = '' } = asset.headers;
+      const again = await getJson(`${url}/playground/${path}`, { 'if-none-match': etag });
+      expect([path, again.status, again.text]).toEqual([path, 304, '']);
+    }
+    for (const path of ['js/types.d.ts', 'tsconfig.json', '../playground-assets.js', '..%2findex.js', 'js', '']) {
+      const { status } = await fetch(`${url}/playground/${path}`);
+      expect([path, status]).toEqual([path, 404]);
+    }
+    expect((await fetch(url, { method: 'POST' })).status).toBe(405);
+  });
+
+  it('leads to the docs only if they are there', async () => {
+    for (const docs of ['on', 'off']) {
+      const { url } = await demo({ DOCS: docs });
+      expect([docs, (await (await fetch(url)).text()).includes('./docs')]).toEqual([docs, docs === 'on']);
+    }
+  });
+
+  it('is not there when it is switched off, and neither are the docs', async () => {
+    const { url } = await demo({ PLAYGROUND: 'off', DOCS: 'off' });
+    for (const path of ['/', '/playground/js/main.js', '/docs', '/docs-json']) {
+      const answer = await fetch(url + path);
+      expect([path, answer.status, await answer.json()]).toMatchObject([path, 404, { error: { code: 'unknown_url' } }]);
+    }
+    expect((await fetch(`${url}/v1/models`)).status).toBe(200);
+  });
+});

@@ -1,0 +1,219 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describeInBrowser, type Visitor } from '../support/browser.js';
+import { eventually } from '../support/eventually.js';
+import { ask, ended, openPlayground, readText } from '../support/playground-kit.js';
+import { startProcess } from '../support/process.js';
+import { scriptStream, tokens } from '../support/upstream/scripts.js';
+import { gate } from '../support/upstream/steps.js';
+
+/** `it` for what needs a program that not every machine has. */
+function itIfRuns(command: string): typeof it | typeof it.skip {
+  return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0 ? it : it.skip;
+}
+
+describeInBrowser()('the playground', () => {
+  const { visit, bench, demo } = openPlayground();
+
+  it('can be used by keyboard alone', async () => {
+    const { app, upstream } = await bench();
+    const hold = gate();
+    upstream.next(scriptStream('One.')).next(scriptStream(['Two', hold]));
+    const { page } = await visit(app.url);
+    expect(await page.evaluate('document.activeElement.id')).toBe('draft');
+    await page.selectOption('#workflow', 'chat');
+    await page.focus('#draft');
+    await page.keyboard.type('First');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('line');
+    await page.keyboard.press('Control+Enter');
+    await ended(page);
+    expect((await upstream.request(0)).body.messages).toEqual([{ role: 'user', content: 'First\nline' }]);
+    await page.keyboard.type('Second');
+    await page.keyboard.press('Enter');
+    await page.locator('.turn').nth(1).getByText('Two').waitFor();
+    await page.keyboard.press('Escape');
+    await ended(page, 'stopped');
+
+    // Back from the message to the menu beside it, and to the first thing of the page.
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.id')).toBe('copy-as');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('ArrowDown');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('openai-node');
+    await page.keyboard.press('Escape');
+    expect(await page.evaluate('document.activeElement.id')).toBe('copy-as');
+    expect(await page.locator('#copy-as-list').isVisible()).toBe(false);
+    for (const selector of ['#workflow', '#theme', '#new-conversation']) {
+      await page.focus(selector);
+      await page.keyboard.press('Shift+Tab');
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
+    }
+  });
+
+  it('sends parameters, a system message and the key, and checks what it can', async () => {
+    const { app, upstream } = await bench();
+    upstream.next(scriptStream('Yes.')).next(scriptStream('Again.'));
+    const { page, requests } = await visit(app.url);
+    await page.selectOption('#workflow', 'chat');
+    await page.click('#parameters summary');
+    await page.fill('#system', 'Be brief.');
+    await page.fill('#temperature', '0.2');
+    await page.fill('#seed', '7');
+    await page.fill('#extra', '{"stop": "END"');
+    expect(await readText(page, '#extra-problem')).toContain('no JSON');
+    await ask(page, 'chat', 'Is it?');
+    expect(await page.evaluate('document.activeElement.id')).toBe('extra');
+    expect(requests.filter((url) => url.endsWith('/completions'))).toEqual([]);
+    await page.fill('#extra', '{"stop": ["END"]}');
+    await page.click('#key-group summary');
+    await page.fill('#key', 'sk-visitor');
+    await page.press('#key', 'Tab');
+    const sent = page.waitForRequest('**/v1/chat/completions');
+    await page.press('#draft', 'Enter');
+    expect((await sent).headers()['authorization']).toBe('Bearer sk-visitor');
+    await ended(page);
+    expect((await upstream.request(0)).body).toMatchObject({
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'Is it?' },
+      ],
+      temperature: 0.2,
+      seed: 7,
+      stop: ['END'],
+    });
+    await ask(page, 'chat', 'Really?');
+    await eventually(() => upstream.requests.length === 2);
+    expect((await upstream.request(1)).body.messages.slice(1)).toEqual([
+      { role: 'user', content: 'Is it?' },
+      { role: 'assistant', content: 'Yes.' },
+      { role: 'user', content: 'Really?' },
+    ]);
+    await ended(page);
+    expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain('sk-visitor');
+  });
+
+  describe('copies a request that runs as it stands', () => {
+    const question = `It's "quoted" \\ $HOME \`id\` \n{}%s 😀 \u2028`;
+    let folder: string;
+    beforeAll(async () => {
+      // Within the project, so that its packages are found.
+      folder = await mkdtemp(join(import.meta.dirname, '../../node_modules/.copied-'));
+    });
+    afterAll(() => rm(folder, { recursive: true }));
+
+    /** What is copied when this is written and a key is set: the key itself must not be in it. */
+    async function copied({ page, clipboard }: Visitor, form: string): Promise<string> {
+      await page.selectOption('#workflow', 'chat');
+      await page.click('#key-group summary');
+      await page.fill('#key', 'sk-visitor');
+      await page.press('#key', 'Tab');
+      await page.fill('#draft', question);
+      await page.click('#copy-as');
+      await page.click(`[data-copy=${form}]`);
+      await eventually(async () => (await readText(page, '#toast')) === `Copied as ${form}`);
+      const text = await clipboard();
+      expect(text).not.toContain('sk-visitor');
+      expect(text).toContain('MILLRACE_API_KEY');
+      return text;
+    }
+
+    async function run(command: string, args: readonly string[]): Promise<{ code: number | null; stdout: string }> {
+      const program = await startProcess(args, { command, env: { MILLRACE_API_KEY: 'sk-visitor', HOME: folder } });
+      const { code } = await program.exit;
+      return { code, stdout: program.stdout };
+    }
+
+    itIfRuns('curl')('as curl', async () => {
+      const { app, upstream } = await bench();
+      upstream.next(scriptStream('It runs.', { usage: tokens(10, 2) }));
+      const { code, stdout } = await run('sh', ['-c', await copied(await visit(app.url), 'curl')]);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/"content":"It[^]*"prompt_tokens":10[^]*\[DONE\]/);
+      expect((await upstream.request(0)).body.messages).toEqual([{ role: 'user', content: question }]);
+    });
+
+    it('as openai-node', async () => {
+      const { app, upstream } = await bench();
+      upstream.next(scriptStream('It runs.'));
+      const file = join(folder, 'copied.mjs');
+      await writeFile(file, await copied(await visit(app.url), 'openai-node'));
+      expect(await run(process.execPath, [file])).toEqual({ code: 0, stdout: 'It runs.' });
+      expect((await upstream.request(0)).body.messages).toEqual([{ role: 'user', content: question }]);
+    });
+
+    // The package is not on every machine: what is shown is that the program is Python, and says what it must.
+    itIfRuns('python3')('as openai-python', async () => {
+      const { url } = await demo();
+      const visitor = await visit(url);
+      await visitor.page.click('#parameters summary');
+      await visitor.page.fill('#extra', '{"stop": null, "logprobs": true, "repetition_penalty": 1.1}');
+      const python = await copied(visitor, 'openai-python');
+      const file = join(folder, 'copied.py');
+      await writeFile(file, python);
+      const calls =
+        'import ast, sys; print([ast.literal_eval(k.value) for k in ast.walk(ast.parse(open(sys.argv[1], ' +
+        'encoding="utf-8").read())) if isinstance(k, ast.keyword) and k.arg in ("messages", "stop", "extra_body")] == ' +
+        '[[{"role": "user", "content": sys.argv[2]}], None, {"repetition_penalty": 1.1}])';
+      expect(await run('python3', ['-c', calls, file, question])).toEqual({ code: 0, stdout: 'True\n' });
+    });
+  });
+
+  it('keeps conversations in the browser until they are deleted', async () => {
+    const { app, upstream } = await bench();
+    upstream.next(scriptStream('Kept.')).next(scriptStream('Also kept.'));
+    const { page } = await visit(app.url);
+    await ask(page, 'chat', 'Remember this');
+    await ended(page);
+    await page.reload();
+    await page.waitForSelector('.turn');
+    expect(await readText(page, '.turns')).toMatch(/Remember this[^]*Kept\./);
+    expect(await page.inputValue('#workflow')).toBe('chat');
+    await page.click('#new-conversation');
+    expect(await page.locator('.turn').count()).toBe(0);
+    await ask(page, 'chat', 'And that');
+    await ended(page);
+    expect((await upstream.request(1)).body.messages).toHaveLength(1);
+    await page.getByRole('button', { name: 'Remember this', exact: true }).click();
+    expect(await readText(page, '.turns')).toContain('Kept.');
+    await page.getByRole('button', { name: 'Delete Remember this' }).click();
+    expect(await page.locator('.turn').count()).toBe(0);
+    await page.click('#clear-history');
+    expect(await page.locator('.history li').count()).toBe(1);
+    await page.click('#clear-history');
+    expect(await page.locator('.history li').count()).toBe(0);
+    await page.reload();
+    await page.waitForSelector('#graph-frame svg');
+    expect(await page.locator('.history li').count()).toBe(0);
+  });
+
+  it('reads every beginning of a JSON object as that much of it', async () => {
+    const { url } = await demo();
+    const { page } = await visit(url);
+    const faults = await page.evaluate(`import('/playground/js/partial-json.js').then(({ readPartialJson }) => {
+      const faults = [];
+      const whole = { a: 'x\\n"\\\\é😀', b: [1, -2.5e-3, true, null, [], {}, 'y'], c: { d: { e: '' } }, f: false };
+      const isPart = (part, all) =>
+        typeof part === 'string' ? typeof all === 'string' && all.startsWith(part)
+        : Array.isArray(part) ? Array.isArray(all) && part.every((item, i) => isPart(item, all[i]))
+        : typeof part === 'object' && part !== null
+          ? Object.entries(part).every(([key, value]) => Object.hasOwn(all, key) && isPart(value, all[key]))
+          : part === all;
+      for (const text of [JSON.stringify(whole), JSON.stringify(whole, null, 2), JSON.stringify(whole).replace(/[^ -~]/g, (c) => '\\\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'))]) {
+        for (let end = 1; end <= text.length; end++) {
+          const read = readPartialJson(text.slice(0, end));
+          if (read === undefined || !isPart(read.value, whole) || read.complete !== (end === text.length)) faults.push(text.slice(0, end));
+        }
+        if (JSON.stringify(readPartialJson(text).value) !== JSON.stringify(whole)) faults.push('whole');
+      }
+      for (const text of ['', 'Hello', '[link](x)', '{a}', '{"a" 1}', '{"a":1} x', '{"a":x', '[1 2', '"text"', '{"a":"\\\\x"']) {
+        if (readPartialJson(text) !== undefined) faults.push(text);
+      }
+      return faults;
+    })`);
+    expect(faults).toEqual([]);
+  });
+});

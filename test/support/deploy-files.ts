@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+
+export const ROOT = join(import.meta.dirname, '../..');
+
+/** A value read from YAML; what is missing is undefined. */
+export class YamlNode {
+  constructor(readonly value: unknown) {}
+
+  /** @param path keys and indexes, with dots between; a dot in a key is written `\.` */
+  at(path: string): unknown {
+    return path.split(/(?<!\\)\./).reduce<unknown>((value, key) => {
+      return typeof value === 'object' && value !== null
+        ? (value as Record<string, unknown>)[key.replaceAll('\\.', '.')]
+        : undefined;
+    }, this.value);
+  }
+
+  keys(path: string): string[] {
+    return Object.keys(this.at(path) ?? {});
+  }
+
+  list(path: string): YamlNode[] {
+    return ((this.at(path) ?? []) as unknown[]).map((value) => new YamlNode(value));
+  }
+}
+
+/** A file of the repository. */
+export const readText = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+/** Every document of a YAML file; throws if one has a fault. */
+export function readDocuments(path: string): YamlNode[] {
+  return parseAllDocuments(readText(path)).map((document) => {
+    if (document.errors.length > 0 || document.warnings.length > 0) {
+      throw new Error(`${path}: ${[...document.errors, ...document.warnings].join('\n')}`);
+    }
+    return new YamlNode(document.toJS());
+  });
+}
+
+/** The only document of a YAML file; throws if there are none or several. */
+export function readDocument(path: string): YamlNode {
+  const [first, ...rest] = readDocuments(path);
+  if (first === undefined || rest.length > 0) throw new Error(`${path} does not hold exactly one document`);
+  return first;
+}
+
+/** One of the manifests for Kubernetes, by the name of its file. */
+export const readManifest = (name: string): YamlNode => readDocument(`deploy/kubernetes/${name}.yaml`);
+
+/** The server's own variables: a test of the configuration makes sure that `.env.example` has all of them. */
+export const KNOWN_VARIABLES = new Set(
+  [...(readText('.env.example').split('# For docker compose only')[0] ?? '').matchAll(/^#([A-Z_]+)=/gm)].map(
+    ([, name]) => name,
+  ),
+);

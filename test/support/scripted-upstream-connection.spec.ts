@@ -1,0 +1,214 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { readContent } from './chunks.js';
+import { eventually } from './eventually.js';
+import { postJson, send } from './http-client.js';
+import { ScriptedUpstream } from './scripted-upstream.js';
+import { openStream } from './sse-client.js';
+import { scriptStream } from './upstream/scripts.js';
+import {
+  chunk,
+  comment,
+  cutEvery,
+  delay,
+  done,
+  errorBody,
+  flood,
+  gate,
+  hangUp,
+  headers,
+  httpError,
+  raw,
+  reset,
+  stall,
+  style,
+  text,
+  together,
+  wait,
+} from './upstream/steps.js';
+
+const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
+
+/** The body of an answer as the pieces in which it was read, one character per byte. */
+async function read(url: string, request: unknown): Promise<string[]> {
+  const response = await send('POST', url, request).answer;
+  const pieces: string[] = [];
+  response.on('data', (piece: Buffer) => pieces.push(piece.toString('latin1')));
+  await once(response, 'end');
+  return pieces;
+}
+
+/** What a bare socket reads of an answer, and how it ends: with the code of an error, or undefined for a plain close. */
+async function readSocket(url: string): Promise<{ reads: string[]; code: string | undefined }> {
+  const { hostname, port, pathname } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const reads: string[] = [];
+  socket.on('data', (bytes) => reads.push(bytes.toString('latin1')));
+  let code: string | undefined;
+  socket.once('error', (error: NodeJS.ErrnoException) => (code = error.code));
+  const payload = JSON.stringify(body);
+  socket.write(`POST ${pathname} HTTP/1.1\r\nhost: x\r\ncontent-length: ${payload.length}\r\n\r\n${payload}`);
+  await new Promise((resolve) => socket.once('close', resolve));
+  return { reads, code };
+}
+
+const utf8 = (latin1: readonly string[]): string => Buffer.from(latin1.join(''), 'latin1').toString();
+
+describe('ScriptedUpstream', () => {
+  let upstream: ScriptedUpstream;
+  let url: string;
+  beforeEach(async () => {
+    upstream = await ScriptedUpstream.start();
+    url = `${upstream.url}/chat/completions`;
+  });
+  afterEach(() => upstream.close().catch(() => undefined));
+
+  describe('bytes', () => {
+    it('are one event per read', async () => {
+      upstream.next(scriptStream('a b c'));
+      expect(await read(url, body)).toHaveLength(6);
+    });
+
+    it('are several events per read where a script says so', async () => {
+      upstream.next([together(text('a'), text('b')), together(text('c'), done())]);
+      const pieces = await read(url, body);
+      expect(pieces.map((piece) => piece.split('\n\n').length - 1)).toEqual([2, 2]);
+    });
+
+    it.each([1, 3, 7])('arrive apart when cut every %d, inside characters and escapes', async (size) => {
+      upstream.next([cutEvery(size), text('ü€🐈\u0001'), style({ cutEvery: 0, asciiJson: true }), text('ü\ud83d')]);
+      const pieces = await read(url, body);
+      const cut = pieces.slice(0, -1);
+      expect(new Set(cut.slice(0, -1).map((piece) => piece.length))).toEqual(new Set([size]));
+      // The cat is the only character with a byte above EF; whether its four bytes came apart is what this is about.
+      expect(size < 4 ? cut.filter((piece) => /\u00f0.{3}/s.test(piece)) : []).toEqual([]);
+      expect(utf8(cut)).toContain(String.raw`"ü€🐈\u0001"`);
+      expect(pieces.at(-1)).toContain(String.raw`"\u00fc\ud83d"`);
+    });
+
+    it('reach a socket one cut at a time', async () => {
+      upstream.next([cutEvery(5), text('ü€🐈'), hangUp()]);
+      const { reads } = await readSocket(url);
+      expect(reads.shift()).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n$/);
+      expect(reads.length).toBeGreaterThan(20);
+      expect(reads.slice(0, -1).filter((read) => !/^5\r\n[^]{5}\r\n$/.test(read))).toEqual([]);
+    });
+
+    it('have the line ends and spaces of the style in force', async () => {
+      upstream.next([
+        style({ lineEnd: '\r\n', dataSpace: false }),
+        done(),
+        comment('x'),
+        style({ lineEnd: '\r' }),
+        done(),
+        raw('as it is'),
+      ]);
+      expect(await read(url, body)).toEqual(['data:[DONE]\r\n\r\n', ': x\r\n\r\n', 'data:[DONE]\r\r', 'as it is']);
+    });
+
+    it('can name another model than was asked for', async () => {
+      upstream.next([style({ envelope: { model: 'm-2026', service_tier: 'flex' } }), text('a')]);
+      expect((await read(url, body))[0]).toMatch(/"model":"m-2026","object":"[^"]*","service_tier":"flex"/);
+    });
+  });
+
+  describe('time and connection', () => {
+    it('waits at a gate, which tells that it was reached', async () => {
+      const hold = gate();
+      upstream.always(scriptStream(['a', hold, 'b']));
+      const streams = await Promise.all([openStream(url, body), openStream(url, body)]);
+      await hold.reached;
+      await eventually(() => hold.arrivals === 2);
+      await eventually(() => streams.every(({ items }) => items.length === 2));
+      expect(upstream.open).toBe(2);
+      hold.open();
+      for (const stream of streams) expect(readContent(await stream.collect())).toBe('ab');
+      await eventually(() => upstream.open === 0);
+      expect(upstream.mostOpen).toBe(2);
+      expect(upstream.requests.map(({ ending }) => ending)).toEqual(['finished', 'finished']);
+    });
+
+    it('sends the head with the first bytes, or when a script says so', async () => {
+      const hold = gate();
+      upstream.next([hold, text('a')]).next([headers(200, { 'x-request-id': 'r' }), hold, text('a')]);
+      let late = false;
+      const withoutStep = openStream(url, body).then((stream) => {
+        late = true;
+        return stream.collect();
+      });
+      await hold.reached;
+      const early = await openStream(url, body);
+      expect(early.headers['x-request-id']).toBe('r');
+      expect([late, early.items]).toEqual([false, []]);
+      hold.open();
+      await Promise.all([withoutStep, early.collect()]);
+    });
+
+    it('delays, and waits for promises', async () => {
+      upstream.next([delay(20), text('a'), wait(Promise.resolve()), text('b')]);
+      const stream = await openStream(url, body);
+      const [first] = await stream.collect();
+      // Timers may fire up to a millisecond early.
+      expect((first?.at ?? 0) - stream.sentAt).toBeGreaterThanOrEqual(19);
+    });
+
+    it('answers with errors of any form, before and in a stream', async () => {
+      upstream
+        .next(httpError(429, errorBody('Slow', { code: 'rate_limit_exceeded' }), { 'retry-after': '2' }))
+        .next([delay(5), httpError(502, '<html>', { 'content-type': 'text/plain' })])
+        .next([text('a'), chunk(errorBody('Broken'))]);
+      expect(await postJson(url, body)).toMatchObject({
+        status: 429,
+        headers: { 'retry-after': '2', 'content-type': 'application/json' },
+        json: { error: { message: 'Slow', type: 'server_error', param: null, code: 'rate_limit_exceeded' } },
+      });
+      expect(await postJson(url, body)).toMatchObject({ status: 502, text: '<html>' });
+      expect((await read(url, body))[1]).toBe(`data: ${JSON.stringify(errorBody('Broken'))}\n\n`);
+    });
+
+    it('stalls until the client leaves', async () => {
+      upstream.always([text('a'), stall()]);
+      const stream = await openStream(url, body);
+      const request = await upstream.request(0);
+      await stream.until(() => true);
+      expect([request.ending, request.aborted, upstream.open]).toEqual([undefined, false, 1]);
+      stream.destroy();
+      expect(await request.closed).toBe('aborted');
+      expect([request.aborted, request.finished]).toEqual([true, false]);
+      await eventually(() => upstream.open === 0);
+      upstream.assertClean();
+    });
+
+    it('resets before and after the head', async () => {
+      upstream.always(({ index }) => (index === 0 ? reset() : [text('a'), reset()]));
+      await expect(postJson(url, body)).rejects.toMatchObject({ code: 'ECONNRESET' });
+      await expect(postJson(url, body)).rejects.toMatchObject({ code: 'ECONNRESET' });
+      expect(await Promise.all(upstream.requests.map(({ closed }) => closed))).toEqual(['cut', 'cut']);
+    });
+
+    it('resets with a TCP reset, and hangs up without', async () => {
+      upstream.next([text('a'), reset()]).next([text('a'), hangUp()]);
+      expect((await readSocket(url)).code).toBe('ECONNRESET');
+      expect((await readSocket(url)).code).toBeUndefined();
+    });
+
+    it('counts the bytes of a flood', async () => {
+      upstream.next([flood({ bytes: 40_000 }), done()]);
+      const items = await (await openStream(url, body)).collect();
+      expect(readContent(items)).toHaveLength(40_000);
+      expect(items).toHaveLength(4);
+      expect(upstream.requests[0]?.bytesWritten).toBeGreaterThan(40_000);
+    });
+
+    it('answers many at once, each by its own request', async () => {
+      upstream.always(({ body, index }) => scriptStream(`${body.model} ${index}`));
+      const models = Array.from({ length: 100 }, (_, i) => `m${i}`);
+      const texts = await Promise.all(
+        models.map(async (model) => readContent(await (await openStream(url, { ...body, model })).collect())),
+      );
+      expect(texts.map((text) => text.split(' ')[0])).toEqual(models);
+      expect(new Set(texts.map((text) => text.split(' ')[1])).size).toBe(100);
+    });
+  });
+});
