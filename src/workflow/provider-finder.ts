@@ -9,6 +9,14 @@ const SCOPE_OPTIONS_METADATA = 'scope:options';
 const PARAMETER_TYPES = 'design:paramtypes';
 const NAMED_PARAMETERS = 'self:paramtypes';
 const NAMED_PROPERTIES = 'self:properties_metadata';
+/** What Nest calls of a provider in its life. */
+const HOOKS = [
+  'onModuleInit',
+  'onApplicationBootstrap',
+  'onModuleDestroy',
+  'beforeApplicationShutdown',
+  'onApplicationShutdown',
+] as const;
 
 /** A module of the application, as Nest keeps it. */
 export type HostModule = ReturnType<DiscoveryService['getModules']>[number];
@@ -112,6 +120,12 @@ async function makeInstance(type: Type<unknown>, host: HostModule): Promise<Foun
     (token) => wrapperSeenFrom(host, token, new Set())?.isDependencyTreeStatic() === false,
   );
   if (isScoped) return { problem: scopeProblem(INJECTS_SCOPED) };
+  const hook = HOOKS.find((name) => name in type.prototype);
+  if (hook !== undefined) {
+    const message = `it has ${hook}(), which Nest calls only for what a module provides.`;
+    const fix = `Add ${type.name} to the providers of ${moduleName(host)}.`;
+    return { problem: { code: 'not_provided', message, fix } };
+  }
   const module = host.providers.get(ModuleRef)?.instance as ModuleRef;
   try {
     return { instance: await module.create(type) };

@@ -193,6 +193,26 @@ describe('Modules', () => {
       );
     });
 
+    it('stops the start if it waits for a hook of Nest, which would never be called', async () => {
+      class ClosingNode {
+        process(): string {
+          return '';
+        }
+        onModuleDestroy(): void {
+          throw new Error('never called');
+        }
+      }
+      @Workflow({ id: 'a', description: '' })
+      class ClosingWorkflow {
+        define(flow: Flow): Ref<string> {
+          return flow.node(ClosingNode);
+        }
+      }
+      expect(await faultsOf(moduleOf('ModuleA', { providers: [ClosingWorkflow] }))).toContain(
+        '[node_not_provided] workflow "a", node "ClosingNode": it has onModuleDestroy(), which Nest calls only for what a module provides. Add ClosingNode to the providers of ModuleA.',
+      );
+    });
+
     it.each([
       ['REQUEST', Scope.REQUEST],
       ['TRANSIENT', Scope.TRANSIENT],
