@@ -139,7 +139,8 @@ describeWithRegistry('the package', () => {
       /^(package\.json|README\.md|openapi\.json|dist\/.+\.(js|mjs|d\.ts)|dist\/playground\/assets\/.+|dist\/.+\/prompts\/.+\.md)$/;
     expect(packed.filter((path) => !known.test(path))).toEqual([]);
     expect(packed.filter((path) => /spec|\.map$|tsbuildinfo|^dist\/(openapi|main)/.test(path))).toEqual([]);
-    for (const path of ['dist/index.js', 'dist/index.d.ts', 'dist/cli.js']) expect(packed).toContain(path);
+    for (const path of ['dist/index.js', 'dist/index.d.ts', 'dist/testing.js', 'dist/testing.d.ts', 'dist/cli.js'])
+      expect(packed).toContain(path);
   });
 
   describe.each(APPLICATIONS)('in a fresh application of Nest $nest, $type', ({ nest, type, isProbed }) => {
@@ -197,9 +198,11 @@ describeWithRegistry('the package', () => {
     });
 
     it(
-      'compiles, starts, streams beside a route of the application, and ends in good order',
+      'compiles, passes its test, starts, streams beside a route of the application, and ends in good order',
       async () => {
         await runIn(home, process.execPath, join(ROOT, 'node_modules/typescript/bin/tsc'));
+        const tested = await runIn(home, process.execPath, '--test', 'dist/assistant.workflow.spec.js');
+        expect(tested.stdout).toMatch(/pass 1\n/);
         const port = await findFreePort();
         app = await startProcess(['dist/main.js'], {
           cwd: home,
