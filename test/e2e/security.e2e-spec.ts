@@ -297,12 +297,12 @@ describe('dependencies', () => {
   const read = (name: string): Record<string, unknown> =>
     JSON.parse(readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')) as Record<string, unknown>;
 
-  it('are exact versions', () => {
+  it('are exact versions, but for those that an application shares with its own Nest', () => {
     const { dependencies, devDependencies } = read('package.json') as Record<string, Record<string, string>>;
     const all = Object.entries({ ...dependencies, ...devDependencies });
     expect(all.length).toBeGreaterThan(40);
     const loose = all.filter(([, version]) => !/^(npm:[@\w/-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version));
-    expect(loose).toEqual([]);
+    expect(loose.map(([name]) => name)).toEqual(['cors', 'express']);
   });
 
   it('are locked by what they contain, wherever they are fetched from', () => {
