@@ -37,6 +37,17 @@ const upward = TIERS.slice(0, -1).map((folders, tier) => ({
   },
 }));
 
+/** What a start does not need, and the modules that need it: both are only imported when they are. */
+const LAZY_PACKAGES =
+  '@dagrejs|@nestjs/swagger|@opentelemetry|dompurify|ioredis|jose|langfuse|liquidjs|marked|openai/(?!core/error)|undici|yaml';
+const LAZY_MODULES = [
+  '^src/access/jwt/',
+  '^src/models/openai/sdk-client\\.ts$',
+  '^src/models/openai/transport/(?!fetch-through-proxies)',
+  '^src/openapi/',
+  '^src/tracing/otlp/',
+];
+
 const only = (name, allowed, packages, comment) => ({
   name,
   severity: 'error',
@@ -68,6 +79,18 @@ module.exports = {
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     ...upward,
+    {
+      name: 'loaded-when-needed',
+      severity: 'error',
+      comment:
+        'A start loads none of these: import them by `await import(…)` where they are used, or require them where nothing may be waited for.',
+      from: { path: '^src/', pathNot: [...LAZY_MODULES, '\\.spec\\.ts$'] },
+      to: {
+        path: [`^node_modules/(${LAZY_PACKAGES})`, ...LAZY_MODULES],
+        dynamic: false,
+        dependencyTypesNot: ['type-only', 'require'],
+      },
+    },
     {
       name: 'models-and-tracing-apart',
       severity: 'error',

@@ -1,5 +1,8 @@
-import { parse } from 'yaml';
+import { createRequire } from 'node:module';
+import type { parse } from 'yaml';
 import { ensureError } from '../../kernel/index.js';
+
+const require = createRequire(import.meta.url);
 
 /** What a prompt file says about itself. */
 export interface PromptInfo {
@@ -26,10 +29,11 @@ export function readFrontMatter(text: string): { readonly info: PromptInfo; read
   return { info: readInfo(parseYaml(yaml)), template: '\n'.repeat(lines) + text.slice(whole.length) };
 }
 
-function parseYaml(yaml: string): Record<string, unknown> {
+function parseYaml(text: string): Record<string, unknown> {
   let parsed: unknown;
   try {
-    parsed = parse(yaml);
+    // Loaded for the first front matter, like Liquid for the first prompt.
+    parsed = (require('yaml') as { readonly parse: typeof parse }).parse(text);
   } catch (error) {
     const [firstLine = ''] = ensureError(error).message.split('\n');
     throw new Error(`has front matter that is not valid YAML: ${firstLine.replace(/:$/, '')}`, { cause: error });

@@ -1,4 +1,5 @@
-import { Liquid, type Template } from 'liquidjs';
+import { createRequire } from 'node:module';
+import type { Liquid, LiquidOptions, Template } from 'liquidjs';
 import { describeValue, ensureError } from '../../kernel/index.js';
 import { type PromptInfo, readFrontMatter } from './front-matter.js';
 import { PromptError } from './prompt-error.js';
@@ -6,7 +7,10 @@ import { PromptError } from './prompt-error.js';
 /** Values for the variables of a prompt. */
 export type PromptVariables = Readonly<Record<string, unknown>>;
 
-const liquid = new Liquid({
+const require = createRequire(import.meta.url);
+let loaded: Liquid | undefined;
+
+const OPTIONS: LiquidOptions = {
   strictVariables: true,
   strictFilters: true,
   ownPropertyOnly: true,
@@ -15,7 +19,14 @@ const liquid = new Liquid({
   // A prompt is one file: without this, `render` and `include` would read from the working directory.
   templates: {},
   outputEscape: writableValue,
-});
+};
+
+/** Loaded for the first prompt file: many applications have none. By `require`, since prompts are read while agents are made. */
+function useLiquid(): Liquid {
+  if (loaded !== undefined) return loaded;
+  const liquidjs = require('liquidjs') as { readonly Liquid: new (options: LiquidOptions) => Liquid };
+  return (loaded = new liquidjs.Liquid(OPTIONS));
+}
 
 /** A prompt file, parsed: a Liquid template (https://liquidjs.com) with optional YAML front matter. */
 export class Prompt {
@@ -52,7 +63,7 @@ export class Prompt {
       throw new PromptError(this.#file, `does not take ${quoted(unknown)}. It takes ${quoted(known ?? [])}.`);
     }
     try {
-      return String(liquid.renderSync(this.#template, variables)).trim();
+      return String(useLiquid().renderSync(this.#template, variables)).trim();
     } catch (error) {
       throw new PromptError(this.#file, `cannot be rendered: ${ensureError(error).message}.`, { cause: error });
     }
@@ -61,6 +72,7 @@ export class Prompt {
 
 function parse(template: string): { readonly parsed: Template[]; readonly variables: readonly string[] } {
   try {
+    const liquid = useLiquid();
     const parsed = liquid.parse(template);
     return { parsed, variables: liquid.globalVariablesSync(parsed) };
   } catch (error) {

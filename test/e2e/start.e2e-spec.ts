@@ -1,0 +1,81 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { scriptStream } from '../support/upstream/scripts.js';
+
+const RECORDER = pathToFileURL(join(import.meta.dirname, '../support/loaded-modules.mjs')).href;
+/** Packages that a start does not need. Of `openai` only the classes of its errors are loaded. */
+const LAZY = [
+  '@dagrejs/dagre',
+  '@nestjs/swagger',
+  '@opentelemetry/otlp-transformer',
+  '@opentelemetry/resources',
+  'dompurify',
+  'ioredis',
+  'jose',
+  'langfuse',
+  'marked',
+  'openai/client',
+  'undici',
+];
+
+describe('the start', () => {
+  let server: ServerProcess | undefined;
+  let upstream: ScriptedUpstream | undefined;
+  let folder = '';
+  beforeAll(ensureServerIsBuilt, 120_000);
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'millrace-start-'));
+  });
+  afterEach(async () => {
+    await server?.process.stop();
+    await upstream?.close();
+    server = upstream = undefined;
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const start = async (env: Record<string, string> = {}): Promise<ServerProcess> =>
+    (server = await startServerProcess({
+      env: { NODE_OPTIONS: `--import ${RECORDER}`, LOADED_MODULES: join(folder, 'loaded'), ...env },
+    }));
+  const listLoaded = (): readonly string[] => {
+    const urls = readFileSync(join(folder, 'loaded'), 'utf8');
+    return LAZY.filter((name) => new RegExp(`/node_modules/${name}[/.]`).test(urls));
+  };
+
+  it('loads nothing that it does not need', async () => {
+    await start();
+    expect(readFileSync(join(folder, 'loaded'), 'utf8')).toContain('/node_modules/@nestjs/core/');
+    expect(listLoaded()).toEqual([]);
+  });
+
+  it('has what calls its model loaded soon after, without any request', async () => {
+    upstream = await ScriptedUpstream.start();
+    await start({ OPENAI_BASE_URL: upstream.url });
+    await eventually(() => listLoaded().length === 2, { message: 'the SDK and undici to be loaded' });
+    expect(listLoaded()).toEqual(['openai/client', 'undici']);
+  });
+
+  it('answers the first requests of all, several at once', async () => {
+    upstream = await ScriptedUpstream.start();
+    const requests = Array.from({ length: 8 }, (_, index) => `Answer ${index}`);
+    for (const text of requests) upstream.next(scriptStream(text));
+    const { url } = await start({ OPENAI_BASE_URL: upstream.url });
+    const answers = await Promise.all(
+      requests.map(() => postJson(`${url}/v1/chat/completions`, { model: 'chat', messages: HELLO })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(requests.map(() => 200));
+  });
+
+  it('loads what traces are sent with only where they are sent', async () => {
+    await start({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
+    expect(listLoaded()).toEqual(['@opentelemetry/otlp-transformer', '@opentelemetry/resources']);
+  });
+});
