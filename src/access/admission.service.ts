@@ -70,12 +70,12 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Lets one request in, at once if nothing has to be asked. Whoever gets the permit must end it.
+   * Lets one request in. Whoever gets the permit must end it.
    * @param answer given `x-ratelimit-*` headers if limits hold for the caller, also when the request is refused
    * @param signal of the client that leaves
-   * @throws RateLimitedError, OverloadedError; the promise rejects with the same, and with a RunAbortedError if the client leaves
+   * @throws RateLimitedError, OverloadedError; a RunAbortedError if the client leaves
    */
-  admit(caller: Caller, answer: HeaderTarget, signal: AbortNotice): Permit | Promise<Permit> {
+  async admit(caller: Caller, answer: HeaderTarget, signal: AbortNotice): Promise<Permit> {
     this.#loop.wake();
     if (this.#loop.isBehind) throw this.#makeRefusalError('the event loop is behind');
     // Checked before anything is counted for a request that is refused anyway.

@@ -27,7 +27,7 @@ const media = fc.oneof(
 const delta: fc.Arbitrary<Delta> = fc.oneof(text, call, media);
 
 /** What a client that concatenates makes of deltas. */
-function heard(deltas: readonly Delta[]): unknown {
+function collectDeltas(deltas: readonly Delta[]): unknown {
   const texts: Record<string, string> = {};
   const add = (key: string, piece = ''): void => {
     texts[key] = (texts[key] ?? '') + piece;
@@ -48,7 +48,9 @@ describe('mergeDeltas', () => {
     fc.assert(
       fc.property(delta, delta, (first, second) => {
         const merged = mergeDeltas(first, second);
-        expect(heard(merged === undefined ? [first, second] : [merged])).toEqual(heard([first, second]));
+        expect(collectDeltas(merged === undefined ? [first, second] : [merged])).toEqual(
+          collectDeltas([first, second]),
+        );
       }),
     );
   });

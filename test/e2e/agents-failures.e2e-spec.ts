@@ -78,7 +78,7 @@ describe('an agent whose model fails', () => {
     });
 
     it('at any time if the client has seen nothing of it', async () => {
-      await start(makeAgentModule(agent({ ...asCity, retries: 1 }), { speaks: false }));
+      await start(makeAgentModule(agent({ ...asCity, retries: 1 }), { isVisible: false }));
       bench.upstream
         .next([role(), text('{"name":'), delay(20), reset()])
         .next(scriptCompletion({ name: 'Ulm', population: 126_000 }));
@@ -172,7 +172,7 @@ describe('an agent whose model fails', () => {
 
   describe('shows it what is wrong with a structured answer', () => {
     it('and takes the better one', async () => {
-      await start(makeAgentModule(agent(asCity), { speaks: false }));
+      await start(makeAgentModule(agent(asCity), { isVisible: false }));
       bench.upstream
         .next(scriptCompletion({ name: 'Ulm', population: 'many' }))
         .next(scriptCompletion({ name: 'Ulm', population: 126_000 }));
@@ -190,7 +190,7 @@ describe('an agent whose model fails', () => {
     });
 
     it('once, then fails', async () => {
-      await start(makeAgentModule(agent(asCity), { speaks: false }));
+      await start(makeAgentModule(agent(asCity), { isVisible: false }));
       bench.upstream.next(scriptStream('no JSON')).next(scriptStream('none either'));
       const { status, json, text: answer } = await ask();
       assertValidError(json);
@@ -200,7 +200,7 @@ describe('an agent whose model fails', () => {
 
     it('and begins again after a retry and with the other model', async () => {
       const model = ['openai', 'openai/other'] as const;
-      await start(makeAgentModule(agent({ ...asCity, repairs: 0, retries: 1, model }), { speaks: false }));
+      await start(makeAgentModule(agent({ ...asCity, repairs: 0, retries: 1, model }), { isVisible: false }));
       bench.upstream
         .next(scriptStream('no JSON'))
         .next(scriptStream('none either'))

@@ -192,7 +192,7 @@ describe('agents', () => {
 
     it('run them silently for a structured answer', async () => {
       const config = agent({ output: Reading, tools: [WeatherTool] });
-      await start(moduleOf(config, { speaks: false }));
+      await start(moduleOf(config, { isVisible: false }));
       bench.upstream
         .next(scriptToolCalls('call_a', 'weather', { city: 'Oslo' }))
         .next(scriptCompletion({ city: 'Oslo', celsius: 7 }));

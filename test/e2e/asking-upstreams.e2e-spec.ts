@@ -46,11 +46,11 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
     result = 'noon';
     await bench.close();
   });
-  const start = async (config?: Agent<AgentInput, string> | Agent<AgentInput, Hour>, speaks = true, env = {}) => {
+  const start = async (config?: Agent<AgentInput, string> | Agent<AgentInput, Hour>, isVisible = true, env = {}) => {
     const imports =
       config === undefined
         ? []
-        : [makeAgentModule(config as Agent<AgentInput, string>, { speaks, tools: [ClockTool] })];
+        : [makeAgentModule(config as Agent<AgentInput, string>, { isVisible, tools: [ClockTool] })];
     bench = await Bench.start({ imports, env });
   };
   const ask = (messages: readonly object[] = QUESTION, body: object = {}) =>

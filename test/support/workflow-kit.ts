@@ -50,7 +50,7 @@ export function makeWorkflowsModule(...providers: Type<unknown>[]): Type<unknown
 /** What an {@link makeAgentModule} is beside its agent. */
 export interface AgentModuleOptions {
   /** False: the agent works in silence, and its output is the answer. Default: true. */
-  readonly speaks?: boolean;
+  readonly isVisible?: boolean;
   /** Providers of its tools. */
   readonly tools?: readonly Type<unknown>[];
   /** For the agent's instructions. */
@@ -60,14 +60,14 @@ export interface AgentModuleOptions {
 /** A module with the workflow `test` of one agent, at the step `SpeakingNode` or `SilentNode`. */
 export function makeAgentModule<Output>(
   config: Agent<AgentInput, Output>,
-  { speaks = true, tools = [], variables = {} }: AgentModuleOptions = {},
+  { isVisible = true, tools = [], variables = {} }: AgentModuleOptions = {},
 ): Type<unknown> {
   @Workflow({ id: 'test', description: 'One agent' })
   class TestWorkflow {
     readonly agent = config;
     define(flow: Flow, { messages }: ChatRefs): Ref<unknown> {
       const input = { messages, ...variables };
-      if (!speaks) return flow.ask(this.agent, input, { key: 'SilentNode' });
+      if (!isVisible) return flow.ask(this.agent, input, { key: 'SilentNode' });
       const options = { key: 'SpeakingNode' };
       return config.config.output === undefined
         ? flow.stream(this.agent as Agent<AgentInput, string>, input, options)

@@ -49,7 +49,7 @@ function units(deltas: readonly Delta[]): readonly string[] {
 }
 
 /** What a client reads, as deltas. */
-function heard(frames: string): readonly Delta[] {
+function decodeFrames(frames: string): readonly Delta[] {
   return deltasIn(frames).flatMap(({ content: text, refusal, reasoning_content: thought, reasoning, tool_calls }) => {
     expect(reasoning).toBe(thought);
     const texts: readonly [TextDelta['type'], string | null | undefined][] = [
@@ -74,7 +74,7 @@ describe('ChunkEncoder', () => {
       fc.property(fc.array(fc.oneof({ weight: 4, arbitrary: textDelta }, toolDelta)), (deltas) => {
         const encoder = new ChunkEncoder(HEAD);
         const frames = deltas.map((delta) => encoder.encodeDelta(delta)).join('') + encoder.encodeFinish('stop');
-        expect(units(heard(frames))).toEqual(units(deltas));
+        expect(units(decodeFrames(frames))).toEqual(units(deltas));
       }),
       { numRuns: 500 },
     );

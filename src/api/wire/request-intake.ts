@@ -39,8 +39,7 @@ export class RequestIntake {
     const endWait = this.runs.trackWait(signal);
     let permit: Permit | undefined;
     try {
-      const admitted = this.admission.admit(caller, response, signal);
-      permit = admitted instanceof Promise ? await admitted : admitted;
+      permit = await this.admission.admit(caller, response, signal);
       const body = await this.#readBody(request, head, { caller, permit, signal });
       endWait();
       await answer({ body, caller, permit, signal });
