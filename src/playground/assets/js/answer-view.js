@@ -84,7 +84,7 @@ export class AnswerView {
     );
   }
 
-  /** Written once: screen readers say it each time. @param {Problem | undefined} problem */
+  /** Written only once, because screen readers announce each change. @param {Problem | undefined} problem */
   #showProblem(problem) {
     const text = JSON.stringify(problem) ?? '';
     if (text === this.#shownProblem) return;
@@ -99,7 +99,7 @@ export class AnswerView {
 }
 
 /**
- * What went wrong in a step, in words that stand nowhere else: with the answer that failed by them, or in a step inside.
+ * What went wrong in a step, unless the failed answer or a step inside it says the same.
  * @param {Answer} answer @param {Lane} lane
  */
 function ownProblem({ problem, lanes }, { path, problem: words = '' }) {

@@ -77,7 +77,7 @@ export class Api {
 /** @param {ReadableStream<Uint8Array<ArrayBuffer>>} body @returns {AsyncGenerator<Chunk, void, void>} */
 async function* chunksOf(body) {
   let isDone = false;
-  // Read to its very end: leaving before looks like somebody who has had enough.
+  // Reads the stream to its end: to leave before would look to the server like a client that has gone.
   for await (const data of readEvents(body)) {
     isDone ||= data === '[DONE]';
     if (isDone) continue;

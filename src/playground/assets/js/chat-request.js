@@ -8,7 +8,7 @@
 export function chatRequest({ model, system, turns, question, parameters }) {
   const messages = system === '' ? [] : [{ role: 'system', content: system }];
   for (const turn of turns) {
-    // What was not answered is no part of the conversation.
+    // A question without an answer is not sent again.
     if (turn.answer.content === '') continue;
     messages.push({ role: 'user', content: turn.question }, { role: 'assistant', content: turn.answer.content });
   }

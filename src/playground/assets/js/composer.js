@@ -14,7 +14,7 @@ export class Composer {
       this.#submit();
     });
     this.#draft.addEventListener('keydown', (event) => {
-      // While an input method composes a character, Enter is its own.
+      // While an input method composes a character, Enter belongs to it.
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       this.#submit();

@@ -21,7 +21,7 @@ export class GraphView {
   /** @param {string} drawing an SVG document as the server draws it @param {Plan} plan */
   draw(drawing, plan) {
     this.#plan = plan;
-    // Its own style sheet would be an inline one here, which the page does not allow.
+    // The image brings an inline style sheet, which the policy of the page does not allow.
     const text = drawing.replace(/<style>[^]*?<\/style>/, '');
     const { documentElement: root } = new DOMParser().parseFromString(text, 'image/svg+xml');
     // The page has a title and a legend of its own.
@@ -64,10 +64,10 @@ export class GraphView {
     this.#showEdges(byId);
   }
 
-  /** Water flows along an arrow once what is before it is done and what is behind it has begun. @param {Map<string, StepState>} byId */
+  /** An arrow is animated once the step before it is done and the step behind it has begun. @param {Map<string, StepState>} byId */
   #showEdges(byId) {
     const edges = [...(this.#svg?.querySelectorAll('.mr-edge') ?? [])].filter((edge) => edge instanceof SVGGElement);
-    // Points where ways meet have no state of their own; they are listed after what leads to them.
+    // Points where branches meet have no state; they come after the steps that lead to them.
     for (const { dataset } of edges) {
       const { from = '', to = '' } = dataset;
       if (!byId.has(to) && byId.get(from) === 'done') byId.set(to, 'done');
@@ -81,7 +81,7 @@ export class GraphView {
   }
 
   /**
-   * The request is done once it was sent, and the result with the run.
+   * The request counts as done once it was sent, the result once the run has ended.
    * @param {SVGGElement} node
    * @param {Answer | undefined} answer
    * @returns {StepState | undefined} undefined for points where ways meet

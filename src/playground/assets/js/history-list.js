@@ -15,7 +15,7 @@ export class HistoryList {
     this.history = history;
     this.listener = listener;
     this.#clear.addEventListener('click', () => {
-      // The second click means it.
+      // The first click asks, the second one deletes.
       if (this.#clear.dataset['sure'] === undefined) {
         this.#clear.dataset['sure'] = '';
         this.#clear.textContent = 'Really delete all?';

@@ -65,7 +65,7 @@ export class History {
     this.#forgetOldest();
   }
 
-  /** Keeps what has come, before long. @param {Conversation} conversation whose newest turn has begun and not ended */
+  /** Stores what has come, after a short delay. @param {Conversation} conversation whose newest turn has begun and not ended */
   grows(conversation) {
     if (this.#timer !== undefined || this.#unkept.has(conversation.id)) return;
     this.#timer = setTimeout(() => {
@@ -121,7 +121,7 @@ export class History {
     conversation.turns = kept.turns.map((turn) => {
       const mine = own.get(turn.id);
       if (mine === undefined) return turn;
-      // What is answered here is known best here, and what was interrupted goes on only if something new has come.
+      // This tab knows best what is answered in it; an interrupted answer changes only if something new has come.
       const isStill = !isOver(turn.answer) && mine.answer.lastTextMs === turn.answer.lastTextMs;
       return mine === this.#live || (isOver(mine.answer) && isStill) ? mine : turn;
     });
@@ -197,7 +197,7 @@ function parse(text) {
 function takeOver() {
   const text = browserStore.get(FORMER);
   if (text === null) return;
-  // There may not be room for both.
+  // The storage may not have room for both.
   browserStore.remove(FORMER);
   for (const { turns, ...rest } of parse(text)) {
     const conversation = { ...rest, turns: turns.map((turn) => ({ ...turn, id: newId() })) };

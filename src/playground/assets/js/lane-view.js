@@ -67,7 +67,7 @@ export class LaneView {
     this.element.dataset['path'] = path;
     if (step !== undefined && step.depth > 0) this.element.classList.add('inner');
     if (step?.branch) this.#name.after(el('span', {}, step.branch));
-    // Seen by its place below the workflow, and so only said.
+    // People see this by its place below the workflow, so only screen readers are told.
     if (step?.around) this.#name.after(el('span', { class: 'visually-hidden' }, `in ${step.around}`));
     this.#thinking.querySelector('summary')?.addEventListener('click', () => (this.#isTouched = true));
   }
@@ -100,7 +100,7 @@ export class LaneView {
     for (const message of messages.slice(this.#progress.children.length)) this.#progress.append(el('li', {}, message));
   }
 
-  /** Open while it is all there is; then it makes room for the reply. @param {string} text @param {boolean} isOver */
+  /** The thinking is open while nothing else has come, and closes when the reply begins. @param {string} text @param {boolean} isOver */
   #showThinking(text, isOver) {
     this.#thinking.hidden = text === '';
     if (text === '') return;

@@ -128,7 +128,7 @@ class Page {
 
   /** Sends a message. @param {string} question @param {Turn} [replaced] the turn in which it was asked before */
   async #ask(question, replaced) {
-    // Who is quick chooses a workflow and sends before its description is here.
+    // A quick user chooses a workflow and sends before its description has arrived.
     await this.#picker.settled;
     const chosen = this.#chosen;
     if (chosen === undefined || this.#running !== undefined) return;
@@ -161,7 +161,7 @@ class Page {
     this.#turns.update(conversation.turns, this.#planOf);
     this.#list.show(conversation.id);
     this.#frame.ask();
-    // The clocks of steps that run go on, also while nothing comes.
+    // The clocks of running steps go on while nothing arrives.
     const ticking = setInterval(() => this.#frame.ask(), 100);
     await runRequest({
       api: this.#api,
@@ -191,7 +191,7 @@ class Page {
     this.#running?.controller.abort();
   }
 
-  /** Keeps what has come when the page is reloaded or closed, since nothing more does. */
+  /** Stores what has come when the page is reloaded or closed: nothing more will come. */
   #leave() {
     if (this.#running === undefined) return;
     const { conversation, turn, startedAt } = this.#running;

@@ -28,7 +28,7 @@ sanitizer.addHook('afterSanitizeAttributes', (node) => {
     const source = node.getAttribute('src') ?? '';
     node.removeAttribute('srcset');
     if (/^data:image\/(?:png|gif|jpeg|webp);/i.test(source)) return;
-    // Here the picture has not been asked for yet: the text is still in a document of its own.
+    // Nothing has loaded the picture yet, because the text is still in a document of its own.
     node.removeAttribute('src');
     if (/^https?:/i.test(source)) node.setAttribute('data-address', source);
   }
@@ -73,7 +73,7 @@ const RULES = {
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
   ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
-  // The sanitiser holds all other values against the rule for addresses, and would drop these.
+  // The sanitiser would check these values by its rule for addresses, and drop them.
   ADD_URI_SAFE_ATTR: ['align', 'colspan', 'rowspan', 'start', 'reversed', 'dir', 'lang'],
   RETURN_DOM_FRAGMENT: true,
 };
@@ -116,7 +116,7 @@ export class MarkdownView {
         this.#showBlocks(text);
         return;
       } catch {
-        // Whatever the parser stumbles over, the text is there to be read.
+        // Where the parser fails, the text is shown as it is.
       }
     }
     if (this.#plain === undefined) {
@@ -129,7 +129,7 @@ export class MarkdownView {
   /** @param {string} text @throws {Error} if the parser cannot take it */
   #showBlocks(text) {
     const tokens = parser.lexer(text);
-    // HTML that spans blocks, and definitions of links further down, concern the whole.
+    // HTML may span blocks, and links may be defined further down, so these need the whole text.
     const isOne = tokens.some(({ type }) => type === 'html' || type === 'def');
     const blocks = isOne ? [text] : tokens.filter(({ type }) => type !== 'space').map(({ raw }) => raw);
     const shown = isOne ? [tokens] : tokens.filter(({ type }) => type !== 'space').map((token) => [token]);

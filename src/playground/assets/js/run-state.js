@@ -53,7 +53,7 @@ export function end(answer, state, now) {
   answer.totalMs = now;
   for (const lane of answer.lanes) {
     if (lane.state !== 'running') continue;
-    // The workflow's own result has no event of its own that ends it.
+    // No event ends the workflow's own result.
     lane.state = state === 'done' ? 'done' : 'stopped';
     lane.elapsedMs = now - lane.startedMs;
   }

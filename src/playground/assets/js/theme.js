@@ -29,7 +29,7 @@ export function themeButton(button) {
   label();
   button.addEventListener('click', () => {
     const isDark = matchMedia('(prefers-color-scheme: dark)').matches;
-    // The first click changes what is seen, whatever the system says.
+    // The first click always changes what is shown, whatever the system's theme is.
     const order = isDark ? ['system', 'light', 'dark'] : ['system', 'dark', 'light'];
     theme = /** @type {Theme} */ (order[(order.indexOf(theme) + 1) % order.length]);
     browserStore.set(KEY, theme);

@@ -56,7 +56,7 @@ export class WorkflowPicker {
       browserStore.set(KEPT, model);
       const chosen = this.#known.get(model) ?? (await this.#describe(model));
       this.#known.set(model, chosen);
-      // Somebody may have chosen another one meanwhile.
+      // The user may have chosen another one meanwhile.
       if (this.#select.value !== model) return;
       this.#description.replaceChildren(...withCode(chosen.description));
       this.listener.chosen(chosen);
