@@ -4,7 +4,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 export interface CliEnvironment {
   /** The application with its workflows, without its HTTP server. The command that opens it closes it. */
   readonly openApplication: () => Promise<INestApplicationContext>;
-  readonly process: Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'once' | 'off' | 'cwd' | 'env'>;
+  readonly process: Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'on' | 'once' | 'off' | 'cwd' | 'env'>;
 }
 
 /** How a command ended, as shells understand it. */

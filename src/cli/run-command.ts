@@ -7,6 +7,7 @@ import type { RunRequest } from '../workflow/index.js';
 import { OutputPrinter } from './output-printer.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError } from './cli-error.js';
+import { SIGNALS } from './signals.js';
 import { withApplication, findWorkflow } from './with-workflows.js';
 
 /**
@@ -46,9 +47,6 @@ export async function runWorkflow(id: string, message: string, environment: CliE
     });
   });
 }
-
-/** A terminal that is closed is told as SIGHUP. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Lets Ctrl-C, and a reader that has enough, end the task; a second Ctrl-C ends the process. */
 async function withAbort<T>({ process }: CliEnvironment, task: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -1,0 +1,95 @@
+import type { CliEnvironment, ExitCode } from './cli-environment.js';
+import { startDev } from './dev/dev-command.js';
+import { showGraph } from './graph-command.js';
+import { createKey, hashKey } from './key-commands.js';
+import { listWorkflows } from './list-command.js';
+import { newWorkflow } from './new-command.js';
+import { runWorkflow } from './run-command.js';
+
+/** What options can be given, by name, with how each is written and what it means. All take a value. */
+export const OPTIONS = {
+  format: { short: 'f', value: 'format' },
+  inspect: { short: undefined, value: 'port' },
+  main: { short: 'm', value: 'file' },
+  project: { short: 'p', value: 'file' },
+} as const satisfies Record<string, { readonly short: string | undefined; readonly value: string }>;
+
+export type OptionName = keyof typeof OPTIONS;
+export type Options = { readonly [name in OptionName]?: string | undefined };
+
+/** One command: what it is called with, and what it does. */
+export interface Command {
+  /** Names of its arguments, for messages. */
+  readonly parameters: readonly string[];
+  readonly options: readonly OptionName[];
+  /** For the usage: what it does, in one line or more. */
+  readonly help: readonly string[];
+  readonly run: (parameters: readonly string[], options: Options, environment: CliEnvironment) => Promise<ExitCode>;
+}
+
+/** The commands by name, in the order of the usage. Some names have two words. */
+export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  [
+    'dev',
+    {
+      parameters: [],
+      options: ['project', 'main', 'inspect'],
+      help: ['compile and run the application, again after each change'],
+      run: (_, options, environment) => startDev(options, environment),
+    },
+  ],
+  [
+    'list',
+    {
+      parameters: [],
+      options: [],
+      help: ['the workflows by id, with their aliases'],
+      run: (_, __, environment) => listWorkflows(environment),
+    },
+  ],
+  [
+    'graph',
+    {
+      parameters: ['id'],
+      options: ['format'],
+      help: ['the graph of one: mermaid (default), svg or json'],
+      run: ([id = ''], { format = 'mermaid' }, environment) => showGraph(id, format, environment),
+    },
+  ],
+  [
+    'run',
+    {
+      parameters: ['id', 'message'],
+      options: [],
+      help: ['run one and show its answer as it comes; the message - is read from stdin'],
+      run: ([id = '', message = ''], _, environment) => runWorkflow(id, message, environment),
+    },
+  ],
+  [
+    'new',
+    {
+      parameters: ['name'],
+      options: [],
+      help: ['make src/workflows/<name>/ with a workflow and its test'],
+      run: ([name = ''], _, environment) => newWorkflow(name, environment),
+    },
+  ],
+  [
+    'key create',
+    {
+      parameters: ['name'],
+      options: [],
+      help: ['make an API key and show it, with its entry for API_KEYS_FILE'],
+      run: ([name = ''], _, environment) => createKey(name, environment),
+    },
+  ],
+  [
+    'key hash',
+    {
+      parameters: [],
+      options: [],
+      help: ['show the hash of a key, which is read from stdin'],
+      run: (_, __, environment) => hashKey(environment),
+    },
+  ],
+]);

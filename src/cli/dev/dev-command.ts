@@ -1,0 +1,96 @@
+import { existsSync, watch } from 'node:fs';
+import { join, relative } from 'node:path';
+import { SystemClock } from '../../kernel/index.js';
+import { type CliEnvironment, EXIT, type ExitCode } from '../cli-environment.js';
+import { CliError } from '../cli-error.js';
+import { openProject } from '../project.js';
+import { SIGNALS } from '../signals.js';
+import { copyAssets, keepAssets } from './assets.js';
+import { watchCompiler } from './compiler-watch.js';
+import { DevServer } from './dev-server.js';
+import { readTypeScriptProject } from './typescript-project.js';
+
+/** What `millrace dev` can be told. */
+export interface DevOptions {
+  /** The `tsconfig` to compile with. */
+  readonly project?: string | undefined;
+  /** The compiled program to run. */
+  readonly main?: string | undefined;
+  /** Where a debugger can be attached, `host:port` or a port. */
+  readonly inspect?: string | undefined;
+}
+
+/**
+ * Runs an application under development: compiles it whenever a source changes, and runs it again when that went well. With
+ * errors, the last good one keeps running. Ends with the signals of a terminal.
+ * @throws CliError if the project cannot be compiled or run as it is set up
+ */
+export async function startDev(
+  { project: config, main, inspect }: DevOptions,
+  { process }: CliEnvironment,
+): Promise<ExitCode> {
+  const say = (line: string): void => void process.stdout.write(`[dev] ${line}\n`);
+  const project = openProject(process.cwd());
+  const typescript = await readTypeScriptProject(project, config);
+  const { root, sources, build } = typescript;
+  const program = join(root, main ?? project.settings.main ?? relative(root, join(build, 'main.js')));
+  await copyAssets(sources, build);
+
+  const server = new DevServer({
+    root,
+    args: [...(inspect === undefined ? [] : [`--inspect=${inspect}`]), program],
+    env: process.env,
+    clock: new SystemClock(),
+    onExit: (result) => say(`The application has ended (${result}). It starts again when a file changes.`),
+  });
+  return new Promise<ExitCode>((resolve, reject) => {
+    let isEnding = false;
+    const run = (why: string): void => {
+      say(why);
+      server.restart();
+    };
+    const compiler = watchCompiler(typescript, process.env, {
+      isPretty: process.stdout.isTTY === true,
+      onLine: (line) => void process.stderr.write(`${line}\n`),
+      onBad: (errors) => {
+        const rest = server.isRunning ? 'The last good build keeps running.' : 'Nothing runs until they are mended.';
+        say(`${errors === 1 ? '1 error' : `${errors} errors`}. ${rest}`);
+      },
+      onGood: (hasChanged) => {
+        if (!existsSync(program)) {
+          end(
+            new CliError(`${relative(root, program)} is not among the compiled files. Say what to run: --main <file>`),
+          );
+        } else if (server.hasBegun && server.isRunning && !hasChanged) {
+          say('Nothing to run again.');
+        } else {
+          run(server.hasBegun ? 'Compiled. Starting again …' : 'Compiled. Starting …');
+        }
+      },
+    });
+    const stopAssets = keepAssets(sources, build, (error) => say(`A file cannot be copied: ${error.message}`));
+    const settings = watch(root, (_, name) => {
+      if (name === '.env' && server.hasBegun) run('.env has changed. Starting again …');
+    });
+
+    const end = (fault?: Error): void => {
+      if (isEnding) {
+        server.kill();
+        compiler.kill();
+        return;
+      }
+      isEnding = true;
+      stopAssets();
+      settings.close();
+      compiler.kill();
+      void Promise.all([server.end(), compiler.exit]).then(() => {
+        for (const signal of SIGNALS) process.off(signal, onSignal);
+        if (fault === undefined) resolve(EXIT.done);
+        else reject(fault);
+      });
+    };
+    const onSignal = (): void => end();
+    for (const signal of SIGNALS) process.on(signal, onSignal);
+    void compiler.exit.then(() => end(new CliError('The compiler has ended. What it said stands above.')));
+  });
+}

@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+
+const GUARD = new URL('./child-guard.js', import.meta.url).href;
+
+/** How a process of Node is started. */
+export interface GuardedOptions {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** True: `stdout` can be read; otherwise what it writes goes where this process writes. */
+  readonly reads?: boolean;
+}
+
+/** A process of Node that ends when this process does, and can be ended with all that it has started. */
+export class GuardedChild {
+  /** Resolves when it has ended: with its code, or the signal that ended it. */
+  readonly exit: Promise<number | NodeJS.Signals>;
+  readonly #child: ChildProcess;
+  #hasEnded = false;
+
+  /** @param args what Node is started with: options, a program and its arguments */
+  constructor(args: readonly string[], { cwd, env, reads = false }: GuardedOptions) {
+    this.#child = spawn(process.execPath, ['--import', GUARD, ...args], {
+      cwd,
+      env,
+      stdio: ['ignore', reads ? 'pipe' : 'inherit', 'inherit', 'ipc'],
+      // A group of its own, so that a terminal's Ctrl-C reaches it through this process alone, once.
+      detached: process.platform !== 'win32',
+    });
+    this.exit = new Promise((resolve) => {
+      this.#child.once('exit', (code, signal) => {
+        this.#hasEnded = true;
+        resolve(code ?? signal ?? 1);
+      });
+      this.#child.once('error', () => {
+        this.#hasEnded = true;
+        resolve(1);
+      });
+    });
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** What it writes, if that is to be read. */
+  get stdout(): Readable | null {
+    return this.#child.stdout;
+  }
+
+  /** Asks it to end. */
+  end(): void {
+    if (!this.#hasEnded) this.#child.kill('SIGTERM');
+  }
+
+  /** Ends it at once, with all that it has started. */
+  kill(): void {
+    if (this.#hasEnded || this.#child.pid === undefined) return;
+    if (process.platform === 'win32') this.#child.kill('SIGKILL');
+    else process.kill(-this.#child.pid, 'SIGKILL');
+  }
+}

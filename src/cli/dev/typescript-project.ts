@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { isJsonObject } from '../../kernel/index.js';
+import { CliError } from '../cli-error.js';
+import type { Project } from '../project.js';
+
+/** How a project is compiled. All paths are absolute. */
+export interface TypeScriptProject {
+  readonly root: string;
+  /** The program `tsc` of the TypeScript that the project has installed. */
+  readonly compiler: string;
+  readonly configFile: string;
+  /** Where the sources of the application are, and what else belongs to it, such as prompt files. */
+  readonly sources: string;
+  /** Where all that is in there goes. */
+  readonly build: string;
+  /** True if the project puts source maps into the compiled files themselves. */
+  readonly hasInlineMaps: boolean;
+}
+
+/**
+ * Reads how a project is compiled, from its own compiler.
+ * @param config path of its `tsconfig`, from its root; default: `tsconfig.build.json`, or else `tsconfig.json`
+ * @throws CliError that says what is missing
+ */
+export async function readTypeScriptProject({ root }: Project, config?: string): Promise<TypeScriptProject> {
+  const compiler = findCompiler(root);
+  const names = config === undefined ? ['tsconfig.build.json', 'tsconfig.json'] : [config];
+  const configFile = names.map((name) => resolve(root, name)).find((path) => existsSync(path));
+  if (configFile === undefined) {
+    throw new CliError(
+      `${names.join(' and ')}: no such file in ${root}. Say which one to compile with: --project <file>`,
+    );
+  }
+  const { compilerOptions, files } = await readConfig(compiler, configFile);
+  const folder = dirname(configFile);
+  const { outDir, rootDir, inlineSourceMap, noEmit } = compilerOptions;
+  if (typeof outDir !== 'string' || noEmit === true) {
+    throw new CliError(
+      `${relative(root, configFile)} does not say where compiled files go. Set "outDir": "./dist" in it.`,
+    );
+  }
+  const sources = join(root, 'src');
+  const base =
+    typeof rootDir === 'string'
+      ? resolve(folder, rootDir)
+      : findCommonFolder(files.map((file) => resolve(folder, file)));
+  return {
+    root,
+    compiler,
+    configFile,
+    sources,
+    build: join(resolve(folder, outDir), relative(base ?? sources, sources)),
+    hasInlineMaps: inlineSourceMap === true,
+  };
+}
+
+function findCompiler(root: string): string {
+  try {
+    const path = createRequire(join(root, 'package.json')).resolve('typescript/package.json');
+    return join(dirname(path), 'bin', 'tsc');
+  } catch (cause) {
+    throw new CliError('TypeScript is not installed here. Install it: npm install --save-dev typescript', { cause });
+  }
+}
+
+interface Config {
+  readonly compilerOptions: Readonly<Record<string, unknown>>;
+  readonly files: readonly string[];
+}
+
+/** The settings with all that they extend. */
+async function readConfig(compiler: string, configFile: string): Promise<Config> {
+  try {
+    const args = [compiler, '--project', configFile, '--showConfig'];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 64 * 1024 ** 2 });
+    const config: unknown = JSON.parse(stdout);
+    const { compilerOptions = {}, files = [] } = isJsonObject(config) ? config : {};
+    return {
+      compilerOptions: isJsonObject(compilerOptions) ? compilerOptions : {},
+      files: Array.isArray(files) ? files.map(String) : [],
+    };
+  } catch (cause) {
+    const { stdout } = cause as { readonly stdout?: string };
+    throw new CliError(`${configFile} cannot be read.\n${stdout ?? String(cause)}`.trimEnd(), { cause });
+  }
+}
+
+/** The innermost folder that all these files are in, which the compiler takes where no `rootDir` is set. */
+function findCommonFolder(files: readonly string[]): string | undefined {
+  const [first, ...others] = files.map((file) => dirname(file).split(sep));
+  if (first === undefined) return undefined;
+  const length = others.reduce((shared, parts) => {
+    const differs = parts.findIndex((part, index) => part !== first[index]);
+    return Math.min(shared, differs < 0 ? parts.length : differs);
+  }, first.length);
+  return first.slice(0, length).join(sep);
+}

@@ -1,0 +1,32 @@
+import { type Command, COMMANDS, OPTIONS } from './commands.js';
+
+const NAME_WIDTH = 34;
+
+/** How the command line is used. */
+export function describeUsage(): string {
+  const commands = [...COMMANDS].flatMap(([name, command]) => describeCommand(name, command));
+  return `Usage: millrace <command>
+
+${[...commands, ...describeLine('--version', 'the version of Millrace')].join('\n')}
+
+In a project: npx millrace <command>. In a checkout of Millrace: npm run workflow -- <command>.
+npm prints a line of its own first: use "npm run --silent workflow -- …" to redirect the output.
+`;
+}
+
+function describeCommand(name: string, { parameters, options, help }: Command): string[] {
+  const call = [
+    name,
+    ...parameters.map((parameter) => `<${parameter}>`),
+    ...options.map((option) => `[--${option} <${OPTIONS[option].value}>]`),
+  ];
+  return describeLine(call.join(' '), ...help);
+}
+
+/** The call in the first column and its meaning in the second, which begins in the next line if the first is long. */
+function describeLine(call: string, ...help: readonly string[]): string[] {
+  const [first = '', ...others] = help;
+  const rest = others.map((line) => `  ${' '.repeat(NAME_WIDTH)}${line}`);
+  if (call.length < NAME_WIDTH) return [`  ${call.padEnd(NAME_WIDTH)}${first}`, ...rest];
+  return [`  ${call}`, `  ${' '.repeat(NAME_WIDTH)}${first}`, ...rest];
+}
