@@ -5,20 +5,23 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { describeFileLimitFault } from './app/file-limit.js';
 import { describeStartFailure } from './app/start-up.js';
-import { EXIT, runCli } from './cli/index.js';
+import { EXIT, findApplication, openModule, runCli } from './cli/index.js';
 import { RunAbortedError } from './errors/index.js';
 import { abortListenerErrorHandler, describeError, ensureError } from './kernel/index.js';
 
 /**
- * The application without its HTTP server. It is loaded only when a command needs it, so that the others answer at once.
- * It logs nothing: what commands print is all there is to read.
+ * The application without its HTTP server: that of the project that this runs in, or else the service itself. It is loaded
+ * only when a command needs it, so that the others answer at once. It logs nothing: what commands print is all there is to
+ * read.
  */
-async function openApplication(): Promise<INestApplicationContext> {
+async function openApplication(app: string | undefined): Promise<INestApplicationContext> {
   const fault = describeFileLimitFault();
   if (fault !== undefined) {
     process.stderr.write(`${fault}\n`);
     process.exit(1);
   }
+  const place = findApplication(process.cwd(), app);
+  if (place !== undefined) return openModule(place);
   const [{ NestFactory }, { AppModule }, { loadConfig }, { fetchThroughProxies }] = await Promise.all([
     import('@nestjs/core'),
     import('./app/app.module.js'),

@@ -1,6 +1,8 @@
 import type { CliEnvironment, ExitCode } from './cli-environment.js';
+import { buildApplication } from './dev/build-command.js';
 import { startDev } from './dev/dev-command.js';
 import { showGraph } from './graph-command.js';
+import { initApplication } from './init-command.js';
 import { createKey, hashKey } from './key-commands.js';
 import { listWorkflows } from './list-command.js';
 import { newWorkflow } from './new-command.js';
@@ -8,8 +10,10 @@ import { runWorkflow } from './run-command.js';
 
 /** What options can be given, by name, with how each is written and what it means. All take a value. */
 export const OPTIONS = {
+  app: { short: 'a', value: 'file' },
   format: { short: 'f', value: 'format' },
   inspect: { short: undefined, value: 'port' },
+  millrace: { short: undefined, value: 'source' },
   main: { short: 'm', value: 'file' },
   project: { short: 'p', value: 'file' },
 } as const satisfies Record<string, { readonly short: string | undefined; readonly value: string }>;
@@ -30,6 +34,15 @@ export interface Command {
 /** The commands by name, in the order of the usage. Some names have two words. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
+    'init',
+    {
+      parameters: ['folder'],
+      options: ['millrace'],
+      help: ['make a small application; from a tarball of Millrace, say, instead of its newest version'],
+      run: ([folder = ''], { millrace }, environment) => initApplication(folder, millrace, environment),
+    },
+  ],
+  [
     'dev',
     {
       parameters: [],
@@ -39,30 +52,39 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   [
+    'build',
+    {
+      parameters: [],
+      options: ['project'],
+      help: ['compile the application, and copy prompt files and the like'],
+      run: (_, { project }, environment) => buildApplication(project, environment),
+    },
+  ],
+  [
     'list',
     {
       parameters: [],
-      options: [],
+      options: ['app'],
       help: ['the workflows by id, with their aliases'],
-      run: (_, __, environment) => listWorkflows(environment),
+      run: (_, { app }, environment) => listWorkflows(app, environment),
     },
   ],
   [
     'graph',
     {
       parameters: ['id'],
-      options: ['format'],
+      options: ['format', 'app'],
       help: ['the graph of one: mermaid (default), svg or json'],
-      run: ([id = ''], { format = 'mermaid' }, environment) => showGraph(id, format, environment),
+      run: ([id = ''], { format = 'mermaid', app }, environment) => showGraph(id, { format, app }, environment),
     },
   ],
   [
     'run',
     {
       parameters: ['id', 'message'],
-      options: [],
+      options: ['app'],
       help: ['run one and show its answer as it comes; the message - is read from stdin'],
-      run: ([id = '', message = ''], _, environment) => runWorkflow(id, message, environment),
+      run: ([id = '', message = ''], { app }, environment) => runWorkflow(id, { message, app }, environment),
     },
   ],
   [

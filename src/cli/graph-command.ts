@@ -10,10 +10,14 @@ const FORMATS = new Map<string, (workflow: CompiledWorkflow) => string | Promise
 ]);
 
 /** Prints the graph of a workflow. */
-export async function showGraph(id: string, format: string, environment: CliEnvironment): Promise<ExitCode> {
+export async function showGraph(
+  id: string,
+  { format, app }: { readonly format: string; readonly app: string | undefined },
+  environment: CliEnvironment,
+): Promise<ExitCode> {
   const draw = FORMATS.get(format);
   if (draw === undefined) throw new UsageError(`The format "${format}" is none of ${[...FORMATS.keys()].join(', ')}.`);
-  return withApplication(environment, async (application) => {
+  return withApplication(environment, app, async (application) => {
     environment.process.stdout.write(await draw(findWorkflow(application, id)));
     return EXIT.done;
   });

@@ -1,2 +1,4 @@
+export { findApplication } from './application/find-module.js';
+export { openModule } from './application/open-module.js';
 export { EXIT } from './cli-environment.js';
 export { runCli } from './run-cli.js';

@@ -3,8 +3,8 @@ import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { withApplication } from './with-workflows.js';
 
 /** Prints every name and what it stands for, in two columns. */
-export function listWorkflows(environment: CliEnvironment): Promise<ExitCode> {
-  return withApplication(environment, async (application) => {
+export function listWorkflows(app: string | undefined, environment: CliEnvironment): Promise<ExitCode> {
+  return withApplication(environment, app, async (application) => {
     const names = application.get(WorkflowRegistry, { strict: false }).list();
     const width = Math.max(0, ...names.map(({ name }) => name.length));
     for (const { name, workflow } of names) {

@@ -15,11 +15,15 @@ import { withApplication, findWorkflow } from './with-workflows.js';
  * everything else to stderr.
  * @param message what the user says; `-`: read it from stdin
  */
-export async function runWorkflow(id: string, message: string, environment: CliEnvironment): Promise<ExitCode> {
+export async function runWorkflow(
+  id: string,
+  { message, app }: { readonly message: string; readonly app: string | undefined },
+  environment: CliEnvironment,
+): Promise<ExitCode> {
   const { stdin, stdout, stderr } = environment.process;
   const content = message === '-' ? (await readText(stdin)).trimEnd() : message;
   if (content === '') throw new CliError('The message is empty.');
-  return withApplication(environment, async (application) => {
+  return withApplication(environment, app, async (application) => {
     const workflow = findWorkflow(application, id);
     const request: RunRequest = { model: id, messages: [{ role: 'user', content }], parameters: {} };
     const printer = new OutputPrinter(environment.process, workflow.separator);

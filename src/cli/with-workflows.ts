@@ -4,12 +4,16 @@ import { type CompiledWorkflow, WorkflowRegistry } from '../workflow/index.js';
 import type { CliEnvironment } from './cli-environment.js';
 import { CliError } from './cli-error.js';
 
-/** Opens the application for one task and closes it, however that ends. */
+/**
+ * Opens the application for one task and closes it, however that ends.
+ * @param app the compiled file of its module, if somebody names it
+ */
 export async function withApplication<T>(
   { openApplication }: CliEnvironment,
+  app: string | undefined,
   task: (application: INestApplicationContext) => Promise<T>,
 ): Promise<T> {
-  const application = await openApplication();
+  const application = await openApplication(app);
   try {
     return await task(application);
   } finally {

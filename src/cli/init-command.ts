@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { readErrorCode, VERSION } from '../kernel/index.js';
+import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
+import { CliError, UsageError } from './cli-error.js';
+
+/** The files of a new application. What they call `my-app` gets the name of its own. */
+const TEMPLATE = join(import.meta.dirname, '../../templates/app');
+/** npm keeps a file of this name out of packages. */
+const RENAMED = new Map([['gitignore', '.gitignore']]);
+/** As npm takes it for a new package without a scope: https://docs.npmjs.com/cli/configuring-npm/package-json#name */
+const VALID_NAME = /^[a-z0-9][a-z0-9._-]{0,213}$/;
+/** An application of the name of a package that it needs cannot install it. */
+const TAKEN_NAMES = new Set(['millrace', 'node_modules', 'rxjs', 'reflect-metadata', 'typescript']);
+/** What may be in a folder that counts as empty. */
+const HARMLESS = new Set(['.git', '.DS_Store']);
+
+/**
+ * Makes a small application with one workflow.
+ * @param folder where; its name is that of the application
+ * @param millrace what Millrace is installed from: a version, the path of a tarball, or whatever npm takes
+ * @throws CliError if the folder holds anything or cannot be written; then it is as it was
+ */
+export async function initApplication(
+  folder: string,
+  millrace: string | undefined,
+  { process }: CliEnvironment,
+): Promise<ExitCode> {
+  const root = resolve(process.cwd(), folder);
+  const name = basename(root);
+  if (!VALID_NAME.test(name) || TAKEN_NAMES.has(name)) {
+    throw new UsageError(
+      `"${name}" cannot be the name of an application. Use lower-case letters, digits and - . _, and no name of a package that it needs: my-app.`,
+    );
+  }
+  const existing = await readFolder(root, folder);
+  const files = await readTemplate(name, findSource(millrace, process.cwd()));
+  await writeAll(root, files, existing === undefined);
+  const here = relative(process.cwd(), root);
+  process.stdout.write(
+    [
+      ...[...files.keys()].sort().map((file) => `Made    ${join(here, file)}`),
+      '',
+      'Run it:',
+      ...(here === '' ? [] : [`  cd ${here}`]),
+      '  npm install',
+      '  npm run dev',
+      '',
+    ].join('\n'),
+  );
+  return EXIT.done;
+}
+
+/** What is in the folder; undefined if there is none. @throws CliError if it is no folder, or not empty */
+async function readFolder(root: string, folder: string): Promise<readonly string[] | undefined> {
+  try {
+    const names = await readdir(root);
+    const [first] = names.filter((name) => !HARMLESS.has(name));
+    if (first === undefined) return names;
+    throw new CliError(
+      `${folder} is not empty: it has ${first}. Nothing was changed. Choose a folder that is empty, or does not exist yet.`,
+    );
+  } catch (error) {
+    const code = readErrorCode(error);
+    if (code === 'ENOENT') return undefined;
+    if (error instanceof CliError) throw error;
+    throw new CliError(`${folder} cannot be the folder of an application (${code}). Choose another one.`, {
+      cause: error,
+    });
+  }
+}
+
+/** What `package.json` says of Millrace. A path to a file is from where the command runs. */
+function findSource(millrace: string | undefined, folder: string): string {
+  if (millrace === undefined) return `^${VERSION}`;
+  const path = resolve(folder, millrace.replace(/^file:/, ''));
+  if (existsSync(path)) return `file:${path}`;
+  if (/^file:|^[./]|\.tgz$/.test(millrace) && !/^https?:/.test(millrace)) {
+    throw new CliError(`${millrace}: there is no such file. Give --millrace a version, or a tarball.`);
+  }
+  return millrace;
+}
+
+async function readTemplate(name: string, millrace: string): Promise<ReadonlyMap<string, string>> {
+  const entries = await readdir(TEMPLATE, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
+    throw new CliError(`${TEMPLATE} is not there: images of Millrace hold no templates. Use the package.`, { cause });
+  });
+  const files = await Promise.all(
+    entries
+      .filter((entry) => entry.isFile())
+      .map(async (entry) => {
+        const path = join(entry.parentPath, entry.name);
+        const file = relative(TEMPLATE, path);
+        const text = (await readFile(path, 'utf8')).replaceAll('my-app', name);
+        return [RENAMED.get(file) ?? file, file === 'package.json' ? setSource(text, millrace) : text] as const;
+      }),
+  );
+  return new Map(files);
+}
+
+function setSource(manifest: string, millrace: string): string {
+  const parsed = JSON.parse(manifest) as { readonly dependencies: Readonly<Record<string, string>> };
+  return `${JSON.stringify({ ...parsed, dependencies: { ...parsed.dependencies, millrace } }, undefined, 2)}\n`;
+}
+
+/** All or nothing. */
+async function writeAll(root: string, files: ReadonlyMap<string, string>, isNew: boolean): Promise<void> {
+  try {
+    for (const [file, text] of files) {
+      await mkdir(dirname(join(root, file)), { recursive: true });
+      await writeFile(join(root, file), text, { flag: 'wx' });
+    }
+  } catch (cause) {
+    const made = isNew ? [root] : [...files.keys()].map((file) => join(root, file.split(/[/\\]/, 1)[0] ?? file));
+    await Promise.all(made.map((path) => rm(path, { recursive: true, force: true })));
+    throw new CliError(`The files cannot be written (${readErrorCode(cause)}). Nothing was changed.`, { cause });
+  }
+}

@@ -1,0 +1,93 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type ChildProcess, type ProcessOptions, startProcess } from './process.js';
+import { ensureServerIsBuilt } from './server-process.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+/** The command line as it is compiled here. */
+export const CLI = join(ROOT, 'dist/cli.js');
+
+/** What a process has come to. */
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * An application that `millrace init` has made, in a folder of its own. Instead of installed packages it has links to those of
+ * this checkout, and `millrace` is the checkout, compiled: it works without a registry, and starts at once.
+ */
+export class LinkedProject {
+  readonly #children: ChildProcess[] = [];
+
+  private constructor(
+    private readonly parent: string,
+    readonly root: string,
+  ) {}
+
+  /** Makes one; {@link remove} it afterwards. */
+  static async make(name = 'my-app'): Promise<LinkedProject> {
+    await ensureServerIsBuilt();
+    const parent = await mkdtemp(join(tmpdir(), 'millrace-app-'));
+    const project = new LinkedProject(parent, join(parent, name));
+    const made = await project.finish([CLI, 'init', name], { cwd: parent });
+    if (made.code !== 0) throw new Error(`init ended with ${made.code}:\n${made.stdout}${made.stderr}`);
+    const packages = join(project.root, 'node_modules');
+    await mkdir(packages);
+    for (const entry of await readdir(join(ROOT, 'node_modules'))) {
+      await symlink(join(ROOT, 'node_modules', entry), join(packages, entry));
+    }
+    await symlink(ROOT, join(packages, 'millrace'));
+    return project;
+  }
+
+  /** Starts Node in the project, with nothing of the environment. It is stopped with the project at the latest. */
+  async start(args: readonly string[], options: ProcessOptions = {}): Promise<ChildProcess> {
+    const child = await startProcess(args, {
+      cwd: this.root,
+      ...options,
+      env: { DEMO_TOKENS_PER_SECOND: '0', ...options.env },
+    });
+    this.#children.push(child);
+    return child;
+  }
+
+  /** Runs Node in the project until it ends. */
+  async finish(args: readonly string[], options: ProcessOptions = {}): Promise<Finished> {
+    const child = await this.start(args, options);
+    const { code } = await child.exit;
+    return { code, stdout: child.stdout, stderr: child.stderr };
+  }
+
+  /** Runs a command of Millrace in the project until it ends. */
+  cli(...args: readonly string[]): Promise<Finished> {
+    return this.finish([join(this.root, 'node_modules/millrace/dist/cli.js'), ...args]);
+  }
+
+  read(path: string): Promise<string> {
+    return readFile(join(this.root, path), 'utf8');
+  }
+
+  async write(path: string, text: string): Promise<void> {
+    await mkdir(dirname(join(this.root, path)), { recursive: true });
+    await writeFile(join(this.root, path), text);
+  }
+
+  async edit(path: string, from: string, to: string): Promise<void> {
+    const text = await this.read(path);
+    if (!text.includes(from)) throw new Error(`${path} has no ${from}`);
+    await this.write(path, text.replace(from, to));
+  }
+
+  /** Stops what it has started. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#children.splice(0).map((child) => child.stop()));
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    await rm(this.parent, { recursive: true, force: true });
+  }
+}
