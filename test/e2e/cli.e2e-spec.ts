@@ -170,7 +170,7 @@ describe('the command line', () => {
     const { code, stdout, stderr } = await cli(...args);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr.startsWith(message)).toBe(true);
-    expect(stderr).toContain('Usage: npm run workflow -- <command>');
+    expect(stderr).toContain('Usage: millrace <command>');
   });
 
   it('makes a key, which a server with its entry takes', async () => {

@@ -1,6 +1,8 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { type ChildProcess, type ProcessOptions, startProcess } from './process.js';
 import { ensureServerIsBuilt } from './server-process.js';
 
@@ -79,6 +81,14 @@ export class LinkedProject {
     const text = await this.read(path);
     if (!text.includes(from)) throw new Error(`${path} has no ${from}`);
     await this.write(path, text.replace(from, to));
+  }
+
+  /** The ids of all processes whose working folder is that of the project. */
+  async findProcesses(): Promise<readonly number[]> {
+    const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=']);
+    const pids = stdout.trim().split('\n').map(Number);
+    const folders = await Promise.all(pids.map((pid) => readlink(`/proc/${pid}/cwd`).catch(() => undefined)));
+    return pids.filter((_, index) => folders[index] === this.root);
   }
 
   /** Stops what it has started. */
