@@ -100,7 +100,7 @@ describe('millrace dev', () => {
         SOURCE,
         WORKFLOW.replace('Version 1', 'Version 3').replace('messages: checked', 'messages: 3'),
       );
-      await dev.waitForLine(/assistant\.workflow\.ts\(13,\d+\): error TS\d+: /, { within: LONGEST_MS });
+      await dev.waitForLine(/assistant\.workflow\.ts\(12,\d+\): error TS\d+: /, { within: LONGEST_MS });
       await dev.waitForLine(/^\[dev\] 1 error\. The last good build keeps running\.$/, { within: LONGEST_MS });
       await served('Version 2');
       await describeAs('Version 4');
