@@ -19,7 +19,16 @@ import {
 const ROOT = join(import.meta.dirname, '../..');
 const PAGE = 'docs/nest-application.md';
 /** What a checkout needs to be packed. */
-const SOURCES = ['src', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'openapi.json', 'README.md'];
+const SOURCES = [
+  'src',
+  'scripts',
+  'templates',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'openapi.json',
+  'README.md',
+];
 /** npm, the compiler or a start may take this long on a busy machine, in milliseconds. */
 const LONGEST_STEP_MS = 180_000;
 
@@ -136,7 +145,7 @@ describeWithRegistry('the package', () => {
 
   it('holds what its users need, and nothing else', () => {
     const known =
-      /^(package\.json|README\.md|openapi\.json|dist\/.+\.(js|mjs|d\.ts)|dist\/playground\/assets\/.+|dist\/.+\/prompts\/.+\.md)$/;
+      /^(package\.json|README\.md|openapi\.json|templates\/.+|dist\/.+\.(js|mjs|d\.ts)|dist\/playground\/assets\/.+|dist\/.+\/prompts\/.+\.md)$/;
     expect(packed.filter((path) => !known.test(path))).toEqual([]);
     expect(packed.filter((path) => /spec|\.map$|tsbuildinfo|^dist\/(openapi|main)/.test(path))).toEqual([]);
     for (const path of ['dist/index.js', 'dist/index.d.ts', 'dist/testing.js', 'dist/testing.d.ts', 'dist/cli.js'])
