@@ -68,7 +68,7 @@ function parse(args: readonly string[]): {
       parameters,
       help: help === true || name === 'help',
       version: version === true,
-      options: options as Options,
+      options,
     };
   } catch (error) {
     // Its messages say which option is wrong and how to write it.

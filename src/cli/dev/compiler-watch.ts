@@ -31,10 +31,12 @@ export function watchCompiler(
   const child = new GuardedChild(
     [
       compiler,
-      ...['--project', configFile],
+      '--project',
+      configFile,
       ...args,
       ...(hasInlineMaps ? [] : ['--sourceMap']),
-      ...['--pretty', String(isPretty)],
+      '--pretty',
+      isPretty ? 'true' : 'false',
     ],
     { cwd: root, env, reads: true },
   );

@@ -50,7 +50,7 @@ export async function startDev(
       server.restart();
     };
     const compiler = watchCompiler(typescript, process.env, {
-      isPretty: process.stdout.isTTY === true,
+      isPretty: process.stdout.isTTY,
       onLine: (line) => void process.stderr.write(`${line}\n`),
       onBad: (errors) => {
         const rest = server.isRunning ? 'The last good build keeps running.' : 'Nothing runs until they are mended.';
