@@ -51,8 +51,14 @@ export class NodeWork {
   }
 
   async #process(input: unknown, context: TaskContext): Promise<unknown> {
-    const result = this.#step.instance.process(input, context);
-    return isGenerator(result) ? this.#pull(result) : result;
+    const { instance, streams } = this.#step;
+    const result = instance.process(input, context);
+    if (!isGenerator(result)) return result;
+    if (streams) return this.#pull(result);
+    throw new Error(
+      `The step "${this.#speaker.node}" of the workflow "${this.#workflow}" gives a generator, but its process is not ` +
+        'written as one: write `async *process`, or add `readonly streams = true` to its class',
+    );
   }
 
   /** Takes what the node yields, no faster than the reader of the run can follow. */

@@ -60,7 +60,8 @@ function findTakenIds(path: string, source: string, id: string): string[] {
 
 /** The name of the new class, if a file declares it, or imports it from a package. */
 function findDeclarations(path: string, source: string, { workflow: name }: WorkflowNames): string[] {
-  if (new RegExp(`${DECLARATION}${name}\\b`, 'm').test(source)) {
+  // A member of a list that is imported or exported may have `type` before it, too.
+  if (new RegExp(`${DECLARATION}${name}\\b(?!\\s*(?:,|\\}|as\\b))`, 'm').test(source)) {
     return [`The name ${name} is taken: ${path} declares it.`];
   }
   // What a file of this project imports from another one is told by the file that declares it.
