@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Child } from './processes/child.mjs';
-import { COST_REPORTER, costOf, costSource } from './processes/cost.mjs';
+import { COST_REPORTER, measureCost, costSource } from './processes/cost.mjs';
 import { findPinning } from './processes/pinning.mjs';
 import { WARM_UP } from './phases.mjs';
-import { targetStart } from './targets/index.mjs';
+import { readTargetStart } from './targets/index.mjs';
 
 const ADDRESS = /http:\/\/127\.0\.0\.1:\d+/;
 /** How long the work that a load leaves behind its last answer may take, in milliseconds. */
@@ -63,7 +63,7 @@ export class Bench {
    * @returns {Promise<Target>}
    */
   async startTarget(name, env = {}) {
-    const start = targetStart(name, this.#upstreamUrl);
+    const start = readTargetStart(name, this.#upstreamUrl);
     const byChannel = costSource === 'channel';
     const began = performance.now();
     const child = new Child([...(byChannel ? ['--import', COST_REPORTER] : []), ...start.args], {
@@ -142,7 +142,7 @@ export class Bench {
     if (load.rate) await delay((load.chunks / 2 / load.rate) * 1_000 + SETTLE_MS);
     const samples = [];
     for (let i = 0; i < MEMORY_SAMPLES; i++) {
-      samples.push((await costOf(target.child)).memory);
+      samples.push((await measureCost(target.child)).memory);
       await delay(MEMORY_INTERVAL_MS);
     }
     await this.#upstream.ask({ type: 'release' });
@@ -150,7 +150,7 @@ export class Bench {
   }
 
   async #costs(target) {
-    const [ofTarget, upstream, load] = await Promise.all([target.child, this.#upstream, this.#load].map(costOf));
+    const [ofTarget, upstream, load] = await Promise.all([target.child, this.#upstream, this.#load].map(measureCost));
     return { target: ofTarget, upstream, load };
   }
 }

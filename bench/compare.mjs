@@ -1,7 +1,7 @@
 /** Compares two results of `npm run bench -- --json`: `npm run bench:compare -- before.json after.json`. */
 import { readFileSync } from 'node:fs';
 import { PHASES } from './phases.mjs';
-import { median, noise, samplesOf } from './report/summary.mjs';
+import { median, noise, listSamples } from './report/summary.mjs';
 import { figure, percent, table } from './report/table.mjs';
 
 /** Where more is better. */
@@ -14,17 +14,17 @@ function read(file) {
   return result;
 }
 
-function rowsOf(before, after) {
+function listRows(before, after) {
   const names = Object.keys(before.targets).filter((name) => name in after.targets);
   return Object.values(PHASES).flatMap(({ loads, shows }) =>
     loads.flatMap((load) =>
-      shows.flatMap((metric) => names.flatMap((name) => rowOf(name, load.name, metric, before, after) ?? [])),
+      shows.flatMap((metric) => names.flatMap((name) => findRow(name, load.name, metric, before, after) ?? [])),
     ),
   );
 }
 
-function rowOf(name, load, metric, before, after) {
-  const [a, b] = [before, after].map(({ targets }) => samplesOf(targets[name].loads[load], metric));
+function findRow(name, load, metric, before, after) {
+  const [a, b] = [before, after].map(({ targets }) => listSamples(targets[name].loads[load], metric));
   if (a.length === 0 || b.length === 0) return undefined;
   const ratio = median(b) / median(a);
   const spread = Math.max(noise(a), noise(b));
@@ -45,7 +45,7 @@ function rowOf(name, load, metric, before, after) {
 }
 
 function timesRaw({ targets }, name, load, metric) {
-  const of = (target) => median(samplesOf(targets[target]?.loads[load], metric));
+  const of = (target) => median(listSamples(targets[target]?.loads[load], metric));
   return of(name) / of('raw');
 }
 
@@ -70,5 +70,5 @@ for (const [file, { machine, options }] of [
 }
 if (before.options.quick || after.options.quick) console.log('Quick results are not for comparing.');
 console.log(
-  `\n${table(['', 'target', 'before', 'after', 'ratio', 'noise', 'x raw before', 'after', ''], rowsOf(before, after))}`,
+  `\n${table(['', 'target', 'before', 'after', 'ratio', 'noise', 'x raw before', 'after', ''], listRows(before, after))}`,
 );

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { Bench } from './bench.mjs';
 import { PHASES, quick } from './phases.mjs';
 import { report } from './report/print.mjs';
-import { machineFacts } from './report/result.mjs';
+import { readMachineFacts } from './report/result.mjs';
 import { TARGET_NAMES } from './targets/index.mjs';
 
 const USAGE = `npm run bench -- [options]
@@ -15,7 +15,7 @@ const USAGE = `npm run bench -- [options]
   --quick         few requests, one round: shows that all works, and little else`;
 
 /** @param {readonly string[]} args */
-function optionsOf(args) {
+function readOptions(args) {
   const { values } = parseArgs({
     args,
     options: {
@@ -47,7 +47,7 @@ async function run(bench, { targets, phases, rounds, quick: isQuick }) {
   await bench.start();
   const result = {
     format: 1,
-    machine: { ...machineFacts(), ...bench.description },
+    machine: { ...readMachineFacts(), ...bench.description },
     options: { rounds, quick: isQuick },
     phases,
     targets: Object.fromEntries(targets.map((name) => [name, { startMs: [], loads: {} }])),
@@ -80,7 +80,7 @@ function hasFaults({ targets }) {
 
 let options;
 try {
-  options = optionsOf(process.argv.slice(2));
+  options = readOptions(process.argv.slice(2));
 } catch (error) {
   console.error(`${error.message}\n${USAGE}`);
   process.exit(2);

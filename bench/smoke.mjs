@@ -33,7 +33,7 @@ function check(what, value, most) {
 }
 
 /** The least of a metric for each pair of target and load, measured in turn: CPU time per chunk, in microseconds. */
-async function leastOf(bench, pairs, metric = 'cpuPerChunk') {
+async function findLeast(bench, pairs, metric = 'cpuPerChunk') {
   const least = pairs.map(() => Infinity);
   for (let round = 0; round < ROUNDS; round++) {
     for (const [index, [target, load]] of pairs.entries()) {
@@ -54,7 +54,7 @@ async function checkServer() {
       ['raw', 'express-openai', 'millrace'].map((name) => bench.startTarget(name)),
     );
     for (const target of [raw, express, millrace]) await bench.warmUp(target);
-    const [least, usual, ours, short, long, few, many] = await leastOf(bench, [
+    const [least, usual, ours, short, long, few, many] = await findLeast(bench, [
       [raw, BURST],
       [express, BURST],
       [millrace, BURST],
@@ -67,7 +67,7 @@ async function checkServer() {
     check('CPU per chunk of a burst, against express-openai', ours / usual, 0.7);
     check('CPU per chunk, answers of 5,000 chunks against 500', long / short, 1.2);
     check('CPU per chunk, structured answers of 5,000 chunks against 500', many / few, 1.2);
-    const [usualCrowd, ourCrowd, usualOne, ourOne] = await leastOf(bench, [
+    const [usualCrowd, ourCrowd, usualOne, ourOne] = await findLeast(bench, [
       [express, CROWD],
       [millrace, CROWD],
       [express, ONE_BY_ONE],
@@ -79,7 +79,7 @@ async function checkServer() {
       [raw, BESIDE],
       [millrace, BESIDE],
     ];
-    const [leastWait, ourWait] = await leastOf(bench, besides, 'firstTokenP50');
+    const [leastWait, ourWait] = await findLeast(bench, besides, 'firstTokenP50');
     check('wait for a first token beside answers at full speed, against raw', ourWait / leastWait, 10);
     for (const target of [raw, express, millrace]) await bench.stopTarget(target);
   } finally {

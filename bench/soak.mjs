@@ -10,8 +10,8 @@ import { parseArgs } from 'node:util';
 import { Child } from './processes/child.mjs';
 import { table } from './report/table.mjs';
 import { Clients } from './soak/clients.mjs';
-import { compareLevels, levelText, readLevels } from './soak/levels.mjs';
-import { targetStart } from './targets/index.mjs';
+import { compareLevels, writeLevels, readLevels } from './soak/levels.mjs';
+import { readTargetStart } from './targets/index.mjs';
 
 /** What clients do, and how often. Some of those of one kind stand for several requests. */
 const KINDS = {
@@ -78,7 +78,7 @@ async function main(scale) {
   const folder = join(import.meta.dirname, 'soak');
   const upstream = new Child([join(folder, 'upstream.mjs')], { channel: true });
   const [upstreamUrl] = await upstream.said(ADDRESS);
-  const start = targetStart('millrace', upstreamUrl);
+  const start = readTargetStart('millrace', upstreamUrl);
   const reporter = ['--expose-gc', '--import', join(folder, 'report-levels.mjs')];
   const child = new Child([...reporter, ...start.args], { cwd: start.cwd, env: start.env, channel: true });
   try {
@@ -104,7 +104,7 @@ function report(results, seconds, levels) {
   console.log(`${table(['clients', 'sent', 'as they should be', 'otherwise', ''], rows)}\n(${seconds.toFixed(0)} s)\n`);
   const shown = levels.map(({ name, before, after, most, holds }) => [
     name,
-    ...[before, after, most].map((value) => levelText(name, value)),
+    ...[before, after, most].map((value) => writeLevels(name, value)),
     holds ? 'ok' : 'FAIL',
   ]);
   console.log(table(['level', 'before', 'after', 'at most', ''], shown));

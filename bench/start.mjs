@@ -10,8 +10,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { figure, table } from './report/table.mjs';
 import { median } from './report/summary.mjs';
-import { machineFacts } from './report/result.mjs';
-import { targetStart } from './targets/index.mjs';
+import { readMachineFacts } from './report/result.mjs';
+import { readTargetStart } from './targets/index.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 9);
 /** A second after the start, when all that it loads beside its listening is there. */
@@ -28,11 +28,11 @@ const {
   OPENAI_API_KEY: _key,
   NODE_ENV: _production,
   ...demo
-} = targetStart('millrace', address).env;
+} = readTargetStart('millrace', address).env;
 const SERVERS = {
-  'Millrace, as it comes': { ...targetStart('millrace', address), env: demo },
-  'Millrace with OpenAI': targetStart('millrace', address),
-  'Express with the openai SDK': targetStart('express-openai', address),
+  'Millrace, as it comes': { ...readTargetStart('millrace', address), env: demo },
+  'Millrace with OpenAI': readTargetStart('millrace', address),
+  'Express with the openai SDK': readTargetStart('express-openai', address),
 };
 
 /** @returns {Promise<{ ms: number, cpu: number, mb: number }>} */
@@ -89,7 +89,7 @@ for (let round = -1; round < ROUNDS; round++) {
   }
 }
 upstream.close();
-console.log(JSON.stringify(machineFacts()));
+console.log(JSON.stringify(readMachineFacts()));
 const rows = Object.entries(samples).map(([name, rounds]) => [
   name,
   figure(median(rounds.map(({ ms }) => ms))),

@@ -30,7 +30,7 @@ export function newToken() {
  * @param {number} index
  * @param {number} now
  */
-export function ageOf(text, index, now) {
+export function measureAge(text, index, now) {
   const digits = text.slice(index + 1, index + TOKEN_LENGTH);
   if (!/^[0-9a-z]+$/.test(digits)) return Number.NaN;
   return (now - Number.parseInt(digits, 36) + WRAP) % WRAP;

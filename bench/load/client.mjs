@@ -2,13 +2,13 @@
 import { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageFor } from '../order.mjs';
-import { streamedRequest } from './streamed-request.mjs';
+import { sendStreamedRequest } from './streamed-request.mjs';
 import { Tally } from './tally.mjs';
 
 /** One agent for each target, so that connections are kept from one load to the next. @type {Map<string, Agent>} */
 const agents = new Map();
 
-function agentOf(url) {
+function makeAgent(url) {
   const agent = agents.get(url) ?? new Agent({ keepAlive: true, maxSockets: Infinity, scheduling: 'fifo' });
   agents.set(url, agent);
   return agent;
@@ -51,8 +51,8 @@ async function lanes(url, load, tally, signal) {
     if (startsPerSecond < Infinity) await delay((index * 1_000) / startsPerSecond);
     while (begun < requests && !signal.aborted) {
       begun++;
-      await streamedRequest({
-        agent: agentOf(url),
+      await sendStreamedRequest({
+        agent: makeAgent(url),
         url,
         body,
         expected: chunks + pieces,

@@ -1,5 +1,5 @@
 import { request as httpRequest } from 'node:http';
-import { ageOf, MARK, microseconds, TOKEN_LENGTH } from '../token.mjs';
+import { measureAge, MARK, microseconds, TOKEN_LENGTH } from '../token.mjs';
 
 const END = 'data: [DONE]\n\n';
 
@@ -15,7 +15,7 @@ const END = 'data: [DONE]\n\n';
  * @param {() => void} parts.onFirstToken
  * @returns {Promise<void>}
  */
-export function streamedRequest({ agent, url, body, expected, signal, tally, onFirstToken }) {
+export function sendStreamedRequest({ agent, url, body, expected, signal, tally, onFirstToken }) {
   return new Promise((resolve) => {
     const sentAt = microseconds();
     let lastAt = 0;
@@ -41,7 +41,7 @@ export function streamedRequest({ agent, url, body, expected, signal, tally, onF
       for (let at = text.indexOf(MARK); at >= 0; at = text.indexOf(MARK, from)) {
         // Cut in two by the connection: the next read completes it.
         if (at + TOKEN_LENGTH > text.length) break;
-        const age = ageOf(text, at, now);
+        const age = measureAge(text, at, now);
         if (Number.isNaN(age)) return over('a damaged token');
         tally.token(age);
         found++;

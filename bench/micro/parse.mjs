@@ -9,7 +9,7 @@ const EVENTS = 5_000;
 const SCOPE = { identity: () => undefined, usage: () => undefined };
 
 /** An upstream's answer as its reads: one event in each, or several. */
-function readsOf(eventsPerRead) {
+function listReads(eventsPerRead) {
   const chunks = new Chunks({ model: 'bench', includeUsage: true });
   const frames = Array.from({ length: EVENTS }, () => chunks.content(newToken()));
   frames.push(`${chunks.finish()}${chunks.usage(EVENTS)}data: [DONE]\n\n`);
@@ -20,7 +20,7 @@ function readsOf(eventsPerRead) {
   return reads;
 }
 
-function responseOf(reads) {
+function makeResponse(reads) {
   let next = 0;
   const body = new ReadableStream({
     pull(controller) {
@@ -38,7 +38,7 @@ async function ours(reads) {
   const parser = new SseParser((data) => {
     if (data !== '[DONE]') reader.read(data, batch);
   });
-  const body = responseOf(reads).body.getReader();
+  const body = makeResponse(reads).body.getReader();
   for (let read = await body.read(); !read.done; read = await body.read()) {
     parser.push(read.value);
     deltas += batch.length;
@@ -50,7 +50,7 @@ async function ours(reads) {
 
 async function sdk(reads) {
   let deltas = 0;
-  for await (const chunk of Stream.fromSSEResponse(responseOf(reads), new AbortController())) {
+  for await (const chunk of Stream.fromSSEResponse(makeResponse(reads), new AbortController())) {
     if (chunk.choices[0]?.delta.content) deltas++;
   }
   if (deltas !== EVENTS) throw new Error(`${deltas} deltas were read`);
@@ -60,7 +60,7 @@ async function sdk(reads) {
 export async function parse({ rounds } = {}) {
   const timings = [];
   for (const perRead of [1, 10]) {
-    const reads = readsOf(perRead);
+    const reads = listReads(perRead);
     const way = perRead === 1 ? 'one event in a read' : `${perRead} events in a read`;
     const common = { part: 'parse', items: EVENTS, rounds };
     timings.push(await timing({ ...common, name: `SseParser and CompletionReader, ${way}`, call: () => ours(reads) }));

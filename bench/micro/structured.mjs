@@ -1,15 +1,15 @@
 import { partialParse } from 'openai/_vendor/partial-json-parser/parser';
 import { JsonFieldDecoder } from '../../dist/streaming/index.js';
 import { newToken } from '../token.mjs';
-import { structuredPieces } from '../upstream/structured.mjs';
+import { cutStructuredPieces } from '../upstream/structured.mjs';
 import { timing } from './timing.mjs';
 
 /** Pieces that are decoded in one round, in as many answers as it takes. */
 const PIECES_PER_ROUND = 320_000;
 const FIELDS = ['thinking', 'reply'];
 
-function piecesOf(count) {
-  return Array.from({ length: count }, (_, index) => structuredPieces(FIELDS, count)(index));
+function cutPieces(count) {
+  return Array.from({ length: count }, (_, index) => cutStructuredPieces(FIELDS, count)(index));
 }
 
 function decode(pieces, answers) {
@@ -34,7 +34,7 @@ function reparse(pieces) {
 
 /** @param {number} count pieces of an answer */
 export function decoderTiming(count, { rounds } = {}) {
-  const pieces = piecesOf(count);
+  const pieces = cutPieces(count);
   const answers = PIECES_PER_ROUND / count;
   const name = `JsonFieldDecoder, ${count} pieces`;
   const call = () => decode(pieces, answers);
@@ -46,7 +46,7 @@ export async function structured({ rounds } = {}) {
   const timings = [];
   for (const count of [200, 2_000, 8_000]) {
     timings.push(await decoderTiming(count, { rounds }));
-    const pieces = piecesOf(count);
+    const pieces = cutPieces(count);
     const name = `parsing again, ${count} pieces`;
     // Quadratic: seconds for the longest.
     const repeats = count === 8_000 ? { rounds: 1, warmUp: 0 } : { rounds: 3, warmUp: 1 };

@@ -17,15 +17,15 @@ export const COST_REPORTER = join(import.meta.dirname, 'report-cost.mjs');
 export const costSource = findSource();
 
 /** @param {import('./child.mjs').Child} child @returns {Promise<Cost>} */
-export async function costOf(child) {
+export async function measureCost(child) {
   if (costSource === 'channel') return child.ask({ type: 'cost' });
   const memory = Number(/^VmRSS:\s+(\d+)/m.exec(read(child.pid, 'status'))?.[1]);
-  return { cpu: costSource === 'schedstat' ? cpuOfThreads(child.pid) : cpuInTicks(child.pid), memory };
+  return { cpu: costSource === 'schedstat' ? readThreadsCpu(child.pid) : cpuInTicks(child.pid), memory };
 }
 
 function findSource() {
   try {
-    if (cpuOfThreads(process.pid) > 0) return 'schedstat';
+    if (readThreadsCpu(process.pid) > 0) return 'schedstat';
   } catch {
     // Not Linux, or a kernel that does not count.
   }
@@ -37,7 +37,7 @@ function findSource() {
 }
 
 /** Exact to the nanosecond. */
-function cpuOfThreads(pid) {
+function readThreadsCpu(pid) {
   let nanoseconds = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     try {

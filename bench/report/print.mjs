@@ -1,5 +1,5 @@
 import { PHASES } from '../phases.mjs';
-import { median, noise, samplesOf } from './summary.mjs';
+import { median, noise, listSamples } from './summary.mjs';
 import { figure, percent, table } from './table.mjs';
 
 /** Targets that the others are compared with. */
@@ -27,21 +27,21 @@ export function report(result) {
     `${machine.processor}, ${machine.processors} processors, ${machine.system}, Node ${machine.node}, ${machine.date}`,
     `${machine.pinning}; cost by ${machine.cost}; medians of ${options.rounds} rounds${options.quick ? ', quick: figures say little' : ''}`,
     'Times in microseconds. What the columns mean: bench/README.md.',
-    ...result.phases.flatMap((name) => phaseTables(name, result)),
-    startTable(result),
+    ...result.phases.flatMap((name) => makePhaseTables(name, result)),
+    makeStartTable(result),
   ].join('\n\n');
 }
 
-function phaseTables(name, { targets }) {
+function makePhaseTables(name, { targets }) {
   const { title, loads, growth } = PHASES[name];
-  const tables = loads.map((load) => `${load.name}: ${title}\n${loadTable(load, targets)}`);
-  return growth ? [...tables, growthTable(name, loads, targets)] : tables;
+  const tables = loads.map((load) => `${load.name}: ${title}\n${makeLoadTable(load, targets)}`);
+  return growth ? [...tables, makeGrowthTable(name, loads, targets)] : tables;
 }
 
-function loadTable(load, targets) {
+function makeLoadTable(load, targets) {
   const names = Object.keys(targets);
   const baselines = BASELINES.filter((baseline) => names.includes(baseline));
-  const value = (target, metric) => median(samplesOf(targets[target].loads[load.name], metric));
+  const value = (target, metric) => median(listSamples(targets[target].loads[load.name], metric));
   const [cost, ...others] = load.hold ? [['kB/stream', 'memoryPerStream', figure], ...COLUMNS] : COLUMNS;
   const [costTitle, costMetric] = cost;
   const head = [
@@ -56,17 +56,17 @@ function loadTable(load, targets) {
   const rows = names.map((name) => [
     name,
     figure(value(name, costMetric)),
-    percent(noise(samplesOf(targets[name].loads[load.name], costMetric))),
+    percent(noise(listSamples(targets[name].loads[load.name], costMetric))),
     ...baselines.map((baseline) => figure(value(name, costMetric) / value(baseline, costMetric))),
     ...others.map(([, metric, format]) => format(value(name, metric))),
     String(sum(targets[name].loads[load.name], ({ lost }) => lost)),
-    errorsOf(targets[name].loads[load.name]),
+    countErrors(targets[name].loads[load.name]),
   ]);
   return table(head, rows);
 }
 
-function growthTable(name, loads, targets) {
-  const cost = (target, load) => median(samplesOf(target.loads[load.name], 'cpuPerChunk'));
+function makeGrowthTable(name, loads, targets) {
+  const cost = (target, load) => median(listSamples(target.loads[load.name], 'cpuPerChunk'));
   const [first, last] = [loads[0], loads.at(-1)];
   const rows = Object.entries(targets).map(([target, result]) => [
     target,
@@ -77,7 +77,7 @@ function growthTable(name, loads, targets) {
   return `${name}: growth of the CPU time per chunk\n${table(head, rows)}`;
 }
 
-function startTable({ targets }) {
+function makeStartTable({ targets }) {
   const rows = Object.entries(targets).map(([name, { startMs }]) => [
     name,
     figure(median(startMs)),
@@ -86,7 +86,7 @@ function startTable({ targets }) {
   return `start, in milliseconds\n${table(['target', 'ms', 'noise'], rows)}`;
 }
 
-function errorsOf(rounds) {
+function countErrors(rounds) {
   const errors = new Map();
   for (const round of rounds) {
     for (const [what, count] of Object.entries(round.errors)) errors.set(what, (errors.get(what) ?? 0) + count);

@@ -16,7 +16,7 @@ import os from 'node:os';
  */
 
 /** The machine, as far as it decides what figures mean. */
-export function machineFacts() {
+export function readMachineFacts() {
   return {
     date: new Date().toISOString(),
     node: process.version,

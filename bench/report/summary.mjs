@@ -17,6 +17,6 @@ export function noise(samples) {
  * @param {readonly Record<string, number>[]} rounds
  * @param {string} metric
  */
-export function samplesOf(rounds, metric) {
+export function listSamples(rounds, metric) {
   return (rounds ?? []).map((round) => round[metric]);
 }

@@ -20,7 +20,7 @@ const AT_WORK = /^millrace_(?:open|paused|queued|waiting)_/;
  */
 export async function readLevels({ url, child }) {
   const page = await (await fetch(new URL('/metrics', url), { headers: { connection: 'close' } })).text();
-  return { ...(await child.ask({ type: 'levels' })), ...descriptors(child.pid), ...gaugesOf(page) };
+  return { ...(await child.ask({ type: 'levels' })), ...descriptors(child.pid), ...readGauges(page) };
 }
 
 /** @param {Record<string, number>} before @param {Record<string, number>} after */
@@ -34,7 +34,7 @@ export function compareLevels(before, after) {
 }
 
 /** @param {string} name @param {number} value */
-export function levelText(name, value) {
+export function writeLevels(name, value) {
   return name === 'heap' || name === 'external' ? `${(value / MB).toFixed(1)} MB` : String(value);
 }
 
@@ -48,7 +48,7 @@ function descriptors(pid) {
 }
 
 /** The sum of all series of each of Millrace's own gauges. @param {string} page */
-function gaugesOf(page) {
+function readGauges(page) {
   const names = [...page.matchAll(/^# TYPE (millrace_\w+) gauge$/gm)].map(([, name]) => name);
   return Object.fromEntries(
     names.map((name) => {

@@ -1,7 +1,7 @@
 /** What most teams write first: Express, the openai SDK, `for await`, and one write for each chunk. */
 import express from 'express';
 import OpenAI from 'openai';
-import { stepsOf } from './steps.mjs';
+import { listSteps } from './steps.mjs';
 
 const client = new OpenAI({ baseURL: process.env.OPENAI_BASE_URL, apiKey: process.env.OPENAI_API_KEY });
 
@@ -10,7 +10,7 @@ app.use(express.json({ limit: '10mb' }));
 app.post('/v1/chat/completions', async (request, response) => {
   try {
     response.setHeader('content-type', 'text/event-stream');
-    for (const step of stepsOf(request.body)) {
+    for (const step of listSteps(request.body)) {
       const stream = await client.chat.completions.create(step);
       for await (const chunk of stream) response.write(`data: ${JSON.stringify(chunk)}\n\n`);
     }

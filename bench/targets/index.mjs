@@ -17,7 +17,7 @@ export const TARGET_NAMES = Object.keys(TARGETS);
  * @param {string} name
  * @param {string} upstream
  */
-export function targetStart(name, upstream) {
+export function readTargetStart(name, upstream) {
   const { args, cwd } = TARGETS[name];
   const env = {
     NODE_ENV: 'production',

@@ -5,7 +5,7 @@
 import { Agent, createServer, request as httpRequest } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
-import { stepsOf } from './steps.mjs';
+import { listSteps } from './steps.mjs';
 
 const url = `${process.env.OPENAI_BASE_URL}/chat/completions`;
 const agent = new Agent({ keepAlive: true });
@@ -20,7 +20,7 @@ function call(body) {
 
 const server = createServer(async (request, response) => {
   try {
-    for (const step of stepsOf(await json(request))) {
+    for (const step of listSteps(await json(request))) {
       const answer = await call(step);
       if (!response.headersSent)
         response.writeHead(answer.statusCode, { 'content-type': answer.headers['content-type'] });

@@ -3,7 +3,7 @@
  * structured answer, as the workflow of that name gives.
  * @param {any} request
  */
-export function stepsOf({ model, messages }) {
+export function listSteps({ model, messages }) {
   const call = { model, messages, stream: true, stream_options: { include_usage: true } };
   return model === 'streaming' ? [call, { ...call, response_format: RESPONSE_FORMAT }] : [call];
 }

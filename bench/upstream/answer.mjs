@@ -3,7 +3,7 @@ import { orderIn } from '../order.mjs';
 import { newToken } from '../token.mjs';
 import { Chunks } from './chunks.mjs';
 import { writeFrames } from './pace.mjs';
-import { structuredPieces } from './structured.mjs';
+import { cutStructuredPieces } from './structured.mjs';
 
 const HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' };
 /** Longest time that an answer is held, whatever happens to who holds it. */
@@ -22,7 +22,7 @@ export async function answer(request, response, released) {
   if (request.stream !== true) throw new Error('Only streams are answered.');
   const schema = request.response_format?.json_schema?.schema;
   const count = schema === undefined ? order.chunks : order.pieces;
-  const textOf = schema === undefined ? newToken : structuredPieces(Object.keys(schema.properties), count);
+  const textOf = schema === undefined ? newToken : cutStructuredPieces(Object.keys(schema.properties), count);
   const includeUsage = request.stream_options?.include_usage === true;
   const chunks = new Chunks({ model: request.model, includeUsage });
 

@@ -6,13 +6,13 @@ import { newToken } from '../token.mjs';
  * @param {number} count
  * @returns {(index: number) => string} the text of a piece, to be asked for when it is sent
  */
-export function structuredPieces(fields, count) {
+export function cutStructuredPieces(fields, count) {
   if (count < fields.length) throw new RangeError(`${count} pieces are too few for ${fields.length} fields`);
-  const fieldOf = (index) => Math.floor((index * fields.length) / count);
+  const findField = (index) => Math.floor((index * fields.length) / count);
   return (index) => {
-    const field = fieldOf(index);
-    const begins = index === 0 || fieldOf(index - 1) !== field;
-    const ends = index === count - 1 || fieldOf(index + 1) !== field;
+    const field = findField(index);
+    const begins = index === 0 || findField(index - 1) !== field;
+    const ends = index === count - 1 || findField(index + 1) !== field;
     const start = begins ? `${index === 0 ? '{' : ','}${JSON.stringify(fields[field])}:"` : '';
     const end = `${ends ? '"' : ''}${index === count - 1 ? '}' : ''}`;
     return start + newToken() + end;
