@@ -142,6 +142,13 @@ module.exports = {
       to: { path: '^src/[^/]+\\.ts$' },
     },
     {
+      name: 'workflows-import-millrace',
+      severity: 'error',
+      comment: 'They are written as anybody would write theirs.',
+      from: { path: '^src/workflows/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/', pathNot: ['^src/workflows/', '^src/index\\.ts$'] },
+    },
+    {
       name: 'through-the-door',
       severity: 'error',
       comment: "A folder's door is its index.ts; a folder inside it has a door of its own.",

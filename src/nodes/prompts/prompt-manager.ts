@@ -4,7 +4,7 @@ import { ensureError } from '../../kernel/index.js';
 import type { PromptFile } from '../../workflow/index.js';
 import { PromptError } from './prompt-error.js';
 import { Prompt, type PromptVariables } from './prompt.js';
-import type { SourceFolders } from './source-folders.js';
+import { PROJECT, type SourceFolders } from './source-folders.js';
 
 /** How prompt files are kept. */
 export interface PromptManagerOptions {
@@ -13,8 +13,6 @@ export interface PromptManagerOptions {
   /** Files of the build are read where they were copied from, so that edits there need no build. */
   readonly sourceFolders?: SourceFolders | undefined;
 }
-
-const PROJECT = join(import.meta.dirname, '../../..');
 
 interface Kept {
   readonly prompt: Prompt;

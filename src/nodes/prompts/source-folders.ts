@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 
 /** The folder of a compiled program, and the one that it was compiled from. */
 export interface SourceFolders {
@@ -7,9 +7,11 @@ export interface SourceFolders {
   readonly sources: string;
 }
 
-/** Those of this program; undefined where its sources are not beside it, as in an image. */
+/** The folder of the program: of the application that Millrace is installed in, or else Millrace's own. */
+export const PROJECT = join(import.meta.dirname, '../../..').split(`${sep}node_modules${sep}`, 1)[0] ?? '';
+
+/** Those of the program; undefined where its sources are not beside it, as in an image. */
 export function findSourceFolders(): SourceFolders | undefined {
-  const build = join(import.meta.dirname, '../..');
-  const sources = join(build, '../src');
-  return existsSync(sources) ? { build, sources } : undefined;
+  const sources = join(PROJECT, 'src');
+  return existsSync(sources) ? { build: join(PROJECT, 'dist'), sources } : undefined;
 }
