@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
-import { IsInt, IsString } from 'class-validator';
+import { IsString } from 'class-validator';
 import { DefinitionError } from '../../src/errors/index.js';
 import type { Message } from '../../src/models/index.js';
 import { RunService } from '../../src/runs/index.js';
@@ -11,7 +11,6 @@ import {
   AgentTool,
   promptFile,
   type TaskContext,
-  ToolError,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, readToolCalls } from '../support/chunks.js';
@@ -20,20 +19,9 @@ import { postJson } from '../support/http-client.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { catchRejection } from '../support/rejection.js';
 import { openStream } from '../support/sse-client.js';
-import { scriptCompletion, type Script, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
-import {
-  done,
-  end,
-  errorBody,
-  finish,
-  httpError,
-  raw,
-  role,
-  text,
-  toolCall,
-  usage,
-} from '../support/upstream/steps.js';
-import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
+import { type Script, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
+import { done, finish, role, text, toolCall, usage } from '../support/upstream/steps.js';
+import { assertValidError } from '../support/wire-schema.js';
 import { makeAgentModule, type AgentModuleOptions } from '../support/workflow-kit.js';
 
 const QUESTION = [{ role: 'user', content: 'How warm is it in Oslo?' }];
@@ -41,11 +29,6 @@ const CLIENT_TOOL = { type: 'function', function: { name: 'open_door', parameter
 
 class CityArgs {
   @IsString() readonly city: string;
-}
-
-class Reading {
-  @IsString() readonly city: string;
-  @IsInt() readonly celsius: number;
 }
 
 /** Runs until the test lets it go on, if the test wants that. */
@@ -95,7 +78,6 @@ function callsOf(...calls: readonly (readonly [name: string, args: string])[]): 
 }
 
 const base = {} as const;
-const withTools = agent({ ...base, tools: [WeatherTool, ClockTool] });
 
 describe('agents', () => {
   let bench: Bench;
@@ -112,281 +94,6 @@ describe('agents', () => {
   };
   const ask = (body: object = {}): ReturnType<typeof postJson> =>
     postJson(bench.app.chatUrl, { model: 'test', messages: QUESTION, ...body });
-  const toolMessages = (request: number): readonly unknown[] =>
-    (bench.upstream.requests[request]?.body.messages ?? []).flatMap((message) =>
-      message.role === 'tool' ? [message.content] : [],
-    );
-
-  describe('with tools of the server', () => {
-    it('run them and go on: the client sees the text of all rounds, and no call', async () => {
-      await start(moduleOf(withTools));
-      bench.upstream
-        .next([
-          role(),
-          text('Let me'),
-          text(' see.'),
-          ...[scriptToolCalls('call_a', 'weather', { city: 'Oslo' })].flat().slice(1),
-        ])
-        .next(scriptStream('It is 7 degrees.'));
-      const stream = await openStream(bench.app.chatUrl, {
-        model: 'test',
-        stream: true,
-        stream_options: { include_usage: true },
-        messages: QUESTION,
-      });
-      const items = await stream.collect();
-      assertCompletion(items, {
-        content: 'Let me see.\n\nIt is 7 degrees.',
-        finish: 'stop',
-        includeUsage: true,
-        usage: tokens(20, 9),
-      });
-      expect(readToolCalls(items)).toEqual([]);
-
-      const [first, second] = bench.upstream.requests;
-      expect(first?.body.tools).toEqual([
-        {
-          type: 'function',
-          function: {
-            name: 'weather',
-            description: 'Tells how warm it is in a city, in degrees Celsius',
-            strict: true,
-            parameters: expect.objectContaining({ required: ['city'], additionalProperties: false }),
-          },
-        },
-        { type: 'function', function: expect.objectContaining({ name: 'clock', strict: true }) },
-      ]);
-      expect(second?.body.messages).toEqual([
-        ...QUESTION,
-        {
-          role: 'assistant',
-          content: 'Let me see.',
-          tool_calls: [{ id: 'call_a', type: 'function', function: { name: 'weather', arguments: '{"city":"Oslo"}' } }],
-        },
-        { role: 'tool', tool_call_id: 'call_a', content: '7' },
-      ]);
-      expect(tracer.traces[0]?.toString()).toBe(
-        [
-          'trace test (ended)',
-          '  span SpeakingNode (ended)',
-          '    generation gpt-5.4-mini (ended)',
-          '    span tool:weather (ended)',
-          '    generation gpt-5.4-mini (ended)',
-        ].join('\n'),
-      );
-      expect(tracer.spans('tool:weather')[0]).toMatchObject({
-        start: { input: { city: 'Oslo' } },
-        ending: { output: 7 },
-      });
-    });
-
-    it('run tools that take no arguments, also without a stream', async () => {
-      await start(moduleOf(withTools));
-      bench.upstream.next(callsOf(['clock', ''])).next(scriptStream('It is noon.'));
-      const { json } = await ask();
-      assertValidCompletion(json);
-      expect(json).toMatchObject({ choices: [{ message: { content: 'It is noon.' }, finish_reason: 'stop' }] });
-      expect(json.choices[0]?.message).not.toHaveProperty('tool_calls');
-      expect(toolMessages(1)).toEqual(['noon']);
-    });
-
-    it('run them silently for a structured answer', async () => {
-      const config = agent({ output: Reading, tools: [WeatherTool] });
-      await start(moduleOf(config, { isVisible: false }));
-      bench.upstream
-        .next(scriptToolCalls('call_a', 'weather', { city: 'Oslo' }))
-        .next(scriptCompletion({ city: 'Oslo', celsius: 7 }));
-      const { json } = await ask();
-      expect(json).toMatchObject({ choices: [{ message: { content: '{"city":"Oslo","celsius":7}' } }] });
-    });
-
-    it('run them side by side, and give the results in the order of the calls', async () => {
-      await start(moduleOf(withTools));
-      let bothRun: () => void = () => undefined;
-      const both = new Promise<void>((resolve) => {
-        bothRun = resolve;
-      });
-      behave = async (city) => {
-        if (started.length === 2) bothRun();
-        await both;
-        return { city };
-      };
-      bench.upstream
-        .next(callsOf(['weather', '{"city":"Oslo"}'], ['weather', '{"city":"Rome"}']))
-        .next(scriptStream('ok'));
-      expect((await ask()).status).toBe(200);
-      expect(toolMessages(1)).toEqual(['{"city":"Oslo"}', '{"city":"Rome"}']);
-    });
-
-    it('tell the model what went wrong, but not the message of a bug', async () => {
-      await start(moduleOf(withTools));
-      behave = (city, { signal }) => {
-        if (city === 'Atlantis') throw new ToolError('there is no such city');
-        if (city === 'Rome') throw new Error('the password is xyzzy');
-        return new Promise((resolve) => signal.addEventListener('abort', () => resolve('too late')));
-      };
-      bench.upstream
-        .next(
-          callsOf(
-            ['weather', '{"city":7}'],
-            ['weather', 'no JSON'],
-            ['weather', '{"city":"Atlantis"}'],
-            ['weather', '{"city":"Rome"}'],
-            ['weather', '{"city":"Slow"}'],
-            ['magic', '{}'],
-          ),
-        )
-        .next(scriptStream('Sorry.'));
-      expect((await ask()).json).toMatchObject({ choices: [{ message: { content: 'Sorry.' } }] });
-      expect(toolMessages(1)).toEqual([
-        expect.stringMatching(/^Error: the arguments do not fit\.\n- city: must be a string/),
-        expect.stringMatching(/^Error: the arguments do not fit\.\n- \$: is not valid JSON/),
-        'Error: there is no such city',
-        'Error: the tool failed.',
-        'Error: the tool took longer than 150 ms.',
-        'Error: There is no tool "magic". The tools: weather, clock.',
-      ]);
-      for (const { ending } of tracer.spans().filter(({ name }) => name.startsWith('tool:'))) {
-        expect(ending?.level).toBe('ERROR');
-      }
-      expect(
-        tracer
-          .all()
-          .map(({ endings }) => JSON.stringify(endings))
-          .join(),
-      ).not.toContain('xyzzy');
-    });
-
-    it('give up on a model that does nothing but call them', async () => {
-      await start(moduleOf(agent({ ...base, tools: [ClockTool], maxToolRounds: 2 })));
-      for (let i = 0; i < 3; i++) bench.upstream.next(callsOf(['clock', '{}']));
-      const { status, json } = await ask();
-      assertValidError(json);
-      expect([status, json.error.code]).toEqual([502, 'tool_rounds_exceeded']);
-      expect(tracer.spans('tool:clock')).toHaveLength(2);
-    });
-
-    it('make no more than 128 calls in all rounds', async () => {
-      await start(moduleOf(agent({ ...base, tools: [ClockTool] })));
-      const round = callsOf(...Array.from({ length: 100 }, () => ['clock', '{}'] as const));
-      bench.upstream.next(round).next(round);
-      const { status, json } = await ask();
-      assertValidError(json);
-      expect([status, json.error.code]).toEqual([502, 'tool_calls_exceeded']);
-      expect(tracer.spans('tool:clock')).toHaveLength(100);
-    });
-
-    it('make as many calls as the agent allows', async () => {
-      await start(moduleOf(agent({ ...base, tools: [ClockTool], maxToolCalls: 2 })));
-      bench.upstream.next(callsOf(['clock', '{}'], ['clock', '{}'])).next(scriptStream('Noon.'));
-      expect((await ask()).status).toBe(200);
-      bench.upstream.next(callsOf(['clock', '{}'], ['clock', '{}'], ['clock', '{}']));
-      expect((await ask()).json).toMatchObject({ error: { code: 'tool_calls_exceeded' } });
-    });
-
-    it('give tools the very numbers that the model wrote', async () => {
-      const given: unknown[] = [];
-      class RefundArgs {
-        @IsInt() readonly order: number;
-        @IsString() readonly account: string;
-      }
-      @Injectable()
-      class RefundTool extends AgentTool<RefundArgs> {
-        readonly name = 'refund';
-        readonly description = 'Pays an order back';
-        readonly argsType = RefundArgs;
-        execute(args: RefundArgs): string {
-          given.push({ ...args });
-          return 'done';
-        }
-      }
-      await start(moduleOf(agent({ ...base, tools: [RefundTool] }), { tools: [RefundTool] }));
-      bench.upstream
-        .next(
-          callsOf(
-            ['refund', '{"order":9007199254740993,"account":"9007199254740993"}'],
-            ['refund', '{"order":9007199254740991,"account":"9007199254740993"}'],
-            ['refund', '{"order":7,"account":9007199254740993}'],
-          ),
-        )
-        .next(scriptStream('Done.'));
-      expect((await ask()).json).toMatchObject({ choices: [{ message: { content: 'Done.' } }] });
-      expect(given).toEqual([{ order: 9007199254740991, account: '9007199254740993' }]);
-      expect(toolMessages(1)).toEqual([
-        expect.stringMatching(/^Error: the arguments do not fit\.\n- \$: a number has more digits than are kept/),
-        'done',
-        expect.stringMatching(/^Error: the arguments do not fit\./),
-      ]);
-      // What the model is shown of its own call is what it wrote, and so is the trace.
-      expect(JSON.stringify(bench.upstream.requests[1]?.body.messages)).toContain('9007199254740993,');
-      expect(tracer.spans('tool:refund').map(({ start: { input } }) => input)).toContain(
-        '{"order":9007199254740993,"account":"9007199254740993"}',
-      );
-    });
-
-    it('run no tool whose arguments an upstream gives as an object with an inexact number', async () => {
-      await start(moduleOf(withTools));
-      const call = '{"index":0,"id":"a","function":{"name":"weather","arguments":{"city":9007199254740993}}}';
-      bench.upstream.next([role(null), raw(`data: {"choices":[{"delta":{"tool_calls":[${call}]}}]}\n\n`), end()]);
-      expect((await ask()).json).toMatchObject({ error: { code: 'upstream_bad_answer' } });
-      expect(started).toEqual([]);
-    });
-
-    it('abort them with the run', async () => {
-      await start(moduleOf(withTools));
-      let aborted = false;
-      behave = (_city, { signal }) =>
-        new Promise((_, reject) => {
-          signal.addEventListener('abort', () => {
-            aborted = true;
-            reject(new Error('closed what it had opened'));
-          });
-        });
-      bench.upstream.next([
-        role(),
-        text('Wait.'),
-        ...[scriptToolCalls('a', 'weather', { city: 'Oslo' })].flat().slice(1),
-      ]);
-      const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: QUESTION });
-      await eventually(() => started.length === 1);
-      stream.destroy();
-      await eventually(() => bench.app.get(RunService).openRuns === 0);
-      expect(aborted).toBe(true);
-      expect(tracer.spans('tool:weather')[0]?.ending).toMatchObject({ level: 'WARNING' });
-      expect(bench.upstream.requests).toHaveLength(1);
-    });
-
-    it('run none on arguments that were cut short', async () => {
-      await start(moduleOf(withTools));
-      bench.upstream.next([
-        role(),
-        toolCall({ index: 0, id: 'a', name: 'clock', arguments: '{' }),
-        finish('length'),
-        done(),
-      ]);
-      expect((await ask()).json).toMatchObject({ choices: [{ message: { content: '' }, finish_reason: 'length' }] });
-      expect(tracer.spans('tool:clock')).toEqual([]);
-    });
-
-    it('keep what they found when the model fails afterwards and is asked again', async () => {
-      await start(moduleOf(agent({ ...base, tools: [ClockTool], retries: 1 })));
-      bench.upstream
-        .next([role(), text('Wait.'), ...[scriptToolCalls('a', 'clock', {})].flat().slice(1)])
-        .next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' }))
-        .next(scriptStream('It is noon.'));
-      const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: QUESTION });
-      assertCompletion(await stream.collect(), { content: 'Wait.\n\nIt is noon.', finish: 'stop' });
-      expect(tracer.spans('tool:clock')).toHaveLength(1);
-      expect([toolMessages(1), toolMessages(2)]).toEqual([['noon'], ['noon']]);
-    });
-
-    it('force a call once only', async () => {
-      await start(moduleOf(agent({ ...base, tools: [ClockTool], settings: { tool_choice: 'required' } })));
-      bench.upstream.next(callsOf(['clock', '{}'])).next(scriptStream('ok'));
-      await ask();
-      expect(bench.upstream.requests.map(({ body }) => body.tool_choice)).toEqual(['required', undefined]);
-    });
-  });
 
   describe("with tools of the server's and of the client's", () => {
     const forwarding = agent({ ...base, tools: [WeatherTool, ClockTool], forward: ['sampling', 'tools'] });
