@@ -14,6 +14,7 @@ export const OPTIONS = {
   format: { short: 'f', value: 'format' },
   inspect: { short: undefined, value: 'port' },
   millrace: { short: undefined, value: 'source' },
+  kind: { short: 'k', value: 'kind' },
   main: { short: 'm', value: 'file' },
   project: { short: 'p', value: 'file' },
 } as const satisfies Record<string, { readonly short: string | undefined; readonly value: string }>;
@@ -91,9 +92,12 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     'new',
     {
       parameters: ['name'],
-      options: [],
-      help: ['make src/workflows/<name>/ with a workflow and its test'],
-      run: ([name = ''], _, environment) => newWorkflow(name, environment),
+      options: ['kind'],
+      help: [
+        'make src/workflows/<name>/ with a workflow and its test; what it begins with:',
+        'chat (default), structured, tools, route or parallel',
+      ],
+      run: ([name = ''], { kind = 'chat' }, environment) => newWorkflow(name, kind, environment),
     },
   ],
   [

@@ -2,38 +2,48 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readErrorCode } from '../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
-import { CliError } from './cli-error.js';
+import { CliError, UsageError } from './cli-error.js';
+import { describeCall, findProject, hasPackage, type Project } from './project.js';
 import { findNameClashes } from './scaffold/name-clashes.js';
 import { registerWorkflow } from './scaffold/register-workflow.js';
-import { makeWorkflowFiles } from './scaffold/workflow-files.js';
+import { type Kind, KINDS, makeWorkflowFiles, type TestRunner } from './scaffold/workflow-files.js';
 import { makeWorkflowNames } from './scaffold/workflow-names.js';
 
 const FOLDER = join('src', 'workflows');
 const MODULE = join(FOLDER, 'workflows.module.ts');
 
 /**
- * Makes a workflow's folder with the workflow and its test, and registers it. Overwrites nothing.
+ * Makes a workflow's folder, and registers it. Overwrites nothing.
+ * @param kind what the workflow is to begin with, one of {@link KINDS}
  * @throws CliError if a name is taken or a file cannot be written; then everything is as it was
  */
-export async function newWorkflow(name: string, { process }: CliEnvironment): Promise<ExitCode> {
+export async function newWorkflow(name: string, kind: string, { process }: CliEnvironment): Promise<ExitCode> {
   const names = makeWorkflowNames(name);
-  const modulePath = join(process.cwd(), MODULE);
+  if (!isKind(kind)) throw new UsageError(`The kind "${kind}" is none of ${KINDS.join(', ')}.`);
+  const project = findProject(process.cwd());
+  const root = project?.root ?? process.cwd();
+  const modulePath = join(root, MODULE);
   const folder = join(FOLDER, names.id);
   const source = await readFile(modulePath, 'utf8').catch((cause: unknown) => {
-    throw new CliError(`There is no ${MODULE} here. Run this in the folder of the project.`, { cause });
+    throw new CliError(
+      `There is no ${MODULE} here, in which workflows are listed as providers. Run this in the folder of the project, or make that module first and import it in your AppModule.`,
+      { cause },
+    );
   });
   // Before anything is written, so that a refusal leaves nothing behind.
-  const clashes = await findNameClashes(process.cwd(), FOLDER, names);
+  const clashes = await findNameClashes(root, FOLDER, names);
   if (clashes.length > 0) {
     throw new CliError([...clashes, 'Nothing was changed. Choose another name.'].join('\n'));
   }
   const registered = registerWorkflow(source, names);
-  const path = join(process.cwd(), folder);
+  const runner = findTestRunner(project);
+  const files = makeWorkflowFiles(names, kind, runner);
+  const path = join(root, folder);
   await mkdir(path).catch((cause: unknown) => {
     throw new CliError(`${folder} cannot be made (${readErrorCode(cause)}). Nothing was changed.`, { cause });
   });
   try {
-    for (const [file, content] of makeWorkflowFiles(names)) await writeFile(join(path, file), content, { flag: 'wx' });
+    for (const [file, content] of files) await writeFile(join(path, file), content, { flag: 'wx' });
     await replace(modulePath, registered);
   } catch (cause) {
     await rm(path, { recursive: true, force: true });
@@ -41,16 +51,26 @@ export async function newWorkflow(name: string, { process }: CliEnvironment): Pr
   }
   process.stdout.write(
     [
-      ...[...makeWorkflowFiles(names).keys()].map((file) => `Made    ${join(folder, file)}`),
+      ...[...files.keys()].map((file) => `Made    ${join(folder, file)}`),
       `Changed ${MODULE}`,
       '',
-      `Run it:  npm run workflow -- run ${names.id} "Hello"`,
-      `Test it: npx jest ${folder}`,
-      'The tests that list every model (test/e2e) have to learn its name.',
+      `Run it:  ${project === undefined ? 'npx millrace' : describeCall(project)} run ${names.id} "Hello"`,
+      `Test it: ${runner === 'node' ? 'npm test' : `npx ${runner === 'jest' ? 'jest' : 'vitest run'} ${folder}`}`,
+      ...(project?.isMillrace === true ? ['The tests that list every model (test/e2e) have to learn its name.'] : []),
       '',
     ].join('\n'),
   );
   return EXIT.done;
+}
+
+function isKind(kind: string): kind is Kind {
+  return KINDS.some((known) => known === kind);
+}
+
+/** What the project has installed. Node's own needs nothing. */
+function findTestRunner(project: Project | undefined): TestRunner {
+  if (project !== undefined && hasPackage(project, 'vitest')) return 'vitest';
+  return project !== undefined && hasPackage(project, 'jest') ? 'jest' : 'node';
 }
 
 /** Whole or not at all, so that an interruption leaves no half of a module behind. */

@@ -165,6 +165,7 @@ describe('the command line', () => {
     [['key', 'create'], '"key create" needs <name>.'],
     [['key', 'hash', 'sk-secret'], '"key hash" takes no "sk-secret".'],
     [['key'], 'There is no command "key".'],
+    [['new', 'my-flow', '--kind', 'odd'], 'The kind "odd" is none of chat, structured, tools, route, parallel.'],
     [['new', '../up'], '"../up" cannot be the name of a new workflow.'],
   ])('refuses %j with exit code 2 and its usage', async (args, message) => {
     const { code, stdout, stderr } = await cli(...args);

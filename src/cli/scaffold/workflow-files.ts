@@ -1,34 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CliError } from '../cli-error.js';
 import type { WorkflowNames } from './workflow-names.js';
 
-/** The files of a new workflow's folder, by name: a workflow of one agent that streams plain text, and its test. */
-export function makeWorkflowFiles(names: WorkflowNames): ReadonlyMap<string, string> {
-  return new Map([
-    [`${names.id}.workflow.ts`, writeWorkflowFile(names)],
-    [`${names.id}.workflow.spec.ts`, writeSpecFile(names)],
-  ]);
+/** What a new workflow can be: one folder of templates each. */
+export const KINDS = ['chat', 'structured', 'tools', 'route', 'parallel'] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** What runs the tests of a project: `node` is Node's own `node:test`. */
+export type TestRunner = 'jest' | 'vitest' | 'node';
+
+const TEMPLATES = join(import.meta.dirname, '../../../templates/workflows');
+/** What the templates are called. */
+const SAMPLE: WorkflowNames = { id: 'sample', title: 'Sample', workflow: 'SampleWorkflow' };
+/** How the test of a template begins, which is written for Jest. */
+const JEST = "import { expect, it } from '@jest/globals';\n";
+
+/**
+ * The files of a new workflow's folder, by name: the workflow and its test.
+ * @throws CliError if this program has no templates
+ */
+export function makeWorkflowFiles(names: WorkflowNames, kind: Kind, runner: TestRunner): ReadonlyMap<string, string> {
+  return new Map(
+    readTemplates(join(TEMPLATES, kind)).map(([name, text]) => {
+      const isTest = name.endsWith('.spec.ts');
+      const file = isTest && runner === 'node' ? name.replace(/\.spec\.ts$/, '.test.ts') : name;
+      const named = rename(text, names);
+      return [rename(file, names), isTest ? convertTest(named, runner) : named];
+    }),
+  );
 }
 
-const writeWorkflowFile = ({ id, title, workflow }: WorkflowNames): string =>
-  `import { agent, type ChatRefs, type Flow, Workflow } from 'millrace';
-
-/** One agent that answers the user in plain text. */
-@Workflow({ id: '${id}', description: '${title}' })
-export class ${workflow} {
-  readonly answer = agent({ instructions: 'You are a helpful assistant. Answer the user in plain text.' });
-
-  define(flow: Flow, { messages }: ChatRefs) {
-    return flow.stream(this.answer, { messages });
+function readTemplates(folder: string): readonly (readonly [name: string, text: string])[] {
+  try {
+    return readdirSync(folder)
+      .sort()
+      .map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
+  } catch (cause) {
+    throw new CliError(`${folder} is not there: images of Millrace hold no templates. Use the package.`, { cause });
   }
 }
-`;
 
-const writeSpecFile = ({ id, workflow }: WorkflowNames): string => `import { expect, it } from '@jest/globals';
-import { fakeModel, runWorkflow } from 'millrace/testing';
-import { ${workflow} } from './${id}.workflow.js';
+function rename(text: string, { id, title, workflow }: WorkflowNames): string {
+  return text
+    .replaceAll(SAMPLE.workflow, workflow)
+    .replaceAll(new RegExp(`\\b${SAMPLE.title}\\b`, 'g'), title)
+    .replaceAll(new RegExp(`\\b${SAMPLE.id}\\b`, 'g'), id);
+}
 
-it('answers the user', async () => {
-  const run = await runWorkflow(${workflow}, 'Hi', { models: fakeModel('Hello!') });
-  expect(run.text).toBe('Hello!');
-  expect(run.calls[0]?.messages.at(-1)).toEqual({ role: 'user', content: 'Hi' });
-});
-`;
+function convertTest(text: string, runner: TestRunner): string {
+  if (runner === 'jest') return text;
+  if (runner === 'vitest') return text.replace(JEST, "import { expect, it } from 'vitest';\n");
+  return text
+    .replace(JEST, "import assert from 'node:assert/strict';\nimport { it } from 'node:test';\n")
+    .replaceAll(
+      /\bexpect\(([^]+?)\)\.(toBe|toEqual)\(\s*([^]+?),?\s*\);$/gm,
+      (_, actual: string, matcher: string, expected: string) =>
+        `assert.${matcher === 'toBe' ? 'equal' : 'deepEqual'}(${actual}, ${expected});`,
+    );
+}

@@ -1,0 +1,90 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { KINDS } from '../../src/cli/scaffold/workflow-files.js';
+import { CLI, type Finished, LinkedProject } from '../support/linked-project.js';
+import { startProcess } from '../support/process.js';
+import { ensureServerIsBuilt } from '../support/server-process.js';
+
+/** A compiler may take this long on a busy machine, in milliseconds. */
+const LONGEST_MS = 120_000;
+
+describe('the command line in an application', () => {
+  let project: LinkedProject;
+  beforeAll(async () => {
+    project = await LinkedProject.make();
+  }, LONGEST_MS);
+  afterAll(() => project.remove());
+
+  it('says what to do where the application is not built', async () => {
+    const { code, stdout, stderr } = await project.cli('list');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^dist\/app\.module\.js is not there\. Build the application first: npm run build\n/);
+  });
+
+  it(
+    'makes a workflow of each kind, which compiles, passes its test, and answers',
+    async () => {
+      for (const kind of KINDS) {
+        const made = await project.cli('new', `my-${kind}`, '--kind', kind);
+        expect(made).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining(`run my-${kind} "Hello"`) });
+      }
+      expect(await project.cli('build')).toEqual({ code: 0, stdout: '', stderr: '' });
+      const tests = await project.finish(['--test'], { cwd: join(project.root, 'dist') });
+      expect([tests.code, tests.stdout]).toEqual([0, expect.stringMatching(/pass 6\n/)]);
+      for (const kind of KINDS) {
+        const answered = await project.cli('run', `my-${kind}`, 'Hello');
+        expect(answered).toMatchObject({ code: 0, stdout: expect.stringMatching(/\S/) });
+      }
+      expect((await project.cli('graph', 'my-route')).stdout).toMatch(/^flowchart TD\n[^]*billing/);
+    },
+    2 * LONGEST_MS,
+  );
+
+  it('finds the module that somebody names, and says what is wrong with one', async () => {
+    expect((await project.cli('list', '--app', 'dist/app.module.js')).stdout).toMatch(/^assistant /);
+    await project.write('dist/bare.js', 'export const answer = 42;\n');
+    const wrong = await project.cli('list', '--app', 'dist/bare.js');
+    expect([wrong.code, wrong.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^dist\/bare\.js exports no module of Nest\./),
+    ]);
+    await project.edit('package.json', '"private": true', '"private": true, "millrace": { "app": "dist/other.js" }');
+    expect((await project.cli('list')).stderr).toMatch(/^dist\/other\.js is not there\./);
+    const without = await project.cli('list', '--app', 'dist/workflows/workflows.module.js');
+    expect([without.code, without.stderr]).toEqual([1, expect.stringContaining('MillraceModule.forRoot()')]);
+  });
+});
+
+describe('millrace init', () => {
+  let folder: string;
+  beforeAll(async () => {
+    await ensureServerIsBuilt();
+    folder = await mkdtemp(join(tmpdir(), 'millrace-init-'));
+    await mkdir(join(folder, 'full'));
+    await writeFile(join(folder, 'full/notes.txt'), 'mine');
+    await writeFile(join(folder, 'file'), '');
+  }, LONGEST_MS);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function init(...args: readonly string[]): Promise<Finished> {
+    const child = await startProcess([CLI, 'init', ...args], { cwd: folder });
+    const { code } = await child.exit;
+    return { code, stdout: child.stdout, stderr: child.stderr };
+  }
+
+  it.each([
+    [[], 2, '"init" needs <folder>.'],
+    [['full'], 1, 'full is not empty: it has notes.txt. Nothing was changed.'],
+    [['file'], 1, 'file cannot be the folder of an application (ENOTDIR).'],
+    [['My App'], 2, '"My App" cannot be the name of an application.'],
+    [['millrace'], 2, '"millrace" cannot be the name of an application.'],
+    [['shop', '--millrace', './none.tgz'], 1, './none.tgz: there is no such file.'],
+  ])('refuses %j, says why, and writes nothing', async (args, code, message) => {
+    const refused = await init(...args);
+    expect([refused.code, refused.stdout]).toEqual([code, '']);
+    expect(refused.stderr.startsWith(message)).toBe(true);
+    expect((await readdir(folder, { recursive: true })).sort()).toEqual(['file', 'full', 'full/notes.txt']);
+  });
+});
