@@ -113,7 +113,16 @@ describe('The commands of README and docs', () => {
     commands = found.filter(({ page }) => page !== IN_AN_APPLICATION);
     await ensureServerIsBuilt();
     copy = await mkdtemp(join(tmpdir(), 'millrace-docs-'));
-    const kept = ['src', 'scripts', 'templates', 'dist', 'package.json', 'tsconfig.json', 'tsconfig.build.json', '.npmrc'];
+    const kept = [
+      'src',
+      'scripts',
+      'templates',
+      'dist',
+      'package.json',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      '.npmrc',
+    ];
     for (const path of kept) await cp(join(ROOT, path), join(copy, path), { recursive: true });
     await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     await writeFile(join(copy, 'key.txt'), 'a-key-that-something-else-has-made\n');
