@@ -14,6 +14,7 @@ const MADE_BY_THE_READER = [
   'test/e2e/support.e2e-spec.ts',
   'docs/reference/',
   'src/assistant.workflow.ts',
+  'src/assistant.workflow.spec.ts',
   'src/app.module.ts',
   'src/hello.controller.ts',
 ];
