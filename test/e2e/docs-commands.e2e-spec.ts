@@ -18,6 +18,7 @@ const KUBERNETES = 'needs a cluster; the files it reads are checked in deploy-ku
 const PART_OF_VERIFY = '`npm run verify` and CI run it, and it takes long';
 const BENCH = 'takes minutes, and needs a quiet machine; CI runs bench:smoke';
 const FRESH = '.ci/run does it in a fresh clone';
+const APPLICATION = 'commands-in-applications.e2e-spec.ts and package.e2e-spec.ts do it in an application';
 const FRAGMENT = 'a setting or a name, no whole command';
 
 /** Commands that are not run here, each with the reason. A new one in the docs is run below, or added here. */
@@ -28,6 +29,15 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm run verify': FRESH,
   'npm run docs:api': FRESH,
   'npm run workflow': 'prints its usage: cli.e2e-spec.ts; its commands are run below',
+  'npm install': APPLICATION,
+  'npm pack': APPLICATION,
+  'npm run dev': 'dev.e2e-spec.ts',
+  'npm run dev -- --inspect': 'dev.e2e-spec.ts',
+  'npx millrace init my-app': APPLICATION,
+  'npx millrace list': APPLICATION,
+  'npm run workflow -- run assistant "Hello"': APPLICATION,
+  'npm run workflow -- new my-flow --kind tools': APPLICATION,
+  'npm run workflow -- --help': 'cli.e2e-spec.ts',
   'npm run typecheck': PART_OF_VERIFY,
   'npm run deps': PART_OF_VERIFY,
   'npx tsc -p src/playground/assets': PART_OF_VERIFY,
