@@ -15,6 +15,8 @@ const MADE_BY_THE_READER = [
   'docs/reference/',
   'src/assistant.workflow.ts',
   'src/assistant.workflow.spec.ts',
+  'src/workflows/my-flow/',
+  'src/assistant.workflow.spec.ts',
   'src/app.module.ts',
   'src/hello.controller.ts',
 ];
