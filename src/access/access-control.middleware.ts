@@ -47,7 +47,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     if ((this.adapterHost.httpAdapter as unknown) === undefined) return;
     if (this.isOpen) {
       this.#logger.warn(
-        'No API keys are configured: everybody who can reach this server can use it. Set API_KEYS or API_KEYS_FILE (docs/access.md).',
+        'No API keys are configured: everybody who can reach this server can use it. Set API_KEYS or API_KEYS_FILE, or the options access.keys or access.keysFile of MillraceModule (docs/access.md).',
       );
     }
     await this.#takeTokens();

@@ -7,6 +7,7 @@ import { StartUpError } from '../errors/index.js';
 import { API_ROOT } from '../http/index.js';
 import { describeError, isError, VERSION } from '../kernel/index.js';
 import { ModelProvider, ModelProviders } from '../models/index.js';
+import { describeModels } from '../module/index.js';
 import { WorkflowRegistry } from '../workflow/index.js';
 
 /** What the person who starts the server wants to know, in a few lines. */
@@ -14,11 +15,10 @@ export function describeStart(app: NestExpressApplication): string[] {
   const { address, port } = app.getHttpServer().address() as AddressInfo;
   const host = ['0.0.0.0', '::'].includes(address) ? 'localhost' : address.includes(':') ? `[${address}]` : address;
   const url = `http://${host}:${port}`;
-  const models = app.get(WorkflowRegistry).list();
   const provider = app.get(ModelProviders, { strict: false }).find(ModelProvider.OPENAI);
   return [
     `Millrace ${VERSION} is ready at ${url} (OpenAI base URL: ${url}${API_ROOT})`,
-    `Models:   ${models.map(({ name, workflow }) => (name === workflow.id ? name : `${name} (= ${workflow.id})`)).join(', ')}`,
+    `Models:   ${describeModels(app.get(WorkflowRegistry))}`,
     `Provider: ${provider?.description ?? 'none for openai; the agents use others'}`,
     ...listPages(app.get(AppConfig), url),
     `Try:      curl -N ${url}${COMPLETIONS_PATH} -H 'content-type: application/json' -d '{"model":"default","messages":[{"role":"user","content":"Hello, how are you?"}]}'`,

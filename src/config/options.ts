@@ -39,18 +39,27 @@ export interface WrittenOptions {
   readonly faults: readonly string[];
 }
 
+/** Options beside those that are settings. */
+export interface OtherOptions {
+  readonly names: readonly string[];
+  /** One line for each that is wrong. */
+  readonly faults: readonly string[];
+}
+
 /** Writes options as the variables that they stand for, to be read and checked in the same way as those. */
-export function writeOptions(settings: Settings, options: object): WrittenOptions {
+export function writeOptions(settings: Settings, options: object, others: OtherOptions): WrittenOptions {
   const variables: Record<string, string> = {};
   const places = new Map<string, string>();
-  const faults: string[] = [];
+  const faults = [...others.faults];
   const write = (group: Settings, given: object, path: string): void => {
     for (const [key, value] of Object.entries(given) as [string, unknown][]) {
       const place = path + key;
       const meant = Object.hasOwn(group, key) ? group[key] : undefined;
       if (value === undefined) continue;
       if (meant === undefined || 'isOption' in meant) {
-        faults.push(`${place} is no option. There are: ${listOptions(group).join(', ')}`);
+        faults.push(
+          `${place} is no option. There are: ${[...(path === '' ? others.names : []), ...listOptions(group)].join(', ')}`,
+        );
       } else if (!(meant instanceof Setting)) {
         if (typeof value === 'object' && value !== null) write(meant, value, `${place}.`);
         else faults.push(`${place} must be an object`);

@@ -5,7 +5,7 @@ import { findIgnoredVariables } from './ignored-variables.js';
 import { countBytes } from './kinds.js';
 import { findMisspeltSettings } from './misspelt-settings.js';
 import { OTEL_SETTINGS } from './otel-settings.js';
-import { type OptionsOf, writeOptions, type WrittenOptions } from './options.js';
+import { type OptionsOf, type OtherOptions, writeOptions, type WrittenOptions } from './options.js';
 import { makeProviderSettings, type ProviderDeclaration } from './provider-settings.js';
 import { PROXY_SETTINGS, readProxyConfig } from './proxy-settings.js';
 import { readSecretFiles } from './secret-files.js';
@@ -77,14 +77,16 @@ export function readConfig(given: Variables, providers: readonly ProviderDeclara
 /**
  * The same where Millrace is a module of an application: what only the owner of a server can set is left alone, options go
  * before variables, and a variable whose name is no setting's is only warned of, since it may be the application's.
+ * @param others options that are no settings, and what is wrong with them
  * @throws ConfigurationError listing every option and variable that is wrong
  */
 export function readModuleConfig(
   options: ModuleSettings,
   environment: Variables,
   providers: readonly ProviderDeclaration[],
+  others: OtherOptions = { names: [], faults: [] },
 ): AppConfig {
-  const written = writeOptions({ ...OPTIONS, providers: makeProviderSettings(providers) }, options);
+  const written = writeOptions({ ...OPTIONS, providers: makeProviderSettings(providers) }, options, others);
   const given: Record<string, string | undefined> = { ...OF_MODULES, ...environment, ...written.variables };
   // An option goes before its variable, in whatever form that is there.
   for (const name of Object.keys(written.variables)) delete given[`${name}_FILE`];

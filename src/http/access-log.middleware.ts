@@ -33,6 +33,8 @@ interface AccessLine {
 /** What proxies log for a client that left before it was answered. */
 const CLIENT_CLOSED_REQUEST = 499;
 const LONGEST_PATH = 256;
+/** The fields that the message itself says. */
+const IN_WORDS: ReadonlySet<string> = new Set(['method', 'path', 'status', 'outcome']);
 /** Nothing but visible ASCII, in which nothing has to be looked for. */
 const USUAL_PATH = /^[!-~]*$/;
 /** Machines ask these every few seconds, so their lines matter only to somebody who looks for a fault in them. */
@@ -104,13 +106,14 @@ export class AccessLog {
   #write(line: AccessLine, level: 'log' | 'debug'): void {
     const { method, path, status, outcome } = line;
     const words = `${method} ${path} ${status} ${outcome}`;
-    if (this.config.log.format === 'json') {
-      // What is undefined is left out of JSON.
-      this.#logger[level](words, line);
-      return;
+    const isJson = this.config.log.format === 'json';
+    const fields: Record<string, unknown> = {};
+    for (const name in line) {
+      const value: unknown = line[name as keyof AccessLine];
+      // An application's logger may print what is undefined; and in words, the message has said the first four.
+      if (value !== undefined && (isJson || !IN_WORDS.has(name))) fields[name] = value;
     }
-    const { method: _method, path: _path, status: _status, outcome: _outcome, ...rest } = line;
-    this.#logger[level](words, rest);
+    this.#logger[level](words, fields);
   }
 }
 

@@ -70,6 +70,12 @@ export class ModelProviders implements OnApplicationBootstrap, OnApplicationShut
     return typeof entry === 'string' || entry instanceof ConfigurationError ? undefined : entry;
   }
 
+  /** Those whose models agents use. */
+  listUsed(): readonly ConfiguredProvider[] {
+    const used = Object.keys(this.table).flatMap((name) => this.find(name as ModelProvider) ?? []);
+    return [...new Set(used.filter(({ chat }) => this.#used.has(chat)))];
+  }
+
   /** True if the demo answers in place of a model that the environment does not configure. */
   get isDemoInPlace(): boolean {
     const demo = this.find(ModelProvider.DEMO);

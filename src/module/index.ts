@@ -1,2 +1,3 @@
 export type { MillraceAsyncOptions, MillraceOptions } from './millrace-options.js';
+export { describeModels } from './served-report.js';
 export { MillraceModule } from './millrace.module.js';

@@ -16,7 +16,7 @@ export interface MillraceOptions extends CommonOptions {
    */
   readonly models?: Readonly<Partial<Record<ModelProvider, ChatModel>>>;
   /**
-   * What the paths of Millrace begin with, such as `/ai`: clients are then given `https://…/ai/v1`. A global prefix of the
+   * What the paths of Millrace begin with, without patterns, such as `/ai`: clients are then given `https://…/ai/v1`. A global prefix of the
    * application is not put before it. Default: `/`. Below any other path, whatever there is not is answered with a 404.
    */
   readonly path?: string;
@@ -27,7 +27,10 @@ export interface MillraceOptions extends CommonOptions {
    * reach these routes. They refuse a request with one of Nest's exceptions, such as `UnauthorizedException`.
    */
   readonly middleware?: readonly RequestHandler[];
-  /** Where settings are read that are left out. Default: `process.env`. Give `{}` to have nothing read. */
+  /**
+   * Where settings are read that are left out. Default: `process.env`. Give `{}` to have nothing read but `NODE_ENV` of the process,
+   * which keeps the demo off in production.
+   */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 

@@ -3,6 +3,7 @@ import { CompletionsModule } from '../api/completions/index.js';
 import { ModelsModule } from '../api/models/index.js';
 import { AppConfig, readModuleConfig } from '../config/index.js';
 import { DocsModule } from '../docs/index.js';
+import { ConfigurationError } from '../errors/index.js';
 import { HealthModule } from '../health/index.js';
 import { DoorsPlace } from '../http/index.js';
 import { Clock, IdSource, RandomIdSource, SystemClock } from '../kernel/index.js';
@@ -10,7 +11,10 @@ import { OwnModels, VENDORS } from '../models/index.js';
 import { NodesModule } from '../nodes/index.js';
 import { PlaygroundModule } from '../playground/index.js';
 import { RunsModule } from '../runs/index.js';
+import { findOptionFaults, isObject, MODULE_OPTION_NAMES } from './check-options.js';
 import type { MillraceAsyncOptions, MillraceOptions } from './millrace-options.js';
+import { OneModule } from './one-module.js';
+import { ServedReport } from './served-report.js';
 
 /** What an application has decided: the settings, checked, and where the routes are. */
 interface Decision {
@@ -19,6 +23,7 @@ interface Decision {
   readonly models?: OwnModels;
 }
 
+const OF_OPTIONS = 'in its options';
 const DECISION = Symbol('what the application has decided');
 
 /**
@@ -35,7 +40,7 @@ export class MillraceModule {
    * @throws ConfigurationError, when the application starts, that lists every setting that is wrong
    */
   static forRoot(options: MillraceOptions = {}): DynamicModule {
-    return compose({ useFactory: () => decide(options) });
+    return compose({ useFactory: () => decide(options) }, { providers: [ServedReport] });
   }
 
   /** The same with options that the application finds out when it starts. */
@@ -46,25 +51,26 @@ export class MillraceModule {
         inject: inject as NonNullable<FactoryProvider['inject']>,
         useFactory: async (...injected: unknown[]) => decide(await make(...injected)),
       },
-      imports,
+      { imports, providers: [ServedReport] },
     );
   }
 
-  /** The same with settings that have been read and checked before: the service needs some to make its server. */
+  /** @internal The same with settings that have been read and checked before: the service needs some to make its server. */
   static configured(config: AppConfig, place: DoorsPlace): DynamicModule {
     return compose({ useFactory: () => ({ config, place }) });
   }
 }
 
-function decide({
-  path,
-  watch,
-  middleware,
-  models,
-  environment = process.env,
-  ...settings
-}: MillraceOptions): Decision {
-  const config = readModuleConfig(settings, environment, Object.values(VENDORS));
+function decide(options: MillraceOptions): Decision {
+  if (!isObject(options)) {
+    throw new ConfigurationError(['The options must be an object; a factory of them must return one'], OF_OPTIONS);
+  }
+  const faults = findOptionFaults(options);
+  const { path, watch, middleware, models, environment = process.env, ...settings } = options;
+  // Whoever names the variables that are read rarely means that the application is no longer in production.
+  const variables = { ...environment, NODE_ENV: environment['NODE_ENV'] ?? process.env['NODE_ENV'] };
+  const others = { names: MODULE_OPTION_NAMES, faults };
+  const config = readModuleConfig(settings, variables, Object.values(VENDORS), others);
   const logger = new Logger('Config');
   for (const warning of config.warnings) logger.warn(warning);
   return {
@@ -77,7 +83,7 @@ function decide({
 /** The one composition. It is global, so that modules with workflows need not import it. */
 function compose(
   decision: Pick<FactoryProvider<Decision | Promise<Decision>>, 'inject' | 'useFactory'>,
-  imports: NonNullable<ModuleMetadata['imports']> = [],
+  { imports = [], providers = [] }: Pick<ModuleMetadata, 'imports' | 'providers'> = {},
 ): DynamicModule {
   return {
     module: MillraceModule,
@@ -90,6 +96,8 @@ function compose(
       { provide: OwnModels, inject: [DECISION], useFactory: ({ models = new OwnModels() }: Decision) => models },
       { provide: Clock, useClass: SystemClock },
       { provide: IdSource, useClass: RandomIdSource },
+      OneModule,
+      ...providers,
     ],
     exports: [AppConfig, Clock, DoorsPlace, IdSource, OwnModels],
   };

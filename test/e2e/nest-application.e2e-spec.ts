@@ -361,12 +361,103 @@ describe('in an application of others, Millrace', () => {
     });
   });
 
+  describe('whose process is in production', () => {
+    const before = process.env['NODE_ENV'];
+    beforeEach(() => {
+      process.env['NODE_ENV'] = 'production';
+    });
+    afterEach(() => {
+      process.env['NODE_ENV'] = before;
+    });
+
+    it('does not let the demo answer, whichever variables it is told to read', async () => {
+      for (const environment of [{}, { OPENAI_API_KEY: undefined }, { NODE_ENV: undefined }]) {
+        expect(String(await catchRejection(startWith({ environment })))).toContain('There is no model provider');
+      }
+    });
+
+    it('lets the demo answer where the given variables name another environment, or it is asked for', async () => {
+      for (const options of [{ environment: { NODE_ENV: 'staging' } }, { demo: { isOn: true } }]) {
+        await startWith(options);
+        expect((await postJson(`${url}/v1/chat/completions`, { model: 'ask', messages: HELLO })).status).toBe(200);
+        await app?.close();
+      }
+    });
+  });
+
+  it('tells the log what it serves and which models answer, and of each request what is known', async () => {
+    const lines: unknown[][] = [];
+    const note = (...line: unknown[]): void => void lines.push(line);
+    const logger = { log: note, warn: note, error: note };
+    const options = { path: '/ai', environment: {}, demo: { tokensPerSecond: 0 } };
+    @Module({ imports: [MillraceModule.forRoot(options), GreetingsModule], providers: [AskWorkflow, SpeakNode] })
+    class OwnModule {}
+    app = await NestFactory.create<NestExpressApplication>(OwnModule, { logger, abortOnError: false });
+    await app.listen(0, '127.0.0.1');
+    const said = (context: string): readonly unknown[] =>
+      lines.filter((line) => line.at(-1) === context).map(([message]) => message);
+    expect(said('Millrace')).toEqual([
+      'Models: ask, greet, at /ai/v1',
+      'Providers: demo: offline, no language model. Set OPENAI_API_KEY or OPENAI_BASE_URL for a real one',
+    ]);
+    expect(said('Keys')).toEqual([expect.stringContaining('or the options access.keys or access.keysFile')]);
+    url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
+    await getJson(`${url}/ai/v1/models`);
+    await eventually(() => said('Access').length === 1);
+    const [message, fields] = lines.find((line) => line.at(-1) === 'Access') ?? [];
+    expect(message).toBe('GET /ai/v1/models 200 ok');
+    expect(Object.keys(fields as object)).toEqual(['duration_ms', 'request_id']);
+  });
+
+  it('is imported once, or the start says so', async () => {
+    const error = await catchRejection(
+      start([
+        MillraceModule.forRoot({ path: '/ai', environment: {} }),
+        MillraceModule.forRootAsync({ useFactory: () => ({ path: '/other', environment: {} }) }),
+      ]),
+    );
+    expect(String(error)).toContain('MillraceModule is imported 2 times, and an application has one');
+  });
+
+  it('may be imported by several modules if it is the same', async () => {
+    const millrace = MillraceModule.forRoot({ path: '/ai', environment: {} });
+    @Module({ imports: [millrace] })
+    class OtherModule {}
+    await start([millrace, OtherModule]);
+    expect((await getJson(`${url}/ai/v1/models`)).status).toBe(200);
+  });
+
+  it('takes no options from a factory that gives none', async () => {
+    const none = (() => undefined) as unknown as () => MillraceOptions;
+    const error = await catchRejection(start([MillraceModule.forRootAsync({ useFactory: none })]));
+    expect(String(error)).toContain('The options must be an object; a factory of them must return one');
+  });
+
+  it('takes no path that Express would read as a pattern', async () => {
+    for (const path of ['/ai?x', '/ai/*', 'ai/:id', '/a(i)', '/{ai}', '/ai/../x', '//', 3] as string[]) {
+      const error = await catchRejection(startWith({ path }));
+      expect([path, String(error)]).toEqual([path, expect.stringContaining('- path must be a plain path such as /ai')]);
+    }
+    for (const path of ['', 'ai/', '/ai.v2/x_y-z~']) {
+      await startWith({ path });
+      expect(
+        (await getJson(`${url}/${path.replace(/^\/|\/$/g, '')}/v1/models`.replace(/([^:])\/\//, '$1/'))).status,
+      ).toBe(200);
+      await app?.close();
+    }
+  });
+
   it('names options that are wrong, all at once', async () => {
     const options = {
       environment: { RUN_TIMEOUT_MS: 'soon', OPENAI_APIKEY: 'sk-x' },
       stream: { debounceMs: -1 },
       http: { corsOrigin: ['https://example.com'] },
       providers: { openai: { baseUrl: 'nowhere' } },
+      path: 3,
+      watch: 'yes',
+      middleware: [{}],
+      models: { opnai: {}, openai: {} },
+      rn: {},
     } as unknown as MillraceOptions;
     @Module({ imports: [MillraceModule.forRoot(options)] })
     class OwnModule {}
@@ -374,7 +465,13 @@ describe('in an application of others, Millrace', () => {
       NestFactory.createApplicationContext(OwnModule, { logger: false, abortOnError: false }),
     );
     const message = String(error);
-    expect(message).toContain('4 settings are wrong in its options or the environment');
+    expect(message).toContain('10 settings are wrong in its options or the environment');
+    expect(message).toContain('- rn is no option. There are: path, watch, middleware, models, environment, http, ');
+    expect(message).toContain('- path must be a plain path such as /ai');
+    expect(message).toContain('- watch must be true or false');
+    expect(message).toContain('- middleware must be a list of functions');
+    expect(message).toContain('- models.opnai is no provider. There are: openai, ');
+    expect(message).toContain('- models.openai must be a model: an object with a method stream()');
     expect(message).toContain('http.corsOrigin is no option. There are: bodyLimit, maxJsonValues, corsOrigins');
     expect(message).toMatch(/- stream\.debounceMs must be a whole number of milliseconds/);
     expect(message).toMatch(/- providers\.openai\.baseUrl must be an http or https address/);

@@ -1,0 +1,48 @@
+import { ModelProvider } from '../models/index.js';
+import type { MillraceOptions } from './millrace-options.js';
+
+/** Those options of a module that are no settings, with what each must be. */
+const CHECKS: Readonly<
+  Record<'path' | 'watch' | 'middleware' | 'models' | 'environment', (value: unknown) => readonly string[]>
+> = {
+  path: (value) =>
+    typeof value === 'string' && PLAIN_PATH.test(value)
+      ? []
+      : ['path must be a plain path such as /ai: of letters, digits, and - . _ ~ between slashes'],
+  watch: (value) => (typeof value === 'boolean' ? [] : ['watch must be true or false']),
+  middleware: (value) =>
+    Array.isArray(value) && value.every((handler) => typeof handler === 'function')
+      ? []
+      : ['middleware must be a list of functions'],
+  models: (value) => (isObject(value) ? Object.entries(value).flatMap(checkModel) : ['models must be an object']),
+  environment: (value) => (isObject(value) ? [] : ['environment must be an object, such as process.env']),
+};
+
+/** The names of the options that are no settings. */
+export const MODULE_OPTION_NAMES: readonly string[] = Object.keys(CHECKS);
+
+/**
+ * Express reads other characters as a pattern, and would then take routes of the application or refuse to start. A segment of dots
+ * alone is never asked for: clients resolve it.
+ */
+const PLAIN_PATH = /^\/?(?:(?!\.{1,2}(?:\/|$))[\w.~-]+(?:\/|$))*$/;
+
+/** One line for each option of a module that is wrong; those that are settings are checked where they are read. */
+export function findOptionFaults(options: MillraceOptions): readonly string[] {
+  return Object.entries(CHECKS).flatMap(([name, check]) => {
+    const value: unknown = options[name as keyof typeof CHECKS];
+    return value === undefined ? [] : check(value);
+  });
+}
+
+/** Whether a value can hold options at all, of whatever kind. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function checkModel([name, model]: readonly [string, unknown]): readonly string[] {
+  const names: readonly string[] = Object.values(ModelProvider);
+  if (!names.includes(name)) return [`models.${name} is no provider. There are: ${names.join(', ')}`];
+  const isModel = model === undefined || (isObject(model) && 'stream' in model && typeof model.stream === 'function');
+  return isModel ? [] : [`models.${name} must be a model: an object with a method stream()`];
+}

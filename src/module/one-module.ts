@@ -1,0 +1,25 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { StartUpError } from '../errors/index.js';
+
+/** An application imports Millrace more than once, with options of which only some would count. */
+class RepeatedModuleError extends StartUpError {
+  constructor(count: number) {
+    super(
+      `Millrace cannot start: MillraceModule is imported ${count} times, and an application has one. Call forRoot() or forRootAsync() once, in the application's own module: it is global, so other modules need not import it.`,
+      [],
+    );
+  }
+}
+
+/** Sees to it that an application has one Millrace: its parts would take their settings from whichever comes first. */
+@Injectable()
+export class OneModule implements OnModuleInit {
+  constructor(private readonly modules: ModulesContainer) {}
+
+  /** @throws StartUpError */
+  onModuleInit(): void {
+    const count = [...this.modules.values()].filter((module) => module.hasProvider(OneModule)).length;
+    if (count > 1) throw new RepeatedModuleError(count);
+  }
+}
