@@ -5,6 +5,8 @@ import type { ToolCall } from './answer.js';
 
 /** A short word with the space before it, a part of a longer one, up to three digits, or a sign: about a model's tokens. */
 const PIECE = / ?[\p{L}\p{M}]{1,12}|\d{1,3}|\s{1,8}|[^\s\p{L}\p{M}\d]/gu;
+/** The pieces in which a text is sent; each counts as one token. */
+const split = (text: string): readonly string[] => text.match(PIECE) ?? [];
 
 /** An answer as it will be given, one token in each delta, with the limits of the request applied. */
 export interface AnswerPlan {
@@ -37,9 +39,4 @@ function cutAtStop(text: string, stopTexts: readonly unknown[]): string {
 function splitCall({ id, kind, name, input }: ToolCall, index: number): Delta[] {
   const piece = { type: 'tool-call', index, ...(kind === 'custom' && { kind }) } as const;
   return [{ ...piece, id, name, arguments: '' }, ...split(input).map((text): Delta => ({ ...piece, arguments: text }))];
-}
-
-/** The pieces in which a text is sent; each counts as one token. */
-function split(text: string): string[] {
-  return text.match(PIECE) ?? [];
 }

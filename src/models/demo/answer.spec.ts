@@ -43,7 +43,7 @@ describe('composeAnswer', () => {
   describe('with a JSON schema', () => {
     it('gives the reply, and how it came about', () => {
       expect(jsonFor('What is 12 * 7?', { thinking: text, reply: text })).toEqual({
-        thinking: 'This is about a calculation, and I have a rule for that.',
+        thinking: 'I never think: I have a rule for each kind of message.',
         reply: expect.stringMatching(/^12 \* 7 = 84\./),
       });
     });
@@ -56,7 +56,7 @@ describe('composeAnswer', () => {
     );
 
     it.each(['reasoning', 'thoughts', 'analysis', 'chainOfThought'])('puts its reasons in %p', (name) => {
-      expect(jsonFor('count to 3', { [name]: text })[name]).toMatch(/^This is about counting/);
+      expect(jsonFor('count to 3', { [name]: text })[name]).toMatch(/^I never think/);
     });
 
     it('puts the subject, a short form of the reply, and what the user has told in other texts', () => {

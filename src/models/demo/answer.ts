@@ -2,9 +2,10 @@ import type { ModelParameters } from '../chat-model.js';
 import type { Message } from '../message.js';
 import { chooseByWords } from './choices.js';
 import { type Conversation, readConversation } from './conversation.js';
-import { type Reply, chooseReply, SUM } from './reply.js';
+import { chooseReply, SUM } from './reply.js';
+import { readObject } from './schema-check.js';
 import { makeValue } from './schema-value.js';
-import { chooseTools, readObject, type Tool } from './tool-choice.js';
+import { chooseTools, type Tool } from './tool-choice.js';
 
 /** A whole call of one of the client's tools. */
 export interface ToolCall {
@@ -15,14 +16,13 @@ export interface ToolCall {
   readonly input: string;
 }
 
-const REPLY = /(?:reply|answer|response)$|^(?:message|content|text|output|result|)$/;
+const REPLY = /(?:reply|answer|response|summary|description|explanation|^(?:message|content|text|output|body|))$/;
 const THOUGHT = /(?:thinking|reasoning|thoughts?|analysis|rationale|reflection)$/;
-const SUMMARY = /(?:summary|description|explanation|details?|notes?|comments?|body|reason)$/;
+const NO_THOUGHT = 'I never think: I have a rule for each kind of message.';
 const WHOLE_MESSAGE = /^(?:query|question|prompt|input|text|message|body|content|request)$/;
 
 /**
- * Decides what to answer, before the request's limits are applied, and in which form: `tools` and `tool_choice` first, then
- * `response_format`.
+ * Decides what to answer, before limits are applied: calls by `tools` and `tool_choice`, or a text by `response_format`.
  *
  * @throws UpstreamError (400) if no value can be made for a JSON schema in them
  */
@@ -33,13 +33,11 @@ export function composeAnswer(messages: readonly Message[], parameters: ModelPar
   const reply = chooseReply(conversation);
   const { type, json_schema } = readObject(parameters.response_format);
   const { schema } = readObject(json_schema);
-  if (type !== 'json_object' && type !== 'json_schema') return reply.text;
-  if (type === 'json_object' || schema === undefined) return JSON.stringify({ reply: reply.text });
-  return makeValue(
-    schema,
-    chooseByWords(conversation.message, (name) => findText(name, reply)),
-    'response_format',
-  );
+  if (type !== 'json_object' && type !== 'json_schema') return reply;
+  if (type === 'json_object' || schema === undefined) return JSON.stringify({ reply });
+  const findText = (name: string) => (REPLY.test(name) ? reply : THOUGHT.test(name) ? NO_THOUGHT : undefined);
+  const choices = chooseByWords(conversation.message, findText);
+  return makeValue(schema, choices, 'response_format');
 }
 
 function callTool({ kind, name, schema }: Tool, index: number, { message, callCount }: Conversation): ToolCall {
@@ -51,10 +49,4 @@ function callTool({ kind, name, schema }: Tool, index: number, { message, callCo
   // The name of the tool is the request, not its subject.
   const choices = chooseByWords(message.replaceAll(name, ' '), findInput, name);
   return { ...call, input: makeValue(schema, choices, 'tools') };
-}
-
-function findText(property: string, { text, noticed }: Reply): string | undefined {
-  if (REPLY.test(property)) return text;
-  if (THOUGHT.test(property)) return noticed;
-  return SUMMARY.test(property) ? (/^[^\n]{12,}?[.!?](?=\s|$)/.exec(text)?.[0] ?? text) : undefined;
 }

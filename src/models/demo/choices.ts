@@ -20,9 +20,8 @@ export function chooseByWords(message: string, known: (name: string) => string |
   const evidence = new Evidence(message);
   const done = findKeywords(splitName(toolName).toLowerCase(), 9);
   const email = EMAIL.exec(message)?.[0];
-  const keywords = findKeywords(message.replace(email ?? '', ' '), 50).filter(
-    (word) => !done.includes(word.toLowerCase()),
-  );
+  const words = findKeywords(message.replace(email ?? '', ' '), 50);
+  const keywords = words.filter((word) => !done.includes(word.toLowerCase()));
   const topic = keywords.slice(0, 3).join(' ') || 'demo';
   return {
     /** Numbers that would be to the point. */

@@ -26,21 +26,16 @@ export function readConversation(messages: readonly Message[]): Conversation {
   return {
     message: newest === undefined ? '' : readText(newest),
     hasAttachment: Array.isArray(newest?.content) && newest.content.some(({ type }) => type !== 'text'),
-    results: newestResults.map((result) => {
-      const id = result.role === 'tool' ? result.tool_call_id : '';
-      return { tool: names.get(id) ?? 'The tool', text: readText(result) };
-    }),
+    results: newestResults
+      .filter((message) => message.role === 'tool')
+      .map((result) => ({ tool: names.get(result.tool_call_id) ?? 'The tool', text: readText(result) })),
     callCount: calls.length,
   };
 }
 
-/** The beginning of a text, at most `limit` UTF-16 code units, without half a character at its end. */
-export function cut(text: string, limit: number): string {
-  return text.slice(0, (text.charCodeAt(limit - 1) & 0xfc00) === 0xd800 ? limit - 1 : limit);
-}
-
 function readText({ content }: Message): string {
-  if (typeof content === 'string') return cut(content, READ_LIMIT).trim();
-  const texts = (content ?? []).map((part) => (part.type === 'text' ? part.text : ''));
-  return cut(texts.filter(Boolean).join('\n'), READ_LIMIT).trim();
+  const parts = typeof content === 'string' ? [content] : (content ?? []).map((part) => 'text' in part && part.text);
+  const text = parts.filter(Boolean).join('\n').slice(0, READ_LIMIT);
+  // Half a character at the end is left out.
+  return text.replace(/\p{Cs}$/u, '').trim();
 }

@@ -19,9 +19,8 @@ const LATENESS_MS = 50;
  * Answers in place of a model, so that everything around one can be tried offline, without a key, at no cost.
  *
  * It is no language model, and says so in its words, as its model name and in the system fingerprint. Its answer follows
- * from the newest message, and little else, by a few rules: the same request is answered with the same words. On the wire
- * it behaves like a model: small deltas at a human pace, token counts (estimated), `max_completion_tokens`, `stop`,
- * `response_format` with a value that fits the schema, `tools` with arguments that fit theirs, and abort at any moment.
+ * from the newest message by a few rules. On the wire it behaves like a model: small deltas at a human pace, token counts
+ * (estimated), limits, JSON and arguments of tools that fit their schemas, and abort at any moment.
  */
 export class DemoModel implements ChatModel {
   /** @param tokensPerSecond speed of the answers; 0: as fast as they are read */
@@ -30,13 +29,9 @@ export class DemoModel implements ChatModel {
     private readonly clock: Clock,
   ) {}
 
-  /**
-   * @throws UpstreamError (400) if no instance of the JSON schema in `response_format` or of a tool can be made, or the answer
-   *   is to be more than text
-   */
+  /** @throws UpstreamError (400) if no value fits a JSON schema of the request, or the answer is to be more than text */
   async *stream(call: ModelCall, scope: CallControls): AsyncGenerator<readonly Delta[], ModelResult, void> {
     const { messages, parameters } = call;
-    scope.signal.throwIfAborted();
     assertTextWanted(parameters);
     // Answers that many ask for at once are made one in each turn.
     await nextTurn();
@@ -52,11 +47,8 @@ export class DemoModel implements ChatModel {
       }
       return { finishReason };
     } finally {
-      scope.usage({
-        prompt_tokens: promptTokens,
-        completion_tokens: completionTokens,
-        total_tokens: promptTokens + completionTokens,
-      });
+      const usage = { prompt_tokens: promptTokens, completion_tokens: completionTokens };
+      scope.usage({ ...usage, total_tokens: promptTokens + completionTokens });
     }
   }
 

@@ -1,39 +1,25 @@
-import { type Conversation, cut } from './conversation.js';
+import type { Conversation } from './conversation.js';
 import { findKeywords } from './words.js';
-
-/** What the demo answers, and why in a sentence: the "thinking" of structured answers. */
-export interface Reply {
-  readonly text: string;
-  readonly noticed: string;
-}
 
 const NOTICE = "I am Millrace's offline demo, not a language model; set OPENAI_API_KEY to talk to a real one.";
 const MOST_NUMBERS = 1000;
 
 /** A calculation with two numbers. */
 export const SUM = /(?<![\w.-])(-?\d{1,12}(?:\.\d{1,6})?)( ?[*×+] ?| [-/÷x] )(-?\d{1,12}(?:\.\d{1,6})?)(?![\w-])/;
-const COUNT = /\bcount (?:from (-?\d{1,7}) )?(?:up )?to (-?\d{1,7})\b/i;
+const COUNT = /\bcount (?:from 1 )?(?:up )?to ([1-9]\d{0,6})\b/i;
 const ECHO = /^(?:please )?(?:say|repeat|echo) (.+)$/is;
 const ASKS_WHO = /\b(?:who are you|what are you|what can you do|are you an? \w{1,20}|what model)\b/i;
 const GREETING = /^(?:hi|hello|hey|good (?:morning|afternoon|evening))\b/i;
 
-/** What is answered, and the rule for it, which gives no text where it does not apply. The first that applies answers. */
-const RULES: readonly (readonly [subject: string, rule: (conversation: Conversation) => string | undefined])[] = [
-  ['what tools have found out', tellResults],
-  ['a calculation', calculate],
-  ['counting', count],
-  ['a text to repeat', ({ message }) => ECHO.exec(message)?.[1]],
-  ['who I am', introduce],
-  ['a message that I cannot answer', describeMessage],
-];
-
-/** What the demo says next in a conversation. The same conversation always gives the same reply. */
-export function chooseReply(conversation: Conversation): Reply {
-  for (const [subject, rule] of RULES) {
-    const text = rule(conversation);
-    if (text !== undefined) return { text, noticed: `This is about ${subject}, and I have a rule for that.` };
-  }
-  throw new Error('The last rule answers everything');
+/** What the demo says next in a conversation. The first rule that applies answers; the same conversation, always the same. */
+export function chooseReply(conversation: Conversation): string {
+  return (
+    tellResults(conversation) ??
+    calculate(conversation) ??
+    count(conversation) ??
+    ECHO.exec(conversation.message)?.[1] ??
+    describeMessage(conversation)
+  );
 }
 
 function tellResults({ results, message }: Conversation): string | undefined {
@@ -52,32 +38,34 @@ function calculate({ message }: Conversation): string | undefined {
 }
 
 function count({ message }: Conversation): string | undefined {
-  const [asked, first = '1', last] = COUNT.exec(message) ?? [];
-  if (asked === undefined) return undefined;
-  const [from, to] = [Number(first), Number(last)];
-  const length = Math.min(Math.abs(to - from) + 1, MOST_NUMBERS);
-  const numbers = Array.from({ length }, (_, index) => from + (to < from ? -index : index));
-  return `${numbers.join(', ')}${numbers.at(-1) === to ? '.' : ` … and so on to ${to}.`}`;
-}
-
-function introduce({ message }: Conversation): string | undefined {
-  const isGreeting = GREETING.test(message) && findKeywords(message.replace(GREETING, ''), 1).length === 0;
-  if (!isGreeting && !ASKS_WHO.test(message)) return undefined;
-  return `${isGreeting ? 'Hello! ' : ''}${NOTICE} I calculate, count, repeat a text, call a tool that does what you ask for, and fill in a JSON schema by the words of your message.`;
+  const last = COUNT.exec(message)?.[1];
+  if (last === undefined) return undefined;
+  const length = Math.min(Number(last), MOST_NUMBERS);
+  const numbers = Array.from({ length }, (_, index) => index + 1);
+  return `${numbers.join(', ')}${Number(last) > length ? ` … and so on to ${last}` : ''}.`;
 }
 
 function describeMessage({ message, hasAttachment }: Conversation): string {
-  const words = findKeywords(message, 4).map((word) => `“${word}”`);
-  const subject = words.length === 0 ? quote(message, 60) : words.join(', ').replace(/, (?=[^,]*$)/, ' and ');
-  const greeting = GREETING.test(message) ? 'Hello! ' : '';
+  const isGreeting = GREETING.test(message);
+  const greeting = isGreeting ? 'Hello! ' : '';
+  const words = findKeywords(message.replace(GREETING, ''), 4).map((word) => `“${word}”`);
+  if (ASKS_WHO.test(message) || (isGreeting && words.length === 0 && !hasAttachment)) {
+    return `${greeting}${NOTICE} I calculate, count, repeat a text, call a tool that does what you ask for, and fill in a JSON schema by the words of your message.`;
+  }
   const attached = hasAttachment ? 'I cannot see, hear or open what you attached: I read text only. ' : '';
   const verb = message.endsWith('?') ? 'ask' : 'write';
+  const subject = words.join(', ').replace(/, (?=[^,]*$)/, ' and ') || quote(message, 60);
   const about = message === '' ? 'Your message has no text.' : `You ${verb} about ${subject}.`;
   return `${greeting}${attached}${about} I know nothing about it, and would rather say so than invent something. ${NOTICE}`;
 }
 
 /** A text on one line in quotation marks, without its full stop, shortened to `limit` code units. */
 function quote(text: string, limit: number): string {
-  const line = cut(text, limit).replace(/\s+/g, ' ').replace(/\.$/, '').trim();
+  const line = text
+    .slice(0, limit)
+    .replace(/\p{Cs}$/u, '')
+    .replace(/\s+/g, ' ')
+    .replace(/\.$/, '')
+    .trim();
   return `“${line}${text.length > limit ? ' …' : ''}”`;
 }

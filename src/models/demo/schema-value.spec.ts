@@ -91,10 +91,9 @@ describe('makeValue', () => {
     });
   });
 
-  it('fits texts into their bounds, by characters and between words', () => {
+  it('fits texts into their bounds, by characters', () => {
     const bounded = (bounds: object): unknown => fit({ ...text, ...bounds }, { writeText: () => 'one 🦖🦖 three' });
-    expect(bounded({ maxLength: 6 })).toBe('one 🦖🦖');
-    expect(bounded({ maxLength: 5 })).toBe('one');
+    expect(bounded({ maxLength: 5 })).toBe('one 🦖');
     expect(bounded({ minLength: 5, maxLength: 5 })).toBe('one 🦖');
     expect(bounded({ minLength: 14 })).toBe('one 🦖🦖 three o');
   });
@@ -108,9 +107,7 @@ describe('makeValue', () => {
     ['points nowhere', { $ref: '#/$defs/missing' }],
     ['has a reference that is no address', { $ref: '#/%' }],
     ['points to another server', { $ref: 'https://example.com/schema.json' }],
-    ['has a broken pattern', { type: 'string', pattern: '(' }],
-    ['has a pattern that no usual text matches', { type: 'string', pattern: '^qx{70}$' }],
-    ['has a pattern that takes for ever', { type: 'string', pattern: '^([a-z0-9-]+)+!$' }],
+    ['has a pattern that the demo does not know', { type: 'string', pattern: '^[a-z]+$' }],
     ['has a format and a pattern that contradict each other', { type: 'string', format: 'email', pattern: '@here$' }],
     [
       'has two multiples that have none in common so small',
@@ -128,7 +125,6 @@ describe('makeValue', () => {
     ],
     ['asks for a billion items', { type: 'array', items: text, minItems: 1e9 }],
     ['asks for a billion characters', { type: 'string', minLength: 1e9 }],
-    ['asks for a pattern without end', { type: 'string', pattern: '((a{1000}){1000}){1000}' }],
     [
       'is nested deeper than the stack',
       Array.from({ length: 50_000 }).reduce<Schema>((allOf) => ({ allOf: [allOf] }), text),

@@ -1,41 +1,19 @@
 import { isJsonObject, type JsonObject } from '../../kernel/index.js';
 import type { Choices, Place } from './choices.js';
+import { FORMAT_TEXTS, PATTERN_TEXTS } from './formats.js';
 import { makeRefusalError } from './refusal.js';
-import { asList, findPropertySchema, isWithin, NoValueError, SchemaCheck } from './schema-check.js';
+import { asList, findPropertySchema, NoValueError, readObject, SchemaCheck } from './schema-check.js';
 
 const MOST_CHARACTERS = 10_000;
-/** So much of a free text is held against a pattern. */
-const MOST_MATCHED = 100;
-/** Options that are weighed; nothing comes of the others. */
-const MOST_OPTIONS = 500;
-const MOST_PARTS = 100;
 /** From this depth on nothing is made that may be left out. */
 const EASY_DEPTH = 6;
 const MOST_DEPTH = 60;
-/** A text of each format, in the ranges and domains that are reserved for examples. */
-const FORMATS: ReadonlyMap<string, string> = new Map(
-  `date 2026-01-31|time 12:30:00Z|date-time 2026-01-31T12:30:00Z|duration P1D|email ada@example.com|idn-email ada@example.com
-  |hostname example.com|idn-hostname example.com|uri https://example.com/1|iri https://example.com/1|uri-reference /1
-  |iri-reference /1|uri-template /{id}|ipv4 192.0.2.1|ipv6 2001:db8::1|uuid 9b2f6d0e-4c1a-4e7b-8f3d-5a6c7e8f9012
-  |json-pointer /items/1|relative-json-pointer 1/items|regex ^[a-z]+$|base64 ZGVtbw==`
-    .split(/\s*\|/)
-    .map((line) => line.split(' ') as [string, string]),
-);
-/** Texts that are tried where there is a pattern. */
-const SAMPLES = [
-  ...`a A 1 ab AB 12 abc ABC Abc 123 1234 12345 123456 A1 AB12 AB-123 ABC-1234 2026-01 12:30 1.5 1.0.0 v1.0.0 #1a2b3c a-b a_b a.b en-US
-  +4915112345678 2026-01-31T12:30:00.000Z 507f1f77bcf86cd799439011 01ARZ3NDEKTSV4RRFFQ69G5FAV V1StGXR8_Z5jdHi6B-myT`.split(
-    /\s+/,
-  ),
-  ...FORMATS.values(),
-];
 
 /**
  * Makes a value that fits a JSON schema, as JSON; properties come in the order of the schema.
  *
  * @param param where the schema stands in the request, for the error
- * @throws UpstreamError (400) if it makes none: the schema allows nothing, asks for too much, or has keywords that the demo
- *   does not know
+ * @throws UpstreamError (400) if it makes none, as where the schema has keywords that the demo does not know
  */
 export function makeValue(schema: unknown, choices: Choices, param: 'response_format' | 'tools'): string {
   try {
@@ -69,10 +47,9 @@ class ValueMaker {
     const { [Array.isArray(schema.anyOf) ? 'anyOf' : 'oneOf']: branches, ...rest } = schema;
     if (!Array.isArray(branches)) return this.#makePlain(schema, place, depth);
     let failure = new NoValueError('it allows nothing');
-    const order = this.#order(branches.map(readLabel), place, (at) => isNull(branches[at]) === depth > EASY_DEPTH);
-    for (const index of order) {
+    for (const branch of this.#order(branches, place, depth > EASY_DEPTH)) {
       try {
-        return this.makeChecked(merge(this.#flatten(branches[index]), rest), place, depth + 1, schema);
+        return this.makeChecked(merge(this.#flatten(branch), rest), place, depth + 1, schema);
       } catch (error) {
         if (!(error instanceof NoValueError)) throw error;
         failure = error;
@@ -85,17 +62,15 @@ class ValueMaker {
   #flatten(schema: unknown): JsonObject {
     this.check.spend(1);
     if (schema === false) throw new NoValueError('it allows nothing');
-    const { $ref, allOf, ...rest } = isJsonObject(schema) ? schema : {};
+    const { $ref, allOf, ...rest } = readObject(schema);
     const parts = [...(typeof $ref === 'string' ? [this.check.resolve($ref)] : []), ...asList(allOf)];
-    if (parts.length > MOST_PARTS) throw new NoValueError(`an \`allOf\` of it has more than ${MOST_PARTS} parts`);
+    this.check.spend(parts.length ** 2 / 10);
     return parts.reduce<JsonObject>((whole, part) => merge(this.#flatten(part), whole), rest);
   }
 
   #makePlain(schema: JsonObject, place: Place, depth: number): unknown {
     const options = 'const' in schema ? [schema.const] : schema.enum;
-    if (Array.isArray(options)) {
-      return options[this.#order(options.map(readText), place, (at) => options[at] !== null)[0] ?? -1];
-    }
+    if (Array.isArray(options)) return this.#order(options, place, false)[0];
     const types = [schema.type ?? ('properties' in schema ? 'object' : 'string')].flat();
     switch (types.find((type) => type !== 'null')) {
       case 'object':
@@ -114,18 +89,18 @@ class ValueMaker {
     }
   }
 
-  /** Indices of options, those that are preferred first; in a list, the next one for each item. */
-  #order(labels: readonly string[], { index = 0 }: Place, isPreferred: (index: number) => boolean): readonly number[] {
-    const ranked = this.choices.rank(labels.slice(0, MOST_OPTIONS));
-    this.check.spend(ranked.length / 5);
-    const order = ranked.toSorted((a, b) => Number(isPreferred(b)) - Number(isPreferred(a)));
+  /** Options or branches, the best first, null first or last; in a list, each item begins with the next one. */
+  #order(options: readonly unknown[], { index = 0 }: Place, isNullFirst: boolean): readonly unknown[] {
+    this.check.spend(options.length / 5);
+    const ranked = this.choices.rank(options.map(readLabel)).map((at) => options[at]);
+    const order = ranked.toSorted((a, b) => Number(isNull(b) === isNullFirst) - Number(isNull(a) === isNullFirst));
     const start = index % Math.max(order.length, 1);
     return [...order.slice(start), ...order.slice(0, start)];
   }
 
   #makeObject(schema: JsonObject, place: Place, depth: number): JsonObject {
     const required = new Set(asList(schema.required).map(String));
-    const properties = Object.entries(isJsonObject(schema.properties) ? schema.properties : {});
+    const properties = Object.entries(readObject(schema.properties));
     const usual = properties.filter(([name, part]) => required.has(name) || (depth < EASY_DEPTH && part !== false));
     const names = new Set([...usual.map(([name]) => name), ...required]);
     const makePart = (name: string): unknown =>
@@ -136,66 +111,52 @@ class ValueMaker {
   #makeList({ items, minItems, maxItems }: JsonObject, place: Place, depth: number): unknown[] {
     const usual = items !== false && depth < EASY_DEPTH ? 1 : 0;
     const length = Math.min(Math.max(numberOr(0, minItems), usual), numberOr(Infinity, maxItems));
-    const value: unknown[] = [];
-    for (let index = 0; index < length; index++) value.push(this.#make(items, { ...place, index }, depth + 1));
-    return value;
+    this.check.spend(length);
+    return Array.from({ length }, (_, index) => this.#make(items, { ...place, index }, depth + 1));
   }
 
   #makeText({ format, pattern, minLength, maxLength }: JsonObject, place: Place): unknown {
     const [least, most] = [numberOr(0, minLength), numberOr(MOST_CHARACTERS, maxLength)];
     if (least > MOST_CHARACTERS) throw new NoValueError(`it asks for more than ${MOST_CHARACTERS} characters`);
-    const text = FORMATS.get(readText(format)) ?? fitLength(this.choices.writeText(place), least, most);
+    const fixed = PATTERN_TEXTS.get(String(pattern)) ?? FORMAT_TEXTS.get(readText(format));
+    const text = fixed ?? fitLength(this.choices.writeText(place), least, most);
     this.check.spend(text.length / 100);
-    if (typeof pattern !== 'string') return text;
-    const texts = [text.slice(0, MOST_MATCHED), ...SAMPLES].filter(({ length }) => isWithin(length, least, most));
-    const match = this.check.findMatch(pattern, texts);
-    if (match === undefined) throw new NoValueError('the demo knows no text for a `pattern` of it');
-    return match;
+    return text;
   }
 
-  #makeNumber(schema: JsonObject, index: number): number {
+  #makeNumber(schema: JsonObject, index: number): unknown {
     const { minimum, exclusiveMinimum = minimum, maximum, exclusiveMaximum = maximum, multipleOf } = schema;
     const from = numberOr(numberOr(2, exclusiveMaximum) - 2, exclusiveMinimum);
     const middle = (from + numberOr(from + 2, exclusiveMaximum)) / 2;
     const step = Math.abs(numberOr(1, multipleOf)) || 1;
     const multiples = [0, 1, -1].map((by) => Number(((Math.round(middle / step) + by + index) * step).toPrecision(15)));
     const tried = [...this.choices.numbers.slice(index), Math.round(middle * 100) / 100 + index, middle, ...multiples];
-    const fitting = tried.find((value) => Number.isFinite(value) && this.check.fits(value, schema));
-    if (fitting === undefined) throw new NoValueError('no number that it allows was found');
-    return fitting;
+    return tried.find((value) => Number.isFinite(value) && this.check.fits(value, schema));
   }
 }
 
 /** One schema that says what two say, as far as that is easy: what comes of it is held against both. */
 function merge(one: JsonObject, other: JsonObject): JsonObject {
-  const properties = new Map(Object.entries(isJsonObject(one.properties) ? one.properties : {}));
-  for (const [name, part] of Object.entries(isJsonObject(other.properties) ? other.properties : {})) {
-    properties.set(name, properties.has(name) ? { allOf: [properties.get(name), part] } : part);
-  }
+  const [first, second] = [readObject(one.properties), readObject(other.properties)];
+  const shared = Object.keys(second).filter((name) => Object.hasOwn(first, name));
+  const both = Object.fromEntries(shared.map((name) => [name, { allOf: [first[name], second[name]] }]));
+  const properties = { ...first, ...second, ...both };
   const required = [...asList(one.required), ...asList(other.required)];
-  return {
-    ...one,
-    ...other,
-    ...(properties.size > 0 && { properties: Object.fromEntries(properties) }),
-    ...(required.length > 0 && { required }),
-  };
+  return { ...one, ...other, required, ...(Object.keys(properties).length > 0 && { properties }) };
 }
 
-/** Brings a text to a length in characters, at the end of a word if it can. */
+/** Brings a text to a length in characters. */
 function fitLength(text: string, least: number, most: number): string {
   const characters = Array.from(text);
-  if (characters.length < least) {
-    // A character takes at most two of the units that are counted here.
-    const long = text.padEnd(2 * least, ` ${text || 'demo'}`);
-    return Array.from(long).slice(0, least).join('');
-  }
-  const space = characters.lastIndexOf(' ', most);
-  return characters.slice(0, characters.length > most && space >= Math.max(least, most / 2) ? space : most).join('');
+  if (characters.length >= least) return characters.slice(0, most).join('');
+  // A character takes at most two of the units that are counted here.
+  const long = text.padEnd(2 * least, ` ${text || 'demo'}`);
+  return Array.from(long).slice(0, least).join('');
 }
 
-function readLabel(schema: unknown): string {
-  if (!isJsonObject(schema)) return '';
-  return readText('const' in schema ? schema.const : (schema.title ?? schema.description));
+function readLabel(option: unknown): string {
+  const { const: value, title, description } = readObject(option);
+  return readText(isJsonObject(option) ? (value ?? title ?? description) : option);
 }
 
 function readText(value: unknown): string {
@@ -206,6 +167,6 @@ function numberOr(fallback: number, value: unknown): number {
   return typeof value === 'number' ? value : fallback;
 }
 
-function isNull(schema: unknown): boolean {
-  return isJsonObject(schema) && (schema.type === 'null' || schema.const === null);
+function isNull(option: unknown): boolean {
+  return option === null || (isJsonObject(option) && (option.type === 'null' || option.const === null));
 }

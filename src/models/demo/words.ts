@@ -1,20 +1,17 @@
 const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}'’]{0,39}/gu;
+const ENDING = /(?<=..)(?:(?<!account)ing|ed|ies|es|e|s|(?<![aeiou])y)$/;
 /** Words that say nothing about the subject of a text, or of a tool. */
 const FILLERS = new Set(
-  `a about again all also am an and any are as ask at be because been but by call can can't could did do does doesn't don't for from
-  get give go got had has have he hello help her hi him his how i i'd i'll i'm i've if in into is isn't it it's its just know
-  let like make many may me more much my need no not now of off on one only or our out over own please question say see she
-  should so some something tell than thank thanks that that's the their them then there these they this those to too up us use
-  very want was we were what what's when where which while who why will with won't would write yes yet you you're your use
-  message user customer name true false fetch find look lookup search list create run read show check set tool function current`.split(
-    /\s+/,
-  ),
+  `a about again all also am an and any are as ask at be because been but by call can can't could did do does doesn't
+  don't for from get give go got had has have he hello help her hi him his how i i'd i'll i'm i've if in into is isn't
+  it it's its just know let like make many may me more much my need no not now of off on one only or our out over own
+  please question say see she should so some something tell than thank thanks that that's the their them then there
+  these they this those to too up us use very want was we were what what's when where which while who why will with
+  won't would write yes yet you you're your use message user customer name true false fetch find look lookup search list
+  create run read show check set tool function current`.split(/\s+/),
 );
 const CHANGES = /^(?:create|delete|update|add|remove|cancel|book)/i;
-/**
- * What people call a thing when they sort texts, and the words in which others write about it. In a message the words of
- * both sides speak for it.
- */
+/** What people call a thing when they sort texts: words in which others write about it. All of them speak for it. */
 const TOPICS = `
 billing invoice payment accounting finance: pay paid charge bill card receipt vat tax subscription fee overcharged
 refund reimbursement return chargeback: money reimburse repay
@@ -23,12 +20,8 @@ account login authentication access profile: password username log sign locked r
 shipping shipment delivery logistics order: deliver parcel package courier tracking track ship arrive transit
 product feature item catalog: app size colour color stock model warranty compatible battery material version available
 sales pricing price purchase: quote discount buy trial enterprise plan cost licence license offer seat
-cancel cancellation termination churn: terminate unsubscribe quit end
-feedback suggestion idea: improve wish add propose
 spam advertising advertisement junk scam phishing: lottery winner won prize casino bitcoin crypto click seo backlink
-  loan inheritance earn congratulations rich pill
 escalate escalation threat anger angry complaint human: lawyer sue court attorney furious unacceptable outrageous
-  supervisor manager disgrace
 urgent urgency critical high severe blocker emergency: asap immediately production everybody outage down deadline
 low minor trivial: cosmetic typo whenever someday
 negative unhappy dissatisfied: bad terrible awful hate disappointed worst poor sad frustrated angry furious wrong
@@ -36,23 +29,15 @@ weather forecast temperature: rain snow sun sunny cold warm hot storm umbrella
 email mail: inbox
 calculator calculate calculation arithmetic math: compute plus minus divide sum
 positive happy praise satisfied: good great love excellent awesome perfect wonderful fantastic thank`
-  .split(/\n(?! )/)
+  .split('\n')
   .map((line) => ({ titles: new Set(findStems(line.split(':')[0] ?? '')), stems: new Set(findStems(line)) }));
 /** What an option is called that is right when nothing speaks for another. */
-const ANYTHING_ELSE =
-  /^(?:general|other|neutral|normal|medium|none|unknown|default|unclear|misc|standard|no)(?![a-z])/i;
+const ANYTHING_ELSE = /^(?:general|other|neutral|normal|medium|none|unknown|default|unclear|standard|no)(?![a-z])/i;
 
 /** The words of a text in lower case without their endings, so that "crashes" and "crashed" are one. */
 function findStems(text: string): string[] {
   const words = text.toLowerCase().replaceAll('’', "'").match(WORD) ?? [];
-  return words.map((word) =>
-    word.length < 4
-      ? word
-      : word
-          .replace(/ies$/, 'y')
-          .replace(/(?:(?<!account)ing|ed|es|e|s)$/, '')
-          .replace(/(.)\1$/, '$1'),
-  );
+  return words.map((word) => word.replace(ENDING, '').replace(/(?<=..)(.)\1$/, '$1'));
 }
 
 /** A name such as `getWeather_now` as words. */
@@ -64,9 +49,8 @@ export function splitName(name: string): string {
 export function findKeywords(text: string, most: number): string[] {
   const keywords = new Map<string, string>();
   for (const [word] of text.matchAll(WORD)) {
-    if (keywords.size >= most) break;
     const key = word.toLowerCase().replaceAll('’', "'");
-    if (key.length > 1 && !FILLERS.has(key) && !keywords.has(key)) keywords.set(key, word);
+    if (keywords.size < most && key.length > 1 && !FILLERS.has(key) && !keywords.has(key)) keywords.set(key, word);
   }
   return [...keywords.values()];
 }
@@ -79,21 +63,15 @@ export class Evidence {
     const text = message
       .replaceAll('’', "'")
       .replace(/\b(?:not|no longer|never|\w{2,6}n't) (?:work|load|open|start|respond)(?:ing|s)?\b/gi, 'broken')
-      .replace(/\b(?:not|never|\w{2,6}n't) (?:very |really )?(?:happy|good|great|satisfied|pleased)\b/gi, 'bad')
       .replace(/\b(?:not|isn't|no|nothing|without) (?:an? |any )?[\p{L}\p{N}]{1,40}/giu, ' ');
     this.#stems = new Set(findStems(text));
   }
 
   /** The options that the message speaks for first, as indices; by their order if it is for several, or for none. */
   rank(options: readonly string[]): readonly number[] {
-    const names = options.map((option) => new Set(findStems(splitName(option))));
-    const counts = new Map<string, number>();
-    for (const stem of names.flatMap((stems) => [...stems])) counts.set(stem, (counts.get(stem) ?? 0) + 1);
-    const scored = names.map((stems, index) => {
-      // What several have in common decides nothing.
-      const score = this.#score([...stems].filter((stem) => counts.get(stem) === 1));
-      return { index, score: score + (ANYTHING_ELSE.test(options[index] ?? '') ? 0.5 : 0) };
-    });
+    const score = (option: string): number =>
+      this.#score(findStems(splitName(option))) + (ANYTHING_ELSE.test(option) ? 0.5 : 0);
+    const scored = options.map((option, index) => ({ index, score: score(option) }));
     return scored.toSorted((a, b) => b.score - a.score).map(({ index }) => index);
   }
 
