@@ -50,6 +50,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm audit --omit=dev': 'asks the registry',
   'npm run bench': BENCH,
   'npm run bench:smoke': BENCH,
+  'npm run bench:start': BENCH,
   'npm run bench:soak': BENCH,
   'npm run bench:micro': BENCH,
   'npm run bench:micro -- framing': BENCH,
