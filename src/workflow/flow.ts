@@ -3,8 +3,9 @@ import type { MillraceError } from '../errors/index.js';
 import type { Agent, AnyAgent } from './agents/agent.js';
 import type { ChannelMap, OneFieldPerChannel } from './agents/channels.js';
 import type { InputOf, NodeLike, OutputOf } from './node-signature.js';
-import { Ref, type Refs, type Unwired, type Wired } from './ref.js';
+import { Ref, type Refs, type RefsAtTop, type Unwired, type Wired } from './ref.js';
 import type { TaskContext } from './task-context.js';
+import { WiringError } from './wiring-error.js';
 import type { NestedRequest, ResultOf, WorkflowLike } from './workflow-types.js';
 
 /** How a step stands in a workflow. */
@@ -119,6 +120,9 @@ type NoOtherBranch<Other> = [Other] extends [never] ? unknown : { readonly branc
 export class Flow {
   readonly #steps: FlowStep[] = [];
   #routes = 0;
+  /** The branch that is being wired; steps are added to its flow meanwhile. */
+  #branch: string | undefined;
+  #isClosed = false;
 
   /**
    * @param fields the names of the workflow's fields that hold agents: a step is called by its agent's field
@@ -134,6 +138,11 @@ export class Flow {
   /** The steps in the order in which they were added. */
   get steps(): readonly FlowStep[] {
     return this.#steps;
+  }
+
+  /** Ends the wiring: what adds a step from now on would never be run. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /**
@@ -188,13 +197,12 @@ export class Flow {
    */
   run<W extends object, Output>(
     key: string,
-    input: W,
+    input: W & RefsAtTop<W>,
     code: (input: Unwired<W>, context: TaskContext) => Output | Promise<Output>,
     options: CodeOptions<NoInfer<Output>> = {},
   ): Ref<Output> {
     const step = { ...(options as CodeOptions), kind: 'code' as const, key: this.prefix + key, name: key, code, input };
-    this.#steps.push(step as Extract<FlowStep, { kind: 'code' }>);
-    return new Ref(this, { kind: 'step', key: step.key });
+    return this.#add(step as Extract<FlowStep, { kind: 'code' }>);
   }
 
   /**
@@ -206,8 +214,7 @@ export class Flow {
   node<N extends NodeLike>(node: Type<N>, ...parameters: NodeParameters<InputOf<N>, OutputOf<N>>): Ref<OutputOf<N>> {
     const [input, options = {}] = parameters;
     const key = this.prefix + (options.key ?? node.name);
-    this.#steps.push({ ...(options as NodeOptions), kind: 'node', key, node, input });
-    return new Ref(this, { kind: 'step', key });
+    return this.#add({ ...(options as NodeOptions), kind: 'node', key, node, input });
   }
 
   /**
@@ -223,12 +230,11 @@ export class Flow {
   ): Ref<R[`${K}`]> {
     this.#routes++;
     const key = this.prefix + (options.key ?? (this.#routes === 1 ? 'route' : `route-${this.#routes}`));
+    this.#assertOpen(key);
     const wired = Object.entries<(flow: Flow) => Ref<unknown>>(branches).map(([value, wire]) => {
-      const flow = new Flow(this.fields, this, `${key}.${value}.`);
-      return [value, { flow, result: wire(flow) }] as const;
+      return [value, this.#wireBranch(`${key}.${value}`, wire)] as const;
     });
-    this.#steps.push({ ...options, kind: 'route', key, on, branches: new Map(wired) });
-    return new Ref(this, { kind: 'step', key });
+    return this.#add({ ...options, kind: 'route', key, on, branches: new Map(wired) });
   }
 
   /**
@@ -242,8 +248,7 @@ export class Flow {
     options: NestedOptions = {},
   ): Ref<ResultOf<W>> {
     const key = this.prefix + (options.key ?? workflow.name);
-    this.#steps.push({ ...options, kind: 'workflow', key, workflow, request });
-    return new Ref(this, { kind: 'step', key });
+    return this.#add({ ...options, kind: 'workflow', key, workflow, request });
   }
 
   #addAgent(
@@ -257,17 +262,63 @@ export class Flow {
     const name = options.key ?? field;
     const key = this.prefix + (name ?? 'agent');
     const isNamed = name !== undefined;
-    this.#steps.push({ ...options, kind: 'agent', key, agent, field, isNamed, input, visible, channels });
-    return new Ref(this, { kind: 'step', key });
+    return this.#add({ ...options, kind: 'agent', key, agent, field, isNamed, input, visible, channels });
+  }
+
+  #wireBranch(name: string, wire: (flow: Flow) => unknown): { readonly flow: Flow; readonly result: unknown } {
+    const flow = new Flow(this.fields, this, `${name}.`);
+    this.#branch = name;
+    try {
+      const result = wire(flow);
+      // It is no ref, which is a fault. That it fails as well must not end the process before it is told.
+      if (result instanceof Promise) result.catch(() => undefined);
+      return { flow, result };
+    } finally {
+      flow.close();
+      this.#branch = undefined;
+    }
+  }
+
+  #add(step: FlowStep): Ref<never> {
+    this.#assertOpen(step.key);
+    this.#steps.push(step);
+    return new Ref<never>(this, { kind: 'step', key: step.key });
+  }
+
+  /** @throws WiringError if a step that is added now would run at another place than the author means, or never */
+  #assertOpen(node: string): void {
+    if (this.#branch !== undefined) {
+      const problem =
+        `it is added to the flow around the branch "${this.#branch}" while that branch is wired, so it would run whichever ` +
+        'branch is taken.';
+      const fix = 'Use the flow that the branch is given, (branch) => branch.stream(…), or add it before the route.';
+      throw new WiringError({ code: 'outer_flow', problem, fix, node });
+    }
+    if (this.#isClosed) {
+      const place = this.parent === undefined ? 'define()' : 'the function of its branch';
+      const problem = `it is added after ${place} has returned, so it would never run.`;
+      const fix = 'Add all steps while that runs: code of a step cannot add any, and a flow is of no use outside.';
+      throw new WiringError({ code: 'late_step', problem, fix, node });
+    }
   }
 }
 
+/** All that {@link makeRefs} has made. */
+const REFS = new WeakSet();
+
 /** The refs to the request of a flow. Any property can be asked for: its type says which there are. */
 export function makeRefs<Request>(flow: Flow): Refs<Request> {
-  return new Proxy(
+  const refs = new Proxy(
     {},
     {
       get: (_, property) => (typeof property === 'string' ? new Ref(flow, { kind: 'request', property }) : undefined),
     },
   ) as Refs<Request>;
+  REFS.add(refs);
+  return refs;
+}
+
+/** Whether a value is the refs of a whole request, which cannot be wired as one. */
+export function isRefs(value: object): boolean {
+  return REFS.has(value);
 }

@@ -1,3 +1,5 @@
+import { WiringError } from './wiring-error.js';
+
 declare const VALUE: unique symbol;
 
 /** Where a ref's value comes from. */
@@ -32,6 +34,30 @@ export class Ref<out T> {
   get<K extends keyof T>(property: K): Ref<T[K]> {
     return this.map((value) => value[property]);
   }
+
+  /** @throws WiringError always: a ref in a text would be there as a ref, not as its value */
+  [Symbol.toPrimitive](): never {
+    return refuseAsValue();
+  }
+
+  /** @throws WiringError always, see above */
+  toString(): never {
+    return refuseAsValue();
+  }
+
+  /** @throws WiringError always, see above */
+  toJSON(): never {
+    return refuseAsValue();
+  }
+}
+
+function refuseAsValue(): never {
+  throw new WiringError({
+    code: 'ref_as_value',
+    problem:
+      'a ref is used as if it were its value, in a text, as a number or as JSON; the value exists only in a run.',
+    fix: 'Make the text of it with ref.map((value) => …), or wire the ref to flow.run(key, { … }, (values) => …).',
+  });
 }
 
 /** The type of the value that a ref stands for. */
@@ -42,6 +68,33 @@ export type Refs<T> = { readonly [K in keyof T]-?: Ref<T[K]> };
 
 /** What a step is given, each property either a ref to a value of its type or a constant. */
 export type Wired<Input> = { readonly [K in keyof Input]: Input[K] | Ref<Input[K]> };
+
+/**
+ * Makes a ref anywhere but as a property of the input a compile error: deeper ones would be given to the step as they are. A
+ * list is no input.
+ */
+export type RefsAtTop<W> = W extends Ref<unknown> | readonly unknown[]
+  ? { readonly notAnInput: W }
+  : { readonly [K in keyof W]: [W[K]] extends [Ref<unknown>] ? W[K] : NoRefInside<W[K]> };
+
+type NoRefInside<V> = true extends HoldsRef<V> ? { readonly refInside: V } : V;
+
+/** Looks a few levels deep: types may contain themselves. The compiler of workflows looks at all. */
+type HoldsRef<V, Depth extends readonly unknown[] = []> = 0 extends 1 & V
+  ? false
+  : Depth['length'] extends 3
+    ? false
+    : V extends Ref<unknown>
+      ? Depth['length'] extends 0
+        ? false
+        : true
+      : V extends readonly (infer E)[]
+        ? HoldsRef<E, readonly [...Depth, 0]>
+        : V extends (...parameters: never[]) => unknown
+          ? false
+          : V extends object
+            ? { [K in keyof V]-?: HoldsRef<V[K], readonly [...Depth, 0]> }[keyof V]
+            : false;
 
 /** The values behind what a step is wired to. */
 export type Unwired<W> = { readonly [K in keyof W]: W[K] extends Ref<infer T> ? T : W[K] };

@@ -286,6 +286,49 @@ describe('A workflow with agents in its fields', () => {
       );
     });
 
+    it('with a branch that adds its step to the flow around it', async () => {
+      class Faulty {
+        readonly yes = agent({});
+        readonly no = agent({});
+        define(flow: Flow, { messages }: ChatRefs) {
+          const decision = flow.run('decide', { messages }, (values) => values.messages.length > 3);
+          return flow.route(decision, {
+            true: () => flow.stream(this.yes, { messages }),
+            false: (branch) => branch.stream(this.no, { messages }),
+          });
+        }
+      }
+      expect(await faultsOf(Faulty)).toContain(
+        '[outer_flow] workflow "faulty", node "yes": it is added to the flow around the branch "route.true"',
+      );
+    });
+
+    it('with a ref in a text', async () => {
+      class Faulty {
+        readonly topic = agent({});
+        readonly answer = agent({});
+        define(flow: Flow, { messages }: ChatRefs) {
+          const topic = flow.ask(this.topic, { messages });
+          return flow.stream(this.answer, { messages: `Write about ${topic as unknown as string}` });
+        }
+      }
+      expect(await faultsOf(Faulty)).toContain(
+        '[ref_as_value] workflow "faulty": a ref is used as if it were its value',
+      );
+    });
+
+    it('with an agent that is given no messages', async () => {
+      class Faulty {
+        readonly answer = agent({});
+        define(flow: Flow) {
+          return flow.stream(this.answer, {} as { messages: string });
+        }
+      }
+      expect(await faultsOf(Faulty)).toContain(
+        '[no_messages] workflow "faulty", node "answer": it is given no messages',
+      );
+    });
+
     it('with a schema that cannot be sent, or a model that is not configured', async () => {
       class Faulty {
         readonly topic = agent({ output: z.object({ all: z.record(z.string(), z.string()) }) });
@@ -301,6 +344,26 @@ describe('A workflow with agents in its fields', () => {
         /\[node_not_ready\] workflow "faulty", node "answer": its model provider "mistral" needs MISTRAL_API_KEY/,
       );
     });
+  });
+
+  it('fails as a bug where code of a step adds a step, or uses a ref as a value', async () => {
+    @Workflow({ id: 'late', description: '' })
+    class LateWorkflow {
+      readonly answer = agent({});
+      define(flow: Flow, { messages, model }: ChatRefs) {
+        const first = flow.ask(this.answer, { messages });
+        return flow.run('late', { first }, ({ first: text }) => {
+          if (text === 'step') flow.ask(this.answer, { messages }, { key: 'again' });
+          return `${model as unknown as string} ${text}`;
+        });
+      }
+    }
+    const { app, upstream } = await start(moduleOf(LateWorkflow));
+    for (const text of ['step', 'value']) {
+      upstream.next(scriptStream(text));
+      expect((await postJson(app.chatUrl, { model: 'late', messages: HELLO })).status).toBe(500);
+    }
+    expect(upstream.requests).toHaveLength(2);
   });
 
   it('fails as a bug where a node gives a generator and is not written as one', async () => {

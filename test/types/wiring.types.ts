@@ -147,6 +147,25 @@ export function codeIsInferred(flow: Flow, { messages }: ChatRefs): void {
   flow.run('look-up', { topic }, ({ topic: { why } }) => why, { onError: () => 1 });
 }
 
+export function refsStandAtTheTop(
+  flow: Flow,
+  { messages }: ChatRefs,
+  service: { find(): string; owner: ClockNode },
+): void {
+  const topic = flow.ask(decide, { messages });
+  const given = flow.run('deep', { topic, service, list: [1, 2], any: null as any }, (values) => values);
+  expectTypeOf(given.get('list')).toEqualTypeOf<Ref<number[]>>();
+  expectTypeOf(given.get('topic')).toEqualTypeOf<Ref<Decision>>();
+  // @ts-expect-error refs in a list would be given as they are
+  flow.run('list', { list: [topic] }, ({ list }) => list);
+  // @ts-expect-error refs in an object would be given as they are
+  flow.run('deep', { deep: { topic } }, ({ deep }) => deep);
+  // @ts-expect-error a ref is no input
+  flow.run('ref', topic, (value) => value);
+  // @ts-expect-error a list is no input
+  flow.run('refs', [topic], (values) => values);
+}
+
 export function branchesAreExhaustive(flow: Flow, { messages }: ChatRefs): void {
   const decision = flow.ask(decide, { messages });
   const draft = flow.stream(plain, { messages });

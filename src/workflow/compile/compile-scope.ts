@@ -4,7 +4,7 @@ import { assertNever, ensureError, isTimerMs, MAX_TIMER_MS } from '../../kernel/
 import type { AgentUse } from '../agents/agent-compiler.js';
 import { Agent, type AgentData } from '../agents/agent.js';
 import type { RunRequest } from '../run-request.js';
-import type { Flow, FlowStep } from '../flow.js';
+import { type Flow, type FlowStep, isRefs } from '../flow.js';
 import type { NodeLike } from '../node-signature.js';
 import { findOrigin, Ref } from '../ref.js';
 import { isStreaming, type WorkflowNode } from '../workflow-node.js';
@@ -19,7 +19,15 @@ import type {
 } from '../workflow-schema.js';
 import type { WorkflowLike } from '../workflow-types.js';
 import type { DefinitionFaults } from './definition-faults.js';
-import { findDependencies, findRefs, hasEffect, isVisibleFrom, resolveRef, resolveWires } from './wires.js';
+import {
+  findDependencies,
+  findNestedRef,
+  findRefs,
+  hasEffect,
+  isVisibleFrom,
+  resolveRef,
+  resolveWires,
+} from './wires.js';
 
 /** What the compiler asks the application for. */
 export interface Resolver {
@@ -125,7 +133,7 @@ export class ScopeCompiler {
     prepare: () => Runnable | undefined,
   ): NodeStep | undefined {
     const { key, input } = step;
-    const refs = this.#refs(flow, key, [...Object.values(input ?? {}), ...(step.after ?? [])]);
+    const refs = this.#refs(flow, key, [...this.#wires(key, input), ...(step.after ?? [])]);
     let runnable: Runnable | undefined;
     try {
       runnable = prepare();
@@ -153,7 +161,8 @@ export class ScopeCompiler {
     };
   }
 
-  #agent({ key, agent, field, isNamed, visible, channels }: StepOf<'agent'>): Runnable | undefined {
+  #agent({ key, agent, field, isNamed, input, visible, channels }: StepOf<'agent'>): Runnable | undefined {
+    this.#assertConversation(key, input);
     if (!(agent instanceof Agent)) {
       const fix = 'Make it with agent({ … }) in a field of the workflow.';
       this.#faults.add('not_an_agent', 'what it is to ask is no agent.', fix, key);
@@ -219,7 +228,8 @@ export class ScopeCompiler {
   }
 
   #nested(flow: Flow, step: StepOf<'workflow'>): NestedStep | undefined {
-    const refs = this.#refs(flow, step.key, [...Object.values(step.request), ...(step.after ?? [])]);
+    const refs = this.#refs(flow, step.key, [...this.#wires(step.key, step.request), ...(step.after ?? [])]);
+    this.#assertConversation(step.key, step.request);
     const workflow = this.#resolver.workflow(step.workflow, this.#faults, step.key);
     if (workflow === undefined) return undefined;
     const visible = workflow.visible && step.silent !== true;
@@ -237,6 +247,36 @@ export class ScopeCompiler {
         ...(resolveWires(step.request, values) as Pick<RunRequest, 'messages'>),
       }),
     };
+  }
+
+  /** What a step is wired to, property by property. Its type says that it is an object, but code without types can hand over anything. */
+  #wires(key: string, input: unknown): readonly unknown[] {
+    if (input === undefined) return [];
+    if (typeof input !== 'object' || input === null || Array.isArray(input) || input instanceof Ref || isRefs(input)) {
+      const fix = 'Give it an object: { name: ref, … }.';
+      this.#faults.add(
+        'invalid_input',
+        'what it is given is no object with a ref or a constant in each property.',
+        fix,
+        key,
+      );
+      return [];
+    }
+    const nested = findNestedRef(input as Readonly<Record<string, unknown>>);
+    if (nested !== undefined) {
+      const message = `"${nested}" in its input is a ref, but refs stand only at the top of an input.`;
+      const fix = 'Give each ref a property of its own, or join them with flow.run(key, { … }, (values) => …).';
+      this.#faults.add('nested_ref', message, fix, key);
+    }
+    return Object.values(input);
+  }
+
+  /** What a model answers must be there. Code without types can leave it out, and a run could only fail. */
+  #assertConversation(key: string, input: { readonly messages?: unknown } | undefined): void {
+    const messages = input?.messages;
+    if (messages instanceof Ref || typeof messages === 'string' || Array.isArray(messages)) return;
+    const fix = 'Give it messages: a ref to a conversation or a text, or a text.';
+    this.#faults.add('no_messages', 'it is given no messages, so there is nothing to answer.', fix, key);
   }
 
   /** The refs among the values, all of which must belong to this flow or one around it. */

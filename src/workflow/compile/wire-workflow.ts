@@ -4,6 +4,7 @@ import { Agent, type AnyAgent } from '../agents/agent.js';
 import type { RunRequest } from '../run-request.js';
 import { Flow, type FlowStep, makeRefs } from '../flow.js';
 import type { Refs } from '../ref.js';
+import { WiringError } from '../wiring-error.js';
 import type { DefinitionFaults } from './definition-faults.js';
 
 /** An instance of a workflow's class. */
@@ -28,10 +29,18 @@ export function wireWorkflow(definition: WorkflowDefinition, faults: DefinitionF
   let result: unknown;
   try {
     result = definition.define(flow, makeRefs<RunRequest>(flow));
+    // It is no ref, which is a fault. That it fails as well must not end the process before it is told.
+    if (result instanceof Promise) result.catch(() => undefined);
   } catch (error) {
-    const fix = 'Correct define(); it must only wire steps.';
-    faults.add('define_failed', `define() threw "${ensureError(error).message}".`, fix);
+    if (error instanceof WiringError) {
+      faults.add(error.code, error.problem, error.fix, error.node);
+    } else {
+      const fix = 'Correct define(); it must only wire steps.';
+      faults.add('define_failed', `define() threw "${ensureError(error).message}".`, fix);
+    }
     return undefined;
+  } finally {
+    flow.close();
   }
   const used = new Set(listSteps(flow).map((step) => step.kind === 'agent' && step.agent));
   for (const [agent, field] of fields) {

@@ -1,5 +1,5 @@
 import { assertNever } from '../../kernel/index.js';
-import type { Flow, FlowStep } from '../flow.js';
+import { type Flow, type FlowStep, isRefs } from '../flow.js';
 import { findOrigin, Ref } from '../ref.js';
 import type { Values } from '../workflow-schema.js';
 
@@ -9,8 +9,11 @@ export function resolveRef(ref: Ref<unknown>, values: Values): unknown {
   switch (source.kind) {
     case 'step':
       return values.outputs.get(source.key);
-    case 'map':
-      return source.transform(resolveRef(source.from, values) as never);
+    case 'map': {
+      const value = source.transform(resolveRef(source.from, values) as never);
+      if (value instanceof Ref) throw new Error('The function of a ref.map(…) gives a ref; it must give a value');
+      return value;
+    }
     default:
       return Object.hasOwn(values.request, source.property) ? Reflect.get(values.request, source.property) : undefined;
   }
@@ -21,6 +24,34 @@ export function resolveWires(wires: Readonly<Record<string, unknown>>, values: V
   return Object.fromEntries(
     Object.entries(wires).map(([name, value]) => [name, value instanceof Ref ? resolveRef(value, values) : value]),
   );
+}
+
+/** Where a ref lies so deep in what a step is wired to that nobody would resolve it, such as `list.0`; undefined: nowhere. */
+export function findNestedRef(wires: Readonly<Record<string, unknown>>): string | undefined {
+  const seen = new Set<unknown>();
+  const search = (value: unknown, path: string): string | undefined => {
+    if (typeof value !== 'object' || value === null || seen.has(value)) return undefined;
+    if (value instanceof Ref || isRefs(value)) return path;
+    seen.add(value);
+    for (const [name, inside] of listInside(value)) {
+      const found = search(inside, `${path}.${String(name)}`);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  for (const [name, value] of Object.entries(wires)) {
+    const found = value instanceof Ref ? undefined : search(value, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** What lies in plain data. Objects of classes are the author's own: what they hold is not looked at. */
+function listInside(value: object): Iterable<readonly [unknown, unknown]> {
+  if (Array.isArray(value) || value instanceof Map) return value.entries();
+  if (value instanceof Set) return value.entries();
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null ? Object.entries(value) : [];
 }
 
 /** Whether a ref of `owner` has a value in a flow. */
@@ -51,7 +82,7 @@ function listWiredValues(step: FlowStep): unknown[] {
     case 'node':
       return Object.values(step.input ?? {});
     case 'workflow':
-      return Object.values(step.request);
+      return Object.values(step.request ?? {});
     case 'route':
       return [step.on, ...[...step.branches.values()].flatMap((branch) => findRefs(branch.flow, branch.result))];
     default:

@@ -1,0 +1,181 @@
+import { describe, expect, it } from '@jest/globals';
+import { CodeNode, compileTestWorkflow, type Definition } from '../../../test/support/compiled-workflow.js';
+import { DefinitionError } from '../../errors/index.js';
+import { type ChatRefs, type Flow, Ref } from '../index.js';
+
+class TextNode extends CodeNode {
+  override process(_input?: unknown): string {
+    return '';
+  }
+}
+
+function findFaults(define: Definition['define']): readonly string[] {
+  try {
+    compileTestWorkflow({ define });
+  } catch (error) {
+    if (!(error instanceof DefinitionError)) throw error;
+    return error.faults.map(({ code, node, message, fix }) => `${code} ${node ?? ''}: ${message} ${fix}`);
+  }
+  return [];
+}
+
+/** As code without types would call it. */
+const untyped = (flow: Flow): any => flow;
+
+describe('a step that is added where it does not belong is a fault', () => {
+  const makeRoute =
+    (wire: (outer: Flow, branch: Flow, refs: ChatRefs) => unknown): Definition['define'] =>
+    (flow, refs) => {
+      const key = flow.run('key', {}, () => true);
+      return flow.route(key, {
+        true: (branch) => wire(flow, branch, refs) as Ref<string>,
+        false: (branch) => branch.run('no', {}, () => ''),
+      });
+    };
+
+  it.each<[string, Parameters<typeof makeRoute>[0]]>([
+    ['code', (outer) => outer.run('yes', {}, () => '')],
+    ['a node', (outer) => outer.node(CodeNode, undefined, { key: 'yes' })],
+    ['a workflow', (outer) => untyped(outer).workflow(CodeNode, { messages: '' }, { key: 'yes' })],
+    ['an agent', (outer, _branch, { messages }) => untyped(outer).ask({}, { messages }, { key: 'yes' })],
+    [
+      'a route',
+      (outer, branch) =>
+        outer.route(
+          branch.run('b', {}, () => true),
+          {} as never,
+          { key: 'yes' },
+        ),
+    ],
+  ])('to the flow around its branch: %s', (_, wire) => {
+    expect(findFaults(makeRoute(wire))).toEqual([
+      'outer_flow yes: it is added to the flow around the branch "route.true" while that branch is wired, so it would run ' +
+        'whichever branch is taken. Use the flow that the branch is given, (branch) => branch.stream(…), or add it before the route.',
+    ]);
+  });
+
+  it('two flows further out', () => {
+    const define = makeRoute((outer, branch) =>
+      branch.route(
+        branch.run('b', {}, () => true),
+        {
+          true: () => outer.run('yes', {}, () => ''),
+          false: (inner) => inner.run('no', {}, () => ''),
+        },
+      ),
+    );
+    expect(findFaults(define)).toEqual([expect.stringMatching(/^outer_flow yes: .*branch "route.true"/)]);
+  });
+
+  it('to the flow of another branch, or of one that is wired', () => {
+    let left: Flow | undefined;
+    const define: Definition['define'] = (flow) =>
+      flow.route(
+        flow.run('key', {}, () => true),
+        {
+          true: (branch) => (left = branch).run('yes', {}, () => ''),
+          false: () => (left as Flow).run('no', {}, () => ''),
+        },
+      );
+    expect(findFaults(define)).toEqual([
+      'late_step route.true.no: it is added after the function of its branch has returned, so it would never run. Add all ' +
+        'steps while that runs: code of a step cannot add any, and a flow is of no use outside.',
+    ]);
+  });
+
+  it('after define() has returned', async () => {
+    let flow: Flow | undefined;
+    compileTestWorkflow({ define: (given) => (flow = given).run('a', {}, () => '') });
+    expect(() => flow?.run('b', {}, () => '')).toThrow(/^The step "b": it is added after define\(\) has returned/);
+
+    const wire = async (outer: Flow): Promise<Ref<string>> => {
+      await Promise.resolve();
+      return outer.run('b', {}, () => '');
+    };
+    expect(findFaults((given) => wire(given) as never)).toEqual([expect.stringMatching(/^no_nodes/)]);
+    expect(findFaults(makeRoute((_, branch) => wire(branch)))).toEqual([
+      expect.stringMatching(/^no_result route.true/),
+    ]);
+    await new Promise(setImmediate);
+  });
+});
+
+describe('a ref that is used as a value is a fault', () => {
+  it.each<[string, (ref: Ref<string>) => unknown]>([
+    ['a template', (ref) => `About ${ref as unknown as string}`],
+    ['a sum', (ref) => 'About ' + (ref as unknown as string)],
+    ['a joined list', (ref) => [ref].join()],
+    ['toString()', (ref) => ref.toString()],
+    ['JSON', (ref) => JSON.stringify({ ref })],
+    ['a comparison', (ref) => (ref as unknown as number) > 2],
+  ])('in %s', (_, use) => {
+    const expected = [
+      'ref_as_value : a ref is used as if it were its value, in a text, as a number or as JSON; the value exists only in a run. ' +
+        'Make the text of it with ref.map((value) => …), or wire the ref to flow.run(key, { … }, (values) => …).',
+    ];
+    const ofStep: Definition['define'] = (flow) => {
+      const ref = flow.run('a', {}, () => '');
+      use(ref);
+      return ref;
+    };
+    const ofRequest: Definition['define'] = (flow, { model }) => {
+      use(model.map((name) => name));
+      return flow.run('a', {}, () => '');
+    };
+    expect([findFaults(ofStep), findFaults(ofRequest)]).toEqual([expected, expected]);
+  });
+});
+
+describe('what a step is given', () => {
+  it.each<[string, string, (ref: Ref<string>) => unknown]>([
+    ['list.1', 'in a list', (ref) => ({ list: [1, ref] })],
+    ['deep.x', 'in an object', (x) => ({ deep: { x } })],
+    ['deep.a.b.c.d.e.0', 'deep inside', (ref) => ({ deep: { a: { b: { c: { d: { e: [ref] } } } } } })],
+    ['map.x', 'in a map', (x) => ({ map: new Map([['x', x]]) })],
+  ])('holds no ref at %s, %s', (place, _, makeInput) => {
+    const problem = `"${place}" in its input is a ref, but refs stand only at the top of an input.`;
+    const wirings: Definition['define'][] = [
+      (flow, { model }) => untyped(flow).run('step', makeInput(model), () => ''),
+      (flow) => untyped(flow).run('step', makeInput(flow.run('other', {}, () => '')), () => ''),
+      (flow, { model }) => untyped(flow).node(TextNode, makeInput(model), { key: 'step' }),
+    ];
+    for (const define of wirings) {
+      const nested = findFaults(define).filter((fault) => fault.startsWith('nested_ref'));
+      expect(nested).toEqual([expect.stringContaining(`nested_ref step: ${problem}`)]);
+    }
+  });
+
+  it('is an object, no ref, no list and not the whole request', () => {
+    const inputs: ((refs: ChatRefs) => unknown)[] = [
+      ({ model }) => model,
+      ({ model }) => [model],
+      (refs) => refs,
+      () => 'x',
+    ];
+    for (const makeInput of inputs) {
+      expect(findFaults((flow, refs) => untyped(flow).run('step', makeInput(refs), () => ''))).toEqual([
+        'invalid_input step: what it is given is no object with a ref or a constant in each property. Give it an object: { name: ref, … }.',
+      ]);
+    }
+    const request = findFaults((flow, refs) => untyped(flow).run('step', { refs }, () => ''));
+    expect(request).toEqual([expect.stringContaining('nested_ref step: "refs" in its input is a ref')]);
+  });
+
+  it('may hold objects that hold themselves, and objects of classes', () => {
+    const loop: { self?: unknown; service: TextNode } = { service: new TextNode() };
+    loop.self = loop;
+    expect(findFaults((flow) => untyped(flow).run('step', { loop }, () => ''))).toEqual([]);
+  });
+
+  it.each([[undefined], [{}], [{ messages: undefined }], [{ messages: 3 }]])(
+    'holds messages where a workflow is to answer: %j',
+    (request) => {
+      const inner = compileTestWorkflow({ id: 'inner', define: (flow) => flow.run('a', {}, () => '') });
+      const compile = (): unknown =>
+        compileTestWorkflow({ define: (flow) => untyped(flow).workflow(inner.type, request, { key: 'inner' }) }, [
+          inner,
+        ]);
+      expect(compile).toThrow(/no_messages.*node "inner": it is given no messages/);
+    },
+  );
+});
