@@ -202,7 +202,7 @@ export class Flow {
     options: CodeOptions<NoInfer<Output>> = {},
   ): Ref<Output> {
     const step = { ...(options as CodeOptions), kind: 'code' as const, key: this.prefix + key, name: key, code, input };
-    return this.#add(step as Extract<FlowStep, { kind: 'code' }>);
+    return this.#add(step);
   }
 
   /**

@@ -153,7 +153,7 @@ export function refsStandAtTheTop(
   service: { find(): string; owner: ClockNode },
 ): void {
   const topic = flow.ask(decide, { messages });
-  const given = flow.run('deep', { topic, service, list: [1, 2], any: null as any }, (values) => values);
+  const given = flow.run('deep', { topic, service, list: [1, 2], loose: JSON.parse('1') }, (values) => values);
   expectTypeOf(given.get('list')).toEqualTypeOf<Ref<number[]>>();
   expectTypeOf(given.get('topic')).toEqualTypeOf<Ref<Decision>>();
   // @ts-expect-error refs in a list would be given as they are

@@ -20,7 +20,9 @@ function findFaults(define: Definition['define']): readonly string[] {
 }
 
 /** As code without types would call it. */
-const untyped = (flow: Flow): any => flow;
+const untyped = (flow: Flow): Untyped => flow as unknown as Untyped;
+
+type Untyped = Readonly<Record<'ask' | 'node' | 'run' | 'workflow', (...parameters: unknown[]) => Ref<string>>>;
 
 describe('a step that is added where it does not belong is a fault', () => {
   const makeRoute =
