@@ -94,10 +94,25 @@ export type FlowStep =
 
 /** What `flow.node` takes after the class: a node that needs no input is not given any. */
 type NodeParameters<Input, Output> = [unknown] extends [Input]
-  ? [input?: undefined, options?: NodeOptions<Output>]
+  ? [input?: Nothing, options?: NodeOptions<Output>]
   : [Input] extends [void | undefined]
-    ? [input?: undefined, options?: NodeOptions<Output>]
+    ? [input?: Nothing, options?: NodeOptions<Output>]
     : [input: Wired<Input>, options?: NodeOptions<Output>];
+
+/** The input of a node that takes none: left out, or `{}` before options. */
+type Nothing = Readonly<Record<string, never>> | undefined;
+
+/** Makes a node whose `process` is a generator, but not an async one, a compile error: nobody could await what it writes. */
+type NoSyncGenerator<N> = N extends { process(...parameters: never[]): Generator<unknown, unknown, never> }
+  ? { readonly processIsNoAsyncGenerator: N }
+  : unknown;
+
+/** Makes code in place that is a generator a compile error: it is silent, so nobody would take what it yields. */
+type NoGenerator<Output> = 0 extends 1 & Output
+  ? unknown
+  : Output extends Generator<unknown, unknown, never> | AsyncGenerator<unknown, unknown, never>
+    ? { readonly codeIsGenerator: Output }
+    : unknown;
 
 /** Makes a route by any text or number a compile error: nobody could list its branches. */
 type Constants<K> = string extends K
@@ -198,7 +213,7 @@ export class Flow {
   run<W extends object, Output>(
     key: string,
     input: W & RefsAtTop<W>,
-    code: (input: Unwired<W>, context: TaskContext) => Output | Promise<Output>,
+    code: ((input: Unwired<W>, context: TaskContext) => Output | Promise<Output>) & NoGenerator<Output>,
     options: CodeOptions<NoInfer<Output>> = {},
   ): Ref<Output> {
     const step = { ...(options as CodeOptions), kind: 'code' as const, key: this.prefix + key, name: key, code, input };
@@ -211,7 +226,10 @@ export class Flow {
    * @param parameters its input, each property a ref or a constant, and options
    * @returns the ref to its output
    */
-  node<N extends NodeLike>(node: Type<N>, ...parameters: NodeParameters<InputOf<N>, OutputOf<N>>): Ref<OutputOf<N>> {
+  node<N extends NodeLike>(
+    node: Type<N> & NoSyncGenerator<N>,
+    ...parameters: NodeParameters<InputOf<N>, OutputOf<N>>
+  ): Ref<OutputOf<N>> {
     const [input, options = {}] = parameters;
     const key = this.prefix + (options.key ?? node.name);
     return this.#add({ ...(options as NodeOptions), kind: 'node', key, node, input });
@@ -306,12 +324,19 @@ export class Flow {
 /** All that {@link makeRefs} has made. */
 const REFS = new WeakSet();
 
-/** The refs to the request of a flow. Any property can be asked for: its type says which there are. */
-export function makeRefs<Request>(flow: Flow): Refs<Request> {
+/**
+ * The refs to the request of a flow. Any property can be asked for: its type says which there are.
+ * @param onRead is told the name of each property that is asked for
+ */
+export function makeRefs<Request>(flow: Flow, onRead: (property: string) => void): Refs<Request> {
   const refs = new Proxy(
     {},
     {
-      get: (_, property) => (typeof property === 'string' ? new Ref(flow, { kind: 'request', property }) : undefined),
+      get: (_, property) => {
+        if (typeof property !== 'string') return undefined;
+        onRead(property);
+        return new Ref(flow, { kind: 'request', property });
+      },
     },
   ) as Refs<Request>;
   REFS.add(refs);

@@ -29,3 +29,8 @@ export interface WorkflowNode<Input = never, Output = unknown> {
 export function isStreaming({ streams, process }: Pick<WorkflowNode, 'streams' | 'process'>): boolean {
   return streams ?? Object.prototype.toString.call(process) === '[object AsyncGeneratorFunction]';
 }
+
+/** Whether it is written as a generator that nobody can await. */
+export function isSyncGenerator({ process }: Pick<WorkflowNode, 'process'>): boolean {
+  return Object.prototype.toString.call(process) === '[object GeneratorFunction]';
+}

@@ -24,6 +24,16 @@ export class WorkflowRegistry {
     return true;
   }
 
+  /**
+   * For a client.
+   * @throws ModelNotFoundError if no workflow has this id or alias, or it only runs as a step
+   */
+  resolveServed(name: string): WorkflowName {
+    const found = this.resolve(name);
+    if (found.workflow.onlyAsStep) throw new ModelNotFoundError(name);
+    return found;
+  }
+
   /** @throws ModelNotFoundError if no workflow has this id or alias */
   resolve(name: string): WorkflowName {
     const found = this.#names.get(name);
@@ -31,8 +41,8 @@ export class WorkflowRegistry {
     return found;
   }
 
-  /** Every id and alias, ids and their aliases together, in the order of registration. */
+  /** Every id and alias that clients may send, ids and their aliases together, in the order of registration. */
   list(): readonly WorkflowName[] {
-    return [...this.#names.values()];
+    return [...this.#names.values()].filter(({ workflow }) => !workflow.onlyAsStep);
   }
 }

@@ -112,6 +112,10 @@ export interface CompiledWorkflow {
   readonly visible: boolean;
   /** Key of the step whose output the result is made of; undefined if it is a part of the request. */
   readonly resultStep: string | undefined;
+  /** True: clients cannot ask for it. */
+  readonly onlyAsStep: boolean;
+  /** What it must be given beside a chat request where it is a step. */
+  readonly needs: readonly string[];
   /** Groups of the client's parameters that are heeded whichever way a run goes. */
   readonly takes: ReadonlySet<ParameterGroup>;
 }

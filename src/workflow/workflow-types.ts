@@ -1,3 +1,4 @@
+import type { Conversation } from './agents/agent.js';
 import type { RunRequest } from './run-request.js';
 import type { Ref, Refs, RefValue, Wired } from './ref.js';
 
@@ -12,7 +13,7 @@ export interface WorkflowLike {
 
 /**
  * The request of a workflow as refs, property by property: what `define` is given.
- * @typeParam More what the workflow is given beside a chat request where it is a step of another workflow
+ * @typeParam More what the workflow is given beside a chat request where it is a step of another workflow; `@Workflow({ onlyAsStep: true })` goes with it
  */
 export type ChatRefs<More extends object = object> = Refs<RunRequest & More>;
 
@@ -26,7 +27,7 @@ export type ResultOf<W> = W extends { define(...parameters: never[]): Ref<infer 
 
 /** The request of a nested workflow: model and parameters are the parent's unless they are given. */
 export type NestedRequest<W> = Wired<
-  Omit<RequestOf<W>, keyof RunRequest> &
-    Pick<RunRequest, 'messages'> &
-    Partial<Pick<RunRequest, 'model' | 'parameters'>>
+  Omit<RequestOf<W>, keyof RunRequest> & { readonly messages: Conversation } & Partial<
+      Pick<RunRequest, 'model' | 'parameters'>
+    >
 >;

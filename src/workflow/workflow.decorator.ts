@@ -21,6 +21,11 @@ export interface WorkflowOptions {
    * and the default, is false: without `stream`, one JSON object.
    */
   readonly streamByDefault?: boolean;
+  /**
+   * True: it runs only as a step of other workflows and in code of the application; clients cannot ask for it. Needed where
+   * `define` reads more than a chat request has; false there says that it can do without.
+   */
+  readonly onlyAsStep?: boolean;
   /** How many nodes of one run may be at work at the same time; 8 if absent. */
   readonly concurrency?: number;
   /** Of the workflow's own making, such as `2026-11`: its runs can be told apart by it in traces. */

@@ -276,6 +276,7 @@ describe('A workflow with agents in its fields', () => {
     it('with code in place that is a generator', async () => {
       class Faulty {
         define(flow: Flow) {
+          // @ts-expect-error it does not compile; from JavaScript it comes all the same
           return flow.run('tick', {}, async function* () {
             yield await Promise.resolve({ type: 'content', text: 'tick' });
           });
@@ -344,6 +345,41 @@ describe('A workflow with agents in its fields', () => {
         /\[node_not_ready\] workflow "faulty", node "answer": its model provider "mistral" needs MISTRAL_API_KEY/,
       );
     });
+  });
+
+  it('serves no workflow that only runs as a step; a text is one message of the user for one, too', async () => {
+    @Workflow({ id: 'toned', description: 'Answers in a tone', onlyAsStep: true })
+    class TonedWorkflow {
+      readonly answer = agent({ instructions: ({ tone }: { tone: string }) => `Be ${tone}.` });
+      define(flow: Flow, { messages, tone }: ChatRefs<{ tone: string }>) {
+        return flow.stream(this.answer, { messages, tone });
+      }
+    }
+    @Workflow({ id: 'outer', description: 'Asks in a tone' })
+    class OuterWorkflow {
+      define(flow: Flow, { messages }: ChatRefs) {
+        const question = messages.map((all) => `${all.length} messages`);
+        const first = flow.workflow(TonedWorkflow, { messages: question, tone: 'kind' });
+        return flow.workflow(TonedWorkflow, { messages: 'a text', tone: first }, { key: 'second' });
+      }
+    }
+    @Module({ providers: [TonedWorkflow, OuterWorkflow] })
+    class ToneModule {}
+    const { app, upstream } = await start(ToneModule);
+    const refused = await postJson(app.chatUrl, { model: 'toned', messages: HELLO });
+    expect([refused.status, refused.text]).toEqual([404, expect.stringContaining('model_not_found')]);
+    upstream.next(scriptStream('fair')).next(scriptStream('Done.'));
+    assertCompletion(await stream('outer'), { content: 'fair\n\nDone.', finish: 'stop' });
+    expect(upstream.requests.map(({ body }) => body.messages)).toEqual([
+      [
+        { role: 'system', content: 'Be kind.' },
+        { role: 'user', content: `${HELLO.length} messages` },
+      ],
+      [
+        { role: 'system', content: 'Be fair.' },
+        { role: 'user', content: 'a text' },
+      ],
+    ]);
   });
 
   it('fails as a bug where code of a step adds a step, or uses a ref as a value', async () => {

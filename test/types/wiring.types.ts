@@ -63,6 +63,10 @@ export function agentsAreInferred(): void {
   agent({ model: [] });
   // @ts-expect-error a structured answer is an object
   agent({ output: z.string() });
+  // @ts-expect-error a text is no object
+  agent({ output: String });
+  // @ts-expect-error a list is no object
+  agent({ output: z.array(z.string()) });
   // @ts-expect-error a class that needs arguments cannot be made of an answer
   agent({ output: Date.bind(null, 0) as unknown as new (year: number) => Date });
   // @ts-expect-error no such setting
@@ -166,6 +170,23 @@ export function refsStandAtTheTop(
   flow.run('refs', [topic], (values) => values);
 }
 
+declare class SyncNode {
+  process(): Generator<Deltas, string, void>;
+}
+
+export function generatorsAreAsync(flow: Flow): void {
+  // @ts-expect-error only an async generator can write
+  flow.node(SyncNode);
+  // @ts-expect-error code in place is silent, so it is no generator
+  flow.run('sync', {}, function* () {
+    yield 1;
+  });
+  // @ts-expect-error code in place is silent, so it is no generator
+  flow.run('async', {}, async function* () {
+    yield await Promise.resolve(1);
+  });
+}
+
 export function branchesAreExhaustive(flow: Flow, { messages }: ChatRefs): void {
   const decision = flow.ask(decide, { messages });
   const draft = flow.stream(plain, { messages });
@@ -215,6 +236,10 @@ export function nestedWorkflowsAreTyped(flow: Flow, { messages }: ChatRefs): voi
   expectTypeOf(flow.workflow(SupportWorkflow, { messages })).toEqualTypeOf<Ref<string>>();
   expectTypeOf(flow.workflow(InnerWorkflow, { messages, tone: draft })).toEqualTypeOf<Ref<Think>>();
   expectTypeOf(flow.workflow(ConstantWorkflow, { messages, model: 'x' })).toEqualTypeOf<Ref<number>>();
+  flow.workflow(SupportWorkflow, { messages: 'a text' });
+  flow.workflow(SupportWorkflow, { messages: draft });
+  // @ts-expect-error a number is no conversation
+  flow.workflow(SupportWorkflow, { messages: 3 });
   // @ts-expect-error its request has a tone
   flow.workflow(InnerWorkflow, { messages });
   // @ts-expect-error a tone is a text
@@ -248,6 +273,9 @@ export function constantsAndOptionsAreAllowed(flow: Flow, { messages }: ChatRefs
   flow.node(CountNode, { text: draft }, { after: [draft], key: 'count', silent: true });
   flow.node(ClockNode);
   flow.node(ClockNode, undefined, { after: [draft] });
+  flow.node(ClockNode, {}, { after: [draft] });
+  // @ts-expect-error it takes no input
+  flow.node(ClockNode, { text: draft });
   flow.ask(plain, { messages: draft }, { after: [draft], key: 'again', effect: true });
   flow.ask(plain, { messages: 'a question' });
   flow.ask(plain, { messages: [{ role: 'user', content: 'a question' }] });

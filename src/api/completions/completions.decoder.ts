@@ -57,7 +57,7 @@ export class CompletionsDecoder {
    */
   decode(request: Request, response: Response, { body: json, caller }: TakenRequest): DecodedRequest {
     const body = validateChatCompletionRequest(json);
-    const name = this.registry.resolve(body.model);
+    const name = this.registry.resolveServed(body.model);
     const { workflow } = name;
     const streams = wantsStream(body, name, request.headers.accept);
     findRecord(response).asks(workflow.id, streams);

@@ -42,7 +42,7 @@ export class GraphsController {
     }),
   ])
   async graph(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const { name, workflow } = this.registry.resolve(readPathParameter(request, 'id'));
+    const { name, workflow } = this.registry.resolveServed(readPathParameter(request, 'id'));
     const { format } = request.query;
     this.access.requireCaller(request).assertMayUse(workflow.id, name);
     const { type, format: chosen } = chooseGraphFormat(format, (types) => request.accepts([...types]));

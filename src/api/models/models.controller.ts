@@ -40,7 +40,7 @@ export class ModelsController {
     ApiResponse({ status: 200, description: 'The workflow.', schema: { $ref: '#/components/schemas/ModelCard' } }),
   ])
   retrieve(@Req() request: Request, @Res() response: Response): void {
-    const name = this.registry.resolve(readPathParameter(request, 'id'));
+    const name = this.registry.resolveServed(readPathParameter(request, 'id'));
     const { workflow, streamByDefault } = name;
     this.access.requireCaller(request).assertMayUse(workflow.id, name.name);
     response.json({

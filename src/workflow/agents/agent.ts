@@ -30,12 +30,23 @@ export class Agent<in Input, out Output> {
 /** Any agent. */
 export type AnyAgent = Agent<never, unknown>;
 
+/** Makes an output that a model cannot write as one object a compile error. */
+type OnlyObjects<Output> = 0 extends 1 & Output
+  ? unknown
+  : Output extends
+        | readonly unknown[]
+        | InstanceType<StringConstructor | NumberConstructor | BooleanConstructor | DateConstructor>
+        | ReadonlyMap<never, unknown>
+        | ReadonlySet<unknown>
+    ? { readonly outputIsNoObject: Output }
+    : unknown;
+
 /**
  * Describes an agent. What it is given follows from its instructions: `messages`, and the variables of a function or a prompt
  * file. What it gives is a text, or with `output` an object of that class or schema.
  */
 export function agent<Output extends object, Variables extends object = object>(
-  config: AgentConfig<Variables> & { readonly output: OutputType<Output> },
+  config: AgentConfig<Variables> & { readonly output: OutputType<Output> & OnlyObjects<Output> },
 ): Agent<AgentInput<Variables>, Output>;
 export function agent<Variables extends object = object>(
   config: AgentConfig<Variables> & { readonly output?: undefined },

@@ -2,12 +2,12 @@ import type { Type } from '@nestjs/common';
 import { ConfigurationError } from '../../errors/index.js';
 import { assertNever, ensureError, isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
 import type { AgentUse } from '../agents/agent-compiler.js';
-import { Agent, type AgentData } from '../agents/agent.js';
+import { Agent, type AgentData, type Conversation } from '../agents/agent.js';
 import type { RunRequest } from '../run-request.js';
 import { type Flow, type FlowStep, isRefs } from '../flow.js';
 import type { NodeLike } from '../node-signature.js';
 import { findOrigin, Ref } from '../ref.js';
-import { isStreaming, type WorkflowNode } from '../workflow-node.js';
+import { isStreaming, isSyncGenerator, type WorkflowNode } from '../workflow-node.js';
 import type {
   CompiledScope,
   CompiledWorkflow,
@@ -179,7 +179,7 @@ export class ScopeCompiler {
 
   #code({ key, name, code }: StepOf<'code'>): Runnable | undefined {
     const instance: WorkflowNode = { process: code };
-    if (isStreaming(instance)) {
+    if (isStreaming(instance) || isSyncGenerator(instance)) {
       const fix = 'Make it a class with `async *process`, for flow.node(…).';
       this.#faults.add('streaming_code', 'its code is a generator, but code in place is silent.', fix, key);
       return undefined;
@@ -192,6 +192,10 @@ export class ScopeCompiler {
     if (instance === undefined) return undefined;
     instance.prepare?.();
     const { debounceMs, forwards } = instance;
+    if (isSyncGenerator(instance)) {
+      const fix = 'Write `async *process`, so that what it yields can reach the client while it works.';
+      this.#faults.add('sync_generator', 'its process is a generator, but no async one.', fix, key);
+    }
     if (debounceMs !== undefined && !isTimerMs(debounceMs, 0)) {
       this.#faults.add(
         'invalid_debounce',
@@ -232,6 +236,11 @@ export class ScopeCompiler {
     this.#assertConversation(step.key, step.request);
     const workflow = this.#resolver.workflow(step.workflow, this.#faults, step.key);
     if (workflow === undefined) return undefined;
+    const missing = workflow.needs.filter((name) => !Object.hasOwn(step.request ?? {}, name));
+    if (missing.length > 0) {
+      const message = `it is not given ${missing.map((name) => `"${name}"`).join(', ')}, which its workflow reads.`;
+      this.#faults.add('missing_input', message, 'Give it a ref or a constant for each.', step.key);
+    }
     const visible = workflow.visible && step.silent !== true;
     this.#unneeded.push({ key: step.key, isNeeded: visible });
     return {
@@ -244,7 +253,7 @@ export class ScopeCompiler {
       request: (values) => ({
         model: values.request.model,
         parameters: values.request.parameters,
-        ...(resolveWires(step.request, values) as Pick<RunRequest, 'messages'>),
+        ...giveMessages(resolveWires(step.request, values)),
       }),
     };
   }
@@ -296,4 +305,10 @@ export class ScopeCompiler {
       if (origin.kind === 'step') this.#used.add(origin.key);
     }
   }
+}
+
+/** A text is one message of the user, as it is for an agent. */
+function giveMessages(request: Readonly<Record<string, unknown>>): Pick<RunRequest, 'messages'> {
+  const { messages } = request as { readonly messages: Conversation };
+  return { ...request, messages: typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages };
 }

@@ -17,7 +17,7 @@ const CONCURRENCY = 8;
  */
 export function compileWorkflow(
   options: WorkflowOptions,
-  { flow, result }: WiredWorkflow,
+  { flow, result, needs }: WiredWorkflow,
   resolver: Resolver,
   faults: DefinitionFaults,
 ): CompiledWorkflow | undefined {
@@ -31,6 +31,13 @@ export function compileWorkflow(
       'invalid_concurrency',
       'its concurrency is no whole number from 1.',
       'Correct @Workflow({ concurrency }).',
+    );
+  }
+  if (needs.length > 0 && options.onlyAsStep === undefined) {
+    faults.add(
+      'more_than_a_request',
+      `it reads ${needs.map((name) => `"${name}"`).join(', ')}, which no request of a client has.`,
+      'Give it @Workflow({ onlyAsStep: true }), so that it only runs as a step, or onlyAsStep: false if it can do without.',
     );
   }
   const compiler = new ScopeCompiler(faults, resolver);
@@ -51,6 +58,8 @@ export function compileWorkflow(
     scope,
     visible,
     resultStep,
+    onlyAsStep: options.onlyAsStep === true,
+    needs: options.onlyAsStep === true ? needs : [],
     takes: findTakenParameters(scope, visible),
   });
 }

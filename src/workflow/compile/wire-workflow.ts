@@ -7,6 +7,9 @@ import type { Refs } from '../ref.js';
 import { WiringError } from '../wiring-error.js';
 import type { DefinitionFaults } from './definition-faults.js';
 
+/** What every request has. */
+const CHAT_REQUEST: ReadonlySet<string> = new Set<keyof RunRequest>(['model', 'messages', 'parameters']);
+
 /** An instance of a workflow's class. */
 export interface WorkflowDefinition {
   define(flow: Flow, request: Refs<RunRequest>): unknown;
@@ -17,6 +20,8 @@ export interface WiredWorkflow {
   readonly flow: Flow;
   /** What it returned: a ref, if the author has made no mistake. */
   readonly result: unknown;
+  /** What it reads that no chat request has. */
+  readonly needs: readonly string[];
 }
 
 /**
@@ -26,9 +31,13 @@ export interface WiredWorkflow {
 export function wireWorkflow(definition: WorkflowDefinition, faults: DefinitionFaults): WiredWorkflow | undefined {
   const fields = findAgents(definition);
   const flow = new Flow(fields);
+  const read = new Set<string>();
   let result: unknown;
   try {
-    result = definition.define(flow, makeRefs<RunRequest>(flow));
+    result = definition.define(
+      flow,
+      makeRefs<RunRequest>(flow, (property) => void read.add(property)),
+    );
     // It is no ref, which is a fault. That it fails as well must not end the process before it is told.
     if (result instanceof Promise) result.catch(() => undefined);
   } catch (error) {
@@ -48,7 +57,7 @@ export function wireWorkflow(definition: WorkflowDefinition, faults: DefinitionF
     const fix = 'Wire it in define() with flow.ask(…) or flow.stream(…), or remove it.';
     faults.add('unused_agent', 'the agent in this field is never used.', fix, field);
   }
-  return { flow, result };
+  return { flow, result, needs: [...read].filter((property) => !CHAT_REQUEST.has(property)) };
 }
 
 /** The fields that hold agents. Those that are private to the language (`#topic`) cannot be seen. */

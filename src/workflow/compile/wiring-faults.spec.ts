@@ -181,3 +181,50 @@ describe('what a step is given', () => {
     },
   );
 });
+
+describe('a generator that is no async one is a fault', () => {
+  it('in a node, and in code in place', () => {
+    class SyncNode {
+      *process(): Generator<unknown, string, void> {
+        yield 1;
+        return '';
+      }
+    }
+    expect(findFaults((flow) => untyped(flow).node(SyncNode))).toEqual([
+      'sync_generator SyncNode: its process is a generator, but no async one. Write `async *process`, so that what it yields can ' +
+        'reach the client while it works.',
+    ]);
+    function* code(): Generator<number> {
+      yield 1;
+    }
+    expect(findFaults((flow) => untyped(flow).run('code', {}, code))).toEqual([
+      expect.stringMatching(/^streaming_code code/),
+    ]);
+  });
+});
+
+describe('a workflow that reads more than a chat request', () => {
+  const define = (flow: Flow, { tone }: ChatRefs<{ tone: string }>): Ref<string> =>
+    flow.run('a', { tone }, (values) => values.tone);
+
+  it('says whether it only runs as a step', () => {
+    expect(findFaults(define as Definition['define'])).toEqual([
+      'more_than_a_request : it reads "tone", which no request of a client has. Give it @Workflow({ onlyAsStep: true }), so that it ' +
+        'only runs as a step, or onlyAsStep: false if it can do without.',
+    ]);
+    for (const onlyAsStep of [true, false]) {
+      const { workflow } = compileTestWorkflow({ define: define as Definition['define'], onlyAsStep });
+      expect(workflow.onlyAsStep).toBe(onlyAsStep);
+    }
+  });
+
+  it('must be given it as a step', () => {
+    const inner = compileTestWorkflow({ id: 'inner', define: define as Definition['define'], onlyAsStep: true });
+    const compile = (request: object): unknown =>
+      compileTestWorkflow({ define: (flow) => untyped(flow).workflow(inner.type, request, { key: 'inner' }) }, [inner]);
+    expect(() => compile({ messages: 'x' })).toThrow(
+      /missing_input.*node "inner": it is not given "tone", which its workflow reads/,
+    );
+    expect(compile({ messages: 'x', tone: 'kind' })).toBeDefined();
+  });
+});
