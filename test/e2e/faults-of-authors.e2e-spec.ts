@@ -107,8 +107,10 @@ describe('what authors can do wrong', () => {
         const child = await startProcess(command, { env });
         expect(await child.exit).toEqual({ code: 1, signal: null });
         expect(child.stdout).not.toMatch(/Exception/);
-        const [, said = ''] = child.stderr.split('Millrace cannot start: ');
-        expect(child.stderr).toBe(`Millrace cannot start: ${said}`);
+        const isJson = 'LOG_FORMAT' in settings;
+        const message = isJson ? (JSON.parse(child.stderr) as { readonly message: string }).message : child.stderr;
+        const [, said = ''] = message.split('Millrace cannot start: ');
+        expect(message).toBe(`Millrace cannot start: ${said}`);
         expect(said.split('\n')[0]).toMatch(text);
         // The stack of code that threw is of use, that of Nest is not.
         expect(/^ +at /m.test(said)).toBe(what === 'constructor that throws');
