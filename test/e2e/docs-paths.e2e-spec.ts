@@ -13,10 +13,8 @@ const MADE_BY_THE_READER = [
   'src/workflows/daily-summary/',
   'test/e2e/support.e2e-spec.ts',
   'docs/reference/',
-  'src/assistant.workflow.ts',
-  'src/assistant.workflow.spec.ts',
+  'src/assistant.workflow.',
   'src/workflows/my-flow/',
-  'src/assistant.workflow.spec.ts',
   'src/app.module.ts',
   'src/hello.controller.ts',
 ];

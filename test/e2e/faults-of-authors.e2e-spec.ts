@@ -104,7 +104,7 @@ describe('what authors can do wrong', () => {
         [[faulty.cli, 'list'], {}],
       ] as const) {
         const env = { PROVIDE: what, HOST: '127.0.0.1', PORT: '0', ...settings };
-        const child = await startProcess(command, { env });
+        const child = await startProcess(command, { env, cwd: faulty.folder });
         expect(await child.exit).toEqual({ code: 1, signal: null });
         expect(child.stdout).not.toMatch(/Exception/);
         const isJson = 'LOG_FORMAT' in settings;
@@ -246,7 +246,7 @@ describe('what authors can do wrong', () => {
 
   it('ends a command with what went wrong, and exit code 1', async () => {
     upstream = await ScriptedUpstream.start();
-    const child = await startProcess([faulty.cli, 'run', 'faulty', 'reject a promise']);
+    const child = await startProcess([faulty.cli, 'run', 'faulty', 'reject a promise'], { cwd: faulty.folder });
     expect(await child.exit).toEqual({ code: 1, signal: null });
     expect(child.stderr).toMatch(/^A promise that nobody awaits was rejected: Error: nobody awaits me\n\s+at /m);
   });
