@@ -1,3 +1,3 @@
 export type { MillraceAsyncOptions, MillraceOptions } from './millrace-options.js';
-export { describeModels } from './served-report.js';
+export { describeModels } from './describe-models.js';
 export { MillraceModule } from './millrace.module.js';

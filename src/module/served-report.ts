@@ -3,14 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { API_ROOT, DoorsPlace } from '../http/index.js';
 import { ModelProviders } from '../models/index.js';
 import { WorkflowRegistry } from '../workflow/index.js';
-
-/** The workflows by the names that clients give as `model`, for the log. */
-export function describeModels(registry: WorkflowRegistry): string {
-  const names = registry
-    .list()
-    .map(({ name, workflow }) => (name === workflow.id ? name : `${name} (= ${workflow.id})`));
-  return names.length === 0 ? 'none' : names.join(', ');
-}
+import { describeModels } from './describe-models.js';
 
 /** Tells the log of an application what Millrace serves in it, and which models answer: the demo must not go unnoticed. */
 @Injectable()

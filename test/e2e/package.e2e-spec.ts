@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -61,7 +61,6 @@ const TSCONFIG = {
     experimentalDecorators: true,
     emitDecoratorMetadata: true,
     strict: true,
-    strictPropertyInitialization: false,
     skipLibCheck: true,
     outDir: './dist',
     rootDir: './src',
@@ -114,6 +113,26 @@ function runIn(cwd: string, command: string, ...args: readonly string[]): Promis
 function readFiles(page: string): readonly (readonly [path: string, code: string])[] {
   return [...page.matchAll(/^`(src\/[\w./-]+)`\n\n```ts\n([^]*?)^```$/gm)].map(
     ([, path = '', code = '']) => [path, code] as const,
+  );
+}
+
+/** What pages import beside the package, as docs/writing-workflows.md has it. */
+const ARTICLE_SERVICE = `export class ArticleService {
+  find(topic: string): readonly string[] {
+    return [topic];
+  }
+}
+`;
+
+/** The workflows that the pages show whole: they need nothing beside the package but the service above. */
+async function readShownWorkflows(): Promise<readonly (readonly [page: string, code: string])[]> {
+  const names = (await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md'));
+  const pages = ['README.md', ...names.map((name) => `docs/${name}`)];
+  const texts = await Promise.all(pages.map(async (page) => [page, await readFile(join(ROOT, page), 'utf8')] as const));
+  return texts.flatMap(([page, text]) =>
+    [...text.matchAll(/^```ts\n(import [^]*?)^```$/gm)]
+      .map(([, code = '']) => [page, code] as const)
+      .filter(([, code]) => code.includes("from 'millrace'") && !/ from '\.(?!\/article\.service\.js')/.test(code)),
   );
 }
 
@@ -170,7 +189,7 @@ describeWithRegistry('the package', () => {
           'reflect-metadata': '^0.2.2',
           rxjs: '^7.8.1',
         },
-        devDependencies: { '@types/express': '^5.0.0', '@types/node': '^20.0.0' },
+        devDependencies: { '@types/node': '^20.0.0' },
       };
       const page = await readFile(join(ROOT, PAGE), 'utf8');
       [, curl = ''] = /^```sh\n(curl [^]*?)^```$/m.exec(page) ?? [];
@@ -205,6 +224,43 @@ describeWithRegistry('the package', () => {
       };
       expect(Number(version.split('.')[0])).toBe(nest);
     });
+
+    it(
+      'compiles what the pages show under strict, with a check of the declarations of the package, too',
+      async () => {
+        const shown = await readShownWorkflows();
+        expect(new Set(shown.map(([page]) => page))).toEqual(
+          new Set([
+            'README.md',
+            'docs/coming-from-launchpad.md',
+            'docs/nest-application.md',
+            'docs/testing-workflows.md',
+            'docs/writing-workflows.md',
+          ]),
+        );
+        const pages = join(home, 'pages');
+        await mkdir(pages);
+        await writeFile(join(pages, 'article.service.ts'), ARTICLE_SERVICE);
+        await writeFile(
+          join(pages, 'doors.ts'),
+          "export * from 'millrace';\nexport * as testing from 'millrace/testing';\n",
+        );
+        for (const [index, [page, code]] of shown.entries()) {
+          await writeFile(join(pages, `${page.replace(/\W/g, '-')}-${index}.ts`), code);
+        }
+        const compilerOptions = {
+          ...TSCONFIG.compilerOptions,
+          skipLibCheck: false,
+          noEmit: true,
+          rootDir: '.',
+          types: ['node'],
+        };
+        const config = { compilerOptions, include: ['pages'] };
+        await writeFile(join(home, 'tsconfig.pages.json'), JSON.stringify(config));
+        await runIn(home, process.execPath, join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.pages.json');
+      },
+      LONGEST_STEP_MS,
+    );
 
     it(
       'compiles, passes its test, starts, streams beside a route of the application, and ends in good order',

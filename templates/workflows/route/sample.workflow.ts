@@ -4,7 +4,7 @@ import { agent, type ChatRefs, Describe, type Flow, Workflow } from 'millrace';
 class Topic {
   @IsIn(['billing', 'other'])
   @Describe('What the newest message of the user is about')
-  readonly topic: 'billing' | 'other';
+  readonly topic!: 'billing' | 'other';
 }
 
 /** A silent agent finds out what is asked, and a route decides who answers. A branch that is missing does not compile. */

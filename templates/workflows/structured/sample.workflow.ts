@@ -4,11 +4,11 @@ import { agent, type ChatRefs, Describe, type Flow, Workflow } from 'millrace';
 class Reply {
   @IsString()
   @Describe('What speaks for and against the answer, in a few sentences')
-  readonly thinking: string;
+  readonly thinking!: string;
 
   @IsString()
   @Describe('The answer to the user')
-  readonly reply: string;
+  readonly reply!: string;
 }
 
 /** One agent whose output is checked against a class. Clients read its fields as reasoning and as content, as they come. */

@@ -6,7 +6,7 @@ const CITIES = { Berlin: 'Europe/Berlin', Tokyo: 'Asia/Tokyo' };
 class TimeArgs {
   @IsIn(Object.keys(CITIES))
   @Describe('The city')
-  readonly city: keyof typeof CITIES;
+  readonly city!: keyof typeof CITIES;
 }
 
 /** Something that the model may ask for while it answers. Its constructor may ask for services of your application. */

@@ -5,10 +5,10 @@ import { agent, type ChatRefs, Describe, type Flow, Workflow } from 'millrace';
 class Topic {
   @IsIn(['billing', 'technical', 'other'])
   @Describe('What the newest message is about')
-  readonly topic: 'billing' | 'technical' | 'other';
+  readonly topic!: 'billing' | 'technical' | 'other';
   @IsBoolean()
   @Describe('Whether the user cannot go on until it is solved')
-  readonly urgent: boolean;
+  readonly urgent!: boolean;
 }
 
 @Injectable()
