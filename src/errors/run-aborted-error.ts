@@ -5,7 +5,11 @@ export type AbortCause = 'client_disconnected' | 'cancelled' | 'deadline' | 'shu
 
 const CONSEQUENCES: Record<AbortCause, { status: number; code: string; message: string }> = {
   // 499 is what proxies log for this; nobody is left to receive it.
-  client_disconnected: { status: 499, code: 'client_disconnected', message: 'The client closed the connection.' },
+  client_disconnected: {
+    status: 499,
+    code: 'client_disconnected',
+    message: 'The client closed the connection, or the signal that the run was given was aborted.',
+  },
   cancelled: { status: 409, code: 'cancelled', message: 'The run was cancelled.' },
   deadline: {
     status: 504,

@@ -114,8 +114,18 @@ function open(
 }
 
 function readModels(models: ChatModel | Models): Models {
-  if (!isModel(models)) return models;
-  return Object.fromEntries(Object.values(ModelProvider).map((name) => [name, models]));
+  const names = Object.values(ModelProvider);
+  if (isModel(models)) return Object.fromEntries(names.map((name) => [name, models]));
+  return { ...Object.fromEntries(names.map((name) => [name, makeMissingModel(name)])), ...models };
+}
+
+/** Stands where the test gives no model: a run that asks it fails, and says what to give. */
+function makeMissingModel(provider: ModelProvider): ChatModel {
+  return new FakeModel(({ step }) => {
+    throw new Error(
+      `The step "${step}" asks a model of ${provider}, and the test gives none. Give runWorkflow() one: { models: fakeModel('…') }.`,
+    );
+  });
 }
 
 function isModel(models: ChatModel | Models): models is ChatModel {

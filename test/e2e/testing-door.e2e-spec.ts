@@ -136,7 +136,11 @@ describe('runWorkflow', () => {
   });
 
   it('says what is missing: models, providers, the decorator', async () => {
-    await expect(runWorkflow(SupportWorkflow, 'Hi', { providers })).rejects.toThrow(/There is no model provider/);
+    for (const models of [{}, { anthropic: fakeModel(TOPIC) }]) {
+      await expect(runWorkflow(SupportWorkflow, 'Hi', { models, providers })).rejects.toThrow(
+        'The step "topic" asks a model of openai, and the test gives none. Give runWorkflow() one: { models: fakeModel(\'…\') }.',
+      );
+    }
     await expect(runWorkflow(SupportWorkflow, 'Hi', { models: fakeModel('Hi') })).rejects.toThrow(/ArticleService/);
     class Plain {}
     await expect(runWorkflow(Plain, 'Hi')).rejects.toThrow('Plain is no workflow: it has no @Workflow.');
@@ -149,7 +153,10 @@ describe('runWorkflow', () => {
       return 'too late';
     });
     const run = runWorkflow(SupportWorkflow, 'Hi', { models, providers, signal: controller.signal });
-    await expect(run).rejects.toMatchObject({ abortCause: 'client_disconnected' });
+    await expect(run).rejects.toMatchObject({
+      abortCause: 'client_disconnected',
+      message: 'The client closed the connection, or the signal that the run was given was aborted.',
+    });
     expect(models.calls).toHaveLength(1);
   });
 });
