@@ -3,7 +3,7 @@ import { VERSION } from '../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError, UsageError } from './cli-error.js';
 import { type Command, COMMANDS, type OptionName, OPTIONS, type Options } from './commands.js';
-import { describeUsage } from './usage.js';
+import { describeUsage, describeWholeUsage } from './usage.js';
 
 export type { CliEnvironment } from './cli-environment.js';
 
@@ -21,7 +21,7 @@ export async function runCli(args: readonly string[], environment: CliEnvironmen
   try {
     const { name, parameters, help, version, options } = parse(args);
     if (help) {
-      stdout.write(describeUsage());
+      stdout.write(describeWholeUsage());
       return EXIT.done;
     }
     if (version) {
@@ -32,7 +32,7 @@ export async function runCli(args: readonly string[], environment: CliEnvironmen
     return await command.run(parameters, options, environment);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    stderr.write(`${error.message}\n${error instanceof UsageError ? `\n${describeUsage()}` : ''}`);
+    stderr.write(`${error.message}\n${error instanceof UsageError ? `\n${describeUsage(nameFirst(args)[0])}` : ''}`);
     return error instanceof UsageError ? EXIT.misused : EXIT.failed;
   }
 }

@@ -2,8 +2,17 @@ import { type Command, COMMANDS, OPTIONS } from './commands.js';
 
 const NAME_WIDTH = 34;
 
+/** How the one command is used that was meant; if it is none, the names of all. */
+export function describeUsage(name = ''): string {
+  const command = COMMANDS.get(name);
+  const hint = 'millrace --help describes all commands.';
+  if (command === undefined)
+    return `Usage: millrace <command>, which is one of: ${[...COMMANDS.keys()].join(', ')}.\n${hint}\n`;
+  return `Usage: millrace\n${describeCommand(name, command).join('\n')}\n${hint}\n`;
+}
+
 /** How the command line is used. */
-export function describeUsage(): string {
+export function describeWholeUsage(): string {
   const commands = [...COMMANDS].flatMap(([name, command]) => describeCommand(name, command));
   return `Usage: millrace <command>
 
