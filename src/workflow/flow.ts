@@ -4,6 +4,7 @@ import type { Agent, AnyAgent } from './agents/agent.js';
 import type { ChannelMap, OneFieldPerChannel } from './agents/channels.js';
 import type { InputOf, NodeLike, OutputOf } from './node-signature.js';
 import { Ref, type Refs, type RefsAtTop, type Unwired, type Wired } from './ref.js';
+import type { RunRequest } from './run-request.js';
 import type { TaskContext } from './task-context.js';
 import { WiringError } from './wiring-error.js';
 import type { NestedRequest, ResultOf, WorkflowLike } from './workflow-types.js';
@@ -321,6 +322,9 @@ export class Flow {
   }
 }
 
+/** What every request has. */
+export const CHAT_REQUEST: readonly string[] = ['model', 'messages', 'parameters'] satisfies (keyof RunRequest)[];
+
 /** All that {@link makeRefs} has made. */
 const REFS = new WeakSet();
 
@@ -337,6 +341,12 @@ export function makeRefs<Request>(flow: Flow, onRead: (property: string) => void
         onRead(property);
         return new Ref(flow, { kind: 'request', property });
       },
+      // Whoever passes the request on as it is, or spreads it, means all of it.
+      ownKeys: () => [...CHAT_REQUEST],
+      getOwnPropertyDescriptor: (_, property) =>
+        typeof property === 'string' && CHAT_REQUEST.includes(property)
+          ? { configurable: true, enumerable: true, value: new Ref(flow, { kind: 'request', property }) }
+          : undefined,
     },
   ) as Refs<Request>;
   REFS.add(refs);

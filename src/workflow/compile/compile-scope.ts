@@ -4,7 +4,7 @@ import { assertNever, ensureError, isTimerMs, MAX_TIMER_MS } from '../../kernel/
 import type { AgentUse } from '../agents/agent-compiler.js';
 import { Agent, type AgentData, type Conversation } from '../agents/agent.js';
 import type { RunRequest } from '../run-request.js';
-import { type Flow, type FlowStep, isRefs } from '../flow.js';
+import type { Flow, FlowStep } from '../flow.js';
 import type { NodeLike } from '../node-signature.js';
 import { findOrigin, Ref } from '../ref.js';
 import { isStreaming, isSyncGenerator, type WorkflowNode } from '../workflow-node.js';
@@ -261,7 +261,7 @@ export class ScopeCompiler {
   /** What a step is wired to, property by property. Its type says that it is an object, but code without types can hand over anything. */
   #wires(key: string, input: unknown): readonly unknown[] {
     if (input === undefined) return [];
-    if (typeof input !== 'object' || input === null || Array.isArray(input) || input instanceof Ref || isRefs(input)) {
+    if (typeof input !== 'object' || input === null || Array.isArray(input) || input instanceof Ref) {
       const fix = 'Give it an object: { name: ref, … }.';
       this.#faults.add(
         'invalid_input',

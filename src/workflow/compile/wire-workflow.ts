@@ -2,13 +2,10 @@ import type { Type } from '@nestjs/common';
 import { ensureError } from '../../kernel/index.js';
 import { Agent, type AnyAgent } from '../agents/agent.js';
 import type { RunRequest } from '../run-request.js';
-import { Flow, type FlowStep, makeRefs } from '../flow.js';
+import { CHAT_REQUEST, Flow, type FlowStep, makeRefs } from '../flow.js';
 import type { Refs } from '../ref.js';
 import { WiringError } from '../wiring-error.js';
 import type { DefinitionFaults } from './definition-faults.js';
-
-/** What every request has. */
-const CHAT_REQUEST: ReadonlySet<string> = new Set<keyof RunRequest>(['model', 'messages', 'parameters']);
 
 /** An instance of a workflow's class. */
 export interface WorkflowDefinition {
@@ -57,7 +54,7 @@ export function wireWorkflow(definition: WorkflowDefinition, faults: DefinitionF
     const fix = 'Wire it in define() with flow.ask(…) or flow.stream(…), or remove it.';
     faults.add('unused_agent', 'the agent in this field is never used.', fix, field);
   }
-  return { flow, result, needs: [...read].filter((property) => !CHAT_REQUEST.has(property)) };
+  return { flow, result, needs: [...read].filter((property) => !CHAT_REQUEST.includes(property)) };
 }
 
 /** The fields that hold agents. Those that are private to the language (`#topic`) cannot be seen. */

@@ -147,13 +147,8 @@ describe('what a step is given', () => {
     }
   });
 
-  it('is an object, no ref, no list and not the whole request', () => {
-    const inputs: ((refs: ChatRefs) => unknown)[] = [
-      ({ model }) => model,
-      ({ model }) => [model],
-      (refs) => refs,
-      () => 'x',
-    ];
+  it('is an object, no ref and no list', () => {
+    const inputs: ((refs: ChatRefs) => unknown)[] = [({ model }) => model, ({ model }) => [model], () => 'x'];
     for (const makeInput of inputs) {
       expect(findFaults((flow, refs) => untyped(flow).run('step', makeInput(refs), () => ''))).toEqual([
         'invalid_input step: what it is given is no object with a ref or a constant in each property. Give it an object: { name: ref, … }.',
@@ -161,6 +156,19 @@ describe('what a step is given', () => {
     }
     const request = findFaults((flow, refs) => untyped(flow).run('step', { refs }, () => ''));
     expect(request).toEqual([expect.stringContaining('nested_ref step: "refs" in its input is a ref')]);
+  });
+
+  it('may be the whole request, or a copy of it', () => {
+    const inner = compileTestWorkflow({ id: 'inner', define: (flow) => flow.run('a', {}, () => '') });
+    for (const copy of [(refs: ChatRefs) => refs, (refs: ChatRefs) => ({ ...refs })]) {
+      const { workflow } = compileTestWorkflow(
+        { define: (flow, refs) => flow.workflow(inner.type, copy(refs), { key: 'inner' }) },
+        [inner],
+      );
+      const [step] = workflow.scope.steps;
+      const request = { model: 'm', messages: [{ role: 'user' as const, content: 'x' }], parameters: { n: 1 } };
+      expect(step?.kind === 'workflow' && step.request({ request, outputs: new Map() })).toEqual(request);
+    }
   });
 
   it('may hold objects that hold themselves, and objects of classes', () => {
