@@ -1,7 +1,8 @@
+import { abortable } from '../kernel/index.js';
 import type { FinishReason, Message, ModelParameters } from '../models/index.js';
 import { StructuredOutputError } from '../schema/index.js';
 import type { DeltaCollector, Delta } from '../streaming/index.js';
-import { type AgentInput, type Conversation, IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
+import { type AgentInput, type Conversation, IncompleteAnswerError, TaskContext } from '../workflow/index.js';
 import type { AgentPlan } from './agent-plan.js';
 import { Attempts } from './attempts.js';
 import { pickForwardedParameters } from './pick-forwarded-parameters.js';
@@ -53,7 +54,7 @@ export class AgentRun<Output> {
    * that it can be checked.
    * @param finish makes the result of the whole reply
    */
-  stream<R>(finish: (reply: AgentReply) => R): AsyncGenerator<readonly Delta[], R, void> {
+  stream<R>(finish: (reply: AgentReply) => R | Promise<R>): AsyncGenerator<readonly Delta[], R, void> {
     return this.#answer(true, finish);
   }
 
@@ -63,7 +64,7 @@ export class AgentRun<Output> {
     for (let repairs = 0; ;) {
       const reply = await finishGenerator(this.#answer(false, (whole) => whole));
       try {
-        return parseReply(reply, this.#plan);
+        return await parseReply(reply, this.#plan, this.#context);
       } catch (fault) {
         if (!(fault instanceof StructuredOutputError)) throw fault;
         const toolRounds = this.#tools.count;
@@ -90,7 +91,10 @@ export class AgentRun<Output> {
    * @param isHeard true: the batches are given, and the text of all rounds is the reply; false: no batch is, and the reply
    *   is that of the last round
    */
-  async *#answer<R>(isHeard: boolean, finish: (reply: AgentReply) => R): AsyncGenerator<readonly Delta[], R, void> {
+  async *#answer<R>(
+    isHeard: boolean,
+    finish: (reply: AgentReply) => R | Promise<R>,
+  ): AsyncGenerator<readonly Delta[], R, void> {
     if (!this.#hasBegun) await this.#begin();
     let said = '';
     for (;;) {
@@ -123,7 +127,7 @@ export class AgentRun<Output> {
       const toolCalls = this.#tools.chooseCalls(answer, finishReason);
       if (toolCalls.length === 0) {
         this.#context.events.emit({ type: 'agent-finished', finishReason });
-        return finish(makeReply(answer, finishReason, isHeard ? said : answer.content));
+        return await finish(makeReply(answer, finishReason, isHeard ? said : answer.content));
       }
       this.#attempts.accept();
       this.#messages = [...this.#messages, ...(await this.#tools.run(answer, toolCalls))];
@@ -160,20 +164,21 @@ export class AgentRun<Output> {
 }
 
 /**
- * The output that a reply is.
+ * The output that a reply is. The author's rules may take as long as the run does.
  * @throws IncompleteAnswerError if the model stopped before its structured answer was whole, StructuredOutputError if
- *   that does not fit its class
+ *   that does not fit its class, the run's abort reason after an abort
  */
 export function parseReply<Output>(
   { content, refusal, finishReason }: AgentReply,
   { schema }: Pick<AgentPlan<Output>, 'schema'>,
-): Output {
+  context: TaskContext,
+): Output | Promise<Output> {
   if (schema === undefined) return content as Output;
   const refused = refusal !== '';
   if (refused || finishReason === 'length' || finishReason === 'content_filter') {
     throw new IncompleteAnswerError(finishReason, refused);
   }
-  return schema.parse(content);
+  return abortable(schema.parse(content), TaskContext.readAbort(context));
 }
 
 function makeReply({ transcript, refusal }: DeltaCollector, finishReason: FinishReason, content: string): AgentReply {

@@ -31,7 +31,7 @@ export class AgentRunner<Output> {
   runStream(input: AgentInput, context: TaskContext): AgentStream<Output> {
     return new AgentStream(
       (finish) => new AgentRun(this.#plan, input, context).stream(finish),
-      (reply) => parseReply(reply, this.#plan),
+      (reply) => parseReply(reply, this.#plan, context),
     );
   }
 }

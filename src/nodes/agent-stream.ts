@@ -2,7 +2,9 @@ import type { Delta } from '../streaming/index.js';
 import type { AgentReply } from './agent-run.js';
 
 /** Opens an answer, whose result `finish` makes of the whole reply. */
-export type OpenAnswer = <R>(finish: (reply: AgentReply) => R) => AsyncGenerator<readonly Delta[], R, void>;
+export type OpenAnswer = <R>(
+  finish: (reply: AgentReply) => R | Promise<R>,
+) => AsyncGenerator<readonly Delta[], R, void>;
 
 /**
  * A model's answer as it arrives: iterate it once, for batches of deltas. It is pulled: nothing is called before the
@@ -10,28 +12,26 @@ export type OpenAnswer = <R>(finish: (reply: AgentReply) => R) => AsyncGenerator
  */
 export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
   readonly #open: OpenAnswer;
-  readonly #finish: (reply: AgentReply) => Output;
-  #reply: AgentReply | undefined;
+  readonly #finish: (reply: AgentReply) => Output | Promise<Output>;
+  #readOutput: (() => Output) | undefined;
 
   /**
    * @param open makes the calls
    * @param finish makes the output of the whole answer
    */
-  constructor(open: OpenAnswer, finish: (reply: AgentReply) => Output) {
+  constructor(open: OpenAnswer, finish: (reply: AgentReply) => Output | Promise<Output>) {
     this.#open = open;
     this.#finish = finish;
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<readonly Delta[], void, void> {
-    return this.#open((reply) => {
-      this.#reply = reply;
-    });
+    return this.#open((reply) => this.#settle(reply));
   }
 
   /** The batches, and at their end the output: see {@link output} for what that throws. */
   withOutput(): AsyncGenerator<readonly Delta[], Output, void> {
-    return this.#open((reply) => {
-      this.#reply = reply;
+    return this.#open(async (reply) => {
+      await this.#settle(reply);
       return this.output();
     });
   }
@@ -42,7 +42,21 @@ export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
    *   that does not fit its class, Error if the stream has not been read to its end
    */
   output(): Output {
-    if (this.#reply === undefined) throw new Error('The output of an agent exists only after its stream has been read');
-    return this.#finish(this.#reply);
+    if (this.#readOutput === undefined) {
+      throw new Error('The output of an agent exists only after its stream has been read');
+    }
+    return this.#readOutput();
+  }
+
+  /** Only who asks for the output is told what is wrong with it. */
+  async #settle(reply: AgentReply): Promise<void> {
+    try {
+      const output = await this.#finish(reply);
+      this.#readOutput = () => output;
+    } catch (error) {
+      this.#readOutput = () => {
+        throw error;
+      };
+    }
   }
 }

@@ -31,9 +31,9 @@ const shapes = {
   keepDiscriminatorProperty: true,
 };
 
-function errorOf<T>(type: OutputClass<T>, text: string): StructuredOutputError {
+async function errorOf<T>(type: OutputClass<T>, text: string): Promise<StructuredOutputError> {
   try {
-    makeOutputSchema(type).parse(text);
+    await makeOutputSchema(type).parse(text);
   } catch (error) {
     if (error instanceof StructuredOutputError) return error;
     throw error;
@@ -82,19 +82,19 @@ describe('an answer that does not fit its class', () => {
       { title: true, count: [], tags: [[]] },
       ['title: must be a string', 'count: must be a whole number', 'tags[0]: must be a string'],
     ],
-  ])('is refused: %s', (_, change, faults) => {
-    const error = errorOf(Simple, JSON.stringify({ ...good, ...change }));
+  ])('is refused: %s', async (_, change, faults) => {
+    const error = await errorOf(Simple, JSON.stringify({ ...good, ...change }));
     expect(error.faults.toSorted()).toEqual(faults.toSorted());
     for (const fault of faults) expect(error.message).toContain(fault.split(':')[0]);
   });
 
-  it('is refused without a required property, even a nested one that class-validator would not miss', () => {
+  it('is refused without a required property, even a nested one that class-validator would not miss', async () => {
     const { main: _main, title: _title, ...rest } = good;
-    expect(errorOf(Simple, JSON.stringify(rest)).faults).toEqual(['title: is missing', 'main: is missing']);
+    expect((await errorOf(Simple, JSON.stringify(rest))).faults).toEqual(['title: is missing', 'main: is missing']);
   });
 
-  it('is an upstream error that may be tried again, with the paths for the client and the reasons for the log', () => {
-    const error = errorOf(Simple, JSON.stringify({ ...good, title: 'a', main: { title: '' } }));
+  it('is an upstream error that may be tried again, with the paths for the client and the reasons for the log', async () => {
+    const error = await errorOf(Simple, JSON.stringify({ ...good, title: 'a', main: { title: '' } }));
     expect(error).toBeInstanceOf(UpstreamError);
     expect(error).toMatchObject({
       name: 'StructuredOutputError',
@@ -109,49 +109,51 @@ describe('an answer that does not fit its class', () => {
     expect(error).toBeInstanceOf(MillraceError);
   });
 
-  it('names few paths and keeps a bounded number of faults', () => {
-    const error = errorOf(Simple, JSON.stringify({ ...good, tags: Array.from({ length: 1000 }, () => 0) }));
+  it('names few paths and keeps a bounded number of faults', async () => {
+    const error = await errorOf(Simple, JSON.stringify({ ...good, tags: Array.from({ length: 1000 }, () => 0) }));
     expect(error.faults).toHaveLength(50);
     expect(error.message).toBe(
       "The model's answer does not have the expected structure, at tags[0], tags[1], tags[2], tags[3], tags[4] and 995 more. Send the request again.",
     );
   });
 
-  it.each(['null', '[]', '"text"', '5', '[{}]'])('is refused when it is %s', (text) => {
-    expect(errorOf(Simple, text).faults).toEqual(['$: must be an object']);
+  it.each(['null', '[]', '"text"', '5', '[{}]'])('is refused when it is %s', async (text) => {
+    expect((await errorOf(Simple, text)).faults).toEqual(['$: must be an object']);
   });
 
   it.each([
     ['', "The model's answer is not valid JSON (it has 0 characters). Send the request again."],
     ['{"title": "ab', "The model's answer is not valid JSON (it has 13 characters). Send the request again."],
     ['Sure! {}', "The model's answer is not valid JSON (it has 8 characters). Send the request again."],
-  ])('is refused when it is %j', (text, message) => {
-    const error = errorOf(Simple, text);
+  ])('is refused when it is %j', async (text, message) => {
+    const error = await errorOf(Simple, text);
     expect(error.message).toBe(message);
     expect(error.code).toBe('invalid_structured_output');
     expect(error).not.toHaveProperty('cause');
     expect(error.faults).toHaveLength(1);
   });
 
-  it('is refused when a member of a union is unknown', () => {
+  it('is refused when a member of a union is unknown', async () => {
     class Drawing {
       @ValidateNested() @Type(() => Object, shapes) shape: Circle | Square;
     }
-    expect(errorOf(Drawing, '{"shape": {"kind": "line"}}').faults).toEqual([
+    expect((await errorOf(Drawing, '{"shape": {"kind": "line"}}')).faults).toEqual([
       'shape.kind: must be one of: circle, square',
     ]);
-    expect(errorOf(Drawing, '{"shape": {}}').faults).toEqual(['shape.kind: must be one of: circle, square']);
-    expect(errorOf(Drawing, '{"shape": 1}').faults).toEqual(['shape: must be an object']);
-    expect(errorOf(Drawing, '{"shape": {"kind": "circle", "side": 1}}').faults).toEqual(['shape.radius: is missing']);
+    expect((await errorOf(Drawing, '{"shape": {}}')).faults).toEqual(['shape.kind: must be one of: circle, square']);
+    expect((await errorOf(Drawing, '{"shape": 1}')).faults).toEqual(['shape: must be an object']);
+    expect((await errorOf(Drawing, '{"shape": {"kind": "circle", "side": 1}}')).faults).toEqual([
+      'shape.radius: is missing',
+    ]);
   });
 
-  it('is refused when it is nested without end', () => {
+  it('is refused when it is nested without end', async () => {
     class Tree {
       @ValidateNested({ each: true }) @Type(() => Tree) children: Tree[];
     }
     const nested = (depth: number): string => '{"children":['.repeat(depth) + ']}'.repeat(depth);
-    expect(makeOutputSchema(Tree).parse(nested(40))).toBeInstanceOf(Tree);
-    expect(errorOf(Tree, nested(50_000)).faults).toEqual([
+    expect(await makeOutputSchema(Tree).parse(nested(40))).toBeInstanceOf(Tree);
+    expect((await errorOf(Tree, nested(50_000))).faults).toEqual([
       expect.stringMatching(/: is nested more than 100 levels deep$/),
     ]);
   });

@@ -78,9 +78,9 @@ class Reply extends Thought {
   @ValidateNested({ each: true }) @Type(() => Reply) followUps: Reply[];
 }
 
-function errorOf<T>(type: OutputClass<T>, text: string): StructuredOutputError {
+async function errorOf<T>(type: OutputClass<T>, text: string): Promise<StructuredOutputError> {
   try {
-    makeOutputSchema(type).parse(text);
+    await makeOutputSchema(type).parse(text);
   } catch (error) {
     if (error instanceof StructuredOutputError) return error;
     throw error;
@@ -88,9 +88,9 @@ function errorOf<T>(type: OutputClass<T>, text: string): StructuredOutputError {
   throw new Error('The answer was taken');
 }
 
-function isTaken(text: string): boolean {
+async function isTaken(text: string): Promise<boolean> {
   try {
-    return output.parse(text) instanceof Reply;
+    return (await output.parse(text)) instanceof Reply;
   } catch (error) {
     if (error instanceof StructuredOutputError) return false;
     throw error;
@@ -168,8 +168,8 @@ function withoutNulls(value: unknown): unknown {
 }
 
 describe('OutputSchema.parse', () => {
-  it('makes an instance of the class, with instances inside', () => {
-    const reply = output.parse(
+  it('makes an instance of the class, with instances inside', async () => {
+    const reply = await output.parse(
       JSON.stringify({
         thinking: 'hm',
         reply: 'yes',
@@ -206,11 +206,11 @@ describe('OutputSchema.parse', () => {
     expect(reply.nickname).toBeNull();
   });
 
-  it('takes every answer that the schema allows', () => {
-    fc.assert(
-      fc.property(answers, (answer) => {
+  it('takes every answer that the schema allows', async () => {
+    await fc.assert(
+      fc.asyncProperty(answers, async (answer) => {
         expect(isValid(answer)).toBe(true);
-        const reply = output.parse(JSON.stringify(answer));
+        const reply = await output.parse(JSON.stringify(answer));
         expect(reply).toBeInstanceOf(Reply);
         expect(reply.circle).toBeInstanceOf(Circle);
         expect(reply.followUps.every((followUp) => followUp instanceof Reply)).toBe(true);
@@ -220,30 +220,30 @@ describe('OutputSchema.parse', () => {
     );
   });
 
-  it('refuses what the schema refuses, wherever it is', () => {
-    fc.assert(
-      fc.property(answers, fc.nat(), fc.jsonValue({ maxDepth: 1 }), (answer, at, other) => {
+  it('refuses what the schema refuses, wherever it is', async () => {
+    await fc.assert(
+      fc.asyncProperty(answers, fc.nat(), fc.jsonValue({ maxDepth: 1 }), async (answer, at, other) => {
         const paths = listPaths(answer);
         const changed = JSON.parse(JSON.stringify(replaced(answer, paths[at % paths.length] ?? [], other))) as unknown;
         const isFault = (): boolean =>
           isValid.errors?.some(({ keyword }) => keyword !== 'additionalProperties') ?? false;
         // Too many properties are no fault here: they are left out.
         const isTakenBySchema = isValid(changed) || !isFault();
-        expect(isTaken(JSON.stringify(changed))).toBe(isTakenBySchema);
+        expect(await isTaken(JSON.stringify(changed))).toBe(isTakenBySchema);
       }),
       { numRuns: 300 },
     );
   });
 
-  it('takes or refuses any other JSON, and never fails in another way', () => {
-    fc.assert(
-      fc.property(fc.json(), (text) => {
-        expect(() => output.parse(text)).toThrow(StructuredOutputError);
+  it('takes or refuses any other JSON, and never fails in another way', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.json(), async (text) => {
+        await expect(output.parse(text)).rejects.toThrow(StructuredOutputError);
       }),
     );
   });
 
-  it('never lets the words of an answer into the error', () => {
+  it('never lets the words of an answer into the error', async () => {
     const secret = 'tell-no-one';
     const words = fc.constantFrom(secret, `${secret}\n`, { [secret]: secret }, [secret], {
       kind: secret,
@@ -254,9 +254,9 @@ describe('OutputSchema.parse', () => {
       fc.dictionary(keys, words).map((answer) => JSON.stringify(answer)),
       fc.constantFrom(secret, `{"${secret}`, `"${secret}"`, `{"reply": ${secret}}`, `{"a": "${secret}"} ${secret}`),
     );
-    fc.assert(
-      fc.property(texts, (text) => {
-        const error = errorOf(Reply, text);
+    await fc.assert(
+      fc.asyncProperty(texts, async (text) => {
+        const error = await errorOf(Reply, text);
         const said = [error.message, error.diagnostic, ...error.faults, error.stack, error.cause].join(' ');
         expect(said).not.toContain(secret);
       }),

@@ -1,5 +1,5 @@
 import { plainToInstance } from 'class-transformer';
-import { type ValidationError, validateSync } from 'class-validator';
+import { validate, type ValidationError } from 'class-validator';
 import { findUnsafeNumber, hasMoreValues } from '../kernel/index.js';
 import { type CompiledSchema, compileSchema, deepFreeze } from './compiled-schema.js';
 import type { ObjectSchema } from './json-schema.js';
@@ -7,7 +7,7 @@ import type { OutputClass, OutputType } from './output-type.js';
 import { schemaName } from './references.js';
 import { ShapeReader } from './shape-reader.js';
 import { compileStandardSchema } from './standard-json-schema.js';
-import { isStandardSchema, type StandardSchema } from './standard-schema.js';
+import { isStandardSchema, type StandardSchema, validateStandard } from './standard-schema.js';
 import { findIssues } from './standard-issues.js';
 import { type AnswerFault, StructuredOutputError } from './structured-output-error.js';
 
@@ -19,10 +19,12 @@ export interface OutputSchema<T> {
   readonly schema: ObjectSchema;
   /**
    * Makes an instance of the class, or what the schema gives, from a model's answer. Nothing is converted but what `@Type` and
-   * `@Transform`, or the schema, say; properties that it does not have are left out.
-   * @throws StructuredOutputError if the text is not JSON, does not fit, or holds a number that would become another
+   * `@Transform`, or the schema, say; properties that it does not have are left out. Rules may be asynchronous: nothing here
+   * limits their time.
+   * @throws StructuredOutputError if the text is not JSON, does not fit, or holds a number that would become another; what a
+   *   rule of the author throws as it is
    */
-  readonly parse: (text: string) => T;
+  readonly parse: (text: string) => Promise<T>;
 }
 
 /** Whoever worked with it would work with another number: an order, an account or an amount that nobody meant. */
@@ -57,9 +59,9 @@ function fromClass<T>(type: OutputClass<T>): OutputSchema<T> {
   return {
     name: schemaName(type as OutputClass),
     schema,
-    parse: (text) => {
+    parse: async (text) => {
       const instance = plainToInstance(type, readAnswer(text, definitions));
-      const errors = validateSync(instance as object, { validationError: { target: false, value: false } });
+      const errors = await validate(instance as object, { validationError: { target: false, value: false } });
       if (errors.length > 0) throw StructuredOutputError.mismatch(errors.flatMap((error) => findFaults(error, '')));
       return instance;
     },
@@ -71,14 +73,9 @@ function fromStandard<T>(type: StandardSchema<T>): OutputSchema<T> {
   return {
     name,
     schema: deepFreeze(schema),
-    parse: (text) => {
+    parse: async (text) => {
       const plain = readAnswer(text, definitions);
-      const result = type['~standard'].validate(plain);
-      if (result instanceof Promise) {
-        // Nobody waits for it.
-        result.catch(() => undefined);
-        throw new Error('The output schema of an agent validates asynchronously. Check that in a step of its own.');
-      }
+      const result = await validateStandard(type, plain);
       if (result.issues !== undefined) throw StructuredOutputError.mismatch(findIssues(result.issues, plain));
       return result.value;
     },

@@ -10,7 +10,10 @@ import {
   IsString,
   Min,
   MinLength,
+  Validate,
   ValidateNested,
+  ValidatorConstraint,
+  type ValidatorConstraintInterface,
 } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import { makeOutputSchema } from './output-schema.js';
@@ -26,14 +29,24 @@ class Circle {
   @IsNumber() @Min(0) radius: number;
 }
 
-function errorOf<T>(type: OutputClass<T>, text: string): StructuredOutputError {
+async function errorOf<T>(type: OutputClass<T>, text: string): Promise<StructuredOutputError> {
   try {
-    makeOutputSchema(type).parse(text);
+    await makeOutputSchema(type).parse(text);
   } catch (error) {
     if (error instanceof StructuredOutputError) return error;
     throw error;
   }
   throw new Error('The answer was taken');
+}
+
+@ValidatorConstraint({ async: true })
+class IsKnown implements ValidatorConstraintInterface {
+  validate(value: unknown): Promise<boolean> {
+    return value === 'broken' ? Promise.reject(new Error('the database is gone')) : Promise.resolve(value === 'known');
+  }
+  defaultMessage(): string {
+    return 'is not known';
+  }
 }
 
 describe('what parse leaves out and keeps', () => {
@@ -45,83 +58,96 @@ describe('what parse leaves out and keeps', () => {
   }
   const notes = makeOutputSchema(Note);
 
-  it('leaves out what the class does not have, at every level', () => {
-    const note = notes.parse(
+  it('leaves out what the class does not have, at every level', async () => {
+    const note = await notes.parse(
       '{"text": "a", "more": 1, "ours": "b", "source": {"title": "s", "page": null, "url": "u"}}',
     );
     expect(JSON.parse(JSON.stringify(note))).toEqual({ text: 'a', extra: 'default', source: { title: 's' } });
   });
 
-  it('takes a null for absence, so that defaults stay', () => {
-    expect(notes.parse('{"text": "a", "extra": null, "source": null}')).toEqual(
+  it('takes a null for absence, so that defaults stay', async () => {
+    expect(await notes.parse('{"text": "a", "extra": null, "source": null}')).toEqual(
       Object.assign(new Note(), { text: 'a', extra: 'default' }),
     );
-    expect(notes.parse('{"text": "a"}').extra).toBe('default');
+    expect((await notes.parse('{"text": "a"}')).extra).toBe('default');
   });
 
-  it('is not confused by the names of what objects have', () => {
+  it('is not confused by the names of what objects have', async () => {
     const text =
       '{"text": "a", "__proto__": {"polluted": 1}, "constructor": {"name": "x"}, "toString": 1, "hasOwnProperty": 2}';
-    const note = notes.parse(text);
+    const note = await notes.parse(text);
     expect(Object.getPrototypeOf(note)).toBe(Note.prototype);
     expect(Object.keys(note)).toEqual(['text', 'extra', 'source', 'ours']);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
-    expect(errorOf(Note, '{"__proto__": {"text": "a"}}').faults).toEqual(['text: is missing']);
+    expect((await errorOf(Note, '{"__proto__": {"text": "a"}}')).faults).toEqual(['text: is missing']);
   });
 
-  it('converts nothing but what @Type says, and that only from the form that the schema has', () => {
+  it('converts nothing but what @Type says, and that only from the form that the schema has', async () => {
     class Converted {
       @IsDate() @Type(() => Date) at: Date;
       @IsInt() @Type(() => Number) count: number;
       @IsDefined() text: string;
     }
-    const converted = makeOutputSchema(Converted).parse('{"at": "2026-11-23T05:00:00Z", "count": 2, "text": "x"}');
+    const converted = await makeOutputSchema(Converted).parse(
+      '{"at": "2026-11-23T05:00:00Z", "count": 2, "text": "x"}',
+    );
     expect(converted.at).toEqual(new Date('2026-11-23T05:00:00Z'));
-    expect(errorOf(Converted, '{"at": 0, "count": "2", "text": 1}').faults).toEqual([
+    expect((await errorOf(Converted, '{"at": 0, "count": "2", "text": 1}')).faults).toEqual([
       'at: must be a string',
       'count: must be a whole number',
       'text: must be a string',
     ]);
-    expect(errorOf(Converted, '{"at": "soon", "count": 2, "text": "x"}').faults).toEqual([
+    expect((await errorOf(Converted, '{"at": "soon", "count": 2, "text": "x"}')).faults).toEqual([
       'at: at must be a Date instance',
     ]);
   });
 
-  it('removes a discriminator that is not kept', () => {
+  it('removes a discriminator that is not kept', async () => {
     class Drawing {
       @ValidateNested({ each: true })
       @Type(() => Object, { discriminator: { property: 'kind', subTypes: [{ name: 'circle', value: Circle }] } })
       shapes: Circle[];
     }
-    const { shapes: found } = makeOutputSchema(Drawing).parse('{"shapes": [{"kind": "circle", "radius": 1}]}');
+    const { shapes: found } = await makeOutputSchema(Drawing).parse('{"shapes": [{"kind": "circle", "radius": 1}]}');
     expect(found[0]).toBeInstanceOf(Circle);
     expect(Object.keys(found[0] ?? {})).toEqual(['radius']);
   });
 
-  it('takes a value that fits one of several forms', () => {
+  it('takes a value that fits one of several forms', async () => {
     class Either {
       @Allow() @JSONSchema({ anyOf: [{ type: 'array', items: { type: 'string' } }, { type: 'number' }] }) it: unknown;
     }
     const { parse } = makeOutputSchema(Either);
-    expect(parse('{"it": ["abc"]}').it).toEqual(['abc']);
-    expect(parse('{"it": 1}').it).toBe(1);
-    expect(errorOf(Either, '{"it": [1]}').faults).toEqual(['it: has none of the forms that it may have']);
-    expect(errorOf(Either, '{"it": null}').faults).toEqual(['it: has none of the forms that it may have']);
+    expect((await parse('{"it": ["abc"]}')).it).toEqual(['abc']);
+    expect((await parse('{"it": 1}')).it).toBe(1);
+    expect((await errorOf(Either, '{"it": [1]}')).faults).toEqual(['it: has none of the forms that it may have']);
+    expect((await errorOf(Either, '{"it": null}')).faults).toEqual(['it: has none of the forms that it may have']);
   });
 
-  it('does not parse what would take hundreds of megabytes', () => {
+  it('does not parse what would take hundreds of megabytes', async () => {
     class Empty {
       @IsOptional() @IsString() a?: string;
     }
-    expect(errorOf(Empty, `{"a": [${'{},'.repeat(1_000_000)}0]}`).faults).toEqual([
+    expect((await errorOf(Empty, `{"a": [${'{},'.repeat(1_000_000)}0]}`)).faults).toEqual([
       '$: it holds more than 1000000 values',
     ]);
   });
 
-  it('refuses numbers that are too large to be finite', () => {
+  it('refuses numbers that are too large to be finite', async () => {
     class Amount {
       @Min(0) amount: number;
     }
-    expect(errorOf(Amount, '{"amount": 1e999}').faults).toEqual([expect.stringMatching(/^\$: a number has more/)]);
+    expect((await errorOf(Amount, '{"amount": 1e999}')).faults).toEqual([
+      expect.stringMatching(/^\$: a number has more/),
+    ]);
+  });
+
+  it('waits for the asynchronous rules of a class, and throws what they reject with', async () => {
+    class Named {
+      @IsString() @Validate(IsKnown) name: string;
+    }
+    expect(await makeOutputSchema(Named).parse('{"name": "known"}')).toBeInstanceOf(Named);
+    expect((await errorOf(Named, '{"name": "unknown"}')).faults).toEqual(['name: is not known']);
+    await expect(makeOutputSchema(Named).parse('{"name": "broken"}')).rejects.toThrow(/^the database is gone$/);
   });
 });

@@ -1,6 +1,6 @@
 import { TransformationType } from 'class-transformer';
 import { defaultMetadataStorage as transforms } from 'class-transformer/cjs/storage.js';
-import { getMetadataStorage, IS_OPTIONAL, ValidationTypes } from 'class-validator';
+import { IS_OPTIONAL, ValidationTypes } from 'class-validator';
 import type { RawSchema } from './json-schema.js';
 import { type NestedClass, nestedClasses } from './nested-classes.js';
 import type { OutputClass } from './output-type.js';
@@ -62,12 +62,9 @@ function readPresence({ validators }: Property): Presence {
 }
 
 function reportValidators({ validators }: Property, report: (problem: string) => void): void {
-  for (const { type, constraintCls, message } of validators) {
-    const isAsync = getMetadataStorage()
-      .getTargetValidatorConstraints(constraintCls)
-      .some((constraint) => constraint.async);
-    if (isAsync || type === ValidationTypes.PROMISE_VALIDATION) {
-      report("has a validator that answers later, which never runs on a model's answer. Check it in the node instead.");
+  for (const { type, message } of validators) {
+    if (type === ValidationTypes.PROMISE_VALIDATION) {
+      report('has @ValidatePromise(), but no answer of a model holds a promise. Remove it.');
     }
     if (typeof message === 'string' && message.includes('$value')) {
       report(`has a message that quotes $value, and a model's words may not reach the log. Leave $value out.`);

@@ -37,9 +37,9 @@ const ANSWER = {
   places: [{ name: 'Frogner', kind: 'park' }],
 };
 
-const faultsOf = (schema: StandardSchema<object>, answer: unknown): readonly string[] => {
+const faultsOf = async (schema: StandardSchema<object>, answer: unknown): Promise<readonly string[]> => {
   try {
-    makeOutputSchema(schema).parse(JSON.stringify(answer));
+    await makeOutputSchema(schema).parse(JSON.stringify(answer));
   } catch (error) {
     if (error instanceof StructuredOutputError) return error.faults;
     throw error;
@@ -73,8 +73,8 @@ describe.each([
     expect(Object.isFrozen(sent.properties)).toBe(true);
   });
 
-  it('makes of an answer what the library makes of it: null stands for what may be absent', () => {
-    expect(makeOutputSchema(schema).parse(JSON.stringify({ ...ANSWER, more: 'words' }))).toEqual({
+  it('makes of an answer what the library makes of it: null stands for what may be absent', async () => {
+    expect(await makeOutputSchema(schema).parse(JSON.stringify({ ...ANSWER, more: 'words' }))).toEqual({
       city: 'Oslo',
       celsius: 7,
       sky: null,
@@ -83,13 +83,13 @@ describe.each([
     });
   });
 
-  it('finds faults by their paths, and quotes none of the words of the model', () => {
+  it('finds faults by their paths, and quotes none of the words of the model', async () => {
     const secret = 'a secret of the user';
     const answer = { ...ANSWER, sky: secret, note: 'no', places: [{ name: 'x', kind: secret }] };
-    const faults = faultsOf(schema, answer);
+    const faults = await faultsOf(schema, answer);
     expect(faults.map((fault) => fault.split(':')[0])).toEqual(['sky', 'note', 'places[0].kind']);
     expect(faults.join()).not.toContain(secret);
-    expect(faultsOf(schema, { ...ANSWER, city: 3, celsius: undefined })).toEqual([
+    expect(await faultsOf(schema, { ...ANSWER, city: 3, celsius: undefined })).toEqual([
       'city: must be a string',
       'celsius: is missing',
     ]);
@@ -97,7 +97,7 @@ describe.each([
 });
 
 describe('A schema', () => {
-  it('may refer to itself, and has the name of its title', () => {
+  it('may refer to itself, and has the name of its title', async () => {
     const tree = z.object({
       name: z.string(),
       get children() {
@@ -108,10 +108,10 @@ describe('A schema', () => {
     expect(name).toBe('Family_tree');
     expect(schema.properties['children']).toEqual({ type: 'array', items: { $ref: '#/$defs/children' } });
     const answer = { name: 'a', children: [{ name: 'b', children: [] }] };
-    expect(parse(JSON.stringify(answer))).toEqual(answer);
+    expect(await parse(JSON.stringify(answer))).toEqual(answer);
   });
 
-  it('tells the members of a union apart by their values', () => {
+  it('tells the members of a union apart by their values', async () => {
     const schema = makeOutputSchema(
       z.object({
         shape: z.discriminatedUnion('kind', [
@@ -121,18 +121,18 @@ describe('A schema', () => {
       }),
     );
     const answer = { shape: { kind: 'box', size: 1, depth: 2 } };
-    expect(schema.parse(JSON.stringify(answer))).toEqual(answer);
+    expect(await schema.parse(JSON.stringify(answer))).toEqual(answer);
   });
 
-  it('keeps a null that it means', () => {
+  it('keeps a null that it means', async () => {
     const schema = makeOutputSchema(z.object({ a: z.string().nullish(), b: z.string().optional() }));
-    expect(schema.parse('{"a":null,"b":null}')).toEqual({ a: null });
-    expect(schema.parse('{}')).toEqual({});
+    expect(await schema.parse('{"a":null,"b":null}')).toEqual({ a: null });
+    expect(await schema.parse('{}')).toEqual({});
   });
 
-  it('joins what must hold at once', () => {
+  it('joins what must hold at once', async () => {
     const schema = makeOutputSchema(z.object({ both: z.object({ a: z.string() }).and(z.object({ b: z.string() })) }));
-    expect(schema.parse('{"both":{"a":"x","b":"y"}}')).toEqual({ both: { a: 'x', b: 'y' } });
+    expect(await schema.parse('{"both":{"a":"x","b":"y"}}')).toEqual({ both: { a: 'x', b: 'y' } });
   });
 
   it('of a library that has its own way to JSON Schema will do', () => {
@@ -157,8 +157,33 @@ describe('A schema', () => {
     );
   });
 
-  it('that validates later is a mistake of its author, not of the model', () => {
-    const schema = makeOutputSchema(z.object({ a: z.string().refine(() => Promise.resolve(true)) }));
-    expect(() => schema.parse('{"a":"x"}')).toThrow(/validates asynchronously/);
+  it('may have asynchronous rules', async () => {
+    const isKnown = (word: string): Promise<boolean> => Promise.resolve(word === 'x');
+    const schema = z.object({ a: z.string().refine(isKnown, 'is not known') });
+    expect(await makeOutputSchema(schema).parse('{"a":"x"}')).toEqual({ a: 'x' });
+    expect(await faultsOf(schema, { a: 'y' })).toEqual(['a: is not known']);
+  });
+
+  it.each([
+    ['rejects', z.string().refine(() => Promise.reject(new Error('the database is gone')))],
+    ['rejects in a transform', z.string().transform(() => Promise.reject(new Error('the database is gone')))],
+    [
+      'throws',
+      z.string().refine(() => {
+        throw new Error('the database is gone');
+      }),
+    ],
+  ])('has a rule that %s: the error of the rule is thrown, once', async (_, rule) => {
+    const unhandled: unknown[] = [];
+    const notice = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', notice);
+    try {
+      const schema = makeOutputSchema(z.object({ a: rule }) as StandardSchema<object>);
+      await expect(schema.parse('{"a":"x"}')).rejects.toThrow(/^the database is gone$/);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', notice);
+    }
   });
 });

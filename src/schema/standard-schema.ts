@@ -29,3 +29,30 @@ export interface StandardSchema<Output = unknown> {
 export function isStandardSchema(type: unknown): type is StandardSchema {
   return (typeof type === 'object' || typeof type === 'function') && type !== null && '~standard' in type;
 }
+
+/** What zod calls its own way to validate. */
+interface OwnValidation<Output> {
+  readonly safeParseAsync?: (value: unknown) => Promise<OwnResult<Output>>;
+}
+
+type OwnResult<Output> =
+  | { readonly success: true; readonly data: Output }
+  | { readonly success: false; readonly error: { readonly issues: readonly StandardIssue[] } };
+
+/**
+ * What a schema makes of a value. zod's `~standard.validate` first tries without waiting, and leaves that attempt behind where a
+ * rule is asynchronous or throws: if such a rule rejects, nobody is there to be told, and the process ends. So zod is asked
+ * to wait from the first.
+ * @throws what a rule of the author throws
+ */
+export async function validateStandard<Output>(
+  schema: StandardSchema<Output>,
+  value: unknown,
+): Promise<StandardResult<Output>> {
+  const { safeParseAsync } = schema as OwnValidation<Output>;
+  if (schema['~standard'].vendor !== 'zod' || typeof safeParseAsync !== 'function') {
+    return schema['~standard'].validate(value);
+  }
+  const result = await safeParseAsync.call(schema, value);
+  return result.success ? { value: result.data } : { issues: result.error.issues };
+}

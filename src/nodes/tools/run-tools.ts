@@ -110,14 +110,18 @@ async function execute(
   context: TaskContext,
   trace: StepSpan,
 ): Promise<unknown> {
-  const args = parse(text);
   const limit = new TimeLimit(
     context,
     tool.timeout ?? DEFAULT_TIMEOUT_MS,
     (ms) => new ToolError(`the tool took longer than ${ms} ms.`),
   );
   try {
-    const work = Promise.resolve(tool.execute(args, contextFor(context, limit.signal, trace)));
+    const start = (args: object | void): unknown => {
+      limit.signal.throwIfAborted();
+      return tool.execute(args, contextFor(context, limit.signal, trace));
+    };
+    const args = parse(text);
+    const work = args === undefined ? Promise.resolve(start()) : args.then(start);
     return await settleOrAbort(work, limit.signal, context.clock, ABORT_GRACE_MS);
   } finally {
     limit.end();

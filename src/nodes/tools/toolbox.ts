@@ -17,7 +17,7 @@ export interface ToolDefinition {
 export interface ToolboxEntry {
   readonly tool: AgentTool;
   /** @throws StructuredOutputError if the arguments do not fit the tool's class */
-  readonly parse: (args: string) => object | void;
+  readonly parse: (args: string) => Promise<object | void> | undefined;
 }
 
 /** What OpenAI takes as the name of a function. */
@@ -64,7 +64,7 @@ export class Toolbox {
     }
     const schema = argsType && makeOutputSchema(argsType);
     // Some models send nothing at all for an object without properties.
-    const parse = (args: string): object | void => schema?.parse(args.trim() === '' ? '{}' : args);
+    const parse = (args: string): Promise<object | void> | undefined => schema?.parse(args.trim() === '' ? '{}' : args);
     this.#entries.set(name, { tool, parse });
     const parameters = schema?.schema ?? NO_ARGUMENTS;
     return { type: 'function', function: { name, description, parameters, strict: true } };
