@@ -14,9 +14,9 @@ export class AgentStepCompiler implements AgentCompiler {
     private readonly prompts: PromptManager,
   ) {}
 
-  compile(agent: AgentData, { visible, channels, findTool }: AgentUse): WorkflowNode {
+  compile(agent: AgentData, { visible, channels, variables, findTool }: AgentUse): WorkflowNode {
     const runner = new AgentRunner<unknown>(
-      planAgent(agent, { providers: this.providers, prompts: this.prompts, findTool }),
+      planAgent(agent, { providers: this.providers, prompts: this.prompts, findTool, variables }),
     );
     const { forwards } = runner;
     if (!visible) return { forwards, process: (input, context) => runner.run(input, context) };

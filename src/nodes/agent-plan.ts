@@ -26,9 +26,24 @@ export interface AgentSources {
   readonly prompts?: PromptManager | undefined;
   /** Absent: an agent with tools is a mistake. */
   readonly findTool?: FindTool | undefined;
+  /** The variables that it will be given; absent: not known before it runs. */
+  readonly variables?: readonly string[];
 }
 
 const DEFAULT_GROUPS: readonly ParameterGroup[] = ['sampling'];
+const OPTIONS: ReadonlySet<string> = new Set<keyof AgentData>([
+  'instructions',
+  'model',
+  'settings',
+  'forward',
+  'output',
+  'tools',
+  'maxToolRounds',
+  'maxToolCalls',
+  'timeout',
+  'retries',
+  'repairs',
+]);
 const COUNTS = ['maxToolRounds', 'maxToolCalls', 'retries', 'repairs'] as const;
 
 /**
@@ -37,17 +52,13 @@ const COUNTS = ['maxToolRounds', 'maxToolCalls', 'retries', 'repairs'] as const;
  */
 export function planAgent<Output>(
   config: AgentData,
-  { providers, prompts = new PromptManager(), findTool }: AgentSources,
+  { providers, prompts = new PromptManager(), findTool, variables }: AgentSources,
 ): AgentPlan<Output> {
-  for (const name of COUNTS) {
-    const count = config[name];
-    if (count !== undefined && !(Number.isInteger(count) && count >= 0)) {
-      throw new Error(`its ${name} is ${count}. Give a whole number from 0.`);
-    }
-  }
-  if (config.timeout !== undefined && !isTimerMs(config.timeout, 1)) {
-    throw new Error(`its timeout is ${config.timeout}. Give milliseconds from 1 to ${MAX_TIMER_MS}, or leave it out.`);
-  }
+  // Code without types can leave it out.
+  if (typeof config !== 'object' || config === null)
+    throw new Error('it has no configuration. Give agent() an object: {}.');
+  const faults = [...findUnknownOptions(config), ...findWrongNumbers(config)];
+  if (faults.length > 0) throw new Error(faults.join(' '));
   const targets = resolveModelTargets(config, providers);
   for (const { settings } of [config, ...targets]) assertJson(settings, 'settings');
   if (config.tools !== undefined && config.settings?.['tools'] !== undefined) {
@@ -55,7 +66,10 @@ export function planAgent<Output>(
   }
   const schema = config.output && (makeOutputSchema(config.output) as OutputSchema<Output>);
   const { forward = DEFAULT_GROUPS, instructions } = config;
-  if (instructions instanceof PromptFile) prompts.load(instructions);
+  if (instructions instanceof PromptFile) {
+    const prompt = prompts.load(instructions);
+    if (variables !== undefined) prompt.check(variables);
+  }
   return {
     config,
     targets,
@@ -64,4 +78,21 @@ export function planAgent<Output>(
     toolbox: makeToolbox(config.tools ?? [], findTool),
     prompts,
   };
+}
+
+function findUnknownOptions(config: AgentData): readonly string[] {
+  return Object.keys(config)
+    .filter((name) => !OPTIONS.has(name))
+    .map((name) => `it has \`${name}\`, which is no option of agents. There are: ${[...OPTIONS].join(', ')}.`);
+}
+
+function findWrongNumbers(config: AgentData): readonly string[] {
+  const counts = COUNTS.flatMap((name) => {
+    const count = config[name];
+    const isRight = count === undefined || (Number.isInteger(count) && count >= 0);
+    return isRight ? [] : [`its ${name} is ${count}. Give a whole number from 0.`];
+  });
+  const { timeout } = config;
+  if (timeout === undefined || isTimerMs(timeout, 1)) return counts;
+  return [...counts, `its timeout is ${timeout}. Give milliseconds from 1 to ${MAX_TIMER_MS}, or leave it out.`];
 }

@@ -193,12 +193,6 @@ describe('agents', () => {
       await start(moduleOf(agent({ ...base, instructions }) as Agent<AgentInput, string>));
       expect(await systemMessage()).toEqual({ role: 'system', content: 'ships true' });
     });
-
-    it('that lack a variable fail as a bug', async () => {
-      const instructions = promptFile('../fixtures/prompts/advice.md', import.meta.url);
-      await start(moduleOf(agent({ ...base, instructions }), { variables: {} }));
-      expect((await ask()).status).toBe(500);
-    });
   });
 
   it('fail in the middle of a stream as any other failure does', async () => {
@@ -242,6 +236,24 @@ describe('an agent that cannot work stops the start', () => {
   }
 
   it.each([
+    [
+      'a prompt file that is wired to other variables than it takes',
+      agent({ ...base, instructions: promptFile('../fixtures/prompts/advice.md', import.meta.url) }),
+      [],
+      /The prompt file test\/fixtures\/prompts\/advice\.md (does not take|needs) "topic"/,
+    ],
+    [
+      'a tool that is no tool',
+      agent({ ...base, tools: [Weather as unknown as typeof ClockTool] }),
+      [Weather],
+      /node "SpeakingNode": its tool Weather is no tool\. Name a class that extends AgentTool\./,
+    ],
+    [
+      'options that agents do not have, and several wrong numbers',
+      agent({ ...base, instruction: 'Be brief', retries: -1, timeout: Number.NaN, repairs: 1.5 } as object),
+      [],
+      /it has `instruction`, which is no option of agents\. There are: .* its retries is -1\. .* its repairs is 1\.5\. .* its timeout is NaN\./,
+    ],
     [
       'a tool that needs what nobody provides',
       agent({ ...base, tools: [NeedyTool] }),

@@ -84,4 +84,14 @@ describe('Prompt', () => {
     expect(failureOf(() => named.render({ a: 1, b: 2 })).message).toContain('does not take "b". It takes "a".');
     expect(prompt('{{ a }}').render({ a: 1, b: 2 })).toBe('1');
   });
+
+  it('knows before it is rendered whether it is given other variables than it needs', () => {
+    const named = new Prompt('a.md', '---\nvariables: [topic]\n---\nAbout {{ topic }}');
+    expect(() => named.check(['topic'])).not.toThrow();
+    expect(() => named.check(['topik'])).toThrow('The prompt file a.md does not take "topik". It takes "topic".');
+    expect(() => named.check([])).toThrow('The prompt file a.md needs "topic", and is given nothing.');
+    expect(() => new Prompt('b.md', 'About {{ topic }}').check(['topik'])).toThrow(
+      'The prompt file b.md needs "topic", and is given "topik".',
+    );
+  });
 });

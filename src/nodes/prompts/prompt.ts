@@ -33,6 +33,7 @@ export class Prompt {
   readonly info: PromptInfo;
   readonly #file: string;
   readonly #template: Template[];
+  readonly #uses: readonly string[];
 
   /**
    * @param file its path, for messages
@@ -47,6 +48,7 @@ export class Prompt {
       if (info.variables !== undefined) checkVariables(info.variables, variables);
       this.info = info;
       this.#template = parsed;
+      this.#uses = variables;
     } catch (error) {
       throw new PromptError(file, `${ensureError(error).message}.`, { cause: error });
     }
@@ -57,16 +59,30 @@ export class Prompt {
    * @throws PromptError if a variable that the template uses is missing, or one is given that it does not know
    */
   render(variables: PromptVariables = {}): string {
-    const known = this.info.variables;
-    const unknown = known === undefined ? [] : Object.keys(variables).filter((name) => !known.includes(name));
-    if (unknown.length > 0) {
-      throw new PromptError(this.#file, `does not take ${quoted(unknown)}. It takes ${quoted(known ?? [])}.`);
-    }
+    this.#refuseUnknown(Object.keys(variables));
     try {
       return String(useLiquid().renderSync(this.#template, variables)).trim();
     } catch (error) {
       throw new PromptError(this.#file, `cannot be rendered: ${ensureError(error).message}.`, { cause: error });
     }
+  }
+
+  /**
+   * Checks the names of what it will be given.
+   * @throws PromptError if one is not known to it, or one that it uses is missing
+   */
+  check(names: readonly string[]): void {
+    this.#refuseUnknown(names);
+    const missing = this.#uses.filter((name) => !names.includes(name));
+    if (missing.length > 0)
+      throw new PromptError(this.#file, `needs ${quoted(missing)}, and is given ${quoted(names)}.`);
+  }
+
+  #refuseUnknown(names: readonly string[]): void {
+    const known = this.info.variables;
+    const unknown = known === undefined ? [] : names.filter((name) => !known.includes(name));
+    if (unknown.length === 0) return;
+    throw new PromptError(this.#file, `does not take ${quoted(unknown)}. It takes ${quoted(known ?? [])}.`);
   }
 }
 

@@ -53,6 +53,10 @@ export class Toolbox {
 
   #add(tool: AgentTool): ToolDefinition {
     const { name, description, argsType } = tool;
+    // Code without types can name any class.
+    if (typeof name !== 'string' || typeof (tool as Partial<AgentTool>).execute !== 'function') {
+      throw new Error(`its tool ${tool.constructor.name} is no tool. Name a class that extends AgentTool.`);
+    }
     if (!VALID_NAME.test(name)) {
       throw new Error(`"${name}" cannot be a tool's name. Use 1 to 64 letters, digits, _ and -.`);
     }

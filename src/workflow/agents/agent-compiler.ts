@@ -11,6 +11,8 @@ export interface AgentUse {
   readonly visible: boolean;
   /** Which field of its structured answer streams in which channel; undefined: its JSON text is the content. */
   readonly channels: ChannelMap<never> | undefined;
+  /** The names of what it is given beside `messages`: the variables of its instructions. */
+  readonly variables: readonly string[];
   /** The instances of its tools. */
   readonly findTool: (type: Type<AgentTool>) => FoundProvider<AgentTool>;
 }

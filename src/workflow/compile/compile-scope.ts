@@ -37,7 +37,7 @@ export interface Resolver {
    * What runs an agent.
    * @throws Error that says what is wrong with it, and the fix
    */
-  agent(agent: AgentData, use: Pick<AgentUse, 'visible' | 'channels'>): WorkflowNode;
+  agent(agent: AgentData, use: Omit<AgentUse, 'findTool'>): WorkflowNode;
   /** Another workflow, compiled; undefined after a fault, which has been reported. */
   workflow(type: Type<WorkflowLike>, faults: DefinitionFaults, key: string): CompiledWorkflow | undefined;
 }
@@ -172,7 +172,8 @@ export class ScopeCompiler {
       const fix = 'Put the agent into a field of the workflow, or give the step a key: { key: … }.';
       this.#faults.add('unnamed_agent', 'its agent is in no field, so it has no name.', fix, key);
     }
-    const instance = this.#resolver.agent(agent.config, { visible, channels });
+    const variables = Object.keys(input ?? {}).filter((name) => name !== 'messages');
+    const instance = this.#resolver.agent(agent.config, { visible, channels, variables });
     const nodeKind = visible ? 'agent-streaming' : 'agent';
     return { node: field ?? key, nodeKind, instance, streams: visible, visible };
   }

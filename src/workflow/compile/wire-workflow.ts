@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { ensureError } from '../../kernel/index.js';
-import { Agent, type AnyAgent } from '../agents/agent.js';
+import { Agent, type AgentData, type AnyAgent } from '../agents/agent.js';
 import type { RunRequest } from '../run-request.js';
 import { CHAT_REQUEST, Flow, type FlowStep, makeRefs } from '../flow.js';
 import type { Refs } from '../ref.js';
@@ -70,7 +70,9 @@ export function findAgents(definition: object): Map<AnyAgent, string> {
 export function listClasses({ flow }: WiredWorkflow): readonly Type<unknown>[] {
   return listSteps(flow).flatMap((step): readonly Type<unknown>[] => {
     if (step.kind === 'node') return [step.node];
-    return step.kind === 'agent' && step.agent instanceof Agent ? (step.agent.config.tools ?? []) : [];
+    return step.kind === 'agent' && step.agent instanceof Agent
+      ? ((step.agent.config as AgentData | undefined)?.tools ?? [])
+      : [];
   });
 }
 
