@@ -70,6 +70,13 @@ describe('PromptManager', () => {
   it('says which file it cannot read', () => {
     const asFile = promptFile('.', pathToFileURL(`${folder}/`).href);
     expect(() => new PromptManager().load(asFile)).toThrow(/cannot be read/);
-    expect(() => new PromptManager().load(file)).toThrow(/prompts with spaces\.md does not exist/);
+    expect(() => new PromptManager().load(file)).toThrow(/prompts with spaces\.md does not exist\.$/);
+  });
+
+  it('says how a file gets into the build that is not there', () => {
+    const built = promptFile('./no-such-prompt.md', new URL('../../../dist/app.module.js', import.meta.url).href);
+    expect(() => new PromptManager().load(built)).toThrow(
+      'The prompt file dist/no-such-prompt.md does not exist. TypeScript copies none: build with `millrace build`, or name it in the assets of nest-cli.json.',
+    );
   });
 });

@@ -14,6 +14,8 @@ export interface PromptManagerOptions {
   readonly sourceFolders?: SourceFolders | undefined;
 }
 
+const NOT_COPIED = ' TypeScript copies none: build with `millrace build`, or name it in the assets of nest-cli.json.';
+
 interface Kept {
   readonly prompt: Prompt;
   readonly modifiedAt: number;
@@ -39,7 +41,7 @@ export class PromptManager {
     const name = relative(PROJECT, path);
     try {
       const modifiedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-      if (modifiedAt === undefined) throw new PromptError(name, 'does not exist.');
+      if (modifiedAt === undefined) throw new PromptError(name, `does not exist.${isBuilt(path) ? NOT_COPIED : ''}`);
       if (kept?.modifiedAt === modifiedAt) return kept.prompt;
       const prompt = new Prompt(name, readFileSync(path, 'utf8'));
       this.#kept.set(file.path, { prompt, modifiedAt });
@@ -60,4 +62,8 @@ export class PromptManager {
     const { build, sources } = this.#sourceFolders;
     return path.startsWith(build + sep) ? join(sources, relative(build, path)) : path;
   }
+}
+
+function isBuilt(path: string): boolean {
+  return path.startsWith(join(PROJECT, 'dist') + sep);
 }
