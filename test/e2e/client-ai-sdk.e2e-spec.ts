@@ -1,6 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { APICallError, generateObject, generateText, Output, stepCountIs, streamObject, streamText, tool } from 'ai';
+import {
+  APICallError,
+  DirectChatTransport,
+  generateObject,
+  generateText,
+  Output,
+  stepCountIs,
+  streamObject,
+  streamText,
+  tool,
+  ToolLoopAgent,
+} from 'ai';
 import { z } from 'zod';
 import { Bench } from '../support/app.js';
 import { NetworkWatch } from '../support/network-watch.js';
@@ -142,6 +153,31 @@ describe('the Vercel AI SDK as a client', () => {
     for await (const part of result.textStream) parts.push(part);
     expect(parts.join('')).toBe('So far');
     expect(error).toMatchObject({ code: 'upstream_error', type: 'server_error' });
+  });
+
+  it('is the transport of useChat that the docs show', async () => {
+    bench.upstream.next(scriptCompletion(REPLY));
+    const agent = new ToolLoopAgent({ model: model('reasoning'), maxRetries: 0 });
+    const transport = new DirectChatTransport({ agent });
+    const messages: Parameters<typeof transport.sendMessages>[0]['messages'] = [
+      { id: '1', role: 'user', parts: [{ type: 'text', text: prompt }] },
+    ];
+    const chunks = await transport.sendMessages({
+      trigger: 'submit-message',
+      chatId: '1',
+      messageId: undefined,
+      messages,
+      abortSignal: undefined,
+    });
+    const said = { 'reasoning-delta': '', 'text-delta': '' };
+    const types = new Set<string>();
+    for await (const part of chunks as unknown as AsyncIterable<{ type: string; delta?: string }>) {
+      types.add(part.type);
+      if (part.type === 'reasoning-delta' || part.type === 'text-delta') said[part.type] += part.delta ?? '';
+    }
+    expect(said).toEqual({ 'reasoning-delta': REPLY.thinking, 'text-delta': REPLY.reply });
+    expect([...types].at(-1)).toBe('finish');
+    expect((await bench.upstream.request(0)).body).toMatchObject({ stream: true });
   });
 
   it('stops the upstream by its abort signal, and goes on', async () => {
