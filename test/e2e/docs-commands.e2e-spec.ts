@@ -81,6 +81,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 };
 /** How long commands begin. */
 const ELSEWHERE_BY_PREFIX = {
+  'npm install ai ': 'the packages are development dependencies here, and client-ai-sdk.e2e-spec.ts uses them',
   'docker run --rm ': DOCKER,
   'kubectl ': KUBERNETES,
   '(cd deploy/kubernetes ': KUBERNETES,
