@@ -65,7 +65,7 @@ describe('anthropic', () => {
     expect(bench.request.body).not.toHaveProperty('response_format');
     expect(new Set(call.deltas.map(({ type }) => type))).toEqual(new Set(['content']));
     expect(call.deltas.length).toBeGreaterThan(5);
-    expect(makeOutputSchema(Reply).parse(call.text())).toEqual(VALUE);
+    expect(await makeOutputSchema(Reply).parse(call.text())).toEqual(VALUE);
   });
 
   it('leaves out what is said beside the tool, and a second call of it', async () => {
@@ -93,7 +93,7 @@ describe('anthropic', () => {
     ]);
     const call = bench.call(makeCall(Reply));
     await call.toEnd();
-    expect(makeOutputSchema(Reply).parse(call.text())).toEqual(VALUE);
+    expect(await makeOutputSchema(Reply).parse(call.text())).toEqual(VALUE);
   });
 
   it('lets the model choose among tools of the call and the answer', async () => {

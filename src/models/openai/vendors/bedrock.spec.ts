@@ -67,7 +67,7 @@ describe('bedrock', () => {
       content: expect.stringContaining(JSON.stringify(makeOutputSchema(Reply).schema)),
     });
     expect(recorded.deltas.map(({ type }) => type)).toEqual(['reasoning', 'content', 'content']);
-    expect(makeOutputSchema(Reply).parse(recorded.text())).toEqual({ reply: 'a } " { \\' });
+    expect(await makeOutputSchema(Reply).parse(recorded.text())).toEqual({ reply: 'a } " { \\' });
   });
 
   it('gives an answer without JSON as it is, for the check to fail', async () => {
@@ -75,7 +75,7 @@ describe('bedrock', () => {
     const recorded = bench.call(makeCall(Reply));
     await recorded.toEnd();
     expect(recorded.text()).toBe('I would rather not.');
-    expect(() => makeOutputSchema(Reply).parse(recorded.text())).toThrow(/not valid JSON/);
+    await expect(makeOutputSchema(Reply).parse(recorded.text())).rejects.toThrow(/not valid JSON/);
   });
 
   it('can be told of a model that calls tools or takes schemas', async () => {
@@ -93,7 +93,7 @@ describe('bedrock', () => {
       const recorded = other.call(makeCall(Reply));
       await recorded.toEnd();
       expect(Object.hasOwn(other.request.body, 'tools')).toBe(method === 'tool');
-      expect(makeOutputSchema(Reply).parse(recorded.text())).toEqual({ reply: 'Hi' });
+      expect(await makeOutputSchema(Reply).parse(recorded.text())).toEqual({ reply: 'Hi' });
     }
   });
 

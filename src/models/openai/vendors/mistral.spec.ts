@@ -83,7 +83,7 @@ describe('mistral', () => {
     const recorded = bench.call(makeCall(Reply));
     await recorded.toEnd();
     expect(bench.request.body).toMatchObject(makeCall(Reply));
-    expect(makeOutputSchema(Reply).parse(recorded.text())).toEqual({ reply: 'Hi' });
+    expect(await makeOutputSchema(Reply).parse(recorded.text())).toEqual({ reply: 'Hi' });
   });
 
   it('gives the words of a refused field to the client', async () => {

@@ -44,7 +44,7 @@ describe('openai', () => {
     const call = bench.call(makeCall(Reply));
     await call.toEnd();
     expect(bench.request.body).toMatchObject(makeCall(Reply));
-    expect(makeOutputSchema(Reply).parse(call.text())).toEqual({ reply: 'Hi' });
+    expect(await makeOutputSchema(Reply).parse(call.text())).toEqual({ reply: 'Hi' });
   });
 
   it('keeps OPENAI_CUSTOM_HEADERS of the environment out', async () => {
