@@ -15,7 +15,7 @@ const TOKENS = /^\(\d+ tokens\)$/m;
 /** What the demo says of the tool's result: the model called it, the client ran it, and the model saw what came out. */
 const WEATHER = /get_weather answered: .*clear.*21/;
 const OBJECT = /^(?:Object|Parsed): \{[^]*reply:[^]*84/m;
-const REASONING = /^Thinking: .*calculation.*\nReply: 12 \* 7 = 84\./m;
+const REASONING = /^Thinking: .*I have a rule.*\nReply: 12 \* 7 = 84\./m;
 const REFUSED = /^Refused: 404 model_not_found \(request req_\w+\)$/m;
 
 const describePython = describeIfRuns('python3', ['-c', 'import openai'], PYTHON_ENV);
