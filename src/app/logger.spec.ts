@@ -1,5 +1,6 @@
-import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import { LogCapture } from '../../test/support/log-capture.js';
 import { AppLogger } from './logger.js';
 
 const FORGED = '[Millrace] 1  - 2030-01-01T00:00:00.000Z     LOG [Access] POST /v1/chat/completions 200 stop';
@@ -8,15 +9,9 @@ const HOSTILE = `x\r\n${FORGED}\n\x1b[2J\x9b31m\u202eevil\u2066\u2028\u200b\x7f`
 const INVISIBLE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
 describe('AppLogger', () => {
-  let written = '';
+  let log: LogCapture;
   beforeEach(() => {
-    written = '';
-    for (const stream of [process.stdout, process.stderr]) {
-      jest.spyOn(stream, 'write').mockImplementation((text) => {
-        written += String(text);
-        return true;
-      });
-    }
+    log = new LogCapture();
   });
 
   const everyKind = (logger: AppLogger): void => {
@@ -34,15 +29,15 @@ describe('AppLogger', () => {
 
   it('writes pretty lines that nothing it is given can forge, break or turn around', () => {
     everyKind(new AppLogger({ level: 'log', format: 'pretty' }));
-    expect(written).not.toMatch(INVISIBLE);
-    expect(written.split('\n').filter((line) => /^\S/.test(line))).toHaveLength(8);
-    expect(written).not.toMatch(/^(?!\[Millrace\] \d+ {2}- \d{4}-)\S/m);
+    expect(log.text).not.toMatch(INVISIBLE);
+    expect(log.text.split('\n').filter((line) => /^\S/.test(line))).toHaveLength(8);
+    expect(log.text).not.toMatch(/^(?!\[Millrace\] \d+ {2}- \d{4}-)\S/m);
   });
 
   it('writes JSON lines in the same way, and what they hold stays what it was', () => {
     everyKind(new AppLogger({ level: 'log', format: 'json' }));
-    expect(written).not.toMatch(INVISIBLE);
-    const lines = written
+    expect(log.text).not.toMatch(INVISIBLE);
+    const lines = log.text
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -54,7 +49,7 @@ describe('AppLogger', () => {
   it('calls the levels in JSON lines what log collectors call them', () => {
     const logger = new AppLogger({ level: 'verbose', format: 'json' });
     for (const level of ['verbose', 'debug', 'log', 'warn', 'error', 'fatal'] as const) logger[level]('x', 'Test');
-    const lines = written.trimEnd().split('\n');
+    const lines = log.text.trimEnd().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual([
       'trace',
       'debug',
@@ -70,6 +65,6 @@ describe('AppLogger', () => {
     Logger.overrideLogger(new AppLogger({ level: 'log', format: 'pretty' }));
     logger.error('failed', new Error('first\nsecond').stack);
     Logger.overrideLogger(false);
-    expect(written).toMatch(/\[Runs\] failed\n {2}Error: first\n {4}second\n {4}at .+:\d+:\d+\)?\n/);
+    expect(log.text).toMatch(/\[Runs\] failed\n {2}Error: first\n {4}second\n {4}at .+:\d+:\d+\)?\n/);
   });
 });

@@ -2,14 +2,13 @@ import { connect } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
+import { type LogLine, readLogLines } from '../support/log-capture.js';
 import { HELLO } from '../support/messages.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { openStream } from '../support/sse-client.js';
 import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { chunk, errorBody, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
-
-type Line = Readonly<Record<string, unknown>>;
 
 describe('the access log', () => {
   let server: ServerProcess;
@@ -27,14 +26,8 @@ describe('the access log', () => {
     });
     return `${server.url}/v1/chat/completions`;
   };
-  const linesSoFar = (): readonly Line[] =>
-    server.process.stdout
-      .split('\n')
-      .slice(0, -1)
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Line)
-      .filter(({ context }) => context === 'Access');
-  const lines = (count: number): Promise<readonly Line[]> =>
+  const linesSoFar = (): readonly LogLine[] => readLogLines(server.process.stdout, 'Access');
+  const lines = (count: number): Promise<readonly LogLine[]> =>
     eventually(() => (linesSoFar().length >= count ? linesSoFar() : undefined), { message: `${count} lines` });
 
   it('has one line for each request at its end, with all that is known of it', async () => {

@@ -5,161 +5,31 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Injectable } from '@nestjs/common';
-import { AgentStreamingNode } from '../../src/nodes/index.js';
-import {
-  agent,
-  AgentTool,
-  type ChatRefs,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  ToolError,
-  Workflow,
-} from '../../src/workflow/index.js';
-import { Bench } from '../support/app.js';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { assertErrorEnded } from '../support/chunks.js';
-import { eventually } from '../support/eventually.js';
-import { postJson } from '../support/http-client.js';
+import type { LogLine } from '../support/log-capture.js';
+import { LoggedBench } from '../support/logged-bench.js';
 import { describeIfRuns } from '../support/programs.js';
-import { RecordingTracer } from '../support/recording-tracer.js';
 import { findFreePort } from '../support/server-process.js';
-import { openStream } from '../support/sse-client.js';
 import { type Script } from '../support/upstream/scripts.js';
 import { errorBody, headers as sendHeaders, httpError, reset, role, stall, text } from '../support/upstream/steps.js';
-import { type Conversation, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 const SECRET_KEY = 'sk-test-upstream-key';
-const QUESTION = [{ role: 'user', content: 'my secret words' }];
-
-class RefusingTool extends AgentTool<void> {
-  readonly name = 'refusing';
-  readonly description = 'Says no';
-  readonly argsType = undefined;
-  execute(): never {
-    throw new ToolError('No: secret reasons');
-  }
-}
-
-class BrokenTool extends AgentTool<void> {
-  readonly name = 'broken';
-  readonly description = 'Has a bug';
-  readonly argsType = undefined;
-  execute(): never {
-    throw new Error('The table is empty');
-  }
-}
-
-/** Asks one provider, then another. */
-@Injectable()
-class PatientNode extends AgentStreamingNode<Conversation, string> {
-  readonly agentConfig = agent({
-    retries: 1,
-    model: ['openai', { model: 'ollama/local' }],
-    tools: [RefusingTool, BrokenTool],
-  });
-
-  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
-    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
-  }
-}
-
-@Injectable()
-class BuggyNode {
-  process(_input: Conversation): string {
-    throw new Error('The plan of the author failed');
-  }
-}
-
-@Workflow({ id: 'patient', description: 'Asks one provider, then another' })
-class PatientWorkflow {
-  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
-    return flow.node(PatientNode, { messages });
-  }
-}
-
-@Workflow({ id: 'wrapped', description: 'Has all its steps in another' })
-class NestedWorkflow {
-  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
-    return flow.workflow(PatientWorkflow, { messages });
-  }
-}
-
-@Workflow({ id: 'buggy', description: 'Fails in its second step' })
-class BuggyWorkflow {
-  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
-    flow.node(PatientNode, { messages });
-    return flow.node(BuggyNode, { messages });
-  }
-}
-
-@Workflow({ id: 'lenient', description: 'Goes on where its first step fails' })
-class LenientWorkflow {
-  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
-    flow.node(BuggyNode, { messages }, { onError: () => 'nothing', effect: true });
-    return flow.node(PatientNode, { messages });
-  }
-}
-
-const MODULE = makeWorkflowsModule(
-  RefusingTool,
-  BrokenTool,
-  PatientNode,
-  BuggyNode,
-  PatientWorkflow,
-  NestedWorkflow,
-  BuggyWorkflow,
-  LenientWorkflow,
-);
-
-type Line = Readonly<Record<string, unknown>>;
 
 describe('the log of a failure', () => {
-  let written = '';
-  let bench: Bench;
-  let tracer: RecordingTracer;
-  beforeEach(() => {
-    written = '';
-    for (const stream of [process.stdout, process.stderr]) {
-      jest.spyOn(stream, 'write').mockImplementation((bytes) => {
-        written += String(bytes);
-        return true;
-      });
-    }
-  });
-  afterEach(async () => {
-    jest.restoreAllMocks();
-    await bench.close();
-  });
-
+  let bench: LoggedBench;
+  afterEach(() => bench.close());
   const start = async (env: Record<string, string> = {}): Promise<void> => {
-    tracer = new RecordingTracer();
-    bench = await Bench.start({
-      tracer,
-      imports: [MODULE],
-      env: { LOG_LEVEL: 'debug', LOG_FORMAT: 'json', UPSTREAM_MAX_RETRIES: '0', ...env },
-    });
+    bench = await LoggedBench.start(env);
   };
-  const ask = (body: object = {}): ReturnType<typeof postJson> =>
-    postJson(bench.app.chatUrl, { model: 'chat', messages: QUESTION, ...body });
-  const lines = (context: string): readonly Line[] =>
-    written
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Line)
-      .filter((line) => line['context'] === context);
-  const accessLine = (): Promise<Line> => eventually(() => lines('Access')[0], { message: 'the access line' });
-  const runLines = (): readonly Line[] => lines('Run');
 
   /** The request failed, with one line that says why, and one in the access log with the same ids. */
   const expectOneLine = async (
     requestId: unknown,
     expected: { readonly level?: string; readonly code: string; readonly cause: RegExp },
-  ): Promise<Line> => {
-    const access = await accessLine();
-    const [line, ...others] = runLines();
+  ): Promise<LogLine> => {
+    const access = await bench.accessLine();
+    const [line, ...others] = bench.runLines();
     expect(others).toEqual([]);
     const { level = 'warn', code, cause } = expected;
     expect(line).toMatchObject({ level, workflow: 'chat', node: 'answer', code });
@@ -169,10 +39,10 @@ describe('the log of a failure', () => {
     for (const name of ['request_id', 'run_id', 'trace_id']) expect([name, line?.[name]]).toEqual([name, access[name]]);
     expect(line?.['request_id']).toBe(requestId);
     expect(line?.['run_id']).toMatch(/^chatcmpl-/);
-    expect(line?.['trace_id']).toBe(tracer.traces[0]?.id);
+    expect(line?.['trace_id']).toBe(bench.tracer.traces[0]?.id);
     expect(access).toMatchObject({ code });
-    expect(written).not.toContain('secret');
-    expect(written).not.toContain(SECRET_KEY);
+    expect(bench.written).not.toContain('secret');
+    expect(bench.written).not.toContain(SECRET_KEY);
     return line ?? {};
   };
 
@@ -183,7 +53,7 @@ describe('the log of a failure', () => {
         OPENAI_BASE_URL: `http://operator:secret-password@${address}/v1?code=secret-code`,
         OPENAI_API_KEY: '',
       });
-      const { status, headers } = await ask({ stream });
+      const { status, headers } = await bench.ask({ stream });
       expect(status).toBe(502);
       const line = await expectOneLine(headers['x-request-id'], {
         code: 'upstream_unreachable',
@@ -194,7 +64,7 @@ describe('the log of a failure', () => {
 
     it('where there is no such host', async () => {
       await start({ OPENAI_BASE_URL: 'http://no-such-host.invalid/v1' });
-      const { headers } = await ask();
+      const { headers } = await bench.ask();
       const line = await expectOneLine(headers['x-request-id'], {
         code: 'upstream_unreachable',
         cause: /^(ENOTFOUND: no such host name|EAI_AGAIN: the name server does not answer)$/,
@@ -213,7 +83,7 @@ describe('the log of a failure', () => {
     ])('of an upstream that answers with %s', async (_, script, code, cause) => {
       await start(code === 'upstream_timeout' ? { UPSTREAM_FIRST_TOKEN_TIMEOUT_MS: '200' } : {});
       bench.upstream.next(script);
-      const { headers } = await ask();
+      const { headers } = await bench.ask();
       const line = await expectOneLine(headers['x-request-id'], { code, cause });
       expect(line['address']).toBe(bench.upstream.url);
     });
@@ -229,10 +99,10 @@ describe('the log of a failure', () => {
     ])('of an answer that %s in the middle', async (_, script, code, cause) => {
       await start({ UPSTREAM_IDLE_TIMEOUT_MS: '200' });
       bench.upstream.next(script);
-      const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: QUESTION });
+      const stream = await bench.open();
       expect(assertErrorEnded(await stream.collect())).not.toHaveProperty('millrace');
       await expectOneLine(stream.headers['x-request-id'], { code, cause });
-      expect(await accessLine()).toMatchObject({
+      expect(await bench.accessLine()).toMatchObject({
         status: 200,
         outcome: code.includes('timeout') ? 'upstream_timeout' : 'upstream_error',
       });
@@ -249,7 +119,7 @@ describe('the log of a failure', () => {
     ])('in %s: %s', async (header, id, logged) => {
       await start();
       bench.upstream.next(httpError(500, errorBody('secret'), { [header]: id }));
-      const { headers } = await ask();
+      const { headers } = await bench.ask();
       const line = await expectOneLine(headers['x-request-id'], {
         code: 'upstream_error',
         cause: /^upstream status 500/,
@@ -262,10 +132,10 @@ describe('the log of a failure', () => {
       bench.upstream
         .next(httpError(500, errorBody('secret'), { 'x-request-id': 'req_first' }))
         .next([sendHeaders(200, { 'x-request-id': 'req_second' }), role(), text('Half'), reset()]);
-      const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: QUESTION });
+      const stream = await bench.open();
       assertErrorEnded(await stream.collect());
-      await accessLine();
-      expect(runLines()).toMatchObject([
+      await bench.accessLine();
+      expect(bench.runLines()).toMatchObject([
         { attempt: 1, upstream_request_id: 'req_first' },
         { attempt: 2, upstream_request_id: 'req_second', code: 'upstream_connection_lost' },
       ]);
@@ -282,7 +152,7 @@ describe('the log of a failure', () => {
       await once(server, 'listening');
       try {
         await start({ OPENAI_BASE_URL: `https://localhost:${(server.address() as AddressInfo).port}/v1` });
-        const { headers } = await ask();
+        const { headers } = await bench.ask();
         await expectOneLine(headers['x-request-id'], {
           code: 'upstream_unreachable',
           cause: /^DEPTH_ZERO_SELF_SIGNED_CERT: certificate is self-signed/,

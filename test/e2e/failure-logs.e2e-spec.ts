@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { AgentStreamingNode } from '../../src/nodes/index.js';
 import {
@@ -12,19 +12,15 @@ import {
   ToolError,
   Workflow,
 } from '../../src/workflow/index.js';
-import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
-import { postJson } from '../support/http-client.js';
-import { RecordingTracer } from '../support/recording-tracer.js';
+import type { HttpResponse } from '../support/http-client.js';
+import { LoggedBench } from '../support/logged-bench.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { findFreePort } from '../support/server-process.js';
-import { openStream } from '../support/sse-client.js';
 import { scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError, reset, role, stall, text } from '../support/upstream/steps.js';
 import { type Conversation, makeWorkflowsModule } from '../support/workflow-kit.js';
-
-const QUESTION = [{ role: 'user', content: 'my secret words' }];
 
 class RefusingTool extends AgentTool<void> {
   readonly name = 'refusing';
@@ -106,62 +102,26 @@ const MODULE = makeWorkflowsModule(
   LenientWorkflow,
 );
 
-type Line = Readonly<Record<string, unknown>>;
-
 describe('the log of a failure', () => {
-  let written = '';
-  let bench: Bench;
-  let tracer: RecordingTracer;
-  beforeEach(() => {
-    written = '';
-    for (const stream of [process.stdout, process.stderr]) {
-      jest.spyOn(stream, 'write').mockImplementation((bytes) => {
-        written += String(bytes);
-        return true;
-      });
-    }
-  });
-  afterEach(async () => {
-    jest.restoreAllMocks();
-    await bench.close();
-  });
-
+  let bench: LoggedBench;
+  afterEach(() => bench.close());
   const start = async (env: Record<string, string> = {}): Promise<void> => {
-    tracer = new RecordingTracer();
-    bench = await Bench.start({
-      tracer,
-      imports: [MODULE],
-      env: { LOG_LEVEL: 'debug', LOG_FORMAT: 'json', UPSTREAM_MAX_RETRIES: '0', ...env },
-    });
+    bench = await LoggedBench.start(env, [MODULE]);
   };
-  const ask = (body: object = {}): ReturnType<typeof postJson> =>
-    postJson(bench.app.chatUrl, { model: 'chat', messages: QUESTION, ...body });
-  const lines = (context: string): readonly Line[] =>
-    written
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Line)
-      .filter((line) => line['context'] === context);
-  const accessLine = (): Promise<Line> => eventually(() => lines('Access')[0], { message: 'the access line' });
-  const runLines = (): readonly Line[] => lines('Run');
 
   it('stands in the access line of a repeated request, too, and its step in the answer', async () => {
     await start();
     const fault = errorBody('too long', { code: 'context_length_exceeded', param: 'messages' });
     bench.upstream.next(httpError(400, fault));
-    const repeated = (): ReturnType<typeof postJson> =>
-      postJson(
-        bench.app.chatUrl,
-        { model: 'streaming', stream: false, messages: QUESTION },
-        { 'idempotency-key': 'a' },
-      );
+    const repeated = (): Promise<HttpResponse> =>
+      bench.ask({ model: 'streaming', stream: false }, { 'idempotency-key': 'a' });
     const [first, again] = [await repeated(), await repeated()];
     expect(again.headers['idempotent-replayed']).toBe('true');
     expect(again.json).toEqual(first.json);
     expect(again.json).toMatchObject({ error: { millrace: { node: 'TextStreamingNode' } } });
-    const access = await eventually(() => lines('Access')[1], { message: 'the second access line' });
+    const access = await eventually(() => bench.lines('Access')[1], { message: 'the second access line' });
     const told = { status: 400, code: 'context_length_exceeded', node: 'TextStreamingNode' };
-    expect([lines('Access')[0], access]).toMatchObject([told, told]);
+    expect([bench.lines('Access')[0], access]).toMatchObject([told, told]);
   });
 
   it('has a line for each retry and each fallback, while the client sees success', async () => {
@@ -170,9 +130,9 @@ describe('the log of a failure', () => {
     try {
       await start({ OPENAI_BASE_URL: address, OLLAMA_BASE_URL: other.url, UPSTREAM_MAX_RETRIES: '1' });
       other.next(scriptStream('Here.'));
-      const stream = await openStream(bench.app.chatUrl, { model: 'patient', stream: true, messages: QUESTION });
+      const stream = await bench.open({ model: 'patient' });
       assertCompletion(await stream.collect(), { content: 'Here.' });
-      const { request_id, run_id, trace_id, code } = await accessLine();
+      const { request_id, run_id, trace_id, code } = await bench.accessLine();
       expect([request_id, code]).toEqual([stream.headers['x-request-id'], undefined]);
       const ids = { level: 'info', workflow: 'patient', node: 'PatientNode', request_id, run_id, trace_id };
       const call = { provider: 'openai', model: 'gpt-5.4-mini', address };
@@ -181,7 +141,7 @@ describe('the log of a failure', () => {
       const falls = expect.stringContaining(
         ' falls back to ollama/local: upstream_unreachable (ECONNREFUSED',
       ) as unknown;
-      expect(runLines()).toMatchObject([
+      expect(bench.runLines()).toMatchObject([
         { ...ids, ...call, cause, attempt: 1, message: again },
         { ...ids, ...call, cause, attempt: 2, message: again },
         { ...ids, ...call, cause, attempt: 3, message: again },
@@ -199,15 +159,15 @@ describe('the log of a failure', () => {
     await start({ OLLAMA_BASE_URL: 'http://127.0.0.1:9/v1' });
     for (let i = 0; i < before; i++) bench.upstream.next(scriptStream('Draft.'));
     bench.upstream.next(httpError(400, errorBody('no')));
-    const { status, json } = await ask({ model });
+    const { status, json } = await bench.ask({ model });
     expect([status, json]).toMatchObject([400, { error: { code: null, millrace: { node } } }]);
     expect(Object.keys((json as { error: object }).error)).toEqual(['message', 'type', 'param', 'code', 'millrace']);
-    expect(runLines()).toMatchObject([{ level: 'warn', node, provider: 'openai' }]);
-    expect(await accessLine()).toMatchObject({ node, outcome: 'upstream_rejected' });
+    expect(bench.runLines()).toMatchObject([{ level: 'warn', node, provider: 'openai' }]);
+    expect(await bench.accessLine()).toMatchObject({ node, outcome: 'upstream_rejected' });
 
     for (let i = 0; i < before; i++) bench.upstream.next(scriptStream('Draft.'));
     bench.upstream.next([role(), text(before === 0 ? 'Half' : '{"thinking":"Hm'), reset()]);
-    const stream = await openStream(bench.app.chatUrl, { model, stream: true, messages: QUESTION });
+    const stream = await bench.open({ model });
     expect(assertErrorEnded(await stream.collect())).toMatchObject({
       code: 'upstream_connection_lost',
       millrace: { node },
@@ -217,61 +177,63 @@ describe('the log of a failure', () => {
   it("has the stack of what authors' code throws, once, while the client sees the step and nothing else", async () => {
     await start();
     bench.upstream.always(() => scriptStream('Hi'));
-    const { status, json, headers } = await ask({ model: 'buggy' });
+    const { status, json, headers } = await bench.ask({ model: 'buggy' });
     expect([status, json]).toMatchObject([500, { error: { code: 'internal_error', millrace: { node: 'BuggyNode' } } }]);
     expect(JSON.stringify(json)).not.toContain('plan of the author');
-    expect(await accessLine()).toMatchObject({ code: 'internal_error', node: 'BuggyNode', status: 500 });
+    expect(await bench.accessLine()).toMatchObject({ code: 'internal_error', node: 'BuggyNode', status: 500 });
     const stack = expect.stringMatching(/Error: The plan of the author failed\n\s+at BuggyNode\.process/) as unknown;
     const request_id = headers['x-request-id'];
-    expect(runLines()).toMatchObject([{ level: 'error', node: 'BuggyNode', request_id, workflow: 'buggy', stack }]);
-    expect(written.match(/The plan of the author failed/g)).toHaveLength(1);
+    expect(bench.runLines()).toMatchObject([
+      { level: 'error', node: 'BuggyNode', request_id, workflow: 'buggy', stack },
+    ]);
+    expect(bench.written.match(/The plan of the author failed/g)).toHaveLength(1);
   });
 
   it('has the failure of a step with a substitute, which nobody else sees', async () => {
     await start();
     bench.upstream.always(() => scriptStream('Hi'));
-    const { status, headers } = await ask({ model: 'lenient' });
+    const { status, headers } = await bench.ask({ model: 'lenient' });
     expect(status).toBe(200);
     const stack = expect.stringContaining('The plan of the author failed') as unknown;
     const request_id = headers['x-request-id'];
-    expect(runLines()).toMatchObject([
+    expect(bench.runLines()).toMatchObject([
       { level: 'error', node: 'BuggyNode', request_id, code: 'internal_error', stack },
     ]);
-    expect((await accessLine())['code']).toBeUndefined();
+    expect((await bench.accessLine())['code']).toBeUndefined();
   });
 
   it('has the failures of tools, with the stack of a bug and without what is said to the model', async () => {
     await start();
     bench.upstream.next(scriptToolCalls('c1', 'refusing', {})).next(scriptToolCalls('c2', 'broken', {}));
     bench.upstream.next(scriptToolCalls('c3', 'secret_tool', {})).next(scriptStream('Done'));
-    const { status } = await ask({ model: 'patient' });
+    const { status } = await bench.ask({ model: 'patient' });
     expect(status).toBe(200);
-    const { request_id, run_id } = await accessLine();
+    const { request_id, run_id } = await bench.accessLine();
     const stack = expect.stringContaining('The table is empty') as unknown;
     const ids = { node: 'PatientNode', request_id, run_id };
-    expect(runLines()).toMatchObject([
+    expect(bench.runLines()).toMatchObject([
       { ...ids, level: 'info', tool: 'refusing' },
       { ...ids, level: 'error', tool: 'broken', stack },
       { ...ids, level: 'info', message: expect.stringContaining('calls a tool which is not there') },
     ]);
-    expect(written).not.toContain('secret');
+    expect(bench.written).not.toContain('secret');
   });
 
   it('has the reason of requests that are refused before they become a run', async () => {
     await start({ API_KEYS: 'sk-caller-1', LIMIT_REQUESTS_PER_MINUTE: '4' });
     bench.upstream.next(scriptStream('Hi'));
-    const as = (key: string, body: object): ReturnType<typeof postJson> =>
-      postJson(bench.app.chatUrl, body, { authorization: `Bearer ${key}` });
+    const as = (key: string, body: object): Promise<HttpResponse> =>
+      bench.ask(body, { authorization: `Bearer ${key}` });
     const answers = [
-      await as('sk-wrong-key', { model: 'chat', messages: QUESTION }),
-      await as('sk-caller-1', { model: 'chat', messages: QUESTION, temperature: 'secret' }),
-      await as('sk-caller-1', { model: 'secret', messages: QUESTION }),
-      await as('sk-caller-1', { model: 'chat', messages: [] }),
-      await as('sk-caller-1', { model: 'chat', messages: QUESTION }),
-      await as('sk-caller-1', { model: 'chat', messages: QUESTION }),
+      await as('sk-wrong-key', {}),
+      await as('sk-caller-1', { temperature: 'secret' }),
+      await as('sk-caller-1', { model: 'secret' }),
+      await as('sk-caller-1', { messages: [] }),
+      await as('sk-caller-1', {}),
+      await as('sk-caller-1', {}),
     ];
-    await eventually(() => lines('Access').length === answers.length);
-    expect(lines('Access').map(({ status, code, request_id }) => [status, code, request_id])).toEqual(
+    await eventually(() => bench.lines('Access').length === answers.length);
+    expect(bench.lines('Access').map(({ status, code, request_id }) => [status, code, request_id])).toEqual(
       [
         [401, 'invalid_api_key'],
         [400, 'invalid_type'],
@@ -281,15 +243,15 @@ describe('the log of a failure', () => {
         [429, 'rate_limit_exceeded'],
       ].map((told, index) => [...told, answers[index]?.headers['x-request-id']]),
     );
-    expect(written).not.toMatch(/secret|sk-wrong-key|sk-caller/);
+    expect(bench.written).not.toMatch(/secret|sk-wrong-key|sk-caller/);
   });
 
   it('names the step and model at which a run passed its deadline', async () => {
     await start({ RUN_TIMEOUT_MS: '300' });
     bench.upstream.next(scriptStream('Draft.')).next(stall());
-    expect((await ask({ model: 'streaming' })).json).toMatchObject({ error: { code: 'run_timeout' } });
-    const { request_id } = await accessLine();
-    expect(runLines()).toMatchObject([
+    expect((await bench.ask({ model: 'streaming' })).json).toMatchObject({ error: { code: 'run_timeout' } });
+    const { request_id } = await bench.accessLine();
+    expect(bench.runLines()).toMatchObject([
       {
         level: 'warn',
         node: 'StructuredStreamingNode',
@@ -305,24 +267,26 @@ describe('the log of a failure', () => {
     await start();
     const arrived = gate();
     bench.upstream.next([role(), text('Once'), arrived]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: QUESTION });
+    const stream = await bench.open();
     await stream.until((item) => item.kind === 'data' && item.data.includes('Once'));
     stream.destroy();
-    const { request_id, outcome } = await accessLine();
+    const { request_id, outcome } = await bench.accessLine();
     expect(outcome).toBe('client_abort');
-    expect(runLines()).toMatchObject([{ level: 'debug', node: 'answer', code: 'client_disconnected', request_id }]);
+    expect(bench.runLines()).toMatchObject([
+      { level: 'debug', node: 'answer', code: 'client_disconnected', request_id },
+    ]);
   });
 
   it('is readable for people: fields follow the message, and nothing is said twice', async () => {
     await start({ LOG_FORMAT: 'pretty' });
     bench.upstream.next(httpError(503, errorBody('busy')));
-    const { headers } = await ask();
+    const { headers } = await bench.ask();
     const id = String(headers['x-request-id']);
-    await eventually(() => written.includes('[Access]'));
-    expect(written.match(new RegExp(`request_id=${id} run_id=chatcmpl-\\w+ trace_id=\\w+`, 'g'))).toHaveLength(2);
-    expect(written).toMatch(
+    await eventually(() => bench.written.includes('[Access]'));
+    expect(bench.written.match(new RegExp(`request_id=${id} run_id=chatcmpl-\\w+ trace_id=\\w+`, 'g'))).toHaveLength(2);
+    expect(bench.written).toMatch(
       /WARN \[Run\] chat chatcmpl-\w+ failed: upstream_error \(upstream status 503, .*\) node=answer provider=openai model=gpt-5\.4-mini address=http:\S+ attempt=1 code=upstream_error workflow=chat/,
     );
-    expect(written.match(/upstream status 503/g)).toHaveLength(1);
+    expect(bench.written.match(/upstream status 503/g)).toHaveLength(1);
   });
 });

@@ -1,0 +1,80 @@
+import { Bench, type TestApp, type TestAppOptions } from './app.js';
+import { eventually } from './eventually.js';
+import { type HttpResponse, postJson } from './http-client.js';
+import { LogCapture, type LogLine } from './log-capture.js';
+import { RecordingTracer } from './recording-tracer.js';
+import type { ScriptedUpstream } from './scripted-upstream.js';
+import { openStream, type SseStream } from './sse-client.js';
+
+/** What a client says: its words must never stand in a log. */
+export const SECRET_QUESTION = [{ role: 'user', content: 'my secret words' }];
+
+/** The application in front of a scripted upstream, with a log of everything that the test reads. */
+export class LoggedBench {
+  private constructor(
+    private readonly bench: Bench,
+    readonly tracer: RecordingTracer,
+    private readonly log: LogCapture,
+  ) {}
+
+  static async start(
+    env: Readonly<Record<string, string>> = {},
+    imports: NonNullable<TestAppOptions['imports']> = [],
+  ): Promise<LoggedBench> {
+    const log = new LogCapture();
+    const tracer = new RecordingTracer();
+    const settings = { LOG_LEVEL: 'debug', LOG_FORMAT: 'json', ...env };
+    try {
+      return new LoggedBench(await Bench.start({ tracer, imports, env: settings }), tracer, log);
+    } catch (error) {
+      log.stop();
+      throw error;
+    }
+  }
+
+  get upstream(): ScriptedUpstream {
+    return this.bench.upstream;
+  }
+
+  get app(): TestApp {
+    return this.bench.app;
+  }
+
+  /** All that the log holds. */
+  get written(): string {
+    return this.log.text;
+  }
+
+  /** Asks the workflow `chat`, if nothing else is said. */
+  ask(body: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<HttpResponse> {
+    return postJson(this.app.chatUrl, { model: 'chat', messages: SECRET_QUESTION, ...body }, headers);
+  }
+
+  /** Asks in the same way for a stream. */
+  open(body: object = {}): Promise<SseStream> {
+    return openStream(this.app.chatUrl, { model: 'chat', stream: true, messages: SECRET_QUESTION, ...body });
+  }
+
+  /** The lines of one part of the service. */
+  lines(context: string): readonly LogLine[] {
+    return this.log.lines(context);
+  }
+
+  /** The lines that tell what happened in runs. */
+  runLines(): readonly LogLine[] {
+    return this.lines('Run');
+  }
+
+  /** The first line of the access log, once it is there. */
+  accessLine(): Promise<LogLine> {
+    return eventually(() => this.lines('Access')[0], { message: 'the access line' });
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.bench.close();
+    } finally {
+      this.log.stop();
+    }
+  }
+}
