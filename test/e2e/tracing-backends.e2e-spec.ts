@@ -1,65 +1,34 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Tracer, type TracingHealth } from '../../src/tracing/index.js';
-import { Bench, type TestAppOptions } from '../support/app.js';
+import { Tracer } from '../../src/tracing/index.js';
+import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { FakeLangfuse } from '../support/fake-langfuse.js';
+import { LangfuseBench, readShown, type ReceivedSpan } from '../support/langfuse-bench.js';
 import { HELLO } from '../support/messages.js';
-import { openStream, type SseStream } from '../support/sse-client.js';
+import { openStream } from '../support/sse-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 
-type ReceivedTrace = ReturnType<FakeLangfuse['traces']>[number];
-type Span = ReceivedTrace['roots'][number];
-
-const OBSERVATION = 'langfuse.observation.';
-
 describe('tracing backends', () => {
-  let bench: Bench;
-  let langfuse: FakeLangfuse;
+  let bench: LangfuseBench;
   const open: { close(): Promise<void> }[] = [];
   afterEach(async () => {
     for (const each of open.splice(0).toReversed()) await each.close();
   });
 
-  const start = async (env: Record<string, string> = {}, options: TestAppOptions = {}): Promise<void> => {
-    langfuse = await FakeLangfuse.start();
-    open.push(langfuse);
-    bench = await Bench.start({
-      ...options,
-      env: {
-        LANGFUSE_PUBLIC_KEY: langfuse.publicKey,
-        LANGFUSE_SECRET_KEY: langfuse.secretKey,
-        LANGFUSE_BASE_URL: langfuse.url,
-        ...env,
-      },
-    });
+  const start = async (env: Record<string, string> = {}): Promise<void> => {
+    bench = await LangfuseBench.start({ env });
     open.push(bench);
   };
-
-  const ask = (fields: object = {}, headers: Record<string, string> = {}): Promise<SseStream> =>
-    openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...fields }, { headers });
-
-  const traceOf = (id: unknown): Promise<ReceivedTrace> =>
-    eventually(() => langfuse.traces().find(({ traceId }) => traceId === id), { message: `the trace ${String(id)}` });
-
-  const traceOfStream = ({ headers }: SseStream): Promise<ReceivedTrace> => traceOf(headers['x-trace-id']);
-
-  const health = (): TracingHealth => bench.app.nest.get(Tracer, { strict: false }).health();
-
-  /** Names of spans as an outline. */
-  const outline = (spans: readonly Span[]): unknown[] =>
-    spans.map(({ name, children }) => (children.length === 0 ? name : [name, ...outline(children)]));
-
-  const shown = ({ attributes }: Span, name: string): unknown => attributes[OBSERVATION + name];
 
   it('traces its part of the requests, and gives all of them an id', async () => {
     await start({ TRACING_SAMPLE_RATE: '0' });
     bench.upstream.next(scriptStream('Hi'));
-    const stream = await ask();
+    const stream = await bench.ask();
     await stream.collect();
     expect(stream.headers['x-trace-id']).toMatch(/^[0-9a-f]{32}$/);
-    expect(health()).toMatchObject({ startedTraces: 1, exporters: [{ queueBytes: 0, droppedTraces: 0 }] });
-    await bench.app.nest.get(Tracer, { strict: false }).flush(1_000);
-    expect(langfuse.ingestRequests).toEqual([]);
+    expect(bench.health()).toMatchObject({ startedTraces: 1, exporters: [{ queueBytes: 0, droppedTraces: 0 }] });
+    await bench.tracer.flush(1_000);
+    expect(bench.langfuse.ingestRequests).toEqual([]);
   });
 
   it('sends to two backends at once, each with its own headers', async () => {
@@ -71,9 +40,9 @@ describe('tracing backends', () => {
       OTEL_SERVICE_NAME: 'care',
     });
     bench.upstream.next(scriptStream('Hi'));
-    const stream = await ask();
+    const stream = await bench.ask();
     await stream.collect();
-    const trace = await traceOfStream(stream);
+    const trace = await bench.findTraceOfStream(stream);
     const spans = await eventually(() =>
       collector.collectorSpans().length === 3 ? collector.collectorSpans() : undefined,
     );
@@ -83,8 +52,8 @@ describe('tracing backends', () => {
     expect(request?.headers).toMatchObject({ 'x-tenant': 'a b' });
     expect(request?.headers).not.toHaveProperty('authorization');
     expect(request?.headers).not.toHaveProperty('x-langfuse-ingestion-version');
-    await eventually(() => health().exporters.every(({ exportedTraces }) => exportedTraces === 1));
-    expect(health().exporters.map(({ name }) => name)).toEqual(['langfuse', 'otlp']);
+    await eventually(() => bench.health().exporters.every(({ exportedTraces }) => exportedTraces === 1));
+    expect(bench.health().exporters.map(({ name }) => name)).toEqual(['langfuse', 'otlp']);
   });
 
   it("describes itself in OTLP as OpenTelemetry's variables say, in JSON if that is wanted", async () => {
@@ -96,7 +65,7 @@ describe('tracing backends', () => {
       OTEL_RESOURCE_ATTRIBUTES: 'service.name=care,deployment.environment.name=blue%2Fgreen,service.version=2026.1',
     });
     bench.upstream.next(scriptStream('Hi'));
-    await (await ask()).collect();
+    await (await bench.ask()).collect();
     const spans = await eventually(() =>
       collector.collectorSpans().length === 3 ? collector.collectorSpans() : undefined,
     );
@@ -118,7 +87,7 @@ describe('tracing backends', () => {
       LANGFUSE_SECRET_KEY: own.secretKey,
     });
     bench.upstream.next(scriptStream('Hi'));
-    await (await ask()).collect();
+    await (await bench.ask()).collect();
     await eventually(() => own.traces().length === 1);
   });
 
@@ -129,33 +98,33 @@ describe('tracing backends', () => {
     it('is recorded', async () => {
       await start();
       bench.upstream.next(scriptStream('Hi'));
-      const stream = await ask({}, { traceparent });
+      const stream = await bench.ask({}, { traceparent });
       await stream.collect();
-      const [root] = (await traceOfStream(stream)).roots as [Span];
+      const [root] = (await bench.findTraceOfStream(stream)).roots as [ReceivedSpan];
       expect(root.traceId).not.toBe(caller);
       expect(root.parentSpanId).toBeUndefined();
-      expect(shown(root, 'metadata.traceparent')).toBe(traceparent);
+      expect(readShown(root, 'metadata.traceparent')).toBe(traceparent);
     });
 
     it('is continued where that is wanted', async () => {
       await start({ TRACING_TRACEPARENT: 'continue' });
       bench.upstream.next(scriptStream('Hi'));
-      const stream = await ask({}, { traceparent });
+      const stream = await bench.ask({}, { traceparent });
       await stream.collect();
       expect(stream.headers['x-trace-id']).toBe(caller);
-      const [root] = (await traceOfStream(stream)).roots as [Span];
+      const [root] = (await bench.findTraceOfStream(stream)).roots as [ReceivedSpan];
       expect(root).toMatchObject({ traceId: caller, parentSpanId: '00f067aa0ba902b7' });
       expect(root.attributes['langfuse.internal.as_root']).toBe(true);
     });
   });
 
   it('sends nothing, and says nothing, without configuration', async () => {
-    bench = await Bench.start();
-    open.push(bench);
-    bench.upstream.next(scriptStream('Hi'));
-    const stream = await ask();
+    const plain = await Bench.start();
+    open.push(plain);
+    plain.upstream.next(scriptStream('Hi'));
+    const stream = await openStream(plain.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
     await stream.collect();
     expect(stream.headers).not.toHaveProperty('x-trace-id');
-    expect(health()).toEqual({ startedTraces: 0, exporters: [] });
+    expect(plain.app.nest.get(Tracer, { strict: false }).health()).toEqual({ startedTraces: 0, exporters: [] });
   });
 });

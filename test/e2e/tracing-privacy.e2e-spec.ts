@@ -1,80 +1,42 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Global, Injectable, Module } from '@nestjs/common';
 import { TraceMask } from '../../src/tracing/index.js';
-import { Bench, type TestAppOptions } from '../support/app.js';
+import type { TestAppOptions } from '../support/app.js';
 import { readContent } from '../support/chunks.js';
-import { eventually } from '../support/eventually.js';
-import { FakeLangfuse } from '../support/fake-langfuse.js';
-import { HELLO } from '../support/messages.js';
-import { openStream, type SseStream } from '../support/sse-client.js';
+import { LangfuseBench, OBSERVATION, readShown, type ReceivedSpan } from '../support/langfuse-bench.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { reset, role, text } from '../support/upstream/steps.js';
 
-type ReceivedTrace = ReturnType<FakeLangfuse['traces']>[number];
-type Span = ReceivedTrace['roots'][number];
-
-const OBSERVATION = 'langfuse.observation.';
-
 describe('what a trace does not hold', () => {
-  let bench: Bench;
-  let langfuse: FakeLangfuse;
-  const open: { close(): Promise<void> }[] = [];
-  afterEach(async () => {
-    for (const each of open.splice(0).toReversed()) await each.close();
-  });
-
-  const start = async (env: Record<string, string> = {}, options: TestAppOptions = {}): Promise<void> => {
-    langfuse = await FakeLangfuse.start();
-    open.push(langfuse);
-    bench = await Bench.start({
-      ...options,
-      env: {
-        LANGFUSE_PUBLIC_KEY: langfuse.publicKey,
-        LANGFUSE_SECRET_KEY: langfuse.secretKey,
-        LANGFUSE_BASE_URL: langfuse.url,
-        ...env,
-      },
-    });
-    open.push(bench);
+  let bench: LangfuseBench;
+  afterEach(() => bench.close());
+  const start = async (env: Record<string, string> = {}, imports: TestAppOptions['imports'] = []): Promise<void> => {
+    bench = await LangfuseBench.start({ env, imports });
   };
-
-  const ask = (fields: object = {}, headers: Record<string, string> = {}): Promise<SseStream> =>
-    openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...fields }, { headers });
-
-  const traceOf = (id: unknown): Promise<ReceivedTrace> =>
-    eventually(() => langfuse.traces().find(({ traceId }) => traceId === id), { message: `the trace ${String(id)}` });
-
-  const traceOfStream = ({ headers }: SseStream): Promise<ReceivedTrace> => traceOf(headers['x-trace-id']);
-
-  /** Names of spans as an outline. */
-  const outline = (spans: readonly Span[]): unknown[] =>
-    spans.map(({ name, children }) => (children.length === 0 ? name : [name, ...outline(children)]));
-
-  const shown = ({ attributes }: Span, name: string): unknown => attributes[OBSERVATION + name];
 
   it('holds nothing that anybody wrote where content is switched off', async () => {
     await start({ TRACING_CAPTURE_CONTENT: 'false' });
     bench.upstream.next(
       scriptStream('The secret answer', { usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 } }),
     );
-    const stream = await ask({
+    const stream = await bench.ask({
       messages: [{ role: 'user', content: 'The secret question' }],
       metadata: { note: 'secret' },
       stop: ['secret'],
     });
     await stream.collect();
     bench.upstream.next([role(), text('The secret half'), reset()]);
-    const failed = await ask({ messages: [{ role: 'user', content: 'The secret question' }] });
+    const failed = await bench.ask({ messages: [{ role: 'user', content: 'The secret question' }] });
     await failed.collect();
-    await traceOfStream(failed);
-    const trace = await traceOfStream(stream);
-    expect(JSON.stringify(langfuse.spans())).not.toContain('secret');
-    for (const { body } of langfuse.ingestRequests) expect(body.toString('latin1')).not.toContain('secret');
-    const [root] = trace.roots as [Span];
-    const [node] = root.children as [Span];
-    const [call] = node.children as [Span];
-    expect(shown(call, 'usage_details')).toBe('{"input":7,"output":2,"total":9}');
-    expect(shown(root, 'metadata.run_id')).toMatch(/^chatcmpl-/);
+    await bench.findTraceOfStream(failed);
+    const trace = await bench.findTraceOfStream(stream);
+    expect(JSON.stringify(bench.langfuse.spans())).not.toContain('secret');
+    for (const { body } of bench.langfuse.ingestRequests) expect(body.toString('latin1')).not.toContain('secret');
+    const [root] = trace.roots as [ReceivedSpan];
+    const [node] = root.children as [ReceivedSpan];
+    const [call] = node.children as [ReceivedSpan];
+    expect(readShown(call, 'usage_details')).toBe('{"input":7,"output":2,"total":9}');
+    expect(readShown(root, 'metadata.run_id')).toMatch(/^chatcmpl-/);
   });
 
   it('sends no secret of a usual form, whoever wrote it, and all ordinary names', async () => {
@@ -88,13 +50,13 @@ describe('what a trace does not hold', () => {
     ].map((parts) => parts.join(''));
     const said = `The key_points of org_structure: ${secrets.join(' and ')}`;
     bench.upstream.next(scriptStream(said.match(/.{1,7}/gs) ?? []));
-    const stream = await ask({ messages: [{ role: 'user', content: said }], metadata: { note: said } });
+    const stream = await bench.ask({ messages: [{ role: 'user', content: said }], metadata: { note: said } });
     expect(readContent(await stream.collect())).toBe(said);
-    const trace = await traceOfStream(stream);
+    const trace = await bench.findTraceOfStream(stream);
     const sent = JSON.stringify(trace);
     for (const secret of secrets) expect(sent).not.toContain(secret.slice(-8));
-    const [root] = trace.roots as [Span];
-    expect(shown(root, 'output')).toBe(
+    const [root] = trace.roots as [ReceivedSpan];
+    expect(readShown(root, 'output')).toBe(
       `The key_points of org_structure: ${secrets.map(() => '[redacted]').join(' and ')}`,
     );
   });
@@ -110,23 +72,26 @@ describe('what a trace does not hold', () => {
     @Module({ providers: [{ provide: TraceMask, useClass: NoNames }], exports: [TraceMask] })
     class MaskModule {}
 
-    await start({}, { imports: [MaskModule] });
+    await start({}, [MaskModule]);
     bench.upstream.next(scriptStream(['An', 'na is here']));
-    const stream = await ask({ messages: [{ role: 'user', content: 'Where is Anna?' }], metadata: { who: 'Anna' } });
+    const stream = await bench.ask({
+      messages: [{ role: 'user', content: 'Where is Anna?' }],
+      metadata: { who: 'Anna' },
+    });
     expect(readContent(await stream.collect())).toBe('Anna is here');
-    const trace = await traceOfStream(stream);
+    const trace = await bench.findTraceOfStream(stream);
     expect(JSON.stringify(trace)).not.toContain('Anna');
-    const [root] = trace.roots as [Span];
-    expect(shown(root, 'output')).toBe('<name> is here');
-    expect(shown(root, 'metadata.who')).toBe('<name>');
+    const [root] = trace.roots as [ReceivedSpan];
+    expect(readShown(root, 'output')).toBe('<name> is here');
+    expect(readShown(root, 'metadata.who')).toBe('<name>');
   });
 
   it('cuts what is too long, and says so', async () => {
     await start({ TRACING_FIELD_LIMIT: '1kb' });
     bench.upstream.next(scriptStream('Hi'));
-    const stream = await ask({ messages: [{ role: 'user', content: 'x'.repeat(100_000) }] });
+    const stream = await bench.ask({ messages: [{ role: 'user', content: 'x'.repeat(100_000) }] });
     await stream.collect();
-    const trace = await traceOfStream(stream);
+    const trace = await bench.findTraceOfStream(stream);
     for (const { attributes } of trace.spans) {
       const input = String(attributes[`${OBSERVATION}input`]);
       expect(input).toMatch(/characters cut off/);

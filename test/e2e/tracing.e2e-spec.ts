@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { IsString } from 'class-validator';
 import { AgentStreamingNode } from '../../src/nodes/index.js';
-import { Tracer, type TracingHealth } from '../../src/tracing/index.js';
 import {
   agent,
   AgentTool,
@@ -13,22 +12,17 @@ import {
   type TaskContext,
   Workflow,
 } from '../../src/workflow/index.js';
-import { Bench, type TestAppOptions } from '../support/app.js';
+import type { TestAppOptions } from '../support/app.js';
 import { readContent } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
-import { FakeLangfuse } from '../support/fake-langfuse.js';
+import { LangfuseBench, OBSERVATION, outlineSpans, readShown, type ReceivedSpan } from '../support/langfuse-bench.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
-import { openStream, type SseStream } from '../support/sse-client.js';
 import { scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError, reset, role, text } from '../support/upstream/steps.js';
 import { type Conversation, SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
 
-type ReceivedTrace = ReturnType<FakeLangfuse['traces']>[number];
-type Span = ReceivedTrace['roots'][number];
-
 const REPLY = '{"thinking":"Hm.","reply":"Hi."}';
-const OBSERVATION = 'langfuse.observation.';
 const SERVER = 2;
 const INTERNAL = 1;
 const CLIENT = 3;
@@ -80,43 +74,11 @@ class OuterWorkflow {
 const WORKFLOWS = [makeWorkflowsModule(WeatherTool, ToolNode, SpeakNode, InnerWorkflow, OuterWorkflow)];
 
 describe('tracing', () => {
-  let bench: Bench;
-  let langfuse: FakeLangfuse;
-  const open: { close(): Promise<void> }[] = [];
-  afterEach(async () => {
-    for (const each of open.splice(0).toReversed()) await each.close();
-  });
-
-  const start = async (env: Record<string, string> = {}, options: TestAppOptions = {}): Promise<void> => {
-    langfuse = await FakeLangfuse.start();
-    open.push(langfuse);
-    bench = await Bench.start({
-      ...options,
-      env: {
-        LANGFUSE_PUBLIC_KEY: langfuse.publicKey,
-        LANGFUSE_SECRET_KEY: langfuse.secretKey,
-        LANGFUSE_BASE_URL: langfuse.url,
-        ...env,
-      },
-    });
-    open.push(bench);
+  let bench: LangfuseBench;
+  afterEach(() => bench.close());
+  const start = async (env: Record<string, string> = {}, imports: TestAppOptions['imports'] = []): Promise<void> => {
+    bench = await LangfuseBench.start({ env, imports });
   };
-
-  const ask = (fields: object = {}, headers: Record<string, string> = {}): Promise<SseStream> =>
-    openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...fields }, { headers });
-
-  const traceOf = (id: unknown): Promise<ReceivedTrace> =>
-    eventually(() => langfuse.traces().find(({ traceId }) => traceId === id), { message: `the trace ${String(id)}` });
-
-  const traceOfStream = ({ headers }: SseStream): Promise<ReceivedTrace> => traceOf(headers['x-trace-id']);
-
-  const health = (): TracingHealth => bench.app.nest.get(Tracer, { strict: false }).health();
-
-  /** Names of spans as an outline. */
-  const outline = (spans: readonly Span[]): unknown[] =>
-    spans.map(({ name, children }) => (children.length === 0 ? name : [name, ...outline(children)]));
-
-  const shown = ({ attributes }: Span, name: string): unknown => attributes[OBSERVATION + name];
 
   it('records everything of a request of two nodes', async () => {
     await start({ LANGFUSE_TRACING_ENVIRONMENT: 'staging', LANGFUSE_RELEASE: 'v7' });
@@ -133,7 +95,7 @@ describe('tracing', () => {
       }),
     );
     const before = Date.now() - 1;
-    const stream = await ask({
+    const stream = await bench.ask({
       model: 'default',
       user: 'anna',
       metadata: { session_id: 'visit-1', topic: 'ships' },
@@ -141,15 +103,15 @@ describe('tracing', () => {
     });
     const items = await stream.collect();
     const after = Date.now() + 1;
-    const trace = await traceOfStream(stream);
+    const trace = await bench.findTraceOfStream(stream);
     expect(trace.roots).toHaveLength(1);
-    const [root] = trace.roots as [Span];
-    expect(outline([root])).toEqual([
+    const [root] = trace.roots as [ReceivedSpan];
+    expect(outlineSpans([root])).toEqual([
       ['streaming', ['TextStreamingNode', 'gpt-5.4-mini'], ['StructuredStreamingNode', 'gpt-5.4-mini']],
     ]);
-    const [draft, reply] = root.children as [Span, Span];
-    const [firstCall] = draft.children as [Span];
-    const [secondCall] = reply.children as [Span];
+    const [draft, reply] = root.children as [ReceivedSpan, ReceivedSpan];
+    const [firstCall] = draft.children as [ReceivedSpan];
+    const [secondCall] = reply.children as [ReceivedSpan];
     for (const span of [root, draft, reply, firstCall, secondCall]) {
       expect(span.attributes).toMatchObject({
         'langfuse.trace.name': 'streaming',
@@ -172,8 +134,8 @@ describe('tracing', () => {
       expect(span.endTimeMs).toBeGreaterThanOrEqual(span.startTimeMs);
     }
     expect([root, draft, firstCall].map(({ kind }) => kind)).toEqual([SERVER, INTERNAL, CLIENT]);
-    expect(JSON.parse(String(shown(root, 'input')))).toEqual(HELLO);
-    expect(shown(root, 'output')).toBe(readContent(items));
+    expect(JSON.parse(String(readShown(root, 'input')))).toEqual(HELLO);
+    expect(readShown(root, 'output')).toBe(readContent(items));
     expect(root.attributes).toMatchObject({
       'langfuse.internal.as_root': true,
       [`${OBSERVATION}metadata.model`]: 'default',
@@ -182,19 +144,19 @@ describe('tracing', () => {
       [`${OBSERVATION}metadata.request_id`]: stream.headers['x-request-id'],
       'langfuse.trace.metadata.topic': 'ships',
     });
-    expect(shown(draft, 'output')).toBe('A draft');
-    expect(JSON.parse(String(shown(reply, 'output')))).toEqual(JSON.parse(REPLY));
-    expect(JSON.parse(String(shown(firstCall, 'input')))).toEqual(bench.upstream.requests[0]?.body.messages);
-    expect(shown(firstCall, 'output')).toBe('A draft');
-    expect(JSON.parse(String(shown(firstCall, 'usage_details')))).toEqual({ input: 10, output: 2, total: 12 });
-    expect(JSON.parse(String(shown(secondCall, 'usage_details')))).toEqual({
+    expect(readShown(draft, 'output')).toBe('A draft');
+    expect(JSON.parse(String(readShown(reply, 'output')))).toEqual(JSON.parse(REPLY));
+    expect(JSON.parse(String(readShown(firstCall, 'input')))).toEqual(bench.upstream.requests[0]?.body.messages);
+    expect(readShown(firstCall, 'output')).toBe('A draft');
+    expect(JSON.parse(String(readShown(firstCall, 'usage_details')))).toEqual({ input: 10, output: 2, total: 12 });
+    expect(JSON.parse(String(readShown(secondCall, 'usage_details')))).toEqual({
       input: 36,
       input_cached_tokens: 64,
       output: 20,
       output_reasoning_tokens: 30,
       total: 150,
     });
-    const firstToken = Date.parse(String(shown(firstCall, 'completion_start_time')));
+    const firstToken = Date.parse(String(readShown(firstCall, 'completion_start_time')));
     expect(firstToken).toBeGreaterThanOrEqual(Math.floor(firstCall.startTimeMs));
     expect(firstToken).toBeLessThanOrEqual(firstCall.endTimeMs);
     expect(secondCall.attributes).toMatchObject({
@@ -212,13 +174,13 @@ describe('tracing', () => {
       'gen_ai.usage.reasoning.output_tokens': 30,
     });
     // The schema is nested, so that it is no model parameter.
-    expect(String(shown(secondCall, 'metadata.response_format'))).toContain('json_schema');
-    expect(JSON.stringify(shown(secondCall, 'model.parameters') ?? '')).not.toContain('json_schema');
-    const [request] = langfuse.ingestRequests;
+    expect(String(readShown(secondCall, 'metadata.response_format'))).toContain('json_schema');
+    expect(JSON.stringify(readShown(secondCall, 'model.parameters') ?? '')).not.toContain('json_schema');
+    const [request] = bench.langfuse.ingestRequests;
     expect(request?.path).toBe('/api/public/otel/v1/traces');
     expect(request?.headers['x-langfuse-ingestion-version']).toBe('4');
-    expect(await eventually(() => health().exporters[0]?.exportedTraces)).toBe(1);
-    expect(health()).toEqual({
+    expect(await eventually(() => bench.health().exporters[0]?.exportedTraces)).toBe(1);
+    expect(bench.health()).toEqual({
       startedTraces: 1,
       exporters: [
         {
@@ -235,27 +197,27 @@ describe('tracing', () => {
   });
 
   it('shows nested workflows within each other, tools as spans, retries and fallbacks as events', async () => {
-    await start({ UPSTREAM_MAX_RETRIES: '1' }, { imports: WORKFLOWS });
+    await start({ UPSTREAM_MAX_RETRIES: '1' }, WORKFLOWS);
     const overloaded = httpError(503, errorBody('overloaded'));
     bench.upstream.next(overloaded).next(overloaded);
     bench.upstream.next(scriptToolCalls('call_a', 'weather', { city: 'Oslo' }));
     bench.upstream.next(scriptStream('Seven')).next(scriptStream('Again'));
-    const stream = await ask({ model: 'outer' });
+    const stream = await bench.ask({ model: 'outer' });
     await stream.collect();
-    const { roots } = await traceOfStream(stream);
-    const [root] = roots as [Span];
-    const [inner] = root.children as [Span];
-    const [node] = inner.children as [Span];
-    expect(outline([root])).toEqual([
+    const { roots } = await bench.findTraceOfStream(stream);
+    const [root] = roots as [ReceivedSpan];
+    const [inner] = root.children as [ReceivedSpan];
+    const [node] = inner.children as [ReceivedSpan];
+    expect(outlineSpans([root])).toEqual([
       [
         'outer',
         [inner.name, ['ToolNode', 'gpt-5.4-mini', 'second', 'tool:weather', 'second']],
         ['SpeakNode', 'gpt-5.4-mini'],
       ],
     ]);
-    const [failed, call, tool] = node.children as [Span, Span, Span];
+    const [failed, call, tool] = node.children as [ReceivedSpan, ReceivedSpan, ReceivedSpan];
     expect(failed.events.map(({ name, attributes }) => [name, attributes['level']])).toEqual([['retry', 'WARNING']]);
-    expect(String(shown(failed, 'metadata.events'))).toContain('"retry"');
+    expect(String(readShown(failed, 'metadata.events'))).toContain('"retry"');
     expect(failed.status.code).toBe(ERROR);
     expect(failed.attributes).toMatchObject({ [`${OBSERVATION}level`]: 'ERROR', 'error.type': expect.any(String) });
     expect(failed.attributes).not.toHaveProperty([`${OBSERVATION}usage_details`]);
@@ -267,9 +229,9 @@ describe('tracing', () => {
       'gen_ai.request.max_tokens': 99,
       'gen_ai.response.finish_reasons': ['tool_calls'],
     });
-    expect(JSON.parse(String(shown(call, 'model.parameters')))).toMatchObject({ temperature: 0.5 });
-    expect(String(shown(call, 'metadata.tools'))).toContain('weather');
-    expect(String(shown(call, 'output'))).toContain('tool_calls');
+    expect(JSON.parse(String(readShown(call, 'model.parameters')))).toMatchObject({ temperature: 0.5 });
+    expect(String(readShown(call, 'metadata.tools'))).toContain('weather');
+    expect(String(readShown(call, 'output'))).toContain('tool_calls');
     expect(tool.attributes).toMatchObject({
       'gen_ai.operation.name': 'execute_tool',
       'gen_ai.tool.name': 'weather',
@@ -281,25 +243,25 @@ describe('tracing', () => {
   it('keeps what was said until a failure', async () => {
     await start();
     bench.upstream.next([role(), text('Half an'), reset()]);
-    const stream = await ask();
+    const stream = await bench.ask();
     await stream.collect();
-    const [root] = (await traceOfStream(stream)).roots as [Span];
-    const [node] = root.children as [Span];
-    const [call] = node.children as [Span];
-    for (const span of [root, call]) expect(shown(span, 'output')).toBe('Half an');
+    const [root] = (await bench.findTraceOfStream(stream)).roots as [ReceivedSpan];
+    const [node] = root.children as [ReceivedSpan];
+    const [call] = node.children as [ReceivedSpan];
+    for (const span of [root, call]) expect(readShown(span, 'output')).toBe('Half an');
     expect(call.attributes).toMatchObject({ [`${OBSERVATION}level`]: 'ERROR' });
     expect(root.attributes).toMatchObject({ [`${OBSERVATION}level`]: 'ERROR' });
     expect(call.status.code).toBe(ERROR);
-    expect(String(shown(call, 'status_message'))).toMatch(/^upstream/);
+    expect(String(readShown(call, 'status_message'))).toMatch(/^upstream/);
   });
 
   it('tells of a client that leaves, with what it was given, as a warning', async () => {
     await start();
     bench.upstream.next([role(), text('Half an'), gate()]);
-    const stream = await ask();
+    const stream = await bench.ask();
     await stream.until((item) => item.kind === 'data' && item.data.includes('Half an'));
     stream.destroy();
-    const trace = await traceOfStream(stream);
+    const trace = await bench.findTraceOfStream(stream);
     expect(trace.spans).toHaveLength(3);
     for (const span of trace.spans) {
       expect(span.attributes).toMatchObject({
@@ -309,15 +271,15 @@ describe('tracing', () => {
       expect(span.status.code).toBe(0);
       expect(span.attributes).not.toHaveProperty([`${OBSERVATION}usage_details`]);
     }
-    const [root] = trace.roots as [Span];
-    expect(shown(root, 'output')).toBe('Half an');
+    const [root] = trace.roots as [ReceivedSpan];
+    expect(readShown(root, 'output')).toBe('Half an');
   });
 
   it('tells also of answers that are not streamed', async () => {
     await start();
     bench.upstream.next(scriptStream('Hi'));
     const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
-    const [root] = (await traceOf(answer.headers['x-trace-id'])).roots as [Span];
+    const [root] = (await bench.findTrace(answer.headers['x-trace-id'])).roots as [ReceivedSpan];
     expect(root.attributes).toMatchObject({ 'langfuse.trace.tags': ['sync'], [`${OBSERVATION}output`]: 'Hi' });
   });
 
@@ -329,24 +291,24 @@ describe('tracing', () => {
     });
     const streams = await Promise.all(
       Array.from({ length: 50 }, async (_, i) => {
-        const stream = await ask({ user: `user-${i}`, messages: [{ role: 'user', content: `question-${i}.` }] });
+        const stream = await bench.ask({ user: `user-${i}`, messages: [{ role: 'user', content: `question-${i}.` }] });
         await stream.collect();
         return stream;
       }),
     );
     expect(new Set(streams.map(({ headers }) => headers['x-trace-id'])).size).toBe(50);
     for (const [i, stream] of streams.entries()) {
-      const trace = await traceOfStream(stream);
-      const [root] = trace.roots as [Span];
-      expect(outline([root])).toEqual([['chat', ['answer', 'gpt-5.4-mini']]]);
+      const trace = await bench.findTraceOfStream(stream);
+      const [root] = trace.roots as [ReceivedSpan];
+      expect(outlineSpans([root])).toEqual([['chat', ['answer', 'gpt-5.4-mini']]]);
       for (const span of trace.spans) {
         expect(span.attributes['user.id']).toBe(`user-${i}`);
         expect(span.attributes[`${OBSERVATION}output`]).toBe(`echo question-${i}.`);
         expect(String(span.attributes[`${OBSERVATION}input`])).toContain(`question-${i}.`);
       }
     }
-    expect(langfuse.mostOpen).toBe(1);
+    expect(bench.langfuse.mostOpen).toBe(1);
     // Traces that are ready at the same time share a request.
-    expect(langfuse.ingestRequests.length).toBeLessThan(10);
+    expect(bench.langfuse.ingestRequests.length).toBeLessThan(10);
   });
 });

@@ -1,0 +1,89 @@
+import { Tracer, type TracingHealth } from '../../src/tracing/index.js';
+import { Bench, type TestApp, type TestAppOptions } from './app.js';
+import { eventually } from './eventually.js';
+import { FakeLangfuse } from './fake-langfuse.js';
+import { HELLO } from './messages.js';
+import type { ScriptedUpstream } from './scripted-upstream.js';
+import { openStream, type SseStream } from './sse-client.js';
+
+/** A trace as Langfuse received it. */
+export type ReceivedTrace = ReturnType<FakeLangfuse['traces']>[number];
+/** A span of it, with those under it. */
+export type ReceivedSpan = ReceivedTrace['roots'][number];
+
+/** Stands before the names of the attributes that Langfuse shows. */
+export const OBSERVATION = 'langfuse.observation.';
+
+/** Names of spans as an outline. */
+export function outlineSpans(spans: readonly ReceivedSpan[]): unknown[] {
+  return spans.map(({ name, children }) => (children.length === 0 ? name : [name, ...outlineSpans(children)]));
+}
+
+/** What Langfuse shows of a span under a name, `input` for instance. */
+export function readShown({ attributes }: ReceivedSpan, name: string): unknown {
+  return attributes[OBSERVATION + name];
+}
+
+/** The application in front of a scripted upstream, which sends its traces to a fake Langfuse. */
+export class LangfuseBench {
+  private constructor(
+    readonly langfuse: FakeLangfuse,
+    private readonly bench: Bench,
+  ) {}
+
+  static async start({ env, ...options }: TestAppOptions = {}): Promise<LangfuseBench> {
+    const langfuse = await FakeLangfuse.start();
+    try {
+      const keys = {
+        LANGFUSE_PUBLIC_KEY: langfuse.publicKey,
+        LANGFUSE_SECRET_KEY: langfuse.secretKey,
+        LANGFUSE_BASE_URL: langfuse.url,
+      };
+      return new LangfuseBench(langfuse, await Bench.start({ ...options, env: { ...keys, ...env } }));
+    } catch (error) {
+      await langfuse.close();
+      throw error;
+    }
+  }
+
+  get upstream(): ScriptedUpstream {
+    return this.bench.upstream;
+  }
+
+  get app(): TestApp {
+    return this.bench.app;
+  }
+
+  get tracer(): Tracer {
+    return this.app.nest.get(Tracer, { strict: false });
+  }
+
+  health(): TracingHealth {
+    return this.tracer.health();
+  }
+
+  /** Asks the workflow `chat`, if nothing else is said. */
+  ask(fields: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<SseStream> {
+    return openStream(this.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...fields }, { headers });
+  }
+
+  /** The trace of an id, once it has come. */
+  findTrace(id: unknown): Promise<ReceivedTrace> {
+    const message = `the trace ${String(id)}`;
+    return eventually(() => this.langfuse.traces().find(({ traceId }) => traceId === id), { message });
+  }
+
+  /** The trace that a stream's headers name, once it has come. */
+  findTraceOfStream({ headers }: SseStream): Promise<ReceivedTrace> {
+    return this.findTrace(headers['x-trace-id']);
+  }
+
+  /** Ends the application first, which flushes its traces. */
+  async close(): Promise<void> {
+    try {
+      await this.bench.close();
+    } finally {
+      await this.langfuse.close();
+    }
+  }
+}
