@@ -2,111 +2,31 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
 import { IsInt, IsString } from 'class-validator';
 import { RunService } from '../../src/runs/index.js';
-import {
-  agent,
-  type Agent,
-  type AgentInput,
-  AgentTool,
-  type TaskContext,
-  ToolError,
-} from '../../src/workflow/index.js';
-import { Bench } from '../support/app.js';
+import { agent, AgentTool, ToolError } from '../../src/workflow/index.js';
+import { ClockTool, makeWeatherModule, scriptCalls, weather, WeatherTool } from '../fixtures/weather-agents.js';
+import { AgentBench, WEATHER_QUESTION } from '../support/agent-bench.js';
 import { assertCompletion, readToolCalls } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
-import { postJson } from '../support/http-client.js';
-import { RecordingTracer } from '../support/recording-tracer.js';
-import { openStream } from '../support/sse-client.js';
-import { scriptCompletion, type Script, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
-import {
-  done,
-  end,
-  errorBody,
-  finish,
-  httpError,
-  raw,
-  role,
-  text,
-  toolCall,
-  usage,
-} from '../support/upstream/steps.js';
+import { scriptCompletion, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
+import { done, end, errorBody, finish, httpError, raw, role, text, toolCall } from '../support/upstream/steps.js';
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
-import { makeAgentModule, type AgentModuleOptions } from '../support/workflow-kit.js';
-
-const QUESTION = [{ role: 'user', content: 'How warm is it in Oslo?' }];
-
-class CityArgs {
-  @IsString() readonly city: string;
-}
 
 class Reading {
   @IsString() readonly city: string;
   @IsInt() readonly celsius: number;
 }
 
-/** Runs until the test lets it go on, if the test wants that. */
-const started: string[] = [];
-let behave: (city: string, context: TaskContext) => unknown = () => 7;
-
-@Injectable()
-class WeatherTool extends AgentTool<CityArgs> {
-  readonly name = 'weather';
-  readonly description = 'Tells how warm it is in a city, in degrees Celsius';
-  readonly argsType = CityArgs;
-  override readonly timeout = 150;
-  execute(args: CityArgs, context: TaskContext): unknown {
-    expect(args).toBeInstanceOf(CityArgs);
-    started.push(args.city);
-    return behave(args.city, context);
-  }
-}
-
-@Injectable()
-class ClockTool extends AgentTool<void, string> {
-  readonly name = 'clock';
-  readonly description = 'Tells the time';
-  readonly argsType = undefined;
-  execute(): Promise<string> {
-    return Promise.resolve('noon');
-  }
-}
-
-function moduleOf<Output>(config: Agent<AgentInput, Output>, options: AgentModuleOptions = {}): Type<unknown> {
-  return makeAgentModule(config, {
-    tools: [WeatherTool, ClockTool],
-    variables: { topic: 'ships', urgent: true },
-    ...options,
-  });
-}
-
-/** An answer with several tool calls at once. */
-function callsOf(...calls: readonly (readonly [name: string, args: string])[]): Script {
-  return [
-    role(null),
-    ...calls.map(([name, args], index) => toolCall({ index, id: `call_${index}`, name, arguments: args })),
-    finish('tool_calls'),
-    usage(tokens(10, 5), { onlyIfAsked: true }),
-    done(),
-  ];
-}
-
-const base = {} as const;
-const withTools = agent({ ...base, tools: [WeatherTool, ClockTool] });
+const withTools = agent({ tools: [WeatherTool, ClockTool] });
 
 describe('agents', () => {
-  let bench: Bench;
-  let tracer: RecordingTracer;
+  let bench: AgentBench;
   afterEach(async () => {
     await bench.close();
-    tracer.assertAllClosed();
-    started.length = 0;
-    behave = () => 7;
+    weather.reset();
   });
   const start = async (module: Type<unknown>): Promise<void> => {
-    tracer = new RecordingTracer();
-    bench = await Bench.start({ imports: [module], tracer });
+    bench = await AgentBench.start(module);
   };
-  const ask = (body: object = {}): ReturnType<typeof postJson> =>
-    postJson(bench.app.chatUrl, { model: 'test', messages: QUESTION, ...body });
   const toolMessages = (request: number): readonly unknown[] =>
     (bench.upstream.requests[request]?.body.messages ?? []).flatMap((message) =>
       message.role === 'tool' ? [message.content] : [],
@@ -114,7 +34,7 @@ describe('agents', () => {
 
   describe('with tools of the server', () => {
     it('run them and go on: the client sees the text of all rounds, and no call', async () => {
-      await start(moduleOf(withTools));
+      await start(makeWeatherModule(withTools));
       bench.upstream
         .next([
           role(),
@@ -123,12 +43,7 @@ describe('agents', () => {
           ...[scriptToolCalls('call_a', 'weather', { city: 'Oslo' })].flat().slice(1),
         ])
         .next(scriptStream('It is 7 degrees.'));
-      const stream = await openStream(bench.app.chatUrl, {
-        model: 'test',
-        stream: true,
-        stream_options: { include_usage: true },
-        messages: QUESTION,
-      });
+      const stream = await bench.open({ stream_options: { include_usage: true } });
       const items = await stream.collect();
       assertCompletion(items, {
         content: 'Let me see.\n\nIt is 7 degrees.',
@@ -152,7 +67,7 @@ describe('agents', () => {
         { type: 'function', function: expect.objectContaining({ name: 'clock', strict: true }) },
       ]);
       expect(second?.body.messages).toEqual([
-        ...QUESTION,
+        ...WEATHER_QUESTION,
         {
           role: 'assistant',
           content: 'Let me see.',
@@ -160,7 +75,7 @@ describe('agents', () => {
         },
         { role: 'tool', tool_call_id: 'call_a', content: '7' },
       ]);
-      expect(tracer.traces[0]?.toString()).toBe(
+      expect(bench.tracer.traces[0]?.toString()).toBe(
         [
           'trace test (ended)',
           '  span SpeakingNode (ended)',
@@ -169,16 +84,16 @@ describe('agents', () => {
           '    generation gpt-5.4-mini (ended)',
         ].join('\n'),
       );
-      expect(tracer.spans('tool:weather')[0]).toMatchObject({
+      expect(bench.tracer.spans('tool:weather')[0]).toMatchObject({
         start: { input: { city: 'Oslo' } },
         ending: { output: 7 },
       });
     });
 
     it('run tools that take no arguments, also without a stream', async () => {
-      await start(moduleOf(withTools));
-      bench.upstream.next(callsOf(['clock', ''])).next(scriptStream('It is noon.'));
-      const { json } = await ask();
+      await start(makeWeatherModule(withTools));
+      bench.upstream.next(scriptCalls(['clock', ''])).next(scriptStream('It is noon.'));
+      const { json } = await bench.ask();
       assertValidCompletion(json);
       expect(json).toMatchObject({ choices: [{ message: { content: 'It is noon.' }, finish_reason: 'stop' }] });
       expect(json.choices[0]?.message).not.toHaveProperty('tool_calls');
@@ -187,42 +102,42 @@ describe('agents', () => {
 
     it('run them silently for a structured answer', async () => {
       const config = agent({ output: Reading, tools: [WeatherTool] });
-      await start(moduleOf(config, { isVisible: false }));
+      await start(makeWeatherModule(config, { isVisible: false }));
       bench.upstream
         .next(scriptToolCalls('call_a', 'weather', { city: 'Oslo' }))
         .next(scriptCompletion({ city: 'Oslo', celsius: 7 }));
-      const { json } = await ask();
+      const { json } = await bench.ask();
       expect(json).toMatchObject({ choices: [{ message: { content: '{"city":"Oslo","celsius":7}' } }] });
     });
 
     it('run them side by side, and give the results in the order of the calls', async () => {
-      await start(moduleOf(withTools));
+      await start(makeWeatherModule(withTools));
       let bothRun: () => void = () => undefined;
       const both = new Promise<void>((resolve) => {
         bothRun = resolve;
       });
-      behave = async (city) => {
-        if (started.length === 2) bothRun();
+      weather.behave = async (city) => {
+        if (weather.started.length === 2) bothRun();
         await both;
         return { city };
       };
       bench.upstream
-        .next(callsOf(['weather', '{"city":"Oslo"}'], ['weather', '{"city":"Rome"}']))
+        .next(scriptCalls(['weather', '{"city":"Oslo"}'], ['weather', '{"city":"Rome"}']))
         .next(scriptStream('ok'));
-      expect((await ask()).status).toBe(200);
+      expect((await bench.ask()).status).toBe(200);
       expect(toolMessages(1)).toEqual(['{"city":"Oslo"}', '{"city":"Rome"}']);
     });
 
     it('tell the model what went wrong, but not the message of a bug', async () => {
-      await start(moduleOf(withTools));
-      behave = (city, { signal }) => {
+      await start(makeWeatherModule(withTools));
+      weather.behave = (city, { signal }) => {
         if (city === 'Atlantis') throw new ToolError('there is no such city');
         if (city === 'Rome') throw new Error('the password is xyzzy');
         return new Promise((resolve) => signal.addEventListener('abort', () => resolve('too late')));
       };
       bench.upstream
         .next(
-          callsOf(
+          scriptCalls(
             ['weather', '{"city":7}'],
             ['weather', 'no JSON'],
             ['weather', '{"city":"Atlantis"}'],
@@ -232,7 +147,7 @@ describe('agents', () => {
           ),
         )
         .next(scriptStream('Sorry.'));
-      expect((await ask()).json).toMatchObject({ choices: [{ message: { content: 'Sorry.' } }] });
+      expect((await bench.ask()).json).toMatchObject({ choices: [{ message: { content: 'Sorry.' } }] });
       expect(toolMessages(1)).toEqual([
         expect.stringMatching(/^Error: the arguments do not fit\.\n- city: must be a string/),
         expect.stringMatching(/^Error: the arguments do not fit\.\n- \$: is not valid JSON/),
@@ -241,11 +156,11 @@ describe('agents', () => {
         'Error: the tool took longer than 150 ms.',
         'Error: There is no tool "magic". The tools: weather, clock.',
       ]);
-      for (const { ending } of tracer.spans().filter(({ name }) => name.startsWith('tool:'))) {
+      for (const { ending } of bench.tracer.spans().filter(({ name }) => name.startsWith('tool:'))) {
         expect(ending?.level).toBe('ERROR');
       }
       expect(
-        tracer
+        bench.tracer
           .all()
           .map(({ endings }) => JSON.stringify(endings))
           .join(),
@@ -253,30 +168,30 @@ describe('agents', () => {
     });
 
     it('give up on a model that does nothing but call them', async () => {
-      await start(moduleOf(agent({ ...base, tools: [ClockTool], maxToolRounds: 2 })));
-      for (let i = 0; i < 3; i++) bench.upstream.next(callsOf(['clock', '{}']));
-      const { status, json } = await ask();
+      await start(makeWeatherModule(agent({ tools: [ClockTool], maxToolRounds: 2 })));
+      for (let i = 0; i < 3; i++) bench.upstream.next(scriptCalls(['clock', '{}']));
+      const { status, json } = await bench.ask();
       assertValidError(json);
       expect([status, json.error.code]).toEqual([502, 'tool_rounds_exceeded']);
-      expect(tracer.spans('tool:clock')).toHaveLength(2);
+      expect(bench.tracer.spans('tool:clock')).toHaveLength(2);
     });
 
     it('make no more than 128 calls in all rounds', async () => {
-      await start(moduleOf(agent({ ...base, tools: [ClockTool] })));
-      const round = callsOf(...Array.from({ length: 100 }, () => ['clock', '{}'] as const));
+      await start(makeWeatherModule(agent({ tools: [ClockTool] })));
+      const round = scriptCalls(...Array.from({ length: 100 }, () => ['clock', '{}'] as const));
       bench.upstream.next(round).next(round);
-      const { status, json } = await ask();
+      const { status, json } = await bench.ask();
       assertValidError(json);
       expect([status, json.error.code]).toEqual([502, 'tool_calls_exceeded']);
-      expect(tracer.spans('tool:clock')).toHaveLength(100);
+      expect(bench.tracer.spans('tool:clock')).toHaveLength(100);
     });
 
     it('make as many calls as the agent allows', async () => {
-      await start(moduleOf(agent({ ...base, tools: [ClockTool], maxToolCalls: 2 })));
-      bench.upstream.next(callsOf(['clock', '{}'], ['clock', '{}'])).next(scriptStream('Noon.'));
-      expect((await ask()).status).toBe(200);
-      bench.upstream.next(callsOf(['clock', '{}'], ['clock', '{}'], ['clock', '{}']));
-      expect((await ask()).json).toMatchObject({ error: { code: 'tool_calls_exceeded' } });
+      await start(makeWeatherModule(agent({ tools: [ClockTool], maxToolCalls: 2 })));
+      bench.upstream.next(scriptCalls(['clock', '{}'], ['clock', '{}'])).next(scriptStream('Noon.'));
+      expect((await bench.ask()).status).toBe(200);
+      bench.upstream.next(scriptCalls(['clock', '{}'], ['clock', '{}'], ['clock', '{}']));
+      expect((await bench.ask()).json).toMatchObject({ error: { code: 'tool_calls_exceeded' } });
     });
 
     it('give tools the very numbers that the model wrote', async () => {
@@ -295,17 +210,17 @@ describe('agents', () => {
           return 'done';
         }
       }
-      await start(moduleOf(agent({ ...base, tools: [RefundTool] }), { tools: [RefundTool] }));
+      await start(makeWeatherModule(agent({ tools: [RefundTool] }), { tools: [RefundTool] }));
       bench.upstream
         .next(
-          callsOf(
+          scriptCalls(
             ['refund', '{"order":9007199254740993,"account":"9007199254740993"}'],
             ['refund', '{"order":9007199254740991,"account":"9007199254740993"}'],
             ['refund', '{"order":7,"account":9007199254740993}'],
           ),
         )
         .next(scriptStream('Done.'));
-      expect((await ask()).json).toMatchObject({ choices: [{ message: { content: 'Done.' } }] });
+      expect((await bench.ask()).json).toMatchObject({ choices: [{ message: { content: 'Done.' } }] });
       expect(given).toEqual([{ order: 9007199254740991, account: '9007199254740993' }]);
       expect(toolMessages(1)).toEqual([
         expect.stringMatching(/^Error: the arguments do not fit\.\n- \$: a number has more digits than are kept/),
@@ -314,23 +229,23 @@ describe('agents', () => {
       ]);
       // What the model is shown of its own call is what it wrote, and so is the trace.
       expect(JSON.stringify(bench.upstream.requests[1]?.body.messages)).toContain('9007199254740993,');
-      expect(tracer.spans('tool:refund').map(({ start: { input } }) => input)).toContain(
+      expect(bench.tracer.spans('tool:refund').map(({ start: { input } }) => input)).toContain(
         '{"order":9007199254740993,"account":"9007199254740993"}',
       );
     });
 
     it('run no tool whose arguments an upstream gives as an object with an inexact number', async () => {
-      await start(moduleOf(withTools));
+      await start(makeWeatherModule(withTools));
       const call = '{"index":0,"id":"a","function":{"name":"weather","arguments":{"city":9007199254740993}}}';
       bench.upstream.next([role(null), raw(`data: {"choices":[{"delta":{"tool_calls":[${call}]}}]}\n\n`), end()]);
-      expect((await ask()).json).toMatchObject({ error: { code: 'upstream_bad_answer' } });
-      expect(started).toEqual([]);
+      expect((await bench.ask()).json).toMatchObject({ error: { code: 'upstream_bad_answer' } });
+      expect(weather.started).toEqual([]);
     });
 
     it('abort them with the run', async () => {
-      await start(moduleOf(withTools));
+      await start(makeWeatherModule(withTools));
       let aborted = false;
-      behave = (_city, { signal }) =>
+      weather.behave = (_city, { signal }) =>
         new Promise((_, reject) => {
           signal.addEventListener('abort', () => {
             aborted = true;
@@ -342,43 +257,45 @@ describe('agents', () => {
         text('Wait.'),
         ...[scriptToolCalls('a', 'weather', { city: 'Oslo' })].flat().slice(1),
       ]);
-      const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: QUESTION });
-      await eventually(() => started.length === 1);
+      const stream = await bench.open();
+      await eventually(() => weather.started.length === 1);
       stream.destroy();
       await eventually(() => bench.app.get(RunService).openRuns === 0);
       expect(aborted).toBe(true);
-      expect(tracer.spans('tool:weather')[0]?.ending).toMatchObject({ level: 'WARNING' });
+      expect(bench.tracer.spans('tool:weather')[0]?.ending).toMatchObject({ level: 'WARNING' });
       expect(bench.upstream.requests).toHaveLength(1);
     });
 
     it('run none on arguments that were cut short', async () => {
-      await start(moduleOf(withTools));
+      await start(makeWeatherModule(withTools));
       bench.upstream.next([
         role(),
         toolCall({ index: 0, id: 'a', name: 'clock', arguments: '{' }),
         finish('length'),
         done(),
       ]);
-      expect((await ask()).json).toMatchObject({ choices: [{ message: { content: '' }, finish_reason: 'length' }] });
-      expect(tracer.spans('tool:clock')).toEqual([]);
+      expect((await bench.ask()).json).toMatchObject({
+        choices: [{ message: { content: '' }, finish_reason: 'length' }],
+      });
+      expect(bench.tracer.spans('tool:clock')).toEqual([]);
     });
 
     it('keep what they found when the model fails afterwards and is asked again', async () => {
-      await start(moduleOf(agent({ ...base, tools: [ClockTool], retries: 1 })));
+      await start(makeWeatherModule(agent({ tools: [ClockTool], retries: 1 })));
       bench.upstream
         .next([role(), text('Wait.'), ...[scriptToolCalls('a', 'clock', {})].flat().slice(1)])
         .next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' }))
         .next(scriptStream('It is noon.'));
-      const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: QUESTION });
+      const stream = await bench.open();
       assertCompletion(await stream.collect(), { content: 'Wait.\n\nIt is noon.', finish: 'stop' });
-      expect(tracer.spans('tool:clock')).toHaveLength(1);
+      expect(bench.tracer.spans('tool:clock')).toHaveLength(1);
       expect([toolMessages(1), toolMessages(2)]).toEqual([['noon'], ['noon']]);
     });
 
     it('force a call once only', async () => {
-      await start(moduleOf(agent({ ...base, tools: [ClockTool], settings: { tool_choice: 'required' } })));
-      bench.upstream.next(callsOf(['clock', '{}'])).next(scriptStream('ok'));
-      await ask();
+      await start(makeWeatherModule(agent({ tools: [ClockTool], settings: { tool_choice: 'required' } })));
+      bench.upstream.next(scriptCalls(['clock', '{}'])).next(scriptStream('ok'));
+      await bench.ask();
       expect(bench.upstream.requests.map(({ body }) => body.tool_choice)).toEqual(['required', undefined]);
     });
   });

@@ -1,115 +1,43 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
-import { IsString } from 'class-validator';
 import { DefinitionError } from '../../src/errors/index.js';
 import type { Message } from '../../src/models/index.js';
 import { RunService } from '../../src/runs/index.js';
-import {
-  agent,
-  type Agent,
-  type AgentInput,
-  AgentTool,
-  promptFile,
-  type TaskContext,
-} from '../../src/workflow/index.js';
+import { agent, type Agent, type AgentInput, promptFile } from '../../src/workflow/index.js';
+import { ClockTool, makeWeatherModule, scriptCalls, weather, WeatherTool } from '../fixtures/weather-agents.js';
+import { AgentBench, WEATHER_QUESTION } from '../support/agent-bench.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, readToolCalls } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
-import { postJson } from '../support/http-client.js';
-import { RecordingTracer } from '../support/recording-tracer.js';
 import { catchRejection } from '../support/rejection.js';
 import { openStream } from '../support/sse-client.js';
-import { type Script, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
-import { done, finish, role, text, toolCall, usage } from '../support/upstream/steps.js';
+import { scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
+import { role, text } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
-import { makeAgentModule, type AgentModuleOptions } from '../support/workflow-kit.js';
+import { makeAgentModule } from '../support/workflow-kit.js';
 
-const QUESTION = [{ role: 'user', content: 'How warm is it in Oslo?' }];
 const CLIENT_TOOL = { type: 'function', function: { name: 'open_door', parameters: { type: 'object' } } };
 
-class CityArgs {
-  @IsString() readonly city: string;
-}
-
-/** Runs until the test lets it go on, if the test wants that. */
-const started: string[] = [];
-let behave: (city: string, context: TaskContext) => unknown = () => 7;
-
-@Injectable()
-class WeatherTool extends AgentTool<CityArgs> {
-  readonly name = 'weather';
-  readonly description = 'Tells how warm it is in a city, in degrees Celsius';
-  readonly argsType = CityArgs;
-  override readonly timeout = 150;
-  execute(args: CityArgs, context: TaskContext): unknown {
-    expect(args).toBeInstanceOf(CityArgs);
-    started.push(args.city);
-    return behave(args.city, context);
-  }
-}
-
-@Injectable()
-class ClockTool extends AgentTool<void, string> {
-  readonly name = 'clock';
-  readonly description = 'Tells the time';
-  readonly argsType = undefined;
-  execute(): Promise<string> {
-    return Promise.resolve('noon');
-  }
-}
-
-function moduleOf<Output>(config: Agent<AgentInput, Output>, options: AgentModuleOptions = {}): Type<unknown> {
-  return makeAgentModule(config, {
-    tools: [WeatherTool, ClockTool],
-    variables: { topic: 'ships', urgent: true },
-    ...options,
-  });
-}
-
-/** An answer with several tool calls at once. */
-function callsOf(...calls: readonly (readonly [name: string, args: string])[]): Script {
-  return [
-    role(null),
-    ...calls.map(([name, args], index) => toolCall({ index, id: `call_${index}`, name, arguments: args })),
-    finish('tool_calls'),
-    usage(tokens(10, 5), { onlyIfAsked: true }),
-    done(),
-  ];
-}
-
-const base = {} as const;
-
 describe('agents', () => {
-  let bench: Bench;
-  let tracer: RecordingTracer;
+  let bench: AgentBench;
   afterEach(async () => {
     await bench.close();
-    tracer.assertAllClosed();
-    started.length = 0;
-    behave = () => 7;
+    weather.reset();
   });
   const start = async (module: Type<unknown>): Promise<void> => {
-    tracer = new RecordingTracer();
-    bench = await Bench.start({ imports: [module], tracer });
+    bench = await AgentBench.start(module);
   };
-  const ask = (body: object = {}): ReturnType<typeof postJson> =>
-    postJson(bench.app.chatUrl, { model: 'test', messages: QUESTION, ...body });
 
   describe("with tools of the server's and of the client's", () => {
-    const forwarding = agent({ ...base, tools: [WeatherTool, ClockTool], forward: ['sampling', 'tools'] });
+    const forwarding = agent({ tools: [WeatherTool, ClockTool], forward: ['sampling', 'tools'] });
     const collect = async (): Promise<Parameters<typeof assertCompletion>[0]> => {
-      const stream = await openStream(bench.app.chatUrl, {
-        model: 'test',
-        stream: true,
-        messages: QUESTION,
-        tools: [CLIENT_TOOL],
-      });
+      const stream = await bench.open({ tools: [CLIENT_TOOL] });
       return stream.collect();
     };
 
     it("give the client's calls to the client, after the server's have been run", async () => {
-      await start(moduleOf(forwarding));
-      bench.upstream.next(callsOf(['clock', '{}'])).next(callsOf(['open_door', '{"now":true}']));
+      await start(makeWeatherModule(forwarding));
+      bench.upstream.next(scriptCalls(['clock', '{}'])).next(scriptCalls(['open_door', '{"now":true}']));
       const items = await collect();
       assertCompletion(items, { content: '', finish: 'tool_calls' });
       expect(readToolCalls(items)).toEqual([
@@ -119,28 +47,28 @@ describe('agents', () => {
     });
 
     it("do not run the server's if the model calls the client's in the same answer", async () => {
-      await start(moduleOf(forwarding));
-      bench.upstream.next(callsOf(['clock', '{}'], ['open_door', '{}'], ['weather', '{"city":"Oslo"}']));
+      await start(makeWeatherModule(forwarding));
+      bench.upstream.next(scriptCalls(['clock', '{}'], ['open_door', '{}'], ['weather', '{"city":"Oslo"}']));
       const items = await collect();
       assertCompletion(items, { finish: 'tool_calls' });
       expect(readToolCalls(items).map(({ name }) => name)).toEqual(['open_door']);
-      expect(started).toEqual([]);
-      expect(tracer.spans('SpeakingNode')[0]?.events).toMatchObject([
+      expect(weather.started).toEqual([]);
+      expect(bench.tracer.spans('SpeakingNode')[0]?.events).toMatchObject([
         { name: 'tools_not_run', data: { tools: ['clock', 'weather'] } },
       ]);
     });
 
     it('refuse two tools of one name', async () => {
-      await start(moduleOf(forwarding));
-      const { status, json } = await ask({ tools: [{ type: 'function', function: { name: 'clock' } }] });
+      await start(makeWeatherModule(forwarding));
+      const { status, json } = await bench.ask({ tools: [{ type: 'function', function: { name: 'clock' } }] });
       assertValidError(json);
       expect([status, json.error.param, json.error.code]).toEqual([400, 'tools', 'tool_name_taken']);
     });
 
     it("leave the client's out if it wants none called", async () => {
-      await start(moduleOf(forwarding));
+      await start(makeWeatherModule(forwarding));
       bench.upstream.next(scriptStream('ok'));
-      await ask({ tools: [CLIENT_TOOL], tool_choice: 'none' });
+      await bench.ask({ tools: [CLIENT_TOOL], tool_choice: 'none' });
       expect(bench.upstream.requests[0]?.body.tools).toHaveLength(2);
       expect(bench.upstream.requests[0]?.body).not.toHaveProperty('tool_choice');
     });
@@ -149,23 +77,22 @@ describe('agents', () => {
   describe('with instructions', () => {
     const systemMessage = async (): Promise<unknown> => {
       bench.upstream.next(scriptStream('ok'));
-      expect((await ask()).status).toBe(200);
+      expect((await bench.ask()).status).toBe(200);
       return bench.upstream.requests[0]?.body.messages[0];
     };
 
     it('from a prompt file', async () => {
       const instructions = promptFile('../fixtures/prompts/advice.md', import.meta.url);
-      await start(moduleOf(agent({ ...base, instructions })));
+      await start(makeWeatherModule(agent({ instructions })));
       expect(await systemMessage()).toEqual({ role: 'system', content: 'You advise customers on ships. Be brief.' });
     });
 
     it('from a function of the run', async () => {
       const config = agent({
-        ...base,
         instructions: async ({ messages }: { messages: readonly Message[] }, { request }) =>
           `You are ${request.model}; ${messages.length} message so far.`,
       });
-      await start(moduleOf(config as Agent<AgentInput, string>));
+      await start(makeWeatherModule(config as Agent<AgentInput, string>));
       expect(await systemMessage()).toEqual({ role: 'system', content: 'You are test; 1 message so far.' });
     });
 
@@ -175,11 +102,11 @@ describe('agents', () => {
         isAsked = true;
         return new Promise(() => undefined);
       };
-      await start(moduleOf(agent({ ...base, instructions })));
+      await start(makeWeatherModule(agent({ instructions })));
       const leaving = new AbortController();
       const stream = openStream(
         bench.app.chatUrl,
-        { model: 'test', stream: true, messages: QUESTION },
+        { model: 'test', stream: true, messages: WEATHER_QUESTION },
         { signal: leaving.signal },
       );
       await eventually(() => isAsked);
@@ -190,15 +117,15 @@ describe('agents', () => {
 
     it('from a function are given what the step is wired to', async () => {
       const instructions = ({ topic, urgent }: { topic: string; urgent: boolean }): string => `${topic} ${urgent}`;
-      await start(moduleOf(agent({ ...base, instructions }) as Agent<AgentInput, string>));
+      await start(makeWeatherModule(agent({ instructions }) as Agent<AgentInput, string>));
       expect(await systemMessage()).toEqual({ role: 'system', content: 'ships true' });
     });
   });
 
   it('fail in the middle of a stream as any other failure does', async () => {
-    await start(moduleOf(agent({ ...base, tools: [ClockTool], maxToolRounds: 0 })));
+    await start(makeWeatherModule(agent({ tools: [ClockTool], maxToolRounds: 0 })));
     bench.upstream.next([role(), text('Hm.'), ...[scriptToolCalls('a', 'clock', {})].flat().slice(1)]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'test', stream: true, messages: QUESTION });
+    const stream = await bench.open();
     expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'tool_rounds_exceeded' });
   });
 });
@@ -206,13 +133,13 @@ describe('agents', () => {
 describe('an agent that cannot work stops the start', () => {
   it('a prompt file that is wired to other variables than it takes', async () => {
     const instructions = promptFile('../fixtures/prompts/advice.md', import.meta.url);
-    const module = makeAgentModule(agent({ ...base, instructions }), { variables: {} });
+    const module = makeAgentModule(agent({ instructions }), { variables: {} });
     const failure = await catchRejection(Bench.start({ imports: [module] }));
     expect((failure as Error).message).toContain('advice.md needs "topic", "urgent", and is given nothing.');
   });
 
   const faultOf = async (config: Agent<AgentInput, string>, tools: Type<unknown>[] = []): Promise<string> => {
-    const failure = await catchRejection(Bench.start({ imports: [moduleOf(config, { tools })] }));
+    const failure = await catchRejection(Bench.start({ imports: [makeWeatherModule(config, { tools })] }));
     expect(failure).toBeInstanceOf(DefinitionError);
     return (failure as DefinitionError).message;
   };
@@ -245,72 +172,67 @@ describe('an agent that cannot work stops the start', () => {
   it.each([
     [
       'a tool that is no tool',
-      agent({ ...base, tools: [Weather as unknown as typeof ClockTool] }),
+      agent({ tools: [Weather as unknown as typeof ClockTool] }),
       [Weather],
       /node "SpeakingNode": its tool Weather is no tool\. Name a class that extends AgentTool\./,
     ],
     [
       'options that agents do not have, and several wrong numbers',
-      agent({ ...base, instruction: 'Be brief', retries: -1, timeout: Number.NaN, repairs: 1.5 } as object),
+      agent({ instruction: 'Be brief', retries: -1, timeout: Number.NaN, repairs: 1.5 } as object),
       [],
       /it has `instruction`, which is no option of agents\. There are: .* its retries is -1\. .* its repairs is 1\.5\. .* its timeout is NaN\./,
     ],
     [
       'a tool that needs what nobody provides',
-      agent({ ...base, tools: [NeedyTool] }),
+      agent({ tools: [NeedyTool] }),
       [],
       /node "SpeakingNode": its tool NeedyTool: it cannot be made\. Nest can't resolve dependencies of the NeedyTool \(\?\)\..* Add what it injects to the providers of \w+Module, or import/,
     ],
     [
       'a tool whose constructor throws',
-      agent({ ...base, tools: [ThrowingTool] }),
+      agent({ tools: [ThrowingTool] }),
       [],
       /its tool ThrowingTool: its constructor threw "no clock here"\./,
     ],
-    [
-      'a bad name of a tool',
-      agent({ ...base, tools: [BadNameTool] }),
-      [BadNameTool],
-      /"a clock" cannot be a tool's name/,
-    ],
+    ['a bad name of a tool', agent({ tools: [BadNameTool] }), [BadNameTool], /"a clock" cannot be a tool's name/],
     [
       'two tools of one name',
-      agent({ ...base, tools: [ClockTool, SecondClockTool] }),
+      agent({ tools: [ClockTool, SecondClockTool] }),
       [ClockTool, SecondClockTool],
       /the name "clock"/,
     ],
     [
       'a prompt file that is not there',
-      agent({ ...base, instructions: promptFile('./nowhere.md', import.meta.url) }),
+      agent({ instructions: promptFile('./nowhere.md', import.meta.url) }),
       [],
       /nowhere\.md does not exist/,
     ],
-    ['a number that is none', agent({ ...base, retries: -1 }), [], /its retries is -1/],
-    ['calls without a bound', agent({ ...base, maxToolCalls: Infinity }), [], /its maxToolCalls is Infinity/],
+    ['a number that is none', agent({ retries: -1 }), [], /its retries is -1/],
+    ['calls without a bound', agent({ maxToolCalls: Infinity }), [], /its maxToolCalls is Infinity/],
     ...[Infinity, Number.NaN, 0, -1, 2_147_483_648].map(
       (timeout) =>
         [
           `the timeout ${timeout}`,
-          agent({ ...base, timeout }),
+          agent({ timeout }),
           [],
           new RegExp(`workflow "test", node "SpeakingNode": its timeout is ${timeout}\\. Give milliseconds from 1 to`),
         ] as const,
     ),
     [
       'a tool with a timeout that would fire at once',
-      agent({ ...base, tools: [HastyTool] }),
+      agent({ tools: [HastyTool] }),
       [HastyTool],
       /its tool "clock" has the timeout Infinity/,
     ],
     [
       'a setting that JSON cannot hold',
-      agent({ ...base, settings: { temperature: 0, logit_bias: { 50256: Number.NaN } } }),
+      agent({ settings: { temperature: 0, logit_bias: { 50256: Number.NaN } } }),
       [],
       /its settings\.logit_bias\.50256 is NaN, which JSON cannot hold/,
     ],
     [
       'a setting of a fallback that JSON cannot hold',
-      agent({ ...base, model: ['openai', { model: 'demo', settings: { seed: 1n } }] }),
+      agent({ model: ['openai', { model: 'demo', settings: { seed: 1n } }] }),
       [],
       /its settings\.seed is a bigint/,
     ],
