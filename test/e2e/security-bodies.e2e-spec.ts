@@ -1,94 +1,55 @@
-import { connect, type Socket } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestApp } from '../support/app.js';
 import { within } from '../support/eventually.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { CHAT_JSON, expectRefused, HostileClient } from '../support/hostile-client.js';
 import { getJson, postJson } from '../support/http-client.js';
-import { type RawResponse, readRawResponses, writePost, writeRequest } from '../support/raw-http.js';
-import { assertValidError } from '../support/wire-schema.js';
+import { readRawResponses, writePost, writeRequest } from '../support/raw-http.js';
 
-const BODY = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
-const HELLO_JSON = JSON.stringify(BODY);
 const MEGABYTE = 1024 ** 2;
 
-/** What would tell of the machine, or of the code: paths, stacks, and addresses of modules. */
-const INSIDE = /node_modules|file:\/\/|\bat \S+ \(|\.[jt]s:\d|\/(src|dist|home|root|usr)\//;
-
 describe('security', () => {
-  let app: TestApp;
-  const sockets: Socket[] = [];
+  let client: HostileClient;
   beforeAll(async () => {
-    app = await TestApp.start({
-      env: { DEMO_TOKENS_PER_SECOND: '0', MAX_EVENT_LOOP_DELAY_MS: '0', LOG_LEVEL: 'error' },
-    });
+    client = await HostileClient.start();
   });
-  afterEach(async () => {
-    for (const socket of sockets.splice(0)) socket.destroy();
-    // Whatever it was sent, it answers the next request, and nothing of the last one remains.
-    expect((await getJson(`${app.url}/health/live`)).status).toBe(200);
-    expect((await postJson(app.chatUrl, BODY)).status).toBe(200);
-    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
-  });
-  afterAll(() => app.close());
-
-  const open = (url = app.url): Socket => {
-    const { hostname, port } = new URL(url);
-    const socket = connect(Number(port), hostname).on('error', () => undefined);
-    sockets.push(socket);
-    return socket;
-  };
-  /** Writes bytes, and reads until the server closes the connection. */
-  const exchange = async (bytes: string | Buffer, url = app.url): Promise<readonly RawResponse[]> => {
-    const socket = open(url);
-    socket.write(bytes);
-    return readRawResponses(await within(readText(socket), { within: 8_000, message: 'the end of the connection' }));
-  };
-  /** The one answer to bytes. */
-  const answerTo = async (bytes: string | Buffer): Promise<RawResponse> => {
-    const [first, ...others] = await exchange(bytes);
-    if (first === undefined || others.length > 0) throw new Error(`Expected one answer, got ${others.length + 1}`);
-    return first;
-  };
-  const expectRefused = ({ status, body }: { status: number; body: string }, expected: readonly number[]): void => {
-    expect(expected).toContain(status);
-    assertValidError(JSON.parse(body));
-    expect(body).not.toMatch(INSIDE);
-  };
+  afterEach(() => client.leaveUnharmed());
+  afterAll(() => client.close());
 
   describe('bodies', () => {
     const fill = (item: string, size: number): string =>
       `[${Array.from({ length: Math.floor(size / (item.length + 1)) }, () => item).join(',')}]`;
 
     it.each([
-      ['millions of numbers for messages', HELLO_JSON.replace(/\[.*\]/, fill('1', 8 * MEGABYTE)), 400],
-      ['millions of empty messages', HELLO_JSON.replace(/\[.*\]/, fill('{}', 2 * MEGABYTE)), 400],
-      ['millions of empty parts', HELLO_JSON.replace('"Hello"', fill('{}', 2 * MEGABYTE)), 400],
-      ['millions of stop sequences', HELLO_JSON.replace('{', `{"stop":${fill('"a"', 8 * MEGABYTE)},`), 400],
+      ['millions of numbers for messages', CHAT_JSON.replace(/\[.*\]/, fill('1', 8 * MEGABYTE)), 400],
+      ['millions of empty messages', CHAT_JSON.replace(/\[.*\]/, fill('{}', 2 * MEGABYTE)), 400],
+      ['millions of empty parts', CHAT_JSON.replace('"Hello"', fill('{}', 2 * MEGABYTE)), 400],
+      ['millions of stop sequences', CHAT_JSON.replace('{', `{"stop":${fill('"a"', 8 * MEGABYTE)},`), 400],
       [
         'millions of brackets',
-        HELLO_JSON.replace('{', `{"a":${'['.repeat(4 * MEGABYTE)}${']'.repeat(4 * MEGABYTE)},`),
+        CHAT_JSON.replace('{', `{"a":${'['.repeat(4 * MEGABYTE)}${']'.repeat(4 * MEGABYTE)},`),
         400,
       ],
       [
         'hundreds of thousands of parameters',
-        HELLO_JSON.replace('{', `{${Array.from({ length: 400_000 }, (_, i) => `"${i}":1,`).join('')}`),
+        CHAT_JSON.replace('{', `{${Array.from({ length: 400_000 }, (_, i) => `"${i}":1,`).join('')}`),
         400,
       ],
-      ['a number with a million digits', HELLO_JSON.replace('{', `{"temperature":${'9'.repeat(MEGABYTE)},`), 400],
-      ['one long string', HELLO_JSON.replace('Hello', 'a'.repeat(8 * MEGABYTE)), 200],
+      ['a number with a million digits', CHAT_JSON.replace('{', `{"temperature":${'9'.repeat(MEGABYTE)},`), 400],
+      ['one long string', CHAT_JSON.replace('Hello', 'a'.repeat(8 * MEGABYTE)), 200],
     ])('of %s are answered', async (_, body, status) => {
-      const answer = await postJson(app.chatUrl, body);
+      const answer = await postJson(client.app.chatUrl, body);
       expect(answer.status).toBe(status);
       if (status === 400) expectRefused({ status, body: answer.text }, [400]);
       expect(answer.text.length).toBeLessThan(10_000);
     });
 
     it('count by the last value where they give two', async () => {
-      const body = HELLO_JSON.replace('{', '{"model":"none",');
-      expect((await postJson(app.chatUrl, body)).status).toBe(200);
-      expect((await postJson(app.chatUrl, body.replace('"chat"', '"nobody"'))).text).toContain('`nobody`');
+      const body = CHAT_JSON.replace('{', '{"model":"none",');
+      expect((await postJson(client.app.chatUrl, body)).status).toBe(200);
+      expect((await postJson(client.app.chatUrl, body.replace('"chat"', '"nobody"'))).text).toContain('`nobody`');
     });
 
     it.each([
@@ -96,22 +57,22 @@ describe('security', () => {
       ['deflate', deflateSync],
       ['br', brotliCompressSync],
     ])('that %s has compressed are not read', async (encoding, compress) => {
-      for (const body of [HELLO_JSON, ' '.repeat(128 * MEGABYTE)]) {
+      for (const body of [CHAT_JSON, ' '.repeat(128 * MEGABYTE)]) {
         const bytes = compress(Buffer.from(body));
         const head = writeRequest('POST /v1/chat/completions', [
           'content-type: application/json',
           `content-encoding: ${encoding}`,
           `content-length: ${bytes.length}`,
         ]);
-        const answer = await answerTo(Buffer.concat([Buffer.from(head), bytes]));
+        const answer = await client.readAnswer(Buffer.concat([Buffer.from(head), bytes]));
         expectRefused(answer, [415]);
         expect(answer.body).toContain('without Content-Encoding');
       }
-      expect((await answerTo(writePost(HELLO_JSON, 'content-encoding: identity'))).status).toBe(200);
+      expect((await client.readAnswer(writePost(CHAT_JSON, 'content-encoding: identity'))).status).toBe(200);
     });
 
     it('that are too large are refused by their length, before they come', async () => {
-      const socket = open();
+      const socket = client.open();
       socket.write(
         writeRequest('POST /v1/chat/completions', ['content-type: application/json', 'content-length: 999999999']),
       );
@@ -123,7 +84,7 @@ describe('security', () => {
       const limited = await TestApp.start({ env: { BODY_LIMIT: '64kb', HTTP_REQUEST_TIMEOUT_MS: '500' } });
       let drip: NodeJS.Timeout | undefined;
       try {
-        const socket = open(limited.url);
+        const socket = client.open(limited.url);
         const head = writeRequest('POST /v1/chat/completions', [
           'content-type: application/json',
           'transfer-encoding: chunked',
@@ -147,7 +108,7 @@ describe('security', () => {
       const clock = new FakeClock();
       const patient = await TestApp.start({ clock });
       try {
-        const socket = open(patient.url);
+        const socket = client.open(patient.url);
         const head = ['content-type: application/json', 'content-length: 999999999'];
         socket.write(writeRequest('POST /v1/chat/completions', head).replace('connection: close\r\n', ''));
         const whole = readText(socket);
@@ -162,8 +123,8 @@ describe('security', () => {
     });
 
     it('that are shorter than they say run nothing', async () => {
-      const socket = open();
-      socket.end(writePost(HELLO_JSON).replace(/content-length: \d+/, 'content-length: 500'));
+      const socket = client.open();
+      socket.end(writePost(CHAT_JSON).replace(/content-length: \d+/, 'content-length: 500'));
       const answers = readRawResponses(
         await within(readText(socket), { within: 8_000, message: 'the end of the connection' }),
       );
@@ -180,7 +141,7 @@ describe('security', () => {
     ])('with %s cannot smuggle a request past a gateway', async (_, headers, body) => {
       const smuggled = writeRequest('GET /v1/models');
       const first = writeRequest('POST /v1/chat/completions', ['content-type: application/json', ...headers], body);
-      const answers = await exchange(first.replace('connection: close\r\n', '') + smuggled);
+      const answers = await client.exchange(first.replace('connection: close\r\n', '') + smuggled);
       expect(answers).toHaveLength(1);
       expectRefused(answers[0] ?? { status: 0, body: '' }, [400]);
     });

@@ -1,60 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
-import { text as readText } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Bench, TestApp } from '../support/app.js';
-import { within } from '../support/eventually.js';
+import { Bench } from '../support/app.js';
+import { CHAT_JSON, expectRefused, HostileClient, INSIDE } from '../support/hostile-client.js';
 import { getJson, postJson } from '../support/http-client.js';
+import { CHAT } from '../support/messages.js';
 import { scriptStream } from '../support/upstream/scripts.js';
-import { type RawResponse, readRawResponses, writePost, writeRequest } from '../support/raw-http.js';
-import { assertValidError } from '../support/wire-schema.js';
-
-const BODY = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
-const HELLO_JSON = JSON.stringify(BODY);
-
-/** What would tell of the machine, or of the code: paths, stacks, and addresses of modules. */
-const INSIDE = /node_modules|file:\/\/|\bat \S+ \(|\.[jt]s:\d|\/(src|dist|home|root|usr)\//;
+import { writePost, writeRequest } from '../support/raw-http.js';
 
 describe('security', () => {
-  let app: TestApp;
-  const sockets: Socket[] = [];
+  let client: HostileClient;
   beforeAll(async () => {
-    app = await TestApp.start({
-      env: { DEMO_TOKENS_PER_SECOND: '0', MAX_EVENT_LOOP_DELAY_MS: '0', LOG_LEVEL: 'error' },
-    });
+    client = await HostileClient.start();
   });
-  afterEach(async () => {
-    for (const socket of sockets.splice(0)) socket.destroy();
-    // Whatever it was sent, it answers the next request, and nothing of the last one remains.
-    expect((await getJson(`${app.url}/health/live`)).status).toBe(200);
-    expect((await postJson(app.chatUrl, BODY)).status).toBe(200);
-    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
-  });
-  afterAll(() => app.close());
-
-  const open = (url = app.url): Socket => {
-    const { hostname, port } = new URL(url);
-    const socket = connect(Number(port), hostname).on('error', () => undefined);
-    sockets.push(socket);
-    return socket;
-  };
-  /** Writes bytes, and reads until the server closes the connection. */
-  const exchange = async (bytes: string | Buffer, url = app.url): Promise<readonly RawResponse[]> => {
-    const socket = open(url);
-    socket.write(bytes);
-    return readRawResponses(await within(readText(socket), { within: 8_000, message: 'the end of the connection' }));
-  };
-  /** The one answer to bytes. */
-  const answerTo = async (bytes: string | Buffer): Promise<RawResponse> => {
-    const [first, ...others] = await exchange(bytes);
-    if (first === undefined || others.length > 0) throw new Error(`Expected one answer, got ${others.length + 1}`);
-    return first;
-  };
-  const expectRefused = ({ status, body }: { status: number; body: string }, expected: readonly number[]): void => {
-    expect(expected).toContain(status);
-    assertValidError(JSON.parse(body));
-    expect(body).not.toMatch(INSIDE);
-  };
+  afterEach(() => client.leaveUnharmed());
+  afterAll(() => client.close());
 
   describe('headers of browsers', () => {
     const API = "default-src 'none'; frame-ancestors 'none'";
@@ -73,7 +32,7 @@ describe('security', () => {
       ['a script of the playground', 'GET /playground/js/main.js', "script-src 'self'"],
       ['what is no HTTP', 'GET  /  x', API],
     ])('are there for %s', async (_, line, policy) => {
-      const { head } = await answerTo(writeRequest(line));
+      const { head } = await client.readAnswer(writeRequest(line));
       const lines = head.toLowerCase().split('\r\n');
       const valueOf = (name: string): string | undefined =>
         lines.find((one) => one.startsWith(`${name}:`))?.slice(name.length + 2);
@@ -91,8 +50,8 @@ describe('security', () => {
     });
 
     it('are there for both kinds of a completion, once each', async () => {
-      for (const body of [HELLO_JSON, HELLO_JSON.replace('{', '{"stream":true,')]) {
-        const { status, head } = await answerTo(writePost(body));
+      for (const body of [CHAT_JSON, CHAT_JSON.replace('{', '{"stream":true,')]) {
+        const { status, head } = await client.readAnswer(writePost(body));
         expect(status).toBe(200);
         expect(head.match(/^x-content-type-options: nosniff/gim)).toHaveLength(1);
         expect(head.match(/^content-security-policy: default-src 'none'; frame-ancestors 'none'/gim)).toHaveLength(1);
@@ -100,12 +59,12 @@ describe('security', () => {
     });
 
     it.each([
-      ['text/plain', HELLO_JSON],
+      ['text/plain', CHAT_JSON],
       ['application/x-www-form-urlencoded', 'model=chat&messages=x'],
       ['multipart/form-data; boundary=b', '--b\r\n\r\n--b--'],
     ])('are not all that keeps foreign pages out: a form that sends %s runs nothing', async (type, body) => {
       // What a page may send without asking: anything else needs a preflight, which allows nobody by default.
-      const answer = await postJson(app.chatUrl, body, { 'content-type': type, origin: 'https://evil.example' });
+      const answer = await postJson(client.app.chatUrl, body, { 'content-type': type, origin: 'https://evil.example' });
       expectRefused({ status: answer.status, body: answer.text }, [415]);
       expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
     });
@@ -123,7 +82,7 @@ describe('security', () => {
       ['empty', 'x-request-id:'],
       ['encoded', 'x-request-id: a%0d%0aset-cookie:%20a=b'],
     ])('%s are replaced', async (_, header) => {
-      const { status, head } = await answerTo(writeRequest('GET /health/live', [header]));
+      const { status, head } = await client.readAnswer(writeRequest('GET /health/live', [header]));
       expect([status, idIn(head)]).toEqual([200, expect.stringMatching(/^req_[0-9a-f]{24}$/)]);
       expect(head).not.toMatch(/^set-cookie/im);
     });
@@ -134,7 +93,7 @@ describe('security', () => {
       ['a folded line', 'x-request-id: a\r\n b'],
       ['a zero byte', 'x-request-id: a\0b'],
     ])('with %s cannot put anything into an answer', async (_, header) => {
-      const { head } = await answerTo(writeRequest('GET /health/live', [header]));
+      const { head } = await client.readAnswer(writeRequest('GET /health/live', [header]));
       expect(idIn(head)).toMatch(/^(req_[0-9a-f]{24}|a)$/);
       expect(head).not.toMatch(/^set-cookie/im);
     });
@@ -144,27 +103,27 @@ describe('security', () => {
     const NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', '__defineGetter__', 'then'];
 
     it.each(NAMES)('%s is no model', async (name) => {
-      const asked = await postJson(app.chatUrl, { ...BODY, model: name });
+      const asked = await postJson(client.app.chatUrl, { ...CHAT, model: name });
       expect([asked.status, asked.json]).toEqual([
         404,
         { error: expect.objectContaining({ code: 'model_not_found' }) },
       ]);
       for (const path of [name, `${name}/graph`]) {
-        const { status, text } = await getJson(`${app.baseUrl}/models/${path}`);
+        const { status, text } = await getJson(`${client.app.baseUrl}/models/${path}`);
         expectRefused({ status, body: text }, [404]);
       }
     });
 
     it.each([
-      ['at the top', HELLO_JSON.replace('{', '{"__proto__":{"polluted":1,"stream":true},')],
+      ['at the top', CHAT_JSON.replace('{', '{"__proto__":{"polluted":1,"stream":true},')],
       [
         'in metadata',
-        HELLO_JSON.replace('{', '{"metadata":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}},'),
+        CHAT_JSON.replace('{', '{"metadata":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}},'),
       ],
-      ['in a message', HELLO_JSON.replace('"role"', '"__proto__":{"polluted":1},"role"')],
-      ['in an unknown parameter', HELLO_JSON.replace('{', '{"extra":{"constructor":{"prototype":{"polluted":1}}},')],
+      ['in a message', CHAT_JSON.replace('"role"', '"__proto__":{"polluted":1},"role"')],
+      ['in an unknown parameter', CHAT_JSON.replace('{', '{"extra":{"constructor":{"prototype":{"polluted":1}}},')],
     ])('as keys %s stay keys', async (_, body) => {
-      const answer = await postJson(app.chatUrl, body);
+      const answer = await postJson(client.app.chatUrl, body);
       expect(answer.status).toBe(200);
       // Inherited, `stream` would have made it a stream.
       expect(answer.json).toMatchObject({ object: 'chat.completion' });
@@ -177,7 +136,7 @@ describe('security', () => {
       ['format=__proto__', 400],
       ['format=constructor', 400],
     ])('and other pollution of a query do nothing: %s', async (query, status) => {
-      const answer = await getJson(`${app.baseUrl}/models/chat/graph?${query}`);
+      const answer = await getJson(`${client.app.baseUrl}/models/chat/graph?${query}`);
       expect(answer.status).toBe(status);
       expect(answer.text).not.toMatch(INSIDE);
     });
@@ -210,28 +169,28 @@ describe('security', () => {
       '/.git/config',
       '/package.json',
     ])('lead to nothing else: %s', async (path) => {
-      expectRefused(await answerTo(writeRequest(`GET ${path}`)), [400, 403, 404]);
+      expectRefused(await client.readAnswer(writeRequest(`GET ${path}`)), [400, 403, 404]);
     });
 
     it('may be long up to a limit', async () => {
-      expect((await answerTo(writeRequest(`GET /v1/models?${'a'.repeat(8_000)}`))).status).toBe(200);
-      const unknown = await answerTo(writeRequest(`GET /v1/models/${'a'.repeat(8_000)}`));
+      expect((await client.readAnswer(writeRequest(`GET /v1/models?${'a'.repeat(8_000)}`))).status).toBe(200);
+      const unknown = await client.readAnswer(writeRequest(`GET /v1/models/${'a'.repeat(8_000)}`));
       expectRefused(unknown, [404]);
       expect(unknown.body.length).toBeLessThan(1_000);
-      expectRefused(await answerTo(writeRequest(`GET /v1/models/${'a'.repeat(20_000)}`)), [431]);
+      expectRefused(await client.readAnswer(writeRequest(`GET /v1/models/${'a'.repeat(20_000)}`)), [431]);
     });
 
     it('of another host change nothing', async () => {
-      const known = await answerTo(writeRequest('GET /v1/models'));
+      const known = await client.readAnswer(writeRequest('GET /v1/models'));
       for (const request of [
         writeRequest('GET /v1/models').replace('host: x', 'host: evil.example'),
         writeRequest('GET /v1/models', ['x-forwarded-host: evil.example', 'forwarded: host=evil.example']),
         writeRequest('GET http://evil.example/v1/models'),
       ]) {
-        const { status, body } = await answerTo(request);
+        const { status, body } = await client.readAnswer(request);
         expect([status, body]).toEqual([200, known.body]);
       }
-      const page = await answerTo(writeRequest('GET /docs').replace('host: x', 'host: evil.example'));
+      const page = await client.readAnswer(writeRequest('GET /docs').replace('host: x', 'host: evil.example'));
       expect(page.head + page.body).not.toContain('evil.example');
     });
 
@@ -239,7 +198,7 @@ describe('security', () => {
       ['no host', writeRequest('GET /v1/models').replace('host: x\r\n', '')],
       ['two hosts', writeRequest('GET /v1/models', ['host: y'])],
     ])('with %s are answered once, by Node or by the route', async (_, request) => {
-      const { status, body } = await answerTo(request);
+      const { status, body } = await client.readAnswer(request);
       expect([200, 400]).toContain(status);
       expect(body).not.toMatch(INSIDE);
     });
@@ -252,22 +211,22 @@ describe('security', () => {
       ['x-method-override: GET', 'DELETE /v1/models', 405],
       ['x: y', 'GET /v1/chat/completions?_method=POST', 405],
     ])('are those of the request line, not of %s', async (header, line, status) => {
-      expect((await answerTo(writeRequest(line, [header]))).status).toBe(status);
+      expect((await client.readAnswer(writeRequest(line, [header]))).status).toBe(status);
     });
 
     it.each(['TRACE', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'PURGE'])('%s is refused', async (method) => {
-      const { status, body } = await answerTo(writeRequest(`${method} /v1/models`, ['cookie: secret=1']));
+      const { status, body } = await client.readAnswer(writeRequest(`${method} /v1/models`, ['cookie: secret=1']));
       expectRefused({ status, body }, [405]);
       expect(body).not.toContain('secret');
     });
 
     it('CONNECT opens no tunnel', async () => {
-      const answers = await exchange(writeRequest('CONNECT 127.0.0.1:22'));
+      const answers = await client.exchange(writeRequest('CONNECT 127.0.0.1:22'));
       expect(answers.filter(({ status }) => status < 400)).toEqual([]);
     });
 
     it('and protocols cannot be changed', async () => {
-      const { status } = await answerTo(
+      const { status } = await client.readAnswer(
         writeRequest('GET /v1/models')
           .replace('connection: close', 'connection: upgrade\r\nupgrade: h2c')
           .replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n'),
@@ -280,11 +239,11 @@ describe('security', () => {
     const secret = 'sk-client-'.padEnd(48, 's');
     const bench = await Bench.start({ env: { API_KEYS: secret } });
     try {
-      const wrong = await postJson(bench.app.chatUrl, BODY, { authorization: `Bearer ${secret}x` });
+      const wrong = await postJson(bench.app.chatUrl, CHAT, { authorization: `Bearer ${secret}x` });
       expect(wrong.status).toBe(401);
       expect(wrong.text + JSON.stringify(wrong.headers)).not.toContain('sk-client');
       bench.upstream.next(scriptStream('Hi'));
-      expect((await postJson(bench.app.chatUrl, BODY, { authorization: `Bearer ${secret}` })).status).toBe(200);
+      expect((await postJson(bench.app.chatUrl, CHAT, { authorization: `Bearer ${secret}` })).status).toBe(200);
       const { headers, body } = await bench.upstream.request(0);
       expect(JSON.stringify([headers, body])).not.toContain('sk-client');
     } finally {

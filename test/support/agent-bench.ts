@@ -1,9 +1,9 @@
 import type { Type } from '@nestjs/common';
 import { Bench, type TestApp } from './app.js';
-import { type HttpResponse, postJson } from './http-client.js';
+import { type HttpResponse } from './http-client.js';
 import { RecordingTracer } from './recording-tracer.js';
 import type { ScriptedUpstream } from './scripted-upstream.js';
-import { openStream, type SseStream } from './sse-client.js';
+import { type SseStream } from './sse-client.js';
 
 /** What a client asks agents with tools. */
 export const WEATHER_QUESTION = [{ role: 'user', content: 'How warm is it in Oslo?' }];
@@ -29,11 +29,11 @@ export class AgentBench {
   }
 
   ask(body: object = {}): Promise<HttpResponse> {
-    return postJson(this.app.chatUrl, { model: 'test', messages: WEATHER_QUESTION, ...body });
+    return this.bench.ask({ model: 'test', messages: WEATHER_QUESTION, ...body });
   }
 
   open(body: object = {}): Promise<SseStream> {
-    return openStream(this.app.chatUrl, { model: 'test', stream: true, messages: WEATHER_QUESTION, ...body });
+    return this.bench.open({ model: 'test', messages: WEATHER_QUESTION, ...body });
   }
 
   /** Throws if anything that was traced was left open. */

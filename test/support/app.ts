@@ -9,8 +9,11 @@ import { loadConfig } from '../../src/app/load-config.js';
 import { ServerAdapter } from '../../src/http/index.js';
 import { Clock } from '../../src/kernel/index.js';
 import { Tracer } from '../../src/tracing/index.js';
+import { type HttpResponse, postJson } from './http-client.js';
+import { CHAT } from './messages.js';
 import { ResponseWatch } from './response-watch.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
+import { openStream, type SseStream } from './sse-client.js';
 
 /** How a test's application differs from the real one. */
 export interface TestAppOptions {
@@ -91,6 +94,16 @@ export class Bench {
       await upstream.close();
       throw error;
     }
+  }
+
+  /** Asks the workflow `chat`, if nothing else is said. */
+  ask(body: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<HttpResponse> {
+    return postJson(this.app.chatUrl, { ...CHAT, ...body }, headers);
+  }
+
+  /** Asks in the same way for a stream. */
+  open(body: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<SseStream> {
+    return openStream(this.app.chatUrl, { ...CHAT, stream: true, ...body }, { headers });
   }
 
   /** Ends both. Throws if the upstream was asked for anything that was not scripted. */

@@ -2,9 +2,8 @@ import { Tracer, type TracingHealth } from '../../src/tracing/index.js';
 import { Bench, type TestApp, type TestAppOptions } from './app.js';
 import { eventually } from './eventually.js';
 import { FakeLangfuse } from './fake-langfuse.js';
-import { HELLO } from './messages.js';
 import type { ScriptedUpstream } from './scripted-upstream.js';
-import { openStream, type SseStream } from './sse-client.js';
+import { type SseStream } from './sse-client.js';
 
 /** A trace as Langfuse received it. */
 export type ReceivedTrace = ReturnType<FakeLangfuse['traces']>[number];
@@ -64,7 +63,7 @@ export class LangfuseBench {
 
   /** Asks the workflow `chat`, if nothing else is said. */
   ask(fields: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<SseStream> {
-    return openStream(this.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...fields }, { headers });
+    return this.bench.open(fields, headers);
   }
 
   /** The trace of an id, once it has come. */

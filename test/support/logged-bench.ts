@@ -1,10 +1,10 @@
 import { Bench, type TestApp, type TestAppOptions } from './app.js';
 import { eventually } from './eventually.js';
-import { type HttpResponse, postJson } from './http-client.js';
+import { type HttpResponse } from './http-client.js';
 import { LogCapture, type LogLine } from './log-capture.js';
 import { RecordingTracer } from './recording-tracer.js';
 import type { ScriptedUpstream } from './scripted-upstream.js';
-import { openStream, type SseStream } from './sse-client.js';
+import { type SseStream } from './sse-client.js';
 
 /** What a client says: its words must never stand in a log. */
 export const SECRET_QUESTION = [{ role: 'user', content: 'my secret words' }];
@@ -47,12 +47,12 @@ export class LoggedBench {
 
   /** Asks the workflow `chat`, if nothing else is said. */
   ask(body: object = {}, headers: Readonly<Record<string, string>> = {}): Promise<HttpResponse> {
-    return postJson(this.app.chatUrl, { model: 'chat', messages: SECRET_QUESTION, ...body }, headers);
+    return this.bench.ask({ messages: SECRET_QUESTION, ...body }, headers);
   }
 
   /** Asks in the same way for a stream. */
   open(body: object = {}): Promise<SseStream> {
-    return openStream(this.app.chatUrl, { model: 'chat', stream: true, messages: SECRET_QUESTION, ...body });
+    return this.bench.open({ messages: SECRET_QUESTION, ...body });
   }
 
   /** The lines of one part of the service. */
