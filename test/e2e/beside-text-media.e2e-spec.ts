@@ -1,29 +1,18 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Injectable, type Type } from '@nestjs/common';
-import { IsString } from 'class-validator';
-import OpenAI from 'openai';
-import { AgentNode, AgentStreamingNode } from '../../src/nodes/index.js';
-import {
-  agent,
-  AgentTool,
-  type ChatRefs,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  Workflow,
-} from '../../src/workflow/index.js';
-import { Bench, TestApp } from '../support/app.js';
+import { Injectable } from '@nestjs/common';
+import { AgentStreamingNode } from '../../src/nodes/index.js';
+import { agent, type Deltas, type TaskContext } from '../../src/workflow/index.js';
+import { TestApp } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, readChunks } from '../support/chunks.js';
+import { CompletionBench } from '../support/completion-bench.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
-import { openStream } from '../support/sse-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { delta, done, end, finish, role, type Step, text } from '../support/upstream/steps.js';
-import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
-import { type Conversation, SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
+import { assertValidError } from '../support/wire-schema.js';
+import { type Conversation, SpeakNode, makeWiredModule, type Wire } from '../support/workflow-kit.js';
 
 const SPOKEN = { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'pcm16' } };
 const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
@@ -35,24 +24,9 @@ const speaking = (id: string, ...words: readonly string[]): Step[] => [
   delta({ audio: { expires_at: 1_900_000_000 } }),
 ];
 
-const MODEL = {} as const;
-
-class Reply {
-  @IsString()
-  readonly reply: string;
-}
-
-@Injectable()
-class SilentNode extends AgentNode<Conversation, string> {
-  readonly agentConfig = agent({ ...MODEL, forward: ['sampling', 'modalities'] });
-  process(input: Conversation, context: TaskContext): Promise<string> {
-    return this.agent.run(input, context);
-  }
-}
-
 @Injectable()
 class AloudNode extends AgentStreamingNode<Conversation, string> {
-  readonly agentConfig = agent({ ...MODEL, forward: ['sampling', 'modalities'] });
+  readonly agentConfig = agent({ forward: ['sampling', 'modalities'] });
   async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
     return yield* this.streamTextDeltas(this.agent.runStream(input, context));
   }
@@ -61,7 +35,6 @@ class AloudNode extends AgentStreamingNode<Conversation, string> {
 @Injectable()
 class OpenAINode extends AgentStreamingNode<Conversation, string> {
   readonly agentConfig = agent({
-    ...MODEL,
     model: 'azure_openai/gpt-audio',
     forward: ['modalities'],
   });
@@ -70,71 +43,13 @@ class OpenAINode extends AgentStreamingNode<Conversation, string> {
   }
 }
 
-@Injectable()
-class ReplyNode extends AgentStreamingNode<Conversation, Reply> {
-  readonly agentConfig = agent({ output: Reply });
-  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, Reply, void> {
-    return yield* this.streamStructuredDeltas(this.agent.runStream(input, context), { reply: 'content' });
-  }
-}
-
-@Injectable()
-class ClockTool extends AgentTool<void, string> {
-  readonly name = 'clock';
-  readonly description = 'Tells the time';
-  readonly argsType = undefined;
-  execute(): string {
-    return 'noon';
-  }
-}
-
-@Injectable()
-class ClockNode extends AgentStreamingNode<Conversation, string> {
-  readonly agentConfig = agent({ ...MODEL, tools: [ClockTool] });
-  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
-    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
-  }
-}
-
-type Wire = (flow: Flow, request: ChatRefs) => Ref<unknown>;
-
-function workflowOf(wire: Wire): Type<unknown> {
-  @Workflow({ id: 'test', description: 'Of the test' })
-  class TestWorkflow {
-    define(flow: Flow, request: ChatRefs): Ref<unknown> {
-      return wire(flow, request);
-    }
-  }
-  return makeWorkflowsModule(
-    TestWorkflow,
-    SilentNode,
-    AloudNode,
-    OpenAINode,
-    ReplyNode,
-    ClockNode,
-    ClockTool,
-    SpeakNode,
-  );
-}
-
 describe('what an answer holds beside text', () => {
-  let bench: Bench;
+  let bench: CompletionBench;
   afterEach(() => bench.close());
   const start = async (wire?: Wire, env: Readonly<Record<string, string>> = {}): Promise<void> => {
-    bench = await Bench.start({ env, ...(wire !== undefined && { imports: [workflowOf(wire)] }) });
+    const imports = wire === undefined ? [] : [makeWiredModule(wire, AloudNode, OpenAINode, SpeakNode)];
+    bench = await CompletionBench.start({ env, imports });
   };
-  const stream = async (body: object = {}, headers: Readonly<Record<string, string>> = {}) =>
-    (
-      await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...body }, { headers })
-    ).collect();
-  const pieces = async (body: object = {}) =>
-    assertCompletion(await stream(body)).flatMap(({ choices }) => choices.map((choice) => choice.delta));
-  const complete = async (body: object = {}) => {
-    const { json } = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...body });
-    assertValidCompletion(json);
-    return json.choices[0]?.message;
-  };
-  const client = () => new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0 });
 
   describe('images', () => {
     it('reach the client, streamed and not, each whole', async () => {
@@ -149,9 +64,9 @@ describe('what an answer holds beside text', () => {
         done(),
       ]);
       const request = { modalities: ['image', 'text'], image_config: { aspect_ratio: '1:1' } };
-      const streamed = (await pieces(request)).filter((piece) => 'images' in piece);
+      const streamed = (await bench.streamDeltas(request)).filter((piece) => 'images' in piece);
       expect(streamed).toEqual([{ images: [{ ...PICTURE, index: 0 }] }, { images: [{ ...PICTURE, index: 1 }] }]);
-      expect(await complete(request)).toMatchObject({
+      expect(await bench.completeMessage(request)).toMatchObject({
         content: 'Here:',
         images: [
           { ...PICTURE, index: 0 },
@@ -169,13 +84,13 @@ describe('what an answer holds beside text', () => {
         finish('stop'),
         done(),
       ]);
-      expect(await complete()).toMatchObject({ content: 'Here:', images: [PICTURE] });
+      expect(await bench.completeMessage()).toMatchObject({ content: 'Here:', images: [PICTURE] });
     });
 
     it('are an answer of their own', async () => {
       await start();
       bench.upstream.next([role(), delta({ content: '', images: [PICTURE] }), finish('stop'), done()]);
-      expect((await pieces()).filter((piece) => 'images' in piece)).toHaveLength(1);
+      expect((await bench.streamDeltas()).filter((piece) => 'images' in piece)).toHaveLength(1);
     });
 
     it.each([
@@ -185,7 +100,7 @@ describe('what an answer holds beside text', () => {
       await start(undefined, { UPSTREAM_ANSWER_LIMIT: '64kb', [setting]: '16kb' });
       const large = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(20_000)}` } };
       bench.upstream.next([role(), text('Here:'), delta({ images: [large] }), end()]);
-      expect(assertErrorEnded(await stream()).code).toBe(code);
+      expect(assertErrorEnded(await bench.stream()).code).toBe(code);
     });
   });
 
@@ -195,7 +110,7 @@ describe('what an answer holds beside text', () => {
     it('reaches the client in its pieces, also without a finish_reason', async () => {
       await start();
       bench.upstream.next([...speaking('audio_1', 'Hello ', 'there.'), done()]);
-      const items = await stream(SPOKEN);
+      const items = await bench.stream(SPOKEN);
       assertCompletion(items, { content: '', finish: 'stop' });
       expect(
         readChunks(items).flatMap(({ choices }) => (choices[0]?.delta as { audio?: object } | undefined)?.audio ?? []),
@@ -215,9 +130,9 @@ describe('what an answer holds beside text', () => {
       const piece = (transcript: string) =>
         delta({ audio: { id: 'audio_1', transcript, data: 'AAAA', expires_at: 1_900_000_000 } });
       bench.upstream.next([role(), piece('Hello '), piece('there.'), end()]);
-      expect(assertErrorEnded(await stream(SPOKEN)).code).toBe('upstream_bad_answer');
+      expect(assertErrorEnded(await bench.stream(SPOKEN)).code).toBe('upstream_bad_answer');
       bench.upstream.next([role(), piece('Hello '), piece('there.'), finish('stop'), done()]);
-      expect((await pieces(SPOKEN)).filter((each) => 'audio' in each)).toEqual([
+      expect((await bench.streamDeltas(SPOKEN)).filter((each) => 'audio' in each)).toEqual([
         { audio: { id: 'audio_1', transcript: 'Hello ', data: 'AAAA', expires_at: 1_900_000_000 } },
         { audio: { transcript: 'there.', data: 'AAAA' } },
       ]);
@@ -226,7 +141,12 @@ describe('what an answer holds beside text', () => {
     it('reaches a client that does not stream as one, as valid base64', async () => {
       await start();
       bench.upstream.next([...speaking('audio_1', 'Hello ', 'there.'), finish('stop'), done()]);
-      expect(await complete(SPOKEN)).toEqual({ role: 'assistant', content: null, refusal: null, audio: whole });
+      expect(await bench.completeMessage(SPOKEN)).toEqual({
+        role: 'assistant',
+        content: null,
+        refusal: null,
+        audio: whole,
+      });
     });
 
     it('reaches a client that puts the chunks together with the SDK', async () => {
@@ -237,7 +157,8 @@ describe('what an answer holds beside text', () => {
           : step,
       );
       bench.upstream.next([...padless, finish('stop'), done()]);
-      const final = await client()
+      const final = await bench
+        .makeClient()
         .chat.completions.stream({
           model: 'chat',
           messages: [{ role: 'user', content: 'Hello' }],
@@ -258,9 +179,9 @@ describe('what an answer holds beside text', () => {
         upstream.always([...speaking('audio_1', 'Hello there.'), finish('stop'), done()]);
         const wav = { ...SPOKEN, audio: { voice: 'alloy', format: 'wav' } };
         const spoken = { ...whole, data: 'AA==' };
-        expect(await complete({ model: 'test', ...wav })).toMatchObject({ content: null, audio: spoken });
-        expect(await pieces({ model: 'test', ...wav })).toContainEqual({ audio: spoken });
-        await complete({ model: 'test', ...SPOKEN });
+        expect(await bench.completeMessage({ model: 'test', ...wav })).toMatchObject({ content: null, audio: spoken });
+        expect(await bench.streamDeltas({ model: 'test', ...wav })).toContainEqual({ audio: spoken });
+        await bench.completeMessage({ model: 'test', ...SPOKEN });
         expect(upstream.requests.map(({ body }) => body.stream)).toEqual([false, false, true]);
       } finally {
         await upstream.close();
@@ -275,14 +196,17 @@ describe('what an answer holds beside text', () => {
       bench.upstream
         .next([...speaking('audio_1', 'Hello ', 'there.'), finish('stop'), done()])
         .next([...speaking('audio_2', 'And ', 'bye.'), finish('stop'), done()]);
-      expect(await complete({ model: 'test', ...SPOKEN })).toMatchObject({ content: 'And bye.', audio: whole });
+      expect(await bench.completeMessage({ model: 'test', ...SPOKEN })).toMatchObject({
+        content: 'And bye.',
+        audio: whole,
+      });
     });
 
     it('stands in a trace by its words and size', async () => {
       const tracer = new RecordingTracer();
-      bench = await Bench.start({ tracer });
+      bench = await CompletionBench.start({ tracer });
       bench.upstream.next([...speaking('audio_1', 'Hello there.'), finish('stop'), done()]);
-      await complete(SPOKEN);
+      await bench.completeMessage(SPOKEN);
       expect(JSON.stringify(tracer.traces)).toContain(
         JSON.stringify({ data: '<base64, about 3 bytes>', transcript: 'Hello there.' }),
       );
@@ -294,7 +218,7 @@ describe('what an answer holds beside text', () => {
         return flow.node(SpeakNode, { messages, prompt: said });
       });
       bench.upstream.next([...speaking('audio_1', 'Hello there.'), finish('stop'), done()]).next(scriptStream('Done.'));
-      await complete({ model: 'test', ...SPOKEN });
+      await bench.completeMessage({ model: 'test', ...SPOKEN });
       expect(bench.upstream.requests[1]?.body.messages[0]).toMatchObject({ content: 'Hello there.' });
     });
 
@@ -303,8 +227,8 @@ describe('what an answer holds beside text', () => {
       bench.upstream.next(scriptStream('ok')).next(scriptStream('ok'));
       const said = { role: 'assistant', content: null, refusal: null };
       const bye = { role: 'user', content: 'Bye' };
-      await complete({ messages: [...HELLO, { ...said, audio: { id: 'audio_1' } }, bye] });
-      await complete({ messages: [...HELLO, { ...said, audio: whole }, bye] });
+      await bench.completeMessage({ messages: [...HELLO, { ...said, audio: { id: 'audio_1' } }, bye] });
+      await bench.completeMessage({ messages: [...HELLO, { ...said, audio: whole }, bye] });
       const referring = [...HELLO, { role: 'assistant', content: null, audio: { id: 'audio_1' } }, bye];
       expect(bench.upstream.requests.map(({ body }) => body.messages)).toEqual([referring, referring]);
     });

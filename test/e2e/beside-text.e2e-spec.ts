@@ -1,28 +1,17 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Injectable, type Type } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { IsString } from 'class-validator';
-import OpenAI from 'openai';
 import { AgentNode, AgentStreamingNode } from '../../src/nodes/index.js';
 import { countCharacters } from '../../src/streaming/index.js';
-import {
-  agent,
-  AgentTool,
-  type ChatRefs,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  Workflow,
-} from '../../src/workflow/index.js';
-import { Bench } from '../support/app.js';
+import { agent, AgentTool, type Deltas, type TaskContext } from '../../src/workflow/index.js';
 import { assertCompletion, readChunks, readContent } from '../support/chunks.js';
+import { CompletionBench } from '../support/completion-bench.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
-import { openStream } from '../support/sse-client.js';
 import { type Script, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
 import { chunk, delta, done, finish, role, type Step, text, usage } from '../support/upstream/steps.js';
-import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
-import { type Conversation, SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
+import { assertValidError } from '../support/wire-schema.js';
+import { type Conversation, SpeakNode, makeWiredModule, type Wire } from '../support/workflow-kit.js';
 
 const SPOKEN = { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'pcm16' } };
 const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
@@ -52,8 +41,6 @@ const citing = (said: string, words: string): Script => [
   done(),
 ];
 
-const MODEL = {} as const;
-
 class Reply {
   @IsString()
   readonly reply: string;
@@ -61,29 +48,9 @@ class Reply {
 
 @Injectable()
 class SilentNode extends AgentNode<Conversation, string> {
-  readonly agentConfig = agent({ ...MODEL, forward: ['sampling', 'modalities'] });
+  readonly agentConfig = agent({ forward: ['sampling', 'modalities'] });
   process(input: Conversation, context: TaskContext): Promise<string> {
     return this.agent.run(input, context);
-  }
-}
-
-@Injectable()
-class AloudNode extends AgentStreamingNode<Conversation, string> {
-  readonly agentConfig = agent({ ...MODEL, forward: ['sampling', 'modalities'] });
-  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
-    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
-  }
-}
-
-@Injectable()
-class OpenAINode extends AgentStreamingNode<Conversation, string> {
-  readonly agentConfig = agent({
-    ...MODEL,
-    model: 'azure_openai/gpt-audio',
-    forward: ['modalities'],
-  });
-  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
-    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
   }
 }
 
@@ -107,51 +74,20 @@ class ClockTool extends AgentTool<void, string> {
 
 @Injectable()
 class ClockNode extends AgentStreamingNode<Conversation, string> {
-  readonly agentConfig = agent({ ...MODEL, tools: [ClockTool] });
+  readonly agentConfig = agent({ tools: [ClockTool] });
   async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
     return yield* this.streamTextDeltas(this.agent.runStream(input, context));
   }
 }
 
-type Wire = (flow: Flow, request: ChatRefs) => Ref<unknown>;
-
-function workflowOf(wire: Wire): Type<unknown> {
-  @Workflow({ id: 'test', description: 'Of the test' })
-  class TestWorkflow {
-    define(flow: Flow, request: ChatRefs): Ref<unknown> {
-      return wire(flow, request);
-    }
-  }
-  return makeWorkflowsModule(
-    TestWorkflow,
-    SilentNode,
-    AloudNode,
-    OpenAINode,
-    ReplyNode,
-    ClockNode,
-    ClockTool,
-    SpeakNode,
-  );
-}
-
 describe('what an answer holds beside text', () => {
-  let bench: Bench;
+  let bench: CompletionBench;
   afterEach(() => bench.close());
-  const start = async (wire?: Wire, env: Readonly<Record<string, string>> = {}): Promise<void> => {
-    bench = await Bench.start({ env, ...(wire !== undefined && { imports: [workflowOf(wire)] }) });
+  const start = async (wire?: Wire): Promise<void> => {
+    const imports =
+      wire === undefined ? [] : [makeWiredModule(wire, SilentNode, ReplyNode, ClockNode, ClockTool, SpeakNode)];
+    bench = await CompletionBench.start({ imports });
   };
-  const stream = async (body: object = {}, headers: Readonly<Record<string, string>> = {}) =>
-    (
-      await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...body }, { headers })
-    ).collect();
-  const pieces = async (body: object = {}) =>
-    assertCompletion(await stream(body)).flatMap(({ choices }) => choices.map((choice) => choice.delta));
-  const complete = async (body: object = {}) => {
-    const { json } = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...body });
-    assertValidCompletion(json);
-    return json.choices[0]?.message;
-  };
-  const client = () => new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0 });
 
   describe('sources', () => {
     const SAID = 'Mills 🌊 grind.';
@@ -161,16 +97,17 @@ describe('what an answer holds beside text', () => {
       await start();
       bench.upstream.always(citing(SAID, 'grind'));
       const request = { web_search_options: { search_context_size: 'low' } };
-      const streamed = (await pieces(request)).filter((piece) => 'annotations' in piece);
+      const streamed = (await bench.streamDeltas(request)).filter((piece) => 'annotations' in piece);
       expect(streamed).toEqual([{ annotations: [{ ...cited, index: 0 }] }]);
-      expect(await complete(request)).toMatchObject({ content: SAID, annotations: [cited] });
+      expect(await bench.completeMessage(request)).toMatchObject({ content: SAID, annotations: [cited] });
       expect((await bench.upstream.request(0)).body).toMatchObject(request);
     });
 
     it('reach a client that puts the chunks together with the SDK', async () => {
       await start();
       bench.upstream.next(citing(SAID, 'grind'));
-      const final = await client()
+      const final = await bench
+        .makeClient()
         .chat.completions.stream({ model: 'chat', messages: [{ role: 'user', content: 'Hello' }] })
         .finalChatCompletion();
       expect(final.choices[0]?.message).toMatchObject({ content: SAID, annotations: [cited] });
@@ -187,7 +124,9 @@ describe('what an answer holds beside text', () => {
         usage(tokens(1, 2)),
         done(),
       ]);
-      const annotations = (await pieces()).flatMap((piece) => (piece as { annotations?: object[] }).annotations ?? []);
+      const annotations = (await bench.streamDeltas()).flatMap(
+        (piece) => (piece as { annotations?: object[] }).annotations ?? [],
+      );
       expect(annotations).toEqual(
         [cited, other, citation('🌊', SAID)].map((annotation, index) => ({ ...annotation, index })),
       );
@@ -211,7 +150,7 @@ describe('what an answer holds beside text', () => {
         [{ citations: [url], search_results: [{ title: 'A', url, date: null }] }, [told('A')]],
       ] as const) {
         bench.upstream.next([role(), said('Mills', null, beside), said(' grind.', 'stop', beside), done()]);
-        const annotations = (await pieces()).flatMap(
+        const annotations = (await bench.streamDeltas()).flatMap(
           (piece) => (piece as { annotations?: object[] }).annotations ?? [],
         );
         expect(annotations).toEqual(expected);
@@ -228,13 +167,13 @@ describe('what an answer holds beside text', () => {
           ? citing('<think>Hm 🤔</think>\n\nRivers 🏞️ run.', 'run')
           : citing(SAID, 'grind'),
       );
-      const items = await stream({ model: 'test' });
+      const items = await bench.stream({ model: 'test' });
       const annotations = readChunks(items).flatMap(
         ({ choices }) => (choices[0]?.delta as { annotations?: unknown[] } | undefined)?.annotations ?? [],
       );
       expect(readContent(items)).toBe(`Rivers 🏞️ run.\n\n${SAID}`);
       expect(annotations.map((annotation) => citedIn(readContent(items), annotation))).toEqual(['run', 'grind']);
-      const whole = await complete({ model: 'test' });
+      const whole = await bench.completeMessage({ model: 'test' });
       expect(whole?.annotations?.map((annotation) => citedIn(whole.content ?? '', annotation))).toEqual([
         'run',
         'grind',
@@ -246,7 +185,7 @@ describe('what an answer holds beside text', () => {
       bench.upstream
         .next([role(), text('Let me see ⏰.'), ...scriptToolCalls('call_1', 'clock', {}).slice(1)])
         .next(citing(SAID, 'grind'));
-      const whole = await complete({ model: 'test' });
+      const whole = await bench.completeMessage({ model: 'test' });
       expect(whole?.content).toBe(`Let me see ⏰.\n\n${SAID}`);
       expect(whole?.annotations?.map((annotation) => citedIn(whole.content ?? '', annotation))).toEqual(['grind']);
     });
@@ -255,7 +194,7 @@ describe('what an answer holds beside text', () => {
       await start((flow, { messages }) => flow.node(ReplyNode, { messages }));
       const json = JSON.stringify({ reply: SAID });
       bench.upstream.next(citing(json, 'grind'));
-      const whole = await complete({ model: 'test' });
+      const whole = await bench.completeMessage({ model: 'test' });
       expect(whole?.content).toBe(SAID);
       expect(whole?.annotations?.map((annotation) => citedIn(SAID, annotation))).toEqual(['']);
     });
@@ -266,13 +205,17 @@ describe('what an answer holds beside text', () => {
         return flow.node(SpeakNode, { messages, prompt: found });
       });
       bench.upstream.next(citing('Found.', 'Found')).next(scriptStream('Told.'));
-      expect((await pieces({ model: 'test' })).filter((piece) => 'annotations' in piece)).toEqual([]);
+      expect((await bench.streamDeltas({ model: 'test' })).filter((piece) => 'annotations' in piece)).toEqual([]);
     });
 
     it('of a silent step whose result is the answer stay inside', async () => {
       await start((flow, { messages }) => flow.node(SilentNode, { messages }));
       bench.upstream.next(citing('Found.', 'Found'));
-      expect(await complete({ model: 'test' })).toEqual({ role: 'assistant', content: 'Found.', refusal: null });
+      expect(await bench.completeMessage({ model: 'test' })).toEqual({
+        role: 'assistant',
+        content: 'Found.',
+        refusal: null,
+      });
     });
   });
 
@@ -287,7 +230,7 @@ describe('what an answer holds beside text', () => {
       finish('stop'),
       done(),
     ]);
-    const items = await stream({}, { 'millrace-events': 'true' });
+    const items = await bench.stream({}, { 'millrace-events': 'true' });
     assertCompletion(items, { content: 'Hi', finish: 'stop' });
     const events = readChunks(items).flatMap((each) => (each as { millrace?: object }).millrace ?? []);
     expect(events.length).toBeGreaterThan(0);

@@ -12,14 +12,10 @@ import {
   type TaskContext,
   Workflow,
 } from '../../src/workflow/index.js';
-import { Bench } from '../support/app.js';
 import { assertCompletion } from '../support/chunks.js';
-import { postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
-import { openStream } from '../support/sse-client.js';
+import { CompletionBench } from '../support/completion-bench.js';
 import { type Script, scriptStream } from '../support/upstream/scripts.js';
 import { delta, done, finish, role, text } from '../support/upstream/steps.js';
-import { assertValidCompletion } from '../support/wire-schema.js';
 
 class Reply {
   @IsOptional()
@@ -71,18 +67,11 @@ class SilentWorkflow {
 class StructuredModule {}
 
 describe('an upstream that speaks OpenAI in its own way', () => {
-  let bench: Bench;
+  let bench: CompletionBench;
   const start = async (env: Readonly<Record<string, string>> = {}): Promise<void> => {
-    bench = await Bench.start({ imports: [StructuredModule], env });
+    bench = await CompletionBench.start({ imports: [StructuredModule], env });
   };
   afterEach(() => bench.close());
-  const stream = async (body: object = {}) =>
-    (await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...body })).collect();
-  const complete = async (body: object = {}) => {
-    const { json } = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...body });
-    assertValidCompletion(json);
-    return json.choices[0]?.message;
-  };
 
   describe('has its reasoning', () => {
     const fields = (...pieces: readonly object[]): Script => [
@@ -104,27 +93,27 @@ describe('an upstream that speaks OpenAI in its own way', () => {
     ])('%s: it reaches the client as reasoning', async (_, script) => {
       await start();
       bench.upstream.next(script).next(script);
-      assertCompletion(await stream(), { reasoning: 'Hm.', content: 'Yes.', finish: 'stop' });
-      expect(await complete()).toMatchObject({ content: 'Yes.', reasoning_content: 'Hm.' });
+      assertCompletion(await bench.stream(), { reasoning: 'Hm.', content: 'Yes.', finish: 'stop' });
+      expect(await bench.completeMessage()).toMatchObject({ content: 'Yes.', reasoning_content: 'Hm.' });
     });
 
     it('nowhere: an empty tag shows no reasoning', async () => {
       await start();
       bench.upstream.always(scriptStream('<think>\n\n</think>\n\nYes.', { pieces: 6 }));
-      assertCompletion(await stream(), { reasoning: '', content: 'Yes.' });
-      expect(await complete()).not.toHaveProperty('reasoning_content');
+      assertCompletion(await bench.stream(), { reasoning: '', content: 'Yes.' });
+      expect(await bench.completeMessage()).not.toHaveProperty('reasoning_content');
     });
 
     it('in a tag that its template has opened, if the setting says so', async () => {
       await start({ OPENAI_REASONING_TAG: '/think' });
       bench.upstream.next(scriptStream('Hm.</think>\n\nYes.', { pieces: 4 }));
-      assertCompletion(await stream(), { reasoning: 'Hm.', content: 'Yes.' });
+      assertCompletion(await bench.stream(), { reasoning: 'Hm.', content: 'Yes.' });
     });
 
     it('nowhere, if the setting says so', async () => {
       await start({ OPENAI_REASONING_TAG: 'off' });
       bench.upstream.next(scriptStream('<think>Hm.</think>Yes.', { pieces: 4 }));
-      assertCompletion(await stream(), { content: '<think>Hm.</think>Yes.' });
+      assertCompletion(await bench.stream(), { content: '<think>Hm.</think>Yes.' });
     });
   });
 
@@ -142,12 +131,12 @@ describe('an upstream that speaks OpenAI in its own way', () => {
     ])('%s, though it was given a schema: the answer is found', async (_, words) => {
       await start();
       bench.upstream.always(scriptStream(words, { pieces: 12 }));
-      const items = await stream({ model: 'spoken' });
+      const items = await bench.stream({ model: 'spoken' });
       assertCompletion(items, { content: 'Yes.' });
-      const whole = await complete({ model: 'silent' });
+      const whole = await bench.completeMessage({ model: 'silent' });
       expect(JSON.parse(whole?.content ?? '')).toEqual({ reply: 'Yes.' });
       const format = { type: 'json_schema', json_schema: { name: 'reply', schema: { type: 'object' } } };
-      const asked = await complete({ response_format: format });
+      const asked = await bench.completeMessage({ response_format: format });
       expect(asked?.content?.trim()).toBe(JSON_TEXT);
       expect(bench.upstream.requests).toHaveLength(3);
     });
@@ -156,7 +145,7 @@ describe('an upstream that speaks OpenAI in its own way', () => {
       await start({ OPENAI_STRUCTURED_OUTPUT: 'prompt' });
       bench.upstream.next(scriptStream('As in [this]: [{"a": [1]}, 2]. [3]', { pieces: 7 }));
       const format = { type: 'json_schema', json_schema: { name: 'list', schema: { type: 'array' } } };
-      expect(await complete({ response_format: format })).toMatchObject({ content: '[{"a": [1]}, 2]' });
+      expect(await bench.completeMessage({ response_format: format })).toMatchObject({ content: '[{"a": [1]}, 2]' });
       expect(JSON.stringify(bench.upstream.requests[0]?.body.messages)).toContain('exactly one JSON array');
     });
   });
@@ -164,7 +153,7 @@ describe('an upstream that speaks OpenAI in its own way', () => {
   it('shows nothing for a field that is null', async () => {
     await start();
     bench.upstream.next(scriptStream(['{"thinking":', 'nu', 'll,"reply":"Yes."}']));
-    const items = await stream({ model: 'spoken' });
+    const items = await bench.stream({ model: 'spoken' });
     assertCompletion(items, { content: 'Yes.', reasoning: '' });
   });
 });

@@ -12,13 +12,11 @@ import {
   type TaskContext,
   Workflow,
 } from '../../src/workflow/index.js';
-import { Bench } from '../support/app.js';
 import { assertCompletion, readChunks, readToolCalls } from '../support/chunks.js';
-import { postJson } from '../support/http-client.js';
+import { CompletionBench } from '../support/completion-bench.js';
 import { openStream } from '../support/sse-client.js';
 import { type Script, scriptStream } from '../support/upstream/scripts.js';
 import { delta, done, finish, reasoning, role, style, text } from '../support/upstream/steps.js';
-import { assertValidCompletion } from '../support/wire-schema.js';
 
 const QUESTION = [{ role: 'user', content: 'How warm is it?' }];
 const TOOLS = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];
@@ -85,21 +83,12 @@ class TooledWorkflow {
 class ToolsModule {}
 
 describe('tool calls of an upstream', () => {
-  let bench: Bench;
+  let bench: CompletionBench;
   beforeEach(async () => {
     executed.length = 0;
-    bench = await Bench.start({ imports: [ToolsModule] });
+    bench = await CompletionBench.start({ imports: [ToolsModule] }, { messages: QUESTION, tools: TOOLS });
   });
   afterEach(() => bench.close());
-  const stream = async (body: object = {}) =>
-    (
-      await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: QUESTION, tools: TOOLS, ...body })
-    ).collect();
-  const complete = async (body: object = {}) => {
-    const { json } = await postJson(bench.app.chatUrl, { model: 'chat', messages: QUESTION, tools: TOOLS, ...body });
-    assertValidCompletion(json);
-    return json.choices[0];
-  };
   /** Each list is a chunk. */
   const calls = (chunks: readonly (readonly object[])[], reason = 'tool_calls'): Script => [
     role(null),
@@ -161,11 +150,11 @@ describe('tool calls of an upstream', () => {
     ['that end like any other answer', calls([[{ function: OSLO }, { function: ROME }]], 'stop')],
   ])('%s are what a person would say they are', async (_, script) => {
     bench.upstream.next(script).next(script);
-    const items = await stream();
+    const items = await bench.stream();
     assertCompletion(items, { finish: 'tool_calls' });
     const streamed = readToolCalls(items);
     expect(streamed).toMatchObject([OSLO, ROME]);
-    const whole = await complete();
+    const whole = await bench.complete();
     expect(whole).toMatchObject({
       finish_reason: 'tool_calls',
       message: { tool_calls: [{ function: OSLO }, { function: ROME }] },
@@ -179,16 +168,16 @@ describe('tool calls of an upstream', () => {
 
   it('without arguments have an empty object, so that clients can parse it, and go back with it', async () => {
     bench.upstream.always(calls([[{ index: 0, id: 'a', type: 'function', function: { name: 'weather' } }]]));
-    const items = await stream();
+    const items = await bench.stream();
     expect(readToolCalls(items)).toMatchObject([{ id: 'a', name: 'weather', arguments: '{}' }]);
-    expect((await complete())?.message.tool_calls).toMatchObject([{ function: { arguments: '{}' } }]);
+    expect((await bench.complete())?.message.tool_calls).toMatchObject([{ function: { arguments: '{}' } }]);
     const asked = { id: 'a', type: 'function', function: { name: 'weather', arguments: '' } };
     const messages = [
       ...QUESTION,
       { role: 'assistant', content: null, tool_calls: [asked] },
       { role: 'tool', tool_call_id: 'a', content: 'Warm' },
     ];
-    await complete({ messages });
+    await bench.complete({ messages });
     expect(bench.upstream.requests.at(-1)?.body.messages[1]).toMatchObject({
       tool_calls: [{ ...asked, function: { name: 'weather', arguments: '{}' } }],
     });
@@ -202,7 +191,7 @@ describe('tool calls of an upstream', () => {
       finish('function_call'),
       done(),
     ]);
-    const items = await stream();
+    const items = await bench.stream();
     assertCompletion(items, { finish: 'tool_calls' });
     expect(readToolCalls(items)).toMatchObject([{ ...OSLO, id: expect.stringMatching(ID) }]);
   });
@@ -210,11 +199,11 @@ describe('tool calls of an upstream', () => {
   it('of two speaking steps have numbers and ids of their own', async () => {
     const script = calls([[{ index: 0, id: 'call_0', function: OSLO }]]);
     bench.upstream.always(script);
-    const items = await stream({ model: 'two' });
+    const items = await bench.stream({ model: 'two' });
     const streamed = readToolCalls(items);
     expect(streamed).toMatchObject([OSLO, OSLO]);
     expect(new Set(streamed.map(({ id }) => id)).size).toBe(2);
-    const whole = (await complete({ model: 'two' }))?.message.tool_calls ?? [];
+    const whole = (await bench.complete({ model: 'two' }))?.message.tool_calls ?? [];
     expect(new Set(whole.map(({ id }) => id)).size).toBe(2);
   });
 
@@ -244,7 +233,7 @@ describe('tool calls of an upstream', () => {
     "of the server's tools are not run in an answer that was cut: %s",
     async (reason) => {
       bench.upstream.next(calls([[{ index: 0, id: 'a', function: { name: 'ping', arguments: '{}' } }]], reason));
-      const whole = await complete({ model: 'tooled', tools: undefined });
+      const whole = await bench.complete({ model: 'tooled', tools: undefined });
       expect(whole?.finish_reason).toBe(/^s|filter/i.test(reason) ? 'content_filter' : 'length');
       expect(executed).toEqual([]);
     },
@@ -256,7 +245,7 @@ describe('tool calls of an upstream', () => {
       .next(calls([[{ function: ping }, { function: ping }]], 'stop'))
       .next(calls([[0, 1].map((index) => ({ index, id: 'ping', function: ping }))]))
       .next(scriptStream('Done.'));
-    expect((await complete({ model: 'tooled', tools: undefined }))?.message.content).toBe('Done.');
+    expect((await bench.complete({ model: 'tooled', tools: undefined }))?.message.content).toBe('Done.');
     expect(executed).toHaveLength(4);
     const messages = bench.upstream.requests[2]?.body.messages ?? [];
     const asked = messages.flatMap((message) => (message.role === 'assistant' ? (message.tool_calls ?? []) : []));

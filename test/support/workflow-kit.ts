@@ -1,17 +1,8 @@
 import { Injectable, Module, type Type } from '@nestjs/common';
 import type { Message } from '../../src/models/index.js';
 import { AgentStreamingNode } from '../../src/nodes/index.js';
-import {
-  agent,
-  type Agent,
-  type AgentInput,
-  type ChatRefs,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  Workflow,
-} from '../../src/workflow/index.js';
+import { agent, Workflow } from '../../src/workflow/index.js';
+import type { Agent, AgentInput, ChatRefs, Deltas, Flow, Ref, TaskContext } from '../../src/workflow/index.js';
 
 /** What a node that continues a conversation takes. */
 export interface Conversation {
@@ -45,6 +36,20 @@ export function makeWorkflowsModule(...providers: Type<unknown>[]): Type<unknown
   @Module({ providers })
   class TestWorkflowsModule {}
   return TestWorkflowsModule;
+}
+
+/** Wires the workflow `test` of a {@link makeWiredModule}. */
+export type Wire = (flow: Flow, request: ChatRefs) => Ref<unknown>;
+
+/** A module with the workflow `test`, wired as a function says, and what it consists of. */
+export function makeWiredModule(wire: Wire, ...providers: Type<unknown>[]): Type<unknown> {
+  @Workflow({ id: 'test', description: 'Of the test' })
+  class TestWorkflow {
+    define(flow: Flow, request: ChatRefs): Ref<unknown> {
+      return wire(flow, request);
+    }
+  }
+  return makeWorkflowsModule(TestWorkflow, ...providers);
 }
 
 /** What an {@link makeAgentModule} is beside its agent. */
