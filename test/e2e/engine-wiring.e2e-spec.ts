@@ -1,71 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { Injectable, type Type } from '@nestjs/common';
-import { IsIn } from 'class-validator';
+import { Injectable } from '@nestjs/common';
 import { DefinitionError } from '../../src/errors/index.js';
-import { AgentNode } from '../../src/nodes/index.js';
-import { agent, type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '../../src/workflow/index.js';
+import { type ChatRefs, type Flow, type Ref, Workflow } from '../../src/workflow/index.js';
+import { ParallelWorkflow } from '../fixtures/parallel.workflow.js';
+import { TopicNode } from '../fixtures/topic.node.js';
 import { Bench } from '../support/app.js';
-import { type Conversation, SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
-
-class Topic {
-  @IsIn(['billing', 'other']) readonly topic: 'billing' | 'other';
-}
-
-@Injectable()
-class TopicNode extends AgentNode<Conversation, Topic> {
-  readonly agentConfig = agent({ output: Topic });
-  process(input: Conversation, context: TaskContext): Promise<Topic> {
-    return this.agent.run(input, context);
-  }
-}
-
-@Injectable()
-class JoinNode {
-  process({ parts, length }: { parts: readonly string[]; length: number }): string {
-    return `${parts.join('+')} (${length})`;
-  }
-}
-
-@Workflow({ id: 'parallel', description: 'Two that speak at the same time, and a join' })
-class ParallelWorkflow {
-  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
-    const first = flow.node(SpeakNode, { messages, prompt: 'first' }, { key: 'first' });
-    const second = flow.node(SpeakNode, { messages, prompt: 'second' }, { key: 'second' });
-    return flow.node(SpeakNode, { messages, prompt: 'third' }, { key: 'third', after: [first, second] });
-  }
-}
-
-@Injectable()
-class EnoughNode {
-  async process(_input: void, context: TaskContext): Promise<string> {
-    await Promise.resolve();
-    context.stopWorkflow();
-    return 'enough';
-  }
-}
-
-const cleaned: string[] = [];
-
-@Injectable()
-class TidySpeakNode extends SpeakNode {
-  cleanup({ request }: TaskContext): void {
-    cleaned.push(`tidy ${request.model}`);
-  }
-}
-
-@Injectable()
-class MessyNode {
-  process({ text: given }: { text: string }): string {
-    if (given.includes('fail')) throw new Error('asked to');
-    return given;
-  }
-  cleanup(): Promise<void> {
-    cleaned.push('messy');
-    return Promise.reject(new Error('cleanup itself fails'));
-  }
-}
-
-const EVERYTHING: Type<unknown>[] = [SpeakNode, TopicNode, JoinNode, TidySpeakNode, MessyNode, EnoughNode];
+import { SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 describe('wiring that cannot run does not start', () => {
   @Workflow({ id: 'self', description: '' })
@@ -131,7 +71,7 @@ describe('wiring that cannot run does not start', () => {
       ],
     ],
   ])('%#', async (workflows, expected) => {
-    const failure = await Bench.start({ imports: [makeWorkflowsModule(...workflows, ...EVERYTHING)] }).then(
+    const failure = await Bench.start({ imports: [makeWorkflowsModule(...workflows, SpeakNode, TopicNode)] }).then(
       async (bench) => {
         await bench.close();
         return undefined;

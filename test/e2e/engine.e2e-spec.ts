@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
-import { IsIn } from 'class-validator';
-import { AgentNode } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
-import { agent, type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '../../src/workflow/index.js';
+import { type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '../../src/workflow/index.js';
 import { ReasoningWorkflow } from '../../src/workflows/reasoning/reasoning.workflow.js';
+import { ParallelWorkflow } from '../fixtures/parallel.workflow.js';
+import { TopicNode } from '../fixtures/topic.node.js';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, readContent } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
@@ -15,33 +15,12 @@ import { openStream } from '../support/sse-client.js';
 import { standstill } from '../support/standstill.js';
 import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { done, finish, flood, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
-import { type Conversation, readPrompt, SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
-
-class Topic {
-  @IsIn(['billing', 'other']) readonly topic: 'billing' | 'other';
-}
-
-@Injectable()
-class TopicNode extends AgentNode<Conversation, Topic> {
-  readonly agentConfig = agent({ output: Topic });
-  process(input: Conversation, context: TaskContext): Promise<Topic> {
-    return this.agent.run(input, context);
-  }
-}
+import { readPrompt, SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 @Injectable()
 class JoinNode {
   process({ parts, length }: { parts: readonly string[]; length: number }): string {
     return `${parts.join('+')} (${length})`;
-  }
-}
-
-@Workflow({ id: 'parallel', description: 'Two that speak at the same time, and a join' })
-class ParallelWorkflow {
-  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
-    const first = flow.node(SpeakNode, { messages, prompt: 'first' }, { key: 'first' });
-    const second = flow.node(SpeakNode, { messages, prompt: 'second' }, { key: 'second' });
-    return flow.node(SpeakNode, { messages, prompt: 'third' }, { key: 'third', after: [first, second] });
   }
 }
 
@@ -164,7 +143,7 @@ describe('the engine', () => {
   afterEach(() => bench.close());
   const start = async (workflows: Type<unknown>[], options: TestAppOptions = {}): Promise<Bench> =>
     (bench = await Bench.start({ imports: [makeWorkflowsModule(...workflows, ...EVERYTHING)], ...options }));
-  const stream = (model: string) => openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO });
+  const stream = (model: string) => bench.open({ model });
 
   it('runs steps that do not wait for one another in parallel, and lets them speak in declared order', async () => {
     const { upstream } = await start([ParallelWorkflow]);
