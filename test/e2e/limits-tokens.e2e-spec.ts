@@ -1,15 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
-import { type HttpResponse, postJson, send } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
+import { send } from '../support/http-client.js';
+import { CHAT } from '../support/messages.js';
 import { catchRejection } from '../support/rejection.js';
-import { openStream } from '../support/sse-client.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { errorBody, hangUp, httpError, role, stall, text } from '../support/upstream/steps.js';
 
-const CHAT = { model: 'chat', messages: HELLO };
-const STREAM = { ...CHAT, stream: true };
 const DURATION = /^(?:(?:\d+m)?\d+(?:\.\d+)?s|\d+ms)$/;
 
 describe('limits', () => {
@@ -17,19 +14,17 @@ describe('limits', () => {
   afterEach(() => bench.close());
 
   const start = async (env: Record<string, string>): Promise<Bench> => (bench = await Bench.start({ env }));
-  const ask = (body: object = CHAT, headers: Record<string, string> = {}): Promise<HttpResponse> =>
-    postJson(bench.app.chatUrl, body, headers);
 
   it('of tokens count what runs have used, streamed or not', async () => {
     await start({ LIMIT_TOKENS_PER_MINUTE: '100' });
     bench.upstream
       .next(scriptStream('Hi', { usage: tokens(30, 20) }))
       .next(scriptStream('Hi', { usage: tokens(40, 30) }));
-    expect((await ask()).headers['x-ratelimit-remaining-tokens']).toBe('100');
-    const stream = await openStream(bench.app.chatUrl, STREAM);
+    expect((await bench.ask()).headers['x-ratelimit-remaining-tokens']).toBe('100');
+    const stream = await bench.open();
     expect(stream.headers).toMatchObject({ 'x-ratelimit-limit-tokens': '100', 'x-ratelimit-remaining-tokens': '50' });
     await stream.collect();
-    const { status, json, headers } = await eventually(async () => ask());
+    const { status, json, headers } = await eventually(async () => bench.ask());
     expect(status).toBe(429);
     expect(json).toMatchObject({ error: { type: 'tokens', code: 'rate_limit_exceeded' } });
     expect(headers['x-ratelimit-remaining-tokens']).toBe('0');
@@ -45,7 +40,7 @@ describe('limits', () => {
         'when the client leaves before it is told',
         async () => {
           bench.upstream.next([role(), text(long), stall()]);
-          const stream = await openStream(bench.app.chatUrl, STREAM);
+          const stream = await bench.open();
           await stream.until((item) => item.kind === 'data' && item.data.includes('lazy'));
           stream.destroy();
         },
@@ -55,7 +50,7 @@ describe('limits', () => {
         async () => {
           bench.upstream.next([role(), stall()]);
           const leaving = new AbortController();
-          const body = { ...STREAM, messages: [{ role: 'user', content: long }] };
+          const body = { ...CHAT, stream: true, messages: [{ role: 'user', content: long }] };
           const { answer } = send('POST', bench.app.chatUrl, body, { signal: leaving.signal });
           await bench.upstream.request(0);
           leaving.abort();
@@ -66,21 +61,21 @@ describe('limits', () => {
         'when the model fails in the middle',
         async () => {
           bench.upstream.next([role(), text(long), hangUp()]);
-          await (await openStream(bench.app.chatUrl, STREAM)).collect();
+          await (await bench.open()).collect();
         },
       ],
       [
         'when it never tells, in a stream',
         async () => {
           bench.upstream.next(scriptStream(long, untold));
-          await (await openStream(bench.app.chatUrl, STREAM)).collect();
+          await (await bench.open()).collect();
         },
       ],
       [
         'when it never tells, in a whole answer',
         async () => {
           bench.upstream.next(scriptStream(long, untold));
-          expect((await ask()).json).not.toHaveProperty('usage');
+          expect((await bench.ask()).json).not.toHaveProperty('usage');
         },
       ],
       [
@@ -88,14 +83,14 @@ describe('limits', () => {
         async () => {
           const nonsense = { prompt_tokens: 'few', completion_tokens: -5, total_tokens: 1e99 };
           bench.upstream.next(scriptStream(long, { usage: nonsense as never }));
-          await ask();
+          await bench.ask();
         },
       ],
       [
         'when it has told only the beginning',
         async () => {
           bench.upstream.next([role(), text('The', { usage: tokens(5, 1) }), text(long), stall()]);
-          const stream = await openStream(bench.app.chatUrl, STREAM);
+          const stream = await bench.open();
           await stream.until((item) => item.kind === 'data' && item.data.includes('lazy'));
           stream.destroy();
         },
@@ -107,7 +102,7 @@ describe('limits', () => {
       await end();
       bench.upstream.always(scriptStream('Hi', { usage: tokens(1, 1) }));
       const { json } = await eventually(async () => {
-        const answer = await ask();
+        const answer = await bench.ask();
         return answer.status === 429 ? answer : undefined;
       });
       expect(json).toMatchObject({ error: { type: 'tokens' } });
@@ -115,13 +110,15 @@ describe('limits', () => {
 
     it('but nothing where no model worked, and nothing beyond what a model tells', async () => {
       await start({ LIMIT_TOKENS_PER_MINUTE: '800' });
-      const body = { ...CHAT, messages: [{ role: 'user', content: long }] };
+      const body = { messages: [{ role: 'user', content: long }] };
       bench.upstream.next(httpError(500, errorBody('no'))).next(httpError(429, errorBody('no')));
       bench.upstream
         .next(scriptStream(long, { usage: tokens(10, 10) }))
         .next(scriptStream('Hi', { usage: tokens(1, 1) }));
-      expect([(await ask(body)).status, (await ask(body)).status, (await ask(body)).status]).toEqual([502, 429, 200]);
-      expect((await ask()).headers['x-ratelimit-remaining-tokens']).toBe('780');
+      expect([(await bench.ask(body)).status, (await bench.ask(body)).status, (await bench.ask(body)).status]).toEqual([
+        502, 429, 200,
+      ]);
+      expect((await bench.ask()).headers['x-ratelimit-remaining-tokens']).toBe('780');
     });
 
     it('of silent steps, too, and the access log says how many', async () => {
@@ -133,9 +130,9 @@ describe('limits', () => {
       for (const said of [{ intent: 'refund', escalate: true }, { spam: false }]) {
         bench.upstream.next(scriptStream(JSON.stringify({ reasoning: long, ...said }), untold));
       }
-      await ask({ model: 'customer-care', messages: [{ role: 'user', content: long }] });
+      await bench.ask({ model: 'customer-care', messages: [{ role: 'user', content: long }] });
       bench.upstream.next(scriptStream('Hi', { usage: tokens(1, 1) }));
-      await ask();
+      await bench.ask();
       const logged = await eventually(() => (lines.length === 2 ? lines : undefined));
       // Twice the message, and a reason that the client never sees.
       expect(logged[0]?.['estimated_tokens']).toBeGreaterThan(4 * 900);

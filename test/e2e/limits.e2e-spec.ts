@@ -8,17 +8,14 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import { Bench } from '../support/app.js';
 import { eventually, within } from '../support/eventually.js';
-import { getJson, type HttpResponse, postJson, send } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
+import { getJson, postJson, send } from '../support/http-client.js';
+import { CHAT, HELLO } from '../support/messages.js';
 import { catchRejection } from '../support/rejection.js';
-import { openStream } from '../support/sse-client.js';
 import { withTimeSetBack } from '../support/time-of-day.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { errorBody, gate, hangUp, httpError, role, stall, text } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-const CHAT = { model: 'chat', messages: HELLO };
-const STREAM = { ...CHAT, stream: true };
 const DURATION = /^(?:(?:\d+m)?\d+(?:\.\d+)?s|\d+ms)$/;
 
 describe('limits', () => {
@@ -26,32 +23,30 @@ describe('limits', () => {
   afterEach(() => bench.close());
 
   const start = async (env: Record<string, string>): Promise<Bench> => (bench = await Bench.start({ env }));
-  const ask = (body: object = CHAT, headers: Record<string, string> = {}): Promise<HttpResponse> =>
-    postJson(bench.app.chatUrl, body, headers);
 
   it('appear nowhere where there are none', async () => {
     await start({});
     bench.upstream.next(scriptStream('Hi'));
-    const { headers } = await ask();
+    const { headers } = await bench.ask();
     expect(Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([]);
   });
 
   it('of requests answer 429 in the form of OpenAI, and say when to come again', async () => {
     await start({ LIMIT_REQUESTS_PER_MINUTE: '2' });
     bench.upstream.always(scriptStream('Hi'));
-    const first = await ask();
+    const first = await bench.ask();
     expect(first.headers).toMatchObject({
       'x-ratelimit-limit-requests': '2',
       'x-ratelimit-remaining-requests': '1',
       'x-ratelimit-reset-requests': expect.stringMatching(DURATION),
     });
-    const stream = await openStream(bench.app.chatUrl, STREAM);
+    const stream = await bench.open();
     expect(stream.headers['x-ratelimit-remaining-requests']).toBe('0');
     await stream.collect();
     // A request that asks for no completion is not counted, and is not refused.
     expect((await getJson(`${bench.app.baseUrl}/models`)).status).toBe(200);
-    for (const body of [CHAT, STREAM]) {
-      const { status, json, headers } = await ask(body);
+    for (const body of [{}, { stream: true }]) {
+      const { status, json, headers } = await bench.ask(body);
       expect(status).toBe(429);
       assertValidError(json);
       expect(json.error).toMatchObject({ type: 'requests', param: null, code: 'rate_limit_exceeded' });
@@ -72,8 +67,8 @@ describe('limits', () => {
   it('let nobody wait longer than a minute after the time of day was set back by an hour', async () => {
     await start({ LIMIT_REQUESTS_PER_MINUTE: '1', LIMIT_TOKENS_PER_MINUTE: '1000' });
     bench.upstream.next(scriptStream('Hi', { usage: tokens(1, 1) }));
-    await ask();
-    const { status, headers } = await withTimeSetBack(3_600_000, () => ask());
+    await bench.ask();
+    const { status, headers } = await withTimeSetBack(3_600_000, () => bench.ask());
     expect(status).toBe(429);
     expect(Number(headers['retry-after'])).toBeLessThanOrEqual(60);
     expect(Number(headers['retry-after-ms'])).toBeLessThanOrEqual(60_000);
@@ -87,9 +82,9 @@ describe('limits', () => {
     const url = bench.app.chatUrl;
     expect((await postJson(url, CHAT, { 'content-encoding': 'gzip' })).status).toBe(415);
     expect((await postJson(url, 'model=chat', { 'content-type': 'text/plain' })).status).toBe(415);
-    expect((await ask({ ...CHAT, model: 'nothing' })).status).toBe(404);
+    expect((await bench.ask({ model: 'nothing' })).status).toBe(404);
     expect((await postJson(url, '{"model":')).headers['x-ratelimit-remaining-requests']).toBe('0');
-    expect((await ask()).status).toBe(429);
+    expect((await bench.ask()).status).toBe(429);
   });
 
   describe('are asked before a body is read', () => {
@@ -113,7 +108,7 @@ describe('limits', () => {
     it('those of requests', async () => {
       await start({ LIMIT_REQUESTS_PER_MINUTE: '1' });
       begin();
-      await eventually(async () => (await ask()).status === 429);
+      await eventually(async () => (await bench.ask()).status === 429);
       expect(await within(begin().status)).toBe(429);
     });
 
@@ -121,10 +116,10 @@ describe('limits', () => {
       await start({ LIMIT_CONCURRENT_STREAMS: '1' });
       bench.upstream.always(scriptStream('Hi'));
       const { socket } = begin();
-      await eventually(async () => (await ask()).status === 429);
+      await eventually(async () => (await bench.ask()).status === 429);
       expect(await within(begin().status)).toBe(429);
       socket.destroy();
-      await eventually(async () => (await ask()).status === 200);
+      await eventually(async () => (await bench.ask()).status === 200);
     });
 
     it('those of runs, among which a body that is still arriving does not count', async () => {
@@ -132,11 +127,11 @@ describe('limits', () => {
       const hold = gate();
       bench.upstream.next(scriptStream(['Hel', hold, 'lo'])).always(scriptStream('Hi'));
       begin();
-      const running = await openStream(bench.app.chatUrl, STREAM);
+      const running = await bench.open();
       expect(await within(begin().status)).toBe(503);
       hold.open();
       await running.collect();
-      await eventually(async () => (await ask()).status === 200);
+      await eventually(async () => (await bench.ask()).status === 200);
     });
 
     it('and bodies that are refused give back what they took', async () => {
@@ -165,8 +160,8 @@ describe('limits', () => {
     await start({ LIMIT_CONCURRENT_STREAMS: '1' });
     const hold = gate();
     bench.upstream.next(scriptStream(['Hel', hold, 'lo'])).next(scriptStream('second'));
-    const stream = await openStream(bench.app.chatUrl, STREAM);
-    const { status, json, headers } = await ask();
+    const stream = await bench.open();
+    const { status, json, headers } = await bench.ask();
     expect([status, headers['retry-after']]).toEqual([429, '1']);
     expect(json).toMatchObject({ error: { type: 'requests', code: 'rate_limit_exceeded' } });
     const client = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 1 });
@@ -193,35 +188,35 @@ describe('limits', () => {
         'at the end of a stream',
         async () => {
           bench.upstream.next(scriptStream('Hi'));
-          await (await openStream(bench.app.chatUrl, STREAM)).collect();
+          await (await bench.open()).collect();
         },
       ],
       [
         'at the end of a whole answer',
         async () => {
           bench.upstream.next(scriptStream('Hi'));
-          await ask();
+          await bench.ask();
         },
       ],
       [
         'when the model fails at once',
         async () => {
           bench.upstream.next(httpError(500, errorBody('no')));
-          await ask(STREAM);
+          await bench.ask({ stream: true });
         },
       ],
       [
         'when the model fails in the middle',
         async () => {
           bench.upstream.next([role(), text('Hi'), hangUp()]);
-          await (await openStream(bench.app.chatUrl, STREAM)).collect();
+          await (await bench.open()).collect();
         },
       ],
       [
         'when the client leaves a stream',
         async () => {
           bench.upstream.next([role(), text('Hi'), stall()]);
-          const stream = await openStream(bench.app.chatUrl, STREAM);
+          const stream = await bench.open();
           await stream.until(() => true);
           stream.destroy();
         },
@@ -247,11 +242,11 @@ describe('limits', () => {
       bench.upstream.next(scriptStream([hold, 'Hi']));
       const asked = bench.upstream.requests.length;
       const next = await eventually(async () => {
-        const answer = openStream(bench.app.chatUrl, STREAM);
+        const answer = bench.open();
         await Promise.race([answer.catch(() => undefined), bench.upstream.request(asked)]);
         return bench.upstream.requests.length > asked ? { answer } : undefined;
       });
-      expect((await ask()).status).toBe(429);
+      expect((await bench.ask()).status).toBe(429);
       hold.open();
       await (await next.answer).collect();
     });
@@ -275,7 +270,7 @@ describe('limits', () => {
       bench.upstream.always(scriptStream('Hi'));
       const statuses: Record<string, number[]> = { ann: [], bob: [], eve: [] };
       for (const name of ['ann', 'ann', 'ann', 'bob', 'bob', 'eve', 'eve', 'eve', 'eve']) {
-        statuses[name]?.push((await ask(CHAT, { authorization: `Bearer sk-${name}` })).status);
+        statuses[name]?.push((await bench.ask({}, { authorization: `Bearer sk-${name}` })).status);
       }
       expect(statuses).toEqual({ ann: [200, 200, 429], bob: [200, 429], eve: [200, 200, 200, 429] });
     } finally {
