@@ -14,19 +14,9 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import { checkStrictSchema, type SchemaNode } from '../../test/support/strict-schema.js';
-import { compileSchema } from './compiled-schema.js';
+import { compileChecked, compileProperties } from '../../test/support/checked-schema.js';
+import type { SchemaNode } from '../../test/support/strict-schema.js';
 import { makeOutputSchema } from './output-schema.js';
-import type { OutputClass } from './output-type.js';
-
-/** The schema of a class, after it has passed the rules of strict schemas. */
-function compileChecked(type: OutputClass): SchemaNode {
-  return checkStrictSchema(compileSchema(type).schema);
-}
-
-function compileProperties(type: OutputClass): unknown {
-  return compileChecked(type)['properties'];
-}
 
 describe('the strict schema of classes and what they refer to', () => {
   it('has nested classes as definitions, a description beside a reference in anyOf', () => {

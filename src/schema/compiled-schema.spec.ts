@@ -39,18 +39,7 @@ import {
   ValidateIf,
 } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import { checkStrictSchema, type SchemaNode } from '../../test/support/strict-schema.js';
-import { compileSchema } from './compiled-schema.js';
-import type { OutputClass } from './output-type.js';
-
-/** The schema of a class, after it has passed the rules of strict schemas. */
-function compileChecked(type: OutputClass): SchemaNode {
-  return checkStrictSchema(compileSchema(type).schema);
-}
-
-function compileProperties(type: OutputClass): unknown {
-  return compileChecked(type)['properties'];
-}
+import { compileChecked, compileProperties } from '../../test/support/checked-schema.js';
 
 describe('the strict schema of a class', () => {
   it('has strings, numbers and booleans, by decorator or by declaration', () => {

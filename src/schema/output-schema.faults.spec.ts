@@ -1,45 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { Type } from 'class-transformer';
-import { IsInt, IsNumber, IsOptional, IsString, Min, MinLength, ValidateNested } from 'class-validator';
+import { IsInt, IsOptional, IsString, Min, MinLength, ValidateNested } from 'class-validator';
+import { Circle, SHAPES, Source, Square } from '../../test/fixtures/output-classes.js';
+import { catchOutputError } from '../../test/support/output-error.js';
 import { MillraceError, UpstreamError } from '../errors/index.js';
 import { makeOutputSchema } from './output-schema.js';
-import type { OutputClass } from './output-type.js';
-import { StructuredOutputError } from './structured-output-error.js';
-
-class Source {
-  @IsString() @MinLength(1) title: string;
-  @IsOptional() @IsInt() @Min(1) page?: number;
-}
-
-class Circle {
-  @IsNumber() @Min(0) radius: number;
-}
-
-class Square {
-  @IsNumber() @Min(0) side: number;
-  readonly kind: string;
-}
-
-const shapes = {
-  discriminator: {
-    property: 'kind',
-    subTypes: [
-      { name: 'circle', value: Circle },
-      { name: 'square', value: Square },
-    ],
-  },
-  keepDiscriminatorProperty: true,
-};
-
-async function errorOf<T>(type: OutputClass<T>, text: string): Promise<StructuredOutputError> {
-  try {
-    await makeOutputSchema(type).parse(text);
-  } catch (error) {
-    if (error instanceof StructuredOutputError) return error;
-    throw error;
-  }
-  throw new Error('The answer was taken');
-}
 
 describe('an answer that does not fit its class', () => {
   class Simple {
@@ -83,18 +48,21 @@ describe('an answer that does not fit its class', () => {
       ['title: must be a string', 'count: must be a whole number', 'tags[0]: must be a string'],
     ],
   ])('is refused: %s', async (_, change, faults) => {
-    const error = await errorOf(Simple, JSON.stringify({ ...good, ...change }));
+    const error = await catchOutputError(Simple, JSON.stringify({ ...good, ...change }));
     expect(error.faults.toSorted()).toEqual(faults.toSorted());
     for (const fault of faults) expect(error.message).toContain(fault.split(':')[0]);
   });
 
   it('is refused without a required property, even a nested one that class-validator would not miss', async () => {
     const { main: _main, title: _title, ...rest } = good;
-    expect((await errorOf(Simple, JSON.stringify(rest))).faults).toEqual(['title: is missing', 'main: is missing']);
+    expect((await catchOutputError(Simple, JSON.stringify(rest))).faults).toEqual([
+      'title: is missing',
+      'main: is missing',
+    ]);
   });
 
   it('is an upstream error that may be tried again, with the paths for the client and the reasons for the log', async () => {
-    const error = await errorOf(Simple, JSON.stringify({ ...good, title: 'a', main: { title: '' } }));
+    const error = await catchOutputError(Simple, JSON.stringify({ ...good, title: 'a', main: { title: '' } }));
     expect(error).toBeInstanceOf(UpstreamError);
     expect(error).toMatchObject({
       name: 'StructuredOutputError',
@@ -110,7 +78,10 @@ describe('an answer that does not fit its class', () => {
   });
 
   it('names few paths and keeps a bounded number of faults', async () => {
-    const error = await errorOf(Simple, JSON.stringify({ ...good, tags: Array.from({ length: 1000 }, () => 0) }));
+    const error = await catchOutputError(
+      Simple,
+      JSON.stringify({ ...good, tags: Array.from({ length: 1000 }, () => 0) }),
+    );
     expect(error.faults).toHaveLength(50);
     expect(error.message).toBe(
       "The model's answer does not have the expected structure, at tags[0], tags[1], tags[2], tags[3], tags[4] and 995 more. Send the request again.",
@@ -118,7 +89,7 @@ describe('an answer that does not fit its class', () => {
   });
 
   it.each(['null', '[]', '"text"', '5', '[{}]'])('is refused when it is %s', async (text) => {
-    expect((await errorOf(Simple, text)).faults).toEqual(['$: must be an object']);
+    expect((await catchOutputError(Simple, text)).faults).toEqual(['$: must be an object']);
   });
 
   it.each([
@@ -126,7 +97,7 @@ describe('an answer that does not fit its class', () => {
     ['{"title": "ab', "The model's answer is not valid JSON (it has 13 characters). Send the request again."],
     ['Sure! {}', "The model's answer is not valid JSON (it has 8 characters). Send the request again."],
   ])('is refused when it is %j', async (text, message) => {
-    const error = await errorOf(Simple, text);
+    const error = await catchOutputError(Simple, text);
     expect(error.message).toBe(message);
     expect(error.code).toBe('invalid_structured_output');
     expect(error).not.toHaveProperty('cause');
@@ -135,14 +106,16 @@ describe('an answer that does not fit its class', () => {
 
   it('is refused when a member of a union is unknown', async () => {
     class Drawing {
-      @ValidateNested() @Type(() => Object, shapes) shape: Circle | Square;
+      @ValidateNested() @Type(() => Object, SHAPES) shape: Circle | Square;
     }
-    expect((await errorOf(Drawing, '{"shape": {"kind": "line"}}')).faults).toEqual([
+    expect((await catchOutputError(Drawing, '{"shape": {"kind": "line"}}')).faults).toEqual([
       'shape.kind: must be one of: circle, square',
     ]);
-    expect((await errorOf(Drawing, '{"shape": {}}')).faults).toEqual(['shape.kind: must be one of: circle, square']);
-    expect((await errorOf(Drawing, '{"shape": 1}')).faults).toEqual(['shape: must be an object']);
-    expect((await errorOf(Drawing, '{"shape": {"kind": "circle", "side": 1}}')).faults).toEqual([
+    expect((await catchOutputError(Drawing, '{"shape": {}}')).faults).toEqual([
+      'shape.kind: must be one of: circle, square',
+    ]);
+    expect((await catchOutputError(Drawing, '{"shape": 1}')).faults).toEqual(['shape: must be an object']);
+    expect((await catchOutputError(Drawing, '{"shape": {"kind": "circle", "side": 1}}')).faults).toEqual([
       'shape.radius: is missing',
     ]);
   });
@@ -153,7 +126,7 @@ describe('an answer that does not fit its class', () => {
     }
     const nested = (depth: number): string => '{"children":['.repeat(depth) + ']}'.repeat(depth);
     expect(await makeOutputSchema(Tree).parse(nested(40))).toBeInstanceOf(Tree);
-    expect((await errorOf(Tree, nested(50_000))).faults).toEqual([
+    expect((await catchOutputError(Tree, nested(50_000))).faults).toEqual([
       expect.stringMatching(/: is nested more than 100 levels deep$/),
     ]);
   });

@@ -22,9 +22,10 @@ import {
   ValidateNested,
 } from 'class-validator';
 import * as fc from 'fast-check';
+import { Circle, SHAPES, Square } from '../../test/fixtures/output-classes.js';
+import { catchOutputError } from '../../test/support/output-error.js';
 import type { JsonSchema, ObjectSchema } from './json-schema.js';
 import { makeOutputSchema } from './output-schema.js';
-import type { OutputClass } from './output-type.js';
 import { StructuredOutputError } from './structured-output-error.js';
 
 enum Mood {
@@ -35,26 +36,6 @@ enum Mood {
 class Thought {
   @IsString() thinking: string;
 }
-
-class Circle {
-  @IsNumber() @Min(0) radius: number;
-}
-
-class Square {
-  @IsNumber() @Min(0) side: number;
-  readonly kind: string;
-}
-
-const shapes = {
-  discriminator: {
-    property: 'kind',
-    subTypes: [
-      { name: 'circle', value: Circle },
-      { name: 'square', value: Square },
-    ],
-  },
-  keepDiscriminatorProperty: true,
-};
 
 /** Something of everything. Its validators say no more than its schema, so that both can be held against each other. */
 class Reply extends Thought {
@@ -73,19 +54,9 @@ class Reply extends Thought {
   @ValidateIf((_, value) => value !== null) @IsString() nickname: string | null;
   @ValidateNested() @Type(() => Circle) circle: Circle;
   @IsOptional() @ValidateNested() @Type(() => Circle) second?: Circle;
-  @ValidateNested() @Type(() => Object, shapes) shape: Circle | Square;
-  @ValidateNested({ each: true }) @Type(() => Object, shapes) shapes: (Circle | Square)[];
+  @ValidateNested() @Type(() => Object, SHAPES) shape: Circle | Square;
+  @ValidateNested({ each: true }) @Type(() => Object, SHAPES) shapes: (Circle | Square)[];
   @ValidateNested({ each: true }) @Type(() => Reply) followUps: Reply[];
-}
-
-async function errorOf<T>(type: OutputClass<T>, text: string): Promise<StructuredOutputError> {
-  try {
-    await makeOutputSchema(type).parse(text);
-  } catch (error) {
-    if (error instanceof StructuredOutputError) return error;
-    throw error;
-  }
-  throw new Error('The answer was taken');
 }
 
 async function isTaken(text: string): Promise<boolean> {
@@ -256,7 +227,7 @@ describe('OutputSchema.parse', () => {
     );
     await fc.assert(
       fc.asyncProperty(texts, async (text) => {
-        const error = await errorOf(Reply, text);
+        const error = await catchOutputError(Reply, text);
         const said = [error.message, error.diagnostic, ...error.faults, error.stack, error.cause].join(' ');
         expect(said).not.toContain(secret);
       }),

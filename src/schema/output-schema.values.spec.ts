@@ -5,39 +5,18 @@ import {
   IsDate,
   IsDefined,
   IsInt,
-  IsNumber,
   IsOptional,
   IsString,
   Min,
-  MinLength,
   Validate,
   ValidateNested,
   ValidatorConstraint,
   type ValidatorConstraintInterface,
 } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
+import { Circle, Source } from '../../test/fixtures/output-classes.js';
+import { catchOutputError } from '../../test/support/output-error.js';
 import { makeOutputSchema } from './output-schema.js';
-import type { OutputClass } from './output-type.js';
-import { StructuredOutputError } from './structured-output-error.js';
-
-class Source {
-  @IsString() @MinLength(1) title: string;
-  @IsOptional() @IsInt() @Min(1) page?: number;
-}
-
-class Circle {
-  @IsNumber() @Min(0) radius: number;
-}
-
-async function errorOf<T>(type: OutputClass<T>, text: string): Promise<StructuredOutputError> {
-  try {
-    await makeOutputSchema(type).parse(text);
-  } catch (error) {
-    if (error instanceof StructuredOutputError) return error;
-    throw error;
-  }
-  throw new Error('The answer was taken');
-}
 
 @ValidatorConstraint({ async: true })
 class IsKnown implements ValidatorConstraintInterface {
@@ -79,7 +58,7 @@ describe('what parse leaves out and keeps', () => {
     expect(Object.getPrototypeOf(note)).toBe(Note.prototype);
     expect(Object.keys(note)).toEqual(['text', 'extra', 'source', 'ours']);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
-    expect((await errorOf(Note, '{"__proto__": {"text": "a"}}')).faults).toEqual(['text: is missing']);
+    expect((await catchOutputError(Note, '{"__proto__": {"text": "a"}}')).faults).toEqual(['text: is missing']);
   });
 
   it('converts nothing but what @Type says, and that only from the form that the schema has', async () => {
@@ -92,12 +71,12 @@ describe('what parse leaves out and keeps', () => {
       '{"at": "2026-11-23T05:00:00Z", "count": 2, "text": "x"}',
     );
     expect(converted.at).toEqual(new Date('2026-11-23T05:00:00Z'));
-    expect((await errorOf(Converted, '{"at": 0, "count": "2", "text": 1}')).faults).toEqual([
+    expect((await catchOutputError(Converted, '{"at": 0, "count": "2", "text": 1}')).faults).toEqual([
       'at: must be a string',
       'count: must be a whole number',
       'text: must be a string',
     ]);
-    expect((await errorOf(Converted, '{"at": "soon", "count": 2, "text": "x"}')).faults).toEqual([
+    expect((await catchOutputError(Converted, '{"at": "soon", "count": 2, "text": "x"}')).faults).toEqual([
       'at: at must be a Date instance',
     ]);
   });
@@ -120,15 +99,19 @@ describe('what parse leaves out and keeps', () => {
     const { parse } = makeOutputSchema(Either);
     expect((await parse('{"it": ["abc"]}')).it).toEqual(['abc']);
     expect((await parse('{"it": 1}')).it).toBe(1);
-    expect((await errorOf(Either, '{"it": [1]}')).faults).toEqual(['it: has none of the forms that it may have']);
-    expect((await errorOf(Either, '{"it": null}')).faults).toEqual(['it: has none of the forms that it may have']);
+    expect((await catchOutputError(Either, '{"it": [1]}')).faults).toEqual([
+      'it: has none of the forms that it may have',
+    ]);
+    expect((await catchOutputError(Either, '{"it": null}')).faults).toEqual([
+      'it: has none of the forms that it may have',
+    ]);
   });
 
   it('does not parse what would take hundreds of megabytes', async () => {
     class Empty {
       @IsOptional() @IsString() a?: string;
     }
-    expect((await errorOf(Empty, `{"a": [${'{},'.repeat(1_000_000)}0]}`)).faults).toEqual([
+    expect((await catchOutputError(Empty, `{"a": [${'{},'.repeat(1_000_000)}0]}`)).faults).toEqual([
       '$: it holds more than 1000000 values',
     ]);
   });
@@ -137,7 +120,7 @@ describe('what parse leaves out and keeps', () => {
     class Amount {
       @Min(0) amount: number;
     }
-    expect((await errorOf(Amount, '{"amount": 1e999}')).faults).toEqual([
+    expect((await catchOutputError(Amount, '{"amount": 1e999}')).faults).toEqual([
       expect.stringMatching(/^\$: a number has more/),
     ]);
   });
@@ -147,7 +130,7 @@ describe('what parse leaves out and keeps', () => {
       @IsString() @Validate(IsKnown) name: string;
     }
     expect(await makeOutputSchema(Named).parse('{"name": "known"}')).toBeInstanceOf(Named);
-    expect((await errorOf(Named, '{"name": "unknown"}')).faults).toEqual(['name: is not known']);
+    expect((await catchOutputError(Named, '{"name": "unknown"}')).faults).toEqual(['name: is not known']);
     await expect(makeOutputSchema(Named).parse('{"name": "broken"}')).rejects.toThrow(/^the database is gone$/);
   });
 });

@@ -1,0 +1,13 @@
+import { compileSchema } from '../../src/schema/compiled-schema.js';
+import type { OutputClass } from '../../src/schema/output-type.js';
+import { checkStrictSchema, type SchemaNode } from './strict-schema.js';
+
+/** The schema of a class, after it has passed the rules of strict schemas. */
+export function compileChecked(type: OutputClass): SchemaNode {
+  return checkStrictSchema(compileSchema(type).schema);
+}
+
+/** The properties in it. */
+export function compileProperties(type: OutputClass): unknown {
+  return compileChecked(type)['properties'];
+}
