@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { readContent } from './chunks.js';
 import { eventually } from './eventually.js';
-import { postJson, send } from './http-client.js';
+import { postJson } from './http-client.js';
+import { readPieces } from './read-pieces.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
 import { openStream } from './sse-client.js';
 import { scriptStream } from './upstream/scripts.js';
@@ -29,15 +29,6 @@ import {
 } from './upstream/steps.js';
 
 const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
-
-/** The body of an answer as the pieces in which it was read, one character per byte. */
-async function read(url: string, request: unknown): Promise<string[]> {
-  const response = await send('POST', url, request).answer;
-  const pieces: string[] = [];
-  response.on('data', (piece: Buffer) => pieces.push(piece.toString('latin1')));
-  await once(response, 'end');
-  return pieces;
-}
 
 /** What a bare socket reads of an answer, and how it ends: with the code of an error, or undefined for a plain close. */
 async function readSocket(url: string): Promise<{ reads: string[]; code: string | undefined }> {
@@ -67,18 +58,18 @@ describe('ScriptedUpstream', () => {
   describe('bytes', () => {
     it('are one event per read', async () => {
       upstream.next(scriptStream('a b c'));
-      expect(await read(url, body)).toHaveLength(6);
+      expect(await readPieces(url, body)).toHaveLength(6);
     });
 
     it('are several events per read where a script says so', async () => {
       upstream.next([together(text('a'), text('b')), together(text('c'), done())]);
-      const pieces = await read(url, body);
+      const pieces = await readPieces(url, body);
       expect(pieces.map((piece) => piece.split('\n\n').length - 1)).toEqual([2, 2]);
     });
 
     it.each([1, 3, 7])('arrive apart when cut every %d, inside characters and escapes', async (size) => {
       upstream.next([cutEvery(size), text('ü€🐈\u0001'), style({ cutEvery: 0, asciiJson: true }), text('ü\ud83d')]);
-      const pieces = await read(url, body);
+      const pieces = await readPieces(url, body);
       const cut = pieces.slice(0, -1);
       expect(new Set(cut.slice(0, -1).map((piece) => piece.length))).toEqual(new Set([size]));
       // The cat is the only character with a byte above EF; whether its four bytes came apart is what this is about.
@@ -104,12 +95,17 @@ describe('ScriptedUpstream', () => {
         done(),
         raw('as it is'),
       ]);
-      expect(await read(url, body)).toEqual(['data:[DONE]\r\n\r\n', ': x\r\n\r\n', 'data:[DONE]\r\r', 'as it is']);
+      expect(await readPieces(url, body)).toEqual([
+        'data:[DONE]\r\n\r\n',
+        ': x\r\n\r\n',
+        'data:[DONE]\r\r',
+        'as it is',
+      ]);
     });
 
     it('can name another model than was asked for', async () => {
       upstream.next([style({ envelope: { model: 'm-2026', service_tier: 'flex' } }), text('a')]);
-      expect((await read(url, body))[0]).toMatch(/"model":"m-2026","object":"[^"]*","service_tier":"flex"/);
+      expect((await readPieces(url, body))[0]).toMatch(/"model":"m-2026","object":"[^"]*","service_tier":"flex"/);
     });
   });
 
@@ -164,7 +160,7 @@ describe('ScriptedUpstream', () => {
         json: { error: { message: 'Slow', type: 'server_error', param: null, code: 'rate_limit_exceeded' } },
       });
       expect(await postJson(url, body)).toMatchObject({ status: 502, text: '<html>' });
-      expect((await read(url, body))[1]).toBe(`data: ${JSON.stringify(errorBody('Broken'))}\n\n`);
+      expect((await readPieces(url, body))[1]).toBe(`data: ${JSON.stringify(errorBody('Broken'))}\n\n`);
     });
 
     it('stalls until the client leaves', async () => {

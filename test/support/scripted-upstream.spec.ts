@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { once } from 'node:events';
 import OpenAI from 'openai';
 import { assertCompletion, readContent } from './chunks.js';
-import { postJson, send } from './http-client.js';
+import { postJson } from './http-client.js';
+import { readPieces } from './read-pieces.js';
 import { ScriptedUpstream } from './scripted-upstream.js';
 import { openStream } from './sse-client.js';
 import { scriptCompletion, scriptStream, type StreamOptions, tokens } from './upstream/scripts.js';
@@ -28,15 +28,6 @@ import { assertValidCompletion } from './wire-schema.js';
 const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'Hi' }] };
 const withUsage = { ...body, stream_options: { include_usage: true } };
 const whole = { ...body, stream: false };
-
-/** The body of an answer as the pieces in which it was read, one character per byte. */
-async function read(url: string, request: unknown): Promise<string[]> {
-  const response = await send('POST', url, request).answer;
-  const pieces: string[] = [];
-  response.on('data', (piece: Buffer) => pieces.push(piece.toString('latin1')));
-  await once(response, 'end');
-  return pieces;
-}
 
 describe('ScriptedUpstream', () => {
   let upstream: ScriptedUpstream;
@@ -100,7 +91,7 @@ describe('ScriptedUpstream', () => {
         comment('x'),
         end(),
       ]);
-      const frames = (await read(url, body)).map((frame) => frame.trim());
+      const frames = (await readPieces(url, body)).map((frame) => frame.trim());
       const choices = frames.slice(0, 8).map((frame) => JSON.parse(frame.slice(6)).choices[0]);
       expect(choices.map(({ delta }) => delta)).toEqual([
         { role: 'assistant', content: null, refusal: null },
@@ -163,7 +154,7 @@ describe('ScriptedUpstream', () => {
     ])('tells usage as servers do: %s', async (usagePlace, unasked, asked) => {
       upstream.always(scriptStream(['a', 'b'], { usagePlace }));
       const usages = async (request: unknown): Promise<unknown[]> => {
-        const frames = await read(url, request);
+        const frames = await readPieces(url, request);
         const chunks = frames.filter((frame) => !frame.includes('[DONE]')).map((frame) => JSON.parse(frame.slice(6)));
         return chunks.map((json) => ('usage' in json ? json.usage : '-'));
       };
@@ -176,9 +167,9 @@ describe('ScriptedUpstream', () => {
         .next(scriptStream('a', { done: false }))
         .next(scriptStream('a', { finish: null }))
         .next([style({ nullKeys: false }), text('a')]);
-      expect((await read(url, body)).join('')).not.toContain('[DONE]');
-      expect((await read(url, body)).join('')).not.toMatch(/"finish_reason":"/);
-      expect((await read(url, withUsage)).join('')).not.toContain('null');
+      expect((await readPieces(url, body)).join('')).not.toContain('[DONE]');
+      expect((await readPieces(url, body)).join('')).not.toMatch(/"finish_reason":"/);
+      expect((await readPieces(url, withUsage)).join('')).not.toContain('null');
     });
   });
 
