@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { Inspector } from '../support/inspector.js';
 import { CLI, LinkedProject } from '../support/linked-project.js';
-import type { ChildProcess } from '../support/process.js';
+import { type ChildProcess, isAlive } from '../support/process.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { findFreePort } from '../support/server-process.js';
 import { openStream } from '../support/sse-client.js';
@@ -34,16 +34,6 @@ export class AssistantWorkflow {
 }
 `;
 const FAILING_LINE = WORKFLOW.split('\n').findIndex((line) => line.includes('It failed here.')) + 1;
-
-/** Whether a process runs. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe('millrace dev', () => {
   let project: LinkedProject;

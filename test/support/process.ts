@@ -140,3 +140,13 @@ export class ChildProcess {
     return this.#lines.join('\n');
   }
 }
+
+/** Whether a process runs. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
