@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
-import { DefinitionError } from '../../src/errors/index.js';
 import type { Message } from '../../src/models/index.js';
 import { RunService } from '../../src/runs/index.js';
 import { agent, type Agent, type AgentInput, promptFile } from '../../src/workflow/index.js';
@@ -8,6 +7,7 @@ import { ClockTool, makeWeatherModule, scriptCalls, weather, WeatherTool } from 
 import { AgentBench, WEATHER_QUESTION } from '../support/agent-bench.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, readToolCalls } from '../support/chunks.js';
+import { catchDefinitionError } from '../support/definition-error.js';
 import { eventually } from '../support/eventually.js';
 import { catchRejection } from '../support/rejection.js';
 import { openStream } from '../support/sse-client.js';
@@ -139,9 +139,7 @@ describe('an agent that cannot work stops the start', () => {
   });
 
   const faultOf = async (config: Agent<AgentInput, string>, tools: Type<unknown>[] = []): Promise<string> => {
-    const failure = await catchRejection(Bench.start({ imports: [makeWeatherModule(config, { tools })] }));
-    expect(failure).toBeInstanceOf(DefinitionError);
-    return (failure as DefinitionError).message;
+    return (await catchDefinitionError(makeWeatherModule(config, { tools }))).message;
   };
 
   @Injectable()

@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
-import { DefinitionError } from '../../src/errors/index.js';
 import { type ChatRefs, type Flow, type Ref, Workflow } from '../../src/workflow/index.js';
 import { ParallelWorkflow } from '../fixtures/parallel.workflow.js';
 import { TopicNode } from '../fixtures/topic.node.js';
-import { Bench } from '../support/app.js';
+import { catchDefinitionError } from '../support/definition-error.js';
 import { SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 describe('wiring that cannot run does not start', () => {
@@ -71,15 +70,8 @@ describe('wiring that cannot run does not start', () => {
       ],
     ],
   ])('%#', async (workflows, expected) => {
-    const failure = await Bench.start({ imports: [makeWorkflowsModule(...workflows, SpeakNode, TopicNode)] }).then(
-      async (bench) => {
-        await bench.close();
-        return undefined;
-      },
-      (error: unknown) => error,
-    );
-    expect(failure).toBeInstanceOf(DefinitionError);
-    const faults = (failure as DefinitionError).faults.map(({ code, workflow, node }) =>
+    const failure = await catchDefinitionError(makeWorkflowsModule(...workflows, SpeakNode, TopicNode));
+    const faults = failure.faults.map(({ code, workflow, node }) =>
       [code, workflow, node].filter((part) => part !== undefined).join(' '),
     );
     expect(faults.sort()).toEqual(expected);

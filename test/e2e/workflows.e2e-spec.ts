@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Injectable, Module, type Type } from '@nestjs/common';
+import { Injectable, type Type } from '@nestjs/common';
 import { IsInt, IsString } from 'class-validator';
-import { DefinitionError } from '../../src/errors/index.js';
 import type { Message } from '../../src/models/index.js';
 import { AgentNode, AgentStreamingNode } from '../../src/nodes/index.js';
 import {
@@ -13,6 +12,7 @@ import {
   type TaskContext,
   Workflow,
 } from '../../src/workflow/index.js';
+import { catchDefinitionError } from '../support/definition-error.js';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { assertCompletion } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
@@ -20,6 +20,7 @@ import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { openStream } from '../support/sse-client.js';
 import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
+import { makeWorkflowsModule } from '../support/workflow-kit.js';
 
 interface Conversation {
   readonly messages: readonly Message[];
@@ -117,12 +118,6 @@ class BrokenWorkflow {
   }
 }
 
-function moduleOf(...providers: Type<unknown>[]): Type<unknown> {
-  @Module({ providers })
-  class TestWorkflowsModule {}
-  return TestWorkflowsModule;
-}
-
 describe('workflows of an application developer', () => {
   let bench: Bench | undefined;
   afterEach(async () => {
@@ -130,7 +125,7 @@ describe('workflows of an application developer', () => {
     bench = undefined;
   });
   const start = async (providers: Type<unknown>[], options: TestAppOptions = {}): Promise<Bench> =>
-    (bench = await Bench.start({ imports: [moduleOf(...providers)], ...options }));
+    (bench = await Bench.start({ imports: [makeWorkflowsModule(...providers)], ...options }));
 
   it('answer with their result if nobody speaks: an object as JSON, a string as it is', async () => {
     const { app, upstream } = await start([CityWorkflow, LabelWorkflow, CityNode, LabelNode]);
@@ -213,17 +208,8 @@ describe('workflows of an application developer', () => {
 
   describe('do not start when they are wired wrongly', () => {
     const faultsOf = async (...providers: Type<unknown>[]): Promise<readonly string[]> => {
-      const failure = await Bench.start({ imports: [moduleOf(...providers)] }).then(
-        async (started) => {
-          await started.close();
-          return undefined;
-        },
-        (error: unknown) => error,
-      );
-      expect(failure).toBeInstanceOf(DefinitionError);
-      return (failure as DefinitionError).faults.map(({ code, workflow, node }) =>
-        [code, workflow, node].filter(Boolean).join(' '),
-      );
+      const failure = await catchDefinitionError(makeWorkflowsModule(...providers));
+      return failure.faults.map(({ code, workflow, node }) => [code, workflow, node].filter(Boolean).join(' '));
     };
 
     class Undecorated {}
