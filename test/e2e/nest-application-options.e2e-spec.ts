@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { MillraceModule, type MillraceOptions } from '../../src/index.js';
+import { OwnApplication } from '../fixtures/own-application.js';
+import { getJson, HELLO, postJson, catchRejection } from '../support/index.js';
+
+describe('in an application of others, Millrace', () => {
+  const app = new OwnApplication();
+  afterEach(() => app.close());
+
+  it('takes its options from a factory of the application, too', async () => {
+    @Module({ providers: [{ provide: 'PATH', useValue: '/later' }], exports: ['PATH'] })
+    class PathModule {}
+    await app.start([
+      MillraceModule.forRootAsync({
+        imports: [PathModule],
+        inject: ['PATH'],
+        useFactory: async (path: string): Promise<MillraceOptions> => {
+          await Promise.resolve();
+          return { path, environment: {}, demo: { tokensPerSecond: 0 } };
+        },
+      }),
+    ]);
+    expect((await getJson(`${app.url}/later/v1/models`)).status).toBe(200);
+    expect((await getJson(`${app.url}/api/v1/notes`)).status).toBe(200);
+  });
+
+  describe('whose process is in production', () => {
+    const before = process.env['NODE_ENV'];
+    beforeEach(() => {
+      process.env['NODE_ENV'] = 'production';
+    });
+    afterEach(() => {
+      process.env['NODE_ENV'] = before;
+    });
+
+    it('does not let the demo answer, whichever variables it is told to read', async () => {
+      for (const environment of [{}, { OPENAI_API_KEY: undefined }, { NODE_ENV: undefined }]) {
+        expect(String(await catchRejection(app.startWith({ environment })))).toContain('There is no model provider');
+      }
+    });
+
+    it('lets the demo answer where the given variables name another environment, or it is asked for', async () => {
+      for (const options of [{ environment: { NODE_ENV: 'staging' } }, { demo: { isOn: true } }]) {
+        await app.startWith(options);
+        expect((await postJson(`${app.url}/v1/chat/completions`, { model: 'ask', messages: HELLO })).status).toBe(200);
+        await app.close();
+      }
+    });
+  });
+
+  it('is imported once, or the start says so', async () => {
+    const error = await catchRejection(
+      app.start([
+        MillraceModule.forRoot({ path: '/ai', environment: {} }),
+        MillraceModule.forRootAsync({ useFactory: () => ({ path: '/other', environment: {} }) }),
+      ]),
+    );
+    expect(String(error)).toContain('MillraceModule is imported 2 times, and an application has one');
+  });
+
+  it('may be imported by several modules if it is the same', async () => {
+    const millrace = MillraceModule.forRoot({ path: '/ai', environment: {} });
+    @Module({ imports: [millrace] })
+    class OtherModule {}
+    await app.start([millrace, OtherModule]);
+    expect((await getJson(`${app.url}/ai/v1/models`)).status).toBe(200);
+  });
+
+  it('takes no options from a factory that gives none', async () => {
+    const none = (() => undefined) as unknown as () => MillraceOptions;
+    const error = await catchRejection(app.start([MillraceModule.forRootAsync({ useFactory: none })]));
+    expect(String(error)).toContain('The options must be an object; a factory of them must return one');
+  });
+
+  it('takes no path that Express would read as a pattern', async () => {
+    for (const path of ['/ai?x', '/ai/*', 'ai/:id', '/a(i)', '/{ai}', '/ai/../x', '//', 3] as string[]) {
+      const error = await catchRejection(app.startWith({ path }));
+      expect([path, String(error)]).toEqual([path, expect.stringContaining('- path must be a plain path such as /ai')]);
+    }
+    for (const path of ['', 'ai/', '/ai.v2/x_y-z~']) {
+      await app.startWith({ path });
+      expect(
+        (await getJson(`${app.url}/${path.replace(/^\/|\/$/g, '')}/v1/models`.replace(/([^:])\/\//, '$1/'))).status,
+      ).toBe(200);
+      await app.close();
+    }
+  });
+
+  it('names options that are wrong, all at once', async () => {
+    const options = {
+      environment: { RUN_TIMEOUT_MS: 'soon', OPENAI_APIKEY: 'sk-x' },
+      stream: { debounceMs: -1 },
+      http: { corsOrigin: ['https://example.com'] },
+      providers: { openai: { baseUrl: 'nowhere' } },
+      path: 3,
+      watch: 'yes',
+      middleware: [{}],
+      models: { opnai: {}, openai: {} },
+      rn: {},
+    } as unknown as MillraceOptions;
+    @Module({ imports: [MillraceModule.forRoot(options)] })
+    class OwnModule {}
+    const error = await catchRejection(
+      NestFactory.createApplicationContext(OwnModule, { logger: false, abortOnError: false }),
+    );
+    const message = String(error);
+    expect(message).toContain('10 settings are wrong in its options or the environment');
+    expect(message).toContain('- rn is no option. There are: path, watch, middleware, models, environment, http, ');
+    expect(message).toContain('- path must be a plain path such as /ai');
+    expect(message).toContain('- watch must be true or false');
+    expect(message).toContain('- middleware must be a list of functions');
+    expect(message).toContain('- models.opnai is no provider. There are: openai, ');
+    expect(message).toContain('- models.openai must be a model: an object with a method stream()');
+    expect(message).toContain('http.corsOrigin is no option. There are: bodyLimit, maxJsonValues, corsOrigins');
+    expect(message).toMatch(/- stream\.debounceMs must be a whole number of milliseconds/);
+    expect(message).toMatch(/- providers\.openai\.baseUrl must be an http or https address/);
+    expect(message).toMatch(/- RUN_TIMEOUT_MS must be/);
+  });
+});
