@@ -3,14 +3,13 @@ import type { Request, Response } from 'express';
 import { MethodNotAllowedError } from '../../errors/index.js';
 import { findRecord, OpenApi } from '../../http/index.js';
 import { type RunEvents, type RunOptions, RunService } from '../../runs/index.js';
-import { IdempotentResponses, readIdempotencyKey, RequestIntake, type TakenRequest } from '../wire/index.js';
+import { RequestIntake, type TakenRequest, WholeAnswers } from '../wire/index.js';
 import { collectCompletion } from './completions.collector.js';
 import { CompletionsDecoder, type DecodedRequest } from './completions.decoder.js';
 import { COMPLETIONS_PATH } from './completions.path.js';
 import { CompletionsStreamer } from './completions.streamer.js';
 import { DescribeCompletion } from './describe-completion.js';
 import type { ChatCompletion } from './dto/index.js';
-import { keepCompletion, repeatResponse } from './keep-completion.js';
 
 /** Answers chat completions: each runs the workflow that `model` names. */
 @OpenApi(({ ApiTags }) => [ApiTags('Chat')])
@@ -21,7 +20,7 @@ export class CompletionsController {
     private readonly decoder: CompletionsDecoder,
     private readonly runs: RunService,
     private readonly streamer: CompletionsStreamer,
-    private readonly answers: IdempotentResponses,
+    private readonly answers: WholeAnswers,
   ) {}
 
   @Post()
@@ -34,9 +33,8 @@ export class CompletionsController {
         await this.streamer.stream(asked, response, (options) => this.#start(asked, taken, response, options));
         return;
       }
-      const key = readIdempotencyKey(request.get('idempotency-key'));
-      if (key === undefined) response.json(await this.#collect(asked, taken, response));
-      else await this.#answerOnce(key, asked, taken, response);
+      const collect = async (): Promise<string> => JSON.stringify(await this.#collect(asked, taken, response));
+      await this.answers.send(request, response, taken, collect);
     });
   }
 
@@ -44,19 +42,6 @@ export class CompletionsController {
   @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
   otherMethods(): never {
     throw new MethodNotAllowedError(['POST']);
-  }
-
-  async #answerOnce(key: string, asked: DecodedRequest, taken: TakenRequest, response: Response): Promise<void> {
-    const record = findRecord(response);
-    const failedNode = (): string | undefined => record.failure?.node;
-    const { answer, isReplayed } = await this.answers.respond({ ...taken, key, failedNode }, async () =>
-      keepCompletion(await this.#collect(asked, taken, response), response),
-    );
-    if (isReplayed) {
-      taken.permit.cancel();
-      record.repeats(answer.failure);
-    }
-    repeatResponse(answer, isReplayed, response);
   }
 
   #collect(asked: DecodedRequest, taken: TakenRequest, response: Response): Promise<ChatCompletion> {

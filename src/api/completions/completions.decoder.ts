@@ -12,9 +12,8 @@ import {
   type WorkflowName,
   WorkflowRegistry,
 } from '../../workflow/index.js';
-import type { TakenRequest } from '../wire/index.js';
+import { type TakenRequest, wantsNodeEvents } from '../wire/index.js';
 import { assertStreamOptionsAllowed, type ChatCompletionRequest } from './dto/index.js';
-import { NODE_EVENTS_HEADER } from './node-events.js';
 import { validateChatCompletionRequest } from './validate-chat-completion-request.js';
 
 /** What is known of a completion before its run starts. */
@@ -77,7 +76,7 @@ export class CompletionsDecoder {
       origin: this.#readOrigin(request, response, streams, caller),
       streams,
       includeUsage: body.stream_options?.include_usage === true,
-      nodeEvents: request.get(NODE_EVENTS_HEADER)?.trim().toLowerCase() === 'true',
+      nodeEvents: wantsNodeEvents(request),
     };
   }
 

@@ -6,11 +6,19 @@ import type { RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
 import { findRecord, type RequestRecord, type StreamMeter } from '../../http/index.js';
 import { assertNever, Cancellation, Clock, type Timer } from '../../kernel/index.js';
 import { guardCallback, type ReadFailure, type RunEvents, type RunOptions, type RunReader } from '../../runs/index.js';
-import { coalesce, Gate, mergeDeltas } from '../../streaming/index.js';
-import { DONE_FRAME, encodeError, EventStreamWriter } from '../wire/index.js';
+import { Gate } from '../../streaming/index.js';
+import {
+  DONE_FRAME,
+  encodeError,
+  EventStreamWriter,
+  isRepeated,
+  NewestEvents,
+  NodeEvents,
+  paceRunEvents,
+  type RepeatedEvent,
+} from '../wire/index.js';
 import type { DecodedRequest } from './completions.decoder.js';
 import { ChunkEncoder, type ChunkHead } from './completions.encoder.js';
-import { NodeEvents } from './node-events.js';
 
 /** Streams chat completions. */
 @Injectable()
@@ -47,15 +55,7 @@ export class CompletionsStreamer {
       meter: record.openStream(),
       record,
     });
-    await start({ gate, failFastMs: openGraceMs }).read(
-      stream,
-      coalesce({
-        clock,
-        isWanted: (event) => nodeEvents || !NEWS[event.type],
-        chooseWindow: (event) => (event.type === 'delta' ? (event.debounceMs ?? debounceMs) : undefined),
-        merge: mergeDeltaEvents,
-      }),
-    );
+    await start({ gate, failFastMs: openGraceMs }).read(stream, paceRunEvents(clock, debounceMs, nodeEvents));
   }
 }
 
@@ -77,24 +77,6 @@ interface CompletionStreamParts {
 /** How many characters of node events wait for the status line; what is told of progress beyond them is kept as below. */
 const EARLY_ROOM = 64 * 1024;
 
-/** Events of which a node may have any number; only the newest counts for a client that is behind. */
-const REPEATED: ReadonlySet<RunEvent['type']> = new Set(['node-progress', 'model-identified']);
-
-/** True for events that only clients see that asked for them; passing them on would break up text that can be joined. */
-const NEWS: Readonly<Record<RunEvent['type'], boolean>> = {
-  'run-started': false,
-  'node-started': true,
-  'node-progress': true,
-  'route-taken': true,
-  'model-identified': false,
-  delta: false,
-  // Its text is over: what is held of it is sent.
-  'node-finished': false,
-  'node-failed': true,
-  'run-finished': false,
-  'run-failed': false,
-};
-
 /** One answer on its way to the client. */
 class CompletionStream implements RunReader {
   readonly fault = new Cancellation();
@@ -111,7 +93,7 @@ class CompletionStream implements RunReader {
   #early: string[] = [];
   #earlyLength = 0;
   /** The newest of the repeated events that are held back because the client is behind, by node and type. */
-  #newest: Map<string, string> | undefined;
+  readonly #newest = new NewestEvents<string>();
 
   constructor(response: ServerResponse, parts: CompletionStreamParts) {
     const { head, gate, clock, heartbeatMs, openGraceMs, nodeEvents, meter, record } = parts;
@@ -168,7 +150,7 @@ class CompletionStream implements RunReader {
     if (isReaders) this.#record.failed(thrown);
     if (!this.#writer.isOpen) {
       this.#writer.release();
-      if (!isReaders) this.#record.failedAfter([...this.#early, ...(this.#newest?.values() ?? [])]);
+      if (!isReaders) this.#record.failedAfter([...this.#early, ...this.#newest.take()]);
       throw thrown;
     }
     this.#writer.end((isReaders ? '' : this.#takeNewest()) + encodeError(error, node) + DONE_FRAME);
@@ -194,17 +176,16 @@ class CompletionStream implements RunReader {
   #tell(event: RunEvent): void {
     const json = this.#nodeEvents?.encode(event);
     if (json === undefined) return;
-    if ('node' in event && REPEATED.has(event.type) && !this.#hasRoom()) this.#keepNewest(event.type, event.node, json);
+    if (isRepeated(event) && !this.#hasRoom()) this.#keepNewest(event, json);
     else if (this.#writer.isOpen) this.#writer.write(this.#takeNewest() + this.#encoder.encodeEvent(json));
     else this.#keepEarly(json);
   }
 
   #keepEarly(json: string): void {
-    for (const each of [...(this.#newest?.values() ?? []), json]) {
+    for (const each of [...this.#newest.take(), json]) {
       this.#early.push(each);
       this.#earlyLength += each.length;
     }
-    this.#newest = undefined;
   }
 
   /** Frames of what came before the status line. */
@@ -219,23 +200,17 @@ class CompletionStream implements RunReader {
     return this.#writer.isOpen ? this.#gate.isOpen : this.#earlyLength < EARLY_ROOM;
   }
 
-  #keepNewest(type: string, node: string, json: string): void {
-    if (this.#newest === undefined && this.#writer.isOpen) {
+  #keepNewest(event: RepeatedEvent, json: string): void {
+    if (this.#newest.isEmpty && this.#writer.isOpen) {
       void this.#gate.opened().then(guardCallback(this.fault, () => this.#writer.write(this.#takeNewest())));
     }
-    const key = `${type} ${node}`;
-    // Set anew, it is the last again: the numbers of events grow.
-    const newest = (this.#newest ??= new Map());
-    newest.delete(key);
-    newest.set(key, json);
+    this.#newest.keep(event, json);
   }
 
   /** Frames of what was kept. */
   #takeNewest(): string {
-    if (this.#newest === undefined) return '';
     let frames = '';
-    for (const json of this.#newest.values()) frames += this.#encoder.encodeEvent(json);
-    this.#newest = undefined;
+    for (const json of this.#newest.take()) frames += this.#encoder.encodeEvent(json);
     return frames;
   }
 
@@ -250,16 +225,4 @@ class CompletionStream implements RunReader {
     const frames = early + summary + this.#encoder.encodeFinish(event.finishReason) + usage + DONE_FRAME;
     this.#writer.end(frames);
   }
-}
-
-/** Text of one node and channel is joined; anything else keeps its place. */
-function mergeDeltaEvents(held: RunEvent, next: RunEvent): RunEvent | undefined {
-  if (held.type !== 'delta' || next.type !== 'delta' || held.node !== next.node) return undefined;
-  const delta = mergeDeltas(held.delta, next.delta);
-  if (delta === undefined) return undefined;
-  const { seq, node, debounceMs } = held;
-  // Once per token where tokens come fast: a spread costs more than the rest.
-  return debounceMs === undefined
-    ? { type: 'delta', seq, node, delta }
-    : { type: 'delta', seq, node, delta, debounceMs };
 }

@@ -1,7 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { OpenApi } from '../../http/index.js';
+import { NODE_EVENTS_HEADER } from '../wire/index.js';
 import { answerExamples, completionExamples, streamExample } from './completions.examples.js';
-import { NODE_EVENTS_HEADER } from './node-events.js';
 
 /** The header that asks for node events, for `components.parameters` of the OpenAPI document. */
 export const NODE_EVENTS_PARAMETER = {

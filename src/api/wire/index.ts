@@ -1,7 +1,7 @@
 export { EventStreamWriter } from './event-stream-writer.js';
-export { readIdempotencyKey } from './idempotency/idempotency-key.js';
-export { IdempotentResponses } from './idempotency/idempotent-responses.js';
-export type { KeptResponse } from './idempotency/kept-response.js';
+export { NODE_EVENTS_HEADER, NodeEvents } from './node-events.js';
 export { RequestIntake, type TakenRequest } from './request-intake.js';
+export { isRepeated, NewestEvents, paceRunEvents, type RepeatedEvent, wantsNodeEvents } from './run-news.js';
 export { DONE_FRAME, encodeError } from './sse-frames.js';
+export { WholeAnswers } from './whole-answers.js';
 export { WireModule } from './wire.module.js';

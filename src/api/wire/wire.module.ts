@@ -5,11 +5,12 @@ import { IdempotentResponses } from './idempotency/idempotent-responses.js';
 import { SharedResponses } from './idempotency/shared-responses.js';
 import { JsonBodyReader } from './json-body-reader.js';
 import { RequestIntake } from './request-intake.js';
+import { WholeAnswers } from './whole-answers.js';
 
 /** What the doors share: how a request is taken in, and how an answer is given again. */
 @Module({
   imports: [AccessModule, RunsModule],
-  providers: [IdempotentResponses, JsonBodyReader, RequestIntake, SharedResponses],
-  exports: [IdempotentResponses, RequestIntake],
+  providers: [IdempotentResponses, JsonBodyReader, RequestIntake, SharedResponses, WholeAnswers],
+  exports: [RequestIntake, WholeAnswers],
 })
 export class WireModule {}
