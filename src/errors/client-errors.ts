@@ -22,6 +22,11 @@ export class ModelNotFoundError extends InvalidRequestError {
   }
 }
 
+/** Something that the request refers to by an id is not there, or not for this caller: the message is the same for both. */
+export class NotFoundError extends InvalidRequestError {
+  override readonly status = 404;
+}
+
 /** The application that Millrace is a module of refuses a request, with a status of its own. */
 export class RefusedByHostError extends InvalidRequestError {
   override readonly status: number;

@@ -9,6 +9,7 @@ export {
   InvalidRequestError,
   MethodNotAllowedError,
   ModelNotFoundError,
+  NotFoundError,
   PayloadTooLargeError,
   RefusedByHostError,
   RequestTimeoutError,

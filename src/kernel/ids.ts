@@ -13,6 +13,9 @@ export abstract class IdSource {
   /** Id of one HTTP request. */
   abstract requestId(): string;
 
+  /** Id of one item of a conversation that is kept, by which clients refer to it: 48 hex digits. */
+  abstract itemId(): string;
+
   /** Id of this process among the replicas that share a store: 32 hex digits, another one at each call. */
   abstract replicaId(): string;
 
@@ -41,6 +44,10 @@ export class RandomIdSource extends IdSource {
 
   override requestId(): string {
     return this.#hex(12);
+  }
+
+  override itemId(): string {
+    return this.#hex(24);
   }
 
   override replicaId(): string {

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import type { Caller } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
 import { findRecord } from '../../http/index.js';
 import { Clock, IdSource } from '../../kernel/index.js';
@@ -12,7 +11,7 @@ import {
   type WorkflowName,
   WorkflowRegistry,
 } from '../../workflow/index.js';
-import { type TakenRequest, wantsNodeEvents } from '../wire/index.js';
+import { readOrigin, type TakenRequest, wantsNodeEvents } from '../wire/index.js';
 import { assertStreamOptionsAllowed, type ChatCompletionRequest } from './dto/index.js';
 import { validateChatCompletionRequest } from './validate-chat-completion-request.js';
 
@@ -73,27 +72,10 @@ export class CompletionsDecoder {
         created: Math.floor(this.clock.now() / 1_000),
         model: body.model,
       },
-      origin: this.#readOrigin(request, response, streams, caller),
+      origin: readOrigin(request, response, { streamed: streams, caller, access: this.config.access }),
       streams,
       includeUsage: body.stream_options?.include_usage === true,
       nodeEvents: wantsNodeEvents(request),
-    };
-  }
-
-  /** The user is the one that a trusted gateway names, or else the one that a token names. */
-  #readOrigin(request: Request, response: Response, streamed: boolean, caller: Caller): RunOrigin {
-    const { userHeader, sessionHeader } = this.config.access;
-    const userId = (userHeader && request.get(userHeader)) ?? caller.userId;
-    const gatewaySessionId = sessionHeader && request.get(sessionHeader);
-    const sessionId = request.get('x-session-id');
-    const traceparent = request.get('traceparent');
-    return {
-      requestId: String(response.getHeader('x-request-id') ?? ''),
-      streamed,
-      ...(userId !== undefined && { userId }),
-      ...(gatewaySessionId !== undefined && { gatewaySessionId }),
-      ...(sessionId !== undefined && { sessionId }),
-      ...(traceparent !== undefined && { traceparent }),
     };
   }
 }

@@ -1,5 +1,6 @@
 export { EventStreamWriter } from './event-stream-writer.js';
 export { NODE_EVENTS_HEADER, NodeEvents } from './node-events.js';
+export { readOrigin } from './read-origin.js';
 export { RequestIntake, type TakenRequest } from './request-intake.js';
 export { isRepeated, NewestEvents, paceRunEvents, type RepeatedEvent, wantsNodeEvents } from './run-news.js';
 export { DONE_FRAME, encodeError } from './sse-frames.js';

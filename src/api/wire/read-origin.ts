@@ -1,0 +1,30 @@
+import type { Request, Response } from 'express';
+import type { Caller } from '../../access/index.js';
+import type { AppConfig } from '../../config/index.js';
+import type { RunOrigin } from '../../runs/index.js';
+
+/** What is known of a request beside what stands in it. */
+export interface RequestFacts {
+  /** True if it is answered with a stream. */
+  readonly streamed: boolean;
+  readonly caller: Caller;
+  /** Names the headers in which a trusted gateway says who asks. */
+  readonly access: Pick<AppConfig['access'], 'userHeader' | 'sessionHeader'>;
+}
+
+/** The request behind a run. Its user is the one that a trusted gateway names, or else the one that a token names. */
+export function readOrigin(request: Request, response: Response, facts: RequestFacts): RunOrigin {
+  const { userHeader, sessionHeader } = facts.access;
+  const userId = (userHeader && request.get(userHeader)) ?? facts.caller.userId;
+  const gatewaySessionId = sessionHeader && request.get(sessionHeader);
+  const sessionId = request.get('x-session-id');
+  const traceparent = request.get('traceparent');
+  return {
+    requestId: String(response.getHeader('x-request-id') ?? ''),
+    streamed: facts.streamed,
+    ...(userId !== undefined && { userId }),
+    ...(gatewaySessionId !== undefined && { gatewaySessionId }),
+    ...(sessionId !== undefined && { sessionId }),
+    ...(traceparent !== undefined && { traceparent }),
+  };
+}
