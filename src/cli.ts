@@ -7,7 +7,7 @@ import { describeFileLimitFault } from './app/file-limit.js';
 import { describeStartFailure } from './app/start-up.js';
 import { EXIT, findApplication, openModule, runCli } from './cli/index.js';
 import { RunAbortedError } from './errors/index.js';
-import { abortListenerErrorHandler, describeError, ensureError } from './kernel/index.js';
+import { findListenerErrorHandler, describeError, ensureError } from './kernel/index.js';
 
 /**
  * The application without its HTTP server: that of the project that this runs in, or else the service itself. It is loaded
@@ -41,7 +41,7 @@ async function openApplication(app: string | undefined): Promise<INestApplicatio
  */
 function onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
   const error = ensureError(thrown);
-  const onListenerError = abortListenerErrorHandler();
+  const onListenerError = findListenerErrorHandler();
   const isRejection = origin === 'unhandledRejection';
   if (onListenerError !== undefined) {
     onListenerError(error);

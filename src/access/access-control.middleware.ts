@@ -13,15 +13,15 @@ import { RareWarning } from './rare-warning.js';
 
 const callers = new WeakMap<IncomingMessage, Caller>();
 
-/** Who sent this request, as logs name them; undefined if that is not known, or nobody has to say. */
+/** The name that logs use for the caller of a request; undefined if the caller is unknown or needs no key. */
 export function findCallerName(request: IncomingMessage): string | undefined {
   return callers.get(request)?.name;
 }
 
-/** Finds out who sent a request: by keys, by tokens, or not at all where neither is configured. */
+/** Identifies callers by keys or tokens; where neither is configured, everybody is let in. */
 @Injectable()
 export class AccessControl implements OnModuleInit, OnModuleDestroy {
-  /** True if nobody has to say who they are. */
+  /** True if no key or token is needed. */
   readonly isOpen: boolean;
   readonly #logger = new Logger('Keys');
   readonly #anybody: Caller;
@@ -43,7 +43,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
 
   /** @throws ConfigurationError if the file of keys cannot be used */
   async onModuleInit(): Promise<void> {
-    // Outside HTTP there are no callers.
+    // There are no callers outside HTTP.
     if ((this.adapterHost.httpAdapter as unknown) === undefined) return;
     if (this.isOpen) {
       this.#logger.warn(
@@ -77,9 +77,9 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     this.#file?.stop();
   }
 
-  /** The middleware in front of every route that is not open to all. It runs before bodies are read. */
+  /** The middleware of every route that needs a key or token. It runs before bodies are read. */
   readonly middleware = (request: Request, _response: Response, next: NextFunction): void => {
-    // Preflights carry no key, and their answers tell nothing.
+    // Preflights carry no key, and the responses to them reveal nothing.
     if (this.isOpen || request.method === 'OPTIONS') {
       next();
       return;
@@ -98,28 +98,28 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Who sent a request that has passed the {@link middleware}.
-   * @throws Error if it has not, so that a route which it does not cover is closed rather than open
+   * The caller of a request that has passed the {@link middleware}.
+   * @throws Error if the request has not passed it: a route that it does not cover is closed rather than open
    */
   requireCaller(request: IncomingMessage): Caller {
     if (this.isOpen) return this.#anybody;
     const caller = callers.get(request);
     if (caller === undefined)
-      throw new Error('Nobody knows who sent this request: its route is not below the paths that are guarded.');
+      throw new Error('The caller of this request is unknown: its route is not below the guarded paths.');
     return caller;
   }
 
   async #takeTokens(): Promise<void> {
     const { jwt, limits } = this.config.access;
     if (jwt === undefined) return;
-    // Loaded only here: most servers check no tokens.
+    // Loaded on demand: most servers check no tokens.
     const { TokenVerifier } = await import('./jwt/index.js');
     const unavailable = new RareWarning(this.#logger, this.clock);
     const refused = new RareWarning(this.#logger, this.clock);
     this.#tokens = new TokenVerifier(jwt, limits, this.clock, {
       onUnavailable: (cause) =>
         unavailable.warn(
-          `The keys of JWT_JWKS_URL cannot be had: ${describeReason(cause)}. Tokens are answered with 503.`,
+          `The keys of JWT_JWKS_URL cannot be fetched: ${describeReason(cause)}. Requests with tokens get a 503.`,
         ),
       onRefused: (reason) => refused.warn(`A token was refused: ${reason}`),
     });
@@ -152,7 +152,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
   }
 }
 
-/** The innermost reason: `fetch` says only that it failed. Addresses stay out, they can hold credentials. */
+/** The code of the innermost cause: `fetch` itself says only that it failed, and addresses can hold credentials. */
 function describeReason(error: unknown): string {
   const { cause, message } = ensureError(error);
   if (cause instanceof Error && 'code' in cause) return String(cause.code);

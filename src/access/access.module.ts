@@ -6,7 +6,7 @@ import { RateLimits, ConcurrencyLimit, Windows } from './limits/index.js';
 import { BodyMemory } from './overload/index.js';
 import { SharedStore } from './shared/index.js';
 
-/** Who may ask, for what, and how much. */
+/** Who may use which workflows, and how much. */
 @Module({
   imports: [MetricsModule],
   providers: [AccessControl, Admission, BodyMemory, RateLimits, SharedStore, ConcurrencyLimit, Windows],

@@ -9,32 +9,33 @@ import { type CountedRequest, type HeaderTarget, RateLimits, ConcurrencyLimit } 
 import { LoopWatch, type MemoryShare, makeOverloadedError, RunQueue } from './overload/index.js';
 import { RareWarning } from './rare-warning.js';
 
-/** The right to read one request, and to run it when there is a place. */
+/** The right to read one request, and to run it once there is a place. */
 export interface Permit {
-  /** Ties memory of the request's body to the permit: it is given back with it. */
-  holds(memory: MemoryShare): void;
+  /** Ties the memory of the request's body to the permit: it is released when the permit ends. */
+  hold(memory: MemoryShare): void;
   /**
-   * Takes a place among the runs, which is given back with the permit: at once (undefined), or when one is free. Call it
-   * only after the request was read to its end, for two reasons: Node sees a client leave only while it reads; and a
-   * request that waits for memory with a place, while others wait for a place with memory, would wait in vain.
-   * @param signal of the client that leaves
+   * Takes a place among the runs: at once (then it returns undefined), or when one is free. The place is given back when the
+   * permit ends. Call it only after the request was read to its end, for two reasons. Node notices that a client leaves only
+   * while it reads. And a request that holds a place while it waits for memory could wait for one that holds memory while it
+   * waits for a place.
+   * @param signal aborts when the client leaves
    * @throws OverloadedError if too many wait already; the promise rejects with it if the wait is too long, and with a
    *   RunAbortedError if the client leaves
    */
   enter(signal: AbortNotice): Promise<void> | undefined;
-  /** Nothing has to be run after all, through no fault of the request, so the request is not counted. Ends the permit. */
+  /** Ends the permit of a request that needs no run after all. The request is not counted. */
   cancel(): void;
-  /** Whether tokens are limited, so that those which no upstream tells must be estimated. */
+  /** Whether tokens are limited, so that those that no upstream reports must be estimated. */
   readonly estimatesTokens: boolean;
   /**
-   * The run is over, or has not been started. Later calls do nothing.
-   * @param usage what it has used; undefined: nothing that anybody counted
-   * @param untoldTokens what it has used beyond that, by estimate
+   * Ends the permit: the run is over, or was never started. Later calls do nothing.
+   * @param usage what upstreams have reported; undefined: nothing
+   * @param untoldTokens tokens beyond that, by estimate
    */
   end(usage?: Usage, untoldTokens?: number): void;
 }
 
-/** Lets requests in to be read, and to be run: as many as limits and the machine allow. */
+/** Admits requests, first to be read and then to be run, as many as limits and the machine allow. */
 @Injectable()
 export class Admission implements OnModuleInit, OnModuleDestroy {
   readonly #queue: RunQueue;
@@ -47,7 +48,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     config: AppConfig,
     clock: Clock,
     private readonly limits: RateLimits,
-    private readonly slots: ConcurrencyLimit,
+    private readonly concurrency: ConcurrencyLimit,
     private readonly metrics: Metrics,
     private readonly adapterHost: HttpAdapterHost,
   ) {
@@ -58,7 +59,7 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     if ((this.adapterHost.httpAdapter as unknown) === undefined) return;
-    this.metrics.show({
+    this.metrics.showNumber({
       name: 'millrace_queued_runs',
       help: 'Requests that wait because MAX_CONCURRENT_RUNS are open.',
       value: () => this.#queue.waiting,
@@ -70,39 +71,39 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Lets one request in. Whoever gets the permit must end it.
-   * @param answer given `x-ratelimit-*` headers if limits hold for the caller, also when the request is refused
-   * @param signal of the client that leaves
+   * Admits one request. Whoever gets the permit must end it.
+   * @param response gets `x-ratelimit-*` headers if the caller has limits, also when the request is refused
+   * @param signal aborts when the client leaves
    * @throws RateLimitedError, OverloadedError; a RunAbortedError if the client leaves
    */
-  async admit(caller: Caller, answer: HeaderTarget, signal: AbortNotice): Promise<Permit> {
+  async admit(caller: Caller, response: HeaderTarget, signal: AbortNotice): Promise<Permit> {
     this.#loop.wake();
     if (this.#loop.isBehind) throw this.#makeRefusalError('the event loop is behind');
-    // Checked before anything is counted for a request that is refused anyway.
+    // Checked first, so that nothing is counted for a request that is refused anyway.
     if (this.#queue.isFull) throw this.#makeRefusalError('the queue is full');
-    const giveBack = this.slots.take(caller);
-    if (!this.limits.holdFor(caller)) return this.#permit(caller, giveBack);
-    return this.#limited(caller, answer, signal, giveBack);
+    const giveBack = this.concurrency.take(caller);
+    if (!this.limits.limitsCaller(caller)) return this.#makePermit(caller, giveBack);
+    return this.#admitLimited(caller, response, signal, giveBack);
   }
 
-  async #limited(
+  async #admitLimited(
     caller: Caller,
-    answer: HeaderTarget,
+    response: HeaderTarget,
     signal: AbortNotice,
     giveBack: (() => void) | undefined,
   ): Promise<Permit> {
     try {
-      const counted = await this.limits.take(caller, answer);
+      const counted = await this.limits.take(caller, response);
       signal.throwIfAborted();
-      return this.#permit(caller, giveBack, counted);
+      return this.#makePermit(caller, giveBack, counted);
     } catch (error) {
       giveBack?.();
       throw error;
     }
   }
 
-  /** @param counted where the request was counted; undefined: nothing limits the caller */
-  #permit(caller: Caller, giveBack: (() => void) | undefined, counted?: readonly CountedRequest[]): Permit {
+  /** @param counted where the request was counted; undefined: the caller has no limits */
+  #makePermit(caller: Caller, giveBack: (() => void) | undefined, counted?: readonly CountedRequest[]): Permit {
     let hasEnded = false;
     let hasPlace = false;
     let held: MemoryShare | undefined;
@@ -121,8 +122,8 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
       return true;
     };
     return {
-      estimatesTokens: counted !== undefined && this.limits.holdForTokens(caller),
-      holds: (memory) => {
+      estimatesTokens: counted !== undefined && this.limits.limitsTokens(caller),
+      hold: (memory) => {
         if (hasEnded) memory.release();
         else held = memory;
       },

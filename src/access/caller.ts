@@ -4,18 +4,18 @@ import type { WorkflowPatterns } from './workflow-patterns.js';
 
 /** What is known of a caller. */
 export interface CallerParts {
-  /** Tells callers of every kind apart: limits and kept answers are stored under it. */
+  /** Distinguishes callers of every kind: limits and kept responses are stored under it. */
   readonly id: string;
-  /** For logs; undefined if nobody has to say who they are. */
+  /** For logs; undefined if no key or token is needed. */
   readonly name?: string;
   readonly limits: LimitsConfig;
-  /** Undefined: all. */
+  /** The workflows that the caller may use; undefined: all. */
   readonly workflows?: WorkflowPatterns | undefined;
   /** The user that a token names. */
   readonly userId?: string;
 }
 
-/** Whoever sent a request: the holder of a key or a token, or anybody where none are asked for. */
+/** Whoever sent a request: the holder of a key or token, or anybody where none is needed. */
 export class Caller {
   readonly id: string;
   readonly name: string | undefined;

@@ -1,10 +1,10 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Clock } from '../kernel/index.js';
 
-/** In milliseconds. */
+/** Least time between two warnings, in milliseconds. */
 const EVERY_MS = 10_000;
 
-/** Warns of something that can happen to every request, but not each time. */
+/** Warns of something that can happen with every request, but not each time that it happens. */
 export class RareWarning {
   #warnedAt: number | undefined;
   #silent = 0;
@@ -15,7 +15,7 @@ export class RareWarning {
   ) {}
 
   /**
-   * Writes the warning unless the last one is less than ten seconds old; then it is counted and told with the next.
+   * Writes the warning unless the last one is less than ten seconds old; then it is counted, and the next one tells the count.
    * @returns whether it was written
    */
   warn(message: string): boolean {

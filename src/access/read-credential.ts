@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What OpenAI's clients send, and what clients of Azure send. */
+/** Headers that hold a key beside `Authorization`: `api-key` is Azure's. */
 const KEY_HEADERS = ['api-key', 'x-api-key'] as const;
 
 /**
- * The key or token that a request carries: `Authorization: Bearer …`, or else `api-key` or `x-api-key`. Undefined if it
- * carries none; a scheme other than Bearer is none.
+ * Reads the key or token of a request: `Authorization: Bearer …`, or else `api-key` or `x-api-key`.
+ * @returns undefined if there is none; other schemes than Bearer are ignored
  */
 export function readCredential(headers: IncomingHttpHeaders): string | undefined {
   const [, bearer] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];

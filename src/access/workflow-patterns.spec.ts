@@ -16,11 +16,11 @@ describe('WorkflowPatterns', () => {
     [['*'], 'anything', true],
     [[], '', false],
     [['a|b'], 'a', false],
-  ])('%j %s: %s', (patterns, workflow, expected) => {
+  ])('%j matches %s: %s', (patterns, workflow, expected) => {
     expect(new WorkflowPatterns(patterns).match(workflow)).toBe(expected);
   });
 
-  it('matches any text by itself, whatever it is made of', () => {
+  it('takes every character but the star literally', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (text, other) => {
         const patterns = new WorkflowPatterns([text]);

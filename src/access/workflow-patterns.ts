@@ -1,4 +1,4 @@
-/** The workflows that somebody may use: ids, in which `*` stands for any characters. */
+/** The workflows that a caller may use: ids, in which `*` stands for any characters. */
 export class WorkflowPatterns {
   readonly #pattern: RegExp;
 
@@ -9,6 +9,7 @@ export class WorkflowPatterns {
     this.#pattern = new RegExp(sources.length === 0 ? '(?!)' : `^(?:${sources.join('|')})$`, 's');
   }
 
+  /** @param workflow an id, not an alias */
   match(workflow: string): boolean {
     return this.#pattern.test(workflow);
   }

@@ -10,6 +10,6 @@ export class AppModule {
   /** @param config the settings of the service, already checked */
   static register(config: AppConfig): DynamicModule {
     const place = new DoorsPlace('/', { isWhole: true, watches: true });
-    return { module: AppModule, imports: [MillraceModule.configured(config, place)] };
+    return { module: AppModule, imports: [MillraceModule.forConfig(config, place)] };
   }
 }

@@ -60,7 +60,7 @@ export class AppLogger extends ConsoleLogger {
   }
 
   override error(message: unknown, ...optional: unknown[]): void {
-    if (!this.#showFramework && isSaidAgain(message, optional.at(-1))) return;
+    if (!this.#showFramework && isLoggedTwice(message, optional.at(-1))) return;
     super.error(message, ...optional);
   }
 
@@ -152,6 +152,6 @@ function isFlat(line: Readonly<Record<string, unknown>>): boolean {
  * True for a line that would be logged twice. Nest logs an error of the start (a port that is taken, a class that cannot be
  * made) and then throws it, and the code that ends the process for it logs it again.
  */
-function isSaidAgain(message: unknown, context: unknown): boolean {
+function isLoggedTwice(message: unknown, context: unknown): boolean {
   return context === 'ExceptionHandler' || (context === 'NestApplication' && LISTEN_ERROR.test(String(message)));
 }

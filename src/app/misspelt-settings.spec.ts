@@ -107,24 +107,25 @@ describe('variables that are nearly settings', () => {
 });
 
 describe('variables that others follow and this server does not', () => {
-  const warningsOf = (variables: Readonly<Record<string, string>>): readonly string[] => loadConfig(variables).warnings;
+  const readWarnings = (variables: Readonly<Record<string, string>>): readonly string[] =>
+    loadConfig(variables).warnings;
 
   it('are told once at the start, where they would matter', () => {
-    expect(warningsOf({ OLLAMA_HOST: 'secret-1' })).toEqual(['OLLAMA_HOST has no effect. Set OLLAMA_BASE_URL.']);
+    expect(readWarnings({ OLLAMA_HOST: 'secret-1' })).toEqual(['OLLAMA_HOST has no effect. Set OLLAMA_BASE_URL.']);
     const otel = { OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' };
-    expect(warningsOf(otel)).toEqual([]);
-    expect(warningsOf({ ...otel, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' })).toEqual([
+    expect(readWarnings(otel)).toEqual([]);
+    expect(readWarnings({ ...otel, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' })).toEqual([
       'OTEL_EXPORTER_OTLP_COMPRESSION has no effect. Traces are sent as they are.',
     ]);
     const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
-    expect(warningsOf({ ...collector, OTEL_METRICS_EXPORTER: 'none' })).toEqual([]);
-    expect(warningsOf({ ...collector, OTEL_METRICS_EXPORTER: 'otlp', OTEL_TRACES_SAMPLER_ARG: '0.1' })).toEqual([
+    expect(readWarnings({ ...collector, OTEL_METRICS_EXPORTER: 'none' })).toEqual([]);
+    expect(readWarnings({ ...collector, OTEL_METRICS_EXPORTER: 'otlp', OTEL_TRACES_SAMPLER_ARG: '0.1' })).toEqual([
       'OTEL_METRICS_EXPORTER has no effect. Metrics are at /metrics, for Prometheus.',
       'OTEL_TRACES_SAMPLER_ARG has no effect alone. Set OTEL_TRACES_SAMPLER=traceidratio.',
     ]);
   });
 
   it('are for another program where the right one is set, too', () => {
-    expect(warningsOf({ OLLAMA_HOST: '0.0.0.0', OLLAMA_BASE_URL: 'http://localhost:11434/v1' })).toEqual([]);
+    expect(readWarnings({ OLLAMA_HOST: '0.0.0.0', OLLAMA_BASE_URL: 'http://localhost:11434/v1' })).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ import { Metrics } from '../metrics/index.js';
 import { fetchThroughProxies } from '../models/index.js';
 import { AppModule } from './app.module.js';
 import type { AppLogger } from './logger.js';
-import type { OutputGuard } from './output.js';
+import type { OutputGuard } from './output-guard.js';
 import { ServiceEnd } from './service-end.js';
 import { APP_OPTIONS, setUpApp } from './set-up.js';
 import { onSignals } from './shut-down.js';

@@ -2,9 +2,9 @@ import cluster from 'node:cluster';
 import type { LoggerService } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppConfig } from '../config/index.js';
-import { InternalError, loggableStack, toMillraceError } from '../errors/index.js';
+import { InternalError, formatStackForLog, toMillraceError } from '../errors/index.js';
 import { GracefulShutdown } from '../http/index.js';
-import { abortListenerErrorHandler, Clock, ensureError, holdProcess } from '../kernel/index.js';
+import { findListenerErrorHandler, Clock, ensureError, holdProcess } from '../kernel/index.js';
 import { RunService } from '../runs/index.js';
 import { readShutdownLimit } from './shut-down.js';
 import { askForReplacement } from './worker-messages.js';
@@ -63,7 +63,7 @@ export class ServiceEnd {
   }
 
   #onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
-    const onListenerError = abortListenerErrorHandler();
+    const onListenerError = findListenerErrorHandler();
     if (onListenerError !== undefined) {
       onListenerError(ensureError(thrown));
       return;
@@ -78,10 +78,10 @@ export class ServiceEnd {
     const what = isRejection ? 'A promise that nobody awaits was rejected' : 'An error that nobody caught';
     const runs = describeRuns(runner.openRunNames);
     if (isRejection && !(toMillraceError(thrown) instanceof InternalError)) {
-      this.#logger.error(`${what}. ${runs}`, loggableStack(thrown), CONTEXT);
+      this.#logger.error(`${what}. ${runs}`, formatStackForLog(thrown), CONTEXT);
       return;
     }
-    this.#fail(`${what}. ${runs}`, loggableStack(thrown), isRejection ? 'unhandledRejection' : 'uncaughtException');
+    this.#fail(`${what}. ${runs}`, formatStackForLog(thrown), isRejection ? 'unhandledRejection' : 'uncaughtException');
   }
 
   #fail(message: string, stack: string | undefined, cause: string): void {
@@ -101,7 +101,7 @@ export class ServiceEnd {
       await (this.#app as Closable).close(cause);
     } catch (error) {
       this.#exitCode = 1;
-      this.#logger.error('The shutdown failed', loggableStack(error), CONTEXT);
+      this.#logger.error('The shutdown failed', formatStackForLog(error), CONTEXT);
     }
     process.exit(this.#exitCode);
   }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { loadConfig } from './load-config.js';
 import { describeError, VERSION } from '../kernel/index.js';
 import { AppLogger } from './logger.js';
-import { OutputGuard } from './output.js';
+import { OutputGuard } from './output-guard.js';
 import { printStartFailure } from './start-failure.js';
 
 async function main(): Promise<void> {
@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   if (cluster.isPrimary && config.server.processes > 1) {
     const { keepWorkers } = await import('./workers.js');
     const { keysFile } = config.access;
-    if (keysFile !== undefined) (await import('../access/keys/index.js')).keepKeyFile(keysFile);
+    if (keysFile !== undefined) (await import('../access/keys/index.js')).keepUsableKeyFile(keysFile);
     keepWorkers(config, logger, output);
   } else {
     const { serve } = await import('./serve.js');

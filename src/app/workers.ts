@@ -1,10 +1,10 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { LoggerService } from '@nestjs/common';
 import type { AppConfig } from '../config/index.js';
-import { loggableStack } from '../errors/index.js';
+import { formatStackForLog } from '../errors/index.js';
 import { type Clock, holdProcess, SystemClock } from '../kernel/index.js';
 import { GatheredMetrics } from '../metrics/index.js';
-import type { OutputGuard } from './output.js';
+import type { OutputGuard } from './output-guard.js';
 import { isEndSignal, onSignals, readShutdownLimit } from './shut-down.js';
 import { onLeaving, tellReplaced } from './worker-messages.js';
 
@@ -79,7 +79,7 @@ class Workers {
     );
     process.on('uncaughtException', (thrown) => {
       this.#exitCode ||= 1;
-      this.#logger.error('An error that nobody caught: all processes end', loggableStack(thrown));
+      this.#logger.error('An error that nobody caught: all processes end', formatStackForLog(thrown));
       if (!this.#isEnding) this.#end();
     });
     // While all workers are dead, nothing else keeps this process alive.

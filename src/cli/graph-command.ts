@@ -1,7 +1,7 @@
 import { type CompiledWorkflow, makeGraphJson, drawMermaid, drawSvg } from '../workflow/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { UsageError } from './cli-error.js';
-import { withApplication, findWorkflow } from './with-workflows.js';
+import { useApplication, findWorkflow } from './use-application.js';
 
 const FORMATS = new Map<string, (workflow: CompiledWorkflow) => string | Promise<string>>([
   ['mermaid', drawMermaid],
@@ -17,7 +17,7 @@ export async function showGraph(
 ): Promise<ExitCode> {
   const draw = FORMATS.get(format);
   if (draw === undefined) throw new UsageError(`The format "${format}" is none of ${[...FORMATS.keys()].join(', ')}.`);
-  return withApplication(environment, app, async (application) => {
+  return useApplication(environment, app, async (application) => {
     environment.process.stdout.write(await draw(findWorkflow(application, id)));
     return EXIT.done;
   });

@@ -1,10 +1,10 @@
 import { WorkflowRegistry } from '../workflow/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
-import { withApplication } from './with-workflows.js';
+import { useApplication } from './use-application.js';
 
 /** Prints every name and what it stands for, in two columns. */
 export function listWorkflows(app: string | undefined, environment: CliEnvironment): Promise<ExitCode> {
-  return withApplication(environment, app, async (application) => {
+  return useApplication(environment, app, async (application) => {
     const names = application.get(WorkflowRegistry, { strict: false }).list();
     const width = Math.max(0, ...names.map(({ name }) => name.length));
     for (const { name, workflow } of names) {

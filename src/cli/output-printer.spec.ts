@@ -19,7 +19,7 @@ const finished: Printed = {
 };
 
 /** What is printed; in a terminal both streams are one. */
-function printed(
+function printEvents(
   events: readonly Printed[],
   { isTTY = false, env = {} }: { isTTY?: boolean; env?: Record<string, string> } = {},
 ): { readonly stdout: string; readonly stderr: string; readonly screen: string } {
@@ -47,28 +47,28 @@ const TWO_NODES = [
 
 describe('the printer of an answer', () => {
   it('gives stdout the content alone, whole and with an end of line', () => {
-    const { stdout, stderr } = printed(TWO_NODES);
+    const { stdout, stderr } = printEvents(TWO_NODES);
     expect(stdout).toBe('Hello\n\nBye\n');
     expect(stderr).toBe('── First\nHm.\n── Second\nstop, 3 + 4 tokens\n');
   });
 
   it('makes one text of both in a terminal, all but the content dimmed', () => {
     const dim = (text: string): string => `\u001B[2m${text}\u001B[0m`;
-    expect(printed(TWO_NODES, { isTTY: true }).screen).toBe(
+    expect(printEvents(TWO_NODES, { isTTY: true }).screen).toBe(
       `${dim('── First')}\n${dim('Hm.')}\nHello\n\n${dim('── Second')}\nBye\n${dim('stop, 3 + 4 tokens')}\n`,
     );
-    expect(printed(TWO_NODES, { isTTY: true, env: { NO_COLOR: '1' } }).screen).not.toContain('\u001B');
+    expect(printEvents(TWO_NODES, { isTTY: true, env: { NO_COLOR: '1' } }).screen).not.toContain('\u001B');
   });
 
   it('does not let a model command the terminal', () => {
     const attack = [say('First', 'content', 'a\u001B]0;title\u0007b\rc\u009B2Jd\te\n'), finished];
-    expect(printed(attack, { isTTY: true }).stdout).toBe('a]0;titlebc2Jd\te\n');
-    expect(printed(attack).stdout).toBe('a\u001B]0;title\u0007b\rc\u009B2Jd\te\n');
+    expect(printEvents(attack, { isTTY: true }).stdout).toBe('a]0;titlebc2Jd\te\n');
+    expect(printEvents(attack).stdout).toBe('a\u001B]0;title\u0007b\rc\u009B2Jd\te\n');
   });
 
   it('tells of progress, routes and substitutes in lines of their own', () => {
     const error = toRunError(new UpstreamError('The model is down.', { code: 'upstream_error', retryable: true }));
-    const { stderr } = printed([
+    const { stderr } = printEvents([
       { type: 'node-progress', node: 'Search', message: 'looking\nup' },
       { type: 'route-taken', node: 'route', branch: 'billing' },
       { type: 'node-failed', node: 'Search', elapsedMs: 1, error, recovered: true, aborted: false },
@@ -79,7 +79,7 @@ describe('the printer of an answer', () => {
 
   it('ends the line before an error is written', () => {
     const events: Printed[] = [say('First', 'content', 'Hel'), 'failed'];
-    expect(printed(events, { isTTY: true }).screen.endsWith('Hel\n')).toBe(true);
-    expect(printed(events).stdout).toBe('Hel');
+    expect(printEvents(events, { isTTY: true }).screen.endsWith('Hel\n')).toBe(true);
+    expect(printEvents(events).stdout).toBe('Hel');
   });
 });

@@ -32,7 +32,9 @@ export async function runCli(args: readonly string[], environment: CliEnvironmen
     return await command.run(parameters, options, environment);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    stderr.write(`${error.message}\n${error instanceof UsageError ? `\n${describeUsage(nameFirst(args)[0])}` : ''}`);
+    stderr.write(
+      `${error.message}\n${error instanceof UsageError ? `\n${describeUsage(joinCommandName(args)[0])}` : ''}`,
+    );
     return error instanceof UsageError ? EXIT.misused : EXIT.failed;
   }
 }
@@ -62,7 +64,7 @@ function parse(args: readonly string[]): {
         version: { type: 'boolean', short: 'v' },
       },
     });
-    const [name, ...parameters] = nameFirst(positionals);
+    const [name, ...parameters] = joinCommandName(positionals);
     return {
       name,
       parameters,
@@ -77,7 +79,7 @@ function parse(args: readonly string[]): {
 }
 
 /** Some names have two words. */
-function nameFirst(words: readonly string[]): readonly string[] {
+function joinCommandName(words: readonly string[]): readonly string[] {
   const both = words.slice(0, 2).join(' ');
   return COMMANDS.has(both) ? [both, ...words.slice(2)] : words;
 }

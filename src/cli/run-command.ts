@@ -8,7 +8,7 @@ import { OutputPrinter } from './output-printer.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError } from './cli-error.js';
 import { SIGNALS } from './signals.js';
-import { withApplication, findWorkflow } from './with-workflows.js';
+import { useApplication, findWorkflow } from './use-application.js';
 
 /**
  * Runs a workflow and prints its answer as it is generated: the content to stdout, so that it can be redirected, and
@@ -23,12 +23,12 @@ export async function runWorkflow(
   const { stdin, stdout, stderr } = environment.process;
   const content = message === '-' ? (await readText(stdin)).trimEnd() : message;
   if (content === '') throw new CliError('The message is empty.');
-  return withApplication(environment, app, async (application) => {
+  return useApplication(environment, app, async (application) => {
     const workflow = findWorkflow(application, id);
     const request: RunRequest = { model: id, messages: [{ role: 'user', content }], parameters: {} };
     const printer = new OutputPrinter(environment.process, workflow.separator);
     const gate = new Gate();
-    return withAbort(environment, async (signal) => {
+    return abortOnSignal(environment, async (signal) => {
       const options = { id: application.get(IdSource).runId(), signal, gate };
       const events = application.get(RunService, { strict: false }).start(workflow, request, options);
       let failure: MillraceError | undefined;
@@ -39,9 +39,9 @@ export async function runWorkflow(
           gate.close();
           stdout.once('drain', () => gate.open());
         },
-        failed: ({ thrown, isReaders }) => {
+        failed: ({ thrown, isReaderFault }) => {
           failure = thrown;
-          if (!isReaders) printer.failed();
+          if (!isReaderFault) printer.failed();
         },
       });
       if (failure === undefined) return EXIT.done;
@@ -53,7 +53,7 @@ export async function runWorkflow(
 }
 
 /** Lets Ctrl-C, and a reader that has enough, end the task; a second Ctrl-C ends the process. */
-async function withAbort<T>({ process }: CliEnvironment, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function abortOnSignal<T>({ process }: CliEnvironment, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const abort = (): void => controller.abort();
   for (const signal of SIGNALS) process.once(signal, abort);

@@ -12,7 +12,7 @@ export {
   providerKey,
 } from './provider-settings.js';
 export type { ProxyConfig } from './proxy-settings.js';
-export type { OptionsOf } from './options.js';
+export type { SettingOptions } from './options.js';
 export { type CommonOptions, listSettingNames, readConfig, readModuleConfig } from './read-config.js';
 export type { ServerConfig } from './server-settings.js';
 export { LOG_LEVELS } from './service-settings.js';

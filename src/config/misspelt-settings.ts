@@ -6,7 +6,7 @@ const SHORTEST = 8;
 const LONG = 12;
 
 /** What the names of variables that are no settings may mean. */
-export interface OtherNames {
+export interface NameHints {
   /** Names under which people know a setting from elsewhere: in vain, they would leave a server without what was meant. */
   readonly knownElsewhere: Readonly<Record<string, string>>;
   /** Variables that others own, though their names are near to one of ours. */
@@ -22,22 +22,22 @@ export interface OtherNames {
 export function findMisspeltSettings(
   variables: Readonly<Record<string, string | undefined>>,
   known: ReadonlySet<string>,
-  { knownElsewhere, foreign, words }: OtherNames,
+  { knownElsewhere, foreign, words }: NameHints,
 ): string[] {
   const reduced = new Map([...known].map((name) => [name, reduce(name)]));
   return Object.keys(variables).flatMap((name) => {
     if (known.has(name) || foreign.has(name) || (variables[name]?.trim() ?? '') === '') return [];
     const meant =
-      unlessSet(Object.hasOwn(knownElsewhere, name) ? knownElsewhere[name] : undefined, variables) ??
+      dropIfSet(Object.hasOwn(knownElsewhere, name) ? knownElsewhere[name] : undefined, variables) ??
       findNearest(name, reduced) ??
       findPrefixed(name, variables, known) ??
-      unlessSet(words.find(name, known), variables);
+      dropIfSet(words.find(name, known), variables);
     return meant === undefined ? [] : [`${name} is no setting of this server. Did you mean ${meant}?`];
   });
 }
 
 /** Beside the right one, another name is harmless: then it is for another program. */
-function unlessSet(
+function dropIfSet(
   meant: string | undefined,
   variables: Readonly<Record<string, string | undefined>>,
 ): string | undefined {

@@ -19,14 +19,14 @@ type OptionKey<S, K extends keyof S> =
     ? never
     : S[K] extends Setting<unknown>
       ? K
-      : keyof OptionsOf<S[K]> extends never
+      : keyof SettingOptions<S[K]> extends never
         ? never
         : K;
 
 /** The same settings as options of a program: all may be left out, and then their variables count. */
-export type OptionsOf<S> = {
+export type SettingOptions<S> = {
   readonly [K in keyof S as OptionKey<S, K>]?:
-    (S[K] extends Setting<infer T> ? Given<Exclude<T, undefined>> : OptionsOf<S[K]>) | undefined;
+    (S[K] extends Setting<infer T> ? Given<Exclude<T, undefined>> : SettingOptions<S[K]>) | undefined;
 };
 
 /** What options come to as variables. */

@@ -1,6 +1,6 @@
 import { address } from './address.js';
 import { credential, matching, oneOf, onOrOff } from './kinds.js';
-import type { OptionsOf } from './options.js';
+import type { SettingOptions } from './options.js';
 import { requestHeaders } from './pair-list.js';
 import {
   type Kind,
@@ -77,7 +77,7 @@ function makeCommonSettings({ name, defaultModel }: Pick<ProviderDeclaration, 'n
 }
 
 export type CommonProviderValues = Values<ReturnType<typeof makeCommonSettings>>;
-export type CommonProviderOptions = OptionsOf<ReturnType<typeof makeCommonSettings>>;
+export type CommonProviderOptions = SettingOptions<ReturnType<typeof makeCommonSettings>>;
 
 /** A provider's key: a value, or where a file is that holds it and may change at any time. */
 export interface ProviderKey {

@@ -5,7 +5,7 @@ import { findIgnoredVariables } from './ignored-variables.js';
 import { countBytes } from './kinds.js';
 import { findMisspeltSettings } from './misspelt-settings.js';
 import { OTEL_SETTINGS } from './otel-settings.js';
-import { type OptionsOf, type OtherOptions, writeOptions, type WrittenOptions } from './options.js';
+import { type SettingOptions, type OtherOptions, writeOptions, type WrittenOptions } from './options.js';
 import { makeProviderSettings, type ProviderDeclaration } from './provider-settings.js';
 import { PROXY_SETTINGS, readProxyConfig } from './proxy-settings.js';
 import { readSecretFiles } from './secret-files.js';
@@ -37,13 +37,13 @@ const OPTIONS = {
 };
 
 /** The options that say what variables say, but for those of the providers, whose declarations have them. */
-export type CommonOptions = OptionsOf<typeof OPTIONS>;
+export type CommonOptions = SettingOptions<typeof OPTIONS>;
 
 /** The same, of a list of providers. */
 type ModuleSettings = CommonOptions & { readonly providers?: object | undefined };
 
 /** Defaults where Millrace is a module: pages for people are there if the application asks for them. */
-const OF_MODULES = { PLAYGROUND: 'off', DOCS: 'off' };
+const MODULE_DEFAULTS = { PLAYGROUND: 'off', DOCS: 'off' };
 
 /** Names under which people know these settings from elsewhere. */
 const KNOWN_ELSEWHERE = {
@@ -62,7 +62,7 @@ const FOREIGN = ['LANGFUSE_PORT'];
 
 /** The names of all variables that are read. */
 export function listSettingNames(providers: readonly ProviderDeclaration[]): readonly string[] {
-  return namesWithFiles(listSettings({ ...SETTINGS, providers: makeProviderSettings(providers) }));
+  return listNamesWithFiles(listSettings({ ...SETTINGS, providers: makeProviderSettings(providers) }));
 }
 
 /**
@@ -87,7 +87,7 @@ export function readModuleConfig(
   others: OtherOptions = { names: [], faults: [] },
 ): AppConfig {
   const written = writeOptions({ ...OPTIONS, providers: makeProviderSettings(providers) }, options, others);
-  const given: Record<string, string | undefined> = { ...OF_MODULES, ...environment, ...written.variables };
+  const given: Record<string, string | undefined> = { ...MODULE_DEFAULTS, ...environment, ...written.variables };
   // An option goes before its variable, in whatever form that is there.
   for (const name of Object.keys(written.variables)) delete given[`${name}_FILE`];
   return read(given, providers, written);
@@ -97,7 +97,7 @@ export function readModuleConfig(
 function read(given: Variables, providers: readonly ProviderDeclaration[], written?: WrittenOptions): AppConfig {
   const settings = { ...SETTINGS, providers: makeProviderSettings(providers) };
   const all = listSettings(settings);
-  const known = new Set(namesWithFiles(all));
+  const known = new Set(listNamesWithFiles(all));
   const secrets = readSecretFiles(given, all);
   const { variables } = secrets;
   const describe = (name: string): string =>
@@ -151,7 +151,7 @@ function isProduction(environment = ''): boolean {
   return /^prod(uction)?$/i.test(environment.trim());
 }
 
-function namesWithFiles(settings: readonly Setting<unknown>[]): string[] {
+function listNamesWithFiles(settings: readonly Setting<unknown>[]): string[] {
   const secrets = settings.filter(({ secrecy }) => secrecy !== 'open');
   return [...settings.map(({ name }) => name), ...secrets.map(({ name }) => `${name}_FILE`)];
 }

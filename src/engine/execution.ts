@@ -1,4 +1,4 @@
-import { InternalError, loggableStack, type MillraceError, toMillraceError } from '../errors/index.js';
+import { InternalError, formatStackForLog, type MillraceError, toMillraceError } from '../errors/index.js';
 import { assertNever, isError } from '../kernel/index.js';
 import type { FinishReason } from '../models/index.js';
 import {
@@ -254,7 +254,7 @@ export class Execution implements Values {
       isBug ? 'error' : 'warn',
       `goes on with the substitute output of a step that failed: ${words}`,
       { ...call, ...facts },
-      isBug ? loggableStack(error.cause) : undefined,
+      isBug ? formatStackForLog(error.cause) : undefined,
     );
   }
 

@@ -1,4 +1,4 @@
-import { abortable, type Place, settleInTime, settleOrAbort } from '../kernel/index.js';
+import { rejectOnAbort, type Place, settleInTime, settleOrAbort } from '../kernel/index.js';
 import { type Delta, isDelta } from '../streaming/index.js';
 import type { Deltas, NodeStep, TaskContext } from '../workflow/index.js';
 import { makeDeltaError } from './delta-error.js';
@@ -77,7 +77,7 @@ export class NodeWork {
         if (isBatch(next.value)) for (const delta of next.value) this.#say(delta);
         else this.#say(next.value);
         if (turn === undefined) continue;
-        if (!gate.isOpen) await abortable(gate.opened(), cancellation);
+        if (!gate.isOpen) await rejectOnAbort(gate.waitUntilOpen(), cancellation);
         if (!turn.hasRoom) await this.#waitForTurn(turn);
       }
     } finally {
@@ -100,7 +100,7 @@ export class NodeWork {
   async #waitForTurn(turn: SpeakingOrder): Promise<void> {
     const { places, cancellation } = this.#run;
     this.#place.release();
-    await abortable(turn.room(), cancellation);
+    await rejectOnAbort(turn.room(), cancellation);
     this.#place = await places.acquire(cancellation);
   }
 }

@@ -1,5 +1,5 @@
 import {
-  loggableStack,
+  formatStackForLog,
   type MillraceError,
   readOutcome,
   RunAbortedError,
@@ -156,7 +156,7 @@ export class Run {
   /** Passes on halves of characters whose speaker has nothing more to say. */
   #endCharacters(): void {
     if (this.#speaker === undefined || !this.#characters.isHolding) return;
-    for (const rest of this.#characters.rest()) this.#pass(this.#speaker, rest);
+    for (const rest of this.#characters.takeRest()) this.#pass(this.#speaker, rest);
   }
 
   #pass({ node, debounceMs }: Speaker, delta: Delta): void {
@@ -277,7 +277,7 @@ export class Run {
       log.runFailed(error);
     } catch (thrown) {
       // Later, because it is the log that fails.
-      process.nextTick(() => log.write('error', 'failed, which could not be logged', {}, loggableStack(thrown)));
+      process.nextTick(() => log.write('error', 'failed, which could not be logged', {}, formatStackForLog(thrown)));
     }
   }
 
@@ -297,7 +297,7 @@ export class Run {
           log.step(step.node).write('error', words);
         });
       } catch (error) {
-        log.step(step.node).write('error', 'has a cleanup() that failed', {}, loggableStack(error));
+        log.step(step.node).write('error', 'has a cleanup() that failed', {}, formatStackForLog(error));
       }
     }
   }

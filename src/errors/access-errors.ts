@@ -15,15 +15,15 @@ export class UnauthorizedError extends InvalidRequestError {
 }
 
 /**
- * The caller is known but may not use this workflow. The client gets the same answer as if the workflow did not exist;
- * access log and metrics say `forbidden`.
+ * The caller is known but may not use this workflow. The client is told the same as if the workflow did not exist; the access log
+ * and metrics say `forbidden`.
  */
 export class ForbiddenError extends ModelNotFoundError {}
 
-/** What was limited. */
+/** What a limit counts. */
 export type LimitedBy = 'requests' | 'tokens';
 
-/** A limit of requests or tokens is reached. Status 429; it has nothing to do with the limits of model providers. */
+/** A limit of requests or tokens of this server is reached, not one of a model provider. Status 429. */
 export class RateLimitedError extends MillraceError {
   override readonly status = 429;
   override readonly type: ErrorType;
@@ -34,7 +34,7 @@ export class RateLimitedError extends MillraceError {
   }
 }
 
-/** The same request is being answered by another replica. Status 409, which SDKs try again after `retryAfterMs`. */
+/** Another replica is working on the same request. Status 409, after which SDKs try again in `retryAfterMs`. */
 export class RequestInProgressError extends MillraceError {
   override readonly status = 409;
   override readonly type: ErrorType = 'invalid_request_error';

@@ -8,8 +8,8 @@ export class InvalidRequestError extends MillraceError {
 }
 
 /**
- * No workflow that the caller may use has the id or alias that `model` names. The message is the same whether it is there
- * or not, so that nobody learns which hidden workflows exist; OpenAI's message does the same.
+ * No workflow that the caller may use has the id or alias that `model` names. Status 404. The message does not tell whether the
+ * workflow exists, so that nobody learns of hidden ones; OpenAI's message does the same.
  */
 export class ModelNotFoundError extends InvalidRequestError {
   override readonly status = 404;
@@ -27,7 +27,7 @@ export class NotFoundError extends InvalidRequestError {
   override readonly status = 404;
 }
 
-/** The application that Millrace is a module of refuses a request, with a status of its own. */
+/** Middleware of the application that Millrace is a module of has refused the request, with a status of its own. */
 export class RefusedByHostError extends InvalidRequestError {
   override readonly status: number;
 
@@ -37,7 +37,7 @@ export class RefusedByHostError extends InvalidRequestError {
   }
 }
 
-/** No route has this path. */
+/** No route has this path. Status 404. */
 export class UnknownRouteError extends InvalidRequestError {
   override readonly status = 404;
 
@@ -47,7 +47,7 @@ export class UnknownRouteError extends InvalidRequestError {
   }
 }
 
-/** The path exists, but not with this method. */
+/** The path exists, but not with this method. Status 405. */
 export class MethodNotAllowedError extends InvalidRequestError {
   override readonly status = 405;
 
@@ -57,7 +57,7 @@ export class MethodNotAllowedError extends InvalidRequestError {
   }
 }
 
-/** The body is longer than BODY_LIMIT. */
+/** The body is larger than the server accepts. Status 413. */
 export class PayloadTooLargeError extends InvalidRequestError {
   override readonly status = 413;
 
@@ -66,7 +66,7 @@ export class PayloadTooLargeError extends InvalidRequestError {
   }
 }
 
-/** No more of a request's body arrived in the time that the server waits. Its connection cannot be used again. */
+/** The body of a request stopped arriving. Status 408; its connection cannot be used again. */
 export class RequestTimeoutError extends InvalidRequestError {
   override readonly status = 408;
 
@@ -75,7 +75,7 @@ export class RequestTimeoutError extends InvalidRequestError {
   }
 }
 
-/** The body's content type, encoding or charset is not one this server reads. */
+/** The server cannot read the content type, encoding or charset of the body. Status 415. */
 export class UnsupportedMediaTypeError extends InvalidRequestError {
   override readonly status = 415;
 

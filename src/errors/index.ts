@@ -16,7 +16,7 @@ export {
   UnknownRouteError,
   UnsupportedMediaTypeError,
 } from './client-errors.js';
-export { loggableStack } from './loggable-stack.js';
+export { formatStackForLog } from './format-stack-for-log.js';
 export { type ErrorType, MillraceError } from './millrace-error.js';
 export { type Outcome, readOutcome, readStatusOutcome } from './outcome.js';
 export { type RunError, toRunError } from './run-error.js';

@@ -43,7 +43,7 @@ const ALL: readonly (readonly [MillraceError, number, string, string | null, str
 
 describe('errors with a consequence', () => {
   it.each(ALL.map((each) => [each[0].name, ...each] as const))(
-    '%s has its own',
+    '%s has its status, type, code, param and advice on retries',
     (name, error, status, type, code, param, retryable) => {
       expect(error).toBeInstanceOf(MillraceError);
       expect(error).toMatchObject({ name: error.constructor.name, status, type, code, param, retryable });
@@ -52,7 +52,7 @@ describe('errors with a consequence', () => {
     },
   );
 
-  it('keep what is for the operator out of the message', () => {
+  it('keep out of the message what only the operator may see', () => {
     const cause = new Error('secret');
     const errors = [
       new InternalError(cause),
@@ -66,12 +66,12 @@ describe('errors with a consequence', () => {
     expect(errors[2]).toMatchObject({ diagnostic: 'secret', retryAfterMs: 2_000 });
   });
 
-  it('have no cause unless they were given one', () => {
+  it('have no cause unless one was given', () => {
     expect(Object.hasOwn(new InvalidRequestError('x'), 'cause')).toBe(false);
     expect(Object.hasOwn(new InternalError(undefined), 'cause')).toBe(true);
   });
 
-  it('quote what a client sent only up to a sane length', () => {
+  it('quote only the beginning of what a client sent', () => {
     const long = 'x'.repeat(100_000);
     expect(new ModelNotFoundError(long).message.length).toBeLessThan(400);
     expect(new UnknownRouteError('GET', long).message.length).toBeLessThan(400);
@@ -85,13 +85,13 @@ describe('errors with a consequence', () => {
 });
 
 describe('toMillraceError', () => {
-  it('leaves an error with a consequence as it is', () => {
+  it('returns a MillraceError as it is', () => {
     const error = new ModelNotFoundError('m');
     expect(toMillraceError(error)).toBe(error);
   });
 
   it.each([new TypeError('secret'), 'secret', undefined, { status: 418, message: 'secret' }])(
-    'makes a bug of anything else, and says nothing about it: %p',
+    'makes an InternalError of %p without quoting it',
     (thrown) => {
       const error = toMillraceError(thrown);
       expect(error).toMatchObject({ status: 500, code: 'internal_error', cause: thrown });

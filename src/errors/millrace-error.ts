@@ -2,13 +2,13 @@
 export type ErrorType =
   | 'invalid_request_error'
   | 'rate_limit_error'
-  // Limits of this server's own, by what there was too much of.
+  // Limits of this server itself, by what was too much.
   | 'requests'
   | 'tokens'
   | 'insufficient_quota'
   | 'server_error';
 
-/** What every error of this code base carries beside its message. */
+/** What errors hold beside their message. */
 export interface ErrorDetails {
   /** `error.code` of the envelope: a stable word that clients may branch on, or null. */
   readonly code?: string | null;
@@ -16,24 +16,24 @@ export interface ErrorDetails {
   readonly param?: string | null;
   /** How long the client should wait before it tries again, in milliseconds; sent as `retry-after`. */
   readonly retryAfterMs?: number;
-  /** For logs and traces only. Never holds keys, and never the words of an upstream answer. */
+  /** For logs and traces only. Never holds keys, and never words of an upstream's response. */
   readonly diagnostic?: string;
   readonly cause?: unknown;
 }
 
 /**
- * Base of all errors that have a defined consequence for a client. `message` is written for the client and is safe to
- * send; what only the operator may see stands in `diagnostic` and `cause`.
+ * Base of all errors that have a defined consequence for a client. `message` is for the client and safe to send; what only the
+ * operator may see is in `diagnostic` and `cause`.
  */
 export abstract class MillraceError extends Error {
-  /** HTTP status of an answer that consists of this error alone. */
+  /** HTTP status of a response that consists of this error alone. */
   abstract readonly status: number;
   abstract readonly type: ErrorType;
   readonly code: string | null;
   readonly param: string | null;
   readonly retryAfterMs: number | undefined;
   readonly diagnostic: string | undefined;
-  /** False where another try cannot help or would cost again; sent as `x-should-retry: false`. */
+  /** False if another try cannot help, or would cost again; sent as `x-should-retry: false`. */
   readonly retryable: boolean = true;
 
   constructor(message: string, details: ErrorDetails = {}) {

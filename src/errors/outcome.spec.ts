@@ -33,11 +33,11 @@ describe('readOutcome', () => {
     [new UpstreamError('x', { status: 429, type: 'rate_limit_error' }), 'upstream_rate_limited'],
     [new UpstreamError('x', { status: 429, type: 'insufficient_quota' }), 'upstream_quota'],
     [new UpstreamError('x', { status: 422 }), 'upstream_rejected'],
-  ] as [MillraceError, string][])('%s: %s', (error, outcome) => {
+  ] as [MillraceError, string][])('reads %s as %s', (error, outcome) => {
     expect(readOutcome(error)).toBe(outcome);
   });
 
-  it('knows every status, and never makes a word of its own', () => {
+  it('has an outcome of the list for every status', () => {
     for (let status = 200; status < 600; status++) expect(OUTCOMES).toContain(readStatusOutcome(status));
     expect([200, 304, 401, 403, 404, 429, 413, 500, 503].map(readStatusOutcome)).toEqual([
       'ok',

@@ -5,23 +5,23 @@ import { RunAbortedError } from './run-aborted-error.js';
 import { InternalError, OverloadedError, UpstreamError } from './server-errors.js';
 
 /**
- * How a request, a run or a model call ended. A fixed list, so that nobody outside can add to the metrics by what they send
- * or answer.
+ * How a request, a run or a model call ended. A fixed list, so that nothing that clients or upstreams send can add
+ * series to the metrics.
  */
 export const OUTCOMES = [
-  // What a model stopped for, by OpenAI's names.
+  // Why a model stopped, by OpenAI's names.
   'stop',
   'length',
   'tool_calls',
   'content_filter',
-  // Answers that run no workflow: lists, pages.
+  // Responses without a run, such as lists and pages.
   'ok',
   // Ended from outside.
   'client_abort',
   'cancelled',
   'deadline',
   'shutdown',
-  // Ended because something else failed; only model calls end so.
+  // A model call that ended because something else failed.
   'aborted',
   // The request was at fault.
   'invalid_request',
@@ -30,19 +30,20 @@ export const OUTCOMES = [
   'unauthorized',
   'forbidden',
   'rate_limited',
-  // A model provider was.
+  // A model provider was at fault.
   'upstream_error',
   'upstream_timeout',
   'upstream_rate_limited',
   'upstream_quota',
   'upstream_rejected',
-  // This server was.
+  // This server was at fault.
   'overloaded',
   'internal_error',
 ] as const;
+/** One of {@link OUTCOMES}. */
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** The outcome of whatever failed with this error. */
+/** Reads the outcome of a request, run or model call that failed with this error. */
 export function readOutcome(error: MillraceError): Outcome {
   if (error instanceof RunAbortedError) {
     return error.abortCause === 'client_disconnected' ? 'client_abort' : error.abortCause;
@@ -56,7 +57,7 @@ export function readOutcome(error: MillraceError): Outcome {
   return readStatusOutcome(error.status);
 }
 
-/** The outcome of a request of which only the status of its answer is known. */
+/** Reads the outcome of a request of which only the response's status is known. */
 export function readStatusOutcome(status: number): Outcome {
   if (status < 400) return 'ok';
   if (status === 401) return 'unauthorized';
@@ -71,6 +72,6 @@ function readUpstreamOutcome({ status, type }: UpstreamError): Outcome {
   if (type === 'insufficient_quota') return 'upstream_quota';
   if (status === 429) return 'upstream_rate_limited';
   if (status === 504 || status === 408) return 'upstream_timeout';
-  // The upstream refuses what the client sent.
+  // With any other status, the upstream has refused what the client sent.
   return status === 502 ? 'upstream_error' : 'upstream_rejected';
 }

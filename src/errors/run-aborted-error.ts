@@ -4,11 +4,11 @@ import { MillraceError } from './millrace-error.js';
 export type AbortCause = 'client_disconnected' | 'cancelled' | 'deadline' | 'shutdown';
 
 const CONSEQUENCES: Record<AbortCause, { status: number; code: string; message: string }> = {
-  // 499 is what proxies log for this; nobody is left to receive it.
+  // Proxies log 499 for this. No client is left to receive it.
   client_disconnected: {
     status: 499,
     code: 'client_disconnected',
-    message: 'The client closed the connection, or the signal that the run was given was aborted.',
+    message: 'The client closed the connection, or the signal of the run was aborted.',
   },
   cancelled: { status: 409, code: 'cancelled', message: 'The run was cancelled.' },
   deadline: {
@@ -19,15 +19,15 @@ const CONSEQUENCES: Record<AbortCause, { status: number; code: string; message: 
   shutdown: {
     status: 503,
     code: 'server_shutting_down',
-    message: 'The server is shutting down and had to end this answer. Send the request again.',
+    message: 'The server is shutting down and had to end this response. Send the request again.',
   },
 };
 
-/** The reason of a run's `AbortSignal`: who or what ended the run. */
+/** The reason of a run's `AbortSignal`: what ended the run from outside. */
 export class RunAbortedError extends MillraceError {
   override readonly status: number;
   override readonly type = 'server_error';
-  /** A run that missed its deadline has cost its tokens, and would most likely miss it again. */
+  /** Only after a shutdown: a run that missed its deadline has cost its tokens and would most likely miss it again. */
   override readonly retryable: boolean;
 
   constructor(readonly abortCause: AbortCause) {

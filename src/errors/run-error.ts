@@ -1,8 +1,8 @@
 import type { ErrorType, MillraceError } from './millrace-error.js';
 
-/** An error as a run's events tell it: what a client may know. What is for operators alone stands in the log. */
+/** The error in a run's events: what a client may know. What only operators may see goes to the log. */
 export interface RunError {
-  /** HTTP status of an answer that consists of this error alone. */
+  /** HTTP status of a response that consists of this error alone. */
   readonly status: number;
   readonly code: string | null;
   readonly type: ErrorType;
@@ -12,7 +12,7 @@ export interface RunError {
   readonly retryAfterMs?: number;
 }
 
-/** The part of an error that a run's events tell. */
+/** Picks the part of an error that goes into a run's events. */
 export function toRunError({ status, code, type, message, param, retryAfterMs }: MillraceError): RunError {
   return { status, code, type, message, param, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }

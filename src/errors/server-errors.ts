@@ -1,6 +1,6 @@
 import { type ErrorDetails, type ErrorType, MillraceError } from './millrace-error.js';
 
-/** A fault of this server's own. The message says nothing about it; `cause` does, for the log. Status 500. */
+/** A bug in this server. Status 500. The message says nothing about it; `cause` does, for the log. */
 export class InternalError extends MillraceError {
   override readonly status = 500;
   override readonly type = 'server_error';
@@ -16,8 +16,8 @@ export class InternalError extends MillraceError {
 }
 
 /**
- * A run said more than this server allows for one run: its steps never end, or the limit is too low. Status 500. What was
- * streamed before stays with the client.
+ * The output of a run is larger than this server allows: a step never ends, or the limit is too low. Status 500. The client keeps
+ * what was streamed before.
  */
 export class RunOutputTooLargeError extends MillraceError {
   override readonly status = 500;
@@ -33,18 +33,18 @@ export class RunOutputTooLargeError extends MillraceError {
   }
 }
 
-/** The server takes no new work now: it is shutting down or full. Status 503; always give it `retryAfterMs`. */
+/** The server takes no new work: it is shutting down or full. Status 503. Always give it `retryAfterMs`. */
 export class OverloadedError extends MillraceError {
   override readonly status = 503;
   override readonly type = 'server_error';
 }
 
-/** Statuses with which an upstream's failure reaches the client. */
+/** Statuses with which the failure of an upstream reaches the client. */
 export type UpstreamStatus = 400 | 408 | 413 | 422 | 429 | 502 | 504;
 
 /**
- * A model provider failed, refused, or answered something that cannot be used. The message names the consequence in our
- * own words, because an upstream's can quote keys and addresses.
+ * A model provider failed, refused the request, or sent something that cannot be used. The message is in our own words, because an
+ * upstream's can quote keys and addresses.
  */
 export class UpstreamError extends MillraceError {
   override readonly status: UpstreamStatus;

@@ -13,7 +13,7 @@ describe('start-up errors', () => {
     );
   });
 
-  it('list every fault of every workflow, with its place and its fix', () => {
+  it('list every fault of every workflow, with where it is and how to fix it', () => {
     const error = new DefinitionError([
       { code: 'duplicate_workflow_id', workflow: 'chat', message: 'Two have this id.', fix: 'Rename one.' },
       { code: 'unknown_provider', workflow: 'b', node: 'TextNode', message: 'No such provider.', fix: 'Set its key.' },
@@ -26,7 +26,7 @@ describe('start-up errors', () => {
     expect(error.faults).toHaveLength(2);
   });
 
-  it('are in the singular for one', () => {
+  it('use the singular for a single fault', () => {
     expect(new ConfigurationError(['x']).message).toContain('one setting is wrong');
     expect(new DefinitionError([{ code: 'x', workflow: 'a', message: 'm', fix: 'f' }]).message).toContain(
       'one fault in',

@@ -2,9 +2,9 @@
 export interface DefinitionFault {
   /** Stable word for the kind of fault, such as `duplicate_workflow_id`. */
   readonly code: string;
-  /** Id of the workflow at fault, or its class name if it has no id yet. */
+  /** Id of the workflow at fault, or the name of its class if it has no id. */
   readonly workflow: string;
-  /** Class name or key of the node at fault, if it is one. */
+  /** Class name or key of the node at fault; absent if no node is. */
   readonly node?: string;
   /** What is wrong. */
   readonly message: string;
@@ -12,7 +12,7 @@ export interface DefinitionFault {
   readonly fix: string;
 }
 
-/** The application cannot start as it is; the message is all that the person who starts it needs, so no stack is shown. */
+/** The application cannot start. The message is all that the person who starts it needs, so no stack is shown. */
 export abstract class StartUpError extends Error {
   constructor(title: string, lines: readonly string[]) {
     super([title, ...lines.map((line) => `  - ${line}`)].join('\n'));
@@ -20,7 +20,7 @@ export abstract class StartUpError extends Error {
   }
 }
 
-/** There are settings that this server cannot work with. Lists all of them. */
+/** Some settings are wrong. The message lists all of them. */
 export class ConfigurationError extends StartUpError {
   /** @param where the settings are */
   constructor(
@@ -34,7 +34,7 @@ export class ConfigurationError extends StartUpError {
   }
 }
 
-/** Workflows are wired in a way that cannot run. Lists all faults of all workflows. */
+/** Some workflows cannot run as they are wired. The message lists all faults of all workflows. */
 export class DefinitionError extends StartUpError {
   constructor(readonly faults: readonly DefinitionFault[]) {
     super(

@@ -2,14 +2,14 @@ import { MillraceError } from './millrace-error.js';
 import { InternalError } from './server-errors.js';
 
 /**
- * Makes a MillraceError of anything thrown. What is not one of ours, or cannot be read, is a bug, and its message stays
- * inside. Never throws.
+ * Makes a MillraceError of anything thrown. Anything but a readable MillraceError is a bug: it becomes an InternalError, and its
+ * message is not shown to clients. Never throws.
  */
 export function toMillraceError(thrown: unknown): MillraceError {
   return isSoundMillraceError(thrown) ? thrown : new InternalError(thrown);
 }
 
-/** True if everything that clients are told is there: other code may have changed or wrapped an error of ours. */
+/** True if all parts that clients are told can be read: other code may have changed or wrapped the error. */
 function isSoundMillraceError(thrown: unknown): thrown is MillraceError {
   try {
     if (!(thrown instanceof MillraceError)) return false;

@@ -25,7 +25,7 @@ export class MetricsController {
     }),
   ])
   async page(@Req() _request: Request, @Res() response: Response): Promise<void> {
-    const page = await this.metrics.page();
+    const page = await this.metrics.renderPage();
     response.setHeader('cache-control', 'no-store');
     response.setHeader('content-type', this.metrics.contentType);
     response.end(page);

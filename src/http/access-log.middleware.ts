@@ -7,7 +7,7 @@ import { Clock } from '../kernel/index.js';
 import { Metrics } from '../metrics/index.js';
 import { readRequestId } from './openai-headers.middleware.js';
 import { beginRecord, type RequestRecord } from './request-record.js';
-import { isSent } from './turn.js';
+import { isSent } from './response-order.middleware.js';
 
 /** One line of the access log. Absent fields are not known, or do not apply. docs/observability.md explains each. */
 interface AccessLine {
@@ -58,15 +58,15 @@ export class AccessLog {
     const record = beginRecord(response, this.clock.monotonic(), this.metrics);
     response.once('close', () => {
       const durationMs = this.clock.monotonic() - record.startedAt;
-      record.whenSettled(() => this.#settle(request, response, record, durationMs));
+      record.callWhenSettled(() => this.#settle(request, response, record, durationMs));
     });
     next();
   };
 
   /** Writes the line of a request that Node's HTTP parser refused. It has neither method nor path. */
-  malformed(status: number, requestId: string): void {
+  logMalformed(status: number, requestId: string): void {
     const outcome = readStatusOutcome(status);
-    this.metrics.request({ workflow: 'none', outcome, streamed: false, durationMs: 0 });
+    this.metrics.recordRequest({ workflow: 'none', outcome, streamed: false, durationMs: 0 });
     this.#write({ method: '-', path: '-', status, outcome, duration_ms: 0, request_id: requestId }, 'log');
   }
 
@@ -76,7 +76,7 @@ export class AccessLog {
     const path = readPath(request.originalUrl);
     const isProbe = PROBE.test(path);
     if (!isProbe) {
-      this.metrics.request({ workflow: workflow ?? 'none', outcome, streamed: streamed ?? false, durationMs });
+      this.metrics.recordRequest({ workflow: workflow ?? 'none', outcome, streamed: streamed ?? false, durationMs });
     }
     const traceId = response.getHeader('x-trace-id');
     this.#write(

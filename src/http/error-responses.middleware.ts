@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import {
   InternalError,
-  loggableStack,
+  formatStackForLog,
   MethodNotAllowedError,
   type MillraceError,
   RequestTimeoutError,
@@ -31,18 +31,18 @@ export class ErrorResponses {
 
   /** The last middleware. Express knows by the number of its parameters that it is for errors. */
   readonly middleware = (thrown: unknown, request: Request, response: Response, _next: NextFunction): void => {
-    this.#answer(thrown, request, response);
+    this.#respond(thrown, request, response);
   };
 
-  #answer(thrown: unknown, request: Request, response: Response): void {
+  #respond(thrown: unknown, request: Request, response: Response): void {
     const error = translateError(thrown);
-    if (request.method !== 'OPTIONS') findRecord(response).failed(error);
+    if (request.method !== 'OPTIONS') findRecord(response).setFailure(error);
     if (error instanceof InternalError && error !== thrown) {
       const request_id = readRequestId(response);
       this.#logger.error(
         `${request.method} ${request.baseUrl}${request.path} ${request_id} failed by a bug`,
         { request_id },
-        loggableStack(thrown),
+        formatStackForLog(thrown),
       );
     }
     if (response.destroyed || response.writableEnded) return;

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import { AppConfig } from '../config/index.js';
-import { Clock, whileHeld } from '../kernel/index.js';
+import { Clock, holdProcessUntil } from '../kernel/index.js';
 import { RunService } from '../runs/index.js';
 
 /** How long the last bytes of ended answers may take to leave, in milliseconds. */
@@ -44,7 +44,7 @@ export class GracefulShutdown implements BeforeApplicationShutdown {
    * @param signal undefined if the application is closed by code: then nobody has to notice first
    */
   beforeApplicationShutdown(signal?: string): Promise<void> {
-    this.#done ??= whileHeld(this.#shutDown(signal));
+    this.#done ??= holdProcessUntil(this.#shutDown(signal));
     return this.#done;
   }
 
@@ -58,11 +58,11 @@ export class GracefulShutdown implements BeforeApplicationShutdown {
       });
     }
     await this.runner.drain(graceMs);
-    await this.#endAnswers();
+    await this.#endResponses();
   }
 
   /** Gives the last bytes of ended answers their time. */
-  async #endAnswers(): Promise<void> {
+  async #endResponses(): Promise<void> {
     if (this.#open.size === 0) return;
     await new Promise<void>((resolve) => {
       const limit = this.clock.after(LAST_BYTES_MS, () => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type AbortNotice, type Clock, sleep } from '../kernel/index.js';
-import { findOpenResponse } from './turn.js';
+import { findOpenResponse } from './response-order.middleware.js';
 
 /** Emitted on a response whose client may have left. A listener writes something harmless, which shows whether it has. */
 export const PROBE = Symbol('probe');
@@ -40,7 +40,7 @@ export function answerHalfClosed(server: Server, clock: Clock, longestPauseMs: n
  * @param signal of the client that leaves
  * @throws the signal's reason, if it has left
  */
-export async function findWhetherClientIsThere(
+export async function assertClientPresent(
   { socket }: IncomingMessage,
   clock: Clock,
   signal: AbortNotice,

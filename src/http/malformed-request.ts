@@ -6,27 +6,27 @@ import type { AccessLog } from './access-log.middleware.js';
 import { makeRequestId } from './openai-headers.middleware.js';
 import { makeErrorEnvelope } from './error-envelope.js';
 import { SECURITY_HEADERS } from './security-headers.middleware.js';
-import { findOpenResponse } from './turn.js';
-import { isAnswered } from './unread-body.js';
+import { findOpenResponse } from './response-order.middleware.js';
+import { isLingering } from './unread-body.js';
 
-const STATUS_OF: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+const STATUS_BY_CODE: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
-const MESSAGE_OF: Readonly<Record<number, string>> = {
+const MESSAGE_BY_STATUS: Readonly<Record<number, string>> = {
   400: 'The request is not valid HTTP.',
   408: 'The request took too long to arrive.',
   431: 'The headers of the request are too large.',
 };
 
 /** Answers what Node's HTTP parser refuses, which never reaches a route, in the same form as every other error. */
-export function answerMalformedRequests(server: Server, ids: IdSource, log: Pick<AccessLog, 'malformed'>): void {
+export function answerMalformedRequests(server: Server, ids: IdSource, log: Pick<AccessLog, 'logMalformed'>): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable || isAnswered(socket) || isAnswering(socket)) {
+    if (error.code === 'ECONNRESET' || !socket.writable || isLingering(socket) || isResponding(socket)) {
       socket.destroy();
       return;
     }
-    const status = STATUS_OF[error.code ?? ''] ?? 400;
+    const status = STATUS_BY_CODE[error.code ?? ''] ?? 400;
     const requestId = makeRequestId(ids);
-    const body = JSON.stringify(makeErrorEnvelope(new InvalidRequestError(MESSAGE_OF[status] ?? '')));
+    const body = JSON.stringify(makeErrorEnvelope(new InvalidRequestError(MESSAGE_BY_STATUS[status] ?? '')));
     socket.end(
       [
         `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
@@ -39,12 +39,12 @@ export function answerMalformedRequests(server: Server, ids: IdSource, log: Pick
         body,
       ].join('\r\n'),
     );
-    log.malformed(status, requestId);
+    log.logMalformed(status, requestId);
   });
 }
 
 /** True if bytes written now would become part of another answer, or be taken for the answer to an earlier request. */
-function isAnswering(socket: Socket): boolean {
+function isResponding(socket: Socket): boolean {
   const response = findOpenResponse(socket);
   // If the request is still arriving, the fault is in that very request.
   return response !== undefined && (response.headersSent || response.req.complete);

@@ -11,11 +11,11 @@ import { limitBody } from './body-limit.middleware.js';
 import { makeCorsOptions } from './cors.js';
 import { DoorsPlace } from './doors-place.js';
 import { GracefulShutdown } from './graceful-shutdown.service.js';
-import { inSequence } from './in-sequence.js';
+import { chainHandlers } from './chain-handlers.js';
 import { requireHost } from './require-host.middleware.js';
 import { addSecurityHeaders } from './security-headers.middleware.js';
 import { limitSending } from './send-limit.middleware.js';
-import { takeTurn } from './turn.js';
+import { keepResponseOrder } from './response-order.middleware.js';
 
 /** What every request passes before it comes to its route. */
 @Injectable()
@@ -35,8 +35,8 @@ export class RequestChain {
     const { config, clock } = this;
     const { corsOrigins, maxBodyBytes, bodyLimit: limit } = config.http;
     router.use(
-      inSequence(
-        takeTurn,
+      chainHandlers(
+        keepResponseOrder,
         this.shutdown.middleware,
         limitSending(config.server.sendTimeoutMs, clock),
         this.accessLog.middleware,

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { ForbiddenError, type MillraceError, ModelNotFoundError, type Outcome, readOutcome } from '../errors/index.js';
-import type { Metrics, StreamMeter } from '../metrics/index.js';
+import type { Metrics, StreamMetrics } from '../metrics/index.js';
 import type { Usage } from '../models/index.js';
 import type { RunEnding, RunRecord } from '../runs/index.js';
 
@@ -14,10 +14,10 @@ export interface RequestFailure {
 
 /** What becomes known of one request on its way: for its line in the access log, and for the metrics. */
 export class RequestRecord implements RunRecord {
-  readonly #metrics: Pick<Metrics, 'stream'>;
+  readonly #metrics: Pick<Metrics, 'measureStream'>;
   #workflow: string | undefined;
   #streamed: boolean | undefined;
-  #stream: StreamMeter | undefined;
+  #stream: StreamMetrics | undefined;
   #outcome: Outcome | undefined;
   #usage: Usage | undefined;
   #untoldTokens: number | undefined;
@@ -31,7 +31,7 @@ export class RequestRecord implements RunRecord {
   /** @param startedAt when the request arrived, by the monotonic clock */
   constructor(
     readonly startedAt: number,
-    metrics: Pick<Metrics, 'stream'>,
+    metrics: Pick<Metrics, 'measureStream'>,
   ) {
     this.#metrics = metrics;
   }
@@ -87,25 +87,25 @@ export class RequestRecord implements RunRecord {
   }
 
   /** The request asks for this workflow. */
-  asks(workflow: string, streamed: boolean): void {
+  setWorkflow(workflow: string, streamed: boolean): void {
     this.#workflow = workflow;
     this.#streamed = streamed;
   }
 
   /** Its answer is streamed. @returns measures what is written of it */
-  openStream(): StreamMeter {
-    this.#stream = this.#metrics.stream(this.#workflow ?? 'unknown', this.startedAt);
+  openStream(): StreamMetrics {
+    this.#stream = this.#metrics.measureStream(this.#workflow ?? 'unknown', this.startedAt);
     return this.#stream;
   }
 
-  /** Its run begins: the request is not settled before {@link runEnded} is called. */
-  runBegins(runId: string): void {
+  /** Its run begins: the request is not settled before {@link endRun} is called. */
+  beginRun(runId: string): void {
     this.#runId = runId;
     this.#isRunning = true;
     this.#hasRun = true;
   }
 
-  runEnded(outcome: Outcome, { usage, untoldTokens, error, node }: RunEnding): void {
+  endRun(outcome: Outcome, { usage, untoldTokens, error, node }: RunEnding): void {
     this.#untoldTokens = untoldTokens;
     this.#outcome = outcome;
     this.#usage = usage;
@@ -115,24 +115,24 @@ export class RequestRecord implements RunRecord {
   }
 
   /** Its run failed before a stream was opened that could have carried these node events. */
-  failedAfter(events: readonly string[]): void {
+  setEvents(events: readonly string[]): void {
     this.#events = events;
   }
 
   /** It was refused, or its run has failed. */
-  failed(error: MillraceError): void {
+  setFailure(error: MillraceError): void {
     this.#outcome = readOutcome(error);
     this.#failure ??= { code: error.code ?? error.type, node: undefined };
     if (error instanceof ModelNotFoundError && !(error instanceof ForbiddenError)) this.#workflow = 'unknown';
   }
 
   /** It gets the answer of an earlier request. @param failure how that one failed; undefined: it did not */
-  repeats(failure: RequestFailure | undefined): void {
+  setReplayedFailure(failure: RequestFailure | undefined): void {
     this.#failure = failure;
   }
 
   /** Calls back once no run is open, at once if none is. When a client leaves, its run goes on until it has been ended. */
-  whenSettled(callback: () => void): void {
+  callWhenSettled(callback: () => void): void {
     if (this.#isRunning) this.#onSettled = callback;
     else callback();
   }
@@ -144,7 +144,7 @@ const records = new WeakMap<ServerResponse, RequestRecord>();
 export function beginRecord(
   response: ServerResponse,
   startedAt: number,
-  metrics: Pick<Metrics, 'stream'>,
+  metrics: Pick<Metrics, 'measureStream'>,
 ): RequestRecord {
   const record = new RequestRecord(startedAt, metrics);
   records.set(response, record);

@@ -13,15 +13,15 @@ describe('ServerAdapter', () => {
   it("makes messages that Express takes as they are: replaced prototypes would spoil the engine's caches", async () => {
     adapter = new ServerAdapter(readConfig({}, []).server);
     adapter.initHttpServer();
-    const prototypesOf = (...messages: readonly object[]): unknown[] =>
+    const readPrototypes = (...messages: readonly object[]): unknown[] =>
       messages.map((message) => Object.getPrototypeOf(message));
     let before: unknown[] = [];
     let after: unknown[] = [];
     adapter.getHttpServer().prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-      before = prototypesOf(request, response);
+      before = readPrototypes(request, response);
     });
     adapter.get('/', (request: Request, response: Response) => {
-      after = prototypesOf(request, response);
+      after = readPrototypes(request, response);
       response.json({ path: request.path });
     });
     const server = adapter.listen(0, '127.0.0.1');

@@ -29,6 +29,6 @@ export function discardBody(request: IncomingMessage, clock: Clock): void {
 }
 
 /** True while a client still sends a request that was answered: another answer would be taken for that of the next one. */
-export function isAnswered(socket: Socket): boolean {
+export function isLingering(socket: Socket): boolean {
   return lingering.has(socket);
 }

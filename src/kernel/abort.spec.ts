@@ -2,13 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { getEventListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { FakeClock } from '../../test/support/fake-clock.js';
-import { abortable, settleOrAbort } from './abort.js';
+import { rejectOnAbort, settleOrAbort } from './abort.js';
 
 const reason = new Error('aborted');
 const failure = new Error('failed');
 
 /** A promise with its controls, and a signal with its own. */
-function parts() {
+function makeParts() {
   const controller = new AbortController();
   let resolve: (value: string) => void = () => undefined;
   let reject: (error: Error) => void = () => undefined;
@@ -36,13 +36,13 @@ function watch(promise: Promise<unknown>): { outcome: unknown } {
   return seen;
 }
 
-describe('abortable', () => {
+describe('rejectOnAbort', () => {
   it.each([
     ['resolves', 'value'],
     ['rejects', failure],
   ])('%s as the promise does, and leaves no listener', async (how, outcome) => {
-    const { promise, resolve, reject, signal, listeners } = parts();
-    const seen = watch(abortable(promise, signal));
+    const { promise, resolve, reject, signal, listeners } = makeParts();
+    const seen = watch(rejectOnAbort(promise, signal));
     expect(listeners()).toBe(1);
     if (how === 'resolves') resolve('value');
     else reject(failure);
@@ -51,8 +51,8 @@ describe('abortable', () => {
   });
 
   it('rejects with the reason at once, whatever the promise does later', async () => {
-    const { promise, reject, signal, abort, listeners } = parts();
-    const seen = watch(abortable(promise, signal));
+    const { promise, reject, signal, abort, listeners } = makeParts();
+    const seen = watch(rejectOnAbort(promise, signal));
     abort();
     await turn();
     expect([seen.outcome, listeners()]).toEqual([reason, 0]);
@@ -63,9 +63,9 @@ describe('abortable', () => {
   });
 
   it('rejects with the reason of a signal that is aborted already', async () => {
-    const { promise, reject, signal, abort, listeners } = parts();
+    const { promise, reject, signal, abort, listeners } = makeParts();
     abort();
-    await expect(abortable(promise, signal)).rejects.toBe(reason);
+    await expect(rejectOnAbort(promise, signal)).rejects.toBe(reason);
     expect(listeners()).toBe(0);
     reject(failure);
     await turn();
@@ -78,7 +78,7 @@ describe('settleOrAbort', () => {
     ['rejects', failure],
   ])('%s as the promise does, and leaves no listener or timer', async (how, outcome) => {
     const clock = new FakeClock();
-    const { promise, resolve, reject, signal, listeners } = parts();
+    const { promise, resolve, reject, signal, listeners } = makeParts();
     const seen = watch(settleOrAbort(promise, signal, clock, 100));
     if (how === 'resolves') resolve('value');
     else reject(failure);
@@ -88,7 +88,7 @@ describe('settleOrAbort', () => {
 
   it.each(['resolve', 'reject'] as const)('waits after an abort until the promise settles: %s', async (how) => {
     const clock = new FakeClock();
-    const { promise, resolve, reject, signal, abort } = parts();
+    const { promise, resolve, reject, signal, abort } = makeParts();
     const seen = watch(settleOrAbort(promise, signal, clock, 100));
     abort();
     await clock.advanceAsync(99);
@@ -101,7 +101,7 @@ describe('settleOrAbort', () => {
 
   it('waits no longer than the grace time', async () => {
     const clock = new FakeClock();
-    const { promise, reject, signal, abort } = parts();
+    const { promise, reject, signal, abort } = makeParts();
     const seen = watch(settleOrAbort(promise, signal, clock, 100));
     abort();
     await clock.advanceAsync(100);
@@ -112,7 +112,7 @@ describe('settleOrAbort', () => {
 
   it('treats a signal that is aborted already in the same way', async () => {
     const clock = new FakeClock();
-    const { promise, signal, abort, listeners } = parts();
+    const { promise, signal, abort, listeners } = makeParts();
     abort();
     const seen = watch(settleOrAbort(promise, signal, clock, 100));
     await clock.advanceAsync(99);

@@ -5,7 +5,7 @@ import type { Clock, Timer } from './clock.js';
  * Settles as `promise` does, or rejects with `signal.reason` as soon as the signal aborts. The listener is removed in
  * either case, so a long-lived signal collects none.
  */
-export function abortable<T>(promise: PromiseLike<T>, signal: AbortNotice): Promise<T> {
+export function rejectOnAbort<T>(promise: PromiseLike<T>, signal: AbortNotice): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     if (signal.aborted) {
       promise.then(undefined, () => undefined);

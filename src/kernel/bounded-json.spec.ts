@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { boundedJson } from './bounded-json.js';
+import { writeBoundedJson } from './bounded-json.js';
 
 const PLENTY = 1_000_000;
 
 /** What comes out, read again. */
-const read = (value: unknown, limit = PLENTY): unknown => JSON.parse(boundedJson(value, limit) ?? 'null');
+const read = (value: unknown, limit = PLENTY): unknown => JSON.parse(writeBoundedJson(value, limit) ?? 'null');
 
-describe('boundedJson', () => {
+describe('writeBoundedJson', () => {
   it('writes what JSON can hold as JSON.stringify does', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
@@ -22,7 +22,7 @@ describe('boundedJson', () => {
         fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true }),
         fc.integer({ min: 0, max: 500 }),
         (value, limit) => {
-          const json = boundedJson(value, limit);
+          const json = writeBoundedJson(value, limit);
           if (json === undefined) return;
           expect(() => JSON.parse(json) as unknown).not.toThrow();
           expect(Buffer.byteLength(json)).toBeLessThan(limit + 4_000);
@@ -97,8 +97,8 @@ describe('boundedJson', () => {
       toJson: '<not readable>',
       proxy: '<not readable>',
     });
-    expect(boundedJson(undefined, PLENTY)).toBeUndefined();
-    expect(boundedJson(() => 1, PLENTY)).toBeUndefined();
+    expect(writeBoundedJson(undefined, PLENTY)).toBeUndefined();
+    expect(writeBoundedJson(() => 1, PLENTY)).toBeUndefined();
   });
 
   it('ends on values that have no end', () => {
@@ -112,7 +112,8 @@ describe('boundedJson', () => {
     );
     let deep: unknown = 1;
     for (let i = 0; i < 100_000; i++) deep = [deep];
-    for (const value of [bottomless, deep, { deep }]) expect(boundedJson(value, PLENTY)?.length).toBeLessThan(10_000);
+    for (const value of [bottomless, deep, { deep }])
+      expect(writeBoundedJson(value, PLENTY)?.length).toBeLessThan(10_000);
   });
 
   it('counts what it leaves out of lists and objects', () => {
@@ -135,7 +136,7 @@ describe('boundedJson', () => {
         return 'x'.repeat(100);
       },
     }));
-    expect(boundedJson(items, 10_000)?.length).toBeLessThan(11_000);
+    expect(writeBoundedJson(items, 10_000)?.length).toBeLessThan(11_000);
     expect(reads).toBeLessThan(200);
   });
 
@@ -147,7 +148,7 @@ describe('boundedJson', () => {
         Array.from({ length: 100_000 }, (_, i) => [`k${i}`, { enumerable: true, get: () => void reads++ }]),
       ),
     );
-    expect(boundedJson(object, 1_000)).toContain('properties cut off');
+    expect(writeBoundedJson(object, 1_000)).toContain('properties cut off');
     expect(reads).toBeLessThan(1_100);
   });
 
@@ -156,7 +157,7 @@ describe('boundedJson', () => {
       text: `${key ?? '-'}:${text.length}`,
       beyond: key === 'c' ? 5 : 0,
     });
-    expect(boundedJson({ a: 'xx', b: ['x'.repeat(5_000)], c: 'xx' }, 100, shorten)).toBe(
+    expect(writeBoundedJson({ a: 'xx', b: ['x'.repeat(5_000)], c: 'xx' }, 100, shorten)).toBe(
       '{"a":"a:2","b":["-:5000"],"c":"c:2…[5 of 8 characters cut off]"}',
     );
   });

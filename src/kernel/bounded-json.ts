@@ -21,7 +21,7 @@ export type ShortenText = (
  * @param limit about how many bytes the result may have
  * @returns undefined for what JSON leaves out: undefined, functions and symbols
  */
-export function boundedJson(value: unknown, limit: number, shorten?: ShortenText): string | undefined {
+export function writeBoundedJson(value: unknown, limit: number, shorten?: ShortenText): string | undefined {
   return new JsonWriter(limit, shorten).write(value, undefined);
 }
 

@@ -23,7 +23,7 @@ let current: ListenerErrorHandler | undefined;
  * For a handler of uncaught errors, while it runs: where the error belongs if a listener of a {@link Cancellation}'s signal
  * threw it, else undefined.
  */
-export function abortListenerErrorHandler(): ListenerErrorHandler | undefined {
+export function findListenerErrorHandler(): ListenerErrorHandler | undefined {
   return current;
 }
 

@@ -24,7 +24,7 @@ export function holdProcess(): () => void {
 }
 
 /** Settles as `promise` does, and holds the process until then. */
-export async function whileHeld<T>(promise: PromiseLike<T>): Promise<T> {
+export async function holdProcessUntil<T>(promise: PromiseLike<T>): Promise<T> {
   const letGo = holdProcess();
   try {
     return await promise;

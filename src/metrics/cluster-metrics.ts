@@ -1,9 +1,9 @@
 import { type Registry, type MetricObjectWithValues, type MetricValue } from 'prom-client';
 
 /** What a worker asks the process that keeps the workers: the metrics of all. */
-const OF_ALL = 'millrace:metrics-of-all';
+const ALL_METRICS = 'millrace:metrics-of-all';
 /** What that process asks each worker: its own. */
-const OF_ONE = 'millrace:metrics-of-one';
+const OWN_METRICS = 'millrace:metrics-of-one';
 /** How long the metrics of all may take, in milliseconds: more than what the process that gathers them waits. */
 const LIMIT_MS = 5_000;
 
@@ -12,7 +12,7 @@ export type MetricsJson = readonly MetricObjectWithValues<MetricValue<string>>[]
 
 /** A question about metrics, or the answer to it, which is the same with one field more. */
 export interface MetricsMessage {
-  readonly type: typeof OF_ALL | typeof OF_ONE;
+  readonly type: typeof ALL_METRICS | typeof OWN_METRICS;
   readonly id: number;
   /** Of all, in Prometheus' text format; absent if they could not be had. */
   readonly page?: string;
@@ -21,7 +21,7 @@ export interface MetricsMessage {
 }
 
 export function isMetricsMessage(message: unknown, about: 'all' | 'one'): message is MetricsMessage {
-  const type = about === 'all' ? OF_ALL : OF_ONE;
+  const type = about === 'all' ? ALL_METRICS : OWN_METRICS;
   return (
     typeof message === 'object' && message !== null && 'type' in message && message.type === type && 'id' in message
   );
@@ -29,7 +29,7 @@ export function isMetricsMessage(message: unknown, about: 'all' | 'one'): messag
 
 /** The question for the metrics of one worker. */
 export function askForOwnMetrics(id: number): MetricsMessage {
-  return { type: OF_ONE, id };
+  return { type: OWN_METRICS, id };
 }
 
 /** In a worker: the metrics of all of them together, whichever one is asked. */
@@ -41,12 +41,12 @@ export class ClusterMetrics {
   constructor(own: Registry) {
     process.on('message', (message: unknown) => {
       if (isMetricsMessage(message, 'all')) this.#waiting.get(message.id)?.(message.page);
-      else if (isMetricsMessage(message, 'one')) void answer(own, message);
+      else if (isMetricsMessage(message, 'one')) void sendOwnMetrics(own, message);
     });
   }
 
   /** @throws Error if the process that keeps the workers does not answer in time */
-  async page(): Promise<string> {
+  async requestPage(): Promise<string> {
     const id = this.#requests++;
     try {
       return await new Promise<string>((resolve, reject) => {
@@ -58,7 +58,7 @@ export class ClusterMetrics {
           if (page === undefined) reject(new Error('The metrics of all processes cannot be had'));
           else resolve(page);
         });
-        process.send?.({ type: OF_ALL, id } satisfies MetricsMessage);
+        process.send?.({ type: ALL_METRICS, id } satisfies MetricsMessage);
       });
     } finally {
       this.#waiting.delete(id);
@@ -66,7 +66,7 @@ export class ClusterMetrics {
   }
 }
 
-async function answer(own: Registry, question: MetricsMessage): Promise<void> {
+async function sendOwnMetrics(own: Registry, question: MetricsMessage): Promise<void> {
   const metrics = (await own.getMetricsAsJSON()) as unknown as MetricsJson;
   if (process.connected) process.send?.({ ...question, metrics } satisfies MetricsMessage);
 }

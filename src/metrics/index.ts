@@ -1,6 +1,6 @@
-export { CallMeter } from './call-meter.js';
+export { CallMetrics } from './call-metrics.js';
 export { GatheredMetrics } from './gathered-metrics.js';
 export type { Instruments } from './instruments.js';
 export { MetricsModule } from './metrics.module.js';
 export { Metrics } from './metrics.js';
-export { StreamMeter } from './stream-meter.js';
+export { StreamMetrics } from './stream-metrics.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../test/support/fake-clock.js';
 import { MetricsPage } from '../../test/support/metrics-page.js';
 import { type ExporterHealth, NoopTracer, type TracingHealth } from '../tracing/index.js';
-import { CallMeter } from './call-meter.js';
+import { CallMetrics } from './call-metrics.js';
 import { Metrics } from './metrics.js';
 
 const exporter: ExporterHealth = {
@@ -23,28 +23,28 @@ class TracerWithHealth extends NoopTracer {
   }
 }
 
-function made() {
+function makeMetrics() {
   const clock = new FakeClock();
   const tracer = new TracerWithHealth();
   const metrics = new Metrics(clock, tracer);
-  return { clock, tracer, metrics, page: async () => new MetricsPage(await metrics.page()) };
+  return { clock, tracer, metrics, page: async () => new MetricsPage(await metrics.renderPage()) };
 }
 
 describe('Metrics', () => {
   it('measures a stream at its writes, and not after its end', async () => {
-    const { clock, metrics, page } = made();
-    const stream = metrics.stream('chat', clock.monotonic());
+    const { clock, metrics, page } = makeMetrics();
+    const stream = metrics.measureStream('chat', clock.monotonic());
     clock.advance(40);
-    stream.tokens(clock.monotonic());
+    stream.recordTokens(clock.monotonic());
     clock.advance(3);
-    stream.tokens(clock.monotonic());
-    stream.paused();
-    stream.paused();
+    stream.recordTokens(clock.monotonic());
+    stream.recordPause();
+    stream.recordPause();
     expect((await page()).sum('millrace_paused_streams', { workflow: 'chat' })).toBe(1);
     clock.advance(2_000);
-    stream.over();
-    stream.over();
-    stream.paused();
+    stream.end();
+    stream.end();
+    stream.recordPause();
     const after = await page();
     expect(stream.firstTokenMs).toBe(40);
     expect(after.sum('millrace_time_to_first_token_seconds_sum')).toBeCloseTo(0.04);
@@ -54,9 +54,9 @@ describe('Metrics', () => {
   });
 
   it('counts what a call has used, and nothing that is no count', async () => {
-    const { clock, metrics, page } = made();
-    const call = new CallMeter(metrics.instruments, clock, 'chat', { provider: 'openai', model: 'm' });
-    call.ended('stop', {
+    const { clock, metrics, page } = makeMetrics();
+    const call = new CallMetrics(metrics.instruments, clock, 'chat', { provider: 'openai', model: 'm' });
+    call.recordEnd('stop', {
       prompt_tokens: 5,
       completion_tokens: 9,
       total_tokens: 14,
@@ -72,7 +72,7 @@ describe('Metrics', () => {
   });
 
   it('shows the health of tracing as it is at each scrape', async () => {
-    const { tracer, page } = made();
+    const { tracer, page } = makeMetrics();
     const first = await page();
     const labels = { exporter: 'otlp' };
     expect(first.sum('millrace_traces_started_total')).toBe(7);

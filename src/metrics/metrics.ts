@@ -7,7 +7,7 @@ import { Tracer } from '../tracing/index.js';
 import { ClusterMetrics } from './cluster-metrics.js';
 import { makeDroppedLinesCounter } from './gathered-metrics.js';
 import { Instruments } from './instruments.js';
-import { StreamMeter } from './stream-meter.js';
+import { StreamMetrics } from './stream-metrics.js';
 import { registerTracingMetrics } from './tracing-metrics.js';
 
 /** A request that is over. */
@@ -20,7 +20,7 @@ export interface MeasuredRequest {
   readonly durationMs: number;
 }
 
-/** A number for {@link Metrics.show}. */
+/** A number for {@link Metrics.showNumber}. */
 export interface ShownNumber {
   readonly name: string;
   readonly help: string;
@@ -54,12 +54,12 @@ export class Metrics {
     }
   }
 
-  /** Media type of {@link page}. */
+  /** Media type of {@link renderPage}. */
   get contentType(): string {
     return this.instruments.registry.contentType;
   }
 
-  request({ workflow, outcome, streamed, durationMs }: MeasuredRequest): void {
+  recordRequest({ workflow, outcome, streamed, durationMs }: MeasuredRequest): void {
     const stream = String(streamed);
     if (!this.#seen.has(workflow + stream)) {
       this.#seen.add(workflow + stream);
@@ -70,7 +70,7 @@ export class Metrics {
   }
 
   /** Shows a number that other code knows; it is asked for at each scrape. The last one of a name counts. */
-  show({ name, help, value, together = 'sum' }: ShownNumber): void {
+  showNumber({ name, help, value, together = 'sum' }: ShownNumber): void {
     const { registry } = this.instruments;
     registry.removeSingleMetric(name);
     const collect = function (this: Gauge): void {
@@ -88,17 +88,17 @@ export class Metrics {
    * A streamed answer begins. Its end must be reported.
    * @param startedAt when the request arrived, by the monotonic clock
    */
-  stream(workflow: string, startedAt: number): StreamMeter {
-    return new StreamMeter(this.instruments, this.clock, workflow, startedAt);
+  measureStream(workflow: string, startedAt: number): StreamMetrics {
+    return new StreamMetrics(this.instruments, this.clock, workflow, startedAt);
   }
 
   /**
    * All metrics in Prometheus' text format, of all processes that share the port. The process is watched (event loop,
    * garbage collection) from the first call on: without scrapes that costs nothing.
    */
-  async page(): Promise<string> {
+  async renderPage(): Promise<string> {
     this.#watchProcess();
-    return this.#cluster?.page() ?? this.instruments.registry.metrics();
+    return this.#cluster?.requestPage() ?? this.instruments.registry.metrics();
   }
 
   #watchProcess(): void {

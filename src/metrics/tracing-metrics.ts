@@ -8,24 +8,24 @@ interface ExporterMetric {
   /** How the values of several processes become one; absent: they are added up. */
   readonly aggregator?: 'min' | 'max';
   /** Undefined: not shown. */
-  readonly valueOf: (health: ExporterHealth) => number | undefined;
+  readonly readValue: (health: ExporterHealth) => number | undefined;
 }
 
 const COUNTERS: readonly ExporterMetric[] = [
   {
     name: 'millrace_tracing_exported_total',
     help: 'Traces delivered.',
-    valueOf: ({ exportedTraces }) => exportedTraces,
+    readValue: ({ exportedTraces }) => exportedTraces,
   },
   {
     name: 'millrace_tracing_dropped_total',
     help: 'Traces given up: the queue was full, or the backend refused them.',
-    valueOf: ({ droppedTraces }) => droppedTraces,
+    readValue: ({ droppedTraces }) => droppedTraces,
   },
   {
     name: 'millrace_tracing_failures_total',
     help: 'Requests to the backend that failed.',
-    valueOf: ({ failures }) => failures,
+    readValue: ({ failures }) => failures,
   },
 ];
 
@@ -34,27 +34,27 @@ const GAUGES: readonly ExporterMetric[] = [
     name: 'millrace_tracing_up',
     help: '1 unless the last delivery to this tracing backend failed.',
     aggregator: 'min',
-    valueOf: ({ up }) => (up ? 1 : 0),
+    readValue: ({ up }) => (up ? 1 : 0),
   },
   {
     name: 'millrace_tracing_queue_bytes',
     help: 'What waits to be delivered.',
-    valueOf: ({ queueBytes }) => queueBytes,
+    readValue: ({ queueBytes }) => queueBytes,
   },
   {
     name: 'millrace_tracing_last_success_timestamp_seconds',
     help: 'When something was delivered last, since the Unix epoch; absent before.',
     aggregator: 'max',
-    valueOf: ({ lastSuccessAt }) => (lastSuccessAt === undefined ? undefined : lastSuccessAt / 1_000),
+    readValue: ({ lastSuccessAt }) => (lastSuccessAt === undefined ? undefined : lastSuccessAt / 1_000),
   },
 ];
 
 /** Shows how the delivery of traces goes. The tracer counts; it is asked at each scrape. */
 export function registerTracingMetrics(registry: Registry, tracer: Tracer): void {
   const labelNames = ['exporter'] as const;
-  const values = ({ valueOf }: ExporterMetric): readonly (readonly [string, number])[] =>
+  const values = ({ readValue }: ExporterMetric): readonly (readonly [string, number])[] =>
     tracer.health().exporters.flatMap((health) => {
-      const value = valueOf(health);
+      const value = readValue(health);
       return value === undefined ? [] : [[health.name, value] as const];
     });
   registry.registerMetric(

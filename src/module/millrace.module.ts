@@ -23,7 +23,7 @@ interface Decision {
   readonly models?: OwnModels;
 }
 
-const OF_OPTIONS = 'in its options';
+const IN_OPTIONS = 'in its options';
 const DECISION = Symbol('what the application has decided');
 
 /**
@@ -56,14 +56,14 @@ export class MillraceModule {
   }
 
   /** @internal The same with settings that have been read and checked before: the service needs some to make its server. */
-  static configured(config: AppConfig, place: DoorsPlace): DynamicModule {
+  static forConfig(config: AppConfig, place: DoorsPlace): DynamicModule {
     return compose({ useFactory: () => ({ config, place }) });
   }
 }
 
 function decide(options: MillraceOptions): Decision {
   if (!isObject(options)) {
-    throw new ConfigurationError(['The options must be an object; a factory of them must return one'], OF_OPTIONS);
+    throw new ConfigurationError(['The options must be an object; a factory of them must return one'], IN_OPTIONS);
   }
   const faults = findOptionFaults(options);
   const { path, watch, middleware, models, environment = process.env, ...settings } = options;

@@ -1,4 +1,4 @@
-import { abortable } from '../kernel/index.js';
+import { rejectOnAbort } from '../kernel/index.js';
 import type { FinishReason, Message, ModelParameters } from '../models/index.js';
 import { StructuredOutputError } from '../schema/index.js';
 import type { DeltaCollector, Delta } from '../streaming/index.js';
@@ -178,7 +178,7 @@ export function parseReply<Output>(
   if (refused || finishReason === 'length' || finishReason === 'content_filter') {
     throw new IncompleteAnswerError(finishReason, refused);
   }
-  return abortable(schema.parse(content), TaskContext.readAbort(context));
+  return rejectOnAbort(schema.parse(content), TaskContext.readAbort(context));
 }
 
 function makeReply({ transcript, refusal }: DeltaCollector, finishReason: FinishReason, content: string): AgentReply {

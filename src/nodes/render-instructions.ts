@@ -1,4 +1,4 @@
-import { abortable } from '../kernel/index.js';
+import { rejectOnAbort } from '../kernel/index.js';
 import type { Message } from '../models/index.js';
 import { type AgentData, PromptFile, TaskContext } from '../workflow/index.js';
 import type { PromptManager } from './prompts/index.js';
@@ -19,5 +19,5 @@ export async function renderInstructions(
     return prompts.render(instructions, variables);
   }
   if (typeof instructions !== 'function') return instructions;
-  return abortable(Promise.resolve(instructions(input as never, context)), TaskContext.readAbort(context));
+  return rejectOnAbort(Promise.resolve(instructions(input as never, context)), TaskContext.readAbort(context));
 }

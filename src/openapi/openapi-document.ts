@@ -6,9 +6,9 @@ import { CompletionsController } from '../api/completions/index.js';
 import { GraphsController, ModelsController } from '../api/models/index.js';
 import { HealthController, MetricsController } from '../health/index.js';
 import { API_ROOT, describeRoutes } from '../http/index.js';
-import { errorResponses, referToErrors, type ErrorStatus } from './openapi-errors.js';
-import { HEADERS_OF, pickHeaders, PARAMETERS_OF, REQUEST_HEADERS, RESPONSE_HEADERS } from './openapi-headers.js';
-import { openApiSchemas } from './openapi-schemas.js';
+import { makeErrorResponses, referToErrors, type ErrorStatus } from './openapi-errors.js';
+import { HEADER_NAMES, pickHeaders, PARAMETER_NAMES, REQUEST_HEADERS, RESPONSE_HEADERS } from './openapi-headers.js';
+import { makeOpenApiSchemas } from './openapi-schemas.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
@@ -26,7 +26,7 @@ const EVERYWHERE: readonly ErrorStatus[] = [400, 408, 431, 500];
 /** What can go wrong where callers have to say who they are. */
 const GUARDED: readonly ErrorStatus[] = [401, 503];
 /** What else can go wrong, by operation. */
-const ERRORS_OF: Readonly<Record<string, readonly ErrorStatus[]>> = {
+const ERRORS_BY_OPERATION: Readonly<Record<string, readonly ErrorStatus[]>> = {
   createChatCompletion: [404, 409, 413, 415, 422, 429, 502, 504],
   retrieveModel: [404],
   retrieveModelGraph: [404],
@@ -77,7 +77,7 @@ export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
   );
   for (const [url, path] of Object.entries(document.paths)) {
     for (const operation of [path.get, path.post]) {
-      if (operation !== undefined) complete(operation, url.startsWith(`${API_ROOT}/`));
+      if (operation !== undefined) completeOperation(operation, url.startsWith(`${API_ROOT}/`));
     }
   }
   const { openapi, servers, tags, paths } = document;
@@ -87,32 +87,32 @@ export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
     securitySchemes: document.components?.securitySchemes ?? {},
     parameters: REQUEST_HEADERS,
     headers: RESPONSE_HEADERS,
-    responses: errorResponses(),
-    schemas: openApiSchemas(),
+    responses: makeErrorResponses(),
+    schemas: makeOpenApiSchemas(),
   };
   return { openapi, info, servers: servers ?? [], tags: tags ?? [], paths, components };
 }
 
 /** Adds what holds for all operations, or for all of a kind. */
-function complete(operation: Operation, isGuarded: boolean): void {
+function completeOperation(operation: Operation, isGuarded: boolean): void {
   const { operationId = '', responses } = operation;
   const isRun = operationId === RUNS;
   operation.security = isGuarded ? SECURITY : [];
   operation.parameters = [
     ...(operation.parameters ?? []),
-    ...[...(isRun ? PARAMETERS_OF.runs : []), ...PARAMETERS_OF.everyRequest].map((name) => ({
+    ...[...(isRun ? PARAMETER_NAMES.runs : []), ...PARAMETER_NAMES.everyRequest].map((name) => ({
       $ref: `#/components/parameters/${name}`,
     })),
   ];
   for (const [status, response] of Object.entries(responses)) {
     if (response === undefined || '$ref' in response) continue;
     response.headers = {
-      ...pickHeaders(HEADERS_OF.everyAnswer),
-      ...pickHeaders(isRun ? [...HEADERS_OF.runs, ...HEADERS_OF.limits] : []),
-      ...pickHeaders(status === '503' ? HEADERS_OF.refusals : []),
+      ...pickHeaders(HEADER_NAMES.everyResponse),
+      ...pickHeaders(isRun ? [...HEADER_NAMES.runs, ...HEADER_NAMES.limits] : []),
+      ...pickHeaders(status === '503' ? HEADER_NAMES.refusals : []),
       ...response.headers,
     };
   }
-  const errors = [...EVERYWHERE, ...(isGuarded ? GUARDED : []), ...(ERRORS_OF[operationId] ?? [])];
+  const errors = [...EVERYWHERE, ...(isGuarded ? GUARDED : []), ...(ERRORS_BY_OPERATION[operationId] ?? [])];
   operation.responses = { ...referToErrors(errors), ...responses };
 }

@@ -14,11 +14,11 @@ import {
   UpstreamError,
 } from '../errors/index.js';
 import { makeErrorEnvelope } from '../http/index.js';
-import { HEADERS_OF, pickHeaders } from './openapi-headers.js';
+import { HEADER_NAMES, pickHeaders } from './openapi-headers.js';
 
 type Responses = NonNullable<NonNullable<OpenAPIObject['components']>['responses']>;
 
-interface ErrorAnswer {
+interface ErrorResponse {
   /** Name in `components.responses`. */
   readonly name: string;
   readonly description: string;
@@ -27,10 +27,10 @@ interface ErrorAnswer {
   readonly headers?: readonly string[];
 }
 
-const { refusals, challenges, limits } = HEADERS_OF;
+const { refusals, challenges, limits } = HEADER_NAMES;
 
 /** Every status with which a request can fail. */
-const ERROR_ANSWERS = {
+const ERROR_RESPONSES = {
   400: {
     name: 'BadRequest',
     description: 'The request is at fault; `param` says where, and `code` how.',
@@ -145,27 +145,27 @@ const ERROR_ANSWERS = {
     examples: { run: new RunAbortedError('deadline') },
     headers: refusals,
   },
-} satisfies Readonly<Record<number, ErrorAnswer>>;
+} satisfies Readonly<Record<number, ErrorResponse>>;
 
 /** A status with which a request can fail. */
-export type ErrorStatus = keyof typeof ERROR_ANSWERS;
+export type ErrorStatus = keyof typeof ERROR_RESPONSES;
 
 /** Answers that report errors, for `components.responses`. */
-export function errorResponses(): Responses {
-  return Object.fromEntries(Object.values(ERROR_ANSWERS).map((answer) => [answer.name, describeResponse(answer)]));
+export function makeErrorResponses(): Responses {
+  return Object.fromEntries(Object.values(ERROR_RESPONSES).map((answer) => [answer.name, describeResponse(answer)]));
 }
 
 /** References to answers that report errors, by status. */
 export function referToErrors(statuses: readonly ErrorStatus[]): Record<string, { $ref: string }> {
   return Object.fromEntries(
-    statuses.map((status) => [status, { $ref: `#/components/responses/${ERROR_ANSWERS[status].name}` }]),
+    statuses.map((status) => [status, { $ref: `#/components/responses/${ERROR_RESPONSES[status].name}` }]),
   );
 }
 
-function describeResponse({ description, examples, headers = [] }: ErrorAnswer): Responses[string] {
+function describeResponse({ description, examples, headers = [] }: ErrorResponse): Responses[string] {
   return {
     description,
-    headers: pickHeaders([...HEADERS_OF.everyAnswer, ...headers]),
+    headers: pickHeaders([...HEADER_NAMES.everyResponse, ...headers]),
     content: {
       'application/json': {
         schema: { $ref: '#/components/schemas/ErrorEnvelope' },

@@ -7,7 +7,7 @@ type Parameters = NonNullable<Components['parameters']>;
 
 const REQUEST_ID = String.raw`^[\w.:/+=-]{1,128}$`;
 
-const perMinute = (what: 'requests' | 'tokens'): Headers => ({
+const makeMinuteHeaders = (what: 'requests' | 'tokens'): Headers => ({
   [`x-ratelimit-limit-${what}`]: {
     description: `Limit of ${what} per minute. Absent if none holds.`,
     schema: { type: 'integer', minimum: 0 },
@@ -22,7 +22,7 @@ const perMinute = (what: 'requests' | 'tokens'): Headers => ({
   },
 });
 
-const OF_EVERY_ANSWER = {
+const COMMON_HEADERS = {
   'x-request-id': {
     description: 'Id of the request: its own, or a new one.',
     schema: { type: 'string', pattern: REQUEST_ID, example: 'req_4e1f0c9d8b7a695847362514' },
@@ -34,7 +34,7 @@ const OF_EVERY_ANSWER = {
   },
 } satisfies Headers;
 
-const OF_RUNS = {
+const RUN_HEADERS = {
   'x-trace-id': {
     description: 'Id of the trace; absent if the request is not traced.',
     schema: { type: 'string', example: '0af7651916cd43dd8448eb211c80319c' },
@@ -45,7 +45,7 @@ const OF_RUNS = {
   },
 } satisfies Headers;
 
-const OF_REFUSALS = {
+const REFUSAL_HEADERS = {
   'retry-after': { description: 'Seconds after which to try again.', schema: { type: 'integer', minimum: 0 } },
   'retry-after-ms': { description: 'The same in milliseconds.', schema: { type: 'integer', minimum: 0 } },
   'x-should-retry': {
@@ -54,31 +54,31 @@ const OF_REFUSALS = {
   },
 } satisfies Headers;
 
-const OF_CHALLENGES = {
+const CHALLENGE_HEADERS = {
   'www-authenticate': {
     description: 'How to authenticate (RFC 6750).',
     schema: { type: 'string', example: 'Bearer error="invalid_token"' },
   },
 } satisfies Headers;
 
-const OF_LIMITS: Headers = { ...perMinute('requests'), ...perMinute('tokens') };
+const LIMIT_HEADERS: Headers = { ...makeMinuteHeaders('requests'), ...makeMinuteHeaders('tokens') };
 
 /** Headers of answers, for `components.headers`. */
 export const RESPONSE_HEADERS: Headers = {
-  ...OF_EVERY_ANSWER,
-  ...OF_RUNS,
-  ...OF_LIMITS,
-  ...OF_REFUSALS,
-  ...OF_CHALLENGES,
+  ...COMMON_HEADERS,
+  ...RUN_HEADERS,
+  ...LIMIT_HEADERS,
+  ...REFUSAL_HEADERS,
+  ...CHALLENGE_HEADERS,
 };
 
 /** Names of response headers by the answers that have them. */
-export const HEADERS_OF = {
-  everyAnswer: Object.keys(OF_EVERY_ANSWER),
-  runs: Object.keys(OF_RUNS),
-  limits: Object.keys(OF_LIMITS),
-  refusals: Object.keys(OF_REFUSALS),
-  challenges: Object.keys(OF_CHALLENGES),
+export const HEADER_NAMES = {
+  everyResponse: Object.keys(COMMON_HEADERS),
+  runs: Object.keys(RUN_HEADERS),
+  limits: Object.keys(LIMIT_HEADERS),
+  refusals: Object.keys(REFUSAL_HEADERS),
+  challenges: Object.keys(CHALLENGE_HEADERS),
 } as const;
 
 /** References to headers, by their names. */
@@ -123,7 +123,7 @@ export const REQUEST_HEADERS = {
 } satisfies Parameters;
 
 /** What every operation reads, and what only the one that runs workflows does. */
-export const PARAMETERS_OF: Readonly<Record<'everyRequest' | 'runs', readonly (keyof typeof REQUEST_HEADERS)[]>> = {
+export const PARAMETER_NAMES: Readonly<Record<'everyRequest' | 'runs', readonly (keyof typeof REQUEST_HEADERS)[]>> = {
   everyRequest: ['RequestId'],
   runs: ['TraceParent', 'SessionId', 'IdempotencyKey', 'NodeEvents'],
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { IsString } from 'class-validator';
-import { openApiSchemas } from './openapi-schemas.js';
+import { makeOpenApiSchemas } from './openapi-schemas.js';
 
 /** Registered with class-validator like the protocol's own classes. */
 class Stranger {
@@ -11,7 +11,7 @@ class Stranger {
 
 const TYPES: ReadonlySet<unknown> = new Set(['string', 'number', 'integer', 'boolean', 'array', 'object']);
 
-const schemas = openApiSchemas();
+const schemas = makeOpenApiSchemas();
 const ajv = new Ajv({ strict: false });
 
 function satisfies(name: string, value: unknown): boolean {
@@ -19,11 +19,11 @@ function satisfies(name: string, value: unknown): boolean {
 }
 
 /** All objects within a value, with their paths. */
-function* objectsOf(value: unknown, path = ''): Generator<[string, Record<string, unknown>]> {
+function* listObjects(value: unknown, path = ''): Generator<[string, Record<string, unknown>]> {
   if (typeof value !== 'object' || value === null) return;
   if (!Array.isArray(value)) yield [path, value as Record<string, unknown>];
   for (const [key, child] of Object.entries(value)) {
-    if (key !== 'example') yield* objectsOf(child, `${path}/${key}`);
+    if (key !== 'example') yield* listObjects(child, `${path}/${key}`);
   }
 }
 
@@ -53,7 +53,7 @@ const usage = {
   prompt_tokens_details: { cached_tokens: 4 },
 };
 
-describe('openApiSchemas', () => {
+describe('makeOpenApiSchemas', () => {
   it('holds the bodies of the API and nothing that others registered', () => {
     expect(Object.keys(schemas)).toEqual(
       expect.arrayContaining([
@@ -74,7 +74,7 @@ describe('openApiSchemas', () => {
   });
 
   it('is OpenAPI 3.0: single types, nullable beside a type, references alone, no keywords of later drafts', () => {
-    for (const [path, schema] of objectsOf(schemas)) {
+    for (const [path, schema] of listObjects(schemas)) {
       if (/\/(properties|mapping)$/.test(path)) continue;
       const faults = [
         'type' in schema && !TYPES.has(schema['type']),

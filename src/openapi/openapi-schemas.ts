@@ -68,7 +68,7 @@ const NULL: SchemaObject = { type: 'object', nullable: true, enum: [null] };
  *
  * @throws TypeError if two classes have the same name.
  */
-export function openApiSchemas(): Record<string, SchemaObject> {
+export function makeOpenApiSchemas(): Record<string, SchemaObject> {
   const classes = new Map<string, RuleSet>();
   const collect = (rules: RuleSet): void => {
     const known = classes.get(rules.type.name);
@@ -94,7 +94,7 @@ function describeRuleSet({ type, properties }: RuleSet): SchemaObject {
   const generated = validationMetadataArrayToSchemas(metadata, {
     refPointerPrefix: PREFIX,
     additionalConverters: {
-      [ValidationTypes.NESTED_VALIDATION]: ({ propertyName }) => nestedSchema(type, propertyName),
+      [ValidationTypes.NESTED_VALIDATION]: ({ propertyName }) => makeNestedSchema(type, propertyName),
       [ValidationTypes.CUSTOM_VALIDATION]: {},
       // Null joins the empty list because the property is optional.
       [NOT_OFFERED]: { type: 'object', enum: [] },
@@ -107,7 +107,7 @@ function describeRuleSet({ type, properties }: RuleSet): SchemaObject {
     ...rest,
     ...(required.length > 0 && { required }),
     properties: Object.fromEntries(
-      properties.map((rule) => [rule.name, withAlternatives(schema.properties?.[rule.name] ?? {}, rule)]),
+      properties.map((rule) => [rule.name, addAlternatives(schema.properties?.[rule.name] ?? {}, rule)]),
     ),
   };
 }
@@ -120,7 +120,7 @@ function readConstraintName(metadata: { readonly type: string; readonly constrai
   return getMetadataStorage().getTargetValidatorConstraints(metadata.constraintCls)[0]?.name ?? metadata.type;
 }
 
-function nestedSchema(owner: ClassConstructor<object>, property: string) {
+function makeNestedSchema(owner: ClassConstructor<object>, property: string) {
   const nested = findNestedType(owner, property);
   if ('type' in nested) return { $ref: PREFIX + nested.type.name };
   const variants = [...nested.variants].map(([name, type]) => ({ name, $ref: PREFIX + type.name }));
@@ -134,7 +134,7 @@ function nestedSchema(owner: ClassConstructor<object>, property: string) {
 }
 
 /** Adds the forms "a string" and "null" where the property has them. */
-function withAlternatives(schema: Schema, rule: PropertyRule): Schema {
+function addAlternatives(schema: Schema, rule: PropertyRule): Schema {
   const { description, example, default: usual, deprecated, ...form } = schema as SchemaObject;
   const documentation = {
     ...(description !== undefined && { description }),
@@ -144,19 +144,19 @@ function withAlternatives(schema: Schema, rule: PropertyRule): Schema {
   };
   // A string would pass for a choice of objects that says nothing of its type.
   const other: SchemaObject = rule.orString !== undefined && 'oneOf' in form ? { type: 'object', ...form } : form;
-  const forms = rule.orString === undefined ? [form] : [stringForm(rule.orString), other];
-  const [first = {}, ...others] = rule.nullable ? orNull(forms) : forms;
+  const forms = rule.orString === undefined ? [form] : [makeStringForm(rule.orString), other];
+  const [first = {}, ...others] = rule.nullable ? addNull(forms) : forms;
   if (others.length > 0) return { ...documentation, oneOf: [first, ...others] };
   // A reference tolerates nothing beside it.
   return '$ref' in first ? { ...documentation, allOf: [first] } : { ...documentation, ...first };
 }
 
-function stringForm(allowed: AllowedStrings): SchemaObject {
+function makeStringForm(allowed: AllowedStrings): SchemaObject {
   return allowed === 'any' ? { type: 'string' } : { type: 'string', enum: [...allowed] };
 }
 
 /** `nullable` has a meaning only beside `type`; where no form has one, null is a form of its own. */
-function orNull(forms: readonly SchemaObject[]): readonly SchemaObject[] {
+function addNull(forms: readonly SchemaObject[]): readonly SchemaObject[] {
   const [first = {}, ...others] = forms;
   if (first.type === undefined) return [...forms, NULL];
   return [{ ...first, nullable: true, ...(first.enum && { enum: [...first.enum, null] }) }, ...others];

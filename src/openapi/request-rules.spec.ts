@@ -5,7 +5,7 @@ import { ChatCompletionRequest, validateChatCompletionRequest } from '../api/com
 import { InvalidRequestError } from '../errors/index.js';
 import { isJsonObject } from '../kernel/json-object.js';
 import { type RuleSet, compileRuleSet } from '../schema/rules/rule-set.js';
-import { openApiSchemas } from './openapi-schemas.js';
+import { makeOpenApiSchemas } from './openapi-schemas.js';
 
 /**
  * Every rule once, read three times: by the validator, by class-validator itself on instances, and by the published JSON
@@ -335,14 +335,14 @@ describe('the rules of a request', () => {
 });
 
 /** Instances all the way down, as class-validator wants them. class-transformer throws for null in an array. */
-function instanceOf({ type, properties }: RuleSet, json: object): object {
+function makeInstance({ type, properties }: RuleSet, json: object): object {
   const instance = new type() as Record<string, unknown>;
   Object.assign(instance, json);
   for (const { name, nested } of properties) {
     const nest = (value: unknown): unknown => {
       if (!isJsonObject(value)) return value;
       const rules = nested?.variants.get(nested.discriminator === undefined ? '' : String(value[nested.discriminator]));
-      return rules === undefined ? value : instanceOf(rules, value);
+      return rules === undefined ? value : makeInstance(rules, value);
     };
     const value = instance[name];
     if (nested !== undefined) instance[name] = Array.isArray(value) ? value.map(nest) : nest(value);
@@ -352,7 +352,7 @@ function instanceOf({ type, properties }: RuleSet, json: object): object {
 
 describe('the same rules, checked by class-validator on instances', () => {
   it.each(rows.filter(({ knownTo }) => knownTo === 'all' || knownTo === 'decorators'))('agree on $title', (row) => {
-    const instance = instanceOf(compileRuleSet(ChatCompletionRequest), parsed(row) as object);
+    const instance = makeInstance(compileRuleSet(ChatCompletionRequest), parsed(row) as object);
     expect(validateSync(instance).length > 0).toBe(row.refused !== undefined);
   });
 });
@@ -361,7 +361,7 @@ describe('the JSON Schema made of the rules', () => {
   const ajv = new Ajv({ strict: false });
   const satisfies = ajv.compile({
     $ref: '#/components/schemas/ChatCompletionRequest',
-    components: { schemas: openApiSchemas() },
+    components: { schemas: makeOpenApiSchemas() },
   });
 
   it.each(rows)('agrees on $title', (row) => {

@@ -41,7 +41,7 @@ export class PlaygroundAssets {
     const vendor = Object.entries(VENDOR).map(
       ([path, name]) => [path, readAsset(fileURLToPath(import.meta.resolve(name)))] as const,
     );
-    this.#assets = new Map([...ownFiles(config.http.docs), ...vendor]);
+    this.#assets = new Map([...readOwnFiles(config.http.docs), ...vendor]);
   }
 
   get(path: string): PlaygroundAsset | undefined {
@@ -50,7 +50,7 @@ export class PlaygroundAssets {
 }
 
 /** @param hasDocs false leaves out what leads to the docs */
-function ownFiles(hasDocs: boolean): (readonly [string, PlaygroundAsset])[] {
+function readOwnFiles(hasDocs: boolean): (readonly [string, PlaygroundAsset])[] {
   const withoutDocs = (text: string): string => text.replace(/<!-- docs -->[^]*<!-- \/docs -->/, '');
   return readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
     .filter((path) => Object.hasOwn(CONTENT_TYPES, extname(path)))

@@ -1,4 +1,4 @@
-import { type AbortCause, loggableStack, RunAbortedError, toMillraceError } from '../errors/index.js';
+import { type AbortCause, formatStackForLog, RunAbortedError, toMillraceError } from '../errors/index.js';
 import { type AbortNotice, Cancellation, type Clock, type Timer } from '../kernel/index.js';
 import type { RunLog } from '../workflow/index.js';
 
@@ -26,7 +26,7 @@ export class OpenRun {
     const { log, clock, timeoutMs, signal, onAbort } = parts;
     this.#parts = parts;
     this.cancellation = new Cancellation((error) => {
-      log.write('error', 'has a listener of its abort signal that failed', {}, loggableStack(error));
+      log.write('error', 'has a listener of its abort signal that failed', {}, formatStackForLog(error));
     });
     this.cancellation.addEventListener('abort', () => onAbort(this.cancellation.reason, this));
     this.#deadline = clock.after(timeoutMs, () => this.abort('deadline'));

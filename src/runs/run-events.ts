@@ -12,7 +12,7 @@ export interface ReadFailure {
   /** The step that failed, as the run's last event names it. */
   readonly node?: string | undefined;
   /** True if it was the reader, who then cannot rely on its own state. */
-  readonly isReaders: boolean;
+  readonly isReaderFault: boolean;
 }
 
 /** Reads the events of one run. */
@@ -60,7 +60,7 @@ export class RunEvents extends Observable<RunEvent> {
     return new Promise((resolve, reject) => {
       const fail = (thrown: MillraceError, { error = toRunError(thrown), node }: Partial<RunFailed> = {}): void => {
         try {
-          reader.failed({ error, thrown, node, isReaders: fault.aborted });
+          reader.failed({ error, thrown, node, isReaderFault: fault.aborted });
         } catch (rethrown) {
           reject(rethrown);
         }

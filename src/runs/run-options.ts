@@ -43,8 +43,8 @@ export interface RunEnding {
 
 /** Keeps what becomes known of a request. */
 export interface RunRecord {
-  runBegins(runId: string): void;
-  runEnded(outcome: Outcome, ending: RunEnding): void;
+  beginRun(runId: string): void;
+  endRun(outcome: Outcome, ending: RunEnding): void;
 }
 
 /** What a run is tied to. */

@@ -1,6 +1,6 @@
 import type { Subscriber } from 'rxjs';
 import type { RunEnd, RunEvent } from '../engine/index.js';
-import { loggableStack } from '../errors/index.js';
+import { formatStackForLog } from '../errors/index.js';
 import type { Cancellation } from '../kernel/index.js';
 import type { RunLog } from '../workflow/index.js';
 import type { OpenRun } from './open-run.js';
@@ -72,7 +72,7 @@ export class RunReaders {
   }
 
   #dropReader(subscriber: Subscriber<RunEvent>, reason: unknown): void {
-    this.#log.write('error', 'has a reader that failed; the run goes on', {}, loggableStack(reason));
+    this.#log.write('error', 'has a reader that failed; the run goes on', {}, formatStackForLog(reason));
     subscriber.error(reason);
   }
 }

@@ -108,7 +108,7 @@ describe('RunService', () => {
     it('ends the run when its reader fails', async () => {
       const reading = read(start(), fail);
       await ended();
-      expect(await reading).toMatchObject({ isReaders: true, error: { code: 'internal_error' } });
+      expect(await reading).toMatchObject({ isReaderFault: true, error: { code: 'internal_error' } });
     });
 
     it('takes an id once as long as its run is open', async () => {
@@ -152,7 +152,7 @@ describe('RunService', () => {
     it('leaves the run alone when its reader fails, who is told of it, and so is the log', async () => {
       const own = listen(start());
       const reading = read(runs.attach('run-1'), fail);
-      expect(await reading).toMatchObject({ isReaders: true, error: { code: 'internal_error' } });
+      expect(await reading).toMatchObject({ isReaderFault: true, error: { code: 'internal_error' } });
       expect(write).toHaveBeenCalledWith('error', 'has a reader that failed; the run goes on', {}, expect.anything());
       talk.end();
       await ended();
@@ -171,7 +171,7 @@ describe('RunService', () => {
     it('ends a run, and says so to its readers', async () => {
       const reading = read(start(), () => undefined);
       expect(runs.cancel('run-1')).toBe(true);
-      expect(await reading).toMatchObject({ error: { status: 409, code: 'cancelled' }, isReaders: false });
+      expect(await reading).toMatchObject({ error: { status: 409, code: 'cancelled' }, isReaderFault: false });
       await ended();
     });
 

@@ -3,15 +3,20 @@ import { MetricsModule } from '../metrics/index.js';
 import { NodesModule } from '../nodes/index.js';
 import { TracingModule } from '../tracing/index.js';
 import { WorkflowModule } from '../workflow/index.js';
-import { AccessLogObservers } from './observers/access-log.observer.js';
-import { MetricsObservers } from './observers/metrics.observer.js';
+import { AccessLogObserverFactory } from './observers/access-log.observer.js';
+import { MetricsObserverFactory } from './observers/metrics.observer.js';
 import type { RunObserverFactory } from './observers/run-observer.js';
 import { RunObservers } from './observers/run-observers.js';
-import { TraceObservers } from './observers/trace.observer.js';
-import { UsageObservers } from './observers/usage.observer.js';
+import { TraceObserverFactory } from './observers/trace.observer.js';
+import { UsageObserverFactory } from './observers/usage.observer.js';
 import { RunService } from './run.service.js';
 
-const OBSERVERS = [TraceObservers, MetricsObservers, UsageObservers, AccessLogObservers] as const;
+const OBSERVERS = [
+  TraceObserverFactory,
+  MetricsObserverFactory,
+  UsageObserverFactory,
+  AccessLogObserverFactory,
+] as const;
 
 /** Runs the workflows that the application's modules provide. Brings the registry that finds them. */
 @Module({

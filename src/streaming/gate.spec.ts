@@ -6,14 +6,14 @@ describe('Gate', () => {
   it('is open at first, and lets through at once', async () => {
     const gate = new Gate();
     expect(gate.isOpen).toBe(true);
-    await gate.opened();
+    await gate.waitUntilOpen();
   });
 
   it('holds everyone who comes while it is closed, and lets all go on in order', async () => {
     const gate = new Gate();
     gate.close();
     const passed: number[] = [];
-    const waiting = [0, 1, 2].map((id) => gate.opened().then(() => passed.push(id)));
+    const waiting = [0, 1, 2].map((id) => gate.waitUntilOpen().then(() => passed.push(id)));
     await turn();
     expect([gate.isOpen, passed]).toEqual([false, []]);
     gate.open();
@@ -25,7 +25,7 @@ describe('Gate', () => {
   it('is still closed for those who wait when it is closed twice', async () => {
     const gate = new Gate();
     gate.close();
-    const waiting = gate.opened();
+    const waiting = gate.waitUntilOpen();
     gate.close();
     gate.open();
     await waiting;
@@ -35,12 +35,12 @@ describe('Gate', () => {
   it('can be closed again, also by one whom it let through', async () => {
     const gate = new Gate();
     gate.close();
-    const reclosed = gate.opened().then(() => gate.close());
+    const reclosed = gate.waitUntilOpen().then(() => gate.close());
     gate.open();
     await reclosed;
     expect(gate.isOpen).toBe(false);
     let passed = false;
-    const waiting = gate.opened().then(() => (passed = true));
+    const waiting = gate.waitUntilOpen().then(() => (passed = true));
     await turn();
     expect(passed).toBe(false);
     gate.open();

@@ -21,7 +21,7 @@ export class Gate {
   }
 
   /** Resolves as soon as the gate is open. It never rejects: whoever may be aborted meanwhile must race it. */
-  opened(): Promise<void> {
+  waitUntilOpen(): Promise<void> {
     const waiting = this.#waiting;
     return waiting === undefined ? Promise.resolve() : new Promise((resume) => waiting.push(resume));
   }

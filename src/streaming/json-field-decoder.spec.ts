@@ -30,7 +30,7 @@ const look: fc.Arbitrary<Look> = fc.record({
   escaped: fc.array(fc.constantFrom('no', 'no', 'lower', 'upper'), { minLength: 1, maxLength: 5 }),
 });
 
-function quoted(value: string, { escaped }: Look): string {
+function quote(value: string, { escaped }: Look): string {
   const characters = value.split('').map((unit, i) => {
     const how = escaped[i % escaped.length];
     if (how === 'no') return JSON.stringify(unit).slice(1, -1);
@@ -40,11 +40,11 @@ function quoted(value: string, { escaped }: Look): string {
   return `"${characters.join('')}"`;
 }
 
-function written(object: readonly (readonly [string, unknown])[], style: Look): string {
+function writeObject(object: readonly (readonly [string, unknown])[], style: Look): string {
   const { indent, beforeColon } = style;
   const lines = object.map(([name, value]) => {
-    const json = typeof value === 'string' ? quoted(value, style) : JSON.stringify(value, null, indent);
-    return `${indent}${quoted(name, style)}${beforeColon}:${indent}${json}${indent}`;
+    const json = typeof value === 'string' ? quote(value, style) : JSON.stringify(value, null, indent);
+    return `${indent}${quote(name, style)}${beforeColon}:${indent}${json}${indent}`;
   });
   return `${indent}{${lines.join(',')}${indent}}${indent}`;
 }
@@ -69,7 +69,7 @@ describe('JsonFieldDecoder', () => {
           return field === undefined ? [] : [{ channel, name: field[0], value: field[1] }];
         });
         const channels = Object.fromEntries(chosen.map(({ name, channel }) => [name, channel]));
-        const { deltas, fault } = decode(cut(written(object, style), places), channels);
+        const { deltas, fault } = decode(cut(writeObject(object, style), places), channels);
         expect(fault).toBeUndefined();
         for (const { channel, value } of chosen) {
           const heard = deltas.map((delta) => (delta.type === channel ? delta.text : '')).join('');

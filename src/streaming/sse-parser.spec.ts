@@ -12,8 +12,8 @@ function parse(reads: readonly Uint8Array[], lineLimit?: number): readonly Event
   return events;
 }
 
-const bytesOf = (text: string): Uint8Array => Buffer.from(text);
-const dataOf = (text: string): readonly string[] => parse([bytesOf(text)]).map(([data]) => data);
+const toBytes = (text: string): Uint8Array => Buffer.from(text);
+const readData = (text: string): readonly string[] => parse([toBytes(text)]).map(([data]) => data);
 
 /** Any text of one line that UTF-8 can express. */
 const line = fc.string({ unit: 'binary' }).map((text) => text.replace(/[\r\n\ufeff]/g, ''));
@@ -38,7 +38,7 @@ const stream = fc.record({
 
 type Stream = typeof stream extends fc.Arbitrary<infer T> ? T : never;
 
-function encoded({ events, lineEnds, byteOrderMark, lastBlank }: Stream): Uint8Array {
+function encodeStream({ events, lineEnds, byteOrderMark, lastBlank }: Stream): Uint8Array {
   let last = '';
   const ended = (text: string, i: number): string => {
     const end = lineEnds[i % lineEnds.length] ?? '\n';
@@ -55,7 +55,7 @@ function encoded({ events, lineEnds, byteOrderMark, lastBlank }: Stream): Uint8A
   ]);
   if (!lastBlank) while (lines.at(-1) === '') lines.pop();
   const unended = lastBlank ? '' : (lines.pop() ?? '');
-  return bytesOf((byteOrderMark ? '\ufeff' : '') + lines.map(ended).join('') + unended);
+  return toBytes((byteOrderMark ? '\ufeff' : '') + lines.map(ended).join('') + unended);
 }
 
 const expected = ({ events }: Stream): readonly Event[] =>
@@ -65,7 +65,7 @@ describe('SseParser', () => {
   it('reads every event of any stream, wherever its bytes are cut', () => {
     fc.assert(
       fc.property(stream, fc.array(fc.nat()), (given, places) => {
-        const bytes = encoded(given);
+        const bytes = encodeStream(given);
         const at = [0, ...places.map((place) => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
         const reads = at.slice(1).map((end, i) => bytes.subarray(at[i], end));
         expect(parse(reads)).toEqual(expected(given));
@@ -75,7 +75,7 @@ describe('SseParser', () => {
   });
 
   it('reads the same byte by byte, and cut in two at every byte', () => {
-    const bytes = bytesOf(
+    const bytes = toBytes(
       '\ufeffdata: Grüße 🦀\r\n: note\r\ndata:日本\r\n\r\nevent: x\rdata: {"a":"é"}\r\rdata: [DONE]\n\n',
     );
     const whole: readonly Event[] = [
@@ -91,20 +91,20 @@ describe('SseParser', () => {
   });
 
   it('takes one space after the colon away, and no more', () => {
-    expect(dataOf('data:a\n\ndata: b\n\ndata:  c \n\ndata:\td\n\n')).toEqual(['a', 'b', ' c ', '\td']);
+    expect(readData('data:a\n\ndata: b\n\ndata:  c \n\ndata:\td\n\n')).toEqual(['a', 'b', ' c ', '\td']);
   });
 
   it('joins several data lines, also empty ones and those without a colon', () => {
-    expect(dataOf('data: a\ndata:\ndata\ndata: b\n\n')).toEqual(['a\n\n\nb']);
+    expect(readData('data: a\ndata:\ndata\ndata: b\n\n')).toEqual(['a\n\n\nb']);
   });
 
   it('gives an event with empty data, as the standard says, but none without data', () => {
-    expect(dataOf('data:\n\n')).toEqual(['']);
-    expect(dataOf('event: ping\n\n: comment\n\nid: 7\n\n\n\n')).toEqual([]);
+    expect(readData('data:\n\n')).toEqual(['']);
+    expect(readData('event: ping\n\n: comment\n\nid: 7\n\n\n\n')).toEqual([]);
   });
 
   it('forgets the name of an event at its end', () => {
-    expect(parse([bytesOf('event: a\n\ndata: x\n\nevent:b\ndata: y\n\ndata: z\n\n')])).toEqual([
+    expect(parse([toBytes('event: a\n\ndata: x\n\nevent:b\ndata: y\n\ndata: z\n\n')])).toEqual([
       ['x', ''],
       ['y', 'b'],
       ['z', ''],
@@ -112,28 +112,28 @@ describe('SseParser', () => {
   });
 
   it('takes the byte order mark away only at the start', () => {
-    expect(dataOf('\ufeffdata: \ufeffa\n\n\ufeffdata: b\n\ndata: c\n\n')).toEqual(['\ufeffa', 'c']);
+    expect(readData('\ufeffdata: \ufeffa\n\n\ufeffdata: b\n\ndata: c\n\n')).toEqual(['\ufeffa', 'c']);
   });
 
   it('takes a CR that ends a read and an LF that begins the next for one line end', () => {
-    expect(parse(['data: a\r', '\n', '\r', '\ndata: b\r', '\r'].map(bytesOf))).toEqual([
+    expect(parse(['data: a\r', '\n', '\r', '\ndata: b\r', '\r'].map(toBytes))).toEqual([
       ['a', ''],
       ['b', ''],
     ]);
   });
 
   it('takes a CR in the middle of a read for a line end of its own', () => {
-    expect(parse(['data: a\rdata: b', '\n\n'].map(bytesOf))).toEqual([['a\nb', '']]);
+    expect(parse(['data: a\rdata: b', '\n\n'].map(toBytes))).toEqual([['a\nb', '']]);
   });
 
   it('reads bytes that are no UTF-8 as replacement characters, and goes on', () => {
-    const broken = Buffer.concat([bytesOf('data: a'), Buffer.of(0xff, 0xc3), bytesOf('b\n\ndata: c\n\n')]);
+    const broken = Buffer.concat([toBytes('data: a'), Buffer.of(0xff, 0xc3), toBytes('b\n\ndata: c\n\n')]);
     expect(parse([broken]).map(([data]) => data)).toEqual(['a\ufffd\ufffdb', 'c']);
   });
 
   it('reads one long line that comes in many small reads', () => {
     const text = '🦀é'.repeat(40_000);
-    const bytes = bytesOf(`data: ${text}\n\n`);
+    const bytes = toBytes(`data: ${text}\n\n`);
     const reads = Array.from({ length: Math.ceil(bytes.length / 5) }, (_, i) => bytes.subarray(i * 5, i * 5 + 5));
     expect(parse(reads)).toEqual([[text, '']]);
   });
@@ -141,22 +141,22 @@ describe('SseParser', () => {
   it('stops a line that does not end', () => {
     const limit = 1_000;
     const parser = new SseParser(() => undefined, limit);
-    for (let sent = 0; sent < limit; sent += 10) parser.push(bytesOf('0123456789'));
-    expect(() => parser.push(bytesOf('x'))).toThrow(SseTooLongError);
+    for (let sent = 0; sent < limit; sent += 10) parser.push(toBytes('0123456789'));
+    expect(() => parser.push(toBytes('x'))).toThrow(SseTooLongError);
   });
 
   it('stops a line that is too long although one read brings its end', () => {
     const parser = new SseParser(() => undefined, 1_000);
-    expect(() => parser.push(bytesOf(`: ${'x'.repeat(1_000)}\n\n`))).toThrow(SseTooLongError);
+    expect(() => parser.push(toBytes(`: ${'x'.repeat(1_000)}\n\n`))).toThrow(SseTooLongError);
     const completed = new SseParser(() => undefined, 1_000);
-    completed.push(bytesOf(`data: ${'x'.repeat(900)}`));
-    expect(() => completed.push(bytesOf(`${'x'.repeat(200)}\n\n`))).toThrow(SseTooLongError);
+    completed.push(toBytes(`data: ${'x'.repeat(900)}`));
+    expect(() => completed.push(toBytes(`${'x'.repeat(200)}\n\n`))).toThrow(SseTooLongError);
   });
 
   it.each(['data: 0123456789\n', 'data\n', 'data:\n'])('stops an event of endless lines %j', (line) => {
     const parser = new SseParser(() => undefined, 1_000);
     expect(() => {
-      for (let lines = 0; lines < 1_002; lines++) parser.push(bytesOf(line));
+      for (let lines = 0; lines < 1_002; lines++) parser.push(toBytes(line));
     }).toThrow(SseTooLongError);
   });
 
@@ -164,7 +164,7 @@ describe('SseParser', () => {
     const limit = 100_000;
     const pushAll = (bytes: string, times: number): void => {
       const parser = new SseParser(() => undefined, limit);
-      for (let i = 0; i < times; i++) parser.push(bytesOf(bytes));
+      for (let i = 0; i < times; i++) parser.push(toBytes(bytes));
     };
     expect(() => pushAll('data:\n'.repeat(1_000), 2)).toThrow(SseTooLongError);
     // A short line keeps the text that it was cut from.
@@ -176,21 +176,21 @@ describe('SseParser', () => {
   it('gives the events before one that is too long', () => {
     const events: string[] = [];
     const parser = new SseParser((data) => events.push(data), 10);
-    expect(() => parser.push(bytesOf('data: a\n\ndata: 123456\ndata: 123456\n\n'))).toThrow(SseTooLongError);
+    expect(() => parser.push(toBytes('data: a\n\ndata: 123456\ndata: 123456\n\n'))).toThrow(SseTooLongError);
     expect(events).toEqual(['a']);
   });
 
   it('limits lines and events, not streams', () => {
-    const reads = Array.from({ length: 100 }, (_, i) => bytesOf(`data: ${i}\n\n`));
+    const reads = Array.from({ length: 100 }, (_, i) => toBytes(`data: ${i}\n\n`));
     expect(parse(reads, 20)).toHaveLength(100);
   });
 
   it('gives events as soon as their blank line is there, and keeps nothing for the end', () => {
     const events: string[] = [];
     const parser = new SseParser((data) => events.push(data));
-    parser.push(bytesOf('data: a\n\ndata: b\n'));
+    parser.push(toBytes('data: a\n\ndata: b\n'));
     expect(events).toEqual(['a']);
-    parser.push(bytesOf('\n'));
+    parser.push(toBytes('\n'));
     expect(events).toEqual(['a', 'b']);
     parser.end();
     expect(events).toEqual(['a', 'b']);
@@ -202,7 +202,7 @@ describe('SseParser', () => {
       if (data === 'bad') throw new Error('no more');
       events.push(data);
     });
-    expect(() => parser.push(bytesOf('data: a\n\ndata: bad\n\ndata: c\n\n'))).toThrow('no more');
+    expect(() => parser.push(toBytes('data: a\n\ndata: bad\n\ndata: c\n\n'))).toThrow('no more');
     expect(events).toEqual(['a']);
   });
 });

@@ -7,10 +7,10 @@ const content = (text: string): Delta => ({ type: 'content', text });
 const piece = (index: number, text: string): Delta => ({ type: 'tool-call', index, arguments: text });
 
 /** What becomes of deltas, to the end. */
-function through(...deltas: readonly Delta[]): readonly Delta[] {
+function takeAll(...deltas: readonly Delta[]): readonly Delta[] {
   const characters = new WholeCharacters();
   const out = deltas.flatMap((delta) => characters.take(delta) ?? []);
-  return [...out, ...characters.rest()];
+  return [...out, ...characters.takeRest()];
 }
 
 function readText(delta: Delta): string {
@@ -29,7 +29,7 @@ describe('WholeCharacters', () => {
     fc.assert(
       fc.property(fc.string({ unit }), fc.integer({ min: 1, max: 3 }), (text, size) => {
         const cut = text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
-        const texts = through(...cut.map((each) => make(each))).map(readText);
+        const texts = takeAll(...cut.map((each) => make(each))).map(readText);
         expect(texts.filter((each) => /\p{Surrogate}/u.test(each))).toEqual([]);
         expect(texts.join('')).toBe(text);
       }),
@@ -43,7 +43,7 @@ describe('WholeCharacters', () => {
 
   it('joins halves of each channel and each call, whatever comes between them', () => {
     expect(
-      through(
+      takeAll(
         content('a\ud83e'),
         piece(0, '"\ud83e'),
         piece(1, '\ud83e'),
@@ -63,17 +63,17 @@ describe('WholeCharacters', () => {
   });
 
   it('makes U+FFFD of a half that stays alone', () => {
-    expect(through(content('\ud83e'), content('x'))).toEqual([content('\ufffdx')]);
-    expect(through(content('a\ud83eb'), content('\udd80'))).toEqual([content('a\ufffdb'), content('\ufffd')]);
-    expect(through(content('x\ud83e'), content(''))).toEqual([content('x'), content(''), content('\ufffd')]);
+    expect(takeAll(content('\ud83e'), content('x'))).toEqual([content('\ufffdx')]);
+    expect(takeAll(content('a\ud83eb'), content('\udd80'))).toEqual([content('a\ufffdb'), content('\ufffd')]);
+    expect(takeAll(content('x\ud83e'), content(''))).toEqual([content('x'), content(''), content('\ufffd')]);
     const last: Delta = { type: 'tool-call', index: 1, kind: 'custom', arguments: '\ud83e' };
-    expect(through(last)).toEqual([{ ...last, arguments: '\ufffd' }]);
+    expect(takeAll(last)).toEqual([{ ...last, arguments: '\ufffd' }]);
   });
 
   it('loses no log probability, no id and no name while it holds a half', () => {
     const token = { token: 'x' };
     expect(
-      through(
+      takeAll(
         { type: 'content', text: '\ud83e', logprobs: [token] },
         { type: 'content', text: '\udd80', logprobs: [token] },
         { type: 'tool-call', index: 0, id: 'a', name: 'f', arguments: '\ud83e' },

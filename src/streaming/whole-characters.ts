@@ -30,7 +30,7 @@ export class WholeCharacters {
   }
 
   /** What is left of halves whose channels do not go on. */
-  rest(): readonly Delta[] {
+  takeRest(): readonly Delta[] {
     const rest = [...(this.#halves?.values() ?? [])].map(({ delta }) => replaceText(delta, REPLACEMENT));
     this.#halves = undefined;
     return rest;

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { AppConfig } from '../config/index.js';
-import { whileHeld } from '../kernel/index.js';
+import { holdProcessUntil } from '../kernel/index.js';
 import type { Backend } from './backends/index.js';
 import { BackendTracer } from './recording/backend-tracer.js';
 import { Tracer } from './tracer.js';
@@ -27,7 +27,7 @@ export class TracingLifecycle implements OnApplicationBootstrap, OnApplicationSh
   async onApplicationShutdown(): Promise<void> {
     if (!(this.tracer instanceof BackendTracer)) return;
     try {
-      await whileHeld(this.tracer.flush(this.config.tracing.flushTimeoutMs));
+      await holdProcessUntil(this.tracer.flush(this.config.tracing.flushTimeoutMs));
     } finally {
       this.tracer.close();
     }

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import {
   type AbortCause,
   InternalError,
-  loggableStack,
+  formatStackForLog,
   type MillraceError,
   RunAbortedError,
   UpstreamError,
@@ -96,7 +96,7 @@ export class RunLog {
     }
     const where = { node: this.#failedStep?.node, ...this.#failedStep?.call };
     if (error instanceof InternalError) {
-      this.write('error', 'failed by a bug', { ...where, ...facts }, loggableStack(error.cause));
+      this.write('error', 'failed by a bug', { ...where, ...facts }, formatStackForLog(error.cause));
     } else {
       this.write('warn', `failed: ${words}`, { ...where, ...facts });
     }

@@ -194,7 +194,7 @@ describe('tokens', () => {
     expect((await ask(await make())).status).toBe(401);
     expect(lines.find((line) => line.startsWith('A token was refused'))).toMatch(reason);
     // And blames no key server that works.
-    expect(lines.join()).not.toContain('cannot be had');
+    expect(lines.join()).not.toContain('cannot be fetched');
   });
 
   it('of a new key are accepted at once, also after the time of day was set back', async () => {

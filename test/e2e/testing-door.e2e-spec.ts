@@ -155,7 +155,7 @@ describe('runWorkflow', () => {
     const run = runWorkflow(SupportWorkflow, 'Hi', { models, providers, signal: controller.signal });
     await expect(run).rejects.toMatchObject({
       abortCause: 'client_disconnected',
-      message: 'The client closed the connection, or the signal that the run was given was aborted.',
+      message: 'The client closed the connection, or the signal of the run was aborted.',
     });
     expect(models.calls).toHaveLength(1);
   });

@@ -1,11 +1,11 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose';
 import type { Clock } from '../../kernel/index.js';
 
-/** How long the server of keys may take, in milliseconds. Requests wait for it, so it is not long. */
+/** How long the key server may take, in milliseconds. Requests wait for it, so it is short. */
 const TIMEOUT_MS = 3_000;
 /** How long keys are used before they are fetched again, in milliseconds. */
 const MAX_AGE_MS = 600_000;
-/** Tokens of an unknown key cause a fetch no more often than this, in milliseconds. */
+/** Least time between two fetches for tokens with an unknown key, in milliseconds. */
 const COOLDOWN_MS = 30_000;
 
 type Keys = ReturnType<typeof createRemoteJWKSet>;
@@ -13,23 +13,23 @@ type Key = Awaited<ReturnType<Keys>>;
 type Head = Parameters<JWTVerifyGetKey>[0];
 type Token = Parameters<JWTVerifyGetKey>[1];
 
-/** The key server could not be asked, or did not answer with a list of keys. Tokens may be valid. */
+/** The key server could not be reached, or sent no list of keys. The token may be valid. */
 export class KeysUnavailableError extends Error {
   override readonly name = 'KeysUnavailableError';
 
   constructor(override readonly cause: unknown) {
-    super('The keys of JWT_JWKS_URL cannot be had');
+    super('The keys of JWT_JWKS_URL cannot be fetched');
   }
 }
 
-/** No key can be chosen for a token. The message is for the log, and quotes nothing of the token. */
+/** There is no key for a token. The message is for the log and quotes nothing of the token. */
 class NoKeyError extends Error {
   override readonly name = 'NoKeyError';
 }
 
 /**
  * The keys that an issuer publishes. They are fetched when needed and kept for ten minutes. Their age is measured here, by
- * the monotonic clock: the library uses the time of day, which can be set back.
+ * the monotonic clock: the library goes by the time of day, which can be set back.
  */
 export class IssuerKeys {
   readonly #keys: Keys;
@@ -46,7 +46,7 @@ export class IssuerKeys {
   }
 
   /**
-   * The key that a token is to be checked with.
+   * Finds the key with which a token is to be checked.
    * @throws KeysUnavailableError, NoKeyError
    */
   readonly find = async (head: Head, token: Token): Promise<Key> => {
@@ -78,7 +78,7 @@ export class IssuerKeys {
     this.#fetchedAt = this.#clock.monotonic();
   }
 
-  /** Undefined if none fits. */
+  /** @returns undefined if none fits */
   async #choose(head: Head, token: Token): Promise<Key | undefined> {
     try {
       return await this.#keys(head, token);
@@ -91,7 +91,7 @@ export class IssuerKeys {
             : `JWT_JWKS_URL publishes several keys of its kid for ${head.alg}`,
         );
       }
-      // For example a key of an unsupported kind, or a broken one.
+      // For example, the key is of an unsupported kind, or broken.
       throw new NoKeyError(`the key of JWT_JWKS_URL for it cannot be used: ${String(error)}`);
     }
   }

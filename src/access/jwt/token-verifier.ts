@@ -8,16 +8,16 @@ import { IssuerKeys, KeysUnavailableError } from './issuer-keys.js';
 
 /** How far the clocks of servers may differ, in seconds. */
 const CLOCK_TOLERANCE_S = 30;
-/** How long a client is asked to wait when the server of keys does not answer, in milliseconds. */
+/** How long a client is asked to wait when the key server does not respond, in milliseconds. */
 const RETRY_AFTER_MS = 5_000;
 const LONGEST_NAME = 64;
 const LONGEST_REASON = 256;
 
-/** Told of what the operator must know. */
+/** Is told what the operator must know. */
 export interface TokenListener {
-  /** The keys could not be had: tokens are answered with 503. */
+  /** The keys could not be fetched: requests with tokens get a 503. */
   readonly onUnavailable: (cause: unknown) => void;
-  /** A token was refused for a reason that its holder cannot see: how it was made, or which keys are published. */
+  /** A token was refused for a reason that its holder is not told: how it was made, or which keys are published. */
   readonly onRefused: (reason: string) => void;
 }
 
@@ -25,7 +25,7 @@ export interface TokenListener {
 export class TokenVerifier {
   readonly #keys: IssuerKeys;
 
-  /** @param limits those of each user */
+  /** @param limits of each user */
   constructor(
     private readonly config: JwtConfig,
     private readonly limits: LimitsConfig,
@@ -36,8 +36,8 @@ export class TokenVerifier {
   }
 
   /**
-   * @throws UnauthorizedError if the token is not valid; OverloadedError if that cannot be checked, because the keys cannot
-   *   be fetched
+   * Checks a token, and makes a caller of the user that it names.
+   * @throws UnauthorizedError if the token is not valid; OverloadedError if the keys to check it with cannot be fetched
    */
   async verify(token: string): Promise<Caller> {
     const { issuer, audiences, algorithms } = this.config;
@@ -65,7 +65,7 @@ export class TokenVerifier {
       });
     }
     if (thrown instanceof errors.JWTExpired) return new UnauthorizedError('The token has expired.', true);
-    // The library names claims and algorithms, and quotes no values but names of header parameters.
+    // The library's messages name claims, algorithms and header parameters, and quote no values.
     this.listener.onRefused(ensureError(thrown).message.slice(0, LONGEST_REASON));
     return new UnauthorizedError('The token is not one that this server accepts.', true);
   }
@@ -73,21 +73,21 @@ export class TokenVerifier {
   #makeCaller(payload: JWTPayload): Caller {
     const sub: unknown = payload.sub;
     if (typeof sub !== 'string' || sub === '')
-      throw new errors.JWTInvalid('"sub" claim must be a string with a character');
+      throw new errors.JWTInvalid('"sub" claim must be a string that is not empty');
     const { workflowsClaim } = this.config;
     return new Caller({
       id: `sub:${sub}`,
-      // One word in a log line, without characters that nobody sees.
+      // One word in a log line, without invisible characters.
       name: sub.replace(/[\p{C}\s]/gu, '').slice(0, LONGEST_NAME),
       limits: this.limits,
       userId: sub,
-      // Where tokens must name their workflows, a token that names none may use none.
+      // If the claim is configured, a token without it may use no workflow.
       workflows: workflowsClaim === undefined ? undefined : new WorkflowPatterns(readList(payload[workflowsClaim])),
     });
   }
 }
 
-/** A list, or words with spaces between as OAuth writes scopes. */
+/** Reads a list, or words with spaces between them, as OAuth writes scopes. */
 function readList(claim: unknown): readonly string[] {
   if (typeof claim === 'string') return claim.split(' ').filter((word) => word !== '');
   return Array.isArray(claim) ? claim.filter((word) => typeof word === 'string') : [];

@@ -47,7 +47,7 @@ describe('parseExpiry', () => {
     '',
     ' 2020-01-31',
     '2020-01-31\n',
-  ])('does not guess what %j means', (text) => {
+  ])('refuses %j', (text) => {
     expect(parseExpiry(text)).toBeUndefined();
   });
 });

@@ -3,10 +3,10 @@ const EXPIRY =
   /^(\d{4})-(\d{2})-(\d{2})(?:T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,9}))?)?(Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$/;
 
 /**
- * Reads when a key expires. Of ISO 8601 it takes what everybody reads in the same way: calendar dates, and date-times with
- * `Z`, an offset, or none, which is UTC. Not taken are weeks, days of the year, dates without hyphens, hours without minutes,
- * and days that no calendar has.
- * @returns milliseconds since the Unix epoch; undefined if it is nothing of that
+ * Reads when a key expires. It accepts the unambiguous part of ISO 8601: calendar dates, and date-times with `Z`, with an offset,
+ * or with neither, which is UTC. It refuses weeks, days of the year, dates without hyphens, hours without minutes, and dates
+ * that do not exist.
+ * @returns milliseconds since the Unix epoch; undefined if the text is none of these
  */
 export function parseExpiry(text: string): number | undefined {
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] =

@@ -1,4 +1,4 @@
-export { keepKeyFile } from './kept-key-file.js';
+export { keepUsableKeyFile } from './kept-key-file.js';
 export { KeyEntry } from './key-entry.js';
 export { KeyFileError } from './key-file-error.js';
 export { KeyFile } from './key-file.js';

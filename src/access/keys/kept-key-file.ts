@@ -4,26 +4,26 @@ import { type Clock, readFileState } from '../../kernel/index.js';
 
 const USABLE = 'millrace:keys-usable';
 const WANTED = 'millrace:keys-wanted';
-/** How long the process that keeps the others may take to answer, in milliseconds. */
+/** How long the primary process may take to reply, in milliseconds. */
 const LIMIT_MS = 5_000;
 
-/** From a worker: the file in this state is good. */
+/** From a worker: the file can be used in this state. */
 interface Usable {
   readonly type: typeof USABLE;
   readonly state: string;
 }
 
-/** From a worker: it needs what the file held when it was good; and the answer to that. */
+/** From a worker: it asks for the text of the file when it could last be used. Also the reply, with that text. */
 interface Wanted {
   readonly type: typeof WANTED;
   readonly text?: string;
 }
 
 /**
- * In the process that keeps the workers: remembers what the file of keys held when a worker could last use it, so that a
- * worker that starts while the file is broken or missing knows the same keys as the others. Hashes only, as in the file.
+ * In the primary process: keeps the text of the key file when a worker could last use it, so that a worker that starts while the
+ * file is broken or missing knows the same keys as the others. The text holds hashes only.
  */
-export function keepKeyFile(path: string): void {
+export function keepUsableKeyFile(path: string): void {
   let kept: { readonly state: string; readonly text: string } | undefined;
   const keep = async (state: string): Promise<void> => {
     if (kept?.state === state) return;
@@ -38,14 +38,14 @@ export function keepKeyFile(path: string): void {
   });
 }
 
-/** In a worker: tells the process that keeps it that the file is good in this state. Does nothing in a process of its own. */
-export function tellUsable(state: string): void {
-  // Without the other process there is nobody to tell, and sending would end this one.
+/** In a worker: tells the primary process that the file can be used in this state. Does nothing in a single process. */
+export function reportUsableKeyFile(state: string): void {
+  // If the primary has gone, sending would end this process.
   if (cluster.isWorker && process.connected) process.send?.({ type: USABLE, state } satisfies Usable);
 }
 
-/** In a worker: what the file held when another could last use it. Undefined if none could, and in a process of its own. */
-export async function askKept(clock: Clock): Promise<string | undefined> {
+/** In a worker: asks for the text of the file when a worker could last use it. @returns undefined if none could, or in a single process */
+export async function askForKeptKeyFile(clock: Clock): Promise<string | undefined> {
   if (!cluster.isWorker || !process.connected) return undefined;
   return new Promise((resolve) => {
     const end = (text: string | undefined): void => {

@@ -16,14 +16,14 @@ import { parseExpiry } from './expiry.js';
 const COUNT = { message: '$property must be a whole number, 0 for no limit' };
 
 /**
- * Unlike IsOptional, it checks null: a field of which only the name is written (`workflows:`) must not count as absent, which
- * for workflows and expires would be the widest right of all.
+ * Unlike IsOptional, it does not accept null: a field without a value (`workflows:`) must not count as absent, which for
+ * `workflows` and `expires` would mean no restriction at all.
  */
 function MayBeAbsent(): PropertyDecorator {
   return ValidateIf((_, value) => value !== undefined);
 }
 
-/** Limits of one key; one that is absent is that of all keys, 0 is none. */
+/** Limits of one key. An absent limit is that of all keys; 0 is no limit. */
 export class KeyLimits {
   @MayBeAbsent()
   @IsInt(COUNT)
@@ -41,13 +41,13 @@ export class KeyLimits {
   concurrentStreams?: number;
 }
 
-/** One entry of the file of keys. */
+/** One entry of the key file. */
 export class KeyEntry {
   /** For logs, limits and messages. */
   @Matches(/^[\w.@-]{1,64}$/, { message: 'name must consist of 1 to 64 letters, digits and . @ _ -' })
   name: string;
 
-  /** Of the key; `npm run workflow -- key create` prints it. */
+  /** SHA-256 of the key; `npm run workflow -- key create` prints it. */
   @Matches(/^sha256:[0-9a-f]{64}$/, { message: 'hash must be sha256: and 64 lower-case hex digits' })
   hash: string;
 
@@ -64,12 +64,12 @@ export class KeyEntry {
   @Type(() => KeyLimits)
   limits?: KeyLimits;
 
-  /** True: the key is refused. */
+  /** If true, the key is refused. */
   @MayBeAbsent()
   @IsBoolean({ message: 'disabled must be true or false' })
   disabled?: boolean;
 
-  /** From then on the key is refused. A date, or a date and a time, that {@link parseExpiry} reads. */
+  /** When the key expires: a date, or a date and a time, as {@link parseExpiry} reads it. */
   @MayBeAbsent()
   @ValidateBy(
     {

@@ -1,10 +1,10 @@
-/** So many faults are named; the others are counted. */
+/** Most faults that are named; the others are counted. */
 const MOST_FAULTS = 100;
 
-/** A file of keys is not what it must be. Quotes no hash. */
+/** A key file cannot be used. The message quotes no hash. */
 export class KeyFileError extends Error {
   override readonly name = 'KeyFileError';
-  /** One line each; names the entry. The first hundred. */
+  /** One line for each fault, with its entry: the first hundred, and a count of the others. */
   readonly faults: readonly string[];
 
   constructor(faults: readonly string[]) {

@@ -1,26 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import { type Clock, ensureError, readErrorCode, readFileState, type Timer } from '../../kernel/index.js';
-import { askKept, tellUsable } from './kept-key-file.js';
+import { askForKeptKeyFile, reportUsableKeyFile } from './kept-key-file.js';
 import type { KeyEntry } from './key-entry.js';
 import { KeyFileError } from './key-file-error.js';
 import { readKeyEntries } from './read-key-entries.js';
 
-/** How often the file is looked at, in milliseconds. */
+/** Time between two checks of the file, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
 
-/** Takes entries over. Throws KeyFileError if it cannot: then the file counts as broken. */
+/** Takes the entries over. Rejects with a KeyFileError if it cannot: then the file counts as broken. */
 export type TakeEntries = (entries: readonly KeyEntry[]) => Promise<void>;
 
-/** Told of what has become of the file. */
+/** Is told when the file changes. */
 export interface KeyFileListener {
   readonly onChange: TakeEntries;
-  /** It cannot be used any more; what was read before holds. Told once for each state of the file. */
+  /** The file cannot be used any more, and the keys that were read before stay valid. Called once for each state of the file. */
   readonly onFault: (error: KeyFileError) => void;
 }
 
 /**
- * A file of keys. It is checked once a second rather than watched: that also works for files that Kubernetes mounts, which
- * change by a symbolic link to a folder above them, and for files on network drives.
+ * A key file. It is checked once a second rather than watched. That also works on network drives, and for files that Kubernetes
+ * mounts, which change when a symbolic link to a folder above them changes.
  */
 export class KeyFile {
   #state: string | undefined;
@@ -33,10 +33,10 @@ export class KeyFile {
   ) {}
 
   /**
-   * Reads the file for the first time. One of several processes takes what the file held before if it is broken now and
-   * others know that.
-   * @returns why the file cannot be used now, though keys were taken; undefined if it can
-   * @throws KeyFileError if no keys can be had
+   * Reads the file for the first time. If it is broken, one of several processes uses the text with which the others have
+   * started.
+   * @returns why the file cannot be used now, if that text was used; undefined if the file can be used
+   * @throws KeyFileError if there are no keys to use
    */
   async open(take: TakeEntries): Promise<KeyFileError | undefined> {
     try {
@@ -44,7 +44,7 @@ export class KeyFile {
       return undefined;
     } catch (thrown) {
       const error = toKeyFileError(thrown);
-      const kept = await askKept(this.clock);
+      const kept = await askForKeptKeyFile(this.clock);
       if (kept === undefined) throw error;
       await take(await readKeyEntries(kept));
       return error;
@@ -75,11 +75,11 @@ export class KeyFile {
   }
 
   async #read(take: TakeEntries): Promise<void> {
-    // Before the content, so that a change between the two is seen as one.
+    // The state is read first, so that a change between the two is noticed by the next check.
     const state = await readFileState(this.path);
     this.#state = state;
     await take(await readKeyEntries(await this.#content()));
-    tellUsable(state);
+    reportUsableKeyFile(state);
   }
 
   async #content(): Promise<string> {
@@ -91,7 +91,7 @@ export class KeyFile {
   }
 }
 
-/** Whatever goes wrong with the file must leave the keys as they are. */
+/** Any error counts as a fault of the file, so that the keys stay as they are. */
 function toKeyFileError(error: unknown): KeyFileError {
   return error instanceof KeyFileError ? error : new KeyFileError([ensureError(error).message]);
 }

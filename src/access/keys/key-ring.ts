@@ -7,10 +7,10 @@ import { parseExpiry } from './expiry.js';
 import type { KeyEntry } from './key-entry.js';
 import { KeyFileError } from './key-file-error.js';
 
-/** So many keys are added before others get their turn: a few milliseconds of work. */
+/** Most keys that are added in one turn of the event loop: a few milliseconds of work. */
 const KEYS_PER_TURN = 500;
 
-/** A key that is known, and whether it is valid. */
+/** A known key, and whether it is valid. */
 export interface KnownKey {
   readonly caller: Caller;
   readonly isDisabled: boolean;
@@ -19,25 +19,25 @@ export interface KnownKey {
 }
 
 /**
- * The keys that are known at one time; never changes. It holds hashes only. One round of SHA-256 is right for keys of at
- * least 128 random bits: nobody can try that many, however fast each try is. (Slow hashes such as bcrypt are for passwords,
- * which people choose; they would cost each request a tenth of a second.)
+ * The known keys, as hashes; it never changes. One round of SHA-256 is enough for keys of at least 128 random bits: nobody can
+ * try that many, however fast each try is. (Slow hashes such as bcrypt are for passwords, which people choose; here they would
+ * cost each request a tenth of a second.)
  */
 export class KeyRing {
   readonly #keys = new Map<string, KnownKey & { readonly hash: Buffer }>();
 
   /**
-   * @param given keys without rules of their own
-   * @param limits theirs
+   * @param given keys that have only a name
+   * @param limits of these keys
    */
   constructor(given: readonly NamedHash[], limits: LimitsConfig) {
     for (const { name, hash } of given) this.#add(hash, makeCaller({ name }, limits), false, undefined);
   }
 
   /**
-   * A ring with entries of a file, too, however many, made without holding up the event loop.
-   * @param limits those of keys that have none of their own
-   * @throws KeyFileError if a key has the name or hash of one that is given
+   * Makes a ring that also has the entries of a file, however many, without blocking the event loop.
+   * @param limits of keys that have none of their own
+   * @throws KeyFileError if an entry has the name or hash of a given key
    */
   static async withEntries(
     given: readonly NamedHash[],
@@ -64,11 +64,11 @@ export class KeyRing {
     return this.#keys.size;
   }
 
-  /** Undefined if nobody has this key. */
+  /** @returns undefined if the key is unknown */
   find(key: string): KnownKey | undefined {
     const hash = createHash('sha256').update(key).digest();
     const known = this.#keys.get(hash.toString('hex'));
-    // The duration of the look-up can reveal something of the hash at most, and no key can be found from that.
+    // The duration of the look-up can at most reveal a part of the hash, from which nobody can find the key.
     return known !== undefined && timingSafeEqual(known.hash, hash) ? known : undefined;
   }
 
@@ -78,7 +78,7 @@ export class KeyRing {
 }
 
 /**
- * An expiry that cannot be read was refused earlier. If one got here, the key would be refused rather than valid for ever.
+ * An unreadable expiry was refused before. If one gets here all the same, the key is refused rather than valid for ever.
  */
 function readExpiry({ expires }: KeyEntry): number | undefined {
   return expires === undefined ? undefined : (parseExpiry(expires) ?? -Infinity);

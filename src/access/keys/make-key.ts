@@ -4,8 +4,8 @@ const PREFIX = 'sk-mr-';
 const RANDOM_BYTES = 32;
 
 /**
- * Makes a key: 256 random bits behind a prefix, by which tools that look for leaked secrets can know it.
- * @param random gives that many random bytes
+ * Makes a key: 256 random bits after a prefix by which scanners can recognise leaked keys.
+ * @param random gives the number of random bytes that it is asked for
  */
 export function makeKey(random: (bytes: number) => Buffer = randomBytes): string {
   return `${PREFIX}${random(RANDOM_BYTES).toString('base64url')}`;

@@ -3,14 +3,14 @@ import { Worker } from 'node:worker_threads';
 import { ensureError } from '../../kernel/index.js';
 import { KeyFileError } from './key-file-error.js';
 
-/** What the thread answers. */
+/** What the thread sends. */
 type WorkerMessage = { readonly fault: string } | { readonly entries: readonly unknown[]; readonly isLast: boolean };
 
 /**
- * Parses a list of keys in a thread of its own, and gives its entries in batches: the event loop is held up by one batch at
- * most, however long the list is.
+ * Parses a list of keys in a thread of its own and yields its entries in batches, so that the event loop is never blocked by more
+ * than one batch.
  * @param text YAML or JSON
- * @throws KeyFileError if it is neither, or no list
+ * @throws KeyFileError if it is neither, or not a list
  */
 export async function* parseKeyList(text: string): AsyncGenerator<readonly unknown[], void, void> {
   const thread = new Worker(new URL('./key-list.worker.mjs', import.meta.url), { workerData: text });
@@ -18,14 +18,14 @@ export async function* parseKeyList(text: string): AsyncGenerator<readonly unkno
     thread.once('error', reject);
     thread.once('exit', (code) => reject(new Error(`the thread that reads it ended with ${code}`)));
   });
-  // The thread also ends when everything is read; then nobody listens any more.
+  // The thread also ends once everything is read, when nobody waits for the promise any more.
   failure.catch(() => undefined);
   try {
     for (;;) {
-      const answer = await waitForMessage(thread, failure);
-      if ('fault' in answer) throw new KeyFileError([answer.fault]);
-      yield answer.entries;
-      if (answer.isLast) return;
+      const message = await waitForMessage(thread, failure);
+      if ('fault' in message) throw new KeyFileError([message.fault]);
+      yield message.entries;
+      if (message.isLast) return;
       thread.postMessage('next');
     }
   } finally {
@@ -33,11 +33,11 @@ export async function* parseKeyList(text: string): AsyncGenerator<readonly unkno
   }
 }
 
-/** @throws KeyFileError if the thread fails: it has too little memory, say */
+/** @throws KeyFileError if the thread fails, for example for lack of memory */
 async function waitForMessage(thread: Worker, failure: Promise<never>): Promise<WorkerMessage> {
   try {
-    const [answer] = (await Promise.race([once(thread, 'message'), failure])) as [WorkerMessage];
-    return answer;
+    const [message] = (await Promise.race([once(thread, 'message'), failure])) as [WorkerMessage];
+    return message;
   } catch (error) {
     throw new KeyFileError([`cannot be read: ${ensureError(error).message}`]);
   }

@@ -5,7 +5,7 @@ import { readKeyEntries } from './read-key-entries.js';
 const HASH = `sha256:${'a'.repeat(64)}`;
 const OTHER = `sha256:${'b'.repeat(64)}`;
 
-async function faultsOf(text: string): Promise<readonly string[]> {
+async function findFaults(text: string): Promise<readonly string[]> {
   try {
     await readKeyEntries(text);
     return [];
@@ -41,8 +41,8 @@ describe('readKeyEntries', () => {
     expect(await readKeyEntries('[]')).toEqual([]);
   });
 
-  it('lists every fault of every entry, by its place and name, without hashes', async () => {
-    const faults = await faultsOf(`
+  it('lists every fault of every entry with its place and name, but without hashes', async () => {
+    const faults = await findFaults(`
 - name: ci
   hash: sha256:abc
   workflow: chat
@@ -74,17 +74,17 @@ describe('readKeyEntries', () => {
     ]);
   });
 
-  it.each(['', 'keys: []', '5', 'null'])('refuses %j, which is no list', async (text) => {
-    expect(await faultsOf(text)).toEqual(['must hold a list of entries, each with a name and a hash']);
+  it.each(['', 'keys: []', '5', 'null'])('refuses %j, which is not a list', async (text) => {
+    expect(await findFaults(text)).toEqual(['must hold a list of entries, each with a name and a hash']);
   });
 
-  it('says where the text is broken, but quotes nothing of it', async () => {
-    const [fault = ''] = await faultsOf(`- name: ci\n  hash: "${HASH}\n`);
+  it('says where the text is broken without quoting it', async () => {
+    const [fault = ''] = await findFaults(`- name: ci\n  hash: "${HASH}\n`);
     expect(fault).toMatch(/^is neither YAML nor JSON: .*line \d/);
     expect(fault).not.toContain('aaaa');
   });
 
-  it('does not fall for names of JavaScript', async () => {
+  it('does not let __proto__ set a field', async () => {
     const [entry] = await readKeyEntries(`[{ "name": "ci", "hash": "${HASH}", "__proto__": { "disabled": true } }]`);
     expect([entry?.disabled, 'disabled' in {}]).toEqual([undefined, false]);
   });
@@ -92,7 +92,7 @@ describe('readKeyEntries', () => {
   it.each(['20200131', '"20200131"', '2020-W05', '2020-01-31T10', '2020-02-31', '{}', '""'])(
     'refuses an expiry that it cannot read: %s',
     async (expires) => {
-      expect(await faultsOf(`- { name: ci, hash: "${HASH}", expires: ${expires} }`)).toEqual([
+      expect(await findFaults(`- { name: ci, hash: "${HASH}", expires: ${expires} }`)).toEqual([
         expect.stringMatching(/^entry 1 \("ci"\): expires must be a date such as/),
       ]);
     },
@@ -105,17 +105,17 @@ describe('readKeyEntries', () => {
     ['limits', 'limits must be a map'],
     ['disabled', 'disabled must be true or false'],
     ['expires', 'expires must be a date'],
-  ])('does not take a %s without a value for one that is absent', async (field, message) => {
+  ])('does not take a %s without a value for an absent one', async (field, message) => {
     const fields = { name: 'ci', hash: `"${HASH}"`, [field]: '' };
     const yaml = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
     const json = { name: 'ci', hash: HASH, [field]: null };
     for (const text of [`- ${yaml.join('\n  ')}\n`, JSON.stringify([json])]) {
-      expect(await faultsOf(text)).toEqual([expect.stringMatching(`^entry 1.*: ${message}`)]);
+      expect(await findFaults(text)).toEqual([expect.stringMatching(`^entry 1.*: ${message}`)]);
     }
   });
 
   it('refuses blank limits and blank ids of workflows', async () => {
-    const faults = await faultsOf(`
+    const faults = await findFaults(`
 - name: ci
   hash: ${HASH}
   limits: { requestsPerMinute: , tokensPerMinute: null, concurrentStreams: ~ }
@@ -131,8 +131,8 @@ describe('readKeyEntries', () => {
     ]);
   });
 
-  it('names a hundred faults and counts the others', async () => {
-    const faults = await faultsOf(JSON.stringify(Array.from({ length: 1_000 }, () => 5)));
+  it('names a hundred faults and counts the rest', async () => {
+    const faults = await findFaults(JSON.stringify(Array.from({ length: 1_000 }, () => 5)));
     expect(faults).toHaveLength(101);
     expect(faults.at(-1)).toBe('… and 900 more faults');
   });

@@ -1,16 +1,17 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { plainToInstance } from 'class-transformer';
 import { type ValidationError, validateSync } from 'class-validator';
+import { isJsonObject } from '../../kernel/index.js';
 import { KeyEntry } from './key-entry.js';
 import { KeyFileError } from './key-file-error.js';
 import { parseKeyList } from './parse-key-list.js';
 
-/** So many entries are checked before others get their turn: a few milliseconds of work. */
+/** Most entries that are checked in one turn of the event loop: a few milliseconds of work. */
 const ENTRIES_PER_TURN = 50;
 
 /**
- * Reads the entries of a file of keys, however many, without holding up the event loop.
- * @param text YAML, of which JSON is a part: a list of entries
+ * Reads the entries of a key file, however many, without blocking the event loop.
+ * @param text a list of entries as YAML, of which JSON is a part
  * @throws KeyFileError that lists every fault of every entry
  */
 export async function readKeyEntries(text: string): Promise<readonly KeyEntry[]> {
@@ -21,7 +22,7 @@ export async function readKeyEntries(text: string): Promise<readonly KeyEntry[]>
   let place = 0;
   for await (const batch of parseKeyList(text)) {
     for (const value of batch) {
-      const entry = isMap(value) ? plainToInstance(KeyEntry, value) : undefined;
+      const entry = isJsonObject(value) ? plainToInstance(KeyEntry, value) : undefined;
       const where = `entry ${++place}${entry === undefined ? '' : describeName(entry)}`;
       const found = entry === undefined ? ['must be a map with a name and a hash'] : findFaults(entry, names, hashes);
       for (const fault of found) faults.push(`${where}: ${fault}`);
@@ -33,7 +34,7 @@ export async function readKeyEntries(text: string): Promise<readonly KeyEntry[]>
   return entries;
 }
 
-/** Adds the entry's name and hash to those that are taken. */
+/** Checks an entry, and adds its name and hash to those that are taken. */
 function findFaults(entry: KeyEntry, names: Set<unknown>, hashes: Set<unknown>): readonly string[] {
   const faults = validateSync(entry, { whitelist: true, forbidNonWhitelisted: true, stopAtFirstError: true }).flatMap(
     (fault) => describeFault(fault),
@@ -54,8 +55,4 @@ function describeFault({ property, constraints = {}, children = [] }: Validation
 
 function describeName({ name }: KeyEntry): string {
   return typeof name === 'string' ? ` (${JSON.stringify(name.slice(0, 64))})` : '';
-}
-
-function isMap(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

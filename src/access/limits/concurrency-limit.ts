@@ -3,13 +3,13 @@ import { AppConfig } from '../../config/index.js';
 import { RateLimitedError } from '../../errors/index.js';
 import type { Caller } from '../caller.js';
 
-/** How long a client is asked to wait, in milliseconds: nobody knows when an answer ends. */
+/** How long a client is asked to wait, in milliseconds. It is a guess: nobody knows when a run ends. */
 const RETRY_AFTER_MS = 1_000;
 
-/** Limits how many answers of each caller, and of all together, are in the making at the same time in this process. */
+/** Limits how many requests of each caller, and of all callers together, this process serves at the same time. */
 @Injectable()
 export class ConcurrencyLimit {
-  /** Of callers that have any. */
+  /** Open requests by caller, for callers that have any. */
   readonly #taken = new Map<string, number>();
   readonly #totalLimit: number;
   #total = 0;
@@ -19,8 +19,9 @@ export class ConcurrencyLimit {
   }
 
   /**
-   * @returns gives the slot back; undefined if there is no limit. Must be called once.
-   * @throws RateLimitedError if none is free
+   * Counts one open request.
+   * @returns a function that must be called once, when the request is over; undefined if there is no limit
+   * @throws RateLimitedError if the limit is reached
    */
   take({ id, limits: { concurrentStreams: limit } }: Caller): (() => void) | undefined {
     if (limit === 0 && this.#totalLimit === 0) return undefined;

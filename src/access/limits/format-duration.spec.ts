@@ -12,7 +12,7 @@ describe('formatDuration', () => {
     [59_999, '59.999s'],
     [60_000, '1m0s'],
     [361_250, '6m1.25s'],
-  ])('%d ms: %s', (ms, text) => {
+  ])('writes %d ms as %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text);
   });
 });

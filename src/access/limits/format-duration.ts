@@ -1,5 +1,5 @@
 /**
- * A duration as OpenAI writes it in `x-ratelimit-reset-*`: `12ms`, `1.5s`, `6m0s`.
+ * Formats a duration as OpenAI writes it in `x-ratelimit-reset-*`: `12ms`, `1.5s`, `6m0s`.
  * @param ms milliseconds; fractions are rounded up
  */
 export function formatDuration(ms: number): string {

@@ -3,7 +3,7 @@ import { FakeClock } from '../../../test/support/fake-clock.js';
 import { LocalWindows } from './local-windows.js';
 
 describe('LocalWindows', () => {
-  it('counts for a minute from the first count on', () => {
+  it('counts for a minute, which begins with the first count', () => {
     const clock = new FakeClock();
     const windows = new LocalWindows(clock);
     expect(windows.get('a')).toEqual({ count: 0, resetMs: 0 });
@@ -15,7 +15,7 @@ describe('LocalWindows', () => {
     expect(windows.add('a', 1)).toEqual({ count: 1, resetMs: 60_000 });
   });
 
-  it('takes no notice of the time of day', () => {
+  it('does not depend on the time of day', () => {
     const clock = new FakeClock();
     const windows = new LocalWindows(clock);
     windows.add('a', 1);

@@ -3,26 +3,26 @@ import { NO_WINDOW, type Window, WINDOW_MS } from './window.js';
 
 interface Open {
   count: number;
-  /** By the monotonic clock: nobody waits longer because the time of day was set. */
+  /** By the monotonic clock: a change of the time of day makes nobody wait longer. */
   readonly endsAt: number;
 }
 
 /**
- * Counts in windows in this process. Those that are over are dropped, so memory is bounded by the number of callers in a
- * minute.
+ * Counts in windows, in this process alone. Windows that are over are dropped, so memory is bounded by the number of callers in
+ * one minute.
  */
 export class LocalWindows {
-  /** In the order in which they end, since all take the same time. */
+  /** In the order in which they end, since all are equally long. */
   readonly #open = new Map<string, Open>();
 
   constructor(private readonly clock: Clock) {}
 
-  /** How many are held. */
+  /** How many windows are held. */
   get size(): number {
     return this.#open.size;
   }
 
-  /** Counts, and tells where the window stands after that. */
+  /** Counts, and returns the window after that. */
   add(name: string, amount: number): Window {
     const now = this.clock.monotonic();
     for (const [oldest, { endsAt }] of this.#open) {
@@ -35,7 +35,7 @@ export class LocalWindows {
     return { count: open.count, resetMs: open.endsAt - now };
   }
 
-  /** Where the window stands. */
+  /** The window as it is now. */
   get(name: string): Window {
     const open = this.#open.get(name);
     const resetMs = open === undefined ? 0 : open.endsAt - this.clock.monotonic();

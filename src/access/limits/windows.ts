@@ -5,9 +5,8 @@ import { LocalWindows } from './local-windows.js';
 import { type Window, WINDOW_MS } from './window.js';
 
 /**
- * Counts, if there is anything to count, and tells how much there is and how long the window lasts. A window that would
- * last longer than any can, because the clock of Redis was set back or somebody else wrote it, begins anew: otherwise its
- * holder would be locked out.
+ * Adds to the count unless the amount is 0, and returns the count and the time that is left. A window with more time than any can
+ * have (the clock of Redis was set back, or somebody else wrote the key) begins anew: otherwise its caller would be locked out.
  */
 const COUNT = `
 if ARGV[1] ~= '0' then redis.call('incrby', KEYS[1], ARGV[1]) end
@@ -22,8 +21,8 @@ return {tonumber(count), left}
 `;
 
 /**
- * Counts in windows of one minute, each of which begins with the first count: in Redis if there is one, so that replicas count
- * together; in this process if there is none, and while it is away or refuses.
+ * Counts in windows of one minute, each of which begins with its first count: in Redis, so that replicas count together, or in this
+ * process if Redis is not configured, is away or refuses.
  */
 @Injectable()
 export class Windows {
@@ -36,14 +35,14 @@ export class Windows {
     this.#local = new LocalWindows(clock);
   }
 
-  /** Counts, and tells where the window stands after that. */
+  /** Counts, and returns the window after that. */
   async add(name: string, amount: number): Promise<Window> {
     return (await this.#ask('write', name, amount)) ?? this.#local.add(name, amount);
   }
 
-  /** Where the window stands. */
+  /** The window as it is now. */
   async get(name: string): Promise<Window> {
-    // A full or read-only Redis counts nothing: the counts of the meantime are here.
+    // A full or read-only Redis counts nothing: what came in the meantime was counted here.
     const shared = this.store.works ? await this.#ask('read', name, 0) : undefined;
     return shared ?? this.#local.get(name);
   }
@@ -55,8 +54,8 @@ export class Windows {
   }
 }
 
-/** Undefined if somebody else has written what was counted. */
-function readWindow(answer: unknown): Window | undefined {
-  const [count, left]: readonly unknown[] = Array.isArray(answer) ? answer : [];
+/** @returns undefined if the reply is not what the script returns */
+function readWindow(reply: unknown): Window | undefined {
+  const [count, left]: readonly unknown[] = Array.isArray(reply) ? reply : [];
   return typeof count === 'number' && typeof left === 'number' ? { count, resetMs: left } : undefined;
 }

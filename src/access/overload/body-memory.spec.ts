@@ -10,7 +10,7 @@ const NEVER = new Cancellation();
 const limits = { requestsPerMinute: 0, tokensPerMinute: 0, concurrentStreams: 0 };
 const [ANN, BOB] = ['ann', 'bob'].map((id) => new Caller({ id, limits })) as [Caller, Caller];
 
-function memoryOf(env: Record<string, string> = {}): { memory: BodyMemory; clock: FakeClock } {
+function makeMemory(env: Record<string, string> = {}): { memory: BodyMemory; clock: FakeClock } {
   const clock = new FakeClock();
   const config = readConfig({ API_KEYS: 'a,b', MAX_BODY_MEMORY: '100b', ...env }, []);
   return { clock, memory: new BodyMemory(config, clock, {} as never, {} as never) };
@@ -28,16 +28,16 @@ async function isSettled(promise: unknown): Promise<boolean> {
 }
 
 describe('BodyMemory', () => {
-  it('gives one caller half of all, and all where callers do not say who they are', () => {
-    expect(memoryOf().memory).toMatchObject({ limit: 100, callerLimit: 50 });
-    expect(memoryOf({ API_KEYS: '' }).memory).toMatchObject({ limit: 100, callerLimit: 100 });
-    expect(memoryOf({ MAX_BODY_MEMORY_PER_CALLER: '70b' }).memory.callerLimit).toBe(70);
-    expect(memoryOf({ MAX_BODY_MEMORY_PER_CALLER: '1gb' }).memory.callerLimit).toBe(100);
-    expect(memoryOf({ MAX_BODY_MEMORY: '' }).memory.limit).toBeGreaterThan(16 * 1024 ** 2);
+  it('gives one caller half of the memory, and all of it where callers are not identified', () => {
+    expect(makeMemory().memory).toMatchObject({ limit: 100, callerLimit: 50 });
+    expect(makeMemory({ API_KEYS: '' }).memory).toMatchObject({ limit: 100, callerLimit: 100 });
+    expect(makeMemory({ MAX_BODY_MEMORY_PER_CALLER: '70b' }).memory.callerLimit).toBe(70);
+    expect(makeMemory({ MAX_BODY_MEMORY_PER_CALLER: '1gb' }).memory.callerLimit).toBe(100);
+    expect(makeMemory({ MAX_BODY_MEMORY: '' }).memory.limit).toBeGreaterThan(16 * 1024 ** 2);
   });
 
-  it('lets requests that find no room wait, and the first that fits go next', async () => {
-    const { memory } = memoryOf();
+  it('lets requests that find no room wait, and takes the first that fits next', async () => {
+    const { memory } = makeMemory();
     const first = now(memory.take(ANN, 40, NEVER));
     const large = memory.take(ANN, 20, NEVER);
     const small = now(memory.take(ANN, 10, NEVER));
@@ -52,8 +52,8 @@ describe('BodyMemory', () => {
     small.release();
   });
 
-  it('gives a request that needs more than a share all of it, alone', async () => {
-    const { memory } = memoryOf();
+  it('gives a request that needs more than a share the whole share, alone', async () => {
+    const { memory } = makeMemory();
     const alone = now(memory.take(ANN, 1_000, NEVER));
     expect(alone.bytes).toBe(50);
     const next = memory.take(ANN, 1_000, NEVER);
@@ -62,8 +62,8 @@ describe('BodyMemory', () => {
     expect((await next).bytes).toBe(50);
   });
 
-  it('changes the amount', async () => {
-    const { memory } = memoryOf();
+  it('changes the amount that a request holds', async () => {
+    const { memory } = makeMemory();
     const [one, two] = [now(memory.take(ANN, 40, NEVER)), now(memory.take(ANN, 10, NEVER))];
     const more = two.resize(30, NEVER);
     expect(await isSettled(more)).toBe(false);
@@ -77,8 +77,8 @@ describe('BodyMemory', () => {
     expect(now(memory.take(ANN, 50, NEVER)).bytes).toBe(50);
   });
 
-  it('lets no two requests that want more wait for each other', async () => {
-    const { memory } = memoryOf();
+  it('does not let two requests that want more wait for each other', async () => {
+    const { memory } = makeMemory();
     const [one, two] = [now(memory.take(ANN, 20, NEVER)), now(memory.take(ANN, 20, NEVER))];
     const turn = one.resize(40, NEVER);
     expect(two.resize(40, NEVER)).toBeUndefined();
@@ -88,8 +88,8 @@ describe('BodyMemory', () => {
     expect(one.bytes).toBe(40);
   });
 
-  it('lets nobody wait for long, and says whose fault it is', async () => {
-    const { memory, clock } = memoryOf();
+  it('ends a long wait, with an error that says whose requests take the memory', async () => {
+    const { memory, clock } = makeMemory();
     now(memory.take(ANN, 50, NEVER));
     const own = memory.take(ANN, 10, NEVER);
     now(memory.take(BOB, 45, NEVER));
@@ -100,8 +100,8 @@ describe('BodyMemory', () => {
     await expect(all).rejects.toMatchObject({ status: 503, retryAfterMs: 2_000 });
   });
 
-  it('forgets requests whose client leaves, and refuses one too many', async () => {
-    const { memory } = memoryOf({ MAX_QUEUED_RUNS: '1' });
+  it('forgets requests whose client leaves, and refuses those above the limit of the queue', async () => {
+    const { memory } = makeMemory({ MAX_QUEUED_RUNS: '1' });
     const taken = now(memory.take(ANN, 50, NEVER));
     const leaving = new Cancellation();
     const left = memory.take(ANN, 10, leaving);

@@ -8,15 +8,15 @@ import { Metrics } from '../../metrics/index.js';
 import type { Caller } from '../caller.js';
 import { makeOverloadedError } from './run-queue.js';
 
-/** How long a client whose own share is used up is asked to wait, in milliseconds. */
+/** How long a client whose share is used up is asked to wait, in milliseconds. */
 const RETRY_AFTER_MS = 2_000;
 
-/** Memory that one request has, in bytes. */
+/** Memory that is set aside for one request, in bytes. */
 export interface MemoryShare {
   readonly bytes: number;
   /**
-   * Changes the amount: at once if it is less, or if there is room. A request that has to wait for more gives back what it
-   * had, so that no two requests wait for each other.
+   * Changes the amount: at once if it is less, or if there is room. A request that has to wait for more first gives back what it
+   * has, so that no two requests wait for each other.
    * @throws as {@link BodyMemory.take} does
    */
   resize(bytes: number, signal: AbortNotice): Promise<void> | undefined;
@@ -31,17 +31,17 @@ interface Waiting {
 }
 
 /**
- * Bounds the memory that bodies of requests take in this process, from before they are read until their runs have ended: of
- * all together, and of each caller. A request that finds no room waits unread, like one that waits for a place among the
- * runs; the first that fits goes next.
+ * Bounds the memory that the bodies of requests take in this process, from before they are read until their runs have ended: of all
+ * requests together, and of each caller. A request that finds no room waits unread; the first one that fits goes next.
  */
 @Injectable()
 export class BodyMemory implements OnModuleInit {
-  /** Most bytes of all bodies together, and of those of one caller. */
+  /** Most bytes for all bodies together. */
   readonly limit: number;
+  /** Most bytes for the bodies of one caller. */
   readonly callerLimit: number;
   readonly #waiting = new Set<Waiting>();
-  /** Of callers that have any. */
+  /** Bytes by caller, for callers that have any. */
   readonly #taken = new Map<string, number>();
   #total = 0;
 
@@ -52,7 +52,7 @@ export class BodyMemory implements OnModuleInit {
     private readonly adapterHost: HttpAdapterHost,
   ) {
     const { keys, keysFile, jwt, overload } = config.access;
-    // The other half is for everything else: answers, and what the code itself needs.
+    // The other half of the heap is for everything else, such as responses and the program itself.
     this.limit = overload.maxBodyMemory ?? Math.floor(getHeapStatistics().heap_size_limit / 2);
     const callersDiffer = keys.length > 0 || keysFile !== undefined || jwt !== undefined;
     const share = overload.maxBodyMemoryPerCaller ?? (callersDiffer ? Math.floor(this.limit / 2) : this.limit);
@@ -61,12 +61,12 @@ export class BodyMemory implements OnModuleInit {
 
   onModuleInit(): void {
     if ((this.adapterHost.httpAdapter as unknown) === undefined) return;
-    this.metrics.show({
+    this.metrics.showNumber({
       name: 'millrace_body_memory_bytes',
       help: 'Memory set aside for the bodies of requests that are read or answered, of MAX_BODY_MEMORY at most.',
       value: () => this.#total,
     });
-    this.metrics.show({
+    this.metrics.showNumber({
       name: 'millrace_waiting_bodies',
       help: 'Requests whose bodies wait to be read because MAX_BODY_MEMORY, or the share of their caller, is taken.',
       value: () => this.#waiting.size,
@@ -74,9 +74,9 @@ export class BodyMemory implements OnModuleInit {
   }
 
   /**
-   * Takes memory for one request: at once, or when others have given theirs back. Whoever has it must release it.
-   * @param bytes no more than {@link callerLimit} is ever taken: a request that needs more has it to itself
-   * @param signal of the client that leaves
+   * Takes memory for one request: at once, or when others have given theirs back. Whoever gets it must release it.
+   * @param bytes at most {@link callerLimit} is taken: a request that needs more has the whole share to itself
+   * @param signal aborts when the client leaves
    * @throws OverloadedError if too many wait already; the promise rejects with it if the wait is too long, or with a
    *   RateLimitedError if what is taken is the caller's own; with a RunAbortedError if the client leaves
    */
@@ -86,14 +86,14 @@ export class BodyMemory implements OnModuleInit {
     return turn === undefined ? share : turn.then(() => share);
   }
 
-  /** Takes so many bytes for the caller, if there is room. */
+  /** Takes bytes for the caller if there is room. @returns whether there was */
   tryTake({ id }: Caller, bytes: number): boolean {
     if (!this.#fits(id, bytes)) return false;
     this.#add(id, bytes);
     return true;
   }
 
-  /** Waits for so many bytes, which are the caller's then; see {@link take}. */
+  /** Waits for bytes and takes them for the caller; see {@link take}. */
   wait({ id }: Caller, bytes: number, signal: AbortNotice): Promise<void> {
     const { maxQueuedRuns, maxQueueWaitMs } = this.config.access.overload;
     if (this.#waiting.size >= maxQueuedRuns) throw makeOverloadedError('too many bodies wait to be read');
@@ -129,7 +129,7 @@ export class BodyMemory implements OnModuleInit {
     });
   }
 
-  /** Gives so many bytes to those who wait. */
+  /** Gives bytes back, to those who wait for them if there are any. */
   giveBack({ id }: Caller, bytes: number): void {
     if (bytes === 0) return;
     this.#add(id, -bytes);

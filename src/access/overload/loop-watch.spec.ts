@@ -38,7 +38,7 @@ describe('LoopWatch', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('forgives single pauses, however long', () => {
+  it('ignores single pauses, however long', () => {
     const clock = new LateClock();
     const watch = new LoopWatch(100, clock, () => false);
     watch.wake();
@@ -49,7 +49,7 @@ describe('LoopWatch', () => {
     }
   });
 
-  it('rests while there is nothing to do, but not while it is late', () => {
+  it('does not check while there is nothing to do, unless it is late', () => {
     const clock = new LateClock();
     let isIdle = false;
     const watch = new LoopWatch(100, clock, () => isIdle);
@@ -64,7 +64,7 @@ describe('LoopWatch', () => {
     clock.lateMs = 0;
     clock.look();
     expect([watch.isBehind, clock.pending]).toEqual([false, 0]);
-    // Time that passes while it rests is not lateness.
+    // Time that passes without checks does not count as lateness.
     clock.advance(60_000);
     for (let i = 0; i < 3; i++) {
       watch.wake();

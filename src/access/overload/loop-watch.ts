@@ -2,13 +2,12 @@ import type { Clock, Timer } from '../../kernel/index.js';
 
 /** Milliseconds between two checks. */
 const LOOK_EVERY_MS = 250;
-/** One late check can be a pause of the garbage collector or of the machine; this many in a row are not. */
+/** Late checks in a row after which the loop counts as behind. A single one can be a pause of the garbage collector or the machine. */
 const LATE_LOOKS = 3;
 
 /**
- * Tells whether the event loop is behind, that is, whether its timers are late again and again. A request that is taken
- * then slows all others down, and is not served in time itself. The watch checks while there is something to do, and rests
- * otherwise.
+ * Tells whether the event loop is behind, that is, whether its timers are late again and again. A further request would then slow
+ * all others down and be late itself. It checks only while there is something to do.
  */
 export class LoopWatch {
   #late = 0;
@@ -17,8 +16,8 @@ export class LoopWatch {
   #isWatching = false;
 
   /**
-   * @param limitMs lateness that counts as late, in milliseconds; 0: none does
-   * @param isIdle whether there is nothing to do
+   * @param limitMs how late a timer may be, in milliseconds; 0: it is never checked
+   * @param isIdle tells whether there is nothing to do
    */
   constructor(
     private readonly limitMs: number,
@@ -26,11 +25,12 @@ export class LoopWatch {
     private readonly isIdle: () => boolean,
   ) {}
 
+  /** True if new requests should be refused. */
   get isBehind(): boolean {
     return this.#late >= LATE_LOOKS;
   }
 
-  /** There is something to do. */
+  /** Begins to check, because there is something to do. */
   wake(): void {
     if (this.#isWatching || this.limitMs === 0) return;
     this.#isWatching = true;

@@ -6,15 +6,15 @@ import { RunQueue } from './run-queue.js';
 
 const NEVER = new AbortController().signal;
 
-function queueOf(clock = new FakeClock()): RunQueue {
+function makeQueue(clock = new FakeClock()): RunQueue {
   return new RunQueue({ maxConcurrentRuns: 2, maxQueuedRuns: 2, maxQueueWaitMs: 1_000 }, clock);
 }
 
 const LEFT = new RunAbortedError('client_disconnected');
 
 describe('RunQueue', () => {
-  it('lets so many in at once, and the others in the order in which they came', async () => {
-    const queue = queueOf();
+  it('lets the allowed number in at once, and the others in the order in which they came', async () => {
+    const queue = makeQueue();
     expect([queue.enter(NEVER), queue.enter(NEVER)]).toEqual([undefined, undefined]);
     const order: string[] = [];
     const third = queue.enter(NEVER)?.then(() => order.push('third'));
@@ -33,9 +33,9 @@ describe('RunQueue', () => {
     expect(queue.enter(NEVER)).toBeInstanceOf(Promise);
   });
 
-  it('lets nobody wait for too long', async () => {
+  it('ends a wait that takes too long', async () => {
     const clock = new FakeClock();
-    const queue = queueOf(clock);
+    const queue = makeQueue(clock);
     for (let i = 0; i < 2; i++) void queue.enter(NEVER);
     const rejected = catchRejection(queue.enter(NEVER) ?? Promise.resolve());
     clock.advance(1_000);
@@ -45,9 +45,9 @@ describe('RunQueue', () => {
     expect([queue.waiting, clock.pending]).toEqual([0, 0]);
   });
 
-  it('frees the place of one who leaves', async () => {
+  it('frees the place of a client that leaves the queue', async () => {
     const clock = new FakeClock();
-    const queue = queueOf(clock);
+    const queue = makeQueue(clock);
     for (let i = 0; i < 2; i++) void queue.enter(NEVER);
     const leaving = new AbortController();
     const rejected = catchRejection(queue.enter(leaving.signal) ?? Promise.resolve());
@@ -64,7 +64,7 @@ describe('RunQueue', () => {
     expect(queue.waiting).toBe(0);
   });
 
-  it('bounds nothing where the bound is 0', () => {
+  it('bounds nothing if the limit is 0', () => {
     const queue = new RunQueue({ maxConcurrentRuns: 0, maxQueuedRuns: 0, maxQueueWaitMs: 0 }, new FakeClock());
     for (let i = 0; i < 100; i++) expect(queue.enter(NEVER)).toBeUndefined();
     expect(queue.isFull).toBe(false);

@@ -5,7 +5,7 @@ import { type AbortNotice, Cancellation, type Clock, Semaphore } from '../../ker
 /** How long a client is asked to wait, in milliseconds. */
 const RETRY_AFTER_MS = 2_000;
 
-/** The answer to a request that this server is too busy for. */
+/** Makes the error for a request that this server is too busy for. */
 export function makeOverloadedError(diagnostic: string): OverloadedError {
   return new OverloadedError('The server is busy with other requests. Try again in a moment.', {
     code: 'server_overloaded',
@@ -14,7 +14,7 @@ export function makeOverloadedError(diagnostic: string): OverloadedError {
   });
 }
 
-/** Bounds the number of runs. Those above it wait for their turn, first come, first served, but not many and not for long. */
+/** Bounds the number of open runs. A bounded number of further requests wait in order, for a bounded time. */
 export class RunQueue {
   readonly #places: Semaphore;
 
@@ -26,19 +26,20 @@ export class RunQueue {
     this.#places = new Semaphore(maxConcurrentRuns > 0 ? maxConcurrentRuns : Infinity);
   }
 
-  /** How many wait. */
+  /** How many requests wait. */
   get waiting(): number {
     return this.#places.waiting;
   }
 
-  /** True if one more could not even wait. */
+  /** True if a further request could not even wait. */
   get isFull(): boolean {
     return !this.#places.isFree && this.waiting >= this.config.maxQueuedRuns;
   }
 
   /**
-   * Takes a place among the runs: at once (undefined), or when one is free. Whoever has it must {@link leave}.
-   * @param signal of the client that leaves
+   * Takes a place among the runs: at once (then it returns undefined), or when one is free. Whoever has a place must
+   * {@link leave}.
+   * @param signal aborts when the client leaves
    * @throws OverloadedError if too many wait already; the promise rejects with it if the wait is too long, and with a
    *   RunAbortedError if the client leaves
    */
@@ -48,22 +49,22 @@ export class RunQueue {
     return this.#wait(signal);
   }
 
-  /** Gives the place to the one who has waited longest. */
+  /** Gives the place back, to the request that has waited longest if one waits. */
   leave(): void {
     this.#places.giveBack();
   }
 
   async #wait(signal: AbortNotice): Promise<void> {
     const { maxQueueWaitMs } = this.config;
-    const patience = new Cancellation();
-    const onLeft = (): void => patience.abort(signal.reason);
+    const wait = new Cancellation();
+    const onLeft = (): void => wait.abort(signal.reason);
     if (signal.aborted) onLeft();
     else signal.addEventListener('abort', onLeft, { once: true });
     const limit = this.clock.after(maxQueueWaitMs, () => {
-      patience.abort(makeOverloadedError(`${maxQueueWaitMs} ms in the queue were not enough`));
+      wait.abort(makeOverloadedError(`${maxQueueWaitMs} ms in the queue were not enough`));
     });
     try {
-      await this.#places.wait(patience);
+      await this.#places.wait(wait);
     } finally {
       limit.cancel();
       signal.removeEventListener('abort', onLeft);

@@ -6,38 +6,38 @@ import { Clock, ensureError } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
 import { RareWarning } from '../rare-warning.js';
 
-/** Every key in Redis begins with this. */
+/** All keys in Redis begin with this. */
 export const REDIS_PREFIX = 'millrace';
 
-/** Requests wait for each command, so none may take long. Milliseconds. */
+/** In milliseconds. Requests wait for each command, so none may take long. */
 const COMMAND_TIMEOUT_MS = 500;
 const CONNECT_TIMEOUT_MS = 2_000;
 const DISCONNECT_TIMEOUT_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** The result of a command. */
+/** The outcome of a command. */
 export type Sent<T> =
   | { readonly state: 'done'; readonly value: T }
-  /** Redis has not done it: there is none, it is away, or it refuses. */
+  /** Redis did not run it: Redis is not configured, not connected, or has refused it. */
   | { readonly state: 'refused' }
-  /** It was sent, and nobody knows whether Redis has done it. */
+  /** It was sent, and nobody knows whether Redis has run it. */
   | { readonly state: 'unknown' };
 
-/** Commands that change something show whether Redis can be relied on: it can be full or read-only and still be read. */
+/** Only writes show whether Redis works: a full or read-only Redis can still be read. */
 type CommandKind = 'read' | 'write';
 
 const REFUSED = { state: 'refused' } as const;
 const UNKNOWN = { state: 'unknown' } as const;
 
 /**
- * The connection to Redis, if there is one. Whatever is shared through it has a second form in this process, which takes over
- * while Redis is away or refuses.
+ * The connection to Redis, if one is configured. Everything that is shared through it is also kept by this process, which takes
+ * over while Redis is away or refuses commands.
  */
 @Injectable()
 export class SharedStore implements OnModuleInit, OnApplicationShutdown {
   readonly #logger = new Logger('Redis');
   readonly #warning: RareWarning;
-  /** Called when there is a connection again. */
+  /** Called once there is a connection again. */
   readonly #waiting = new Set<() => void>();
   #redis: Redis | undefined;
   /** The library's own status stays `ready` for a while after a connection was given up. */
@@ -56,28 +56,28 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
     this.#warning = new RareWarning(this.#logger, clock);
   }
 
-  /** Whether anything is to be shared. */
+  /** Whether Redis is configured. */
   get isConfigured(): boolean {
     return this.#redis !== undefined;
   }
 
-  /** Whether Redis is there and did what it was last told to: false while it refuses every write, too. */
+  /** Whether Redis is connected and has run the last write. */
   get works(): boolean {
     return this.#works;
   }
 
   async onModuleInit(): Promise<void> {
     const { redisUrl } = this.config.access;
-    // Outside HTTP nothing is limited.
+    // Nothing is limited outside HTTP.
     if (redisUrl === undefined || (this.adapterHost.httpAdapter as unknown) === undefined) return;
     const { Redis } = await import('ioredis');
     const redis = new Redis(redisUrl, {
       lazyConnect: true,
       connectTimeout: CONNECT_TIMEOUT_MS,
       commandTimeout: COMMAND_TIMEOUT_MS,
-      // Its timer keeps the process alive, also when the connection is closed already.
+      // The timer of a disconnect keeps the process alive, even if the connection is closed already.
       disconnectTimeout: DISCONNECT_TIMEOUT_MS,
-      // This process itself answers what cannot be sent now.
+      // What cannot be sent now is not sent later: this process does it by itself.
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), LONGEST_PAUSE_MS),
@@ -93,13 +93,13 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
       this.#succeed();
       for (const tell of this.#waiting) tell();
     });
-    this.metrics.show({
+    this.metrics.showNumber({
       name: 'millrace_limits_store_up',
       help: '1 while limits are shared through Redis, 0 while this process counts by itself because Redis is away or refuses.',
       value: () => (this.#works ? 1 : 0),
       together: 'min',
     });
-    await this.#firstAttempt(redis);
+    await this.#connectOnce(redis);
   }
 
   onApplicationShutdown(): void {
@@ -123,7 +123,7 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
       const error = ensureError(thrown);
       this.#fail(describeReason(error));
       if (error.name === 'ReplyError') return REFUSED;
-      // Redis or the network hangs: a new connection must first show that it answers, and no request waits for that.
+      // Redis or the network hangs. Commands are refused until a new connection is ready, so no request waits for it.
       if (error.message === 'Command timed out' && this.#isConnected) {
         this.#isConnected = false;
         redis.disconnect(true);
@@ -132,8 +132,8 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** Whether there is a connection within so many milliseconds. */
-  async whenConnected(withinMs: number): Promise<boolean> {
+  /** Waits for a connection for at most `withinMs` milliseconds. @returns whether there is one */
+  async waitForConnection(withinMs: number): Promise<boolean> {
     if (this.#redis === undefined || this.#isClosed) return false;
     if (this.#isConnected) return true;
     return new Promise((resolve) => {
@@ -148,8 +148,8 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
     });
   }
 
-  /** So that the first requests are counted together already; but a server starts without Redis, too. */
-  async #firstAttempt(redis: Redis): Promise<void> {
+  /** Waits for a short while, so that even the first requests are shared. The server also starts without Redis. */
+  async #connectOnce(redis: Redis): Promise<void> {
     const attempt = redis.connect().catch(() => undefined);
     await new Promise<void>((resolve) => {
       const limit = this.clock.after(CONNECT_TIMEOUT_MS, resolve);
@@ -163,7 +163,7 @@ export class SharedStore implements OnModuleInit, OnApplicationShutdown {
   #fail(reason: string): void {
     if (this.#isClosed) return;
     this.#works = false;
-    const message = `Redis is away (${reason}): this process limits and remembers by itself until it is back.`;
+    const message = `Redis is away (${reason}): this process counts limits and keeps responses by itself until Redis is back.`;
     this.#hasWarned = this.#warning.warn(message) || this.#hasWarned;
   }
 

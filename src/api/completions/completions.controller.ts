@@ -28,12 +28,12 @@ export class CompletionsController {
   @DescribeCompletion()
   create(@Req() request: Request, @Res() response: Response): Promise<void> {
     return this.intake.take(request, response, async (taken) => {
-      const asked = this.decoder.decode(request, response, taken);
-      if (asked.streams) {
-        await this.streamer.stream(asked, response, (options) => this.#start(asked, taken, response, options));
+      const decoded = this.decoder.decode(request, response, taken);
+      if (decoded.streams) {
+        await this.streamer.stream(decoded, response, (options) => this.#start(decoded, taken, response, options));
         return;
       }
-      const collect = async (): Promise<string> => JSON.stringify(await this.#collect(asked, taken, response));
+      const collect = async (): Promise<string> => JSON.stringify(await this.#collect(decoded, taken, response));
       await this.answers.send(request, response, taken, collect);
     });
   }
@@ -44,9 +44,9 @@ export class CompletionsController {
     throw new MethodNotAllowedError(['POST']);
   }
 
-  #collect(asked: DecodedRequest, taken: TakenRequest, response: Response): Promise<ChatCompletion> {
+  #collect(decoded: DecodedRequest, taken: TakenRequest, response: Response): Promise<ChatCompletion> {
     const setTraceId = (id: string): unknown => response.setHeader('x-trace-id', id);
-    return collectCompletion(this.#start(asked, taken, response), asked.head, setTraceId);
+    return collectCompletion(this.#start(decoded, taken, response), decoded.head, setTraceId);
   }
 
   #start(

@@ -58,7 +58,7 @@ export class CompletionsDecoder {
     const name = this.registry.resolveServed(body.model);
     const { workflow } = name;
     const streams = wantsStream(body, name, request.headers.accept);
-    findRecord(response).asks(workflow.id, streams);
+    findRecord(response).setWorkflow(workflow.id, streams);
     // Checked before anything that only an existing workflow could complain of.
     caller.assertMayUse(workflow.id, body.model);
     assertStreamOptionsAllowed(body, streams);

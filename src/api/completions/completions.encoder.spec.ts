@@ -10,7 +10,7 @@ const HEAD: ChunkHead = { id: 'chatcmpl-1', created: 1_795_344_000, model: 'a "m
 const USAGE = { prompt_tokens: 11, completion_tokens: 5, total_tokens: 16 };
 
 /** The chunks in frames, each checked against OpenAI's description. */
-function chunks(frames: string): readonly WireChunk[] {
+function readChunks(frames: string): readonly WireChunk[] {
   const reader = new FrameReader();
   const items = [...reader.push(Buffer.from(frames), 0)];
   reader.end();
@@ -21,7 +21,7 @@ function chunks(frames: string): readonly WireChunk[] {
   });
 }
 
-const deltasIn = (frames: string) => chunks(frames).flatMap(({ choices }) => choices.map(({ delta }) => delta));
+const readDeltas = (frames: string) => readChunks(frames).flatMap(({ choices }) => choices.map(({ delta }) => delta));
 const content = (text: string): Delta => ({ type: 'content', text });
 
 const token = (text: string) => ({ token: text, logprob: -0.5, bytes: null, top_logprobs: [] });
@@ -50,7 +50,7 @@ function units(deltas: readonly Delta[]): readonly string[] {
 
 /** What a client reads, as deltas. */
 function decodeFrames(frames: string): readonly Delta[] {
-  return deltasIn(frames).flatMap(({ content: text, refusal, reasoning_content: thought, reasoning, tool_calls }) => {
+  return readDeltas(frames).flatMap(({ content: text, refusal, reasoning_content: thought, reasoning, tool_calls }) => {
     expect(reasoning).toBe(thought);
     const texts: readonly [TextDelta['type'], string | null | undefined][] = [
       ['reasoning', thought],
@@ -84,7 +84,7 @@ describe('ChunkEncoder', () => {
     const encoder = new ChunkEncoder(HEAD);
     const frames =
       encoder.encodeDelta(content('a')) + encoder.encodeDelta(content('b')) + encoder.encodeFinish('length');
-    const choices = chunks(frames).flatMap((chunk) => chunk.choices);
+    const choices = readChunks(frames).flatMap((chunk) => chunk.choices);
     expect(choices.map(({ delta, finish_reason: reason, index }) => [delta, reason, index])).toEqual([
       [{ role: 'assistant', content: '', refusal: null }, null, 0],
       [{ content: 'a' }, null, 0],
@@ -98,14 +98,14 @@ describe('ChunkEncoder', () => {
     ['reasoning', (encoder) => encoder.encodeDelta({ type: 'reasoning', text: 'hm' })],
     ['a tool call', (encoder) => encoder.encodeDelta({ type: 'tool-call', index: 0, arguments: '' })],
   ])('sends the role also before %s', (_, write) => {
-    const deltas = deltasIn(write(new ChunkEncoder(HEAD)));
+    const deltas = readDeltas(write(new ChunkEncoder(HEAD)));
     expect(deltas.map(({ role }) => role)).toEqual(['assistant', undefined]);
   });
 
   it('has the same head in all chunks', () => {
     const encoder = new ChunkEncoder({ ...HEAD, includeUsage: true });
     const frames = encoder.encodeDelta(content('a')) + encoder.encodeFinish('stop') + encoder.encodeUsage(USAGE);
-    for (const chunk of chunks(frames)) {
+    for (const chunk of readChunks(frames)) {
       const { id, created, model } = HEAD;
       expect(chunk).toMatchObject({ id, created, model, object: 'chat.completion.chunk' });
     }
@@ -114,7 +114,7 @@ describe('ChunkEncoder', () => {
   it('says something about usage only if it was asked for, and then null until the last chunk', () => {
     const write = (includeUsage: boolean): readonly WireChunk[] => {
       const encoder = new ChunkEncoder({ ...HEAD, includeUsage });
-      return chunks(
+      return readChunks(
         encoder.encodeDelta(content('a')) +
           encoder.encodeFinish('stop') +
           (includeUsage ? encoder.encodeUsage(USAGE) : ''),
@@ -131,7 +131,7 @@ describe('ChunkEncoder', () => {
     encoder.attribute('fp_"1"', 'default');
     const first = encoder.encodeDelta(content('a'));
     encoder.attribute('fp_2', 'priority');
-    const all = chunks(
+    const all = readChunks(
       first + encoder.encodeDelta(content('b')) + encoder.encodeFinish('stop') + encoder.encodeUsage(USAGE),
     );
     expect(all).toHaveLength(5);
@@ -141,7 +141,7 @@ describe('ChunkEncoder', () => {
   it('leaves out what nobody named', () => {
     const encoder = new ChunkEncoder(HEAD);
     encoder.attribute(undefined, undefined);
-    for (const chunk of chunks(encoder.encodeFinish('stop'))) {
+    for (const chunk of readChunks(encoder.encodeFinish('stop'))) {
       expect(Object.keys(chunk)).toEqual(['id', 'object', 'created', 'model', 'choices']);
     }
   });
@@ -155,7 +155,7 @@ describe('ChunkEncoder', () => {
       { type: 'tool-call' as const, index: 1, kind: 'custom' as const, arguments: 'ect 1' },
     ].map((delta) => encoder.encodeDelta(delta));
     // OpenAI's description of a chunk knows functions only, though its requests and whole answers have custom tools.
-    expect(deltasIn(frames.slice(0, 2).join('')).slice(1)).toEqual([
+    expect(readDeltas(frames.slice(0, 2).join('')).slice(1)).toEqual([
       { tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'look', arguments: '' } }] },
       { tool_calls: [{ index: 0, function: { arguments: '{"a":1}' } }] },
     ]);
@@ -178,7 +178,7 @@ describe('ChunkEncoder', () => {
       { type: 'content' as const, text: 'a', logprobs: [token('a')] },
       { type: 'refusal' as const, text: 'no', logprobs: [token('no')] },
     ].map((delta) => encoder.encodeDelta(delta));
-    const choices = chunks(frames.join('')).flatMap((chunk) => chunk.choices);
+    const choices = readChunks(frames.join('')).flatMap((chunk) => chunk.choices);
     const tokens = (key: 'content' | 'refusal'): readonly string[] =>
       choices.flatMap(({ logprobs }) => logprobs?.[key] ?? []).map((each) => each.token);
     expect([tokens('content'), tokens('refusal')]).toEqual([['a'], ['no']]);

@@ -50,12 +50,12 @@ export class ChunkEncoder {
       case 'audio':
         return this.#role() + this.#frame(encodeAudio(delta));
       case 'annotations': {
-        const json = JSON.stringify({ annotations: numbered(delta.annotations, this.#annotations) });
+        const json = JSON.stringify({ annotations: addIndexes(delta.annotations, this.#annotations) });
         this.#annotations += delta.annotations.length;
         return this.#role() + this.#frame(json);
       }
       case 'images': {
-        const json = JSON.stringify({ images: numbered(delta.images, this.#images) });
+        const json = JSON.stringify({ images: addIndexes(delta.images, this.#images) });
         this.#images += delta.images.length;
         return this.#role() + this.#frame(json);
       }
@@ -129,7 +129,7 @@ function encodeToolCall({ index, id, kind, name, arguments: piece }: ToolCallDel
 }
 
 /** With an `index`, without which clients (openai-python) cannot put lists of several chunks together. */
-function numbered(items: readonly OpaqueObject[], first: number): readonly OpaqueObject[] {
+function addIndexes(items: readonly OpaqueObject[], first: number): readonly OpaqueObject[] {
   return items.map((item, place) => ({ ...item, index: first + place }));
 }
 

@@ -1,5 +1,5 @@
 /** Requests that work as they stand on a fresh installation; Swagger UI offers them. */
-export const completionExamples = {
+export const requestExamples = {
   default: {
     summary: 'The two-node example, streamed',
     value: { model: 'default', stream: true, messages: [{ role: 'user', content: 'Hello, how are you?' }] },
@@ -26,7 +26,7 @@ export const completionExamples = {
 };
 
 /** Answers of the two kinds. */
-export const answerExamples = {
+export const responseExamples = {
   whole: {
     id: 'chatcmpl-4e1f0c9d8b7a695847362514',
     object: 'chat.completion',

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { AppConfig } from '../../config/index.js';
 import type { RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
-import { findRecord, type RequestRecord, type StreamMeter } from '../../http/index.js';
+import { findRecord, type RequestRecord, type StreamMetrics } from '../../http/index.js';
 import { assertNever, Cancellation, Clock, type Timer } from '../../kernel/index.js';
 import { guardCallback, type ReadFailure, type RunEvents, type RunOptions, type RunReader } from '../../runs/index.js';
 import { Gate } from '../../streaming/index.js';
@@ -52,7 +52,7 @@ export class CompletionsStreamer {
       heartbeatMs,
       openGraceMs,
       nodeEvents,
-      meter: record.openStream(),
+      metrics: record.openStream(),
       record,
     });
     await start({ gate, failFastMs: openGraceMs }).read(stream, paceRunEvents(clock, debounceMs, nodeEvents));
@@ -69,9 +69,9 @@ interface CompletionStreamParts {
   readonly openGraceMs: number;
   /** True if the client asked for node events. */
   readonly nodeEvents: boolean;
-  readonly meter: StreamMeter;
+  readonly metrics: StreamMetrics;
   /** Told of faults of the stream itself, and of node events that no stream was opened for. */
-  readonly record: Pick<RequestRecord, 'failed' | 'failedAfter'>;
+  readonly record: Pick<RequestRecord, 'setFailure' | 'setEvents'>;
 }
 
 /** How many characters of node events wait for the status line; what is told of progress beyond them is kept as below. */
@@ -96,11 +96,11 @@ class CompletionStream implements RunReader {
   readonly #newest = new NewestEvents<string>();
 
   constructor(response: ServerResponse, parts: CompletionStreamParts) {
-    const { head, gate, clock, heartbeatMs, openGraceMs, nodeEvents, meter, record } = parts;
+    const { head, gate, clock, heartbeatMs, openGraceMs, nodeEvents, metrics, record } = parts;
     this.#response = response;
     this.#encoder = new ChunkEncoder(head);
     this.#gate = gate;
-    this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs, meter, this.fault);
+    this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs, metrics, this.fault);
     this.#grace = clock.after(
       openGraceMs,
       guardCallback(this.fault, () => this.#open()),
@@ -118,12 +118,12 @@ class CompletionStream implements RunReader {
         break;
       case 'model-identified':
         this.#encoder.attribute(event.identity.systemFingerprint, event.identity.serviceTier);
-        this.#tell(event);
+        this.#writeNodeEvent(event);
         break;
       case 'delta':
-        this.#tell(event);
+        this.#writeNodeEvent(event);
         // What came before is encoded first: the first frame of all has the role.
-        this.#say(this.#takeEarly() + this.#encoder.encodeDelta(event.delta));
+        this.#writeDelta(this.#takeEarly() + this.#encoder.encodeDelta(event.delta));
         break;
       case 'run-finished':
         this.#finish(event);
@@ -133,7 +133,7 @@ class CompletionStream implements RunReader {
       case 'route-taken':
       case 'node-finished':
       case 'node-failed':
-        this.#tell(event);
+        this.#writeNodeEvent(event);
         break;
       default:
         assertNever(event);
@@ -144,16 +144,16 @@ class CompletionStream implements RunReader {
    * Ends the answer with the error.
    * @throws the error, if nothing was sent: other code then answers
    */
-  failed({ error, thrown, isReaders, node }: ReadFailure): void {
+  failed({ error, thrown, isReaderFault, node }: ReadFailure): void {
     this.#grace.cancel();
     // Its run may have ended well.
-    if (isReaders) this.#record.failed(thrown);
+    if (isReaderFault) this.#record.setFailure(thrown);
     if (!this.#writer.isOpen) {
       this.#writer.release();
-      if (!isReaders) this.#record.failedAfter([...this.#early, ...this.#newest.take()]);
+      if (!isReaderFault) this.#record.setEvents([...this.#early, ...this.#newest.take()]);
       throw thrown;
     }
-    this.#writer.end((isReaders ? '' : this.#takeNewest()) + encodeError(error, node) + DONE_FRAME);
+    this.#writer.end((isReaderFault ? '' : this.#takeNewest()) + encodeError(error, node) + DONE_FRAME);
   }
 
   #open(): void {
@@ -168,12 +168,12 @@ class CompletionStream implements RunReader {
     this.#writer.write(frames);
   }
 
-  #say(frames: string): void {
-    if (frames !== '') this.#writer.tokensFollow();
+  #writeDelta(frames: string): void {
+    if (frames !== '') this.#writer.announceTokens();
     this.#write(frames);
   }
 
-  #tell(event: RunEvent): void {
+  #writeNodeEvent(event: RunEvent): void {
     const json = this.#nodeEvents?.encode(event);
     if (json === undefined) return;
     if (isRepeated(event) && !this.#hasRoom()) this.#keepNewest(event, json);
@@ -202,7 +202,7 @@ class CompletionStream implements RunReader {
 
   #keepNewest(event: RepeatedEvent, json: string): void {
     if (this.#newest.isEmpty && this.#writer.isOpen) {
-      void this.#gate.opened().then(guardCallback(this.fault, () => this.#writer.write(this.#takeNewest())));
+      void this.#gate.waitUntilOpen().then(guardCallback(this.fault, () => this.#writer.write(this.#takeNewest())));
     }
     this.#newest.keep(event, json);
   }

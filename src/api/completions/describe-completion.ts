@@ -1,7 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { OpenApi } from '../../http/index.js';
 import { NODE_EVENTS_HEADER } from '../wire/index.js';
-import { answerExamples, completionExamples, streamExample } from './completions.examples.js';
+import { responseExamples, requestExamples, streamExample } from './completions.examples.js';
 
 /** The header that asks for node events, for `components.parameters` of the OpenAPI document. */
 export const NODE_EVENTS_PARAMETER = {
@@ -32,7 +32,7 @@ ${streamExample}
     ApiBody({
       required: true,
       schema: { $ref: '#/components/schemas/ChatCompletionRequest' },
-      examples: completionExamples,
+      examples: requestExamples,
     }),
     ApiResponse({
       status: 200,
@@ -40,11 +40,11 @@ ${streamExample}
       content: {
         'application/json': {
           schema: { $ref: '#/components/schemas/ChatCompletion' },
-          example: answerExamples.whole,
+          example: responseExamples.whole,
         },
         'text/event-stream': {
           schema: { $ref: '#/components/schemas/ChatCompletionChunk' },
-          example: answerExamples.chunk,
+          example: responseExamples.chunk,
         },
       },
     }),

@@ -4,7 +4,7 @@ import { InvalidRequestError } from '../../errors/index.js';
 import { assertStreamOptionsAllowed } from './dto/index.js';
 import { validateChatCompletionRequest } from './validate-chat-completion-request.js';
 
-function faultOf(body: unknown): InvalidRequestError | undefined {
+function findFault(body: unknown): InvalidRequestError | undefined {
   try {
     validateChatCompletionRequest(body);
     return undefined;
@@ -23,27 +23,27 @@ const request = (parameters: object) => ({ model: 'chat', messages: [{ role: 'us
 
 describe('validateChatCompletionRequest', () => {
   it.each([undefined, null, [], [{}], 'text', '{}', 5, true])('refuses a body that is no JSON object: %j', (body) => {
-    expect(faultOf(body)).toMatchObject({ status: 400, param: null, code: null });
+    expect(findFault(body)).toMatchObject({ status: 400, param: null, code: null });
   });
 
   it('names what is wrong, what is expected, and how many faults follow', () => {
-    expect(faultOf(request({ temperature: '0.5' }))?.message).toBe(
+    expect(findFault(request({ temperature: '0.5' }))?.message).toBe(
       "Invalid type for 'temperature': expected a number, but got a string instead.",
     );
-    expect(faultOf(request({ stop: 5, n: 3 }))?.message).toBe(
+    expect(findFault(request({ stop: 5, n: 3 }))?.message).toBe(
       "Invalid value for 'n': a workflow gives one choice. Leave `n` out, or send one request for each answer. " +
         '(The request has 1 further fault.)',
     );
-    expect(faultOf({ messages: [{}, {}], tool_choice: 'auto' })?.message).toBe(
+    expect(findFault({ messages: [{}, {}], tool_choice: 'auto' })?.message).toBe(
       "Missing required parameter: 'model'. (The request has 3 further faults.)",
     );
-    expect(faultOf(request({ stop: 1.5 }))?.message).toContain(
+    expect(findFault(request({ stop: 1.5 }))?.message).toContain(
       'expected a string or an array, but got a decimal number',
     );
   });
 
   it('quotes no more of a value than fits a message', () => {
-    const message = faultOf(request({ response_format: { type: `\0${'x'.repeat(1e6)}` } }))?.message ?? '';
+    const message = findFault(request({ response_format: { type: `\0${'x'.repeat(1e6)}` } }))?.message ?? '';
     expect(message).toContain('"\\u0000xxx');
     expect(message.length).toBeLessThan(250);
   });
@@ -62,7 +62,7 @@ describe('validateChatCompletionRequest', () => {
       '"metadata":{"__proto__":{"a":1}},"tools":[{"type":"function","function":{"name":"f","parameters":{"__proto__":{}}}}]}';
     const body: unknown = JSON.parse(text);
     expect(JSON.stringify(validateChatCompletionRequest(body))).toBe(text);
-    expect(faultOf(JSON.parse('{"__proto__":{"model":"chat","messages":[]}}'))?.param).toBe('model');
+    expect(findFault(JSON.parse('{"__proto__":{"model":"chat","messages":[]}}'))?.param).toBe('model');
     expect(({} as Record<string, unknown>)['stream']).toBeUndefined();
   });
 
@@ -73,7 +73,7 @@ describe('validateChatCompletionRequest', () => {
       response_format: { type: 'json_schema', json_schema: { name: 'a', schema: nested } },
       tools: [{ type: 'function', function: { name: 'f', parameters: nested } }],
     });
-    expect(faultOf(request(parametersWith(JSON.parse(deep(200)))))).toBeUndefined();
+    expect(findFault(request(parametersWith(JSON.parse(deep(200)))))).toBeUndefined();
   });
 
   it.each([
@@ -82,7 +82,7 @@ describe('validateChatCompletionRequest', () => {
   ])('reads 100,000 %s messages in linear time', (_title, content, tail) => {
     const messages = Array.from({ length: 100_000 }, () => ({ role: 'user', content }));
     const start = performance.now();
-    const message = faultOf({ model: 'chat', messages })?.message ?? '';
+    const message = findFault({ model: 'chat', messages })?.message ?? '';
     // Takes about 0.2 s; in quadratic time it would be hours.
     expect(performance.now() - start).toBeLessThan(10_000);
     expect(message.slice(-tail.length || Infinity)).toBe(tail);
@@ -91,7 +91,7 @@ describe('validateChatCompletionRequest', () => {
   it('throws nothing but InvalidRequestError, whatever JSON comes', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (body) => {
-        expect(faultOf(body)?.status ?? 400).toBe(400);
+        expect(findFault(body)?.status ?? 400).toBe(400);
       }),
     );
   });
@@ -115,7 +115,7 @@ describe('validateChatCompletionRequest', () => {
         (parameters) => {
           const text = JSON.stringify(request(parameters));
           const body: unknown = JSON.parse(text);
-          const fault = faultOf(body);
+          const fault = findFault(body);
           expect(JSON.stringify(body)).toBe(text);
           expect(fault?.param ?? 'none').toMatch(/^[a-z_]+(\[\d+\]|\.[a-z_]+)*$/);
           expect(fault !== undefined || validateChatCompletionRequest(body) === body).toBe(true);

@@ -18,7 +18,7 @@ const TYPES: Readonly<Record<GraphFormat, string>> = {
 };
 
 /** What a client can accept; the first is for those who accept anything. */
-const ANSWERS: readonly GraphResponse[] = [
+const RESPONSES: readonly GraphResponse[] = [
   ...GRAPH_FORMATS.map((format) => ({ format, type: TYPES[format] })),
   { format: 'mermaid', type: 'text/plain' },
 ];
@@ -34,8 +34,8 @@ export function chooseGraphFormat(
   accepts: (types: readonly string[]) => string | false,
 ): GraphResponse {
   if (asked === undefined) {
-    const type = accepts(ANSWERS.map((answer) => answer.type));
-    return ANSWERS.find((answer) => answer.type === type) ?? { format: 'json', type: TYPES.json };
+    const type = accepts(RESPONSES.map((answer) => answer.type));
+    return RESPONSES.find((answer) => answer.type === type) ?? { format: 'json', type: TYPES.json };
   }
   const format = GRAPH_FORMATS.find((known) => known === asked);
   if (format === undefined) {

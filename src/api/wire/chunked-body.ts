@@ -5,8 +5,7 @@ const LAST_CHUNK = '0\r\n\r\n';
 
 /**
  * Frames the body of one response in chunks (RFC 9112, section 7.1), each as one string. Node would write the length, the text
- * and the line ends of a chunk one by one, and the
- * socket would gather them again (`npm run bench:micro -- framing`).
+ * and the line ends of a chunk one by one, and the socket would join them again (`npm run bench:micro -- framing`).
  */
 export class ChunkedBody {
   readonly #response: ServerResponse;

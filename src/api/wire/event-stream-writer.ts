@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import { PROBE, type StreamMeter } from '../../http/index.js';
+import { PROBE, type StreamMetrics } from '../../http/index.js';
 import { type Cancellation, type Clock, type Timer, TIMER_TOLERANCE_MS } from '../../kernel/index.js';
 import { guardCallback } from '../../runs/index.js';
 import type { Gate } from '../../streaming/index.js';
 import { ChunkedBody } from './chunked-body.js';
 import { EVENT_STREAM_HEADERS, HEARTBEAT_FRAME } from './sse-frames.js';
 
-/** How many characters one turn of the event loop may bring; beyond that the gate is closed until they are written. */
+/** Most characters that one turn of the event loop may bring; beyond that the gate closes until they are written. */
 const ROOM = 64 * 1024;
 
 /**
@@ -18,15 +18,15 @@ export class EventStreamWriter {
   readonly #gate: Gate;
   readonly #clock: Clock;
   readonly #heartbeatMs: number;
-  readonly #meter: StreamMeter;
+  readonly #metrics: StreamMetrics;
   /** Made once: they are scheduled again and again. */
   readonly #flush: () => void;
   readonly #beat: () => void;
   #heartbeat: Timer;
-  /** Monotonic. */
+  /** By the monotonic clock. */
   #lastWriteAt: number;
   #buffer = '';
-  /** True if there are tokens in the buffer. */
+  /** True if the buffer holds tokens. */
   #hasTokens = false;
   #isScheduled = false;
   #isFull = false;
@@ -44,20 +44,20 @@ export class EventStreamWriter {
     gate: Gate,
     clock: Clock,
     heartbeatMs: number,
-    meter: StreamMeter,
+    metrics: StreamMetrics,
     fault: Cancellation,
   ) {
     this.#response = response;
     this.#gate = gate;
     this.#clock = clock;
     this.#heartbeatMs = heartbeatMs;
-    this.#meter = meter;
+    this.#metrics = metrics;
     this.#lastWriteAt = clock.monotonic();
     this.#flush = guardCallback(fault, () => this.#writeBuffer());
     this.#beat = guardCallback(fault, () => this.#showLife());
     this.#heartbeat = clock.after(heartbeatMs, this.#beat);
     response.on('drain', () => {
-      meter.resumed();
+      metrics.recordResume();
       gate.open();
     });
     response.on(
@@ -66,10 +66,10 @@ export class EventStreamWriter {
         if (!this.#isEnded && gate.isOpen) this.#writeHeartbeat();
       }),
     );
-    // Without this, a run whose client leaves while it is behind would wait for a drain that never comes.
+    // If the client leaves while it is behind, no drain ever comes; a closed gate would keep the run waiting.
     response.once('close', () => {
       this.#heartbeat.cancel();
-      meter.over();
+      metrics.end();
       gate.open();
     });
   }
@@ -84,16 +84,16 @@ export class EventStreamWriter {
     if (!this.isOpen) this.#writeHeartbeat();
   }
 
-  /** What is written next holds tokens. */
-  tokensFollow(): void {
+  /** Marks the next write as one that holds tokens, for the metrics. */
+  announceTokens(): void {
     this.#hasTokens = true;
   }
 
-  /** Sends frames with the end of this turn of the event loop; opens the stream if need be. */
+  /** Sends frames at the end of this turn of the event loop. Opens the stream if it is not open yet. */
   write(frames: string): void {
     if (frames === '' || this.#isEnded) return;
     this.#buffer += frames;
-    // A node that never waits for anything would fill it: this turn ends only when the node does.
+    // A node that never waits would fill the buffer without end: its turn ends only when the node does.
     if (this.#buffer.length > ROOM) {
       this.#isFull = true;
       this.#gate.close();
@@ -112,21 +112,21 @@ export class EventStreamWriter {
     this.#heartbeat.cancel();
     body.end(this.#buffer + frames);
     this.#measure(this.#clock.monotonic());
-    // This holds however long the client takes to read the rest.
-    this.#meter.over();
+    // Not when the client has read the rest: that may take any time.
+    this.#metrics.end();
   }
 
-  /** Gives the response up before anything was sent: other code answers. */
+  /** Gives the response up before anything was sent: other code responds. */
   release(): void {
     this.#isEnded = true;
-    this.#meter.over();
+    this.#metrics.end();
     this.#heartbeat.cancel();
   }
 
   #measure(now: number): void {
     if (!this.#hasTokens || this.#response.destroyed) return;
     this.#hasTokens = false;
-    this.#meter.tokens(now);
+    this.#metrics.recordTokens(now);
   }
 
   #writeHead(): ChunkedBody {
@@ -145,7 +145,7 @@ export class EventStreamWriter {
     this.#buffer = '';
     if (this.#body?.write(frames) === false) {
       this.#gate.close();
-      this.#meter.paused();
+      this.#metrics.recordPause();
     } else if (this.#isFull) {
       this.#gate.open();
     }
@@ -156,20 +156,20 @@ export class EventStreamWriter {
   }
 
   #writeHeartbeat(): void {
-    this.#meter.heartbeat();
+    this.#metrics.recordHeartbeat();
     this.write(HEARTBEAT_FRAME);
   }
 
   /**
-   * A write does not set back the timer, which would cost more than the write's frame: when the timer fires, it checks when
-   * the last write was.
+   * Writes do not restart the timer, which would cost more than the frame itself. Instead, the timer checks when the last write
+   * was.
    */
   #showLife(): void {
     if (this.#isEnded || this.#response.destroyed) return;
     const now = this.#clock.monotonic();
     let leftMs = this.#lastWriteAt + this.#heartbeatMs - now;
     if (leftMs < TIMER_TOLERANCE_MS) {
-      // A client that is behind has enough to read; one that is not answered yet gets its status line first.
+      // A client that is behind has enough to read. Before the status line, nothing may be sent.
       if (this.isOpen && this.#gate.isOpen) this.#writeHeartbeat();
       leftMs = this.#heartbeatMs;
     }

@@ -3,7 +3,7 @@ import { FakeClock } from '../../../test/support/fake-clock.js';
 import { HeavyWork } from './heavy-work.js';
 
 describe('HeavyWork', () => {
-  it('does one thing at a time, and rests after each as long as it took', async () => {
+  it('runs one piece at a time, and pauses after each for as long as it took', async () => {
     const clock = new FakeClock();
     const heavy = new HeavyWork(clock);
     const done: string[] = [];

@@ -1,15 +1,15 @@
 import type { Clock } from '../../kernel/index.js';
 
 /**
- * Does work that blocks the event loop one piece at a time, with a pause after each that is as long as the piece took:
- * everything else has at least half of the time, however much such work there is.
+ * Runs work that blocks the event loop one piece at a time. A pause as long as the piece took follows each piece, so that
+ * everything else gets at least half of the time, however much such work there is.
  */
 export class HeavyWork {
   #last: Promise<void> = Promise.resolve();
 
   constructor(private readonly clock: Clock) {}
 
-  /** Does some work when it is its turn. What follows in the same turn of the event loop counts as part of it. */
+  /** Runs a piece of work in its turn. What follows in the same turn of the event loop counts as part of it. */
   async do<T>(work: () => T): Promise<T> {
     const before = this.#last;
     let end: () => void = () => undefined;

@@ -3,39 +3,39 @@ import type { Request } from 'express';
 import { BodyMemory, type Caller, type Permit } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
 import { PayloadTooLargeError, UnsupportedMediaTypeError } from '../../errors/index.js';
-import { findWhetherClientIsThere, readBytes } from '../../http/index.js';
+import { assertClientPresent, readBytes } from '../../http/index.js';
 import { type AbortNotice, Clock } from '../../kernel/index.js';
 import { HeavyWork } from './heavy-work.js';
 import { makeJsonError, type JsonLimits, parseJson, scanJson } from './json/index.js';
 
 /**
- * What a byte of a body takes while it is read, parsed and run: the bytes themselves; then, as text that has characters
- * beyond Latin-1 takes two bytes for each, the text, what is parsed of it, and what is sent to a model.
+ * Bytes of memory that one byte of a body takes while it is read, parsed and run: the byte itself, or two bytes of text (if there
+ * are characters beyond Latin-1) each time that it is decoded, parsed and sent to a model.
  */
 const MEMORY_FOR_BYTE = 4;
-/** What a value takes beside its bytes: the most was 145 bytes, for objects with a name each that no other has. */
+/** Bytes of memory that a value takes beside its text. The most that was measured is 145, for objects with names of their own. */
 const MEMORY_FOR_VALUE = 160;
 
-/** Read before its memory is set aside, if nothing announces how long a body is. */
+/** Bytes for which memory is set aside first if the request does not announce how long its body is. */
 const UNANNOUNCED_BYTES = 64 * 1024;
 
-/** Above this, parsing takes milliseconds. */
+/** Above either of these, parsing takes milliseconds. */
 const HEAVY = { values: 1_000, bytes: 256 * 1024 } as const;
 
-/** Objects and arrays within each other, the body itself among them: writing them again needs stack for each level. */
+/** Most levels of objects and arrays, the body included: writing them again takes stack for each level. */
 const DEEPEST = 500;
 
 const JSON_TYPES = ['application/json', 'application/*+json'];
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/i;
 const UTF_8 = /^(utf-?8|us-ascii)$/i;
 
-/** What the head of a request says of its body. */
+/** What the head of a request says about its body. */
 export interface BodyHead {
   /** Its length in bytes; undefined if that is not announced. */
   readonly bytes: number | undefined;
 }
 
-/** A body that was read, and scanned. */
+/** A body that was read and scanned, but not parsed yet. */
 export interface ReadBody {
   readonly bytes: Buffer;
   /** How many values it has. */
@@ -43,7 +43,7 @@ export interface ReadBody {
 }
 
 /**
- * Reads the JSON of a request, within bounds for its size, for the memory of all bodies, and for the values that it holds.
+ * Reads the JSON of a request within its limits: the size, the memory of all bodies, and the number of values.
  */
 @Injectable()
 export class JsonBodyReader implements OnModuleInit {
@@ -70,8 +70,9 @@ export class JsonBodyReader implements OnModuleInit {
   }
 
   /**
-   * What the head of a request says of its body; undefined if it has none.
-   * @throws UnsupportedMediaTypeError if the body is no plain JSON in UTF-8, PayloadTooLargeError if it is too large
+   * Reads what the head of a request says about its body.
+   * @returns undefined if there is no body
+   * @throws UnsupportedMediaTypeError if the body is not plain JSON in UTF-8, PayloadTooLargeError if it is too large
    */
   readHead(request: Request): BodyHead | undefined {
     const { 'content-length': length, 'content-encoding': encoding = 'identity' } = request.headers;
@@ -86,7 +87,7 @@ export class JsonBodyReader implements OnModuleInit {
     }
     if (encoding.toLowerCase() !== 'identity') {
       throw new UnsupportedMediaTypeError(
-        'Compressed bodies are not read here, nor other encodings. Send the body as it is, without Content-Encoding.',
+        'This server does not read compressed or otherwise encoded bodies. Send the body as it is, without Content-Encoding.',
       );
     }
     const [, charset = 'utf-8'] = CHARSET.exec(type) ?? [];
@@ -99,11 +100,11 @@ export class JsonBodyReader implements OnModuleInit {
   }
 
   /**
-   * Reads a body, when there is memory for it; the permit gives that back when it ends.
-   * @param signal of the client that leaves
-   * @returns undefined if it is empty
-   * @throws PayloadTooLargeError, InvalidRequestError (no JSON, too many values, too deep, an integer that would become
-   *   another one), a RunAbortedError if the client leaves, and what {@link BodyMemory.take} throws
+   * Reads a body once there is memory for it. The permit gives the memory back when it ends.
+   * @param signal aborts when the client leaves
+   * @returns undefined if the body is empty
+   * @throws PayloadTooLargeError, InvalidRequestError (too many values, too deep, an integer that would change), a
+   *   RunAbortedError if the client leaves, and what {@link BodyMemory.take} throws
    */
   async read(
     request: Request,
@@ -113,9 +114,9 @@ export class JsonBodyReader implements OnModuleInit {
     signal: AbortNotice,
   ): Promise<ReadBody | undefined> {
     const expected = head.bytes ?? Math.min(UNANNOUNCED_BYTES, this.#mostBytes);
-    const taken = this.memory.take(caller, this.#most(expected), signal);
+    const taken = this.memory.take(caller, this.#estimateMost(expected), signal);
     const share = taken instanceof Promise ? await taken : taken;
-    permit.holds(share);
+    permit.hold(share);
     let isWhole = head.bytes !== undefined;
     const bytes = await readBytes(request, {
       announced: head.bytes,
@@ -126,30 +127,30 @@ export class JsonBodyReader implements OnModuleInit {
         this.#assertFits(size);
         if (isWhole || size <= expected) return undefined;
         isWhole = true;
-        return share.resize(this.#most(this.#mostBytes), signal);
+        return share.resize(this.#estimateMost(this.#mostBytes), signal);
       },
     });
-    if (taken instanceof Promise) await findWhetherClientIsThere(request, this.clock, signal);
+    if (taken instanceof Promise) await assertClientPresent(request, this.clock, signal);
     if (bytes.length === 0) return undefined;
     const values = scanJson(bytes, this.#limits);
     if (typeof values !== 'number') throw makeJsonError(bytes, values, this.#limits);
-    // Never more than before, so this never waits.
+    // This is never more than before, so it never waits.
     await share.resize(estimateMemory(bytes.length, values), signal);
     return { bytes, values };
   }
 
   /**
-   * Parses a body: at once, or after others if parsing takes long.
-   * @param signal of the client that leaves
-   * @throws the promise rejects with the signal's reason if the client has left by its turn
+   * Parses a body: at once, or in its turn if parsing takes long.
+   * @param signal aborts when the client leaves
+   * @throws InvalidRequestError if it is not JSON; the promise rejects with the signal's reason if the client has left by then
    */
   parse({ bytes, values }: ReadBody, signal: AbortNotice): unknown {
     const isHeavy = values > HEAVY.values || bytes.length > HEAVY.bytes;
-    return isHeavy ? this.#heavy.do(() => parseUnlessLeft(bytes, signal)) : parseJson(bytes);
+    return isHeavy ? this.#heavy.do(() => parseUnlessAborted(bytes, signal)) : parseJson(bytes);
   }
 
-  /** The most memory that so many bytes can take: no value is shorter than a byte and what separates it from the next. */
-  #most(bytes: number): number {
+  /** The most memory that a body of this size can take: each value takes at least one byte and one to separate it from the next. */
+  #estimateMost(bytes: number): number {
     return estimateMemory(bytes, Math.min(Math.ceil(bytes / 2), this.#limits.values));
   }
 
@@ -163,7 +164,7 @@ export class JsonBodyReader implements OnModuleInit {
   }
 }
 
-function parseUnlessLeft(bytes: Buffer, signal: AbortNotice): unknown {
+function parseUnlessAborted(bytes: Buffer, signal: AbortNotice): unknown {
   if (signal.aborted) throw signal.reason;
   return parseJson(bytes);
 }

@@ -1,5 +1,5 @@
 import type { NodeFinished, RunEvent, RunFinished } from '../../engine/index.js';
-import { assertNever, boundedJson } from '../../kernel/index.js';
+import { assertNever, writeBoundedJson } from '../../kernel/index.js';
 import type { Usage } from '../../models/index.js';
 import { SaidContent } from './said-content.js';
 
@@ -107,5 +107,5 @@ function cutFolder(model: string): string {
 
 /** What is undefined is left out. */
 function stringify(event: object, limit = EVENT_BYTES): string {
-  return boundedJson(event, limit) ?? '{}';
+  return writeBoundedJson(event, limit) ?? '{}';
 }

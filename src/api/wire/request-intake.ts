@@ -7,7 +7,7 @@ import { type AbortNotice, Cancellation } from '../../kernel/index.js';
 import { RunService } from '../../runs/index.js';
 import { type BodyHead, JsonBodyReader } from './json-body-reader.js';
 
-/** A request that was let in, was read, and has a place among the runs. */
+/** A request that was admitted and read, and has its place among the runs. */
 export interface TakenRequest {
   /** As parsed; undefined if there is none. */
   readonly body: unknown;
@@ -17,7 +17,7 @@ export interface TakenRequest {
   readonly signal: AbortNotice;
 }
 
-/** The way of every request that is to become a run: who asks, whether it is let in, its body, and its place. */
+/** Every request that is to become a run passes here: caller, admission, body, and place among the runs. */
 @Injectable()
 export class RequestIntake {
   constructor(
@@ -28,23 +28,23 @@ export class RequestIntake {
   ) {}
 
   /**
-   * Takes a request in, and has it answered. Its permit ends with its run, or here if `answer` fails.
-   * @throws what admission, its body and `answer` throw
+   * Takes a request in and hands it to `respond`. Its permit ends with its run, or here if `respond` fails.
+   * @throws what admission, the reading of its body and `respond` throw
    */
-  async take(request: Request, response: Response, answer: (taken: TakenRequest) => Promise<void>): Promise<void> {
+  async take(request: Request, response: Response, respond: (taken: TakenRequest) => Promise<void>): Promise<void> {
     const head = this.bodies.readHead(request);
     const caller = this.access.requireCaller(request);
     const signal = watchClient(response);
-    // Before the body is read, which is then bounded by the memory for bodies.
+    // Admission comes before the body: reading it takes memory.
     const endWait = this.runs.trackWait(signal);
     let permit: Permit | undefined;
     try {
       permit = await this.admission.admit(caller, response, signal);
       const body = await this.#readBody(request, head, { caller, permit, signal });
       endWait();
-      await answer({ body, caller, permit, signal });
+      await respond({ body, caller, permit, signal });
     } catch (error) {
-      // Where a run was begun, it has ended it already.
+      // A run that was started has ended the permit already; then this does nothing.
       permit?.end();
       throw error;
     } finally {
@@ -52,7 +52,7 @@ export class RequestIntake {
     }
   }
 
-  /** A function of its own: what {@link take} holds stays in memory until the answer has ended, the bytes of the body do not. */
+  /** A function of its own, so that the bytes of the body are freed: what {@link take} holds stays in memory until the response ends. */
   async #readBody(
     request: Request,
     head: BodyHead | undefined,
@@ -65,7 +65,7 @@ export class RequestIntake {
   }
 }
 
-/** Aborts when the client leaves before it has the whole answer. */
+/** Aborts when the client leaves before it has the whole response. */
 function watchClient(response: Response): Cancellation {
   const gone = new Cancellation();
   response.once('close', () => {

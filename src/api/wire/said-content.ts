@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { boundedJson } from '../../kernel/index.js';
+import { writeBoundedJson } from '../../kernel/index.js';
 
 /** Keeps what nodes said to the client in `content` as long as it can be JSON, up to a bound for each. */
 export class SaidContent {
@@ -28,7 +28,7 @@ export class SaidContent {
     const text = this.#texts.get(node);
     if (text === undefined) return false;
     try {
-      return isDeepStrictEqual(JSON.parse(text), JSON.parse(boundedJson(value, this.#limit) ?? ''));
+      return isDeepStrictEqual(JSON.parse(text), JSON.parse(writeBoundedJson(value, this.#limit) ?? ''));
     } catch {
       return false;
     }

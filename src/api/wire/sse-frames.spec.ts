@@ -19,7 +19,7 @@ describe('frames of an event stream', () => {
     ]);
   });
 
-  it('have no name, and a heartbeat is no event', () => {
+  it('have no event name, and a heartbeat is not an event', () => {
     const events: string[][] = [];
     const parser = new SseParser((data, name) => events.push([data.slice(0, 8), name]));
     parser.push(Buffer.from(HEARTBEAT_FRAME + encodeError(new InternalError('x')) + DONE_FRAME));
@@ -31,7 +31,7 @@ describe('frames of an event stream', () => {
 });
 
 describe('makeErrorEnvelope', () => {
-  it("has the four keys of OpenAI's, and nothing that is for the log", () => {
+  it("has the four keys of OpenAI's envelope, and nothing that belongs in the log", () => {
     const error = new InvalidRequestError('No.', { diagnostic: 'secret', cause: new Error('secret') });
     const envelope: unknown = JSON.parse(JSON.stringify(makeErrorEnvelope(error)));
     assertValidError(envelope);

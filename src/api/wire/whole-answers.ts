@@ -6,43 +6,44 @@ import { IdempotentResponses } from './idempotency/idempotent-responses.js';
 import type { KeptResponse } from './idempotency/kept-response.js';
 import type { TakenRequest } from './request-intake.js';
 
-/** Gives answers that are one JSON object; a request that is repeated with its `Idempotency-Key` gets the one it got before. */
+/** Sends responses that are one JSON object. A request that is repeated with its `Idempotency-Key` gets the response it got before. */
 @Injectable()
 export class WholeAnswers {
-  constructor(private readonly answers: IdempotentResponses) {}
+  constructor(private readonly idempotency: IdempotentResponses) {}
 
   /**
-   * @param collect makes the answer, as JSON
-   * @throws what `collect` throws, and InvalidRequestError for a key that is none or came with another body before
+   * Sends the response to a request, or repeats it.
+   * @param collect makes the body, as JSON
+   * @throws what `collect` throws, and InvalidRequestError for a key that is malformed or came with another body before
    */
   async send(request: Request, response: Response, taken: TakenRequest, collect: () => Promise<string>): Promise<void> {
     const key = readIdempotencyKey(request.get('idempotency-key'));
     if (key === undefined) sendJson(response, 200, await collect());
-    else await this.#answerOnce(key, taken, response, collect);
+    else await this.#respondOnce(key, taken, response, collect);
   }
 
-  async #answerOnce(key: string, taken: TakenRequest, response: Response, collect: () => Promise<string>) {
+  async #respondOnce(key: string, taken: TakenRequest, response: Response, collect: () => Promise<string>) {
     const record = findRecord(response);
     const failedNode = (): string | undefined => record.failure?.node;
-    const { answer, isReplayed } = await this.answers.respond({ ...taken, key, failedNode }, async () =>
-      keepAnswer(await collect(), response),
+    const { response: kept, isReplayed } = await this.idempotency.respond({ ...taken, key, failedNode }, async () =>
+      makeKeptResponse(await collect(), response),
     );
     if (isReplayed) {
       taken.permit.cancel();
-      record.repeats(answer.failure);
+      record.setReplayedFailure(kept.failure);
     }
-    repeatAnswer(answer, isReplayed, response);
+    sendKept(kept, isReplayed, response);
   }
 }
 
-/** An answer as it can be given again. */
-function keepAnswer(body: string, response: Response): KeptResponse {
+/** Makes the response that is kept, so that it can be given again. */
+function makeKeptResponse(body: string, response: Response): KeptResponse {
   const traceId = response.getHeader('x-trace-id');
   return { status: 200, body, ...(typeof traceId === 'string' && { traceId }) };
 }
 
-/** Gives an answer, for the first time or again; `idempotent-replayed: true` says that it was given before. */
-function repeatAnswer({ status, body, traceId }: KeptResponse, isReplayed: boolean, response: Response): void {
+/** Sends a response, for the first time or again; `idempotent-replayed: true` says that it was given before. */
+function sendKept({ status, body, traceId }: KeptResponse, isReplayed: boolean, response: Response): void {
   if (isReplayed) response.setHeader('idempotent-replayed', 'true');
   if (traceId !== undefined) response.setHeader('x-trace-id', traceId);
   sendJson(response, status, body);

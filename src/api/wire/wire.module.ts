@@ -7,7 +7,7 @@ import { JsonBodyReader } from './json-body-reader.js';
 import { RequestIntake } from './request-intake.js';
 import { WholeAnswers } from './whole-answers.js';
 
-/** What the doors share: how a request is taken in, and how an answer is given again. */
+/** What the doors share: how a request is taken in, and how a response is repeated. */
 @Module({
   imports: [AccessModule, RunsModule],
   providers: [IdempotentResponses, JsonBodyReader, RequestIntake, SharedResponses, WholeAnswers],

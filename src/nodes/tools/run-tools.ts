@@ -1,4 +1,4 @@
-import { loggableStack, MillraceError, toMillraceError } from '../../errors/index.js';
+import { formatStackForLog, MillraceError, toMillraceError } from '../../errors/index.js';
 import { type Cancellation, ensureError, findUnsafeNumber, type JsonValue, settleOrAbort } from '../../kernel/index.js';
 import { StructuredOutputError } from '../../schema/index.js';
 import {
@@ -162,7 +162,7 @@ function logFailure(tool: AgentTool | undefined, error: Error, { log }: TaskCont
   if (tool === undefined) log.write('log', 'has a model that calls a tool which is not there');
   else if (error instanceof ToolError) log.write('log', 'has a tool that refused a call', { tool: tool.name });
   else if (isForModel(error)) log.write('log', `has a tool that failed: ${words}`, { tool: tool.name, ...facts });
-  else log.write('error', 'has a tool that failed by a bug', { tool: tool.name, ...facts }, loggableStack(error));
+  else log.write('error', 'has a tool that failed by a bug', { tool: tool.name, ...facts }, formatStackForLog(error));
 }
 
 /** Longer arguments stand in the trace as the text that they are. */

@@ -5,12 +5,12 @@ import { toRunError, UpstreamError } from '../../errors/index.js';
 import { Metrics } from '../../metrics/index.js';
 import { NoopTracer } from '../../tracing/index.js';
 import type { CompiledWorkflow } from '../../workflow/index.js';
-import { MetricsObservers } from './metrics.observer.js';
+import { MetricsObserverFactory } from './metrics.observer.js';
 
 it('takes nodes that have not ended with their run for aborted', async () => {
   const clock = new FakeClock();
   const metrics = new Metrics(clock, new NoopTracer());
-  const observer = new MetricsObservers(metrics, clock).observe({
+  const observer = new MetricsObserverFactory(metrics, clock).observe({
     workflow: { id: 'chat' } as CompiledWorkflow,
     request: { model: 'chat', messages: [], parameters: {} },
     options: { id: 'run' },
@@ -22,7 +22,7 @@ it('takes nodes that have not ended with their run for aborted', async () => {
   const how = { elapsedMs: 500, error, recovered: true, aborted: false };
   observer.next({ type: 'node-failed', seq: 2, node: 'A', ...how });
   observer.next({ type: 'run-failed', seq: 3, error, outcome: 'deadline' });
-  const nodes = new MetricsPage(await metrics.page()).matching('millrace_node_duration_seconds_sum');
+  const nodes = new MetricsPage(await metrics.renderPage()).matching('millrace_node_duration_seconds_sum');
   expect(nodes.map(({ labels, value }) => [labels['node'], labels['outcome'], value])).toEqual([
     ['A', 'recovered', 0.5],
     ['B', 'aborted', 0.5],

@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { NodeFailed, NodeFinished } from '../../engine/index.js';
 import type { Outcome } from '../../errors/index.js';
 import { assertNever, Clock } from '../../kernel/index.js';
-import { CallMeter, type Instruments, Metrics } from '../../metrics/index.js';
+import { CallMetrics, type Instruments, Metrics } from '../../metrics/index.js';
 import type { ModelName } from '../../models/index.js';
 import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
 /** Measures runs, their nodes, and the calls of models in them. */
 @Injectable()
-export class MetricsObservers implements RunObserverFactory {
+export class MetricsObserverFactory implements RunObserverFactory {
   constructor(
     private readonly metrics: Metrics,
     private readonly clock: Clock,
@@ -24,7 +24,7 @@ class MetricsObserver implements RunObserver {
   /** When the nodes at work began, by key. */
   readonly #atWork = new Map<string, number>();
   /** Open calls of models, by node and number. */
-  readonly #calls = new Map<string, CallMeter>();
+  readonly #calls = new Map<string, CallMetrics>();
 
   constructor(
     private readonly instruments: Instruments,
@@ -54,13 +54,13 @@ class MetricsObserver implements RunObserver {
         this.#endRun(event.outcome);
         break;
       case 'model-call-started':
-        this.#calls.set(nameCall(event), new CallMeter(this.instruments, this.clock, this.workflow, event));
+        this.#calls.set(nameCall(event), new CallMetrics(this.instruments, this.clock, this.workflow, event));
         break;
       case 'model-call-first-token':
-        this.#calls.get(nameCall(event))?.firstToken();
+        this.#calls.get(nameCall(event))?.recordFirstToken();
         break;
       case 'model-call-finished':
-        this.#calls.get(nameCall(event))?.ended(event.outcome, event.usage);
+        this.#calls.get(nameCall(event))?.recordEnd(event.outcome, event.usage);
         this.#calls.delete(nameCall(event));
         break;
       case 'model-call-retried':

@@ -1,4 +1,4 @@
-import { loggableStack } from '../../errors/index.js';
+import { formatStackForLog } from '../../errors/index.js';
 import type { RunLog } from '../../workflow/index.js';
 import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
@@ -21,7 +21,7 @@ export class RunObservers {
         const observer = factory.observe(run);
         if (observer !== undefined) observers.push(observer);
       } catch (thrown) {
-        tellLog(log, thrown);
+        logFailure(log, thrown);
       }
     }
     return {
@@ -30,7 +30,7 @@ export class RunObservers {
           try {
             observer.next(event, content);
           } catch (thrown) {
-            tellLog(log, thrown);
+            logFailure(log, thrown);
           }
         }
       },
@@ -39,6 +39,6 @@ export class RunObservers {
 }
 
 /** Later, because nothing of it may touch the run, whatever the log does. */
-function tellLog(log: RunLog, thrown: unknown): void {
-  process.nextTick(() => log.write('error', 'has an observer that failed', {}, loggableStack(thrown)));
+function logFailure(log: RunLog, thrown: unknown): void {
+  process.nextTick(() => log.write('error', 'has an observer that failed', {}, formatStackForLog(thrown)));
 }

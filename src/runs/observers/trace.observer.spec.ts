@@ -6,7 +6,7 @@ import {
 } from '../../../test/support/recording-tracer.js';
 import type { CompiledWorkflow } from '../../workflow/index.js';
 import type { ObservedRun, RunObserver } from './run-observer.js';
-import { TraceObservers } from './trace.observer.js';
+import { TraceObserverFactory } from './trace.observer.js';
 
 const RUN: ObservedRun = {
   workflow: { id: 'chat' } as CompiledWorkflow,
@@ -30,7 +30,7 @@ describe('the trace of a run', () => {
     observer.next({ type: 'step-traced', node, name: node, ...place }, { input: `input of ${node}` });
 
   it('is not kept of a run that is not traced', () => {
-    expect(new TraceObservers().observe(RUN)).toBeUndefined();
+    expect(new TraceObserverFactory().observe(RUN)).toBeUndefined();
   });
 
   it('has a span for each step, with what it was given and what it gave', () => {
@@ -157,7 +157,7 @@ describe('the trace of a run', () => {
 
 function observe(tracer: RecordingTracer): RunObserver {
   const trace = tracer.startTrace({ name: 'chat', input: [], tags: [], metadata: {} });
-  const observer = new TraceObservers().observe({ ...RUN, trace });
+  const observer = new TraceObserverFactory().observe({ ...RUN, trace });
   if (observer === undefined) throw new Error('The run is not observed');
   return observer;
 }

@@ -8,7 +8,7 @@ import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from
 
 /** Makes the traces of runs: a span for each step, a generation for each call of a model. */
 @Injectable()
-export class TraceObservers implements RunObserverFactory {
+export class TraceObserverFactory implements RunObserverFactory {
   observe({ trace }: ObservedRun): RunObserver | undefined {
     return trace && new TraceObserver(trace);
   }

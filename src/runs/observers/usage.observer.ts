@@ -3,7 +3,7 @@ import type { ObservedRun, RunObserver, RunObserverFactory } from './run-observe
 
 /** Gives the permit of a run back at its end, and says what the run has used. */
 @Injectable()
-export class UsageObservers implements RunObserverFactory {
+export class UsageObserverFactory implements RunObserverFactory {
   observe({ options: { permit } }: ObservedRun): RunObserver | undefined {
     if (permit === undefined) return undefined;
     return {

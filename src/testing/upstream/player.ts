@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { abortable, assertNever } from '../../kernel/index.js';
+import { rejectOnAbort, assertNever } from '../../kernel/index.js';
 import type { ScriptedResponse } from './scripted-response.js';
 import { CompletionBuilder } from './completion-builder.js';
 import type { RecordedRequest } from './recorded-request.js';
@@ -58,7 +58,7 @@ export class Player {
         return;
       case 'wait':
         step.arrive?.();
-        await abortable(step.until, signal);
+        await rejectOnAbort(step.until, signal);
         return;
       case 'headers':
         return this.#head(step.status, step.headers);
@@ -106,7 +106,7 @@ export class Player {
   async #finish(step: EndingStep): Promise<void> {
     switch (step.kind) {
       case 'stall':
-        return abortable(new Promise<never>(() => undefined), this.#answer.signal);
+        return rejectOnAbort(new Promise<never>(() => undefined), this.#answer.signal);
       case 'reset':
       case 'hang-up':
       case 'cut-off':

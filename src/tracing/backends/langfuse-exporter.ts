@@ -1,4 +1,4 @@
-import { abortable } from '../../kernel/index.js';
+import { rejectOnAbort } from '../../kernel/index.js';
 import type { FinishedTrace, TraceExporter } from '../recording/finished-trace.js';
 import type { LangfuseServer } from './langfuse-server.js';
 
@@ -26,7 +26,7 @@ export class LangfuseExporter implements TraceExporter {
   }
 
   async export(traces: readonly FinishedTrace[], signal: AbortSignal): Promise<void> {
-    const way = this.#chosen ?? (await abortable(this.choose(), signal));
+    const way = this.#chosen ?? (await rejectOnAbort(this.choose(), signal));
     await way.export(traces, signal);
   }
 

@@ -1,16 +1,16 @@
-import { boundedJson, redactBeginning, redactSecrets } from '../../kernel/index.js';
+import { writeBoundedJson, redactBeginning, redactSecrets } from '../../kernel/index.js';
 import { replaceBareBase64, replaceMedia } from './media.js';
 
 /** Most bytes that JSON writes for one unit of a text: `\u0000`. */
 const LONGEST_ESCAPE = 6;
 
 /**
- * A value as JSON for a trace, as {@link boundedJson} makes it, without secrets; images, audio and files are replaced by
+ * A value as JSON for a trace, as {@link writeBoundedJson} makes it, without secrets; images, audio and files are replaced by
  * markers.
  * @param limit about how many bytes the result may have
  */
 export function captureJson(value: unknown, limit: number): string | undefined {
-  const json = boundedJson(value, limit, shortenText);
+  const json = writeBoundedJson(value, limit, shortenText);
   // Redacted as a whole: the key above a text can be what marks it as a secret.
   return json === undefined ? undefined : redactSecrets(json);
 }

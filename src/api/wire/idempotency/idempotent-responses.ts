@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '../../../access/index.js';
 import { AppConfig } from '../../../config/index.js';
 import { InvalidRequestError, MillraceError, RequestInProgressError, RunAbortedError } from '../../../errors/index.js';
-import { abortable, type AbortNotice, Clock, sha256, type Timer } from '../../../kernel/index.js';
+import { rejectOnAbort, type AbortNotice, Clock, sha256, type Timer } from '../../../kernel/index.js';
 import { ResponseMemory, type KeptRequest } from './response-memory.js';
 import { type KeptResponse, keepFailure } from './kept-response.js';
 import { SharedResponses } from './shared-responses.js';
@@ -23,24 +23,24 @@ export interface RepeatableRequest {
   readonly body: unknown;
   /** Of the client that leaves. */
   readonly signal: AbortNotice;
-  /** Gives the step that failed, if there are several, once answering has failed. */
+  /** Tells which step failed, once the first try has failed; undefined if there is only one step. */
   readonly failedNode: () => string | undefined;
 }
 
-/** An answer, and whether it was given before. */
+/** A response, and whether it was given before. */
 export interface RepeatableResponse {
-  readonly answer: KeptResponse;
+  readonly response: KeptResponse;
   readonly isReplayed: boolean;
 }
 
-/** A request that is being answered in this process. */
+/** A request that this process is working on. */
 interface Running {
   readonly fingerprint: string;
-  /** What is kept of its answer. Never rejects. */
+  /** What is kept of its response. Never rejects. */
   readonly ended: Promise<KeptResponse | undefined>;
 }
 
-/** Gives a repeated request the answer that it got the first time. */
+/** Gives a repeated request the response that it got the first time. */
 @Injectable()
 export class IdempotentResponses {
   readonly #memory: ResponseMemory;
@@ -57,37 +57,37 @@ export class IdempotentResponses {
   }
 
   /**
-   * Answers a request, or repeats the answer that it got before. One that comes while the first is still being answered
-   * waits for that; if the first fails for a passing reason, the next one takes its place.
-   * @param answer answers it for the first time
-   * @throws what `answer` throws; InvalidRequestError if the key came with another body before; RequestInProgressError if
-   *   another replica is at it; RunAbortedError if the client leaves while it waits
+   * Responds to a request, or repeats the response that it got before. A repetition that comes while the first is still
+   * running waits for it; if the first fails for a passing reason, the next one takes its place.
+   * @param run responds to it for the first time
+   * @throws what `run` throws; InvalidRequestError if the key came with another body before; RequestInProgressError if
+   *   another replica is working on it; RunAbortedError if the client leaves while it waits
    */
-  async respond(request: RepeatableRequest, answer: () => Promise<KeptResponse>): Promise<RepeatableResponse> {
+  async respond(request: RepeatableRequest, run: () => Promise<KeptResponse>): Promise<RepeatableResponse> {
     const id = sha256(`${request.caller.id}\n${request.key}`);
     const fingerprint = sha256(JSON.stringify(request.body));
     for (;;) {
       const kept = this.#memory.get(id);
       if (kept !== undefined) return makeReplay(kept, fingerprint);
       const running = this.#running.get(id);
-      if (running === undefined) return this.#first(id, fingerprint, request, answer);
+      if (running === undefined) return this.#respondFirst(id, fingerprint, request, run);
       assertSame(running.fingerprint, fingerprint);
       const ended = await this.#waitForEnd(running, request.signal);
-      if (ended !== undefined) return { answer: ended, isReplayed: true };
+      if (ended !== undefined) return { response: ended, isReplayed: true };
     }
   }
 
   async #waitForEnd({ ended }: Running, signal: AbortNotice): Promise<KeptResponse | undefined> {
-    const answer = await abortable(ended, signal).catch(() => undefined);
+    const response = await rejectOnAbort(ended, signal).catch(() => undefined);
     if (signal.aborted) throw new RunAbortedError('client_disconnected');
-    return answer;
+    return response;
   }
 
-  async #first(
+  async #respondFirst(
     id: string,
     fingerprint: string,
     { failedNode }: RepeatableRequest,
-    answer: () => Promise<KeptResponse>,
+    run: () => Promise<KeptResponse>,
   ): Promise<RepeatableResponse> {
     let end: (kept: KeptResponse | undefined) => void = () => undefined;
     const ended = new Promise<KeptResponse | undefined>((resolve) => (end = resolve));
@@ -97,23 +97,23 @@ export class IdempotentResponses {
       const claim = await this.shared.claim(id, fingerprint, CLAIM_MS);
       if (claim.state === 'kept') {
         const replay = makeReplay(claim, fingerprint);
-        kept = replay.answer;
+        kept = replay.response;
         return replay;
       }
       if (claim.state === 'busy') {
         assertSame(claim.fingerprint, fingerprint);
         throw new RequestInProgressError({ retryAfterMs: RETRY_AFTER_MS });
       }
-      const renewal = this.shared.isShared ? this.#renewal(id, fingerprint) : undefined;
+      const renewal = this.shared.isShared ? this.#renewClaim(id, fingerprint) : undefined;
       try {
-        kept = await answer();
-        return { answer: kept, isReplayed: false };
+        kept = await run();
+        return { response: kept, isReplayed: false };
       } catch (error) {
         if (error instanceof MillraceError) kept = keepFailure(error, failedNode());
         throw error;
       } finally {
         renewal?.cancel();
-        const request = kept && { fingerprint, answer: kept };
+        const request = kept && { fingerprint, response: kept };
         if (request !== undefined) this.#memory.set(id, request);
         const isSettled = renewal === undefined || (await this.#settle(id, fingerprint, request));
         if (!isSettled) void this.#settleLater(id, fingerprint);
@@ -124,7 +124,7 @@ export class IdempotentResponses {
     }
   }
 
-  #renewal(id: string, fingerprint: string): Timer {
+  #renewClaim(id: string, fingerprint: string): Timer {
     const timer = this.clock.after(RENEW_EVERY_MS, () => {
       void this.shared.renew(id, fingerprint, CLAIM_MS);
       timer.restart();
@@ -132,25 +132,25 @@ export class IdempotentResponses {
     return timer;
   }
 
-  /** Tells the other replicas how the claim ended. @returns false if that could not be told */
+  /** Tells the other replicas how the claim ended. @returns false if they could not be told */
   #settle(id: string, fingerprint: string, kept: KeptRequest | undefined): Promise<boolean> {
     return kept === undefined ? this.shared.release(id, fingerprint) : this.shared.keep(id, kept, this.#ttlMs);
   }
 
   /**
-   * Tells them once more when Redis is back: otherwise the claim would keep the request from all others, and then it would
-   * run twice.
+   * Tells the other replicas once Redis is back. Otherwise the claim would block the request on all of them until it expires,
+   * and then the request would run twice.
    */
   async #settleLater(id: string, fingerprint: string): Promise<void> {
-    const isBack = await this.shared.whenBack(SETTLE_WITHIN_MS);
-    // The replica that runs it now settles it.
+    const isBack = await this.shared.waitForConnection(SETTLE_WITHIN_MS);
+    // If the request runs again by now, that run settles it.
     if (isBack && !this.#running.has(id)) await this.#settle(id, fingerprint, this.#memory.get(id));
   }
 }
 
-function makeReplay({ fingerprint, answer }: KeptRequest, asked: string): RepeatableResponse {
+function makeReplay({ fingerprint, response }: KeptRequest, asked: string): RepeatableResponse {
   assertSame(fingerprint, asked);
-  return { answer, isReplayed: true };
+  return { response, isReplayed: true };
 }
 
 function assertSame(fingerprint: string, asked: string): void {

@@ -1,18 +1,18 @@
 import type { MillraceError } from '../../../errors/index.js';
 import { makeErrorEnvelope, type RequestFailure } from '../../../http/index.js';
 
-/** An answer as it can be given again. */
+/** A response as it can be given again. */
 export interface KeptResponse {
   readonly status: number;
   /** JSON. */
   readonly body: string;
-  /** Of the run that gave it. */
+  /** Trace of the run that gave it. */
   readonly traceId?: string;
   /** What the access log says of a failure. */
   readonly failure?: RequestFailure;
 }
 
-/** Client errors that say nothing about the request itself: the same request can be answered otherwise later. */
+/** Client errors that say nothing about the request itself: the same request can succeed later. */
 const PASSING: ReadonlySet<number> = new Set([401, 403, 408, 409, 429, 499]);
 
 /**

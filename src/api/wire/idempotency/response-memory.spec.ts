@@ -2,20 +2,20 @@ import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { ResponseMemory, type KeptRequest } from './response-memory.js';
 
-const kept = (body: string): KeptRequest => ({ fingerprint: 'f', answer: { status: 200, body } });
+const kept = (body: string): KeptRequest => ({ fingerprint: 'f', response: { status: 200, body } });
 
 describe('ResponseMemory', () => {
-  it('keeps answers for some time', () => {
+  it('keeps responses for as long as it is told to', () => {
     const clock = new FakeClock();
     const memory = new ResponseMemory({ ttlMs: 1_000, maxBytes: 100_000 }, clock);
     memory.set('a', kept('first'));
     clock.advance(999);
-    expect(memory.get('a')?.answer.body).toBe('first');
+    expect(memory.get('a')?.response.body).toBe('first');
     clock.advance(1);
     expect(memory.get('a')).toBeUndefined();
   });
 
-  it('drops the oldest when the memory is full, and takes none that could never fit', () => {
+  it('drops the oldest when the memory is full, and takes no response that could never fit', () => {
     const memory = new ResponseMemory({ ttlMs: 1_000, maxBytes: 10_000 }, new FakeClock());
     const big = 'x'.repeat(2_000);
     memory.set('a', kept(big));

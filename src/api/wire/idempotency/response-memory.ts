@@ -3,9 +3,9 @@ import type { KeptResponse } from './kept-response.js';
 
 /** What is kept under one key. */
 export interface KeptRequest {
-  /** Of the request's body: another body under the same key is a mistake. */
+  /** Hash of the request's body: another body under the same key is a mistake of the client. */
   readonly fingerprint: string;
-  readonly answer: KeptResponse;
+  readonly response: KeptResponse;
 }
 
 interface Held extends KeptRequest {
@@ -16,7 +16,7 @@ interface Held extends KeptRequest {
 /** What an entry weighs beside its body, roughly, in bytes. */
 const OVERHEAD = 500;
 
-/** The last answers of this process, kept for some time and within some memory. The oldest go first. */
+/** The latest responses of this process, kept for a limited time and within a limited memory. The oldest go first. */
 export class ResponseMemory {
   /** In the order in which they came. */
   readonly #held = new Map<string, Held>();
@@ -39,7 +39,7 @@ export class ResponseMemory {
     const before = this.#held.get(id);
     if (before !== undefined) this.#drop(id, before);
     // A string takes up to two bytes for each character.
-    const bytes = OVERHEAD + 2 * (id.length + kept.fingerprint.length + kept.answer.body.length);
+    const bytes = OVERHEAD + 2 * (id.length + kept.fingerprint.length + kept.response.body.length);
     if (bytes > this.limits.maxBytes) return;
     const now = this.clock.monotonic();
     this.#held.set(id, { ...kept, bytes, until: now + this.limits.ttlMs });

@@ -1,26 +1,31 @@
 import { Injectable } from '@nestjs/common';
 import { REDIS_PREFIX, type Sent, SharedStore } from '../../../access/index.js';
 import { IdSource } from '../../../kernel/index.js';
+import type { KeptResponse } from './kept-response.js';
 import type { KeptRequest } from './response-memory.js';
 
 /** What other replicas know of a request. */
 export type Claim =
   /**
-   * As far as can be known, nobody else answers it; whoever has the claim must {@link SharedResponses.keep} an answer or
-   * {@link SharedResponses.release} it.
+   * As far as is known, no other replica works on it. Whoever has the claim must {@link SharedResponses.keep} a response or
+   * {@link SharedResponses.release} the claim.
    */
   | { readonly state: 'claimed' }
-  /** Another replica answers it now. */
+  /** Another replica is working on it. */
   | { readonly state: 'busy'; readonly fingerprint: string }
   | ({ readonly state: 'kept' } & KeptRequest);
 
-/** A claim has an owner, an answer has none. */
-type Stored = Partial<KeptRequest> & Pick<KeptRequest, 'fingerprint'> & { readonly owner?: string };
+/** What is stored in Redis: a claim has an owner, a response has none. Replicas of other versions read these names. */
+interface Stored {
+  readonly fingerprint: string;
+  readonly owner?: string;
+  readonly answer?: KeptResponse;
+}
 
-/** How long a request waits for a connection on which to ask what has become of its claim, in milliseconds. */
+/** How long a request waits for a connection on which it can ask what became of its claim, in milliseconds. */
 const CONNECTION_MS = 1_500;
 
-/** Takes a place that is free, or is this replica's already; gives what is there if it is somebody else's. */
+/** Stores the claim if the key is free or holds this claim already; otherwise returns what is stored there. */
 const CLAIM = `
 if redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return false end
 local held = redis.call('get', KEYS[1])
@@ -28,7 +33,7 @@ if held ~= ARGV[1] then return held end
 redis.call('pexpire', KEYS[1], ARGV[2])
 return false
 `;
-/** Puts something else in the place of this replica's claim, or where nothing is: a claim that was lost is no one else's. */
+/** Replaces this replica's claim. An empty key is written as well: a claim that Redis lost belongs to nobody else. */
 const REPLACE = `
 local held = redis.call('get', KEYS[1])
 if held and held ~= ARGV[1] then return 0 end
@@ -40,10 +45,10 @@ if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
 return 1
 `;
 
-/** Answers and claims in Redis, so that a repeated request may come to another replica. Nothing here ever rejects. */
+/** Responses and claims in Redis, so that a repeated request may come to another replica. Nothing here ever rejects. */
 @Injectable()
 export class SharedResponses {
-  /** No replica changes what another one has claimed. */
+  /** Marks this replica's claims: no replica changes the claim of another one. */
   readonly #owner: string;
 
   constructor(
@@ -53,33 +58,32 @@ export class SharedResponses {
     this.#owner = ids.replicaId();
   }
 
-  /** Whether there are others that are to know. */
+  /** Whether responses are shared with other replicas. */
   get isShared(): boolean {
     return this.store.isConfigured;
   }
 
   /**
-   * Claims a request. If Redis takes the claim and does not say so in time, it is asked again as soon as it can be: who
-   * holds it then decides. A claim of which Redis cannot be told counts as held; Redis is told when the claim is renewed or
-   * ends.
-   * @param forMs how long the claim holds if its process is gone and cannot end or {@link renew} it
+   * Claims a request. If Redis does not confirm the claim in time, it is asked again as soon as it can be reached, and its
+   * answer decides. If it cannot be reached, the claim counts as held, and Redis learns of it when the claim is renewed or ends.
+   * @param forMs how long the claim holds, in milliseconds, if its process dies and neither ends nor {@link renew}s it
    */
   async claim(id: string, fingerprint: string, forMs: number): Promise<Claim> {
     const claim = (): Promise<Sent<unknown>> =>
       this.store.send('write', (redis) => redis.eval(CLAIM, 1, makeRedisKey(id), this.#writeClaim(fingerprint), forMs));
     let sent = await claim();
-    if (sent.state === 'unknown' && (await this.store.whenConnected(CONNECTION_MS))) sent = await claim();
+    if (sent.state === 'unknown' && (await this.store.waitForConnection(CONNECTION_MS))) sent = await claim();
     return (sent.state === 'done' ? readClaim(sent.value) : undefined) ?? { state: 'claimed' };
   }
 
-  /** Makes a claim hold for so much longer. */
+  /** Makes a claim hold for another `forMs` milliseconds. */
   async renew(id: string, fingerprint: string, forMs: number): Promise<void> {
     await this.#replace(id, fingerprint, this.#writeClaim(fingerprint), forMs);
   }
 
   /** @returns false if Redis could not be told */
-  async keep(id: string, { fingerprint, answer }: KeptRequest, ttlMs: number): Promise<boolean> {
-    return this.#replace(id, fingerprint, JSON.stringify({ fingerprint, answer } satisfies Stored), ttlMs);
+  async keep(id: string, { fingerprint, response }: KeptRequest, ttlMs: number): Promise<boolean> {
+    return this.#replace(id, fingerprint, JSON.stringify({ fingerprint, answer: response } satisfies Stored), ttlMs);
   }
 
   /** @returns false if Redis could not be told */
@@ -88,9 +92,9 @@ export class SharedResponses {
     return isSettled(await this.store.send('write', (redis) => redis.eval(RELEASE, 1, makeRedisKey(id), claim)));
   }
 
-  /** Whether Redis can be told again within some time. */
-  async whenBack(withinMs: number): Promise<boolean> {
-    return this.store.whenConnected(withinMs);
+  /** Waits for Redis for at most `withinMs` milliseconds. @returns whether there is a connection */
+  async waitForConnection(withinMs: number): Promise<boolean> {
+    return this.store.waitForConnection(withinMs);
   }
 
   async #replace(id: string, fingerprint: string, text: string, forMs: number): Promise<boolean> {
@@ -101,7 +105,7 @@ export class SharedResponses {
     return isSettled(sent);
   }
 
-  /** The claim as it stands in Redis, letter by letter: scripts compare it. */
+  /** The claim exactly as it is stored: the scripts compare texts. */
   #writeClaim(fingerprint: string): string {
     return JSON.stringify({ fingerprint, owner: this.#owner } satisfies Stored);
   }
@@ -111,12 +115,12 @@ function isSettled({ state }: Sent<unknown>): boolean {
   return state === 'done';
 }
 
-/** Undefined if there is nothing, or something that no replica has written. */
+/** @returns undefined if nothing is stored, or something that no replica wrote */
 function readClaim(text: unknown): Claim | undefined {
   if (typeof text !== 'string') return undefined;
   try {
-    const { fingerprint, answer } = JSON.parse(text) as Stored;
-    return answer === undefined ? { state: 'busy', fingerprint } : { state: 'kept', fingerprint, answer };
+    const { fingerprint, answer: response } = JSON.parse(text) as Stored;
+    return response === undefined ? { state: 'busy', fingerprint } : { state: 'kept', fingerprint, response };
   } catch {
     return undefined;
   }

@@ -5,26 +5,26 @@ import { findNumberEnd } from './tokens.js';
 
 /** U+FEFF in UTF-8. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
-/** Digits of a number that an error quotes. */
+/** Most characters of a number that an error quotes. */
 const LONGEST_QUOTE = 40;
 
 /**
- * Parses JSON that {@link scanJson} found nothing against. Bytes that are no UTF-8 become U+FFFD.
- * @throws InvalidRequestError if it is no JSON
+ * Parses JSON that {@link scanJson} has accepted. Bytes that are not UTF-8 become U+FFFD.
+ * @throws InvalidRequestError if it is not JSON
  */
 export function parseJson(bytes: Buffer): unknown {
   const start = BYTE_ORDER_MARK.every((byte, index) => bytes[index] === byte) ? BYTE_ORDER_MARK.length : 0;
   try {
     return JSON.parse(bytes.toString('utf8', start));
   } catch {
-    // The engine's own message quotes the text.
+    // JavaScript's own message quotes the text.
     throw new InvalidRequestError(
       'We could not parse the JSON body of your request. The API expects a JSON object; check it for syntax errors.',
     );
   }
 }
 
-/** The error for a fault that `scanJson` found. */
+/** Makes the error for a fault that {@link scanJson} has found. */
 export function makeJsonError(bytes: Buffer, { kind, at }: JsonFault, limits: JsonLimits): InvalidRequestError {
   const param = findPath(bytes, at);
   const where = param === null ? 'The request' : `\`${param}\``;

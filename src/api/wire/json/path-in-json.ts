@@ -1,23 +1,24 @@
 import { beginsNumber, BYTE, findNumberEnd, findStringEnd } from './tokens.js';
 
-/** Names that can stand in a path, and in an answer, as they are. */
+/** Names that may appear in a path, and in a response, as they are. */
 const PLAIN = /^[\w$-]{1,64}$/;
+/** Longest path, in characters. */
 const LONGEST = 256;
 
-/** An object or array that is open at some place: in an array, which item; in an object, the bytes of the name. */
+/** An object or array that has not ended: the number of the item in an array, the bytes of the name in an object. */
 interface Open {
   item: number | undefined;
   name: readonly [from: number, end: number] | undefined;
 }
 
 /**
- * Where a byte of JSON lies, as a path such as `tools[0].function.parameters`. It ends before the first name that must not
- * stand in an answer; null if that is the very first one, or if the byte lies in no object or array.
+ * Finds the place of a byte in JSON, as a path such as `tools[0].function.parameters`. The path ends before the first name that
+ * must not appear in a response. Null if that is the very first name, or if the byte is in no object or array.
  * @param bytes up to `at`, of bounded depth
  */
 export function findPath(bytes: Buffer, at: number): string | null {
   let path = '';
-  for (const { item, name } of openAt(bytes, at)) {
+  for (const { item, name } of findOpenValues(bytes, at)) {
     let step = '';
     if (item !== undefined) step = `[${item}]`;
     else if (name !== undefined) {
@@ -32,7 +33,7 @@ export function findPath(bytes: Buffer, at: number): string | null {
 }
 
 /** The objects and arrays that are open before a byte, the outermost first. */
-function openAt(bytes: Buffer, end: number): readonly Open[] {
+function findOpenValues(bytes: Buffer, end: number): readonly Open[] {
   const open: Open[] = [];
   let string: readonly [number, number] | undefined;
   let at = 0;

@@ -15,9 +15,9 @@ function countValues(value: unknown): number {
   return Object.values(value).reduce<number>((sum, inner) => sum + countValues(inner), 1);
 }
 
-function depthOf(value: unknown): number {
+function measureDepth(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
-  return 1 + Object.values(value).reduce<number>((most, inner) => Math.max(most, depthOf(inner)), 0);
+  return 1 + Object.values(value).reduce<number>((most, inner) => Math.max(most, measureDepth(inner)), 0);
 }
 
 /** JSON with spaces, long strings, and strings that look like JSON. */
@@ -39,11 +39,11 @@ describe('scanJson', () => {
     );
   });
 
-  it('holds to the limits exactly', () => {
+  it('keeps exactly to the limits', () => {
     fc.assert(
       fc.property(json, (text) => {
         const value: unknown = JSON.parse(text);
-        const [values, depth] = [countValues(value), depthOf(value)];
+        const [values, depth] = [countValues(value), measureDepth(value)];
         expect(scan(text, { values, depth })).toBe(values);
         expect(scan(text, { values: values - 1 })).toMatchObject({ kind: 'too many values' });
         expect(scan(text, { depth: depth - 1 })).toMatchObject({ kind: 'too deep' });
@@ -51,7 +51,7 @@ describe('scanJson', () => {
     );
   });
 
-  it('ends on any text, JSON or not', () => {
+  it('comes to an end on any text, JSON or not', () => {
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom(...'{}[]",:\\1e-+.tx \u{1F600}')).map((all) => all.join('')),
@@ -64,7 +64,7 @@ describe('scanJson', () => {
     );
   });
 
-  it('finds integers that would become others, and where they are', () => {
+  it('finds integers that would change, and their places', () => {
     const text = `{"a":[{"b\\"":1},{"tools":[1,{"deep":9007199254740993}]}]}`;
     const fault = scan(text);
     expect(fault).toEqual({ kind: 'misread number', at: text.indexOf('9007') });
@@ -77,7 +77,7 @@ describe('scanJson', () => {
     });
   });
 
-  it('names the parameter that is too deep', () => {
+  it('names the parameter that is nested too deeply', () => {
     const text = `{"metadata":{"a":[1]},"tools":[{"parameters":${'{"a":['.repeat(10_000)}`;
     const fault = scan(text, { depth: 500 });
     if (typeof fault === 'number') throw new Error('no fault');
@@ -120,7 +120,7 @@ describe('isMisread', () => {
     '.5',
     '1.2.3',
     '--1',
-  ])('%s is not', (text) => {
+  ])('is false for %s', (text) => {
     expect(isMisread(text)).toBe(false);
   });
 
@@ -139,7 +139,7 @@ describe('isMisread', () => {
     '1e309',
     '-1e400',
     '9'.repeat(1_000_000),
-  ])('%s is', (text) => {
+  ])('is true for %s', (text) => {
     expect(isMisread(text)).toBe(true);
   });
 
@@ -161,12 +161,12 @@ describe('isMisread', () => {
 });
 
 describe('parseJson', () => {
-  it.each(['', '{', '{"a":1,}', "{'a':1}", '{"secret":01}'])('refuses %j, and quotes nothing', (text) => {
+  it.each(['', '{', '{"a":1,}', "{'a':1}", '{"secret":01}'])('refuses %j without quoting it', (text) => {
     expect(() => parseJson(Buffer.from(text))).toThrow(InvalidRequestError);
     expect(() => parseJson(Buffer.from(text))).not.toThrow(/secret/);
   });
 
-  it('takes a byte order mark', () => {
+  it('accepts a byte order mark', () => {
     expect(parseJson(Buffer.from('\uFEFF{"a":"\uFEFF"}'))).toEqual({ a: '\uFEFF' });
   });
 });

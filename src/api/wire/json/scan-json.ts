@@ -1,7 +1,7 @@
 import { isMisread } from './exact-number.js';
 import { beginsNumber, BYTE, findNumberEnd, findStringEnd, isLetter, LETTER_E } from './tokens.js';
 
-/** How much JSON is parsed. */
+/** Limits of the JSON that is parsed. */
 export interface JsonLimits {
   /** Most values: objects, arrays, strings, numbers, `true`, `false` and `null`. */
   readonly values: number;
@@ -9,20 +9,20 @@ export interface JsonLimits {
   readonly depth: number;
 }
 
-/** Why JSON is not parsed, and where that is: the index of a byte. */
+/** Why JSON is not parsed, and the index of the byte where that shows. */
 export interface JsonFault {
   readonly kind: 'too many values' | 'too deep' | 'misread number';
   readonly at: number;
 }
 
-/** Numbers of up to this many characters are exact, but for those with an exponent. */
+/** Numbers of up to this many characters are exact unless they have an exponent. */
 const EXACT_LENGTH = 15;
-/** `1e309` is infinite. */
+/** Length of `1e309`, the shortest number that is infinite as a double. */
 const SHORTEST_INFINITE = 5;
 
 /**
- * Looks through JSON before anything is made of it, in one pass that allocates nothing: how much memory a few megabytes
- * take depends on how many values they hold. The parser refuses what is not JSON.
+ * Checks JSON before it is parsed, in one pass that allocates nothing: how much memory a few megabytes take depends on how many
+ * values they hold. Whether the text is JSON at all is for the parser to check.
  * @param bytes UTF-8
  * @returns how many values there are, or the first fault
  */
@@ -40,7 +40,7 @@ export function scanJson(bytes: Buffer, limits: JsonLimits): number | JsonFault 
       if (values > limits.values) return { kind: 'too many values', at };
       at++;
     } else if (byte === BYTE.colon) {
-      // What came before was a name.
+      // What came before was the name of a property.
       values--;
       at++;
     } else if (byte === BYTE.openObject || byte === BYTE.openArray) {

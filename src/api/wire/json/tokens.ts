@@ -15,16 +15,16 @@ export const BYTE = {
 export const LETTER_E = 0x65;
 
 /**
- * How far a string is read byte by byte before the machine's own search is used, each call of which costs as much as some
- * twenty bytes: further where escaped quotes lie close together.
+ * How many bytes of a string are read one by one before `indexOf` takes over, each call of which costs as much as about twenty
+ * bytes. More where escaped quotes are close together.
  */
 const NEAR = 16;
 const NEAR_AMONG_QUOTES = 64;
-/** Quotes that lie no further apart lie close. */
+/** Quotes that are at most this many bytes apart are close together. */
 const CLOSE = 32;
 
 /**
- * Where a string ends: the index of its closing quote, or the length of all if it has none.
+ * Finds the end of a string: the index of its closing quote, or the length of the text if it has none.
  * @param from the index after its opening quote
  */
 export function findStringEnd(bytes: Buffer, from: number): number {
@@ -53,7 +53,7 @@ function isEscaped(bytes: Buffer, at: number, from: number): boolean {
   return (at - first) % 2 === 1;
 }
 
-/** Where a number, or what begins like one, ends: the index after its last byte. */
+/** Finds the end of a number, or of what begins like one: the index after its last byte. */
 export function findNumberEnd(bytes: Buffer, from: number): number {
   let at = from + 1;
   for (; at < bytes.length; at++) {

@@ -4,7 +4,7 @@ import type { ModelName, Usage } from '../models/index.js';
 import type { Instruments } from './instruments.js';
 
 /** Measures one call of a model. */
-export class CallMeter {
+export class CallMetrics {
   readonly #startedAt: number;
 
   constructor(
@@ -18,13 +18,13 @@ export class CallMeter {
   }
 
   /** The first token of the answer is here. */
-  firstToken(): void {
+  recordFirstToken(): void {
     const { provider, model } = this.name;
     this.instruments.callFirstToken.observe({ provider, model }, this.#elapsed());
   }
 
   /** @param usage what its upstream has told; undefined: nothing */
-  ended(outcome: Outcome, usage: Usage | undefined): void {
+  recordEnd(outcome: Outcome, usage: Usage | undefined): void {
     const { provider, model } = this.name;
     this.instruments.calls.inc({ workflow: this.workflow, provider, model, outcome });
     this.instruments.callDuration.observe({ provider, model }, this.#elapsed());

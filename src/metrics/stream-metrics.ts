@@ -2,7 +2,7 @@ import type { Clock } from '../kernel/index.js';
 import type { Instruments } from './instruments.js';
 
 /** Measures one streamed answer, at the moments at which something is written to the client. */
-export class StreamMeter {
+export class StreamMetrics {
   readonly #instruments: Instruments;
   readonly #clock: Clock;
   readonly #workflow: string;
@@ -30,7 +30,7 @@ export class StreamMeter {
    * Tokens have been written.
    * @param now the monotonic time
    */
-  tokens(now: number): void {
+  recordTokens(now: number): void {
     if (this.#lastTokensAt === undefined) {
       this.#firstTokenMs = now - this.#startedAt;
       this.#instruments.firstToken.observe({ workflow: this.#workflow }, this.#firstTokenMs / 1_000);
@@ -41,19 +41,19 @@ export class StreamMeter {
   }
 
   /** A comment has been written, to show life. */
-  heartbeat(): void {
+  recordHeartbeat(): void {
     this.#instruments.heartbeats.inc({ workflow: this.#workflow });
   }
 
   /** The client does not keep up: nothing more is asked for. */
-  paused(): void {
+  recordPause(): void {
     if (this.#pausedAt !== undefined || this.#isOver) return;
     this.#pausedAt = this.#clock.monotonic();
     this.#instruments.pausedStreams.inc({ workflow: this.#workflow });
   }
 
   /** The client has caught up. */
-  resumed(): void {
+  recordResume(): void {
     if (this.#pausedAt === undefined) return;
     const pausedMs = this.#clock.monotonic() - this.#pausedAt;
     this.#pausedAt = undefined;
@@ -62,10 +62,10 @@ export class StreamMeter {
   }
 
   /** The run is over, or its client has left. Later calls do nothing. */
-  over(): void {
+  end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.resumed();
+    this.recordResume();
     this.#instruments.openStreams.dec({ workflow: this.#workflow });
   }
 }

@@ -14,7 +14,7 @@ interface Waiting {
   bytes: number;
 }
 
-const waitingOn = new WeakMap<Socket, Waiting>();
+const waitingBySocket = new WeakMap<Socket, Waiting>();
 const lastResponses = new WeakMap<Socket, ServerResponse>();
 
 /**
@@ -22,18 +22,18 @@ const lastResponses = new WeakMap<Socket, ServerResponse>();
  * ("pipelining"), and before its version 24 never emits `close` on a response that waits behind another: whatever is opened
  * for it would stay open when the client leaves. A request that has not had its turn by then has opened nothing.
  */
-export function takeTurn(request: IncomingMessage, response: ServerResponse, next: () => void): void {
+export function keepResponseOrder(request: IncomingMessage, response: ServerResponse, next: () => void): void {
   const { socket } = request;
   const begin = (): void => {
     lastResponses.set(socket, response);
     next();
   };
   if (response.socket !== null) begin();
-  else wait(request, response, begin);
+  else queueRequest(request, response, begin);
 }
 
 /** Calls back when a response is the next one on its connection. Never, if the client has left by then. */
-function whenInTurn(response: ServerResponse, callback: () => void): void {
+function callInTurn(response: ServerResponse, callback: () => void): void {
   response.once('socket', (socket: Socket) => {
     // By then everybody has heard of the end of the previous response.
     process.nextTick(() => {
@@ -56,12 +56,12 @@ export function isSent(response: ServerResponse): boolean {
   return response.writableEnded && response.socket === null && !response.req.socket.destroyed;
 }
 
-function wait(request: IncomingMessage, response: ServerResponse, begin: () => void): void {
+function queueRequest(request: IncomingMessage, response: ServerResponse, begin: () => void): void {
   const { socket } = request;
   // What has been read already is parsed to its end.
   if (socket.destroyed) return;
-  const waiting = waitingOn.get(socket) ?? { requests: 0, bytes: 0 };
-  waitingOn.set(socket, waiting);
+  const waiting = waitingBySocket.get(socket) ?? { requests: 0, bytes: 0 };
+  waitingBySocket.set(socket, waiting);
   const bytes = countHeadBytes(request) + Number(request.headers['content-length'] ?? 0);
   if (waiting.requests >= MOST_WAITING || waiting.bytes + bytes > MOST_WAITING_BYTES || stopsReading(request)) {
     // To stop reading instead would mean not to notice when the client leaves.
@@ -70,7 +70,7 @@ function wait(request: IncomingMessage, response: ServerResponse, begin: () => v
   }
   waiting.requests++;
   waiting.bytes += bytes;
-  whenInTurn(response, () => {
+  callInTurn(response, () => {
     waiting.requests--;
     waiting.bytes -= bytes;
     // The limit for sending the previous answer.

@@ -8,7 +8,7 @@ import { CliError } from './cli-error.js';
  * Opens the application for one task and closes it, however that ends.
  * @param app the compiled file of its module, if somebody names it
  */
-export async function withApplication<T>(
+export async function useApplication<T>(
   { openApplication }: CliEnvironment,
   app: string | undefined,
   task: (application: INestApplicationContext) => Promise<T>,

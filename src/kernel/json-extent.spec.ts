@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { countValues as countValuesOf, findExcess, hasMoreValues } from './json-values.js';
+import { countValues as countValuesOf, findExcess, hasMoreValues } from './json-extent.js';
 
 /** What the text is said to come to. */
 function countValues(value: unknown): number {

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 
 /** Several handlers as one, called one after the other: each layer of Express' router costs every request some microseconds. */
-export function inSequence(...handlers: readonly RequestHandler[]): RequestHandler {
+export function chainHandlers(...handlers: readonly RequestHandler[]): RequestHandler {
   return (request, response, next) => {
     let at = 0;
     const step = (error?: unknown): void => {
