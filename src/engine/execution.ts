@@ -1,5 +1,5 @@
 import { InternalError, formatStackForLog, type MillraceError, toMillraceError } from '../errors/index.js';
-import { assertNever, isError } from '../kernel/index.js';
+import { assertNever, ensureError, isError } from '../kernel/index.js';
 import type { FinishReason } from '../models/index.js';
 import {
   type AgentEvent,
@@ -243,7 +243,9 @@ export class Execution implements Values {
       throw error;
     }
     this.#logRecovered(log, error, call);
-    this.outputs.set(step.key, step.onError(error), step.instance);
+    // Authors are told what their own code has thrown; the mask is for clients.
+    const told = error instanceof InternalError ? ensureError(error.cause) : error;
+    this.outputs.set(step.key, step.onError(told), step.instance);
   }
 
   /** The client sees nothing of it, so the log is the one place. */

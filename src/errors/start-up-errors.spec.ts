@@ -26,6 +26,22 @@ describe('start-up errors', () => {
     expect(error.faults).toHaveLength(2);
   });
 
+  it('list faults inside a fault further in, behind its fix', () => {
+    const inside = new ConfigurationError(['a', 'b']);
+    const error = new DefinitionError([
+      { code: 'node_not_ready', workflow: 'chat', node: 'topic', message: inside.message, fix: 'Correct the agent.' },
+      { code: 'define_failed', workflow: 'b', message: 'define() threw "one\ntwo".', fix: 'Correct it.' },
+    ]);
+    expect(error.message.split('\n')).toEqual([
+      'Millrace cannot start: 2 faults in the workflow definitions.',
+      '  - [node_not_ready] workflow "chat", node "topic": Millrace cannot start: 2 settings are wrong in the environment. Correct the agent.',
+      '      - a',
+      '      - b',
+      '  - [define_failed] workflow "b": define() threw "one',
+      '    two". Correct it.',
+    ]);
+  });
+
   it('use the singular for a single fault', () => {
     expect(new ConfigurationError(['x']).message).toContain('one setting is wrong');
     expect(new DefinitionError([{ code: 'x', workflow: 'a', message: 'm', fix: 'f' }]).message).toContain(

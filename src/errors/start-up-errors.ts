@@ -12,10 +12,13 @@ export interface DefinitionFault {
   readonly fix: string;
 }
 
+/** Faults inside a fault stand further in than those that the title counts. */
+const INSIDE = '\n    ';
+
 /** The application cannot start. The message is all that the person who starts it needs, so no stack is shown. */
 export abstract class StartUpError extends Error {
   constructor(title: string, lines: readonly string[]) {
-    super([title, ...lines.map((line) => `  - ${line}`)].join('\n'));
+    super([title, ...lines.map((line) => `  - ${line.replaceAll('\n', INSIDE)}`)].join('\n'));
     this.name = new.target.name;
   }
 }
@@ -39,10 +42,12 @@ export class DefinitionError extends StartUpError {
   constructor(readonly faults: readonly DefinitionFault[]) {
     super(
       `Millrace cannot start: ${faults.length === 1 ? 'one fault' : `${faults.length} faults`} in the workflow definitions.`,
-      faults.map(
-        ({ code, workflow, node, message, fix }) =>
-          `[${code}] workflow "${workflow}"${node === undefined ? '' : `, node "${node}"`}: ${message} ${fix}`,
-      ),
+      faults.map(({ code, workflow, node, message, fix }) => {
+        const place = `workflow "${workflow}"${node === undefined ? '' : `, node "${node}"`}`;
+        const list = message.indexOf('\n  - ');
+        const end = list === -1 ? message.length : list;
+        return `[${code}] ${place}: ${message.slice(0, end)} ${fix}${message.slice(end)}`;
+      }),
     );
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { describeValue } from './describe-value.js';
+import { describeKind, describeValue } from './describe-value.js';
 
 describe('describeValue', () => {
   const revoked = Proxy.revocable({}, {});
@@ -26,5 +26,20 @@ describe('describeValue', () => {
     [revoked.proxy, 'an object'],
   ])('takes case %#', (value, expected) => {
     expect(describeValue(value)).toBe(expected);
+  });
+});
+
+describe('describeKind', () => {
+  it.each<[unknown, string]>([
+    ['secret', 'a text'],
+    [3, 'a number'],
+    [3n, 'a bigint'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [['secret'], 'an array'],
+    [{ secret: 1 }, 'an object'],
+    [(): number => 1, 'a function'],
+  ])('tells nothing of what a value holds: case %#', (value, expected) => {
+    expect(describeKind(value)).toBe(expected);
   });
 });

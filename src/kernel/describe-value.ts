@@ -18,6 +18,21 @@ export function describeValue(value: unknown): string {
   }
 }
 
+/** What kind of value it is, and nothing of what it holds, for messages about what clients or models may have said. Never throws. */
+export function describeKind(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return 'a text';
+    case 'object':
+    case 'function':
+      return describeValue(value);
+    case 'undefined':
+      return 'undefined';
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
 /** `Array.isArray` throws for a proxy that was revoked. */
 function isArray(value: object): boolean {
   try {

@@ -4,7 +4,7 @@ export { writeBoundedJson } from './bounded-json.js';
 export { findListenerErrorHandler, type AbortNotice, Cancellation } from './cancellation.js';
 export { Clock, isTimerMs, MAX_TIMER_MS, SystemClock, type Timer, TIMER_TOLERANCE_MS } from './clock.js';
 export { cutText } from './cut-text.js';
-export { describeValue } from './describe-value.js';
+export { describeKind, describeValue } from './describe-value.js';
 export { describeError, ensureError, isError } from './ensure-error.js';
 export { escapeControls, escapeControlsInLines } from './escape-controls.js';
 export { readFileLimit } from './file-limit.js';

@@ -64,6 +64,11 @@ export class ModelProviders implements OnApplicationBootstrap, OnApplicationShut
     await this.#loading;
   }
 
+  /** Of all that an agent may name, configured or not. */
+  get names(): readonly string[] {
+    return Object.keys(this.table);
+  }
+
   /** Undefined if the environment does not configure it. */
   find(name: ModelProvider): ConfiguredProvider | undefined {
     const entry = this.#entry(name);
@@ -89,7 +94,7 @@ export class ModelProviders implements OnApplicationBootstrap, OnApplicationShut
   get(name: ModelProvider): ConfiguredProvider {
     const entry = this.#entry(name);
     if (entry === undefined) {
-      throw new Error(`there is no model provider "${name}". Use one of ${Object.keys(this.table).join(', ')}.`);
+      throw new Error(`there is no model provider "${name}". Use one of ${this.names.join(', ')}.`);
     }
     if (entry instanceof ConfigurationError) throw entry;
     if (typeof entry === 'string') throw new Error(`its model provider "${name}" needs ${entry} in the environment.`);

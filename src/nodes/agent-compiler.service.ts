@@ -15,9 +15,9 @@ export class AgentStepCompiler implements AgentCompiler {
   ) {}
 
   compile(agent: AgentData, { visible, channels, variables, findTool }: AgentUse): WorkflowNode {
-    const runner = new AgentRunner<unknown>(
-      planAgent(agent, { providers: this.providers, prompts: this.prompts, findTool, variables }),
-    );
+    const { providers, prompts } = this;
+    const runner = new AgentRunner<unknown>(planAgent(agent, { providers, prompts, findTool, variables }));
+    if (channels !== undefined) runner.assertChannels(channels);
     const { forwards } = runner;
     if (!visible) return { forwards, process: (input, context) => runner.run(input, context) };
     if (channels === undefined) {

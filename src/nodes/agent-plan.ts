@@ -1,4 +1,4 @@
-import { isTimerMs, MAX_TIMER_MS } from '../kernel/index.js';
+import { describeValue, isTimerMs, MAX_TIMER_MS } from '../kernel/index.js';
 import type { ModelProviders } from '../models/index.js';
 import { type OutputSchema, makeOutputSchema } from '../schema/index.js';
 import { type AgentData, type ParameterGroup, PromptFile } from '../workflow/index.js';
@@ -57,7 +57,7 @@ export function planAgent<Output>(
   // Code without types can leave it out.
   if (typeof config !== 'object' || config === null)
     throw new Error('it has no configuration. Give agent() an object: {}.');
-  const faults = [...findUnknownOptions(config), ...findWrongNumbers(config)];
+  const faults = [...findUnknownOptions(config), ...findWrongInstructions(config), ...findWrongNumbers(config)];
   if (faults.length > 0) throw new Error(faults.join(' '));
   const targets = resolveModelTargets(config, providers);
   for (const { settings } of [config, ...targets]) assertJson(settings, 'settings');
@@ -84,6 +84,16 @@ function findUnknownOptions(config: AgentData): readonly string[] {
   return Object.keys(config)
     .filter((name) => !OPTIONS.has(name))
     .map((name) => `it has \`${name}\`, which is no option of agents. There are: ${[...OPTIONS].join(', ')}.`);
+}
+
+/** Code without types can give anything, and it would reach a provider. */
+function findWrongInstructions({ instructions }: { readonly instructions?: unknown }): readonly string[] {
+  const isRight =
+    ['undefined', 'string', 'function'].includes(typeof instructions) || instructions instanceof PromptFile;
+  if (isRight) return [];
+  return [
+    `its instructions are ${describeValue(instructions)}. Give a text, a function that makes one, or promptFile(…).`,
+  ];
 }
 
 function findWrongNumbers(config: AgentData): readonly string[] {

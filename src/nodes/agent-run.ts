@@ -2,7 +2,7 @@ import { rejectOnAbort } from '../kernel/index.js';
 import type { FinishReason, Message, ModelParameters } from '../models/index.js';
 import { StructuredOutputError } from '../schema/index.js';
 import type { DeltaCollector, Delta } from '../streaming/index.js';
-import { type AgentInput, type Conversation, IncompleteAnswerError, TaskContext } from '../workflow/index.js';
+import { type AgentInput, IncompleteAnswerError, readConversation, TaskContext } from '../workflow/index.js';
 import type { AgentPlan } from './agent-plan.js';
 import { Attempts } from './attempts.js';
 import { pickForwardedParameters } from './pick-forwarded-parameters.js';
@@ -138,7 +138,7 @@ export class AgentRun<Output> {
   async #begin(): Promise<void> {
     this.#hasBegun = true;
     const { config, prompts } = this.#plan;
-    const messages = readConversation(this.#input.messages);
+    const messages = readConversation(this.#input.messages, this.#context.log.node);
     const instructions = await renderInstructions(
       config.instructions,
       prompts,
@@ -195,10 +195,6 @@ function writeRepairRequest({ content }: AgentReply, { faults }: StructuredOutpu
   };
   // Many servers refuse a message without text.
   return content.trim() === '' ? [request] : [{ role: 'assistant', content }, request];
-}
-
-function readConversation(messages: Conversation): readonly Message[] {
-  return typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages;
 }
 
 async function finishGenerator<Result>(generator: AsyncGenerator<unknown, Result, void>): Promise<Result> {

@@ -1,4 +1,11 @@
-import type { AgentInput, ParameterGroup, TaskContext } from '../workflow/index.js';
+import {
+  type AgentInput,
+  type ChannelMap,
+  findChannelProblem,
+  type ParameterGroup,
+  type TaskContext,
+  WiringError,
+} from '../workflow/index.js';
 import type { AgentPlan } from './agent-plan.js';
 import { AgentRun, parseReply } from './agent-run.js';
 import { AgentStream } from './agent-stream.js';
@@ -14,6 +21,13 @@ export class AgentRunner<Output> {
   /** Which groups of the client's parameters reach the model. A structured agent's response format is its own. */
   get forwards(): readonly ParameterGroup[] {
     return this.#plan.forwards;
+  }
+
+  /** @throws WiringError if they do not fit the output */
+  assertChannels(channels: ChannelMap<never>): void {
+    const properties = this.#plan.schema?.schema.properties ?? {};
+    const problem = findChannelProblem(channels, Object.keys(properties));
+    if (problem !== undefined) throw new WiringError(problem);
   }
 
   /**

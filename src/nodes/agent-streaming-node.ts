@@ -28,12 +28,15 @@ export abstract class AgentStreamingNode<Input, Output>
    * Passes a structured answer on and returns the validated object. Two shapes:
    * - without `channels`, the JSON text itself is the content;
    * - with `channels`, each named field's text streams live in its channel, strings decoded, other values as JSON.
-   * @throws StructuredOutputError if the answer does not fit the class, IncompleteAnswerError if it stops early
+   * @throws StructuredOutputError if the answer does not fit the class, IncompleteAnswerError if it stops early, WiringError
+   *   if the channels do not fit the output
    */
   protected streamStructuredDeltas<const C extends ChannelMap<Output>>(
     stream: AgentStream<Output>,
     channels?: C & OneFieldPerChannel<C>,
   ): AsyncGenerator<Deltas, Output, void> {
-    return channels === undefined ? stream.withOutput() : streamFields<Output>(stream, channels);
+    if (channels === undefined) return stream.withOutput();
+    this.agent.assertChannels(channels);
+    return streamFields<Output>(stream, channels);
   }
 }

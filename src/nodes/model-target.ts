@@ -13,7 +13,7 @@ export interface ModelTarget {
 /**
  * The models of an agent: the first that it names, then its fallbacks in order. One that names none has the default model of
  * the provider `openai`.
- * @throws Error if a provider is not configured, or no model is named
+ * @throws Error if there is no such provider, it is not configured, or no model is named
  */
 export function resolveModelTargets(
   { model = ModelProvider.OPENAI, settings }: Pick<AgentData, 'model' | 'settings'>,
@@ -32,6 +32,22 @@ function readTarget(option: ModelOption, own: ModelParameters | undefined, provi
   const [, name = choice, model] = /^([^/]*)\/(.*)$/s.exec(choice) ?? [];
   if (model === '') throw new Error(`its model "${choice}" has no name behind the slash.`);
   const providerName = name as ModelProvider;
+  if (!providers.names.includes(name)) throw new Error(describeUnknownProvider(choice, name, providers.names));
   const provider = providers.get(providerName);
   return { provider, providerName, model: providers.chooseModel(providerName, model), settings };
+}
+
+/** Beginnings of names by which models are known. Any other may be served by a server that speaks OpenAI's protocol. */
+const MODEL_NAMES: readonly (readonly [RegExp, ModelProvider])[] = [
+  [/^claude/i, ModelProvider.ANTHROPIC],
+  [/^(?:gemini|gemma)/i, ModelProvider.GOOGLE],
+  [/^(?:(?:open-)?mi[sx]tral|ministral|magistral|codestral|devstral|pixtral)/i, ModelProvider.MISTRAL],
+];
+
+/** Most often, the name of a model stands where that of its provider has to come first. */
+function describeUnknownProvider(choice: string, name: string, names: readonly string[]): string {
+  const lower = name.toLowerCase();
+  const [, owner = ModelProvider.OPENAI] = MODEL_NAMES.find(([pattern]) => pattern.test(choice)) ?? [];
+  const meant = names.includes(lower) ? lower + choice.slice(name.length) : `${owner}/${choice}`;
+  return `its model "${choice}" begins with no model provider. Did you mean "${meant}"? There are: ${names.join(', ')}.`;
 }

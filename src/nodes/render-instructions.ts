@@ -1,4 +1,4 @@
-import { rejectOnAbort } from '../kernel/index.js';
+import { rejectOnAbort, describeKind } from '../kernel/index.js';
 import type { Message } from '../models/index.js';
 import { type AgentData, PromptFile, TaskContext } from '../workflow/index.js';
 import type { PromptManager } from './prompts/index.js';
@@ -6,7 +6,7 @@ import type { PromptManager } from './prompts/index.js';
 /**
  * The text for one run; undefined if there are no instructions.
  * @param input the conversation, for a function, and the variables, which a prompt file is given
- * @throws PromptError if the prompt file cannot be rendered, the run's abort reason after an abort
+ * @throws PromptError if the prompt file cannot be rendered, Error if a function gives no text, the run's abort reason after an abort
  */
 export async function renderInstructions(
   instructions: AgentData['instructions'],
@@ -19,5 +19,10 @@ export async function renderInstructions(
     return prompts.render(instructions, variables);
   }
   if (typeof instructions !== 'function') return instructions;
-  return rejectOnAbort(Promise.resolve(instructions(input as never, context)), TaskContext.readAbort(context));
+  const made: unknown = instructions(input as never, context);
+  const text = await rejectOnAbort(Promise.resolve(made), TaskContext.readAbort(context));
+  if (typeof text === 'string') return text;
+  const { node } = context.log;
+  const whose = node === undefined ? 'an agent' : `the step "${node}"`;
+  throw new Error(`The instructions of ${whose} give ${describeKind(text)}, and must give a text`);
 }

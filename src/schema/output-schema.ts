@@ -8,6 +8,7 @@ import { schemaName } from './references.js';
 import { ShapeReader } from './shape-reader.js';
 import { compileStandardSchema } from './standard-json-schema.js';
 import { isStandardSchema, type StandardSchema, validateStandard } from './standard-schema.js';
+import { settlePromises } from './settle-promises.js';
 import { findIssues } from './standard-issues.js';
 import { type AnswerFault, StructuredOutputError } from './structured-output-error.js';
 
@@ -19,8 +20,8 @@ export interface OutputSchema<T> {
   readonly schema: ObjectSchema;
   /**
    * Makes an instance of the class, or what the schema gives, from a model's answer. Nothing is converted but what `@Type` and
-   * `@Transform`, or the schema, say; properties that it does not have are left out. Rules may be asynchronous: nothing here
-   * limits their time.
+   * `@Transform`, or the schema, say; properties that it does not have are left out. Rules and transforms may be asynchronous:
+   * nothing here limits their time.
    * @throws StructuredOutputError if the text is not JSON, does not fit, or holds a number that would become another; what a
    *   rule of the author throws as it is
    */
@@ -60,7 +61,7 @@ function fromClass<T>(type: OutputClass<T>): OutputSchema<T> {
     name: schemaName(type as OutputClass),
     schema,
     parse: async (text) => {
-      const instance = plainToInstance(type, readAnswer(text, definitions));
+      const instance = await settlePromises(plainToInstance(type, readAnswer(text, definitions)));
       const errors = await validate(instance as object, { validationError: { target: false, value: false } });
       if (errors.length > 0) throw StructuredOutputError.mismatch(errors.flatMap((error) => findFaults(error, '')));
       return instance;
@@ -77,7 +78,7 @@ function fromStandard<T>(type: StandardSchema<T>): OutputSchema<T> {
       const plain = readAnswer(text, definitions);
       const result = await validateStandard(type, plain);
       if (result.issues !== undefined) throw StructuredOutputError.mismatch(findIssues(result.issues, plain));
-      return result.value;
+      return settlePromises(result.value);
     },
   };
 }

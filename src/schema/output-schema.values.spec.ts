@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Exclude, Type } from 'class-transformer';
+import { Exclude, Transform, Type } from 'class-transformer';
 import {
   Allow,
   IsDate,
@@ -132,5 +132,46 @@ describe('what parse leaves out and keeps', () => {
     expect(await makeOutputSchema(Named).parse('{"name": "known"}')).toBeInstanceOf(Named);
     expect((await catchOutputError(Named, '{"name": "unknown"}')).faults).toEqual(['name: is not known']);
     await expect(makeOutputSchema(Named).parse('{"name": "broken"}')).rejects.toThrow(/^the database is gone$/);
+  });
+
+  describe('of asynchronous transforms', () => {
+    const isKept = async (text: string): Promise<string> => {
+      await Promise.resolve();
+      if (text === 'broken') throw new Error('the database is gone');
+      return `${text}, kept`;
+    };
+    class Page {
+      @IsString() @Transform(({ value }) => isKept(value as string)) title: string;
+    }
+    class Book {
+      @IsString({ each: true })
+      @Transform(({ value }) => (value as string[]).map(isKept))
+      words: string[];
+      @ValidateNested() @Type(() => Page) page: Page;
+    }
+    const write = (...words: string[]): string => JSON.stringify({ words, page: { title: words[0] } });
+
+    it('waits for them, wherever they stand, before it checks', async () => {
+      const book = await makeOutputSchema(Book).parse(write('a', 'b'));
+      expect(book).toEqual(
+        Object.assign(new Book(), {
+          words: ['a, kept', 'b, kept'],
+          page: Object.assign(new Page(), { title: 'a, kept' }),
+        }),
+      );
+    });
+
+    it('throws what they reject with, once, and leaves none behind', async () => {
+      const unhandled: unknown[] = [];
+      const notice = (reason: unknown): void => void unhandled.push(reason);
+      process.on('unhandledRejection', notice);
+      try {
+        await expect(makeOutputSchema(Book).parse(write('broken', 'broken'))).rejects.toThrow(/^the database is gone$/);
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(unhandled).toEqual([]);
+      } finally {
+        process.off('unhandledRejection', notice);
+      }
+    });
   });
 });

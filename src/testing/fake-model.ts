@@ -28,9 +28,20 @@ export class FakeModel implements ChatModel {
   /** What it was asked, in order. */
   readonly calls: FakeCall[] = [];
   readonly #answer: AnswerCall;
+  readonly #listUnused: () => readonly FakeAnswer[];
 
-  constructor(answer: AnswerCall) {
+  /** @param listUnused what {@link unused} gives; absent: nothing, since each call finds its answer */
+  constructor(answer: AnswerCall, listUnused: () => readonly FakeAnswer[] = () => []) {
     this.#answer = answer;
+    this.#listUnused = listUnused;
+  }
+
+  /**
+   * The answers that nobody has asked for so far, in order: `expect(models.unused).toEqual([])` at the end of a test. Of a model
+   * that answers by step, those of the steps that have not asked.
+   */
+  get unused(): readonly FakeAnswer[] {
+    return this.#listUnused();
   }
 
   async *stream(call: ModelCall, controls: CallControls): AsyncGenerator<readonly Delta[], ModelResult, void> {
@@ -71,13 +82,14 @@ export function fakeModel(...answers: readonly FakeAnswer[] | readonly [AnswerCa
   const [first, ...others] = answers;
   if (typeof first === 'function') return new FakeModel(first);
   const left = first === undefined ? [] : [first, ...(others as readonly FakeAnswer[])];
-  return new FakeModel((call) => {
+  const answerNext: AnswerCall = (call) => {
     const answer = left.shift();
     if (answer !== undefined) return answer;
     throw new Error(
       `The fake model has ${answers.length} ${answers.length === 1 ? 'answer' : 'answers'}, and ${describe(call)} asks for one more. Give fakeModel() another answer.`,
     );
-  });
+  };
+  return new FakeModel(answerNext, () => [...left]);
 }
 
 /**
@@ -85,14 +97,22 @@ export function fakeModel(...answers: readonly FakeAnswer[] | readonly [AnswerCa
  * A step that is not named fails, and says so.
  */
 export function fakeModelBySteps(steps: Readonly<Record<string, FakeAnswer | FakeModel>>): FakeModel {
-  return new FakeModel((call) => {
+  const asked = new Set<string>();
+  const answerStep: AnswerCall = (call) => {
     const answer = Object.hasOwn(steps, call.step) ? steps[call.step] : undefined;
+    asked.add(call.step);
     if (answer instanceof FakeModel) return answer.answer(call);
     if (answer !== undefined) return answer;
     throw new Error(
       `The fake model has no answer for ${describe(call)}. It has some for: ${Object.keys(steps).join(', ')}.`,
     );
-  });
+  };
+  const listUnused = (): readonly FakeAnswer[] =>
+    Object.entries(steps).flatMap(([step, answer]) => {
+      if (answer instanceof FakeModel) return answer.unused;
+      return asked.has(step) ? [] : [answer];
+    });
+  return new FakeModel(answerStep, listUnused);
 }
 
 /** A call of a tool, of the server's or the client's. Several in one list are made at once. */

@@ -7,7 +7,7 @@ import { type ChatModel, type FinishReason, type Message, ModelProvider } from '
 import { MillraceModule } from '../module/index.js';
 import { type RunOutcome, RunService } from '../runs/index.js';
 import { readWorkflowOptions, type ResultOf, type RunRequest, WorkflowRegistry } from '../workflow/index.js';
-import { type FakeCall, FakeModel } from './fake-model.js';
+import { type FakeAnswer, type FakeCall, FakeModel } from './fake-model.js';
 
 /** Models by the name of the provider in whose place they answer. */
 type Models = Readonly<Partial<Record<ModelProvider, ChatModel>>>;
@@ -56,6 +56,8 @@ export interface WorkflowRun<Result> {
   readonly steps: readonly RanStep[];
   /** What fake models were asked in this run, in order; of several, one model after the other. */
   readonly calls: readonly FakeCall[];
+  /** The answers that the fake models of this run still have: `expect(run.unused).toEqual([])` if all of them were meant for it. */
+  readonly unused: readonly FakeAnswer[];
   /** All that happened. */
   readonly events: readonly RunEvent[];
 }
@@ -94,6 +96,7 @@ export async function runWorkflow<W extends object>(
       result: result as ResultOf<W>,
       steps: readSteps(events),
       calls: [...fakes].flatMap((fake) => fake.calls.slice(before.get(fake))),
+      unused: [...fakes].flatMap((fake) => fake.unused),
       events,
     };
   } catch (error) {

@@ -1,5 +1,4 @@
 import type { Type } from '@nestjs/common';
-import type { MillraceError } from '../errors/index.js';
 import type { Agent, AnyAgent } from './agents/agent.js';
 import type { ChannelMap, OneFieldPerChannel } from './agents/channels.js';
 import type { InputOf, NodeLike, OutputOf } from './node-signature.js';
@@ -25,8 +24,11 @@ export interface StreamOptions<Output = unknown> extends StepOptions {
   /**
    * Gives an output in the place of a failure, and the run goes on. Not called when the run itself was aborted. Text that
    * the client has been sent by then stays.
+   *
+   * Its error is a `MillraceError` where a model or an agent has failed, and what the step's own code has thrown as it is: take care
+   * what of that message a client may read.
    */
-  readonly onError?: (error: MillraceError) => Output;
+  readonly onError?: (error: Error) => Output;
 }
 
 /** How a step that is silent stands in a workflow. */
@@ -115,12 +117,20 @@ type NoGenerator<Output> = 0 extends 1 & Output
     ? { readonly codeIsGenerator: Output }
     : unknown;
 
-/** Makes a route by any text or number a compile error: nobody could list its branches. */
-type Constants<K> = string extends K
-  ? { readonly notConstant: K }
-  : number extends K
+/** What a route can be decided by; a value that may be missing is here only so that its error says so. */
+type Decision = string | number | boolean | null | undefined;
+
+/**
+ * Makes a route by any text or number a compile error, since nobody could list its branches, and one by a value that may be
+ * missing: `ref.map((value) => value ?? 'none')` gives that a branch.
+ */
+type Constants<K> = [Extract<K, null | undefined>] extends [never]
+  ? string extends K
     ? { readonly notConstant: K }
-    : unknown;
+    : number extends K
+      ? { readonly notConstant: K }
+      : unknown
+  : { readonly valueMayBeMissing: Extract<K, null | undefined> };
 
 /**
  * Makes a branch for a value that the route cannot have a compile error. The branches themselves cannot say it: an
@@ -242,7 +252,7 @@ export class Flow {
    * @param branches a function for each value: it wires the steps of its branch and returns the ref to their result
    * @returns the ref to the result of whichever branch runs
    */
-  route<const K extends string | number | boolean, R extends { readonly [P in `${K}`]: unknown }>(
+  route<const K extends Decision, R extends { readonly [P in `${K}`]: unknown }>(
     on: Ref<K> & Constants<K> & NoOtherBranch<Exclude<keyof R, `${K}`>>,
     branches: { readonly [P in keyof R]: (flow: Flow) => Ref<R[P]> },
     options: StepOptions = {},

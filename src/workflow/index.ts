@@ -2,8 +2,9 @@ export { Agent, agent, type AgentData, type AgentInput, type Conversation } from
 export { AgentCompiler, type AgentUse } from './agents/agent-compiler.js';
 export type { AgentConfig, Instructions, ModelChoice, ModelOption, ModelWithSettings } from './agents/agent-config.js';
 export { AgentTool, ToolError } from './agents/agent-tool.js';
-export type { ChannelMap, OneFieldPerChannel } from './agents/channels.js';
+export { type ChannelMap, findChannelProblem, type OneFieldPerChannel } from './agents/channels.js';
 export { PromptFile, promptFile } from './agents/prompt-file.js';
+export { readConversation } from './agents/read-conversation.js';
 export {
   type AgentEvent,
   type EventLevel,
@@ -32,6 +33,7 @@ export { Ref, type Refs, type RefValue, type Unwired, type Wired } from './ref.j
 export { type CallName, describeFailure, RunLog, StepLog } from './run-log.js';
 export { type SpanEnding, type SpanStart, type StepEvents, StepSpan, toContent } from './step-span.js';
 export { TaskContext, type TaskContextParts } from './task-context.js';
+export { WiringError, type WiringProblem } from './wiring-error.js';
 export type { WorkflowNode } from './workflow-node.js';
 export { type WorkflowName, WorkflowRegistry } from './workflow-registry.js';
 export type {

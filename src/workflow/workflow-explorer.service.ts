@@ -1,16 +1,12 @@
 import { Injectable, type OnModuleInit, type Type } from '@nestjs/common';
 import { DefinitionError } from '../errors/index.js';
 import { AgentCompiler } from './agents/agent-compiler.js';
+import { findAgents } from './compile/agent-fields.js';
+import { checkStepKeys } from './compile/check-step-keys.js';
 import type { Resolver } from './compile/compile-scope.js';
 import { compileWorkflow } from './compile/compile-workflow.js';
 import { DefinitionFaults } from './compile/definition-faults.js';
-import {
-  findAgents,
-  listClasses,
-  type WiredWorkflow,
-  wireWorkflow,
-  type WorkflowDefinition,
-} from './compile/wire-workflow.js';
+import { listClasses, type WiredWorkflow, wireWorkflow, type WorkflowDefinition } from './compile/wire-workflow.js';
 import {
   findScopeProblem,
   type HostModule,
@@ -108,6 +104,7 @@ export class WorkflowExplorer implements OnModuleInit {
     const wired = wireWorkflow(definition, faults);
     if (wired === undefined) return;
     candidate.wired = wired;
+    checkStepKeys(wired.flow, faults);
     if (host === undefined) return;
     for (const type of listClasses(wired)) await this.providers.make(type, host);
   }

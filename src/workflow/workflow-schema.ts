@@ -1,4 +1,3 @@
-import type { MillraceError } from '../errors/index.js';
 import type { RunRequest } from './run-request.js';
 import type { ParameterGroup } from './parameter-groups.js';
 import type { WorkflowNode } from './workflow-node.js';
@@ -66,7 +65,7 @@ export interface NodeStep extends StepBase {
   readonly streams: boolean;
   /** Builds the node's input. */
   readonly input: (values: Values) => unknown;
-  readonly onError: ((error: MillraceError) => unknown) | undefined;
+  readonly onError: ((error: Error) => unknown) | undefined;
 }
 
 /** A choice of branches, ready to run. */

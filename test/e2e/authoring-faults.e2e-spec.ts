@@ -60,10 +60,79 @@ describe('A workflow with agents in its fields', () => {
       }
       const message = await faultsOf(Faulty);
       expect(message).toContain(
-        '[unnamed_agent] workflow "faulty", node "agent": its agent is in no field, so it has no name. Put the agent into a field of the workflow, or give the step a key: { key: … }.',
+        '[unnamed_agent] workflow "faulty", node "agent": its agent is in no field that can be seen (a private #field and a getter cannot), so it has no name. Put it into a field: readonly answer = agent({ … }), or private readonly answer, or give the step a key: { key: … }.',
       );
       expect(message).toContain('one fault');
     });
+
+    it('with an agent where no field gives it a name, and says where it is', async () => {
+      const shared = agent({});
+      class Listed {
+        readonly agents = [shared];
+        define(flow: Flow, { messages }: ChatRefs) {
+          return flow.stream(this.agents[0] ?? shared, { messages });
+        }
+      }
+      class Static {
+        static readonly answer = shared;
+        define(flow: Flow, { messages }: ChatRefs) {
+          return flow.stream(Static.answer, { messages });
+        }
+      }
+      class Getter {
+        get answer() {
+          return shared;
+        }
+        define(flow: Flow, { messages }: ChatRefs) {
+          return flow.stream(this.answer, { messages });
+        }
+      }
+      expect(await faultsOf(Listed)).toContain(
+        'its agent is inside the field "agents", so it has no name. Give each agent a field of its own, or give the step a key',
+      );
+      expect(await faultsOf(Static)).toContain(
+        'its agent is in the static field "answer", so it has no name. Put it into a field of the instance, without `static`, or',
+      );
+      expect(await faultsOf(Getter)).toContain('(a private #field and a getter, such as "answer" cannot)');
+    });
+
+    it('with one agent in two fields', async () => {
+      class Faulty {
+        readonly answer = agent({});
+        readonly again = this.answer;
+        define(flow: Flow, { messages }: ChatRefs) {
+          return flow.stream(this.again, { messages: flow.ask(this.answer, { messages }) });
+        }
+      }
+      const message = await faultsOf(Faulty);
+      expect(message).toContain(
+        '[shared_agent] workflow "faulty", node "answer": the fields "answer" and "again" hold one and the same agent. A step is called by ' +
+          'its agent\'s field, so all of them would be "answer". Make an agent for each field with agent({ … }), or keep one',
+      );
+      expect(message).toContain('one fault');
+    });
+
+    it.each(['', ' ', 'a  b', ' a', 'a b\n', 'a\u0000', 'a\u202eb', 'a/b', 'x'.repeat(129)])(
+      'with a step or branch that is called %j',
+      async (name) => {
+        class Faulty {
+          define(flow: Flow) {
+            const decision = flow.run('decide', {}, () => name);
+            return flow.route<never, Record<string, string>>(decision as never, {
+              [name]: (branch: Flow) => branch.run('answer', {}, () => ''),
+              other: (branch: Flow) => branch.run(name, {}, () => ''),
+            });
+          }
+        }
+        const message = await faultsOf(Faulty);
+        const shown = JSON.stringify(name.slice(0, 64)).replace('\u202e', '\\u202e');
+        expect(message).toContain(`${shown} cannot be the name of a step. Give it another name`);
+        // A value may be as long as the name that it makes.
+        const branches = name.length > 128 ? [] : [`its branch ${shown} cannot be a part of the names of steps.`];
+        expect(message).toContain(['[invalid_key] workflow "faulty", node "route', ...branches].join('": '));
+        expect(message).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
+      },
+    );
 
     it('with a silent agent whose answer nobody uses', async () => {
       class Faulty {
@@ -132,6 +201,79 @@ describe('A workflow with agents in its fields', () => {
       expect(await faultsOf(Faulty)).toContain(
         '[no_messages] workflow "faulty", node "answer": it is given no messages',
       );
+    });
+
+    it('with channels that do not fit the output', async () => {
+      const refuse = async (channels: object): Promise<string> => {
+        class Faulty {
+          readonly think = agent({ output: z.object({ thinking: z.string(), reply: z.string() }) });
+          define(flow: Flow, { messages }: ChatRefs) {
+            return flow.stream(this.think, { messages }, channels);
+          }
+        }
+        return faultsOf(Faulty);
+      };
+      const place = '[invalid_channels] workflow "faulty", node "think"';
+      expect(await refuse({ replay: 'content' })).toContain(
+        `${place}: it streams the field "replay", which its output does not have. Name fields of the output: thinking, reply.`,
+      );
+      expect(await refuse({ reply: 'contents' })).toContain(
+        `${place}: it streams the field "reply" in the channel "contents", which there is not. Use one of content, reasoning, refusal.`,
+      );
+      expect(await refuse({ thinking: 'content', reply: 'content' })).toContain(
+        `${place}: it streams the fields "thinking" and "reply" in one channel`,
+      );
+    });
+
+    it('with an agent without configuration, or with instructions that are none', async () => {
+      class Faulty {
+        // @ts-expect-error it needs a configuration; code without types can leave it out
+        readonly bare = agent();
+        readonly answer = agent({ instructions: 3 as unknown as string });
+        define(flow: Flow, { messages }: ChatRefs) {
+          const bare = flow.stream(this.bare, { messages });
+          return flow.stream(this.answer, { messages }, { after: [bare] });
+        }
+      }
+      const message = await faultsOf(Faulty);
+      expect(message).toContain(
+        '[node_not_ready] workflow "faulty", node "bare": it has no configuration. Give agent() an object: {}.',
+      );
+      expect(message).toContain(
+        'node "answer": its instructions are 3. Give a text, a function that makes one, or promptFile(…).',
+      );
+      expect(message).toContain('2 faults');
+    });
+
+    it.each([
+      ['gpt-5.4-mini', 'openai/gpt-5.4-mini'],
+      ['claude-5', 'anthropic/claude-5'],
+      ['OpenAI/gpt-5.4', 'openai/gpt-5.4'],
+      ['meta-llama/llama-4', 'openai/meta-llama/llama-4'],
+    ])('with the model %s, and names the one that is meant', async (model, meant) => {
+      class Faulty {
+        readonly answer = agent({ model: model as 'openai' });
+        define(flow: Flow, { messages }: ChatRefs) {
+          return flow.stream(this.answer, { messages });
+        }
+      }
+      expect(await faultsOf(Faulty)).toContain(
+        `node "answer": its model "${model}" begins with no model provider. Did you mean "${meant}"? There are: openai, `,
+      );
+    });
+
+    it('with faults inside faults, which stand further in than those that are counted', async () => {
+      const open = z.record(z.string(), z.string());
+      class Faulty {
+        readonly topic = agent({ output: z.object({ one: open, two: open }) });
+        define(flow: Flow, { messages }: ChatRefs) {
+          return flow.stream(this.topic, { messages });
+        }
+      }
+      const [title = '', first = '', ...inside] = (await faultsOf(Faulty)).split('\n');
+      expect(title).toContain('one fault');
+      expect(first).toMatch(/^ {2}- \[node_not_ready\] .*: 2 faults\. Correct the agent\.$/);
+      expect(inside).toEqual([expect.stringMatching(/^ {6}- one/), expect.stringMatching(/^ {6}- two/)]);
     });
 
     it('with a schema that cannot be sent, or a model that is not configured', async () => {

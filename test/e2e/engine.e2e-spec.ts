@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
+import { UpstreamError } from '../../src/errors/index.js';
 import { RunService } from '../../src/runs/index.js';
 import { type ChatRefs, type Flow, type Ref, type TaskContext, Workflow } from '../../src/workflow/index.js';
 import { ReasoningWorkflow } from '../../src/workflows/reasoning/reasoning.workflow.js';
@@ -64,7 +65,7 @@ class CarefulWorkflow {
     const risky = flow.node(
       SpeakNode,
       { messages, prompt: 'risky' },
-      { key: 'risky', silent: true, onError: ({ code }) => `substitute for ${code}` },
+      { key: 'risky', silent: true, onError: (error) => `substitute for ${error instanceof UpstreamError ? error.code : error.message}` },
     );
     return flow.node(SpeakNode, { messages, prompt: risky }, { key: 'next' });
   }

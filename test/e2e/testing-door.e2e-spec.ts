@@ -135,6 +135,58 @@ describe('runWorkflow', () => {
     await expect(run).rejects.toThrow(new RangeError('no such shelf'));
   });
 
+  it('tells the answers that nobody has asked for', async () => {
+    const models = fakeModel(TOPIC, 'We are sorry.', 'One too many.');
+    const run = await runWorkflow(SupportWorkflow, 'Hi', { models, providers });
+    expect(run.unused).toEqual(['One too many.']);
+    expect(models.unused).toEqual(['One too many.']);
+    const bySteps = fakeModelBySteps({ topic: TOPIC, answer: fakeModel('One.', 'Two.'), anser: 'misspelt' });
+    expect((await runWorkflow(SupportWorkflow, 'Hi', { models: bySteps, providers })).unused).toEqual([
+      'Two.',
+      'misspelt',
+    ]);
+    const all = await runWorkflow(SupportWorkflow, 'Hi', { models: fakeModel(TOPIC, 'We are sorry.'), providers });
+    expect(all.unused).toEqual([]);
+  });
+
+  it('gives onError what the code of a step has thrown, and of a model what it failed with', async () => {
+    const given: unknown[] = [];
+    const onError = (error: Error): string => {
+      given.push(error);
+      return error.message;
+    };
+    const missing = new RangeError('no such shelf');
+    @Workflow({ id: 'careful', description: 'Goes on' })
+    class CarefulWorkflow {
+      readonly answer = agent({});
+      define(flow: Flow, { messages }: ChatRefs) {
+        const shelf = flow.run(
+          'shelf',
+          {},
+          (): string => {
+            throw missing;
+          },
+          { onError },
+        );
+        const text = flow.run(
+          'text',
+          {},
+          (): string => {
+            throw 'a text';
+          },
+          { onError },
+        ); // eslint-disable-line
+        const answer = flow.ask(this.answer, { messages }, { onError });
+        return flow.run('join', { shelf, text, answer }, (values) => Object.values(values));
+      }
+    }
+    const busy = new UpstreamError('Busy', { status: 429 });
+    const { result } = await runWorkflow(CarefulWorkflow, 'Hi', { models: fakeModel(busy) });
+    expect(result).toEqual(['no such shelf', 'a text', 'Busy']);
+    expect(given).toContain(missing);
+    expect(given).toContain(busy);
+  });
+
   it('says what is missing: models, providers, the decorator', async () => {
     for (const models of [{}, { anthropic: fakeModel(TOPIC) }]) {
       await expect(runWorkflow(SupportWorkflow, 'Hi', { models, providers })).rejects.toThrow(

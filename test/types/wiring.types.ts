@@ -210,6 +210,10 @@ export function branchesAreExhaustive(flow: Flow, { messages }: ChatRefs): void 
   flow.route(decision.get('kind'), { close: () => draft, reply: () => draft, sales: () => draft });
   // @ts-expect-error a route needs a union of constants
   flow.route(draft, { billing: () => draft });
+  // @ts-expect-error nothing says which branch runs where there is no kind
+  flow.route(flow.run('maybe', {}, (): 'a' | undefined => undefined), { a: () => draft });
+  const kind = flow.run('kind', {}, (): 'a' | undefined => undefined).map((value) => value ?? 'none');
+  expectTypeOf(flow.route(kind, { a: () => draft, none: () => draft })).toEqualTypeOf<Ref<string>>();
   // @ts-expect-error a text has no such property
   void draft.get('topic');
 }
@@ -250,7 +254,7 @@ export function nestedWorkflowsAreTyped(flow: Flow, { messages }: ChatRefs): voi
   flow.workflow(CountNode, { messages });
   // @ts-expect-error a substitute must be what the node gives
   flow.node(CountNode, { text: draft }, { onError: () => 'none' });
-  flow.node(CountNode, { text: draft }, { onError: ({ code }) => code?.length ?? 0 });
+  flow.node(CountNode, { text: draft }, { onError: ({ message }) => message.length });
   // @ts-expect-error a substitute must be what the agent gives
   flow.ask(decide, { messages }, { onError: () => 'none' });
 }

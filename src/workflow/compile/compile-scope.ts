@@ -2,7 +2,8 @@ import type { Type } from '@nestjs/common';
 import { ConfigurationError } from '../../errors/index.js';
 import { assertNever, ensureError, isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
 import type { AgentUse } from '../agents/agent-compiler.js';
-import { Agent, type AgentData, type Conversation } from '../agents/agent.js';
+import { Agent, type AgentData } from '../agents/agent.js';
+import { readConversation } from '../agents/read-conversation.js';
 import type { RunRequest } from '../run-request.js';
 import type { Flow, FlowStep } from '../flow.js';
 import type { NodeLike } from '../node-signature.js';
@@ -18,6 +19,7 @@ import type {
   StepKind,
 } from '../workflow-schema.js';
 import type { WorkflowLike } from '../workflow-types.js';
+import { WiringError } from '../wiring-error.js';
 import type { DefinitionFaults } from './definition-faults.js';
 import {
   findDependencies,
@@ -140,6 +142,10 @@ export class ScopeCompiler {
     } catch (error) {
       // A setting that all nodes lack is reported once, and is no fault of this node.
       if (error instanceof ConfigurationError) throw error;
+      if (error instanceof WiringError) {
+        this.#faults.add(error.code, error.problem, error.fix, key);
+        return undefined;
+      }
       const what = step.kind === 'agent' ? 'agent' : 'node';
       this.#faults.add('node_not_ready', ensureError(error).message, `Correct the ${what}.`, key);
     }
@@ -161,16 +167,12 @@ export class ScopeCompiler {
     };
   }
 
-  #agent({ key, agent, field, isNamed, input, visible, channels }: StepOf<'agent'>): Runnable | undefined {
+  #agent({ key, agent, field, input, visible, channels }: StepOf<'agent'>): Runnable | undefined {
     this.#assertConversation(key, input);
     if (!(agent instanceof Agent)) {
       const fix = 'Make it with agent({ … }) in a field of the workflow.';
       this.#faults.add('not_an_agent', 'what it is to ask is no agent.', fix, key);
       return undefined;
-    }
-    if (!isNamed) {
-      const fix = 'Put the agent into a field of the workflow, or give the step a key: { key: … }.';
-      this.#faults.add('unnamed_agent', 'its agent is in no field, so it has no name.', fix, key);
     }
     const variables = Object.keys(input ?? {}).filter((name) => name !== 'messages');
     const instance = this.#resolver.agent(agent.config, { visible, channels, variables });
@@ -254,7 +256,7 @@ export class ScopeCompiler {
       request: (values) => ({
         model: values.request.model,
         parameters: values.request.parameters,
-        ...giveMessages(resolveWires(step.request, values)),
+        ...giveMessages(resolveWires(step.request, values), step.key),
       }),
     };
   }
@@ -308,8 +310,7 @@ export class ScopeCompiler {
   }
 }
 
-/** A text is one message of the user, as it is for an agent. */
-function giveMessages(request: Readonly<Record<string, unknown>>): Pick<RunRequest, 'messages'> {
-  const { messages } = request as { readonly messages: Conversation };
-  return { ...request, messages: typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages };
+/** Its messages are read as those of an agent. */
+function giveMessages(request: Readonly<Record<string, unknown>>, step: string): Pick<RunRequest, 'messages'> {
+  return { ...request, messages: readConversation(request['messages'], step) };
 }

@@ -1,10 +1,11 @@
 import type { Type } from '@nestjs/common';
 import { ensureError } from '../../kernel/index.js';
-import { Agent, type AgentData, type AnyAgent } from '../agents/agent.js';
+import { Agent, type AgentData } from '../agents/agent.js';
 import type { RunRequest } from '../run-request.js';
 import { CHAT_REQUEST, Flow, type FlowStep, makeRefs } from '../flow.js';
 import type { Refs } from '../ref.js';
 import { WiringError } from '../wiring-error.js';
+import { findAgents, reportSharedAgents, reportUnnamedAgent } from './agent-fields.js';
 import type { DefinitionFaults } from './definition-faults.js';
 
 /** An instance of a workflow's class. */
@@ -26,6 +27,7 @@ export interface WiredWorkflow {
  * @returns undefined if that cannot be done; `faults` then says why
  */
 export function wireWorkflow(definition: WorkflowDefinition, faults: DefinitionFaults): WiredWorkflow | undefined {
+  if (reportSharedAgents(definition, faults)) return undefined;
   const fields = findAgents(definition);
   const flow = new Flow(fields);
   const read = new Set<string>();
@@ -54,16 +56,11 @@ export function wireWorkflow(definition: WorkflowDefinition, faults: DefinitionF
     const fix = 'Wire it in define() with flow.ask(…) or flow.stream(…), or remove it.';
     faults.add('unused_agent', 'the agent in this field is never used.', fix, field);
   }
-  return { flow, result, needs: [...read].filter((property) => !CHAT_REQUEST.includes(property)) };
-}
-
-/** The fields that hold agents. Those that are private to the language (`#topic`) cannot be seen. */
-export function findAgents(definition: object): Map<AnyAgent, string> {
-  const agents = new Map<AnyAgent, string>();
-  for (const [field, value] of Object.entries(definition)) {
-    if (value instanceof Agent && !agents.has(value)) agents.set(value, field);
+  for (const step of listSteps(flow)) {
+    if (step.kind !== 'agent' || step.isNamed || !(step.agent instanceof Agent)) continue;
+    reportUnnamedAgent(step.key, step.agent, definition, faults);
   }
-  return agents;
+  return { flow, result, needs: [...read].filter((property) => !CHAT_REQUEST.includes(property)) };
 }
 
 /** The classes that a workflow names and somebody must have made: its nodes, and the tools of its agents. */

@@ -1,0 +1,25 @@
+/**
+ * Waits for the promises inside a value, which asynchronous transforms of an author leave in the places of values, and puts there what
+ * they give. One that rejects while nobody waits for it would end the process.
+ * @param value what was made of an answer; it is changed in place
+ * @throws what the first of them rejects with, once all promises are awaited
+ */
+export async function settlePromises<T>(value: T): Promise<T> {
+  const waits = new Set<Promise<void>>();
+  const seen = new Set<unknown>();
+  const visit = (holder: unknown): void => {
+    if (typeof holder !== 'object' || holder === null || seen.has(holder)) return;
+    seen.add(holder);
+    for (const [key, held] of Object.entries(holder)) {
+      if (held instanceof Promise) waits.add(settleIn(holder, key, held));
+      else visit(held);
+    }
+  };
+  visit(value);
+  await Promise.all(waits);
+  return value;
+}
+
+async function settleIn(holder: object, key: string, held: Promise<unknown>): Promise<void> {
+  Reflect.set(holder, key, await settlePromises(await held));
+}
