@@ -65,7 +65,11 @@ class CarefulWorkflow {
     const risky = flow.node(
       SpeakNode,
       { messages, prompt: 'risky' },
-      { key: 'risky', silent: true, onError: (error) => `substitute for ${error instanceof UpstreamError ? error.code : error.message}` },
+      {
+        key: 'risky',
+        silent: true,
+        onError: (error) => `substitute for ${error instanceof UpstreamError ? error.code : error.message}`,
+      },
     );
     return flow.node(SpeakNode, { messages, prompt: risky }, { key: 'next' });
   }

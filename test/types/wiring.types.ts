@@ -211,7 +211,10 @@ export function branchesAreExhaustive(flow: Flow, { messages }: ChatRefs): void 
   // @ts-expect-error a route needs a union of constants
   flow.route(draft, { billing: () => draft });
   // @ts-expect-error nothing says which branch runs where there is no kind
-  flow.route(flow.run('maybe', {}, (): 'a' | undefined => undefined), { a: () => draft });
+  flow.route(
+    flow.run('maybe', {}, (): 'a' | undefined => undefined),
+    { a: () => draft },
+  );
   const kind = flow.run('kind', {}, (): 'a' | undefined => undefined).map((value) => value ?? 'none');
   expectTypeOf(flow.route(kind, { a: () => draft, none: () => draft })).toEqualTypeOf<Ref<string>>();
   // @ts-expect-error a text has no such property
