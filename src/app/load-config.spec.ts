@@ -153,11 +153,11 @@ describe('loadConfig', () => {
       UPSTREAM_MAX_RETRIES: '5',
       ...Object.fromEntries(TIME_SETTINGS.map(([name], i) => [name, `${i + 1}`])),
     });
-    expect(providers['openai']).toEqual({ ...SET_PROVIDER, key: { value: 'sk-1' } });
+    expect(providers['openai']).toEqual({ ...SET_PROVIDER, key: { value: 'sk-1', place: 'OPENAI_API_KEY' } });
     expect(providers['azure_openai']).toEqual({
       ...SET_PROVIDER,
       endpoint: 'https://llm.example/v1',
-      key: { value: 'x-1' },
+      key: { value: 'x-1', place: 'AZURE_OPENAI_API_KEY' },
       apiVersion: 'x-1',
     });
     for (const values of Object.values(providers)) expect(values).toMatchObject(SET_PROVIDER);

@@ -30,7 +30,13 @@ describe('secrets in files', () => {
       REDIS_URL_FILE: file('redis', 'redis://:password@redis:6379\n'),
     });
     expect(providers).toMatchObject({
-      openai: { key: { value: 'sk-1', file: { variable: 'OPENAI_API_KEY_FILE', path: join(folder, 'openai') } } },
+      openai: {
+        key: {
+          value: 'sk-1',
+          place: 'OPENAI_API_KEY_FILE',
+          file: { variable: 'OPENAI_API_KEY_FILE', path: join(folder, 'openai') },
+        },
+      },
       bedrock: { key: { value: 'bedrock-1' } },
       mistral: { headers: { 'x-key': 'a b', 'x-team': '1' } },
     });

@@ -5,6 +5,7 @@ import { showGraph } from './graph-command.js';
 import { initApplication } from './init-command.js';
 import { createKey, hashKey } from './key-commands.js';
 import { listWorkflows } from './list-command.js';
+import { showModels } from './models-command.js';
 import { newWorkflow } from './new-command.js';
 import { runWorkflow } from './run-command.js';
 
@@ -12,6 +13,7 @@ import { runWorkflow } from './run-command.js';
 export const OPTIONS = {
   app: { short: 'a', value: 'file' },
   format: { short: 'f', value: 'format' },
+  input: { short: 'i', value: 'json' },
   inspect: { short: undefined, value: 'port' },
   millrace: { short: undefined, value: 'source' },
   kind: { short: 'k', value: 'kind' },
@@ -80,12 +82,25 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     },
   ],
   [
+    'models',
+    {
+      parameters: [],
+      options: ['format', 'app'],
+      help: ['the providers of models, and which models each agent asks: text (default) or json'],
+      run: (_, { format = 'text', app }, environment) => showModels({ format, app }, environment),
+    },
+  ],
+  [
     'run',
     {
       parameters: ['id', 'message'],
-      options: ['app'],
-      help: ['run one and show its answer as it comes; the message - is read from stdin'],
-      run: ([id = '', message = ''], { app }, environment) => runWorkflow(id, { message, app }, environment),
+      options: ['input', 'app'],
+      help: [
+        'run one and show its answer as it comes; the message - is read from stdin,',
+        'and the input is what it is given beside messages: --input \'{"tone": "kind"}\'',
+      ],
+      run: ([id = '', message = ''], { input, app }, environment) =>
+        runWorkflow(id, { message, input, app }, environment),
     },
   ],
   [

@@ -1,12 +1,12 @@
 import { text as readText } from 'node:stream/consumers';
 import { InternalError, type MillraceError, RunAbortedError } from '../errors/index.js';
-import { describeError, IdSource } from '../kernel/index.js';
+import { describeError, ensureError, IdSource, isJsonObject, type JsonObject } from '../kernel/index.js';
 import { RunService } from '../runs/index.js';
 import { Gate } from '../streaming/index.js';
-import type { RunRequest } from '../workflow/index.js';
+import type { CompiledWorkflow, RunRequest } from '../workflow/index.js';
 import { OutputPrinter } from './output-printer.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
-import { CliError } from './cli-error.js';
+import { CliError, UsageError } from './cli-error.js';
 import { SIGNALS } from './signals.js';
 import { useApplication, findWorkflow } from './use-application.js';
 
@@ -14,18 +14,26 @@ import { useApplication, findWorkflow } from './use-application.js';
  * Runs a workflow and prints its answer as it is generated: the content to stdout, so that it can be redirected, and
  * everything else to stderr.
  * @param message what the user says; `-`: read it from stdin
+ * @param input what the workflow reads beside a chat request, as an object in JSON
+ * @throws CliError if it is not what the workflow reads
  */
 export async function runWorkflow(
   id: string,
-  { message, app }: { readonly message: string; readonly app: string | undefined },
+  {
+    message,
+    input,
+    app,
+  }: { readonly message: string; readonly input: string | undefined; readonly app: string | undefined },
   environment: CliEnvironment,
 ): Promise<ExitCode> {
   const { stdin, stdout, stderr } = environment.process;
+  const more = input === undefined ? {} : parseInput(input);
   const content = message === '-' ? (await readText(stdin)).trimEnd() : message;
-  if (content === '') throw new CliError('The message is empty.');
+  if (content === '') throw new CliError('The message is empty. Say something: millrace run <id> "Hello".');
   return useApplication(environment, app, async (application) => {
     const workflow = findWorkflow(application, id);
-    const request: RunRequest = { model: id, messages: [{ role: 'user', content }], parameters: {} };
+    checkInput(workflow, more);
+    const request: RunRequest = { ...more, model: id, messages: [{ role: 'user', content }], parameters: {} };
     const printer = new OutputPrinter(environment.process, workflow.separator);
     const gate = new Gate();
     return abortOnSignal(environment, async (signal) => {
@@ -50,6 +58,45 @@ export async function runWorkflow(
       return EXIT.failed;
     });
   });
+}
+
+/** @throws UsageError if it is no object in JSON */
+function parseInput(input: string): JsonObject {
+  let fault = 'it is no object';
+  try {
+    const parsed: unknown = JSON.parse(input);
+    if (isJsonObject(parsed)) return parsed;
+  } catch (error) {
+    fault = ensureError(error).message;
+  }
+  throw new UsageError(
+    `The input must be an object in JSON: ${fault}. Put it into single quotes: --input '{"tone": "kind"}'.`,
+  );
+}
+
+/**
+ * Where a workflow is a step, the compiler of TypeScript sees to this. The values are not checked: what types they have is not
+ * known any more.
+ */
+function checkInput({ id, needs, reads }: CompiledWorkflow, input: JsonObject): void {
+  const missing = needs.filter((name) => !Object.hasOwn(input, name));
+  const unknown = Object.keys(input).filter((name) => !reads.includes(name));
+  const faults = [
+    ...(missing.length === 0 ? [] : [`"${id}" also reads ${quoteAll(missing)}, which it is not given.`]),
+    ...(unknown.length === 0
+      ? []
+      : [`"${id}" does not read ${quoteAll(unknown)}${reads.length === 0 ? '' : `, but ${quoteAll(reads)}`}.`]),
+  ];
+  if (faults.length === 0) return;
+  const fix =
+    reads.length === 0
+      ? 'Leave --input out.'
+      : `Give it as JSON: --input '{${reads.map((name) => `${JSON.stringify(name)}: …`).join(', ')}}'.`;
+  throw new CliError([...faults, fix].join(' '));
+}
+
+function quoteAll(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(', ');
 }
 
 /** Lets Ctrl-C, and a reader that has enough, end the task; a second Ctrl-C ends the process. */

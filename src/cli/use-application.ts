@@ -31,7 +31,7 @@ export function findWorkflow(application: INestApplicationContext, id: string): 
     return registry.resolve(id).workflow;
   } catch (error) {
     if (!(error instanceof ModelNotFoundError)) throw error;
-    const names = registry.list().map(({ name }) => name);
+    const names = registry.listAll().map(({ name }) => name);
     throw new CliError(`There is no workflow "${id}". There are: ${names.join(', ')}.`, { cause: error });
   }
 }

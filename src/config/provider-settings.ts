@@ -81,6 +81,8 @@ export type CommonProviderOptions = SettingOptions<ReturnType<typeof makeCommonS
 
 /** A provider's key: a value, or where a file is that holds it and may change at any time. */
 export interface ProviderKey {
+  /** Where it was given, for people: its variable, that of its file, or an option of the program. */
+  readonly place: string;
   /** As the environment says it, or as the file held it at the start; absent: there is no such file yet. */
   readonly value?: string;
   /** The file, and the variable that names it. */
@@ -94,7 +96,8 @@ class KeySetting extends Setting<ProviderKey | undefined> {
     const path = source.text(variable);
     if (!LINE.test(path)) source.report(variable, 'hold no line break or other control character');
     const key = super.read(source);
-    return path === '' ? key : { ...key, file: { variable, path } };
+    if (path !== '') return { ...key, place: variable, file: { variable, path } };
+    return key && { ...key, place: source.place(this.name) };
   }
 }
 
@@ -102,7 +105,7 @@ class KeySetting extends Setting<ProviderKey | undefined> {
 export function providerKey(name: string, { isShortLived = false } = {}): Setting<ProviderKey | undefined> {
   const kind: Kind<ProviderKey> = (given) => {
     const value = credential(given);
-    return value instanceof Refusal ? value : { value };
+    return value instanceof Refusal ? value : { value, place: name };
   };
   return new KeySetting(name, kind, undefined, isShortLived ? 'secret, may be written later' : 'secret');
 }

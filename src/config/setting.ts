@@ -35,6 +35,11 @@ export class Source {
     return this.text(name) !== '';
   }
 
+  /** By where its value was given: the variable, its file, or an option of the program. */
+  place(name: string): string {
+    return this.#describe(name);
+  }
+
   report(name: string, must: string): void {
     this.faults.push(`${this.#describe(name)} must ${must}`);
   }

@@ -11,7 +11,13 @@ export { type FinishReason, worseFinishReason } from './finish-reason.js';
 export type { Message } from './message.js';
 export type { ModelName } from './model-name.js';
 export { ModelProvider } from './model-provider.js';
-export { type ConfiguredProvider, configureModelProviders, ModelProviders, OwnModels } from './model-providers.js';
+export {
+  type ConfiguredProvider,
+  type ListedProvider,
+  configureModelProviders,
+  ModelProviders,
+  OwnModels,
+} from './model-providers.js';
 export type { ProviderOptions } from './provider-options.js';
 export { VENDORS } from './openai/vendors/index.js';
 export { fetchThroughProxies } from './openai/transport/fetch-through-proxies.js';

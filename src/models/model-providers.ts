@@ -1,5 +1,5 @@
 import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { type AppConfig, type CommonProviderValues, Setting } from '../config/index.js';
+import { type AppConfig, type CommonProviderValues, type ProviderKey, Setting } from '../config/index.js';
 import { ConfigurationError } from '../errors/index.js';
 import { type Clock, describeError, redactSecrets } from '../kernel/index.js';
 import type { ChatModel } from './chat-model.js';
@@ -23,6 +23,8 @@ export interface ConfiguredProvider {
   readonly defaultModel: string | undefined;
   /** Where it is, for logs: without user, password and query. Absent: in this process. */
   readonly address?: string;
+  /** Where its key was given, for people: a variable or an option. Absent: there is none. */
+  readonly keyPlace?: string;
   /** What the person who starts the server is told about it, in a few words. */
   readonly description: string;
 }
@@ -33,6 +35,13 @@ export interface ConfiguredProvider {
  */
 type ProviderEntry = ConfiguredProvider | string | ConfigurationError;
 type ProviderTable = Readonly<Partial<Record<ModelProvider, ProviderEntry>>>;
+
+/** A provider as a list of all shows it. */
+export interface ListedProvider {
+  readonly name: string;
+  /** What can be called; or, as a text, what is missing for it. */
+  readonly entry: ConfiguredProvider | string;
+}
 
 /**
  * Models that the application brings itself, by the name of the provider in whose place they answer; also the
@@ -81,6 +90,13 @@ export class ModelProviders implements OnApplicationBootstrap, OnApplicationShut
     return [...new Set(used.filter(({ chat }) => this.#used.has(chat)))];
   }
 
+  /** All that there are, whether they can be called or not. */
+  listAll(): readonly ListedProvider[] {
+    return Object.entries(this.table).flatMap(([name, entry]) =>
+      entry === undefined ? [] : [{ name, entry: entry instanceof ConfigurationError ? WITHOUT_DEMO : entry }],
+    );
+  }
+
   /** True if the demo answers in place of a model that the environment does not configure. */
   get isDemoInPlace(): boolean {
     const demo = this.find(ModelProvider.DEMO);
@@ -118,6 +134,8 @@ export class ModelProviders implements OnApplicationBootstrap, OnApplicationShut
   }
 }
 
+/** What is missing where the demo is off. */
+const WITHOUT_DEMO = 'OPENAI_API_KEY, OPENAI_BASE_URL or DEMO=on';
 const DEMO_IS_OFF = new ConfigurationError([
   'There is no model provider. Set OPENAI_API_KEY, or OPENAI_BASE_URL for another server that speaks its protocol; or set DEMO=on to let the built-in demo answer, which is no language model. (Where NODE_ENV is production, the demo is off unless it is set.)',
 ]);
@@ -182,8 +200,25 @@ function configureProvider(
     ),
     defaultModel: model,
     address: redactSecrets(address.origin + address.pathname),
+    ...findKeyPlace(vendor, values, address),
     description: `${name}: ${model ?? 'the models that agents name'} at ${address.host}`,
   };
+}
+
+/** Its own headers win over its key, and that over a user in its address. */
+function findKeyPlace(
+  { name, settings }: Vendor,
+  values: ProviderValues,
+  address: URL,
+): Pick<ConfiguredProvider, 'keyPlace'> {
+  if (values.headers?.['authorization'] !== undefined) return { keyPlace: `${toPrefix(name)}_HEADERS` };
+  const [key] = Object.keys(settings).flatMap((setting) => (isKey(values[setting]) ? [values[setting]] : []));
+  if (key !== undefined) return { keyPlace: key.place };
+  return address.username === '' ? {} : { keyPlace: `${toPrefix(name)}_BASE_URL` };
+}
+
+function isKey(value: unknown): value is ProviderKey {
+  return typeof value === 'object' && value !== null && 'place' in value;
 }
 
 /** What the settings of a provider say in place of what is known of it. */

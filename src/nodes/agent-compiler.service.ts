@@ -18,11 +18,11 @@ export class AgentStepCompiler implements AgentCompiler {
     const { providers, prompts } = this;
     const runner = new AgentRunner<unknown>(planAgent(agent, { providers, prompts, findTool, variables }));
     if (channels !== undefined) runner.assertChannels(channels);
-    const { forwards } = runner;
-    if (!visible) return { forwards, process: (input, context) => runner.run(input, context) };
+    const { forwards, asks } = runner;
+    if (!visible) return { forwards, asks, process: (input, context) => runner.run(input, context) };
     if (channels === undefined) {
-      return { forwards, process: (input, context) => runner.runStream(input, context).withOutput() };
+      return { forwards, asks, process: (input, context) => runner.runStream(input, context).withOutput() };
     }
-    return { forwards, process: (input, context) => streamFields(runner.runStream(input, context), channels) };
+    return { forwards, asks, process: (input, context) => streamFields(runner.runStream(input, context), channels) };
   }
 }

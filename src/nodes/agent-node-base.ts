@@ -28,6 +28,11 @@ export abstract class AgentNodeBase<Output> {
     return this.agent.forwards;
   }
 
+  /** See `WorkflowNode.asks`. */
+  get asks(): readonly string[] {
+    return this.agent.asks;
+  }
+
   /** The agent of {@link agentConfig}. Made at its first use, since a subclass sets its fields after this constructor. */
   protected get agent(): AgentRunner<Output> {
     return (this.#agent ??= this.#makeRunner());

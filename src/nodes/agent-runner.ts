@@ -30,6 +30,11 @@ export class AgentRunner<Output> {
     if (problem !== undefined) throw new WiringError(problem);
   }
 
+  /** The models that it asks, as `provider/model`: the first, then its fallbacks. */
+  get asks(): readonly string[] {
+    return this.#plan.targets.map(({ providerName, model }) => `${providerName}/${model}`);
+  }
+
   /**
    * One whole answer: the text, or the validated object.
    * @param input `messages`, and the variables of the agent's instructions

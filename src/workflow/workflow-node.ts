@@ -15,6 +15,8 @@ export interface WorkflowNode<Input = never, Output = unknown> {
   readonly debounceMs?: number;
   /** Which groups of the client's parameters it hands on to a model; absent: none. Asked for after `prepare`. */
   readonly forwards?: readonly ParameterGroup[];
+  /** The models that it asks, as `provider/model`: the first, then its fallbacks. Absent: none. Asked for after `prepare`. */
+  readonly asks?: readonly string[];
   /** Called once at start-up. What it throws is reported as a fault of the workflow's definition. */
   prepare?(): void;
   /**

@@ -41,6 +41,11 @@ export class WorkflowRegistry {
     return found;
   }
 
+  /** Every id and alias, also those that no client may send. */
+  listAll(): readonly WorkflowName[] {
+    return [...this.#names.values()];
+  }
+
   /** Every id and alias that clients may send, ids and their aliases together, in the order of registration. */
   list(): readonly WorkflowName[] {
     return [...this.#names.values()].filter(({ workflow }) => !workflow.onlyAsStep);

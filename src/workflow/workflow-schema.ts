@@ -115,6 +115,8 @@ export interface CompiledWorkflow {
   readonly onlyAsStep: boolean;
   /** What it must be given beside a chat request where it is a step. */
   readonly needs: readonly string[];
+  /** What it reads beside a chat request, whether it must be given or not. */
+  readonly reads: readonly string[];
   /** Groups of the client's parameters that are heeded whichever way a run goes. */
   readonly takes: ReadonlySet<ParameterGroup>;
 }

@@ -60,6 +60,7 @@ export function compileWorkflow(
     resultStep,
     onlyAsStep: options.onlyAsStep === true,
     needs: options.onlyAsStep === true ? needs : [],
+    reads: needs,
     takes: findTakenParameters(scope, visible),
   });
 }
