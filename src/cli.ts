@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { describeFileLimitFault } from './app/file-limit.js';
 import { describeStartFailure } from './app/start-up.js';
-import { EXIT, findApplication, openModule, runCli } from './cli/index.js';
+import { EXIT, findApplication, findProject, openModule, runCli } from './cli/index.js';
 import { RunAbortedError } from './errors/index.js';
 import { findListenerErrorHandler, describeError, ensureError } from './kernel/index.js';
 
@@ -22,6 +22,9 @@ async function openApplication(app: string | undefined): Promise<INestApplicatio
   }
   const place = findApplication(process.cwd(), app);
   if (place !== undefined) return openModule(place);
+  if (findProject(process.cwd()) === undefined) {
+    process.stderr.write('There is no project here, so this is about the examples of Millrace.\n');
+  }
   const [{ NestFactory }, { AppModule }, { loadConfig }, { fetchThroughProxies }] = await Promise.all([
     import('@nestjs/core'),
     import('./app/app.module.js'),

@@ -84,7 +84,10 @@ function findSource(millrace: string | undefined, folder: string): string {
 
 async function readTemplate(name: string, millrace: string): Promise<ReadonlyMap<string, string>> {
   const entries = await readdir(TEMPLATE, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
-    throw new CliError(`${TEMPLATE} is not there: images of Millrace hold no templates. Use the package.`, { cause });
+    throw new CliError(
+      'The templates of applications are not here: images of Millrace hold none. Run this outside of the container, from the package or a checkout: npx millrace init my-app',
+      { cause },
+    );
   });
   const files = await Promise.all(
     entries

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readErrorCode } from '../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError, UsageError } from './cli-error.js';
-import { describeCall, findProject, hasPackage, type Project } from './project.js';
+import { describeCall, hasPackage, openProject, type Project } from './project.js';
 import { findNameClashes } from './scaffold/name-clashes.js';
 import { registerWorkflow } from './scaffold/register-workflow.js';
 import { type Kind, KINDS, makeWorkflowFiles, type TestRunner } from './scaffold/workflow-files.js';
@@ -20,8 +20,8 @@ const MODULE = join(FOLDER, 'workflows.module.ts');
 export async function newWorkflow(name: string, kind: string, { process }: CliEnvironment): Promise<ExitCode> {
   const names = makeWorkflowNames(name);
   if (!isKind(kind)) throw new UsageError(`The kind "${kind}" is none of ${KINDS.join(', ')}.`);
-  const project = findProject(process.cwd());
-  const root = project?.root ?? process.cwd();
+  const project = openProject(process.cwd());
+  const { root } = project;
   const modulePath = join(root, MODULE);
   const folder = join(FOLDER, names.id);
   const source = await readFile(modulePath, 'utf8').catch((cause: unknown) => {
@@ -54,9 +54,9 @@ export async function newWorkflow(name: string, kind: string, { process }: CliEn
       ...[...files.keys()].map((file) => `Made    ${join(folder, file)}`),
       `Changed ${MODULE}`,
       '',
-      `Run it:  ${project === undefined ? 'npx millrace' : describeCall(project)} run ${names.id} "Hello"`,
+      `Run it:  ${describeCall(project)} run ${names.id} "Hello"`,
       `Test it: ${runner === 'node' ? 'npm test' : `npx ${runner === 'jest' ? 'jest' : 'vitest run'} ${folder}`}`,
-      ...(project?.isMillrace === true ? ['The tests that list every model (test/e2e) have to learn its name.'] : []),
+      ...(project.isMillrace ? ['The tests that list every model (test/e2e) have to learn its name.'] : []),
       '',
     ].join('\n'),
   );
@@ -68,9 +68,9 @@ function isKind(kind: string): kind is Kind {
 }
 
 /** What the project has installed. Node's own needs nothing. */
-function findTestRunner(project: Project | undefined): TestRunner {
-  if (project !== undefined && hasPackage(project, 'vitest')) return 'vitest';
-  return project !== undefined && hasPackage(project, 'jest') ? 'jest' : 'node';
+function findTestRunner(project: Project): TestRunner {
+  if (hasPackage(project, 'vitest')) return 'vitest';
+  return hasPackage(project, 'jest') ? 'jest' : 'node';
 }
 
 /** Whole or not at all, so that an interruption leaves no half of a module behind. */

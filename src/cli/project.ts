@@ -25,13 +25,18 @@ export interface Project {
 
 /**
  * The project that a folder is in.
- * @throws CliError if there is none, or its `package.json` cannot be read
+ * @throws CliError if there is none, it has no sources, or its `package.json` cannot be read
  */
 export function openProject(folder: string): Project {
   const project = findProject(folder);
   if (project === undefined) {
     throw new CliError(
       'There is no package.json here or in a folder above. Change to the folder of your project, or make one: millrace init my-app',
+    );
+  }
+  if (project.isMillrace && !existsSync(join(project.root, 'src'))) {
+    throw new CliError(
+      'There are no sources here to compile: images of Millrace hold none, nor does its package. Change to the folder of your own project, or to a checkout of Millrace.',
     );
   }
   return project;

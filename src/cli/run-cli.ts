@@ -91,7 +91,8 @@ function findCommand(name: string | undefined, parameters: readonly string[], op
   const missing = command.parameters[parameters.length];
   if (missing !== undefined) throw new UsageError(`"${name}" needs <${missing}>.`);
   if (parameters.length > command.parameters.length) {
-    throw new UsageError(`"${name}" takes no "${parameters.at(-1)}". Put a text with spaces in quotes.`);
+    const hint = command.parameters.length === 0 ? '' : ' Put a text with spaces in quotes.';
+    throw new UsageError(`"${name}" takes no "${parameters.at(-1)}".${hint}`);
   }
   const foreign = Object.keys(options).find((option) => !command.options.includes(option as OptionName));
   if (foreign !== undefined) throw new UsageError(`"${name}" takes no --${foreign}.`);

@@ -161,6 +161,8 @@ describe('the command line', () => {
     [['run', 'chat', 'two', 'words'], '"run" takes no "words".'],
     [['list', '--format', 'svg'], '"list" takes no --format.'],
     [['graph', 'chat', '--format', 'png'], 'The format "png" is none of mermaid, svg, json.'],
+    [['list', 'all'], '"list" takes no "all".\n'],
+    [['models', '--format', 'svg'], 'The format "svg" is none of text, json.'],
     [['list', '--all'], "Unknown option '--all'."],
     [['key', 'create', 'two words'], '"two words" cannot be the name of a key.'],
     [['key', 'create'], '"key create" needs <name>.'],
@@ -366,6 +368,9 @@ export abstract class FreeEnoughNode2 {}
 
   it('is refused where there is no project', async () => {
     const child = await startProcess([CLI, 'new', 'my-flow'], { cwd: tmpdir() });
-    expect(await ended(child)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^There is no src/) });
+    expect(await ended(child)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^There is no package\.json here/),
+    });
   });
 });

@@ -103,6 +103,7 @@ const EXPECTED: Readonly<Record<string, (output: Output) => void>> = {
     expect(stderr).toMatch(/^stop, \d+ \+ \d+ tokens$/m);
   },
   'npm run workflow -- graph research': ({ stdout }) => expect(stdout).toMatch(/^flowchart TD\n[^]*plan/m),
+  'npm run workflow -- models': ({ stdout }) => expect(stdout).toMatch(/^ {2}chat: answer +openai\//m),
   'npm run workflow -- new my-flow': ({ stdout }) => expect(stdout).toContain('src/workflows/my-flow'),
   'npm run --silent workflow -- key create ci': ({ stdout }) => expect(stdout).toMatch(/^sk-mr-[\w-]{43}$/m),
   'npm run --silent workflow -- key hash < key.txt': ({ stdout }) => expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/),

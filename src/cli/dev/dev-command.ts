@@ -8,6 +8,7 @@ import { SIGNALS } from '../signals.js';
 import { copyAssets, keepAssets } from './assets.js';
 import { watchCompiler } from './compiler-watch.js';
 import { DevServer } from './dev-server.js';
+import { LoadablePackages } from './loadable-packages.js';
 import { readTypeScriptProject } from './typescript-project.js';
 
 /** What `millrace dev` can be told. */
@@ -41,6 +42,8 @@ export async function startDev(
     args: [...(inspect === undefined ? [] : [`--inspect=${inspect}`]), program],
     env: process.env,
     clock: new SystemClock(),
+    // Two processes cannot listen for a debugger at the same port.
+    packages: inspect === undefined ? new LoadablePackages(root) : undefined,
     onExit: (result) => say(`The application has ended (${result}). It starts again when a file changes.`),
   });
   return new Promise<ExitCode>((resolve, reject) => {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 
 const GUARD = new URL('./child-guard.js', import.meta.url).href;
+const WAIT = new URL('./child-wait.js', import.meta.url).href;
 
 /** How a process of Node is started. */
 export interface GuardedOptions {
@@ -9,6 +10,8 @@ export interface GuardedOptions {
   readonly env: NodeJS.ProcessEnv;
   /** True: `stdout` can be read; otherwise what it writes goes where this process writes. */
   readonly reads?: boolean;
+  /** Given: it loads these packages, and its program waits for {@link GuardedChild.begin}. */
+  readonly loads?: readonly string[];
 }
 
 /** A process of Node that ends when this process does, and can be ended with all that it has started. */
@@ -19,8 +22,9 @@ export class GuardedChild {
   #hasEnded = false;
 
   /** @param args what Node is started with: options, a program and its arguments */
-  constructor(args: readonly string[], { cwd, env, reads = false }: GuardedOptions) {
-    this.#child = spawn(process.execPath, ['--import', GUARD, ...args], {
+  constructor(args: readonly string[], { cwd, env, reads = false, loads }: GuardedOptions) {
+    const preloads = ['--import', GUARD, ...(loads === undefined ? [] : ['--import', makeWaitUrl(loads)])];
+    this.#child = spawn(process.execPath, [...preloads, ...args], {
       cwd,
       env,
       stdio: ['ignore', reads ? 'pipe' : 'inherit', 'inherit', 'ipc'],
@@ -48,6 +52,12 @@ export class GuardedChild {
     return this.#child.stdout;
   }
 
+  /** Lets a program begin that waits for this. */
+  begin(): void {
+    // It may have ended meanwhile, which its exit tells.
+    this.#child.send('begin', () => undefined);
+  }
+
   /** Asks it to end. */
   end(): void {
     if (!this.#hasEnded) this.#child.kill('SIGTERM');
@@ -59,4 +69,10 @@ export class GuardedChild {
     if (process.platform === 'win32') this.#child.kill('SIGKILL');
     else process.kill(-this.#child.pid, 'SIGKILL');
   }
+}
+
+function makeWaitUrl(loads: readonly string[]): string {
+  const parameters = new URLSearchParams({ parent: String(process.pid) });
+  for (const name of loads) parameters.append('load', name);
+  return `${WAIT}?${parameters}`;
 }
