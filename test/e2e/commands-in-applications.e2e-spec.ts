@@ -50,6 +50,14 @@ describe('the command line in an application', () => {
       1,
       expect.stringMatching(/^dist\/bare\.js exports no module of Nest\./),
     ]);
+    await project.write('dist/incomplete.js', "import 'not-there';\n");
+    const incomplete = await project.cli('list', '--app', 'dist/incomplete.js');
+    expect([incomplete.code, incomplete.stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^The application cannot be loaded: .*not-there.*\nInstall what is missing \(npm install\), or build .*\n$/,
+      ),
+    ]);
     await project.edit('package.json', '"private": true', '"private": true, "millrace": { "app": "dist/other.js" }');
     expect((await project.cli('list')).stderr).toMatch(/^dist\/other\.js is not there\./);
     const without = await project.cli('list', '--app', 'dist/workflows/workflows.module.js');

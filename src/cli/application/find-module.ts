@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DynamicModule, Type } from '@nestjs/common';
+import { ensureError, readErrorCode } from '../../kernel/index.js';
 import { CliError } from '../cli-error.js';
 import { findProject, type Project } from '../project.js';
 
@@ -46,9 +47,9 @@ function findFile(folder: string, names: readonly string[], project?: Project): 
   );
 }
 
-/** @throws CliError if the file has no module of Nest; whatever its code throws when it is loaded */
+/** @throws CliError if the file has no module of Nest, or something that is imported is not there; whatever its code throws when it is loaded */
 export async function loadModule({ root, file }: ApplicationPlace): Promise<ApplicationModule> {
-  const loaded = (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
+  const loaded = await loadFile(file);
   // What a CommonJS file exports is the default export of an ES module.
   const exported: Readonly<Record<string, unknown>> = isNamespace(loaded['default'])
     ? { ...loaded['default'], ...loaded, default: loaded['default']['default'] }
@@ -58,6 +59,19 @@ export async function loadModule({ root, file }: ApplicationPlace): Promise<Appl
   throw new CliError(
     `${relative(root, file)} exports no module of Nest. Name the file that exports your AppModule: --app <compiled file>.`,
   );
+}
+
+async function loadFile(file: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    if (readErrorCode(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
+    const { message } = ensureError(error);
+    throw new CliError(
+      `The application cannot be loaded: ${message}\nInstall what is missing (npm install), or build the application again (npm run build).`,
+      { cause: error },
+    );
+  }
 }
 
 function isNamespace(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -74,5 +74,5 @@ export class GuardedChild {
 function makeWaitUrl(loads: readonly string[]): string {
   const parameters = new URLSearchParams({ parent: String(process.pid) });
   for (const name of loads) parameters.append('load', name);
-  return `${WAIT}?${parameters}`;
+  return `${WAIT}?${parameters.toString()}`;
 }
