@@ -13,9 +13,9 @@ const ROOT = join(import.meta.dirname, '../..');
 const LONGEST_MS = 120_000;
 
 /** Waits until the model at this address is described so. */
-const served = (url: string, description: string): Promise<unknown> =>
+const served = (url: string, description: string, within = LONGEST_MS): Promise<unknown> =>
   eventually(async () => (await getJson(url)).text.includes(description), {
-    within: LONGEST_MS,
+    within,
     message: `an application with ${description}`,
   });
 
@@ -113,8 +113,9 @@ describe('npm run dev', () => {
     const [command, ...args] = scripts.dev.split(' ');
     expect(command).toBe('node');
     dev = await startProcess(args, { cwd: copy, env: { PORT: port, HOST: '127.0.0.1' } });
-    await served(url, 'A plain conversation');
-  }, 2 * LONGEST_MS);
+    // The service is compiled whole at first.
+    await served(url, 'A plain conversation', 3 * LONGEST_MS);
+  }, 4 * LONGEST_MS);
   afterAll(async () => {
     await dev.stop();
     await rm(copy, { recursive: true, force: true });
