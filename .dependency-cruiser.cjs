@@ -39,12 +39,13 @@ const upward = TIERS.slice(0, -1).map((folders, tier) => ({
 
 /** What a start does not need, and the modules that need it: both are only imported when they are. */
 const LAZY_PACKAGES =
-  '@dagrejs|@nestjs/swagger|@opentelemetry|dompurify|ioredis|jose|langfuse|liquidjs|marked|openai/(?!core/error)|undici|yaml';
+  '@dagrejs|@nestjs/swagger|@opentelemetry|dompurify|ioredis|jose|langfuse|liquidjs|marked|node-sqlite3-wasm|openai/(?!core/error)|undici|yaml';
 const LAZY_MODULES = [
   '^src/access/jwt/',
   '^src/models/openai/sdk-client\\.ts$',
   '^src/models/openai/transport/(?!fetch-through-proxies)',
   '^src/openapi/',
+  '^src/runs/store/sqlite/',
   '^src/tracing/otlp/',
 ];
 

@@ -33,6 +33,7 @@ export abstract class AppConfig {
   };
   abstract readonly stream: ServiceSettings['stream'];
   abstract readonly run: ServiceSettings['run'];
+  abstract readonly store: ServiceSettings['store'];
   abstract readonly upstream: ServiceSettings['upstream'];
   abstract readonly shutdown: ServiceSettings['shutdown'];
   abstract readonly tracing: TracingConfig;

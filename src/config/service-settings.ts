@@ -78,6 +78,16 @@ export const SERVICE_SETTINGS = {
     /** Most that all steps of one run may say to its client together, in characters. */
     maxAnswerLength: setting('RUN_ANSWER_LIMIT', size('256mb'), 32 * 1024 ** 2),
   },
+  store: {
+    /** False: nothing outlives its request. */
+    isOn: setting('RUNS', onOrOff, true),
+    /** Folder of what outlives its request; made when it is needed. */
+    folder: setting('RUNS_DIR', text, '.millrace'),
+    /** How long stored responses are kept, in seconds. */
+    responsesTtlS: setting('RESPONSES_TTL_S', wholeNumber(1, 315_360_000), 86_400),
+    /** Most that the stored responses of one caller may take; the oldest go first. */
+    responsesMaxBytes: setting('RESPONSES_MAX_BYTES', size(), 256 * 1024 ** 2),
+  },
   upstream: {
     /** Longest wait for the first byte of a model's completion. */
     firstTokenTimeoutMs: setting('UPSTREAM_FIRST_TOKEN_TIMEOUT_MS', milliseconds(1), 300_000),

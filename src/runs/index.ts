@@ -3,3 +3,4 @@ export type { RunEnding, RunOptions, RunOrigin, RunRecord } from './run-options.
 export type { RunOutcome } from './run-to-end.js';
 export { RunService } from './run.service.js';
 export { RunsModule } from './runs.module.js';
+export { type DocumentPart, DocumentStore, type StoredDocument } from './store/document-store.js';

@@ -10,6 +10,8 @@ import { RunObservers } from './observers/run-observers.js';
 import { TraceObserverFactory } from './observers/trace.observer.js';
 import { UsageObserverFactory } from './observers/usage.observer.js';
 import { RunService } from './run.service.js';
+import { DocumentStore } from './store/document-store.js';
+import { EmbeddedStore } from './store/embedded-store.js';
 
 const OBSERVERS = [
   TraceObserverFactory,
@@ -23,6 +25,8 @@ const OBSERVERS = [
   imports: [MetricsModule, NodesModule, TracingModule, WorkflowModule],
   providers: [
     RunService,
+    EmbeddedStore,
+    { provide: DocumentStore, useExisting: EmbeddedStore },
     ...OBSERVERS,
     {
       provide: RunObservers,
@@ -30,6 +34,6 @@ const OBSERVERS = [
       inject: [...OBSERVERS],
     },
   ],
-  exports: [WorkflowModule, RunService],
+  exports: [WorkflowModule, RunService, DocumentStore],
 })
 export class RunsModule {}

@@ -1,4 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ModuleMetadata, Type } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
@@ -32,10 +35,13 @@ export class TestApp {
     /** Without a slash at the end. */
     readonly url: string,
     private readonly watch: ResponseWatch,
+    /** Of what outlives its request; each application has its own. */
+    private readonly folder: string,
   ) {}
 
   static async start({ env = {}, imports = [], tracer, clock }: TestAppOptions = {}): Promise<TestApp> {
-    const config = loadConfig({ LOG_LEVEL: 'fatal', ...env });
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-runs-'));
+    const config = loadConfig({ LOG_LEVEL: 'fatal', RUNS_DIR: folder, ...env });
     const builder = Test.createTestingModule({ imports: [AppModule.register(config), ...imports] });
     if (tracer !== undefined) builder.overrideProvider(Tracer).useValue(tracer);
     if (clock !== undefined) builder.overrideProvider(Clock).useValue(clock);
@@ -48,7 +54,7 @@ export class TestApp {
     const watch = new ResponseWatch(nest.getHttpServer());
     await nest.listen(0, '127.0.0.1');
     const { port } = nest.getHttpServer().address() as AddressInfo;
-    return new TestApp(nest, `http://127.0.0.1:${port}`, watch);
+    return new TestApp(nest, `http://127.0.0.1:${port}`, watch, folder);
   }
 
   get chatUrl(): string {
@@ -68,6 +74,7 @@ export class TestApp {
   /** Throws if any answer did not fit OpenAI's description. */
   async close(): Promise<void> {
     await this.nest.close();
+    await rm(this.folder, { recursive: true, force: true });
     this.watch.assertValid();
   }
 }

@@ -1,0 +1,144 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { readConfig } from '../../config/index.js';
+import { OverloadedError } from '../../errors/index.js';
+import { RandomIdSource } from '../../kernel/index.js';
+import { FakeClock } from '../../../test/support/fake-clock.js';
+import type { StoredDocument } from './document-store.js';
+import { EmbeddedStore } from './embedded-store.js';
+
+const DAY_MS = 86_400_000;
+
+let folder: string;
+let clock: FakeClock;
+let stores: EmbeddedStore[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millrace-store-'));
+  clock = new FakeClock();
+  stores = [];
+});
+
+afterEach(async () => {
+  for (const store of stores) await store.onApplicationShutdown();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function open(env: Readonly<Record<string, string>> = {}): EmbeddedStore {
+  const config = readConfig({ RUNS_DIR: folder, ...env }, []);
+  const store = new EmbeddedStore(config, clock, new RandomIdSource());
+  stores.push(store);
+  return store;
+}
+
+function make(id: string, more: Partial<StoredDocument> = {}): StoredDocument {
+  return { id, owner: 'a', createdAt: clock.now(), json: `{"of":"${id}"}`, parts: [], ...more };
+}
+
+describe('EmbeddedStore', () => {
+  it('finds what was put, after the process has ended, too', async () => {
+    const first = open();
+    await expect(first.put(make('d1'))).resolves.toBe(true);
+    await expect(first.find('d1', 'a')).resolves.toEqual({ json: '{"of":"d1"}' });
+    await first.onApplicationShutdown();
+    await expect(open().find('d1', 'a')).resolves.toEqual({ json: '{"of":"d1"}' });
+  });
+
+  it('puts a document in place of an older one with its id', async () => {
+    const store = open();
+    await store.put(make('d1', { parts: [{ id: 'p1', json: '1' }] }));
+    await store.put(make('d1', { json: '"new"', parts: [{ id: 'p2', json: '2' }] }));
+    await expect(store.find('d1', 'a')).resolves.toEqual({ json: '"new"' });
+    await expect(store.findParts(['p1', 'p2'], 'a')).resolves.toEqual(new Map([['p2', '2']]));
+  });
+
+  it('shows nothing to others than the owner', async () => {
+    const store = open();
+    await store.put(make('d1', { parts: [{ id: 'p1', json: '1' }] }));
+    const seen = [await store.find('d1', 'b'), await store.findParts(['p1'], 'b'), await store.remove('d1', 'b')];
+    expect(seen).toEqual([undefined, new Map(), false]);
+    await expect(store.find('d1', 'a')).resolves.toBeDefined();
+  });
+
+  it('removes a document once, and its parts with it', async () => {
+    const store = open();
+    await store.put(make('d1', { parts: [{ id: 'p1', json: '1' }] }));
+    await expect(store.remove('d1', 'a')).resolves.toBe(true);
+    await expect(store.remove('d1', 'a')).resolves.toBe(false);
+    await expect(store.findParts(['p1'], 'a')).resolves.toEqual(new Map());
+  });
+
+  it('keeps a document for a day by default, and then neither finds nor removes it', async () => {
+    const start = clock.now();
+    const first = open();
+    await first.put(make('d1', { parts: [{ id: 'p1', json: '1' }] }));
+    await first.onApplicationShutdown();
+    clock = new FakeClock(start + DAY_MS - 1);
+    const later = open();
+    await expect(later.find('d1', 'a')).resolves.toBeDefined();
+    await clock.advance(1);
+    const seen = [await later.find('d1', 'a'), await later.findParts(['p1'], 'a'), await later.remove('d1', 'a')];
+    expect(seen).toEqual([undefined, new Map(), false]);
+  });
+
+  it('makes no files for what nobody has put', async () => {
+    const store = open();
+    await expect(store.find('d1', 'a')).resolves.toBeUndefined();
+    await expect(store.remove('d1', 'a')).resolves.toBe(false);
+    await expect(readdir(folder)).resolves.toEqual([]);
+  });
+
+  it('keeps nothing where RUNS is off', async () => {
+    const store = open({ RUNS: 'off' });
+    await expect(store.put(make('d1'))).resolves.toBe(false);
+    await expect(readdir(folder)).resolves.toEqual([]);
+  });
+
+  it('drops the oldest documents of an owner who has too much, and nobody else’s', async () => {
+    const store = open({ RESPONSES_MAX_BYTES: '100kb' });
+    await store.put(make('other', { owner: 'b' }));
+    for (const id of ['d1', 'd2', 'd3', 'd4', 'd5']) {
+      await store.put(make(id, { json: 'x'.repeat(25 * 1024), parts: [{ id: `of ${id}`, json: '1' }] }));
+      await clock.advance(1);
+    }
+    await expect(store.findParts(['of d1', 'of d2', 'of d3', 'of d4', 'of d5'], 'a')).resolves.toEqual(
+      new Map(['of d3', 'of d4', 'of d5'].map((id) => [id, '1'])),
+    );
+    await expect(store.find('other', 'b')).resolves.toBeDefined();
+  });
+
+  it('refuses a document that is larger than all of an owner’s may be', async () => {
+    const store = open({ RESPONSES_MAX_BYTES: '10kb' });
+    await expect(store.put(make('d1', { json: 'x'.repeat(10 * 1024) }))).resolves.toBe(false);
+  });
+
+  it('keeps documents in memory where the folder cannot be written to', async () => {
+    const store = open({ RUNS_DIR: '/sys/millrace' });
+    await expect(store.put(make('d1'))).resolves.toBe(true);
+    await expect(store.find('d1', 'a')).resolves.toBeDefined();
+  });
+
+  it('lets one process have the folder, and the next one when that has gone', async () => {
+    const first = open();
+    await first.put(make('d1'));
+    const second = open();
+    await expect(second.put(make('d2'))).rejects.toThrow(OverloadedError);
+    await first.onApplicationShutdown();
+    // Not tried again at once.
+    await expect(second.put(make('d2'))).rejects.toThrow(OverloadedError);
+    await clock.advance(2_000);
+    await expect(second.put(make('d2'))).resolves.toBe(true);
+    await expect(second.find('d1', 'a')).resolves.toBeDefined();
+  });
+
+  it('takes a folder over from a process that is dead, or was not there for 15 s', async () => {
+    const lock = { token: 'x', pid: 2 ** 22 + 1, boot: '', at: clock.now() };
+    await writeFile(join(folder, 'lock.json'), JSON.stringify(lock));
+    const store = open();
+    await expect(store.put(make('d1'))).rejects.toThrow(OverloadedError);
+    await clock.advance(15_001);
+    await expect(store.put(make('d1'))).resolves.toBe(true);
+  });
+});

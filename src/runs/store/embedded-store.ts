@@ -1,0 +1,204 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { AppConfig } from '../../config/index.js';
+import { loggableStack, OverloadedError } from '../../errors/index.js';
+import { Clock, IdSource, readErrorCode, type Timer } from '../../kernel/index.js';
+import { DocumentStore, type StoredDocument } from './document-store.js';
+import { FolderLock } from './folder-lock.js';
+import type { SqliteDocuments } from './sqlite/sqlite-documents.js';
+import type { SqliteThread } from './sqlite/sqlite-thread.js';
+
+/** Of one owner. */
+const MOST_DOCUMENTS = 10_000;
+
+/** How often what has expired is removed, and how soon after a failure the store may be opened again. Milliseconds. */
+const SWEEP_EVERY_MS = 60_000;
+const TRY_AGAIN_MS = 2_000;
+
+/** Why a folder cannot be written to: then what is kept ends with the process. */
+const UNWRITABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+/** The store while it is open. */
+interface OpenStore {
+  readonly thread: SqliteThread;
+  readonly documents: SqliteDocuments;
+  /** Undefined if it is in memory. */
+  readonly lock: FolderLock | undefined;
+}
+
+/**
+ * The store that needs nothing to be installed: SQLite in `RUNS_DIR`, for one process. It is opened by the first document that is
+ * kept, or looked for where there are some of an earlier process; until then nothing of it is loaded.
+ */
+@Injectable()
+export class EmbeddedStore extends DocumentStore implements OnApplicationShutdown {
+  readonly #logger = new Logger('Store');
+  readonly #file: string;
+  #opening: Promise<OpenStore> | undefined;
+  /** Monotonic time before which it is not opened again. */
+  #notBefore = 0;
+  #sweep: Timer | undefined;
+  #isClosed = false;
+
+  constructor(
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+    private readonly ids: IdSource,
+  ) {
+    super();
+    this.#file = join(config.store.folder, 'runs.db');
+  }
+
+  override get isOn(): boolean {
+    return this.config.store.isOn;
+  }
+
+  override async put(document: StoredDocument): Promise<boolean> {
+    if (!this.isOn) return false;
+    return this.#use((documents) => documents.put(document));
+  }
+
+  override async find(id: string, owner: string): Promise<Pick<StoredDocument, 'json'> | undefined> {
+    return (await this.#isThere()) ? this.#use((documents) => documents.find(id, owner)) : undefined;
+  }
+
+  override async findParts(ids: readonly string[], owner: string): Promise<ReadonlyMap<string, string>> {
+    return (await this.#isThere()) ? this.#use((documents) => documents.findParts(ids, owner)) : new Map();
+  }
+
+  override async remove(id: string, owner: string): Promise<boolean> {
+    return (await this.#isThere()) && this.#use((documents) => documents.remove(id, owner));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#isClosed = true;
+    const open = await this.#opening?.catch(() => undefined);
+    if (open !== undefined) await this.#close(open);
+  }
+
+  /** Whether anything can be in it: looking for what is not there makes no files. */
+  async #isThere(): Promise<boolean> {
+    if (!this.isOn) return false;
+    if (this.#opening !== undefined) return true;
+    return stat(this.#file).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #use<T>(work: (documents: SqliteDocuments) => Promise<T>): Promise<T> {
+    const { thread, documents } = await this.#open();
+    try {
+      return await work(documents);
+    } catch (error) {
+      if (thread.hasEnded) this.#giveUp();
+      throw this.#makeAwayError(error);
+    }
+  }
+
+  #open(): Promise<OpenStore> {
+    if (this.#opening !== undefined) return this.#opening;
+    if (this.#isClosed || this.clock.monotonic() < this.#notBefore)
+      return Promise.reject(this.#makeAwayError(undefined));
+    const opening = this.#tryToOpen();
+    this.#opening = opening;
+    opening.catch(() => {
+      if (this.#opening === opening) this.#giveUp();
+    });
+    return opening;
+  }
+
+  async #tryToOpen(): Promise<OpenStore> {
+    const { folder } = this.config.store;
+    let lock: FolderLock | undefined;
+    try {
+      lock = await FolderLock.take(folder, this.clock, this.ids, () => this.#lose());
+    } catch (error) {
+      if (!UNWRITABLE.has(readErrorCode(error))) throw this.#makeAwayError(error);
+      this.#logger.warn(
+        `RUNS_DIR (${folder}) cannot be written to (${readErrorCode(error)}): stored responses are kept in memory, and end with this process.`,
+      );
+      return this.#openFile(':memory:', undefined);
+    }
+    if (lock === undefined) {
+      this.#logger.warn(
+        `Another process works on RUNS_DIR (${folder}): this one stores nothing, and tries again. Give each process a folder of its own.`,
+      );
+      throw this.#makeAwayError(undefined);
+    }
+    try {
+      return await this.#openFile(this.#file, lock);
+    } catch (error) {
+      await lock.release().catch(() => undefined);
+      throw this.#makeAwayError(error);
+    }
+  }
+
+  async #openFile(file: string, lock: FolderLock | undefined): Promise<OpenStore> {
+    const [{ SqliteThread }, { SqliteDocuments }] = await Promise.all([
+      import('./sqlite/sqlite-thread.js'),
+      import('./sqlite/sqlite-documents.js'),
+    ]);
+    const thread = await SqliteThread.open(file);
+    try {
+      await SqliteDocuments.migrate(thread);
+    } catch (error) {
+      await thread.close().catch(() => undefined);
+      throw error;
+    }
+    const limits = {
+      ttlMs: this.config.store.responsesTtlS * 1_000,
+      mostOfOwner: MOST_DOCUMENTS,
+      mostLengthOfOwner: this.config.store.responsesMaxBytes,
+    };
+    const documents = new SqliteDocuments(thread, this.clock, limits);
+    this.#sweepLater(documents);
+    return { thread, documents, lock };
+  }
+
+  #sweepLater(documents: SqliteDocuments): void {
+    this.#sweep = this.clock.after(SWEEP_EVERY_MS, () => {
+      documents.sweep().then(
+        () => this.#sweepLater(documents),
+        (error: unknown) => this.#makeAwayError(error),
+      );
+    });
+  }
+
+  /** Another process has the folder: nothing may be written any more. */
+  #lose(): void {
+    this.#logger.error('Another process has taken RUNS_DIR over, because this one stood still for too long.');
+    const opening = this.#opening;
+    this.#giveUp();
+    void opening?.then((open) => this.#close(open)).catch(() => undefined);
+  }
+
+  #giveUp(): void {
+    this.#opening = undefined;
+    this.#sweep?.cancel();
+    this.#notBefore = this.clock.monotonic() + TRY_AGAIN_MS;
+  }
+
+  async #close({ thread, lock }: OpenStore): Promise<void> {
+    this.#sweep?.cancel();
+    try {
+      await thread.close();
+    } finally {
+      await lock?.release();
+    }
+  }
+
+  /** @param cause what operators are told; undefined: they have been told */
+  #makeAwayError(cause: unknown): OverloadedError {
+    if (cause instanceof OverloadedError) return cause;
+    if (cause !== undefined) this.#logger.error('The store failed', loggableStack(cause));
+    return new OverloadedError(
+      'Stored responses cannot be reached at the moment. Send the request again in a moment.',
+      {
+        code: 'store_unavailable',
+        retryAfterMs: TRY_AGAIN_MS,
+      },
+    );
+  }
+}

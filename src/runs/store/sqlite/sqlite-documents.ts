@@ -1,0 +1,133 @@
+import type { Clock } from '../../../kernel/index.js';
+import type { StoredDocument } from '../document-store.js';
+import type { SqliteThread, SqlStep } from './sqlite-thread.js';
+
+/** How long documents are kept, and how many of one owner. */
+export interface DocumentLimits {
+  /** Milliseconds. */
+  readonly ttlMs: number;
+  readonly mostOfOwner: number;
+  /** Of JSON, in UTF-16 units. */
+  readonly mostLengthOfOwner: number;
+}
+
+/** Over a limit, this share of it is kept, so that not every document makes room for itself alone. */
+const KEPT_SHARE = 0.9;
+/** So many that have expired are removed at once. */
+const SWEPT_AT_ONCE = 1_000;
+
+/** The tables, in the order in which they came to be; `user_version` says how far a file has come. */
+const MIGRATIONS: readonly (readonly string[])[] = [
+  [
+    `create table documents (
+       id text primary key, owner text not null, created integer not null, expires integer not null,
+       length integer not null, json text not null
+     ) strict`,
+    'create index documents_by_owner on documents (owner, created, id, length)',
+    'create index documents_by_end on documents (expires)',
+    `create table document_parts (
+       id text primary key, document text not null, owner text not null, json text not null
+     ) strict, without rowid`,
+    'create index document_parts_by_document on document_parts (document)',
+    'create table document_owners (owner text primary key, count integer not null, length integer not null) strict',
+    `create trigger document_added after insert on documents begin
+       insert into document_owners values (new.owner, 1, new.length)
+       on conflict do update set count = count + 1, length = length + excluded.length;
+     end`,
+    `create trigger document_removed after delete on documents begin
+       delete from document_parts where document = old.id;
+       update document_owners set count = count - 1, length = length - old.length where owner = old.owner;
+       delete from document_owners where owner = old.owner and count = 0;
+     end`,
+  ],
+];
+
+/** Documents in a SQLite database. */
+export class SqliteDocuments {
+  constructor(
+    private readonly thread: SqliteThread,
+    private readonly clock: Clock,
+    private readonly limits: DocumentLimits,
+  ) {}
+
+  /** Brings the tables of a database up to date. @throws Error if a newer release has made them */
+  static async migrate(thread: SqliteThread): Promise<void> {
+    const [rows] = await thread.transact([['pragma user_version']]);
+    const version = Number(rows?.[0]?.['user_version'] ?? 0);
+    if (version > MIGRATIONS.length) {
+      throw new Error(
+        `It was written by a newer release (format ${version}; this one knows up to ${MIGRATIONS.length})`,
+      );
+    }
+    const steps = MIGRATIONS.slice(version).flatMap((migration) => migration.map((sql): SqlStep => [sql]));
+    if (steps.length > 0) await thread.transact([...steps, [`pragma user_version = ${MIGRATIONS.length}`]]);
+  }
+
+  async put({ id, owner, createdAt, json, parts }: StoredDocument): Promise<boolean> {
+    const { ttlMs, mostOfOwner, mostLengthOfOwner } = this.limits;
+    const length = json.length + parts.reduce((sum, part) => sum + part.json.length, 0);
+    if (length > mostLengthOfOwner * KEPT_SHARE) return false;
+    await this.thread.transact([
+      ['delete from documents where id = ? and owner = ?', [id, owner]],
+      ['insert into documents values (?, ?, ?, ?, ?, ?)', [id, owner, createdAt, createdAt + ttlMs, length, json]],
+      ...parts.map((part): SqlStep => [
+        'insert into document_parts values (?, ?, ?, ?)',
+        [part.id, id, owner, part.json],
+      ]),
+      [
+        `delete from documents where owner = ?1
+           and exists (select 1 from document_owners where owner = ?1 and (count > ?2 or length > ?3))
+           and id in (
+             select id from (
+               select id, count(*) over newest as place, sum(length) over newest as total from documents where owner = ?1
+               window newest as (order by created desc, id desc)
+             ) where place > ?4 or total > ?5
+           )`,
+        [owner, mostOfOwner, mostLengthOfOwner, mostOfOwner * KEPT_SHARE, mostLengthOfOwner * KEPT_SHARE],
+      ],
+    ]);
+    return true;
+  }
+
+  async find(id: string, owner: string): Promise<Pick<StoredDocument, 'json'> | undefined> {
+    const [rows] = await this.thread.transact([
+      ['select json from documents where id = ? and owner = ? and expires > ?', [id, owner, this.clock.now()]],
+    ]);
+    const json = rows?.[0]?.['json'];
+    return typeof json === 'string' ? { json } : undefined;
+  }
+
+  async findParts(ids: readonly string[], owner: string): Promise<ReadonlyMap<string, string>> {
+    const [rows = []] = await this.thread.transact([
+      [
+        `select part.id, part.json from document_parts part join documents whole on whole.id = part.document
+         where part.id in (select value from json_each(?)) and part.owner = ? and whole.expires > ?`,
+        [JSON.stringify(ids), owner, this.clock.now()],
+      ],
+    ]);
+    return new Map(rows.map(({ id, json }) => [String(id), String(json)]));
+  }
+
+  async remove(id: string, owner: string): Promise<boolean> {
+    const [rows] = await this.thread.transact([
+      [
+        'delete from documents where id = ? and owner = ? returning expires > ? as lived',
+        [id, owner, this.clock.now()],
+      ],
+    ]);
+    return rows?.[0]?.['lived'] === 1;
+  }
+
+  /** Removes what has expired. */
+  async sweep(): Promise<void> {
+    for (;;) {
+      const [removed] = await this.thread.transact([
+        [
+          'delete from documents where id in (select id from documents where expires <= ? limit ?) returning id',
+          [this.clock.now(), SWEPT_AT_ONCE],
+        ],
+      ]);
+      if (removed === undefined || removed.length < SWEPT_AT_ONCE) return;
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import { Worker } from 'node:worker_threads';
+
+/** A value of a column. */
+export type SqlValue = string | number | null;
+
+/** SQL, and what stands for its question marks. */
+export type SqlStep = readonly [sql: string, values?: readonly SqlValue[]];
+
+/** A row that a step gave. */
+export type SqlRow = Readonly<Record<string, SqlValue>>;
+
+/** What the thread sends back. */
+type Reply = { readonly id: number } & ({ readonly rows: readonly (readonly SqlRow[])[] } | { readonly fault: string });
+
+interface Waiting {
+  readonly resolve: (rows: readonly (readonly SqlRow[])[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The id of what the thread sends once it has opened the database. */
+const OPENED = 0;
+
+/** A SQLite database that a thread of its own works on, one transaction after the other. */
+export class SqliteThread {
+  readonly #thread: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = OPENED;
+  #fault: Error | undefined;
+
+  private constructor(file: string) {
+    this.#thread = new Worker(new URL('./sqlite.worker.mjs', import.meta.url), { workerData: file });
+    this.#thread.on('message', (reply: Reply) => this.#settle(reply));
+    this.#thread.on('error', (error) => this.#fail(error));
+    this.#thread.on('exit', (code) => this.#fail(new Error(`The thread of the database ended with ${code}`)));
+    // It keeps the process only while somebody waits for it.
+    this.#thread.unref();
+  }
+
+  /**
+   * Opens a database, which is made if it is not there.
+   * @param file its path, or `:memory:`
+   * @throws Error if it cannot be opened
+   */
+  static async open(file: string): Promise<SqliteThread> {
+    const thread = new SqliteThread(file);
+    await thread.#wait(OPENED);
+    return thread;
+  }
+
+  /** True once the thread has ended, by a fault or because it was closed. */
+  get hasEnded(): boolean {
+    return this.#fault !== undefined;
+  }
+
+  /**
+   * Does all steps in one transaction, or none.
+   * @returns the rows of each
+   * @throws Error with SQLite's message if a step fails; if the thread has ended
+   */
+  transact(steps: readonly SqlStep[]): Promise<readonly (readonly SqlRow[])[]> {
+    return this.#send(steps);
+  }
+
+  /** Ends the thread when everything that was asked for is done. */
+  async close(): Promise<void> {
+    if (this.hasEnded) return;
+    await this.#send(undefined);
+    await this.#thread.terminate();
+  }
+
+  #send(steps: readonly SqlStep[] | undefined): Promise<readonly (readonly SqlRow[])[]> {
+    if (this.#fault !== undefined) return Promise.reject(this.#fault);
+    const id = ++this.#lastId;
+    this.#thread.postMessage({ id, steps });
+    return this.#wait(id);
+  }
+
+  #wait(id: number): Promise<readonly (readonly SqlRow[])[]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#thread.ref();
+    });
+  }
+
+  #settle(reply: Reply): void {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if (this.#waiting.size === 0) this.#thread.unref();
+    if ('rows' in reply) waiting?.resolve(reply.rows);
+    else waiting?.reject(new Error(reply.fault));
+  }
+
+  #fail(error: Error): void {
+    this.#fault ??= error;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
