@@ -78,7 +78,7 @@ describe('EmbeddedStore', () => {
     clock = new FakeClock(start + DAY_MS - 1);
     const later = open();
     await expect(later.find('d1', 'a')).resolves.toBeDefined();
-    await clock.advance(1);
+    clock.advance(1);
     const seen = [await later.find('d1', 'a'), await later.findParts(['p1'], 'a'), await later.remove('d1', 'a')];
     expect(seen).toEqual([undefined, new Map(), false]);
   });
@@ -101,7 +101,7 @@ describe('EmbeddedStore', () => {
     await store.put(make('other', { owner: 'b' }));
     for (const id of ['d1', 'd2', 'd3', 'd4', 'd5']) {
       await store.put(make(id, { json: 'x'.repeat(25 * 1024), parts: [{ id: `of ${id}`, json: '1' }] }));
-      await clock.advance(1);
+      clock.advance(1);
     }
     await expect(store.findParts(['of d1', 'of d2', 'of d3', 'of d4', 'of d5'], 'a')).resolves.toEqual(
       new Map(['of d3', 'of d4', 'of d5'].map((id) => [id, '1'])),
@@ -128,7 +128,7 @@ describe('EmbeddedStore', () => {
     await first.onApplicationShutdown();
     // Not tried again at once.
     await expect(second.put(make('d2'))).rejects.toThrow(OverloadedError);
-    await clock.advance(2_000);
+    clock.advance(2_000);
     await expect(second.put(make('d2'))).resolves.toBe(true);
     await expect(second.find('d1', 'a')).resolves.toBeDefined();
   });
@@ -138,7 +138,7 @@ describe('EmbeddedStore', () => {
     await writeFile(join(folder, 'lock.json'), JSON.stringify(lock));
     const store = open();
     await expect(store.put(make('d1'))).rejects.toThrow(OverloadedError);
-    await clock.advance(15_001);
+    clock.advance(15_001);
     await expect(store.put(make('d1'))).resolves.toBe(true);
   });
 });

@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { AppConfig } from '../../config/index.js';
-import { loggableStack, OverloadedError } from '../../errors/index.js';
+import { formatStackForLog, OverloadedError } from '../../errors/index.js';
 import { Clock, IdSource, readErrorCode, type Timer } from '../../kernel/index.js';
 import { DocumentStore, type StoredDocument } from './document-store.js';
 import { FolderLock } from './folder-lock.js';
@@ -128,6 +128,8 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
       throw this.#makeAwayError(undefined);
     }
     try {
+      // SQLite's own, of a process that was killed.
+      await rm(`${this.#file}.lock`, { recursive: true, force: true });
       return await this.#openFile(this.#file, lock);
     } catch (error) {
       await lock.release().catch(() => undefined);
@@ -192,7 +194,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   /** @param cause what operators are told; undefined: they have been told */
   #makeAwayError(cause: unknown): OverloadedError {
     if (cause instanceof OverloadedError) return cause;
-    if (cause !== undefined) this.#logger.error('The store failed', loggableStack(cause));
+    if (cause !== undefined) this.#logger.error('The store failed', formatStackForLog(cause));
     return new OverloadedError(
       'Stored responses cannot be reached at the moment. Send the request again in a moment.',
       {
