@@ -31,6 +31,12 @@ it('keeps the words of chat completions in their door', () => {
   expect(filesWith(/millrace-events/i, sourcesOutside('api/wire', 'api/completions', 'api/responses'))).toEqual([]);
 });
 
+it('keeps the words of responses in their door', () => {
+  const words =
+    /['"`](resp|msg|rs|fc|ctc)_|['"`](resp|msg|rs|fc|ctc)['"`]|response\.(created|queued|in_progress|output_|content_part|completed|incomplete)|\/v1\/responses/;
+  expect(filesWith(words, sourcesOutside('api/responses'))).toEqual([]);
+});
+
 it('keeps the paths of routes in their doors, and out of errors and logs', () => {
   // Addresses of others: of model providers and of tracing backends.
   const others = sourcesOutside('api', 'models', 'config', 'tracing', 'testing/upstream');

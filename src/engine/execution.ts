@@ -209,7 +209,7 @@ export class Execution implements Values {
       const output = await work.do(input, context);
       this.outputs.set(step.key, output, step.instance);
       if (isTraced) report.traceEnded({}, output);
-      report.finished(output, usage.usage);
+      report.finished(output, usage);
     } catch (thrown) {
       if (isTraced) report.traceEnded(makeEnding(thrown, cancellation));
       this.#recover(step, thrown, { report, usage, log, visible: turn !== undefined });
@@ -232,7 +232,7 @@ export class Execution implements Values {
     }
     if (visible && isError(thrown) && thrown instanceof IncompleteAnswerError) {
       this.run.brokenOff = true;
-      report.finished(undefined, usage.usage);
+      report.finished(undefined, usage);
       return;
     }
     const error = toMillraceError(thrown);

@@ -70,6 +70,8 @@ export interface NodeFinished extends OfNode {
   readonly output?: JsonValue;
   /** Tokens of this node's model calls, if their upstreams told. */
   readonly usage?: Usage;
+  /** The worst of what the node's agents stopped for; absent for steps that have none. */
+  readonly finishReason?: FinishReason;
 }
 
 /**

@@ -120,7 +120,7 @@ export class Run {
         wantsContent: this.#parts.wantsContent,
         places: new Semaphore(workflow.concurrency),
         brokenOff: false,
-        emit: (runEvent) => this.#emit(runEvent),
+        emit: (runEvent) => this.#tell(runEvent),
         observe: this.#parts.observe,
         started: (step, context) => this.#started.push({ step, context }),
         account: (usage) => this.#usages.push(usage),
@@ -309,6 +309,12 @@ export class Run {
 
   #sumUsage(): ReturnType<typeof sumUsage> {
     return sumUsage(this.#usages.map(({ usage }) => usage));
+  }
+
+  /** What happens in the steps. A node that is done speaks no more: whatever is held of its text comes before. */
+  #tell(event: UnnumberedEvent): void {
+    if (event.type === 'node-finished' && event.node === this.#speaker?.node) this.#endCharacters();
+    this.#emit(event);
   }
 
   #emit(event: UnnumberedEvent, end?: RunEnd): void {

@@ -1,9 +1,15 @@
 import { toMillraceError, toRunError } from '../errors/index.js';
 import { toJsonValue } from '../kernel/index.js';
-import type { Usage } from '../models/index.js';
+import type { FinishReason, Usage } from '../models/index.js';
 import { MOST_CONTENT_BYTES, type StepKind } from '../workflow/index.js';
 import type { SharedRun } from './shared-run.js';
 import type { TraceEnding } from './trace-ending.js';
+
+/** What is known at the end of a step that calls models. */
+export interface StepEnding {
+  readonly usage?: Usage | undefined;
+  readonly finishReason?: FinishReason | undefined;
+}
 
 /** How a step has failed. */
 export interface StepFailure {
@@ -39,7 +45,7 @@ export class StepReport {
     this.#run.emit({ type: 'node-progress', node: this.node, message, ...(shown !== undefined && { data: shown }) });
   }
 
-  finished(output: unknown, usage?: Usage): void {
+  finished(output: unknown, { usage, finishReason }: StepEnding = {}): void {
     const shown = this.#run.wantsContent() ? toJsonValue(output, MOST_CONTENT_BYTES) : undefined;
     this.#run.emit({
       type: 'node-finished',
@@ -48,6 +54,7 @@ export class StepReport {
       elapsedMs: this.#elapsedMs,
       ...(shown !== undefined && { output: shown }),
       ...(usage !== undefined && { usage }),
+      ...(finishReason !== undefined && { finishReason }),
     });
   }
 

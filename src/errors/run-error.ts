@@ -10,9 +10,19 @@ export interface RunError {
   readonly param: string | null;
   /** How long the client should wait before it tries again, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** Present where another try cannot help or would cost again. */
+  readonly retryable?: false;
 }
 
 /** Picks the part of an error that goes into a run's events. */
-export function toRunError({ status, code, type, message, param, retryAfterMs }: MillraceError): RunError {
-  return { status, code, type, message, param, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+export function toRunError({ status, code, type, message, param, retryAfterMs, retryable }: MillraceError): RunError {
+  return {
+    status,
+    code,
+    type,
+    message,
+    param,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(!retryable && { retryable: false as const }),
+  };
 }

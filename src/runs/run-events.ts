@@ -11,6 +11,8 @@ export interface ReadFailure {
   readonly thrown: MillraceError;
   /** The step that failed, as the run's last event names it. */
   readonly node?: string | undefined;
+  /** The run's last event; absent if it was the reader who failed. */
+  readonly event?: RunFailed | undefined;
   /** True if it was the reader, who then cannot rely on its own state. */
   readonly isReaderFault: boolean;
 }
@@ -58,9 +60,10 @@ export class RunEvents extends Observable<RunEvent> {
     const readers = this.#readers;
     const events = new Observable<RunEvent>((subscriber) => readers.join(subscriber, reading));
     return new Promise((resolve, reject) => {
-      const fail = (thrown: MillraceError, { error = toRunError(thrown), node }: Partial<RunFailed> = {}): void => {
+      const fail = (thrown: MillraceError, event?: RunFailed): void => {
+        const { error = toRunError(thrown), node } = event ?? {};
         try {
-          reader.failed({ error, thrown, node, isReaderFault: fault.aborted });
+          reader.failed({ error, thrown, node, event, isReaderFault: fault.aborted });
         } catch (rethrown) {
           reject(rethrown);
         }

@@ -7,8 +7,9 @@ export {
   DeltaCollector,
 } from './delta-collector.js';
 export { weighDelta } from './delta-weight.js';
-export type { OpaqueObject, AudioDelta, Delta, TextChannel, TextDelta, TokenLogprob, ToolCallDelta } from './delta.js';
+export type { AnnotationsDelta, OpaqueObject, AudioDelta, Delta, TextChannel, TextDelta, TokenLogprob, ToolCallDelta } from './delta.js';
 export { Gate } from './gate.js';
+export { GrowingText } from './growing-text.js';
 export { isDelta } from './is-delta.js';
 export { JsonFieldDecoder } from './json-field-decoder.js';
 export { mergeDeltas } from './merge-deltas.js';

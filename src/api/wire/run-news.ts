@@ -76,8 +76,10 @@ export class NewestEvents<T> {
   }
 }
 
-/** Text of one node and channel is joined; anything else keeps its place. */
-function mergeDeltaEvents(held: RunEvent, next: RunEvent): RunEvent | undefined {
+/**
+ * Text of one node and channel as one event; undefined for anything else, which keeps its place.
+ */
+export function mergeDeltaEvents(held: RunEvent, next: RunEvent): RunEvent | undefined {
   if (held.type !== 'delta' || next.type !== 'delta' || held.node !== next.node) return undefined;
   const delta = mergeDeltas(held.delta, next.delta);
   if (delta === undefined) return undefined;

@@ -1,0 +1,51 @@
+import { assertNever } from '../../kernel/index.js';
+import type { CompiledScope, CompiledWorkflow, Step } from '../../workflow/index.js';
+import type { Phase } from './items/output-item.js';
+
+/** Whether some visible step speaks: surely, on some ways of a run, or never. */
+interface Speaks {
+  readonly surely: boolean;
+  readonly maybe: boolean;
+}
+
+const NOBODY: Speaks = { surely: false, maybe: false };
+
+/**
+ * What the messages of each visible step are, by its key: the last one's the answer, all others said on the way. Nothing for a
+ * workflow with one such step, nor if it depends on the run which step is the last.
+ */
+export function findPhases({ scope }: CompiledWorkflow): ReadonlyMap<string, Phase> {
+  const phases = new Map<string, Phase | undefined>();
+  readScope(scope, '', NOBODY, phases);
+  const found = [...phases.values()];
+  const isKnown = !found.includes(undefined) && found.includes('commentary');
+  return isKnown ? (phases as Map<string, Phase>) : new Map();
+}
+
+/**
+ * Reads the steps of a scope from its end.
+ * @param path keys of the steps around it, each with a slash behind it
+ * @param after who speaks after it
+ * @returns who speaks in it or after it
+ */
+function readScope(scope: CompiledScope, path: string, after: Speaks, phases: Map<string, Phase | undefined>): Speaks {
+  return scope.steps
+    .filter(({ visible }) => visible)
+    .reduceRight((later, step) => readStep(step, path, later, phases), after);
+}
+
+function readStep(step: Step, path: string, after: Speaks, phases: Map<string, Phase | undefined>): Speaks {
+  switch (step.kind) {
+    case 'node':
+      phases.set(path + step.key, after.surely ? 'commentary' : after.maybe ? undefined : 'final_answer');
+      return { surely: true, maybe: true };
+    case 'workflow':
+      return readScope(step.workflow.scope, `${path}${step.key}/`, after, phases);
+    case 'route': {
+      const ways = [...step.branches.values()].map((branch) => readScope(branch, path, after, phases));
+      return { surely: ways.every(({ surely }) => surely), maybe: ways.some(({ maybe }) => maybe) };
+    }
+    default:
+      return assertNever(step);
+  }
+}

@@ -1,0 +1,83 @@
+import { sha256 } from '../../../kernel/index.js';
+import type { EventSequence } from '../response-events.js';
+import type { ItemStatus, OutputItem } from './output-item.js';
+
+/** How many hex digits ids have. As unguessable as the id of their response is: they are handles to content. */
+const ID_DIGITS = 48;
+
+/** Where an item stands. */
+export interface ItemPlace {
+  readonly responseId: string;
+  /** In the output, counted from 0. */
+  readonly index: number;
+  /** Key of the step that it comes from. */
+  readonly node: string;
+  /** True if the client is told which step that is. */
+  readonly showsNode: boolean;
+}
+
+/** An id that is the same whenever the same response is told again. @param place what of the response it names */
+export function deriveId(prefix: string, responseId: string, place: string | number): string {
+  return `${prefix}_${sha256(`${responseId} ${place}`).slice(0, ID_DIGITS)}`;
+}
+
+/**
+ * An item of a response from its first delta to its end. It is announced when it is made and closed once; nothing reopens it.
+ */
+export abstract class GrowingItem {
+  readonly id: string;
+  readonly index: number;
+  readonly node: string;
+  protected readonly events: EventSequence;
+  /** What tells the client where it comes from, as JSON behind other fields. */
+  protected readonly nodeFields: string;
+  readonly #showsNode: boolean;
+  #status: ItemStatus = 'in_progress';
+
+  protected constructor(prefix: string, place: ItemPlace, events: EventSequence) {
+    const { responseId, index, node, showsNode } = place;
+    this.id = deriveId(prefix, responseId, index);
+    this.index = index;
+    this.node = node;
+    this.events = events;
+    this.#showsNode = showsNode;
+    this.nodeFields = showsNode ? `,"millrace":${JSON.stringify({ node })}` : '';
+  }
+
+  get status(): ItemStatus {
+    return this.#status;
+  }
+
+  /** As it is now. */
+  abstract get item(): OutputItem;
+
+  /** Sends what its end consists of. Has no effect on one that is closed. */
+  close(status: 'completed' | 'incomplete'): void {
+    if (this.#status !== 'in_progress') return;
+    this.closeParts(status);
+    this.#status = status;
+    this.#tell('response.output_item.done');
+  }
+
+  protected announce(): void {
+    this.#tell('response.output_item.added');
+  }
+
+  /** Closes what it consists of. @param status what it ends with */
+  protected abstract closeParts(status: 'completed' | 'incomplete'): void;
+
+  /** The fields that all items have. */
+  protected get base(): Pick<OutputItem, 'id' | 'status' | 'millrace'> {
+    const { id, status, node } = this;
+    return this.#showsNode ? { id, status, millrace: { node } } : { id, status };
+  }
+
+  /** What names it in the events of its parts, as JSON behind other fields. */
+  protected get placeFields(): string {
+    return `,"item_id":"${this.id}","output_index":${this.index}`;
+  }
+
+  #tell(type: 'response.output_item.added' | 'response.output_item.done'): void {
+    this.events.add(type, `,"output_index":${this.index},"item":${JSON.stringify(this.item)}${this.nodeFields}`);
+  }
+}

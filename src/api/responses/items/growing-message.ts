@@ -1,0 +1,126 @@
+import type { JsonObject } from '../../../kernel/index.js';
+import { GrowingText, countCharacters, type TextDelta } from '../../../streaming/index.js';
+import type { EventSequence } from '../response-events.js';
+import { encodeLogprobs } from './encode-logprobs.js';
+import { GrowingItem, type ItemPlace } from './growing-item.js';
+import type { MessageItem, OutputRefusal, OutputText, Phase } from './output-item.js';
+
+interface GrowingPart {
+  readonly type: 'output_text' | 'refusal';
+  readonly text: GrowingText;
+  /** What names it in its events, as JSON. */
+  readonly fields: string;
+  readonly deltaFields: string;
+  readonly annotations: JsonObject[];
+  readonly logprobs: JsonObject[];
+  /** Of a text: how much of the run's content comes before it, in Unicode code points. */
+  readonly start: number;
+}
+
+/** What a step says: text, and refusals. */
+export class GrowingMessage extends GrowingItem {
+  readonly #phase: Phase | undefined;
+  readonly #parts: GrowingPart[] = [];
+  /** The one that is open. */
+  #part: GrowingPart | undefined;
+  /** How much of the run's content there was when the last text ended, in Unicode code points. */
+  #contentEnd: number;
+
+  /** @param start how much of the run's content came before, in Unicode code points */
+  constructor(start: number, phase: Phase | undefined, place: ItemPlace, events: EventSequence) {
+    super('msg', place, events);
+    this.#contentEnd = start;
+    this.#phase = phase;
+    this.announce();
+  }
+
+  override get item(): MessageItem {
+    const message = { type: 'message' as const, ...this.base, role: 'assistant' as const };
+    const content = this.#parts.map(makePart);
+    return this.#phase === undefined ? { ...message, content } : { ...message, content, phase: this.#phase };
+  }
+
+  /** How much of the run's content there is with it, in Unicode code points; of what is open, nothing counts. */
+  get contentEnd(): number {
+    return this.#contentEnd;
+  }
+
+  add({ type, text, logprobs }: TextDelta): void {
+    const part = this.#openPart(type === 'refusal' ? 'refusal' : 'output_text');
+    part.text.add(text);
+    if (part.type === 'refusal') {
+      this.events.add('response.refusal.delta', part.deltaFields + JSON.stringify(text));
+      return;
+    }
+    let told = '[]';
+    if (logprobs !== undefined) {
+      const encoded = encodeLogprobs(logprobs);
+      for (const logprob of encoded) part.logprobs.push(logprob);
+      told = JSON.stringify(encoded);
+    }
+    this.events.add('response.output_text.delta', `${part.deltaFields}${JSON.stringify(text)},"logprobs":${told}`);
+  }
+
+  /**
+   * Takes an annotation if it has text that this can be about.
+   * @param place where it begins in the run's content, in Unicode code points
+   * @param make makes the annotation of a text that begins at a place of the run's content
+   */
+  annotate(place: number, make: (start: number) => JsonObject): boolean {
+    const texts = this.#parts.filter(({ type }) => type === 'output_text');
+    const part = texts.findLast(({ start }) => start <= place) ?? texts[0];
+    part?.annotations.push(make(part.start));
+    return part !== undefined;
+  }
+
+  /** Where its first text begins in the run's content; undefined if it has none. */
+  get start(): number | undefined {
+    return this.#parts.find(({ type }) => type === 'output_text')?.start;
+  }
+
+  protected override closeParts(): void {
+    this.#closePart();
+  }
+
+  #openPart(type: GrowingPart['type']): GrowingPart {
+    if (this.#part?.type === type) return this.#part;
+    this.#closePart();
+    const fields = `${this.placeFields},"content_index":${this.#parts.length}`;
+    const part: GrowingPart = {
+      type,
+      text: new GrowingText(),
+      fields,
+      deltaFields: `${fields},"delta":`,
+      annotations: [],
+      logprobs: [],
+      start: this.#contentEnd,
+    };
+    this.events.add('response.content_part.added', `${fields},"part":${JSON.stringify(makePart(part))}`);
+    this.#parts.push(part);
+    this.#part = part;
+    return part;
+  }
+
+  #closePart(): void {
+    const part = this.#part;
+    if (part === undefined) return;
+    this.#part = undefined;
+    const { type, fields } = part;
+    const { text } = part.text;
+    const json = JSON.stringify(text);
+    if (type === 'refusal') this.events.add('response.refusal.done', `${fields},"refusal":${json}`);
+    else {
+      this.#contentEnd += countCharacters(text);
+      const logprobs = JSON.stringify(part.logprobs);
+      this.events.add('response.output_text.done', `${fields},"text":${json},"logprobs":${logprobs}`);
+    }
+    this.events.add('response.content_part.done', `${fields},"part":${JSON.stringify(makePart(part))}`);
+  }
+}
+
+function makePart({ type, text, annotations, logprobs }: GrowingPart): OutputText | OutputRefusal {
+  // Copies of the lists: what was given out does not change any more.
+  return type === 'refusal'
+    ? { type, refusal: text.text }
+    : { type, text: text.text, annotations: [...annotations], logprobs: [...logprobs] };
+}

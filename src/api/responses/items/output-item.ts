@@ -1,0 +1,58 @@
+import type { JsonObject } from '../../../kernel/index.js';
+
+/** Whether an item is open, whole, or was cut by a limit, a failure or a cancellation. */
+export type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
+
+/** What a message is in an answer of several: said on the way, or the answer itself. */
+export type Phase = 'commentary' | 'final_answer';
+
+interface ItemBase extends JsonObject {
+  /** The prefix of its type and 48 hex digits. */
+  readonly id: string;
+  readonly status: ItemStatus;
+  /** The step that it comes from. Absent unless the client asked for node events. */
+  readonly millrace?: { readonly node: string };
+}
+
+/** Text in a message. */
+export interface OutputText {
+  readonly type: 'output_text';
+  readonly text: string;
+  readonly annotations: readonly JsonObject[];
+  readonly logprobs: readonly JsonObject[];
+}
+
+/** What a model says instead of an answer. */
+export interface OutputRefusal {
+  readonly type: 'refusal';
+  readonly refusal: string;
+}
+
+export interface MessageItem extends ItemBase {
+  readonly type: 'message';
+  readonly role: 'assistant';
+  readonly content: readonly (OutputText | OutputRefusal)[];
+  readonly phase?: Phase;
+}
+
+export interface ReasoningItem extends ItemBase {
+  readonly type: 'reasoning';
+  readonly summary: readonly { readonly type: 'summary_text'; readonly text: string }[];
+}
+
+export interface FunctionCallItem extends ItemBase {
+  readonly type: 'function_call';
+  readonly call_id: string;
+  readonly name: string;
+  readonly arguments: string;
+}
+
+export interface CustomToolCallItem extends ItemBase {
+  readonly type: 'custom_tool_call';
+  readonly call_id: string;
+  readonly name: string;
+  readonly input: string;
+}
+
+/** One thing that a response consists of, as plain JSON. */
+export type OutputItem = MessageItem | ReasoningItem | FunctionCallItem | CustomToolCallItem;

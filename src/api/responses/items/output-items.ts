@@ -1,0 +1,233 @@
+import { assertNever } from '../../../kernel/index.js';
+import type { AnnotationsDelta, Delta, TextDelta, ToolCallDelta } from '../../../streaming/index.js';
+import type { EventSequence } from '../response-events.js';
+import { type Citation, readCitation } from './encode-annotation.js';
+import { GrowingCall } from './growing-call.js';
+import { deriveId, type GrowingItem, type ItemPlace } from './growing-item.js';
+import { GrowingMessage } from './growing-message.js';
+import { GrowingReasoning } from './growing-reasoning.js';
+import type { OutputItem, Phase } from './output-item.js';
+
+/** Most characters of an id that a call may have; longer ones get another. */
+const LONGEST_CALL_ID = 64;
+
+/** A call that cannot be announced yet: nobody has said what it calls. */
+interface UnnamedCall {
+  readonly node: string;
+  readonly kind: 'custom' | undefined;
+  readonly id: string | undefined;
+  arguments: string;
+}
+
+/** How the output of one response is told. */
+export interface OutputOptions {
+  readonly responseId: string;
+  /** True if the client is told which step an item comes from. */
+  readonly showsNodes: boolean;
+  /** What a step's messages are, by its key. */
+  readonly phases: ReadonlyMap<string, Phase>;
+}
+
+/**
+ * The items of one response, which come one after the other: what belongs to another item than the open one closes it. Calls of
+ * one step are open side by side, because upstreams send pieces of them in turns.
+ */
+export class OutputItems {
+  readonly #options: OutputOptions;
+  readonly #events: EventSequence;
+  readonly #items: GrowingItem[] = [];
+  /** The message or the reasoning that is open. */
+  #open: GrowingMessage | GrowingReasoning | undefined;
+  /** Those that are open, by their indexes in the run. */
+  readonly #calls = new Map<number, GrowingCall>();
+  readonly #unnamed = new Map<number, UnnamedCall>();
+  readonly #closedCalls = new Set<number>();
+  /** Steps that a limit has cut. */
+  readonly #cut = new Set<string>();
+  /** Content of the messages that are closed, in Unicode code points. */
+  #contentLength = 0;
+  /** By step: those that came before any text that they could be about. */
+  readonly #citations = new Map<string, Citation[]>();
+
+  constructor(options: OutputOptions, events: EventSequence) {
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /** As they are now. */
+  get list(): readonly OutputItem[] {
+    return this.#items.map(({ item }) => item);
+  }
+
+  get isEmpty(): boolean {
+    return this.#items.length === 0;
+  }
+
+  /** True if an item has been cut. */
+  get hasCut(): boolean {
+    return this.#items.some(({ status }) => status === 'incomplete');
+  }
+
+  /** A step has something new. Images and sound have no form here that clients survive, and are left out. */
+  add(node: string, delta: Delta): void {
+    switch (delta.type) {
+      case 'content':
+      case 'refusal':
+        this.#openMessage(node).add(delta);
+        break;
+      case 'reasoning':
+        this.#think(node, delta);
+        break;
+      case 'tool-call':
+        this.#call(node, delta);
+        break;
+      case 'annotations':
+        this.#cite(node, delta);
+        break;
+      case 'images':
+      case 'audio':
+        break;
+      default:
+        assertNever(delta);
+    }
+  }
+
+  /** A step is done. What it says before its turn comes later than this. @param isCut true: a limit has cut what it says */
+  finish(node: string, isCut: boolean): void {
+    if (isCut) this.#cut.add(node);
+    this.#nameCalls(node);
+    if (this.#open?.node === node) this.#closeOpen();
+    this.#closeCalls((call) => call.node === node);
+  }
+
+  /** Nothing more comes. @param isWhole false: what is open has been cut */
+  end(isWhole: boolean): void {
+    if (isWhole) this.#nameCalls();
+    this.#closeOpen(isWhole);
+    this.#closeCalls(() => true, isWhole);
+  }
+
+  #openMessage(node: string): GrowingMessage {
+    const open = this.#open;
+    if (open instanceof GrowingMessage && open.node === node) return open;
+    this.#makeRoom(node);
+    const message = new GrowingMessage(
+      this.#contentLength,
+      this.#options.phases.get(node),
+      this.#place(node),
+      this.#events,
+    );
+    this.#items.push(message);
+    this.#open = message;
+    return message;
+  }
+
+  #think(node: string, { text }: TextDelta): void {
+    let open = this.#open;
+    if (!(open instanceof GrowingReasoning) || open.node !== node) {
+      this.#makeRoom(node);
+      open = new GrowingReasoning(this.#place(node), this.#events);
+      this.#items.push(open);
+      this.#open = open;
+    }
+    open.add(text);
+  }
+
+  #call(node: string, { index, id, kind, name, arguments: piece }: ToolCallDelta): void {
+    const call = this.#calls.get(index);
+    if (call !== undefined) {
+      call.add(piece);
+      return;
+    }
+    // It was whole: what comes now is the space behind it.
+    if (this.#closedCalls.has(index)) return;
+    const waiting = this.#unnamed.get(index);
+    if (name === undefined) {
+      if (waiting !== undefined) waiting.arguments += piece;
+      else this.#unnamed.set(index, { node, kind, id, arguments: piece });
+      return;
+    }
+    this.#unnamed.delete(index);
+    this.#openCall(index, { node, kind, id, arguments: '', ...waiting }, name).add(piece);
+  }
+
+  #openCall(index: number, { node, kind, id, arguments: before }: UnnamedCall, name: string): GrowingCall {
+    this.#closeOpen();
+    this.#closeCalls((call) => call.node !== node);
+    const isUsable = id !== undefined && id !== '' && id.length <= LONGEST_CALL_ID;
+    const callId = isUsable ? id : deriveId('call', this.#options.responseId, `call ${index}`);
+    const call = new GrowingCall({ kind, callId, name }, this.#place(node), this.#events);
+    this.#items.push(call);
+    this.#calls.set(index, call);
+    call.add(before);
+    return call;
+  }
+
+  /** Whoever has not said what a call calls by now never will. */
+  #nameCalls(node?: string): void {
+    for (const [index, call] of this.#unnamed) {
+      if (node !== undefined && call.node !== node) continue;
+      this.#unnamed.delete(index);
+      this.#openCall(index, call, '');
+    }
+  }
+
+  #cite(node: string, { annotations }: AnnotationsDelta): void {
+    for (const annotation of annotations) {
+      const citation = readCitation(annotation);
+      if (citation === undefined || this.#annotate(node, citation)) continue;
+      const early = this.#citations.get(node);
+      if (early === undefined) this.#citations.set(node, [citation]);
+      else early.push(citation);
+    }
+  }
+
+  /** Gives a citation to the text that it is about. One that is closed shows it at the end of the response. */
+  #annotate(node: string, { place, make }: Citation): boolean {
+    const messages = this.#items.filter(
+      (item): item is GrowingMessage => item instanceof GrowingMessage && item.node === node,
+    );
+    const message = messages.findLast(({ start }) => start !== undefined && start <= place) ?? messages[0];
+    return message?.annotate(place, make) ?? false;
+  }
+
+  #makeRoom(node: string): void {
+    this.#closeOpen();
+    this.#closeCalls((call) => call.node !== node || call.isWhole);
+  }
+
+  #closeOpen(isWhole = true): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    if (open instanceof GrowingMessage) this.#takeCitations(open.node);
+    open.close(this.#chooseStatus(open, isWhole));
+    if (open instanceof GrowingMessage) this.#contentLength = open.contentEnd;
+  }
+
+  #takeCitations(node: string): void {
+    const early = this.#citations.get(node);
+    if (early === undefined) return;
+    this.#citations.delete(node);
+    for (const citation of early) this.#annotate(node, citation);
+  }
+
+  #closeCalls(isDone: (call: GrowingCall) => boolean, isWhole = true): void {
+    if (this.#calls.size === 0) return;
+    for (const [index, call] of this.#calls) {
+      if (!isDone(call)) continue;
+      this.#calls.delete(index);
+      this.#closedCalls.add(index);
+      call.close(this.#chooseStatus(call, isWhole));
+    }
+  }
+
+  #chooseStatus({ node }: GrowingItem, isWhole: boolean): 'completed' | 'incomplete' {
+    return isWhole && !this.#cut.has(node) ? 'completed' : 'incomplete';
+  }
+
+  #place(node: string): ItemPlace {
+    const { responseId, showsNodes } = this.#options;
+    return { responseId, index: this.#items.length, node, showsNode: showsNodes };
+  }
+}

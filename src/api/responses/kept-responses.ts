@@ -1,0 +1,32 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { Caller } from '../../access/index.js';
+import { loggableStack } from '../../errors/index.js';
+import type { DecodedRequest } from './decoded-request.js';
+import { ResponseKeeper } from './response-keeper.js';
+import type { ResponseFold } from './response-fold.js';
+
+/** Has responses kept that were asked to be, before their clients learn of their end. */
+@Injectable()
+export class KeptResponses {
+  readonly #logger = new Logger('Responses');
+
+  constructor(private readonly keeper: ResponseKeeper) {}
+
+  /** @returns false if it could not be kept, which the log tells. Never rejects */
+  async keep(
+    { response }: ResponseFold,
+    { context }: Pick<DecodedRequest, 'context'>,
+    owner: Caller,
+  ): Promise<boolean> {
+    try {
+      await this.keeper.keep({ response, context, owner });
+      return true;
+    } catch (error) {
+      this.#logger.error(
+        `The response ${response.id} could not be kept: it cannot be referred to`,
+        loggableStack(error),
+      );
+      return false;
+    }
+  }
+}

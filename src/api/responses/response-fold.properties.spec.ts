@@ -1,0 +1,119 @@
+import { expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { CREATED_AT, RESPONSE_HEAD } from '../../../test/support/response-head.js';
+import { assertResponseStream, readOutputText } from '../../../test/support/response-rules.js';
+import type { RunEvent, UnnumberedEvent } from '../../engine/run-event.js';
+import type { Delta } from '../../streaming/index.js';
+import { ResponseFold } from './response-fold.js';
+
+interface Timed {
+  readonly event: UnnumberedEvent;
+  readonly afterMs: number;
+}
+
+const text = fc.string({ minLength: 1, maxLength: 4, unit: 'grapheme' });
+const channel = fc.constantFrom('content' as const, 'reasoning' as const, 'refusal' as const);
+/** A piece of one of two calls of the step; the first piece of each gets its head below. Never a whole object. */
+const piece = fc.record({ call: fc.nat(1), piece: fc.constantFrom('', '{"a":', '"b"', ',', '😀') });
+const said = fc.array(fc.oneof(fc.record({ channel, text }), piece), { maxLength: 8 });
+const steps = fc.array(fc.record({ said, isEarly: fc.boolean(), finish: fc.constantFrom('stop', 'length') }), {
+  maxLength: 5,
+});
+const gap = fc.oneof({ weight: 9, arbitrary: fc.nat(20) }, { weight: 1, arbitrary: fc.nat(200_000) });
+const ending = fc.constantFrom<UnnumberedEvent>(
+  { type: 'run-finished', finishReason: 'stop' },
+  { type: 'run-finished', finishReason: 'length' },
+  {
+    type: 'run-finished',
+    finishReason: 'tool_calls',
+    usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+  },
+  {
+    type: 'run-failed',
+    error: { status: 502, code: null, type: 'server_error', message: 'It broke.', param: null },
+    outcome: 'upstream_error',
+  },
+  {
+    type: 'run-failed',
+    error: { status: 409, code: 'cancelled', type: 'server_error', message: 'Cancelled.', param: null },
+    outcome: 'cancelled',
+  },
+);
+
+/** The steps speak one after the other; each is told to be done after its last word, or before its first. */
+const run = fc.record({ steps, ending, gaps: fc.infiniteStream(gap) }).map(({ steps: all, ending: last, gaps }) => {
+  const events = all.flatMap(({ said: deltas, isEarly, finish }, index) => {
+    const node = `step${index}`;
+    const done = {
+      type: 'node-finished',
+      node,
+      visible: true,
+      elapsedMs: 1,
+      ...(finish === 'length' && { finishReason: 'length' }),
+    } as UnnumberedEvent;
+    const begun = new Set<number>();
+    const told = deltas.map((delta): UnnumberedEvent => {
+      if ('channel' in delta) return { type: 'delta', node, delta: { type: delta.channel, text: delta.text } };
+      const number = index * 2 + delta.call;
+      const head = begun.has(number) ? {} : { id: `call_${number}`, name: `f${number}` };
+      begun.add(number);
+      return { type: 'delta', node, delta: { type: 'tool-call', index: number, arguments: delta.piece, ...head } };
+    });
+    return isEarly ? [done, ...told] : [...told, done];
+  });
+  // The run has the worst reason of its steps.
+  const isCut = all.some(({ finish }) => finish === 'length');
+  const end = isCut && last.type === 'run-finished' ? { ...last, finishReason: 'length' as const } : last;
+  return [{ type: 'run-started' } as UnnumberedEvent, ...events, end].map((event): Timed => ({
+    event,
+    afterMs: gaps.next().value as number,
+  }));
+});
+
+function fold(events: readonly Timed[], isWaiting: boolean, nodeEvents: boolean): readonly string[] {
+  const folded = new ResponseFold(RESPONSE_HEAD, { nodeEvents });
+  let at = CREATED_AT;
+  const told = [...folded.open()];
+  for (const [seq, { event, afterMs }] of events.entries()) {
+    const next = at + afterMs;
+    for (let due = folded.nextBeatAt; isWaiting && due !== undefined && due <= next; due = folded.nextBeatAt) {
+      told.push(...folded.beat(due));
+    }
+    at = next;
+    told.push(...folded.next({ ...event, seq } as RunEvent, at));
+  }
+  return told.map(({ json }) => json);
+}
+
+function join(events: readonly Timed[], pick: (delta: Delta) => string | undefined): string {
+  return events.map(({ event }) => (event.type === 'delta' && pick(event.delta)) || '').join('');
+}
+
+it('tells any run by all rules, loses nothing of it, and tells it the same way each time', () => {
+  fc.assert(
+    fc.property(run, fc.boolean(), (events, nodeEvents) => {
+      const json = fold(events, true, nodeEvents);
+      expect(fold(events, false, nodeEvents)).toEqual(json);
+      const told = assertResponseStream(json.map((event) => JSON.parse(event) as unknown));
+      const content = join(events, (delta) => (delta.type === 'content' ? delta.text : undefined));
+      expect(told.text).toBe(content);
+      expect(readOutputText(told.response)).toBe(content);
+      expect(told.reasoning).toBe(join(events, (delta) => (delta.type === 'reasoning' ? delta.text : undefined)));
+      expect(told.refusal).toBe(join(events, (delta) => (delta.type === 'refusal' ? delta.text : undefined)));
+      for (const item of told.response.output) {
+        if (item.type !== 'function_call') continue;
+        const given = join(events, (delta) =>
+          delta.type === 'tool-call' && `f${delta.index}` === item.name ? delta.arguments : undefined,
+        );
+        expect(item.arguments).toBe(given === '' && item.status === 'completed' ? '{}' : given);
+      }
+      const calls = new Set(
+        events.flatMap(({ event }) =>
+          event.type === 'delta' && event.delta.type === 'tool-call' ? [event.delta.index] : [],
+        ),
+      );
+      expect(told.response.output.filter(({ type }) => type === 'function_call')).toHaveLength(calls.size);
+    }),
+    { numRuns: 200 },
+  );
+});

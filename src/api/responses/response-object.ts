@@ -1,0 +1,36 @@
+import type { JsonObject } from '../../kernel/index.js';
+import type { ResponseHead } from './decoded-request.js';
+import type { OutputItem } from './items/output-item.js';
+
+export type ResponseStatus = 'queued' | 'in_progress' | 'completed' | 'incomplete' | 'failed' | 'cancelled';
+
+/** What a Response failed with. The word steers whether clients try again. */
+export interface ResponseError {
+  readonly code: ResponseErrorCode;
+  readonly message: string;
+}
+
+/** The words of OpenAI's closed list that a run can fail with. */
+export type ResponseErrorCode = 'server_error' | 'rate_limit_exceeded' | 'invalid_prompt';
+
+/** Sum over all model calls of the run; 0 where no upstream told. */
+export interface ResponseUsage {
+  readonly input_tokens: number;
+  readonly input_tokens_details: { readonly cached_tokens: number; readonly cache_write_tokens: number };
+  readonly output_tokens: number;
+  readonly output_tokens_details: { readonly reasoning_tokens: number };
+  readonly total_tokens: number;
+}
+
+/** A Response as it is at one moment, as plain JSON. Clients rely on every field of it. */
+export interface ResponseObject extends ResponseHead, JsonObject {
+  readonly object: 'response';
+  /** Whole seconds since the Unix epoch; null unless it was completed. */
+  readonly completed_at: number | null;
+  readonly status: ResponseStatus;
+  readonly error: ResponseError | null;
+  readonly incomplete_details: { readonly reason: 'max_output_tokens' | 'content_filter' } | null;
+  readonly output: readonly OutputItem[];
+  /** Null until it has ended, and where nothing is known of one that failed. */
+  readonly usage: ResponseUsage | null;
+}
