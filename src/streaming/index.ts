@@ -7,7 +7,16 @@ export {
   DeltaCollector,
 } from './delta-collector.js';
 export { weighDelta } from './delta-weight.js';
-export type { AnnotationsDelta, OpaqueObject, AudioDelta, Delta, TextChannel, TextDelta, TokenLogprob, ToolCallDelta } from './delta.js';
+export type {
+  AnnotationsDelta,
+  OpaqueObject,
+  AudioDelta,
+  Delta,
+  TextChannel,
+  TextDelta,
+  TokenLogprob,
+  ToolCallDelta,
+} from './delta.js';
 export { Gate } from './gate.js';
 export { GrowingText } from './growing-text.js';
 export { isDelta } from './is-delta.js';

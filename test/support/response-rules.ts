@@ -231,7 +231,7 @@ class StreamRules {
     assert.equal(id, item?.id, 'events name their item');
     assert.equal(item?.type, type);
     assert.equal(this.#done[index], undefined, 'nothing comes after the end of an item');
-    return item as OpenItem;
+    return item;
   }
 
   #openPart(item: OpenItem): void {
@@ -285,7 +285,7 @@ function readText(item: WireItem): string {
     case 'custom_tool_call':
       return item.input;
     default:
-      assert.fail(`${item.type} is no item of this server`);
+      throw new assert.AssertionError({ message: `${item.type} is no item of this server` });
   }
 }
 

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Caller } from '../../access/index.js';
-import { loggableStack } from '../../errors/index.js';
+import { formatStackForLog } from '../../errors/index.js';
 import type { DecodedRequest } from './decoded-request.js';
 import { ResponseKeeper } from './response-keeper.js';
 import type { ResponseFold } from './response-fold.js';
@@ -23,8 +23,8 @@ export class KeptResponses {
       return true;
     } catch (error) {
       this.#logger.error(
-        `The response ${response.id} could not be kept: it cannot be referred to`,
-        loggableStack(error),
+        `The response ${response.id} could not be kept: nobody can refer to it`,
+        formatStackForLog(error),
       );
       return false;
     }

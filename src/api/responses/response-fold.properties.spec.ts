@@ -2,8 +2,9 @@ import { expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { CREATED_AT, RESPONSE_HEAD } from '../../../test/support/response-head.js';
 import { assertResponseStream, readOutputText } from '../../../test/support/response-rules.js';
-import type { RunEvent, UnnumberedEvent } from '../../engine/run-event.js';
+import type { UnnumberedEvent } from '../../engine/run-event.js';
 import type { Delta } from '../../streaming/index.js';
+import type { ResponseEvent } from './response-events.js';
 import { ResponseFold } from './response-fold.js';
 
 interface Timed {
@@ -70,17 +71,24 @@ const run = fc.record({ steps, ending, gaps: fc.infiniteStream(gap) }).map(({ st
   }));
 });
 
+/** The events that show life, each when it is due. */
+function beatUntil(folded: ResponseFold, end: number): readonly ResponseEvent[] {
+  const told: ResponseEvent[] = [];
+  for (let due = folded.nextBeatAt; due !== undefined && due <= end; due = folded.nextBeatAt) {
+    told.push(...folded.beat(due));
+  }
+  return told;
+}
+
 function fold(events: readonly Timed[], isWaiting: boolean, nodeEvents: boolean): readonly string[] {
   const folded = new ResponseFold(RESPONSE_HEAD, { nodeEvents });
   let at = CREATED_AT;
   const told = [...folded.open()];
   for (const [seq, { event, afterMs }] of events.entries()) {
     const next = at + afterMs;
-    for (let due = folded.nextBeatAt; isWaiting && due !== undefined && due <= next; due = folded.nextBeatAt) {
-      told.push(...folded.beat(due));
-    }
+    if (isWaiting) told.push(...beatUntil(folded, next));
     at = next;
-    told.push(...folded.next({ ...event, seq } as RunEvent, at));
+    told.push(...folded.next({ ...event, seq }, at));
   }
   return told.map(({ json }) => json);
 }

@@ -44,7 +44,7 @@ function fold(
   return [
     ...folded.open(),
     ...[started, ...events].flatMap(({ afterMs = 1, ...event }, seq) =>
-      folded.next({ ...event, seq } as RunEvent, (at += afterMs)),
+      folded.next({ ...event, seq }, (at += afterMs)),
     ),
   ];
 }
@@ -141,7 +141,7 @@ describe('ResponseFold', () => {
         call('a', 0, ':1}'),
         call('a', 1, ':2}'),
         done('a', 'tool_calls'),
-        { ...finished, finishReason: 'tool_calls' } as Timed,
+        { ...finished, finishReason: 'tool_calls' },
       ]);
       expect(outline(told)).toEqual([
         'message completed: Let me see.',
@@ -255,7 +255,7 @@ describe('ResponseFold', () => {
       prompt_tokens_details: { cached_tokens: 3 },
       completion_tokens_details: { reasoning_tokens: 2, audio_tokens: 1 },
     };
-    expect(tell([{ ...finished, usage } as Timed]).response.usage).toEqual({
+    expect(tell([{ ...finished, usage }]).response.usage).toEqual({
       input_tokens: 11,
       input_tokens_details: { cached_tokens: 3, cache_write_tokens: 0 },
       output_tokens: 5,
@@ -424,15 +424,15 @@ describe('ResponseFold', () => {
 
     it('gives the same events, whether somebody waited for them or not', () => {
       const live = new ResponseFold(RESPONSE_HEAD);
-      const events = [...live.open(), ...live.next({ ...started, seq: 0 } as RunEvent, CREATED_AT)];
+      const events = [...live.open(), ...live.next({ ...started, seq: 0 }, CREATED_AT)];
       expect(live.nextBeatAt).toBe(CREATED_AT + 60_000);
       expect(live.beat(CREATED_AT + 59_999)).toEqual([]);
       events.push(...live.beat(CREATED_AT + 60_003), ...live.beat(CREATED_AT + 120_000));
-      events.push(...live.next({ ...finished, seq: 1 } as RunEvent, CREATED_AT + 125_000));
+      events.push(...live.next({ ...finished, seq: 1 }, CREATED_AT + 125_000));
       expect(live.nextBeatAt).toBeUndefined();
       const later = new ResponseFold(RESPONSE_HEAD);
-      const replayed = [...later.open(), ...later.next({ ...started, seq: 0 } as RunEvent, CREATED_AT)];
-      replayed.push(...later.next({ ...finished, seq: 1 } as RunEvent, CREATED_AT + 125_000));
+      const replayed = [...later.open(), ...later.next({ ...started, seq: 0 }, CREATED_AT)];
+      replayed.push(...later.next({ ...finished, seq: 1 }, CREATED_AT + 125_000));
       expect(replayed).toEqual(events);
     });
   });
@@ -440,8 +440,8 @@ describe('ResponseFold', () => {
   it('says in its last event that it was not kept, if it could not be', () => {
     const folded = new ResponseFold({ ...RESPONSE_HEAD, store: true });
     folded.open();
-    folded.next({ ...started, seq: 0 } as RunEvent, CREATED_AT);
-    const last = folded.next({ ...finished, seq: 1 } as RunEvent, CREATED_AT).at(-1);
+    folded.next({ ...started, seq: 0 }, CREATED_AT);
+    const last = folded.next({ ...finished, seq: 1 }, CREATED_AT).at(-1);
     expect(JSON.parse(last?.json ?? '')).toMatchObject({ response: { store: true } });
     const told = folded.endUnstored(last as ResponseEvent);
     expect(told).toMatchObject({ type: 'response.completed', number: last?.number });
