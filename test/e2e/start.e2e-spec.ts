@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,7 +10,8 @@ import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 
-const RECORDER = pathToFileURL(join(import.meta.dirname, '../support/loaded-modules.mjs')).href;
+const RECORDER = findPreload('loaded-modules.mjs');
+const MEGABYTE = 1_048_576;
 /** Packages that a start does not need. Of `openai` only the classes of its errors are loaded. */
 const LAZY = [
   '@dagrejs/dagre',
@@ -25,6 +26,11 @@ const LAZY = [
   'openai/client',
   'undici',
 ];
+
+/** A file of the tests that a server loads before itself. */
+function findPreload(name: string): string {
+  return pathToFileURL(join(import.meta.dirname, '../support', name)).href;
+}
 
 describe('the start', () => {
   let server: ServerProcess | undefined;
@@ -72,6 +78,17 @@ describe('the start', () => {
       requests.map(() => postJson(`${url}/v1/chat/completions`, { model: 'chat', messages: HELLO })),
     );
     expect(answers.map(({ status }) => status)).toEqual(requests.map(() => 200));
+  });
+
+  it('leaves little space for new objects, which grows when they need it', async () => {
+    const file = join(folder, 'sizes');
+    const preload = findPreload('young-generation.mjs');
+    const { process: served } = await start({ NODE_OPTIONS: `--import ${preload}`, YOUNG_GENERATION: file });
+    process.kill(served.pid, 'SIGUSR2');
+    await eventually(() => existsSync(file), { message: 'the sizes to be written down' });
+    const { before, after } = JSON.parse(readFileSync(file, 'utf8')) as { before: number; after: number };
+    expect(before).toBeLessThan(6 * MEGABYTE);
+    expect(after).toBeGreaterThan(12 * MEGABYTE);
   });
 
   it('loads what traces are sent with only where they are sent', async () => {
