@@ -37,6 +37,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npx millrace list': APPLICATION,
   'npm run workflow -- run assistant "Hello"': APPLICATION,
   'npm run workflow -- new my-flow --kind tools': APPLICATION,
+  'npm run workflow -- run toned "Hello" --input \'{"tone": "kind"}\'': 'cli-in-applications.e2e-spec.ts',
   'npm run workflow -- --help': 'cli.e2e-spec.ts',
   'npm run typecheck': PART_OF_VERIFY,
   'npm run deps': PART_OF_VERIFY,
