@@ -238,9 +238,12 @@ describe('FakeLangfuse', () => {
 
   it('checks the keys, and does not keep them', async () => {
     const wrong = { authorization: 'Basic d3Jvbmc6a2V5' };
-    expect((await post('/api/public/otel/v1/traces', exportOf(span()), wrong)).status).toBe(401);
-    expect((await post('/api/public/ingestion', { batch: [] }, wrong)).status).toBe(401);
-    expect((await fetch(`${langfuse.url}/api/public/projects`)).status).toBe(401);
+    const refused = [
+      await post('/api/public/otel/v1/traces', exportOf(span()), wrong),
+      await post('/api/public/ingestion', { batch: [] }, wrong),
+      await fetch(`${langfuse.url}/api/public/projects`),
+    ];
+    expect(refused.map(({ status }) => status)).toEqual([401, 401, 401]);
     expect(langfuse.requests[0]?.headers.authorization).toBe('<withheld>');
     expect((await postSpans(span())).status).toBe(200);
     langfuse.rejectKeys();

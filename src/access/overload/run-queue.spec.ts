@@ -19,8 +19,6 @@ describe('RunQueue', () => {
     const order: string[] = [];
     const third = queue.enter(NEVER)?.then(() => order.push('third'));
     const fourth = queue.enter(NEVER)?.then(() => order.push('fourth'));
-    expect([queue.waiting, queue.isFull]).toEqual([2, true]);
-    expect(() => queue.enter(NEVER)).toThrow(OverloadedError);
     queue.leave();
     await third;
     expect(order).toEqual(['third']);
@@ -31,6 +29,13 @@ describe('RunQueue', () => {
     queue.leave();
     expect([queue.enter(NEVER), queue.enter(NEVER)]).toEqual([undefined, undefined]);
     expect(queue.enter(NEVER)).toBeInstanceOf(Promise);
+  });
+
+  it('refuses whoever comes when it is full', () => {
+    const queue = makeQueue();
+    for (let entered = 0; entered < 4; entered++) void queue.enter(NEVER);
+    expect([queue.waiting, queue.isFull]).toEqual([2, true]);
+    expect(() => queue.enter(NEVER)).toThrow(OverloadedError);
   });
 
   it('ends a wait that takes too long', async () => {

@@ -37,16 +37,31 @@ describe('Evidence', () => {
     expect(best(['positive', 'negative', 'neutral'], message)).toBe(mood);
   });
 
-  it('supports what a name says, or a topic that its description mentions', () => {
-    const says = (message: string, name: string, description = ''): boolean =>
-      new Evidence(message).supports(name, description);
-    expect(says('You won a prize! Click here.', 'spam')).toBe(true);
-    expect(says('You won a prize! Click here.', 'discard', 'True for advertising')).toBe(true);
-    expect(says('This is no spam.', 'isSpam')).toBe(false);
-    expect(says('My lawyer will call you.', 'escalate', 'True for threats and legal matters')).toBe(true);
-    expect(says('A person in your shop was friendly.', 'escalate', 'True if a person must decide')).toBe(false);
-    expect(says('Our dog ate it.', 'mentions_dog')).toBe(true);
-    expect(says('Our cat ate it.', 'mentions_dog')).toBe(false);
+  it.each([
+    { message: 'You won a prize! Click here.', name: 'spam', description: '', isSupported: true },
+    {
+      message: 'You won a prize! Click here.',
+      name: 'discard',
+      description: 'True for advertising',
+      isSupported: true,
+    },
+    { message: 'This is no spam.', name: 'isSpam', description: '', isSupported: false },
+    {
+      message: 'My lawyer will call you.',
+      name: 'escalate',
+      description: 'True for threats and legal matters',
+      isSupported: true,
+    },
+    {
+      message: 'A person in your shop was friendly.',
+      name: 'escalate',
+      description: 'True if a person must decide',
+      isSupported: false,
+    },
+    { message: 'Our dog ate it.', name: 'mentions_dog', description: '', isSupported: true },
+    { message: 'Our cat ate it.', name: 'mentions_dog', description: '', isSupported: false },
+  ])('"$message" supports $name, "$description": $isSupported', ({ message, name, description, isSupported }) => {
+    expect(new Evidence(message).supports(name, description)).toBe(isSupported);
   });
 
   it('is about what is written, for any text', () => {

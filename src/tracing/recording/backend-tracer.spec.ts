@@ -97,8 +97,7 @@ describe('BackendTracer', () => {
     });
     record(clock, trace);
     const [finished, ...more] = await sent();
-    expect(more).toEqual([]);
-    expect(faults).toEqual([]);
+    expect({ more, faults }).toEqual({ more: [], faults: [] });
     const [root, span, generation] = finished?.observations ?? [];
     expect(trace.id).toMatch(/^[0-9a-f]{32}$/);
     expect(finished).toMatchObject({ id: trace.id, name: 'w', userId: 'u', sessionId: 's', tags: ['t'] });

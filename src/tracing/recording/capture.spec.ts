@@ -59,12 +59,15 @@ describe('Capture', () => {
   describe('secrets', () => {
     const secret = ['glpat', '-4f9a8b7c6d5e4f3a2b1c'].join('');
 
-    it('are taken out of texts, of JSON at any depth, and by the names of keys', () => {
+    it('are taken out of texts, and of JSON at any depth and by the names of keys', () => {
       expect(capture().content(`It is ${secret}.`, 'input')).toBe('It is [redacted].');
       expect(
         capture().content({ a: [secret], password: 'correct horse', key_points: ['org_structure'] }, 'input'),
       ).toBe('{"a":["[redacted]"],"password":"[redacted]","key_points":["org_structure"]}');
       expect(capture().content({ [secret]: 1 }, 'output')).toBe('{"[redacted]":1}');
+    });
+
+    it('are taken out of metadata, events, status messages and parameters', () => {
       expect(capture().facts({ note: secret }, 'metadata')).toEqual({ note: '[redacted]' });
       expect(capture().facts({ note: secret }, 'event')).toEqual({ note: '[redacted]' });
       expect(capture().statusMessage(`x: ${secret}`)).toBe('x: [redacted]');
@@ -161,12 +164,14 @@ describe('Capture', () => {
     it('masks every text once', () => {
       const mask = new Mask();
       const masked = capture({ mask });
-      expect(masked.content({ a: 'secret' }, 'input')).toBe('{"a":"***"}');
-      expect(masked.content('secret', 'output')).toBe('***');
-      expect(masked.facts({ a: 'secret', b: { c: 'secret' } }, 'metadata')).toEqual({ a: '***', b: '{"c":"***"}' });
-      expect(masked.facts({ a: 'secret' }, 'event')).toEqual({ a: '***' });
-      expect(masked.statusMessage('x: secret')).toBe('x: ***');
-      expect(masked.parameters({ stop: ['secret'] }).parameters).toEqual({ stop: ['***'] });
+      expect([
+        masked.content({ a: 'secret' }, 'input'),
+        masked.content('secret', 'output'),
+        masked.facts({ a: 'secret', b: { c: 'secret' } }, 'metadata'),
+        masked.facts({ a: 'secret' }, 'event'),
+        masked.statusMessage('x: secret'),
+        masked.parameters({ stop: ['secret'] }).parameters,
+      ]).toEqual(['{"a":"***"}', '***', { a: '***', b: '{"c":"***"}' }, { a: '***' }, 'x: ***', { stop: ['***'] }]);
       expect(mask.fields).toEqual(['input', 'output', 'metadata', 'metadata', 'event', 'statusMessage', 'metadata']);
     });
 

@@ -199,9 +199,7 @@ describe('DeliveryQueue', () => {
   it('holds no more bytes than it may, and gives up whole the trace that grows too large', () => {
     const { queue } = made({ bytes: 1_000 });
     const [one, two] = [opened(queue), opened(queue)];
-    expect(one.grow(400)).toBe(true);
-    expect(two.grow(500)).toBe(true);
-    expect(one.grow(501)).toBe(false);
+    expect([one.grow(400), two.grow(500), one.grow(501)]).toEqual([true, true, false]);
     expect(queue.health).toMatchObject({ queueBytes: 500, droppedTraces: 1 });
     expect(one.grow(1)).toBe(false);
     one.deliver(trace('one'));
@@ -262,11 +260,13 @@ describe('DeliveryQueue', () => {
     queue.close();
     put('d');
     await clock.advanceAsync(60_000);
-    expect(backend.requests).toEqual([['a', 'b']]);
-    expect(backend.open).toBe(0);
+    expect({ requests: backend.requests, open: backend.open, timers: clock.pending }).toEqual({
+      requests: [['a', 'b']],
+      open: 0,
+      timers: 0,
+    });
     expect(queue.health).toMatchObject({ droppedTraces: 4, queueBytes: 0 });
     expect(lines.join('\n')).toContain('given up');
-    expect(clock.pending).toBe(0);
     await queue.flush(5_000);
   });
 

@@ -4,26 +4,35 @@ import { assertWellFormed } from '../../../test/support/well-formed.js';
 import { drawSvg } from './svg.js';
 
 describe('an SVG', () => {
-  it('says what it shows to those who do not see it, and shows it on light pages and dark ones', async () => {
-    const { workflow } = compileTestWorkflow({
-      id: 'support',
-      description: 'Answers <anything> & "more".',
-      define: (flow) => {
-        const draft = flow.node(SpeakingNode, undefined, { key: 'Draft', silent: true });
-        return flow.node(SpeakingNode, undefined, { key: 'Answer', after: [draft] });
-      },
-    });
-    const svg = await drawSvg(workflow);
-    assertWellFormed(svg);
-    expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" role="img" width="\d+" height="\d+" viewBox=/);
-    expect(svg).toContain('<title>Workflow support</title>');
-    expect(svg).toContain(
-      '<desc>Answers &#60;anything&#62; &#38; &#34;more&#34;. Steps: Draft, Answer. Speaking to the client: Answer.</desc>',
+  const drawSupport = (): Promise<string> =>
+    drawSvg(
+      compileTestWorkflow({
+        id: 'support',
+        description: 'Answers <anything> & "more".',
+        define: (flow) => {
+          const draft = flow.node(SpeakingNode, undefined, { key: 'Draft', silent: true });
+          return flow.node(SpeakingNode, undefined, { key: 'Answer', after: [draft] });
+        },
+      }).workflow,
     );
-    expect(svg).toContain('@media (prefers-color-scheme:dark)');
-    expect(svg).toContain('<title>Answer (SpeakingNode, agent, speaks)</title>');
-    expect(svg).toContain('>hidden from the client</text>');
+
+  it('says what it shows, for those who cannot see it', async () => {
+    const svg = await drawSupport();
+    assertWellFormed(svg);
+    for (const text of [
+      '<title>Workflow support</title>',
+      '<desc>Answers &#60;anything&#62; &#38; &#34;more&#34;. Steps: Draft, Answer. Speaking to the client: Answer.</desc>',
+      '<title>Answer (SpeakingNode, agent, speaks)</title>',
+      '>hidden from the client</text>',
+    ])
+      expect(svg).toContain(text);
     expect(svg).not.toContain('>silent</text>');
+  });
+
+  it('is an image with a size, for light pages and dark ones', async () => {
+    const svg = await drawSupport();
+    expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" role="img" width="\d+" height="\d+" viewBox=/);
+    expect(svg).toContain('@media (prefers-color-scheme:dark)');
   });
 
   it('puts later steps further down, parallel ones side by side, and nothing on anything else', async () => {
