@@ -69,10 +69,13 @@ describe('the framing of a streamed body', () => {
       expect(headOf()).toMatch(/^http\/1\.1 200 .*\r\ntransfer-encoding: chunked(\r\n|$)/s);
       expect(headOf()).not.toContain('content-length');
       const chunks = chunksIn(bodyOf());
-      expect(chunks.at(-1)).toBe('');
-      for (const chunk of chunks.slice(0, -1)) expect(chunk).toMatch(/\n\n$/);
-      expect(textIn(chunks.join(''))).toBe(PIECES.join(''));
-      expect(chunks.join('').endsWith('data: [DONE]\n\n')).toBe(true);
+      const events = chunks.slice(0, -1);
+      for (const event of events) expect(event).toMatch(/\n\n$/);
+      expect({ text: textIn(events.join('')), ending: events.at(-1), last: chunks.at(-1) }).toEqual({
+        text: PIECES.join(''),
+        ending: expect.stringMatching(/data: \[DONE\]\n\n$/),
+        last: '',
+      });
     }
     expect(socket.destroyed).toBe(false);
   });

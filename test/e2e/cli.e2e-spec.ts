@@ -240,9 +240,11 @@ describe('a new workflow', () => {
   const readModule = (): Promise<string> => readFile(join(copy, 'src/workflows/workflows.module.ts'), 'utf8');
 
   it('compiles, is formatted and free of lint, passes its test, and runs', async () => {
-    const made = await node(CLI, 'new', 'my-flow');
-    expect(made).toMatchObject({ code: 0, stderr: '' });
-    expect(made.stdout).toContain('npm run workflow -- run my-flow "Hello"');
+    expect(await node(CLI, 'new', 'my-flow')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('npm run workflow -- run my-flow "Hello"'),
+      stderr: '',
+    });
 
     // Only its own specs: those of the copy's other folders need the test bench, which is not copied.
     await writeFile(
@@ -259,16 +261,16 @@ describe('a new workflow', () => {
       stdout: '',
       stderr: '',
     });
-    expect(await node(join(copy, 'scripts/copy-assets.mjs'))).toMatchObject({ code: 0 });
+    for (const command of [
+      [join(copy, 'scripts/copy-assets.mjs')],
+      [tool('prettier/bin/prettier.cjs'), '--check', 'src/workflows'],
+      [tool('oxlint/bin/oxlint'), 'src/workflows/my-flow'],
+    ] as const)
+      expect(await node(...command)).toMatchObject({ code: 0 });
 
-    const folder = 'src/workflows';
-    expect(await node(tool('prettier/bin/prettier.cjs'), '--check', folder)).toMatchObject({ code: 0 });
-    expect(await node(tool('oxlint/bin/oxlint'), `${folder}/my-flow`)).toMatchObject({ code: 0 });
-
-    const jest = ['--experimental-vm-modules', '--no-warnings', tool('jest/bin/jest.js'), `${folder}/my-flow`];
+    const jest = ['--experimental-vm-modules', '--no-warnings', tool('jest/bin/jest.js'), 'src/workflows/my-flow'];
     const tested = await node(...jest, '--selectProjects', 'unit', '--cacheDirectory', join(copy, '.jest'));
-    expect(tested.stderr).toContain('✓ answers the user');
-    expect(tested.code).toBe(0);
+    expect(tested).toMatchObject({ code: 0, stderr: expect.stringContaining('✓ answers the user') });
 
     const answered = await node(join(copy, 'dist/cli.js'), 'run', 'my-flow', 'Hello');
     expect(answered).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Hello/) });

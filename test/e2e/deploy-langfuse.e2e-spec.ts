@@ -62,19 +62,23 @@ describe('the profile langfuse of docker-compose.yml', () => {
     });
     expect(compose.at(`${service}.depends_on.langfuse-web.condition`)).toBe('service_healthy');
     expect(compose.at(`${service}.profiles`)).toEqual(['langfuse']);
-    // One volume: where the one writes, the other has its working folder.
-    const [written] = compose.at(`${service}.volumes`) as string[];
-    const [mounted] = compose.at('services.millrace.volumes') as string[];
-    expect(written).toBe('settings:/settings');
+    expect((compose.at('services.langfuse-web.networks') as string[]).includes('default')).toBe(true);
+  });
+
+  it('writes the settings to a volume in memory, which is the working folder of Millrace', () => {
+    expect(compose.at('volumes.settings.driver_opts.type')).toBe('tmpfs');
+    expect(compose.at(`${service}.volumes`)).toEqual(['settings:/settings']);
     expect(compose.at(`${service}.environment.FILE`)).toBe('/settings/.env');
     expect(compose.at(`${service}.healthcheck.test`)).toEqual(['CMD', 'test', '-f', '/settings/.env']);
+    const [mounted] = compose.at('services.millrace.volumes') as string[];
     expect(mounted).toBe(`settings:${String(compose.at('services.millrace.working_dir'))}:ro`);
+  });
+
+  it('starts Millrace from the folder of the image, which is no longer its working folder', () => {
     expect(compose.at('services.millrace.command')).toEqual(['node', '--enable-source-maps', '/app/dist/main.js']);
     expect(readText('Dockerfile')).toMatch(
       /^WORKDIR \/app\n[^]*CMD \["node", "--enable-source-maps", "dist\/main\.js"\]$/m,
     );
-    expect(compose.at('volumes.settings.driver_opts.type')).toBe('tmpfs');
-    expect((compose.at('services.langfuse-web.networks') as string[]).includes('default')).toBe(true);
   });
 
   it.each<[string, Record<string, string>]>([

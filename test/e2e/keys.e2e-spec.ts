@@ -50,18 +50,22 @@ describe('API keys', () => {
     expect((await getJson(`${bench.app.baseUrl}/models`)).status).toBe(200);
   });
 
-  it('are asked for under /v1 and nowhere else', async () => {
+  it('are asked for under /v1', async () => {
     await start({ API_KEYS: ANN });
-    const { url } = bench.app;
     const guarded = ['/v1/models', '/V1/models', '/v1/models/chat', '/v1/models/chat/graph', '/v1/nothing', '/v1/'];
     for (const path of guarded) {
-      const { status, json, headers } = await getJson(url + path);
+      const { status, json, headers } = await getJson(bench.app.url + path);
       expect([path, status]).toEqual([path, 401]);
       assertValidError(json);
       expect(json.error).toMatchObject({ type: 'invalid_request_error', param: null, code: 'invalid_api_key' });
       expect(headers['www-authenticate']).toBe('Bearer');
       expect(headers['x-request-id']).toMatch(/^req_/);
     }
+  });
+
+  it('are asked for nowhere else', async () => {
+    await start({ API_KEYS: ANN });
+    const { url } = bench.app;
     for (const path of ['/health/live', '/health/ready', '/metrics', '/docs-json', '/']) {
       expect([path, (await getJson(url + path)).status]).toEqual([path, 200]);
     }
@@ -365,30 +369,38 @@ describe('a server with and without keys', () => {
     expect(server.process.stdout + server.process.stderr).not.toContain('sk-mr-');
   });
 
-  it('does not start with a file that is wrong, and lists every fault', async () => {
-    const path = join(folder, 'keys.yaml');
-    const start = async (env: Record<string, string>): Promise<string> => {
-      const error = (await catchRejection(startServerProcess({ env }))) as Error;
+  describe('does not start with a file', () => {
+    let path: string;
+    beforeEach(() => {
+      path = join(folder, 'keys.yaml');
+    });
+    const readFaults = async (env: Record<string, string> = {}): Promise<string> => {
+      const error = (await catchRejection(startServerProcess({ env: { API_KEYS_FILE: path, ...env } }))) as Error;
       expect(error.message).toContain('The process ended (1)');
       return error.message;
     };
-    expect(await start({ API_KEYS_FILE: path })).toContain('API_KEYS_FILE: cannot be read: ENOENT');
-    await writeFile(
-      path,
-      stringify([
+
+    it('that is not there', async () => {
+      expect(await readFaults()).toContain('API_KEYS_FILE: cannot be read: ENOENT');
+    });
+
+    it('whose entries are wrong, and lists every fault without a key', async () => {
+      const entries = [
         { name: 'ann', hash: ANN },
         { name: 'bob', hash: hashOf(BOB), limit: 5 },
         { name: 'eve', hash: hashOf('sk-eve'), expires: '2020-W05' },
-      ]),
-    );
-    const message = await start({ API_KEYS_FILE: path });
-    expect(message).toContain('API_KEYS_FILE: entry 1 ("ann"): hash must be sha256:');
-    expect(message).toContain('API_KEYS_FILE: entry 2 ("bob"): there is no limit');
-    expect(message).toContain('API_KEYS_FILE: entry 3 ("eve"): expires must be a date such as 2027-01-31');
-    expect(message).not.toContain(ANN);
-    await writeFile(path, stringify([{ name: 'ann', hash: hashOf(ANN) }]));
-    expect(await start({ API_KEYS_FILE: path, API_KEYS: ANN })).toContain(
-      'API_KEYS has a key of the same name or hash',
-    );
+      ];
+      await writeFile(path, stringify(entries));
+      const message = await readFaults();
+      expect(message).toContain('API_KEYS_FILE: entry 1 ("ann"): hash must be sha256:');
+      expect(message).toContain('API_KEYS_FILE: entry 2 ("bob"): there is no limit');
+      expect(message).toContain('API_KEYS_FILE: entry 3 ("eve"): expires must be a date such as 2027-01-31');
+      expect(message).not.toContain(ANN);
+    });
+
+    it('that has a key of API_KEYS, too', async () => {
+      await writeFile(path, stringify([{ name: 'ann', hash: hashOf(ANN) }]));
+      expect(await readFaults({ API_KEYS: ANN })).toContain('API_KEYS has a key of the same name or hash');
+    });
   });
 });

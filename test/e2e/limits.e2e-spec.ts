@@ -31,11 +31,10 @@ describe('limits', () => {
     expect(Object.keys(headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([]);
   });
 
-  it('of requests answer 429 in the form of OpenAI, and say when to come again', async () => {
+  it('of requests are told in the headers of each answer, and count completions only', async () => {
     await start({ LIMIT_REQUESTS_PER_MINUTE: '2' });
     bench.upstream.always(scriptStream('Hi'));
-    const first = await bench.ask();
-    expect(first.headers).toMatchObject({
+    expect((await bench.ask()).headers).toMatchObject({
       'x-ratelimit-limit-requests': '2',
       'x-ratelimit-remaining-requests': '1',
       'x-ratelimit-reset-requests': expect.stringMatching(DURATION),
@@ -43,25 +42,45 @@ describe('limits', () => {
     const stream = await bench.open();
     expect(stream.headers['x-ratelimit-remaining-requests']).toBe('0');
     await stream.collect();
-    // A request that asks for no completion is not counted, and is not refused.
     expect((await getJson(`${bench.app.baseUrl}/models`)).status).toBe(200);
-    for (const body of [{}, { stream: true }]) {
-      const { status, json, headers } = await bench.ask(body);
-      expect(status).toBe(429);
-      assertValidError(json);
-      expect(json.error).toMatchObject({ type: 'requests', param: null, code: 'rate_limit_exceeded' });
-      expect(json.error.message).toMatch(/limit 2\. Try again in [\d.]+s\.$/);
-      expect(headers['x-ratelimit-remaining-requests']).toBe('0');
-      expect(Number(headers['retry-after'])).toBeGreaterThan(0);
-      expect(Number(headers['retry-after'])).toBeLessThanOrEqual(60);
-      expect(Number(headers['retry-after-ms'])).toBeLessThanOrEqual(60_000);
-      expect(headers['x-should-retry']).toBeUndefined();
-    }
-    expect(bench.upstream.requests).toHaveLength(2);
-    const client = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0 });
-    const error = await catchRejection(client.chat.completions.create({ model: 'chat', messages: HELLO }));
-    expect(error).toBeInstanceOf(OpenAI.RateLimitError);
-    expect(error).toMatchObject({ status: 429, type: 'requests', code: 'rate_limit_exceeded' });
+  });
+
+  describe('of requests, once they are used up,', () => {
+    beforeEach(async () => {
+      await start({ LIMIT_REQUESTS_PER_MINUTE: '1' });
+      bench.upstream.always(scriptStream('Hi'));
+      await bench.ask();
+    });
+
+    it.each([{}, { stream: true }])(
+      'answer 429 in the form of OpenAI, and say when to come again: %j',
+      async (body) => {
+        const { status, json, headers } = await bench.ask(body);
+        expect(status).toBe(429);
+        assertValidError(json);
+        expect(json.error).toMatchObject({
+          type: 'requests',
+          param: null,
+          code: 'rate_limit_exceeded',
+          message: expect.stringMatching(/limit 1\. Try again in [\d.]+s\.$/),
+        });
+        const { 'retry-after': seconds, 'retry-after-ms': milliseconds, ...others } = headers;
+        expect([0 < Number(seconds), Number(seconds) <= 60, Number(milliseconds) <= 60_000]).toEqual([
+          true,
+          true,
+          true,
+        ]);
+        expect([others['x-ratelimit-remaining-requests'], others['x-should-retry']]).toEqual(['0', undefined]);
+        expect(bench.upstream.requests).toHaveLength(1);
+      },
+    );
+
+    it('make the openai SDK throw the error that it has for them', async () => {
+      const client = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0 });
+      const error = await catchRejection(client.chat.completions.create({ model: 'chat', messages: HELLO }));
+      expect(error).toBeInstanceOf(OpenAI.RateLimitError);
+      expect(error).toMatchObject({ status: 429, type: 'requests', code: 'rate_limit_exceeded' });
+    });
   });
 
   it('let nobody wait longer than a minute after the time of day was set back by an hour', async () => {

@@ -127,46 +127,61 @@ describe('metrics', () => {
     expect(JSON.stringify(metrics.samples)).not.toMatch(/made.up/);
   });
 
-  it('measures runs, nodes and model calls, and leaves nothing open', async () => {
-    bench = await Bench.start({ env: { OPENAI_MODEL: 'm-1', UPSTREAM_MAX_RETRIES: '1' } });
-    const usage = tokens(11, 7, {
-      prompt_tokens_details: { cached_tokens: 4 },
-      completion_tokens_details: { reasoning_tokens: 3 },
+  describe('of a run that succeeded, one that the model refused and one that its client left', () => {
+    let during: MetricsPage;
+    let metrics: MetricsPage;
+    beforeEach(async () => {
+      bench = await Bench.start({ env: { OPENAI_MODEL: 'm-1', UPSTREAM_MAX_RETRIES: '1' } });
+      const usage = tokens(11, 7, {
+        prompt_tokens_details: { cached_tokens: 4 },
+        completion_tokens_details: { reasoning_tokens: 3 },
+      });
+      bench.upstream
+        .next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' }))
+        .next(scriptStream('Well', { usage }))
+        .next(httpError(400, errorBody('no such thing', { type: 'invalid_request_error', code: 'made_up_upstream' })));
+      await bench.ask();
+      await bench.ask();
+      bench.upstream.next([role(), text('Going'), stall()]);
+      const stream = await bench.open();
+      await stream.until((item) => item.kind === 'data');
+      during = await page();
+      stream.destroy();
+      metrics = await pageAfter(3);
     });
-    bench.upstream
-      .next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' }))
-      .next(scriptStream('Well', { usage }))
-      .next(httpError(400, errorBody('no such thing', { type: 'invalid_request_error', code: 'made_up_upstream' })));
-    await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
-    await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
-    bench.upstream.next([role(), text('Going'), stall()]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
-    await stream.until((item) => item.kind === 'data');
-    const during = await page();
-    for (const name of ['millrace_open_runs', 'millrace_open_streams'])
-      expect([name, during.sum(name, { workflow: 'chat' })]).toEqual([name, 1]);
-    stream.destroy();
 
-    const metrics = await pageAfter(3);
-    for (const name of ['millrace_open_runs', 'millrace_open_streams', 'millrace_paused_streams'])
-      expect([name, metrics.sum(name)]).toEqual([name, 0]);
-    const runs = (outcome: string): number => metrics.sum('millrace_run_duration_seconds_count', { outcome });
-    expect([runs('stop'), runs('upstream_rejected'), runs('client_abort')]).toEqual([1, 1, 1]);
-    const nodes = metrics.matching('millrace_node_duration_seconds_count', { workflow: 'chat' });
-    expect(Object.fromEntries(nodes.map(({ labels, value }) => [labels['outcome'], value]))).toEqual({
-      aborted: 1,
-      error: 1,
-      ok: 1,
+    it('show what is open, and nothing of it afterwards', () => {
+      for (const name of ['millrace_open_runs', 'millrace_open_streams'])
+        expect([name, during.sum(name, { workflow: 'chat' })]).toEqual([name, 1]);
+      for (const name of ['millrace_open_runs', 'millrace_open_streams', 'millrace_paused_streams'])
+        expect([name, metrics.sum(name)]).toEqual([name, 0]);
     });
-    const model = { provider: 'openai', model: 'm-1' };
-    const calls = (outcome: string): number => metrics.sum('millrace_model_calls_total', { ...model, outcome });
-    expect([calls('stop'), calls('upstream_rejected'), calls('aborted')]).toEqual([1, 1, 1]);
-    expect(metrics.sum('millrace_model_retries_total', { ...model, by: 'request' })).toBe(1);
-    expect(metrics.sum('millrace_model_first_token_seconds_count', model)).toBe(2);
-    expect(metrics.sum('millrace_model_call_duration_seconds_count', model)).toBe(3);
-    const counted = (kind: string): number => metrics.sum('millrace_tokens_total', { ...model, kind });
-    expect(['input', 'cached_input', 'output', 'reasoning'].map(counted)).toEqual([11, 4, 7, 3]);
-    expect(JSON.stringify(metrics.samples)).not.toContain('made_up_upstream');
+
+    it('count the runs and their steps by how they ended', () => {
+      const runs = (outcome: string): number => metrics.sum('millrace_run_duration_seconds_count', { outcome });
+      expect([runs('stop'), runs('upstream_rejected'), runs('client_abort')]).toEqual([1, 1, 1]);
+      const nodes = metrics.matching('millrace_node_duration_seconds_count', { workflow: 'chat' });
+      expect(Object.fromEntries(nodes.map(({ labels, value }) => [labels['outcome'], value]))).toEqual({
+        aborted: 1,
+        error: 1,
+        ok: 1,
+      });
+    });
+
+    it('count and measure the calls of the model, and its tokens', () => {
+      const model = { provider: 'openai', model: 'm-1' };
+      const calls = (outcome: string): number => metrics.sum('millrace_model_calls_total', { ...model, outcome });
+      expect([calls('stop'), calls('upstream_rejected'), calls('aborted')]).toEqual([1, 1, 1]);
+      expect(metrics.sum('millrace_model_retries_total', { ...model, by: 'request' })).toBe(1);
+      expect(metrics.sum('millrace_model_first_token_seconds_count', model)).toBe(2);
+      expect(metrics.sum('millrace_model_call_duration_seconds_count', model)).toBe(3);
+      const counted = (kind: string): number => metrics.sum('millrace_tokens_total', { ...model, kind });
+      expect(['input', 'cached_input', 'output', 'reasoning'].map(counted)).toEqual([11, 4, 7, 3]);
+    });
+
+    it('hold no code that an upstream made up', () => {
+      expect(JSON.stringify(metrics.samples)).not.toContain('made_up_upstream');
+    });
   });
 
   it('counts retries of agents, and models that were given up', async () => {

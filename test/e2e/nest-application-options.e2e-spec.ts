@@ -106,16 +106,19 @@ describe('in an application of others, Millrace', () => {
       NestFactory.createApplicationContext(OwnModule, { logger: false, abortOnError: false }),
     );
     const message = String(error);
-    expect(message).toContain('10 settings are wrong in its options or the environment');
-    expect(message).toContain('- rn is no option. There are: path, watch, middleware, models, environment, http, ');
-    expect(message).toContain('- path must be a plain path such as /ai');
-    expect(message).toContain('- watch must be true or false');
-    expect(message).toContain('- middleware must be a list of functions');
-    expect(message).toContain('- models.opnai is no provider. There are: openai, ');
-    expect(message).toContain('- models.openai must be a model: an object with a method stream()');
-    expect(message).toContain('http.corsOrigin is no option. There are: bodyLimit, maxJsonValues, corsOrigins');
-    expect(message).toMatch(/- stream\.debounceMs must be a whole number of milliseconds/);
-    expect(message).toMatch(/- providers\.openai\.baseUrl must be an http or https address/);
-    expect(message).toMatch(/- RUN_TIMEOUT_MS must be/);
+    for (const part of [
+      '10 settings are wrong in its options or the environment',
+      '- rn is no option. There are: path, watch, middleware, models, environment, http, ',
+      '- path must be a plain path such as /ai',
+      '- watch must be true or false',
+      '- middleware must be a list of functions',
+      '- models.opnai is no provider. There are: openai, ',
+      '- models.openai must be a model: an object with a method stream()',
+      'http.corsOrigin is no option. There are: bodyLimit, maxJsonValues, corsOrigins',
+      '- stream.debounceMs must be a whole number of milliseconds',
+      '- providers.openai.baseUrl must be an http or https address',
+      '- RUN_TIMEOUT_MS must be',
+    ])
+      expect(message).toContain(part);
   });
 });

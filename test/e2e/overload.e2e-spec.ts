@@ -3,7 +3,7 @@ import OpenAI from 'openai';
 import { Clock, SystemClock } from '../../src/kernel/index.js';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
-import { getJson, postJson, send } from '../support/http-client.js';
+import { getJson, type HttpResponse, postJson, send } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { RawConnection, writeRawRequest } from '../support/raw-connection.js';
@@ -11,7 +11,7 @@ import { RecordingTracer } from '../support/recording-tracer.js';
 import { catchRejection } from '../support/rejection.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
-import { openStream } from '../support/sse-client.js';
+import type { SseStream } from '../support/sse-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError, stall } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
@@ -44,34 +44,49 @@ describe('overload', () => {
     });
   };
 
-  it('lets some requests run and some wait, and refuses the others with 503', async () => {
-    const tracer = new RecordingTracer();
-    await start({ MAX_CONCURRENT_RUNS: '2', MAX_QUEUED_RUNS: '2' }, undefined, tracer);
-    const hold = gate();
-    bench.upstream.always(scriptStream(['Hel', hold, 'lo']));
-    const running = [await openStream(bench.app.chatUrl, STREAM), await openStream(bench.app.chatUrl, STREAM)];
-    const queued = [openStream(bench.app.chatUrl, STREAM), postJson(bench.app.chatUrl, CHAT)] as const;
-    await waiting(2);
-    for (const body of [CHAT, STREAM]) {
-      const { status, json, headers } = await postJson(bench.app.chatUrl, body);
-      expect(status).toBe(503);
-      assertValidError(json);
-      expect(json.error).toMatchObject({ type: 'server_error', code: 'server_overloaded' });
-      expect([headers['retry-after'], headers['x-should-retry'], headers['x-trace-id']]).toEqual([
-        '2',
-        undefined,
-        undefined,
-      ]);
-    }
-    expect((await getJson(`${bench.app.baseUrl}/models`)).status).toBe(200);
-    expect(bench.upstream.requests).toHaveLength(2);
-    hold.open();
-    await Promise.all(running.map((stream) => stream.collect()));
-    expect((await queued[1]).status).toBe(200);
-    await (await queued[0]).collect();
-    expect([bench.upstream.mostOpen, tracer.traces.length]).toEqual([2, 4]);
-    const page = await MetricsPage.of(bench.app.url);
-    expect(page.sum('millrace_requests_total', { outcome: 'overloaded' })).toBe(2);
+  describe('with as many requests as may run and wait', () => {
+    let tracer: RecordingTracer;
+    let hold: ReturnType<typeof gate>;
+    let running: readonly SseStream[];
+    let queued: readonly [Promise<SseStream>, Promise<HttpResponse>];
+    beforeEach(async () => {
+      tracer = new RecordingTracer();
+      await start({ MAX_CONCURRENT_RUNS: '2', MAX_QUEUED_RUNS: '2' }, undefined, tracer);
+      hold = gate();
+      bench.upstream.always(scriptStream(['Hel', hold, 'lo']));
+      running = [await bench.open(), await bench.open()];
+      queued = [bench.open(), bench.ask()];
+      await waiting(2);
+    });
+    const finish = async (): Promise<number> => {
+      hold.open();
+      await Promise.all([...running, await queued[0]].map((stream) => stream.collect()));
+      return (await queued[1]).status;
+    };
+
+    it('refuses the next ones with 503, and asks no model for them', async () => {
+      for (const body of [CHAT, STREAM]) {
+        const { status, json, headers } = await postJson(bench.app.chatUrl, body);
+        expect(status).toBe(503);
+        assertValidError(json);
+        expect(json.error).toMatchObject({ type: 'server_error', code: 'server_overloaded' });
+        expect([headers['retry-after'], headers['x-should-retry'], headers['x-trace-id']]).toEqual([
+          '2',
+          undefined,
+          undefined,
+        ]);
+      }
+      expect(bench.upstream.requests).toHaveLength(2);
+      const page = await MetricsPage.of(bench.app.url);
+      expect(page.sum('millrace_requests_total', { outcome: 'overloaded' })).toBe(2);
+      await finish();
+    });
+
+    it('lists its models, and answers those that wait when others are done', async () => {
+      expect((await getJson(`${bench.app.baseUrl}/models`)).status).toBe(200);
+      expect(await finish()).toBe(200);
+      expect([bench.upstream.mostOpen, tracer.traces.length]).toEqual([2, 4]);
+    });
   });
 
   it('frees the place of a client that leaves the queue, and asks no model for it', async () => {

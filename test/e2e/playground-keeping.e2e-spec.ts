@@ -89,25 +89,36 @@ describeInBrowser()('the playground keeps', () => {
     });
   });
 
-  it('the text that had come when it is reloaded in mid-stream, says what happened, and asks again', async () => {
-    const { app, upstream } = await bench();
-    const hold = gate();
-    upstream.next(scriptStream(['Half an ', 'answer', hold, ' and more'])).next(scriptStream('A whole answer.'));
-    const { page } = await visit(app.url);
-    await ask(page, 'chat', 'Hello');
-    await lane(page, 'answer').getByText('Half an answer').waitFor();
-    await page.reload();
-    await ended(page, 'stopped');
-    await page.waitForSelector('#graph-frame svg');
-    expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Half an answer');
-    expect(await readText(page, '.turn .problem-box')).toMatch(/interrupted by a reload/i);
-    expect(await readText(page, '.facts')).not.toContain('stopped by you');
-    expect(await (await upstream.request(0)).closed).toBe('aborted');
-    await page.getByRole('button', { name: 'Retry' }).click();
-    await ended(page);
-    expect(await questions(page)).toEqual(['Hello']);
-    expect(await readText(page, '.turns')).toMatch(/A whole answer/);
-    expect(await readText(page, '.turns')).not.toMatch(/interrupted/i);
+  describe('after a reload in mid-stream', () => {
+    const reloadInMidStream = async (): Promise<{ page: Page; upstream: Bench['upstream'] }> => {
+      const { app, upstream } = await bench();
+      const hold = gate();
+      upstream.next(scriptStream(['Half an ', 'answer', hold, ' and more'])).next(scriptStream('A whole answer.'));
+      const { page } = await visit(app.url);
+      await ask(page, 'chat', 'Hello');
+      await lane(page, 'answer').getByText('Half an answer').waitFor();
+      await page.reload();
+      await ended(page, 'stopped');
+      await page.waitForSelector('#graph-frame svg');
+      return { page, upstream };
+    };
+
+    it('the text that had come, and says what happened', async () => {
+      const { page, upstream } = await reloadInMidStream();
+      expect(await lane(page, 'answer').locator('> .said').innerText()).toBe('Half an answer');
+      expect(await readText(page, '.turn .problem-box')).toMatch(/interrupted by a reload/i);
+      expect(await readText(page, '.facts')).not.toContain('stopped by you');
+      expect(await (await upstream.request(0)).closed).toBe('aborted');
+    });
+
+    it('the question, which it asks again', async () => {
+      const { page } = await reloadInMidStream();
+      await page.getByRole('button', { name: 'Retry' }).click();
+      await ended(page);
+      expect(await questions(page)).toEqual(['Hello']);
+      expect(await readText(page, '.turns')).toMatch(/A whole answer/);
+      expect(await readText(page, '.turns')).not.toMatch(/interrupted/i);
+    });
   });
 
   it('an answer while it comes, should the browser end without a word', async () => {

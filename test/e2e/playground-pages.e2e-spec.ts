@@ -2,34 +2,41 @@ import { expect, it } from '@jest/globals';
 import { describeInBrowser } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
 import { getJson } from '../support/http-client.js';
-import { DARK, ended, readNodeState, openPlayground, PHONE } from '../support/playground-kit.js';
+import { ask, DARK, ended, readNodeState, openPlayground, PHONE } from '../support/playground-kit.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 
 describeInBrowser()('the playground', () => {
   const { visit, bench, demo } = openPlayground();
 
-  it('works on a phone: nothing is cut off, and the panels open as sheets', async () => {
-    const { app, upstream } = await bench();
-    upstream.next(scriptStream(`${'x'.repeat(300)}\n\n\`\`\`\n${'y'.repeat(300)}\n\`\`\``));
-    const { page } = await visit(app.url, PHONE);
-    const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
-    await page.click('#open-settings');
-    await page.locator('#workflow').selectOption('chat');
-    expect(await page.locator('#open-settings').getAttribute('aria-expanded')).toBe('true');
-    expect(await page.evaluate(overflow)).toBe(0);
-    await page.keyboard.press('Escape');
-    await eventually(async () => !(await page.locator('#settings').isVisible()));
-    expect(await page.evaluate('document.activeElement.id')).toBe('open-settings');
-    await page.fill('#draft', 'Hello');
-    await page.click('#send');
-    await ended(page);
-    expect(await page.evaluate(overflow)).toBe(0);
-    const wide = await page.locator('#scroller').evaluate((each) => each.scrollWidth - each.clientWidth);
-    expect(wide).toBe(0);
-    await page.click('#open-graph');
-    await eventually(() => page.locator('#graph-frame svg').isVisible());
-    expect(await readNodeState(page, 'answer')).toBe('done');
-    expect(await page.evaluate(overflow)).toBe(0);
+  describe('on a phone', () => {
+    const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+
+    it('opens the settings as a sheet, which Escape closes', async () => {
+      const { app } = await bench();
+      const { page } = await visit(app.url, PHONE);
+      await page.click('#open-settings');
+      await page.locator('#workflow').selectOption('chat');
+      expect(await page.locator('#open-settings').getAttribute('aria-expanded')).toBe('true');
+      expect(await page.evaluate(OVERFLOW)).toBe(0);
+      await page.keyboard.press('Escape');
+      await eventually(async () => !(await page.locator('#settings').isVisible()));
+      expect(await page.evaluate('document.activeElement.id')).toBe('open-settings');
+    });
+
+    it('cuts nothing off a wide answer, and opens the graph as a sheet', async () => {
+      const { app, upstream } = await bench();
+      upstream.next(scriptStream(`${'x'.repeat(300)}\n\n\`\`\`\n${'y'.repeat(300)}\n\`\`\``));
+      const { page } = await visit(app.url, PHONE);
+      await ask(page, 'chat', 'Hello');
+      await ended(page);
+      expect(await page.evaluate(OVERFLOW)).toBe(0);
+      const wide = await page.locator('#scroller').evaluate((each) => each.scrollWidth - each.clientWidth);
+      expect(wide).toBe(0);
+      await page.click('#open-graph');
+      await eventually(() => page.locator('#graph-frame svg').isVisible());
+      expect(await readNodeState(page, 'answer')).toBe('done');
+      expect(await page.evaluate(OVERFLOW)).toBe(0);
+    });
   });
 
   it('follows the system into the dark, and the person who wants something else', async () => {
@@ -45,16 +52,21 @@ describeInBrowser()('the playground', () => {
     expect(await ground()).toBe(light);
   });
 
-  it('is served with a strict policy, and loaded again only where it changed', async () => {
+  it('is a page with a strict policy, and with no script or style inside', async () => {
     const { url } = await demo();
     const page = await fetch(url);
-    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
-    expect(page.headers.get('content-security-policy')).toMatch(
-      /^default-src 'none'; script-src 'self'; style-src 'self';/,
-    );
-    expect(page.headers.get('x-content-type-options')).toBe('nosniff');
-    const html = await page.text();
-    expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=|https?:\/\//);
+    expect(Object.fromEntries(page.headers)).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': expect.stringMatching(/^default-src 'none'; script-src 'self'; style-src 'self';/),
+      'x-content-type-options': 'nosniff',
+    });
+    expect(await page.text()).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=|https?:\/\//);
+    expect((await fetch(url, { method: 'POST' })).status).toBe(405);
+  });
+
+  it('has files that browsers load again only when they have changed', async () => {
+    const { url } = await demo();
+    const html = await (await fetch(url)).text();
     const paths = [
       'vendor/marked.js',
       'vendor/dompurify.js',
@@ -69,12 +81,15 @@ describeInBrowser()('the playground', () => {
       const again = await getJson(`${url}/playground/${path}`, { 'if-none-match': etag });
       expect([path, again.status, again.text]).toEqual([path, 304, '']);
     }
-    for (const path of ['js/types.d.ts', 'tsconfig.json', '../playground-assets.js', '..%2findex.js', 'js', '']) {
-      const { status } = await fetch(`${url}/playground/${path}`);
-      expect([path, status]).toEqual([path, 404]);
-    }
-    expect((await fetch(url, { method: 'POST' })).status).toBe(405);
   });
+
+  it.each(['js/types.d.ts', 'tsconfig.json', '../playground-assets.js', '..%2findex.js', 'js', ''])(
+    'serves no other file: %j',
+    async (path) => {
+      const { url } = await demo();
+      expect((await fetch(`${url}/playground/${path}`)).status).toBe(404);
+    },
+  );
 
   it('leads to the docs only if they are there', async () => {
     for (const docs of ['on', 'off']) {

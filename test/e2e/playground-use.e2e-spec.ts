@@ -17,7 +17,7 @@ function itIfRuns(command: string): typeof it | typeof it.skip {
 describeInBrowser()('the playground', () => {
   const { visit, bench, demo } = openPlayground();
 
-  it('can be used by keyboard alone', async () => {
+  it('can be used by keyboard alone to write, send and stop', async () => {
     const { app, upstream } = await bench();
     const hold = gate();
     upstream.next(scriptStream('One.')).next(scriptStream(['Two', hold]));
@@ -36,8 +36,14 @@ describeInBrowser()('the playground', () => {
     await page.locator('.turn').nth(1).getByText('Two').waitFor();
     await page.keyboard.press('Escape');
     await ended(page, 'stopped');
+  });
 
-    // Back from the message to the menu beside it, and to the first thing of the page.
+  it('has a menu beside the message that the keyboard opens, walks through and closes', async () => {
+    const { app, upstream } = await bench();
+    upstream.next(scriptStream('One.'));
+    const { page } = await visit(app.url);
+    await ask(page, 'chat', 'Hello');
+    await ended(page);
     await page.keyboard.press('Tab');
     expect(await page.evaluate('document.activeElement.id')).toBe('copy-as');
     await page.keyboard.press('Enter');
@@ -46,6 +52,11 @@ describeInBrowser()('the playground', () => {
     await page.keyboard.press('Escape');
     expect(await page.evaluate('document.activeElement.id')).toBe('copy-as');
     expect(await page.locator('#copy-as-list').isVisible()).toBe(false);
+  });
+
+  it('shows which control has the focus of the keyboard', async () => {
+    const { app } = await bench();
+    const { page } = await visit(app.url);
     for (const selector of ['#workflow', '#theme', '#new-conversation']) {
       await page.focus(selector);
       await page.keyboard.press('Shift+Tab');
@@ -54,27 +65,17 @@ describeInBrowser()('the playground', () => {
     }
   });
 
-  it('sends parameters, a system message and the key, and checks what it can', async () => {
+  it('sends parameters and a system message, with the conversation so far', async () => {
     const { app, upstream } = await bench();
     upstream.next(scriptStream('Yes.')).next(scriptStream('Again.'));
-    const { page, requests } = await visit(app.url);
+    const { page } = await visit(app.url);
     await page.selectOption('#workflow', 'chat');
     await page.click('#parameters summary');
     await page.fill('#system', 'Be brief.');
     await page.fill('#temperature', '0.2');
     await page.fill('#seed', '7');
-    await page.fill('#extra', '{"stop": "END"');
-    expect(await readText(page, '#extra-problem')).toContain('no JSON');
-    await ask(page, 'chat', 'Is it?');
-    expect(await page.evaluate('document.activeElement.id')).toBe('extra');
-    expect(requests.filter((url) => url.endsWith('/completions'))).toEqual([]);
     await page.fill('#extra', '{"stop": ["END"]}');
-    await page.click('#key-group summary');
-    await page.fill('#key', 'sk-visitor');
-    await page.press('#key', 'Tab');
-    const sent = page.waitForRequest('**/v1/chat/completions');
-    await page.press('#draft', 'Enter');
-    expect((await sent).headers()['authorization']).toBe('Bearer sk-visitor');
+    await ask(page, 'chat', 'Is it?');
     await ended(page);
     expect((await upstream.request(0)).body).toMatchObject({
       messages: [
@@ -92,6 +93,31 @@ describeInBrowser()('the playground', () => {
       { role: 'assistant', content: 'Yes.' },
       { role: 'user', content: 'Really?' },
     ]);
+    await ended(page);
+  });
+
+  it('sends nothing while the parameters are no JSON, and leads to them', async () => {
+    const { app } = await bench();
+    const { page, requests } = await visit(app.url);
+    await page.selectOption('#workflow', 'chat');
+    await page.click('#parameters summary');
+    await page.fill('#extra', '{"stop": "END"');
+    expect(await readText(page, '#extra-problem')).toContain('no JSON');
+    await ask(page, 'chat', 'Is it?');
+    expect(await page.evaluate('document.activeElement.id')).toBe('extra');
+    expect(requests.filter((url) => url.endsWith('/completions'))).toEqual([]);
+  });
+
+  it('sends the key, and does not keep it', async () => {
+    const { app, upstream } = await bench();
+    upstream.next(scriptStream('Yes.'));
+    const { page } = await visit(app.url);
+    await page.click('#key-group summary');
+    await page.fill('#key', 'sk-visitor');
+    await page.press('#key', 'Tab');
+    const sent = page.waitForRequest('**/v1/chat/completions');
+    await ask(page, 'chat', 'Is it?');
+    expect((await sent).headers()['authorization']).toBe('Bearer sk-visitor');
     await ended(page);
     expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain('sk-visitor');
   });
@@ -162,7 +188,7 @@ describeInBrowser()('the playground', () => {
     });
   });
 
-  it('keeps conversations in the browser until they are deleted', async () => {
+  it('keeps conversations in the browser, and shows each when it is chosen', async () => {
     const { app, upstream } = await bench();
     upstream.next(scriptStream('Kept.')).next(scriptStream('Also kept.'));
     const { page } = await visit(app.url);
@@ -179,15 +205,27 @@ describeInBrowser()('the playground', () => {
     expect((await upstream.request(1)).body.messages).toHaveLength(1);
     await page.getByRole('button', { name: 'Remember this', exact: true }).click();
     expect(await readText(page, '.turns')).toContain('Kept.');
+  });
+
+  it('deletes one conversation at once, and all of them at the second click', async () => {
+    const { app, upstream } = await bench();
+    upstream.always(scriptStream('Kept.'));
+    const { page } = await visit(app.url);
+    await ask(page, 'chat', 'And that');
+    await ended(page);
+    await page.click('#new-conversation');
+    await ask(page, 'chat', 'Remember this');
+    await ended(page);
     await page.getByRole('button', { name: 'Delete Remember this' }).click();
     expect(await page.locator('.turn').count()).toBe(0);
+    const kept = page.locator('.history li');
     await page.click('#clear-history');
-    expect(await page.locator('.history li').count()).toBe(1);
+    expect(await kept.count()).toBe(1);
     await page.click('#clear-history');
-    expect(await page.locator('.history li').count()).toBe(0);
+    expect(await kept.count()).toBe(0);
     await page.reload();
     await page.waitForSelector('#graph-frame svg');
-    expect(await page.locator('.history li').count()).toBe(0);
+    expect(await kept.count()).toBe(0);
   });
 
   it('reads every beginning of a JSON object as that much of it', async () => {

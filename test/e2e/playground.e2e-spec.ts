@@ -21,6 +21,7 @@ import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import {
   errorBody,
   gate,
+  type GateStep,
   httpError,
   reasoning,
   reset,
@@ -62,41 +63,68 @@ class CrossingWorkflow {
 describeInBrowser()('the playground', () => {
   const { visit, bench, demo } = openPlayground();
 
-  it('shows the text of each node in its own lane, as it comes, and lights up the graph', async () => {
-    const { app, upstream } = await bench();
-    const [first, second] = [gate(), gate()];
-    upstream
-      .next(scriptStream(['Plain ', first, 'words.'], { usage: tokens(3, 4) }))
-      .next(scriptStream(['{"thinking":"Let me see","reply":"He', second, 'llo!"}'], { usage: tokens(5, 6) }));
-    const { page } = await visit(app.url);
-    await ask(page, 'streaming', 'Hello');
+  describe('with two steps that speak', () => {
+    const STEPS = ['TextStreamingNode', 'StructuredStreamingNode'];
+    /** How each step is drawn in the graph. */
+    const readStates = (page: Page): Promise<(string | null)[]> =>
+      Promise.all(STEPS.map((step) => readNodeState(page, step)));
+    const start = async (): Promise<{ page: Page; first: GateStep; second: GateStep }> => {
+      const { app, upstream } = await bench();
+      const [first, second] = [gate(), gate()];
+      upstream
+        .next(scriptStream(['Plain ', first, 'words.'], { usage: tokens(3, 4) }))
+        .next(scriptStream(['{"thinking":"Let me see","reply":"He', second, 'llo!"}'], { usage: tokens(5, 6) }));
+      const { page } = await visit(app.url);
+      await ask(page, 'streaming', 'Hello');
+      await lane(page, 'TextStreamingNode').getByText('Plain', { exact: true }).waitFor();
+      return { page, first, second };
+    };
 
-    await lane(page, 'TextStreamingNode').getByText('Plain', { exact: true }).waitFor();
-    expect(await lane(page, 'TextStreamingNode').getAttribute('data-state')).toBe('running');
-    expect(await lane(page, 'StructuredStreamingNode').count()).toBe(0);
-    expect(await readNodeState(page, 'TextStreamingNode')).toBe('running');
-    expect(await readNodeState(page, 'StructuredStreamingNode')).toBe('waiting');
+    it('shows the text of each in its own lane, as it comes', async () => {
+      const { page, first, second } = await start();
+      const structured = lane(page, 'StructuredStreamingNode');
+      expect(await structured.count()).toBe(0);
+      first.open();
+      await structured.locator('.tree.filling').waitFor();
+      await eventually(async () => (await structured.locator('dd').allInnerTexts()).join('|') === 'Let me see|He');
+      expect(await structured.locator('dt').allInnerTexts()).toEqual(['thinking', 'reply']);
+      expect(await lane(page, 'TextStreamingNode').locator('> .said').innerText()).toBe('Plain words.');
+      second.open();
+      await ended(page);
+      expect(await structured.locator('dd').allInnerTexts()).toEqual(['Let me see', 'Hello!']);
+      expect(await page.locator('.tree.filling').count()).toBe(0);
+    });
 
-    first.open();
-    const structured = lane(page, 'StructuredStreamingNode');
-    await structured.locator('.tree.filling').waitFor();
-    await eventually(async () => (await structured.locator('dd').allInnerTexts()).join('|') === 'Let me see|He');
-    expect(await structured.locator('dt').allInnerTexts()).toEqual(['thinking', 'reply']);
-    expect(await lane(page, 'TextStreamingNode').locator('> .said').innerText()).toBe('Plain words.');
-    expect(await readNodeState(page, 'TextStreamingNode')).toBe('done');
-    expect(await readNodeState(page, 'StructuredStreamingNode')).toBe('running');
+    it('lights up each in the graph while it runs', async () => {
+      const { page, first, second } = await start();
+      expect(await lane(page, 'TextStreamingNode').getAttribute('data-state')).toBe('running');
+      expect(await readStates(page)).toEqual(['running', 'waiting']);
+      first.open();
+      await lane(page, 'StructuredStreamingNode').locator('.tree.filling').waitFor();
+      expect(await readStates(page)).toEqual(['done', 'running']);
+      second.open();
+      await ended(page);
+      expect(await readStates(page)).toEqual(['done', 'done']);
+    });
 
-    second.open();
-    await ended(page);
-    expect(await structured.locator('dd').allInnerTexts()).toEqual(['Let me see', 'Hello!']);
-    expect(await page.locator('.tree.filling').count()).toBe(0);
-    expect(await readNodeState(page, 'StructuredStreamingNode')).toBe('done');
-    const facts = await readText(page, '.facts');
-    for (const fact of [/First text\s+\d/, /Total\s+\d/, /Tokens in\s+8/, /Tokens out\s+10/, /Finish\s+stop/, /req_/]) {
-      expect(facts).toMatch(fact);
-    }
-    expect(facts).toMatch(/Speed\s+[\d.]+ tokens\/s/);
-    expect(await readText(page, '#announcer')).toContain('Plain words.');
+    it('tells at the end how long it took, how many tokens it cost, and reads the text aloud', async () => {
+      const { page, first, second } = await start();
+      first.open();
+      second.open();
+      await ended(page);
+      const facts = await readText(page, '.facts');
+      for (const fact of [
+        /First text\s+\d/,
+        /Total\s+\d/,
+        /Tokens in\s+8/,
+        /Tokens out\s+10/,
+        /Speed\s+[\d.]+ tokens\/s/,
+        /Finish\s+stop/,
+        /req_/,
+      ])
+        expect(facts).toMatch(fact);
+      expect(await readText(page, '#announcer')).toContain('Plain words.');
+    });
   });
 
   it('shows silent steps with what they tell, and the way that was not taken', async () => {
@@ -232,10 +260,20 @@ describeInBrowser()('the playground', () => {
     expect(await page.locator('.turn:last-child .said').last().innerText()).toBe('Hi');
   });
 
-  it('shows Markdown, and lets nothing in it run or load anything', async () => {
+  it('shows Markdown', async () => {
+    const { app, upstream } = await bench();
+    upstream.next(scriptStream('# Title\n\n| a | b |\n|---|---|\n| **1** | `2` |\n\n- [x] done\n'));
+    const { page } = await visit(app.url);
+    await ask(page, 'chat', 'Hello');
+    await ended(page);
+    const said = lane(page, 'answer').locator('> .said');
+    expect(await said.locator('h1').innerText()).toBe('Title');
+    expect(await said.locator('td strong').innerText()).toBe('1');
+  });
+
+  it('lets nothing in an answer run or load anything', async () => {
     const { app, upstream } = await bench();
     const evil = [
-      '# Title\n\n| a | b |\n|---|---|\n| **1** | `2` |\n\n- [x] done\n',
       '<script>document.title = "hacked"</script><img src=x onerror="document.title=\'hacked\'">',
       '<svg onload="document.title=\'hacked\'"></svg><iframe src="https://evil.example/frame"></iframe>',
       '![cat](https://evil.example/cat.png) <img srcset="https://evil.example/a.png 1x"> ![own](/v1/models)',
@@ -249,13 +287,11 @@ describeInBrowser()('the playground', () => {
     await ask(page, 'chat', 'Hello');
     await ended(page);
     const said = lane(page, 'answer').locator('> .said');
-    expect(await said.locator('h1').innerText()).toBe('Title');
-    expect(await said.locator('td strong').innerText()).toBe('1');
+
     const html = await said.innerHTML();
     expect(html).not.toMatch(
-      /<(script|iframe|form|button|input|style|svg)|onerror|onload|javascript:|data:text|srcset|style=/i,
+      /<(script|iframe|form|button|input|style|svg|img)|onerror|onload|javascript:|data:text|srcset|style=/i,
     );
-    expect(html).not.toMatch(/<img/);
     expect(await page.title()).toBe('Millrace playground');
     const links = await said
       .locator('a')

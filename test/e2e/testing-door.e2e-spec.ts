@@ -52,19 +52,21 @@ describe('runWorkflow', () => {
   it('runs the real agents and tells what they were asked and what came of it', async () => {
     const models = fakeModel(TOPIC, 'We are sorry.');
     const run = await runWorkflow(SupportWorkflow, 'Hi', { models, providers });
-    expect(run.text).toBe('We are sorry.');
-    expect(run.result).toBe('We are sorry.');
-    expect(run.finishReason).toBe('stop');
+    expect(run).toMatchObject({ text: 'We are sorry.', result: 'We are sorry.', finishReason: 'stop' });
     expect(run.steps).toEqual([
       { key: 'topic', visible: false, text: '', output: TOPIC, branch: undefined },
       { key: 'look-up', visible: false, text: '', output: ['About billing.'], branch: undefined },
       { key: 'answer', visible: true, text: 'We are sorry.', output: 'We are sorry.', branch: undefined },
     ]);
-    expect(run.calls.map(({ step }) => step)).toEqual(['topic', 'answer']);
-    expect(run.calls[0]?.parameters.response_format).toMatchObject({ type: 'json_schema' });
-    expect(run.calls[1]?.messages).toEqual([
-      { role: 'system', content: 'Answer from these: About billing.' },
-      { role: 'user', content: 'Hi' },
+    expect(run.calls).toMatchObject([
+      { step: 'topic', parameters: { response_format: { type: 'json_schema' } } },
+      {
+        step: 'answer',
+        messages: [
+          { role: 'system', content: 'Answer from these: About billing.' },
+          { role: 'user', content: 'Hi' },
+        ],
+      },
     ]);
     expect(run.calls).toEqual(models.calls);
     expect(run.events.at(-1)).toMatchObject({ type: 'run-finished' });

@@ -79,50 +79,63 @@ describe('tracing to a Langfuse before version 4', () => {
     return found?.body ?? {};
   };
 
-  it('sends whole traces there, as the version that the server tells wants them', async () => {
-    const { bench, langfuse } = await start('2.95.1', {
-      LANGFUSE_TRACING_ENVIRONMENT: 'staging',
-      LANGFUSE_RELEASE: '1.2.3',
-    });
-    bench.upstream.next(scriptStream(DRAFT, { usage: USAGE })).next(scriptStream(REPLY));
-    const stream = await ask(bench, { model: 'streaming', user: 'user-1', metadata: { session_id: 'session-1' } });
-    const answer = readContent(await stream.collect());
-    const traceId = traceIdOf(stream);
-    const events = await eventsOf(langfuse, traceId);
+  describe('sends whole traces there, as the version that the server tells wants them', () => {
+    const sendTwoCalls = async (): Promise<{
+      traceId: string;
+      answer: string;
+      events: StoredEvent[];
+      bench: Bench;
+    }> => {
+      const { bench, langfuse } = await start('2.95.1', {
+        LANGFUSE_TRACING_ENVIRONMENT: 'staging',
+        LANGFUSE_RELEASE: '1.2.3',
+      });
+      bench.upstream.next(scriptStream(DRAFT, { usage: USAGE })).next(scriptStream(REPLY));
+      const stream = await ask(bench, { model: 'streaming', user: 'user-1', metadata: { session_id: 'session-1' } });
+      const answer = readContent(await stream.collect());
+      const traceId = traceIdOf(stream);
+      return { traceId, answer, events: await eventsOf(langfuse, traceId), bench };
+    };
 
-    expect(only(events, 'trace-create')).toMatchObject({
-      id: traceId,
-      name: 'streaming',
-      userId: 'user-1',
-      sessionId: 'session-1',
-      input: HELLO,
-      output: answer,
-      environment: 'staging',
-      release: '1.2.3',
+    it('with the caller, the deployment, and what was said', async () => {
+      const { traceId, answer, events } = await sendTwoCalls();
+      expect(only(events, 'trace-create')).toMatchObject({
+        id: traceId,
+        name: 'streaming',
+        userId: 'user-1',
+        sessionId: 'session-1',
+        input: HELLO,
+        output: answer,
+        environment: 'staging',
+        release: '1.2.3',
+      });
     });
-    const bodies = events.filter(({ type }) => type !== 'trace-create').map(({ body }) => body);
-    const ids = new Set(bodies.map((body) => body['id']));
-    expect(ids.size).toBe(bodies.length);
-    const roots = bodies.filter((body) => body['parentObservationId'] === undefined);
-    expect(roots).toMatchObject([{ name: 'streaming', level: 'DEFAULT' }]);
-    for (const body of bodies) expect(body).toMatchObject({ traceId, environment: 'staging' });
-    const parents = bodies.filter((body) => body !== roots[0]).map((body) => body['parentObservationId']);
-    expect([...ids]).toEqual(expect.arrayContaining(parents));
 
-    const [draft, reply] = events.filter(({ type }) => type === 'generation-create').map(({ body }) => body);
-    expect(draft).toMatchObject({
-      output: DRAFT,
-      usageDetails: { input: 36, input_cached_tokens: 64, output: 20, output_reasoning_tokens: 30, total: 150 },
-      metadata: { provider: 'openai', finish_reason: 'stop' },
+    it('as one tree, and counts the trace once', async () => {
+      const { traceId, events, bench } = await sendTwoCalls();
+      const bodies = events.filter(({ type }) => type !== 'trace-create').map(({ body }) => body);
+      const ids = new Set(bodies.map((body) => body['id']));
+      expect(ids.size).toBe(bodies.length);
+      const roots = bodies.filter((body) => body['parentObservationId'] === undefined);
+      expect(roots).toMatchObject([{ name: 'streaming', level: 'DEFAULT' }]);
+      for (const body of bodies) expect(body).toMatchObject({ traceId, environment: 'staging' });
+      const parents = bodies.filter((body) => body !== roots[0]).map((body) => body['parentObservationId']);
+      expect([...ids]).toEqual(expect.arrayContaining(parents));
+      const health = { name: 'langfuse', up: true, droppedTraces: 0, failures: 0 };
+      expect(await healthOnceExported(bench)).toMatchObject(health);
     });
-    expect(reply).toMatchObject({ output: JSON.parse(REPLY) as unknown });
-    const times = ['startTime', 'completionStartTime', 'endTime'].map((name) => Date.parse(String(draft?.[name])));
-    expect(times).toEqual([...times].sort((a, b) => a - b));
-    expect(await healthOnceExported(bench)).toMatchObject({
-      name: 'langfuse',
-      up: true,
-      droppedTraces: 0,
-      failures: 0,
+
+    it('with the text, usage and times of each call of a model', async () => {
+      const { events } = await sendTwoCalls();
+      const [draft, reply] = events.filter(({ type }) => type === 'generation-create').map(({ body }) => body);
+      expect(draft).toMatchObject({
+        output: DRAFT,
+        usageDetails: { input: 36, input_cached_tokens: 64, output: 20, output_reasoning_tokens: 30, total: 150 },
+        metadata: { provider: 'openai', finish_reason: 'stop' },
+      });
+      expect(reply).toMatchObject({ output: JSON.parse(REPLY) as unknown });
+      const times = ['startTime', 'completionStartTime', 'endTime'].map((name) => Date.parse(String(draft?.[name])));
+      expect(times).toEqual([...times].sort((a, b) => a - b));
     });
   });
 
