@@ -31,7 +31,7 @@ describe('errors', () => {
       env: {
         BODY_LIMIT: '1mb',
         OPENAI_API_KEY: KEY,
-        UPSTREAM_IDLE_TIMEOUT_MS: '600',
+        UPSTREAM_IDLE_TIMEOUT_MS: '2000',
         UPSTREAM_FIRST_TOKEN_TIMEOUT_MS: '200',
       },
     });
