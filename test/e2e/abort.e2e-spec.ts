@@ -4,7 +4,6 @@ import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
-import { openStream } from '../support/sse-client.js';
 import type { RecordedRequest } from '../support/upstream/recorded-request.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate, role, stall, text } from '../support/upstream/steps.js';
@@ -52,7 +51,7 @@ describe('abort: a client that has gone costs nothing more', () => {
 
   it('in the middle of the text', async () => {
     bench.upstream.next([role(), text('Once upon'), stall()]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO });
+    const stream = await bench.open({ model: 'streaming' });
     await stream.until((item) => item.kind === 'data' && item.data.includes('Once'));
     const leftAt = performance.now();
     stream.destroy();
@@ -64,7 +63,7 @@ describe('abort: a client that has gone costs nothing more', () => {
   it('between two nodes: the second is not started, or ended at once', async () => {
     const second = gate();
     bench.upstream.next(scriptStream('The first.')).next([second]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO });
+    const stream = await bench.open({ model: 'streaming' });
     await bench.upstream.request(1);
     const leftAt = performance.now();
     stream.destroy();

@@ -30,7 +30,7 @@ describe('the access log', () => {
   const lines = (count: number): Promise<readonly LogLine[]> =>
     eventually(() => (linesSoFar().length >= count ? linesSoFar() : undefined), { message: `${count} lines` });
 
-  it('has one line for each request at its end, with all that is known of it', async () => {
+  it('writes one line at the end of each request, with all that is known about it', async () => {
     const chat = await start({ STREAM_OPEN_GRACE_MS: '20', RUN_TIMEOUT_MS: '1500' });
     upstream.next(scriptStream('Hi', { usage: tokens(9, 2) }));
     const whole = await postJson(`${chat}?key=in-the-query`, { model: 'chat', messages: HELLO });
@@ -102,7 +102,7 @@ describe('the access log', () => {
     expect(second).toMatchObject({ status: 200, outcome: 'client_abort', first_token_ms: expect.any(Number) });
   });
 
-  it('has a line for bytes that are not HTTP, and shows paths without characters that could forge lines', async () => {
+  it('writes a line for bytes that are not HTTP, and shows paths without characters that could forge lines', async () => {
     await start();
     const port = Number(new URL(server.url).port);
     connect(port, '127.0.0.1').end('HELLO\r\n\r\n');
@@ -161,7 +161,7 @@ describe('the access log', () => {
       await ask();
       for (const status of [400, 401, 404, 422, 429]) {
         upstream.next(httpError(status, quoting));
-        // A rate limit is waited for, once.
+        // The server waits once for a rate limit.
         if (status === 429) upstream.next(httpError(status, quoting));
         await ask();
       }

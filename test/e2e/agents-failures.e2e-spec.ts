@@ -37,15 +37,9 @@ describe('an agent whose model fails', () => {
     tracer = new RecordingTracer();
     bench = await Bench.start({ imports: [module], tracer, env: { DEMO_TOKENS_PER_SECOND: '0', ...env } });
   };
-  const ask = (body: object = {}): ReturnType<typeof postJson> =>
-    postJson(bench.app.chatUrl, { model: 'test', messages: HELLO, ...body });
+  const ask = (body: object = {}): ReturnType<typeof postJson> => bench.ask({ model: 'test', ...body });
   const openTest = (): ReturnType<typeof openStream> =>
-    openStream(bench.app.chatUrl, {
-      model: 'test',
-      stream: true,
-      stream_options: { include_usage: true },
-      messages: HELLO,
-    });
+    bench.open({ model: 'test', stream_options: { include_usage: true } });
   const eventsOf = (): readonly string[] =>
     tracer.spans().flatMap(({ events }) => events.map(({ name, level }) => `${name} ${level}`));
 
@@ -118,8 +112,8 @@ describe('an agent whose model fails', () => {
     });
   });
 
-  describe('asks another', () => {
-    it('of another provider, also for a wrong key', async () => {
+  describe('asks another model', () => {
+    it('of another provider, even if only the key was wrong', async () => {
       await start(makeAgentModule(agent({ ...inText, retries: 1, model: ['openai', { model: 'demo' }] })));
       bench.upstream.next(httpError(401, errorBody('no')));
       const items = await (await openTest()).collect();
@@ -134,7 +128,7 @@ describe('an agent whose model fails', () => {
       expect(tracer.generations().map(({ start }) => start.provider)).toEqual(['openai', 'demo']);
     });
 
-    it('after all retries of each, with settings of its own', async () => {
+    it('once its own retries are used up, with settings of its own', async () => {
       const config = agent({
         ...inText,
         settings: { temperature: 0 },
@@ -163,7 +157,7 @@ describe('an agent whose model fails', () => {
       expect([status, json.error.code]).toEqual([429, 'rate_limit_exceeded']);
     });
 
-    it('not for what is wrong with the request', async () => {
+    it('but not if the request itself is at fault', async () => {
       await start(makeAgentModule(agent({ ...inText, model: ['openai', { model: 'demo' }] })));
       bench.upstream.next(httpError(400, errorBody('bad stop')));
       expect((await ask()).status).toBe(400);
@@ -171,7 +165,7 @@ describe('an agent whose model fails', () => {
   });
 
   describe('shows it what is wrong with a structured answer', () => {
-    it('and takes the better one', async () => {
+    it('and takes the corrected one', async () => {
       await start(makeAgentModule(agent(asCity), { isVisible: false }));
       bench.upstream
         .next(scriptCompletion({ name: 'Ulm', population: 'many' }))
@@ -213,7 +207,7 @@ describe('an agent whose model fails', () => {
       ]);
     });
 
-    it('not if it streams, because its text has been sent', async () => {
+    it('but not if it streams, because its text has been sent', async () => {
       await start(makeAgentModule(agent(asCity)));
       bench.upstream.next(scriptStream('no JSON'));
       const items = await (await openTest()).collect();

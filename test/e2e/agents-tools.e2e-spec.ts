@@ -33,7 +33,7 @@ describe('agents', () => {
     );
 
   describe('with tools of the server', () => {
-    it('run them and go on: the client sees the text of all rounds, and no call', async () => {
+    it('run tools and go on: the client sees the text of all rounds, but no calls', async () => {
       await start(makeWeatherModule(withTools));
       bench.upstream
         .next([
@@ -100,7 +100,7 @@ describe('agents', () => {
       expect(toolMessages(1)).toEqual(['noon']);
     });
 
-    it('run them silently for a structured answer', async () => {
+    it('run tools silently for a structured answer', async () => {
       const config = agent({ output: Reading, tools: [WeatherTool] });
       await start(makeWeatherModule(config, { isVisible: false }));
       bench.upstream
@@ -110,7 +110,7 @@ describe('agents', () => {
       expect(json).toMatchObject({ choices: [{ message: { content: '{"city":"Oslo","celsius":7}' } }] });
     });
 
-    it('run them side by side, and give the results in the order of the calls', async () => {
+    it('run tools side by side, and give the results in the order of the calls', async () => {
       await start(makeWeatherModule(withTools));
       let bothRun: () => void = () => undefined;
       const both = new Promise<void>((resolve) => {
@@ -167,7 +167,7 @@ describe('agents', () => {
       ).not.toContain('xyzzy');
     });
 
-    it('give up on a model that does nothing but call them', async () => {
+    it('give up on a model that does nothing but call tools', async () => {
       await start(makeWeatherModule(agent({ tools: [ClockTool], maxToolRounds: 2 })));
       for (let i = 0; i < 3; i++) bench.upstream.next(scriptCalls(['clock', '{}']));
       const { status, json } = await bench.ask();
@@ -186,7 +186,7 @@ describe('agents', () => {
       expect(bench.tracer.spans('tool:clock')).toHaveLength(100);
     });
 
-    it('make as many calls as the agent allows', async () => {
+    it('make no more calls than the agent allows', async () => {
       await start(makeWeatherModule(agent({ tools: [ClockTool], maxToolCalls: 2 })));
       bench.upstream.next(scriptCalls(['clock', '{}'], ['clock', '{}'])).next(scriptStream('Noon.'));
       expect((await bench.ask()).status).toBe(200);
@@ -194,7 +194,7 @@ describe('agents', () => {
       expect((await bench.ask()).json).toMatchObject({ error: { code: 'tool_calls_exceeded' } });
     });
 
-    it('give tools the very numbers that the model wrote', async () => {
+    it('give tools exactly the numbers that the model wrote', async () => {
       const given: unknown[] = [];
       class RefundArgs {
         @IsInt() readonly order: number;
@@ -227,7 +227,7 @@ describe('agents', () => {
         'done',
         expect.stringMatching(/^Error: the arguments do not fit\./),
       ]);
-      // What the model is shown of its own call is what it wrote, and so is the trace.
+      // The model is shown its own call as it wrote it, and the trace holds the same.
       expect(JSON.stringify(bench.upstream.requests[1]?.body.messages)).toContain('9007199254740993,');
       expect(bench.tracer.spans('tool:refund').map(({ start: { input } }) => input)).toContain(
         '{"order":9007199254740993,"account":"9007199254740993"}',
@@ -242,7 +242,7 @@ describe('agents', () => {
       expect(weather.started).toEqual([]);
     });
 
-    it('abort them with the run', async () => {
+    it('abort their tools with the run', async () => {
       await start(makeWeatherModule(withTools));
       let aborted = false;
       weather.behave = (_city, { signal }) =>
@@ -266,7 +266,7 @@ describe('agents', () => {
       expect(bench.upstream.requests).toHaveLength(1);
     });
 
-    it('run none on arguments that were cut short', async () => {
+    it('run no tool whose arguments were cut short', async () => {
       await start(makeWeatherModule(withTools));
       bench.upstream.next([
         role(),
@@ -280,7 +280,7 @@ describe('agents', () => {
       expect(bench.tracer.spans('tool:clock')).toEqual([]);
     });
 
-    it('keep what they found when the model fails afterwards and is asked again', async () => {
+    it('keep the results of tools when the model fails afterwards and is asked again', async () => {
       await start(makeWeatherModule(agent({ tools: [ClockTool], retries: 1 })));
       bench.upstream
         .next([role(), text('Wait.'), ...[scriptToolCalls('a', 'clock', {})].flat().slice(1)])
@@ -292,7 +292,7 @@ describe('agents', () => {
       expect([toolMessages(1), toolMessages(2)]).toEqual([['noon'], ['noon']]);
     });
 
-    it('force a call once only', async () => {
+    it('force a call in the first round only', async () => {
       await start(makeWeatherModule(agent({ tools: [ClockTool], settings: { tool_choice: 'required' } })));
       bench.upstream.next(scriptCalls(['clock', '{}'])).next(scriptStream('ok'));
       await bench.ask();

@@ -3,7 +3,6 @@ import { Injectable, Logger } from '@nestjs/common';
 import { IsInt } from 'class-validator';
 import { agent, type Agent, type AgentInput, AgentTool } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
-import { postJson } from '../support/http-client.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 import { done, errorBody, finish, httpError, reasoning, role, text, toolCall } from '../support/upstream/steps.js';
 import { assertValidCompletion, assertValidError } from '../support/wire-schema.js';
@@ -54,7 +53,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
     bench = await Bench.start({ imports, env });
   };
   const ask = (messages: readonly object[] = QUESTION, body: object = {}) =>
-    postJson(bench.app.chatUrl, { model: 'test', messages, ...body });
+    bench.ask({ model: 'test', messages, ...body });
   const sent = (index: number) => bench.upstream.requests[index]?.body.messages as unknown as Record<string, unknown>[];
 
   describe('in the messages', () => {
@@ -69,7 +68,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       expect(sent(0)).toEqual([{ role: 'system', content: `${INSTRUCTIONS}\n\nBe brief.\n\nBe kind.` }, ...QUESTION]);
     });
 
-    it('gives later system messages to the user, and lets users and assistants take turns', async () => {
+    it('turns later system messages into messages of the user, and makes users and assistants alternate', async () => {
       await start(agent({ ...base, instructions: INSTRUCTIONS }));
       bench.upstream.next(scriptStream('Noon.'));
       const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
@@ -90,7 +89,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       ]);
     });
 
-    it('leaves out a system message and a list of calls with nothing in them', async () => {
+    it('leaves out an empty system message and an empty list of calls', async () => {
       await start();
       bench.upstream.next(scriptStream('ok')).next(scriptStream('ok'));
       const empty = { role: 'system', content: '' };
@@ -102,7 +101,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       expect(sent(1)).toEqual([empty]);
     });
 
-    it('sends nothing back that only answers hold', async () => {
+    it('sends back no fields that only answers have', async () => {
       await start();
       const tool_calls = [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }];
       const nothing = { refusal: null, annotations: [], audio: null, function_call: null, millrace: { node: 'x' } };
@@ -138,7 +137,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       ]);
     });
 
-    it('removes what only answers of Millrace hold, when a client sends one back', async () => {
+    it('removes the fields that only answers of Millrace have, when a client sends an answer back', async () => {
       await start(undefined, true, { OPENAI_MESSAGES: 'openai' });
       bench.upstream.next([role(), reasoning('Hm'), text('Noon.'), finish('stop'), done()]).next(scriptStream('ok'));
       const { json } = await ask(QUESTION, { model: 'chat' });
@@ -197,7 +196,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
       expect(sent(1).at(-1)).toEqual({ role: 'tool', tool_call_id: 'call_1', content: '(empty)' });
     });
 
-    it('shows the model arguments that are no JSON as a text in JSON', async () => {
+    it('shows the model arguments that are not JSON as a string in JSON', async () => {
       await start(withClock);
       bench.upstream.next(callOfClock([], '{"a":')).next(scriptStream('Noon.'));
       expect((await ask()).status).toBe(200);
@@ -226,7 +225,7 @@ describe('what Millrace asks a server that speaks the protocol of OpenAI', () =>
     });
   });
 
-  it('shows no empty answer to the model when it asks for a better one', async () => {
+  it('leaves an empty answer out when it asks the model for a better one', async () => {
     await start(withHour, false);
     bench.upstream.next(scriptStream('')).next(scriptCompletion({ hour: 12 }));
     expect((await ask()).status).toBe(200);

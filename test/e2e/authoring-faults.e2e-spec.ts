@@ -12,7 +12,7 @@ describe('A workflow with agents in its fields', () => {
       return (await catchDefinitionError(makeWorkflowsModule(type))).message;
     };
 
-    it('with a field that is no agent', async () => {
+    it('with a field that is not an agent', async () => {
       class Faulty {
         readonly topic = agent({});
         readonly answer = { instructions: 'Answer.' } as never;

@@ -15,8 +15,6 @@ import {
 import { Bench } from '../support/app.js';
 import { assertCompletion, readChunks, readContent } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
-import { HELLO } from '../support/messages.js';
-import { openStream } from '../support/sse-client.js';
 import { standstill } from '../support/standstill.js';
 import { done, finish, flood, role } from '../support/upstream/steps.js';
 import { makeWorkflowsModule } from '../support/workflow-kit.js';
@@ -27,7 +25,7 @@ const FLOOD = 64 * MIB;
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** What is in use, and not only not collected yet. */
+/** Memory that is really in use, without what has merely not been collected yet. */
 function memoryInUse(): number {
   collectGarbage();
   const { external, heapUsed } = process.memoryUsage();
@@ -96,7 +94,7 @@ describe('back-pressure', () => {
 
   it('stops reading the upstream while the client does not read, and goes on when it does', async () => {
     bench.upstream.next([role(), flood({ bytes: FLOOD }), finish('stop'), done()]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await bench.open();
     await stream.until((item) => item.kind === 'data');
     stream.pause();
     const request = await bench.upstream.request(0);
@@ -115,7 +113,7 @@ describe('back-pressure', () => {
 
   it('lets a client that stopped reading leave', async () => {
     bench.upstream.next([role(), flood({ bytes: FLOOD }), finish('stop'), done()]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await bench.open();
     await stream.until((item) => item.kind === 'data');
     stream.pause();
     const request = await bench.upstream.request(0);
@@ -128,11 +126,7 @@ describe('back-pressure', () => {
   it('keeps only the newest report of progress while the client does not read', async () => {
     let begin = (): void => undefined;
     BusyNode.begin = new Promise<void>((resolve) => (begin = resolve));
-    const stream = await openStream(
-      bench.app.chatUrl,
-      { model: 'busy', stream: true, messages: HELLO },
-      { headers: { 'millrace-events': 'true' } },
-    );
+    const stream = await bench.open({ model: 'busy' }, { 'millrace-events': 'true' });
     stream.pause();
     const before = memoryInUse();
     begin();
@@ -158,7 +152,7 @@ describe('back-pressure', () => {
   it('holds back a node that never waits for anything', async () => {
     let begin = (): void => undefined;
     ReciteNode.begin = new Promise<void>((resolve) => (begin = resolve));
-    const stream = await openStream(bench.app.chatUrl, { model: 'recite', stream: true, messages: HELLO });
+    const stream = await bench.open({ model: 'recite' });
     stream.pause();
     begin();
     const last = await standstill(() => ReciteNode.said, 'the node');

@@ -43,7 +43,7 @@ class OpenAINode extends AgentStreamingNode<Conversation, string> {
   }
 }
 
-describe('what an answer holds beside text', () => {
+describe('what an answer holds besides text', () => {
   let bench: CompletionBench;
   afterEach(() => bench.close());
   const start = async (wire?: Wire, env: Readonly<Record<string, string>> = {}): Promise<void> => {
@@ -87,7 +87,7 @@ describe('what an answer holds beside text', () => {
       expect(await bench.completeMessage()).toMatchObject({ content: 'Here:', images: [PICTURE] });
     });
 
-    it('are an answer of their own', async () => {
+    it('are an answer even without text', async () => {
       await start();
       bench.upstream.next([role(), delta({ content: '', images: [PICTURE] }), finish('stop'), done()]);
       expect((await bench.streamDeltas()).filter((piece) => 'images' in piece)).toHaveLength(1);
@@ -96,7 +96,7 @@ describe('what an answer holds beside text', () => {
     it.each([
       ['UPSTREAM_ANSWER_LIMIT', 'upstream_answer_too_large'],
       ['RUN_ANSWER_LIMIT', 'answer_too_large'],
-    ])('count for %s', async (setting, code) => {
+    ])('count towards %s', async (setting, code) => {
       await start(undefined, { UPSTREAM_ANSWER_LIMIT: '64kb', [setting]: '16kb' });
       const large = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(20_000)}` } };
       bench.upstream.next([role(), text('Here:'), delta({ images: [large] }), end()]);
@@ -125,7 +125,7 @@ describe('what an answer holds beside text', () => {
       expect((await bench.upstream.request(0)).body).toMatchObject(SPOKEN);
     });
 
-    it('goes on while an expiry comes with each piece', async () => {
+    it('goes on even if each piece brings an expiry', async () => {
       await start();
       const piece = (transcript: string) =>
         delta({ audio: { id: 'audio_1', transcript, data: 'AAAA', expires_at: 1_900_000_000 } });
@@ -202,7 +202,7 @@ describe('what an answer holds beside text', () => {
       });
     });
 
-    it('stands in a trace by its words and size', async () => {
+    it('is recorded in a trace as its words and size', async () => {
       const tracer = new RecordingTracer();
       bench = await CompletionBench.start({ tracer });
       bench.upstream.next([...speaking('audio_1', 'Hello there.'), finish('stop'), done()]);
@@ -212,7 +212,7 @@ describe('what an answer holds beside text', () => {
       );
     });
 
-    it('of a step is its words for the steps after it', async () => {
+    it('of a step reaches the steps after it as words', async () => {
       await start((flow, { messages }) => {
         const said = flow.node(AloudNode, { messages });
         return flow.node(SpeakNode, { messages, prompt: said });

@@ -80,7 +80,7 @@ class ClockNode extends AgentStreamingNode<Conversation, string> {
   }
 }
 
-describe('what an answer holds beside text', () => {
+describe('what an answer holds besides text', () => {
   let bench: CompletionBench;
   afterEach(() => bench.close());
   const start = async (wire?: Wire): Promise<void> => {
@@ -132,7 +132,7 @@ describe('what an answer holds beside text', () => {
       );
     });
 
-    it("are read in Perplexity's places: addresses or objects beside the choices, all of them in each chunk", async () => {
+    it('are read where Perplexity puts them: addresses or objects beside the choices, all of them in each chunk', async () => {
       await start();
       const url = 'https://example.com/a';
       const told = (title: string, address = url): object => ({
@@ -157,7 +157,7 @@ describe('what an answer holds beside text', () => {
       }
     });
 
-    it('have places that count in the content that the client reads, whatever was said or taken out before', async () => {
+    it('have positions that count in the content that the client reads, whatever was said or taken out before', async () => {
       await start((flow, { messages }) => {
         flow.node(SpeakNode, { messages, prompt: 'one' }, { key: 'one' });
         return flow.node(SpeakNode, { messages, prompt: 'two' }, { key: 'two' });
@@ -180,7 +180,7 @@ describe('what an answer holds beside text', () => {
       ]);
     });
 
-    it('have places that count in the content of all rounds of an agent with tools', async () => {
+    it('have positions that count in the content of all rounds of an agent with tools', async () => {
       await start((flow, { messages }) => flow.node(ClockNode, { messages }));
       bench.upstream
         .next([role(), text('Let me see ⏰.'), ...scriptToolCalls('call_1', 'clock', {}).slice(1)])
@@ -190,7 +190,7 @@ describe('what an answer holds beside text', () => {
       expect(whole?.annotations?.map((annotation) => citedIn(whole.content ?? '', annotation))).toEqual(['grind']);
     });
 
-    it('have no place in fields of a structured answer', async () => {
+    it('have an empty position in fields of a structured answer', async () => {
       await start((flow, { messages }) => flow.node(ReplyNode, { messages }));
       const json = JSON.stringify({ reply: SAID });
       bench.upstream.next(citing(json, 'grind'));
@@ -219,7 +219,7 @@ describe('what an answer holds beside text', () => {
     });
   });
 
-  it('goes on beside node events, which tell nothing of it', async () => {
+  it('continues beside node events, which say nothing about it', async () => {
     await start();
     bench.upstream.next([
       role(),

@@ -75,7 +75,7 @@ describe('a server with 256 MB of heap, and bodies from the holder of one key', 
     const statuses = new Set(await all);
     expect([...statuses].filter((status) => !expected.includes(status))).toEqual([]);
     expect(new Set(others)).toEqual(new Set([200]));
-    // A quarter of a second and less on an idle machine; seconds for each body of them without turns.
+    // A quarter of a second at most on an idle machine; without taking turns, seconds for each body.
     expect(slowest).toBeLessThan(3_000);
     if (process.platform === 'linux') expect(peak()).toBeLessThan(512 * MEGABYTE);
   };

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { within } from '../support/eventually.js';
+import { CHAT } from '../support/messages.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
 
@@ -41,7 +42,7 @@ describe('the framing of a streamed body', () => {
       { message: 'the answer' },
     );
   const ask = (version: string): void => {
-    const body = JSON.stringify({ model: 'chat', stream: true, messages: [{ role: 'user', content: 'Hello' }] });
+    const body = JSON.stringify({ ...CHAT, stream: true });
     socket.write(
       `POST /v1/chat/completions HTTP/${version}\r\nhost: x\r\ncontent-type: application/json\r\n` +
         `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

@@ -88,7 +88,7 @@ describe('the command line', () => {
     expect(stderr).toMatch(/^── answer\nstop, \d+ \+ \d+ tokens\n$/);
   });
 
-  it('waits before it asks a model again that was busy', async () => {
+  it('waits before it asks a busy model again', async () => {
     upstream.next(httpError(503, 'busy')).next(scriptStream('Here I am.'));
     const env = { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test' };
     const child = await startProcess([CLI, 'run', 'chat', 'Hello'], { cwd: DIST, env });
@@ -125,7 +125,7 @@ describe('the command line', () => {
     expect(child.stderr).not.toContain('Error');
   });
 
-  it('ends when nobody reads any more', async () => {
+  it('ends when nobody reads its output any more', async () => {
     const hold = gate();
     const more = Array.from({ length: 50 }, () => ['more\n', delay(20)]).flat();
     upstream.next(scriptStream(['one\n', hold, ...more, gate()]));
@@ -325,7 +325,7 @@ export abstract class FreeEnoughNode2 {}
       expect(await readAll()).toEqual(before);
     });
 
-    it('by a package is refused, too', async () => {
+    it('is refused if a package has its name, too', async () => {
       const before = await readModule();
       const module = join(workflows(), 'workflows.module.ts');
       await writeFile(module, `import { type BoughtWorkflow as B } from '@acme/workflows';\n${before}`);
@@ -340,7 +340,7 @@ export abstract class FreeEnoughNode2 {}
       }
     });
 
-    it('only in part is made, and can be made again once its folder is gone', async () => {
+    it('is made if only a part of its name is taken, and can be made again once its folder is gone', async () => {
       const before = await readModule();
       for (let i = 0; i < 2; i++) {
         expect(await node(CLI, 'new', 'free')).toMatchObject({ code: 0, stderr: '' });

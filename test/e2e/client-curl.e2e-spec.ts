@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Bench, TestApp } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, readContent } from '../support/chunks.js';
+import { HELLO as messages } from '../support/messages.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
 import { describeIfRuns } from '../support/programs.js';
 import { readFrames } from '../support/sse-frames.js';
@@ -12,7 +13,6 @@ import { chunk, errorBody, gate, httpError, role, stall, text } from '../support
 
 const README = join(import.meta.dirname, '../../README.md');
 const JSON_HEADER = ['-H', 'Content-Type: application/json'];
-const messages = [{ role: 'user', content: 'Hello' }];
 
 describeIfRuns('curl', ['--version'])('curl as a client', () => {
   let bench: Bench;

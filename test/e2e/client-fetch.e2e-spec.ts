@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import type { WireChunk } from '../support/chunks.js';
+import { HELLO as messages } from '../support/messages.js';
 import { catchRejection } from '../support/rejection.js';
 import { scriptCompletion, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
 import { chunk, cutEvery, errorBody, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
@@ -10,8 +11,6 @@ import {
   assertValidError,
   type ErrorEnvelope,
 } from '../support/wire-schema.js';
-
-const messages = [{ role: 'user', content: 'Hello' }];
 
 /** What people without an SDK write: it reads an event stream line by line, and nothing that it does not need. */
 async function* read(response: Response): AsyncGenerator<WireChunk | ErrorEnvelope, void, void> {

@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { assertCompletion, readChunks, readContent, readReasoning } from '../support/chunks.js';
-import { postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
-import { openStream } from '../support/sse-client.js';
 import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { done, finish, reasoning, role, text } from '../support/upstream/steps.js';
 import { assertValidCompletion } from '../support/wire-schema.js';
@@ -19,7 +16,7 @@ describe('one completion per run', () => {
 
   it('streams one message over two nodes: one id, role, finish reason and [DONE]', async () => {
     bench.upstream.next(scriptStream('Hello there, friend.')).next(scriptCompletion(REPLY));
-    const stream = await openStream(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO });
+    const stream = await bench.open({ model: 'streaming' });
     const items = await stream.collect();
     assertCompletion(items, {
       model: 'streaming',
@@ -30,7 +27,7 @@ describe('one completion per run', () => {
 
   it('echoes the alias that was asked for', async () => {
     bench.upstream.next(scriptStream('Hi')).next(scriptCompletion(REPLY));
-    const stream = await openStream(bench.app.chatUrl, { model: 'default', stream: true, messages: HELLO });
+    const stream = await bench.open({ model: 'default' });
     assertCompletion(await stream.collect(), { model: 'default' });
   });
 
@@ -39,12 +36,7 @@ describe('one completion per run', () => {
     bench.upstream
       .next(scriptStream('Hello there.', { usage: tokens(11, 2, details), usagePlace: 'every-chunk' }))
       .next(scriptCompletion(REPLY, { usage: tokens(30, 7, details), usagePlace: 'finish-chunk' }));
-    const stream = await openStream(bench.app.chatUrl, {
-      model: 'streaming',
-      stream: true,
-      stream_options: { include_usage: true },
-      messages: HELLO,
-    });
+    const stream = await bench.open({ model: 'streaming', stream_options: { include_usage: true } });
     assertCompletion(await stream.collect(), {
       includeUsage: true,
       usage: {
@@ -60,7 +52,7 @@ describe('one completion per run', () => {
     bench.upstream
       .next(scriptStream('Hello there.', { usage: tokens(11, 2) }))
       .next(scriptCompletion(REPLY, { usage: tokens(30, 7) }));
-    const { status, headers, json } = await postJson(bench.app.chatUrl, { model: 'streaming', messages: HELLO });
+    const { status, headers, json } = await bench.ask({ model: 'streaming' });
     assertValidCompletion(json);
     expect(status).toBe(200);
     expect(headers['content-type']).toContain('application/json');
@@ -90,7 +82,7 @@ describe('one completion per run', () => {
         ],
       },
     ];
-    await postJson(bench.app.chatUrl, { model: 'streaming', messages: history });
+    await bench.ask({ model: 'streaming', messages: history });
     const [first, second] = bench.upstream.requests;
     for (const { body } of [first, second].filter((request) => request !== undefined)) {
       expect(body.messages.map(({ role }) => role)).toEqual(['system', 'user']);
@@ -106,7 +98,7 @@ describe('one completion per run', () => {
 
   it('streams the fields of a structured answer in their channels', async () => {
     bench.upstream.next(scriptCompletion(REPLY));
-    const stream = await openStream(bench.app.chatUrl, { model: 'reasoning', stream: true, messages: HELLO });
+    const stream = await bench.open({ model: 'reasoning' });
     const items = await stream.collect();
     assertCompletion(items, { content: REPLY.reply, reasoning: REPLY.thinking, finish: 'stop' });
     const mixed = readChunks(items).filter(
@@ -117,7 +109,7 @@ describe('one completion per run', () => {
 
   it('answers in channels without streaming, too', async () => {
     bench.upstream.next(scriptCompletion(REPLY));
-    const { json } = await postJson(bench.app.chatUrl, { model: 'reasoning', messages: HELLO });
+    const { json } = await bench.ask({ model: 'reasoning' });
     expect(json).toMatchObject({
       choices: [{ message: { content: REPLY.reply, reasoning_content: REPLY.thinking, reasoning: REPLY.thinking } }],
     });
@@ -126,7 +118,7 @@ describe('one completion per run', () => {
   it("forwards the client's parameters unchanged, zero and empty ones too", async () => {
     bench.upstream.next(scriptStream('ok'));
     const parameters = { temperature: 0, top_p: 0, stop: '', seed: 0, max_completion_tokens: 5, top_k: 7, user: '' };
-    await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...parameters, presence_penalty: null });
+    await bench.ask({ ...parameters, presence_penalty: null });
     const { body } = await bench.upstream.request(0);
     expect(body).toMatchObject(parameters);
     expect(body).not.toHaveProperty('presence_penalty');
@@ -135,13 +127,13 @@ describe('one completion per run', () => {
 
   it('ends truthfully with the worst finish reason of the visible nodes', async () => {
     bench.upstream.next(scriptStream('cut', { finish: 'length' })).next(scriptCompletion(REPLY));
-    const stream = await openStream(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO });
+    const stream = await bench.open({ model: 'streaming' });
     assertCompletion(await stream.collect(), { finish: 'length' });
   });
 
   it('shows a structured answer that was cut off as it is, and starts no further node', async () => {
     bench.upstream.next(scriptStream('{"thinking":"I was', { finish: 'length' }));
-    const stream = await openStream(bench.app.chatUrl, { model: 'reasoning', stream: true, messages: HELLO });
+    const stream = await bench.open({ model: 'reasoning' });
     const items = await stream.collect();
     assertCompletion(items, { reasoning: 'I was', finish: 'length' });
     expect(readContent(items)).toBe('');
@@ -156,7 +148,7 @@ describe('one completion per run', () => {
       finish('stop'),
       done(),
     ]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await bench.open();
     const items = await stream.collect();
     assertCompletion(items, { content: 'Yes!' });
     expect(readReasoning(items)).toBe('Hm, yes.');

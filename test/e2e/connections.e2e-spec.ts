@@ -8,6 +8,7 @@ import { RunService } from '../../src/runs/index.js';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
+import { CHAT } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { RawConnection, writeRawRequest } from '../support/raw-connection.js';
 import { openStream } from '../support/sse-client.js';
@@ -16,7 +17,6 @@ import { done, finish, flood, gate, role, stall, text } from '../support/upstrea
 import { assertValidError } from '../support/wire-schema.js';
 
 const PATH = '/v1/chat/completions';
-const CHAT = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
 const MIB = 1024 * 1024;
 /** A long answer, and how many of them the system's buffers of a connection cannot hold. */
 const LARGE = 7 * MIB;
@@ -139,7 +139,7 @@ describe('connections', () => {
       await expectNothingOpen();
     });
 
-    it('does not hold the limit for sending one answer against the next', async () => {
+    it('starts the limit for sending anew for each answer', async () => {
       await start({ HTTP_SEND_TIMEOUT_MS: '200' });
       const hold = gate();
       bench.upstream
@@ -190,7 +190,7 @@ describe('connections', () => {
       await expectNothingOpen();
     }, 30_000);
 
-    it('gives up files, too', async () => {
+    it('gives up files that are not read, too', async () => {
       await start({ HTTP_SEND_TIMEOUT_MS: '500' });
       const server = bench.app.nest.getHttpServer();
       const connected = once(server, 'connection');
@@ -230,7 +230,7 @@ describe('connections', () => {
       await expectNothingOpen();
     });
 
-    it('are cut before the answer to an earlier request, for which an error would be taken', async () => {
+    it('are cut before an earlier request is answered, because the client would take an error for its answer', async () => {
       await start();
       bench.upstream.next([role(), stall()]);
       const connection = open(ask());

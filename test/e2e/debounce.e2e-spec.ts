@@ -1,23 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Injectable, Module } from '@nestjs/common';
-import type { Message } from '../../src/models/index.js';
-import { AgentStreamingNode } from '../../src/nodes/index.js';
-import {
-  agent,
-  type ChatRefs,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  Workflow,
-} from '../../src/workflow/index.js';
+import { Injectable } from '@nestjs/common';
+import { type ChatRefs, type Flow, type Ref, Workflow } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, readChunks } from '../support/chunks.js';
-import { HELLO } from '../support/messages.js';
-import { openStream } from '../support/sse-client.js';
 import type { SseItem } from '../support/sse-frames.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { delay, done, finish, reasoning, role, text, together } from '../support/upstream/steps.js';
+import { makeWorkflowsModule, SpeakNode } from '../support/workflow-kit.js';
 
 const words = (count: number): string[] => Array.from({ length: count }, (_, i) => `w${i} `);
 
@@ -32,30 +21,22 @@ function textChunks(items: readonly SseItem[]): number {
 }
 
 @Injectable()
-class EagerNode extends AgentStreamingNode<{ messages: readonly Message[] }, string> {
+class EagerNode extends SpeakNode {
   override readonly debounceMs = 0;
-  readonly agentConfig = agent({});
-  async *process(input: { messages: readonly Message[] }, context: TaskContext): AsyncGenerator<Deltas, string, void> {
-    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
-  }
 }
 
 @Workflow({ id: 'eager', description: 'A node with a window of its own' })
 class EagerWorkflow {
   define(flow: Flow, { messages }: ChatRefs): Ref<string> {
-    return flow.node(EagerNode, { messages });
+    return flow.node(EagerNode, { messages, prompt: 'eager' });
   }
 }
-
-@Module({ providers: [EagerWorkflow, EagerNode] })
-class EagerModule {}
 
 describe('debounce', () => {
   let bench: Bench;
   afterEach(() => bench.close());
 
-  const run = async (model: string): Promise<readonly SseItem[]> =>
-    (await openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO })).collect();
+  const run = async (model: string): Promise<readonly SseItem[]> => (await bench.open({ model })).collect();
 
   it('sends the first delta at once and joins those that come within the window', async () => {
     bench = await Bench.start({ env: { STREAM_DEBOUNCE_MS: '200' } });
@@ -108,7 +89,10 @@ describe('debounce', () => {
   });
 
   it("follows a node's own window", async () => {
-    bench = await Bench.start({ env: { STREAM_DEBOUNCE_MS: '200' }, imports: [EagerModule] });
+    bench = await Bench.start({
+      env: { STREAM_DEBOUNCE_MS: '200' },
+      imports: [makeWorkflowsModule(EagerWorkflow, EagerNode)],
+    });
     bench.upstream.next([role(), together(...words(50).map((word) => text(word))), finish('stop'), done()]);
     const items = await run('eager');
     assertCompletion(items, { content: words(50).join('') });

@@ -74,7 +74,7 @@ describe('the manifests for Kubernetes', () => {
     expect(Number(pace)).toBeGreaterThanOrEqual(Number(deployment.at(`${pod}.terminationGracePeriodSeconds`)));
   });
 
-  it('give the process no right that it does not need', () => {
+  it('give the process no rights that it does not need', () => {
     expect(deployment.at(`${pod}.securityContext`)).toMatchObject({
       runAsNonRoot: true,
       runAsUser: 1000,
@@ -105,7 +105,7 @@ describe('the manifests for Kubernetes', () => {
     );
   });
 
-  it('scale two pods and more by a metric that exists, and never take two away at once', async () => {
+  it('scale from two pods up by a metric that exists, and never take two away at once', async () => {
     const scaler = readManifest('horizontal-pod-autoscaler');
     expect(scaler.at('spec.scaleTargetRef')).toMatchObject({
       kind: deployment.at('kind'),

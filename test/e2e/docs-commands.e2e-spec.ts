@@ -112,7 +112,7 @@ const EXPECTED: Readonly<Record<string, (output: Output) => void>> = {
 };
 /** Run by package.e2e-spec.ts, in an application that the page is about. */
 const IN_AN_APPLICATION = 'docs/nest-application.md';
-/** What runs beside all others. */
+/** The commands that stay running beside all others. */
 const SERVERS = ['npm start'];
 
 describe('The commands of README and docs', () => {

@@ -9,10 +9,7 @@ import { TopicNode } from '../fixtures/topic.node.js';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, readContent } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
-import { postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
-import { openStream } from '../support/sse-client.js';
 import { standstill } from '../support/standstill.js';
 import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { done, finish, flood, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
@@ -214,7 +211,7 @@ describe('the engine', () => {
     const { upstream } = await start([JoinWorkflow]);
     const both = gate();
     upstream.always((request) => scriptStream([both, `${readPrompt(request)}!`]));
-    const answer = postJson(bench.app.chatUrl, { model: 'join', messages: HELLO });
+    const answer = bench.ask({ model: 'join' });
     await eventually(() => both.arrivals === 2, { message: 'both calls at the same time' });
     both.open();
     expect((await answer).json).toMatchObject({ choices: [{ message: { content: 'first!+x (7)' } }] });
@@ -245,12 +242,7 @@ describe('the engine', () => {
         return scriptCompletion({ topic: 'billing' }, { usage: tokens(1, 1) });
       return scriptStream(readPrompt(request), { usage: tokens(1, 1) });
     });
-    const answer = await openStream(bench.app.chatUrl, {
-      model: 'nesting',
-      stream: true,
-      messages: HELLO,
-      stream_options: { include_usage: true },
-    });
+    const answer = await bench.open({ model: 'nesting', stream_options: { include_usage: true } });
     assertCompletion(await answer.collect(), {
       content: 'intro\n\nintro\n\nthird',
       includeUsage: true,

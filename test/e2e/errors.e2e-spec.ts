@@ -32,7 +32,7 @@ describe('errors', () => {
         BODY_LIMIT: '1mb',
         OPENAI_API_KEY: KEY,
         UPSTREAM_IDLE_TIMEOUT_MS: '2000',
-        UPSTREAM_FIRST_TOKEN_TIMEOUT_MS: '200',
+        UPSTREAM_FIRST_TOKEN_TIMEOUT_MS: '400',
       },
     });
   });
@@ -40,7 +40,7 @@ describe('errors', () => {
   /** After every single fault the server still does its work. */
   afterEach(async () => {
     bench.upstream.next(scriptStream('fine'));
-    expect((await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO })).status).toBe(200);
+    expect((await bench.ask()).status).toBe(200);
   });
 
   describe('of the request are answered in the form of OpenAI', () => {
@@ -236,7 +236,7 @@ describe('errors', () => {
     ] as [string, Script, number, string, string][])('%s', async (_, script, status, type, code) => {
       for (const stream of [true, false]) {
         bench.upstream.next(script);
-        const answer = await postJson(bench.app.chatUrl, { model: 'chat', stream, messages: HELLO });
+        const answer = await bench.ask({ stream });
         assertValidError(answer.json);
         expect([answer.status, answer.json.error.type, answer.json.error.code]).toEqual([status, type, code]);
         expect(answer.text).not.toContain(KEY);
@@ -253,7 +253,7 @@ describe('errors', () => {
         code: 'bad_stop',
       };
       bench.upstream.next(httpError(400, { error: fault }));
-      const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
+      const answer = await bench.ask();
       assertValidError(answer.json);
       expect(answer.status).toBe(400);
       expect(answer.json.error).toMatchObject({ param: 'stop', code: 'bad_stop' });
@@ -270,7 +270,7 @@ describe('errors', () => {
         code: 'x\n[Millrace] 1  - 2030-01-01T00:00:00.000Z     LOG [Access] forged',
       };
       bench.upstream.next(httpError(400, { error: fault }));
-      const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
+      const answer = await bench.ask();
       assertValidError(answer.json);
       expect(answer.json.error).toMatchObject({
         message: 'no file [redacted] on [redacted] ([redacted]), token [redacted]',
@@ -283,7 +283,7 @@ describe('errors', () => {
       'a retry-after of %s is passed on to nobody',
       async (retryAfter) => {
         bench.upstream.next(httpError(429, errorBody('busy'), { 'retry-after': retryAfter }));
-        const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
+        const answer = await bench.ask();
         expect([answer.status, answer.headers['retry-after'], answer.headers['retry-after-ms']]).toEqual([
           429,
           undefined,
@@ -315,7 +315,7 @@ describe('errors', () => {
       ['no JSON', [role(), text('So far'), raw('data: {"choices":[\n\n')], 'upstream_bad_answer'],
     ] as [string, Script, string][])('%s', async (_, script, code) => {
       bench.upstream.next(script);
-      const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+      const stream = await bench.open();
       const items = await stream.collect();
       expect(assertErrorEnded(items)).toMatchObject({ code });
       expect(readContent(items)).toBe('So far');
@@ -324,7 +324,7 @@ describe('errors', () => {
 
     it('in the second node, after the first has spoken', async () => {
       bench.upstream.next(scriptStream('The first.')).next(httpError(500, errorBody('down')));
-      const stream = await openStream(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO });
+      const stream = await bench.open({ model: 'streaming' });
       const items = await stream.collect();
       assertErrorEnded(items);
       expect(readContent(items)).toBe('The first.');
@@ -333,16 +333,16 @@ describe('errors', () => {
 
     it('a structured answer that does not fit its class', async () => {
       bench.upstream.next(scriptStream('{"thinking":"so","reply":7}'));
-      const stream = await openStream(bench.app.chatUrl, { model: 'reasoning', stream: true, messages: HELLO });
+      const stream = await bench.open({ model: 'reasoning' });
       expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'invalid_structured_output' });
 
       bench.upstream.next(scriptStream('{"thinking":"so","reply":"a","reply":"b"}'));
-      const twice = await openStream(bench.app.chatUrl, { model: 'reasoning', stream: true, messages: HELLO });
+      const twice = await bench.open({ model: 'reasoning' });
       expect(assertErrorEnded(await twice.collect())).toMatchObject({ code: 'invalid_structured_output' });
 
       bench.upstream.next(scriptStream('{"thinking":"so"}')).next(scriptStream('Sorry, no JSON'));
       for (let i = 0; i < 2; i++) {
-        const answer = await postJson(bench.app.chatUrl, { model: 'reasoning', messages: HELLO });
+        const answer = await bench.ask({ model: 'reasoning' });
         assertValidError(answer.json);
         expect([answer.status, answer.json.error.code]).toEqual([502, 'invalid_structured_output']);
         expect(answer.text).not.toContain('Sorry');
@@ -364,7 +364,7 @@ describe('errors', () => {
 
   it('a stream that holds nothing but its end is still one completion', async () => {
     bench.upstream.next([role(), finish('stop'), done()]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await bench.open();
     const items = await stream.collect();
     expect(readContent(items)).toBe('');
   });

@@ -93,7 +93,7 @@ describe('the example workflow', () => {
     });
   });
 
-  it('nested says what research says, and says it again', async () => {
+  it('nested passes on what research says, and then says it in plain words', async () => {
     bench = await Bench.start();
     bench.upstream.always((request) => {
       if (request.body.response_format !== undefined) return scriptCompletion(PLAN);

@@ -109,7 +109,7 @@ describe('the log of a failure', () => {
     bench = await LoggedBench.start(env, [MODULE]);
   };
 
-  it('stands in the access line of a repeated request, too, and its step in the answer', async () => {
+  it('has the code in the access line of a repeated request, too, and the step in the answer', async () => {
     await start();
     const fault = errorBody('too long', { code: 'context_length_exceeded', param: 'messages' });
     bench.upstream.next(httpError(400, fault));
@@ -155,7 +155,7 @@ describe('the log of a failure', () => {
   it.each([
     ['streaming', 'StructuredStreamingNode', 1],
     ['wrapped', 'PatientWorkflow/PatientNode', 0],
-  ])('and the error name the step of %s, which has several', async (model, node, before) => {
+  ])('names the step of %s, which has several, and so does the error', async (model, node, before) => {
     await start({ OLLAMA_BASE_URL: 'http://127.0.0.1:9/v1' });
     for (let i = 0; i < before; i++) bench.upstream.next(scriptStream('Draft.'));
     bench.upstream.next(httpError(400, errorBody('no')));
@@ -263,7 +263,7 @@ describe('the log of a failure', () => {
     ]);
   });
 
-  it('mentions a client that leaves only where somebody looks for it', async () => {
+  it('mentions a client that has left at the level debug only', async () => {
     await start();
     const arrived = gate();
     bench.upstream.next([role(), text('Once'), arrived]);

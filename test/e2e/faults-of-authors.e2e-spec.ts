@@ -48,7 +48,7 @@ describe('what authors can do wrong', () => {
     ['reject a promise', /FATAL.*A promise that nobody awaits was rejected.*Open runs: .*chat chatcmpl-\w+/],
     ['throw in a timer', /FATAL.*An error that nobody caught.*Open runs: .*chat chatcmpl-\w+/],
     ['reject with error without stack', /FATAL.*A promise that nobody awaits was rejected/],
-    // Node itself stumbles over this one, and tells of that.
+    // Node itself fails on this one, and reports that.
     ['reject with proxy', /FATAL.*An error that nobody caught/],
     ['reject with error with a list as stack', /FATAL.*A promise that nobody awaits was rejected/],
     ['throw proxy in a timer', /FATAL.*An error that nobody caught/],
@@ -95,7 +95,7 @@ describe('what authors can do wrong', () => {
     ['undefined provider', /^Nest cannot create the WorkflowsModule instance\.$/],
     ['constructor that throws', /^Error: no connection to the orders$/],
   ])(
-    'is told once where Nest cannot make the application: %s. The process and commands end with 1',
+    'is reported once if Nest cannot make the application: %s. The process and commands end with 1',
     async (what, text) => {
       upstream = await ScriptedUpstream.start();
       for (const [command, settings] of [
@@ -118,7 +118,7 @@ describe('what authors can do wrong', () => {
     },
   );
 
-  it('keeps no listener from being told of an abort, and no process from serving', async () => {
+  it('does not keep other listeners from hearing of an abort, nor the process from serving', async () => {
     const { url, process: child } = await start();
     const stream = await ask(url, 'faulty', 'throw at the abort');
     await stream.until((item) => item.kind === 'data' && item.data.includes('Waiting'));

@@ -4,7 +4,6 @@ import { RunService } from '../../src/runs/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
-import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import type { Script } from '../support/upstream/scripts.js';
@@ -64,7 +63,7 @@ describe("the upstream's bytes, however they were cut or mutated", () => {
       const bytes = answerBytes(newline);
       for (let at = 1; at < bytes.length; at += 7) {
         bench.upstream.next([raw(bytes.subarray(0, at)), raw(bytes.subarray(at)), end()]);
-        const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+        const stream = await bench.open();
         assertCompletion(await stream.collect(), { content: TEXT, reasoning: 'Hm.', finish: 'stop' });
       }
     }
@@ -72,7 +71,7 @@ describe("the upstream's bytes, however they were cut or mutated", () => {
 
   it('byte by byte: the same answer', async () => {
     bench.upstream.next([cutEvery(1), raw(answerBytes('\r\n')), end()]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await bench.open();
     assertCompletion(await stream.collect(), { content: TEXT, reasoning: 'Hm.' });
   }, 30_000);
 
@@ -124,7 +123,7 @@ describe("the upstream's bytes, however they were cut or mutated", () => {
           return;
         }
         bench.upstream.next(script);
-        const { status, json } = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
+        const { status, json } = await bench.ask();
         if (status === 200) assertValidCompletion(json);
         else assertValidError(json);
       }),

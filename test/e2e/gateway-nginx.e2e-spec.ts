@@ -301,7 +301,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
     const agent = new Agent({ keepAlive: true });
     const post = (): Promise<number> => statusOf(agent, { model: 'none', messages: HELLO });
     const statuses: number[] = [];
-    // Some Nodes wait for a second longer than they are told.
+    // Some versions of Node wait a second longer than they are told to.
     for (const timeoutMs of [1_000, 1_500, 2_500]) {
       statuses.push(...(await Promise.all(LANES.map(post))));
       const idle = LANES.map(async (lane) => {
@@ -311,7 +311,7 @@ describeWithNginx('nginx with the shipped configuration', () => {
       statuses.push(...(await Promise.all(idle)));
     }
     agent.destroy();
-    // It does keep connections.
+    // The gateway really does keep connections.
     expect(link.connections).toBeLessThan(statuses.length);
     expect(statuses.filter((status) => status !== 404 && status !== 502)).toEqual([]);
     expect(statuses.includes(502) ? 'some' : 'none').toBe(lost);

@@ -1,8 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
-import { HELLO } from '../support/messages.js';
-import { openStream } from '../support/sse-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { done, finish, gate, httpError, role, text } from '../support/upstream/steps.js';
 
@@ -13,7 +11,7 @@ describe('headers and heartbeats', () => {
   it('names an event stream that no proxy may keep back', async () => {
     bench = await Bench.start();
     bench.upstream.next(scriptStream('Hi'));
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await bench.open();
     expect(stream.headers).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache, no-transform',
@@ -42,7 +40,7 @@ describe('headers and heartbeats', () => {
     const first = gate();
     const second = gate();
     bench.upstream.next([role(), first, text('Hi'), second, text('!'), finish('stop'), done()]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await bench.open();
     const beats = (): number => stream.items.filter(({ kind }) => kind === 'comment').length;
     await stream.until(() => beats() >= 3);
     expect(stream.items.every(({ kind }) => kind === 'comment')).toBe(true);
@@ -58,7 +56,7 @@ describe('headers and heartbeats', () => {
     bench = await Bench.start({ env: { STREAM_OPEN_GRACE_MS: '60' } });
     const late = gate();
     bench.upstream.next([late, httpError(500, 'down')]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await bench.open();
     expect(stream.status).toBe(200);
     late.open();
     assertErrorEnded(await stream.collect());

@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Bench, TestApp } from '../support/app.js';
+import { CHAT } from '../support/messages.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { httpError } from '../support/upstream/steps.js';
 
-const HELLO_JSON = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'Hello' }] });
+const HELLO_JSON = JSON.stringify(CHAT);
 const ORIGIN = 'https://app.example.com';
 
 describe('headers of every answer', () => {
@@ -31,7 +32,7 @@ describe('headers of every answer', () => {
     }
   });
 
-  it('ignore what SDKs and gateways send beside the request', async () => {
+  it('do not depend on what SDKs and gateways send along with a request', async () => {
     bench = await Bench.start();
     bench.upstream.next(scriptStream('a'));
     const response = await post(bench.app.chatUrl, HELLO_JSON, {

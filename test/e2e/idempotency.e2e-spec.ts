@@ -3,7 +3,7 @@ import OpenAI from 'openai';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { type HttpResponse, postJson, send } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
+import { CHAT, HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { catchRejection } from '../support/rejection.js';
 import { openStream } from '../support/sse-client.js';
@@ -11,7 +11,6 @@ import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-const CHAT = { model: 'chat', messages: HELLO };
 const KEY = { 'idempotency-key': 'order-1' };
 
 describe('Idempotency-Key', () => {

@@ -6,14 +6,13 @@ import OpenAI from 'openai';
 import { SystemClock } from '../../src/kernel/index.js';
 import { Bench, type TestAppOptions } from '../support/app.js';
 import { getJson, type HttpResponse, postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
+import { CHAT, HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { catchRejection } from '../support/rejection.js';
 import { withTimeSetBack } from '../support/time-of-day.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-const CHAT = { model: 'chat', messages: HELLO };
 const ISSUER = 'https://id.example.com';
 
 /** Publishes keys as identity providers do. */
@@ -81,7 +80,7 @@ describe('tokens', () => {
     readonly claims?: Readonly<Record<string, unknown>>;
     readonly key?: Pair['privateKey'] | Uint8Array;
     readonly alg?: string;
-    /** Undefined, but there: none. */
+    /** Given as undefined: the token has none. Absent: `rsa`. */
     readonly kid?: string | undefined;
   }
   const token = ({ claims = {}, key = rsa.privateKey, alg = 'RS256', ...rest }: TokenParts = {}): Promise<string> => {

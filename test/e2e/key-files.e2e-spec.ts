@@ -2,6 +2,7 @@ import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CHAT } from '../support/messages.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { scriptStream } from '../support/upstream/scripts.js';
@@ -30,7 +31,7 @@ describe('the key of a model provider in a file', () => {
     const { status } = await fetch(`${server?.url}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'Hello' }] }),
+      body: JSON.stringify(CHAT),
     });
     expect(status).toBe(200);
     return upstream.requests.at(-1)?.headers.authorization;

@@ -31,7 +31,7 @@ describe('limits', () => {
     expect(headers['x-ratelimit-reset-tokens']).toMatch(DURATION);
   });
 
-  describe('of tokens count what no model has told', () => {
+  describe('of tokens count an estimate where no model tells the usage', () => {
     // 900 tokens and more.
     const long = 'The quick brown fox jumps over the lazy dog. '.repeat(90);
     const untold = { usagePlace: 'never' } as const;
@@ -108,7 +108,7 @@ describe('limits', () => {
       expect(json).toMatchObject({ error: { type: 'tokens' } });
     });
 
-    it('but nothing where no model worked, and nothing beyond what a model tells', async () => {
+    it('but nothing where no model worked, and nothing beyond the usage that a model tells', async () => {
       await start({ LIMIT_TOKENS_PER_MINUTE: '800' });
       const body = { messages: [{ role: 'user', content: long }] };
       bench.upstream.next(httpError(500, errorBody('no'))).next(httpError(429, errorBody('no')));

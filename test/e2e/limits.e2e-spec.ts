@@ -24,7 +24,7 @@ describe('limits', () => {
 
   const start = async (env: Record<string, string>): Promise<Bench> => (bench = await Bench.start({ env }));
 
-  it('appear nowhere where there are none', async () => {
+  it('are not mentioned where none are set', async () => {
     await start({});
     bench.upstream.next(scriptStream('Hi'));
     const { headers } = await bench.ask();
@@ -96,7 +96,7 @@ describe('limits', () => {
     }
   });
 
-  it('count a request whose fault is in its body, but not one whose fault is in its head', async () => {
+  it('count a request whose body is at fault, but not one whose head is', async () => {
     await start({ LIMIT_REQUESTS_PER_MINUTE: '2' });
     const url = bench.app.chatUrl;
     expect((await postJson(url, CHAT, { 'content-encoding': 'gzip' })).status).toBe(415);

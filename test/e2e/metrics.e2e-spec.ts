@@ -2,18 +2,8 @@ import { connect } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import type { Message } from '../../src/models/index.js';
-import { AgentStreamingNode } from '../../src/nodes/index.js';
 import { RunService } from '../../src/runs/index.js';
-import {
-  agent,
-  type ChatRefs,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  Workflow,
-} from '../../src/workflow/index.js';
+import { agent } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
@@ -23,31 +13,14 @@ import { openStream } from '../support/sse-client.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { done, errorBody, finish, flood, gate, httpError, role, stall, text } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
-import { makeWorkflowsModule } from '../support/workflow-kit.js';
+import { makeAgentModule } from '../support/workflow-kit.js';
 
 const MIB = 1024 * 1024;
 
 /** Asks one model again once, then another. */
-class StubbornNode extends AgentStreamingNode<{ messages: readonly Message[] }, string> {
-  readonly agentConfig = agent({
-    retries: 1,
-    model: ['openai/first', { model: 'openai/second' }],
-  });
-
-  async *process(
-    { messages }: { messages: readonly Message[] },
-    context: TaskContext,
-  ): AsyncGenerator<Deltas, string, void> {
-    return yield* this.streamTextDeltas(this.agent.runStream({ messages }, context));
-  }
-}
-
-@Workflow({ id: 'stubborn', description: 'Retries and falls back' })
-class StubbornWorkflow {
-  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
-    return flow.node(StubbornNode, { messages });
-  }
-}
+const StubbornModule = makeAgentModule(agent({ retries: 1, model: ['openai/first', { model: 'openai/second' }] }), {
+  id: 'stubborn',
+});
 
 describe('metrics', () => {
   let bench: Bench;
@@ -185,10 +158,10 @@ describe('metrics', () => {
   });
 
   it('counts retries of agents, and models that were given up', async () => {
-    bench = await Bench.start({ imports: [makeWorkflowsModule(StubbornWorkflow, StubbornNode)] });
+    bench = await Bench.start({ imports: [StubbornModule] });
     const busy = httpError(503, errorBody('busy'), { 'retry-after-ms': '1' });
     bench.upstream.next(busy).next(busy).next(scriptStream('At last'));
-    const { json } = await postJson(bench.app.chatUrl, { model: 'stubborn', messages: HELLO });
+    const { json } = await bench.ask({ model: 'stubborn' });
     expect(JSON.stringify(json)).toContain('At last');
     const metrics = await pageAfter(1);
     const first = { provider: 'openai', model: 'first' };
@@ -202,7 +175,7 @@ describe('metrics', () => {
     bench = await Bench.start({ env: { STREAM_HEARTBEAT_MS: '30', STREAM_OPEN_GRACE_MS: '20' } });
     const [first, second] = [gate(), gate()];
     bench.upstream.next([role(), first, text('One'), second, text(' two'), finish('stop'), done()]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await bench.open();
     await stream.until(() => stream.items.length >= 2);
     const waiting = await page();
     expect(waiting.sum('millrace_time_to_first_token_seconds_count')).toBe(0);
@@ -220,7 +193,7 @@ describe('metrics', () => {
   it('measures how long streams wait for slow clients', async () => {
     bench = await Bench.start({ env: { RUN_ANSWER_LIMIT: '100mb', UPSTREAM_ANSWER_LIMIT: '100mb' } });
     bench.upstream.next([role(), flood({ bytes: 64 * MIB }), finish('stop'), done()]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await bench.open();
     await stream.until((item) => item.kind === 'data');
     stream.pause();
     await eventually(async () => (await page()).sum('millrace_paused_streams', { workflow: 'chat' }) === 1, {
@@ -238,7 +211,7 @@ describe('metrics', () => {
   it('has every metric and label that the dashboard and the alerts ask for', async () => {
     bench = await Bench.start({ env: { UPSTREAM_MAX_RETRIES: '1' } });
     bench.upstream.next(httpError(503, errorBody('busy'), { 'retry-after-ms': '1' })).next(scriptStream('fine'));
-    await (await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO })).collect();
+    await (await bench.open()).collect();
     await pageAfter(1);
     const metrics = await page();
     const expressions = [...dashboardExpressions(), ...alertExpressions()];

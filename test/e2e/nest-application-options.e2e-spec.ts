@@ -5,7 +5,7 @@ import { MillraceModule, type MillraceOptions } from '../../src/index.js';
 import { OwnApplication } from '../fixtures/own-application.js';
 import { getJson, HELLO, postJson, catchRejection } from '../support/index.js';
 
-describe('in an application of others, Millrace', () => {
+describe('in another application, Millrace', () => {
   const app = new OwnApplication();
   afterEach(() => app.close());
 

@@ -27,7 +27,7 @@ class FastifyLikeAdapter extends ExpressAdapter {
   }
 }
 
-describe('in an application of others, Millrace', () => {
+describe('in another application, Millrace', () => {
   const app = new OwnApplication();
   afterEach(() => app.close());
 
@@ -55,7 +55,7 @@ describe('in an application of others, Millrace', () => {
     expect((await postJson(`${app.url}/api/v1/notes`, { other: 1 })).json).toEqual({ own: 'filter' });
   });
 
-  it('answers below its path as the service does, untouched by the ways of the application', async () => {
+  it('answers below its path as the service does, whatever the application does to other requests', async () => {
     await app.startWith({ path: '/ai' });
     const models = await getJson(`${app.url}/ai/v1/models`);
     expect((models.json as { data: { id: string }[] }).data.map(({ id }) => id).sort()).toEqual(['ask', 'greet']);
@@ -110,7 +110,7 @@ describe('in an application of others, Millrace', () => {
     }
   });
 
-  it('shares the root: what is no route of its own is the application’s', async () => {
+  it('shares the root: any path that is not one of its routes belongs to the application', async () => {
     await app.startWith({});
     expect((await getJson(`${app.url}/v1/models`)).json).toMatchObject({ object: 'list' });
     expect((await getJson(`${app.url}/v1/models/greet`)).json).toMatchObject({ id: 'greet' });
@@ -121,7 +121,7 @@ describe('in an application of others, Millrace', () => {
     for (const path of ['/v1/none', '/v1', '/', '/health/live', '/metrics']) await expectOwn404(path);
   });
 
-  it('has checks of the application in front, which refuse in its own form', async () => {
+  it('runs checks of the application first, whose refusals have its own form', async () => {
     const check = (request: Request, _response: Response, next: NextFunction): void => {
       if (request.headers.cookie !== 'session=1') throw new UnauthorizedException('Sign in first.');
       next();
@@ -153,7 +153,7 @@ describe('in an application of others, Millrace', () => {
     );
   });
 
-  it('tells its modules of workflows without a server, too', async () => {
+  it('can be injected into modules of workflows without a server, too', async () => {
     @Module({ imports: [MillraceModule.forRoot({ environment: {} }), GreetingsModule] })
     class OwnModule {}
     const context = await NestFactory.createApplicationContext(OwnModule, { logger: false, abortOnError: false });
@@ -206,7 +206,7 @@ describe('in an application of others, Millrace', () => {
       await closed;
     });
 
-    it('ends what is not done when the grace is over', async () => {
+    it('ends what is not done when the grace time is over', async () => {
       await app.startWith({ ...model(), shutdown: { graceMs: 50 } });
       const held = gate();
       upstream.next(scriptStream(['half ', held]));

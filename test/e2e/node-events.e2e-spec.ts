@@ -9,7 +9,6 @@ import { Bench } from '../support/app.js';
 import { assertCompletion, readChunks } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
-import { openStream } from '../support/sse-client.js';
 import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { httpError, style } from '../support/upstream/steps.js';
 import { SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
@@ -44,7 +43,7 @@ describe('node events', () => {
   afterEach(() => bench.close());
 
   const newsOf = async (model: string, headers: Record<string, string>): Promise<Record<string, unknown>[]> => {
-    const stream = await openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO }, { headers });
+    const stream = await bench.open({ model }, headers);
     const items = await stream.collect();
     assertCompletion(items, { finish: 'stop' });
     return readChunks(items).flatMap((chunk) =>
@@ -94,11 +93,7 @@ describe('node events', () => {
 
   it('tell what an answer that broke off has cost', async () => {
     bench.upstream.next(scriptStream('{"thinking":"H', { finish: 'length', usage: tokens(3, 4) }));
-    const stream = await openStream(
-      bench.app.chatUrl,
-      { model: 'reasoning', stream: true, messages: HELLO },
-      { headers: EVENTS },
-    );
+    const stream = await bench.open({ model: 'reasoning' }, EVENTS);
     const chunks = readChunks(await stream.collect());
     const summary = chunks.flatMap((chunk) => ('millrace' in chunk ? [chunk.millrace] : [])).at(-1);
     expect(summary).toMatchObject({
@@ -116,7 +111,7 @@ describe('node events', () => {
 
   it('leave an early failure its status', async () => {
     bench.upstream.next(httpError(500, 'down'));
-    const answer = await postJson(bench.app.chatUrl, { model: 'streaming', stream: true, messages: HELLO }, EVENTS);
+    const answer = await bench.ask({ model: 'streaming', stream: true }, EVENTS);
     expect(answer.status).toBe(502);
   });
 

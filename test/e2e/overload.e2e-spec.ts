@@ -4,7 +4,7 @@ import { Clock, SystemClock } from '../../src/kernel/index.js';
 import { Bench } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, type HttpResponse, postJson, send } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
+import { CHAT, HELLO } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { RawConnection, writeRawRequest } from '../support/raw-connection.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
@@ -16,7 +16,6 @@ import { scriptStream } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError, stall } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-const CHAT = { model: 'chat', messages: HELLO };
 const STREAM = { ...CHAT, stream: true };
 /** More than Node reads of a connection while nobody takes the body. */
 const LARGE_CHAT = { model: 'chat', messages: [{ role: 'user', content: 'word '.repeat(20_000) }] };

@@ -13,7 +13,7 @@ import {
   Workflow,
 } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
-import { getJson, postJson } from '../support/http-client.js';
+import { getJson } from '../support/http-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
 import { makeWorkflowsModule } from '../support/workflow-kit.js';
@@ -156,11 +156,7 @@ describe('the parameters that a workflow with a route takes', () => {
   ])('are refused before anything is asked: %s', async (param, parameters) => {
     await start(route(heeding, dropping));
     for (const content of ['left', 'right']) {
-      const { status, json } = await postJson(bench.app.chatUrl, {
-        model: 'test',
-        messages: [{ role: 'user', content }],
-        ...parameters,
-      });
+      const { status, json } = await bench.ask({ model: 'test', messages: [{ role: 'user', content }], ...parameters });
       assertValidError(json);
       expect([status, json.error.param, json.error.code]).toEqual([400, param, 'unsupported_parameter']);
     }
@@ -172,11 +168,7 @@ describe('the parameters that a workflow with a route takes', () => {
     const response_format = { type: 'json_object' };
     for (const content of ['left', 'right']) {
       bench.upstream.next(scriptStream('{}'));
-      const answer = await postJson(bench.app.chatUrl, {
-        model: 'test',
-        messages: [{ role: 'user', content }],
-        response_format,
-      });
+      const answer = await bench.ask({ model: 'test', messages: [{ role: 'user', content }], response_format });
       expect(answer.status).toBe(200);
     }
     expect(bench.upstream.requests.map(({ body }) => body.response_format)).toEqual([response_format, response_format]);

@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
-import { postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 import { assertValidError } from '../support/wire-schema.js';
 
@@ -48,9 +46,7 @@ describe('parameters of the client', () => {
       chat_template_kwargs: { enable_thinking: false },
       something_new: { deep: [1, null, 'x'] },
     };
-    expect(
-      (await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...parameters, n: 1, store: true })).status,
-    ).toBe(200);
+    expect((await bench.ask({ ...parameters, n: 1, store: true })).status).toBe(200);
     const { body } = await bench.upstream.request(0);
     expect(body).toMatchObject(parameters);
     for (const own of ['n', 'store', 'metadata']) expect(body).not.toHaveProperty(own);
@@ -66,19 +62,14 @@ describe('parameters of the client', () => {
       logprobs: null,
       stream_options: null,
     };
-    expect((await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...parameters })).status).toBe(200);
+    expect((await bench.ask(parameters)).status).toBe(200);
     const { body } = await bench.upstream.request(0);
     expect(Object.keys(body).sort()).toEqual(['messages', 'model', 'stream', 'stream_options']);
   });
 
   it('for sampling reach every node of a workflow', async () => {
     bench.upstream.next(scriptStream('ok')).next(scriptCompletion({ thinking: 'a', reply: 'b' }));
-    await postJson(bench.app.chatUrl, {
-      model: 'streaming',
-      messages: HELLO,
-      temperature: 0,
-      response_format: { type: 'text' },
-    });
+    await bench.ask({ model: 'streaming', temperature: 0, response_format: { type: 'text' } });
     expect(bench.upstream.requests.map(({ body }) => body['temperature'])).toEqual([0, 0]);
     expect(bench.upstream.requests[1]?.body.response_format).toMatchObject({ type: 'json_schema' });
   });
@@ -93,7 +84,7 @@ describe('parameters of the client', () => {
     ['audio', { audio: { voice: 'alloy', format: 'wav' } }],
   ])('%s are refused by a workflow that cannot heed them', async (param, parameters) => {
     for (const model of ['streaming', 'reasoning']) {
-      const answer = await postJson(bench.app.chatUrl, { model, messages: HELLO, ...parameters });
+      const answer = await bench.ask({ model, ...parameters });
       assertValidError(answer.json);
       expect([answer.status, answer.json.error.param, answer.json.error.code]).toEqual([
         400,
@@ -108,7 +99,7 @@ describe('parameters of the client', () => {
     ['functions', { functions: [{ name: 'f' }] }],
     ['function_call', { function_call: 'auto' }],
   ])('%s that ask for what no workflow gives are refused', async (param, parameters) => {
-    const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...parameters });
+    const answer = await bench.ask(parameters);
     assertValidError(answer.json);
     expect(answer.status).toBe(400);
     expect(answer.json.error.param).toMatch(new RegExp(`^${param}`));

@@ -1,9 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { assertCompletion, readChunks, readToolCalls } from '../support/chunks.js';
-import { postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
-import { openStream } from '../support/sse-client.js';
 import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
 import { delta, done, finish, reasoning, refusal, role, style, text, toolCall } from '../support/upstream/steps.js';
 import { assertValidCompletion } from '../support/wire-schema.js';
@@ -16,10 +13,9 @@ describe('what the upstream says beside the text reaches the client', () => {
     bench = await Bench.start();
   });
   afterEach(() => bench.close());
-  const stream = async (body: object) =>
-    (await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...body })).collect();
+  const stream = async (body: object) => (await bench.open(body)).collect();
   const complete = async (body: object = {}) => {
-    const { json } = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO, ...body });
+    const { json } = await bench.ask(body);
     assertValidCompletion(json);
     return json;
   };
@@ -164,7 +160,7 @@ describe('what the client says reaches OpenAI as it is', () => {
       { role: 'function', name: 'f', content: null },
       { role: 'user', content: 'nul \u0000 separator \u2028 half \ud83d emoji 😀' },
     ];
-    expect((await postJson(bench.app.chatUrl, { model: 'chat', messages })).status).toBe(200);
+    expect((await bench.ask({ messages })).status).toBe(200);
     expect((await bench.upstream.request(0)).body.messages).toEqual(messages);
   });
 });

@@ -93,7 +93,7 @@ describeInBrowser()('the playground keeps', () => {
     const reloadInMidStream = async (): Promise<{ page: Page; upstream: Bench['upstream'] }> => {
       const { app, upstream } = await bench();
       const hold = gate();
-      upstream.next(scriptStream(['Half an ', 'answer', hold, ' and more'])).next(scriptStream('A whole answer.'));
+      upstream.next(scriptStream(['Half an ', 'answer', hold, ' and more']));
       const { page } = await visit(app.url);
       await ask(page, 'chat', 'Hello');
       await lane(page, 'answer').getByText('Half an answer').waitFor();
@@ -112,7 +112,8 @@ describeInBrowser()('the playground keeps', () => {
     });
 
     it('the question, which it asks again', async () => {
-      const { page } = await reloadInMidStream();
+      const { page, upstream } = await reloadInMidStream();
+      upstream.next(scriptStream('A whole answer.'));
       await page.getByRole('button', { name: 'Retry' }).click();
       await ended(page);
       expect(await questions(page)).toEqual(['Hello']);
@@ -121,7 +122,7 @@ describeInBrowser()('the playground keeps', () => {
     });
   });
 
-  it('an answer while it comes, should the browser end without a word', async () => {
+  it('an answer while it comes, even if the browser is killed', async () => {
     const { app, upstream } = await bench();
     const hold = gate();
     upstream.next(scriptStream(['Already here', hold]));

@@ -39,7 +39,7 @@ describeInBrowser()('the playground', () => {
     });
   });
 
-  it('follows the system into the dark, and the person who wants something else', async () => {
+  it("follows the system's dark mode, unless the person chooses otherwise", async () => {
     const { url } = await demo();
     const { page } = await visit(url, DARK);
     const ground = (): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor');
@@ -91,7 +91,7 @@ describeInBrowser()('the playground', () => {
     },
   );
 
-  it('leads to the docs only if they are there', async () => {
+  it('links to the docs only if they are there', async () => {
     for (const docs of ['on', 'off']) {
       const { url } = await demo({ DOCS: docs });
       expect([docs, (await (await fetch(url)).text()).includes('./docs')]).toEqual([docs, docs === 'on']);

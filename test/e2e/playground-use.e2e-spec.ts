@@ -228,7 +228,7 @@ describeInBrowser()('the playground', () => {
     expect(await kept.count()).toBe(0);
   });
 
-  it('reads every beginning of a JSON object as that much of it', async () => {
+  it('reads every beginning of a JSON object as far as it goes', async () => {
     const { url } = await demo();
     const { page } = await visit(url);
     const faults = await page.evaluate(`import('/playground/js/partial-json.js').then(({ readPartialJson }) => {

@@ -127,7 +127,7 @@ describeInBrowser()('the playground', () => {
     });
   });
 
-  it('shows silent steps with what they tell, and the way that was not taken', async () => {
+  it('shows silent steps with their progress, and the branch that was not taken', async () => {
     const { app, upstream } = await bench({ imports: [makeWorkflowsModule(CrossingWorkflow, ChooseNode, SpeakNode)] });
     upstream.next(scriptStream('To the right.'));
     const { page } = await visit(app.url);
@@ -230,7 +230,7 @@ describeInBrowser()('the playground', () => {
     expect(errors).toEqual([]);
   });
 
-  it('tells a missing key, a broken connection and a server that has gone apart', async () => {
+  it('tells apart a missing key, a broken connection and a server that has gone', async () => {
     const { url } = await demo();
     const { page } = await visit(url);
     const answers: ((route: Parameters<Parameters<Page['route']>[1]>[0]) => Promise<void>)[] = [
@@ -260,83 +260,6 @@ describeInBrowser()('the playground', () => {
     expect(await page.locator('.turn:last-child .said').last().innerText()).toBe('Hi');
   });
 
-  it('shows Markdown', async () => {
-    const { app, upstream } = await bench();
-    upstream.next(scriptStream('# Title\n\n| a | b |\n|---|---|\n| **1** | `2` |\n\n- [x] done\n'));
-    const { page } = await visit(app.url);
-    await ask(page, 'chat', 'Hello');
-    await ended(page);
-    const said = lane(page, 'answer').locator('> .said');
-    expect(await said.locator('h1').innerText()).toBe('Title');
-    expect(await said.locator('td strong').innerText()).toBe('1');
-  });
-
-  it('lets nothing in an answer run or load anything', async () => {
-    const { app, upstream } = await bench();
-    const evil = [
-      '<script>document.title = "hacked"</script><img src=x onerror="document.title=\'hacked\'">',
-      '<svg onload="document.title=\'hacked\'"></svg><iframe src="https://evil.example/frame"></iframe>',
-      '![cat](https://evil.example/cat.png) <img srcset="https://evil.example/a.png 1x"> ![own](/v1/models)',
-      '<p style="background:url(https://evil.example/b.png)" class="primary">styled</p><style>body{display:none}</style>',
-      '<form action="https://evil.example"><button autofocus>Key?</button><input name="key"></form>',
-      '[click](javascript:document.title="hacked") [data](data:text/html,x) [mail](mailto:a@b.c) [web](https://w.example/)',
-      '<a href="//evil.example" target="_self">relative</a>',
-    ].join('\n\n');
-    upstream.next(scriptStream(evil));
-    const { page, requests, errors } = await visit(app.url);
-    await ask(page, 'chat', 'Hello');
-    await ended(page);
-    const said = lane(page, 'answer').locator('> .said');
-
-    const html = await said.innerHTML();
-    expect(html).not.toMatch(
-      /<(script|iframe|form|button|input|style|svg|img)|onerror|onload|javascript:|data:text|srcset|style=/i,
-    );
-    expect(await page.title()).toBe('Millrace playground');
-    const links = await said
-      .locator('a')
-      .evaluateAll((all) =>
-        all.map((link) => ['href', 'target', 'rel'].map((name) => link.getAttribute(name)).join(' ')),
-      );
-    expect(links.filter((link) => link.trim() !== '')).toEqual([
-      'https://evil.example/cat.png _blank noopener noreferrer',
-      'mailto:a@b.c _blank noopener noreferrer',
-      'https://w.example/ _blank noopener noreferrer',
-    ]);
-    expect(requests.filter((url) => url.includes('evil'))).toEqual([]);
-    // The sanitiser parses the text in a document of its own, in which the page's policy holds as well and says so.
-    expect(errors.filter((error) => !/^(Executing|Applying) inline .* violates/.test(error))).toEqual([]);
-    errors.length = 0;
-  });
-
-  it("keeps a table's alignment, its words whole on a phone, and a list's first number", async () => {
-    const { app, upstream } = await bench();
-    const words = ['Responsibilities', 'Confidentiality', 'Internationalisation', 'Unabhängigkeitserklärung'];
-    const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
-    upstream.next(
-      scriptStream(
-        row(words) + row([':--', ':-:', '--:', '---']) + row(words.map((word) => `${word} \`x\``)) + '\n3. Third\n',
-      ),
-    );
-    const { page } = await visit(app.url, PHONE);
-    await ask(page, 'chat', 'Hello');
-    await ended(page);
-    const cells: { alignment: string; lines: number }[] = await page.evaluate(`
-      [...document.querySelectorAll('.said :is(th, td)')].map((cell) => {
-        const range = document.createRange();
-        range.setStart(cell.firstChild, 0);
-        range.setEnd(cell.firstChild, cell.firstChild.data.trimEnd().length);
-        return { alignment: getComputedStyle(cell).textAlign, lines: range.getClientRects().length };
-      })`);
-    const alignments = ['left', 'center', 'right', 'left'];
-    expect(cells).toEqual([...alignments, ...alignments].map((alignment) => ({ alignment, lines: 1 })));
-    expect(await page.locator('.said ol').getAttribute('start')).toBe('3');
-    const hidden = (selector: string): Promise<number> =>
-      page.locator(selector).evaluate((each) => each.scrollWidth - each.clientWidth);
-    expect(await hidden('.said table')).toBeGreaterThan(0);
-    expect([await hidden('#scroller'), await hidden('html')]).toEqual([0, 0]);
-  });
-
   it('names the models that answered, as their providers call them', async () => {
     const { app, upstream } = await bench();
     const named = (model: string): Step => style({ envelope: { model, system_fingerprint: 'fp_44709d6fcb' } });
@@ -349,33 +272,6 @@ describeInBrowser()('the playground', () => {
     const facts = await readText(page, '.turn:last-child .facts');
     expect(facts).toMatch(/Models\s+gpt-5-mini-2026-08-07, gpt-5-2026-08-07\s/);
     expect(facts).not.toMatch(/Models?\s+fp_/);
-  });
-
-  it.each([
-    ['quotes', `${'>'.repeat(3000)} the end`],
-    ['quotes with spaces', `${'> '.repeat(3000)}the end`],
-    ['lists', `${Array.from({ length: 1000 }, (_, depth) => `${'  '.repeat(depth)}- item`).join('\n')} the end`],
-    ['lists in one line', `${'- '.repeat(3000)}the end`],
-    ['quotes and lists in turn', `${'> 1. '.repeat(1500)}the end`],
-    ['emphasis', `${'*'.repeat(3000)}the end${'*'.repeat(3000)}`],
-    ['emphasis of words', `${'*a '.repeat(3000)}the end${' b*'.repeat(3000)}`],
-    ['words struck out', `${'~~a '.repeat(3000)}the end${' b~~'.repeat(3000)}`],
-    ['brackets', `${'['.repeat(3000)}the end${']'.repeat(3000)}`],
-    ['elements', `${'<b>'.repeat(3000)}the end`],
-    ['blocks of HTML', `${'<div>'.repeat(3000)}the end`],
-    ['JSON', `${'['.repeat(3000)}"the end"${']'.repeat(3000)}`],
-    ['cells of a table', `${'|a'.repeat(3000)}|\n${'|-'.repeat(3000)}|\n${'|b'.repeat(3000)} the end|`],
-  ])('shows an answer of thousands of nested %s, and goes on', async (_, answer) => {
-    const { app, upstream } = await bench();
-    upstream.next(scriptStream(['Look: ', '\n\n', answer])).next(scriptStream('**Still** here.'));
-    const { page } = await visit(app.url);
-    await ask(page, 'chat', 'Hello');
-    await ended(page);
-    expect(await lane(page, 'answer').locator('> .said').textContent()).toContain('the end');
-    await ask(page, 'chat', 'And now?');
-    await eventually(async () => (await page.locator('.turn').count()) === 2);
-    await ended(page);
-    expect(await lane(page, 'answer').locator('> .said strong').innerText()).toBe('Still');
   });
 
   it.each([

@@ -131,7 +131,7 @@ describe('the process', () => {
     await stream.closed;
   });
 
-  it('takes a Ctrl-C that npm passes on a second time for one', async () => {
+  it('counts a Ctrl-C that npm passes on a second time as one', async () => {
     const [{ url, process: child }, up] = await startWithUpstream();
     const hold = gate();
     up.next(scriptStream(['Still', hold, ' here']));
@@ -145,7 +145,7 @@ describe('the process', () => {
     expect(await child.exit).toMatchObject({ code: 0 });
   });
 
-  it('ends gracefully when its terminal is closed, which may be told twice', async () => {
+  it('ends gracefully when its terminal is closed, even if it is told twice', async () => {
     const [{ url, process: child }, up] = await startWithUpstream();
     const hold = gate();
     up.next(scriptStream(['Still', hold, ' here']));
@@ -205,7 +205,7 @@ describe('the process', () => {
     const { url, process: child } = await start();
     const { hostname, port } = new URL(url);
     const sockets: Socket[] = [];
-    // Busy for as long as it takes: a client that the system does not keep waiting meanwhile waits for seconds, or fails.
+    // The server is busy throughout. Clients for which the system's queue has no room would wait for seconds, or fail.
     child.signal('SIGSTOP');
     try {
       await within(

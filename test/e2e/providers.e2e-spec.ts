@@ -1,24 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { Injectable, Module } from '@nestjs/common';
 import { IsString } from 'class-validator';
 import { DefinitionError } from '../../src/errors/index.js';
-import type { Message } from '../../src/models/index.js';
-import { AgentStreamingNode } from '../../src/nodes/index.js';
-import {
-  agent,
-  type ChatRefs,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  Workflow,
-} from '../../src/workflow/index.js';
+import { agent } from '../../src/workflow/index.js';
 import { TestApp } from '../support/app.js';
 import { assertCompletion } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { openStream } from '../support/sse-client.js';
 import { scriptCompletion, scriptStream, tokens, scriptToolCalls } from '../support/upstream/scripts.js';
+import { makeAgentModule } from '../support/workflow-kit.js';
 
 class Reply {
   @IsString()
@@ -28,30 +19,12 @@ class Reply {
   readonly reply: string;
 }
 
-@Injectable()
-class ClaudeNode extends AgentStreamingNode<{ messages: readonly Message[] }, Reply> {
-  readonly agentConfig = agent({ model: 'anthropic', output: Reply });
+const ClaudeModule = makeAgentModule(agent({ model: 'anthropic', output: Reply }), {
+  id: 'claude',
+  channels: { thinking: 'reasoning', reply: 'content' },
+});
 
-  async *process(
-    { messages }: { messages: readonly Message[] },
-    context: TaskContext,
-  ): AsyncGenerator<Deltas, Reply, void> {
-    const stream = this.agent.runStream({ messages }, context);
-    return yield* this.streamStructuredDeltas(stream, { thinking: 'reasoning', reply: 'content' });
-  }
-}
-
-@Workflow({ id: 'claude', description: 'Answers with a model of Anthropic' })
-class ClaudeWorkflow {
-  define(flow: Flow, { messages }: ChatRefs): Ref<Reply> {
-    return flow.node(ClaudeNode, { messages });
-  }
-}
-
-@Module({ providers: [ClaudeNode, ClaudeWorkflow] })
-class ClaudeModule {}
-
-const REQUEST = { model: 'claude', messages: [{ role: 'user', content: 'Hello' }] };
+const REQUEST = { model: 'claude', messages: HELLO };
 const VALUE: Reply = { thinking: 'A greeting.', reply: 'Hello to you.' };
 
 describe('a workflow whose agents use another provider', () => {

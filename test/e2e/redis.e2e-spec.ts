@@ -4,7 +4,7 @@ import OpenAI from 'openai';
 import { TestApp } from '../support/app.js';
 import { eventually } from '../support/eventually.js';
 import { type HttpResponse, postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
+import { CHAT, HELLO } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
 import { describeWithRedis, RedisServer } from '../support/redis-server.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
@@ -12,14 +12,13 @@ import { SlowLink } from '../support/slow-link.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError } from '../support/upstream/steps.js';
 
-const CHAT = { model: 'chat', messages: HELLO };
 const KEY = { 'idempotency-key': 'order-1' };
 
 describeWithRedis('replicas that share a Redis', () => {
   let redis: RedisServer;
   let upstream: ScriptedUpstream;
   const apps: TestApp[] = [];
-  /** Whoever else has to do with that Redis. */
+  /** Another client of that Redis. */
   let client: Redis;
   beforeEach(async () => {
     redis = await RedisServer.start();

@@ -1,17 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Injectable, Module } from '@nestjs/common';
 import OpenAI from 'openai';
-import type { Message } from '../../src/models/index.js';
-import { AgentStreamingNode } from '../../src/nodes/index.js';
-import {
-  agent,
-  type ChatRefs,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  Workflow,
-} from '../../src/workflow/index.js';
+import { agent } from '../../src/workflow/index.js';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
@@ -21,29 +10,13 @@ import { openStream } from '../support/sse-client.js';
 import { scriptCompletion, type Script, scriptStream } from '../support/upstream/scripts.js';
 import { delay, errorBody, httpError } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
+import { makeAgentModule } from '../support/workflow-kit.js';
 
-/** An agent that asks its model again, and then the demo. */
-@Injectable()
-class PatientNode extends AgentStreamingNode<{ messages: readonly Message[] }, string> {
-  readonly agentConfig = agent({
-    retries: 3,
-    model: ['openai', { model: 'openai/other' }],
-  });
-
-  async *process(input: { messages: readonly Message[] }, context: TaskContext): AsyncGenerator<Deltas, string, void> {
-    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
-  }
-}
-
-@Workflow({ id: 'patient', description: 'Asks again' })
-class PatientWorkflow {
-  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
-    return flow.node(PatientNode, { messages });
-  }
-}
-
-@Module({ providers: [PatientNode, PatientWorkflow] })
-class PatientModule {}
+/** An agent that asks its model again, and then another one. */
+const PatientModule = makeAgentModule(agent({ retries: 3, model: ['openai', { model: 'openai/other' }] }), {
+  id: 'patient',
+  key: 'PatientNode',
+});
 
 const limited = (fields: Record<string, string>): Script => httpError(429, errorBody('slow down'), fields);
 
@@ -57,10 +30,8 @@ describe('retries of the upstream', () => {
   });
   afterEach(() => bench.close());
 
-  const ask = (model: string, stream: boolean): ReturnType<typeof postJson> =>
-    postJson(bench.app.chatUrl, { model, stream, messages: HELLO });
-  const open = (model: string): ReturnType<typeof openStream> =>
-    openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO });
+  const ask = (model: string, stream: boolean): ReturnType<typeof postJson> => bench.ask({ model, stream });
+  const open = (model: string): ReturnType<typeof openStream> => bench.open({ model });
 
   it('spare the client a passing failure, and show in the trace', async () => {
     bench.upstream.next(httpError(503, 'busy')).next(scriptStream('Here.'));
@@ -69,7 +40,7 @@ describe('retries of the upstream', () => {
     expect(tracer.generations()[0]?.events).toMatchObject([{ name: 'retry', level: 'WARNING', data: { attempt: 1 } }]);
   });
 
-  it('leave time for a status when they fail, too', async () => {
+  it('still leave time for a status when they fail', async () => {
     bench.upstream.next(httpError(500, 'down')).next(httpError(500, 'down'));
     expect((await ask('chat', true)).status).toBe(502);
   });
@@ -81,7 +52,7 @@ describe('retries of the upstream', () => {
       expect(bench.upstream.requests).toHaveLength(2);
     });
 
-    it('not longer than that: a streaming client gets the status at once, and its SDK waits', async () => {
+    it('but not longer than that: a streaming client gets the status at once, and its SDK waits', async () => {
       bench.upstream.next(limited({ 'retry-after': '1' }));
       const before = performance.now();
       const { status, headers, json } = await ask('chat', true);

@@ -7,10 +7,10 @@ import { TestApp } from '../support/app.js';
 import { assertErrorEnded, readContent } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
+import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { makeWorkflowsModule } from '../support/workflow-kit.js';
 
-const MESSAGES = [{ role: 'user', content: 'Hello' }];
 const MIB = 1024 * 1024;
 
 /** Says the same without end. */
@@ -65,13 +65,13 @@ describe('what one run may say is bounded, with default settings', () => {
     eventually(() => app.get(RunService).openRuns === 0, { message: 'the end of the run' });
 
   it.each(['endless', 'parallel', 'long'])('%s: an answer that is not streamed', async (model) => {
-    const answer = await postJson(app.chatUrl, { model, messages: MESSAGES });
+    const answer = await postJson(app.chatUrl, { model, messages: HELLO });
     expect(answer).toMatchObject({ status: 500, json: { error: { code: 'answer_too_large' } } });
     await runsEnd();
   });
 
   it.each(['endless', 'parallel'])('%s: a stream', async (model) => {
-    const stream = await openStream(app.chatUrl, { model, stream: true, messages: MESSAGES });
+    const stream = await openStream(app.chatUrl, { model, stream: true, messages: HELLO });
     const items = await stream.collect({ within: 30_000 });
     expect(assertErrorEnded(items)).toMatchObject({ code: 'answer_too_large' });
     expect(readContent(items).length).toBe(32 * MIB);

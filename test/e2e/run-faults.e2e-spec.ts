@@ -18,7 +18,6 @@ import { eventually } from '../support/eventually.js';
 import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { MetricsPage } from '../support/metrics-page.js';
-import { openStream } from '../support/sse-client.js';
 import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
 import { end, gate, headers, raw, role, stall, text } from '../support/upstream/steps.js';
 import { type Conversation, makeWorkflowsModule } from '../support/workflow-kit.js';
@@ -147,7 +146,7 @@ class ResultWorkflow {
 /** Two places for runs, one of which somebody else has all the time. */
 const ENV = { MAX_CONCURRENT_RUNS: '2', MAX_QUEUED_RUNS: '0', STREAM_DEBOUNCE_MS: '5' };
 
-describe('a run that goes wrong where it is read', () => {
+describe('a run that cannot be passed on to its reader', () => {
   let bench: Bench;
   /** What the log says, each time a line and perhaps a stack. */
   const errors: string[] = [];
@@ -168,7 +167,7 @@ describe('a run that goes wrong where it is read', () => {
   const besideAnother = async (work: () => Promise<void>): Promise<void> => {
     const held = gate();
     bench.upstream.next(scriptStream(['still', held, ' here']));
-    const other = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const other = await bench.open();
     await other.until((item) => item.kind === 'data');
     try {
       await work();
@@ -186,13 +185,13 @@ describe('a run that goes wrong where it is read', () => {
   };
   const bugs = (): readonly string[] => errors.filter((words) => words.includes('failed by a bug'));
 
-  describe.each(Object.keys(NO_DELTAS))('since a node yields %s', (name) => {
+  describe.each(Object.keys(NO_DELTAS))('because a node yields %s', (name) => {
     const messages = [{ role: 'user', content: name }];
 
     it('ends with an error in its stream, and the log says what came from where', async () => {
       await besideAnother(async () => {
         bench.upstream.next([role(), text('Hi'), stall()]);
-        const stream = await openStream(bench.app.chatUrl, { model: 'odd', stream: true, messages });
+        const stream = await bench.open({ model: 'odd', messages });
         const items = await stream.collect();
         expect(assertErrorEnded(items)).toMatchObject({ code: 'internal_error' });
         expect(readContent(items)).toBe('Hi');
@@ -207,7 +206,7 @@ describe('a run that goes wrong where it is read', () => {
     it.each(['odd', 'odd-and-silent'])('is answered with 500 where %s does not stream', async (model) => {
       await besideAnother(async () => {
         bench.upstream.next([role(), text('Hi'), stall()]);
-        const answer = await postJson(bench.app.chatUrl, { model, messages });
+        const answer = await bench.ask({ model, messages });
         expect(answer).toMatchObject({ status: 500, json: { error: { code: 'internal_error' } } });
         expect(await (await bench.upstream.request(1)).closed).toBe('aborted');
       });
@@ -218,7 +217,7 @@ describe('a run that goes wrong where it is read', () => {
     await besideAnother(async () => {
       bench.upstream.next([role(), text('Hi'), stall()]);
       const messages = [{ role: 'user', content: 'logprobs' }];
-      const stream = await openStream(bench.app.chatUrl, { model: 'odd', stream: true, messages });
+      const stream = await bench.open({ model: 'odd', messages });
       expect(assertErrorEnded(await stream.collect())).toMatchObject({ code: 'internal_error' });
       expect(await (await bench.upstream.request(1)).closed).toBe('aborted');
       expect(bugs()).toHaveLength(1);
@@ -232,7 +231,7 @@ describe('a run that goes wrong where it is read', () => {
     await besideAnother(async () => {
       bench.upstream.next(scriptStream('Hi'));
       const messages = [{ role: 'user', content: 'logprobs' }];
-      const answer = await postJson(bench.app.chatUrl, { model: 'odd', messages });
+      const answer = await bench.ask({ model: 'odd', messages });
       expect(answer).toMatchObject({ status: 500, json: { error: { code: 'internal_error' } } });
       expect(bugs()).toHaveLength(1);
     });
@@ -241,16 +240,12 @@ describe('a run that goes wrong where it is read', () => {
   it.each(Object.entries(UNSPEAKABLE))('succeeds when a node reports %s as its progress', async (name, { shown }) => {
     const messages = [{ role: 'user', content: name }];
     await besideAnother(async () => {
-      const stream = await openStream(
-        bench.app.chatUrl,
-        { model: 'progress', stream: true, messages },
-        { headers: EVENTS },
-      );
+      const stream = await bench.open({ model: 'progress', messages }, EVENTS);
       const items = await stream.collect();
       assertCompletion(items, { finish: 'stop' });
       const news = readChunks(items).flatMap((chunk) => ('millrace' in chunk ? [chunk.millrace] : []));
       expect(news).toContainEqual(expect.objectContaining({ type: 'node-progress', message: 'Working', data: shown }));
-      expect((await postJson(bench.app.chatUrl, { model: 'progress', messages }, EVENTS)).status).toBe(200);
+      expect((await bench.ask({ model: 'progress', messages }, EVENTS)).status).toBe(200);
     });
   });
 
@@ -348,13 +343,13 @@ describe('node events', () => {
   afterEach(() => bench.close());
 
   const newsOf = async (model: string): Promise<readonly Record<string, unknown>[]> => {
-    const stream = await openStream(bench.app.chatUrl, { model, stream: true, messages: HELLO }, { headers: EVENTS });
+    const stream = await bench.open({ model }, EVENTS);
     return readChunks(await stream.collect()).flatMap((chunk) =>
       'millrace' in chunk ? [chunk.millrace as Record<string, unknown>] : [],
     );
   };
 
-  it('show of what steps give only what the client has read already', async () => {
+  it('show only those outputs of steps that the client has already read', async () => {
     const spoken = { topic: 'said', inside: 'said, too' };
     bench.upstream
       .next(scriptCompletion(TOPIC))
@@ -377,7 +372,7 @@ describe('node events', () => {
     expect(JSON.stringify(news)).not.toMatch(/secret|key"/);
   });
 
-  it('tell one end of each step that has begun, also when the run fails inside a nested workflow', async () => {
+  it('tell exactly one end of each step that has begun, also when the run fails inside a nested workflow', async () => {
     bench.upstream.next(scriptCompletion(TOPIC)).next(scriptStream('no JSON')).next(scriptStream('no JSON again'));
     const news = await newsOf('outer');
     const ends = news.filter(({ type }) => type === 'node-finished' || type === 'node-failed');

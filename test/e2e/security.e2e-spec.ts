@@ -15,7 +15,7 @@ describe('security', () => {
   afterEach(() => client.leaveUnharmed());
   afterAll(() => client.close());
 
-  describe('headers of browsers', () => {
+  describe('headers for browsers', () => {
     const API = "default-src 'none'; frame-ancestors 'none'";
     it.each([
       ['a list', 'GET /v1/models', API],
@@ -237,7 +237,7 @@ describe('security', () => {
     });
   });
 
-  it('tells nobody the keys: not the caller its own, nor the model that of the caller', async () => {
+  it('tells nobody the keys: neither the caller its own, nor the model that of the caller', async () => {
     const secret = 'sk-client-'.padEnd(48, 's');
     const bench = await Bench.start({ env: { API_KEYS: secret } });
     try {

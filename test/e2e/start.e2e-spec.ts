@@ -62,14 +62,14 @@ describe('the start', () => {
     expect(listLoaded()).toEqual([]);
   });
 
-  it('has what calls its model loaded soon after, without any request', async () => {
+  it('loads what calls its model soon afterwards, without any request', async () => {
     upstream = await ScriptedUpstream.start();
     await start({ OPENAI_BASE_URL: upstream.url });
     await eventually(() => listLoaded().length === 2, { message: 'the SDK and undici to be loaded' });
     expect(listLoaded()).toEqual(['openai/client', 'undici']);
   });
 
-  it('answers the first requests of all, several at once', async () => {
+  it('answers the very first requests, several at once', async () => {
     upstream = await ScriptedUpstream.start();
     const requests = Array.from({ length: 8 }, (_, index) => `Answer ${index}`);
     for (const text of requests) upstream.next(scriptStream(text));

@@ -5,7 +5,6 @@ import { readContent } from '../support/chunks.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
-import { openStream } from '../support/sse-client.js';
 import { scriptStream, scriptToolCalls } from '../support/upstream/scripts.js';
 import { httpError } from '../support/upstream/steps.js';
 import { SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
@@ -36,19 +35,12 @@ describe('a trace', () => {
   });
   afterEach(() => bench.close());
 
-  it('says who asked for what, and what the client was given', async () => {
+  it('records who asked for what, and what the client was given', async () => {
     bench.upstream.next(scriptStream('Draft.')).next(scriptStream('{"thinking":"Hm.","reply":"Hi."}'));
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    const stream = await openStream(
-      bench.app.chatUrl,
-      {
-        model: 'default',
-        stream: true,
-        messages: HELLO,
-        user: 'u\u00001',
-        metadata: { session_id: 's1', team: 'blue' },
-      },
-      { headers: { traceparent, 'x-session-id': 'header', 'x-request-id': 'request-1' } },
+    const stream = await bench.open(
+      { model: 'default', user: 'u\u00001', metadata: { session_id: 's1', team: 'blue' } },
+      { traceparent, 'x-session-id': 'header', 'x-request-id': 'request-1' },
     );
     const items = await stream.collect();
     const [trace] = tracer.traces;
@@ -68,13 +60,9 @@ describe('a trace', () => {
     tracer.assertAllClosed();
   });
 
-  it('takes the session from a header, and tells an answer without stream apart', async () => {
+  it('takes the session from a header, and marks an answer without streaming', async () => {
     bench.upstream.next(scriptStream('Hi.'));
-    const answer = await postJson(
-      bench.app.chatUrl,
-      { model: 'chat', stream: false, messages: HELLO },
-      { 'x-session-id': 'header' },
-    );
+    const answer = await bench.ask({ stream: false }, { 'x-session-id': 'header' });
     expect(answer.headers['x-trace-id']).toMatch(TRACE_ID);
     expect(tracer.traces[0]?.start).toMatchObject({ sessionId: 'header', tags: ['sync'] });
     expect(tracer.generations()[0]?.ending).toMatchObject({ finishReason: 'stop', output: 'Hi.' });
@@ -83,7 +71,7 @@ describe('a trace', () => {
   it('has the tool calls that the client was given', async () => {
     bench.upstream.next(scriptToolCalls('call_1', 'weather', { city: 'Rome' }));
     const tools = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object', properties: {} } } }];
-    await postJson(bench.app.chatUrl, { model: 'chat', stream: false, messages: HELLO, tools });
+    await bench.ask({ stream: false, tools });
     expect(tracer.traces[0]?.ending?.output).toEqual({
       tool_calls: [{ id: 'call_1', name: 'weather', arguments: '{"city":"Rome"}' }],
     });
@@ -91,7 +79,7 @@ describe('a trace', () => {
 
   it('has its id in the answer even when the run fails before its first byte', async () => {
     bench.upstream.next(httpError(500, 'down'));
-    const answer = await postJson(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const answer = await bench.ask({ stream: true });
     expect(answer.status).toBe(502);
     expect(answer.headers['x-trace-id']).toBe(tracer.traces[0]?.id);
     expect(tracer.traces[0]?.ending).toMatchObject({ level: 'ERROR' });
@@ -112,32 +100,32 @@ describe('a trace', () => {
     tracer.assertAllClosed();
   });
 
-  it('is made only of requests for an answer', async () => {
+  it('is made only for requests for an answer', async () => {
     const answer = await getJson(`${bench.app.url}/v1/models/nobody`);
     expect(answer.status).toBe(404);
     expect(answer.headers['x-trace-id']).toBeUndefined();
     expect(tracer.traces).toEqual([]);
   });
 
-  it('is not made of a workflow that wants none', async () => {
+  it('is not made for a workflow that wants none', async () => {
     bench.upstream.next(scriptStream('Psst.'));
-    const answer = await postJson(bench.app.chatUrl, { model: 'secret', stream: false, messages: HELLO });
+    const answer = await bench.ask({ model: 'secret', stream: false });
     expect(answer.json).toMatchObject({ choices: [{ message: { content: 'Psst.' } }] });
     expect(answer.headers['x-trace-id']).toBeUndefined();
     expect(tracer.traces).toEqual([]);
   });
 
-  it('is not made of a failed run of one either', async () => {
+  it('is not made for a failed run of such a workflow either', async () => {
     bench.upstream.next(httpError(500, 'down'));
-    const answer = await postJson(bench.app.chatUrl, { model: 'secret', stream: true, messages: HELLO });
+    const answer = await bench.ask({ model: 'secret', stream: true });
     expect(answer.status).toBe(502);
     expect(answer.headers['x-trace-id']).toBeUndefined();
     expect(tracer.traces).toEqual([]);
   });
 
-  it('leaves out the part of a nested workflow that wants none, and tells the version', async () => {
+  it('leaves out the part of a nested workflow that wants no trace, and tells the version', async () => {
     bench.upstream.next(scriptStream('Psst.')).next(scriptStream('Hi.'));
-    await postJson(bench.app.chatUrl, { model: 'open', stream: false, messages: HELLO });
+    await bench.ask({ model: 'open', stream: false });
     expect(tracer.traces[0]?.start.tags).toEqual(['sync', 'version:2.1']);
     expect(tracer.spans().map(({ name }) => name)).toEqual(['SpeakNode']);
     expect(tracer.generations()).toHaveLength(1);

@@ -8,7 +8,7 @@ import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 
-describe('tracing backends', () => {
+describe('tracing', () => {
   let bench: LangfuseBench;
   const open: { close(): Promise<void> }[] = [];
   afterEach(async () => {
@@ -20,7 +20,7 @@ describe('tracing backends', () => {
     open.push(bench);
   };
 
-  it('traces its part of the requests, and gives all of them an id', async () => {
+  it('traces the configured share of the requests, and gives all of them an id', async () => {
     await start({ TRACING_SAMPLE_RATE: '0' });
     bench.upstream.next(scriptStream('Hi'));
     const stream = await bench.ask();

@@ -4,7 +4,6 @@ import { Bench } from '../support/app.js';
 import { assertCompletion } from '../support/chunks.js';
 import { eventually, within } from '../support/eventually.js';
 import { FakeLangfuse, type FakeLangfuseBehaviour } from '../support/fake-langfuse.js';
-import { openStream } from '../support/sse-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 
 describe('tracing to a backend that fails', () => {
@@ -39,11 +38,7 @@ describe('tracing to a backend that fails', () => {
 
   /** @returns the trace's id, once the answer has come whole and right */
   const askWell = async (content = 'Hello'): Promise<string> => {
-    const stream = await openStream(bench.app.chatUrl, {
-      model: 'chat',
-      stream: true,
-      messages: [{ role: 'user', content }],
-    });
+    const stream = await bench.open({ messages: [{ role: 'user', content }] });
     assertCompletion(await stream.collect(), { content: 'Hi there', finish: 'stop' });
     return String(stream.headers['x-trace-id']);
   };

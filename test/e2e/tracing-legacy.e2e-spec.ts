@@ -4,7 +4,6 @@ import { Bench } from '../support/app.js';
 import { readContent } from '../support/chunks.js';
 import { eventually, within } from '../support/eventually.js';
 import { FakeLangfuse } from '../support/fake-langfuse.js';
-import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
@@ -159,7 +158,7 @@ describe('tracing to a Langfuse before version 4', () => {
   it('tells of an upstream that failed', async () => {
     const { bench, langfuse } = await start('2.95.1');
     bench.upstream.next(httpError(503, { error: { message: 'overloaded', type: 'server_error' } }));
-    const answer = await postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
+    const answer = await bench.ask();
     expect(answer.status).toBeGreaterThanOrEqual(500);
     const generation = only(await eventsOf(langfuse, traceIdOf(answer)), 'generation-create');
     expect(generation).toMatchObject({ level: 'ERROR', statusMessage: expect.stringContaining('503') });

@@ -7,7 +7,7 @@ import { LangfuseBench, OBSERVATION, readShown, type ReceivedSpan } from '../sup
 import { scriptStream } from '../support/upstream/scripts.js';
 import { reset, role, text } from '../support/upstream/steps.js';
 
-describe('what a trace does not hold', () => {
+describe('a trace that leaves the server', () => {
   let bench: LangfuseBench;
   afterEach(() => bench.close());
   const start = async (env: Record<string, string> = {}, imports: TestAppOptions['imports'] = []): Promise<void> => {
@@ -39,7 +39,7 @@ describe('what a trace does not hold', () => {
     expect(readShown(root, 'metadata.run_id')).toMatch(/^chatcmpl-/);
   });
 
-  it('sends no secret of a usual form, whoever wrote it, and all ordinary names', async () => {
+  it('holds no secret of a usual form, whoever wrote it, but all ordinary names', async () => {
     await start();
     const secrets = [
       ['ghp', '_4f9a8b7c6d5e4f3a2b1cAbCdEfGhIjKlMnOp'],

@@ -1,17 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { IsString } from 'class-validator';
-import { AgentStreamingNode } from '../../src/nodes/index.js';
-import {
-  agent,
-  AgentTool,
-  type ChatRefs,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  Workflow,
-} from '../../src/workflow/index.js';
+import { agent, AgentTool, type ChatRefs, type Flow, type Ref, Workflow } from '../../src/workflow/index.js';
 import type { TestAppOptions } from '../support/app.js';
 import { readContent } from '../support/chunks.js';
 import { eventually } from '../support/eventually.js';
@@ -20,7 +10,7 @@ import { postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
 import { scriptStream, scriptToolCalls, tokens } from '../support/upstream/scripts.js';
 import { errorBody, gate, httpError, reset, role, text } from '../support/upstream/steps.js';
-import { type Conversation, SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
+import { SpeakNode, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 const REPLY = '{"thinking":"Hm.","reply":"Hi."}';
 const SERVER = 2;
@@ -43,23 +33,16 @@ class WeatherTool extends AgentTool<CityArgs> {
   }
 }
 
-@Injectable()
-class ToolNode extends AgentStreamingNode<Conversation, string> {
-  readonly agentConfig = agent({
+@Workflow({ id: 'inner', description: 'One agent with a tool' })
+class InnerWorkflow {
+  readonly tooled = agent({
     tools: [WeatherTool],
     model: ['openai', { model: 'openai/second' }],
     settings: { temperature: 0.5, max_completion_tokens: 99 },
   });
 
-  async *process(input: Conversation, context: TaskContext): AsyncGenerator<Deltas, string, void> {
-    return yield* this.streamTextDeltas(this.agent.runStream(input, context));
-  }
-}
-
-@Workflow({ id: 'inner', description: 'One agent with a tool' })
-class InnerWorkflow {
   define(flow: Flow, { messages }: ChatRefs): Ref<string> {
-    return flow.node(ToolNode, { messages });
+    return flow.stream(this.tooled, { messages });
   }
 }
 
@@ -71,7 +54,7 @@ class OuterWorkflow {
   }
 }
 
-const WORKFLOWS = [makeWorkflowsModule(WeatherTool, ToolNode, SpeakNode, InnerWorkflow, OuterWorkflow)];
+const WORKFLOWS = [makeWorkflowsModule(WeatherTool, SpeakNode, InnerWorkflow, OuterWorkflow)];
 
 describe('tracing', () => {
   let bench: LangfuseBench;
@@ -261,7 +244,7 @@ describe('tracing', () => {
       expect(outlineSpans([root])).toEqual([
         [
           'outer',
-          [inner.name, ['ToolNode', 'gpt-5.4-mini', 'second', 'tool:weather', 'second']],
+          [inner.name, ['tooled', 'gpt-5.4-mini', 'second', 'tool:weather', 'second']],
           ['SpeakNode', 'gpt-5.4-mini'],
         ],
       ]);

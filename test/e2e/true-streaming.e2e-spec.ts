@@ -3,8 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Bench } from '../support/app.js';
 import { assertCompletion, readChunks, readContent } from '../support/chunks.js';
-import { HELLO } from '../support/messages.js';
-import { openStream } from '../support/sse-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { cutEvery, delay, gate, style } from '../support/upstream/steps.js';
 
@@ -18,7 +16,7 @@ describe('true streaming', () => {
   it('sends the first event before the upstream has said the second', async () => {
     const hold = gate();
     bench.upstream.next(scriptStream(['First', hold, ' second']));
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await bench.open();
     await stream.until((item) => item.kind === 'data' && item.data.includes('First'));
     expect(readContent(stream.items)).toBe('First');
     hold.open();
@@ -46,7 +44,7 @@ describe('true streaming', () => {
             ...(crlf ? [style({ lineEnd: '\r\n', dataSpace: false })] : []),
             ...script,
           ]);
-          const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+          const stream = await bench.open();
           const items = await stream.collect();
           assertCompletion(items, { finish: 'stop' });
           // Lone halves of characters have no UTF-8 form.
@@ -59,7 +57,7 @@ describe('true streaming', () => {
 
   it('never sends half a character while its other half is on the way', async () => {
     bench.upstream.next(scriptStream(['smile \ud83d', delay(20), '\ude00!']));
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await bench.open();
     const items = await stream.collect();
     assertCompletion(items, { content: 'smile 😀!' });
     for (const chunk of readChunks(items)) expect(chunk.choices[0]?.delta.content ?? '').not.toMatch(/\p{Surrogate}/u);

@@ -4,7 +4,6 @@ import { Bench, TestApp } from '../support/app.js';
 import { assertErrorEnded } from '../support/chunks.js';
 import { getJson, postJson } from '../support/http-client.js';
 import { HELLO } from '../support/messages.js';
-import { openStream } from '../support/sse-client.js';
 import { type Script, scriptStream } from '../support/upstream/scripts.js';
 import {
   chunk,
@@ -37,7 +36,7 @@ describe('what one model may answer is bounded', () => {
   };
   const ask = (script: Script): ReturnType<typeof postJson> => {
     bench.upstream.next(script);
-    return postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
+    return bench.ask();
   };
   /** Asks without streaming. */
   const errorOf = async (script: Script): Promise<unknown> => {
@@ -50,7 +49,7 @@ describe('what one model may answer is bounded', () => {
   it('by 8 MiB with default settings: an endless stream ends in an error, and the model is left', async () => {
     await start();
     bench.upstream.next([role(), flood({ bytes: 60 * MIB }), ...EVER]);
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await bench.open();
     const items = await stream.collect({ within: 30_000 });
     expect(assertErrorEnded(items)).toMatchObject({ code: 'upstream_answer_too_large', type: 'server_error' });
     const received = items.reduce((sum, item) => sum + (item.kind === 'data' ? item.data.length : 0), 0);
@@ -208,12 +207,7 @@ describe('what one model may answer is bounded', () => {
       done(),
       end(),
     ]);
-    const stream = await openStream(bench.app.chatUrl, {
-      model: 'chat',
-      stream: true,
-      messages: HELLO,
-      stream_options: { include_usage: true },
-    });
+    const stream = await bench.open({ stream_options: { include_usage: true } });
     const items = await stream.collect();
     expect(JSON.stringify(items).length).toBeLessThan(50_000);
   });

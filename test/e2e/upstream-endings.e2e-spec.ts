@@ -3,8 +3,7 @@ import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded, readContent } from '../support/chunks.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { postJson } from '../support/http-client.js';
-import { HELLO } from '../support/messages.js';
-import { openStream, type SseStream } from '../support/sse-client.js';
+import type { SseStream } from '../support/sse-client.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import {
   chunk,
@@ -39,8 +38,7 @@ describe('the end of an upstream answer', () => {
   });
   afterEach(() => bench.close());
 
-  const open = (body: object = {}): Promise<SseStream> =>
-    openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO, ...body });
+  const open = (body: object = {}): Promise<SseStream> => bench.open(body);
   const saw = (stream: SseStream, words: string): Promise<unknown> =>
     stream.until(() => readContent(stream.items).includes(words));
   /** Two parts in one read, of which the second says that the answer is over: the client sees it, so the server has read both. */
@@ -202,7 +200,7 @@ describe('an upstream connection that closes before the end of its body', () => 
   const PIECES = Array.from({ length: 2_000 }, (_, index) => `${index} ${'x'.repeat(4_000)}\n`);
   const paused = async (script: readonly Step[]): Promise<SseStream> => {
     bench.upstream.next(script);
-    const stream = await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO });
+    const stream = await bench.open();
     await stream.until(({ kind }) => kind === 'data');
     stream.pause();
     return stream;
@@ -231,7 +229,7 @@ describe('an upstream connection that closes before the end of its body', () => 
     const WORDS = Array.from({ length: 2_000 }, (_, index) => `${index} `);
     const answerTo = async (...ending: readonly ContentStep[]): ReturnType<SseStream['collect']> => {
       bench.upstream.next([role(), together(...WORDS.map((word) => text(word)), ...ending), cutOff()]);
-      return (await openStream(bench.app.chatUrl, { model: 'chat', stream: true, messages: HELLO })).collect();
+      return (await bench.open()).collect();
     };
 
     it('and is no failure after [DONE]', async () => {
@@ -249,7 +247,7 @@ describe('an upstream connection that closes before the end of its body', () => 
     const message = { role: 'assistant', content: 'All of it.' };
     const json = JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }] });
     bench.upstream.next([raw(json), cutOff()]).next([raw(json.slice(0, -2)), cutOff()]);
-    const ask = (): ReturnType<typeof postJson> => postJson(bench.app.chatUrl, { model: 'chat', messages: HELLO });
+    const ask = (): ReturnType<typeof postJson> => bench.ask();
     expect((await ask()).json).toMatchObject({ choices: [{ message: { content: 'All of it.' } }] });
     expect(await ask()).toMatchObject({ status: 502, json: { error: { code: 'upstream_connection_lost' } } });
   });

@@ -3,12 +3,11 @@ import { Logger } from '@nestjs/common';
 import { Bench } from '../support/app.js';
 import { assertCompletion, assertErrorEnded } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
+import { CHAT } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { done, finish, role, toolCall } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
-
-const ASK = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
 
 describe("a vendor's finish_reason", () => {
   let bench: Bench;
@@ -39,7 +38,7 @@ describe("a vendor's finish_reason", () => {
     [77, 'stop'],
   ])('%s is %s for the client', async (given, finish) => {
     bench.upstream.next(scriptStream('Hi', { finish: given }));
-    assertCompletion(await (await openStream(bench.app.chatUrl, { ...ASK, stream: true })).collect(), { finish });
+    assertCompletion(await (await openStream(bench.app.chatUrl, { ...CHAT, stream: true })).collect(), { finish });
   });
 
   it.each(['tool_calls', 'tool_use', 'function_call', 'TOOL_CALL', 'stop'])(
@@ -48,7 +47,7 @@ describe("a vendor's finish_reason", () => {
       const call = toolCall({ index: 0, id: 'a', name: 'look', arguments: '{"at":1}' });
       bench.upstream.next([role(null), call, finish(given), done()]);
       const tools = [{ type: 'function', function: { name: 'look' } }];
-      const stream = await openStream(bench.app.chatUrl, { ...ASK, tools, stream: true });
+      const stream = await openStream(bench.app.chatUrl, { ...CHAT, tools, stream: true });
       assertCompletion(await stream.collect(), { finish: 'tool_calls' });
     },
   );
@@ -57,8 +56,8 @@ describe("a vendor's finish_reason", () => {
     '%s, which says that the answer is not whole, is a failure',
     async (given) => {
       bench.upstream.next(scriptStream('Half an', { finish: given })).next(scriptStream('Half an', { finish: given }));
-      assertErrorEnded(await (await openStream(bench.app.chatUrl, { ...ASK, stream: true })).collect());
-      const { status, json } = await postJson(bench.app.chatUrl, ASK);
+      assertErrorEnded(await (await openStream(bench.app.chatUrl, { ...CHAT, stream: true })).collect());
+      const { status, json } = await postJson(bench.app.chatUrl, CHAT);
       assertValidError(json);
       expect(status).toBe(502);
     },
@@ -70,7 +69,7 @@ describe("a vendor's finish_reason", () => {
     try {
       for (const word of ['SPECIAL\u0007', 'SPECIAL\u0007', 'odd']) {
         bench.upstream.next(scriptStream('Hi', { finish: word }));
-        expect((await postJson(bench.app.chatUrl, ASK)).json).toMatchObject({ choices: [{ finish_reason: 'stop' }] });
+        expect((await postJson(bench.app.chatUrl, CHAT)).json).toMatchObject({ choices: [{ finish_reason: 'stop' }] });
       }
       const told = lines.filter((line) => line.includes('finish_reason'));
       expect(told).toHaveLength(2);

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { Bench } from '../support/app.js';
 import { assertCompletion, readContent } from '../support/chunks.js';
 import { postJson } from '../support/http-client.js';
+import { CHAT } from '../support/messages.js';
 import { openStream } from '../support/sse-client.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
 import {
@@ -20,7 +21,6 @@ import {
 } from '../support/upstream/steps.js';
 import { assertValidError } from '../support/wire-schema.js';
 
-const ASK = { model: 'chat', messages: [{ role: 'user', content: 'Hello' }] };
 const USAGE = tokens(3, 4);
 const WHOLE = {
   choices: [{ index: 0, message: { role: 'assistant', content: 'Grüße 🙂' }, finish_reason: 'stop' }],
@@ -48,7 +48,7 @@ describe('an upstream answer is read by what it is', () => {
   it.each(TYPES)('an event stream with the content type "%s"', async (type) => {
     for (const start of ['', '\uFEFF', '\r\n\n', ': hello\n\n', 'id: 1\nretry: 10\n']) {
       bench.upstream.next([headers(200, { 'content-type': type }), raw(start), ...scriptStream('Grüße 🙂')]);
-      const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
+      const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true });
       assertCompletion(await stream.collect(), { content: 'Grüße 🙂', finish: 'stop' });
     }
   });
@@ -56,7 +56,7 @@ describe('an upstream answer is read by what it is', () => {
   it.each(TYPES)('one JSON object with the content type "%s"', async (type) => {
     for (const start of ['', '\uFEFF', ' \n\t']) {
       bench.upstream.next([headers(200, { 'content-type': type }), raw(start + JSON.stringify(WHOLE))]);
-      const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
+      const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true });
       assertCompletion(await stream.collect(), { content: 'Grüße 🙂', finish: 'stop' });
     }
   });
@@ -64,7 +64,7 @@ describe('an upstream answer is read by what it is', () => {
   it('however small the pieces are in which it comes', async () => {
     const type = headers(200, { 'content-type': 'application/octet-stream' });
     bench.upstream.next([type, cutEvery(1), style({ dataSpace: false }), raw('\uFEFF'), ...scriptStream('By bytes')]);
-    const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
+    const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true });
     assertCompletion(await stream.collect(), { content: 'By bytes', finish: 'stop' });
   });
 
@@ -79,20 +79,20 @@ describe('an upstream answer is read by what it is', () => {
         headers(200, { 'content-type': 'application/json' }),
         raw(JSON.stringify({ choices: [choice] })),
       ]);
-      const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
+      const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true });
       assertCompletion(await stream.collect(), { content, finish });
     }
     bench.upstream.next([headers(200, { 'content-type': 'application/json' }), raw('{"choices":[{"message":{}}]}')]);
-    expect((await postJson(bench.app.chatUrl, ASK)).status).toBe(502);
+    expect((await postJson(bench.app.chatUrl, CHAT)).status).toBe(502);
   });
 
-  it('a message that says all of the stream again is not said twice', async () => {
+  it('a message that repeats the whole stream is not passed on', async () => {
     const again = { choices: [{ index: 0, message: { role: 'assistant', content: 'Yes.' }, finish_reason: 'stop' }] };
     bench.upstream.next([role(), text('Ye'), text('s.'), chunk(again), done()]);
-    const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
+    const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true });
     assertCompletion(await stream.collect(), { content: 'Yes.', finish: 'stop' });
     bench.upstream.next([chunk({ choices: [{ message: { content: 'Y' } }] }), chunk(again), done()]);
-    expect((await postJson(bench.app.chatUrl, ASK)).json).toMatchObject({
+    expect((await postJson(bench.app.chatUrl, CHAT)).json).toMatchObject({
       choices: [{ message: { content: 'YYes.' } }],
     });
   });
@@ -102,21 +102,21 @@ describe('an upstream answer is read by what it is', () => {
     ['in x_groq', { choices: [{ delta: {}, finish_reason: 'stop' }], x_groq: { id: 'a', usage: USAGE } }],
   ])('usage %s counts', async (_, last) => {
     bench.upstream.next([role(), text('Yes.'), chunk(last), done()]);
-    expect((await postJson(bench.app.chatUrl, ASK)).json).toMatchObject({ usage: USAGE });
+    expect((await postJson(bench.app.chatUrl, CHAT)).json).toMatchObject({ usage: USAGE });
   });
 
   it.each([null, false, '', {}, { message: '', type: '', param: null, code: 0 }])(
     'the key `error` with %j in it is none',
     async (error) => {
       bench.upstream.next([chunk({ error, choices: [{ delta: { content: 'Yes.' } }] }), finish('stop'), done()]);
-      const stream = await openStream(bench.app.chatUrl, { ...ASK, stream: true });
+      const stream = await openStream(bench.app.chatUrl, { ...CHAT, stream: true });
       assertCompletion(await stream.collect(), { content: 'Yes.', finish: 'stop' });
     },
   );
 
   it('an object of the kind `error` is one, with its status', async () => {
     bench.upstream.next([chunk({ object: 'error', message: 'Too long', type: 'BadRequestError', code: 400 }), done()]);
-    const { status, json } = await postJson(bench.app.chatUrl, ASK);
+    const { status, json } = await postJson(bench.app.chatUrl, CHAT);
     expect([status, json]).toMatchObject([400, { error: { message: 'Too long' } }]);
   });
 
@@ -130,7 +130,7 @@ describe('an upstream answer is read by what it is', () => {
       ['text/plain', ' '.repeat(10_000)],
     ] as const) {
       bench.upstream.next([headers(200, { 'content-type': type }), raw(body)]);
-      const { status, json, text } = await postJson(bench.app.chatUrl, { ...ASK, stream: true });
+      const { status, json, text } = await postJson(bench.app.chatUrl, { ...CHAT, stream: true });
       assertValidError(json);
       expect([status, json.error.code]).toEqual([502, 'upstream_bad_answer']);
       expect(text).not.toMatch(/10\.0\.0\.7|datagram|connect error/);
@@ -153,11 +153,11 @@ describe('an upstream that cannot stream', () => {
     const bench = await Bench.start({ env: { OPENAI_STREAM: 'off' } });
     try {
       bench.upstream.always(scriptStream('All of it, at once.', { usage: USAGE }));
-      const body = { ...ASK, stream: true, stream_options: { include_usage: true } };
+      const body = { ...CHAT, stream: true, stream_options: { include_usage: true } };
       const items = await (await openStream(bench.app.chatUrl, body)).collect();
       assertCompletion(items, { finish: 'stop', includeUsage: true, usage: USAGE });
       expect(readContent(items)).toBe('All of it, at once.');
-      const { json } = await postJson(bench.app.chatUrl, ASK);
+      const { json } = await postJson(bench.app.chatUrl, CHAT);
       expect(json).toMatchObject({ choices: [{ message: { content: 'All of it, at once.' } }], usage: USAGE });
       for (const { body: asked } of bench.upstream.requests) {
         expect(asked.stream).toBe(false);
@@ -174,7 +174,7 @@ describe('an upstream that cannot stream', () => {
     Logger.overrideLogger({ log() {}, error() {}, warn: (line: string) => lines.push(line) });
     try {
       bench.upstream.next(refusal());
-      const { status, json, headers: fields } = await postJson(bench.app.chatUrl, { ...ASK, stream: true });
+      const { status, json, headers: fields } = await postJson(bench.app.chatUrl, { ...CHAT, stream: true });
       assertValidError(json);
       expect([status, json.error.code, json.error.param]).toEqual([502, 'upstream_cannot_stream', null]);
       expect(fields['x-should-retry']).toBe('false');

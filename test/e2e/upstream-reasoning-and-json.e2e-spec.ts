@@ -1,21 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Injectable, Module } from '@nestjs/common';
 import { IsOptional, IsString } from 'class-validator';
-import type { Message } from '../../src/models/index.js';
-import { AgentNode, AgentStreamingNode } from '../../src/nodes/index.js';
-import {
-  agent,
-  type ChatRefs,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  Workflow,
-} from '../../src/workflow/index.js';
+import { agent } from '../../src/workflow/index.js';
 import { assertCompletion } from '../support/chunks.js';
 import { CompletionBench } from '../support/completion-bench.js';
 import { type Script, scriptStream } from '../support/upstream/scripts.js';
 import { delta, done, finish, role, text } from '../support/upstream/steps.js';
+import { makeAgentModule } from '../support/workflow-kit.js';
 
 class Reply {
   @IsOptional()
@@ -26,50 +16,16 @@ class Reply {
   readonly reply: string;
 }
 
-interface Asked {
-  readonly messages: readonly Message[];
-}
-
 const config = agent({ output: Reply });
-
-@Injectable()
-class SpokenNode extends AgentStreamingNode<Asked, Reply> {
-  readonly agentConfig = config;
-  async *process({ messages }: Asked, context: TaskContext): AsyncGenerator<Deltas, Reply, void> {
-    const stream = this.agent.runStream({ messages }, context);
-    return yield* this.streamStructuredDeltas(stream, { thinking: 'reasoning', reply: 'content' });
-  }
-}
-
-@Injectable()
-class SilentNode extends AgentNode<Asked, Reply> {
-  readonly agentConfig = config;
-  process({ messages }: Asked, context: TaskContext): Promise<Reply> {
-    return this.agent.run({ messages }, context);
-  }
-}
-
-@Workflow({ id: 'spoken', description: 'A structured answer, as it arrives' })
-class SpokenWorkflow {
-  define(flow: Flow, { messages }: ChatRefs): Ref<Reply> {
-    return flow.node(SpokenNode, { messages });
-  }
-}
-
-@Workflow({ id: 'silent', description: 'A structured answer, once it is whole' })
-class SilentWorkflow {
-  define(flow: Flow, { messages }: ChatRefs): Ref<Reply> {
-    return flow.node(SilentNode, { messages });
-  }
-}
-
-@Module({ providers: [SpokenNode, SilentNode, SpokenWorkflow, SilentWorkflow] })
-class StructuredModule {}
+const MODULES = [
+  makeAgentModule(config, { id: 'spoken', channels: { thinking: 'reasoning', reply: 'content' } }),
+  makeAgentModule(config, { id: 'silent', isVisible: false }),
+];
 
 describe('an upstream that speaks OpenAI in its own way', () => {
   let bench: CompletionBench;
   const start = async (env: Readonly<Record<string, string>> = {}): Promise<void> => {
-    bench = await CompletionBench.start({ imports: [StructuredModule], env });
+    bench = await CompletionBench.start({ imports: MODULES, env });
   };
   afterEach(() => bench.close());
 

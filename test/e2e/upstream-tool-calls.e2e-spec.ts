@@ -1,31 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Injectable, Module } from '@nestjs/common';
-import type { Message } from '../../src/models/index.js';
-import { AgentStreamingNode, NodesModule } from '../../src/nodes/index.js';
-import {
-  agent,
-  AgentTool,
-  type ChatRefs,
-  type Deltas,
-  type Flow,
-  type Ref,
-  type TaskContext,
-  Workflow,
-} from '../../src/workflow/index.js';
+import { Injectable } from '@nestjs/common';
+import { agent, AgentTool, type ChatRefs, type Flow, type Ref, Workflow } from '../../src/workflow/index.js';
 import { assertCompletion, readChunks, readToolCalls } from '../support/chunks.js';
 import { CompletionBench } from '../support/completion-bench.js';
 import { openStream } from '../support/sse-client.js';
 import { type Script, scriptStream } from '../support/upstream/scripts.js';
 import { delta, done, finish, reasoning, role, style, text } from '../support/upstream/steps.js';
+import { makeAgentModule, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 const QUESTION = [{ role: 'user', content: 'How warm is it?' }];
 const TOOLS = [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }];
 const OSLO = { name: 'weather', arguments: '{"city":"Oslo"}' };
 const ROME = { name: 'weather', arguments: '{"city":"Rome"}' };
-
-interface Asked {
-  readonly messages: readonly Message[];
-}
 
 const executed: string[] = [];
 
@@ -40,53 +26,26 @@ class PingTool extends AgentTool<void, string> {
   }
 }
 
-abstract class Speaker extends AgentStreamingNode<Asked, string> {
-  async *process({ messages }: Asked, context: TaskContext): AsyncGenerator<Deltas, string, void> {
-    return yield* this.streamTextDeltas(this.agent.runStream({ messages }, context));
-  }
-}
-
-@Injectable()
-class FirstNode extends Speaker {
-  readonly agentConfig = agent({ forward: ['tools'] });
-}
-
-@Injectable()
-class SecondNode extends Speaker {
-  readonly agentConfig = agent({ forward: ['tools'] });
-}
-
-@Injectable()
-class ToolNode extends Speaker {
-  readonly agentConfig = agent({ tools: [PingTool] });
-}
-
 @Workflow({ id: 'two', description: 'Two steps, each of which may call tools of the client' })
 class TwoWorkflow {
+  readonly first = agent({ forward: ['tools'] });
+  readonly second = agent({ forward: ['tools'] });
   define(flow: Flow, { messages }: ChatRefs): Ref<string> {
-    flow.node(FirstNode, { messages });
-    return flow.node(SecondNode, { messages });
+    flow.stream(this.first, { messages });
+    return flow.stream(this.second, { messages });
   }
 }
 
-@Workflow({ id: 'tooled', description: 'One step with a tool of the server' })
-class TooledWorkflow {
-  define(flow: Flow, { messages }: ChatRefs): Ref<string> {
-    return flow.node(ToolNode, { messages });
-  }
-}
-
-@Module({
-  imports: [NodesModule],
-  providers: [PingTool, FirstNode, SecondNode, ToolNode, TwoWorkflow, TooledWorkflow],
-})
-class ToolsModule {}
+const MODULES = [
+  makeWorkflowsModule(TwoWorkflow),
+  makeAgentModule(agent({ tools: [PingTool] }), { id: 'tooled', tools: [PingTool] }),
+];
 
 describe('tool calls of an upstream', () => {
   let bench: CompletionBench;
   beforeEach(async () => {
     executed.length = 0;
-    bench = await CompletionBench.start({ imports: [ToolsModule] }, { messages: QUESTION, tools: TOOLS });
+    bench = await CompletionBench.start({ imports: MODULES }, { messages: QUESTION, tools: TOOLS });
   });
   afterEach(() => bench.close());
   /** Each list is a chunk. */
@@ -148,7 +107,7 @@ describe('tool calls of an upstream', () => {
     ],
     ['without `function`', calls([OSLO, ROME].map((called, index) => [{ index, ...called }]))],
     ['that end like any other answer', calls([[{ function: OSLO }, { function: ROME }]], 'stop')],
-  ])('%s are what a person would say they are', async (_, script) => {
+  ])('%s are read as a person would read them', async (_, script) => {
     bench.upstream.next(script).next(script);
     const items = await bench.stream();
     assertCompletion(items, { finish: 'tool_calls' });
@@ -183,7 +142,7 @@ describe('tool calls of an upstream', () => {
     });
   });
 
-  it('in the deprecated form are calls like others', async () => {
+  it('in the deprecated form are read like any others', async () => {
     bench.upstream.next([
       role(null),
       delta({ function_call: { name: 'weather', arguments: '{"city":' } }),

@@ -161,7 +161,7 @@ describe('several processes', () => {
     await expect(failed).rejects.toThrow(/API_KEYS_FILE: cannot be read: ENOENT/);
   });
 
-  it('show the metrics of those that answer while one of them hangs, and the last ones of that one', async () => {
+  it('show the metrics of those that answer while one of them hangs, and the last known ones of that one', async () => {
     const started = await start();
     const { url, process: child } = started;
     await eventually(async () => {

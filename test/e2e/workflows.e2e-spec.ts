@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type Type } from '@nestjs/common';
 import { IsInt, IsString } from 'class-validator';
-import type { Message } from '../../src/models/index.js';
 import { AgentNode, AgentStreamingNode } from '../../src/nodes/index.js';
 import {
   agent,
@@ -20,11 +19,7 @@ import { HELLO } from '../support/messages.js';
 import { RecordingTracer } from '../support/recording-tracer.js';
 import { openStream } from '../support/sse-client.js';
 import { scriptCompletion, scriptStream, tokens } from '../support/upstream/scripts.js';
-import { makeWorkflowsModule } from '../support/workflow-kit.js';
-
-interface Conversation {
-  readonly messages: readonly Message[];
-}
+import { type Conversation, makeWorkflowsModule } from '../support/workflow-kit.js';
 
 class City {
   @IsString() readonly name: string;
@@ -252,7 +247,7 @@ describe('workflows of an application developer', () => {
     }
     @Workflow({ id: 'four', description: '' })
     class FourthWorkflow {
-      define(_flow: Flow, { messages }: ChatRefs): Ref<readonly Message[]> {
+      define(_flow: Flow, { messages }: ChatRefs): Ref<Conversation['messages']> {
         return messages;
       }
     }

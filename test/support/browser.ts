@@ -42,7 +42,7 @@ export function describeInBrowser(): typeof describe | typeof describe.skip {
   return describe.skip;
 }
 
-/** How a visitor's browser is. */
+/** Settings of a visitor's browser. */
 export interface VisitorOptions {
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: 'light' | 'dark';

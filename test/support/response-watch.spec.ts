@@ -11,7 +11,7 @@ const CHUNK = {
   choices: [{ index: 0, delta: { content: 'x' }, finish_reason: null }],
 };
 
-describe('AnswerWatch', () => {
+describe('ResponseWatch', () => {
   let server: Server;
   let watch: ResponseWatch;
   let answer: { readonly type: string; readonly writes: readonly string[] };

@@ -52,8 +52,14 @@ export function makeWiredModule(wire: Wire, ...providers: Type<unknown>[]): Type
   return makeWorkflowsModule(TestWorkflow, ...providers);
 }
 
-/** What an {@link makeAgentModule} is beside its agent. */
+/** What a module of one agent has besides the agent. */
 export interface AgentModuleOptions {
+  /** The workflow's id. Default: `test`. */
+  readonly id?: string;
+  /** The step's key. Default: `SpeakingNode`, or `SilentNode`. */
+  readonly key?: string;
+  /** Where the client reads each field of a structured answer. Default: its JSON is the content. */
+  readonly channels?: Readonly<Record<string, 'content' | 'reasoning'>>;
   /** False: the agent works in silence, and its output is the answer. Default: true. */
   readonly isVisible?: boolean;
   /** Providers of its tools. */
@@ -62,21 +68,21 @@ export interface AgentModuleOptions {
   readonly variables?: Readonly<Record<string, unknown>>;
 }
 
-/** A module with the workflow `test` of one agent, at the step `SpeakingNode` or `SilentNode`. */
+/** A module with a workflow of one agent. */
 export function makeAgentModule<Output>(
   config: Agent<AgentInput, Output>,
-  { isVisible = true, tools = [], variables = {} }: AgentModuleOptions = {},
+  { id = 'test', key, channels, isVisible = true, tools = [], variables = {} }: AgentModuleOptions = {},
 ): Type<unknown> {
-  @Workflow({ id: 'test', description: 'One agent' })
+  @Workflow({ id, description: 'One agent' })
   class TestWorkflow {
     readonly agent = config;
     define(flow: Flow, { messages }: ChatRefs): Ref<unknown> {
       const input = { messages, ...variables };
-      if (!isVisible) return flow.ask(this.agent, input, { key: 'SilentNode' });
-      const options = { key: 'SpeakingNode' };
+      if (!isVisible) return flow.ask(this.agent, input, { key: key ?? 'SilentNode' });
+      const options = { key: key ?? 'SpeakingNode' };
       return config.config.output === undefined
         ? flow.stream(this.agent as Agent<AgentInput, string>, input, options)
-        : flow.stream(this.agent as Agent<AgentInput, object>, input, undefined, options);
+        : flow.stream(this.agent as Agent<AgentInput, object>, input, channels as object | undefined, options);
     }
   }
   return makeWorkflowsModule(TestWorkflow, ...tools);

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { stringify } from 'yaml';
+import { postJson } from '../support/http-client.js';
+import { CHAT } from '../support/messages.js';
+import { catchRejection } from '../support/rejection.js';
+import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+
+const ANN = 'sk-mr-of-ann-0123456789abcdef';
+const BOB = 'sk-mr-of-bob-0123456789abcdef';
+
+const hashOf = (key: string): string => `sha256:${createHash('sha256').update(key).digest('hex')}`;
+const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
+
+describe('a server with and without keys', () => {
+  let server: ServerProcess | undefined;
+  let folder: string;
+  beforeAll(ensureServerIsBuilt, 120_000);
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'millrace-keys-'));
+  });
+  afterEach(async () => {
+    await server?.process.stop();
+    server = undefined;
+    await rm(folder, { recursive: true });
+  });
+
+  it('warns at its start that it is open, if it is', async () => {
+    server = await startServerProcess();
+    await server.process.waitForLine(
+      /WARN.*No API keys are configured: everybody who can reach this server can use it/,
+    );
+    await server.process.stop();
+    server = await startServerProcess({ env: { API_KEYS: ANN } });
+    await server.process.waitForLine(/curl/);
+    expect(server.process.stdout).not.toContain('No API keys');
+  });
+
+  it('logs who asked, and never a key', async () => {
+    await writeFile(join(folder, 'keys.yaml'), stringify([{ name: 'ann', hash: hashOf(ANN) }]));
+    const env = { API_KEYS_FILE: join(folder, 'keys.yaml'), API_KEYS: BOB, DEMO_TOKENS_PER_SECOND: '0' };
+    server = await startServerProcess({ env: { ...env, LOG_LEVEL: 'verbose' } });
+    const chat = `${server.url}/v1/chat/completions`;
+    expect((await postJson(chat, CHAT, bearer(ANN))).status).toBe(200);
+    expect((await postJson(chat, CHAT, bearer(BOB))).status).toBe(200);
+    expect((await postJson(chat, CHAT, bearer('sk-mr-wrong'))).status).toBe(401);
+    await server.process.waitForLine(/POST \/v1\/chat\/completions 200 stop .*key=ann/);
+    await server.process.waitForLine(/POST \/v1\/chat\/completions 200 stop .*key=key-1/);
+    await server.process.waitForLine(/POST \/v1\/chat\/completions 401 unauthorized (?!.*key=)/);
+    expect(server.process.stdout + server.process.stderr).not.toContain('sk-mr-');
+  });
+
+  describe('does not start with a file', () => {
+    let path: string;
+    beforeEach(() => {
+      path = join(folder, 'keys.yaml');
+    });
+    const readFaults = async (env: Record<string, string> = {}): Promise<string> => {
+      const error = (await catchRejection(startServerProcess({ env: { API_KEYS_FILE: path, ...env } }))) as Error;
+      expect(error.message).toContain('The process ended (1)');
+      return error.message;
+    };
+
+    it('that is not there', async () => {
+      expect(await readFaults()).toContain('API_KEYS_FILE: cannot be read: ENOENT');
+    });
+
+    it('whose entries are wrong, and lists every fault without a key', async () => {
+      const entries = [
+        { name: 'ann', hash: ANN },
+        { name: 'bob', hash: hashOf(BOB), limit: 5 },
+        { name: 'eve', hash: hashOf('sk-eve'), expires: '2020-W05' },
+      ];
+      await writeFile(path, stringify(entries));
+      const message = await readFaults();
+      expect(message).toContain('API_KEYS_FILE: entry 1 ("ann"): hash must be sha256:');
+      expect(message).toContain('API_KEYS_FILE: entry 2 ("bob"): there is no limit');
+      expect(message).toContain('API_KEYS_FILE: entry 3 ("eve"): expires must be a date such as 2027-01-31');
+      expect(message).not.toContain(ANN);
+    });
+
+    it('that has a key of API_KEYS, too', async () => {
+      await writeFile(path, stringify([{ name: 'ann', hash: hashOf(ANN) }]));
+      expect(await readFaults({ API_KEYS: ANN })).toContain('API_KEYS has a key of the same name or hash');
+    });
+  });
+});
