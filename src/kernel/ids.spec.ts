@@ -5,6 +5,7 @@ describe('RandomIdSource', () => {
   it.each([
     ['runId', /^[0-9a-f]{24}$/],
     ['requestId', /^[0-9a-f]{24}$/],
+    ['itemId', /^[0-9a-f]{48}$/],
     ['traceId', /^[0-9a-f]{32}$/],
     ['spanId', /^[0-9a-f]{16}$/],
   ] as const)('never gives the same %s twice', (kind, shape) => {

@@ -45,6 +45,6 @@ export interface DecodedRequest {
   readonly streams: boolean;
   /** True if the stream is to tell what happens in the workflow. */
   readonly nodeEvents: boolean;
-  /** The items that the run is asked: those of earlier responses, then the request's own, each with an id. */
+  /** The items that the run is asked: those of earlier responses, then the request's own, each with an id. Empty if nothing is stored. */
   readonly context: readonly JsonObject[];
 }

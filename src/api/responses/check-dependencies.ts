@@ -1,0 +1,39 @@
+import { isJsonObject, type JsonObject } from '../../kernel/index.js';
+import { type Fault, type FaultLog, missing, wrongType } from '../../schema/index.js';
+
+/** Checks the parameters that make no sense without another one, and what no rule of one parameter can say. */
+export function checkDependencies(body: JsonObject, faults: FaultLog): void {
+  const { input, previous_response_id: previous, stream, stream_options: options, background, store, metadata } = body;
+  const hasPrevious = isGiven(previous);
+  if (!isGiven(input) && !hasPrevious) faults.add(() => missing('input'));
+  if (Array.isArray(input) && input.length === 0 && !hasPrevious) {
+    faults.add(() => ({
+      param: 'input',
+      code: 'empty_array',
+      message: `Invalid 'input': empty array. Expected an array with at least 1 item, or 'previous_response_id'.`,
+    }));
+  }
+  if (isGiven(options) && stream !== true) {
+    faults.add(() => refuse('stream_options', `'stream_options' is only allowed when 'stream' is true.`));
+  }
+  if (background === true && store === false) {
+    faults.add(() =>
+      refuse('background', 'what runs in the background must be stored. Leave `store` out.', 'unsupported_value'),
+    );
+  }
+  // They are sent back, and clients expect strings.
+  if (isJsonObject(metadata)) {
+    for (const [name, value] of Object.entries(metadata)) {
+      if (typeof value !== 'string')
+        faults.add(() => wrongType(/^[\w-]{1,64}$/.test(name) ? `metadata.${name}` : 'metadata', 'a string', value));
+    }
+  }
+}
+
+function refuse(param: string, message: string, code = 'invalid_value'): Fault {
+  return { param, code, message: `Invalid value for '${param}': ${message}` };
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}

@@ -1,0 +1,265 @@
+import { applyDecorators } from '@nestjs/common';
+import { ArrayNotEmpty, IsArray, IsIn, IsOptional, IsString, MinLength } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import { Always, OneOf, OrString } from '../../../schema/index.js';
+import {
+  ASSISTANT_PARTS,
+  type AssistantPart,
+  SYSTEM_PARTS,
+  type SystemPart,
+  USER_PARTS,
+  type UserPart,
+} from './input-parts.js';
+
+/** The id that the client has for an item. */
+function ItemId(): PropertyDecorator {
+  return applyDecorators(
+    JSONSchema({ description: 'Id of the item, if it has one. It is listed again, and refers to nothing.' }),
+    IsString(),
+    IsOptional(),
+  );
+}
+
+function ItemStatus(): PropertyDecorator {
+  return applyDecorators(
+    JSONSchema({ description: 'How far the item is, such as `completed`. A call that is `incomplete` is left out.' }),
+    IsString(),
+    IsOptional(),
+  );
+}
+
+function MessageType(): PropertyDecorator {
+  return applyDecorators(
+    JSONSchema({ description: 'May be left out: an item with a role is a message.' }),
+    IsIn(['message']),
+    IsOptional(),
+  );
+}
+
+/** A call, or what it gave: the two are told to belong together by it. */
+function CallId(): PropertyDecorator {
+  return applyDecorators(
+    JSONSchema({ description: 'Id of the call; its output repeats it.', example: 'call_1' }),
+    MinLength(1),
+    IsString(),
+  );
+}
+
+function OutputTextOrParts(): PropertyDecorator {
+  return applyDecorators(
+    JSONSchema({ description: 'What the tool gave: a text, or parts.' }),
+    OneOf('type', USER_PARTS, { each: true }),
+    IsArray(),
+    OrString(),
+  );
+}
+
+@JSONSchema({
+  description: 'What the application tells the model about its task.',
+  example: { type: 'message', role: 'developer', content: 'Answer in one sentence.' },
+})
+export class InputSystemMessage {
+  @MessageType()
+  readonly type?: 'message' | null;
+
+  @IsIn(['system', 'developer'])
+  @JSONSchema({ description: 'Who speaks. Forwarded as it is given.' })
+  readonly role: 'system' | 'developer';
+
+  @OrString()
+  @IsArray()
+  @ArrayNotEmpty()
+  @OneOf('type', SYSTEM_PARTS, { each: true })
+  @JSONSchema({ description: 'The text, whole or in parts.' })
+  readonly content: string | readonly SystemPart[];
+
+  @ItemId()
+  readonly id?: string | null;
+
+  @ItemStatus()
+  readonly status?: string | null;
+}
+
+@JSONSchema({
+  description: 'What the user says.',
+  example: { type: 'message', role: 'user', content: 'Why is the sky blue?' },
+})
+export class InputUserMessage {
+  @MessageType()
+  readonly type?: 'message' | null;
+
+  @Always('user')
+  readonly role: 'user';
+
+  @OrString()
+  @IsArray()
+  @ArrayNotEmpty()
+  @OneOf('type', USER_PARTS, { each: true })
+  @JSONSchema({ description: 'The text, or parts: text, images, sound, files.' })
+  readonly content: string | readonly UserPart[];
+
+  @ItemId()
+  readonly id?: string | null;
+
+  @ItemStatus()
+  readonly status?: string | null;
+}
+
+@JSONSchema({
+  description: 'What the model said before. Whatever else an item of an answer has is accepted.',
+  example: { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Air scatters blue most.' }] },
+})
+export class InputAssistantMessage {
+  @MessageType()
+  readonly type?: 'message' | null;
+
+  @Always('assistant')
+  readonly role: 'assistant';
+
+  @IsOptional()
+  @OrString()
+  @IsArray()
+  @OneOf('type', ASSISTANT_PARTS, { each: true })
+  @JSONSchema({ description: 'The text, whole or in parts, or a refusal.' })
+  readonly content?: string | readonly AssistantPart[] | null;
+
+  @ItemId()
+  readonly id?: string | null;
+
+  @ItemStatus()
+  readonly status?: string | null;
+}
+
+@JSONSchema({
+  description: 'A call of a function that the model made. The item with its output follows.',
+  example: { type: 'function_call', call_id: 'call_1', name: 'get_weather', arguments: '{"city":"Oslo"}' },
+})
+export class InputFunctionCall {
+  @Always('function_call')
+  readonly type: 'function_call';
+
+  @CallId()
+  readonly call_id: string;
+
+  @IsString()
+  @JSONSchema({ description: 'Name of the function.', example: 'get_weather' })
+  readonly name: string;
+
+  @IsString()
+  @JSONSchema({ description: 'The arguments as the model wrote them: JSON in a string.', example: '{"city":"Oslo"}' })
+  readonly arguments: string;
+
+  @ItemId()
+  readonly id?: string | null;
+
+  @ItemStatus()
+  readonly status?: string | null;
+}
+
+@JSONSchema({
+  description: 'What a function gave back.',
+  example: { type: 'function_call_output', call_id: 'call_1', output: '{"celsius":7}' },
+})
+export class InputFunctionCallOutput {
+  @Always('function_call_output')
+  readonly type: 'function_call_output';
+
+  @CallId()
+  readonly call_id: string;
+
+  @OutputTextOrParts()
+  readonly output: string | readonly UserPart[];
+
+  @ItemId()
+  readonly id?: string | null;
+
+  @ItemStatus()
+  readonly status?: string | null;
+}
+
+@JSONSchema({ description: 'A call of a custom tool that the model made. The item with its output follows.' })
+export class InputCustomToolCall {
+  @Always('custom_tool_call')
+  readonly type: 'custom_tool_call';
+
+  @CallId()
+  readonly call_id: string;
+
+  @IsString()
+  @JSONSchema({ description: 'Name of the tool.', example: 'run_query' })
+  readonly name: string;
+
+  @IsString()
+  @JSONSchema({ description: 'The input as the model wrote it: free text.' })
+  readonly input: string;
+
+  @ItemId()
+  readonly id?: string | null;
+
+  @ItemStatus()
+  readonly status?: string | null;
+}
+
+@JSONSchema({ description: 'What a custom tool gave back.' })
+export class InputCustomToolCallOutput {
+  @Always('custom_tool_call_output')
+  readonly type: 'custom_tool_call_output';
+
+  @CallId()
+  readonly call_id: string;
+
+  @OutputTextOrParts()
+  readonly output: string | readonly UserPart[];
+
+  @ItemId()
+  readonly id?: string | null;
+
+  @ItemStatus()
+  readonly status?: string | null;
+}
+
+@JSONSchema({ description: 'What the model thought. Accepted whatever is in it, and not sent to models.' })
+export class InputReasoning {
+  @Always('reasoning')
+  readonly type: 'reasoning';
+}
+
+@JSONSchema({
+  description: 'An item of an earlier, stored response of the same caller.',
+  example: { type: 'item_reference', id: 'msg_1' },
+})
+export class InputItemReference {
+  @IsOptional()
+  @IsIn(['item_reference'])
+  @JSONSchema({ description: 'May be left out: an item with an id and no role is a reference.' })
+  readonly type?: 'item_reference' | null;
+
+  @IsString()
+  @MinLength(1)
+  @JSONSchema({ description: 'Id of the item.' })
+  readonly id: string;
+}
+
+/** A message of any role. */
+export type InputMessage = InputSystemMessage | InputUserMessage | InputAssistantMessage;
+
+/** Classes of messages by their `role`. */
+export const MESSAGE_ROLES = {
+  user: InputUserMessage,
+  system: InputSystemMessage,
+  developer: InputSystemMessage,
+  assistant: InputAssistantMessage,
+};
+
+/** Classes of all other items that are read, by their `type`. */
+export const ITEM_TYPES = {
+  function_call: InputFunctionCall,
+  function_call_output: InputFunctionCallOutput,
+  custom_tool_call: InputCustomToolCall,
+  custom_tool_call_output: InputCustomToolCallOutput,
+  reasoning: InputReasoning,
+  item_reference: InputItemReference,
+};
+
+/** Classes of all items, once each. */
+export const INPUT_ITEMS = [...new Set([...Object.values(MESSAGE_ROLES), ...Object.values(ITEM_TYPES)])];

@@ -1,0 +1,138 @@
+import { IsIn, IsOptional, IsString, MinLength } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import { Always, Nested, OptionalBeside } from '../../../schema/index.js';
+
+@JSONSchema({ description: 'A piece of text.', example: { type: 'input_text', text: 'What is in this picture?' } })
+export class InputTextPart {
+  @Always('input_text')
+  readonly type: 'input_text';
+
+  @IsString()
+  @JSONSchema({ description: 'The text. May be empty.' })
+  readonly text: string;
+}
+
+@JSONSchema({
+  description: 'An image: where it is, or the id of one that was uploaded to the model provider.',
+  example: { type: 'input_image', image_url: 'https://example.com/cat.png', detail: 'auto' },
+})
+export class InputImagePart {
+  @Always('input_image')
+  readonly type: 'input_image';
+
+  @OptionalBeside('file_id')
+  @IsString()
+  @MinLength(1)
+  @JSONSchema({
+    description: 'Web address of the image, or the image itself as a `data:` URL in base64.',
+    example: 'https://example.com/cat.png',
+  })
+  readonly image_url?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @JSONSchema({ description: 'Id of an uploaded image.' })
+  readonly file_id?: string | null;
+
+  @IsOptional()
+  @IsIn(['auto', 'low', 'high', 'original'])
+  @JSONSchema({
+    description: 'How closely the model looks: `high` costs more tokens, and is also what `original` means here.',
+    default: 'auto',
+  })
+  readonly detail?: 'auto' | 'low' | 'high' | 'original' | null;
+}
+
+@JSONSchema({
+  description: 'A file: its content, its web address, or the id of one that was uploaded to the model provider.',
+  example: { type: 'input_file', filename: 'report.pdf', file_data: 'data:application/pdf;base64,JVBERg==' },
+})
+export class InputFilePart {
+  @Always('input_file')
+  readonly type: 'input_file';
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Name of the file.', example: 'report.pdf' })
+  readonly filename?: string | null;
+
+  @OptionalBeside('file_url', 'file_id')
+  @IsString()
+  @JSONSchema({ description: 'The file as a `data:` URL in base64.' })
+  readonly file_data?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Web address of the file, for models that fetch files themselves.' })
+  readonly file_url?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Id of an uploaded file.' })
+  readonly file_id?: string | null;
+}
+
+@JSONSchema({ description: 'Recorded sound.' })
+class InputSound {
+  @IsString()
+  @MinLength(1)
+  @JSONSchema({ description: 'The sound file in base64.' })
+  readonly data: string;
+
+  @IsIn(['wav', 'mp3'])
+  @JSONSchema({ description: 'Format of the sound file.' })
+  readonly format: 'wav' | 'mp3';
+}
+
+@JSONSchema({
+  description: 'A piece of sound for the model to hear.',
+  example: { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } },
+})
+export class InputAudioPart {
+  @Always('input_audio')
+  readonly type: 'input_audio';
+
+  @Nested(() => InputSound)
+  @JSONSchema({ description: 'The sound.' })
+  readonly input_audio: InputSound;
+}
+
+@JSONSchema({ description: 'A piece of text that the model wrote.' })
+export class SaidTextPart {
+  @Always('output_text')
+  readonly type: 'output_text';
+
+  @IsString()
+  @JSONSchema({ description: 'The text.' })
+  readonly text: string;
+}
+
+@JSONSchema({ description: 'What the model wrote when it refused.' })
+export class SaidRefusalPart {
+  @Always('refusal')
+  readonly type: 'refusal';
+
+  @IsString()
+  @JSONSchema({ description: 'The words of the refusal.' })
+  readonly refusal: string;
+}
+
+/** What an application may tell the model. */
+export type SystemPart = InputTextPart;
+
+/** What a user may send, and a tool may give back. */
+export type UserPart = InputTextPart | InputImagePart | InputFilePart | InputAudioPart;
+
+/** What a model may have said. */
+export type AssistantPart = SaidTextPart | SaidRefusalPart | InputTextPart;
+
+/** Classes of parts by their `type`, for each kind of item. */
+export const SYSTEM_PARTS = { input_text: InputTextPart };
+export const USER_PARTS = {
+  input_text: InputTextPart,
+  input_image: InputImagePart,
+  input_file: InputFilePart,
+  input_audio: InputAudioPart,
+};
+export const ASSISTANT_PARTS = { output_text: SaidTextPart, refusal: SaidRefusalPart, input_text: InputTextPart };

@@ -1,0 +1,252 @@
+import {
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsNumber,
+  IsObject,
+  IsOptional,
+  IsString,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import type { JsonObject } from '../../../kernel/index.js';
+import { Nested, NotOffered, OrString } from '../../../schema/index.js';
+import { INPUT_ITEMS } from './input-items.js';
+import { ResponseReasoning, ResponseStreamOptions, ResponseText } from './text-format.js';
+import { type ResponseTool, type ResponseToolChoice, TOOL_CHOICES, TOOLS } from './tools.js';
+
+/** One of some classes, or any object: for the description of what is checked by hand. */
+function describeForms(classes: readonly { readonly name: string }[]): {
+  anyOf: ({ $ref: string } | { type: 'object' })[];
+} {
+  return { anyOf: [...classes.map(({ name }) => ({ $ref: `#/components/schemas/${name}` })), { type: 'object' }] };
+}
+
+/**
+ * Body of `POST /v1/responses`, as the client sent it. Null means "not given" for every parameter. Parameters that are not
+ * declared here are accepted and do nothing: clients send new ones all the time.
+ */
+@JSONSchema({
+  description:
+    'A conversation to go on with. Null means "not given"; nothing is converted (`"0.5"` is no number); unknown ' +
+    'parameters are accepted. Beyond this schema: `input` may be left out only beside `previous_response_id`, and ' +
+    '`stream_options` needs `stream: true`.',
+  example: { model: 'chat', input: 'Why is the sky blue?', stream: true },
+})
+export class ResponseRequest {
+  readonly [parameter: string]: unknown;
+
+  // Stands first: whoever sends it may leave the model out, and should read of this.
+  @IsOptional()
+  @NotOffered('this server stores no prompts. Send `instructions` and `input` instead.')
+  @JSONSchema({ description: 'A stored prompt, of which this server has none: leave it out.' })
+  readonly prompt?: null;
+
+  @IsString()
+  @JSONSchema({
+    description: 'Id or alias of the workflow that answers. `GET /v1/models` lists them.',
+    example: 'chat',
+  })
+  readonly model: string;
+
+  @IsOptional()
+  @OrString()
+  @IsArray()
+  @JSONSchema({
+    description: 'What the model is to answer: a text of the user, or items, oldest first.',
+    items: describeForms(INPUT_ITEMS),
+    example: [{ role: 'user', content: 'Why is the sky blue?' }],
+  })
+  readonly input?: string | readonly JsonObject[] | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({
+    description: 'A system message before everything else, for this response only.',
+    example: 'Answer in one sentence.',
+  })
+  readonly instructions?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({
+    description: 'Id of a stored response, whose conversation goes on. Its instructions and tools are not taken over.',
+  })
+  readonly previous_response_id?: string | null;
+
+  @IsOptional()
+  @NotOffered('this server keeps no conversations. Send `previous_response_id`, or the whole conversation as `input`.')
+  @JSONSchema({ description: 'A stored conversation, of which this server has none: leave it out.' })
+  readonly conversation?: null;
+
+  @IsOptional()
+  @IsBoolean()
+  @JSONSchema({
+    description: 'Whether the response is kept, where this server keeps any: the response tells.',
+    default: true,
+  })
+  readonly store?: boolean | null;
+
+  @IsOptional()
+  @IsBoolean()
+  @JSONSchema({
+    description: 'Whether it goes on without its client. Needs a server that keeps responses, and `store`.',
+    default: false,
+  })
+  readonly background?: boolean | null;
+
+  @IsOptional()
+  @IsBoolean()
+  @JSONSchema({
+    description: 'Sends the response as server-sent events while it comes into being.',
+    default: false,
+  })
+  readonly stream?: boolean | null;
+
+  @IsOptional()
+  @Nested(() => ResponseStreamOptions)
+  @JSONSchema({ description: 'Options of a streamed answer; only together with `stream: true`.' })
+  readonly stream_options?: ResponseStreamOptions | null;
+
+  @IsOptional()
+  @IsArray()
+  @JSONSchema({
+    description:
+      'Tools that the model may call. Functions and custom tools are run by the client; a tool of any other type is ' +
+      'accepted and not offered to the model. A workflow that takes no tools leaves them all out.',
+    items: describeForms(Object.values(TOOLS)),
+  })
+  readonly tools?: readonly ResponseTool[] | null;
+
+  @IsOptional()
+  @OrString('none', 'auto', 'required')
+  @IsObject()
+  @JSONSchema({
+    description: 'Whether and which tool the model calls. Refused if it demands a tool that is not offered.',
+    anyOf: Object.values(TOOL_CHOICES).map(({ name }) => ({ $ref: `#/components/schemas/${name}` })),
+    example: 'auto',
+  })
+  readonly tool_choice?: ResponseToolChoice | null;
+
+  @IsOptional()
+  @IsBoolean()
+  @JSONSchema({ description: 'Whether the model may call several tools at once.', default: true })
+  readonly parallel_tool_calls?: boolean | null;
+
+  @IsOptional()
+  @IsInt()
+  @JSONSchema({ description: 'Accepted. It bounds the calls of tools that this server does not run.' })
+  readonly max_tool_calls?: number | null;
+
+  @IsOptional()
+  @Nested(() => ResponseText)
+  @JSONSchema({ description: 'The form of the answer.' })
+  readonly text?: ResponseText | null;
+
+  @IsOptional()
+  @Nested(() => ResponseReasoning)
+  @JSONSchema({ description: 'How a reasoning model thinks.' })
+  readonly reasoning?: ResponseReasoning | null;
+
+  @IsOptional()
+  @IsArray()
+  @IsString({ each: true })
+  @JSONSchema({
+    description:
+      '`message.output_text.logprobs` asks for the probability of each token. Others are accepted and do nothing.',
+    example: ['message.output_text.logprobs'],
+  })
+  readonly include?: readonly string[] | null;
+
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(20)
+  @JSONSchema({ description: 'How many likely tokens to tell at each place.', default: 0 })
+  readonly top_logprobs?: number | null;
+
+  @IsOptional()
+  @IsNumber()
+  @Min(0)
+  @Max(2)
+  @JSONSchema({ description: 'How freely the model picks its words: 0 is the steadiest.', example: 0.7 })
+  readonly temperature?: number | null;
+
+  @IsOptional()
+  @IsNumber()
+  @Min(0)
+  @Max(1)
+  @JSONSchema({ description: 'The model picks among the likeliest words that make up this share of probability.' })
+  readonly top_p?: number | null;
+
+  @IsOptional()
+  @IsNumber()
+  @Min(-2)
+  @Max(2)
+  @JSONSchema({ description: 'Above 0: words that occurred already become less likely.', default: 0 })
+  readonly presence_penalty?: number | null;
+
+  @IsOptional()
+  @IsNumber()
+  @Min(-2)
+  @Max(2)
+  @JSONSchema({ description: 'Above 0: words become less likely the more often they occurred.', default: 0 })
+  readonly frequency_penalty?: number | null;
+
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @JSONSchema({
+    description: 'Most tokens that the model may write, its reasoning included. A response cut by it is `incomplete`.',
+    example: 1024,
+  })
+  readonly max_output_tokens?: number | null;
+
+  @IsOptional()
+  @IsIn(['auto', 'disabled'])
+  @JSONSchema({ description: 'Accepted. Nothing is ever cut from the input.', default: 'disabled' })
+  readonly truncation?: 'auto' | 'disabled' | null;
+
+  @IsOptional()
+  @IsObject()
+  @JSONSchema({
+    description: 'Notes about the request, which its response and its trace carry: strings by name.',
+    additionalProperties: { type: 'string' },
+    example: { session: 'a1' },
+  })
+  readonly metadata?: JsonObject | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'The tier that the provider should serve the request in; forwarded.', example: 'auto' })
+  readonly service_tier?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Stands for the end user; the trace of the run carries it.', example: 'user-1234' })
+  readonly user?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  @JSONSchema({ description: 'Stands for the end user towards the provider; forwarded.' })
+  readonly safety_identifier?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Groups requests that share a prompt, for the cache of the provider; forwarded.' })
+  readonly prompt_cache_key?: string | null;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'How long the provider may keep the prompt in its cache; forwarded.', example: '24h' })
+  readonly prompt_cache_retention?: string | null;
+
+  @IsOptional()
+  @IsObject()
+  @JSONSchema({ description: 'How the provider caches the prompt; forwarded.', additionalProperties: true })
+  readonly prompt_cache_options?: JsonObject | null;
+}

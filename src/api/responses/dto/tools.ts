@@ -1,0 +1,111 @@
+import { IsArray, IsBoolean, IsIn, IsObject, IsOptional, IsString, MinLength } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import type { JsonObject } from '../../../kernel/index.js';
+import { Always } from '../../../schema/index.js';
+
+@JSONSchema({ description: 'A function that the model may call; the client runs it.' })
+export class ResponseFunctionTool {
+  @Always('function')
+  readonly type: 'function';
+
+  @IsString()
+  @MinLength(1)
+  @JSONSchema({ description: 'Name of the function.', example: 'get_weather' })
+  readonly name: string;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Tells the model when and how to call it.', example: 'Weather of a city, now.' })
+  readonly description?: string | null;
+
+  @IsOptional()
+  @IsObject()
+  @JSONSchema({
+    description: 'JSON Schema of the arguments. Forwarded unread. Without it the function has none.',
+    additionalProperties: true,
+    example: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+  })
+  readonly parameters?: JsonObject | null;
+
+  @IsOptional()
+  @IsBoolean()
+  @JSONSchema({ description: 'Whether the arguments must follow the schema exactly.', default: false })
+  readonly strict?: boolean | null;
+}
+
+@JSONSchema({ description: 'A tool that takes free text; the client runs it.' })
+export class ResponseCustomTool {
+  @Always('custom')
+  readonly type: 'custom';
+
+  @IsString()
+  @MinLength(1)
+  @JSONSchema({ description: 'Name of the tool.', example: 'run_query' })
+  readonly name: string;
+
+  @IsOptional()
+  @IsString()
+  @JSONSchema({ description: 'Tells the model when and how to call it.' })
+  readonly description?: string | null;
+
+  @IsOptional()
+  @IsObject()
+  @JSONSchema({
+    description: 'The form of its input: `text`, or a `grammar`. Forwarded.',
+    additionalProperties: true,
+    example: { type: 'grammar', syntax: 'regex', definition: '[a-z]+' },
+  })
+  readonly format?: JsonObject | null;
+}
+
+@JSONSchema({ description: 'The model must call this function.' })
+export class ResponseFunctionChoice {
+  @Always('function')
+  readonly type: 'function';
+
+  @IsString()
+  @JSONSchema({ description: 'Name of the function.', example: 'get_weather' })
+  readonly name: string;
+}
+
+@JSONSchema({ description: 'The model must call this custom tool.' })
+export class ResponseCustomChoice {
+  @Always('custom')
+  readonly type: 'custom';
+
+  @IsString()
+  @JSONSchema({ description: 'Name of the tool.', example: 'run_query' })
+  readonly name: string;
+}
+
+@JSONSchema({ description: 'The model may call some of the tools only.' })
+export class ResponseAllowedTools {
+  @Always('allowed_tools')
+  readonly type: 'allowed_tools';
+
+  @IsIn(['auto', 'required'])
+  @JSONSchema({ description: '`auto`: the model may call one; `required`: it must.' })
+  readonly mode: 'auto' | 'required';
+
+  @IsArray()
+  @IsObject({ each: true })
+  @JSONSchema({ description: 'The tools, by type and name.', example: [{ type: 'function', name: 'get_weather' }] })
+  readonly tools: readonly JsonObject[];
+}
+
+/** A tool of another type than these is accepted, told of in the response, and not offered to models. */
+export type ResponseTool = ResponseFunctionTool | ResponseCustomTool | { readonly type: string };
+
+/** Whether and which tool the model calls. */
+export type ResponseToolChoice =
+  'none' | 'auto' | 'required' | ResponseFunctionChoice | ResponseCustomChoice | ResponseAllowedTools;
+
+/** Classes of the tools that models are offered, by their `type`. */
+export const TOOLS = { function: ResponseFunctionTool, custom: ResponseCustomTool };
+
+/** Classes of choices by their `type`. */
+export const TOOL_CHOICES = {
+  function: ResponseFunctionChoice,
+  custom: ResponseCustomChoice,
+  allowed_tools: ResponseAllowedTools,
+};

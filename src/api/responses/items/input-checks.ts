@@ -1,0 +1,56 @@
+import { isJsonObject, type JsonObject } from '../../../kernel/index.js';
+import {
+  checkObject,
+  compileRuleSet,
+  FaultLog,
+  missing,
+  type RuleSet,
+  unknownValue,
+  wrongType,
+} from '../../../schema/index.js';
+import { ITEM_TYPES, MESSAGE_ROLES } from '../dto/index.js';
+import { findKind, KNOWN_TYPES } from './input-kinds.js';
+
+const ROLES = new Map(Object.entries(MESSAGE_ROLES).map(([role, type]) => [role, compileRuleSet(type)]));
+const ITEMS = new Map(Object.entries(ITEM_TYPES).map(([name, type]) => [name, compileRuleSet(type)]));
+
+/**
+ * Checks the items of a request, each against the class of its kind. Their keys that no class has are not looked at, and
+ * receipts of tools that others run not at all. Takes linear time.
+ */
+export function checkItems(items: readonly unknown[], path: string, faults: FaultLog): void {
+  for (const [index, item] of items.entries()) checkItem(item, `${path}[${index}]`, faults);
+}
+
+function checkItem(item: unknown, path: string, faults: FaultLog): void {
+  if (!isJsonObject(item)) {
+    faults.add(() => wrongType(path, 'an object', item));
+    return;
+  }
+  const kind = findKind(item);
+  if (kind === 'receipt') return;
+  if (kind === undefined) {
+    const { type } = item;
+    faults.add(() => {
+      if (type === undefined || type === null) return missing(`${path}.type`);
+      return typeof type === 'string'
+        ? unknownValue(`${path}.type`, type, KNOWN_TYPES)
+        : wrongType(`${path}.type`, 'a string', type);
+    });
+    return;
+  }
+  const rules = kind === 'message' ? findMessageRules(item, path, faults) : ITEMS.get(kind);
+  if (rules !== undefined) checkObject(rules, item, path, faults);
+}
+
+function findMessageRules({ role }: JsonObject, path: string, faults: FaultLog): RuleSet | undefined {
+  const rules = typeof role === 'string' ? ROLES.get(role) : undefined;
+  if (rules !== undefined) return rules;
+  faults.add(() => {
+    if (role === undefined || role === null) return missing(`${path}.role`);
+    return typeof role === 'string'
+      ? unknownValue(`${path}.role`, role, ROLES.keys())
+      : wrongType(`${path}.role`, 'a string', role);
+  });
+  return undefined;
+}

@@ -1,0 +1,68 @@
+import type { IdSource, JsonObject } from '../../../kernel/index.js';
+import { dropNothing, listParts } from './input-content.js';
+import { findKind, type InputKind } from './input-kinds.js';
+
+const STATUSES: ReadonlySet<unknown> = new Set(['in_progress', 'completed', 'incomplete']);
+const PHASES: ReadonlySet<unknown> = new Set(['commentary', 'final_answer']);
+
+const PREFIX: Readonly<Record<InputKind, string>> = {
+  message: 'msg',
+  function_call: 'fc',
+  function_call_output: 'fco',
+  custom_tool_call: 'ctc',
+  custom_tool_call_output: 'ctco',
+  reasoning: 'rs',
+  item_reference: 'item',
+  receipt: 'item',
+};
+
+/**
+ * An item of a request as it is kept and listed: with its type, an id, a status, and its content in parts. Its own id is kept, if
+ * it has one; it refers to nothing.
+ */
+export function makeContextItem(item: JsonObject, ids: Pick<IdSource, 'itemId'>): JsonObject {
+  const kind = findKind(item) ?? 'receipt';
+  // What steps were told of their own making is not the client's to keep.
+  const { millrace: _, phase, ...kept } = dropNothing(item);
+  const { id, status } = kept;
+  const whole = {
+    ...kept,
+    id: typeof id === 'string' && id !== '' ? id : `${PREFIX[kind]}_${ids.itemId()}`,
+    status: STATUSES.has(status) ? status : 'completed',
+  };
+  switch (kind) {
+    case 'message': {
+      const isSaid = item['role'] === 'assistant';
+      const parts = listParts(item['content'], isSaid ? 'output_text' : 'input_text').map(dropNothing);
+      return {
+        ...whole,
+        type: 'message',
+        content: isSaid ? parts.map(makeSaidPart) : parts,
+        ...(PHASES.has(phase) && { phase }),
+      };
+    }
+    case 'function_call_output':
+    case 'custom_tool_call_output': {
+      const { output } = item;
+      return {
+        ...whole,
+        output: typeof output === 'string' ? output : listParts(output, 'input_text').map(dropNothing),
+      };
+    }
+    case 'reasoning':
+      return { ...whole, summary: listParts(item['summary'], 'summary_text') };
+    default:
+      return whole;
+  }
+}
+
+function makeSaidPart(part: JsonObject): JsonObject {
+  if (part['type'] === 'refusal') return part;
+  const { annotations, logprobs } = part;
+  return {
+    ...part,
+    type: 'output_text',
+    annotations: Array.isArray(annotations) ? annotations : [],
+    logprobs: Array.isArray(logprobs) ? logprobs : [],
+  };
+}

@@ -1,0 +1,41 @@
+import type { JsonObject } from '../../../kernel/index.js';
+import type { ITEM_TYPES } from '../dto/index.js';
+
+/** What an item is: a message, one of the other items that are read, or a receipt of a tool that others run. */
+export type InputKind = 'message' | keyof typeof ITEM_TYPES | 'receipt';
+
+const READ: ReadonlySet<string> = new Set<Exclude<InputKind, 'receipt'>>([
+  'message',
+  'function_call',
+  'function_call_output',
+  'custom_tool_call',
+  'custom_tool_call_output',
+  'reasoning',
+  'item_reference',
+]);
+
+/** Items of OpenAI's own tools and services, which this server does not have. */
+const RECEIPT =
+  /^(?:(?:web_search|file_search|code_interpreter|image_generation)_call|additional_tools|configuration_update|(?:computer|mcp|local_shell|shell|apply_patch|tool_search)_\w+|(?:program|compaction)(?:_\w+)?)$/;
+
+/** The types that a client may send, for messages. */
+export const KNOWN_TYPES: readonly string[] = [...READ];
+
+/**
+ * What an item is. Its type may be absent or null: with a role it is a message then, and with an id alone a reference.
+ * @returns undefined if it is nothing that is known
+ */
+export function findKind({ type, role, id }: JsonObject): InputKind | undefined {
+  if (type === undefined || type === null) {
+    if (role !== undefined && role !== null) return 'message';
+    return typeof id === 'string' ? 'item_reference' : undefined;
+  }
+  if (typeof type !== 'string') return undefined;
+  if (READ.has(type)) return type as InputKind;
+  return type.length <= 64 && RECEIPT.test(type) ? 'receipt' : undefined;
+}
+
+/** A call that was cut off is no part of a conversation: no tool can have answered it. */
+export function isCutCall(item: JsonObject): boolean {
+  return (item['type'] === 'function_call' || item['type'] === 'custom_tool_call') && item['status'] === 'incomplete';
+}

@@ -1,0 +1,177 @@
+import { InvalidRequestError } from '../../../errors/index.js';
+import { type JsonObject } from '../../../kernel/index.js';
+import type { Message } from '../../../models/index.js';
+import type { AssistantPart, SystemPart, UserPart } from '../dto/index.js';
+import { writeAssistantContent, writeSystemContent, writeToolContent, writeUserContent } from './input-content.js';
+import { findKind } from './input-kinds.js';
+
+type CallKind = 'function call' | 'custom tool call';
+
+/** A message in chat form, as it grows. */
+interface Draft {
+  readonly role: string;
+  tool_calls?: object[];
+}
+
+/** What stands right behind a message with calls: upstreams take outputs of calls nowhere else. */
+class Exchange {
+  readonly #outputs: object[] = [];
+  readonly #media: object[] = [];
+
+  add(callId: string, output: string | readonly UserPart[]): void {
+    const { text, media } = writeToolContent(output);
+    this.#outputs.push({ role: 'tool', tool_call_id: callId, content: text });
+    if (media.length === 0) return;
+    // No tool message can hold them. The words tell the model whose they are.
+    this.#media.push({ type: 'text', text: `Given by the tool call ${callId}:` }, ...media);
+  }
+
+  write(): object[] {
+    return this.#media.length === 0 ? this.#outputs : [...this.#outputs, { role: 'user', content: this.#media }];
+  }
+}
+
+interface MadeCall {
+  readonly kind: CallKind;
+  readonly id: string;
+  readonly exchange: Exchange;
+  isAnswered: boolean;
+}
+
+/**
+ * The messages that a conversation of items becomes for models that are asked in chat form.
+ * - Calls that follow each other, and the assistant's text just before them, are one message.
+ * - The outputs of its calls stand right behind it, wherever they stand among the items. Images and files of theirs follow as a
+ *   message of the user.
+ * - What the model thought, and receipts of tools that others run, are left out.
+ *
+ * Takes linear time.
+ *
+ * @param items checked, references resolved
+ * @throws InvalidRequestError if a call has no output, or an output no call
+ */
+export function makeMessages(items: readonly JsonObject[]): readonly Message[] {
+  const conversation = new Conversation();
+  for (const item of items) conversation.add(item);
+  return conversation.end();
+}
+
+class Conversation {
+  readonly #messages: (Draft | Exchange)[] = [];
+  readonly #made: MadeCall[] = [];
+  /** Calls by kind and id, and how many of them have their output: some models number their calls anew in each turn. */
+  readonly #sameCalls = new Map<string, { readonly calls: MadeCall[]; answered: number }>();
+  readonly #outputs: { readonly kind: CallKind; readonly item: JsonObject }[] = [];
+  /** Takes the next call. */
+  #open: Draft | undefined;
+  #exchange: Exchange | undefined;
+
+  add(item: JsonObject): void {
+    const { call_id: id, name } = item;
+    switch (findKind(item)) {
+      case 'message':
+        this.#addMessage(item);
+        return;
+      case 'function_call':
+        this.#addCall('function call', item, {
+          id,
+          type: 'function',
+          function: { name, arguments: item['arguments'] },
+        });
+        return;
+      case 'custom_tool_call':
+        this.#addCall('custom tool call', item, { id, type: 'custom', custom: { name, input: item['input'] } });
+        return;
+      case 'function_call_output':
+        this.#addOutput('function call', item);
+        return;
+      case 'custom_tool_call_output':
+        this.#addOutput('custom tool call', item);
+        return;
+      default:
+    }
+  }
+
+  /** @throws InvalidRequestError if calls and outputs do not pair */
+  end(): readonly Message[] {
+    for (const { kind, item } of this.#outputs) {
+      const id = item['call_id'] as string;
+      const call = this.#takeCall(kind, id);
+      if (call === undefined) throw unpaired(`No tool call found for ${kind} output with call_id ${quoteId(id)}.`);
+      call.isAnswered = true;
+      call.exchange.add(id, item['output'] as string | readonly UserPart[]);
+    }
+    const forgotten = this.#made.find(({ isAnswered }) => !isAnswered);
+    if (forgotten !== undefined) {
+      throw unpaired(`No tool output found for ${forgotten.kind} ${quoteId(forgotten.id)}.`);
+    }
+    const messages: readonly object[] = this.#messages.flatMap((one) =>
+      one instanceof Exchange ? one.write() : [one],
+    );
+    return messages as readonly Message[];
+  }
+
+  #addMessage({ role, content }: JsonObject): void {
+    if (role !== 'assistant') {
+      this.#close();
+      const written =
+        role === 'user'
+          ? writeUserContent(content as string | readonly UserPart[])
+          : writeSystemContent(content as string | readonly SystemPart[]);
+      this.#messages.push({ role, content: written } as Draft);
+      return;
+    }
+    const said = writeAssistantContent(content as string | readonly AssistantPart[] | null | undefined);
+    if (said.content === null && said.refusal === undefined) return;
+    this.#close();
+    this.#open = { role, ...said };
+    this.#messages.push(this.#open);
+  }
+
+  #addCall(kind: CallKind, { call_id: callId }: JsonObject, call: object): void {
+    if (this.#open === undefined) {
+      this.#open = { role: 'assistant', content: null } as Draft;
+      this.#messages.push(this.#open);
+    }
+    if (this.#exchange === undefined) {
+      this.#exchange = new Exchange();
+      this.#messages.push(this.#exchange);
+    }
+    (this.#open.tool_calls ??= []).push(call);
+    const made: MadeCall = { kind, id: callId as string, exchange: this.#exchange, isAnswered: false };
+    this.#made.push(made);
+    const key = writeKey(kind, made.id);
+    const same = this.#sameCalls.get(key);
+    if (same === undefined) this.#sameCalls.set(key, { calls: [made], answered: 0 });
+    else same.calls.push(made);
+  }
+
+  /** Whose it is, is told when all calls are known. */
+  #addOutput(kind: CallKind, item: JsonObject): void {
+    this.#close();
+    this.#outputs.push({ kind, item });
+  }
+
+  /** The oldest call of this id that has no output yet. */
+  #takeCall(kind: CallKind, id: string): MadeCall | undefined {
+    const same = this.#sameCalls.get(writeKey(kind, id));
+    return same?.calls[same.answered++];
+  }
+
+  #close(): void {
+    this.#open = undefined;
+    this.#exchange = undefined;
+  }
+}
+
+function writeKey(kind: CallKind, id: string): string {
+  return `${kind} ${id}`;
+}
+
+function quoteId(id: string): string {
+  return id.length > 64 ? `${id.slice(0, 64)}…` : id;
+}
+
+function unpaired(message: string): InvalidRequestError {
+  return new InvalidRequestError(message, { param: 'input' });
+}

@@ -1,0 +1,186 @@
+import { InvalidRequestError } from '../../errors/index.js';
+import { assertNever, type JsonObject } from '../../kernel/index.js';
+import type { ModelParameters } from '../../models/index.js';
+import type { CompiledWorkflow } from '../../workflow/index.js';
+import type {
+  ResponseAllowedTools,
+  ResponseRequest,
+  ResponseTool,
+  ResponseToolChoice,
+  TextFormat,
+} from './dto/index.js';
+import { dropNothing } from './items/input-content.js';
+
+/** Parameters of a run, and what of the request is in none of them. */
+export interface RunParameters {
+  /** By their names in chat form, which steps know. */
+  readonly parameters: ModelParameters;
+  /** What was left out, as the log calls it. */
+  readonly leftOut: readonly string[];
+}
+
+/** What has the same name and form in both protocols. */
+const SAME_NAMES = [
+  'temperature',
+  'top_p',
+  'presence_penalty',
+  'frequency_penalty',
+  'metadata',
+  'service_tier',
+  'user',
+  'safety_identifier',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'prompt_cache_options',
+] as const;
+
+const WANTS_LOGPROBS = 'message.output_text.logprobs';
+
+/**
+ * The parameters of a run that a request asks for. Tools that this server does not run, and tools and formats that the workflow does
+ * not take, are left out, unless the request demands them.
+ * @throws InvalidRequestError for what is demanded and cannot be given
+ */
+export function makeRunParameters(
+  body: ResponseRequest,
+  workflow: Pick<CompiledWorkflow, 'id' | 'takes'>,
+): RunParameters {
+  const leftOut: string[] = [];
+  const { max_output_tokens, reasoning, text } = body;
+  return {
+    parameters: {
+      ...dropNothing(Object.fromEntries(SAME_NAMES.map((name) => [name, body[name]]))),
+      ...dropNothing({
+        max_completion_tokens: max_output_tokens,
+        reasoning_effort: reasoning?.effort,
+        verbosity: text?.verbosity,
+      }),
+      ...makeResponseFormat(text?.format, workflow, leftOut),
+      ...makeLogprobs(body, workflow),
+      ...makeTools(body, workflow, leftOut),
+    },
+    leftOut,
+  };
+}
+
+function makeResponseFormat(
+  format: TextFormat | null | undefined,
+  { id, takes }: Pick<CompiledWorkflow, 'id' | 'takes'>,
+  leftOut: string[],
+): object {
+  if (format === null || format === undefined || format.type === 'text') return {};
+  if (!takes.has('response_format')) {
+    if (format.type === 'json_schema') {
+      throw refuse('text.format', `The workflow \`${id}\` cannot give this shape: its answer has a form of its own.`);
+    }
+    leftOut.push(`text.format ${format.type}`);
+    return {};
+  }
+  if (format.type === 'json_object') return { response_format: { type: format.type } };
+  const { name, description, schema, strict } = format;
+  return {
+    response_format: { type: format.type, json_schema: dropNothing({ name, description, schema, strict }) },
+  };
+}
+
+/** Asked for by `include`, or by a number of alternatives. */
+function makeLogprobs(
+  { include, top_logprobs: alternatives }: ResponseRequest,
+  { id, takes }: Pick<CompiledWorkflow, 'id' | 'takes'>,
+): object {
+  const isIncluded = include?.includes(WANTS_LOGPROBS) === true;
+  const hasAlternatives = (alternatives ?? 0) > 0;
+  if (!isIncluded && !hasAlternatives) return {};
+  if (!takes.has('logprobs')) {
+    throw refuse(isIncluded ? 'include' : 'top_logprobs', `The workflow \`${id}\` does not tell log probabilities.`);
+  }
+  return { logprobs: true, ...(hasAlternatives && { top_logprobs: alternatives }) };
+}
+
+function makeTools(
+  { tools, tool_choice: choice, parallel_tool_calls: parallel }: ResponseRequest,
+  { id, takes }: Pick<CompiledWorkflow, 'id' | 'takes'>,
+  leftOut: string[],
+): object {
+  const given = tools ?? [];
+  const isTaken = takes.has('tools');
+  const offered = given.flatMap((tool) => {
+    const written = isTaken ? writeTool(tool) : undefined;
+    if (written === undefined) leftOut.push(describeTool(tool));
+    return written === undefined ? [] : [written];
+  });
+  if (!isTaken && isDemand(choice)) {
+    throw refuse(
+      'tool_choice',
+      `The workflow \`${id}\` does not hand tools on to its models, and \`tool_choice\` demands one.`,
+    );
+  }
+  if (offered.length === 0) return {};
+  return {
+    tools: offered,
+    ...dropNothing({ tool_choice: writeChoice(choice), parallel_tool_calls: parallel }),
+  };
+}
+
+/** In chat form; undefined for what only others run. */
+function writeTool(tool: ResponseTool): object | undefined {
+  if (isFunction(tool)) {
+    const { name, description, parameters, strict } = tool;
+    return { type: 'function', function: dropNothing({ name, description, parameters, strict }) };
+  }
+  if (isCustom(tool)) {
+    const { name, description, format } = tool;
+    return { type: 'custom', custom: dropNothing({ name, description, format: format && writeCustomFormat(format) }) };
+  }
+  return undefined;
+}
+
+/** Grammars are a level deeper in chat form. */
+function writeCustomFormat({ type, ...rest }: JsonObject): JsonObject {
+  return type === 'grammar' ? { type, grammar: rest } : { type, ...rest };
+}
+
+function writeChoice(choice: ResponseToolChoice | null | undefined): unknown {
+  if (typeof choice !== 'object' || choice === null) return choice;
+  switch (choice.type) {
+    case 'function':
+      return { type: 'function', function: { name: choice.name } };
+    case 'custom':
+      return { type: 'custom', custom: { name: choice.name } };
+    case 'allowed_tools':
+      return writeAllowed(choice);
+    default:
+      return assertNever(choice);
+  }
+}
+
+function writeAllowed({ mode, tools }: ResponseAllowedTools): unknown {
+  const names = tools.flatMap(({ type, name }) =>
+    type === 'function' || type === 'custom' ? [{ type, [type]: { name } }] : [],
+  );
+  // Only tools that others run may be called.
+  return names.length === 0 ? 'none' : { type: 'allowed_tools', allowed_tools: { mode, tools: names } };
+}
+
+/** Whether a tool must be called. */
+function isDemand(choice: ResponseToolChoice | null | undefined): boolean {
+  if (typeof choice !== 'object' || choice === null) return choice === 'required';
+  return choice.type !== 'allowed_tools' || choice.mode === 'required';
+}
+
+function isFunction(tool: ResponseTool): tool is Extract<ResponseTool, { readonly type: 'function' }> {
+  return tool.type === 'function';
+}
+
+function isCustom(tool: ResponseTool): tool is Extract<ResponseTool, { readonly type: 'custom' }> {
+  return tool.type === 'custom';
+}
+
+function describeTool(tool: ResponseTool): string {
+  const { name } = tool as { readonly name?: unknown };
+  return `tool ${[tool.type, ...(typeof name === 'string' ? [name] : [])].join(' ').slice(0, 64)}`;
+}
+
+function refuse(param: string, message: string): InvalidRequestError {
+  return new InvalidRequestError(message, { param, code: 'unsupported_value' });
+}

@@ -1,0 +1,37 @@
+import type { Caller } from '../../../access/index.js';
+import type { JsonObject } from '../../../kernel/index.js';
+
+/** A response that was stored, and what it was asked. */
+export interface StoredResponse {
+  /** The Response object as it is now. */
+  readonly response: JsonObject;
+  /** The items that its run was asked, those of the responses before it among them. */
+  readonly context: readonly JsonObject[];
+}
+
+/** A response that has ended, and what is kept with it. */
+export interface FinishedResponse {
+  /** The whole Response object. */
+  readonly response: JsonObject;
+  /** The items that its run was asked, each with an id. */
+  readonly context: readonly JsonObject[];
+  readonly owner: Caller;
+}
+
+/** Stores responses, and finds what was stored of earlier ones. What one caller stored, no other can find. */
+export abstract class ResponseState {
+  /** False: nothing is stored here, so nothing can run in the background or be referred to. */
+  abstract readonly isKept: boolean;
+
+  /** @returns undefined if there is none, or it is another caller's */
+  abstract find(id: string, owner: Caller): Promise<StoredResponse | undefined>;
+
+  /** Items of the outputs of stored responses, by their ids. Those that are not there are left out. */
+  abstract findItems(ids: readonly string[], owner: Caller): Promise<ReadonlyMap<string, JsonObject>>;
+
+  /**
+   * Stores a response: once this resolves, it can be found.
+   * @throws the promise rejects if it cannot be stored
+   */
+  abstract keep(finished: FinishedResponse): Promise<void>;
+}
