@@ -4,7 +4,7 @@ import { expect, it } from '@jest/globals';
 
 const SRC = join(import.meta.dirname, '..');
 
-/** Sources below these folders of src, but for specs and the browser's page. */
+/** Sources in these folders of src, without specs and the playground's page. */
 function sources(...folders: string[]): string[] {
   const paths = folders.flatMap((folder) =>
     readdirSync(join(SRC, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
@@ -12,20 +12,20 @@ function sources(...folders: string[]): string[] {
   return paths.filter((path) => path.endsWith('.ts') && !/\.spec\.ts$|\/assets\//.test(path));
 }
 
-/** Files that have such words in them, comments aside. */
+/** Files with such words outside comments. */
 function filesWith(words: RegExp, files: readonly string[]): string[] {
   return files.filter((path) =>
     words.test(readFileSync(join(SRC, path), 'utf8').replace(/\/\*[^]*?\*\/|\/\/ .*/g, '')),
   );
 }
 
-/** All but those below some folders. */
+/** All sources but those in some folders. */
 function sourcesOutside(...folders: string[]): string[] {
   return sources('.').filter((path) => folders.every((folder) => !path.startsWith(`${folder}/`)));
 }
 
-it('keeps the words of chat completions in their door', () => {
-  // Upstreams speak them, too, the scripted one among them.
+it('uses the words of chat completions only in their door', () => {
+  // Upstreams speak the same dialect.
   const others = sourcesOutside('api/completions', 'models/openai', 'testing/upstream');
   expect(filesWith(/chatcmpl|\/v1\/chat\/completions|chat\.completion|completion_?id/i, others)).toEqual([]);
   expect(filesWith(/millrace-events/i, sourcesOutside('api/wire', 'api/completions', 'api/responses'))).toEqual([]);
@@ -39,12 +39,12 @@ it('keeps the words of responses in their door', () => {
   expect(filesWith(words, others)).toEqual([]);
 });
 
-it('keeps the paths of routes in their doors, and out of errors and logs', () => {
-  // Addresses of others: of model providers and of tracing backends.
+it('uses the paths of routes only in their doors', () => {
+  // These have paths of model providers and tracing backends.
   const others = sourcesOutside('api', 'models', 'config', 'tracing', 'testing/upstream');
   expect(filesWith(/(['"`]|\b(GET|POST) )\/v1\//, others)).toEqual([]);
 });
 
-it('keeps the prefixes of ids out of the kernel', () => {
+it('uses no prefixes of ids in the kernel', () => {
   expect(filesWith(/['"`](req|call|run|resp)_/, sources('kernel'))).toEqual([]);
 });

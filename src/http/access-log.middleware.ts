@@ -33,16 +33,16 @@ interface AccessLine {
 /** What proxies log for a client that left before it was answered. */
 const CLIENT_CLOSED_REQUEST = 499;
 const LONGEST_PATH = 256;
-/** The fields that the message itself says. */
+/** The fields that are part of the message. */
 const IN_WORDS: ReadonlySet<string> = new Set(['method', 'path', 'status', 'outcome']);
-/** Nothing but visible ASCII, in which nothing has to be looked for. */
+/** Visible ASCII alone: such a path needs no cleaning. */
 const USUAL_PATH = /^[!-~]*$/;
-/** Machines ask these every few seconds, so their lines matter only to somebody who looks for a fault in them. */
+/** Paths that machines ask for every few seconds; their lines are logged at the level debug. */
 const PROBE = /^\/(health\/|metrics\/?$)/i;
-/** Outcomes of whole answers. If the client left before the end of one, the outcome is `client_abort` instead. */
+/** Outcomes of whole responses. If the client left before the end of one, the outcome is `client_abort` instead. */
 const COMPLETE: ReadonlySet<Outcome> = new Set(['ok', 'stop', 'length', 'tool_calls', 'content_filter']);
 
-/** Writes one line for each request, when it is over, and counts it. */
+/** Logs and counts each request when it is over. */
 @Injectable()
 export class AccessLog {
   readonly #logger = new Logger('Access');
@@ -53,7 +53,7 @@ export class AccessLog {
     private readonly metrics: Metrics,
   ) {}
 
-  /** The middleware that begins a request's record and writes it once the answer has left or the client has gone. */
+  /** The middleware that begins a request's record and writes it once the response is sent or the client has gone. */
   readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
     const record = beginRecord(response, this.clock.monotonic(), this.metrics);
     response.once('close', () => {
@@ -63,7 +63,7 @@ export class AccessLog {
     next();
   };
 
-  /** Writes the line of a request that Node's HTTP parser refused. It has neither method nor path. */
+  /** Logs a request that Node's HTTP parser has refused, which has neither method nor path. */
   logMalformed(status: number, requestId: string): void {
     const outcome = readStatusOutcome(status);
     this.metrics.recordRequest({ workflow: 'none', outcome, streamed: false, durationMs: 0 });
@@ -110,7 +110,7 @@ export class AccessLog {
     const fields: Record<string, unknown> = {};
     for (const name in line) {
       const value: unknown = line[name as keyof AccessLine];
-      // An application's logger may print what is undefined; and in words, the message has said the first four.
+      // An application's logger may print undefined fields. In a text format, the message has the first four already.
       if (value !== undefined && (isJson || !IN_WORDS.has(name))) fields[name] = value;
     }
     this.#logger[level](words, fields);
@@ -124,7 +124,7 @@ function findOutcome(response: Response, record: RequestRecord): Outcome {
   return response.headersSent && !COMPLETE.has(outcome) ? outcome : 'client_abort';
 }
 
-/** The path alone: a query can hold anything. An absolute URL can hold a password, and no client of an API sends one. */
+/** Reads the path without the query, which can hold anything. An absolute URL can hold a password, and API clients send none. */
 function readPath(url: string): string {
   if (!url.startsWith('/')) return '-';
   const [path = ''] = url.split('?', 1);

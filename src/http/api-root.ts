@@ -1,2 +1,2 @@
-/** Below this are the routes of all protocols; the base URL that clients are given ends with it. */
+/** The root of the routes of all protocols; clients' base URLs end with it. */
 export const API_ROOT = '/v1';

@@ -1,6 +1,6 @@
 import type { CorsOptions } from '@nestjs/common/interfaces/external/cors-options.interface.js';
 
-/** Headers of answers that SDKs in browsers read. */
+/** Response headers that SDKs in browsers read. */
 const EXPOSED_HEADERS = [
   'x-request-id',
   'x-trace-id',
@@ -18,12 +18,12 @@ const EXPOSED_HEADERS = [
   'idempotent-replayed',
 ];
 
-/** A browser may remember the answer to a preflight for this long, in seconds; browsers have lower limits of their own. */
+/** How long a browser may cache the response to a preflight, in seconds; browsers have lower limits of their own. */
 const MAX_AGE_S = 7_200;
 
 /**
- * What pages of the given origins may do. Request headers are allowed as they are asked for: SDKs send a changing set of
- * `x-stainless-*`. Cookies are never part of it; clients send keys.
+ * Makes the options for pages of the given origins. All request headers are allowed: SDKs send a changing set of `x-stainless-*`.
+ * Cookies are not: clients send keys.
  */
 export function makeCorsOptions(origins: readonly string[]): CorsOptions {
   return {

@@ -2,7 +2,7 @@ import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import type { Request, RequestHandler, Response, Router } from 'express';
 
-/** The words of Nest's decorators for what a handler may be given: the request first, the response second. */
+/** Nest's metadata for the allowed parameters of a handler: the request first, the response second. */
 const PARAMETERS: ReadonlySet<string> = new Set(['0:0', '1:1']);
 
 /** One route of a controller. */
@@ -15,9 +15,9 @@ export interface DoorRoute {
 }
 
 /**
- * The routes that a controller declares with Nest's decorators, in the order of its methods. Handlers are called as
- * `(request, response)` and answer by themselves.
- * @throws Error if one asks for anything else: only Nest's own router could give it that
+ * Reads the routes that a controller declares with Nest's decorators, in the order of its methods. Handlers are called as
+ * `(request, response)` and send the response themselves.
+ * @throws Error if one takes other parameters, which only Nest's own router could supply
  */
 export function readRoutes(controller: object): readonly DoorRoute[] {
   const type = controller.constructor;
@@ -35,7 +35,7 @@ export function readRoutes(controller: object): readonly DoorRoute[] {
   });
 }
 
-/** Adds a route to a router of Express'. */
+/** Adds a route to an Express router. */
 export function addRoute(router: Router, { method, path, handler }: DoorRoute): void {
   router[method](path, handler);
 }

@@ -4,16 +4,16 @@ import type { RequestHandler } from 'express';
 export class DoorsPlace {
   /** What all paths begin with: empty, or such as `/ai`. */
   readonly path: string;
-  /** True: whatever is below the path is answered here, if only with a 404. False: other routes are the application's. */
+  /** True if Millrace serves everything below the path, with a 404 for unknown routes; false if unknown routes are the application's. */
   readonly isWhole: boolean;
-  /** Handlers of the application in front of the routes. */
+  /** Handlers of the application that run before the routes. */
   readonly before: readonly RequestHandler[];
-  /** True if there are routes for those who watch the process: `/health` and `/metrics`. */
+  /** True if the routes for monitoring, `/health` and `/metrics`, are served. */
   readonly watches: boolean;
 
   /**
    * @param path `/` or such as `/ai`
-   * @param parts of the root, `isWhole` is false unless it is said; of any other path, it is always true
+   * @param parts `isWhole` is false by default for the root, and true for any other path
    */
   constructor(path = '/', parts: Partial<Omit<DoorsPlace, 'path'>> = {}) {
     this.path = path.replace(/\/+$/, '').replace(/^(?=[^/])/, '/');

@@ -8,7 +8,7 @@ import { DoorsPlace } from './doors-place.js';
 import { ErrorResponses } from './error-responses.middleware.js';
 import { RequestChain } from './request-chain.js';
 
-/** The application runs on something that the routes cannot be put on. */
+/** The application does not run on Express. */
 class AdapterError extends StartUpError {
   constructor(type: string) {
     super(
@@ -22,9 +22,9 @@ class AdapterError extends StartUpError {
 const ROOTS = new RegExp(`^(${API_ROOT})+`);
 
 /**
- * All routes of Millrace, on a router of Express' of their own with all that holds for them. The router stands in front of
- * everything else in the application, so that nobody reads a body or shapes an answer before; and whatever the application
- * has besides is none of its business.
+ * All routes of Millrace, on an Express router of their own with all their middleware. The router comes before everything else in
+ * the application, so that nothing else reads a body or changes a response before; and it leaves the application's own routes
+ * alone.
  */
 @Injectable()
 export class Doors implements OnModuleInit {
@@ -39,7 +39,7 @@ export class Doors implements OnModuleInit {
     private readonly errors: ErrorResponses,
   ) {
     chain.install(this.#router);
-    // As soon as there is an adapter, and so before the application's own middleware; never where there is no server.
+    // As soon as there is an adapter, which is before the application's own middleware. Without a server, this never happens.
     adapterHost.init$.subscribe(() => {
       const adapter = adapterHost.httpAdapter as HttpAdapterHost['httpAdapter'] | null | undefined;
       if (adapter === undefined || adapter === null) return;
@@ -64,7 +64,7 @@ export class Doors implements OnModuleInit {
     );
   }
 
-  /** @throws StartUpError if the application is not one of Express' */
+  /** @throws StartUpError if the application does not run on Express */
   onModuleInit(): void {
     if (this.#adapter !== 'express') throw new AdapterError(this.#adapter);
     this.#router.use((request: Request) => {
@@ -73,7 +73,7 @@ export class Doors implements OnModuleInit {
     this.#router.use(this.errors.middleware);
   }
 
-  /** Where the application has routes of its own beside these. */
+  /** Takes only the requests for Millrace's routes, where the application has routes of its own beside them. */
   readonly #takeOwn = (request: Request, response: Response, next: NextFunction): void => {
     if (this.#owns(request.path)) this.#router(request, response, next);
     else next();
@@ -87,18 +87,18 @@ export class Doors implements OnModuleInit {
     });
   }
 
-  /** Advice for a route that does not exist: the one that was probably meant, or those of the API. */
+  /** Advises on a route that does not exist: the one that was probably meant, or those of the API. */
   #advise({ method, path }: Request): string {
     const base = this.place.path;
     const routes = this.list.filter((route) => route.includes(` ${base}${API_ROOT}/`));
-    // The base URL of a client has the root too seldom or too often.
+    // The usual mistake is a base URL without the root, or with the root twice.
     const meant = [`${method} ${base}${API_ROOT}${path}`, `${method} ${base}${path.replace(ROOTS, API_ROOT)}`];
     const found = routes.find((route) => meant.includes(route));
     if (found !== undefined) {
       return `Did you mean ${found}? The base URL that clients are given ends in ${base}${API_ROOT}.`;
     }
     if (path.startsWith(API_ROOT)) return `There are: ${routes.join(', ')}.`;
-    // The shortest one lists what there is.
+    // The shortest route lists the models.
     const [start = 'GET /'] = routes
       .filter((route) => route.startsWith('GET '))
       .toSorted((a, b) => a.length - b.length);

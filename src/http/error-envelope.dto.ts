@@ -4,7 +4,7 @@ import type { ErrorType } from '../errors/index.js';
 import type { JsonObject } from '../kernel/index.js';
 import { Nested, OrAbsent, OrNull } from '../schema/index.js';
 
-@JSONSchema({ description: "Millrace's own addition: where in a workflow of several steps it went wrong." })
+@JSONSchema({ description: 'An addition of Millrace: which of several steps failed.' })
 export class ErrorPlace {
   @IsString()
   @JSONSchema({
@@ -37,7 +37,7 @@ export class ErrorBody {
 
   @OrAbsent()
   @Nested(() => ErrorPlace)
-  @JSONSchema({ description: 'Absent if no step failed, or there is but one.' })
+  @JSONSchema({ description: 'Absent if no step failed, or there is only one.' })
   readonly millrace?: ErrorPlace;
 }
 

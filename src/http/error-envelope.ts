@@ -3,9 +3,9 @@ import type { JsonObject } from '../kernel/index.js';
 import type { ErrorEnvelope } from './error-envelope.dto.js';
 
 /**
- * The form in which an error reaches a client, as an answer of its own or inside a stream.
- * @param node the step that failed; undefined: none, or there is but one
- * @param events node events, as JSON, that no stream has brought
+ * Makes the object in which an error reaches a client, as a response of its own or in a stream.
+ * @param node the step that failed; undefined if none did, or there is only one
+ * @param events node events, as JSON, that were not streamed
  */
 export function makeErrorEnvelope(
   { message, type, param, code }: RunError | MillraceError,

@@ -18,7 +18,7 @@ import { RunRoutes } from './run-routes.js';
 import { traceRefusal } from './trace-refusal.js';
 import { discardBody } from './unread-body.js';
 
-/** The one place where errors become HTTP answers, all with OpenAI's envelope. */
+/** The only place where errors become HTTP responses, all with OpenAI's envelope. */
 @Injectable()
 export class ErrorResponses {
   readonly #logger = new Logger('Http');
@@ -29,7 +29,7 @@ export class ErrorResponses {
     private readonly runRoutes: RunRoutes,
   ) {}
 
-  /** The last middleware. Express knows by the number of its parameters that it is for errors. */
+  /** The last middleware. Express tells by its four parameters that it is for errors. */
   readonly middleware = (thrown: unknown, request: Request, response: Response, _next: NextFunction): void => {
     this.#respond(thrown, request, response);
   };
@@ -47,7 +47,7 @@ export class ErrorResponses {
     }
     if (response.destroyed || response.writableEnded) return;
     if (response.headersSent) {
-      // The answer was begun and not ended: half an answer must not look like a whole one.
+      // The response has begun. It is cut off, because half a response must not look like a whole one.
       response.destroy();
       return;
     }

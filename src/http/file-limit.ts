@@ -4,12 +4,12 @@ import type { LoggerService } from '@nestjs/common';
 import { RareWarning } from '../access/index.js';
 import { type Clock, readFileLimit } from '../kernel/index.js';
 
-/** When fewer descriptors than this are left, the log says so. */
+/** The log warns when fewer descriptors than this are left. */
 const NEARLY_ALL = 8;
 
 /**
- * Warns when the process runs out of file descriptors. libuv accepts a connection for which there is none and closes it at
- * once, without telling anybody. If a connection cannot even be accepted, the server emits an error, which must not end it.
+ * Warns when the process runs out of file descriptors. libuv then accepts a connection and closes it at once, without a word. If a
+ * connection cannot even be accepted, the server emits an error, which must not end the process.
  */
 export function warnOfFileLimit(server: Server, logger: Pick<LoggerService, 'warn'>, clock: Clock): void {
   const warning = new RareWarning(logger, clock);
@@ -22,12 +22,12 @@ export function warnOfFileLimit(server: Server, logger: Pick<LoggerService, 'war
     );
   });
   server.on('error', (error: NodeJS.ErrnoException) => {
-    // Before the server listens, whoever started it is told.
+    // An error before the server listens goes to whoever started it.
     if (server.listening) warning.warn(`Connections cannot be accepted: ${error.code ?? error.message}`);
   });
 }
 
-/** Node has no public way to the descriptor; -1 where there is none. */
+/** Reads the descriptor, for which Node has no public way; -1 if there is none. */
 function readDescriptor(socket: Socket): number {
   const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null };
   return handle?.fd ?? -1;

@@ -5,14 +5,14 @@ import { AppConfig } from '../config/index.js';
 import { Clock, holdProcessUntil } from '../kernel/index.js';
 import { RunService } from '../runs/index.js';
 
-/** How long the last bytes of ended answers may take to leave, in milliseconds. */
+/** How long the last bytes of finished responses may take to leave, in milliseconds. */
 const LAST_BYTES_MS = 1_000;
 
 /**
- * What happens between SIGTERM and the end of the process. Readiness ends at once, and clients are asked to leave their
- * connections. For `SHUTDOWN_DELAY_MS`, requests of those that have not noticed are still taken. The listener stays open
- * while runs finish, so that late requests get a clear 503 and not a refused connection. Then the connections of clients that
- * have not read their answers are closed.
+ * The shutdown between SIGTERM and the end of the process. Readiness ends at once, and clients are asked to close their connections.
+ * For `SHUTDOWN_DELAY_MS`, requests of clients that have not noticed are still taken. The listener stays open while runs finish,
+ * so that late requests get a clear 503 and not a refused connection. In the end, the connections of clients that have not read
+ * their responses are closed.
  */
 @Injectable()
 export class GracefulShutdown implements BeforeApplicationShutdown {
@@ -31,7 +31,7 @@ export class GracefulShutdown implements BeforeApplicationShutdown {
     return this.#done !== undefined;
   }
 
-  /** Knows each answer that is being given. */
+  /** The middleware that keeps track of open responses. */
   readonly middleware = (_request: Request, response: Response, next: NextFunction): void => {
     if (this.hasBegun) leaveConnection(response);
     this.#open.add(response);
@@ -40,8 +40,8 @@ export class GracefulShutdown implements BeforeApplicationShutdown {
   };
 
   /**
-   * Runs once, however often it is called.
-   * @param signal undefined if the application is closed by code: then nobody has to notice first
+   * Shuts down once, however often it is called.
+   * @param signal undefined if the application is closed by code: then there is no delay
    */
   beforeApplicationShutdown(signal?: string): Promise<void> {
     this.#done ??= holdProcessUntil(this.#shutDown(signal));
@@ -61,7 +61,7 @@ export class GracefulShutdown implements BeforeApplicationShutdown {
     await this.#endResponses();
   }
 
-  /** Gives the last bytes of ended answers their time. */
+  /** Waits for the last bytes of finished responses. */
   async #endResponses(): Promise<void> {
     if (this.#open.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -80,7 +80,7 @@ export class GracefulShutdown implements BeforeApplicationShutdown {
   }
 }
 
-/** The next request of this client, or gateway, comes on a new connection, which a load balancer sends elsewhere. */
+/** Makes the client, or gateway, open a new connection for its next request, which a load balancer sends elsewhere. */
 function leaveConnection(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('connection', 'close');
 }

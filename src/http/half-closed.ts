@@ -3,31 +3,29 @@ import type { Socket } from 'node:net';
 import { type AbortNotice, type Clock, sleep } from '../kernel/index.js';
 import { findOpenResponse } from './response-order.middleware.js';
 
-/** Emitted on a response whose client may have left. A listener writes something harmless, which shows whether it has. */
+/** Event on a response whose client may have left. A listener writes something harmless, which shows whether it has. */
 export const PROBE = Symbol('probe');
 
 const FIRST_PAUSE_MS = 5;
 const GROWTH = 3;
 
 /**
- * How soon the end of a connection is seen once everything before it was read, and how soon it is clear whether the client
- * has left. In milliseconds.
+ * How soon the end of a connection is noticed once everything before it was read, and how soon it is clear whether the client has
+ * left, in milliseconds.
  */
 const END_SEEN_AFTER_MS = 5;
 const END_CLEAR_AFTER_MS = 50;
 
 /**
- * Answers clients that only end their half of the connection after the request, as `nc -N` does, and gives up those that
- * have left. The system reports both in the same way, because an SDK that aborts closes its connection, too. They differ
+ * Serves clients that only end their half of the connection after the request, as `nc -N` does, and gives up those that have left. The system reports both in the same way, because an SDK that aborts closes its connection, too. They differ
  * when something is sent to them: the system of a client that has left answers with a reset, which the next write reports.
  * So something harmless is sent at once, after 5 ms, and then less and less often. Before the status line that is `100
  * Continue`, which every client of HTTP/1.1 must skip (RFC 9110, section 15.2); afterwards the listeners of {@link PROBE}
- * write it. HTTP/1.0 has no such thing: its streams begin at once, and a client that waits for a whole answer counts as
- * gone.
+ * write it. HTTP/1.0 has no such status: its streams begin at once, and a client that waits for a whole response counts as gone.
  * @param longestPauseMs between two probes
  */
 export function answerHalfClosed(server: Server, clock: Clock, longestPauseMs: number): void {
-  // Otherwise Node ends its half as well, and the answer with it.
+  // Otherwise Node ends its half as well, and with it the response.
   (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
   server.on('connection', (socket: Socket) => {
     socket.once('end', () => watch(socket, clock, longestPauseMs));
@@ -36,9 +34,9 @@ export function answerHalfClosed(server: Server, clock: Clock, longestPauseMs: n
 
 /**
  * Waits until it is clear whether the client has left: a few milliseconds, and some more if it has ended its half of the
- * connection. Call it after a body has lain unread.
- * @param signal of the client that leaves
- * @throws the signal's reason, if it has left
+ * connection. Call it when a body has waited unread.
+ * @param signal aborts when the client leaves
+ * @throws the signal's reason if the client has left
  */
 export async function assertClientPresent(
   { socket }: IncomingMessage,
@@ -66,7 +64,7 @@ function watch(socket: Socket, clock: Clock, longestPauseMs: number): void {
 
 function probe(socket: Socket): void {
   const response = findOpenResponse(socket);
-  // Bytes that wait to be sent already serve as a probe, too.
+  // Bytes that already wait to be sent serve as a probe as well.
   if (response === undefined || !socket.writable || socket.writableLength > 0) return;
   if (!response.headersSent && response.req.httpVersion !== '1.0') response.writeContinue();
   else if (!response.emit(PROBE) && !response.headersSent) socket.destroy();

@@ -10,7 +10,7 @@ import { GracefulShutdown } from './graceful-shutdown.service.js';
 import { RequestChain } from './request-chain.js';
 import { RunRoutes } from './run-routes.js';
 
-/** The routes, what holds for each of them, and what becomes of open answers at the end. */
+/** The router, the middleware of all routes, and the graceful shutdown. */
 @Module({
   imports: [AccessModule, MetricsModule, RunsModule, TracingModule],
   providers: [AccessLog, Doors, ErrorResponses, GracefulShutdown, RequestChain, RunRoutes],

@@ -17,7 +17,7 @@ const MESSAGE_BY_STATUS: Readonly<Record<number, string>> = {
   431: 'The headers of the request are too large.',
 };
 
-/** Answers what Node's HTTP parser refuses, which never reaches a route, in the same form as every other error. */
+/** Responds to requests that Node's HTTP parser refuses, which never reach a route, in the same form as to all other errors. */
 export function answerMalformedRequests(server: Server, ids: IdSource, log: Pick<AccessLog, 'logMalformed'>): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable || isLingering(socket) || isResponding(socket)) {
@@ -43,9 +43,9 @@ export function answerMalformedRequests(server: Server, ids: IdSource, log: Pick
   });
 }
 
-/** True if bytes written now would become part of another answer, or be taken for the answer to an earlier request. */
+/** True if bytes written now would become part of another response, or be taken for the response to an earlier request. */
 function isResponding(socket: Socket): boolean {
   const response = findOpenResponse(socket);
-  // If the request is still arriving, the fault is in that very request.
+  // If that request is still arriving, it is the malformed one.
   return response !== undefined && (response.headersSent || response.req.complete);
 }

@@ -1,13 +1,13 @@
 import type * as Swagger from '@nestjs/swagger';
 
-/** Puts what was written about a route, or about all of a controller, into the form in which the document is made of it. */
+/** Applies the decorators of a route or controller. */
 type Application = (swagger: typeof Swagger) => void;
 
 const written: Application[] = [];
 
 /**
- * Describes a route or a controller for openapi.json, with the decorators of `@nestjs/swagger`. They are applied where the
- * document is made: a server does without that package.
+ * Describes a route or a controller for openapi.json, with the decorators of `@nestjs/swagger`. They are applied only when the
+ * document is made, so a server does not load that package.
  */
 export function OpenApi(
   describe: (swagger: typeof Swagger) => readonly (ClassDecorator | MethodDecorator)[],
@@ -21,7 +21,7 @@ export function OpenApi(
 
 type Decorate = (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => void;
 
-/** Applies everything that was described so far, once. */
+/** Applies all descriptions so far, each once. */
 export function describeRoutes(swagger: typeof Swagger): void {
   for (const apply of written.splice(0)) apply(swagger);
 }

@@ -7,20 +7,20 @@ const FIRST_BYTES = 16 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
-/** How a body is read. */
+/** How {@link readBytes} reads a body. */
 export interface ByteReading {
   /** The length that the request's head announces, in bytes; undefined if it announces none. */
   readonly announced: number | undefined;
   /** Ends the reading when it aborts. */
   readonly signal: AbortNotice;
   /**
-   * Called each time that a body of unknown length needs more room.
-   * @returns when it may go on, if not at once; rejects if it may not
-   * @throws why it may not
+   * Called each time a body of unknown length needs more room.
+   * @returns undefined if it may go on at once; else a promise that resolves when it may, or rejects if it may not
+   * @throws why it may not go on
    */
   readonly mayGrowTo: (bytes: number) => Promise<void> | undefined;
   readonly clock: Clock;
-  /** Longest pause between two pieces, in milliseconds; the time in which {@link mayGrowTo} lets it wait does not count. */
+  /** Longest pause between two pieces, in milliseconds; a wait for {@link mayGrowTo} does not count. */
   readonly idleMs: number;
 }
 
@@ -30,16 +30,16 @@ export interface ByteReading {
  *   throws
  */
 export async function readBytes(request: IncomingMessage, reading: ByteReading): Promise<Buffer> {
-  // What came together with the head has been taken apart by the next microtask.
+  // By the next microtask, Node has parsed what came together with the head.
   await Promise.resolve();
   return takeWhole(request, reading) ?? readPieces(request, reading);
 }
 
-/** The body, if it is there already, as those of most requests are: nothing has to be waited for. */
+/** Reads the body if it has arrived already, as it has for most requests. */
 function takeWhole(request: IncomingMessage, { announced, signal }: ByteReading): Buffer | undefined {
   if (request.readableLength !== announced || signal.aborted || request.destroyed) return undefined;
   const bytes = request.read() as Buffer | null;
-  // To its end, which the connection waits for.
+  // Reads the end of the body, which the connection waits for.
   request.resume();
   return bytes ?? undefined;
 }
@@ -62,7 +62,7 @@ function readPieces(
       request.pause();
       reject(error);
     };
-    /** One timer for the whole body: it checks when the last piece came. */
+    /** One timer serves the whole body: it checks when the last piece came. */
     const look = (): void => {
       const leftMs = heardAt + idleMs - clock.monotonic();
       if (request.isPaused()) idle = clock.after(idleMs, look);

@@ -17,7 +17,7 @@ import { addSecurityHeaders } from './security-headers.middleware.js';
 import { limitSending } from './send-limit.middleware.js';
 import { keepResponseOrder } from './response-order.middleware.js';
 
-/** What every request passes before it comes to its route. */
+/** The middleware of all routes. */
 @Injectable()
 export class RequestChain {
   constructor(
@@ -30,7 +30,7 @@ export class RequestChain {
     private readonly place: DoorsPlace,
   ) {}
 
-  /** Puts all of it before the routes of a router, in the order in which it is passed. */
+  /** Adds the middleware to a router, in the order in which requests pass it. */
   install(router: Router): void {
     const { config, clock } = this;
     const { corsOrigins, maxBodyBytes, bodyLimit: limit } = config.http;
@@ -47,7 +47,7 @@ export class RequestChain {
     );
     if (corsOrigins.length > 0) router.use(cors(makeCorsOptions(corsOrigins)));
     if (this.place.before.length > 0) router.use(...this.place.before);
-    // Runs before bodies are read, so that a caller who is refused costs next to nothing.
+    // Before bodies are read, so that a refused caller costs next to nothing.
     if (!this.access.isOpen) router.use(API_ROOT, this.access.middleware);
     router.use(limitBody(maxBodyBytes, limit));
   }

@@ -6,13 +6,13 @@ import type { RunEnding, RunRecord } from '../runs/index.js';
 
 /** Why a request failed. */
 export interface RequestFailure {
-  /** What the client was told, or would have been: the error's code, or its type if it has none. */
+  /** The code of the error that the client was told, or its type if it has no code. */
   readonly code: string;
-  /** The step that failed, if there are several; undefined if it was none. */
+  /** The step that failed; undefined if none did, or there is only one. */
   readonly node: string | undefined;
 }
 
-/** What becomes known of one request on its way: for its line in the access log, and for the metrics. */
+/** What becomes known about one request, for the access log and the metrics. */
 export class RequestRecord implements RunRecord {
   readonly #metrics: Pick<Metrics, 'measureStream'>;
   #workflow: string | undefined;
@@ -41,27 +41,27 @@ export class RequestRecord implements RunRecord {
     return this.#workflow;
   }
 
-  /** Undefined for requests that ask for no workflow. */
+  /** Whether the response is a stream; undefined for requests that ask for no workflow. */
   get streamed(): boolean | undefined {
     return this.#streamed;
   }
 
-  /** Milliseconds until the first token was written; undefined if none was, or the answer was not streamed. */
+  /** Milliseconds until the first token was written; undefined if none was, or the response was not a stream. */
   get firstTokenMs(): number | undefined {
     return this.#stream?.firstTokenMs;
   }
 
-  /** How it ended, as far as the server is concerned; undefined if nobody said. */
+  /** How the request ended for the server; undefined for responses without a run or error. */
   get outcome(): Outcome | undefined {
     return this.#outcome;
   }
 
-  /** Tokens that the run's models counted; undefined if they told none. */
+  /** Tokens that the upstreams of the run reported; undefined if they reported none. */
   get usage(): Usage | undefined {
     return this.#usage;
   }
 
-  /** Tokens that no upstream told, by estimate; undefined if there are none, or they were not estimated. */
+  /** Tokens that no upstream reported, by estimate; undefined if there are none, or they were not estimated. */
   get untoldTokens(): number | undefined {
     return this.#untoldTokens;
   }
@@ -71,7 +71,7 @@ export class RequestRecord implements RunRecord {
     return this.#failure;
   }
 
-  /** The id of its run, which is that of its answer; undefined if none was started. */
+  /** The id of its run; undefined if none was started. */
   get runId(): string | undefined {
     return this.#runId;
   }
@@ -81,24 +81,24 @@ export class RequestRecord implements RunRecord {
     return this.#hasRun;
   }
 
-  /** Node events, as JSON, for the answer that says how the run failed. None unless the client asked for them. */
+  /** Node events, as JSON, for the response that says how the run failed. Empty unless the client asked for them. */
   get events(): readonly string[] {
     return this.#events;
   }
 
-  /** The request asks for this workflow. */
+  /** Sets the workflow that the request asks for. */
   setWorkflow(workflow: string, streamed: boolean): void {
     this.#workflow = workflow;
     this.#streamed = streamed;
   }
 
-  /** Its answer is streamed. @returns measures what is written of it */
+  /** Begins a streamed response. @returns measures what is written of it */
   openStream(): StreamMetrics {
     this.#stream = this.#metrics.measureStream(this.#workflow ?? 'unknown', this.startedAt);
     return this.#stream;
   }
 
-  /** Its run begins: the request is not settled before {@link endRun} is called. */
+  /** Begins the run: the request is not settled before {@link endRun} is called. */
   beginRun(runId: string): void {
     this.#runId = runId;
     this.#isRunning = true;
@@ -114,19 +114,19 @@ export class RequestRecord implements RunRecord {
     this.#onSettled?.();
   }
 
-  /** Its run failed before a stream was opened that could have carried these node events. */
+  /** Keeps node events of a run that failed before they could be streamed. */
   setEvents(events: readonly string[]): void {
     this.#events = events;
   }
 
-  /** It was refused, or its run has failed. */
+  /** Sets the error with which the request was refused or its run failed. */
   setFailure(error: MillraceError): void {
     this.#outcome = readOutcome(error);
     this.#failure ??= { code: error.code ?? error.type, node: undefined };
     if (error instanceof ModelNotFoundError && !(error instanceof ForbiddenError)) this.#workflow = 'unknown';
   }
 
-  /** It gets the answer of an earlier request. @param failure how that one failed; undefined: it did not */
+  /** Sets the failure of the earlier request whose response is repeated. @param failure undefined: it did not fail */
   setReplayedFailure(failure: RequestFailure | undefined): void {
     this.#failure = failure;
   }
@@ -140,7 +140,7 @@ export class RequestRecord implements RunRecord {
 
 const records = new WeakMap<ServerResponse, RequestRecord>();
 
-/** Begins the record of the request that this response answers. */
+/** Begins the record of the request that this response belongs to. */
 export function beginRecord(
   response: ServerResponse,
   startedAt: number,
@@ -152,7 +152,7 @@ export function beginRecord(
 }
 
 /**
- * The record of the request that this response answers.
+ * Finds the record of the request that this response belongs to.
  * @throws Error if none was begun: the access log must come before everything else
  */
 export function findRecord(response: ServerResponse): RequestRecord {

@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Most requests of one connection that may wait for the answers before them, and most bytes that these may come to. No SDK,
- * browser or gateway sends a request before it has the answer to the last one; a client that sends more is cut off.
+ * Most requests of one connection that may wait for earlier responses, and most bytes of them together. No SDK, browser or gateway
+ * sends a request before it has the response to the last one; a client that sends more is cut off.
  */
 const MOST_WAITING = 32;
 const MOST_WAITING_BYTES = 64 * 1024;
 
-/** What waits on one connection. */
+/** The requests that wait on one connection. */
 interface Waiting {
   requests: number;
   bytes: number;
@@ -18,9 +18,9 @@ const waitingBySocket = new WeakMap<Socket, Waiting>();
 const lastResponses = new WeakMap<Socket, ServerResponse>();
 
 /**
- * Answers the requests of one connection one by one. Node hands over all that a client sends without waiting for answers
- * ("pipelining"), and before its version 24 never emits `close` on a response that waits behind another: whatever is opened
- * for it would stay open when the client leaves. A request that has not had its turn by then has opened nothing.
+ * Handles the requests of one connection one by one. A client may send several without waiting for responses ("pipelining"), and
+ * before version 24 Node never emits `close` on a response that waits behind another: whatever was opened for it would stay open
+ * when the client leaves. A request that still waits has opened nothing.
  */
 export function keepResponseOrder(request: IncomingMessage, response: ServerResponse, next: () => void): void {
   const { socket } = request;
@@ -32,17 +32,17 @@ export function keepResponseOrder(request: IncomingMessage, response: ServerResp
   else queueRequest(request, response, begin);
 }
 
-/** Calls back when a response is the next one on its connection. Never, if the client has left by then. */
+/** Calls back when a response is the next one on its connection, but not if the client has left by then. */
 function callInTurn(response: ServerResponse, callback: () => void): void {
   response.once('socket', (socket: Socket) => {
-    // By then everybody has heard of the end of the previous response.
+    // By the next tick, all listeners have been told of the end of the previous response.
     process.nextTick(() => {
       if (!socket.destroyed) callback();
     });
   });
 }
 
-/** The response that is being given on a connection; undefined if there is none. */
+/** Finds the open response on a connection; undefined if there is none. */
 export function findOpenResponse(socket: Socket): ServerResponse | undefined {
   const response = lastResponses.get(socket);
   return response === undefined || response.destroyed || response.writableFinished ? undefined : response;
@@ -50,7 +50,7 @@ export function findOpenResponse(socket: Socket): ServerResponse | undefined {
 
 /**
  * True if all of a response has been handed to the system, as seen while it emits `close`. Node itself calls a response
- * finished, and emits `finish`, also if what was left of it is thrown away with the connection.
+ * finished, and emits `finish`, even if the rest of it is lost with the connection.
  */
 export function isSent(response: ServerResponse): boolean {
   return response.writableEnded && response.socket === null && !response.req.socket.destroyed;
@@ -58,13 +58,13 @@ export function isSent(response: ServerResponse): boolean {
 
 function queueRequest(request: IncomingMessage, response: ServerResponse, begin: () => void): void {
   const { socket } = request;
-  // What has been read already is parsed to its end.
+  // Node goes on parsing what it has read, even after the connection is closed.
   if (socket.destroyed) return;
   const waiting = waitingBySocket.get(socket) ?? { requests: 0, bytes: 0 };
   waitingBySocket.set(socket, waiting);
   const bytes = countHeadBytes(request) + Number(request.headers['content-length'] ?? 0);
   if (waiting.requests >= MOST_WAITING || waiting.bytes + bytes > MOST_WAITING_BYTES || stopsReading(request)) {
-    // To stop reading instead would mean not to notice when the client leaves.
+    // If the server stopped reading instead, it would not notice when the client leaves.
     socket.destroy();
     return;
   }
@@ -73,7 +73,7 @@ function queueRequest(request: IncomingMessage, response: ServerResponse, begin:
   callInTurn(response, () => {
     waiting.requests--;
     waiting.bytes -= bytes;
-    // The limit for sending the previous answer.
+    // Removes the time limit for sending the previous response.
     socket.setTimeout(0);
     begin();
   });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** Paths at which runs are asked for. Each door that has one adds it when the application starts. */
+/** Paths whose requests start runs. Each door adds its own when the application starts. */
 @Injectable()
 export class RunRoutes {
   readonly #paths = new Set<string>();

@@ -2,9 +2,8 @@ import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
 /**
- * What every answer tells browsers, whatever it is: take it for what its type says, run and load nothing from it, show it
- * in no frame, and let no page of another origin embed it (CORS, where it is configured, still lets pages read it). Routes
- * that answer with a page set a policy of their own instead. Strict-Transport-Security is left to the gateway that ends
+ * Headers of every response, for browsers: they must not guess its type, run or load anything from it, show it in a frame, or let a
+ * page of another origin embed it (CORS, if configured, still lets pages read it). Routes that send a page set their own policy. Strict-Transport-Security is left to the gateway that ends
  * TLS: only it knows whether all of its names are ready for it.
  * @see https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
  */
@@ -33,7 +32,7 @@ export function addDocsHeaders(): RequestHandler {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
         styleSrc: ["'self'", "'unsafe-inline'"],
-        // Swagger UI loads its arrows from data: addresses, and shows images in answers from blob: addresses.
+        // Swagger UI loads its arrows from data: addresses, and shows images in responses from blob: addresses.
         imgSrc: ["'self'", 'data:', 'blob:'],
         connectSrc: ["'self'"],
         baseUri: ["'none'"],

@@ -2,13 +2,13 @@ import type { ServerResponse } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 import type { Clock } from '../kernel/index.js';
 
-/** Longest time that the sending of one answer may take in all, however steadily its client reads: ten minutes. */
+/** Longest time that sending one complete response may take, however steadily its client reads: ten minutes. */
 const LONGEST_MS = 600_000;
 
 /**
- * Cuts off clients that do not read what they are sent: once an answer is complete, or if it is a file from its beginning,
- * something of it must leave within each `sendTimeoutMs` milliseconds. An answer that is still being made has the limit of
- * its run. Costs a timer only where the client is behind.
+ * Cuts off clients that do not read: once a response is complete (a file from its beginning), some of it must leave within each
+ * `sendTimeoutMs` milliseconds. A response whose run goes on has the limit of the run. It takes a timer only if the client is
+ * behind.
  */
 export function limitSending(sendTimeoutMs: number, clock: Clock) {
   function onComplete(this: ServerResponse): void {

@@ -10,7 +10,7 @@ describe('ServerAdapter', () => {
   let adapter: ServerAdapter;
   afterEach(() => adapter.close());
 
-  it("makes messages that Express takes as they are: replaced prototypes would spoil the engine's caches", async () => {
+  it("makes messages whose prototypes Express does not replace, which would spoil V8's caches", async () => {
     adapter = new ServerAdapter(readConfig({}, []).server);
     adapter.initHttpServer();
     const readPrototypes = (...messages: readonly object[]): unknown[] =>

@@ -6,14 +6,14 @@ import type { ServerConfig } from '../config/index.js';
 const CHECK_INTERVAL_MS = 1_000;
 
 /**
- * How many connections may wait to be accepted. With Node's own 511, the system drops clients that come in a crowd while
- * the process is busy: they see resets, or seconds of silence. The system may lower the number.
+ * How many connections may wait to be accepted. With Node's default of 511, the system drops clients that come in a crowd
+ * while the process is busy: they see resets, or seconds of silence. The system may lower the number.
  */
 const BACKLOG = 8_192;
 
 /**
- * Express on a server of Node's with the limits of the configuration. A client that sends its request too slowly or with
- * too long headers is cut off, with 408 or 431. An idle connection is kept for longer than a gateway would use it again.
+ * Express on a Node server with the configured limits. A client whose request is too slow or whose headers are too long is cut off,
+ * with 408 or 431. An idle connection is kept longer than a gateway would keep it.
  */
 export class ServerAdapter extends ExpressAdapter {
   constructor(private readonly config: ServerConfig) {
@@ -32,7 +32,7 @@ export class ServerAdapter extends ExpressAdapter {
         requestTimeout: requestTimeoutMs,
         connectionsCheckingInterval: CHECK_INTERVAL_MS,
         maxHeaderSize: maxHeaderBytes,
-        // Node would answer by itself, past everything that counts and limits requests. requireHost() answers instead.
+        // Node would respond by itself, past everything that counts and limits requests. requireHost() does it instead.
         requireHostHeader: false,
       },
       listener,
@@ -51,7 +51,7 @@ export class ServerAdapter extends ExpressAdapter {
     );
   }
 
-  /** Ends connections, too: Node takes those that never sent a request for busy ones and waits; clients keep such in reserve. */
+  /** Also ends connections: Node would wait for those that never sent a request, which clients keep in reserve. */
   override async close(): Promise<void> {
     const closed = super.close();
     this.httpServer.closeAllConnections();
@@ -61,7 +61,7 @@ export class ServerAdapter extends ExpressAdapter {
 
 type Listener = () => void;
 
-/** What Express gives the messages of an application as prototypes. */
+/** The prototypes that Express gives to requests and responses. */
 interface MessagePrototypes {
   request: object;
   response: object;

@@ -4,16 +4,16 @@ import type { Tracer } from '../tracing/index.js';
 import { readRequestId } from './openai-headers.middleware.js';
 import { findRecord } from './request-record.js';
 
-/** Refused before the caller was known: anybody could fill the backend with such traces. */
+/** Statuses without a trace: their callers may be unknown, and anybody could fill the backend with such traces. */
 const UNTRACED_STATUS: ReadonlySet<number> = new Set([401, 405, 429]);
 
 /**
- * Gives a request that was refused before it became a run a trace of its own, so that every answer has an `x-trace-id`
- * and each leads somewhere. Nothing of the request's body is in it.
+ * Gives a request that was refused before it became a run a trace of its own, so that every response has an `x-trace-id`.
+ * The trace holds nothing of the request's body.
  */
 export function traceRefusal(tracer: Tracer, request: Request, response: Response, error: MillraceError): void {
   if (!tracer.enabled || UNTRACED_STATUS.has(error.status)) return;
-  // Traces of what a busy server turns away would make it busier.
+  // A trace for each request that a busy server refuses would make it busier.
   if (error.code === 'server_overloaded') return;
   // A run has a trace of its own, unless its workflow wants none.
   if (response.hasHeader('x-trace-id') || findRecord(response).hasRun) return;

@@ -3,8 +3,8 @@ import { InvalidRequestError, type MillraceError, RefusedByHostError, toMillrace
 import { isError } from '../kernel/index.js';
 
 /**
- * Makes the error that the client gets of a thrown value. What Express throws is translated here, and with what an
- * application's own middleware refuses a request; whatever is left is a bug.
+ * Makes the error for the client of a thrown value. It translates what Express throws, and the exceptions with which an
+ * application's own middleware refuses requests; anything else is a bug.
  */
 export function translateError(thrown: unknown): MillraceError {
   if (!isError(thrown)) return toMillraceError(thrown);

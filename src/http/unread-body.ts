@@ -2,14 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../kernel/index.js';
 
-/** How long a client that has its answer already may go on sending its request, in milliseconds. */
+/** How long a client that has its response already may go on sending its request, in milliseconds. */
 const LINGER_MS = 30_000;
 
 const lingering = new WeakSet<Socket>();
 
 /**
- * Reads and discards what a refused client still sends. A client that is cut off at once sees a broken connection in place
- * of the answer, and its SDK sends the whole request again. A client that does not come to an end is cut off later.
+ * Reads and discards what a refused client still sends. If it were cut off at once, it would see a broken connection in place of the
+ * response, and its SDK would send the whole request again. A client that goes on for too long is cut off.
  */
 export function discardBody(request: IncomingMessage, clock: Clock): void {
   if (request.complete || request.destroyed) return;
@@ -28,7 +28,7 @@ export function discardBody(request: IncomingMessage, clock: Clock): void {
   request.resume();
 }
 
-/** True while a client still sends a request that was answered: another answer would be taken for that of the next one. */
+/** True while a client still sends a request that has its response: another response would be taken for that of its next request. */
 export function isLingering(socket: Socket): boolean {
   return lingering.has(socket);
 }

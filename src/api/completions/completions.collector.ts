@@ -13,7 +13,7 @@ import type { ChatCompletion } from './dto/index.js';
 
 /**
  * Collects a run's events into one `chat.completion`.
- * @param onTraceId called once at the beginning if the run is traced
+ * @param onTraceId called once, at the beginning, if the run is traced
  * @throws MillraceError if the run fails
  */
 export async function collectCompletion(
@@ -61,7 +61,7 @@ type CollectedMessage = CollectedChoice['message'];
 type CompletionToolCall = NonNullable<CollectedMessage['tool_calls']>[number];
 type CompletionAudio = NonNullable<CollectedMessage['audio']>;
 
-/** The growing message. */
+/** Collects the message of one completion. */
 class CompletionCollector {
   readonly #head: CompletionHead;
   readonly #deltas = new DeltaCollector(true);
@@ -72,7 +72,7 @@ class CompletionCollector {
     this.#head = head;
   }
 
-  /** The first model of the run that says who it is speaks for all, as in a stream. */
+  /** Keeps what the first model says of itself, as in a stream. */
   attribute(systemFingerprint: string | undefined, serviceTier: string | undefined): void {
     this.#systemFingerprint ??= systemFingerprint ?? null;
     this.#serviceTier ??= serviceTier;
@@ -97,7 +97,7 @@ class CompletionCollector {
             role: 'assistant',
             content: isSilent ? null : content,
             refusal: refusal === '' ? null : refusal,
-            // Both names, as in a stream: each is the only one that some clients read.
+            // Both names, as in a stream: some clients read only the one, some only the other.
             ...(reasoning !== '' && { reasoning_content: reasoning, reasoning }),
             ...(toolCalls.length > 0 && { tool_calls: toolCalls.map(encodeToolCall) }),
             ...(annotations.length > 0 && { annotations }),
@@ -120,7 +120,7 @@ function encodeLogprobs({ content, refusal }: CollectedLogprobs): CollectedChoic
   return { content: content.length > 0 ? content : null, refusal: refusal.length > 0 ? refusal : null };
 }
 
-/** With all that OpenAI's clients rely on. */
+/** Fills in what OpenAI's clients rely on. */
 function encodeAudio({ id = '', data, transcript, expiresAt = 0 }: CollectedAudio): CompletionAudio {
   return { id, data, transcript, expires_at: expiresAt };
 }

@@ -11,7 +11,7 @@ import { CompletionsStreamer } from './completions.streamer.js';
 import { DescribeCompletion } from './describe-completion.js';
 import type { ChatCompletion } from './dto/index.js';
 
-/** Answers chat completions: each runs the workflow that `model` names. */
+/** `POST /v1/chat/completions`: runs the workflow that `model` names. */
 @OpenApi(({ ApiTags }) => [ApiTags('Chat')])
 @Controller(COMPLETIONS_PATH)
 export class CompletionsController {
@@ -56,7 +56,7 @@ export class CompletionsController {
     { gate, failFastMs }: Pick<RunOptions, 'gate' | 'failFastMs'> = {},
   ): RunEvents {
     const record = findRecord(response);
-    // Written out here and wherever each request comes by: V8 takes up to 10 µs for a spread (docs/performance.md).
+    // Written out, as wherever every request passes: a spread takes V8 up to 10 µs (docs/performance.md).
     return this.runs.start(workflow, request, { id: head.id, gate, failFastMs, signal, origin, permit, record });
   }
 }

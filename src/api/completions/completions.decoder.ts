@@ -15,9 +15,9 @@ import { readOrigin, type TakenRequest, wantsNodeEvents } from '../wire/index.js
 import { assertStreamOptionsAllowed, type ChatCompletionRequest } from './dto/index.js';
 import { validateChatCompletionRequest } from './validate-chat-completion-request.js';
 
-/** What is known of a completion before its run starts. */
+/** What is known about a completion before its run starts. */
 export interface CompletionHead {
-  /** Also the run's: `chatcmpl-` and 24 hex digits. */
+  /** Id of the completion and of its run: `chatcmpl-` and 24 hex digits. */
   readonly id: string;
   /** Whole seconds since the Unix epoch. */
   readonly created: number;
@@ -25,17 +25,17 @@ export interface CompletionHead {
   readonly model: string;
 }
 
-/** A request of this door, understood. */
+/** A request of this door, decoded. */
 export interface DecodedRequest {
   readonly workflow: CompiledWorkflow;
   readonly request: RunRequest;
   readonly head: CompletionHead;
   readonly origin: RunOrigin;
-  /** True if it is answered with a stream. */
+  /** True if the response is a stream. */
   readonly streams: boolean;
-  /** True if the stream is to end with the usage. */
+  /** True if the client wants the usage at the end of the stream. */
   readonly includeUsage: boolean;
-  /** True if the stream is to tell what happens in the workflow. */
+  /** True if the client wants node events in the stream. */
   readonly nodeEvents: boolean;
 }
 
@@ -50,7 +50,7 @@ export class CompletionsDecoder {
   ) {}
 
   /**
-   * What a request asks for.
+   * Checks a request, and finds the workflow that it asks for.
    * @throws InvalidRequestError, ModelNotFoundError, ForbiddenError
    */
   decode(request: Request, response: Response, { body: json, caller }: TakenRequest): DecodedRequest {
@@ -59,7 +59,7 @@ export class CompletionsDecoder {
     const { workflow } = name;
     const streams = wantsStream(body, name, request.headers.accept);
     findRecord(response).setWorkflow(workflow.id, streams);
-    // Checked before anything that only an existing workflow could complain of.
+    // Checked first: later faults would reveal that the workflow exists.
     caller.assertMayUse(workflow.id, body.model);
     assertStreamOptionsAllowed(body, streams);
     const runRequest = makeRunRequest(body);
@@ -80,17 +80,16 @@ export class CompletionsDecoder {
   }
 }
 
-/** The request as workflows see it: conversation and parameters apart, nothing changed. */
+/** Separates the conversation from the parameters, and changes nothing. */
 function makeRunRequest(request: ChatCompletionRequest): RunRequest {
   const { model, messages, stream: _stream, stream_options: _options, ...parameters } = request;
   return { model, messages, parameters };
 }
 
 /**
- * Whether a request is answered with a stream. `stream` decides if it is there. Where it is absent or null, OpenAI's rule
- * is one JSON object; only a workflow that declares otherwise streams then, unless the Accept header names
- * application/json, as all OpenAI SDKs send it. A present `stream` is never overruled by Accept: the SDKs send
- * application/json for streams too (openai-node 4 to 7).
+ * Decides whether the response is a stream. `stream` decides if it is given. If it is absent or null, OpenAI's rule is one JSON
+ * object; only a workflow that streams by default then streams, unless the Accept header names application/json, as all OpenAI
+ * SDKs send it. Accept never overrules `stream`: the SDKs send application/json for streams too (openai-node 4 to 7).
  */
 function wantsStream(
   { stream }: Pick<ChatCompletionRequest, 'stream'>,

@@ -9,7 +9,7 @@ import { ChunkEncoder, type ChunkHead } from './completions.encoder.js';
 const HEAD: ChunkHead = { id: 'chatcmpl-1', created: 1_795_344_000, model: 'a "model" \u2028', includeUsage: false };
 const USAGE = { prompt_tokens: 11, completion_tokens: 5, total_tokens: 16 };
 
-/** The chunks in frames, each checked against OpenAI's description. */
+/** Reads the chunks in frames, and checks each against OpenAI's description. */
 function readChunks(frames: string): readonly WireChunk[] {
   const reader = new FrameReader();
   const items = [...reader.push(Buffer.from(frames), 0)];
@@ -39,7 +39,7 @@ const toolDelta: fc.Arbitrary<Delta> = fc.record({
   arguments: fc.string({ unit, maxLength: 4 }),
 });
 
-/** Every UTF-16 unit with the channel it stands in, in order. */
+/** Every UTF-16 unit with its channel, in order. */
 function units(deltas: readonly Delta[]): readonly string[] {
   return deltas.flatMap((delta) =>
     (delta.type === 'tool-call' ? delta.arguments : 'text' in delta ? delta.text : '')
@@ -80,7 +80,7 @@ describe('ChunkEncoder', () => {
     );
   });
 
-  it('sends the role once and first, and one finish reason, last', () => {
+  it('sends the role once, first, and one finish reason, last', () => {
     const encoder = new ChunkEncoder(HEAD);
     const frames =
       encoder.encodeDelta(content('a')) + encoder.encodeDelta(content('b')) + encoder.encodeFinish('length');
@@ -97,12 +97,12 @@ describe('ChunkEncoder', () => {
     ['a finish', (encoder) => encoder.encodeFinish('stop')],
     ['reasoning', (encoder) => encoder.encodeDelta({ type: 'reasoning', text: 'hm' })],
     ['a tool call', (encoder) => encoder.encodeDelta({ type: 'tool-call', index: 0, arguments: '' })],
-  ])('sends the role also before %s', (_, write) => {
+  ])('sends the role before %s, too', (_, write) => {
     const deltas = readDeltas(write(new ChunkEncoder(HEAD)));
     expect(deltas.map(({ role }) => role)).toEqual(['assistant', undefined]);
   });
 
-  it('has the same head in all chunks', () => {
+  it('writes the same id, time and model into all chunks', () => {
     const encoder = new ChunkEncoder({ ...HEAD, includeUsage: true });
     const frames = encoder.encodeDelta(content('a')) + encoder.encodeFinish('stop') + encoder.encodeUsage(USAGE);
     for (const chunk of readChunks(frames)) {
@@ -111,7 +111,7 @@ describe('ChunkEncoder', () => {
     }
   });
 
-  it('says something about usage only if it was asked for, and then null until the last chunk', () => {
+  it('mentions usage only if it was asked for, and then as null until the last chunk', () => {
     const write = (includeUsage: boolean): readonly WireChunk[] => {
       const encoder = new ChunkEncoder({ ...HEAD, includeUsage });
       return readChunks(
@@ -138,7 +138,7 @@ describe('ChunkEncoder', () => {
     for (const chunk of all) expect(chunk).toMatchObject({ system_fingerprint: 'fp_"1"', service_tier: 'default' });
   });
 
-  it('leaves out what nobody named', () => {
+  it('leaves out the build and tier if no model named them', () => {
     const encoder = new ChunkEncoder(HEAD);
     encoder.attribute(undefined, undefined);
     for (const chunk of readChunks(encoder.encodeFinish('stop'))) {
@@ -146,7 +146,7 @@ describe('ChunkEncoder', () => {
     }
   });
 
-  it('names a tool call in its first piece only, and gives a custom tool its input', () => {
+  it('names a tool call only in its first piece, and calls the text of a custom tool `input`', () => {
     const encoder = new ChunkEncoder(HEAD);
     const frames = [
       { type: 'tool-call' as const, index: 0, id: 'call_1', name: 'look', arguments: '' },
@@ -172,7 +172,7 @@ describe('ChunkEncoder', () => {
     ]);
   });
 
-  it('puts log probabilities beside their channel', () => {
+  it('puts log probabilities into the list of their channel', () => {
     const encoder = new ChunkEncoder(HEAD);
     const frames = [
       { type: 'content' as const, text: 'a', logprobs: [token('a')] },

@@ -10,8 +10,8 @@ export interface ChunkHead extends CompletionHead {
 }
 
 /**
- * Writes one completion as `chat.completion.chunk` frames: the role once and first, deltas, one finish reason, and usage
- * if it was asked for. What does not change is serialised once, and a token's text is put in between.
+ * Writes one completion as frames with `chat.completion.chunk` objects: the role once, first, then the deltas, one finish reason,
+ * and the usage if it was asked for. What does not change is serialised once.
  */
 export class ChunkEncoder {
   readonly #head: string;
@@ -31,8 +31,8 @@ export class ChunkEncoder {
   }
 
   /**
-   * Names the model's build and the service tier in all chunks from here on. Only before the first delta: clients expect
-   * them not to change.
+   * Sets the model's build and the service tier of all chunks. It has no effect after the first delta: clients expect both to stay
+   * the same.
    */
   attribute(systemFingerprint: string | undefined, serviceTier: string | undefined): void {
     if (this.#hasRole) return;
@@ -42,7 +42,7 @@ export class ChunkEncoder {
     this.#beforeDelta = this.#choicesStart();
   }
 
-  /** Frames for one delta, the role's before the first one. */
+  /** Encodes a delta; before the first one comes the frame with the role. */
   encodeDelta(delta: Delta): string {
     switch (delta.type) {
       case 'tool-call':
@@ -69,8 +69,8 @@ export class ChunkEncoder {
   }
 
   /**
-   * The frame of a node event: a valid chunk with an empty delta, so that every client that did not ask for it could pass
-   * over it. Never a named event, and never a chunk without choices: both break clients (measured).
+   * Encodes a node event as a valid chunk with an empty delta, which every client can ignore. It is never a named event and never
+   * a chunk without choices: both break clients (measured).
    * @param millrace JSON of the event
    */
   encodeEvent(millrace: string): string {
@@ -78,12 +78,12 @@ export class ChunkEncoder {
     return `${this.#role()}${this.#beforeDelta}{}${after}`;
   }
 
-  /** The frame that ends the message. */
+  /** Encodes the frame that ends the message. */
   encodeFinish(reason: FinishReason): string {
     return this.#role() + `${this.#choicesStart()}{},"finish_reason":"${reason}"}]${this.#usageNull}}\n\n`;
   }
 
-  /** The frame with the usage of the whole run; `choices` is empty, as OpenAI sends it. */
+  /** Encodes the usage of the whole run; `choices` is empty, as OpenAI sends it. */
   encodeUsage(usage: Usage): string {
     return `${this.#head}${this.#attribution},"choices":[],"usage":${JSON.stringify(usage)}}\n\n`;
   }
@@ -92,7 +92,7 @@ export class ChunkEncoder {
     const role = this.#role();
     const json = JSON.stringify(text);
     if (type === 'reasoning') {
-      // Both names, since each is the only one that some clients read (LangChain the first, OpenAI Agents the second).
+      // Both names: LangChain reads only the first, OpenAI Agents only the second.
       return role + this.#frame(`{"reasoning_content":${json},"reasoning":${json}}`);
     }
     const choice = `{"${type}":${json}}`;
@@ -128,7 +128,7 @@ function encodeToolCall({ index, id, kind, name, arguments: piece }: ToolCallDel
   });
 }
 
-/** With an `index`, without which clients (openai-python) cannot put lists of several chunks together. */
+/** Adds the `index` that clients (openai-python) need to join the lists of several chunks. */
 function addIndexes(items: readonly OpaqueObject[], first: number): readonly OpaqueObject[] {
   return items.map((item, place) => ({ ...item, index: first + place }));
 }

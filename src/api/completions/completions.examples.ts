@@ -25,7 +25,7 @@ export const requestExamples = {
   },
 };
 
-/** Answers of the two kinds. */
+/** A whole completion, and a chunk of a stream. */
 export const responseExamples = {
   whole: {
     id: 'chatcmpl-4e1f0c9d8b7a695847362514',
@@ -52,7 +52,7 @@ export const responseExamples = {
   },
 };
 
-/** What a short stream looks like on the wire. */
+/** A short stream as it is on the wire. */
 export const streamExample = [
   'data: {"id":"chatcmpl-4e1f","object":"chat.completion.chunk","created":1795344000,"model":"chat","choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"finish_reason":null}]}',
   'data: {"id":"chatcmpl-4e1f","object":"chat.completion.chunk","created":1795344000,"model":"chat","choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":null}]}',

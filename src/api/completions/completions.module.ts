@@ -7,7 +7,7 @@ import { CompletionsDecoder } from './completions.decoder.js';
 import { COMPLETIONS_PATH } from './completions.path.js';
 import { CompletionsStreamer } from './completions.streamer.js';
 
-/** The door of OpenAI's first protocol: `POST /v1/chat/completions`. */
+/** The door of OpenAI's chat completions: `POST /v1/chat/completions`. */
 @Module({
   imports: [HttpModule, RunsModule, WireModule],
   providers: [CompletionsController, CompletionsDecoder, CompletionsStreamer],

@@ -1,4 +1,4 @@
 import { API_ROOT } from '../../http/index.js';
 
-/** Where chat completions are asked for. */
+/** The path of chat completions. */
 export const COMPLETIONS_PATH = `${API_ROOT}/chat/completions`;

@@ -29,12 +29,12 @@ export class CompletionsStreamer {
   ) {}
 
   /**
-   * Runs a workflow and streams its events to the client. The status line waits for the first delta or an error, so that a run
-   * which fails at once is a real HTTP error; but not for longer than the grace time, because clients and proxies want to see
+   * Runs a workflow and streams its events to the client. The status line waits for the first delta or an error, so that a run that
+   * fails at once becomes an HTTP error; but it waits no longer than the grace time, because clients and proxies expect a sign of
    * life.
    * @param start begins the run
-   * @returns when the answer has been handed to the connection
-   * @throws MillraceError if the run fails before anything was sent: the answer is then the caller's to give
+   * @returns when the whole response has been handed to the connection
+   * @throws MillraceError if the run fails before anything was sent; then the caller must respond
    */
   async stream(
     { head, includeUsage, nodeEvents }: DecodedRequest,
@@ -70,14 +70,14 @@ interface CompletionStreamParts {
   /** True if the client asked for node events. */
   readonly nodeEvents: boolean;
   readonly metrics: StreamMetrics;
-  /** Told of faults of the stream itself, and of node events that no stream was opened for. */
+  /** Is told of faults of the stream, and of node events that could not be streamed. */
   readonly record: Pick<RequestRecord, 'setFailure' | 'setEvents'>;
 }
 
-/** How many characters of node events wait for the status line; what is told of progress beyond them is kept as below. */
+/** Most characters of node events that wait for the status line; of later progress only the newest is kept, see {@link REPEATED}. */
 const EARLY_ROOM = 64 * 1024;
 
-/** One answer on its way to the client. */
+/** One streamed response. */
 class CompletionStream implements RunReader {
   readonly fault = new Cancellation();
   readonly wantsContent: boolean;
@@ -89,7 +89,7 @@ class CompletionStream implements RunReader {
   readonly #includeUsage: boolean;
   readonly #record: CompletionStreamParts['record'];
   readonly #nodeEvents: NodeEvents | undefined;
-  /** Node events, as JSON, from before the status line was sent. They do not send it themselves: a failure may follow. */
+  /** Node events, as JSON, from before the status line. They do not send the status line, since a failure may follow. */
   #early: string[] = [];
   #earlyLength = 0;
   /** The newest of the repeated events that are held back because the client is behind, by node and type. */
@@ -122,7 +122,7 @@ class CompletionStream implements RunReader {
         break;
       case 'delta':
         this.#writeNodeEvent(event);
-        // What came before is encoded first: the first frame of all has the role.
+        // Earlier events are encoded first: the very first frame has the role.
         this.#writeDelta(this.#takeEarly() + this.#encoder.encodeDelta(event.delta));
         break;
       case 'run-finished':
@@ -141,12 +141,12 @@ class CompletionStream implements RunReader {
   }
 
   /**
-   * Ends the answer with the error.
-   * @throws the error, if nothing was sent: other code then answers
+   * Ends the response with the error.
+   * @throws the error if nothing was sent; then other code responds
    */
   failed({ error, thrown, isReaderFault, node }: ReadFailure): void {
     this.#grace.cancel();
-    // Its run may have ended well.
+    // The run itself may have succeeded, so the record has to be told.
     if (isReaderFault) this.#record.setFailure(thrown);
     if (!this.#writer.isOpen) {
       this.#writer.release();
@@ -188,7 +188,7 @@ class CompletionStream implements RunReader {
     }
   }
 
-  /** Frames of what came before the status line. */
+  /** Encodes the events that came before the status line. */
   #takeEarly(): string {
     if (this.#early.length === 0) return '';
     const early = this.#early;
@@ -207,7 +207,7 @@ class CompletionStream implements RunReader {
     this.#newest.keep(event, json);
   }
 
-  /** Frames of what was kept. */
+  /** Encodes the events that were kept for a client that was behind. */
   #takeNewest(): string {
     let frames = '';
     for (const json of this.#newest.take()) frames += this.#encoder.encodeEvent(json);

@@ -8,7 +8,7 @@ export const NODE_EVENTS_PARAMETER = {
   name: NODE_EVENTS_HEADER,
   in: 'header',
   description:
-    '`true` adds chunks to a stream that tell what happens in the workflow, in `millrace` beside an empty delta.',
+    '`true` adds chunks to a stream that say what happens in the workflow, in `millrace` beside an empty delta.',
   schema: { type: 'string', enum: ['true'] },
 } satisfies NonNullable<NonNullable<OpenAPIObject['components']>['parameters']>[string];
 
@@ -17,8 +17,8 @@ export function DescribeCompletion(): MethodDecorator {
   return OpenApi(({ ApiBody, ApiOperation, ApiResponse }) => [
     ApiOperation({
       operationId: 'createChatCompletion',
-      summary: 'Run a workflow and answer as an OpenAI model',
-      description: `With \`stream: true\` the answer is a stream of server-sent events, sent as they are generated. Without
+      summary: 'Run a workflow as an OpenAI model',
+      description: `With \`stream: true\` the response is a stream of server-sent events, sent as they are generated. Without
 \`stream\` it is one JSON object, except for names that stream by default (such as \`default\`) when \`Accept\` does not name
 application/json.
 
@@ -36,7 +36,7 @@ ${streamExample}
     }),
     ApiResponse({
       status: 200,
-      description: 'The answer. For a stream, the schema is that of the data of one event.',
+      description: 'The completion. For a stream, the schema is that of the data of one event.',
       content: {
         'application/json': {
           schema: { $ref: '#/components/schemas/ChatCompletion' },

@@ -22,11 +22,14 @@ function deep(depth: number): string {
 const request = (parameters: object) => ({ model: 'chat', messages: [{ role: 'user', content: 'Hi' }], ...parameters });
 
 describe('validateChatCompletionRequest', () => {
-  it.each([undefined, null, [], [{}], 'text', '{}', 5, true])('refuses a body that is no JSON object: %j', (body) => {
-    expect(findFault(body)).toMatchObject({ status: 400, param: null, code: null });
-  });
+  it.each([undefined, null, [], [{}], 'text', '{}', 5, true])(
+    'refuses a body that is not a JSON object: %j',
+    (body) => {
+      expect(findFault(body)).toMatchObject({ status: 400, param: null, code: null });
+    },
+  );
 
-  it('names what is wrong, what is expected, and how many faults follow', () => {
+  it('says what is wrong, what is expected, and how many further faults there are', () => {
     expect(findFault(request({ temperature: '0.5' }))?.message).toBe(
       "Invalid type for 'temperature': expected a number, but got a string instead.",
     );
@@ -42,7 +45,7 @@ describe('validateChatCompletionRequest', () => {
     );
   });
 
-  it('quotes no more of a value than fits a message', () => {
+  it('quotes only the beginning of a long value', () => {
     const message = findFault(request({ response_format: { type: `\0${'x'.repeat(1e6)}` } }))?.message ?? '';
     expect(message).toContain('"\\u0000xxx');
     expect(message.length).toBeLessThan(250);
@@ -55,7 +58,7 @@ describe('validateChatCompletionRequest', () => {
     expect(body).toStrictEqual(copy);
   });
 
-  it('takes the names of prototypes for ordinary keys', () => {
+  it('treats the names of prototypes as ordinary keys', () => {
     const text =
       '{"__proto__":{"model":"chat","stream":"yes"},"constructor":{"prototype":{"stream":1}},"model":"chat",' +
       '"messages":[{"__proto__":{"role":"robot"},"constructor":1,"role":"user","content":"Hi"}],' +
@@ -66,7 +69,7 @@ describe('validateChatCompletionRequest', () => {
     expect(({} as Record<string, unknown>)['stream']).toBeUndefined();
   });
 
-  it('does not look into free-form values', () => {
+  it('does not check free-form values', () => {
     const parametersWith = (nested: unknown): Record<string, unknown> => ({
       unknown: nested,
       metadata: nested,
@@ -88,7 +91,7 @@ describe('validateChatCompletionRequest', () => {
     expect(message.slice(-tail.length || Infinity)).toBe(tail);
   });
 
-  it('throws nothing but InvalidRequestError, whatever JSON comes', () => {
+  it('throws only InvalidRequestError, for any JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (body) => {
         expect(findFault(body)?.status ?? 400).toBe(400);
@@ -96,7 +99,7 @@ describe('validateChatCompletionRequest', () => {
     );
   });
 
-  it('gives back the same object, unchanged, or refuses with a path into it', () => {
+  it('returns the same object, unchanged, or refuses it with a path into it', () => {
     const names = ['role', 'content', 'type', 'tools', 'stop', 'messages', 'model', 'n', 'tool_calls', 'function'];
     const { value } = fc.letrec((tie) => ({
       value: fc.oneof(
@@ -127,7 +130,7 @@ describe('validateChatCompletionRequest', () => {
 });
 
 describe('assertStreamOptionsAllowed', () => {
-  it('refuses options of a stream for an answer that is not one', () => {
+  it('refuses stream options if the response is not a stream', () => {
     const options = { stream_options: { include_usage: true } };
     expect(() => assertStreamOptionsAllowed(options, true)).not.toThrow();
     expect(() => assertStreamOptionsAllowed({ stream_options: null }, false)).not.toThrow();

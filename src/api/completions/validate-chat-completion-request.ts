@@ -5,15 +5,15 @@ import { ChatCompletionRequest, checkDependencies } from './dto/index.js';
 
 const RULES = compileRuleSet(ChatCompletionRequest);
 
-/** Far more than all APIs of this kind have together. Each copy of a body with very many keys costs a second. */
+/** Far more than all APIs of this kind have together. A body with very many keys takes a second each time that it is copied. */
 const MOST_PARAMETERS = 1_000;
 
 /**
- * Checks a parsed JSON body and gives the same object back, typed. Nothing in it is converted, removed or filled in, so
- * `temperature: 0`, empty strings and parameters that nobody here knows stay as the client sent them.
+ * Checks a parsed JSON body and returns the same object, typed. Nothing in it is converted, removed or filled in, so
+ * `temperature: 0`, empty strings and unknown parameters stay as the client sent them.
  *
- * Free-form values (schemas of tools, metadata, unknown parameters) are not looked at: the size and depth of a body were
- * checked before it was parsed. All of it takes linear time.
+ * Free-form values (schemas of tools, metadata, unknown parameters) are not checked: the size and depth of a body were
+ * checked before it was parsed. The check takes linear time.
  *
  * @throws InvalidRequestError for the first fault in the order of the declared parameters, with `param` and `code` of
  *   OpenAI's error object. Its message also tells how many more there are.

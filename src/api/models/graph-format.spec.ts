@@ -4,13 +4,13 @@ import { chooseGraphFormat } from './graph-format.js';
 const NOTHING = (): false => false;
 
 describe('the format of a graph', () => {
-  it('is the one of the query, whatever is accepted', () => {
+  it('is the one of the query, whatever the client accepts', () => {
     expect(chooseGraphFormat('svg', () => 'application/json')).toEqual({ format: 'svg', type: 'image/svg+xml' });
     expect(chooseGraphFormat('mermaid', NOTHING)).toEqual({ format: 'mermaid', type: 'text/vnd.mermaid' });
     expect(chooseGraphFormat('json', NOTHING)).toEqual({ format: 'json', type: 'application/json' });
   });
 
-  it('is what is accepted, and JSON if nothing is', () => {
+  it('is what the client accepts, and JSON if it accepts none', () => {
     const accepting = (type: string) =>
       chooseGraphFormat(undefined, (types) => types.find((known) => known === type) ?? false);
     expect(accepting('image/svg+xml').format).toBe('svg');

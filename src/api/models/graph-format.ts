@@ -1,13 +1,14 @@
 import { InvalidRequestError } from '../../errors/index.js';
 
-/** The forms of a graph. */
+/** The formats of a graph. */
 export const GRAPH_FORMATS = ['json', 'mermaid', 'svg'] as const;
+/** One of {@link GRAPH_FORMATS}. */
 export type GraphFormat = (typeof GRAPH_FORMATS)[number];
 
-/** How a graph is answered. */
+/** The form of a response with a graph. */
 export interface GraphResponse {
   readonly format: GraphFormat;
-  /** Media type of the answer. */
+  /** Media type of the response. */
   readonly type: string;
 }
 
@@ -17,16 +18,16 @@ const TYPES: Readonly<Record<GraphFormat, string>> = {
   svg: 'image/svg+xml',
 };
 
-/** What a client can accept; the first is for those who accept anything. */
+/** What a client can accept; those who accept anything get the first. */
 const RESPONSES: readonly GraphResponse[] = [
   ...GRAPH_FORMATS.map((format) => ({ format, type: TYPES[format] })),
   { format: 'mermaid', type: 'text/plain' },
 ];
 
 /**
- * The form that a client asks for: by the query's `format`, or else by its Accept header; JSON if neither names one.
+ * Chooses the format that a client asks for: by the query's `format`, or else by its Accept header; JSON if neither names one.
  * @param asked the query's `format`, as parsed
- * @param accepts tells which of some media types the client likes best; false if none
+ * @param accepts tells which of some media types the client prefers; false if it accepts none
  * @throws InvalidRequestError if there is no such format
  */
 export function chooseGraphFormat(
@@ -34,8 +35,8 @@ export function chooseGraphFormat(
   accepts: (types: readonly string[]) => string | false,
 ): GraphResponse {
   if (asked === undefined) {
-    const type = accepts(RESPONSES.map((answer) => answer.type));
-    return RESPONSES.find((answer) => answer.type === type) ?? { format: 'json', type: TYPES.json };
+    const type = accepts(RESPONSES.map((response) => response.type));
+    return RESPONSES.find((response) => response.type === type) ?? { format: 'json', type: TYPES.json };
   }
   const format = GRAPH_FORMATS.find((known) => known === asked);
   if (format === undefined) {

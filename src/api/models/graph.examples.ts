@@ -9,7 +9,10 @@ const graph = {
     nullable: true,
     description: 'Key of the step whose output is the result; null if that is a part of the request.',
   },
-  visible: { type: 'boolean', description: 'Whether a node speaks to the client; otherwise the result is the answer.' },
+  visible: {
+    type: 'boolean',
+    description: 'Whether a step is visible to the client; if none is, the client gets the result.',
+  },
   nodes: {
     type: 'array',
     items: {
@@ -37,7 +40,7 @@ const graph = {
       type: 'object',
       properties: {
         route: { type: 'string' },
-        when: { type: 'string', description: 'The value that leads this way.' },
+        when: { type: 'string', description: 'The value for which this branch is taken.' },
         steps: keys,
       },
       required: ['route', 'when', 'steps'],

@@ -7,7 +7,7 @@ import { type CompiledWorkflow, makeGraphJson, drawMermaid, drawSvg, WorkflowReg
 import { GRAPH_FORMATS, type GraphFormat, chooseGraphFormat } from './graph-format.js';
 import { graphExamples, graphSchema } from './graph.examples.js';
 
-/** What an SVG may do when it is opened as a page: nothing but show its own style. */
+/** What an SVG may do when it is opened as a page: use its own styles, and nothing else. */
 const SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 /** Shows the graph of a workflow. */
@@ -30,7 +30,7 @@ export class GraphsController {
       description: 'As JSON, as a Mermaid flowchart or as an SVG image: by `format`, or else by the Accept header.',
     }),
     ApiParam({ name: 'id', type: String, description: 'Id or alias of the workflow.', example: 'streaming' }),
-    ApiQuery({ name: 'format', required: false, enum: GRAPH_FORMATS, description: 'Goes before the Accept header.' }),
+    ApiQuery({ name: 'format', required: false, enum: GRAPH_FORMATS, description: 'Wins over the Accept header.' }),
     ApiResponse({
       status: 200,
       description: 'The graph.',

@@ -11,7 +11,7 @@ import type { ModelCard, ModelList } from './dto/model-list.js';
 @OpenApi(({ ApiTags }) => [ApiTags('Models')])
 @Controller('v1/models')
 export class ModelsController {
-  /** Workflows have no date of their own; the start of the process is one that stays the same. Seconds. */
+  /** The start of the process, in seconds since the Unix epoch: workflows have no date of their own. */
   readonly #created: number;
 
   constructor(

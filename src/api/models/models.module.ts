@@ -5,11 +5,11 @@ import { WorkflowModule } from '../../workflow/index.js';
 import { GraphsController } from './graphs.controller.js';
 import { ModelsController } from './models.controller.js';
 
-/** The door to what there is: `GET /v1/models`, and the graphs of workflows. */
+/** The door that lists workflows: `GET /v1/models`, and their graphs. */
 @Module({ imports: [AccessModule, HttpModule, WorkflowModule], providers: [GraphsController, ModelsController] })
 export class ModelsModule {
   constructor(doors: Doors, graphs: GraphsController, models: ModelsController) {
-    // An id can hold slashes: the routes of the models would take `a/b/graph` for an id as a whole.
+    // Graphs come first: an id can hold slashes, so the routes of models would take all of `a/b/graph` for an id.
     doors.open(graphs);
     doors.open(models);
   }

@@ -6,30 +6,30 @@ import { SaidContent } from './said-content.js';
 /** Request header by which a client asks for node events: `millrace-events: true`. */
 export const NODE_EVENTS_HEADER = 'millrace-events';
 
-/** About how much one event may take, in bytes: what is longer in it is cut, and says so. */
+/** About the most bytes of one event: longer parts of it are cut, with a note that says so. */
 const EVENT_BYTES = 64 * 1024;
-/** The same for the summary at the end, which has something of every node. */
+/** The same for the summary at the end, which has a part for every node. */
 const SUMMARY_BYTES = 4 * EVENT_BYTES;
 
-/** What became of one node, for the summary at the end. */
+/** How one node ended, for the summary at the end. */
 interface NodeEnding {
   readonly elapsed_ms: number;
   readonly usage?: Usage;
 }
 
 /**
- * Turns run events into what clients may see of them, as JSON: the `millrace` object of a chunk whose delta is empty. Keeps
- * what the summary at the end needs. Holds and returns a bounded number of bytes, whatever nodes tell, and never throws.
+ * Turns run events into node events: the part that clients may see, as JSON, for the `millrace` object of a chunk with an empty
+ * delta. Keeps what the summary at the end needs. What it holds and returns is bounded in bytes, and it never throws.
  */
 export class NodeEvents {
   readonly #endings = new Map<string, NodeEnding>();
-  /** Objects that visible nodes gave, by node: shown as soon as the client has read the same as text. */
+  /** Outputs of visible nodes that are objects, by node: shown once the client has read the same as text. */
   readonly #outputs = new Map<string, object>();
   readonly #said = new SaidContent(EVENT_BYTES / 2);
   /** Key of the node whose text came last. */
   #speaker: string | undefined;
 
-  /** @returns undefined for events that are no news beside the text */
+  /** @returns undefined for events that clients do not get */
   encode(event: RunEvent): string | undefined {
     switch (event.type) {
       case 'node-started': {
@@ -77,7 +77,7 @@ export class NodeEvents {
     }
   }
 
-  /** The last event: what each node cost, and the objects that structured nodes gave. */
+  /** Encodes the last event: what each node cost, and the outputs of structured nodes. */
   encodeSummary({ seq, finishReason: finish_reason, usage }: RunFinished): string {
     const nodes = new Map(
       [...this.#endings].map(([node, ending]) => [node, { ...ending, output: this.#shownOutput(node) }]),
@@ -90,22 +90,22 @@ export class NodeEvents {
     if (visible && typeof output === 'object' && output !== null) this.#outputs.set(node, output);
   }
 
-  /** What a node gave, if the client has read the same from it: everything else that nodes give stays inside. */
+  /** The output of a node if the client has read the same as text. Other outputs are not shown. */
   #shownOutput(node: string): object | undefined {
     const output = this.#outputs.get(node);
     return output !== undefined && this.#said.isAll(node, output) ? output : undefined;
   }
 }
 
-/** The error is another step's, or the run's. */
+/** Shown for a step that was aborted because another step, or the run, has failed. */
 const ABORTED = { code: 'aborted', message: 'The step was ended because its run has failed.' };
 
-/** Servers of local models call a model by the path of its file; where that lies is nobody's business. */
+/** Keeps only the name of a file: servers of local models name a model by its path, which clients must not see. */
 function cutFolder(model: string): string {
   return /^(?:[./~]|[A-Za-z]:\\)/.test(model) ? model.replace(/^.*[/\\](?=[^])/, '') : model;
 }
 
-/** What is undefined is left out. */
+/** Writes an event as JSON; undefined properties are left out. */
 function stringify(event: object, limit = EVENT_BYTES): string {
   return writeBoundedJson(event, limit) ?? '{}';
 }

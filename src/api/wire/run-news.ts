@@ -5,14 +5,14 @@ import type { Clock } from '../../kernel/index.js';
 import { coalesce, mergeDeltas } from '../../streaming/index.js';
 import { NODE_EVENTS_HEADER } from './node-events.js';
 
-/** True if the client asks to be told what happens in the workflow. */
+/** Whether the client asks for node events. */
 export function wantsNodeEvents(request: Pick<Request, 'get'>): boolean {
   return request.get(NODE_EVENTS_HEADER)?.trim().toLowerCase() === 'true';
 }
 
 /**
- * A run's events at the pace of a stream: text that comes faster than a client can use is joined, and what nobody asked for is
- * left out.
+ * Paces a run's events for a stream: joins text that comes faster than a client can use it, and leaves out events that the client
+ * did not ask for.
  * @param debounceMs least time between two pieces of text, in milliseconds, where a node has no window of its own
  * @param nodeEvents true if the client asked for node events
  */
@@ -29,7 +29,7 @@ export function paceRunEvents(
   });
 }
 
-/** True for events that only clients see that asked for them; passing them on would break up text that can be joined. */
+/** True for events that are only sent as node events. For other clients they are left out, as they would keep text from being joined. */
 const NEWS: Readonly<Record<RunEvent['type'], boolean>> = {
   'run-started': false,
   'node-started': true,
@@ -37,21 +37,22 @@ const NEWS: Readonly<Record<RunEvent['type'], boolean>> = {
   'route-taken': true,
   'model-identified': false,
   delta: false,
-  // Its text is over: what is held of it is sent.
+  // Passed on, so that text of the node that is held back is sent.
   'node-finished': false,
   'node-failed': true,
   'run-finished': false,
   'run-failed': false,
 };
 
-/** An event of which a node may have any number: only the newest counts for a client that is behind. */
+/** An event that a node may repeat any number of times: a client that is behind gets only the newest. */
 export type RepeatedEvent = Extract<RunEvent, { type: 'node-progress' | 'model-identified' }>;
 
+/** Whether a node may repeat this event any number of times. */
 export function isRepeated(event: RunEvent): event is RepeatedEvent {
   return event.type === 'node-progress' || event.type === 'model-identified';
 }
 
-/** Keeps what is told of repeated events while a client is behind: the newest of each node and type. */
+/** Keeps repeated events while a client is behind: the newest of each node and type. */
 export class NewestEvents<T> {
   #newest: Map<string, T> | undefined;
 
@@ -61,13 +62,13 @@ export class NewestEvents<T> {
 
   keep({ type, node }: Pick<RepeatedEvent, 'type' | 'node'>, told: T): void {
     const key = `${type} ${node}`;
-    // Set anew, it is the last again: the numbers of events grow.
+    // Deleted first, so that it becomes the last: the sequence numbers must grow.
     const newest = (this.#newest ??= new Map());
     newest.delete(key);
     newest.set(key, told);
   }
 
-  /** What was kept, in its order; nothing is kept of it any more. */
+  /** Returns what was kept, in order, and forgets it. */
   take(): readonly T[] {
     if (this.#newest === undefined) return [];
     const newest = [...this.#newest.values()];
@@ -76,15 +77,13 @@ export class NewestEvents<T> {
   }
 }
 
-/**
- * Text of one node and channel as one event; undefined for anything else, which keeps its place.
- */
+/** Joins text of one node and channel into one event. @returns undefined for anything else */
 export function mergeDeltaEvents(held: RunEvent, next: RunEvent): RunEvent | undefined {
   if (held.type !== 'delta' || next.type !== 'delta' || held.node !== next.node) return undefined;
   const delta = mergeDeltas(held.delta, next.delta);
   if (delta === undefined) return undefined;
   const { seq, node, debounceMs } = held;
-  // Once per token where tokens come fast: a spread costs more than the rest.
+  // Called for each token where tokens come fast, so there is no spread: it would cost more than all the rest.
   return debounceMs === undefined
     ? { type: 'delta', seq, node, delta }
     : { type: 'delta', seq, node, delta, debounceMs };

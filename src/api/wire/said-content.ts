@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { writeBoundedJson } from '../../kernel/index.js';
 
-/** Keeps what nodes said to the client in `content` as long as it can be JSON, up to a bound for each. */
+/** Keeps what nodes said to the client as `content`, for comparison with their outputs; bounded for each node. */
 export class SaidContent {
   readonly #limit: number;
-  /** From the first bracket on; undefined for what is too long. */
+  /** The text of each node from its first bracket on; undefined if it is too long. */
   readonly #texts = new Map<string, string | undefined>();
 
   /** @param limit most characters that are kept of one node */
@@ -14,7 +14,7 @@ export class SaidContent {
 
   add(node: string, text: string): void {
     if (!this.#texts.has(node)) {
-      // What sets a node's text off from the one before is no part of it.
+      // The separator before a node's text is not a part of it.
       const start = text.search(/[[{]/);
       if (start >= 0) this.#keep(node, text.slice(start));
       return;
@@ -23,7 +23,7 @@ export class SaidContent {
     if (before !== undefined) this.#keep(node, before + text);
   }
 
-  /** Whether the node has said this value, and nothing else. Never throws. */
+  /** Whether the node has said this value as JSON and nothing else. Never throws. */
   isAll(node: string, value: object): boolean {
     const text = this.#texts.get(node);
     if (text === undefined) return false;

@@ -8,11 +8,11 @@ import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';
 import { ChoiceLogprobs } from './logprobs.js';
 import { ToolCallChunk } from './tool-call-chunk.js';
 
-@JSONSchema({ description: 'A piece of a spoken answer. What it does not bring is absent.' })
+@JSONSchema({ description: 'A piece of spoken output. What it does not bring is absent.' })
 export class CompletionAudioChunk {
   @OrAbsent()
   @IsString()
-  @JSONSchema({ description: 'By which the next request can refer to the answer; sent once.' })
+  @JSONSchema({ description: 'The id by which the next request can refer to it; sent once.' })
   readonly id?: string;
 
   @OrAbsent()
@@ -82,14 +82,14 @@ export class ChatCompletionDelta {
 
   @OrAbsent()
   @Nested(() => CompletionAudioChunk)
-  @JSONSchema({ description: 'The next piece of a spoken answer.' })
+  @JSONSchema({ description: 'The next piece of the spoken output.' })
   readonly audio?: CompletionAudioChunk;
 }
 
-@JSONSchema({ description: 'A piece of the answer.' })
+@JSONSchema({ description: 'A piece of the choice.' })
 export class ChatCompletionChunkChoice {
   @IsInt()
-  @JSONSchema({ description: 'Always 0: a workflow gives one answer.' })
+  @JSONSchema({ description: 'Always 0: a workflow gives one choice.' })
   readonly index: number;
 
   @Nested(() => ChatCompletionDelta)
@@ -108,7 +108,7 @@ export class ChatCompletionChunkChoice {
 }
 
 @JSONSchema({
-  description: 'One event of a streamed answer. All chunks of an answer have the same id, time and model.',
+  description: 'One event of a streamed completion. All chunks of a completion have the same id, time and model.',
   example: {
     id: 'chatcmpl-5f2b7c0e9d4a4b1f8e6c3a27',
     object: 'chat.completion.chunk',
@@ -120,7 +120,7 @@ export class ChatCompletionChunkChoice {
 })
 export class ChatCompletionChunk {
   @IsString()
-  @JSONSchema({ description: 'Id of the run that answers.' })
+  @JSONSchema({ description: 'Id of the run.' })
   readonly id: string;
 
   @Always('chat.completion.chunk')

@@ -22,13 +22,13 @@ import { type Tool, TOOL_CHOICES, type ToolChoice, TOOLS } from './tools.js';
 
 /**
  * Body of `POST /v1/chat/completions`, as the client sent it. Null means "not given" for every parameter but `model` and
- * `messages`. Parameters that are not declared here are kept: clients and providers add new ones all the time.
+ * `messages`. Parameters that are not declared here are kept, since clients and providers keep adding new ones.
  */
 @JSONSchema({
   description:
-    'A conversation to go on with. Null means "not given" for every optional parameter; nothing is converted ' +
+    'A conversation to continue. Null means "not given" for every optional parameter; nothing is converted ' +
     '(`"0.5"` is no number); unknown parameters are accepted and reach the nodes. Beyond this schema: `tool_choice` ' +
-    'needs `tools`, `top_logprobs` needs `logprobs: true`, and `stream_options` needs a streamed answer.',
+    'needs `tools`, `top_logprobs` needs `logprobs: true`, and `stream_options` needs a streamed response.',
   example: {
     model: 'chat',
     messages: [{ role: 'user', content: 'Why is the sky blue?' }],
@@ -60,14 +60,14 @@ export class ChatCompletionRequest {
   @IsOptional()
   @IsBoolean()
   @JSONSchema({
-    description: 'Sends the answer piece by piece as server-sent events, ended by `data: [DONE]`.',
+    description: 'Sends the completion piece by piece as server-sent events, ended by `data: [DONE]`.',
     default: false,
   })
   readonly stream?: boolean | null;
 
   @IsOptional()
   @Nested(() => StreamOptions)
-  @JSONSchema({ description: 'Options of a streamed answer; only together with `stream: true`.' })
+  @JSONSchema({ description: 'Options of a streamed response; only together with `stream: true`.' })
   readonly stream_options?: StreamOptions | null;
 
   @IsOptional()
@@ -91,7 +91,7 @@ export class ChatCompletionRequest {
     message: 'a workflow gives one choice. Leave `n` out, or send one request for each answer.',
     context: { code: 'unsupported_value' },
   })
-  @JSONSchema({ description: 'Number of answers. A workflow gives one.', default: 1 })
+  @JSONSchema({ description: 'Number of choices. A workflow gives one.', default: 1 })
   readonly n?: number | null;
 
   @IsOptional()
@@ -143,7 +143,7 @@ export class ChatCompletionRequest {
 
   @IsOptional()
   @IsBoolean()
-  @JSONSchema({ description: 'Whether to tell the probability of each token of the answer.', default: false })
+  @JSONSchema({ description: 'Whether to tell the probability of each token of the completion.', default: false })
   readonly logprobs?: boolean | null;
 
   @IsOptional()
@@ -159,7 +159,7 @@ export class ChatCompletionRequest {
   @Max(2 ** 63)
   @JSONSchema({
     description:
-      'Asks for answers that repeat as far as the model can. Beyond 2^53 an integer is refused if it is not exact.',
+      'Asks for the same completion each time, as far as the model can. Beyond 2^53 an integer is refused if it is not exact.',
     deprecated: true,
     example: 42,
   })
@@ -167,7 +167,7 @@ export class ChatCompletionRequest {
 
   @IsOptional()
   @OneOf('type', RESPONSE_FORMATS)
-  @JSONSchema({ description: 'The form of the answer. Nodes with a form of their own keep theirs.' })
+  @JSONSchema({ description: 'The form of the completion. Nodes with a form of their own keep it.' })
   readonly response_format?: ResponseFormat | null;
 
   @IsOptional()
@@ -229,7 +229,7 @@ export class ChatCompletionRequest {
 
   @IsOptional()
   @IsBoolean()
-  @JSONSchema({ description: 'Accepted. This server keeps no answers.', default: false })
+  @JSONSchema({ description: 'Accepted. This server stores no completions.', default: false })
   readonly store?: boolean | null;
 
   @IsOptional()
@@ -251,7 +251,7 @@ export class ChatCompletionRequest {
   @IsArray()
   @IsString({ each: true })
   @JSONSchema({
-    description: 'Kinds of answers: `text`, `audio` (OpenAI), `image` (OpenRouter and other gateways); forwarded.',
+    description: 'Kinds of output: `text`, `audio` (OpenAI), `image` (OpenRouter and other gateways); forwarded.',
     example: ['text', 'audio'],
   })
   readonly modalities?: readonly string[] | null;
@@ -259,7 +259,7 @@ export class ChatCompletionRequest {
   @IsOptional()
   @IsObject()
   @JSONSchema({
-    description: 'Voice and format of a spoken answer; forwarded.',
+    description: 'Voice and format of spoken output; forwarded.',
     additionalProperties: true,
     example: { voice: 'alloy', format: 'pcm16' },
   })

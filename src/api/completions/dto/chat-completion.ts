@@ -8,7 +8,7 @@ import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';
 import { ChoiceLogprobs } from './logprobs.js';
 import { TOOL_CALLS, type ToolCall } from './tool-calls.js';
 
-@JSONSchema({ description: 'A spoken answer.' })
+@JSONSchema({ description: 'Spoken output.' })
 export class CompletionAudio {
   @IsString()
   @JSONSchema({ description: 'By which the next request can refer to it. Empty if the provider gave none.' })
@@ -29,7 +29,7 @@ export class CompletionAudio {
   readonly expires_at: number;
 }
 
-@JSONSchema({ description: 'The answer as a message. It can be sent back as it is in the next request.' })
+@JSONSchema({ description: 'The completion as a message. It can be sent back as it is in the next request.' })
 export class ChatCompletionMessage {
   @Always('assistant')
   readonly role: 'assistant';
@@ -74,18 +74,18 @@ export class ChatCompletionMessage {
 
   @OrAbsent()
   @Nested(() => CompletionAudio)
-  @JSONSchema({ description: 'The spoken answer, if one was asked for.' })
+  @JSONSchema({ description: 'The spoken output, if it was asked for.' })
   readonly audio?: CompletionAudio;
 }
 
-@JSONSchema({ description: 'An answer.' })
+@JSONSchema({ description: 'A choice.' })
 export class ChatCompletionChoice {
   @IsInt()
-  @JSONSchema({ description: 'Always 0: a workflow gives one answer.' })
+  @JSONSchema({ description: 'Always 0: a workflow gives one choice.' })
   readonly index: number;
 
   @Nested(() => ChatCompletionMessage)
-  @JSONSchema({ description: 'The answer.' })
+  @JSONSchema({ description: 'The message.' })
   readonly message: ChatCompletionMessage;
 
   @OrNull()
@@ -99,7 +99,7 @@ export class ChatCompletionChoice {
 }
 
 @JSONSchema({
-  description: 'The whole answer, for a request without `stream: true`.',
+  description: 'The whole completion, for a request without `stream: true`.',
   example: {
     id: 'chatcmpl-5f2b7c0e9d4a4b1f8e6c3a27',
     object: 'chat.completion',
@@ -119,7 +119,7 @@ export class ChatCompletionChoice {
 })
 export class ChatCompletion {
   @IsString()
-  @JSONSchema({ description: 'Id of the run that answered.' })
+  @JSONSchema({ description: 'Id of the run.' })
   readonly id: string;
 
   @Always('chat.completion')
@@ -135,12 +135,12 @@ export class ChatCompletion {
 
   @IsArray()
   @Nested(() => ChatCompletionChoice, { each: true })
-  @JSONSchema({ description: 'The answer, alone in the list.' })
+  @JSONSchema({ description: 'The one choice.' })
   readonly choices: readonly ChatCompletionChoice[];
 
   @OrAbsent()
   @Nested(() => CompletionUsage)
-  @JSONSchema({ description: 'What the request cost; absent if no provider told.' })
+  @JSONSchema({ description: 'What the request cost; absent if no provider reported it.' })
   readonly usage?: Usage;
 
   @IsOptional()

@@ -20,7 +20,7 @@ class PromptTokensDetails {
 }
 
 @JSONSchema({
-  description: 'Parts of the answer count, as far as the providers report them.',
+  description: 'Parts of the completion count, as far as the providers report them.',
   additionalProperties: { type: 'integer' },
 })
 class CompletionTokensDetails {
@@ -36,12 +36,12 @@ class CompletionTokensDetails {
 
   @OrAbsent()
   @IsInt()
-  @JSONSchema({ description: 'Tokens of a prediction that the answer used.' })
+  @JSONSchema({ description: 'Tokens of a prediction that the completion used.' })
   readonly accepted_prediction_tokens?: number;
 
   @OrAbsent()
   @IsInt()
-  @JSONSchema({ description: 'Tokens of a prediction that the answer did not use.' })
+  @JSONSchema({ description: 'Tokens of a prediction that the completion did not use.' })
   readonly rejected_prediction_tokens?: number;
 }
 

@@ -119,7 +119,7 @@ export const TEXT_PARTS = { text: TextPart };
 export const USER_PARTS = { text: TextPart, image_url: ImagePart, input_audio: AudioPart, file: FilePart };
 export const ASSISTANT_PARTS = { text: TextPart, refusal: RefusalPart };
 
-/** A list of parts is text, or one refusal: OpenAI's specification allows no mixture and no second refusal. */
+/** Checks that a list of parts is text, or one refusal: OpenAI's specification allows neither a mixture nor two refusals. */
 export function RefusalStandsAlone(): PropertyDecorator {
   return ValidateBy(
     {

@@ -20,7 +20,7 @@ class LikelyToken {
   readonly bytes: readonly number[] | null;
 }
 
-@JSONSchema({ description: 'A token of the answer and its probability.' })
+@JSONSchema({ description: 'A token of the completion and its probability.' })
 class TokenProbability extends LikelyToken {
   @IsArray()
   @Nested(() => LikelyToken, { each: true })
@@ -28,7 +28,7 @@ class TokenProbability extends LikelyToken {
   readonly top_logprobs: readonly LikelyToken[];
 }
 
-@JSONSchema({ description: 'Probabilities of the tokens of this piece of the answer.' })
+@JSONSchema({ description: 'Probabilities of the tokens of this piece of the completion.' })
 export class ChoiceLogprobs {
   /** Passed through as the upstream sent them; {@link TokenProbability} is what OpenAI's specification says. */
   @OrNull()

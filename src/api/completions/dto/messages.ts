@@ -13,7 +13,7 @@ import {
 } from './content-parts.js';
 import { CalledFunction, TOOL_CALLS, type ToolCall } from './tool-calls.js';
 
-/** A text, or a list of parts that is not empty; `description` is the schema's. */
+/** A text, or a list of parts that is not empty. @param description for the schema */
 function TextOrParts(parts: Parameters<typeof OneOf>[1], description: string): PropertyDecorator {
   return applyDecorators(
     JSONSchema({ description }),
@@ -60,7 +60,7 @@ class UserMessage {
   readonly name?: string | null;
 }
 
-@JSONSchema({ description: 'Sound that the model answered with before, by its id.' })
+@JSONSchema({ description: 'Sound of an earlier completion, by its id.' })
 class AssistantAudio {
   @IsString()
   @JSONSchema({ description: 'Id of the sound.' })
@@ -70,7 +70,7 @@ class AssistantAudio {
 @JSONSchema({
   description:
     'What the model said before. `content` may be null or left out only beside tool calls, a function call, a refusal ' +
-    'or audio. Fields that answers have and the API does not take, such as `reasoning_content`, are accepted.',
+    'or audio. Fields that completions have and the API does not take, such as `reasoning_content`, are accepted.',
   example: { role: 'assistant', content: 'Because air scatters blue light most.' },
 })
 class AssistantMessage {
@@ -104,7 +104,7 @@ class AssistantMessage {
 
   @IsOptional()
   @Nested(() => AssistantAudio)
-  @JSONSchema({ description: 'Sound that the model answered with.' })
+  @JSONSchema({ description: 'Sound that the model gave.' })
   readonly audio?: AssistantAudio | null;
 
   @SpeakerName()

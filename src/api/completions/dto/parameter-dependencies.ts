@@ -30,10 +30,10 @@ export function checkDependencies(body: JsonObject, faults: FaultLog): void {
 }
 
 /**
- * Refuses `stream_options` for an answer that is not streamed, as api.openai.com does. Stands apart from the other rules
- * because a workflow may stream without being asked to.
+ * Refuses `stream_options` if the response is not a stream, as api.openai.com does. It is separate from the other rules because a
+ * workflow may stream by default.
  *
- * @param streams whether the answer to this request will be streamed.
+ * @param streams whether the response is a stream
  * @throws InvalidRequestError with `param` `stream_options`.
  */
 export function assertStreamOptionsAllowed(

@@ -3,13 +3,13 @@ import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
 import { Always, Nested } from '../../../schema/index.js';
 
-@JSONSchema({ description: 'The answer is plain text.' })
+@JSONSchema({ description: 'The completion is plain text.' })
 class ResponseFormatText {
   @Always('text')
   readonly type: 'text';
 }
 
-@JSONSchema({ description: 'The answer is a JSON object, whose form only the messages tell.' })
+@JSONSchema({ description: 'The completion is a JSON object, whose form only the messages describe.' })
 class ResponseFormatJsonObject {
   @Always('json_object')
   readonly type: 'json_object';
@@ -39,11 +39,11 @@ class NamedJsonSchema {
 
   @IsOptional()
   @IsBoolean()
-  @JSONSchema({ description: 'Whether the answer must follow the schema exactly.', default: false })
+  @JSONSchema({ description: 'Whether the completion must follow the schema exactly.', default: false })
   readonly strict?: boolean | null;
 }
 
-@JSONSchema({ description: 'The answer is JSON that follows a schema.' })
+@JSONSchema({ description: 'The completion is JSON that follows a schema.' })
 class ResponseFormatJsonSchema {
   @Always('json_schema')
   readonly type: 'json_schema';
@@ -53,7 +53,7 @@ class ResponseFormatJsonSchema {
   readonly json_schema: NamedJsonSchema;
 }
 
-/** The form of the answer. */
+/** The form of the completion. */
 export type ResponseFormat = ResponseFormatText | ResponseFormatJsonObject | ResponseFormatJsonSchema;
 
 /** Classes of formats by their `type`. */

@@ -1,7 +1,7 @@
 import { IsBoolean, IsOptional } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 
-@JSONSchema({ description: 'Options of a streamed answer. Others than these are accepted and do nothing.' })
+@JSONSchema({ description: 'Options of a streamed response. Other options are accepted and have no effect.' })
 export class StreamOptions {
   @IsOptional()
   @IsBoolean()
