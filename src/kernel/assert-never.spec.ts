@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { assertNever } from './assert-never.js';
 
 describe('assertNever', () => {
-  it('throws if a value comes all the same, and names it', () => {
+  it('throws at run time, and names the value', () => {
     expect(() => assertNever({ kind: 'new' } as never)).toThrow('{"kind":"new"}');
   });
 });

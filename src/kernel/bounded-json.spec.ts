@@ -4,7 +4,7 @@ import { writeBoundedJson } from './bounded-json.js';
 
 const PLENTY = 1_000_000;
 
-/** What comes out, read again. */
+/** The written JSON, parsed again. */
 const read = (value: unknown, limit = PLENTY): unknown => JSON.parse(writeBoundedJson(value, limit) ?? 'null');
 
 describe('writeBoundedJson', () => {
@@ -41,7 +41,7 @@ describe('writeBoundedJson', () => {
     );
   });
 
-  it('does what it can with what JSON cannot hold', () => {
+  it('describes what JSON cannot hold', () => {
     const circular: { self?: unknown } = {};
     circular.self = circular;
     const twice = { a: 1 };
@@ -101,7 +101,7 @@ describe('writeBoundedJson', () => {
     expect(writeBoundedJson(() => 1, PLENTY)).toBeUndefined();
   });
 
-  it('ends on values that have no end', () => {
+  it('comes to an end on values that are endless or very deep', () => {
     const bottomless: object = new Proxy(
       {},
       {
@@ -128,7 +128,7 @@ describe('writeBoundedJson', () => {
     expect(read(object, 20)).toEqual({ 'key-0': 0, 'key-1': 1, '…': '…[8 of 10 properties cut off]' });
   });
 
-  it('does not walk what it would cut off', () => {
+  it('does not read what it would cut off', () => {
     let reads = 0;
     const items = Array.from({ length: 100_000 }, () => ({
       get text() {
@@ -140,7 +140,7 @@ describe('writeBoundedJson', () => {
     expect(reads).toBeLessThan(200);
   });
 
-  it('does not walk on through properties that JSON leaves out', () => {
+  it('stops reading properties that JSON leaves out, too', () => {
     let reads = 0;
     const object = Object.defineProperties(
       {},

@@ -16,8 +16,8 @@ export type ShortenText = (
 ) => { readonly text: string; readonly beyond: number };
 
 /**
- * A value as JSON, whatever it is: what JSON cannot hold is described in a few words. Never throws. The work is bounded by
- * the limit, not by the size of the value; what does not fit is replaced by markers, so that the result is JSON still.
+ * Writes any value as JSON; what JSON cannot hold is described in a few words. Never throws. The work is bounded by the limit, not by
+ * the size of the value. What does not fit is replaced by markers, so the result is always JSON.
  * @param limit about how many bytes the result may have
  * @returns undefined for what JSON leaves out: undefined, functions and symbols
  */
@@ -28,7 +28,7 @@ export function writeBoundedJson(value: unknown, limit: number, shorten?: Shorte
 class JsonWriter {
   #left: number;
   readonly #shorten: ShortenText | undefined;
-  /** The objects and lists around the value that is being written. */
+  /** The objects and lists that contain the value that is being written. */
   readonly #around: object[] = [];
 
   constructor(limit: number, shorten: ShortenText | undefined) {
@@ -144,7 +144,7 @@ class JsonWriter {
   }
 }
 
-/** About what a marker takes. */
+/** About the size of a marker, in bytes. */
 const MARKER_BYTES = 64;
 
 function* listPairs(value: object, keys: readonly string[]): Iterable<readonly [string, unknown]> {

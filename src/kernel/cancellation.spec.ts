@@ -3,7 +3,7 @@ import { eventually } from '../../test/support/eventually.js';
 import { Cancellation } from './cancellation.js';
 
 describe('Cancellation', () => {
-  it('tells everyone who listens once, with the first reason', () => {
+  it('calls each listener once, with the first reason', () => {
     const cancellation = new Cancellation();
     const told: string[] = [];
     const leaves = (): unknown => told.push('left');
@@ -19,7 +19,7 @@ describe('Cancellation', () => {
     expect([cancellation.aborted, cancellation.reason]).toEqual([true, 'first']);
   });
 
-  it('makes a real signal for those who ask, before the abort and after it', () => {
+  it('makes a real signal on demand, before the abort and after it', () => {
     const cancellation = new Cancellation();
     const { signal } = cancellation;
     expect(cancellation.signal).toBe(signal);
@@ -35,7 +35,7 @@ describe('Cancellation', () => {
     expect([late.signal.aborted, late.signal.reason]).toEqual([true, reason]);
   });
 
-  it('tells everyone, also when a listener throws, and says which errors those were', () => {
+  it('calls every listener although one throws, and reports its error', () => {
     const thrown: string[] = [];
     const told: string[] = [];
     const cancellation = new Cancellation((error) => thrown.push(error.message));
@@ -48,7 +48,7 @@ describe('Cancellation', () => {
     expect([told, thrown]).toEqual([['second', 'third'], ['first']]);
   });
 
-  it('says what asynchronous listeners reject with, and what objects throw, on its signal as well', async () => {
+  it('reports what asynchronous listeners reject with and what listener objects throw, on its signal as well', async () => {
     const errors: string[] = [];
     const cancellation = new Cancellation((error) => errors.push(error.message));
     const rejects: () => unknown = async () => {
@@ -73,7 +73,7 @@ describe('Cancellation', () => {
     expect(errors.toSorted()).toEqual(['by onabort', 'rejected', 'rejected', 'thrown', 'thrown']);
   });
 
-  it('lets listeners of its signal be added once, and leave', () => {
+  it('calls a listener of its signal once however often it was added, and not if it was removed', () => {
     const cancellation = new Cancellation(() => undefined);
     const { signal } = cancellation;
     const told: unknown[] = [];
@@ -86,7 +86,7 @@ describe('Cancellation', () => {
     expect(told).toEqual([signal]);
   });
 
-  it('lets a listener leave while all are told', () => {
+  it('lets a listener be removed while listeners are called', () => {
     const cancellation = new Cancellation();
     let calls = 0;
     const once = (): void => {

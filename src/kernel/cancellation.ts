@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { ensureError } from './ensure-error.js';
 
-/** As for an `AbortSignal`: a function, or an object with one. What it throws, or rejects with, is told to nobody else. */
+/** A listener as for an `AbortSignal`: a function, or an object with one. What it throws or rejects with reaches no other listener. */
 export type AbortListener = (() => unknown) | { handleEvent(): unknown };
 
 /** The part of an `AbortSignal` that is needed to notice an abort. */
@@ -16,12 +16,12 @@ export interface AbortNotice {
 /** Is told what a listener threw; must not throw itself. */
 export type ListenerErrorHandler = (error: Error) => void;
 
-/** Of the signal whose listeners throw now, as far as Node reports it: one tick later, as an uncaught error. */
+/** The handler of the signal whose listeners' errors Node reports now: one tick later, as uncaught errors. */
 let current: ListenerErrorHandler | undefined;
 
 /**
- * For a handler of uncaught errors, while it runs: where the error belongs if a listener of a {@link Cancellation}'s signal
- * threw it, else undefined.
+ * Finds the handler to which an uncaught error belongs, if a listener of a {@link Cancellation}'s signal threw it; otherwise
+ * undefined. For a handler of uncaught errors, while it runs.
  */
 export function findListenerErrorHandler(): ListenerErrorHandler | undefined {
   return current;
@@ -52,7 +52,7 @@ export class Cancellation implements AbortNotice {
     return this.#reason;
   }
 
-  /** The same for those who need a real signal, of which there may be any number. */
+  /** A real signal, which is made on demand; it takes any number of listeners. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -68,7 +68,7 @@ export class Cancellation implements AbortNotice {
     if (this.#isAborted) throw this.#reason;
   }
 
-  /** Tells all listeners, once; the first reason counts. Never throws, whatever listeners do. */
+  /** Calls all listeners, once; the first reason counts. Never throws, whatever listeners do. */
   abort(reason: unknown): void {
     if (this.#isAborted) return;
     this.#isAborted = true;

@@ -33,7 +33,7 @@ describe('SystemClock', () => {
     expect(clock.monotonic() - start).toBeGreaterThan(18);
   });
 
-  it('does not call back once it is cancelled, and cancelling twice or too late does no harm', async () => {
+  it('does not call back once it is cancelled, and may be cancelled twice or too late', async () => {
     let calls = 0;
     const timer = clock.after(5, () => calls++);
     timer.cancel();
@@ -44,7 +44,7 @@ describe('SystemClock', () => {
     expect(calls).toBe(0);
   });
 
-  it.each([Infinity, 2_147_483_648, 1e99])('does not fire at once if it is to wait for %d ms', async (ms) => {
+  it.each([Infinity, 2_147_483_648, 1e99])('does not fire at once for a wait of %d ms', async (ms) => {
     let calls = 0;
     const timer = clock.after(ms, () => calls++);
     await within(fired(10));
@@ -56,7 +56,7 @@ describe('SystemClock', () => {
     expect(() => clock.after(Number.NaN, () => undefined)).toThrow(RangeError);
   });
 
-  it('starts the same wait again, also after it has called back', async () => {
+  it('restarts the same wait, even after it has called back', async () => {
     let resolve: () => void = () => undefined;
     const next = (): Promise<void> =>
       new Promise((settle) => {

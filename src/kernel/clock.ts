@@ -1,14 +1,14 @@
-/** How much earlier than asked a timer may fire, in milliseconds: timers count whole ones, the monotonic clock does not. */
+/** How much too early a timer may fire, in milliseconds: timers count whole milliseconds, the monotonic clock does not. */
 export const TIMER_TOLERANCE_MS = 1;
 
 /**
- * Longest wait of one of Node's timers, in milliseconds: 24.8 days. One that is set to more, or to what is no number, fires at
+ * Longest wait of one of Node's timers, in milliseconds: 24.8 days. A longer one, or one that is not a number, would fire at
  * once.
  */
 export const MAX_TIMER_MS = 2_147_483_647;
 
 /**
- * Whether a limit of time can be kept: a number from `least` up to `MAX_TIMER_MS`. Not infinite, which is no limit: leave it
+ * Whether a value can be a time limit: a number of milliseconds from `least` up to `MAX_TIMER_MS`. Infinity is not: leave the limit
  * out instead.
  */
 export function isTimerMs(value: unknown, least: number): boolean {

@@ -1,7 +1,7 @@
 const encoder = new TextEncoder();
 
 /**
- * The text, or its beginning and a marker that says how much was cut off.
+ * Cuts a text to its beginning, with a marker that says how much was cut off; a text that fits stays as it is.
  * @param limit most bytes of the beginning, in UTF-8
  * @param beyond characters after the text that were left out already
  */
@@ -18,7 +18,7 @@ export function cutText(text: string, limit: number, beyond = 0): string {
   );
 }
 
-/** What stands in place of something that was cut off. */
+/** Writes the marker in place of what was cut off. */
 export function writeCutMarker(cut: number, of: number, what: string): string {
   return `…[${cut} of ${of} ${what} cut off]`;
 }

@@ -24,7 +24,7 @@ describe('describeValue', () => {
     [[{ toString: 1 }], 'an array'],
     [Object.create(null), 'an object'],
     [revoked.proxy, 'an object'],
-  ])('takes case %#', (value, expected) => {
+  ])('describes case %#', (value, expected) => {
     expect(describeValue(value)).toBe(expected);
   });
 });

@@ -1,8 +1,8 @@
 const LONGEST = 64;
 
 /**
- * A value in a few words, for messages: short texts in quotes, with control characters escaped; numbers and the like as
- * they are; of anything else only what it is. Unlike `String(value)` and templates it never throws: an object that a client
+ * Describes a value in a few words, for messages: strings in quotes, cut, with control characters escaped; numbers and the like as they
+ * are; anything else by its kind. Unlike `String(value)` and templates it never throws: an object that a client
  * sent may have a `toString` of its own that is no function.
  */
 export function describeValue(value: unknown): string {

@@ -3,16 +3,16 @@ import * as fc from 'fast-check';
 import { describeError, ensureError } from './ensure-error.js';
 
 describe('ensureError', () => {
-  it('gives an error back as it is', () => {
+  it('returns an error as it is', () => {
     const error = new RangeError('x');
     expect(ensureError(error)).toBe(error);
   });
 
-  it('makes an error of a string, which says the same', () => {
+  it('makes an error of a string, with the string as its message', () => {
     expect(ensureError('boom').message).toBe('boom');
   });
 
-  it('makes an error of anything, and keeps what it was', () => {
+  it('makes an error of anything, with the thrown value as its cause', () => {
     fc.assert(
       fc.property(fc.anything(), (thrown) => {
         const error = ensureError(thrown);
@@ -57,7 +57,7 @@ describe('errors with parts that cannot be read', () => {
     expect(() => ensureError(thrown).cause instanceof Error).not.toThrow();
   });
 
-  it('keep what can be read', () => {
+  it('keep the parts that can be read', () => {
     expect(describeError(failing('stack'))).toEqual({ name: 'RangeError', message: 'x', stack: 'RangeError: x' });
     expect(ensureError(failing('cause'))).toMatchObject({ name: 'RangeError', message: 'x' });
   });

@@ -5,7 +5,7 @@ const LONGEST = { name: 200, message: 4_096, stack: 16_384 } as const;
 
 const NO_ERROR = 'A value that is no Error was thrown';
 
-/** What can be said of something that was thrown. All parts are plain strings of bounded length. */
+/** A description of something that was thrown. All parts are plain strings of bounded length. */
 export interface ErrorDescription {
   readonly name: string;
   readonly message: string;

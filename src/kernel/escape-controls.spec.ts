@@ -14,11 +14,11 @@ describe('escapeControls', () => {
     ['what has no width', 'a\u200bb\ufeffc\u00add', 'a\\u200bb\\ufeffc\\u00add'],
     ['a tag outside the basic plane', '\u{e0041}', '\\udb40\\udc41'],
     ['half a character', 'a\ud83d', 'a\\ud83d'],
-  ])('shows %s', (_, text, shown) => {
+  ])('escapes %s', (_, text, shown) => {
     expect(escapeControls(text)).toBe(shown);
   });
 
-  it('leaves what can be seen as it is', () => {
+  it('leaves visible characters as they are', () => {
     for (const text of ['', 'GET /v1/models 200', 'Grüße, 你好 👋 ¡olé!', 'C:\\temp']) {
       expect(escapeControls(text)).toBe(text);
     }
@@ -41,7 +41,7 @@ describe('escapeControlsInLines', () => {
     expect(escapeControlsInLines(stack)).toBe(stack);
   });
 
-  it('lets no line but the first begin at the margin', () => {
+  it('indents every line but the first', () => {
     expect(escapeControlsInLines('a\nb\r\n  c\n\nd\n')).toBe('a\n    b\n  c\n    \n    d\n    ');
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('\n', '\r', 'x', ' ', '\u2028', '\x1b', '\v') }), (text) => {

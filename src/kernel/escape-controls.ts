@@ -1,5 +1,5 @@
 /**
- * What a reader of a text does not see as what it is: control characters (line breaks and terminal escapes among them),
+ * Characters that a reader does not see as what they are: control characters (line breaks and terminal escapes among them),
  * formatting ones (that turn the direction of text, or have no width), the two Unicode line ends, and halves of a character.
  */
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
@@ -15,15 +15,15 @@ const SHORT: ReadonlyMap<string, string> = new Map([
   ['\t', '\\t'],
 ]);
 
-/** A text as one line that shows what it holds: each such character as JSON escapes it, such as `\n` and `\u001b`. */
+/** Escapes such characters as JSON does (`\n`, `\u001b`), so that the text is one line that shows what it holds. */
 export function escapeControls(text: string): string {
-  // Most texts have nothing but these, which is seen much faster.
+  // Most texts are plain ASCII, which is checked much faster.
   return PRINTABLE_ASCII.test(text) ? text : text.replace(CONTROLS, escapeCharacter);
 }
 
 /**
- * A text of several lines, such as a stack, made safe in the same way: its line feeds stay, and every line but the first is
- * indented, so that none can pass for an entry of its own.
+ * Escapes the same characters in a text of several lines, such as a stack, but keeps its line feeds. Every line but the first is
+ * indented, so that none can pass for a log entry of its own.
  */
 export function escapeControlsInLines(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(CONTROLS_IN_LINE, escapeCharacter).replace(LINE_START, '\n    ');

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 
-/** Changes whenever the file does, whether it is written in place, replaced, or reached by another link. Never rejects. */
+/** Reads a text that changes whenever the file does, whether it is written in place, replaced, or linked elsewhere. Never rejects. */
 export async function readFileState(path: string): Promise<string> {
   try {
     const { dev, ino, mtimeNs, size } = await stat(path, { bigint: true });
@@ -10,7 +10,7 @@ export async function readFileState(path: string): Promise<string> {
   }
 }
 
-/** Why a file cannot be read, in the system's word: `ENOENT`. */
+/** Reads the system's code for why a file cannot be read, such as `ENOENT`. */
 export function readErrorCode(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
 }

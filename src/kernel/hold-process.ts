@@ -1,14 +1,14 @@
 import { MAX_TIMER_MS } from './clock.js';
 
 let holders = 0;
-/** It only has to exist: nothing happens when it fires. Made once, since a quiet server begins and ends to hold with each run. */
+/** A timer that does nothing when it fires. Made once, since a quiet server holds and lets go with each run. */
 let handle: NodeJS.Timeout | undefined;
 
 /**
- * Holds the process until the returned function is called. Node leaves, with exit code 13 or as if all were well, as soon
- * as nothing but unref'd timers and idle sockets is left, whatever somebody awaits: so whoever waits for one of a
- * `Clock`'s timers, or for code that may wait for one, holds the process meanwhile.
- * @returns lets go; later calls do nothing
+ * Keeps the process alive until the returned function is called. Node exits, with code 13 or even 0, as soon as only unref'd timers
+ * and idle sockets are left, whatever is awaited. So whoever waits for a `Clock`'s timer, or for code that may wait for one, must
+ * hold the process meanwhile.
+ * @returns a function that lets go; later calls do nothing
  */
 export function holdProcess(): () => void {
   if (holders++ === 0) {
@@ -23,7 +23,7 @@ export function holdProcess(): () => void {
   };
 }
 
-/** Settles as `promise` does, and holds the process until then. */
+/** Keeps the process alive until `promise` settles, and settles as it does. */
 export async function holdProcessUntil<T>(promise: PromiseLike<T>): Promise<T> {
   const letGo = holdProcess();
   try {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { countValues as countValuesOf, findExcess, hasMoreValues } from './json-extent.js';
 
-/** What the text is said to come to. */
+/** The number of values that the text should count as. */
 function countValues(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 1;
   const inner: unknown[] = Object.values(value);
@@ -10,7 +10,7 @@ function countValues(value: unknown): number {
 }
 
 describe('hasMoreValues', () => {
-  it('counts the values of any JSON, and not what strings hold', () => {
+  it('counts the values of any JSON, but not what is in strings', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.string(), (value, text) => {
         const json = { value, text, nested: JSON.stringify({ value, text }) };
@@ -33,7 +33,7 @@ describe('hasMoreValues', () => {
     expect(findExcess(json, { values: 0, depth })).toBe('values');
   });
 
-  it('ends on any text that is no JSON', () => {
+  it('comes to an end on any text that is not JSON', () => {
     fc.assert(fc.property(fc.string(), (text) => typeof hasMoreValues(`{"${text}`, 10) === 'boolean'));
   });
 });

@@ -16,9 +16,9 @@ export interface JsonExtent {
 }
 
 /**
- * What a JSON text has too much of, or undefined. Each value takes several times the memory of its text, down to `{}`, which takes
- * fifty bytes; and what is nested some thousand times is parsed, but cannot be written again (a RangeError). The text is read once
- * and nothing is made of it.
+ * Finds which limit a JSON text exceeds. Each value takes several times the memory of its text (even `{}` takes fifty bytes), and what
+ * is nested thousands of levels deep can be parsed but not written again (a RangeError). The text is read once, and not parsed.
+ * @returns undefined if it exceeds none
  */
 export function findExcess(json: string, most: JsonExtent): 'values' | 'depth' | undefined {
   let values = 1;
@@ -36,12 +36,12 @@ export function findExcess(json: string, most: JsonExtent): 'values' | 'depth' |
   return undefined;
 }
 
-/** Whether a JSON text comes to more values than `most`, counted as {@link findExcess} does. */
+/** Whether a JSON text has more values than `most`, counted as {@link findExcess} does. */
 export function hasMoreValues(json: string, most: number): boolean {
   return findExcess(json, { values: most, depth: Infinity }) !== undefined;
 }
 
-/** How many values a JSON text comes to, counted as {@link findExcess} does. */
+/** Counts the values of a JSON text as {@link findExcess} does. */
 export function countValues(json: string): number {
   let values = 1;
   for (let i = 0; i < json.length;) {

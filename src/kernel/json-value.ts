@@ -5,9 +5,9 @@ export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
 
 /**
- * A value as plain data that can be stored and sent, whatever it is: see {@link writeBoundedJson} for what becomes of the parts that
- * JSON cannot hold, and of those beyond the limit. Never throws.
- * @param limit about how many bytes of JSON it may come to
+ * Makes plain data of any value, to be stored and sent. {@link writeBoundedJson} says what becomes of parts that JSON cannot hold, and of
+ * those beyond the limit. Never throws.
+ * @param limit about the most bytes of JSON
  * @returns undefined for what JSON leaves out: undefined, functions and symbols
  */
 export function toJsonValue(value: unknown, limit: number): JsonValue | undefined {

@@ -93,7 +93,7 @@ const PLACES = [
 ];
 
 describe('redactSecrets', () => {
-  it.each(SECRETS)('takes out %s', (secret) => {
+  it.each(SECRETS)('removes %s', (secret) => {
     for (const [before, after] of [
       ['', ''],
       ['The key ', ' is wrong.'],
@@ -132,7 +132,7 @@ describe('redactSecrets', () => {
       'https://hooks.slack.com/services/[redacted]',
     ],
     [['AKIA', 'IOSFODNN7EXAMPLE / wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'].join(''), '[redacted] / [redacted]'],
-  ])('takes the secret out of %s', (text, redacted) => {
+  ])('removes the secret from %s', (text, redacted) => {
     expect(redactSecrets(text)).toBe(redacted);
   });
 
@@ -156,7 +156,7 @@ describe('redactSecrets', () => {
 });
 
 describe('redactSecrets, of JSON', () => {
-  it('takes out secrets and leaves JSON whose texts only look alike when they are taken together', () => {
+  it('removes secrets and leaves JSON whose texts look like a secret only when they are joined', () => {
     const value = {
       url: 'https://example.com',
       email: 'me@example.com',
@@ -198,13 +198,13 @@ describe('redactBeginning', () => {
     }
   });
 
-  it('gives a short text whole', () => {
+  it('returns a short text whole', () => {
     expect(redactBeginning('password=hunter2', 4)).toEqual({ text: 'password=[redacted]', beyond: 0 });
   });
 });
 
 describe('redactPlaces', () => {
-  it.each(PLACES)('takes out %s', (place) => {
+  it.each(PLACES)('removes %s', (place) => {
     expect(redactPlaces(`Cannot reach ${place} now`)).toBe('Cannot reach [redacted] now');
     expect(redactPlaces(`(at "${place}")`)).toBe('(at "[redacted]")');
   });

@@ -96,7 +96,7 @@ const OF_A_SCHEMA = '(?:properties|patternProperties|\\$defs|definitions)/[\\w-]
 /** A pointer into the request, such as `/messages/0/content`, and nothing behind it that leads anywhere else. */
 const POINTER = `/(?:messages|tools|functions|response_format|tool_choice|\\d{1,6}|${OF_A_SCHEMA})(?:/(?:\\d{1,6}|${NAMED_IN_REQUESTS}|${OF_A_SCHEMA})(?![\\w-]))*(?![\\w/@+~%$-]|\\.[\\w./])`;
 
-/** Where machines and files are. */
+/** Addresses, names of hosts, and paths of files. */
 const PLACES = joinPlaces(
   [
     new RegExp(`${SCHEME}(?:${USER_INFO})?(?:\\[[^\\s\\]]{0,60}\\]|[^\\s"'<>)\\]])+`),
@@ -138,7 +138,7 @@ const MAY_NAME_SECRETS = /key|token|secret|pass|pwd|authorization|sig=/i;
 const LONGEST_FORM = 1_024;
 
 /**
- * A text without credentials of the usual issuers, and without the user and password of addresses. Takes time in proportion
+ * Removes credentials of the usual issuers, and the user and password of addresses, from a text. Takes time in proportion
  * to the length. JSON stays JSON, unless a secret is a bare number.
  */
 export function redactSecrets(text: string): string {
@@ -150,8 +150,8 @@ export function redactSecrets(text: string): string {
 }
 
 /**
- * What {@link redactSecrets} makes of the beginning of a text that is going to be cut: half a secret would not be
- * recognised, so more than the beginning is looked at.
+ * Redacts the beginning of a text that is going to be cut. Half a secret would not be recognised, so more than the beginning is
+ * searched.
  * @param limit how many characters are wanted
  * @returns about as many, or fewer if secrets were longer than what stands for them; and how many the text has beyond them
  */
@@ -163,8 +163,8 @@ export function redactBeginning(text: string, limit: number): { readonly text: s
 }
 
 /**
- * A text without addresses, names of hosts and paths of files: where an operator's machines are is nobody's business. It
- * removes more than it has to (`step:1234` could be a host), and its time can grow with the square of the length: for short
+ * Removes addresses, names of hosts and paths of files from a text, which reveal where an operator's machines are. It removes
+ * more than it has to (`step:1234` could be a host), and its time can grow with the square of the length: for short
  * texts.
  */
 export function redactPlaces(text: string): string {

@@ -5,7 +5,7 @@ import { Semaphore } from './semaphore.js';
 describe('places of a semaphore', () => {
   const { signal } = new AbortController();
 
-  it('are given in order, no more than there are, and only once given back', async () => {
+  it('are given in order, no more than there are, and can be given back only once', async () => {
     const permits = new Semaphore(2);
     const got: number[] = [];
     const [first] = await Promise.all([permits.acquire(signal), permits.acquire(signal)]);
@@ -19,7 +19,7 @@ describe('places of a semaphore', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
-  it('are not lost to those who gave up waiting', async () => {
+  it('are not lost when a caller stops waiting', async () => {
     const permits = new Semaphore(1);
     const held = await permits.acquire(signal);
     const leaving = new AbortController();

@@ -1,6 +1,6 @@
 import type { AbortNotice } from './cancellation.js';
 
-/** A bounded number of places, given in the order in which they are asked for. */
+/** A bounded number of places, given out in the order in which they are asked for. */
 export class Semaphore {
   readonly #waiting = new Set<() => void>();
   #free: number;
@@ -10,7 +10,7 @@ export class Semaphore {
     this.#free = count;
   }
 
-  /** How many wait. */
+  /** How many callers wait. */
   get waiting(): number {
     return this.#waiting.size;
   }
@@ -20,7 +20,7 @@ export class Semaphore {
     return this.#free > 0;
   }
 
-  /** Resolves when a place is free. Rejects with the signal's reason, without one, if that aborts before. */
+  /** Resolves with a place when one is free. Rejects with the signal's reason if that aborts first. */
   async acquire(signal: AbortNotice): Promise<Place> {
     signal.throwIfAborted();
     if (!this.take()) await this.wait(signal);
@@ -34,7 +34,7 @@ export class Semaphore {
     return true;
   }
 
-  /** Waits for a place, for those to whom {@link take} gave none. Whoever has it must {@link giveBack}. */
+  /** Waits for a place, if {@link take} gave none. Whoever gets one must {@link giveBack}. */
   wait(signal: AbortNotice): Promise<void> {
     return new Promise((resolve, reject) => {
       const onTurn = (): void => {
@@ -63,7 +63,7 @@ export class Semaphore {
   }
 }
 
-/** The right to be at work. */
+/** A place of a {@link Semaphore}. */
 export class Place {
   #semaphore: Semaphore | undefined;
 

@@ -4,7 +4,7 @@ import { FakeClock } from '../../test/support/fake-clock.js';
 import { sleep } from './sleep.js';
 
 describe('sleep', () => {
-  it('ends when its time has come, and leaves the signal alone', async () => {
+  it('ends after its time, and leaves no listener on the signal', async () => {
     const clock = new FakeClock();
     const { signal } = new AbortController();
     let awake = false;

@@ -51,7 +51,7 @@ describe('findUnsafeNumber', () => {
     );
   });
 
-  it('leaves alone what JavaScript writes itself', () => {
+  it('accepts what JavaScript writes itself', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(findUnsafeNumber(JSON.stringify(value))).toBeUndefined();
@@ -59,7 +59,7 @@ describe('findUnsafeNumber', () => {
     );
   });
 
-  it('looks at each character a few times at most, whatever they are', () => {
+  it('reads each character only a few times, whatever the text is', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('"', '\\', '9', '-', '.', 'e', ' ', '[')), (pieces) => {
         expect(() => findUnsafeNumber(pieces.join(''))).not.toThrow();

@@ -4,7 +4,7 @@ const MINUS = 0x2d;
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
 
-/** Most digits with which every number keeps its value: 2^53 has 16. */
+/** Most digits with which every number keeps its value; 2^53 has 16. */
 const SAFE_DIGITS = 15;
 const NUMBER = /^-?(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
 /** Longest part of a literal that is quoted: they can be as long as the text. */
@@ -51,7 +51,7 @@ export function isSameNumber(one: string, other: string): boolean {
   return digits === otherDigits && exponent === otherExponent;
 }
 
-/** The digits of a literal from the first to the last that is not 0, and the power of ten that they are multiplied with. */
+/** Reads the digits of a literal, from the first to the last that is not 0, and the power of ten by which they are multiplied. */
 function readNumber(literal: string): [digits: string, exponent: number] {
   const [, whole = '', fraction = '', exponent = '0'] = NUMBER.exec(literal) ?? [];
   const digits = `${whole}${fraction}`;
@@ -63,7 +63,7 @@ function readNumber(literal: string): [digits: string, exponent: number] {
 }
 
 /**
- * The place after the quote that ends a string, or the end of the text.
+ * Finds the place after the quote that ends a string, or the end of the text.
  * @param start after the quote that begins it
  */
 export function findEndOfString(json: string, start: number): number {

@@ -17,13 +17,13 @@ export class CallMetrics {
     instruments.prepareCalls(workflow, name);
   }
 
-  /** The first token of the answer is here. */
+  /** Records that the first token has arrived. */
   recordFirstToken(): void {
     const { provider, model } = this.name;
     this.instruments.callFirstToken.observe({ provider, model }, this.#elapsed());
   }
 
-  /** @param usage what its upstream has told; undefined: nothing */
+  /** Records the end of the call. @param usage what its upstream reported; undefined: nothing */
   recordEnd(outcome: Outcome, usage: Usage | undefined): void {
     const { provider, model } = this.name;
     this.instruments.calls.inc({ workflow: this.workflow, provider, model, outcome });
@@ -40,7 +40,7 @@ export class CallMetrics {
     };
     const { provider, model } = this.name;
     for (const [kind, count] of Object.entries(counts)) {
-      // An upstream may send anything, and a counter throws on what is no count.
+      // An upstream may send anything, and a counter throws on what is not a count.
       if (count === undefined || !Number.isFinite(count) || count <= 0) continue;
       this.instruments.tokens.inc({ workflow: this.workflow, provider, model, kind }, count);
     }

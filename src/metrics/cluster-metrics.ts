@@ -1,25 +1,26 @@
 import { type Registry, type MetricObjectWithValues, type MetricValue } from 'prom-client';
 
-/** What a worker asks the process that keeps the workers: the metrics of all. */
+/** The type of messages about the metrics of all workers, which a worker asks the primary process for. */
 const ALL_METRICS = 'millrace:metrics-of-all';
-/** What that process asks each worker: its own. */
+/** The type of messages about the metrics of one worker, which the primary process asks it for. */
 const OWN_METRICS = 'millrace:metrics-of-one';
-/** How long the metrics of all may take, in milliseconds: more than what the process that gathers them waits. */
+/** How long the metrics of all may take, in milliseconds: longer than the primary process waits for its workers. */
 const LIMIT_MS = 5_000;
 
 /** A registry's metrics as they pass from process to process. */
 export type MetricsJson = readonly MetricObjectWithValues<MetricValue<string>>[];
 
-/** A question about metrics, or the answer to it, which is the same with one field more. */
+/** A question about metrics, or the reply to it, which has one more field. */
 export interface MetricsMessage {
   readonly type: typeof ALL_METRICS | typeof OWN_METRICS;
   readonly id: number;
-  /** Of all, in Prometheus' text format; absent if they could not be had. */
+  /** The metrics of all, in Prometheus' text format; absent if they are not available. */
   readonly page?: string;
-  /** Of one. */
+  /** The metrics of one worker. */
   readonly metrics?: MetricsJson;
 }
 
+/** Whether a message is a question or reply about the metrics of all workers, or of one. */
 export function isMetricsMessage(message: unknown, about: 'all' | 'one'): message is MetricsMessage {
   const type = about === 'all' ? ALL_METRICS : OWN_METRICS;
   return (
@@ -27,12 +28,12 @@ export function isMetricsMessage(message: unknown, about: 'all' | 'one'): messag
   );
 }
 
-/** The question for the metrics of one worker. */
+/** Makes the question for the metrics of one worker. */
 export function askForOwnMetrics(id: number): MetricsMessage {
   return { type: OWN_METRICS, id };
 }
 
-/** In a worker: the metrics of all of them together, whichever one is asked. */
+/** In a worker: gets the metrics of all workers, whichever of them is scraped. */
 export class ClusterMetrics {
   readonly #waiting = new Map<number, (page: string | undefined) => void>();
   #requests = 0;
@@ -45,7 +46,7 @@ export class ClusterMetrics {
     });
   }
 
-  /** @throws Error if the process that keeps the workers does not answer in time */
+  /** Asks the primary process for the metrics of all, in Prometheus' text format. @throws Error if it does not reply in time */
   async requestPage(): Promise<string> {
     const id = this.#requests++;
     try {
@@ -55,7 +56,7 @@ export class ClusterMetrics {
           reject(new Error(`The metrics of all processes took longer than ${LIMIT_MS} ms`)),
         );
         this.#waiting.set(id, (page) => {
-          if (page === undefined) reject(new Error('The metrics of all processes cannot be had'));
+          if (page === undefined) reject(new Error('The metrics of all processes are not available'));
           else resolve(page);
         });
         process.send?.({ type: ALL_METRICS, id } satisfies MetricsMessage);

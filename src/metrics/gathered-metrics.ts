@@ -3,13 +3,13 @@ import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
 import type { Clock } from '../kernel/index.js';
 import { askForOwnMetrics, isMetricsMessage, type MetricsJson, type MetricsMessage } from './cluster-metrics.js';
 
-/** How long the workers may take to answer, in milliseconds; one that hangs must not keep the others' metrics back. */
+/** How long the workers may take to reply, in milliseconds; one that hangs must not delay the metrics of the others. */
 const LIMIT_MS = 1_000;
 
 /** Kinds of metrics whose counts outlive their worker. */
 const SUMMED: ReadonlySet<string> = new Set(['counter', 'histogram']);
 
-/** What the process that keeps the workers knows by itself. */
+/** What the primary process measures itself. */
 export interface OwnNumbers {
   /** How many workers there should be. */
   readonly processes: number;
@@ -18,15 +18,14 @@ export interface OwnNumbers {
 }
 
 /**
- * In the process that keeps the workers: the metrics of all. A worker that does not answer in time counts with its last
- * answer, and one that has ended with its counters: a falling sum of counters would be taken for a restart of the whole
- * server, and the rest of it for new requests.
+ * In the primary process: adds up the metrics of all workers. A worker that does not reply in time counts with its last reply, and one
+ * that has ended counts with its counters: Prometheus would take a falling sum for a restart of the whole server.
  */
 export class GatheredMetrics {
   readonly #clock: Clock;
   readonly #own = new Registry();
   readonly #answered: Gauge;
-  /** Of each worker that listens: what it has answered last. */
+  /** The last reply of each worker that listens. */
   readonly #latest = new Map<Worker, MetricsJson>();
   /** Counters and histograms of workers that have ended, added up. */
   #ended: MetricsJson = [];
@@ -50,7 +49,7 @@ export class GatheredMetrics {
     this.#own.registerMetric(makeDroppedLinesCounter(droppedLines));
   }
 
-  /** Answers each worker that asks for the metrics of all. */
+  /** Replies to each worker that asks for the metrics of all. */
   listen(): void {
     cluster.on('listening', (worker) => this.#latest.set(worker, this.#latest.get(worker) ?? []));
     cluster.on('exit', (worker) => this.#forget(worker));
@@ -71,7 +70,7 @@ export class GatheredMetrics {
     return AggregatorRegistry.aggregate([own, this.#ended, ...this.#latest.values()]).metrics();
   }
 
-  /** @returns how many have answered */
+  /** Asks all workers. @returns how many have replied */
   async #gather(): Promise<number> {
     const id = this.#questions++;
     const asked = new Set(this.#latest.keys());
@@ -101,7 +100,7 @@ export class GatheredMetrics {
   }
 }
 
-/** Log lines that were lost because the output could not be written. */
+/** Makes the counter of log lines that were lost because the output could not be written. */
 export function makeDroppedLinesCounter(count: () => number): Counter {
   return new Counter({
     name: 'millrace_log_lines_dropped_total',
@@ -115,6 +114,6 @@ export function makeDroppedLinesCounter(count: () => number): Counter {
 }
 
 function send(worker: Worker, message: MetricsMessage): void {
-  // A worker that has just gone is nobody's error.
+  // A worker may just have gone, which is not an error.
   if (worker.isConnected()) worker.process.send(message, undefined, undefined, () => undefined);
 }

@@ -4,9 +4,9 @@ import type { ModelName } from '../models/index.js';
 
 /** Upper bounds in seconds: from a local model to one that thinks for a minute. */
 const FIRST_TOKEN = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-/** From tokens that follow at once to a model that has stopped to think. */
+/** Upper bounds in seconds: from tokens that follow at once to a model that pauses to think. */
 const BETWEEN_TOKENS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Up to the default of RUN_TIMEOUT_MS. */
+/** Upper bounds in seconds, up to the default of RUN_TIMEOUT_MS. */
 const WHOLE = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 const PAUSE = [0.001, 0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
 
@@ -113,7 +113,7 @@ export class Instruments {
     this.#showBuild();
   }
 
-  /** An alert asks whether this outcome has grown, and Prometheus sees no growth in a series that begins at 1. */
+  /** Creates the series of an outcome that an alert watches: Prometheus sees no growth in a series that begins at 1. */
   prepareCalls(workflow: string, { provider, model }: ModelName): void {
     const key = `${workflow} ${provider} ${model}`;
     if (this.#preparedCalls.has(key)) return;
@@ -121,7 +121,7 @@ export class Instruments {
     this.calls.inc({ workflow, provider, model, outcome: 'upstream_quota' }, 0);
   }
 
-  /** The same in all processes of one server, so only one is shown. */
+  /** The build is the same in all processes of one server, so the highest value is shown and not the sum. */
   #showBuild(): void {
     const build = new Gauge({
       name: 'millrace_build_info',

@@ -31,7 +31,7 @@ function makeMetrics() {
 }
 
 describe('Metrics', () => {
-  it('measures a stream at its writes, and not after its end', async () => {
+  it('measures a stream when it is written to, and not after its end', async () => {
     const { clock, metrics, page } = makeMetrics();
     const stream = metrics.measureStream('chat', clock.monotonic());
     clock.advance(40);
@@ -53,7 +53,7 @@ describe('Metrics', () => {
     for (const name of ['millrace_open_streams', 'millrace_paused_streams']) expect(after.sum(name)).toBe(0);
   });
 
-  it('counts what a call has used, and nothing that is no count', async () => {
+  it('counts the tokens of a call, and ignores what is not a count', async () => {
     const { clock, metrics, page } = makeMetrics();
     const call = new CallMetrics(metrics.instruments, clock, 'chat', { provider: 'openai', model: 'm' });
     call.recordEnd('stop', {

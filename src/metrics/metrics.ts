@@ -29,16 +29,16 @@ export interface ShownNumber {
   readonly together?: 'sum' | 'min';
 }
 
-/** Alerts ask whether these have grown, and Prometheus sees no growth in a series that begins at 1. */
+/** Outcomes that alerts watch, whose series begin at 0: Prometheus sees no growth in a series that begins at 1. */
 const ALERTED: readonly Outcome[] = ['internal_error', 'overloaded'];
 
 /** Counts and measures what this process does, in words of the product. */
 @Injectable()
 export class Metrics {
-  /** What runs are measured with. */
+  /** The metrics themselves. */
   readonly instruments = new Instruments();
   readonly #cluster: ClusterMetrics | undefined;
-  /** Series of requests that exist. */
+  /** Labels of requests whose series exist. */
   readonly #seen = new Set<string>();
   #hasDefaults = false;
 
@@ -59,6 +59,7 @@ export class Metrics {
     return this.instruments.registry.contentType;
   }
 
+  /** Counts a request that is over. */
   recordRequest({ workflow, outcome, streamed, durationMs }: MeasuredRequest): void {
     const stream = String(streamed);
     if (!this.#seen.has(workflow + stream)) {
@@ -69,7 +70,7 @@ export class Metrics {
     this.instruments.requestDuration.observe({ workflow, stream }, durationMs / 1_000);
   }
 
-  /** Shows a number that other code knows; it is asked for at each scrape. The last one of a name counts. */
+  /** Shows a number that is read at each scrape. A later number of the same name replaces it. */
   showNumber({ name, help, value, together = 'sum' }: ShownNumber): void {
     const { registry } = this.instruments;
     registry.removeSingleMetric(name);
@@ -85,7 +86,7 @@ export class Metrics {
   }
 
   /**
-   * A streamed answer begins. Its end must be reported.
+   * Begins to measure a streamed response, whose end must be reported.
    * @param startedAt when the request arrived, by the monotonic clock
    */
   measureStream(workflow: string, startedAt: number): StreamMetrics {
@@ -93,8 +94,8 @@ export class Metrics {
   }
 
   /**
-   * All metrics in Prometheus' text format, of all processes that share the port. The process is watched (event loop,
-   * garbage collection) from the first call on: without scrapes that costs nothing.
+   * Renders all metrics in Prometheus' text format, of all processes that share the port. The process itself (event loop, garbage
+   * collection) is measured from the first call on, so that it costs nothing without scrapes.
    */
   async renderPage(): Promise<string> {
     this.#watchProcess();

@@ -1,7 +1,7 @@
 import type { Clock } from '../kernel/index.js';
 import type { Instruments } from './instruments.js';
 
-/** Measures one streamed answer, at the moments at which something is written to the client. */
+/** Measures one streamed response, whenever something is written to the client. */
 export class StreamMetrics {
   readonly #instruments: Instruments;
   readonly #clock: Clock;
@@ -27,7 +27,7 @@ export class StreamMetrics {
   }
 
   /**
-   * Tokens have been written.
+   * Records that tokens were written.
    * @param now the monotonic time
    */
   recordTokens(now: number): void {
@@ -40,19 +40,19 @@ export class StreamMetrics {
     this.#lastTokensAt = now;
   }
 
-  /** A comment has been written, to show life. */
+  /** Records a heartbeat. */
   recordHeartbeat(): void {
     this.#instruments.heartbeats.inc({ workflow: this.#workflow });
   }
 
-  /** The client does not keep up: nothing more is asked for. */
+  /** Records that the client is behind and the stream waits. */
   recordPause(): void {
     if (this.#pausedAt !== undefined || this.#isOver) return;
     this.#pausedAt = this.#clock.monotonic();
     this.#instruments.pausedStreams.inc({ workflow: this.#workflow });
   }
 
-  /** The client has caught up. */
+  /** Records that the client has caught up. */
   recordResume(): void {
     if (this.#pausedAt === undefined) return;
     const pausedMs = this.#clock.monotonic() - this.#pausedAt;
@@ -61,7 +61,7 @@ export class StreamMetrics {
     this.#instruments.pauses.observe({ workflow: this.#workflow }, pausedMs / 1_000);
   }
 
-  /** The run is over, or its client has left. Later calls do nothing. */
+  /** Ends the measurement: the run is over, or its client has left. Later calls do nothing. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;

@@ -1,13 +1,13 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { ExporterHealth, Tracer } from '../tracing/index.js';
 
-/** One thing that is known of each exporter. */
+/** One metric of each exporter. */
 interface ExporterMetric {
   readonly name: string;
   readonly help: string;
   /** How the values of several processes become one; absent: they are added up. */
   readonly aggregator?: 'min' | 'max';
-  /** Undefined: not shown. */
+  /** Reads the value; it is not shown if it is undefined. */
   readonly readValue: (health: ExporterHealth) => number | undefined;
 }
 
@@ -49,7 +49,7 @@ const GAUGES: readonly ExporterMetric[] = [
   },
 ];
 
-/** Shows how the delivery of traces goes. The tracer counts; it is asked at each scrape. */
+/** Adds the metrics of the delivery of traces. The tracer counts, and is asked at each scrape. */
 export function registerTracingMetrics(registry: Registry, tracer: Tracer): void {
   const labelNames = ['exporter'] as const;
   const values = ({ readValue }: ExporterMetric): readonly (readonly [string, number])[] =>

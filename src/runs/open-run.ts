@@ -2,21 +2,21 @@ import { type AbortCause, formatStackForLog, RunAbortedError, toMillraceError } 
 import { type AbortNotice, Cancellation, type Clock, type Timer } from '../kernel/index.js';
 import type { RunLog } from '../workflow/index.js';
 
-/** What can end a run before its end. */
+/** What an open run is made of. */
 export interface OpenRunParts {
   readonly log: RunLog;
   readonly clock: Clock;
   /** How long it may take, in milliseconds. */
   readonly timeoutMs: number;
-  /** Of whoever asked for it. */
+  /** Ends the run when it aborts. */
   readonly signal: AbortNotice | undefined;
-  /** Told what the run was ended with. */
+  /** Is told the reason when the run is aborted. */
   readonly onAbort: (reason: unknown, run: OpenRun) => void;
 }
 
 /** A run that has started and not ended. */
 export class OpenRun {
-  /** Aborts when the run is ended before its end, or one of its steps fails. */
+  /** Aborts when the run is ended early, or one of its steps fails. */
   readonly cancellation: Cancellation;
   readonly #parts: OpenRunParts;
   readonly #deadline: Timer;
@@ -34,12 +34,12 @@ export class OpenRun {
     signal?.addEventListener('abort', this.#onSignal, { once: true });
   }
 
-  /** What the log calls it. */
+  /** The name of the run in the log. */
   get name(): string {
     return this.#parts.log.name;
   }
 
-  /** True once its last event is there: a node that an abort did not stop may go on to tell of itself. */
+  /** True once its last event was emitted: a node that an abort did not stop may still emit events. */
   get hasEnded(): boolean {
     return this.#hasEnded;
   }
@@ -54,13 +54,13 @@ export class OpenRun {
     fault.addEventListener('abort', () => this.#onFault(fault.reason));
   }
 
-  /** Its last event is there. */
+  /** Marks the run as ended: its last event was emitted. */
   end(): void {
     this.#hasEnded = true;
     this.#deadline.cancel();
   }
 
-  /** Nothing of it is at work any more. */
+  /** Cleans up when nothing of the run is at work any more. */
   close(): void {
     this.#parts.signal?.removeEventListener('abort', this.#onSignal);
   }
@@ -68,7 +68,7 @@ export class OpenRun {
   readonly #onSignal = (): void => this.abort('client_disconnected');
 
   #onFault(reason: unknown): void {
-    // A run that has its end already cannot tell of the fault any more.
+    // A run that has ended already cannot fail any more, so the fault goes to the log.
     if (this.#hasEnded || this.cancellation.aborted) this.#parts.log.runFailed(toMillraceError(reason));
     else this.cancellation.abort(reason);
   }

@@ -12,9 +12,9 @@ export interface RunToolCall {
   readonly arguments: string;
 }
 
-/** What a run that came to its end has given. */
+/** The output of a run that has finished. */
 export interface RunOutcome {
-  /** What the client would have read, by channel; empty where nothing was said. */
+  /** What the client would have read, by channel; empty if the channel was not used. */
   readonly content: string;
   readonly reasoning: string;
   readonly refusal: string;
@@ -33,7 +33,7 @@ export interface RunOutcome {
 }
 
 /**
- * Collects the events of a run.
+ * Collects the events of a run into its output.
  * @throws MillraceError that the run failed with
  */
 export async function collectOutcome(events: RunEvents): Promise<RunOutcome> {

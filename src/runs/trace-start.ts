@@ -1,3 +1,4 @@
+import { isJsonObject } from '../kernel/index.js';
 import type { TraceStart } from '../tracing/index.js';
 import type { RunRequest, CompiledWorkflow } from '../workflow/index.js';
 import type { RunOrigin } from './run-options.js';
@@ -5,14 +6,14 @@ import type { RunOrigin } from './run-options.js';
 /** Longest id of a user or session that tracing backends take, in characters. */
 const MAX_ID_LENGTH = 200;
 
-/** What a trace is told about a request: who asks, in which session, and what. */
+/** Makes the beginning of a trace: who asks, in which session, and what. */
 export function makeTraceStart(
   workflow: Pick<CompiledWorkflow, 'id' | 'version'>,
   { model, messages, parameters }: RunRequest,
   runId: string,
   { requestId, streamed, userId: gatewayUser, gatewaySessionId, sessionId: header, traceparent }: RunOrigin = {},
 ): TraceStart {
-  const metadata = isRecord(parameters['metadata']) ? parameters['metadata'] : {};
+  const metadata = isJsonObject(parameters['metadata']) ? parameters['metadata'] : {};
   const userId = readId(gatewayUser) ?? readId(parameters['user']) ?? readId(parameters['safety_identifier']);
   const sessionId = readId(gatewaySessionId) ?? readId(metadata['session_id']) ?? readId(header);
   return {
@@ -34,8 +35,4 @@ function readId(value: unknown): string | undefined {
   // Control characters in an id break the lists in which people look for it.
   const id = value.replace(/\p{Cc}/gu, '').slice(0, MAX_ID_LENGTH);
   return id === '' ? undefined : id;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -13,7 +13,7 @@ const delta = {
 };
 
 describe('annotations', () => {
-  it('count in code points, as spreading does', () => {
+  it('count in code points', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         expect(countCharacters(text)).toBe(Array.from(text).length);
@@ -21,7 +21,7 @@ describe('annotations', () => {
     );
   });
 
-  it('move with the text they stand for, wherever their places stand', () => {
+  it('move with their text, wherever their places are given', () => {
     expect(moveAnnotations(delta, 0)).toBe(delta);
     expect(moveAnnotations(delta, 10).annotations).toEqual([
       { type: 'url_citation', url_citation: { url: 'u', start_index: 12, end_index: 15 } },
@@ -30,7 +30,7 @@ describe('annotations', () => {
     ]);
   });
 
-  it('never stand before the text', () => {
+  it('never move before the beginning', () => {
     expect(moveAnnotations(delta, -3).annotations[0]).toMatchObject({ url_citation: { start_index: 0, end_index: 2 } });
   });
 

@@ -1,9 +1,9 @@
 import type { AnnotationsDelta, OpaqueObject } from './delta.js';
 
-/** The two ends of a place in the text. */
+/** The names of the two ends of a place in the text. */
 const ENDS = ['start_index', 'end_index'] as const;
 
-/** Length of a text in Unicode code points, in which annotations count. */
+/** Counts a text in Unicode code points, as annotations do. */
 export function countCharacters(text: string): number {
   let characters = text.length;
   for (let i = 1; i < text.length; i++) {
@@ -13,14 +13,14 @@ export function countCharacters(text: string): number {
   return characters;
 }
 
-/** The annotations of a text that stands `by` code points further on in the whole answer. */
+/** Moves the annotations of a text that is `by` code points further on in the whole completion. */
 export function moveAnnotations(delta: AnnotationsDelta, by: number): AnnotationsDelta {
   return by === 0 ? delta : mapPlaces(delta, (place) => Math.max(0, place + by));
 }
 
 /**
- * The annotations of a text that is not passed on as the model wrote it: sources without a place, at its beginning. Clients
- * ask for both ends.
+ * Clears the places of annotations whose text is not passed on as the model wrote it. They become 0 and are not removed, because
+ * clients expect both ends.
  */
 export function clearPlaces(delta: AnnotationsDelta): AnnotationsDelta {
   return mapPlaces(delta, () => 0);

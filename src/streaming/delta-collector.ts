@@ -2,7 +2,7 @@ import { assertNever } from '../kernel/index.js';
 import type { OpaqueObject, AudioDelta, Delta, TextDelta, TokenLogprob, ToolCallDelta } from './delta.js';
 import { GrowingText } from './growing-text.js';
 
-/** A call of a tool, whole. What the upstream left out is absent. */
+/** A whole call of a tool. What the upstream left out is absent. */
 export interface CollectedToolCall {
   readonly id?: string;
   readonly name?: string;
@@ -11,7 +11,7 @@ export interface CollectedToolCall {
   readonly arguments: string;
 }
 
-/** What was spoken, whole. What the upstream left out is absent. */
+/** A whole spoken output. What the upstream left out is absent. */
 export interface CollectedAudio {
   readonly id?: string;
   /** In base64 and the format of the request. */
@@ -43,11 +43,11 @@ interface GrowingAudio {
   length: number;
 }
 
-/** Puts the deltas of one model call, or of one run, together. */
+/** Collects the deltas of one model call, or of one run. */
 export class DeltaCollector {
   readonly #keepsAll: boolean;
   readonly #content = new GrowingText();
-  // Made when they come: most completions are content alone, and there is a collector for each open one.
+  // Made on demand: most completions are content alone, and each open one has a collector.
   #reasoning: GrowingText | undefined;
   #refusal: GrowingText | undefined;
   #toolCalls: GrowingToolCall[] | undefined;
@@ -56,7 +56,7 @@ export class DeltaCollector {
   #audio: GrowingAudio | undefined;
   #logprobs: { readonly content: TokenLogprob[]; readonly refusal: TokenLogprob[] } | undefined;
 
-  /** @param keepsAll false: neither sound nor log probabilities are kept, which only whoever answers with them needs */
+  /** @param keepsAll false: sound and log probabilities are not kept, which only whole responses need */
   constructor(keepsAll = false) {
     this.#keepsAll = keepsAll;
   }
@@ -136,7 +136,7 @@ export class DeltaCollector {
     }
   }
 
-  /** All of it for a trace: the text alone, or an object of all that it consists of. */
+  /** The whole output for a trace: the text alone, or an object with all parts. */
   output(): unknown {
     const { content, reasoning, refusal, toolCalls, annotations, images } = this;
     const hasOthers = annotations.length > 0 || images.length > 0 || this.#audio !== undefined;
@@ -182,7 +182,7 @@ function describeAudio({ length, transcript }: GrowingAudio): object {
   return { data: `<base64, about ${Math.floor((length * 3) / 4)} bytes>`, transcript: transcript.text };
 }
 
-/** One text of base64. Pieces may have been encoded each for itself: then there is padding between them, where readers stop. */
+/** Joins base64. Pieces that were encoded separately have padding between them, at which decoders stop. */
 function joinBase64(pieces: string): string {
   if (!/=[^=]/.test(pieces)) return pieces;
   const parts = pieces.match(/[^=]+=*/g) ?? [];

@@ -1,17 +1,17 @@
 import { assertNever } from '../kernel/index.js';
 import type { Delta } from './delta.js';
 
-/** Of an object or a list with its entries in place, in bytes. */
+/** Bytes of an object or list without its entries. */
 const HOLDER_BYTES = 56;
 const ENTRY_BYTES = 8;
 const NUMBER_BYTES = 16;
 const STRING_BYTES = 24;
-/** Log probabilities have four levels. What lies deeper than this counts as enough. */
+/** Log probabilities have four levels. What is deeper than this counts as `enough`. */
 const DEEPEST = 16;
 
 /**
- * About how much memory a delta holds, in bytes, and rather more than less.
- * @param enough it need not be counted further than this
+ * Estimates how much memory a delta takes, in bytes, and rather too much than too little.
+ * @param enough where counting may stop
  */
 export function weighDelta(delta: Delta, enough: number): number {
   const frame = 2 * HOLDER_BYTES;
@@ -40,7 +40,7 @@ function weighText(text: string): number {
   return STRING_BYTES + 2 * text.length;
 }
 
-/** Of what JSON.parse makes. */
+/** Weighs what JSON.parse makes. */
 function weighJson(value: unknown, enough: number, depth: number): number {
   if (typeof value === 'string') return weighText(value);
   if (typeof value !== 'object' || value === null) return NUMBER_BYTES;

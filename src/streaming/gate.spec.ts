@@ -9,7 +9,7 @@ describe('Gate', () => {
     await gate.waitUntilOpen();
   });
 
-  it('holds everyone who comes while it is closed, and lets all go on in order', async () => {
+  it('makes callers wait while it is closed, and resumes them in order', async () => {
     const gate = new Gate();
     gate.close();
     const passed: number[] = [];
@@ -22,7 +22,7 @@ describe('Gate', () => {
     expect(passed).toEqual([0, 1, 2]);
   });
 
-  it('is still closed for those who wait when it is closed twice', async () => {
+  it('keeps its waiting callers when it is closed twice', async () => {
     const gate = new Gate();
     gate.close();
     const waiting = gate.waitUntilOpen();
@@ -32,7 +32,7 @@ describe('Gate', () => {
     expect(gate.isOpen).toBe(true);
   });
 
-  it('can be closed again, also by one whom it let through', async () => {
+  it('can be closed again, even by a caller that it has just resumed', async () => {
     const gate = new Gate();
     gate.close();
     const reclosed = gate.waitUntilOpen().then(() => gate.close());

@@ -1,6 +1,6 @@
 /**
  * Back-pressure between the reader of a run and its engine: the reader closes the gate while its client is behind, and
- * the engine asks for nothing more until it is open again. An Observable alone cannot say "not now".
+ * the engine asks for nothing more until it is open again. An Observable alone has no back-pressure.
  */
 export class Gate {
   #waiting: (() => void)[] | undefined;
@@ -20,7 +20,7 @@ export class Gate {
     waiting?.forEach((resume) => resume());
   }
 
-  /** Resolves as soon as the gate is open. It never rejects: whoever may be aborted meanwhile must race it. */
+  /** Resolves as soon as the gate is open. It never rejects: code that can be aborted must race it. */
   waitUntilOpen(): Promise<void> {
     const waiting = this.#waiting;
     return waiting === undefined ? Promise.resolve() : new Promise((resume) => waiting.push(resume));

@@ -1,4 +1,4 @@
-/** After how many pieces they are made one string. */
+/** Number of pieces after which they are joined. */
 const MOST_PIECES = 256;
 
 /**

@@ -1,6 +1,6 @@
 import type { Delta } from './delta.js';
 
-/** A call's place is an index into a list, which would be as long as the largest one says. */
+/** Highest index of a call: calls are kept in a list that is as long as the highest index. */
 const HIGHEST_CALL_INDEX = 65_535;
 
 /** Whether a value can be passed on as a delta. Asked for each one that a node yields: it allocates nothing. */

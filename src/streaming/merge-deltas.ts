@@ -7,8 +7,8 @@ const LONGEST = 16 * 1024;
 const MOST_LOGPROBS = 64;
 
 /**
- * Two deltas that follow one another as one, or undefined if they belong to different channels or tool calls, or are too
- * large together. Citations, images and pieces of sound, each base64 of its own, stay as they are.
+ * Merges two consecutive deltas into one.
+ * @returns undefined if they belong to different channels or tool calls, are too large together, or are citations, images or sound
  */
 export function mergeDeltas(first: Delta, second: Delta): Delta | undefined {
   switch (first.type) {

@@ -18,7 +18,7 @@ export class WholeCharacters {
     return this.#halves !== undefined;
   }
 
-  /** The delta with whole characters; undefined if nothing is left of it for now. */
+  /** Takes a delta. @returns it with whole characters; undefined if nothing is left of it for now */
   take(delta: Delta): Delta | undefined {
     const text = readText(delta);
     const endsInHalf = isFirstHalf(text.charCodeAt(text.length - 1));
@@ -29,7 +29,7 @@ export class WholeCharacters {
     return text === '' ? delta : this.#join(delta, text, endsInHalf);
   }
 
-  /** What is left of halves whose channels do not go on. */
+  /** Takes the deltas for halves whose channels did not go on. */
   takeRest(): readonly Delta[] {
     const rest = [...(this.#halves?.values() ?? [])].map(({ delta }) => replaceText(delta, REPLACEMENT));
     this.#halves = undefined;
@@ -86,7 +86,7 @@ function replaceText(delta: Delta, text: string): Delta {
   }
 }
 
-/** Without what has been passed on: log probabilities, ids, name and sound. */
+/** Removes what has been passed on already: log probabilities, ids, name and sound. */
 function dropPassedOn(delta: Delta): Delta {
   switch (delta.type) {
     case 'tool-call': {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
-/** Tells the record of a request, which becomes its line in the access log, of its run. */
+/** Tells the record of a request, from which its line in the access log is made, how its run went. */
 @Injectable()
 export class AccessLogObserverFactory implements RunObserverFactory {
   observe({ options: { id, record } }: ObservedRun): RunObserver | undefined {

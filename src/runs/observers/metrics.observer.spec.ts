@@ -7,7 +7,7 @@ import { NoopTracer } from '../../tracing/index.js';
 import type { CompiledWorkflow } from '../../workflow/index.js';
 import { MetricsObserverFactory } from './metrics.observer.js';
 
-it('takes nodes that have not ended with their run for aborted', async () => {
+it('counts nodes that are still at work when their run ends as aborted', async () => {
   const clock = new FakeClock();
   const metrics = new Metrics(clock, new NoopTracer());
   const observer = new MetricsObserverFactory(metrics, clock).observe({

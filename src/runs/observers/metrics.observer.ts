@@ -21,7 +21,7 @@ export class MetricsObserverFactory implements RunObserverFactory {
 
 class MetricsObserver implements RunObserver {
   readonly #startedAt: number;
-  /** When the nodes at work began, by key. */
+  /** When each node at work began, by key. */
   readonly #atWork = new Map<string, number>();
   /** Open calls of models, by node and number. */
   readonly #calls = new Map<string, CallMetrics>();
@@ -44,7 +44,7 @@ class MetricsObserver implements RunObserver {
         this.#endNode(event, 'ok');
         break;
       case 'node-failed':
-        // What was aborted is measured with the end of the run.
+        // Aborted nodes are measured at the end of the run.
         if (!event.aborted) this.#endNode(event, event.recovered ? 'recovered' : 'error');
         break;
       case 'run-finished':

@@ -3,21 +3,21 @@ import type { TraceHandle } from '../../tracing/index.js';
 import type { RunRequest, CompiledWorkflow } from '../../workflow/index.js';
 import type { RunOptions } from '../run-options.js';
 
-/** A run that begins, for those that observe runs. */
+/** A run that begins, as observers see it. */
 export interface ObservedRun {
   readonly workflow: CompiledWorkflow;
   readonly request: RunRequest;
   readonly options: RunOptions;
-  /** Absent: nobody keeps one. */
+  /** Absent if the run is not traced. */
   readonly trace?: TraceHandle;
 }
 
-/** What observers are told of. Deltas are for the run's reader: to pass each one on to all observers would cost too much. */
+/** The events that observers get: all but deltas, which would cost too much to pass on to each observer. */
 export type ObservedEvent = Exclude<RunEvent, DeltaEvent> | ObserverEvent;
 
-/** Reads the events of one run beside its reader. What it throws is logged, and touches nothing else. */
+/** Observes one run. What it throws is logged and has no other effect. */
 export interface RunObserver {
-  /** @param content what authors' code has given with it: not to be kept */
+  /** Takes an event. @param content what authors' code gave with it; must not be kept */
   next(event: ObservedEvent, content?: ObserverContent): void;
 }
 

@@ -9,7 +9,7 @@ const fail = (): never => {
   throw new Error('No.');
 };
 
-it('keeps what an observer throws from the run and from the other observers', async () => {
+it('logs what an observer throws, and tells the other observers all the same', async () => {
   const log = new RunLog({ workflow: 'chat' });
   const write = jest.spyOn(log, 'write').mockReturnValue();
   const seen: ObservedEvent[] = [];

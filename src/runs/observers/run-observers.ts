@@ -2,7 +2,7 @@ import { formatStackForLog } from '../../errors/index.js';
 import type { RunLog } from '../../workflow/index.js';
 import type { ObservedEvent, ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
-/** Everybody who observes runs. */
+/** All observers of runs. */
 export class RunObservers {
   readonly #factories: readonly RunObserverFactory[];
 
@@ -11,8 +11,8 @@ export class RunObservers {
   }
 
   /**
-   * One observer for all who want to observe this run. It never throws.
-   * @param log told of those that fail
+   * Makes one observer of all observers of a run. It never throws.
+   * @param log gets the errors of observers
    */
   observe(run: ObservedRun, log: RunLog): RunObserver {
     const observers: RunObserver[] = [];
@@ -38,7 +38,7 @@ export class RunObservers {
   }
 }
 
-/** Later, because nothing of it may touch the run, whatever the log does. */
+/** Logs in the next tick, so that an error of the log itself cannot touch the run. */
 function logFailure(log: RunLog, thrown: unknown): void {
   process.nextTick(() => log.write('error', 'has an observer that failed', {}, formatStackForLog(thrown)));
 }

@@ -29,11 +29,11 @@ describe('the trace of a run', () => {
   const traceStep = (node = 'Answer', place: { name?: string; within?: string; workflow?: string } = {}): void =>
     observer.next({ type: 'step-traced', node, name: node, ...place }, { input: `input of ${node}` });
 
-  it('is not kept of a run that is not traced', () => {
+  it('does not exist for a run that is not traced', () => {
     expect(new TraceObserverFactory().observe(RUN)).toBeUndefined();
   });
 
-  it('has a span for each step, with what it was given and what it gave', () => {
+  it('has a span for each step, with its input and output', () => {
     traceStep();
     observer.next({ type: 'step-trace-ended', node: 'Answer' }, { output: 'Hello' });
     const [span] = trace().children;
@@ -48,12 +48,12 @@ describe('the trace of a run', () => {
     expect(inner?.children.map(({ name }) => name)).toEqual(['Answer']);
   });
 
-  it('ends with what was said, how, and why it stopped', () => {
+  it('ends with the output and the finish reason', () => {
     observer.next({ type: 'run-trace-ended', finishReason: 'length' }, { output: { content: 'Hel' } });
     expect(trace().endings).toEqual([{ metadata: { finish_reason: 'length' }, output: { content: 'Hel' } }]);
   });
 
-  it('ends as a failure with what the run has failed with', () => {
+  it('ends as a failure with the error of the run', () => {
     observer.next({ type: 'run-trace-ended', level: 'ERROR', statusMessage: 'upstream_error: Down.' });
     expect(trace().ending).toMatchObject({ level: 'ERROR', statusMessage: 'upstream_error: Down.' });
   });
@@ -62,7 +62,7 @@ describe('the trace of a run', () => {
     const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
     beforeEach(() => traceStep());
 
-    it('has what the model was asked, and in which words of its provider', () => {
+    it('has the messages and parameters that the model was sent', () => {
       const content = { messages: [{ role: 'user', content: 'Hi' }], parameters: { temperature: 0 } };
       observer.next({ ...CALL, call: 1, content });
       expect(generation()).toMatchObject({
@@ -148,7 +148,7 @@ describe('the trace of a run', () => {
     });
   });
 
-  it('leaves out what steps tell that are not traced', () => {
+  it('leaves out events of steps that are not traced', () => {
     observer.next({ ...CALL, node: 'Silent', call: 1 });
     observer.next({ type: 'run-started', seq: 0 });
     expect(drawn()).toBe('trace chat (open)');

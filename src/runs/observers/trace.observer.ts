@@ -16,7 +16,7 @@ export class TraceObserverFactory implements RunObserverFactory {
 
 class TraceObserver implements RunObserver {
   readonly #trace: TraceHandle;
-  /** Those that are traced, by key. */
+  /** The steps that are traced, by key. */
   readonly #steps = new Map<string, StepTrace>();
 
   constructor(trace: TraceHandle) {
@@ -60,7 +60,7 @@ class TraceObserver implements RunObserver {
   }
 }
 
-/** The trace of one step, with what agents, tools and authors tell of it. */
+/** The trace of one step, with what agents, tools and authors report. */
 class StepTrace {
   readonly span: SpanHandle;
   readonly #spans = new Map<number, SpanHandle>();

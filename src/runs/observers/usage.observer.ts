@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ObservedRun, RunObserver, RunObserverFactory } from './run-observer.js';
 
-/** Gives the permit of a run back at its end, and says what the run has used. */
+/** Ends the permit of a run at its end, with the tokens that the run has used. */
 @Injectable()
 export class UsageObserverFactory implements RunObserverFactory {
   observe({ options: { permit } }: ObservedRun): RunObserver | undefined {
