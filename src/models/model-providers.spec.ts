@@ -178,3 +178,47 @@ describe('ModelProviders', () => {
     expect(() => providers.chooseModel('anthropic')).toThrow('ANTHROPIC_MODEL is not set');
   });
 });
+
+describe('what calls models', () => {
+  class SlowModel extends DemoModel {
+    loads = 0;
+    finish: () => void = () => undefined;
+    load(): Promise<void> {
+      this.loads++;
+      return new Promise((resolve) => {
+        this.finish = resolve;
+      });
+    }
+  }
+  const use = (): { readonly model: SlowModel; readonly providers: ModelProviders } => {
+    const model = new SlowModel(0, new FakeClock());
+    const config = readConfig({}, Object.values(VENDORS));
+    const providers = configureModelProviders(config, new FakeClock(), new OwnModels({ openai: model }));
+    providers.get(ModelProvider.OPENAI);
+    return { model, providers };
+  };
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  it('is loaded beside the start, and an application that is closed waits for that', async () => {
+    const { model, providers } = use();
+    providers.onApplicationBootstrap();
+    await turn();
+    expect(model.loads).toBe(1);
+    let isClosed = false;
+    const closing = providers.onApplicationShutdown().then(() => {
+      isClosed = true;
+    });
+    await turn();
+    expect(isClosed).toBe(false);
+    model.finish();
+    await closing;
+  });
+
+  it('is not loaded any more by an application that is closed at once', async () => {
+    const { model, providers } = use();
+    providers.onApplicationBootstrap();
+    await providers.onApplicationShutdown();
+    await turn();
+    expect(model.loads).toBe(0);
+  });
+});

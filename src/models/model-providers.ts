@@ -55,21 +55,21 @@ export class OwnModels {
 export class ModelProviders implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Those that agents use. */
   readonly #used = new Set<ChatModel>();
+  #begin: NodeJS.Immediate | undefined;
   #loading: Promise<unknown> | undefined;
 
   constructor(private readonly table: ProviderTable) {}
 
   /** Loads what calls need, beside the listening: a client that is the first one should not wait for it. */
   onApplicationBootstrap(): void {
-    setImmediate(() => {
-      this.#loading = Promise.all([...this.#used].flatMap((chat) => chat.load?.() ?? [])).catch((error: unknown) =>
-        logger.error('What calls models cannot be loaded', describeError(error).stack),
-      );
+    this.#begin = setImmediate(() => {
+      this.#loading = Promise.all([...this.#used].map(loadModel));
     });
   }
 
-  /** What is being loaded is not left behind. */
+  /** What is being loaded is not left behind, and nothing is loaded any more. */
   async onApplicationShutdown(): Promise<void> {
+    clearImmediate(this.#begin);
     await this.#loading;
   }
 
@@ -131,6 +131,15 @@ export class ModelProviders implements OnApplicationBootstrap, OnApplicationShut
 
   #entry(name: ModelProvider): ProviderEntry | undefined {
     return Object.hasOwn(this.table, name) ? this.table[name] : undefined;
+  }
+}
+
+/** Never rejects: the first call says what is wrong, too. */
+async function loadModel(chat: ChatModel): Promise<void> {
+  try {
+    await chat.load?.();
+  } catch (error) {
+    logger.error('What calls models cannot be loaded', describeError(error).stack);
   }
 }
 

@@ -3,6 +3,7 @@ import { validate, type ValidationError } from 'class-validator';
 import { findUnsafeNumber, hasMoreValues } from '../kernel/index.js';
 import { type CompiledSchema, compileSchema, deepFreeze } from './compiled-schema.js';
 import type { ObjectSchema } from './json-schema.js';
+import { keepPromises } from './keep-promises.js';
 import type { OutputClass, OutputType } from './output-type.js';
 import { schemaName } from './references.js';
 import { ShapeReader } from './shape-reader.js';
@@ -40,6 +41,8 @@ const LONG_ANSWER = 128 * 1024;
 const MOST_VALUES = 1_000_000;
 const TOO_MANY: AnswerFault = { path: '$', message: `it holds more than ${MOST_VALUES} values` };
 
+const VALIDATION = { validationError: { target: false, value: false } };
+
 const schemas = new WeakMap<OutputType, OutputSchema<unknown>>();
 
 /**
@@ -61,8 +64,9 @@ function fromClass<T>(type: OutputClass<T>): OutputSchema<T> {
     name: schemaName(type as OutputClass),
     schema,
     parse: async (text) => {
-      const instance = await settlePromises(plainToInstance(type, readAnswer(text, definitions)));
-      const errors = await validate(instance as object, { validationError: { target: false, value: false } });
+      const plain = readAnswer(text, definitions);
+      const instance = await settlePromises(keepPromises(() => plainToInstance(type, plain)));
+      const errors = await keepPromises(() => validate(instance as object, VALIDATION));
       if (errors.length > 0) throw StructuredOutputError.mismatch(errors.flatMap((error) => findFaults(error, '')));
       return instance;
     },
@@ -76,7 +80,7 @@ function fromStandard<T>(type: StandardSchema<T>): OutputSchema<T> {
     schema: deepFreeze(schema),
     parse: async (text) => {
       const plain = readAnswer(text, definitions);
-      const result = await validateStandard(type, plain);
+      const result = await keepPromises(() => validateStandard(type, plain));
       if (result.issues !== undefined) throw StructuredOutputError.mismatch(findIssues(result.issues, plain));
       return settlePromises(result.value);
     },

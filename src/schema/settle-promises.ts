@@ -1,3 +1,5 @@
+import { keepPromises } from './keep-promises.js';
+
 /**
  * Waits for the promises inside a value, which asynchronous transforms of an author leave in the places of values, and puts there what
  * they give. One that rejects while nobody waits for it would end the process.
@@ -15,7 +17,8 @@ export async function settlePromises<T>(value: T): Promise<T> {
       else visit(held);
     }
   };
-  visit(value);
+  // What an author's getter throws must not leave behind those that are found by then.
+  keepPromises(() => visit(value));
   await Promise.all(waits);
   return value;
 }
