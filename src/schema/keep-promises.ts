@@ -65,7 +65,7 @@ function enter<T>(work: () => T): T {
 
 function waitForFresh(): void {
   if (fresh.length === 0) return;
-  for (const promise of fresh.splice(0)) Promise.prototype.then.call(promise, undefined, ignore);
+  for (const promise of fresh.splice(0)) void Promise.prototype.then.call(promise, undefined, ignore);
   // Those that have been made here.
   fresh.length = 0;
 }
