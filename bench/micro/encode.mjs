@@ -1,13 +1,40 @@
 import { ChunkEncoder } from '../../dist/api/completions/completions.encoder.js';
+import { joinFrames } from '../../dist/api/responses/response-events.js';
+import { ResponseFold } from '../../dist/api/responses/response-fold.js';
 import { timing } from './timing.mjs';
 
 const CHUNKS = 100_000;
 const HEAD = { id: 'chatcmpl-bench', created: 1_767_225_600, model: 'chat', includeUsage: true };
+const RESPONSE_HEAD = {
+  id: 'resp_bench',
+  created_at: 1_767_225_600,
+  model: 'chat',
+  background: false,
+  store: false,
+  service_tier: 'default',
+  tools: [],
+};
 
 function ours() {
   const encoder = new ChunkEncoder(HEAD);
   let bytes = 0;
-  for (let i = 0; i < CHUNKS; i++) bytes += Buffer.byteLength(encoder.delta({ type: 'content', text: `word ${i}` }));
+  for (let i = 0; i < CHUNKS; i++) {
+    bytes += Buffer.byteLength(encoder.encodeDelta({ type: 'content', text: `word ${i}` }));
+  }
+  return bytes;
+}
+
+function response() {
+  const fold = new ResponseFold(RESPONSE_HEAD);
+  let bytes = Buffer.byteLength(joinFrames(fold.open()));
+  bytes += Buffer.byteLength(joinFrames(fold.next({ type: 'run-started', seq: 0 }, Date.now())));
+  for (let seq = 1; seq <= CHUNKS; seq++) {
+    const event = { type: 'delta', seq, node: 'chat', delta: { type: 'content', text: `word ${seq}` } };
+    bytes += Buffer.byteLength(joinFrames(fold.next(event, Date.now())));
+  }
+  bytes += Buffer.byteLength(
+    joinFrames(fold.next({ type: 'run-finished', seq: CHUNKS + 1, finishReason: 'stop' }, Date.now())),
+  );
   return bytes;
 }
 
@@ -23,11 +50,12 @@ function whole() {
   return bytes;
 }
 
-/** A delta to its frame, against serialising the whole chunk each time. */
+/** A delta to its frame, against serialising the whole chunk each time; and to the event of a response, with all of its text kept. */
 export async function encode({ rounds } = {}) {
   const common = { part: 'encode', items: CHUNKS, rounds };
   return [
     await timing({ ...common, name: 'ChunkEncoder', call: ours }),
     await timing({ ...common, name: 'JSON.stringify of the whole chunk', call: whole }),
+    await timing({ ...common, name: 'ResponseFold', call: response }),
   ];
 }

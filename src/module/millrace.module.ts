@@ -1,6 +1,7 @@
 import { type DynamicModule, type FactoryProvider, Logger, Module, type ModuleMetadata } from '@nestjs/common';
 import { CompletionsModule } from '../api/completions/index.js';
 import { ModelsModule } from '../api/models/index.js';
+import { ResponsesModule } from '../api/responses/index.js';
 import { AppConfig, readModuleConfig } from '../config/index.js';
 import { DocsModule } from '../docs/index.js';
 import { ConfigurationError } from '../errors/index.js';
@@ -31,7 +32,16 @@ const DECISION = Symbol('what the application has decided');
  * are found in all modules of the application; they need not import this one.
  */
 @Module({
-  imports: [CompletionsModule, DocsModule, HealthModule, ModelsModule, NodesModule, PlaygroundModule, RunsModule],
+  imports: [
+    CompletionsModule,
+    DocsModule,
+    HealthModule,
+    ModelsModule,
+    NodesModule,
+    PlaygroundModule,
+    ResponsesModule,
+    RunsModule,
+  ],
   exports: [NodesModule, RunsModule],
 })
 export class MillraceModule {

@@ -4,6 +4,7 @@ import * as swagger from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { CompletionsController } from '../api/completions/index.js';
 import { GraphsController, ModelsController } from '../api/models/index.js';
+import { ResponsesController } from '../api/responses/index.js';
 import { HealthController, MetricsController } from '../health/index.js';
 import { API_ROOT, describeRoutes } from '../http/index.js';
 import { makeErrorResponses, referToErrors, type ErrorStatus } from './openapi-errors.js';
@@ -28,15 +29,23 @@ const GUARDED: readonly ErrorStatus[] = [401, 503];
 /** What else can go wrong, by operation. */
 const ERRORS_BY_OPERATION: Readonly<Record<string, readonly ErrorStatus[]>> = {
   createChatCompletion: [404, 409, 413, 415, 422, 429, 502, 504],
+  createResponse: [404, 409, 413, 415, 422, 429, 502, 504],
   retrieveModel: [404],
   retrieveModelGraph: [404],
 };
 
-/** The operation that runs workflows. */
-const RUNS = 'createChatCompletion';
+/** The operations that run workflows. */
+const RUNS: ReadonlySet<string> = new Set(['createChatCompletion', 'createResponse']);
 
 /** All that has a place in the document. */
-const CONTROLLERS = [CompletionsController, GraphsController, ModelsController, HealthController, MetricsController];
+const CONTROLLERS = [
+  CompletionsController,
+  ResponsesController,
+  GraphsController,
+  ModelsController,
+  HealthController,
+  MetricsController,
+];
 
 /** Has them read as Nest reads controllers. None of them is called, so what they inject is nothing. */
 @Module({
@@ -65,6 +74,7 @@ export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
       .setOpenAPIVersion('3.0.3')
       .addServer('/', 'The server that this document comes from.')
       .addTag('Chat', 'Run workflows.')
+      .addTag('Responses', 'Run workflows in the protocol of responses.')
       .addTag('Models', 'Find out which workflows there are, and what they are made of.')
       .addTag('Health', 'For orchestrators, load balancers and Prometheus.')
       .addBearerAuth(
@@ -96,7 +106,7 @@ export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
 /** Adds what holds for all operations, or for all of a kind. */
 function completeOperation(operation: Operation, isGuarded: boolean): void {
   const { operationId = '', responses } = operation;
-  const isRun = operationId === RUNS;
+  const isRun = RUNS.has(operationId);
   operation.security = isGuarded ? SECURITY : [];
   operation.parameters = [
     ...(operation.parameters ?? []),

@@ -8,6 +8,7 @@ import {
   CompletionUsage,
 } from '../api/completions/index.js';
 import { ModelCard, ModelList } from '../api/models/index.js';
+import { INPUT_ITEMS, ResponseRequest, TOOL_CHOICES, TOOLS } from '../api/responses/index.js';
 import { ErrorEnvelope } from '../http/index.js';
 import {
   type AllowedStrings,
@@ -55,6 +56,10 @@ const ROOTS: readonly ClassConstructor<object>[] = [
   ErrorEnvelope,
   ModelCard,
   ModelList,
+  ResponseRequest,
+  ...INPUT_ITEMS,
+  ...Object.values(TOOLS),
+  ...Object.values(TOOL_CHOICES),
 ];
 
 const PREFIX = '#/components/schemas/';

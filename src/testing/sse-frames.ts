@@ -2,6 +2,8 @@
 export type SseItem =
   | {
       readonly kind: 'data';
+      /** Its name; absent if it has none. */
+      readonly event?: string;
       readonly data: string;
       /** The data parsed; undefined for `[DONE]`. */
       readonly json: unknown;
@@ -22,7 +24,8 @@ export const DONE = '[DONE]';
 
 /**
  * Takes an event stream apart, and is as strict as a client could possibly be: UTF-8 without fault; each frame one line,
- * `data: ` with JSON or `: ` with a comment, and one blank line; nothing after `[DONE]`; the end only after a frame.
+ * `data: ` with JSON or `: ` with a comment, and one blank line; nothing after `[DONE]`; the end only after a frame. Only an event
+ * whose JSON has a type has a name, which is its type, in a line before.
  */
 export class FrameReader {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -46,7 +49,8 @@ export class FrameReader {
       yield item;
     }
     // Found out before the frame is complete, or else a stream that has no blank lines would be waited for in vain.
-    if (/\n./.test(this.#rest)) throw new FramingError('A line is not followed by a blank line', this.#rest);
+    if (/\n./.test(this.#rest.replace(NAME, '')))
+      throw new FramingError('A line is not followed by a blank line', this.#rest);
     if (this.#rest.includes('\r')) throw new FramingError('There is a carriage return', this.#rest);
   }
 
@@ -76,7 +80,19 @@ export function readFrames(stream: string): readonly SseItem[] {
   return items;
 }
 
-function readItem(frame: string, at: number): SseItem {
+/** The line with the name of an event. */
+const NAME = /^event: ([^\n]+)\n/;
+
+function readItem(text: string, at: number): SseItem {
+  const event = NAME.exec(text)?.[1];
+  if (event === undefined) return readFrame(text, at);
+  const item = readFrame(text.replace(NAME, ''), at);
+  const type = item.kind === 'data' && (item.json as { readonly type?: unknown } | null | undefined)?.type;
+  if (item.kind !== 'data' || type !== event) throw new FramingError('The name of an event is not its type', text);
+  return { ...item, event };
+}
+
+function readFrame(frame: string, at: number): SseItem {
   if (frame.includes('\n')) throw new FramingError('A frame has several lines', frame);
   if (frame.includes('\r')) throw new FramingError('There is a carriage return', frame);
   if (frame.startsWith(': ')) return { kind: 'comment', text: frame.slice(2), at };

@@ -128,9 +128,12 @@ describe('OpenAPI', () => {
       '/v1/models',
       '/v1/models/{id}',
       '/v1/models/{id}/graph',
+      '/v1/responses',
     ]);
-    const answer = document.paths['/v1/chat/completions']?.['post']?.responses['200'] as Answer;
-    expect(Object.keys(answer.content ?? {})).toEqual(['application/json', 'text/event-stream']);
+    for (const path of ['/v1/chat/completions', '/v1/responses']) {
+      const answer = document.paths[path]?.['post']?.responses['200'] as Answer;
+      expect(Object.keys(answer.content ?? {})).toEqual(['application/json', 'text/event-stream']);
+    }
   });
 
   it('asks for a key below /v1 only, and says that a server may do without', () => {
@@ -164,10 +167,12 @@ describe('OpenAPI', () => {
   });
 
   it('has a schema of requests that accepts the examples, but not everything', () => {
-    const place = ['components', 'schemas', 'ChatCompletionRequest'] as const;
     const bodies = trials.filter(({ body }) => body !== undefined);
-    expect(bodies.length).toBeGreaterThanOrEqual(3);
-    for (const { body } of bodies) expectFits(body, ...place);
+    expect(bodies.length).toBeGreaterThanOrEqual(6);
+    for (const { path, body } of bodies) {
+      expectFits(body, 'paths', path, 'post', 'requestBody', 'content', 'application/json', 'schema');
+    }
+    const place = ['components', 'schemas', 'ChatCompletionRequest'] as const;
     const wrong = { model: 'chat', messages: [{ role: 'king', content: 'x' }] };
     expect(ajv.getSchema(`openapi#/${place.join('/')}`)?.(wrong)).toBe(false);
   });

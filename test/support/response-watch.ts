@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { ensureError } from '../../src/kernel/index.js';
+import { assertValidResponse, assertValidResponseEvent } from './response-schemas.js';
 import {
   assertValidChunk,
   assertValidCompletion,
@@ -82,14 +83,17 @@ function withoutChunkFraming(text: string): string {
 function checkFrames(text: string): void {
   for (const frame of text.split('\n\n')) {
     if (frame === '' || frame.startsWith(':') || frame === 'data: [DONE]') continue;
-    const json: unknown = JSON.parse(frame.slice('data: '.length));
-    if (isObject(json) && 'error' in json) assertValidError(json);
+    const [, name, data = frame.slice('data: '.length)] = /^event: (.*)\ndata: ([^]*)$/.exec(frame) ?? [];
+    const json: unknown = JSON.parse(data);
+    if (name !== undefined) assertValidResponseEvent(json);
+    else if (isObject(json) && 'error' in json) assertValidError(json);
     else assertValidChunk(json);
   }
 }
 
 function checkObject(json: unknown): void {
-  if (!isObject(json) || 'error' in json) assertValidError(json);
+  if (isObject(json) && json['object'] === 'response') assertValidResponse(json);
+  else if (!isObject(json) || 'error' in json) assertValidError(json);
   else if (json['object'] === 'list') assertValidModelList(json);
   else if (json['object'] === 'model') assertValidModel(json);
   else assertValidCompletion(json);

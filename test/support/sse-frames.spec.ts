@@ -16,6 +16,9 @@ describe('FrameReader', () => {
       { kind: 'comment', text: 'hello', at: 7 },
       { kind: 'data', data: '[DONE]', json: undefined, at: 7 },
     ]);
+    expect(read('event: a\ndata: {"type":"a"}\n\n')).toEqual([
+      { kind: 'data', event: 'a', data: '{"type":"a"}', json: { type: 'a' }, at: 7 },
+    ]);
   });
 
   it('gives the same items however the bytes are cut', () => {
@@ -31,7 +34,8 @@ describe('FrameReader', () => {
 
   it.each([
     ['bytes after [DONE]', 'data: [DONE]\n\n\n', 'after [DONE]'],
-    ['an event name', 'event: message\ndata: 1\n\n', 'several lines'],
+    ['an event name that is no type', 'event: message\ndata: 1\n\n', 'not its type'],
+    ['a named comment', 'event: a\n: b\n\n', 'not its type'],
     ['two data lines', 'data: 1\ndata: 2\n\n', 'several lines'],
     ['an id', 'id: 1\n\n', 'neither'],
     ['data without a space', 'data:1\n\n', 'neither'],

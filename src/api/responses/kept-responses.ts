@@ -2,15 +2,15 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Caller } from '../../access/index.js';
 import { formatStackForLog } from '../../errors/index.js';
 import type { DecodedRequest } from './decoded-request.js';
-import { ResponseKeeper } from './response-keeper.js';
 import type { ResponseFold } from './response-fold.js';
+import { ResponseState } from './state/response-state.js';
 
 /** Has responses kept that were asked to be, before their clients learn of their end. */
 @Injectable()
 export class KeptResponses {
   readonly #logger = new Logger('Responses');
 
-  constructor(private readonly keeper: ResponseKeeper) {}
+  constructor(private readonly state: ResponseState) {}
 
   /** @returns false if it could not be kept, which the log tells. Never rejects */
   async keep(
@@ -19,7 +19,7 @@ export class KeptResponses {
     owner: Caller,
   ): Promise<boolean> {
     try {
-      await this.keeper.keep({ response, context, owner });
+      await this.state.keep({ response, context, owner });
       return true;
     } catch (error) {
       this.#logger.error(

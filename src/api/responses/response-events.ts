@@ -29,8 +29,19 @@ export interface ResponseEvent {
   readonly type: ResponseEventType;
   /** Its `sequence_number`: counted from 0, without gaps. */
   readonly number: number;
-  /** The whole event. */
-  readonly json: string;
+  /**
+   * The whole event as a stream has it. Its name is its type, by which some clients choose (Open Responses demands it).
+   */
+  readonly frame: string;
+}
+
+/** What is the same in all deltas of one text. */
+export interface DeltaFrame {
+  readonly type: ResponseEventType;
+  /** Up to the text. */
+  readonly head: string;
+  /** From behind the text up to the number. */
+  readonly tail: string;
 }
 
 /** Numbers the events of one response, at the one place where they are made. */
@@ -38,15 +49,22 @@ export class EventSequence {
   #next = 0;
   #events: ResponseEvent[] = [];
 
-  /** @param fields what follows type and number, as JSON: `,"item_id":"…"` */
-  add(type: ResponseEventType, fields: string): void {
-    const number = this.#next++;
-    this.#events.push({ type, number, json: `{"type":"${type}","sequence_number":${number}${fields}}` });
-  }
-
   /** Number of events so far. */
   get length(): number {
     return this.#next;
+  }
+
+  /** @param fields what follows type and number, as JSON: `,"item_id":"…"` */
+  add(type: ResponseEventType, fields: string): void {
+    const number = this.#next++;
+    const frame = `event: ${type}\ndata: {"type":"${type}","sequence_number":${number}${fields}}\n\n`;
+    this.#events.push({ type, number, frame });
+  }
+
+  /** Once per token: what does not change is put together before, and the number is the last. @param text as JSON */
+  addDelta({ type, head, tail }: DeltaFrame, text: string): void {
+    const number = this.#next++;
+    this.#events.push({ type, number, frame: head + text + tail + number + FRAME_END });
   }
 
   /** What was added since it was last taken. */
@@ -55,4 +73,27 @@ export class EventSequence {
     this.#events = [];
     return events;
   }
+}
+
+const FRAME_END = '}\n\n';
+
+/** @param fields as of {@link EventSequence.add} @param after what follows the text, as JSON: `,"logprobs":[]` */
+export function makeDeltaFrame(type: ResponseEventType, fields: string, after = ''): DeltaFrame {
+  return {
+    type,
+    head: `event: ${type}\ndata: {"type":"${type}"${fields},"delta":`,
+    tail: `${after},"sequence_number":`,
+  };
+}
+
+/** Events as a stream has them. */
+export function joinFrames(events: readonly ResponseEvent[]): string {
+  let frames = '';
+  for (const { frame } of events) frames += frame;
+  return frames;
+}
+
+/** The data of an event, as JSON. */
+export function readEventJson({ frame }: ResponseEvent): string {
+  return frame.slice(frame.indexOf('\ndata: ') + '\ndata: '.length, -2);
 }

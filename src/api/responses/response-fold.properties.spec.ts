@@ -4,7 +4,7 @@ import { CREATED_AT, RESPONSE_HEAD } from '../../../test/support/response-head.j
 import { assertResponseStream, readOutputText } from '../../../test/support/response-rules.js';
 import type { UnnumberedEvent } from '../../engine/run-event.js';
 import type { Delta } from '../../streaming/index.js';
-import type { ResponseEvent } from './response-events.js';
+import { readEventJson, type ResponseEvent } from './response-events.js';
 import { ResponseFold } from './response-fold.js';
 
 interface Timed {
@@ -90,7 +90,7 @@ function fold(events: readonly Timed[], isWaiting: boolean, nodeEvents: boolean)
     at = next;
     told.push(...folded.next({ ...event, seq }, at));
   }
-  return told.map(({ json }) => json);
+  return told.map(readEventJson);
 }
 
 function join(events: readonly Timed[], pick: (delta: Delta) => string | undefined): string {

@@ -5,7 +5,7 @@ import type { RunEvent, UnnumberedEvent } from '../../engine/run-event.js';
 import type { FinishReason } from '../../models/index.js';
 import type { Delta } from '../../streaming/index.js';
 import type { ResponseHead } from './decoded-request.js';
-import type { ResponseEvent } from './response-events.js';
+import { readEventJson, type ResponseEvent } from './response-events.js';
 import { ResponseFold, type ResponseShape } from './response-fold.js';
 
 /** A run event, and how many milliseconds after the one before it comes. */
@@ -50,7 +50,7 @@ function fold(
 }
 
 function tell(events: readonly Timed[], options: Parameters<typeof fold>[1] = {}): ToldResponse {
-  return assertResponseStream(fold(events, options).map(({ json }) => JSON.parse(json) as unknown));
+  return assertResponseStream(fold(events, options).map((event) => JSON.parse(readEventJson(event)) as unknown));
 }
 
 /** Types of the items, with what each has said. */
@@ -405,7 +405,7 @@ describe('ResponseFold', () => {
       expect(fold([...many, finished], { shape }).length).toBeLessThan(1_010);
       const large = Array.from({ length: 200 }, () => progress('a', 'x'));
       const long = fold([content('a', 'y'.repeat(100_000)), ...large, finished], { shape });
-      expect(long.reduce((sum, { json }) => sum + json.length, 0)).toBeLessThan(10 * 1024 * 1024);
+      expect(long.reduce((sum, { frame }) => sum + frame.length, 0)).toBeLessThan(10 * 1024 * 1024);
     });
 
     it('are for those who ask', () => {
@@ -441,11 +441,12 @@ describe('ResponseFold', () => {
     const folded = new ResponseFold({ ...RESPONSE_HEAD, store: true });
     folded.open();
     folded.next({ ...started, seq: 0 }, CREATED_AT);
-    const last = folded.next({ ...finished, seq: 1 }, CREATED_AT).at(-1);
-    expect(JSON.parse(last?.json ?? '')).toMatchObject({ response: { store: true } });
+    const [last] = folded.next({ ...finished, seq: 1 }, CREATED_AT);
+    const json = JSON.parse(readEventJson(last as ResponseEvent)) as object;
+    expect(json).toMatchObject({ response: { store: true } });
     const told = folded.endUnstored(last as ResponseEvent);
     expect(told).toMatchObject({ type: 'response.completed', number: last?.number });
-    expect(JSON.parse(told.json)).toEqual({ ...JSON.parse(last?.json ?? ''), response: folded.response });
+    expect(JSON.parse(readEventJson(told))).toEqual({ ...json, response: folded.response });
     expect(folded.response.store).toBe(false);
   });
 });

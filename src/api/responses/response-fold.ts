@@ -5,7 +5,7 @@ import type { ResponseHead } from './decoded-request.js';
 import type { Phase } from './items/output-item.js';
 import { OutputItems } from './items/output-items.js';
 import { chooseErrorCode, renameParameter } from './response-error.js';
-import { EventSequence, type ResponseEvent } from './response-events.js';
+import { EventSequence, readEventJson, type ResponseEvent } from './response-events.js';
 import type { ResponseObject } from './response-object.js';
 import { encodeUsage } from './response-usage.js';
 
@@ -112,8 +112,9 @@ export class ResponseFold {
    */
   endUnstored(last: ResponseEvent): ResponseEvent {
     this.#isStored = false;
-    const json = JSON.parse(last.json) as object;
-    return { ...last, json: JSON.stringify({ ...json, response: this.response }) };
+    const json = JSON.parse(readEventJson(last)) as object;
+    const data = JSON.stringify({ ...json, response: this.response });
+    return { ...last, frame: `event: ${last.type}\ndata: ${data}\n\n` };
   }
 
   #take(event: RunEvent, at: number): void {

@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../../kernel/index.js';
 import { GrowingText } from '../../../streaming/index.js';
-import type { EventSequence } from '../response-events.js';
+import { type DeltaFrame, type EventSequence, makeDeltaFrame } from '../response-events.js';
 import { GrowingItem, type ItemPlace } from './growing-item.js';
 import type { CustomToolCallItem, FunctionCallItem } from './output-item.js';
 
@@ -15,12 +15,14 @@ export interface CallHead {
 export class GrowingCall extends GrowingItem {
   readonly #head: CallHead;
   readonly #text = new GrowingText();
-  readonly #deltaFields: string;
+  readonly #delta: DeltaFrame;
 
   constructor(head: CallHead, place: ItemPlace, events: EventSequence) {
     super(head.kind === 'custom' ? 'ctc' : 'fc', place, events);
     this.#head = head;
-    this.#deltaFields = `${this.placeFields},"delta":`;
+    const type =
+      head.kind === 'custom' ? 'response.custom_tool_call_input.delta' : 'response.function_call_arguments.delta';
+    this.#delta = makeDeltaFrame(type, this.placeFields);
     this.announce();
   }
 
@@ -45,9 +47,7 @@ export class GrowingCall extends GrowingItem {
   add(piece: string): void {
     if (piece === '') return;
     this.#text.add(piece);
-    const type =
-      this.#head.kind === 'custom' ? 'response.custom_tool_call_input.delta' : 'response.function_call_arguments.delta';
-    this.events.add(type, this.#deltaFields + JSON.stringify(piece));
+    this.events.addDelta(this.#delta, JSON.stringify(piece));
   }
 
   protected override closeParts(status: 'completed' | 'incomplete'): void {

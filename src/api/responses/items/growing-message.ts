@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../kernel/index.js';
 import { GrowingText, countCharacters, type TextDelta } from '../../../streaming/index.js';
-import type { EventSequence } from '../response-events.js';
+import { type DeltaFrame, type EventSequence, makeDeltaFrame } from '../response-events.js';
 import { encodeLogprobs } from './encode-logprobs.js';
 import { GrowingItem, type ItemPlace } from './growing-item.js';
 import type { MessageItem, OutputRefusal, OutputText, Phase } from './output-item.js';
@@ -10,7 +10,7 @@ interface GrowingPart {
   readonly text: GrowingText;
   /** What names it in its events, as JSON. */
   readonly fields: string;
-  readonly deltaFields: string;
+  readonly delta: DeltaFrame;
   readonly annotations: JsonObject[];
   readonly logprobs: JsonObject[];
   /** Of a text: how much of the run's content comes before it, in Unicode code points. */
@@ -48,17 +48,14 @@ export class GrowingMessage extends GrowingItem {
   add({ type, text, logprobs }: TextDelta): void {
     const part = this.#openPart(type === 'refusal' ? 'refusal' : 'output_text');
     part.text.add(text);
-    if (part.type === 'refusal') {
-      this.events.add('response.refusal.delta', part.deltaFields + JSON.stringify(text));
+    if (logprobs === undefined || type === 'refusal') {
+      this.events.addDelta(part.delta, JSON.stringify(text));
       return;
     }
-    let told = '[]';
-    if (logprobs !== undefined) {
-      const encoded = encodeLogprobs(logprobs);
-      for (const logprob of encoded) part.logprobs.push(logprob);
-      told = JSON.stringify(encoded);
-    }
-    this.events.add('response.output_text.delta', `${part.deltaFields}${JSON.stringify(text)},"logprobs":${told}`);
+    const encoded = encodeLogprobs(logprobs);
+    for (const logprob of encoded) part.logprobs.push(logprob);
+    const json = JSON.stringify(encoded);
+    this.events.add('response.output_text.delta', `${part.fields},"delta":${JSON.stringify(text)},"logprobs":${json}`);
   }
 
   /**
@@ -90,7 +87,10 @@ export class GrowingMessage extends GrowingItem {
       type,
       text: new GrowingText(),
       fields,
-      deltaFields: `${fields},"delta":`,
+      delta:
+        type === 'refusal'
+          ? makeDeltaFrame('response.refusal.delta', fields)
+          : makeDeltaFrame('response.output_text.delta', fields, ',"logprobs":[]'),
       annotations: [],
       logprobs: [],
       start: this.#contentEnd,

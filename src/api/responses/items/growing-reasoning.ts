@@ -1,5 +1,5 @@
 import { GrowingText } from '../../../streaming/index.js';
-import type { EventSequence } from '../response-events.js';
+import { type DeltaFrame, type EventSequence, makeDeltaFrame } from '../response-events.js';
 import { GrowingItem, type ItemPlace } from './growing-item.js';
 import type { ReasoningItem } from './output-item.js';
 
@@ -7,13 +7,13 @@ import type { ReasoningItem } from './output-item.js';
 export class GrowingReasoning extends GrowingItem {
   readonly #text = new GrowingText();
   readonly #partFields: string;
-  readonly #deltaFields: string;
+  readonly #delta: DeltaFrame;
   #hasPart = false;
 
   constructor(place: ItemPlace, events: EventSequence) {
     super('rs', place, events);
     this.#partFields = `${this.placeFields},"summary_index":0`;
-    this.#deltaFields = `${this.#partFields},"delta":`;
+    this.#delta = makeDeltaFrame('response.reasoning_summary_text.delta', this.#partFields);
     this.announce();
     this.#hasPart = true;
     this.events.add('response.reasoning_summary_part.added', `${this.#partFields},"part":${encodePart('""')}`);
@@ -26,7 +26,7 @@ export class GrowingReasoning extends GrowingItem {
 
   add(text: string): void {
     this.#text.add(text);
-    this.events.add('response.reasoning_summary_text.delta', this.#deltaFields + JSON.stringify(text));
+    this.events.addDelta(this.#delta, JSON.stringify(text));
   }
 
   protected override closeParts(): void {

@@ -1,0 +1,50 @@
+import { OpenApi } from '../../http/index.js';
+import { requestExamples, responseExample, streamExample } from './responses.examples.js';
+
+/** Describes the operation that runs workflows, for the OpenAPI document. */
+export function DescribeResponse(): MethodDecorator {
+  return OpenApi(({ ApiBody, ApiOperation, ApiResponse }) => [
+    ApiOperation({
+      operationId: 'createResponse',
+      summary: 'Run a workflow and answer as an OpenAI model, in the protocol of responses',
+      description: `With \`stream: true\` the answer is a stream of server-sent events, sent as they are generated; without it, one
+JSON object. Each step that speaks is an item of the output.
+
+In a stream, the first events leave at once, and each has a \`sequence_number\`. The last one has the whole response; \`[DONE]\`
+follows it. A run that fails ends with an \`error\` event and \`response.failed\`. Lines that begin with a colon are comments that
+keep the connection alive.
+
+\`\`\`
+${streamExample}
+\`\`\``,
+    }),
+    ApiBody({
+      required: true,
+      schema: { $ref: '#/components/schemas/ResponseRequest' },
+      examples: requestExamples,
+    }),
+    ApiResponse({
+      status: 200,
+      description: 'The response. For a stream, the schema is that of the data of one event.',
+      content: {
+        'application/json': {
+          schema: {
+            type: 'object',
+            description: 'A Response, with all fields that OpenAI describes.',
+            additionalProperties: true,
+          },
+          example: responseExample,
+        },
+        'text/event-stream': {
+          schema: {
+            type: 'object',
+            description: 'An event of a response.',
+            properties: { type: { type: 'string' }, sequence_number: { type: 'integer', minimum: 0 } },
+            required: ['type', 'sequence_number'],
+            additionalProperties: true,
+          },
+        },
+      },
+    }),
+  ]);
+}

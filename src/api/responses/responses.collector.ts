@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '../../access/index.js';
+import type { RunEvent } from '../../engine/index.js';
+import { Clock } from '../../kernel/index.js';
+import type { RunEvents } from '../../runs/index.js';
+import { mergeDeltaEvents } from '../wire/index.js';
+import type { DecodedRequest } from './decoded-request.js';
+import { KeptResponses } from './kept-responses.js';
+import { makeFold } from './make-fold.js';
+import { renameFault } from './response-error.js';
+import type { ResponseObject } from './response-object.js';
+
+/** Collects the events of runs into whole responses. */
+@Injectable()
+export class ResponsesCollector {
+  constructor(
+    private readonly clock: Clock,
+    private readonly kept: KeptResponses,
+  ) {}
+
+  /**
+   * @param onTraceId called once at the beginning if the run is traced
+   * @throws MillraceError if the run fails: clients take a Response that failed for one that did not (measured)
+   */
+  async collect(
+    events: RunEvents,
+    asked: DecodedRequest,
+    owner: Caller,
+    onTraceId: (traceId: string) => void,
+  ): Promise<ResponseObject> {
+    const fold = makeFold({ ...asked, nodeEvents: false });
+    const { clock } = this;
+    // Joined, as nobody reads the pieces.
+    let held: RunEvent | undefined;
+    const flush = (): void => {
+      if (held !== undefined) fold.next(held, clock.now());
+      held = undefined;
+    };
+    await events.read({
+      next: (event) => {
+        if (event.type === 'run-started' && event.traceId !== undefined) onTraceId(event.traceId);
+        const merged = held && mergeDeltaEvents(held, event);
+        if (merged === undefined) flush();
+        held = merged ?? event;
+        if (event.type !== 'delta') flush();
+      },
+      failed: ({ thrown }) => {
+        throw renameFault(thrown);
+      },
+    });
+    if (fold.response.store && !(await this.kept.keep(fold, asked, owner))) return { ...fold.response, store: false };
+    return fold.response;
+  }
+}

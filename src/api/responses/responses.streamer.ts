@@ -1,0 +1,189 @@
+import type { ServerResponse } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import type { Response } from 'express';
+import type { Caller } from '../../access/index.js';
+import { AppConfig } from '../../config/index.js';
+import type { RunEvent, RunFailed } from '../../engine/index.js';
+import { readOutcome } from '../../errors/index.js';
+import { findRecord, type RequestRecord, type StreamMetrics } from '../../http/index.js';
+import { Cancellation, Clock, type Timer } from '../../kernel/index.js';
+import { guardCallback, type ReadFailure, type RunEvents, type RunOptions, type RunReader } from '../../runs/index.js';
+import { Gate } from '../../streaming/index.js';
+import { DONE_FRAME, EventStreamWriter, isRepeated, NewestEvents, paceRunEvents } from '../wire/index.js';
+import type { DecodedRequest } from './decoded-request.js';
+import { makeFold } from './make-fold.js';
+import { KeptResponses } from './kept-responses.js';
+import { joinFrames, type ResponseEvent } from './response-events.js';
+import type { ResponseFold } from './response-fold.js';
+
+/** Streams responses. */
+@Injectable()
+export class ResponsesStreamer {
+  constructor(
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+    private readonly kept: KeptResponses,
+  ) {}
+
+  /**
+   * Runs a workflow and streams its events to the client. The head and the first events leave at once, before the first model is
+   * asked: some clients give the stream to their users only then. So whatever becomes of the run is told in the stream.
+   * @param start begins the run
+   * @returns when the answer has been handed to the connection
+   * @throws MillraceError if the run cannot be begun
+   */
+  async stream(
+    asked: DecodedRequest,
+    owner: Caller,
+    response: Response,
+    start: (options: Pick<RunOptions, 'gate'>) => RunEvents,
+  ): Promise<void> {
+    const { clock } = this;
+    const { debounceMs, heartbeatMs } = this.config.stream;
+    const gate = new Gate();
+    const record = findRecord(response);
+    const events = start({ gate });
+    const stream = new ResponseStream(response, {
+      fold: makeFold(asked),
+      keep: async (fold) => this.kept.keep(fold, asked, owner),
+      gate,
+      clock,
+      heartbeatMs,
+      nodeEvents: asked.nodeEvents,
+      metrics: record.openStream(),
+      record,
+    });
+    await events.read(stream, paceRunEvents(clock, debounceMs, asked.nodeEvents));
+    await stream.ended;
+  }
+}
+
+/** What one stream is made of. Times are in milliseconds. */
+interface ResponseStreamParts {
+  readonly fold: ResponseFold;
+  /** Keeps the response, if that was asked for. @returns false if it could not be kept. Never rejects */
+  readonly keep: (fold: ResponseFold) => Promise<boolean>;
+  readonly gate: Gate;
+  readonly clock: Clock;
+  readonly heartbeatMs: number;
+  /** True if the client asked for node events. */
+  readonly nodeEvents: boolean;
+  readonly metrics: StreamMetrics;
+  /** Told of faults of the stream itself. */
+  readonly record: Pick<RequestRecord, 'setFailure'>;
+}
+
+/** One response on its way to the client. */
+class ResponseStream implements RunReader {
+  readonly fault = new Cancellation();
+  readonly wantsContent: boolean;
+  readonly #response: ServerResponse;
+  readonly #parts: ResponseStreamParts;
+  readonly #fold: ResponseFold;
+  readonly #writer: EventStreamWriter;
+  readonly #gate: Gate;
+  readonly #clock: Clock;
+  /** What is held back because the client is behind. */
+  readonly #newest = new NewestEvents<RunEvent>();
+  readonly #onBeat: () => void;
+  #beat: Timer | undefined;
+  #ended: Promise<void> | undefined;
+
+  constructor(response: ServerResponse, parts: ResponseStreamParts) {
+    const { fold, gate, clock, heartbeatMs, nodeEvents, metrics } = parts;
+    this.#response = response;
+    this.#parts = parts;
+    this.#fold = fold;
+    this.#gate = gate;
+    this.#clock = clock;
+    this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs, metrics, this.fault);
+    this.wantsContent = nodeEvents;
+    this.#onBeat = guardCallback(this.fault, () => this.#showLife());
+    response.once('close', () => this.#beat?.cancel());
+  }
+
+  /** Resolves when the last event has been handed over, after the run's own end. */
+  get ended(): Promise<void> | undefined {
+    return this.#ended;
+  }
+
+  next(event: Exclude<RunEvent, RunFailed>): void {
+    switch (event.type) {
+      case 'run-started':
+        if (event.traceId !== undefined) this.#response.setHeader('x-trace-id', event.traceId);
+        this.#writer.write(joinFrames(this.#fold.open()) + this.#encode(event));
+        this.#waitForBeat();
+        break;
+      case 'delta': {
+        const frames = this.#encode(event);
+        if (frames !== '') this.#writer.announceTokens();
+        this.#writer.write(frames);
+        break;
+      }
+      case 'run-finished':
+        this.#finish(event);
+        break;
+      default:
+        if (this.wantsContent && isRepeated(event) && !this.#gate.isOpen) this.#keepNewest(event);
+        else this.#writer.write(this.#takeNewest() + this.#encode(event));
+    }
+  }
+
+  /** Ends the response with the error. */
+  failed({ error, thrown, event, isReaderFault }: ReadFailure): void {
+    this.#beat?.cancel();
+    // Its run may have ended well.
+    if (isReaderFault) this.#parts.record.setFailure(thrown);
+    const failed = event ?? { type: 'run-failed', seq: 0, error, outcome: readOutcome(thrown) };
+    this.#writer.end(this.#takeNewest() + this.#encode(failed) + DONE_FRAME);
+  }
+
+  #finish(event: RunEvent): void {
+    this.#beat?.cancel();
+    this.#writer.write(this.#takeNewest());
+    const events = this.#fold.next(event, this.#clock.now());
+    const last = events.at(-1);
+    if (last === undefined || !this.#fold.response.store) {
+      this.#writer.end(joinFrames(events) + DONE_FRAME);
+      return;
+    }
+    this.#writer.write(joinFrames(events.slice(0, -1)));
+    this.#ended = this.#endKept(last);
+  }
+
+  /** Whoever has read the last event can refer to the response. */
+  async #endKept(last: ResponseEvent): Promise<void> {
+    const isKept = await this.#parts.keep(this.#fold);
+    this.#writer.end(joinFrames([isKept ? last : this.#fold.endUnstored(last)]) + DONE_FRAME);
+  }
+
+  #encode(event: RunEvent): string {
+    return joinFrames(this.#fold.next(event, this.#clock.now()));
+  }
+
+  #keepNewest(event: Parameters<NewestEvents<RunEvent>['keep']>[0] & RunEvent): void {
+    if (this.#newest.isEmpty) {
+      void this.#gate.waitUntilOpen().then(guardCallback(this.fault, () => this.#writer.write(this.#takeNewest())));
+    }
+    this.#newest.keep(event, event);
+  }
+
+  /** Frames of what was held back. */
+  #takeNewest(): string {
+    let frames = '';
+    for (const event of this.#newest.take()) frames += this.#encode(event);
+    return frames;
+  }
+
+  #showLife(): void {
+    if (this.#response.destroyed) return;
+    this.#writer.write(joinFrames(this.#fold.beat(this.#clock.now())));
+    this.#waitForBeat();
+  }
+
+  /** An event does not set back the timer, which would cost more than the event: when the timer fires, it asks what is due. */
+  #waitForBeat(): void {
+    const at = this.#fold.nextBeatAt;
+    if (at !== undefined) this.#beat = this.#clock.after(Math.max(1, at - this.#clock.now()), this.#onBeat);
+  }
+}

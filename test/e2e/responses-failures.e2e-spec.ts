@@ -1,0 +1,194 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { toUSVString } from 'node:util';
+import { RunService } from '../../src/runs/index.js';
+import { Bench } from '../support/app.js';
+import { eventually } from '../support/eventually.js';
+import { readOutputText } from '../support/response-rules.js';
+import {
+  createResponse,
+  failResponse,
+  openResponse,
+  readResponse,
+  streamResponse,
+} from '../support/responses-client.js';
+import type { SseItem } from '../support/sse-frames.js';
+import { scriptStream, tokens } from '../support/upstream/scripts.js';
+import {
+  cutEvery,
+  errorBody,
+  finish,
+  gate,
+  httpError,
+  raw,
+  reset,
+  role,
+  stall,
+  style,
+  text,
+} from '../support/upstream/steps.js';
+
+const has = (word: string) => (item: SseItem) => item.kind === 'data' && item.data.includes(word);
+
+describe('a response that fails', () => {
+  let bench: Bench;
+  afterEach(() => bench.close());
+  const start = async (env: Record<string, string> = {}): Promise<void> => {
+    bench = await Bench.start({ env });
+  };
+
+  it('before the first token: in the stream, by a code that lets clients try again; else by its status', async () => {
+    await start();
+    bench.upstream.next(httpError(500, 'down'));
+    const told = await streamResponse(bench.app);
+    expect(told.error).toMatchObject({ code: 'server_error', error: { type: 'server_error', code: 'server_error' } });
+    expect(told.response).toMatchObject({ status: 'failed', error: { code: 'server_error' }, output: [] });
+    bench.upstream.next(httpError(500, 'down'));
+    expect(await failResponse(bench.app)).toMatchObject({ status: 502, type: 'server_error' });
+  });
+
+  it('because the upstream is full: by the code and the status that say so', async () => {
+    await start();
+    const full = (): unknown =>
+      bench.upstream.next(httpError(429, errorBody('slow down', { type: 'rate_limit_error' })));
+    full();
+    expect((await streamResponse(bench.app)).error).toMatchObject({ code: 'rate_limit_exceeded' });
+    full();
+    expect(await failResponse(bench.app)).toMatchObject({ status: 429 });
+  });
+
+  it('because the upstream refuses the request: under the name that the parameter has here', async () => {
+    await start();
+    const body = {
+      error: {
+        message: "This model's maximum context length is 8192 tokens.",
+        type: 'invalid_request_error',
+        param: 'messages',
+        code: 'context_length_exceeded',
+      },
+    };
+    bench.upstream.next(httpError(400, body));
+    expect((await streamResponse(bench.app)).error).toMatchObject({ code: 'invalid_prompt', param: 'input' });
+    bench.upstream.next(httpError(400, body));
+    expect(await failResponse(bench.app)).toMatchObject({
+      status: 400,
+      param: 'input',
+      code: 'context_length_exceeded',
+    });
+  });
+
+  it('in the middle of its text: after all that was said, by a code that stops clients from paying again', async () => {
+    await start();
+    bench.upstream.next([role(), text('Once upon'), reset()]);
+    const told = await streamResponse(bench.app);
+    expect(told.error).toMatchObject({ code: 'invalid_prompt' });
+    expect(told.response.output).toMatchObject([{ status: 'incomplete', content: [{ text: 'Once upon' }] }]);
+    bench.upstream.next([role(), text('Once upon'), reset()]);
+    expect(await failResponse(bench.app)).toMatchObject({ status: 502 });
+  });
+
+  it('in its second step: what the first one said stays whole', async () => {
+    await start();
+    bench.upstream.next(scriptStream('One.', { usage: tokens(3, 4) })).next(httpError(500, 'down'));
+    const told = await streamResponse(bench.app, { model: 'streaming' });
+    expect(told.response).toMatchObject({
+      status: 'failed',
+      error: { code: 'invalid_prompt' },
+      output: [{ status: 'completed' }],
+      usage: { total_tokens: 7 },
+    });
+  });
+
+  it('at its deadline', async () => {
+    await start({ RUN_TIMEOUT_MS: '300' });
+    bench.upstream.next([role(), text('Once upon'), stall()]);
+    const told = await streamResponse(bench.app);
+    expect(told.response).toMatchObject({ status: 'failed', error: { code: 'invalid_prompt' } });
+    bench.upstream.next([role(), stall()]);
+    expect(await failResponse(bench.app)).toMatchObject({ status: 504, code: 'run_timeout' });
+  });
+
+  it('at a shutdown: so that clients try again', async () => {
+    await start();
+    bench.upstream.next([role(), text('Once upon'), stall()]);
+    const stream = await openResponse(bench.app);
+    await stream.until(has('Once'));
+    await bench.app.get(RunService).drain(10);
+    expect(readResponse(await stream.collect()).response).toMatchObject({
+      status: 'failed',
+      error: { code: 'server_error' },
+    });
+  });
+
+  it('because it was cancelled: as an incomplete one', async () => {
+    await start();
+    bench.upstream.next([role(), text('Once upon'), stall()]);
+    const stream = await openResponse(bench.app);
+    await stream.until(has('Once'));
+    const [first] = stream.items;
+    const { response } = (first as { json: { response: { id: string } } }).json;
+    expect(bench.app.get(RunService).cancel(response.id)).toBe(true);
+    const told = readResponse(await stream.collect());
+    expect(told.events.at(-1)?.type).toBe('response.incomplete');
+    expect(told.response).toMatchObject({ status: 'cancelled', error: null, incomplete_details: null });
+    expect(await (await bench.upstream.request(0)).closed).toBe('aborted');
+  });
+
+  it('because its client has gone: the upstream is not read on', async () => {
+    await start();
+    for (const leavesEarly of [true, false]) {
+      bench.upstream.next(leavesEarly ? [gate()] : [role(), text('Once upon'), stall()]);
+      const stream = await openResponse(bench.app);
+      await stream.until(has(leavesEarly ? 'in_progress' : 'Once'));
+      const request = await bench.upstream.request(leavesEarly ? 0 : 1);
+      stream.destroy();
+      expect(await request.closed).toBe('aborted');
+      await eventually(() => bench.app.get(RunService).openRuns === 0, { message: 'the end of the run' });
+    }
+  });
+
+  it.each([
+    ['no finish reason', [role(), text('Hi')]],
+    ['bytes that are no JSON', [role(), text('Hi'), raw('data: {"a\n\n')]],
+    ['an error of its own', [role(), text('Hi'), raw('data: {"error":{"message":"boom"}}\n\n')]],
+    ['a finish reason without an end', [role(), text('Hi'), finish('stop'), reset()]],
+  ])('or not, ends in one way whatever the upstream does: %s', async (_title, script) => {
+    await start();
+    bench.upstream.next(script);
+    // That there is one ending is what is checked.
+    expect((await streamResponse(bench.app)).text).toBe('Hi');
+  });
+
+  it('has one ending, and all of the text before, wherever the bytes of the upstream are cut', async () => {
+    await start();
+    const word = fc.oneof(
+      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 5 }),
+      fc.constantFrom('\ud83d\ude00', '\ud83d', '\ude00', '\u2028', 'data: [DONE]\n\n', 'é'),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(word, { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.nat(4),
+        async (pieces, bytes, ending) => {
+          const script = scriptStream(pieces);
+          const begin = [cutEvery(bytes), ...(ending === 1 ? [style({ lineEnd: '\r\n', dataSpace: false })] : [])];
+          const broken = ending >= 3;
+          bench.upstream.next([...begin, ...(broken ? [...script.slice(0, -ending), reset()] : script)]);
+          const told = await streamResponse(bench.app);
+          const whole = toUSVString(pieces.join(''));
+          expect(broken ? whole.startsWith(told.text.replace(/\ufffd$/, '')) : told.text === whole).toBe(true);
+          expect(told.response.status).toBe(told.error === undefined ? 'completed' : 'failed');
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('leaves the next one alone', async () => {
+    await start();
+    bench.upstream.next(httpError(500, 'down')).next(scriptStream('Fine.'));
+    await failResponse(bench.app);
+    expect(readOutputText(await createResponse(bench.app))).toBe('Fine.');
+  });
+});

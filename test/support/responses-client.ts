@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { postJson, type HttpResponse } from './http-client.js';
+import { assertValidResponse, type WireResponse } from './response-schemas.js';
+import { assertResponseStream, type ToldResponse } from './response-rules.js';
+import { openStream, type SseStream } from './sse-client.js';
+import { DONE, type SseItem } from './sse-frames.js';
+import { assertValidError, type ErrorEnvelope } from './wire-schema.js';
+
+const REQUEST = { model: 'chat', input: 'Hello' };
+
+/** Where the base URL of clients leads for responses. */
+export function responsesUrl({ baseUrl }: { readonly baseUrl: string }): string {
+  return `${baseUrl}/responses`;
+}
+
+/**
+ * Asks the workflow `chat`, if nothing else is said, for a response that is one JSON object.
+ * @throws Error if what comes is neither a valid Response nor a valid error
+ */
+export async function askResponse(
+  app: { readonly baseUrl: string },
+  body: object = {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<HttpResponse> {
+  const response = await postJson(responsesUrl(app), { ...REQUEST, ...body }, headers);
+  if (response.status === 200) assertValidResponse(response.json);
+  else assertValidError(response.json);
+  return response;
+}
+
+/** The same for a response that must come. */
+export async function createResponse(
+  app: { readonly baseUrl: string },
+  body: object = {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<WireResponse> {
+  const { status, text, json } = await askResponse(app, body, headers);
+  assert.equal(status, 200, text);
+  return json as WireResponse;
+}
+
+/** The same for an error that must come. */
+export async function failResponse(
+  app: { readonly baseUrl: string },
+  body: object = {},
+): Promise<ErrorEnvelope['error'] & { readonly status: number }> {
+  const { status, json } = await askResponse(app, body);
+  return { status, ...(json as ErrorEnvelope).error };
+}
+
+/** Asks in the same way for a stream. */
+export function openResponse(
+  app: { readonly baseUrl: string },
+  body: object = {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<SseStream> {
+  return openStream(responsesUrl(app), { ...REQUEST, stream: true, ...body }, { headers });
+}
+
+/**
+ * Checks a whole stream by every rule, its `[DONE]` too.
+ * @throws AssertionError naming the rule that is broken, or Error if an event is not valid at all
+ */
+export function readResponse(items: readonly SseItem[]): ToldResponse {
+  const data = items.flatMap((item) => (item.kind === 'data' ? [item] : []));
+  assert.equal(data.at(-1)?.data, DONE, '[DONE] is last');
+  for (const { event, json } of data.slice(0, -1)) assert.equal(event, (json as { type?: unknown }).type);
+  return assertResponseStream(data.slice(0, -1).map(({ json }) => json));
+}
+
+/** Asks for a stream, and reads it to its end. */
+export async function streamResponse(
+  app: { readonly baseUrl: string },
+  body: object = {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<ToldResponse> {
+  return readResponse(await (await openResponse(app, body, headers)).collect({ within: 20_000 }));
+}
