@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../errors/index.js';
+import { findConfigFaults } from '../../test/support/config-faults.js';
 import { readConfig } from './read-config.js';
 
 const HASH = 'a'.repeat(64);
@@ -9,16 +9,6 @@ const JWT = {
   JWT_ISSUER: 'https://id.example.com',
   JWT_AUDIENCE: 'millrace, other',
 };
-
-function findFaults(variables: Readonly<Record<string, string>>): readonly string[] {
-  try {
-    readConfig(variables, []);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error.faults;
-    throw error;
-  }
-}
 
 describe('the variables of access', () => {
   it('turn keys into hashes, with names', () => {
@@ -41,14 +31,14 @@ describe('the variables of access', () => {
     'sk-one,sk-one',
     `ci=sha256:${HASH},ci=sha256:${'b'.repeat(64)}`,
     `key-2=sha256:${HASH},sk-two`,
-  ])('do not take %s for keys, and do not quote it', (keys) => {
-    const [fault = '', ...others] = findFaults({ API_KEYS: keys });
+  ])('refuse the keys %s, and do not quote them', (keys) => {
+    const [fault = '', ...others] = findConfigFaults({ API_KEYS: keys });
     expect(fault).toMatch(/^API_KEYS must be a list of keys/);
     expect(fault).not.toContain('one');
     expect(others).toEqual([]);
   });
 
-  it('read whose tokens are taken', () => {
+  it('say which tokens are accepted', () => {
     const settings = { ...JWT, JWT_ALGORITHMS: 'ES256, PS512', JWT_WORKFLOWS_CLAIM: 'workflows' };
     expect(readConfig(settings, []).access.jwt).toEqual({
       jwksUrl: JWT.JWT_JWKS_URL,
@@ -59,27 +49,27 @@ describe('the variables of access', () => {
     });
   });
 
-  it.each(Object.keys(JWT))('do not take tokens without %s', (missing) => {
-    expect(findFaults({ ...JWT, [missing]: '' })).toEqual([
+  it.each(Object.keys(JWT))('refuse an issuer without %s', (missing) => {
+    expect(findConfigFaults({ ...JWT, [missing]: '' })).toEqual([
       `${missing} must be set: JWT_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE need each other`,
     ]);
   });
 
   it.each(['HS256', 'none', 'RS256,HS512', ''].map((algorithms) => algorithms || 'RS256,'))(
-    'do not take %s for algorithms',
+    'refuse the algorithms %s',
     (algorithms) => {
-      expect(findFaults({ ...JWT, JWT_ALGORITHMS: algorithms })).toHaveLength(1);
+      expect(findConfigFaults({ ...JWT, JWT_ALGORITHMS: algorithms })).toHaveLength(1);
     },
   );
 
   it.each(['redis://localhost', 'redis://user:pass@redis_1:6379/2', 'rediss://cache.example.com:6380'])(
-    'take %s for Redis',
+    'accept %s for Redis',
     (url) => {
       expect(readConfig({ REDIS_URL: url }, []).access.redisUrl).toBe(url);
     },
   );
 
-  it('name every wrong one', () => {
+  it('report every wrong one', () => {
     const wrong = {
       REDIS_URL: 'localhost:6379',
       LIMIT_REQUESTS_PER_MINUTE: '-1',
@@ -91,7 +81,9 @@ describe('the variables of access', () => {
       IDEMPOTENCY_MAX_BYTES: '0',
       TRUSTED_USER_HEADER: 'x user',
     };
-    expect(findFaults(wrong).map((fault) => fault.split(' ')[0])).toEqual(expect.arrayContaining(Object.keys(wrong)));
+    expect(findConfigFaults(wrong).map((fault) => fault.split(' ')[0])).toEqual(
+      expect.arrayContaining(Object.keys(wrong)),
+    );
   });
 
   it('read header names in any case', () => {

@@ -6,7 +6,7 @@ const RULES = { require_tld: false, allow_underscores: true, require_protocol: t
 
 /** What an address may hold beside host, port and path. */
 export interface AddressParts {
-  /** Shown as an example. */
+  /** An address of this kind, for messages. */
   readonly example: string;
   /** Whether it may begin with `user:password@`. */
   readonly credentials: boolean;
@@ -23,21 +23,21 @@ export function address({ example, credentials, query }: AddressParts): Kind<str
     const { username, password, pathname, search, hash } = new URL(given);
     if (/\/chat\/completions\/*$/.test(pathname))
       return new Refusal('end before /chat/completions: that is added to it');
-    if (hash !== '') return new Refusal('not have a part behind #: it is not sent');
+    if (hash !== '') return new Refusal('not have a part after #: it is not sent');
     if (!credentials && (username !== '' || password !== '')) {
-      return new Refusal('not hold a user and a password: what it leads to takes credentials of its own');
+      return new Refusal('not hold a user or a password: the credentials have settings of their own');
     }
-    return query || search === '' ? known : new Refusal('not have a part behind ?: paths are added to it');
+    return query || search === '' ? known : new Refusal('not have a part after ?: paths are added to it');
   };
 }
 
-/** @param must for texts that are no address with one of the protocols */
+/** @param must the fault of a text that is no address with one of these protocols; see {@link Refusal} */
 export function url(protocols: readonly string[], must: string): Kind<string> {
   return (given) =>
     isURL(given, { ...RULES, protocols: [...protocols] }) && URL.canParse(given) ? given : new Refusal(must);
 }
 
-/** An address without its credentials, and those as an `authorization` header. */
+/** Separates the credentials of an address from it, and turns them into an `authorization` header. */
 export function separateCredentials(address: string): {
   readonly url: URL;
   readonly authorization: string | undefined;

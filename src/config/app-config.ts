@@ -6,8 +6,8 @@ import type { ServiceSettings } from './service-settings.js';
 import type { TracingConfig } from './tracing-settings.js';
 
 /**
- * How long runs that the end of the process has aborted may take to clean up, in milliseconds. Those that cannot are left
- * behind.
+ * How long runs that the end of the process has aborted may take to clean up, in milliseconds. After that, the process
+ * does not wait for them any longer.
  */
 export const ABORTED_RUNS_LIMIT_MS = 5_000;
 
@@ -28,7 +28,7 @@ export abstract class AppConfig {
   /** Undefined: requests go out directly. */
   abstract readonly proxy: ProxyConfig | undefined;
   abstract readonly demo: Omit<ServiceSettings['demo'], 'isOn'> & {
-    /** False: no agent may use the demo, and it answers for no provider that is missing. */
+    /** As `DEMO` says, or as NODE_ENV does where that is not set. */
     readonly isOn: boolean;
   };
   abstract readonly stream: ServiceSettings['stream'];

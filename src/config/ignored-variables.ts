@@ -1,4 +1,4 @@
-/** What people expect of a variable that others read and this server does not, and what to do instead. */
+/** Variables that other programs read and this server does not, each with what to do instead. */
 const IGNORED: Readonly<Record<string, string>> = { LANGFUSE_SAMPLE_RATE: 'Set TRACING_SAMPLE_RATE.' };
 
 /** The same for those of OpenTelemetry, which matter only where traces are sent to a collector. */
@@ -22,9 +22,9 @@ const IGNORED_OTEL: Readonly<Record<string, string>> = {
 };
 
 /**
- * Variables that are set, and that other programs with the same task follow, but not this one.
- * @param known all settings: one that is read says so itself
- * @param ofProviders the same as here, of the providers of models
+ * Finds variables that are set and that other programs of this kind follow, but this one does not.
+ * @param known all settings: these are read, so they are left out
+ * @param ofProviders the ignored variables of the providers of models, each with what to do instead
  * @returns one line for each; never a value
  */
 export function findIgnoredVariables(
@@ -39,9 +39,9 @@ export function findIgnoredVariables(
   const ignored = Object.entries(all)
     .filter(([name, advice]) => {
       const [instead] = /(?<=^Set )[A-Z_]+/.exec(advice) ?? [];
-      // Whoever has set the right one, too, means the other for another program.
+      // If the right one is set as well, the other one is for another program.
       const isSettled = instead !== undefined && isSet(variables[instead]);
-      // Where nothing is to be sent, nothing is missed.
+      // `none` asks for nothing, so nothing is missing.
       return !known.has(name) && isSet(variables[name]) && variables[name]?.trim() !== 'none' && !isSettled;
     })
     .map(([name, advice]) => `${name} has no effect. ${advice}`);

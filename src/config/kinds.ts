@@ -6,7 +6,7 @@ const SWITCHES: ReadonlyMap<string, boolean> = new Map([
   ...['off', 'false', 'no', '0'].map((word) => [word, false] as const),
 ]);
 const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const;
-/** Visible ASCII. HTTP headers take little more, and a blank or an invisible character within a key was never part of it. */
+/** Visible ASCII. HTTP headers allow little more, and a space or an invisible character in a key is a mistake. */
 const CREDENTIAL = /^[!-~]+$/;
 
 /** Any text. */
@@ -15,16 +15,16 @@ export const text: Kind<string> = (given) => given;
 /** On or off, in any of the words that people write for it: `on`, `true`, `yes`, `1` and their opposites, in any case. */
 export const onOrOff: Kind<boolean> = (given) => SWITCHES.get(given.toLowerCase()) ?? new Refusal('be on or off');
 
-/** @param must for texts that do not match */
-export function matching(pattern: RegExp, must: string): Kind<string> {
-  return (given) => (pattern.test(given) ? given : new Refusal(must));
+/** @param must the fault of a text that does not match; see {@link Refusal} */
+export function pattern(form: RegExp, must: string): Kind<string> {
+  return (given) => (form.test(given) ? given : new Refusal(must));
 }
 
 export function oneOf<const T extends string>(values: readonly T[], must = `be one of ${values.join(', ')}`): Kind<T> {
   return (given) => values.find((value) => value === given) ?? new Refusal(must);
 }
 
-/** @param must for texts that are no number, or beyond the bounds */
+/** @param must the fault of a text that is no number, or beyond the bounds; see {@link Refusal} */
 export function number(least: number, most: number, must: string): Kind<number> {
   return (given) => {
     const value = Number(given);
@@ -51,7 +51,7 @@ export function milliseconds(least = 0): Kind<number> {
 }
 
 /**
- * A size such as `512kb`, in bytes.
+ * A size such as `512kb`, read as a number of bytes.
  * @param most the largest, in the same form
  */
 export function size(most = '1024gb'): Kind<number> {
@@ -64,13 +64,13 @@ export function size(most = '1024gb'): Kind<number> {
   };
 }
 
-/** Bytes that a size comes to; NaN if it is none. */
+/** Converts a size to bytes; NaN if the text is no size. */
 export function countBytes(given: string): number {
   const [, amount, unit = 'b'] = /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)?$/i.exec(given) ?? [];
   return Math.floor(Number(amount) * BYTES[unit.toLowerCase() as keyof typeof BYTES]);
 }
 
-/** Items with commas between them, each of a kind. */
+/** A list of items of one kind, separated by commas. */
 export function list<T>(kind: Kind<T>): Kind<readonly T[]> {
   return (given) => {
     const items = given.split(',').map((item) => kind(item.trim()));
@@ -79,9 +79,9 @@ export function list<T>(kind: Kind<T>): Kind<readonly T[]> {
 }
 
 /** A key or token that is sent in a header. */
-export const credential = matching(
+export const credential = pattern(
   CREDENTIAL,
-  'consist of visible ASCII characters: there is a blank, a line break, or an invisible or foreign character in it',
+  'consist of visible ASCII characters: there is a space, a line break, or an invisible or foreign character in it',
 );
 
 /** Whether a text can be sent as a key or token. */

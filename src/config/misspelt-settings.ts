@@ -1,21 +1,21 @@
 import type { SettingWords } from './setting-words.js';
 
-/** Shorter names are too near to too much. */
+/** Names shorter than this are too similar to too many others. */
 const SHORTEST = 8;
-/** From this length on, two slips are still a slip. */
+/** A name of at least this length may have two wrong letters; a shorter one may have only one. */
 const LONG = 12;
 
-/** What the names of variables that are no settings may mean. */
+/** What helps to guess which setting an unknown variable is meant for. */
 export interface NameHints {
-  /** Names under which people know a setting from elsewhere: in vain, they would leave a server without what was meant. */
+  /** Names that other programs use for a setting. If they were ignored, the server would run without the setting. */
   readonly knownElsewhere: Readonly<Record<string, string>>;
-  /** Variables that others own, though their names are near to one of ours. */
+  /** Variables of other programs whose names are similar to one of ours. */
   readonly foreign: ReadonlySet<string>;
   readonly words: SettingWords;
 }
 
 /**
- * Variables that are no settings, but whose names are so near to one that they are meant for it.
+ * Finds variables that are no settings, but whose names are so similar to one that they must be meant for it.
  * @param known all settings
  * @returns one line for each; never a value
  */
@@ -36,7 +36,7 @@ export function findMisspeltSettings(
   });
 }
 
-/** Beside the right one, another name is harmless: then it is for another program. */
+/** Drops a guess if that setting is there: then the other name is harmless, because it is for another program. */
 function dropIfSet(
   meant: string | undefined,
   variables: Readonly<Record<string, string | undefined>>,
@@ -45,7 +45,10 @@ function dropIfSet(
   return isSet ? undefined : meant;
 }
 
-/** `MILLRACE_API_KEYS`. Kubernetes sets `MILLRACE_PORT`, to an address, for a service named millrace. */
+/**
+ * Finds the setting of a name such as `MILLRACE_API_KEYS`. `MILLRACE_PORT` counts only as a number: Kubernetes sets it
+ * to an address for a service named millrace.
+ */
 function findPrefixed(
   name: string,
   variables: Readonly<Record<string, string | undefined>>,
@@ -55,7 +58,7 @@ function findPrefixed(
   return known.has(meant) && (meant !== 'PORT' || /^\d+$/.test(variables[name] ?? '')) ? meant : undefined;
 }
 
-/** @param known all settings, each with what is left of it when it is reduced */
+/** @param known all settings, each with its reduced name */
 function findNearest(name: string, known: ReadonlyMap<string, string>): string | undefined {
   if (name.length < SHORTEST - 1 || name.length > 100) return undefined;
   const reduced = reduce(name);
@@ -73,7 +76,7 @@ function findNearest(name: string, known: ReadonlyMap<string, string>): string |
   return nearest;
 }
 
-/** What is left of a name without what is easily forgotten or confused: case, underscores, and the unit of a time. */
+/** Drops what is easily forgotten or confused in a name: case, underscores, and the unit of a time. */
 function reduce(name: string): string {
   return name
     .toUpperCase()
@@ -81,7 +84,7 @@ function reduce(name: string): string {
     .replaceAll(/[_-]/g, '');
 }
 
-/** How many letters are wrong, missing, too many, or have changed places with their neighbour; at most 3 are counted. */
+/** Counts the letters that are wrong, missing, too many, or swapped with their neighbour; stops at 3. */
 function countSlips(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 2) return 3;
   let before: number[] = [];
@@ -95,7 +98,7 @@ function countSlips(a: string, b: string): number {
         least = Math.min(least, (before[j - 2] ?? 0) + 1);
       row.push(least);
     }
-    // It only grows from here: most names are told apart by their first letters.
+    // The count only grows from here, and most names differ in their first letters.
     if (Math.min(...row) > 2 && Math.min(...last) > 2) return 3;
     before = last;
     last = row;

@@ -3,7 +3,7 @@ import { type EnvironmentSetting, Setting, type Settings } from './setting.js';
 /** A size in words, such as `10mb`. */
 type Size = `${number}${'b' | 'kb' | 'mb' | 'gb'}`;
 
-/** What a program gives for a value that its variable would hold as a text. */
+/** The type of an option whose variable holds the same value as a text. */
 type Given<T> = T extends boolean | string
   ? T
   : T extends number
@@ -23,19 +23,19 @@ type OptionKey<S, K extends keyof S> =
         ? never
         : K;
 
-/** The same settings as options of a program: all may be left out, and then their variables count. */
+/** The settings as options of a program. All may be left out; then their variables are read. */
 export type SettingOptions<S> = {
   readonly [K in keyof S as OptionKey<S, K>]?:
     (S[K] extends Setting<infer T> ? Given<Exclude<T, undefined>> : SettingOptions<S[K]>) | undefined;
 };
 
-/** What options come to as variables. */
+/** Options, written as variables. */
 export interface WrittenOptions {
-  /** The texts, by the names of the variables. */
+  /** Values by the names of the variables. */
   readonly variables: Readonly<Record<string, string>>;
   /** Where each was given: `providers.openai.key`. */
   readonly places: ReadonlyMap<string, string>;
-  /** One line for each option that is none. */
+  /** One line for each option that does not exist or cannot be written. */
   readonly faults: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export interface OtherOptions {
   readonly faults: readonly string[];
 }
 
-/** Writes options as the variables that they stand for, to be read and checked in the same way as those. */
+/** Writes options as the variables that they stand for, so that both are read and checked in one way. */
 export function writeOptions(settings: Settings, options: object, others: OtherOptions): WrittenOptions {
   const variables: Record<string, string> = {};
   const places = new Map<string, string>();
@@ -79,7 +79,7 @@ function listOptions(group: Settings): readonly string[] {
   return Object.keys(group).filter((key) => !('isOption' in (group[key] ?? {})));
 }
 
-/** Undefined if it is no such value. */
+/** @returns undefined if the value cannot be written as a text */
 function toText(value: unknown): string | undefined {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (Array.isArray(value)) return value.map(toText).join(',');

@@ -3,7 +3,7 @@ import { oneOf, onOrOff, text } from './kinds.js';
 import { pairs } from './pair-list.js';
 import { optional, secret, setting, type Values } from './setting.js';
 
-/** Where OpenTelemetry's exporters send to if they are told no address. */
+/** Where OpenTelemetry's exporters send to by default. */
 const DEFAULT_ENDPOINT = 'http://localhost:4318';
 const COLLECTOR: AddressParts = { example: DEFAULT_ENDPOINT, credentials: true, query: true };
 
@@ -20,7 +20,7 @@ const ENCODINGS: ReadonlyMap<string, OtlpConfig['encoding']> = new Map([
   ['http/json', 'json'],
 ]);
 
-/** Parts of the traces that a sampler keeps; undefined: the part that its argument names. */
+/** The share of the traces that a sampler keeps; undefined: its argument says so. */
 const SAMPLERS: ReadonlyMap<string, number | undefined> = new Map([
   ['always_on', 1],
   ['always_off', 0],
@@ -29,7 +29,7 @@ const SAMPLERS: ReadonlyMap<string, number | undefined> = new Map([
 const PARENT_BASED = 'parentbased_';
 
 /**
- * The variables of OpenTelemetry that tracing reads. A protocol and a sampler are checked only where they have an effect.
+ * The variables of OpenTelemetry that tracing reads.
  * @see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
  */
 export const OTEL_SETTINGS = {
@@ -52,16 +52,17 @@ export const OTEL_SETTINGS = {
 
 export type OtelSettings = Values<typeof OTEL_SETTINGS>;
 
-/** What OpenTelemetry's sampler comes to. */
+/** What OpenTelemetry's variables for sampling say. */
 export interface OtelSampling {
-  /** Part of the traces that are kept, from 0 to 1. */
+  /** Share of the traces that are kept, from 0 to 1. */
   readonly rate: number;
-  /** True: for a trace of a caller that is continued, the caller has decided. */
+  /** True: where a caller's trace is continued, the caller decides whether it is kept. */
   readonly isParentBased: boolean;
 }
 
 /**
- * Values that this server cannot follow. A collector's protocol and a sampler are looked at only where they would have an
+ * Finds values that this server cannot follow. A collector's protocol and a sampler are looked at only where they would
+ * have an
  * effect: platforms set these variables for all that runs on them.
  * @param isTracing whether traces are recorded for another backend
  */
@@ -71,7 +72,7 @@ export function findOtelFaults(settings: OtelSettings, isTracing: boolean): stri
   const isExporting = readTracesUrl(settings) !== undefined;
   if (isExporting && !ENCODINGS.has(value)) {
     faults.push(
-      `${name} must be http/protobuf or http/json: this server does not speak another protocol, such as grpc. Collectors take HTTP at a port of its own, usually 4318`,
+      `${name} must be http/protobuf or http/json: this server speaks no other protocol, such as grpc. Collectors take HTTP at a separate port, usually 4318`,
     );
   }
   if ((isExporting || isTracing) && readOtelSampling(settings) === 'fault') {
@@ -92,7 +93,7 @@ export function readOtelSampling({ sampler, samplerArgument }: OtelSettings): Ot
   return rate >= 0 && rate <= 1 ? { rate, isParentBased } : 'fault';
 }
 
-/** The collector that the variables name; undefined if they name none. */
+/** Reads the collector that the variables name; undefined if they name none. */
 export function readOtlpConfig(settings: OtelSettings): OtlpConfig | undefined {
   const address = readTracesUrl(settings);
   if (address === undefined) return undefined;

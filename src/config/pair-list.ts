@@ -1,14 +1,14 @@
 import { type Kind, Refusal } from './setting.js';
 
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** Headers that belong to the request as it is sent. */
+/** Headers that only the HTTP client may set. */
 const OWN = new Set(['content-type', 'content-length', 'host', 'connection', 'transfer-encoding', 'expect', 'upgrade']);
 
 type Pairs = Readonly<Record<string, string>>;
 
 /**
  * Pairs as OpenTelemetry writes them: `name=value,other=value`, values percent-encoded.
- * @param of names of headers are put into lower case, and their values are Latin-1
+ * @param of for headers, names are turned into lower case, and values must be Latin-1
  */
 export function pairs(of: 'headers' | 'attributes'): Kind<Pairs> {
   return (given) =>

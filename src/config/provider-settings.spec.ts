@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../errors/index.js';
+import { findConfigFaults } from '../../test/support/config-faults.js';
 import { type ProviderDeclaration, providerKey } from './provider-settings.js';
 import { readConfig } from './read-config.js';
 
@@ -10,33 +10,23 @@ const ACME: ProviderDeclaration = {
   conventionalName: 'acme.ai',
 };
 
-function findFaults(provider: ProviderDeclaration, variables: Readonly<Record<string, string>>): readonly string[] {
-  try {
-    readConfig(variables, [provider]);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error.faults;
-    throw error;
-  }
-}
-
-describe('a provider of which nothing but its declaration is known', () => {
+describe('a provider that has only a declaration', () => {
   it('has its own settings and those of all providers', () => {
     const { providers } = readConfig({ ACME_API_KEY: 'k', ACME_MODEL: 'm' }, [ACME]);
     expect(providers['acme']).toMatchObject({ key: { value: 'k' }, model: 'm', streams: true });
   });
 
-  it('has its settings named to whoever writes a variable with its prefix in other words', () => {
-    expect(findFaults(ACME, { ACME_URL: 'x' })).toEqual([
+  it('names the right setting for a variable that has its prefix but other words', () => {
+    expect(findConfigFaults({ ACME_URL: 'x' }, [ACME])).toEqual([
       'ACME_URL is no setting of this server. Did you mean ACME_BASE_URL?',
     ]);
   });
 
-  it('has nothing guessed of a prefix that it shares with other programs', () => {
-    expect(findFaults({ ...ACME, ownPrefixes: [], sharedPrefixes: ['ACME'] }, { ACME_URL: 'x' })).toEqual([]);
+  it('guesses nothing for a prefix that it shares with other programs', () => {
+    expect(findConfigFaults({ ACME_URL: 'x' }, [{ ...ACME, ownPrefixes: [], sharedPrefixes: ['ACME'] }])).toEqual([]);
   });
 
-  it('has the name in traces that the conventions have for it', () => {
+  it('is named in traces as the conventions name it', () => {
     expect(readConfig({}, [ACME]).tracing.providerNames).toEqual({ acme: 'acme.ai' });
   });
 });

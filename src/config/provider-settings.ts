@@ -1,5 +1,5 @@
 import { address } from './address.js';
-import { credential, matching, oneOf, onOrOff } from './kinds.js';
+import { credential, pattern, oneOf, onOrOff } from './kinds.js';
 import type { SettingOptions } from './options.js';
 import { requestHeaders } from './pair-list.js';
 import {
@@ -15,10 +15,10 @@ import {
 } from './setting.js';
 
 const LINE = /^[^\p{Cc}\p{Zl}\p{Zp}]*$/u;
-const line = matching(LINE, 'hold no line break or other control character');
+const line = pattern(LINE, 'hold no line break or other control character');
 
 /** A name that becomes a part of an address. */
-export const addressPart = matching(/^[\w.:-]+$/, 'consist of letters, digits and . : _ -');
+export const addressPart = pattern(/^[\w.:-]+$/, 'consist of letters, digits and . : _ -');
 
 /** Names of the tags that hold the reasoning; `off`: none. */
 const reasoningTags: Kind<readonly string[]> = (given) => {
@@ -30,23 +30,26 @@ const reasoningTags: Kind<readonly string[]> = (given) => {
 
 /** What a provider of models reads from the environment. It is declared beside the provider (src/models/openai/vendors). */
 export interface ProviderDeclaration {
-  /** Its name for agents, such as `azure_openai`; in capitals, with what the variables begin that all providers have. */
+  /** Its name for agents, such as `azure_openai`. In capitals, it is the prefix of the variables that all providers have. */
   readonly name: string;
-  /** Those that no other provider has. */
+  /** The settings that only this provider has. */
   readonly settings: Settings;
   /** The model of agents that name none, if there is a usual one. */
   readonly defaultModel?: string;
-  /** Names under which people know a setting from elsewhere: with these in vain, requests would go to another place. */
+  /** Names that other programs use for a setting. If they were ignored, requests would go to the wrong place. */
   readonly knownElsewhere?: Readonly<Record<string, string>>;
-  /** What people expect of a variable that others read and this server does not, and what to do instead. */
+  /** Variables of this provider that other programs read and this server does not, each with what to do instead. */
   readonly ignored?: Readonly<Record<string, string>>;
-  /** Variables that others own, though their names are near to a setting's. */
+  /** Variables of other programs whose names are similar to one of these settings. */
   readonly foreign?: readonly string[];
-  /** First words of variables that hardly anybody else uses: of an unknown name, two words that fit a setting are enough. */
+  /**
+   * First words of variables that hardly any other program uses. An unknown name that begins with one is taken for a
+   * setting if two of its words fit.
+   */
   readonly ownPrefixes?: readonly string[];
-  /** First words that other programs own as well: what unknown names with them mean is not guessed. */
+  /** First words that other programs use as well: nothing is guessed for unknown names that begin with one. */
   readonly sharedPrefixes?: readonly string[];
-  /** What OpenTelemetry's conventions for generative AI call it (`gen_ai.provider.name`); absent: by its name. */
+  /** Its `gen_ai.provider.name` in OpenTelemetry's conventions for generative AI; absent: the same as its name. */
   readonly conventionalName?: string;
 }
 
@@ -61,15 +64,15 @@ function makeCommonSettings({ name, defaultModel }: Pick<ProviderDeclaration, 'n
       `${prefix}_BASE_URL`,
       address({ example: 'http://localhost:11434/v1', credentials: true, query: true }),
     ),
-    /** Sent with each request, names in lower case; they win over those that are sent anyway. */
+    /** Sent with each request, names in lower case; they replace headers that are sent anyway. */
     headers: secret(`${prefix}_HEADERS`, requestHeaders),
-    /** How an output is made to fit a schema. */
+    /** How the model is made to return an output that fits a schema. */
     structuredOutput: optional(`${prefix}_STRUCTURED_OUTPUT`, oneOf(['json_schema', 'tool', 'prompt'])),
-    /** False: completions are asked for whole. */
+    /** False: completions are not streamed. */
     streams: setting(`${prefix}_STREAM`, onOrOff, true),
     /** Names of the tags at the beginning of the content that hold the reasoning. */
     reasoningTags: optional(`${prefix}_REASONING_TAG`, reasoningTags),
-    /** How it wants messages. */
+    /** The form of messages that it accepts. */
     messages: optional(`${prefix}_MESSAGES`, oneOf(['openai', 'plain'])),
     /** Whether it knows the role `developer`. */
     developerRole: optional(`${prefix}_DEVELOPER_ROLE`, onOrOff),
@@ -79,11 +82,11 @@ function makeCommonSettings({ name, defaultModel }: Pick<ProviderDeclaration, 'n
 export type CommonProviderValues = Values<ReturnType<typeof makeCommonSettings>>;
 export type CommonProviderOptions = SettingOptions<ReturnType<typeof makeCommonSettings>>;
 
-/** A provider's key: a value, or where a file is that holds it and may change at any time. */
+/** A provider's key: a value, or the path of a file that holds it and may change at any time. */
 export interface ProviderKey {
   /** Where it was given, for people: its variable, that of its file, or an option of the program. */
   readonly place: string;
-  /** As the environment says it, or as the file held it at the start; absent: there is no such file yet. */
+  /** From the environment, or from the file at the start; absent: the file does not exist yet. */
   readonly value?: string;
   /** The file, and the variable that names it. */
   readonly file?: { readonly variable: string; readonly path: string };
@@ -93,15 +96,15 @@ export interface ProviderKey {
 class KeySetting extends Setting<ProviderKey | undefined> {
   override read(source: Source): ProviderKey | undefined {
     const variable = `${this.name}_FILE`;
-    const path = source.text(variable);
+    const path = source.readText(variable);
     if (!LINE.test(path)) source.report(variable, 'hold no line break or other control character');
     const key = super.read(source);
     if (path !== '') return { ...key, place: variable, file: { variable, path } };
-    return key && { ...key, place: source.place(this.name) };
+    return key && { ...key, place: source.describePlace(this.name) };
   }
 }
 
-/** @param isShortLived what keeps its file fresh may be started later than this server */
+/** @param isShortLived true: whatever writes the key's file may start later than this server */
 export function providerKey(name: string, { isShortLived = false } = {}): Setting<ProviderKey | undefined> {
   const kind: Kind<ProviderKey> = (given) => {
     const value = credential(given);
@@ -110,7 +113,7 @@ export function providerKey(name: string, { isShortLived = false } = {}): Settin
   return new KeySetting(name, kind, undefined, isShortLived ? 'secret, may be written later' : 'secret');
 }
 
-/** What the settings of each provider come to, by its name. What the own ones are is known to its declaration. */
+/** The values of each provider's settings, by its name. Only its declaration knows the types of its own ones. */
 export type ProviderValues = Readonly<Record<string, CommonProviderValues & Readonly<Record<string, unknown>>>>;
 
 /** The settings of each provider, its own and those that all have, by its name. */

@@ -1,7 +1,7 @@
 import { text } from './kinds.js';
 import { environmentSetting, type Kind, Refusal, type Values } from './setting.js';
 
-/** Through which proxies requests go out, by the variables that other programs read as well. */
+/** The proxies through which requests go out, from the variables that other programs read as well. */
 export interface ProxyConfig {
   /** For addresses that begin with `http:`; absent: none. */
   readonly httpProxy?: string;
@@ -11,7 +11,7 @@ export interface ProxyConfig {
   readonly noProxy: string;
 }
 
-/** Other programs take `proxy.example:3128`, too. */
+/** An address without a protocol is allowed, because other programs allow it. */
 const proxy: Kind<string> = (given) => {
   const address = given.includes('://') ? given : `http://${given}`;
   return URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)

@@ -15,7 +15,7 @@ import { listSettings, readSettings, type Setting, Source, type Variables } from
 import { SettingWords } from './setting-words.js';
 import { findTracingFaults, readTracingConfig, TRACING_SETTINGS } from './tracing-settings.js';
 
-/** All but those of the providers. */
+/** All settings but those of the providers. */
 const SETTINGS = {
   service: SERVICE_SETTINGS,
   server: SERVER_SETTINGS,
@@ -26,7 +26,7 @@ const SETTINGS = {
   proxy: PROXY_SETTINGS,
 };
 
-/** Those that a program can give as options, in their groups. */
+/** The settings that a program can give as options, in their groups. */
 const OPTIONS = {
   ...SERVICE_SETTINGS,
   server: SERVER_SETTINGS,
@@ -36,16 +36,16 @@ const OPTIONS = {
   jwt: JWT_SETTINGS,
 };
 
-/** The options that say what variables say, but for those of the providers, whose declarations have them. */
+/** The options that stand for variables, without those of the providers, which come from their declarations. */
 export type CommonOptions = SettingOptions<typeof OPTIONS>;
 
-/** The same, of a list of providers. */
+/** The same, with those of a list of providers. */
 type ModuleSettings = CommonOptions & { readonly providers?: object | undefined };
 
-/** Defaults where Millrace is a module: pages for people are there if the application asks for them. */
+/** Defaults where Millrace is a module: pages for people are off unless the application asks for them. */
 const MODULE_DEFAULTS = { PLAYGROUND: 'off', DOCS: 'off' };
 
-/** Names under which people know these settings from elsewhere. */
+/** Names that other programs use for these settings. */
 const KNOWN_ELSEWHERE = {
   LANGFUSE_ENDPOINT: 'LANGFUSE_BASE_URL',
   LANGFUSE_URL: 'LANGFUSE_BASE_URL',
@@ -57,7 +57,7 @@ const KNOWN_ELSEWHERE = {
   MAX_CONCURRENT_REQUESTS: 'MAX_CONCURRENT_RUNS',
   DEMO_MODE: 'DEMO',
 };
-/** docker-compose.yml's, in the same .env, and what Kubernetes tells of a service named langfuse. */
+/** docker-compose.yml reads it from the same .env, and Kubernetes sets it for a service named langfuse. */
 const FOREIGN = ['LANGFUSE_PORT'];
 
 /** The names of all variables that are read. */
@@ -66,7 +66,7 @@ export function listSettingNames(providers: readonly ProviderDeclaration[]): rea
 }
 
 /**
- * Reads the configuration from environment variables. A variable set to nothing counts as not set.
+ * Reads the configuration from environment variables. An empty variable counts as not set.
  * @param providers of models, with the settings that they declare
  * @throws ConfigurationError listing every variable that is wrong; no values are quoted, since some are secrets.
  */
@@ -75,8 +75,9 @@ export function readConfig(given: Variables, providers: readonly ProviderDeclara
 }
 
 /**
- * The same where Millrace is a module of an application: what only the owner of a server can set is left alone, options go
- * before variables, and a variable whose name is no setting's is only warned of, since it may be the application's.
+ * The same where Millrace is a module of an application. Settings that only the owner of a server may decide keep their
+ * defaults, options win over variables, and an unknown variable only causes a warning, because it may be the
+ * application's.
  * @param others options that are no settings, and what is wrong with them
  * @throws ConfigurationError listing every option and variable that is wrong
  */
@@ -88,12 +89,12 @@ export function readModuleConfig(
 ): AppConfig {
   const written = writeOptions({ ...OPTIONS, providers: makeProviderSettings(providers) }, options, others);
   const given: Record<string, string | undefined> = { ...MODULE_DEFAULTS, ...environment, ...written.variables };
-  // An option goes before its variable, in whatever form that is there.
+  // An option wins over its variable, and over the file of its variable.
   for (const name of Object.keys(written.variables)) delete given[`${name}_FILE`];
   return read(given, providers, written);
 }
 
-/** @param written what the program itself has set; absent: Millrace has its process for itself */
+/** @param written the options of the application; absent: Millrace is a service of its own */
 function read(given: Variables, providers: readonly ProviderDeclaration[], written?: WrittenOptions): AppConfig {
   const settings = { ...SETTINGS, providers: makeProviderSettings(providers) };
   const all = listSettings(settings);

@@ -2,13 +2,16 @@ import { readFileSync } from 'node:fs';
 import { readErrorCode } from '../kernel/index.js';
 import type { Setting, Variables } from './setting.js';
 
-/** What the files of secrets have been read for. */
+/** What reading the files of secrets has given. */
 export interface SecretFiles {
   /** All variables, with the secrets from files among them. */
   readonly variables: Variables;
   /** Names of the secrets that come from files. */
   readonly read: ReadonlySet<string>;
-  /** One line for each file that cannot be used; never a value, and not the path, which may be a secret put there by mistake. */
+  /**
+   * One line for each file that cannot be used; never a value, and not the path, which may be a secret put there by
+   * mistake.
+   */
   readonly faults: readonly string[];
 }
 

@@ -21,7 +21,7 @@ const trustedProxies: Kind<false | number | readonly string[]> = (given) => {
       );
 };
 
-/** How the server takes connections, and whom it believes. */
+/** How the server handles connections, and which proxies it trusts. */
 export const SERVER_SETTINGS = {
   /**
    * Whose `X-Forwarded-*` headers are believed, as Express' `trust proxy` writes it: nobody's, those of that many proxies in
@@ -30,19 +30,19 @@ export const SERVER_SETTINGS = {
   trustProxy: serverSetting('TRUST_PROXY', trustedProxies, false),
   /**
    * How long a connection may be idle between two requests. Gateways drop idle ones after 60 s (nginx, Kong, AWS ALB) or are
-   * told to; whoever closes last loses no request.
+   * told to; a server that waits longer than they do loses no request.
    */
   keepAliveTimeoutMs: serverSetting('HTTP_KEEP_ALIVE_TIMEOUT_MS', milliseconds(1), 95_000),
   /**
-   * How long the headers of a request may take, from its first byte; for a connection's first one, from its opening. Longer
-   * than the one before: gateways may open connections before they need them.
+   * How long the headers of a request may take, from its first byte; for a connection's first one, from its opening.
+   * Longer than the time that a connection may be idle, because gateways may open connections before they need them.
    */
   headersTimeoutMs: serverSetting('HTTP_HEADERS_TIMEOUT_MS', milliseconds(1), 100_000),
   /** How long a whole request may take to arrive, headers and body. */
   requestTimeoutMs: serverSetting('HTTP_REQUEST_TIMEOUT_MS', milliseconds(1), 120_000),
-  /** How long nothing of a body that is being read may come: whoever sends nothing holds memory for all that was announced. */
+  /** How long a client may send nothing of a body: meanwhile memory is held for all that it announced. */
   bodyTimeoutMs: setting('HTTP_BODY_TIMEOUT_MS', milliseconds(1), 10_000),
-  /** How long nothing of a complete answer may leave, because its client does not read. */
+  /** How long nothing of a complete response may leave because its client does not read. */
   sendTimeoutMs: setting('HTTP_SEND_TIMEOUT_MS', milliseconds(1), 30_000),
   /** How many processes share the port. */
   processes: serverSetting(

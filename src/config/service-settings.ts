@@ -1,11 +1,11 @@
 import { type Kind, optional, Refusal, serverSetting, setting, type Values } from './setting.js';
-import { list, matching, milliseconds, number, oneOf, onOrOff, size, text, wholeNumber } from './kinds.js';
+import { list, pattern, milliseconds, number, oneOf, onOrOff, size, text, wholeNumber } from './kinds.js';
 
 /** Log levels of Nest's logger, from the quietest. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'] as const;
 type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** What is usually said for levels that Nest's logger has other names for. */
+/** The usual names of levels that Nest's logger calls differently. */
 const USUAL_LEVELS: ReadonlyMap<string, LogLevel> = new Map([
   ['info', 'log'],
   ['warning', 'warn'],
@@ -30,7 +30,7 @@ export const SERVICE_SETTINGS = {
     /** Largest request body, as it was configured: `10mb`. */
     bodyLimit: setting(
       'BODY_LIMIT',
-      matching(/^\d+(\.\d+)?\s*(b|kb|mb|gb)?$/i, 'be a size such as 512kb or 10mb'),
+      pattern(/^\d+(\.\d+)?\s*(b|kb|mb|gb)?$/i, 'be a size such as 512kb or 10mb'),
       '10mb',
     ),
     /** Most values (objects, arrays, strings, numbers and so on) in the JSON of a body. */
@@ -39,7 +39,7 @@ export const SERVICE_SETTINGS = {
     corsOrigins: setting(
       'CORS_ORIGINS',
       list(
-        matching(
+        pattern(
           /^(\*|https?:\/\/[^\s/]+)$/,
           'be * or a list of origins such as https://app.example.com,http://localhost:3000',
         ),
@@ -57,7 +57,7 @@ export const SERVICE_SETTINGS = {
   },
   demo: {
     /**
-     * False: no agent may use the demo, and it answers for no provider that is missing. Not set: off where NODE_ENV is
+     * False: no agent may use the demo, and it stands in for no missing provider. Not set: off where NODE_ENV is
      * production.
      */
     isOn: optional('DEMO', onOrOff),
@@ -75,17 +75,17 @@ export const SERVICE_SETTINGS = {
   run: {
     /** Longest time of one run, from request to last token. */
     timeoutMs: setting('RUN_TIMEOUT_MS', milliseconds(1), 600_000),
-    /** Most that all steps of one run may say to its client together, in characters. */
+    /** Most characters that all steps of one run may send to its client together. */
     maxAnswerLength: setting('RUN_ANSWER_LIMIT', size('256mb'), 32 * 1024 ** 2),
   },
   store: {
     /** False: nothing outlives its request. */
     isOn: setting('RUNS', onOrOff, true),
-    /** Folder of what outlives its request; made when it is needed. */
+    /** Folder for what outlives its request; created when it is needed. */
     folder: setting('RUNS_DIR', text, '.millrace'),
     /** How long stored responses are kept, in seconds. */
     responsesTtlS: setting('RESPONSES_TTL_S', wholeNumber(1, 315_360_000), 86_400),
-    /** Most that the stored responses of one caller may take; the oldest go first. */
+    /** Most bytes that the stored responses of one caller may take; the oldest are deleted first. */
     responsesMaxBytes: setting('RESPONSES_MAX_BYTES', size(), 256 * 1024 ** 2),
   },
   upstream: {
@@ -94,8 +94,8 @@ export const SERVICE_SETTINGS = {
     /** Longest silence of a model within a completion. */
     idleTimeoutMs: setting('UPSTREAM_IDLE_TIMEOUT_MS', milliseconds(1), 60_000),
     /**
-     * Most characters of one completion of a model: text, reasoning, refusal, tool calls, sources, images and sound together. A
-     * text of twice the largest is more than the engine can hold.
+     * Most characters of one completion of a model: text, reasoning, refusal, tool calls, sources, images and sound
+     * together. A text of twice the largest allowed value is longer than V8 can hold.
      */
     maxCompletionLength: setting('UPSTREAM_ANSWER_LIMIT', size('256mb'), 8 * 1024 ** 2),
     /** How often a request that failed before its completion began is sent to a model again. */

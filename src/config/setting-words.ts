@@ -11,15 +11,15 @@ const SAME: Readonly<Record<string, string>> = {
   HOST: 'URL',
   SERVER: 'URL',
 };
-/** Units, which names of settings leave out or differ in. */
+/** Units: names often leave them out, or have another one. */
 const UNIT = /^(?:MS|S|SECS?|SECONDS?|MILLISECONDS)$/;
-/** Words that add nothing: with them, a name means what it means without them. */
+/** Words that do not change what a name means. */
 const FILLERS: ReadonlySet<string> = new Set(['NAME', 'DEFAULT', 'MODE', 'VALUE', 'SIZE']);
-/** First words of our own variables, in which two words that fit are enough. */
+/** First words of our own variables. An unknown name that begins with one is taken for a setting if two of its words fit. */
 const OWN = ['LIMIT', 'UPSTREAM', 'TRACING', 'IDEMPOTENCY', 'JWT', 'LANGFUSE', 'OTEL'];
-/** Of these, names are settings of this server, whatever else they say. */
+/** A name that begins with one of these is meant for this server, whatever else it says. */
 const OURS_ALONE: ReadonlySet<string> = new Set(['LIMIT', 'UPSTREAM', 'TRACING', 'IDEMPOTENCY'].map(stem));
-/** First words of variables that other programs own. */
+/** First words of variables that other programs use. */
 const SHARED = ['HTTP', 'HTTPS', 'NO', 'REDIS'];
 
 /** The first words of variables that the providers of models have. */
@@ -29,7 +29,10 @@ export type ProviderPrefixes = Pick<ProviderDeclaration, 'ownPrefixes' | 'shared
 export class SettingWords {
   readonly #own: ReadonlySet<string>;
   readonly #shared: ReadonlySet<string>;
-  /** The words of each setting: there are more than a hundred, and they are held against each variable of the environment. */
+  /**
+   * The words of each setting, kept because more than a hundred settings are compared with each variable of the
+   * environment.
+   */
   readonly #known = new Map<string, ReadonlySet<string>>();
 
   constructor(providers: readonly ProviderPrefixes[]) {
@@ -38,7 +41,7 @@ export class SettingWords {
   }
 
   /**
-   * The setting that says the same in other words as an unknown name: the same words in another form (`LIMIT_REQUESTS_PER_MIN`),
+   * Finds the setting that an unknown name means in other words: the same words in another form (`LIMIT_REQUESTS_PER_MIN`),
    * some of them (`LANGFUSE_ENABLED`, `UPSTREAM_RETRIES`), or one too many (`OPENAI_MODEL_NAME`).
    * @returns undefined if none is near enough
    */

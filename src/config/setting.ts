@@ -1,10 +1,10 @@
-/** Why a text is no value of a setting. */
+/** Why a text is not a value of a setting. */
 export class Refusal {
-  /** @param must what the value must be, to stand behind "must"; never the value, since some are secrets */
+  /** @param must what the value must be; stands after the word "must", and never quotes the value, since some are secrets */
   constructor(readonly must: string) {}
 }
 
-/** Reads what a variable is set to, which is not empty and has no space around it. */
+/** Reads the text of a variable, which is not empty and has no space around it. */
 export type Kind<T> = (text: string) => T | Refusal;
 
 /** Variables by name. */
@@ -16,27 +16,27 @@ export class Source {
   readonly #describe: (name: string) => string;
   /** True if Millrace is a module of an application that has a server of its own. */
   readonly isModule: boolean;
-  /** One line for each value that is none. */
+  /** One line for each value that is wrong. */
   readonly faults: string[] = [];
 
-  /** @param describe what a fault calls a variable, by where its value was given */
+  /** @param describe names a variable in a fault, by where its value was given */
   constructor(variables: Variables, describe: (name: string) => string, isModule: boolean) {
     this.#variables = variables;
     this.#describe = describe;
     this.isModule = isModule;
   }
 
-  /** Without the space around it; empty: the variable is not set. */
-  text(name: string): string {
+  /** The value of a variable, without the space around it; empty: the variable is not set. */
+  readText(name: string): string {
     return this.#variables[name]?.trim() ?? '';
   }
 
   isSet(name: string): boolean {
-    return this.text(name) !== '';
+    return this.readText(name) !== '';
   }
 
-  /** By where its value was given: the variable, its file, or an option of the program. */
-  place(name: string): string {
+  /** Says where a value was given: in the variable, its file, or an option of the program. */
+  describePlace(name: string): string {
     return this.#describe(name);
   }
 
@@ -58,9 +58,9 @@ export class Setting<T> {
     readonly secrecy: Secrecy = 'open',
   ) {}
 
-  /** The default for a value that is none, which is reported. */
+  /** Reads the value. One that is wrong is reported, and the default is returned. */
   read(source: Source): T {
-    const text = source.text(this.name);
+    const text = source.readText(this.name);
     if (text === '') return this.usual;
     const value = this.kind(text);
     if (!(value instanceof Refusal)) return value;
@@ -69,14 +69,17 @@ export class Setting<T> {
   }
 }
 
-/** One that has no option beside its variable: another name of a setting, or what all programs on a machine share. */
+/**
+ * A setting that has no option beside its variable: another name of a setting, or one that all programs on a machine
+ * share.
+ */
 export class EnvironmentSetting<T> extends Setting<T> {
   readonly isOption = false;
 }
 
 /**
- * One that only the owner of the server can have. An application that Millrace is a module of has its own, and may well call
- * it the same.
+ * A setting that only the owner of a server may decide. Where Millrace is a module, its variable is not read, because
+ * the application may use the same name for its own.
  */
 export class ServerSetting<T> extends EnvironmentSetting<T> {
   override read(source: Source): T {
@@ -84,10 +87,10 @@ export class ServerSetting<T> extends EnvironmentSetting<T> {
   }
 }
 
-/** Settings by what the program calls them, in groups. */
+/** Settings in groups, by their names in the program. */
 export type Settings = { readonly [key: string]: Setting<unknown> | Settings };
 
-/** What settings come to. */
+/** The values of settings. */
 export type Values<S> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : Values<S[K]>;
 };
@@ -106,17 +109,17 @@ export function environmentSetting<T>(name: string, kind: Kind<T>): EnvironmentS
   return new EnvironmentSetting<T | undefined>(name, kind, undefined);
 }
 
-/** One without a default. */
+/** A setting without a default. */
 export function optional<T>(name: string, kind: Kind<T>): Setting<T | undefined> {
   return new Setting<T | undefined>(name, kind, undefined);
 }
 
-/** One without a default whose value may stand in a file. */
+/** A setting without a default, whose value may stand in a file. */
 export function secret<T>(name: string, kind: Kind<T>): Setting<T | undefined> {
   return new Setting<T | undefined>(name, kind, undefined, 'secret');
 }
 
-/** All settings of these groups. */
+/** Lists all settings of these groups. */
 export function listSettings(settings: Settings): readonly Setting<unknown>[] {
   return Object.values(settings).flatMap((each) => (each instanceof Setting ? [each] : listSettings(each)));
 }

@@ -1,19 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigurationError } from '../errors/index.js';
+import { findConfigFaults } from '../../test/support/config-faults.js';
 import { readConfig } from './read-config.js';
 import type { TracingConfig } from './tracing-settings.js';
 
 const tracing = (variables: Readonly<Record<string, string>>): TracingConfig => readConfig(variables, []).tracing;
-
-function findFaults(variables: Readonly<Record<string, string>>): readonly string[] {
-  try {
-    readConfig(variables, []);
-    return [];
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error.faults;
-    throw error;
-  }
-}
 
 describe('the configuration of tracing', () => {
   it('reads every setting', () => {
@@ -75,10 +65,10 @@ describe('the configuration of tracing', () => {
 
   it('does not choose between two addresses of Langfuse', () => {
     const both = { LANGFUSE_HOST: 'http://secret-1', LANGFUSE_BASE_URL: 'http://secret-2' };
-    expect(findFaults(both)).toEqual([
+    expect(findConfigFaults(both)).toEqual([
       'LANGFUSE_BASE_URL, LANGFUSE_BASEURL, LANGFUSE_HOST must have one value: they are one setting',
     ]);
-    expect(findFaults({ ...both, LANGFUSE_BASE_URL: 'http://secret-1/' })).toEqual([]);
+    expect(findConfigFaults({ ...both, LANGFUSE_BASE_URL: 'http://secret-1/' })).toEqual([]);
   });
 
   it('sends nothing to Langfuse where its own switch is off', () => {
@@ -87,7 +77,7 @@ describe('the configuration of tracing', () => {
     expect(tracing({ ...keys, LANGFUSE_TRACING_ENABLED: 'true' }).langfuse.secretKey).toBe('sk');
   });
 
-  it("has the service's name from the attributes if it has no other", () => {
+  it("takes the service's name from the attributes if it has no other", () => {
     expect(tracing({ OTEL_RESOURCE_ATTRIBUTES: 'service.name=care' }).serviceName).toBe('care');
   });
 
@@ -96,15 +86,15 @@ describe('the configuration of tracing', () => {
     expect(tracing({ OTEL_TRACES_EXPORTER: 'none', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x' }).otlp).toBeUndefined();
   });
 
-  it('refuses the protocol that it does not speak, where traces are sent', () => {
+  it('refuses a protocol that it does not speak, where traces are sent', () => {
     const sends = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x:4317' };
-    expect(findFaults({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toEqual([]);
-    expect(findFaults({ ...sends, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toEqual([
+    expect(findConfigFaults({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toEqual([]);
+    expect(findConfigFaults({ ...sends, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toEqual([
       expect.stringMatching(/^OTEL_EXPORTER_OTLP_PROTOCOL must be http\/protobuf or http\/json/),
     ]);
     const traces = { ...sends, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json' };
     expect(tracing(traces).otlp?.encoding).toBe('json');
-    expect(findFaults({ ...traces, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'secret' })).toEqual([
+    expect(findConfigFaults({ ...traces, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'secret' })).toEqual([
       expect.stringMatching(/^OTEL_EXPORTER_OTLP_TRACES_PROTOCOL must be/),
     ]);
   });
@@ -132,17 +122,17 @@ describe('the configuration of tracing', () => {
     { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '2' },
   ])('refuses the sampler %j, where traces are recorded', (variables) => {
     const fault = expect.stringMatching(/^OTEL_TRACES_SAMPLER must be/);
-    expect(findFaults(variables)).toEqual([]);
-    expect(findFaults({ ...variables, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x' })).toEqual([fault]);
-    expect(findFaults({ ...variables, LANGFUSE_PUBLIC_KEY: 'pk', LANGFUSE_SECRET_KEY: 'sk' })).toEqual([fault]);
+    expect(findConfigFaults(variables)).toEqual([]);
+    expect(findConfigFaults({ ...variables, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x' })).toEqual([fault]);
+    expect(findConfigFaults({ ...variables, LANGFUSE_PUBLIC_KEY: 'pk', LANGFUSE_SECRET_KEY: 'sk' })).toEqual([fault]);
   });
 
   it('refuses two rates that differ', () => {
     const sampler = { OTEL_TRACES_SAMPLER: 'always_off' };
-    expect(findFaults({ ...sampler, TRACING_SAMPLE_RATE: '0.5' })).toEqual([
+    expect(findConfigFaults({ ...sampler, TRACING_SAMPLE_RATE: '0.5' })).toEqual([
       'TRACING_SAMPLE_RATE and OTEL_TRACES_SAMPLER must agree: set one of them',
     ]);
-    expect(findFaults({ ...sampler, TRACING_SAMPLE_RATE: '0' })).toEqual([]);
+    expect(findConfigFaults({ ...sampler, TRACING_SAMPLE_RATE: '0' })).toEqual([]);
   });
 
   it('has no OTLP endpoint when the SDK is disabled', () => {
@@ -175,8 +165,8 @@ describe('the configuration of tracing', () => {
     ['TRACING_QUEUE_BYTES', '-1mb'],
     ['TRACING_FLUSH_TIMEOUT_MS', 'secret'],
     ['TRACING_TRACEPARENT', 'secret'],
-  ])('does not take for %s the value "%s", and does not quote it', (name, value) => {
-    const faults = findFaults({ [name]: value });
+  ])('refuses %s=%s, and does not quote the value', (name, value) => {
+    const faults = findConfigFaults({ [name]: value });
     expect(faults).toEqual([expect.stringMatching(new RegExp(`^${name} must `))]);
     expect(faults.join()).not.toContain('secret');
   });

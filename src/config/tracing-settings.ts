@@ -1,5 +1,5 @@
 import { address, type AddressParts } from './address.js';
-import { credential, matching, milliseconds, number, oneOf, onOrOff, size, text } from './kinds.js';
+import { credential, pattern, milliseconds, number, oneOf, onOrOff, size, text } from './kinds.js';
 import {
   findOtelFaults,
   type OtelSettings,
@@ -18,7 +18,7 @@ const CONTENT_SETTINGS = {
   /** Such as `production`. Langfuse refuses any other. */
   environment: optional(
     'LANGFUSE_TRACING_ENVIRONMENT',
-    matching(
+    pattern(
       /^(?!langfuse)[a-z0-9_-]{1,40}$/,
       'consist of up to 40 lower-case letters, digits, - and _, and not start with langfuse',
     ),
@@ -37,7 +37,7 @@ const CONTENT_SETTINGS = {
   traceparent: setting('TRACING_TRACEPARENT', oneOf(['record', 'continue']), 'record'),
 };
 
-/** The variables that tracing reads, but for OpenTelemetry's. */
+/** The variables that tracing reads, except OpenTelemetry's. */
 export const TRACING_SETTINGS = {
   content: CONTENT_SETTINGS,
   sampleRate: optional('TRACING_SAMPLE_RATE', number(0, 1, 'be a number from 0 to 1')),
@@ -45,10 +45,10 @@ export const TRACING_SETTINGS = {
     publicKey: secret('LANGFUSE_PUBLIC_KEY', credential),
     secretKey: secret('LANGFUSE_SECRET_KEY', credential),
     isOn: setting('LANGFUSE_TRACING_ENABLED', onOrOff, true),
-    /** Ways into Langfuse: `auto` asks the server for its version. */
+    /** The API of Langfuse that receives the traces; `auto` asks the server for its version. */
     ingestion: setting('LANGFUSE_INGESTION', oneOf(['auto', 'otlp', 'legacy']), 'auto'),
     baseUrl: optional('LANGFUSE_BASE_URL', address(LANGFUSE)),
-    /** What its address is called in the `langfuse` package, and in Langfuse's Python package and most tutorials. */
+    /** Other names of the address: in the `langfuse` package, and in Langfuse's Python package and most tutorials. */
     otherAddresses: {
       LANGFUSE_BASEURL: environmentSetting('LANGFUSE_BASEURL', address(LANGFUSE)),
       LANGFUSE_HOST: environmentSetting('LANGFUSE_HOST', address(LANGFUSE)),
@@ -59,19 +59,19 @@ export const TRACING_SETTINGS = {
 type TracingSettings = Values<typeof TRACING_SETTINGS>;
 type LangfuseSettings = TracingSettings['langfuse'];
 
-/** Where traces go, and what they hold, but for what the providers of models say. */
+/** Where traces go, and what they hold, without what the providers of models declare. */
 interface OwnTracingConfig extends Values<typeof CONTENT_SETTINGS> {
   /** Without both keys nothing is sent to Langfuse. The address has no slash at the end. */
   readonly langfuse: Pick<LangfuseSettings, 'publicKey' | 'secretKey' | 'ingestion'> & { readonly baseUrl: string };
-  /** Another collector of OpenTelemetry's. */
+  /** An OpenTelemetry collector; undefined: none. */
   readonly otlp: OtlpConfig | undefined;
   /** Name of this service in traces. */
   readonly serviceName: string;
-  /** What else is said of this service in traces that are sent as OTLP; goes before what it says by itself. */
+  /** Further attributes of this service in traces that are sent as OTLP; they win over those that it sets itself. */
   readonly resourceAttributes: Readonly<Record<string, string>>;
-  /** Part of the requests that are traced, from 0 to 1. */
+  /** Share of the requests that are traced, from 0 to 1. */
   readonly sampleRate: number;
-  /** True: of a caller's trace that is continued, all is kept that the caller keeps. */
+  /** True: where a caller's trace is continued, the caller decides whether it is kept. */
   readonly isSamplingParentBased: boolean;
 }
 
@@ -81,7 +81,7 @@ export interface TracingConfig extends OwnTracingConfig {
   readonly providerNames: Readonly<Record<string, string>>;
 }
 
-/** What is wrong about the settings together; each alone is checked by its own kind. */
+/** Finds faults between settings; each setting alone is checked by its own kind. */
 export function findTracingFaults({ langfuse, sampleRate }: TracingSettings, otel: OtelSettings): string[] {
   const faults = findOtelFaults(otel, readLangfuseKeys(langfuse).publicKey !== undefined);
   const names = ['LANGFUSE_BASE_URL', ...Object.keys(langfuse.otherAddresses)];
@@ -96,7 +96,7 @@ export function findTracingFaults({ langfuse, sampleRate }: TracingSettings, ote
   return faults;
 }
 
-/** The configuration that the settings come to. */
+/** Makes the configuration from the settings. */
 export function readTracingConfig(
   { content, langfuse, sampleRate }: TracingSettings,
   otel: OtelSettings,
@@ -123,7 +123,7 @@ function readLangfuseKeys({ isOn, publicKey, secretKey }: LangfuseSettings) {
   return { publicKey: isOn ? publicKey : undefined, secretKey: isOn ? secretKey : undefined };
 }
 
-/** Those that are set, without slashes at the end. */
+/** Lists the addresses that are set, without slashes at the end. */
 function listLangfuseAddresses({ baseUrl, otherAddresses }: LangfuseSettings): string[] {
   return [baseUrl, ...Object.values(otherAddresses)].flatMap((given) => given?.replace(/\/+$/, '') ?? []);
 }

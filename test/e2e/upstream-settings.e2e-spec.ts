@@ -77,17 +77,17 @@ describe('the settings of a model provider', () => {
     [{ OPENAI_DEVELOPER_ROLE: 'perhaps' }, 'OPENAI_DEVELOPER_ROLE must be on or off'],
     [{ OPENAI_MESSAGES: 'simple' }, 'OPENAI_MESSAGES must be one of openai, plain'],
     [{ OPENAI_BASE_URL: 'http://ann:secret@127.0.0.1/v1', OPENAI_API_KEY: 'sk-1' }, 'both would be its authorization'],
-    [{ OPENAI_BASE_URL: 'http://127.0.0.1/v1#a' }, 'OPENAI_BASE_URL must not have a part behind #'],
+    [{ OPENAI_BASE_URL: 'http://127.0.0.1/v1#a' }, 'OPENAI_BASE_URL must not have a part after #'],
     [
       { OPENAI_BASE_URL: 'http://127.0.0.1/v1/chat/completions/?a=b' },
       'OPENAI_BASE_URL must end before /chat/completions',
     ],
     [
       { AZURE_OPENAI_ENDPOINT: 'https://a.example/?api-version=1' },
-      'AZURE_OPENAI_ENDPOINT must not have a part behind ?',
+      'AZURE_OPENAI_ENDPOINT must not have a part after ?',
     ],
     [{ LANGFUSE_BASE_URL: 'http://ann:secret@127.0.0.1' }, 'LANGFUSE_BASE_URL must not hold a user and a password'],
-    [{ LANGFUSE_BASE_URL: 'http://127.0.0.1/?a=b' }, 'LANGFUSE_BASE_URL must not have a part behind ?'],
+    [{ LANGFUSE_BASE_URL: 'http://127.0.0.1/?a=b' }, 'LANGFUSE_BASE_URL must not have a part after ?'],
     [{ HTTPS_PROXY: 'socks5://127.0.0.1:1080' }, 'HTTPS_PROXY must be the address of an HTTP proxy'],
   ])('%j stop the start', async (env, words) => {
     const failure = await catchRejection(TestApp.start({ env: env }));

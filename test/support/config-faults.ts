@@ -1,5 +1,6 @@
-import { loadConfig } from '../../src/app/load-config.js';
+import { type ProviderDeclaration, readConfig } from '../../src/config/index.js';
 import { ConfigurationError } from '../../src/errors/index.js';
+import { VENDORS } from '../../src/models/index.js';
 
 /** Settings that are times in milliseconds, with the least that each takes. */
 export const TIME_SETTINGS = [
@@ -18,10 +19,13 @@ export const TIME_SETTINGS = [
   ['HTTP_BODY_TIMEOUT_MS', 1],
 ] as const;
 
-/** The faults that these variables have. */
-export function findConfigFaults(variables: Readonly<Record<string, string>>): readonly string[] {
+/** The faults that these variables have. @param providers whose settings are known; default: all that Millrace has */
+export function findConfigFaults(
+  variables: Readonly<Record<string, string>>,
+  providers: readonly ProviderDeclaration[] = Object.values(VENDORS),
+): readonly string[] {
   try {
-    loadConfig(variables);
+    readConfig(variables, providers);
     return [];
   } catch (error) {
     if (error instanceof ConfigurationError) return error.faults;
