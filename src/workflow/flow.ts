@@ -5,57 +5,29 @@ import type { InputOf, NodeLike, OutputOf } from './node-signature.js';
 import { Ref, type Refs, type RefsAtTop, type Unwired, type Wired } from './ref.js';
 import type { RunRequest } from './run-request.js';
 import type { TaskContext } from './task-context.js';
+import {
+  type AskOptions,
+  type CodeOptions,
+  findSurplus,
+  type NestedOptions,
+  type NodeOptions,
+  type OptionProblem,
+  readStepOptions,
+  type StepOptions,
+  type StreamOptions,
+} from './step-options.js';
 import { WiringError } from './wiring-error.js';
 import type { NestedRequest, ResultOf, WorkflowLike } from './workflow-types.js';
-
-/** How a step stands in a workflow. */
-export interface StepOptions {
-  /** Steps that must have finished before this one, though it takes nothing from them. */
-  readonly after?: readonly Ref<unknown>[];
-  /**
-   * Its name in this workflow: needed where one agent or class stands in it more than once. Default: the name of the agent's
-   * field, or of the class.
-   */
-  readonly key?: string;
-}
-
-/** How a step that is visible stands in a workflow. */
-export interface StreamOptions<Output = unknown> extends StepOptions {
-  /**
-   * Gives an output in the place of a failure, and the run goes on. Not called when the run itself was aborted. Text that
-   * the client has been sent by then stays.
-   *
-   * Its error is a `MillraceError` where a model or an agent has failed, and what the step's own code has thrown as it is: take care
-   * what of that message a client may read.
-   */
-  readonly onError?: (error: Error) => Output;
-}
-
-/** How a step that is silent stands in a workflow. */
-export interface AskOptions<Output = unknown> extends StreamOptions<Output> {
-  /** It is run for what it does: nobody needs its output. Without this, a silent step that nobody uses is a fault. */
-  readonly effect?: boolean;
-}
-
-/** How code in place stands in a workflow. */
-export type CodeOptions<Output = unknown> = Omit<AskOptions<Output>, 'key'>;
-
-/** How a node stands in a workflow. */
-export interface NodeOptions<Output = unknown> extends AskOptions<Output> {
-  /** Keeps what a node yields from the client: it then only feeds other steps. */
-  readonly silent?: boolean;
-}
-
-/** How a nested workflow stands in a workflow. */
-export interface NestedOptions extends StepOptions {
-  /** Keeps all its text from the client. */
-  readonly silent?: boolean;
-}
 
 type Wires = Readonly<Record<string, unknown>>;
 
 /** A step as it was added to a flow, before compilation. */
-export type FlowStep =
+export type FlowStep = KindOfStep & {
+  /** What is wrong with its options. */
+  readonly problems: readonly OptionProblem[];
+};
+
+type KindOfStep =
   | (AskOptions & {
       readonly kind: 'agent';
       readonly key: string;
@@ -180,9 +152,9 @@ export class Flow {
   ask<Input, Output>(
     agent: Agent<Input, Output>,
     input: Wired<NoInfer<Input>>,
-    options: AskOptions<NoInfer<Output>> = {},
+    options?: AskOptions<NoInfer<Output>>,
   ): Ref<Output> {
-    return this.#addAgent(agent, input, options, false, undefined);
+    return this.#addAgent(agent, input, readStepOptions('ask', options), false, undefined);
   }
 
   /**
@@ -210,8 +182,9 @@ export class Flow {
   ): Ref<Output>;
   stream(agent: AnyAgent, input: Wires, third?: object, fourth?: StreamOptions): Ref<never> {
     const isStructured = (agent as AnyAgent | undefined)?.config?.output !== undefined;
-    const options = ((isStructured ? fourth : third) ?? {}) as StreamOptions;
-    return this.#addAgent(agent, input, options, true, isStructured ? third : undefined);
+    const { options, problems } = readStepOptions('stream', isStructured ? fourth : third);
+    const read = { options, problems: [...problems, ...findSurplus(isStructured ? undefined : fourth)] };
+    return this.#addAgent(agent, input, read, true, isStructured ? third : undefined);
   }
 
   /**
@@ -225,10 +198,11 @@ export class Flow {
     key: string,
     input: W & RefsAtTop<W>,
     code: ((input: Unwired<W>, context: TaskContext) => Output | Promise<Output>) & NoGenerator<Output>,
-    options: CodeOptions<NoInfer<Output>> = {},
+    options?: CodeOptions<NoInfer<Output>>,
   ): Ref<Output> {
-    const step = { ...(options as CodeOptions), kind: 'code' as const, key: this.prefix + key, name: key, code, input };
-    return this.#add(step);
+    const read = readStepOptions('run', options);
+    const kind = { kind: 'code' as const, problems: read.problems };
+    return this.#add({ ...read.options, ...kind, key: this.prefix + key, name: key, code, input: input as Wires });
   }
 
   /**
@@ -241,9 +215,10 @@ export class Flow {
     node: Type<N> & NoSyncGenerator<N>,
     ...parameters: NodeParameters<InputOf<N>, OutputOf<N>>
   ): Ref<OutputOf<N>> {
-    const [input, options = {}] = parameters;
+    const [input, given] = parameters;
+    const { options, problems } = readStepOptions('node', given);
     const key = this.prefix + (options.key ?? node.name);
-    return this.#add({ ...(options as NodeOptions), kind: 'node', key, node, input });
+    return this.#add({ ...options, problems, kind: 'node', key, node, input });
   }
 
   /**
@@ -255,15 +230,16 @@ export class Flow {
   route<const K extends Decision, R extends { readonly [P in `${K}`]: unknown }>(
     on: Ref<K> & Constants<K> & NoOtherBranch<Exclude<keyof R, `${K}`>>,
     branches: { readonly [P in keyof R]: (flow: Flow) => Ref<R[P]> },
-    options: StepOptions = {},
+    given?: StepOptions,
   ): Ref<R[`${K}`]> {
+    const { options, problems } = readStepOptions('route', given);
     this.#routes++;
     const key = this.prefix + (options.key ?? (this.#routes === 1 ? 'route' : `route-${this.#routes}`));
     this.#assertOpen(key);
     const wired = Object.entries<(flow: Flow) => Ref<unknown>>(branches).map(([value, wire]) => {
       return [value, this.#wireBranch(`${key}.${value}`, wire)] as const;
     });
-    return this.#add({ ...options, kind: 'route', key, on, branches: new Map(wired) });
+    return this.#add({ ...options, problems, kind: 'route', key, on, branches: new Map(wired) });
   }
 
   /**
@@ -274,16 +250,17 @@ export class Flow {
   workflow<W extends WorkflowLike>(
     workflow: Type<W>,
     request: NestedRequest<W>,
-    options: NestedOptions = {},
+    given?: NestedOptions,
   ): Ref<ResultOf<W>> {
+    const { options, problems } = readStepOptions('workflow', given);
     const key = this.prefix + (options.key ?? workflow.name);
-    return this.#add({ ...options, kind: 'workflow', key, workflow, request });
+    return this.#add({ ...options, problems, kind: 'workflow', key, workflow, request });
   }
 
   #addAgent(
     agent: AnyAgent,
     input: Wires,
-    options: AskOptions,
+    { options, problems }: { readonly options: AskOptions; readonly problems: readonly OptionProblem[] },
     visible: boolean,
     channels: ChannelMap<never> | undefined,
   ): Ref<never> {
@@ -291,7 +268,7 @@ export class Flow {
     const name = options.key ?? field;
     const key = this.prefix + (name ?? 'agent');
     const isNamed = name !== undefined;
-    return this.#add({ ...options, kind: 'agent', key, agent, field, isNamed, input, visible, channels });
+    return this.#add({ ...options, problems, kind: 'agent', key, agent, field, isNamed, input, visible, channels });
   }
 
   #wireBranch(name: string, wire: (flow: Flow) => unknown): { readonly flow: Flow; readonly result: unknown } {

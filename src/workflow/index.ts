@@ -13,15 +13,15 @@ export {
   MOST_CONTENT_BYTES,
 } from './agent-event.js';
 export type { RunRequest } from './run-request.js';
-export {
-  type AskOptions,
-  type CodeOptions,
-  Flow,
-  type NestedOptions,
-  type NodeOptions,
-  type StepOptions,
-  type StreamOptions,
-} from './flow.js';
+export { Flow } from './flow.js';
+export type {
+  AskOptions,
+  CodeOptions,
+  NestedOptions,
+  NodeOptions,
+  StepOptions,
+  StreamOptions,
+} from './step-options.js';
 export { type GraphJson, makeGraphJson, type WorkflowGraph } from './graph/graph-json.js';
 export { drawMermaid } from './graph/mermaid.js';
 export { drawSvg } from './graph/svg.js';

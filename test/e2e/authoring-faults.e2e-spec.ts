@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Type } from '@nestjs/common';
-import { agent, type ChatRefs, type Flow, Workflow, type WorkflowLike } from 'millrace';
+import { agent, type ChatRefs, type Flow, type Ref, Workflow, type WorkflowLike } from 'millrace';
 import { z } from 'zod';
 import { catchDefinitionError } from '../support/definition-error.js';
 import { makeWorkflowsModule } from '../support/workflow-kit.js';
@@ -222,6 +222,51 @@ describe('A workflow with agents in its fields', () => {
       );
       expect(await refuse({ thinking: 'content', reply: 'content' })).toContain(
         `${place}: it streams the fields "thinking" and "reply" in one channel`,
+      );
+    });
+
+    it('with options of steps that there are not, or that cannot be used', async () => {
+      class Faulty {
+        readonly topic = agent({});
+        readonly think = agent({ output: z.object({ reply: z.string() }) });
+        readonly answer = agent({});
+        define(flow: Flow, { messages }: ChatRefs) {
+          // As code without types writes it.
+          const untyped = flow as unknown as Readonly<Record<keyof Flow, (...parameters: unknown[]) => Ref<'a'>>>;
+          untyped.ask(this.topic, { messages }, { efect: true });
+          untyped.run('count', { messages }, () => 1, { key: 'counted', effect: 'yes' });
+          const think = untyped.stream(this.think, { messages }, { reply: 'content' }, { after: messages });
+          untyped.route(
+            think,
+            { a: (branch: Flow) => branch.run('x', {}, () => 'a') },
+            { silent: true, key: 'choice' },
+          );
+          return untyped.stream(this.answer, { messages }, undefined, { key: 'reply', onError: 'Sorry.' });
+        }
+      }
+      const message = await faultsOf(Faulty);
+      for (const line of [
+        'node "topic": it has the option "efect", which there is not. flow.ask takes key, after, onError, effect.',
+        'node "count": it has the option "key", which there is not. flow.run takes after, onError, effect.',
+        'node "count": its option "effect" is "yes". Give true or false, or leave it out.',
+        'node "think": its option "after" is a ref. Give a list of refs: { after: [ref] }, or leave it out.',
+        'node "choice": it has the option "silent", which there is not. flow.route takes key, after.',
+        'node "answer": it has a fourth parameter, which nobody reads: an agent that gives text has no channels. ' +
+          'Give the options as the third: flow.stream(agent, input, options).',
+      ]) {
+        expect(message).toContain(`[invalid_options] workflow "faulty", ${line}`);
+      }
+    });
+
+    it('with options that are no object', async () => {
+      class Faulty {
+        readonly answer = agent({});
+        define(flow: Flow, { messages }: ChatRefs) {
+          return flow.stream(this.answer, { messages }, 'answer' as never);
+        }
+      }
+      expect(await faultsOf(Faulty)).toContain(
+        '[invalid_options] workflow "faulty", node "answer": its options are "answer", but they are an object. flow.stream takes key, after, onError.',
       );
     });
 

@@ -112,6 +112,7 @@ export class ScopeCompiler {
       );
     }
     this.#keys.add(step.key);
+    for (const { code, problem, fix } of step.problems) this.#faults.add(code, problem, fix, step.key);
     switch (step.kind) {
       case 'agent':
         return this.#runnable(flow, step, () => this.#agent(step));

@@ -1,0 +1,124 @@
+import { describeValue } from '../kernel/index.js';
+import { Ref } from './ref.js';
+import type { WiringProblem } from './wiring-error.js';
+
+/** How a step stands in a workflow. */
+export interface StepOptions {
+  /** Steps that must have finished before this one, though it takes nothing from them. */
+  readonly after?: readonly Ref<unknown>[];
+  /**
+   * Its name in this workflow: needed where one agent or class stands in it more than once. Default: the name of the agent's
+   * field, or of the class.
+   */
+  readonly key?: string;
+}
+
+/** How a step that is visible stands in a workflow. */
+export interface StreamOptions<Output = unknown> extends StepOptions {
+  /**
+   * Gives an output in the place of a failure, and the run goes on. Not called when the run itself was aborted. Text that
+   * the client has been sent by then stays.
+   *
+   * Its error is a `MillraceError` where a model or an agent has failed, and what the step's own code has thrown as it is: take care
+   * what of that message a client may read.
+   */
+  readonly onError?: (error: Error) => Output;
+}
+
+/** How a step that is silent stands in a workflow. */
+export interface AskOptions<Output = unknown> extends StreamOptions<Output> {
+  /** It is run for what it does: nobody needs its output. Without this, a silent step that nobody uses is a fault. */
+  readonly effect?: boolean;
+}
+
+/** How code in place stands in a workflow. */
+export type CodeOptions<Output = unknown> = Omit<AskOptions<Output>, 'key'>;
+
+/** How a node stands in a workflow. */
+export interface NodeOptions<Output = unknown> extends AskOptions<Output> {
+  /** Keeps what a node yields from the client: it then only feeds other steps. */
+  readonly silent?: boolean;
+}
+
+/** How a nested workflow stands in a workflow. */
+export interface NestedOptions extends StepOptions {
+  /** Keeps all its text from the client. */
+  readonly silent?: boolean;
+}
+
+/** What is wrong with the options of a step, without the step's key. */
+export type OptionProblem = Omit<WiringProblem, 'node'>;
+
+/** The options that each verb of a flow takes. */
+interface OptionsOfVerb {
+  readonly ask: AskOptions;
+  readonly stream: StreamOptions;
+  readonly run: CodeOptions;
+  readonly node: NodeOptions;
+  readonly route: StepOptions;
+  readonly workflow: NestedOptions;
+}
+
+type Verb = keyof OptionsOfVerb;
+
+const KNOWN: { readonly [V in Verb]: Readonly<Record<keyof OptionsOfVerb[V], true>> } = {
+  ask: { key: true, after: true, onError: true, effect: true },
+  stream: { key: true, after: true, onError: true },
+  run: { after: true, onError: true, effect: true },
+  node: { key: true, after: true, onError: true, effect: true, silent: true },
+  route: { key: true, after: true },
+  workflow: { key: true, after: true, silent: true },
+};
+
+/** What each option takes, in words, and whether a value is that. Keys are checked with all other names. */
+const FORMS: Readonly<Record<keyof NodeOptions, readonly [form: string, fits: (value: unknown) => boolean]>> = {
+  key: ['a text', (value) => typeof value === 'string'],
+  after: [
+    'a list of refs: { after: [ref] }',
+    (value) => Array.isArray(value) && value.every((item) => item instanceof Ref),
+  ],
+  onError: ['a function that gives an output', (value) => typeof value === 'function'],
+  effect: ['true or false', (value) => typeof value === 'boolean'],
+  silent: ['true or false', (value) => typeof value === 'boolean'],
+};
+
+/**
+ * The options of a step, without those that cannot be used: code without types can hand over anything, and a slip in a name would
+ * be an option that nobody reads.
+ * @param given as somebody has written them; undefined: none
+ */
+export function readStepOptions<V extends Verb>(
+  verb: V,
+  given: unknown,
+): { readonly options: OptionsOfVerb[V]; readonly problems: readonly OptionProblem[] } {
+  const known = Object.keys(KNOWN[verb]) as (keyof NodeOptions)[];
+  const fix = `flow.${verb} takes ${known.join(', ')}.`;
+  if (given === undefined) return { options: {}, problems: [] };
+  if (typeof given !== 'object' || given === null || Array.isArray(given) || given instanceof Ref) {
+    return { options: {}, problems: [makeProblem(`its options are ${describe(given)}, but they are an object.`, fix)] };
+  }
+  const options: Record<string, unknown> = {};
+  const problems: OptionProblem[] = [];
+  for (const [name, value] of Object.entries(given)) {
+    const [form, fits] = known.includes(name as keyof NodeOptions) ? FORMS[name as keyof NodeOptions] : [];
+    if (fits === undefined) problems.push(makeProblem(`it has the option "${name}", which there is not.`, fix));
+    else if (value === undefined || fits(value)) options[name] = value;
+    else problems.push(makeProblem(`its option "${name}" is ${describe(value)}.`, `Give ${form}, or leave it out.`));
+  }
+  return { options, problems };
+}
+
+/** @param given what stands behind the options of an agent that gives text */
+export function findSurplus(given: unknown): readonly OptionProblem[] {
+  if (given === undefined) return [];
+  const problem = 'it has a fourth parameter, which nobody reads: an agent that gives text has no channels.';
+  return [makeProblem(problem, 'Give the options as the third: flow.stream(agent, input, options).')];
+}
+
+function makeProblem(problem: string, fix: string): OptionProblem {
+  return { code: 'invalid_options', problem, fix };
+}
+
+function describe(value: unknown): string {
+  return value instanceof Ref ? 'a ref' : describeValue(value);
+}
