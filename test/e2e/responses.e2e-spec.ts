@@ -155,6 +155,15 @@ describe('POST /v1/responses', () => {
     ]);
   });
 
+  it('keeps what is left of a cut character in the message that it belongs to', async () => {
+    bench.upstream.next(scriptStream(['smile \ud83d'])).next(scriptCompletion(REPLY));
+    const told = await streamResponse(bench.app, { model: 'streaming' });
+    expect(told.response.output).toMatchObject([
+      { content: [{ text: 'smile \ufffd' }] },
+      { content: [{ text: `\n\n${JSON.stringify(REPLY)}` }] },
+    ]);
+  });
+
   it('has a part of its own for a refusal', async () => {
     bench.upstream.next([role(), refusal('I will '), refusal('not.'), finish('stop'), done()]);
     const told = await streamResponse(bench.app);
