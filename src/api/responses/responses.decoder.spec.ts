@@ -11,7 +11,6 @@ import { PARAMETER_GROUPS } from '../../workflow/parameter-groups.js';
 import type { TakenRequest } from '../wire/index.js';
 import type { DecodedRequest } from './decoded-request.js';
 import { ResponsesDecoder } from './responses.decoder.js';
-import { NoResponseState } from './state/no-response-state.js';
 import { type FinishedResponse, ResponseState, type StoredResponse } from './state/response-state.js';
 
 class Chatty extends SpeakingNode {
@@ -20,8 +19,11 @@ class Chatty extends SpeakingNode {
 
 /** Keeps responses for as long as a test takes. */
 class MapState extends ResponseState {
-  override readonly isKept = true;
   readonly #kept: FinishedResponse[] = [];
+
+  constructor(override readonly isKept = true) {
+    super();
+  }
 
   override find(id: string, owner: Caller): Promise<StoredResponse | undefined> {
     return Promise.resolve(this.#of(owner).find(({ response }) => response['id'] === id));
@@ -37,6 +39,10 @@ class MapState extends ResponseState {
   override keep(finished: FinishedResponse): Promise<void> {
     this.#kept.push(finished);
     return Promise.resolve();
+  }
+
+  override remove(id: string, owner: Caller): Promise<boolean> {
+    return Promise.resolve(this.#of(owner).some(({ response }) => response['id'] === id));
   }
 
   #of({ id }: Caller): readonly FinishedResponse[] {
@@ -144,7 +150,6 @@ describe('ResponsesDecoder', () => {
 
   it('tells what the client gave', async () => {
     const given = {
-      background: true,
       instructions: 'Be brief',
       max_output_tokens: 5,
       max_tool_calls: 3,
@@ -299,7 +304,7 @@ describe('ResponsesDecoder', () => {
   });
 
   it('says so where nothing is stored', async () => {
-    const none = (body: object) => decode({ model: 'chat', input: 'Hi', ...body }, {}, caller(), new NoResponseState());
+    const none = (body: object) => decode({ model: 'chat', input: 'Hi', ...body }, {}, caller(), new MapState(false));
     const { head, context } = await none({ store: true });
     expect([head.store, context]).toEqual([false, []]);
     await expect(none({ background: true })).rejects.toMatchObject({ param: 'background', code: 'unsupported_value' });

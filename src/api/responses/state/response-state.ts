@@ -34,4 +34,7 @@ export abstract class ResponseState {
    * @throws the promise rejects if it cannot be stored
    */
   abstract keep(finished: FinishedResponse): Promise<void>;
+
+  /** Removes a response and its items. @returns false if there is none, or it is another caller's */
+  abstract remove(id: string, owner: Caller): Promise<boolean>;
 }

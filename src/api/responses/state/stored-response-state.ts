@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import type { Caller } from '../../../access/index.js';
+import { Clock, isJsonObject, type JsonObject } from '../../../kernel/index.js';
+import { DocumentStore } from '../../../runs/index.js';
+import { type FinishedResponse, ResponseState, type StoredResponse } from './response-state.js';
+
+/** Responses in the store of the server: one document each, whose parts are the items of its output. */
+@Injectable()
+export class StoredResponseState extends ResponseState {
+  constructor(
+    private readonly store: DocumentStore,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+
+  override get isKept(): boolean {
+    return this.store.isOn;
+  }
+
+  override async find(id: string, owner: Caller): Promise<StoredResponse | undefined> {
+    const document = await this.store.find(id, owner.id);
+    return document && (JSON.parse(document.json) as StoredResponse);
+  }
+
+  override async findItems(ids: readonly string[], owner: Caller): Promise<ReadonlyMap<string, JsonObject>> {
+    const parts = await this.store.findParts(ids, owner.id);
+    return new Map([...parts].map(([id, json]) => [id, JSON.parse(json) as JsonObject]));
+  }
+
+  override async keep({ response, context, owner }: FinishedResponse): Promise<void> {
+    const { id, output } = response;
+    const items = Array.isArray(output) ? output.filter(isJsonObject) : [];
+    const isKept = await this.store.put({
+      id: String(id),
+      owner: owner.id,
+      createdAt: this.clock.now(),
+      json: JSON.stringify({ response, context } satisfies StoredResponse),
+      parts: items.map((item) => ({ id: String(item['id']), json: JSON.stringify(item) })),
+    });
+    if (!isKept) throw new Error('The response and its conversation are larger than all of a caller may be.');
+  }
+
+  override remove(id: string, owner: Caller): Promise<boolean> {
+    return this.store.remove(id, owner.id);
+  }
+}

@@ -1,0 +1,123 @@
+import { All, Controller, Delete, Get, Post, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AccessControl } from '../../access/index.js';
+import { InvalidRequestError, MethodNotAllowedError, NotFoundError, UnknownRouteError } from '../../errors/index.js';
+import { OpenApi, readPathParameter } from '../../http/index.js';
+import { listItems } from './list-items.js';
+import { RESPONSES_PATH } from './responses.path.js';
+import { ResponseState, type StoredResponse } from './state/response-state.js';
+
+/** What other servers have at the place of an id. */
+const NO_IDS: ReadonlySet<string> = new Set(['compact', 'input_tokens']);
+
+const ID_PARAMETER = { name: 'id', type: String, description: 'Id of the response.', example: 'resp_1' };
+
+/** Gives stored responses, and removes them. */
+@OpenApi(({ ApiTags }) => [ApiTags('Responses')])
+@Controller(RESPONSES_PATH)
+export class StoredResponsesController {
+  constructor(
+    private readonly access: AccessControl,
+    private readonly state: ResponseState,
+  ) {}
+
+  @Get(':id')
+  @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
+    ApiOperation({ operationId: 'retrieveResponse', summary: 'Get a stored response' }),
+    ApiParam(ID_PARAMETER),
+    ApiResponse({ status: 200, description: 'The response.', schema: { $ref: '#/components/schemas/ResponseObject' } }),
+  ])
+  async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const { response: stored } = await this.#find(request);
+    if (request.query['stream'] === 'true') {
+      throw new InvalidRequestError(
+        'This response cannot be streamed again: it did not run in the background. Leave `stream` out.',
+        { param: 'stream' },
+      );
+    }
+    response.json(stored);
+  }
+
+  @Delete(':id')
+  @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
+    ApiOperation({ operationId: 'deleteResponse', summary: 'Remove a stored response and its items' }),
+    ApiParam(ID_PARAMETER),
+    ApiResponse({
+      status: 200,
+      description: 'It is gone.',
+      schema: { type: 'object', example: { id: 'resp_1', object: 'response', deleted: true } },
+    }),
+  ])
+  async remove(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const id = readPathParameter(request, 'id');
+    if (!(await this.state.remove(id, this.access.requireCaller(request)))) throw makeNotFoundError(id);
+    response.json({ id, object: 'response', deleted: true });
+  }
+
+  @Get(':id/input_items')
+  @OpenApi(({ ApiOperation, ApiParam, ApiQuery, ApiResponse }) => [
+    ApiOperation({
+      operationId: 'listInputItems',
+      summary: 'List what a stored response was asked',
+      description: 'The items of its conversation, those of earlier turns among them; without its own output.',
+    }),
+    ApiParam(ID_PARAMETER),
+    ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 } }),
+    ApiQuery({ name: 'order', required: false, schema: { type: 'string', enum: ['asc', 'desc'], default: 'desc' } }),
+    ApiQuery({ name: 'after', required: false, description: 'Id of the last item of the page before.', type: String }),
+    ApiResponse({
+      status: 200,
+      description: 'A page of the list.',
+      schema: {
+        type: 'object',
+        example: { object: 'list', data: [], first_id: null, last_id: null, has_more: false },
+      },
+    }),
+  ])
+  async listInputItems(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const { context } = await this.#find(request);
+    response.json(listItems(context, request.query));
+  }
+
+  @Post(':id/cancel')
+  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
+  async cancel(@Req() request: Request): Promise<never> {
+    const { response } = await this.#find(request);
+    throw new InvalidRequestError(
+      response['status'] === 'completed'
+        ? 'Cannot cancel a completed response.'
+        : 'Cannot cancel this response: it does not run in the background.',
+    );
+  }
+
+  @All(':id')
+  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
+  otherMethodsOfOne(@Req() request: Request): never {
+    if (NO_IDS.has(readPathParameter(request, 'id'))) throw new UnknownRouteError(request.method, request.path);
+    throw new MethodNotAllowedError(['GET', 'DELETE']);
+  }
+
+  @All(':id/input_items')
+  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
+  otherMethodsOfItems(): never {
+    throw new MethodNotAllowedError(['GET']);
+  }
+
+  @All(':id/cancel')
+  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
+  otherMethodsOfCancel(): never {
+    throw new MethodNotAllowedError(['POST']);
+  }
+
+  /** @throws NotFoundError if there is none that this caller may see */
+  async #find(request: Request): Promise<StoredResponse> {
+    const id = readPathParameter(request, 'id');
+    const found = await this.state.find(id, this.access.requireCaller(request));
+    if (found === undefined) throw makeNotFoundError(id);
+    return found;
+  }
+}
+
+function makeNotFoundError(id: string): NotFoundError {
+  return new NotFoundError(`Response with id '${id.slice(0, 64)}' not found.`);
+}
