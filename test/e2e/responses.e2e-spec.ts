@@ -74,7 +74,7 @@ describe('POST /v1/responses', () => {
       model: 'chat',
       status: 'completed',
       usage: { input_tokens: 11, output_tokens: 5, total_tokens: 16 },
-      store: false,
+      store: true,
     });
     expect(told.response.id).toMatch(/^resp_[0-9a-f]{24}$/);
   });

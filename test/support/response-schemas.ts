@@ -32,9 +32,16 @@ export function assertValidResponse(json: unknown): asserts json is WireResponse
   assertValid('ResponseForAllClients', json);
 }
 
-/** The same for the list of a response's items. */
+/** The same for the list of a response's items. Where it is empty it has no first and no last. */
 export function assertValidItemList(json: unknown): void {
-  assertValid('ResponseItemList', json);
+  const { data, first_id: first, last_id: last } = json as Readonly<Record<string, unknown>>;
+  const isEmpty = Array.isArray(data) && data.length === 0 && first === null && last === null;
+  assertValid('ResponseItemList', isEmpty ? { ...(json as object), first_id: '', last_id: '' } : json);
+}
+
+/** The same for what says that a response is gone. */
+export function assertValidDeletion(json: unknown): void {
+  assertValid('DeletedResponse', json);
 }
 
 /**

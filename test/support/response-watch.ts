@@ -1,6 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { ensureError } from '../../src/kernel/index.js';
-import { assertValidResponse, assertValidResponseEvent } from './response-schemas.js';
+import {
+  assertValidDeletion,
+  assertValidItemList,
+  assertValidResponse,
+  assertValidResponseEvent,
+} from './response-schemas.js';
 import {
   assertValidChunk,
   assertValidCompletion,
@@ -92,7 +97,10 @@ function checkFrames(text: string): void {
 }
 
 function checkObject(json: unknown): void {
-  if (isObject(json) && json['object'] === 'response') assertValidResponse(json);
+  if (isObject(json) && json['object'] === 'response') {
+    if ('deleted' in json) assertValidDeletion(json);
+    else assertValidResponse(json);
+  } else if (isObject(json) && 'has_more' in json) assertValidItemList(json);
   else if (!isObject(json) || 'error' in json) assertValidError(json);
   else if (json['object'] === 'list') assertValidModelList(json);
   else if (json['object'] === 'model') assertValidModel(json);

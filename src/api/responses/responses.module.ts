@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AccessModule } from '../../access/index.js';
 import { Doors, HttpModule, RunRoutes } from '../../http/index.js';
 import { RunsModule } from '../../runs/index.js';
 import { WireModule } from '../wire/index.js';
@@ -8,24 +9,27 @@ import { ResponsesController } from './responses.controller.js';
 import { ResponsesDecoder } from './responses.decoder.js';
 import { RESPONSES_PATH } from './responses.path.js';
 import { ResponsesStreamer } from './responses.streamer.js';
-import { NoResponseState } from './state/no-response-state.js';
 import { ResponseState } from './state/response-state.js';
+import { StoredResponseState } from './state/stored-response-state.js';
+import { StoredResponsesController } from './stored-responses.controller.js';
 
-/** The door of OpenAI's second protocol: `POST /v1/responses`. */
+/** The door of OpenAI's second protocol: `POST /v1/responses`, and what becomes of stored responses. */
 @Module({
-  imports: [HttpModule, RunsModule, WireModule],
+  imports: [AccessModule, HttpModule, RunsModule, WireModule],
   providers: [
     KeptResponses,
     ResponsesCollector,
     ResponsesController,
     ResponsesDecoder,
     ResponsesStreamer,
-    { provide: ResponseState, useClass: NoResponseState },
+    StoredResponsesController,
+    { provide: ResponseState, useClass: StoredResponseState },
   ],
 })
 export class ResponsesModule {
-  constructor(doors: Doors, controller: ResponsesController, routes: RunRoutes) {
+  constructor(doors: Doors, controller: ResponsesController, stored: StoredResponsesController, routes: RunRoutes) {
     doors.open(controller);
+    doors.open(stored);
     routes.add(RESPONSES_PATH);
   }
 }

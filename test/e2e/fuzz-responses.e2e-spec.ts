@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Bench } from '../support/app.js';
+import { postJson } from '../support/http-client.js';
+import { anyMutation, type Json, listPaths, mutate, type Mutation, UNSPEAKABLE } from '../support/mutations.js';
+import { responsesUrl } from '../support/responses-client.js';
+import { scriptStream } from '../support/upstream/scripts.js';
+import { assertValidError } from '../support/wire-schema.js';
+
+/** A request that uses a bit of everything, as the ground for mutations. */
+const SEED = {
+  model: 'chat',
+  stream: false,
+  store: false,
+  instructions: 'Be brief',
+  input: [
+    { role: 'developer', content: 'Rules' },
+    {
+      type: 'message',
+      role: 'user',
+      content: [
+        { type: 'input_text', text: 'Hi' },
+        { type: 'input_image', image_url: 'data:,x', detail: 'low' },
+        { type: 'input_file', file_data: 'data:,y', filename: 'f' },
+      ],
+    },
+    { type: 'reasoning', id: 'rs_1', summary: [], content: null },
+    {
+      type: 'message',
+      id: 'msg_1',
+      status: 'completed',
+      role: 'assistant',
+      content: [{ type: 'output_text', text: 'Ho', annotations: [] }],
+    },
+    { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}', status: 'completed' },
+    { type: 'custom_tool_call', call_id: 'd', name: 'g', input: 'x' },
+    { type: 'web_search_call', id: 'ws_1', status: 'completed' },
+    { type: 'function_call_output', call_id: 'c', output: [{ type: 'input_text', text: '5' }] },
+    { type: 'custom_tool_call_output', call_id: 'd', output: 'y' },
+  ],
+  temperature: 0.5,
+  top_p: 1,
+  max_output_tokens: 10,
+  top_logprobs: 2,
+  include: ['message.output_text.logprobs'],
+  text: { format: { type: 'json_schema', name: 'x', schema: { type: 'object' } }, verbosity: 'low' },
+  reasoning: { effort: 'low', summary: 'auto' },
+  tools: [
+    { type: 'function', name: 'f', parameters: { type: 'object' } },
+    { type: 'custom', name: 'g', format: { type: 'grammar', syntax: 'regex', definition: 'x' } },
+    { type: 'web_search' },
+  ],
+  tool_choice: { type: 'allowed_tools', mode: 'auto', tools: [{ type: 'function', name: 'f' }] },
+  metadata: { a: 'b' },
+  user: 'u',
+};
+
+const PATHS = listPaths(SEED);
+const mutation = anyMutation(PATHS);
+
+describe('a request for a response, however it was mutated', () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    // Echoes of strange tools and tiers fit no schema, and are what the client sent.
+    bench = await Bench.start({ isWatched: false });
+    bench.upstream.always(scriptStream('ok'));
+  });
+  afterAll(() => bench.close());
+
+  const expectSane = async (body: string): Promise<void> => {
+    const { status, json, headers } = await postJson(responsesUrl(bench.app), body);
+    expect(headers['x-request-id']).toBeDefined();
+    if (status === 200) {
+      expect(json).toMatchObject({ object: 'response', status: 'completed', output: [{ content: [{ text: 'ok' }] }] });
+      return;
+    }
+    assertValidError(json);
+    expect([400, 404]).toContain(status);
+    expect(json.error.message).not.toBe('');
+  };
+
+  it('is answered, or refused with a 4xx and an envelope: never a 5xx', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 4 }), fc.boolean(), async (mutations, plain) => {
+        // Without the parameters that need each other, more of the mutated requests get through to a model.
+        const seed = plain ? { model: SEED.model, input: SEED.input } : SEED;
+        const body = mutations.reduce<Json>((value, change) => mutate(value, change), structuredClone(seed) as Json);
+        if (typeof body === 'object' && body !== null && 'stream' in body && body.stream === true) body.stream = false;
+        await expectSane(JSON.stringify(body));
+      }),
+      { numRuns: 2_500 },
+    );
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  }, 120_000);
+
+  it('is answered, or refused with a 4xx, when an object stands at any place of it', async () => {
+    for (const path of PATHS) {
+      for (const value of UNSPEAKABLE) {
+        for (const kind of ['set', 'add'] as const) {
+          const change: Mutation = { kind, path, key: 'extra', value };
+          await expectSane(JSON.stringify(mutate(structuredClone<Json>(SEED), change)));
+        }
+      }
+    }
+  }, 120_000);
+});
