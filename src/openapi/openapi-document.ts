@@ -4,7 +4,7 @@ import * as swagger from '@nestjs/swagger';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { CompletionsController } from '../api/completions/index.js';
 import { GraphsController, ModelsController } from '../api/models/index.js';
-import { ResponsesController } from '../api/responses/index.js';
+import { ResponsesController, StoredResponsesController } from '../api/responses/index.js';
 import { HealthController, MetricsController } from '../health/index.js';
 import { API_ROOT, describeRoutes } from '../http/index.js';
 import { makeErrorResponses, referToErrors, type ErrorStatus } from './openapi-errors.js';
@@ -30,8 +30,11 @@ const GUARDED: readonly ErrorStatus[] = [401, 503];
 const ERRORS_BY_OPERATION: Readonly<Record<string, readonly ErrorStatus[]>> = {
   createChatCompletion: [404, 409, 413, 415, 422, 429, 502, 504],
   createResponse: [404, 409, 413, 415, 422, 429, 502, 504],
+  deleteResponse: [404],
+  listInputItems: [404],
   retrieveModel: [404],
   retrieveModelGraph: [404],
+  retrieveResponse: [404],
 };
 
 /** The operations that run workflows. */
@@ -41,6 +44,7 @@ const RUNS: ReadonlySet<string> = new Set(['createChatCompletion', 'createRespon
 const CONTROLLERS = [
   CompletionsController,
   ResponsesController,
+  StoredResponsesController,
   GraphsController,
   ModelsController,
   HealthController,
@@ -74,7 +78,7 @@ export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
       .setOpenAPIVersion('3.0.3')
       .addServer('/', 'The server that this document comes from.')
       .addTag('Chat', 'Run workflows.')
-      .addTag('Responses', 'Run workflows in the protocol of responses.')
+      .addTag('Responses', 'Run workflows in the protocol of responses, and find what was stored.')
       .addTag('Models', 'Find out which workflows there are, and what they are made of.')
       .addTag('Health', 'For orchestrators, load balancers and Prometheus.')
       .addBearerAuth(

@@ -4,6 +4,7 @@ import {
   InvalidRequestError,
   type MillraceError,
   ModelNotFoundError,
+  NotFoundError,
   OverloadedError,
   PayloadTooLargeError,
   RateLimitedError,
@@ -52,8 +53,12 @@ const ERROR_RESPONSES = {
   },
   404: {
     name: 'NotFound',
-    description: 'No workflow that the API key or token may use has this id or alias.',
-    examples: { unknown: new ModelNotFoundError('gpt-0') },
+    description:
+      'No workflow that the API key or token may use has this id or alias, or it has stored nothing with this id.',
+    examples: {
+      unknown: new ModelNotFoundError('gpt-0'),
+      notStored: new NotFoundError("Response with id 'resp_1' not found."),
+    },
   },
   408: {
     name: 'RequestTimeout',

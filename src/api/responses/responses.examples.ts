@@ -30,7 +30,7 @@ export const responseExample = {
   reasoning: { effort: null, summary: null },
   safety_identifier: null,
   service_tier: 'default',
-  store: false,
+  store: true,
   temperature: 1,
   top_p: 1,
   presence_penalty: 0,

@@ -4,6 +4,7 @@ import { AccessControl } from '../../access/index.js';
 import { InvalidRequestError, MethodNotAllowedError, NotFoundError, UnknownRouteError } from '../../errors/index.js';
 import { OpenApi, readPathParameter } from '../../http/index.js';
 import { listItems } from './list-items.js';
+import { responseExample } from './responses.examples.js';
 import { RESPONSES_PATH } from './responses.path.js';
 import { ResponseState, type StoredResponse } from './state/response-state.js';
 
@@ -25,7 +26,11 @@ export class StoredResponsesController {
   @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
     ApiOperation({ operationId: 'retrieveResponse', summary: 'Get a stored response' }),
     ApiParam(ID_PARAMETER),
-    ApiResponse({ status: 200, description: 'The response.', schema: { $ref: '#/components/schemas/ResponseObject' } }),
+    ApiResponse({
+      status: 200,
+      description: 'The response, as it was given.',
+      schema: { type: 'object', example: responseExample },
+    }),
   ])
   async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
     const { response: stored } = await this.#find(request);
