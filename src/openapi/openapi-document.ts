@@ -90,7 +90,7 @@ export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
       .build(),
   );
   for (const [url, path] of Object.entries(document.paths)) {
-    for (const operation of [path.get, path.post]) {
+    for (const operation of [path.get, path.post, path.delete]) {
       if (operation !== undefined) completeOperation(operation, url.startsWith(`${API_ROOT}/`));
     }
   }

@@ -4,6 +4,7 @@ import { Ajv } from 'ajv';
 import { TestApp } from '../support/app.js';
 import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
 import { getJson, type HttpResponse, postJson, readResponse, send } from '../support/http-client.js';
+import { createResponse } from '../support/responses-client.js';
 import { DONE, readFrames } from '../support/sse-frames.js';
 
 interface Document {
@@ -129,6 +130,8 @@ describe('OpenAPI', () => {
       '/v1/models/{id}',
       '/v1/models/{id}/graph',
       '/v1/responses',
+      '/v1/responses/{id}',
+      '/v1/responses/{id}/input_items',
     ]);
     for (const path of ['/v1/chat/completions', '/v1/responses']) {
       const answer = document.paths[path]?.['post']?.responses['200'] as Answer;
@@ -210,7 +213,8 @@ describe('OpenAPI', () => {
   };
 
   it.each(trials)('is obeyed by the answer to its example: $name', async ({ path, method, url, body }) => {
-    const { answer } = send(method.toUpperCase(), app.url + url, body);
+    const stored = path.startsWith('/v1/responses/') ? (await createResponse(app)).id : '';
+    const { answer } = send(method.toUpperCase(), app.url + url.replace('resp_1', stored), body);
     const whole = await readResponse(await answer);
     expect(whole.status).toBe(200);
     expectDocumented(whole, path, method);
@@ -231,6 +235,7 @@ describe('OpenAPI', () => {
 
   it('is obeyed by answers to unknown names elsewhere', async () => {
     expectDocumented(await getJson(`${app.baseUrl}/models/none`), '/v1/models/{id}', 'get');
+    expectDocumented(await getJson(`${app.baseUrl}/responses/none`), '/v1/responses/{id}', 'get');
     expectDocumented(await getJson(`${app.baseUrl}/models/none/graph`), '/v1/models/{id}/graph', 'get');
     expectDocumented(await getJson(`${app.baseUrl}/models/chat/graph?format=x`), '/v1/models/{id}/graph', 'get');
   });
