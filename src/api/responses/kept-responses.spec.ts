@@ -23,6 +23,10 @@ class FullState extends ResponseState {
     this.kept.push(finished);
     return Promise.reject(new Error('The disk is full.'));
   }
+
+  override remove(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
 }
 
 const owner = { id: 'caller' } as Caller;
