@@ -1,14 +1,14 @@
-/** How many of an object's properties are named. */
+/** How many properties of an object the message names. */
 const MOST_PROPERTIES = 8;
 const WORD = /^[\w-]{1,32}$/;
 
 /**
- * What to log of a node that yielded something that is no delta. It tells the shape of what came and none of its text, which
- * may be a client's or a model's. Never throws.
+ * Makes the error for a node that yielded something other than a delta. The message gives the shape of the value and none of
+ * its text, which may come from a client or a model. Never throws.
  */
 export function makeDeltaError(yielded: unknown, step: string, workflow: string): Error {
   return new Error(
-    `The step "${step}" of the workflow "${workflow}" yielded ${describeYielded(yielded)}, which is no delta: ` +
+    `The step "${step}" of the workflow "${workflow}" yielded ${describeYielded(yielded)}, which is not a delta: ` +
       `yield { type: 'content', text: '…' } or another Delta, or an array of them`,
   );
 }
@@ -27,7 +27,7 @@ function describeYielded(yielded: unknown): string {
   }
 }
 
-/** The type of a delta is the author's own word, and the likeliest to be misspelt. */
+/** Quotes the value of `type` alone: it is the author's own word, and the one most likely to be misspelt. */
 function describeProperty(holder: object, name: string): string {
   const value: unknown = (holder as Record<string, unknown>)[name];
   const word = name === 'type' && typeof value === 'string' && WORD.test(value) ? `'${value}'` : undefined;

@@ -7,7 +7,7 @@ import {
   type CompiledScope,
   type CompiledWorkflow,
   describeFailure,
-  IncompleteAnswerError,
+  IncompleteOutputError,
   type NestedStep,
   type NodeStep,
   type RouteStep,
@@ -24,9 +24,9 @@ import type { SharedRun } from './shared-run.js';
 import type { SpeakingOrder } from './speaking-order.js';
 import { StepReport } from './step-report.js';
 import { StepUsage } from './step-usage.js';
-import { makeEnding } from './trace-ending.js';
+import { makeTraceEnding } from './trace-ending.js';
 
-/** What is known of a node at work beside what it gives. */
+/** Where the facts about a running node go. */
 interface StepFacts {
   readonly report: StepReport;
   readonly usage: StepUsage;
@@ -38,9 +38,9 @@ interface StepFacts {
 export class Execution implements Values {
   readonly outputs = new Outputs();
   readonly #metadata = new Map<string, unknown>();
-  /** Of the visible nodes. */
+  /** Finish reasons of the visible nodes. */
   readonly #finishReasons: FinishReason[] = [];
-  /** Of every step by its key: what the models behind its output stopped for. */
+  /** For each step, by key: why the models behind its output stopped. */
   readonly #reasonsByStep = new Map<string, readonly FinishReason[]>();
   #stopped = false;
   /** Key of the node that stopped the workflow. */
@@ -49,8 +49,8 @@ export class Execution implements Values {
   #hasFailed = false;
 
   /**
-   * @param isTraced true: somebody keeps a trace of it
-   * @param path keys of the steps around it, each with a slash behind it; empty for the run's own workflow
+   * @param isTraced whether a trace of it is kept
+   * @param path keys of the enclosing steps, each followed by a slash; empty for the run's own workflow
    */
   constructor(
     readonly workflow: CompiledWorkflow,
@@ -60,7 +60,7 @@ export class Execution implements Values {
     private readonly path = '',
   ) {}
 
-  /** True if a visible node has run, whether or not it had anything to say. */
+  /** True if a visible node has run, even one that yielded nothing. */
   get hasVisibleStep(): boolean {
     return this.#hasVisibleStep;
   }
@@ -70,7 +70,7 @@ export class Execution implements Values {
     return this.#hasFailed;
   }
 
-  /** Why the models behind the answer stopped: those of visible nodes, or the one that gave the result. */
+  /** Why the models behind the client's text stopped: those of the visible nodes, or the one that gave the result. */
   get finishReasons(): readonly FinishReason[] {
     if (this.#hasVisibleStep) return this.#finishReasons;
     const { resultStep } = this.workflow.scope;
@@ -82,164 +82,165 @@ export class Execution implements Values {
   }
 
   /**
-   * Runs all steps and gives the result.
-   * @param turn where its visible nodes speak; undefined if none of it may
-   * @throws whatever the first step that failed threw
+   * Runs all steps.
+   * @param order where its visible nodes speak; undefined if they must stay silent
+   * @returns the workflow's result
+   * @throws whatever the first failed step threw
    */
-  async execute(turn: SpeakingOrder | undefined): Promise<unknown> {
-    await this.#runScope(this.workflow.scope, turn);
+  async execute(order: SpeakingOrder | undefined): Promise<unknown> {
+    await this.#runScope(this.workflow.scope, order);
     return this.#isOver ? this.#findStoppedResult() : this.workflow.scope.result(this);
   }
 
-  /** A step starts when those that it depends on have finished; the first failure ends all. */
-  async #runScope(scope: CompiledScope, turn: SpeakingOrder | undefined): Promise<void> {
+  /** Starts each step once the steps that it depends on have finished. The first failure ends them all. */
+  async #runScope(scope: CompiledScope, order: SpeakingOrder | undefined): Promise<void> {
     const finished = new Map<string, Promise<void>>();
     for (const step of scope.steps) {
-      const stepTurn = step.visible ? turn?.child() : undefined;
+      const stepOrder = step.visible ? order?.child() : undefined;
       const ready =
         step.dependsOn.length === 0 ? undefined : Promise.all(step.dependsOn.flatMap((key) => finished.get(key) ?? []));
-      finished.set(step.key, this.#runStep(step, stepTurn, ready));
+      finished.set(step.key, this.#runStep(step, stepOrder, ready));
     }
     const failures = (await Promise.allSettled(finished.values())).filter(({ status }) => status === 'rejected');
-    // They fail for one reason: the first failure aborts the rest with itself.
+    // All of them fail for the same reason: the first failure aborts the others with its own error.
     if (failures.length > 0) throw this.run.cancellation.reason;
   }
 
-  async #runStep(step: Step, turn: SpeakingOrder | undefined, ready: Promise<unknown> | undefined): Promise<void> {
+  async #runStep(step: Step, order: SpeakingOrder | undefined, ready: Promise<unknown> | undefined): Promise<void> {
     try {
       await ready;
       if (this.#isOver) return;
       this.run.cancellation.throwIfAborted();
-      await this.#runKind(step, turn);
+      await this.#runKind(step, order);
     } catch (thrown) {
       if (!this.run.cancellation.aborted) {
         this.#hasFailed = true;
-        this.run.log.stepFailed(this.path + step.key, undefined);
+        this.run.log.noteFailedStep(this.path + step.key, undefined);
       }
-      // What others have failed with, or an abort, has been told already.
+      // After an earlier failure or an abort this does nothing: the first reason stands.
       this.run.cancellation.abort(thrown);
       throw thrown;
     } finally {
-      turn?.close();
+      order?.close();
     }
   }
 
-  #runKind(step: Step, turn: SpeakingOrder | undefined): Promise<void> {
+  #runKind(step: Step, order: SpeakingOrder | undefined): Promise<void> {
     switch (step.kind) {
       case 'node':
-        return this.#runNode(step, turn);
+        return this.#runNode(step, order);
       case 'route':
-        return this.#runRoute(step, turn);
+        return this.#runRoute(step, order);
       case 'workflow':
-        return this.#runNested(step, turn);
+        return this.#runNested(step, order);
       default:
         return assertNever(step);
     }
   }
 
-  async #runRoute(step: RouteStep, turn: SpeakingOrder | undefined): Promise<void> {
+  async #runRoute(step: RouteStep, order: SpeakingOrder | undefined): Promise<void> {
     const branch = String(step.decide(this));
     const scope = step.branches.get(branch);
     if (scope === undefined) {
       throw new Error(`The route "${step.key}" of the workflow "${this.workflow.id}" has no branch for its value`);
     }
     this.run.emit({ type: 'route-taken', node: this.path + step.key, branch });
-    await this.#runScope(scope, turn);
+    await this.#runScope(scope, order);
     if (this.#isOver) return;
     this.outputs.set(step.key, scope.result(this));
     const reasons = scope.resultStep === undefined ? undefined : this.#reasonsByStep.get(scope.resultStep);
     if (reasons !== undefined) this.#reasonsByStep.set(step.key, reasons);
   }
 
-  async #runNested(step: NestedStep, turn: SpeakingOrder | undefined): Promise<void> {
-    const report = new StepReport(this.run, this.path + step.key, turn !== undefined);
-    report.started('workflow');
+  async #runNested(step: NestedStep, order: SpeakingOrder | undefined): Promise<void> {
+    const report = new StepReport(this.run, this.path + step.key, order !== undefined);
+    report.tellStart('workflow');
     let isTraced = false;
     let execution: Execution | undefined;
     try {
       const request = step.request(this);
       isTraced = this.isTraced && step.workflow.traced;
-      if (isTraced) report.traced(step.key, this.path, request.messages, step.workflow.id);
+      if (isTraced) report.tellTraceStart(step.key, this.path, request.messages, step.workflow.id);
       execution = new Execution(step.workflow, request, this.run, isTraced, `${report.node}/`);
-      const output = await execution.execute(turn);
+      const output = await execution.execute(order);
       this.outputs.set(step.key, output);
-      if (isTraced) report.traceEnded({}, output);
-      report.finished(output);
+      if (isTraced) report.tellTraceEnd({}, output);
+      report.tellFinish(output);
     } catch (thrown) {
-      if (isTraced) report.traceEnded(makeEnding(thrown, this.run.cancellation));
+      if (isTraced) report.tellTraceEnd(makeTraceEnding(thrown, this.run.cancellation));
       const hasFailed = execution?.hasFailed === true;
       this.#hasFailed ||= hasFailed;
-      report.failed(thrown, { aborted: !hasFailed && this.run.cancellation.aborted });
+      report.tellFailure(thrown, { aborted: !hasFailed && this.run.cancellation.aborted });
       throw thrown;
     } finally {
       if (execution !== undefined) this.#takeOver(execution, step.key);
     }
   }
 
-  /** What the answer owes to a nested workflow. */
+  /** Adds the finish reasons of a nested workflow to those of this one. */
   #takeOver(execution: Execution, key: string): void {
     this.#hasVisibleStep ||= execution.hasVisibleStep;
     this.#reasonsByStep.set(key, execution.finishReasons);
     if (execution.hasVisibleStep) this.#finishReasons.push(...execution.finishReasons);
   }
 
-  async #runNode(step: NodeStep, turn: SpeakingOrder | undefined): Promise<void> {
+  async #runNode(step: NodeStep, order: SpeakingOrder | undefined): Promise<void> {
     const { places, cancellation } = this.run;
     const place = await places.acquire(cancellation);
-    // The workflow may have been stopped while this step waited to be let in.
+    // The workflow may have been stopped while this step waited for its place.
     if (this.#isOver) {
       place.release();
       return;
     }
     const node = this.path + step.key;
-    const work = new NodeWork(this.run, step, turn, place, node, this.workflow.id);
-    const report = new StepReport(this.run, node, turn !== undefined);
+    const work = new NodeWork(this.run, step, order, place, node, this.workflow.id);
+    const report = new StepReport(this.run, node, order !== undefined);
     const usage = new StepUsage();
-    this.run.account(usage);
+    this.run.addUsage(usage);
     const log = this.run.log.step(node);
-    report.started(step.nodeKind);
+    report.tellStart(step.nodeKind);
     let isTraced = false;
     try {
       const input = step.input(this);
       ({ isTraced } = this);
-      if (isTraced) report.traced(step.key, this.path, input);
+      if (isTraced) report.tellTraceStart(step.key, this.path, input);
       const context = this.#makeContext(step, report, this.#openEvents(node, usage), log);
-      this.run.started(step, context);
-      if (turn !== undefined) this.#hasVisibleStep = true;
+      this.run.addStarted(step, context);
+      if (order !== undefined) this.#hasVisibleStep = true;
       const output = await work.do(input, context);
       this.outputs.set(step.key, output, step.instance);
-      if (isTraced) report.traceEnded({}, output);
-      report.finished(output, usage);
+      if (isTraced) report.tellTraceEnd({}, output);
+      report.tellFinish(output, usage);
     } catch (thrown) {
-      if (isTraced) report.traceEnded(makeEnding(thrown, cancellation));
-      this.#recover(step, thrown, { report, usage, log, visible: turn !== undefined });
+      if (isTraced) report.tellTraceEnd(makeTraceEnding(thrown, cancellation));
+      this.#recover(step, thrown, { report, usage, log, visible: order !== undefined });
     } finally {
       work.release();
       const { finishReason } = usage;
       if (finishReason !== undefined) {
         this.#reasonsByStep.set(step.key, [finishReason]);
-        if (turn !== undefined) this.#finishReasons.push(finishReason);
+        if (order !== undefined) this.#finishReasons.push(finishReason);
       }
     }
   }
 
-  /** What becomes of a failure: an honest early end, a substitute output, or the failure of the run. */
+  /** Handles a failed node: the run ends early without an error, goes on with the substitute output, or fails. */
   #recover(step: NodeStep, thrown: unknown, { report, usage, log, visible }: StepFacts): void {
     if (this.run.cancellation.aborted) {
-      this.run.log.stepAborted(report.node, log.lastCall);
-      report.failed(thrown, { aborted: true });
+      this.run.log.noteAbortedStep(report.node, log.lastCall);
+      report.tellFailure(thrown, { aborted: true });
       throw thrown;
     }
-    if (visible && isError(thrown) && thrown instanceof IncompleteAnswerError) {
+    if (visible && isError(thrown) && thrown instanceof IncompleteOutputError) {
       this.run.brokenOff = true;
-      report.finished(undefined, usage);
+      report.tellFinish(undefined, usage);
       return;
     }
     const error = toMillraceError(thrown);
     const call = log.findFailedCall(thrown);
-    report.failed(error, { recovered: step.onError !== undefined });
+    report.tellFailure(error, { recovered: step.onError !== undefined });
     if (step.onError === undefined) {
-      this.run.log.stepFailed(report.node, call);
+      this.run.log.noteFailedStep(report.node, call);
       throw error;
     }
     this.#logRecovered(log, error, call);
@@ -248,7 +249,7 @@ export class Execution implements Values {
     this.outputs.set(step.key, step.onError(told), step.instance);
   }
 
-  /** The client sees nothing of it, so the log is the one place. */
+  /** The client never sees this failure, so the log is the only place where it shows. */
   #logRecovered(log: StepLog, error: MillraceError, call: CallName | undefined): void {
     const { words, facts } = describeFailure(error);
     const isBug = error instanceof InternalError;
@@ -260,7 +261,7 @@ export class Execution implements Values {
     );
   }
 
-  /** What is told of the work in a node goes to its usage and to the observers; who its model is, to the reader as well. */
+  /** Sends a node's events to its usage and to the observers, and the identity of its model to the run's reader as well. */
   #openEvents(node: string, usage: StepUsage): StepEvents {
     let last = 0;
     return {
@@ -268,7 +269,7 @@ export class Execution implements Values {
       nextNumber: () => ++last,
       emit: (event) => {
         usage.take(event);
-        // Each event was made for this call, so it gets its node as it is.
+        // Each event object was made for this call, so it can be changed in place.
         const placed = event as AgentEvent & { node: string };
         placed.node = node;
         if (placed.type === 'model-identified') this.run.emit(placed);
@@ -293,11 +294,13 @@ export class Execution implements Values {
         this.#stopped = true;
         this.#stoppedBy = step.key;
       },
-      onProgress: (message, data) => report.progress(message, data),
+      onProgress: (message, data) => report.tellProgress(message, data),
     });
   }
 
-  /** Of a workflow that was stopped: what the step that stopped it gave, if its result cannot be had. */
+  /**
+   * The result of a stopped workflow: its own if that step has finished, otherwise the output of the step that stopped it.
+   */
   #findStoppedResult(): unknown {
     const { resultStep, scope } = this.workflow;
     if (resultStep !== undefined && this.outputs.has(resultStep)) return scope.result(this);

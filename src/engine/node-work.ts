@@ -5,35 +5,35 @@ import { makeDeltaError } from './delta-error.js';
 import type { SharedRun } from './shared-run.js';
 import type { Speaker, SpeakingOrder } from './speaking-order.js';
 
-/** How long a node that was aborted may take to close what it opened, in milliseconds. */
+/** How long an aborted node may take to clean up, in milliseconds. */
 const ABORT_GRACE_MS = 1_000;
 
-/** A node at work: its code, which the run waits for, and what it yields. */
+/** Runs the code of one node and passes on what it yields. */
 export class NodeWork {
   readonly #run: SharedRun;
   readonly #step: NodeStep;
-  readonly #turn: SpeakingOrder | undefined;
+  readonly #order: SpeakingOrder | undefined;
   readonly #speaker: Speaker;
   readonly #workflow: string;
   #place: Place;
 
   /**
-   * @param turn where it speaks; undefined for a step that is silent
-   * @param place its place among the nodes at work
-   * @param node its key, behind those of the steps around it
-   * @param workflow id of the one that it is a step of
+   * @param order where it speaks; undefined for a silent step
+   * @param place its share of the run's concurrency limit
+   * @param node its key, preceded by those of the enclosing steps
+   * @param workflow id of the workflow that it is a step of
    */
   constructor(
     run: SharedRun,
     step: NodeStep,
-    turn: SpeakingOrder | undefined,
+    order: SpeakingOrder | undefined,
     place: Place,
     node: string,
     workflow: string,
   ) {
     this.#run = run;
     this.#step = step;
-    this.#turn = turn;
+    this.#order = order;
     this.#place = place;
     this.#speaker = { node, debounceMs: step.instance.debounceMs };
     this.#workflow = workflow;
@@ -45,7 +45,7 @@ export class NodeWork {
     return settleOrAbort(this.#process(input, context), cancellation, clock, ABORT_GRACE_MS);
   }
 
-  /** Gives its place back. */
+  /** Frees its place for another node. */
   release(): void {
     this.#place.release();
   }
@@ -61,10 +61,10 @@ export class NodeWork {
     );
   }
 
-  /** Takes what the node yields, no faster than the reader of the run can follow. */
+  /** Pulls what the node yields, no faster than the run's reader can follow. */
   async #pull(generator: AsyncGenerator<Deltas, unknown, void>): Promise<unknown> {
     const { cancellation, clock, gate } = this.#run;
-    const turn = this.#turn;
+    const order = this.#order;
     let done = false;
     try {
       for (;;) {
@@ -76,31 +76,31 @@ export class NodeWork {
         if (cancellation.aborted) throw cancellation.reason;
         if (isBatch(next.value)) for (const delta of next.value) this.#say(delta);
         else this.#say(next.value);
-        if (turn === undefined) continue;
+        if (order === undefined) continue;
         if (!gate.isOpen) await rejectOnAbort(gate.waitUntilOpen(), cancellation);
-        if (!turn.hasRoom) await this.#waitForTurn(turn);
+        if (!order.hasRoom) await this.#waitForRoom(order);
       }
     } finally {
-      // Its clean-up may take for ever, too.
+      // The generator's own clean-up may never end.
       if (!done) await settleInTime(generator.return(undefined), clock, ABORT_GRACE_MS, () => undefined);
     }
   }
 
   /**
-   * Passes a delta on, if the step is visible. What a silent one yields must be right, too, or it would fail on the day on
-   * which it is made visible.
-   * @throws Error if it is no delta
+   * Passes a delta on if the step is visible. The deltas of a silent step are checked too; otherwise it would fail on the day
+   * on which somebody makes it visible.
+   * @throws Error if it is not a delta
    */
   #say(delta: unknown): void {
     if (!isDelta(delta)) throw makeDeltaError(delta, this.#speaker.node, this.#workflow);
-    this.#turn?.say(this.#speaker, delta);
+    this.#order?.say(this.#speaker, delta);
   }
 
-  /** Gives its place away meanwhile: the steps that speak before it may need it. */
-  async #waitForTurn(turn: SpeakingOrder): Promise<void> {
+  /** Waits until more can be kept. The node's place is free meanwhile, because the steps that speak first may need it. */
+  async #waitForRoom(order: SpeakingOrder): Promise<void> {
     const { places, cancellation } = this.#run;
     this.#place.release();
-    await rejectOnAbort(turn.room(), cancellation);
+    await rejectOnAbort(order.waitForRoom(), cancellation);
     this.#place = await places.acquire(cancellation);
   }
 }

@@ -3,28 +3,28 @@ import type { ToolCallDelta } from '../streaming/index.js';
 
 interface NumberedCall {
   readonly number: number;
-  /** The id that its step gave it. */
+  /** The id that its step gave. */
   readonly ownId: string | undefined;
   readonly hasName: boolean;
 }
 
 /**
- * Numbers the tool calls of a run. Each step counts its own from 0, and each of its models its ids, while clients put
- * together whatever has one index, and answer by the id: so a run's calls have indexes and ids of which there is one each.
+ * Numbers the tool calls of a run. Each step counts its calls from 0 and each model chooses its own ids, but clients join the
+ * pieces that share an index and answer by id. So every call of a run gets an index and an id of its own.
  */
 export class NumberedCalls {
   readonly #ids: Pick<IdSource, 'toolCallId'>;
   #taken: Set<string> | undefined;
   #next = 0;
   #node: string | undefined;
-  /** Of the node that speaks now: steps speak one after the other. */
+  /** Calls of the node that speaks now; steps speak one after another. */
   #calls: Map<number, NumberedCall> | undefined;
 
   constructor(ids: Pick<IdSource, 'toolCallId'>) {
     this.#ids = ids;
   }
 
-  /** The piece of a call as the client is to get it. */
+  /** The piece of a call with the run's index and id. */
   take(node: string, delta: ToolCallDelta): ToolCallDelta {
     if (node !== this.#node) {
       this.#node = node;
@@ -34,7 +34,7 @@ export class NumberedCalls {
     if (call === undefined || isAnother(call, delta)) return this.#begin(delta);
     if (delta.id === undefined && delta.name === undefined && call.number === delta.index) return delta;
     const { id: _, name, ...piece } = delta;
-    // Clients that concatenate would double a name.
+    // Clients that concatenate pieces would repeat the name.
     return { ...piece, index: call.number, ...(name !== undefined && !call.hasName && { name }) };
   }
 
@@ -48,7 +48,7 @@ export class NumberedCalls {
   }
 }
 
-/** A node may ask several models, each of which counts its calls from 0. */
+/** Whether a piece begins a new call: a node may ask several models, and each counts its calls from 0. */
 function isAnother({ ownId, hasName }: NumberedCall, { id, name }: ToolCallDelta): boolean {
   if (id !== undefined && ownId !== undefined) return id !== ownId;
   return name !== undefined && hasName;

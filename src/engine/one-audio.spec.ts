@@ -2,16 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import type { AudioDelta } from '../streaming/index.js';
 import { OneAudio } from './one-audio.js';
 
-/** What becomes of pieces that steps speak. */
-function heard(...pieces: readonly (readonly [node: string, piece: Omit<AudioDelta, 'type'>])[]): readonly unknown[] {
+/** The pieces that the client gets of those that steps speak. */
+function take(...pieces: readonly (readonly [node: string, piece: Omit<AudioDelta, 'type'>])[]): readonly unknown[] {
   const audio = new OneAudio();
   return pieces.flatMap(([node, piece]) => audio.take(node, { type: 'audio', ...piece }) ?? []);
 }
 
 describe('OneAudio', () => {
-  it('tells id and expiry once, however often they come', () => {
+  it('passes on the id and the expiry once, however often they come', () => {
     expect(
-      heard(
+      take(
         ['a', { id: '1', data: 'AAAA', expiresAt: 5 }],
         ['a', { id: '1', transcript: 'Hi', expiresAt: 5 }],
         ['a', { id: '1', expiresAt: 5 }],
@@ -24,10 +24,10 @@ describe('OneAudio', () => {
 
   it.each([
     ['another step', 'b', '1'],
-    ['another answer of the same step', 'a', '2'],
-  ])('tells as text what is spoken by %s', (_, node, id) => {
+    ['another output of the same step', 'a', '2'],
+  ])('passes on as text what is spoken by %s', (_, node, id) => {
     expect(
-      heard(['a', { id: '1' }], [node, { id }], [node, { transcript: 'Bye' }], [node, { data: 'AAAA', expiresAt: 5 }]),
+      take(['a', { id: '1' }], [node, { id }], [node, { transcript: 'Bye' }], [node, { data: 'AAAA', expiresAt: 5 }]),
     ).toEqual([
       { type: 'audio', id: '1' },
       { type: 'content', text: 'Bye' },

@@ -1,9 +1,9 @@
 import type { AudioDelta, Delta, TextDelta } from '../streaming/index.js';
 
 /**
- * An answer has one sound, with one id: that of the first step that speaks aloud. What is spoken after it, by another step or in
- * another answer of the same one, is told as text: files of sound cannot be joined, and clients that put pieces together by
- * concatenation would take two ids for one.
+ * Keeps one audio output for a run: that of the first step that speaks aloud. Audio that follows, from another step or from
+ * another model call of the same step, is passed on as text: audio files cannot be joined, and clients that concatenate
+ * pieces would merge the two ids.
  */
 export class OneAudio {
   #node: string | undefined;
@@ -11,7 +11,7 @@ export class OneAudio {
   #hasExpiry = false;
   #isOver = false;
 
-  /** The piece as the client is to get it; undefined if nothing is left of it. */
+  /** The piece for the client; undefined if nothing of it is left. */
   take(node: string, delta: AudioDelta): AudioDelta | (TextDelta & { readonly type: 'content' }) | undefined {
     this.#node ??= node;
     this.#isOver ||= node !== this.#node || (delta.id !== undefined && this.#id !== undefined && delta.id !== this.#id);
@@ -23,11 +23,11 @@ export class OneAudio {
     this.#id ??= id;
     this.#hasExpiry ||= isNewExpiry;
     const told = { ...piece, ...(isNewId && { id }), ...(isNewExpiry && { expiresAt }) };
-    return saysMore(told) ? told : undefined;
+    return hasMoreThanType(told) ? told : undefined;
   }
 }
 
-/** There is more in it than its type. */
-function saysMore(delta: Delta): boolean {
+/** Whether a delta holds anything beside its type. */
+function hasMoreThanType(delta: Delta): boolean {
   return Object.keys(delta).length > 1;
 }

@@ -4,16 +4,16 @@ import type { FinishReason, ModelIdentity, Usage } from '../models/index.js';
 import type { Delta } from '../streaming/index.js';
 import type { AgentEvent, EventLevel, StepKind } from '../workflow/index.js';
 
-/** What every run event has: its place in the run, counted from 0 (gaps are possible where deltas were merged). */
+/** Every run event has its position in the run, counted from 0. There are gaps where deltas were merged. */
 interface Sequenced {
   readonly seq: number;
 }
 
 /**
- * What the events of one step have: its key; inside a nested workflow after the keys of the steps around it, as in
+ * Every event of a step has the step's key. Inside a nested workflow the keys of the enclosing steps come first, as in
  * `Support/AnswerNode`.
  */
-interface OfNode extends Sequenced {
+interface InStep extends Sequenced {
   readonly node: string;
 }
 
@@ -24,51 +24,51 @@ export interface RunStarted extends Sequenced {
 }
 
 /** A step has begun. */
-export interface NodeStarted extends OfNode {
+export interface NodeStarted extends InStep {
   readonly type: 'node-started';
   readonly kind: StepKind;
   /** True if the client sees what it yields. */
   readonly visible: boolean;
 }
 
-/** A node tells how far it is, in its author's words. */
-export interface NodeProgress extends OfNode {
+/** A node reports its progress in its author's words. */
+export interface NodeProgress extends InStep {
   readonly type: 'node-progress';
   readonly message: string;
-  /** Absent unless the run's readers want content. */
+  /** Absent unless a reader of the run wants content. */
   readonly data?: JsonValue;
 }
 
 /** A route has chosen its branch. */
-export interface RouteTaken extends OfNode {
+export interface RouteTaken extends InStep {
   readonly type: 'route-taken';
   readonly branch: string;
 }
 
-/** A model has said who it is. Comes before the first delta of its answer. */
-export interface ModelIdentified extends OfNode {
+/** A model has named itself. Comes before the first delta of its output. */
+export interface ModelIdentified extends InStep {
   readonly type: 'model-identified';
   readonly identity: ModelIdentity;
 }
 
 /** A visible node has something new for the client. */
-export interface DeltaEvent extends OfNode {
+export interface DeltaEvent extends InStep {
   readonly type: 'delta';
   readonly delta: Delta;
-  /** The node's own window for joining text, in milliseconds; absent: the server's. */
+  /** The node's own debounce time for text, in milliseconds; absent: the server's. */
   readonly debounceMs?: number;
 }
 
 /** A step has finished. */
-export interface NodeFinished extends OfNode {
+export interface NodeFinished extends InStep {
   readonly type: 'node-finished';
   /** True if the client saw what it yielded. */
   readonly visible: boolean;
   /** Milliseconds. */
   readonly elapsedMs: number;
-  /** Absent unless the run's readers want content. */
+  /** Absent unless a reader of the run wants content. */
   readonly output?: JsonValue;
-  /** Tokens of this node's model calls, if their upstreams told. */
+  /** Tokens of this node's model calls; absent if no upstream reported any. */
   readonly usage?: Usage;
   /** The worst of what the node's agents stopped for; absent for steps that have none. */
   readonly finishReason?: FinishReason;
@@ -78,35 +78,37 @@ export interface NodeFinished extends OfNode {
  * A step has failed, or was aborted because the run fails for another reason. The run fails with it, unless the step has a
  * substitute output: then `recovered` is true.
  */
-export interface NodeFailed extends OfNode {
+export interface NodeFailed extends InStep {
   readonly type: 'node-failed';
   /** Milliseconds. */
   readonly elapsedMs: number;
-  /** What the run fails with, if it was aborted. */
+  /** Why it failed. For an aborted step: why the run failed. */
   readonly error: RunError;
   readonly recovered: boolean;
   readonly aborted: boolean;
 }
 
-/** Last event of a run that came to its end. */
+/** The last event of a run that finished. */
 export interface RunFinished extends Sequenced {
   readonly type: 'run-finished';
   readonly finishReason: FinishReason;
-  /** The workflow's result. Absent if it ended early, or unless the run's readers want content. */
+  /** The workflow's result. Absent if the run ended early, or if no reader of the run wants content. */
   readonly result?: JsonValue;
-  /** Sum over all model calls of the run whose upstreams told; absent if none did. */
+  /** Sum over the model calls of the run whose upstreams reported usage; absent if none did. */
   readonly usage?: Usage;
-  /** Tokens that no upstream has told, by estimate; absent if there are none, or nobody asked for it. No client sees them. */
+  /**
+   * Estimate of the tokens that no upstream reported; absent if there are none, or nobody asked for it. Clients never see it.
+   */
   readonly untoldTokens?: number;
 }
 
-/** Last event of a run that did not. */
+/** The last event of a run that failed. */
 export interface RunFailed extends Sequenced {
   readonly type: 'run-failed';
   readonly error: RunError;
-  /** How it ended, in the words of log and metrics. */
+  /** How it ended, in the words of the log and the metrics. */
   readonly outcome: Outcome;
-  /** The step that it failed with, if the workflow has several; absent if it was ended from outside. */
+  /** The step that failed, if the workflow has several; absent if the run was ended from outside. */
   readonly node?: string;
   readonly usage?: Usage;
   /** As in {@link RunFinished}. */
@@ -131,36 +133,36 @@ export type RunEvent =
   | RunFinished
   | RunFailed;
 
-/** A run event before it has its number. */
+/** A run event without its number. */
 export type UnnumberedEvent<E = RunEvent> = E extends RunEvent ? Omit<E, 'seq'> : never;
 
 /**
- * What code in this process may have of a run's end beside its last event, and no client: the result as it is, or what the run
- * failed with, which says more than events do.
+ * The end of a run for code in this process: the result as it is, or the error with details that no event holds. Clients
+ * never see it.
  */
 export interface RunEnd {
-  /** Undefined if the run failed, or ended early. */
+  /** Undefined if the run failed or ended early. */
   readonly result?: unknown;
-  /** Undefined if it did not fail. */
+  /** Undefined if the run did not fail. */
   readonly error?: MillraceError;
 }
 
-/** What agents, tools and authors tell of the work in a step. */
+/** An event that agents, tools and authors emit while a step runs. */
 export type StepEvent = AgentEvent & { readonly node: string };
 
-/** A step has its input, and its span begins. Told only in a run that is traced. */
+/** A step has its input, and its span begins. Emitted only in a traced run. */
 export interface StepTraced {
   readonly type: 'step-traced';
   readonly node: string;
-  /** Its own key. */
+  /** The step's own key. */
   readonly name: string;
-  /** The nested workflow that it is a step of; absent: the run's own. */
+  /** The nested workflow that holds the step; absent: the run's own workflow. */
   readonly within?: string;
-  /** Id of the workflow that it is; absent: it is a node. */
+  /** Id of the nested workflow that this step is; absent for a node. */
   readonly workflow?: string;
 }
 
-/** Its span ends. */
+/** The span of a step ends. */
 export interface StepTraceEnded {
   readonly type: 'step-trace-ended';
   readonly node: string;
@@ -169,7 +171,7 @@ export interface StepTraceEnded {
   readonly statusMessage?: string;
 }
 
-/** The trace of a run ends. Comes before its last event, and only in a run that is traced. */
+/** The trace of a run ends. Comes before the last event, and only in a traced run. */
 export interface RunTraceEnded {
   readonly type: 'run-trace-ended';
   readonly finishReason?: FinishReason;
@@ -178,10 +180,10 @@ export interface RunTraceEnded {
   readonly statusMessage?: string;
 }
 
-/** What observers are told beside the events of a run. Its reader is not: it would pay for what it has no use for. */
+/** Events for observers alone. The run's reader does not get them: it would pay for events that it cannot use. */
 export type ObserverEvent = StepEvent | StepTraced | StepTraceEnded | RunTraceEnded;
 
-/** What authors' code has given, as it is: for observers in this process, which look at it at once. */
+/** Values from authors' code, passed by reference: observers in this process must read them at once. */
 export interface ObserverContent {
   readonly input?: unknown;
   readonly output?: unknown;

@@ -41,9 +41,9 @@ import { OneAudio } from './one-audio.js';
 import type { ObserverContent, ObserverEvent, RunEnd, RunEvent, RunFinished, UnnumberedEvent } from './run-event.js';
 import { type Speaker, SpeakingOrder } from './speaking-order.js';
 import { type StepUsage, sumUsage } from './step-usage.js';
-import { makeEnding, type TraceEnding } from './trace-ending.js';
+import { makeTraceEnding, type TraceEnding } from './trace-ending.js';
 
-/** What one run is made of. */
+/** What a run needs. */
 export interface RunParts {
   readonly workflow: CompiledWorkflow;
   readonly request: RunRequest;
@@ -52,26 +52,26 @@ export interface RunParts {
   readonly gate: Gate;
   readonly clock: Clock;
   readonly ids: IdSource;
-  /** See the options of a run. */
+  /** See `RunOptions.failFastMs`. */
   readonly failFastMs: number | undefined;
   readonly log: RunLog;
-  /** Undefined if nothing is recorded. */
+  /** Undefined if nothing is traced. */
   readonly traceId: string | undefined;
-  /** True if somebody keeps a trace: then content is told to observers, and the answer at the end. */
+  /** True if a trace is kept: then observers get content, and the whole output at the end. */
   readonly isTraced: boolean;
-  /** Most that the run may say, in characters: whoever collects an answer, for a client or a trace, holds all of it. */
+  /** Longest output of the run, in characters: whoever collects it, for a client or a trace, holds all of it in memory. */
   readonly maxOutputLength: number;
-  /** True if tokens that upstreams do not tell are estimated. */
+  /** True if tokens that upstreams do not report are estimated. */
   readonly estimatesTokens: boolean;
-  /** Whether somebody wants what authors' code gives in the events: outputs, the result, data of progress. */
+  /** Whether a reader wants values from authors' code in the events: outputs, the result, progress data. */
   readonly wantsContent: () => boolean;
-  /** Takes each event; with the last one comes what stands beside it. */
+  /** Takes each event; the last one comes with the run's end. */
   readonly emit: (event: RunEvent, end?: RunEnd) => void;
-  /** Tells observers what the run's reader is not told. */
+  /** Takes the events that only observers get. */
   readonly observe: (event: ObserverEvent, content?: ObserverContent) => void;
 }
 
-/** How long the `cleanup` of one node may take, in milliseconds; then the others go on. */
+/** How long the run waits for the `cleanup` of one node, in milliseconds, before it calls the next. */
 const CLEANUP_LIMIT_MS = 10_000;
 
 /** One execution of one workflow for one request. */
@@ -82,14 +82,14 @@ export class Run {
   readonly #startedAt: number;
   #hasOutput = false;
   #seq = 0;
-  /** Key of the visible node whose content came last: the next one's is set off from it. */
+  /** Key of the visible node whose content came last; a separator goes before that of the next one. */
   #lastSpeaker: string | undefined;
-  /** Content so far in Unicode code points, and how much of it came before that of the last speaker. */
+  /** Length of the content so far in Unicode code points, and how much of it came before the last speaker. */
   #contentLength = 0;
   #contentBefore = 0;
-  /** Characters that were said so far. */
+  /** Length of the whole output so far, in characters. */
   #saidLength = 0;
-  /** Who said something last, in whatever channel. */
+  /** Who spoke last, in any channel. */
   #speaker: Speaker | undefined;
   readonly #characters = new WholeCharacters();
   readonly #calls: NumberedCalls;
@@ -103,7 +103,7 @@ export class Run {
     this.#answer = parts.isTraced ? new DeltaCollector() : undefined;
   }
 
-  /** Runs the workflow to its end. Never rejects: whatever happens is the last event. */
+  /** Runs the workflow to its end. Never rejects: a failure is the last event. */
   async execute(): Promise<void> {
     const { workflow, request, cancellation, gate, clock, log, traceId, isTraced } = this.#parts;
     this.#emit({ type: 'run-started', ...(traceId !== undefined && { traceId }) });
@@ -122,8 +122,8 @@ export class Run {
         brokenOff: false,
         emit: (runEvent) => this.#tell(runEvent),
         observe: this.#parts.observe,
-        started: (step, context) => this.#started.push({ step, context }),
-        account: (usage) => this.#usages.push(usage),
+        addStarted: (step, context) => this.#started.push({ step, context }),
+        addUsage: (usage) => this.#usages.push(usage),
       },
       isTraced,
     );
@@ -145,7 +145,8 @@ export class Run {
     if ('text' in delta && delta.text === '' && delta.logprobs === undefined) return;
     this.#saidLength += measureLength(delta);
     if (this.#saidLength > this.#parts.maxOutputLength) {
-      // It may have been kept until now, and somebody else's end have set it free: the speaker learns of it by the abort.
+      // The delta may have been kept until another step closed, so a throw would hit the wrong step. The abort reaches the
+      // speaker.
       this.#parts.cancellation.abort(new RunOutputTooLargeError(this.#parts.maxOutputLength));
       return;
     }
@@ -153,7 +154,7 @@ export class Run {
     if (whole !== undefined) this.#pass(speaker, whole);
   }
 
-  /** Passes on halves of characters whose speaker has nothing more to say. */
+  /** Passes on a half character whose other half will never come. */
   #endCharacters(): void {
     if (this.#speaker === undefined || !this.#characters.isHolding) return;
     for (const rest of this.#characters.takeRest()) this.#pass(this.#speaker, rest);
@@ -164,7 +165,7 @@ export class Run {
     const said = this.#arrange(node, delta);
     if (said === undefined) return;
     this.#answer?.add(said);
-    // Once per token: written out, because spreading objects costs more than all the rest here.
+    // Runs once per token: written out, because a spread would cost more than everything else here.
     const seq = this.#seq++;
     this.#parts.emit(
       debounceMs === undefined
@@ -180,7 +181,7 @@ export class Run {
     return leftMs <= 0 || ms <= leftMs;
   }
 
-  /** The delta as a part of the run's one answer; undefined if it has no place there. */
+  /** Fits a delta into the run's one output; undefined if it has no place there. */
   #arrange(node: string, delta: Delta): Delta | undefined {
     switch (delta.type) {
       case 'content':
@@ -202,7 +203,7 @@ export class Run {
     }
   }
 
-  /** The first content of a node is set off from that of the one before. */
+  /** Puts the separator before the first content of a node. */
   #setOff(node: string, delta: TextDelta): TextDelta {
     const separator =
       this.#lastSpeaker === undefined || this.#lastSpeaker === node ? '' : this.#parts.workflow.separator;
@@ -215,14 +216,14 @@ export class Run {
     return separator === '' ? delta : { ...delta, text: separator + delta.text };
   }
 
-  /** Where the node's own content begins, or would begin, in that of the run. */
+  /** Where the node's content begins, or would begin, in the run's content. */
   #findStart(node: string): number {
     if (this.#lastSpeaker === undefined) return 0;
     if (this.#lastSpeaker === node) return this.#contentBefore;
     return this.#contentLength + countCharacters(this.#parts.workflow.separator);
   }
 
-  /** No visible node ran: the workflow's result is the answer. */
+  /** Sends the workflow's result as the content, because no visible node ran. */
   #sayResult(result: unknown): void {
     const { workflow } = this.#parts;
     const text = typeof result === 'string' ? result : encodeResult(result, workflow.id);
@@ -251,8 +252,8 @@ export class Run {
   #fail(thrown: unknown): void {
     this.#endCharacters();
     const usage = this.#sumUsage();
-    // The first failure has aborted the rest with itself; for the run it is no abort.
-    this.#endTrace(makeEnding(thrown, NEVER));
+    // The first failure aborted the other steps, but the run itself was not aborted.
+    this.#endTrace(makeTraceEnding(thrown, NEVER_ABORTED));
     const error = toMillraceError(thrown);
     const { log, workflow } = this.#parts;
     const node = error instanceof RunAbortedError || !hasSeveralSteps(workflow) ? undefined : log.failedStep?.node;
@@ -270,14 +271,16 @@ export class Run {
     );
   }
 
-  /** What only operators may see stands in the log alone. Whatever becomes of that, the run has its end. */
+  /** Logs what only operators may see. A log that throws must not keep the run from its last event. */
   #tellLog(error: MillraceError): void {
     const { log } = this.#parts;
     try {
-      log.runFailed(error);
+      log.writeFailure(error);
     } catch (thrown) {
-      // Later, because it is the log that fails.
-      process.nextTick(() => log.write('error', 'failed, which could not be logged', {}, formatStackForLog(thrown)));
+      // Later, because the log itself has just failed.
+      process.nextTick(() =>
+        log.write('error', 'failed, and the failure could not be logged', {}, formatStackForLog(thrown)),
+      );
     }
   }
 
@@ -318,14 +321,14 @@ export class Run {
   }
 
   #emit(event: UnnumberedEvent, end?: RunEnd): void {
-    // Each event was made for this call, so it is numbered as it is.
+    // Each event object was made for this call, so it can be changed in place.
     const numbered = event as Numberable;
     numbered.seq = this.#seq++;
     this.#parts.emit(numbered, end);
   }
 }
 
-/** An event that is about to get its number. */
+/** A run event whose number can be set. */
 type Numberable = RunEvent & { seq: number };
 
 function hasSeveralSteps({ schema: { nodes } }: CompiledWorkflow): boolean {
@@ -336,16 +339,19 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
-/** @throws Error if it is something that JSON cannot hold */
+/** @throws Error if JSON cannot hold the result */
 function encodeResult(result: unknown, workflow: string): string {
   try {
     return JSON.stringify(result) ?? '';
   } catch (cause) {
-    throw new Error(`The result of the workflow "${workflow}" cannot be answered with: it has no JSON`, { cause });
+    throw new Error(
+      `The result of the workflow "${workflow}" cannot be sent: JSON cannot hold it. Return a text or plain data`,
+      { cause },
+    );
   }
 }
 
-/** In characters. Log probabilities, which are objects, are measured by the memory that they take. */
+/** Length of a delta in characters. Objects such as log probabilities are weighed by their memory. */
 function measureLength(delta: Delta): number {
   switch (delta.type) {
     case 'content':
@@ -365,7 +371,7 @@ function measureLength(delta: Delta): number {
   }
 }
 
-/** Of memory. A log probability of one token takes some hundreds, for a character or two of text: a lenient share. */
+/** Bytes of memory that count as one character: lenient, as the log probability of one token takes some hundreds of bytes. */
 const BYTES_PER_CHARACTER = 16;
 
-const NEVER = new Cancellation();
+const NEVER_ABORTED = new Cancellation();

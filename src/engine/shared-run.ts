@@ -4,27 +4,27 @@ import type { NodeStep, RunLog, TaskContext } from '../workflow/index.js';
 import type { ObserverContent, ObserverEvent, UnnumberedEvent } from './run-event.js';
 import type { StepUsage } from './step-usage.js';
 
-/** What all executions of one run share. */
+/** What all executions of a run share. */
 export interface SharedRun {
-  /** Aborts when the run is ended from outside, or one of its steps fails: with that failure. */
+  /** Aborts when the run is ended from outside, or with the first failure of a step. */
   readonly cancellation: Cancellation;
   readonly gate: Gate;
   readonly places: Semaphore;
   readonly clock: Clock;
   readonly log: RunLog;
-  /** Whether tokens that upstreams do not tell are estimated. */
+  /** Whether tokens that upstreams do not report are estimated. */
   readonly estimatesTokens: boolean;
-  /** Whether the run's reader can be kept waiting for so many milliseconds before a failed model call is made again. */
+  /** Whether the run's reader can wait so many milliseconds before a failed model call is made again. */
   readonly canWait: (ms: number) => boolean;
-  /** Whether somebody wants what authors' code gives in the events. */
+  /** Whether a reader wants values from authors' code in the events. */
   readonly wantsContent: () => boolean;
   readonly emit: (event: UnnumberedEvent) => void;
-  /** Tells observers what the run's reader is not told. */
+  /** Takes the events that only observers get. */
   readonly observe: (event: ObserverEvent, content?: ObserverContent) => void;
-  /** Told of each node before it starts: it is cleaned up at the run's end. */
-  readonly started: (step: NodeStep, context: TaskContext) => void;
-  /** Set when an answer broke off in the middle of a visible node: no step of any workflow of the run starts any more. */
+  /** Takes each node before it starts: it is cleaned up at the run's end. */
+  readonly addStarted: (step: NodeStep, context: TaskContext) => void;
+  /** Set when the output of a visible node broke off: from then on no step of any workflow of the run starts. */
   brokenOff: boolean;
-  /** Told of what each node uses when it starts. */
-  readonly account: (usage: StepUsage) => void;
+  /** Takes the usage of each node when it starts. */
+  readonly addUsage: (usage: StepUsage) => void;
 }

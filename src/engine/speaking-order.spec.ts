@@ -3,19 +3,19 @@ import fc from 'fast-check';
 import type { Delta } from '../streaming/index.js';
 import { SpeakingOrder } from './speaking-order.js';
 
-const say = (turn: SpeakingOrder, text: string): void =>
-  turn.say({ node: 'n', debounceMs: undefined }, { type: 'content', text });
+const say = (order: SpeakingOrder, text: string): void =>
+  order.say({ node: 'n', debounceMs: undefined }, { type: 'content', text });
 
-describe('Turn', () => {
+describe('SpeakingOrder', () => {
   const spoken: string[] = [];
   const root = (): SpeakingOrder => {
     spoken.length = 0;
     return new SpeakingOrder((_, delta) => spoken.push('text' in delta ? delta.text : ''));
   };
 
-  it('lets the first speak at once, and the next when it has finished', () => {
-    const turn = root();
-    const [first, second, third] = [turn.child(), turn.child(), turn.child()];
+  it('lets the first step speak at once, and the next one when the first has closed', () => {
+    const order = root();
+    const [first, second, third] = [order.child(), order.child(), order.child()];
     say(second, 'b');
     say(third, 'c');
     say(first, 'a');
@@ -29,8 +29,8 @@ describe('Turn', () => {
   });
 
   it('keeps the place of a step that holds others', () => {
-    const turn = root();
-    const [branch, after] = [turn.child(), turn.child()];
+    const order = root();
+    const [branch, after] = [order.child(), order.child()];
     say(after, '3');
     const [one, two] = [branch.child(), branch.child()];
     say(two, '2');
@@ -41,15 +41,15 @@ describe('Turn', () => {
     expect(spoken).toEqual(['1', '2', '3']);
   });
 
-  it('tells who is too far ahead, and when to go on', async () => {
-    const turn = root();
-    const [first, second] = [turn.child(), turn.child()];
+  it('says when a step is too far ahead, and when it may go on', async () => {
+    const order = root();
+    const [first, second] = [order.child(), order.child()];
     say(second, 'x'.repeat(500_000));
     expect(second.hasRoom).toBe(true);
     say(second, 'x'.repeat(30_000));
     expect([first.hasRoom, second.hasRoom]).toEqual([true, false]);
     let hasRoom = false;
-    const waiting = second.room().then(() => (hasRoom = true));
+    const waiting = second.waitForRoom().then(() => (hasRoom = true));
     await Promise.resolve();
     expect(hasRoom).toBe(false);
     first.close();
@@ -57,34 +57,34 @@ describe('Turn', () => {
     expect(second.hasRoom).toBe(true);
   });
 
-  it('counts all that it keeps: what is no text, and how many pieces there are', () => {
+  it('counts all that it keeps: pieces that are not text, and the number of pieces', () => {
     const pieces: Record<string, Delta> = {
       logprobs: { type: 'content', text: '', logprobs: [{ token: 'x'.repeat(600_000) }] },
       arguments: { type: 'tool-call', index: 0, arguments: 'x'.repeat(600_000) },
     };
     for (const delta of Object.values(pieces)) {
-      const turn = root();
-      turn.child();
-      const second = turn.child();
+      const order = root();
+      order.child();
+      const second = order.child();
       expect(second.hasRoom).toBe(true);
       second.say({ node: 'n', debounceMs: undefined }, delta);
       expect(second.hasRoom).toBe(false);
     }
-    const turn = root();
-    turn.child();
-    const second = turn.child();
+    const order = root();
+    order.child();
+    const second = order.child();
     for (let i = 0; i < 8_000; i++) say(second, '.');
     expect(second.hasRoom).toBe(false);
   });
 
-  it('speaks in declared order whatever happens when', () => {
+  it('speaks in declared order, whatever happens first', () => {
     // Leaves of a random tree are numbered in order; they speak twice each and close, in any interleaving.
     const tree = fc.letrec<{ node: number | unknown[] }>((tie) => ({
       node: fc.oneof({ depthSize: 'small' }, fc.constant(0), fc.array(tie('node'), { minLength: 1, maxLength: 4 })),
     }));
     fc.assert(
       fc.property(tree.node, fc.infiniteStream(fc.nat()), (shape, choices) => {
-        const turn = root();
+        const order = root();
         const jobs: (() => void)[][] = [];
         const expected: string[] = [];
         const grow = (at: SpeakingOrder, inner: unknown, onClosed: () => void): void => {
@@ -103,12 +103,12 @@ describe('Turn', () => {
             });
           }
         };
-        grow(turn, [shape], () => undefined);
+        grow(order, [shape], () => undefined);
         while (jobs.some((job) => job.length > 0)) {
           const ready = jobs.filter((job) => job.length > 0);
           ready[choices.next().value % ready.length]?.shift()?.();
         }
-        // What was kept is said in fewer pieces.
+        // Kept deltas are joined into fewer pieces.
         expect(spoken.join('')).toBe(expected.join(''));
       }),
     );

@@ -1,29 +1,30 @@
 import { type Delta, mergeDeltas, weighDelta } from '../streaming/index.js';
 
-/** Who says something. */
+/** The node that speaks. */
 export interface Speaker {
   /** Key of the node. */
   readonly node: string;
   readonly debounceMs: number | undefined;
 }
 
-/** Where what is said goes when its turn has come. */
+/** Takes each delta once it may be sent. */
 export type Speak = (speaker: Speaker, delta: Delta) => void;
 
-/** How much of what a step says before its turn has come is kept, in bytes of memory; then it waits. */
-const ROOM = 1024 * 1024;
+/** How many bytes of a step's deltas are kept while earlier steps still speak; then the step waits. */
+const MOST_KEPT_BYTES = 1024 * 1024;
 
 /**
- * A place in the order in which the steps of a run speak. Steps run in parallel, but their text must reach the client in
- * the order in which the workflow declares them: what a later one says before its turn is kept, up to a bound.
+ * The place of a step in the order in which the steps of a run speak. Steps run in parallel, but their text must reach the
+ * client in the order in which the workflow declares them. The deltas of a later step are kept, up to a bound, until the
+ * earlier ones have closed.
  *
- * A turn belongs to a step; a step that holds others (a branch, a nested workflow) gives each a turn inside its own.
+ * A step that holds others (a route, a nested workflow) gives each of them a place inside its own.
  */
 export class SpeakingOrder {
   readonly #speak: Speak;
   readonly #parent: SpeakingOrder | undefined;
   readonly #children: SpeakingOrder[] = [];
-  /** Index of the child whose turn it is. */
+  /** Index of the child that may speak now. */
   #current = 0;
   #isLive: boolean;
   #isClosed = false;
@@ -37,12 +38,12 @@ export class SpeakingOrder {
     this.#isLive = parent === undefined;
   }
 
-  /** True while more can be said at once. */
+  /** True while another delta can be taken without waiting. */
   get hasRoom(): boolean {
-    return this.#isLive || this.#keptBytes < ROOM;
+    return this.#isLive || this.#keptBytes < MOST_KEPT_BYTES;
   }
 
-  /** A turn inside this one, after those that it holds already. */
+  /** Adds a place inside this one, after those that it already holds. */
   child(): SpeakingOrder {
     const child = new SpeakingOrder(this.#speak, this);
     this.#children.push(child);
@@ -55,20 +56,20 @@ export class SpeakingOrder {
       this.#speak(speaker, delta);
       return;
     }
-    this.#keptBytes += weighDelta(delta, ROOM);
-    // Joined, since they will be said in one breath anyway.
+    this.#keptBytes += weighDelta(delta, MOST_KEPT_BYTES);
+    // Joined, because they will be sent together anyway.
     const last = this.#kept.at(-1);
     const merged = last?.speaker.node === speaker.node ? mergeDeltas(last.delta, delta) : undefined;
     if (last !== undefined && merged !== undefined) last.delta = merged;
     else this.#kept.push({ speaker, delta });
   }
 
-  /** Resolves when more can be said. It never rejects: whoever may be aborted meanwhile must race it. */
-  room(): Promise<void> {
+  /** Resolves when another delta can be taken. It never rejects: a caller that can be aborted must race it. */
+  waitForRoom(): Promise<void> {
     return this.hasRoom ? Promise.resolve() : new Promise((resume) => this.#waiting.push(resume));
   }
 
-  /** The step has said all it had to say. */
+  /** Marks the step as done; the next one may speak. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -5,27 +5,27 @@ import { MOST_CONTENT_BYTES, type StepKind } from '../workflow/index.js';
 import type { SharedRun } from './shared-run.js';
 import type { TraceEnding } from './trace-ending.js';
 
-/** What is known at the end of a step that calls models. */
+/** The end of a step that calls models. */
 export interface StepEnding {
   readonly usage?: Usage | undefined;
   readonly finishReason?: FinishReason | undefined;
 }
 
-/** How a step has failed. */
+/** How a step failed. */
 export interface StepFailure {
-  /** True: because the run fails for another reason. */
+  /** True if the step was aborted because the run fails for another reason. */
   readonly aborted?: boolean;
-  /** True: a substitute output stands in. */
+  /** True if the run goes on with a substitute output. */
   readonly recovered?: boolean;
 }
 
-/** Tells the readers and observers of a run how one of its steps goes. */
+/** Emits the events of one step to the readers and observers of a run. */
 export class StepReport {
   readonly #run: SharedRun;
   readonly #startedAt: number;
   readonly #visible: boolean;
 
-  /** @param node the step's key, behind those of the steps around it */
+  /** @param node the step's key, preceded by those of the enclosing steps */
   constructor(
     run: SharedRun,
     readonly node: string,
@@ -36,16 +36,16 @@ export class StepReport {
     this.#startedAt = run.clock.monotonic();
   }
 
-  started(kind: StepKind): void {
+  tellStart(kind: StepKind): void {
     this.#run.emit({ type: 'node-started', node: this.node, kind, visible: this.#visible });
   }
 
-  progress(message: string, data: unknown): void {
+  tellProgress(message: string, data: unknown): void {
     const shown = this.#run.wantsContent() ? toJsonValue(data, MOST_CONTENT_BYTES) : undefined;
     this.#run.emit({ type: 'node-progress', node: this.node, message, ...(shown !== undefined && { data: shown }) });
   }
 
-  finished(output: unknown, { usage, finishReason }: StepEnding = {}): void {
+  tellFinish(output: unknown, { usage, finishReason }: StepEnding = {}): void {
     const shown = this.#run.wantsContent() ? toJsonValue(output, MOST_CONTENT_BYTES) : undefined;
     this.#run.emit({
       type: 'node-finished',
@@ -58,26 +58,26 @@ export class StepReport {
     });
   }
 
-  failed(thrown: unknown, { aborted = false, recovered = false }: StepFailure): void {
+  tellFailure(thrown: unknown, { aborted = false, recovered = false }: StepFailure): void {
     const error = toRunError(toMillraceError(thrown));
     const { node } = this;
     this.#run.emit({ type: 'node-failed', node, elapsedMs: this.#elapsedMs, error, recovered, aborted });
   }
 
   /**
-   * Its span begins.
-   * @param name its own key
-   * @param path as that of its execution
-   * @param workflow id of the workflow that it is; absent: it is a node
+   * Begins the span of the step.
+   * @param name the step's own key
+   * @param path keys of the enclosing steps, each followed by a slash
+   * @param workflow id of the nested workflow that the step is; absent for a node
    */
-  traced(name: string, path: string, input: unknown, workflow?: string): void {
+  tellTraceStart(name: string, path: string, input: unknown, workflow?: string): void {
     const within = path === '' ? {} : { within: path.slice(0, -1) };
     const nested = workflow === undefined ? {} : { workflow };
     this.#run.observe({ type: 'step-traced', node: this.node, name, ...within, ...nested }, { input });
   }
 
-  /** Its span ends. */
-  traceEnded(ending: TraceEnding, output?: unknown): void {
+  /** Ends the span of the step. */
+  tellTraceEnd(ending: TraceEnding, output?: unknown): void {
     this.#run.observe({ type: 'step-trace-ended', node: this.node, ...ending }, { output });
   }
 

@@ -1,23 +1,23 @@
 import { addUsage, type FinishReason, type Usage, worseFinishReason } from '../models/index.js';
 import type { AgentEvent } from '../workflow/index.js';
 
-/** What the model calls of one step come to, also those that failed or were aborted. */
+/** Sums up the model calls of one step, including those that failed or were aborted. */
 export class StepUsage {
   #usage: Usage | undefined;
   #untoldTokens = 0;
   #finishReason: FinishReason | undefined;
 
-  /** The sum over the calls whose upstreams told; undefined if none did. */
+  /** The sum over the calls whose upstreams reported usage; undefined if none did. */
   get usage(): Usage | undefined {
     return this.#usage;
   }
 
-  /** Tokens that no upstream has told, by estimate; 0 if nobody wants to know. */
+  /** Estimate of the tokens that no upstream reported; 0 if nobody asked for it. */
   get untoldTokens(): number {
     return this.#untoldTokens;
   }
 
-  /** The worst of its agents'; undefined if none finished. */
+  /** The worst finish reason of its agents; undefined if none finished. */
   get finishReason(): FinishReason | undefined {
     return this.#finishReason;
   }
@@ -32,7 +32,7 @@ export class StepUsage {
   }
 }
 
-/** The sum of what is known; undefined if nothing is. */
+/** The sum of the given usages; undefined if none is known. */
 export function sumUsage(usages: readonly (Usage | undefined)[]): Usage | undefined {
   return usages.reduce<Usage | undefined>(
     (sum, usage) => (usage === undefined ? sum : addUsage(sum, usage)),

@@ -2,7 +2,7 @@ import { rejectOnAbort } from '../kernel/index.js';
 import type { FinishReason, Message, ModelParameters } from '../models/index.js';
 import { StructuredOutputError } from '../schema/index.js';
 import type { DeltaCollector, Delta } from '../streaming/index.js';
-import { type AgentInput, IncompleteAnswerError, readConversation, TaskContext } from '../workflow/index.js';
+import { type AgentInput, IncompleteOutputError, readConversation, TaskContext } from '../workflow/index.js';
 import type { AgentPlan } from './agent-plan.js';
 import { Attempts } from './attempts.js';
 import { pickForwardedParameters } from './pick-forwarded-parameters.js';
@@ -10,7 +10,7 @@ import { renderInstructions } from './render-instructions.js';
 import { writeModelCall } from './model-call.js';
 import { OpenCall } from './open-call.js';
 import { RefusedRequestError, type WrittenRequest } from './refused-request.js';
-import { ShownAnswer } from './shown-answer.js';
+import { ShownOutput } from './shown-output.js';
 import { ToolRounds } from './tools/index.js';
 
 /** Sets the text before a tool's call off from the text after it. */
@@ -19,7 +19,7 @@ const BLANK_LINE = '\n\n';
 const NOTHING: readonly Delta[] = [];
 
 /** What an agent's model has answered in the end. */
-export interface AgentReply {
+export interface ModelOutput {
   readonly content: string;
   /** Empty unless the model refused. */
   readonly refusal: string;
@@ -54,7 +54,7 @@ export class AgentRun<Output> {
    * that it can be checked.
    * @param finish makes the result of the whole reply
    */
-  stream<R>(finish: (reply: AgentReply) => R | Promise<R>): AsyncGenerator<readonly Delta[], R, void> {
+  stream<R>(finish: (reply: ModelOutput) => R | Promise<R>): AsyncGenerator<readonly Delta[], R, void> {
     return this.#answer(true, finish);
   }
 
@@ -64,7 +64,7 @@ export class AgentRun<Output> {
     for (let repairs = 0; ;) {
       const reply = await finishGenerator(this.#answer(false, (whole) => whole));
       try {
-        return await parseReply(reply, this.#plan, this.#context);
+        return await parseModelOutput(reply, this.#plan, this.#context);
       } catch (fault) {
         if (!(fault instanceof StructuredOutputError)) throw fault;
         const toolRounds = this.#tools.count;
@@ -93,15 +93,15 @@ export class AgentRun<Output> {
    */
   async *#answer<R>(
     isHeard: boolean,
-    finish: (reply: AgentReply) => R | Promise<R>,
+    finish: (reply: ModelOutput) => R | Promise<R>,
   ): AsyncGenerator<readonly Delta[], R, void> {
     if (!this.#hasBegun) await this.#begin();
     let said = '';
     for (;;) {
       const separator = said === '' || /\s$/.test(said) || this.#plan.schema !== undefined ? '' : BLANK_LINE;
-      const shown = isHeard ? new ShownAnswer(said, separator, this.#tools.openFilter()) : undefined;
+      const shown = isHeard ? new ShownOutput(said, separator, this.#tools.openFilter()) : undefined;
       const call = this.#openCall();
-      const { answer, batches } = call;
+      const { received, batches } = call;
       let finishReason: FinishReason;
       let isPassedOn = false;
       try {
@@ -123,14 +123,14 @@ export class AgentRun<Output> {
       } finally {
         await call.close();
       }
-      if (isHeard && answer.content !== '') said += separator + answer.content;
-      const toolCalls = this.#tools.chooseCalls(answer, finishReason);
+      if (isHeard && received.content !== '') said += separator + received.content;
+      const toolCalls = this.#tools.chooseCalls(received, finishReason);
       if (toolCalls.length === 0) {
         this.#context.events.emit({ type: 'agent-finished', finishReason });
-        return await finish(makeReply(answer, finishReason, isHeard ? said : answer.content));
+        return await finish(makeModelOutput(received, finishReason, isHeard ? said : received.content));
       }
       this.#attempts.accept();
-      this.#messages = [...this.#messages, ...(await this.#tools.run(answer, toolCalls))];
+      this.#messages = [...this.#messages, ...(await this.#tools.run(received, toolCalls))];
       this.#isContinued = true;
     }
   }
@@ -158,36 +158,40 @@ export class AgentRun<Output> {
       forwarded: this.#forwarded,
     };
     return new OpenCall(target, call, this.#context, this.#plan.config.timeout, this.#attempts, (thrown) =>
-      RefusedRequestError.for(thrown, request),
+      RefusedRequestError.explain(thrown, request),
     );
   }
 }
 
 /**
  * The output that a reply is. The author's rules may take as long as the run does.
- * @throws IncompleteAnswerError if the model stopped before its structured answer was whole, StructuredOutputError if
- *   that does not fit its class, the run's abort reason after an abort
+ * @throws IncompleteOutputError if the model stopped before its structured answer was whole, StructuredOutputError if that
+ *   does not fit its class, the run's abort reason after an abort
  */
-export function parseReply<Output>(
-  { content, refusal, finishReason }: AgentReply,
+export function parseModelOutput<Output>(
+  { content, refusal, finishReason }: ModelOutput,
   { schema }: Pick<AgentPlan<Output>, 'schema'>,
   context: TaskContext,
 ): Output | Promise<Output> {
   if (schema === undefined) return content as Output;
   const refused = refusal !== '';
   if (refused || finishReason === 'length' || finishReason === 'content_filter') {
-    throw new IncompleteAnswerError(finishReason, refused);
+    throw new IncompleteOutputError(finishReason, refused);
   }
   return rejectOnAbort(schema.parse(content), TaskContext.readAbort(context));
 }
 
-function makeReply({ transcript, refusal }: DeltaCollector, finishReason: FinishReason, content: string): AgentReply {
+function makeModelOutput(
+  { transcript, refusal }: DeltaCollector,
+  finishReason: FinishReason,
+  content: string,
+): ModelOutput {
   // Of an answer that is only spoken, the words are what other steps can use.
   return { content: content === '' ? transcript : content, refusal, finishReason };
 }
 
 /** Shows a model its answer, if it gave one, and what is wrong with it. */
-function writeRepairRequest({ content }: AgentReply, { faults }: StructuredOutputError): readonly Message[] {
+function writeRepairRequest({ content }: ModelOutput, { faults }: StructuredOutputError): readonly Message[] {
   const list = faults.map((fault) => `- ${fault}`).join('\n');
   const request: Message = {
     role: 'user',

@@ -7,7 +7,7 @@ import {
   WiringError,
 } from '../workflow/index.js';
 import type { AgentPlan } from './agent-plan.js';
-import { AgentRun, parseReply } from './agent-run.js';
+import { AgentRun, parseModelOutput } from './agent-run.js';
 import { AgentStream } from './agent-stream.js';
 
 /** Runs one agent: what is said to its language model, with which parameters and tools, and what its answer is. */
@@ -38,9 +38,9 @@ export class AgentRunner<Output> {
   /**
    * One whole answer: the text, or the validated object.
    * @param input `messages`, and the variables of the agent's instructions
-   * @throws UpstreamError if the model fails, ToolRoundsExceededError or ToolCallsExceededError if it does nothing but ask for tools,
-   *   IncompleteAnswerError if it stops before a structured answer is whole, StructuredOutputError if that does not fit
-   *   its class or schema, InvalidRequestError if a tool of the client has the name of one of the server's
+   * @throws UpstreamError if the model fails, ToolRoundsExceededError or ToolCallsExceededError if it does nothing but ask
+   *   for tools, IncompleteOutputError if it stops before a structured answer is whole, StructuredOutputError if that does
+   *   not fit its class or schema, InvalidRequestError if a tool of the client has the name of one of the server's
    */
   async run(input: AgentInput, context: TaskContext): Promise<Output> {
     return new AgentRun(this.#plan, input, context).run();
@@ -50,7 +50,7 @@ export class AgentRunner<Output> {
   runStream(input: AgentInput, context: TaskContext): AgentStream<Output> {
     return new AgentStream(
       (finish) => new AgentRun(this.#plan, input, context).stream(finish),
-      (reply) => parseReply(reply, this.#plan, context),
+      (reply) => parseModelOutput(reply, this.#plan, context),
     );
   }
 }

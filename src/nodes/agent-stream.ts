@@ -1,9 +1,9 @@
 import type { Delta } from '../streaming/index.js';
-import type { AgentReply } from './agent-run.js';
+import type { ModelOutput } from './agent-run.js';
 
 /** Opens an answer, whose result `finish` makes of the whole reply. */
-export type OpenAnswer = <R>(
-  finish: (reply: AgentReply) => R | Promise<R>,
+export type OpenStream = <R>(
+  finish: (reply: ModelOutput) => R | Promise<R>,
 ) => AsyncGenerator<readonly Delta[], R, void>;
 
 /**
@@ -11,15 +11,15 @@ export type OpenAnswer = <R>(
  * first batch is asked for, and leaving the loop early ends the call.
  */
 export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
-  readonly #open: OpenAnswer;
-  readonly #finish: (reply: AgentReply) => Output | Promise<Output>;
+  readonly #open: OpenStream;
+  readonly #finish: (reply: ModelOutput) => Output | Promise<Output>;
   #readOutput: (() => Output) | undefined;
 
   /**
    * @param open makes the calls
    * @param finish makes the output of the whole answer
    */
-  constructor(open: OpenAnswer, finish: (reply: AgentReply) => Output | Promise<Output>) {
+  constructor(open: OpenStream, finish: (reply: ModelOutput) => Output | Promise<Output>) {
     this.#open = open;
     this.#finish = finish;
   }
@@ -38,8 +38,8 @@ export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
 
   /**
    * The whole answer, once the iteration has come to its end: the text, or the validated object.
-   * @throws IncompleteAnswerError if the model stopped before its structured answer was whole, StructuredOutputError if
-   *   that does not fit its class, Error if the stream has not been read to its end
+   * @throws IncompleteOutputError if the model stopped before its structured answer was whole, StructuredOutputError if that
+   *   does not fit its class, Error if the stream has not been read to its end
    */
   output(): Output {
     if (this.#readOutput === undefined) {
@@ -49,7 +49,7 @@ export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
   }
 
   /** Only who asks for the output is told what is wrong with it. */
-  async #settle(reply: AgentReply): Promise<void> {
+  async #settle(reply: ModelOutput): Promise<void> {
     try {
       const output = await this.#finish(reply);
       this.#readOutput = () => output;

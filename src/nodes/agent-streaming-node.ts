@@ -28,7 +28,7 @@ export abstract class AgentStreamingNode<Input, Output>
    * Passes a structured answer on and returns the validated object. Two shapes:
    * - without `channels`, the JSON text itself is the content;
    * - with `channels`, each named field's text streams live in its channel, strings decoded, other values as JSON.
-   * @throws StructuredOutputError if the answer does not fit the class, IncompleteAnswerError if it stops early, WiringError
+   * @throws StructuredOutputError if the answer does not fit the class, IncompleteOutputError if it stops early, WiringError
    *   if the channels do not fit the output
    */
   protected streamStructuredDeltas<const C extends ChannelMap<Output>>(

@@ -5,7 +5,7 @@ import { catchRejection } from '../../test/support/rejection.js';
 import { InternalError, RunAbortedError, UpstreamError } from '../errors/index.js';
 import { ModelProviders } from '../models/index.js';
 import { StructuredOutputError } from '../schema/index.js';
-import { type AgentEvent, IncompleteAnswerError, TaskContext } from '../workflow/index.js';
+import { type AgentEvent, IncompleteOutputError, TaskContext } from '../workflow/index.js';
 import { Attempts } from './attempts.js';
 import { resolveModelTargets } from './model-target.js';
 
@@ -95,7 +95,7 @@ describe('Attempts', () => {
     ['400', new UpstreamError('', { status: 400 })],
     ['413', new UpstreamError('', { status: 413 })],
     ['422', new UpstreamError('', { status: 422 })],
-    ['an answer that was cut short', new IncompleteAnswerError('length', false)],
+    ['an answer that was cut short', new IncompleteOutputError('length', false)],
     ['a bug', new InternalError(new TypeError())],
     ['what is no error of ours', new TypeError()],
   ])('does not help with %s', async (_, error) => {

@@ -2,7 +2,7 @@ import { toMillraceError, UpstreamError } from '../errors/index.js';
 import { sleep } from '../kernel/index.js';
 import type { ModelName } from '../models/index.js';
 import { StructuredOutputError } from '../schema/index.js';
-import { describeFailure, IncompleteAnswerError, type TaskContext } from '../workflow/index.js';
+import { describeFailure, IncompleteOutputError, type TaskContext } from '../workflow/index.js';
 import type { ModelTarget } from './model-target.js';
 import { isFaultOfRequest } from './refused-request.js';
 import type { TryCounter } from './open-call.js';
@@ -114,7 +114,7 @@ export class Attempts implements TryCounter {
 
 /** Also what retries cannot heal: wrong credentials, a model that does not exist, a quota that is used up. */
 function canAnotherModelHeal(thrown: unknown): boolean {
-  return thrown instanceof UpstreamError && !isFaultOfRequest(thrown) && !(thrown instanceof IncompleteAnswerError);
+  return thrown instanceof UpstreamError && !isFaultOfRequest(thrown) && !(thrown instanceof IncompleteOutputError);
 }
 
 function describeReason(thrown: unknown): string {

@@ -25,7 +25,7 @@ export interface TryCounter {
  */
 export class OpenCall {
   /** What has come so far. */
-  readonly answer = new DeltaCollector();
+  readonly received = new DeltaCollector();
   readonly #call: ModelCall;
   readonly #context: TaskContext;
   readonly #tries: TryCounter;
@@ -69,10 +69,10 @@ export class OpenCall {
       ...(context.events.isTraced && { content: readContent(call) }),
     });
     this.#name = { provider, model, address, attempt: tries.countTry() };
-    context.log.asks(this.#name);
+    context.log.noteCall(this.#name);
     // A node that does not heed the abort leaves its call open, and what it came to is to be known by the end of the run.
     TaskContext.readAbort(context).addEventListener('abort', this.#onAbort, { once: true });
-    this.#limit = new TimeLimit(context, timeoutMs, upstreamTimeout);
+    this.#limit = new TimeLimit(context, timeoutMs, makeTimeoutError);
     this.#stream = chat.stream(call, this.#scope());
   }
 
@@ -88,7 +88,7 @@ export class OpenCall {
       this.#emit({ type: 'model-call-first-token', call: this.#number });
       this.#hasSpoken = true;
     }
-    for (const delta of batch) this.answer.add(delta);
+    for (const delta of batch) this.received.add(delta);
   }
 
   /** The answer has come to its end. */
@@ -110,7 +110,7 @@ export class OpenCall {
     }
     const error = toMillraceError(explained);
     const { code, name, diagnostic } = error;
-    this.#context.log.callFailed(error, this.#name);
+    this.#context.log.noteFailedCall(error, this.#name);
     this.#end(readOutcome(error), `${code ?? name}: ${diagnostic ?? '-'}`);
     return explained;
   }
@@ -132,7 +132,7 @@ export class OpenCall {
       canWait: (ms) => this.#context.canWait(ms),
       upstreamRequestId: (id) => {
         this.#name = { ...this.#name, upstream_request_id: id };
-        log.asks(this.#name);
+        log.noteCall(this.#name);
       },
       retrying: ({ attempt, delayMs, reason }) => {
         const { provider, model } = this.#name;
@@ -142,7 +142,7 @@ export class OpenCall {
           cause: reason,
         });
         this.#name = { ...this.#name, attempt: this.#tries.countTry(), upstream_request_id: undefined };
-        log.asks(this.#name);
+        log.noteCall(this.#name);
       },
       usage: (usage) => {
         this.#usage = usage;
@@ -183,12 +183,12 @@ export class OpenCall {
       ...(usage !== undefined && { usage }),
       ...(untoldTokens > 0 && { untoldTokens }),
       ...(this.#model !== undefined && { model: this.#model }),
-      ...(this.#context.events.isTraced && { output: this.answer.output() as JsonValue }),
+      ...(this.#context.events.isTraced && { output: this.received.output() as JsonValue }),
     });
   }
 
   #estimateUntold(outcome: Outcome): number {
-    return estimateUntoldTokens(this.#call, this.answer, { outcome, hasSpoken: this.#hasSpoken, usage: this.#usage });
+    return estimateUntoldTokens(this.#call, this.received, { outcome, hasSpoken: this.#hasSpoken, usage: this.#usage });
   }
 }
 
@@ -197,7 +197,7 @@ function readContent({ messages, parameters }: ModelCall): ModelCallContent {
   return { messages: messages as unknown as JsonValue, parameters: parameters as ModelCallContent['parameters'] };
 }
 
-function upstreamTimeout(limitMs: number): UpstreamError {
+function makeTimeoutError(limitMs: number): UpstreamError {
   return new UpstreamError(`A model call took longer than the ${limitMs} ms that its node allows.`, {
     status: 504,
     code: 'upstream_timeout',

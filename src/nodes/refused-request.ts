@@ -50,7 +50,7 @@ export class RefusedRequestError extends UpstreamError {
   }
 
   /** What a failed call is to throw: this in place of a refusal that is not about the client's part, else what it was. */
-  static for(thrown: unknown, request: WrittenRequest): unknown {
+  static explain(thrown: unknown, request: WrittenRequest): unknown {
     if (!(thrown instanceof UpstreamError) || !isFaultOfRequest(thrown)) return thrown;
     const written = findWritten(thrown, request.forwarded);
     const isOurs = written !== undefined || isOwnFault(thrown.param, request);

@@ -5,7 +5,7 @@ import type { AgentStream } from './agent-stream.js';
 
 /**
  * Passes a structured answer on by its fields, each in its channel: strings decoded, other values as JSON.
- * @throws StructuredOutputError if the answer does not fit its class or schema, IncompleteAnswerError if it stops early
+ * @throws StructuredOutputError if the answer does not fit its class or schema, IncompleteOutputError if it stops early
  */
 export async function* streamFields<Output>(
   stream: AgentStream<Output>,

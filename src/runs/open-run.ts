@@ -69,7 +69,7 @@ export class OpenRun {
 
   #onFault(reason: unknown): void {
     // A run that has ended already cannot fail any more, so the fault goes to the log.
-    if (this.#hasEnded || this.cancellation.aborted) this.#parts.log.runFailed(toMillraceError(reason));
+    if (this.#hasEnded || this.cancellation.aborted) this.#parts.log.writeFailure(toMillraceError(reason));
     else this.cancellation.abort(reason);
   }
 }

@@ -53,7 +53,7 @@ function findValidators(type: OutputClass): ReadonlyMap<string, readonly Validat
   const ofClass = (target: OutputClass): ValidationMetadata[] =>
     storage.getTargetValidationMetadatas(target, '', false, false);
   const validators = new Map<string, ValidationMetadata[]>();
-  for (const ancestor of lineage(type))
+  for (const ancestor of listLineage(type))
     for (const { propertyName } of ofClass(ancestor)) validators.set(propertyName, []);
   for (const validator of ofClass(type)) {
     const [constraint] = storage.getTargetValidatorConstraints(validator.constraintCls);
@@ -64,9 +64,9 @@ function findValidators(type: OutputClass): ReadonlyMap<string, readonly Validat
 }
 
 /** A class and those it extends, the base first. */
-function lineage(type: OutputClass): OutputClass[] {
+function listLineage(type: OutputClass): OutputClass[] {
   const parent = Object.getPrototypeOf(type) as OutputClass;
-  return parent === Function.prototype ? [type] : [...lineage(parent), type];
+  return parent === Function.prototype ? [type] : [...listLineage(parent), type];
 }
 
 /** A field is visible here because a class that is compiled for ES2022 or later defines all its fields. */

@@ -6,7 +6,7 @@ import { OutputClassError } from './output-class-error.js';
 import type { OutputClass } from './output-type.js';
 import type { Presence, PropertyDescription } from './property-description.js';
 import { References } from './references.js';
-import { nullable, strictSchema } from './strict-schema.js';
+import { allowNull, makeStrictSchema } from './strict-schema.js';
 
 /** The schema of one class, with what the schema itself does not say. */
 export interface ObjectDefinition {
@@ -40,7 +40,9 @@ export function compileSchema(root: OutputClass): CompiledSchema {
   if (faults.size > 0) throw new OutputClassError(`class ${root.name}`, [...faults]);
   const [[, { schema }], ...others] = [...definitions] as [[string, ObjectDefinition], ...[string, ObjectDefinition][]];
   if (others.length === 0) return { schema: deepFreeze(schema), definitions };
-  const $defs = Object.fromEntries(others.map(([reference, nested]) => [references.nameOf(reference), nested.schema]));
+  const $defs = Object.fromEntries(
+    others.map(([reference, nested]) => [references.readName(reference), nested.schema]),
+  );
   return { schema: deepFreeze({ ...schema, $defs }), definitions };
 }
 
@@ -55,7 +57,7 @@ function defineObject(
   // The first property, so that a model decides for a class before it writes what the classes have in common.
   if (discriminator) properties[discriminator.property] = { type: 'string', enum: [discriminator.value] };
   for (const property of own) {
-    properties[property.name] = propertySchema(property, references, (problem) =>
+    properties[property.name] = makePropertySchema(property, references, (problem) =>
       report(`${type.name}.${property.name} ${problem}`),
     );
   }
@@ -69,15 +71,15 @@ function defineObject(
   return { schema, presence: new Map(own.map(({ name, presence }) => [name, presence])), discriminator };
 }
 
-function propertySchema(
+function makePropertySchema(
   { raw, nested, presence }: PropertyDescription,
   references: References,
   report: (problem: string) => void,
 ): JsonSchema {
-  const classes = nested.map((target) => ({ $ref: references.to(target) }));
+  const classes = nested.map((target) => ({ $ref: references.refer(target) }));
   const target = classes.length > 1 ? { anyOf: classes } : classes[0];
-  const schema = strictSchema(raw, (reference) => (reference === NESTED ? target : undefined), report);
-  return presence === 'required' ? schema : nullable(schema);
+  const schema = makeStrictSchema(raw, (reference) => (reference === NESTED ? target : undefined), report);
+  return presence === 'required' ? schema : allowNull(schema);
 }
 
 /** Freezes a value and all that is in it. */

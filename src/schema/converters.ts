@@ -45,7 +45,7 @@ const DAY_OR_TIME = {
 /** Where class-validator-jsonschema's own converters say too little, or something that is not so. */
 const CONVERTERS: Converters = {
   [ValidationTypes.NESTED_VALIDATION]: (meta) =>
-    !meta.each && designType(meta) === Array ? { type: 'array', items: { $ref: NESTED } } : { $ref: NESTED },
+    !meta.each && readDesignType(meta) === Array ? { type: 'array', items: { $ref: NESTED } } : { $ref: NESTED },
   // Theirs refers to whatever class the property is declared with, such as Object.
   [ValidationTypes.CUSTOM_VALIDATION]: {},
   // Theirs forbids null, which no other type allows anyway.
@@ -53,10 +53,10 @@ const CONVERTERS: Converters = {
   [IS_EMPTY]: {},
   // Theirs claims a string, but it is used on anything.
   [IS_NOT_EMPTY]: { minLength: 1 },
-  [EQUALS]: (meta) => oneOfValues([meta.constraints[0]]),
-  [IS_IN]: (meta) => oneOfValues(meta.constraints[0] as readonly unknown[]),
+  [EQUALS]: (meta) => makeValuesSchema([meta.constraints[0]]),
+  [IS_IN]: (meta) => makeValuesSchema(meta.constraints[0] as readonly unknown[]),
   // Theirs claims strings, and takes the names of a numeric enum for values.
-  [IS_ENUM]: (meta) => oneOfValues(meta.constraints[1] as readonly unknown[]),
+  [IS_ENUM]: (meta) => makeValuesSchema(meta.constraints[1] as readonly unknown[]),
   [IS_DATE]: DATE_TIME,
   [MIN_DATE]: DATE_TIME,
   [MAX_DATE]: DATE_TIME,
@@ -122,13 +122,15 @@ export function isPortablePattern(source: string, flags = ''): boolean {
   }
 }
 
-function designType({ target, propertyName }: ValidationMetadata): unknown {
+function readDesignType({ target, propertyName }: ValidationMetadata): unknown {
   return typeof target === 'function'
     ? (Reflect.getMetadata('design:type', target.prototype as object, propertyName) as unknown)
     : undefined;
 }
 
-function oneOfValues(values: readonly unknown[]): ReturnType<Extract<Converters[string], (...args: never) => unknown>> {
+function makeValuesSchema(
+  values: readonly unknown[],
+): ReturnType<Extract<Converters[string], (...args: never) => unknown>> {
   const branches = [
     { type: 'string' as const, enum: values.filter((value) => typeof value === 'string') },
     {

@@ -23,7 +23,7 @@ const VALUE_TYPES: ReadonlySet<unknown> = new Set<unknown>([String, Number, Bool
  * The classes that `@Type` names, if `@ValidateNested` goes with it.
  * @returns none if the property holds no objects
  */
-export function nestedClasses(
+export function findNestedClasses(
   { type, name, validators }: Property,
   report: (problem: string) => void,
 ): readonly NestedClass[] {
@@ -34,7 +34,7 @@ export function nestedClasses(
     return [];
   }
   const { discriminator, keepDiscriminatorProperty: isKept = false } = metadata.options;
-  const given = typeGiven(metadata);
+  const given = readGivenType(metadata);
   const classes: readonly NestedClass[] =
     discriminator?.subTypes.map(({ name: value, value: subType }) => ({
       type: subType as OutputClass,
@@ -66,10 +66,10 @@ export function nestedClasses(
 /** The class that `@Type` gives a property whatever the answer is. */
 export function findType({ type, name }: Pick<Property, 'type' | 'name'>): OutputClass | undefined {
   const metadata = transforms.findTypeMetadata(type, name) as TypeMetadata | undefined;
-  return metadata && typeGiven(metadata);
+  return metadata && readGivenType(metadata);
 }
 
-function typeGiven({ typeFunction, reflectedType }: TypeMetadata): OutputClass | undefined {
+function readGivenType({ typeFunction, reflectedType }: TypeMetadata): OutputClass | undefined {
   // Typed as always there, but `@Type()` alone leaves it out.
   const choose = typeFunction as TypeMetadata['typeFunction'] | undefined;
   if (choose === undefined) return reflectedType as OutputClass | undefined;

@@ -5,13 +5,13 @@ import { type CompiledSchema, compileSchema, deepFreeze } from './compiled-schem
 import type { ObjectSchema } from './json-schema.js';
 import { keepPromises } from './keep-promises.js';
 import type { OutputClass, OutputType } from './output-type.js';
-import { schemaName } from './references.js';
+import { makeSchemaName } from './references.js';
 import { ShapeReader } from './shape-reader.js';
 import { compileStandardSchema } from './standard-json-schema.js';
 import { isStandardSchema, type StandardSchema, validateStandard } from './standard-schema.js';
 import { settlePromises } from './settle-promises.js';
 import { findIssues } from './standard-issues.js';
-import { type AnswerFault, StructuredOutputError } from './structured-output-error.js';
+import { type OutputFault, StructuredOutputError } from './structured-output-error.js';
 
 /** What one class or schema means for a model: the schema it is sent, and what becomes of its answer. */
 export interface OutputSchema<T> {
@@ -30,16 +30,16 @@ export interface OutputSchema<T> {
 }
 
 /** Whoever worked with it would work with another number: an order, an account or an amount that nobody meant. */
-const UNSAFE_NUMBER: AnswerFault = {
+const UNSAFE_NUMBER: OutputFault = {
   path: '$',
   message:
     'a number has more digits than are kept (it is exact up to 9007199254740991). Give it as a string where that fits',
 };
 
 /** Values take many times the memory of their text; what is shorter than this cannot hold many. */
-const LONG_ANSWER = 128 * 1024;
+const LONG_OUTPUT = 128 * 1024;
 const MOST_VALUES = 1_000_000;
-const TOO_MANY: AnswerFault = { path: '$', message: `it holds more than ${MOST_VALUES} values` };
+const TOO_MANY: OutputFault = { path: '$', message: `it holds more than ${MOST_VALUES} values` };
 
 const VALIDATION = { validationError: { target: false, value: false } };
 
@@ -53,52 +53,53 @@ export function makeOutputSchema<T>(type: OutputType<T>): OutputSchema<T> {
   const key = type as OutputType;
   const known = schemas.get(key) as OutputSchema<T> | undefined;
   if (known !== undefined) return known;
-  const made = Object.freeze(isStandardSchema(type) ? fromStandard(type) : fromClass(type));
+  const made = Object.freeze(isStandardSchema(type) ? makeStandardSchema(type) : makeClassSchema(type));
   schemas.set(key, made);
   return made;
 }
 
-function fromClass<T>(type: OutputClass<T>): OutputSchema<T> {
+function makeClassSchema<T>(type: OutputClass<T>): OutputSchema<T> {
   const { schema, definitions } = compileSchema(type as OutputClass);
   return {
-    name: schemaName(type as OutputClass),
+    name: makeSchemaName(type as OutputClass),
     schema,
     parse: async (text) => {
-      const plain = readAnswer(text, definitions);
+      const plain = readOutput(text, definitions);
       const instance = await settlePromises(keepPromises(() => plainToInstance(type, plain)));
       const errors = await keepPromises(() => validate(instance as object, VALIDATION));
-      if (errors.length > 0) throw StructuredOutputError.mismatch(errors.flatMap((error) => findFaults(error, '')));
+      if (errors.length > 0) throw StructuredOutputError.makeMismatch(errors.flatMap((error) => findFaults(error, '')));
       return instance;
     },
   };
 }
 
-function fromStandard<T>(type: StandardSchema<T>): OutputSchema<T> {
+function makeStandardSchema<T>(type: StandardSchema<T>): OutputSchema<T> {
   const { name, schema, definitions } = compileStandardSchema(type);
   return {
     name,
     schema: deepFreeze(schema),
     parse: async (text) => {
-      const plain = readAnswer(text, definitions);
+      const plain = readOutput(text, definitions);
       const result = await keepPromises(() => validateStandard(type, plain));
-      if (result.issues !== undefined) throw StructuredOutputError.mismatch(findIssues(result.issues, plain));
+      if (result.issues !== undefined) throw StructuredOutputError.makeMismatch(findIssues(result.issues, plain));
       return settlePromises(result.value);
     },
   };
 }
 
 /** What a text holds, in the form of its schema. */
-function readAnswer(text: string, definitions: CompiledSchema['definitions']): unknown {
+function readOutput(text: string, definitions: CompiledSchema['definitions']): unknown {
   const reader = new ShapeReader(definitions);
   const plain = reader.read(parseJson(text), { $ref: '#' });
-  if (reader.faults.length > 0) throw StructuredOutputError.mismatch(reader.faults);
+  if (reader.faults.length > 0) throw StructuredOutputError.makeMismatch(reader.faults);
   return plain;
 }
 
 function parseJson(text: string): unknown {
-  if (text.length > LONG_ANSWER && hasMoreValues(text, MOST_VALUES)) throw StructuredOutputError.mismatch([TOO_MANY]);
+  if (text.length > LONG_OUTPUT && hasMoreValues(text, MOST_VALUES))
+    throw StructuredOutputError.makeMismatch([TOO_MANY]);
   const json = readJson(text);
-  if (findUnsafeNumber(text) !== undefined) throw StructuredOutputError.mismatch([UNSAFE_NUMBER]);
+  if (findUnsafeNumber(text) !== undefined) throw StructuredOutputError.makeMismatch([UNSAFE_NUMBER]);
   return json;
 }
 
@@ -107,11 +108,11 @@ function readJson(text: string): unknown {
     return JSON.parse(text) as unknown;
   } catch {
     // The engine's error quotes the text.
-    throw StructuredOutputError.notJson(text.length);
+    throw StructuredOutputError.makeNotJson(text.length);
   }
 }
 
-function findFaults({ property, constraints = {}, children = [] }: ValidationError, parent: string): AnswerFault[] {
+function findFaults({ property, constraints = {}, children = [] }: ValidationError, parent: string): OutputFault[] {
   const isIndex = /^\d+$/.test(property);
   const path = isIndex ? `${parent}[${property}]` : parent === '' ? property : `${parent}.${property}`;
   return [

@@ -2,9 +2,9 @@ import { TransformationType } from 'class-transformer';
 import { defaultMetadataStorage as transforms } from 'class-transformer/cjs/storage.js';
 import { IS_OPTIONAL, ValidationTypes } from 'class-validator';
 import type { RawSchema } from './json-schema.js';
-import { type NestedClass, nestedClasses } from './nested-classes.js';
+import { type NestedClass, findNestedClasses } from './nested-classes.js';
 import type { OutputClass } from './output-type.js';
-import { typedSchema } from './property-type.js';
+import { readTypedSchema } from './property-type.js';
 import type { Property } from './property.js';
 
 /**
@@ -49,8 +49,8 @@ export function describeProperty(
   if (![undefined, name].includes(transforms.findExposeMetadata(type, name)?.options.name)) {
     report('is read from another name. Remove the name from @Expose() and give the property that name.');
   }
-  const nested = nestedClasses(property, report);
-  return { name, presence, nested, raw: typedSchema(property, nested.length > 0, report) };
+  const nested = findNestedClasses(property, report);
+  return { name, presence, nested, raw: readTypedSchema(property, nested.length > 0, report) };
 }
 
 function readPresence({ validators }: Property): Presence {

@@ -17,10 +17,10 @@ const JSON_FORMS: ReadonlyMap<unknown, readonly string[]> = new Map<unknown, rea
 ]);
 const WITHOUT_JSON: ReadonlySet<unknown> = new Set<unknown>([Set, Map, Promise, BigInt, Symbol, Function]);
 /** Keywords by which a schema says what kind of value it takes. */
-const SAYING = ['type', '$ref', 'enum', 'const', 'anyOf', 'oneOf', 'allOf'];
+const TYPE_KEYWORDS = ['type', '$ref', 'enum', 'const', 'anyOf', 'oneOf', 'allOf'];
 
 /** The property's schema with its type, taken from the declaration if no decorator says one. */
-export function typedSchema(property: Property, hasNested: boolean, report: (problem: string) => void): RawSchema {
+export function readTypedSchema(property: Property, hasNested: boolean, report: (problem: string) => void): RawSchema {
   const { type, name, raw } = property;
   const declared = Reflect.getMetadata('design:type', type.prototype as object, name) as OutputClass | undefined;
   const isConverted = transforms.findTransformMetadatas(type, name, TransformationType.PLAIN_TO_CLASS).length > 0;
@@ -36,11 +36,11 @@ export function typedSchema(property: Property, hasNested: boolean, report: (pro
     report(`is declared as a ${declared.name}, which JSON does not have. Use an array or a class.`);
   } else if (!isConverted && !agrees) {
     report(`is declared as ${declared?.name}, but its decorators say ${said}. Make them agree.`);
-  } else if (SAYING.some((keyword) => keyword in raw) && (said !== 'object' || hasNested)) {
+  } else if (TYPE_KEYWORDS.some((keyword) => keyword in raw) && (said !== 'object' || hasNested)) {
     return raw;
   } else if (said === undefined && forms !== undefined) {
     return { ...raw, type: forms[0] };
-  } else if (!hasNested && !('$ref' in raw)) report(whatItMayHold(declared));
+  } else if (!hasNested && !('$ref' in raw)) report(describeUnknownType(declared));
   // Any type will do: with a fault reported, the schema is thrown away.
   return { type: 'string' };
 }
@@ -53,7 +53,7 @@ function isClass(declared: unknown): boolean {
   return typeof declared === 'function' && declared !== Object;
 }
 
-function whatItMayHold(declared: OutputClass | undefined): string {
+function describeUnknownType(declared: OutputClass | undefined): string {
   return declared === undefined || declared === Object
     ? 'may hold anything: nothing is known at run time of unions (with null too), interfaces and objects without a class. Add a decorator that says what it holds, such as @IsString(), a class with @ValidateNested() and @Type(), or @JSONSchema({ anyOf: [...] }).'
     : `holds a ${declared.name}, but nothing validates it. Add @ValidateNested() and @Type(() => ${declared.name}).`;

@@ -10,25 +10,25 @@ export class References {
     readonly prefix: string,
     root: { readonly type: OutputClass; readonly reference?: string },
   ) {
-    this.#classes.set(root.reference ?? prefix + schemaName(root.type), { type: root.type });
+    this.#classes.set(root.reference ?? prefix + makeSchemaName(root.type), { type: root.type });
   }
 
   /** A class as a member of a union is another schema than the class alone: its discriminator has one value only. */
-  to(target: NestedClass): string {
+  refer(target: NestedClass): string {
     for (const [reference, known] of this.#classes) {
       const isSameMember =
         known.discriminator?.property === target.discriminator?.property &&
         known.discriminator?.value === target.discriminator?.value;
       if (known.type === target.type && isSameMember) return reference;
     }
-    const name = this.prefix + schemaName(target.type);
+    const name = this.prefix + makeSchemaName(target.type);
     let reference = name;
     for (let n = 2; this.#classes.has(reference); n++) reference = `${name}_${n}`;
     this.#classes.set(reference, target);
     return reference;
   }
 
-  nameOf(reference: string): string {
+  readName(reference: string): string {
     return reference.slice(this.prefix.length);
   }
 
@@ -39,7 +39,7 @@ export class References {
 }
 
 /** A class's name as the name of a schema. */
-export function schemaName(type: OutputClass): string {
+export function makeSchemaName(type: OutputClass): string {
   return cleanSchemaName(type.name);
 }
 

@@ -2,7 +2,7 @@ import { assertNever } from '../kernel/index.js';
 import type { ObjectDefinition } from './compiled-schema.js';
 import type { JsonLiteral, JsonSchema, JsonType } from './json-schema.js';
 import type { Discriminator } from './nested-classes.js';
-import type { AnswerFault } from './structured-output-error.js';
+import type { OutputFault } from './structured-output-error.js';
 
 /** Far more than a model writes, far less than what overflows the stack of the libraries that come after. */
 const DEEPEST = 100;
@@ -26,7 +26,7 @@ const TYPE_WORDS: Readonly<Record<JsonType, string>> = {
  * reaches the class.
  */
 export class ShapeReader {
-  readonly faults: AnswerFault[] = [];
+  readonly faults: OutputFault[] = [];
   readonly #definitions: ReadonlyMap<string, ObjectDefinition>;
   readonly #checksValues: boolean;
 
@@ -62,8 +62,8 @@ export class ShapeReader {
     const result: Record<string, unknown> = {};
     for (const [name, schema] of Object.entries(definition.schema.properties)) {
       const presence = definition.presence.get(name) ?? 'required';
-      const found = ownProperty(value, name);
-      const at = joined(path, name);
+      const found = readOwnProperty(value, name);
+      const at = joinPath(path, name);
       if (found === undefined) {
         if (presence === 'required') this.#fault(at, 'is missing');
       } else if (found !== null || presence !== 'optional') result[name] = this.read(found, schema, at, depth + 1);
@@ -80,11 +80,11 @@ export class ShapeReader {
     const property = members[0]?.discriminator?.property;
     if (property !== undefined && members.every(({ discriminator }) => discriminator?.property === property)) {
       if (!isOfType(value, 'object')) return this.#fault(path, 'must be an object');
-      const given = ownProperty(value, property);
+      const given = readOwnProperty(value, property);
       const member = members.find(({ discriminator }) => discriminator?.value === given);
       if (member !== undefined) return this.read(value, member.branch, path, depth);
       const values = members.map(({ discriminator }) => discriminator?.value).join(', ');
-      return this.#fault(joined(path, property), `must be one of: ${values}`);
+      return this.#fault(joinPath(path, property), `must be one of: ${values}`);
     }
     for (const branch of others) {
       const attempt = new ShapeReader(this.#definitions, true);
@@ -103,11 +103,11 @@ export class ShapeReader {
   }
 }
 
-function joined(path: string, property: string): string {
+function joinPath(path: string, property: string): string {
   return path === '$' ? property : `${path}.${property}`;
 }
 
-function ownProperty(value: object, name: string): unknown {
+function readOwnProperty(value: object, name: string): unknown {
   return Object.hasOwn(value, name) ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 

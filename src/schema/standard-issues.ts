@@ -1,15 +1,15 @@
 import type { StandardIssue } from './standard-schema.js';
-import type { AnswerFault } from './structured-output-error.js';
+import type { OutputFault } from './structured-output-error.js';
 
 /**
  * What a schema finds wrong with an answer, as faults. Some libraries quote the value in their messages (valibot: `received
  * "…"`), and a model's words may not reach the log: such a quotation is left out.
  * @param answer what was validated
  */
-export function findIssues(issues: readonly StandardIssue[], answer: unknown): readonly AnswerFault[] {
+export function findIssues(issues: readonly StandardIssue[], answer: unknown): readonly OutputFault[] {
   return issues.map(({ message, path = [] }) => {
     const keys = path.map((part) => (typeof part === 'object' ? part.key : part));
-    return { path: writePath(keys), message: withoutQuotation(message, findValue(answer, keys)) };
+    return { path: writePath(keys), message: removeQuotation(message, findValue(answer, keys)) };
   });
 }
 
@@ -25,7 +25,7 @@ function findValue(answer: unknown, keys: readonly PropertyKey[]): unknown {
   );
 }
 
-function withoutQuotation(message: string, value: unknown): string {
+function removeQuotation(message: string, value: unknown): string {
   if (typeof value !== 'string' && typeof value !== 'number') return message;
   const quotations = [JSON.stringify(value), `"${value}"`, `'${value}'`, `\`${value}\``];
   // A word that stands there by itself is more likely the library's own than a short answer.

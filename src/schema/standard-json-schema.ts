@@ -5,7 +5,7 @@ import { OutputClassError } from './output-class-error.js';
 import type { Presence } from './property-description.js';
 import { cleanSchemaName } from './references.js';
 import { JSON_SCHEMA_TARGET, type StandardSchema } from './standard-schema.js';
-import { nullable, strictSchema, takesNull } from './strict-schema.js';
+import { allowNull, makeStrictSchema, takesNull } from './strict-schema.js';
 
 /** What libraries that do not keep to Standard JSON Schema call it: zod from 4.1 and arktype. */
 interface OwnJsonSchema {
@@ -112,7 +112,7 @@ class StandardCompiler {
       const path = place.path === '$' ? name : `${place.path}.${name}`;
       const schema = this.#strict(property, { path, name, depth: place.depth + 1 });
       presence.set(name, required.has(name) ? 'required' : takesNull(schema) ? 'conditional' : 'optional');
-      properties[name] = required.has(name) ? schema : nullable(schema);
+      properties[name] = required.has(name) ? schema : allowNull(schema);
     }
     const { description } = raw;
     const schema: ObjectSchema = {
@@ -127,7 +127,7 @@ class StandardCompiler {
 
   #strict(raw: RawSchema, place: Place): JsonSchema {
     const report = (problem: string): void => this.#report(`${place.path} ${problem}`);
-    return strictSchema(this.#hoist(raw, place), (reference) => ({ $ref: reference }), report);
+    return makeStrictSchema(this.#hoist(raw, place), (reference) => ({ $ref: reference }), report);
   }
 
   /** The same schema with references in the places of objects. */
@@ -137,7 +137,7 @@ class StandardCompiler {
       return { type: 'null' };
     }
     const target = this.#target(raw);
-    const whole = withoutRemarks(this.#merge(target, place.path));
+    const whole = removeRemarks(this.#merge(target, place.path));
     const described: RawSchema = {
       ...whole,
       ...(raw['description'] !== undefined && { description: raw['description'] }),
@@ -220,6 +220,6 @@ function isObject(raw: RawSchema): boolean {
   return typeof raw['properties'] === 'object' && (raw['type'] === 'object' || raw['type'] === undefined);
 }
 
-function withoutRemarks(raw: RawSchema): RawSchema {
+function removeRemarks(raw: RawSchema): RawSchema {
   return Object.fromEntries(Object.entries(raw).filter(([keyword]) => !REMARKS.has(keyword)));
 }

@@ -36,12 +36,12 @@ type Resolve = (reference: string) => JsonSchema | undefined;
  * @param resolve the schema to put in the place of a reference, such as `NESTED`; undefined for one that it does not know
  * @param report takes what cannot be said at all
  */
-export function strictSchema(raw: RawSchema, resolve: Resolve, report: (problem: string) => void): JsonSchema {
+export function makeStrictSchema(raw: RawSchema, resolve: Resolve, report: (problem: string) => void): JsonSchema {
   const branches = raw['anyOf'] ?? raw['oneOf'];
   if (raw['allOf'] !== undefined) report('has allOf, which no structured output can have. Write it as one schema.');
   if (raw['$ref'] !== undefined) {
     const target = resolve(raw['$ref'] as string);
-    if (target !== undefined) return described(raw, target);
+    if (target !== undefined) return addDescription(raw, target);
     if (raw['$ref'] !== NESTED)
       report(
         `refers to ${JSON.stringify(raw['$ref'])}, which is unknown here. Use a class with @ValidateNested() and @Type().`,
@@ -57,14 +57,14 @@ export function strictSchema(raw: RawSchema, resolve: Resolve, report: (problem:
         `has ${beside.join(', ')} beside anyOf. Put them into its branches; @JSONSchema(() => ({ ... })) replaces what the decorators say.`,
       );
     }
-    const anyOf = (branches as readonly RawSchema[]).map((branch) => strictSchema(branch, resolve, report));
-    return raw['nullable'] === true ? nullable(described(raw, { anyOf })) : described(raw, { anyOf });
+    const anyOf = (branches as readonly RawSchema[]).map((branch) => makeStrictSchema(branch, resolve, report));
+    return raw['nullable'] === true ? allowNull(addDescription(raw, { anyOf })) : addDescription(raw, { anyOf });
   }
-  return typedSchema(raw, resolve, report);
+  return makeTypedSchema(raw, resolve, report);
 }
 
 /** The same schema, which also takes null. */
-export function nullable(schema: JsonSchema): JsonSchema {
+export function allowNull(schema: JsonSchema): JsonSchema {
   const { description, ...rest } = schema;
   const about = description === undefined ? {} : { description };
   if (takesNull(schema)) return schema;
@@ -78,7 +78,7 @@ export function takesNull({ type, anyOf = [] }: JsonSchema): boolean {
   return type === 'null' || (Array.isArray(type) && type.includes('null')) || anyOf.some(takesNull);
 }
 
-function typedSchema(raw: RawSchema, resolve: Resolve, report: (problem: string) => void): JsonSchema {
+function makeTypedSchema(raw: RawSchema, resolve: Resolve, report: (problem: string) => void): JsonSchema {
   const values = readValues(raw);
   const types = readTypes(raw, values);
   const branches = types
@@ -93,8 +93,8 @@ function typedSchema(raw: RawSchema, resolve: Resolve, report: (problem: string)
   if (values?.some((value) => value !== null && !types.some((type) => isOfType(value, type))) === true) {
     report('has values in its enum that are not of its type. Make them agree.');
   }
-  const schema = described(raw, branches.length === 1 ? only : { anyOf: branches });
-  return types.includes('null') || raw['nullable'] === true ? nullable(schema) : schema;
+  const schema = addDescription(raw, branches.length === 1 ? only : { anyOf: branches });
+  return types.includes('null') || raw['nullable'] === true ? allowNull(schema) : schema;
 }
 
 function makeBranch(
@@ -120,7 +120,7 @@ function makeBranch(
 
 function makeItems(raw: RawSchema, resolve: Resolve, report: (problem: string) => void): JsonSchema {
   const items = raw['items'] as RawSchema | undefined;
-  if (items !== undefined && Object.keys(items).length > 0) return strictSchema(items, resolve, report);
+  if (items !== undefined && Object.keys(items).length > 0) return makeStrictSchema(items, resolve, report);
   report(
     'is an array of unknown elements. Add a decorator with { each: true }, such as @IsString({ each: true }), or @ValidateNested({ each: true }) and @Type().',
   );
@@ -152,8 +152,8 @@ function isOfType(value: JsonLiteral, type: JsonType): boolean {
 }
 
 /** Adds the description. A reference may have nothing beside it, so it moves into an `anyOf`, which may. */
-function described(raw: RawSchema, schema: JsonSchema): JsonSchema {
-  const notes = notesOn(raw).join(', ');
+function addDescription(raw: RawSchema, schema: JsonSchema): JsonSchema {
+  const notes = listNotes(raw).join(', ');
   const own = typeof raw['description'] === 'string' ? raw['description'] : '';
   const description = own === '' || notes === '' ? own + notes : `${own} (${notes})`;
   if (description === '') return schema;
@@ -161,7 +161,7 @@ function described(raw: RawSchema, schema: JsonSchema): JsonSchema {
 }
 
 /** What the model must know although the strict subset has no keyword for it. */
-function notesOn(raw: RawSchema): readonly string[] {
+function listNotes(raw: RawSchema): readonly string[] {
   const { minLength, maxLength, uniqueItems, format, pattern, not } = raw as {
     minLength?: number;
     maxLength?: number;

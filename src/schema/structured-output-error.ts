@@ -1,7 +1,7 @@
 import { UpstreamError } from '../errors/index.js';
 
 /** One thing that is wrong with an answer. Holds words of its class, never of the answer. */
-export interface AnswerFault {
+export interface OutputFault {
   /** Where, such as `steps[0].title`; `$` is the answer itself. */
   readonly path: string;
   /** What is wrong there, such as `title must be a string`. */
@@ -34,12 +34,12 @@ export class StructuredOutputError extends UpstreamError {
   }
 
   /** @param length of the answer, in characters */
-  static notJson(length: number): StructuredOutputError {
+  static makeNotJson(length: number): StructuredOutputError {
     const problem = `is not valid JSON (it has ${length} characters)`;
     return new StructuredOutputError([`$: ${problem}`], problem);
   }
 
-  static mismatch(faults: readonly AnswerFault[]): StructuredOutputError {
+  static makeMismatch(faults: readonly OutputFault[]): StructuredOutputError {
     const paths = [...new Set(faults.map(({ path }) => path))];
     const more = paths.length - MOST_PATHS_IN_MESSAGE;
     const named = paths.slice(0, MOST_PATHS_IN_MESSAGE).join(', ') + (more > 0 ? ` and ${more} more` : '');

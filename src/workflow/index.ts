@@ -25,7 +25,7 @@ export type {
 export { type GraphJson, makeGraphJson, type WorkflowGraph } from './graph/graph-json.js';
 export { drawMermaid } from './graph/mermaid.js';
 export { drawSvg } from './graph/svg.js';
-export { IncompleteAnswerError } from './incomplete-answer-error.js';
+export { IncompleteOutputError } from './incomplete-output-error.js';
 export type { Deltas, InputOf, NodeLike, OutputOf } from './node-signature.js';
 export { assertParametersTaken, findGroup, type ParameterGroup } from './parameter-groups.js';
 export { type FoundProvider, ProviderFinder } from './provider-finder.js';

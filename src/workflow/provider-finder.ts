@@ -60,7 +60,7 @@ export class ProviderFinder {
    * {@link find} gives it from then on, or says why there is none.
    */
   async make(type: Type<unknown>, from: HostModule): Promise<void> {
-    if (wrapperSeenFrom(from, type, new Set()) !== undefined) return;
+    if (findVisibleProvider(from, type, new Set()) !== undefined) return;
     const made = this.#made.get(from) ?? new Map<Type<unknown>, FoundProvider<unknown>>();
     this.#made.set(from, made);
     if (!made.has(type)) made.set(type, await makeInstance(type, from));
@@ -70,17 +70,17 @@ export class ProviderFinder {
   find<T>(type: Type<T>, from: HostModule | undefined): FoundProvider<T> {
     const made = from && this.#made.get(from)?.get(type);
     if (made !== undefined) return made as FoundProvider<T>;
-    const seen = from && wrapperSeenFrom(from, type, new Set());
+    const seen = from && findVisibleProvider(from, type, new Set());
     const wrappers = seen === undefined ? this.#distinct(type) : [seen];
     const [wrapper, ...others] = wrappers;
     if (wrapper === undefined) {
-      const place = from === undefined ? 'a module' : moduleName(from);
+      const place = from === undefined ? 'a module' : readModuleName(from);
       const fix = `Add ${type.name} to the providers of ${place}.`;
       return { problem: { code: 'not_provided', message: 'no module provides it.', fix } };
     }
     if (others.length > 0) {
-      const message = `several modules provide it (${wrappers.map(({ host }) => moduleName(host)).join(', ')}), none of them within reach of ${moduleName(from)}.`;
-      const fix = `Add ${type.name} to the providers of ${moduleName(from)}, or export it from the module that is meant and import that one there.`;
+      const message = `several modules provide it (${wrappers.map(({ host }) => readModuleName(host)).join(', ')}), none of them within reach of ${readModuleName(from)}.`;
+      const fix = `Add ${type.name} to the providers of ${readModuleName(from)}, or export it from the module that is meant and import that one there.`;
       return { problem: { code: 'ambiguous_provider', message, fix } };
     }
     return findScopeProblem(wrapper) ?? { instance: wrapper.instance as T };
@@ -107,7 +107,7 @@ async function makeInstance(type: Type<unknown>, host: HostModule): Promise<Foun
   const scope = (Reflect.getMetadata(SCOPE_OPTIONS_METADATA, type) as { readonly scope?: Scope } | undefined)?.scope;
   if (scope === Scope.REQUEST || scope === Scope.TRANSIENT) {
     const name = scope === Scope.REQUEST ? 'Scope.REQUEST' : 'Scope.TRANSIENT';
-    return { problem: scopeProblem(`it has ${name}, but one instance must serve all runs.`) };
+    return { problem: makeScopeProblem(`it has ${name}, but one instance must serve all runs.`) };
   }
   // The compiler writes down what a constructor asks for only for classes with a decorator.
   const known = [PARAMETER_TYPES, NAMED_PARAMETERS].some((key) => Reflect.hasMetadata(key, type));
@@ -117,13 +117,13 @@ async function makeInstance(type: Type<unknown>, host: HostModule): Promise<Foun
   }
   // Before Nest 12, making a class with such a dependency never ends.
   const isScoped = listDependencies(type).some(
-    (token) => wrapperSeenFrom(host, token, new Set())?.isDependencyTreeStatic() === false,
+    (token) => findVisibleProvider(host, token, new Set())?.isDependencyTreeStatic() === false,
   );
-  if (isScoped) return { problem: scopeProblem(INJECTS_SCOPED) };
+  if (isScoped) return { problem: makeScopeProblem(INJECTS_SCOPED) };
   const hook = HOOKS.find((name) => name in type.prototype);
   if (hook !== undefined) {
     const message = `it has ${hook}(), which Nest calls only for what a module provides.`;
-    const fix = `Add ${type.name} to the providers of ${moduleName(host)}.`;
+    const fix = `Add ${type.name} to the providers of ${readModuleName(host)}.`;
     return { problem: { code: 'not_provided', message, fix } };
   }
   const module = host.providers.get(ModuleRef)?.instance as ModuleRef;
@@ -152,13 +152,13 @@ function describeFailedMaking(error: Error, host: HostModule): ProviderProblem {
     return { code: 'not_made', message: `its constructor threw "${error.message}".`, fix: 'Correct it.' };
   }
   const [sentence = ''] = error.message.split('\n');
-  const fix = `Add what it injects to the providers of ${moduleName(host)}, or import a module there that exports it.`;
+  const fix = `Add what it injects to the providers of ${readModuleName(host)}, or import a module there that exports it.`;
   return { code: 'not_provided', message: `it cannot be made. ${sentence}`, fix };
 }
 
 const INJECTS_SCOPED = 'something that it injects has Scope.REQUEST, but one instance must serve all runs.';
 
-function scopeProblem(message: string): ProviderProblem {
+function makeScopeProblem(message: string): ProviderProblem {
   const fix = 'Take the scope away: what belongs to one run is in its input and its TaskContext.';
   return { code: 'scoped_provider', message, fix };
 }
@@ -170,18 +170,18 @@ export function findScopeProblem(wrapper: ProviderWrapper): { readonly problem: 
   const isOwn = wrapper.scope === Scope.REQUEST || wrapper.scope === Scope.TRANSIENT;
   const scope = isStatic ? 'Scope.TRANSIENT' : 'Scope.REQUEST';
   const message = isOwn
-    ? `its provider in ${moduleName(wrapper.host)} has ${scope}, but one instance must serve all runs.`
+    ? `its provider in ${readModuleName(wrapper.host)} has ${scope}, but one instance must serve all runs.`
     : `something that it injects has ${scope}, but one instance must serve all runs.`;
-  return { problem: scopeProblem(message) };
+  return { problem: makeScopeProblem(message) };
 }
 
 /** For messages. */
-export function moduleName(module: HostModule | undefined): string {
+export function readModuleName(module: HostModule | undefined): string {
   return module?.name ?? 'the application';
 }
 
 /** What Nest would inject into a provider of the module. The order is that of Nest's own injector. */
-function wrapperSeenFrom(
+function findVisibleProvider(
   module: HostModule,
   token: unknown,
   visited: Set<HostModule>,
@@ -193,7 +193,7 @@ function wrapperSeenFrom(
   for (const imported of module.imports) {
     if (visited.has(imported) || (exportedOnly && !module.exports.has(imported.metatype))) continue;
     visited.add(imported);
-    const found = wrapperSeenFrom(imported, token, visited, true);
+    const found = findVisibleProvider(imported, token, visited, true);
     if (found !== undefined) return found;
   }
   return undefined;

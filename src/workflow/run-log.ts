@@ -76,20 +76,20 @@ export class RunLog {
   }
 
   /** A step has failed, and the run does with it if it is the first. */
-  stepFailed(node: string, call: CallName | undefined): void {
+  noteFailedStep(node: string, call: CallName | undefined): void {
     this.#failedStep ??= { node, call };
   }
 
   /** A step was at work when the run was ended. */
-  stepAborted(node: string, call: CallName | undefined): void {
+  noteAbortedStep(node: string, call: CallName | undefined): void {
     this.#abortedSteps.push({ node, call });
   }
 
   /** Says why the run has failed: where it began, and in what. */
-  runFailed(error: MillraceError): void {
+  writeFailure(error: MillraceError): void {
     const { words, facts } = describeFailure(error);
     if (error instanceof RunAbortedError) {
-      const node = this.#abortedSteps.map((step) => step.node).join(',') || undefined;
+      const node = this.#abortedSteps.map((openStep) => openStep.node).join(',') || undefined;
       const call = this.#abortedSteps.find((step) => step.call !== undefined)?.call;
       this.write(LEVELS[error.abortCause], `aborted: ${error.abortCause}`, { node, ...call, ...facts });
       return;
@@ -147,12 +147,12 @@ export class StepLog {
   }
 
   /** A request goes out to a model, or more is known of it. */
-  asks(call: CallName): void {
+  noteCall(call: CallName): void {
     this.#lastCall = call;
   }
 
   /** It was this request that failed with what was thrown. */
-  callFailed(thrown: object, call: CallName): void {
+  noteFailedCall(thrown: object, call: CallName): void {
     this.#failedCalls ??= new WeakMap();
     this.#failedCalls.set(thrown, call);
   }

@@ -10,7 +10,7 @@ import { listClasses, type WiredWorkflow, wireWorkflow, type WorkflowDefinition 
 import {
   findScopeProblem,
   type HostModule,
-  moduleName,
+  readModuleName,
   ProviderFinder,
   type ProviderWrapper,
 } from './provider-finder.js';
@@ -74,7 +74,7 @@ export class WorkflowExplorer implements OnModuleInit {
     const options = Reflect.getMetadata(WorkflowMetadata.KEY, type) as WorkflowOptions | undefined;
     const definition: unknown = wrapper.instance;
     if (options === undefined) {
-      if (isUndecorated(definition)) this.#refuse(type, moduleName(wrapper.host));
+      if (isUndecorated(definition)) this.#refuse(type, readModuleName(wrapper.host));
       return;
     }
     const faults = new DefinitionFaults(options.id);
@@ -201,7 +201,7 @@ function describeClash(
   candidate: Candidate,
   holder: Candidate | undefined,
 ): { readonly message: string; readonly fix: string } {
-  const [mine, other] = [candidate, holder].map((each) => each && `${each.type.name} of ${moduleName(each.host)}`);
+  const [mine, other] = [candidate, holder].map((each) => each && `${each.type.name} of ${readModuleName(each.host)}`);
   if (holder === candidate) return { message: `${mine} has the name "${name}" twice.`, fix: 'Leave it in once.' };
   if (holder?.type === candidate.type) {
     const message = `${other} and ${mine} are two instances of one class, and both would have the name "${name}".`;

@@ -18,11 +18,11 @@ const OPTIONS: LiquidOptions = {
   jsTruthy: true,
   // A prompt is one file: without this, `render` and `include` would read from the working directory.
   templates: {},
-  outputEscape: writableValue,
+  outputEscape: writeValue,
 };
 
 /** Loaded for the first prompt file: many applications have none. By `require`, since prompts are read while agents are made. */
-function useLiquid(): Liquid {
+function loadLiquid(): Liquid {
   if (loaded !== undefined) return loaded;
   const liquidjs = require('liquidjs') as { readonly Liquid: new (options: LiquidOptions) => Liquid };
   return (loaded = new liquidjs.Liquid(OPTIONS));
@@ -61,7 +61,7 @@ export class Prompt {
   render(variables: PromptVariables = {}): string {
     this.#refuseUnknown(Object.keys(variables));
     try {
-      return String(useLiquid().renderSync(this.#template, variables)).trim();
+      return String(loadLiquid().renderSync(this.#template, variables)).trim();
     } catch (error) {
       throw new PromptError(this.#file, `cannot be rendered: ${ensureError(error).message}.`, { cause: error });
     }
@@ -75,20 +75,20 @@ export class Prompt {
     this.#refuseUnknown(names);
     const missing = this.#uses.filter((name) => !names.includes(name));
     if (missing.length > 0)
-      throw new PromptError(this.#file, `needs ${quoted(missing)}, and is given ${quoted(names)}.`);
+      throw new PromptError(this.#file, `needs ${quoteNames(missing)}, and is given ${quoteNames(names)}.`);
   }
 
   #refuseUnknown(names: readonly string[]): void {
     const known = this.info.variables;
     const unknown = known === undefined ? [] : names.filter((name) => !known.includes(name));
     if (unknown.length === 0) return;
-    throw new PromptError(this.#file, `does not take ${quoted(unknown)}. It takes ${quoted(known ?? [])}.`);
+    throw new PromptError(this.#file, `does not take ${quoteNames(unknown)}. It takes ${quoteNames(known ?? [])}.`);
   }
 }
 
 function parse(template: string): { readonly parsed: Template[]; readonly variables: readonly string[] } {
   try {
-    const liquid = useLiquid();
+    const liquid = loadLiquid();
     const parsed = liquid.parse(template);
     return { parsed, variables: liquid.globalVariablesSync(parsed) };
   } catch (error) {
@@ -98,12 +98,12 @@ function parse(template: string): { readonly parsed: Template[]; readonly variab
 
 function checkVariables(named: readonly string[], used: readonly string[]): void {
   const unnamed = used.filter((name) => !named.includes(name));
-  if (unnamed.length > 0) throw new Error(`uses ${quoted(unnamed)}, which its front matter does not name`);
+  if (unnamed.length > 0) throw new Error(`uses ${quoteNames(unnamed)}, which its front matter does not name`);
   const unused = named.filter((name) => !used.includes(name));
-  if (unused.length > 0) throw new Error(`does not use ${quoted(unused)}, which its front matter names`);
+  if (unused.length > 0) throw new Error(`does not use ${quoteNames(unused)}, which its front matter names`);
 }
 
-function quoted(names: readonly string[]): string {
+function quoteNames(names: readonly string[]): string {
   return names.length === 0 ? 'nothing' : names.map((name) => `"${name}"`).join(', ');
 }
 
@@ -111,8 +111,8 @@ function quoted(names: readonly string[]): string {
  * Writes a value as Liquid does, but for an object that has a `toString` which is no function: Liquid throws then. Clients can
  * send such objects, and nodes put what clients send into prompts.
  */
-function writableValue(value: unknown): string {
-  if (Array.isArray(value)) return value.map(writableValue).join('');
+function writeValue(value: unknown): string {
+  if (Array.isArray(value)) return value.map(writeValue).join('');
   if (value === null || value === undefined) return '';
   try {
     // oxlint-disable-next-line typescript/no-base-to-string -- as Liquid does it

@@ -57,7 +57,7 @@ async function runTool(toolbox: Toolbox, { name, arguments: text }: ToolCall, co
   try {
     const entry = toolbox.find(name);
     if (entry === undefined) throw new ToolError(`There is no tool "${name}". The tools: ${toolbox.names.join(', ')}.`);
-    const result = await execute(entry, text, context, span.trace);
+    const result = await callTool(entry, text, context, span.trace);
     const told = typeof result === 'string' ? result : (JSON.stringify(result) ?? 'null');
     span.end('DEFAULT', result);
     return told;
@@ -68,7 +68,7 @@ async function runTool(toolbox: Toolbox, { name, arguments: text }: ToolCall, co
     }
     const error = ensureError(thrown);
     logFailure(toolbox.find(name)?.tool, error, context);
-    const told = wordsFor(error);
+    const told = writeFailure(error);
     span.end('ERROR', told, told);
     return told;
   }
@@ -86,7 +86,7 @@ class ToolSpan {
     this.#context = context;
     this.#number = events.nextNumber();
     this.trace = new StepSpan(events, this.#number);
-    const input = events.isTraced ? { input: readable(text) } : {};
+    const input = events.isTraced ? { input: readArguments(text) } : {};
     events.emit({ type: 'tool-started', span: this.#number, ...trace.place, tool, ...input });
   }
 
@@ -104,7 +104,7 @@ class ToolSpan {
   }
 }
 
-async function execute(
+async function callTool(
   { tool, parse }: ToolboxEntry,
   text: string,
   context: TaskContext,
@@ -118,7 +118,7 @@ async function execute(
   try {
     const start = (args: object | void): unknown => {
       limit.signal.throwIfAborted();
-      return tool.execute(args, contextFor(context, limit.signal, trace));
+      return tool.execute(args, makeToolContext(context, limit.signal, trace));
     };
     const args = parse(text);
     const work = args === undefined ? Promise.resolve(start()) : args.then(start);
@@ -129,7 +129,7 @@ async function execute(
 }
 
 /** The node's context, but with a signal and a span of the call's own. */
-function contextFor(context: TaskContext, signal: AbortSignal | Cancellation, trace: StepSpan): TaskContext {
+function makeToolContext(context: TaskContext, signal: AbortSignal | Cancellation, trace: StepSpan): TaskContext {
   const { request, clock, metadata, events, estimatesTokens, log } = context;
   return new TaskContext({
     request,
@@ -147,7 +147,7 @@ function contextFor(context: TaskContext, signal: AbortSignal | Cancellation, tr
 }
 
 /** What the model may learn of a failure. A bug's own words can hold anything, so they stay in the log. */
-function wordsFor(error: Error): string {
+function writeFailure(error: Error): string {
   if (error instanceof StructuredOutputError) return `Error: the arguments do not fit.\n- ${error.faults.join('\n- ')}`;
   return isForModel(error) ? `Error: ${error.message}` : 'Error: the tool failed.';
 }
@@ -169,7 +169,7 @@ function logFailure(tool: AgentTool | undefined, error: Error, { log }: TaskCont
 const LONG_ARGUMENTS = 128 * 1024;
 
 /** For the trace: as JSON, or as the text that it is if JSON would lose a part of it. */
-function readable(text: string): JsonValue {
+function readArguments(text: string): JsonValue {
   if (text.length > LONG_ARGUMENTS) return text;
   try {
     const json = JSON.parse(text) as JsonValue;

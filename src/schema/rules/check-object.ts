@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../kernel/index.js';
 import { hasOneOf } from './decorators.js';
 import type { Check, NestedRule, PropertyRule, RuleSet } from './rule-set.js';
-import { failedCheck, FaultLog, missing, unknownValue, wrongType } from './validation-faults.js';
+import { makeCheckFault, FaultLog, makeMissingFault, makeValueFault, makeTypeFault } from './validation-faults.js';
 
 /**
  * Checks a JSON object against the rules of its class. Only properties that have rules are looked at, and nothing is
@@ -44,27 +44,27 @@ function checkProperty(
     const allowed = rule.optionalBeside === undefined || hasOneOf(object, rule.optionalBeside);
     if (allowed && (value === null ? rule.nullable : rule.optional)) return;
     if (!allowed || value === undefined) {
-      faults.add(() => missing(writePath(path, rule.name), rule.optionalBeside));
+      faults.add(() => makeMissingFault(writePath(path, rule.name), rule.optionalBeside));
       return;
     }
   }
   if (typeof value === 'string' && rule.orString !== undefined) {
     const allowed = rule.orString;
     if (allowed === 'any' || allowed.includes(value)) return;
-    faults.add(() => unknownValue(writePath(path, rule.name), value, allowed));
+    faults.add(() => makeValueFault(writePath(path, rule.name), value, allowed));
     return;
   }
-  const failure = firstFailure(rule, object, value);
+  const failure = findFirstFailure(rule, object, value);
   if (failure !== undefined) {
     const { check, suffix, culprit } = failure;
-    faults.add(() => failedCheck(rule, check, writePath(path, rule.name) + suffix, culprit));
+    faults.add(() => makeCheckFault(rule, check, writePath(path, rule.name) + suffix, culprit));
     return;
   }
   if (rule.nested !== undefined) checkNested(rule.nested, value, writePath(path, rule.name), faults, checkMembers);
 }
 
 /** The first check that the value, or an item of it, does not pass. `suffix` leads from the property to the culprit. */
-function firstFailure(
+function findFirstFailure(
   rule: PropertyRule,
   object: JsonObject,
   value: unknown,
@@ -106,7 +106,7 @@ function checkVariant(
   checkMembers: CheckMembers,
 ): void {
   if (!isJsonObject(value)) {
-    faults.add(() => wrongType(path, 'an object', value));
+    faults.add(() => makeTypeFault(path, 'an object', value));
     return;
   }
   const name = discriminator === undefined ? '' : value[discriminator];
@@ -117,8 +117,10 @@ function checkVariant(
   }
   const param = writePath(path, discriminator ?? '');
   faults.add(() => {
-    if (name === undefined) return missing(param);
-    return typeof name === 'string' ? unknownValue(param, name, variants.keys()) : wrongType(param, 'a string', name);
+    if (name === undefined) return makeMissingFault(param);
+    return typeof name === 'string'
+      ? makeValueFault(param, name, variants.keys())
+      : makeTypeFault(param, 'a string', name);
   });
 }
 

@@ -19,17 +19,17 @@ export type AllowedStrings = 'any' | readonly string[];
 
 /** The property must be there, but may be null; the other rules apply to any other value. */
 export function OrNull(): PropertyDecorator {
-  return conditional((_object, value) => value !== null, { orNull: true });
+  return makeConditional((_object, value) => value !== null, { orNull: true });
 }
 
 /** The property may be absent, but not null; the other rules apply to any value. */
 export function OrAbsent(): PropertyDecorator {
-  return conditional((_object, value) => value !== undefined, { orAbsent: true });
+  return makeConditional((_object, value) => value !== undefined, { orAbsent: true });
 }
 
 /** A string (one of `allowed`, if some are named) is good as well; the other rules apply to any other value. */
 export function OrString(...allowed: readonly string[]): PropertyDecorator {
-  return conditional(
+  return makeConditional(
     (_object, value) => typeof value !== 'string' || (allowed.length > 0 && !allowed.includes(value)),
     { orString: allowed.length === 0 ? 'any' : allowed },
   );
@@ -37,7 +37,7 @@ export function OrString(...allowed: readonly string[]): PropertyDecorator {
 
 /** The property may be absent or null if one of `siblings` is there: not null, and not an empty array. */
 export function OptionalBeside(...siblings: readonly string[]): PropertyDecorator {
-  return conditional((object, value) => (value ?? null) !== null || !hasOneOf(object, siblings), {
+  return makeConditional((object, value) => (value ?? null) !== null || !hasOneOf(object, siblings), {
     optionalBeside: siblings,
   });
 }
@@ -62,7 +62,7 @@ export function OneOf(
   options: { readonly each?: boolean } = {},
 ): PropertyDecorator {
   const subTypes = Object.entries(classes).map(([name, value]) => ({ name, value }));
-  return nested(
+  return makeNested(
     options,
     Type(() => Object, { discriminator: { property, subTypes }, keepDiscriminatorProperty: true }),
   );
@@ -73,7 +73,7 @@ export function Nested(
   type: () => ClassConstructor<object>,
   options: { readonly each?: boolean } = {},
 ): PropertyDecorator {
-  return nested(options, Type(type));
+  return makeNested(options, Type(type));
 }
 
 /** Name of the constraint that {@link NotOffered} registers. */
@@ -87,14 +87,14 @@ export function NotOffered(message: string): PropertyDecorator {
   );
 }
 
-function conditional(
+function makeConditional(
   condition: (object: Readonly<Record<string, unknown>>, value: unknown) => boolean,
   context: Condition,
 ): PropertyDecorator {
   return ValidateIf(condition, { context });
 }
 
-function nested(options: { readonly each?: boolean }, type: PropertyDecorator): PropertyDecorator {
+function makeNested(options: { readonly each?: boolean }, type: PropertyDecorator): PropertyDecorator {
   // An array has `IsArray` beside this; a single object that is absent would pass for class-validator without `IsObject`.
   return applyDecorators(type, ValidateNested(options), ...(options.each === true ? [] : [IsObject()]));
 }

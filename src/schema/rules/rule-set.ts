@@ -65,7 +65,7 @@ const compiled = new Map<ClassConstructor<object>, RuleSet>();
 export function compileRuleSet(type: ClassConstructor<object>): RuleSet {
   const known = compiled.get(type);
   if (known !== undefined) return known;
-  const properties = [...readMetadata(type)].map(([name, metadata]) => propertyRule(type, name, metadata));
+  const properties = [...readMetadata(type)].map(([name, metadata]) => makePropertyRule(type, name, metadata));
   const ruleSet = {
     type,
     properties,
@@ -86,7 +86,7 @@ export function readMetadata(type: ClassConstructor<object>): ReadonlyMap<string
   return byProperty;
 }
 
-function propertyRule(owner: ClassConstructor<object>, name: string, metadata: readonly Metadata[]): PropertyRule {
+function makePropertyRule(owner: ClassConstructor<object>, name: string, metadata: readonly Metadata[]): PropertyRule {
   const where = `${owner.name}.${name}`;
   const conditions = metadata.filter(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION);
   const contexts = conditions.filter((one) => one.name !== IS_OPTIONAL).map((one) => readCondition(one, where));
@@ -100,7 +100,7 @@ function propertyRule(owner: ClassConstructor<object>, name: string, metadata: r
     optionalBeside,
     orString: contexts.find((context) => context.orString)?.orString,
     checks: metadata.filter(({ type }) => CHECKED.has(type)).map((one) => makeCheck(owner, one)),
-    nested: nested && nestedRule(owner, nested),
+    nested: nested && makeNestedRule(owner, nested),
   };
 }
 
@@ -130,7 +130,7 @@ function makeCheck(owner: ClassConstructor<object>, metadata: Metadata): Check {
   };
 }
 
-function nestedRule(owner: ClassConstructor<object>, metadata: Metadata): NestedRule {
+function makeNestedRule(owner: ClassConstructor<object>, metadata: Metadata): NestedRule {
   const nested = findNestedType(owner, metadata.propertyName);
   const each = metadata.each;
   if ('type' in nested)

@@ -53,14 +53,14 @@ export class FaultLog {
 }
 
 /** A required parameter is absent. */
-export function missing(param: string, alternatives: readonly string[] = []): Fault {
+export function makeMissingFault(param: string, alternatives: readonly string[] = []): Fault {
   const unless =
     alternatives.length === 0 ? '' : ` It may be left out or null only beside one of: ${alternatives.join(', ')}.`;
   return { param, code: 'missing_required_parameter', message: `Missing required parameter: '${param}'.${unless}` };
 }
 
 /** A value is not of the type that was expected, such as `an object`. */
-export function wrongType(param: string, expected: string, value: unknown): Fault {
+export function makeTypeFault(param: string, expected: string, value: unknown): Fault {
   return {
     param,
     code: 'invalid_type',
@@ -69,7 +69,7 @@ export function wrongType(param: string, expected: string, value: unknown): Faul
 }
 
 /** A string or other scalar is none of those that have a meaning. */
-export function unknownValue(param: string, value: unknown, supported: Iterable<unknown>): Fault {
+export function makeValueFault(param: string, value: unknown, supported: Iterable<unknown>): Fault {
   return {
     param,
     code: 'invalid_value',
@@ -87,17 +87,17 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** What it means that `value` (the property's, or one item of its array) failed a check. */
-export function failedCheck(rule: PropertyRule, check: Check, param: string, value: unknown): Fault {
-  const usual = usualFault(rule, check, param, value);
+export function makeCheckFault(rule: PropertyRule, check: Check, param: string, value: unknown): Fault {
+  const usual = makeUsualFault(rule, check, param, value);
   const message = check.message === undefined ? usual.message : `Invalid value for '${param}': ${check.message}`;
   return { param, code: check.code ?? usual.code, message };
 }
 
-function usualFault(rule: PropertyRule, check: Check, param: string, value: unknown): Fault {
+function makeUsualFault(rule: PropertyRule, check: Check, param: string, value: unknown): Fault {
   const expected = TYPES.get(check.name);
   if (expected !== undefined) {
     const alternative = rule.orString === undefined || check.each ? '' : 'a string or ';
-    return wrongType(param, alternative + expected, value);
+    return makeTypeFault(param, alternative + expected, value);
   }
   const [constraint] = check.constraints;
   const limit = describeValue(constraint);
@@ -109,9 +109,9 @@ function usualFault(rule: PropertyRule, check: Check, param: string, value: unkn
   });
   switch (check.name) {
     case EQUALS:
-      return unknownValue(param, value, [constraint]);
+      return makeValueFault(param, value, [constraint]);
     case IS_IN:
-      return unknownValue(param, value, constraint as readonly unknown[]);
+      return makeValueFault(param, value, constraint as readonly unknown[]);
     case MIN:
       return invalid(
         `${number}_below_min_value`,

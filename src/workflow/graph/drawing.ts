@@ -159,7 +159,7 @@ class Draughtsman {
     const notes = [step.node === label ? '' : step.node, kind === 'node' ? 'code' : 'agent'];
     if (visibility !== 'silent') notes.push(visibility);
     const node = this.#add({
-      ...inGroup(around),
+      ...readGroup(around),
       kind: kind === 'node' ? 'code' : 'agent',
       label,
       note: notes.filter((note) => note !== '').join(', '),
@@ -172,7 +172,7 @@ class Draughtsman {
   #route(step: RouteStep, around: Surroundings): Ends {
     const label = makeLabel(step, around);
     const path = around.path + step.key;
-    const node = this.#add({ ...inGroup(around), kind: 'route', label, note: 'route', path, visibility: 'silent' });
+    const node = this.#add({ ...readGroup(around), kind: 'route', label, note: 'route', path, visibility: 'silent' });
     const exits = [...step.branches].flatMap(([when, branch]): readonly Exit[] => {
       if (branch.steps.length === 0) return [{ node, label: when }];
       const inner = this.#scope(branch, { ...around, prefix: `${step.key}.${when}.` });
@@ -187,7 +187,7 @@ class Draughtsman {
     const hidden = around.hidden || step.silent;
     const kept = hidden && workflow.visible;
     const shown = {
-      ...inGroup(around),
+      ...readGroup(around),
       label: makeLabel(step, around),
       note: `workflow ${workflow.id}${kept ? ', hidden' : ''}`,
       path: around.path + step.key,
@@ -206,7 +206,14 @@ class Draughtsman {
   /** Several ways that lead on to several steps are drawn through one point, so that few lines cross. */
   #merged(exits: readonly Exit[], around: Surroundings): readonly Exit[] {
     if (exits.length < 2) return exits;
-    const node = this.#add({ ...inGroup(around), kind: 'merge', label: '', note: '', path: '', visibility: 'silent' });
+    const node = this.#add({
+      ...readGroup(around),
+      kind: 'merge',
+      label: '',
+      note: '',
+      path: '',
+      visibility: 'silent',
+    });
     this.#connect(exits, [{ node }]);
     return [{ node }];
   }
@@ -231,6 +238,6 @@ function makeLabel({ key }: Step, { prefix }: Surroundings): string {
   return key.startsWith(prefix) ? key.slice(prefix.length) : key;
 }
 
-function inGroup({ group }: Surroundings): { readonly group?: string } {
+function readGroup({ group }: Surroundings): { readonly group?: string } {
   return group === undefined ? {} : { group };
 }

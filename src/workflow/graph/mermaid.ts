@@ -30,30 +30,31 @@ export function drawMermaid(workflow: CompiledWorkflow): string {
   const { nodes, groups, edges } = drawWorkflow(workflow);
   const lines = ['flowchart TD', `  accTitle: Workflow ${workflow.id}`];
   const write = (group: string | undefined, indent: string): void => {
-    lines.push(...nodes.filter((node) => node.group === group).map((node) => indent + nodeLine(node)));
+    lines.push(...nodes.filter((node) => node.group === group).map((node) => indent + writeNode(node)));
     for (const inner of groups.filter((candidate) => candidate.group === group)) {
-      lines.push(`${indent}subgraph ${inner.id}["${text(inner.label)} (${text(inner.note)})"]`);
+      lines.push(`${indent}subgraph ${inner.id}["${escapeText(inner.label)} (${escapeText(inner.note)})"]`);
       write(inner.id, `${indent}  `);
       lines.push(`${indent}end`);
     }
   };
   write(undefined, '  ');
-  lines.push(...edges.map((edge) => `  ${edgeLine(edge)}`));
-  for (const [visibility, style] of STYLES) lines.push(...styleLines([...nodes, ...groups], visibility, style));
+  lines.push(...edges.map((edge) => `  ${writeEdge(edge)}`));
+  for (const [visibility, style] of STYLES) lines.push(...writeStyle([...nodes, ...groups], visibility, style));
   return `${lines.join('\n')}\n`;
 }
 
-function nodeLine({ id, kind, label, note }: DrawnNode): string {
+function writeNode({ id, kind, label, note }: DrawnNode): string {
   const [open, close] = SHAPES[kind];
-  const content = kind === 'merge' ? ' ' : text(label) + (note === '' || kind === 'route' ? '' : `<br/>${text(note)}`);
+  const content =
+    kind === 'merge' ? ' ' : escapeText(label) + (note === '' || kind === 'route' ? '' : `<br/>${escapeText(note)}`);
   return `${id}${open}"${content}"${close}`;
 }
 
-function edgeLine({ from, to, label }: DrawnEdge): string {
-  return label === undefined ? `${from} --> ${to}` : `${from} -->|"${text(label)}"| ${to}`;
+function writeEdge({ from, to, label }: DrawnEdge): string {
+  return label === undefined ? `${from} --> ${to}` : `${from} -->|"${escapeText(label)}"| ${to}`;
 }
 
-function styleLines(parts: readonly (DrawnNode | DrawnGroup)[], visibility: Visibility, style: string): string[] {
+function writeStyle(parts: readonly (DrawnNode | DrawnGroup)[], visibility: Visibility, style: string): string[] {
   const ids = parts.filter((part) => part.visibility === visibility).map(({ id }) => id);
   return ids.length === 0 ? [] : [`  classDef ${visibility} ${style}`, `  class ${ids.join(',')} ${visibility}`];
 }
@@ -63,13 +64,13 @@ function styleLines(parts: readonly (DrawnNode | DrawnGroup)[], visibility: Visi
  * to HTML become its numeric entities (https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters),
  * and so does what would begin a Markdown list. An empty string is no string for its parser.
  */
-function text(value: string): string {
+function escapeText(value: string): string {
   if (value === '') return '(empty)';
   return value
     .replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, ' ')
-    .replaceAll(/[!-'*+:-@[-^`{-~]|^\s*-|(?<=^\s*\d+)[.)]/g, entities);
+    .replaceAll(/[!-'*+:-@[-^`{-~]|^\s*-|(?<=^\s*\d+)[.)]/g, writeEntities);
 }
 
-function entities(characters: string): string {
+function writeEntities(characters: string): string {
   return [...characters].map((character) => `#${character.charCodeAt(0)};`).join('');
 }

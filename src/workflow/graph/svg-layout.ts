@@ -1,5 +1,5 @@
 import type { Drawing, DrawnEdge, DrawnGroup, DrawnNode } from './drawing.js';
-import { cut, measureWidth } from './svg-text.js';
+import { cutText, measureWidth } from './svg-text.js';
 
 /** A point, in pixels from the left and from the top. */
 export interface Point {
@@ -65,7 +65,7 @@ export async function layOut({ nodes, groups, edges }: Drawing): Promise<Layout>
   };
   return fitLayout({
     nodes: nodes.map(placed),
-    groups: groups.map((group) => withTitle(placed(group))),
+    groups: groups.map((group) => addTitleRoom(placed(group))),
     edges: edges.map((edge, index) => {
       const { points, x, y } = graph.edge(edge.from, edge.to, String(index));
       return { ...edge, points, ...(edge.label !== undefined && x !== undefined && y !== undefined && { x, y }) };
@@ -74,7 +74,7 @@ export async function layOut({ nodes, groups, edges }: Drawing): Promise<Layout>
 }
 
 /** Makes room at the top of a group, which the library leaves none for. */
-function withTitle(group: Placed<DrawnGroup>): Placed<DrawnGroup> {
+function addTitleRoom(group: Placed<DrawnGroup>): Placed<DrawnGroup> {
   return { ...group, y: group.y - TITLE_HEIGHT / 2, height: group.height + TITLE_HEIGHT };
 }
 
@@ -88,13 +88,13 @@ function fitLayout({ nodes, groups, edges }: Pick<Layout, 'nodes' | 'groups' | '
     ...groups,
     ...edges.flatMap(({ points }) => points.map((point) => ({ ...point, width: 0, height: 0 }))),
     ...edges.flatMap(({ x, y, label = '' }) =>
-      x === undefined || y === undefined ? [] : [{ x, y, width: labelWidth(label), height: 0 }],
+      x === undefined || y === undefined ? [] : [{ x, y, width: measureLabel(label), height: 0 }],
     ),
   ];
   const left = Math.min(...parts.map(({ x, width }) => x - width / 2));
   const top = Math.min(...parts.map(({ y, height }) => y - height / 2));
   const right = Math.max(...parts.map(({ x, width }) => x + width / 2));
-  const isTurned = disorder(nodes, edges) > 0;
+  const isTurned = countDisorder(nodes, edges) > 0;
   const moved = <Part extends Partial<Point>>(part: Part): Part =>
     part.x === undefined || part.y === undefined
       ? part
@@ -109,7 +109,7 @@ function fitLayout({ nodes, groups, edges }: Pick<Layout, 'nodes' | 'groups' | '
 }
 
 /** How many more pairs of a node's successors stand in the wrong order, from left to right, than in the declared one. */
-function disorder(nodes: readonly Placed<DrawnNode>[], edges: readonly Route[]): number {
+function countDisorder(nodes: readonly Placed<DrawnNode>[], edges: readonly Route[]): number {
   let pairs = 0;
   for (const { id } of nodes) {
     const targets = new Set(edges.filter(({ from }) => from === id).map(({ to }) => to));
@@ -124,7 +124,7 @@ function disorder(nodes: readonly Placed<DrawnNode>[], edges: readonly Route[]):
 
 /** What a node shows of a text. */
 export function cutToFit(text: string, font: keyof typeof FONT): string {
-  return cut(text === '' ? '(empty)' : text, FONT[font], LONGEST_LABEL);
+  return cutText(text === '' ? '(empty)' : text, FONT[font], LONGEST_LABEL);
 }
 
 function measureNode({ kind, label, note }: DrawnNode): { readonly width: number; readonly height: number } {
@@ -137,9 +137,9 @@ function measureNode({ kind, label, note }: DrawnNode): { readonly width: number
 
 function measureEdgeLabel({ label }: DrawnEdge): object {
   if (label === undefined) return {};
-  return { width: labelWidth(label), height: FONT.note + 6, labelpos: 'c' };
+  return { width: measureLabel(label), height: FONT.note + 6, labelpos: 'c' };
 }
 
-function labelWidth(label: string): number {
+function measureLabel(label: string): number {
   return measureWidth(cutToFit(label, 'note'), FONT.note) + 8;
 }

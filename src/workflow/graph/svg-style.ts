@@ -62,7 +62,7 @@ const FORM = `
 .mr-when,.mr-of-group{paint-order:stroke;stroke-width:5px;stroke-linejoin:round}`;
 
 /** Plain rules twice rather than CSS variables, which many viewers of SVG files do not know. */
-const colours = (palette: Palette): string => `
+const writeColours = (palette: Palette): string => `
 .mr-page{fill:${palette.page}}
 .mr-t{fill:${palette.text}}
 .mr-m{fill:${palette.note}}
@@ -77,7 +77,7 @@ const colours = (palette: Palette): string => `
 .mr-when{stroke:${palette.page};fill:${palette.route}}`;
 
 /** The style sheet of a drawing, for light pages and dark ones. Its classes begin with `mr-`. */
-export const STYLE = `${FORM}${colours(LIGHT)}
-@media (prefers-color-scheme:dark){${colours(DARK)}
+export const STYLE = `${FORM}${writeColours(LIGHT)}
+@media (prefers-color-scheme:dark){${writeColours(DARK)}
 }
 `;

@@ -1,19 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { cut, measureWidth, xml } from './svg-text.js';
+import { cutText, measureWidth, escapeXml } from './svg-text.js';
 
 describe('text in an SVG', () => {
   it('keeps what XML would take for markup, and replaces what it cannot hold', () => {
-    expect(xml(`<a b="c" d='e'>&amp;`)).toBe('&#60;a b=&#34;c&#34; d=&#39;e&#39;&#62;&#38;amp;');
-    expect(xml('a\0b\uD800c\uFFFEd😀')).toBe('a\uFFFDb\uFFFDc\uFFFDd😀');
+    expect(escapeXml(`<a b="c" d='e'>&amp;`)).toBe('&#60;a b=&#34;c&#34; d=&#39;e&#39;&#62;&#38;amp;');
+    expect(escapeXml('a\0b\uD800c\uFFFEd😀')).toBe('a\uFFFDb\uFFFDc\uFFFDd😀');
   });
 
   it('is cut to a width, between characters', () => {
-    expect(cut('short', 13, 200)).toBe('short');
-    expect(cut('😀'.repeat(50), 13, 60)).toBe('😀😀😀…');
+    expect(cutText('short', 13, 200)).toBe('short');
+    expect(cutText('😀'.repeat(50), 13, 60)).toBe('😀😀😀…');
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 40, max: 300 }), (text, limit) => {
-        expect(measureWidth(cut(text, 13, limit), 13)).toBeLessThanOrEqual(limit);
+        expect(measureWidth(cutText(text, 13, limit), 13)).toBeLessThanOrEqual(limit);
       }),
     );
   });

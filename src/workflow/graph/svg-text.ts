@@ -1,5 +1,5 @@
 /** Any text as XML character data or as the value of a quoted attribute; what XML 1.0 cannot hold becomes U+FFFD. */
-export function xml(text: string): string {
+export function escapeXml(text: string): string {
   return text
     .replaceAll(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
     .replaceAll(/[&<>"'\t\n\r]/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -28,7 +28,7 @@ export function measureWidth(text: string, size: number): number {
  * @param size the font's size in pixels
  * @param limit pixels
  */
-export function cut(text: string, size: number, limit: number): string {
+export function cutText(text: string, size: number, limit: number): string {
   if (measureWidth(text, size) <= limit) return text;
   const characters = [...text];
   let width = measureWidth('…', size);

@@ -2,7 +2,7 @@ import type { CompiledWorkflow } from '../workflow-schema.js';
 import { type Drawing, drawWorkflow, type DrawnGroup, type DrawnNode, type Visibility } from './drawing.js';
 import { FONT, layOut, type Placed, type Point, type Route, cutToFit } from './svg-layout.js';
 import { STYLE } from './svg-style.js';
-import { cut, measureWidth, xml } from './svg-text.js';
+import { cutText, measureWidth, escapeXml } from './svg-text.js';
 
 /** Space around the drawing, and heights of the lines above and below it, in pixels. */
 const MARGIN = 24;
@@ -23,26 +23,26 @@ const MEANINGS: readonly (readonly [Visibility, string])[] = [
 export async function drawSvg(workflow: CompiledWorkflow): Promise<string> {
   const drawing = drawWorkflow(workflow);
   const { nodes, groups, edges, ...size } = await layOut(drawing);
-  const key = legend(drawing);
+  const key = drawLegend(drawing);
   const width = Math.ceil(Math.max(size.width, key.width, NARROWEST) + 2 * MARGIN);
   const height = Math.ceil(size.height + HEAD + FOOT + 2 * MARGIN);
   const left = round((width - size.width) / 2);
   const right = width - 2 * MARGIN;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
-    `<title>${xml(`Workflow ${workflow.id}`)}</title>`,
-    `<desc>${xml(describeDrawing(workflow, drawing))}</desc>`,
+    `<title>${escapeXml(`Workflow ${workflow.id}`)}</title>`,
+    `<desc>${escapeXml(describeDrawing(workflow, drawing))}</desc>`,
     `<style>${STYLE}</style>`,
     `<rect class="mr-page" width="${width}" height="${height}"/>`,
-    text('mr-t', MARGIN, MARGIN + 12, cut(workflow.id, FONT.label, right)),
-    text('mr-m', MARGIN, MARGIN + 30, cut(workflow.description, FONT.note, right)),
+    drawText('mr-t', MARGIN, MARGIN + 12, cutText(workflow.id, FONT.label, right)),
+    drawText('mr-m', MARGIN, MARGIN + 30, cutText(workflow.description, FONT.note, right)),
     `<g class="mr-drawing" transform="translate(${left} ${MARGIN + HEAD})" data-width="${Math.ceil(size.width)}" data-height="${Math.ceil(size.height)}">`,
-    ...groups.map(groupShape),
-    ...edges.map((edge) => arrow(edge, nodes)),
-    ...nodes.map(nodeShape),
+    ...groups.map(drawGroup),
+    ...edges.map((edge) => drawArrow(edge, nodes)),
+    ...nodes.map(drawNode),
     // Last, so that no line crosses them.
-    ...groups.map(groupTitle),
-    ...edges.map(edgeLabel),
+    ...groups.map(drawGroupTitle),
+    ...edges.map(drawEdgeLabel),
     '</g>',
     `<g transform="translate(${MARGIN} ${height - MARGIN - 12})">${key.shapes}</g>`,
     '</svg>',
@@ -64,35 +64,37 @@ function isStep({ kind }: DrawnNode): boolean {
   return !['request', 'result', 'merge'].includes(kind);
 }
 
-function groupShape(group: Placed<DrawnGroup>): string {
+function drawGroup(group: Placed<DrawnGroup>): string {
   const { note, path, visibility } = group;
-  return `<g class="mr-group mr-${visibility}" data-node="${xml(path)}"><title>${xml(`${path} (${note})`)}</title>${rectangle(group, 10)}</g>`;
+  return `<g class="mr-group mr-${visibility}" data-node="${escapeXml(path)}"><title>${escapeXml(`${path} (${note})`)}</title>${drawRectangle(group, 10)}</g>`;
 }
 
-function groupTitle({ x, y, width, height, label, note }: Placed<DrawnGroup>): string {
+function drawGroupTitle({ x, y, width, height, label, note }: Placed<DrawnGroup>): string {
   const room = width - 20;
-  const title = cutToFit(cut(label, FONT.label, room), 'label');
+  const title = cutToFit(cutText(label, FONT.label, room), 'label');
   const left = room - measureWidth(title, FONT.label) - 8;
-  const beside = left > 40 ? ` <tspan class="mr-m">${xml(cut(note, FONT.note, left))}</tspan>` : '';
+  const beside = left > 40 ? ` <tspan class="mr-m">${escapeXml(cutText(note, FONT.note, left))}</tspan>` : '';
   const place = `x="${round(x - width / 2 + 10)}" y="${round(y - height / 2 + 18)}"`;
-  return `<text class="mr-t mr-of-group" ${place}>${xml(title)}${beside}</text>`;
+  return `<text class="mr-t mr-of-group" ${place}>${escapeXml(title)}${beside}</text>`;
 }
 
-function nodeShape(node: Placed<DrawnNode>): string {
+function drawNode(node: Placed<DrawnNode>): string {
   const { kind, visibility, x, y, label, note, path } = node;
-  if (kind === 'merge') return `<g class="mr-node mr-merge" data-id="${node.id}">${rectangle(node, 7)}</g>`;
+  if (kind === 'merge') return `<g class="mr-node mr-merge" data-id="${node.id}">${drawRectangle(node, 7)}</g>`;
   const hasNote = note !== '' && kind !== 'route';
   return [
-    `<g class="mr-node mr-${kind} mr-${visibility}" data-id="${node.id}"${isStep(node) ? ` data-node="${xml(path)}"` : ''}>`,
-    `<title>${xml(note === '' ? path : `${path} (${note})`)}</title>`,
-    kind === 'route' ? diamond(node) : rectangle(node, kind === 'code' ? 4 : kind === 'agent' ? 12 : node.height / 2),
-    text('mr-t mr-mid', x, hasNote ? y - 3 : y + 4.5, cutToFit(label, 'label')),
-    hasNote ? text('mr-m mr-mid', x, y + 13, cutToFit(note, 'note')) : '',
+    `<g class="mr-node mr-${kind} mr-${visibility}" data-id="${node.id}"${isStep(node) ? ` data-node="${escapeXml(path)}"` : ''}>`,
+    `<title>${escapeXml(note === '' ? path : `${path} (${note})`)}</title>`,
+    kind === 'route'
+      ? drawDiamond(node)
+      : drawRectangle(node, kind === 'code' ? 4 : kind === 'agent' ? 12 : node.height / 2),
+    drawText('mr-t mr-mid', x, hasNote ? y - 3 : y + 4.5, cutToFit(label, 'label')),
+    hasNote ? drawText('mr-m mr-mid', x, y + 13, cutToFit(note, 'note')) : '',
     '</g>',
   ].join('');
 }
 
-function arrow({ from, to, points }: Route, nodes: readonly Placed<DrawnNode>[]): string {
+function drawArrow({ from, to, points }: Route, nodes: readonly Placed<DrawnNode>[]): string {
   const source = nodes.find(({ id }) => id === from);
   const target = nodes.find(({ id }) => id === to);
   const way = [...points];
@@ -104,14 +106,14 @@ function arrow({ from, to, points }: Route, nodes: readonly Placed<DrawnNode>[])
   if (end === undefined || beforeLast === undefined) return '';
   const angle = round((Math.atan2(end.y - beforeLast.y, end.x - beforeLast.x) * 180) / Math.PI);
   return (
-    `<g class="mr-edge" data-from="${from}" data-to="${to}"><path class="mr-line" d="${curve(way)}"/>` +
+    `<g class="mr-edge" data-from="${from}" data-to="${to}"><path class="mr-line" d="${drawCurve(way)}"/>` +
     `<path class="mr-head" d="M0 0L-8 -4L-8 4Z" transform="translate(${round(end.x)} ${round(end.y)}) rotate(${angle})"/></g>`
   );
 }
 
-function edgeLabel({ label, x, y }: Route): string {
+function drawEdgeLabel({ label, x, y }: Route): string {
   if (label === undefined || x === undefined || y === undefined) return '';
-  return text('mr-m mr-mid mr-when', x, y + 4, cutToFit(label, 'note'));
+  return drawText('mr-m mr-mid mr-when', x, y + 4, cutToFit(label, 'note'));
 }
 
 /**
@@ -128,7 +130,7 @@ function findBorder({ kind, x, y, width, height }: Placed<DrawnNode>, towards: P
 }
 
 /** A line through the middles between bends, rounded at the bends. */
-function curve(points: readonly Point[]): string {
+function drawCurve(points: readonly Point[]): string {
   const at = ({ x, y }: Point): string => `${round(x)} ${round(y)}`;
   const [first, ...rest] = points;
   if (first === undefined) return '';
@@ -141,28 +143,28 @@ function curve(points: readonly Point[]): string {
   return pieces.join('');
 }
 
-function rectangle({ x, y, width, height }: Placed<object>, radius: number): string {
+function drawRectangle({ x, y, width, height }: Placed<object>, radius: number): string {
   const [left, top] = [round(x - width / 2), round(y - height / 2)];
   return `<rect class="mr-box" x="${left}" y="${top}" width="${round(width)}" height="${round(height)}" rx="${radius}"/>`;
 }
 
-function diamond({ x, y, width, height }: Placed<object>): string {
+function drawDiamond({ x, y, width, height }: Placed<object>): string {
   const [top, right, bottom, left] = [y - height / 2, x + width / 2, y + height / 2, x - width / 2].map(round);
   return `<path class="mr-box" d="M${round(x)} ${top}L${right} ${round(y)}L${round(x)} ${bottom}L${left} ${round(y)}Z"/>`;
 }
 
-function text(classes: string, x: number, y: number, content: string): string {
-  return `<text class="${classes}" x="${round(x)}" y="${round(y)}">${xml(content)}</text>`;
+function drawText(classes: string, x: number, y: number, content: string): string {
+  return `<text class="${classes}" x="${round(x)}" y="${round(y)}">${escapeXml(content)}</text>`;
 }
 
 /** A legend for the looks of those nodes that there are. */
-function legend({ nodes }: Drawing): { readonly shapes: string; readonly width: number } {
+function drawLegend({ nodes }: Drawing): { readonly shapes: string; readonly width: number } {
   const steps = nodes.filter(({ kind }) => kind === 'code' || kind === 'agent' || kind === 'workflow');
   let x = 0;
   const shapes = MEANINGS.filter(([visibility]) => steps.some((step) => step.visibility === visibility)).map(
     ([visibility, meaning]) => {
-      const box = rectangle({ x: x + 9, y: 6, width: 18, height: 12 }, 3);
-      const shape = `<g class="mr-node mr-${visibility}">${box}${text('mr-m', x + 26, 10, meaning)}</g>`;
+      const box = drawRectangle({ x: x + 9, y: 6, width: 18, height: 12 }, 3);
+      const shape = `<g class="mr-node mr-${visibility}">${box}${drawText('mr-m', x + 26, 10, meaning)}</g>`;
       x += 26 + measureWidth(meaning, FONT.note) + 20;
       return shape;
     },

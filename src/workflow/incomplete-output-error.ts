@@ -3,10 +3,10 @@ import type { FinishReason } from '../models/index.js';
 
 /**
  * A model stopped before its structured answer was whole: at its token limit, by a filter, or because it refused. What a
- * visible node has sent by then is an honest answer with that finish reason, so the run ends there without an error;
- * a hidden node has nothing to show for it, and then this error is the run's.
+ * visible node has sent by then is an honest answer with that finish reason, so the run ends there without an error; a hidden
+ * node has nothing to show for it, and then this error is the run's.
  */
-export class IncompleteAnswerError extends UpstreamError {
+export class IncompleteOutputError extends UpstreamError {
   constructor(
     readonly finishReason: FinishReason,
     readonly refused: boolean,

@@ -2,7 +2,7 @@ import { countCharacters, type Delta, moveAnnotations } from '../streaming/index
 import type { ToolCallFilter } from './tools/index.js';
 
 /** What of one answer the client is shown, behind what the agent has said before it. */
-export class ShownAnswer {
+export class ShownOutput {
   readonly #said: string;
   readonly #separator: string;
   readonly #filter: ToolCallFilter | undefined;
