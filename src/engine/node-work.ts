@@ -56,7 +56,7 @@ export class NodeWork {
     if (!isGenerator(result)) return result;
     if (streams) return this.#pull(result);
     throw new Error(
-      `The step "${this.#speaker.node}" of the workflow "${this.#workflow}" gives a generator, but its process is not ` +
+      `The step "${this.#speaker.node}" of the workflow "${this.#workflow}" returns a generator, but its process is not ` +
         'written as one: write `async *process`, or add `readonly streams = true` to its class',
     );
   }

@@ -6,7 +6,7 @@ import { AgentRunner } from './agent-runner.js';
 import { PromptManager } from './prompts/index.js';
 import { streamFields } from './stream-fields.js';
 
-/** Makes what runs of the agents in the fields of workflows. */
+/** Makes runnable nodes of the agents in the fields of workflows. */
 @Injectable()
 export class AgentStepCompiler implements AgentCompiler {
   constructor(

@@ -5,20 +5,20 @@ import { planAgent } from './agent-plan.js';
 import { AgentResources } from './agent-resources.js';
 import { AgentRunner } from './agent-runner.js';
 
-/** What the two kinds of agent nodes share: an agent made from the node's configuration. */
+/** The base of both kinds of agent nodes: it makes an agent from the node's configuration. */
 @Injectable()
 export abstract class AgentNodeBase<Output> {
   /** Made with `agent({ … })`. */
   abstract readonly agentConfig: Agent<never, Output>;
   #agent: AgentRunner<Output> | undefined;
 
-  /** @param resources where its tools and prompt files are found; a node that has neither can do without */
+  /** @param resources finds the agent's tools and prompt files; not needed by an agent that has neither */
   constructor(
     private readonly providers: ModelProviders,
     @Optional() private readonly resources?: AgentResources,
   ) {}
 
-  /** Checks the configuration at start-up. Called by the compiler of workflows. */
+  /** Checks the configuration. The compiler of workflows calls it at start-up. */
   prepare(): void {
     void this.agent;
   }
@@ -33,7 +33,10 @@ export abstract class AgentNodeBase<Output> {
     return this.agent.asks;
   }
 
-  /** The agent of {@link agentConfig}. Made at its first use, since a subclass sets its fields after this constructor. */
+  /**
+   * The agent of {@link agentConfig}. Made when it is first used, because a subclass sets its fields after this constructor
+   * has run.
+   */
   protected get agent(): AgentRunner<Output> {
     return (this.#agent ??= this.#makeRunner());
   }

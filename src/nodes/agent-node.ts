@@ -3,8 +3,8 @@ import type { TaskContext, WorkflowNode } from '../workflow/index.js';
 import { AgentNodeBase } from './agent-node-base.js';
 
 /**
- * A node that asks a language model in silence: `return this.agent.run({ messages }, context)` gives text or a validated object.
- * `flow.ask` is the shorter way; this one is for what has to be done around the call.
+ * A silent node that asks a language model: `return this.agent.run({ messages }, context)` gives text or a validated object.
+ * `flow.ask` is the shorter way; extend this class if the node has to do something around the call.
  */
 @Injectable()
 export abstract class AgentNode<Input, Output> extends AgentNodeBase<Output> implements WorkflowNode<Input, Output> {

@@ -7,11 +7,11 @@ import { type ModelTarget, resolveModelTargets } from './model-target.js';
 import { PromptManager } from './prompts/index.js';
 import { type FindTool, type Toolbox, makeToolbox } from './tools/index.js';
 
-/** An agent's configuration with everything that it names, resolved and checked at start-up. */
+/** An agent's configuration, checked at start-up, with everything that it names resolved. */
 export interface AgentPlan<Output> {
   readonly config: AgentData;
   readonly targets: readonly [ModelTarget, ...ModelTarget[]];
-  /** Undefined: its answer is text. */
+  /** Undefined if its output is text. */
   readonly schema: OutputSchema<Output> | undefined;
   /** Which groups of the client's parameters reach the model. */
   readonly forwards: readonly ParameterGroup[];
@@ -22,11 +22,11 @@ export interface AgentPlan<Output> {
 /** Where an agent finds what it names. */
 export interface AgentSources {
   readonly providers: ModelProviders;
-  /** Absent: one of its own. */
+  /** Absent: the agent gets a prompt manager of its own. */
   readonly prompts?: PromptManager | undefined;
-  /** Absent: an agent with tools is a mistake. */
+  /** Absent: the agent must not have tools. */
   readonly findTool?: FindTool | undefined;
-  /** The variables that it will be given; absent: not known before it runs. */
+  /** The variables that it will be given; absent if they are not known before it runs. */
   readonly variables?: readonly string[];
 }
 
@@ -48,13 +48,13 @@ const COUNTS = ['maxToolRounds', 'maxToolCalls', 'retries', 'repairs'] as const;
 
 /**
  * Checks an agent's configuration.
- * @throws Error that says what is wrong with it, and the fix
+ * @throws Error that lists what is wrong with it, and how to correct it
  */
 export function planAgent<Output>(
   config: AgentData,
   { providers, prompts = new PromptManager(), findTool, variables }: AgentSources,
 ): AgentPlan<Output> {
-  // Code without types can leave it out.
+  // Callers without types can leave it out.
   if (typeof config !== 'object' || config === null)
     throw new Error('it has no configuration. Give agent() an object: {}.');
   const faults = [...findUnknownOptions(config), ...findWrongInstructions(config), ...findWrongNumbers(config)];
@@ -83,7 +83,9 @@ export function planAgent<Output>(
 function findUnknownOptions(config: AgentData): readonly string[] {
   return Object.keys(config)
     .filter((name) => !OPTIONS.has(name))
-    .map((name) => `it has \`${name}\`, which is no option of agents. There are: ${[...OPTIONS].join(', ')}.`);
+    .map(
+      (name) => `it has \`${name}\`, which is not an option of agents. The options are: ${[...OPTIONS].join(', ')}.`,
+    );
 }
 
 /** Code without types can give anything, and it would reach a provider. */

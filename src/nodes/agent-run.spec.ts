@@ -9,7 +9,7 @@ import { AgentRunner } from './agent-runner.js';
 
 const MESSAGES = [{ role: 'user' as const, content: 'Tell me a story' }];
 
-/** Does not heed the abort of its call. */
+/** Ignores the abort of its call. */
 const deaf: ChatModel = {
   async *stream(_call, scope) {
     scope.usage({ prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 });
@@ -19,7 +19,7 @@ const deaf: ChatModel = {
   },
 };
 
-/** Tells its usage as it grows. */
+/** Reports its usage as it grows. */
 const counting: ChatModel = {
   async *stream(_call, scope) {
     scope.usage({ prompt_tokens: 4, completion_tokens: 1, total_tokens: 5 });
@@ -29,7 +29,7 @@ const counting: ChatModel = {
   },
 };
 
-/** An agent of this model, and what it tells in the run that it is given. */
+/** An agent with this model, and the events that it emits. */
 function openAgent(chat: ChatModel): {
   readonly batches: AsyncGenerator<readonly Delta[], void, void>;
   readonly told: readonly AgentEvent[];
@@ -51,7 +51,7 @@ function openAgent(chat: ChatModel): {
   return { batches, told, signal };
 }
 
-it('tells the end of a call once, with the last usage that its model told', async () => {
+it('reports the end of a call once, with the last usage of its model', async () => {
   const { batches, told, signal } = openAgent(counting);
   while ((await batches.next()).done !== true) continue;
   await batches.return();
@@ -66,7 +66,7 @@ it('tells the end of a call once, with the last usage that its model told', asyn
   ]);
 });
 
-it('tells what an open call has used when its run is aborted, once, though its reader does not come back', async () => {
+it('reports the usage of an open call once when its run is aborted, even if its reader never comes back', async () => {
   const { batches, told, signal } = openAgent(deaf);
   await batches.next();
   signal.abort(new Error('the client has gone'));

@@ -13,12 +13,12 @@ import { RefusedRequestError, type WrittenRequest } from './refused-request.js';
 import { ShownOutput } from './shown-output.js';
 import { ToolRounds } from './tools/index.js';
 
-/** Sets the text before a tool's call off from the text after it. */
+/** Separates the text before a tool call from the text after it. */
 const BLANK_LINE = '\n\n';
 
 const NOTHING: readonly Delta[] = [];
 
-/** What an agent's model has answered in the end. */
+/** The final output of an agent's model. */
 export interface ModelOutput {
   readonly content: string;
   /** Empty unless the model refused. */
@@ -26,7 +26,7 @@ export interface ModelOutput {
   readonly finishReason: FinishReason;
 }
 
-/** One run of one agent: what it and its model say to one another until there is an output. */
+/** One run of one agent: the exchange with its model until there is an output. */
 export class AgentRun<Output> {
   readonly #plan: AgentPlan<Output>;
   readonly #input: AgentInput;
@@ -36,10 +36,10 @@ export class AgentRun<Output> {
   readonly #tools: ToolRounds;
   #messages: readonly Message[] = [];
   #hasBegun = false;
-  /** True once the messages hold what the model has answered. */
+  /** True once the messages hold earlier output of the model. */
   #isContinued = false;
 
-  /** @throws InvalidRequestError if a tool of the client has the name of one of the server's */
+  /** @throws InvalidRequestError if a client's tool has the name of one of the server's tools */
   constructor(plan: AgentPlan<Output>, input: AgentInput, context: TaskContext) {
     this.#plan = plan;
     this.#input = input;
@@ -50,25 +50,28 @@ export class AgentRun<Output> {
   }
 
   /**
-   * The answer as it arrives, with the text of all rounds. It is not repaired: a part of it has been passed on by the time
-   * that it can be checked.
-   * @param finish makes the result of the whole reply
+   * Streams the output as it arrives, with the text of all rounds. It is never repaired: by the time it can be checked, a
+   * part of it has been passed on.
+   * @param finish makes the result from the whole output
    */
-  stream<R>(finish: (reply: ModelOutput) => R | Promise<R>): AsyncGenerator<readonly Delta[], R, void> {
-    return this.#answer(true, finish);
+  stream<R>(finish: (output: ModelOutput) => R | Promise<R>): AsyncGenerator<readonly Delta[], R, void> {
+    return this.#loop(true, finish);
   }
 
-  /** The output, once the answer is whole and, if it is structured, fits its class: of several rounds the last one's. */
+  /**
+   * Runs the agent until its output is whole and, if it is structured, fits its class.
+   * @returns the output of the last round
+   */
   async run(): Promise<Output> {
     let before = { messages: this.#messages, toolRounds: -1 };
     for (let repairs = 0; ;) {
-      const reply = await finishGenerator(this.#answer(false, (whole) => whole));
+      const reply = await finishGenerator(this.#loop(false, (whole) => whole));
       try {
         return await parseModelOutput(reply, this.#plan, this.#context);
       } catch (fault) {
         if (!(fault instanceof StructuredOutputError)) throw fault;
         const toolRounds = this.#tools.count;
-        // What tools have found is kept.
+        // The results of tools are kept.
         if (before.toolRounds < toolRounds) before = { messages: this.#messages, toolRounds };
         if (repairs < (this.#plan.config.repairs ?? 1)) {
           repairs++;
@@ -86,20 +89,21 @@ export class AgentRun<Output> {
   }
 
   /**
-   * The one loop of an agent: calls its model, again after a failure, and again with the results of tools, until it answers.
-   * One generator for all of it, because each that delegates to another costs every batch (docs/performance.md).
-   * @param isHeard true: the batches are given, and the text of all rounds is the reply; false: no batch is, and the reply
-   *   is that of the last round
+   * The one loop of an agent: calls its model, calls again after a failure or with the results of tools, and ends with the
+   * final output. It is a single generator, because each further one that delegates costs time for every batch
+   * (docs/performance.md).
+   * @param isVisible true: yields the batches, and the result holds the text of all rounds; false: yields nothing, and the
+   *   result is that of the last round
    */
-  async *#answer<R>(
-    isHeard: boolean,
-    finish: (reply: ModelOutput) => R | Promise<R>,
+  async *#loop<R>(
+    isVisible: boolean,
+    finish: (output: ModelOutput) => R | Promise<R>,
   ): AsyncGenerator<readonly Delta[], R, void> {
     if (!this.#hasBegun) await this.#begin();
     let said = '';
     for (;;) {
       const separator = said === '' || /\s$/.test(said) || this.#plan.schema !== undefined ? '' : BLANK_LINE;
-      const shown = isHeard ? new ShownOutput(said, separator, this.#tools.openFilter()) : undefined;
+      const shown = isVisible ? new ShownOutput(said, separator, this.#tools.openFilter()) : undefined;
       const call = this.#openCall();
       const { received, batches } = call;
       let finishReason: FinishReason;
@@ -123,11 +127,11 @@ export class AgentRun<Output> {
       } finally {
         await call.close();
       }
-      if (isHeard && received.content !== '') said += separator + received.content;
+      if (isVisible && received.content !== '') said += separator + received.content;
       const toolCalls = this.#tools.chooseCalls(received, finishReason);
       if (toolCalls.length === 0) {
         this.#context.events.emit({ type: 'agent-finished', finishReason });
-        return await finish(makeModelOutput(received, finishReason, isHeard ? said : received.content));
+        return await finish(makeModelOutput(received, finishReason, isVisible ? said : received.content));
       }
       this.#attempts.accept();
       this.#messages = [...this.#messages, ...(await this.#tools.run(received, toolCalls))];
@@ -164,9 +168,9 @@ export class AgentRun<Output> {
 }
 
 /**
- * The output that a reply is. The author's rules may take as long as the run does.
- * @throws IncompleteOutputError if the model stopped before its structured answer was whole, StructuredOutputError if that
- *   does not fit its class, the run's abort reason after an abort
+ * Makes an agent's output from that of its model. The author's own validation rules are awaited until the run ends.
+ * @throws IncompleteOutputError if the model stopped before its structured output was whole, StructuredOutputError if it does
+ *   not fit its class, the run's abort reason after an abort
  */
 export function parseModelOutput<Output>(
   { content, refusal, finishReason }: ModelOutput,
@@ -186,11 +190,11 @@ function makeModelOutput(
   finishReason: FinishReason,
   content: string,
 ): ModelOutput {
-  // Of an answer that is only spoken, the words are what other steps can use.
+  // If the output is audio alone, other steps can use its transcript.
   return { content: content === '' ? transcript : content, refusal, finishReason };
 }
 
-/** Shows a model its answer, if it gave one, and what is wrong with it. */
+/** Shows a model its own output, if there is any, and what is wrong with it. */
 function writeRepairRequest({ content }: ModelOutput, { faults }: StructuredOutputError): readonly Message[] {
   const list = faults.map((fault) => `- ${fault}`).join('\n');
   const request: Message = {

@@ -10,7 +10,7 @@ import type { AgentPlan } from './agent-plan.js';
 import { AgentRun, parseModelOutput } from './agent-run.js';
 import { AgentStream } from './agent-stream.js';
 
-/** Runs one agent: what is said to its language model, with which parameters and tools, and what its answer is. */
+/** Runs one agent, as often as its step runs. */
 export class AgentRunner<Output> {
   readonly #plan: AgentPlan<Output>;
 
@@ -18,7 +18,7 @@ export class AgentRunner<Output> {
     this.#plan = plan;
   }
 
-  /** Which groups of the client's parameters reach the model. A structured agent's response format is its own. */
+  /** Groups of the client's parameters that reach the model. A structured agent always keeps its own response format. */
   get forwards(): readonly ParameterGroup[] {
     return this.#plan.forwards;
   }
@@ -36,17 +36,18 @@ export class AgentRunner<Output> {
   }
 
   /**
-   * One whole answer: the text, or the validated object.
+   * Runs the agent to its end.
    * @param input `messages`, and the variables of the agent's instructions
-   * @throws UpstreamError if the model fails, ToolRoundsExceededError or ToolCallsExceededError if it does nothing but ask
-   *   for tools, IncompleteOutputError if it stops before a structured answer is whole, StructuredOutputError if that does
-   *   not fit its class or schema, InvalidRequestError if a tool of the client has the name of one of the server's
+   * @returns the whole output: the text, or the validated object
+   * @throws UpstreamError if the model fails, ToolRoundsExceededError or ToolCallsExceededError if it keeps asking for tools,
+   *   IncompleteOutputError if it stops before a structured output is whole, StructuredOutputError if the output does not fit
+   *   its class or schema, InvalidRequestError if a client's tool has the name of one of the server's tools
    */
   async run(input: AgentInput, context: TaskContext): Promise<Output> {
     return new AgentRun(this.#plan, input, context).run();
   }
 
-  /** The answer as it arrives. */
+  /** Streams the output as it arrives. */
   runStream(input: AgentInput, context: TaskContext): AgentStream<Output> {
     return new AgentStream(
       (finish) => new AgentRun(this.#plan, input, context).stream(finish),

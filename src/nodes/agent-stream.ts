@@ -1,14 +1,14 @@
 import type { Delta } from '../streaming/index.js';
 import type { ModelOutput } from './agent-run.js';
 
-/** Opens an answer, whose result `finish` makes of the whole reply. */
+/** Opens a model's stream; `finish` makes its result from the whole output. */
 export type OpenStream = <R>(
   finish: (reply: ModelOutput) => R | Promise<R>,
 ) => AsyncGenerator<readonly Delta[], R, void>;
 
 /**
- * A model's answer as it arrives: iterate it once, for batches of deltas. It is pulled: nothing is called before the
- * first batch is asked for, and leaving the loop early ends the call.
+ * A model's output as it arrives: iterate it once to get batches of deltas. The model is called when the first batch is asked
+ * for; leaving the loop early ends the call.
  */
 export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
   readonly #open: OpenStream;
@@ -16,8 +16,8 @@ export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
   #readOutput: (() => Output) | undefined;
 
   /**
-   * @param open makes the calls
-   * @param finish makes the output of the whole answer
+   * @param open opens the model's stream
+   * @param finish makes the agent's output from the whole output of the model
    */
   constructor(open: OpenStream, finish: (reply: ModelOutput) => Output | Promise<Output>) {
     this.#open = open;
@@ -28,7 +28,7 @@ export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
     return this.#open((reply) => this.#settle(reply));
   }
 
-  /** The batches, and at their end the output: see {@link output} for what that throws. */
+  /** Yields the batches and returns the output. Throws what {@link output} throws. */
   withOutput(): AsyncGenerator<readonly Delta[], Output, void> {
     return this.#open(async (reply) => {
       await this.#settle(reply);
@@ -37,18 +37,20 @@ export class AgentStream<Output> implements AsyncIterable<readonly Delta[]> {
   }
 
   /**
-   * The whole answer, once the iteration has come to its end: the text, or the validated object.
-   * @throws IncompleteOutputError if the model stopped before its structured answer was whole, StructuredOutputError if that
+   * The whole output, once the iteration has ended: the text, or the validated object.
+   * @throws IncompleteOutputError if the model stopped before its structured output was whole, StructuredOutputError if it
    *   does not fit its class, Error if the stream has not been read to its end
    */
   output(): Output {
     if (this.#readOutput === undefined) {
-      throw new Error('The output of an agent exists only after its stream has been read');
+      throw new Error(
+        'The output of an agent exists only after its stream has been read to the end. Iterate the stream first.',
+      );
     }
     return this.#readOutput();
   }
 
-  /** Only who asks for the output is told what is wrong with it. */
+  /** Keeps a failure until somebody asks for the output. */
   async #settle(reply: ModelOutput): Promise<void> {
     try {
       const output = await this.#finish(reply);

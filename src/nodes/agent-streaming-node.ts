@@ -5,9 +5,9 @@ import type { AgentStream } from './agent-stream.js';
 import { streamFields } from './stream-fields.js';
 
 /**
- * A node whose model's answer reaches the client as it is generated:
- * `return yield* this.streamTextDeltas(this.agent.runStream({ messages }, context))`. `flow.stream` is the shorter way; this
- * one is for what has to be done around the call.
+ * A node whose model's output reaches the client as it is generated: `return yield*
+ * this.streamTextDeltas(this.agent.runStream({ messages }, context))`. `flow.stream` is the shorter way; extend this class if
+ * the node has to do something around the call.
  */
 @Injectable()
 export abstract class AgentStreamingNode<Input, Output>
@@ -19,16 +19,16 @@ export abstract class AgentStreamingNode<Input, Output>
 
   abstract process(input: Input, context: TaskContext): AsyncGenerator<Deltas, Output, void>;
 
-  /** Passes a text answer on, piece by piece, and returns it whole. */
+  /** Passes a text on, piece by piece, and returns it whole. */
   protected streamTextDeltas(stream: AgentStream<Output>): AsyncGenerator<Deltas, Output, void> {
     return stream.withOutput();
   }
 
   /**
-   * Passes a structured answer on and returns the validated object. Two shapes:
-   * - without `channels`, the JSON text itself is the content;
-   * - with `channels`, each named field's text streams live in its channel, strings decoded, other values as JSON.
-   * @throws StructuredOutputError if the answer does not fit the class, IncompleteOutputError if it stops early, WiringError
+   * Passes a structured output on and returns the validated object:
+   * - without `channels`, the content is the JSON text;
+   * - with `channels`, each named field streams in its channel: strings decoded, other values as JSON.
+   * @throws StructuredOutputError if the output does not fit the class, IncompleteOutputError if it stops early, WiringError
    *   if the channels do not fit the output
    */
   protected streamStructuredDeltas<const C extends ChannelMap<Output>>(

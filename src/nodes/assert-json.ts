@@ -1,10 +1,11 @@
-/** No parameter of a model is nested as deeply; a value that contains itself is. */
+/** No parameter of a model is nested this deeply, but a value that contains itself is. */
 const MAX_DEPTH = 100;
 
 /**
- * Checks that JSON can hold a value as it is. It would write `NaN` and `Infinity` as null, and leave functions out without a word.
+ * Checks that JSON can hold a value as it is. `JSON.stringify` would write `NaN` and `Infinity` as null and leave functions
+ * out silently.
  * @param path names the value in the error: `settings`
- * @throws Error that names what cannot be sent, and where
+ * @throws Error that names the value that JSON cannot hold, and its place
  */
 export function assertJson(value: unknown, path: string, depth = 0): void {
   if (depth > MAX_DEPTH) throw new Error(`its ${path.slice(0, 100)} … is nested too deeply, or contains itself.`);

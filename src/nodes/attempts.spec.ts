@@ -70,14 +70,14 @@ describe('Attempts', () => {
     expect(await catchRejection(attempts.recover(patient))).toBe(patient);
   });
 
-  it('does not wait for what is no matter of time', async () => {
+  it('does not wait after a failure that time cannot heal', async () => {
     const { attempts, clock } = made(2, 1);
     await attempts.recover(unfit);
     await attempts.recover(unfit);
     expect([attempts.target.model, clock.pending]).toEqual(['fallback 1', 0]);
   });
 
-  it('gives each model all retries, and has them again after an answer that could be used', async () => {
+  it('gives each model all retries, and again after an output that could be used', async () => {
     const { attempts } = made(3, 1);
     const asked: string[] = [];
     for (let i = 0; i < 5; i++) {
@@ -95,10 +95,10 @@ describe('Attempts', () => {
     ['400', new UpstreamError('', { status: 400 })],
     ['413', new UpstreamError('', { status: 413 })],
     ['422', new UpstreamError('', { status: 422 })],
-    ['an answer that was cut short', new IncompleteOutputError('length', false)],
+    ['an output that was cut short', new IncompleteOutputError('length', false)],
     ['a bug', new InternalError(new TypeError())],
-    ['what is no error of ours', new TypeError()],
-  ])('does not help with %s', async (_, error) => {
+    ['an error of another library', new TypeError()],
+  ])('does not retry %s', async (_, error) => {
     const { attempts, told } = made(2, 3);
     expect(await catchRejection(attempts.recover(error))).toBe(error);
     expect(told).toEqual([]);
@@ -113,7 +113,7 @@ describe('Attempts', () => {
     },
   );
 
-  it('ends with the run, before and while it waits', async () => {
+  it('ends with the run, before a wait and during one', async () => {
     const run = new AbortController();
     const { attempts, clock } = made(2, 3, run.signal);
     const waiting = catchRejection(attempts.recover(busy()));

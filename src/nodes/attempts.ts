@@ -7,12 +7,12 @@ import type { ModelTarget } from './model-target.js';
 import { isFaultOfRequest } from './refused-request.js';
 import type { TryCounter } from './open-call.js';
 
-/** Pause before the first retry, in milliseconds, if the upstream names none; doubled for each further one. */
+/** Pause before the first retry, in milliseconds, if the upstream names none; doubled for each further retry. */
 const FIRST_DELAY_MS = 250;
-/** Longest pause, in milliseconds. An upstream that asks for more patience is not asked again. */
+/** Longest pause, in milliseconds. An upstream that asks for a longer one is not asked again. */
 const LONGEST_DELAY_MS = 8_000;
 
-/** Which model an agent asks, and whom it asks after a failure. One run of one agent. */
+/** Chooses which model one run of an agent asks, at first and after each failure. */
 export class Attempts implements TryCounter {
   readonly #targets: readonly [ModelTarget, ...ModelTarget[]];
   readonly #retries: number;
@@ -22,14 +22,16 @@ export class Attempts implements TryCounter {
   #failureBefore: unknown;
   #tries = 0;
 
-  /** @param retries how often each model is asked again for one answer */
+  /** @param retries how often each model is asked again for one output */
   constructor(targets: readonly [ModelTarget, ...ModelTarget[]], retries: number, context: TaskContext) {
     this.#targets = targets;
     this.#retries = retries;
     this.#context = context;
   }
 
-  /** The model to ask now. A fallback stays in force until the agent is done: the one before it is known to fail. */
+  /**
+   * The model to ask now. After a fallback the agent stays with the new model, because the one before it is known to fail.
+   */
   get target(): ModelTarget {
     return this.#targets[this.#current] ?? this.#targets[0];
   }
@@ -38,13 +40,13 @@ export class Attempts implements TryCounter {
     return ++this.#tries;
   }
 
-  /** An answer could be used: the next one has all its retries again. */
+  /** Notes that an output could be used: the next one gets all retries again. */
   accept(): void {
     this.#failures = 0;
     this.#tries = 0;
   }
 
-  /** The model is asked to put right what it answered. */
+  /** Reports that the model is asked to correct its output. */
   tellRepair(fault: StructuredOutputError): void {
     const { events, trace } = this.#context;
     events.emit({ type: 'repair', ...trace.place, faults: fault.faults });
@@ -52,8 +54,8 @@ export class Attempts implements TryCounter {
   }
 
   /**
-   * Resolves when the call may be made once more, to the model that {@link target} then is.
-   * @throws what was thrown if nothing can heal it, or everything has been tried
+   * Resolves when the call may be made again, to the model that is then the {@link target}.
+   * @throws what was thrown, if another call cannot help or all models have been tried
    */
   async recover(thrown: unknown): Promise<void> {
     const { signal, clock, trace, events } = this.#context;
@@ -96,7 +98,7 @@ export class Attempts implements TryCounter {
     log.write('log', `${what}: ${words}`, { ...log.findFailedCall(thrown), ...facts });
   }
 
-  /** Milliseconds, or undefined if the same model should not be asked again. */
+  /** Pause before the same model is asked again, in milliseconds; undefined if it should not be. */
   #retryDelay(thrown: unknown): number | undefined {
     if (this.#failures >= this.#retries) return undefined;
     if (thrown instanceof StructuredOutputError) return 0;
@@ -105,14 +107,16 @@ export class Attempts implements TryCounter {
     return delayMs <= LONGEST_DELAY_MS && this.#context.canWait(delayMs) ? delayMs : undefined;
   }
 
-  /** A request that only the fallback does not accept is not the client's fault: the model that it was meant for failed. */
+  /**
+   * If only the fallback refused the request, the client is not to blame: then the failure of the model before it is thrown.
+   */
   #worthTelling(thrown: unknown): unknown {
     const isFallbacksOwn = thrown instanceof UpstreamError && isFaultOfRequest(thrown);
     return isFallbacksOwn && this.#failureBefore !== undefined ? this.#failureBefore : thrown;
   }
 }
 
-/** Also what retries cannot heal: wrong credentials, a model that does not exist, a quota that is used up. */
+/** True even for failures that no retry can heal: wrong credentials, an unknown model, a used-up quota. */
 function canAnotherModelHeal(thrown: unknown): boolean {
   return thrown instanceof UpstreamError && !isFaultOfRequest(thrown) && !(thrown instanceof IncompleteOutputError);
 }

@@ -4,9 +4,9 @@ import type { ModelTarget } from './model-target.js';
 import { type ToolUse, writeToolParameters } from './tools/index.js';
 
 /**
- * What a model is asked.
+ * Writes the call of a model.
  * @param forwarded the client's parameters that reach the model
- * @param tools how far the server's tools have been used for this answer
+ * @param tools how far the server's tools have been used in this run of the agent
  */
 export function writeModelCall(
   { schema, toolbox }: Pick<AgentPlan<unknown>, 'schema' | 'toolbox'>,

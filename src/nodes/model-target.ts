@@ -11,8 +11,8 @@ export interface ModelTarget {
 }
 
 /**
- * The models of an agent: the first that it names, then its fallbacks in order. One that names none has the default model of
- * the provider `openai`.
+ * Resolves the models of an agent: the first that it names, then its fallbacks in order. An agent that names none gets the
+ * default model of the provider `openai`.
  * @throws Error if there is no such provider, it is not configured, or no model is named
  */
 export function resolveModelTargets(
@@ -28,7 +28,7 @@ export function resolveModelTargets(
 
 function readTarget(option: ModelOption, own: ModelParameters | undefined, providers: ModelProviders): ModelTarget {
   const { model: choice, settings = own }: ModelWithSettings = typeof option === 'string' ? { model: option } : option;
-  // Names of models may have slashes, those of providers have none.
+  // Model names may contain slashes; provider names never do.
   const [, name = choice, model] = /^([^/]*)\/(.*)$/s.exec(choice) ?? [];
   if (model === '') throw new Error(`its model "${choice}" has no name behind the slash.`);
   const providerName = name as ModelProvider;

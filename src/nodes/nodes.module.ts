@@ -9,8 +9,8 @@ import { findSourceFolders, PromptManager } from './prompts/index.js';
 import { ModuleTools } from './tools/index.js';
 
 /**
- * What agents and the base classes of nodes need: models, tools and prompts. Global, so that no module of an author has to
- * import it.
+ * Provides what agents and the base classes of nodes need: models, tools and prompts. Global, so that authors' modules need
+ * not import it.
  */
 @Global()
 @Module({
@@ -30,7 +30,7 @@ import { ModuleTools } from './tools/index.js';
 })
 export class NodesModule {}
 
-/** In development prompts are read from `src` whenever they change; in production those of the build, each once. */
+/** In development, prompts are read from `src` whenever they change; in production, each is read once from the build. */
 function makePromptManager({ isProduction }: AppConfig): PromptManager {
   if (isProduction) return new PromptManager();
   return new PromptManager({ reload: true, sourceFolders: findSourceFolders() });

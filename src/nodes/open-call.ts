@@ -13,18 +13,18 @@ import { type AgentEvent, type CallName, type ModelCallContent, TaskContext } fr
 import type { ModelTarget } from './model-target.js';
 import { TimeLimit } from './time-limit.js';
 
-/** Counts the requests to one model for one answer. */
+/** Counts the requests to one model for one output. */
 export interface TryCounter {
-  /** @returns the number of the one that goes out now, from 1 */
+  /** @returns the number of the request that goes out now, counted from 1 */
   countTry(): number;
 }
 
 /**
- * One call of a model while it lasts, with its time limit: tells the run of it. Whoever opens it must close it. Nothing is sent
- * before the first batch is asked for.
+ * One call of a model while it lasts. Applies its time limit and emits its events. Whoever opens it must close it. The
+ * request is sent when the first batch is asked for.
  */
 export class OpenCall {
-  /** What has come so far. */
+  /** What has been received so far. */
   readonly received = new DeltaCollector();
   readonly #call: ModelCall;
   readonly #context: TaskContext;
@@ -33,19 +33,19 @@ export class OpenCall {
   readonly #number: number;
   readonly #limit: TimeLimit;
   readonly #stream: AsyncGenerator<readonly Delta[], ModelResult, void>;
-  /** The request that is under way. */
+  /** The request under way. */
   #name: CallName;
   #heldIdentity: ModelIdentity | undefined;
   #usage: Usage | undefined;
-  /** By the upstream's own words. */
+  /** The model's name according to the upstream. */
   #model: string | undefined;
   #hasSpoken = false;
   #hasEnded = false;
 
   /**
-   * @param timeoutMs longest time of the whole call, in milliseconds; undefined: no limit of its own
+   * @param timeoutMs longest duration of the whole call, in milliseconds; undefined: no limit of its own
    * @param tries counts the requests to this model
-   * @param explain what is to be thrown in place of what the model failed with
+   * @param explain maps a failure of the model to the error to throw in its place
    */
   constructor(
     { providerName: provider, provider: { address, chat }, model }: ModelTarget,
@@ -70,18 +70,18 @@ export class OpenCall {
     });
     this.#name = { provider, model, address, attempt: tries.countTry() };
     context.log.noteCall(this.#name);
-    // A node that does not heed the abort leaves its call open, and what it came to is to be known by the end of the run.
+    // A node that ignores the abort leaves its call open, but the usage must be known by the end of the run.
     TaskContext.readAbort(context).addEventListener('abort', this.#onAbort, { once: true });
     this.#limit = new TimeLimit(context, timeoutMs, makeTimeoutError);
     this.#stream = chat.stream(call, this.#scope());
   }
 
-  /** The batches of the answer, each of which is to be told to {@link take}. */
+  /** The batches of the output. Pass each one to {@link take}. */
   get batches(): AsyncIterator<readonly Delta[], ModelResult, void> {
     return this.#stream;
   }
 
-  /** A batch is here. */
+  /** Takes a batch that has arrived. */
   take(batch: readonly Delta[]): void {
     if (!this.#hasSpoken) {
       this.#tellIdentity();
@@ -91,15 +91,15 @@ export class OpenCall {
     for (const delta of batch) this.received.add(delta);
   }
 
-  /** The answer has come to its end. */
+  /** Ends a call whose output is complete. */
   finish({ finishReason }: ModelResult): void {
     this.#tellIdentity();
     this.#end(finishReason);
   }
 
   /**
-   * The call has failed, or its answer cannot be used.
-   * @returns what is to be thrown in place of what was
+   * Ends a call that failed or whose output cannot be used.
+   * @returns the error to throw in place of `thrown`
    */
   fail(thrown: unknown): unknown {
     const explained = this.#explain(thrown);
@@ -115,7 +115,7 @@ export class OpenCall {
     return explained;
   }
 
-  /** Ends what is still open; does nothing to a call that has come to its end. */
+  /** Ends the call if it is still open. */
   async close(): Promise<void> {
     try {
       await this.#stream.return({ finishReason: 'stop' });
@@ -149,7 +149,8 @@ export class OpenCall {
       },
       identity: (identity) => {
         this.#model = identity.model ?? this.#model;
-        // The run takes the first model that it hears of for the author, so one that fails before it speaks stays unnamed.
+        // The run reports the first model that it hears of as its model, so a model that fails before its first delta is not
+        // named.
         this.#heldIdentity = identity;
         if (this.#hasSpoken) this.#tellIdentity();
       },
@@ -167,7 +168,7 @@ export class OpenCall {
     this.#heldIdentity = undefined;
   }
 
-  /** Counts once. */
+  /** Only the first call counts. */
   #end(outcome: Outcome, failure?: string): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
@@ -192,7 +193,7 @@ export class OpenCall {
   }
 }
 
-/** Both came as JSON, or were checked to be some at the start. */
+/** Messages came as JSON, and parameters did too or were checked at start-up, so the casts are safe. */
 function readContent({ messages, parameters }: ModelCall): ModelCallContent {
   return { messages: messages as unknown as JsonValue, parameters: parameters as ModelCallContent['parameters'] };
 }

@@ -1,7 +1,7 @@
 import type { ModelParameters } from '../models/index.js';
 import { findGroup, type ParameterGroup } from '../workflow/index.js';
 
-/** The client's parameters of the given groups, unchanged. Null means "not given" to every one of them. */
+/** Picks the client's parameters of the given groups, unchanged. A null value means "not given" for all of them. */
 export function pickForwardedParameters(
   parameters: ModelParameters,
   groups: readonly ParameterGroup[],

@@ -1,22 +1,25 @@
 import { UpstreamError } from '../errors/index.js';
 import type { Message, ModelCall, ModelParameters } from '../models/index.js';
 
-/** A request to a model, and what of it is the client's. */
+/** A request to a model, and which parts of it are the client's. */
 export interface WrittenRequest {
   readonly call: ModelCall;
-  /** True if it holds what a model has answered to this agent before: calls of tools, or an answer that did not fit. */
+  /** True if it holds earlier output of a model of this agent: tool calls, or an output that did not fit. */
   readonly isContinued: boolean;
   readonly clientMessages: readonly Message[];
-  /** The client's parameters in it. */
+  /** The client's parameters in the request. */
   readonly forwarded: ModelParameters;
 }
 
-/** A parameter that the server sets for itself, as refusals speak of it that name no parameter or not the one that was sent. */
+/**
+ * A parameter that the server sets itself. Some refusals name no parameter, or another one than was sent, so it is found by
+ * words.
+ */
 interface WrittenParameter {
   readonly words: RegExp;
-  /** Those of a client that would be meant as well. */
+  /** The client's parameters that the same words could mean. */
   readonly parameters: readonly string[];
-  /** What an operator can do. */
+  /** What an operator can do about the refusal. */
   readonly advice?: string;
 }
 
@@ -30,13 +33,13 @@ const WRITTEN_PARAMETERS: readonly WrittenParameter[] = [
     words: /tool[_ ]choice|(?:does not|doesn't) support (?:tools|tool (?:use|calling|calls)|function calling)/i,
     parameters: ['tools', 'tool_choice'],
   },
-  // The client's own is not passed on.
+  // The client's own value is never passed on.
   { words: /stream[_ ]options|include_usage/i, parameters: [] },
 ];
 
 /**
- * A model provider did not accept a request for something that this server wrote into it: nothing that the client could
- * correct. Status 502; another model may accept it.
+ * A model provider refused a request because of something that this server wrote, which the client cannot correct. Status
+ * 502; another model may accept the request.
  */
 export class RefusedRequestError extends UpstreamError {
   /** @param advice for the operator */
@@ -49,7 +52,10 @@ export class RefusedRequestError extends UpstreamError {
     });
   }
 
-  /** What a failed call is to throw: this in place of a refusal that is not about the client's part, else what it was. */
+  /**
+   * Maps what a call failed with to what it should throw: a refusal that is not about the client's parts becomes this error,
+   * and anything else stays as it is.
+   */
   static explain(thrown: unknown, request: WrittenRequest): unknown {
     if (!(thrown instanceof UpstreamError) || !isFaultOfRequest(thrown)) return thrown;
     const written = findWritten(thrown, request.forwarded);
@@ -58,12 +64,12 @@ export class RefusedRequestError extends UpstreamError {
   }
 }
 
-/** Whether a model failed since it did not accept what it was asked. */
+/** Whether a model refused the request itself. */
 export function isFaultOfRequest({ status }: UpstreamError): boolean {
   return status === 400 || status === 413 || status === 422;
 }
 
-/** The parameter that a refusal is about, if it is the server's alone. */
+/** Finds the parameter that a refusal is about, if only the server set it. */
 function findWritten({ param, message }: UpstreamError, forwarded: ModelParameters): WrittenParameter | undefined {
   const isClients = (name: string): boolean => forwarded[name] !== undefined && forwarded[name] !== null;
   return WRITTEN_PARAMETERS.find(
@@ -72,13 +78,13 @@ function findWritten({ param, message }: UpstreamError, forwarded: ModelParamete
 }
 
 /**
- * Whether what a model did not accept is the server's.
- * @param param the upstream's word for what is at fault, such as `messages[0].content` or `temperature`; null: it names nothing
+ * Whether the refused part of a request came from the server.
+ * @param param the part that the upstream blames, such as `messages[0].content` or `temperature`; null if it names none
  */
 function isOwnFault(param: string | null, { call, isContinued, clientMessages, forwarded }: WrittenRequest): boolean {
   if (isContinued) return true;
   const [, name, index] = /^(\w+)(?:\[?\.?(\d+))?/.exec(param ?? '') ?? [];
-  // The client's word for a model names a workflow.
+  // The client's `model` names a workflow, so this one is the server's.
   if (name === 'model') return true;
   const isClients = (message: Message): boolean => clientMessages.includes(message);
   if (name === 'messages' && index !== undefined) {
@@ -88,7 +94,7 @@ function isOwnFault(param: string | null, { call, isContinued, clientMessages, f
   if (name === undefined || name === 'messages') {
     return Object.keys(forwarded).length === 0 && !call.messages.some(isClients);
   }
-  if (!Object.hasOwn(call.parameters, name)) return false; // The client's, which has another name there.
+  if (!Object.hasOwn(call.parameters, name)) return false; // A client's parameter that was renamed for the provider.
   const [sent, given] = [call.parameters[name], forwarded[name]];
   if (sent === given) return false;
   if (index === undefined || !Array.isArray(sent)) return true;

@@ -4,9 +4,10 @@ import { type AgentData, PromptFile, TaskContext } from '../workflow/index.js';
 import type { PromptManager } from './prompts/index.js';
 
 /**
- * The text for one run; undefined if there are no instructions.
- * @param input the conversation, for a function, and the variables, which a prompt file is given
- * @throws PromptError if the prompt file cannot be rendered, Error if a function gives no text, the run's abort reason after an abort
+ * Makes the instructions for one run; undefined if the agent has none.
+ * @param input the conversation and the variables: a function gets both, a prompt file only the variables
+ * @throws PromptError if the prompt file cannot be rendered, Error if a function returns no text, the run's abort reason
+ *   after an abort
  */
 export async function renderInstructions(
   instructions: AgentData['instructions'],

@@ -1,7 +1,7 @@
 import { countCharacters, type Delta, moveAnnotations } from '../streaming/index.js';
 import type { ToolCallFilter } from './tools/index.js';
 
-/** What of one answer the client is shown, behind what the agent has said before it. */
+/** Decides which deltas of one model call the client gets, and places them after the earlier text of the agent. */
 export class ShownOutput {
   readonly #said: string;
   readonly #separator: string;
@@ -9,9 +9,9 @@ export class ShownOutput {
   #isSetOff: boolean;
 
   /**
-   * @param said by the agent's answers before this one
+   * @param said the text of the agent's earlier model calls
    * @param separator put before the first text
-   * @param filter keeps calls of the server's own tools back; undefined: there are none
+   * @param filter removes calls of the server's own tools; undefined if it has none
    */
   constructor(said: string, separator: string, filter: ToolCallFilter | undefined) {
     this.#said = said;
@@ -20,7 +20,7 @@ export class ShownOutput {
     this.#isSetOff = separator === '';
   }
 
-  /** What of a batch is shown. */
+  /** The deltas of a batch that the client gets. */
   take(batch: readonly Delta[]): readonly Delta[] {
     const own = this.#filter === undefined ? batch : this.#filter.take(batch);
     const shown = this.#said === '' ? own : own.map((delta) => this.#place(delta));
@@ -29,7 +29,7 @@ export class ShownOutput {
     return [{ type: 'content', text: this.#separator }, ...shown];
   }
 
-  /** Annotations count from the beginning of all that the agent says. */
+  /** Moves annotations: their positions count from the beginning of the agent's whole text. */
   #place(delta: Delta): Delta {
     if (delta.type !== 'annotations') return delta;
     return moveAnnotations(delta, countCharacters(this.#said + this.#separator));

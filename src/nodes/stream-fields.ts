@@ -4,8 +4,8 @@ import type { ChannelMap, Deltas } from '../workflow/index.js';
 import type { AgentStream } from './agent-stream.js';
 
 /**
- * Passes a structured answer on by its fields, each in its channel: strings decoded, other values as JSON.
- * @throws StructuredOutputError if the answer does not fit its class or schema, IncompleteOutputError if it stops early
+ * Passes a structured output on field by field, each in its channel: strings decoded, other values as JSON.
+ * @throws StructuredOutputError if the output does not fit its class or schema, IncompleteOutputError if it stops early
  */
 export async function* streamFields<Output>(
   stream: AgentStream<Output>,

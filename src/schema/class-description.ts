@@ -6,18 +6,18 @@ import type { Discriminator } from './nested-classes.js';
 import type { OutputClass } from './output-type.js';
 import { describeProperty, isExcluded, type PropertyDescription } from './property-description.js';
 
-/** What the decorators of a class say, without those of the classes it refers to. */
+/** What the decorators of a class say, without those of the classes that it refers to. */
 export interface ClassDescription {
   /** From `@JSONSchema` on the class. */
   readonly description: string | undefined;
-  /** In the order in which a model should write them: that of the declarations, a base class's before its subclass's. */
+  /** In the order in which a model should write them: in declared order, those of a base class first. */
   readonly properties: readonly PropertyDescription[];
 }
 
 /**
  * Reads the decorators of a class and of those it extends.
- * @param discriminator of the class as a member of a union: a property that needs no decorator
- * @param report takes what is wrong with the class, each fault with its fix
+ * @param discriminator tells the class from the other members of a union; its property needs no decorator
+ * @param report takes each fault of the class, with its fix
  */
 export function describeClass(
   type: OutputClass,
@@ -47,7 +47,7 @@ export function describeClass(
   };
 }
 
-/** The validators that class-validator would run, by property, with the names of their constraints as their types. */
+/** Finds the validators that class-validator would run, by property; the `type` of each is the name of its constraint. */
 function findValidators(type: OutputClass): ReadonlyMap<string, readonly ValidationMetadata[]> {
   const storage = getMetadataStorage();
   const ofClass = (target: OutputClass): ValidationMetadata[] =>
@@ -63,13 +63,16 @@ function findValidators(type: OutputClass): ReadonlyMap<string, readonly Validat
   return validators;
 }
 
-/** A class and those it extends, the base first. */
+/** Lists a class and those that it extends, the base first. */
 function listLineage(type: OutputClass): OutputClass[] {
   const parent = Object.getPrototypeOf(type) as OutputClass;
   return parent === Function.prototype ? [type] : [...listLineage(parent), type];
 }
 
-/** A field is visible here because a class that is compiled for ES2022 or later defines all its fields. */
+/**
+ * Finds fields without a decorator. They are visible here because a class compiled for ES2022 or later defines all its
+ * fields.
+ */
 function reportUndecoratedFields(type: OutputClass, known: ReadonlySet<string>, report: (fault: string) => void): void {
   let fields: Readonly<Record<string, unknown>>;
   try {

@@ -18,8 +18,8 @@ import { compileChecked, compileProperties } from '../../test/support/checked-sc
 import type { SchemaNode } from '../../test/support/strict-schema.js';
 import { makeOutputSchema } from './output-schema.js';
 
-describe('the strict schema of classes and what they refer to', () => {
-  it('has nested classes as definitions, a description beside a reference in anyOf', () => {
+describe('the strict schema of classes and of the classes that they refer to', () => {
+  it('has nested classes as definitions, and puts a reference with a description into anyOf', () => {
     @JSONSchema({ description: 'One step' })
     class Step {
       @IsString() title: string;
@@ -54,7 +54,7 @@ describe('the strict schema of classes and what they refer to', () => {
     });
   });
 
-  it('has classes that refer to themselves and to one another', () => {
+  it('takes classes that refer to themselves and to one another', () => {
     class Leaf {
       @IsOptional() @ValidateNested() @Type(() => Tree) owner?: object;
     }
@@ -101,7 +101,7 @@ describe('the strict schema of classes and what they refer to', () => {
     });
   });
 
-  it('has a discriminated union, whose members begin with the property that tells them apart', () => {
+  it('puts the discriminator first in each member of a union', () => {
     class Cat {
       @IsString() name: string;
     }
@@ -166,7 +166,7 @@ describe('the strict schema of classes and what they refer to', () => {
     expect(compileProperties(Same)).toEqual({ text: { type: 'string' } });
   });
 
-  it('cannot be changed by those who get it, and is compiled once', () => {
+  it('is frozen, and is compiled once', () => {
     class Inner {
       @IsString() text: string;
     }

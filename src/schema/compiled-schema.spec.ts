@@ -42,7 +42,7 @@ import { JSONSchema } from 'class-validator-jsonschema';
 import { compileChecked, compileProperties } from '../../test/support/checked-schema.js';
 
 describe('the strict schema of a class', () => {
-  it('has strings, numbers and booleans, by decorator or by declaration', () => {
+  it('takes strings, numbers and booleans from decorators or from the declaration', () => {
     class Scalars {
       @IsString() text: string;
       @IsNumber() amount: number;
@@ -70,7 +70,7 @@ describe('the strict schema of a class', () => {
     });
   });
 
-  it('has the bounds of numbers, in whatever order the decorators stand', () => {
+  it('has the bounds of numbers, whatever the order of the decorators', () => {
     class Bounds {
       @IsInt() @Min(1) @Max(5) above: number;
       @Min(1) @Max(5) @IsInt() below: number;
@@ -127,7 +127,7 @@ describe('the strict schema of a class', () => {
     });
   });
 
-  it('demands optional properties too, but takes null for them', () => {
+  it('requires optional properties too, but takes null for them', () => {
     class Optional {
       @IsOptional() @IsString() text?: string;
       @IsOptional() @IsInt() @Min(1) count?: number;
@@ -176,7 +176,7 @@ describe('the strict schema of a class', () => {
     });
   });
 
-  it('has formats and patterns where the subset knows them, and tells the rest in words', () => {
+  it('has the formats and patterns of the subset, and describes all others in words', () => {
     class Words {
       @IsEmail() email: string;
       @IsUUID() id: string;
@@ -215,7 +215,7 @@ describe('the strict schema of a class', () => {
     });
   });
 
-  it('has @JSONSchema: its descriptions, its types, and nothing that the subset lacks', () => {
+  it('takes descriptions and types from @JSONSchema, and nothing that the subset lacks', () => {
     @JSONSchema({ description: 'What the user sees', title: 'Reply', example: { reply: 'x' } })
     class Described {
       @IsString() @JSONSchema({ description: 'Think first', title: 'T', example: 'x', default: 'y' }) thinking: string;

@@ -8,24 +8,24 @@ import type { Presence, PropertyDescription } from './property-description.js';
 import { References } from './references.js';
 import { allowNull, makeStrictSchema } from './strict-schema.js';
 
-/** The schema of one class, with what the schema itself does not say. */
+/** The schema of one class, with facts that the schema itself cannot hold. */
 export interface ObjectDefinition {
   readonly schema: ObjectSchema;
   readonly presence: ReadonlyMap<string, Presence>;
   readonly discriminator: Discriminator | undefined;
 }
 
-/** A class and all those it refers to. */
+/** The schema of a class and of all classes that it refers to. */
 export interface CompiledSchema {
   /** The root's, with the others as `$defs`. Deeply frozen. */
   readonly schema: ObjectSchema;
-  /** By the references that lead to them; the root's is `#`. */
+  /** The definitions by their references; the root's reference is `#`. */
   readonly definitions: ReadonlyMap<string, ObjectDefinition>;
 }
 
 /**
  * Compiles a class into a strict schema. Nested classes become `$defs`, so a class may refer to itself.
- * @throws OutputClassError listing every fault of every class that can be reached
+ * @throws OutputClassError that lists every fault of the class and of all classes that it refers to
  */
 export function compileSchema(root: OutputClass): CompiledSchema {
   const faults = new Set<string>();
@@ -54,7 +54,7 @@ function defineObject(
   const described = describeClass(type, discriminator, report);
   const own = described.properties.filter(({ name }) => name !== discriminator?.property);
   const properties: Record<string, JsonSchema> = {};
-  // The first property, so that a model decides for a class before it writes what the classes have in common.
+  // The discriminator comes first, so that a model chooses a class before it writes the properties that the classes share.
   if (discriminator) properties[discriminator.property] = { type: 'string', enum: [discriminator.value] };
   for (const property of own) {
     properties[property.name] = makePropertySchema(property, references, (problem) =>
@@ -82,7 +82,7 @@ function makePropertySchema(
   return presence === 'required' ? schema : allowNull(schema);
 }
 
-/** Freezes a value and all that is in it. */
+/** Freezes a value and everything in it. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);

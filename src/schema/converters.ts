@@ -27,54 +27,54 @@ type Converters = NonNullable<
   NonNullable<Parameters<typeof validationMetadataArrayToSchemas>[1]>['additionalConverters']
 >;
 
-/** Stands for the nested class or classes of a property; whoever uses the schema puts its own references there. */
+/** Placeholder reference for the nested classes of a property; `makeStrictSchema` replaces it. */
 export const NESTED = '#nested';
 
-/** A regular expression that is no JSON Schema pattern, for example because of its flags. */
+/** Keyword for a regular expression that no JSON Schema pattern can express, for example because of its flags. */
 export const REGULAR_EXPRESSION = 'x-regular-expression';
 
 const DATE_TIME = { type: 'string', format: 'date-time' } as const;
 
-/** An ISO 8601 day or time; a pattern, so that `@JSONSchema({ format: 'date' })` beside it narrows it. */
+/** An ISO 8601 day or time. It is a pattern, so that an additional `@JSONSchema({ format: 'date' })` narrows it. */
 const DAY_OR_TIME = {
   type: 'string',
   pattern:
     '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])(T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d+)?(Z|[+-]([01]\\d|2[0-3]):[0-5]\\d))?$',
 } as const;
 
-/** Where class-validator-jsonschema's own converters say too little, or something that is not so. */
+/** Replace those converters of class-validator-jsonschema that say too little or are wrong. */
 const CONVERTERS: Converters = {
   [ValidationTypes.NESTED_VALIDATION]: (meta) =>
     !meta.each && readDesignType(meta) === Array ? { type: 'array', items: { $ref: NESTED } } : { $ref: NESTED },
-  // Theirs refers to whatever class the property is declared with, such as Object.
+  // The original refers to the declared class of the property, even if that is Object.
   [ValidationTypes.CUSTOM_VALIDATION]: {},
-  // Theirs forbids null, which no other type allows anyway.
+  // The original forbids null, which no other type allows anyway.
   [ValidationTypes.IS_DEFINED]: {},
   [IS_EMPTY]: {},
-  // Theirs claims a string, but it is used on anything.
+  // The original says string, but the decorator fits any type.
   [IS_NOT_EMPTY]: { minLength: 1 },
   [EQUALS]: (meta) => makeValuesSchema([meta.constraints[0]]),
   [IS_IN]: (meta) => makeValuesSchema(meta.constraints[0] as readonly unknown[]),
-  // Theirs claims strings, and takes the names of a numeric enum for values.
+  // The original says strings, and takes the names of a numeric enum for values.
   [IS_ENUM]: (meta) => makeValuesSchema(meta.constraints[1] as readonly unknown[]),
   [IS_DATE]: DATE_TIME,
   [MIN_DATE]: DATE_TIME,
   [MAX_DATE]: DATE_TIME,
   [IS_RFC_3339]: DATE_TIME,
-  // Theirs demands fractions of a second.
+  // The original requires fractions of a second.
   [IS_DATE_STRING]: DAY_OR_TIME,
   [IS_ISO8601]: DAY_OR_TIME,
-  // Theirs claims IPv4 where both are allowed.
+  // The original says IPv4 where both versions are allowed.
   [IS_IP]: (meta) => {
     const version = String(meta.constraints[0] ?? '');
     return version === '4' || version === '6' ? { type: 'string', format: `ipv${version}` } : { type: 'string' };
   },
-  // Theirs takes the text for a pattern.
+  // The original uses the text as a pattern.
   [CONTAINS]: (meta) => ({
     type: 'string',
     pattern: String(meta.constraints[0]).replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'),
   }),
-  // Theirs drops the flags, and the modifier form of the decorator.
+  // The original drops the flags and the decorator's `modifiers` argument.
   [MATCHES]: (meta) => {
     const { source, flags } = new RegExp(
       meta.constraints[0] as RegExp | string,
@@ -86,7 +86,7 @@ const CONVERTERS: Converters = {
   },
 };
 
-/** They are merged in order, so what is exact about a type comes after what is not: an integer is also a number. */
+/** Schemas are merged in order, so the more exact validators come later: an integer is also a number. */
 const EXACTNESS: Readonly<Record<string, number>> = {
   [IS_NUMBER]: 1,
   [EQUALS]: 2,
@@ -96,7 +96,7 @@ const EXACTNESS: Readonly<Record<string, number>> = {
 };
 
 /**
- * The schema that a class's validators and `@JSONSchema` decorators make, as class-validator-jsonschema sees it.
+ * Makes the schema of a class with class-validator-jsonschema, from its validators and `@JSONSchema` decorators.
  * @param validators in the order of the properties, each with its constraint's name as `type` and the class as `target`
  */
 export function makeRawSchema(type: OutputClass, validators: readonly ValidationMetadata[]): RawSchema {
@@ -110,8 +110,8 @@ export function makeRawSchema(type: OutputClass, validators: readonly Validation
 }
 
 /**
- * Whether a regular expression means the same to every engine that reads schemas. OpenAI answers 400 "regex lookaround
- * is not supported"; linear-time engines have no back-references either; JSON Schema has no flags but always Unicode.
+ * Whether a regular expression means the same in every engine that reads schemas. OpenAI responds 400 "regex lookaround is
+ * not supported"; linear-time engines have no back-references either; JSON Schema has no flags and is always Unicode.
  */
 export function isPortablePattern(source: string, flags = ''): boolean {
   if (/[imsvy]/.test(flags) || /\(\?<?[=!]|\\[1-9]|\\k</.test(source.replaceAll('\\\\', ''))) return false;

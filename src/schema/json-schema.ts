@@ -1,9 +1,11 @@
+/** A type that JSON Schema knows. */
 export type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object' | 'null';
 
+/** A value that an `enum` may hold here. */
 export type JsonLiteral = string | number | boolean | null;
 
 /**
- * A JSON Schema (draft 2020-12) within the subset that OpenAI's strict structured outputs take
+ * A JSON Schema (draft 2020-12) within the subset that OpenAI's strict structured outputs accept
  * (https://developers.openai.com/api/docs/guides/structured-outputs#supported-schemas).
  */
 export interface JsonSchema {
@@ -11,7 +13,7 @@ export interface JsonSchema {
   readonly type?: JsonType | readonly JsonType[];
   readonly enum?: readonly JsonLiteral[];
   readonly anyOf?: readonly JsonSchema[];
-  /** Stands alone: the API answers 400 "$ref cannot have keywords" if anything is beside it. */
+  /** Must stand alone: the API responds 400 "$ref cannot have keywords" if anything is beside it. */
   readonly $ref?: string;
   readonly pattern?: string;
   readonly format?: string;
@@ -25,7 +27,7 @@ export interface JsonSchema {
   readonly maxItems?: number;
 }
 
-/** The schema of an object: it has all of its properties and no others. */
+/** The schema of an object that has all of its properties and no others. */
 export interface ObjectSchema extends JsonSchema {
   readonly type: 'object';
   readonly properties: Readonly<Record<string, JsonSchema>>;
@@ -35,5 +37,5 @@ export interface ObjectSchema extends JsonSchema {
   readonly $defs?: Readonly<Record<string, ObjectSchema>>;
 }
 
-/** What class-validator-jsonschema makes of a property: any keywords, also those of `@JSONSchema`. */
+/** A schema before it is checked: it may hold any keyword. */
 export type RawSchema = Readonly<Record<string, unknown>>;

@@ -4,14 +4,15 @@ import { getMetadataStorage, ValidationTypes } from 'class-validator';
 import type { OutputClass } from './output-type.js';
 import type { Property } from './property.js';
 
-/** What tells the classes of a union apart: the value of one property of theirs. */
+/** Tells the classes of a union apart, by the value of one property. */
 export interface Discriminator {
   readonly property: string;
   readonly value: string;
-  /** Whether instances have the property too. */
+  /** Whether instances keep the property. */
   readonly isKept: boolean;
 }
 
+/** A class that a property refers to. */
 export interface NestedClass {
   readonly type: OutputClass;
   readonly discriminator?: Discriminator;
@@ -20,8 +21,8 @@ export interface NestedClass {
 const VALUE_TYPES: ReadonlySet<unknown> = new Set<unknown>([String, Number, Boolean, Date]);
 
 /**
- * The classes that `@Type` names, if `@ValidateNested` goes with it.
- * @returns none if the property holds no objects
+ * Finds the classes that `@Type` names, if `@ValidateNested` stands beside it.
+ * @returns an empty list if the property holds no objects
  */
 export function findNestedClasses(
   { type, name, validators }: Property,
@@ -63,14 +64,14 @@ export function findNestedClasses(
   return classes;
 }
 
-/** The class that `@Type` gives a property whatever the answer is. */
+/** The class that `@Type` gives a property, unless it depends on the data. */
 export function findType({ type, name }: Pick<Property, 'type' | 'name'>): OutputClass | undefined {
   const metadata = transforms.findTypeMetadata(type, name) as TypeMetadata | undefined;
   return metadata && readGivenType(metadata);
 }
 
 function readGivenType({ typeFunction, reflectedType }: TypeMetadata): OutputClass | undefined {
-  // Typed as always there, but `@Type()` alone leaves it out.
+  // Typed as always present, but missing for a bare `@Type()`.
   const choose = typeFunction as TypeMetadata['typeFunction'] | undefined;
   if (choose === undefined) return reflectedType as OutputClass | undefined;
   return choose.length === 0 ? (choose() as OutputClass | undefined) : undefined;

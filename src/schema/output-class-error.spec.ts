@@ -45,7 +45,7 @@ function classWith(declared: unknown, ...decorators: readonly PropertyDecorator[
   return Broken;
 }
 
-describe('a class that cannot describe an answer', () => {
+describe('a class that cannot describe an output', () => {
   it.each<[string, OutputClass, RegExp]>([
     [
       'a nested class without @Type',
@@ -93,7 +93,7 @@ describe('a class that cannot describe an answer', () => {
       classWith(Array, IsArray(), JSONSchema({ items: { minLength: 2 } }) as PropertyDecorator),
       /^Broken\.part has a part of unknown type/,
     ],
-    ['a Date that nothing makes', classWith(Date, IsDate()), /^Broken\.part is a Date, .*@Type\(\(\) => Date\)/],
+    ['a Date that no decorator makes', classWith(Date, IsDate()), /^Broken\.part is a Date, .*@Type\(\(\) => Date\)/],
     ['a Date that is validated as text', classWith(Date, IsString()), /^Broken\.part is a Date/],
     [
       'a Date that nothing validates',
@@ -183,11 +183,11 @@ describe('a class that cannot describe an answer', () => {
       classWith(Number, IsInt(), IsIn([1, 1.5])),
       /^Broken\.part has values in its enum that are not of its type/,
     ],
-  ])('is told at start: %s', (_, type, fault) => {
+  ])('stops the start: %s', (_, type, fault) => {
     expect(findFaults(type)).toContainEqual(expect.stringMatching(fault));
   });
 
-  it('is one without any decorators', () => {
+  it('has no decorators at all', () => {
     class Bare {
       text: string;
     }
@@ -196,7 +196,7 @@ describe('a class that cannot describe an answer', () => {
     ]);
   });
 
-  it('is one with a field that was forgotten, unless it has a value or is excluded', () => {
+  it('has a field without a decorator, a value or @Exclude()', () => {
     class Forgotten {
       @IsString() text: string;
       forgotten: string;
@@ -209,7 +209,7 @@ describe('a class that cannot describe an answer', () => {
     ]);
   });
 
-  it('is one that cannot be made', () => {
+  it('has a constructor that needs arguments', () => {
     class Demanding {
       @IsString() readonly text: string;
       constructor(given?: { readonly text: string }) {
@@ -222,7 +222,7 @@ describe('a class that cannot describe an answer', () => {
     ]);
   });
 
-  it('is one with a property that every object has', () => {
+  it('has a property with the name of something that every object has', () => {
     class Odd {
       @IsString() text: string;
     }
@@ -230,7 +230,7 @@ describe('a class that cannot describe an answer', () => {
     expect(findFaults(Odd)).toEqual(['Odd.valueOf has the name of something that every object has. Rename it.']);
   });
 
-  it('is told with all faults of all nested classes at once, in an error for those who start the server', () => {
+  it('is reported with all faults of all nested classes in one error', () => {
     class Inner {
       @IsArray() list: unknown[];
       @IsInt() count: string;
@@ -247,7 +247,7 @@ describe('a class that cannot describe an answer', () => {
       expect.stringContaining('Inner.list is an array of unknown elements'),
     ]);
     expect(() => makeOutputSchema(Outer)).toThrow(
-      /^The class Outer cannot describe a model's answer: 3 faults\.\n {2}- /,
+      /^The class Outer cannot describe a model's output: 3 faults\.\n {2}- /,
     );
   });
 });

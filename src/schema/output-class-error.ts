@@ -1,6 +1,6 @@
 import { StartUpError } from '../errors/index.js';
 
-/** A class or schema cannot describe a model's answer. Lists everything that is wrong with it, and what to do about each. */
+/** A class or schema cannot describe a model's output. Lists every fault, each with its fix. */
 export class OutputClassError extends StartUpError {
   /** @param subject such as `class TopicDto` */
   constructor(
@@ -8,7 +8,7 @@ export class OutputClassError extends StartUpError {
     readonly faults: readonly string[],
   ) {
     super(
-      `The ${subject} cannot describe a model's answer: ${faults.length === 1 ? 'one fault' : `${faults.length} faults`}.`,
+      `The ${subject} cannot describe a model's output: ${faults.length === 1 ? 'one fault' : `${faults.length} faults`}.`,
       faults,
     );
   }

@@ -6,7 +6,7 @@ import { catchOutputError } from '../../test/support/output-error.js';
 import { MillraceError, UpstreamError } from '../errors/index.js';
 import { makeOutputSchema } from './output-schema.js';
 
-describe('an answer that does not fit its class', () => {
+describe('an output that does not fit its class', () => {
   class Simple {
     @IsString({ message: 'must be some text, please' }) @MinLength(2) title: string;
     @IsOptional() @IsInt() @Min(1) count?: number;
@@ -53,7 +53,7 @@ describe('an answer that does not fit its class', () => {
     for (const fault of faults) expect(error.message).toContain(fault.split(':')[0]);
   });
 
-  it('is refused without a required property, even a nested one that class-validator would not miss', async () => {
+  it('is refused without a required property, even a nested one that class-validator ignores', async () => {
     const { main: _main, title: _title, ...rest } = good;
     expect((await catchOutputError(Simple, JSON.stringify(rest))).faults).toEqual([
       'title: is missing',
@@ -61,7 +61,7 @@ describe('an answer that does not fit its class', () => {
     ]);
   });
 
-  it('is an upstream error that may be tried again, with the paths for the client and the reasons for the log', async () => {
+  it('is an upstream error with the paths for the client and the reasons for the log', async () => {
     const error = await catchOutputError(Simple, JSON.stringify({ ...good, title: 'a', main: { title: '' } }));
     expect(error).toBeInstanceOf(UpstreamError);
     expect(error).toMatchObject({
@@ -77,7 +77,7 @@ describe('an answer that does not fit its class', () => {
     expect(error).toBeInstanceOf(MillraceError);
   });
 
-  it('names few paths and keeps a bounded number of faults', async () => {
+  it('names a few paths and keeps a bounded number of faults', async () => {
     const error = await catchOutputError(
       Simple,
       JSON.stringify({ ...good, tags: Array.from({ length: 1000 }, () => 0) }),

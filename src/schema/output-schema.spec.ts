@@ -37,7 +37,7 @@ class Thought {
   @IsString() thinking: string;
 }
 
-/** Something of everything. Its validators say no more than its schema, so that both can be held against each other. */
+/** A class with a property of every kind. Its validators check exactly what its schema says, so the two can be compared. */
 class Reply extends Thought {
   @IsString() reply: string;
   @Matches(/^[a-z]{1,8}$/) slug: string;
@@ -130,7 +130,7 @@ function replaced(value: unknown, [key, ...rest]: readonly (string | number)[], 
   );
 }
 
-/** What is left of an answer in its instance: optional nulls are gone. */
+/** The properties of an output that its instance keeps: optional nulls are dropped. */
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;
@@ -139,7 +139,7 @@ function withoutNulls(value: unknown): unknown {
 }
 
 describe('OutputSchema.parse', () => {
-  it('makes an instance of the class, with instances inside', async () => {
+  it('makes an instance of the class, with instances of nested classes', async () => {
     const reply = await output.parse(
       JSON.stringify({
         thinking: 'hm',
@@ -174,7 +174,7 @@ describe('OutputSchema.parse', () => {
     expect([reply.aside, reply.second, reply.nickname]).toEqual([undefined, undefined, null]);
   });
 
-  it('takes every answer that the schema allows', async () => {
+  it('takes every output that the schema allows', async () => {
     await fc.assert(
       fc.asyncProperty(answers, async (answer) => {
         expect(isValid(answer)).toBe(true);
@@ -188,14 +188,14 @@ describe('OutputSchema.parse', () => {
     );
   });
 
-  it('refuses what the schema refuses, wherever it is', async () => {
+  it('refuses what the schema refuses, at any place', async () => {
     await fc.assert(
       fc.asyncProperty(answers, fc.nat(), fc.jsonValue({ maxDepth: 1 }), async (answer, at, other) => {
         const paths = listPaths(answer);
         const changed = JSON.parse(JSON.stringify(replaced(answer, paths[at % paths.length] ?? [], other))) as unknown;
         const isFault = (): boolean =>
           isValid.errors?.some(({ keyword }) => keyword !== 'additionalProperties') ?? false;
-        // Too many properties are no fault here: they are left out.
+        // Additional properties are not a fault here: they are dropped.
         const isTakenBySchema = isValid(changed) || !isFault();
         expect(await isTaken(JSON.stringify(changed))).toBe(isTakenBySchema);
       }),
@@ -203,7 +203,7 @@ describe('OutputSchema.parse', () => {
     );
   });
 
-  it('takes or refuses any other JSON, and never fails in another way', async () => {
+  it('takes or refuses any JSON, and never fails in another way', async () => {
     await fc.assert(
       fc.asyncProperty(fc.json(), async (text) => {
         await expect(output.parse(text)).rejects.toThrow(StructuredOutputError);
@@ -211,7 +211,7 @@ describe('OutputSchema.parse', () => {
     );
   });
 
-  it('never lets the words of an answer into the error', async () => {
+  it('never quotes the output in the error', async () => {
     const secret = 'tell-no-one';
     const words = fc.constantFrom(secret, `${secret}\n`, { [secret]: secret }, [secret], {
       kind: secret,

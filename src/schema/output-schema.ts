@@ -13,30 +13,32 @@ import { settlePromises } from './settle-promises.js';
 import { findIssues } from './standard-issues.js';
 import { type OutputFault, StructuredOutputError } from './structured-output-error.js';
 
-/** What one class or schema means for a model: the schema it is sent, and what becomes of its answer. */
+/** One class or schema for a model: the JSON schema to send, and the parser of its output. */
 export interface OutputSchema<T> {
-  /** `response_format.json_schema.name`: the name of the class, or the title of the schema, within `^[A-Za-z0-9_-]{1,64}$`. */
+  /**
+   * For `response_format.json_schema.name`: the name of the class or the title of the schema, within `^[A-Za-z0-9_-]{1,64}$`.
+   */
   readonly name: string;
-  /** `response_format.json_schema.schema`, for `strict: true`. Deeply frozen. */
+  /** For `response_format.json_schema.schema`, with `strict: true`. Deeply frozen. */
   readonly schema: ObjectSchema;
   /**
-   * Makes an instance of the class, or what the schema gives, from a model's answer. Nothing is converted but what `@Type` and
-   * `@Transform`, or the schema, say; properties that it does not have are left out. Rules and transforms may be asynchronous:
-   * nothing here limits their time.
-   * @throws StructuredOutputError if the text is not JSON, does not fit, or holds a number that would become another; what a
-   *   rule of the author throws as it is
+   * Makes an instance of the class, or the value that the schema gives, from a model's output. Only `@Type`, `@Transform` or
+   * the schema convert anything; unknown properties are dropped. Rules and transforms may be asynchronous, and their time is
+   * not limited here.
+   * @throws StructuredOutputError if the text is not JSON, does not fit, or holds a number that JavaScript cannot keep;
+   *   whatever a rule of the author throws
    */
   readonly parse: (text: string) => Promise<T>;
 }
 
-/** Whoever worked with it would work with another number: an order, an account or an amount that nobody meant. */
+/** JavaScript would round the number, and code would then use a wrong order, account or amount. */
 const UNSAFE_NUMBER: OutputFault = {
   path: '$',
   message:
     'a number has more digits than are kept (it is exact up to 9007199254740991). Give it as a string where that fits',
 };
 
-/** Values take many times the memory of their text; what is shorter than this cannot hold many. */
+/** Values take many times the memory of their text. A shorter output, in characters, cannot hold too many. */
 const LONG_OUTPUT = 128 * 1024;
 const MOST_VALUES = 1_000_000;
 const TOO_MANY: OutputFault = { path: '$', message: `it holds more than ${MOST_VALUES} values` };
@@ -46,8 +48,8 @@ const VALIDATION = { validationError: { target: false, value: false } };
 const schemas = new WeakMap<OutputType, OutputSchema<unknown>>();
 
 /**
- * The output schema of a class with class-validator decorators, or of a Standard Schema, compiled once.
- * @throws OutputClassError listing what in it cannot be expressed, and the fixes
+ * Makes the output schema of a class with class-validator decorators or of a Standard Schema. Each is compiled once.
+ * @throws OutputClassError that lists what cannot be expressed, with the fixes
  */
 export function makeOutputSchema<T>(type: OutputType<T>): OutputSchema<T> {
   const key = type as OutputType;
@@ -87,7 +89,7 @@ function makeStandardSchema<T>(type: StandardSchema<T>): OutputSchema<T> {
   };
 }
 
-/** What a text holds, in the form of its schema. */
+/** Parses a text and checks its form. */
 function readOutput(text: string, definitions: CompiledSchema['definitions']): unknown {
   const reader = new ShapeReader(definitions);
   const plain = reader.read(parseJson(text), { $ref: '#' });
@@ -107,7 +109,7 @@ function readJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    // The engine's error quotes the text.
+    // The error of the engine quotes the text, so it is not kept as the cause.
     throw StructuredOutputError.makeNotJson(text.length);
   }
 }

@@ -28,7 +28,7 @@ class IsKnown implements ValidatorConstraintInterface {
   }
 }
 
-describe('what parse leaves out and keeps', () => {
+describe('the values that parse drops and keeps', () => {
   class Note {
     @IsString() text: string;
     @IsOptional() @IsString() extra?: string = 'default';
@@ -37,21 +37,21 @@ describe('what parse leaves out and keeps', () => {
   }
   const notes = makeOutputSchema(Note);
 
-  it('leaves out what the class does not have, at every level', async () => {
+  it('drops properties that the class does not have, at every level', async () => {
     const note = await notes.parse(
       '{"text": "a", "more": 1, "ours": "b", "source": {"title": "s", "page": null, "url": "u"}}',
     );
     expect(JSON.parse(JSON.stringify(note))).toEqual({ text: 'a', extra: 'default', source: { title: 's' } });
   });
 
-  it('takes a null for absence, so that defaults stay', async () => {
+  it('reads null as absent, so that defaults stay', async () => {
     expect(await notes.parse('{"text": "a", "extra": null, "source": null}')).toEqual(
       Object.assign(new Note(), { text: 'a', extra: 'default' }),
     );
     expect((await notes.parse('{"text": "a"}')).extra).toBe('default');
   });
 
-  it('is not confused by the names of what objects have', async () => {
+  it('is not confused by names that every object has', async () => {
     const text =
       '{"text": "a", "__proto__": {"polluted": 1}, "constructor": {"name": "x"}, "toString": 1, "hasOwnProperty": 2}';
     const note = await notes.parse(text);
@@ -61,7 +61,7 @@ describe('what parse leaves out and keeps', () => {
     expect((await catchOutputError(Note, '{"__proto__": {"text": "a"}}')).faults).toEqual(['text: is missing']);
   });
 
-  it('converts nothing but what @Type says, and that only from the form that the schema has', async () => {
+  it('converts only what @Type says, and only from the form of the schema', async () => {
     class Converted {
       @IsDate() @Type(() => Date) at: Date;
       @IsInt() @Type(() => Number) count: number;
@@ -81,7 +81,7 @@ describe('what parse leaves out and keeps', () => {
     ]);
   });
 
-  it('removes a discriminator that is not kept', async () => {
+  it('drops a discriminator that the class does not keep', async () => {
     class Drawing {
       @ValidateNested({ each: true })
       @Type(() => Object, { discriminator: { property: 'kind', subTypes: [{ name: 'circle', value: Circle }] } })
@@ -107,7 +107,7 @@ describe('what parse leaves out and keeps', () => {
     ]);
   });
 
-  it('does not parse what would take hundreds of megabytes', async () => {
+  it('does not parse an output that would take hundreds of megabytes', async () => {
     class Empty {
       @IsOptional() @IsString() a?: string;
     }
@@ -125,7 +125,7 @@ describe('what parse leaves out and keeps', () => {
     ]);
   });
 
-  it('waits for the asynchronous rules of a class, and throws what they reject with', async () => {
+  it('awaits the asynchronous rules of a class, and throws what they reject with', async () => {
     class Named {
       @IsString() @Validate(IsKnown) name: string;
     }

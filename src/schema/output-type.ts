@@ -1,7 +1,7 @@
 import type { StandardSchema } from './standard-schema.js';
 
-/** A class whose properties carry class-validator decorators: what a model's structured answer becomes. */
+/** A class with class-validator decorators: a model's structured output becomes an instance of it. */
 export type OutputClass<T = object> = new () => T;
 
-/** What describes a structured answer: a class with class-validator decorators, or a Standard Schema. */
+/** Describes a structured output: a class with class-validator decorators, or a Standard Schema. */
 export type OutputType<T = object> = OutputClass<T> | StandardSchema<T>;

@@ -8,22 +8,23 @@ import { readTypedSchema } from './property-type.js';
 import type { Property } from './property.js';
 
 /**
- * Whether an answer may do without a property.
- * - `optional`: `@IsOptional()`. A strict schema demands every property, so a model says null; that counts as absent.
- * - `conditional`: `@ValidateIf()`. What null or absence means is for the condition to say, so null stays null.
+ * Whether an output may lack a property.
+ * - `optional`: `@IsOptional()`. A strict schema requires every property, so a model writes null, which counts as absent.
+ * - `conditional`: `@ValidateIf()`. The condition decides what null or absence means, so null stays null.
  */
 export type Presence = 'required' | 'optional' | 'conditional';
 
+/** What the decorators of a property say. */
 export interface PropertyDescription {
   readonly name: string;
   readonly presence: Presence;
-  /** What the decorators say; a `$ref` to `NESTED` stands where `nested` belongs. */
+  /** Its schema; a `$ref` to `NESTED` stands in the place of the nested classes. */
   readonly raw: RawSchema;
-  /** The class of the property or of its elements, the classes if it is a union, none if it holds no objects. */
+  /** The class of the property or of its elements; several for a union; none if it holds no objects. */
   readonly nested: readonly NestedClass[];
 }
 
-/** Whether class-transformer leaves a property out of what it makes from a model's answer. */
+/** Whether class-transformer drops a property when it makes an instance from a model's output. */
 export function isExcluded(type: OutputClass, name: string): boolean {
   const from = TransformationType.PLAIN_TO_CLASS;
   return (
@@ -32,7 +33,10 @@ export function isExcluded(type: OutputClass, name: string): boolean {
   );
 }
 
-/** @returns undefined if the property is no part of the answer */
+/**
+ * Reads the decorators of a property and reports its faults.
+ * @returns undefined if the property is not a part of the output
+ */
 export function describeProperty(
   property: Property,
   report: (problem: string) => void,
@@ -64,7 +68,7 @@ function readPresence({ validators }: Property): Presence {
 function reportValidators({ validators }: Property, report: (problem: string) => void): void {
   for (const { type, message } of validators) {
     if (type === ValidationTypes.PROMISE_VALIDATION) {
-      report('has @ValidatePromise(), but no answer of a model holds a promise. Remove it.');
+      report('has @ValidatePromise(), but no output of a model holds a promise. Remove it.');
     }
     if (typeof message === 'string' && message.includes('$value')) {
       report(`has a message that quotes $value, and a model's words may not reach the log. Leave $value out.`);

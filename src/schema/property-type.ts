@@ -7,7 +7,7 @@ import { findType } from './nested-classes.js';
 import type { OutputClass } from './output-type.js';
 import type { Property } from './property.js';
 
-/** What JSON can hold for a declared type; the first is the one to assume. */
+/** The JSON types that fit a declared type; the first is assumed if no decorator names one. */
 const JSON_FORMS: ReadonlyMap<unknown, readonly string[]> = new Map<unknown, readonly string[]>([
   [String, ['string']],
   [Number, ['number', 'integer']],
@@ -16,10 +16,10 @@ const JSON_FORMS: ReadonlyMap<unknown, readonly string[]> = new Map<unknown, rea
   [Date, ['string']],
 ]);
 const WITHOUT_JSON: ReadonlySet<unknown> = new Set<unknown>([Set, Map, Promise, BigInt, Symbol, Function]);
-/** Keywords by which a schema says what kind of value it takes. */
+/** Keywords by which a schema says which values it takes. */
 const TYPE_KEYWORDS = ['type', '$ref', 'enum', 'const', 'anyOf', 'oneOf', 'allOf'];
 
-/** The property's schema with its type, taken from the declaration if no decorator says one. */
+/** The schema of a property with its type, which comes from the declaration if no decorator gives one. */
 export function readTypedSchema(property: Property, hasNested: boolean, report: (problem: string) => void): RawSchema {
   const { type, name, raw } = property;
   const declared = Reflect.getMetadata('design:type', type.prototype as object, name) as OutputClass | undefined;
@@ -41,7 +41,7 @@ export function readTypedSchema(property: Property, hasNested: boolean, report: 
   } else if (said === undefined && forms !== undefined) {
     return { ...raw, type: forms[0] };
   } else if (!hasNested && !('$ref' in raw)) report(describeUnknownType(declared));
-  // Any type will do: with a fault reported, the schema is thrown away.
+  // Any type will do: a fault has been reported, so the schema is thrown away.
   return { type: 'string' };
 }
 

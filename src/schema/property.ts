@@ -2,7 +2,7 @@ import type { ValidationMetadata } from 'class-validator/types/metadata/Validati
 import type { RawSchema } from './json-schema.js';
 import type { OutputClass } from './output-type.js';
 
-/** A property as its decorators leave it. */
+/** A property with the metadata of its decorators. */
 export interface Property {
   readonly type: OutputClass;
   readonly name: string;

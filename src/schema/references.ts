@@ -1,11 +1,11 @@
 import type { NestedClass } from './nested-classes.js';
 import type { OutputClass } from './output-type.js';
 
-/** Gives each class of a schema its reference, and visits the classes that come up while it does so. */
+/** Gives each class of a schema its reference. An iteration also visits classes that are added during it. */
 export class References {
   readonly #classes = new Map<string, NestedClass>();
 
-  /** @param prefix what stands before a class's name, such as `#/$defs/` */
+  /** @param prefix stands before the name of a class, such as `#/$defs/` */
   constructor(
     readonly prefix: string,
     root: { readonly type: OutputClass; readonly reference?: string },
@@ -13,7 +13,9 @@ export class References {
     this.#classes.set(root.reference ?? prefix + makeSchemaName(root.type), { type: root.type });
   }
 
-  /** A class as a member of a union is another schema than the class alone: its discriminator has one value only. */
+  /**
+   * The reference of a class. As a member of a union a class has a schema of its own, whose discriminator has a single value.
+   */
   refer(target: NestedClass): string {
     for (const [reference, known] of this.#classes) {
       const isSameMember =
@@ -28,22 +30,23 @@ export class References {
     return reference;
   }
 
+  /** The name at the end of a reference. */
   readName(reference: string): string {
     return reference.slice(this.prefix.length);
   }
 
-  /** All classes by their references, including those that get theirs during the iteration. */
+  /** All classes by their references, including those that are added during the iteration. */
   [Symbol.iterator](): MapIterator<[string, NestedClass]> {
     return this.#classes.entries();
   }
 }
 
-/** A class's name as the name of a schema. */
+/** Makes the name of a schema from the name of a class. */
 export function makeSchemaName(type: OutputClass): string {
   return cleanSchemaName(type.name);
 }
 
-/** A name within what OpenAI takes as the name of a schema: letters, digits, `_` and `-`, at most 64. */
+/** Makes a name that OpenAI accepts for a schema: at most 64 letters, digits, `_` and `-`. */
 export function cleanSchemaName(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 60) || 'Answer';
 }

@@ -4,7 +4,7 @@ import type { JsonLiteral, JsonSchema, JsonType } from './json-schema.js';
 import type { Discriminator } from './nested-classes.js';
 import type { OutputFault } from './structured-output-error.js';
 
-/** Far more than a model writes, far less than what overflows the stack of the libraries that come after. */
+/** Far deeper than any model writes, and far from overflowing the stack of the libraries that read the value next. */
 const DEEPEST = 100;
 
 const TYPE_WORDS: Readonly<Record<JsonType, string>> = {
@@ -18,11 +18,11 @@ const TYPE_WORDS: Readonly<Record<JsonType, string>> = {
 };
 
 /**
- * Checks that a parsed answer has the form of its schema: the types, and every property that is required. Not every
- * server holds a model to the schema, and class-validator alone would let some of it pass, such as one value in the
- * place of an array, or a nested object that is missing.
+ * Checks that a parsed output has the form of its schema: its types, and every required property. Not every server makes a
+ * model keep to the schema, and class-validator alone would let some faults pass, such as a single value in place of an
+ * array, or a missing nested object.
  *
- * What it gives is made anew from own properties that the schema names, so nothing else (`__proto__` least of all)
+ * The result is a new object with only the own properties that the schema names, so nothing else, such as `__proto__`,
  * reaches the class.
  */
 export class ShapeReader {
@@ -31,15 +31,15 @@ export class ShapeReader {
   readonly #checksValues: boolean;
 
   /**
-   * @param checksValues whether values must be among those of an `enum`, which tells the members of a union apart. Elsewhere the
-   *   class or schema says so itself, in better words
+   * @param checksValues whether values must be among those of an `enum`: this tells the members of a union apart. Elsewhere
+   *   the class or schema checks it itself, with a better message
    */
   constructor(definitions: ReadonlyMap<string, ObjectDefinition>, checksValues = false) {
     this.#definitions = definitions;
     this.#checksValues = checksValues;
   }
 
-  /** The value without what the schema does not name; of no use once there are faults. */
+  /** The value without properties that the schema does not name; meaningless once there are faults. */
   read(value: unknown, schema: JsonSchema, path = '$', depth = 0): unknown {
     if (depth > DEEPEST) return this.#fault(path, `is nested more than ${DEEPEST} levels deep`);
     if (schema.$ref !== undefined) return this.#readReference(value, schema.$ref, path, depth);
@@ -121,7 +121,7 @@ function isOfType(value: unknown, type: JsonType): boolean {
       return Array.isArray(value);
     case 'object':
       return typeof value === 'object' && value !== null && !Array.isArray(value);
-    // JSON can write numbers that are too large, such as 1e999; they arrive as Infinity.
+    // Numbers that are too large, such as 1e999, are parsed as Infinity.
     case 'number':
       return Number.isFinite(value);
     case 'integer':

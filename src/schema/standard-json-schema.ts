@@ -7,7 +7,7 @@ import { cleanSchemaName } from './references.js';
 import { JSON_SCHEMA_TARGET, type StandardSchema } from './standard-schema.js';
 import { allowNull, makeStrictSchema, takesNull } from './strict-schema.js';
 
-/** What libraries that do not keep to Standard JSON Schema call it: zod from 4.1 and arktype. */
+/** The methods of libraries that do not implement Standard JSON Schema: zod from 4.1, and arktype. */
 interface OwnJsonSchema {
   readonly toJSONSchema?: (options: object) => object;
   readonly toJsonSchema?: () => object;
@@ -15,7 +15,7 @@ interface OwnJsonSchema {
 
 const ROOT = '#';
 const DEFINITIONS = '#/$defs/';
-/** Says nothing about the values that fit. */
+/** Keywords that say nothing about the values that fit. */
 const REMARKS = new Set([
   '$schema',
   '$id',
@@ -27,12 +27,13 @@ const REMARKS = new Set([
   'readOnly',
   'writeOnly',
 ]);
-/** No schema that a person wrote is nested as deeply; one that refers to itself without an object between is. */
+/** No schema that a person wrote is nested this deeply, but one that refers to itself without an object between is. */
 const DEEPEST = 100;
 
 /**
- * Compiles a Standard Schema into a strict one: what is validated, since a model writes what goes in. Objects become `$defs`.
- * @throws OutputClassError listing every fault
+ * Compiles a Standard Schema into a strict schema of its input, because the input is what a model writes. Objects become
+ * `$defs`.
+ * @throws OutputClassError that lists every fault
  */
 export function compileStandardSchema(schema: StandardSchema): CompiledSchema & { readonly name: string } {
   const subject = `${schema['~standard'].vendor} schema`;
@@ -63,10 +64,11 @@ function readJsonSchema(schema: StandardSchema, subject: string): RawSchema {
   ]);
 }
 
-/** A property, and what stands for it in faults. */
+/** The place of a property in the schema. */
 interface Place {
+  /** Its path in faults. */
   readonly path: string;
-  /** What a definition made here is called. */
+  /** Name of a definition that is made here. */
   readonly name: string;
   readonly depth: number;
 }
@@ -75,7 +77,7 @@ class StandardCompiler {
   readonly #root: RawSchema;
   readonly #report: (fault: string) => void;
   readonly #definitions = new Map<string, ObjectDefinition>();
-  /** The references of objects that are known. */
+  /** References of the objects that have been compiled. */
   readonly #references = new Map<RawSchema, string>();
 
   constructor(root: RawSchema, report: (fault: string) => void) {
@@ -103,7 +105,7 @@ class StandardCompiler {
   }
 
   #define(raw: RawSchema, reference: string, place: Place): void {
-    // Holds its place, so that the root comes first and an object may refer to itself.
+    // A placeholder, so that the root comes first and an object can refer to itself.
     const presence = new Map<string, Presence>();
     this.#definitions.set(reference, { schema: EMPTY, presence, discriminator: undefined });
     const required = new Set(raw['required'] as readonly string[] | undefined);
@@ -130,7 +132,7 @@ class StandardCompiler {
     return makeStrictSchema(this.#hoist(raw, place), (reference) => ({ $ref: reference }), report);
   }
 
-  /** The same schema with references in the places of objects. */
+  /** Replaces objects in a schema by references. */
   #hoist(raw: RawSchema, place: Place): RawSchema {
     if (place.depth > DEEPEST) {
       this.#report(`${place.path} refers to itself with no object between. Put it into one.`);
@@ -186,7 +188,7 @@ class StandardCompiler {
     return reference;
   }
 
-  /** What a reference leads to. */
+  /** Resolves a reference. */
   #target(raw: RawSchema): RawSchema {
     const reference = raw['$ref'];
     if (typeof reference !== 'string') return raw;
@@ -194,11 +196,11 @@ class StandardCompiler {
     const definitions = this.#root['$defs'] as Readonly<Record<string, RawSchema>> | undefined;
     const name = reference.startsWith(DEFINITIONS) ? reference.slice(DEFINITIONS.length) : undefined;
     const found = name === undefined || definitions === undefined ? undefined : definitions[name];
-    // What is left unresolved is reported where it is written.
+    // An unresolved reference is reported where it stands.
     return found === undefined ? raw : this.#target(found);
   }
 
-  /** Parts that hold at once, as one schema. */
+  /** Merges the parts of `allOf` into one schema. */
   #merge(raw: RawSchema, path: string): RawSchema {
     const parts = raw['allOf'] as readonly RawSchema[] | undefined;
     if (parts === undefined) return raw;

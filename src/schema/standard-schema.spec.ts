@@ -79,7 +79,7 @@ describe.each([
     expect(Object.isFrozen(sent.properties)).toBe(true);
   });
 
-  it('makes of an answer what the library makes of it: null stands for what may be absent', async () => {
+  it('gives the value that the library gives, and reads null as absent', async () => {
     expect(await makeOutputSchema(schema).parse(JSON.stringify({ ...ANSWER, more: 'words' }))).toEqual({
       city: 'Oslo',
       celsius: 7,
@@ -89,7 +89,7 @@ describe.each([
     });
   });
 
-  it('finds faults by their paths, and quotes none of the words of the model', async () => {
+  it('reports faults by their paths, and quotes no words of the model', async () => {
     const secret = 'a secret of the user';
     const answer = { ...ANSWER, sky: secret, note: 'no', places: [{ name: 'x', kind: secret }] };
     const faults = await faultsOf(schema, answer);
@@ -103,7 +103,7 @@ describe.each([
 });
 
 describe('A schema', () => {
-  it('may refer to itself, and has the name of its title', async () => {
+  it('may refer to itself, and is named by its title', async () => {
     const tree = z.object({
       name: z.string(),
       get children() {
@@ -130,18 +130,18 @@ describe('A schema', () => {
     expect(await schema.parse(JSON.stringify(answer))).toEqual(answer);
   });
 
-  it('keeps a null that it means', async () => {
+  it('keeps a null that it allows', async () => {
     const schema = makeOutputSchema(z.object({ a: z.string().nullish(), b: z.string().optional() }));
     expect(await schema.parse('{"a":null,"b":null}')).toEqual({ a: null });
     expect(await schema.parse('{}')).toEqual({});
   });
 
-  it('joins what must hold at once', async () => {
+  it('merges the parts of an intersection', async () => {
     const schema = makeOutputSchema(z.object({ both: z.object({ a: z.string() }).and(z.object({ b: z.string() })) }));
     expect(await schema.parse('{"both":{"a":"x","b":"y"}}')).toEqual({ both: { a: 'x', b: 'y' } });
   });
 
-  it('of a library that has its own way to JSON Schema will do', () => {
+  it('may come from a library that has its own method for JSON Schema', () => {
     const { vendor, version, validate } = inZod['~standard'];
     const other = {
       '~standard': { vendor, version, validate },
@@ -150,9 +150,9 @@ describe('A schema', () => {
     expect(makeOutputSchema(other as StandardSchema<object>).schema).toEqual(makeOutputSchema(inZod).schema);
   });
 
-  it('is refused with the fix where a strict schema cannot say it', () => {
+  it('is refused, with the fix, if a strict schema cannot express it', () => {
     expect(refusal(z.object({ a: z.record(z.string(), z.number()) }))).toMatch(
-      /The zod schema cannot describe a model's answer: one fault\.\n.*a is an object whose properties have no names/,
+      /The zod schema cannot describe a model's output: one fault\.\n.*a is an object whose properties have no names/,
     );
     expect(refusal(z.object({ a: z.tuple([z.string(), z.number()]) }))).toMatch(/a is a tuple/);
     expect(refusal(z.object({ a: z.object({ b: z.unknown() }) }))).toMatch(/a\.b has a part of unknown type/);
@@ -179,7 +179,7 @@ describe('A schema', () => {
         throw new Error('the database is gone');
       }),
     ],
-  ])('has a rule that %s: the error of the rule is thrown, once', async (_, rule) => {
+  ])('has a rule that %s: its error is thrown once', async (_, rule) => {
     const unhandled: unknown[] = [];
     const notice = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', notice);

@@ -1,7 +1,7 @@
 import { isPortablePattern, NESTED, REGULAR_EXPRESSION } from './converters.js';
 import type { JsonLiteral, JsonSchema, JsonType, RawSchema } from './json-schema.js';
 
-/** Formats that strict structured outputs know; any other is refused. */
+/** Formats that strict structured outputs accept. */
 const FORMATS: ReadonlySet<unknown> = new Set([
   'date-time',
   'time',
@@ -16,7 +16,7 @@ const FORMATS: ReadonlySet<unknown> = new Set([
 
 const NUMBER_KEYWORDS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'];
 
-/** Keywords that the subset takes, by type. */
+/** Keywords of the strict subset, by type. */
 const KEYWORDS: Readonly<Record<JsonType, readonly string[]>> = {
   string: ['pattern', 'format'],
   number: NUMBER_KEYWORDS,
@@ -27,14 +27,14 @@ const KEYWORDS: Readonly<Record<JsonType, readonly string[]>> = {
   null: [],
 };
 
-/** What stands in the place of a reference. */
+/** Gives the schema for a reference. */
 type Resolve = (reference: string) => JsonSchema | undefined;
 
 /**
- * Brings the schema of one property into the strict subset. What the subset cannot say (length, uniqueness, forbidden
- * values, foreign formats) is told to the model in the description: the class checks it all the same.
- * @param resolve the schema to put in the place of a reference, such as `NESTED`; undefined for one that it does not know
- * @param report takes what cannot be said at all
+ * Brings the schema of one property into the strict subset. Limits that the subset cannot express (length, uniqueness,
+ * forbidden values, other formats) go into the description for the model; the class still checks them.
+ * @param resolve gives the schema for a reference, such as `NESTED`; undefined if it does not know the reference
+ * @param report takes what cannot be expressed at all
  */
 export function makeStrictSchema(raw: RawSchema, resolve: Resolve, report: (problem: string) => void): JsonSchema {
   const branches = raw['anyOf'] ?? raw['oneOf'];
@@ -63,7 +63,7 @@ export function makeStrictSchema(raw: RawSchema, resolve: Resolve, report: (prob
   return makeTypedSchema(raw, resolve, report);
 }
 
-/** The same schema, which also takes null. */
+/** Makes a schema also take null. */
 export function allowNull(schema: JsonSchema): JsonSchema {
   const { description, ...rest } = schema;
   const about = description === undefined ? {} : { description };
@@ -73,7 +73,7 @@ export function allowNull(schema: JsonSchema): JsonSchema {
   return { ...about, anyOf: [rest, { type: 'null' }] };
 }
 
-/** Whether null fits a schema. */
+/** Whether a schema takes null. */
 export function takesNull({ type, anyOf = [] }: JsonSchema): boolean {
   return type === 'null' || (Array.isArray(type) && type.includes('null')) || anyOf.some(takesNull);
 }
@@ -151,7 +151,7 @@ function isOfType(value: JsonLiteral, type: JsonType): boolean {
   return type === 'integer' ? Number.isInteger(value) : findJsonType(value) === type;
 }
 
-/** Adds the description. A reference may have nothing beside it, so it moves into an `anyOf`, which may. */
+/** Adds the description. A reference must stand alone, so it moves into an `anyOf`, which may have a description. */
 function addDescription(raw: RawSchema, schema: JsonSchema): JsonSchema {
   const notes = listNotes(raw).join(', ');
   const own = typeof raw['description'] === 'string' ? raw['description'] : '';
@@ -160,7 +160,7 @@ function addDescription(raw: RawSchema, schema: JsonSchema): JsonSchema {
   return schema.$ref === undefined ? { description, ...schema } : { description, anyOf: [schema] };
 }
 
-/** What the model must know although the strict subset has no keyword for it. */
+/** Lists the limits for which the strict subset has no keyword, in words for the model. */
 function listNotes(raw: RawSchema): readonly string[] {
   const { minLength, maxLength, uniqueItems, format, pattern, not } = raw as {
     minLength?: number;

@@ -2,42 +2,42 @@ import type { Outcome } from '../errors/index.js';
 import type { JsonValue } from '../kernel/index.js';
 import type { FinishReason, ModelIdentity, ModelName, Usage } from '../models/index.js';
 
-/** About how many bytes of JSON a value of an author's code may take in an event; what is beyond is replaced by markers. */
+/** How many bytes of JSON a value from an author's code may take in an event, roughly; the rest is replaced by markers. */
 export const MOST_CONTENT_BYTES = 1024 * 1024;
 
-/** How bad what happened is. */
+/** The severity of an event. */
 export type EventLevel = 'DEFAULT' | 'WARNING' | 'ERROR';
 
-/** Values by their names. */
+/** Values by name. */
 export type EventFacts = { readonly [name: string]: JsonValue };
 
-/** What happens in a step. */
+/** An event inside a step. */
 interface Within {
-  /** The span, or call of a tool, in which it happens; absent: the step itself. */
+  /** The span or tool call in which it happens; absent: the step itself. */
   readonly within?: number;
 }
 
-/** What a model is asked. */
+/** The content of a model call. */
 export interface ModelCallContent {
   readonly messages: JsonValue;
   readonly parameters: EventFacts;
 }
 
-/** A call of a model begins. `call` is a number that no other call or span of the step has. */
+/** A model call begins. `call` is a number that no other call or span of the step has. */
 export interface ModelCallStarted extends Within, ModelName {
   readonly type: 'model-call-started';
   readonly call: number;
-  /** Absent unless the run's readers want a trace. */
+  /** Absent unless a trace is kept. */
   readonly content?: ModelCallContent;
 }
 
-/** The first token of its answer is here. */
+/** The first token of a model call has arrived. */
 export interface ModelCallFirstToken {
   readonly type: 'model-call-first-token';
   readonly call: number;
 }
 
-/** Its request has failed before there was an answer, and is sent again. */
+/** The request of a model call failed before any output came, and is sent again. */
 export interface ModelCallRetried extends ModelName {
   readonly type: 'model-call-retried';
   readonly call: number;
@@ -49,24 +49,24 @@ export interface ModelCallRetried extends ModelName {
   readonly reason: string;
 }
 
-/** It has ended, in whatever way. */
+/** A model call has ended, in any way. */
 export interface ModelCallFinished {
   readonly type: 'model-call-finished';
   readonly call: number;
   readonly outcome: Outcome;
-  /** What it failed with, for operators; absent: it came to its end. */
+  /** Why it failed, for operators; absent if it did not fail. */
   readonly failure?: string;
-  /** The last that the upstream has told, also of a call that failed; absent if it told none. */
+  /** The last usage that the upstream reported, even if the call failed; absent if it reported none. */
   readonly usage?: Usage;
-  /** Tokens that the upstream has not told, by estimate; absent if there are none, or nobody asked for it. */
+  /** Estimate of the tokens that the upstream did not report; absent if there are none, or nobody asked for it. */
   readonly untoldTokens?: number;
-  /** The model's name in the answer. */
+  /** The model's name according to the upstream. */
   readonly model?: string;
-  /** What it has answered. Absent unless the run's readers want a trace. */
+  /** The model's output. Absent unless a trace is kept. */
   readonly output?: JsonValue;
 }
 
-/** An agent asks the same model again with a call of its own. */
+/** An agent asks the same model again with a new call. */
 export interface AgentRetried extends Within, ModelName {
   readonly type: 'agent-retried';
   readonly attempt: number;
@@ -76,7 +76,7 @@ export interface AgentRetried extends Within, ModelName {
   readonly reason: string;
 }
 
-/** An agent gives a model up and asks its next one. */
+/** An agent gives up a model and asks its next one. */
 export interface ModelFallback extends Within {
   readonly type: 'model-fallback';
   readonly from: ModelName;
@@ -85,19 +85,19 @@ export interface ModelFallback extends Within {
   readonly reason: string;
 }
 
-/** A model is asked to put right an answer that does not fit. */
+/** A model is asked to correct an output that does not fit. */
 export interface Repair extends Within {
   readonly type: 'repair';
   readonly faults: readonly string[];
 }
 
-/** A model has said who it is. Comes before the first delta of its answer. */
+/** A model has named itself. Comes before the first delta of its output. */
 export interface ModelNamed {
   readonly type: 'model-identified';
   readonly identity: ModelIdentity;
 }
 
-/** An agent has its answer. */
+/** An agent has its final output. */
 export interface AgentFinished {
   readonly type: 'agent-finished';
   /** Why its model stopped. */
@@ -110,7 +110,7 @@ export interface ToolStarted extends Within {
   /** A number that no other call or span of the step has. */
   readonly span: number;
   readonly tool: string;
-  /** Absent unless the run's readers want a trace. */
+  /** Absent unless a trace is kept. */
   readonly input?: JsonValue;
 }
 
@@ -119,19 +119,19 @@ export interface ToolFinished {
   readonly type: 'tool-finished';
   readonly span: number;
   readonly level: EventLevel;
-  /** Why it has no result; absent: it has. */
+  /** Why there is no result; absent if there is one. */
   readonly failure?: string;
-  /** What the model is told. Absent unless the run's readers want a trace. */
+  /** The text for the model. Absent unless a trace is kept. */
   readonly output?: JsonValue;
 }
 
-/** A model has asked for tools of the server and of the client at once: the server's are not run. */
+/** A model called tools of the server and of the client at once: the server's are not run. */
 export interface ToolsNotRun extends Within {
   readonly type: 'tools-not-run';
   readonly tools: readonly string[];
 }
 
-/** An author times a part of a step. These three are told only if the run's readers want a trace. */
+/** An author's span begins. This event and the next two are emitted only if a trace is kept. */
 export interface SpanStarted extends Within {
   readonly type: 'span-started';
   /** A number that no other call or span of the step has. */
@@ -149,10 +149,10 @@ export interface SpanEvent extends Within {
   readonly data?: EventFacts;
 }
 
-/** What an author timed has ended. The first ending counts. */
+/** A span has ended. Only the first ending counts. */
 export interface SpanEnded {
   readonly type: 'span-ended';
-  /** Absent: the step's own. */
+  /** Absent: the step's own span. */
   readonly span?: number;
   readonly level?: EventLevel;
   readonly statusMessage?: string;
@@ -161,8 +161,8 @@ export interface SpanEnded {
 }
 
 /**
- * One thing that an agent, a tool or an author tells of the work in a step, as plain JSON. Whoever keeps account of a run reads
- * it: metrics, traces, usage. What is for operators, and all content, no door passes on.
+ * An event that an agent, a tool or an author emits while a step runs, as plain JSON. Metrics, traces and usage are made from
+ * these events. Fields for operators, and all content, never reach a client.
  */
 export type AgentEvent =
   | ModelCallStarted

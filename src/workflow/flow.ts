@@ -31,11 +31,11 @@ type KindOfStep =
   | (AskOptions & {
       readonly kind: 'agent';
       readonly key: string;
-      /** Checked by the compiler of workflows: code without types can hand over anything. */
+      /** Checked by the compiler of workflows, because callers without types can pass anything. */
       readonly agent: unknown;
-      /** The field that holds it; undefined: none does. */
+      /** Name of the field that holds it; undefined if none does. */
       readonly field: string | undefined;
-      /** Whether its key was given, or is that of a field. */
+      /** Whether its key was given or comes from a field. */
       readonly isNamed: boolean;
       readonly input: Wires;
       readonly visible: boolean;
@@ -67,7 +67,7 @@ type KindOfStep =
       readonly request: Wires;
     });
 
-/** What `flow.node` takes after the class: a node that needs no input is not given any. */
+/** The parameters of `flow.node` after the class: a node that needs no input gets none. */
 type NodeParameters<Input, Output> = [unknown] extends [Input]
   ? [input?: Nothing, options?: NodeOptions<Output>]
   : [Input] extends [void | undefined]
@@ -77,24 +77,24 @@ type NodeParameters<Input, Output> = [unknown] extends [Input]
 /** The input of a node that takes none: left out, or `{}` before options. */
 type Nothing = Readonly<Record<string, never>> | undefined;
 
-/** Makes a node whose `process` is a generator, but not an async one, a compile error: nobody could await what it writes. */
+/** Makes it a compile error if `process` is a synchronous generator: nobody could await it. */
 type NoSyncGenerator<N> = N extends { process(...parameters: never[]): Generator<unknown, unknown, never> }
   ? { readonly processIsNoAsyncGenerator: N }
   : unknown;
 
-/** Makes code in place that is a generator a compile error: it is silent, so nobody would take what it yields. */
+/** Makes it a compile error if code in place is a generator: it is silent, so nobody would read what it yields. */
 type NoGenerator<Output> = 0 extends 1 & Output
   ? unknown
   : Output extends Generator<unknown, unknown, never> | AsyncGenerator<unknown, unknown, never>
     ? { readonly codeIsGenerator: Output }
     : unknown;
 
-/** What a route can be decided by; a value that may be missing is here only so that its error says so. */
+/** The values that a route can be decided by. Missing values are included only to give them a clear compile error. */
 type Decision = string | number | boolean | null | undefined;
 
 /**
- * Makes a route by any text or number a compile error, since nobody could list its branches, and one by a value that may be
- * missing: `ref.map((value) => value ?? 'none')` gives that a branch.
+ * Makes it a compile error to route by an arbitrary text or number, whose branches nobody could list, or by a value that may
+ * be missing: `ref.map((value) => value ?? 'none')` gives that a branch.
  */
 type Constants<K> = [Extract<K, null | undefined>] extends [never]
   ? string extends K
@@ -105,26 +105,26 @@ type Constants<K> = [Extract<K, null | undefined>] extends [never]
   : { readonly valueMayBeMissing: Extract<K, null | undefined> };
 
 /**
- * Makes a branch for a value that the route cannot have a compile error. The branches themselves cannot say it: an
- * intersection there would take the types of their parameters away.
+ * Makes it a compile error to add a branch for a value that the route cannot have. It is not checked on the branches
+ * themselves, because an intersection there would lose the types of their parameters.
  */
 type NoOtherBranch<Other> = [Other] extends [never] ? unknown : { readonly branchesForNoValue: Other };
 
 /**
- * Collects the steps of one workflow while its `define` runs, once, at start-up. Nothing runs here: the values that flow
- * between steps are {@link Ref}s, and the compiler checks that each fits. Steps that do not wait for one another run in
+ * Collects the steps of a workflow while its `define` runs, once at start-up. No step runs here: {@link Ref}s stand for the
+ * values that flow between steps, and the compiler checks their types. Steps that do not wait for one another run in
  * parallel.
  */
 export class Flow {
   readonly #steps: FlowStep[] = [];
   #routes = 0;
-  /** The branch that is being wired; steps are added to its flow meanwhile. */
+  /** Key of the branch that is being wired; steps must go to its own flow meanwhile. */
   #branch: string | undefined;
   #isClosed = false;
 
   /**
-   * @param fields the names of the workflow's fields that hold agents: a step is called by its agent's field
-   * @param parent the flow around this one, if it is a branch: its refs may be used here
+   * @param fields the names of the fields that hold agents, by agent: a step gets the name of its agent's field
+   * @param parent the enclosing flow of a branch, whose refs may be used here
    * @param prefix stands before the keys of this flow's steps
    */
   constructor(
@@ -138,16 +138,16 @@ export class Flow {
     return this.#steps;
   }
 
-  /** Ends the wiring: what adds a step from now on would never be run. */
+  /** Ends the wiring: from now on, adding a step is an error, because it would never run. */
   close(): void {
     this.#isClosed = true;
   }
 
   /**
-   * Asks an agent in silence: the client sees nothing of it.
+   * Asks an agent silently: the client sees nothing of it.
    * @param agent a field of the workflow
    * @param input `messages` and the variables of its instructions, each a ref or a constant
-   * @returns the ref to its whole answer: the text, or the validated object
+   * @returns the ref to its whole output: the text, or the validated object
    */
   ask<Input, Output>(
     agent: Agent<Input, Output>,
@@ -158,10 +158,10 @@ export class Flow {
   }
 
   /**
-   * Asks an agent whose answer reaches the client as it is generated.
+   * Asks an agent whose output reaches the client as it is generated.
    * @param agent a field of the workflow
    * @param input `messages` and the variables of its instructions, each a ref or a constant
-   * @returns the ref to its whole answer
+   * @returns the ref to its whole output
    */
   stream<Input>(
     agent: Agent<Input, string>,
@@ -169,9 +169,9 @@ export class Flow {
     options?: StreamOptions<string>,
   ): Ref<string>;
   /**
-   * Asks an agent whose structured answer reaches the client as it is generated: its JSON text, or by fields.
+   * Asks an agent whose structured output reaches the client as it is generated: as JSON text, or field by field.
    * @param channels which field streams in which channel: `{ thinking: 'reasoning', reply: 'content' }`. Strings are decoded,
-   *   other values are JSON; fields that are not named are not shown. Absent: the JSON text itself is the content
+   *   other values are JSON; other fields do not reach the client. Absent: the content is the JSON text
    * @returns the ref to the validated object
    */
   stream<Input, Output extends object, const C extends ChannelMap<Output>>(
@@ -188,11 +188,11 @@ export class Flow {
   }
 
   /**
-   * Runs code in place, in silence.
+   * Runs code in place, silently.
    * @param key the step's name in this workflow
-   * @param input what the code needs, each property a ref or a constant
-   * @param code is given the values, when all of them are there
-   * @returns the ref to what it returns
+   * @param input the input of the code, each property a ref or a constant
+   * @param code called with the values once all of them exist
+   * @returns the ref to the returned value
    */
   run<W extends object, Output>(
     key: string,
@@ -206,8 +206,8 @@ export class Flow {
   }
 
   /**
-   * Adds a node: a class with `process`, which Nest makes with what the workflow's module sees. It runs when everything that it
-   * is wired to has finished; if its `process` is an async generator, what it yields reaches the client.
+   * Adds a node: a class with `process`, which Nest instantiates with the providers that the workflow's module sees. It runs
+   * once every step that it is wired to has finished. If `process` is an async generator, what it yields reaches the client.
    * @param parameters its input, each property a ref or a constant, and options
    * @returns the ref to its output
    */
@@ -222,10 +222,10 @@ export class Flow {
   }
 
   /**
-   * Runs exactly one of several branches, by a value that a step gives.
-   * @param on the value that decides; its type is a union of constants, or boolean
+   * Runs exactly one of several branches, chosen by a value.
+   * @param on the ref to that value; its type is a union of constants, or boolean
    * @param branches a function for each value: it wires the steps of its branch and returns the ref to their result
-   * @returns the ref to the result of whichever branch runs
+   * @returns the ref to the result of the branch that runs
    */
   route<const K extends Decision, R extends { readonly [P in `${K}`]: unknown }>(
     on: Ref<K> & Constants<K> & NoOtherBranch<Exclude<keyof R, `${K}`>>,
@@ -243,8 +243,8 @@ export class Flow {
   }
 
   /**
-   * Runs another workflow as one step: its visible steps are visible here, its usage counts, its trace is nested.
-   * @param request what it is given; `model` and `parameters` are the parent's unless they are here
+   * Runs another workflow as one step: its visible steps are visible here, its usage is counted, and its trace is nested.
+   * @param request its input; `model` and `parameters` default to those of this workflow
    * @returns the ref to its result
    */
   workflow<W extends WorkflowLike>(
@@ -276,7 +276,7 @@ export class Flow {
     this.#branch = name;
     try {
       const result = wire(flow);
-      // It is no ref, which is a fault. That it fails as well must not end the process before it is told.
+      // A promise is not a ref, which is reported as a fault. Its rejection must not end the process before that.
       if (result instanceof Promise) result.catch(() => undefined);
       return { flow, result };
     } finally {
@@ -291,7 +291,7 @@ export class Flow {
     return new Ref<never>(this, { kind: 'step', key: step.key });
   }
 
-  /** @throws WiringError if a step that is added now would run at another place than the author means, or never */
+  /** @throws WiringError if a step that is added now would run in a place that the author does not mean, or never */
   #assertOpen(node: string): void {
     if (this.#branch !== undefined) {
       const problem =
@@ -309,15 +309,15 @@ export class Flow {
   }
 }
 
-/** What every request has. */
+/** The properties of every request. */
 export const CHAT_REQUEST: readonly string[] = ['model', 'messages', 'parameters'] satisfies (keyof RunRequest)[];
 
-/** All that {@link makeRefs} has made. */
+/** The objects that {@link makeRefs} has made. */
 const REFS = new WeakSet();
 
 /**
- * The refs to the request of a flow. Any property can be asked for: its type says which there are.
- * @param onRead is told the name of each property that is asked for
+ * Makes the refs to the request of a flow. Any property can be read; its type says which exist.
+ * @param onRead called with the name of each property that is read
  */
 export function makeRefs<Request>(flow: Flow, onRead: (property: string) => void): Refs<Request> {
   const refs = new Proxy(
@@ -328,7 +328,7 @@ export function makeRefs<Request>(flow: Flow, onRead: (property: string) => void
         onRead(property);
         return new Ref(flow, { kind: 'request', property });
       },
-      // Whoever passes the request on as it is, or spreads it, means all of it.
+      // Passing the request on or spreading it means all of its properties.
       ownKeys: () => [...CHAT_REQUEST],
       getOwnPropertyDescriptor: (_, property) =>
         typeof property === 'string' && CHAT_REQUEST.includes(property)
@@ -340,7 +340,7 @@ export function makeRefs<Request>(flow: Flow, onRead: (property: string) => void
   return refs;
 }
 
-/** Whether a value is the refs of a whole request, which cannot be wired as one. */
+/** Whether a value is the refs of a whole request, which cannot be wired as one value. */
 export function isRefs(value: object): boolean {
   return REFS.has(value);
 }

@@ -2,9 +2,9 @@ import { UpstreamError } from '../errors/index.js';
 import type { FinishReason } from '../models/index.js';
 
 /**
- * A model stopped before its structured answer was whole: at its token limit, by a filter, or because it refused. What a
- * visible node has sent by then is an honest answer with that finish reason, so the run ends there without an error; a hidden
- * node has nothing to show for it, and then this error is the run's.
+ * A model stopped before its structured output was whole: at its token limit, by a filter, or because it refused. If a
+ * visible node throws this, the client already has the beginning of the output, so the run ends with that finish reason and
+ * without an error. If a silent node throws it, the run fails with it.
  */
 export class IncompleteOutputError extends UpstreamError {
   constructor(

@@ -1,9 +1,9 @@
 import type { Delta } from '../streaming/index.js';
 
-/** What a node that streams yields: one delta, or several that came together. */
+/** What a streaming node yields: one delta, or several that came together. */
 export type Deltas = Delta | readonly Delta[];
 
-/** What every node's class has; see `WorkflowNode` for the rest that it may have. */
+/** The part that every node's class must have; see `WorkflowNode` for the optional parts. */
 export interface NodeLike {
   process(...parameters: never[]): unknown;
 }
@@ -11,7 +11,7 @@ export interface NodeLike {
 /** The input of a node: the declared type of the first parameter of its `process`. */
 export type InputOf<N> = N extends { process(input: infer Input, ...rest: never[]): unknown } ? Input : never;
 
-/** The output of a node: what its `process` returns in the end. */
+/** The output of a node: the value that its `process` returns in the end. */
 export type OutputOf<N> = N extends { process(...parameters: never[]): infer Result }
   ? Result extends AsyncGenerator<unknown, infer Output, void>
     ? Output

@@ -2,27 +2,27 @@ import { InvalidRequestError } from '../errors/index.js';
 import type { ModelParameters } from '../models/index.js';
 
 /**
- * Groups of the client's parameters that a node can hand on to its model.
- * - `sampling`: everything that shapes text and is in no other group (temperature, stop, token limits, reasoning effort,
- *   and parameters this server does not know);
+ * Groups of the client's parameters that a node can pass on to its model.
+ * - `sampling`: everything that shapes text and is in no other group (temperature, stop, token limits, reasoning effort, and
+ *   parameters that this server does not know);
  * - `tools`: the client's tools and how to choose among them;
- * - `response_format`: the form the client asks the answer to have;
+ * - `response_format`: the form that the client wants the output to have;
  * - `logprobs`: log probabilities of the tokens;
- * - `modalities`: answers that are more than text: sound and images.
+ * - `modalities`: output beside text: audio and images.
  */
 export type ParameterGroup = (typeof PARAMETER_GROUPS)[number];
 
-/** All of them. */
+/** All parameter groups. */
 export const PARAMETER_GROUPS = ['sampling', 'tools', 'response_format', 'logprobs', 'modalities'] as const;
 
 const GROUP_OF: Readonly<Record<string, ParameterGroup | undefined>> = {
-  // What the server answers itself or sets for each call.
+  // Handled by the server itself or set for each call.
   model: undefined,
   messages: undefined,
   stream: undefined,
   stream_options: undefined,
   n: undefined,
-  // About the completion as it is stored, which is the run's and not one call's.
+  // About storing the completion, which concerns the run and not a single call.
   store: undefined,
   metadata: undefined,
   tools: 'tools',
@@ -33,16 +33,16 @@ const GROUP_OF: Readonly<Record<string, ParameterGroup | undefined>> = {
   top_logprobs: 'logprobs',
   modalities: 'modalities',
   audio: 'modalities',
-  // Of OpenRouter: size and shape of images.
+  // OpenRouter's size and shape of images.
   image_config: 'modalities',
 };
 
-/** The group of a parameter; undefined for those that no model call is given. */
+/** Finds the group of a parameter; undefined for parameters that no model call gets. */
 export function findGroup(parameter: string): ParameterGroup | undefined {
   return Object.hasOwn(GROUP_OF, parameter) ? GROUP_OF[parameter] : 'sampling';
 }
 
-/** What asks for something that changes the answer, so that it must not be dropped in silence. */
+/** Parameters that ask for something that changes the output, so that they must not be dropped silently. */
 const DEMANDS: readonly {
   readonly param: string;
   readonly group: ParameterGroup;
@@ -88,9 +88,9 @@ const DEMANDS: readonly {
 ];
 
 /**
- * Refuses what a workflow cannot do rather than leaving it out.
- * @param taken the groups that the workflow takes whichever way a run goes
- * @throws InvalidRequestError naming the parameter
+ * Refuses parameters that a workflow would have to drop.
+ * @param taken the groups that the workflow takes on every path of a run
+ * @throws InvalidRequestError that names the parameter
  */
 export function assertParametersTaken(
   parameters: ModelParameters,

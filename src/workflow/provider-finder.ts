@@ -3,13 +3,13 @@ import { DiscoveryService, ModuleRef } from '@nestjs/core';
 import { ConfigurationError } from '../errors/index.js';
 import { ensureError } from '../kernel/index.js';
 
-/** Nest's own word for the metadata of `@Injectable({ scope })`. */
+/** Nest's metadata key of `@Injectable({ scope })`. */
 const SCOPE_OPTIONS_METADATA = 'scope:options';
-/** TypeScript's and Nest's words for what a constructor asks for. */
+/** TypeScript's and Nest's metadata keys of what a constructor asks for. */
 const PARAMETER_TYPES = 'design:paramtypes';
 const NAMED_PARAMETERS = 'self:paramtypes';
 const NAMED_PROPERTIES = 'self:properties_metadata';
-/** What Nest calls of a provider in its life. */
+/** Lifecycle hooks that Nest calls on a provider. */
 const HOOKS = [
   'onModuleInit',
   'onApplicationBootstrap',
@@ -23,41 +23,41 @@ export type HostModule = ReturnType<DiscoveryService['getModules']>[number];
 /** A provider of one module, as Nest keeps it. */
 export type ProviderWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
-/** Why there is no instance of a class to work with. */
+/** Why there is no usable instance of a class. */
 export interface ProviderProblem {
   /** Stable word. */
   readonly code: 'not_provided' | 'ambiguous_provider' | 'scoped_provider' | 'not_made';
-  /** What is wrong, to be read behind the name of the class. */
+  /** What is wrong; completes a sentence that begins with the name of the class. */
   readonly message: string;
   /** What the developer should do. */
   readonly fix: string;
 }
 
-/** The instance that a place in the application is to work with, or what is wrong. */
+/** The instance of a class for one place in the application, or the problem. */
 export type FoundProvider<T> = { readonly instance: T } | { readonly problem: ProviderProblem };
 
 /**
- * Finds the instances that workflows name by their classes: nodes, tools and other workflows.
+ * Finds the instances of classes that workflows name: nodes, tools and other workflows.
  *
- * Where a class is provided by several modules, the instance depends on who asks. The rule is Nest's own for constructors:
- * the asker's module, then what its imports export, global modules last. What lies out of that reach is used all the same
- * if the application has exactly one. A class that was made for a module with {@link make} comes before those.
+ * If several modules provide a class, the instance depends on who asks. The rule is that of Nest for constructors: first the
+ * asker's module, then what its imports export, global modules last. An instance out of reach is still used if the
+ * application has exactly one. An instance that {@link make} made for a module comes first.
  */
 @Injectable()
 export class ProviderFinder {
-  /** What was made, by the module that it was made for. */
+  /** Instances that were made, by the module that they were made for. */
   readonly #made = new Map<HostModule, Map<Type<unknown>, FoundProvider<unknown>>>();
 
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** The providers of all modules. Those that only stand for another one (`useExisting`) come last. */
+  /** The providers of all modules. Aliases of another provider (`useExisting`) come last. */
   get all(): readonly ProviderWrapper[] {
     return this.discovery.getProviders().toSorted((a, b) => Number(a.isAlias) - Number(b.isAlias));
   }
 
   /**
-   * Makes an instance of a class that no module within reach provides, with what the module sees: once for each module.
-   * {@link find} gives it from then on, or says why there is none.
+   * Makes an instance of a class that no module within reach provides, from the providers that the module sees: once for each
+   * module. From then on {@link find} returns it, or says why there is none.
    */
   async make(type: Type<unknown>, from: HostModule): Promise<void> {
     if (findVisibleProvider(from, type, new Set()) !== undefined) return;
@@ -66,7 +66,7 @@ export class ProviderFinder {
     if (!made.has(type)) made.set(type, await makeInstance(type, from));
   }
 
-  /** @param from the module of the asker; undefined if that is in none: then the application must have exactly one */
+  /** @param from the module of the asker; undefined if it is in none: then the application must have exactly one instance */
   find<T>(type: Type<T>, from: HostModule | undefined): FoundProvider<T> {
     const made = from && this.#made.get(from)?.get(type);
     if (made !== undefined) return made as FoundProvider<T>;
@@ -86,7 +86,7 @@ export class ProviderFinder {
     return findScopeProblem(wrapper) ?? { instance: wrapper.instance as T };
   }
 
-  /** The module that provides an instance, or that it was made for; undefined if there is none. */
+  /** Finds the module that provides an instance or that it was made for; undefined if there is none. */
   findHost(instance: object): HostModule | undefined {
     for (const [host, made] of this.#made) {
       if ([...made.values()].some((one) => 'instance' in one && one.instance === instance)) return host;
@@ -109,13 +109,13 @@ async function makeInstance(type: Type<unknown>, host: HostModule): Promise<Foun
     const name = scope === Scope.REQUEST ? 'Scope.REQUEST' : 'Scope.TRANSIENT';
     return { problem: makeScopeProblem(`it has ${name}, but one instance must serve all runs.`) };
   }
-  // The compiler writes down what a constructor asks for only for classes with a decorator.
+  // TypeScript emits the types of a constructor's parameters only for classes with a decorator.
   const known = [PARAMETER_TYPES, NAMED_PARAMETERS].some((key) => Reflect.hasMetadata(key, type));
   if (type.length > 0 && !known) {
     const message = 'its constructor asks for something, and nothing says for what.';
     return { problem: { code: 'not_made', message, fix: 'Give the class the decorator @Injectable().' } };
   }
-  // Before Nest 12, making a class with such a dependency never ends.
+  // Before Nest 12, creating a class with such a dependency never ends.
   const isScoped = listDependencies(type).some(
     (token) => findVisibleProvider(host, token, new Set())?.isDependencyTreeStatic() === false,
   );
@@ -130,13 +130,13 @@ async function makeInstance(type: Type<unknown>, host: HostModule): Promise<Foun
   try {
     return { instance: await module.create(type) };
   } catch (thrown) {
-    // A setting that the whole service lacks is no fault of this class.
+    // A missing setting concerns the whole service and is not a fault of this class.
     if (thrown instanceof ConfigurationError) throw thrown;
     return { problem: describeFailedMaking(ensureError(thrown), host) };
   }
 }
 
-/** The tokens of what Nest injects into a class. */
+/** Lists the tokens of what Nest injects into a class. */
 function listDependencies(type: Type<unknown>): readonly unknown[] {
   const read = (key: string): readonly unknown[] => (Reflect.getMetadata(key, type) as unknown[] | undefined) ?? [];
   const named = [
@@ -146,7 +146,7 @@ function listDependencies(type: Type<unknown>): readonly unknown[] {
   return [...read(PARAMETER_TYPES), ...named];
 }
 
-/** By its name: Nest does not export the class of this error. */
+/** Recognises Nest's error by its name, because Nest does not export the class. */
 function describeFailedMaking(error: Error, host: HostModule): ProviderProblem {
   if (error.constructor.name !== 'UnknownDependenciesException') {
     return { code: 'not_made', message: `its constructor threw "${error.message}".`, fix: 'Correct it.' };
@@ -163,7 +163,7 @@ function makeScopeProblem(message: string): ProviderProblem {
   return { code: 'scoped_provider', message, fix };
 }
 
-/** What is wrong with a provider that makes an instance for each request, or for each place; undefined if nothing is. */
+/** Finds a provider's problem with its scope: it must not make an instance for each request or each place. */
 export function findScopeProblem(wrapper: ProviderWrapper): { readonly problem: ProviderProblem } | undefined {
   const isStatic = wrapper.isDependencyTreeStatic();
   if (isStatic && !wrapper.isTransient) return undefined;
@@ -175,12 +175,12 @@ export function findScopeProblem(wrapper: ProviderWrapper): { readonly problem: 
   return { problem: makeScopeProblem(message) };
 }
 
-/** For messages. */
+/** The name of a module for messages. */
 export function readModuleName(module: HostModule | undefined): string {
   return module?.name ?? 'the application';
 }
 
-/** What Nest would inject into a provider of the module. The order is that of Nest's own injector. */
+/** Finds what Nest would inject into a provider of the module, in the order of Nest's own injector. */
 function findVisibleProvider(
   module: HostModule,
   token: unknown,

@@ -9,33 +9,33 @@ export type RefSource =
   | { readonly kind: 'map'; readonly from: Ref<unknown>; readonly transform: (value: never) => unknown };
 
 /**
- * Stands for a value that exists only while a workflow runs: a part of the request, or the output of a step. A ref is made
- * by the step it stands for, so a cycle cannot be written down.
+ * Stands for a value that exists only while a workflow runs: a part of the request, or the output of a step. Adding a step
+ * returns its ref, so a cycle cannot be written.
  */
 export class Ref<out T> {
   /** Holds the type for the compiler; no such property exists. */
   declare readonly [VALUE]: T;
 
-  /** @param owner the flow in which the value exists: refs of another workflow have no value here */
+  /** @param owner the flow in which the value exists; refs of another workflow have no value in it */
   constructor(
     readonly owner: object,
     readonly source: RefSource,
   ) {}
 
   /**
-   * A value made from this one when it is needed: `answer.map((text) => text.length)`.
-   * @param transform must be quick and have no effects: it runs each time the value is asked for
+   * Makes a ref to a value that is computed from this one when it is needed: `reply.map((text) => text.length)`.
+   * @param transform must be quick and free of side effects: it runs each time the value is needed
    */
   map<U>(transform: (value: T) => U): Ref<U> {
     return new Ref<U>(this.owner, { kind: 'map', from: this, transform });
   }
 
-  /** One property of the value: `decision.get('intent')`. */
+  /** Makes a ref to one property of the value: `decision.get('intent')`. */
   get<K extends keyof T>(property: K): Ref<T[K]> {
     return this.map((value) => value[property]);
   }
 
-  /** @throws WiringError always: a ref in a text would be there as a ref, not as its value */
+  /** @throws WiringError always, because the value does not exist yet */
   [Symbol.toPrimitive](): never {
     return refuseAsValue();
   }
@@ -63,15 +63,15 @@ function refuseAsValue(): never {
 /** The type of the value that a ref stands for. */
 export type RefValue<R> = R extends Ref<infer T> ? T : never;
 
-/** Each property of a value as a ref. Optional properties may be undefined in a run. */
+/** Each property of a value as a ref. The value of an optional property may be undefined in a run. */
 export type Refs<T> = { readonly [K in keyof T]-?: Ref<T[K]> };
 
-/** What a step is given, each property either a ref to a value of its type or a constant. */
+/** The input of a step: each property is a ref to a value of its type, or a constant. */
 export type Wired<Input> = { readonly [K in keyof Input]: Input[K] | Ref<Input[K]> };
 
 /**
- * Makes a ref anywhere but as a property of the input a compile error: deeper ones would be given to the step as they are. A
- * list is no input.
+ * Makes it a compile error to put a ref anywhere but in a property of the input: deeper ones would not be resolved. A list is
+ * not an input.
  */
 export type RefsAtTop<W> = W extends Ref<unknown> | readonly unknown[]
   ? { readonly notAnInput: W }
@@ -79,7 +79,7 @@ export type RefsAtTop<W> = W extends Ref<unknown> | readonly unknown[]
 
 type NoRefInside<V> = true extends HoldsRef<V> ? { readonly refInside: V } : V;
 
-/** Looks a few levels deep: types may contain themselves. The compiler of workflows looks at all. */
+/** Looks only a few levels deep, because types may contain themselves. The compiler of workflows checks all levels. */
 type HoldsRef<V, Depth extends readonly unknown[] = []> = 0 extends 1 & V
   ? false
   : Depth['length'] extends 3
@@ -96,10 +96,10 @@ type HoldsRef<V, Depth extends readonly unknown[] = []> = 0 extends 1 & V
             ? { [K in keyof V]-?: HoldsRef<V[K], readonly [...Depth, 0]> }[keyof V]
             : false;
 
-/** The values behind what a step is wired to. */
+/** The values of a step's input, with refs resolved. */
 export type Unwired<W> = { readonly [K in keyof W]: W[K] extends Ref<infer T> ? T : W[K] };
 
-/** What a ref is made of in the end: a part of the request or a step's output. */
+/** Finds the origin of a ref behind its maps: a part of the request or the output of a step. */
 export function findOrigin({ source }: Ref<unknown>): Exclude<RefSource, { kind: 'map' }> {
   return source.kind === 'map' ? findOrigin(source.from) : source;
 }

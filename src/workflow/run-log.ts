@@ -9,26 +9,25 @@ import {
 } from '../errors/index.js';
 import type { ModelName } from '../models/index.js';
 
-/** `log`: what an operator wants to know; `warn`: what needs attention; `error`: a bug; `debug`: of interest to who looks for it. */
+/** `debug`: details; `log`: useful to an operator; `warn`: needs attention; `error`: a bug. */
 export type LineLevel = 'debug' | 'log' | 'warn' | 'error';
 
 /**
- * What a line of the log says beside its words, by name; what is undefined is left out. Never what a client, a model or a tool
- * said, and no secrets.
+ * Facts of a log line by name; undefined ones are left out. They never hold text of a client, a model or a tool, nor secrets.
  */
 export type LineFacts = Readonly<Record<string, string | number | undefined>>;
 
-/** A request to a model, as lines of the log name it. */
+/** A request to a model, as log lines name it. */
 export interface CallName extends ModelName {
-  /** Of the provider, without secrets; absent: it is a part of this process. */
+  /** Address of the provider, without secrets; absent if it runs in this process. */
   readonly address?: string | undefined;
-  /** Which request to this model for one answer it is, counted from 1. */
+  /** Number of the request to this model for one output, counted from 1. */
   readonly attempt: number;
-  /** The id by which the provider knows it; undefined: it has named none. */
+  /** The provider's id of the request; undefined if it named none. */
   readonly upstream_request_id?: string | undefined;
 }
 
-/** By what a run is known: to the access log and the client, and to the tracing backend. */
+/** Ids of a run: those in the access log and the response, and that of the trace. */
 export interface RunIds {
   readonly workflow?: string;
   readonly run_id?: string;
@@ -36,15 +35,15 @@ export interface RunIds {
   readonly trace_id?: string | undefined;
 }
 
-/** A step that failed, or was at work when the run was ended. */
+/** A step that failed, or was running when the run was ended. */
 export interface EndedStep {
-  /** Its key, behind those of the steps around it. */
+  /** Its key, preceded by those of the enclosing steps. */
   readonly node: string;
-  /** The request to a model that failed or was open; undefined: none. */
+  /** The request to a model that failed or was open; undefined if there was none. */
   readonly call: CallName | undefined;
 }
 
-/** Of the lines about runs that were ended: a client that leaves, and a server that ends, are no failures. */
+/** Levels of the lines about runs that were ended. A client that leaves and a server that stops are not failures. */
 const LEVELS: Readonly<Record<AbortCause, LineLevel>> = {
   client_disconnected: 'debug',
   cancelled: 'log',
@@ -52,10 +51,10 @@ const LEVELS: Readonly<Record<AbortCause, LineLevel>> = {
   shutdown: 'log',
 };
 const logger = new Logger('Run');
-/** Longest cause that a line tells, in characters. */
+/** Longest cause in a line, in characters. */
 const LONGEST_CAUSE = 500;
 
-/** The lines of the log about one run. Each has the ids by which the rest of what is known of it can be found. */
+/** Writes the log lines about one run. Each holds the ids of the run. */
 export class RunLog {
   readonly #ids: RunIds;
   #failedStep: EndedStep | undefined;
@@ -65,27 +64,27 @@ export class RunLog {
     this.#ids = ids;
   }
 
-  /** What the log calls the run. */
+  /** The name of the run in the log. */
   get name(): string {
     return [this.#ids.workflow, this.#ids.run_id].filter((part) => part !== undefined).join(' ');
   }
 
-  /** The first of its steps that failed and has no substitute output; undefined: none has. */
+  /** The first step that failed without a substitute output; undefined if there is none. */
   get failedStep(): EndedStep | undefined {
     return this.#failedStep;
   }
 
-  /** A step has failed, and the run does with it if it is the first. */
+  /** Notes a step that failed; the first one explains the failure of the run. */
   noteFailedStep(node: string, call: CallName | undefined): void {
     this.#failedStep ??= { node, call };
   }
 
-  /** A step was at work when the run was ended. */
+  /** Notes a step that was running when the run was ended. */
   noteAbortedStep(node: string, call: CallName | undefined): void {
     this.#abortedSteps.push({ node, call });
   }
 
-  /** Says why the run has failed: where it began, and in what. */
+  /** Writes why the run failed, and in which step. */
   writeFailure(error: MillraceError): void {
     const { words, facts } = describeFailure(error);
     if (error instanceof RunAbortedError) {
@@ -102,14 +101,15 @@ export class RunLog {
     }
   }
 
-  /** Lines about one step. */
+  /** Opens the log of one step. */
   step(node?: string): StepLog {
     return new StepLog(this, node);
   }
 
   /**
-   * @param words what comes after the name of the run
-   * @param stack of what was thrown, for the level `error`
+   * Writes one line.
+   * @param words the message after the name of the run
+   * @param stack the stack of the error; the line then has the level `error`
    */
   write(level: LineLevel, words: string, facts: LineFacts = {}, stack?: string): void {
     const { name } = this;
@@ -123,12 +123,12 @@ export class RunLog {
   }
 }
 
-/** The lines of the log about one step of a run, and which requests to models they are about. */
+/** Writes the log lines about one step of a run, and knows its requests to models. */
 export class StepLog {
   readonly #run: RunLog;
   readonly #node: string | undefined;
   #lastCall: CallName | undefined;
-  /** By what they failed with; made when the first one does. */
+  /** Failed requests by their error; made when the first one fails. */
   #failedCalls: WeakMap<object, CallName> | undefined;
 
   constructor(run: RunLog, node?: string) {
@@ -136,30 +136,30 @@ export class StepLog {
     this.#node = node;
   }
 
-  /** The step's key, behind those of the steps around it; undefined outside of a run. */
+  /** The step's key, preceded by those of the enclosing steps; undefined outside of a run. */
   get node(): string | undefined {
     return this.#node;
   }
 
-  /** The last request that went out to a model; undefined: none has. */
+  /** The last request to a model; undefined if there was none. */
   get lastCall(): CallName | undefined {
     return this.#lastCall;
   }
 
-  /** A request goes out to a model, or more is known of it. */
+  /** Notes a request to a model, or more facts about it. */
   noteCall(call: CallName): void {
     this.#lastCall = call;
   }
 
-  /** It was this request that failed with what was thrown. */
+  /** Notes that this request failed with what was thrown. */
   noteFailedCall(thrown: object, call: CallName): void {
     this.#failedCalls ??= new WeakMap();
     this.#failedCalls.set(thrown, call);
   }
 
   /**
-   * The request that failed with this; undefined if none has. What is wrong with an answer may be seen after its call has ended
-   * well: then it is the last one's.
+   * Finds the request that failed with this error; undefined if none did. An output may turn out to be unusable after its
+   * call has ended; then it is the last request.
    */
   findFailedCall(thrown: unknown): CallName | undefined {
     if (typeof thrown !== 'object' || thrown === null) return undefined;
@@ -172,14 +172,14 @@ export class StepLog {
   }
 }
 
-/** A failure as lines say it: its code, and its cause. */
+/** Describes a failure for log lines, by its code and its cause. */
 export function describeFailure(error: MillraceError): { readonly words: string; readonly facts: LineFacts } {
   const code = error.code ?? error.name;
   const cause = describeCause(error);
   return { words: cause === undefined ? code : `${code} (${cause})`, facts: { code, cause } };
 }
 
-/** For operators only. The message of an upstream's failure is this server's own unless there is a diagnostic. */
+/** For operators only. The message of an UpstreamError without a diagnostic is this server's own text. */
 function describeCause(error: MillraceError): string | undefined {
   const cause = error.diagnostic ?? (error instanceof UpstreamError ? error.message : undefined);
   return cause === undefined ? undefined : cause.slice(0, LONGEST_CAUSE);

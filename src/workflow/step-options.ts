@@ -2,47 +2,50 @@ import { describeValue } from '../kernel/index.js';
 import { Ref } from './ref.js';
 import type { WiringProblem } from './wiring-error.js';
 
-/** How a step stands in a workflow. */
+/** Options of every step. */
 export interface StepOptions {
-  /** Steps that must have finished before this one, though it takes nothing from them. */
+  /** Steps that must finish before this one starts, although it takes nothing from them. */
   readonly after?: readonly Ref<unknown>[];
   /**
-   * Its name in this workflow: needed where one agent or class stands in it more than once. Default: the name of the agent's
-   * field, or of the class.
+   * Its name in this workflow; needed if one agent or class is used more than once. Default: the name of the agent's field or
+   * of the class.
    */
   readonly key?: string;
 }
 
-/** How a step that is visible stands in a workflow. */
+/** Options of a visible step. */
 export interface StreamOptions<Output = unknown> extends StepOptions {
   /**
-   * Gives an output in the place of a failure, and the run goes on. Not called when the run itself was aborted. Text that
-   * the client has been sent by then stays.
+   * Gives a substitute output after a failure, so that the run goes on. Not called if the run itself was aborted. Text that
+   * has already been sent to the client stays.
    *
-   * Its error is a `MillraceError` where a model or an agent has failed, and what the step's own code has thrown as it is: take care
-   * what of that message a client may read.
+   * The error is a `MillraceError` if a model or an agent failed, or else whatever the step's own code threw: its message may
+   * hold what a client must not read.
    */
   readonly onError?: (error: Error) => Output;
 }
 
-/** How a step that is silent stands in a workflow. */
+/** Options of a silent step. */
 export interface AskOptions<Output = unknown> extends StreamOptions<Output> {
-  /** It is run for what it does: nobody needs its output. Without this, a silent step that nobody uses is a fault. */
+  /**
+   * Marks a step that is run for its effect and whose output nobody needs. Without it, a silent step with an unused output is
+   * a fault.
+   */
   readonly effect?: boolean;
 }
 
-/** How code in place stands in a workflow. */
+/** Options of code in place. */
 export type CodeOptions<Output = unknown> = Omit<AskOptions<Output>, 'key'>;
 
-/** How a node stands in a workflow. */
+/** Options of a node. */
 export interface NodeOptions<Output = unknown> extends AskOptions<Output> {
-  /** Keeps what a node yields from the client: it then only feeds other steps. */
+  /** Keeps what the node yields from the client, so that it only feeds other steps. */
   readonly silent?: boolean;
 }
 
-/** How a nested workflow stands in a workflow. */
+/** Options of a nested workflow. */
 export interface NestedOptions extends StepOptions {
-  /** Keeps all its text from the client. */
+  /** Keeps all its output from the client. */
   readonly silent?: boolean;
 }
 

@@ -1,22 +1,22 @@
 import { type JsonValue, toJsonValue } from '../kernel/index.js';
 import { type AgentEvent, type EventFacts, type EventLevel, MOST_CONTENT_BYTES } from './agent-event.js';
 
-/** Tells of what happens in one step. */
+/** Takes the events of one step. */
 export interface StepEvents {
-  /** True if somebody keeps a trace: then content and the spans of authors are told. */
+  /** True if a trace is kept: then content and authors' spans are emitted. */
   readonly isTraced: boolean;
   emit(event: AgentEvent): void;
   /** @returns a number that no other call or span of the step has */
   nextNumber(): number;
 }
 
-/** What an author says of a span. */
+/** The beginning of an author's span. */
 export interface SpanStart {
   readonly input?: unknown;
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-/** How a span ended. */
+/** The end of a span. */
 export interface SpanEnding {
   readonly output?: unknown;
   /** Absent: `DEFAULT`. */
@@ -25,23 +25,23 @@ export interface SpanEnding {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-/** A step, or a part of it that its author chose to time. Costs nothing when nobody keeps a trace. */
+/** The span of a step, or of a part of it that its author times. Costs nothing if no trace is kept. */
 export class StepSpan {
   readonly #events: StepEvents;
   readonly #number: number | undefined;
 
-  /** @param number of the span; undefined: the step itself */
+  /** @param number number of the span; undefined for the step itself */
   constructor(events: StepEvents, number?: number) {
     this.#events = events;
     this.#number = number;
   }
 
-  /** Where what happens in this span happens, for events. */
+  /** The place of events in this span. */
   get place(): { readonly within?: number } {
     return this.#number === undefined ? {} : { within: this.#number };
   }
 
-  /** Begins a span in this one. Whoever begins it ends it. */
+  /** Begins a span inside this one. Whoever begins it must end it. */
   span(name: string, { input, metadata }: SpanStart = {}): StepSpan {
     if (!this.#events.isTraced) return this;
     const span = this.#events.nextNumber();
@@ -64,7 +64,7 @@ export class StepSpan {
     this.#events.emit({ type: 'span-event', ...this.place, name, level, ...facts });
   }
 
-  /** Counts once; later calls do nothing. */
+  /** Ends the span. Only the first call counts. */
   end({ output, level, statusMessage, metadata }: SpanEnding = {}): void {
     if (!this.#events.isTraced) return;
     const shown = toContent(output);
@@ -79,7 +79,7 @@ export class StepSpan {
   }
 }
 
-/** A value of an author's code as an event holds it; undefined for what JSON leaves out. */
+/** Makes a value from an author's code plain JSON for an event; undefined for what JSON leaves out. */
 export function toContent(value: unknown): JsonValue | undefined {
   return typeof value === 'string' ? value : toJsonValue(value, MOST_CONTENT_BYTES);
 }

@@ -1,17 +1,14 @@
-/** What a {@link WiringError} is told of. */
+/** The parts of a {@link WiringError}. */
 export interface WiringProblem {
-  /** Of the fault that it becomes while `define` runs. */
+  /** Code of the fault that it becomes while `define` runs. */
   readonly code: string;
   readonly problem: string;
   readonly fix: string;
-  /** Key of the step that is concerned, if there is one. */
+  /** Key of the step, if it concerns one. */
   readonly node?: string;
 }
 
-/**
- * An author uses a flow or a ref as it cannot be used. In `define` it becomes a fault of the workflow; in code that runs later it
- * is a bug, whose message says all.
- */
+/** An author misuses a flow or a ref. In `define` it becomes a fault of the workflow; in code that runs later it is a bug. */
 export class WiringError extends Error {
   readonly code: string;
   readonly problem: string;

@@ -19,13 +19,13 @@ import type { CompiledWorkflow } from './workflow-schema.js';
 import type { WorkflowLike } from './workflow-types.js';
 import { WorkflowMetadata, type WorkflowOptions } from './workflow.decorator.js';
 
-/** Behind `/graph`, `GET /v1/models/{id}` would show the graph of another workflow. */
+/** A name must not end in `/graph`: `GET /v1/models/{id}` would then show the graph of another workflow. */
 const VALID_NAME = /^(?!.*\/graph$)[A-Za-z0-9._:/-]{1,128}$/;
 
-/** What the problems of nodes are called that those of others are not. */
+/** Codes of the problems of nodes that differ from those of other classes. */
 const NODE_CODES: Readonly<Record<string, string>> = { not_provided: 'node_not_provided', not_made: 'node_not_ready' };
 
-/** A workflow as it was found, and what became of it. */
+/** A workflow that was found, with its state. */
 interface Candidate {
   readonly options: WorkflowOptions;
   readonly type: Type<object>;
@@ -33,7 +33,7 @@ interface Candidate {
   /** The module that provides it: its nodes and tools are found, or made, from there. */
   readonly host: HostModule | undefined;
   readonly faults: DefinitionFaults;
-  /** Absent: its `define` could not be run. */
+  /** Absent if its `define` could not be run. */
   wired?: WiredWorkflow;
   state: 'found' | 'compiling' | 'compiled';
   compiled?: CompiledWorkflow;
@@ -42,9 +42,9 @@ interface Candidate {
 /** Finds the workflows among the providers of all modules, compiles them, and fills the registry. */
 @Injectable()
 export class WorkflowExplorer implements OnModuleInit {
-  /** By instance. */
+  /** Workflows by instance. */
   readonly #candidates = new Map<unknown, Candidate>();
-  /** Providers of workflows that cannot be used. */
+  /** Faults of providers that cannot be used as workflows. */
   readonly #refused: DefinitionFaults[] = [];
   readonly #names = new Map<string, Candidate>();
 
@@ -54,7 +54,7 @@ export class WorkflowExplorer implements OnModuleInit {
     private readonly agents: AgentCompiler,
   ) {}
 
-  /** @throws DefinitionError listing all faults of all workflows */
+  /** @throws DefinitionError that lists all faults of all workflows */
   async onModuleInit(): Promise<void> {
     for (const wrapper of this.providers.all) this.#inspect(wrapper);
     for (const candidate of this.#candidates.values()) await this.#wire(candidate);
@@ -67,7 +67,7 @@ export class WorkflowExplorer implements OnModuleInit {
     if (faults.length > 0) throw new DefinitionError(faults);
   }
 
-  /** What counts is the instance: a factory or a value says nothing of its class. */
+  /** Looks at the instance, because factories and values say nothing about its class. */
   #inspect(wrapper: ProviderWrapper): void {
     const type = findClass(wrapper);
     if (type === undefined) return;
@@ -94,7 +94,7 @@ export class WorkflowExplorer implements OnModuleInit {
     this.#refused.push(faults);
   }
 
-  /** Runs its `define`, and makes what its steps name and nobody provides. */
+  /** Runs its `define`, and makes the classes that its steps name and nobody provides. */
   async #wire(candidate: Candidate): Promise<void> {
     const { definition, faults, host } = candidate;
     if (!isDefinition(definition)) {
@@ -113,14 +113,14 @@ export class WorkflowExplorer implements OnModuleInit {
     if (candidate.state === 'compiled') return candidate.compiled;
     candidate.state = 'compiling';
     const { options, wired, faults } = candidate;
-    const compiled = wired && compileWorkflow(options, wired, this.#resolverFor(candidate), faults);
+    const compiled = wired && compileWorkflow(options, wired, this.#makeResolver(candidate), faults);
     if (compiled !== undefined) candidate.compiled = compiled;
     candidate.state = 'compiled';
     return candidate.compiled;
   }
 
-  /** What the steps of a workflow name is looked for from the module that provides the workflow. */
-  #resolverFor({ host }: Candidate): Resolver {
+  /** Makes a resolver that searches from the module that provides the workflow. */
+  #makeResolver({ host }: Candidate): Resolver {
     return {
       node: (type, faults, key) => {
         const found = this.providers.find(type, host);
@@ -146,7 +146,7 @@ export class WorkflowExplorer implements OnModuleInit {
       faults.add(found.problem.code, found.problem.message, found.problem.fix, key);
       return undefined;
     }
-    const candidate = 'instance' in found ? this.#candidates.get(found.instance) : this.#onlyOne(type);
+    const candidate = 'instance' in found ? this.#candidates.get(found.instance) : this.#findByClass(type);
     if (candidate === undefined) {
       const fix = `Give ${type.name} the decorator @Workflow and add it to the providers of a module.`;
       faults.add('workflow_not_provided', `no module provides the workflow ${type.name}.`, fix, key);
@@ -188,14 +188,14 @@ export class WorkflowExplorer implements OnModuleInit {
     }
   }
 
-  /** Of those that are provided under another token than their class. */
-  #onlyOne(type: Type<unknown>): Candidate | undefined {
+  /** Finds a workflow that is provided under another token than its class. */
+  #findByClass(type: Type<unknown>): Candidate | undefined {
     const candidates = [...this.#candidates.values()].filter((candidate) => candidate.type === type);
     return candidates.length === 1 ? candidates[0] : undefined;
   }
 }
 
-/** What is wrong where a name is taken, with both classes and the modules that provide them. */
+/** Describes a name that is used twice, with both classes and the modules that provide them. */
 function describeClash(
   name: string,
   candidate: Candidate,
@@ -211,10 +211,10 @@ function describeClash(
   return { message: `${both} have the name "${name}".`, fix: 'Choose another id or alias for one of them.' };
 }
 
-/** The class of what a provider gives; undefined if it gives no object, or will only for a request. */
+/** Finds the class of a provider's instance; undefined if there is no object. */
 function findClass({ instance, metatype, token }: ProviderWrapper): Type<object> | undefined {
   if (typeof instance === 'object' && instance !== null) {
-    // Not instance.constructor: the value of a provider may be a proxy that throws at names it does not know.
+    // Not instance.constructor, because a provided value may be a proxy that throws for unknown names.
     const prototype = Object.getPrototypeOf(instance) as object | null;
     const type = prototype?.constructor;
     return typeof type === 'function' ? (type as Type<object>) : undefined;
@@ -230,10 +230,10 @@ function isDefinition(definition: object): definition is WorkflowDefinition {
   return 'define' in definition && typeof definition.define === 'function';
 }
 
-/** Whether a provider has all that makes a workflow but the decorator: agents in its fields, and a `define`. */
+/** Whether a provider looks like a workflow without the decorator: it has agents in its fields, and a `define`. */
 function isUndecorated(instance: unknown): boolean {
   if (typeof instance !== 'object' || instance === null) return false;
-  // A proxy may throw at names that it does not know.
+  // A proxy may throw for unknown names.
   const prototype = Object.getPrototypeOf(instance) as object | null;
   return prototype !== null && Object.hasOwn(prototype, 'define') && findAgents(instance).size > 0;
 }

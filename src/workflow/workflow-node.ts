@@ -3,36 +3,32 @@ import type { ParameterGroup } from './parameter-groups.js';
 import type { TaskContext } from './task-context.js';
 
 /**
- * What the engine needs of a node, and all that a node's class may have. No class has to name this interface: one with
- * `process` will do.
+ * The interface of a node. A class need not implement it explicitly: one with `process` will do.
  *
- * Input and output are read off the signature of `process`, so a node cannot be wired to what it does not take.
+ * Input and output types come from the signature of `process`, so a node cannot be wired to a value that it does not take.
  */
 export interface WorkflowNode<Input = never, Output = unknown> {
   /** Whether what it yields is for the client. Absent: true if `process` is an async generator function. */
   readonly streams?: boolean;
-  /** This node's own window for joining text, in milliseconds; absent: STREAM_DEBOUNCE_MS. */
+  /** This node's own debounce time for text, in milliseconds; absent: STREAM_DEBOUNCE_MS. */
   readonly debounceMs?: number;
-  /** Which groups of the client's parameters it hands on to a model; absent: none. Asked for after `prepare`. */
+  /** Groups of the client's parameters that it passes on to a model; absent: it asks no model. Read after `prepare`. */
   readonly forwards?: readonly ParameterGroup[];
-  /** The models that it asks, as `provider/model`: the first, then its fallbacks. Absent: none. Asked for after `prepare`. */
+  /** The models that it asks, as `provider/model`: the first, then its fallbacks. Absent: none. Read after `prepare`. */
   readonly asks?: readonly string[];
-  /** Called once at start-up. What it throws is reported as a fault of the workflow's definition. */
+  /** Called once at start-up. An error that it throws is reported as a fault of the workflow. */
   prepare?(): void;
-  /**
-   * Called exactly once for each time the node ran, when the run has ended, however it ended; the node that ran last is
-   * the first.
-   */
+  /** Called after the run has ended, in any way: once for each time that the node ran, in reverse order. */
   cleanup?(context: TaskContext): void | Promise<void>;
   process(input: Input, context: TaskContext): AsyncGenerator<Deltas, Output, void> | Promise<Output> | Output;
 }
 
-/** Whether a node writes for the client while it works. */
+/** Whether a node streams to the client while it runs. */
 export function isStreaming({ streams, process }: Pick<WorkflowNode, 'streams' | 'process'>): boolean {
   return streams ?? Object.prototype.toString.call(process) === '[object AsyncGeneratorFunction]';
 }
 
-/** Whether it is written as a generator that nobody can await. */
+/** Whether `process` is a synchronous generator, which nobody can await. */
 export function isSyncGenerator({ process }: Pick<WorkflowNode, 'process'>): boolean {
   return Object.prototype.toString.call(process) === '[object GeneratorFunction]';
 }

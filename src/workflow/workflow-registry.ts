@@ -7,11 +7,11 @@ export interface WorkflowName {
   /** The id or alias. */
   readonly name: string;
   readonly workflow: CompiledWorkflow;
-  /** True if a request under this name that does not say `stream` is answered with a stream. */
+  /** True if a request with this name and without `stream` gets a stream. */
   readonly streamByDefault: boolean;
 }
 
-/** All workflows of this process by id and alias. Filled at start-up, before the server listens. */
+/** All workflows of this process by id and alias. It is filled at start-up, before the server listens. */
 @Injectable()
 export class WorkflowRegistry {
   // A Map, so that `__proto__` and `constructor` are names like any other.
@@ -25,7 +25,7 @@ export class WorkflowRegistry {
   }
 
   /**
-   * For a client.
+   * Finds a workflow that a client may ask for.
    * @throws ModelNotFoundError if no workflow has this id or alias, or it only runs as a step
    */
   resolveServed(name: string): WorkflowName {
@@ -34,19 +34,22 @@ export class WorkflowRegistry {
     return found;
   }
 
-  /** @throws ModelNotFoundError if no workflow has this id or alias */
+  /**
+   * Finds any workflow.
+   * @throws ModelNotFoundError if no workflow has this id or alias
+   */
   resolve(name: string): WorkflowName {
     const found = this.#names.get(name);
     if (found === undefined) throw new ModelNotFoundError(name);
     return found;
   }
 
-  /** Every id and alias, also those that no client may send. */
+  /** Lists every id and alias, including those that no client may send. */
   listAll(): readonly WorkflowName[] {
     return [...this.#names.values()];
   }
 
-  /** Every id and alias that clients may send, ids and their aliases together, in the order of registration. */
+  /** Lists every id and alias that clients may send, in the order of registration. */
   list(): readonly WorkflowName[] {
     return [...this.#names.values()].filter(({ workflow }) => !workflow.onlyAsStep);
   }

@@ -2,45 +2,45 @@ import type { RunRequest } from './run-request.js';
 import type { ParameterGroup } from './parameter-groups.js';
 import type { WorkflowNode } from './workflow-node.js';
 
-/** What a step is: code, a silent agent, one that streams (or code that does), a choice of branches, or another workflow. */
+/** The kind of a step: code, a silent agent, an agent or code that streams, a choice of branches, or another workflow. */
 export type StepKind = 'node' | 'agent' | 'agent-streaming' | 'route' | 'workflow';
 
 /** A step of a compiled workflow, as data. */
 export interface NodeConfig {
-  /** Unique within the workflow. Steps of a branch have the key of the route and the branch before their own. */
+  /** Unique within the workflow. Keys of steps in a branch begin with those of the route and the branch. */
   readonly key: string;
   readonly kind: StepKind;
-  /** Name of the agent's field, of the node's class or of code in place, or id of the nested workflow; absent for a route. */
+  /** Name of the agent's field, the node's class or the code in place, or id of the nested workflow; absent for a route. */
   readonly node?: string;
   /** True if it, or a part of it, is visible to the client. */
   readonly visible: boolean;
 }
 
-/** Two steps, of which the second runs after the first. */
+/** Two steps, the second of which runs after the first. */
 export interface Connection {
   readonly from: string;
   readonly to: string;
 }
 
-/** One way that a route can take. */
+/** One branch of a route. */
 export interface Branch {
   readonly route: string;
-  /** The value that leads this way. */
+  /** The value that selects the branch. */
   readonly when: string;
-  /** Keys of the steps that run on it, in declared order; empty if it only passes a value on. */
+  /** Keys of its steps, in declared order; empty if it only passes a value on. */
   readonly steps: readonly string[];
 }
 
-/** The graph of a workflow as data: what its `define` wired. Steps that do not wait for one another run in parallel. */
+/** The graph of a workflow as data. Steps that do not wait for one another run in parallel. */
 export interface WorkflowSchema {
-  /** Keys of the steps that wait for nothing. */
+  /** Keys of the steps that wait for no other. */
   readonly start: readonly string[];
   readonly nodes: readonly NodeConfig[];
   readonly connections: readonly Connection[];
   readonly branches: readonly Branch[];
 }
 
-/** What the values of one execution are taken from. */
+/** Where the values of refs come from in one execution. */
 export interface Values {
   readonly request: RunRequest;
   /** Outputs of finished steps by key. */
@@ -49,7 +49,7 @@ export interface Values {
 
 interface StepBase {
   readonly key: string;
-  /** Keys of the steps of the same scope that must have finished. */
+  /** Keys of the steps of the same scope that must finish first. */
   readonly dependsOn: readonly string[];
   readonly visible: boolean;
 }
@@ -59,9 +59,9 @@ export interface NodeStep extends StepBase {
   readonly kind: 'node';
   readonly instance: WorkflowNode<unknown>;
   readonly node: string;
-  /** What the graph and the events call it. */
+  /** Its kind in the graph and in events. */
   readonly nodeKind: StepKind;
-  /** Whether what it gives is pulled: deltas, and an output at the end. */
+  /** Whether it yields deltas before it returns its output. */
   readonly streams: boolean;
   /** Builds the node's input. */
   readonly input: (values: Values) => unknown;
@@ -90,33 +90,33 @@ export type Step = NodeStep | RouteStep | NestedStep;
 export interface CompiledScope {
   /** In declared order, which is the order in which they speak. */
   readonly steps: readonly Step[];
-  /** Key of the step whose output the result is made of; undefined if it is a part of the request. */
+  /** Key of the step whose output becomes the result; undefined if a part of the request does. */
   readonly resultStep: string | undefined;
   readonly result: (values: Values) => unknown;
 }
 
-/** A workflow as it is run: compiled once at start-up, never changed. */
+/** A workflow that can be run: compiled once at start-up, never changed. */
 export interface CompiledWorkflow {
   readonly id: string;
   readonly description: string;
   readonly version: string | undefined;
-  /** False: nothing of it is traced. */
+  /** False if nothing of it is traced. */
   readonly traced: boolean;
   readonly separator: string;
-  /** How many nodes of one run may be at work at the same time. */
+  /** How many nodes of one run may run at the same time. */
   readonly concurrency: number;
   readonly schema: WorkflowSchema;
   readonly scope: CompiledScope;
-  /** True if a node of it can speak to the client; otherwise its result is the answer. */
+  /** True if one of its nodes can speak to the client; otherwise its result is sent. */
   readonly visible: boolean;
-  /** Key of the step whose output the result is made of; undefined if it is a part of the request. */
+  /** Key of the step whose output becomes the result; undefined if a part of the request does. */
   readonly resultStep: string | undefined;
-  /** True: clients cannot ask for it. */
+  /** True if clients cannot ask for it. */
   readonly onlyAsStep: boolean;
-  /** What it must be given beside a chat request where it is a step. */
+  /** Names of the inputs that it needs beside a chat request when it runs as a step. */
   readonly needs: readonly string[];
-  /** What it reads beside a chat request, whether it must be given or not. */
+  /** Names of the inputs that it reads beside a chat request, required or not. */
   readonly reads: readonly string[];
-  /** Groups of the client's parameters that are heeded whichever way a run goes. */
+  /** Groups of the client's parameters that it takes on every path of a run. */
   readonly takes: ReadonlySet<ParameterGroup>;
 }

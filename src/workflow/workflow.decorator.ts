@@ -5,11 +5,11 @@ import type { WorkflowLike } from './workflow-types.js';
 /** Another name under which clients may ask for a workflow. */
 export interface WorkflowAlias {
   readonly id: string;
-  /** Answer with a stream when the request does not say, see {@link WorkflowOptions.streamByDefault}. */
+  /** Stream if the request does not say, see {@link WorkflowOptions.streamByDefault}. */
   readonly streamByDefault?: boolean;
 }
 
-/** How a workflow presents itself. */
+/** Options of a workflow. */
 export interface WorkflowOptions {
   /** What clients send as `model`: 1 to 128 letters, digits and `- _ . : /`, unique among all ids and aliases. */
   readonly id: string;
@@ -17,22 +17,22 @@ export interface WorkflowOptions {
   /** One sentence for the list of models and the docs. */
   readonly description: string;
   /**
-   * Answer with a stream when the request has no `stream`, unless its Accept header names application/json. OpenAI's rule,
-   * and the default, is false: without `stream`, one JSON object.
+   * Stream if the request has no `stream` and its Accept header does not name application/json. The default, false, is
+   * OpenAI's rule: without `stream`, one JSON object.
    */
   readonly streamByDefault?: boolean;
   /**
-   * True: it runs only as a step of other workflows and in code of the application; clients cannot ask for it. Needed where
-   * `define` reads more than a chat request has; false there says that it can do without.
+   * True: it runs only as a step of other workflows and from code of the application; clients cannot ask for it. Required if
+   * `define` reads more than a chat request holds; false then says that the workflow can do without.
    */
   readonly onlyAsStep?: boolean;
-  /** How many nodes of one run may be at work at the same time; 8 if absent. */
+  /** How many nodes of one run may run at the same time; 8 if absent. */
   readonly concurrency?: number;
-  /** Of the workflow's own making, such as `2026-11`: its runs can be told apart by it in traces. */
+  /** A version of the author's choice, such as `2026-11`, that tells runs apart in traces. */
   readonly version?: string;
-  /** False: no run of it is traced, nor its part of the runs of other workflows. True if absent. */
+  /** False: neither its runs nor its part of other workflows' runs are traced. True if absent. */
   readonly tracing?: boolean;
-  /** What stands between the texts of two visible steps; a blank line if absent. */
+  /** The separator between the texts of two visible steps; a blank line if absent. */
   readonly separator?: string;
 }
 
@@ -47,7 +47,7 @@ export function Workflow(options: WorkflowOptions): (target: new (...parameters:
   };
 }
 
-/** What a class says of itself with {@link Workflow}; undefined if it does not. */
+/** Reads the options that {@link Workflow} gave a class; undefined if it has none. */
 export function readWorkflowOptions(type: object): WorkflowOptions | undefined {
   return Reflect.getMetadata(WorkflowMetadata.KEY, type) as WorkflowOptions | undefined;
 }

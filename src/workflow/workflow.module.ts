@@ -4,7 +4,7 @@ import { ProviderFinder } from './provider-finder.js';
 import { WorkflowExplorer } from './workflow-explorer.service.js';
 import { WorkflowRegistry } from './workflow-registry.js';
 
-/** Finds and compiles the workflows that the application's modules provide. Needs an `AgentCompiler` that is global. */
+/** Finds and compiles the workflows that the application's modules provide. Needs a global provider of `AgentCompiler`. */
 @Module({
   imports: [DiscoveryModule],
   providers: [ProviderFinder, WorkflowExplorer, WorkflowRegistry],

@@ -169,16 +169,16 @@ describe('an agent that cannot work stops the start', () => {
 
   it.each([
     [
-      'a tool that is no tool',
+      'a class that is not a tool',
       agent({ tools: [Weather as unknown as typeof ClockTool] }),
       [Weather],
-      /node "SpeakingNode": its tool Weather is no tool\. Name a class that extends AgentTool\./,
+      /node "SpeakingNode": its tool Weather is not a tool\. Name a class that extends AgentTool\./,
     ],
     [
       'options that agents do not have, and several wrong numbers',
       agent({ instruction: 'Be brief', retries: -1, timeout: Number.NaN, repairs: 1.5 } as object),
       [],
-      /it has `instruction`, which is no option of agents\. There are: .* its retries is -1\. .* its repairs is 1\.5\. .* its timeout is NaN\./,
+      /it has `instruction`, which is not an option of agents\. The options are: .* its retries is -1\. .* its repairs is 1\.5\. .* its timeout is NaN\./,
     ],
     [
       'a tool that needs what nobody provides',

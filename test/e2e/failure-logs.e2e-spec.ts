@@ -214,7 +214,7 @@ describe('the log of a failure', () => {
     expect(bench.runLines()).toMatchObject([
       { ...ids, level: 'info', tool: 'refusing' },
       { ...ids, level: 'error', tool: 'broken', stack },
-      { ...ids, level: 'info', message: expect.stringContaining('calls a tool which is not there') },
+      { ...ids, level: 'info', message: expect.stringContaining('calls an unknown tool') },
     ]);
     expect(bench.written).not.toContain('secret');
   });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { readFrontMatter } from './front-matter.js';
 
 describe('readFrontMatter', () => {
-  it('divides a file into what it says of itself and its template, whose lines keep their numbers', () => {
+  it('splits a file into front matter and template, whose lines keep their numbers', () => {
     const { info, template } = readFrontMatter(
       '---\ndescription: Advice\nauthor: Ann\nvariables: [topic, urgent]\nversion: 3\n---\nYou advise.\n',
     );
@@ -20,25 +20,25 @@ describe('readFrontMatter', () => {
     ['names with descriptions', '---\nvariables:\n  topic: What it is about\n---\nx', ['topic']],
     ['no variables', '---\nvariables: []\n---\nx', []],
     ['an empty list', '---\nvariables:\n---\nx', []],
-    ['nothing said', '---\n---\nx', undefined],
-    ['line ends of Windows and a byte order mark', '\uFEFF---\r\nvariables: [a]\r\n---\r\nx', ['a']],
+    ['no word about them', '---\n---\nx', undefined],
+    ['Windows line ends and a byte order mark', '\uFEFF---\r\nvariables: [a]\r\n---\r\nx', ['a']],
   ])('reads the variables: %s', (_, text, variables) => {
     expect(readFrontMatter(text).info.variables).toEqual(variables);
     expect(readFrontMatter(text).template.trim()).toBe('x');
   });
 
   it.each([
-    ['no YAML', '---\na: [\n---\nx', /not valid YAML.*line/],
-    ['a list', '---\n- a\n---\nx', /no list of "name: value"/],
-    ['a description that is no text', '---\ndescription: 3\n---\nx', /"description" is no text/],
-    ['an author that is no text', '---\nauthor: [x]\n---\nx', /"author" is no text/],
+    ['invalid YAML', '---\na: [\n---\nx', /not valid YAML.*line/],
+    ['a list', '---\n- a\n---\nx', /not a list of "name: value"/],
+    ['a description that is not a text', '---\ndescription: 3\n---\nx', /"description" is not a text/],
+    ['an author that is not a text', '---\nauthor: [x]\n---\nx', /"author" is not a text/],
     ['variables that are a text', '---\nvariables: topic\n---\nx', /neither a list/],
-    ['variables that are no names', '---\nvariables: [1]\n---\nx', /neither a list/],
+    ['variables that are not names', '---\nvariables: [1]\n---\nx', /neither a list/],
   ])('refuses %s', (_, text, message) => {
     expect(() => readFrontMatter(text)).toThrow(message);
   });
 
-  it('takes a file without it as it is', () => {
+  it('takes a file without front matter as it is', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         fc.pre(!text.startsWith('---') && !text.startsWith('\uFEFF'));
@@ -47,7 +47,7 @@ describe('readFrontMatter', () => {
     );
   });
 
-  it('leaves a rule further down alone', () => {
+  it('ignores a `---` line further down', () => {
     const text = 'First.\n---\nSecond.\n---\n';
     expect(readFrontMatter(text).template).toBe(text);
   });

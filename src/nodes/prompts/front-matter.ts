@@ -8,18 +8,18 @@ const require = createRequire(import.meta.url);
 export interface PromptInfo {
   readonly description?: string;
   readonly author?: string;
-  /** Names of the variables that it takes; absent: it does not say. */
+  /** Names of the variables that it takes; absent if it does not say. */
   readonly variables?: readonly string[];
-  /** The whole front matter, with whatever else stands in it. */
+  /** The whole front matter, including unknown keys. */
   readonly frontMatter: Readonly<Record<string, unknown>>;
 }
 
 const BLOCK = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)(?:(?<=\n)|\r?\n)---[ \t]*(?:\r?\n|$)/;
 
 /**
- * Divides a prompt file into its front matter (YAML between two lines `---`, optional) and its template, which begins
- * with as many empty lines as the front matter took: so a fault in it has the line number that it has in the file.
- * @throws Error saying what is wrong with the front matter
+ * Splits a prompt file into its optional front matter (YAML between two `---` lines) and its template. The template begins
+ * with as many empty lines as the front matter took, so that line numbers in messages are those of the file.
+ * @throws Error that says what is wrong with the front matter
  */
 export function readFrontMatter(text: string): { readonly info: PromptInfo; readonly template: string } {
   const block = BLOCK.exec(text);
@@ -32,7 +32,7 @@ export function readFrontMatter(text: string): { readonly info: PromptInfo; read
 function parseYaml(text: string): Record<string, unknown> {
   let parsed: unknown;
   try {
-    // Loaded for the first front matter, like Liquid for the first prompt.
+    // Loaded for the first front matter, because many applications have none.
     parsed = (require('yaml') as { readonly parse: typeof parse }).parse(text);
   } catch (error) {
     const [firstLine = ''] = ensureError(error).message.split('\n');
@@ -40,7 +40,7 @@ function parseYaml(text: string): Record<string, unknown> {
   }
   if (parsed === null) return {};
   if (typeof parsed !== 'object' || Array.isArray(parsed)) {
-    throw new Error('has front matter that is no list of "name: value" lines');
+    throw new Error('has front matter that is not a list of "name: value" lines');
   }
   return parsed as Record<string, unknown>;
 }
@@ -56,11 +56,11 @@ function readInfo(frontMatter: Record<string, unknown>): PromptInfo {
 }
 
 function readText(key: string, value: unknown): string {
-  if (typeof value !== 'string') throw new Error(`has front matter whose "${key}" is no text`);
+  if (typeof value !== 'string') throw new Error(`has front matter whose "${key}" is not a text`);
   return value;
 }
 
-/** A list of names, or names with what each means. */
+/** Reads a list of names, or names with descriptions. */
 function readNames(variables: unknown): readonly string[] {
   if (variables === null) return [];
   if (Array.isArray(variables) && variables.every((name) => typeof name === 'string')) return variables;

@@ -1,6 +1,6 @@
-/** A prompt file is missing, cannot be read, or was given other variables than it needs. */
+/** A prompt file is missing, cannot be read, or was given the wrong variables. */
 export class PromptError extends Error {
-  /** @param file its path */
+  /** @param file the path of the prompt file */
   constructor(
     readonly file: string,
     problem: string,

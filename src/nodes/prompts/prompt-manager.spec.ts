@@ -28,7 +28,7 @@ describe('PromptManager', () => {
     expect(prompts.render(file, { x: 1 })).toBe('First 1');
   });
 
-  it('reads it again when it has changed, if it is told to', () => {
+  it('reads a changed file again, if it is set to reload', () => {
     const prompts = new PromptManager({ reload: true });
     write('First', 1);
     const prompt = prompts.load(file);
@@ -41,7 +41,7 @@ describe('PromptManager', () => {
     expect(prompts.render(file)).toBe('Mended');
   });
 
-  it('reads a file of the build where it was copied from, and names that one in faults', () => {
+  it('reads a file of the build from the sources, and names the source file in errors', () => {
     const [build, sources] = [join(folder, 'dist'), join(folder, 'src')];
     mkdirSync(join(sources, 'care'), { recursive: true });
     const prompts = new PromptManager({ reload: true, sourceFolders: { build, sources } });
@@ -50,7 +50,7 @@ describe('PromptManager', () => {
     writeFileSync(join(sources, 'care/answer.md'), 'In src {{ x }}');
     expect(prompts.render(copied, { x: 1 })).toBe('In src 1');
     expect(() => prompts.render(copied)).toThrow(/src\/care\/answer\.md cannot be rendered: undefined variable: x/);
-    // What lies elsewhere is read where it lies, also beside a folder whose name begins like the build's.
+    // Files elsewhere are read in place, even if the name of their folder begins like that of the build.
     const elsewhere = promptFile('./dist-2.md', pathToFileURL(join(folder, 'node.js')).href);
     writeFileSync(elsewhere.path, 'Elsewhere');
     expect(prompts.render(elsewhere)).toBe('Elsewhere');
@@ -73,10 +73,10 @@ describe('PromptManager', () => {
     expect(() => new PromptManager().load(file)).toThrow(/prompts with spaces\.md does not exist\.$/);
   });
 
-  it('says how a file gets into the build that is not there', () => {
+  it('says how a file that is missing gets into the build', () => {
     const built = promptFile('./no-such-prompt.md', new URL('../../../dist/app.module.js', import.meta.url).href);
     expect(() => new PromptManager().load(built)).toThrow(
-      'The prompt file dist/no-such-prompt.md does not exist. TypeScript copies none: build with `millrace build`, or name it in the assets of nest-cli.json.',
+      'The prompt file dist/no-such-prompt.md does not exist. TypeScript does not copy prompt files: build with `millrace build`, or add it to the assets of nest-cli.json.',
     );
   });
 });

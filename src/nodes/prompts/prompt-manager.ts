@@ -6,22 +6,23 @@ import { PromptError } from './prompt-error.js';
 import { Prompt, type PromptVariables } from './prompt.js';
 import { PROJECT, type SourceFolders } from './source-folders.js';
 
-/** How prompt files are kept. */
+/** How prompt files are cached and found. */
 export interface PromptManagerOptions {
-  /** Whether a file that has changed since it was read is read again. For development: it asks the disk each time. */
+  /** Whether a changed file is read again. For development: it checks the disk for each use. */
   readonly reload?: boolean;
-  /** Files of the build are read where they were copied from, so that edits there need no build. */
+  /** Where to read files of the build from instead, so that edits of the sources need no build. */
   readonly sourceFolders?: SourceFolders | undefined;
 }
 
-const NOT_COPIED = ' TypeScript copies none: build with `millrace build`, or name it in the assets of nest-cli.json.';
+const NOT_COPIED =
+  ' TypeScript does not copy prompt files: build with `millrace build`, or add it to the assets of nest-cli.json.';
 
 interface Kept {
   readonly prompt: Prompt;
   readonly modifiedAt: number;
 }
 
-/** Reads prompt files, each once. */
+/** Reads each prompt file once. */
 export class PromptManager {
   readonly #kept = new Map<string, Kept>();
   readonly #reload: boolean;
@@ -37,7 +38,7 @@ export class PromptManager {
     const kept = this.#kept.get(file.path);
     if (kept !== undefined && !this.#reload) return kept.prompt;
     const path = this.#locate(file);
-    // Shorter than the whole path, and the same on every machine and in every working folder.
+    // Messages name the relative path: it is shorter, and the same on every machine.
     const name = relative(PROJECT, path);
     try {
       const modifiedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
@@ -52,7 +53,7 @@ export class PromptManager {
     }
   }
 
-  /** @throws PromptError if the file cannot be used, or a variable is missing or not known to it */
+  /** @throws PromptError if the file cannot be used, or a variable is missing or unknown */
   render(file: PromptFile<never>, variables?: PromptVariables): string {
     return this.load(file).render(variables);
   }

@@ -3,7 +3,7 @@ import { PromptError } from './prompt-error.js';
 import { Prompt } from './prompt.js';
 
 const prompt = (text: string): Prompt => new Prompt('prompts/x.md', text);
-const failureOf = (act: () => unknown): PromptError => {
+const catchPromptError = (act: () => unknown): PromptError => {
   try {
     act();
   } catch (error) {
@@ -21,7 +21,7 @@ describe('Prompt', () => {
     expect(prompt(text).info.description).toBe('d');
   });
 
-  it('does not escape anything: it is text for a model', () => {
+  it('escapes nothing, because the text is for a model', () => {
     expect(prompt('{{ x }}').render({ x: '<a & "b">' })).toBe('<a & "b">');
   });
 
@@ -31,11 +31,11 @@ describe('Prompt', () => {
     [null, 'no'],
     [false, 'no'],
     ['x', 'yes'],
-  ])('takes %j in a condition as JavaScript does', (value, expected) => {
+  ])('reads %j in a condition as JavaScript does', (value, expected) => {
     expect(prompt('{% if value %}yes{% else %}no{% endif %}').render({ value })).toBe(expected);
   });
 
-  it('writes whatever JSON a client may have sent', () => {
+  it('writes any JSON that a client may have sent', () => {
     const unspeakable = { toString: 1, valueOf: 1 };
     expect(prompt('{{ value }}').render({ value: unspeakable })).toBe('an object');
     expect(prompt('{{ value }}').render({ value: ['a', [unspeakable, null], 1] })).toBe('aan object1');
@@ -48,8 +48,8 @@ describe('Prompt', () => {
     ['a part of a variable', 'Hi {{ user.name }}', { user: {} }, 'undefined variable: user.name'],
     ['a variable of a condition', '{% if urgent %}!{% endif %}x', {}, 'undefined variable: urgent'],
     ['what objects inherit', '{{ user.constructor }}', { user: {} }, 'undefined variable: user.constructor'],
-  ])('does not go on without %s', (_, text, variables, message) => {
-    const error = failureOf(() => prompt(text).render(variables));
+  ])('cannot be rendered without %s', (_, text, variables, message) => {
+    const error = catchPromptError(() => prompt(text).render(variables));
     expect(error.message).toMatch(/^The prompt file prompts\/x\.md cannot be rendered: /);
     expect(error.message).toContain(message);
   });
@@ -60,7 +60,7 @@ describe('Prompt', () => {
     ['an unknown filter', '{{ name | shout }}', /undefined filter: shout/],
     ['another file', "{% render 'other' %}", /has a mistake/],
     ['nothing', '---\ndescription: d\n---\n  \n', /is empty/],
-    ['front matter that is no YAML', '---\na: [\n---\nx', /has front matter that is not valid YAML/],
+    ['front matter that is not YAML', '---\na: [\n---\nx', /has front matter that is not valid YAML/],
     [
       'a variable that is not named',
       '---\nvariables: [a]\n---\n{{ a }}{{ b }}',
@@ -72,20 +72,20 @@ describe('Prompt', () => {
       /does not use "b", which its front matter names/,
     ],
   ])('cannot be made of %s', (_, text, message) => {
-    expect(failureOf(() => prompt(text)).message).toMatch(message);
+    expect(catchPromptError(() => prompt(text)).message).toMatch(message);
   });
 
-  it('counts the lines of the front matter when it names a line', () => {
-    expect(failureOf(() => prompt('---\na: 1\n---\n{% bogus %}')).message).toContain('line:4');
+  it('counts the lines of the front matter in line numbers', () => {
+    expect(catchPromptError(() => prompt('---\na: 1\n---\n{% bogus %}')).message).toContain('line:4');
   });
 
-  it('refuses a variable that it does not know, if it says which it knows', () => {
+  it('refuses an unknown variable if its front matter names the variables', () => {
     const named = prompt('---\nvariables: [a]\n---\n{{ a }}');
-    expect(failureOf(() => named.render({ a: 1, b: 2 })).message).toContain('does not take "b". It takes "a".');
+    expect(catchPromptError(() => named.render({ a: 1, b: 2 })).message).toContain('does not take "b". It takes "a".');
     expect(prompt('{{ a }}').render({ a: 1, b: 2 })).toBe('1');
   });
 
-  it('knows before it is rendered whether it is given other variables than it needs', () => {
+  it('checks the names of the variables before it is rendered', () => {
     const named = new Prompt('a.md', '---\nvariables: [topic]\n---\nAbout {{ topic }}');
     expect(() => named.check(['topic'])).not.toThrow();
     expect(() => named.check(['topik'])).toThrow('The prompt file a.md does not take "topik". It takes "topic".');

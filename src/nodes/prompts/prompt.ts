@@ -14,14 +14,17 @@ const OPTIONS: LiquidOptions = {
   strictVariables: true,
   strictFilters: true,
   ownPropertyOnly: true,
-  // An empty string and 0 are false, as in the code that gives them.
+  // An empty string and 0 are false, as in JavaScript.
   jsTruthy: true,
-  // A prompt is one file: without this, `render` and `include` would read from the working directory.
+  // A prompt is a single file. Without this, `render` and `include` would read from the working directory.
   templates: {},
   outputEscape: writeValue,
 };
 
-/** Loaded for the first prompt file: many applications have none. By `require`, since prompts are read while agents are made. */
+/**
+ * Loaded for the first prompt file, because many applications have none; by `require`, because prompts are read
+ * synchronously.
+ */
 function loadLiquid(): Liquid {
   if (loaded !== undefined) return loaded;
   const liquidjs = require('liquidjs') as { readonly Liquid: new (options: LiquidOptions) => Liquid };
@@ -37,7 +40,7 @@ export class Prompt {
 
   /**
    * @param file its path, for messages
-   * @throws PromptError if it is empty, its syntax is wrong, or its front matter names other variables than it uses
+   * @throws PromptError if it is empty, its syntax is wrong, or its front matter and its template name different variables
    */
   constructor(file: string, text: string) {
     this.#file = file;
@@ -55,8 +58,8 @@ export class Prompt {
   }
 
   /**
-   * The text, without the blank lines around it.
-   * @throws PromptError if a variable that the template uses is missing, or one is given that it does not know
+   * Fills in the variables; blank lines around the text are removed.
+   * @throws PromptError if a variable that the template uses is missing, or an unknown one is given
    */
   render(variables: PromptVariables = {}): string {
     this.#refuseUnknown(Object.keys(variables));
@@ -68,8 +71,8 @@ export class Prompt {
   }
 
   /**
-   * Checks the names of what it will be given.
-   * @throws PromptError if one is not known to it, or one that it uses is missing
+   * Checks the names of the variables that it will be given.
+   * @throws PromptError if a name is unknown, or a variable that the template uses is missing
    */
   check(names: readonly string[]): void {
     this.#refuseUnknown(names);
@@ -108,14 +111,14 @@ function quoteNames(names: readonly string[]): string {
 }
 
 /**
- * Writes a value as Liquid does, but for an object that has a `toString` which is no function: Liquid throws then. Clients can
- * send such objects, and nodes put what clients send into prompts.
+ * Writes a value as Liquid does, except for an object whose `toString` is not a function, at which Liquid throws. Clients can
+ * send such objects, and nodes put clients' values into prompts.
  */
 function writeValue(value: unknown): string {
   if (Array.isArray(value)) return value.map(writeValue).join('');
   if (value === null || value === undefined) return '';
   try {
-    // oxlint-disable-next-line typescript/no-base-to-string -- as Liquid does it
+    // oxlint-disable-next-line typescript/no-base-to-string -- Liquid writes objects the same way
     return String(value);
   } catch {
     return describeValue(value);

@@ -8,7 +8,7 @@ import { AgentTool } from '../../workflow/index.js';
 import { runTools, type ToolCall } from './run-tools.js';
 import { Toolbox } from './toolbox.js';
 
-/** Each call runs until the test ends it; it does not listen to its signal. */
+/** Each call runs until the test ends it and ignores its signal. */
 class SlowTool extends AgentTool<void> {
   readonly name = 'slow';
   readonly description = 'Takes its time';
@@ -29,7 +29,7 @@ describe('runTools', () => {
   const contextWith = (parts: { clock: FakeClock; signal?: AbortSignal }): TaskContext =>
     new TaskContext({ request: { model: 'm', messages: [], parameters: {} }, ...parts });
 
-  it('has no more than eight at work, and gives the results in the order of the calls', async () => {
+  it('runs eight tools at most at a time, and gives the results in the order of the calls', async () => {
     const tool = new SlowTool();
     const results = runTools(new Toolbox([tool]), calls(20), contextWith({ clock: new FakeClock() }));
     let mostAtWork = 0;
@@ -42,7 +42,7 @@ describe('runTools', () => {
     expect(mostAtWork).toBe(8);
   });
 
-  it('gives a tool up that does not heed its time limit', async () => {
+  it('gives up a tool that ignores its time limit', async () => {
     const clock = new FakeClock();
     const tool = new SlowTool();
     const results = runTools(new Toolbox([tool]), calls(1), contextWith({ clock }));
@@ -53,7 +53,7 @@ describe('runTools', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('ends with the run, and starts none of those that wait', async () => {
+  it('ends with the run, and starts no waiting call', async () => {
     const clock = new FakeClock();
     const run = new AbortController();
     const tool = new SlowTool();
@@ -71,7 +71,7 @@ describe('runTools', () => {
     ['a text', 'as it is', 'as it is'],
     ['an object', { a: [1] }, '{"a":[1]}'],
     ['nothing', undefined, 'null'],
-    ['what is no JSON', 1n, 'Error: the tool failed.'],
+    ['what JSON cannot hold', 1n, 'Error: the tool failed.'],
   ])('tells the model %s', async (_, result, told) => {
     const tool = new SlowTool();
     const results = runTools(new Toolbox([tool]), calls(1), contextWith({ clock: new FakeClock() }));
@@ -79,7 +79,7 @@ describe('runTools', () => {
     expect(await results).toEqual([told]);
   });
 
-  it("hands the node's context on to the tool", async () => {
+  it("passes the node's context on to the tool", async () => {
     const done: unknown[] = [];
     const context = new TaskContext({
       request: { model: 'm', messages: [], parameters: {} },

@@ -17,21 +17,21 @@ import type { Toolbox, ToolboxEntry } from './toolbox.js';
 export interface ToolCall {
   readonly id: string;
   readonly name: string;
-  /** As the model wrote them: JSON in a string, not always valid. */
+  /** As the model wrote them: a string of JSON that is not always valid. */
   readonly arguments: string;
 }
 
-/** How many tools of one round are at work at the same time. */
+/** How many tools of one round run at the same time. */
 const CONCURRENCY = 8;
-/** Time limit of tools that have none of their own, in milliseconds. */
+/** Time limit of tools that set none of their own, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** How long a tool that was aborted may take to close what it opened, in ms: less than the engine gives its node. */
+/** How long an aborted tool may take to clean up, in milliseconds: less than the engine gives its node. */
 const ABORT_GRACE_MS = 500;
 
 /**
- * Runs the calls of one round side by side.
- * @returns what the model is told of each, in the order of the calls: the result, or what went wrong
- * @throws the run's abort reason, once no tool is at work any more
+ * Runs the tool calls of one round in parallel.
+ * @returns the text for the model for each call, in their order: the result, or what went wrong
+ * @throws the run's abort reason after an abort, once all tools have ended
  */
 export async function runTools(
   toolbox: Toolbox,
@@ -51,7 +51,7 @@ export async function runTools(
   return results;
 }
 
-/** Never rejects: what goes wrong is told to the model. */
+/** Never rejects: a failure becomes a text for the model. */
 async function runTool(toolbox: Toolbox, { name, arguments: text }: ToolCall, context: TaskContext): Promise<string> {
   const span = new ToolSpan(name, text, context);
   try {
@@ -74,9 +74,9 @@ async function runTool(toolbox: Toolbox, { name, arguments: text }: ToolCall, co
   }
 }
 
-/** Tells the run of one call of a tool. */
+/** Emits the events of one tool call. */
 class ToolSpan {
-  /** For what the tool's author times in it. */
+  /** For spans of the tool's author. */
   readonly trace: StepSpan;
   readonly #context: TaskContext;
   readonly #number: number;
@@ -90,7 +90,7 @@ class ToolSpan {
     events.emit({ type: 'tool-started', span: this.#number, ...trace.place, tool, ...input });
   }
 
-  /** @param failure why there is no result; undefined: there is one */
+  /** @param failure why there is no result; undefined if there is one */
   end(level: EventLevel, result: unknown, failure?: string): void {
     const { events } = this.#context;
     const output = events.isTraced ? toContent(result) : undefined;
@@ -128,7 +128,7 @@ async function callTool(
   }
 }
 
-/** The node's context, but with a signal and a span of the call's own. */
+/** The node's context with the call's own signal and span. */
 function makeToolContext(context: TaskContext, signal: AbortSignal | Cancellation, trace: StepSpan): TaskContext {
   const { request, clock, metadata, events, estimatesTokens, log } = context;
   return new TaskContext({
@@ -146,7 +146,7 @@ function makeToolContext(context: TaskContext, signal: AbortSignal | Cancellatio
   });
 }
 
-/** What the model may learn of a failure. A bug's own words can hold anything, so they stay in the log. */
+/** What the model may learn about a failure. The message of a bug can hold anything, so it stays in the log. */
 function writeFailure(error: Error): string {
   if (error instanceof StructuredOutputError) return `Error: the arguments do not fit.\n- ${error.faults.join('\n- ')}`;
   return isForModel(error) ? `Error: ${error.message}` : 'Error: the tool failed.';
@@ -156,19 +156,21 @@ function isForModel(error: Error): boolean {
   return error instanceof ToolError || error instanceof MillraceError;
 }
 
-/** What is told to the model can hold what users wrote, and the name of a tool that is not there is the model's own word. */
+/**
+ * Logs no text that the model gets, as it can hold what users wrote, and no name of an unknown tool, as the model made it up.
+ */
 function logFailure(tool: AgentTool | undefined, error: Error, { log }: TaskContext): void {
   const { words, facts } = describeFailure(toMillraceError(error));
-  if (tool === undefined) log.write('log', 'has a model that calls a tool which is not there');
+  if (tool === undefined) log.write('log', 'has a model that calls an unknown tool');
   else if (error instanceof ToolError) log.write('log', 'has a tool that refused a call', { tool: tool.name });
   else if (isForModel(error)) log.write('log', `has a tool that failed: ${words}`, { tool: tool.name, ...facts });
   else log.write('error', 'has a tool that failed by a bug', { tool: tool.name, ...facts }, formatStackForLog(error));
 }
 
-/** Longer arguments stand in the trace as the text that they are. */
+/** Longer arguments, in characters, stay text in the trace. */
 const LONG_ARGUMENTS = 128 * 1024;
 
-/** For the trace: as JSON, or as the text that it is if JSON would lose a part of it. */
+/** Reads arguments for the trace: as JSON, or as text if parsing would change a number. */
 function readArguments(text: string): JsonValue {
   if (text.length > LONG_ARGUMENTS) return text;
   try {

@@ -12,12 +12,12 @@ const call = (index: number, name?: string): Delta => ({
 });
 
 describe('ToolCallFilter', () => {
-  it('passes on what holds no call as the very same batch', () => {
+  it('passes on a batch without calls as the same object', () => {
     const batch: readonly Delta[] = [{ type: 'content', text: 'x' }];
     expect(filter().take(batch)).toBe(batch);
   });
 
-  it('takes out the own calls and closes the gaps that they leave', () => {
+  it("removes the server's calls and closes the gaps", () => {
     const one = filter();
     expect(one.take([call(0, 'own'), { type: 'content', text: 'x' }, call(1, 'theirs')])).toEqual([
       { type: 'content', text: 'x' },
@@ -29,7 +29,7 @@ describe('ToolCallFilter', () => {
     ]);
   });
 
-  it('gives the client calls that count from 0 without gaps, whichever the model makes', () => {
+  it('numbers the calls for the client from 0 without gaps, whatever the model calls', () => {
     const names = fc.array(fc.constantFrom('own', 'theirs', 'other'), { maxLength: 12 });
     fc.assert(
       fc.property(names, fc.infiniteStream(fc.boolean()), (calls, isApart) => {

@@ -1,12 +1,12 @@
 import type { Delta, ToolCallDelta } from '../../streaming/index.js';
 
 /**
- * Takes the calls of the server's own tools out of one answer, piece by piece, and counts the calls that are left from 0,
- * as clients expect.
+ * Removes the calls of the server's own tools from one output, piece by piece, and numbers the remaining calls from 0, as
+ * clients expect.
  */
 export class ToolCallFilter {
   readonly #isOwn: (tool: string | undefined) => boolean;
-  /** The client's index of each of the answer's calls; undefined for those that it is not shown. */
+  /** The client's index for each call of the model; undefined for calls that the client does not get. */
   readonly #places = new Map<number, number | undefined>();
   #shownCalls = 0;
 
@@ -15,7 +15,7 @@ export class ToolCallFilter {
     this.#isOwn = isOwn;
   }
 
-  /** What of a batch the client may see. */
+  /** The deltas of a batch that the client may get. */
   take(batch: readonly Delta[]): readonly Delta[] {
     if (!batch.some(isToolCall)) return batch;
     return batch.flatMap((delta) => {

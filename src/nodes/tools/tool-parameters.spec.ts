@@ -25,7 +25,7 @@ describe('listClientTools', () => {
   });
 
   it.each([named('clock'), { type: 'custom', custom: { name: 'clock' } }])(
-    'refuses a name that is taken: %j',
+    'refuses a name that a tool of the server has: %j',
     (tool) => {
       expect(() => listClientTools({ tools: [theirs, tool] }, toolbox)).toThrow('a tool `clock` of its own');
       expect(listClientTools({ tools: [tool], tool_choice: 'none' }, toolbox)).toEqual([]);
@@ -33,7 +33,7 @@ describe('listClientTools', () => {
   );
 });
 
-describe('listClientTools, with parts of a tool that nobody has checked', () => {
+describe('listClientTools, with unchecked parts of a tool', () => {
   it.each([null, 1, 'no', {}, { name: { toString: 1, valueOf: 1 } }, { name: [{ toString: 1 }] }])('%#', (other) => {
     const custom = { type: 'custom', custom: { name: 'theirs' }, function: other };
     expect(listClientTools({ tools: [custom] }, toolbox)).toEqual([custom]);
@@ -57,7 +57,7 @@ describe('writeToolParameters', () => {
     });
   });
 
-  it('does not heed wishes about tools that the client has not sent, but those of the agent', () => {
+  it("ignores the client's choices about tools that it has not sent, but not the agent's", () => {
     const forwarded = { tool_choice: 'required', parallel_tool_calls: false };
     expect(writeToolParameters(forwarded, {}, toolbox, UNUSED)).toEqual({ tools: toolbox.definitions });
     const settings = { tool_choice: 'required', parallel_tool_calls: true };
@@ -77,12 +77,12 @@ describe('writeToolParameters', () => {
       { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [] } },
       { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [] } },
     ],
-  ])('of the choice %j leaves %j once tools have been used', (choice, left) => {
+  ])('turns the choice %j into %j once tools have been used', (choice, left) => {
     expect(writeToolParameters({}, { tool_choice: choice }, toolbox, UNUSED)['tool_choice']).toEqual(choice);
     expect(writeToolParameters({}, { tool_choice: choice }, toolbox, USED)['tool_choice']).toEqual(left);
   });
 
-  it('offers nothing that may be called once the tools are used up, but what the client can run', () => {
+  it("offers only the client's tools once the server's are used up", () => {
     expect(writeToolParameters({}, { tool_choice: 'required' }, toolbox, USED_UP)).toEqual({
       tools: toolbox.definitions,
       tool_choice: 'none',

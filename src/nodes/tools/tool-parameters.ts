@@ -2,7 +2,7 @@ import { InvalidRequestError } from '../../errors/index.js';
 import type { ModelParameters } from '../../models/index.js';
 import type { Toolbox } from './toolbox.js';
 
-/** What the client's tools are, as far as this server reads them. */
+/** The part of a client's tool that this server reads. */
 interface ClientTool {
   readonly function?: { readonly name?: unknown };
   readonly custom?: { readonly name?: unknown };
@@ -13,23 +13,25 @@ interface ToolChoice {
   readonly allowed_tools?: { readonly mode?: unknown };
 }
 
-/** How far the server's tools have been used for an answer. */
+/** How far the server's tools have been used in one run of an agent. */
 export interface ToolUse {
-  /** A choice that forces a call has then been heeded, and would never let the model come to its answer. */
+  /**
+   * True if tools have run: a choice that forces a call has then been followed, and would keep the model from ever finishing.
+   */
   readonly haveBeenUsed: boolean;
-  /** True: the model must answer without them now. */
+  /** True if the model must finish without them now. */
   readonly areUsedUp: boolean;
 }
 
 /**
- * The client's tools that the model may call, of the parameters that are forwarded to it.
- * @throws InvalidRequestError if one has the name of a tool of the server
+ * Lists the client's tools that the model may call, from the parameters that are forwarded to it.
+ * @throws InvalidRequestError if one has the name of one of the server's tools
  */
 export function listClientTools(forwarded: ModelParameters, toolbox: Toolbox): readonly unknown[] {
   const { tools, tool_choice: choice } = forwarded;
   if (!Array.isArray(tools) || choice === 'none') return [];
   for (const { function: callable, custom } of tools as readonly ClientTool[]) {
-    // A tool may have parts of the other kind, which nobody has checked.
+    // A tool may also have a part of the other kind, which nobody has validated.
     const name = [callable?.name, custom?.name]
       .filter((one) => typeof one === 'string')
       .find((one) => toolbox.find(one) !== undefined);
@@ -43,7 +45,7 @@ export function listClientTools(forwarded: ModelParameters, toolbox: Toolbox): r
 }
 
 /**
- * The parameters of a call that offers the server's tools beside the client's.
+ * Writes the parameters of a call that offers the server's tools beside the client's.
  * @param settings the agent's own parameters, which win
  */
 export function writeToolParameters(
@@ -58,13 +60,13 @@ export function writeToolParameters(
     ...(theirChoice !== undefined && { tool_choice: theirChoice }),
     ...(theirParallel !== undefined && { parallel_tool_calls: theirParallel }),
   };
-  // What the client says of tools is about its own.
+  // The client's choices about tools count only for its own tools.
   const { tool_choice: choice, ...parameters }: Record<string, unknown> = {
     ...rest,
     ...(clientTools.length > 0 && theirs),
     ...settings,
   };
-  // Some servers refuse a history with tool calls where no tool is offered.
+  // Some servers refuse a history with tool calls if no tool is offered.
   if (areUsedUp && clientTools.length === 0) {
     return { ...parameters, tools: [...toolbox.definitions], tool_choice: 'none' };
   }

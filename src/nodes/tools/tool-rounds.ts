@@ -9,20 +9,20 @@ import type { Toolbox } from './toolbox.js';
 
 const MAX_TOOL_ROUNDS = 8;
 const MAX_TOOL_CALLS = 128;
-/** What a model is told of a tool that gave an empty text: many servers refuse one. */
+/** Stands in for an empty result, because many servers refuse an empty text. */
 const NO_RESULT = '(empty)';
 
-/** How often an agent's tools may be used in one run of it. */
+/** How often an agent's tools may be used in one of its runs. */
 export interface ToolLimits {
   readonly maxToolRounds?: number;
   readonly maxToolCalls?: number;
 }
 
-/** The tools of one run of an agent: whose calls the server runs, how often, and what the model is told of them. */
+/** The tools of one run of an agent: decides which calls the server runs, runs them, and counts them. */
 export class ToolRounds {
   readonly #toolbox: Toolbox;
   readonly #context: TaskContext;
-  /** True if calls of tools that are not the server's go to the client. */
+  /** True if the client has tools of its own, whose calls it gets. */
   readonly #clientHasTools: boolean;
   readonly #maxRounds: number;
   readonly #maxCalls: number;
@@ -31,7 +31,7 @@ export class ToolRounds {
 
   /**
    * @param forwarded the client's parameters that reach the model
-   * @throws InvalidRequestError if a tool of the client has the name of one of the server's
+   * @throws InvalidRequestError if a client's tool has the name of one of the server's tools
    */
   constructor(toolbox: Toolbox, forwarded: ModelParameters, limits: ToolLimits, context: TaskContext) {
     this.#toolbox = toolbox;
@@ -41,7 +41,7 @@ export class ToolRounds {
     this.#maxCalls = limits.maxToolCalls ?? MAX_TOOL_CALLS;
   }
 
-  /** How many rounds were run. */
+  /** How many rounds have run. */
   get count(): number {
     return this.#rounds;
   }
@@ -53,20 +53,20 @@ export class ToolRounds {
     };
   }
 
-  /** Keeps the server's calls of one answer from the client; undefined if there can be none. */
+  /** Makes a filter that keeps the server's calls from the client; undefined if the agent has no tools. */
   openFilter(): ToolCallFilter | undefined {
     return this.#toolbox.isEmpty ? undefined : new ToolCallFilter((name) => this.#isOwn(name));
   }
 
   /**
-   * The calls that the server runs before the model goes on; none if the answer is to be given as it is.
+   * Chooses the calls that the server runs before the model goes on; none if the output is final.
    *
-   * Calls of the client's tools end the conversation here, and what the client sends next holds these calls alone. So if a
-   * model asks for both at once, the server's are not run: nothing could tell the model their results.
+   * A call of a client's tool ends the run, and the client's next request holds only that call. So if a model asks for both
+   * kinds at once, the server's tools are not run: their results could never reach the model.
    */
   chooseCalls({ toolCalls }: DeltaCollector, finishReason: FinishReason): readonly ToolCall[] {
     if (this.#toolbox.isEmpty || toolCalls.length === 0) return [];
-    // Arguments that a limit or filter has cut short are nobody's wish.
+    // A limit or a filter may have cut the arguments short.
     if (finishReason === 'length' || finishReason === 'content_filter') return [];
     const own = toolCalls.filter(({ name }) => this.#isOwn(name));
     if (own.length < toolCalls.length) {
@@ -75,7 +75,7 @@ export class ToolRounds {
     }
     const taken = new Set<string>();
     return own.map(({ id: given, name = '', arguments: args }, index) => {
-      // Some models give the name of the tool as the id of each call.
+      // Some models use the tool's name as the id of each call.
       const id = given === undefined || taken.has(given) ? `call_${this.#rounds}_${index}` : given;
       taken.add(id);
       return { id, name, arguments: args };
@@ -83,17 +83,17 @@ export class ToolRounds {
   }
 
   /**
-   * Runs the calls of an answer.
-   * @returns what the round adds to the conversation
-   * @throws ToolRoundsExceededError or ToolCallsExceededError if the model has used tools often enough, the run's abort reason
+   * Runs the chosen calls.
+   * @returns the messages that the round adds to the conversation
+   * @throws ToolRoundsExceededError or ToolCallsExceededError if the model has used up its tools, the run's abort reason
    *   after an abort
    */
-  async run(answer: DeltaCollector, calls: readonly ToolCall[]): Promise<readonly Message[]> {
+  async run(received: DeltaCollector, calls: readonly ToolCall[]): Promise<readonly Message[]> {
     if (this.#rounds === this.#maxRounds) throw new ToolRoundsExceededError(this.#maxRounds);
     this.#calls += calls.length;
     if (this.#calls > this.#maxCalls) throw new ToolCallsExceededError(this.#maxCalls);
     this.#rounds++;
-    return writeRound(answer, calls, await runTools(this.#toolbox, calls, this.#context));
+    return writeRound(received, calls, await runTools(this.#toolbox, calls, this.#context));
   }
 
   #tellNotRun(tools: readonly string[]): void {
@@ -101,7 +101,10 @@ export class ToolRounds {
     events.emit({ type: 'tools-not-run', ...trace.place, tools });
   }
 
-  /** A name that nobody has given a tool is the model's mistake, which it is told if the client cannot tell it. */
+  /**
+   * Whether the server runs calls of this tool. Unknown names are the model's mistake; if the client has no tools, the server
+   * tells the model.
+   */
   #isOwn(name: string | undefined): boolean {
     return !this.#clientHasTools || this.#toolbox.find(name) !== undefined;
   }
@@ -112,10 +115,10 @@ function writeRound(
   calls: readonly ToolCall[],
   results: readonly string[],
 ): readonly Message[] {
-  const answer = {
+  const message = {
     role: 'assistant' as const,
     content: content === '' ? null : content,
-    // Thinking models may want it back; a provider that does not take it is not sent it.
+    // Thinking models may need it back; it is dropped for providers that do not take it.
     ...(reasoning !== '' && { reasoning_content: reasoning }),
     tool_calls: calls.map(({ id, name, arguments: args }) => ({
       id,
@@ -124,7 +127,7 @@ function writeRound(
     })),
   };
   return [
-    answer,
+    message,
     ...calls.map(({ id }, index): Message => ({
       role: 'tool',
       tool_call_id: id,
@@ -133,7 +136,7 @@ function writeRound(
   ];
 }
 
-/** Servers parse the arguments of a history, and fail if they cannot; so what is no JSON is shown to the model as a text in it. */
+/** Servers parse the arguments in a history and fail if they are not JSON, so invalid ones are wrapped in JSON. */
 function writeArguments(args: string): string {
   if (args.trim() === '') return '{}';
   try {

@@ -2,7 +2,7 @@ import { isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
 import { type ObjectSchema, makeOutputSchema } from '../../schema/index.js';
 import type { AgentTool } from '../../workflow/index.js';
 
-/** A tool on the wire, as the model is told of it. */
+/** A tool as it is described to the model. */
 export interface ToolDefinition {
   readonly type: 'function';
   readonly function: {
@@ -20,7 +20,7 @@ export interface ToolboxEntry {
   readonly parse: (args: string) => Promise<object | void> | undefined;
 }
 
-/** What OpenAI takes as the name of a function. */
+/** Names that OpenAI accepts for a function. */
 const VALID_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const NO_ARGUMENTS: ObjectSchema = Object.freeze({
   type: 'object',
@@ -29,12 +29,12 @@ const NO_ARGUMENTS: ObjectSchema = Object.freeze({
   additionalProperties: false,
 });
 
-/** The tools of one agent, checked at start-up. */
+/** The tools of one agent by name, checked at start-up. */
 export class Toolbox {
   readonly definitions: readonly ToolDefinition[];
   readonly #entries = new Map<string, ToolboxEntry>();
 
-  /** @throws Error if names are wrong or taken twice, OutputClassError if arguments cannot be written as a schema */
+  /** @throws Error if a name is invalid or used twice, OutputClassError if arguments cannot be written as a schema */
   constructor(tools: readonly AgentTool[]) {
     this.definitions = tools.map((tool) => this.#add(tool));
   }
@@ -53,9 +53,9 @@ export class Toolbox {
 
   #add(tool: AgentTool): ToolDefinition {
     const { name, description, argsType } = tool;
-    // Code without types can name any class.
+    // Callers without types can name any class.
     if (typeof name !== 'string' || typeof (tool as Partial<AgentTool>).execute !== 'function') {
-      throw new Error(`its tool ${tool.constructor.name} is no tool. Name a class that extends AgentTool.`);
+      throw new Error(`its tool ${tool.constructor.name} is not a tool. Name a class that extends AgentTool.`);
     }
     if (!VALID_NAME.test(name)) {
       throw new Error(`"${name}" cannot be a tool's name. Use 1 to 64 letters, digits, _ and -.`);
@@ -67,7 +67,7 @@ export class Toolbox {
       );
     }
     const schema = argsType && makeOutputSchema(argsType);
-    // Some models send nothing at all for an object without properties.
+    // Some models send an empty text for an object without properties.
     const parse = (args: string): Promise<object | void> | undefined => schema?.parse(args.trim() === '' ? '{}' : args);
     this.#entries.set(name, { tool, parse });
     const parameters = schema?.schema ?? NO_ARGUMENTS;

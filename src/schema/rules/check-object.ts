@@ -4,10 +4,10 @@ import type { Check, NestedRule, PropertyRule, RuleSet } from './rule-set.js';
 import { makeCheckFault, FaultLog, makeMissingFault, makeValueFault, makeTypeFault } from './validation-faults.js';
 
 /**
- * Checks a JSON object against the rules of its class. Only properties that have rules are looked at, and nothing is
- * changed. The time is linear in their number, and the depth is that of the classes, whatever the body holds.
+ * Checks a JSON object against the rules of its class and changes nothing. Only properties with rules are read: the time is
+ * linear in their number, and the depth is that of the classes, whatever the body holds.
  *
- * @param path where the object stands in the request; '' for the request itself.
+ * @param path the object's place in the request; '' for the request itself
  */
 export function checkObject(rules: RuleSet, object: JsonObject, path: string, faults: FaultLog): void {
   const present = new FaultLog();
@@ -18,7 +18,10 @@ export function checkObject(rules: RuleSet, object: JsonObject, path: string, fa
 /** Checks the members of an object. */
 type CheckMembers = (rules: RuleSet, object: JsonObject, path: string, faults: FaultLog) => void;
 
-/** Finds whether there are faults. Most requests have a few of dozens of parameters, and no fault. */
+/**
+ * Checks only the properties that are present or required. This is fast, because most requests hold a few of dozens of
+ * parameters.
+ */
 const checkPresent: CheckMembers = (rules, object, path, faults) => {
   for (const rule of rules.required) checkProperty(rule, object, path, faults, checkPresent);
   for (const name of Object.keys(object)) {
@@ -27,7 +30,7 @@ const checkPresent: CheckMembers = (rules, object, path, faults) => {
   }
 };
 
-/** Finds the faults in the order of the declared properties, which decides on the first one. */
+/** Checks all properties in declared order, so that the first fault is always the same. */
 const checkInOrder: CheckMembers = (rules, object, path, faults) => {
   for (const rule of rules.properties) checkProperty(rule, object, path, faults, checkInOrder);
 };
@@ -63,7 +66,7 @@ function checkProperty(
   if (rule.nested !== undefined) checkNested(rule.nested, value, writePath(path, rule.name), faults, checkMembers);
 }
 
-/** The first check that the value, or an item of it, does not pass. `suffix` leads from the property to the culprit. */
+/** Finds the first check that the value or one of its items fails. `suffix` leads from the property to the culprit. */
 function findFirstFailure(
   rule: PropertyRule,
   object: JsonObject,

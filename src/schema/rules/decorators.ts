@@ -4,8 +4,8 @@ import { Equals, IsObject, ValidateBy, ValidateIf, ValidateNested } from 'class-
 import { JSONSchema } from 'class-validator-jsonschema';
 
 /**
- * What one of the conditions below means. class-validator itself only calls the condition; this goes into its metadata as
- * `context`, from which the compiled rules and the JSON Schemas are made.
+ * The meaning of one of the conditions below. class-validator only calls the condition itself; this object goes into its
+ * metadata as `context`, and the compiled rules and the JSON Schemas are made from it.
  */
 export interface Condition {
   readonly orNull?: true;
@@ -27,7 +27,7 @@ export function OrAbsent(): PropertyDecorator {
   return makeConditional((_object, value) => value !== undefined, { orAbsent: true });
 }
 
-/** A string (one of `allowed`, if some are named) is good as well; the other rules apply to any other value. */
+/** A string (one of `allowed`, if any are given) is valid, too; the other rules apply to any other value. */
 export function OrString(...allowed: readonly string[]): PropertyDecorator {
   return makeConditional(
     (_object, value) => typeof value !== 'string' || (allowed.length > 0 && !allowed.includes(value)),
@@ -35,14 +35,14 @@ export function OrString(...allowed: readonly string[]): PropertyDecorator {
   );
 }
 
-/** The property may be absent or null if one of `siblings` is there: not null, and not an empty array. */
+/** The property may be absent or null if one of `siblings` is present, and neither null nor an empty array. */
 export function OptionalBeside(...siblings: readonly string[]): PropertyDecorator {
   return makeConditional((object, value) => (value ?? null) !== null || !hasOneOf(object, siblings), {
     optionalBeside: siblings,
   });
 }
 
-/** Whether `object` has one of the properties with something in it. */
+/** Whether one of the properties of `object` is present, and neither null nor an empty array. */
 export function hasOneOf(object: Readonly<Record<string, unknown>>, names: readonly string[]): boolean {
   return names.some((name) => {
     const value = object[name] ?? null;
@@ -50,12 +50,12 @@ export function hasOneOf(object: Readonly<Record<string, unknown>>, names: reado
   });
 }
 
-/** The value is always this one, and the schema says so. */
+/** The only valid value is this one; the schema says so, too. */
 export function Always(value: string): PropertyDecorator {
   return applyDecorators(JSONSchema({ description: `Always \`${value}\`.` }), Equals(value));
 }
 
-/** The value is an object whose string `property` tells which of `classes` describes it. */
+/** The value is an object whose string `property` names the one of `classes` that describes it. */
 export function OneOf(
   property: string,
   classes: Readonly<Record<string, ClassConstructor<object>>>,
@@ -79,7 +79,7 @@ export function Nested(
 /** Name of the constraint that {@link NotOffered} registers. */
 export const NOT_OFFERED = 'notOffered';
 
-/** No value but null is good: the API knows the parameter, this server has nothing to give for it. */
+/** Only null is valid: OpenAI's API has the parameter, but this server does not offer it. */
 export function NotOffered(message: string): PropertyDecorator {
   return ValidateBy(
     { name: NOT_OFFERED, validator: { validate: () => false } },
@@ -95,6 +95,6 @@ function makeConditional(
 }
 
 function makeNested(options: { readonly each?: boolean }, type: PropertyDecorator): PropertyDecorator {
-  // An array has `IsArray` beside this; a single object that is absent would pass for class-validator without `IsObject`.
+  // Arrays have `IsArray` as well. Without `IsObject`, class-validator would let an absent single object pass.
   return applyDecorators(type, ValidateNested(options), ...(options.each === true ? [] : [IsObject()]));
 }

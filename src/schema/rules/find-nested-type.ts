@@ -1,14 +1,17 @@
 import type { ClassConstructor } from 'class-transformer';
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
 
-/** Which class describes a nested object. */
+/** The class that describes a nested object, or the classes by the value of a property. */
 export type NestedType =
   | { readonly type: ClassConstructor<object> }
   | { readonly property: string; readonly variants: ReadonlyMap<string, ClassConstructor<object>> };
 
-/** What `@Type` says about a property. Throws a TypeError where a nested property has no `@Type`. */
+/**
+ * Reads what `@Type` says about a property.
+ * @throws TypeError if a nested property has no `@Type`
+ */
 export function findNestedType(owner: ClassConstructor<object>, property: string): NestedType {
-  // Undefined for a property without `@Type`, which its declaration does not say.
+  // Undefined for a property without `@Type`, although its type says otherwise.
   const metadata: ReturnType<typeof defaultMetadataStorage.findTypeMetadata> | undefined =
     defaultMetadataStorage.findTypeMetadata(owner, property);
   if (metadata === undefined) throw new TypeError(`${owner.name}.${property} is nested: declare its class with @Type.`);

@@ -35,7 +35,7 @@ describe('compileRuleSet', () => {
     expect(properties[0]?.checks.map(({ name }) => name)).toEqual(['isInt', 'min', 'max']);
   });
 
-  it('tells which properties may be absent or null', () => {
+  it('knows which properties may be absent or null', () => {
     expect(compileRuleSet(Example).properties.map(({ optional, nullable }) => [optional, nullable])).toEqual([
       [false, false],
       [true, true],
@@ -44,7 +44,7 @@ describe('compileRuleSet', () => {
     ]);
   });
 
-  it('takes over alternatives, messages and codes', () => {
+  it('keeps alternatives, messages and codes', () => {
     const rule = compileRuleSet(Example).properties[3];
     expect(rule?.orString).toEqual(['auto']);
     expect(rule?.checks[0]).toMatchObject({ message: 'say a number', code: 'own_code' });
@@ -55,7 +55,7 @@ describe('compileRuleSet', () => {
     expect(compileRuleSet(Inheriting).properties.map(({ name }) => name)).toContain('required');
   });
 
-  it('refuses rules that it could not keep', () => {
+  it('refuses rules that it cannot compile', () => {
     class Conditional {
       @ValidateIf(() => true)
       @IsInt()

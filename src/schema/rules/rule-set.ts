@@ -7,15 +7,17 @@ import { findNestedType } from './find-nested-type.js';
 export interface Check {
   /** class-validator's name of the constraint, such as `isInt`. */
   readonly name: string;
-  /** Names of the class and the property that it is for. */
+  /** Name of the class. */
   readonly owner: string;
+  /** Name of the property. */
   readonly property: string;
   readonly constraints: unknown[];
-  /** The constraint is for the items of an array. */
+  /** True if the constraint is for the items of an array. */
   readonly each: boolean;
   readonly constraint: ValidatorConstraintInterface;
-  /** Words and error code that the decorator was given in place of the usual ones. */
+  /** Message of the decorator in place of the usual one. */
   readonly message: string | undefined;
+  /** Error code of the decorator in place of the usual one. */
   readonly code: string | undefined;
 }
 
@@ -24,18 +26,18 @@ export interface NestedRule {
   readonly each: boolean;
   /** The property that tells the variants apart; undefined if there is only one. */
   readonly discriminator: string | undefined;
-  /** By value of the discriminator, or the only one under ''. */
+  /** By the value of the discriminator; a single variant stands under ''. */
   readonly variants: ReadonlyMap<string, RuleSet>;
 }
 
-/** The rules of one property, in the order in which its decorators stand. */
+/** The rules of one property, in the order of its decorators. */
 export interface PropertyRule {
   readonly name: string;
-  /** It may be absent. */
+  /** True if the property may be absent. */
   readonly optional: boolean;
-  /** It may be null. */
+  /** True if the property may be null. */
   readonly nullable: boolean;
-  /** It may be absent or null only if one of these properties is there. */
+  /** If set, the property may be absent or null only if one of these properties is present. */
   readonly optionalBeside: readonly string[] | undefined;
   readonly orString: AllowedStrings | undefined;
   readonly checks: readonly Check[];
@@ -47,7 +49,7 @@ export interface RuleSet {
   readonly type: ClassConstructor<object>;
   readonly properties: readonly PropertyRule[];
   readonly byName: ReadonlyMap<string, PropertyRule>;
-  /** The rules that can be broken by a property that is absent. */
+  /** The rules that an absent property can break. */
   readonly required: readonly PropertyRule[];
 }
 
@@ -56,11 +58,11 @@ type Metadata = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValid
 const compiled = new Map<ClassConstructor<object>, RuleSet>();
 
 /**
- * The rules that class-validator's and class-transformer's decorators gave to a class, in a form that is checked on plain
- * JSON. Their own run needs an instance of every nested object, costs 10 to 20 µs for each (1,000 messages: 20 ms and
- * more), finds the rules through `object.constructor`, a key that a body may hold, and tells no order of the faults.
+ * Compiles the decorators of class-validator and class-transformer on a class into rules for plain JSON. The libraries' own
+ * validation needs an instance of every nested object, takes 10 to 20 µs for each (20 ms and more for 1,000 messages), finds
+ * the rules through `object.constructor`, which a body may contain as a key, and reports faults in no fixed order.
  *
- * @throws TypeError for a rule that cannot be kept this way (an asynchronous one, an unknown condition).
+ * @throws TypeError for a rule that cannot be compiled (an asynchronous one, an unknown condition)
  */
 export function compileRuleSet(type: ClassConstructor<object>): RuleSet {
   const known = compiled.get(type);
@@ -76,7 +78,7 @@ export function compileRuleSet(type: ClassConstructor<object>): RuleSet {
   return ruleSet;
 }
 
-/** What class-validator recorded for a class, by property, in the order of the source. */
+/** Reads the metadata that class-validator keeps for a class, by property, in source order. */
 export function readMetadata(type: ClassConstructor<object>): ReadonlyMap<string, readonly Metadata[]> {
   const byProperty = new Map<string, Metadata[]>();
   for (const metadata of getMetadataStorage().getTargetValidationMetadatas(type, '', true, false)) {

@@ -36,13 +36,13 @@ export class FaultLog {
     return this.#count === 0;
   }
 
-  /** @param describe is called for the first fault only. */
+  /** @param describe called for the first fault only */
   add(describe: () => Fault): void {
     this.#first ??= describe();
     this.#count += 1;
   }
 
-  /** @throws InvalidRequestError for the first fault, if there is any. */
+  /** @throws InvalidRequestError for the first fault, if there is one */
   throwIfAny(): void {
     if (this.#first === undefined) return;
     const { message, param, code } = this.#first;
@@ -52,14 +52,17 @@ export class FaultLog {
   }
 }
 
-/** A required parameter is absent. */
+/** Makes the fault for an absent parameter that is required. */
 export function makeMissingFault(param: string, alternatives: readonly string[] = []): Fault {
   const unless =
     alternatives.length === 0 ? '' : ` It may be left out or null only beside one of: ${alternatives.join(', ')}.`;
   return { param, code: 'missing_required_parameter', message: `Missing required parameter: '${param}'.${unless}` };
 }
 
-/** A value is not of the type that was expected, such as `an object`. */
+/**
+ * Makes the fault for a value of the wrong type.
+ * @param expected such as `an object`
+ */
 export function makeTypeFault(param: string, expected: string, value: unknown): Fault {
   return {
     param,
@@ -68,7 +71,7 @@ export function makeTypeFault(param: string, expected: string, value: unknown): 
   };
 }
 
-/** A string or other scalar is none of those that have a meaning. */
+/** Makes the fault for a string or another scalar that is not among the supported values. */
 export function makeValueFault(param: string, value: unknown, supported: Iterable<unknown>): Fault {
   return {
     param,
@@ -86,7 +89,7 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   [IS_OBJECT, 'an object'],
 ]);
 
-/** What it means that `value` (the property's, or one item of its array) failed a check. */
+/** Makes the fault for a value (that of a property, or one item of its array) that failed a check. */
 export function makeCheckFault(rule: PropertyRule, check: Check, param: string, value: unknown): Fault {
   const usual = makeUsualFault(rule, check, param, value);
   const message = check.message === undefined ? usual.message : `Invalid value for '${param}': ${check.message}`;

@@ -5,20 +5,20 @@ import type { AgentTool } from './agent-tool.js';
 import type { AgentData } from './agent.js';
 import type { ChannelMap } from './channels.js';
 
-/** How an agent stands in a workflow. */
+/** How a workflow uses an agent. */
 export interface AgentUse {
-  /** Whether its answer reaches the client as it is generated. */
+  /** Whether its output reaches the client as it is generated. */
   readonly visible: boolean;
-  /** Which field of its structured answer streams in which channel; undefined: its JSON text is the content. */
+  /** Which field of its structured output streams in which channel; undefined: its JSON text is the content. */
   readonly channels: ChannelMap<never> | undefined;
-  /** The names of what it is given beside `messages`: the variables of its instructions. */
+  /** Names of its inputs beside `messages`: the variables of its instructions. */
   readonly variables: readonly string[];
-  /** The instances of its tools. */
+  /** Finds the instances of its tools. */
   readonly findTool: (type: Type<AgentTool>) => FoundProvider<AgentTool>;
 }
 
-/** Makes what runs of what an author has described; also the dependency-injection token. Agents at work are in `nodes/`. */
+/** Compiles an author's agent into a node that runs; implemented in `nodes/`. Also the dependency-injection token. */
 export abstract class AgentCompiler {
-  /** @throws Error that says what is wrong with the agent, and the fix */
+  /** @throws Error that says what is wrong with the agent, and how to correct it */
   abstract compile(agent: AgentData, use: AgentUse): WorkflowNode;
 }

@@ -11,16 +11,16 @@ export type ModelChoice = ModelProvider | `${ModelProvider}/${string}`;
 /** A model with parameters of its own. */
 export interface ModelWithSettings {
   readonly model: ModelChoice;
-  /** Parameters of its calls in place of the agent's own `settings`; absent: those. */
+  /** Parameters of its calls, in place of the agent's `settings`; absent: the agent's `settings`. */
   readonly settings?: ModelParameters;
 }
 
-/** A model that is asked first, or when the one before it fails. */
+/** A model of an agent: the first is asked first, each further one when the one before it fails. */
 export type ModelOption = ModelChoice | ModelWithSettings;
 
 /**
- * What a model is told first, as a system message before the conversation: a text, a prompt file, or a function that makes the
- * text for each run from the agent's input.
+ * The system message before the conversation: a text, a prompt file, or a function that makes the text for each run from the
+ * agent's input.
  */
 export type Instructions<Variables extends object = object> =
   string | PromptFile<Variables> | ((input: Variables, context: TaskContext) => string | Promise<string>);
@@ -28,8 +28,8 @@ export type Instructions<Variables extends object = object> =
 /** How an agent uses a language model. */
 export interface AgentConfig<Variables extends object = object> {
   /**
-   * What the model is told first. The variables that a function takes, or that a prompt file is declared with, become a part of
-   * the agent's input.
+   * The system message before the conversation. The variables that a function takes, or that a prompt file declares, become a
+   * part of the agent's input.
    */
   readonly instructions?: Instructions<Variables>;
   /**
@@ -46,20 +46,20 @@ export interface AgentConfig<Variables extends object = object> {
   readonly forward?: readonly ParameterGroup[];
   /** Tools that the model may call and this server runs. The client sees neither the calls nor their results. */
   readonly tools?: readonly Type<AgentTool>[];
-  /** How many times in a row the model may ask for tools before it must answer; 8 if absent. */
+  /** How many times in a row the model may call tools before it must finish; 8 if absent. */
   readonly maxToolRounds?: number;
-  /** How many calls of tools one run of the agent may make in all its rounds; 128 if absent. */
+  /** How many tool calls one run of the agent may make in all rounds; 128 if absent. */
   readonly maxToolCalls?: number;
-  /** Longest time for one model call, in milliseconds. Absent: only the server's limits hold. */
+  /** Longest duration of one model call, in milliseconds. Absent: only the server's limits apply. */
   readonly timeout?: number;
   /**
-   * How often a call that failed is made again, beside the provider's own short retry (UPSTREAM_MAX_RETRIES); 0 if
-   * absent. Only for failures that another try can heal, and never once a part of the answer has been passed on.
+   * How often a failed call is made again, in addition to the short retries of UPSTREAM_MAX_RETRIES; 0 if absent. Only for
+   * failures that another try can heal, and never once a part of the output has been passed on.
    */
   readonly retries?: number;
   /**
-   * How often the model is shown what is wrong with a structured answer, so that it can correct it; 1 if absent. Only where
-   * the agent is silent: what streams is on its way to the client before it can be checked.
+   * How often the model is asked to correct a structured output that does not fit; 1 if absent. Only if the agent is silent:
+   * output that streams reaches the client before it can be checked.
    */
   readonly repairs?: number;
 }

@@ -5,13 +5,15 @@ import type { AgentConfig } from './agent-config.js';
 declare const INPUT: unique symbol;
 declare const OUTPUT: unique symbol;
 
-/** What an agent answers: a conversation, whole and in order, or a text, which is one message of the user. */
+/**
+ * The conversation that an agent continues: messages, whole and in order, or a text, which counts as one message of the user.
+ */
 export type Conversation = readonly Message[] | string;
 
-/** What an agent is given: a conversation, and the variables of its instructions. */
+/** The input of an agent: a conversation, and the variables of its instructions. */
 export type AgentInput<Variables extends object = object> = { readonly messages: Conversation } & Variables;
 
-/** An agent's configuration with what its answer is: an object of a class or schema, or a text where that is absent. */
+/** An agent's configuration with the type of its output: a class or schema, or a text if it is absent. */
 export type AgentData = AgentConfig<never> & { readonly output?: OutputType | undefined };
 
 /**
@@ -30,7 +32,7 @@ export class Agent<in Input, out Output> {
 /** Any agent. */
 export type AnyAgent = Agent<never, unknown>;
 
-/** Makes an output that a model cannot write as one object a compile error. */
+/** Makes it a compile error if a model cannot write the output as one object. */
 type OnlyObjects<Output> = 0 extends 1 & Output
   ? unknown
   : Output extends
@@ -42,8 +44,8 @@ type OnlyObjects<Output> = 0 extends 1 & Output
     : unknown;
 
 /**
- * Describes an agent. What it is given follows from its instructions: `messages`, and the variables of a function or a prompt
- * file. What it gives is a text, or with `output` an object of that class or schema.
+ * Describes an agent. Its input is `messages`, and the variables of its instructions if these are a function or a prompt
+ * file. Its output is a text, or with `output` an object of that class or schema.
  */
 export function agent<Output extends object, Variables extends object = object>(
   config: AgentConfig<Variables> & { readonly output: OutputType<Output> & OnlyObjects<Output> },

@@ -2,10 +2,10 @@ import { describeValue } from '../../kernel/index.js';
 import type { TextChannel } from '../../streaming/index.js';
 import type { WiringProblem } from '../wiring-error.js';
 
-/** Which field of a structured answer streams in which channel. Fields that are not in it are not shown. */
+/** Which field of a structured output streams in which channel. Fields that it does not name do not reach the client. */
 export type ChannelMap<Output> = { readonly [Field in keyof Output & string]?: TextChannel };
 
-/** Two fields in one channel would run into each other: naming it twice does not compile. */
+/** Makes it a compile error to name one channel twice, because the texts of two fields would run into each other. */
 export type OneFieldPerChannel<C> = {
   readonly [Field in keyof C]: C[Field] extends C[Exclude<keyof C, Field>] ? never : C[Field];
 };

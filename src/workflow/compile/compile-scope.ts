@@ -31,24 +31,24 @@ import {
   resolveWires,
 } from './wires.js';
 
-/** What the compiler asks the application for. */
+/** Finds the parts of a workflow in the application. */
 export interface Resolver {
-  /** The instance of a node's class; undefined after a fault, which has been reported. */
+  /** The instance of a node's class; undefined after a fault that it has reported. */
   node(type: Type<NodeLike>, faults: DefinitionFaults, key: string): WorkflowNode | undefined;
   /**
-   * What runs an agent.
-   * @throws Error that says what is wrong with it, and the fix
+   * The node that runs an agent.
+   * @throws Error that says what is wrong with it, and how to correct it
    */
   agent(agent: AgentData, use: Omit<AgentUse, 'findTool'>): WorkflowNode;
-  /** Another workflow, compiled; undefined after a fault, which has been reported. */
+  /** Another workflow, compiled; undefined after a fault that it has reported. */
   workflow(type: Type<WorkflowLike>, faults: DefinitionFaults, key: string): CompiledWorkflow | undefined;
 }
 
 type StepOf<K extends FlowStep['kind']> = Extract<FlowStep, { kind: K }>;
 
-/** What is particular to each kind of step that runs something. */
+/** The parts that differ between the kinds of steps that run something. */
 interface Runnable {
-  /** What the graph calls what runs. */
+  /** Name of the agent's field, the class or the code in the graph. */
   readonly node: string;
   readonly nodeKind: StepKind;
   readonly instance: WorkflowNode;
@@ -56,12 +56,12 @@ interface Runnable {
   readonly visible: boolean;
 }
 
-/** Compiles the steps of a flow and of the branches in it. What is wrong goes into `faults`; such steps are left out. */
+/** Compiles the steps of a flow and of its branches. Faults go into `faults`, and faulty steps are left out. */
 export class ScopeCompiler {
   readonly #faults: DefinitionFaults;
   readonly #resolver: Resolver;
   readonly #keys = new Set<string>();
-  /** Keys of steps whose output somebody uses. */
+  /** Keys of the steps whose output is used. */
   readonly #used = new Set<string>();
   readonly #unneeded: { readonly key: string; readonly isNeeded: boolean }[] = [];
 
@@ -70,7 +70,10 @@ export class ScopeCompiler {
     this.#resolver = resolver;
   }
 
-  /** @param result what the flow's function returned */
+  /**
+   * @param result the value that the flow's function returned
+   * @param where key of the route and the branch; absent for the whole workflow
+   */
   compile(flow: Flow, result: unknown, where?: string): CompiledScope {
     const steps = flow.steps.flatMap((step) => this.#step(flow, step) ?? []);
     if (!(result instanceof Ref) || !isVisibleFrom(flow, result.owner)) {
@@ -89,7 +92,7 @@ export class ScopeCompiler {
     return { steps, resultStep, result: (values) => resolveRef(result, values) };
   }
 
-  /** Reports silent steps whose output nobody uses: they are a mistake, or waste. Call it once, after all scopes. */
+  /** Reports silent steps whose output nobody uses, as they are a mistake or a waste. Call it once, after all scopes. */
   reportUnused(): void {
     for (const { key, isNeeded } of this.#unneeded) {
       if (isNeeded || this.#used.has(key)) continue;
@@ -129,7 +132,7 @@ export class ScopeCompiler {
     }
   }
 
-  /** @param prepare gives undefined after a fault that it has reported; what it throws is reported here */
+  /** @param prepare returns undefined after a fault that it has reported; an error that it throws is reported here */
   #runnable(
     flow: Flow,
     step: StepOf<'agent' | 'code' | 'node'>,
@@ -141,7 +144,7 @@ export class ScopeCompiler {
     try {
       runnable = prepare();
     } catch (error) {
-      // A setting that all nodes lack is reported once, and is no fault of this node.
+      // A missing setting concerns all nodes: it is reported once, and not as a fault of this node.
       if (error instanceof ConfigurationError) throw error;
       if (error instanceof WiringError) {
         this.#faults.add(error.code, error.problem, error.fix, key);
@@ -152,7 +155,7 @@ export class ScopeCompiler {
     }
     if (runnable === undefined) return undefined;
     this.#unneeded.push({ key, isNeeded: runnable.visible || step.effect === true });
-    // Written out: the engine reads an object that was spread more slowly, and it does so for each step of each run.
+    // Written out, because the engine reads it for each step of each run, and reading a spread object is slower.
     const { node, nodeKind, instance, streams, visible } = runnable;
     return {
       kind: 'node',
@@ -262,7 +265,10 @@ export class ScopeCompiler {
     };
   }
 
-  /** What a step is wired to, property by property. Its type says that it is an object, but code without types can hand over anything. */
+  /**
+   * Lists the values that a step is wired to. The type says that the input is an object, but callers without types can pass
+   * anything.
+   */
   #wires(key: string, input: unknown): readonly unknown[] {
     if (input === undefined) return [];
     if (typeof input !== 'object' || input === null || Array.isArray(input) || input instanceof Ref) {
@@ -284,7 +290,7 @@ export class ScopeCompiler {
     return Object.values(input);
   }
 
-  /** What a model answers must be there. Code without types can leave it out, and a run could only fail. */
+  /** Reports a step without messages: callers without types can leave them out, and every run would fail. */
   #assertConversation(key: string, input: { readonly messages?: unknown } | undefined): void {
     const messages = input?.messages;
     if (messages instanceof Ref || typeof messages === 'string' || Array.isArray(messages)) return;
@@ -292,7 +298,7 @@ export class ScopeCompiler {
     this.#faults.add('no_messages', 'it is given no messages, so there is nothing to answer.', fix, key);
   }
 
-  /** The refs among the values, all of which must belong to this flow or one around it. */
+  /** Finds the refs among the values and reports those that do not belong to this flow or an enclosing one. */
   #refs(flow: Flow, key: string, values: readonly unknown[]): Ref<unknown>[] {
     const refs = values.filter((value) => value instanceof Ref);
     if (refs.some((ref) => !isVisibleFrom(flow, ref.owner))) {
@@ -311,7 +317,7 @@ export class ScopeCompiler {
   }
 }
 
-/** Its messages are read as those of an agent. */
+/** Reads the messages of a nested request like those of an agent. */
 function giveMessages(request: Readonly<Record<string, unknown>>, step: string): Pick<RunRequest, 'messages'> {
   return { ...request, messages: readConversation(request['messages'], step) };
 }

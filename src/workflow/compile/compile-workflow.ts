@@ -6,14 +6,14 @@ import { makeWorkflowSchema } from './make-workflow-schema.js';
 import { findTakenParameters } from './taken-parameters.js';
 import type { WiredWorkflow } from './wire-workflow.js';
 
-/** What stands between the texts of two visible steps if the workflow does not say. */
+/** The default separator between the texts of two visible steps. */
 const BLANK_LINE = '\n\n';
-/** How many steps of one run are at work at the same time if the workflow does not say. */
+/** The default number of nodes of one run that run at the same time. */
 const CONCURRENCY = 8;
 
 /**
- * Checks and freezes what a workflow's `define` has wired.
- * @returns undefined if anything is wrong with it; `faults` then says what
+ * Compiles a wired workflow.
+ * @returns undefined if anything is wrong with it, which `faults` then lists
  */
 export function compileWorkflow(
   options: WorkflowOptions,

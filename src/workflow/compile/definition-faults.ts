@@ -1,6 +1,6 @@
 import type { DefinitionFault } from '../../errors/index.js';
 
-/** Collects what is wrong with one workflow. */
+/** Collects the faults of one workflow. */
 export class DefinitionFaults {
   readonly #faults: DefinitionFault[] = [];
 

@@ -1,7 +1,7 @@
 import { assertNever } from '../../kernel/index.js';
 import type { Branch, Connection, NodeConfig, CompiledScope, Step, WorkflowSchema } from '../workflow-schema.js';
 
-/** The graph of a workflow as data, for people and programs to look at. */
+/** Makes the graph of a workflow as data. */
 export function makeWorkflowSchema(scope: CompiledScope): WorkflowSchema {
   const nodes: NodeConfig[] = [];
   const connections: Connection[] = [];

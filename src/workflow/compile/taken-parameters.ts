@@ -3,24 +3,24 @@ import { PARAMETER_GROUPS, type ParameterGroup } from '../parameter-groups.js';
 import type { CompiledScope } from '../workflow-schema.js';
 
 /**
- * What can become of a group of the client's parameters in one part of a workflow:
- * - `heeded`: the model of a visible step is given it;
- * - `dropped`: the model of a visible step is not given it;
- * - `no model`: the client sees what code says;
+ * How one part of a workflow treats a group of the client's parameters:
+ * - `heeded`: the model of a visible step gets it;
+ * - `dropped`: the model of a visible step does not get it;
+ * - `no model`: the client sees text from code;
  * - `silent`: the client sees nothing.
  */
 type Treatment = 'heeded' | 'dropped' | 'no model' | 'silent';
 
-/** Of steps that run one after another, one that heeds it is enough. */
+/** Of steps that run in sequence, the strongest treatment counts. */
 const STRENGTH: readonly Treatment[] = ['heeded', 'dropped', 'no model', 'silent'];
 
 const BESIDE_TEXT: ReadonlySet<ParameterGroup> = new Set(['tools', 'logprobs', 'modalities']);
 
 /**
- * The groups of the client's parameters that a workflow takes: the model of a visible step is given them, whichever way
- * the run takes. Two are not as strict:
- * - `sampling` shapes how a model writes, so one way with a model that is given it is enough;
- * - `tools` are an offer, so a way on which no model speaks does not count.
+ * Finds the groups of the client's parameters that a workflow takes: those that the model of a visible step gets on every
+ * path of a run. Two groups are treated less strictly:
+ * - `sampling` shapes how a model writes, so one path with a model that gets it is enough;
+ * - `tools` are an offer, so a path on which no model speaks does not count.
  */
 export function findTakenParameters(scope: CompiledScope, visible: boolean): ReadonlySet<ParameterGroup> {
   return new Set(PARAMETER_GROUPS.filter((group) => isTaken(group, findTreatments(scope, visible, group))));
@@ -34,11 +34,11 @@ function isTaken(group: ParameterGroup, treatments: ReadonlySet<Treatment>): boo
 
 function findTreatments(scope: CompiledScope, visible: boolean, group: ParameterGroup): ReadonlySet<Treatment> {
   const treatments = visible ? followSpeech(scope, group) : new Set<Treatment>(['silent']);
-  // Where nothing has been said, the result is the answer.
+  // If no step has spoken, the result is sent.
   return treatments.delete('silent') ? new Set([...treatments, ...followResult(scope, visible, group)]) : treatments;
 }
 
-/** By what its visible steps say. */
+/** The treatments by the visible steps of a scope. */
 function followSpeech({ steps }: CompiledScope, group: ParameterGroup): Set<Treatment> {
   return steps
     .filter(({ visible }) => visible)
@@ -58,7 +58,7 @@ function followSpeech({ steps }: CompiledScope, group: ParameterGroup): Set<Trea
 }
 
 /**
- * By what its result is made of, which counts only if nothing has been said.
+ * The treatments by the step that gives the result, which count only if no step has spoken.
  * @param visible whether the client sees its visible steps
  */
 function followResult(
@@ -70,7 +70,7 @@ function followResult(
   if (step === undefined) return new Set(['no model']);
   switch (step.kind) {
     case 'node': {
-      // A result is text: it holds no calls of tools, no probabilities, and no sound or images.
+      // A result is text: it holds no tool calls, log probabilities, audio or images.
       const { forwards } = step.instance;
       return new Set([
         readTreatment(

@@ -13,18 +13,18 @@ export interface WorkflowDefinition {
   define(flow: Flow, request: Refs<RunRequest>): unknown;
 }
 
-/** What `define` has wired. */
+/** The outcome of a workflow's `define`. */
 export interface WiredWorkflow {
   readonly flow: Flow;
-  /** What it returned: a ref, if the author has made no mistake. */
+  /** The value that it returned: a ref, unless the author made a mistake. */
   readonly result: unknown;
-  /** What it reads that no chat request has. */
+  /** Names of the properties that it reads and no chat request has. */
   readonly needs: readonly string[];
 }
 
 /**
  * Runs a workflow's `define`.
- * @returns undefined if that cannot be done; `faults` then says why
+ * @returns undefined if that fails; `faults` then says why
  */
 export function wireWorkflow(definition: WorkflowDefinition, faults: DefinitionFaults): WiredWorkflow | undefined {
   if (reportSharedAgents(definition, faults)) return undefined;
@@ -37,7 +37,7 @@ export function wireWorkflow(definition: WorkflowDefinition, faults: DefinitionF
       flow,
       makeRefs<RunRequest>(flow, (property) => void read.add(property)),
     );
-    // It is no ref, which is a fault. That it fails as well must not end the process before it is told.
+    // A promise is not a ref, which is reported as a fault. Its rejection must not end the process before that.
     if (result instanceof Promise) result.catch(() => undefined);
   } catch (error) {
     if (error instanceof WiringError) {
@@ -63,7 +63,7 @@ export function wireWorkflow(definition: WorkflowDefinition, faults: DefinitionF
   return { flow, result, needs: [...read].filter((property) => !CHAT_REQUEST.includes(property)) };
 }
 
-/** The classes that a workflow names and somebody must have made: its nodes, and the tools of its agents. */
+/** Lists the classes that a workflow needs instances of: its nodes, and the tools of its agents. */
 export function listClasses({ flow }: WiredWorkflow): readonly Type<unknown>[] {
   return listSteps(flow).flatMap((step): readonly Type<unknown>[] => {
     if (step.kind === 'node') return [step.node];
@@ -73,7 +73,7 @@ export function listClasses({ flow }: WiredWorkflow): readonly Type<unknown>[] {
   });
 }
 
-/** All steps of a flow, with those of its branches. */
+/** Lists the steps of a flow, including those of its branches. */
 function listSteps(flow: Flow): readonly FlowStep[] {
   return flow.steps.flatMap((step) =>
     step.kind === 'route' ? [step, ...[...step.branches.values()].flatMap((branch) => listSteps(branch.flow))] : [step],

@@ -3,7 +3,7 @@ import { type Flow, type FlowStep, isRefs } from '../flow.js';
 import { findOrigin, Ref } from '../ref.js';
 import type { Values } from '../workflow-schema.js';
 
-/** A value that a ref stands for. */
+/** Finds the value of a ref. */
 export function resolveRef(ref: Ref<unknown>, values: Values): unknown {
   const { source } = ref;
   switch (source.kind) {
@@ -11,7 +11,7 @@ export function resolveRef(ref: Ref<unknown>, values: Values): unknown {
       return values.outputs.get(source.key);
     case 'map': {
       const value = source.transform(resolveRef(source.from, values) as never);
-      if (value instanceof Ref) throw new Error('The function of a ref.map(…) gives a ref; it must give a value');
+      if (value instanceof Ref) throw new Error('The function of a ref.map(…) returned a ref. Return a value instead.');
       return value;
     }
     default:
@@ -19,14 +19,17 @@ export function resolveRef(ref: Ref<unknown>, values: Values): unknown {
   }
 }
 
-/** What a step is given. */
+/** Makes the input of a step. */
 export function resolveWires(wires: Readonly<Record<string, unknown>>, values: Values): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(wires).map(([name, value]) => [name, value instanceof Ref ? resolveRef(value, values) : value]),
   );
 }
 
-/** Where a ref lies so deep in what a step is wired to that nobody would resolve it, such as `list.0`; undefined: nowhere. */
+/**
+ * Finds a ref that lies too deep in a step's input to be resolved.
+ * @returns its path, such as `list.0`; undefined if there is none
+ */
 export function findNestedRef(wires: Readonly<Record<string, unknown>>): string | undefined {
   const seen = new Set<unknown>();
   const search = (value: unknown, path: string): string | undefined => {
@@ -46,7 +49,7 @@ export function findNestedRef(wires: Readonly<Record<string, unknown>>): string 
   return undefined;
 }
 
-/** What lies in plain data. Objects of classes are the author's own: what they hold is not looked at. */
+/** Lists the members of plain data. Instances of classes are not looked into. */
 function listInside(value: object): Iterable<readonly [unknown, unknown]> {
   if (Array.isArray(value) || value instanceof Map) return value.entries();
   if (value instanceof Set) return value.entries();
@@ -54,12 +57,12 @@ function listInside(value: object): Iterable<readonly [unknown, unknown]> {
   return prototype === Object.prototype || prototype === null ? Object.entries(value) : [];
 }
 
-/** Whether a ref of `owner` has a value in a flow. */
+/** Whether a ref that belongs to `owner` has a value in a flow. */
 export function isVisibleFrom(flow: Flow | undefined, owner: object): boolean {
   return flow !== undefined && (flow === owner || isVisibleFrom(flow.parent, owner));
 }
 
-/** Keys of those steps of the flow itself that the refs stand for. */
+/** Finds the keys of the flow's own steps that the refs stand for. */
 export function findDependencies(flow: Flow, refs: readonly Ref<unknown>[]): string[] {
   const keys = refs.flatMap((ref) => {
     const origin = findOrigin(ref);
@@ -68,13 +71,13 @@ export function findDependencies(flow: Flow, refs: readonly Ref<unknown>[]): str
   return [...new Set(keys)];
 }
 
-/** All refs that a branch uses, at any depth: a route waits for those that lie around it. */
+/** Finds all refs that a branch uses, at any depth: a route waits for those outside of it. */
 export function findRefs(flow: Flow, result: unknown): Ref<unknown>[] {
   const used = flow.steps.flatMap((step) => [...(step.after ?? []), ...listWiredValues(step)]);
   return [...used, result].filter((value) => value instanceof Ref);
 }
 
-/** All that a step is wired to. */
+/** Lists the values that a step is wired to. */
 function listWiredValues(step: FlowStep): unknown[] {
   switch (step.kind) {
     case 'agent':
@@ -90,7 +93,7 @@ function listWiredValues(step: FlowStep): unknown[] {
   }
 }
 
-/** True if a step is run for what it does, or one inside it is. */
+/** Whether a step, or one inside it, is marked with `effect`. */
 export function hasEffect(step: FlowStep): boolean {
   switch (step.kind) {
     case 'agent':

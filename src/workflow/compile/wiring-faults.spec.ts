@@ -19,7 +19,7 @@ function findFaults(define: Definition['define']): readonly string[] {
   return [];
 }
 
-/** As code without types would call it. */
+/** A flow as callers without types see it. */
 const untyped = (flow: Flow): Untyped => flow as unknown as Untyped;
 
 type Untyped = Readonly<Record<'ask' | 'node' | 'run' | 'workflow', (...parameters: unknown[]) => Ref<string>>>;
@@ -69,7 +69,7 @@ describe('a step that is added where it does not belong is a fault', () => {
     expect(findFaults(define)).toEqual([expect.stringMatching(/^outer_flow yes: .*branch "route.true"/)]);
   });
 
-  it('to the flow of another branch, or of one that is wired', () => {
+  it('to the flow of another branch', () => {
     let left: Flow | undefined;
     const define: Definition['define'] = (flow) =>
       flow.route(

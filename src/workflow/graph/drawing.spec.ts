@@ -9,7 +9,7 @@ import {
 import type { CompiledWorkflow } from '../workflow-schema.js';
 import { type Drawing, drawWorkflow } from './drawing.js';
 
-/** Arrows by what their ends are called, with the label of a branch between them. */
+/** Arrows by the labels of their ends, with the label of the branch between them. */
 function arrows({ nodes, edges }: Drawing): string[] {
   const name = (id: string): string => {
     const node = nodes.find((candidate) => candidate.id === id);
@@ -18,11 +18,11 @@ function arrows({ nodes, edges }: Drawing): string[] {
   return edges.map(({ from, to, label }) => `${name(from)} -${label ?? ''}> ${name(to)}`).sort();
 }
 
-const voices = (workflow: CompiledWorkflow): string[] =>
+const visibilities = (workflow: CompiledWorkflow): string[] =>
   drawWorkflow(workflow).nodes.map(({ label, visibility, note }) => `${label} ${visibility}: ${note}`);
 
 describe('a drawing', () => {
-  it('leads from the request to the result, and says what speaks', () => {
+  it('leads from the request to the result, and shows what is visible', () => {
     const { workflow } = compileTestWorkflow({
       define: (flow) => {
         const draft = flow.node(SpeakingNode, undefined, { key: 'draft', silent: true });
@@ -37,7 +37,7 @@ describe('a drawing', () => {
       'SpeakingNode -> Result',
       'draft -> SpeakingNode',
     ]);
-    expect(voices(workflow)).toEqual([
+    expect(visibilities(workflow)).toEqual([
       'Request silent: ',
       'draft hidden: SpeakingNode, agent, hidden',
       'CodeNode silent: code',
@@ -46,12 +46,12 @@ describe('a drawing', () => {
     ]);
   });
 
-  it('marks the result where it is the answer', () => {
+  it('marks the result as visible if no step is', () => {
     const { workflow } = compileTestWorkflow({ define: (flow) => flow.node(SilentNode) });
-    expect(voices(workflow)).toEqual(['Request silent: ', 'SilentNode silent: agent', 'Result speaks: ']);
+    expect(visibilities(workflow)).toEqual(['Request silent: ', 'SilentNode silent: agent', 'Result speaks: ']);
   });
 
-  it('leads to the result from the request if the workflow gives a part of it back', () => {
+  it('leads from the request to the result if the workflow returns a part of the request', () => {
     const { workflow } = compileTestWorkflow({
       define: (flow, { messages }) => {
         flow.node(SpeakingNode);
@@ -75,7 +75,7 @@ describe('a drawing', () => {
       },
     });
 
-  it('goes on from the ends of branches, and through one point if it goes on to several steps', () => {
+  it('goes on from the ends of branches, through one point if it leads to several steps', () => {
     expect(arrows(drawWorkflow(routed(0).workflow))).toEqual([
       'CodeNode -> route',
       'Request -> CodeNode',
@@ -104,7 +104,7 @@ describe('a drawing', () => {
       [inner],
     );
 
-  it('draws nested workflows from the inside, three deep, and says which are hidden', () => {
+  it('draws nested workflows from the inside, three levels deep, and shows which are hidden', () => {
     const inner = compileTestWorkflow({ id: 'a', define: (flow) => flow.node(SpeakingNode) });
     const shown = drawWorkflow(around(inner, 'b').workflow);
     expect(shown.groups).toMatchObject([{ label: 'run a', note: 'workflow a', visibility: 'speaks' }]);

@@ -5,31 +5,31 @@ import type { CompiledWorkflow, NestedStep, NodeStep, RouteStep, CompiledScope, 
 const DRAWN_DEPTH = 3;
 
 /**
- * What a part of a drawing does with respect to the client: `speaks` to it, is `silent` by nature, or is kept from it
- * (`hidden`) by the wiring.
+ * How a part of a drawing relates to the client: it `speaks` to the client, is `silent` by nature, or is `hidden` by the
+ * wiring.
  */
 export type Visibility = 'speaks' | 'silent' | 'hidden';
 
-/** What a node of a drawing stands for; `merge` is a point where several ways become one. */
+/** What a node of a drawing stands for; `merge` is a point where several paths join. */
 export type DrawnKind = 'request' | 'result' | 'code' | 'agent' | 'workflow' | 'route' | 'merge';
 
 /** A node of a drawing. */
 export interface DrawnNode {
-  /** Safe in any language of drawings: a letter and a number. */
+  /** Safe in any drawing language: a letter and a number. */
   readonly id: string;
   readonly kind: DrawnKind;
-  /** What a reader calls it; any text. */
+  /** Its name for the reader; any text. */
   readonly label: string;
-  /** A word or two on what it is; any text, possibly none. */
+  /** One or two words on what it is; any text, or empty. */
   readonly note: string;
-  /** Its whole key, with those of the workflows around it; any text. */
+  /** Its whole key, preceded by those of the enclosing steps; any text. */
   readonly path: string;
   readonly visibility: Visibility;
-  /** Id of the innermost group around it. */
+  /** Id of the innermost enclosing group. */
   readonly group?: string;
 }
 
-/** A nested workflow, drawn around its nodes. */
+/** A nested workflow, drawn as a frame around its nodes. */
 export interface DrawnGroup {
   readonly id: string;
   readonly label: string;
@@ -43,18 +43,18 @@ export interface DrawnGroup {
 export interface DrawnEdge {
   readonly from: string;
   readonly to: string;
-  /** The branch that leads this way, if it comes from a route. */
+  /** The name of the branch, if the arrow comes from a route. */
   readonly label?: string;
 }
 
-/** What there is to see of a workflow, before it has a place or a colour. No edge leads to or from a group. */
+/** The parts of a drawing, before they have places or colours. No edge leads to or from a group. */
 export interface Drawing {
   readonly nodes: readonly DrawnNode[];
   readonly groups: readonly DrawnGroup[];
   readonly edges: readonly DrawnEdge[];
 }
 
-/** The drawing of a workflow: from the request to the result, nested workflows as groups. */
+/** Draws a workflow from the request to the result, with nested workflows as groups. */
 export function drawWorkflow(workflow: CompiledWorkflow): Drawing {
   return new Draughtsman().draw(workflow);
 }
@@ -65,18 +65,18 @@ interface Exit {
   readonly label?: string;
 }
 
-/** The ends of a part of a drawing: where arrows lead in, and from where they lead on. */
+/** The ends of a part of a drawing: where arrows lead in and where they lead out. */
 interface Ends {
   readonly entries: readonly Exit[];
   readonly exits: readonly Exit[];
 }
 
-/** What lies around a part of a drawing. */
+/** The surroundings of a part of a drawing. */
 interface Surroundings {
   readonly group?: string;
-  /** Keys of the steps around it, each with a slash behind it. */
+  /** Keys of the enclosing steps, each followed by a slash. */
   readonly path: string;
-  /** What the keys of its steps begin with, and a reader need not see. */
+  /** The beginning of its steps' keys that a reader need not see. */
   readonly prefix: string;
   readonly hidden: boolean;
   readonly depth: number;
@@ -103,14 +103,14 @@ class Draughtsman {
     return { nodes: this.#nodes, groups: this.#groups, edges: this.#edges };
   }
 
-  /** Leads on from the step that gives the result. */
+  /** Draws a workflow; the step that gives the result leads on. */
   #workflow({ scope, resultStep }: CompiledWorkflow, around: Surroundings): Ends {
     const { ends, entries, exits } = this.#scope(scope, around, resultStep);
     const result = resultStep === undefined ? undefined : ends.get(resultStep);
     return { entries, exits: result?.exits ?? exits };
   }
 
-  /** @param goesOn key of a step from which an arrow leads out of the scope */
+  /** @param goesOn key of the step from which an arrow leads out of the scope */
   #scope(
     { steps }: CompiledScope,
     around: Surroundings,
@@ -203,7 +203,7 @@ class Draughtsman {
     return this.#workflow(workflow, { group: id, path: `${shown.path}/`, prefix: '', hidden, depth });
   }
 
-  /** Several ways that lead on to several steps are drawn through one point, so that few lines cross. */
+  /** Joins several paths that lead to several steps in one point, so that few lines cross. */
   #merged(exits: readonly Exit[], around: Surroundings): readonly Exit[] {
     if (exits.length < 2) return exits;
     const node = this.#add({

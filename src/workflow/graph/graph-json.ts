@@ -1,18 +1,18 @@
 import type { CompiledWorkflow, WorkflowSchema } from '../workflow-schema.js';
 import { listNestedWorkflows } from './list-nested-workflows.js';
 
-/** The graph of one workflow, with what a reader needs to follow it. */
+/** The graph of one workflow, with what a reader needs to understand it. */
 export interface WorkflowGraph extends WorkflowSchema {
   /** The workflow's id. */
   readonly workflow: string;
   readonly description: string;
   /** Key of the step whose output is the result; null if the result is a part of the request. */
   readonly result: string | null;
-  /** True if a node of it speaks to the client; otherwise its result is the answer. */
+  /** True if one of its nodes speaks to the client; otherwise its result is sent. */
   readonly visible: boolean;
 }
 
-/** The graph of a workflow as JSON. */
+/** The graph of a workflow and of its nested workflows as JSON. */
 export interface GraphJson extends WorkflowGraph {
   /**
    * The workflows that run inside it, at any depth, each once. A step of the kind `workflow` names one in its `node`.
@@ -20,7 +20,7 @@ export interface GraphJson extends WorkflowGraph {
   readonly workflows: readonly WorkflowGraph[];
 }
 
-/** The graph of a workflow and of all that run inside it, as plain data. */
+/** Makes the graph of a workflow and of all workflows that run inside it, as plain data. */
 export function makeGraphJson(workflow: CompiledWorkflow): GraphJson {
   return { ...makeWorkflowGraph(workflow), workflows: listNestedWorkflows(workflow).map(makeWorkflowGraph) };
 }

@@ -9,14 +9,14 @@ import { layOut } from './svg-layout.js';
 import { drawSvg } from './svg.js';
 
 describe('the graph of any workflow', () => {
-  it('is drawn with every step reached from the request, and arrows between nodes that exist', () => {
+  it('has a drawing that reaches every step from the request, with arrows only between existing nodes', () => {
     fc.assert(
       fc.property(workflows, ({ workflow }) => {
         const { nodes, groups, edges } = drawWorkflow(workflow);
         const ids = nodes.map(({ id }) => id);
         expect(new Set([...ids, ...groups.map(({ id }) => id)]).size).toBe(ids.length + groups.length);
         const reached = new Set(['n0']);
-        // Each round reaches one more node at least, or none.
+        // Each round reaches at least one more node, or none.
         for (const _ of ids) for (const { from, to } of edges) if (reached.has(from)) reached.add(to);
         expect([...reached].sort()).toEqual([...ids].sort());
         for (const { from } of edges) expect(ids).toContain(from);
@@ -25,7 +25,7 @@ describe('the graph of any workflow', () => {
     );
   });
 
-  it('is JSON whose keys refer to steps', () => {
+  it('becomes JSON whose keys name steps', () => {
     fc.assert(
       fc.property(workflows, ({ workflow }) => {
         const graph = makeGraphJson(workflow);
@@ -41,7 +41,7 @@ describe('the graph of any workflow', () => {
     );
   });
 
-  it('is Mermaid of known lines alone, with balanced subgraphs', () => {
+  it('becomes Mermaid with only known kinds of lines and balanced subgraphs', () => {
     const text = String.raw`"[^"\[\]{}|<>;#&\x60\\\n]*(?:(?:#\d+;|<br/>)[^"\[\]{}|<>;#&\x60\\\n]*)*"`;
     const line = new RegExp(
       [
@@ -69,7 +69,7 @@ describe('the graph of any workflow', () => {
     );
   });
 
-  it('is a well-formed SVG without scripts or addresses, in which everything has a place', async () => {
+  it('becomes a well-formed SVG without scripts or URLs, in which everything has a place', async () => {
     await fc.assert(
       fc.asyncProperty(workflows, async ({ workflow }) => {
         const svg = await drawSvg(workflow);

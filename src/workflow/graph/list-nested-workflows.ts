@@ -1,7 +1,7 @@
 import { assertNever } from '../../kernel/index.js';
 import type { CompiledWorkflow, CompiledScope } from '../workflow-schema.js';
 
-/** The workflows that run inside another, at any depth, each once, in the order in which they are met. */
+/** Lists the workflows that run inside another, at any depth, each once, in declared order. */
 export function listNestedWorkflows(workflow: CompiledWorkflow): readonly CompiledWorkflow[] {
   const found = new Set<CompiledWorkflow>();
   const visit = ({ steps }: CompiledScope): void => {

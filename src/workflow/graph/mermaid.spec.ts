@@ -3,7 +3,7 @@ import { CodeNode, compileTestWorkflow, SpeakingNode } from '../../../test/suppo
 import { drawMermaid } from './mermaid.js';
 
 describe('Mermaid', () => {
-  it('has shapes, branches, subgraphs and marks', () => {
+  it('has shapes, branches, subgraphs and styles', () => {
     const inner = compileTestWorkflow({ id: 'lookup', define: (flow) => flow.node(CodeNode) });
     const { workflow } = compileTestWorkflow(
       {
@@ -57,7 +57,7 @@ describe('Mermaid', () => {
     ['12. item', '12#46; item'],
     ['two\r\nlines', 'two  lines'],
     ['Übermaß 日本語 route-2 v1.5', 'Übermaß 日本語 route-2 v1.5'],
-  ])('writes %j so that it is only text', (key, expected) => {
+  ])('escapes %j', (key, expected) => {
     const { workflow } = compileTestWorkflow({ define: (flow) => flow.node(SpeakingNode, undefined, { key }) });
     expect(drawMermaid(workflow)).toContain(`n1("${expected}<br/>SpeakingNode, agent, speaks")`);
   });

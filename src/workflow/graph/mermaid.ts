@@ -19,13 +19,13 @@ const SHAPES: Readonly<Record<DrawnKind, readonly [string, string]>> = {
   merge: ['((', '))'],
 };
 
-/** Only strokes, so that text is readable on a light page and on a dark one. */
+/** Only strokes, so that text stays readable on light and dark pages. */
 const STYLES: readonly (readonly [Exclude<Visibility, 'silent'>, string])[] = [
   ['speaks', 'stroke:#2da44e,stroke-width:3px'],
   ['hidden', 'stroke-dasharray:4 3,opacity:0.6'],
 ];
 
-/** The graph of a workflow as a Mermaid flowchart. */
+/** Draws the graph of a workflow as a Mermaid flowchart. */
 export function drawMermaid(workflow: CompiledWorkflow): string {
   const { nodes, groups, edges } = drawWorkflow(workflow);
   const lines = ['flowchart TD', `  accTitle: Workflow ${workflow.id}`];
@@ -60,9 +60,9 @@ function writeStyle(parts: readonly (DrawnNode | DrawnGroup)[], visibility: Visi
 }
 
 /**
- * Any text as the content of a quoted string. All ASCII characters that could mean anything to Mermaid, to its Markdown or
- * to HTML become its numeric entities (https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters),
- * and so does what would begin a Markdown list. An empty string is no string for its parser.
+ * Escapes a text for a quoted string. ASCII characters with a meaning in Mermaid, its Markdown or HTML become numeric
+ * entities (https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters), and so do characters that would
+ * begin a Markdown list. Mermaid's parser does not accept an empty string.
  */
 function escapeText(value: string): string {
   if (value === '') return '(empty)';

@@ -7,13 +7,13 @@ export interface Point {
   readonly y: number;
 }
 
-/** A part of a drawing with its place: its middle and its size in pixels. */
+/** A part of a drawing with its centre and its size in pixels. */
 export type Placed<Part> = Part & Point & { readonly width: number; readonly height: number };
 
-/** An arrow with its bends, from border to border, and the middle of its label. */
+/** An arrow with its bends, from border to border, and the centre of its label. */
 export type Route = DrawnEdge & Partial<Point> & { readonly points: readonly Point[] };
 
-/** A drawing in which everything has its place. */
+/** A drawing whose parts have their places. */
 export interface Layout {
   readonly nodes: readonly Placed<DrawnNode>[];
   /** Outer ones before inner ones. */
@@ -23,16 +23,16 @@ export interface Layout {
   readonly height: number;
 }
 
-/** Sizes of fonts, in pixels. */
+/** Font sizes, in pixels. */
 export const FONT = { label: 13, note: 11 } as const;
 
-/** Texts are cut at this width, in pixels. */
+/** Widest text of a label, in pixels; longer ones are cut. */
 const LONGEST_LABEL = 230;
 
 /** Room for the title of a group, in pixels. */
 const TITLE_HEIGHT = 14;
 
-/** What the layout library is told of a graph, and tells: its own types do not resolve under `nodenext`. */
+/** The used part of the layout library, whose own types do not resolve under `nodenext`. */
 interface Dagre {
   readonly Graph: new (options: { compound: boolean; multigraph: boolean }) => DagreGraph;
   readonly layout: (graph: DagreGraph) => void;
@@ -47,8 +47,8 @@ interface DagreGraph {
 }
 
 /**
- * Gives the parts of a drawing their places, from top to bottom. The library is loaded when the first graph is drawn, so
- * the start of a server does not wait for it.
+ * Gives the parts of a drawing their places, from top to bottom. The layout library is loaded for the first graph, so that it
+ * does not delay the start of a server.
  */
 export async function layOut({ nodes, groups, edges }: Drawing): Promise<Layout> {
   const { Graph, layout }: Dagre = await import('@dagrejs/dagre');
@@ -73,14 +73,14 @@ export async function layOut({ nodes, groups, edges }: Drawing): Promise<Layout>
   });
 }
 
-/** Makes room at the top of a group, which the library leaves none for. */
+/** Adds room for the title of a group, because the library leaves none. */
 function addTitleRoom(group: Placed<DrawnGroup>): Placed<DrawnGroup> {
   return { ...group, y: group.y - TITLE_HEIGHT / 2, height: group.height + TITLE_HEIGHT };
 }
 
 /**
- * Moves everything to the corner, measured by what is visible: the library's own size is sometimes larger. Mirrors the
- * drawing if that brings more of the parallel steps into declared order, in which they speak.
+ * Moves the drawing to the top left corner by what is visible, because the library's own size is sometimes larger. Mirrors
+ * the drawing if that puts more of the parallel steps into declared order.
  */
 function fitLayout({ nodes, groups, edges }: Pick<Layout, 'nodes' | 'groups' | 'edges'>): Layout {
   const parts: readonly Placed<object>[] = [
@@ -108,7 +108,7 @@ function fitLayout({ nodes, groups, edges }: Pick<Layout, 'nodes' | 'groups' | '
   };
 }
 
-/** How many more pairs of a node's successors stand in the wrong order, from left to right, than in the declared one. */
+/** Counts pairs of successors of a node from left to right: those in the wrong order minus those in declared order. */
 function countDisorder(nodes: readonly Placed<DrawnNode>[], edges: readonly Route[]): number {
   let pairs = 0;
   for (const { id } of nodes) {
@@ -122,16 +122,16 @@ function countDisorder(nodes: readonly Placed<DrawnNode>[], edges: readonly Rout
   return pairs;
 }
 
-/** What a node shows of a text. */
+/** Cuts a text to the width of a label. */
 export function cutToFit(text: string, font: keyof typeof FONT): string {
   return cutText(text === '' ? '(empty)' : text, FONT[font], LONGEST_LABEL);
 }
 
 function measureNode({ kind, label, note }: DrawnNode): { readonly width: number; readonly height: number } {
   if (kind === 'merge') return { width: 14, height: 14 };
-  const measureLabelWidth = measureWidth(cutToFit(label, 'label'), FONT.label);
-  if (kind === 'route') return { width: measureLabelWidth + 72, height: 58 };
-  const width = Math.max(measureLabelWidth, note === '' ? 0 : measureWidth(cutToFit(note, 'note'), FONT.note)) + 32;
+  const labelWidth = measureWidth(cutToFit(label, 'label'), FONT.label);
+  if (kind === 'route') return { width: labelWidth + 72, height: 58 };
+  const width = Math.max(labelWidth, note === '' ? 0 : measureWidth(cutToFit(note, 'note'), FONT.note)) + 32;
   return { width: Math.max(width, 88), height: note === '' ? 32 : 48 };
 }
 

@@ -61,7 +61,7 @@ const FORM = `
 .mr-line{fill:none;stroke-width:1.25}
 .mr-when,.mr-of-group{paint-order:stroke;stroke-width:5px;stroke-linejoin:round}`;
 
-/** Plain rules twice rather than CSS variables, which many viewers of SVG files do not know. */
+/** Plain rules for each scheme rather than CSS variables, which many SVG viewers do not support. */
 const writeColours = (palette: Palette): string => `
 .mr-page{fill:${palette.page}}
 .mr-t{fill:${palette.text}}

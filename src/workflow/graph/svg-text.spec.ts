@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { cutText, measureWidth, escapeXml } from './svg-text.js';
 
 describe('text in an SVG', () => {
-  it('keeps what XML would take for markup, and replaces what it cannot hold', () => {
+  it('escapes markup, and replaces characters that XML cannot hold', () => {
     expect(escapeXml(`<a b="c" d='e'>&amp;`)).toBe('&#60;a b=&#34;c&#34; d=&#39;e&#39;&#62;&#38;amp;');
     expect(escapeXml('a\0b\uD800c\uFFFEd😀')).toBe('a\uFFFDb\uFFFDc\uFFFDd😀');
   });
 
-  it('is cut to a width, between characters', () => {
+  it('is cut between characters', () => {
     expect(cutText('short', 13, 200)).toBe('short');
     expect(cutText('😀'.repeat(50), 13, 60)).toBe('😀😀😀…');
     fc.assert(

@@ -1,4 +1,4 @@
-/** Any text as XML character data or as the value of a quoted attribute; what XML 1.0 cannot hold becomes U+FFFD. */
+/** Escapes a text for XML character data or a quoted attribute; characters that XML 1.0 cannot hold become U+FFFD. */
 export function escapeXml(text: string): string {
   return text
     .replaceAll(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
@@ -10,8 +10,7 @@ const BROAD = /[A-Zmw@%]/;
 const WHOLE = /[\u1100-\u11FF\u2E80-\uD7FF\uF900-\uFAFF\uFF00-\uFFEF]|\p{Extended_Pictographic}/u;
 
 /**
- * About how wide a text is in a sans-serif font. No font is at hand here, and which one the reader has is not known, so
- * this is on the safe side.
+ * Estimates the width of a text in a sans-serif font. The reader's font is not known, so the estimate is rather too wide.
  * @param size the font's size in pixels
  * @returns pixels
  */
@@ -24,9 +23,9 @@ export function measureWidth(text: string, size: number): number {
 }
 
 /**
- * The text, cut with an ellipsis if it is wider than it may be.
+ * Cuts a text that is too wide, with an ellipsis at its end.
  * @param size the font's size in pixels
- * @param limit pixels
+ * @param limit the greatest width in pixels
  */
 export function cutText(text: string, size: number, limit: number): string {
   if (measureWidth(text, size) <= limit) return text;

@@ -4,7 +4,7 @@ import { FONT, layOut, type Placed, type Point, type Route, cutToFit } from './s
 import { STYLE } from './svg-style.js';
 import { cutText, measureWidth, escapeXml } from './svg-text.js';
 
-/** Space around the drawing, and heights of the lines above and below it, in pixels. */
+/** Margins, heights of the title and the legend, and least width, in pixels. */
 const MARGIN = 24;
 const HEAD = 52;
 const FOOT = 40;
@@ -17,8 +17,8 @@ const MEANINGS: readonly (readonly [Visibility, string])[] = [
 ];
 
 /**
- * The graph of a workflow as an SVG image: self-contained, without scripts, for light pages and dark ones.
- * @returns a whole document, which can also stand inside an HTML page
+ * Draws the graph of a workflow as an SVG image: self-contained, without scripts, for light and dark pages.
+ * @returns a whole document, which can also be embedded in an HTML page
  */
 export async function drawSvg(workflow: CompiledWorkflow): Promise<string> {
   const drawing = drawWorkflow(workflow);
@@ -40,7 +40,7 @@ export async function drawSvg(workflow: CompiledWorkflow): Promise<string> {
     ...groups.map(drawGroup),
     ...edges.map((edge) => drawArrow(edge, nodes)),
     ...nodes.map(drawNode),
-    // Last, so that no line crosses them.
+    // Drawn last, so that no line crosses the texts.
     ...groups.map(drawGroupTitle),
     ...edges.map(drawEdgeLabel),
     '</g>',
@@ -50,7 +50,7 @@ export async function drawSvg(workflow: CompiledWorkflow): Promise<string> {
   ].join('\n');
 }
 
-/** What the image says, for those who do not see it. */
+/** Describes the image for people who cannot see it. */
 function describeDrawing({ description, visible }: CompiledWorkflow, { nodes }: Drawing): string {
   const named = (visibility: Visibility): string[] =>
     nodes.filter((node) => node.visibility === visibility).map(({ path }) => path);
@@ -59,7 +59,10 @@ function describeDrawing({ description, visible }: CompiledWorkflow, { nodes }: 
   return `${description} Steps: ${steps.join(', ')}. ${speaking}`;
 }
 
-/** Steps, and groups, have their path in `data-node`, as in node events: a page that shows a run can light them up. */
+/**
+ * Whether a node stands for a step. Steps and groups have their path in `data-node`, as in node events, so that a page can
+ * highlight the steps of a run.
+ */
 function isStep({ kind }: DrawnNode): boolean {
   return !['request', 'result', 'merge'].includes(kind);
 }
@@ -117,8 +120,8 @@ function drawEdgeLabel({ label, x, y }: Route): string {
 }
 
 /**
- * The point at which a line from the middle of a node to another point leaves it; the layout treats every node as a
- * rectangle.
+ * Finds the point at which a line from the centre of a node to another point crosses its border. The layout library treats
+ * every node as a rectangle.
  */
 function findBorder({ kind, x, y, width, height }: Placed<DrawnNode>, towards: Point): Point {
   const dx = towards.x - x;
@@ -129,7 +132,7 @@ function findBorder({ kind, x, y, width, height }: Placed<DrawnNode>, towards: P
   return distance === 0 ? { x, y } : { x: x + dx / distance, y: y + dy / distance };
 }
 
-/** A line through the middles between bends, rounded at the bends. */
+/** Draws a line through the midpoints between bends, rounded at the bends. */
 function drawCurve(points: readonly Point[]): string {
   const at = ({ x, y }: Point): string => `${round(x)} ${round(y)}`;
   const [first, ...rest] = points;
@@ -157,7 +160,7 @@ function drawText(classes: string, x: number, y: number, content: string): strin
   return `<text class="${classes}" x="${round(x)}" y="${round(y)}">${escapeXml(content)}</text>`;
 }
 
-/** A legend for the looks of those nodes that there are. */
+/** Draws a legend for the kinds of visibility that occur. */
 function drawLegend({ nodes }: Drawing): { readonly shapes: string; readonly width: number } {
   const steps = nodes.filter(({ kind }) => kind === 'code' || kind === 'agent' || kind === 'workflow');
   let x = 0;
