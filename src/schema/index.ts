@@ -18,5 +18,5 @@ export {
 } from './rules/decorators.js';
 export { findNestedType } from './rules/find-nested-type.js';
 export { readMetadata, type PropertyRule, type RuleSet, compileRuleSet } from './rules/rule-set.js';
-export { type Fault, FaultLog, missing, unknownValue, wrongType } from './rules/validation-faults.js';
+export { type Fault, FaultLog, makeMissingFault, makeTypeFault, makeValueFault } from './rules/validation-faults.js';
 export { StructuredOutputError } from './structured-output-error.js';
