@@ -6,12 +6,12 @@
  * @packageDocumentation
  */
 export {
-  type AnswerCall,
+  type FindOutput,
   DeadlineError,
   DONE,
   errorBody,
   eventually,
-  type FakeAnswer,
+  type FakeOutput,
   type FakeCall,
   FakeModel,
   fakeModel,

@@ -5,8 +5,8 @@ import type { Message } from './message.js';
 import type { Usage } from './usage.js';
 
 /**
- * Request parameters by their wire names (`temperature`, `max_completion_tokens`, `response_format` …), passed on as they
- * are. Which of the client's are in it is decided by the node's agent; a model reads those it knows.
+ * Request parameters by their wire names (`temperature`, `max_completion_tokens`, `response_format` …), passed on unchanged.
+ * The agent decides which of the client's parameters are among them; a model reads those that it knows.
  */
 export type ModelParameters = Readonly<Record<string, unknown>>;
 
@@ -18,49 +18,49 @@ export interface ModelCall {
   readonly parameters: ModelParameters;
 }
 
-/** Who answers a call, by the upstream's own words. */
+/** The model behind a call, according to the upstream. */
 export interface ModelIdentity {
-  /** The name that the completion has, often more exact than the one asked for. */
+  /** The name in the completion, often more exact than the requested one. */
   readonly model?: string;
   readonly systemFingerprint?: string;
   readonly serviceTier?: string;
 }
 
-/** Another try of a call, before anything of a completion has come. */
+/** Another try of a call before any output has come. */
 export interface CallRetry {
   /** How many tries have failed. */
   readonly attempt: number;
   /** Pause before the next one, in milliseconds. */
   readonly delayMs: number;
-  /** Why the last one failed, in words of fixed vocabularies. */
+  /** Why the last try failed, in words from a fixed vocabulary. */
   readonly reason: string;
 }
 
-/** What a call is given to live in. */
+/** The surroundings of a call: its abort signal, and where it reports. */
 export interface CallControls {
-  /** Ends the call at once; its reason is what the stream then throws. */
+  /** Ends the call at once; the stream then throws its reason. */
   readonly signal: AbortNotice;
-  /** The step that asks: its key, inside a nested workflow behind those of the steps around it. Absent outside of a run. */
+  /** Key of the step that asks, preceded by those of the enclosing steps. Absent outside of a run. */
   readonly step?: string | undefined;
-  /** Takes what the completion says about its author; called before the first delta is given, and again if it changes. */
+  /** Takes the identity of the model; called before the first delta is yielded, and again if it changes. */
   identity(identity: ModelIdentity): void;
   /**
-   * Whether the caller can be kept waiting for so many milliseconds before a request that failed is sent again. If not, the
-   * failure is thrown at once: the caller can do more about it than wait.
+   * Whether the caller can wait so many milliseconds before a failed request is sent again. If not, the failure is thrown at
+   * once, so that the caller can do something else.
    */
   canWait(ms: number): boolean;
-  /** Takes the id by which the upstream knows the request; called when its response begins, good or bad, if it names one. */
+  /** Takes the upstream's id of the request; called when its response begins, good or bad, if it has one. */
   upstreamRequestId(id: string): void;
-  /** Told before a request is sent again, of whose completion nothing had come. */
+  /** Called before a request is sent again. */
   retrying(retry: CallRetry): void;
   /**
-   * Takes the usage known so far; the last one counts. Called as soon as the upstream tells, so that a call that fails or
-   * is aborted afterwards is still counted.
+   * Takes the usage known so far; the last one counts. Called as soon as the upstream reports it, so that calls that fail or
+   * are aborted later are still counted.
    */
   usage(usage: Usage): void;
 }
 
-/** How a call that ended by itself ended. */
+/** The end of a call that was not aborted and did not fail. */
 export interface ModelResult {
   readonly finishReason: FinishReason;
 }
@@ -68,12 +68,13 @@ export interface ModelResult {
 /**
  * A language model behind a chat interface: the port that every provider implements.
  *
- * The stream is pulled: nothing is read from the upstream while nobody asks for the next batch. A batch holds what one
- * read brought, in order, each delta as the upstream cut it. It returns once the upstream has given a finish reason, and
- * throws an `UpstreamError` on every other ending, or the signal's reason after an abort.
+ * The stream is pulled: the upstream is read only when the next batch is asked for. A batch holds the deltas of one read, in
+ * order, as the upstream cut them. The stream returns once the upstream has given a finish reason; on any other ending it
+ * throws an `UpstreamError`, or the signal's reason after an abort.
  */
 export interface ChatModel {
-  /** Loads what calls need and a start does not, so that the first call need not wait for it. Absent: there is nothing. */
+  /** Loads modules that only calls need, so that the first call does not wait for them. Absent if there are none. */
   load?(): Promise<void>;
-  stream(call: ModelCall, scope: CallControls): AsyncGenerator<readonly Delta[], ModelResult, void>;
+  /** Makes the call. The request is sent when the first batch is asked for. */
+  stream(call: ModelCall, controls: CallControls): AsyncGenerator<readonly Delta[], ModelResult, void>;
 }

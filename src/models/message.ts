@@ -1,4 +1,4 @@
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
 
-/** One message of a conversation in OpenAI's form: any role, content as a string or in parts, exactly as it was sent. */
+/** One message of a conversation in OpenAI's form, exactly as it was sent: any role, content as a string or in parts. */
 export type Message = ChatCompletionMessageParam;

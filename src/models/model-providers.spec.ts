@@ -12,7 +12,7 @@ const configure = (variables: Readonly<Record<string, string>>): ModelProviders 
   configureModelProviders(readConfig(variables, Object.values(VENDORS)), new FakeClock());
 
 describe('configureModelProviders', () => {
-  it('lets the demo answer for OpenAI where neither key nor address is set, and says so', () => {
+  it('lets the demo stand in for OpenAI if neither key nor address is set, and says so', () => {
     const provider = configure({ OPENAI_MODEL: 'm' }).get(ModelProvider.OPENAI);
     expect(provider.chat).toBeInstanceOf(DemoModel);
     expect(provider.defaultModel).toBe('m');
@@ -83,7 +83,7 @@ describe('configureModelProviders', () => {
     [{ NODE_ENV: 'production', DEMO: ' ' }, false],
     [{ NODE_ENV: 'production', DEMO: 'on' }, true],
     [{ NODE_ENV: 'development' }, true],
-  ])('has the demo only where it is on (%j: %s)', (variables, isOn) => {
+  ])('has the demo only if it is on (%j: %s)', (variables, isOn) => {
     const providers = configure(variables);
     expect(providers.isDemoInPlace).toBe(isOn);
     for (const name of [ModelProvider.OPENAI, ModelProvider.DEMO]) {
@@ -93,7 +93,7 @@ describe('configureModelProviders', () => {
   });
 
   it.each([ModelProvider.OPENAI, ModelProvider.DEMO])(
-    'says what to set to whoever uses %s where the demo is off',
+    'says what to set if %s is used while the demo is off',
     (name) => {
       expect(() => configure({ DEMO: 'off' }).get(name)).toThrow(/OPENAI_API_KEY.*DEMO=on/);
     },
@@ -113,7 +113,7 @@ describe('configureModelProviders', () => {
     ['mistral', {}, 'MISTRAL_API_KEY'],
     ['bedrock', { AWS_REGION: 'eu-west-1' }, 'AWS_BEARER_TOKEN_BEDROCK'],
     ['bedrock', { AWS_BEARER_TOKEN_BEDROCK: 'x' }, 'AWS_REGION or BEDROCK_AWS_REGION or BEDROCK_BASE_URL'],
-  ])('has no %s with %j, and says what is missing to whoever uses it', (name, variables, missing) => {
+  ])('has no %s with %j, and says what is missing', (name, variables, missing) => {
     const providers = configure(variables);
     expect(providers.find(name)).toBeUndefined();
     expect(() => providers.get(name)).toThrow(

@@ -19,93 +19,91 @@ const logger = new Logger('Models');
 /** A provider that this process can call. */
 export interface ConfiguredProvider {
   readonly chat: ChatModel;
-  /** The model of agents that name none; undefined: each has to name one. */
+  /** The model of agents that name none; undefined if each agent must name one. */
   readonly defaultModel: string | undefined;
-  /** Where it is, for logs: without user, password and query. Absent: in this process. */
+  /** Its address for logs, without user, password and query. Absent if it runs in this process. */
   readonly address?: string;
-  /** Where its key was given, for people: a variable or an option. Absent: there is none. */
+  /** The variable or option that holds its key, for people. Absent if it has no key. */
   readonly keyPlace?: string;
-  /** What the person who starts the server is told about it, in a few words. */
+  /** A short description for the person who starts the server. */
   readonly description: string;
 }
 
 /**
- * The providers by name: what can be called; or, as a text, the variables that are missing for it; or why a server whose
- * agents use it may not start.
+ * A provider that can be called; or a text that names the missing variables; or the error with which a server must not start
+ * if an agent uses the provider.
  */
 type ProviderEntry = ConfiguredProvider | string | ConfigurationError;
 type ProviderTable = Readonly<Partial<Record<ModelProvider, ProviderEntry>>>;
 
-/** A provider as a list of all shows it. */
+/** A provider in the list of all providers. */
 export interface ListedProvider {
   readonly name: string;
-  /** What can be called; or, as a text, what is missing for it. */
+  /** The provider; or a text that names what is missing. */
   readonly entry: ConfiguredProvider | string;
 }
 
-/**
- * Models that the application brings itself, by the name of the provider in whose place they answer; also the
- * dependency-injection token.
- */
+/** The application's own models, by the name of the provider that they replace; also the dependency-injection token. */
 export class OwnModels {
   constructor(readonly byProvider: Readonly<Partial<Record<ModelProvider, ChatModel>>> = {}) {}
 }
 
 /** The providers that this process can call, by name; also the dependency-injection token. */
 export class ModelProviders implements OnApplicationBootstrap, OnApplicationShutdown {
-  /** Those that agents use. */
+  /** Models that agents use. */
   readonly #used = new Set<ChatModel>();
   #begin: NodeJS.Immediate | undefined;
   #loading: Promise<unknown> | undefined;
 
   constructor(private readonly table: ProviderTable) {}
 
-  /** Loads what calls need, beside the listening: a client that is the first one should not wait for it. */
+  /** Loads what calls need in the background, so that the first client does not wait for it. */
   onApplicationBootstrap(): void {
     this.#begin = setImmediate(() => {
       this.#loading = Promise.all([...this.#used].map(loadModel));
     });
   }
 
-  /** What is being loaded is not left behind, and nothing is loaded any more. */
+  /** Waits for a load that is under way, and begins none any more. */
   async onApplicationShutdown(): Promise<void> {
     clearImmediate(this.#begin);
     await this.#loading;
   }
 
-  /** Of all that an agent may name, configured or not. */
+  /** Names of all providers that an agent may name, configured or not. */
   get names(): readonly string[] {
     return Object.keys(this.table);
   }
 
-  /** Undefined if the environment does not configure it. */
+  /** Finds a provider; undefined if the environment does not configure it. */
   find(name: ModelProvider): ConfiguredProvider | undefined {
     const entry = this.#entry(name);
     return typeof entry === 'string' || entry instanceof ConfigurationError ? undefined : entry;
   }
 
-  /** Those whose models agents use. */
+  /** Lists the providers whose models agents use. */
   listUsed(): readonly ConfiguredProvider[] {
     const used = Object.keys(this.table).flatMap((name) => this.find(name as ModelProvider) ?? []);
     return [...new Set(used.filter(({ chat }) => this.#used.has(chat)))];
   }
 
-  /** All that there are, whether they can be called or not. */
+  /** Lists all providers, whether they can be called or not. */
   listAll(): readonly ListedProvider[] {
     return Object.entries(this.table).flatMap(([name, entry]) =>
       entry === undefined ? [] : [{ name, entry: entry instanceof ConfigurationError ? WITHOUT_DEMO : entry }],
     );
   }
 
-  /** True if the demo answers in place of a model that the environment does not configure. */
+  /** True if the demo stands in for OpenAI, because the environment does not configure it. */
   get isDemoInPlace(): boolean {
     const demo = this.find(ModelProvider.DEMO);
     return demo !== undefined && this.find(ModelProvider.OPENAI) === demo;
   }
 
   /**
-   * @throws Error naming the variables to set, if the environment does not configure it: agents check at start-up
-   * @throws ConfigurationError if the demo would answer and is off
+   * Finds a provider that an agent names. Agents do so at start-up.
+   * @throws Error that names the variables to set if the environment does not configure the provider
+   * @throws ConfigurationError if the demo would stand in but is off
    */
   get(name: ModelProvider): ConfiguredProvider {
     const entry = this.#entry(name);
@@ -119,9 +117,9 @@ export class ModelProviders implements OnApplicationBootstrap, OnApplicationShut
   }
 
   /**
-   * The model that an agent uses.
-   * @param model the one that it names, if it does
-   * @throws Error naming the variable to set, if there is none, or the provider is not configured
+   * Chooses the model of an agent.
+   * @param model the model that the agent names, if any
+   * @throws Error that names the variable to set if there is no model or the provider is not configured
    */
   chooseModel(name: ModelProvider, model?: string): string {
     const chosen = model ?? this.get(name).defaultModel;
@@ -150,8 +148,8 @@ const DEMO_IS_OFF = new ConfigurationError([
 ]);
 
 /**
- * The providers that the configuration allows. Without a key or address for OpenAI, the demo answers in its place if it is
- * on; if it is not, no agent can use either.
+ * Makes the providers from the configuration. Without a key or address for OpenAI, the demo stands in for it if it is on; if
+ * it is off, no agent can use either.
  */
 export function configureModelProviders(
   { providers, demo, upstream, proxy }: AppConfig,
@@ -214,7 +212,7 @@ function configureProvider(
   };
 }
 
-/** Its own headers win over its key, and that over a user in its address. */
+/** Finds where a provider's key was given. Its headers override its key, and the key overrides a user in its address. */
 function findKeyPlace(
   { name, settings }: Vendor,
   values: ProviderValues,
@@ -230,7 +228,7 @@ function isKey(value: unknown): value is ProviderKey {
   return typeof value === 'object' && value !== null && 'place' in value;
 }
 
-/** What the settings of a provider say in place of what is known of it. */
+/** Overrides the known capabilities of a provider by its settings. */
 function chooseCapabilities(known: Capabilities, values: CommonProviderValues): Capabilities {
   const { structuredOutput, streams, reasoningTags, developerRole } = values;
   const messages = values.messages === undefined ? known.messages : MESSAGE_FORMS[values.messages];
@@ -248,7 +246,7 @@ const MESSAGE_FORMS: Readonly<Record<'openai' | 'plain', MessageForm>> = {
   plain: PLAIN_MESSAGES,
 };
 
-/** What a person has to set, as a text; undefined: nothing. */
+/** Names the variables that a person still has to set; undefined if none is missing. */
 function findMissing({ name, needs, settings }: Vendor, values: ProviderValues): string | undefined {
   const missing = needs
     .map((need): readonly string[] => (typeof need === 'string' ? [need] : need))
@@ -257,13 +255,13 @@ function findMissing({ name, needs, settings }: Vendor, values: ProviderValues):
   return missing.length === 0 ? undefined : missing.join(', and ');
 }
 
-/** The file of a token that lives for an hour is the usual way to give it. */
+/** Names the variables of a setting. A short-lived token usually comes from a file, so that variable is named as well. */
 function nameVariables(setting: Vendor['settings'][string] | undefined, provider: string): readonly string[] {
   if (!(setting instanceof Setting)) return [`${toPrefix(provider)}_BASE_URL`];
   return setting.secrecy === 'secret, may be written later' ? [setting.name, `${setting.name}_FILE`] : [setting.name];
 }
 
-/** With what a provider's own variables begin. */
+/** The prefix of a provider's own variables. */
 function toPrefix(provider: string): string {
   return provider.toUpperCase();
 }

@@ -3,7 +3,7 @@ import type { VENDORS } from './openai/vendors/index.js';
 
 type KnownVendor = (typeof VENDORS)[keyof typeof VENDORS];
 
-/** What a program can set of each provider of models, by its name; what is left out, the provider's variables say. */
+/** Settings of model providers in code, by provider name. For those left out, the provider's variables count. */
 export type ProviderOptions = {
   readonly [V in KnownVendor as V['name']]?: (CommonProviderOptions & SettingOptions<V['settings']>) | undefined;
 };

@@ -39,7 +39,7 @@ describe('estimateTokens', () => {
     ['random digits of a hash', hex(4_000), 0.35],
     ['emoji', '😀🎉🚀❤️🇩🇪 '.repeat(100), 0.35],
     ['one letter', 'a'.repeat(5_000), 0.35],
-  ])('is near to what a tokenizer counts: %s', (_, text, tolerance) => {
+  ])('is close to the count of a tokenizer: %s', (_, text, tolerance) => {
     const counted = countTokens(text);
     expect(Math.abs(ofText(text) / counted - 1)).toBeLessThan(tolerance);
   });
@@ -90,7 +90,7 @@ describe('estimateTokens', () => {
     expect(prompt).toBeLessThan(850);
   });
 
-  it('takes a long text to be like its beginning, but never cheap', () => {
+  it('assumes that a long text is like its beginning, but never cheap', () => {
     const start = 'The quick brown fox. '.repeat(5_000);
     expect(Math.abs(ofText(start.repeat(20)) / (ofText(start) * 20) - 1)).toBeLessThan(0.01);
     expect(ofText(' '.repeat(200_000) + 'x'.repeat(1_000_000))).toBeGreaterThan(200_000);

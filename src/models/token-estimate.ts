@@ -4,64 +4,66 @@ import type { ModelCall } from './chat-model.js';
 import type { Message } from './message.js';
 import type { Usage } from './usage.js';
 
-/** So many characters of a call are looked at, half a millisecond of work; the rest is taken to be like them. */
+/** How many characters of a call are read, which takes half a millisecond; the rest is assumed to be like them. */
 const MOST_READ = 131_072;
-/** Nobody gets a long text cheaper than plain English by what it begins with. */
+/** Fewest tokens per unread character: a long text with a cheap beginning still counts like plain English. */
 const LEAST_PER_UNREAD = 0.2;
-/** The frame of a message, with its role. */
+/** Tokens around a message, with its role. */
 const TOKENS_PER_MESSAGE = 4;
-/** An image, a recording or a file: models count them by their content, which is not looked at. */
+/** Tokens of an image, a recording or a file. Models count these by their content, which is not read here. */
 const TOKENS_PER_ATTACHMENT = 800;
 const ATTACHMENTS: ReadonlySet<string> = new Set(['image_url', 'input_audio', 'file', 'video_url']);
 
-/** What a call has probably cost, in tokens. */
+/** The estimated cost of a call, in tokens. */
 export interface EstimatedTokens {
   readonly prompt: number;
   readonly completion: number;
 }
 
-/** The model came to the end of its completion: what its upstream told is all. */
+/** Outcomes of whole completions, whose reported usage is complete. */
 const WHOLE: ReadonlySet<Outcome> = new Set(['stop', 'length', 'tool_calls', 'content_filter']);
-/** The model was at it when the call ended, though nothing was heard of it perhaps. Others were refused, or failed to be sent. */
+/**
+ * Outcomes of calls that the model was probably working on, even if nothing arrived. Other calls were refused or never sent.
+ */
 const AT_WORK: ReadonlySet<Outcome> = new Set([...WHOLE, 'aborted', 'upstream_timeout']);
 
-/** How a call of a model went. */
-export interface CallEnding {
+/** How a model call ended. */
+interface CallEnding {
   readonly outcome: Outcome;
   readonly hasSpoken: boolean;
-  /** The last that its upstream has told; undefined: none. */
+  /** The last usage that its upstream reported; undefined if it reported none. */
   readonly usage: Usage | undefined;
 }
 
-/** Estimates the tokens of a call beyond those that its upstream has told. */
+/** Estimates the tokens of a call that its upstream did not report. */
 export function estimateUntoldTokens(
   call: ModelCall,
-  answer: DeltaCollector,
+  output: DeltaCollector,
   { outcome, hasSpoken, usage }: CallEnding,
 ): number {
   if (usage !== undefined && WHOLE.has(outcome)) return 0;
   if (!hasSpoken && !AT_WORK.has(outcome)) return 0;
-  const { prompt, completion } = estimateTokens(call, answer);
-  // Of a completion that broke off, an upstream may have told the beginning: the prompt, and the first tokens.
+  const { prompt, completion } = estimateTokens(call, output);
+  // An upstream may have reported the prompt and the first tokens before the completion broke off.
   return usage === undefined ? prompt + completion : Math.max(0, completion - usage.completion_tokens);
 }
 
 /**
- * Estimates what a call has cost whose upstream did not say. Against `o200k_base` the estimate is within a tenth for English and
- * code, a quarter for other languages and a third for random letters, which is enough for a limit; a tokenizer would need 50 MB,
- * take ten to a hundred times as long, and be exact for one vendor's models only.
+ * Estimates the cost of a call without reported usage. Compared with `o200k_base` the estimate is within a tenth for English
+ * and code, a quarter for other languages and a third for random letters, which is enough for a limit. A tokenizer would need
+ * 50 MB, take ten to a hundred times as long, and be exact for the models of one vendor only.
  */
-export function estimateTokens(call: ModelCall, answer: DeltaCollector): EstimatedTokens {
+export function estimateTokens(call: ModelCall, output: DeltaCollector): EstimatedTokens {
   const completion = new Estimate();
-  for (const text of [answer.content, answer.reasoning, answer.refusal, answer.transcript]) completion.add(text);
-  for (const { name = '', arguments: args } of answer.toolCalls) {
+  for (const text of [output.content, output.reasoning, output.refusal, output.transcript]) completion.add(text);
+  for (const { name = '', arguments: args } of output.toolCalls) {
     completion.add(name);
     completion.add(args);
   }
   return { prompt: estimatePromptTokens(call), completion: completion.tokens };
 }
 
-/** Estimates the tokens of what a model is sent, in the same way. */
+/** Estimates the tokens of a call's messages and schemas in the same way. */
 export function estimatePromptTokens({ messages, parameters }: ModelCall): number {
   const prompt = new Estimate();
   for (const message of messages) addMessage(message, prompt);
@@ -77,8 +79,8 @@ function addMessage({ role: _role, content, ...rest }: Message, estimate: Estima
 }
 
 /**
- * Adds every text in a value, names of fields too. Without recursion: clients choose how deep it is.
- * @param attachments names of fields that are counted and not looked into
+ * Adds every text in a value, including the names of fields. Not recursive, because clients choose the depth.
+ * @param attachments names of fields that count as attachments and are not read
  */
 function addJson(value: unknown, estimate: Estimate, attachments?: ReadonlySet<string>): void {
   const left: unknown[] = [value];
@@ -105,16 +107,16 @@ const DIGIT = 2;
 const SIGN = 3;
 const OTHER = 4;
 
-/** Counts what tokenizers make of texts: words in pieces, digits by threes, other scripts by the character. */
+/** Estimates tokens as tokenizers cut texts: words in pieces, digits in threes, other scripts by the character. */
 class Estimate {
   #tokens = 0;
-  #ofTexts = 0;
+  #textTokens = 0;
   #read = 0;
   #unread = 0;
 
   get tokens(): number {
-    const perUnread = this.#read === 0 ? LEAST_PER_UNREAD : Math.max(LEAST_PER_UNREAD, this.#ofTexts / this.#read);
-    return Math.ceil(this.#tokens + this.#ofTexts + this.#unread * perUnread);
+    const perUnread = this.#read === 0 ? LEAST_PER_UNREAD : Math.max(LEAST_PER_UNREAD, this.#textTokens / this.#read);
+    return Math.ceil(this.#tokens + this.#textTokens + this.#unread * perUnread);
   }
 
   addTokens(count: number): void {
@@ -148,7 +150,7 @@ class Estimate {
       }
       before = kind;
     }
-    this.#ofTexts += tokens;
+    this.#textTokens += tokens;
   }
 }
 
@@ -160,9 +162,9 @@ function findKind(unit: number): number {
   return unit === 32 || (unit >= 9 && unit <= 13) ? SPACE : SIGN;
 }
 
-/** Tokens for each UTF-16 unit beyond ASCII, by script. */
+/** Tokens of a UTF-16 unit beyond ASCII, by script. */
 function weighUnit(unit: number): number {
-  // Latin with accents, which breaks words up.
+  // Accented Latin letters, which break words up.
   if (unit < 0x250) return 0.7;
   // Greek, Cyrillic, Hebrew, Arabic, the scripts of India, Thai.
   if (unit < 0x1100) return 0.35;

@@ -7,10 +7,10 @@ export interface Usage {
   readonly completion_tokens_details?: UsageDetails;
 }
 
-/** Parts of a count: `cached_tokens`, `reasoning_tokens` and whatever else an upstream reports. */
+/** Parts of a count: `cached_tokens`, `reasoning_tokens` and others that an upstream reports. */
 export type UsageDetails = Readonly<Record<string, number>>;
 
-/** Adds two counts, details by name. */
+/** Adds two usages, details by name. */
 export function addUsage(a: Usage | undefined, b: Usage): Usage {
   if (a === undefined) return b;
   const prompt = addDetails(a.prompt_tokens_details, b.prompt_tokens_details);

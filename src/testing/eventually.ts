@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long to wait in real time, and what to say when it was not enough. */
+/** How long to wait in real time, and what the error says then. */
 export interface WaitOptions {
   /** Milliseconds; 10,000 if absent. */
   readonly within?: number;
-  /** What was waited for, for the error's text. */
+  /** What the test waits for, for the error's message. */
   readonly message?: string;
 }
 
@@ -20,11 +20,11 @@ export class DeadlineError extends Error {
 }
 
 /**
- * Polls `condition` until it gives a truthy value. For what has no event to wait on; wait for a promise with
- * {@link within}.
+ * Polls `condition` until it gives a truthy value. Use it if there is no event to wait for; for a promise, use {@link
+ * within}.
  *
  * @returns that value
- * @throws DeadlineError when the time is over; its `cause` is what the condition last threw, if it did
+ * @throws DeadlineError when the time is over; its `cause` is the last error of the condition, if there was one
  */
 export async function eventually<T>(
   condition: () => T | Promise<T>,
@@ -46,9 +46,9 @@ export async function eventually<T>(
 }
 
 /**
- * Settles as `promise` does.
+ * Settles like `promise`.
  *
- * @throws DeadlineError when it does not within its time
+ * @throws DeadlineError if it does not settle in time
  */
 export async function within<T>(
   promise: PromiseLike<T>,

@@ -2,45 +2,45 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CallControls, ChatModel, Message, ModelCall, ModelResult } from '../models/index.js';
 import type { Delta } from '../streaming/index.js';
 
-/** A piece of what a fake model says that is no plain text: {@link toolCall} and {@link reasoning} make some. */
+/** A part of a fake output that is not plain text. Make it with {@link toolCall} or {@link reasoning}. */
 export class FakePart {
-  /** @param delta as the model gives it; tool calls are numbered when they are given */
+  /** @param delta the delta of the model; tool calls are numbered when they are sent */
   constructor(readonly delta: Delta) {}
 }
 
 /**
- * One answer of a fake model: a text, which is streamed word by word; an object, which a structured answer is made of; an
- * error, which the call fails with; or a list of pieces, in which each text is one delta.
+ * One output of a fake model: a text, which streams word by word; an object, which becomes a structured output; an error,
+ * with which the call fails; or a list of parts, each text of which is one delta.
  */
-export type FakeAnswer = string | Error | FakePart | readonly (string | FakePart)[] | Readonly<Record<string, unknown>>;
+export type FakeOutput = string | Error | FakePart | readonly (string | FakePart)[] | Readonly<Record<string, unknown>>;
 
-/** A call of a fake model, as it came. */
+/** A call that a fake model received. */
 export interface FakeCall extends ModelCall {
-  /** The step that asked: its key, inside a nested workflow behind those of the steps around it. */
+  /** Key of the step that asked, preceded by those of the enclosing steps. */
   readonly step: string;
 }
 
-/** Finds the answer to a call. */
-export type AnswerCall = (call: FakeCall) => FakeAnswer | Promise<FakeAnswer>;
+/** Finds the output for a call. */
+export type FindOutput = (call: FakeCall) => FakeOutput | Promise<FakeOutput>;
 
-/** A model that says what a test tells it, and remembers what it was asked. {@link fakeModel} makes one. */
+/** A model whose output the test defines, and which remembers its calls. Make it with {@link fakeModel}. */
 export class FakeModel implements ChatModel {
-  /** What it was asked, in order. */
+  /** The calls in order. */
   readonly calls: FakeCall[] = [];
-  readonly #answer: AnswerCall;
-  readonly #listUnused: () => readonly FakeAnswer[];
+  readonly #findOutput: FindOutput;
+  readonly #listUnused: () => readonly FakeOutput[];
 
-  /** @param listUnused what {@link unused} gives; absent: nothing, since each call finds its answer */
-  constructor(answer: AnswerCall, listUnused: () => readonly FakeAnswer[] = () => []) {
-    this.#answer = answer;
+  /** @param listUnused lists the outputs for {@link unused}; absent if there is no fixed list */
+  constructor(findOutput: FindOutput, listUnused: () => readonly FakeOutput[] = () => []) {
+    this.#findOutput = findOutput;
     this.#listUnused = listUnused;
   }
 
   /**
-   * The answers that nobody has asked for so far, in order: `expect(models.unused).toEqual([])` at the end of a test. Of a model
-   * that answers by step, those of the steps that have not asked.
+   * The outputs that no call has used so far, in order: `expect(models.unused).toEqual([])` at the end of a test. For a model
+   * with outputs by step, those of the steps that have not asked.
    */
-  get unused(): readonly FakeAnswer[] {
+  get unused(): readonly FakeOutput[] {
     return this.#listUnused();
   }
 
@@ -49,9 +49,9 @@ export class FakeModel implements ChatModel {
     signal.throwIfAborted();
     const asked: FakeCall = { ...structuredClone(call), step };
     this.calls.push(asked);
-    const answer = await this.#answer(asked);
+    const answer = await this.#findOutput(asked);
     if (answer instanceof Error) throw answer;
-    const parts = splitAnswer(answer);
+    const parts = splitOutput(answer);
     controls.identity({ model: call.model });
     let toolCalls = 0;
     for (const part of parts) {
@@ -64,75 +64,75 @@ export class FakeModel implements ChatModel {
     return { finishReason: toolCalls > 0 ? 'tool_calls' : 'stop' };
   }
 
-  /** @internal The answer to a call that came to another fake model. */
-  answer(call: FakeCall): ReturnType<AnswerCall> {
+  /** @internal The output for a call that another fake model received. */
+  findOutput(call: FakeCall): ReturnType<FindOutput> {
     this.calls.push(call);
-    return this.#answer(call);
+    return this.#findOutput(call);
   }
 }
 
 /**
- * A model for a test that gives these answers in order. A call more than there are answers fails, and says so.
+ * Makes a model that gives these outputs in order. A further call fails with an error that says so.
  *
- * With one function, that finds the answer to each call. For answers by step, see {@link fakeModelBySteps}.
+ * A single function finds the output for each call. For outputs by step, see {@link fakeModelBySteps}.
  */
-export function fakeModel(answer: AnswerCall): FakeModel;
-export function fakeModel(...answers: readonly FakeAnswer[]): FakeModel;
-export function fakeModel(...answers: readonly FakeAnswer[] | readonly [AnswerCall]): FakeModel {
+export function fakeModel(findOutput: FindOutput): FakeModel;
+export function fakeModel(...answers: readonly FakeOutput[]): FakeModel;
+export function fakeModel(...answers: readonly FakeOutput[] | readonly [FindOutput]): FakeModel {
   const [first, ...others] = answers;
   if (typeof first === 'function') return new FakeModel(first);
-  const left = first === undefined ? [] : [first, ...(others as readonly FakeAnswer[])];
-  const answerNext: AnswerCall = (call) => {
+  const left = first === undefined ? [] : [first, ...(others as readonly FakeOutput[])];
+  const findNext: FindOutput = (call) => {
     const answer = left.shift();
     if (answer !== undefined) return answer;
     throw new Error(
-      `The fake model has ${answers.length} ${answers.length === 1 ? 'answer' : 'answers'}, and ${describe(call)} asks for one more. Give fakeModel() another answer.`,
+      `The fake model has ${answers.length} ${answers.length === 1 ? 'answer' : 'answers'}, and ${describeCall(call)} asks for one more. Give fakeModel() another answer.`,
     );
   };
-  return new FakeModel(answerNext, () => [...left]);
+  return new FakeModel(findNext, () => [...left]);
 }
 
 /**
- * A model for a test that answers by the step that asks: with the same answer each time, or in order if a step's is a fake model.
- * A step that is not named fails, and says so.
+ * Makes a model whose output depends on the step that asks: the same output each time, or the next one if the step has a fake
+ * model. A call of any other step fails with an error that says so.
  */
-export function fakeModelBySteps(steps: Readonly<Record<string, FakeAnswer | FakeModel>>): FakeModel {
+export function fakeModelBySteps(steps: Readonly<Record<string, FakeOutput | FakeModel>>): FakeModel {
   const asked = new Set<string>();
-  const answerStep: AnswerCall = (call) => {
+  const findForStep: FindOutput = (call) => {
     const answer = Object.hasOwn(steps, call.step) ? steps[call.step] : undefined;
     asked.add(call.step);
-    if (answer instanceof FakeModel) return answer.answer(call);
+    if (answer instanceof FakeModel) return answer.findOutput(call);
     if (answer !== undefined) return answer;
     throw new Error(
-      `The fake model has no answer for ${describe(call)}. It has some for: ${Object.keys(steps).join(', ')}.`,
+      `The fake model has no answer for ${describeCall(call)}. It has some for: ${Object.keys(steps).join(', ')}.`,
     );
   };
-  const listUnused = (): readonly FakeAnswer[] =>
+  const listUnused = (): readonly FakeOutput[] =>
     Object.entries(steps).flatMap(([step, answer]) => {
       if (answer instanceof FakeModel) return answer.unused;
       return asked.has(step) ? [] : [answer];
     });
-  return new FakeModel(answerStep, listUnused);
+  return new FakeModel(findForStep, listUnused);
 }
 
-/** A call of a tool, of the server's or the client's. Several in one list are made at once. */
+/** Makes a call of a tool of the server or the client. Several in one list form one round. */
 export function toolCall(name: string, args: unknown = {}, id = `call_${name}`): FakePart {
   const json = typeof args === 'string' ? args : JSON.stringify(args);
   return new FakePart({ type: 'tool-call', index: 0, id, name, arguments: json });
 }
 
-/** What the model thinks before it answers. */
+/** Makes a part of the model's reasoning. */
 export function reasoning(text: string): FakePart {
   return new FakePart({ type: 'reasoning', text });
 }
 
-function splitAnswer(answer: Exclude<FakeAnswer, Error>): readonly (string | FakePart)[] {
+function splitOutput(answer: Exclude<FakeOutput, Error>): readonly (string | FakePart)[] {
   if (typeof answer === 'string') return answer.split(/(?<=\s)(?=\S)/);
   if (Array.isArray(answer)) return answer as readonly (string | FakePart)[];
   return answer instanceof FakePart ? [answer] : [JSON.stringify(answer)];
 }
 
-function describe({ step, messages }: FakeCall): string {
+function describeCall({ step, messages }: FakeCall): string {
   const { role, content }: Partial<Message> = messages.at(-1) ?? {};
   const said = (typeof content === 'string' ? content : JSON.stringify(content ?? null)).slice(0, 100);
   return `the step "${step}" (last message, of the ${role}: ${said})`;

@@ -1,25 +1,25 @@
 import { request as httpRequest, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
 
-/** What a test may decide about a request. */
+/** Options of a request. */
 export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  /** Leaves the server when it aborts. */
+  /** Closes the connection when it aborts. */
   readonly signal?: AbortSignal;
 }
 
-/** A whole answer. */
+/** A whole response. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** Undefined if the body is no JSON. */
+  /** The parsed body; undefined if it is not JSON. */
   readonly json: unknown;
 }
 
 /**
- * Sends a body as JSON and reads the whole answer, whatever its status.
- * @param body a string and bytes are sent as they are, so that it can be broken JSON
+ * Sends a body as JSON and reads the whole response, whatever its status.
+ * @param body strings and bytes are sent as they are, so that they can be invalid JSON
  */
 export async function postJson(
   url: string,
@@ -29,21 +29,21 @@ export async function postJson(
   return readResponse(await send('POST', url, body, { headers }).answer);
 }
 
-/** Reads the whole answer of a GET, whatever its status. */
+/** Sends a GET and reads the whole response, whatever its status. */
 export async function getJson(url: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpResponse> {
   return readResponse(await send('GET', url, undefined, { headers }).answer);
 }
 
-/** Reads what is left of an answer. */
+/** Reads the rest of a response. */
 export async function readResponse(answer: IncomingMessage): Promise<HttpResponse> {
   const text = await readText(answer);
   return { status: answer.statusCode ?? 0, headers: answer.headers, text, json: parse(text) };
 }
 
 /**
- * Sends a request on a connection of its own, so that leaving closes exactly that one.
- * @param body undefined: none; a string and bytes are sent as they are, anything else as JSON
- * @returns the request, to leave by, and the answer as soon as its head is there
+ * Sends a request on its own connection, so that aborting it closes no other.
+ * @param body undefined: none; strings and bytes are sent as they are, anything else as JSON
+ * @returns the request, which can be aborted, and the response as soon as its head has arrived
  */
 export function send(
   method: string,

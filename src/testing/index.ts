@@ -1,6 +1,6 @@
 export {
-  type AnswerCall,
-  type FakeAnswer,
+  type FindOutput,
+  type FakeOutput,
   type FakeCall,
   FakeModel,
   fakeModel,

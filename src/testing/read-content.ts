@@ -1,6 +1,6 @@
 import type { SseItem } from './sse-frames.js';
 
-/** The text that a client reads in a stream of chat completion chunks. */
+/** Joins the content of a stream of chat completion chunks. */
 export function readContent(items: readonly SseItem[]): string {
   return items.map(readPiece).join('');
 }

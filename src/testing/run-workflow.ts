@@ -7,67 +7,67 @@ import { type ChatModel, type FinishReason, type Message, ModelProvider } from '
 import { MillraceModule } from '../module/index.js';
 import { type RunOutcome, RunService } from '../runs/index.js';
 import { readWorkflowOptions, type ResultOf, type RunRequest, WorkflowRegistry } from '../workflow/index.js';
-import { type FakeAnswer, type FakeCall, FakeModel } from './fake-model.js';
+import { type FakeOutput, type FakeCall, FakeModel } from './fake-model.js';
 
-/** Models by the name of the provider in whose place they answer. */
+/** Models by the name of the provider that they replace. */
 type Models = Readonly<Partial<Record<ModelProvider, ChatModel>>>;
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** What the workflow is asked: what the user says, a conversation, or a whole request. */
+/** The input of a workflow: a message of the user, a conversation, or a whole request. */
 export type WorkflowInput = string | readonly Message[] | (Partial<RunRequest> & Pick<RunRequest, 'messages'>);
 
-/** What a workflow is run with. */
+/** Options of {@link runWorkflow}. */
 export interface RunWorkflowOptions {
-  /** What answers in place of all providers, or in place of each by its name. */
+  /** One model for all providers, or models by provider name. */
   readonly models?: ChatModel | Models;
-  /** What the workflow is given beside its agents: services, tools, nodes, workflows inside it; or what stands in for them. */
+  /** Providers that the workflow needs: services, tools, nodes and nested workflows, or replacements for them. */
   readonly providers?: NonNullable<ModuleMetadata['providers']>;
-  /** Modules that provide such things. */
+  /** Modules with such providers. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
-  /** Ends the run, as a client does that leaves. */
+  /** Ends the run when it aborts, like a client that disconnects. */
   readonly signal?: AbortSignal;
 }
 
-/** A step of a run, as it went. */
+/** A step of a finished run. */
 export interface RanStep {
-  /** Its key, inside a nested workflow behind those of the steps around it. */
+  /** Its key, preceded by those of the enclosing steps. */
   readonly key: string;
-  /** True if the client sees what it says. */
+  /** True if the client sees its text. */
   readonly visible: boolean;
-  /** What the client was given of its text. */
+  /** Its text for the client. */
   readonly text: string;
-  /** Its output as JSON; undefined if it failed, or gave none. */
+  /** Its output as JSON; undefined if it failed or gave none. */
   readonly output: JsonValue | undefined;
-  /** The branch that a route has taken; undefined for other steps. */
+  /** The branch that a route took; undefined for other steps. */
   readonly branch: string | undefined;
 }
 
-/** A run that came to its end. */
+/** The outcome of a finished run. */
 export interface WorkflowRun<Result> {
-  /** The answer that the client reads. */
+  /** The text for the client. */
   readonly text: string;
   readonly reasoning: string;
   /** Calls of the client's tools. */
   readonly toolCalls: RunOutcome['toolCalls'];
   readonly finishReason: FinishReason;
-  /** What `define` returned a ref to. */
+  /** The workflow's result. */
   readonly result: Result;
-  /** The steps that ran, in the order in which they began. */
+  /** The steps that ran, in the order of their starts. */
   readonly steps: readonly RanStep[];
-  /** What fake models were asked in this run, in order; of several, one model after the other. */
+  /** The calls of the fake models in this run, in order, one model after another. */
   readonly calls: readonly FakeCall[];
-  /** The answers that the fake models of this run still have: `expect(run.unused).toEqual([])` if all of them were meant for it. */
-  readonly unused: readonly FakeAnswer[];
-  /** All that happened. */
+  /** The outputs that this run's fake models have left: `expect(run.unused).toEqual([])` checks that all were used. */
+  readonly unused: readonly FakeOutput[];
+  /** All events of the run. */
   readonly events: readonly RunEvent[];
 }
 
 /**
- * Runs a workflow as the server does, with the real engine and the real agents; only the models are the test's. Nothing of the
- * environment is read, and nothing is sent anywhere.
+ * Runs a workflow like the server, with the real engine and agents and the test's models. It reads nothing from the
+ * environment and sends nothing over the network.
  *
- * @throws DefinitionError if the workflow cannot run; MillraceError that the run failed with; what a step's own code has thrown, as
- *   it is
+ * @throws DefinitionError if the workflow is faulty; the MillraceError that the run failed with; an error of a step's own
+ *   code as it is
  */
 export async function runWorkflow<W extends object>(
   workflow: Type<W>,
@@ -75,11 +75,12 @@ export async function runWorkflow<W extends object>(
   { models = {}, providers = [], imports = [], signal }: RunWorkflowOptions = {},
 ): Promise<WorkflowRun<ResultOf<W>>> {
   const options = readWorkflowOptions(workflow);
-  if (options === undefined) throw new TypeError(`${workflow.name} is no workflow: it has no @Workflow.`);
+  if (options === undefined)
+    throw new TypeError(`${workflow.name} is not a workflow. Give it the decorator @Workflow.`);
   const byProvider = readModels(models);
   const fakes = new Set(Object.values(byProvider).filter((model): model is FakeModel => model instanceof FakeModel));
   const before = new Map(Array.from(fakes, (fake) => [fake, fake.calls.length]));
-  const application = await open(byProvider, { imports, providers: [workflow, ...providers] });
+  const application = await openApplication(byProvider, { imports, providers: [workflow, ...providers] });
   try {
     const compiled = application.get(WorkflowRegistry, { strict: false }).resolve(options.id).workflow;
     const runs = application.get(RunService, { strict: false });
@@ -106,7 +107,7 @@ export async function runWorkflow<W extends object>(
   }
 }
 
-function open(
+function openApplication(
   models: Models,
   { imports = [], providers = [] }: Pick<ModuleMetadata, 'imports' | 'providers'>,
 ): Promise<INestApplicationContext> {
@@ -122,7 +123,7 @@ function readModels(models: ChatModel | Models): Models {
   return { ...Object.fromEntries(names.map((name) => [name, makeMissingModel(name)])), ...models };
 }
 
-/** Stands where the test gives no model: a run that asks it fails, and says what to give. */
+/** Stands in for a provider without a model: a run that calls it fails with an error that says what to give. */
 function makeMissingModel(provider: ModelProvider): ChatModel {
   return new FakeModel(({ step }) => {
     throw new Error(

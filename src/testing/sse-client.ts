@@ -5,11 +5,11 @@ import { readResponse, type RequestOptions, send } from './http-client.js';
 import { FrameReader, type SseItem } from './sse-frames.js';
 
 /**
- * Posts a request and reads the answer as an event stream, on a connection of its own and without any SDK between, so
- * that every byte and its time can be seen.
+ * Posts a request and reads the response as an event stream, on its own connection and without an SDK, so that every byte and
+ * its time are visible.
  *
  * @param body a string is sent as it is, anything else as JSON
- * @throws Error with status and body if the answer is no event stream
+ * @throws Error with status and body if the response is not an event stream
  */
 export async function openStream(url: string, body: unknown, options: RequestOptions = {}): Promise<SseStream> {
   const sentAt = performance.now();
@@ -22,15 +22,15 @@ export async function openStream(url: string, body: unknown, options: RequestOpt
   return new SseStream(request, response, sentAt);
 }
 
-/** An open event stream. It is read all the time, whether or not somebody looks at the items, unless it is paused. */
+/** An open event stream. It is always read, even if nobody looks at the items, unless it is paused. */
 export class SseStream {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** When the request was sent, by `performance.now()`; compare with an item's `at`. */
+  /** When the request was sent, by `performance.now()`, like an item's `at`. */
   readonly sentAt: number;
-  /** What has arrived so far. */
+  /** The items so far. */
   readonly items: SseItem[] = [];
-  /** Resolves when the connection is closed, by whichever side. */
+  /** Resolves when the connection is closed by either side. */
   readonly closed: Promise<void>;
   readonly #request: ClientRequest;
   readonly #response: IncomingMessage;
@@ -57,16 +57,16 @@ export class SseStream {
   }
 
   /**
-   * Every item from the first, as it arrives. Leaving the loop does not leave the stream.
-   * Throws, after the items before it, if the framing is wrong or the connection breaks.
+   * Yields every item from the first, as it arrives. Leaving the loop does not close the stream. Throws after the last item
+   * if the framing is wrong or the connection breaks.
    */
   get events(): AsyncIterable<SseItem> {
     return { [Symbol.asyncIterator]: () => this.#iterate() };
   }
 
   /**
-   * All items, when the stream has ended in good order.
-   * @throws FramingError, or the connection's error
+   * Resolves with all items when the stream has ended in order.
+   * @throws FramingError if the framing is wrong; the error of the connection
    */
   async collect(options: WaitOptions = {}): Promise<readonly SseItem[]> {
     const all = async (): Promise<readonly SseItem[]> => {
@@ -78,7 +78,7 @@ export class SseStream {
   }
 
   /**
-   * The first item for which `wanted` is true, as soon as it is there.
+   * Resolves with the first item for which `wanted` is true.
    * @throws Error if the stream ends without one
    */
   async until(wanted: (item: SseItem) => boolean, options: WaitOptions = {}): Promise<SseItem> {
@@ -89,7 +89,7 @@ export class SseStream {
     return within(find(), { message: 'an item of the stream', ...options });
   }
 
-  /** Stops reading: bytes pile up in the sockets, then in the server. */
+  /** Stops reading, so that bytes pile up in the sockets and then in the server. */
   pause(): void {
     this.#response.pause();
   }
@@ -98,7 +98,7 @@ export class SseStream {
     this.#response.resume();
   }
 
-  /** Leaves: closes the connection without a word. */
+  /** Closes the connection. */
   destroy(): void {
     this.#request.destroy();
   }

@@ -1,17 +1,17 @@
-/** One frame of an event stream. `at` is when it arrived, by `performance.now()`. */
+/** One frame of an event stream. `at` is its arrival, by `performance.now()`. */
 export type SseItem =
   | {
       readonly kind: 'data';
-      /** Its name; absent if it has none. */
+      /** Name of the event; absent if it has none. */
       readonly event?: string;
       readonly data: string;
-      /** The data parsed; undefined for `[DONE]`. */
+      /** The parsed data; undefined for `[DONE]`. */
       readonly json: unknown;
       readonly at: number;
     }
   | { readonly kind: 'comment'; readonly text: string; readonly at: number };
 
-/** The bytes of an event stream are not what this server promises. */
+/** The bytes of an event stream do not have the form that this server promises. */
 export class FramingError extends Error {
   constructor(message: string, near: string) {
     super(`${message}: ${JSON.stringify(near.slice(0, 200))}`);
@@ -19,13 +19,13 @@ export class FramingError extends Error {
   }
 }
 
-/** What ends a stream of chunks. */
+/** The data that ends a stream of chunks. */
 export const DONE = '[DONE]';
 
 /**
- * Takes an event stream apart, and is as strict as a client could possibly be: UTF-8 without fault; each frame one line,
- * `data: ` with JSON or `: ` with a comment, and one blank line; nothing after `[DONE]`; the end only after a frame. Only an event
- * whose JSON has a type has a name, which is its type, in a line before.
+ * Parses an event stream as strictly as possible: valid UTF-8; each frame is one line, `data: ` with JSON or `: ` with a
+ * comment, and a blank line; nothing after `[DONE]`; the stream ends only after a frame. An event has a name, in a line
+ * before, only if its JSON has a `type`, which is the name.
  */
 export class FrameReader {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -33,7 +33,7 @@ export class FrameReader {
   #done = false;
 
   /**
-   * The frames that these bytes complete.
+   * Yields the frames that these bytes complete.
    * @throws FramingError
    */
   *push(bytes: Uint8Array, at: number): Generator<SseItem, void, void> {
@@ -70,7 +70,7 @@ export class FrameReader {
 }
 
 /**
- * All frames of a whole stream that was read by somebody else, a child process say.
+ * Reads all frames of a stream that was read elsewhere, for example by a child process.
  * @throws FramingError
  */
 export function readFrames(stream: string): readonly SseItem[] {
@@ -102,6 +102,6 @@ function readFrame(frame: string, at: number): SseItem {
   try {
     return { kind: 'data', data, json: JSON.parse(data) as unknown, at };
   } catch {
-    throw new FramingError('The data of a frame is no JSON', frame);
+    throw new FramingError('The data of a frame is not JSON', frame);
   }
 }

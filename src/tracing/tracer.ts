@@ -1,6 +1,6 @@
 import type { Usage } from '../models/index.js';
 
-/** How bad an ending or event is. */
+/** The severity of an ending or event. */
 export type TraceLevel = 'DEFAULT' | 'WARNING' | 'ERROR';
 
 /** How an observation ended. */
@@ -12,20 +12,20 @@ export interface Ending {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-/** What is known of a request when its trace starts. */
+/** The beginning of a request's trace. */
 export interface TraceStart {
-  /** Id of the workflow, also when the client used an alias. */
+  /** Id of the workflow, even if the client used an alias. */
   readonly name: string;
   readonly userId?: string;
   readonly sessionId?: string;
   readonly tags?: readonly string[];
   readonly input?: unknown;
   readonly metadata?: Readonly<Record<string, unknown>>;
-  /** The client's W3C `traceparent` header, as it came: kept with the trace, or continued if the configuration says so. */
+  /** The client's W3C `traceparent` header as it came: noted in the trace, or continued if so configured. */
   readonly traceparent?: string;
 }
 
-/** What is known of a model call before it starts. */
+/** The beginning of a model call. */
 export interface GenerationStart {
   readonly model: string;
   readonly provider: string;
@@ -35,55 +35,55 @@ export interface GenerationStart {
 
 /** How a model call ended. */
 export interface GenerationEnding extends Ending {
-  /** Absent when the upstream told none: never zero in its place. */
+  /** Absent if the upstream reported none; never zero instead. */
   readonly usage?: Usage;
-  /** Why the model stopped, if it did by itself. */
+  /** Why the model stopped, if it was not aborted and did not fail. */
   readonly finishReason?: string;
-  /** The model's name in the answer, if it differs from the one asked for. */
+  /** The model according to the upstream, if it differs from the requested one. */
   readonly model?: string;
 }
 
-/** How the delivery to one tracing backend goes. Counts are since the start of the process. */
+/** The state of the delivery to one tracing backend. Counts begin at the start of the process. */
 export interface ExporterHealth {
   /** `langfuse` or `otlp`. */
   readonly name: string;
-  /** False while the last delivery, or the check of the credentials, has failed. */
+  /** False if the last delivery or the check of the credentials failed. */
   readonly up: boolean;
   readonly exportedTraces: number;
-  /** Traces that were given up: no room in the queue, or refused by the backend. */
+  /** Traces that were given up, because the queue had no room or the backend refused them. */
   readonly droppedTraces: number;
   /** Requests to the backend that failed. */
   readonly failures: number;
-  /** What waits to be sent, in bytes. */
+  /** Bytes of the traces that are open, waiting or being sent. */
   readonly queueBytes: number;
   /** Milliseconds since the Unix epoch; undefined if nothing was delivered yet. */
   readonly lastSuccessAt: number | undefined;
 }
 
-/** How tracing goes, for metrics. */
+/** The state of tracing, for metrics. */
 export interface TracingHealth {
   readonly startedTraces: number;
   readonly exporters: readonly ExporterHealth[];
 }
 
 /**
- * The port to a tracing backend; also its dependency-injection token.
+ * The port to the tracing backends; also the dependency-injection token.
  *
- * Handles are passed down explicitly, because RxJS, timers and generators lose asynchronous context. All methods are
- * synchronous and must not throw or wait; `end` counts once, later calls do nothing.
+ * Handles are passed explicitly, because RxJS, timers and generators lose asynchronous context. The methods of handles are
+ * synchronous and must not throw or wait; only the first call of `end` counts.
  */
 export abstract class Tracer {
-  /** False when nothing is recorded: callers may then skip work that only a trace needs, such as collecting the text. */
+  /** False if nothing is recorded: callers can then skip work for traces, such as collecting text. */
   abstract readonly enabled: boolean;
   abstract startTrace(start: TraceStart): TraceHandle;
   abstract health(): TracingHealth;
-  /** Sends what is waiting. Resolves when done or after `deadlineMs` milliseconds; never rejects. */
+  /** Sends waiting traces. Resolves when done or after `deadlineMs` milliseconds; never rejects. */
   abstract flush(deadlineMs: number): Promise<void>;
 }
 
-/** One request. */
+/** The trace of one request. */
 export interface TraceHandle {
-  /** 32 hex digits; sent to the client as `x-trace-id`. Undefined when nothing is recorded. */
+  /** 32 hex digits, sent to the client as `x-trace-id`; undefined if nothing is recorded. */
   readonly id: string | undefined;
   span(
     name: string,
@@ -92,7 +92,7 @@ export interface TraceHandle {
   end(ending: Ending): void;
 }
 
-/** One node of a run, or a part of it that its author chose to time. */
+/** The span of a node, or of a part that its author times. */
 export interface SpanHandle {
   span(
     name: string,
@@ -103,9 +103,9 @@ export interface SpanHandle {
   end(ending: Ending): void;
 }
 
-/** One model call. */
+/** The span of one model call. */
 export interface GenerationHandle {
-  /** Marks the arrival of the first non-empty delta (a role alone is none). Later calls do nothing. */
+  /** Marks the first non-empty delta (a role alone does not count). Only the first call counts. */
   firstToken(): void;
   event(name: string, data?: Readonly<Record<string, unknown>>, level?: TraceLevel): void;
   end(ending: GenerationEnding): void;

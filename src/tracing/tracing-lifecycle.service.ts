@@ -5,12 +5,12 @@ import type { Backend } from './backends/index.js';
 import { BackendTracer } from './recording/backend-tracer.js';
 import { Tracer } from './tracer.js';
 
-/** The backends that traces go to; its own dependency-injection token. */
+/** The tracing backends; also the dependency-injection token. */
 export class TracingBackends {
   constructor(readonly all: readonly Backend[]) {}
 }
 
-/** What tracing does when the server starts and ends. Neither waits for a backend longer than the configuration says. */
+/** Checks the backends when the server starts, and flushes traces when it stops, for no longer than configured. */
 @Injectable()
 export class TracingLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
@@ -23,7 +23,7 @@ export class TracingLifecycle implements OnApplicationBootstrap, OnApplicationSh
     for (const { checkIn } of this.backends.all) void checkIn();
   }
 
-  /** By now all runs have ended, and with them their traces. */
+  /** Flushes the traces, all of which have ended with their runs. */
   async onApplicationShutdown(): Promise<void> {
     if (!(this.tracer instanceof BackendTracer)) return;
     try {

@@ -31,13 +31,13 @@ function makeTracer(
     continueTraces: tracing.traceparent === 'continue',
     onFault: (thrown) => {
       const error = ensureError(thrown);
-      faults.failed(error.name, 0);
+      faults.noteFailure(error.name, 0);
       logger.debug(error.stack);
     },
   });
 }
 
-/** Gives everyone the one {@link Tracer}. */
+/** Provides the {@link Tracer}. */
 @Module({
   providers: [
     {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { IsBoolean, IsIn } from 'class-validator';
 import { agent, AgentTool, type ChatRefs, type Flow, type Message, UpstreamError, Workflow } from 'millrace';
-import { type FakeAnswer, fakeModel, fakeModelBySteps, reasoning, runWorkflow, toolCall } from 'millrace/testing';
+import { type FakeOutput, fakeModel, fakeModelBySteps, reasoning, runWorkflow, toolCall } from 'millrace/testing';
 
 class Topic {
   @IsIn(['billing', 'technical'])
@@ -115,7 +115,7 @@ describe('runWorkflow', () => {
   });
 
   it('rejects with what the run failed with, which a model, an author or the fake may have thrown', async () => {
-    const failing = (...answers: FakeAnswer[]) =>
+    const failing = (...answers: FakeOutput[]) =>
       runWorkflow(SupportWorkflow, 'Hi', { models: fakeModel(...answers), providers });
     const limit = new UpstreamError('Too many', { status: 429, code: 'rate_limit_exceeded' });
     await expect(failing(limit)).rejects.toBe(limit);
@@ -197,7 +197,7 @@ describe('runWorkflow', () => {
     }
     await expect(runWorkflow(SupportWorkflow, 'Hi', { models: fakeModel('Hi') })).rejects.toThrow(/ArticleService/);
     class Plain {}
-    await expect(runWorkflow(Plain, 'Hi')).rejects.toThrow('Plain is no workflow: it has no @Workflow.');
+    await expect(runWorkflow(Plain, 'Hi')).rejects.toThrow('Plain is not a workflow. Give it the decorator @Workflow.');
   });
 
   it('ends a run whose client leaves', async () => {

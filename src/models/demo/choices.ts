@@ -2,20 +2,24 @@ import { Evidence, findKeywords, splitName } from './words.js';
 
 const NUMBER = /(?<![\w.-])-?\d{1,15}(?:\.\d{1,6})?(?![\w-])/g;
 const EMAIL = /[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+/;
-/** Names are written with a capital where no sentence begins. */
+/** Matches words with a capital letter that do not begin a sentence. */
 const PROPER_NAME = /(?<=[\p{L}\p{N},] )\p{Lu}[\p{L}\p{M}'’-]{1,30}(?: \p{Lu}[\p{L}\p{M}'’-]{1,30}){0,2}/u;
 
-/** A place in a value: the property it belongs to, what its schema says of it, and its place in a list, if it is in one. */
+/** A place in a value: the property, the description in its schema, and its index if it is in a list. */
 export interface Place {
   readonly name: string;
   readonly description: string;
   readonly index?: number;
 }
 
-/** What stands in a value wherever its schema leaves a choice. */
+/** Chooses values where a schema leaves a choice. */
 export type Choices = ReturnType<typeof chooseByWords>;
 
-/** Decides by the words of a message. `known` has the text of properties whose name says what belongs there. */
+/**
+ * Makes choices by the words of a message.
+ * @param known gives the text of properties whose name says what belongs there
+ * @param toolName name of the tool that the value is for; empty if it is for none
+ */
 export function chooseByWords(message: string, known: (name: string) => string | undefined, toolName = '') {
   const evidence = new Evidence(message);
   const done = findKeywords(splitName(toolName).toLowerCase(), 9);
@@ -24,12 +28,12 @@ export function chooseByWords(message: string, known: (name: string) => string |
   const keywords = words.filter((word) => !done.includes(word.toLowerCase()));
   const topic = keywords.slice(0, 3).join(' ') || 'demo';
   return {
-    /** Numbers that would be to the point. */
+    /** Numbers from the message, which fit best. */
     numbers: (message.match(NUMBER) ?? []).map(Number),
     isTrue: ({ name, description }: Place): boolean => evidence.supports(name, description),
-    /** The options by how well they fit, the best one first, as indices. */
+    /** Indexes of the options, the best fit first. */
     rank: (options: readonly string[]): readonly number[] => evidence.rank(options),
-    /** A text of any length. */
+    /** Writes a text of any length. */
     writeText: ({ name, description, index }: Place): string => {
       const text = known(name.toLowerCase().replace(/[^a-z]/g, ''));
       if (index !== undefined) return keywords[index] ?? `${text ?? topic} ${index + 1}`;

@@ -1,17 +1,17 @@
 import type { Message } from '../message.js';
 
-/** The demo reads this much of each message, in UTF-16 code units, so that its work is linear in the conversation. */
+/** How much of each message the demo reads, in UTF-16 code units. It bounds the work for each message. */
 const READ_LIMIT = 8000;
 
-/** A conversation, as far as the demo reads it. */
+/** The parts of a conversation that the demo reads. */
 export interface Conversation {
   /** The newest text of the user; empty if there is none. */
   readonly message: string;
-  /** True if the newest message of the user holds an image, a recording or a file. */
+  /** True if the user's newest message holds an image, a recording or a file. */
   readonly hasAttachment: boolean;
-  /** What tools answered since anybody else spoke. */
+  /** Results of tools after the last message of anybody else. */
   readonly results: readonly { readonly tool: string; readonly text: string }[];
-  /** How many tools were called so far. */
+  /** Number of tool calls so far. */
   readonly callCount: number;
 }
 
@@ -36,6 +36,6 @@ export function readConversation(messages: readonly Message[]): Conversation {
 function readText({ content }: Message): string {
   const parts = typeof content === 'string' ? [content] : (content ?? []).map((part) => 'text' in part && part.text);
   const text = parts.filter(Boolean).join('\n').slice(0, READ_LIMIT);
-  // Half a character at the end is left out.
+  // Half a character at the end is dropped.
   return text.replace(/\p{Cs}$/u, '').trim();
 }

@@ -7,7 +7,7 @@ import type { Message } from '../message.js';
 import type { Usage } from '../usage.js';
 import { DemoModel } from './demo-model.js';
 
-/** Takes notes of what a call reports. */
+/** Records what a call reports. */
 class Report implements CallControls {
   readonly usages: Usage[] = [];
   readonly identities: ModelIdentity[] = [];
@@ -63,7 +63,7 @@ function readText(delta: Delta): string {
 }
 
 describe('DemoModel', () => {
-  it('answers token by token, says who it is, and counts', async () => {
+  it('streams token by token, names itself, and counts tokens', async () => {
     const report = new Report();
     const { batches, result, text } = await readAll(ask('count to 5', { report }));
     expect(text).toBe('1, 2, 3, 4, 5.');
@@ -88,7 +88,7 @@ describe('DemoModel', () => {
     expect(report.usages).toEqual([{ prompt_tokens: 8, completion_tokens: 14, total_tokens: 22 }]);
   });
 
-  it('says who it is before the first delta', async () => {
+  it('names itself before the first delta', async () => {
     const report = new Report();
     const stream = ask('Hello', { report });
     await stream.next();
@@ -123,7 +123,7 @@ describe('DemoModel', () => {
     expect(report.usages.at(-1)).toMatchObject({ completion_tokens: 4 });
   });
 
-  it('keeps to stop, also where it spans tokens', async () => {
+  it('keeps to stop, even across tokens', async () => {
     const { result, text } = await readAll(ask('count to 5', { parameters: { stop: ['9', ', 4,'] } }));
     expect(text).toBe('1, 2, 3');
     expect(result).toEqual({ finishReason: 'stop' });
@@ -189,7 +189,7 @@ describe('DemoModel', () => {
       expect(clock.pending).toBe(0);
     });
 
-    it('takes as long as its tokens take', async () => {
+    it('takes as long as its rate demands', async () => {
       const clock = new FakeClock();
       const stream = ask('count to 5', { clock, tokensPerSecond: 20 });
       await stream.next();
@@ -204,7 +204,7 @@ describe('DemoModel', () => {
       expect(tokens).toBe(14);
     });
 
-    it('waits for nothing while nobody reads', async () => {
+    it('sets no timer while nobody reads', async () => {
       const clock = new FakeClock();
       const stream = ask('count to 5', { clock, tokensPerSecond: 20 });
       await stream.next();
@@ -263,7 +263,7 @@ describe('DemoModel', () => {
     });
   });
 
-  it('reports what it has given when its reader leaves early', async () => {
+  it('reports its usage when its reader leaves early', async () => {
     const report = new Report();
     const stream = ask('count to 50', { report });
     const { value } = await stream.next();
@@ -280,7 +280,7 @@ describe('DemoModel', () => {
     for (const { text: said } of await Promise.all(readers)) expect(said).toBe(text);
   });
 
-  it('gives others their turn while it answers at full speed', async () => {
+  it('gives way to other requests at full speed', async () => {
     const stream = ask('count to 1000');
     let turns = 0;
     let counting = true;

@@ -3,57 +3,60 @@ import { type AbortNotice, type Clock, sleep } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
 import { estimatePromptTokens } from '../token-estimate.js';
 import type { CallControls, ChatModel, ModelCall, ModelParameters, ModelResult } from '../chat-model.js';
-import { planAnswer } from './answer-plan.js';
-import { composeAnswer } from './answer.js';
+import { planOutput } from './output-plan.js';
+import { composeOutput } from './compose-output.js';
 import { makeRefusalError } from './refusal.js';
 
-/** What the demo calls itself, as `model` and as `system_fingerprint` of every answer. */
+/** The demo's name, sent as `model` and `system_fingerprint` of every completion. */
 const DEMO_MODEL_NAME = 'millrace-demo';
 
-/** At full speed, other requests get their turn after so many deltas. */
+/** At full speed, other requests run after so many deltas. */
 const BATCH_SIZE = 16;
-/** Who is later than this has not been kept by a timer, but by the reader. */
+/** A delay above this comes from a slow reader and not from a late timer. */
 const LATENESS_MS = 50;
 
 /**
- * Answers in place of a model, so that everything around one can be tried offline, without a key, at no cost.
+ * Stands in for a model, so that everything around one can be tried offline, without a key and at no cost.
  *
- * It is no language model, and says so in its words, as its model name and in the system fingerprint. Its answer follows
- * from the newest message by a few rules. On the wire it behaves like a model: small deltas at a human pace, token counts
- * (estimated), limits, JSON and arguments of tools that fit their schemas, and abort at any moment.
+ * It is not a language model, and says so in its text, its model name and its system fingerprint. A few rules make its output
+ * from the newest message. On the wire it behaves like a model: small deltas at a human pace, estimated token counts, limits,
+ * JSON and tool arguments that fit their schemas, and abort at any moment.
  */
 export class DemoModel implements ChatModel {
-  /** @param tokensPerSecond speed of the answers; 0: as fast as they are read */
+  /** @param tokensPerSecond speed of the output; 0: as fast as it is read */
   constructor(
     private readonly tokensPerSecond: number,
     private readonly clock: Clock,
   ) {}
 
-  /** @throws UpstreamError (400) if no value fits a JSON schema of the request, or the answer is to be more than text */
-  async *stream(call: ModelCall, scope: CallControls): AsyncGenerator<readonly Delta[], ModelResult, void> {
+  /** @throws UpstreamError (400) if no value fits a JSON schema of the request, or the request asks for more than text */
+  async *stream(call: ModelCall, controls: CallControls): AsyncGenerator<readonly Delta[], ModelResult, void> {
     const { messages, parameters } = call;
     assertTextWanted(parameters);
-    // Answers that many ask for at once are made one in each turn.
+    // Gives way to the event loop, so that many requests at once do not block it.
     await nextTurn();
-    scope.signal.throwIfAborted();
+    controls.signal.throwIfAborted();
     const promptTokens = estimatePromptTokens(call);
-    const { deltas, finishReason } = planAnswer(composeAnswer(messages, parameters), parameters);
-    scope.identity({ model: DEMO_MODEL_NAME, systemFingerprint: DEMO_MODEL_NAME });
+    const { deltas, finishReason } = planOutput(composeOutput(messages, parameters), parameters);
+    controls.identity({ model: DEMO_MODEL_NAME, systemFingerprint: DEMO_MODEL_NAME });
     let completionTokens = 0;
     try {
-      for await (const batch of this.#paced(deltas, scope.signal)) {
+      for await (const batch of this.#pace(deltas, controls.signal)) {
         completionTokens += batch.length;
         yield batch;
       }
       return { finishReason };
     } finally {
       const usage = { prompt_tokens: promptTokens, completion_tokens: completionTokens };
-      scope.usage({ ...usage, total_tokens: promptTokens + completionTokens });
+      controls.usage({ ...usage, total_tokens: promptTokens + completionTokens });
     }
   }
 
-  /** One delta at a time at a steady rate; a reader that was slow gets no burst afterwards. Or all as fast as they are read. */
-  async *#paced(deltas: readonly Delta[], signal: AbortNotice): AsyncGenerator<readonly Delta[], void, void> {
+  /**
+   * Yields one delta at a time at a steady rate, without a burst after a slow read; at full speed, batches as fast as they
+   * are read.
+   */
+  async *#pace(deltas: readonly Delta[], signal: AbortNotice): AsyncGenerator<readonly Delta[], void, void> {
     const size = this.tokensPerSecond > 0 ? 1 : BATCH_SIZE;
     let dueAt = this.clock.monotonic();
     for (let next = 0; next < deltas.length; next += size) {
@@ -61,7 +64,7 @@ export class DemoModel implements ChatModel {
         const now = this.clock.monotonic();
         if (dueAt > now) await sleep(dueAt - now, this.clock, signal);
         else if (now - dueAt > LATENESS_MS) dueAt = now;
-        // From when it was due, not from when the timer fired: timers are late, and the rate would suffer.
+        // Counted from when it was due and not from when the timer fired: timers fire late, and the rate would drop.
         dueAt += 1000 / this.tokensPerSecond;
       } else await nextTurn();
       signal.throwIfAborted();

@@ -1,4 +1,4 @@
-/** A text of each format, in the ranges and domains that are reserved for examples. */
+/** A text for each format, from the ranges and domains reserved for examples. */
 export const FORMAT_TEXTS: ReadonlyMap<string, string> = new Map(
   `date 2026-01-31|time 12:30:00Z|date-time 2026-01-31T12:30:00Z|duration P1D|email ada@example.com|idn-email ada@example.com
   |hostname example.com|idn-hostname example.com|uri https://example.com/1|iri https://example.com/1|uri-reference /1
@@ -8,7 +8,7 @@ export const FORMAT_TEXTS: ReadonlyMap<string, string> = new Map(
     .map((line) => line.split(' ') as [string, string]),
 );
 
-/** Patterns that match the text of a format, and that text. zod gives these patterns beside its formats. */
+/** Texts for those patterns that zod writes beside its formats. */
 export const PATTERN_TEXTS: ReadonlyMap<string, string | undefined> = new Map(
   String.raw`email ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
 uuid ^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$

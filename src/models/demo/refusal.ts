@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../errors/index.js';
 
-/** The 400 for what the demo does not do, and a real model perhaps does. */
+/** Makes the 400 error for a request that the demo cannot serve but a real model may. */
 export function makeRefusalError(reason: string, code: string, param: string): UpstreamError {
   return new UpstreamError(`${reason}, or set OPENAI_API_KEY to have a real model answer.`, {
     status: 400,

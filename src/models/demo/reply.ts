@@ -4,19 +4,21 @@ import { findKeywords } from './words.js';
 const NOTICE = "I am Millrace's offline demo, not a language model; set OPENAI_API_KEY to talk to a real one.";
 const MOST_NUMBERS = 1000;
 
-/** A calculation with two numbers. */
+/** Matches a calculation with two numbers. */
 export const SUM = /(?<![\w.-])(-?\d{1,12}(?:\.\d{1,6})?)( ?[*×+] ?| [-/÷x] )(-?\d{1,12}(?:\.\d{1,6})?)(?![\w-])/;
 const COUNT = /\bcount (?:from 1 )?(?:up )?to ([1-9]\d{0,6})\b/i;
 const ECHO = /^(?:please )?(?:say|repeat|echo) (.+)$/is;
 const ASKS_WHO = /\b(?:who are you|what are you|what can you do|are you an? \w{1,20}|what model)\b/i;
 const GREETING = /^(?:hi|hello|hey|good (?:morning|afternoon|evening))\b/i;
 
-/** What the demo says next in a conversation. The first rule that applies answers; the same conversation, always the same. */
+/**
+ * Chooses what the demo says next. The first rule that applies decides, so the same conversation always gets the same reply.
+ */
 export function chooseReply(conversation: Conversation): string {
   return (
     tellResults(conversation) ??
     calculate(conversation) ??
-    count(conversation) ??
+    countUp(conversation) ??
     ECHO.exec(conversation.message)?.[1] ??
     describeMessage(conversation)
   );
@@ -37,7 +39,7 @@ function calculate({ message }: Conversation): string | undefined {
   return `${sum} = ${result}. That one I did not have to guess: I calculate by fixed rules.`;
 }
 
-function count({ message }: Conversation): string | undefined {
+function countUp({ message }: Conversation): string | undefined {
   const last = COUNT.exec(message)?.[1];
   if (last === undefined) return undefined;
   const length = Math.min(Number(last), MOST_NUMBERS);
@@ -59,7 +61,7 @@ function describeMessage({ message, hasAttachment }: Conversation): string {
   return `${greeting}${attached}${about} I know nothing about it, and would rather say so than invent something. ${NOTICE}`;
 }
 
-/** A text on one line in quotation marks, without its full stop, shortened to `limit` code units. */
+/** Writes a text on one line in quotation marks, without its full stop, shortened to `limit` code units. */
 function quote(text: string, limit: number): string {
   const line = text
     .slice(0, limit)

@@ -2,27 +2,30 @@ import { isDeepStrictEqual } from 'node:util';
 import { isJsonObject, type JsonObject } from '../../kernel/index.js';
 import { PATTERN_TEXTS } from './formats.js';
 
-/** Why the demo makes no value for a schema. Its message is for the client. */
+/** The demo makes no value for a schema. The message says why, for the client. */
 export class NoValueError extends Error {}
 
 const MOST_STEPS = 20_000;
-/** What the demo knows no way to satisfy. Where it stands no value is made: none would be sure to fit. */
+/** Keywords that the demo cannot satisfy. It makes no value for a schema that has one. */
 const UNKNOWN =
   /^(?:contains|dependen\w*|else|if|maxProperties|minProperties|not|patternProperties|prefixItems|then|unevaluated\w*|\$(?:dynamic|recursive)Ref)$/;
 
-/** Holds values against a JSON schema. What all of it may cost is bounded, whatever the schema asks for. */
+/** Checks values against a JSON schema. The total work is bounded, whatever the schema asks for. */
 export class SchemaCheck {
   #steps = 0;
 
   constructor(private readonly root: unknown) {}
 
-  /** @throws RangeError if the schema has cost too much by now */
+  /**
+   * Counts work.
+   * @throws RangeError if the schema has taken too much work
+   */
   spend(steps: number): void {
     this.#steps += steps;
     if (this.#steps > MOST_STEPS) throw new RangeError('The schema asks for too much');
   }
 
-  /** Finds what a reference means: a JSON pointer from the root on. */
+  /** Resolves a reference: a JSON pointer from the root. */
   resolve(reference: string): unknown {
     let schema = this.root;
     for (const segment of reference.split('/').slice(1)) {
@@ -33,7 +36,10 @@ export class SchemaCheck {
     return schema;
   }
 
-  /** @throws NoValueError if the schema has a keyword that the demo does not know */
+  /**
+   * Whether a value fits a schema.
+   * @throws NoValueError if the schema has a keyword that the demo does not know
+   */
   fits(value: unknown, schema: unknown): boolean {
     this.spend(1);
     if (!isJsonObject(schema)) return schema === undefined || schema === true;
@@ -56,7 +62,7 @@ export class SchemaCheck {
   }
 
   #fitsText(value: string, { minLength, maxLength, pattern }: JsonObject): boolean {
-    // The patterns of clients are not run: some take for ever.
+    // Clients' patterns are not run, because some never end.
     const isMatch = typeof pattern !== 'string' || PATTERN_TEXTS.get(pattern) === value;
     if (!isMatch) throw new NoValueError('the demo knows no value for a `pattern` of it');
     return isWithin(Array.from(value).length, minLength, maxLength);
@@ -70,29 +76,30 @@ export class SchemaCheck {
   #fitsObject(value: JsonObject, schema: JsonObject): boolean {
     const names = Object.keys(value);
     return (
-      asList(schema.required).every((name) => Object.hasOwn(value, String(name))) &&
+      readList(schema.required).every((name) => Object.hasOwn(value, String(name))) &&
       names.every((name) => this.fits(name, schema.propertyNames)) &&
       names.every((name) => this.fits(value[name], findPropertySchema(schema, name)))
     );
   }
 }
 
+/** The schema of a property of an object. */
 export function findPropertySchema({ properties, additionalProperties }: JsonObject, name: string): unknown {
   return isJsonObject(properties) && Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
 }
 
-/** The value if it is a JSON object, else an empty one. */
+/** The value if it is a JSON object, otherwise an empty object. */
 export function readObject(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-/** The value if it is a list, else an empty one. */
-export function asList(value: unknown): readonly unknown[] {
+/** The value if it is a list, otherwise an empty list. */
+export function readList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Whether a number keeps to limits that may be absent. */
-export function isWithin(count: number, least: unknown, most: unknown): boolean {
+/** Whether a number is within limits that may be absent. */
+function isWithin(count: number, least: unknown, most: unknown): boolean {
   return !(typeof least === 'number' && count < least) && !(typeof most === 'number' && count > most);
 }
 

@@ -24,7 +24,7 @@ const draft7 = new Ajv({ strict: false, logger: false, allErrors: true });
 addFormats.default(standard);
 addFormats.default(draft7);
 
-/** What the standard validator has against a value, or undefined. */
+/** The faults that a standard validator finds in a value; undefined if there are none. */
 function findFaults(schema: Schema, value: unknown): string | undefined {
   const ajv = typeof schema === 'object' && String(schema.$schema).includes('draft-07') ? draft7 : standard;
   return ajv.validate(schema, value) ? undefined : `${ajv.errorsText()} in ${JSON.stringify(value)}`;
@@ -35,7 +35,7 @@ describe('makeValue', () => {
     expect(findFaults(schema, fit(schema))).toBeUndefined();
   });
 
-  it('fits any schema that can be fitted, whatever is preferred', () => {
+  it('fits any satisfiable schema, whatever the preferences', () => {
     fc.assert(
       fc.property(anySchema(), fc.string(), fc.integer(), fc.boolean(), (schema, text, number, yes) => {
         const other: Partial<Choices> = {
@@ -129,7 +129,7 @@ describe('makeValue', () => {
       'is nested deeper than the stack',
       Array.from({ length: 50_000 }).reduce<Schema>((allOf) => ({ allOf: [allOf] }), text),
     ],
-  ])('says so if the schema %s', (_fault, schema) => {
+  ])('reports a schema that %s', (_fault, schema) => {
     const fail = (): unknown => fit(schema);
     expect(fail).toThrow(UpstreamError);
     expect(fail).toThrow(

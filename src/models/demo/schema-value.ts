@@ -2,25 +2,25 @@ import { isJsonObject, type JsonObject } from '../../kernel/index.js';
 import type { Choices, Place } from './choices.js';
 import { FORMAT_TEXTS, PATTERN_TEXTS } from './formats.js';
 import { makeRefusalError } from './refusal.js';
-import { asList, findPropertySchema, NoValueError, readObject, SchemaCheck } from './schema-check.js';
+import { readList, findPropertySchema, NoValueError, readObject, SchemaCheck } from './schema-check.js';
 
 const MOST_CHARACTERS = 10_000;
-/** From this depth on nothing is made that may be left out. */
+/** From this depth on, optional parts are left out. */
 const EASY_DEPTH = 6;
 const MOST_DEPTH = 60;
 
 /**
- * Makes a value that fits a JSON schema, as JSON; properties come in the order of the schema.
+ * Makes a value that fits a JSON schema, as JSON text, with properties in the order of the schema.
  *
- * @param param where the schema stands in the request, for the error
- * @throws UpstreamError (400) if it makes none, as where the schema has keywords that the demo does not know
+ * @param param the parameter that holds the schema, for the error
+ * @throws UpstreamError (400) if it finds none, for example because the schema has keywords that the demo does not know
  */
 export function makeValue(schema: unknown, choices: Choices, param: 'response_format' | 'tools'): string {
   try {
     const check = new SchemaCheck(schema);
     return JSON.stringify(new ValueMaker(check, choices).makeChecked(schema, { name: '', description: '' }, 0));
   } catch (error) {
-    // A RangeError is the end of what may be spent, or of the stack.
+    // A RangeError means that the work or the stack has reached its limit.
     if (!(error instanceof NoValueError || error instanceof RangeError)) throw error;
     const reason = error instanceof NoValueError ? error.message : 'it asks for too much';
     const fault = `The demo found no value that fits a JSON schema in \`${param}\`: ${reason}. Simplify the schema`;
@@ -49,7 +49,7 @@ class ValueMaker {
     let failure = new NoValueError('it allows nothing');
     for (const branch of this.#order(branches, place, depth > EASY_DEPTH)) {
       try {
-        return this.makeChecked(merge(this.#flatten(branch), rest), place, depth + 1, schema);
+        return this.makeChecked(mergeSchemas(this.#flatten(branch), rest), place, depth + 1, schema);
       } catch (error) {
         if (!(error instanceof NoValueError)) throw error;
         failure = error;
@@ -58,14 +58,14 @@ class ValueMaker {
     throw failure;
   }
 
-  /** The schema with its references and `allOf` put into it. */
+  /** Merges the references and `allOf` of a schema into it. */
   #flatten(schema: unknown): JsonObject {
     this.check.spend(1);
     if (schema === false) throw new NoValueError('it allows nothing');
     const { $ref, allOf, ...rest } = readObject(schema);
-    const parts = [...(typeof $ref === 'string' ? [this.check.resolve($ref)] : []), ...asList(allOf)];
+    const parts = [...(typeof $ref === 'string' ? [this.check.resolve($ref)] : []), ...readList(allOf)];
     this.check.spend(parts.length ** 2 / 10);
-    return parts.reduce<JsonObject>((whole, part) => merge(this.#flatten(part), whole), rest);
+    return parts.reduce<JsonObject>((whole, part) => mergeSchemas(this.#flatten(part), whole), rest);
   }
 
   #makePlain(schema: JsonObject, place: Place, depth: number): unknown {
@@ -89,7 +89,7 @@ class ValueMaker {
     }
   }
 
-  /** Options or branches, the best first, null first or last; in a list, each item begins with the next one. */
+  /** Orders options or branches: the best first, null first or last. In a list, each item begins with the next option. */
   #order(options: readonly unknown[], { index = 0 }: Place, isNullFirst: boolean): readonly unknown[] {
     this.check.spend(options.length / 5);
     const ranked = this.choices.rank(options.map(readLabel)).map((at) => options[at]);
@@ -99,7 +99,7 @@ class ValueMaker {
   }
 
   #makeObject(schema: JsonObject, place: Place, depth: number): JsonObject {
-    const required = new Set(asList(schema.required).map(String));
+    const required = new Set(readList(schema.required).map(String));
     const properties = Object.entries(readObject(schema.properties));
     const usual = properties.filter(([name, part]) => required.has(name) || (depth < EASY_DEPTH && part !== false));
     const names = new Set([...usual.map(([name]) => name), ...required]);
@@ -110,13 +110,13 @@ class ValueMaker {
 
   #makeList({ items, minItems, maxItems }: JsonObject, place: Place, depth: number): unknown[] {
     const usual = items !== false && depth < EASY_DEPTH ? 1 : 0;
-    const length = Math.min(Math.max(numberOr(0, minItems), usual), numberOr(Infinity, maxItems));
+    const length = Math.min(Math.max(readNumber(0, minItems), usual), readNumber(Infinity, maxItems));
     this.check.spend(length);
     return Array.from({ length }, (_, index) => this.#make(items, { ...place, index }, depth + 1));
   }
 
   #makeText({ format, pattern, minLength, maxLength }: JsonObject, place: Place): unknown {
-    const [least, most] = [numberOr(0, minLength), numberOr(MOST_CHARACTERS, maxLength)];
+    const [least, most] = [readNumber(0, minLength), readNumber(MOST_CHARACTERS, maxLength)];
     if (least > MOST_CHARACTERS) throw new NoValueError(`it asks for more than ${MOST_CHARACTERS} characters`);
     const fixed = PATTERN_TEXTS.get(String(pattern)) ?? FORMAT_TEXTS.get(readText(format));
     const text = fixed ?? fitLength(this.choices.writeText(place), least, most);
@@ -126,30 +126,30 @@ class ValueMaker {
 
   #makeNumber(schema: JsonObject, index: number): unknown {
     const { minimum, exclusiveMinimum = minimum, maximum, exclusiveMaximum = maximum, multipleOf } = schema;
-    const from = numberOr(numberOr(2, exclusiveMaximum) - 2, exclusiveMinimum);
-    const middle = (from + numberOr(from + 2, exclusiveMaximum)) / 2;
-    const step = Math.abs(numberOr(1, multipleOf)) || 1;
+    const from = readNumber(readNumber(2, exclusiveMaximum) - 2, exclusiveMinimum);
+    const middle = (from + readNumber(from + 2, exclusiveMaximum)) / 2;
+    const step = Math.abs(readNumber(1, multipleOf)) || 1;
     const multiples = [0, 1, -1].map((by) => Number(((Math.round(middle / step) + by + index) * step).toPrecision(15)));
     const tried = [...this.choices.numbers.slice(index), Math.round(middle * 100) / 100 + index, middle, ...multiples];
     return tried.find((value) => Number.isFinite(value) && this.check.fits(value, schema));
   }
 }
 
-/** One schema that says what two say, as far as that is easy: what comes of it is held against both. */
-function merge(one: JsonObject, other: JsonObject): JsonObject {
+/** Merges two schemas as far as that is simple; the resulting value is checked against both. */
+function mergeSchemas(one: JsonObject, other: JsonObject): JsonObject {
   const [first, second] = [readObject(one.properties), readObject(other.properties)];
   const shared = Object.keys(second).filter((name) => Object.hasOwn(first, name));
   const both = Object.fromEntries(shared.map((name) => [name, { allOf: [first[name], second[name]] }]));
   const properties = { ...first, ...second, ...both };
-  const required = [...asList(one.required), ...asList(other.required)];
+  const required = [...readList(one.required), ...readList(other.required)];
   return { ...one, ...other, required, ...(Object.keys(properties).length > 0 && { properties }) };
 }
 
-/** Brings a text to a length in characters. */
+/** Fits a text to a length in characters. */
 function fitLength(text: string, least: number, most: number): string {
   const characters = Array.from(text);
   if (characters.length >= least) return characters.slice(0, most).join('');
-  // A character takes at most two of the units that are counted here.
+  // A character has at most two of the UTF-16 units that `padEnd` counts.
   const long = text.padEnd(2 * least, ` ${text || 'demo'}`);
   return Array.from(long).slice(0, least).join('');
 }
@@ -163,7 +163,7 @@ function readText(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, 200) : '';
 }
 
-function numberOr(fallback: number, value: unknown): number {
+function readNumber(fallback: number, value: unknown): number {
   return typeof value === 'number' ? value : fallback;
 }
 

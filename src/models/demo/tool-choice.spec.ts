@@ -43,7 +43,7 @@ describe('chooseTools', () => {
     expect(called({ tools: offered }, message)).toEqual(names);
   });
 
-  it('answers in text when a tool has answered', () => {
+  it('calls none after the result of a tool', () => {
     expect(called({ tools }, 'get_weather', true)).toEqual([]);
   });
 
@@ -74,7 +74,7 @@ describe('chooseTools', () => {
     expect(called({ tools, tool_choice: allowed('required') }, 'Hello')).toEqual(['clock']);
   });
 
-  it('hands on the schema of functions; without one, anything goes', () => {
+  it('passes on the schema of functions; without one, anything fits', () => {
     expect(chooseTools({ tools, tool_choice: 'required' }, 'get_weather, clock, note', false)).toEqual([
       { kind: 'function', name: 'get_weather', description: '', schema: parameters },
       { kind: 'function', name: 'clock', description: '', schema: { type: 'object' } },

@@ -1,10 +1,10 @@
 import { isJsonObject } from '../../kernel/index.js';
 import type { ModelParameters } from '../chat-model.js';
 import { SUM } from './reply.js';
-import { asList, readObject } from './schema-check.js';
+import { readList, readObject } from './schema-check.js';
 import { Evidence } from './words.js';
 
-/** Calls in one answer: more are no sensible wish, and each costs work. */
+/** Most tool calls in one output, as each costs work. */
 const MOST_CALLS = 10;
 
 /** A tool of the client. */
@@ -12,22 +12,23 @@ export interface Tool {
   readonly kind: 'function' | 'custom';
   readonly name: string;
   readonly description: string;
-  /** JSON schema of a function's arguments; a custom tool takes text. */
+  /** JSON schema of a function's arguments; unused for a custom tool, which takes text. */
   readonly schema: unknown;
 }
 
 /**
- * Which tools the demo calls. `tool_choice` decides; where it is `auto` or absent, those that the newest message of the
- * user names, or else the one that does what it asks for, unless the answer to a tool is due.
+ * Chooses the tools that the demo calls. `tool_choice` decides. If it is `auto` or absent, these are the tools that the
+ * user's newest message names, or otherwise the one that does what the message asks for.
+ * @param hasResults whether the results of tools are the newest messages: then `auto` calls none
  */
-export function chooseTools(parameters: ModelParameters, message: string, isAnswerDue: boolean): readonly Tool[] {
+export function chooseTools(parameters: ModelParameters, message: string, hasResults: boolean): readonly Tool[] {
   const { tool_choice, parallel_tool_calls } = parameters;
   const choice = isJsonObject(tool_choice) ? tool_choice : { type: tool_choice ?? 'auto' };
   const allowed = choice.type === 'allowed_tools' ? readObject(choice.allowed_tools) : undefined;
   const allowedNames = allowed && readTools(allowed.tools).map(({ name }) => name);
   const type = allowed === undefined ? choice.type : allowed.mode;
   const tools = readTools(parameters.tools).filter(({ name }) => allowedNames?.includes(name) ?? true);
-  if (type === 'none' || (type === 'auto' && isAnswerDue)) return [];
+  if (type === 'none' || (type === 'auto' && hasResults)) return [];
   if (type === 'function' || type === 'custom') {
     const { name } = readObject(choice[type]);
     return tools.filter((tool) => tool.kind === type && tool.name === name).slice(0, 1);
@@ -43,7 +44,7 @@ export function chooseTools(parameters: ModelParameters, message: string, isAnsw
 }
 
 function readTools(value: unknown): Tool[] {
-  const tools = asList(value).filter(isJsonObject);
+  const tools = readList(value).filter(isJsonObject);
   return tools.flatMap((tool): Tool[] => {
     const kind = tool.type === 'custom' ? 'custom' : 'function';
     const { name, description, parameters = { type: 'object' } } = readObject(tool[kind]);

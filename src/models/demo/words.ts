@@ -1,6 +1,6 @@
 const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}'’]{0,39}/gu;
 const ENDING = /(?<=..)(?:(?<!account)ing|ed|ies|es|e|s|(?<![aeiou])y)$/;
-/** Words that say nothing about the subject of a text, or of a tool. */
+/** Words that say nothing about the subject of a text or a tool. */
 const FILLERS = new Set(
   `a about again all also am an and any are as ask at be because been but by call can can't could did do does doesn't
   don't for from get give go got had has have he hello help her hi him his how i i'd i'll i'm i've if in into is isn't
@@ -11,7 +11,10 @@ const FILLERS = new Set(
   create run read show check set tool function current`.split(/\s+/),
 );
 const CHANGES = /^(?:create|delete|update|add|remove|cancel|book)/i;
-/** What people call a thing when they sort texts: words in which others write about it. All of them speak for it. */
+/**
+ * Topics by which people sort texts, and after the colon further words that suggest the topic. All words of a line count for
+ * it.
+ */
 const TOPICS = `
 billing invoice payment accounting finance: pay paid charge bill card receipt vat tax subscription fee overcharged
 refund reimbursement return chargeback: money reimburse repay
@@ -31,21 +34,21 @@ calculator calculate calculation arithmetic math: compute plus minus divide sum
 positive happy praise satisfied: good great love excellent awesome perfect wonderful fantastic thank`
   .split('\n')
   .map((line) => ({ titles: new Set(findStems(line.split(':')[0] ?? '')), stems: new Set(findStems(line)) }));
-/** What an option is called that is right when nothing speaks for another. */
+/** Names of options that are right if nothing suggests another one. */
 const ANYTHING_ELSE = /^(?:general|other|neutral|normal|medium|none|unknown|default|unclear|standard|no)(?![a-z])/i;
 
-/** The words of a text in lower case without their endings, so that "crashes" and "crashed" are one. */
+/** Finds the words of a text in lower case without their endings, so that "crashes" equals "crashed". */
 function findStems(text: string): string[] {
   const words = text.toLowerCase().replaceAll('’', "'").match(WORD) ?? [];
   return words.map((word) => word.replace(ENDING, '').replace(/(?<=..)(.)\1$/, '$1'));
 }
 
-/** A name such as `getWeather_now` as words. */
+/** Splits a name such as `getWeather_now` into words. */
 export function splitName(name: string): string {
   return name.replace(/([a-z\d])([A-Z])/g, '$1 $2').replace(/[^\p{L}\p{N}]+/gu, ' ');
 }
 
-/** The words of a text that carry its meaning, without repetition, as they are written there. */
+/** Finds the words that carry the meaning of a text, each once, as written. */
 export function findKeywords(text: string, most: number): string[] {
   const keywords = new Map<string, string>();
   for (const [word] of text.matchAll(WORD)) {
@@ -55,7 +58,7 @@ export function findKeywords(text: string, most: number): string[] {
   return [...keywords.values()];
 }
 
-/** What the words of a message speak for. */
+/** The words of a message as evidence for options and tools. */
 export class Evidence {
   readonly #stems: ReadonlySet<string>;
 
@@ -67,7 +70,7 @@ export class Evidence {
     this.#stems = new Set(findStems(text));
   }
 
-  /** The options that the message speaks for first, as indices; by their order if it is for several, or for none. */
+  /** Ranks options by how well the message suggests them, as indexes; equal ones keep their order. */
   rank(options: readonly string[]): readonly number[] {
     const score = (option: string): number =>
       this.#score(findStems(splitName(option))) + (ANYTHING_ELSE.test(option) ? 0.5 : 0);
@@ -75,19 +78,19 @@ export class Evidence {
     return scored.toSorted((a, b) => b.score - a.score).map(({ index }) => index);
   }
 
-  /** Whether the message is about what a name says, or a topic that its description mentions. */
+  /** Whether the message is about a name or a topic in its description. */
   supports(name: string, description: string): boolean {
     const named = findStems(findKeywords(splitName(name), 9).join(' '));
     return this.#score(named) >= 1 || this.#scoreTopics(findStems(description)) >= 1;
   }
 
-  /** How much a message asks for what a tool does: 0 if it does not. */
+  /** Scores how much the message asks for a tool; 0 if it does not. */
   scoreTool(name: string, description: string): number {
     const named = findStems(findKeywords(splitName(name), 9).join(' '));
     const described = findStems(findKeywords(description, 50).join(' ')).filter((stem) => !named.includes(stem));
     const [hits, others] = [this.#count(named), this.#count(new Set(described))];
     if (others > 1 || (hits + others > 0 && hits * 2 >= named.length)) return hits * 2 + others;
-    // What changes something is asked for by its name.
+    // A tool that changes something must be asked for by its name.
     return CHANGES.test(name) ? 0 : this.#scoreTopics(named);
   }
 

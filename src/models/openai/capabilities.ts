@@ -2,46 +2,46 @@ import type { ModelCall } from '../chat-model.js';
 import { type MessageForm, OPENAI_MESSAGES } from './request/index.js';
 
 /**
- * How an output is made to fit a JSON schema.
+ * How a provider is made to fit its output to a JSON schema.
  * - `json_schema`: the provider takes `response_format: {type: "json_schema"}`;
- * - `tool`: the schema is a tool that the model must call, and the call's arguments are the output;
- * - `prompt`: the schema stands in the instructions, and the JSON is taken out of what the model writes.
+ * - `tool`: the schema becomes a tool that the model must call, and the arguments of the call are the output;
+ * - `prompt`: the schema stands in the instructions, and the JSON is extracted from the text.
  */
 type StructuredOutputMethod = 'json_schema' | 'tool' | 'prompt';
 
-/** Writes a call in a provider's dialect. Returns its argument if there is nothing to change. */
+/** Writes a call in a provider's dialect. Returns the same object if nothing changes. */
 export type RequestRule = (call: ModelCall) => ModelCall;
 
-/** In what a provider's chat completions differ from OpenAI's. */
+/** The differences of a provider's chat completions from OpenAI's. */
 export interface Capabilities {
   readonly structuredOutput: StructuredOutputMethod;
   /** Whether `response_format: {type: "json_object"}` has an effect; without it, JSON is asked for in the instructions. */
   readonly jsonObject: boolean;
   /** Whether `parallel_tool_calls` is understood. */
   readonly parallelToolCalls: boolean;
-  /** Whether completions can be streamed; without it each is asked for in one piece, and comes to the client in one. */
+  /** Whether completions can be streamed; otherwise each is requested and passed on in one piece. */
   readonly streaming: boolean;
-  /** Formats of a spoken completion (`audio.format`) that it streams; a completion in another one is asked for in one piece. */
+  /** Audio formats (`audio.format`) that it streams; completions in other formats are requested in one piece. */
   readonly streamedAudio: 'pcm16' | 'any';
-  /** Whether `stream_options` may be sent. Without it a provider tells its usage unasked. */
+  /** Whether `stream_options` may be sent; a provider without it reports usage by default. */
   readonly streamOptions: boolean;
   /**
-   * Names of the tags in which reasoning stands at the beginning of the content; a slash before one: it is open already. None:
-   * reasoning has a field of its own.
+   * Names of tags around reasoning at the beginning of the content; a slash before a name means that the tag is already open.
+   * Empty if reasoning has a field of its own.
    */
   readonly reasoningTags: readonly string[];
-  /** How it wants the messages of a conversation. */
+  /** The form of messages that it takes. */
   readonly messages: MessageForm;
   /**
-   * True: the reasoning before tool calls must come back with them, as `reasoning_content`. Servers that say it by that name
-   * are found out by their completions; this is for those that want it of a history which another process has seen.
+   * True if reasoning before tool calls must be sent back with them as `reasoning_content`. Servers that send it under that
+   * name are detected by their completions; this setting is needed for a history that another process has seen.
    */
   readonly returnsReasoning: boolean;
-  /** Applied to each call in order, after its output and messages have been arranged. */
+  /** Applied to each call in order, after its output format and messages have been written. */
   readonly rules: readonly RequestRule[];
 }
 
-/** OpenAI's own. */
+/** The capabilities of OpenAI itself. */
 export const OPENAI_CAPABILITIES: Capabilities = {
   structuredOutput: 'json_schema',
   jsonObject: true,

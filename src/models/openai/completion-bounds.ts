@@ -4,53 +4,51 @@ import { makeCompletionTooLargeError, makeBadCompletionError, makeTooManyToolCal
 
 /** How long an upstream may be silent, in milliseconds. */
 interface SilenceLimits {
-  /** Longest wait for the first delta, from the request on. */
+  /** Longest wait for the first delta, counted from the request. */
   readonly firstTokenTimeoutMs: number;
-  /** Longest silence after it. */
+  /** Longest silence after the first delta. */
   readonly idleTimeoutMs: number;
 }
 
-/** What an upstream may do with a completion before it is given up. */
+/** Limits for one completion of an upstream. */
 export interface CompletionLimits extends SilenceLimits {
-  /** Most characters of a completion: text, reasoning, refusal, tool calls, sources, images and sound together. */
+  /** Most characters of a completion: text, reasoning, refusal, tool calls, citations, images and audio together. */
   readonly maxCompletionLength: number;
 }
 
-/** Most tool calls of one completion. OpenAI takes no more tools than that in one request. */
+/** Most tool calls of one completion; also OpenAI's limit of tools in one request. */
 export const MAX_TOOL_CALLS = 128;
 /**
- * How many times the bound of its text the log probabilities of a completion may come to in memory: 64 MiB by default. With
- * the 20 alternatives that can be asked for, a token takes 6 kB, so that is enough for 10,000 tokens.
+ * Memory that log probabilities may take, as a multiple of the character limit: 64 MiB by default. With 20 alternatives a
+ * token takes 6 kB, so that is enough for 10,000 tokens.
  */
 const LOGPROBS_FACTOR = 8;
-/** What a value takes in memory beside its text, in bytes: a number, or an object or list with its place in another one. */
+/** Memory of one JSON value beside its text, in bytes. */
 const VALUE_BYTES = 32;
-/** Citations, images and sound are weighed by their memory. */
+/** Converts the memory of citations, images and audio to characters. */
 const BYTES_PER_CHARACTER = 2;
 
 /**
- * Most bytes of an event, or of a completion that comes as a whole: JSON escapes characters, and holds more than the completion.
+ * Most bytes of an event or of a whole completion: JSON escapes characters and holds more than the output.
  * @param maxLength most characters of the completion
  */
 export function maxWrittenBytes(maxLength: number): number {
   return 2 * maxLength + 64 * 1024;
 }
 
-/**
- * Most values of an event: in more time than 100,000 can take to parse (100 ms, if all of them have names), others would notice.
- * A completion that comes as a whole may hold the log probabilities of thousands of tokens.
- */
+/** Most JSON values of an event: 100,000 can take 100 ms to parse, and a longer pause would disturb other requests. */
 const MOST_VALUES_OF_EVENT = 100_000;
+/** Most JSON values of a whole completion, which may hold the log probabilities of thousands of tokens. */
 export const MOST_VALUES_OF_WHOLE = 1_000_000;
-/** Deepest nesting: of a schema or arguments of a tool, a part of this. */
+/** Deepest nesting of an event. */
 const DEEPEST = 128;
-/** Shorter ones are neither deep enough to do harm, nor hold many values. */
+/** Shorter events, in characters, can neither be harmfully deep nor hold too many values. */
 const LONG_EVENT = 4 * 1024;
 
 /**
- * Checks JSON before it is parsed: what it comes to in memory can be twenty times its text, and what is nested deeply can be parsed
- * but not be written again.
- * @throws UpstreamError if it holds more values than any completion does, or is nested deeper
+ * Checks JSON before it is parsed: it can take twenty times the memory of its text, and deeply nested values can be parsed
+ * but not be serialized again.
+ * @throws UpstreamError if it holds too many values or is nested too deeply
  */
 export function assertParsable(json: string, mostValues = MOST_VALUES_OF_EVENT): void {
   if (json.length <= LONG_EVENT) return;
@@ -59,28 +57,29 @@ export function assertParsable(json: string, mostValues = MOST_VALUES_OF_EVENT):
   if (excess === 'depth') throw makeBadCompletionError('it is nested too deeply');
 }
 
-/** Counts what is kept of one completion as it comes, so that no upstream can fill the memory. */
+/** Counts the size of one completion as it arrives, so that no upstream can fill the memory. */
 export class CompletionBounds {
   readonly #maxLength: number;
   #length = 0;
   #logprobsBytes = 0;
   #toolCalls = 0;
 
-  /** @param maxLength most characters of text, reasoning, refusal, tool calls, citations, images and sound together */
+  /** @param maxLength most characters of text, reasoning, refusal, tool calls, citations, images and audio together */
   constructor(maxLength: number) {
     this.#maxLength = maxLength;
   }
 
-  /** Takes characters of a tool call, which may be passed on much later. {@link add} tells if they are too many. */
+  /** Counts characters of a tool call, which may be passed on much later. {@link add} throws if they are too many. */
   count(length: number): void {
     this.#length += length;
   }
 
   /**
-   * Takes what one event of the upstream has brought, its tool calls aside. What is beyond a bound is taken out of `deltas` again.
+   * Counts the deltas of one event, except its tool calls. If the completion is too large, the event's deltas are removed
+   * again.
    * @param from index of the first delta of the event
-   * @param json the event
-   * @throws UpstreamError if the completion is larger than it may be
+   * @param json the event's data
+   * @throws UpstreamError if the completion is too large
    */
   add(deltas: Delta[], from: number, json: string): void {
     let hasLogprobs = false;
@@ -111,8 +110,8 @@ export class CompletionBounds {
   }
 
   /**
-   * Takes the beginning of one more tool call.
-   * @throws UpstreamError if there are more of them than any completion needs
+   * Counts one more tool call.
+   * @throws UpstreamError if there are too many
    */
   addToolCall(): void {
     if (this.#toolCalls === MAX_TOOL_CALLS) throw makeTooManyToolCallsError(MAX_TOOL_CALLS);

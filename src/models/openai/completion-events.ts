@@ -5,32 +5,32 @@ import { CLOSE_LIMIT_MS, type UpstreamBody } from './upstream-body.js';
 import { makeCompletionTooLargeError, isTimeout, makeReportedError } from './upstream-errors.js';
 
 /**
- * What is parsed in one turn of the event loop, in bytes: all of a read up to the first limit, some 50 events of OpenAI's and
- * 100 µs; of a larger one so much at a time. A fast upstream sends many times that in one read, and everybody else would wait for
- * all of it at each of their steps (docs/performance.md).
+ * How many bytes are parsed in one turn of the event loop: a whole read up to the first limit (some 50 events of OpenAI's,
+ * 100 µs), and parts of a larger one. A fast upstream sends many times that in one read, and all other requests would wait
+ * for it (docs/performance.md).
  */
 const WHOLE_READ = 16 * 1024;
 const BYTES_PER_TURN = 8 * 1024;
 
-/** What is remembered of how a model's completions end, from one call to the next. */
+/** How a model's completions end, remembered from one call to the next. */
 export interface EndingHabit {
-  /** True if the last one that came to its end did so by silence after its finish_reason, on an open connection. */
+  /** True if the last whole completion ended with silence after its finish_reason, on an open connection. */
   endsInSilence: boolean;
 }
 
 /**
- * Reads the events of a completion: the deltas of one read of it at a time, or of a part of it if that was much.
+ * Reads the events of a completion: the deltas of one read at a time, or of a part of a large read.
  *
- * When a completion is over is harder to tell than it seems. `[DONE]` and the end of the body say so. A finish_reason alone does
- * not: some servers give one too early, or with each piece, and the usage that was asked for comes after it, from busy servers
- * seconds later. So the idle limit goes on after it, for all that follows together: comments do not stretch it.
- * - Text takes the finish_reason back. Those that this completion gives after that need a witness: usage, `[DONE]` or an end in
- *   good order. Without one, silence, an error or a broken connection is the failure that it looks like.
- * - Usage after the finish_reason: nothing is left but the end, which may take {@link CLOSE_LIMIT_MS}.
- * - Silence, an error event, a broken connection, or anything that cannot be understood: the completion is whole all the same.
- *   The client has all of it, and a failure would make it ask and pay for it again.
- * - A server that sends nothing after a finish_reason and never closes would take the idle limit for each completion, so the
- *   {@link EndingHabit} has it wait for {@link CLOSE_LIMIT_MS} only, until a completion ends in another way.
+ * The end of a completion is hard to recognise. `[DONE]` and the end of the body mean the end, but a finish_reason alone does
+ * not: some servers send it too early or with each piece, and the usage comes after it, seconds later from busy servers. So
+ * the idle limit continues after it, for everything that follows together; comments do not extend it.
+ * - More text revokes the finish_reason. A later finish_reason of this completion needs a confirmation: usage, `[DONE]` or an
+ *   orderly end. Without it, silence, an error or a broken connection is a failure.
+ * - After the finish_reason and the usage, only the end is left, which may take {@link CLOSE_LIMIT_MS}.
+ * - After a finish_reason that stands, silence, an error event, a broken connection or unreadable data do not fail the
+ *   completion: the client has all of it, and a failure would make it ask and pay again.
+ * - A server that sends nothing after a finish_reason and never closes would take the idle limit for each completion. The
+ *   {@link EndingHabit} shortens this to {@link CLOSE_LIMIT_MS}, until a completion ends in another way.
  */
 export class CompletionEvents {
   readonly #body: UpstreamBody;
@@ -39,7 +39,7 @@ export class CompletionEvents {
   readonly #habit: EndingHabit;
   readonly #parser: SseParser;
   #batch: Delta[] = [];
-  /** What was read and is for later turns. */
+  /** Bytes that were read and are left for later turns. */
   #rest: Uint8Array | undefined;
   #fault: unknown;
   #hasEnded = false;
@@ -53,13 +53,13 @@ export class CompletionEvents {
     this.#parser = new SseParser((data, event) => this.#onEvent(data, event), limit);
   }
 
-  /** True once nothing more of it is to be read. */
+  /** True once nothing more is to be read. */
   get hasEnded(): boolean {
     return this.#hasEnded;
   }
 
   /**
-   * What is to be parsed next; undefined at the end.
+   * The bytes to parse next; undefined at the end.
    * @throws UpstreamError if the connection breaks, or the upstream is silent, before the completion is whole
    */
   nextBytes(): Promise<Uint8Array | undefined> {
@@ -72,7 +72,7 @@ export class CompletionEvents {
     return this.#isWhole ? read.catch(this.#onFailureAfterAll) : read;
   }
 
-  /** The deltas in these bytes; none, if they hold comments or the like. A fault among them is kept: see {@link throwFault}. */
+  /** Parses bytes into deltas, possibly none. A fault in them is kept for {@link throwFault}. */
   parse(bytes: Uint8Array | undefined): readonly Delta[] {
     this.#push(bytes);
     const batch = this.#batch;
@@ -81,14 +81,14 @@ export class CompletionEvents {
   }
 
   /**
-   * Call this once the deltas of the last {@link parse} are given: they came ahead of the fault, and belong to the client.
-   * @throws UpstreamError if the upstream said what cannot be understood, or that it failed
+   * Throws the fault of the last {@link parse}. Call it after its deltas have been passed on, as they came before the fault.
+   * @throws UpstreamError if the data was unreadable or the upstream reported an error
    */
   throwFault(): void {
     if (this.#fault !== undefined) throw this.#fault;
   }
 
-  /** True if the completion stands, whatever comes now. */
+  /** True if the completion is whole, whatever comes next. */
   get #isWhole(): boolean {
     const { finishReason, isComplete, hasGoneOn } = this.#reader;
     return finishReason !== undefined && (isComplete || !hasGoneOn);
@@ -121,7 +121,7 @@ export class CompletionEvents {
     }
   }
 
-  /** In good order, unless it was over before. */
+  /** Notes an orderly end, unless the completion was over before. */
   #end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
@@ -131,7 +131,7 @@ export class CompletionEvents {
   #onEvent(data: string, event: string): void {
     if (this.#hasEnded || data === '') return;
     if (data === '[DONE]' || isDone(data)) {
-      this.#reader.done();
+      this.#reader.noteDone();
       this.#end();
       return;
     }
@@ -144,17 +144,17 @@ export class CompletionEvents {
   }
 }
 
-/** As some servers write the end. */
+/** Whether data is `[DONE]` as some servers write it. */
 function isDone(data: string): boolean {
   return data.length <= 16 && /^\s*\[?done\]?\s*$/i.test(data);
 }
 
-/** Pings and the like have names, but so have the chunks of some servers, each its own: what they hold tells them apart. */
+/** Whether a named event holds a chunk. Pings have event names, but so do the chunks of some servers, so the data decides. */
 function isCompletion(data: string): boolean {
   return /^\s*\{/.test(data) && (data.includes('"choices"') || data.includes('"error"'));
 }
 
-/** The error in an event named `error`: some servers wrap it in `{error}`, some do not, and some write no JSON. */
+/** Reads the error of an event named `error`: some servers wrap it in `{error}`, some do not, and some do not write JSON. */
 function readError(data: string): unknown {
   assertParsable(data);
   try {

@@ -1,28 +1,28 @@
 import type { UpstreamBody } from './upstream-body.js';
 import { makeBadCompletionError } from './upstream-errors.js';
 
-/** How the body of a good response is written. */
+/** The format of a completion's body. */
 export type CompletionFormat = 'events' | 'json';
 
-/** How much may be blank before a completion begins, in bytes. */
+/** Most white space before a completion, in bytes. */
 const BLANK_LIMIT = 4 * 1024;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const FIELDS = ['data', 'event', 'id', 'retry'];
 const LONGEST_FIELD = 5;
-/** What nearly all begin with: `data:`. */
+/** How nearly all event streams begin: `data:`. */
 const USUAL = [0x64, 0x61, 0x74, 0x61, 0x3a];
 
 /**
- * Finds out how a completion is written by how it begins, whatever its content type says: event streams come as
- * `application/json` and `application/octet-stream`, JSON as `text/plain` and `text/event-stream`. Nothing of it is consumed.
- * @param readType gives the content type that it names, in lower case; empty: none
- * @throws UpstreamError if it is neither, such as a page for people, or cannot be read
+ * Detects the format of a completion by its beginning, whatever its content type says: servers send event streams as
+ * `application/json` and `application/octet-stream`, and JSON as `text/plain` and `text/event-stream`. Consumes nothing.
+ * @param readType gives the content type in lower case; empty if there is none
+ * @throws UpstreamError if it is neither, such as an HTML page, or cannot be read
  */
 export async function detectFormat(body: UpstreamBody, readType: () => string): Promise<CompletionFormat> {
   let start: Uint8Array | undefined;
   for (;;) {
     const bytes = await body.read();
-    // What ends before it has begun is told apart by whoever misses the rest.
+    // An empty body is treated as an event stream, whose reader reports the missing rest.
     if (bytes === undefined) break;
     start = start === undefined ? bytes : Buffer.concat([start, bytes]);
     const format = readFormat(start);
@@ -39,7 +39,7 @@ export async function detectFormat(body: UpstreamBody, readType: () => string): 
   return 'events';
 }
 
-/** Undefined: more has to be seen. */
+/** Undefined if more bytes are needed. */
 function readFormat(bytes: Uint8Array): CompletionFormat | 'other' | undefined {
   if (USUAL.every((byte, index) => bytes[index] === byte)) return 'events';
   let at = 0;

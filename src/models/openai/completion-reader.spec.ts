@@ -8,7 +8,7 @@ import { CompletionReader } from './completion-reader.js';
 
 const MAX_LENGTH = 1_000_000;
 
-/** Reads chunks and keeps everything they told. */
+/** Reads chunks and keeps everything that they report. */
 class Reading {
   readonly deltas: Delta[] = [];
   readonly identities: ModelIdentity[] = [];
@@ -35,8 +35,8 @@ function describeReading({ deltas, identities, usages, unknown, reader }: Readin
   return { deltas, identities, usages, unknown, finishReason, hasGoneOn, hasSpoken, isComplete };
 }
 
-describe('AnswerReader', () => {
-  it('gives no delta for a role, an empty piece or a null', () => {
+describe('CompletionReader', () => {
+  it('gives no delta for a role, an empty piece or null', () => {
     const nothing = [
       { role: 'assistant', content: '' },
       { content: null, reasoning: null, refusal: null, tool_calls: null },
@@ -50,7 +50,7 @@ describe('AnswerReader', () => {
     expect(reading.read(delta({ content: 'a' })).reader.hasSpoken).toBe(true);
   });
 
-  it('reads chunks that differ in their text alone as it reads all others', () => {
+  it('reads chunks that differ only in their text like all others', () => {
     const text = fc.oneof(
       fc.string({ unit: 'grapheme' }),
       fc.constantFrom('assistant', '\\', '"', '\n', 'a"}', '\ud83d', 'x'.repeat(20)),
@@ -86,7 +86,7 @@ describe('AnswerReader', () => {
     );
   });
 
-  it('does not take a string with the text of a chunk for that text', () => {
+  it('does not confuse another string with the text of a chunk', () => {
     const chunk = (content: string): string =>
       `{"choices":[{"delta":{"note":"a","content":"${content}"}}],"content":"a"}`;
     const reading = new Reading();
@@ -95,7 +95,7 @@ describe('AnswerReader', () => {
     expect(() => reading.reader.read(chunk('\t'), reading.deltas)).toThrow(UpstreamError);
   });
 
-  it('reads reasoning by any of its names, once if it has several', () => {
+  it('reads reasoning under any of its names, once if there are several', () => {
     const { deltas } = new Reading().read(
       delta({ reasoning_content: 'a' }),
       delta({ reasoning: 'b' }),
@@ -110,7 +110,7 @@ describe('AnswerReader', () => {
     expect(deltas).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'hi', 'j'].map((text) => ({ type: 'reasoning', text })));
   });
 
-  it('passes log probabilities on, also those of a piece without text', () => {
+  it('passes on log probabilities, even those of a piece without text', () => {
     const token = { token: 'a', logprob: -0.1, bytes: [97], top_logprobs: [] };
     const { deltas } = new Reading().read(
       choice({ delta: { content: 'a' }, logprobs: { content: [token], refusal: null } }),
@@ -156,7 +156,7 @@ describe('AnswerReader', () => {
     expect(() => new Reading().read(choice({ delta: {}, finish_reason: word }))).toThrow(UpstreamError);
   });
 
-  it.each(['null', '', 'NOT_FINISHED', {}])('takes %j for no finish_reason', (word) => {
+  it.each(['null', '', 'NOT_FINISHED', {}])('does not read %j as a finish_reason', (word) => {
     expect(new Reading().read(choice({ delta: {}, finish_reason: word })).reader.finishReason).toBeUndefined();
   });
 

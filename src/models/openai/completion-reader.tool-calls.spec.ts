@@ -211,7 +211,7 @@ describe('AnswerReader and tool calls', () => {
     expect(deltas.every(({ kind }) => kind === undefined)).toBe(true);
   });
 
-  it('keeps the index apart from the id: some servers give the name of the tool as the id of each call', () => {
+  it('tells calls apart by the index if all have the same id', () => {
     const pieces = [0, 1].map((index) => ({ index, id: 'look', function: { name: 'look', arguments: `${index}` } }));
     expect(assembled(read(pieces)).map((call) => call.arguments)).toEqual(['0', '1']);
   });
@@ -228,18 +228,18 @@ describe('AnswerReader and tool calls', () => {
     expect(assembled(begun)[0]).toEqual(both[0]);
   });
 
-  it('makes up no arguments where the answer was cut, and none of a custom tool', () => {
+  it('makes up no arguments if the output was cut, nor for a custom tool', () => {
     const ping = { function: { name: 'ping', arguments: '' } };
     expect(assembled(readUntil('length', [ping]))).toEqual([{ name: 'ping', arguments: '' }]);
     expect(assembled(read([{ custom: { name: 'sql' } }]))).toEqual([{ name: 'sql', arguments: '' }]);
   });
 
-  it('reads a call that is in no list', () => {
+  it('reads a call outside of a list', () => {
     const called = { name: 'look', arguments: '{"at":1}' };
     expect(assembled(read({ id: 'a', function: called }))).toEqual([{ id: 'a', ...called }]);
   });
 
-  it('makes no call of a piece that says nothing', () => {
+  it('makes no call of an empty piece', () => {
     expect(read([{ index: 0 }], [{ index: 1, id: 'call_a', function: { name: '', arguments: '' } }])).toEqual([]);
   });
 
@@ -255,7 +255,7 @@ describe('AnswerReader and tool calls', () => {
     ]);
   });
 
-  it('takes new ids on later pieces of a call for what they are', () => {
+  it('ignores new ids on later pieces of a call', () => {
     const first = { index: 0, id: 'call_a', function: { name: 'look', arguments: '{' } };
     const second = { index: 0, id: 'call_b', function: { arguments: '}' } };
     expect(assembled(read([first], [second]))).toEqual([{ id: 'call_a', name: 'look', arguments: '{}' }]);
@@ -275,13 +275,13 @@ describe('AnswerReader and tool calls', () => {
     ]);
   });
 
-  it('passes over pieces that hold nothing', () => {
+  it('ignores empty pieces', () => {
     const first = { index: 0, id: 'call_a', function: { name: 'look', arguments: '{}' } };
     const rest = [{ index: 0, function: { arguments: '' } }, { index: 0, function: null }, { index: 0 }, null];
     expect(read([first], rest)).toHaveLength(1);
   });
 
-  it('reads any number of calls whose pieces come by turns', () => {
+  it('reads any number of calls with interleaved pieces', () => {
     // Pieces of arguments that are objects of their own mean something else.
     const piece = fc.string({ minLength: 1 }).map((text) => text.replaceAll('{', '('));
     const calls = fc.array(fc.array(piece, { minLength: 1, maxLength: 4 }), { maxLength: 5 });

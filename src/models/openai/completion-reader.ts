@@ -10,61 +10,64 @@ import { RepeatedChunk } from './repeated-chunk.js';
 import type { UnknownWords } from './unknown-words.js';
 import { makeBadCompletionError, makeReportedError } from './upstream-errors.js';
 
-/** A chunk or whole completion of an OpenAI-compatible server. Nothing in it is certain: many servers speak this protocol. */
+/**
+ * A chunk or a whole completion of an OpenAI-compatible server. Many servers speak this protocol, so any part may be missing
+ * or of another type.
+ */
 interface UpstreamCompletion {
   readonly error?: unknown;
-  /** `error` where the object itself is one, as older servers of vLLM's kind have it. */
+  /** `error` if the object itself is an error, as in older versions of vLLM. */
   readonly object?: unknown;
   readonly model?: unknown;
   readonly system_fingerprint?: unknown;
   readonly service_tier?: unknown;
   readonly usage?: Record<string, unknown> | null;
-  /** Groq's place for it. */
+  /** Groq's place for the usage. */
   readonly x_groq?: { readonly usage?: Record<string, unknown> | null } | null;
-  /** Perplexity's places for sources: addresses, and (newer) objects with `url` and `title`, all of them in each chunk. */
+  /** Perplexity's places for sources: addresses or (newer) objects with `url` and `title`; each chunk holds all of them. */
   readonly citations?: unknown;
   readonly search_results?: unknown;
   readonly choices?: readonly ({
     readonly delta?: UpstreamMessage | null;
     readonly message?: UpstreamMessage | null;
     readonly finish_reason?: unknown;
-    /** Kimi's place for it. */
+    /** Kimi's place for the usage. */
     readonly usage?: Record<string, unknown> | null;
     readonly logprobs?: { readonly content?: unknown; readonly refusal?: unknown } | null;
-    /** Where some gateways put them. */
+    /** Some gateways' place for annotations. */
     readonly annotations?: unknown;
   } | null)[];
 }
 
 interface UpstreamMessage extends UpstreamMedia {
   /**
-   * A text, or (Mistral's reasoning models) a list of `{type: "text", text}` and `{type: "thinking", thinking: […]}`. Models
-   * that draw may have `{type: "image_url", image_url}` in it.
+   * A text, or (Mistral's reasoning models) a list of `{type: "text", text}` and `{type: "thinking", thinking: […]}`. Image
+   * models may add `{type: "image_url", image_url}`.
    */
   readonly content?: unknown;
-  /** Reasoning text: DeepSeek, SGLang and older vLLM by this name, newer vLLM and OpenRouter by the next. */
+  /** Reasoning text: DeepSeek, SGLang and older vLLM use this name, newer vLLM and OpenRouter the next one. */
   readonly reasoning_content?: unknown;
   readonly reasoning?: unknown;
-  /** The same of some gateways. */
+  /** Reasoning text of some gateways. */
   readonly thinking?: unknown;
   readonly thoughts?: unknown;
   /** OpenRouter: a list of `{type: "reasoning.text", text}` and `{type: "reasoning.summary", summary}`. */
   readonly reasoning_details?: unknown;
   readonly refusal?: unknown;
-  /** A list, but for servers that know one call only. */
+  /** A list, or a single call from servers that make only one. */
   readonly tool_calls?: readonly UpstreamToolCall[] | UpstreamToolCall | null;
-  /** The deprecated form of one tool call. */
+  /** The deprecated form of a tool call. */
   readonly function_call?: UpstreamFunctionCall | null;
 }
 
-/** While it is made. Conditional spreads into a literal cost several times as much. */
+/** A type whose fields can be assigned one by one, which is several times as fast as conditional spreads. */
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** What is no name of a model, but longer, in characters. */
+/** Longest name of a model, a fingerprint or a tier, in characters; longer ones are ignored. */
 const MAX_NAME_LENGTH = 256;
-/** OpenAI has four. */
+/** Most entries of the usage details; OpenAI has four. */
 const MAX_USAGE_DETAILS = 32;
-/** What no call of a model can have used. */
+/** Highest believable token count of one call. */
 const MAX_TOKENS = 1_000_000_000;
 
 const MOST_VAIN_LESSONS = 3;
@@ -81,26 +84,27 @@ export class CompletionReader {
   #fingerprint: unknown;
   #tier: unknown;
   #finishReason: FinishReason | undefined;
-  /** Also after it was taken back. */
+  /** The last finish reason, even if it was revoked. */
   #lastFinishReason: FinishReason | undefined;
   #hasSpoken = false;
   #hasGoneOn = false;
   #isComplete = false;
-  /** True once something came in a `delta`: what has the name `message` after that says all of it again. */
+  /** True once a `delta` brought something: a later `message` repeats all of it. */
   #hasDeltas = false;
 
-  /** What the last chunk that was parsed is like, if it held some text and nothing else. */
+  /** The shape of the last parsed chunk, if it held text alone. */
   #repeated: RepeatedChunk | undefined;
-  /** How often that was found out in vain: some servers write something new into each chunk. */
+  /** How often a shape was learned and not used: some servers write something new into each chunk. */
   #vainLessons = 0;
 
-  /** Undefined once it has been told. */
+  /** Undefined once it has been called. */
   #onReasoningContent: (() => void) | undefined;
 
   /**
-   * @param maxLength most characters of the completion: text, reasoning, refusal, tool calls, sources, images and sound together
-   * @param unknown takes the finish reasons that nobody knows
-   * @param onReasoningContent told once if reasoning comes by the name `reasoning_content`
+   * @param maxLength most characters of the completion: text, reasoning, refusal, tool calls, citations, images and audio
+   *   together
+   * @param unknown takes unknown finish reasons
+   * @param onReasoningContent called once if reasoning comes as `reasoning_content`
    */
   constructor(
     scope: Pick<CallControls, 'identity' | 'usage'>,
@@ -114,51 +118,51 @@ export class CompletionReader {
     this.#unknown = unknown;
   }
 
-  /** True from the first delta on; a role or a comment is none. */
+  /** True from the first delta on; a role or a comment does not count. */
   get hasSpoken(): boolean {
     return this.#hasSpoken;
   }
 
-  /** Undefined until the upstream has said why it stopped, and again once it has gone on after that. */
+  /** Undefined until the upstream gives a finish reason, and again if it then goes on. */
   get finishReason(): FinishReason | undefined {
     return this.#finishReason;
   }
 
-  /** True if the upstream has gone on after it had said why it stopped. */
+  /** True if the upstream went on after a finish reason. */
   get hasGoneOn(): boolean {
     return this.#hasGoneOn;
   }
 
-  /** True once the upstream has told its usage after it had said why it stopped: nothing is left to say. */
+  /** True once the upstream has reported usage after a finish reason: nothing more will come. */
   get isComplete(): boolean {
     return this.#isComplete;
   }
 
-  /** The upstream has said that all was said: the reason that it gave for stopping holds, wherever it stood. */
-  done(): void {
+  /** Notes `[DONE]`: the last finish reason is valid, wherever it stood. */
+  noteDone(): void {
     this.#finishReason ??= this.#lastFinishReason;
   }
 
-  /** What was read is the whole completion, in one piece: it is complete without a reason, too. */
-  wasWhole(): void {
+  /** Notes that the completion came in one piece: then it is complete even without a finish reason. */
+  noteWhole(): void {
     if (this.#hasSpoken) this.#finishReason ??= 'stop';
   }
 
   /**
-   * The completion is over: adds what was held of its tool calls to `out`.
-   * @returns why it stopped; undefined if the upstream has not said
+   * Ends the completion: adds the rest of its tool calls to `out`.
+   * @returns the finish reason; undefined if the upstream gave none
    */
   end(out: Delta[]): FinishReason | undefined {
     const reason = this.#finishReason;
     this.#toolCalls?.end(reason === 'length' || reason === 'content_filter', out);
-    if (reason !== undefined) this.#finishReason = this.#settled(reason);
+    if (reason !== undefined) this.#finishReason = this.#correctReason(reason);
     return this.#finishReason;
   }
 
   /**
    * Reads one chunk, or a whole completion of a server that does not stream, and adds its deltas to `out`.
    * @param mostValues most values of the JSON
-   * @throws UpstreamError if it is no JSON object, holds an error, or makes the completion larger than it may be
+   * @throws UpstreamError if it is not a JSON object, holds an error, or makes the completion too large
    */
   read(json: string, out: Delta[], mostValues?: number): void {
     const text = this.#repeated?.readText(json);
@@ -166,7 +170,7 @@ export class CompletionReader {
     else this.#repeat(text, json, out);
   }
 
-  /** All but the text is as in the chunk before: who answers, that it goes on, and that there is nothing else. */
+  /** Reads a chunk that equals the one before except for its text. */
   #repeat(text: string, json: string, out: Delta[]): void {
     this.#vainLessons = 0;
     this.#goOn();
@@ -207,7 +211,7 @@ export class CompletionReader {
     this.#repeated = RepeatedChunk.learn(json, delta.text);
   }
 
-  /** Citations and images may come after the finish_reason without a doubt about the end: they are no text that goes on. */
+  /** Citations and images may follow the finish_reason without revoking it, as they do not continue the text. */
   #readMedia(message: UpstreamMedia, choice: UpstreamMedia, sources: unknown, out: Delta[]): void {
     const before = out.length;
     if (sources !== undefined && this.#hasSpoken) this.#media.readSources(sources, out);
@@ -215,22 +219,22 @@ export class CompletionReader {
     if (out.length === before) return;
     this.#hasSpoken = true;
     if (end === 'goes on') this.#goOn();
-    // OpenAI's models that speak may leave it at that, without a finish_reason.
+    // OpenAI's audio models may end like this, without a finish_reason.
     else if (end === 'is over') this.#finishReason = this.#lastFinishReason ??= 'stop';
   }
 
-  /** @throws UpstreamError if the upstream says that it failed */
+  /** @throws UpstreamError if the finish reason means a failure */
   #stop(word: unknown): void {
     const reason = readFinishReason(word);
     if (reason === undefined) return;
     if (reason === 'failed') throw makeReportedError({ code: word });
     if (reason === 'unknown') this.#unknown.add(String(word));
-    this.#finishReason = this.#settled(reason === 'unknown' ? 'stop' : reason);
+    this.#finishReason = this.#correctReason(reason === 'unknown' ? 'stop' : reason);
     this.#lastFinishReason = this.#finishReason;
   }
 
-  /** Some servers end calls like any other completion, some say so by a word of their own, and some say it without any call. */
-  #settled(reason: FinishReason): FinishReason {
+  /** Corrects the reason: some servers end tool calls with `stop`, and some say `tool_calls` without any call. */
+  #correctReason(reason: FinishReason): FinishReason {
     if (reason !== 'stop' && reason !== 'tool_calls') return reason;
     return this.#toolCalls?.hasCalls === true ? 'tool_calls' : 'stop';
   }
@@ -280,7 +284,7 @@ export class CompletionReader {
     this.#fingerprint = fingerprint;
     this.#tier = tier;
     const identity: Writable<ModelIdentity> = {};
-    // Each chunk for the client repeats them.
+    // Only valid names: each chunk for the client repeats them.
     if (isName(model)) identity.model = model;
     if (isName(fingerprint)) identity.systemFingerprint = fingerprint;
     if (isName(tier)) identity.serviceTier = tier;
@@ -291,14 +295,14 @@ export class CompletionReader {
     const prompt = readCount(usage['prompt_tokens']);
     const completion = readCount(usage['completion_tokens']);
     if (prompt === undefined && completion === undefined) return;
-    // Nonsense in one place makes the rest doubtful; limits count it.
+    // A senseless count makes the other doubtful too, and limits depend on both.
     if (isNonsense(usage['prompt_tokens'], prompt) || isNonsense(usage['completion_tokens'], completion)) return;
-    const promptDetails = details(usage['prompt_tokens_details']);
-    const completionDetails = details(usage['completion_tokens_details']);
+    const promptDetails = readDetails(usage['prompt_tokens_details']);
+    const completionDetails = readDetails(usage['completion_tokens_details']);
     const known: Writable<Usage> = {
       prompt_tokens: prompt ?? 0,
       completion_tokens: completion ?? 0,
-      // More than the sum where thoughts are counted apart; never less.
+      // The total exceeds the sum if reasoning is counted apart, but is never less.
       total_tokens: Math.max(readCount(usage['total_tokens']) ?? 0, (prompt ?? 0) + (completion ?? 0)),
     };
     if (promptDetails !== undefined) known.prompt_tokens_details = promptDetails;
@@ -324,26 +328,26 @@ function isNothing(value: unknown): boolean {
   return value === null || value === undefined;
 }
 
-/** Some servers have an empty list in each chunk. */
+/** Whether a message has tool calls. Some servers send an empty list in each chunk. */
 function hasCalls({ tool_calls: calls, function_call: call }: UpstreamMessage): boolean {
   return !isNothing(call) || !(isNothing(calls) || (Array.isArray(calls) && calls.length === 0));
 }
 
-/** Some servers have the key in each completion: with nothing in it, there is no error. */
+/** Whether an `error` key means an error. Some servers send the key, empty, in each completion. */
 function isError(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return Boolean(error);
   return Object.values(error).some((part) => part !== null && part !== '' && part !== 0);
 }
 
-/** Servers that know several of the names give the same text by each, or nothing by all but one. */
+/** Finds the reasoning text. Servers that use several of the names repeat the text or leave all but one empty. */
 function findReasoning(message: UpstreamMessage): string {
-  const { reasoning_content: first, reasoning, thinking, thoughts, reasoning_details: readUsageDetails } = message;
+  const { reasoning_content: first, reasoning, thinking, thoughts, reasoning_details: details } = message;
   if (isText(first)) return first;
   if (isText(reasoning)) return reasoning;
   if (isText(thinking)) return thinking;
   if (isText(thoughts)) return thoughts;
-  if (!Array.isArray(readUsageDetails)) return '';
-  return (readUsageDetails as readonly ({ readonly text?: unknown; readonly summary?: unknown } | null)[])
+  if (!Array.isArray(details)) return '';
+  return (details as readonly ({ readonly text?: unknown; readonly summary?: unknown } | null)[])
     .map((detail) => [detail?.text, detail?.summary].find(isText) ?? '')
     .join('');
 }
@@ -360,13 +364,13 @@ function pushText(type: TextDelta['type'], text: unknown, logprobs: unknown, out
 
 type MessagePart = { readonly type?: unknown; readonly text?: unknown; readonly thinking?: unknown } | null;
 
-/** Neighbours of one kind become one delta, however many parts an upstream makes of them. */
+/** Adds the parts of a message; neighbouring parts of one kind become one delta. */
 function pushParts(parts: readonly unknown[], out: Delta[]): void {
   const joined: { readonly type: TextDelta['type']; readonly texts: string[] }[] = [];
   const add = (type: TextDelta['type'], text: unknown): void => {
     if (typeof text !== 'string' || text === '') return;
     const last = joined.at(-1);
-    // Joined at once: added one by one, each would stay a part of its own in memory.
+    // Collected and joined once: a string concatenated piece by piece keeps every piece in memory.
     if (last?.type === type) last.texts.push(text);
     else joined.push({ type, texts: [text] });
   };
@@ -396,7 +400,7 @@ function isNonsense(value: unknown, counted: number | undefined): boolean {
   return counted === undefined && value !== undefined && value !== null;
 }
 
-function details(value: unknown): UsageDetails | undefined {
+function readDetails(value: unknown): UsageDetails | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const counts = new Map<string, number>();
   for (const [name, part] of Object.entries(value)) {

@@ -15,7 +15,7 @@ const CONTROLS: CallControls = {
   usage: () => undefined,
 };
 
-/** A completion whose body the test feeds. */
+/** A completion with a body that the test feeds. */
 function openCompletion(): { body: ResponseBody; batches: AsyncGenerator<readonly Delta[], ModelResult, void> } {
   const body = new ResponseBody({ pause: () => undefined, resume: () => undefined });
   const stream = new CompletionStream({
@@ -38,13 +38,13 @@ async function pullText(batches: AsyncGenerator<readonly Delta[], ModelResult, v
 }
 
 describe('CompletionStream', () => {
-  it('gives what one read brought as one batch', async () => {
+  it('yields the deltas of one read as one batch', async () => {
     const { body, batches } = openCompletion();
     body.push(Buffer.from(event('a') + event('b')));
     expect(await pullText(batches)).toBe('ab');
   });
 
-  it('leaves the turn to others after a part of a read that brought much, and loses nothing', async () => {
+  it('gives way to others between the parts of a large read, and loses nothing', async () => {
     const { body, batches } = openCompletion();
     const words = Array.from({ length: 2_000 }, (_, index) => `wörd${index} `);
     body.push(Buffer.from(words.map(event).join('')));
@@ -69,7 +69,7 @@ describe('CompletionStream', () => {
     expect(new Set(turnOfText).size).toBe(texts.length);
   });
 
-  it('goes on while an upstream sends nothing but comments for long', async () => {
+  it('goes on while an upstream sends only comments for a long time', async () => {
     const { body, batches } = openCompletion();
     const text = pullText(batches);
     for (let i = 0; i < 1_000; i++) {

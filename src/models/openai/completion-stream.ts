@@ -13,28 +13,28 @@ import { UpstreamBody } from './upstream-body.js';
 import { makeBadCompletionError } from './upstream-errors.js';
 import { readWholeCompletion } from './whole-completion.js';
 
-/** What one completion is made of. */
+/** What one completion needs. */
 export interface CompletionStreamOptions {
-  /** Sends the request, again if need be, and resolves with the head of a good response. */
+  /** Sends the request, with retries, and resolves with the head of a good response. */
   readonly request: (signal: AbortNotice) => Promise<UpstreamResponse>;
   readonly controls: CallControls;
   readonly limits: CompletionLimits;
-  /** Of the model, which this completion can change. */
+  /** The model's habit, which this completion may change. */
   readonly habit: EndingHabit;
-  /** Takes the finish reasons that nobody knows. */
+  /** Takes unknown finish reasons. */
   readonly unknown: Pick<UnknownWords, 'add'>;
-  /** Told once if reasoning comes by the name `reasoning_content`. */
+  /** Called once if reasoning comes as `reasoning_content`. */
   readonly onReasoningContent?: () => void;
-  /** Each sees what the one before it gave. */
+  /** Applied in order: each sees the output of the one before. */
   readonly filters: readonly OutputFilter[];
   readonly clock: Clock;
 }
 
 /**
- * The completion that answers one call of a model, from the request to the finish reason.
+ * The completion of one model call, from the request to the finish reason.
  *
- * One generator does it all, since layers are what costs: see docs/performance.md. It is read by one reader, who waits for each
- * batch before it asks for the next, as a generator ends only when its pending read is over.
+ * It is a single generator, because layers cost time (docs/performance.md). It has one reader, who must wait for each batch
+ * before asking for the next: a generator ends only after its pending read.
  */
 export class CompletionStream {
   readonly #options: CompletionStreamOptions;
@@ -44,8 +44,8 @@ export class CompletionStream {
   }
 
   /**
-   * Sends the request when the first batch is asked for, and reads on when the next one is.
-   * @throws UpstreamError if there is no whole completion; the abort reason after an abort
+   * Sends the request when the first batch is asked for, and reads on demand.
+   * @throws UpstreamError if the completion is not whole; the abort reason after an abort
    */
   async *read(): AsyncGenerator<readonly Delta[], ModelResult, void> {
     const { request, controls, limits, habit, unknown, onReasoningContent, clock } = this.#options;
@@ -82,7 +82,7 @@ export class CompletionStream {
       rest = body;
       return { finishReason };
     } catch (error) {
-      // An abort surfaces from the transport as some error or other; its reason is what happened.
+      // After an abort the transport throws various errors; the abort reason is the true cause.
       throw watch.signal.aborted ? watch.signal.reason : error;
     } finally {
       signal.removeEventListener('abort', onAbort);

@@ -13,11 +13,11 @@ describe('describeConnectionFault', () => {
     ['CERT_HAS_EXPIRED', 'CERT_HAS_EXPIRED: certificate has expired'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'ERR_TLS_CERT_ALTNAME_INVALID: certificate is for another host name'],
     ['SELF_SIGNED_CERT_IN_CHAIN', 'SELF_SIGNED_CERT_IN_CHAIN: certificate issuer is unknown, see NODE_EXTRA_CA_CERTS'],
-    ['HPE_INVALID_CONSTANT', 'HPE_INVALID_CONSTANT: what answers speaks no HTTP'],
+    ['HPE_INVALID_CONSTANT', 'HPE_INVALID_CONSTANT: the server does not speak HTTP'],
     ['ESOMETHING_NEW', 'ESOMETHING_NEW'],
     ['no secret code', 'the connection failed for an unknown reason'],
     [7, 'the connection failed for an unknown reason'],
-  ])('says what %s means, whatever it is wrapped in', (code, words) => {
+  ])('explains %s, however it is wrapped', (code, words) => {
     for (const error of [
       withCode(code),
       new Error('secret', { cause: new Error('secret', { cause: withCode(code) }) }),
@@ -26,13 +26,13 @@ describe('describeConnectionFault', () => {
     }
   });
 
-  it('takes the innermost code that it knows', () => {
+  it('uses the innermost known code', () => {
     expect(describeConnectionFault(withCode('UND_ERR_SOCKET', withCode('ECONNRESET', withCode('EODD'))))).toMatch(
       /^ECONNRESET: /,
     );
   });
 
-  it('looks no deeper than it has to, and at nothing but objects', () => {
+  it('reads causes to a limited depth, and only objects', () => {
     const circular = withCode('EODD');
     circular.cause = circular;
     expect(readFaultCodes(circular)).toHaveLength(5);

@@ -1,6 +1,6 @@
 /**
- * What Node, OpenSSL and undici call what goes wrong with a connection, in words for an operator. A few plain words each: traces
- * that may hold no content take no more.
+ * Explanations for the error codes of Node, OpenSSL and undici. Each is a few plain words, because traces without content
+ * keep no more.
  */
 const WORDS: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'nothing listens at this address'],
@@ -27,13 +27,13 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['EPROTO', 'no TLS there, perhaps an http:// address'],
 ]);
 
-/** The codes of the parser of HTTP, some thirty. */
+/** Codes of Node's HTTP parser. */
 const NO_HTTP = /^HPE_/;
 const CODE = /^[A-Z][A-Z\d_]{2,63}$/;
-/** The client wraps what the connection failed with once or twice, and the SDK once more. */
+/** How deep causes are read: undici wraps an error once or twice, and the SDK once more. */
 const DEEPEST_CAUSE = 5;
 
-/** The codes of an error and of what it was caused by, outermost first. */
+/** Reads the codes of an error and of its causes, outermost first. */
 export function readFaultCodes(thrown: unknown): readonly string[] {
   const codes: string[] = [];
   let cause = thrown;
@@ -45,14 +45,14 @@ export function readFaultCodes(thrown: unknown): readonly string[] {
 }
 
 /**
- * What is wrong with a connection, for logs and traces: its code and what that means, such as `ECONNREFUSED: nothing listens at
- * this address`. Holds nothing of the error's message, which can name what is none of the log's business.
+ * Describes a connection fault for logs and traces: its code and the explanation, such as `ECONNREFUSED: nothing listens at
+ * this address`. The error's message is left out, as it can hold private data.
  */
 export function describeConnectionFault(thrown: unknown): string {
   const codes = readFaultCodes(thrown);
   const code = codes.findLast((each) => WORDS.has(each)) ?? codes.at(-1);
   if (code === undefined) return 'the connection failed for an unknown reason';
-  const words = WORDS.get(code) ?? (NO_HTTP.test(code) ? 'what answers speaks no HTTP' : undefined);
+  const words = WORDS.get(code) ?? (NO_HTTP.test(code) ? 'the server does not speak HTTP' : undefined);
   return words === undefined ? code : `${code}: ${words}`;
 }
 

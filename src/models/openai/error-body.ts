@@ -1,6 +1,6 @@
 /**
- * The error object in the body of an error response. OpenAI writes `{error: {…}}`, Google a list of these, Mistral and
- * Bedrock the object itself. Mistral's `message` may hold the faults of a validation, which are made one text.
+ * Finds the error object in the body of an error response. OpenAI sends `{error: {…}}`, Google a list of these, Mistral and
+ * Bedrock the object itself. Mistral's `message` may hold the faults of a validation, which are joined into one text.
  */
 export function findErrorObject(body: unknown): object | undefined {
   const first: unknown = Array.isArray(body) ? body[0] : body;
@@ -12,7 +12,7 @@ export function findErrorObject(body: unknown): object | undefined {
   return detail === undefined ? error : { ...error, message: detail };
 }
 
-/** The faults that FastAPI reports as `{detail: [{loc, msg}]}`, as `msg (loc.loc); …`. */
+/** Joins the faults that FastAPI reports as `{detail: [{loc, msg}]}` into `msg (loc.loc); …`. */
 function findDetail(holder: unknown): string | undefined {
   if (typeof holder !== 'object' || holder === null || !('detail' in holder)) return undefined;
   const { detail } = holder;
@@ -26,7 +26,7 @@ function findDetail(holder: unknown): string | undefined {
   return faults.length === 0 ? undefined : faults.join('; ');
 }
 
-/** A list of names and indexes, the first of which says what part of the request is meant. What else is in it cannot be told. */
+/** Writes the place of a fault: a list of names and indexes, whose first entry only names the part of the request. */
 function writePlace(loc: readonly unknown[]): string {
   return loc
     .slice(1)

@@ -1,9 +1,9 @@
 import type { FinishReason } from '../finish-reason.js';
 
-/** What an upstream's word for its stop means; `failed`: the completion is not whole, and nobody wanted that. */
-export type Stop = FinishReason | 'failed';
+/** The meaning of an upstream's finish reason; `failed`: the completion broke off by a failure. */
+type Stop = FinishReason | 'failed';
 
-/** OpenAI's words, which most servers use. */
+/** OpenAI's finish reasons, which most servers use. */
 const WORDS: ReadonlyMap<string, Stop> = new Map([
   ['stop', 'stop'],
   ['length', 'length'],
@@ -11,15 +11,14 @@ const WORDS: ReadonlyMap<string, Stop> = new Map([
   ['content_filter', 'content_filter'],
 ]);
 
-/** What some servers write while the completion goes on. */
+/** Placeholders that some servers send while the completion goes on. */
 const NOT_YET = /^(null|none|not_finished|in_progress|)$/;
 
 /**
- * The kinds of words that vendors have, in the order in which they are tried: Gemini (MAX_TOKENS, SAFETY, RECITATION,
- * MALFORMED_FUNCTION_CALL), Anthropic and Bedrock (end_turn, max_tokens, tool_use, refusal, guardrail_intervened,
- * model_context_window_exceeded), Mistral (model_length), Cohere (COMPLETE, ERROR_TOXIC, ERROR_LIMIT), GLM (sensitive,
- * network_error), DeepSeek (insufficient_system_resource), vLLM and SGLang (abort, repetition), TGI (eos_token), watsonx
- * (token_limit, time_limit).
+ * Patterns for vendors' words, tried in this order: Gemini (MAX_TOKENS, SAFETY, RECITATION, MALFORMED_FUNCTION_CALL),
+ * Anthropic and Bedrock (end_turn, max_tokens, tool_use, refusal, guardrail_intervened, model_context_window_exceeded),
+ * Mistral (model_length), Cohere (COMPLETE, ERROR_TOXIC, ERROR_LIMIT), GLM (sensitive, network_error), DeepSeek
+ * (insufficient_system_resource), vLLM and SGLang (abort, repetition), TGI (eos_token), watsonx (token_limit, time_limit).
  */
 const KINDS: readonly (readonly [Stop, RegExp])[] = [
   ['failed', /rate_limit|overload|malformed|unexpected|insufficient|network|unavailable|too_many_tool|missing_thought/],
@@ -33,7 +32,7 @@ const KINDS: readonly (readonly [Stop, RegExp])[] = [
   ['stop', /stop|eos|end_|^end|complete|finish|^done$|^normal$|pause/],
 ];
 
-/** Gemini's words by their numbers, which some gateways pass on. */
+/** Gemini's words by number; some gateways send the numbers. */
 const GEMINI_WORDS = [
   'not_finished',
   'stop',
@@ -47,12 +46,12 @@ const GEMINI_WORDS = [
   'malformed_function_call',
 ];
 
-/** No vendor's word is longer. */
+/** Longest word that is read, in characters. */
 const LONGEST_WORD = 64;
 
 /**
- * Reads an upstream's `finish_reason`, whatever its case and its dashes.
- * @returns undefined if the completion goes on; `unknown` if nobody knows the word
+ * Reads an upstream's `finish_reason`, regardless of case and separators.
+ * @returns undefined if the completion goes on; `unknown` for an unknown word
  */
 export function readFinishReason(value: unknown): Stop | 'unknown' | undefined {
   if (typeof value === 'number') return readFinishReason(GEMINI_WORDS[value] ?? `number_${value}`);

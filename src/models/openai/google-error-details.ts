@@ -2,9 +2,9 @@ import { checkWait } from './retry-after.js';
 
 /** One of the details that Google's errors have. @see https://cloud.google.com/apis/design/errors#error_details */
 interface ErrorDetail {
-  /** Of a RetryInfo: seconds, such as `36s` or `20.04s`. */
+  /** In a RetryInfo: seconds, such as `36s` or `20.04s`. */
   readonly retryDelay?: unknown;
-  /** Of a QuotaFailure. */
+  /** In a QuotaFailure. */
   readonly violations?: unknown;
 }
 
@@ -13,17 +13,17 @@ interface Violation {
   readonly quotaId?: unknown;
 }
 
-/** Most entries of a list that are looked at. */
+/** Most entries of a list that are read. */
 const MOST_ENTRIES = 32;
 
-/** True if a quota is used up that is counted by the day: no try can help before tomorrow, whatever delay is named. */
+/** Whether a daily quota is used up: then no retry helps before tomorrow, whatever delay is given. */
 export function isDailyQuota(details: unknown): boolean {
   return listEntries(details).some((detail: ErrorDetail) =>
     listEntries(detail.violations).some((violation: Violation) => readText(violation.quotaId).includes('PerDay')),
   );
 }
 
-/** Milliseconds until another try may help; undefined if the details do not say. */
+/** Reads the time until another try may help, in milliseconds; undefined if the details do not say. */
 export function readRetryDelay(details: unknown): number | undefined {
   for (const detail of listEntries(details) as readonly ErrorDetail[]) {
     const seconds = /^(\d{1,12}(?:\.\d{1,9})?)s$/.exec(readText(detail.retryDelay))?.[1];
@@ -32,7 +32,7 @@ export function readRetryDelay(details: unknown): number | undefined {
   return undefined;
 }
 
-/** Nothing is certain of what is in a list of an upstream. */
+/** Lists the objects in an upstream's list, which may hold anything. */
 function listEntries(list: unknown): readonly object[] {
   return Array.isArray(list) ? list.slice(0, MOST_ENTRIES).filter(isObject) : [];
 }

@@ -1,18 +1,21 @@
 const [QUOTE, BACKSLASH, BRACE, BRACE_END, BRACKET, BRACKET_END] = Array.from('"\\{}[]', (char) => char.charCodeAt(0));
 
-/** Finds where a JSON object or array ends in text that comes in pieces. Each character is looked at once, nothing is kept. */
+/** Finds the end of a JSON object or array in text that comes in pieces. Reads each character once and keeps no text. */
 export class JsonExtent {
   #depth = 0;
   #inString = false;
   #escaped = false;
   #isWhole = false;
 
-  /** True once all brackets are closed that were opened. */
+  /** True once all opened brackets are closed. */
   get isWhole(): boolean {
     return this.#isWhole;
   }
 
-  /** Takes the next piece. Returns the index after the last bracket, or undefined if it is not in this piece. */
+  /**
+   * Takes the next piece.
+   * @returns the index after the last bracket; undefined if it is not in this piece
+   */
   push(text: string): number | undefined {
     if (this.#isWhole) return undefined;
     for (let i = 0; i < text.length; i++) {

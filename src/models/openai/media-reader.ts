@@ -1,6 +1,6 @@
 import type { OpaqueObject, AudioDelta, Delta } from '../../streaming/index.js';
 
-/** What a message may hold beside text. Nothing in it is certain. */
+/** The parts of a message beside text; each may be missing or of another type. */
 export interface UpstreamMedia {
   readonly annotations?: unknown;
   /** OpenRouter and other gateways: `{type: "image_url", image_url: {url}}`, each whole. */
@@ -8,16 +8,16 @@ export interface UpstreamMedia {
   readonly audio?: unknown;
 }
 
-/** Reads citations, images and sound of one completion. */
+/** Reads the citations, images and audio of one completion. */
 export class MediaReader {
-  /** JSON of the annotations so far: some gateways repeat all of them in each chunk. */
+  /** JSON of the annotations so far, because some gateways repeat all of them in each chunk. */
   #annotations: Set<string> | undefined;
   #hasSound = false;
 
   /**
-   * Adds what a message brings to `out`.
+   * Adds the media of a message to `out`.
    * @param beside the choice, in which some gateways put the annotations
-   * @returns what it says of the end: a completion that is spoken goes on with more sound, and is over with an expiry that comes alone
+   * @returns what it means for the end: more audio goes on, and an expiry that comes alone ends spoken output
    */
   read(message: UpstreamMedia, beside: UpstreamMedia, out: Delta[]): 'goes on' | 'is over' | undefined {
     this.#readAnnotations(message.annotations ?? beside.annotations, out);
@@ -25,12 +25,12 @@ export class MediaReader {
     return this.#readAudio(message.audio, out);
   }
 
-  /** Adds the sources of an answer that have not come before: addresses, or objects with `url` and `title`. */
+  /** Adds new sources as annotations: addresses, or objects with `url` and `title`. */
   readSources(sources: unknown, out: Delta[]): void {
     if (!Array.isArray(sources)) return;
     const annotations = sources.map((source: unknown) => {
       const { url, title = url }: { url?: unknown; title?: unknown } = isObject(source) ? source : { url: source };
-      // Which words of the text are taken from it is not said.
+      // The source does not say which words of the text it supports.
       return { type: 'url_citation', url_citation: { start_index: 0, end_index: 0, url, title } };
     });
     this.#readAnnotations(
@@ -66,7 +66,7 @@ export class MediaReader {
   }
 }
 
-/** Adds the images among the values, if there are any. */
+/** Adds those of the values that are images. */
 export function pushImages(values: unknown, out: Delta[]): void {
   if (!Array.isArray(values)) return;
   const images = values.filter(isObject);

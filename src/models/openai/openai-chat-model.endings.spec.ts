@@ -18,7 +18,7 @@ describe('OpenAIChatModel and the ends of a call', () => {
     await bench.close();
   });
 
-  it('sends nothing before somebody pulls', async () => {
+  it('sends nothing before the first pull', async () => {
     const call = bench.call();
     await call.stream.return({ finishReason: 'stop' });
     expect(bench.upstream.requests).toHaveLength(0);
@@ -58,7 +58,7 @@ describe('OpenAIChatModel and the ends of a call', () => {
     const outcome = call.toEnd().catch((error: unknown) => error);
     await here.reached;
     call.abort(new RunAbortedError('client_disconnected'));
-    // Whether a complete answer counts as aborted is for the run to say.
+    // The run decides whether a complete output counts as aborted.
     await outcome;
     await expect(bench.upstream.requests[0]?.closed).resolves.toBe('aborted');
   });
@@ -81,7 +81,7 @@ describe('OpenAIChatModel and the ends of a call', () => {
     expect(await call.toFailure()).toBe(reason);
   });
 
-  it('closes the connection when its reader leaves in mid-answer', async () => {
+  it('closes the connection when its reader leaves in mid-stream', async () => {
     bench.upstream.next([role(), text('some'), stall()]);
     const call = bench.call();
     await call.pull();
@@ -127,7 +127,7 @@ describe('OpenAIChatModel and its connections', () => {
   it.each([
     ['at once', false],
     ['after the call is over', true],
-  ])('uses one connection for call after call when the answer is closed %s', async (_, late) => {
+  ])('uses one connection for successive calls when the response is closed %s', async (_, late) => {
     for (let i = 0; i < 5; i++) {
       let close = (): void => undefined;
       respond = (_request, response) => {
@@ -144,7 +144,7 @@ describe('OpenAIChatModel and its connections', () => {
     expect(connections).toBe(1);
   });
 
-  it('uses a connection again after an error answer', async () => {
+  it('reuses a connection after an error response', async () => {
     respond = (_request, response) =>
       response.writeHead(429, { 'content-type': 'application/json' }).end('{"error":{}}');
     for (let i = 0; i < 3; i++) {

@@ -25,7 +25,7 @@ import { MillraceError, UpstreamError } from '../../errors/index.js';
 const KEY = 'sk-proj-4f9a8b7c6d5e4f3a2b1c';
 const HTML = `<html><body>502 Bad Gateway: http://10.0.0.7:8000 ${KEY}</body></html>`;
 
-/** All that a client or log could come to see of an error. */
+/** Everything of an error that a client or the log can see. */
 function told(error: unknown): string {
   const { message, param, code, diagnostic } = error as MillraceError;
   return JSON.stringify([message, param, code, diagnostic]);
@@ -50,7 +50,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
     [400, 'invalid_request_error', 'context_length_exceeded', 'messages', false],
     [413, 'invalid_request_error', 'context_length_exceeded', 'messages', false],
     [422, 'invalid_request_error', 'context_length_exceeded', 'messages', false],
-  ])('passes a %i on, because it is about the request', async (status, type, code, param, retryable) => {
+  ])('passes on a %i, because it is about the request', async (status, type, code, param, retryable) => {
     const body = errorBody('This is too long.', { type, code, param });
     const error = await findFailure(httpError(status, body));
     expect(error).toBeInstanceOf(UpstreamError);
@@ -64,7 +64,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
     expect(told(error)).not.toMatch(/sk-|Incorrect/);
   });
 
-  it('turns a 404 into a 502, for the client did not choose the model', async () => {
+  it('turns a 404 into a 502, because the client did not choose the model', async () => {
     const error = await findFailure(httpError(404, errorBody('No model gpt-9', { code: 'model_not_found' })));
     expect(error).toMatchObject({ status: 502, code: 'upstream_not_found', retryable: false });
     expect(told(error)).not.toContain('gpt-9');
@@ -88,7 +88,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
     expect(told(error)).not.toContain('ABCDEFGH');
   });
 
-  it('tells a quota that is used up from a rate that is too high', async () => {
+  it('tells a used-up quota from a rate limit', async () => {
     const error = await findFailure(httpError(429, errorBody('x', { code: 'insufficient_quota' })));
     expect(error).toMatchObject({ status: 429, type: 'insufficient_quota', code: 'insufficient_quota' });
     expect(error).toHaveProperty('retryable', false);
@@ -128,17 +128,17 @@ describe('OpenAIChatModel when the upstream fails', () => {
     expect(told(error)).not.toMatch(/html|10\.0\.0\.7|sk-/i);
   });
 
-  it('asks once: a retry is for the client to decide', async () => {
+  it('asks once, because the client decides on retries', async () => {
     await findFailure(httpError(500, errorBody('x')));
     expect(bench.upstream.requests).toHaveLength(1);
   });
 
-  it('refuses an answer that ends right after its headers', async () => {
+  it('refuses a response that ends right after its headers', async () => {
     expect(await findFailure([headers(), end()])).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
     expect(await findFailure([headers(204), end()])).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
   });
 
-  it('refuses a page for people with status 200', async () => {
+  it('refuses an HTML page with status 200', async () => {
     const error = await findFailure([headers(200, { 'content-type': 'text/html' }), raw(HTML)]);
     expect(error).toMatchObject({ status: 502, code: 'upstream_bad_answer' });
     expect(told(error)).not.toMatch(/Bad Gateway|sk-/);
@@ -162,7 +162,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
     expect(call.text()).toBe('before ');
   });
 
-  it('refuses JSON with status 200 that is no answer', async () => {
+  it('refuses JSON with status 200 that is not a completion', async () => {
     const json = headers(200, { 'content-type': 'application/json' });
     expect(await findFailure([json, raw('{"choices":')])).toMatchObject({ code: 'upstream_bad_answer' });
     expect(await findFailure([json, raw('{"hello":"world"}')])).toMatchObject({ code: 'upstream_bad_answer' });
@@ -198,7 +198,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
     expect(await findFailure([chunk({ error })])).toMatchObject(expected);
   });
 
-  it('delivers what came in the same read as the fault first', async () => {
+  it('delivers the deltas of the same read before the fault', async () => {
     bench.upstream.next([together(role(), text('one '), text('two '), chunk(errorBody('x')), text('never'))]);
     const call = bench.call();
     await call.pull();
@@ -210,7 +210,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
   it.each([
     ['reset', reset()],
     ['closed', hangUp()],
-  ])('reports a connection that is %s in mid-answer, after the text before it', async (_, cut) => {
+  ])('reports a connection that is %s in mid-stream, after the text before it', async (_, cut) => {
     bench.upstream.next([role(), text('before'), cut]);
     const call = bench.call();
     expect(await call.toFailure()).toMatchObject({ status: 502, code: 'upstream_connection_lost' });
@@ -220,7 +220,7 @@ describe('OpenAIChatModel when the upstream fails', () => {
   it.each([
     ['reset', reset()],
     ['closed', hangUp()],
-  ])('reports a connection that is %s before the answer as unreachable', async (_, cut) => {
+  ])('reports a connection that is %s before the response as unreachable', async (_, cut) => {
     expect(await findFailure(cut)).toMatchObject({ status: 502, code: 'upstream_unreachable' });
   });
 

@@ -21,7 +21,7 @@ describe('OpenAIChatModel asking', () => {
     await bench.close();
   });
 
-  it('asks for a stream with usage, and passes parameters on as they are', async () => {
+  it('asks for a stream with usage, and passes on parameters unchanged', async () => {
     const parameters = { temperature: 0, stop: ['x'], top_k: 5, response_format: { type: 'json_object' }, user: '' };
     await bench.call(parameters).toEnd();
     expect(bench.upstream.requests[0]?.body).toEqual({
@@ -33,7 +33,7 @@ describe('OpenAIChatModel asking', () => {
     });
   });
 
-  it('lets no parameter change what it needs itself', async () => {
+  it('lets no parameter override its own', async () => {
     await bench.call({ model: 'other', messages: [], stream: false, stream_options: null }).toEnd();
     expect(bench.upstream.requests[0]?.body).toMatchObject({
       model: 'm',
@@ -67,7 +67,7 @@ describe('OpenAIChatModel asking', () => {
     }
   });
 
-  it('answers calls that run at the same time apart from each other', async () => {
+  it('keeps parallel calls apart', async () => {
     bench.upstream.always((request) => scriptStream(`answer ${String(request.body['user'])}`));
     const calls = Array.from({ length: 20 }, (_, i) => bench.call({ user: `u${i}` }));
     await Promise.all(calls.map((call) => call.toEnd()));

@@ -28,7 +28,7 @@ describe('OpenAIChatModel and retries', () => {
     expect(bench.upstream.requests).toHaveLength(2);
   });
 
-  it('gives up after as many tries as it may make, with the last failure', async () => {
+  it('gives up after its last try, with the last failure', async () => {
     bench.upstream.always(httpError(500, 'down'));
     const call = bench.call();
     const failing = call.toFailure();

@@ -23,7 +23,7 @@ import {
   usage,
 } from '../../../test/support/upstream/steps.js';
 
-/** Any UTF-16 code unit, so also halves of surrogate pairs, and whole characters of any length. */
+/** Any UTF-16 code unit, including halves of surrogate pairs, and whole characters of any length. */
 const unit = fc.oneof(
   fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)),
   fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
@@ -66,7 +66,7 @@ describe('OpenAIChatModel reading streams', () => {
     expect(call.text()).toBe(TRICKY);
   });
 
-  it('reads the same answer however its bytes are cut', async () => {
+  it('reads the same output however its bytes are cut', async () => {
     const arrangement = fc.record({
       pieces: fc.array(fc.string({ unit, minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 4 }),
       bytes: fc.constantFrom(1, 2, 3, 5, 7, 31, 200),
@@ -90,7 +90,7 @@ describe('OpenAIChatModel reading streams', () => {
     );
   });
 
-  it('gives each batch what one read brought, each delta as it was cut', async () => {
+  it('yields the deltas of one read as one batch, each as it was cut', async () => {
     bench.upstream.next([together(role(), text('one '), text('two ')), text('three'), finish('stop'), done()]);
     const call = bench.call();
     await call.toEnd();
@@ -103,7 +103,7 @@ describe('OpenAIChatModel reading streams', () => {
     ]);
   });
 
-  it('tells the channels apart and keeps their order', async () => {
+  it('separates the channels and keeps their order', async () => {
     bench.upstream.next([
       role(),
       reasoning('old name, ', 'reasoning_content'),
@@ -136,7 +136,7 @@ describe('OpenAIChatModel reading streams', () => {
     expect(call.text()).toBe('all');
   });
 
-  it('takes one JSON answer of a server that does not stream', async () => {
+  it('takes one JSON completion from a server that does not stream', async () => {
     const message = { role: 'assistant', content: TRICKY, reasoning_content: 'hm' };
     const answer = { model: 'm-1', choices: [{ index: 0, message, finish_reason: 'length' }], usage: tokens(3, 4) };
     bench.upstream.next([
@@ -152,7 +152,7 @@ describe('OpenAIChatModel reading streams', () => {
     expect(call.identities).toEqual([{ model: 'm-1' }]);
   });
 
-  it('says who answers before it gives the first delta', async () => {
+  it('names the model before the first delta', async () => {
     const envelope = { model: 'm-2026-11-01', service_tier: 'flex', system_fingerprint: 'fp_1' };
     bench.upstream.next([style({ envelope }), together(role(), text('a')), finish('stop'), done()]);
     const call = bench.call();
@@ -178,14 +178,14 @@ describe('OpenAIChatModel reading streams', () => {
     expect(call.usages.at(-1)).toEqual(tokens(7, 3));
   });
 
-  it('reports no usage if the upstream tells none', async () => {
+  it('reports no usage if the upstream reports none', async () => {
     bench.upstream.next(scriptStream('a', { usagePlace: 'never' }));
     const call = bench.call();
     await call.toEnd();
     expect(call.usages).toEqual([]);
   });
 
-  it('has reported running usage when the call fails afterwards', async () => {
+  it('reports running usage before the call fails', async () => {
     bench.upstream.next([role(), text('a', { usage: tokens(7, 1) }), stall()]);
     const call = bench.call();
     await call.pull();

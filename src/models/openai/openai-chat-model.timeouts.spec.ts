@@ -38,7 +38,7 @@ describe('OpenAIChatModel and time', () => {
     ['more than its headers', [headers(), stall()]],
     ['more than its role and comments', [role(), comment(), stall()]],
     ['the end of its JSON', [headers(200, { 'content-type': 'application/json' }), raw('{'), stall()]],
-  ])('gives an upstream that never sends %s the time for the first delta, then answers 504', async (_, script) => {
+  ])('gives an upstream that never sends %s the time for the first delta, then fails with 504', async (_, script) => {
     const here = gate();
     bench.upstream.next([...script.slice(0, -1), here, stall()]);
     here.open();
@@ -52,7 +52,7 @@ describe('OpenAIChatModel and time', () => {
     await expect(bench.upstream.requests[0]?.closed).resolves.toBe('aborted');
   });
 
-  it('does not let heartbeats stretch the time for the first delta', async () => {
+  it('does not let heartbeats extend the time for the first delta', async () => {
     const gates = [gate(), gate(), gate()];
     bench.upstream.next([...gates.flatMap((each) => [comment(), each]), stall()]);
     const failure = bench.call().toFailure();
@@ -65,7 +65,7 @@ describe('OpenAIChatModel and time', () => {
     expect(await failure).toMatchObject({ code: 'upstream_timeout' });
   });
 
-  it('answers 504 after too long a silence in mid-answer, and keeps the text before it', async () => {
+  it('fails with 504 after too long a silence in mid-stream, and keeps the text before it', async () => {
     bench.upstream.next([role(), text('before'), stall()]);
     const call = bench.call();
     await call.pull();
@@ -81,7 +81,7 @@ describe('OpenAIChatModel and time', () => {
   it.each([
     ['a delta', text('.')],
     ['a comment', comment()],
-  ])('starts the silence anew after %s, however long the answer takes', async (_, sign) => {
+  ])('restarts the silence limit after %s, however long the output takes', async (_, sign) => {
     const gates = Array.from({ length: 8 }, () => gate());
     bench.upstream.next([role(), text('0'), ...gates.flatMap((each) => [each, sign]), finish('stop'), done()]);
     const call = bench.call();
@@ -95,7 +95,7 @@ describe('OpenAIChatModel and time', () => {
     await expect(result).resolves.toEqual({ finishReason: 'stop' });
   });
 
-  it('does not count a reader that is slow itself as silence', async () => {
+  it('does not count a slow reader as silence', async () => {
     bench.upstream.next(scriptStream(['a', 'b', 'c']));
     const call = bench.call();
     for (let i = 0; i < 3; i++) {
@@ -106,7 +106,7 @@ describe('OpenAIChatModel and time', () => {
     expect(call.text()).toBe('abc');
   });
 
-  it('counts the silence from when a slow reader asks again', async () => {
+  it('counts the silence from the next read of a slow reader', async () => {
     bench.upstream.next([role(), text('a'), stall()]);
     const call = bench.call();
     await call.pull();
@@ -134,7 +134,7 @@ describe('OpenAIChatModel and time', () => {
       return unchanged === 20;
     });
     expect(written).toBeGreaterThan(0);
-    // What fits into the buffers of the sockets on both sides, and no more.
+    // Only what fits into the socket buffers on both sides.
     expect(written).toBeLessThan(size / 4);
     await call.toEnd();
     expect(call.text()).toHaveLength(size);
@@ -143,7 +143,7 @@ describe('OpenAIChatModel and time', () => {
   it.each([
     ['falls silent', stall()],
     ['breaks the connection', reset()],
-  ])('takes an answer as complete whose upstream %s after the finish_reason', async (_, ending) => {
+  ])('takes an output as complete whose upstream %s after the finish_reason', async (_, ending) => {
     bench.upstream.next([together(role(), text('all'), finish('stop')), usage(tokens(1, 2)), ending]);
     const call = bench.call();
     const result = call.toEnd();
@@ -153,7 +153,7 @@ describe('OpenAIChatModel and time', () => {
     await bench.clock.advanceAsync(2_000);
   });
 
-  it('lets an upstream go that does not close its answer after [DONE]', async () => {
+  it('drops an upstream that does not close its response after [DONE]', async () => {
     bench.upstream.next([...scriptStream('all'), stall()]);
     const call = bench.call();
     await expect(call.toEnd()).resolves.toEqual({ finishReason: 'stop' });

@@ -20,29 +20,29 @@ import { readUpstreamRequestId } from './upstream-request-id.js';
 
 const logger = new Logger('Upstream');
 
-/** Where and how to reach an OpenAI-compatible server. Times are in milliseconds. */
+/** How to reach and ask an OpenAI-compatible server. Times are in milliseconds. */
 export interface OpenAIChatModelOptions extends Endpoint, CompletionLimits {
-  /** In what the server differs from OpenAI; absent: in nothing. */
+  /** The differences of the server from OpenAI; absent: none. */
   readonly capabilities?: Capabilities;
-  /** How often a request that failed before its completion began is sent again. */
+  /** How often a request is sent again that failed before any output. */
   readonly maxRetries: number;
-  /** The setting that turns streaming off, which an operator is told of where an upstream refuses it. */
+  /** Name of the setting that turns streaming off, for the log if an upstream refuses to stream. */
   readonly streamSetting?: string;
 }
 
 /**
- * Calls a model as the `openai` SDK does: address, headers, credentials and errors are the SDK's. The body of the response
- * is read by our own parser: iterating the SDK's stream costs several times as much per token.
+ * Calls a model through the `openai` SDK, which makes address, headers, credentials and errors. The body of the response is
+ * parsed here, because iterating the SDK's stream costs several times as much per token.
  */
 export class OpenAIChatModel implements ChatModel {
   readonly #client: UpstreamClient;
   readonly #capabilities: Capabilities;
-  /** By model, of which there are as many as agents name. */
+  /** By model. The number of models is bounded by the agents. */
   readonly #habits = new Map<string, EndingHabit>();
   readonly #unknown = new UnknownWords((word) =>
-    logger.warn(`${this.#host} ends answers with the finish_reason "${word}", which is not known: it counts as "stop"`),
+    logger.warn(`${this.#host} ends completions with the unknown finish_reason "${word}", which counts as "stop"`),
   );
-  /** Whose reasoning came as `reasoning_content`: these want it back. By model, of which there are as many as agents name. */
+  /** Models whose reasoning came as `reasoning_content` and must be sent back. Their number is bounded by the agents. */
   readonly #reasoners = new Set<string>();
 
   constructor(
@@ -94,7 +94,7 @@ export class OpenAIChatModel implements ChatModel {
     return habit;
   }
 
-  /** Resolves with the head of a good response, after as few retries as the options allow. Nothing has reached the client yet. */
+  /** Sends the request, with the retries that the options allow, and resolves with the head of a good response. */
   async #requestInTries(call: ModelCall, controls: CallControls, signal: AbortNotice): Promise<UpstreamResponse> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -134,7 +134,7 @@ function tellRequestId(controls: CallControls, header: (name: string) => unknown
   if (id !== undefined) controls.upstreamRequestId(id);
 }
 
-/** OpenAI refuses to stream sound that is not plain samples. */
+/** Whether to stream: OpenAI refuses to stream audio in formats other than plain samples. */
 function isStreamed({ audio }: ModelParameters, { streaming, streamedAudio }: Capabilities): boolean {
   if (!streaming || streamedAudio === 'any' || typeof audio !== 'object' || audio === null) return streaming;
   return (audio as { readonly format?: unknown }).format === streamedAudio;

@@ -2,17 +2,16 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
 
-/** As `assertParsable()` has it: what is longer is looked through before it is parsed. */
+/** Longest chunk that is learned, in characters; longer ones must pass `assertParsable()`. */
 const LONGEST_CHUNK = 4 * 1024;
-/** V8 cuts longer texts out as views, each of which would keep the whole read that it came with in memory. */
+/** Longest text that V8 copies, in characters. Longer slices are views that keep the whole read in memory. */
 const LONGEST_COPY = 12;
-/** Stands in place of a chunk's text to see whether it is that of `choices[0].delta.content`. */
+/** Replaces a chunk's text to check that it is `choices[0].delta.content`. */
 const PROBE = '\u2042 another text \u2042';
 
 /**
- * A chunk whose text alone differs from one to the next, as in nearly all chunks of nearly all answers: parsed once, after which
- * only the text is read. That gives what parsing gives, since a JSON text stays the same but for one value if one string in it is
- * replaced by another.
+ * The shape of chunks that differ only in their text, as nearly all do. One chunk is parsed; from the next ones only the text
+ * is read. The result equals that of parsing, because replacing one string in a JSON text changes one value.
  */
 export class RepeatedChunk {
   readonly #before: string;
@@ -24,9 +23,10 @@ export class RepeatedChunk {
   }
 
   /**
+   * Learns the shape of a chunk.
    * @param json a chunk that was parsed
    * @param text its `choices[0].delta.content`
-   * @returns undefined if the text cannot be told from the rest
+   * @returns undefined if the text cannot be located
    */
   static learn(json: string, text: string): RepeatedChunk | undefined {
     if (json.length > LONGEST_CHUNK) return undefined;
@@ -35,11 +35,11 @@ export class RepeatedChunk {
     if (at < 0) return undefined;
     const end = at + literal.length - 1;
     const probe = `${json.slice(0, at + 1)}${PROBE}${json.slice(end)}`;
-    // Views of the probe, which is as long as the chunk alone.
+    // Slices of the probe, so that they do not keep the whole read in memory.
     return hasText(probe) ? new RepeatedChunk(probe.slice(0, at + 1), probe.slice(end - json.length)) : undefined;
   }
 
-  /** The text of another chunk of this kind; undefined if it is of another kind, or must be parsed to see. */
+  /** Reads the text of a chunk with this shape; undefined if it has another shape or must be parsed. */
   readText(json: string): string | undefined {
     const from = this.#before.length;
     const end = json.length - this.#after.length;

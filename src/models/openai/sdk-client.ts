@@ -6,40 +6,40 @@ import type { UpstreamRequest, UpstreamResponse } from './transport/index.js';
 import type { Endpoint } from './endpoint.js';
 import { REQUEST_ID_HEADERS } from './upstream-request-id.js';
 
-/** Local servers ask for no key, but the SDK does. */
+/** The SDK needs a key, even for local servers without one. */
 const NO_KEY = 'none';
 const NO_ADDRESS = { url: undefined, authorization: undefined };
-/** The SDK's own limit on the wait for headers is put out of the way: the timeouts of the calls cover the body as well. */
+/** Disables the SDK's own timeout, because the timeouts of calls also cover the body. */
 const UNLIMITED_MS = 2_147_483_647;
 
-/** The environment is read in one place only, AppConfig; the SDK takes what is left out here from there. */
+/** Set explicitly, because the SDK reads missing options from the environment, which only AppConfig may read. */
 const OPTIONS = {
   organization: null,
   project: null,
   adminAPIKey: null,
   webhookSecret: null,
   timeout: UNLIMITED_MS,
-  // The SDK's own retries wait for up to 8 s, and cannot be aborted while they do.
+  // The SDK's own retries wait up to 8 s and cannot be aborted meanwhile.
   maxRetries: 0,
   // At its debug level the SDK logs requests with their content.
   logLevel: 'off',
 } as const satisfies ClientOptions;
 
 type FinalRequestOptions = Parameters<OpenAI['buildRequest']>[0];
-/** All of a request but its body. */
+/** A request without its body. */
 export type PreparedRequest = Omit<UpstreamRequest, 'body'>;
 
-/** What a client of the SDK does for us, beside what it makes by itself. */
+/** The used parts of an SDK client. */
 export interface SdkClient {
-  /** What requests that are prepared from now on show. */
+  /** The key for requests that are prepared from now on. */
   apiKey: string | null;
-  /** Address and headers, with the credential, of a request for a streamed completion of this model. */
+  /** Makes the address and headers, with the credential, of a completion request for this model. */
   prepareCompletion(model: string): Promise<PreparedRequest>;
-  /** The error that the SDK makes of a response with a bad status. */
+  /** Makes the SDK's error for a response with a bad status. */
   makeError(response: UpstreamResponse): APIError;
 }
 
-/** A client of the SDK for an endpoint. The query of its address is left out: the SDK would put the path behind it. */
+/** Makes an SDK client for an endpoint. The query of the address is removed, because the SDK would put the path after it. */
 export function makeSdkClient({ baseUrl, apiKey, azureApiVersion, headers }: Endpoint): SdkClient {
   const { url, authorization } = baseUrl === undefined ? NO_ADDRESS : separateCredentials(baseUrl);
   if (url !== undefined) url.search = '';
@@ -63,7 +63,7 @@ function readPreparedRequest(url: string, headers: Headers): PreparedRequest {
   return { origin, path: pathname + search, headers: [...headers].flat() };
 }
 
-/** The headers of an error that the SDK and our own rules read. */
+/** Picks the headers of an error response that the SDK and this server read. */
 function makeErrorHeaders({ headers }: UpstreamResponse): Headers {
   return new Headers(
     Object.entries(headers).flatMap(([name, value]): [string, string][] =>
@@ -72,7 +72,7 @@ function makeErrorHeaders({ headers }: UpstreamResponse): Headers {
   );
 }
 
-/** Deepest nesting of the body of an error that is looked at. */
+/** Deepest nesting of an error body that is read. */
 const DEEPEST_ERROR = 64;
 
 const ERROR_HEADERS: ReadonlySet<string> = new Set([
@@ -83,7 +83,7 @@ const ERROR_HEADERS: ReadonlySet<string> = new Set([
   ...REQUEST_ID_HEADERS,
 ]);
 
-/** The SDK writes errors again, which what is nested deeply does not bear; its status says enough. */
+/** Parses an error body. The SDK serializes errors, which fails if they are nested deeply; then the status alone must do. */
 function parseErrorBody(text: string): object | undefined {
   if (findExcess(text, { values: Infinity, depth: DEEPEST_ERROR }) !== undefined) return undefined;
   try {
@@ -97,7 +97,7 @@ function parseErrorBody(text: string): object | undefined {
 class CompatibleClient extends OpenAI implements SdkClient {
   constructor(options: ClientOptions) {
     super(options);
-    // There is no option that keeps OPENAI_CUSTOM_HEADERS of the environment out.
+    // No option keeps out OPENAI_CUSTOM_HEADERS of the environment.
     this._options.defaultHeaders = options.defaultHeaders;
   }
 

@@ -3,7 +3,7 @@ import { FakeClock } from '../../../test/support/fake-clock.js';
 import { SilenceWatch } from './silence-watch.js';
 
 describe('SilenceWatch', () => {
-  it('aborts at its first limit, and says that there was no answer', () => {
+  it('aborts at its first limit, and says that nothing was received', () => {
     const clock = new FakeClock();
     const watch = new SilenceWatch(clock, 100);
     clock.advance(99);
@@ -12,12 +12,12 @@ describe('SilenceWatch', () => {
     expect(watch.signal.reason).toMatchObject({ status: 504, message: expect.stringContaining('before it answered') });
   });
 
-  it('does not start the first limit anew while nothing else is asked for', () => {
+  it('does not restart the first limit for a wait without a limit', () => {
     const clock = new FakeClock();
     const watch = new SilenceWatch(clock, 100);
     for (let i = 0; i < 3; i++) {
       clock.advance(30);
-      watch.heard();
+      watch.noteBytes();
       watch.wait();
     }
     clock.advance(10);
@@ -31,7 +31,7 @@ describe('SilenceWatch', () => {
       watch.wait(limit);
       clock.advance(limit - 1);
       expect(watch.signal.aborted).toBe(false);
-      watch.heard();
+      watch.noteBytes();
     }
     watch.wait(50);
     clock.advance(50);
@@ -42,7 +42,7 @@ describe('SilenceWatch', () => {
     const clock = new FakeClock();
     const watch = new SilenceWatch(clock, 100);
     watch.wait(50);
-    watch.heard();
+    watch.noteBytes();
     clock.advance(1_000);
     expect(watch.signal.aborted).toBe(false);
     watch.wait(50);
@@ -66,7 +66,7 @@ describe('SilenceWatch', () => {
     const watch = new SilenceWatch(clock, 100);
     for (const limit of [10, 20, 20, 10]) {
       watch.wait(limit);
-      watch.heard();
+      watch.noteBytes();
       expect(clock.pending).toBe(1);
     }
     watch.end();

@@ -1,28 +1,28 @@
 import { type AbortNotice, Cancellation, type Clock, type Timer, TIMER_TOLERANCE_MS } from '../../kernel/index.js';
 import { makeUpstreamTimeoutError } from './upstream-errors.js';
 
-/** Made once: an abort without a reason makes an error with a stack each time. */
+/** Made once, because an abort without a reason creates an error with a stack each time. */
 const GIVEN_UP = new Error('Nobody reads the rest of the answer.');
 
 /**
- * Ends one upstream request: when it is told to, and when the upstream is silent for too long while somebody waits for it. A
- * reader that is slow itself does not count against the upstream.
+ * Aborts one upstream request on demand, and when the upstream is silent too long while somebody waits for it. The time of a
+ * slow reader does not count.
  *
- * The timer is not set back by each read, which would cost more than the parsing of what was read: when it fires it looks
- * whether the time is up, and waits for what is left.
+ * The timer is not reset for each read, which would cost more than parsing: when it fires, it checks whether the time is up
+ * and waits for the rest.
  */
 export class SilenceWatch {
   readonly #cancellation = new Cancellation();
   readonly #clock: Clock;
   #limitMs: number;
-  /** When the silence has been too long, by the monotonic clock. */
+  /** When the silence is too long, by the monotonic clock. */
   #deadline: number;
   #timer: Timer;
-  /** When the timer fires, by the monotonic clock; infinite if it has fired and nothing was left to wait for. */
+  /** When the timer fires, by the monotonic clock; infinite if it has fired and nobody was waiting. */
   #firesAt: number;
   #waiting = true;
   #spoken = false;
-  /** The limit ran out while nobody waited. */
+  /** True if the limit ran out while nobody waited. */
   #overdue = false;
 
   /** Starts with a wait of at most `firstLimitMs` milliseconds. */
@@ -43,7 +43,7 @@ export class SilenceWatch {
     this.#cancellation.abort(reason);
   }
 
-  /** A read begins that may take up to `limitMs` milliseconds; without a limit, what is left of the last one goes on. */
+  /** Begins a read that may take `limitMs` milliseconds; without a limit, the rest of the last one counts. */
   wait(limitMs?: number): void {
     this.#waiting = true;
     if (limitMs === undefined) {
@@ -56,18 +56,18 @@ export class SilenceWatch {
     if (this.#deadline < this.#firesAt) this.#arm(limitMs);
   }
 
-  /** The upstream has sent something. */
-  heard(): void {
+  /** Notes that the upstream has sent something. */
+  noteBytes(): void {
     this.#waiting = false;
     this.#spoken = true;
   }
 
-  /** The completion has been read to its end. */
+  /** Ends the watch after the completion was read to its end. */
   end(): void {
     this.#timer.cancel();
   }
 
-  /** The request is given up, which frees its connection. */
+  /** Gives up the request, which frees its connection. */
   giveUp(): void {
     this.#timer.cancel();
     this.#cancellation.abort(GIVEN_UP);

@@ -4,14 +4,14 @@ import { type CompletionBounds, MAX_TOOL_CALLS } from './completion-bounds.js';
 import { JsonExtent } from './json-extent.js';
 import { makeBadCompletionError } from './upstream-errors.js';
 
-/** A tool call, or a piece of one, as an upstream sends it. Nothing in it is certain. */
+/** A tool call, or a piece of one, as an upstream sends it; any part may be missing or of another type. */
 export interface UpstreamToolCall {
   readonly index?: unknown;
   readonly id?: unknown;
   readonly type?: unknown;
   readonly function?: UpstreamFunctionCall | null;
   readonly custom?: { readonly name?: unknown; readonly input?: unknown } | null;
-  /** Where some servers put what belongs into `function`. */
+  /** Some servers' place for the parts of `function`. */
   readonly name?: unknown;
   readonly arguments?: unknown;
 }
@@ -22,7 +22,7 @@ export interface UpstreamFunctionCall {
   readonly arguments?: unknown;
 }
 
-/** What one piece says. Empty strings: nothing. */
+/** One piece of a call; empty strings stand for missing parts. */
 interface Piece {
   readonly index: number | string | undefined;
   readonly id: string;
@@ -31,10 +31,10 @@ interface Piece {
   readonly isCustom: boolean;
 }
 
-/** More than a completion has calls; some servers count pieces. */
+/** Most indexes, more than calls because some servers count pieces. */
 const MOST_INDEXES = 2 * MAX_TOOL_CALLS;
 const LONGEST_INDEX = 64;
-/** The arguments of a call that has none. Some servers begin every call with them, and send the real ones after. */
+/** Empty arguments. Some servers begin every call with them and send the real ones later. */
 const NO_ARGUMENTS = '{}';
 
 interface Call {
@@ -43,23 +43,23 @@ interface Call {
   name: string;
   isCustom: boolean;
   readonly hasIndex: boolean;
-  /** Number of the event in which it was last spoken of. */
+  /** Number of the last event that mentioned it. */
   event: number;
-  /** What came of its arguments before its name was known. */
+  /** Arguments that came before its name. */
   held: string;
   extent: JsonExtent;
   hasArguments: boolean;
-  /** Its index for the rest of the system; undefined until its first piece is passed on. */
+  /** Its new index; undefined until its first piece is passed on. */
   place: number | undefined;
 }
 
 /**
- * Puts a completion's tool calls together as a person would. Servers leave out the index or the id, repeat id and name in every
+ * Puts the pieces of a completion's tool calls together. Servers leave out the index or the id, repeat id and name in every
  * piece, cut names, send id and name apart, or give all calls the index 0.
  *
- * The first piece of a call is held until its name is known and its arguments begin: id and name are given once, in that
- * piece. What has come of a call whose name never does is passed on at the end, and so is a call without arguments: it has
- * `{}`, since clients parse what they are given.
+ * The first piece of a call is held until its name is known and its arguments begin, because id and name are sent once, in
+ * that piece. Calls without a name or arguments are passed on at the end; missing arguments become `{}`, because clients
+ * parse them.
  */
 export class ToolCallReader {
   readonly #bounds: CompletionBounds;
@@ -78,18 +78,19 @@ export class ToolCallReader {
 
   /** True if the completion has a call. */
   get hasCalls(): boolean {
-    return this.#placed > 0 || this.#calls.some(isSaid);
+    return this.#placed > 0 || this.#calls.some(hasContent);
   }
 
-  /** How many pieces have said something of calls that had not begun for the client. */
+  /** How many pieces belonged to calls that had not yet begun for the client. */
   get pieces(): number {
     return this.#pieces;
   }
 
   /**
-   * Reads the calls of one event and adds what becomes of them to `out`.
+   * Reads the calls of one event and adds their deltas to `out`.
    * @param json the event that holds them
-   * @throws UpstreamError if there are too many, or a number in arguments that are an object has become another one
+   * @throws UpstreamError if there are too many calls, or arguments that are an object hold a number that JavaScript cannot
+   *   keep
    */
   read(calls: readonly (UpstreamToolCall | null)[], json: string, out: Delta[]): void {
     this.#event++;
@@ -97,8 +98,8 @@ export class ToolCallReader {
   }
 
   /**
-   * The completion is over: adds the calls that have no arguments, or no name.
-   * @param isCut whether arguments may be missing that the model would have written
+   * Ends the completion: adds the calls without arguments or name.
+   * @param isCut whether a limit or filter may have cut arguments
    */
   end(isCut: boolean, out: Delta[]): void {
     for (const call of this.#calls) {
@@ -106,9 +107,9 @@ export class ToolCallReader {
       if (lacksArguments) {
         call.hasArguments = true;
         if (call.place === undefined) call.held = NO_ARGUMENTS;
-        else out.push(nextPiece(call, call.place, NO_ARGUMENTS));
+        else out.push(makePiece(call, call.place, NO_ARGUMENTS));
       }
-      if (call.place === undefined && isSaid(call)) this.#begin(call, out);
+      if (call.place === undefined && hasContent(call)) this.#begin(call, out);
     }
   }
 
@@ -123,7 +124,7 @@ export class ToolCallReader {
     call.extent.push(piece.text);
     call.hasArguments ||= piece.text !== '';
     if (call.place !== undefined) {
-      if (piece.text !== '') out.push(nextPiece(call, call.place, piece.text));
+      if (piece.text !== '') out.push(makePiece(call, call.place, piece.text));
       return;
     }
     if (piece.name !== '' || piece.id !== '' || piece.text !== '') this.#pieces++;
@@ -138,7 +139,7 @@ export class ToolCallReader {
     if (call.name !== '' && call.hasArguments && !isPlaceholder(call)) this.#begin(call, out);
   }
 
-  /** Earlier calls begin first, so that their places are in the order in which the model made them. */
+  /** Begins earlier calls first, so that the indexes follow the model's order. */
   #begin(call: Call, out: Delta[]): void {
     for (const earlier of this.#calls) {
       if (earlier === call) break;
@@ -151,7 +152,7 @@ export class ToolCallReader {
     const place = this.#placed++;
     call.place = place;
     out.push({
-      ...nextPiece(call, place, call.held),
+      ...makePiece(call, place, call.held),
       ...(call.id !== '' && { id: call.id }),
       ...(call.name !== '' && { name: call.name }),
     });
@@ -159,32 +160,32 @@ export class ToolCallReader {
   }
 
   #find(piece: Piece): Call {
-    const known = this.#known(piece);
+    const known = this.#findKnown(piece);
     const call = known === undefined || this.#isAnother(known, piece) ? this.#add(piece) : known;
     if (piece.index !== undefined && this.#byIndex.size < MOST_INDEXES) this.#byIndex.set(piece.index, call);
     return call;
   }
 
-  /** The call that a piece would belong to, if it begins none. */
-  #known(piece: Piece): Call | undefined {
+  /** Finds the call that a piece belongs to, unless it begins a new one. */
+  #findKnown(piece: Piece): Call | undefined {
     const last = this.#calls.at(-1);
     if (piece.index === undefined) return (piece.id === '' ? undefined : this.#byId.get(piece.id)) ?? last;
     const known = this.#byIndex.get(piece.index);
     if (known !== undefined || piece.name !== '') return known;
     if (piece.id !== '') return this.#byId.get(piece.id);
-    // Some servers count pieces: what has neither name nor id goes on with arguments that are not whole yet.
+    // Some servers count pieces: a piece without name and id continues arguments that are not whole yet.
     const goesOn = last !== undefined && piece.text !== '' && last.hasArguments && !last.extent.isWhole;
     return last?.hasIndex === false || goesOn ? last : undefined;
   }
 
-  /** Whether a piece begins another call than the one that its index, its id or its place speak for. */
+  /** Whether a piece begins a new call although its index, id or place point to this one. */
   #isAnother(call: Call, piece: Piece): boolean {
     const isNamed = piece.name !== '';
     const brings = piece.text !== '';
     if (piece.id !== '' && call.id !== '') {
-      // Some servers give the name of the tool as the id of each call, and some repeat both in every piece.
+      // Some servers use the tool's name as the id of each call, and some repeat both in every piece.
       if (piece.id === call.id) return isNamed && brings && call.extent.isWhole && isNextCall(call, piece);
-      // Some make up a new id for each piece.
+      // Some servers make up a new id for each piece.
       return isNamed || call.extent.isWhole || (!brings && (call.hasArguments || piece.index === undefined));
     }
     if (!isNamed) return false;
@@ -211,7 +212,7 @@ export class ToolCallReader {
   }
 }
 
-function isSaid({ name, held }: Call): boolean {
+function hasContent({ name, held }: Call): boolean {
   return name !== '' || held !== '';
 }
 
@@ -219,13 +220,13 @@ function isPlaceholder({ held, isCustom }: Call): boolean {
   return held === NO_ARGUMENTS && !isCustom;
 }
 
-/** Whether arguments that come after whole ones, with the same id and name, are those of another call. */
+/** Whether arguments after complete ones, with the same id and name, belong to a new call. */
 function isNextCall(call: Call, { index, text }: Piece): boolean {
   if (isPlaceholder(call)) return text === NO_ARGUMENTS;
   return index === undefined || text.startsWith('{');
 }
 
-function nextPiece({ isCustom }: Call, index: number, text: string): Extract<Delta, { type: 'tool-call' }> {
+function makePiece({ isCustom }: Call, index: number, text: string): Extract<Delta, { type: 'tool-call' }> {
   return isCustom
     ? { type: 'tool-call', index, kind: 'custom', arguments: text }
     : { type: 'tool-call', index, arguments: text };
@@ -246,14 +247,14 @@ function readPiece(call: UpstreamToolCall, json: string): Piece {
   };
 }
 
-/** Some servers cut a name, some repeat it, and some send what they have of it so far. */
+/** Joins a name: some servers cut it, some repeat it, and some send all of it so far. */
 function joinName(name: string, piece: string): string {
   return piece.startsWith(name) ? piece : name + piece;
 }
 
 /**
- * The text of arguments that an upstream gives as an object.
- * @throws UpstreamError if a number in it has become another one
+ * Writes the arguments that an upstream sent as an object.
+ * @throws UpstreamError if it holds a number that JavaScript cannot keep
  */
 function writeArguments(value: unknown, json: string): string {
   const unsafe = findUnsafeNumber(json);

@@ -1,8 +1,8 @@
-/** How many words are told of; an upstream that makes up new ones is told of no further. */
+/** Most words that are reported; an upstream may make up new ones without end. */
 const MOST_WORDS = 32;
 const LONGEST_WORD = 64;
 
-/** Words of an upstream's completions that nobody knows: an operator is told of each once. */
+/** Reports each unknown word of an upstream's completions once. */
 export class UnknownWords {
   readonly #tell: (word: string) => void;
   readonly #told = new Set<string>();

@@ -23,7 +23,7 @@ class BodyBench {
 }
 
 describe('UpstreamBody', () => {
-  it('gives all that is left of a complete answer one limit of time together', async () => {
+  it('gives the rest of a complete response one limit in total', async () => {
     const bench = new BodyBench();
     const finished = bench.body.finish();
     for (let i = 0; i < 3; i++) {
@@ -38,7 +38,7 @@ describe('UpstreamBody', () => {
     expect(bench.clock.pending).toBe(0);
   });
 
-  it('gives the rest no more time because its reader was slow', async () => {
+  it('gives the rest no more time for a slow reader', async () => {
     const bench = new BodyBench();
     const first = bench.body.readRest(1_000);
     bench.send();
@@ -48,7 +48,7 @@ describe('UpstreamBody', () => {
     expect(bench.watch.signal.aborted).toBe(true);
   });
 
-  it('gives a slow reader what has come in the meantime, however long it took', async () => {
+  it('gives a slow reader the bytes that have arrived, however long it took', async () => {
     const bench = new BodyBench();
     const first = bench.body.readRest(1_000);
     bench.send();

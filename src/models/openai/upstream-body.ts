@@ -2,16 +2,16 @@ import type { SilenceWatch } from './silence-watch.js';
 import type { ResponseBody } from './transport/index.js';
 import { makeConnectionLostError } from './upstream-errors.js';
 
-/** How long an upstream that has said all may take to close its response before its connection is dropped, in ms. */
+/** How long an upstream may take to close a complete response before its connection is dropped, in milliseconds. */
 export const CLOSE_LIMIT_MS = 2_000;
 
-/** The bytes of one upstream response, read when asked for. */
+/** The bytes of one upstream response, read on demand. */
 export class UpstreamBody {
   readonly #body: ResponseBody;
   readonly #watch: SilenceWatch;
   #ended = false;
   #unread: Uint8Array | undefined;
-  /** The limit that runs for the rest of the response. */
+  /** The running limit for the rest of the response. */
   #restLimitMs: number | undefined;
 
   constructor(body: ResponseBody, watch: SilenceWatch) {
@@ -20,17 +20,17 @@ export class UpstreamBody {
   }
 
   /**
-   * The next bytes, or undefined at the end.
-   * @param limitMs how long to wait for them, in milliseconds; absent: for what is left of the last limit
-   * @throws UpstreamError if the upstream is silent for longer, or the connection breaks; the abort reason after an abort.
-   *   What was received before is given first.
+   * Reads the next bytes; undefined at the end.
+   * @param limitMs longest wait, in milliseconds; absent: the rest of the last limit
+   * @throws UpstreamError if the upstream is silent for longer or the connection breaks, after all received bytes; the abort
+   *   reason after an abort
    */
   read(limitMs?: number): Promise<Uint8Array | undefined> {
     this.#restLimitMs = undefined;
     return this.#hasBytes ? this.#next() : this.#wait(limitMs);
   }
 
-  /** Like {@link read}, but all reads that follow one another with the same limit have it together. */
+  /** Like {@link read}, but consecutive reads with the same limit share it. */
   readRest(limitMs: number): Promise<Uint8Array | undefined> {
     if (this.#hasBytes) return this.#next();
     const isRunning = limitMs === this.#restLimitMs;
@@ -38,14 +38,14 @@ export class UpstreamBody {
     return this.#wait(isRunning ? undefined : limitMs);
   }
 
-  /** Gives bytes back that were only looked at: the next read gives them again. */
+  /** Puts bytes back for the next read. */
   unread(bytes: Uint8Array): void {
     this.#unread = bytes;
   }
 
   /**
-   * The response is complete. Reads to its end in the background, because a connection is only used again after that, and
-   * ends the watch.
+   * Ends a complete response: reads to its end in the background, because a connection is only reused after that, and ends
+   * the watch.
    */
   async finish(): Promise<void> {
     while (!this.#ended && (await this.readRest(CLOSE_LIMIT_MS).catch(() => undefined)) !== undefined);
@@ -53,7 +53,7 @@ export class UpstreamBody {
     else this.#watch.giveUp();
   }
 
-  /** What is there, the end included, needs no waiting, so a reader that comes late does not find the upstream silent. */
+  /** True if a read needs no waiting, so that a late reader does not find the upstream silent. */
   get #hasBytes(): boolean {
     return this.#unread !== undefined || this.#body.hasBytes || this.#body.hasEnded;
   }
@@ -70,9 +70,9 @@ export class UpstreamBody {
     return Promise.resolve(unread);
   }
 
-  /** Made once, like the next: they are used for each read. */
+  /** Made once, like the next one, because each read uses them. */
   readonly #onBytes = (bytes: Uint8Array | undefined): Uint8Array | undefined => {
-    this.#watch.heard();
+    this.#watch.noteBytes();
     this.#ended = bytes === undefined;
     return bytes;
   };

@@ -5,25 +5,25 @@ import type { Endpoint } from './endpoint.js';
 import type { PreparedRequest, SdkClient } from './sdk-client.js';
 import type { UpstreamResponse, UpstreamTransport } from './transport/index.js';
 
-/** What sends requests. */
+/** The parts that send requests. */
 interface Parts {
   readonly sdk: SdkClient;
   readonly transport: UpstreamTransport;
 }
 
 /**
- * A model server, asked as the `openai` SDK asks it. The SDK and undici are loaded when they are needed: without a model to ask,
- * they would take a fifth of a start, and of the memory after it.
+ * Sends requests to a model server as the `openai` SDK does. The SDK and undici are loaded on demand, because they would take
+ * a fifth of the start and of the memory even without a model to call.
  */
 export class UpstreamClient {
   readonly #endpoint: Endpoint;
-  /** Of the address. */
+  /** Query of the address. */
   readonly #query: string;
   #parts: Parts | undefined;
   #loading: Promise<Parts> | undefined;
-  /** What `#prepared` was made with. */
+  /** The key in `#prepared`. */
   #preparedKey: string | undefined;
-  /** By model, of which there are as many as agents name: on Azure it is a part of the path. */
+  /** By model, because on Azure it is a part of the path. Their number is bounded by the agents. */
   readonly #prepared = new Map<string, PreparedRequest>();
 
   constructor(endpoint: Endpoint) {
@@ -31,7 +31,7 @@ export class UpstreamClient {
     this.#query = URL.parse(endpoint.baseUrl ?? '')?.search.slice(1) ?? '';
   }
 
-  /** Loads what sends requests, once; the first request does it, too. */
+  /** Loads the parts that send requests, once; the first request does so, too. */
   async load(): Promise<Parts> {
     this.#loading ??= this.#makeParts();
     try {
@@ -43,7 +43,7 @@ export class UpstreamClient {
   }
 
   /**
-   * Asks for a completion. Resolves with the head of a good response, whose body follows.
+   * Requests a completion and resolves with the head of a good response.
    * @throws APIError for a bad status, APIConnectionError if there is no response
    */
   async createCompletion(params: ChatCompletionCreateParams, signal: AbortNotice): Promise<UpstreamResponse> {
@@ -67,7 +67,10 @@ export class UpstreamClient {
     return { sdk: makeSdkClient(this.#endpoint), transport: new Transport(this.#endpoint.proxy) };
   }
 
-  /** All of a request but its body is the same each time, and costs the SDK more to make than all the rest of a call. */
+  /**
+   * Prepares everything but the body: it is the same for each request, and the SDK takes longer for it than the rest of a
+   * call.
+   */
   async #prepare(model: string, { sdk }: Parts): Promise<PreparedRequest> {
     const key = this.#preparedKey;
     const request = await sdk.prepareCompletion(model);

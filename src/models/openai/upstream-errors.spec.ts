@@ -25,8 +25,8 @@ const SECRETS = [
   '[fd00::7]:8000',
 ];
 
-describe('upstreamErrorFrom', () => {
-  it('leaves errors that are ours already as they are', () => {
+describe('makeUpstreamError', () => {
+  it('leaves errors of this server as they are', () => {
     const error = new InternalError('x');
     expect(makeUpstreamError(error)).toBe(error);
   });
@@ -78,12 +78,12 @@ describe('upstreamErrorFrom', () => {
     '\u001b[31m',
     'x'.repeat(65),
     '',
-  ])('does not give %j as code or param, nor to the log', (value) => {
+  ])('passes %j on neither as code or param nor to the log', (value) => {
     const error = makeUpstreamError(answer(400, { message: 'x', code: value, param: value, type: value }));
     expect(error).toMatchObject({ code: null, param: null, diagnostic: 'upstream status 400, type -, code -' });
   });
 
-  it('gives code and param that are words', () => {
+  it('passes on code and param that are words', () => {
     const error = makeUpstreamError(answer(400, { code: 'bad_value', param: 'messages[0].content.0' }));
     expect(error).toMatchObject({ code: 'bad_value', param: 'messages[0].content.0' });
   });
@@ -97,7 +97,7 @@ describe('upstreamErrorFrom', () => {
     expect(makeUpstreamError(answer(400, { message })).message).toBe(shown);
   });
 
-  it('gives only strings as code and param: vLLM sends its status as a number', () => {
+  it('passes on only strings as code and param, because vLLM sends its status as a number', () => {
     const error = makeUpstreamError(answer(400, { message: 'x', code: 400, param: { a: 1 } }));
     expect(error).toMatchObject({ code: null, param: null });
   });
@@ -133,7 +133,7 @@ describe('upstreamErrorFrom', () => {
     expect(error.retryAfterMs).toBe(retryAfterMs);
   });
 
-  it('gives every status that an upstream can answer a defined consequence', () => {
+  it('has a defined consequence for every status of an upstream', () => {
     for (let status = 400; status < 600; status++) {
       const error = makeUpstreamError(answer(status, { message: `m ${SECRETS[0]}` }));
       expect(error).toBeInstanceOf(UpstreamError);
@@ -143,7 +143,7 @@ describe('upstreamErrorFrom', () => {
   });
 });
 
-describe('upstreamErrorInAnswer', () => {
+describe('makeReportedError', () => {
   it.each([
     [{ type: 'invalid_request_error', code: 'context_length_exceeded', param: 'messages', message: 'too long' }, 400],
     [{ type: 'invalid_request_error', message: 'no' }, 400],
@@ -175,7 +175,7 @@ describe('upstreamErrorInAnswer', () => {
     });
   });
 
-  it('makes an UpstreamError of anything, and quotes it only for a fault of the request', () => {
+  it('makes an UpstreamError of anything, and quotes it only if the request is at fault', () => {
     fc.assert(
       fc.property(fc.anything(), (thrown) => {
         const error: MillraceError = makeReportedError(thrown);

@@ -5,33 +5,33 @@ import { describeConnectionFault, readFaultCodes } from './connection-fault.js';
 import { isDailyQuota, readRetryDelay } from './google-error-details.js';
 import { readRetryAfter } from './retry-after.js';
 
-/** What an upstream's error object may hold; every part may be missing or of another type. */
+/** An upstream's error object; any part may be missing or of another type. */
 interface UpstreamErrorBody {
   readonly message?: unknown;
   readonly param?: unknown;
   readonly code?: unknown;
   readonly type?: unknown;
-  /** Google's word for the kind of the error. */
+  /** Google's kind of the error. */
   readonly status?: unknown;
-  /** Google's lists of what is exhausted, and when to come again. */
+  /** Google's lists of exhausted quotas and retry delays. */
   readonly details?: unknown;
-  /** OpenRouter: `reasons` and `flagged_input` where its moderation refuses a request. */
+  /** OpenRouter: `reasons` and `flagged_input` if its moderation refuses a request. */
   readonly metadata?: unknown;
 }
 
 const MAX_MESSAGE_LENGTH = 1_000;
-/** A message about money is short, and says so at once. */
+/** How much of a message is searched for a used-up quota, in characters. */
 const MAX_QUOTA_SENTENCE = 300;
-/** So much of a message is looked through: it can be as long as the body, and longer ones are cut in any case. */
+/** How much of a message is read, in characters: it can be as long as the body, and is cut anyway. */
 const MAX_READ_LENGTH = 4_000;
-/** What `code`, `param` and `type` look like where they are words of a protocol: `context_length_exceeded`, `messages[0].role`. */
+/** The form of `code`, `param` and `type` if they are words of a protocol: `context_length_exceeded`, `messages[0].role`. */
 const WORD = /^[\w.[\]-]{1,64}$/;
-/** Control and formatting characters, but for line feeds. */
+/** Control and formatting characters except line feeds. */
 const INVISIBLE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * What vendors call an account without money or quota, as code or type, with whatever status: OpenAI (and gateways), Moonshot,
- * GLM, DashScope, Volcengine. With status 402 it needs no word.
+ * Vendors' codes or types for an account without money or quota, with any status: OpenAI (and gateways), Moonshot, GLM,
+ * DashScope, Volcengine. Status 402 needs no code.
  */
 const QUOTA_WORDS: ReadonlySet<unknown> = new Set([
   'insufficient_quota',
@@ -46,15 +46,15 @@ const QUOTA_WORDS: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * What vendors say of it who have no word of their own for it: Anthropic (400), xAI and SiliconFlow (403), Fireworks (412),
- * Gemini (429). Nothing that a client writes is repeated in such a message.
+ * Messages for it from vendors without such a code: Anthropic (400), xAI and SiliconFlow (403), Fireworks (412), Gemini
+ * (429). Such messages never repeat a client's text.
  */
 const QUOTA_SENTENCE =
   /credit balance is too low|(?:account )?balance is (?:insufficient|not enough)|insufficient (?:account )?(?:balance|credits?|funds)|does(?: not|n't) have any credits|credits are depleted|monthly spending limit|余额不足/i;
 
-/** What the words of an error mean that comes without a status. */
-const STATUS_OF_WORD: ReadonlyMap<unknown, number> = new Map([
-  ...[...QUOTA_WORDS].map((writeWord): [unknown, number] => [writeWord, 402]),
+/** Statuses for the codes of errors that come without a status. */
+const STATUS_BY_WORD: ReadonlyMap<unknown, number> = new Map([
+  ...[...QUOTA_WORDS].map((code): [unknown, number] => [code, 402]),
   ['rate_limit_error', 429],
   ['rate_limit_exceeded', 429],
   ['rate_limited', 429],
@@ -67,22 +67,22 @@ const STATUS_OF_WORD: ReadonlyMap<unknown, number> = new Map([
   ['INVALID_ARGUMENT', 400],
 ]);
 
-/** Of those that say that the server is at fault, these say that it will be so again: Not Implemented and the like. */
+/** Server errors that a retry cannot heal, such as Not Implemented. */
 const FINAL_SERVER_ERRORS: ReadonlySet<number> = new Set([501, 505, 506, 508, 510, 511]);
-/** No connection came about in time. */
+/** Codes of a connection that was not made in time. */
 const CONNECT_TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
-/** This machine has no descriptor or buffer for another connection: no fault of whom it was for. */
+/** Codes for a lack of descriptors or buffers on this machine, which is not the provider's fault. */
 const LOCAL_SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS']);
-/** How long a client is asked to wait then, in milliseconds. */
+/** How long clients are then asked to wait, in milliseconds. */
 const SHORTAGE_RETRY_AFTER_MS = 2_000;
 
 /**
- * The error that a failed model call has for the client, from what the SDK threw.
- * @param streamSetting the setting that turns streaming off for this provider, for an operator whose upstream refuses it
+ * Makes the client's error for a failed model call from what the SDK threw.
+ * @param streamSetting name of the setting that turns streaming off for this provider, for the log if it refuses to stream
  */
 export function makeUpstreamError(thrown: unknown, streamSetting?: string): MillraceError {
   if (thrown instanceof MillraceError) return thrown;
-  // The SDK wraps what the function throws that gives the key.
+  // The SDK wraps an error of the function that gives the key.
   if (thrown instanceof OpenAIError && thrown.cause instanceof MillraceError) return thrown.cause;
   if (thrown instanceof APIConnectionTimeoutError) return makeUpstreamTimeoutError('before it answered', thrown);
   if (thrown instanceof APIConnectionError) return makeUnreachableError(thrown);
@@ -93,11 +93,11 @@ export function makeUpstreamError(thrown: unknown, streamSetting?: string): Mill
       ? makeStreamRefusedError(status, body, streamSetting)
       : makeStatusError(status, body, headers);
   }
-  // Anything else did not come from the upstream.
+  // Any other error did not come from the upstream.
   return toMillraceError(thrown);
 }
 
-/** The error that an error object inside a stream, or in a completion with status 200, has for the client. */
+/** Makes the client's error for an error object in a stream or in a completion with status 200. */
 export function makeReportedError(body: unknown): UpstreamError {
   const status = readStatus(readBody(body));
   if (status !== undefined) return makeStatusError(status, readBody(body), undefined);
@@ -106,14 +106,17 @@ export function makeReportedError(body: unknown): UpstreamError {
   });
 }
 
-/** Servers that can send no status any more write it as the code, or say it in words. */
+/** Reads the status of an error in a stream: servers write it as the code, or as a word. */
 function readStatus({ code, type, status }: UpstreamErrorBody): number | undefined {
   const number = typeof code === 'string' ? Number(code) : code;
   if (typeof number === 'number' && Number.isInteger(number) && number >= 400 && number < 600) return number;
-  return STATUS_OF_WORD.get(code) ?? STATUS_OF_WORD.get(type) ?? STATUS_OF_WORD.get(status);
+  return STATUS_BY_WORD.get(code) ?? STATUS_BY_WORD.get(type) ?? STATUS_BY_WORD.get(status);
 }
 
-/** @param when completes "it was silent …" */
+/**
+ * Makes the error for an upstream that was silent too long.
+ * @param when completes "it was silent …"
+ */
 export function makeUpstreamTimeoutError(when: string, cause?: unknown): UpstreamError {
   return new UpstreamError(`The model provider took too long: it was silent ${when}.`, {
     status: 504,
@@ -123,12 +126,12 @@ export function makeUpstreamTimeoutError(when: string, cause?: unknown): Upstrea
   });
 }
 
-/** True for a failure by which an upstream was too slow or silent. */
+/** Whether an upstream failed because it was too slow or silent. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof UpstreamError && error.code === 'upstream_timeout';
 }
 
-/** The upstream answered, but not with what its protocol asks for. */
+/** Makes the error for a response that breaks the protocol. */
 export function makeBadCompletionError(what: string, cause?: unknown): UpstreamError {
   return new UpstreamError(`The model provider's answer could not be used: ${what}.`, {
     code: 'upstream_bad_answer',
@@ -137,16 +140,22 @@ export function makeBadCompletionError(what: string, cause?: unknown): UpstreamE
   });
 }
 
-/** @param limit most characters of a completion */
+/**
+ * Makes the error for a completion that is too large.
+ * @param limit most characters of a completion
+ */
 export function makeCompletionTooLargeError(limit: number, cause?: unknown): UpstreamError {
   return new UpstreamError(
     `The model provider's answer is larger than the ${limit} characters that this server takes of one answer.`,
-    // Another try pays for as much again.
+    // Another try would cost as much again.
     { code: 'upstream_answer_too_large', retryable: false, cause },
   );
 }
 
-/** @param limit most tool calls of a completion */
+/**
+ * Makes the error for a completion with too many tool calls.
+ * @param limit most tool calls of a completion
+ */
 export function makeTooManyToolCallsError(limit: number): UpstreamError {
   return new UpstreamError(`The model asked for more than ${limit} tool calls in one answer.`, {
     code: 'upstream_too_many_tool_calls',
@@ -154,7 +163,7 @@ export function makeTooManyToolCallsError(limit: number): UpstreamError {
   });
 }
 
-/** The connection broke in the middle of a completion. */
+/** Makes the error for a connection that broke in the middle of a completion. */
 export function makeConnectionLostError(cause: unknown): UpstreamError {
   return new UpstreamError('The connection to the model provider broke while it was answering.', {
     code: 'upstream_connection_lost',
@@ -188,7 +197,7 @@ function makeUnreachableError(cause: unknown): MillraceError {
   });
 }
 
-/** The client's own `stream` is not passed on, so whoever refuses it refuses this server's. */
+/** Whether the upstream refuses to stream. The client's `stream` is never passed on, so it means this server's. */
 function isStreamRefused(status: number, { param }: UpstreamErrorBody): boolean {
   return (status === 400 || status === 422) && param === 'stream';
 }
@@ -243,7 +252,7 @@ function makeStatusError(status: number, body: UpstreamErrorBody, headers: Heade
       });
     case 401:
     case 403:
-      // The server's own credential is at fault, not the client's; and the upstream's message quotes it.
+      // The server's own credential is at fault, and the upstream's message quotes it.
       return new UpstreamError(
         "The model provider refused this server's credentials. Its operator must set them right.",
         { ...details, code: 'upstream_authentication' },
@@ -274,13 +283,13 @@ function makeStatusError(status: number, body: UpstreamErrorBody, headers: Heade
   }
 }
 
-/** What an upstream says of another try, as OpenAI's SDKs read it; undefined: nothing. */
+/** Reads the upstream's advice on retries as OpenAI's SDKs do; undefined if it gives none. */
 function readRetryAdvice(headers: Headers | undefined): boolean | undefined {
   const advice = headers?.get('x-should-retry');
   return advice === 'true' ? true : advice === 'false' ? false : undefined;
 }
 
-/** Whether the same request can be answered otherwise a moment later: as OpenAI's SDKs see it, but for what stays so. */
+/** Whether a retry may succeed: as in OpenAI's SDKs, except for server errors that are permanent. */
 function isTransient(status: number): boolean {
   if (status >= 500) return !FINAL_SERVER_ERRORS.has(status);
   return status === 408 || status === 409 || status === 425 || status === 429;
@@ -297,24 +306,25 @@ function isModerated({ metadata }: UpstreamErrorBody): boolean {
   return typeof metadata === 'object' && metadata !== null && ('reasons' in metadata || 'flagged_input' in metadata);
 }
 
-/** A 400 is about what the client asked for, so its words help; secrets in them, and where machines are, go. */
+/** Writes the message of a 400 for the client, who needs it to correct the request. Secrets and addresses are redacted. */
 function writeClientMessage({ message }: UpstreamErrorBody): string {
   if (typeof message !== 'string' || message === '') return 'The model provider did not accept the request.';
-  // Redacted before it is cut, since half a key is no longer recognised; so the word in which it is cut goes as well.
+  // Redacted before the cut, because half a key is not recognised. The word at the end of the read part is dropped for the
+  // same reason.
   const read = message.length > MAX_READ_LENGTH ? message.slice(0, MAX_READ_LENGTH).replace(/\S+$/, '') : message;
   return redactText(read.replace(INVISIBLE, ' ')).slice(0, MAX_MESSAGE_LENGTH);
 }
 
-/** Words from fixed vocabularies only: an upstream's message can hold what users wrote. */
+/** Writes the diagnostic from words of fixed vocabularies only, because an upstream's message can hold users' text. */
 function writeDiagnostic(status: number | undefined, { type, code }: UpstreamErrorBody): string {
-  return `upstream${status === undefined ? '' : ` status ${status}`}, type ${word(type)}, code ${word(code)}`;
+  return `upstream${status === undefined ? '' : ` status ${status}`}, type ${writeWord(type)}, code ${writeWord(code)}`;
 }
 
-function word(value: unknown): string {
+function writeWord(value: unknown): string {
   return typeof value === 'number' ? `${value}` : (readWord(value) ?? '-');
 }
 
-/** Null for whatever is no word, or could be a key or an address. */
+/** Reads a word of the protocol; null for anything else, or if it could be a key or an address. */
 function readWord(value: unknown): string | null {
   return typeof value === 'string' && WORD.test(value) && redactText(value) === value ? value : null;
 }

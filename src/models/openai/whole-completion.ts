@@ -5,9 +5,8 @@ import type { UpstreamBody } from './upstream-body.js';
 import { makeCompletionTooLargeError } from './upstream-errors.js';
 
 /**
- * Reads a completion in one JSON object, of a server that was asked not to stream, or does not although it was asked to: it is
- * given to the client all the same, as one batch.
- * @throws UpstreamError if the connection breaks, the upstream is silent, or it says what cannot be understood
+ * Reads a completion in one JSON object, from a server that does not stream, as one batch.
+ * @throws UpstreamError if the connection breaks, the upstream is silent, or the data is unreadable
  */
 export async function readWholeCompletion(
   body: UpstreamBody,
@@ -19,7 +18,7 @@ export async function readWholeCompletion(
   const limit = maxWrittenBytes(maxLength);
   for (;;) {
     const bytes = await body.read().catch((error: unknown) => {
-      // Silence and broken connections are no fault of a completion that is whole.
+      // Silence or a broken connection does not matter if the completion is whole.
       if (isJson(decode(chunks))) return undefined;
       throw error;
     });
@@ -30,11 +29,11 @@ export async function readWholeCompletion(
   }
   const batch: Delta[] = [];
   reader.read(decode(chunks), batch, MOST_VALUES_OF_WHOLE);
-  reader.wasWhole();
+  reader.noteWhole();
   return batch;
 }
 
-/** Without a byte order mark, which JSON.parse refuses. */
+/** Decodes without a byte order mark, which JSON.parse refuses. */
 function decode(chunks: readonly Uint8Array[]): string {
   return new TextDecoder().decode(Buffer.concat(chunks));
 }

@@ -21,7 +21,7 @@ interface Delta {
 
 const TEXT_FIELDS = ['content', 'refusal', 'reasoning_content', 'reasoning'] as const;
 
-/** Makes one `chat.completion` of a script's steps, for a request that does not stream. */
+/** Makes one `chat.completion` from a script's steps, for a request that does not stream. */
 export class CompletionBuilder {
   readonly #envelope: Json;
   readonly #texts = new Map<string, string>();
@@ -47,7 +47,7 @@ export class CompletionBuilder {
     this.#usage = step.usage ?? this.#usage;
   }
 
-  /** The body of the answer. */
+  /** Makes the body of the response. */
   build(style: Style): string {
     const message = {
       role: 'assistant',

@@ -19,7 +19,10 @@ const ENDINGS: ReadonlySet<string> = new Set<EndingStep['kind']>([
   'http-error',
 ]);
 
-/** @throws TypeError if steps stand where they can never be played */
+/**
+ * Checks a script.
+ * @throws TypeError if steps follow an ending, so that they can never be played
+ */
 export function assertPlayable(steps: readonly Step[]): void {
   const ending = steps.findIndex(({ kind }) => ENDINGS.has(kind));
   if (ending >= 0 && ending < steps.length - 1) {
@@ -27,28 +30,33 @@ export function assertPlayable(steps: readonly Step[]): void {
   }
 }
 
-/** Plays one script as the answer to one request: as an event stream, or as one JSON object if the request wants that. */
+/**
+ * Plays one script as the response to one request: as an event stream, or as one JSON object if the request does not stream.
+ */
 export class Player {
-  readonly #answer: ScriptedResponse;
-  /** Undefined: the request does not stream. */
+  readonly #response: ScriptedResponse;
+  /** Undefined if the request does not stream. */
   readonly #encoder: SseEncoder | undefined;
   readonly #completion: CompletionBuilder;
   #style: Style = {};
 
-  constructor(answer: ScriptedResponse, request: RecordedRequest) {
-    this.#answer = answer;
+  constructor(response: ScriptedResponse, request: RecordedRequest) {
+    this.#response = response;
     this.#encoder = request.body.stream === true ? new SseEncoder(request) : undefined;
     this.#completion = new CompletionBuilder(request);
   }
 
-  /** @throws an error when the connection closes before the script's end (the answer's signal is aborted then) */
+  /**
+   * Plays the steps.
+   * @throws Error if the connection closes before the end of the script; then the signal of the response is aborted
+   */
   async play(steps: readonly Step[]): Promise<void> {
     for (const step of steps) await this.#play(step);
     if (!ENDINGS.has(steps.at(-1)?.kind ?? '')) await this.#end();
   }
 
   async #play(step: Step): Promise<void> {
-    const { signal } = this.#answer;
+    const { signal } = this.#response;
     switch (step.kind) {
       case 'style':
         this.#style = { ...this.#style, ...step.style };
@@ -93,8 +101,8 @@ export class Player {
     }
     const bytes = Buffer.concat(steps.map((step) => encoder.encode(step, this.#style)));
     if (bytes.length === 0) return;
-    if (!this.#answer.hasHead) await this.#head(200, {});
-    await this.#answer.write(bytes, this.#style.cutEvery);
+    if (!this.#response.hasHead) await this.#head(200, {});
+    await this.#response.write(bytes, this.#style.cutEvery);
   }
 
   async #flood(bytes: number, pieceBytes: number): Promise<void> {
@@ -106,18 +114,18 @@ export class Player {
   async #finish(step: EndingStep): Promise<void> {
     switch (step.kind) {
       case 'stall':
-        return rejectOnAbort(new Promise<never>(() => undefined), this.#answer.signal);
+        return rejectOnAbort(new Promise<never>(() => undefined), this.#response.signal);
       case 'reset':
       case 'hang-up':
       case 'cut-off':
-        this.#answer.cut(step.kind);
+        this.#response.cut(step.kind);
         return;
       case 'end':
         return this.#end();
       case 'http-error': {
         const [type, body] = typeof step.body === 'string' ? [HTML, step.body] : [JSON_BODY, JSON.stringify(step.body)];
-        await this.#answer.head(step.status, { ...type, ...step.headers });
-        this.#answer.end(body);
+        await this.#response.head(step.status, { ...type, ...step.headers });
+        this.#response.end(body);
         return;
       }
       default:
@@ -126,11 +134,11 @@ export class Player {
   }
 
   async #head(status: number, headers: Readonly<Record<string, string>>): Promise<void> {
-    await this.#answer.head(status, { ...(this.#encoder === undefined ? JSON_BODY : EVENT_STREAM), ...headers });
+    await this.#response.head(status, { ...(this.#encoder === undefined ? JSON_BODY : EVENT_STREAM), ...headers });
   }
 
   async #end(): Promise<void> {
-    if (!this.#answer.hasHead) await this.#head(200, {});
-    this.#answer.end(this.#encoder === undefined ? this.#completion.build(this.#style) : '');
+    if (!this.#response.hasHead) await this.#head(200, {});
+    this.#response.end(this.#encoder === undefined ? this.#completion.build(this.#style) : '');
   }
 }

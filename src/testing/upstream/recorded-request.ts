@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Message } from '../../models/index.js';
 
-/** Body of a recorded request, with whatever else was in it. */
+/** Body of a recorded request, including unknown fields. */
 export interface RecordedBody extends Readonly<Record<string, unknown>> {
   readonly model: string;
   readonly messages: readonly Message[];
@@ -11,16 +11,16 @@ export interface RecordedBody extends Readonly<Record<string, unknown>> {
 }
 
 /**
- * How an answer ended: sent to its end; `aborted` because the client closed the connection first; `cut` because the script
- * or the closing of the upstream broke it off.
+ * How a response ended: `finished` completely; `aborted` because the client closed the connection first; `cut` by the script
+ * or by the closing of the upstream.
  */
 export type ResponseEnding = 'finished' | 'aborted' | 'cut';
 
-/** What an upstream knows of one request. */
+/** One request that an upstream received. */
 export class RecordedRequest {
-  /** Bytes of the answer's body that were accepted by the socket. Stands still while the client does not read. */
+  /** Bytes of the response's body that the socket has accepted. Does not grow while the client does not read. */
   bytesWritten = 0;
-  /** Resolves when the connection has no more to do with this request. */
+  /** Resolves when the connection is done with this request. */
   readonly closed: Promise<ResponseEnding>;
   #ending: ResponseEnding | undefined;
   #settle: (ending: ResponseEnding) => void = () => undefined;
@@ -41,22 +41,22 @@ export class RecordedRequest {
     });
   }
 
-  /** Undefined while the answer is under way. */
+  /** Undefined while the response is under way. */
   get ending(): ResponseEnding | undefined {
     return this.#ending;
   }
 
-  /** Whether the client left before the answer's end. */
+  /** Whether the client disconnected before the end of the response. */
   get aborted(): boolean {
     return this.#ending === 'aborted';
   }
 
-  /** Whether the whole answer was sent. */
+  /** Whether the whole response was sent. */
   get finished(): boolean {
     return this.#ending === 'finished';
   }
 
-  /** The first ending counts. */
+  /** Ends the request. Only the first call counts. */
   end(ending: ResponseEnding): void {
     this.#ending ??= ending;
     this.#settle(this.#ending);

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as waitForImmediate } from 'node:timers/promises';
 import type { RecordedRequest } from './recorded-request.js';
 
-/** The connection on which one request is answered: writes with back-pressure and tells the record what became of it. */
+/** The response to one request: writes with back-pressure and records how it ended. */
 export class ScriptedResponse {
   readonly #response: ServerResponse;
   readonly #request: RecordedRequest;
@@ -14,7 +14,7 @@ export class ScriptedResponse {
     this.#response = response;
     this.#request = request;
     response.socket?.setNoDelay(true);
-    // A write that comes after the client has left is no fault: `close` tells what happened.
+    // A write after the client has left is not a fault; the `close` event records it.
     response.on('error', () => undefined);
     const onClose = (): void => {
       request.end(this.#cut ? 'cut' : response.writableFinished ? 'finished' : 'aborted');
@@ -24,7 +24,7 @@ export class ScriptedResponse {
     else response.once('close', onClose);
   }
 
-  /** Aborts when the connection is done with this answer, for whatever reason. */
+  /** Aborts when the connection is done with this response, for any reason. */
   get signal(): AbortSignal {
     return this.#closing.signal;
   }
@@ -33,31 +33,31 @@ export class ScriptedResponse {
     return this.#response.headersSent;
   }
 
-  /** Sends the status line and headers, apart from what follows. */
+  /** Sends the status line and headers separately from the body. */
   async head(status: number, headers: Readonly<Record<string, string>>): Promise<void> {
-    await this.#turn();
+    await this.#waitForPhase();
     this.#response.writeHead(status, headers);
     this.#response.flushHeaders();
   }
 
   /**
-   * Writes in pieces of `cutEvery` bytes, each in its own turn of the event loop; waits while the client does not read.
+   * Writes pieces of `cutEvery` bytes, each in its own turn of the event loop; waits while the client does not read.
    * @param cutEvery 0: all in one
-   * @throws AbortError when the connection closes meanwhile
+   * @throws AbortError if the connection closes meanwhile
    */
   async write(bytes: Uint8Array, cutEvery = 0): Promise<void> {
     const size = cutEvery > 0 ? cutEvery : bytes.length;
     for (let start = 0; start < bytes.length; start += size) {
-      await this.#turn();
+      await this.#waitForPhase();
       const piece = bytes.subarray(start, start + size);
       const flowing = this.#response.write(piece);
       if (!flowing) await once(this.#response, 'drain', { signal: this.signal });
       this.#request.bytesWritten += piece.length;
     }
-    await this.#turn();
+    await this.#waitForPhase();
   }
 
-  /** Ends the answer in good order, with `body` as its last or only bytes. */
+  /** Ends the response in order, with `body` as its last or only bytes. */
   end(body = ''): void {
     this.#request.bytesWritten += Buffer.byteLength(body);
     this.#response.end(body);
@@ -73,10 +73,10 @@ export class ScriptedResponse {
   }
 
   /**
-   * Goes on in the next `setImmediate` phase. Sockets are read before that phase, so what is written in two of them is read
-   * apart; a write outside of it would be read together with the next one.
+   * Waits for the next `setImmediate` phase. Sockets are read before that phase, so writes in two phases are read separately;
+   * writes outside of it could be read together.
    */
-  async #turn(): Promise<void> {
-    await turn(undefined, { signal: this.signal });
+  async #waitForPhase(): Promise<void> {
+    await waitForImmediate(undefined, { signal: this.signal });
   }
 }

@@ -12,19 +12,19 @@ import { errorBody, httpError, type Step } from './steps.js';
 const PATH = '/v1/chat/completions';
 
 /**
- * A model provider that does what a test tells it: OpenAI's `POST /v1/chat/completions` over real HTTP on the loopback
- * interface. Whatever it was not told is a fault that {@link assertClean} and {@link close} throw.
+ * A model provider that follows a test's script: OpenAI's `POST /v1/chat/completions` over real HTTP on the loopback
+ * interface. Anything outside of the script is a fault, which {@link assertClean} and {@link close} throw.
  */
 export class ScriptedUpstream {
-  /** Every request that could be read, in the order of arrival. */
+  /** All readable requests, in the order of arrival. */
   readonly requests: RecordedRequest[] = [];
-  /** What should not have happened: unscripted requests, wrong paths, unreadable bodies, scripts that failed. */
+  /** Faults: unscripted requests, wrong paths, unreadable bodies, failed scripts. */
   readonly faults: string[] = [];
-  /** The most requests that were in flight at one time. */
+  /** The greatest number of requests in flight at one time. */
   mostOpen = 0;
   readonly #server: Server;
   readonly #queue: (readonly Step[])[] = [];
-  readonly #answers = new Set<ScriptedResponse>();
+  readonly #responses = new Set<ScriptedResponse>();
   readonly #playing = new Set<Promise<void>>();
   #always: ((request: RecordedRequest) => Script) | undefined;
 
@@ -41,7 +41,7 @@ export class ScriptedUpstream {
 
   /**
    * Starts an upstream on a free port.
-   * @param path the only one that it answers, with its query
+   * @param path the only valid path, with its query
    */
   static async start(path = PATH): Promise<ScriptedUpstream> {
     const upstream = new ScriptedUpstream(path);
@@ -63,11 +63,11 @@ export class ScriptedUpstream {
 
   /** How many requests are in flight. */
   get open(): number {
-    return this.#answers.size;
+    return this.#responses.size;
   }
 
   /**
-   * Queues the answer to the next request that has none yet. A script that is never asked for is a fault.
+   * Queues a script for the next request without one. A script that no request uses is a fault.
    * @throws TypeError if the script has steps that can never be played
    */
   next(script: Script): this {
@@ -77,21 +77,24 @@ export class ScriptedUpstream {
     return this;
   }
 
-  /** Answers every request for which nothing is queued, by the request if `script` is a function. */
+  /** Sets the script for every request without a queued one. A function chooses it by the request. */
   always(script: Script | ((request: RecordedRequest) => Script)): this {
     this.#always = typeof script === 'function' ? script : () => script;
     return this;
   }
 
   /**
-   * The request with this index, counted from 0; waits for it.
-   * @throws DeadlineError when it has not come within `deadlineMs` milliseconds
+   * Waits for the request with this index, counted from 0.
+   * @throws DeadlineError if it does not come within `deadlineMs` milliseconds
    */
   request(index: number, deadlineMs = 10_000): Promise<RecordedRequest> {
     return eventually(() => this.requests[index], { within: deadlineMs, message: `upstream request ${index}` });
   }
 
-  /** @throws Error that lists every fault, if there are any */
+  /**
+   * Checks that there are no faults.
+   * @throws Error that lists all faults
+   */
   assertClean(): void {
     const left = this.#queue.length;
     const faults = left === 0 ? this.faults : [...this.faults, `${left} queued script(s) were never asked for`];
@@ -99,14 +102,14 @@ export class ScriptedUpstream {
   }
 
   /**
-   * Breaks off what is in flight and frees the port.
-   * @throws Error that lists every fault, if there are any
+   * Cuts all open responses and frees the port.
+   * @throws Error that lists all faults
    */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
-    for (const answer of this.#answers) answer.cut('hang-up');
+    for (const response of this.#responses) response.cut('hang-up');
     this.#server.closeAllConnections();
     await closed;
     await Promise.all(this.#playing);
@@ -127,25 +130,25 @@ export class ScriptedUpstream {
       return;
     }
     const request = new RecordedRequest(this.requests.length, method, path, incoming.headers, parsed, startedAt);
-    const answer = new ScriptedResponse(response, request);
+    const scripted = new ScriptedResponse(response, request);
     this.requests.push(request);
-    this.#answers.add(answer);
+    this.#responses.add(scripted);
     this.mostOpen = Math.max(this.mostOpen, this.open);
-    void request.closed.then(() => this.#answers.delete(answer));
-    await this.#play(request, answer);
+    void request.closed.then(() => this.#responses.delete(scripted));
+    await this.#play(request, scripted);
   }
 
-  async #play(request: RecordedRequest, answer: ScriptedResponse): Promise<void> {
+  async #play(request: RecordedRequest, response: ScriptedResponse): Promise<void> {
     try {
-      await new Player(answer, request).play(this.#stepsFor(request));
+      await new Player(response, request).play(this.#takeSteps(request));
     } catch (error) {
-      if (answer.signal.aborted) return;
+      if (response.signal.aborted) return;
       this.faults.push(`The script for request ${request.index} failed: ${ensureError(error).stack}`);
-      answer.cut('hang-up');
+      response.cut('hang-up');
     }
   }
 
-  #stepsFor(request: RecordedRequest): readonly Step[] {
+  #takeSteps(request: RecordedRequest): readonly Step[] {
     const steps = this.#queue.shift() ?? (this.#always && [this.#always(request)].flat());
     if (steps !== undefined) {
       assertPlayable(steps);
@@ -157,7 +160,7 @@ export class ScriptedUpstream {
   }
 }
 
-/** @returns undefined if it is no request for a chat completion */
+/** @returns undefined if it is not a chat completion request */
 function readBody(text: string): RecordedBody | undefined {
   try {
     const body = JSON.parse(text) as Partial<RecordedBody> | null;

@@ -1,19 +1,19 @@
 import { done, finish, type Json, role, type Step, text, toolCall, usage } from './steps.js';
 
-/** What an upstream does for one request, in order. */
+/** The steps of an upstream for one request. */
 export type Script = Step | readonly Step[];
 
-/** Where a server tells the usage. */
+/** Where a server reports usage. */
 export type UsagePlace =
-  /** OpenAI: an extra chunk without choices, if the request asked for it. */
+  /** OpenAI: an extra chunk without choices, if requested. */
   | 'extra-chunk'
-  /** On the chunk with the finish reason, asked for or not. */
+  /** In the chunk with the finish reason, even if not requested. */
   | 'finish-chunk'
   /** vLLM's `continuous_usage_stats`: a running count on every chunk, and an extra chunk. */
   | 'every-chunk'
   | 'never';
 
-/** How a usual stream differs from the most usual one. */
+/** Options of {@link scriptStream}. */
 export interface StreamOptions {
   /** Number of content chunks of equal length, cut at UTF-16 units; absent: one per word. */
   readonly pieces?: number;
@@ -21,7 +21,7 @@ export interface StreamOptions {
   readonly usage?: Usage;
   /** Default `extra-chunk`. */
   readonly usagePlace?: UsagePlace;
-  /** Default `stop`; a number as some gateways have it; null leaves the finish chunk out. */
+  /** Default `stop`; a number, as some gateways send it; null omits the finish chunk. */
   readonly finish?: string | number | null;
   /** Whether `[DONE]` is sent. Default true. */
   readonly done?: boolean;
@@ -34,20 +34,20 @@ export interface Usage extends Json {
   readonly total_tokens: number;
 }
 
-/** Counts that add up; `details` join or replace them. */
+/** Makes a usage with a correct total; `details` are added or override it. */
 export function tokens(prompt: number, completion: number, details: Json = {}): Usage {
   return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion, ...details };
 }
 
 /**
- * The whole of a usual stream: role, content, finish, usage, `[DONE]`.
- * @param content the text, which is cut into pieces, or the pieces themselves with any steps (a gate, say) among them
+ * Scripts a whole ordinary stream: role, content, finish, usage, `[DONE]`.
+ * @param content a text, which is cut into pieces, or the pieces themselves, with any steps (such as a gate) among them
  */
 export function scriptStream(
   content: string | readonly (string | Step)[],
   options: StreamOptions = {},
 ): readonly Step[] {
-  const pieces = typeof content === 'string' ? cut(content, options.pieces) : content;
+  const pieces = typeof content === 'string' ? cutIntoPieces(content, options.pieces) : content;
   const counts = options.usage ?? tokens(10, pieces.filter((piece) => typeof piece === 'string').length);
   const place = options.usagePlace ?? 'extra-chunk';
   let sent = 0;
@@ -66,26 +66,26 @@ export function scriptStream(
   ];
 }
 
-/** The usual stream of a structured answer: the value's JSON in pieces of about four characters, as tokens are. */
+/** Scripts the ordinary stream of a structured output: the value's JSON in pieces of about four characters, like tokens. */
 export function scriptCompletion(value: unknown, options: StreamOptions = {}): readonly Step[] {
   const json = JSON.stringify(value);
   return scriptStream(json, { pieces: Math.max(1, Math.ceil(json.length / 4)), ...options });
 }
 
-/** The usual stream of an answer that is one call of a tool: its name first, then the JSON of `input` in pieces. */
+/** Scripts the ordinary stream of a tool call: its name first, then the JSON of `input` in pieces. */
 export function scriptToolCalls(id: string, name: string, input: unknown): readonly Step[] {
   const json = JSON.stringify(input);
   return [
     role(null),
     toolCall({ index: 0, id, name, arguments: '' }),
-    ...cut(json, Math.ceil(json.length / 4)).map((piece) => toolCall({ index: 0, arguments: piece })),
+    ...cutIntoPieces(json, Math.ceil(json.length / 4)).map((piece) => toolCall({ index: 0, arguments: piece })),
     finish('tool_calls'),
     usage(tokens(10, 5), { onlyIfAsked: true }),
     done(),
   ];
 }
 
-function cut(content: string, pieces: number | undefined): readonly string[] {
+function cutIntoPieces(content: string, pieces: number | undefined): readonly string[] {
   if (pieces === undefined) return content.match(/\s*\S+|\s+$/g) ?? [];
   const size = Math.max(1, Math.ceil(content.length / pieces));
   return Array.from({ length: Math.ceil(content.length / size) }, (_, i) => content.slice(i * size, (i + 1) * size));

@@ -1,22 +1,22 @@
 /** Any JSON object. */
 export type Json = Readonly<Record<string, unknown>>;
 
-/** How the bytes and keys of what follows look; what is left out stays as it was. */
+/** The form of the following steps on the wire; omitted properties stay unchanged. */
 export interface Style {
   /**
-   * Bytes per write, whatever they cut: characters, escapes, line ends. Each write leaves in its own turn of the event loop
-   * and as its own HTTP chunk, so that a reader sees it apart. 0, the default: one event per write.
+   * Bytes per write; cuts may fall into characters, escapes and line ends. Each write is sent in its own turn of the event
+   * loop and as its own HTTP chunk, so that a reader sees it separately. 0, the default: one event per write.
    */
   readonly cutEvery?: number;
   /** Default `\n`. */
   readonly lineEnd?: '\n' | '\r\n' | '\r';
   /** Whether `data:` is followed by a space. Default true. */
   readonly dataSpace?: boolean;
-  /** Whether characters beyond ASCII leave as `\uXXXX`, as servers written in Python do. Default false. */
+  /** Whether characters beyond ASCII are sent as `\uXXXX`, as by servers in Python. Default false. */
   readonly asciiJson?: boolean;
-  /** Whether keys that hold null (`finish_reason`, `logprobs`, `usage`) are written. Default true. */
+  /** Whether keys with null (`finish_reason`, `logprobs`, `usage`) are written. Default true. */
   readonly nullKeys?: boolean;
-  /** Top-level fields of each chunk that replace or join the usual ones, such as `model` or `service_tier`. */
+  /** Top-level fields of each chunk in addition to or instead of the usual ones, such as `model` or `service_tier`. */
   readonly envelope?: Json;
 }
 
@@ -29,7 +29,7 @@ export interface DeltaStep {
   readonly logprobs?: Json;
 }
 
-/** A step that sends something of the answer's body. */
+/** A step that sends a part of the response's body. */
 export type ContentStep =
   | DeltaStep
   | { readonly kind: 'chunk'; readonly json: unknown }
@@ -38,7 +38,7 @@ export type ContentStep =
   | { readonly kind: 'comment'; readonly text: string }
   | { readonly kind: 'raw'; readonly bytes: Uint8Array };
 
-/** A step that sends nothing but decides when, how and how far the others are sent. */
+/** A step that sends nothing, but controls when, how and how far the others are sent. */
 type FlowStep =
   | { readonly kind: 'style'; readonly style: Style }
   | { readonly kind: 'delay'; readonly ms: number }
@@ -60,14 +60,14 @@ export type EndingStep =
       readonly headers: Readonly<Record<string, string>>;
     };
 
-/** One thing that a scripted upstream does. */
+/** One step of a scripted upstream. */
 export type Step =
   | ContentStep
   | FlowStep
   | { readonly kind: 'together'; readonly steps: readonly ContentStep[] }
   | { readonly kind: 'flood'; readonly bytes: number; readonly pieceBytes: number };
 
-/** What a chunk carries beside its delta. */
+/** Parts of a chunk beside its delta. */
 export interface ChunkExtras {
   /** Running usage, as vLLM's `continuous_usage_stats` sends it. */
   readonly usage?: Json;
@@ -79,17 +79,17 @@ export function delta(fields: Json, extras: ChunkExtras = {}): DeltaStep {
   return { kind: 'delta', delta: fields, finishReason: null, ...extras };
 }
 
-/** The usual first chunk. Some servers send `content: null` in it. */
+/** The ordinary first chunk. Some servers send `content: null` in it. */
 export function role(content: string | null = ''): DeltaStep {
   return delta({ role: 'assistant', content, refusal: null });
 }
 
-/** A piece of the answer's text. */
+/** A piece of the output's text. */
 export function text(content: string, extras?: ChunkExtras): DeltaStep {
   return delta({ content }, extras);
 }
 
-/** A piece of reasoning: DeepSeek and others name the field `reasoning_content`, newer vLLM and OpenRouter `reasoning`. */
+/** A piece of reasoning. DeepSeek and others call the field `reasoning_content`, newer vLLM and OpenRouter `reasoning`. */
 export function reasoning(
   piece: string,
   field: 'reasoning_content' | 'reasoning' = 'reasoning_content',
@@ -117,7 +117,7 @@ export function toolCall(call: { index: number; id?: string; name?: string; argu
   });
 }
 
-/** The chunk that says why the answer is over; with usage in it, as some servers do. */
+/** The chunk with the finish reason; some servers put the usage into it. */
 export function finish(reason: string | number, extras: ChunkExtras = {}): DeltaStep {
   return { kind: 'delta', delta: {}, finishReason: reason, ...extras };
 }
@@ -130,7 +130,7 @@ export function usage(counts: Json, { onlyIfAsked = false }: { onlyIfAsked?: boo
   return { kind: 'usage', usage: counts, onlyIfAsked };
 }
 
-/** An event with exactly this JSON: chunks of an unusual shape, or an error in mid-stream. */
+/** An event with exactly this JSON: an unusual chunk, or an error in mid-stream. */
 export function chunk(json: unknown): ContentStep {
   return { kind: 'chunk', json };
 }
@@ -145,22 +145,22 @@ export function comment(words = 'keep-alive'): ContentStep {
   return { kind: 'comment', text: words };
 }
 
-/** These bytes as they are; only `cutEvery` applies to them. */
+/** Raw bytes; only `cutEvery` applies to them. */
 export function raw(bytes: string | Uint8Array): ContentStep {
   return { kind: 'raw', bytes: typeof bytes === 'string' ? Buffer.from(bytes) : bytes };
 }
 
-/** Everything in one write, so that one read brings several events. */
+/** Sends several events in one write, so that one read brings all of them. */
 export function together(...steps: readonly ContentStep[]): Step {
   return { kind: 'together', steps };
 }
 
-/** Content chunks of `pieceBytes` characters until `bytes` have been sent; waits while the reader does not read. */
+/** Sends content chunks of `pieceBytes` characters until `bytes` have been sent; waits while the reader does not read. */
 export function flood({ bytes, pieceBytes = 16 * 1024 }: { bytes: number; pieceBytes?: number }): Step {
   return { kind: 'flood', bytes, pieceBytes };
 }
 
-/** Changes how everything that follows looks on the wire. */
+/** Changes the form of everything that follows on the wire. */
 export function style(change: Style): Step {
   return { kind: 'style', style: change };
 }
@@ -170,7 +170,7 @@ export function cutEvery(bytes: number): Step {
   return style({ cutEvery: bytes });
 }
 
-/** Real time in which nothing is sent. Prefer a {@link gate}, which costs no time. */
+/** Sends nothing for some real time. Prefer a {@link gate}, which takes no time. */
 export function delay(ms: number): Step {
   return { kind: 'delay', ms };
 }
@@ -180,19 +180,19 @@ export function wait(until: Promise<unknown>): Step {
   return { kind: 'wait', until };
 }
 
-/** A step that holds every answer that comes to it until the test opens it. */
+/** A step that holds every response until the test opens it. */
 export interface GateStep {
   readonly kind: 'wait';
   readonly until: Promise<void>;
-  /** Resolves when the first answer has come to the gate: everything before it has been written. */
+  /** Resolves when the first response has reached the gate: then everything before it has been written. */
   readonly reached: Promise<void>;
-  /** How many answers have come to the gate so far. */
+  /** Number of responses that have reached the gate. */
   readonly arrivals: number;
   open(): void;
   arrive(): void;
 }
 
-/** Makes a closed gate. It stays open once it was opened. */
+/** Makes a closed gate. Once opened, it stays open. */
 export function gate(): GateStep {
   const { promise: until, resolve: open } = withResolvers();
   const { promise: reached, resolve: reach } = withResolvers();
@@ -212,12 +212,12 @@ export function gate(): GateStep {
   };
 }
 
-/** The status line and headers, now. Without this step they leave with the first bytes of the body. */
+/** Sends the status line and headers now. Without this step they are sent with the first bytes of the body. */
 export function headers(status = 200, fields: Readonly<Record<string, string>> = {}): Step {
   return { kind: 'headers', status, headers: fields };
 }
 
-/** Leaves the connection open and never sends again. */
+/** Keeps the connection open and sends nothing more. */
 export function stall(): EndingStep {
   return { kind: 'stall' };
 }
@@ -227,22 +227,25 @@ export function reset(): EndingStep {
   return { kind: 'reset' };
 }
 
-/** Closes the connection in the middle of the body, as a proxy that gives up does. */
+/** Closes the connection in the middle of the body, like a proxy that gives up. */
 export function hangUp(): EndingStep {
   return { kind: 'hang-up' };
 }
 
-/** Closes the connection once all that was written has left, but without the end of the body. */
+/** Closes the connection after all written bytes, but without the end of the body. */
 export function cutOff(): EndingStep {
   return { kind: 'cut-off' };
 }
 
-/** Ends the answer in good order. So does the end of a script. */
+/** Ends the response in order, as the end of a script does. */
 export function end(): EndingStep {
   return { kind: 'end' };
 }
 
-/** An answer that consists of an error: a JSON body if it is an object, else text, HTML unless `headers` say otherwise. */
+/**
+ * An error response: a JSON body if it is an object, otherwise text, with the content type HTML unless the headers say
+ * otherwise.
+ */
 export function httpError(
   status: number,
   body: string | Json,

@@ -12,17 +12,17 @@ import { makeBasicAuthorization, type LangfuseAccess, LangfuseServer } from './l
 /** Time limit of one request, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 
-/** Most traces that may be open or wait at one time, however small they are. */
+/** Most traces that may be open or waiting at one time, however small. */
 const MOST_TRACES = 2_048;
 
 /** A tracing backend that the configuration names. */
 export interface Backend {
   readonly queue: DeliveryQueue;
-  /** Finds out about the backend in the background, and tells the operator. Never rejects. */
+  /** Checks the backend in the background and logs the result. Never rejects. */
   readonly checkIn: () => Promise<void>;
 }
 
-/** The backends that the configuration names; none is asked anything yet. OpenTelemetry is loaded only if there is one. */
+/** Makes the configured backends without contacting them. OpenTelemetry is loaded only if there is one. */
 export async function makeBackends(config: TracingConfig, clock: Clock, sink: LogSink): Promise<readonly Backend[]> {
   const access = readLangfuseAccess(config, sink);
   if (access === undefined && config.otlp === undefined) return [];
@@ -38,7 +38,7 @@ interface Parts {
   readonly Exporter: typeof OtlpExporter;
 }
 
-/** Undefined if nothing is sent to Langfuse. */
+/** Reads the access to Langfuse; undefined if nothing is sent there. */
 function readLangfuseAccess({ langfuse }: TracingConfig, sink: LogSink): LangfuseAccess | undefined {
   const { publicKey, secretKey, baseUrl } = langfuse;
   if (publicKey !== undefined && secretKey !== undefined) return { publicKey, secretKey, baseUrl };
@@ -82,7 +82,7 @@ function makeLangfuseOtlp(access: LangfuseAccess, parts: Parts): TraceExporter {
       tracesUrl: `${access.baseUrl}/api/public/otel/v1/traces`,
       headers: {
         authorization: makeBasicAuthorization(access),
-        // Without it, traces can take a quarter of an hour to show.
+        // Without it, traces can take a quarter of an hour to appear.
         'x-langfuse-ingestion-version': '4',
       },
     },

@@ -18,10 +18,10 @@ class Way implements TraceExporter {
 const TRACES: readonly FinishedTrace[] = [];
 const { signal: NEVER } = new AbortController();
 
-/** An exporter to a server that tells these versions, one each time it is asked. */
+/** An exporter for a server that reports these versions, one per request. */
 function made(...versions: (string | undefined)[]) {
   let asked = 0;
-  const server = { version: () => Promise.resolve(versions[Math.min(asked++, versions.length - 1)]) };
+  const server = { readVersion: () => Promise.resolve(versions[Math.min(asked++, versions.length - 1)]) };
   const [otlp, legacy] = [new Way('otlp'), new Way('legacy')];
   const exporter = new LangfuseExporter(server, { otlp, legacy: () => legacy });
   return { exporter, otlp, legacy, asked: () => asked };
@@ -44,21 +44,21 @@ describe('LangfuseExporter', () => {
     expect([otlp.exports, legacy.exports]).toEqual(way === 'otlp' ? [1, 0] : [0, 1]);
   });
 
-  it('asks once, however many want to know', async () => {
+  it('asks once for concurrent callers', async () => {
     const { exporter, legacy, asked } = made('2.0.0');
     await Promise.all([exporter.choose(), exporter.export(TRACES, NEVER), exporter.export(TRACES, NEVER)]);
     await exporter.export(TRACES, NEVER);
     expect([legacy.exports, asked()]).toEqual([3, 1]);
   });
 
-  it('uses OTLP while the server does not tell its version, and asks again', async () => {
+  it('uses OTLP while the version is unknown, and asks again', async () => {
     const { exporter, otlp, legacy } = made(undefined, undefined, '2.0.0');
     for (let i = 0; i < 4; i++) await exporter.export(TRACES, NEVER);
     expect([otlp.exports, legacy.exports]).toEqual([2, 2]);
   });
 
-  it('does not wait for the server once it is broken off', async () => {
-    const server = { version: () => new Promise<undefined>(() => undefined) };
+  it('stops waiting for the server when it is aborted', async () => {
+    const server = { readVersion: () => new Promise<undefined>(() => undefined) };
     const exporter = new LangfuseExporter(server, { otlp: new Way('otlp'), legacy: () => new Way('legacy') });
     const controller = new AbortController();
     const exporting = exporter.export(TRACES, controller.signal);
@@ -73,13 +73,13 @@ describe('checkKeys', () => {
     const accepted: boolean[] = [];
     await checkKeys(
       { checkKeys: () => Promise.resolve(answer) },
-      { credentialsChecked: (verdict) => accepted.push(verdict) },
+      { noteCredentials: (verdict) => accepted.push(verdict) },
       { log: (line) => lines.push(`INFO ${line}`), warn: (line) => lines.push(`WARN ${line}`) },
     );
     return [lines, accepted];
   };
 
-  it('says each outcome in one line, and tells the queue of a refusal', async () => {
+  it('logs each outcome in one line, and tells the queue of a refusal', async () => {
     expect(await check({ result: 'accepted', project: 'p' })).toEqual([[expect.stringMatching(/^INFO .*"p"/)], []]);
     expect(await check({ result: 'refused' })).toEqual([
       [expect.stringMatching(/^WARN .*LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY/)],

@@ -2,25 +2,25 @@ import { rejectOnAbort } from '../../kernel/index.js';
 import type { FinishedTrace, TraceExporter } from '../recording/finished-trace.js';
 import type { LangfuseServer } from './langfuse-server.js';
 
-/** The first version whose OTLP endpoint can be relied on. */
+/** The first version with a reliable OTLP endpoint. */
 const FIRST_WITH_OTLP = { major: 3, minor: 95 };
 
-/** The ways into Langfuse. */
+/** The exporters for both endpoints of Langfuse. */
 export interface LangfuseWays {
   readonly otlp: TraceExporter;
-  /** Made only where it is needed: it loads a package. */
+  /** Made only if needed, because it loads a package. */
   readonly legacy: () => TraceExporter;
 }
 
-/** Sends traces to Langfuse in the way that the server at hand takes. */
+/** Sends traces to the endpoint that the Langfuse server supports. */
 export class LangfuseExporter implements TraceExporter {
   readonly name = 'langfuse';
-  readonly #server: Pick<LangfuseServer, 'version'>;
+  readonly #server: Pick<LangfuseServer, 'readVersion'>;
   readonly #ways: LangfuseWays;
   #chosen: TraceExporter | undefined;
   #asking: Promise<TraceExporter> | undefined;
 
-  constructor(server: Pick<LangfuseServer, 'version'>, ways: LangfuseWays) {
+  constructor(server: Pick<LangfuseServer, 'readVersion'>, ways: LangfuseWays) {
     this.#server = server;
     this.#ways = ways;
   }
@@ -30,14 +30,14 @@ export class LangfuseExporter implements TraceExporter {
     await way.export(traces, signal);
   }
 
-  /** Asks the server for its version, unless it is known. While it is unknown, OTLP is used. */
+  /** Chooses the endpoint by the server's version, which is asked for until it is known. Until then, OTLP is used. */
   choose(): Promise<TraceExporter> {
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
     return this.#asking;
   }
 
   async #ask(): Promise<TraceExporter> {
-    const version = await this.#server.version();
+    const version = await this.#server.readVersion();
     if (version === undefined) return this.#ways.otlp;
     this.#chosen = takesOtlp(version) ? this.#ways.otlp : this.#ways.legacy();
     return this.#chosen;

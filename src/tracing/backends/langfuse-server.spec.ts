@@ -23,34 +23,34 @@ describe('LangfuseServer', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   };
 
-  it('tells its version, and whether it accepts the keys', async () => {
+  it('reports its version, and whether it accepts the keys', async () => {
     const langfuse = await FakeLangfuse.start({ version: '3.22.1' });
     open.push(langfuse);
-    expect(await at(langfuse.url).version()).toBe('3.22.1');
+    expect(await at(langfuse.url).readVersion()).toBe('3.22.1');
     expect(await at(langfuse.url).checkKeys()).toEqual({ result: 'accepted', project: 'test-project' });
     expect(await at(langfuse.url, 'wrong').checkKeys()).toEqual({ result: 'refused' });
     expect(clock.pending).toBe(0);
   });
 
   it.each<[string, RequestListener, string]>([
-    ['is no Langfuse', (_, response) => response.end('<html>'), 'what answered is no Langfuse'],
+    ['is not Langfuse', (_, response) => response.end('<html>'), 'the server there is not Langfuse'],
     ['fails', (_, response) => response.writeHead(500).end(), 'it answered with status 500'],
-  ])('makes the best of a server that %s', async (_, listener, why) => {
+  ])('copes with a server that %s', async (_, listener, why) => {
     const url = await serverThat(listener);
-    expect(await at(url).version()).toBeUndefined();
+    expect(await at(url).readVersion()).toBeUndefined();
     expect(await at(url).checkKeys()).toEqual({ result: 'unknown', why });
   });
 
-  it('does not wait for ever', async () => {
+  it('stops waiting at the time limit', async () => {
     let asked = 0;
     const url = await serverThat(() => asked++);
-    const answers = Promise.all([at(url).version(), at(url).checkKeys()]);
+    const answers = Promise.all([at(url).readVersion(), at(url).checkKeys()]);
     await eventually(() => asked === 2);
     clock.advance(3_000);
     expect(await answers).toEqual([undefined, { result: 'unknown', why: 'it cannot be reached' }]);
   });
 
-  it('tells when the server cannot be reached', async () => {
+  it('reports a server that cannot be reached', async () => {
     const langfuse = await FakeLangfuse.start();
     const { url } = langfuse;
     await langfuse.close();

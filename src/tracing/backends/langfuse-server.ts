@@ -8,16 +8,16 @@ export interface LangfuseAccess {
   readonly secretKey: string;
 }
 
-/** What a server says of the keys. */
+/** The result of a check of the keys. */
 export type KeyCheck =
   | { readonly result: 'accepted'; readonly project: string }
   | { readonly result: 'refused' }
   | { readonly result: 'unknown'; readonly why: string };
 
-/** Time limit of each question, in milliseconds. */
+/** Time limit of each request, in milliseconds. */
 const TIMEOUT_MS = 3_000;
 
-/** Questions that a Langfuse server answers about itself and the keys. Nothing here rejects. */
+/** Asks a Langfuse server for its version and about the keys. Never rejects. */
 export class LangfuseServer {
   readonly #access: LangfuseAccess;
   readonly #clock: Clock;
@@ -27,25 +27,26 @@ export class LangfuseServer {
     this.#clock = clock;
   }
 
-  /** Its version, such as `4.16.0`; undefined if it does not say. */
-  async version(): Promise<string | undefined> {
-    const answer = await this.#get('/api/public/health', {});
-    const { version } = readFields(answer?.body);
+  /** Asks for the version, such as `4.16.0`; undefined if the server does not say. */
+  async readVersion(): Promise<string | undefined> {
+    const response = await this.#get('/api/public/health', {});
+    const { version } = readFields(response?.body);
     return typeof version === 'string' ? version : undefined;
   }
 
+  /** Asks whether the server accepts the keys. */
   async checkKeys(): Promise<KeyCheck> {
-    const answer = await this.#get('/api/public/projects', { authorization: makeBasicAuthorization(this.#access) });
-    if (answer === undefined) return { result: 'unknown', why: 'it cannot be reached' };
-    if (answer.status === 401 || answer.status === 403) return { result: 'refused' };
-    if (answer.status !== 200) return { result: 'unknown', why: `it answered with status ${answer.status}` };
-    const { data } = readFields(answer.body);
-    if (!Array.isArray(data)) return { result: 'unknown', why: 'what answered is no Langfuse' };
+    const response = await this.#get('/api/public/projects', { authorization: makeBasicAuthorization(this.#access) });
+    if (response === undefined) return { result: 'unknown', why: 'it cannot be reached' };
+    if (response.status === 401 || response.status === 403) return { result: 'refused' };
+    if (response.status !== 200) return { result: 'unknown', why: `it answered with status ${response.status}` };
+    const { data } = readFields(response.body);
+    if (!Array.isArray(data)) return { result: 'unknown', why: 'the server there is not Langfuse' };
     const { name } = readFields(data[0]);
     return { result: 'accepted', project: typeof name === 'string' ? name : '-' };
   }
 
-  /** @returns undefined if no answer came */
+  /** @returns undefined if no response came */
   async #get(
     path: string,
     headers: Readonly<Record<string, string>>,
@@ -65,7 +66,7 @@ export class LangfuseServer {
   }
 }
 
-/** The `authorization` header with which a project's keys are shown. */
+/** Makes the `authorization` header with a project's keys. */
 export function makeBasicAuthorization({ publicKey, secretKey }: LangfuseAccess): string {
   return `Basic ${Buffer.from(`${publicKey}:${secretKey}`).toString('base64')}`;
 }

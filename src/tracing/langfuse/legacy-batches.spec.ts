@@ -24,7 +24,7 @@ const event = (
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 describe('splitIntoBatches', () => {
-  it('keeps what fits together, in its order', () => {
+  it('keeps events that fit into one request together, in order', () => {
     const events = [event('a', {}), event('b', {}), event('c', {})];
     expect(splitIntoBatches(events)).toEqual([events]);
     expect(splitIntoBatches([])).toEqual([]);
@@ -39,7 +39,7 @@ describe('splitIntoBatches', () => {
     for (const batch of batches) expect(bytesOf({ batch })).toBeLessThanOrEqual(2_500_000);
   });
 
-  it('never makes a request too large by the last byte', () => {
+  it('never exceeds the limit by a single byte', () => {
     const frame = bytesOf({ batch: [] });
     const separators = 2;
     const empty = bytesOf(event('a', { input: '' }));
@@ -50,7 +50,7 @@ describe('splitIntoBatches', () => {
     expect(splitIntoBatches([...full.slice(0, 2), sized('c', lastFits + 1)])).toHaveLength(2);
   });
 
-  it('leaves the longest parts out of an event that is too long, and only those', () => {
+  it('drops only the longest parts of an event that is too long', () => {
     const long = {
       input: 'i'.repeat(400_000),
       output: ['o'.repeat(500_000)],
@@ -67,7 +67,7 @@ describe('splitIntoBatches', () => {
     expect(original.body.output).toBe(long.output);
   });
 
-  it('counts what escaping adds', () => {
+  it('counts the bytes that escaping adds', () => {
     const [[fitted] = []] = splitIntoBatches([event('a', { input: '\u0000'.repeat(256 * 1024), output: 'short' })]);
     expect(fitted?.body).toMatchObject({ input: expect.stringMatching(/^<left out: \d+ bytes>$/), output: 'short' });
   });

@@ -1,17 +1,17 @@
 import type { LegacyEvent } from './legacy-events.js';
 
-/** What the `langfuse` package sends at most in one request, in bytes. Servers take 3.5 MB (documented) to 4.5 MB. */
+/** Most bytes of one request, as in the `langfuse` package. Servers take 3.5 MB (documented) to 4.5 MB. */
 const MAX_BATCH_BYTES = 2_500_000;
 
-/** What the `langfuse` package sends at most as one event, in bytes. */
+/** Most bytes of one event, as in the `langfuse` package. */
 const MAX_EVENT_BYTES = 1_000_000;
 
-/** Of the object around the events. */
+/** Bytes of the object around the events. */
 const FRAME_BYTES = Buffer.byteLength('{"batch":[]}');
 
 /**
- * Cuts events into batches that a server takes, in their order. In an event that is too long, the longest of its input,
- * output and metadata give way to a note of their size.
+ * Splits events into batches that a server accepts, in their order. In an event that is too long, the longest parts of its
+ * input, output and metadata are replaced by a note of their size.
  */
 export function splitIntoBatches(events: Iterable<LegacyEvent>): LegacyEvent[][] {
   const batches: LegacyEvent[][] = [];

@@ -1,28 +1,28 @@
 import { ExportError } from '../recording/finished-trace.js';
 import type { LegacyEvent } from './legacy-events.js';
 
-/** Where Langfuse is, and with which keys. */
+/** The address of Langfuse and the keys. */
 export interface LegacyClientOptions {
   /** Without a slash at the end. */
   readonly baseUrl: string;
   readonly publicKey: string;
   readonly secretKey: string;
-  /** Most milliseconds that a request may take. */
+  /** Time limit of one request, in milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** An event that Langfuse did not take. */
+/** An event that Langfuse refused. */
 export interface Refusal {
   readonly id: string;
-  /** As of an HTTP answer. */
+  /** Like the status of an HTTP response. */
   readonly status: number;
 }
 
 type Send = (batch: LegacyEvent[], signal: AbortSignal) => Promise<unknown>;
 
 /**
- * The API client of the `langfuse` package, without its queue, which has no bound, serialises everything that waits for
- * each new event, and does not report what the server refuses.
+ * The API client of the `langfuse` package without the package's queue, which is unbounded, serializes all waiting events for
+ * each new one, and does not report refused events.
  */
 export class LegacyClient {
   readonly #options: LegacyClientOptions;
@@ -34,22 +34,22 @@ export class LegacyClient {
 
   /**
    * Sends one batch, once.
-   * @returns what of it was refused
+   * @returns the refused events
    * @throws ExportError if nothing was accepted; the signal's reason after an abort
    */
   async send(batch: LegacyEvent[], signal: AbortSignal): Promise<Refusal[]> {
     const timeout = AbortSignal.timeout(this.#options.timeoutMs);
-    this.#loading ??= load(this.#options);
+    this.#loading ??= loadPackage(this.#options);
     const send = await this.#loading;
-    let answer: unknown;
+    let response: unknown;
     try {
-      answer = await send(batch, AbortSignal.any([signal, timeout]));
+      response = await send(batch, AbortSignal.any([signal, timeout]));
     } catch (error) {
       this.#throwIfAborted(signal, timeout);
       throw toExportError(error);
     }
-    // The package treats a body that broke off, or is no JSON, as an answer without content.
-    if (isIngestionResponse(answer)) return answer.errors;
+    // The package treats a body that broke off or is not JSON as an empty response.
+    if (isIngestionResponse(response)) return response.errors;
     this.#throwIfAborted(signal, timeout);
     throw new ExportError(
       'Langfuse did not answer as its ingestion API does; check that LANGFUSE_BASE_URL leads to a Langfuse server',
@@ -63,30 +63,33 @@ export class LegacyClient {
   }
 }
 
-/** Loaded when the first trace is sent: it takes about 10 ms and 2 MB, and most servers use the other way. */
-async function load({ baseUrl, publicKey, secretKey }: LegacyClientOptions): Promise<Send> {
+/** Loads the package when the first trace is sent: it takes about 10 ms and 2 MB, and most servers use OTLP. */
+async function loadPackage({ baseUrl, publicKey, secretKey }: LegacyClientOptions): Promise<Send> {
   const { Langfuse } = await import('langfuse');
   const { api } = new Langfuse({
     baseUrl,
     publicKey,
     secretKey,
-    // Its queue stays unused.
+    // The package's queue is not used.
     enabled: false,
-    // Otherwise it reads the environment and prints complaints about it. The events carry our own values.
+    // Otherwise the package reads the environment and prints warnings about it. The events carry their own values.
     environment: 'default',
     sampleRate: 1,
   });
   return (batch, signal) => api.ingestionBatch({ batch }, { signal });
 }
 
-/** The package throws the answer itself if its status says failure, and what `fetch` throws if there is none. */
+/**
+ * Makes an ExportError. The package throws the response itself if its status is bad, or the error of `fetch` if there is
+ * none.
+ */
 function toExportError(error: unknown): ExportError {
   if (error instanceof Response) return makeRefusalError(error.status, error.headers);
   const code = readErrorCode(error);
   return new ExportError(`Langfuse could not be reached${code === undefined ? '' : ` (${code})`}`, true);
 }
 
-/** `fetch` has the reason, such as `ECONNREFUSED`, in the cause of its error. */
+/** Reads the code, such as `ECONNREFUSED`, which `fetch` puts into the cause of its error. */
 function readErrorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   if ('code' in error && typeof error.code === 'string') return error.code;
@@ -100,7 +103,7 @@ function makeRefusalError(status: number, headers: Headers): ExportError {
       false,
     );
   }
-  if (isPassing(status)) {
+  if (isTemporary(status)) {
     return new ExportError(`Langfuse answered with status ${status}`, true, readRetryAfter(headers));
   }
   return new ExportError(
@@ -109,8 +112,8 @@ function makeRefusalError(status: number, headers: Headers): ExportError {
   );
 }
 
-/** True if the same request may be accepted later. */
-export function isPassing(status: number): boolean {
+/** Whether the same request may be accepted later. */
+export function isTemporary(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
 
@@ -125,6 +128,6 @@ function readRetryAfter(headers: Headers): number | undefined {
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
-function isIngestionResponse(answer: unknown): answer is { readonly errors: Refusal[] } {
-  return typeof answer === 'object' && answer !== null && 'errors' in answer && Array.isArray(answer.errors);
+function isIngestionResponse(response: unknown): response is { readonly errors: Refusal[] } {
+  return typeof response === 'object' && response !== null && 'errors' in response && Array.isArray(response.errors);
 }

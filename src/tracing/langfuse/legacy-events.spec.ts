@@ -105,14 +105,14 @@ describe('makeLegacyEvents', () => {
     });
   });
 
-  it('makes a span of a node', () => {
+  it('makes a span for a node', () => {
     expect(makeLegacyEvents(TRACE, DEPLOYMENT)[2]).toMatchObject({
       type: 'span-create',
       body: { parentObservationId: ROOT.id, name: 'TextNode', input: 'hi', metadata: { kind: 'agent' } },
     });
   });
 
-  it('makes a generation of a model call, with buckets that do not overlap', () => {
+  it('makes a generation for a model call, with buckets that do not overlap', () => {
     expect(makeLegacyEvents(TRACE, DEPLOYMENT)[3]).toMatchObject({
       type: 'generation-create',
       body: {
@@ -128,7 +128,7 @@ describe('makeLegacyEvents', () => {
     });
   });
 
-  it('makes events of what happened in a model call', () => {
+  it('makes events for what happened in a model call', () => {
     expect(makeLegacyEvents(TRACE, DEPLOYMENT).slice(4)).toMatchObject([
       {
         id: `${CALL.id}-0-event`,
@@ -139,7 +139,7 @@ describe('makeLegacyEvents', () => {
     ]);
   });
 
-  it('leaves out what is not known', () => {
+  it('leaves out unknown values', () => {
     const call = observation({
       id: CALL.id,
       generation: { provider: 'openai', model: 'gpt-5.4-mini', parameters: {} },
@@ -155,12 +155,12 @@ describe('makeLegacyEvents', () => {
     }
   });
 
-  it('hangs the request below the caller whose trace is continued', () => {
+  it('puts the request below the caller whose trace it continues', () => {
     const [, root] = makeLegacyEvents({ ...TRACE, callerSpanId: 'd'.repeat(16) }, {});
     expect(root?.body).toMatchObject({ id: ROOT.id, parentObservationId: 'd'.repeat(16) });
   });
 
-  it('gives each event an id of its own, and the same one when the trace is sent again', () => {
+  it('gives each event a unique id, which stays the same when the trace is sent again', () => {
     const ids = makeLegacyEvents(TRACE, DEPLOYMENT).map(({ id }) => id);
     expect(new Set(ids).size).toBe(6);
     expect(makeLegacyEvents(TRACE, {}).map(({ id }) => id)).toEqual(ids);

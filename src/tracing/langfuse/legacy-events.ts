@@ -7,9 +7,12 @@ import type {
 import { makeUsageBuckets } from '../recording/usage-buckets.js';
 import { parseCaptured, parseAllCaptured } from './parse-captured.js';
 
-/** What all events of Langfuse's legacy ingestion have in common. */
+/** The common part of all events of Langfuse's legacy ingestion. */
 interface Envelope<Type extends string, Body> {
-  /** The server takes an event with the same id for the same event. So ids come from what is sent, and a repeated delivery adds nothing. */
+  /**
+   * The server treats events with the same id as one. So ids are derived from the content, and a repeated delivery adds
+   * nothing.
+   */
   readonly id: string;
   readonly type: Type;
   /** When it happened, ISO 8601. */
@@ -17,7 +20,7 @@ interface Envelope<Type extends string, Body> {
   readonly body: Body;
 }
 
-/** The parts of a body that may be long. */
+/** The parts of a body that can be long. */
 interface Content {
   input?: unknown;
   output?: unknown;
@@ -64,7 +67,7 @@ export type LegacyEvent =
   | Envelope<'generation-create', GenerationBody>
   | Envelope<'event-create', EventBody>;
 
-/** What every trace of this process has. */
+/** The deployment that every trace of this process names. */
 export interface Deployment {
   /** Langfuse takes up to 40 lower-case letters, digits, `-` and `_`. */
   readonly environment?: string;
@@ -72,9 +75,9 @@ export interface Deployment {
 }
 
 /**
- * A trace as the events that make it in Langfuse, itself first.
+ * Makes the events for a trace, the trace itself first.
  *
- * The request's input, output and metadata are the trace's: the span of the request has its times and how it ended.
+ * The request's input, output and metadata go into the trace; the span of the request has its times and its ending.
  */
 export function makeLegacyEvents(trace: FinishedTrace, { environment, release }: Deployment): LegacyEvent[] {
   const common = { traceId: trace.id, ...(environment !== undefined && { environment }) };

@@ -96,7 +96,7 @@ describe('LegacyLangfuseExporter', () => {
     expect(langfuse.legacyEvents()[2]?.body).toMatchObject({ modelParameters: { temperature: 0.5, stop: ['a'] } });
   });
 
-  it('adds nothing when it sends the same again', async () => {
+  it('adds nothing when it sends the same trace again', async () => {
     const sender = exporter();
     await sender.export([traceOf(1)], never);
     await sender.export([traceOf(1)], never);
@@ -104,14 +104,14 @@ describe('LegacyLangfuseExporter', () => {
     expect(langfuse.legacyEvents()).toHaveLength(4);
   });
 
-  it('splits what is too much for one request', async () => {
+  it('splits traces that are too much for one request', async () => {
     const traces = [1, 2, 3, 4].map((number) => traceOf(number, { output: 'x'.repeat(800_000) }));
     await exporter().export(traces, never);
     expect(langfuse.requests.map(({ body }) => body.length <= 2_500_000)).toEqual([true, true]);
     expect(langfuse.legacyEvents()).toHaveLength(16);
   });
 
-  it('reads none of the variables that the package reads, and prints nothing about them', async () => {
+  it('reads none of the variables of the package, and prints nothing about them', async () => {
     const variables = {
       LANGFUSE_PUBLIC_KEY: 'pk-other',
       LANGFUSE_BASEURL: 'http://127.0.0.1:9',
@@ -128,7 +128,7 @@ describe('LegacyLangfuseExporter', () => {
     expect(langfuse.legacyEvents()[0]?.body).toMatchObject({ environment: 'default' });
   });
 
-  it('says what to do where the server refuses the whole endpoint', async () => {
+  it('says what to do if the server refuses the whole endpoint', async () => {
     await restart('4.16.0');
     const error = await failureOf(exporter().export([traceOf(1), traceOf(2)], never));
     expect(error.retryable).toBe(false);
@@ -138,7 +138,7 @@ describe('LegacyLangfuseExporter', () => {
     );
   });
 
-  it('counts what was refused of a batch, and does not hold up others for it', async () => {
+  it('counts the refused events of a batch, and does not block later ones', async () => {
     langfuse.answerWith('partial-207');
     const error = await failureOf(exporter().export([traceOf(1)], never));
     expect(error).toMatchObject({
@@ -170,14 +170,17 @@ describe('LegacyLangfuseExporter', () => {
     expect(error.message).toMatch(/status 401.*LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY/);
   });
 
-  it.each([408, 429, 500, 502, 503, 504])('leaves status %i to be tried again, once per call', async (status) => {
-    langfuse.answerWith({ status });
-    const error = await failureOf(exporter().export([traceOf(1)], never));
-    expect(error).toMatchObject({ retryable: true, retryAfterMs: undefined });
-    expect(langfuse.requests).toHaveLength(1);
-  });
+  it.each([408, 429, 500, 502, 503, 504])(
+    'makes one request for status %i, and reports it as retryable',
+    async (status) => {
+      langfuse.answerWith({ status });
+      const error = await failureOf(exporter().export([traceOf(1)], never));
+      expect(error).toMatchObject({ retryable: true, retryAfterMs: undefined });
+      expect(langfuse.requests).toHaveLength(1);
+    },
+  );
 
-  it('passes on how long it is to wait', async () => {
+  it('passes on the requested pause', async () => {
     langfuse.answerWith({ status: 429, headers: { 'retry-after': '7' } });
     expect(await failureOf(exporter().export([traceOf(1)], never))).toMatchObject({ retryAfterMs: 7_000 });
     const date = 'Mon, 23 Nov 2026 08:00:00 GMT';
@@ -193,13 +196,13 @@ describe('LegacyLangfuseExporter', () => {
     expect(await failureOf(exporter().export([traceOf(1)], never))).toMatchObject({ retryable: true });
   });
 
-  it('treats an answer of another kind of server as a failure', async () => {
+  it('treats the response of another kind of server as a failure', async () => {
     langfuse.answerWith({ status: 200 });
     const error = await failureOf(exporter().export([traceOf(1)], never));
     expect(error.message).toContain('LANGFUSE_BASE_URL');
   });
 
-  it.each(['down', 'reset'] as const)('can be tried again when the server is %s', async (behaviour) => {
+  it.each(['down', 'reset'] as const)('reports a server that is %s as retryable', async (behaviour) => {
     langfuse.answerWith(behaviour);
     const sender = exporter();
     const error = await failureOf(sender.export([traceOf(1)], never));
@@ -210,14 +213,14 @@ describe('LegacyLangfuseExporter', () => {
     expect(langfuse.legacyEvents()).toHaveLength(4);
   });
 
-  it('does not wait longer than its time', async () => {
+  it('keeps to its time limit', async () => {
     langfuse.answerWith('hang');
     const error = await failureOf(exporter({ timeoutMs: 50 }).export([traceOf(1)], never));
     expect(error).toMatchObject({ retryable: true, message: 'Langfuse did not answer within 50 ms' });
     await eventually(() => langfuse.open === 0);
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when it is aborted', async () => {
     langfuse.answerWith('hang');
     const stop = new AbortController();
     const sending = catchRejection(exporter().export([traceOf(1)], stop.signal));

@@ -1,11 +1,11 @@
 import { ExportError, type FinishedTrace, type TraceExporter } from '../recording/finished-trace.js';
 import { splitIntoBatches } from './legacy-batches.js';
-import { isPassing, LegacyClient, type LegacyClientOptions, type Refusal } from './legacy-client.js';
+import { isTemporary, LegacyClient, type LegacyClientOptions, type Refusal } from './legacy-client.js';
 import { type Deployment, makeLegacyEvents } from './legacy-events.js';
 
 /**
- * Sends traces to `POST /api/public/ingestion`, which Langfuse has up to version 3. From version 4 on, and in Langfuse
- * Cloud since 16 November 2026, it refuses them: these take OTLP.
+ * Sends traces to `POST /api/public/ingestion` of Langfuse up to version 3. From version 4 on, and in Langfuse Cloud since 16
+ * November 2026, that endpoint refuses traces, and OTLP must be used.
  */
 export class LegacyLangfuseExporter implements TraceExporter {
   readonly name = 'langfuse';
@@ -36,7 +36,7 @@ export class LegacyLangfuseExporter implements TraceExporter {
 interface Sent {
   readonly events: number;
   readonly traces: number;
-  /** Of which nothing was accepted. */
+  /** Traces of which nothing was accepted. */
   readonly lostTraces: number;
 }
 
@@ -46,9 +46,8 @@ function makeRefusalError(refusals: readonly Refusal[], { events, traces, lostTr
   const statuses = [...counts].map(([status, count]) => `${count} with status ${status}`).join(', ');
   const what = `Langfuse refused ${refusals.length} of ${events} events (${statuses}), and so ${lostTraces} of ${traces} traces as a whole`;
   if (refusals.length < events) return new ExportError(what, false, undefined, lostTraces);
-  // If some events are accepted, the others are at fault, and sending them again would hold up everything after them for
-  // ever.
-  if (refusals.every(({ status }) => isPassing(status))) return new ExportError(what, true);
+  // If some events are accepted, the others are faulty; sending them again would block all later ones for ever.
+  if (refusals.every(({ status }) => isTemporary(status))) return new ExportError(what, true);
   return new ExportError(
     `${what}. A Langfuse server from version 4 on does so on its legacy endpoint: set LANGFUSE_INGESTION=otlp`,
     false,

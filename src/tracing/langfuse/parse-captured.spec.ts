@@ -6,7 +6,7 @@ describe('parseCaptured', () => {
     ['an object', '{"a":[1,"]}"]}', { a: [1, ']}'] }],
     ['a list', ' [{"role":"user"}]', [{ role: 'user' }]],
     ['a quote in a string', String.raw`["\"[", "\\"]`, ['"[', '\\']],
-  ])('gives %s as a value', (_, text, value) => {
+  ])('parses %s', (_, text, value) => {
     expect(parseCaptured(text)).toEqual(value);
   });
 
@@ -16,12 +16,12 @@ describe('parseCaptured', () => {
     ['a number', '12345678901234567890'],
     ['a word of JSON', 'true'],
     ['JSON that was cut off', '[{"role":"us…[10 of 20 characters cut off]'],
-    ['JSON that is deeper than any that was captured', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
-  ])('leaves %s a text', (_, text) => {
+    ['JSON that is deeper than any captured JSON', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+  ])('keeps %s as text', (_, text) => {
     expect(parseCaptured(text)).toBe(text);
   });
 
-  it('counts how deep a text is nested, and not how many values it has', () => {
+  it('limits the depth of a text, not the number of its values', () => {
     const text = JSON.stringify(Array.from({ length: 1_000 }, () => [{}]));
     expect(parseCaptured(text)).toHaveLength(1_000);
   });

@@ -1,12 +1,11 @@
 /**
- * No value that was captured as JSON is this deep. A user's text can be: it could be parsed, but writing it again would
- * take more stack than there is.
+ * Deepest JSON that is parsed. Captured JSON is never this deep, but a user's text can be: it could be parsed, but
+ * serializing it again would overflow the stack.
  */
 const DEEPEST = 64;
 
 /**
- * A captured text as Langfuse shows it best: JSON of an object or list as that value, anything else as the text.
- * Never throws.
+ * Parses a captured text for Langfuse: JSON of an object or a list becomes a value, anything else stays text. Never throws.
  */
 export function parseCaptured(text: string): unknown {
   if (!/^\s*[[{]/.test(text) || isDeeperThan(DEEPEST, text)) return text;
@@ -17,7 +16,7 @@ export function parseCaptured(text: string): unknown {
   }
 }
 
-/** {@link parseCaptured} of each. */
+/** Applies {@link parseCaptured} to each text. */
 export function parseAllCaptured(texts: Readonly<Record<string, string>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, parseCaptured(text)]));
 }

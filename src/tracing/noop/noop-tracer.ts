@@ -10,10 +10,10 @@ const span: SpanHandle = Object.freeze({
 });
 const health: TracingHealth = Object.freeze({ startedTraces: 0, exporters: [] });
 
-/** A trace of which nothing is kept. */
+/** A trace that keeps nothing. */
 export const NOOP_TRACE: TraceHandle = Object.freeze({ id: undefined, span: () => span, end: nothing });
 
-/** Records nothing, at no cost. In force when no tracing backend is configured. */
+/** Records nothing, at no cost. Used if no tracing backend is configured. */
 export class NoopTracer extends Tracer {
   override readonly enabled = false;
 

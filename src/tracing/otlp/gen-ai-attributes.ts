@@ -1,7 +1,7 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import type { FinishedGeneration, FinishedObservation, FinishedTrace } from '../recording/finished-trace.js';
 
-/** The conventions' names of request parameters, by OpenAI's. */
+/** The conventions' names of request parameters, by OpenAI's names. */
 const PARAMETER_NAMES: Readonly<Record<string, string>> = {
   temperature: 'gen_ai.request.temperature',
   top_p: 'gen_ai.request.top_p',
@@ -14,12 +14,12 @@ const PARAMETER_NAMES: Readonly<Record<string, string>> = {
   n: 'gen_ai.request.choice.count',
 };
 
-/** Names of spans that the run of a tool has. */
+/** Matches the names of tool spans. */
 const TOOL_SPAN = /^tool:(.+)$/;
 
 /**
- * What OpenTelemetry's conventions for generative AI have names for.
- * @param providerNames the names that they have for providers of models, by our own; others keep theirs
+ * Makes the attributes of OpenTelemetry's conventions for generative AI.
+ * @param providerNames the conventions' names of model providers, by our own names; other providers keep theirs
  * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
  */
 export function makeGenAiAttributes(
@@ -49,7 +49,7 @@ function makeGenerationAttributes(
     'gen_ai.request.model': model,
     ...(answeredBy !== undefined && { 'gen_ai.response.model': answeredBy }),
     ...(finishReason !== undefined && { 'gen_ai.response.finish_reasons': [finishReason] }),
-    // In seconds.
+    // The attribute is in seconds.
     ...(firstTokenTime !== undefined && {
       'gen_ai.response.time_to_first_chunk': Math.max(0, Math.round((firstTokenTime - startTime) * 1_000) / 1_000_000),
     }),
@@ -69,7 +69,10 @@ function makeParameterAttributes({ stop, ...parameters }: FinishedGeneration['pa
   return attributes;
 }
 
-/** Here, unlike in Langfuse, cached and reasoning tokens are part of the counts beside them. */
+/**
+ * Makes the attributes of a usage. Unlike in Langfuse, cached and reasoning tokens are included in the input and output
+ * counts.
+ */
 function makeUsageAttributes({ usage }: FinishedGeneration): Attributes {
   if (usage === undefined) return {};
   const cached = usage.prompt_tokens_details?.['cached_tokens'];

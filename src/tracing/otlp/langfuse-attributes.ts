@@ -4,8 +4,8 @@ import { makeUsageBuckets } from '../recording/usage-buckets.js';
 import { toIsoTime } from './times.js';
 
 /**
- * Everything of an observation under Langfuse's own names. What belongs to the trace is on each of its observations, since
- * Langfuse 4 looks at observations one by one.
+ * Makes all attributes of an observation under Langfuse's own names. Each observation repeats the attributes of its trace,
+ * because Langfuse 4 reads observations one by one.
  * @see https://langfuse.com/integrations/native/opentelemetry#property-mapping
  */
 export function makeLangfuseAttributes(
@@ -33,10 +33,12 @@ export function makeLangfuseAttributes(
   };
 }
 
-/** The trace's own input and output are the root's: Langfuse takes them from there, and so they are not sent twice. */
+/**
+ * Makes the attributes of the root. Langfuse takes the trace's input and output from the root, so they are not sent twice.
+ */
 function makeRootAttributes({ metadata }: FinishedObservation): Attributes {
   return {
-    // Without it the root of a trace that a caller began counts as a part of something else.
+    // Without it, the root of a continued trace would not count as a root.
     'langfuse.internal.as_root': true,
     'langfuse.internal.is_app_root': true,
     ...prefixKeys('langfuse.trace.metadata.', metadata),
@@ -60,7 +62,7 @@ function makeGenerationAttributes(generation: FinishedGeneration): Attributes {
   };
 }
 
-/** Langfuse does not show the events of spans, so that they stand in the metadata as well. */
+/** Repeats the events in the metadata, because Langfuse does not show events of spans. */
 function makeEventAttributes({ events, startTime }: FinishedObservation): Attributes {
   if (events.length === 0) return {};
   const shown = events.map(({ name, time, level, data }) => ({

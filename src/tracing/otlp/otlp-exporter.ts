@@ -5,17 +5,15 @@ import { ExportError, type FinishedTrace, type TraceExporter } from '../recordin
 import { postSpans } from './post-spans.js';
 import { makeReadableSpans, type SpanOrigin } from './readable-span.js';
 
-/** Where spans are sent, and as what. */
+/** The target and the encoding of spans. */
 export interface OtlpExporterOptions {
   /** For logs and metrics. */
   readonly name: string;
-  /** Takes POSTs of spans. */
+  /** The URL for POSTs of spans. */
   readonly tracesUrl: string;
-  /**
-   * Protobuf is what every collector takes. JSON costs 40 % less to make, and is what Langfuse's own client sends.
-   */
+  /** Every collector takes protobuf. JSON takes 40 % less time to make, and Langfuse's own client sends it. */
   readonly encoding: 'protobuf' | 'json';
-  /** Sent along with each; by their names in lower case. */
+  /** Additional headers by names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** Time limit of one request, in milliseconds. */
   readonly timeoutMs: number;
@@ -23,17 +21,17 @@ export interface OtlpExporterOptions {
   readonly serviceVersion: string | undefined;
   /** Such as `production`. */
   readonly environment: string | undefined;
-  /** What is deployed: a version or a commit. */
+  /** The deployed version or commit. */
   readonly release: string | undefined;
-  /** What else is said of the service; goes before the version and the environment. */
+  /** Further attributes of the service; they override the version and the environment. */
   readonly resourceAttributes?: Readonly<Record<string, string>>;
-  /** The names that OpenTelemetry's conventions have for providers of models, by our own. */
+  /** Names of model providers in OpenTelemetry's conventions, by our own names. */
   readonly providerNames: Readonly<Record<string, string>>;
 }
 
 /**
- * Sends traces as OTLP over HTTP. Only OpenTelemetry's serialization is used: its exporter retries by itself,
- * cannot be broken off, and does not tell what may be tried again.
+ * Sends traces as OTLP over HTTP. Only OpenTelemetry's serialization is used: its exporter retries by itself, cannot be
+ * aborted, and does not say what may be retried.
  */
 export class OtlpExporter implements TraceExporter {
   readonly name: string;

@@ -7,25 +7,25 @@ export interface SpansPost {
   readonly tracesUrl: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  /** What the body is. */
+  /** Encoding of the body. */
   readonly encoding: 'protobuf' | 'json';
   readonly body: Uint8Array;
 }
 
 const MEDIA_TYPES = { protobuf: 'application/x-protobuf', json: 'application/json' };
 
-/** Longest answer that is read, in bytes; it has nothing to say but how many spans were rejected. */
-const LONGEST_ANSWER = 64 * 1024;
+/** Longest response that is read, in bytes; it only says how many spans were rejected. */
+const LONGEST_RESPONSE = 64 * 1024;
 
-/** Statuses that may pass by themselves, beside all of 500 and above. */
+/** Temporary statuses below 500. */
 const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429]);
 
-/** Statuses of 500 and above that do not pass: the server will never support the request. */
+/** Permanent statuses from 500 on: the server will never support the request. */
 const PERMANENT: ReadonlySet<number> = new Set([501, 505]);
 
 /**
  * Sends spans.
- * @returns how many of them the backend says it has not taken
+ * @returns how many spans the backend rejected
  * @throws ExportError if they were not accepted; the signal's reason after an abort
  */
 export async function postSpans(post: SpansPost, clock: Clock, signal: AbortSignal): Promise<number> {
@@ -36,7 +36,7 @@ export async function postSpans(post: SpansPost, clock: Clock, signal: AbortSign
       method: 'POST',
       headers: { 'user-agent': 'millrace', ...post.headers, 'content-type': MEDIA_TYPES[post.encoding] },
       body: Buffer.from(post.body.buffer, post.body.byteOffset, post.body.byteLength),
-      // A redirected POST would become a GET to an unknown place.
+      // A redirect would turn the POST into a GET to an unknown address.
       redirect: 'manual',
       signal: AbortSignal.any([signal, timeout.signal]),
     });
@@ -61,19 +61,19 @@ function makeRefusalError({ status, headers }: Response): ExportError {
 }
 
 /**
- * Langfuse answers in JSON, a collector in the format of the request. An answer that cannot be read does not mean that
- * spans were rejected.
+ * Reads how many spans were rejected. Langfuse responds with JSON, a collector in the format of the request. An unreadable
+ * response does not mean that spans were rejected.
  */
 async function countRejectedSpans(response: Response): Promise<number> {
-  if (Number(response.headers.get('content-length') ?? 0) > LONGEST_ANSWER) {
+  if (Number(response.headers.get('content-length') ?? 0) > LONGEST_RESPONSE) {
     await response.body?.cancel();
     return 0;
   }
   const serializer = isProtobuf(response) ? ProtobufTraceSerializer : JsonTraceSerializer;
-  const answer = new Uint8Array(await response.arrayBuffer());
+  const bytes = new Uint8Array(await response.arrayBuffer());
   try {
-    // A 64-bit number, which comes as a text from JSON, whatever the type says.
-    const rejected: unknown = serializer.deserializeResponse(answer).partialSuccess?.rejectedSpans;
+    // A 64-bit number, which is a text in JSON, although the type says otherwise.
+    const rejected: unknown = serializer.deserializeResponse(bytes).partialSuccess?.rejectedSpans;
     return Number(rejected ?? 0);
   } catch {
     return 0;
@@ -84,17 +84,17 @@ function isProtobuf({ headers }: Response): boolean {
   return headers.get('content-type')?.startsWith('application/x-protobuf') === true;
 }
 
-/** Milliseconds; seconds and dates are understood. */
+/** Reads `retry-after`, in seconds or as a date, in milliseconds. */
 function readRetryAfter(headers: Headers): number | undefined {
   const value = headers.get('retry-after') ?? '';
   if (value === '') return undefined;
   if (Number(value) >= 0) return Number(value) * 1_000;
-  // A date is read against the server's own clock, which it sends along.
+  // A date is compared with the server's own clock, which it sends along.
   const wait = Date.parse(value) - Date.parse(headers.get('date') ?? '');
   return wait >= 0 ? wait : undefined;
 }
 
-/** The code of the system's error that lies behind a failed fetch; its message could hold parts of the address. */
+/** Reads the system's error code behind a failed fetch. The message is left out, as it could hold parts of the address. */
 function readErrorCode(thrown: unknown): string {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
     if ('code' in error && typeof error.code === 'string') return error.code;

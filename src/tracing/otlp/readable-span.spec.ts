@@ -48,7 +48,7 @@ const spanOf = (more: Partial<FinishedObservation>, of: Partial<FinishedTrace> =
 const attributesOf = (more: Partial<FinishedObservation>): Attributes => spanOf(more).attributes;
 
 describe('makeReadableSpans', () => {
-  it('gives times to the microsecond', () => {
+  it('has times to the microsecond', () => {
     const { startTime, endTime, duration } = spanOf({});
     expect([startTime, endTime, duration]).toEqual([
       [1_793_491_200, 250_000],
@@ -57,7 +57,7 @@ describe('makeReadableSpans', () => {
     ]);
   });
 
-  it('makes of the root a server, of model calls clients, and puts a continued trace under its caller', () => {
+  it('makes the root a server span and model calls client spans, and puts a continued trace under its caller', () => {
     expect(spanOf({}).kind).toBe(SpanKind.SERVER);
     expect(spanOf({ parentId: '1111111111111111' }).kind).toBe(SpanKind.INTERNAL);
     expect(spanOf(generation()).kind).toBe(SpanKind.CLIENT);
@@ -72,7 +72,7 @@ describe('makeReadableSpans', () => {
     });
   });
 
-  it('tells what belongs to the trace on each observation', () => {
+  it('repeats the attributes of the trace on each observation', () => {
     const whole = { ...trace(observation(), observation(generation())), userId: 'u', sessionId: 's', tags: ['a', 'b'] };
     for (const { attributes } of makeReadableSpans(whole, ORIGIN)) {
       expect(attributes).toMatchObject({
@@ -86,7 +86,7 @@ describe('makeReadableSpans', () => {
     }
   });
 
-  it('counts tokens without overlap for Langfuse, and with it for everyone else', () => {
+  it('counts tokens without overlap for Langfuse, and with overlap for other backends', () => {
     const usage = {
       prompt_tokens: 100,
       completion_tokens: 50,
@@ -134,13 +134,13 @@ describe('makeReadableSpans', () => {
     expect(attributesOf(generation({ provider: 'ollama' }))['gen_ai.provider.name']).toBe('ollama');
   });
 
-  it('tells the first token as a time and as a distance', () => {
+  it('has the first token as a time and as a duration', () => {
     const attributes = attributesOf(generation({ firstTokenTime: START + 0.5 }));
     expect(attributes['langfuse.observation.completion_start_time']).toBe('2026-11-01T00:00:00.000750Z');
     expect(attributes['gen_ai.response.time_to_first_chunk']).toBe(0.0005);
   });
 
-  it('has an error for errors only', () => {
+  it('has the status error for errors alone', () => {
     const failed = spanOf({ level: 'ERROR', statusMessage: 'upstream_error: upstream status 500' });
     expect(failed.status).toEqual({ code: SpanStatusCode.ERROR, message: 'upstream_error: upstream status 500' });
     expect(failed.attributes).toMatchObject({
@@ -154,7 +154,7 @@ describe('makeReadableSpans', () => {
     expect(aborted.attributes).not.toHaveProperty(['error.type']);
   });
 
-  it('shows events also where Langfuse looks', () => {
+  it('repeats events in the metadata for Langfuse', () => {
     const event = { name: 'retry', time: START + 20, level: 'WARNING', data: { attempt: '1' } } as const;
     const { events, attributes } = spanOf({ events: [event] });
     expect(events).toEqual([
@@ -170,7 +170,7 @@ describe('makeReadableSpans', () => {
     ]);
   });
 
-  it('can be serialized whatever was captured', () => {
+  it('can be serialized, whatever was captured', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'binary' }),
@@ -193,7 +193,7 @@ describe('makeReadableSpans', () => {
 });
 
 describe('times', () => {
-  it('agree with each other, for every microsecond', () => {
+  it('agree for every microsecond', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4_000_000_000_000_000 }), (micros) => {
         const [seconds, nanos] = toHrTime(micros / 1_000);

@@ -6,17 +6,17 @@ import { makeGenAiAttributes } from './gen-ai-attributes.js';
 import { makeLangfuseAttributes } from './langfuse-attributes.js';
 import { toHrTime } from './times.js';
 
-/** What all spans of a process have in common. */
+/** The common part of all spans of a process. */
 export interface SpanOrigin {
   readonly resource: Resource;
   readonly scope: ReadableSpan['instrumentationScope'];
-  /** What Langfuse wants to know of the deployment, on each span. */
+  /** Langfuse's attributes of the deployment, for each span. */
   readonly deployment: Attributes;
-  /** The names that the conventions have for providers of models, by our own. */
+  /** Names of model providers in the conventions, by our own names. */
   readonly providerNames: Readonly<Record<string, string>>;
 }
 
-/** The spans of a trace, as OpenTelemetry's exporters take them. */
+/** Makes the spans of a trace in the form of OpenTelemetry's exporters. */
 export function makeReadableSpans(trace: FinishedTrace, origin: SpanOrigin): ReadableSpan[] {
   return trace.observations.map((observation) => makeReadableSpan(trace, observation, origin));
 }
@@ -53,7 +53,7 @@ function makeSpanContext(traceId: string, spanId: string): SpanContext {
   return { traceId, spanId, traceFlags: TraceFlags.SAMPLED };
 }
 
-/** OpenTelemetry has no warnings, and an abort is not an error of the server. */
+/** Makes the status. OpenTelemetry has no warnings, and an abort is not an error of the server. */
 function makeStatus({ level, statusMessage }: FinishedObservation): ReadableSpan['status'] {
   if (level !== 'ERROR') return { code: SpanStatusCode.UNSET };
   return { code: SpanStatusCode.ERROR, ...(statusMessage !== undefined && { message: statusMessage }) };

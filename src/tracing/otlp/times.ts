@@ -1,8 +1,8 @@
 import type { HrTime } from '@opentelemetry/api';
 
 /**
- * A time as OpenTelemetry has it: whole seconds, and the nanoseconds beyond them.
- * @param ms milliseconds, with a fraction down to microseconds: a number of this size holds no more
+ * Converts a time to OpenTelemetry's form: whole seconds, and nanoseconds beyond them.
+ * @param ms milliseconds, with a fraction down to microseconds, which is the precision of a number of this size
  */
 export function toHrTime(ms: number): HrTime {
   const micros = Math.round(ms * 1_000);
@@ -10,7 +10,7 @@ export function toHrTime(ms: number): HrTime {
   return [seconds, (micros - seconds * 1_000_000) * 1_000];
 }
 
-/** The same as ISO 8601, down to microseconds: with milliseconds alone the first token could come before its call. */
+/** Converts a time to ISO 8601 with microseconds: with milliseconds alone, the first token could come before its call. */
 export function toIsoTime(ms: number): string {
   const micros = Math.round(ms * 1_000);
   const fraction = String(micros % 1_000).padStart(3, '0');

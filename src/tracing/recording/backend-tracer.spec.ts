@@ -84,7 +84,7 @@ function record(clock: FakeClock, trace: TraceHandle): void {
 }
 
 describe('BackendTracer', () => {
-  it('sends a trace whole, when it has ended', async () => {
+  it('sends a whole trace when it has ended', async () => {
     const { clock, tracer, faults, sent } = made();
     const start = clock.now();
     const trace = tracer.startTrace({
@@ -147,7 +147,7 @@ describe('BackendTracer', () => {
     });
   });
 
-  it('counts the first ending, and ends with the trace what is still open', async () => {
+  it('counts the first ending, and ends open observations with the trace', async () => {
     const { tracer, sent } = made();
     const trace = tracer.startTrace({ name: 'w' });
     const span = trace.span('ended');
@@ -179,7 +179,7 @@ describe('BackendTracer', () => {
     ]);
   });
 
-  it('is not confused by a time of day that jumps back', async () => {
+  it('keeps its times in order if the time of day jumps back', async () => {
     const clock = new FakeClock();
     let jump = 0;
     const jumping = {
@@ -196,7 +196,7 @@ describe('BackendTracer', () => {
     expect((finished?.observations[0]?.endTime ?? 0) - (finished?.observations[0]?.startTime ?? 0)).toBe(5);
   });
 
-  it('gives up whole a trace that grows too large, and frees its memory at once', async () => {
+  it('gives up a whole trace that grows too large, and frees its memory at once', async () => {
     const { tracer, sent } = made({}, [5_000]);
     const trace = tracer.startTrace({ name: 'w', input: 'x' });
     const span = trace.span('n', { input: 'y'.repeat(3_000) });
@@ -225,7 +225,7 @@ describe('BackendTracer', () => {
     });
   });
 
-  it('gives a trace that is not kept an id, and nothing else', async () => {
+  it('gives a dropped trace an id and nothing else', async () => {
     const { clock, tracer, sent } = made({ sampleRate: 0 });
     const trace = tracer.startTrace({ name: 'w', input: 'x' });
     expect(trace.id).toMatch(/^[0-9a-f]{32}$/);
@@ -237,7 +237,7 @@ describe('BackendTracer', () => {
   describe("and a caller's trace", () => {
     const traceparent = `00-${CALLER}-${CALLER_SPAN}-01`;
 
-    it('records it, and begins one of its own', async () => {
+    it('notes it, and begins a new one', async () => {
       const { tracer, sent } = made();
       const trace = tracer.startTrace({ name: 'w', traceparent });
       trace.end({});
@@ -248,7 +248,7 @@ describe('BackendTracer', () => {
       expect(finished?.observations[0]?.metadata).toEqual({ traceparent });
     });
 
-    it('continues it where that is wanted', async () => {
+    it('continues it if so configured', async () => {
       const { tracer, sent } = made({ continueTraces: true });
       const trace = tracer.startTrace({ name: 'w', traceparent });
       trace.end({});
@@ -256,7 +256,7 @@ describe('BackendTracer', () => {
       expect((await sent())[0]).toMatchObject({ id: CALLER, callerSpanId: CALLER_SPAN });
     });
 
-    it('keeps nothing where the caller keeps nothing, unless the trace is one of its own', async () => {
+    it('keeps nothing if the caller keeps nothing, unless the trace is a new one', async () => {
       const unsampled = traceparent.replace(/01$/, '00');
       const continuing = made({ continueTraces: true });
       const trace = continuing.tracer.startTrace({ name: 'w', traceparent: unsampled });
@@ -269,7 +269,7 @@ describe('BackendTracer', () => {
       expect(await recording.sent()).toHaveLength(1);
     });
 
-    it('keeps all that the caller keeps, where the sampler is based on the parent', async () => {
+    it('keeps all that the caller keeps if sampling is parent-based', async () => {
       const own = made({ continueTraces: true, sampleRate: 0 });
       own.tracer.startTrace({ name: 'w', traceparent }).end({});
       expect(await own.sent()).toEqual([]);

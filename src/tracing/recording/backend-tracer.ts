@@ -7,24 +7,24 @@ import { OpenTrace } from './open-trace.js';
 import { isSampled } from './sampling.js';
 import { type CallerContext, parseTraceparent } from './traceparent.js';
 
-/** What a tracer is made of. */
+/** The parts of a tracer. */
 export interface BackendTracerParts {
   /** One for each backend. */
   readonly queues: readonly DeliveryQueue[];
   readonly capture: Capture;
   readonly clock: Clock;
   readonly ids: IdSource;
-  /** Part of the traces that are kept, from 0 to 1. */
+  /** Fraction of traces that are kept, from 0 to 1. */
   readonly sampleRate: number;
-  /** True: a continued trace is always kept if the caller keeps it. */
+  /** True if a continued trace is always kept when the caller keeps it. */
   readonly isSamplingParentBased: boolean;
-  /** True: a caller's trace is continued. False: it is only recorded, and each request has a trace of its own. */
+  /** True if a caller's trace is continued; false if it is only noted, and each request gets its own trace. */
   readonly continueTraces: boolean;
-  /** Told of errors in the tracer itself. */
+  /** Takes errors of the tracer itself. */
   readonly onFault: (error: unknown) => void;
 }
 
-/** Records traces and sends each to all backends when it has ended. */
+/** Records traces and sends each ended one to all backends. */
 export class BackendTracer extends Tracer {
   override readonly enabled = true;
   readonly #parts: BackendTracerParts;
@@ -52,7 +52,7 @@ export class BackendTracer extends Tracer {
     await Promise.all(this.#parts.queues.map((queue) => queue.flush(deadlineMs)));
   }
 
-  /** Nothing is sent any more; what waits is given up. */
+  /** Stops sending and gives up all waiting traces. */
   close(): void {
     for (const queue of this.#parts.queues) queue.close();
   }
@@ -86,7 +86,10 @@ export class BackendTracer extends Tracer {
     return queues.flatMap((queue) => queue.open() ?? []);
   }
 
-  /** The time of day, in steps of the monotonic clock from now on: the time of day can jump, also backwards. */
+  /**
+   * Makes a clock that starts at the time of day and follows the monotonic clock, because the time of day can jump, even
+   * backwards.
+   */
   #steadyTime(): () => number {
     const { clock } = this.#parts;
     const origin = clock.now() - clock.monotonic();

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { captureJson } from './capture-json.js';
 
 describe('captureJson', () => {
-  it('shows images, audio and files by their type and size', () => {
+  it('replaces images, audio and files by their type and size', () => {
     const base64 = 'A'.repeat(4_000);
     const content = [
       { type: 'text', text: `See ![x](data:image/png;base64,${base64}) and data:, and data: alone` },

@@ -15,7 +15,7 @@ describe('Capture', () => {
     expect(capture().content(undefined, 'output')).toBeUndefined();
   });
 
-  it('keeps what a value was, not what becomes of it', () => {
+  it('keeps a value as it was when captured', () => {
     const value = { a: 1 };
     const text = capture().content(value, 'input');
     value.a = 2;
@@ -40,7 +40,7 @@ describe('Capture', () => {
     );
   });
 
-  it('takes no longer for ten megabytes than for what it keeps of them', () => {
+  it('takes as long for ten megabytes as for the part that it keeps', () => {
     const huge = { text: 'x'.repeat(10_000_000), list: Array.from({ length: 1_000 }, () => 'y'.repeat(10_000)) };
     const started = performance.now();
     for (let i = 0; i < 20; i++) capture({ limit: 10_000 }).content(huge, 'input');
@@ -50,7 +50,7 @@ describe('Capture', () => {
     expect(bounded / 20).toBeLessThan(performance.now() - startedWhole);
   });
 
-  it('shows media in texts by their type and size', () => {
+  it('replaces media in texts by their type and size', () => {
     expect(capture().content(`a data:audio/wav;base64,${'A'.repeat(400)} b`, 'output')).toBe(
       'a <audio/wav, about 300 bytes> b',
     );
@@ -74,7 +74,7 @@ describe('Capture', () => {
       expect(capture().parameters({ stop: [secret] }).parameters).toEqual({ stop: ['[redacted]'] });
     });
 
-    it('are taken out before the cut: no half of one is kept, wherever the limit is', () => {
+    it('are removed before the cut, so that no half of one is kept', () => {
       const half = secret.slice(0, 10);
       const long = `${'The key is '.repeat(5)}${secret}${' and so on'.repeat(2_000)}`;
       for (let limit = 40; limit < 140; limit++) {
@@ -98,7 +98,7 @@ describe('Capture', () => {
       expect(without.content({ a: 1 }, 'output')).toBeUndefined();
     });
 
-    it("keeps numbers, and words of the server's own, of metadata and events", () => {
+    it("keeps numbers and the server's own words in metadata and events", () => {
       const facts = {
         run_id: 'chatcmpl-1',
         model: 'gpt-5.4-mini',
@@ -128,11 +128,11 @@ describe('Capture', () => {
       ['invalid_value: secret', 'invalid_value'],
       ['secret words without a colon', 'secret'],
       ['¡secret!', '<not captured>'],
-    ])('of the status "%s" holds "%s"', (message, held) => {
+    ])('reduces the status "%s" to "%s"', (message, held) => {
       expect(without.statusMessage(message)).toBe(held);
     });
 
-    it('holds parameters that are numbers, or words from a list', () => {
+    it('keeps parameters that are numbers or words from a fixed list', () => {
       const all = { temperature: 0.5, stop: ['secret'], user: 'secret', reasoning_effort: 'low', tools: [{}], seed: 3 };
       expect(without.parameters(all)).toEqual({
         parameters: { temperature: 0.5, reasoning_effort: 'low', seed: 3 },
@@ -182,7 +182,7 @@ describe('Capture', () => {
           throw new Error('secret');
         },
       ],
-      ['gives no text', () => undefined as never],
+      ['returns no text', () => undefined as never],
     ])('keeps nothing if the mask %s', (_, mask: () => string) => {
       expect(capture({ mask: { mask } }).content('secret', 'input')).toBe('<masking failed>');
     });

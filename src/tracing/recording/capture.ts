@@ -6,9 +6,9 @@ import { replaceMedia } from './media.js';
 import { readModelParameters } from './model-parameters.js';
 import { pickTechnicalFacts, pickTechnicalStatus } from './technical-facts.js';
 
-/** What a trace may hold of the values that it is given. */
+/** What a trace may hold of the values that it gets. */
 export interface CaptureOptions {
-  /** False: nothing that users or models wrote. */
+  /** False: keeps nothing that users or models wrote. */
   readonly content: boolean;
   /** Most bytes of one captured value. */
   readonly limit: number;
@@ -21,7 +21,7 @@ const MOST_ENTRIES = 64;
 type Facts = Readonly<Record<string, unknown>>;
 type Captured = Readonly<Record<string, string>>;
 
-/** Makes texts of values as soon as it is given them, without the secrets in them. Never throws. */
+/** Turns values into texts at once, without secrets. Never throws. */
 export class Capture {
   readonly #options: CaptureOptions;
 
@@ -29,17 +29,20 @@ export class Capture {
     this.#options = options;
   }
 
-  /** An input or output; undefined if there is none, or it may not be held. */
+  /** Captures an input or output; undefined if there is none or it may not be kept. */
   content(value: unknown, field: 'input' | 'output'): string | undefined {
     return this.#options.content ? this.#text(value, field) : undefined;
   }
 
+  /** Captures a status message. */
   statusMessage(message: string | undefined): string | undefined {
     if (message === undefined) return undefined;
     return this.#text(this.#options.content ? message : pickTechnicalStatus(message), 'statusMessage');
   }
 
-  /** The parameters of a model call: those that backends take as such, and the others, which {@link facts} captures. */
+  /**
+   * Splits the parameters of a model call into those that backends take as such and the others, which {@link facts} captures.
+   */
   parameters(all: Facts = {}): { readonly parameters: FinishedGeneration['parameters']; readonly others: Facts } {
     return readModelParameters(all, {
       content: this.#options.content,
@@ -47,7 +50,7 @@ export class Capture {
     });
   }
 
-  /** Values by their names. */
+  /** Captures values by name. */
   facts(facts: Facts | undefined, field: 'metadata' | 'event'): Captured {
     if (facts === undefined) return {};
     const kept = this.#options.content ? facts : pickTechnicalFacts(facts);

@@ -3,13 +3,13 @@ import type { Clock, Timer } from '../../kernel/index.js';
 /** Least time between two lines about the same backend, in milliseconds. */
 const INTERVAL_MS = 10_000;
 
-/** Where lines go: Nest's logger, as a rule. */
+/** Takes log lines; usually Nest's logger. */
 export interface LogSink {
   log(message: string): void;
   warn(message: string): void;
 }
 
-/** Tells the operator that traces do not arrive: once in a while, with counts, however often it happens. */
+/** Logs at intervals, with counts, that traces do not arrive. */
 export class DeliveryLog {
   readonly #backend: string;
   readonly #sink: LogSink;
@@ -18,7 +18,7 @@ export class DeliveryLog {
   #dropped = 0;
   #lastReason: string | undefined;
   #isDown = false;
-  /** Runs while no line may be written. */
+  /** Runs until the next line may be written. */
   #silence: Timer | undefined;
   #isClosed = false;
 
@@ -29,46 +29,49 @@ export class DeliveryLog {
   }
 
   /**
-   * @param why in words that hold neither content nor credentials
-   * @param dropped how many traces were given up because of it
+   * Notes a failed delivery.
+   * @param why the reason, without content or credentials
+   * @param noteDropped how many traces were given up because of it
    */
-  failed(why: string, dropped: number): void {
+  noteFailure(why: string, noteDropped: number): void {
     this.#failures++;
-    this.#dropped += dropped;
+    this.#dropped += noteDropped;
     this.#lastReason = why;
     this.#isDown = true;
-    this.#speak();
+    this.#tellLater();
   }
 
+  /** Notes traces that were given up. */
   dropped(traces: number): void {
     this.#dropped += traces;
-    this.#speak();
+    this.#tellLater();
   }
 
-  succeeded(): void {
+  /** Notes a delivery, and logs that traces arrive again after a failure. */
+  noteSuccess(): void {
     if (!this.#isDown) return;
     this.#isDown = false;
     this.#sink.log(`${this.#backend}: traces arrive again`);
   }
 
-  /** Writes what has not been written yet; from now on nothing is held back. */
+  /** Writes the rest at once; later lines are no longer held back. */
   close(): void {
     this.#isClosed = true;
     this.#silence?.cancel();
-    this.#tell();
+    this.#tellNow();
   }
 
-  #speak(): void {
-    if (this.#isClosed) return this.#tell();
+  #tellLater(): void {
+    if (this.#isClosed) return this.#tellNow();
     if (this.#silence !== undefined) return;
     this.#silence = this.#clock.after(INTERVAL_MS, () => {
       this.#silence = undefined;
-      if (this.#failures > 0 || this.#dropped > 0) this.#speak();
+      if (this.#failures > 0 || this.#dropped > 0) this.#tellLater();
     });
-    this.#tell();
+    this.#tellNow();
   }
 
-  #tell(): void {
+  #tellNow(): void {
     if (this.#failures === 0 && this.#dropped === 0) return;
     const failed =
       this.#failures === 0 ? [] : [`deliveries that failed: ${this.#failures} (the last: ${this.#lastReason})`];

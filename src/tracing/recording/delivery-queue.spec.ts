@@ -6,7 +6,7 @@ import { ExportError, type FinishedTrace, type TraceExporter } from './finished-
 
 const trace = (id: string): FinishedTrace => ({ id, name: id, tags: [], observations: [], bytes: 0 });
 
-/** A backend that does what the test says, one answer for each request. */
+/** A backend that does what the test says, with one response for each request. */
 class Backend implements TraceExporter {
   readonly name = 'backend';
   /** Ids of the traces in each request. */
@@ -34,7 +34,7 @@ class Backend implements TraceExporter {
     this.answer = () => Promise.resolve();
   }
 
-  /** Answers nothing until it is broken off. */
+  /** Does not respond until it is aborted. */
   hang(): void {
     this.answer = (signal) =>
       new Promise((_, reject) => {
@@ -67,7 +67,7 @@ function opened(queue: DeliveryQueue): Place {
 }
 
 describe('DeliveryQueue', () => {
-  it('sends what has come within a second together', async () => {
+  it('sends the traces of one second together', async () => {
     const { clock, backend, queue, put } = made();
     put('a');
     await clock.advanceAsync(500);
@@ -88,7 +88,7 @@ describe('DeliveryQueue', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('does not wait when enough for a request is there, by size or by number', async () => {
+  it('does not wait if there is enough for a request, by size or by number', async () => {
     const bySize = made();
     bySize.put('a', 300_000);
     bySize.put('b', 300_000);
@@ -109,7 +109,7 @@ describe('DeliveryQueue', () => {
     expect(backend.requests.flat()).toEqual(Array.from({ length: 10 }, (_, i) => `${i}`));
   });
 
-  it('tries again what may be accepted later, less and less often, until it is', async () => {
+  it('retries what may be accepted later, with growing pauses, until it is accepted', async () => {
     const { clock, backend, queue, put, lines } = made();
     backend.failWith('HTTP status 503', true);
     put('a');
@@ -136,7 +136,7 @@ describe('DeliveryQueue', () => {
     expect(lines.at(-1)).toBe('INFO Backend: traces arrive again');
   });
 
-  it('leaves the backend alone for as long as it asks, within reason', async () => {
+  it('waits as long as the backend asks, within limits', async () => {
     const { clock, backend, put } = made();
     backend.failWith('HTTP status 429', true, 10_000);
     put('a');
@@ -163,7 +163,7 @@ describe('DeliveryQueue', () => {
     expect(queue.health).toMatchObject({ up: true, exportedTraces: 1 });
   });
 
-  it('counts as given up only what was lost of a request', async () => {
+  it('counts only the lost traces of a request as given up', async () => {
     const { clock, backend, put, queue } = made();
     backend.answer = () => Promise.reject(new ExportError('1 event refused', false, undefined, 1));
     for (const id of ['a', 'b', 'c']) put(id);
@@ -171,7 +171,7 @@ describe('DeliveryQueue', () => {
     expect(queue.health).toMatchObject({ exportedTraces: 2, droppedTraces: 1, queueBytes: 0 });
   });
 
-  it('does not quote errors that are none of its own', async () => {
+  it('does not quote errors of other libraries', async () => {
     const { clock, backend, put, lines } = made();
     backend.answer = () => Promise.reject(new TypeError('secret'));
     put('a');
@@ -180,7 +180,7 @@ describe('DeliveryQueue', () => {
     expect(lines.join()).not.toContain('secret');
   });
 
-  it('takes no more traces than it may hold, open ones and those being sent included', async () => {
+  it('keeps to its limit of traces, including open ones and those being sent', async () => {
     const { clock, backend, queue, put } = made({ traces: 3 });
     backend.hang();
     const open = opened(queue);
@@ -196,7 +196,7 @@ describe('DeliveryQueue', () => {
     expect(queue.health).toMatchObject({ droppedTraces: 5, queueBytes: 0 });
   });
 
-  it('holds no more bytes than it may, and gives up whole the trace that grows too large', () => {
+  it('keeps to its limit of bytes, and gives up the whole trace that grows too large', () => {
     const { queue } = made({ bytes: 1_000 });
     const [one, two] = [opened(queue), opened(queue)];
     expect([one.grow(400), two.grow(500), one.grow(501)]).toEqual([true, true, false]);
@@ -208,7 +208,7 @@ describe('DeliveryQueue', () => {
     expect(queue.open()).toBeUndefined();
   });
 
-  it('says at most every ten seconds that deliveries fail, with counts', async () => {
+  it('logs failed deliveries at most every ten seconds, with counts', async () => {
     const { clock, backend, put, lines } = made();
     backend.failWith('HTTP status 400', false);
     for (let i = 0; i < 100; i++) {
@@ -219,7 +219,7 @@ describe('DeliveryQueue', () => {
     expect(lines[1]).toBe('WARN Backend: deliveries that failed: 9 (the last: HTTP status 400); traces given up: 9');
   });
 
-  it('flushes at once, and as many requests as it takes', async () => {
+  it('flushes at once, with as many requests as needed', async () => {
     const { clock, backend, queue, put } = made();
     for (let i = 0; i < 5; i++) put(`${i}`, 300_000);
     let flushed = false;
@@ -230,7 +230,7 @@ describe('DeliveryQueue', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('flushes also in the middle of a pause between tries, and tries quickly', async () => {
+  it('flushes even during a pause between tries, and retries quickly', async () => {
     const { clock, backend, queue, put } = made();
     backend.failWith('HTTP status 503', true, 30_000);
     put('a');
@@ -270,9 +270,9 @@ describe('DeliveryQueue', () => {
     await queue.flush(5_000);
   });
 
-  it('is not up while the keys are refused, until a delivery shows otherwise', async () => {
+  it('is down while the keys are refused, until a delivery succeeds', async () => {
     const { clock, queue, put } = made();
-    queue.credentialsChecked(false);
+    queue.noteCredentials(false);
     expect(queue.health.up).toBe(false);
     put('a');
     await clock.advanceAsync(1_000);

@@ -3,39 +3,39 @@ import type { ExporterHealth } from '../tracer.js';
 import type { DeliveryLog } from './delivery-log.js';
 import { ExportError, type FinishedTrace, type TraceExporter } from './finished-trace.js';
 
-/** What a queue may hold. */
+/** The limits of a queue. */
 export interface QueueLimits {
-  /** Most bytes of traces that are open, wait or are being sent. */
+  /** Most bytes of traces that are open, waiting or being sent. */
   readonly bytes: number;
-  /** Most of them in number. */
+  /** Most of these traces. */
   readonly traces: number;
 }
 
-/** A trace's place in a queue, from its start on. */
+/** A trace's place in a queue, which it takes when it starts. */
 export interface Place {
   /**
-   * Takes room for what the trace has grown to.
-   * @returns false if there is none: the place is lost, and the trace must not be delivered
+   * Takes room for the trace's present size.
+   * @returns false if there is no room: the place is lost, and the trace must not be delivered
    */
   grow(bytes: number): boolean;
-  /** Hands the trace over, complete. */
+  /** Adds the complete trace to the queue. */
   deliver(trace: FinishedTrace): void;
 }
 
-/** How long a trace waits for others to be sent with, in milliseconds. */
+/** How long a trace waits to be sent with others, in milliseconds. */
 const LINGER_MS = 1_000;
-/** With this much waiting there is no reason to wait longer. Serializing it holds up everything else for some 5 ms. */
+/** A batch of this size is sent at once. Serializing it blocks the process for about 5 ms. */
 const BATCH_BYTES = 512 * 1024;
 const BATCH_TRACES = 256;
 
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 30_000;
-/** Longest pause between tries while someone waits for the queue to be empty, in milliseconds. */
+/** Longest pause between tries during a flush, in milliseconds. */
 const FLUSH_BACKOFF_MS = 250;
 
 /**
- * What waits to be sent to one backend. Bounded: where there is no room, traces are not taken at their start, so that each
- * is sent whole or not at all. One request at a time; what the backend may take later is tried again until it does.
+ * The traces that wait for one backend. It is bounded: without room a new trace is not taken, so that each trace is sent
+ * whole or not at all. It sends one request at a time, and retries traces that the backend may accept later.
  */
 export class DeliveryQueue {
   readonly #exporter: TraceExporter;
@@ -46,21 +46,21 @@ export class DeliveryQueue {
   readonly #waiting: FinishedTrace[] = [];
   readonly #onIdle = new Set<() => void>();
   #waitingBytes = 0;
-  /** Of everything that has a place. */
+  /** Bytes of all traces with a place. */
   #bytes = 0;
   #traces = 0;
   #exported = 0;
   #dropped = 0;
   #failures = 0;
   #failuresInARow = 0;
-  /** True while what waits first has been tried before: then it has waited long enough. */
+  /** True if the first waiting traces have been tried before: then they are sent without further waiting. */
   #isRetry = false;
   #credentialsRefused = false;
   #lastSuccessAt: number | undefined;
   #working = false;
-  /** How many wait for the queue to be empty. */
+  /** Number of pending flushes. */
   #hurried = 0;
-  /** Ends the pause that the queue makes. */
+  /** Ends the present pause. */
   #wake: (() => void) | undefined;
 
   constructor(exporter: TraceExporter, limits: QueueLimits, clock: Clock, log: DeliveryLog) {
@@ -82,8 +82,8 @@ export class DeliveryQueue {
     };
   }
 
-  /** The backend has accepted or refused the credentials, apart from any delivery. */
-  credentialsChecked(accepted: boolean): void {
+  /** Notes that the backend accepted or refused the credentials in a check. */
+  noteCredentials(accepted: boolean): void {
     this.#credentialsRefused = !accepted;
   }
 
@@ -117,13 +117,13 @@ export class DeliveryQueue {
       },
       deliver: (trace) => {
         if (isLost) return;
-        // What was held is the measure of what is released later.
+        // The bytes taken here are the bytes that will be released.
         this.#push({ ...trace, bytes: held });
       },
     };
   }
 
-  /** Resolves when nothing waits, or after `deadlineMs` milliseconds; never rejects. */
+  /** Sends all waiting traces at once. Resolves when none is left, or after `deadlineMs` milliseconds; never rejects. */
   async flush(deadlineMs: number): Promise<void> {
     if (!this.#working) return;
     this.#hurried++;
@@ -140,7 +140,7 @@ export class DeliveryQueue {
     this.#hurried--;
   }
 
-  /** Gives up what waits and breaks off what is being sent. Nothing is taken or sent any more. */
+  /** Gives up waiting traces and aborts the present request. Nothing is taken or sent any more. */
   close(): void {
     this.#closing.abort(new Error('Tracing has ended'));
     this.#wake?.();
@@ -202,27 +202,27 @@ export class DeliveryQueue {
     this.#failuresInARow = 0;
     this.#isRetry = false;
     this.#credentialsRefused = false;
-    this.#log.succeeded();
+    this.#log.noteSuccess();
   }
 
-  /** @returns how long to leave the backend alone before the batch is tried again; undefined if it is given up */
+  /** @returns the pause before the batch is tried again, in milliseconds; undefined if it is given up */
   #failed(thrown: unknown, batch: readonly FinishedTrace[]): number | undefined {
     this.#failures++;
     this.#failuresInARow++;
     this.#isRetry = false;
     const error = ensureError(thrown);
     const isKnown = error instanceof ExportError;
-    // The message of an error that is not ours could hold anything.
+    // The message of any other error could hold private data.
     const why = isKnown ? error.message : `${error.name} in the exporter`;
     if (!isKnown || !error.retryable) {
       this.#release(countBytes(batch), batch.length);
       const lost = Math.min(batch.length, (isKnown ? error.lostTraces : undefined) ?? batch.length);
       this.#dropped += lost;
       this.#exported += batch.length - lost;
-      this.#log.failed(why, lost);
+      this.#log.noteFailure(why, lost);
       return undefined;
     }
-    this.#log.failed(why, 0);
+    this.#log.noteFailure(why, 0);
     this.#isRetry = true;
     this.#waiting.unshift(...batch);
     this.#waitingBytes += countBytes(batch);

@@ -11,19 +11,19 @@ export interface FinishedEvent {
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** What only model calls have. */
+/** The part that only model calls have. */
 export interface FinishedGeneration {
   readonly provider: string;
-  /** As asked for. */
+  /** The requested model. */
   readonly model: string;
-  /** As the answer named it, if that differs. */
+  /** The model according to the upstream, if it differs. */
   readonly answeredBy?: string;
   /** Parameters that are numbers, strings, booleans or lists of strings; any other is in the metadata. */
   readonly parameters: Readonly<Record<string, number | string | boolean | readonly string[]>>;
-  /** Absent when the upstream told none. */
+  /** Absent if the upstream reported none. */
   readonly usage?: Usage;
   readonly finishReason?: string;
-  /** Milliseconds since the Unix epoch, with a fraction; absent if nothing came. */
+  /** Milliseconds since the Unix epoch, with a fraction; absent if no token came. */
   readonly firstTokenTime?: number;
 }
 
@@ -31,7 +31,7 @@ export interface FinishedGeneration {
 export interface FinishedObservation {
   /** 16 hex digits. */
   readonly id: string;
-  /** Absent: the root, which is the request itself. */
+  /** Absent for the root, which is the request itself. */
   readonly parentId?: string;
   readonly name: string;
   /** Milliseconds since the Unix epoch, with a fraction. */
@@ -39,12 +39,12 @@ export interface FinishedObservation {
   /** Never before {@link startTime}. */
   readonly endTime: number;
   /**
-   * What was captured of a value: a text as it is, anything else as JSON; masked, and cut at a limit. Absent if there was
-   * none, or content is not to be captured.
+   * The captured value: a text as it is, anything else as JSON; masked, and cut at a limit. Absent if there was none or
+   * content is not captured.
    */
   readonly input?: string;
   readonly output?: string;
-  /** Each value captured as above. */
+  /** Values captured like {@link input}. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly level: TraceLevel;
   readonly statusMessage?: string;
@@ -60,22 +60,22 @@ export interface FinishedTrace {
   readonly userId?: string;
   readonly sessionId?: string;
   readonly tags: readonly string[];
-  /** Span of the caller that the root belongs under, 16 hex digits; only if the caller's trace is continued. */
+  /** The caller's span above the root, 16 hex digits; only if the caller's trace is continued. */
   readonly callerSpanId?: string;
-  /** The root first. */
+  /** All observations, the root first. */
   readonly observations: readonly FinishedObservation[];
-  /** About how much memory it takes. */
+  /** Its approximate memory. */
   readonly bytes: number;
 }
 
-/** Why traces could not be delivered. Its message holds neither content nor credentials. */
+/** Traces could not be delivered. The message holds neither content nor credentials. */
 export class ExportError extends Error {
   override readonly name = 'ExportError';
 
   /**
    * @param retryable true if the same traces may be accepted later
-   * @param retryAfterMs how long the backend asks to be left alone, in milliseconds
-   * @param lostTraces how many of the traces were not accepted, or not whole; absent: all of them
+   * @param retryAfterMs the pause that the backend asks for, in milliseconds
+   * @param lostTraces number of traces that were not fully accepted; absent: all of them
    */
   constructor(
     message: string,
@@ -87,13 +87,13 @@ export class ExportError extends Error {
   }
 }
 
-/** A way to one tracing backend. */
+/** Sends traces to one tracing backend. */
 export interface TraceExporter {
   /** For logs and metrics. */
   readonly name: string;
   /**
-   * Sends traces in as few requests as is sensible, each with a time limit.
-   * @throws ExportError if they were not, or not all, accepted; the signal's reason after an abort
+   * Sends traces in few requests, each with a time limit.
+   * @throws ExportError if not all traces were accepted; the signal's reason after an abort
    */
   export(traces: readonly FinishedTrace[], signal: AbortSignal): Promise<void>;
 }

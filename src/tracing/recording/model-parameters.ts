@@ -2,7 +2,7 @@ import type { FinishedGeneration } from './finished-trace.js';
 
 type Parameters = Readonly<Record<string, unknown>>;
 
-/** Parameters whose words come from a fixed list: they may be kept where content may not. */
+/** Parameters with words from a fixed list, which may be kept even if content may not. */
 const ENUMERATED: ReadonlySet<string> = new Set([
   'modalities',
   'reasoning_effort',
@@ -11,16 +11,16 @@ const ENUMERATED: ReadonlySet<string> = new Set([
   'verbosity',
 ]);
 
-/** How the texts in parameters are captured. */
+/** How texts in parameters are captured. */
 export interface ParameterCapture {
-  /** False: nothing that users wrote. */
+  /** False: keeps nothing that users wrote. */
   readonly content: boolean;
   readonly text: (value: string) => string;
 }
 
 /**
- * Splits the parameters of a model call into those that tracing backends take as such, and all others. One nested value,
- * such as `tools` or `response_format`, among the former makes Langfuse's legacy endpoint refuse the whole observation.
+ * Splits the parameters of a model call into those that tracing backends take as such and all others. A nested value, such as
+ * `tools`, among the former makes Langfuse's legacy endpoint refuse the whole observation.
  */
 export function readModelParameters(
   all: Parameters,

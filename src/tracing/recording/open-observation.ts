@@ -2,7 +2,7 @@ import type { Ending, GenerationEnding, GenerationStart, TraceLevel } from '../t
 import type { Capture } from './capture.js';
 import type { FinishedEvent, FinishedGeneration, FinishedObservation } from './finished-trace.js';
 
-/** What is known of an observation when it starts. */
+/** The beginning of an observation. */
 export interface ObservationStart {
   readonly id: string;
   readonly parentId?: string;
@@ -13,16 +13,16 @@ export interface ObservationStart {
   readonly generation?: GenerationStart;
 }
 
-/** About what an observation or event takes beside the texts captured for it, in bytes. */
+/** Approximate memory of an observation or event beside its captured texts, in bytes. */
 const OBSERVATION_BYTES = 512;
 const EVENT_BYTES = 128;
 
-/** Most events of one observation: more than that is a loop that went wrong. */
+/** Most events of one observation; more would come from a runaway loop. */
 const MOST_EVENTS = 128;
 
 type Captured = Readonly<Record<string, string>>;
 
-/** One observation while it lasts. It makes a text of everything that it is given, at once. */
+/** One open observation. It captures everything at once. */
 export class OpenObservation {
   readonly id: string;
   readonly #capture: Capture;
@@ -54,12 +54,12 @@ export class OpenObservation {
     return this.#finished !== undefined;
   }
 
-  /** About how much memory it takes so far. */
+  /** Its approximate memory so far. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** As it ended; undefined while it is open. */
+  /** The ended observation; undefined while it is open. */
   get finished(): FinishedObservation | undefined {
     return this.#finished;
   }
@@ -74,7 +74,7 @@ export class OpenObservation {
     this.#events.push({ name, time, level, data: this.#countAll(this.#capture.facts(data, 'event')) });
   }
 
-  /** The first ending counts. */
+  /** Ends the observation. Only the first call counts. */
   end(ending: GenerationEnding, endedAt: number): void {
     if (this.hasEnded) return;
     const output = this.#count(this.#capture.content(ending.output, 'output'));
@@ -116,5 +116,5 @@ export class OpenObservation {
   }
 }
 
-/** The ending of an observation that nobody has ended. */
+/** The ending of an observation that nobody ended. */
 export const NOT_ENDED: Ending = { level: 'WARNING', statusMessage: 'not ended' };

@@ -5,20 +5,20 @@ import type { Place } from './delivery-queue.js';
 import type { FinishedObservation } from './finished-trace.js';
 import { NOT_ENDED, type ObservationStart, OpenObservation } from './open-observation.js';
 
-/** What a trace is made with. */
+/** The parts of a trace. */
 export interface TraceParts {
   /** 32 hex digits. */
   readonly id: string;
   readonly start: TraceStart;
-  /** Span of the caller that the root belongs under. */
+  /** The caller's span above the root. */
   readonly callerSpanId?: string;
-  /** One in the queue of each backend that has room for it. */
+  /** Its places in the queues of the backends that have room. */
   readonly places: readonly Place[];
   readonly capture: Capture;
   /** Milliseconds since the Unix epoch, with a fraction; never goes back. */
   readonly now: () => number;
   readonly spanId: () => string;
-  /** Told of what must not happen: nothing that is called through a handle may throw. */
+  /** Takes unexpected errors, because no method of a handle may throw. */
   readonly onFault: (error: unknown) => void;
 }
 
@@ -27,13 +27,13 @@ type Start = Omit<ObservationStart, 'id' | 'time'>;
 const NOOP_SPAN = NOOP_TRACE.span('');
 const NOOP_GENERATION = NOOP_SPAN.generation('', { model: '', provider: '', input: undefined });
 
-/** A trace while it lasts. What lasts longer than its root is ended with it; what begins later is not recorded. */
+/** An open trace. Observations that are open when its root ends are ended with it; later ones are not recorded. */
 export class OpenTrace implements TraceHandle {
   readonly id: string;
   readonly #parts: TraceParts;
   readonly #root: OpenObservation | undefined;
   #places: readonly Place[];
-  /** The root first. Empty once the trace has ended or was given up. */
+  /** All observations, the root first. Empty once the trace has ended or was given up. */
   #observations: OpenObservation[] = [];
 
   constructor(parts: TraceParts) {
@@ -53,12 +53,12 @@ export class OpenTrace implements TraceHandle {
       const now = this.#parts.now();
       this.#root?.end(ending, now);
       for (const observation of this.#observations) observation.end(NOT_ENDED, now);
-      this.#account();
+      this.#takeRoom();
       this.#deliver();
     }, undefined);
   }
 
-  /** False once the trace has ended, or there was no room for it. */
+  /** False once the trace has ended or has no room. */
   get #isOpen(): boolean {
     return this.#places.length > 0;
   }
@@ -69,7 +69,7 @@ export class OpenTrace implements TraceHandle {
     return {
       span: (childName, childStart = {}) => this.#span(span, childName, childStart),
       generation: (childName, childStart) => this.#generation(span, childName, childStart),
-      ...this.#common(span),
+      ...this.#makeCommon(span),
     };
   }
 
@@ -81,16 +81,16 @@ export class OpenTrace implements TraceHandle {
     if (generation === undefined) return NOOP_GENERATION;
     return {
       firstToken: () => this.#attempt(() => generation.firstToken(this.#parts.now()), undefined),
-      ...this.#common(generation),
+      ...this.#makeCommon(generation),
     };
   }
 
-  #common(observation: OpenObservation): Pick<GenerationHandle, 'event' | 'end'> {
+  #makeCommon(observation: OpenObservation): Pick<GenerationHandle, 'event' | 'end'> {
     const change = (work: () => void): void =>
       this.#attempt(() => {
         if (!this.#isOpen || observation.hasEnded) return;
         work();
-        this.#account();
+        this.#takeRoom();
       }, undefined);
     return {
       event: (name, data, level = 'DEFAULT') => change(() => observation.event(name, this.#parts.now(), data, level)),
@@ -103,12 +103,12 @@ export class OpenTrace implements TraceHandle {
     const { spanId, now, capture } = this.#parts;
     const observation = new OpenObservation({ ...start, id: spanId(), time: now() }, capture);
     this.#observations.push(observation);
-    this.#account();
+    this.#takeRoom();
     return this.#isOpen ? observation : undefined;
   }
 
-  /** Takes the room that the trace needs; where there is none it is given up whole, and its memory with it. */
-  #account(): void {
+  /** Takes the room that the trace needs. Without room, the whole trace is given up and its memory freed. */
+  #takeRoom(): void {
     const bytes = this.#bytes();
     this.#places = this.#places.filter((place) => place.grow(bytes));
     if (!this.#isOpen) this.#observations = [];

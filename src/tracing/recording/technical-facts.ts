@@ -1,4 +1,4 @@
-/** Names under which this server, and not a user or model, puts words into metadata and events. */
+/** Names of metadata and event data that this server writes, and not a user or model. */
 const TECHNICAL_NAMES: ReadonlySet<string> = new Set([
   'alias',
   'attempt',
@@ -17,14 +17,14 @@ const TECHNICAL_NAMES: ReadonlySet<string> = new Set([
   'workflow',
 ]);
 
-/** Ids, names of models, codes: a few words at most, none of them a sentence. */
+/** Matches ids, model names and codes: a few words, not a sentence. */
 const TECHNICAL_WORDS = /^[\w.:/@,+-]{1,128}( [\w.:/@,+-]{1,64}){0,8}$/;
 
 const ID_LIKE = /^[\w.:/@+-]{1,128}$/;
 
 /**
- * What may be kept of metadata where content may not: numbers, booleans, and the ids and codes of this server's own. A
- * client's metadata can hold anything, so words under other names are left out.
+ * Picks the metadata that may be kept without content: numbers, booleans, and the server's own ids and codes. A client's
+ * metadata can hold anything, so words under other names are dropped.
  */
 export function pickTechnicalFacts(facts: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
@@ -40,8 +40,8 @@ export function pickTechnicalFacts(facts: Readonly<Record<string, unknown>>): Re
 }
 
 /**
- * What may be kept of a status message where content may not: the code before its colon, and an HTTP status. What follows
- * can quote what a user or model wrote.
+ * Picks the parts of a status message that may be kept without content: the code before its colon, and an HTTP status. The
+ * rest can quote a user or a model.
  */
 export function pickTechnicalStatus(message: string): string {
   const [, code, abortCause] = /^([\w.-]{1,64})(?:: ([a-z_ ]{1,40})$)?/.exec(message) ?? [];

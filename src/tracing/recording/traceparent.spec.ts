@@ -7,7 +7,7 @@ const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
 
 describe('parseTraceparent', () => {
-  it('reads what the caller says', () => {
+  it("reads the caller's trace", () => {
     expect(parseTraceparent(`00-${TRACE}-${SPAN}-01`)).toEqual({ traceId: TRACE, spanId: SPAN, sampled: true });
     expect(parseTraceparent(` 00-${TRACE}-${SPAN}-02 `)?.sampled).toBe(false);
     expect(parseTraceparent(`cc-${TRACE}-${SPAN}-09-what-comes-later`)?.sampled).toBe(true);
@@ -33,18 +33,18 @@ describe('parseTraceparent', () => {
 describe('isSampled', () => {
   const ids = fc.stringMatching(/^[0-9a-f]{32}$/);
 
-  it('takes all or none at the ends of the scale', () => {
+  it('keeps all or none at the ends of the scale', () => {
     fc.assert(fc.property(ids, (id) => isSampled(id, 1) && !isSampled(id, 0)));
   });
 
-  it('takes with a higher rate whatever it takes with a lower one', () => {
+  it('keeps at a higher rate whatever it keeps at a lower one', () => {
     const rate = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
       fc.property(ids, rate, rate, (id, a, b) => !isSampled(id, Math.min(a, b)) || isSampled(id, Math.max(a, b))),
     );
   });
 
-  it('takes about its part', () => {
+  it('keeps about the given fraction', () => {
     const all = Array.from({ length: 1_000 }, (_, i) =>
       ((i * 0x9e3779b97f4a7) % 2 ** 52).toString(16).padStart(32, '0'),
     );

@@ -1,10 +1,10 @@
-/** What a caller says about the trace that its request is part of. */
+/** A caller's trace, which its request is a part of. */
 export interface CallerContext {
   /** 32 hex digits. */
   readonly traceId: string;
   /** 16 hex digits. */
   readonly spanId: string;
-  /** False: the caller does not record this trace. */
+  /** False if the caller does not record this trace. */
   readonly sampled: boolean;
 }
 
@@ -13,7 +13,7 @@ const SAMPLED = 0x01;
 
 /**
  * Reads a `traceparent` header.
- * @returns undefined if it is malformed: the specification says to ignore it
+ * @returns undefined if it is malformed, because the specification says to ignore it then
  * @see https://www.w3.org/TR/trace-context/#traceparent-header
  */
 export function parseTraceparent(header: string | undefined): CallerContext | undefined {

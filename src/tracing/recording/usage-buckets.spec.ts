@@ -11,7 +11,7 @@ describe('makeUsageBuckets', () => {
     });
   });
 
-  it('takes what has a price of its own out of the rest', () => {
+  it('moves tokens with a price of their own into buckets', () => {
     expect(
       makeUsageBuckets({
         prompt_tokens: 100,
@@ -30,7 +30,7 @@ describe('makeUsageBuckets', () => {
     });
   });
 
-  it("leaves predictions and vendors' own details where they are", () => {
+  it("leaves predictions and vendors' own details in the rest", () => {
     expect(
       makeUsageBuckets({
         prompt_tokens: 10,
@@ -42,7 +42,7 @@ describe('makeUsageBuckets', () => {
     ).toEqual({ input: 10, output: 9, total: 19 });
   });
 
-  it('counts reasoning that the vendor has left out of the completion', () => {
+  it('counts reasoning that the vendor left out of the completion', () => {
     expect(
       makeUsageBuckets({
         prompt_tokens: 10,
@@ -53,7 +53,7 @@ describe('makeUsageBuckets', () => {
     ).toEqual({ input: 10, output: 5, output_reasoning_tokens: 100, total: 115 });
   });
 
-  it('takes details that exceed their side for as much as there is', () => {
+  it('cuts details that exceed their side', () => {
     expect(
       makeUsageBuckets({
         prompt_tokens: 10,

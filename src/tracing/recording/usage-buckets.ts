@@ -1,18 +1,18 @@
 import type { Usage, UsageDetails } from '../../models/index.js';
 
 /**
- * Details that have a price of their own, by the names in OpenAI's usage. Others stay in `input` and `output`: they are
- * billed as these, such as predicted tokens, or are vendors' own, and may well name the same tokens again.
+ * Details with a price of their own, by their names in OpenAI's usage. Other details stay in `input` and `output`: they are
+ * billed as these, such as predicted tokens, or are vendors' own and may count the same tokens again.
  */
 const INPUT_DETAILS = { cached_tokens: 'input_cached_tokens', audio_tokens: 'input_audio_tokens' };
 const OUTPUT_DETAILS = { reasoning_tokens: 'output_reasoning_tokens', audio_tokens: 'output_audio_tokens' };
 
 /**
- * A usage in the form in which Langfuse counts costs: every token in one bucket. In OpenAI's form, cached and reasoning
- * tokens would be paid for twice, and one key that OpenAI does not have makes Langfuse drop the details.
+ * Makes a usage in Langfuse's form, which has every token in exactly one bucket. In OpenAI's form, cached and reasoning
+ * tokens would be charged twice, and a key that OpenAI does not have would make Langfuse drop the details.
  *
- * @returns tokens by the names of Langfuse's prices: `input` and `output` without what is in a bucket of its own, such as
- *   `input_cached_tokens`, which is absent at zero; and `total` as the upstream told it
+ * @returns tokens by Langfuse's names: `input` and `output` without the tokens in buckets of their own, such as
+ *   `input_cached_tokens` (absent at zero), and `total` as the upstream reported it
  * @see https://langfuse.com/docs/observability/features/token-and-cost-tracking
  */
 export function makeUsageBuckets(usage: Usage): Record<string, number> {
@@ -20,21 +20,26 @@ export function makeUsageBuckets(usage: Usage): Record<string, number> {
   const prompt = readTokens(usage.prompt_tokens);
   const completion = readTokens(usage.completion_tokens);
   return {
-    ...split('input', prompt, usage.prompt_tokens_details, INPUT_DETAILS),
-    ...split('output', completion + findUncountedReasoning(usage), usage.completion_tokens_details, OUTPUT_DETAILS),
+    ...splitTokens('input', prompt, usage.prompt_tokens_details, INPUT_DETAILS),
+    ...splitTokens(
+      'output',
+      completion + findUncountedReasoning(usage),
+      usage.completion_tokens_details,
+      OUTPUT_DETAILS,
+    ),
     total,
   };
 }
 
-/** Some vendors leave reasoning out of `completion_tokens`; then only the total includes it. */
+/** Finds reasoning tokens that a vendor leaves out of `completion_tokens` and only includes in the total. */
 function findUncountedReasoning(usage: Usage): number {
   const reasoning = readTokens(usage.completion_tokens_details?.['reasoning_tokens']);
   const uncounted = usage.total_tokens - usage.prompt_tokens - usage.completion_tokens;
   return uncounted === reasoning ? reasoning : 0;
 }
 
-/** The buckets of one side; together they are `all`, whatever the details say. */
-function split(
+/** Splits the tokens of one side into buckets, whose sum is always `all`. */
+function splitTokens(
   rest: string,
   all: number,
   details: UsageDetails | undefined,
@@ -50,7 +55,7 @@ function split(
   return { [rest]: left, ...buckets };
 }
 
-/** Langfuse takes whole numbers only. */
+/** Reads a count as a whole number, because Langfuse takes no others. */
 function readTokens(count: number | undefined): number {
   return count !== undefined && count > 0 && Number.isFinite(count) ? Math.round(count) : 0;
 }

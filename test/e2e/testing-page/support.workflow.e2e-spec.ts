@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { UpstreamError } from 'millrace';
-import { type FakeAnswer, fakeModel, fakeModelBySteps, runWorkflow } from 'millrace/testing';
+import { type FakeOutput, fakeModel, fakeModelBySteps, runWorkflow } from 'millrace/testing';
 import { ArticleService, SupportWorkflow } from './support.workflow.js';
 
 const billing = { topic: 'billing', urgent: true };
-const ask = (...answers: FakeAnswer[]) =>
+const ask = (...answers: FakeOutput[]) =>
   runWorkflow(SupportWorkflow, 'I was charged twice!', { models: fakeModel(...answers), providers: [ArticleService] });
 
 describe('the support workflow', () => {

@@ -6,14 +6,14 @@ import { JsonTextFilter } from './json-text.js';
 import { readOutputFormat } from './output-format.js';
 import { addOutputInstructions } from './output-instructions.js';
 
-/** A call whose output is asked for in a way that the provider knows. */
+/** A call with its output format written for the provider. */
 export interface ArrangedCall {
   readonly call: ModelCall;
-  /** Makes the output what it would be if the provider took `response_format`; absent: it is that already. */
+  /** Turns the output into what `response_format` would give; absent if nothing has to change. */
   readonly filter?: OutputFilter;
 }
 
-/** Asks for the JSON that `response_format` names by the best way that the provider has. */
+/** Asks for the JSON of `response_format` in the best way that the provider supports. */
 export function arrangeOutput(call: ModelCall, capabilities: Capabilities): ArrangedCall {
   const format = readOutputFormat(call.parameters);
   if (format === undefined) return { call };
@@ -21,7 +21,7 @@ export function arrangeOutput(call: ModelCall, capabilities: Capabilities): Arra
   const root = format.schema?.['type'] ?? 'object';
   const isJson = root === 'object' || root === 'array';
   if (format.schema === undefined ? jsonObject : method === 'json_schema') {
-    // Many servers take it without heed.
+    // Many servers accept it and ignore it.
     return { call, ...(isJson && { filter: new JsonTextFilter({ isArray: root === 'array', isTrusting: true }) }) };
   }
   if (format.schema !== undefined && method === 'tool') {

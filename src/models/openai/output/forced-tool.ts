@@ -6,9 +6,7 @@ import type { OutputFilter } from './output-filter.js';
 import { JsonTextFilter } from './json-text.js';
 import type { OutputFormat, Schema } from './output-format.js';
 
-/**
- * Offers the schema as a tool that the model must call. If the call has tools of its own, the model must call one of all.
- */
+/** Offers the schema as a tool that the model must call. If the call has other tools, the model must call any one of them. */
 export function forceTool(
   call: ModelCall,
   { name, description, strict }: OutputFormat,
@@ -47,17 +45,17 @@ export function forceTool(
 }
 
 /**
- * Makes the arguments of the first call of the output tool the content of the output. What the model says beside it is
- * left out; a model that calls no tool at all, against its orders, is taken at its word.
+ * Makes the arguments of the first call of the output tool the content. Other text is dropped; if the model calls no tool at
+ * all, its text is used.
  */
 export class ForcedToolFilter implements OutputFilter {
-  /** Never: the finish reason is its business, too. */
+  /** Never done, because the finish reason may change, too. */
   readonly isDone = false;
   readonly #toolName: string;
-  /** The content so far, which counts only if no tool is called. */
+  /** The text so far, which is used only if no tool is called. */
   #said = new JsonTextFilter({ isArray: false, isTrusting: false });
   #saidDeltas: Delta[] = [];
-  /** For each index of the upstream: the index for the rest of the system, or what becomes of the call. */
+  /** For each index of the upstream: the new index, or what happens to the call. */
   readonly #calls = new Map<number, number | 'output' | 'dropped'>();
   #others = 0;
   #hasOutput = false;
@@ -104,7 +102,7 @@ function readTools({ tools }: ModelParameters): readonly unknown[] {
   return Array.isArray(tools) ? tools : [];
 }
 
-/** A name that no tool of the call has. */
+/** Finds a name that no tool of the call has. */
 function findFreeName(name: string, tools: readonly unknown[]): string {
   const taken = tools.map((tool) => (tool as { function?: { name?: unknown } } | null)?.function?.name);
   return taken.includes(name) ? findFreeName(`${name.slice(0, 57)}_output`, tools) : name;

@@ -3,40 +3,39 @@ import type { FinishReason } from '../../finish-reason.js';
 import { JsonExtent } from '../json-extent.js';
 import type { OutputFilter } from './output-filter.js';
 
-/** How a JSON object begins, up to the colon after its first key. */
+/** The beginning of a JSON object, up to the colon after its first key. */
 const OBJECT = /^\{\s*"(?:[^"\\]|\\.)*"\s*:/s;
 const OBJECT_SO_FAR = /^\{\s*(?:"(?:[^"\\]|\\.)*(?:"\s*|\\)?)?$/s;
-/** How an array begins, up to its first value. */
+/** The beginning of an array, up to its first value. */
 const ARRAY = /^\[\s*(?:\{\s*"|\[|"|-?\d|true\b|false\b|null\b)/;
 const ARRAY_SO_FAR = /^\[\s*(?:\{\s*|-|t|tr|tru|f|fa|fal|fals|n|nu|nul)?$/;
 const EMPTY_OBJECT = /\{\s*\}/;
 const EMPTY_ARRAY = /\[\s*\]/;
-/** What is longer before its first colon begins no object: each piece is looked at from its bracket on. */
+/** Longest beginning of an object before its first colon, in characters; it bounds the search in each piece. */
 const LONGEST_START = 512;
 
-/** Which JSON is looked for. */
-export interface JsonTextOptions {
-  /** Whether the JSON is an array; else it is an object. */
+/** The JSON to look for. */
+interface JsonTextOptions {
+  /** Whether the JSON is an array; otherwise it is an object. */
   readonly isArray: boolean;
-  /** True: what the content begins with is JSON if it is the right bracket, since its server took the request for JSON. */
+  /** True if content that begins with the right bracket is JSON, because the server accepted the request for JSON. */
   readonly isTrusting: boolean;
 }
 
 /**
- * Passes on the first JSON object (or array) in the content, as it arrives, and nothing around it: models put it in a code
- * fence, or words before and after it, which may hold braces of their own. Content without one is passed on at the end, as
- * it is.
+ * Passes on only the first JSON object (or array) of the content, as it arrives. Models put it into a code fence or between
+ * words, which may contain braces. Content without JSON is passed on unchanged at the end.
  */
 export class JsonTextFilter implements OutputFilter {
   readonly #options: JsonTextOptions;
   readonly #bracket: string;
-  /** What came before the JSON. */
+  /** The text before the JSON. */
   #preface = '';
-  /** From a bracket on that may be its beginning. */
+  /** Text from a bracket that may begin the JSON. */
   #start = '';
   readonly #extent = new JsonExtent();
   #state: 'before' | 'inside' | 'after' = 'before';
-  /** Never: what comes after the JSON is left out, too. */
+  /** Never done, because text after the JSON is dropped, too. */
   readonly isDone = false;
 
   constructor(options: JsonTextOptions) {
@@ -54,7 +53,7 @@ export class JsonTextFilter implements OutputFilter {
     const text = this.#preface + this.#start;
     if (this.#state === 'before' && text !== '') {
       const empty = (this.#options.isArray ? EMPTY_ARRAY : EMPTY_OBJECT).exec(text);
-      // An output that was cut in its first key is an output all the same.
+      // JSON that was cut inside its first key is passed on, too.
       out.push({ type: 'content', text: empty?.[0] ?? (this.#start === '' ? text : this.#start) });
     }
     this.#preface = '';
@@ -62,7 +61,10 @@ export class JsonTextFilter implements OutputFilter {
     return finishReason;
   }
 
-  /** Whether the content is passed on without a search. */
+  /**
+   * Passes content on without a search, if it can be trusted.
+   * @returns false if it must be searched
+   */
   #trusts(delta: Delta & { readonly text: string }, out: Delta[]): boolean {
     if (!this.#options.isTrusting || this.#preface !== '' || this.#start !== '') return false;
     const begin = delta.text.trimStart();
@@ -95,7 +97,7 @@ export class JsonTextFilter implements OutputFilter {
     }
   }
 
-  /** Undefined: more has to be seen. */
+  /** Whether JSON begins here; undefined if more text is needed. */
   #begins(text: string): boolean | undefined {
     const start = text.slice(0, LONGEST_START);
     if ((this.#options.isArray ? ARRAY : OBJECT).test(start)) return true;

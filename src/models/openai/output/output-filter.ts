@@ -1,32 +1,32 @@
 import { type Delta, moveAnnotations } from '../../../streaming/index.js';
 import type { FinishReason } from '../../finish-reason.js';
 
-/** Makes of a provider's deltas those that the rest of the system expects. One filter serves one call. */
+/** Transforms a provider's deltas into those that the rest of the system expects. One filter serves one call. */
 export interface OutputFilter {
-  /** True once it changes nothing any more, neither deltas nor the finish reason: it is not asked again. */
+  /** True once it will change neither deltas nor the finish reason; then it is not called again. */
   readonly isDone: boolean;
-  /** How much it has taken out of the beginning of the content, in Unicode code points; absent: nothing. */
+  /** How much it has removed from the beginning of the content, in Unicode code points; absent: nothing. */
   readonly cut?: number;
-  /** Takes the next delta and adds what becomes of it to `out`; it may keep it for later. */
+  /** Takes the next delta and adds the result to `out`; it may keep parts for later. */
   read(delta: Delta, out: Delta[]): void;
   /**
-   * The completion is over: adds what was kept.
+   * Ends the completion: adds the kept parts to `out`.
    * @returns the finish reason for the rest of the system
    */
   end(finishReason: FinishReason, out: Delta[]): FinishReason;
 }
 
-/** Filters in a row, each of which sees what the one before it gave. They cost nothing once all are done. */
+/** A chain of filters, each of which sees the output of the one before. They cost nothing once all are done. */
 export class OutputFilters {
   #filters: readonly OutputFilter[];
-  /** What those have taken out of the content that are done. */
+  /** How much the filters that are done have removed from the content. */
   #cut = 0;
 
   constructor(filters: readonly OutputFilter[]) {
     this.#filters = filters;
   }
 
-  /** What becomes of these deltas. Filters may keep them for later. */
+  /** Filters deltas, parts of which may be kept for later. */
   read(batch: readonly Delta[]): readonly Delta[] {
     if (batch.length === 0 || (this.#filters.length === 0 && this.#cut === 0)) return batch;
     let deltas = batch;
@@ -44,10 +44,10 @@ export class OutputFilters {
   }
 
   /**
-   * The completion is over.
-   * @param last its last deltas, which have not been read yet
+   * Ends the completion.
+   * @param last its last deltas, not yet filtered
    * @param reason the finish reason that the upstream gave
-   * @returns what becomes of them, with all that was kept, and the finish reason for the rest of the system
+   * @returns the last filtered deltas with all kept parts, and the finish reason for the rest of the system
    */
   end(last: readonly Delta[], reason: FinishReason): { deltas: readonly Delta[]; finishReason: FinishReason } {
     const passed = this.read(last);
@@ -61,7 +61,7 @@ export class OutputFilters {
     return { deltas: kept.length === 0 ? passed : [...passed, ...kept], finishReason };
   }
 
-  /** Annotations count in the content that is left. */
+  /** Moves annotations to their positions in the remaining content. */
   #placeAnnotations(deltas: readonly Delta[]): readonly Delta[] {
     if (!deltas.some(({ type }) => type === 'annotations')) return deltas;
     const cut = this.#cut + sumCut(this.#filters);
@@ -80,7 +80,7 @@ function sumCut(filters: readonly OutputFilter[]): number {
 function passThrough(deltas: readonly Delta[], filter: OutputFilter): readonly Delta[] {
   const out: Delta[] = [];
   for (const delta of deltas) {
-    // It may be done in the middle of a batch, and then keeps nothing of the rest.
+    // It may be done in the middle of a batch.
     if (filter.isDone) out.push(delta);
     else filter.read(delta, out);
   }

@@ -22,7 +22,7 @@ const cuts = fc.array(fc.nat(), { maxLength: 12 });
 const OBJECT = { isArray: false, isTrusting: false };
 const THINK = ['think', 'thinking'];
 
-describe('JsonText', () => {
+describe('JsonTextFilter', () => {
   it('finds any object between any words, wherever it is cut', () => {
     const words = fc.string({ unit: 'binary' }).map((text) => text.replaceAll('{', '('));
     fc.assert(
@@ -40,7 +40,7 @@ describe('JsonText', () => {
     );
   });
 
-  it('passes each piece on at once', () => {
+  it('passes on each piece at once', () => {
     const filter = new JsonTextFilter(OBJECT);
     const out: Delta[] = [];
     const piece = { type: 'content', text: '{"a":' } as const;
@@ -59,7 +59,7 @@ describe('JsonText', () => {
     ['that is empty', '```{ }```', '{ }'],
     ['that is cut in its first key', '```json\n{"answ', '{"answ'],
     ['that is none', 'Set {x} to "{y}".', 'Set {x} to "{y}".'],
-  ])('takes an object %s for what it is, wherever it is cut', (_, text, json) => {
+  ])('finds an object %s, wherever it is cut', (_, text, json) => {
     fc.assert(
       fc.property(cuts, (places) => {
         expect(through(new JsonTextFilter(OBJECT), text, places)).toEqual({ content: json });
@@ -67,7 +67,7 @@ describe('JsonText', () => {
     );
   });
 
-  it('finds an array where one is asked for', () => {
+  it('finds an array if one is asked for', () => {
     const filter = (): JsonTextFilter => new JsonTextFilter({ isArray: true, isTrusting: false });
     fc.assert(
       fc.property(cuts, (places) => {
@@ -77,7 +77,7 @@ describe('JsonText', () => {
     expect(through(filter(), 'None: []')).toEqual({ content: '[]' });
   });
 
-  it('holds nothing where a server heeds the request, and loses no log probability', () => {
+  it('holds nothing if the server follows the request, and loses no log probabilities', () => {
     const filter = new JsonTextFilter({ isArray: false, isTrusting: true });
     const pieces = ['\n{', '"a"', ':{}}'].map(
       (text) => ({ type: 'content', text, logprobs: [{ token: text }] }) as const,
@@ -92,7 +92,7 @@ describe('JsonText', () => {
     });
   });
 
-  it.each([true, false])('leaves out what comes after the JSON, wherever it is cut (trusting: %p)', (isTrusting) => {
+  it.each([true, false])('drops text after the JSON, wherever it is cut (trusting: %p)', (isTrusting) => {
     for (const after of ['\n```', ' Hope it helps {a}!', '{"a":2}', '<|im_end|>', '\n']) {
       fc.assert(
         fc.property(cuts, (places) => {
@@ -104,8 +104,8 @@ describe('JsonText', () => {
   });
 });
 
-describe('ReasoningTag', () => {
-  it('tells reasoning from the answer wherever they are cut', () => {
+describe('ReasoningTagFilter', () => {
+  it('separates reasoning and content, wherever they are cut', () => {
     const words = fc.string().map((text) => text.replaceAll('<', '('));
     fc.assert(
       fc.property(words, words, cuts, (thought, answer, places) => {
@@ -116,7 +116,7 @@ describe('ReasoningTag', () => {
     );
   });
 
-  it('takes white space behind the tag for no answer, also where it comes by itself', () => {
+  it('drops white space after the tag, even in a piece of its own', () => {
     expect(through(new ReasoningTagFilter(THINK), '<think></think> ', [15])).toEqual({});
   });
 
@@ -130,7 +130,7 @@ describe('ReasoningTag', () => {
   });
 });
 
-describe('ReasoningTag of several names', () => {
+describe('ReasoningTagFilter with several names', () => {
   it.each([
     ['<think>a</think>b', THINK, { reasoning: 'a', content: 'b' }],
     ['\n<thinking>a</think> c</thinking>\n\nb', THINK, { reasoning: 'a</think> c', content: 'b' }],
@@ -154,8 +154,8 @@ describe('ReasoningTag of several names', () => {
   });
 });
 
-describe('ForcedToolAnswer', () => {
-  it('gives the arguments on as content, wherever they are cut', () => {
+describe('ForcedToolFilter', () => {
+  it('passes on the arguments as content, wherever they are cut', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1 }), cuts, (json, places) => {
         const filter = new ForcedToolFilter('Reply');

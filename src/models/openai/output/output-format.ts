@@ -1,13 +1,13 @@
 import type { ModelParameters } from '../../chat-model.js';
 
-/** A JSON schema, as it is sent. */
+/** A JSON schema as it was sent. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** The JSON that a call asks for with its `response_format`. */
+/** The JSON that a call requests with `response_format`. */
 export interface OutputFormat {
   readonly name: string;
   readonly description?: string;
-  /** Undefined: any object. */
+  /** Undefined for any object. */
   readonly schema: Schema | undefined;
   readonly strict: boolean;
 }
@@ -22,7 +22,7 @@ interface ResponseFormat {
   };
 }
 
-/** Reads `response_format`; undefined if it asks for no JSON. The request's rules have checked its shape. */
+/** Reads `response_format`, whose shape has been validated; undefined if it does not ask for JSON. */
 export function readOutputFormat({ response_format: format }: ModelParameters): OutputFormat | undefined {
   if (typeof format !== 'object' || format === null) return undefined;
   const { type, json_schema: wanted } = format as ResponseFormat;

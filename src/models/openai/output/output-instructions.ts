@@ -2,7 +2,7 @@ import type { ModelCall } from '../../chat-model.js';
 import type { Message } from '../../message.js';
 import type { OutputFormat } from './output-format.js';
 
-/** Asks for JSON in the instructions, for providers that know no better way. */
+/** Asks for JSON in the instructions, for providers without a better way. */
 export function addOutputInstructions(call: ModelCall, format: OutputFormat, jsonObject: boolean): ModelCall {
   const { response_format: _, ...parameters } = call.parameters;
   return {
@@ -21,7 +21,7 @@ function writeInstructions({ description, schema }: OutputFormat): string {
   ].join('\n');
 }
 
-/** Added to the first system message, since some models take only one, and only at the beginning. */
+/** Adds text to the first system message, because some models take only one, at the beginning. */
 function addToSystemMessage(messages: readonly Message[], instructions: string): readonly Message[] {
   const [first, ...others] = messages;
   if ((first?.role === 'system' || first?.role === 'developer') && typeof first.content === 'string') {

@@ -2,31 +2,31 @@ import { countCharacters, type Delta, type TokenLogprob } from '../../../streami
 import type { FinishReason } from '../../finish-reason.js';
 import type { OutputFilter } from './output-filter.js';
 
-/** White space and the beginning of a tag, in characters: some models write nothing but white space without end. */
+/** Most white space and beginning of a tag that is held, in characters: some models write white space without end. */
 const MOST_HELD = 1_024;
 
 /**
- * Takes reasoning out of content that begins with it, in a tag: `<reasoning>…</reasoning>` (gpt-oss on Bedrock),
- * `<thought>…</thought>` (Gemini), `<think>…</think>` (DeepSeek, Qwen). A tag further on is the model's own text.
+ * Extracts reasoning from a tag at the beginning of the content: `<reasoning>…</reasoning>` (gpt-oss on Bedrock),
+ * `<thought>…</thought>` (Gemini), `<think>…</think>` (DeepSeek, Qwen). Later tags are text.
  */
 export class ReasoningTagFilter implements OutputFilter {
   readonly #names: readonly string[];
-  /** The closing tag that ends the reasoning. */
+  /** The closing tag. */
   #close: string;
   #state: 'before' | 'inside' | 'after';
-  /** What may be the beginning of a tag, or white space before one. */
+  /** Text that may begin a tag, or white space before one. */
   #held = '';
-  /** Log probabilities of what is held. */
+  /** Log probabilities of the held text. */
   #logprobs: readonly TokenLogprob[] = [];
   #tagged = false;
   #hasThought = false;
-  /** Of the content, in Unicode code points. */
+  /** Content read and passed on, in Unicode code points. */
   #read = 0;
   #passed = 0;
 
   /**
-   * @param names of the tags that may open it. One that begins with a slash is open from the beginning: the templates of
-   *   some models write it into the prompt, so that only its end comes with the output.
+   * @param names names of the tags. One that begins with a slash is open from the beginning: the templates of some models
+   *   write it into the prompt, so that only its end is in the output.
    */
   constructor(names: readonly string[]) {
     const opened = names.find((name) => name.startsWith('/'));
@@ -75,7 +75,7 @@ export class ReasoningTagFilter implements OutputFilter {
       return true;
     }
     if (this.#held.length < MOST_HELD && this.#isStart(text)) return false;
-    // Blank lines after the tag set it apart; they are no part of the output.
+    // Blank lines after the tag are not a part of the output.
     this.#pushContent(this.#tagged ? text : this.#held, out);
     this.#held = '';
     this.#state = 'after';
@@ -96,7 +96,7 @@ export class ReasoningTagFilter implements OutputFilter {
 
   #readInside(out: Delta[]): boolean {
     this.#logprobs = [];
-    // A model that did not think writes blank lines; so do those that did, before their first word.
+    // Models write blank lines before their first thought, or if they do not think at all.
     if (!this.#hasThought) this.#held = this.#held.trimStart();
     const end = this.#held.indexOf(this.#close);
     const safe = end >= 0 ? end : this.#held.length - countOverlap(this.#held, this.#close);
@@ -106,13 +106,13 @@ export class ReasoningTagFilter implements OutputFilter {
     }
     this.#held = this.#held.slice(safe + (end >= 0 ? this.#close.length : 0)).trimStart();
     if (end < 0) return false;
-    // Bedrock may tag each piece by itself.
+    // Bedrock may tag each piece separately.
     this.#state = 'before';
     return this.#held !== '';
   }
 }
 
-/** Length of the longest end of `text` with which `tag` begins. */
+/** Length of the longest end of `text` that is a beginning of `tag`. */
 function countOverlap(text: string, tag: string): number {
   for (let length = Math.min(text.length, tag.length - 1); length > 0; length--) {
     if (tag.startsWith(text.slice(-length))) return length;

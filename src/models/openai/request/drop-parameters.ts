@@ -1,8 +1,8 @@
 import type { RequestRule } from '../capabilities.js';
 
 /**
- * For a provider that refuses parameters it does not know. Meant for those that leave the completion as it is; one that would
- * change it is sent, so that the provider's refusal reaches the client.
+ * Makes a rule that drops parameters which a provider refuses. Use it only for parameters that do not change the output;
+ * others must be sent, so that the provider's refusal reaches the client.
  */
 export function dropParameters(...names: readonly string[]): RequestRule {
   return (call) => {

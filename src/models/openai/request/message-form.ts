@@ -1,19 +1,19 @@
 import type { Message } from '../../message.js';
 
-/** How a server wants the messages of a conversation. */
+/** The form of messages that a server takes. */
 export interface MessageForm {
   /** Whether a field of a message is sent. */
   readonly keeps: (field: string, role: Message['role']) => boolean;
-  /** Whether the role `developer`, OpenAI's newer name of `system`, is known. */
+  /** Whether the server knows the role `developer`, OpenAI's newer name of `system`. */
   readonly developer: boolean;
-  /** False: messages are sent one for one. True: they are {@link arrange}d so that chat templates take them. */
+  /** True if messages are rearranged so that chat templates take them; false if they are sent one for one. */
   readonly isArranged: boolean;
-  /** Whether system messages may also stand further on. Counts only where messages are arranged. */
+  /** Whether system messages may also come later. Counts only if messages are arranged. */
   readonly systemAnywhere: boolean;
 }
 
-/** What completions hold and requests must not: OpenAI refuses what it does not know. */
-const OF_ANSWERS = new Set([
+/** Fields of completions that requests must not hold, because OpenAI refuses unknown fields. */
+const COMPLETION_FIELDS = new Set([
   'reasoning_content',
   'reasoning',
   'reasoning_details',
@@ -21,7 +21,7 @@ const OF_ANSWERS = new Set([
   'images',
   'millrace',
 ]);
-/** `prefix` (DeepSeek) and `partial` (Kimi, Qwen) ask for a completion that goes on with this message. */
+/** `prefix` (DeepSeek) and `partial` (Kimi, Qwen) ask for a completion that continues this message. */
 const PLAIN_FIELDS = new Set([
   'role',
   'content',
@@ -33,15 +33,15 @@ const PLAIN_FIELDS = new Set([
   'prefix',
   'partial',
 ]);
-/** OpenAI's own: as the client wrote them, without what only completions hold. */
+/** OpenAI's form: as the client sent them, without fields of completions. */
 export const OPENAI_MESSAGES: MessageForm = {
-  keeps: (field) => !OF_ANSWERS.has(field),
+  keeps: (field) => !COMPLETION_FIELDS.has(field),
   developer: true,
   isArranged: false,
   systemAnywhere: true,
 };
 
-/** What every server takes, whatever the template of its model allows. */
+/** The form that every server takes, whatever the template of its model. */
 export const PLAIN_MESSAGES: MessageForm = {
   keeps: (field) => PLAIN_FIELDS.has(field),
   developer: false,

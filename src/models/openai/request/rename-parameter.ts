@@ -1,6 +1,6 @@
 import type { RequestRule } from '../capabilities.js';
 
-/** For a provider that has a parameter by another name. If both are given, the one that is to be renamed wins. */
+/** Makes a rule that renames a parameter. If both names are given, the renamed one wins. */
 export function renameParameter(from: string, to: string): RequestRule {
   return (call) => {
     const { [from]: value, ...parameters } = call.parameters;

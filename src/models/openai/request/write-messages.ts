@@ -1,11 +1,11 @@
 import type { Message } from '../../message.js';
 import type { MessageForm } from './message-form.js';
 
-/** Stands where a server would refuse a message without text. */
+/** Stands in for an empty text, which a server would refuse. */
 const EMPTY = '(empty)';
 const BLANK_LINE = '\n\n';
 
-/** A message of any role, as it is written. */
+/** A message of any role while it is written. */
 interface Draft {
   readonly role: Message['role'];
   readonly content?: unknown;
@@ -28,8 +28,8 @@ interface Part {
 }
 
 /**
- * Writes a conversation in the form that a server wants. What needs no change is the same object as before.
- * @param returnsReasoning whether reasoning goes back with the tool calls that came after it
+ * Writes a conversation in the form that a server takes. Messages that need no change stay the same objects.
+ * @param returnsReasoning whether reasoning is sent back with the tool calls after it
  */
 export function writeMessages(
   messages: readonly Message[],
@@ -40,7 +40,7 @@ export function writeMessages(
     const named = message.role === 'developer' && !form.developer ? { ...message, role: 'system' as const } : message;
     return keepKnownFields(writeSpokenOutput(named, form), form, returnsReasoning);
   });
-  return (form.isArranged ? arrange(drafts, form) : drafts) as readonly object[] as readonly Message[];
+  return (form.isArranged ? arrangeMessages(drafts, form) : drafts) as readonly object[] as readonly Message[];
 }
 
 function keepKnownFields(message: Draft, form: MessageForm, returnsReasoning: boolean): Draft {
@@ -55,7 +55,7 @@ function keepKnownFields(message: Draft, form: MessageForm, returnsReasoning: bo
   return form.isArranged ? writePlainContent(draft, message) : draft;
 }
 
-/** Of a completion with its sound and words, a request takes the id alone. A server that does not know it is told the words. */
+/** Writes earlier audio output: a request takes only its id. A server that does not know the field gets the transcript. */
 function writeSpokenOutput(message: Draft, form: MessageForm): Draft {
   const { audio, ...rest } = message;
   if (audio === undefined) return message;
@@ -65,7 +65,7 @@ function writeSpokenOutput(message: Draft, form: MessageForm): Draft {
   return isEmpty && typeof transcript === 'string' ? { ...rest, content: transcript } : rest;
 }
 
-/** No null where a server may want something, no refusal that it does not know, and no empty text. */
+/** Removes nulls, refusals and empty texts that servers may not accept. */
 function writePlainContent(draft: Draft, { refusal }: Draft): Draft {
   const { content } = draft;
   const without = ['name', 'tool_calls', 'function_call', 'reasoning_content'].filter((field) =>
@@ -88,7 +88,7 @@ function isNothing(value: unknown): boolean {
   return value === null || (Array.isArray(value) && value.length === 0);
 }
 
-/** Templates parse the arguments of calls, and fail at an empty text. */
+/** Fills empty arguments, because templates parse them and fail at an empty text. */
 function fillArguments(draft: Draft): Draft {
   const calls = draft['tool_calls'];
   if (!Array.isArray(calls) || !calls.some(lacksArguments)) return draft;
@@ -107,18 +107,19 @@ function toTextPart({ refusal }: Part): Part {
 }
 
 /**
- * The templates of many models take one system message, at the beginning, and after it a user and an assistant in turn:
- * - the system messages at the beginning become one, later ones the user's;
- * - an assistant's or a system message that says nothing is left out;
- * - neighbours of one role become one message.
+ * Rearranges messages for chat templates, many of which take one system message at the beginning, and then user and assistant
+ * in turn:
+ * - system messages at the beginning are joined, and later ones become user messages;
+ * - empty assistant and system messages are dropped;
+ * - neighbouring messages of one role are joined.
  */
-function arrange(drafts: readonly Draft[], { systemAnywhere }: MessageForm): readonly Draft[] {
+function arrangeMessages(drafts: readonly Draft[], { systemAnywhere }: MessageForm): readonly Draft[] {
   const arranged: Draft[] = [];
   for (const draft of drafts) {
     const last = arranged.at(-1);
     const isFirst = last === undefined || (isSystem(last) && arranged.length === 1);
     const placed = isSystem(draft) && !isFirst && !systemAnywhere ? { ...draft, role: 'user' as const } : draft;
-    if (saysNothing(placed) || (isSystem(placed) && placed.content === '' && drafts.length > 1)) continue;
+    if (isEmptyMessage(placed) || (isSystem(placed) && placed.content === '' && drafts.length > 1)) continue;
     if (last !== undefined && canBeJoined(last, placed, isFirst))
       arranged[arranged.length - 1] = joinMessages(last, placed);
     else arranged.push(placed);
@@ -126,7 +127,7 @@ function arrange(drafts: readonly Draft[], { systemAnywhere }: MessageForm): rea
   return arranged;
 }
 
-function saysNothing(draft: Draft): boolean {
+function isEmptyMessage(draft: Draft): boolean {
   const { role, content } = draft;
   if (role !== 'assistant' || hasToolCalls(draft) || isObject(draft['function_call']) || isObject(draft['audio'])) {
     return false;
@@ -134,7 +135,10 @@ function saysNothing(draft: Draft): boolean {
   return content === '' || content === null || content === undefined;
 }
 
-/** Only what consists of a role and a text can be joined without a loss; the name of a system message says nothing. */
+/**
+ * Whether two messages can be joined without loss: only if they consist of role and text. The name of a system message does
+ * not count.
+ */
 function canBeJoined(first: Draft, second: Draft, isBeginning: boolean): boolean {
   if (isSystem(first) && isSystem(second)) return isBeginning && isTextual(first.content) && isTextual(second.content);
   if (first.role !== second.role || !isTextual(first.content) || !isTextual(second.content)) return false;
@@ -162,7 +166,7 @@ function joinMessages(first: Draft, second: Draft): Draft {
   return { ...first, ...(second.role === 'developer' && { role: second.role }), content };
 }
 
-/** The text, if there is nothing but text. */
+/** Reads the text of a content; undefined if it holds anything else. */
 function readText(content: unknown): string | undefined {
   if (typeof content === 'string') return content;
   const texts = (content as readonly (Part | null)[]).map((part) =>

@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import { buildConnector } from './undici.js';
 
 /**
- * Makes connections that give all that was received before they say that they broke. Node's own drop what is buffered in them
- * at a reset, up to a few hundred kilobytes while their reader is slow. Such a reset becomes the end of what can be read, as if
- * the other side had closed the connection too early, which undici takes as the failure that it is.
+ * Makes connections that deliver all received bytes before they report a reset. Node's sockets drop their buffer at a reset:
+ * up to a few hundred kilobytes if the reader is slow. Here a reset ends the readable side, as if the peer had closed too
+ * early, which undici reports as a failure.
  */
 export function connectWithoutLoss(options: buildConnector.BuildOptions): buildConnector.connector {
   const connect = buildConnector(options);

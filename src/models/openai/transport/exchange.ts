@@ -4,21 +4,21 @@ import { type AbortNotice, ensureError } from '../../../kernel/index.js';
 import { ResponseBody } from './response-body.js';
 import { type BodySink, unpackBody } from './unpack-body.js';
 
-/** The head of a response, with its body: as it comes if the status is good, whole if it is not. */
+/** A response: its body streams if the status is good, and is read whole if it is not. */
 export interface UpstreamResponse {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders;
   /** Undefined if the status is bad. */
   readonly body: ResponseBody | undefined;
-  /** What a response with a bad status says; empty if the status is good. */
+  /** The body of a response with a bad status; empty if the status is good. */
   readonly text: string;
 }
 
-/** Longest body of an error that is read, in bytes; what is beyond it helps nobody. */
+/** How much of an error body is read, in bytes. */
 const ERROR_BODY_LIMIT = 64 * 1024;
 
-/** One request and its response, as undici tells of it. */
+/** One request and its response: undici's handler for it. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly response: Promise<UpstreamResponse>;
   readonly #signal: AbortNotice;
@@ -44,9 +44,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    // Informational; the response follows.
+    // Informational; the final response follows.
     if (status < 200) return;
-    // They are parsed: kept as bytes for as long as the response lasts, they would take kilobytes of each stream.
+    // Already parsed. The raw bytes would take kilobytes for each open stream.
     controller.rawHeaders = [];
     if (status >= 300) {
       this.#failed = new FailedResponse(status, headers);
@@ -86,7 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #fail(error: Error): void {
     this.#signal.removeEventListener('abort', this.#onAbort);
-    // A bad status says enough, however much of its body came.
+    // A bad status is enough, however much of its body has come.
     if (this.#failed !== undefined) this.#resolve(this.#failed.read());
     else this.#reject(error);
     this.#body?.fail(error);
@@ -94,7 +94,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   readonly #onAbort = (): void => {
     const reason = ensureError(this.#signal.reason);
-    // Whoever waits is told at once: undici itself can only end what has a connection.
+    // Rejects at once, because undici can only end requests that have a connection.
     this.#signal.removeEventListener('abort', this.#onAbort);
     this.#reject(reason);
     this.#body?.abort(reason);
@@ -112,7 +112,10 @@ class FailedResponse {
     private readonly headers: IncomingHttpHeaders,
   ) {}
 
-  /** @returns false once there is enough */
+  /**
+   * Adds bytes of the body.
+   * @returns false once there is enough
+   */
   add(bytes: Uint8Array): boolean {
     this.#chunks.push(bytes);
     this.#length += bytes.byteLength;

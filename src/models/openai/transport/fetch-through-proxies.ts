@@ -1,7 +1,7 @@
 import type { ProxyConfig } from '../../../config/index.js';
 
 /**
- * Sends what this process asks by `fetch` (Langfuse, OpenTelemetry, JWT keys, authors' tools) through the proxies as well.
+ * Also sends the process's `fetch` requests (Langfuse, OpenTelemetry, JWT keys, authors' tools) through the proxies.
  * @param proxy undefined: nothing changes
  */
 export async function fetchThroughProxies(proxy: ProxyConfig | undefined): Promise<void> {

@@ -1,13 +1,13 @@
 import type { ProxyConfig } from '../../../config/index.js';
 import { type Dispatcher, EnvHttpProxyAgent, Pool } from './undici.js';
 
-/** What undici's proxies take as `connect`, once they have made a function of it. */
+/** The `connect` function of undici's proxy agents. */
 type Connect = (options: object, callback: (error: Error | null, socket: unknown) => void) => void;
 
 /**
- * Sends requests through proxies by undici's rules. A proxy that closes the connection in place of a response fails the request:
- * undici takes that for a passing fault, and would ask it again at once and for ever.
- * @param options of the connections
+ * Makes a dispatcher that sends requests through proxies by undici's rules. A proxy that closes the connection without a
+ * response fails the request; undici alone would treat that as temporary and retry at once, for ever.
+ * @param options options of the connections
  */
 export function createProxyDispatcher(proxy: ProxyConfig, options: EnvHttpProxyAgent.Options = {}): Dispatcher {
   return new EnvHttpProxyAgent({
@@ -16,17 +16,17 @@ export function createProxyDispatcher(proxy: ProxyConfig, options: EnvHttpProxyA
       const { connect } = given as Pool.Options;
       return new Pool(
         origin,
-        typeof connect === 'function' ? { ...given, connect: failing(connect as Connect) as never } : given,
+        typeof connect === 'function' ? { ...given, connect: makeFailing(connect as Connect) as never } : given,
       );
     },
-    // What is left out here undici would read from the environment.
+    // undici reads missing options from the environment.
     httpProxy: '',
     httpsProxy: '',
     ...proxy,
   });
 }
 
-function failing(connect: Connect): Connect {
+function makeFailing(connect: Connect): Connect {
   return (options, callback) =>
     connect(options, (error, socket) => {
       const isClosed = error !== null && 'code' in error && error.code === 'UND_ERR_SOCKET';

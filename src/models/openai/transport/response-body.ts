@@ -1,17 +1,17 @@
-/** What feeds a body, and can be told to wait. */
+/** The source of a body, which can be paused. */
 export interface BodySource {
   pause(): void;
   resume(): void;
 }
 
-/** Whoever waits for the next bytes. */
+/** The pending read. */
 interface Reader {
   readonly resolve: (bytes: Uint8Array | undefined) => void;
   readonly reject: (error: Error) => void;
 }
 
 const ENDED = Promise.resolve(undefined);
-/** Bytes that may wait for their reader before the source is told to wait. */
+/** How many unread bytes are kept before the source is paused. */
 const HIGH_WATER_MARK = 64 * 1024;
 
 /** The body of a response: pushed by the connection, pulled by its one reader, and bounded in between. */
@@ -21,7 +21,7 @@ export class ResponseBody {
   #length = 0;
   #isPaused = false;
   #hasEnded = false;
-  /** What comes after all that was received. */
+  /** The failure to report after all received bytes. */
   #failure: Error | undefined;
   #reader: Reader | undefined;
 
@@ -29,17 +29,17 @@ export class ResponseBody {
     this.#source = source;
   }
 
-  /** True if there are bytes that the next {@link read} gives at once. */
+  /** True if the next {@link read} resolves at once with bytes. */
   get hasBytes(): boolean {
     return this.#waiting.length > 0;
   }
 
-  /** True if all has come that will. */
+  /** True once the body is complete. */
   get hasEnded(): boolean {
     return this.#hasEnded;
   }
 
-  /** More bytes have come. */
+  /** Takes more bytes. */
   push(bytes: Uint8Array): void {
     if (this.#failure !== undefined) return;
     if (this.#reader !== undefined) {
@@ -54,28 +54,28 @@ export class ResponseBody {
     }
   }
 
-  /** All bytes have come. */
+  /** Ends the body. */
   end(): void {
     this.#hasEnded = true;
     this.#settle()?.resolve(undefined);
   }
 
-  /** No more will come, because of this. What has come is still given: it was answered, whatever happened afterwards. */
+  /** Fails the body. Bytes that have arrived are still delivered first. */
   fail(error: Error): void {
     if (this.#hasEnded || this.#failure !== undefined) return;
     this.#failure = error;
     this.#settle()?.reject(error);
   }
 
-  /** The reader wants no more, because of this: what has come and was not read is dropped. */
+  /** Aborts the body; unread bytes are dropped. */
   abort(reason: Error): void {
     this.#waiting = [];
     this.fail(reason);
   }
 
   /**
-   * All that has come since the last call, or what comes next; undefined at the end. One call at a time.
-   * @throws Error that the connection failed with, after all that was received
+   * Reads all bytes since the last call, or the next ones; undefined at the end. One call at a time.
+   * @throws the error of the connection, after all received bytes
    */
   read(): Promise<Uint8Array | undefined> {
     if (this.#waiting.length > 0) return Promise.resolve(this.#take());

@@ -2,8 +2,8 @@ import connect from 'undici/lib/api/api-connect.js';
 import UndiciDispatcher from 'undici/lib/dispatcher/dispatcher.js';
 
 /*
- * The parts of undici that are used. Its door loads three times as much, and makes an agent of its own that of the whole
- * process: in an application of others, every `fetch` would go through it.
+ * The used parts of undici. Its main module loads three times as much and installs its own agent for the whole process, so that every
+ * `fetch` of a host application would go through it.
  */
 export { default as Agent } from 'undici/lib/dispatcher/agent.js';
 export { default as EnvHttpProxyAgent } from 'undici/lib/dispatcher/env-http-proxy-agent.js';
@@ -11,5 +11,5 @@ export { default as Pool } from 'undici/lib/dispatcher/pool.js';
 export { default as buildConnector } from 'undici/lib/core/connect.js';
 export type { Dispatcher } from 'undici';
 
-// The door adds this to all dispatchers. Those for proxies open their tunnels with it.
+// undici's main module adds this to all dispatchers; those for proxies open their tunnels with it.
 UndiciDispatcher.prototype.connect = connect;

@@ -1,10 +1,10 @@
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { ResponseBody, type BodySource } from './response-body.js';
 
-/** Where bytes go that come over a connection. */
+/** Takes the bytes of a connection. */
 export type BodySink = Pick<ResponseBody, 'push' | 'end' | 'fail' | 'abort'>;
 
-/** A body that is cut short gives all that can be unpacked of it; whether a response is whole, its own words say. */
+/** Unpacks as much as possible of a body that is cut short; its content shows whether it is whole. */
 const ZLIB = { finishFlush: constants.Z_SYNC_FLUSH };
 const BROTLI = { finishFlush: constants.BROTLI_OPERATION_FLUSH };
 const DECODERS = {
@@ -15,9 +15,9 @@ const DECODERS = {
 };
 
 /**
- * A body of packed bytes: nobody asks for them, but some gateways pack whatever passes.
+ * Unpacks a compressed body. This server never asks for compression, but some gateways compress anyway.
  * @param encoding the response's `content-encoding`
- * @returns undefined if that is one that is not known here
+ * @returns undefined for an unknown encoding
  */
 export function unpackBody(encoding: string, source: BodySource): { body: ResponseBody; sink: BodySink } | undefined {
   const name = encoding.trim().toLowerCase();

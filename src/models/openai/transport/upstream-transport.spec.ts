@@ -8,7 +8,7 @@ import type { ResponseBody } from './response-body.js';
 import type { UpstreamResponse } from './exchange.js';
 import { UpstreamTransport } from './upstream-transport.js';
 
-/** A server whose answers the test writes. */
+/** A server whose responses the test writes. */
 class Upstream {
   readonly #server: Server;
   /** Connections that were made to it. */
@@ -44,7 +44,7 @@ describe('UpstreamTransport', () => {
     return { url: await upstream.start(), upstream };
   }
 
-  it('sends what it is given, and gives the body as it comes', async () => {
+  it('sends a request, and yields the body as it arrives', async () => {
     const { url } = await serve((request, response) => {
       void request.setEncoding('utf8').once('data', (body: string) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -59,15 +59,15 @@ describe('UpstreamTransport', () => {
     expect(await readText(response.body)).toBe('POST /v1/chat?a=b Bearer k {}');
   });
 
-  it('uses a connection again whose answer was read to its end', async () => {
+  it('reuses a connection whose response was read to its end', async () => {
     const { url, upstream } = await serve((_request, response) => response.end('x'));
     const transport = new UpstreamTransport();
     for (let i = 0; i < 6; i++) await readText((await ask(transport, url)).body);
-    // The end of a body is told a moment before its connection is free.
+    // The end of a body is reported a moment before its connection is free.
     expect(upstream.connections).toBeLessThanOrEqual(2);
   });
 
-  it('unpacks what was packed although nobody asked for it', async () => {
+  it('unpacks a body that was compressed without request', async () => {
     const { url } = await serve((_request, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('packed'));
     });
@@ -75,7 +75,7 @@ describe('UpstreamTransport', () => {
     expect(await readText((await ask(transport, url)).body)).toBe('packed');
   });
 
-  it('gives a bad status with what it says', async () => {
+  it('gives a bad status with its body', async () => {
     const { url } = await serve((_request, response) => {
       response.writeHead(429, { 'retry-after': '7' }).end('{"error":{}}');
     });
@@ -87,7 +87,7 @@ describe('UpstreamTransport', () => {
     expect(response.body).toBeUndefined();
   });
 
-  it('reads no more of an error than can help', async () => {
+  it('reads a limited part of an error body', async () => {
     const { url } = await serve((_request, response) => {
       response.writeHead(500);
       writeForEver(response);
@@ -127,7 +127,7 @@ describe('UpstreamTransport', () => {
   it.each<[string, (response: ServerResponse) => void]>([
     ['is closed', (response) => void response.socket?.destroy()],
     ['is reset', (response) => void response.socket?.resetAndDestroy()],
-  ])('gives a slow reader all that was received when the connection %s, and only then the failure', async (_, cut) => {
+  ])('gives a slow reader all received bytes before the failure when the connection %s', async (_, cut) => {
     // More than waits for the reader at most: some of it is in the buffers of the connection when it breaks.
     const content = 'x'.repeat(100 * 1024);
     let respond: ServerResponse | undefined;
@@ -153,7 +153,7 @@ describe('UpstreamTransport', () => {
   it.each([
     ['gzip', gzipSync, constants.Z_SYNC_FLUSH],
     ['br', brotliCompressSync, constants.BROTLI_OPERATION_FLUSH],
-  ])('gives all that can be unpacked of a %s body whose connection breaks', async (encoding, pack, finishFlush) => {
+  ])('unpacks as much as possible of a %s body whose connection breaks', async (encoding, pack, finishFlush) => {
     const { url } = await serve((request, response) => {
       response.writeHead(200, { 'content-encoding': encoding });
       response.write(pack('half', { finishFlush }), () => request.socket.destroy());
@@ -197,7 +197,7 @@ describe('UpstreamTransport', () => {
     await expect(late).rejects.toThrow('too late');
   });
 
-  it('lets the server wait while nobody reads, and loses nothing', async () => {
+  it('applies back-pressure while nobody reads, and loses nothing', async () => {
     const pieces = 2_000;
     const piece = 'x'.repeat(4_096);
     let written = 0;

@@ -68,7 +68,7 @@ describe('anthropic', () => {
     expect(await makeOutputSchema(Reply).parse(call.text())).toEqual(VALUE);
   });
 
-  it('leaves out what is said beside the tool, and a second call of it', async () => {
+  it('drops text beside the tool, and a second call of it', async () => {
     bench.upstream.next([
       role(),
       text('Let me answer {this}.'),
@@ -82,7 +82,7 @@ describe('anthropic', () => {
     expect(call.text()).toBe(JSON.stringify(VALUE));
   });
 
-  it('takes JSON that is written although a tool should be called', async () => {
+  it('takes JSON that the model writes instead of calling the tool', async () => {
     bench.upstream.next([
       role(),
       text('```json\n'),
@@ -96,7 +96,7 @@ describe('anthropic', () => {
     expect(await makeOutputSchema(Reply).parse(call.text())).toEqual(VALUE);
   });
 
-  it('lets the model choose among tools of the call and the answer', async () => {
+  it('lets the model choose between the tools of the call and the output', async () => {
     bench.upstream.next([
       role(),
       toolCall({ index: 0, id: 'a', name: 'Reply', arguments: '{}' }),
@@ -115,7 +115,7 @@ describe('anthropic', () => {
     ]);
   });
 
-  it('offers none of the tools when the choice is none, and gives the answer a name that no tool has', async () => {
+  it('offers no other tools if the choice is none, and names the output tool unlike any of them', async () => {
     bench.upstream.always(scriptToolCalls('a', 'Reply', VALUE));
     await bench.call({ tools: [TOOL], tool_choice: 'none', ...makeCall(Reply) }).toEnd();
     expect(bench.request.body.tools).toHaveLength(1);

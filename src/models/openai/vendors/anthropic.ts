@@ -4,12 +4,13 @@ import { COMPATIBLE } from './compatible.js';
 import { chooseKey } from './key-file.js';
 import { defineVendor } from './vendor.js';
 
+/** Anthropic's OpenAI-compatible API. */
 export const anthropic = defineVendor({
   name: 'anthropic',
   settings: { key: providerKey('ANTHROPIC_API_KEY') },
   needs: ['key'],
   findEndpoint: ({ baseUrl = 'https://api.anthropic.com/v1', key }) => ({ baseUrl, apiKey: chooseKey(key) }),
-  // It ignores response_format, and says so. Later system messages it moves to the first by itself.
+  // Anthropic documents that it ignores response_format. It moves later system messages to the first one itself.
   capabilities: {
     ...COMPATIBLE,
     messages: { ...PLAIN_MESSAGES, systemAnywhere: true },

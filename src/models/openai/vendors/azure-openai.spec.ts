@@ -75,7 +75,7 @@ describe('azure_openai', () => {
     rmSync(file);
   });
 
-  it('gives a prompt that the filter refuses back as the request that it was', async () => {
+  it('reports a prompt that the filter refuses as a fault of the request', async () => {
     bench = await ProviderBench.start('azure_openai', '/openai/v1/chat/completions', (origin) => ({
       AZURE_OPENAI_ENDPOINT: origin,
       AZURE_OPENAI_API_KEY: 'azure-1',

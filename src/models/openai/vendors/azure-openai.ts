@@ -3,6 +3,7 @@ import { OPENAI_CAPABILITIES } from '../capabilities.js';
 import { chooseKey } from './key-file.js';
 import { defineVendor } from './vendor.js';
 
+/** OpenAI's models on Azure. */
 export const azureOpenai = defineVendor({
   name: 'azure_openai',
   settings: {
@@ -11,7 +12,7 @@ export const azureOpenai = defineVendor({
       address({ example: 'https://name.openai.azure.com', credentials: true, query: false }),
     ),
     key: providerKey('AZURE_OPENAI_API_KEY'),
-    /** Of the dated API with deployments; undefined: the v1 API. */
+    /** Version of the dated API with deployments; undefined for the v1 API. */
     apiVersion: optional('OPENAI_API_VERSION', addressPart),
   },
   needs: [['endpoint', 'baseUrl'], 'key'],

@@ -28,7 +28,7 @@ describe('bedrock', () => {
     ['once around all of it', ['<reasoning>I think', ' so</reasoning>\n\nHello', ' you']],
     ['around each piece', ['<reasoning>I think</reasoning>', '<reasoning> so</reasoning>', '\n\nHello', ' you']],
     ['in pieces of their own', ['<', 'reasoning', '>I think so<', '/reasoning>', '\n', '\nHello you']],
-  ])('makes reasoning in tags reasoning: %s', async (_, pieces) => {
+  ])('reads reasoning from tags: %s', async (_, pieces) => {
     bench.upstream.next(scriptStream(pieces, { usage: tokens(70, 9) }));
     const recorded = bench.call();
     expect(await recorded.toEnd()).toEqual({ finishReason: 'stop' });
@@ -49,7 +49,7 @@ describe('bedrock', () => {
     expect([recorded.text('reasoning'), recorded.text()]).toEqual([reasoning, content]);
   });
 
-  it('asks for a schema in words, and takes the JSON out of what is written', async () => {
+  it('asks for a schema in words, and extracts the JSON from the text', async () => {
     const json = '{"reply":"a } \\" { \\\\"}';
     bench.upstream.next([
       role(),
@@ -70,7 +70,7 @@ describe('bedrock', () => {
     expect(await makeOutputSchema(Reply).parse(recorded.text())).toEqual({ reply: 'a } " { \\' });
   });
 
-  it('gives an answer without JSON as it is, for the check to fail', async () => {
+  it('passes on an output without JSON, so that validation fails', async () => {
     bench.upstream.next(scriptStream('I would rather not.'));
     const recorded = bench.call(makeCall(Reply));
     await recorded.toEnd();
@@ -78,7 +78,7 @@ describe('bedrock', () => {
     await expect(makeOutputSchema(Reply).parse(recorded.text())).rejects.toThrow(/not valid JSON/);
   });
 
-  it('can be told of a model that calls tools or takes schemas', async () => {
+  it('can be configured for a model that calls tools or takes schemas', async () => {
     for (const [method, script] of [
       ['tool', scriptToolCalls('a', 'Reply', { reply: 'Hi' })],
       ['json_schema', scriptStream('{"reply":"Hi"}')],

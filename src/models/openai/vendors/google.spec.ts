@@ -36,7 +36,7 @@ describe('google', () => {
   });
   afterEach(() => bench.close());
 
-  it('makes thoughts reasoning, and counts the running usage once', async () => {
+  it('reads thoughts as reasoning, and counts the running usage once', async () => {
     bench.upstream.next([
       piece({ content: '<thought>**Sum**\n\nStep < one.', ...THOUGHT }, 3),
       piece({ content: ' More.</th', ...THOUGHT }, 5),
@@ -66,7 +66,7 @@ describe('google', () => {
     ]);
   });
 
-  it('sends system for developer, and says of tool calls that their signature is lost', async () => {
+  it('sends system instead of developer, and a placeholder for lost signatures', async () => {
     bench.upstream.next([piece({ content: 'a' }, 1, 'stop'), done()]);
     const signature = { extra_content: { google: { thought_signature: 'real' } } };
     const assistant = (...calls: object[]): Message => ({ role: 'assistant', tool_calls: calls }) as Message;
@@ -106,7 +106,7 @@ describe('google_vertex_ai', () => {
     ['is not there', undefined, 'the file of GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE cannot be read (ENOENT)'],
     ['is empty', ' \n', 'the file of GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE holds no token'],
     ['holds two lines', 'ya29.a\nya29.b', 'the file of GOOGLE_VERTEX_AI_ACCESS_TOKEN_FILE holds no token'],
-  ])('says to the operator that its token file %s', async (what, content, diagnostic) => {
+  ])('tells the operator that its token file %s', async (what, content, diagnostic) => {
     const file = join(tmpdir(), `millrace-token-${process.pid}-${what.replaceAll(' ', '-')}`);
     const bench = await ProviderBench.start('google_vertex_ai', '/never', (origin) => ({
       GOOGLE_VERTEX_AI_BASE_URL: origin,

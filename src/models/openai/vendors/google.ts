@@ -5,12 +5,12 @@ import { COMPATIBLE } from './compatible.js';
 import { chooseKey } from './key-file.js';
 import { defineVendor } from './vendor.js';
 
-/** Google's documented stand-in for a signature that is not known (ai.google.dev/gemini-api/docs/thought-signatures). */
+/** Google's documented placeholder for an unknown signature (ai.google.dev/gemini-api/docs/thought-signatures). */
 const NO_SIGNATURE = { google: { thought_signature: 'skip_thought_signature_validator' } };
 
 /**
- * Gemini 3 signs the first tool call of each completion, and answers 400 if the call comes back without. OpenAI clients do
- * not keep fields they do not know, so the signature is lost; this says so. One that is there is kept.
+ * Gemini 3 signs the first tool call of each completion and responds 400 if the call comes back unsigned. OpenAI clients drop
+ * unknown fields, so the signature is lost; this puts a placeholder in its place. A signature that is present is kept.
  */
 const signToolCalls: RequestRule = (call) => {
   if (!call.messages.some((message) => message.role === 'assistant' && message.tool_calls?.length)) return call;
@@ -19,6 +19,7 @@ const signToolCalls: RequestRule = (call) => {
 
 const GEMINI: Capabilities = { ...COMPATIBLE, reasoningTags: ['thought'], rules: [signToolCalls] };
 
+/** Google's Gemini API. */
 export const google = defineVendor({
   name: 'google',
   settings: { key: providerKey('GOOGLE_API_KEY'), geminiKey: providerKey('GEMINI_API_KEY') },
@@ -33,6 +34,7 @@ export const google = defineVendor({
   knownElsewhere: { GOOGLE_GENERATIVE_AI_API_KEY: 'GOOGLE_API_KEY', GOOGLE_GEMINI_API_KEY: 'GOOGLE_API_KEY' },
 });
 
+/** Gemini models on Google's Vertex AI. */
 export const googleVertexAi = defineVendor({
   name: 'google_vertex_ai',
   settings: {

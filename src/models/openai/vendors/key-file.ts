@@ -7,15 +7,15 @@ import type { Endpoint } from '../endpoint.js';
 
 const logger = new Logger('Models');
 
-/** The key of a provider: the first of these that is set, itself or as a file. A file is looked at for each request. */
+/** Chooses the key of a provider: the first one that is set, as a value or as a file. A file is checked for each request. */
 export function chooseKey(...keys: readonly (ProviderKey | undefined)[]): Endpoint['apiKey'] {
   const { value, file } = keys.find((key) => key !== undefined) ?? {};
   return file === undefined ? value : new KeyFile(file.variable, file.path, value).read;
 }
 
 /**
- * A file that holds a provider's key, which may change at any time. While it is away, empty or broken, the key that it held
- * before stays in use.
+ * A file with a provider's key, which may change at any time. While it is missing, empty or unreadable, its last key stays in
+ * use.
  */
 class KeyFile {
   readonly #variable: string;
@@ -26,8 +26,8 @@ class KeyFile {
   #reading: Promise<void> | undefined;
 
   /**
-   * @param variable names the file in the environment, for the operator
-   * @param key what it held at the start, if it could be read
+   * @param variable the environment variable that names the file, for the operator
+   * @param key its content at the start, if it could be read
    */
   constructor(variable: string, path: string, key: string | undefined) {
     this.#variable = variable;
@@ -36,7 +36,7 @@ class KeyFile {
   }
 
   /**
-   * The key that the file holds now, or held last.
+   * Reads the current key, or gives the last one.
    * @throws UpstreamError if it has never held one
    */
   readonly read = async (): Promise<string> => {
@@ -58,7 +58,7 @@ class KeyFile {
     );
   };
 
-  /** Told once for each state of the file. */
+  /** Reads the file once for each of its states and reports a change or a fault. */
   async #look(state: string): Promise<void> {
     const isFirst = this.#state === undefined;
     try {

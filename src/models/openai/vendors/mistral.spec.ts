@@ -24,7 +24,7 @@ describe('mistral', () => {
   });
   afterEach(() => bench.close());
 
-  it('sends only what Mistral knows, by its names, and reads usage that comes unasked', async () => {
+  it('sends only fields that Mistral knows, and reads usage that it did not ask for', async () => {
     bench.upstream.next([role(), text('Hello'), finish('stop', { usage: tokens(6, 1) }), done()]);
     const messages = [
       { role: 'developer', content: 'Be kind' },
@@ -59,7 +59,7 @@ describe('mistral', () => {
     expect([recorded.text(), recorded.usages.at(-1)]).toEqual(['Hello', tokens(6, 1)]);
   });
 
-  it('makes thinking parts reasoning', async () => {
+  it('reads thinking parts as reasoning', async () => {
     bench.upstream.next([
       style({ nullKeys: false }),
       delta({ role: 'assistant', content: [thinking('Let me ')] }),
@@ -86,7 +86,7 @@ describe('mistral', () => {
     expect(await makeOutputSchema(Reply).parse(recorded.text())).toEqual({ reply: 'Hi' });
   });
 
-  it('gives the words of a refused field to the client', async () => {
+  it('passes the message about a refused field on to the client', async () => {
     const detail = [{ type: 'extra_forbidden', loc: ['body', 'verbosity'], msg: 'Extra inputs are not permitted' }];
     bench.upstream.next(
       httpError(422, { object: 'error', message: { detail }, type: 'invalid_request_error', param: null, code: null }),

@@ -15,12 +15,13 @@ const MISTRAL_FIELDS: Readonly<Partial<Record<Message['role'], readonly string[]
   tool: ['role', 'content', 'tool_call_id', 'name'],
 };
 
-/** Mistral answers 422 (`extra_forbidden`) for any field of a message that it does not know, such as a user's `name`. */
+/** Mistral responds 422 (`extra_forbidden`) to any unknown field of a message, such as a user's `name`. */
 const MISTRAL_MESSAGES: MessageForm = {
   ...PLAIN_MESSAGES,
   keeps: (field, role) => MISTRAL_FIELDS[role]?.includes(field) ?? true,
 };
 
+/** Mistral's API. */
 export const mistral = defineVendor({
   name: 'mistral',
   settings: { key: providerKey('MISTRAL_API_KEY') },
@@ -28,7 +29,7 @@ export const mistral = defineVendor({
   findEndpoint: ({ baseUrl = 'https://api.mistral.ai/v1', key }) => ({ baseUrl, apiKey: chooseKey(key) }),
   conventionalName: 'mistral_ai',
   ownPrefixes: ['MISTRAL'],
-  // It answers 422 for every field it does not know, and tells its usage unasked.
+  // It responds 422 to every unknown field, and reports usage without being asked.
   capabilities: {
     ...OPENAI_CAPABILITIES,
     messages: MISTRAL_MESSAGES,

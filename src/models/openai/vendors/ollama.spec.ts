@@ -19,7 +19,7 @@ describe('ollama', () => {
   });
   afterEach(() => bench.close());
 
-  it('has the limit by the name that Ollama knows, and reads its reasoning and whole tool calls', async () => {
+  it('sends the limit under the name that Ollama knows, and reads its reasoning and whole tool calls', async () => {
     const call = { id: 'call_1', index: 0, type: 'function', function: { name: 'f', arguments: '{"a":1}' } };
     bench.upstream.next([
       style({ envelope: { system_fingerprint: 'fp_ollama' } }),
@@ -51,7 +51,7 @@ describe('ollama', () => {
     expect(recorded.text()).toBe('{"reply":"Hi"}');
   });
 
-  it('says that the model is not there', async () => {
+  it('reports a missing model', async () => {
     const error = { message: 'model "m" not found, try pulling it first', type: 'not_found_error', param: null };
     bench.upstream.next(httpError(404, { error }));
     expect(await bench.call().toFailure()).toMatchObject({ code: 'upstream_not_found' });

@@ -6,19 +6,20 @@ import { chooseKey } from './key-file.js';
 import { THINK_TAGS } from './think-tags.js';
 import { defineVendor } from './vendor.js';
 
-/** It does not know `tool_choice: "none"`: what must not be called is not offered. */
+/** Ollama does not know `tool_choice: "none"`, so tools that must not be called are not offered. */
 const dropUnusedTools: RequestRule = (call) => {
   if (call.parameters['tool_choice'] !== 'none') return call;
   const { tools: _tools, tool_choice: _choice, parallel_tool_calls: _parallel, ...parameters } = call.parameters;
   return { ...call, parameters };
 };
 
+/** A local Ollama server. */
 export const ollama = defineVendor({
   name: 'ollama',
   settings: { key: providerKey('OLLAMA_API_KEY') },
   needs: [],
   findEndpoint: ({ baseUrl = 'http://localhost:11434/v1', key }) => ({ baseUrl, apiKey: chooseKey(key) }),
-  // It drops fields it does not know in silence: the limit has to have the name it knows, and it has no tool_choice.
+  // It silently drops unknown fields, so the token limit needs the name that it knows.
   capabilities: {
     ...COMPATIBLE,
     parallelToolCalls: false,
@@ -27,6 +28,6 @@ export const ollama = defineVendor({
   },
   ignored: { OLLAMA_HOST: 'Set OLLAMA_BASE_URL.' },
   sharedPrefixes: ['OLLAMA'],
-  // Its folder of models.
+  // Ollama's own variable for its folder of models.
   foreign: ['OLLAMA_MODELS'],
 });

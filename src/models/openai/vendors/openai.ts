@@ -4,6 +4,7 @@ import { findCompatibility } from './compatible.js';
 import { chooseKey } from './key-file.js';
 import { defineVendor } from './vendor.js';
 
+/** OpenAI, or another server that speaks its protocol. */
 export const openai = defineVendor({
   name: 'openai',
   defaultModel: 'gpt-5.4-mini',

@@ -1,2 +1,2 @@
-/** Where reasoning stands in the content of models that few servers take it out of: DeepSeek, Qwen, Magistral and others. */
+/** Tags around reasoning in the content of DeepSeek, Qwen, Magistral and other models; few servers remove them. */
 export const THINK_TAGS: readonly string[] = ['think', 'thinking'];

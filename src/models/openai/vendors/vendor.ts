@@ -2,12 +2,13 @@ import type { AppConfig, CommonProviderValues, ProviderDeclaration, Settings, Va
 import type { Capabilities } from '../capabilities.js';
 import type { Endpoint } from '../endpoint.js';
 
-/** What the settings of one provider come to. */
+/** The values of one provider's settings. */
 export type ProviderValues = AppConfig['providers'][string];
 
 /**
- * A provider that is called through the `openai` SDK: what it reads from the environment, where it is, and what it can do.
- * The parameters are what its own settings are called, and what they come to.
+ * A provider that is called through the `openai` SDK: its settings, its address and its capabilities.
+ * @typeParam Key names of its own settings
+ * @typeParam OwnValues values of its own settings
  */
 export interface Vendor<
   Name extends string = string,
@@ -15,24 +16,24 @@ export interface Vendor<
   OwnValues = ProviderValues,
 > extends ProviderDeclaration {
   readonly name: Name;
-  /** What must be set, by what the program calls it; of a list in the list, one suffices. */
+  /** Names of the settings that must be set; of a nested list, one is enough. */
   readonly needs: readonly (Key | 'baseUrl' | readonly (Key | 'baseUrl')[])[];
-  /** What it can do in general; single models can do less. */
+  /** Its capabilities in general; single models may have fewer. */
   readonly capabilities: Capabilities;
-  /** Where it is, once everything it needs is set. */
+  /** Finds its address and credential, once everything that it needs is set. */
   readonly findEndpoint: (values: CommonProviderValues & OwnValues) => Endpoint;
-  /** What the server at an address can do that is not the provider's own. */
+  /** Finds the capabilities of another server at the given address. */
   readonly adapt?: (address: URL) => Partial<Capabilities>;
-  /** True: its key has a header of its own, so that there may be a user in the address as well. */
+  /** True if its key has a header of its own, so that the address may hold a user as well. */
   readonly hasKeyHeader?: boolean;
 }
 
-/** A vendor that is like any other, but for what its own settings are called. */
+/** A vendor with the names of its own settings. */
 type DefinedVendor<Name extends string, Own extends Settings> = Omit<Vendor<Name>, 'settings'> & {
   readonly settings: Own;
 };
 
-/** Checks that a vendor uses the settings that it declares, and no others. */
+/** Checks, by its type, that a vendor uses only the settings that it declares. */
 export function defineVendor<const Name extends string, Own extends Settings>(
   vendor: Vendor<Name, keyof Own & string, Values<Own>> & { readonly settings: Own },
 ): DefinedVendor<Name, Own> {

@@ -7,12 +7,12 @@ import { readObject } from './schema-check.js';
 import { makeValue } from './schema-value.js';
 import { chooseTools, type Tool } from './tool-choice.js';
 
-/** A whole call of one of the client's tools. */
+/** A complete call of one of the client's tools. */
 export interface ToolCall {
   readonly id: string;
   readonly kind: 'function' | 'custom';
   readonly name: string;
-  /** Arguments as JSON, or the text for a custom tool. */
+  /** JSON arguments, or the text for a custom tool. */
   readonly input: string;
 }
 
@@ -22,11 +22,11 @@ const NO_THOUGHT = 'I never think: I have a rule for each kind of message.';
 const WHOLE_MESSAGE = /^(?:query|question|prompt|input|text|message|body|content|request)$/;
 
 /**
- * Decides what to answer, before limits are applied: calls by `tools` and `tool_choice`, or a text by `response_format`.
+ * Composes the output before limits are applied: tool calls by `tools` and `tool_choice`, or a text by `response_format`.
  *
  * @throws UpstreamError (400) if no value can be made for a JSON schema in them
  */
-export function composeAnswer(messages: readonly Message[], parameters: ModelParameters): string | readonly ToolCall[] {
+export function composeOutput(messages: readonly Message[], parameters: ModelParameters): string | readonly ToolCall[] {
   const conversation = readConversation(messages);
   const tools = chooseTools(parameters, conversation.message, conversation.results.length > 0);
   if (tools.length > 0) return tools.map((tool, index) => callTool(tool, index, conversation));
@@ -46,7 +46,7 @@ function callTool({ kind, name, schema }: Tool, index: number, { message, callCo
   const sum = SUM.exec(message)?.[0] ?? message;
   const findInput = (property: string): string | undefined =>
     property === 'expression' ? sum : WHOLE_MESSAGE.test(property) ? message : undefined;
-  // The name of the tool is the request, not its subject.
+  // The name of the tool says what to do, and is not a part of the subject.
   const choices = chooseByWords(message.replaceAll(name, ' '), findInput, name);
   return { ...call, input: makeValue(schema, choices, 'tools') };
 }

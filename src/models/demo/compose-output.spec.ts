@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { UpstreamError } from '../../errors/index.js';
 import type { Message } from '../message.js';
-import { composeAnswer, type ToolCall } from './answer.js';
+import { composeOutput, type ToolCall } from './compose-output.js';
 
 const user = (content: string): Message => ({ role: 'user', content });
 const text = { type: 'string' };
 
 function jsonFor(message: string, properties: Record<string, unknown>): Record<string, unknown> {
   const schema = { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
-  const answer = composeAnswer([user(message)], {
+  const answer = composeOutput([user(message)], {
     response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } },
   });
   return JSON.parse(readText(answer)) as Record<string, unknown>;
@@ -28,14 +28,14 @@ function readCalls(answer: Answer): readonly ToolCall[] {
 
 describe('composeAnswer', () => {
   it.each([undefined, null, { type: 'text' }])('answers in text with response_format %p', (response_format) => {
-    const answer = composeAnswer([user('What is 12 * 7?')], { response_format });
+    const answer = composeOutput([user('What is 12 * 7?')], { response_format });
     expect(readText(answer)).toMatch(/^12 \* 7 = 84\./);
   });
 
   it.each([{ type: 'json_object' }, { type: 'json_schema', json_schema: { name: 'free' } }])(
     'answers with an object of its own with response_format %p',
     (response_format) => {
-      const answer = composeAnswer([user('What is 12 * 7?')], { response_format });
+      const answer = composeOutput([user('What is 12 * 7?')], { response_format });
       expect(JSON.parse(readText(answer))).toEqual({ reply: expect.stringMatching(/^12 \* 7 = 84\./) });
     },
   );
@@ -117,7 +117,7 @@ describe('composeAnswer', () => {
     const note = { type: 'custom', custom: { name: 'note' } };
 
     it('calls with valid arguments about the subject of the message', () => {
-      const answer = composeAnswer([user('How is the weather in Paris for the next 3 days?')], { tools: [weather] });
+      const answer = composeOutput([user('How is the weather in Paris for the next 3 days?')], { tools: [weather] });
       expect(answer).toEqual([{ id: 'call_demo_1', kind: 'function', name: 'get_weather', input: expect.any(String) }]);
       const input = readCalls(answer)[0]?.input;
       const { city, unit, days } = JSON.parse(input ?? '') as Record<string, unknown>;
@@ -140,7 +140,7 @@ describe('composeAnswer', () => {
         type: 'function',
         function: { name: each, parameters },
       }));
-      const answer = composeAnswer([user(message)], { tools });
+      const answer = composeOutput([user(message)], { tools });
       expect(readCalls(answer).map((call) => [call.name, JSON.parse(call.input)])).toEqual([[name, args]]);
     });
 
@@ -153,7 +153,7 @@ describe('composeAnswer', () => {
           { id: 'y', type: 'function', function: { name: 'get_weather', arguments: '{}' } },
         ],
       };
-      const answer = composeAnswer([user('Hi'), earlier, user('note and get_weather')], {
+      const answer = composeOutput([user('Hi'), earlier, user('note and get_weather')], {
         tools: [weather, note],
       });
       expect(readCalls(answer).map(({ id, name }) => [id, name])).toEqual([
@@ -164,7 +164,7 @@ describe('composeAnswer', () => {
 
     it('gives a custom tool the message', () => {
       const tool_choice = { type: 'custom', custom: { name: 'note' } };
-      expect(composeAnswer([user('Buy milk')], { tools: [note], tool_choice })).toEqual([
+      expect(composeOutput([user('Buy milk')], { tools: [note], tool_choice })).toEqual([
         { id: 'call_demo_1', kind: 'custom', name: 'note', input: 'Buy milk' },
       ]);
     });
@@ -179,16 +179,16 @@ describe('composeAnswer', () => {
         },
         { role: 'tool', tool_call_id: 'a', content: '{"sky":"clear"}' },
       ];
-      expect(readText(composeAnswer(messages, { tools: [weather] }))).toContain(
+      expect(readText(composeOutput(messages, { tools: [weather] }))).toContain(
         'get_weather answered: “{"sky":"clear"}”.',
       );
-      const json = readText(composeAnswer(messages, { tools: [weather], response_format: { type: 'json_object' } }));
+      const json = readText(composeOutput(messages, { tools: [weather], response_format: { type: 'json_object' } }));
       expect(JSON.parse(json)).toEqual({ reply: expect.stringContaining('get_weather answered: “{"sky":"clear"}”.') });
     });
 
     it('names the parameter at fault if no arguments fit', () => {
       const impossible = { type: 'function', function: { name: 'f', parameters: false } };
-      expect(() => composeAnswer([user('f')], { tools: [impossible] })).toThrow(
+      expect(() => composeOutput([user('f')], { tools: [impossible] })).toThrow(
         expect.objectContaining({ status: 400, param: 'tools' }),
       );
     });

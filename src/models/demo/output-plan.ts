@@ -1,27 +1,30 @@
 import type { Delta } from '../../streaming/index.js';
 import type { ModelParameters } from '../chat-model.js';
 import type { FinishReason } from '../finish-reason.js';
-import type { ToolCall } from './answer.js';
+import type { ToolCall } from './compose-output.js';
 
-/** A short word with the space before it, a part of a longer one, up to three digits, or a sign: about a model's tokens. */
+/**
+ * Matches one token, roughly as models have them: a word or a part of it with the space before it, up to three digits, or a
+ * sign.
+ */
 const PIECE = / ?[\p{L}\p{M}]{1,12}|\d{1,3}|\s{1,8}|[^\s\p{L}\p{M}\d]/gu;
-/** The pieces in which a text is sent; each counts as one token. */
-const split = (text: string): readonly string[] => text.match(PIECE) ?? [];
+/** Splits a text into pieces that count as one token each. */
+const splitTokens = (text: string): readonly string[] => text.match(PIECE) ?? [];
 
-/** An answer as it will be given, one token in each delta, with the limits of the request applied. */
-export interface AnswerPlan {
+/** The output as it will be sent: one token in each delta, within the limits of the request. */
+export interface OutputPlan {
   readonly deltas: readonly Delta[];
   readonly finishReason: FinishReason;
 }
 
-/** Cuts an answer into tokens and applies `max_completion_tokens` (or `max_tokens`) and, to text, `stop`. */
-export function planAnswer(
+/** Cuts an output into tokens and applies `max_completion_tokens` (or `max_tokens`) and, for text, `stop`. */
+export function planOutput(
   answer: string | readonly ToolCall[],
   { max_completion_tokens, max_tokens, stop }: ModelParameters,
-): AnswerPlan {
+): OutputPlan {
   const isText = typeof answer === 'string';
   const deltas = isText
-    ? split(cutAtStop(answer, [stop].flat())).map((text): Delta => ({ type: 'content', text }))
+    ? splitTokens(cutAtStop(answer, [stop].flat())).map((text): Delta => ({ type: 'content', text }))
     : answer.flatMap(splitCall);
   const limit = max_completion_tokens ?? max_tokens;
   if (typeof limit === 'number' && limit >= 0 && deltas.length > limit) {
@@ -38,5 +41,8 @@ function cutAtStop(text: string, stopTexts: readonly unknown[]): string {
 
 function splitCall({ id, kind, name, input }: ToolCall, index: number): Delta[] {
   const piece = { type: 'tool-call', index, ...(kind === 'custom' && { kind }) } as const;
-  return [{ ...piece, id, name, arguments: '' }, ...split(input).map((text): Delta => ({ ...piece, arguments: text }))];
+  return [
+    { ...piece, id, name, arguments: '' },
+    ...splitTokens(input).map((text): Delta => ({ ...piece, arguments: text })),
+  ];
 }
