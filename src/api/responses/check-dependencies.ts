@@ -1,11 +1,11 @@
 import { isJsonObject, type JsonObject } from '../../kernel/index.js';
-import { type Fault, type FaultLog, missing, wrongType } from '../../schema/index.js';
+import { type Fault, type FaultLog, makeMissingFault, makeTypeFault } from '../../schema/index.js';
 
 /** Checks the parameters that make no sense without another one, and what no rule of one parameter can say. */
 export function checkDependencies(body: JsonObject, faults: FaultLog): void {
   const { input, previous_response_id: previous, stream, stream_options: options, background, store, metadata } = body;
   const hasPrevious = isGiven(previous);
-  if (!isGiven(input) && !hasPrevious) faults.add(() => missing('input'));
+  if (!isGiven(input) && !hasPrevious) faults.add(() => makeMissingFault('input'));
   if (Array.isArray(input) && input.length === 0 && !hasPrevious) {
     faults.add(() => ({
       param: 'input',
@@ -25,7 +25,9 @@ export function checkDependencies(body: JsonObject, faults: FaultLog): void {
   if (isJsonObject(metadata)) {
     for (const [name, value] of Object.entries(metadata)) {
       if (typeof value !== 'string')
-        faults.add(() => wrongType(/^[\w-]{1,64}$/.test(name) ? `metadata.${name}` : 'metadata', 'a string', value));
+        faults.add(() =>
+          makeTypeFault(/^[\w-]{1,64}$/.test(name) ? `metadata.${name}` : 'metadata', 'a string', value),
+        );
     }
   }
 }

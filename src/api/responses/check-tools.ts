@@ -1,5 +1,12 @@
 import { describeValue, isJsonObject, type JsonObject } from '../../kernel/index.js';
-import { checkObject, compileRuleSet, type Fault, type FaultLog, missing, wrongType } from '../../schema/index.js';
+import {
+  checkObject,
+  compileRuleSet,
+  type Fault,
+  type FaultLog,
+  makeMissingFault,
+  makeTypeFault,
+} from '../../schema/index.js';
 import { TOOL_CHOICES, TOOLS } from './dto/index.js';
 
 const RULES = new Map(Object.entries(TOOLS).map(([type, tool]) => [type, compileRuleSet(tool)]));
@@ -10,7 +17,7 @@ export function checkTools(tools: readonly unknown[], faults: FaultLog): void {
   for (const [index, tool] of tools.entries()) {
     const path = `tools[${index}]`;
     if (!isJsonObject(tool)) {
-      faults.add(() => wrongType(path, 'an object', tool));
+      faults.add(() => makeTypeFault(path, 'an object', tool));
       continue;
     }
     const type = readType(tool, path, faults);
@@ -71,7 +78,9 @@ function readName(value: unknown): string {
 function readType({ type }: JsonObject, path: string, faults: FaultLog): string | undefined {
   if (typeof type === 'string') return type;
   faults.add(() =>
-    type === undefined || type === null ? missing(`${path}.type`) : wrongType(`${path}.type`, 'a string', type),
+    type === undefined || type === null
+      ? makeMissingFault(`${path}.type`)
+      : makeTypeFault(`${path}.type`, 'a string', type),
   );
   return undefined;
 }

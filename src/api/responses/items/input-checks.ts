@@ -3,10 +3,10 @@ import {
   checkObject,
   compileRuleSet,
   FaultLog,
-  missing,
+  makeMissingFault,
   type RuleSet,
-  unknownValue,
-  wrongType,
+  makeValueFault,
+  makeTypeFault,
 } from '../../../schema/index.js';
 import { ITEM_TYPES, MESSAGE_ROLES } from '../dto/index.js';
 import { findKind, KNOWN_TYPES } from './input-kinds.js';
@@ -24,7 +24,7 @@ export function checkItems(items: readonly unknown[], path: string, faults: Faul
 
 function checkItem(item: unknown, path: string, faults: FaultLog): void {
   if (!isJsonObject(item)) {
-    faults.add(() => wrongType(path, 'an object', item));
+    faults.add(() => makeTypeFault(path, 'an object', item));
     return;
   }
   const kind = findKind(item);
@@ -32,10 +32,10 @@ function checkItem(item: unknown, path: string, faults: FaultLog): void {
   if (kind === undefined) {
     const { type } = item;
     faults.add(() => {
-      if (type === undefined || type === null) return missing(`${path}.type`);
+      if (type === undefined || type === null) return makeMissingFault(`${path}.type`);
       return typeof type === 'string'
-        ? unknownValue(`${path}.type`, type, KNOWN_TYPES)
-        : wrongType(`${path}.type`, 'a string', type);
+        ? makeValueFault(`${path}.type`, type, KNOWN_TYPES)
+        : makeTypeFault(`${path}.type`, 'a string', type);
     });
     return;
   }
@@ -47,10 +47,10 @@ function findMessageRules({ role }: JsonObject, path: string, faults: FaultLog):
   const rules = typeof role === 'string' ? ROLES.get(role) : undefined;
   if (rules !== undefined) return rules;
   faults.add(() => {
-    if (role === undefined || role === null) return missing(`${path}.role`);
+    if (role === undefined || role === null) return makeMissingFault(`${path}.role`);
     return typeof role === 'string'
-      ? unknownValue(`${path}.role`, role, ROLES.keys())
-      : wrongType(`${path}.role`, 'a string', role);
+      ? makeValueFault(`${path}.role`, role, ROLES.keys())
+      : makeTypeFault(`${path}.role`, 'a string', role);
   });
   return undefined;
 }
