@@ -48,7 +48,7 @@ export class FrameReader {
       this.#done = item.kind === 'data' && item.data === DONE;
       yield item;
     }
-    // Found out before the frame is complete, or else a stream that has no blank lines would be waited for in vain.
+    // Checked before the frame is complete, because a stream without blank lines would never complete one.
     if (/\n./.test(this.#rest.replace(NAME, '')))
       throw new FramingError('A line is not followed by a blank line', this.#rest);
     if (this.#rest.includes('\r')) throw new FramingError('There is a carriage return', this.#rest);
