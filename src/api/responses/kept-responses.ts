@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Caller } from '../../access/index.js';
-import { formatStackForLog } from '../../errors/index.js';
+import { formatStackForLog, OverloadedError } from '../../errors/index.js';
 import type { DecodedRequest } from './decoded-request.js';
 import type { ResponseFold } from './response-fold.js';
 import { ResponseState } from './state/response-state.js';
@@ -22,6 +22,8 @@ export class KeptResponses {
       await this.state.keep({ response, context, owner });
       return true;
     } catch (error) {
+      // Of a store that is away the store itself has told, once.
+      if (error instanceof OverloadedError) return false;
       this.#logger.error(
         `The response ${response.id} could not be kept: nobody can refer to it`,
         formatStackForLog(error),

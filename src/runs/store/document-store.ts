@@ -25,6 +25,9 @@ export abstract class DocumentStore {
   /** False: nothing is kept, and nothing is found. */
   abstract readonly isOn: boolean;
 
+  /** False: nothing is kept, or the store is known to be away at the moment. */
+  abstract readonly canKeep: boolean;
+
   /**
    * Resolves when the document is kept, in place of one with the same id.
    * @returns false if it is larger than one may be, or nothing is kept at all

@@ -125,6 +125,7 @@ describe('EmbeddedStore', () => {
     await first.put(make('d1'));
     const second = open();
     await expect(second.put(make('d2'))).rejects.toThrow(OverloadedError);
+    expect([first.canKeep, second.canKeep]).toEqual([true, false]);
     await first.onApplicationShutdown();
     // Not tried again at once.
     await expect(second.put(make('d2'))).rejects.toThrow(OverloadedError);

@@ -38,6 +38,8 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   #opening: Promise<OpenStore> | undefined;
   /** Monotonic time before which it is not opened again. */
   #notBefore = 0;
+  /** True from the warning that another process has the folder until this one has it. */
+  #hasWarned = false;
   #sweep: Timer | undefined;
   #isClosed = false;
 
@@ -52,6 +54,10 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
 
   override get isOn(): boolean {
     return this.config.store.isOn;
+  }
+
+  override get canKeep(): boolean {
+    return this.isOn && (this.#opening !== undefined || this.clock.monotonic() >= this.#notBefore);
   }
 
   override async put(document: StoredDocument): Promise<boolean> {
@@ -122,11 +128,15 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
       return this.#openFile(':memory:', undefined);
     }
     if (lock === undefined) {
-      this.#logger.warn(
-        `Another process works on RUNS_DIR (${folder}): this one stores nothing, and tries again. Give each process a folder of its own.`,
-      );
+      if (!this.#hasWarned) {
+        this.#logger.warn(
+          `Another process works on RUNS_DIR (${folder}): this one stores nothing, and tries again from time to time. Give each process a folder of its own.`,
+        );
+      }
+      this.#hasWarned = true;
       throw this.#makeAwayError(undefined);
     }
+    this.#hasWarned = false;
     try {
       // SQLite's own, of a process that was killed.
       await rm(`${this.#file}.lock`, { recursive: true, force: true });

@@ -20,7 +20,7 @@ export interface FinishedResponse {
 
 /** Stores responses, and finds what was stored of earlier ones. What one caller stored, no other can find. */
 export abstract class ResponseState {
-  /** False: nothing is stored here, so nothing can run in the background or be referred to. */
+  /** False: nothing can be stored at the moment, so nothing can be referred to later. */
   abstract readonly isKept: boolean;
 
   /** @returns undefined if there is none, or it is another caller's */

@@ -15,7 +15,7 @@ export class StoredResponseState extends ResponseState {
   }
 
   override get isKept(): boolean {
-    return this.store.isOn;
+    return this.store.canKeep;
   }
 
   override async find(id: string, owner: Caller): Promise<StoredResponse | undefined> {
