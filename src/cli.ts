@@ -10,9 +10,8 @@ import { RunAbortedError } from './errors/index.js';
 import { findListenerErrorHandler, describeError, ensureError } from './kernel/index.js';
 
 /**
- * The application without its HTTP server: that of the project that this runs in, or else the service itself. It is loaded
- * only when a command needs it, so that the others answer at once. It logs nothing: what commands print is all there is to
- * read.
+ * Opens the application without its HTTP server: that of the project in which this runs, or else the service itself. It
+ * is loaded only when a command needs it, so that the other commands start at once.
  */
 async function openApplication(app: string | undefined): Promise<INestApplicationContext> {
   const fault = describeFileLimitFault();
@@ -55,7 +54,7 @@ function onUncaught(thrown: unknown, origin: NodeJS.UncaughtExceptionOrigin): vo
   }
 }
 
-/** Why the output could not be written, if that is a fault: a reader that has enough, such as `head`, is none. */
+/** Why the output could not be written. A reader that stops early, such as `head`, is no fault. */
 let outputFault: string | undefined;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {

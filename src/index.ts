@@ -76,6 +76,6 @@ export {
   UpstreamError,
 } from './errors/index.js';
 export type { RunEvent } from './engine/index.js';
-export { type RunEvents, type RunOptions, type RunOutcome, RunService } from './runs/index.js';
+export { type RunEvents, type RunOptions, type RunOutput, RunService } from './runs/index.js';
 export { TraceMask } from './tracing/index.js';
 export { Clock, IdSource, type Timer } from './kernel/index.js';

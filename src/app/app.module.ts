@@ -4,7 +4,7 @@ import { DoorsPlace } from '../http/index.js';
 import { MillraceModule } from '../module/index.js';
 import { WorkflowsModule } from '../workflows/index.js';
 
-/** The service: Millrace and its example workflows, with nothing beside them. */
+/** The service: Millrace and its example workflows, and nothing else. */
 @Module({ imports: [WorkflowsModule] })
 export class AppModule {
   /** @param config the settings of the service, already checked */

@@ -1,10 +1,10 @@
-// The file itself rather than the index of its folder: with very few descriptors, even that could not be loaded.
+// Imports the file itself rather than the index of its folder: with very few descriptors, the index could not be loaded.
 import { readFileLimit } from '../kernel/file-limit.js';
 
 /** Node reads the program's modules side by side, so the start has 450 files open at once. */
 const LEAST = 512;
 
-/** What is wrong with the limit of file descriptors; undefined: nothing, or the system does not tell it. */
+/** Says what is wrong with the limit of file descriptors; undefined: nothing is, or the system does not tell the limit. */
 export function describeFileLimitFault(): string | undefined {
   const limit = readFileLimit();
   if (limit === undefined || limit >= LEAST) return undefined;

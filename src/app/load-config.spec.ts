@@ -27,7 +27,7 @@ const PROVIDERS = Object.fromEntries(
   ]),
 );
 
-/** What the settings that all providers have come to where none is set, and with the values above. */
+/** The values of the settings that all providers have: where none is set, and where all are set as above. */
 const NO_PROVIDER = {
   model: undefined,
   baseUrl: undefined,
@@ -81,6 +81,7 @@ describe('loadConfig', () => {
       demo: { isOn: true, tokensPerSecond: 40 },
       stream: { debounceMs: 10, heartbeatMs: 15_000, openGraceMs: 500 },
       run: { timeoutMs: 600_000, maxAnswerLength: 33_554_432 },
+      store: { isOn: true, folder: '.millrace', responsesTtlS: 86_400, responsesMaxBytes: 268_435_456 },
       upstream: { firstTokenTimeoutMs: 300_000, idleTimeoutMs: 60_000, maxCompletionLength: 8_388_608, maxRetries: 1 },
       shutdown: { delayMs: 0, graceMs: 30_000 },
       tracing: {
@@ -149,6 +150,10 @@ describe('loadConfig', () => {
       DEMO: ' No ',
       DEMO_TOKENS_PER_SECOND: '0.5',
       RUN_ANSWER_LIMIT: '2kb',
+      RUNS: 'off',
+      RUNS_DIR: 'runs',
+      RESPONSES_TTL_S: '60',
+      RESPONSES_MAX_BYTES: '1kb',
       UPSTREAM_ANSWER_LIMIT: '1kb',
       UPSTREAM_MAX_RETRIES: '5',
       ...Object.fromEntries(TIME_SETTINGS.map(([name], i) => [name, `${i + 1}`])),
@@ -188,6 +193,7 @@ describe('loadConfig', () => {
       demo: { isOn: false, tokensPerSecond: 0.5 },
       stream: { debounceMs: 1, heartbeatMs: 2, openGraceMs: 3 },
       run: { timeoutMs: 4, maxAnswerLength: 2_048 },
+      store: { isOn: false, folder: 'runs', responsesTtlS: 60, responsesMaxBytes: 1_024 },
       upstream: { firstTokenTimeoutMs: 5, idleTimeoutMs: 6, maxCompletionLength: 1_024, maxRetries: 5 },
       shutdown: { graceMs: 7, delayMs: 8 },
       tracing: loadConfig({}).tracing,
@@ -196,7 +202,7 @@ describe('loadConfig', () => {
     });
   });
 
-  it('takes a variable that is set to nothing as not set', () => {
+  it('treats an empty variable as not set', () => {
     const names = ['PORT', 'LOG_LEVEL', 'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'BODY_LIMIT', 'RUN_TIMEOUT_MS'];
     for (const nothing of ['', ' \t']) {
       expect(loadConfig(Object.fromEntries(names.map((name) => [name, nothing])))).toEqual(loadConfig({}));

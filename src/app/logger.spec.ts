@@ -14,7 +14,7 @@ describe('AppLogger', () => {
     log = new LogCapture();
   });
 
-  const everyKind = (logger: AppLogger): void => {
+  const logEveryKind = (logger: AppLogger): void => {
     const error = new Error(HOSTILE);
     error.name = HOSTILE;
     logger.log(HOSTILE, 'Access');
@@ -27,15 +27,15 @@ describe('AppLogger', () => {
     logger.fatal(HOSTILE);
   };
 
-  it('writes pretty lines that nothing it is given can forge, break or turn around', () => {
-    everyKind(new AppLogger({ level: 'log', format: 'pretty' }));
+  it('writes pretty lines that no text can forge, break or turn around', () => {
+    logEveryKind(new AppLogger({ level: 'log', format: 'pretty' }));
     expect(log.text).not.toMatch(INVISIBLE);
     expect(log.text.split('\n').filter((line) => /^\S/.test(line))).toHaveLength(8);
     expect(log.text).not.toMatch(/^(?!\[Millrace\] \d+ {2}- \d{4}-)\S/m);
   });
 
-  it('writes JSON lines in the same way, and what they hold stays what it was', () => {
-    everyKind(new AppLogger({ level: 'log', format: 'json' }));
+  it('writes JSON lines in the same way, without changing a value', () => {
+    logEveryKind(new AppLogger({ level: 'log', format: 'json' }));
     expect(log.text).not.toMatch(INVISIBLE);
     const lines = log.text
       .trimEnd()

@@ -29,8 +29,8 @@ type JsonLineParts = Parameters<ConsoleLogger['getJsonLogObject']>[1];
 type JsonLine = ReturnType<ConsoleLogger['getJsonLogObject']>;
 
 /**
- * Nest's logger, set as the configuration says. Whatever it is given, a line of the log is a line of this program: characters
- * that could forge one, move the cursor or turn the text around are escaped.
+ * Nest's logger, set up by the configuration. Characters that could forge a line of the log, move the cursor or turn
+ * the text around are escaped.
  */
 export class AppLogger extends ConsoleLogger {
   readonly #showFramework: boolean;
@@ -64,7 +64,7 @@ export class AppLogger extends ConsoleLogger {
     super.error(message, ...optional);
   }
 
-  /** As Nest has it, but for a third of the time: every request has a line. */
+  /** Makes the same line as Nest in a third of the time: every request writes one. */
   protected override getJsonLogObject(message: unknown, options: JsonLineParts): JsonLine {
     const { logLevel: level, context, errorStack, error, params } = options;
     if (errorStack !== undefined || error !== undefined || !context) return super.getJsonLogObject(message, options);
@@ -113,11 +113,11 @@ export class AppLogger extends ConsoleLogger {
   }
 
   protected override stringifyParams(params: Record<string, unknown>): string {
-    const fields = Object.entries(params).map(([name, value]) => `${name}=${this.#fieldValue(value)}`);
+    const fields = Object.entries(params).map(([name, value]) => `${name}=${this.#formatField(value)}`);
     return escapeControls(fields.join(' '));
   }
 
-  #fieldValue(value: unknown): string {
+  #formatField(value: unknown): string {
     if (typeof value === 'string') return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
     return inspect(value, { ...this.inspectOptions, colors: false, breakLength: Infinity });
   }
@@ -132,10 +132,16 @@ export class AppLogger extends ConsoleLogger {
   }
 }
 
-/** Longest texts of a line that is written without Nest's own care for what is large, circular or no JSON, in characters. */
+/**
+ * Most characters of all texts of a line that is written without Nest's handling of values that are large, circular or
+ * no JSON.
+ */
 const MOST_FLAT = 8 * 1024;
 
-/** Whether all fields of a line are short texts, finite numbers or the like: then JSON has all of it, at a third of the cost. */
+/**
+ * Whether all fields of a line are short texts, finite numbers or booleans: then JSON.stringify loses nothing, at a
+ * third of the cost.
+ */
 function isFlat(line: Readonly<Record<string, unknown>>): boolean {
   let length = 0;
   for (const name in line) {

@@ -60,7 +60,7 @@ describe('variables that are nearly settings', () => {
     expect(findConfigFaults({ [name]: ' ' })).toEqual([]);
   });
 
-  it('stand in one message with all other faults', () => {
+  it('are reported together with all other faults', () => {
     const faults = findConfigFaults({ PORT: 'x', MAX_CONCURENT_RUNS: '5', OTEL_TRACES_EXPORTER: 'zipkin' });
     expect(faults.map((fault) => fault.split(' ')[0])).toEqual(
       expect.arrayContaining(['PORT', 'MAX_CONCURENT_RUNS', 'OTEL_TRACES_EXPORTER']),
@@ -68,7 +68,7 @@ describe('variables that are nearly settings', () => {
     expect(faults).toHaveLength(3);
   });
 
-  it('are left alone where they belong to others', () => {
+  it('are left alone if they belong to other programs', () => {
     const others = `
       PATH HOME HOSTNAME PWD USER LANG TERM SHLVL NODE_ENV NODE_OPTIONS NODE_EXTRA_CA_CERTS TZ CI MAX_JOBS JOBS DEBUG POST SORT
       HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY http_proxy https_proxy no_proxy npm_config_loglevel npm_lifecycle_event
@@ -90,7 +90,7 @@ describe('variables that are nearly settings', () => {
     expect(findConfigFaults(Object.fromEntries(names.map((name) => [name, 'x'])))).toEqual([]);
   });
 
-  it('are none of those that docker compose reads from the same file', () => {
+  it('do not include those that docker compose reads from the same file', () => {
     const compose = readFileSync(new URL('../../docker-compose.yml', import.meta.url), 'utf8');
     const names = [...compose.matchAll(/\$\{([A-Z_]+):-/g)]
       .map(([, name]) => name ?? '')
@@ -100,17 +100,17 @@ describe('variables that are nearly settings', () => {
     expect(faults.filter((fault) => fault.includes('no setting'))).toEqual([]);
   });
 
-  it('count as set for another program beside the right one, if they only have another name', () => {
+  it('are taken to be for another program if the right setting is there as well', () => {
     expect(findConfigFaults({ OPENAI_API_BASE: 'http://x', OPENAI_BASE_URL: 'http://localhost:1/v1' })).toEqual([]);
     expect(findConfigFaults({ OPENAI_MODEL_NAME: 'x', OPENAI_MODEL: 'y' })).toEqual([]);
   });
 });
 
-describe('variables that others follow and this server does not', () => {
+describe('variables that other programs follow and this server does not', () => {
   const readWarnings = (variables: Readonly<Record<string, string>>): readonly string[] =>
     loadConfig(variables).warnings;
 
-  it('are told once at the start, where they would matter', () => {
+  it('cause one warning at the start, where they would matter', () => {
     expect(readWarnings({ OLLAMA_HOST: 'secret-1' })).toEqual(['OLLAMA_HOST has no effect. Set OLLAMA_BASE_URL.']);
     const otel = { OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' };
     expect(readWarnings(otel)).toEqual([]);
@@ -125,7 +125,7 @@ describe('variables that others follow and this server does not', () => {
     ]);
   });
 
-  it('are for another program where the right one is set, too', () => {
+  it('cause no warning if the right setting is there as well', () => {
     expect(readWarnings({ OLLAMA_HOST: '0.0.0.0', OLLAMA_BASE_URL: 'http://localhost:11434/v1' })).toEqual([]);
   });
 });

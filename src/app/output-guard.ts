@@ -3,7 +3,7 @@ import type { LoggerService } from '@nestjs/common';
 /** Most bytes that may wait to be written to one output. If more wait, nobody is reading, and further lines are dropped. */
 const MOST_WAITING_BYTES = 1024 * 1024;
 
-type Written = (error?: Error | null) => void;
+type WriteCallback = (error?: Error | null) => void;
 
 /**
  * Guards standard output and standard error for everything that writes to them. If the reader has gone, the disk is full or
@@ -29,7 +29,7 @@ export class OutputGuard {
   }
 
   #guard(stream: NodeJS.WriteStream, name: string): void {
-    /** Dropped since the last line that was written. */
+    /** Lines that were dropped since the last one that was written. */
     let lost = 0;
     const drop = (reason: string): void => {
       this.#droppedLines++;
@@ -39,7 +39,7 @@ export class OutputGuard {
         this.#logger?.error(`Log lines are dropped: ${name} cannot be written (${reason})`, undefined, 'Log');
       }
     };
-    const onWritten: Written = (error) => {
+    const onWritten: WriteCallback = (error) => {
       if (error) {
         drop('code' in error ? String(error.code) : error.name);
       } else if (lost > 0) {
@@ -48,14 +48,18 @@ export class OutputGuard {
         this.#logger?.warn(`${lines} log lines were dropped: ${name} could not be written`, 'Log');
       }
     };
-    // The write that failed is given each error as well.
+    // The callback of the write that failed gets each error as well.
     stream.on('error', () => undefined);
     const write = stream.write.bind(stream) as (
       chunk: Uint8Array | string,
       encoding: BufferEncoding,
-      cb: Written,
+      cb: WriteCallback,
     ) => boolean;
-    const guarded = (chunk: Uint8Array | string, encoding?: BufferEncoding | Written, callback?: Written): boolean => {
+    const guarded = (
+      chunk: Uint8Array | string,
+      encoding?: BufferEncoding | WriteCallback,
+      callback?: WriteCallback,
+    ): boolean => {
       const told = typeof encoding === 'function' ? encoding : callback;
       if (stream.writableLength + chunk.length > MOST_WAITING_BYTES) {
         drop('nobody reads it');

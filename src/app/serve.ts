@@ -30,7 +30,7 @@ export async function serve(config: AppConfig, logger: AppLogger, output: Output
     app.get(Clock),
     (name) => end.begin(name),
     (name, first, exitCode) => {
-      logger.warn(`${name} after ${first}: leaving at once. Open answers are cut off, unsent traces are lost.`);
+      logger.warn(`${name} after ${first}: leaving at once. Open responses are cut off, unsent traces are lost.`);
       process.exit(exitCode);
     },
   );
@@ -39,7 +39,7 @@ export async function serve(config: AppConfig, logger: AppLogger, output: Output
   if (isFirstProcess()) for (const line of describeStart(app)) logger.log(line);
 }
 
-/** Of several processes that share a port, one says for all what they serve. */
+/** True for the process that logs what is served: of several that share a port, only the first one does. */
 function isFirstProcess(): boolean {
   return cluster.worker === undefined || cluster.worker.id === 1;
 }

@@ -27,7 +27,7 @@ export class ServiceEnd {
 
   /**
    * Begins the graceful end; the process leaves when it is done, or at the limit with exit code 1.
-   * @param cause name of the signal, or what else it is
+   * @param cause name of the signal, or of the event of an error
    */
   begin(cause: string): void {
     if (this.#hasBegun) return;
@@ -47,8 +47,9 @@ export class ServiceEnd {
   }
 
   /**
-   * Handles an error that nobody caught. Nobody knows what it left half done, so the process ends with exit code 1, and a
-   * supervisor starts it again; open answers are finished first, as after a signal. Two kinds are harmless, because nothing
+   * Handles an error that nobody caught. Nobody knows what it left half done, so the process ends with exit code 1, and
+   * a supervisor starts it again; open responses are finished first, as after a signal. Two kinds are harmless, because
+   * nothing
    * that a client or a model does may end the process: what a listener of a run's abort signal throws, and the rejection of
    * a promise that nobody awaits, if its run was aborted or its error has a defined consequence, such as a model's failure.
    */
@@ -56,7 +57,7 @@ export class ServiceEnd {
     try {
       this.#onUncaught(thrown, origin);
     } catch {
-      // An error here would end the process at once, and every open answer with it.
+      // An error here would end the process at once, and cut off every open response.
       this.#exitCode = 1;
       this.begin('uncaughtException');
     }
@@ -86,7 +87,7 @@ export class ServiceEnd {
 
   #fail(message: string, stack: string | undefined, cause: string): void {
     this.#exitCode = 1;
-    const consequence = this.#hasBegun ? '' : ' Open answers are finished, then the process ends with exit code 1.';
+    const consequence = this.#hasBegun ? '' : ' Open responses are finished, then the process ends with exit code 1.';
     this.#logger.fatal?.(message + consequence, stack, CONTEXT);
     if (!this.#hasBegun && cluster.isWorker) askForReplacement(this.#app.getHttpServer());
     this.begin(cause);
@@ -94,8 +95,8 @@ export class ServiceEnd {
 
   async #end(cause: string): Promise<void> {
     try {
-      // Called at once, and not only when Nest gets to it: an earlier hook may never end, and open answers must not wait
-      // for it.
+      // Called at once, and not only when Nest gets to it: an earlier hook may never end, and open responses must not
+      // wait for it.
       void this.#app.get(GracefulShutdown, { strict: false }).beforeApplicationShutdown(cause);
       // Nest's own signal handlers pass the signal on to all hooks in the same way; its type does not say so.
       await (this.#app as Closable).close(cause);

@@ -8,8 +8,8 @@ import { Clock, IdSource } from '../kernel/index.js';
 export const APP_OPTIONS = { bodyParser: false, bufferLogs: true } as const;
 
 /**
- * Makes the application that `AppModule` describes ready to listen: the same for the real process and for every test. This is
- * what only the owner of a server may decide; what holds for the routes of Millrace is in `http/`.
+ * Makes the application that `AppModule` describes ready to listen, in the real process and in every test. It sets what
+ * only the owner of a server may decide; what holds for the routes of Millrace is in `http/`.
  */
 export function setUpApp(app: NestExpressApplication): NestExpressApplication {
   const config = app.get(AppConfig);

@@ -14,18 +14,18 @@ describe('the values that settings take', () => {
     ['trace', 'verbose'],
     ['verbose', 'verbose'],
     ['Error', 'error'],
-  ])('takes %s for a level of the log', (text, level) => {
+  ])('accepts %s as a level of the log', (text, level) => {
     expect(loadConfig({ LOG_LEVEL: text }).log.level).toBe(level);
   });
 
-  it('says which levels there are, in the usual words', () => {
+  it('names all levels of the log by their usual names', () => {
     expect(findConfigFaults({ LOG_LEVEL: 'loud' })).toEqual([
       'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace',
     ]);
     expect(findConfigFaults({ LOG_LEVEL: 'constructor' })).toHaveLength(1);
   });
 
-  it('takes every usual word for on and off, for all switches', () => {
+  it('accepts every usual word for on and off in all switches', () => {
     const switches = (word: string): readonly boolean[] => {
       const { http, tracing } = loadConfig({ PLAYGROUND: word, DOCS: word, TRACING_CAPTURE_CONTENT: word });
       return [http.playground, http.docs, tracing.captureContent];
@@ -54,12 +54,12 @@ describe('the values that settings take', () => {
     'true',
     '[1]',
     '{}',
-  ])('does not take "%s" for a number of milliseconds or a port', (value) => {
+  ])('refuses "%s" as a number of milliseconds or a port', (value) => {
     const variables = Object.fromEntries([...TIME_SETTINGS.map(([name]) => name), 'PORT'].map((name) => [name, value]));
     expect(findConfigFaults(variables)).toHaveLength(TIME_SETTINGS.length + 1);
   });
 
-  it.each(TIME_SETTINGS)('takes %s from %i up to what a timer can hold', (name, least) => {
+  it.each(TIME_SETTINGS)('accepts %s from %i up to what a timer can hold', (name, least) => {
     for (const good of [`${least}`, '2147483647']) expect(findConfigFaults({ [name]: good })).toEqual([]);
     for (const bad of [`${least - 1}`, '2147483648']) {
       expect(findConfigFaults({ [name]: bad })).toEqual([
@@ -68,7 +68,7 @@ describe('the values that settings take', () => {
     }
   });
 
-  it('takes every port, 0 for a free one', () => {
+  it('accepts every port, and 0 for a free one', () => {
     for (const good of ['0', '1', '65535']) expect(findConfigFaults({ PORT: good })).toEqual([]);
     expect(findConfigFaults({ PORT: '65536' })).toHaveLength(1);
   });
@@ -89,13 +89,13 @@ describe('the values that settings take', () => {
     'http://llm_server:8000/v1',
     'https://host.docker.internal:8000/v1/',
     'https://user:pass@example.com/v1?api-version=1',
-  ])('takes %s for an address, as the URL class does', (address) => {
+  ])('accepts %s as an address, as the URL class does', (address) => {
     expect(loadConfig({ OPENAI_BASE_URL: address }).providers['openai']?.baseUrl).toBe(address);
     expect(new URL(address).host).not.toBe('');
   });
 
   it.each(['localhost:11434', 'api.openai.com/v1', 'ftp://x/v1', 'http://', 'http://a b/', 'http://x:99999/', '/v1'])(
-    'does not take %s for an address',
+    'refuses %s as an address',
     (address) => {
       expect(findConfigFaults({ OPENAI_BASE_URL: address })).toHaveLength(1);
     },
@@ -108,7 +108,7 @@ describe('the values that settings take', () => {
     ['a letter that headers do not take', 'sk-1\u0142'],
     ['a letter of Latin-1', 'sk-1\u00e9'],
     ['a blank', 'sk-1 # the key'],
-  ])('does not take %s in a key or token', (_, value) => {
+  ])('refuses %s in a key or token', (_, value) => {
     const names = [
       'OPENAI_API_KEY',
       'AZURE_OPENAI_API_KEY',
@@ -127,26 +127,23 @@ describe('the values that settings take', () => {
     expect(faults.join('\n')).not.toContain('sk');
   });
 
-  it.each(['gpt-5\n', 'gpt\n5', 'gpt\u00005', 'gpt\u001b[31m5', 'gpt\u20285'])(
-    'does not take %j for a model',
-    (value) => {
-      const names = PROVIDER_NAMES.filter((name) => name.endsWith('_MODEL'));
-      const faults = findConfigFaults(Object.fromEntries(names.map((name) => [name, `x${value}x`])));
-      expect(faults).toEqual(names.map((name) => `${name} must hold no line break or other control character`));
-    },
-  );
+  it.each(['gpt-5\n', 'gpt\n5', 'gpt\u00005', 'gpt\u001b[31m5', 'gpt\u20285'])('refuses %j as a model', (value) => {
+    const names = PROVIDER_NAMES.filter((name) => name.endsWith('_MODEL'));
+    const faults = findConfigFaults(Object.fromEntries(names.map((name) => [name, `x${value}x`])));
+    expect(faults).toEqual(names.map((name) => `${name} must hold no line break or other control character`));
+  });
 
-  it('takes a limit of answers up to what a text can hold', () => {
+  it('accepts a limit of completions up to what a text can hold', () => {
     expect(loadConfig({ UPSTREAM_ANSWER_LIMIT: '256mb' }).upstream.maxCompletionLength).toBe(268_435_456);
     for (const size of ['257mb', '0', 'much', '-1', '1e9'])
       expect(findConfigFaults({ UPSTREAM_ANSWER_LIMIT: size })).toHaveLength(1);
   });
 
-  it.each(['100', '512kb', '10mb', '1.5MB', '1 gb', '7b'])('takes %s for a size', (size) => {
+  it.each(['100', '512kb', '10mb', '1.5MB', '1 gb', '7b'])('accepts %s as a size', (size) => {
     expect(loadConfig({ BODY_LIMIT: size }).http.bodyLimit).toBe(size);
   });
 
-  it.each(['mb', '-1mb', '10 megabytes', '10mb!', '1e3', '.5mb'])('does not take %s for a size', (size) => {
+  it.each(['mb', '-1mb', '10 megabytes', '10mb!', '1e3', '.5mb'])('refuses %s as a size', (size) => {
     expect(findConfigFaults({ BODY_LIMIT: size })).toHaveLength(1);
   });
 
@@ -154,7 +151,7 @@ describe('the values that settings take', () => {
     ['false', false],
     ['2', 2],
     ['loopback, 10.0.0.0/8,::1,fd00::/8,192.0.2.7', ['loopback', '10.0.0.0/8', '::1', 'fd00::/8', '192.0.2.7']],
-  ] as const)('takes "%s" for the proxies to trust', (text, trustProxy) => {
+  ] as const)('accepts "%s" as the proxies to trust', (text, trustProxy) => {
     expect(loadConfig({ TRUST_PROXY: text }).server.trustProxy).toEqual(trustProxy);
   });
 
@@ -169,18 +166,21 @@ describe('the values that settings take', () => {
     '10.0.0.0/8/8',
     'loopback,',
     '10.0.0.0/',
-  ])('does not take "%s" for the proxies to trust', (text) => {
+  ])('refuses "%s" as the proxies to trust', (text) => {
     expect(findConfigFaults({ TRUST_PROXY: text })).toEqual([
       expect.stringMatching(/^TRUST_PROXY must be false, the number/),
     ]);
   });
 
-  it.each(['*', 'https://a.example', 'http://localhost:3000,https://[::1]:3000'])('takes %s for origins', (origins) => {
-    expect(loadConfig({ CORS_ORIGINS: origins }).http.corsOrigins).toEqual(origins.split(','));
-  });
+  it.each(['*', 'https://a.example', 'http://localhost:3000,https://[::1]:3000'])(
+    'accepts %s as origins',
+    (origins) => {
+      expect(loadConfig({ CORS_ORIGINS: origins }).http.corsOrigins).toEqual(origins.split(','));
+    },
+  );
 
   it.each(['a.example', 'https://a.example/path', 'https://a.example https://b.example', 'null', ','])(
-    'does not take "%s" for origins',
+    'refuses "%s" as origins',
     (origins) => {
       expect(findConfigFaults({ CORS_ORIGINS: origins })).toHaveLength(1);
     },

@@ -11,7 +11,7 @@ const FROM_TERMINAL: readonly SignalName[] = ['SIGINT', 'SIGHUP'];
 /** npm and shells pass a terminal's signal on, so it can come twice. Two within this many milliseconds count as one. */
 const ONE_SIGNAL_MS = 200;
 
-/** For the parts of a shutdown that have no limit of their own: last bytes of answers, hooks of modules. */
+/** Time for the parts of a shutdown that have no limit of their own: the last bytes of responses, and hooks of modules. */
 const REST_MS = 4_000;
 
 /** True for the signals that end this service gracefully. */
@@ -19,7 +19,7 @@ export function isEndSignal(name: string): boolean {
   return name === 'SIGTERM' || FROM_TERMINAL.some((other) => other === name);
 }
 
-/** How long the graceful end may take in all, in milliseconds; then the process leaves, whatever is left to do. */
+/** Computes how long the graceful end may take in all, in milliseconds; then the process leaves, whatever is left to do. */
 export function readShutdownLimit({ shutdown, tracing }: Pick<AppConfig, 'shutdown' | 'tracing'>): number {
   return shutdown.delayMs + shutdown.graceMs + ABORTED_RUNS_LIMIT_MS + tracing.flushTimeoutMs + REST_MS;
 }

@@ -10,7 +10,7 @@ import { ModelProvider, ModelProviders } from '../models/index.js';
 import { describeModels } from '../module/index.js';
 import { WorkflowRegistry } from '../workflow/index.js';
 
-/** What the person who starts the server wants to know, in a few lines. */
+/** Describes in a few lines what the person who starts the server wants to know. */
 export function describeStart(app: NestExpressApplication): string[] {
   const { address, port } = app.getHttpServer().address() as AddressInfo;
   const host = ['0.0.0.0', '::'].includes(address) ? 'localhost' : address.includes(':') ? `[${address}]` : address;
@@ -30,11 +30,11 @@ function listPages({ http }: AppConfig, url: string): string[] {
   return pages.length === 0 ? [] : [`Pages:    ${pages.join(', ')}`];
 }
 
-/** Why the server did not start. For mistakes that the person who starts it can correct, this is the message alone. */
+/** Says why the server did not start. For mistakes that the person who starts it can correct, this is the message alone. */
 export function describeStartFailure(error: unknown): string {
   if (isError(error) && error instanceof StartUpError) return error.message;
   const { message, stack } = describeError(error);
-  // Nest's own: it says which class or module is at fault and what may mend it, and its stack leads through Nest alone.
+  // An error of Nest says which class or module is at fault and what may fix it; its stack shows only Nest.
   if (isError(error) && error instanceof RuntimeException) return `Millrace cannot start: ${message}`;
   return `Millrace cannot start: ${isError(error) ? stack : message}`;
 }

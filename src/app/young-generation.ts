@@ -1,12 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 
-/** By how much V8 enlarges the space of new objects when more of them survive than it expected: what it does unless told. */
+/** V8's default: by what factor it enlarges the space for new objects when more of them survive than it expected. */
 const USUAL_GROWTH = 2;
 
 /**
- * Has V8 keep its space for new objects as small as it begins. Whatever a start loads survives, so the space would grow to its
- * limit, which is tens of megabytes, and a process with little to do never gives them back.
- * @returns lets it grow from now on, as requests make it necessary
+ * Makes V8 keep its space for new objects as small as it begins. Whatever a start loads survives, so the space would
+ * grow to its limit of tens of megabytes, and a process with little to do never gives them back.
+ * @returns a function that lets it grow from then on, as requests need it
  */
 export function keepYoungGenerationSmall(): () => void {
   setGrowth(1);

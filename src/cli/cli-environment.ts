@@ -1,10 +1,10 @@
 import type { INestApplicationContext } from '@nestjs/common';
 
-/** What commands use of the world outside. */
+/** What commands use of the process that they run in. */
 export interface CliEnvironment {
   /**
    * The application with its workflows, without its HTTP server. The command that opens it closes it.
-   * @param app the compiled file of its module, if somebody names it
+   * @param app the compiled file of its module, if the user names it
    */
   readonly openApplication: (app: string | undefined) => Promise<INestApplicationContext>;
   readonly process: Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'on' | 'once' | 'off' | 'cwd' | 'env'>;

@@ -9,7 +9,7 @@ import { showModels } from './models-command.js';
 import { newWorkflow } from './new-command.js';
 import { runWorkflow } from './run-command.js';
 
-/** What options can be given, by name, with how each is written and what it means. All take a value. */
+/** The options by name, each with its short form and the name of its value. All take a value. */
 export const OPTIONS = {
   app: { short: 'a', value: 'file' },
   format: { short: 'f', value: 'format' },
@@ -77,7 +77,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       parameters: ['id'],
       options: ['format', 'app'],
-      help: ['the graph of one: mermaid (default), svg or json'],
+      help: ['the graph of a workflow: mermaid (default), svg or json'],
       run: ([id = ''], { format = 'mermaid', app }, environment) => showGraph(id, { format, app }, environment),
     },
   ],
@@ -96,7 +96,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       parameters: ['id', 'message'],
       options: ['input', 'app'],
       help: [
-        'run one and show its answer as it comes; the message - is read from stdin,',
+        'run a workflow and show its answer as it comes; the message - is read from stdin,',
         'and the input is what it is given beside messages: --input \'{"tone": "kind"}\'',
       ],
       run: ([id = '', message = ''], { input, app }, environment) =>

@@ -5,20 +5,23 @@ import { readErrorCode, VERSION } from '../kernel/index.js';
 import { type CliEnvironment, EXIT, type ExitCode } from './cli-environment.js';
 import { CliError, UsageError } from './cli-error.js';
 
-/** The files of a new application. What they call `my-app` gets the name of its own. */
+/** The files of a new application. In all of them, `my-app` is replaced by its name. */
 const TEMPLATE = join(import.meta.dirname, '../../templates/app');
 /** npm keeps a file of this name out of packages. */
 const RENAMED = new Map([['gitignore', '.gitignore']]);
-/** As npm takes it for a new package without a scope: https://docs.npmjs.com/cli/configuring-npm/package-json#name */
+/**
+ * What npm accepts as the name of a new package without a scope:
+ * https://docs.npmjs.com/cli/configuring-npm/package-json#name
+ */
 const VALID_NAME = /^[a-z0-9][a-z0-9._-]{0,213}$/;
-/** An application of the name of a package that it needs cannot install it. */
+/** npm does not install a package into an application of the same name. */
 const TAKEN_NAMES = new Set(['millrace', 'node_modules', 'rxjs', 'reflect-metadata', 'typescript']);
 /** What may be in a folder that counts as empty. */
 const HARMLESS = new Set(['.git', '.DS_Store']);
 
 /**
  * Makes a small application with one workflow.
- * @param folder where; its name is that of the application
+ * @param folder the folder to make; its name becomes that of the application
  * @param millrace what Millrace is installed from: a version, the path of a tarball, or whatever npm takes
  * @throws CliError if the folder holds anything or cannot be written; then it is as it was
  */
@@ -52,7 +55,7 @@ export async function initApplication(
   return EXIT.done;
 }
 
-/** What is in the folder; undefined if there is none. @throws CliError if it is no folder, or not empty */
+/** Lists the folder; undefined if there is none. @throws CliError if it is no folder, or not empty */
 async function readFolder(root: string, folder: string): Promise<readonly string[] | undefined> {
   try {
     const names = await readdir(root);
@@ -71,7 +74,7 @@ async function readFolder(root: string, folder: string): Promise<readonly string
   }
 }
 
-/** What `package.json` says of Millrace. A path to a file is from where the command runs. */
+/** Finds what `package.json` names as the source of Millrace. A path is relative to the folder in which the command runs. */
 function findSource(millrace: string | undefined, folder: string): string {
   if (millrace === undefined) return `^${VERSION}`;
   const path = resolve(folder, millrace.replace(/^file:/, ''));
@@ -107,7 +110,7 @@ function setSource(manifest: string, millrace: string): string {
   return `${JSON.stringify({ ...parsed, dependencies: { ...parsed.dependencies, millrace } }, undefined, 2)}\n`;
 }
 
-/** All or nothing. */
+/** Writes all files, or none. */
 async function writeAll(root: string, files: ReadonlyMap<string, string>, isNew: boolean): Promise<void> {
   try {
     for (const [file, text] of files) {

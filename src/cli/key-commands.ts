@@ -5,7 +5,7 @@ import { CliError, UsageError } from './cli-error.js';
 
 const VALID_NAME = /^[\w.@-]{1,64}$/;
 
-/** Makes a key and prints it, once, with the entry by which the server knows it. Nothing is stored. */
+/** Makes a key and prints it, once, with the entry that tells the server its hash. Nothing is stored. */
 export async function createKey(name: string, { process }: CliEnvironment): Promise<ExitCode> {
   if (!VALID_NAME.test(name)) {
     throw new UsageError(`"${name}" cannot be the name of a key. Use up to 64 letters, digits and . @ _ -`);
@@ -17,7 +17,7 @@ export async function createKey(name: string, { process }: CliEnvironment): Prom
     [
       key,
       '',
-      'Give this key to whoever is to use it. It is shown only now, and cannot be found out again.',
+      'Give this key to whoever is to use it. It is shown only now, and cannot be recovered.',
       'The server knows it by its hash: add this entry to API_KEYS_FILE',
       '',
       `- name: ${JSON.stringify(name)}`,

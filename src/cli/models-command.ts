@@ -33,7 +33,7 @@ interface AgentReport {
 
 interface ModelsReport {
   readonly providers: readonly ProviderReport[];
-  /** What agents ask that name no model; null: each has to name one. */
+  /** The model that agents ask if they name none; null: each has to name one. */
   readonly default: string | null;
   readonly agents: readonly AgentReport[];
 }
@@ -83,7 +83,7 @@ function makeProviderReport({ name, entry }: ListedProvider): Omit<ProviderRepor
   return { name, configured: true, address, model: defaultModel, key: keyPlace, needs: null };
 }
 
-/** Those of nested workflows are listed with these. */
+/** Lists the agents of a workflow. Those of a nested workflow are listed with that one. */
 function listAgents({ steps }: CompiledScope): readonly Omit<AgentReport, 'workflow'>[] {
   return steps.flatMap((step) => {
     switch (step.kind) {

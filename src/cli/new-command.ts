@@ -44,7 +44,7 @@ export async function newWorkflow(name: string, kind: string, { process }: CliEn
   });
   try {
     for (const [file, content] of files) await writeFile(join(path, file), content, { flag: 'wx' });
-    await replace(modulePath, registered);
+    await replaceFile(modulePath, registered);
   } catch (cause) {
     await rm(path, { recursive: true, force: true });
     throw new CliError(`The files cannot be written (${readErrorCode(cause)}). Nothing was changed.`, { cause });
@@ -56,7 +56,7 @@ export async function newWorkflow(name: string, kind: string, { process }: CliEn
       '',
       `Run it:  ${describeCall(project)} run ${names.id} "Hello"`,
       `Test it: ${runner === 'node' ? 'npm test' : `npx ${runner === 'jest' ? 'jest' : 'vitest run'} ${folder}`}`,
-      ...(project.isMillrace ? ['The tests that list every model (test/e2e) have to learn its name.'] : []),
+      ...(project.isMillrace ? ['Add its name to the tests that list every model (test/e2e).'] : []),
       '',
     ].join('\n'),
   );
@@ -67,14 +67,14 @@ function isKind(kind: string): kind is Kind {
   return KINDS.some((known) => known === kind);
 }
 
-/** What the project has installed. Node's own needs nothing. */
+/** Finds the test runner that the project has installed, or else Node's own. */
 function findTestRunner(project: Project): TestRunner {
   if (hasPackage(project, 'vitest')) return 'vitest';
   return hasPackage(project, 'jest') ? 'jest' : 'node';
 }
 
-/** Whole or not at all, so that an interruption leaves no half of a module behind. */
-async function replace(path: string, content: string): Promise<void> {
+/** Replaces a file whole or not at all, so that an interruption leaves no half of a module behind. */
+async function replaceFile(path: string, content: string): Promise<void> {
   const draft = `${path}.new`;
   try {
     await writeFile(draft, content);

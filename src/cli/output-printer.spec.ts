@@ -33,7 +33,7 @@ function printEvents(
     },
   });
   const printer = new OutputPrinter({ stdout: output('stdout'), stderr: output('stderr'), env }, '\n\n');
-  events.forEach((event, seq) => (event === 'failed' ? printer.failed() : printer.print({ ...event, seq })));
+  events.forEach((event, seq) => (event === 'failed' ? printer.breakLine() : printer.print({ ...event, seq })));
   return text;
 }
 
@@ -45,14 +45,14 @@ const TWO_NODES = [
   finished,
 ];
 
-describe('the printer of an answer', () => {
-  it('gives stdout the content alone, whole and with an end of line', () => {
+describe('the printer of a run', () => {
+  it('writes only the content to stdout, and ends its last line', () => {
     const { stdout, stderr } = printEvents(TWO_NODES);
     expect(stdout).toBe('Hello\n\nBye\n');
     expect(stderr).toBe('── First\nHm.\n── Second\nstop, 3 + 4 tokens\n');
   });
 
-  it('makes one text of both in a terminal, all but the content dimmed', () => {
+  it('writes both as one text in a terminal, and dims all but the content', () => {
     const dim = (text: string): string => `\u001B[2m${text}\u001B[0m`;
     expect(printEvents(TWO_NODES, { isTTY: true }).screen).toBe(
       `${dim('── First')}\n${dim('Hm.')}\nHello\n\n${dim('── Second')}\nBye\n${dim('stop, 3 + 4 tokens')}\n`,
@@ -60,13 +60,13 @@ describe('the printer of an answer', () => {
     expect(printEvents(TWO_NODES, { isTTY: true, env: { NO_COLOR: '1' } }).screen).not.toContain('\u001B');
   });
 
-  it('does not let a model command the terminal', () => {
+  it('does not let a model control the terminal', () => {
     const attack = [say('First', 'content', 'a\u001B]0;title\u0007b\rc\u009B2Jd\te\n'), finished];
     expect(printEvents(attack, { isTTY: true }).stdout).toBe('a]0;titlebc2Jd\te\n');
     expect(printEvents(attack).stdout).toBe('a\u001B]0;title\u0007b\rc\u009B2Jd\te\n');
   });
 
-  it('tells of progress, routes and substitutes in lines of their own', () => {
+  it('writes progress, routes and substitutes on lines of their own', () => {
     const error = toRunError(new UpstreamError('The model is down.', { code: 'upstream_error', retryable: true }));
     const { stderr } = printEvents([
       { type: 'node-progress', node: 'Search', message: 'looking\nup' },

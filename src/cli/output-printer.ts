@@ -8,19 +8,19 @@ type Output = Pick<Writable, 'write'> & { readonly isTTY?: boolean };
 
 const DIM = '\u001B[2m';
 const PLAIN = '\u001B[0m';
-/** Control characters other than tab and line feed: what a model says must not command the terminal. */
+/** Control characters other than tab and line feed: what a model says must not control the terminal. */
 const CONTROLS = /[^\P{Cc}\t\n]/gu;
 
 /**
- * Prints a run as it goes: content to stdout; who speaks, reasoning and notes dimmed to stderr. In a terminal the two make
- * one text.
+ * Prints a run as it goes: the content to stdout; the names of nodes, reasoning and notes to stderr, dimmed. In a
+ * terminal, the two make one text.
  */
 export class OutputPrinter {
   readonly #stdout: Output;
   readonly #stderr: Output;
   readonly #separator: string;
   readonly #dim: (text: string) => string;
-  /** Who speaks, and in which channel. */
+  /** The node that wrote last, and its channel. */
   #node: string | undefined;
   #channel: string | undefined;
   /** Outputs in the middle of a line; stdout stands for both if both are one terminal. */
@@ -46,20 +46,20 @@ export class OutputPrinter {
   print(event: Exclude<RunEvent, RunFailed>): void {
     switch (event.type) {
       case 'delta':
-        this.#delta(event);
+        this.#printDelta(event);
         break;
       case 'node-progress':
-        this.#aside(`${event.node}: ${event.message}`);
+        this.#printNote(`${event.node}: ${event.message}`);
         break;
       case 'route-taken':
-        this.#aside(`${event.node}: ${event.branch}`);
+        this.#printNote(`${event.node}: ${event.branch}`);
         break;
       case 'node-failed':
-        if (event.recovered) this.#aside(`${event.node} failed, and the run goes on: ${event.error.message}`);
+        if (event.recovered) this.#printNote(`${event.node} failed, and the run goes on: ${event.error.message}`);
         break;
       case 'run-finished':
         this.#endLine(this.#stdout);
-        this.#aside(
+        this.#printNote(
           [
             event.finishReason,
             ...(event.usage === undefined
@@ -78,23 +78,23 @@ export class OutputPrinter {
     }
   }
 
-  /** The run has failed. Ends the current line, so that the reason stands on a line of its own. */
-  failed(): void {
+  /** Ends the current line, so that the reason why the run has failed stands on a line of its own. */
+  breakLine(): void {
     this.#endLine(this.#stderr);
   }
 
-  #delta({ node, delta }: DeltaEvent): void {
+  #printDelta({ node, delta }: DeltaEvent): void {
     const channel = delta.type;
     let text = findText(delta);
-    // Sound itself.
+    // A piece of sound has no words.
     if (text === '') return;
     if (node !== this.#node) {
-      // What stands between two nodes' texts is a part of the content, and reads better before the header.
+      // The separator between two nodes' texts is part of the content, and reads better before the header.
       if (channel === 'content' && this.#node !== undefined && text.startsWith(this.#separator)) {
         this.#write(this.#stdout, this.#separator);
         text = text.slice(this.#separator.length);
       }
-      this.#aside(`── ${node}`);
+      this.#printNote(`── ${node}`);
     } else if (channel !== this.#channel) {
       this.#endLine(this.#stderr);
     }
@@ -105,7 +105,7 @@ export class OutputPrinter {
   }
 
   /** A dim line of its own. */
-  #aside(text: string): void {
+  #printNote(text: string): void {
     this.#endLine(this.#stderr);
     this.#write(this.#stderr, text.replaceAll('\n', ' '), this.#dim);
     this.#endLine(this.#stderr);
@@ -116,7 +116,7 @@ export class OutputPrinter {
   }
 
   #write(output: Output, text: string, style: (text: string) => string = String): void {
-    // Redirected, the content is what was said, byte for byte.
+    // When it is redirected, the content is written byte for byte.
     const shown = output.isTTY === true ? text.replaceAll(CONTROLS, '') : text;
     if (shown === '') return;
     output.write(style(shown));

@@ -6,7 +6,7 @@ import { CliError } from './cli-error.js';
 /** The folder of the package that this program belongs to. */
 const OWN_ROOT = join(import.meta.dirname, '../..');
 
-/** What `package.json` says to this command line, in its field `millrace`. All paths are from its folder. */
+/** The settings of this command line, in the field `millrace` of `package.json`. Paths are relative to its folder. */
 export interface ProjectSettings {
   /** The compiled file whose default export, or else `AppModule`, is the application's module. */
   readonly app?: string;
@@ -24,7 +24,7 @@ export interface Project {
 }
 
 /**
- * The project that a folder is in.
+ * Finds the project that a folder is in.
  * @throws CliError if there is none, it has no sources, or its `package.json` cannot be read
  */
 export function openProject(folder: string): Project {
@@ -66,9 +66,9 @@ function readManifest(path: string): JsonObject {
     const manifest: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (isJsonObject(manifest)) return manifest;
   } catch (cause) {
-    throw new CliError(`${path} cannot be read as JSON. Mend it first.`, { cause });
+    throw new CliError(`${path} cannot be read as JSON. Fix it first.`, { cause });
   }
-  throw new CliError(`${path} holds no object. Mend it first.`);
+  throw new CliError(`${path} holds no object. Fix it first.`);
 }
 
 function readSettings({ app, main }: JsonObject, path: string): ProjectSettings {
@@ -80,7 +80,7 @@ function readSettings({ app, main }: JsonObject, path: string): ProjectSettings 
   return { ...(typeof app === 'string' && { app }), ...(typeof main === 'string' && { main }) };
 }
 
-/** True if the project says that it uses this package. */
+/** True if the project lists this package as a dependency. */
 export function hasPackage({ manifest }: Project, name: string): boolean {
   return ['dependencies', 'devDependencies'].some((field) => {
     const packages = manifest[field];
@@ -88,7 +88,7 @@ export function hasPackage({ manifest }: Project, name: string): boolean {
   });
 }
 
-/** How the commands of this program are called in a project, for messages: its own script, if it has one. */
+/** Says how the commands of this program are called in a project: by its own script, if it has one. */
 export function describeCall({ manifest }: Project): string {
   const { scripts } = manifest;
   return isJsonObject(scripts) && 'workflow' in scripts ? 'npm run workflow --' : 'npx millrace';

@@ -7,19 +7,19 @@ import { describeUsage, describeWholeUsage } from './usage.js';
 
 export type { CliEnvironment } from './cli-environment.js';
 
-/** What a debugger listens at where nobody says otherwise. */
+/** The default address at which a debugger can be attached. */
 const INSPECTOR = '127.0.0.1:9229';
 
 /**
  * Runs one command of the command line.
- * @param args what stands behind the program's name
+ * @param args the arguments after the program's name
  * @returns the exit code
  * @throws whatever the start of the application throws
  */
 export async function runCli(args: readonly string[], environment: CliEnvironment): Promise<ExitCode> {
   const { stdout, stderr } = environment.process;
   try {
-    const { name, parameters, help, version, options } = parse(args);
+    const { name, parameters, help, version, options } = parseArguments(args);
     if (help) {
       stdout.write(describeWholeUsage());
       return EXIT.done;
@@ -39,7 +39,7 @@ export async function runCli(args: readonly string[], environment: CliEnvironmen
   }
 }
 
-function parse(args: readonly string[]): {
+function parseArguments(args: readonly string[]): {
   readonly name: string | undefined;
   readonly parameters: readonly string[];
   readonly options: Options;
@@ -73,12 +73,12 @@ function parse(args: readonly string[]): {
       options,
     };
   } catch (error) {
-    // Its messages say which option is wrong and how to write it.
+    // The messages of `parseArgs` say which option is wrong and how to write it.
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
 }
 
-/** Some names have two words. */
+/** Joins the first two words if they are the name of a command. */
 function joinCommandName(words: readonly string[]): readonly string[] {
   const both = words.slice(0, 2).join(' ');
   return COMMANDS.has(both) ? [both, ...words.slice(2)] : words;

@@ -15,7 +15,7 @@ import { useApplication, findWorkflow } from './use-application.js';
  * everything else to stderr.
  * @param message what the user says; `-`: read it from stdin
  * @param input what the workflow reads beside a chat request, as an object in JSON
- * @throws CliError if it is not what the workflow reads
+ * @throws CliError if the input is not what the workflow reads
  */
 export async function runWorkflow(
   id: string,
@@ -49,7 +49,7 @@ export async function runWorkflow(
         },
         failed: ({ thrown, isReaderFault }) => {
           failure = thrown;
-          if (!isReaderFault) printer.failed();
+          if (!isReaderFault) printer.breakLine();
         },
       });
       if (failure === undefined) return EXIT.done;
@@ -75,8 +75,8 @@ function parseInput(input: string): JsonObject {
 }
 
 /**
- * Where a workflow is a step, the compiler of TypeScript sees to this. The values are not checked: what types they have is not
- * known any more.
+ * Checks the names in the input. Where a workflow is a step, the TypeScript compiler does this. The values are not
+ * checked: their types are not known when the program runs.
  */
 function checkInput({ id, needs, reads }: CompiledWorkflow, input: JsonObject): void {
   const missing = needs.filter((name) => !Object.hasOwn(input, name));
@@ -99,12 +99,12 @@ function quoteAll(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(', ');
 }
 
-/** Lets Ctrl-C, and a reader that has enough, end the task; a second Ctrl-C ends the process. */
+/** Aborts the task at Ctrl-C, or when the reader of the output stops early; a second Ctrl-C ends the process. */
 async function abortOnSignal<T>({ process }: CliEnvironment, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const abort = (): void => controller.abort();
   for (const signal of SIGNALS) process.once(signal, abort);
-  // `… | head` closes the pipe; what is written after that fails, too.
+  // `… | head` closes the pipe, so that the next write fails.
   process.stdout.on('error', abort);
   try {
     return await task(controller.signal);

@@ -1,2 +1,2 @@
-/** What ends a command early. A terminal that is closed is told as SIGHUP. */
+/** Signals that end a command early. A terminal sends SIGHUP when it is closed. */
 export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

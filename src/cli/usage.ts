@@ -2,7 +2,7 @@ import { type Command, COMMANDS, OPTIONS } from './commands.js';
 
 const NAME_WIDTH = 34;
 
-/** How the one command is used that was meant; if it is none, the names of all. */
+/** Describes how one command is used; if there is no such command, names all. */
 export function describeUsage(name = ''): string {
   const command = COMMANDS.get(name);
   const hint = 'millrace --help describes all commands.';
@@ -11,7 +11,7 @@ export function describeUsage(name = ''): string {
   return `Usage: millrace\n${describeCommand(name, command).join('\n')}\n${hint}\n`;
 }
 
-/** How the command line is used. */
+/** Describes how all commands are used. */
 export function describeWholeUsage(): string {
   const commands = [...COMMANDS].flatMap(([name, command]) => describeCommand(name, command));
   return `Usage: millrace <command>
@@ -32,7 +32,7 @@ function describeCommand(name: string, { parameters, options, help }: Command): 
   return describeLine(call.join(' '), ...help);
 }
 
-/** The call in the first column and its meaning in the second, which begins in the next line if the first is long. */
+/** Writes the call in the first column and its meaning in the second, which begins in the next line if the first is long. */
 function describeLine(call: string, ...help: readonly string[]): string[] {
   const [first = '', ...others] = help;
   const rest = others.map((line) => `  ${' '.repeat(NAME_WIDTH)}${line}`);

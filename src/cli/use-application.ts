@@ -6,7 +6,7 @@ import { CliError } from './cli-error.js';
 
 /**
  * Opens the application for one task and closes it, however that ends.
- * @param app the compiled file of its module, if somebody names it
+ * @param app the compiled file of its module, if the user names it
  */
 export async function useApplication<T>(
   { openApplication }: CliEnvironment,
@@ -22,8 +22,7 @@ export async function useApplication<T>(
 }
 
 /**
- * The workflow with this id or alias.
- * @throws CliError that lists those that there are
+ * Finds the workflow with this id or alias. @throws CliError that lists those that there are
  */
 export function findWorkflow(application: INestApplicationContext, id: string): CompiledWorkflow {
   const registry = application.get(WorkflowRegistry, { strict: false });

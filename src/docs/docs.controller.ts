@@ -34,7 +34,7 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** A file of its own, so that the page may have no scripts inside. */
+/** A file of its own, so that the page needs no inline script. */
 const START = `window.ui = SwaggerUIBundle({
   url: 'docs-json',
   dom_id: '#swagger-ui',
@@ -59,7 +59,7 @@ export class DocsController {
 
   @Get('docs')
   page(@Req() request: Request, @Res() response: Response): void {
-    // Whatever the page loads is named from the folder that it is in.
+    // The page refers to its files by paths that are relative to its folder.
     if (request.path.endsWith('/')) response.redirect(308, `${request.baseUrl}/docs`);
     else this.#send(request, response, () => response.type('html').send(PAGE));
   }
@@ -82,7 +82,7 @@ export class DocsController {
   }
 }
 
-/** Its folder. Looked for when somebody asks for the page: nothing of it is needed before. */
+/** Finds the folder of Swagger UI when somebody asks for the page: nothing of it is needed before. */
 function findSwaggerUi(): string {
   return dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
 }

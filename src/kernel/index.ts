@@ -13,7 +13,18 @@ export { holdProcess, holdProcessUntil } from './hold-process.js';
 export { IdSource, RandomIdSource } from './ids.js';
 export { isJsonObject, type JsonObject } from './json-object.js';
 export { type JsonValue, toJsonValue } from './json-value.js';
-export { countValues, findExcess, hasMoreValues } from './json-extent.js';
+export {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  MINUS,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from './json-codes.js';
+export { countValues, findExcess, hasMoreValues, type JsonLimits } from './json-limits.js';
 export { redactBeginning, redactPlaces, redactSecrets } from './redact.js';
 export { type Place, Semaphore } from './semaphore.js';
 export { sha256 } from './sha256.js';

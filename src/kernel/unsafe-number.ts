@@ -1,6 +1,5 @@
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const MINUS = 0x2d;
+import { BACKSLASH, MINUS, QUOTE } from './json-codes.js';
+
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
 

@@ -1,7 +1,7 @@
 import { ModelProvider } from '../models/index.js';
 import type { MillraceOptions } from './millrace-options.js';
 
-/** Those options of a module that are no settings, with what each must be. */
+/** The checks of those options of a module that are no settings. */
 const CHECKS: Readonly<
   Record<'path' | 'watch' | 'middleware' | 'models' | 'environment', (value: unknown) => readonly string[]>
 > = {
@@ -22,12 +22,12 @@ const CHECKS: Readonly<
 export const MODULE_OPTION_NAMES: readonly string[] = Object.keys(CHECKS);
 
 /**
- * Express reads other characters as a pattern, and would then take routes of the application or refuse to start. A segment of dots
- * alone is never asked for: clients resolve it.
+ * Express reads other characters as a pattern, and would then take over routes of the application or refuse to start.
+ * Clients resolve a segment that is only dots, so no request has one.
  */
 const PLAIN_PATH = /^\/?(?:(?!\.{1,2}(?:\/|$))[\w.~-]+(?:\/|$))*$/;
 
-/** One line for each option of a module that is wrong; those that are settings are checked where they are read. */
+/** Finds options of a module that are wrong, one line for each; those that are settings are checked where they are read. */
 export function findOptionFaults(options: MillraceOptions): readonly string[] {
   return Object.entries(CHECKS).flatMap(([name, check]) => {
     const value: unknown = options[name as keyof typeof CHECKS];

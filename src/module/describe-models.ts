@@ -1,6 +1,6 @@
 import type { WorkflowRegistry } from '../workflow/index.js';
 
-/** The workflows by the names that clients give as `model`, for the log. */
+/** Lists the workflows for the log, by the names that clients give as `model`. */
 export function describeModels(registry: WorkflowRegistry): string {
   const names = registry
     .list()

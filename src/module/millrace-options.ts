@@ -4,31 +4,35 @@ import type { CommonOptions } from '../config/index.js';
 import type { ChatModel, ModelProvider, ProviderOptions } from '../models/index.js';
 
 /**
- * How Millrace is to be in an application. Each setting that is left out is read from its variable of the environment, as
- * `.env.example` lists them, and has that one's default.
+ * The options of Millrace in an application. A setting that is left out is read from its environment variable
+ * (`.env.example` lists them all), and has the default of that variable.
  */
 export interface MillraceOptions extends CommonOptions {
   /** The providers of models, by name: `{ openai: { key: '…' } }`. */
   readonly providers?: ProviderOptions;
   /**
-   * Models of the application's own, by the name of the provider in whose place they answer: a model in this process, another
+   * Models of the application's own, by the name of the provider in whose place they answer: a model in this process,
+   * another
    * vendor's SDK, or the fake of a test.
    */
   readonly models?: Readonly<Partial<Record<ModelProvider, ChatModel>>>;
   /**
-   * What the paths of Millrace begin with, without patterns, such as `/ai`: clients are then given `https://…/ai/v1`. A global prefix of the
-   * application is not put before it. Default: `/`. Below any other path, whatever there is not is answered with a 404.
+   * The path below which the routes of Millrace are, without patterns: with `/ai`, clients use `https://…/ai/v1`. A
+   * global prefix of the application does not apply to it. Default: `/`. Below any other path, Millrace answers unknown
+   * routes with a 404.
    */
   readonly path?: string;
-  /** True: `/health/live`, `/health/ready` and `/metrics` below the path. Default: false. */
+  /** True: `/health/live`, `/health/ready` and `/metrics` are served below the path. Default: false. */
   readonly watch?: boolean;
   /**
-   * Handlers in front of all routes of Millrace, such as a check of who asks: middleware and guards of the application do not
+   * Handlers in front of all routes of Millrace, such as a check of who asks: middleware and guards of the application
+   * do not
    * reach these routes. They refuse a request with one of Nest's exceptions, such as `UnauthorizedException`.
    */
   readonly middleware?: readonly RequestHandler[];
   /**
-   * Where settings are read that are left out. Default: `process.env`. Give `{}` to have nothing read but `NODE_ENV` of the process,
+   * The variables from which settings are read that are left out. Default: `process.env`. Give `{}` to have nothing
+   * read but `NODE_ENV` of the process,
    * which keeps the demo off in production.
    */
   readonly environment?: Readonly<Record<string, string | undefined>>;

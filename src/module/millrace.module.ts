@@ -53,7 +53,7 @@ export class MillraceModule {
     return compose({ useFactory: () => decide(options) }, { providers: [ServedReport] });
   }
 
-  /** The same with options that the application finds out when it starts. */
+  /** The same with options that the application computes when it starts. */
   static forRootAsync({ imports = [], inject = [], useFactory }: MillraceAsyncOptions): DynamicModule {
     const make = useFactory as (...injected: unknown[]) => MillraceOptions | Promise<MillraceOptions>;
     return compose(
@@ -77,7 +77,7 @@ function decide(options: MillraceOptions): Decision {
   }
   const faults = findOptionFaults(options);
   const { path, watch, middleware, models, environment = process.env, ...settings } = options;
-  // Whoever names the variables that are read rarely means that the application is no longer in production.
+  // An application that gives its own variables rarely means to say that it is not in production.
   const variables = { ...environment, NODE_ENV: environment['NODE_ENV'] ?? process.env['NODE_ENV'] };
   const others = { names: MODULE_OPTION_NAMES, faults };
   const config = readModuleConfig(settings, variables, Object.values(VENDORS), others);
@@ -90,7 +90,7 @@ function decide(options: MillraceOptions): Decision {
   };
 }
 
-/** The one composition. It is global, so that modules with workflows need not import it. */
+/** Composes the module. It is global, so that modules with workflows need not import it. */
 function compose(
   decision: Pick<FactoryProvider<Decision | Promise<Decision>>, 'inject' | 'useFactory'>,
   { imports = [], providers = [] }: Pick<ModuleMetadata, 'imports' | 'providers'> = {},

@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { StartUpError } from '../errors/index.js';
 
-/** An application imports Millrace more than once, with options of which only some would count. */
+/** An application imports Millrace more than once, so that only some of its options would count. */
 class RepeatedModuleError extends StartUpError {
   constructor(count: number) {
     super(
@@ -12,7 +12,10 @@ class RepeatedModuleError extends StartUpError {
   }
 }
 
-/** Sees to it that an application has one Millrace: its parts would take their settings from whichever comes first. */
+/**
+ * Makes sure that an application imports Millrace once: otherwise its parts would take their settings from whichever
+ * import comes first.
+ */
 @Injectable()
 export class OneModule implements OnModuleInit {
   constructor(private readonly modules: ModulesContainer) {}

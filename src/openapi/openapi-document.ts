@@ -22,11 +22,11 @@ Every error has OpenAI's envelope. Where the server has API keys, send one as a 
 /** The ways in which a caller can say who it is. The empty one is there for servers without keys, which are open to all. */
 const SECURITY: NonNullable<OpenAPIObject['security']> = [{ bearerAuth: [] }, { apiKey: [] }, { xApiKey: [] }, {}];
 
-/** What can go wrong anywhere. */
+/** Statuses with which every operation can fail. */
 const EVERYWHERE: readonly ErrorStatus[] = [400, 408, 431, 500];
-/** What can go wrong where callers have to say who they are. */
+/** Further statuses of operations that ask callers who they are. */
 const GUARDED: readonly ErrorStatus[] = [401, 503];
-/** What else can go wrong, by operation. */
+/** Further statuses of single operations. */
 const ERRORS_BY_OPERATION: Readonly<Record<string, readonly ErrorStatus[]>> = {
   createChatCompletion: [404, 409, 413, 415, 422, 429, 502, 504],
   createResponse: [404, 409, 413, 415, 422, 429, 502, 504],
@@ -40,7 +40,7 @@ const ERRORS_BY_OPERATION: Readonly<Record<string, readonly ErrorStatus[]>> = {
 /** The operations that run workflows. */
 const RUNS: ReadonlySet<string> = new Set(['createChatCompletion', 'createResponse']);
 
-/** All that has a place in the document. */
+/** The controllers that the document describes. */
 const CONTROLLERS = [
   CompletionsController,
   ResponsesController,
@@ -51,7 +51,7 @@ const CONTROLLERS = [
   MetricsController,
 ];
 
-/** Has them read as Nest reads controllers. None of them is called, so what they inject is nothing. */
+/** Lets Nest read these controllers. None of them is called, so empty objects are injected. */
 @Module({
   controllers: CONTROLLERS,
   providers: CONTROLLERS.flatMap((type) => Reflect.getMetadata('design:paramtypes', type) as Type[]).map((provide) => ({
@@ -62,7 +62,8 @@ const CONTROLLERS = [
 class DescribedModule {}
 
 /**
- * The OpenAPI document of the whole service, which `npm run openapi` keeps as openapi.json. Its schemas come from the classes
+ * The OpenAPI document of the whole service, which `npm run openapi` keeps as openapi.json. Its schemas come from the
+ * classes
  * that validate requests, its errors from those that are thrown. It is the same however the server is configured.
  */
 export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
@@ -85,8 +86,19 @@ export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
         { type: 'http', scheme: 'bearer', description: 'An API key of this server, or a JWT.' },
         'bearerAuth',
       )
-      .addApiKey({ type: 'apiKey', in: 'header', name: 'api-key', description: 'The same, as Azure has it.' }, 'apiKey')
-      .addApiKey({ type: 'apiKey', in: 'header', name: 'x-api-key', description: 'The same, as others do.' }, 'xApiKey')
+      .addApiKey(
+        { type: 'apiKey', in: 'header', name: 'api-key', description: 'The same, in the header that Azure uses.' },
+        'apiKey',
+      )
+      .addApiKey(
+        {
+          type: 'apiKey',
+          in: 'header',
+          name: 'x-api-key',
+          description: 'The same, in a header that other services use.',
+        },
+        'xApiKey',
+      )
       .build(),
   );
   for (const [url, path] of Object.entries(document.paths)) {
@@ -107,7 +119,7 @@ export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
   return { openapi, info, servers: servers ?? [], tags: tags ?? [], paths, components };
 }
 
-/** Adds what holds for all operations, or for all of a kind. */
+/** Adds to an operation what holds for all, or for all of its kind. */
 function completeOperation(operation: Operation, isGuarded: boolean): void {
   const { operationId = '', responses } = operation;
   const isRun = RUNS.has(operationId);

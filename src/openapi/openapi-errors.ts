@@ -67,7 +67,7 @@ const ERROR_RESPONSES = {
   },
   409: {
     name: 'Conflict',
-    description: 'The same request, by its `Idempotency-Key`, is being answered by another replica.',
+    description: 'Another replica is at work on the same request, by its `Idempotency-Key`.',
     examples: { running: new RequestInProgressError({}) },
     headers: refusals,
   },
@@ -121,13 +121,13 @@ const ERROR_RESPONSES = {
   },
   500: {
     name: 'InternalError',
-    description: 'A bug of this server. It is in its log, under the request id.',
+    description: 'A bug of this server. Its log has the details, under the request id.',
     examples: { bug: new InternalError(undefined) },
     headers: refusals,
   },
   502: {
     name: 'BadGateway',
-    description: 'The model provider failed, or what it answered cannot be used.',
+    description: 'The model provider failed, or its completion cannot be used.',
     examples: {
       unreachable: new UpstreamError('The model provider cannot be reached.', { code: 'upstream_unreachable' }),
     },
@@ -155,12 +155,14 @@ const ERROR_RESPONSES = {
 /** A status with which a request can fail. */
 export type ErrorStatus = keyof typeof ERROR_RESPONSES;
 
-/** Answers that report errors, for `components.responses`. */
+/** Makes the responses that report errors, for `components.responses`. */
 export function makeErrorResponses(): Responses {
-  return Object.fromEntries(Object.values(ERROR_RESPONSES).map((answer) => [answer.name, describeResponse(answer)]));
+  return Object.fromEntries(
+    Object.values(ERROR_RESPONSES).map((response) => [response.name, describeResponse(response)]),
+  );
 }
 
-/** References to answers that report errors, by status. */
+/** Makes references to the responses that report errors, by status. */
 export function referToErrors(statuses: readonly ErrorStatus[]): Record<string, { $ref: string }> {
   return Object.fromEntries(
     statuses.map((status) => [status, { $ref: `#/components/responses/${ERROR_RESPONSES[status].name}` }]),

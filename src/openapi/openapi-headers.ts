@@ -40,7 +40,7 @@ const RUN_HEADERS = {
     schema: { type: 'string', example: '0af7651916cd43dd8448eb211c80319c' },
   },
   'idempotent-replayed': {
-    description: '`true` if an earlier request with this `Idempotency-Key` got the same answer.',
+    description: '`true` if an earlier request with this `Idempotency-Key` got the same response.',
     schema: { type: 'string', enum: ['true'] },
   },
 } satisfies Headers;
@@ -63,7 +63,7 @@ const CHALLENGE_HEADERS = {
 
 const LIMIT_HEADERS: Headers = { ...makeMinuteHeaders('requests'), ...makeMinuteHeaders('tokens') };
 
-/** Headers of answers, for `components.headers`. */
+/** Headers of responses, for `components.headers`. */
 export const RESPONSE_HEADERS: Headers = {
   ...COMMON_HEADERS,
   ...RUN_HEADERS,
@@ -72,7 +72,7 @@ export const RESPONSE_HEADERS: Headers = {
   ...CHALLENGE_HEADERS,
 };
 
-/** Names of response headers by the answers that have them. */
+/** Names of headers, by the responses that have them. */
 export const HEADER_NAMES = {
   everyResponse: Object.keys(COMMON_HEADERS),
   runs: Object.keys(RUN_HEADERS),
@@ -81,7 +81,7 @@ export const HEADER_NAMES = {
   challenges: Object.keys(CHALLENGE_HEADERS),
 } as const;
 
-/** References to headers, by their names. */
+/** Makes references to headers, by their names. */
 export function pickHeaders(names: readonly string[]): Headers {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
@@ -94,7 +94,7 @@ export const REQUEST_HEADERS = {
   RequestId: {
     name: 'x-request-id',
     in: 'header',
-    description: 'An id for logs and for the answer. One that does not fit the pattern is replaced.',
+    description: 'An id for logs and for the response. One that does not fit the pattern is replaced.',
     schema: { type: 'string', pattern: REQUEST_ID },
   },
   TraceParent: {
@@ -108,14 +108,14 @@ export const REQUEST_HEADERS = {
   SessionId: {
     name: 'x-session-id',
     in: 'header',
-    description: 'Names the session of the trace. A `session_id` in `metadata` goes before it.',
+    description: 'Names the session of the trace. A `session_id` in `metadata` wins over it.',
     schema: { type: 'string' },
   },
   IdempotencyKey: {
     name: 'Idempotency-Key',
     in: 'header',
     description:
-      'A request that comes again with the same key and body gets the answer of the first, without another run. ' +
+      'A request that comes again with the same key and body gets the response to the first, without another run. ' +
       'Not for streams: the header is ignored there. 1 to 255 visible ASCII characters.',
     schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
   },

@@ -68,8 +68,8 @@ const PREFIX = '#/components/schemas/';
 const NULL: SchemaObject = { type: 'object', nullable: true, enum: [null] };
 
 /**
- * `components.schemas` of the OpenAPI document, by class name: the bodies of requests and answers and all classes that
- * they refer to, made from the decorators that also validate. Rules between parameters stand in descriptions only.
+ * `components.schemas` of the OpenAPI document, by class name: the bodies of requests and responses and all classes
+ * that they refer to, made from the decorators that also validate. Rules between parameters stand in descriptions only.
  *
  * @throws TypeError if two classes have the same name.
  */
@@ -147,12 +147,12 @@ function addAlternatives(schema: Schema, rule: PropertyRule): Schema {
     ...(usual !== undefined && { default: usual }),
     ...(deprecated !== undefined && { deprecated }),
   };
-  // A string would pass for a choice of objects that says nothing of its type.
+  // Without a type, a choice of objects would accept a string, too.
   const other: SchemaObject = rule.orString !== undefined && 'oneOf' in form ? { type: 'object', ...form } : form;
   const forms = rule.orString === undefined ? [form] : [makeStringForm(rule.orString), other];
   const [first = {}, ...others] = rule.nullable ? addNull(forms) : forms;
   if (others.length > 0) return { ...documentation, oneOf: [first, ...others] };
-  // A reference tolerates nothing beside it.
+  // A reference may have nothing beside it.
   return '$ref' in first ? { ...documentation, allOf: [first] } : { ...documentation, ...first };
 }
 

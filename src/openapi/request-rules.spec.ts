@@ -90,7 +90,7 @@ refuse('top_logprobs', 'integer_above_max_value', [{ logprobs: true, top_logprob
 refuse('top_logprobs', 'integer_below_min_value', [{ logprobs: true, top_logprobs: -1 }]);
 refuse('top_logprobs', 'invalid_value', [{ top_logprobs: 2 }, { logprobs: false, top_logprobs: 2 }], 'code');
 
-// Strings, in the values of which providers are free
+// Strings, whose values are up to the providers
 for (const name of ['user', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention']) {
   accept({ [name]: '' }, { [name]: 'x'.repeat(100) }, { [name]: null });
   refuse(name, 'invalid_type', [{ [name]: 5 }]);
@@ -111,7 +111,7 @@ for (const name of ['logit_bias', 'metadata']) {
   refuse(name, 'invalid_type', [{ [name]: [] }, { [name]: 'x' }]);
 }
 
-// The form of the answer
+// The form of the output
 const jsonSchema = (schema: unknown) => ({ response_format: { type: 'json_schema', json_schema: schema } });
 accept({ response_format: { type: 'text' } }, { response_format: { type: 'json_object' } }, { response_format: null });
 accept(jsonSchema({ name: 'a_B-9', strict: true, description: '', schema: { type: 'object' } }));
@@ -194,7 +194,7 @@ accept({ functions: null }, { function_call: null });
 refuse('functions', 'unsupported_value', [{ functions: [{ name: 'f' }] }, { functions: [] }, { functions: {} }]);
 refuse('function_call', 'unsupported_value', [{ function_call: 'auto' }, { function_call: { name: 'f' } }]);
 
-// What nobody here knows
+// Parameters that the server does not know
 accept({ top_k: 40, min_p: 'x', chat_template_kwargs: { a: [null] }, thinking: { type: 'enabled' }, reasoning: 5 });
 accept({ prediction: { type: 'content' }, web_search_options: {}, moderation: null, prompt_cache_options: {} });
 

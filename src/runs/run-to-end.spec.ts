@@ -7,16 +7,16 @@ import { RunLog } from '../workflow/index.js';
 import { OpenRun } from './open-run.js';
 import { RunEvents } from './run-events.js';
 import { RunReaders } from './run-readers.js';
-import { collectOutcome, type RunOutcome } from './run-to-end.js';
+import { collectOutput, type RunOutput } from './run-to-end.js';
 
 const said = (...deltas: Delta[]): RunEvent[] =>
   deltas.map((delta, seq) => ({ type: 'delta', node: 'AnswerNode', seq, delta }));
 
-async function collect(events: readonly RunEvent[], end: RunEnd = {}): Promise<RunOutcome> {
+async function collect(events: readonly RunEvent[], end: RunEnd = {}): Promise<RunOutput> {
   const log = new RunLog();
   const parts = { log, clock: new FakeClock(), timeoutMs: 1_000, signal: undefined, onAbort: () => undefined };
   const readers = new RunReaders(new OpenRun(parts), log);
-  const outcome = collectOutcome(new RunEvents(readers, true));
+  const outcome = collectOutput(new RunEvents(readers, true));
   for (const event of events) readers.emit(event, event === events.at(-1) ? end : undefined);
   return outcome;
 }

@@ -13,7 +13,7 @@ export interface RunToolCall {
 }
 
 /** The output of a run that has finished. */
-export interface RunOutcome {
+export interface RunOutput {
   /** What the client would have read, by channel; empty if the channel was not used. */
   readonly content: string;
   readonly reasoning: string;
@@ -36,7 +36,7 @@ export interface RunOutcome {
  * Collects the events of a run into its output.
  * @throws MillraceError that the run failed with
  */
-export async function collectOutcome(events: RunEvents): Promise<RunOutcome> {
+export async function collectOutput(events: RunEvents): Promise<RunOutput> {
   const collector = new DeltaCollector(true);
   let last: RunFinished | undefined;
   const result = await events.read({

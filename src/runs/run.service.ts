@@ -19,7 +19,7 @@ import { OpenRun } from './open-run.js';
 import { RunEvents } from './run-events.js';
 import type { RunOptions } from './run-options.js';
 import { RunReaders } from './run-readers.js';
-import { collectOutcome, type RunOutcome } from './run-to-end.js';
+import { collectOutput, type RunOutput } from './run-to-end.js';
 import { makeTraceStart } from './trace-start.js';
 
 /** How long a client is asked to wait before it tries another replica, in milliseconds. */
@@ -182,8 +182,8 @@ export class RunService {
    * Runs a workflow and collects what it gives: for jobs, scripts and everything else that is no HTTP request.
    * @throws MillraceError that the run ended with; OverloadedError while the server is shutting down
    */
-  async runToEnd(workflow: CompiledWorkflow, request: RunRequest, options: RunOptions): Promise<RunOutcome> {
-    return collectOutcome(this.start(workflow, request, options));
+  async runToEnd(workflow: CompiledWorkflow, request: RunRequest, options: RunOptions): Promise<RunOutput> {
+    return collectOutput(this.start(workflow, request, options));
   }
 
   /**

@@ -13,7 +13,7 @@ const delta = {
 };
 
 describe('annotations', () => {
-  it('count in code points', () => {
+  it('are placed in code points', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         expect(countCharacters(text)).toBe(Array.from(text).length);

@@ -95,7 +95,7 @@ describe('coalesce', () => {
     expect(flow.clock.pending).toBe(0);
   });
 
-  it('passes everything on as it comes with a window of 0', () => {
+  it('passes everything on at once with a window of 0', () => {
     const flow = new Flow().subscribe().next(item('a', 0), item('b', 0), item('c', 0));
     expect(flow.out).toEqual(['a', 'b', 'c']);
     expect(flow.clock.pending).toBe(0);
@@ -135,7 +135,7 @@ describe('coalesce', () => {
     expect(flow.source.observed).toBe(false);
   });
 
-  it('leaves no timer behind when its reader leaves with an item that a flush gave it', () => {
+  it('leaves no timer behind when its reader leaves during a flush', () => {
     const flow = new Flow();
     flow.subscribe(flow.source.pipe(flow.operator, take(2))).next(item('a'), item('b'), item('c', 10, 'other'));
     expect([flow.out, flow.ending, flow.clock.pending]).toEqual([['a', 'b'], 'complete', 0]);

@@ -26,7 +26,7 @@ describe('weighDelta', () => {
     ).toBeGreaterThan(2_000_000);
   });
 
-  it('counts no further than it is enough, however wide or deep they are', () => {
+  it('stops counting at the limit, however wide or deep log probabilities are', () => {
     const wide = Array.from({ length: 1_000_000 }, () => ({ token: 't' }));
     expect(weighDelta({ type: 'content', text: '', logprobs: wide }, 10_000)).toBeLessThan(11_000);
     let deep: JsonValue = {};

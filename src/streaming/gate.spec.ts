@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Gate } from './gate.js';
 
 describe('Gate', () => {
-  it('is open at first, and lets through at once', async () => {
+  it('is open at first, and makes nobody wait', async () => {
     const gate = new Gate();
     expect(gate.isOpen).toBe(true);
     await gate.waitUntilOpen();

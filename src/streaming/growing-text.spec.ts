@@ -22,15 +22,15 @@ describe('GrowingText', () => {
   });
 
   it.each(['content', 'reasoning', 'refusal', 'tool-call'] as const)(
-    'lets millions of pieces of %s take the memory of their characters',
+    'holds millions of pieces of %s in about the memory of their characters',
     (type) => {
       const before = getHeapStatistics().used_heap_size;
-      const answer = new DeltaCollector();
+      const collector = new DeltaCollector();
       const delta = type === 'tool-call' ? { type, index: 0, arguments: 'x' } : { type, text: 'x' };
-      for (let i = 0; i < 4_000_000; i++) answer.add(delta);
+      for (let i = 0; i < 4_000_000; i++) collector.add(delta);
       // As ropes they take 128 MB.
       expect(getHeapStatistics().used_heap_size - before).toBeLessThan(64 * 1024 * 1024);
-      expect(JSON.stringify(answer.output()).length).toBeGreaterThan(4_000_000);
+      expect(JSON.stringify(collector.output()).length).toBeGreaterThan(4_000_000);
     },
   );
 });

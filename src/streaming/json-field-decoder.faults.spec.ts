@@ -47,12 +47,12 @@ describe('JsonFieldDecoder on text that is no JSON object', () => {
     ['{"a":"first","b":"x","a":"second"}', 'firstx'],
     ['{"a":"first","\\u0061":"second"}', 'first'],
     ['{"a":1,"a":2}', '1'],
-  ])('refuses a chosen field that comes twice, for the second would count: %s', (json, before) => {
+  ])('refuses a chosen field that comes twice, because the second one would count: %s', (json, before) => {
     const { text, fault } = decode(json);
     expect([text, fault?.message]).toEqual([before, expect.stringContaining('twice')]);
   });
 
-  it('does not mind a field twice that is not chosen', () => {
+  it('accepts a field twice if it is not chosen', () => {
     expect(decode('{"c":1,"c":2,"a":"x"}')).toEqual({ text: 'x', fault: undefined });
   });
 
@@ -69,7 +69,7 @@ describe('JsonFieldDecoder on text that is no JSON object', () => {
     expect(decoder.fault).toBe(first);
   });
 
-  it('does not take a text that is not finished for a fault', () => {
+  it('finds no fault in a text that is only not finished', () => {
     const json = '{"a":"x\\u00e9","c":[{"d":1}]}';
     for (let end = 0; end < json.length; end++) expect(decode(json.slice(0, end)).fault).toBeUndefined();
   });

@@ -15,7 +15,7 @@ const key = fc.oneof(text, fc.constantFrom('', '__proto__', 'constructor', 'a"b'
 const other = fc.jsonValue({ maxDepth: 3 }).filter((value) => typeof value !== 'string');
 const members = fc.uniqueArray(fc.tuple(key, fc.oneof(text, other)), { maxLength: 6, selector: ([name]) => name });
 
-/** How the text of a JSON object looks: all of it says the same. */
+/** A way to write a JSON object. All ways have the same meaning. */
 interface Look {
   readonly indent: string;
   readonly beforeColon: string;
@@ -75,7 +75,7 @@ describe('JsonFieldDecoder', () => {
           const heard = deltas.map((delta) => (delta.type === channel ? delta.text : '')).join('');
           // A field that is null shows nothing.
           const shown = value === null ? `${heard}null` : heard;
-          expect(typeof value === 'string' ? heard : JSON.parse(shown)).toEqual(normal(value));
+          expect(typeof value === 'string' ? heard : JSON.parse(shown)).toEqual(normalize(value));
         }
         expect(deltas.filter(({ type }) => !chosen.some(({ channel }) => channel === type))).toEqual([]);
       }),
@@ -128,7 +128,7 @@ describe('JsonFieldDecoder', () => {
     expect(decode([json], { reply: 'content' }).deltas).toEqual([{ type: 'content', text: 'yes' }]);
   });
 
-  it('knows no field that it was not given, such as one of every object', () => {
+  it('knows no field that it was not given, such as a property of every object', () => {
     const json = '{"__proto__":"a","constructor":"b","toString":"c","hasOwnProperty":"d"}';
     expect(decode([json], {})).toEqual({ deltas: [], fault: undefined });
     const channels = JSON.parse('{"__proto__":"content"}') as Record<string, TextChannel>;
@@ -141,7 +141,7 @@ describe('JsonFieldDecoder', () => {
   });
 });
 
-/** What JSON makes of a value: it has no negative zero. */
-function normal(value: unknown): unknown {
+/** Passes a value through JSON, which has no negative zero. */
+function normalize(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value)) as unknown;
 }

@@ -26,7 +26,7 @@ const media = fc.oneof(
 );
 const delta: fc.Arbitrary<Delta> = fc.oneof(text, call, media);
 
-/** What a client that concatenates makes of deltas. */
+/** Collects deltas as a client does that concatenates them. */
 function collectDeltas(deltas: readonly Delta[]): unknown {
   const texts: Record<string, string> = {};
   const add = (key: string, piece = ''): void => {
@@ -89,7 +89,7 @@ describe('mergeDeltas', () => {
     expect(mergeDeltas(content('x'), content('y'))).not.toHaveProperty('logprobs');
   });
 
-  it('joins no more than it can hold or copy', () => {
+  it('joins no more than one delta may hold', () => {
     const text = (length: number): Delta => ({ type: 'content', text: 'x'.repeat(length) });
     expect(mergeDeltas(text(16_000), text(384))).toBeDefined();
     expect(mergeDeltas(text(16_000), text(385))).toBeUndefined();

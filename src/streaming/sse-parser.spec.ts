@@ -90,7 +90,7 @@ describe('SseParser', () => {
     }
   });
 
-  it('takes one space after the colon away, and no more', () => {
+  it('removes one space after the colon, and no more', () => {
     expect(readData('data:a\n\ndata: b\n\ndata:  c \n\ndata:\td\n\n')).toEqual(['a', 'b', ' c ', '\td']);
   });
 
@@ -111,7 +111,7 @@ describe('SseParser', () => {
     ]);
   });
 
-  it('takes the byte order mark away only at the start', () => {
+  it('removes the byte order mark only at the start', () => {
     expect(readData('\ufeffdata: \ufeffa\n\n\ufeffdata: b\n\ndata: c\n\n')).toEqual(['\ufeffa', 'c']);
   });
 
@@ -153,12 +153,15 @@ describe('SseParser', () => {
     expect(() => completed.push(toBytes(`${'x'.repeat(200)}\n\n`))).toThrow(SseTooLongError);
   });
 
-  it.each(['data: 0123456789\n', 'data\n', 'data:\n'])('stops an event of endless lines %j', (line) => {
-    const parser = new SseParser(() => undefined, 1_000);
-    expect(() => {
-      for (let lines = 0; lines < 1_002; lines++) parser.push(toBytes(line));
-    }).toThrow(SseTooLongError);
-  });
+  it.each(['data: 0123456789\n', 'data\n', 'data:\n'])(
+    'stops an event that is made of lines %j without end',
+    (line) => {
+      const parser = new SseParser(() => undefined, 1_000);
+      expect(() => {
+        for (let lines = 0; lines < 1_002; lines++) parser.push(toBytes(line));
+      }).toThrow(SseTooLongError);
+    },
+  );
 
   it('stops an event whose lines take more memory than their text', () => {
     const limit = 100_000;
@@ -196,7 +199,7 @@ describe('SseParser', () => {
     expect(events).toEqual(['a', 'b']);
   });
 
-  it('lets through what its reader throws, with the events before it delivered', () => {
+  it('passes on what its reader throws, after the events before it', () => {
     const events: string[] = [];
     const parser = new SseParser((data) => {
       if (data === 'bad') throw new Error('no more');

@@ -6,7 +6,7 @@ import { WholeCharacters } from './whole-characters.js';
 const content = (text: string): Delta => ({ type: 'content', text });
 const piece = (index: number, text: string): Delta => ({ type: 'tool-call', index, arguments: text });
 
-/** What becomes of deltas, to the end. */
+/** Passes deltas through, to the end. */
 function takeAll(...deltas: readonly Delta[]): readonly Delta[] {
   const characters = new WholeCharacters();
   const out = deltas.flatMap((delta) => characters.take(delta) ?? []);
@@ -62,7 +62,7 @@ describe('WholeCharacters', () => {
     ]);
   });
 
-  it('makes U+FFFD of a half that stays alone', () => {
+  it('replaces a half that stays alone with U+FFFD', () => {
     expect(takeAll(content('\ud83e'), content('x'))).toEqual([content('\ufffdx')]);
     expect(takeAll(content('a\ud83eb'), content('\udd80'))).toEqual([content('a\ufffdb'), content('\ufffd')]);
     expect(takeAll(content('x\ud83e'), content(''))).toEqual([content('x'), content(''), content('\ufffd')]);

@@ -5,7 +5,7 @@ import { InternalError } from '../errors/index.js';
 import { IdSource, type JsonValue } from '../kernel/index.js';
 import { type ChatModel, type FinishReason, type Message, ModelProvider } from '../models/index.js';
 import { MillraceModule } from '../module/index.js';
-import { type RunOutcome, RunService } from '../runs/index.js';
+import { type RunOutput, RunService } from '../runs/index.js';
 import { readWorkflowOptions, type ResultOf, type RunRequest, WorkflowRegistry } from '../workflow/index.js';
 import { type FakeOutput, type FakeCall, FakeModel } from './fake-model.js';
 
@@ -48,7 +48,7 @@ export interface WorkflowRun<Result> {
   readonly text: string;
   readonly reasoning: string;
   /** Calls of the client's tools. */
-  readonly toolCalls: RunOutcome['toolCalls'];
+  readonly toolCalls: RunOutput['toolCalls'];
   readonly finishReason: FinishReason;
   /** The workflow's result. */
   readonly result: Result;

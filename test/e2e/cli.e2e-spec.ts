@@ -307,7 +307,7 @@ export abstract class FreeEnoughNode2 {}
       ['chat', 'src/workflows/chat is there already.'],
       ['default', 'StreamingWorkflow in src/workflows/streaming/streaming.workflow.ts has the name "default"'],
       ['compiled', 'The name CompiledWorkflow is taken: src/workflow/workflow-schema.ts declares it.'],
-      ['mixed-case', 'src/workflows/Mixed-Case is there already, which many systems take for the same.'],
+      ['mixed-case', 'src/workflows/Mixed-Case is there already, and many systems take the two for the same.'],
       ['words', 'TwoWords2Workflow in src/workflows/two-words/two-words.workflow.ts has the name "words"'],
       ['more-words', 'TwoWords2Workflow in src/workflows/two-words/two-words.workflow.ts has the name "more-words"'],
       ['even-more', 'TwoWords2Workflow in src/workflows/two-words/two-words.workflow.ts has the name "even-more"'],

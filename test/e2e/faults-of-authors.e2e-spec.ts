@@ -204,7 +204,7 @@ describe('what authors can do wrong', () => {
     expect(child.stderr).toMatch(/ERROR.*Not waiting any more for runs that do not end: faulty chatcmpl-\w+/);
   });
 
-  it('ends open answers and the process in time, whatever hooks do', async () => {
+  it('ends open responses and the process in time, whatever hooks do', async () => {
     const running = await start({ STUCK_HOOK: '1', SHUTDOWN_GRACE_MS: '100', TRACING_FLUSH_TIMEOUT_MS: '1' });
     const { stream } = await openAnswer(running);
     running.process.signal('SIGTERM');

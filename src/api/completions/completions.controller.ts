@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { MethodNotAllowedError } from '../../errors/index.js';
 import { findRecord, OpenApi } from '../../http/index.js';
 import { type RunEvents, type RunOptions, RunService } from '../../runs/index.js';
-import { RequestIntake, type TakenRequest, WholeAnswers } from '../wire/index.js';
+import { RequestIntake, type TakenRequest, WholeResponses } from '../wire/index.js';
 import { collectCompletion } from './completions.collector.js';
 import { CompletionsDecoder, type DecodedRequest } from './completions.decoder.js';
 import { COMPLETIONS_PATH } from './completions.path.js';
@@ -20,7 +20,7 @@ export class CompletionsController {
     private readonly decoder: CompletionsDecoder,
     private readonly runs: RunService,
     private readonly streamer: CompletionsStreamer,
-    private readonly answers: WholeAnswers,
+    private readonly wholeResponses: WholeResponses,
   ) {}
 
   @Post()
@@ -34,7 +34,7 @@ export class CompletionsController {
         return;
       }
       const collect = async (): Promise<string> => JSON.stringify(await this.#collect(decoded, taken, response));
-      await this.answers.send(request, response, taken, collect);
+      await this.wholeResponses.send(request, response, taken, collect);
     });
   }
 

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { MethodNotAllowedError } from '../../errors/index.js';
 import { findRecord, OpenApi } from '../../http/index.js';
 import { type RunEvents, type RunOptions, RunService } from '../../runs/index.js';
-import { RequestIntake, type TakenRequest, WholeAnswers } from '../wire/index.js';
+import { RequestIntake, type TakenRequest, WholeResponses } from '../wire/index.js';
 import type { DecodedRequest } from './decoded-request.js';
 import { DescribeResponse } from './describe-response.js';
 import { ResponsesCollector } from './responses.collector.js';
@@ -21,7 +21,7 @@ export class ResponsesController {
     private readonly runs: RunService,
     private readonly streamer: ResponsesStreamer,
     private readonly collector: ResponsesCollector,
-    private readonly answers: WholeAnswers,
+    private readonly answers: WholeResponses,
   ) {}
 
   @Post()

@@ -9,7 +9,7 @@ export {
   paceRunEvents,
   type RepeatedEvent,
   wantsNodeEvents,
-} from './run-news.js';
+} from './pace-run-events.js';
 export { DONE_FRAME, encodeError } from './sse-frames.js';
-export { WholeAnswers } from './whole-answers.js';
+export { WholeResponses } from './whole-responses.js';
 export { WireModule } from './wire.module.js';

@@ -4,9 +4,9 @@ import { BodyMemory, type Caller, type Permit } from '../../access/index.js';
 import { AppConfig } from '../../config/index.js';
 import { PayloadTooLargeError, UnsupportedMediaTypeError } from '../../errors/index.js';
 import { assertClientPresent, readBytes } from '../../http/index.js';
-import { type AbortNotice, Clock } from '../../kernel/index.js';
+import { type AbortNotice, Clock, type JsonLimits } from '../../kernel/index.js';
 import { HeavyWork } from './heavy-work.js';
-import { makeJsonError, type JsonLimits, parseJson, scanJson } from './json/index.js';
+import { makeJsonError, parseJson, scanJson } from './json/index.js';
 
 /**
  * Bytes of memory that one byte of a body takes while it is read, parsed and run: the byte itself, or two bytes of text (if there

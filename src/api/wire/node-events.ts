@@ -6,9 +6,9 @@ import { SaidContent } from './said-content.js';
 /** Request header by which a client asks for node events: `millrace-events: true`. */
 export const NODE_EVENTS_HEADER = 'millrace-events';
 
-/** About the most bytes of one event: longer parts of it are cut, with a note that says so. */
+/** The most bytes of one event, roughly: longer parts of it are cut, with a note that says so. */
 const EVENT_BYTES = 64 * 1024;
-/** The same for the summary at the end, which has a part for every node. */
+/** The same for the summary at the end, which lists every node. */
 const SUMMARY_BYTES = 4 * EVENT_BYTES;
 
 /** How one node ended, for the summary at the end. */
@@ -18,8 +18,9 @@ interface NodeEnding {
 }
 
 /**
- * Turns run events into node events: the part that clients may see, as JSON, for the `millrace` object of a chunk with an empty
- * delta. Keeps what the summary at the end needs. What it holds and returns is bounded in bytes, and it never throws.
+ * Turns run events into node events: what clients may see of them, as JSON, for the `millrace` object of a chunk with
+ * an empty delta. Keeps what the summary at the end needs. What it holds and returns is bounded in bytes, and it never
+ * throws.
  */
 export class NodeEvents {
   readonly #endings = new Map<string, NodeEnding>();
@@ -58,8 +59,8 @@ export class NodeEvents {
       }
       case 'node-finished': {
         const { type, seq, node } = event;
-        this.#finished(event);
-        return stringify({ type, seq, node, ...this.#endings.get(node), output: this.#shownOutput(node) });
+        this.#keepEnding(event);
+        return stringify({ type, seq, node, ...this.#endings.get(node), output: this.#findShownOutput(node) });
       }
       case 'node-failed': {
         const { type, seq, node, error, recovered, aborted } = event;
@@ -80,18 +81,18 @@ export class NodeEvents {
   /** Encodes the last event: what each node cost, and the outputs of structured nodes. */
   encodeSummary({ seq, finishReason: finish_reason, usage }: RunFinished): string {
     const nodes = new Map(
-      [...this.#endings].map(([node, ending]) => [node, { ...ending, output: this.#shownOutput(node) }]),
+      [...this.#endings].map(([node, ending]) => [node, { ...ending, output: this.#findShownOutput(node) }]),
     );
     return stringify({ type: 'run-finished', seq, finish_reason, usage, nodes }, SUMMARY_BYTES);
   }
 
-  #finished({ node, elapsedMs, usage, output, visible }: NodeFinished): void {
+  #keepEnding({ node, elapsedMs, usage, output, visible }: NodeFinished): void {
     this.#endings.set(node, { elapsed_ms: Math.round(elapsedMs), ...(usage !== undefined && { usage }) });
     if (visible && typeof output === 'object' && output !== null) this.#outputs.set(node, output);
   }
 
-  /** The output of a node if the client has read the same as text. Other outputs are not shown. */
-  #shownOutput(node: string): object | undefined {
+  /** Finds the output of a node if the client has read the same as text. Other outputs are not shown. */
+  #findShownOutput(node: string): object | undefined {
     const output = this.#outputs.get(node);
     return output !== undefined && this.#said.isAll(node, output) ? output : undefined;
   }

@@ -5,12 +5,12 @@ import { IdempotentResponses } from './idempotency/idempotent-responses.js';
 import { SharedResponses } from './idempotency/shared-responses.js';
 import { JsonBodyReader } from './json-body-reader.js';
 import { RequestIntake } from './request-intake.js';
-import { WholeAnswers } from './whole-answers.js';
+import { WholeResponses } from './whole-responses.js';
 
 /** What the doors share: how a request is taken in, and how a response is repeated. */
 @Module({
   imports: [AccessModule, RunsModule],
-  providers: [IdempotentResponses, JsonBodyReader, RequestIntake, SharedResponses, WholeAnswers],
-  exports: [RequestIntake, WholeAnswers],
+  providers: [IdempotentResponses, JsonBodyReader, RequestIntake, SharedResponses, WholeResponses],
+  exports: [RequestIntake, WholeResponses],
 })
 export class WireModule {}

@@ -12,9 +12,9 @@ const USUAL = ['dist/app.module.js', 'dist/src/app.module.js'];
 /** A module of Nest: its class, or an object that refers to one. */
 export type ApplicationModule = Type | DynamicModule;
 
-/** What the commands are to look at. */
+/** Where the application is that the commands look at. */
 export interface ApplicationPlace {
-  /** The folder of the project: where it is started, and its `.env` is. */
+  /** The folder of the project: the application is started in it, and its `.env` is there. */
   readonly root: string;
   /** The compiled file of its module. */
   readonly file: string;
@@ -22,7 +22,7 @@ export interface ApplicationPlace {
 
 /**
  * Finds the application of the project that a folder is in.
- * @param app a compiled file that somebody names; default: what `package.json` says, or where Nest's tools put it
+ * @param app a compiled file that the user names; default: what `package.json` says, or where Nest's tools put it
  * @returns undefined: it is Millrace's own service
  * @throws CliError if there is no such file
  */
@@ -47,7 +47,10 @@ function findFile(folder: string, names: readonly string[], project?: Project): 
   );
 }
 
-/** @throws CliError if the file has no module of Nest, or something that is imported is not there; whatever its code throws when it is loaded */
+/**
+ * @throws CliError if the file exports no module of Nest, or imports what is not installed; and whatever its code
+ * throws when it is loaded
+ */
 export async function loadModule({ root, file }: ApplicationPlace): Promise<ApplicationModule> {
   const loaded = await loadFile(file);
   // What a CommonJS file exports is the default export of an ES module.
@@ -78,7 +81,7 @@ function isNamespace(value: unknown): value is Readonly<Record<string, unknown>>
   return typeof value === 'object' && value !== null && !('module' in value);
 }
 
-/** Classes carry what their decorator was given. */
+/** Decorators keep what they were given as metadata of the class. */
 function isModule(value: unknown): value is ApplicationModule {
   if (typeof value === 'object' && value !== null) return 'module' in value;
   if (typeof value !== 'function') return false;

@@ -6,9 +6,9 @@ import { CliError } from '../cli-error.js';
 import { type ApplicationPlace, loadModule } from './find-module.js';
 
 /**
- * Opens an application without its HTTP server, in the folder of its project and with its `.env`. It logs nothing: what
- * commands print is all there is to read.
- * @throws CliError if it has no module, or one without Millrace; whatever its start throws
+ * Opens an application without its HTTP server, in the folder of its project and with its `.env`. It logs nothing, so
+ * that people read only what commands print.
+ * @throws CliError if it has no module, or one without Millrace; and whatever its start throws
  */
 export async function openModule(place: ApplicationPlace): Promise<INestApplicationContext> {
   const { root, file } = place;
@@ -22,7 +22,7 @@ export async function openModule(place: ApplicationPlace): Promise<INestApplicat
   } catch (cause) {
     await application.close();
     throw new CliError(
-      `The module in ${relative(root, file)} is without Millrace. Add MillraceModule.forRoot() to its imports, or name the file of the module that has it: --app <compiled file>.`,
+      `The module in ${relative(root, file)} does not import Millrace. Add MillraceModule.forRoot() to its imports, or name the file of the module that has it: --app <compiled file>.`,
       { cause },
     );
   }

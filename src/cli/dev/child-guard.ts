@@ -1,10 +1,10 @@
 /**
- * Preloaded into what `millrace dev` starts: ends the process when the one that started it is gone, however that went. A
- * process of a group of its own is not reached by the terminal's signals.
+ * Preloaded into each process that `millrace dev` starts. Ends the process when the one that started it is gone, for
+ * whatever reason: the process has a group of its own, so the terminal's signals do not reach it.
  */
 import cluster from 'node:cluster';
 
-// A worker has a channel of its own to the process that keeps it, which looks after it.
+// A worker's channel leads to the process that keeps it, which also ends it.
 if (process.channel != null && !cluster.isWorker) {
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   process.channel.unref();

@@ -1,5 +1,6 @@
 /**
- * Preloaded into the process that `millrace dev` keeps ready for the next restart: loads packages that hardly ever change, and
+ * Preloaded into the process that `millrace dev` keeps ready for the next restart: loads packages that hardly ever
+ * change, and
  * lets the program begin only when it is told to.
  */
 import { createRequire } from 'node:module';
@@ -8,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 
 const { searchParams } = new URL(import.meta.url);
 
-// Processes and threads that the program starts later are preloaded with this as well; nobody would tell them.
+// Processes and threads that the program starts later are preloaded with this as well, but nobody would tell them to begin.
 if (process.channel != null && process.ppid === Number(searchParams.get('parent'))) {
   const { channel } = process;
   channel.ref();
@@ -18,7 +19,7 @@ if (process.channel != null && process.ppid === Number(searchParams.get('parent'
     try {
       await import(pathToFileURL(resolve(name)).href);
     } catch {
-      // The program says it better, if it needs this package.
+      // If the program needs this package, its own error says more.
     }
   }
   await begin;

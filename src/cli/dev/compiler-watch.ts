@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { GuardedChild } from './guarded-child.js';
 import type { TypeScriptProject } from './typescript-project.js';
 
-/** What is told of the compiler's work. */
+/** Is told what the compiler has done. */
 export interface CompilerListener {
   /** All sources are without errors. @param hasChanged whether a compiled program is another one than before */
   readonly onGood: (hasChanged: boolean) => void;
@@ -12,10 +12,10 @@ export interface CompilerListener {
   readonly onLine: (line: string) => void;
 }
 
-/** What the compiler says when it has looked at everything. The language is set, so that this holds everywhere. */
+/** What the compiler prints when it is done. Its language is set to English, so this holds on every machine. */
 const DONE = /\bFound (\d+) errors?\. Watching for file changes\./;
 const WRITTEN = /^TSFILE: .*\.(?:[cm]?js|json)$/;
-/** What says no more than the lines of this program do. */
+/** Lines of the compiler that repeat what this program prints. */
 const NOISE =
   /^(?:TSFILE: .*|\s*)$|\b(?:Starting compilation in watch mode|File change detected\. Starting incremental compilation)\.\.\.$/;
 // oxlint-disable-next-line no-control-regex -- colours of a terminal

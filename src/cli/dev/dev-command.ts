@@ -5,13 +5,13 @@ import { type CliEnvironment, EXIT, type ExitCode } from '../cli-environment.js'
 import { CliError } from '../cli-error.js';
 import { openProject } from '../project.js';
 import { SIGNALS } from '../signals.js';
-import { copyAssets, keepAssets } from './assets.js';
+import { copyAssets, watchAssets } from './assets.js';
 import { watchCompiler } from './compiler-watch.js';
 import { DevServer } from './dev-server.js';
 import { LoadablePackages } from './loadable-packages.js';
 import { readTypeScriptProject } from './typescript-project.js';
 
-/** What `millrace dev` can be told. */
+/** The options of `millrace dev`. */
 export interface DevOptions {
   /** The `tsconfig` to compile with. */
   readonly project?: string | undefined;
@@ -23,7 +23,7 @@ export interface DevOptions {
 
 /**
  * Runs an application under development: compiles it whenever a source changes, and runs it again when that went well. With
- * errors, the last good one keeps running. Ends with the signals of a terminal.
+ * errors, the last good one keeps running. Ends at a signal of the terminal.
  * @throws CliError if the project cannot be compiled or run as it is set up
  */
 export async function startDev(
@@ -56,7 +56,7 @@ export async function startDev(
       isPretty: process.stdout.isTTY,
       onLine: (line) => void process.stderr.write(`${line}\n`),
       onBad: (errors) => {
-        const rest = server.isRunning ? 'The last good build keeps running.' : 'Nothing runs until they are mended.';
+        const rest = server.isRunning ? 'The last good build keeps running.' : 'Nothing runs until they are fixed.';
         say(`${errors === 1 ? '1 error' : `${errors} errors`}. ${rest}`);
       },
       onGood: (hasChanged) => {
@@ -71,7 +71,7 @@ export async function startDev(
         }
       },
     });
-    const stopAssets = keepAssets(sources, build, (error) => say(`A file cannot be copied: ${error.message}`));
+    const stopAssets = watchAssets(sources, build, (error) => say(`A file cannot be copied: ${error.message}`));
     const settings = watch(root, (_, name) => {
       if (name === '.env' && server.hasBegun) run('.env has changed. Starting again …');
     });
@@ -94,6 +94,6 @@ export async function startDev(
     };
     const onSignal = (): void => end();
     for (const signal of SIGNALS) process.on(signal, onSignal);
-    void compiler.exit.then(() => end(new CliError('The compiler has ended. What it said stands above.')));
+    void compiler.exit.then(() => end(new CliError('The compiler has ended. Its output is above.')));
   });
 }

@@ -2,35 +2,39 @@ import type { Clock, Timer } from '../../kernel/index.js';
 import { GuardedChild } from './guarded-child.js';
 import type { LoadablePackages } from './loadable-packages.js';
 
-/** How long open streams may go on when the process is to be another one, in milliseconds. */
+/** How long open streams may go on when the process is to be replaced, in milliseconds. */
 const GRACE_MS = 500;
-/** A process that has not ended by itself so long after it was asked to is killed, in milliseconds. */
+/** How long a process may take to end after it was asked to, in milliseconds; then it is killed. */
 const LONGEST_END_MS = 3_000;
 
-/** How long after a start the next one is prepared, in milliseconds: not while this one needs the processor. */
+/**
+ * How long after a start the next process is prepared, in milliseconds: until then, the start itself needs the
+ * processor.
+ */
 const SPARE_AFTER_MS = 1_000;
 
-/** What a development server is run with. */
+/** The options of a development server. */
 export interface DevServerOptions {
   readonly root: string;
   /** Options of Node, and the program. */
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
-  /** What a process may load before it is known when it is to run; absent: each begins from nothing. */
+  /** Packages that a process loads before it is known when it will run; absent: each loads all when it starts. */
   readonly packages?: LoadablePackages | undefined;
-  /** Is told when the process has ended by itself. */
+  /** Called when the process has ended by itself. */
   readonly onExit: (result: number | NodeJS.Signals) => void;
 }
 
 /**
- * The one process of an application under development. Another one begins when the last one is gone, and its port is free. It is
- * kept ready until then, with all loaded but the application itself, which is most of the time that a start takes.
+ * Runs the one process of an application under development. The next process begins when the last one has ended, so
+ * that its port is free. It is prepared before that, with everything loaded but the application itself, which saves
+ * most of the time of a start.
  */
 export class DevServer {
   readonly #options: DevServerOptions;
   #child: GuardedChild | undefined;
-  /** Waits to be the next one. */
+  /** The process that is ready to be the next one. */
   #spare: { readonly child: GuardedChild; readonly state: Promise<string> } | undefined;
   #spareTimer: Timer | undefined;
   /** Whether the process has been asked to end. */
@@ -53,7 +57,10 @@ export class DevServer {
     return this.#child?.hasEnded === false;
   }
 
-  /** Begins the process, or another one in its place. However often it is called meanwhile, one more begins. */
+  /**
+   * Begins the process, or another one in its place. However often it is called during a restart, only one more process
+   * begins.
+   */
   restart(): void {
     if (this.#isEnding) return;
     this.#isWanted = true;
@@ -109,7 +116,7 @@ export class DevServer {
     const { root, args, env } = this.#options;
     return new GuardedChild(['--enable-source-maps', ...args], {
       cwd: root,
-      // What the developer sees of a restart is that streams break off; nobody is to wait for them.
+      // A restart cuts streams off, so that the developer does not wait for them.
       env: { ...env, SHUTDOWN_GRACE_MS: String(GRACE_MS), SHUTDOWN_DELAY_MS: '0' },
       ...(loads && { loads }),
     });
@@ -120,7 +127,7 @@ export class DevServer {
     this.#spare ??= { state: packages.readState(), child: this.#spawn(packages.names) };
   }
 
-  /** Undefined if none is ready, or it has loaded what has been replaced since. */
+  /** @returns undefined if none is ready, or packages that it has loaded were replaced since */
   async #takeSpare(): Promise<GuardedChild | undefined> {
     this.#spareTimer?.cancel();
     if (this.#spare === undefined) return undefined;

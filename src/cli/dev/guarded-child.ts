@@ -10,7 +10,7 @@ export interface GuardedOptions {
   readonly env: NodeJS.ProcessEnv;
   /** True: `stdout` can be read; otherwise what it writes goes where this process writes. */
   readonly reads?: boolean;
-  /** Given: it loads these packages, and its program waits for {@link GuardedChild.begin}. */
+  /** If given, the process loads these packages, and its program waits for {@link GuardedChild.begin}. */
   readonly loads?: readonly string[];
 }
 
@@ -47,14 +47,14 @@ export class GuardedChild {
     return this.#hasEnded;
   }
 
-  /** What it writes, if that is to be read. */
+  /** Its standard output; null unless `reads` was set. */
   get stdout(): Readable | null {
     return this.#child.stdout;
   }
 
-  /** Lets a program begin that waits for this. */
+  /** Lets the program of a process that has `loads` begin. */
   begin(): void {
-    // It may have ended meanwhile, which its exit tells.
+    // It may have ended meanwhile: `exit` tells that.
     this.#child.send('begin', () => undefined);
   }
 

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { readFileState } from '../../kernel/index.js';
 
-/** What applications on Millrace load at their start, and what reads no setting when it is loaded. */
+/** Packages that applications on Millrace load at their start, and that read no settings while they are loaded. */
 const PACKAGES = [
   'reflect-metadata',
   'rxjs',
@@ -16,8 +16,8 @@ const PACKAGES = [
 ];
 
 /**
- * The packages of a project that can be loaded before the program that needs them. One that is linked from elsewhere may change at
- * any time, as the program itself does, so it is none of them.
+ * The packages of a project that can be loaded before the program that needs them. A package that is linked from
+ * elsewhere is not among them: it may change at any time, as the program itself does.
  */
 export class LoadablePackages {
   readonly #manifests: ReadonlyMap<string, string>;
@@ -36,7 +36,7 @@ export class LoadablePackages {
     return [...this.#manifests.keys()];
   }
 
-  /** Another text when others have been installed. */
+  /** Returns a text that changes when other versions are installed. */
   async readState(): Promise<string> {
     return (await Promise.all([...this.#manifests.values()].map(readFileState))).join(' ');
   }

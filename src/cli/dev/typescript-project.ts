@@ -13,9 +13,9 @@ export interface TypeScriptProject {
   /** The program `tsc` of the TypeScript that the project has installed. */
   readonly compiler: string;
   readonly configFile: string;
-  /** Where the sources of the application are, and what else belongs to it, such as prompt files. */
+  /** The folder of the sources, and of other files of the application, such as prompt files. */
   readonly sources: string;
-  /** Where all that is in there goes. */
+  /** The folder that the compiled files, and copies of the others, go to. */
   readonly build: string;
   /** True if the project puts source maps into the compiled files themselves. */
   readonly hasInlineMaps: boolean;
@@ -72,7 +72,7 @@ interface Config {
   readonly files: readonly string[];
 }
 
-/** The settings with all that they extend. */
+/** Reads the settings, with all that they extend. */
 async function readConfig(compiler: string, configFile: string): Promise<Config> {
   try {
     const args = [compiler, '--project', configFile, '--showConfig'];
@@ -89,7 +89,7 @@ async function readConfig(compiler: string, configFile: string): Promise<Config>
   }
 }
 
-/** The innermost folder that all these files are in, which the compiler takes where no `rootDir` is set. */
+/** Finds the innermost folder that holds all these files. The compiler uses it if no `rootDir` is set. */
 function findCommonFolder(files: readonly string[]): string | undefined {
   const [first, ...others] = files.map((file) => dirname(file).split(sep));
   if (first === undefined) return undefined;

@@ -2,11 +2,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkflowNames } from './workflow-names.js';
 
-/** What may declare a name in a TypeScript file, at the beginning of a line. */
+/** The beginning of a declaration in a TypeScript file, at the beginning of a line. */
 const DECLARATION = String.raw`^\s*(?:(?:export|default|declare|abstract)\s+)*(?:class|const|let|var|function|interface|type|enum)\s+`;
 /** The argument of the decorator, up to the class that it stands before. */
 const WORKFLOW = /^@Workflow\((?<options>[^]*?)\bclass\s+(?<type>[\w$]+)/gm;
-/** Options of a workflow that are texts, but no names. */
+/** Options of a workflow whose texts are no names. */
 const TEXTS = /\b(?:description|version|separator):\s*(['"`])(?:\\.|(?!\1)[^\\])*\1/g;
 const LITERAL = /(['"`])(?<text>[^'"`]*)\1/g;
 const IMPORT = /^import\s(?<what>[^;]*?)\sfrom\s+['"](?<from>[^'"]+)['"]/gm;
@@ -37,7 +37,7 @@ export async function findNameClashes(root: string, folder: string, names: Workf
       .filter((name) => name.toLowerCase() === id)
       .map(
         (name) =>
-          `${join(folder, name)} is there already${name === id ? '' : ', which many systems take for the same'}.`,
+          `${join(folder, name)} is there already${name === id ? '' : ', and many systems take the two for the same'}.`,
       ),
     ...(ignored.split('\n').some((line) => line.trim().replace(/\/$/, '') === id)
       ? [`${join(folder, id)} would not get into the repository: .gitignore names it.`]
@@ -58,13 +58,13 @@ function findTakenIds(path: string, source: string, id: string): string[] {
     .map(({ groups }) => `${groups?.['type']} in ${path} has the name "${id}", as its id or an alias.`);
 }
 
-/** The name of the new class, if a file declares it, or imports it from a package. */
+/** Finds the name of the new class where a file declares it, or imports it from a package. */
 function findDeclarations(path: string, source: string, { workflow: name }: WorkflowNames): string[] {
   // A member of a list that is imported or exported may have `type` before it, too.
   if (new RegExp(`${DECLARATION}${name}\\b(?!\\s*(?:,|\\}|as\\b))`, 'm').test(source)) {
     return [`The name ${name} is taken: ${path} declares it.`];
   }
-  // What a file of this project imports from another one is told by the file that declares it.
+  // An import from another file of this project is left out: the file that declares the name is reported.
   return [...source.matchAll(IMPORT)]
     .filter(
       ({ groups }) =>

@@ -37,7 +37,7 @@ export class WorkflowsModule {}
 `);
   });
 
-  it('changes nothing the second time, and leaves what the formatter would, whatever was there', async () => {
+  it('changes nothing the second time, and writes what the formatter would write', async () => {
     const ids = fc.stringMatching(/^[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,8}){0,2}$/);
     const own = readFileSync(join(import.meta.dirname, '../../workflows/workflows.module.ts'), 'utf8');
     await fc.assert(

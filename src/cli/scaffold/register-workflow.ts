@@ -8,7 +8,7 @@ const PROVIDERS = /^(?<indent>[ \t]*)providers:\s*\[(?<list>[\s\w$,]*)\],?$/gm;
 const LINE_WIDTH = 120;
 
 /**
- * The source of the module of workflows with a new workflow registered. Registering twice changes nothing.
+ * Adds a new workflow to the source of the module of workflows. Adding it twice changes nothing.
  * @throws CliError that says what to write by hand, if the source does not have the form that this understands
  */
 export function registerWorkflow(source: string, names: WorkflowNames): string {
@@ -19,7 +19,7 @@ export function registerWorkflow(source: string, names: WorkflowNames): string {
   if (list === undefined || lists.length > 1 || [...source.matchAll(IMPORT)].length === 0) {
     throw new CliError(
       [
-        'The module of workflows has not one plain list of providers, so nothing was changed. Write into it by hand:',
+        'The module of workflows does not have one plain list of providers, so nothing was changed. Add this by hand:',
         `  import { ${workflow} } from '${from}';`,
         `  providers: [..., ${workflow}]`,
       ].join('\n'),
@@ -34,14 +34,14 @@ export function registerWorkflow(source: string, names: WorkflowNames): string {
   return addImport(withProviders, workflow, from);
 }
 
-/** As the formatter would write it: in one line if that fits. */
+/** Writes the list as the formatter would: in one line if that fits. */
 function formatProviders(providers: readonly string[], indent: string): string {
   const line = `${indent}providers: [${providers.join(', ')}],`;
   if (line.length <= LINE_WIDTH) return line;
   return [`${indent}providers: [`, ...providers.map((name) => `${indent}  ${name},`), `${indent}],`].join('\n');
 }
 
-/** Before the first of the module's own folders that comes later in the alphabet, or else as the last one. */
+/** Adds an import before the first one of a folder that comes later in the alphabet, or else as the last one. */
 function addImport(source: string, name: string, from: string): string {
   const present = [...source.matchAll(IMPORT)];
   if (present.some((declaration) => declaration.groups?.['from'] === from)) return source;

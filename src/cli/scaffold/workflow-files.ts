@@ -3,21 +3,21 @@ import { join } from 'node:path';
 import { CliError } from '../cli-error.js';
 import type { WorkflowNames } from './workflow-names.js';
 
-/** What a new workflow can be: one folder of templates each. */
+/** The kinds of new workflows; each has a folder of templates. */
 export const KINDS = ['chat', 'structured', 'tools', 'route', 'parallel'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** What runs the tests of a project: `node` is Node's own `node:test`. */
+/** What runs the tests of a project; `node` is Node's own `node:test`. */
 export type TestRunner = 'jest' | 'vitest' | 'node';
 
 const TEMPLATES = join(import.meta.dirname, '../../../templates/workflows');
-/** What the templates are called. */
+/** The names that the templates use. */
 const SAMPLE: WorkflowNames = { id: 'sample', title: 'Sample', workflow: 'SampleWorkflow' };
-/** How the test of a template begins, which is written for Jest. */
+/** The first line of a template's test, which is written for Jest. */
 const JEST = "import { expect, it } from '@jest/globals';\n";
 
 /**
- * The files of a new workflow's folder, by name: the workflow and its test.
+ * Makes the files of a new workflow's folder, by name: the workflow and its test.
  * @throws CliError if this program has no templates
  */
 export function makeWorkflowFiles(names: WorkflowNames, kind: Kind, runner: TestRunner): ReadonlyMap<string, string> {
@@ -25,8 +25,8 @@ export function makeWorkflowFiles(names: WorkflowNames, kind: Kind, runner: Test
     readTemplates(join(TEMPLATES, kind)).map(([name, text]) => {
       const isTest = name.endsWith('.spec.ts');
       const file = isTest && runner === 'node' ? name.replace(/\.spec\.ts$/, '.test.ts') : name;
-      const named = rename(text, names);
-      return [rename(file, names), isTest ? convertTest(named, runner) : named];
+      const named = replaceNames(text, names);
+      return [replaceNames(file, names), isTest ? convertTest(named, runner) : named];
     }),
   );
 }
@@ -41,7 +41,7 @@ function readTemplates(folder: string): readonly (readonly [name: string, text: 
   }
 }
 
-function rename(text: string, { id, title, workflow }: WorkflowNames): string {
+function replaceNames(text: string, { id, title, workflow }: WorkflowNames): string {
   return text
     .replaceAll(SAMPLE.workflow, workflow)
     .replaceAll(new RegExp(`\\b${SAMPLE.title}\\b`, 'g'), title)

@@ -3,7 +3,7 @@ import { UsageError } from '../cli-error.js';
 import { makeWorkflowNames } from './workflow-names.js';
 
 describe('the names of a new workflow', () => {
-  it('are made of its id', () => {
+  it('are made from its id', () => {
     expect(makeWorkflowNames('my-flow2')).toEqual({
       id: 'my-flow2',
       title: 'My flow2',

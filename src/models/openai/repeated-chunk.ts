@@ -1,5 +1,5 @@
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
+import { BACKSLASH, QUOTE } from '../../kernel/index.js';
+
 const SPACE = 0x20;
 
 /** Longest chunk that is learned, in characters; longer ones must pass `assertParsable()`. */

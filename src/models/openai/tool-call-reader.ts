@@ -1,7 +1,7 @@
 import { findUnsafeNumber } from '../../kernel/index.js';
 import type { Delta } from '../../streaming/index.js';
 import { type CompletionBounds, MAX_TOOL_CALLS } from './completion-bounds.js';
-import { JsonExtent } from './json-extent.js';
+import { JsonEndFinder } from './json-end-finder.js';
 import { makeBadCompletionError } from './upstream-errors.js';
 
 /** A tool call, or a piece of one, as an upstream sends it; any part may be missing or of another type. */
@@ -47,7 +47,7 @@ interface Call {
   event: number;
   /** Arguments that came before its name. */
   held: string;
-  extent: JsonExtent;
+  extent: JsonEndFinder;
   hasArguments: boolean;
   /** Its new index; undefined until its first piece is passed on. */
   place: number | undefined;
@@ -119,7 +119,7 @@ export class ToolCallReader {
     call.event = this.#event;
     if (isPlaceholder(call) && piece.text.trimStart().startsWith('{')) {
       call.held = '';
-      call.extent = new JsonExtent();
+      call.extent = new JsonEndFinder();
     }
     call.extent.push(piece.text);
     call.hasArguments ||= piece.text !== '';
@@ -203,7 +203,7 @@ export class ToolCallReader {
       hasIndex: piece.index !== undefined,
       event: this.#event,
       held: '',
-      extent: new JsonExtent(),
+      extent: new JsonEndFinder(),
       hasArguments: false,
       place: undefined,
     };

@@ -6,6 +6,7 @@ import { Always, Nested, OrAbsent, OrNull } from '../../../schema/index.js';
 import { CompletionUsage } from './completion-usage.js';
 import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';
 import { ChoiceLogprobs } from './logprobs.js';
+import { ServiceTier, SystemFingerprint } from './provider-fields.js';
 import { ToolCallChunk } from './tool-call-chunk.js';
 
 @JSONSchema({ description: 'A piece of spoken output. What it does not bring is absent.' })
@@ -144,14 +145,10 @@ export class ChatCompletionChunk {
   @JSONSchema({ description: 'Only with `stream_options.include_usage`: null, and the counts in the last chunk.' })
   readonly usage?: Usage | null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: "The provider's word for its configuration, or null." })
+  @SystemFingerprint()
   readonly system_fingerprint?: string | null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'The tier that the provider used, or null.' })
+  @ServiceTier()
   readonly service_tier?: string | null;
 
   @OrAbsent()

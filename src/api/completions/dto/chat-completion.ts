@@ -1,4 +1,4 @@
-import { IsArray, IsIn, IsInt, IsObject, IsOptional, IsString } from 'class-validator';
+import { IsArray, IsIn, IsInt, IsObject, IsString } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
 import type { FinishReason, Usage } from '../../../models/index.js';
@@ -6,6 +6,7 @@ import { Always, Nested, OneOf, OrAbsent, OrNull } from '../../../schema/index.j
 import { CompletionUsage } from './completion-usage.js';
 import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';
 import { ChoiceLogprobs } from './logprobs.js';
+import { ServiceTier, SystemFingerprint } from './provider-fields.js';
 import { TOOL_CALLS, type ToolCall } from './tool-calls.js';
 
 @JSONSchema({ description: 'Spoken output.' })
@@ -143,13 +144,9 @@ export class ChatCompletion {
   @JSONSchema({ description: 'What the request cost; absent if no provider reported it.' })
   readonly usage?: Usage;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: "The provider's word for its configuration, or null." })
+  @SystemFingerprint()
   readonly system_fingerprint?: string | null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'The tier that the provider used, or null.' })
+  @ServiceTier()
   readonly service_tier?: string | null;
 }

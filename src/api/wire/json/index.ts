@@ -1,2 +1,2 @@
 export { makeJsonError, parseJson } from './parse-json.js';
-export { type JsonLimits, scanJson } from './scan-json.js';
+export { scanJson } from './scan-json.js';

@@ -1,6 +1,7 @@
 import { InvalidRequestError } from '../../../errors/index.js';
 import { findPath } from './path-in-json.js';
-import type { JsonFault, JsonLimits } from './scan-json.js';
+import type { JsonLimits } from '../../../kernel/index.js';
+import type { JsonFault } from './scan-json.js';
 import { findNumberEnd } from './tokens.js';
 
 /** U+FEFF in UTF-8. */

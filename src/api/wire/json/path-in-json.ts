@@ -1,4 +1,5 @@
-import { beginsNumber, BYTE, findNumberEnd, findStringEnd } from './tokens.js';
+import { CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '../../../kernel/index.js';
+import { beginsNumber, findNumberEnd, findStringEnd } from './tokens.js';
 
 /** Names that may appear in a path, and in a response, as they are. */
 const PLAIN = /^[\w$-]{1,64}$/;
@@ -40,15 +41,15 @@ function findOpenValues(bytes: Buffer, end: number): readonly Open[] {
   while (at < end) {
     const byte = bytes[at] ?? 0;
     const inner = open.at(-1);
-    if (byte === BYTE.quote) {
+    if (byte === QUOTE) {
       const close = findStringEnd(bytes, at + 1);
       string = [at, close + 1];
       at = close;
-    } else if (byte === BYTE.colon && inner !== undefined) inner.name = string;
-    else if (byte === BYTE.comma && inner?.item !== undefined) inner.item++;
-    else if (byte === BYTE.openArray) open.push({ item: 0, name: undefined });
-    else if (byte === BYTE.openObject) open.push({ item: undefined, name: undefined });
-    else if (byte === BYTE.closeArray || byte === BYTE.closeObject) open.pop();
+    } else if (byte === COLON && inner !== undefined) inner.name = string;
+    else if (byte === COMMA && inner?.item !== undefined) inner.item++;
+    else if (byte === OPEN_BRACKET) open.push({ item: 0, name: undefined });
+    else if (byte === OPEN_BRACE) open.push({ item: undefined, name: undefined });
+    else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) open.pop();
     else if (beginsNumber(byte)) at = findNumberEnd(bytes, at) - 1;
     at++;
   }

@@ -4,7 +4,8 @@ import { InvalidRequestError } from '../../../errors/index.js';
 import { isMisread } from './exact-number.js';
 import { makeJsonError, parseJson } from './parse-json.js';
 import { findPath } from './path-in-json.js';
-import { type JsonLimits, scanJson } from './scan-json.js';
+import type { JsonLimits } from '../../../kernel/index.js';
+import { scanJson } from './scan-json.js';
 
 const WIDE: JsonLimits = { values: 1_000_000, depth: 1_000 };
 const scan = (text: string, limits: Partial<JsonLimits> = {}): ReturnType<typeof scanJson> =>

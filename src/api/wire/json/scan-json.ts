@@ -1,13 +1,15 @@
+import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  type JsonLimits,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from '../../../kernel/index.js';
 import { isMisread } from './exact-number.js';
-import { beginsNumber, BYTE, findNumberEnd, findStringEnd, isLetter, LETTER_E } from './tokens.js';
-
-/** Limits of the JSON that is parsed. */
-export interface JsonLimits {
-  /** Most values: objects, arrays, strings, numbers, `true`, `false` and `null`. */
-  readonly values: number;
-  /** Deepest nesting of objects and arrays. */
-  readonly depth: number;
-}
+import { beginsNumber, findNumberEnd, findStringEnd, isLetter, LETTER_E } from './tokens.js';
 
 /** Why JSON is not parsed, and the index of the byte where that shows. */
 export interface JsonFault {
@@ -33,22 +35,22 @@ export function scanJson(bytes: Buffer, limits: JsonLimits): number | JsonFault 
   let at = 0;
   while (at < length) {
     const byte = bytes[at] ?? 0;
-    if (byte === BYTE.quote) {
+    if (byte === QUOTE) {
       values++;
       at = findStringEnd(bytes, at + 1) + 1;
-    } else if (byte === BYTE.comma) {
+    } else if (byte === COMMA) {
       if (values > limits.values) return { kind: 'too many values', at };
       at++;
-    } else if (byte === BYTE.colon) {
+    } else if (byte === COLON) {
       // What came before was the name of a property.
       values--;
       at++;
-    } else if (byte === BYTE.openObject || byte === BYTE.openArray) {
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       values++;
       depth++;
       if (depth > limits.depth) return { kind: 'too deep', at };
       at++;
-    } else if (byte === BYTE.closeObject || byte === BYTE.closeArray) {
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
       depth--;
       at++;
     } else if (beginsNumber(byte)) {

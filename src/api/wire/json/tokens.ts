@@ -1,15 +1,4 @@
-/** Bytes that mean something in JSON outside strings. */
-export const BYTE = {
-  quote: 0x22,
-  comma: 0x2c,
-  minus: 0x2d,
-  colon: 0x3a,
-  backslash: 0x5c,
-  openArray: 0x5b,
-  closeArray: 0x5d,
-  openObject: 0x7b,
-  closeObject: 0x7d,
-} as const;
+import { BACKSLASH, MINUS, QUOTE } from '../../../kernel/index.js';
 
 /** The letter of exponents, in lower case. */
 export const LETTER_E = 0x65;
@@ -34,11 +23,11 @@ export function findStringEnd(bytes: Buffer, from: number): number {
     const near = Math.min(at + reach, bytes.length);
     while (at < near) {
       const byte = bytes[at];
-      if (byte === BYTE.quote) return at;
-      at += byte === BYTE.backslash ? 2 : 1;
+      if (byte === QUOTE) return at;
+      at += byte === BACKSLASH ? 2 : 1;
     }
     if (at >= bytes.length) return bytes.length;
-    const quote = bytes.indexOf(BYTE.quote, at);
+    const quote = bytes.indexOf(QUOTE, at);
     if (quote === -1) return bytes.length;
     if (!isEscaped(bytes, quote, at)) return quote;
     reach = quote - at < CLOSE ? NEAR_AMONG_QUOTES : NEAR;
@@ -49,7 +38,7 @@ export function findStringEnd(bytes: Buffer, from: number): number {
 /** Whether an odd number of backslashes stands before the byte. */
 function isEscaped(bytes: Buffer, at: number, from: number): boolean {
   let first = at;
-  while (first > from && bytes[first - 1] === BYTE.backslash) first--;
+  while (first > from && bytes[first - 1] === BACKSLASH) first--;
   return (at - first) % 2 === 1;
 }
 
@@ -68,7 +57,7 @@ export function findNumberEnd(bytes: Buffer, from: number): number {
 
 /** True for a byte that a number begins with. */
 export function beginsNumber(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || byte === BYTE.minus;
+  return (byte >= 0x30 && byte <= 0x39) || byte === MINUS;
 }
 
 /** True for a lower-case letter, of which `true`, `false` and `null` consist. */

@@ -1,6 +1,6 @@
 import type { Delta } from '../../../streaming/index.js';
 import type { FinishReason } from '../../finish-reason.js';
-import { JsonExtent } from '../json-extent.js';
+import { JsonEndFinder } from '../json-end-finder.js';
 import type { OutputFilter } from './output-filter.js';
 
 /** The beginning of a JSON object, up to the colon after its first key. */
@@ -33,7 +33,7 @@ export class JsonTextFilter implements OutputFilter {
   #preface = '';
   /** Text from a bracket that may begin the JSON. */
   #start = '';
-  readonly #extent = new JsonExtent();
+  readonly #endFinder = new JsonEndFinder();
   #state: 'before' | 'inside' | 'after' = 'before';
   /** Never done, because text after the JSON is dropped, too. */
   readonly isDone = false;
@@ -112,7 +112,7 @@ export class JsonTextFilter implements OutputFilter {
   }
 
   #pass(text: string, delta: Delta & { readonly text: string }, out: Delta[]): void {
-    const end = this.#extent.push(text);
+    const end = this.#endFinder.push(text);
     if (end !== undefined) this.#state = 'after';
     const isAll = text === delta.text && (end === undefined || end === text.length);
     out.push(isAll ? delta : { type: 'content', text: text.slice(0, end) });

@@ -1,26 +1,21 @@
+import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-codes.js';
 import { findEndOfString } from './unsafe-number.js';
 
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const OPEN_BRACKET = 0x5b;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACKET = 0x5d;
-const CLOSE_BRACE = 0x7d;
-
 /** Limits of a JSON text. */
-export interface JsonExtent {
-  /** Most values. An empty object or list counts as two. */
+export interface JsonLimits {
+  /** Most values: objects, arrays, strings, numbers, `true`, `false` and `null`. */
   readonly values: number;
-  /** Deepest nesting of objects and lists. */
+  /** Deepest nesting of objects and arrays. */
   readonly depth: number;
 }
 
 /**
  * Finds which limit a JSON text exceeds. Each value takes several times the memory of its text (even `{}` takes fifty bytes), and what
- * is nested thousands of levels deep can be parsed but not written again (a RangeError). The text is read once, and not parsed.
+ * is nested thousands of levels deep can be parsed but not written again (a RangeError). The text is read
+ * once, and not parsed; an empty object or array counts as two values.
  * @returns undefined if it exceeds none
  */
-export function findExcess(json: string, most: JsonExtent): 'values' | 'depth' | undefined {
+export function findExcess(json: string, most: JsonLimits): 'values' | 'depth' | undefined {
   let values = 1;
   let depth = 0;
   for (let i = 0; i < json.length;) {

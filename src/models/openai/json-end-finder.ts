@@ -1,7 +1,7 @@
-const [QUOTE, BACKSLASH, BRACE, BRACE_END, BRACKET, BRACKET_END] = Array.from('"\\{}[]', (char) => char.charCodeAt(0));
+import { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '../../kernel/index.js';
 
 /** Finds the end of a JSON object or array in text that comes in pieces. Reads each character once and keeps no text. */
-export class JsonExtent {
+export class JsonEndFinder {
   #depth = 0;
   #inString = false;
   #escaped = false;
@@ -25,8 +25,8 @@ export class JsonExtent {
         else if (char === BACKSLASH) this.#escaped = true;
         else if (char === QUOTE) this.#inString = false;
       } else if (char === QUOTE) this.#inString = true;
-      else if (char === BRACE || char === BRACKET) this.#depth++;
-      else if ((char === BRACE_END || char === BRACKET_END) && --this.#depth === 0) {
+      else if (char === OPEN_BRACE || char === OPEN_BRACKET) this.#depth++;
+      else if ((char === CLOSE_BRACE || char === CLOSE_BRACKET) && --this.#depth === 0) {
         this.#isWhole = true;
         return i + 1;
       }

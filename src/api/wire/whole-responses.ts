@@ -8,7 +8,7 @@ import type { TakenRequest } from './request-intake.js';
 
 /** Sends responses that are one JSON object. A request that is repeated with its `Idempotency-Key` gets the response it got before. */
 @Injectable()
-export class WholeAnswers {
+export class WholeResponses {
   constructor(private readonly idempotency: IdempotentResponses) {}
 
   /**

@@ -23,14 +23,14 @@ export function paceRunEvents(
 ): MonoTypeOperatorFunction<RunEvent> {
   return coalesce({
     clock,
-    isWanted: (event) => nodeEvents || !NEWS[event.type],
+    isWanted: (event) => nodeEvents || !ONLY_NODE_EVENTS[event.type],
     chooseWindow: (event) => (event.type === 'delta' ? (event.debounceMs ?? debounceMs) : undefined),
     merge: mergeDeltaEvents,
   });
 }
 
 /** True for events that are only sent as node events. For other clients they are left out, as they would keep text from being joined. */
-const NEWS: Readonly<Record<RunEvent['type'], boolean>> = {
+const ONLY_NODE_EVENTS: Readonly<Record<RunEvent['type'], boolean>> = {
   'run-started': false,
   'node-started': true,
   'node-progress': true,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { countValues as countValuesOf, findExcess, hasMoreValues } from './json-extent.js';
+import { countValues as countValuesOf, findExcess, hasMoreValues } from './json-limits.js';
 
 /** The number of values that the text should count as. */
 function countValues(value: unknown): number {
