@@ -1,0 +1,136 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Agent, type AgentInputItem, OpenAIProvider, Runner, setTracingDisabled, tool } from '@openai/agents';
+import OpenAI from 'openai';
+import { z } from 'zod';
+import { Bench } from '../support/app.js';
+import { BodyWatch } from '../support/conversations.js';
+import { NetworkWatch } from '../support/network-watch.js';
+import { catchRejection } from '../support/rejection.js';
+import { scriptCompletion, scriptStream, scriptToolCalls, tokens } from '../support/upstream/scripts.js';
+import { errorBody, httpError, reasoning, reset, role, text } from '../support/upstream/steps.js';
+
+const REPLY = { thinking: 'Hm.', reply: 'Hello 🙂' };
+const City = z.object({ city: z.string(), population: z.number() });
+const ULM = { city: 'Ulm', population: 126_000 };
+
+const add = tool({
+  name: 'add',
+  description: 'Adds two numbers',
+  parameters: z.object({ a: z.number(), b: z.number() }),
+  execute: ({ a, b }) => String(a + b),
+});
+const chat = new Agent({ name: 'Chat', instructions: 'Be brief.', model: 'chat' });
+const calculator = chat.clone({ name: 'Calculator', tools: [add] });
+
+describe('the OpenAI Agents SDK as a client of responses', () => {
+  let network: NetworkWatch;
+  let bench: Bench;
+  let runner: Runner;
+  // It would send its traces to OpenAI.
+  beforeAll(() => setTracingDisabled(true));
+  beforeEach(async () => {
+    network = NetworkWatch.start();
+    bench = await Bench.start();
+    const openAIClient = new OpenAI({ baseURL: bench.app.baseUrl, apiKey: 'any', maxRetries: 0 });
+    runner = new Runner({ modelProvider: new OpenAIProvider({ openAIClient }), tracingDisabled: true });
+  });
+  afterEach(async () => {
+    await bench.close();
+    network.stop();
+  });
+
+  it('runs an agent, with usage', async () => {
+    bench.upstream.next(scriptStream('Hello there.', { usage: tokens(3, 4) }));
+    const result = await runner.run(chat, 'Hello');
+    expect(result.finalOutput).toBe('Hello there.');
+    expect(result.state.usage).toMatchObject({ requests: 1, inputTokens: 3, outputTokens: 4, totalTokens: 7 });
+    expect((await bench.upstream.request(0)).body.messages).toMatchObject([
+      { content: 'Be brief.' },
+      { role: 'user', content: 'Hello' },
+    ]);
+  });
+
+  it('streams an agent, and takes the last step for its output', async () => {
+    bench.upstream.next(scriptStream('Hello there.')).next(scriptCompletion(REPLY));
+    const result = await runner.run(chat.clone({ model: 'streaming' }), 'Hello', { stream: true });
+    let said = '';
+    for await (const piece of result.toTextStream()) said += piece;
+    expect(said).toBe(`Hello there.\n\n${JSON.stringify(REPLY)}`);
+    expect(result.finalOutput).toBe(`\n\n${JSON.stringify(REPLY)}`);
+  });
+
+  it('gives the agent an output of its own type', async () => {
+    bench.upstream.next(scriptCompletion(ULM));
+    const surveyor = new Agent({ name: 'Surveyor', model: 'chat', outputType: City });
+    expect((await runner.run(surveyor, 'Hello')).finalOutput).toEqual(ULM);
+  });
+
+  it('gets errors before the answer with their status', async () => {
+    bench.upstream.next(httpError(429, errorBody('slow')));
+    expect(await catchRejection(runner.run(chat, 'Hello'))).toBeInstanceOf(OpenAI.RateLimitError);
+    const lost = await catchRejection(runner.run(chat.clone({ model: 'nope' }), 'Hello'));
+    expect(lost).toMatchObject({ status: 404, code: 'model_not_found' });
+  });
+
+  it('gets the text so far, and then the error with its words', async () => {
+    bench.upstream.next([role(), text('Once upon'), reset()]);
+    const result = await runner.run(chat, 'Hello', { stream: true });
+    let said = '';
+    const read = async (): Promise<void> => {
+      for await (const event of result) {
+        if (event.type === 'raw_model_stream_event' && event.data.type === 'output_text_delta')
+          said += event.data.delta;
+      }
+    };
+    const error = await catchRejection(read());
+    expect(error).toBeInstanceOf(OpenAI.APIError);
+    expect((error as Error).message).toContain('model provider broke');
+    expect(said).toBe('Once upon');
+  });
+
+  describe.each([false, true])('streamed: %s', (stream) => {
+    const run = async (input: string | AgentInputItem[], previousResponseId?: string) => {
+      const options = previousResponseId === undefined ? {} : { previousResponseId };
+      if (!stream) return runner.run(calculator, input, options);
+      const streamed = await runner.run(calculator, input, { ...options, stream: true });
+      await streamed.completed;
+      return streamed;
+    };
+    beforeEach(() => {
+      bench.upstream
+        .next([reasoning('I need to add.'), ...scriptToolCalls('call_1', 'add', { a: 2, b: 3 })])
+        .next(scriptStream('It is 5.'))
+        .next(scriptStream('It was 5.'));
+    });
+
+    it('completes a loop with a tool over several turns, with its history', async () => {
+      const sent = new BodyWatch(bench.app.nest.getHttpServer());
+      const first = await run('How much is 2 + 3?');
+      expect(first.finalOutput).toBe('It is 5.');
+      const second = await run([...first.history, { role: 'user', content: 'What was it?' }]);
+      expect(second.finalOutput).toBe('It was 5.');
+      if (stream) sent.expectFixture('agents-items');
+      await expectConversation();
+    });
+
+    it('completes one with the response before', async () => {
+      const sent = new BodyWatch(bench.app.nest.getHttpServer());
+      const first = await run('How much is 2 + 3?');
+      const second = await run('What was it?', first.lastResponseId);
+      expect([first.finalOutput, second.finalOutput]).toEqual(['It is 5.', 'It was 5.']);
+      if (stream) sent.expectFixture('agents-chained');
+      await expectConversation();
+    });
+  });
+
+  async function expectConversation(): Promise<void> {
+    expect((await bench.upstream.request(2)).body.messages).toMatchObject([
+      { content: 'Be brief.' },
+      { role: 'user', content: 'How much is 2 + 3?' },
+      { role: 'assistant', tool_calls: [{ id: 'call_1', function: { name: 'add' } }] },
+      { role: 'tool', tool_call_id: 'call_1', content: '5' },
+      { role: 'assistant', content: 'It is 5.' },
+      { role: 'user', content: 'What was it?' },
+    ]);
+  }
+});
