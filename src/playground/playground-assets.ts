@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/index.js';
 
-/** A file that browsers load, with what they are told of it. */
+/** A file that browsers load, with its headers. */
 export interface PlaygroundAsset {
   readonly body: Buffer;
   readonly contentType: string;
@@ -18,7 +18,7 @@ const FOLDER = join(import.meta.dirname, 'assets');
 /** The page itself. */
 export const PAGE = 'index.html';
 
-/** The kinds of files that are served. Others that lie there, such as type declarations, are for developers. */
+/** The kinds of files that are served. Others in the folder, such as type declarations, are for developers. */
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
@@ -49,7 +49,7 @@ export class PlaygroundAssets {
   }
 }
 
-/** @param hasDocs false leaves out what leads to the docs */
+/** @param hasDocs false: the link to the docs is left out */
 function readOwnFiles(hasDocs: boolean): (readonly [string, PlaygroundAsset])[] {
   const withoutDocs = (text: string): string => text.replace(/<!-- docs -->[^]*<!-- \/docs -->/, '');
   return readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })

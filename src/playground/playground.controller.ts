@@ -27,7 +27,7 @@ export class PlaygroundController {
   @Get()
   page(@Req() request: Request, @Res() response: Response): void {
     const [path = ''] = request.originalUrl.split('?', 1);
-    // Whatever the page loads is named from its folder.
+    // The page refers to its files by paths that are relative to its folder.
     if (path.endsWith('/')) this.#send(PAGE, request, response);
     else response.redirect(308, `${request.baseUrl}/`);
   }

@@ -1,8 +1,8 @@
 /** @import { Answer, Lane, Plan, Problem } from './types.js' */
-import { button, el } from './dom.js';
+import { makeButton, el } from './dom.js';
 import { LaneView } from './lane-view.js';
-import { duration } from './numbers.js';
-import { isOver, tokensPerSecond } from './run-state.js';
+import { formatDuration } from './numbers.js';
+import { isOver, computeSpeed } from './run-state.js';
 
 const FINISH = /** @type {Readonly<Record<string, string>>} */ ({
   length: 'length: cut off by the limit of tokens',
@@ -32,8 +32,10 @@ export class AnswerView {
     this.plan = plan;
     this.actions = actions;
     this.element.setAttribute('aria-label', `Answer of ${answer.model}`);
-    const copy = button('Copy answer', () => actions.copy(answer.content, 'Answer copied'), { class: 'quiet small' });
-    const retry = button('Retry', actions.retry, { class: 'quiet small retry' });
+    const copy = makeButton('Copy answer', () => actions.copy(answer.content, 'Answer copied'), {
+      class: 'quiet small',
+    });
+    const retry = makeButton('Retry', actions.retry, { class: 'quiet small retry' });
     this.#actions.append(copy, retry);
     this.element.append(
       el('p', { class: 'speaker' }, answer.model),
@@ -64,7 +66,7 @@ export class AnswerView {
         this.#views.set(lane.path, view);
         this.#lanes.insertBefore(view.element, this.#lanes.children[index] ?? null);
       }
-      view.show(lane, now ?? answer.totalMs ?? answer.lastTextMs ?? 0, ownProblem(answer, lane));
+      view.show(lane, now ?? answer.totalMs ?? answer.lastTextMs ?? 0, findOwnProblem(answer, lane));
     });
     this.#actions.hidden = this.#facts.hidden = !hasEnded;
     this.#showProblem(answer.problem);
@@ -75,7 +77,7 @@ export class AnswerView {
     const { answer } = this;
     const [copy] = this.#actions.children;
     if (copy instanceof HTMLElement) copy.hidden = answer.content === '';
-    const facts = factsOf(answer);
+    const facts = listFacts(answer);
     this.#facts.hidden = facts.length === 0;
     this.#facts.replaceChildren(
       ...facts.map(([name, value, isCode]) =>
@@ -94,7 +96,7 @@ export class AnswerView {
     if (problem === undefined) return;
     this.#problem.append(el('strong', {}, problem.title), el('p', {}, problem.text));
     if (problem.code !== undefined) this.#problem.append(el('p', {}, 'Code: ', el('code', {}, problem.code)));
-    if (problem.needsKey) this.#problem.append(button('Enter a key', this.actions.askForKey, { class: 'small' }));
+    if (problem.needsKey) this.#problem.append(makeButton('Enter a key', this.actions.askForKey, { class: 'small' }));
   }
 }
 
@@ -102,19 +104,19 @@ export class AnswerView {
  * What went wrong in a step, unless the failed answer or a step inside it says the same.
  * @param {Answer} answer @param {Lane} lane
  */
-function ownProblem({ problem, lanes }, { path, problem: words = '' }) {
+function findOwnProblem({ problem, lanes }, { path, problem: words = '' }) {
   const isInside = lanes.some((each) => each.path.startsWith(`${path}/`) && each.problem === words);
   return isInside || problem?.text.startsWith(words) ? '' : words;
 }
 
 /** @param {Answer} answer @returns {[name: string, value: string, isCode?: boolean][]} */
-function factsOf(answer) {
+function listFacts(answer) {
   const { usage, firstTextMs, totalMs, finishReason, fingerprint, requestId, traceId, state, models = [] } = answer;
-  const speed = tokensPerSecond(answer);
+  const speed = computeSpeed(answer);
   /** @type {[string, string | undefined, boolean?][]} */
   const facts = [
-    ['First text', firstTextMs === undefined ? undefined : duration(firstTextMs)],
-    ['Total', totalMs === undefined ? undefined : duration(totalMs)],
+    ['First text', firstTextMs === undefined ? undefined : formatDuration(firstTextMs)],
+    ['Total', totalMs === undefined ? undefined : formatDuration(totalMs)],
     ['Speed', speed === undefined ? undefined : `${speed.toFixed(speed < 100 ? 1 : 0)} tokens/s`],
     ['Tokens in', usage && usage.prompt_tokens.toLocaleString('en')],
     ['Tokens out', usage && usage.completion_tokens.toLocaleString('en')],

@@ -14,32 +14,32 @@ export class Api {
   key = '';
 
   /** @returns {Promise<string[]>} ids and aliases of the workflows */
-  async models() {
+  async listModels() {
     /** @type {{ data: { id: string }[] }} */
     const list = await (await this.#get('models')).json();
     return list.data.map(({ id }) => id);
   }
 
   /** @param {string} id @returns {Promise<ModelCard>} */
-  async model(id) {
+  async readModel(id) {
     return (await this.#get(`models/${encodeURIComponent(id)}`)).json();
   }
 
   /** @param {string} id @returns {Promise<GraphJson>} */
-  async graph(id) {
+  async readGraph(id) {
     return (await this.#get(`models/${encodeURIComponent(id)}/graph?format=json`)).json();
   }
 
   /** @param {string} id @returns {Promise<string>} */
-  async drawing(id) {
+  async readDrawing(id) {
     return (await this.#get(`models/${encodeURIComponent(id)}/graph?format=svg`)).text();
   }
 
   /**
-   * Asks for a completion, with news of its steps.
+   * Requests a completion, with events of its steps.
    * @param {ChatRequest} request
-   * @param {AbortSignal} signal leaves the server, which then stops the run
-   * @returns {Promise<{ headers: Headers, chunks: AsyncGenerator<Chunk, void, void> }>} when the answer begins
+   * @param {AbortSignal} signal cancels the request, so that the server stops the run
+   * @returns {Promise<{ headers: Headers, chunks: AsyncGenerator<Chunk, void, void> }>} when the response begins
    * @throws {ApiError} also while the chunks are read
    */
   async stream(request, signal) {
@@ -50,7 +50,7 @@ export class Api {
       signal,
     });
     if (response.body === null) throw new BrokenStreamError();
-    return { headers: response.headers, chunks: chunksOf(response.body) };
+    return { headers: response.headers, chunks: readChunks(response.body) };
   }
 
   /** @param {string} path */
@@ -75,9 +75,9 @@ export class Api {
 }
 
 /** @param {ReadableStream<Uint8Array<ArrayBuffer>>} body @returns {AsyncGenerator<Chunk, void, void>} */
-async function* chunksOf(body) {
+async function* readChunks(body) {
   let isDone = false;
-  // Reads the stream to its end: to leave before would look to the server like a client that has gone.
+  // Reads the stream to its end: to the server, leaving early would look like a client that has gone.
   for await (const data of readEvents(body)) {
     isDone ||= data === '[DONE]';
     if (isDone) continue;

@@ -1,11 +1,12 @@
 /** @import { ChatRequest, Turn } from './types.js' */
 
 /**
- * The body of the next request.
- * @param {{ model: string, system: string, turns: readonly Turn[], question: string, parameters: Readonly<Record<string, unknown>> }} parts
+ * Makes the body of the next request.
+ * @param {{ model: string, system: string, turns: readonly Turn[], question: string, parameters:
+ * Readonly<Record<string, unknown>> }} parts
  * @returns {ChatRequest}
  */
-export function chatRequest({ model, system, turns, question, parameters }) {
+export function makeChatRequest({ model, system, turns, question, parameters }) {
   const messages = system === '' ? [] : [{ role: 'system', content: system }];
   for (const turn of turns) {
     // A question without an answer is not sent again.

@@ -1,15 +1,15 @@
-import { byId } from './dom.js';
+import { findById } from './dom.js';
 
 /** Where messages are written. */
 export class Composer {
-  #draft = byId('draft', HTMLTextAreaElement);
-  #send = byId('send', HTMLButtonElement);
-  #stop = byId('stop', HTMLButtonElement);
+  #draft = findById('draft', HTMLTextAreaElement);
+  #send = findById('send', HTMLButtonElement);
+  #stop = findById('stop', HTMLButtonElement);
 
   /** @param {{ send: (text: string) => void, stop: () => void }} listener */
   constructor(listener) {
     this.listener = listener;
-    byId('composer', HTMLFormElement).addEventListener('submit', (event) => {
+    findById('composer', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();
     });

@@ -25,10 +25,10 @@ export const COPY_AS = {
   /** For a POSIX shell. */
   curl: ({ request, baseUrl, hasKey }) =>
     [
-      `curl -N ${shellText(`${baseUrl}/chat/completions`)}`,
+      `curl -N ${quoteForShell(`${baseUrl}/chat/completions`)}`,
       `-H 'content-type: application/json'`,
       ...(hasKey ? [`-H "authorization: Bearer $${KEY}"`] : []),
-      `--data-raw ${shellText(JSON.stringify(request, null, 2))}`,
+      `--data-raw ${quoteForShell(JSON.stringify(request, null, 2))}`,
     ].join(' \\\n  '),
 
   /** For Node 20 and newer, as an ES module. */
@@ -50,7 +50,7 @@ from openai import OpenAI
 
 client = OpenAI(base_url=${JSON.stringify(baseUrl)}, api_key=${hasKey ? `os.environ["${KEY}"]` : `os.environ.get("${KEY}", "none")`})
 stream = client.chat.completions.create(
-${given.map(([name, value]) => `    ${name}=${python(value, '    ')},`).join('\n')}
+${given.map(([name, value]) => `    ${name}=${writePython(value, '    ')},`).join('\n')}
 )
 for chunk in stream:
     if chunk.choices:
@@ -59,20 +59,20 @@ for chunk in stream:
   },
 };
 
-/** A text as one word of a POSIX shell. @param {string} text */
-function shellText(text) {
+/** Writes a text as one word of a POSIX shell. @param {string} text */
+function quoteForShell(text) {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** A JSON value as a Python expression. A JSON string is a Python string, too. @param {unknown} value @param {string} indent @returns {string} */
-function python(value, indent) {
+/** Writes a JSON value as a Python expression. A JSON string is a Python string, too. @param {unknown} value @param {string} indent @returns {string} */
+function writePython(value, indent) {
   if (value === null || value === undefined) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value !== 'object') return JSON.stringify(value);
   const inner = `${indent}    `;
   const lines = Array.isArray(value)
-    ? value.map((item) => python(item, inner))
-    : Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}: ${python(item, inner)}`);
+    ? value.map((item) => writePython(item, inner))
+    : Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}: ${writePython(item, inner)}`);
   const [open, close] = Array.isArray(value) ? '[]' : '{}';
   return lines.length === 0
     ? `${open}${close}`

@@ -14,25 +14,25 @@ export function el(tag, attributes = {}, ...children) {
 }
 
 /**
- * A button that does something.
+ * Makes a button.
  * @param {string} label
  * @param {() => void} onClick
  * @param {Readonly<Record<string, string>>} [attributes]
  */
-export function button(label, onClick, attributes = {}) {
+export function makeButton(label, onClick, attributes = {}) {
   const made = el('button', { type: 'button', ...attributes }, label);
   made.addEventListener('click', onClick);
   return made;
 }
 
 /**
- * An element of the page.
+ * Finds an element of the page.
  * @template {HTMLElement} E
  * @param {string} id
  * @param {new () => E} type
  * @returns {E}
  */
-export function byId(id, type) {
+export function findById(id, type) {
   const found = document.getElementById(id);
   if (!(found instanceof type)) throw new Error(`The page has no ${type.name} #${id}`);
   return found;

@@ -1,6 +1,6 @@
 /**
  * Puts off drawing to the next animation frame, however often it is asked for. When drawing takes long, the frames in
- * between are left out, so that reading the stream never waits for it for more than a part of the time.
+ * between are left out, so that reading the stream gets most of the time.
  */
 export class Frame {
   #isAsked = false;

@@ -1,7 +1,7 @@
 /** @import { Answer, Plan } from './types.js' */
 /** @import { StepState } from './step-states.js' */
 import { el } from './dom.js';
-import { stepStates } from './step-states.js';
+import { findStepStates } from './step-states.js';
 
 /** Space around the drawing, in its own pixels. */
 const MARGIN = 12;
@@ -51,7 +51,7 @@ export class GraphView {
   /** @param {Answer | undefined} answer undefined: nothing has been asked */
   show(answer) {
     if (this.#svg === undefined) return;
-    const states = stepStates(this.#plan, answer);
+    const states = findStepStates(this.#plan, answer);
     /** @type {Map<string, StepState>} */
     const byId = new Map();
     for (const node of this.#svg.querySelectorAll('[data-node], [data-id]')) {
@@ -84,7 +84,7 @@ export class GraphView {
    * The request counts as done once it was sent, the result once the run has ended.
    * @param {SVGGElement} node
    * @param {Answer | undefined} answer
-   * @returns {StepState | undefined} undefined for points where ways meet
+   * @returns {StepState | undefined} undefined for points where branches meet
    */
   #endState(node, answer) {
     if (node.classList.contains('mr-merge')) return undefined;

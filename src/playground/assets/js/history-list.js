@@ -1,11 +1,11 @@
 /** @import { History } from './history.js' */
-import { button, byId, el } from './dom.js';
-import { titleOf } from './history.js';
+import { makeButton, findById, el } from './dom.js';
+import { makeTitle } from './history.js';
 
 /** Lists the conversations that are kept. */
 export class HistoryList {
-  #list = byId('history', HTMLUListElement);
-  #clear = byId('clear-history', HTMLButtonElement);
+  #list = findById('history', HTMLUListElement);
+  #clear = findById('clear-history', HTMLButtonElement);
 
   /**
    * @param {History} history
@@ -24,23 +24,26 @@ export class HistoryList {
       history.clear();
       listener.removed(undefined);
     });
-    this.#clear.addEventListener('blur', () => this.#unsure());
+    this.#clear.addEventListener('blur', () => this.#resetClear());
   }
 
   /** @param {string} current id of the conversation that is open */
   show(current) {
-    this.#unsure();
+    this.#resetClear();
     this.#clear.hidden = this.history.all.length === 0;
     this.#list.replaceChildren(
       ...this.history.all.map((conversation) => {
         const { id } = conversation;
-        const title = titleOf(conversation);
+        const title = makeTitle(conversation);
         const isOpen = id === current;
         return el(
           'li',
           {},
-          button(title, () => this.listener.open(id), { class: 'entry', ...(isOpen && { 'aria-current': 'true' }) }),
-          button('×', () => this.#remove(id), { class: 'quiet icon remove', 'aria-label': `Delete ${title}` }),
+          makeButton(title, () => this.listener.open(id), {
+            class: 'entry',
+            ...(isOpen && { 'aria-current': 'true' }),
+          }),
+          makeButton('×', () => this.#remove(id), { class: 'quiet icon remove', 'aria-label': `Delete ${title}` }),
         );
       }),
     );
@@ -52,7 +55,7 @@ export class HistoryList {
     this.listener.removed(id);
   }
 
-  #unsure() {
+  #resetClear() {
     delete this.#clear.dataset['sure'];
     this.#clear.textContent = 'Delete all';
   }

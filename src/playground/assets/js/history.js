@@ -3,11 +3,14 @@ import { INTERRUPTED } from './problem.js';
 import { end, isOver } from './run-state.js';
 import { browserStore } from './storage.js';
 
-/** Each conversation has a place of its own, so that tabs do not write over each other's. */
+/** Each conversation has a key of its own in the browser's storage, so that tabs do not overwrite each other's. */
 const PREFIX = 'millrace-conversation:';
-/** One place for all, as pages of earlier versions kept them. */
+/** The one key under which earlier versions of the page kept all conversations. */
 const FORMER = 'millrace-conversations';
-/** More than these are forgotten, the oldest first; browsers keep about five million characters for a page. */
+/**
+ * The most conversations that are kept; the oldest are forgotten first. Browsers keep about five million characters for
+ * a page.
+ */
 const MOST = 40;
 const MOST_CHARACTERS = 2_000_000;
 /** Milliseconds between two writes of an answer that grows; more if writing takes long. */
@@ -28,16 +31,16 @@ export class History {
   /** @param {{ changed: (id: string) => void, full: () => void }} listener what another tab changed; no room for one */
   constructor(listener) {
     this.listener = listener;
-    takeOver();
-    for (const id of keptIds()) {
-      const conversation = read(id);
+    moveFormer();
+    for (const id of listKeptIds()) {
+      const conversation = readKept(id);
       if (conversation === undefined) continue;
       conversation.turns.forEach(interrupt);
       this.#conversations.set(id, conversation);
     }
     addEventListener('storage', ({ key }) => {
-      const ids = key === null ? [...this.#conversations.keys()] : key.startsWith(PREFIX) ? [idOf(key)] : [];
-      for (const id of ids) this.#hear(id);
+      const ids = key === null ? [...this.#conversations.keys()] : key.startsWith(PREFIX) ? [readId(key)] : [];
+      for (const id of ids) this.#onOtherTab(id);
     });
   }
 
@@ -52,7 +55,7 @@ export class History {
   }
 
   /**
-   * Adds a turn that is being answered from now on, in the place of another one if it is asked anew.
+   * Adds a turn whose answer begins now. It replaces another one if its question is asked again.
    * @param {Conversation} conversation @param {Turn} turn @param {Turn} [replaced]
    */
   begin(conversation, turn, replaced) {
@@ -66,7 +69,7 @@ export class History {
   }
 
   /** Stores what has come, after a short delay. @param {Conversation} conversation whose newest turn has begun and not ended */
-  grows(conversation) {
+  storeLater(conversation) {
     if (this.#timer !== undefined || this.#unkept.has(conversation.id)) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -76,8 +79,8 @@ export class History {
     }, this.#pause);
   }
 
-  /** The turn that has begun has its answer. @param {Conversation} conversation */
-  ended(conversation) {
+  /** Stores the conversation whose newest turn has its answer. @param {Conversation} conversation */
+  finish(conversation) {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#keep(conversation);
@@ -93,16 +96,16 @@ export class History {
   }
 
   clear() {
-    for (const id of new Set([...this.#conversations.keys(), ...keptIds()])) this.remove(id);
+    for (const id of new Set([...this.#conversations.keys(), ...listKeptIds()])) this.remove(id);
   }
 
   /** @param {string} id */
-  #hear(id) {
+  #onOtherTab(id) {
     const conversation = this.#conversations.get(id);
     if (conversation !== undefined) {
       if (!this.#catchUp(conversation)) this.#conversations.delete(id);
     } else {
-      const added = read(id);
+      const added = readKept(id);
       if (added !== undefined) this.#conversations.set(id, added);
     }
     this.listener.changed(id);
@@ -115,7 +118,7 @@ export class History {
    */
   #catchUp(conversation) {
     if (this.#unkept.has(conversation.id)) return true;
-    const kept = read(conversation.id);
+    const kept = readKept(conversation.id);
     if (kept === undefined) return false;
     const own = new Map(conversation.turns.map((turn) => [turn.id, turn]));
     conversation.turns = kept.turns.map((turn) => {
@@ -154,31 +157,31 @@ export class History {
   }
 }
 
-/** What a conversation is called. @param {Conversation} conversation */
-export function titleOf({ turns }) {
+/** Makes the title of a conversation. @param {Conversation} conversation */
+export function makeTitle({ turns }) {
   const first = turns[0]?.question.trim().replaceAll(/\s+/g, ' ') ?? '';
   return first === '' ? 'New conversation' : first.length > 60 ? `${first.slice(0, 59).trimEnd()}…` : first;
 }
 
-/** An id that nothing else in this browser has. */
-export function newId() {
+/** Makes an id that nothing else in this browser has. */
+export function makeId() {
   return String(Date.now()) + Math.random().toString(36).slice(2, 8);
 }
 
 /** @param {string} key */
-function idOf(key) {
+function readId(key) {
   return key.slice(PREFIX.length);
 }
 
-function keptIds() {
+function listKeptIds() {
   return browserStore
     .keys()
     .filter((key) => key.startsWith(PREFIX))
-    .map(idOf);
+    .map(readId);
 }
 
 /** @param {string} id @returns {Conversation | undefined} undefined if it is not there, or cannot be read */
-function read(id) {
+function readKept(id) {
   const [kept] = parse(`[${browserStore.get(PREFIX + id)}]`);
   return kept?.id === id ? kept : undefined;
 }
@@ -194,18 +197,18 @@ function parse(text) {
 }
 
 /** Gives each conversation of an earlier version its own place. */
-function takeOver() {
+function moveFormer() {
   const text = browserStore.get(FORMER);
   if (text === null) return;
   // The storage may not have room for both.
   browserStore.remove(FORMER);
   for (const { turns, ...rest } of parse(text)) {
-    const conversation = { ...rest, turns: turns.map((turn) => ({ ...turn, id: newId() })) };
+    const conversation = { ...rest, turns: turns.map((turn) => ({ ...turn, id: makeId() })) };
     browserStore.set(PREFIX + rest.id, JSON.stringify(conversation));
   }
 }
 
-/** A page that was left has stopped what it had asked for. @param {Turn} turn */
+/** Marks an answer as interrupted: the page that asked for it was left. @param {Turn} turn */
 function interrupt({ answer }) {
   if (isOver(answer)) return;
   answer.problem = INTERRUPTED;

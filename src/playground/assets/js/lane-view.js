@@ -1,6 +1,6 @@
 /** @import { Lane, Step } from './types.js' */
 import { el, setText } from './dom.js';
-import { count, duration } from './numbers.js';
+import { formatCount, formatDuration } from './numbers.js';
 import { TextView } from './text-view.js';
 
 const KINDS = /** @type {Readonly<Record<string, string>>} */ ({
@@ -82,15 +82,15 @@ export class LaneView {
     this.element.dataset['state'] = state === 'recovered' ? 'failed' : state;
     this.element.classList.toggle('silent', !visible || kind === 'workflow');
     setText(this.#state, STATES[state]);
-    setText(this.#time, duration(lane.elapsedMs ?? Math.max(now - lane.startedMs, 0)));
+    setText(this.#time, formatDuration(lane.elapsedMs ?? Math.max(now - lane.startedMs, 0)));
     const kinds = [KINDS[kind] ?? kind, ...(visible || kind === 'workflow' ? [] : ['silent'])];
-    if (usage !== undefined) kinds.push(count(usage.completion_tokens, 'token'));
+    if (usage !== undefined) kinds.push(formatCount(usage.completion_tokens, 'token'));
     setText(this.#facts, kinds.join(' · '));
     this.#showProgress(lane.progress);
     this.#showThinking(reasoning, content !== '' || state !== 'running');
     this.#text.show(content.trimStart());
-    shown(this.#refusal, refusal);
-    shown(this.#problem, problem);
+    showText(this.#refusal, refusal);
+    showText(this.#problem, problem);
     this.#showCalls(toolCalls);
   }
 
@@ -105,7 +105,7 @@ export class LaneView {
     this.#thinking.hidden = text === '';
     if (text === '') return;
     if (!this.#isTouched) this.#thinking.open = !isOver;
-    setText(this.#thinkingState, isOver ? count(text.trim().split(/\s+/).length, 'word') : '…');
+    setText(this.#thinkingState, isOver ? formatCount(text.trim().split(/\s+/).length, 'word') : '…');
     this.#thinkingText.show(text);
   }
 
@@ -122,7 +122,7 @@ export class LaneView {
 }
 
 /** @param {HTMLElement} element @param {string} text */
-function shown(element, text) {
+function showText(element, text) {
   element.hidden = text === '';
   setText(element, text);
 }

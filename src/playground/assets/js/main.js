@@ -1,22 +1,22 @@
 /** @import { Answer, ChatRequest, Conversation, Plan, Turn } from './types.js' */
 /** @import { Chosen } from './workflow-picker.js' */
 import { Api, API_URL } from './api.js';
-import { chatRequest } from './chat-request.js';
+import { makeChatRequest } from './chat-request.js';
 import { Composer } from './composer.js';
 import { COPY_AS } from './copy-as.js';
-import { button, byId, el } from './dom.js';
+import { makeButton, findById, el } from './dom.js';
 import { Frame } from './frame.js';
 import { GraphView } from './graph-view.js';
 import { HistoryList } from './history-list.js';
-import { History, newId } from './history.js';
-import { menu } from './menu.js';
+import { History, makeId } from './history.js';
+import { setUpMenu } from './menu.js';
 import { Panels } from './panels.js';
 import { Parameters } from './parameters.js';
 import { INTERRUPTED } from './problem.js';
 import { runRequest } from './run.js';
-import { end, newAnswer } from './run-state.js';
+import { end, makeAnswer } from './run-state.js';
 import { tabStore } from './storage.js';
-import { themeButton } from './theme.js';
+import { setUpThemeButton } from './theme.js';
 import { TurnsView } from './turns-view.js';
 import { WorkflowPicker } from './workflow-picker.js';
 
@@ -27,26 +27,28 @@ const STARTERS = ['Hello, how are you?', 'What is 17 * 23?', 'Where is the invoi
 /** How near to the end of the conversation counts as being there, in pixels. */
 const NEAR = 80;
 
-/** The page: what its parts have to do with one another. */
+/** The page: connects its parts. */
 class Page {
   #api = new Api();
   #history = new History({
-    changed: (id) => this.#hear(id),
+    changed: (id) => this.#onOtherTab(id),
     full: () =>
-      this.#say('The browser has no room for this conversation: it is there until this tab is closed. Delete others.'),
+      this.#say(
+        'The browser has no room for this conversation: it is kept only until this tab is closed. Delete others.',
+      ),
   });
   #panels = new Panels();
   #parameters = new Parameters();
-  #graph = new GraphView(byId('graph-frame', HTMLElement));
+  #graph = new GraphView(findById('graph-frame', HTMLElement));
   #turns = new TurnsView({
     retry: () => this.#retry(),
     copy: (text, what) => void this.#copy(text, what),
     askForKey: () => this.#askForKey(),
   });
-  #scroller = byId('scroller', HTMLElement);
-  #announcer = byId('announcer', HTMLElement);
-  #toast = byId('toast', HTMLElement);
-  #key = byId('key', HTMLInputElement);
+  #scroller = findById('scroller', HTMLElement);
+  #announcer = findById('announcer', HTMLElement);
+  #toast = findById('toast', HTMLElement);
+  #key = findById('key', HTMLInputElement);
   #composer = new Composer({ send: (text) => void this.#ask(text), stop: () => this.#stop() });
   #picker = new WorkflowPicker(this.#api, {
     chosen: (chosen) => this.#choose(chosen),
@@ -62,7 +64,7 @@ class Page {
   /** @type {Chosen | undefined} */
   #chosen;
   /** @type {Conversation} */
-  #conversation = newConversation();
+  #conversation = makeConversation();
   /** @type {{ controller: AbortController, startedAt: number, conversation: Conversation, turn: Turn } | undefined} */
   #running;
   /** @type {ChatRequest | undefined} */
@@ -72,32 +74,32 @@ class Page {
   #frame = new Frame(() => this.#draw());
 
   constructor() {
-    themeButton(byId('theme', HTMLButtonElement));
+    setUpThemeButton(findById('theme', HTMLButtonElement));
     this.#key.value = tabStore.get(KEPT_KEY) ?? '';
     this.#useKey();
     this.#key.addEventListener('change', () => {
       this.#useKey();
       void this.#picker.load();
     });
-    byId('new-conversation', HTMLButtonElement).addEventListener('click', () => {
+    findById('new-conversation', HTMLButtonElement).addEventListener('click', () => {
       this.#open(undefined);
       this.#panels.close();
       this.#composer.focus();
     });
-    const copyAs = byId('copy-as', HTMLButtonElement);
-    menu(copyAs, byId('copy-as-list', HTMLElement), ({ dataset }) => this.#copyAs(dataset['copy'] ?? ''));
+    const copyAs = findById('copy-as', HTMLButtonElement);
+    setUpMenu(copyAs, findById('copy-as-list', HTMLElement), ({ dataset }) => this.#copyAs(dataset['copy'] ?? ''));
     const starters = STARTERS.map((text) =>
       el(
         'li',
         {},
-        button(text, () => void this.#ask(text), { class: 'starter' }),
+        makeButton(text, () => void this.#ask(text), { class: 'starter' }),
       ),
     );
-    byId('starters', HTMLElement).append(...starters);
+    findById('starters', HTMLElement).append(...starters);
     document.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && !this.#panels.close()) this.#stop();
     });
-    this.#scroller.addEventListener('scroll', () => (this.#isAtEnd = distanceFromEnd(this.#scroller) < NEAR), {
+    this.#scroller.addEventListener('scroll', () => (this.#isAtEnd = measureDistanceToEnd(this.#scroller) < NEAR), {
       passive: true,
     });
     addEventListener('pagehide', () => this.#leave());
@@ -111,9 +113,9 @@ class Page {
   /** @param {Chosen} chosen */
   #choose(chosen) {
     this.#chosen = chosen;
-    byId('graph-title', HTMLElement).textContent = `Graph of ${chosen.model}`;
-    byId('parameter-note', HTMLElement).textContent = chosen.takes.includes('sampling')
-      ? 'Handed on to the models of the steps that you hear, unless a step has settings of its own.'
+    findById('graph-title', HTMLElement).textContent = `Graph of ${chosen.model}`;
+    findById('parameter-note', HTMLElement).textContent = chosen.takes.includes('sampling')
+      ? 'Passed on to the models of visible steps, unless a step has settings of its own.'
       : 'The steps of this workflow have settings of their own, and take none from here.';
     if (chosen.drawing === undefined) this.#graph.fail('The graph cannot be drawn.');
     else this.#graph.draw(chosen.drawing, chosen.plan);
@@ -128,13 +130,13 @@ class Page {
 
   /** Sends a message. @param {string} question @param {Turn} [replaced] the turn in which it was asked before */
   async #ask(question, replaced) {
-    // A quick user chooses a workflow and sends before its description has arrived.
+    // A quick user may choose a workflow and send a message before its description has arrived.
     await this.#picker.settled;
     const chosen = this.#chosen;
     if (chosen === undefined || this.#running !== undefined) return;
     let request;
     try {
-      request = this.#requestFor(question, chosen, replaced);
+      request = this.#makeRequest(question, chosen, replaced);
     } catch (error) {
       this.#say(error instanceof Error ? error.message : String(error));
       this.#panels.show('settings');
@@ -144,7 +146,7 @@ class Page {
     this.#composer.text = '';
     this.#composer.focus();
     this.#panels.close();
-    await this.#run({ id: newId(), question, answer: newAnswer(chosen.model) }, request, chosen, replaced);
+    await this.#run({ id: makeId(), question, answer: makeAnswer(chosen.model) }, request, chosen, replaced);
   }
 
   /** @param {Turn} turn @param {ChatRequest} request @param {Chosen} chosen @param {Turn} [replaced] */
@@ -158,7 +160,7 @@ class Page {
     this.#isAtEnd = true;
     this.#announcer.textContent = `${model} is answering`;
     this.#history.begin(conversation, turn, replaced);
-    this.#turns.update(conversation.turns, this.#planOf);
+    this.#turns.update(conversation.turns, this.#findPlan);
     this.#list.show(conversation.id);
     this.#frame.ask();
     // The clocks of running steps go on while nothing arrives.
@@ -172,14 +174,14 @@ class Page {
       clock: () => performance.now() - running.startedAt,
       changed: () => {
         this.#frame.ask();
-        this.#history.grows(conversation);
+        this.#history.storeLater(conversation);
       },
     });
     clearInterval(ticking);
     this.#running = undefined;
     this.#composer.running = false;
     document.body.classList.remove('grinding');
-    this.#history.ended(conversation);
+    this.#history.finish(conversation);
     this.#turns.draw(turn);
     this.#showGraph();
     if (this.#conversation === conversation) this.#announce(turn);
@@ -197,7 +199,7 @@ class Page {
     const { conversation, turn, startedAt } = this.#running;
     turn.answer.problem = INTERRUPTED;
     end(turn.answer, 'stopped', performance.now() - startedAt);
-    this.#history.ended(conversation);
+    this.#history.finish(conversation);
     this.#stop();
   }
 
@@ -215,7 +217,7 @@ class Page {
   /** @param {Conversation | undefined} conversation undefined for a new one */
   #open(conversation) {
     this.#stop();
-    this.#conversation = conversation ?? newConversation();
+    this.#conversation = conversation ?? makeConversation();
     tabStore.set(KEPT_CONVERSATION, this.#conversation.id);
     this.#list.show(this.#conversation.id);
     this.#panels.close();
@@ -227,13 +229,13 @@ class Page {
 
   /** Shows all turns anew: the names of their steps may be known only now. */
   #reopen() {
-    this.#turns.show(this.#conversation.turns, this.#planOf);
+    this.#turns.show(this.#conversation.turns, this.#findPlan);
     this.#isAtEnd = true;
     this.#frame.ask();
   }
 
   /** Another tab has changed or deleted a conversation. @param {string} id */
-  #hear(id) {
+  #onOtherTab(id) {
     this.#list.show(this.#conversation.id);
     if (id !== this.#conversation.id) return;
     if (this.#history.get(id) === undefined) {
@@ -241,13 +243,13 @@ class Page {
       this.#say('The conversation was deleted in another tab.');
       return;
     }
-    this.#turns.update(this.#conversation.turns, this.#planOf);
+    this.#turns.update(this.#conversation.turns, this.#findPlan);
     this.#showGraph();
     this.#frame.ask();
   }
 
   /** @param {Answer} answer @returns {Plan} */
-  #planOf = ({ model }) => (model === this.#chosen?.model ? this.#chosen.plan : { steps: [], branches: [] });
+  #findPlan = ({ model }) => (model === this.#chosen?.model ? this.#chosen.plan : { steps: [], branches: [] });
 
   /** What a screen reader says at the end: the answer, once and as a whole. @param {Turn} turn */
   #announce({ answer }) {
@@ -258,20 +260,22 @@ class Page {
   }
 
   /** @param {string} question @param {Chosen} chosen @param {Turn} [replaced] @returns {ChatRequest} */
-  #requestFor(question, { model }, replaced) {
+  #makeRequest(question, { model }, replaced) {
     const { system, values: parameters } = this.#parameters;
     const turns = this.#conversation.turns.filter(({ id }) => id !== replaced?.id);
-    return chatRequest({ model, system, turns, question, parameters });
+    return makeChatRequest({ model, system, turns, question, parameters });
   }
 
-  /** What would be sent now, or was sent last if nothing is written. @param {string} form */
+  /** Copies what would be sent now, or was sent last if nothing is written. @param {string} form */
   #copyAs(form) {
     const write = COPY_AS[form];
     const draft = this.#composer.text;
     if (write === undefined || this.#chosen === undefined) return;
     try {
       const isNew = draft.trim() !== '' || this.#lastRequest === undefined;
-      const request = isNew ? this.#requestFor(draft.trim() === '' ? 'Hello' : draft, this.#chosen) : this.#lastRequest;
+      const request = isNew
+        ? this.#makeRequest(draft.trim() === '' ? 'Hello' : draft, this.#chosen)
+        : this.#lastRequest;
       if (request === undefined) return;
       void this.#copy(write({ request, baseUrl: API_URL, hasKey: this.#api.key !== '' }), `Copied as ${form}`);
     } catch (error) {
@@ -290,7 +294,7 @@ class Page {
     }
   }
 
-  /** Says something in passing. @param {string} words */
+  /** Shows a message for a short time. @param {string} words */
   #say(words) {
     this.#toast.textContent = words;
     this.#toast.hidden = false;
@@ -301,25 +305,25 @@ class Page {
 
   #askForKey() {
     this.#panels.show('settings');
-    byId('key-group', HTMLDetailsElement).open = true;
+    findById('key-group', HTMLDetailsElement).open = true;
     this.#key.focus();
   }
 
   #useKey() {
     const key = this.#key.value.trim();
     this.#api.key = key;
-    byId('key-set', HTMLElement).hidden = key === '';
+    findById('key-set', HTMLElement).hidden = key === '';
     if (key === '') tabStore.remove(KEPT_KEY);
     else tabStore.set(KEPT_KEY, key);
   }
 }
 
 /** @returns {Conversation} */
-function newConversation() {
-  return { id: newId(), changedAt: Date.now(), turns: [] };
+function makeConversation() {
+  return { id: makeId(), changedAt: Date.now(), turns: [] };
 }
 
-/** The way of pages that browsers do not trust, such as those of another machine over http. @param {string} text */
+/** Copies in pages that browsers do not trust, such as those of another machine over http. @param {string} text */
 function copyByHand(text) {
   const focused = document.activeElement;
   const field = el('textarea', { class: 'visually-hidden', 'aria-hidden': 'true' });
@@ -333,7 +337,7 @@ function copyByHand(text) {
 }
 
 /** @param {Element} element */
-function distanceFromEnd({ scrollHeight, scrollTop, clientHeight }) {
+function measureDistanceToEnd({ scrollHeight, scrollTop, clientHeight }) {
   return scrollHeight - scrollTop - clientHeight;
 }
 

@@ -3,7 +3,7 @@
 import { el, setText } from './dom.js';
 import { isTooNested } from './nesting.js';
 
-/** Where the server gives the packages' own builds for browsers. */
+/** Where the server serves the packages' own builds for browsers. */
 const VENDOR = new URL('../vendor/', import.meta.url).href;
 const [marked, purify] = await Promise.all([
   /** @type {Promise<typeof MarkedModule>} */ (import(`${VENDOR}marked.js`)),
@@ -18,7 +18,10 @@ const parser = new marked.Marked({
 
 const sanitizer = purify.default(window);
 
-/** Links lead where people expect, and images come with the text or not at all: an address can carry the text away. */
+/**
+ * Links open in a new tab, and only images that are part of the text are shown: an image's address could carry the text
+ * away.
+ */
 sanitizer.addHook('afterSanitizeAttributes', (node) => {
   if (node.nodeName === 'A') {
     if (!node.hasAttribute('href')) return;
@@ -79,12 +82,12 @@ const RULES = {
 };
 
 /**
- * Markdown as elements that do nothing but show it: no scripts, no styles, no pictures from elsewhere, no addresses but
+ * Turns HTML into elements that do nothing but show it: no scripts, no styles, no pictures from elsewhere, no addresses but
  * http, https and mailto.
  * @param {string} html
  * @returns {DocumentFragment}
  */
-function safe(html) {
+function sanitize(html) {
   const fragment = /** @type {DocumentFragment} */ (/** @type {unknown} */ (sanitizer.sanitize(html, RULES)));
   for (const image of fragment.querySelectorAll('img:not([src])')) {
     const address = image.getAttribute('data-address');
@@ -93,7 +96,7 @@ function safe(html) {
       address === null ? words : el('a', { href: address, target: '_blank', rel: 'noopener noreferrer' }, words),
     );
   }
-  // What scrolls must be reachable with the keyboard.
+  // Elements that scroll must be reachable with the keyboard.
   for (const wide of fragment.querySelectorAll('pre, table')) wide.setAttribute('tabindex', '0');
   return fragment;
 }
@@ -137,7 +140,7 @@ export class MarkdownView {
     const from = changed < 0 ? blocks.length : changed;
     while (this.element.children.length > from) this.element.lastElementChild?.remove();
     for (const block of shown.slice(from))
-      this.element.append(el('div', { class: 'block' }, safe(parser.parser(block))));
+      this.element.append(el('div', { class: 'block' }, sanitize(parser.parser(block))));
     this.#blocks = blocks;
   }
 }

@@ -4,7 +4,7 @@
  * @param {HTMLElement} list
  * @param {(item: HTMLButtonElement) => void} onChoose
  */
-export function menu(opener, list, onChoose) {
+export function setUpMenu(opener, list, onChoose) {
   const items = [...list.querySelectorAll('button')];
   /** @param {boolean} isOpen */
   const open = (isOpen) => {

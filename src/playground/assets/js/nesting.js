@@ -1,19 +1,19 @@
-/** Quotes and lists in one another: a reader sees no more than a few. */
+/** Deepest nesting of quotes and lists; readers see no more than a few levels. */
 const DEEPEST = 32;
-/** Emphasis that has begun in one block and not ended. */
+/** Most emphasis that may have begun in one block and not ended. */
 const MOST_OPEN = 100;
-/** Brackets that have opened in one block and not closed. */
+/** Most brackets that may have opened in one block and not closed. */
 const MOST_BRACKETS = 500;
 
-/** The next mark of a quote or a list's item, at the begin of a line or behind another one. */
+/** The next mark of a quote or a list's item, at the beginning of a line or after another mark. */
 const MARK = /[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]|$))/y;
 const RULE = /^[ \t]*([*_-])(?:[ \t]*\1){2,}[ \t]*$/;
 const FENCE = /^[ \t>]*(?:`{3,}|~{3,})/;
 
 /**
- * True for Markdown that goes deeper than anybody writes. A parser works on each level by a call of its own, so that a few
- * thousand `>` or `*` overflow its stack, or keep it busy for minutes. Linear in the text's length; may say true too early,
- * for text that has the marks but not the meaning.
+ * True for Markdown that goes deeper than anybody writes. The parser calls itself for each level, so that a few
+ * thousand `>` or `*` overflow its stack, or keep it busy for minutes. Linear in the text's length. It may also be true
+ * for text that has the marks without their meaning.
  * @param {string} text
  */
 export function isTooNested(text) {
@@ -41,7 +41,7 @@ export function isTooNested(text) {
     for (const { 0: run, index } of prose.matchAll(/[*_]+|~+|[[\]]/g)) {
       if (run === '[') brackets++;
       else if (run === ']') brackets = Math.max(brackets - 1, 0);
-      else open = openAfter(run, prose[index - 1] ?? ' ', prose[index + run.length] ?? ' ', open);
+      else open = countOpen(run, prose[index - 1] ?? ' ', prose[index + run.length] ?? ' ', open);
       if (open > MOST_OPEN || brackets > MOST_BRACKETS) return true;
     }
   }
@@ -49,10 +49,11 @@ export function isTooNested(text) {
 }
 
 /**
- * How much emphasis is open behind a run of its marks. @param {string} run @param {string} before @param {string} after
+ * Counts the emphasis that is open after a run of its marks. @param {string} run @param {string} before @param {string}
+ * after
  * @param {number} open
  */
-function openAfter(run, before, after, open) {
+function countOpen(run, before, after, open) {
   if (run[0] === '_' && /\w/.test(before) && /\w/.test(after)) return open;
   const levels = Math.ceil(run.length / 2);
   const [begins, ends] = [/\S/.test(after), /\S/.test(before)];

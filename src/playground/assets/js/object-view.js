@@ -7,13 +7,13 @@ import { el, setText } from './dom.js';
  */
 export function showValue(place, value) {
   const shown = place.firstElementChild;
-  if (Array.isArray(value)) showArray(kept(place, shown, 'ol', 'items'), value);
+  if (Array.isArray(value)) showArray(reuseElement(place, shown, 'ol', 'items'), value);
   else if (typeof value === 'object' && value !== null) {
-    showObject(kept(place, shown, 'dl', 'members'), /** @type {Record<string, unknown>} */ (value));
+    showObject(reuseElement(place, shown, 'dl', 'members'), /** @type {Record<string, unknown>} */ (value));
   } else {
     const kind = value === null ? 'null' : typeof value;
     setText(
-      kept(place, shown, 'span', `value ${kind}`),
+      reuseElement(place, shown, 'span', `value ${kind}`),
       kind === 'string' ? /** @type {string} */ (value) : JSON.stringify(value),
     );
   }
@@ -41,7 +41,7 @@ function showObject(list, members) {
  * @param {Element} place @param {Element | null} shown
  * @param {'ol' | 'dl' | 'span'} tag @param {string} classes
  */
-function kept(place, shown, tag, classes) {
+function reuseElement(place, shown, tag, classes) {
   if (shown?.localName === tag) {
     if (shown.className !== classes) shown.className = classes;
     return shown;

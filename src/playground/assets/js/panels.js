@@ -1,10 +1,10 @@
-import { byId } from './dom.js';
+import { findById } from './dom.js';
 
 /** On narrow screens the panels at the sides are sheets over the conversation, each with a button that opens it. */
 export class Panels {
   #panels = ['settings', 'graph'].map((id) => ({
-    panel: byId(id, HTMLElement),
-    opener: byId(`open-${id}`, HTMLButtonElement),
+    panel: findById(id, HTMLElement),
+    opener: findById(`open-${id}`, HTMLButtonElement),
   }));
 
   constructor() {

@@ -1,26 +1,26 @@
-import { byId } from './dom.js';
+import { findById } from './dom.js';
 import { browserStore } from './storage.js';
 
 const KEPT = 'millrace-parameters';
 const NUMBERS = ['temperature', 'top_p', 'max_completion_tokens', 'seed'];
 
-/** What the page decides itself, so that further parameters cannot. */
+/** Parameters that the page sets itself, so that the further parameters cannot. */
 const OWN = ['model', 'messages', 'stream', 'stream_options'];
 
 /** The form of the request's parameters. */
 export class Parameters {
-  #form = byId('parameter-form', HTMLFormElement);
-  #system = byId('system', HTMLTextAreaElement);
-  #extra = byId('extra', HTMLTextAreaElement);
-  #problem = byId('extra-problem', HTMLElement);
-  #count = byId('parameter-count', HTMLElement);
-  #numbers = NUMBERS.map((id) => byId(id, HTMLInputElement));
+  #form = findById('parameter-form', HTMLFormElement);
+  #system = findById('system', HTMLTextAreaElement);
+  #extra = findById('extra', HTMLTextAreaElement);
+  #problem = findById('extra-problem', HTMLElement);
+  #count = findById('parameter-count', HTMLElement);
+  #numbers = NUMBERS.map((id) => findById(id, HTMLInputElement));
 
   constructor() {
     this.#restore();
     this.#form.addEventListener('input', () => this.#changed());
     this.#form.addEventListener('submit', (event) => event.preventDefault());
-    byId('reset-parameters', HTMLButtonElement).addEventListener('click', () => {
+    findById('reset-parameters', HTMLButtonElement).addEventListener('click', () => {
       for (const field of this.#fields()) field.value = '';
       this.#changed();
     });
@@ -44,7 +44,10 @@ export class Parameters {
     const numbers = this.#numbers
       .filter(({ value }) => value !== '')
       .map(({ id, valueAsNumber }) => [id, valueAsNumber]);
-    return { .../** @type {Record<string, unknown>} */ (Object.fromEntries(numbers)), ...furtherOf(this.#extra.value) };
+    return {
+      .../** @type {Record<string, unknown>} */ (Object.fromEntries(numbers)),
+      ...parseFurther(this.#extra.value),
+    };
   }
 
   /** Shows the field that is wrong. */
@@ -62,7 +65,7 @@ export class Parameters {
   #changed() {
     let problem = '';
     try {
-      furtherOf(this.#extra.value);
+      parseFurther(this.#extra.value);
     } catch (error) {
       problem = error instanceof Error ? error.message : String(error);
     }
@@ -86,7 +89,7 @@ export class Parameters {
 }
 
 /** @param {string} text @returns {Record<string, unknown>} */
-function furtherOf(text) {
+function parseFurther(text) {
   if (text.trim() === '') return {};
   let value;
   try {

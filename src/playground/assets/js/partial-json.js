@@ -1,12 +1,13 @@
 /** The text is no JSON, not even the beginning of some. */
-class NotJson extends Error {}
-/** The text has ended in the middle of something of which there is nothing to show yet. */
+class NotJsonError extends Error {}
+/** Stands for a value that has begun, but has nothing to show yet. */
 const NOTHING = Symbol('nothing yet');
 const DEEPEST = 200;
 
 /**
- * Reads a JSON object or array of which only the beginning may have arrived. What is there is shown: a string that has begun,
- * the members so far. What cannot be told yet is left out: half a number, half a name. Linear in the text's length.
+ * Reads a JSON object or array of which only the beginning may have arrived. It reads what is there: a string that has
+ * begun, the members so far. It leaves out what is not certain yet: half a number, half a name. Linear in the text's
+ * length.
  * @param {string} text
  * @returns {{ value: object, complete: boolean } | undefined} undefined if it is anything else
  */
@@ -16,19 +17,19 @@ export function readPartialJson(text) {
     reader.skipSpace();
     const first = text[reader.at];
     if (first !== '{' && first !== '[') return undefined;
-    const value = reader.value(0);
+    const value = reader.readValue(0);
     reader.skipSpace();
     if (typeof value !== 'object' || (!reader.ended && reader.at < text.length)) return undefined;
     return { value: /** @type {object} */ (value), complete: !reader.ended };
   } catch (error) {
-    if (error instanceof NotJson || error instanceof SyntaxError) return undefined;
+    if (error instanceof NotJsonError || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
 class Reader {
   at = 0;
-  /** True once the text was over before its JSON was. */
+  /** True if the text ended before its JSON did. */
   ended = false;
 
   /** @param {string} text */
@@ -41,54 +42,54 @@ class Reader {
   }
 
   /** @param {number} depth @returns {unknown} */
-  value(depth) {
-    if (depth > DEEPEST) throw new NotJson();
+  readValue(depth) {
+    if (depth > DEEPEST) throw new NotJsonError();
     switch (this.text[this.at]) {
       case undefined:
         this.ended = true;
         return NOTHING;
       case '{':
-        return this.#object(depth);
+        return this.#readObject(depth);
       case '[':
-        return this.#array(depth);
+        return this.#readArray(depth);
       case '"':
-        return this.#string();
+        return this.#readString();
       default:
-        return this.#literal();
+        return this.#readLiteral();
     }
   }
 
   /** @param {number} depth */
-  #object(depth) {
+  #readObject(depth) {
     /** @type {[string, unknown][]} */
     const members = [];
-    this.#members('}', () => {
-      if (this.text[this.at] !== '"') throw new NotJson();
-      const key = this.#string();
+    this.#readMembers('}', () => {
+      if (this.text[this.at] !== '"') throw new NotJsonError();
+      const key = this.#readString();
       if (this.ended) return;
       this.skipSpace();
       if (this.at >= this.text.length) this.ended = true;
-      else if (this.text[this.at++] !== ':') throw new NotJson();
+      else if (this.text[this.at++] !== ':') throw new NotJsonError();
       this.skipSpace();
-      const value = this.value(depth + 1);
+      const value = this.readValue(depth + 1);
       if (value !== NOTHING) members.push([key, value]);
     });
     return Object.fromEntries(members);
   }
 
   /** @param {number} depth */
-  #array(depth) {
+  #readArray(depth) {
     /** @type {unknown[]} */
     const items = [];
-    this.#members(']', () => {
-      const value = this.value(depth + 1);
+    this.#readMembers(']', () => {
+      const value = this.readValue(depth + 1);
       if (value !== NOTHING) items.push(value);
     });
     return items;
   }
 
   /** @param {string} close @param {() => void} readOne */
-  #members(close, readOne) {
+  #readMembers(close, readOne) {
     this.at++;
     this.skipSpace();
     if (this.text[this.at] === close) {
@@ -105,11 +106,11 @@ class Reader {
       const next = this.text[this.at++];
       if (next === close) return;
       if (next === undefined) this.ended = true;
-      else if (next !== ',') throw new NotJson();
+      else if (next !== ',') throw new NotJsonError();
     }
   }
 
-  #string() {
+  #readString() {
     const start = this.at++;
     let escape = -1;
     for (; this.at < this.text.length; this.at++) {
@@ -125,11 +126,11 @@ class Reader {
     return /** @type {string} */ (JSON.parse(`${begun}"`)).replace(/[\uD800-\uDBFF]$/, '');
   }
 
-  #literal() {
+  #readLiteral() {
     const [literal = ''] = /^[^\s,\]}]*/.exec(this.text.slice(this.at, this.at + 400)) ?? [];
     const isLast = this.at + literal.length >= this.text.length;
     if (isLast) {
-      if (!/^(?:t|tr|tru|true|f|fa|fal|fals|false|n|nu|nul|null|-?[\d.eE+-]*)$/.test(literal)) throw new NotJson();
+      if (!/^(?:t|tr|tru|true|f|fa|fal|fals|false|n|nu|nul|null|-?[\d.eE+-]*)$/.test(literal)) throw new NotJsonError();
       this.ended = true;
       this.at = this.text.length;
       return NOTHING;

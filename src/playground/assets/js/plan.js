@@ -5,7 +5,7 @@
  * @param {GraphJson} graph
  * @returns {Plan}
  */
-export function planOf(graph) {
+export function makePlan(graph) {
   const nested = new Map((graph.workflows ?? []).map((each) => [each.workflow, each]));
   /** @type {Plan} */
   const plan = { steps: [], branches: [] };
@@ -36,12 +36,12 @@ export function planOf(graph) {
 }
 
 /**
- * Paths of the steps that a run leaves out, now that these routes have taken these branches.
+ * Finds the paths of the steps that a run leaves out, now that these routes have taken these branches.
  * @param {Plan} plan
  * @param {Readonly<Record<string, string>>} routes
  * @returns {Set<string>}
  */
-export function skippedBy({ steps, branches }, routes) {
+export function findSkipped({ steps, branches }, routes) {
   const left = branches.filter(({ route, when }) => routes[route] !== undefined && routes[route] !== when);
   const roots = left.flatMap(({ paths }) => paths);
   return new Set(

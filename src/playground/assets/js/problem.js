@@ -1,6 +1,6 @@
 /** @import { NodeEvent, Problem } from './types.js' */
 
-/** An answer that is no success, or an error frame of a stream, as the server's envelope tells it. */
+/** A response that is no success, or an error frame of a stream, with what the server's envelope says. */
 export class ApiError extends Error {
   /**
    * @param {{ message?: unknown, code?: unknown } | undefined} error the envelope's object, if there is one
@@ -23,18 +23,18 @@ export class ApiError extends Error {
   }
 }
 
-/** The stream ended without its end. */
+/** The stream broke off before its end. */
 export class BrokenStreamError extends Error {}
 
-/** What a person is told of an answer that the page was left in. @type {Problem} */
+/** Shown for an answer that was incomplete when the page was left. @type {Problem} */
 export const INTERRUPTED = {
   title: 'Interrupted by a reload',
   text: 'The page was reloaded or closed before the answer was complete. What had come is kept.',
 };
 
-/** What a person is told of a failure. @param {unknown} error @returns {Problem} */
-export function problemOf(error) {
-  if (error instanceof ApiError) return apiProblem(error);
+/** Describes a failure to a person. @param {unknown} error @returns {Problem} */
+export function describeProblem(error) {
+  if (error instanceof ApiError) return describeApiError(error);
   if (error instanceof BrokenStreamError || (error instanceof TypeError && isNetwork(error))) {
     return error instanceof BrokenStreamError
       ? { title: 'The connection broke', text: 'The answer ended before it was complete. What came is kept.' }
@@ -44,7 +44,7 @@ export function problemOf(error) {
 }
 
 /** @param {ApiError} error @returns {Problem} */
-function apiProblem(error) {
+function describeApiError(error) {
   const { status, message, code, retryAfter } = error;
   const shown = { text: message, ...(code !== undefined && { code }) };
   if (status === 401) return { ...shown, title: 'The server asks for an API key', needsKey: true };

@@ -1,18 +1,18 @@
 /** @import { Answer, Chunk, Lane, NodeEvent, Plan } from './types.js' */
 
 /** @param {string} model @returns {Answer} */
-export function newAnswer(model) {
+export function makeAnswer(model) {
   return { model, state: 'waiting', lanes: [], content: '', routes: {} };
 }
 
 /**
- * Takes what a chunk tells into an answer.
+ * Adds a chunk to an answer.
  * @param {Answer} answer
  * @param {Chunk} chunk
  * @param {Plan} plan
  * @param {number} now milliseconds since the request was sent
  */
-export function take(answer, chunk, plan, now) {
+export function takeChunk(answer, chunk, plan, now) {
   answer.state = 'streaming';
   if (chunk.system_fingerprint) answer.fingerprint = chunk.system_fingerprint;
   if (chunk.usage) answer.usage = chunk.usage;
@@ -25,7 +25,7 @@ export function take(answer, chunk, plan, now) {
   answer.firstTextMs ??= now;
   answer.lastTextMs = now;
   answer.content += content ?? '';
-  const lane = speakerOf(answer, plan, now);
+  const lane = findSpeaker(answer, plan, now);
   lane.content += content ?? '';
   lane.reasoning += reasoning ?? '';
   lane.refusal += refusal ?? '';
@@ -42,7 +42,7 @@ export function isOver({ state }) {
 }
 
 /**
- * Ends an answer: nothing of it goes on. One that is over stays as it is.
+ * Ends an answer and its lanes. An answer that is over stays as it is.
  * @param {Answer} answer
  * @param {'done' | 'failed' | 'stopped'} state
  * @param {number} now milliseconds since the request was sent
@@ -60,28 +60,28 @@ export function end(answer, state, now) {
 }
 
 /**
- * Tokens per second of the steps that are heard, from the first text to the last; undefined if too little is known.
+ * Computes the tokens per second of the visible steps, from the first text to the last; undefined if too little is known.
  * @param {Answer} answer
  * @returns {number | undefined}
  */
-export function tokensPerSecond({ lanes, usage, firstTextMs, lastTextMs }) {
-  const heard = lanes.filter(({ visible, usage: own }) => visible && own !== undefined);
-  const tokens = heard.reduce((sum, lane) => sum + (lane.usage?.completion_tokens ?? 0), 0) || usage?.completion_tokens;
+export function computeSpeed({ lanes, usage, firstTextMs, lastTextMs }) {
+  const shown = lanes.filter(({ visible, usage: own }) => visible && own !== undefined);
+  const tokens = shown.reduce((sum, lane) => sum + (lane.usage?.completion_tokens ?? 0), 0) || usage?.completion_tokens;
   const seconds = firstTextMs === undefined || lastTextMs === undefined ? 0 : (lastTextMs - firstTextMs) / 1000;
   return tokens === undefined || tokens < 2 || seconds < 0.005 ? undefined : (tokens - 1) / seconds;
 }
 
 /**
- * Takes what happened in the workflow into an answer.
+ * Adds an event of the workflow to an answer.
  * @param {Answer} answer @param {NodeEvent} event @param {Plan} plan @param {number} now as above
  */
 export function takeEvent(answer, event, plan, now) {
   switch (event.type) {
     case 'node-started':
-      addLane(answer, newLane(event.node, event.kind, event.visible, now), plan);
+      addLane(answer, makeLane(event.node, event.kind, event.visible, now), plan);
       break;
     case 'node-progress':
-      laneOf(answer, event.node)?.progress.push(event.message);
+      findLane(answer, event.node)?.progress.push(event.message);
       break;
     case 'route-taken':
       answer.routes[event.node] = event.branch;
@@ -95,7 +95,7 @@ export function takeEvent(answer, event, plan, now) {
       break;
     case 'node-finished':
     case 'node-failed': {
-      const lane = laneOf(answer, event.node);
+      const lane = findLane(answer, event.node);
       if (lane === undefined) break;
       lane.elapsedMs = event.elapsed_ms;
       if (event.type === 'node-finished') {
@@ -114,24 +114,24 @@ export function takeEvent(answer, event, plan, now) {
 }
 
 /**
- * Whose text this is: that of the step which the server has named. Else steps speak in declared order, one after the other,
- * and it is the first one that still runs.
+ * Finds the lane that the text belongs to: that of the step which the server has named, or else of the first step that
+ * still runs, because steps write one after the other in declared order.
  * @param {Answer} answer @param {Plan} plan @param {number} now
  * @returns {Lane}
  */
-function speakerOf(answer, plan, now) {
+function findSpeaker(answer, plan, now) {
   const speakers = answer.lanes.filter(({ visible, kind }) => visible && kind !== 'workflow');
   const named = speakers.find(({ path }) => path === answer.speaker);
   const speaker = named ?? speakers.find(({ state }) => state === 'running') ?? speakers.at(-1);
   if (speaker !== undefined) return speaker;
-  // No step speaks: the workflow's result is the answer.
-  const result = newLane('', 'result', true, now);
+  // No step is visible: the workflow's result is the answer.
+  const result = makeLane('', 'result', true, now);
   addLane(answer, result, plan);
   return result;
 }
 
 /** @param {Answer} answer @param {string} path */
-function laneOf({ lanes }, path) {
+function findLane({ lanes }, path) {
   return lanes.find((lane) => lane.path === path);
 }
 
@@ -147,7 +147,7 @@ function addLane({ lanes }, lane, { steps }) {
 }
 
 /** @param {string} path @param {string} kind @param {boolean} visible @param {number} startedMs @returns {Lane} */
-function newLane(path, kind, visible, startedMs) {
+function makeLane(path, kind, visible, startedMs) {
   return {
     path,
     kind,

@@ -1,7 +1,7 @@
 /** @import { Answer, ChatRequest, Plan } from './types.js' */
 /** @import { Api } from './api.js' */
-import { ApiError, problemOf } from './problem.js';
-import { end, take, takeEvent } from './run-state.js';
+import { ApiError, describeProblem } from './problem.js';
+import { end, takeChunk, takeEvent } from './run-state.js';
 
 /**
  * Sends a request and fills an answer with what comes. Never rejects: what goes wrong is in the answer.
@@ -17,9 +17,9 @@ import { end, take, takeEvent } from './run-state.js';
 export async function runRequest({ api, request, answer, plan, signal, clock, changed }) {
   try {
     const { headers, chunks } = await api.stream(request, signal);
-    remember(answer, headers);
+    keepIds(answer, headers);
     for await (const chunk of chunks) {
-      take(answer, chunk, plan, clock());
+      takeChunk(answer, chunk, plan, clock());
       changed();
     }
     end(answer, 'done', clock());
@@ -27,10 +27,10 @@ export async function runRequest({ api, request, answer, plan, signal, clock, ch
     if (signal.aborted) end(answer, 'stopped', clock());
     else {
       if (error instanceof ApiError) {
-        if (error.headers !== undefined) remember(answer, error.headers);
+        if (error.headers !== undefined) keepIds(answer, error.headers);
         for (const event of error.events) takeEvent(answer, event, plan, clock());
       }
-      answer.problem = problemOf(error);
+      answer.problem = describeProblem(error);
       end(answer, 'failed', clock());
     }
   }
@@ -38,7 +38,7 @@ export async function runRequest({ api, request, answer, plan, signal, clock, ch
 }
 
 /** @param {Answer} answer @param {Headers} headers */
-function remember(answer, headers) {
+function keepIds(answer, headers) {
   const [requestId, traceId] = [headers.get('x-request-id'), headers.get('x-trace-id')];
   if (requestId !== null) answer.requestId = requestId;
   if (traceId !== null) answer.traceId = traceId;

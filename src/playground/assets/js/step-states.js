@@ -1,20 +1,20 @@
 /** @import { Answer, Plan } from './types.js' */
-import { skippedBy } from './plan.js';
+import { findSkipped } from './plan.js';
 import { isOver } from './run-state.js';
 
 /** @typedef {'waiting' | 'running' | 'done' | 'failed' | 'skipped'} StepState */
 
 /**
- * How each step of a run is, by its path.
+ * Finds the state of each step of a run, by its path.
  * @param {Plan} plan
  * @param {Answer | undefined} answer undefined: nothing has been asked
  * @returns {Map<string, StepState>}
  */
-export function stepStates(plan, answer) {
+export function findStepStates(plan, answer) {
   /** @type {Map<string, StepState>} */
   const states = new Map(plan.steps.map(({ path }) => [path, 'waiting']));
   if (answer === undefined) return states;
-  const skipped = skippedBy(plan, answer.routes);
+  const skipped = findSkipped(plan, answer.routes);
   for (const { path, kind } of plan.steps) {
     const lane = answer.lanes.find((each) => each.path === path);
     if (lane !== undefined) {

@@ -1,6 +1,6 @@
 /** Texts that the browser keeps for this page. It may have no room, or be told to keep nothing: nothing here throws. */
 class Store {
-  /** @param {() => Storage} area asked for each time, since a browser that keeps nothing throws already there */
+  /** @param {() => Storage} area called each time, because a browser that keeps nothing throws even there */
   constructor(area) {
     this.area = area;
   }

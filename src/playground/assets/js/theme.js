@@ -7,8 +7,8 @@ const KEY = 'millrace-theme';
 const THEMES = ['system', 'light', 'dark'];
 const WORDS = { system: 'as the system', light: 'light', dark: 'dark' };
 
-/** The colours chosen before. @returns {Theme} */
-export function keptTheme() {
+/** Reads the colours that were chosen before. @returns {Theme} */
+export function readTheme() {
   const kept = browserStore.get(KEY);
   return THEMES.find((theme) => theme === kept) ?? 'system';
 }
@@ -20,8 +20,8 @@ export function showTheme(theme) {
 }
 
 /** Lets a button go through the choices. @param {HTMLElement} button */
-export function themeButton(button) {
-  let theme = keptTheme();
+export function setUpThemeButton(button) {
+  let theme = readTheme();
   const label = () => {
     button.setAttribute('aria-label', `Colours: ${WORDS[theme]}`);
     button.title = `Colours: ${WORDS[theme]}`;

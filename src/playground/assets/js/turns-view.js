@@ -1,11 +1,11 @@
 /** @import { Answer, Plan, Turn } from './types.js' */
 import { AnswerView } from './answer-view.js';
-import { byId, el } from './dom.js';
+import { findById, el } from './dom.js';
 
 /** Shows the turns of a conversation: each question, and its answer. */
 export class TurnsView {
-  #element = byId('turns', HTMLElement);
-  #welcome = byId('welcome', HTMLElement);
+  #element = findById('turns', HTMLElement);
+  #welcome = findById('welcome', HTMLElement);
   /** By the turn's id, in the order of the turns. @type {Map<string, AnswerView>} */
   #views = new Map();
 
@@ -19,23 +19,23 @@ export class TurnsView {
     return [...this.#views.values()].at(-1)?.answer;
   }
 
-  /** Shows all turns anew. @param {readonly Turn[]} turns @param {(answer: Answer) => Plan} planOf */
-  show(turns, planOf) {
+  /** Shows all turns anew. @param {readonly Turn[]} turns @param {(answer: Answer) => Plan} findPlan */
+  show(turns, findPlan) {
     this.#views.clear();
-    this.#element.replaceChildren(...turns.map((turn) => this.#add(turn, planOf(turn.answer))));
+    this.#element.replaceChildren(...turns.map((turn) => this.#add(turn, findPlan(turn.answer))));
     this.#welcome.hidden = turns.length > 0;
   }
 
-  /** Shows what is new in the turns. What is as it was stays in place. @param {readonly Turn[]} turns @param {(answer: Answer) => Plan} planOf */
-  update(turns, planOf) {
+  /** Shows what is new in the turns. What is as it was stays in place. @param {readonly Turn[]} turns @param {(answer: Answer) => Plan} findPlan */
+  update(turns, findPlan) {
     const known = [...this.#views.keys()];
     if (known.some((id, index) => id !== turns[index]?.id)) {
-      this.show(turns, planOf);
+      this.show(turns, findPlan);
       return;
     }
     for (const turn of turns) {
       const view = this.#views.get(turn.id);
-      if (view === undefined) this.#element.append(this.#add(turn, planOf(turn.answer)));
+      if (view === undefined) this.#element.append(this.#add(turn, findPlan(turn.answer)));
       else if (view.answer !== turn.answer) {
         view.answer = turn.answer;
         view.show();

@@ -6,12 +6,12 @@ export interface Usage {
   total_tokens: number;
 }
 
-/** What became of one step, and what it said: all that its lane shows. Plain data, so that it can be kept. */
+/** The state of one step and its output: all that its lane shows. Plain data, so that it can be kept. */
 export interface Lane {
   /** The step's key, with those of the workflows around it; empty for the workflow's own result. */
   path: string;
   kind: string;
-  /** True if what it says is a part of the answer. */
+  /** True if its output is part of the answer. */
   visible: boolean;
   state: 'running' | 'done' | 'failed' | 'recovered' | 'stopped';
   /** Milliseconds since the request was sent. */
@@ -26,7 +26,7 @@ export interface Lane {
   problem?: string;
 }
 
-/** What a person is told of a failure. */
+/** What a person reads about a failure. */
 export interface Problem {
   title: string;
   text: string;
@@ -76,11 +76,11 @@ export interface Conversation {
 /** A step as the page shows it. */
 export interface Step {
   path: string;
-  /** What a reader calls it. */
+  /** The name that the page shows. */
   label: string;
   /** The workflows around it; possibly empty. */
   around: string;
-  /** The way of a route that leads to it, in words; possibly empty. */
+  /** The branch of a route that leads to it, in words; possibly empty. */
   branch: string;
   kind: string;
   visible: boolean;
@@ -91,7 +91,7 @@ export interface Step {
 /** A workflow's graph in the order in which its steps are declared, from the outside in. */
 export interface Plan {
   steps: Step[];
-  /** All ways of all routes, with the paths of their steps. */
+  /** All branches of all routes, with the paths of their steps. */
   branches: { route: string; when: string; paths: string[] }[];
 }
 

@@ -1,8 +1,8 @@
 /** @import { Api } from './api.js' */
 /** @import { Plan } from './types.js' */
-import { byId, el } from './dom.js';
-import { planOf } from './plan.js';
-import { problemOf } from './problem.js';
+import { findById, el } from './dom.js';
+import { makePlan } from './plan.js';
+import { describeProblem } from './problem.js';
 import { browserStore } from './storage.js';
 
 const KEPT = 'millrace-workflow';
@@ -19,10 +19,10 @@ const KEPT = 'millrace-workflow';
 
 /** Lets people choose a workflow. */
 export class WorkflowPicker {
-  #select = byId('workflow', HTMLSelectElement);
-  #description = byId('workflow-description', HTMLElement);
-  #problem = byId('workflow-problem', HTMLElement);
-  /** Resolves when what was chosen last is known, or cannot be. @type {Promise<void>} */
+  #select = findById('workflow', HTMLSelectElement);
+  #description = findById('workflow-description', HTMLElement);
+  #problem = findById('workflow-problem', HTMLElement);
+  /** Resolves when the last choice has been loaded, or cannot be loaded. @type {Promise<void>} */
   settled = Promise.resolve();
   /** @type {Map<string, Chosen>} */
   #known = new Map();
@@ -39,8 +39,8 @@ export class WorkflowPicker {
 
   /** Loads the list, and chooses what was chosen before. */
   async load() {
-    await this.#trying(async () => {
-      const models = await this.api.models();
+    await this.#try(async () => {
+      const models = await this.api.listModels();
       this.#select.replaceChildren(...models.map((id) => el('option', { value: id }, id)));
       const kept = browserStore.get(KEPT);
       const first = [kept, 'default'].find((id) => id !== null && models.includes(id)) ?? models[0];
@@ -50,7 +50,7 @@ export class WorkflowPicker {
 
   /** @param {string} model @returns {Promise<void>} */
   choose(model) {
-    return (this.settled = this.#trying(async () => {
+    return (this.settled = this.#try(async () => {
       if (![...this.#select.options].some(({ value }) => value === model)) return;
       this.#select.value = model;
       browserStore.set(KEPT, model);
@@ -58,7 +58,7 @@ export class WorkflowPicker {
       this.#known.set(model, chosen);
       // The user may have chosen another one meanwhile.
       if (this.#select.value !== model) return;
-      this.#description.replaceChildren(...withCode(chosen.description));
+      this.#description.replaceChildren(...renderCode(chosen.description));
       this.listener.chosen(chosen);
     }));
   }
@@ -66,22 +66,22 @@ export class WorkflowPicker {
   /** @param {string} model @returns {Promise<Chosen>} */
   async #describe(model) {
     const [card, graph, drawing] = await Promise.all([
-      this.api.model(model),
-      this.api.graph(model),
-      this.api.drawing(model).catch(() => undefined),
+      this.api.readModel(model),
+      this.api.readGraph(model),
+      this.api.readDrawing(model).catch(() => undefined),
     ]);
     const { workflow, description, takes } = card.millrace;
     const other = workflow === model ? '' : ` An alias of ${workflow}.`;
-    return { model, description: `${description}.${other}`, takes, plan: planOf(graph), drawing };
+    return { model, description: `${description}.${other}`, takes, plan: makePlan(graph), drawing };
   }
 
   /** @param {() => Promise<void>} task */
-  async #trying(task) {
+  async #try(task) {
     try {
       await task();
       this.#problem.hidden = true;
     } catch (error) {
-      const { title, text, needsKey } = problemOf(error);
+      const { title, text, needsKey } = describeProblem(error);
       this.#problem.hidden = false;
       this.#problem.textContent = `${title}. ${text}`;
       if (needsKey) this.listener.needsKey();
@@ -89,7 +89,7 @@ export class WorkflowPicker {
   }
 }
 
-/** A text in which names stand between backticks. @param {string} text */
-function withCode(text) {
+/** Turns names between backticks into code elements. @param {string} text */
+function renderCode(text) {
   return text.split('`').map((part, index) => (index % 2 === 0 ? part : el('code', {}, part)));
 }
