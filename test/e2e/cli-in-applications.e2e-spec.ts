@@ -50,42 +50,52 @@ describe('the command line in an application with a workflow that is only a step
     UPSTREAM_MAX_RETRIES: '0',
   });
 
-  it('shows providers, where their keys come from, and what each agent asks, without a secret', async () => {
-    const address = `${withUpstream()['OPENAI_BASE_URL']}?token=hidden`;
-    const env = { OPENAI_BASE_URL: address, MISTRAL_API_KEY: 'hidden', OPENAI_MODEL: 'gpt-8' };
-    const [text, json] = await Promise.all([cli(env, 'models'), cli(env, 'models', '--format', 'json')]);
-    expect([text.code, text.stderr, json.code]).toEqual([0, '', 0]);
-    expect(text.stdout + json.stdout).not.toContain('hidden');
-    expect(text.stdout).toContain(`  openai            gpt-8 at ${upstream.url}, key from OPENAI_BASE_URL\n`);
-    expect(text.stdout).toMatch(/^ {2}mistral +the models that agents name at \S+, key from MISTRAL_API_KEY$/m);
-    expect(text.stdout).toMatch(/^ {2}anthropic +not configured: needs ANTHROPIC_API_KEY/m);
-    expect(text.stdout).toMatch(/^Default model: openai\/gpt-8$/m);
-    expect(text.stdout).toMatch(/^ {2}toned: answer +openai\/gpt-9, then ollama\/llama9$/m);
-    expect(JSON.parse(json.stdout)).toMatchObject({
-      default: 'openai/gpt-8',
-      providers: expect.arrayContaining([
-        expect.objectContaining({
-          name: 'openai',
-          configured: true,
-          demo: false,
-          address: upstream.url,
-          model: 'gpt-8',
-        }),
-        expect.objectContaining({ name: 'bedrock', configured: false, key: null, needs: expect.any(String) }),
-      ]),
-      agents: expect.arrayContaining([
-        { workflow: 'toned', agent: 'answer', models: ['openai/gpt-9', 'ollama/llama9'] },
-        { workflow: 'assistant', agent: 'answer', models: ['openai/gpt-8'] },
-      ]),
+  describe('the command models', () => {
+    const makeEnv = (): Record<string, string> => ({
+      OPENAI_BASE_URL: `${withUpstream()['OPENAI_BASE_URL']}?token=hidden`,
+      MISTRAL_API_KEY: 'hidden',
+      OPENAI_MODEL: 'gpt-8',
+    });
+
+    it('shows providers, where their keys come from, and what each agent asks, without a secret', async () => {
+      const { code, stdout, stderr } = await cli(makeEnv(), 'models');
+      expect([code, stderr, stdout.includes('hidden')]).toEqual([0, '', false]);
+      expect(stdout).toContain(`  openai            gpt-8 at ${upstream.url}, key from OPENAI_BASE_URL\n`);
+      expect(stdout).toMatch(/^ {2}mistral +the models that agents name at \S+, key from MISTRAL_API_KEY$/m);
+      expect(stdout).toMatch(/^ {2}anthropic +not configured: needs ANTHROPIC_API_KEY/m);
+      expect(stdout).toMatch(/^Default model: openai\/gpt-8$/m);
+      expect(stdout).toMatch(/^ {2}toned: answer +openai\/gpt-9, then ollama\/llama9$/m);
+    });
+
+    it('shows the same as JSON', async () => {
+      const { code, stdout } = await cli(makeEnv(), 'models', '--format', 'json');
+      expect([code, stdout.includes('hidden')]).toEqual([0, false]);
+      expect(JSON.parse(stdout)).toMatchObject({
+        default: 'openai/gpt-8',
+        providers: expect.arrayContaining([
+          expect.objectContaining({
+            name: 'openai',
+            configured: true,
+            demo: false,
+            address: upstream.url,
+            model: 'gpt-8',
+          }),
+          expect.objectContaining({ name: 'bedrock', configured: false, key: null, needs: expect.any(String) }),
+        ]),
+        agents: expect.arrayContaining([
+          { workflow: 'toned', agent: 'answer', models: ['openai/gpt-9', 'ollama/llama9'] },
+          { workflow: 'assistant', agent: 'answer', models: ['openai/gpt-8'] },
+        ]),
+      });
+    });
+
+    it('says that the demo answers where no provider is set up', async () => {
+      const { stdout } = await cli({}, 'models');
+      expect(stdout).toMatch(/^ {2}openai +the built-in demo answers in its place\. .*OPENAI_API_KEY/m);
     });
   });
 
-  it('says that the demo answers where no provider is set up', async () => {
-    const { stdout } = await cli({}, 'models');
-    expect(stdout).toMatch(/^ {2}openai +the built-in demo answers in its place\. .*OPENAI_API_KEY/m);
-  });
-
-  it('runs it with the input that a workflow around it would give', async () => {
+  it('runs the workflow with the input that a workflow around it would give', async () => {
     upstream.next(scriptStream('Good day.'));
     const ran = await cli(withUpstream(), 'run', 'toned', 'Hello', '--input', '{"tone": "kind"}');
     expect(ran).toMatchObject({ code: 0, stdout: 'Good day.\n' });

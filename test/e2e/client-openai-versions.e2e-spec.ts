@@ -181,7 +181,7 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 7 } });
   });
 
-  it('sees reasoning beside the text, by both of its names', async () => {
+  it('gets reasoning beside the text, under both of its names', async () => {
     bench.upstream
       .next([role(), reasoning('Let me'), reasoning(' think.'), text('Hello.'), finish('stop'), done()])
       .next([role(), reasoning('Let me think.', 'reasoning'), text('Hello.'), finish('stop'), done()]);
@@ -208,7 +208,7 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
     expect(final.usage?.total_tokens).toBe(7);
   });
 
-  it('parses structured answers, whole and streamed', async () => {
+  it('parses structured outputs, whole and streamed', async () => {
     bench.upstream.next(scriptCompletion(ULM)).next(scriptCompletion(ULM));
     const body: Body = { model: 'chat', messages, response_format: parseable(CITY_FORMAT) };
     expect((await sdk.helpers.parse(body)).choices[0]?.message.parsed).toEqual(ULM);
@@ -216,7 +216,7 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
     expect((await bench.upstream.request(1)).body.response_format).toEqual(CITY_FORMAT);
   });
 
-  it('sees a refusal instead of a structured answer', async () => {
+  it('gets a refusal in place of a structured output', async () => {
     bench.upstream.always([role(), refusal('I can'), refusal('not.'), finish('stop'), done()]);
     const body: Body = { model: 'chat', messages, response_format: CITY_FORMAT };
     const refused = { message: { refusal: 'I cannot.', parsed: null } };
@@ -239,7 +239,7 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
     ]);
   });
 
-  it.each([true, false])('gets typed errors before the answer, with stream: %p', async (stream) => {
+  it.each([true, false])('gets typed errors before the response begins, with stream: %p', async (stream) => {
     const ask = (model: string, messages: Message[]): PromiseLike<unknown> =>
       stream ? sdk.completions.create({ model, messages, stream }) : sdk.completions.create({ model, messages });
     const unknown = await catchRejection(ask('nope', messages));
@@ -257,7 +257,7 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
     expect(await catchRejection(ask('chat', messages))).toBeInstanceOf(errors.InternalServerError);
   });
 
-  it('gets the text so far, and then the error, in a stream', async () => {
+  it('gets the text so far, and then the error of a stream', async () => {
     bench.upstream.always([role(), text('So far'), chunk(errorBody('boom'))]);
     const stream = await sdk.completions.create({ model: 'chat', messages, stream: true });
     let content = '';
@@ -275,7 +275,7 @@ describe.each(VERSIONS)('the openai SDK $name as a client', ({ errors, requestId
     expect(content).toBe('So far');
   });
 
-  it('stops the upstream by leaving the loop, by abort() and by a signal, and goes on', async () => {
+  it('stops the upstream by leaving the loop, by abort() and by a signal, and can send further requests', async () => {
     bench.upstream.always([role(), text('One'), stall()]);
     const stream = await sdk.completions.create({ model: 'chat', messages, stream: true });
     for await (const { choices } of stream) if (choices[0]?.delta.content) break;

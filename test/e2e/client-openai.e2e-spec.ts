@@ -69,7 +69,7 @@ describe('the openai SDK as a client', () => {
     expect(deltas.join('')).toBe('Hello there, you.');
   });
 
-  it('parses an answer by a schema of its own', async () => {
+  it('parses an output by a schema of its own', async () => {
     const schema = z.object({ city: z.string(), population: z.number() });
     bench.upstream.next(scriptCompletion({ city: 'Ulm', population: 126_000 }));
     const completion = await client.chat.completions.parse({
@@ -82,7 +82,7 @@ describe('the openai SDK as a client', () => {
     expect(body.response_format).toMatchObject({ type: 'json_schema', json_schema: { name: 'city', strict: true } });
   });
 
-  it('parses a stream, too, and sees a refusal', async () => {
+  it('parses a stream by a schema, and gets a refusal', async () => {
     const response_format = zodResponseFormat(z.object({ ok: z.boolean() }), 'ok');
     bench.upstream
       .next(scriptCompletion({ ok: true }))
@@ -143,7 +143,7 @@ describe('the openai SDK as a client', () => {
     );
   });
 
-  it('gets the text so far, and then the error, in a stream', async () => {
+  it('gets the text so far, and then the error of a stream', async () => {
     bench.upstream.next([role(), text('So far'), delay(20), reset()]);
     const stream = await client.chat.completions.create({ model: 'chat', messages, stream: true });
     let content = '';
@@ -154,7 +154,7 @@ describe('the openai SDK as a client', () => {
     expect(content).toBe('So far');
   });
 
-  it('is told which step failed, before the stream and in it', async () => {
+  it('learns which step failed, before the stream and in it', async () => {
     const error = { millrace: { node: 'TextStreamingNode' } };
     bench.upstream.next(httpError(400, errorBody('no')));
     await expect(client.chat.completions.create({ model: 'streaming', messages })).rejects.toMatchObject({
@@ -184,7 +184,7 @@ describe('the openai SDK as a client', () => {
     await expect(client.models.retrieve('nope')).rejects.toBeInstanceOf(OpenAI.NotFoundError);
   });
 
-  it('sees a body that is too large as what it is, not as a broken connection', async () => {
+  it('gets an error that says that a body is too large, not a broken connection', async () => {
     const content = 'x'.repeat(12 * 1024 * 1024);
     await expect(
       client.chat.completions.create({ model: 'chat', messages: [{ role: 'user', content }] }),

@@ -24,7 +24,7 @@ describe('the command line in an application', () => {
   });
 
   it(
-    'makes a workflow of each kind, which compiles, passes its test, and answers',
+    'makes a workflow of each kind, which compiles, passes its test, and runs',
     async () => {
       for (const kind of KINDS) {
         const made = await project.cli('new', `my-${kind}`, '--kind', kind);
@@ -42,7 +42,7 @@ describe('the command line in an application', () => {
     2 * LONGEST_MS,
   );
 
-  it('finds the module that somebody names, and says what is wrong with one', async () => {
+  it('finds the module that the user names, and says what is wrong with it', async () => {
     expect((await project.cli('list', '--app', 'dist/app.module.js')).stdout).toMatch(/^assistant /);
     await project.write('dist/bare.js', 'export const answer = 42;\n');
     const wrong = await project.cli('list', '--app', 'dist/bare.js');

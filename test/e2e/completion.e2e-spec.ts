@@ -96,7 +96,7 @@ describe('one completion per run', () => {
     });
   });
 
-  it('streams the fields of a structured answer in their channels', async () => {
+  it('streams the fields of a structured output in their channels', async () => {
     bench.upstream.next(scriptCompletion(REPLY));
     const stream = await bench.open({ model: 'reasoning' });
     const items = await stream.collect();
@@ -107,7 +107,7 @@ describe('one completion per run', () => {
     expect(mixed).toEqual([]);
   });
 
-  it('answers in channels without streaming, too', async () => {
+  it('gives the channels without streaming, too', async () => {
     bench.upstream.next(scriptCompletion(REPLY));
     const { json } = await bench.ask({ model: 'reasoning' });
     expect(json).toMatchObject({
@@ -125,13 +125,13 @@ describe('one completion per run', () => {
     expect(body).toMatchObject({ model: 'gpt-5.4-mini', stream: true, stream_options: { include_usage: true } });
   });
 
-  it('ends truthfully with the worst finish reason of the visible nodes', async () => {
+  it('ends with the worst finish reason of the visible nodes', async () => {
     bench.upstream.next(scriptStream('cut', { finish: 'length' })).next(scriptCompletion(REPLY));
     const stream = await bench.open({ model: 'streaming' });
     assertCompletion(await stream.collect(), { finish: 'length' });
   });
 
-  it('shows a structured answer that was cut off as it is, and starts no further node', async () => {
+  it('passes on a structured output that was cut off as it is, and starts no further node', async () => {
     bench.upstream.next(scriptStream('{"thinking":"I was', { finish: 'length' }));
     const stream = await bench.open({ model: 'reasoning' });
     const items = await stream.collect();

@@ -20,7 +20,7 @@ describe('100 streams at the same time', () => {
   const nameIn = (request: RecordedRequest): string =>
     /stream\d+/.exec(JSON.stringify(request.body.messages))?.[0] ?? '';
 
-  it('are each complete, and none sees a word of another', async () => {
+  it('are all complete, and none has a word of another', async () => {
     bench.upstream.always((request) => {
       const name = nameIn(request);
       return request.body.response_format === undefined

@@ -127,7 +127,7 @@ describe('connections', () => {
       ],
       ['requests without a host', 'GET / HTTP/1.1\r\n\r\n'.repeat(3_000)],
       ['requests that expect what there is not', 'GET / HTTP/1.1\r\nhost: x\r\nexpect: x\r\n\r\n'.repeat(3_000)],
-    ])('cuts off a client that sends %s behind one that is being answered, and ends its run', async (_, more) => {
+    ])('cuts off a client that sends %s after one that is being answered, and ends its run', async (_, more) => {
       await start();
       bench.upstream.next([role(), text('Once'), stall()]);
       const connection = open(ask());
@@ -139,7 +139,7 @@ describe('connections', () => {
       await expectNothingOpen();
     });
 
-    it('starts the limit for sending anew for each answer', async () => {
+    it('starts the limit for sending again for each response', async () => {
       await start({ HTTP_SEND_TIMEOUT_MS: '200' });
       const hold = gate();
       bench.upstream
@@ -175,7 +175,7 @@ describe('connections', () => {
       );
     });
 
-    it('gives up an answer that does not leave within HTTP_SEND_TIMEOUT_MS, as one whose client has left', async () => {
+    it('gives up a response that does not leave within HTTP_SEND_TIMEOUT_MS, as if its client had left', async () => {
       await start({ HTTP_SEND_TIMEOUT_MS: '500' });
       bench.upstream.always([role(), flood({ bytes: LARGE }), finish('stop'), done()]);
       open(...Array.from({ length: MORE_THAN_BUFFERS }, () => ask())).pause();
@@ -190,7 +190,7 @@ describe('connections', () => {
       await expectNothingOpen();
     }, 30_000);
 
-    it('gives up files that are not read, too', async () => {
+    it('gives up a file that is not read, too', async () => {
       await start({ HTTP_SEND_TIMEOUT_MS: '500' });
       const server = bench.app.nest.getHttpServer();
       const connected = once(server, 'connection');
@@ -199,7 +199,7 @@ describe('connections', () => {
       await once(socket, 'close');
     });
 
-    it('sends long answers in full to one that reads slowly', async () => {
+    it('sends long responses in full to a client that reads slowly', async () => {
       await start({ HTTP_SEND_TIMEOUT_MS: '500' });
       bench.upstream.always([role(), flood({ bytes: LARGE }), finish('stop'), done()]);
       const connection = open(...Array.from({ length: MORE_THAN_BUFFERS }, () => ask()));
@@ -217,7 +217,7 @@ describe('connections', () => {
   });
 
   describe('on which something arrives that is not HTTP', () => {
-    it('are cut while an answer is streamed, and nothing else gets into its body', async () => {
+    it('are cut while a response is streamed, and nothing else gets into its body', async () => {
       await start();
       bench.upstream.next([role(), text('Once'), stall()]);
       const connection = open(ask({ stream: true }));
@@ -230,7 +230,7 @@ describe('connections', () => {
       await expectNothingOpen();
     });
 
-    it('are cut before an earlier request is answered, because the client would take an error for its answer', async () => {
+    it('are cut before an earlier request is answered, because the client would take an error for its response', async () => {
       await start();
       bench.upstream.next([role(), stall()]);
       const connection = open(ask());
@@ -241,7 +241,7 @@ describe('connections', () => {
       expect(await request.closed).toBe('aborted');
     });
 
-    it('are answered with 400 after an answer, and by OpenAI’s envelope where HTTP/1.1 has no Host', async () => {
+    it('are answered with 400 after a response, and in OpenAI’s envelope if HTTP/1.1 has no Host', async () => {
       await start();
       const late = open(writeRawRequest('GET', '/health/live'));
       await late.until('{"status":"ok"');
@@ -257,12 +257,12 @@ describe('connections', () => {
     });
   });
 
-  describe('whose client has ended its half', () => {
+  describe('whose client has closed its half', () => {
     it.each([
       ['streamed', true, '1.1'],
       ['not streamed', false, '1.1'],
       ['streamed over HTTP/1.0', true, '1.0'],
-    ] as const)('still get the answer: %s', async (_, stream, version) => {
+    ] as const)('still get the response: %s', async (_, stream, version) => {
       await start({ STREAM_HEARTBEAT_MS: '50' });
       const [early, late] = [gate(), gate()];
       bench.upstream.next(scriptStream([early, 'Once', late, ' upon']));
@@ -283,7 +283,7 @@ describe('connections', () => {
       await expectNothingOpen();
     });
 
-    it('still get the answer to each pipelined request, and to one that waits for a place', async () => {
+    it('still get the response to each pipelined request, and to one that waits for a place', async () => {
       await start({ MAX_CONCURRENT_RUNS: '1' });
       const hold = gate();
       bench.upstream
@@ -315,7 +315,7 @@ describe('connections', () => {
       await expectNothingOpen();
     });
 
-    it('are given up at once over HTTP/1.0, where nothing can be sent before the answer', async () => {
+    it('are given up at once over HTTP/1.0, where nothing can be sent before the response', async () => {
       await start();
       bench.upstream.next([role(), stall()]);
       const connection = open(ask({}, '1.0'));

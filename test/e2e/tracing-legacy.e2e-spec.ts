@@ -78,7 +78,7 @@ describe('tracing to a Langfuse before version 4', () => {
     return found?.body ?? {};
   };
 
-  describe('sends whole traces there, as the version that the server tells wants them', () => {
+  describe('sends whole traces in the form that the version of the server needs', () => {
     const sendTwoCalls = async (): Promise<{
       traceId: string;
       answer: string;
@@ -110,7 +110,7 @@ describe('tracing to a Langfuse before version 4', () => {
       });
     });
 
-    it('as one tree, and counts the trace once', async () => {
+    it('as one tree, and counts each trace once', async () => {
       const { traceId, events, bench } = await sendTwoCalls();
       const bodies = events.filter(({ type }) => type !== 'trace-create').map(({ body }) => body);
       const ids = new Set(bodies.map((body) => body['id']));
@@ -138,7 +138,7 @@ describe('tracing to a Langfuse before version 4', () => {
     });
   });
 
-  it('sends nothing that the server finds wrong, whatever the client asks the model for', async () => {
+  it('sends nothing that the server refuses, whatever parameters the client gives', async () => {
     const { bench, langfuse } = await start('2.95.1');
     bench.upstream.next(scriptStream('{"a":1}'));
     const stream = await ask(bench, {
@@ -155,7 +155,7 @@ describe('tracing to a Langfuse before version 4', () => {
     expect(await healthOnceExported(bench)).toMatchObject({ up: true, failures: 0 });
   });
 
-  it('tells of an upstream that failed', async () => {
+  it('records an upstream that failed', async () => {
     const { bench, langfuse } = await start('2.95.1');
     bench.upstream.next(httpError(503, { error: { message: 'overloaded', type: 'server_error' } }));
     const answer = await bench.ask();
@@ -165,7 +165,7 @@ describe('tracing to a Langfuse before version 4', () => {
     expect(generation).not.toHaveProperty('usageDetails');
   });
 
-  it('tells of a client that left, with what it was given until then', async () => {
+  it('records a client that left, with what it had got until then', async () => {
     const { bench, langfuse } = await start('2.95.1');
     const never = gate();
     bench.upstream.next([role(), text('Half of'), never]);
@@ -178,7 +178,7 @@ describe('tracing to a Langfuse before version 4', () => {
     never.open();
   });
 
-  it('uses the old way on a newer server if it is told to', async () => {
+  it('uses the old API of a newer server if it is told to', async () => {
     const { bench, langfuse } = await start('3.120.0', { LANGFUSE_INGESTION: 'legacy' });
     bench.upstream.next(scriptStream('Hi.'));
     const stream = await ask(bench);
@@ -187,7 +187,7 @@ describe('tracing to a Langfuse before version 4', () => {
     expect(langfuse.spans()).toEqual([]);
   });
 
-  it('serves its clients, and shows that nothing arrives, where the server has closed the old way', async () => {
+  it('serves its clients, and shows that no trace arrives, if the server has closed the old API', async () => {
     const { bench, langfuse } = await start('4.16.0', { LANGFUSE_INGESTION: 'legacy' });
     bench.upstream.next(scriptStream('Hi.'));
     expect(readContent(await (await ask(bench)).collect())).toBe('Hi.');
@@ -197,7 +197,7 @@ describe('tracing to a Langfuse before version 4', () => {
     expect(langfuse.legacyEvents()).toEqual([]);
   });
 
-  it('delivers once what it had to try again', async () => {
+  it('delivers once what it had to send again', async () => {
     const { bench, langfuse } = await start('2.95.1');
     langfuse.answerWith({ status: 503 });
     bench.upstream.next(scriptStream('Hi.'));
@@ -210,7 +210,7 @@ describe('tracing to a Langfuse before version 4', () => {
     expect(await healthOnceExported(bench)).toMatchObject({ up: true, droppedTraces: 0, failures: 1 });
   });
 
-  it('sends at the end of the process what still waits, and does not wait longer than it may', async () => {
+  it('sends what still waits at the end of the process, and waits no longer than its limit', async () => {
     const first = await start('2.95.1', { LANGFUSE_INGESTION: 'legacy' });
     first.bench.upstream.next(scriptStream('Hi.'));
     const stream = await ask(first.bench);

@@ -14,7 +14,7 @@ describe('a trace that leaves the server', () => {
     bench = await LangfuseBench.start({ env, imports });
   };
 
-  it('holds nothing that anybody wrote where content is switched off', async () => {
+  it('holds no text that anybody wrote if content is switched off', async () => {
     await start({ TRACING_CAPTURE_CONTENT: 'false' });
     bench.upstream.next(
       scriptStream('The secret answer', { usage: { prompt_tokens: 7, completion_tokens: 2, total_tokens: 9 } }),
@@ -39,7 +39,7 @@ describe('a trace that leaves the server', () => {
     expect(readShown(root, 'metadata.run_id')).toMatch(/^chatcmpl-/);
   });
 
-  it('holds no secret of a usual form, whoever wrote it, but all ordinary names', async () => {
+  it('holds no secret of a usual form, whoever wrote it, but keeps all ordinary names', async () => {
     await start();
     const secrets = [
       ['ghp', '_4f9a8b7c6d5e4f3a2b1cAbCdEfGhIjKlMnOp'],
