@@ -20,6 +20,7 @@ const PART_OF_VERIFY = '`npm run verify` and CI run it, and it takes long';
 const BENCH = 'takes minutes, and needs a quiet machine; CI runs bench:smoke';
 const FRESH = '.ci/run does it in a fresh clone';
 const APPLICATION = 'commands-in-applications.e2e-spec.ts and package.e2e-spec.ts do it in an application';
+const TUTORIAL = 'tutorial.e2e-spec.ts does it in the application that the page makes';
 const FRAGMENT = 'a setting or a name, no whole command';
 
 /** Commands that are not run here, each with the reason. A new one in the docs is run below, or added here. */
@@ -47,7 +48,10 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm run openapi': 'openapi.e2e-spec.ts compares what it writes with openapi.json',
   'npm run build': 'each `npm run workflow` below begins with it',
   'npm run build && node scripts/screenshots.mjs': 'needs a browser; playground.e2e-spec.ts drives the same page',
-  'npx jest src/workflows/support test/e2e/support --verbose': 'tutorial.e2e-spec.ts runs it beside the files it tests',
+  'npx millrace init my-shop': TUTORIAL,
+  'cd my-shop': TUTORIAL,
+  'npx millrace run helpdesk "Hello, I was charged twice!"': TUTORIAL,
+  'npx millrace graph support': TUTORIAL,
   'npm ci --ignore-scripts': 'install-scripts.e2e-spec.ts checks what it leaves out',
   'npm audit': 'asks the registry',
   'npm audit --omit=dev': 'asks the registry',

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import {
   assertCompletion,
   type ChildProcess,
-  describeIfRuns,
+  describeWithRegistry,
   eventually,
   findFreePort,
   getJson,
@@ -136,13 +136,7 @@ async function readShownWorkflows(): Promise<readonly (readonly [page: string, c
   );
 }
 
-// In CI there is a registry, or the test says that there is none.
-const describeWithRegistry =
-  process.env['CI'] === undefined
-    ? describeIfRuns('npm', ['view', '@nestjs/core', 'version'], { HOME: process.env['HOME'] ?? '' })
-    : describe;
-
-describeWithRegistry('the package', () => {
+describeWithRegistry()('the package', () => {
   let folder: string;
   let tarball: string;
   let packed: readonly string[];

@@ -1,22 +1,24 @@
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { assertCompletion } from '../support/chunks.js';
+import { installForNpx, packPackage } from '../support/packed-package.js';
 import { type ChildProcess, startProcess } from '../support/process.js';
-import { openStream } from '../support/sse-client.js';
+import { describeWithRegistry } from '../support/programs.js';
+import { findFreePort } from '../support/server-process.js';
+import { readFrames } from '../support/sse-frames.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PAGE = 'docs/writing-workflows.md';
-const MODULE = 'src/workflows/workflows.module.ts';
-const LIST_OF_NAMES = 'test/e2e/models-and-health.e2e-spec.ts';
-const TSC = 'node_modules/typescript/bin/tsc';
+const HEADING = /^## A workflow in ten minutes$/m;
+/** What the page makes with its first command. */
+const APPLICATION = 'my-shop';
+/** Where the page asks its server. */
+const ADDRESS = 'http://localhost:3000';
 
-/** What `.npmrc` gives each npm and npx call. */
-const NODE_OPTIONS = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
-
-/** A compiler, jest or a server may take this long on a busy machine, in milliseconds. */
-const LONGEST_STEP_MS = 60_000;
+/** npm, a compiler or a start may take this long on a busy machine, in milliseconds. */
+const LONGEST_STEP_MS = 120_000;
 
 interface Block {
   readonly language: string;
@@ -25,166 +27,157 @@ interface Block {
   readonly path: string | undefined;
 }
 
-interface FileBlock extends Block {
-  readonly path: string;
+/** A command of the page, with what it prints there. */
+interface Command {
+  readonly text: string;
+  readonly shown: readonly string[];
 }
 
-/** The blocks of one part of the page, up to the next heading of this level or a higher one. */
-function blocksUnder(page: string, heading: RegExp): readonly Block[] {
-  const [start] = heading.exec(page) ?? [];
-  if (start === undefined) throw new Error(`${PAGE} has no heading ${heading}`);
-  const text = page.slice(page.indexOf(start) + start.length);
-  const level = start.indexOf(' ');
-  const [part = ''] = text.split(new RegExp(`^#{2,${level}} `, 'm'));
+/** The blocks of the tutorial, in order. */
+function readBlocks(page: string): readonly Block[] {
+  const start = page.search(HEADING);
+  if (start < 0) throw new Error(`${PAGE} has no heading ${HEADING}`);
+  const [part = ''] = page.slice(start + 3).split(/^## /m);
   return [...part.matchAll(/(?:^`([\w./-]+)`\n\n)?^```(\w*)\n([^]*?)^```$/gm)].map(
     ([, path, language = '', code = '']) => ({ language, code, path }),
   );
 }
 
-/** The one block under a heading that fits. */
-function blockUnder(page: string, heading: RegExp, fits: (block: Block) => boolean): string {
-  const found = blocksUnder(page, heading).filter(fits);
-  if (found.length !== 1) throw new Error(`${PAGE} has ${found.length} such blocks under ${heading}, not one`);
-  return found[0]?.code ?? '';
-}
-
-/** Puts text before the first line that is `line`. */
-function insertBefore(source: string, line: string, text: string): string {
-  const at = source.indexOf(`\n${line}\n`);
-  if (at < 0) throw new Error(`There is no line ${JSON.stringify(line)}`);
-  return `${source.slice(0, at + 1)}${text}${source.slice(at + 1)}`;
-}
-
-/** Step 3: the lines of the page go to the end of the providers, with an import for each class. */
-function register(module: string, lines: string, files: readonly FileBlock[]): string {
-  const imports = [...lines.matchAll(/\w+/g)].map(([name]) => {
-    const home = files.find(({ code }) => code.includes(`export class ${name} `))?.path;
-    if (home === undefined) throw new Error(`No file of the page exports ${name}`);
-    return `import { ${name} } from './${home.replace('src/workflows/', '').replace(/\.ts$/, '.js')}';\n`;
+/** What a block of the shell has below it, up to the next thing to do, is what it prints. */
+function readCommands(blocks: readonly Block[]): readonly Command[] {
+  return blocks.flatMap(({ language, code }, index): readonly Command[] => {
+    if (language !== 'sh') return [];
+    const rest = blocks.slice(index + 1);
+    const end = rest.findIndex((block) => block.language === 'sh' || block.path !== undefined);
+    const shown = rest.slice(0, end < 0 ? undefined : end).flatMap((block) => block.code.trimEnd().split('\n'));
+    return [{ text: code, shown: shown.filter((line) => line !== '') }];
   });
-  return `${imports.join('')}${insertBefore(module, '  ],', lines)}`;
 }
 
-/** What differs from run to run: the id and the time of a chunk. */
-function withoutIdentity(data: string): string {
-  return data.replace(/"id":"chatcmpl-[0-9a-f]{24}"/, '"id":"…"').replace(/"created":\d{10}/, '"created":0');
+/** What differs from run to run: colours, ids, times and process ids. */
+function withoutIdentity(text: string): string {
+  return text
+    .replaceAll(/\x1b\[[\d;]*m/g, '')
+    .replaceAll(/"id":"chatcmpl-[0-9a-f]{24}"/g, '"id":"…"')
+    .replaceAll(/"created":\d{10}/g, '"created":0')
+    .replaceAll(/^\[Nest\] \d+ +- .* (LOG|WARN) (.+?)(?: \+\d+ms)?$/gm, '[Nest] $1 $2');
 }
 
-/** The names of the tests that a verbose jest marks as passed. */
-function passedTests(output: string): readonly string[] {
-  return [...output.matchAll(/^ +✓ (.+?)(?: \(\d+ m?s\))?$/gm)].map(([, name = '']) => name).sort();
+/** All lines of the page are among those that were written. */
+function assertShows(output: string, shown: readonly string[]): void {
+  const lines = withoutIdentity(output).split('\n');
+  expect(shown.length).toBeGreaterThan(0);
+  expect(shown.map(withoutIdentity).filter((line) => !lines.includes(line))).toEqual([]);
 }
 
-describe(`the tutorial, ${PAGE}`, () => {
+/** The names of the tests that passed, as Node tells them in a terminal and elsewhere. */
+function readPassed(output: string): readonly string[] {
+  return [...output.matchAll(/^ *(?:✔|ok \d+ -) (.+?)(?: \([\d.]+ms\))?$/gm)].map(([, name = '']) => name).sort();
+}
+
+describeWithRegistry()(`the tutorial, ${PAGE}`, () => {
   let page: string;
-  let copy: string;
+  let commands: readonly Command[];
+  let folder: string;
   const children: ChildProcess[] = [];
+  const env = {
+    HOME: process.env['HOME'] ?? '',
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    npm_config_prefer_offline: 'true',
+    npm_config_update_notifier: 'false',
+    // On a busy machine pieces that are late would be joined, and there would be fewer chunks than the page says.
+    STREAM_DEBOUNCE_MS: '0',
+  };
 
-  /** The project as a reader has it after step 6: these folders without other tests, and the files of the page. */
+  /** The application as a reader has it before the page runs it: installed, and with all files. */
   beforeAll(async () => {
     page = await readFile(join(ROOT, PAGE), 'utf8');
-    copy = await mkdtemp(join(tmpdir(), 'millrace-tutorial-'));
-    const noSpecs = (path: string): boolean => !path.endsWith('.spec.ts');
-    const kept = ['src', 'test/support', 'test/fixtures', 'scripts', 'package.json', 'jest.config.js'];
-    for (const path of [...kept, 'tsconfig.json', 'tsconfig.build.json', LIST_OF_NAMES]) {
-      await cp(join(ROOT, path), join(copy, path), { recursive: true, filter: noSpecs });
-    }
-    await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+    const blocks = readBlocks(page);
+    commands = readCommands(blocks);
+    folder = await mkdtemp(join(tmpdir(), 'millrace-tutorial-'));
+    const tarball = await packPackage(folder);
+    await installForNpx(folder, tarball);
 
-    const files = blocksUnder(page, /^## A workflow in ten minutes$/m).filter(
-      (block): block is FileBlock => block.path !== undefined,
-    );
-    for (const { path, code } of files) {
-      await mkdir(dirname(join(copy, path)), { recursive: true });
-      await writeFile(join(copy, path), code);
+    const making = findCommand('npx millrace init').text;
+    // The package is in no registry.
+    await run(making.replace(/init my-shop$/m, `$& --millrace ${tarball}`), folder);
+    const files = blocks.filter(({ path }) => path !== undefined);
+    expect(files.length).toBeGreaterThan(4);
+    for (const { path = '', code } of files) {
+      await mkdir(dirname(join(folder, APPLICATION, path)), { recursive: true });
+      await writeFile(join(folder, APPLICATION, path), code);
     }
-    const lines = blockUnder(page, /^### 3\. .*$/m, ({ language }) => language === 'ts');
-    await edit(MODULE, (module) => register(module, lines, files));
-    const names = /every\s+name: add `('.+')` to it/.exec(page)?.[1];
-    if (names === undefined) throw new Error(`${PAGE} does not say which names to add`);
-    await edit(LIST_OF_NAMES, (spec) => insertBefore(spec, '    ]);', `      ${names},\n`));
-  }, LONGEST_STEP_MS);
+  }, 2 * LONGEST_STEP_MS);
   afterEach(async () => {
     await Promise.all(children.splice(0).map((child) => child.stop()));
   });
-  afterAll(() => rm(copy, { recursive: true, force: true }));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  async function edit(path: string, change: (source: string) => string): Promise<void> {
-    await writeFile(join(copy, path), change(await readFile(join(copy, path), 'utf8')));
+  function findCommand(begin: string): Command {
+    const found = commands.filter(({ text }) => text.startsWith(begin));
+    if (found.length !== 1) throw new Error(`${PAGE} has ${found.length} commands ${begin}, not one`);
+    return found[0] as Command;
   }
 
-  async function start(args: readonly string[], env: Record<string, string> = {}): Promise<ChildProcess> {
-    const child = await startProcess(args, { cwd: copy, env: { NODE_OPTIONS, ...env } });
+  async function start(text: string, cwd: string, more: Readonly<Record<string, string>> = {}): Promise<ChildProcess> {
+    const child = await startProcess(['-ec', text], { command: 'sh', group: true, cwd, env: { ...env, ...more } });
     children.push(child);
     return child;
   }
 
-  /** Runs Node until it ends, which it must do with code 0, and returns all that it wrote. */
-  async function run(...args: readonly string[]): Promise<string> {
-    const child = await start(args);
+  /** Runs commands until their end, which must be a good one, and returns all that they wrote. */
+  async function run(text: string, cwd = join(folder, APPLICATION)): Promise<ChildProcess> {
+    const child = await start(text, cwd);
     const { code } = await child.exit;
-    const output = `${child.stdout}${child.stderr}`;
-    if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}:\n${output}`);
-    return output;
+    if (code !== 0) throw new Error(`\`${text}\` ended with ${code}:\n${child.stdout}${child.stderr}`);
+    return child;
   }
 
   it(
-    'compiles with its tests, starts on the demo, and answers as the page shows',
+    'runs the application, which answers, and the other commands, which print what the page shows',
     async () => {
-      // The build information of the working copy lies behind the link to node_modules, and must stay as it is.
-      // One compiler at a time: other tests, with deadlines, run beside this one.
-      await run(TSC, '--noEmit', '--tsBuildInfoFile', 'typecheck.tsbuildinfo');
-      await run(TSC, '-p', 'tsconfig.build.json');
-      await run('scripts/copy-assets.mjs');
-      // On a busy machine pieces that are late would be joined, and there would be fewer chunks than the page says.
-      const env = { HOST: '127.0.0.1', PORT: '0', STREAM_DEBOUNCE_MS: '0' };
-      const server = await start(['--enable-source-maps', 'dist/main.js'], env);
-      const [, url = ''] = await server.waitForLine(/ready at (http:\/\/[\w.:]+)/, { within: LONGEST_STEP_MS });
+      const [dev, curl] = [findCommand('npm run dev'), findCommand('curl ')];
+      const PORT = await findFreePort();
+      const server = await start(dev.text, join(folder, APPLICATION), { PORT });
+      await server.waitForLine(/Nest application successfully started/, { within: LONGEST_STEP_MS });
+      assertShows(server.stdout, dev.shown);
 
-      const step = /^### 4\. .*$/m;
-      const log = blockUnder(page, step, ({ code }) => code.includes('LOG Models:'));
-      await server.waitForLine(/Provider:/);
-      const said = [...log.matchAll(/(?:Models|Provider):.*$/gm)].map(([line]) => line);
-      expect(said).toHaveLength(2);
-      for (const line of said) expect(server.stdout).toContain(line);
-
-      const curl = blockUnder(page, step, ({ code }) => code.startsWith('curl '));
-      const [, path = '', body = ''] = /localhost:8080(\/\S+)[^]*-d '(.*)'/.exec(curl) ?? [];
-      const answer = await openStream(`${url}${path}`, body);
-      const chunks = assertCompletion(await answer.collect(), { model: 'helpdesk', finish: 'stop' });
-
-      const frames = answer.items.flatMap((item) => (item.kind === 'data' ? [withoutIdentity(item.data)] : []));
-      const shown = blocksUnder(page, step)
-        .filter(({ code }) => code.startsWith('data: '))
-        .map(({ code }) => [...code.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => withoutIdentity(data)));
-      const [first = [], last = []] = shown;
-      expect(shown).toHaveLength(2);
-      expect(frames.slice(0, first.length)).toEqual(first);
-      expect(frames.slice(-last.length)).toEqual(last);
+      expect(curl.text).toContain(ADDRESS);
+      const { stdout } = await run(curl.text.replace(ADDRESS, `http://localhost:${PORT}`));
+      const chunks = assertCompletion(readFrames(stdout), { model: 'helpdesk', finish: 'stop' });
+      assertShows(stdout, curl.shown);
       const [, more] = /^\((\d+) more chunks\)$/m.exec(page) ?? [];
-      expect(chunks).toHaveLength(first.length + Number(more) + last.length - 1);
+      const shown = curl.shown.filter((line) => line.startsWith('data: {'));
+      expect(chunks).toHaveLength(shown.length + Number(more));
+
+      const others = commands.filter(({ text }) => /^npx millrace (?!init)/.test(text));
+      expect(others.map(({ text }) => text.split(' ')[2]?.trim())).toEqual(['list', 'run', 'graph']);
+      for (const { text, shown: lines } of others) {
+        const ended = await run(text);
+        assertShows(`${ended.stdout}\n${ended.stderr}`, lines);
+      }
     },
     2 * LONGEST_STEP_MS,
   );
 
   it(
-    'has tests that pass as the page shows, beside the list of names',
+    'has tests that pass as the page shows',
     async () => {
-      const command = blockUnder(page, /^### 6\. .*$/m, ({ code }) => code.startsWith('npx jest '));
-      const args = command.trim().split(' ').slice(2);
-      const output = await run(
-        'node_modules/jest/bin/jest.js',
-        ...args,
-        LIST_OF_NAMES,
-        '--ci',
-        '--runInBand',
-        '--cacheDirectory',
-        join(copy, '.jest'),
-      );
-      const shown = passedTests(blockUnder(page, /^### 6\. .*$/m, ({ code }) => code.startsWith('PASS ')));
-      expect(shown.length).toBeGreaterThan(0);
-      expect(passedTests(output)).toEqual(expect.arrayContaining([...shown, 'lists every id and alias']));
+      const { text, shown } = findCommand('npm test');
+      const { stdout } = await run(text);
+      const passed = readPassed(shown.join('\n'));
+      expect(passed.length).toBeGreaterThan(5);
+      expect(readPassed(stdout)).toEqual(passed);
+      const counts = shown.flatMap((line) => /^ℹ (\w+ \d+)$/.exec(line)?.[1] ?? []);
+      expect(counts).toHaveLength(4);
+      for (const count of counts) expect(stdout).toContain(` ${count}\n`);
     },
     2 * LONGEST_STEP_MS,
   );
+
+  it('has no other commands', () => {
+    const known = ['npx millrace ', 'npm run dev', 'curl ', 'npm test'];
+    expect(commands.filter(({ text }) => !known.some((begin) => text.startsWith(begin)))).toEqual([]);
+  });
 });

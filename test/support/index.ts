@@ -29,7 +29,7 @@ export {
   type RecordedSpan,
   type RecordedTrace,
 } from './recording-tracer.js';
-export { describeIfRuns, PYTHON_ENV } from './programs.js';
+export { describeIfRuns, describeWithRegistry, PYTHON_ENV } from './programs.js';
 export { catchRejection } from './rejection.js';
 export { ScriptedUpstream } from './scripted-upstream.js';
 export { ensureServerIsBuilt, findFreePort, startServerProcess, type ServerProcess } from './server-process.js';

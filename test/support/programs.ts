@@ -20,6 +20,15 @@ export function describeIfRuns(
   return describe.skip;
 }
 
+/**
+ * `describe` for tests that install packages. In CI there is a registry, or the test says that there is none; elsewhere they are
+ * skipped without one.
+ */
+export const describeWithRegistry = (): typeof describe.skip =>
+  process.env['CI'] === undefined
+    ? describeIfRuns('npm', ['view', '@nestjs/core', 'version'], { HOME: process.env['HOME'] ?? '' })
+    : describe;
+
 /** What Python is started with: `HOME`, since packages can lie there, and UTF-8 whatever the machine's locale is. */
 export const PYTHON_ENV: Readonly<Record<string, string>> = {
   HOME: process.env['HOME'] ?? '',
