@@ -42,7 +42,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm run workflow -- new my-flow --kind tools': APPLICATION,
   'npm run workflow -- run toned "Hello" --input \'{"tone": "kind"}\'': 'cli-in-applications.e2e-spec.ts',
   'npm run workflow -- --help': 'cli.e2e-spec.ts',
-  'npm run typecheck': PART_OF_VERIFY,
   'npm run deps': PART_OF_VERIFY,
   'npx tsc -p src/playground/assets': PART_OF_VERIFY,
   'npm run openapi': 'openapi.e2e-spec.ts compares what it writes with openapi.json',

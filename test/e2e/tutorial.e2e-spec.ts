@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { assertCompletion } from '../support/chunks.js';
 import { installForNpx, packPackage } from '../support/packed-package.js';
@@ -56,8 +57,7 @@ function readCommands(blocks: readonly Block[]): readonly Command[] {
 
 /** What differs from run to run: colours, ids, times and process ids. */
 function withoutIdentity(text: string): string {
-  return text
-    .replaceAll(/\x1b\[[\d;]*m/g, '')
+  return stripVTControlCharacters(text)
     .replaceAll(/"id":"chatcmpl-[0-9a-f]{24}"/g, '"id":"…"')
     .replaceAll(/"created":\d{10}/g, '"created":0')
     .replaceAll(/^\[Nest\] \d+ +- .* (LOG|WARN) (.+?)(?: \+\d+ms)?$/gm, '[Nest] $1 $2');
