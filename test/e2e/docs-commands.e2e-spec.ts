@@ -35,7 +35,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm pack': APPLICATION,
   'npm run dev': 'dev.e2e-spec.ts',
   'npm run dev -- --inspect': 'dev.e2e-spec.ts',
-  'npx millrace init my-shop': APPLICATION,
   'npx millrace init my-app': APPLICATION,
   'npx millrace list': APPLICATION,
   'npm run workflow -- run assistant "Hello"': APPLICATION,
