@@ -280,9 +280,8 @@ export class Execution implements Values {
 
   #makeContext(step: NodeStep, report: StepReport, events: StepEvents, log: StepLog): TaskContext {
     const { cancellation, clock, canWait, estimatesTokens } = this.run;
-    return new TaskContext({
+    return TaskContext.makeWithin(cancellation, {
       request: this.request,
-      signal: cancellation,
       clock,
       events,
       estimatesTokens,

@@ -39,10 +39,9 @@ function openAgent(chat: ChatModel): {
   const told: AgentEvent[] = [];
   let last = 0;
   const signal = new Cancellation();
-  const context = new TaskContext({
+  const context = TaskContext.makeWithin(signal, {
     request: { model: 'm', messages: MESSAGES, parameters: {} },
     clock: new FakeClock(),
-    signal,
     estimatesTokens: true,
     events: { isTraced: false, emit: (event) => told.push(event), nextNumber: () => ++last },
   });

@@ -8,7 +8,7 @@ import { type StepEvents, StepSpan } from './step-span.js';
 /** What a context is made of. Everything but the request has a default, so that a node can be run on its own. */
 export interface TaskContextParts<Request extends RunRequest = RunRequest> {
   readonly request: Request;
-  readonly signal?: AbortSignal | Cancellation;
+  readonly signal?: AbortSignal;
   /** Tells of what happens in the step; absent: nobody is told. */
   readonly events?: StepEvents;
   /** Absent: the step itself. */
@@ -47,14 +47,14 @@ export class TaskContext<Request extends RunRequest = RunRequest> {
    * If not, the failure is to end the node at once.
    */
   readonly canWait: (ms: number) => boolean;
-  readonly #abort: AbortSignal | Cancellation;
+  #abort: AbortSignal | Cancellation | undefined;
   readonly #output: (node: Type<unknown>, key: string | undefined) => unknown;
   readonly #onStop: () => void;
   readonly #onProgress: (message: string, data: unknown) => void;
 
   constructor(parts: TaskContextParts<Request>) {
     this.request = parts.request;
-    this.#abort = parts.signal ?? new Cancellation();
+    this.#abort = parts.signal;
     this.events = parts.events ?? NO_EVENTS;
     this.trace = parts.trace ?? new StepSpan(this.events);
     this.clock = parts.clock ?? new SystemClock();
@@ -69,12 +69,23 @@ export class TaskContext<Request extends RunRequest = RunRequest> {
 
   /** Aborts when the client has gone, the deadline has passed or the server stops. Give it to everything that waits. */
   get signal(): AbortSignal {
-    return this.#abort instanceof Cancellation ? this.#abort.signal : this.#abort;
+    const abort = TaskContext.readAbort(this);
+    return abort instanceof Cancellation ? abort.signal : abort;
   }
 
   /** What {@link signal} tells, for agents: it costs less. Not a property, so that authors of nodes see one way only. */
   static readAbort(context: TaskContext): AbortSignal | Cancellation {
-    return context.#abort;
+    return (context.#abort ??= new Cancellation());
+  }
+
+  /** Makes a context that ends with `abort`, for the engine and agents: a signal is made only if somebody asks for one. */
+  static makeWithin<Request extends RunRequest>(
+    abort: AbortSignal | Cancellation,
+    parts: Omit<TaskContextParts<Request>, 'signal'>,
+  ): TaskContext<Request> {
+    const context = new TaskContext(parts);
+    context.#abort = abort;
+    return context;
   }
 
   /**

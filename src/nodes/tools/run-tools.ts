@@ -131,14 +131,13 @@ async function callTool(
 /** The node's context with the call's own signal and span. */
 function makeToolContext(context: TaskContext, signal: AbortSignal | Cancellation, trace: StepSpan): TaskContext {
   const { request, clock, metadata, events, estimatesTokens, log } = context;
-  return new TaskContext({
+  return TaskContext.makeWithin(signal, {
     request,
     clock,
     metadata,
     events,
     estimatesTokens,
     log,
-    signal,
     trace,
     output: (node, key) => context.output(node, key),
     onStop: () => context.stopWorkflow(),
