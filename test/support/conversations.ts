@@ -9,9 +9,11 @@ type JsonBody = Readonly<Record<string, unknown>>;
 /** Ids of this server: of responses, and of the items in them. */
 const ID = /\b(resp|msg|rs|fc|ctc)_[0-9a-f]{24,}\b/g;
 /** Ids of clients, new in each run. */
-const UUID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g;
-/** Longer texts are the instructions of a client, or descriptions of its tools: a fixture needs only their beginnings. */
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+/** Longer texts are the instructions of a client, or descriptions of its tools and of the machine. */
 const LONGEST_TEXT = 48;
+/** So much of them stands in a fixture, which is less than names anything of the machine. */
+const BEGINNING = 20;
 const FOLDER = new URL('../fixtures/responses/', import.meta.url);
 
 /** Notes the bodies of all requests for responses that a server gets, whichever client sends them. */
@@ -104,8 +106,13 @@ function nameIds(bodies: readonly JsonBody[], ids: readonly string[]): Conversat
     const place = ids.filter((known) => known.startsWith(`${prefix}_`)).indexOf(id);
     return place === -1 ? id : `<${prefix} ${place + 1}>`;
   };
-  return JSON.parse(JSON.stringify(bodies).replace(ID, name).replace(UUID, '<uuid>'), (_, value: unknown) =>
-    typeof value === 'string' && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value,
+  const others: string[] = [];
+  const count = (id: string): string => {
+    if (!others.includes(id)) others.push(id);
+    return `<uuid ${others.indexOf(id) + 1}>`;
+  };
+  return JSON.parse(JSON.stringify(bodies).replace(ID, name).replace(UUID, count), (_, value: unknown) =>
+    typeof value === 'string' && value.length > LONGEST_TEXT ? `${value.slice(0, BEGINNING)}…` : value,
   ) as Conversation;
 }
 
