@@ -33,6 +33,17 @@ export interface Permit {
    * @param untoldTokens tokens beyond that, by estimate
    */
   end(usage?: Usage, untoldTokens?: number): void;
+  /**
+   * Ends the permit of a request whose run goes on without it: memory, and the place among the runs, are given back.
+   * @returns for the run, which has its place elsewhere
+   */
+  detach(): DetachedPermit;
+}
+
+/** The right of a run to be at work without its request. */
+export interface DetachedPermit extends Pick<Permit, 'estimatesTokens' | 'end'> {
+  /** It is to be at work. @returns false if the caller, or all together, have as many as they may have at the same time */
+  begin(): boolean;
 }
 
 /** Admits requests, first to be read and then to be run, as many as limits and the machine allow. */
@@ -121,8 +132,9 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
       if (hasPlace) this.#queue.leave();
       return true;
     };
+    const estimatesTokens = counted !== undefined && this.limits.limitsTokens(caller);
     return {
-      estimatesTokens: counted !== undefined && this.limits.limitsTokens(caller),
+      estimatesTokens,
       hold: (memory) => {
         if (hasEnded) memory.release();
         else held = memory;
@@ -136,13 +148,42 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
       cancel: () => {
         if (leave() && counted !== undefined) void this.limits.takeBack(counted);
       },
-      end: (usage, untoldTokens = 0) => {
-        if (!leave()) return;
-        const tokens = (usage?.total_tokens ?? 0) + untoldTokens;
-        // Never rejects: what cannot be counted in Redis is counted here.
-        if (counted !== undefined && Number.isFinite(tokens) && tokens > 0) void this.limits.charge(caller, tokens);
+      end: (usage, untoldTokens) => {
+        if (leave() && counted !== undefined) this.#charge(caller, usage, untoldTokens);
+      },
+      detach: () => {
+        leave();
+        return this.#makeDetachedPermit(caller, estimatesTokens, counted !== undefined);
       },
     };
+  }
+
+  #makeDetachedPermit(caller: Caller, estimatesTokens: boolean, isCounted: boolean): DetachedPermit {
+    let giveBack: (() => void) | undefined;
+    let state: 'waiting' | 'open' | 'ended' = 'waiting';
+    return {
+      estimatesTokens,
+      begin: () => {
+        if (!this.concurrency.hasRoom(caller)) return false;
+        giveBack = this.concurrency.take(caller);
+        state = 'open';
+        this.#open++;
+        return true;
+      },
+      end: (usage, untoldTokens) => {
+        if (state === 'open') this.#open--;
+        if (state === 'ended') return;
+        state = 'ended';
+        giveBack?.();
+        if (isCounted) this.#charge(caller, usage, untoldTokens);
+      },
+    };
+  }
+
+  #charge(caller: Caller, usage: Usage | undefined, untoldTokens = 0): void {
+    const tokens = (usage?.total_tokens ?? 0) + untoldTokens;
+    // Never rejects: what cannot be counted in Redis is counted here.
+    if (Number.isFinite(tokens) && tokens > 0) void this.limits.charge(caller, tokens);
   }
 
   #makeRefusalError(reason: string): Error {

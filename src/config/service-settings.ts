@@ -87,6 +87,12 @@ export const SERVICE_SETTINGS = {
     responsesTtlS: setting('RESPONSES_TTL_S', wholeNumber(1, 315_360_000), 86_400),
     /** Most bytes that the stored responses of one caller may take; the oldest are deleted first. */
     responsesMaxBytes: setting('RESPONSES_MAX_BYTES', size(), 256 * 1024 ** 2),
+    /** Runs in the background at work in one process; the others wait. */
+    concurrency: setting('RUNS_CONCURRENCY', wholeNumber(1, 100_000), 100),
+    /** Runs in the background of one caller that may wait. */
+    mostQueuedOfCaller: setting('LIMIT_QUEUED_RUNS', wholeNumber(1, 1_000_000), 1_000),
+    /** Longest time of one run in the background, from its beginning to its last token. */
+    timeoutMs: setting('RUNS_TIMEOUT_MS', milliseconds(1), 3_600_000),
   },
   upstream: {
     /** Longest wait for the first byte of a model's completion. */

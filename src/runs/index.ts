@@ -1,6 +1,11 @@
 export { guardCallback, type ReadFailure, type RunEvents, type RunReader } from './run-events.js';
-export type { RunEnding, RunOptions, RunOrigin, RunRecord } from './run-options.js';
+export { LoggedRuns } from './log/logged-runs.service.js';
+export type { LoggedEvent } from './log/logged-event.js';
+export type { LogFollower } from './log/log-follower.js';
+export { mergeDeltaEvents } from './merge-delta-events.js';
+export type { QueuedPermit, RunEnding, RunOptions, RunOrigin, RunRecord } from './run-options.js';
 export type { RunOutput } from './run-to-end.js';
 export { RunService } from './run.service.js';
 export { RunsModule } from './runs.module.js';
 export { type DocumentPart, DocumentStore, type StoredDocument } from './store/document-store.js';
+export type { LoggedRun } from './store/run-log-store.js';

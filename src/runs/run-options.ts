@@ -31,6 +31,12 @@ export interface RunPermit {
   end(usage?: Usage, untoldTokens?: number): void;
 }
 
+/** The right to run of a run that may have to wait long for its place. */
+export interface QueuedPermit extends RunPermit {
+  /** It has its place. @returns false if its caller may not have another run at work now */
+  begin(): boolean;
+}
+
 /** What is known of a run at its end. */
 export interface RunEnding {
   readonly usage?: Usage;
@@ -62,6 +68,8 @@ export interface RunOptions {
    * only if its pause ends in this time. Absent: retries are waited for, within their own limits.
    */
   readonly failFastMs?: number | undefined;
+  /** How long it may take, in milliseconds; absent: as long as the configuration says. */
+  readonly timeoutMs?: number;
   /** The request behind the run, for its trace. */
   readonly origin?: RunOrigin;
   /** Ended with the run. Absent: nothing limits it, and nobody counts it. */

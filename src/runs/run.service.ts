@@ -35,6 +35,8 @@ export class RunService {
   readonly #reasons = new WeakMap<object, string>();
   /** Of requests that were taken and have not begun their run. */
   readonly #waiting = new Set<Cancellation>();
+  /** What belongs to runs and is not over with them, by what the log calls it. */
+  readonly #held = new Map<Promise<void>, string>();
   #draining = false;
   /** While runs are open: a run that waits for a timer is no reason for Node to stay. */
   #letGo: (() => void) | undefined;
@@ -61,6 +63,18 @@ export class RunService {
   /** What the log calls the runs that have started and not ended: workflow and id. */
   get openRunNames(): readonly string[] {
     return Array.from(this.#open.values(), ({ open }) => open.name);
+  }
+
+  /**
+   * The shutdown waits for this as for an open run.
+   * @param until never rejects
+   */
+  holdOpen(name: string, until: Promise<void>): void {
+    this.#held.set(until, name);
+    void until.then(() => {
+      this.#held.delete(until);
+      this.#tellIfIdle();
+    });
   }
 
   /**
@@ -100,7 +114,7 @@ export class RunService {
     const open = new OpenRun({
       log,
       clock,
-      timeoutMs: config.run.timeoutMs,
+      timeoutMs: options.timeoutMs ?? config.run.timeoutMs,
       signal: options.signal,
       onAbort: (reason, { name }) => this.#keepReason(reason, name),
     });
@@ -163,7 +177,11 @@ export class RunService {
     if (this.#open.size > 0) return;
     this.#letGo?.();
     this.#letGo = undefined;
-    this.#onIdle?.();
+    this.#tellIfIdle();
+  }
+
+  #tellIfIdle(): void {
+    if (this.#open.size === 0 && this.#held.size === 0) this.#onIdle?.();
   }
 
   /**
@@ -193,7 +211,7 @@ export class RunService {
   async drain(graceMs: number): Promise<void> {
     this.#draining = true;
     for (const wait of this.#waiting) wait.abort(makeShutdownError());
-    if (this.#open.size === 0) return;
+    if (this.#open.size === 0 && this.#held.size === 0) return;
     this.#logger.log(`Shutting down: waiting up to ${graceMs} ms for ${this.#open.size} open runs`);
     const limit = this.clock.after(graceMs, () => {
       for (const { open } of this.#open.values()) open.abort('shutdown');
@@ -202,7 +220,9 @@ export class RunService {
       this.#onIdle = resolve;
     });
     await settleInTime(idle, this.clock, graceMs + ABORTED_RUNS_LIMIT_MS, () => {
-      this.#logger.error(`Not waiting any more for runs that do not end: ${this.openRunNames.join(', ')}`);
+      this.#logger.error(
+        `Not waiting any more for runs that do not end: ${[...this.openRunNames, ...this.#held.values()].join(', ')}`,
+      );
     });
     limit.cancel();
   }

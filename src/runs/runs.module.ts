@@ -3,6 +3,7 @@ import { MetricsModule } from '../metrics/index.js';
 import { NodesModule } from '../nodes/index.js';
 import { TracingModule } from '../tracing/index.js';
 import { WorkflowModule } from '../workflow/index.js';
+import { LoggedRuns } from './log/logged-runs.service.js';
 import { AccessLogObserverFactory } from './observers/access-log.observer.js';
 import { MetricsObserverFactory } from './observers/metrics.observer.js';
 import type { RunObserverFactory } from './observers/run-observer.js';
@@ -11,7 +12,9 @@ import { TraceObserverFactory } from './observers/trace.observer.js';
 import { UsageObserverFactory } from './observers/usage.observer.js';
 import { RunService } from './run.service.js';
 import { DocumentStore } from './store/document-store.js';
+import { EmbeddedRunLogs } from './store/embedded-run-logs.js';
 import { EmbeddedStore } from './store/embedded-store.js';
+import { RunLogStore } from './store/run-log-store.js';
 
 const OBSERVERS = [
   TraceObserverFactory,
@@ -27,6 +30,8 @@ const OBSERVERS = [
     RunService,
     EmbeddedStore,
     { provide: DocumentStore, useExisting: EmbeddedStore },
+    { provide: RunLogStore, useClass: EmbeddedRunLogs },
+    LoggedRuns,
     ...OBSERVERS,
     {
       provide: RunObservers,
@@ -34,6 +39,6 @@ const OBSERVERS = [
       inject: [...OBSERVERS],
     },
   ],
-  exports: [WorkflowModule, RunService, DocumentStore],
+  exports: [WorkflowModule, RunService, LoggedRuns, DocumentStore],
 })
 export class RunsModule {}

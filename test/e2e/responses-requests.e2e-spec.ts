@@ -218,7 +218,6 @@ describe('a request for a response', () => {
       [{ conversation: 'conv_0' }, 400, 'conversation', 'unsupported_value'],
       [{ prompt: { id: 'p' }, model: undefined }, 400, 'prompt', 'unsupported_value'],
       [{ background: true, store: false }, 400, 'background', 'unsupported_value'],
-      [{ background: true }, 400, 'background', 'unsupported_value'],
       [
         { tools: [{ type: 'web_search' }], tool_choice: { type: 'web_search' } },
         400,

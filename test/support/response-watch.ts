@@ -88,7 +88,7 @@ function withoutChunkFraming(text: string): string {
 function checkFrames(text: string): void {
   for (const frame of text.split('\n\n')) {
     if (frame === '' || frame.startsWith(':') || frame === 'data: [DONE]') continue;
-    const [, name, data = frame.slice('data: '.length)] = /^event: (.*)\ndata: ([^]*)$/.exec(frame) ?? [];
+    const [, name, data = frame.slice('data: '.length)] = /^(?:id: \d+\n)?event: (.*)\ndata: ([^]*)$/.exec(frame) ?? [];
     const json: unknown = JSON.parse(data);
     if (name !== undefined) assertValidResponseEvent(json);
     else if (isObject(json) && 'error' in json) assertValidError(json);

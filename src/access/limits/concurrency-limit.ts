@@ -35,6 +35,12 @@ export class ConcurrencyLimit {
     return () => this.#giveBack(id);
   }
 
+  /** False if {@link take} would throw. */
+  hasRoom({ id, limits: { concurrentStreams: limit } }: Caller): boolean {
+    if (limit > 0 && (this.#taken.get(id) ?? 0) >= limit) return false;
+    return this.#totalLimit === 0 || this.#total < this.#totalLimit;
+  }
+
   #giveBack(id: string): void {
     const left = (this.#taken.get(id) ?? 0) - 1;
     if (left > 0) this.#taken.set(id, left);

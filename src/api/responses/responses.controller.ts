@@ -4,6 +4,8 @@ import { MethodNotAllowedError } from '../../errors/index.js';
 import { findRecord, OpenApi } from '../../http/index.js';
 import { type RunEvents, type RunOptions, RunService } from '../../runs/index.js';
 import { RequestIntake, type TakenRequest, WholeResponses } from '../wire/index.js';
+import { BackgroundResponses } from './background/background-responses.js';
+import { BackgroundStreamer } from './background/background.streamer.js';
 import type { DecodedRequest } from './decoded-request.js';
 import { DescribeResponse } from './describe-response.js';
 import { ResponsesCollector } from './responses.collector.js';
@@ -22,6 +24,8 @@ export class ResponsesController {
     private readonly streamer: ResponsesStreamer,
     private readonly collector: ResponsesCollector,
     private readonly answers: WholeResponses,
+    private readonly background: BackgroundResponses,
+    private readonly backgroundStreamer: BackgroundStreamer,
   ) {}
 
   @Post()
@@ -30,6 +34,10 @@ export class ResponsesController {
   create(@Req() request: Request, @Res() response: Response): Promise<void> {
     return this.intake.take(request, response, async (taken) => {
       const asked = await this.decoder.decode(request, response, taken);
+      if (asked.head.background) {
+        await this.#createInBackground(asked, taken, request, response);
+        return;
+      }
       if (asked.streams) {
         const start = (options: Pick<RunOptions, 'gate'>): RunEvents => this.#start(asked, taken, response, options);
         await this.streamer.stream(asked, taken.caller, response, start);
@@ -47,6 +55,22 @@ export class ResponsesController {
   @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
   otherMethods(): never {
     throw new MethodNotAllowedError(['POST']);
+  }
+
+  async #createInBackground(
+    asked: DecodedRequest,
+    taken: TakenRequest,
+    request: Request,
+    response: Response,
+  ): Promise<void> {
+    if (asked.streams) {
+      const { run } = await this.background.create(asked, taken);
+      await this.backgroundStreamer.stream(run, response, { after: -1, hasIds: false, endsEmpty: false });
+      return;
+    }
+    await this.answers.send(request, response, taken, async () =>
+      JSON.stringify((await this.background.create(asked, taken)).response),
+    );
   }
 
   #start(

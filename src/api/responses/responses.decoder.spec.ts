@@ -307,7 +307,7 @@ describe('ResponsesDecoder', () => {
     const none = (body: object) => decode({ model: 'chat', input: 'Hi', ...body }, {}, caller(), new MapState(false));
     const { head, context } = await none({ store: true });
     expect([head.store, context]).toEqual([false, []]);
-    await expect(none({ background: true })).rejects.toMatchObject({ param: 'background', code: 'unsupported_value' });
+    await expect(none({ background: true })).rejects.toMatchObject({ param: 'background', code: 'runs_disabled' });
     await expect(none({ previous_response_id: 'resp_1' })).rejects.toMatchObject({
       code: 'previous_response_not_found',
     });

@@ -45,7 +45,7 @@ export class ResponsesDecoder {
     findRecord(response).setWorkflow(workflow.id, streams);
     // Checked before anything that only an existing workflow could complain of.
     caller.assertMayUse(workflow.id, body.model);
-    assertWaits(body);
+    this.#assertCanWait(body);
     const { parameters, leftOut } = makeRunParameters(body, workflow);
     const earlier = await this.#findEarlier(body, caller);
     const input = (await this.#findReferred(readInput(body), caller)).filter((item) => !isCutCall(item));
@@ -67,6 +67,15 @@ export class ResponsesDecoder {
       nodeEvents: wantsNodeEvents(request),
       context: isStored ? [...earlier, ...input.map((item) => makeContextItem(item, this.ids))] : [],
     };
+  }
+
+  /** @throws InvalidRequestError if it would have to run on without its client, and nothing outlives its request here */
+  #assertCanWait({ background }: ResponseRequest): void {
+    if (background !== true || this.state.isKept) return;
+    throw new InvalidRequestError(
+      "Invalid value for 'background': this server keeps nothing (RUNS is off). Leave `background` out, and wait for the response.",
+      { param: 'background', code: 'runs_disabled' },
+    );
   }
 
   /** The conversation that goes on: what the previous response was asked, and its output. */
@@ -112,15 +121,6 @@ export class ResponsesDecoder {
     const more = kinds.length > 20 ? ` and ${kinds.length - 20} more` : '';
     this.#logger.debug(`Not sent to the models of ${workflow}: ${kinds.slice(0, 20).join(', ')}${more}.`);
   }
-}
-
-/** @throws InvalidRequestError if it would have to run on without its client */
-function assertWaits({ background }: ResponseRequest): void {
-  if (background !== true) return;
-  throw new InvalidRequestError(
-    "Invalid value for 'background': this server does not run responses in the background. Leave `background` out, and wait for the response.",
-    { param: 'background', code: 'unsupported_value' },
-  );
 }
 
 function readInput({ input }: ResponseRequest): readonly JsonObject[] {

@@ -3,6 +3,9 @@ import { AccessModule } from '../../access/index.js';
 import { Doors, HttpModule, RunRoutes } from '../../http/index.js';
 import { RunsModule } from '../../runs/index.js';
 import { WireModule } from '../wire/index.js';
+import { BackgroundLog } from './background/background-log.js';
+import { BackgroundResponses } from './background/background-responses.js';
+import { BackgroundStreamer } from './background/background.streamer.js';
 import { KeptResponses } from './kept-responses.js';
 import { ResponsesCollector } from './responses.collector.js';
 import { ResponsesController } from './responses.controller.js';
@@ -17,6 +20,9 @@ import { StoredResponsesController } from './stored-responses.controller.js';
 @Module({
   imports: [AccessModule, HttpModule, RunsModule, WireModule],
   providers: [
+    BackgroundLog,
+    BackgroundResponses,
+    BackgroundStreamer,
     KeptResponses,
     ResponsesCollector,
     ResponsesController,

@@ -1,8 +1,11 @@
-import { All, Controller, Delete, Get, Post, Req, Res } from '@nestjs/common';
+import { All, Controller, Delete, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
 import { InvalidRequestError, MethodNotAllowedError, NotFoundError, UnknownRouteError } from '../../errors/index.js';
 import { OpenApi, readPathParameter } from '../../http/index.js';
+import { BackgroundResponses } from './background/background-responses.js';
+import { BackgroundStreamer } from './background/background.streamer.js';
+import { readPosition } from './background/read-position.js';
 import { listItems } from './list-items.js';
 import { responseExample } from './responses.examples.js';
 import { RESPONSES_PATH } from './responses.path.js';
@@ -20,12 +23,26 @@ export class StoredResponsesController {
   constructor(
     private readonly access: AccessControl,
     private readonly state: ResponseState,
+    private readonly background: BackgroundResponses,
+    private readonly streamer: BackgroundStreamer,
   ) {}
 
   @Get(':id')
-  @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
-    ApiOperation({ operationId: 'retrieveResponse', summary: 'Get a stored response' }),
+  @OpenApi(({ ApiOperation, ApiParam, ApiQuery, ApiResponse }) => [
+    ApiOperation({
+      operationId: 'retrieveResponse',
+      summary: 'Get a stored response',
+      description:
+        'One that runs in the background is given as it is now. With `stream=true` its events are streamed from the first on, stored ones at once; `Last-Event-ID` counts as `starting_after`.',
+    }),
     ApiParam(ID_PARAMETER),
+    ApiQuery({ name: 'stream', required: false, schema: { type: 'boolean', default: false } }),
+    ApiQuery({
+      name: 'starting_after',
+      required: false,
+      description: 'With `stream=true`: the `sequence_number` of the last event that is not wanted again.',
+      schema: { type: 'integer', minimum: 0 },
+    }),
     ApiResponse({
       status: 200,
       description: 'The response, as it was given.',
@@ -33,14 +50,8 @@ export class StoredResponsesController {
     }),
   ])
   async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const { response: stored } = await this.#find(request);
-    if (request.query['stream'] === 'true') {
-      throw new InvalidRequestError(
-        'This response cannot be streamed again: it did not run in the background. Leave `stream` out.',
-        { param: 'stream' },
-      );
-    }
-    response.json(stored);
+    if (request.query['stream'] === 'true') await this.#stream(request, response);
+    else response.json((await this.#find(request)).response);
   }
 
   @Delete(':id')
@@ -85,11 +96,35 @@ export class StoredResponsesController {
   }
 
   @Post(':id/cancel')
-  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
-  async cancel(@Req() request: Request): Promise<never> {
-    const { response } = await this.#find(request);
+  @HttpCode(200)
+  @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
+    ApiOperation({
+      operationId: 'cancelResponse',
+      summary: 'Cancel a response in the background',
+      description: 'Waits for its end. May be sent again; one that has ended otherwise is a 400.',
+    }),
+    ApiParam(ID_PARAMETER),
+    ApiResponse({
+      status: 200,
+      description: 'The response, which is cancelled.',
+      schema: {
+        type: 'object',
+        example: { ...responseExample, background: true, status: 'cancelled', completed_at: null },
+      },
+    }),
+  ])
+  async cancel(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const cancelled = await this.background.cancel(
+      readPathParameter(request, 'id'),
+      this.access.requireCaller(request),
+    );
+    if (cancelled !== undefined) {
+      response.json(cancelled);
+      return;
+    }
+    const { response: found } = await this.#find(request);
     throw new InvalidRequestError(
-      response['status'] === 'completed'
+      found['status'] === 'completed'
         ? 'Cannot cancel a completed response.'
         : 'Cannot cancel this response: it does not run in the background.',
     );
@@ -112,6 +147,20 @@ export class StoredResponsesController {
   @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
   otherMethodsOfCancel(): never {
     throw new MethodNotAllowedError(['POST']);
+  }
+
+  async #stream(request: Request, response: Response): Promise<void> {
+    const { after, isReconnect } = readPosition(request);
+    const run = await this.background.find(readPathParameter(request, 'id'), this.access.requireCaller(request));
+    if (run !== undefined) {
+      await this.streamer.stream(run, response, { after, hasIds: true, endsEmpty: isReconnect });
+      return;
+    }
+    await this.#find(request);
+    throw new InvalidRequestError(
+      'This response cannot be streamed again: it did not run in the background. Leave `stream` out.',
+      { param: 'stream' },
+    );
   }
 
   /** @throws NotFoundError if there is none that this caller may see */

@@ -2,14 +2,7 @@ export { EventStreamWriter } from './event-stream-writer.js';
 export { NODE_EVENTS_HEADER, NodeEvents } from './node-events.js';
 export { readOrigin } from './read-origin.js';
 export { RequestIntake, type TakenRequest } from './request-intake.js';
-export {
-  isRepeated,
-  mergeDeltaEvents,
-  NewestEvents,
-  paceRunEvents,
-  type RepeatedEvent,
-  wantsNodeEvents,
-} from './pace-run-events.js';
+export { isRepeated, NewestEvents, paceRunEvents, type RepeatedEvent, wantsNodeEvents } from './pace-run-events.js';
 export { DONE_FRAME, encodeError } from './sse-frames.js';
 export { WholeResponses } from './whole-responses.js';
 export { WireModule } from './wire.module.js';

@@ -2,7 +2,8 @@ import type { Request } from 'express';
 import type { MonoTypeOperatorFunction } from 'rxjs';
 import type { RunEvent } from '../../engine/index.js';
 import type { Clock } from '../../kernel/index.js';
-import { coalesce, mergeDeltas } from '../../streaming/index.js';
+import { mergeDeltaEvents } from '../../runs/index.js';
+import { coalesce } from '../../streaming/index.js';
 import { NODE_EVENTS_HEADER } from './node-events.js';
 
 /** Whether the client asks for node events. */
@@ -75,16 +76,4 @@ export class NewestEvents<T> {
     this.#newest = undefined;
     return newest;
   }
-}
-
-/** Joins text of one node and channel into one event. @returns undefined for anything else */
-export function mergeDeltaEvents(held: RunEvent, next: RunEvent): RunEvent | undefined {
-  if (held.type !== 'delta' || next.type !== 'delta' || held.node !== next.node) return undefined;
-  const delta = mergeDeltas(held.delta, next.delta);
-  if (delta === undefined) return undefined;
-  const { seq, node, debounceMs } = held;
-  // Called for each token where tokens come fast, so there is no spread: it would cost more than all the rest.
-  return debounceMs === undefined
-    ? { type: 'delta', seq, node, delta }
-    : { type: 'delta', seq, node, delta, debounceMs };
 }

@@ -7,6 +7,7 @@ import { Clock, IdSource, readErrorCode, type Timer } from '../../kernel/index.j
 import { DocumentStore, type StoredDocument } from './document-store.js';
 import { FolderLock } from './folder-lock.js';
 import type { SqliteDocuments } from './sqlite/sqlite-documents.js';
+import type { SqliteRunLogs } from './sqlite/sqlite-run-logs.js';
 import type { SqliteThread } from './sqlite/sqlite-thread.js';
 
 /** Of one owner. */
@@ -23,6 +24,7 @@ const UNWRITABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
 interface OpenStore {
   readonly thread: SqliteThread;
   readonly documents: SqliteDocuments;
+  readonly runLogs: SqliteRunLogs;
   /** Undefined if it is in memory. */
   readonly lock: FolderLock | undefined;
 }
@@ -62,29 +64,23 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
 
   override async put(document: StoredDocument): Promise<boolean> {
     if (!this.isOn) return false;
-    return this.#use((documents) => documents.put(document));
+    return this.#use(({ documents }) => documents.put(document));
   }
 
   override async find(id: string, owner: string): Promise<Pick<StoredDocument, 'json'> | undefined> {
-    return (await this.#isThere()) ? this.#use((documents) => documents.find(id, owner)) : undefined;
+    return (await this.hasAny()) ? this.#use(({ documents }) => documents.find(id, owner)) : undefined;
   }
 
   override async findParts(ids: readonly string[], owner: string): Promise<ReadonlyMap<string, string>> {
-    return (await this.#isThere()) ? this.#use((documents) => documents.findParts(ids, owner)) : new Map();
+    return (await this.hasAny()) ? this.#use(({ documents }) => documents.findParts(ids, owner)) : new Map();
   }
 
   override async remove(id: string, owner: string): Promise<boolean> {
-    return (await this.#isThere()) && this.#use((documents) => documents.remove(id, owner));
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    this.#isClosed = true;
-    const open = await this.#opening?.catch(() => undefined);
-    if (open !== undefined) await this.#close(open);
+    return (await this.hasAny()) && this.#use(({ documents }) => documents.remove(id, owner));
   }
 
   /** Whether anything can be in it: looking for what is not there makes no files. */
-  async #isThere(): Promise<boolean> {
+  async hasAny(): Promise<boolean> {
     if (!this.isOn) return false;
     if (this.#opening !== undefined) return true;
     return stat(this.#file).then(
@@ -93,12 +89,23 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     );
   }
 
-  async #use<T>(work: (documents: SqliteDocuments) => Promise<T>): Promise<T> {
-    const { thread, documents } = await this.#open();
+  /** Works on the logs of runs in it. @throws OverloadedError while it is away */
+  useRunLogs<T>(work: (runLogs: SqliteRunLogs) => Promise<T>): Promise<T> {
+    return this.#use(({ runLogs }) => work(runLogs));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#isClosed = true;
+    const open = await this.#opening?.catch(() => undefined);
+    if (open !== undefined) await this.#close(open);
+  }
+
+  async #use<T>(work: (open: OpenStore) => Promise<T>): Promise<T> {
+    const open = await this.#open();
     try {
-      return await work(documents);
+      return await work(open);
     } catch (error) {
-      if (thread.hasEnded) this.#giveUp();
+      if (open.thread.hasEnded) this.#giveUp();
       throw this.#makeAwayError(error);
     }
   }
@@ -148,13 +155,15 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   }
 
   async #openFile(file: string, lock: FolderLock | undefined): Promise<OpenStore> {
-    const [{ SqliteThread }, { SqliteDocuments }] = await Promise.all([
+    const [{ SqliteThread }, { migrate }, { SqliteDocuments }, { SqliteRunLogs }] = await Promise.all([
       import('./sqlite/sqlite-thread.js'),
+      import('./sqlite/migrations.js'),
       import('./sqlite/sqlite-documents.js'),
+      import('./sqlite/sqlite-run-logs.js'),
     ]);
     const thread = await SqliteThread.open(file);
     try {
-      await SqliteDocuments.migrate(thread);
+      await migrate(thread);
     } catch (error) {
       await thread.close().catch(() => undefined);
       throw error;
@@ -165,14 +174,16 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
       mostLengthOfOwner: this.config.store.responsesMaxBytes,
     };
     const documents = new SqliteDocuments(thread, this.clock, limits);
-    this.#sweepLater(documents);
-    return { thread, documents, lock };
+    const runLogs = new SqliteRunLogs(thread, this.clock, limits.ttlMs);
+    const open = { thread, documents, runLogs, lock };
+    this.#sweepLater(open);
+    return open;
   }
 
-  #sweepLater(documents: SqliteDocuments): void {
+  #sweepLater(open: OpenStore): void {
     this.#sweep = this.clock.after(SWEEP_EVERY_MS, () => {
-      documents.sweep().then(
-        () => this.#sweepLater(documents),
+      Promise.all([open.documents.sweep(), open.runLogs.sweep()]).then(
+        () => this.#sweepLater(open),
         (error: unknown) => this.#makeAwayError(error),
       );
     });

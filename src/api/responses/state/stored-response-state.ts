@@ -2,14 +2,16 @@ import { Injectable } from '@nestjs/common';
 import type { Caller } from '../../../access/index.js';
 import { Clock, isJsonObject, type JsonObject } from '../../../kernel/index.js';
 import { DocumentStore } from '../../../runs/index.js';
+import { BackgroundLog } from '../background/background-log.js';
 import { type FinishedResponse, ResponseState, type StoredResponse } from './response-state.js';
 
-/** Responses in the store of the server: one document each, whose parts are the items of its output. */
+/** Responses in the store of the server: one document each, whose parts are the items of its output, once they have ended. */
 @Injectable()
 export class StoredResponseState extends ResponseState {
   constructor(
     private readonly store: DocumentStore,
     private readonly clock: Clock,
+    private readonly background: BackgroundLog,
   ) {
     super();
   }
@@ -20,7 +22,8 @@ export class StoredResponseState extends ResponseState {
 
   override async find(id: string, owner: Caller): Promise<StoredResponse | undefined> {
     const document = await this.store.find(id, owner.id);
-    return document && (JSON.parse(document.json) as StoredResponse);
+    if (document !== undefined) return JSON.parse(document.json) as StoredResponse;
+    return this.background.find(id, owner);
   }
 
   override async findItems(ids: readonly string[], owner: Caller): Promise<ReadonlyMap<string, JsonObject>> {
@@ -41,7 +44,8 @@ export class StoredResponseState extends ResponseState {
     if (!isKept) throw new Error('The response and its conversation are larger than all of a caller may be.');
   }
 
-  override remove(id: string, owner: Caller): Promise<boolean> {
-    return this.store.remove(id, owner.id);
+  override async remove(id: string, owner: Caller): Promise<boolean> {
+    const wasInBackground = await this.background.remove(id, owner);
+    return (await this.store.remove(id, owner.id)) || wasInBackground;
   }
 }

@@ -16,32 +16,6 @@ const KEPT_SHARE = 0.9;
 /** So many that have expired are removed at once. */
 const SWEPT_AT_ONCE = 1_000;
 
-/** The tables, in the order in which they came to be; `user_version` says how far a file has come. */
-const MIGRATIONS: readonly (readonly string[])[] = [
-  [
-    `create table documents (
-       id text primary key, owner text not null, created integer not null, expires integer not null,
-       length integer not null, json text not null
-     ) strict`,
-    'create index documents_by_owner on documents (owner, created, id, length)',
-    'create index documents_by_end on documents (expires)',
-    `create table document_parts (
-       id text primary key, document text not null, owner text not null, json text not null
-     ) strict, without rowid`,
-    'create index document_parts_by_document on document_parts (document)',
-    'create table document_owners (owner text primary key, count integer not null, length integer not null) strict',
-    `create trigger document_added after insert on documents begin
-       insert into document_owners values (new.owner, 1, new.length)
-       on conflict do update set count = count + 1, length = length + excluded.length;
-     end`,
-    `create trigger document_removed after delete on documents begin
-       delete from document_parts where document = old.id;
-       update document_owners set count = count - 1, length = length - old.length where owner = old.owner;
-       delete from document_owners where owner = old.owner and count = 0;
-     end`,
-  ],
-];
-
 /** Documents in a SQLite database. */
 export class SqliteDocuments {
   constructor(
@@ -49,19 +23,6 @@ export class SqliteDocuments {
     private readonly clock: Clock,
     private readonly limits: DocumentLimits,
   ) {}
-
-  /** Brings the tables of a database up to date. @throws Error if a newer release has made them */
-  static async migrate(thread: SqliteThread): Promise<void> {
-    const [rows] = await thread.transact([['pragma user_version']]);
-    const version = Number(rows?.[0]?.['user_version'] ?? 0);
-    if (version > MIGRATIONS.length) {
-      throw new Error(
-        `It was written by a newer release (format ${version}; this one knows up to ${MIGRATIONS.length})`,
-      );
-    }
-    const steps = MIGRATIONS.slice(version).flatMap((migration) => migration.map((sql): SqlStep => [sql]));
-    if (steps.length > 0) await thread.transact([...steps, [`pragma user_version = ${MIGRATIONS.length}`]]);
-  }
 
   async put({ id, owner, createdAt, json, parts }: StoredDocument): Promise<boolean> {
     const { ttlMs, mostOfOwner, mostLengthOfOwner } = this.limits;

@@ -1,0 +1,89 @@
+import type { LogPage } from '../store/run-log-store.js';
+import type { LoggedEvent } from './logged-event.js';
+import type { OpenLog } from './open-log.js';
+
+/** Where readers find logs: one read of the store serves all who want the same. */
+export interface LogSource {
+  /** The log, while its run is at work in this process. */
+  findOpen(id: string): OpenLog | undefined;
+  /** See `RunLogStore.read`. A run that is not at work here has ended when this resolves. */
+  read(id: string, from: number): Promise<LogPage | undefined>;
+}
+
+/**
+ * Reads one log to its end, stored events at once and then those that come, each once and in order. A reader that is slow lags in
+ * the log, and holds up nobody.
+ */
+export class LogFollower {
+  readonly #source: LogSource;
+  readonly #id: string;
+  /** Of the next event. */
+  #number = 0;
+  #open: OpenLog | undefined;
+  #isClosed = false;
+  #onClose: (() => void) | undefined;
+
+  constructor(source: LogSource, id: string) {
+    this.#source = source;
+    this.#id = id;
+    this.#open = source.findOpen(id);
+  }
+
+  /**
+   * The time, if nothing has happened up to now that this reader has not seen; else undefined. Milliseconds since the Unix epoch.
+   * Whatever happens later has this time or a later one.
+   */
+  get quietAt(): number | undefined {
+    const open = this.#open;
+    if (open === undefined || open.ending !== undefined || open.isBehind || open.length !== this.#number)
+      return undefined;
+    return open.now();
+  }
+
+  /**
+   * The next events, when there are any.
+   * @returns `over` behind the last event, or once the reader was closed; `gone` if the run was removed
+   * @throws OverloadedError if the store is away
+   */
+  async next(): Promise<readonly LoggedEvent[] | 'over' | 'gone'> {
+    while (!this.#isClosed) {
+      this.#open ??= this.#source.findOpen(this.#id);
+      const open = this.#open;
+      const newest = open?.findPiece(this.#number);
+      if (newest !== undefined) return this.#take(newest.events);
+      if (open !== undefined && open.length === this.#number && open.ending !== 'gone') {
+        if (open.ending === 'over') return 'over';
+        await this.#wait(open);
+        continue;
+      }
+      const page = await this.#source.read(this.#id, this.#number);
+      if (page === undefined) return 'gone';
+      if (page.events.length > 0) return this.#take(page.events);
+      if (page.isOver) return 'over';
+      this.#open = undefined;
+    }
+    return 'over';
+  }
+
+  /** The reader leaves. */
+  close(): void {
+    this.#isClosed = true;
+    this.#onClose?.();
+  }
+
+  #take(events: readonly LoggedEvent[]): readonly LoggedEvent[] {
+    this.#number += events.length;
+    return events;
+  }
+
+  async #wait(open: OpenLog): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const leave = open.watch(resolve);
+      this.#onClose = () => {
+        leave();
+        resolve();
+      };
+    });
+    this.#onClose = undefined;
+  }
+}

@@ -1,0 +1,112 @@
+import { Logger } from '@nestjs/common';
+import { describeError, type Clock, type Timer } from '../../kernel/index.js';
+import type { LogBatch, RunLogStore } from '../store/run-log-store.js';
+import type { OpenLog } from './open-log.js';
+
+/** Least time between two commits, in milliseconds. The first thing that is written after a pause does not wait. */
+const WINDOW_MS = 25;
+/** Most runs in one commit. */
+const MOST_RUNS = 300;
+/** How soon a commit that failed is tried again, and for how long in all before the runs are given up. Milliseconds. */
+const TRY_AGAIN_MS = 500;
+const GIVE_UP_AFTER_MS = 10_000;
+
+/**
+ * Writes all open logs of this process into the store: one commit at a time, with what all runs have said meanwhile. A statement
+ * for each event would cost many times as much (measured).
+ */
+export class LogWriter {
+  readonly #logger = new Logger('Runs');
+  readonly #store: RunLogStore;
+  readonly #clock: Clock;
+  readonly #onLost: (log: OpenLog) => void;
+  readonly #waiting = new Set<OpenLog>();
+  #isCommitting = false;
+  #timer: Timer | undefined;
+  #isScheduled = false;
+  /** By the monotonic clock. */
+  #lastAt = Number.NEGATIVE_INFINITY;
+  /** Since when the store has failed. */
+  #failingSince: number | undefined;
+
+  /** @param onLost told of logs that the store takes no more of: removed, or not to be kept at all */
+  constructor(store: RunLogStore, clock: Clock, onLost: (log: OpenLog) => void) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#onLost = onLost;
+  }
+
+  /** There is something in this log that is to be kept. */
+  readonly write = (log: OpenLog): void => {
+    this.#waiting.add(log);
+    this.#schedule();
+  };
+
+  #schedule(): void {
+    if (this.#isCommitting || this.#isScheduled || this.#timer !== undefined || this.#waiting.size === 0) return;
+    const now = this.#clock.monotonic();
+    const waitMs = this.#failingSince === undefined ? this.#lastAt + WINDOW_MS - now : TRY_AGAIN_MS;
+    if (waitMs > 0) {
+      this.#timer = this.#clock.after(waitMs, () => {
+        this.#timer = undefined;
+        void this.#commit();
+      });
+      return;
+    }
+    // With all else that is said in this turn of the event loop.
+    this.#isScheduled = true;
+    process.nextTick(() => {
+      this.#isScheduled = false;
+      void this.#commit();
+    });
+  }
+
+  /** Never rejects. */
+  async #commit(): Promise<void> {
+    const logs: OpenLog[] = [];
+    const batches: LogBatch[] = [];
+    for (const log of this.#waiting) {
+      if (logs.length === MOST_RUNS) break;
+      this.#waiting.delete(log);
+      const batch = log.takeBatch();
+      if (batch === undefined) continue;
+      logs.push(log);
+      batches.push(batch);
+    }
+    if (batches.length === 0) return;
+    this.#isCommitting = true;
+    this.#lastAt = this.#clock.monotonic();
+    try {
+      const kept = await this.#store.append(batches);
+      this.#failingSince = undefined;
+      logs.forEach((log, place) => {
+        if (kept[place] === true) log.show();
+        else this.#lose(log);
+        if (log.isBehind) this.#waiting.add(log);
+      });
+    } catch (error) {
+      this.#tryAgain(logs, error);
+    }
+    this.#isCommitting = false;
+    this.#schedule();
+  }
+
+  #tryAgain(logs: readonly OpenLog[], error: unknown): void {
+    const now = this.#clock.monotonic();
+    if (this.#failingSince === undefined) {
+      this.#failingSince = now;
+      this.#logger.error(`The logs of ${logs.length} runs cannot be written: ${describeError(error).message}`);
+    }
+    const isOver = now - this.#failingSince >= GIVE_UP_AFTER_MS;
+    for (const log of logs) {
+      if (isOver) this.#lose(log);
+      else this.#waiting.add(log);
+    }
+    if (isOver) this.#failingSince = undefined;
+  }
+
+  #lose(log: OpenLog): void {
+    log.close();
+    this.#onLost(log);
+  }
+}

@@ -1,0 +1,27 @@
+import type { RunEvent } from '../../engine/index.js';
+
+/** An event as it stands in a log. */
+export type LoggedEvent = RunEvent & {
+  /** When it happened, in milliseconds since the Unix epoch. It never goes back within a log. */
+  readonly at: number;
+};
+
+/**
+ * What of an event is logged. What silent steps and the workflow gave is for code in this process alone, and no log that clients
+ * can read has it.
+ */
+export function makeLoggedEvent(event: RunEvent, at: number): LoggedEvent {
+  switch (event.type) {
+    case 'node-finished': {
+      if (event.visible) return { ...event, at };
+      const { output: _output, ...rest } = event;
+      return { ...rest, at };
+    }
+    case 'run-finished': {
+      const { result: _result, ...rest } = event;
+      return { ...rest, at };
+    }
+    default:
+      return { ...event, at };
+  }
+}

@@ -1,0 +1,198 @@
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { AppConfig } from '../../config/index.js';
+import { formatStackForLog, OverloadedError } from '../../errors/index.js';
+import { Clock } from '../../kernel/index.js';
+import { RunService } from '../run.service.js';
+import { DocumentStore } from '../store/document-store.js';
+import { type LoggedRun, type LogPage, RunLogStore } from '../store/run-log-store.js';
+import { makeInterruptedEvent } from './interrupted-event.js';
+import { LogFollower, type LogSource } from './log-follower.js';
+import { LogWriter } from './log-writer.js';
+import type { LoggedEvent } from './logged-event.js';
+import { type KeptRequest, LoggedWork, type RunToLog, type WorkTools } from './logged-work.js';
+import { OpenLog } from './open-log.js';
+import { RunPlaces } from './run-places.js';
+
+/** How soon runs of an earlier process are looked for again where the store is away, in milliseconds. */
+const LOOK_AGAIN_MS = 2_000;
+
+/**
+ * Runs that outlive the requests that began them: each is written into its log and read from there, by any number of readers. At
+ * most `RUNS_CONCURRENCY` of them are at work, the others wait.
+ */
+@Injectable()
+export class LoggedRuns implements OnApplicationBootstrap, LogSource {
+  readonly #logger = new Logger('Runs');
+  /** Those that wait or are at work in this process, by id. */
+  readonly #works = new Map<string, LoggedWork>();
+  readonly #writer: LogWriter;
+  readonly #places: RunPlaces;
+  readonly #tools: WorkTools;
+  /** Readers that want the same share a reading. */
+  readonly #readings = new Map<string, Promise<LogPage | undefined>>();
+  #endingLost: Promise<void> | undefined;
+
+  constructor(
+    config: AppConfig,
+    private readonly clock: Clock,
+    private readonly store: RunLogStore,
+    private readonly documents: DocumentStore,
+    runs: RunService,
+    private readonly adapterHost: HttpAdapterHost,
+  ) {
+    const { concurrency, mostQueuedOfCaller, timeoutMs } = config.store;
+    // A run whose log takes nothing any more would go on for nobody.
+    this.#writer = new LogWriter(store, clock, ({ id }) => this.#works.get(id)?.cancel());
+    this.#places = new RunPlaces(clock, concurrency, mostQueuedOfCaller);
+    this.#tools = {
+      runs,
+      store,
+      places: this.#places,
+      clock,
+      timeoutMs,
+      onFault: (id, error) => this.#report(id, error),
+    };
+  }
+
+  /** Runs that a process has left behind end as failed. */
+  async onApplicationBootstrap(): Promise<void> {
+    // Commands that serve nothing leave the folder to the server.
+    if ((this.adapterHost.httpAdapter as unknown) === undefined) return;
+    if (this.store.isOn && (await this.store.hasEarlier())) void this.#endEarlier();
+  }
+
+  /**
+   * Begins a run as soon as there is a place for it. When this resolves, it is kept, and can be followed.
+   * @throws RateLimitedError, OverloadedError if too many wait, the store is away, or the server is shutting down
+   */
+  async start(run: RunToLog): Promise<void> {
+    const { id, owner, request, memo, head } = run;
+    const leaveQueue = this.#places.reserve(owner);
+    const log = new OpenLog({ id, epoch: 0, length: 0, clock: this.clock, onWrite: this.#writer.write });
+    const work = new LoggedWork(run, log, this.#tools);
+    this.#works.set(id, work);
+    try {
+      await this.store.create({
+        id,
+        owner,
+        createdAt: this.clock.now(),
+        request: JSON.stringify({ request, memo } satisfies KeptRequest),
+        head,
+      });
+      work.wait(leaveQueue);
+    } catch (error) {
+      leaveQueue();
+      this.#works.delete(id);
+      throw error;
+    }
+    void work.ended.then(() => this.#works.delete(id));
+  }
+
+  /** @returns undefined if there is none, it has expired, or it belongs to somebody else */
+  async find(id: string, owner: string): Promise<LoggedRun | undefined> {
+    const run = await this.store.find(id, owner);
+    if (run === undefined || isOver(run) || this.#works.has(id)) return run;
+    await this.#endLost();
+    return this.store.find(id, owner);
+  }
+
+  /** What its door wanted to have back; undefined if there is no such run. */
+  async findMemo(id: string): Promise<unknown> {
+    const json = await this.store.findRequest(id);
+    return json === undefined ? undefined : (JSON.parse(json) as KeptRequest).memo;
+  }
+
+  /** Reads a log from its beginning on. */
+  follow(id: string): LogFollower {
+    return new LogFollower(this, id);
+  }
+
+  /** What a log has now. */
+  async *readSoFar(id: string): AsyncGenerator<LoggedEvent> {
+    for (let from = 0; ;) {
+      const page = await this.store.read(id, from);
+      if (page === undefined || page.events.length === 0) return;
+      from += page.events.length;
+      yield* page.events;
+    }
+  }
+
+  /**
+   * Ends a run before its end, and waits until that is in its log.
+   * @returns the run as it is then: it may have ended otherwise, now or before; undefined as for {@link find}
+   */
+  async cancel(id: string, owner: string): Promise<LoggedRun | undefined> {
+    const run = await this.find(id, owner);
+    const work = this.#works.get(id);
+    if (run === undefined || isOver(run) || work === undefined) return run;
+    work.cancel();
+    await work.ended;
+    return this.find(id, owner);
+  }
+
+  /** Removes a run with its log; one that is at work is cancelled before. @returns false if {@link find} does not find it */
+  async remove(id: string, owner: string): Promise<boolean> {
+    if ((await this.cancel(id, owner)) === undefined) return false;
+    return this.store.remove(id, owner);
+  }
+
+  findOpen(id: string): OpenLog | undefined {
+    return this.#works.get(id)?.log;
+  }
+
+  read(id: string, from: number): Promise<LogPage | undefined> {
+    const key = `${from} ${id}`;
+    let reading = this.#readings.get(key);
+    if (reading === undefined) {
+      reading = this.#read(id, from).finally(() => this.#readings.delete(key));
+      this.#readings.set(key, reading);
+    }
+    return reading;
+  }
+
+  async #read(id: string, from: number): Promise<LogPage | undefined> {
+    const page = await this.store.read(id, from);
+    if (page === undefined || page.isOver || page.events.length > 0 || this.#works.has(id)) return page;
+    await this.#endLost();
+    return this.store.read(id, from);
+  }
+
+  async #endEarlier(): Promise<void> {
+    try {
+      await this.#endLost();
+    } catch (error) {
+      if (!(error instanceof OverloadedError)) this.#logger.error('Runs cannot be ended', formatStackForLog(error));
+      this.clock.after(LOOK_AGAIN_MS, () => void this.#endEarlier());
+    }
+  }
+
+  /** Ends those that have not ended and are not at work here: their process is gone. */
+  #endLost(): Promise<void> {
+    this.#endingLost ??= this.#endAllLost().finally(() => {
+      this.#endingLost = undefined;
+    });
+    return this.#endingLost;
+  }
+
+  async #endAllLost(): Promise<void> {
+    const lost = (await this.store.listUnfinished()).filter(({ id }) => !this.#works.has(id));
+    if (lost.length === 0) return;
+    // What is kept of an end that its log never got: nobody was told of that end.
+    for (const { id, owner } of lost) await this.documents.remove(id, owner);
+    const finishedAt = this.clock.now();
+    const events = [JSON.stringify(makeInterruptedEvent(finishedAt))];
+    await this.store.append(
+      lost.map(({ id, epoch, length }) => ({ run: id, epoch, first: length, events, status: 'failed', finishedAt })),
+    );
+    this.#logger.warn(`${lost.length} runs had not ended when their process did: they have failed`);
+  }
+
+  #report(id: string, error: unknown): void {
+    this.#logger.error(`What is kept of the run ${id} is not whole`, formatStackForLog(error));
+  }
+}
+
+function isOver({ status }: LoggedRun): boolean {
+  return status !== 'queued' && status !== 'running';
+}

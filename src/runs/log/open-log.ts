@@ -1,0 +1,174 @@
+import type { Clock } from '../../kernel/index.js';
+import { Gate } from '../../streaming/index.js';
+import type { LogBatch, LoggedStatus } from '../store/run-log-store.js';
+import type { LoggedEvent } from './logged-event.js';
+
+/** Most characters that may wait to be kept before the run has to wait, too. */
+const MOST_WAITING = 256 * 1024;
+
+/** Where a log is to be begun. */
+export interface OpenLogParts {
+  readonly id: string;
+  readonly epoch: number;
+  /** Number of its next event. */
+  readonly length: number;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Told that there is something to be kept. */
+  readonly onWrite: (log: OpenLog) => void;
+}
+
+/** Events that follow one another. */
+export interface LogPiece {
+  /** Number of the first. */
+  readonly first: number;
+  readonly events: readonly LoggedEvent[];
+}
+
+/** What is on its way to the store. */
+interface Waiting {
+  readonly batch: LogBatch;
+  readonly events: readonly LoggedEvent[];
+  readonly length: number;
+}
+
+/**
+ * The log of a run that is at work in this process, from its first event to its last. Nobody sees an event before the store has
+ * it: what was shown is never taken back.
+ */
+export class OpenLog {
+  readonly id: string;
+  /** Closed while too much waits to be kept. */
+  readonly gate = new Gate();
+  readonly #parts: OpenLogParts;
+  #events: LoggedEvent[] = [];
+  #json: string[] = [];
+  #status: LoggedStatus | undefined;
+  #finishedAt: number | undefined;
+  /** Characters in `#json`, and of all that was ever written. */
+  #waitingLength = 0;
+  #writtenLength = 0;
+  #waiting: Waiting | undefined;
+  #kept: number;
+  #newest: LogPiece | undefined;
+  #lastAt = 0;
+  #ending: 'over' | 'gone' | undefined;
+  #watchers = new Set<() => void>();
+
+  constructor(parts: OpenLogParts) {
+    this.#parts = parts;
+    this.id = parts.id;
+    this.#kept = parts.length;
+  }
+
+  /** Number of events that the store has, and anybody may see. */
+  get length(): number {
+    return this.#kept;
+  }
+
+  /** Characters that were written to it. */
+  get writtenLength(): number {
+    return this.#writtenLength;
+  }
+
+  /** `over`: the last event is there. `gone`: it was removed, or has another writer. Undefined: neither. */
+  get ending(): 'over' | 'gone' | undefined {
+    return this.#ending;
+  }
+
+  /** True if there are events that nobody may see yet. */
+  get isBehind(): boolean {
+    return this.#waiting !== undefined || this.#events.length > 0;
+  }
+
+  /** The time for what happens now, which never goes back. Milliseconds since the Unix epoch. */
+  now(): number {
+    this.#lastAt = Math.max(this.#lastAt, this.#parts.clock.now());
+    return this.#lastAt;
+  }
+
+  /** The events from this number on, if the newest piece begins with it. */
+  findPiece(from: number): LogPiece | undefined {
+    return this.#newest?.first === from ? this.#newest : undefined;
+  }
+
+  /**
+   * Calls back once, when there is something new to see, or the log has ended.
+   * @returns to be called by whoever leaves before
+   */
+  watch(onNews: () => void): () => void {
+    this.#watchers.add(onNews);
+    return () => this.#watchers.delete(onNews);
+  }
+
+  /** Resolves when the store has all that was written up to now, or will never have it. */
+  async settle(): Promise<void> {
+    while (this.isBehind && this.#ending === undefined) await new Promise<void>((resolve) => this.watch(resolve));
+  }
+
+  /** @param ending where the run stands with this event, if it is its last one */
+  write(event: LoggedEvent, ending?: LoggedStatus): void {
+    if (this.#ending !== undefined) return;
+    const json = JSON.stringify(event);
+    this.#events.push(event);
+    this.#json.push(json);
+    this.#waitingLength += json.length;
+    this.#writtenLength += json.length;
+    if (event.type === 'run-started') this.#status = 'running';
+    if (ending !== undefined) {
+      this.#status = ending;
+      this.#finishedAt = event.at;
+    }
+    if (this.#waitingLength + (this.#waiting?.length ?? 0) > MOST_WAITING) this.gate.close();
+    this.#parts.onWrite(this);
+  }
+
+  /** What is to be kept next: again the same until it was. */
+  takeBatch(): LogBatch | undefined {
+    if (this.#ending !== undefined) return undefined;
+    if (this.#waiting === undefined && this.#events.length > 0) {
+      const batch: LogBatch = {
+        run: this.id,
+        epoch: this.#parts.epoch,
+        first: this.#kept,
+        events: this.#json,
+        ...(this.#status !== undefined && { status: this.#status }),
+        ...(this.#finishedAt !== undefined && { finishedAt: this.#finishedAt }),
+      };
+      this.#waiting = { batch, events: this.#events, length: this.#waitingLength };
+      this.#events = [];
+      this.#json = [];
+      this.#waitingLength = 0;
+      this.#status = undefined;
+    }
+    return this.#waiting?.batch;
+  }
+
+  /** The store has what was taken: now it may be seen. */
+  show(): void {
+    const shown = this.#waiting;
+    if (shown === undefined) return;
+    this.#waiting = undefined;
+    this.#newest = { first: this.#kept, events: shown.events };
+    this.#kept += shown.events.length;
+    if (shown.batch.finishedAt !== undefined) this.#ending = 'over';
+    if (this.#waitingLength <= MOST_WAITING) this.gate.open();
+    this.#wake();
+  }
+
+  /** The store will never take anything of this run again. */
+  close(): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = 'gone';
+    this.#waiting = undefined;
+    this.#events = [];
+    this.#json = [];
+    this.gate.open();
+    this.#wake();
+  }
+
+  #wake(): void {
+    const watchers = this.#watchers;
+    this.#watchers = new Set();
+    for (const wake of watchers) wake();
+  }
+}

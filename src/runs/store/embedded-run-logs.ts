@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import { EmbeddedStore } from './embedded-store.js';
+import { type LogBatch, type LoggedRun, type LogPage, type NewLoggedRun, RunLogStore } from './run-log-store.js';
+
+/** The logs of runs in the store that needs nothing to be installed. Looking for what is not there makes no files. */
+@Injectable()
+export class EmbeddedRunLogs extends RunLogStore {
+  constructor(private readonly store: EmbeddedStore) {
+    super();
+  }
+
+  override get isOn(): boolean {
+    return this.store.isOn;
+  }
+
+  override hasEarlier(): Promise<boolean> {
+    return this.store.hasAny();
+  }
+
+  override create(run: NewLoggedRun): Promise<void> {
+    return this.store.useRunLogs((logs) => logs.create(run));
+  }
+
+  override append(batches: readonly LogBatch[]): Promise<readonly boolean[]> {
+    return this.store.useRunLogs((logs) => logs.append(batches));
+  }
+
+  override async read(id: string, from: number): Promise<LogPage | undefined> {
+    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.read(id, from)) : undefined;
+  }
+
+  override async find(id: string, owner: string): Promise<LoggedRun | undefined> {
+    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.find(id, owner)) : undefined;
+  }
+
+  override async findRequest(id: string): Promise<string | undefined> {
+    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.findRequest(id)) : undefined;
+  }
+
+  override async listUnfinished(): Promise<readonly LoggedRun[]> {
+    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.listUnfinished()) : [];
+  }
+
+  override async remove(id: string, owner: string): Promise<boolean> {
+    return (await this.store.hasAny()) && this.store.useRunLogs((logs) => logs.remove(id, owner));
+  }
+}

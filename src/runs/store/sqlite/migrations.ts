@@ -1,0 +1,54 @@
+import type { SqliteThread, SqlStep } from './sqlite-thread.js';
+
+/** The tables, in the order in which they came to be; `user_version` says how far a file has come. */
+const MIGRATIONS: readonly (readonly string[])[] = [
+  [
+    `create table documents (
+       id text primary key, owner text not null, created integer not null, expires integer not null,
+       length integer not null, json text not null
+     ) strict`,
+    'create index documents_by_owner on documents (owner, created, id, length)',
+    'create index documents_by_end on documents (expires)',
+    `create table document_parts (
+       id text primary key, document text not null, owner text not null, json text not null
+     ) strict, without rowid`,
+    'create index document_parts_by_document on document_parts (document)',
+    'create table document_owners (owner text primary key, count integer not null, length integer not null) strict',
+    `create trigger document_added after insert on documents begin
+       insert into document_owners values (new.owner, 1, new.length)
+       on conflict do update set count = count + 1, length = length + excluded.length;
+     end`,
+    `create trigger document_removed after delete on documents begin
+       delete from document_parts where document = old.id;
+       update document_owners set count = count - 1, length = length - old.length where owner = old.owner;
+       delete from document_owners where owner = old.owner and count = 0;
+     end`,
+  ],
+  [
+    `create table runs (
+       id text primary key, owner text not null, status text not null, epoch integer not null, created integer not null,
+       finished integer, expires integer not null, request text not null, head text not null
+     ) strict`,
+    'create index runs_by_end on runs (expires)',
+    'create index runs_unfinished on runs (id) where finished is null',
+    `create table run_log (
+       run text not null, first integer not null, last integer not null, events text not null, primary key (run, first)
+     ) strict, without rowid`,
+    'create trigger run_removed after delete on runs begin delete from run_log where run = old.id; end',
+    // What is kept of a run's end has its id: when that makes room for something newer, so does the log.
+    `create trigger run_forgotten after delete on documents begin
+       delete from runs where id = old.id and owner = old.owner and finished is not null;
+     end`,
+  ],
+];
+
+/** Brings the tables of a database up to date. @throws Error if a newer release has made them */
+export async function migrate(thread: SqliteThread): Promise<void> {
+  const [rows] = await thread.transact([['pragma user_version']]);
+  const version = Number(rows?.[0]?.['user_version'] ?? 0);
+  if (version > MIGRATIONS.length) {
+    throw new Error(`It was written by a newer release (format ${version}; this one knows up to ${MIGRATIONS.length})`);
+  }
+  const steps = MIGRATIONS.slice(version).flatMap((migration) => migration.map((sql): SqlStep => [sql]));
+  if (steps.length > 0) await thread.transact([...steps, [`pragma user_version = ${MIGRATIONS.length}`]]);
+}

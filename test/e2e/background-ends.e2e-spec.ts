@@ -1,0 +1,155 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  bareFrames,
+  beginResponse,
+  callResponse,
+  followResponse,
+  readStream,
+  responseUrl,
+  retrieve,
+} from '../support/background-client.js';
+import { eventually } from '../support/eventually.js';
+import { getJson, readResponse, send } from '../support/http-client.js';
+import { failResponse } from '../support/responses-client.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { scriptStream } from '../support/upstream/scripts.js';
+import { gate } from '../support/upstream/steps.js';
+
+/** Each test starts two servers. */
+const LONGEST_MS = 90_000;
+
+describe('a response in the background whose process ends', () => {
+  let folder: string;
+  let upstream: ScriptedUpstream;
+  let server: ServerProcess;
+  const app = {
+    get baseUrl() {
+      return `${server.url}/v1`;
+    },
+  };
+  beforeAll(ensureServerIsBuilt, 120_000);
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'millrace-ends-'));
+    upstream = await ScriptedUpstream.start();
+  });
+  afterEach(async () => {
+    await server.process.stop();
+    await upstream.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const start = async (env: Record<string, string> = {}): Promise<void> => {
+    server = await startServerProcess({
+      env: { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test', RUNS_DIR: folder, ...env },
+    });
+  };
+
+  it('is killed, and has failed when the next process is there; what ended before stays as it was', async () => {
+    await start();
+    upstream.next(scriptStream('Whole'));
+    const { id: whole } = await beginResponse(app);
+    const { text: told } = await followResponse(app, whole);
+    const door = gate();
+    upstream.next(scriptStream(['Hel', door, 'lo']));
+    const { id } = await beginResponse(app);
+    await eventually(async () => (await retrieve(app, id)).output.length === 1);
+    const { answer } = send('GET', responseUrl(app, id, '?stream=true'), undefined);
+    const reader = await answer;
+    let seen = '';
+    reader.on('data', (bytes: Buffer) => (seen += bytes.toString()));
+    await eventually(() => seen.includes('"delta":"Hel"'));
+    server.process.signal('SIGKILL');
+    await server.process.exit;
+    door.open();
+
+    await start();
+    // Without anybody asking for it.
+    await server.process.waitForLine(/1 runs had not ended/);
+    const { text } = await followResponse(app, id);
+    const { response, error } = readStream(text);
+    expect(response).toMatchObject({
+      status: 'failed',
+      error: {
+        code: 'server_error',
+        message: 'The process that this ran in ended before it was done. Send the request again.',
+      },
+      output: [{ status: 'incomplete', content: [{ text: 'Hel' }] }],
+    });
+    expect(error).toBeDefined();
+    // What was shown is never taken back.
+    expect(bareFrames(text).startsWith(bareFrames(seen))).toBe(true);
+    expect(await retrieve(app, id)).toEqual(response);
+    expect((await callResponse(app, 'POST', `${id}/cancel`)).status).toBe(400);
+    expect((await followResponse(app, whole)).text).toBe(told);
+    expect(await retrieve(app, whole)).toEqual(readStream(told).response);
+  }, LONGEST_MS);
+
+  it('fails when its time is over at a shutdown, waiting or not, and the readers are told', async () => {
+    const env = { SHUTDOWN_GRACE_MS: '300', RUNS_CONCURRENCY: '1' };
+    await start(env);
+    const door = gate();
+    upstream.next(scriptStream(['Hel', door, 'lo']));
+    const { id } = await beginResponse(app);
+    await door.reached;
+    const { id: waiting } = await beginResponse(app);
+    const readers = [followResponse(app, id), followResponse(app, waiting)];
+    await eventually(async () => (await retrieve(app, id)).output.length === 1);
+    server.process.signal('SIGTERM');
+    for (const { text } of await Promise.all(readers)) {
+      expect(readStream(text).response).toMatchObject({ status: 'failed', error: { code: 'server_error' } });
+    }
+    await server.process.exit;
+    await start(env);
+    for (const each of [id, waiting]) {
+      expect(await retrieve(app, each)).toMatchObject({ status: 'failed', error: { code: 'server_error' } });
+    }
+  }, LONGEST_MS);
+
+  it('comes to its end within the time that a shutdown gives it', async () => {
+    await start();
+    const door = gate();
+    upstream.next(scriptStream(['Hel', door, 'lo']));
+    const { id } = await beginResponse(app);
+    await door.reached;
+    const reader = followResponse(app, id);
+    server.process.signal('SIGTERM');
+    await server.process.waitForLine(/Shutting down/);
+    door.open();
+    expect(readStream((await reader).text).response.status).toBe('completed');
+    await server.process.exit;
+    await start();
+    expect((await retrieve(app, id)).status).toBe('completed');
+  }, LONGEST_MS);
+
+  it('is refused where nothing is kept, or another process has the folder', async () => {
+    await start({ RUNS: 'off' });
+    expect(await failResponse(app, { background: true })).toMatchObject({
+      status: 400,
+      param: 'background',
+      code: 'runs_disabled',
+    });
+    await server.process.stop();
+    await start();
+    upstream.next(scriptStream('Hello'));
+    const { id } = await beginResponse(app);
+    await followResponse(app, id);
+    const first = server;
+    try {
+      await start();
+      const { answer } = send('POST', responseUrl(app, '').slice(0, -1), {
+        model: 'chat',
+        input: 'Hi',
+        background: true,
+      });
+      const { status, headers } = await readResponse(await answer);
+      expect([status, headers['retry-after']]).toEqual([503, '2']);
+      expect((await getJson(responseUrl(app, id))).status).toBe(503);
+    } finally {
+      await first.process.stop();
+    }
+  }, LONGEST_MS);
+});

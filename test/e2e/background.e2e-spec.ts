@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Bench } from '../support/app.js';
+import {
+  bareFrames,
+  beginResponse,
+  callResponse,
+  followResponse,
+  readStream,
+  responseUrl,
+  retrieve,
+} from '../support/background-client.js';
+import { eventually } from '../support/eventually.js';
+import { getJson } from '../support/http-client.js';
+import { createResponse, failResponse, openResponse, readResponse } from '../support/responses-client.js';
+import { scriptStream } from '../support/upstream/scripts.js';
+import { errorBody, gate, httpError } from '../support/upstream/steps.js';
+
+const WORDS = ['One ', 'two ', 'three ', 'four ', '🦀.'];
+
+describe('a response in the background', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await Bench.start();
+  });
+  afterEach(() => bench.close());
+
+  const statusOf = async (id: string): Promise<string | undefined> => (await retrieve(bench.app, id)).status;
+  const ended = (id: string): Promise<boolean> =>
+    eventually(async () => !['queued', 'in_progress'].includes((await statusOf(id)) ?? ''));
+
+  it('is answered at once, goes on alone, and is found while it runs and when it has ended', async () => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo']));
+    const begun = await beginResponse(bench.app);
+    expect(begun).toMatchObject({ status: 'queued', background: true, store: true, output: [] });
+    await door.reached;
+    await eventually(async () => (await retrieve(bench.app, begun.id)).output.length === 1);
+    expect(await retrieve(bench.app, begun.id)).toMatchObject({
+      status: 'in_progress',
+      output: [{ status: 'in_progress', content: [{ text: 'Hel' }] }],
+    });
+    door.open();
+    await ended(begun.id);
+    expect(await retrieve(bench.app, begun.id)).toMatchObject({
+      status: 'completed',
+      output: [{ content: [{ text: 'Hello' }] }],
+      usage: { total_tokens: 12 },
+    });
+  });
+
+  it('is read with the same bytes from every number on, while it runs and afterwards', async () => {
+    const doors = WORDS.map(() => gate());
+    bench.upstream.next(scriptStream(WORDS.flatMap((word, place) => [word, doors[place]!])));
+    const first = await openResponse(bench.app, { background: true });
+    const id = (await first.until(({ kind }) => kind === 'data')).kind === 'data' ? readId(first.items) : '';
+    const live = followResponse(bench.app, id);
+    for (const door of doors) {
+      await door.reached;
+      door.open();
+    }
+    const posted = await first.collect();
+    const { text } = await live;
+    const { events, response, text: said } = readStream(text);
+    expect(said).toBe(WORDS.join(''));
+    expect(response.status).toBe('completed');
+    expect(events.map(({ type }) => type).slice(0, 3)).toEqual([
+      'response.created',
+      'response.queued',
+      'response.in_progress',
+    ]);
+    expect(readResponse(posted).events).toEqual(events);
+    const frames = bareFrames(text).split(/(?<=\n\n)/);
+    for (let after = 0; after < events.length; after++) {
+      const { text: rest } = await followResponse(bench.app, id, `&starting_after=${after}`);
+      expect(bareFrames(rest)).toBe(frames.slice(after + 1).join(''));
+    }
+    expect((await followResponse(bench.app, id)).text).toBe(text);
+    expect(text.match(/^id: \d+$/gm)).toEqual(events.map((_, number) => `id: ${number}`));
+    expect(await retrieve(bench.app, id)).toEqual(response);
+  });
+
+  it('goes on when its client leaves right after the first event, for three others that read at the same time', async () => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo ', 'you']));
+    const first = await openResponse(bench.app, { background: true });
+    await first.until(({ kind }) => kind === 'data');
+    const id = readId(first.items);
+    first.destroy();
+    const readers = [0, 1, 2].map((after) => followResponse(bench.app, id, `&starting_after=${after}`));
+    await door.reached;
+    door.open();
+    const texts = await Promise.all(readers);
+    const { text: whole } = await followResponse(bench.app, id);
+    expect(readStream(whole)).toMatchObject({ text: 'Hello you', response: { status: 'completed' } });
+    texts.forEach(({ text }, after) => {
+      expect(bareFrames(whole).endsWith(bareFrames(text))).toBe(true);
+      expect(text).toContain(`"sequence_number":${after + 1},`.replace(/,$/, ''));
+    });
+  });
+
+  it('is cancelled from another connection, once, and everybody is told', async () => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo']));
+    const { id } = await beginResponse(bench.app);
+    await door.reached;
+    const reader = followResponse(bench.app, id);
+    await eventually(async () => (await retrieve(bench.app, id)).output.length === 1);
+    const { status, json } = await callResponse(bench.app, 'POST', `${id}/cancel`);
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ id, status: 'cancelled', error: null, incomplete_details: null });
+    const { events, response } = readStream((await reader).text);
+    expect(events.at(-1)?.type).toBe('response.incomplete');
+    expect(response).toMatchObject({ status: 'cancelled', output: [{ status: 'incomplete' }] });
+    expect((await callResponse(bench.app, 'POST', `${id}/cancel`)).json).toEqual(json);
+    expect(await retrieve(bench.app, id)).toEqual(json);
+    await eventually(async () => (await (await bench.upstream.request(0)).closed) === 'aborted');
+  });
+
+  it('cannot be cancelled once it is completed, nor if it did not run in the background', async () => {
+    bench.upstream.always(scriptStream('Hello'));
+    const { id } = await beginResponse(bench.app);
+    await ended(id);
+    const { id: other } = await createResponse(bench.app);
+    expect(await callResponse(bench.app, 'POST', `${id}/cancel`)).toMatchObject({
+      status: 400,
+      json: { error: { message: 'Cannot cancel a completed response.', param: null, code: null } },
+    });
+    expect((await callResponse(bench.app, 'POST', `${other}/cancel`)).status).toBe(400);
+    expect((await callResponse(bench.app, 'POST', 'resp_nobody/cancel')).status).toBe(404);
+  });
+
+  it('is gone on with when it has ended, and not before', async () => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo'])).next(scriptStream('More'));
+    const { id } = await beginResponse(bench.app, { input: 'Hi' });
+    await door.reached;
+    expect(await failResponse(bench.app, { previous_response_id: id })).toMatchObject({
+      status: 400,
+      param: 'previous_response_id',
+    });
+    door.open();
+    await ended(id);
+    await createResponse(bench.app, { input: 'And?', previous_response_id: id });
+    expect((await bench.upstream.request(1)).body['messages']).toEqual([
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: 'Hello' },
+      { role: 'user', content: 'And?' },
+    ]);
+    const { json } = await getJson(responseUrl(bench.app, id, '/input_items'));
+    expect(json).toMatchObject({ data: [{ role: 'user' }] });
+  });
+
+  it('ends for its readers when it is removed, and is gone then', async () => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo']));
+    const { id } = await beginResponse(bench.app);
+    await door.reached;
+    const reader = followResponse(bench.app, id);
+    expect((await callResponse(bench.app, 'DELETE', id)).json).toEqual({ id, object: 'response', deleted: true });
+    expect(readStream((await reader).text).response.status).toBe('cancelled');
+    expect((await getJson(responseUrl(bench.app, id))).status).toBe(404);
+    expect((await followResponse(bench.app, id)).status).toBe(404);
+    expect((await callResponse(bench.app, 'DELETE', id)).status).toBe(404);
+  });
+
+  it('says in its stream what it failed with, once', async () => {
+    bench.upstream.next(httpError(500, errorBody('Down')));
+    const { id } = await beginResponse(bench.app);
+    const { error, response } = readStream((await followResponse(bench.app, id)).text);
+    expect(error).toMatchObject({ code: 'server_error' });
+    expect(response).toMatchObject({ status: 'failed', error: { code: 'server_error' } });
+    expect(await retrieve(bench.app, id)).toEqual(response);
+    expect((await callResponse(bench.app, 'POST', `${id}/cancel`)).status).toBe(400);
+  });
+
+  it('tells a browser that comes back after the end not to come again', async () => {
+    bench.upstream.next(scriptStream('Hello'));
+    const { id } = await beginResponse(bench.app);
+    const { events } = readStream((await followResponse(bench.app, id)).text);
+    const last = events.length - 1;
+    const gone = await followResponse(bench.app, id, '', { 'last-event-id': `${last}` });
+    expect([gone.status, gone.text]).toEqual([204, '']);
+    const greater = await followResponse(bench.app, id, `&starting_after=${last - 1}`, { 'last-event-id': '0' });
+    expect(greater.text.startsWith(`id: ${last}\n`)).toBe(true);
+    const older = await followResponse(bench.app, id, '&starting_after=0', { 'last-event-id': `${last - 1}` });
+    expect(older.text).toBe(greater.text);
+    const none = await followResponse(bench.app, id, `&starting_after=${last}`, { 'last-event-id': 'x' });
+    expect(bareFrames(none.text)).toBe('data: [DONE]\n\n');
+  });
+
+  it('refuses positions that are no numbers, and streams of responses that were not in the background', async () => {
+    bench.upstream.always(scriptStream('Hello'));
+    const { id } = await beginResponse(bench.app);
+    for (const wrong of ['', '-1', '1e3', '0x10', '1.5', 'x', '1&starting_after=2']) {
+      const { status, json } = await followResponse(bench.app, id, `&starting_after=${wrong}`);
+      expect([wrong, status, json]).toMatchObject([wrong, 400, { error: { param: 'starting_after' } }]);
+    }
+    const { id: other } = await createResponse(bench.app);
+    expect(await followResponse(bench.app, other)).toMatchObject({ status: 400, json: { error: { param: 'stream' } } });
+    expect((await followResponse(bench.app, 'resp_nobody')).status).toBe(404);
+  });
+
+  it('is begun once for requests with the same Idempotency-Key', async () => {
+    bench.upstream.next(scriptStream('Hello'));
+    const headers = { 'idempotency-key': 'once' };
+    const [first, second] = [await beginResponse(bench.app, {}, headers), await beginResponse(bench.app, {}, headers)];
+    expect(second).toEqual(first);
+    await ended(first.id);
+  });
+});
+
+function readId(items: readonly { readonly kind: string; readonly json?: unknown }[]): string {
+  const created = items.find(({ kind }) => kind === 'data')?.json as { response: { id: string } };
+  return created.response.id;
+}

@@ -1,0 +1,58 @@
+import { getJson, type HttpResponse, postJson, readResponse as readAnswer, send } from './http-client.js';
+import { assertValidResponse, type WireResponse } from './response-schemas.js';
+import { readResponse, responsesUrl } from './responses-client.js';
+import type { ToldResponse } from './response-rules.js';
+import { readFrames } from './sse-frames.js';
+
+type App = { readonly baseUrl: string };
+type Headers = Readonly<Record<string, string>>;
+
+/** Where one response is. */
+export function responseUrl(app: App, id: string, rest = ''): string {
+  return `${responsesUrl(app)}/${id}${rest}`;
+}
+
+/** Begins a response of the workflow `chat` in the background, if nothing else is said. */
+export async function beginResponse(app: App, body: object = {}, headers: Headers = {}): Promise<WireResponse> {
+  const answer = await postJson(
+    responsesUrl(app),
+    { model: 'chat', input: 'Hello', background: true, ...body },
+    headers,
+  );
+  if (answer.status !== 200) throw new Error(`${answer.status}: ${answer.text}`);
+  assertValidResponse(answer.json);
+  return answer.json;
+}
+
+/** A response as it is now. */
+export async function retrieve(app: App, id: string, headers: Headers = {}): Promise<WireResponse> {
+  const { status, text, json } = await getJson(responseUrl(app, id), headers);
+  if (status !== 200) throw new Error(`${status}: ${text}`);
+  assertValidResponse(json);
+  return json;
+}
+
+/** Cancels a response, or removes it. */
+export async function callResponse(
+  app: App,
+  method: 'POST' | 'DELETE',
+  path: string,
+  headers: Headers = {},
+): Promise<HttpResponse> {
+  return readAnswer(await send(method, responseUrl(app, path), undefined, { headers }).answer);
+}
+
+/** Reads the stream of a response to its end. */
+export async function followResponse(app: App, id: string, query = '', headers: Headers = {}): Promise<HttpResponse> {
+  return getJson(responseUrl(app, id, `?stream=true${query}`), headers);
+}
+
+/** What of a stream is the same for every reader: without comments and numbers of events beside the data. */
+export function bareFrames(stream: string): string {
+  return stream.replaceAll(/^(?:: .*\n\n|id: \d+\n)/gm, '');
+}
+
+/** Checks a stream by every rule. */
+export function readStream(stream: string): ToldResponse {
+  return readResponse(readFrames(bareFrames(stream)));
+}
