@@ -8,6 +8,7 @@ import { ResponseFold } from './response-fold.js';
 import { type FinishedResponse, ResponseState } from './state/response-state.js';
 
 class FullState extends ResponseState {
+  override readonly isOn = true;
   override readonly isKept = true;
   readonly kept: FinishedResponse[] = [];
 

@@ -25,6 +25,10 @@ class MapState extends ResponseState {
     super();
   }
 
+  override get isOn(): boolean {
+    return this.isKept;
+  }
+
   override find(id: string, owner: Caller): Promise<StoredResponse | undefined> {
     return Promise.resolve(this.#of(owner).find(({ response }) => response['id'] === id));
   }

@@ -51,7 +51,8 @@ export class ResponsesDecoder {
     const input = (await this.#findReferred(readInput(body), caller)).filter((item) => !isCutCall(item));
     const messages = [...writeInstructions(body), ...makeMessages([...earlier, ...input])];
     if (messages.length === 0) throw makeNothingToSendError();
-    const isStored = this.state.isKept && body.store !== false;
+    // One in the background is stored, or else refused when it is to begin.
+    const isStored = body.background === true || (this.state.isKept && body.store !== false);
     const receipts = input.filter((item) => findKind(item) === 'receipt').map(({ type }) => `item ${String(type)}`);
     this.#tellLeftOut(workflow.id, [...leftOut, ...receipts]);
     return {
@@ -71,7 +72,7 @@ export class ResponsesDecoder {
 
   /** @throws InvalidRequestError if it would have to run on without its client, and nothing outlives its request here */
   #assertCanWait({ background }: ResponseRequest): void {
-    if (background !== true || this.state.isKept) return;
+    if (background !== true || this.state.isOn) return;
     throw new InvalidRequestError(
       "Invalid value for 'background': this server keeps nothing (RUNS is off). Leave `background` out, and wait for the response.",
       { param: 'background', code: 'runs_disabled' },

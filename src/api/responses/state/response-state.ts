@@ -20,6 +20,9 @@ export interface FinishedResponse {
 
 /** Stores responses, and finds what was stored of earlier ones. What one caller stored, no other can find. */
 export abstract class ResponseState {
+  /** False: nothing outlives its request here, now or later. */
+  abstract readonly isOn: boolean;
+
   /** False: nothing can be stored at the moment, so nothing can be referred to later. */
   abstract readonly isKept: boolean;
 

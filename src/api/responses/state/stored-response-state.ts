@@ -16,6 +16,10 @@ export class StoredResponseState extends ResponseState {
     super();
   }
 
+  override get isOn(): boolean {
+    return this.store.isOn;
+  }
+
   override get isKept(): boolean {
     return this.store.canKeep;
   }
