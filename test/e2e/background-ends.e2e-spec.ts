@@ -48,108 +48,124 @@ describe('a response in the background whose process ends', () => {
     });
   };
 
-  it('is killed, and has failed when the next process is there; what ended before stays as it was', async () => {
-    await start();
-    upstream.next(scriptStream('Whole'));
-    const { id: whole } = await beginResponse(app);
-    const { text: told } = await followResponse(app, whole);
-    const door = gate();
-    upstream.next(scriptStream(['Hel', door, 'lo']));
-    const { id } = await beginResponse(app);
-    await eventually(async () => (await retrieve(app, id)).output.length === 1);
-    const { answer } = send('GET', responseUrl(app, id, '?stream=true'), undefined);
-    const reader = await answer;
-    let seen = '';
-    reader.on('data', (bytes: Buffer) => (seen += bytes.toString()));
-    await eventually(() => seen.includes('"delta":"Hel"'));
-    server.process.signal('SIGKILL');
-    await server.process.exit;
-    door.open();
-
-    await start();
-    // Without anybody asking for it.
-    await server.process.waitForLine(/1 runs had not ended/);
-    const { text } = await followResponse(app, id);
-    const { response, error } = readStream(text);
-    expect(response).toMatchObject({
-      status: 'failed',
-      error: {
-        code: 'server_error',
-        message: 'The process that this ran in ended before it was done. Send the request again.',
-      },
-      output: [{ status: 'incomplete', content: [{ text: 'Hel' }] }],
-    });
-    expect(error).toBeDefined();
-    // What was shown is never taken back.
-    expect(bareFrames(text).startsWith(bareFrames(seen))).toBe(true);
-    expect(await retrieve(app, id)).toEqual(response);
-    expect((await callResponse(app, 'POST', `${id}/cancel`)).status).toBe(400);
-    expect((await followResponse(app, whole)).text).toBe(told);
-    expect(await retrieve(app, whole)).toEqual(readStream(told).response);
-  }, LONGEST_MS);
-
-  it('fails when its time is over at a shutdown, waiting or not, and the readers are told', async () => {
-    const env = { SHUTDOWN_GRACE_MS: '300', RUNS_CONCURRENCY: '1' };
-    await start(env);
-    const door = gate();
-    upstream.next(scriptStream(['Hel', door, 'lo']));
-    const { id } = await beginResponse(app);
-    await door.reached;
-    const { id: waiting } = await beginResponse(app);
-    const readers = [followResponse(app, id), followResponse(app, waiting)];
-    await eventually(async () => (await retrieve(app, id)).output.length === 1);
-    server.process.signal('SIGTERM');
-    for (const { text } of await Promise.all(readers)) {
-      expect(readStream(text).response).toMatchObject({ status: 'failed', error: { code: 'server_error' } });
-    }
-    await server.process.exit;
-    await start(env);
-    for (const each of [id, waiting]) {
-      expect(await retrieve(app, each)).toMatchObject({ status: 'failed', error: { code: 'server_error' } });
-    }
-  }, LONGEST_MS);
-
-  it('comes to its end within the time that a shutdown gives it', async () => {
-    await start();
-    const door = gate();
-    upstream.next(scriptStream(['Hel', door, 'lo']));
-    const { id } = await beginResponse(app);
-    await door.reached;
-    const reader = followResponse(app, id);
-    server.process.signal('SIGTERM');
-    await server.process.waitForLine(/Shutting down/);
-    door.open();
-    expect(readStream((await reader).text).response.status).toBe('completed');
-    await server.process.exit;
-    await start();
-    expect((await retrieve(app, id)).status).toBe('completed');
-  }, LONGEST_MS);
-
-  it('is refused where nothing is kept, or another process has the folder', async () => {
-    await start({ RUNS: 'off' });
-    expect(await failResponse(app, { background: true })).toMatchObject({
-      status: 400,
-      param: 'background',
-      code: 'runs_disabled',
-    });
-    await server.process.stop();
-    await start();
-    upstream.next(scriptStream('Hello'));
-    const { id } = await beginResponse(app);
-    await followResponse(app, id);
-    const first = server;
-    try {
+  it(
+    'is killed, and has failed when the next process is there; what ended before stays as it was',
+    async () => {
       await start();
-      const { answer } = send('POST', responseUrl(app, '').slice(0, -1), {
-        model: 'chat',
-        input: 'Hi',
-        background: true,
+      upstream.next(scriptStream('Whole'));
+      const { id: whole } = await beginResponse(app);
+      const { text: told } = await followResponse(app, whole);
+      const door = gate();
+      upstream.next(scriptStream(['Hel', door, 'lo']));
+      const { id } = await beginResponse(app);
+      await eventually(async () => (await retrieve(app, id)).output.length === 1);
+      const { answer } = send('GET', responseUrl(app, id, '?stream=true'), undefined);
+      const reader = await answer;
+      let seen = '';
+      reader.on('data', (bytes: Buffer) => (seen += bytes.toString()));
+      await eventually(() => seen.includes('"delta":"Hel"'));
+      server.process.signal('SIGKILL');
+      await server.process.exit;
+      door.open();
+
+      await start();
+      // Without anybody asking for it.
+      await server.process.waitForLine(/1 runs had not ended/);
+      const { text } = await followResponse(app, id);
+      const { response, error } = readStream(text);
+      expect(response).toMatchObject({
+        status: 'failed',
+        error: {
+          code: 'server_error',
+          message: 'The process that this ran in ended before it was done. Send the request again.',
+        },
+        output: [{ status: 'incomplete', content: [{ text: 'Hel' }] }],
       });
-      const { status, headers } = await readResponse(await answer);
-      expect([status, headers['retry-after']]).toEqual([503, '2']);
-      expect((await getJson(responseUrl(app, id))).status).toBe(503);
-    } finally {
-      await first.process.stop();
-    }
-  }, LONGEST_MS);
+      expect(error).toBeDefined();
+      // What was shown is never taken back.
+      expect(bareFrames(text).startsWith(bareFrames(seen))).toBe(true);
+      expect(await retrieve(app, id)).toEqual(response);
+      expect((await callResponse(app, 'POST', `${id}/cancel`)).status).toBe(400);
+      expect((await followResponse(app, whole)).text).toBe(told);
+      expect(await retrieve(app, whole)).toEqual(readStream(told).response);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'fails when its time is over at a shutdown, waiting or not, and the readers are told',
+    async () => {
+      const env = { SHUTDOWN_GRACE_MS: '300', RUNS_CONCURRENCY: '1' };
+      await start(env);
+      const door = gate();
+      upstream.next(scriptStream(['Hel', door, 'lo']));
+      const { id } = await beginResponse(app);
+      await door.reached;
+      const { id: waiting } = await beginResponse(app);
+      const readers = [followResponse(app, id), followResponse(app, waiting)];
+      await eventually(async () => (await retrieve(app, id)).output.length === 1);
+      server.process.signal('SIGTERM');
+      for (const { text } of await Promise.all(readers)) {
+        expect(readStream(text).response).toMatchObject({ status: 'failed', error: { code: 'server_error' } });
+      }
+      await server.process.exit;
+      await start(env);
+      for (const each of [id, waiting]) {
+        expect(await retrieve(app, each)).toMatchObject({ status: 'failed', error: { code: 'server_error' } });
+      }
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'comes to its end within the time that a shutdown gives it',
+    async () => {
+      await start();
+      const door = gate();
+      upstream.next(scriptStream(['Hel', door, 'lo']));
+      const { id } = await beginResponse(app);
+      await door.reached;
+      const reader = followResponse(app, id);
+      server.process.signal('SIGTERM');
+      await server.process.waitForLine(/Shutting down/);
+      door.open();
+      expect(readStream((await reader).text).response.status).toBe('completed');
+      await server.process.exit;
+      await start();
+      expect((await retrieve(app, id)).status).toBe('completed');
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'is refused where nothing is kept, or another process has the folder',
+    async () => {
+      await start({ RUNS: 'off' });
+      expect(await failResponse(app, { background: true })).toMatchObject({
+        status: 400,
+        param: 'background',
+        code: 'runs_disabled',
+      });
+      await server.process.stop();
+      await start();
+      upstream.next(scriptStream('Hello'));
+      const { id } = await beginResponse(app);
+      await followResponse(app, id);
+      const first = server;
+      try {
+        await start();
+        const { answer } = send('POST', responseUrl(app, '').slice(0, -1), {
+          model: 'chat',
+          input: 'Hi',
+          background: true,
+        });
+        const { status, headers } = await readResponse(await answer);
+        expect([status, headers['retry-after']]).toEqual([503, '2']);
+        expect((await getJson(responseUrl(app, id))).status).toBe(503);
+      } finally {
+        await first.process.stop();
+      }
+    },
+    LONGEST_MS,
+  );
 });
