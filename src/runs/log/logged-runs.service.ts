@@ -80,9 +80,16 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
         request: JSON.stringify({ request, memo } satisfies KeptRequest),
         head,
       });
+    } catch (error) {
+      leaveQueue();
+      this.#works.delete(id);
+      throw error;
+    }
+    try {
       work.wait(leaveQueue);
     } catch (error) {
       leaveQueue();
+      await this.store.remove(id, owner).catch((fault: unknown) => this.#report(id, fault));
       this.#works.delete(id);
       throw error;
     }

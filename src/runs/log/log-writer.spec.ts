@@ -1,0 +1,163 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { FakeClock } from '../../../test/support/fake-clock.js';
+import type { LogBatch } from '../store/run-log-store.js';
+import { LogFollower } from './log-follower.js';
+import { LogWriter } from './log-writer.js';
+import type { LoggedEvent } from './logged-event.js';
+import { OpenLog } from './open-log.js';
+
+let clock: FakeClock;
+let batches: (readonly LogBatch[])[];
+let answer: (batches: readonly LogBatch[]) => Promise<readonly boolean[]>;
+let lost: string[];
+let reads: number;
+let writer: LogWriter;
+
+beforeEach(() => {
+  jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+  clock = new FakeClock();
+  batches = [];
+  lost = [];
+  reads = 0;
+  answer = (sent) => Promise.resolve(sent.map(() => true));
+  const store = {
+    append: (sent: readonly LogBatch[]) => {
+      batches.push(sent);
+      return answer(sent);
+    },
+  };
+  writer = new LogWriter(store as never, clock, ({ id }) => lost.push(id));
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+const open = (id = 'r'): OpenLog => new OpenLog({ id, epoch: 0, length: 0, clock, onWrite: writer.write });
+
+function say(log: OpenLog, text: string): void {
+  log.write({ type: 'delta', seq: 0, node: 'n', delta: { type: 'content', text }, at: log.now() });
+}
+
+/** Lets everything happen that does not wait for the clock. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const readTexts = (events: readonly LoggedEvent[]): readonly string[] =>
+  events.map((event) => (event.type === 'delta' && event.delta.type === 'content' ? event.delta.text : event.type));
+
+function follow(log: OpenLog): LogFollower {
+  return new LogFollower(
+    {
+      findOpen: () => log,
+      read: () => {
+        reads++;
+        return Promise.resolve(undefined);
+      },
+    },
+    log.id,
+  );
+}
+
+describe('LogWriter', () => {
+  it('does not let the first event wait, and commits what all runs say in the next 25 ms at once', async () => {
+    const [a, b] = [open('a'), open('b')];
+    say(a, '1');
+    await turn();
+    expect(batches).toHaveLength(1);
+    say(a, '2');
+    say(b, '3');
+    say(a, '4');
+    await turn();
+    expect(batches).toHaveLength(1);
+    clock.advance(25);
+    await turn();
+    expect(batches[1]?.map(({ run, first, events }) => [run, first, events.length])).toEqual([
+      ['a', 1, 2],
+      ['b', 0, 1],
+    ]);
+  });
+
+  it('shows nothing before the store has it', async () => {
+    const log = open();
+    let commit: () => void = () => undefined;
+    answer = (sent) => new Promise((resolve) => (commit = () => resolve(sent.map(() => true))));
+    const follower = follow(log);
+    let seen: unknown;
+    void follower.next().then((events) => (seen = events));
+    say(log, '1');
+    await turn();
+    expect([batches.length, log.length, seen]).toEqual([1, 0, undefined]);
+    commit();
+    await turn();
+    expect([log.length, readTexts(seen as readonly LoggedEvent[])]).toEqual([1, ['1']]);
+  });
+
+  it('sends the same again while the store fails, holds the run back, and loses nothing', async () => {
+    const log = open();
+    answer = () => Promise.reject(new Error('full'));
+    say(log, 'x'.repeat(200 * 1024));
+    await turn();
+    say(log, 'y'.repeat(100 * 1024));
+    expect(log.gate.isOpen).toBe(false);
+    clock.advance(500);
+    await turn();
+    expect(batches[1]).toEqual(batches[0]);
+    answer = (sent) => Promise.resolve(sent.map(() => true));
+    clock.advance(500);
+    await turn();
+    clock.advance(500);
+    await turn();
+    expect([log.length, log.gate.isOpen, lost]).toEqual([2, true, []]);
+    expect(batches.at(-1)?.[0]?.first).toBe(1);
+  });
+
+  it('gives runs up when the store has failed for 10 s, and those that it takes nothing of any more', async () => {
+    const log = open();
+    answer = () => Promise.reject(new Error('full'));
+    say(log, '1');
+    for (let tries = 0; tries < 25 && lost.length === 0; tries++) {
+      await turn();
+      clock.advance(500);
+    }
+    expect([lost, log.ending]).toEqual([['r'], 'gone']);
+    answer = () => Promise.resolve([false]);
+    const other = open('other');
+    say(other, '1');
+    clock.advance(500);
+    await turn();
+    expect([lost, other.ending]).toEqual([['r', 'other'], 'gone']);
+  });
+
+  it('serves a thousand readers at the end of a log without reading the store', async () => {
+    const log = open();
+    const seen = Array.from({ length: 1_000 }, (): string[] => []);
+    const readers = seen.map(async (texts) => {
+      const follower = follow(log);
+      for (;;) {
+        const events = await follower.next();
+        if (typeof events === 'string') return events;
+        texts.push(...readTexts(events));
+      }
+    });
+    await turn();
+    for (const text of ['1', '2', '3']) {
+      say(log, text);
+      await turn();
+      clock.advance(25);
+      await turn();
+    }
+    log.write({ type: 'run-finished', seq: 9, finishReason: 'stop', at: log.now() }, 'completed');
+    await turn();
+    clock.advance(25);
+    expect(new Set(await Promise.all(readers))).toEqual(new Set(['over']));
+    for (const texts of seen) expect(texts).toEqual(['1', '2', '3', 'run-finished']);
+    expect(reads).toBe(0);
+  });
+
+  it('lets readers go that leave while they wait', async () => {
+    const follower = follow(open());
+    const next = follower.next();
+    follower.close();
+    await expect(next).resolves.toBe('over');
+  });
+});
