@@ -86,7 +86,7 @@ describe('the settings of a model provider', () => {
       { AZURE_OPENAI_ENDPOINT: 'https://a.example/?api-version=1' },
       'AZURE_OPENAI_ENDPOINT must not have a part after ?',
     ],
-    [{ LANGFUSE_BASE_URL: 'http://ann:secret@127.0.0.1' }, 'LANGFUSE_BASE_URL must not hold a user and a password'],
+    [{ LANGFUSE_BASE_URL: 'http://ann:secret@127.0.0.1' }, 'LANGFUSE_BASE_URL must not hold a user or a password'],
     [{ LANGFUSE_BASE_URL: 'http://127.0.0.1/?a=b' }, 'LANGFUSE_BASE_URL must not have a part after ?'],
     [{ HTTPS_PROXY: 'socks5://127.0.0.1:1080' }, 'HTTPS_PROXY must be the address of an HTTP proxy'],
   ])('%j stop the start', async (env, words) => {

@@ -62,7 +62,7 @@ describe('openStream', () => {
   it('refuses wrong framing and leaves', async () => {
     upstream.next([comment('fine'), raw('event: x\ndata: 1\n\n'), stall()]);
     const stream = await openStream(url, body);
-    await expect(stream.collect()).rejects.toThrow('A frame has several lines');
+    await expect(stream.collect()).rejects.toThrow('The name of an event is not its type');
     expect(stream.items).toHaveLength(1);
     expect(await (await upstream.request(0)).closed).toBe('aborted');
   });
