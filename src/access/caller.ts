@@ -3,7 +3,7 @@ import { ForbiddenError } from '../errors/index.js';
 import type { WorkflowPatterns } from './workflow-patterns.js';
 
 /** What is known of a caller. */
-export interface CallerParts {
+interface CallerParts {
   /** Distinguishes callers of every kind: limits and kept responses are stored under it. */
   readonly id: string;
   /** For logs; undefined if no key or token is needed. */

@@ -7,7 +7,7 @@ import { CliError } from './cli-error.js';
 const OWN_ROOT = join(import.meta.dirname, '../..');
 
 /** The settings of this command line, in the field `millrace` of `package.json`. Paths are relative to its folder. */
-export interface ProjectSettings {
+interface ProjectSettings {
   /** The compiled file whose default export, or else `AppModule`, is the application's module. */
   readonly app?: string;
   /** The compiled file that `millrace dev` runs. */

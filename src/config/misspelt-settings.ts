@@ -6,7 +6,7 @@ const SHORTEST = 8;
 const LONG = 12;
 
 /** What helps to guess which setting an unknown variable is meant for. */
-export interface NameHints {
+interface NameHints {
   /** Names that other programs use for a setting. If they were ignored, the server would run without the setting. */
   readonly knownElsewhere: Readonly<Record<string, string>>;
   /** Variables of other programs whose names are similar to one of ours. */

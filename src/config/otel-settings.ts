@@ -53,7 +53,7 @@ export const OTEL_SETTINGS = {
 export type OtelSettings = Values<typeof OTEL_SETTINGS>;
 
 /** What OpenTelemetry's variables for sampling say. */
-export interface OtelSampling {
+interface OtelSampling {
   /** Share of the traces that are kept, from 0 to 1. */
   readonly rate: number;
   /** True: where a caller's trace is continued, the caller decides whether it is kept. */

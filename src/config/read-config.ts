@@ -85,7 +85,7 @@ export function readModuleConfig(
   options: ModuleSettings,
   environment: Variables,
   providers: readonly ProviderDeclaration[],
-  others: OtherOptions = { names: [], faults: [] },
+  others: OtherOptions,
 ): AppConfig {
   const written = writeOptions({ ...OPTIONS, providers: makeProviderSettings(providers) }, options, others);
   const given: Record<string, string | undefined> = { ...MODULE_DEFAULTS, ...environment, ...written.variables };

@@ -3,7 +3,7 @@ import { readErrorCode } from '../kernel/index.js';
 import type { Setting, Variables } from './setting.js';
 
 /** What reading the files of secrets has given. */
-export interface SecretFiles {
+interface SecretFiles {
   /** All variables, with the secrets from files among them. */
   readonly variables: Variables;
   /** Names of the secrets that come from files. */

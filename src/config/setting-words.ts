@@ -23,7 +23,7 @@ const OURS_ALONE: ReadonlySet<string> = new Set(['LIMIT', 'UPSTREAM', 'TRACING',
 const SHARED = ['HTTP', 'HTTPS', 'NO', 'REDIS'];
 
 /** The first words of variables that the providers of models have. */
-export type ProviderPrefixes = Pick<ProviderDeclaration, 'ownPrefixes' | 'sharedPrefixes'>;
+type ProviderPrefixes = Pick<ProviderDeclaration, 'ownPrefixes' | 'sharedPrefixes'>;
 
 /** Finds settings by the words in their names. */
 export class SettingWords {

@@ -46,7 +46,7 @@ export class Source {
 }
 
 /** Whether a value is secret. A secret may stand in a file that `<name>_FILE` names, even in one that is written later. */
-export type Secrecy = 'open' | 'secret' | 'secret, may be written later';
+type Secrecy = 'open' | 'secret' | 'secret, may be written later';
 
 /** One variable of the environment. Nothing else says its name, its kind or its default. */
 export class Setting<T> {
@@ -81,7 +81,7 @@ export class EnvironmentSetting<T> extends Setting<T> {
  * A setting that only the owner of a server may decide. Where Millrace is a module, its variable is not read, because
  * the application may use the same name for its own.
  */
-export class ServerSetting<T> extends EnvironmentSetting<T> {
+class ServerSetting<T> extends EnvironmentSetting<T> {
   override read(source: Source): T {
     return source.isModule ? this.usual : super.read(source);
   }

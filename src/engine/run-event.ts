@@ -151,7 +151,7 @@ export interface RunEnd {
 export type StepEvent = AgentEvent & { readonly node: string };
 
 /** A step has its input, and its span begins. Emitted only in a traced run. */
-export interface StepTraced {
+interface StepTraced {
   readonly type: 'step-traced';
   readonly node: string;
   /** The step's own key. */
@@ -163,7 +163,7 @@ export interface StepTraced {
 }
 
 /** The span of a step ends. */
-export interface StepTraceEnded {
+interface StepTraceEnded {
   readonly type: 'step-trace-ended';
   readonly node: string;
   readonly level?: EventLevel;
@@ -172,7 +172,7 @@ export interface StepTraceEnded {
 }
 
 /** The trace of a run ends. Comes before the last event, and only in a traced run. */
-export interface RunTraceEnded {
+interface RunTraceEnded {
   readonly type: 'run-trace-ended';
   readonly finishReason?: FinishReason;
   readonly level?: EventLevel;

@@ -44,7 +44,7 @@ import { type StepUsage, sumUsage } from './step-usage.js';
 import { makeTraceEnding, type TraceEnding } from './trace-ending.js';
 
 /** What a run needs. */
-export interface RunParts {
+interface RunParts {
   readonly workflow: CompiledWorkflow;
   readonly request: RunRequest;
   /** Ends the run when it aborts. */

@@ -8,7 +8,7 @@ export interface Speaker {
 }
 
 /** Takes each delta once it may be sent. */
-export type Speak = (speaker: Speaker, delta: Delta) => void;
+type Speak = (speaker: Speaker, delta: Delta) => void;
 
 /** How many bytes of a step's deltas are kept while earlier steps still speak; then the step waits. */
 const MOST_KEPT_BYTES = 1024 * 1024;

@@ -6,13 +6,13 @@ import type { SharedRun } from './shared-run.js';
 import type { TraceEnding } from './trace-ending.js';
 
 /** The end of a step that calls models. */
-export interface StepEnding {
+interface StepEnding {
   readonly usage?: Usage | undefined;
   readonly finishReason?: FinishReason | undefined;
 }
 
 /** How a step failed. */
-export interface StepFailure {
+interface StepFailure {
   /** True if the step was aborted because the run fails for another reason. */
   readonly aborted?: boolean;
   /** True if the run goes on with a substitute output. */

@@ -1,4 +1,4 @@
-import { type ErrorDetails, type ErrorType, MillraceError } from './millrace-error.js';
+import { type ErrorType, MillraceError } from './millrace-error.js';
 
 /** The request itself is at fault: sending it again unchanged cannot work. Status 400. */
 export class InvalidRequestError extends MillraceError {
@@ -79,7 +79,7 @@ export class RequestTimeoutError extends InvalidRequestError {
 export class UnsupportedMediaTypeError extends InvalidRequestError {
   override readonly status = 415;
 
-  constructor(message: string, details: ErrorDetails = {}) {
-    super(message, { code: 'unsupported_media_type', ...details });
+  constructor(message: string) {
+    super(message, { code: 'unsupported_media_type' });
   }
 }

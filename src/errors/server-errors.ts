@@ -40,7 +40,7 @@ export class OverloadedError extends MillraceError {
 }
 
 /** Statuses with which the failure of an upstream reaches the client. */
-export type UpstreamStatus = 400 | 408 | 413 | 422 | 429 | 502 | 504;
+type UpstreamStatus = 400 | 408 | 413 | 422 | 429 | 502 | 504;
 
 /**
  * A model provider failed, refused the request, or sent something that cannot be used. The message is in our own words, because an

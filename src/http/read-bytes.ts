@@ -8,7 +8,7 @@ const FIRST_BYTES = 16 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /** How {@link readBytes} reads a body. */
-export interface ByteReading {
+interface ByteReading {
   /** The length that the request's head announces, in bytes; undefined if it announces none. */
   readonly announced: number | undefined;
   /** Ends the reading when it aborts. */

@@ -9,7 +9,7 @@ const LONGEST_KEY = 200;
  * @param room how many bytes are left; what is beyond them will be cut off
  * @returns what is written in its place, and how many characters of the text are left out behind that
  */
-export type ShortenText = (
+type ShortenText = (
   text: string,
   key: string | undefined,
   room: number,

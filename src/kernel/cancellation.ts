@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { ensureError } from './ensure-error.js';
 
 /** A listener as for an `AbortSignal`: a function, or an object with one. What it throws or rejects with reaches no other listener. */
-export type AbortListener = (() => unknown) | { handleEvent(): unknown };
+type AbortListener = (() => unknown) | { handleEvent(): unknown };
 
 /** The part of an `AbortSignal` that is needed to notice an abort. */
 export interface AbortNotice {
@@ -14,7 +14,7 @@ export interface AbortNotice {
 }
 
 /** Is told what a listener threw; must not throw itself. */
-export type ListenerErrorHandler = (error: Error) => void;
+type ListenerErrorHandler = (error: Error) => void;
 
 /** The handler of the signal whose listeners' errors Node reports now: one tick later, as uncaught errors. */
 let current: ListenerErrorHandler | undefined;

@@ -6,7 +6,7 @@ const LONGEST = { name: 200, message: 4_096, stack: 16_384 } as const;
 const NO_ERROR = 'A value that is no Error was thrown';
 
 /** A description of something that was thrown. All parts are plain strings of bounded length. */
-export interface ErrorDescription {
+interface ErrorDescription {
   readonly name: string;
   readonly message: string;
   /** The stack as Node writes it; name and message alone where there is none that can be read. */

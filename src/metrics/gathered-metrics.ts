@@ -10,7 +10,7 @@ const LIMIT_MS = 1_000;
 const SUMMED: ReadonlySet<string> = new Set(['counter', 'histogram']);
 
 /** What the primary process measures itself. */
-export interface OwnNumbers {
+interface OwnNumbers {
   /** How many workers there should be. */
   readonly processes: number;
   /** How many lines of this process's log were dropped. */

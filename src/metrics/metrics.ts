@@ -11,7 +11,7 @@ import { StreamMetrics } from './stream-metrics.js';
 import { registerTracingMetrics } from './tracing-metrics.js';
 
 /** A request that is over. */
-export interface MeasuredRequest {
+interface MeasuredRequest {
   /** Id of the workflow; `unknown` if no workflow has the requested name, `none` if none was requested. */
   readonly workflow: string;
   readonly outcome: Outcome;
@@ -21,7 +21,7 @@ export interface MeasuredRequest {
 }
 
 /** A number for {@link Metrics.showNumber}. */
-export interface ShownNumber {
+interface ShownNumber {
   readonly name: string;
   readonly help: string;
   readonly value: () => number;

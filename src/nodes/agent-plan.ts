@@ -20,7 +20,7 @@ export interface AgentPlan<Output> {
 }
 
 /** Where an agent finds what it names. */
-export interface AgentSources {
+interface AgentSources {
   readonly providers: ModelProviders;
   /** Absent: the agent gets a prompt manager of its own. */
   readonly prompts?: PromptManager | undefined;

@@ -2,9 +2,7 @@ import type { Delta } from '../streaming/index.js';
 import type { ModelOutput } from './agent-run.js';
 
 /** Opens a model's stream; `finish` makes its result from the whole output. */
-export type OpenStream = <R>(
-  finish: (reply: ModelOutput) => R | Promise<R>,
-) => AsyncGenerator<readonly Delta[], R, void>;
+type OpenStream = <R>(finish: (reply: ModelOutput) => R | Promise<R>) => AsyncGenerator<readonly Delta[], R, void>;
 
 /**
  * A model's output as it arrives: iterate it once to get batches of deltas. The model is called when the first batch is asked

@@ -21,7 +21,7 @@ import {
 } from '../schema/index.js';
 
 /** A schema of OpenAPI 3.0, with the keywords that are used here: JSON Schema, but `nullable` for the type null. */
-export interface SchemaObject {
+interface SchemaObject {
   type?: string;
   nullable?: boolean;
   enum?: unknown[];

@@ -6,7 +6,7 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/index.js';
 
 /** A file that browsers load, with its headers. */
-export interface PlaygroundAsset {
+interface PlaygroundAsset {
   readonly body: Buffer;
   readonly contentType: string;
   /** Strong entity tag: it changes with the content alone. */

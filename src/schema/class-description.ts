@@ -7,7 +7,7 @@ import type { OutputClass } from './output-type.js';
 import { describeProperty, isExcluded, type PropertyDescription } from './property-description.js';
 
 /** What the decorators of a class say, without those of the classes that it refers to. */
-export interface ClassDescription {
+interface ClassDescription {
   /** From `@JSONSchema` on the class. */
   readonly description: string | undefined;
   /** In the order in which a model should write them: in declared order, those of a base class first. */

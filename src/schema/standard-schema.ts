@@ -8,7 +8,7 @@ export interface StandardIssue {
 }
 
 /** The result of a validation: the value that the schema gives, or what is wrong. */
-export type StandardResult<Output> =
+type StandardResult<Output> =
   { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] };
 
 /**

@@ -2,7 +2,7 @@ import { Observable, type OperatorFunction } from 'rxjs';
 import { type Clock, type Timer, TIMER_TOLERANCE_MS } from '../kernel/index.js';
 
 /** How {@link coalesce} treats the items of a stream. */
-export interface CoalesceOptions<T> {
+interface CoalesceOptions<T> {
   readonly clock: Clock;
   /** False for items that are left out as if they had never come. Absent: none is. */
   readonly isWanted?: (item: T) => boolean;

@@ -39,7 +39,7 @@ export interface AnnotationsDelta {
 }
 
 /** Images that a model made, each whole: `{type: "image_url", image_url: {url}}`, mostly with a `data:` URL. */
-export interface ImagesDelta {
+interface ImagesDelta {
   readonly type: 'images';
   readonly images: readonly OpaqueObject[];
 }

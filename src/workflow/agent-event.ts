@@ -24,7 +24,7 @@ export interface ModelCallContent {
 }
 
 /** A model call begins. `call` is a number that no other call or span of the step has. */
-export interface ModelCallStarted extends Within, ModelName {
+interface ModelCallStarted extends Within, ModelName {
   readonly type: 'model-call-started';
   readonly call: number;
   /** Absent unless a trace is kept. */
@@ -32,13 +32,13 @@ export interface ModelCallStarted extends Within, ModelName {
 }
 
 /** The first token of a model call has arrived. */
-export interface ModelCallFirstToken {
+interface ModelCallFirstToken {
   readonly type: 'model-call-first-token';
   readonly call: number;
 }
 
 /** The request of a model call failed before any output came, and is sent again. */
-export interface ModelCallRetried extends ModelName {
+interface ModelCallRetried extends ModelName {
   readonly type: 'model-call-retried';
   readonly call: number;
   /** How many tries have failed. */
@@ -67,7 +67,7 @@ export interface ModelCallFinished {
 }
 
 /** An agent asks the same model again with a new call. */
-export interface AgentRetried extends Within, ModelName {
+interface AgentRetried extends Within, ModelName {
   readonly type: 'agent-retried';
   readonly attempt: number;
   /** Milliseconds. */
@@ -77,7 +77,7 @@ export interface AgentRetried extends Within, ModelName {
 }
 
 /** An agent gives up a model and asks its next one. */
-export interface ModelFallback extends Within {
+interface ModelFallback extends Within {
   readonly type: 'model-fallback';
   readonly from: ModelName;
   readonly to: ModelName;
@@ -86,26 +86,26 @@ export interface ModelFallback extends Within {
 }
 
 /** A model is asked to correct an output that does not fit. */
-export interface Repair extends Within {
+interface Repair extends Within {
   readonly type: 'repair';
   readonly faults: readonly string[];
 }
 
 /** A model has named itself. Comes before the first delta of its output. */
-export interface ModelNamed {
+interface ModelNamed {
   readonly type: 'model-identified';
   readonly identity: ModelIdentity;
 }
 
 /** An agent has its final output. */
-export interface AgentFinished {
+interface AgentFinished {
   readonly type: 'agent-finished';
   /** Why its model stopped. */
   readonly finishReason: FinishReason;
 }
 
 /** A call of one of the server's tools begins. */
-export interface ToolStarted extends Within {
+interface ToolStarted extends Within {
   readonly type: 'tool-started';
   /** A number that no other call or span of the step has. */
   readonly span: number;
@@ -115,7 +115,7 @@ export interface ToolStarted extends Within {
 }
 
 /** A call of a tool has ended. */
-export interface ToolFinished {
+interface ToolFinished {
   readonly type: 'tool-finished';
   readonly span: number;
   readonly level: EventLevel;
@@ -126,13 +126,13 @@ export interface ToolFinished {
 }
 
 /** A model called tools of the server and of the client at once: the server's are not run. */
-export interface ToolsNotRun extends Within {
+interface ToolsNotRun extends Within {
   readonly type: 'tools-not-run';
   readonly tools: readonly string[];
 }
 
 /** An author's span begins. This event and the next two are emitted only if a trace is kept. */
-export interface SpanStarted extends Within {
+interface SpanStarted extends Within {
   readonly type: 'span-started';
   /** A number that no other call or span of the step has. */
   readonly span: number;
@@ -142,7 +142,7 @@ export interface SpanStarted extends Within {
 }
 
 /** An author marks a moment. */
-export interface SpanEvent extends Within {
+interface SpanEvent extends Within {
   readonly type: 'span-event';
   readonly name: string;
   readonly level: EventLevel;
@@ -150,7 +150,7 @@ export interface SpanEvent extends Within {
 }
 
 /** A span has ended. Only the first ending counts. */
-export interface SpanEnded {
+interface SpanEnded {
   readonly type: 'span-ended';
   /** Absent: the step's own span. */
   readonly span?: number;

@@ -24,7 +24,7 @@ export type HostModule = ReturnType<DiscoveryService['getModules']>[number];
 export type ProviderWrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
 /** Why there is no usable instance of a class. */
-export interface ProviderProblem {
+interface ProviderProblem {
   /** Stable word. */
   readonly code: 'not_provided' | 'ambiguous_provider' | 'scoped_provider' | 'not_made';
   /** What is wrong; completes a sentence that begins with the name of the class. */

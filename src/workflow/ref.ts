@@ -3,7 +3,7 @@ import { WiringError } from './wiring-error.js';
 declare const VALUE: unique symbol;
 
 /** Where a ref's value comes from. */
-export type RefSource =
+type RefSource =
   | { readonly kind: 'request'; readonly property: string }
   | { readonly kind: 'step'; readonly key: string }
   | { readonly kind: 'map'; readonly from: Ref<unknown>; readonly transform: (value: never) => unknown };

@@ -10,12 +10,12 @@ import {
 import type { ModelName } from '../models/index.js';
 
 /** `debug`: details; `log`: useful to an operator; `warn`: needs attention; `error`: a bug. */
-export type LineLevel = 'debug' | 'log' | 'warn' | 'error';
+type LineLevel = 'debug' | 'log' | 'warn' | 'error';
 
 /**
  * Facts of a log line by name; undefined ones are left out. They never hold text of a client, a model or a tool, nor secrets.
  */
-export type LineFacts = Readonly<Record<string, string | number | undefined>>;
+type LineFacts = Readonly<Record<string, string | number | undefined>>;
 
 /** A request to a model, as log lines name it. */
 export interface CallName extends ModelName {
@@ -28,7 +28,7 @@ export interface CallName extends ModelName {
 }
 
 /** Ids of a run: those in the access log and the response, and that of the trace. */
-export interface RunIds {
+interface RunIds {
   readonly workflow?: string;
   readonly run_id?: string;
   readonly request_id?: string | undefined;
@@ -36,7 +36,7 @@ export interface RunIds {
 }
 
 /** A step that failed, or was running when the run was ended. */
-export interface EndedStep {
+interface EndedStep {
   /** Its key, preceded by those of the enclosing steps. */
   readonly node: string;
   /** The request to a model that failed or was open; undefined if there was none. */

@@ -14,7 +14,7 @@ const LONGEST_NAME = 64;
 const LONGEST_REASON = 256;
 
 /** Is told what the operator must know. */
-export interface TokenListener {
+interface TokenListener {
   /** The keys could not be fetched: requests with tokens get a 503. */
   readonly onUnavailable: (cause: unknown) => void;
   /** A token was refused for a reason that its holder is not told: how it was made, or which keys are published. */

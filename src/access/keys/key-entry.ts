@@ -24,7 +24,7 @@ function MayBeAbsent(): PropertyDecorator {
 }
 
 /** Limits of one key. An absent limit is that of all keys; 0 is no limit. */
-export class KeyLimits {
+class KeyLimits {
   @MayBeAbsent()
   @IsInt(COUNT)
   @Min(0, COUNT)

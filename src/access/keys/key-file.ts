@@ -9,10 +9,10 @@ import { readKeyEntries } from './read-key-entries.js';
 const LOOK_EVERY_MS = 1_000;
 
 /** Takes the entries over. Rejects with a KeyFileError if it cannot: then the file counts as broken. */
-export type TakeEntries = (entries: readonly KeyEntry[]) => Promise<void>;
+type TakeEntries = (entries: readonly KeyEntry[]) => Promise<void>;
 
 /** Is told when the file changes. */
-export interface KeyFileListener {
+interface KeyFileListener {
   readonly onChange: TakeEntries;
   /** The file cannot be used any more, and the keys that were read before stay valid. Called once for each state of the file. */
   readonly onFault: (error: KeyFileError) => void;

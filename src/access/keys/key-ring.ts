@@ -11,7 +11,7 @@ import { KeyFileError } from './key-file-error.js';
 const KEYS_PER_TURN = 500;
 
 /** A known key, and whether it is valid. */
-export interface KnownKey {
+interface KnownKey {
   readonly caller: Caller;
   readonly isDisabled: boolean;
   /** Milliseconds since the Unix epoch. */

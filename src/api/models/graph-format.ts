@@ -6,7 +6,7 @@ export const GRAPH_FORMATS = ['json', 'mermaid', 'svg'] as const;
 export type GraphFormat = (typeof GRAPH_FORMATS)[number];
 
 /** The form of a response with a graph. */
-export interface GraphResponse {
+interface GraphResponse {
   readonly format: GraphFormat;
   /** Media type of the response. */
   readonly type: string;

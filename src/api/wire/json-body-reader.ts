@@ -36,7 +36,7 @@ export interface BodyHead {
 }
 
 /** A body that was read and scanned, but not parsed yet. */
-export interface ReadBody {
+interface ReadBody {
   readonly bytes: Buffer;
   /** How many values it has. */
   readonly values: number;

@@ -4,7 +4,7 @@ import type { AppConfig } from '../../config/index.js';
 import type { RunOrigin } from '../../runs/index.js';
 
 /** What is known of a request beside what stands in it. */
-export interface RequestFacts {
+interface RequestFacts {
   /** True if it is answered with a stream. */
   readonly streamed: boolean;
   readonly caller: Caller;

@@ -10,7 +10,7 @@ import { findProject, type Project } from '../project.js';
 const USUAL = ['dist/app.module.js', 'dist/src/app.module.js'];
 
 /** A module of Nest: its class, or an object that refers to one. */
-export type ApplicationModule = Type | DynamicModule;
+type ApplicationModule = Type | DynamicModule;
 
 /** Where the application is that the commands look at. */
 export interface ApplicationPlace {

@@ -3,7 +3,7 @@ import { GuardedChild } from './guarded-child.js';
 import type { TypeScriptProject } from './typescript-project.js';
 
 /** Is told what the compiler has done. */
-export interface CompilerListener {
+interface CompilerListener {
   /** All sources are without errors. @param hasChanged whether a compiled program is another one than before */
   readonly onGood: (hasChanged: boolean) => void;
   /** There are errors, and nothing was written. They have been shown. */

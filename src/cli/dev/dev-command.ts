@@ -12,7 +12,7 @@ import { LoadablePackages } from './loadable-packages.js';
 import { readTypeScriptProject } from './typescript-project.js';
 
 /** The options of `millrace dev`. */
-export interface DevOptions {
+interface DevOptions {
   /** The `tsconfig` to compile with. */
   readonly project?: string | undefined;
   /** The compiled program to run. */

@@ -14,7 +14,7 @@ const LONGEST_END_MS = 3_000;
 const SPARE_AFTER_MS = 1_000;
 
 /** The options of a development server. */
-export interface DevServerOptions {
+interface DevServerOptions {
   readonly root: string;
   /** Options of Node, and the program. */
   readonly args: readonly string[];

@@ -5,7 +5,7 @@ const GUARD = new URL('./child-guard.js', import.meta.url).href;
 const WAIT = new URL('./child-wait.js', import.meta.url).href;
 
 /** How a process of Node is started. */
-export interface GuardedOptions {
+interface GuardedOptions {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
   /** True: `stdout` can be read; otherwise what it writes goes where this process writes. */

@@ -12,7 +12,7 @@ const PIECE = / ?[\p{L}\p{M}]{1,12}|\d{1,3}|\s{1,8}|[^\s\p{L}\p{M}\d]/gu;
 const splitTokens = (text: string): readonly string[] => text.match(PIECE) ?? [];
 
 /** The output as it will be sent: one token in each delta, within the limits of the request. */
-export interface OutputPlan {
+interface OutputPlan {
   readonly deltas: readonly Delta[];
   readonly finishReason: FinishReason;
 }

@@ -2,7 +2,7 @@ import type { UpstreamBody } from './upstream-body.js';
 import { makeBadCompletionError } from './upstream-errors.js';
 
 /** The format of a completion's body. */
-export type CompletionFormat = 'events' | 'json';
+type CompletionFormat = 'events' | 'json';
 
 /** Most white space before a completion, in bytes. */
 const BLANK_LIMIT = 4 * 1024;

@@ -14,7 +14,7 @@ import { makeBadCompletionError } from './upstream-errors.js';
 import { readWholeCompletion } from './whole-completion.js';
 
 /** What one completion needs. */
-export interface CompletionStreamOptions {
+interface CompletionStreamOptions {
   /** Sends the request, with retries, and resolves with the head of a good response. */
   readonly request: (signal: AbortNotice) => Promise<UpstreamResponse>;
   readonly controls: CallControls;

@@ -132,11 +132,10 @@ export function isTimeout(error: unknown): boolean {
 }
 
 /** Makes the error for a response that breaks the protocol. */
-export function makeBadCompletionError(what: string, cause?: unknown): UpstreamError {
+export function makeBadCompletionError(what: string): UpstreamError {
   return new UpstreamError(`The model provider's answer could not be used: ${what}.`, {
     code: 'upstream_bad_answer',
     diagnostic: `bad answer: ${what}`,
-    cause,
   });
 }
 

@@ -7,7 +7,7 @@ import { Prompt, type PromptVariables } from './prompt.js';
 import { PROJECT, type SourceFolders } from './source-folders.js';
 
 /** How prompt files are cached and found. */
-export interface PromptManagerOptions {
+interface PromptManagerOptions {
   /** Whether a changed file is read again. For development: it checks the disk for each use. */
   readonly reload?: boolean;
   /** Where to read files of the build from instead, so that edits of the sources need no build. */

@@ -13,7 +13,7 @@ const MAX_TOOL_CALLS = 128;
 const NO_RESULT = '(empty)';
 
 /** How often an agent's tools may be used in one of its runs. */
-export interface ToolLimits {
+interface ToolLimits {
   readonly maxToolRounds?: number;
   readonly maxToolCalls?: number;
 }

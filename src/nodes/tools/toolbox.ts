@@ -3,7 +3,7 @@ import { type ObjectSchema, makeOutputSchema } from '../../schema/index.js';
 import type { AgentTool } from '../../workflow/index.js';
 
 /** A tool as it is described to the model. */
-export interface ToolDefinition {
+interface ToolDefinition {
   readonly type: 'function';
   readonly function: {
     readonly name: string;

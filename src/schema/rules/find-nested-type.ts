@@ -2,7 +2,7 @@ import type { ClassConstructor } from 'class-transformer';
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
 
 /** The class that describes a nested object, or the classes by the value of a property. */
-export type NestedType =
+type NestedType =
   | { readonly type: ClassConstructor<object> }
   | { readonly property: string; readonly variants: ReadonlyMap<string, ClassConstructor<object>> };
 

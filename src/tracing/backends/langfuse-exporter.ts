@@ -6,7 +6,7 @@ import type { LangfuseServer } from './langfuse-server.js';
 const FIRST_WITH_OTLP = { major: 3, minor: 95 };
 
 /** The exporters for both endpoints of Langfuse. */
-export interface LangfuseWays {
+interface LangfuseWays {
   readonly otlp: TraceExporter;
   /** Made only if needed, because it loads a package. */
   readonly legacy: () => TraceExporter;

@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/index.js';
 import { ExportError } from '../recording/finished-trace.js';
 
 /** One POST of spans. */
-export interface SpansPost {
+interface SpansPost {
   readonly tracesUrl: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;

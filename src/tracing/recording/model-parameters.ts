@@ -12,7 +12,7 @@ const ENUMERATED: ReadonlySet<string> = new Set([
 ]);
 
 /** How texts in parameters are captured. */
-export interface ParameterCapture {
+interface ParameterCapture {
   /** False: keeps nothing that users wrote. */
   readonly content: boolean;
   readonly text: (value: string) => string;

@@ -6,7 +6,7 @@ import type { FinishedObservation } from './finished-trace.js';
 import { NOT_ENDED, type ObservationStart, OpenObservation } from './open-observation.js';
 
 /** The parts of a trace. */
-export interface TraceParts {
+interface TraceParts {
   /** 32 hex digits. */
   readonly id: string;
   readonly start: TraceStart;

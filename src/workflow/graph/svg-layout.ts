@@ -14,7 +14,7 @@ export type Placed<Part> = Part & Point & { readonly width: number; readonly hei
 export type Route = DrawnEdge & Partial<Point> & { readonly points: readonly Point[] };
 
 /** A drawing whose parts have their places. */
-export interface Layout {
+interface Layout {
   readonly nodes: readonly Placed<DrawnNode>[];
   /** Outer ones before inner ones. */
   readonly groups: readonly Placed<DrawnGroup>[];

@@ -15,7 +15,7 @@ const RETRY_AFTER_MS = 1_000;
 const SETTLE_WITHIN_MS = 10_000;
 
 /** A request that may come more than once. */
-export interface RepeatableRequest {
+interface RepeatableRequest {
   readonly caller: Caller;
   /** Its `Idempotency-Key`. */
   readonly key: string;
@@ -28,7 +28,7 @@ export interface RepeatableRequest {
 }
 
 /** A response, and whether it was given before. */
-export interface RepeatableResponse {
+interface RepeatableResponse {
   readonly response: KeptResponse;
   readonly isReplayed: boolean;
 }

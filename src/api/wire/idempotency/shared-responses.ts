@@ -5,7 +5,7 @@ import type { KeptResponse } from './kept-response.js';
 import type { KeptRequest } from './response-memory.js';
 
 /** What other replicas know of a request. */
-export type Claim =
+type Claim =
   /**
    * As far as is known, no other replica works on it. Whoever has the claim must {@link SharedResponses.keep} a response or
    * {@link SharedResponses.release} the claim.

@@ -7,7 +7,7 @@ import { readOutputFormat } from './output-format.js';
 import { addOutputInstructions } from './output-instructions.js';
 
 /** A call with its output format written for the provider. */
-export interface ArrangedCall {
+interface ArrangedCall {
   readonly call: ModelCall;
   /** Turns the output into what `response_format` would give; absent if nothing has to change. */
   readonly filter?: OutputFilter;
