@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Bench } from '../support/app.js';
 import { beginResponse, callResponse, followResponse, readStream, retrieve } from '../support/background-client.js';
 import { eventually } from '../support/eventually.js';
-import { postJson } from '../support/http-client.js';
+import { getJson, postJson } from '../support/http-client.js';
 import { openResponse, responsesUrl } from '../support/responses-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
@@ -27,6 +27,9 @@ describe('many responses in the background', () => {
     bench.upstream.always(scriptStream('More'));
     expect((await bench.ask()).status).toBe(200);
     expect((await retrieve(bench.app, second)).status).toBe('queued');
+    const metrics = (await getJson(`${bench.app.url}/metrics`)).text;
+    expect(metrics).toMatch(/^millrace_background_runs 1$/m);
+    expect(metrics).toMatch(/^millrace_queued_background_runs 2$/m);
     expect(stream.items.some((item) => item.kind === 'data' && item.event === 'response.in_progress')).toBe(false);
     door.open();
     await stream.collect();

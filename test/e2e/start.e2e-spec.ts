@@ -23,6 +23,7 @@ const LAZY = [
   'jose',
   'langfuse',
   'marked',
+  'node-sqlite3-wasm',
   'openai/client',
   'undici',
 ];

@@ -3,6 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../../config/index.js';
 import { formatStackForLog, OverloadedError } from '../../errors/index.js';
 import { Clock } from '../../kernel/index.js';
+import { Metrics } from '../../metrics/index.js';
 import { RunService } from '../run.service.js';
 import { DocumentStore } from '../store/document-store.js';
 import { type LoggedRun, type LogPage, RunLogStore } from '../store/run-log-store.js';
@@ -39,6 +40,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     private readonly store: RunLogStore,
     private readonly documents: DocumentStore,
     runs: RunService,
+    private readonly metrics: Metrics,
     private readonly adapterHost: HttpAdapterHost,
   ) {
     const { concurrency, mostQueuedOfCaller, timeoutMs } = config.store;
@@ -59,6 +61,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
   async onApplicationBootstrap(): Promise<void> {
     // Commands that serve nothing leave the folder to the server.
     if ((this.adapterHost.httpAdapter as unknown) === undefined) return;
+    this.#showNumbers();
     if (this.store.isOn && (await this.store.hasEarlier())) void this.#endEarlier();
   }
 
@@ -163,6 +166,19 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     if (page === undefined || page.isOver || page.events.length > 0 || this.#works.has(id)) return page;
     await this.#endLost();
     return this.store.read(id, from);
+  }
+
+  #showNumbers(): void {
+    this.metrics.showNumber({
+      name: 'millrace_background_runs',
+      help: 'Runs in the background that are at work.',
+      value: () => this.#places.atWork,
+    });
+    this.metrics.showNumber({
+      name: 'millrace_queued_background_runs',
+      help: 'Runs in the background that wait because RUNS_CONCURRENCY are at work.',
+      value: () => this.#places.waiting,
+    });
   }
 
   async #endEarlier(): Promise<void> {

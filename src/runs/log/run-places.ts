@@ -37,6 +37,16 @@ export class RunPlaces {
     this.#mostOfOwner = mostOfOwner;
   }
 
+  /** Runs that are at work. */
+  get atWork(): number {
+    return this.#atWork;
+  }
+
+  /** Runs that wait. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /**
    * Keeps room for a run that is about to come.
    * @returns to be called once, when it does not wait any more
