@@ -56,7 +56,7 @@ export async function startDev(
       isPretty: process.stdout.isTTY,
       onLine: (line) => void process.stderr.write(`${line}\n`),
       onBad: (errors) => {
-        const rest = server.isRunning ? 'The last good build keeps running.' : 'Nothing runs until they are fixed.';
+        const rest = server.isRunning ? 'The last good build keeps running.' : 'Nothing runs until it compiles.';
         say(`${errors === 1 ? '1 error' : `${errors} errors`}. ${rest}`);
       },
       onGood: (hasChanged) => {
