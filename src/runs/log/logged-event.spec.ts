@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { makeLoggedEvent } from './logged-event.js';
+
+const finished = { type: 'node-finished', seq: 3, node: 'n', elapsedMs: 5, output: { secret: 1 } } as const;
+
+describe('makeLoggedEvent', () => {
+  it('leaves out what silent steps and the workflow gave: clients can read logs', () => {
+    expect(makeLoggedEvent({ ...finished, visible: false }, 7)).toEqual({
+      type: 'node-finished',
+      seq: 3,
+      node: 'n',
+      elapsedMs: 5,
+      visible: false,
+      at: 7,
+    });
+    expect(makeLoggedEvent({ type: 'run-finished', seq: 4, finishReason: 'stop', result: 'secret' }, 8)).toEqual({
+      type: 'run-finished',
+      seq: 4,
+      finishReason: 'stop',
+      at: 8,
+    });
+  });
+
+  it('keeps all else as it is', () => {
+    expect(makeLoggedEvent({ ...finished, visible: true }, 7)).toEqual({ ...finished, visible: true, at: 7 });
+  });
+});
