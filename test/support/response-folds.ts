@@ -1,0 +1,76 @@
+import type { RunEvent, UnnumberedEvent } from '../../src/engine/run-event.js';
+import type { FinishReason } from '../../src/models/index.js';
+import type { Delta } from '../../src/streaming/index.js';
+import type { ResponseHead } from '../../src/api/responses/decoded-request.js';
+import { readEventJson, type ResponseEvent } from '../../src/api/responses/response-events.js';
+import { ResponseFold, type ResponseShape } from '../../src/api/responses/response-fold.js';
+import { CREATED_AT, RESPONSE_HEAD } from './response-head.js';
+import { assertResponseStream, type ToldResponse } from './response-rules.js';
+
+/** A run event, and how many milliseconds after the one before it comes. */
+export type Timed = UnnumberedEvent & { readonly afterMs?: number };
+
+export const started = { type: 'run-started' } as const satisfies Timed;
+export const finished = { type: 'run-finished', finishReason: 'stop' } as const satisfies Timed;
+export const say = (node: string, delta: Delta): Timed => ({ type: 'delta', node, delta });
+export const content = (node: string, text: string): Timed => say(node, { type: 'content', text });
+export const think = (node: string, text: string): Timed => say(node, { type: 'reasoning', text });
+export const refuse = (node: string, text: string): Timed => say(node, { type: 'refusal', text });
+export const call = (
+  node: string,
+  index: number,
+  piece: string,
+  head: { id?: string; name?: string; kind?: 'custom' } = {},
+) => say(node, { type: 'tool-call', index, arguments: piece, ...head });
+export const done = (node: string, finishReason: FinishReason = 'stop'): Timed => ({
+  type: 'node-finished',
+  node,
+  visible: true,
+  elapsedMs: 5,
+  finishReason,
+});
+export const error = { status: 502, code: 'upstream_error', type: 'server_error', message: 'It broke.', param: null } as const;
+export const failed = (fields: Partial<Extract<RunEvent, { type: 'run-failed' }>> = {}): Timed => ({
+  type: 'run-failed',
+  error,
+  outcome: 'upstream_error',
+  ...fields,
+});
+
+/** The events of a response whose run goes as it is told. */
+export function fold(
+  events: readonly Timed[],
+  { head, shape }: { head?: Partial<ResponseHead>; shape?: ResponseShape } = {},
+): readonly ResponseEvent[] {
+  const folded = new ResponseFold({ ...RESPONSE_HEAD, ...head }, shape);
+  let at = CREATED_AT;
+  return [
+    ...folded.open(),
+    ...[started, ...events].flatMap(({ afterMs = 1, ...event }, seq) =>
+      folded.next({ ...event, seq }, (at += afterMs)),
+    ),
+  ];
+}
+
+/** The events, checked by all rules, and what they come to. */
+export function tell(events: readonly Timed[], options: Parameters<typeof fold>[1] = {}): ToldResponse {
+  return assertResponseStream(fold(events, options).map((event) => JSON.parse(readEventJson(event)) as unknown));
+}
+
+/** Types of the items, with what each has said. */
+export function outline({ response }: ToldResponse): readonly string[] {
+  return response.output.map((item) => {
+    switch (item.type) {
+      case 'message':
+        return `message ${item.status}: ${item.content.map((part) => ('text' in part ? part.text : `!${part.refusal}`)).join('|')}`;
+      case 'reasoning':
+        return `reasoning ${item.status}: ${item.summary.map(({ text }) => text).join('|')}`;
+      case 'function_call':
+        return `call ${item.status}: ${item.name}(${item.arguments})`;
+      case 'custom_tool_call':
+        return `custom ${(item as { status?: string }).status}: ${item.name}(${item.input})`;
+      default:
+        return item.type;
+    }
+  });
+}
