@@ -46,7 +46,7 @@ export function fold(
   let at = CREATED_AT;
   return [
     ...folded.open(),
-    ...[started, ...events].flatMap(({ afterMs = 1, ...event }, seq) =>
+    ...[started as Timed, ...events].flatMap(({ afterMs = 1, ...event }, seq) =>
       folded.next({ ...event, seq }, (at += afterMs)),
     ),
   ];
