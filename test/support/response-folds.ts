@@ -29,7 +29,13 @@ export const done = (node: string, finishReason: FinishReason = 'stop'): Timed =
   elapsedMs: 5,
   finishReason,
 });
-export const error = { status: 502, code: 'upstream_error', type: 'server_error', message: 'It broke.', param: null } as const;
+export const error = {
+  status: 502,
+  code: 'upstream_error',
+  type: 'server_error',
+  message: 'It broke.',
+  param: null,
+} as const;
 export const failed = (fields: Partial<Extract<RunEvent, { type: 'run-failed' }>> = {}): Timed => ({
   type: 'run-failed',
   error,
