@@ -1,13 +1,14 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { readConfig } from '../../config/index.js';
 import { OverloadedError } from '../../errors/index.js';
 import { RandomIdSource } from '../../kernel/index.js';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import type { StoredDocument } from './document-store.js';
 import { EmbeddedStore } from './embedded-store.js';
+import { SqliteThread } from './sqlite/sqlite-thread.js';
 
 const DAY_MS = 86_400_000;
 
@@ -132,6 +133,18 @@ describe('EmbeddedStore', () => {
     clock.advance(2_000);
     await expect(second.put(make('d2'))).resolves.toBe(true);
     await expect(second.find('d1', 'a')).resolves.toBeDefined();
+  });
+
+  it('is opened again when the thread of its database has ended by itself', async () => {
+    const opened = jest.spyOn(SqliteThread, 'open');
+    const store = open();
+    await store.put(make('d1'));
+    const thread = (await opened.mock.results[0]?.value) as SqliteThread | undefined;
+    await thread?.close();
+    await expect(store.find('d1', 'a')).rejects.toThrow(OverloadedError);
+    clock.advance(2_000);
+    await expect(store.find('d1', 'a')).resolves.toBeDefined();
+    opened.mockRestore();
   });
 
   it('takes a folder over from a process that is dead, or was not there for 15 s', async () => {

@@ -105,7 +105,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     try {
       return await work(open);
     } catch (error) {
-      if (open.thread.hasEnded) this.#giveUp();
+      if (open.thread.hasEnded) await this.#leave(open);
       throw this.#makeAwayError(error);
     }
   }
@@ -180,12 +180,16 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     return open;
   }
 
+  /** Goes on after a failure, too: a disk that is full now is not full for ever. */
   #sweepLater(open: OpenStore): void {
     this.#sweep = this.clock.after(SWEEP_EVERY_MS, () => {
-      Promise.all([open.documents.sweep(), open.runLogs.sweep()]).then(
-        () => this.#sweepLater(open),
-        (error: unknown) => this.#makeAwayError(error),
-      );
+      void Promise.all([open.documents.sweep(), open.runLogs.sweep()])
+        .catch((error: unknown) => {
+          if (!open.thread.hasEnded) this.#makeAwayError(error);
+        })
+        .then(() => {
+          if (!open.thread.hasEnded) this.#sweepLater(open);
+        });
     });
   }
 
@@ -201,6 +205,14 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     this.#opening = undefined;
     this.#sweep?.cancel();
     this.#notBefore = this.clock.monotonic() + TRY_AGAIN_MS;
+  }
+
+  /** The thread of the database has ended by itself: the next one needs the lock that this one had. */
+  async #leave({ thread, lock }: OpenStore): Promise<void> {
+    const current = await this.#opening?.catch(() => undefined);
+    if (current?.thread !== thread) return;
+    this.#giveUp();
+    await lock?.release().catch(() => undefined);
   }
 
   async #close({ thread, lock }: OpenStore): Promise<void> {

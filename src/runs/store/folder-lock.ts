@@ -28,6 +28,7 @@ export class FolderLock {
   readonly #boot: string;
   readonly #onLost: () => void;
   #renewal: Timer | undefined;
+  #renewing: Promise<void> | undefined;
   #isReleased = false;
 
   private constructor(file: string, clock: Clock, token: string, boot: string, onLost: () => void) {
@@ -63,6 +64,8 @@ export class FolderLock {
     if (this.#isReleased) return;
     this.#isReleased = true;
     this.#renewal?.cancel();
+    // What it writes now would outlive the lock.
+    await this.#renewing;
     if ((await readHolder(this.#file))?.token === this.#token) await rm(this.#file, { force: true });
   }
 
@@ -74,7 +77,9 @@ export class FolderLock {
   }
 
   #renewLater(): void {
-    this.#renewal = this.#clock.after(RENEW_EVERY_MS, () => void this.#renew());
+    this.#renewal = this.#clock.after(RENEW_EVERY_MS, () => {
+      this.#renewing = this.#renew();
+    });
   }
 
   async #renew(): Promise<void> {
