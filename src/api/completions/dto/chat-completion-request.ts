@@ -4,7 +4,6 @@ import {
   IsArray,
   IsBoolean,
   IsInt,
-  IsNumber,
   IsObject,
   IsOptional,
   IsString,
@@ -14,6 +13,18 @@ import {
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
 import type { Message } from '../../../models/index.js';
+import {
+  EndUser,
+  FrequencyPenalty,
+  ParallelToolCalls,
+  PresencePenalty,
+  PromptCacheKey,
+  PromptCacheRetention,
+  RequestedServiceTier,
+  Temperature,
+  TopP,
+  WorkflowModel,
+} from '../../wire/index.js';
 import { Nested, NotOffered, OneOf, OrString } from '../../../schema/index.js';
 import { MESSAGE_ROLES } from './messages.js';
 import { RESPONSE_FORMATS, type ResponseFormat } from './response-format.js';
@@ -38,11 +49,7 @@ import { type Tool, TOOL_CHOICES, type ToolChoice, TOOLS } from './tools.js';
 export class ChatCompletionRequest {
   readonly [parameter: string]: unknown;
 
-  @IsString()
-  @JSONSchema({
-    description: 'Id or alias of the workflow that answers. `GET /v1/models` lists them.',
-    example: 'chat',
-  })
+  @WorkflowModel()
   readonly model: string;
 
   @IsArray()
@@ -70,18 +77,10 @@ export class ChatCompletionRequest {
   @JSONSchema({ description: 'Options of a streamed response; only together with `stream: true`.' })
   readonly stream_options?: StreamOptions | null;
 
-  @IsOptional()
-  @IsNumber()
-  @Min(0)
-  @Max(2)
-  @JSONSchema({ description: 'How freely the model picks its words: 0 is the steadiest.', example: 0.7 })
+  @Temperature()
   readonly temperature?: number | null;
 
-  @IsOptional()
-  @IsNumber()
-  @Min(0)
-  @Max(1)
-  @JSONSchema({ description: 'The model picks among the likeliest words that make up this share of probability.' })
+  @TopP()
   readonly top_p?: number | null;
 
   @IsOptional()
@@ -118,18 +117,10 @@ export class ChatCompletionRequest {
   })
   readonly stop?: string | readonly string[] | null;
 
-  @IsOptional()
-  @IsNumber()
-  @Min(-2)
-  @Max(2)
-  @JSONSchema({ description: 'Above 0: words that occurred already become less likely.', default: 0 })
+  @PresencePenalty()
   readonly presence_penalty?: number | null;
 
-  @IsOptional()
-  @IsNumber()
-  @Min(-2)
-  @Max(2)
-  @JSONSchema({ description: 'Above 0: words become less likely the more often they occurred.', default: 0 })
+  @FrequencyPenalty()
   readonly frequency_penalty?: number | null;
 
   @IsOptional()
@@ -183,9 +174,7 @@ export class ChatCompletionRequest {
   @JSONSchema({ description: 'Whether and which tool the model calls; only together with `tools`.', example: 'auto' })
   readonly tool_choice?: ToolChoice | null;
 
-  @IsOptional()
-  @IsBoolean()
-  @JSONSchema({ description: 'Whether the model may call several tools at once.', default: true })
+  @ParallelToolCalls()
   readonly parallel_tool_calls?: boolean | null;
 
   @IsOptional()
@@ -198,9 +187,7 @@ export class ChatCompletionRequest {
   @JSONSchema({ description: 'The former form of `tool_choice`, which is refused: leave it out.', deprecated: true })
   readonly function_call?: null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Stands for the end user; the trace of the run carries it.', example: 'user-1234' })
+  @EndUser()
   readonly user?: string | null;
 
   @IsOptional()
@@ -208,14 +195,10 @@ export class ChatCompletionRequest {
   @JSONSchema({ description: 'Stands for the end user towards the provider; forwarded.' })
   readonly safety_identifier?: string | null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Groups requests that share a prompt, for the cache of the provider; forwarded.' })
+  @PromptCacheKey()
   readonly prompt_cache_key?: string | null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'How long the provider may keep the prompt in its cache; forwarded.', example: '24h' })
+  @PromptCacheRetention()
   readonly prompt_cache_retention?: string | null;
 
   @IsOptional()
@@ -232,9 +215,7 @@ export class ChatCompletionRequest {
   @JSONSchema({ description: 'Accepted. This server stores no completions.', default: false })
   readonly store?: boolean | null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'The tier that the provider should serve the request in; forwarded.', example: 'auto' })
+  @RequestedServiceTier()
   readonly service_tier?: string | null;
 
   @IsOptional()

@@ -1,18 +1,18 @@
-import {
-  IsArray,
-  IsBoolean,
-  IsIn,
-  IsInt,
-  IsNumber,
-  IsObject,
-  IsOptional,
-  IsString,
-  Max,
-  MaxLength,
-  Min,
-} from 'class-validator';
+import { IsArray, IsBoolean, IsIn, IsInt, IsObject, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
+import {
+  EndUser,
+  FrequencyPenalty,
+  ParallelToolCalls,
+  PresencePenalty,
+  PromptCacheKey,
+  PromptCacheRetention,
+  RequestedServiceTier,
+  Temperature,
+  TopP,
+  WorkflowModel,
+} from '../../wire/index.js';
 import { Nested, NotOffered, OrString } from '../../../schema/index.js';
 import { INPUT_ITEMS } from './input-items.js';
 import { ResponseReasoning, ResponseStreamOptions, ResponseText } from './text-format.js';
@@ -45,11 +45,7 @@ export class ResponseRequest {
   @JSONSchema({ description: 'A stored prompt, of which this server has none: leave it out.' })
   readonly prompt?: null;
 
-  @IsString()
-  @JSONSchema({
-    description: 'Id or alias of the workflow that answers. `GET /v1/models` lists them.',
-    example: 'chat',
-  })
+  @WorkflowModel()
   readonly model: string;
 
   @IsOptional()
@@ -131,9 +127,7 @@ export class ResponseRequest {
   })
   readonly tool_choice?: ResponseToolChoice | null;
 
-  @IsOptional()
-  @IsBoolean()
-  @JSONSchema({ description: 'Whether the model may call several tools at once.', default: true })
+  @ParallelToolCalls()
   readonly parallel_tool_calls?: boolean | null;
 
   @IsOptional()
@@ -168,32 +162,16 @@ export class ResponseRequest {
   @JSONSchema({ description: 'How many likely tokens to tell at each place.', default: 0 })
   readonly top_logprobs?: number | null;
 
-  @IsOptional()
-  @IsNumber()
-  @Min(0)
-  @Max(2)
-  @JSONSchema({ description: 'How freely the model picks its words: 0 is the steadiest.', example: 0.7 })
+  @Temperature()
   readonly temperature?: number | null;
 
-  @IsOptional()
-  @IsNumber()
-  @Min(0)
-  @Max(1)
-  @JSONSchema({ description: 'The model picks among the likeliest words that make up this share of probability.' })
+  @TopP()
   readonly top_p?: number | null;
 
-  @IsOptional()
-  @IsNumber()
-  @Min(-2)
-  @Max(2)
-  @JSONSchema({ description: 'Above 0: words that occurred already become less likely.', default: 0 })
+  @PresencePenalty()
   readonly presence_penalty?: number | null;
 
-  @IsOptional()
-  @IsNumber()
-  @Min(-2)
-  @Max(2)
-  @JSONSchema({ description: 'Above 0: words become less likely the more often they occurred.', default: 0 })
+  @FrequencyPenalty()
   readonly frequency_penalty?: number | null;
 
   @IsOptional()
@@ -219,14 +197,10 @@ export class ResponseRequest {
   })
   readonly metadata?: JsonObject | null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'The tier that the provider should serve the request in; forwarded.', example: 'auto' })
+  @RequestedServiceTier()
   readonly service_tier?: string | null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Stands for the end user; the trace of the run carries it.', example: 'user-1234' })
+  @EndUser()
   readonly user?: string | null;
 
   @IsOptional()
@@ -235,14 +209,10 @@ export class ResponseRequest {
   @JSONSchema({ description: 'Stands for the end user towards the provider; forwarded.' })
   readonly safety_identifier?: string | null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Groups requests that share a prompt, for the cache of the provider; forwarded.' })
+  @PromptCacheKey()
   readonly prompt_cache_key?: string | null;
 
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'How long the provider may keep the prompt in its cache; forwarded.', example: '24h' })
+  @PromptCacheRetention()
   readonly prompt_cache_retention?: string | null;
 
   @IsOptional()
