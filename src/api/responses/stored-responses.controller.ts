@@ -36,7 +36,12 @@ export class StoredResponsesController {
         'One that runs in the background is given as it is now. With `stream=true` its events are streamed from the first on, stored ones at once; `Last-Event-ID` counts as `starting_after`.',
     }),
     ApiParam(ID_PARAMETER),
-    ApiQuery({ name: 'stream', required: false, schema: { type: 'boolean', default: false } }),
+    ApiQuery({
+      name: 'stream',
+      required: false,
+      description: 'Whether the events are streamed instead of the response as it is now.',
+      schema: { type: 'boolean', default: false },
+    }),
     ApiQuery({
       name: 'starting_after',
       required: false,
@@ -78,8 +83,18 @@ export class StoredResponsesController {
       description: 'The items of its conversation, those of earlier turns among them; without its own output.',
     }),
     ApiParam(ID_PARAMETER),
-    ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 } }),
-    ApiQuery({ name: 'order', required: false, schema: { type: 'string', enum: ['asc', 'desc'], default: 'desc' } }),
+    ApiQuery({
+      name: 'limit',
+      required: false,
+      description: 'How many items a page holds at most.',
+      schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
+    }),
+    ApiQuery({
+      name: 'order',
+      required: false,
+      description: 'Whether the latest item comes first (`desc`) or the oldest (`asc`).',
+      schema: { type: 'string', enum: ['asc', 'desc'], default: 'desc' },
+    }),
     ApiQuery({ name: 'after', required: false, description: 'Id of the last item of the page before.', type: String }),
     ApiResponse({
       status: 200,
