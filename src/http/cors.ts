@@ -16,6 +16,7 @@ const EXPOSED_HEADERS = [
   'x-ratelimit-remaining-tokens',
   'x-ratelimit-reset-tokens',
   'idempotent-replayed',
+  'millrace-run-id',
 ];
 
 /** How long a browser may cache the response to a preflight, in seconds; browsers have lower limits of their own. */
@@ -28,7 +29,7 @@ const MAX_AGE_S = 7_200;
 export function makeCorsOptions(origins: readonly string[]): CorsOptions {
   return {
     origin: origins.includes('*') ? '*' : [...origins],
-    methods: ['GET', 'HEAD', 'POST'],
+    methods: ['GET', 'HEAD', 'POST', 'DELETE'],
     exposedHeaders: EXPOSED_HEADERS,
     credentials: false,
     maxAge: MAX_AGE_S,

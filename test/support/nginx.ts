@@ -56,7 +56,7 @@ export class Nginx {
   private constructor(
     /** Without a slash at the end. */
     readonly url: string,
-    private readonly process: ChildProcess,
+    private process: ChildProcess,
     private readonly prefix: string,
   ) {}
 
@@ -70,33 +70,21 @@ export class Nginx {
     // Started by root, its workers are another user.
     await chmod(prefix, 0o755);
     await writeFile(join(prefix, 'nginx.conf'), await configure(listen));
-    const args = ['-p', `${prefix}/`, '-e', 'stderr', '-c', 'nginx.conf'];
-    // Into files: what Node calls a pipe is a socket, which nginx cannot open as /dev/stdout.
-    const [out, err] = [openSync(join(prefix, ACCESS_LOG), 'a'), openSync(join(prefix, ERROR_LOG), 'a')];
     try {
-      const options = { env: ENV, stdio: ['ignore' as const, out, err] };
-      const check = spawnSync('nginx', [...args, '-t'], options);
-      if (check.status !== 0) {
-        throw new Error(`nginx -t: ${check.error?.message ?? readFileSync(join(prefix, ERROR_LOG), 'utf8')}`);
-      }
-      const child = spawn('nginx', [...args, '-g', 'daemon off;'], options);
-      await once(child, 'spawn');
-      const nginx = new Nginx(`http://${listen}`, child, prefix);
-      await eventually(() => accepts(listen), { message: `nginx to listen at ${listen}` }).catch(
-        async (error: unknown) => {
-          const { errors } = nginx;
-          await nginx.stop();
-          throw new Error(`nginx does not listen: ${errors}`, { cause: error });
-        },
-      );
+      const nginx = new Nginx(`http://${listen}`, await startIn(prefix), prefix);
+      await nginx.#waitUntilItListens();
       return nginx;
     } catch (error) {
       await rm(prefix, { recursive: true, force: true });
       throw error;
-    } finally {
-      closeSync(out);
-      closeSync(err);
     }
+  }
+
+  /** Ends it, whatever is open, and starts it again at the same address. */
+  async restart(): Promise<void> {
+    await this.#end();
+    this.process = await startIn(this.prefix);
+    await this.#waitUntilItListens();
   }
 
   /** Its error log. */
@@ -110,11 +98,44 @@ export class Nginx {
 
   /** Ends it, whatever is open. */
   async stop(): Promise<void> {
+    await this.#end();
+    await rm(this.prefix, { recursive: true });
+  }
+
+  async #end(): Promise<void> {
     const ended: Promise<unknown> = this.process.exitCode === null ? once(this.process, 'exit') : Promise.resolve();
     // Not SIGKILL: the workers would go on.
     this.process.kill('SIGTERM');
     await within(ended, { message: 'the end of nginx' });
-    await rm(this.prefix, { recursive: true });
+  }
+
+  async #waitUntilItListens(): Promise<void> {
+    const { host } = new URL(this.url);
+    await eventually(() => accepts(host), { message: `nginx to listen at ${host}` }).catch(async (error: unknown) => {
+      const { errors } = this;
+      await this.#end();
+      throw new Error(`nginx does not listen: ${errors}`, { cause: error });
+    });
+  }
+}
+
+/** Starts nginx with the configuration in this folder, which it writes to as well. */
+async function startIn(prefix: string): Promise<ChildProcess> {
+  const args = ['-p', `${prefix}/`, '-e', 'stderr', '-c', 'nginx.conf'];
+  // Into files: what Node calls a pipe is a socket, which nginx cannot open as /dev/stdout.
+  const [out, err] = [openSync(join(prefix, ACCESS_LOG), 'a'), openSync(join(prefix, ERROR_LOG), 'a')];
+  try {
+    const options = { env: ENV, stdio: ['ignore' as const, out, err] };
+    const check = spawnSync('nginx', [...args, '-t'], options);
+    if (check.status !== 0) {
+      throw new Error(`nginx -t: ${check.error?.message ?? readFileSync(join(prefix, ERROR_LOG), 'utf8')}`);
+    }
+    const child = spawn('nginx', [...args, '-g', 'daemon off;'], options);
+    await once(child, 'spawn');
+    return child;
+  } finally {
+    closeSync(out);
+    closeSync(err);
   }
 }
 

@@ -1,0 +1,196 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { beginResponse } from '../support/background-client.js';
+import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
+import { readEventStream, WatchedSource } from '../support/event-source.js';
+import { eventually } from '../support/eventually.js';
+import { getJson } from '../support/http-client.js';
+import { describeWithNginx, type GatewaySettings, Nginx, readShippedConfig } from '../support/nginx.js';
+import { PageServer } from '../support/page-server.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import {
+  ensureServerIsBuilt,
+  findFreePort,
+  type ServerProcess,
+  startServerProcess,
+} from '../support/server-process.js';
+import { SlowLink } from '../support/slow-link.js';
+import { scriptStream } from '../support/upstream/scripts.js';
+import { gate, type GateStep } from '../support/upstream/steps.js';
+
+/** Browsers wait some seconds before they come back, and a busy machine takes its time. */
+const LONGEST_MS = 60_000;
+const SOON = { within: 20_000 };
+
+const SETTINGS: GatewaySettings = {
+  GATEWAY_BODY_LIMIT: '10m',
+  GATEWAY_READ_TIMEOUT: '60s',
+  GATEWAY_KEEP_ALIVE: '60s',
+};
+
+/** A GET whose stream an EventSource can read. */
+interface Door {
+  readonly name: string;
+  /** Names of its events. */
+  readonly types: readonly string[];
+  /** Begins what is read, and returns its path below `/v1`. */
+  readonly begin: (app: { readonly baseUrl: string }) => Promise<string>;
+}
+
+const DOORS: readonly Door[] = [
+  {
+    name: 'a response in the background',
+    types: [
+      'message',
+      'error',
+      'response.created',
+      'response.queued',
+      'response.in_progress',
+      'response.output_item.added',
+      'response.content_part.added',
+      'response.output_text.delta',
+      'response.output_text.done',
+      'response.content_part.done',
+      'response.output_item.done',
+      'response.completed',
+      'response.failed',
+    ],
+    begin: async (app) => `/responses/${(await beginResponse(app)).id}?stream=true`,
+  },
+];
+
+/** One thing that a page reads. */
+interface Reading {
+  readonly door: string;
+  /** Below `/v1`. */
+  readonly path: string;
+  readonly source: WatchedSource;
+  readonly hold: GateStep;
+}
+
+describeInBrowser()('EventSource in Chromium', () => {
+  let browser: TestBrowser;
+  let upstream: ScriptedUpstream;
+  let folder: string;
+  let server: ServerProcess;
+  let visitor: Visitor;
+  const others: { stop: () => Promise<unknown> }[] = [];
+  beforeAll(async () => {
+    await ensureServerIsBuilt();
+    browser = await TestBrowser.start();
+  }, 120_000);
+  afterAll(() => browser.close());
+  afterEach(async () => {
+    await visitor.close();
+    for (const other of others.splice(0).toReversed()) await other.stop();
+    await server.process.stop();
+    await upstream.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const startServer = async (env: Readonly<Record<string, string>> = {}): Promise<void> => {
+    server = await startServerProcess({
+      env: { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test', RUNS_DIR: folder, ...env },
+    });
+  };
+
+  const begin = async (env?: Readonly<Record<string, string>>): Promise<void> => {
+    folder = await mkdtemp(join(tmpdir(), 'millrace-browser-runs-'));
+    upstream = await ScriptedUpstream.start();
+    await startServer(env);
+    visitor = await browser.visit();
+  };
+
+  /** Begins one thing of each kind, and lets the page read it until the model has said half of it. */
+  const readHalf = async (base: string): Promise<readonly Reading[]> => {
+    const readings: Reading[] = [];
+    for (const { name, types, begin: beginOne } of DOORS) {
+      const hold = gate();
+      upstream.next(scriptStream(['Hel', hold, 'lo ', 'you']));
+      const path = await beginOne({ baseUrl: `${server.url}/v1` });
+      const source = await WatchedSource.open(visitor.page, base + path, types);
+      readings.push({ door: name, path, source, hold });
+    }
+    for (const { source, hold } of readings) {
+      await hold.reached;
+      await eventually(async () => (await source.text()).includes('Hel'), SOON);
+    }
+    return readings;
+  };
+
+  const countRequests = ({ path }: Reading): number => visitor.requests.filter((url) => url.includes(path)).length;
+
+  /** Waits until the browser has been told to stop, and compares what the page was given with what is stored. */
+  const expectWhole = async (readings: readonly Reading[], requests?: number): Promise<void> => {
+    for (const reading of readings) {
+      const { door, path, source } = reading;
+      await eventually(source.hasStopped, SOON);
+      const { text } = await getJson(`${server.url}/v1${path}`);
+      expect([door, await source.events()]).toEqual([door, readEventStream(text)]);
+      if (requests !== undefined) expect([door, countRequests(reading)]).toEqual([door, requests]);
+    }
+    expect(visitor.errors).toEqual([]);
+  };
+
+  it(
+    'in a page of another origin with a strict policy goes on by itself where the connection was cut, and stops at the end',
+    async () => {
+      const page = await PageServer.start('<!doctype html><title>A page</title>', {
+        'content-security-policy': "default-src 'none'; connect-src http://127.0.0.1:*",
+      });
+      others.push(page);
+      await begin({ CORS_ORIGINS: page.origin });
+      const link = await SlowLink.to(new URL(server.url).host, 0);
+      others.push(link);
+      await visitor.page.goto(page.origin);
+      const readings = await readHalf(`http://${link.address}/v1`);
+      link.cut();
+      for (const reading of readings) {
+        await eventually(() => countRequests(reading) === 2, SOON);
+        reading.hold.open();
+      }
+      // The third one is told that there is nothing more.
+      await expectWhole(readings, 3);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'goes on when the server was killed and started again',
+    async () => {
+      const PORT = await findFreePort();
+      await begin({ PORT });
+      await visitor.page.goto(server.url);
+      const readings = await readHalf(`${server.url}/v1`);
+      // If what was cut off is asked for again.
+      upstream.always(scriptStream('Hello you'));
+      server.process.signal('SIGKILL');
+      await server.process.exit;
+      for (const { hold } of readings) hold.open();
+      await startServer({ PORT });
+      await expectWhole(readings);
+    },
+    LONGEST_MS,
+  );
+
+  describeWithNginx('behind nginx', () => {
+    it(
+      'goes on when nginx was restarted',
+      async () => {
+        await begin();
+        const upstreamHost = new URL(server.url).host;
+        const nginx = await Nginx.start((listen) => readShippedConfig(SETTINGS, listen, upstreamHost));
+        others.push(nginx);
+        // The policy of the playground lets it talk to its own server alone.
+        await visitor.page.goto(nginx.url);
+        const readings = await readHalf(`${nginx.url}/v1`);
+        await nginx.restart();
+        for (const { hold } of readings) hold.open();
+        await expectWhole(readings);
+      },
+      LONGEST_MS,
+    );
+  });
+});
