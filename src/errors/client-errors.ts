@@ -27,6 +27,15 @@ export class NotFoundError extends InvalidRequestError {
   override readonly status = 404;
 }
 
+/** What the request asks for was there, and is not any more. Status 410. */
+export class GoneError extends InvalidRequestError {
+  override readonly status = 410;
+
+  constructor(message: string, code: string) {
+    super(message, { code });
+  }
+}
+
 /** Middleware of the application that Millrace is a module of has refused the request, with a status of its own. */
 export class RefusedByHostError extends InvalidRequestError {
   override readonly status: number;

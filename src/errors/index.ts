@@ -6,6 +6,7 @@ export {
   UnauthorizedError,
 } from './access-errors.js';
 export {
+  GoneError,
   InvalidRequestError,
   MethodNotAllowedError,
   ModelNotFoundError,

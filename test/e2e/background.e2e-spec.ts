@@ -75,6 +75,7 @@ describe('a response in the background', () => {
       expect(bareFrames(rest)).toBe(frames.slice(after + 1).join(''));
     }
     expect((await followResponse(bench.app, id)).text).toBe(text);
+    expect(text.match(/^retry: .*$/gm)).toEqual(['retry: 2000']);
     expect(text.match(/^id: \d+$/gm)).toEqual(events.map((_, number) => `id: ${number}`));
     expect(await retrieve(bench.app, id)).toEqual(response);
   });
@@ -181,7 +182,7 @@ describe('a response in the background', () => {
     const gone = await followResponse(bench.app, id, '', { 'last-event-id': `${last}` });
     expect([gone.status, gone.text]).toEqual([204, '']);
     const greater = await followResponse(bench.app, id, `&starting_after=${last - 1}`, { 'last-event-id': '0' });
-    expect(greater.text.startsWith(`id: ${last}\n`)).toBe(true);
+    expect(greater.text.startsWith(`retry: 2000\nid: ${last}\n`)).toBe(true);
     const older = await followResponse(bench.app, id, '&starting_after=0', { 'last-event-id': `${last - 1}` });
     expect(older.text).toBe(greater.text);
     const none = await followResponse(bench.app, id, `&starting_after=${last}`, { 'last-event-id': 'x' });

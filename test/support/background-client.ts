@@ -47,9 +47,9 @@ export async function followResponse(app: App, id: string, query = '', headers: 
   return getJson(responseUrl(app, id, `?stream=true${query}`), headers);
 }
 
-/** What of a stream is the same for every reader: without comments and numbers of events beside the data. */
+/** What of a stream is the same for every reader: without comments, and without what browsers find beside the data. */
 export function bareFrames(stream: string): string {
-  return stream.replaceAll(/^(?:: .*\n\n|id: \d+\n)/gm, '');
+  return stream.replaceAll(/^(?:: .*\n\n|(?:id|retry): \d+\n)/gm, '');
 }
 
 /** Checks a stream by every rule. */

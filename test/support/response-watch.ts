@@ -85,10 +85,14 @@ function withoutChunkFraming(text: string): string {
   }
 }
 
+/** A frame with data, which may begin with what browsers look for. */
+const FRAME = /^(?:retry: \d+\n)?(?:id: \d+\n)?(?:event: (.*)\n)?data: ([^]*)$/;
+
 function checkFrames(text: string): void {
   for (const frame of text.split('\n\n')) {
-    if (frame === '' || frame.startsWith(':') || frame === 'data: [DONE]') continue;
-    const [, name, data = frame.slice('data: '.length)] = /^(?:id: \d+\n)?event: (.*)\ndata: ([^]*)$/.exec(frame) ?? [];
+    if (frame === '' || frame.startsWith(':')) continue;
+    const [, name, data = ''] = FRAME.exec(frame) ?? [];
+    if (data === '[DONE]') continue;
     const json: unknown = JSON.parse(data);
     if (name !== undefined) assertValidResponseEvent(json);
     else if (isObject(json) && 'error' in json) assertValidError(json);

@@ -3,9 +3,9 @@ import type { Request, Response } from 'express';
 import { MethodNotAllowedError } from '../../errors/index.js';
 import { findRecord, OpenApi } from '../../http/index.js';
 import { type RunEvents, type RunOptions, RunService } from '../../runs/index.js';
-import { RequestIntake, type TakenRequest, WholeResponses } from '../wire/index.js';
+import { LogStreamer, RequestIntake, type TakenRequest, WholeResponses } from '../wire/index.js';
 import { BackgroundResponses } from './background/background-responses.js';
-import { BackgroundStreamer } from './background/background.streamer.js';
+import { BackgroundFold } from './background/background-fold.js';
 import type { DecodedRequest } from './decoded-request.js';
 import { DescribeResponse } from './describe-response.js';
 import { ResponsesCollector } from './responses.collector.js';
@@ -25,7 +25,7 @@ export class ResponsesController {
     private readonly collector: ResponsesCollector,
     private readonly answers: WholeResponses,
     private readonly background: BackgroundResponses,
-    private readonly backgroundStreamer: BackgroundStreamer,
+    private readonly logStreamer: LogStreamer,
   ) {}
 
   @Post()
@@ -65,7 +65,8 @@ export class ResponsesController {
   ): Promise<void> {
     if (asked.streams) {
       const { run } = await this.background.create(asked, taken);
-      await this.backgroundStreamer.stream(run, response, { after: -1, hasIds: false, endsEmpty: false });
+      const options = { after: -1, hasIds: false, isLater: false, endsEmpty: false };
+      await this.logStreamer.stream(run, new BackgroundFold(run.head), response, options);
       return;
     }
     await this.answers.send(request, response, taken, async () =>

@@ -5,7 +5,6 @@ import { RunsModule } from '../../runs/index.js';
 import { WireModule } from '../wire/index.js';
 import { BackgroundLog } from './background/background-log.js';
 import { BackgroundResponses } from './background/background-responses.js';
-import { BackgroundStreamer } from './background/background.streamer.js';
 import { KeptResponses } from './kept-responses.js';
 import { ResponsesCollector } from './responses.collector.js';
 import { ResponsesController } from './responses.controller.js';
@@ -22,7 +21,6 @@ import { StoredResponsesController } from './stored-responses.controller.js';
   providers: [
     BackgroundLog,
     BackgroundResponses,
-    BackgroundStreamer,
     KeptResponses,
     ResponsesCollector,
     ResponsesController,

@@ -3,9 +3,9 @@ import type { Request, Response } from 'express';
 import { AccessControl } from '../../access/index.js';
 import { InvalidRequestError, MethodNotAllowedError, NotFoundError, UnknownRouteError } from '../../errors/index.js';
 import { OpenApi, readPathParameter } from '../../http/index.js';
+import { LogStreamer, readPosition } from '../wire/index.js';
+import { BackgroundFold } from './background/background-fold.js';
 import { BackgroundResponses } from './background/background-responses.js';
-import { BackgroundStreamer } from './background/background.streamer.js';
-import { readPosition } from './background/read-position.js';
 import { listItems } from './list-items.js';
 import { responseExample } from './responses.examples.js';
 import { RESPONSES_PATH } from './responses.path.js';
@@ -24,7 +24,7 @@ export class StoredResponsesController {
     private readonly access: AccessControl,
     private readonly state: ResponseState,
     private readonly background: BackgroundResponses,
-    private readonly streamer: BackgroundStreamer,
+    private readonly streamer: LogStreamer,
   ) {}
 
   @Get(':id')
@@ -165,10 +165,11 @@ export class StoredResponsesController {
   }
 
   async #stream(request: Request, response: Response): Promise<void> {
-    const { after, isReconnect } = readPosition(request);
+    const { after, isReconnect } = readPosition(request, 'starting_after', 'sequence_number');
     const run = await this.background.find(readPathParameter(request, 'id'), this.access.requireCaller(request));
     if (run !== undefined) {
-      await this.streamer.stream(run, response, { after, hasIds: true, endsEmpty: isReconnect });
+      const options = { after, hasIds: true, isLater: true, endsEmpty: isReconnect };
+      await this.streamer.stream(run, new BackgroundFold(run.head), response, options);
       return;
     }
     await this.#find(request);

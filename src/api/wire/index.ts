@@ -1,4 +1,7 @@
 export { EventStreamWriter } from './event-stream-writer.js';
+export type { LogFold, LogFrame } from './log-stream/log-fold.js';
+export { type LogStreamOptions, LogStreamer } from './log-stream/log.streamer.js';
+export { assertReached, readPosition, type StreamPosition } from './log-stream/read-position.js';
 export { NODE_EVENTS_HEADER, NodeEvents } from './node-events.js';
 export {
   EndUser,

@@ -4,13 +4,14 @@ import { RunsModule } from '../../runs/index.js';
 import { IdempotentResponses } from './idempotency/idempotent-responses.js';
 import { SharedResponses } from './idempotency/shared-responses.js';
 import { JsonBodyReader } from './json-body-reader.js';
+import { LogStreamer } from './log-stream/log.streamer.js';
 import { RequestIntake } from './request-intake.js';
 import { WholeResponses } from './whole-responses.js';
 
-/** What the doors share: how a request is taken in, and how a response is repeated. */
+/** What the doors share: how a request is taken in, how a response is repeated, and how a log is streamed. */
 @Module({
   imports: [AccessModule, RunsModule],
-  providers: [IdempotentResponses, JsonBodyReader, RequestIntake, SharedResponses, WholeResponses],
-  exports: [RequestIntake, WholeResponses],
+  providers: [IdempotentResponses, JsonBodyReader, LogStreamer, RequestIntake, SharedResponses, WholeResponses],
+  exports: [LogStreamer, RequestIntake, WholeResponses],
 })
 export class WireModule {}

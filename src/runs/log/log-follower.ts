@@ -18,14 +18,16 @@ export class LogFollower {
   readonly #source: LogSource;
   readonly #id: string;
   /** Of the next event. */
-  #number = 0;
+  #number: number;
   #open: OpenLog | undefined;
   #isClosed = false;
   #onClose: (() => void) | undefined;
 
-  constructor(source: LogSource, id: string) {
+  /** @param from number of the first event that is wanted */
+  constructor(source: LogSource, id: string, from = 0) {
     this.#source = source;
     this.#id = id;
+    this.#number = from;
     this.#open = source.findOpen(id);
   }
 

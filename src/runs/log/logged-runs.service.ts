@@ -113,9 +113,9 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     return json === undefined ? undefined : (JSON.parse(json) as KeptRequest).memo;
   }
 
-  /** Reads a log from its beginning on. */
-  follow(id: string): LogFollower {
-    return new LogFollower(this, id);
+  /** Reads a log. @param from number of the first event that is wanted; absent: 0 */
+  follow(id: string, from?: number): LogFollower {
+    return new LogFollower(this, id, from);
   }
 
   /** What a log has now. */

@@ -1,30 +1,39 @@
 import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { AppConfig } from '../../../config/index.js';
-import type { RunFailed } from '../../../engine/index.js';
-import { RunAbortedError, readOutcome, toRunError } from '../../../errors/index.js';
 import { findRecord } from '../../../http/index.js';
 import { Cancellation, Clock, type Timer } from '../../../kernel/index.js';
-import { guardCallback, type LogFollower, type LoggedRun, LoggedRuns } from '../../../runs/index.js';
+import { guardCallback, type LoggedEvent, type LogFollower, type LoggedRun, LoggedRuns } from '../../../runs/index.js';
 import { Gate } from '../../../streaming/index.js';
-import { DONE_FRAME, EventStreamWriter } from '../../wire/index.js';
-import type { ResponseEvent } from '../response-events.js';
-import type { ResponseFold } from '../response-fold.js';
-import { makeBackgroundFold } from './background-head.js';
+import { EventStreamWriter } from '../event-stream-writer.js';
+import type { LogFold, LogFrame } from './log-fold.js';
 
-/** How a response is streamed from its log. */
+/** How a client reads a log. */
 export interface LogStreamOptions {
-  /** Number of the last event that the client has; -1: none. */
+  /** Number of the last frame that the client has; -1: none. */
   readonly after: number;
-  /** True if each event says its number once more, where browsers look for it. */
+  /** Number of the first event that is folded, for a fold that needs none of those before. Absent: 0. */
+  readonly from?: number;
+  /** True if each frame says its number once more, where browsers look for it. */
   readonly hasIds: boolean;
+  /** True for a client that reads a run which another request began: it is told how soon to come back if the connection breaks. */
+  readonly isLater: boolean;
   /** True if the client is not to come back when there is nothing left for it: it is given a 204 then. */
   readonly endsEmpty: boolean;
 }
 
-/** Streams responses from the logs of their runs. Every reader gets the same bytes. */
+/** For how long a browser waits before it opens a stream again, in milliseconds. */
+const RETRY_MS = 2_000;
+
+/**
+ * Stands in front of the first line with data and has no event of its own: some clients (openai-python) take an event that has
+ * nothing but this for one with empty data, and fail.
+ */
+const RETRY_LINE = `retry: ${RETRY_MS}\n`;
+
+/** Streams runs from their logs. Every reader gets the same frames. */
 @Injectable()
-export class BackgroundStreamer {
+export class LogStreamer {
   constructor(
     private readonly config: AppConfig,
     private readonly clock: Clock,
@@ -32,11 +41,13 @@ export class BackgroundStreamer {
   ) {}
 
   /**
-   * Streams a response to its end, or until the client leaves; neither holds up its run.
+   * Streams a run to its end, or until the client leaves; neither holds up the run.
+   * @param fold with nothing in it yet
    * @throws OverloadedError if the store is away before anything was sent
    */
   async stream(
-    { id, head, status }: Pick<LoggedRun, 'id' | 'head' | 'status'>,
+    { id, status }: Pick<LoggedRun, 'id' | 'status'>,
+    fold: LogFold,
     response: Response,
     options: LogStreamOptions,
   ): Promise<void> {
@@ -46,12 +57,8 @@ export class BackgroundStreamer {
     const { heartbeatMs } = this.config.stream;
     const metrics = findRecord(response).openStream();
     const writer = new EventStreamWriter(response, gate, this.clock, heartbeatMs, metrics, fault);
-    const follower = this.runs.follow(id);
-    const stream = new LogStream(
-      response,
-      { ...options, writer, follower, fault, clock: this.clock },
-      makeBackgroundFold(head),
-    );
+    const follower = this.runs.follow(id, options.from);
+    const stream = new LogStream(response, fold, { ...options, writer, follower, fault, clock: this.clock });
     fault.addEventListener('abort', () => response.destroy());
     const isOver = status !== 'queued' && status !== 'running';
     if (!options.endsEmpty || !isOver) writer.open();
@@ -75,18 +82,24 @@ interface LogStreamParts extends LogStreamOptions {
   readonly clock: Clock;
 }
 
-/** One reader of one response. */
+/** One reader of one log. */
 class LogStream {
   readonly #response: Response;
+  readonly #fold: LogFold;
   readonly #parts: LogStreamParts;
-  readonly #fold: ResponseFold;
   readonly #onBeat: () => void;
+  /** Number of the next event. */
+  #next: number;
+  /** What stands in front of the first frame. */
+  #head: string;
   #beat: Timer | undefined;
 
-  constructor(response: Response, parts: LogStreamParts, fold: ResponseFold) {
+  constructor(response: Response, fold: LogFold, parts: LogStreamParts) {
     this.#response = response;
-    this.#parts = parts;
     this.#fold = fold;
+    this.#parts = parts;
+    this.#next = parts.from ?? 0;
+    this.#head = parts.isLater ? RETRY_LINE : '';
     this.#onBeat = guardCallback(parts.fault, () => this.#showLife());
     response.once('close', () => {
       this.#beat?.cancel();
@@ -102,38 +115,49 @@ class LogStream {
       const events = await follower.next();
       this.#beat?.cancel();
       if (this.#response.destroyed) return;
-      if (events === 'gone') this.#write(this.#fold.next(makeCancelled(), clock.now()));
+      if (events === 'gone') this.#write(this.#fold.remove(clock.now()));
       if (events === 'over' || events === 'gone') break;
-      for (const event of events) this.#write(this.#fold.next(event, event.at));
+      if (this.#writeAll(events)) break;
       if (!gate.isOpen) await gate.waitUntilOpen();
     }
     this.#end();
   }
 
+  /** @returns true if nothing more is to be written */
+  #writeAll(events: readonly LoggedEvent[]): boolean {
+    for (const event of events) {
+      this.#write(this.#fold.next(event, this.#next++), event.type === 'delta');
+      if (this.#fold.hasEnded === true) return true;
+    }
+    return false;
+  }
+
   #end(): void {
-    const { writer, endsEmpty } = this.#parts;
+    const { writer, follower, endsEmpty } = this.#parts;
+    follower.close();
     if (endsEmpty && !writer.isOpen) {
       writer.release();
       this.#response.status(204).end();
-    } else writer.end(DONE_FRAME);
+    } else writer.end(this.#fold.ending);
   }
 
-  #write(events: readonly ResponseEvent[]): void {
-    const { after, hasIds, writer } = this.#parts;
-    let frames = '';
-    for (const { number, type, frame } of events) {
-      if (number <= after) continue;
-      if (!hasIds && type.endsWith('.delta')) writer.announceTokens();
-      frames += hasIds ? `id: ${number}\n${frame}` : frame;
+  #write(frames: readonly LogFrame[], areTokens = false): void {
+    const { after, hasIds, isLater, writer } = this.#parts;
+    let text = '';
+    for (const { number, frame } of frames) {
+      if (number > after) text += hasIds ? `id: ${number}\n${frame}` : frame;
     }
-    writer.write(frames);
+    if (text === '') return;
+    if (areTokens && !isLater) writer.announceTokens();
+    writer.write(this.#head + text);
+    this.#head = '';
   }
 
   /** Only if nothing has happened that this reader has not seen: else others would count in another way. */
   #showLife(): void {
     const at = this.#parts.follower.quietAt;
     if (at === undefined || this.#response.destroyed) return;
-    this.#write(this.#fold.beat(at));
+    this.#write(this.#fold.beat?.(at) ?? []);
     this.#waitForBeat();
   }
 
@@ -142,10 +166,4 @@ class LogStream {
     const at = this.#fold.nextBeatAt;
     if (at !== undefined) this.#beat = clock.after(Math.max(1, at - clock.now()), this.#onBeat);
   }
-}
-
-/** For readers whose response is removed under their eyes. */
-function makeCancelled(): RunFailed {
-  const error = new RunAbortedError('cancelled');
-  return { type: 'run-failed', seq: 0, error: toRunError(error), outcome: readOutcome(error) };
 }

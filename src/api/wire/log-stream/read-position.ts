@@ -1,0 +1,51 @@
+import type { Request } from 'express';
+import { GoneError, InvalidRequestError } from '../../../errors/index.js';
+import type { LoggedRun } from '../../../runs/index.js';
+
+/** Where a client wants to go on in a stream. */
+export interface StreamPosition {
+  /** Number of the last frame that it has; -1: none. */
+  readonly after: number;
+  /** True if the browser says so by itself: it comes back again and again until it is told to stop. */
+  readonly isReconnect: boolean;
+}
+
+const DIGITS = /^\d{1,15}$/;
+
+/**
+ * Reads where a client wants to go on. If a page has the parameter in its address, the browser's `Last-Event-ID` comes on top of
+ * it at each reconnect; so the greater one counts.
+ * @param parameter of the query, by its name
+ * @param number what the protocol calls the number of an event
+ * @throws InvalidRequestError if the parameter is there and no number
+ */
+export function readPosition(
+  request: Pick<Request, 'query' | 'get'>,
+  parameter: string,
+  number: string,
+): StreamPosition {
+  const given = request.query[parameter];
+  if (given !== undefined && (typeof given !== 'string' || !DIGITS.test(given))) {
+    throw new InvalidRequestError(
+      `Invalid value for '${parameter}': expected the ${number} of an event, in decimal digits.`,
+      { param: parameter, code: 'invalid_value' },
+    );
+  }
+  const asked = given === undefined ? -1 : Number(given);
+  const header = request.get('last-event-id') ?? '';
+  if (!DIGITS.test(header)) return { after: asked, isReconnect: false };
+  return { after: Math.max(asked, Number(header)), isReconnect: true };
+}
+
+/**
+ * For streams whose frames have the numbers of the log's events.
+ * @throws GoneError if the log does not reach that far: a store that lost its end would else go on with other events under
+ *   numbers that the client has seen
+ */
+export function assertReached({ after }: StreamPosition, { length }: Pick<LoggedRun, 'length'>): void {
+  if (after < length) return;
+  throw new GoneError(
+    `The log of this run has no event ${after}: it ends before. Read it from its beginning.`,
+    'log_truncated',
+  );
+}
