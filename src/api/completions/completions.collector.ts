@@ -1,11 +1,11 @@
-import type { RunFinished } from '../../engine/index.js';
+import type { RunEvent, RunFailed, RunFinished } from '../../engine/index.js';
 import { assertNever } from '../../kernel/index.js';
+import type { ModelIdentity } from '../../models/index.js';
 import type { RunEvents } from '../../runs/index.js';
 import {
   type CollectedAudio,
   type CollectedLogprobs,
   type CollectedToolCall,
-  type Delta,
   DeltaCollector,
 } from '../../streaming/index.js';
 import type { CompletionHead } from './completions.decoder.js';
@@ -22,38 +22,16 @@ export async function collectCompletion(
   onTraceId: (traceId: string) => void,
 ): Promise<ChatCompletion> {
   const collector = new CompletionCollector(head);
-  let completion: ChatCompletion | undefined;
   await events.read({
     next: (event) => {
-      switch (event.type) {
-        case 'run-started':
-          if (event.traceId !== undefined) onTraceId(event.traceId);
-          break;
-        case 'model-identified':
-          collector.attribute(event.identity.systemFingerprint, event.identity.serviceTier);
-          break;
-        case 'delta':
-          collector.add(event.delta);
-          break;
-        case 'run-finished':
-          completion = collector.makeCompletion(event);
-          break;
-        case 'node-started':
-        case 'node-progress':
-        case 'route-taken':
-        case 'node-finished':
-        case 'node-failed':
-          break;
-        default:
-          assertNever(event);
-      }
+      if (event.type === 'run-started' && event.traceId !== undefined) onTraceId(event.traceId);
+      collector.next(event);
     },
     failed: ({ thrown }) => {
       throw thrown;
     },
   });
-  if (completion === undefined) throw new Error('The events of the run have no end');
-  return completion;
+  return collector.completion;
 }
 
 type CollectedChoice = ChatCompletion['choices'][number];
@@ -61,28 +39,54 @@ type CollectedMessage = CollectedChoice['message'];
 type CompletionToolCall = NonNullable<CollectedMessage['tool_calls']>[number];
 type CompletionAudio = NonNullable<CollectedMessage['audio']>;
 
-/** Collects the message of one completion. */
-class CompletionCollector {
+/** Makes one whole completion of the events of its run. A pure fold, as a stream's is. */
+export class CompletionCollector {
   readonly #head: CompletionHead;
   readonly #deltas = new DeltaCollector(true);
   #systemFingerprint: string | null = null;
   #serviceTier: string | undefined;
+  #completion: ChatCompletion | undefined;
 
   constructor(head: CompletionHead) {
     this.#head = head;
   }
 
+  /** @throws Error before the run has finished */
+  get completion(): ChatCompletion {
+    if (this.#completion === undefined) throw new Error('The events of the run have no end');
+    return this.#completion;
+  }
+
+  next(event: Exclude<RunEvent, RunFailed>): void {
+    switch (event.type) {
+      case 'model-identified':
+        this.#attribute(event.identity);
+        break;
+      case 'delta':
+        this.#deltas.add(event.delta);
+        break;
+      case 'run-finished':
+        this.#completion = this.#makeCompletion(event);
+        break;
+      case 'run-started':
+      case 'node-started':
+      case 'node-progress':
+      case 'route-taken':
+      case 'node-finished':
+      case 'node-failed':
+        break;
+      default:
+        assertNever(event);
+    }
+  }
+
   /** Keeps what the first model says of itself, as in a stream. */
-  attribute(systemFingerprint: string | undefined, serviceTier: string | undefined): void {
+  #attribute({ systemFingerprint, serviceTier }: ModelIdentity): void {
     this.#systemFingerprint ??= systemFingerprint ?? null;
     this.#serviceTier ??= serviceTier;
   }
 
-  add(delta: Delta): void {
-    this.#deltas.add(delta);
-  }
-
-  makeCompletion({ finishReason, usage }: RunFinished): ChatCompletion {
+  #makeCompletion({ finishReason, usage }: RunFinished): ChatCompletion {
     const { content, reasoning, refusal, toolCalls, annotations, images, audio, logprobs } = this.#deltas;
     const isSilent = content === '' && (toolCalls.length > 0 || audio !== undefined || refusal !== '');
     return {

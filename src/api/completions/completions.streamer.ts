@@ -9,16 +9,14 @@ import { guardCallback, type ReadFailure, type RunEvents, type RunOptions, type 
 import { Gate } from '../../streaming/index.js';
 import {
   DONE_FRAME,
-  encodeError,
   EventStreamWriter,
   isRepeated,
   NewestEvents,
-  NodeEvents,
   paceRunEvents,
   type RepeatedEvent,
 } from '../wire/index.js';
 import type { DecodedRequest } from './completions.decoder.js';
-import { ChunkEncoder, type ChunkHead } from './completions.encoder.js';
+import { CompletionFold, type FoldHead } from './completion-fold.js';
 
 /** Streams chat completions. */
 @Injectable()
@@ -46,12 +44,11 @@ export class CompletionsStreamer {
     const gate = new Gate();
     const record = findRecord(response);
     const stream = new CompletionStream(response, {
-      head: { id: head.id, created: head.created, model: head.model, includeUsage },
+      head: { id: head.id, created: head.created, model: head.model, includeUsage, nodeEvents },
       gate,
       clock,
       heartbeatMs,
       openGraceMs,
-      nodeEvents,
       metrics: record.openStream(),
       record,
     });
@@ -61,14 +58,12 @@ export class CompletionsStreamer {
 
 /** What one stream is made of. Times are in milliseconds. */
 interface CompletionStreamParts {
-  readonly head: ChunkHead;
+  readonly head: FoldHead;
   readonly gate: Gate;
   readonly clock: Clock;
   readonly heartbeatMs: number;
   /** How long the status line may wait for the first delta or an error. */
   readonly openGraceMs: number;
-  /** True if the client asked for node events. */
-  readonly nodeEvents: boolean;
   readonly metrics: StreamMetrics;
   /** Is told of faults of the stream, and of node events that could not be streamed. */
   readonly record: Pick<RequestRecord, 'setFailure' | 'setEvents'>;
@@ -82,13 +77,11 @@ class CompletionStream implements RunReader {
   readonly fault = new Cancellation();
   readonly wantsContent: boolean;
   readonly #response: ServerResponse;
-  readonly #encoder: ChunkEncoder;
+  readonly #fold: CompletionFold;
   readonly #writer: EventStreamWriter;
   readonly #gate: Gate;
   readonly #grace: Timer;
-  readonly #includeUsage: boolean;
   readonly #record: CompletionStreamParts['record'];
-  readonly #nodeEvents: NodeEvents | undefined;
   /** Node events, as JSON, from before the status line. They do not send the status line, since a failure may follow. */
   #early: string[] = [];
   #earlyLength = 0;
@@ -96,19 +89,17 @@ class CompletionStream implements RunReader {
   readonly #newest = new NewestEvents<string>();
 
   constructor(response: ServerResponse, parts: CompletionStreamParts) {
-    const { head, gate, clock, heartbeatMs, openGraceMs, nodeEvents, metrics, record } = parts;
+    const { head, gate, clock, heartbeatMs, openGraceMs, metrics, record } = parts;
     this.#response = response;
-    this.#encoder = new ChunkEncoder(head);
+    this.#fold = new CompletionFold(head);
     this.#gate = gate;
     this.#writer = new EventStreamWriter(response, gate, clock, heartbeatMs, metrics, this.fault);
     this.#grace = clock.after(
       openGraceMs,
       guardCallback(this.fault, () => this.#open()),
     );
-    this.#includeUsage = head.includeUsage;
     this.#record = record;
-    this.wantsContent = nodeEvents;
-    this.#nodeEvents = nodeEvents ? new NodeEvents() : undefined;
+    this.wantsContent = head.nodeEvents;
   }
 
   next(event: Exclude<RunEvent, RunFailed>): void {
@@ -117,13 +108,13 @@ class CompletionStream implements RunReader {
         if (event.traceId !== undefined) this.#response.setHeader('x-trace-id', event.traceId);
         break;
       case 'model-identified':
-        this.#encoder.attribute(event.identity.systemFingerprint, event.identity.serviceTier);
+        this.#fold.attribute(event.identity);
         this.#writeNodeEvent(event);
         break;
       case 'delta':
         this.#writeNodeEvent(event);
         // Earlier events are encoded first: the very first frame has the role.
-        this.#writeDelta(this.#takeEarly() + this.#encoder.encodeDelta(event.delta));
+        this.#writeDelta(this.#takeEarly() + this.#fold.encodeDelta(event));
         break;
       case 'run-finished':
         this.#finish(event);
@@ -153,7 +144,9 @@ class CompletionStream implements RunReader {
       if (!isReaderFault) this.#record.setEvents([...this.#early, ...this.#newest.take()]);
       throw thrown;
     }
-    this.#writer.end((isReaderFault ? '' : this.#takeNewest()) + encodeError(error, node) + DONE_FRAME);
+    this.#writer.end(
+      (isReaderFault ? '' : this.#takeNewest()) + this.#fold.encodeFailure({ error, node }) + DONE_FRAME,
+    );
   }
 
   #open(): void {
@@ -174,10 +167,10 @@ class CompletionStream implements RunReader {
   }
 
   #writeNodeEvent(event: RunEvent): void {
-    const json = this.#nodeEvents?.encode(event);
+    const json = this.#fold.describe(event);
     if (json === undefined) return;
     if (isRepeated(event) && !this.#hasRoom()) this.#keepNewest(event, json);
-    else if (this.#writer.isOpen) this.#writer.write(this.#takeNewest() + this.#encoder.encodeEvent(json));
+    else if (this.#writer.isOpen) this.#writer.write(this.#takeNewest() + this.#fold.encodeNews(json));
     else this.#keepEarly(json);
   }
 
@@ -193,7 +186,7 @@ class CompletionStream implements RunReader {
     if (this.#early.length === 0) return '';
     const early = this.#early;
     this.#early = [];
-    return early.map((json) => this.#encoder.encodeEvent(json)).join('');
+    return early.map((json) => this.#fold.encodeNews(json)).join('');
   }
 
   #hasRoom(): boolean {
@@ -210,19 +203,15 @@ class CompletionStream implements RunReader {
   /** Encodes the events that were kept for a client that was behind. */
   #takeNewest(): string {
     let frames = '';
-    for (const json of this.#newest.take()) frames += this.#encoder.encodeEvent(json);
+    for (const json of this.#newest.take()) frames += this.#fold.encodeNews(json);
     return frames;
   }
 
   #finish(event: RunFinished): void {
     this.#grace.cancel();
     const early = this.#takeEarly();
-    const summary =
-      this.#nodeEvents === undefined
-        ? ''
-        : this.#takeNewest() + this.#encoder.encodeEvent(this.#nodeEvents.encodeSummary(event));
-    const usage = this.#includeUsage && event.usage !== undefined ? this.#encoder.encodeUsage(event.usage) : '';
-    const frames = early + summary + this.#encoder.encodeFinish(event.finishReason) + usage + DONE_FRAME;
-    this.#writer.end(frames);
+    const json = this.#fold.describe(event);
+    const summary = json === undefined ? '' : this.#takeNewest() + this.#fold.encodeNews(json);
+    this.#writer.end(early + summary + this.#fold.encodeFinish(event) + DONE_FRAME);
   }
 }

@@ -1,0 +1,99 @@
+import type { DeltaEvent, RunEvent, RunFinished } from '../../engine/index.js';
+import type { RunError } from '../../errors/index.js';
+import { assertNever } from '../../kernel/index.js';
+import type { ModelIdentity } from '../../models/index.js';
+import { encodeError, NodeEvents } from '../wire/index.js';
+import { ChunkEncoder, type ChunkHead } from './completions.encoder.js';
+
+/** How a stream of a completion is told. */
+export interface FoldHead extends ChunkHead {
+  /** True if the client asked for node events. */
+  readonly nodeEvents: boolean;
+}
+
+/** What a client is told of a failure. */
+interface Failure {
+  readonly error: RunError;
+  /** The step that failed. */
+  readonly node?: string | undefined;
+}
+
+/**
+ * Makes the frames of one streamed completion of the events of its run. A pure fold: the same events give the same bytes, so that
+ * a run's log can be told again at any time.
+ *
+ * What an event says about the workflow ({@link describe}) and what it says to the user ({@link encode}) are apart, because a
+ * stream may have to hold the first back; {@link next} is both.
+ */
+export class CompletionFold {
+  readonly #encoder: ChunkEncoder;
+  readonly #includeUsage: boolean;
+  readonly #nodeEvents: NodeEvents | undefined;
+
+  constructor(head: FoldHead) {
+    this.#encoder = new ChunkEncoder(head);
+    this.#includeUsage = head.includeUsage;
+    this.#nodeEvents = head.nodeEvents ? new NodeEvents() : undefined;
+  }
+
+  /** All frames that an event makes: none, one or several. */
+  next(event: RunEvent): string {
+    if (event.type === 'model-identified') this.attribute(event.identity);
+    const news = this.describe(event);
+    return (news === undefined ? '' : this.encodeNews(news)) + this.encode(event);
+  }
+
+  /**
+   * What an event says about the workflow, as JSON for {@link encodeNews}; undefined for clients that did not ask for it. To be
+   * called for each event, once and in order.
+   */
+  describe(event: RunEvent): string | undefined {
+    if (this.#nodeEvents === undefined) return undefined;
+    return event.type === 'run-finished' ? this.#nodeEvents.encodeSummary(event) : this.#nodeEvents.encode(event);
+  }
+
+  /** The frame for what {@link describe} gave. */
+  encodeNews(json: string): string {
+    return this.#encoder.encodeEvent(json);
+  }
+
+  /** What a model says of itself. The last one before the first frame speaks for the whole completion. */
+  attribute({ systemFingerprint, serviceTier }: ModelIdentity): void {
+    this.#encoder.attribute(systemFingerprint, serviceTier);
+  }
+
+  /** The frames for what an event says to the user, and for the end. */
+  encode(event: RunEvent): string {
+    switch (event.type) {
+      case 'delta':
+        return this.encodeDelta(event);
+      case 'run-finished':
+        return this.encodeFinish(event);
+      case 'run-failed':
+        return this.encodeFailure(event);
+      case 'run-started':
+      case 'model-identified':
+      case 'node-started':
+      case 'node-progress':
+      case 'route-taken':
+      case 'node-finished':
+      case 'node-failed':
+        return '';
+      default:
+        return assertNever(event);
+    }
+  }
+
+  encodeDelta({ delta }: DeltaEvent): string {
+    return this.#encoder.encodeDelta(delta);
+  }
+
+  encodeFinish({ finishReason, usage }: RunFinished): string {
+    const counts = this.#includeUsage && usage !== undefined ? this.#encoder.encodeUsage(usage) : '';
+    return this.#encoder.encodeFinish(finishReason) + counts;
+  }
+
+  encodeFailure({ error, node }: Failure): string {
+    return encodeError(error, node);
+  }
+}
