@@ -1,10 +1,10 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../config/index.js';
-import { type AbortNotice, Clock } from '../kernel/index.js';
+import { type AbortNotice, Clock, type JsonObject } from '../kernel/index.js';
 import { Metrics } from '../metrics/index.js';
 import type { Usage } from '../models/index.js';
-import type { Caller } from './caller.js';
+import { Caller } from './caller.js';
 import { type CountedRequest, type HeaderTarget, RateLimits, ConcurrencyLimit } from './limits/index.js';
 import { LoopWatch, type MemoryShare, makeOverloadedError, RunQueue } from './overload/index.js';
 import { RareWarning } from './rare-warning.js';
@@ -42,8 +42,17 @@ export interface Permit {
 
 /** The right of a run to be at work without its request. */
 export interface DetachedPermit extends Pick<Permit, 'estimatesTokens' | 'end'> {
+  /** What {@link Admission.readmit} needs to let the run in once more, in another process. */
+  readonly kept: JsonObject;
   /** It is to be at work. @returns false if the caller, or all together, have as many as they may have at the same time */
   begin(): boolean;
+}
+
+/** What stays of a permit when its process ends. */
+interface KeptPermit extends Pick<Caller, 'id' | 'limits'> {
+  readonly estimatesTokens: boolean;
+  /** True if the request was counted, so that its tokens are, too. */
+  readonly isCounted: boolean;
 }
 
 /** Admits requests, first to be read and then to be run, as many as limits and the machine allow. */
@@ -95,6 +104,15 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
     const giveBack = this.concurrency.take(caller);
     if (!this.limits.limitsCaller(caller)) return this.#makePermit(caller, giveBack);
     return this.#admitLimited(caller, response, signal, giveBack);
+  }
+
+  /**
+   * Lets a run in once more that an earlier process let in. It is not counted as another request.
+   * @param kept what its permit had, after a journey through JSON
+   */
+  readmit(kept: JsonObject): DetachedPermit {
+    const { id, limits, estimatesTokens, isCounted } = kept as unknown as KeptPermit;
+    return this.#makeDetachedPermit(new Caller({ id, limits }), estimatesTokens, isCounted);
   }
 
   async #admitLimited(
@@ -161,8 +179,11 @@ export class Admission implements OnModuleInit, OnModuleDestroy {
   #makeDetachedPermit(caller: Caller, estimatesTokens: boolean, isCounted: boolean): DetachedPermit {
     let giveBack: (() => void) | undefined;
     let state: 'waiting' | 'open' | 'ended' = 'waiting';
+    const { id, limits } = caller;
+    const kept: KeptPermit = { id, limits, estimatesTokens, isCounted };
     return {
       estimatesTokens,
+      kept: { ...kept, limits: { ...limits } },
       begin: () => {
         if (!this.concurrency.hasRoom(caller)) return false;
         giveBack = this.concurrency.take(caller);

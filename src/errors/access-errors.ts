@@ -46,3 +46,15 @@ export class RequestInProgressError extends MillraceError {
     });
   }
 }
+
+/** The same key came with another request before. Status 409. */
+export class IdempotencyKeyReusedError extends MillraceError {
+  override readonly status = 409;
+  override readonly type: ErrorType = 'invalid_request_error';
+
+  constructor() {
+    super('This Idempotency-Key was sent with another request body before. Use a new key for each new request.', {
+      code: 'idempotency_key_reused',
+    });
+  }
+}

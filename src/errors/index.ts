@@ -1,5 +1,6 @@
 export {
   ForbiddenError,
+  IdempotencyKeyReusedError,
   type LimitedBy,
   RateLimitedError,
   RequestInProgressError,

@@ -1,5 +1,7 @@
 export { guardCallback, type ReadFailure, type RunEvents, type RunReader } from './run-events.js';
-export { LoggedRuns } from './log/logged-runs.service.js';
+export { LoggedRuns, type StartedRun } from './log/logged-runs.service.js';
+export type { RunToLog } from './log/logged-work.js';
+export type { RunDoor } from './log/run-door.js';
 export type { LoggedEvent } from './log/logged-event.js';
 export type { LogFollower } from './log/log-follower.js';
 export { mergeDeltaEvents } from './merge-delta-events.js';
@@ -8,4 +10,4 @@ export type { RunOutput } from './run-to-end.js';
 export { RunService } from './run.service.js';
 export { RunsModule } from './runs.module.js';
 export { type DocumentPart, DocumentStore, type StoredDocument } from './store/document-store.js';
-export type { LoggedRun } from './store/run-log-store.js';
+export type { LoggedEnding, LoggedRun, LoggedStatus, RunPage, RunQuery, RunSegment } from './store/run-log-store.js';

@@ -1,5 +1,5 @@
 import type { Outcome, RunError } from '../errors/index.js';
-import type { AbortNotice } from '../kernel/index.js';
+import type { AbortNotice, JsonObject } from '../kernel/index.js';
 import type { Usage } from '../models/index.js';
 import type { Gate } from '../streaming/index.js';
 
@@ -33,6 +33,8 @@ export interface RunPermit {
 
 /** The right to run of a run that may have to wait long for its place. */
 export interface QueuedPermit extends RunPermit {
+  /** What lets the run in once more, in another process. */
+  readonly kept: JsonObject;
   /** It has its place. @returns false if its caller may not have another run at work now */
   begin(): boolean;
 }

@@ -16,7 +16,7 @@ export class KeptResponses {
   async keep(
     { response }: ResponseFold,
     { context }: Pick<DecodedRequest, 'context'>,
-    owner: Caller,
+    owner: Pick<Caller, 'id'>,
   ): Promise<boolean> {
     try {
       await this.state.keep({ response, context, owner });

@@ -6,6 +6,7 @@ import { LogFollower } from './log-follower.js';
 import { LogWriter } from './log-writer.js';
 import type { LoggedEvent } from './logged-event.js';
 import { OpenLog } from './open-log.js';
+import { readEnding } from './run-recorder.js';
 
 let clock: FakeClock;
 let batches: (readonly LogBatch[])[];
@@ -33,7 +34,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-const open = (id = 'r'): OpenLog => new OpenLog({ id, epoch: 0, length: 0, clock, onWrite: writer.write });
+const open = (id = 'r'): OpenLog => new OpenLog({ id, length: 0, clock, onWrite: writer.write });
 
 function say(log: OpenLog, text: string): void {
   log.write({ type: 'delta', seq: 0, node: 'n', delta: { type: 'content', text }, at: log.now() });
@@ -146,7 +147,8 @@ describe('LogWriter', () => {
       clock.advance(25);
       await turn();
     }
-    log.write({ type: 'run-finished', seq: 9, finishReason: 'stop', at: log.now() }, 'completed');
+    const last = { type: 'run-finished', seq: 9, finishReason: 'stop', at: log.now() } as const;
+    log.write(last, readEnding(last));
     await turn();
     clock.advance(25);
     expect(new Set(await Promise.all(readers))).toEqual(new Set(['over']));

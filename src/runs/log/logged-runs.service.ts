@@ -1,19 +1,28 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../../config/index.js';
-import { formatStackForLog, OverloadedError } from '../../errors/index.js';
-import { Clock } from '../../kernel/index.js';
+import { formatStackForLog, IdempotencyKeyReusedError, OverloadedError } from '../../errors/index.js';
+import { Clock, IdSource, isJsonObject, sha256 } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
 import { RunService } from '../run.service.js';
 import { DocumentStore } from '../store/document-store.js';
-import { type LoggedRun, type LogPage, RunLogStore } from '../store/run-log-store.js';
+import {
+  type LoggedRun,
+  type LogPage,
+  type NewLoggedRun,
+  RunLogStore,
+  type RunPage,
+  type RunQuery,
+} from '../store/run-log-store.js';
 import { makeInterruptedEvent } from './interrupted-event.js';
 import { LogFollower, type LogSource } from './log-follower.js';
 import { LogWriter } from './log-writer.js';
 import type { LoggedEvent } from './logged-event.js';
-import { type KeptRequest, LoggedWork, type RunToLog, type WorkTools } from './logged-work.js';
+import { type KeptRequest, LoggedWork, type RunToLog, USUAL_PRIORITY, type WorkTools } from './logged-work.js';
 import { OpenLog } from './open-log.js';
-import { RunPlaces } from './run-places.js';
+import type { RunDoor } from './run-door.js';
+import { MOST_WAITING, RunPlaces } from './run-places.js';
+import { readEnding } from './run-recorder.js';
 
 /** How soon runs of an earlier process are looked for again where the store is away, in milliseconds. */
 const LOOK_AGAIN_MS = 2_000;
@@ -32,11 +41,13 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
   readonly #tools: WorkTools;
   /** Readers that want the same share a reading. */
   readonly #readings = new Map<string, Promise<LogPage | undefined>>();
+  readonly #doors = new Map<string, RunDoor>();
   #endingLost: Promise<void> | undefined;
 
   constructor(
     config: AppConfig,
     private readonly clock: Clock,
+    private readonly ids: IdSource,
     private readonly store: RunLogStore,
     private readonly documents: DocumentStore,
     runs: RunService,
@@ -46,7 +57,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     const { concurrency, mostQueuedOfCaller, timeoutMs } = config.store;
     // A run whose log takes nothing any more would go on for nobody.
     this.#writer = new LogWriter(store, clock, ({ id }) => this.#works.get(id)?.cancel());
-    this.#places = new RunPlaces(clock, concurrency, mostQueuedOfCaller);
+    this.#places = new RunPlaces(clock, concurrency, mostQueuedOfCaller, MOST_WAITING);
     this.#tools = {
       runs,
       store,
@@ -65,24 +76,36 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     if (this.store.isOn && (await this.store.hasEarlier())) void this.#endEarlier();
   }
 
+  /** To be called by each door before the application starts. */
+  addDoor(door: RunDoor): void {
+    this.#doors.set(door.name, door);
+  }
+
   /**
    * Begins a run as soon as there is a place for it. When this resolves, it is kept, and can be followed.
-   * @throws RateLimitedError, OverloadedError if too many wait, the store is away, or the server is shutting down
+   * @returns the run, and whether an equal request has begun it before: then the permit of this one is to be ended by the caller
+   * @throws RateLimitedError, OverloadedError if too many wait, the store is away, or the server is shutting down;
+   *   IdempotencyKeyReusedError if another request of this caller had the same key
    */
-  async start(run: RunToLog): Promise<void> {
-    const { id, owner, request, memo, head } = run;
+  async start(asked: RunToLog): Promise<StartedRun> {
+    const { owner } = asked;
+    const door = this.#doors.get(asked.door);
+    if (door === undefined) throw new Error(`There is no door "${asked.door}": addDoor() has to come before`);
     const leaveQueue = this.#places.reserve(owner);
-    const log = new OpenLog({ id, epoch: 0, length: 0, clock: this.clock, onWrite: this.#writer.write });
-    const work = new LoggedWork(run, log, this.#tools);
+    const run = this.#makeRun(asked);
+    const { id } = run;
+    const log = new OpenLog({ id, length: 0, clock: this.clock, onWrite: this.#writer.write });
+    const { workflow, permit } = asked;
+    const work = new LoggedWork({ ...run, door, workflow, permit }, log, this.#tools);
     this.#works.set(id, work);
     try {
-      await this.store.create({
-        id,
-        owner,
-        createdAt: this.clock.now(),
-        request: JSON.stringify({ request, memo } satisfies KeptRequest),
-        head,
-      });
+      const creation = await this.store.create({ ...run, ...makeKept(asked) });
+      if (creation.kind === 'reused') throw new IdempotencyKeyReusedError();
+      if (creation.kind === 'exists') {
+        leaveQueue();
+        this.#works.delete(id);
+        return { run: creation.run, isRepeated: true };
+      }
     } catch (error) {
       leaveQueue();
       this.#works.delete(id);
@@ -97,14 +120,49 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
       throw error;
     }
     void work.ended.then(() => this.#works.delete(id));
+    return { run, isRepeated: false };
   }
 
-  /** @returns undefined if there is none, it has expired, or it belongs to somebody else */
+  #makeRun(asked: RunToLog): LoggedRun {
+    const { owner, door, workflow, request, head, segment, metadata = {}, priority = USUAL_PRIORITY } = asked;
+    const createdAt = this.clock.now();
+    return {
+      id: `run_${this.ids.runId()}`,
+      owner,
+      door,
+      workflow: workflow.id,
+      workflowVersion: workflow.version,
+      model: request.model,
+      createdAt,
+      runAt: Math.max(asked.runAt ?? createdAt, createdAt),
+      priority,
+      metadata,
+      head,
+      status: 'queued',
+      epoch: 0,
+      startedAt: undefined,
+      activeMs: 0,
+      ending: undefined,
+      length: 0,
+      hasLog: true,
+      segments: segment === undefined ? [] : [{ id: segment, from: 0 }],
+    };
+  }
+
+  /**
+   * @param id the run's own, or that of one of its segments. All other methods need the run's own
+   * @returns undefined if there is none, it has expired, or it belongs to somebody else
+   */
   async find(id: string, owner: string): Promise<LoggedRun | undefined> {
     const run = await this.store.find(id, owner);
-    if (run === undefined || isOver(run) || this.#works.has(id)) return run;
+    if (run === undefined || run.ending !== undefined || this.#works.has(run.id)) return run;
     await this.#endLost();
     return this.store.find(id, owner);
+  }
+
+  /** See `RunLogStore.list`. */
+  list(query: RunQuery): Promise<RunPage | undefined> {
+    return this.store.list(query);
   }
 
   /** What its door wanted to have back; undefined if there is no such run. */
@@ -135,7 +193,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
   async cancel(id: string, owner: string): Promise<LoggedRun | undefined> {
     const run = await this.find(id, owner);
     const work = this.#works.get(id);
-    if (run === undefined || isOver(run) || work === undefined) return run;
+    if (run === undefined || run.ending !== undefined || work === undefined) return run;
     work.cancel();
     await work.ended;
     return this.find(id, owner);
@@ -202,12 +260,13 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     const lost = (await this.store.listUnfinished()).filter(({ id }) => !this.#works.has(id));
     if (lost.length === 0) return;
     // What is kept of an end that its log never got: nobody was told of that end.
-    for (const { id, owner } of lost) await this.documents.remove(id, owner);
-    const finishedAt = this.clock.now();
-    const events = [JSON.stringify(makeInterruptedEvent(finishedAt))];
-    await this.store.append(
-      lost.map(({ id, epoch, length }) => ({ run: id, epoch, first: length, events, status: 'failed', finishedAt })),
-    );
+    for (const { segments, owner } of lost) {
+      for (const { id } of segments) await this.documents.remove(id, owner);
+    }
+    const last = makeInterruptedEvent(this.clock.now());
+    const events = [JSON.stringify(last)];
+    const ending = readEnding(last);
+    await this.store.append(lost.map(({ id, epoch, length }) => ({ run: id, epoch, first: length, events, ending })));
     this.#logger.warn(`${lost.length} runs had not ended when their process did: they have failed`);
   }
 
@@ -216,6 +275,32 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
   }
 }
 
-function isOver({ status }: LoggedRun): boolean {
-  return status !== 'queued' && status !== 'running';
+/** A run that was asked for. */
+export interface StartedRun {
+  readonly run: LoggedRun;
+  /** True if it was there already. */
+  readonly isRepeated: boolean;
+}
+
+/** What is kept of what a run is asked, beside the facts that lists tell. */
+function makeKept({ request, memo, origin, wantsContent, permit, segment, identity }: RunToLog): MoreOfRun {
+  const kept: KeptRequest = { request, memo, origin, wantsContent, permit: permit.kept };
+  return {
+    request: JSON.stringify(kept),
+    segment,
+    identity: identity && { key: identity.key, hash: sha256(JSON.stringify(sortKeys(identity.body))) },
+  };
+}
+
+type MoreOfRun = Pick<NewLoggedRun, 'request' | 'segment' | 'identity'>;
+
+/** Objects with equal properties are written in the same way. */
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .toSorted()
+      .map((key) => [key, sortKeys(value[key])]),
+  );
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/index.js';
 import { Gate } from '../../streaming/index.js';
-import type { LogBatch, LoggedStatus } from '../store/run-log-store.js';
+import type { LogBatch, LoggedEnding } from '../store/run-log-store.js';
 import type { LoggedEvent } from './logged-event.js';
 
 /** Most characters that may wait to be kept before the run has to wait, too. */
@@ -9,7 +9,6 @@ const MOST_WAITING = 256 * 1024;
 /** Where a log is to be begun. */
 export interface OpenLogParts {
   readonly id: string;
-  readonly epoch: number;
   /** Number of its next event. */
   readonly length: number;
   readonly clock: Pick<Clock, 'now'>;
@@ -42,8 +41,8 @@ export class OpenLog {
   readonly #parts: OpenLogParts;
   #events: LoggedEvent[] = [];
   #json: string[] = [];
-  #status: LoggedStatus | undefined;
-  #finishedAt: number | undefined;
+  #ended: LoggedEnding | undefined;
+  #epoch = 0;
   /** Characters in `#json`, and of all that was ever written. */
   #waitingLength = 0;
   #writtenLength = 0;
@@ -80,6 +79,11 @@ export class OpenLog {
     return this.#waiting !== undefined || this.#events.length > 0;
   }
 
+  /** The run is at work under this number: see {@link LogBatch.epoch}. */
+  claim(epoch: number): void {
+    this.#epoch = epoch;
+  }
+
   /** The time for what happens now, which never goes back. Milliseconds since the Unix epoch. */
   now(): number {
     this.#lastAt = Math.max(this.#lastAt, this.#parts.clock.now());
@@ -105,19 +109,15 @@ export class OpenLog {
     while (this.isBehind && this.#ending === undefined) await new Promise<void>((resolve) => this.watch(resolve));
   }
 
-  /** @param ending where the run stands with this event, if it is its last one */
-  write(event: LoggedEvent, ending?: LoggedStatus): void {
+  /** @param ending how the run has ended with this event, if it is its last one */
+  write(event: LoggedEvent, ending?: LoggedEnding): void {
     if (this.#ending !== undefined) return;
     const json = JSON.stringify(event);
     this.#events.push(event);
     this.#json.push(json);
     this.#waitingLength += json.length;
     this.#writtenLength += json.length;
-    if (event.type === 'run-started') this.#status = 'running';
-    if (ending !== undefined) {
-      this.#status = ending;
-      this.#finishedAt = event.at;
-    }
+    this.#ended = ending;
     if (this.#waitingLength + (this.#waiting?.length ?? 0) > MOST_WAITING) this.gate.close();
     this.#parts.onWrite(this);
   }
@@ -128,17 +128,15 @@ export class OpenLog {
     if (this.#waiting === undefined && this.#events.length > 0) {
       const batch: LogBatch = {
         run: this.id,
-        epoch: this.#parts.epoch,
+        epoch: this.#epoch,
         first: this.#kept,
         events: this.#json,
-        ...(this.#status !== undefined && { status: this.#status }),
-        ...(this.#finishedAt !== undefined && { finishedAt: this.#finishedAt }),
+        ...(this.#ended !== undefined && { ending: this.#ended }),
       };
       this.#waiting = { batch, events: this.#events, length: this.#waitingLength };
       this.#events = [];
       this.#json = [];
       this.#waitingLength = 0;
-      this.#status = undefined;
     }
     return this.#waiting?.batch;
   }
@@ -150,7 +148,7 @@ export class OpenLog {
     this.#waiting = undefined;
     this.#newest = { first: this.#kept, events: shown.events };
     this.#kept += shown.events.length;
-    if (shown.batch.finishedAt !== undefined) this.#ending = 'over';
+    if (shown.batch.ending !== undefined) this.#ending = 'over';
     if (this.#waitingLength <= MOST_WAITING) this.gate.open();
     this.#wake();
   }

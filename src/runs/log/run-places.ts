@@ -2,7 +2,9 @@ import { OverloadedError, RateLimitedError } from '../../errors/index.js';
 import type { Clock, Timer } from '../../kernel/index.js';
 
 /** Most runs that may wait in one process. */
-const MOST_WAITING = 10_000;
+export const MOST_WAITING = 10_000;
+/** Priorities of runs count from 0 to this. */
+const HIGHEST_PRIORITY = 9;
 /** How long a client is asked to wait, in milliseconds. It is a guess: nobody knows when a run ends. */
 const RETRY_AFTER_MS = 5_000;
 /** How soon a run is looked at again that its caller's own limits held back, in milliseconds. */
@@ -12,29 +14,36 @@ const LOOK_AGAIN_MS = 1_000;
 export interface PlaceSeeker {
   /** Id of its caller. */
   readonly owner: string;
+  /** From 0 to 9; those with 9 come first. */
+  readonly priority: number;
   /** Takes the place. @returns false if its caller may not have another run at work now */
   begin(): boolean;
 }
 
-/** The places for runs that outlive their requests: so many at work in this process, in the order in which they came. */
+/** The places for runs that outlive their requests: so many at work in this process, by priority and then in the order in which they came. */
 export class RunPlaces {
   readonly #clock: Clock;
   readonly #most: number;
   readonly #mostOfOwner: number;
-  readonly #waiting = new Set<PlaceSeeker>();
+  readonly #mostWaiting: number;
+  /** By priority, the highest first. */
+  readonly #waiting = Array.from({ length: HIGHEST_PRIORITY + 1 }, () => new Set<PlaceSeeker>());
   /** Those that wait, and those that are about to, by their callers. */
   readonly #ofOwners = new Map<string, number>();
+  #reserved = 0;
   #atWork = 0;
   #timer: Timer | undefined;
 
   /**
    * @param most runs at work
    * @param mostOfOwner runs of one caller that wait
+   * @param mostWaiting runs of all callers that wait
    */
-  constructor(clock: Clock, most: number, mostOfOwner: number) {
+  constructor(clock: Clock, most: number, mostOfOwner: number, mostWaiting: number) {
     this.#clock = clock;
     this.#most = most;
     this.#mostOfOwner = mostOfOwner;
+    this.#mostWaiting = mostWaiting;
   }
 
   /** Runs that are at work. */
@@ -42,9 +51,9 @@ export class RunPlaces {
     return this.#atWork;
   }
 
-  /** Runs that wait. */
+  /** Runs that wait for a place. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting.reduce((sum, { size }) => sum + size, 0);
   }
 
   /**
@@ -61,14 +70,16 @@ export class RunPlaces {
         RETRY_AFTER_MS,
       );
     }
-    if (this.#waiting.size >= MOST_WAITING) {
+    if (this.#reserved >= this.#mostWaiting) {
       throw new OverloadedError('Too many runs wait to be started. Send the request again in a moment.', {
         code: 'overloaded',
         retryAfterMs: RETRY_AFTER_MS,
       });
     }
     this.#ofOwners.set(owner, waiting + 1);
+    this.#reserved++;
     return () => {
+      this.#reserved--;
       const left = (this.#ofOwners.get(owner) ?? 0) - 1;
       if (left > 0) this.#ofOwners.set(owner, left);
       else this.#ofOwners.delete(owner);
@@ -77,13 +88,13 @@ export class RunPlaces {
 
   /** The run begins as soon as there is a place: at once, or later. Its place is given back by {@link leave}. */
   enter(seeker: PlaceSeeker): void {
-    this.#waiting.add(seeker);
+    this.#findQueue(seeker).add(seeker);
     this.#fill();
   }
 
   /** The run does not wait any more. @returns false if it did not */
   drop(seeker: PlaceSeeker): boolean {
-    return this.#waiting.delete(seeker);
+    return this.#findQueue(seeker).delete(seeker);
   }
 
   /** A run that was at work is over. */
@@ -92,17 +103,23 @@ export class RunPlaces {
     this.#fill();
   }
 
+  #findQueue({ priority }: PlaceSeeker): Set<PlaceSeeker> {
+    return this.#waiting[HIGHEST_PRIORITY - priority] as Set<PlaceSeeker>;
+  }
+
   #fill(): void {
     const heldBack = new Set<string>();
-    for (const seeker of this.#waiting) {
-      if (this.#atWork >= this.#most) return;
-      if (heldBack.has(seeker.owner)) continue;
-      if (!seeker.begin()) {
-        heldBack.add(seeker.owner);
-        continue;
+    for (const queue of this.#waiting) {
+      for (const seeker of queue) {
+        if (this.#atWork >= this.#most) return;
+        if (heldBack.has(seeker.owner)) continue;
+        if (!seeker.begin()) {
+          heldBack.add(seeker.owner);
+          continue;
+        }
+        queue.delete(seeker);
+        this.#atWork++;
       }
-      this.#waiting.delete(seeker);
-      this.#atWork++;
     }
     if (heldBack.size === 0 || this.#timer !== undefined) return;
     // What its caller has at work beside this may end at any time, and tells nobody here.

@@ -2,7 +2,7 @@ import type { RunEvent, RunFailed } from '../../engine/index.js';
 import { readOutcome, RunOutputTooLargeError } from '../../errors/index.js';
 import { Cancellation } from '../../kernel/index.js';
 import type { ReadFailure, RunReader } from '../run-events.js';
-import type { LoggedStatus } from '../store/run-log-store.js';
+import type { LoggedEnding } from '../store/run-log-store.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
 import type { OpenLog } from './open-log.js';
 
@@ -42,8 +42,13 @@ export class RunRecorder implements RunReader {
   }
 }
 
-/** Where a run stands with its last event. */
-export function readEnding(last: LoggedEvent | RunEvent): LoggedStatus {
-  if (last.type !== 'run-failed') return 'completed';
-  return last.outcome === 'cancelled' ? 'cancelled' : 'failed';
+/** How a run has ended, in the words of its last event. */
+export function readEnding(last: LoggedEvent): LoggedEnding {
+  const { at: finishedAt } = last;
+  if (last.type === 'run-failed') {
+    const { error, node, usage } = last;
+    return { status: last.outcome === 'cancelled' ? 'cancelled' : 'failed', finishedAt, error, node, usage };
+  }
+  const { finishReason, usage } = last.type === 'run-finished' ? last : {};
+  return { status: 'completed', finishedAt, finishReason, usage };
 }

@@ -1,6 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { EmbeddedStore } from './embedded-store.js';
-import { type LogBatch, type LoggedRun, type LogPage, type NewLoggedRun, RunLogStore } from './run-log-store.js';
+import {
+  type ClaimedRun,
+  type Creation,
+  type LogBatch,
+  type LoggedRun,
+  type LogPage,
+  type NewLoggedRun,
+  RunLogStore,
+  type RunPage,
+  type RunQuery,
+} from './run-log-store.js';
 
 /** The logs of runs in the store that needs nothing to be installed. Looking for what is not there makes no files. */
 @Injectable()
@@ -17,8 +27,12 @@ export class EmbeddedRunLogs extends RunLogStore {
     return this.store.hasAny();
   }
 
-  override create(run: NewLoggedRun): Promise<void> {
+  override create(run: NewLoggedRun): Promise<Creation> {
     return this.store.useRunLogs((logs) => logs.create(run));
+  }
+
+  override async claim(id: string): Promise<ClaimedRun | undefined> {
+    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.claim(id)) : undefined;
   }
 
   override append(batches: readonly LogBatch[]): Promise<readonly boolean[]> {
@@ -31,6 +45,11 @@ export class EmbeddedRunLogs extends RunLogStore {
 
   override async find(id: string, owner: string): Promise<LoggedRun | undefined> {
     return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.find(id, owner)) : undefined;
+  }
+
+  override async list(query: RunQuery): Promise<RunPage | undefined> {
+    if (await this.store.hasAny()) return this.store.useRunLogs((logs) => logs.list(query));
+    return query.after === undefined ? { runs: [], hasMore: false } : undefined;
   }
 
   override async findRequest(id: string): Promise<string | undefined> {

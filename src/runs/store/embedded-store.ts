@@ -174,7 +174,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
       mostLengthOfOwner: this.config.store.responsesMaxBytes,
     };
     const documents = new SqliteDocuments(thread, this.clock, limits);
-    const runLogs = new SqliteRunLogs(thread, this.clock, limits.ttlMs);
+    const runLogs = new SqliteRunLogs(thread, this.clock, { logTtlMs: limits.ttlMs, recordTtlMs: limits.ttlMs });
     const open = { thread, documents, runLogs, lock };
     this.#sweepLater(open);
     return open;

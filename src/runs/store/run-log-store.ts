@@ -1,29 +1,106 @@
+import type { RunError } from '../../errors/index.js';
+import type { JsonObject } from '../../kernel/index.js';
+import type { FinishReason, Usage } from '../../models/index.js';
 import type { LoggedEvent } from '../log/logged-event.js';
 
 /** Where a logged run stands. The last three never change. */
 export type LoggedStatus = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
 
-/** A run that is to have a log. */
-export interface NewLoggedRun {
+/** How a run has ended. */
+export type EndedStatus = Exclude<LoggedStatus, 'queued' | 'running'>;
+
+/** What a client sees of a run under an id of its own, such as a completion or a response: the events from one number on. */
+export interface RunSegment {
+  /** Nobody can guess it. */
+  readonly id: string;
+  /** Number of its first event. */
+  readonly from: number;
+}
+
+/** What makes a repeated request the same request. */
+export interface RequestIdentity {
+  /** What the client calls it; one owner has it once. */
+  readonly key: string;
+  /** Hash of what it asks. */
+  readonly hash: string;
+}
+
+/** What is known of a run before it begins, and never changes. */
+interface RunFacts {
   /** Nobody can guess it. */
   readonly id: string;
   /** Id of the caller that it belongs to. For all others it does not exist. */
   readonly owner: string;
+  /** Name of the door that tells it to clients. */
+  readonly door: string;
+  /** Id of its workflow. */
+  readonly workflow: string;
+  /** The version that the workflow's author gave it; undefined: none. */
+  readonly workflowVersion: string | undefined;
+  /** The name that the client asked for. */
+  readonly model: string;
   /** Milliseconds since the Unix epoch. */
   readonly createdAt: number;
-  /** What it is asked, as JSON. */
-  readonly request: string;
+  /** When it is to begin at the earliest, in milliseconds since the Unix epoch. */
+  readonly runAt: number;
+  /** From 0 to 9; those with 9 come first. */
+  readonly priority: number;
+  /** What its client wants to find again with it. */
+  readonly metadata: JsonObject;
   /** What its door needs to tell it to clients, as JSON that the store does not look into. */
   readonly head: string;
 }
 
+/** A run that is to have a log. */
+export interface NewLoggedRun extends RunFacts {
+  /** What it is asked, as JSON. */
+  readonly request: string;
+  /** Id of its first segment; undefined: clients know it by its own id. */
+  readonly segment?: string | undefined;
+  /** Undefined: each request is another one. */
+  readonly identity?: RequestIdentity | undefined;
+}
+
+/** How a run ended, in what its last event says. */
+export interface LoggedEnding {
+  readonly status: EndedStatus;
+  /** Milliseconds since the Unix epoch. */
+  readonly finishedAt: number;
+  readonly finishReason?: FinishReason | undefined;
+  readonly usage?: Usage | undefined;
+  readonly error?: RunError | undefined;
+  /** The step that failed. */
+  readonly node?: string | undefined;
+}
+
 /** A run that has a log. */
-export interface LoggedRun extends Pick<NewLoggedRun, 'id' | 'owner' | 'createdAt' | 'head'> {
+export interface LoggedRun extends RunFacts {
   readonly status: LoggedStatus;
   /** How often it was begun. Whoever writes under an older number is refused. */
   readonly epoch: number;
+  /** When it began for the first time, in milliseconds since the Unix epoch; undefined: it has not. */
+  readonly startedAt: number | undefined;
+  /** How long it was at work in attempts before the one that is at work now, in milliseconds. */
+  readonly activeMs: number;
+  /** Undefined until it has ended. */
+  readonly ending: LoggedEnding | undefined;
   /** Number of its events, which is that of the next one. */
   readonly length: number;
+  /** False once its log, and what it was asked, have expired or were made room of. */
+  readonly hasLog: boolean;
+  /** In the order of their first events; empty: clients know it by its own id. */
+  readonly segments: readonly RunSegment[];
+}
+
+/** What became of a run that was to be created: it is there now; the same was asked before; its key came with something else. */
+export type Creation =
+  { readonly kind: 'created' } | { readonly kind: 'exists'; readonly run: LoggedRun } | { readonly kind: 'reused' };
+
+/** A run that somebody begins, or begins again. */
+export interface ClaimedRun {
+  readonly run: LoggedRun;
+  /** What it is asked, as JSON. */
+  readonly request: string;
 }
 
 /** What one run has to say in one commit. */
@@ -34,10 +111,8 @@ export interface LogBatch {
   readonly first: number;
   /** JSON of each. */
   readonly events: readonly string[];
-  /** Where it stands with them; absent: as before. */
-  readonly status?: LoggedStatus;
-  /** When it ended, in milliseconds since the Unix epoch; absent: it has not. */
-  readonly finishedAt?: number;
+  /** How it ended with them; absent: it has not. */
+  readonly ending?: LoggedEnding;
 }
 
 /** A piece of a log. */
@@ -46,6 +121,26 @@ export interface LogPage {
   readonly events: readonly LoggedEvent[];
   /** True if no event will ever come behind those that the log has now. */
   readonly isOver: boolean;
+}
+
+/** Which runs are wanted, and in which order. */
+export interface RunQuery {
+  readonly owner: string;
+  /** The name that was asked for. */
+  readonly model?: string | undefined;
+  readonly status?: LoggedStatus | undefined;
+  /** At least 1. */
+  readonly limit: number;
+  /** Id of the last run of the page before. */
+  readonly after?: string | undefined;
+  /** `desc`: the newest first. */
+  readonly order: 'asc' | 'desc';
+}
+
+/** A page of a list. */
+export interface RunPage {
+  readonly runs: readonly LoggedRun[];
+  readonly hasMore: boolean;
 }
 
 /**
@@ -59,8 +154,14 @@ export abstract class RunLogStore {
   /** True if there may be logs of an earlier process. */
   abstract hasEarlier(): Promise<boolean>;
 
-  /** Resolves when the run is kept, as one that is queued. */
-  abstract create(run: NewLoggedRun): Promise<void>;
+  /** Keeps a run, as one that is queued, unless its owner has one of the same identity. */
+  abstract create(run: NewLoggedRun): Promise<Creation>;
+
+  /**
+   * Begins a run, or begins it again: from now on only batches with the new epoch are taken.
+   * @returns undefined if there is no such run, or it is over
+   */
+  abstract claim(id: string): Promise<ClaimedRun | undefined>;
 
   /**
    * Appends what several runs have to say, all of it or nothing. A batch that was appended before is not appended again.
@@ -71,20 +172,31 @@ export abstract class RunLogStore {
 
   /**
    * Reads on in a log, about as much as can be worked on in one turn of the event loop.
+   * @param id the run's own
    * @param from number of the first event that is wanted
-   * @returns undefined if there is no such run
+   * @returns undefined if there is no such run, or its log is gone
    */
   abstract read(id: string, from: number): Promise<LogPage | undefined>;
 
-  /** @returns undefined if there is none, it has expired, or it belongs to somebody else */
+  /**
+   * @param id the run's own, or that of one of its segments
+   * @returns undefined if there is none, it has expired, or it belongs to somebody else
+   */
   abstract find(id: string, owner: string): Promise<LoggedRun | undefined>;
 
-  /** What a run is asked, as JSON; undefined if there is no such run. */
+  /** Lists the runs of one owner. @returns undefined if `after` is none of them */
+  abstract list(query: RunQuery): Promise<RunPage | undefined>;
+
+  /** What a run is asked, as JSON; undefined if there is no such run, or its log is gone. @param id the run's own */
   abstract findRequest(id: string): Promise<string | undefined>;
 
-  /** All that have not ended. */
+  /** All that have not ended, in the order in which they came. Their heads are empty. */
   abstract listUnfinished(): Promise<readonly LoggedRun[]>;
 
-  /** Removes a run with its log. @returns false if the owner has none of this id */
+  /**
+   * Removes a run with its log, and the documents that are kept of its segments.
+   * @param id the run's own
+   * @returns false if the owner has none of this id
+   */
   abstract remove(id: string, owner: string): Promise<boolean>;
 }

@@ -1,22 +1,28 @@
 import { Injectable } from '@nestjs/common';
-import type { Caller } from '../../../access/index.js';
+import { Admission, type Caller } from '../../../access/index.js';
 import { InvalidRequestError } from '../../../errors/index.js';
-import { type LoggedEvent, type LoggedRun, LoggedRuns } from '../../../runs/index.js';
+import type { JsonObject } from '../../../kernel/index.js';
+import { type LoggedEvent, type LoggedRun, LoggedRuns, type QueuedPermit, type RunDoor } from '../../../runs/index.js';
 import type { TakenRequest } from '../../wire/index.js';
 import type { DecodedRequest } from '../decoded-request.js';
 import { KeptResponses } from '../kept-responses.js';
 import type { ResponseObject } from '../response-object.js';
-import { BackgroundLog } from './background-log.js';
+import { BackgroundLog, RESPONSES_DOOR } from './background-log.js';
 import { makeBackgroundFold, writeBackgroundHead } from './background-head.js';
 
 /** Responses that are made in the background: begun by one request, read and cancelled by others. */
 @Injectable()
-export class BackgroundResponses {
+export class BackgroundResponses implements RunDoor {
+  readonly name = RESPONSES_DOOR;
+
   constructor(
     private readonly runs: LoggedRuns,
     private readonly log: BackgroundLog,
     private readonly kept: KeptResponses,
-  ) {}
+    private readonly admission: Admission,
+  ) {
+    runs.addDoor(this);
+  }
 
   /**
    * Begins a response. When this resolves it is kept, and goes on whatever becomes of its client.
@@ -26,23 +32,24 @@ export class BackgroundResponses {
   async create(
     asked: DecodedRequest,
     { caller, permit }: Pick<TakenRequest, 'caller' | 'permit'>,
-  ): Promise<{ readonly response: ResponseObject; readonly run: Pick<LoggedRun, 'id' | 'head' | 'status'> }> {
+  ): Promise<{ readonly response: ResponseObject; readonly run: LoggedRun }> {
     const { workflow, request, context, origin, nodeEvents } = asked;
-    const { id } = asked.head;
+    const { id: segment, metadata } = asked.head;
     const head = writeBackgroundHead(asked);
-    await this.runs.start({
-      id,
+    const { run } = await this.runs.start({
+      door: this.name,
+      segment,
       owner: caller.id,
       workflow,
       request,
       head,
       memo: context,
+      metadata,
       origin,
       wantsContent: nodeEvents,
       permit: permit.detach(),
-      keepEnd: (last) => this.#keepEnd(id, caller, last),
     });
-    return { response: makeBackgroundFold(head).response, run: { id, head, status: 'queued' } };
+    return { response: makeBackgroundFold(head).response, run };
   }
 
   /**
@@ -51,7 +58,8 @@ export class BackgroundResponses {
    * @throws InvalidRequestError if it has ended otherwise
    */
   async cancel(id: string, caller: Caller): Promise<ResponseObject | undefined> {
-    const run = await this.runs.cancel(id, caller.id);
+    const found = await this.log.findRun(id, caller);
+    const run = found && (await this.runs.cancel(found.id, caller.id));
     if (run === undefined) return undefined;
     const { response } = await this.log.fold(run);
     if (response.status === 'cancelled') return response;
@@ -60,16 +68,18 @@ export class BackgroundResponses {
 
   /** @returns undefined if none of this id was made in the background for this caller */
   find(id: string, caller: Caller): Promise<LoggedRun | undefined> {
-    return this.runs.find(id, caller.id);
+    return this.log.findRun(id, caller);
+  }
+
+  readmit(kept: JsonObject): QueuedPermit {
+    return this.admission.readmit(kept);
   }
 
   /** Whoever has read the last event can refer to the response. */
-  async #keepEnd(id: string, caller: Caller, last: LoggedEvent): Promise<void> {
-    const run = await this.runs.find(id, caller.id);
-    if (run === undefined) return;
+  async keepEnd(run: LoggedRun, last: LoggedEvent): Promise<void> {
     const fold = await this.log.fold(run);
     fold.next(last, last.at);
-    await this.kept.keep(fold, { context: await this.log.findContext(id) }, caller);
+    await this.kept.keep(fold, { context: await this.log.findContext(run) }, { id: run.owner });
   }
 }
 

@@ -15,7 +15,7 @@ export interface FinishedResponse {
   readonly response: JsonObject;
   /** The items that its run was asked, each with an id. */
   readonly context: readonly JsonObject[];
-  readonly owner: Caller;
+  readonly owner: Pick<Caller, 'id'>;
 }
 
 /** Stores responses, and finds what was stored of earlier ones. What one caller stored, no other can find. */

@@ -40,6 +40,53 @@ const MIGRATIONS: readonly (readonly string[])[] = [
        delete from runs where id = old.id and owner = old.owner and finished is not null;
      end`,
   ],
+  [
+    // Nothing of a release has made these: they had no segments, and no columns to list runs by.
+    'drop trigger run_forgotten',
+    'drop table run_log',
+    'drop table runs',
+    `create table runs (
+       id text primary key, owner text not null, door text not null, workflow text not null, version text, model text not null,
+       status text not null, epoch integer not null, deaths integer not null, active_ms integer not null, seen integer,
+       is_cancelled integer not null, priority integer not null,
+       created integer not null, run_at integer not null, started integer, finished integer,
+       length integer, has_log integer not null, log_expires integer not null, expires integer not null,
+       metadata text not null, ending text, key text, hash text
+     ) strict`,
+    'create index runs_by_end on runs (expires) where finished is not null',
+    'create index runs_by_log_end on runs (log_expires) where finished is not null and has_log = 1',
+    'create index runs_unfinished on runs (id) where finished is null',
+    'create index runs_by_owner on runs (owner, created, id)',
+    'create unique index runs_by_key on runs (owner, key) where key is not null',
+    // Apart from the runs, whose rows change: SQLite writes a row as a whole.
+    'create table run_requests (run text primary key, request text not null, head text not null) strict',
+    `create table run_segments (
+       id text primary key, run text not null, first integer not null
+     ) strict, without rowid`,
+    'create index run_segments_by_run on run_segments (run, first)',
+    `create table run_log (
+       run text not null, first integer not null, last integer not null, events text not null, primary key (run, first)
+     ) strict, without rowid`,
+    `create table run_steps (
+       run text not null, node text not null, epoch integer not null, json text not null, primary key (run, node)
+     ) strict, without rowid`,
+    `create trigger run_log_removed after update of has_log on runs when new.has_log = 0 begin
+       delete from run_log where run = new.id;
+       delete from run_steps where run = new.id;
+       delete from run_requests where run = new.id;
+     end`,
+    `create trigger run_removed after delete on runs begin
+       delete from run_log where run = old.id;
+       delete from run_steps where run = old.id;
+       delete from run_requests where run = old.id;
+       delete from run_segments where run = old.id;
+     end`,
+    // When what is kept of a segment's end makes room for something newer, so does the log that tells the same.
+    `create trigger run_forgotten after delete on documents begin
+       update runs set has_log = 0, key = null
+       where id in (select run from run_segments where id = old.id) and owner = old.owner and finished is not null;
+     end`,
+  ],
 ];
 
 /** Brings the tables of a database up to date. @throws Error if a newer release has made them */

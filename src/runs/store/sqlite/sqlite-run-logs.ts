@@ -1,7 +1,19 @@
-import type { Clock } from '../../../kernel/index.js';
+import type { Clock, JsonObject } from '../../../kernel/index.js';
 import type { LoggedEvent } from '../../log/logged-event.js';
-import type { LogBatch, LoggedRun, LoggedStatus, LogPage, NewLoggedRun } from '../run-log-store.js';
-import type { SqliteThread, SqlRow, SqlStep } from './sqlite-thread.js';
+import type {
+  ClaimedRun,
+  Creation,
+  LogBatch,
+  LoggedEnding,
+  LoggedRun,
+  LoggedStatus,
+  LogPage,
+  NewLoggedRun,
+  RunPage,
+  RunQuery,
+  RunSegment,
+} from '../run-log-store.js';
+import type { SqliteThread, SqlRow, SqlStep, SqlValue } from './sqlite-thread.js';
 
 /** Most rows of one page, and after how many characters it has enough. Each row is what one run said in one commit. */
 const PAGE_ROWS = 200;
@@ -10,25 +22,73 @@ const PAGE_LENGTH = 256 * 1024;
 /** So many that have expired are removed at once: a log has many rows. */
 const SWEPT_AT_ONCE = 20;
 
-const RUN_COLUMNS = `id, owner, status, epoch, created, head,
-  coalesce((select last + 1 from run_log where run = runs.id order by first desc limit 1), 0) as length`;
+/** Number of the next event of the run `runs.id`. */
+const NEXT_NUMBER = `coalesce((select last + 1 from run_log where run = runs.id order by first desc limit 1), 0)`;
+
+const RUN_COLUMNS = `id, owner, door, workflow, version, model, status, epoch, active_ms, priority, created, run_at, started,
+  finished, has_log, metadata, ending, coalesce(length, ${NEXT_NUMBER}) as length,
+  (select json_group_array(json_object('id', id, 'from', first))
+   from (select id, first from run_segments where run = runs.id order by first)) as segments`;
+const HEAD_COLUMN = `coalesce((select head from run_requests where run = runs.id), '') as head`;
+const NO_HEAD_COLUMN = `'' as head`;
+
+/** How long runs are kept after their end. Milliseconds. */
+export interface RunLimits {
+  /** Their logs, and what they were asked. */
+  readonly logTtlMs: number;
+  /** What is known of them without their logs. */
+  readonly recordTtlMs: number;
+}
 
 /** Logs of runs in a SQLite database. */
 export class SqliteRunLogs {
-  /** @param ttlMs how long they are kept after the end of their runs, in milliseconds */
   constructor(
     private readonly thread: SqliteThread,
     private readonly clock: Clock,
-    private readonly ttlMs: number,
+    private readonly limits: RunLimits,
   ) {}
 
-  async create({ id, owner, createdAt, request, head }: NewLoggedRun): Promise<void> {
-    await this.thread.transact([
+  async create(run: NewLoggedRun): Promise<Creation> {
+    const { id, owner, identity, segment, createdAt } = run;
+    const isThere = 'exists (select 1 from runs where id = ?1)';
+    const [, , , found] = await this.thread.transact([
       [
-        `insert into runs (id, owner, status, epoch, created, expires, request, head) values (?, ?, 'queued', 0, ?, ?, ?, ?)`,
-        [id, owner, createdAt, createdAt + this.ttlMs, request, head],
+        `insert into runs (id, owner, door, workflow, version, model, status, epoch, deaths, active_ms, is_cancelled, priority, created, run_at,
+           has_log, log_expires, expires, metadata, key, hash)
+         values (?, ?, ?, ?, ?, ?, 'queued', 0, 0, 0, 0, ?, ?, ?, 1, ?, ?, ?, ?, ?) on conflict (owner, key) where key is not null do nothing`,
+        [
+          ...[id, owner, run.door, run.workflow, run.workflowVersion ?? null, run.model, run.priority],
+          ...[createdAt, run.runAt, createdAt, createdAt, JSON.stringify(run.metadata)],
+          ...[identity?.key ?? null, identity?.hash ?? null],
+        ],
+      ],
+      [`insert into run_requests select ?1, ?2, ?3 where ${isThere}`, [id, run.request, run.head]],
+      [`insert into run_segments select ?2, ?1, 0 where ?2 is not null and ${isThere}`, [id, segment ?? null]],
+      [
+        `select ${RUN_COLUMNS}, ${HEAD_COLUMN}, hash from runs where owner = ? and key = ? and id <> ?`,
+        [owner, identity?.key ?? null, id],
       ],
     ]);
+    const other = found?.[0];
+    if (other === undefined) return { kind: 'created' };
+    return other['hash'] === identity?.hash ? { kind: 'exists', run: readRun(other) } : { kind: 'reused' };
+  }
+
+  async claim(id: string): Promise<ClaimedRun | undefined> {
+    const [claimed, rows] = await this.thread.transact([
+      [
+        `update runs set status = 'running', epoch = epoch + 1, started = coalesce(started, ?)
+         where id = ? and finished is null returning 1`,
+        [this.clock.now(), id],
+      ],
+      [
+        `select ${RUN_COLUMNS}, head, request from runs join run_requests on run_requests.run = runs.id where id = ?`,
+        [id],
+      ],
+    ]);
+    const row = rows?.[0];
+    if (claimed?.[0] === undefined || row === undefined) return undefined;
+    return { run: readRun(row), request: String(row['request']) };
   }
 
   async append(batches: readonly LogBatch[]): Promise<readonly boolean[]> {
@@ -43,7 +103,7 @@ export class SqliteRunLogs {
 
   async read(id: string, from: number): Promise<LogPage | undefined> {
     const [runs, rows = []] = await this.thread.transact([
-      ['select finished is not null as is_over from runs where id = ?', [id]],
+      ['select finished is not null as is_over from runs where id = ? and has_log = 1', [id]],
       [
         `select first, events from (
            select first, events, sum(length(events)) over (order by first) - length(events) as before from (
@@ -64,28 +124,51 @@ export class SqliteRunLogs {
   async find(id: string, owner: string): Promise<LoggedRun | undefined> {
     const [rows] = await this.thread.transact([
       [
-        `select ${RUN_COLUMNS} from runs where id = ? and owner = ? and (finished is null or expires > ?)`,
+        `select ${RUN_COLUMNS}, ${HEAD_COLUMN} from runs
+         where id = coalesce((select run from run_segments where id = ?1), ?1) and owner = ?2 and (finished is null or expires > ?3)`,
         [id, owner, this.clock.now()],
       ],
     ]);
     return rows?.[0] && readRun(rows[0]);
   }
 
+  async list({ owner, model, status, limit, after, order }: RunQuery): Promise<RunPage | undefined> {
+    const isNext = order === 'asc' ? '>' : '<';
+    const rows = await this.thread.transact([
+      [
+        `select ${RUN_COLUMNS}, ${HEAD_COLUMN} from runs where owner = ?1 and (finished is null or expires > ?2)
+           and (?3 is null or model = ?3) and (?4 is null or status = ?4)
+           and (?5 is null or (created, id) ${isNext} (select created, id from runs where id = ?5 and owner = ?1))
+         order by created ${order}, id ${order} limit ?6`,
+        [owner, this.clock.now(), model ?? null, status ?? null, after ?? null, limit + 1],
+      ],
+      ['select 1 from runs where id = ? and owner = ?', [after ?? null, owner]],
+    ]);
+    const [found = [], anchors = []] = rows;
+    if (after !== undefined && anchors.length === 0) return undefined;
+    return { runs: found.slice(0, limit).map(readRun), hasMore: found.length > limit };
+  }
+
   async findRequest(id: string): Promise<string | undefined> {
-    const [rows] = await this.thread.transact([['select request from runs where id = ?', [id]]]);
+    const [rows] = await this.thread.transact([['select request from run_requests where run = ?', [id]]]);
     const request = rows?.[0]?.['request'];
     return typeof request === 'string' ? request : undefined;
   }
 
   async listUnfinished(): Promise<readonly LoggedRun[]> {
     const [rows = []] = await this.thread.transact([
-      [`select ${RUN_COLUMNS.replace('head', "'' as head")} from runs where finished is null order by created, id`],
+      [`select ${RUN_COLUMNS}, ${NO_HEAD_COLUMN} from runs where finished is null order by created, id`],
     ]);
     return rows.map(readRun);
   }
 
   async remove(id: string, owner: string): Promise<boolean> {
-    const [rows] = await this.thread.transact([
+    const [, rows] = await this.thread.transact([
+      [
+        `delete from documents where owner = ?2 and id in (
+           select id from run_segments where run = ?1 and run in (select id from runs where id = ?1 and owner = ?2))`,
+        [id, owner],
+      ],
       [
         'delete from runs where id = ? and owner = ? returning (finished is null or expires > ?) as lived',
         [id, owner, this.clock.now()],
@@ -96,26 +179,31 @@ export class SqliteRunLogs {
 
   /** Removes what has expired. */
   async sweep(): Promise<void> {
+    const now = this.clock.now();
+    await this.#sweep(
+      `update runs set has_log = 0, key = null where id in (
+         select id from runs where log_expires <= ? and finished is not null and has_log = 1 limit ?) returning 1`,
+      now,
+    );
+    await this.#sweep(
+      `delete from runs where id in (select id from runs where expires <= ? and finished is not null limit ?) returning 1`,
+      now,
+    );
+  }
+
+  async #sweep(sql: string, now: number): Promise<void> {
     for (;;) {
-      const [removed] = await this.thread.transact([
-        [
-          `delete from runs where id in (
-             select id from runs where expires <= ? and finished is not null limit ?
-           ) returning id`,
-          [this.clock.now(), SWEPT_AT_ONCE],
-        ],
-      ]);
+      const [removed] = await this.thread.transact([[sql, [now, SWEPT_AT_ONCE]]]);
       if (removed === undefined || removed.length < SWEPT_AT_ONCE) return;
     }
   }
 
   /** The last step gives a row if the batch is in the log. */
-  #writeAppend({ run, epoch, first, events, status, finishedAt }: LogBatch): readonly SqlStep[] {
+  #writeAppend({ run, epoch, first, events, ending }: LogBatch): readonly SqlStep[] {
     const last = first + events.length - 1;
     const insert: SqlStep = [
       `insert into run_log select id, ?1, ?2, ?3 from runs
-       where id = ?4 and epoch = ?5 and finished is null
-         and ?1 = coalesce((select last + 1 from run_log where run = ?4 order by first desc limit 1), 0)
+       where id = ?4 and epoch = ?5 and finished is null and ?1 = ${NEXT_NUMBER}
        on conflict do nothing`,
       [first, last, `[${events.join(',')}]`, run, epoch],
     ];
@@ -123,25 +211,56 @@ export class SqliteRunLogs {
       `select 1 from run_log join runs on runs.id = run where run = ? and first = ? and last = ? and epoch = ?`,
       [run, first, last, epoch],
     ];
-    if (status === undefined) return [insert, check];
-    const update: SqlStep = [
-      `update runs set status = ?1, finished = ?2, expires = coalesce(?2 + ?3, expires)
-       where id = ?4 and epoch = ?5 and finished is null and exists (select 1 from run_log where run = ?4 and first = ?6 and last = ?7)`,
-      [status, finishedAt ?? null, this.ttlMs, run, epoch, first, last],
+    return ending === undefined ? [insert, check] : [insert, this.#writeEnding(run, epoch, first, last, ending), check];
+  }
+
+  #writeEnding(run: string, epoch: number, first: number, last: number, ending: LoggedEnding): SqlStep {
+    const { status, finishedAt, ...rest } = ending;
+    const { logTtlMs, recordTtlMs } = this.limits;
+    return [
+      `update runs set status = ?, finished = ?, length = ?, log_expires = ?, expires = ?, ending = ?
+       where id = ? and epoch = ? and finished is null
+         and exists (select 1 from run_log where run = runs.id and first = ? and last = ?)`,
+      [
+        ...[status, finishedAt, last + 1, finishedAt + logTtlMs, finishedAt + Math.max(logTtlMs, recordTtlMs)],
+        ...[JSON.stringify(rest), run, epoch, first, last],
+      ],
     ];
-    return [insert, update, check];
   }
 }
 
 function readRun(row: SqlRow): LoggedRun {
-  const { id, owner, status, epoch, created, head, length } = row;
+  const status = row['status'] as LoggedStatus;
+  const startedAt = row['started'] ?? null;
   return {
-    id: String(id),
-    owner: String(owner),
-    status: status as LoggedStatus,
-    epoch: Number(epoch),
-    createdAt: Number(created),
-    head: String(head),
-    length: Number(length),
+    id: String(row['id']),
+    owner: String(row['owner']),
+    door: String(row['door']),
+    workflow: String(row['workflow']),
+    workflowVersion: readText(row['version']),
+    model: String(row['model']),
+    createdAt: Number(row['created']),
+    runAt: Number(row['run_at']),
+    priority: Number(row['priority']),
+    metadata: JSON.parse(String(row['metadata'])) as JsonObject,
+    head: String(row['head']),
+    status,
+    epoch: Number(row['epoch']),
+    startedAt: startedAt === null ? undefined : Number(startedAt),
+    activeMs: Number(row['active_ms']),
+    ending: readEnding(status, row),
+    length: Number(row['length']),
+    hasLog: row['has_log'] === 1,
+    segments: JSON.parse(String(row['segments'])) as readonly RunSegment[],
   };
+}
+
+function readEnding(status: LoggedStatus, { finished = null, ending = null }: SqlRow): LoggedEnding | undefined {
+  if (finished === null || status === 'queued' || status === 'running') return undefined;
+  const rest = JSON.parse(String(ending)) as Omit<LoggedEnding, 'status' | 'finishedAt'>;
+  return { ...rest, status, finishedAt: Number(finished) };
+}
+
+function readText(value: SqlValue | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
