@@ -57,9 +57,20 @@ export class SqliteRunLogs {
            has_log, log_expires, expires, metadata, key, hash)
          values (?, ?, ?, ?, ?, ?, 'queued', 0, 0, 0, 0, ?, ?, ?, 1, ?, ?, ?, ?, ?) on conflict (owner, key) where key is not null do nothing`,
         [
-          ...[id, owner, run.door, run.workflow, run.workflowVersion ?? null, run.model, run.priority],
-          ...[createdAt, run.runAt, createdAt, createdAt, JSON.stringify(run.metadata)],
-          ...[identity?.key ?? null, identity?.hash ?? null],
+          id,
+          owner,
+          run.door,
+          run.workflow,
+          run.workflowVersion ?? null,
+          run.model,
+          run.priority,
+          createdAt,
+          run.runAt,
+          createdAt,
+          createdAt,
+          JSON.stringify(run.metadata),
+          identity?.key ?? null,
+          identity?.hash ?? null,
         ],
       ],
       [`insert into run_requests select ?1, ?2, ?3 where ${isThere}`, [id, run.request, run.head]],
@@ -222,8 +233,16 @@ export class SqliteRunLogs {
        where id = ? and epoch = ? and finished is null
          and exists (select 1 from run_log where run = runs.id and first = ? and last = ?)`,
       [
-        ...[status, finishedAt, last + 1, finishedAt + logTtlMs, finishedAt + Math.max(logTtlMs, recordTtlMs)],
-        ...[JSON.stringify(rest), run, epoch, first, last],
+        status,
+        finishedAt,
+        last + 1,
+        finishedAt + logTtlMs,
+        finishedAt + Math.max(logTtlMs, recordTtlMs),
+        JSON.stringify(rest),
+        run,
+        epoch,
+        first,
+        last,
       ],
     ];
   }
