@@ -69,6 +69,8 @@ export class OutputPrinter {
         );
         break;
       case 'run-started':
+      case 'run-resumed':
+      case 'node-restarted':
       case 'node-started':
       case 'model-identified':
       case 'node-finished':

@@ -4,6 +4,7 @@ export type {
   NodeFailed,
   NodeFinished,
   NodeProgress,
+  NodeRestarted,
   NodeStarted,
   ObserverContent,
   ObserverEvent,
@@ -12,7 +13,10 @@ export type {
   RunEvent,
   RunFailed,
   RunFinished,
+  RunResumed,
   RunStarted,
   StepEvent,
 } from './run-event.js';
+export { type ResumedRun, RunHistory } from './run-history.js';
 export { Run } from './run.js';
+export type { StepCheckpoint } from './step-checkpoint.js';

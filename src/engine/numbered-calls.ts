@@ -20,8 +20,15 @@ export class NumberedCalls {
   /** Calls of the node that speaks now; steps speak one after another. */
   #calls: Map<number, NumberedCall> | undefined;
 
-  constructor(ids: Pick<IdSource, 'toolCallId'>) {
+  /** @param known of a run that goes on: how many calls it had before, and their ids */
+  constructor(
+    ids: Pick<IdSource, 'toolCallId'>,
+    known?: { readonly calls: number; readonly callIds: readonly string[] },
+  ) {
     this.#ids = ids;
+    if (known === undefined) return;
+    this.#next = known.calls;
+    this.#taken = new Set(known.callIds);
   }
 
   /** The piece of a call with the run's index and id. */

@@ -1,5 +1,12 @@
 import type { AudioDelta, Delta, TextDelta } from '../streaming/index.js';
 
+/** Of which output the audio of a run is, and what of it readers know. */
+export interface AudioState {
+  readonly node: string | undefined;
+  readonly id: string | undefined;
+  readonly hasExpiry: boolean;
+}
+
 /**
  * Keeps one audio output for a run: that of the first step that speaks aloud. Audio that follows, from another step or from
  * another model call of the same step, is passed on as text: audio files cannot be joined, and clients that concatenate
@@ -10,6 +17,13 @@ export class OneAudio {
   #id: string | undefined;
   #hasExpiry = false;
   #isOver = false;
+
+  /** @param known of a run that goes on: what was heard of it before */
+  constructor(known?: AudioState) {
+    this.#node = known?.node;
+    this.#id = known?.id;
+    this.#hasExpiry = known?.hasExpiry === true;
+  }
 
   /** The piece for the client; undefined if nothing of it is left. */
   take(node: string, delta: AudioDelta): AudioDelta | (TextDelta & { readonly type: 'content' }) | undefined {

@@ -23,6 +23,28 @@ export interface RunStarted extends Sequenced {
   readonly traceId?: string;
 }
 
+/**
+ * The run goes on after the process that had it at work has ended. Steps that had begun and not finished begin again, and steps that
+ * had finished are not told of again. Only a run that is logged is resumed.
+ */
+export interface RunResumed extends Sequenced {
+  readonly type: 'run-resumed';
+  /** How often the run was begun before, as its log counts. */
+  readonly epoch: number;
+}
+
+/**
+ * What a step said before the run was resumed is void: the step says all of it again when its turn comes. Comes directly after
+ * `run-resumed`, once for each step that it concerns, in the order in which they spoke.
+ */
+export interface NodeRestarted extends InStep {
+  readonly type: 'node-restarted';
+  /** Number, in the log, of the first delta that is void. */
+  readonly from: number;
+  /** Number of the last one. All deltas of the step between the two are void. */
+  readonly to: number;
+}
+
 /** A step has begun. */
 export interface NodeStarted extends InStep {
   readonly type: 'node-started';
@@ -116,13 +138,16 @@ export interface RunFailed extends Sequenced {
 }
 
 /**
- * One thing that happened in a run, as plain JSON. A run's events begin with `run-started` and end with exactly one of
- * `run-finished` and `run-failed`; the Observable that brings them then completes and never errors. Each `node-started` is
- * followed by exactly one of `node-finished` and `node-failed` of the same step. Deltas come in the order in which the
- * workflow declares its nodes, all other events when they happen.
+ * One thing that happened in a run, as plain JSON. A run's events begin with `run-started` (or, in a process that goes on with
+ * what another one began, with `run-resumed`) and end with exactly one of `run-finished` and `run-failed`; the Observable that
+ * brings them then completes and never errors. Each `node-started` is followed by exactly one of `node-finished` and
+ * `node-failed` of the same step, unless a `run-resumed` comes first. Deltas come in the order in which the workflow declares its
+ * nodes, all other events when they happen.
  */
 export type RunEvent =
   | RunStarted
+  | RunResumed
+  | NodeRestarted
   | NodeStarted
   | NodeProgress
   | RouteTaken

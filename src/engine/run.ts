@@ -24,7 +24,6 @@ import {
   type Gate,
   moveAnnotations,
   type TextDelta,
-  weighDelta,
   WholeCharacters,
 } from '../streaming/index.js';
 import {
@@ -36,9 +35,12 @@ import {
   type TaskContext,
 } from '../workflow/index.js';
 import { Execution } from './execution.js';
+import { measureLength } from './measure-length.js';
 import { NumberedCalls } from './numbered-calls.js';
 import { OneAudio } from './one-audio.js';
 import type { ObserverContent, ObserverEvent, RunEnd, RunEvent, RunFinished, UnnumberedEvent } from './run-event.js';
+import type { ResumedRun } from './run-history.js';
+import type { StepCheckpoint } from './step-checkpoint.js';
 import { type Speaker, SpeakingOrder } from './speaking-order.js';
 import { type StepUsage, sumUsage } from './step-usage.js';
 import { makeTraceEnding, type TraceEnding } from './trace-ending.js';
@@ -63,6 +65,10 @@ interface RunParts {
   readonly maxOutputLength: number;
   /** True if tokens that upstreams do not report are estimated. */
   readonly estimatesTokens: boolean;
+  /** Takes each finished step directly before the event of its end. Undefined: nothing is kept. */
+  readonly keepStep: ((checkpoint: StepCheckpoint) => void) | undefined;
+  /** Undefined: the run begins. */
+  readonly resumed: ResumedRun | undefined;
   /** Whether a reader wants values from authors' code in the events: outputs, the result, progress data. */
   readonly wantsContent: () => boolean;
   /** Takes each event; the last one comes with the run's end. */
@@ -105,8 +111,9 @@ export class Run {
 
   /** Runs the workflow to its end. Never rejects: a failure is the last event. */
   async execute(): Promise<void> {
-    const { workflow, request, cancellation, gate, clock, log, traceId, isTraced } = this.#parts;
-    this.#emit({ type: 'run-started', ...(traceId !== undefined && { traceId }) });
+    const { workflow, request, cancellation, gate, clock, log, traceId, isTraced, resumed } = this.#parts;
+    if (resumed === undefined) this.#emit({ type: 'run-started', ...(traceId !== undefined && { traceId }) });
+    else this.#emit({ type: 'run-resumed', epoch: resumed.epoch });
     const execution = new Execution(
       workflow,
       request,
@@ -350,28 +357,5 @@ function encodeResult(result: unknown, workflow: string): string {
     );
   }
 }
-
-/** Length of a delta in characters. Objects such as log probabilities are weighed by their memory. */
-function measureLength(delta: Delta): number {
-  switch (delta.type) {
-    case 'content':
-    case 'reasoning':
-    case 'refusal':
-      return delta.logprobs === undefined
-        ? delta.text.length
-        : weighDelta(delta, Number.POSITIVE_INFINITY) / BYTES_PER_CHARACTER;
-    case 'tool-call':
-      return delta.arguments.length;
-    case 'annotations':
-    case 'images':
-    case 'audio':
-      return weighDelta(delta, Number.POSITIVE_INFINITY) / 2;
-    default:
-      return assertNever(delta);
-  }
-}
-
-/** Bytes of memory that count as one character: lenient, as the log probability of one token takes some hundreds of bytes. */
-const BYTES_PER_CHARACTER = 16;
 
 const NEVER_ABORTED = new Cancellation();

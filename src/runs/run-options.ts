@@ -1,3 +1,4 @@
+import type { ResumedRun, StepCheckpoint } from '../engine/index.js';
 import type { Outcome, RunError } from '../errors/index.js';
 import type { AbortNotice, JsonObject } from '../kernel/index.js';
 import type { Usage } from '../models/index.js';
@@ -76,6 +77,13 @@ export interface RunOptions {
   readonly origin?: RunOrigin;
   /** Ended with the run. Absent: nothing limits it, and nobody counts it. */
   readonly permit?: RunPermit;
+  /**
+   * Keeps a step that has finished, so that it never runs again. Called in the same turn as, and directly before, the event that
+   * tells of the step's end: whoever keeps both must keep them together. Absent: the run ends with its process.
+   */
+  readonly keepStep?: ((checkpoint: StepCheckpoint) => void) | undefined;
+  /** What is known of the run from before its process ended. Absent: it begins. */
+  readonly resumed?: ResumedRun | undefined;
   /** Told how the run went. Absent: there is no request behind it. */
   readonly record?: RunRecord;
 }

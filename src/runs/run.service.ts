@@ -135,6 +135,8 @@ export class RunService {
       isTraced: trace !== undefined,
       maxOutputLength: config.run.maxAnswerLength,
       estimatesTokens: options.permit?.estimatesTokens === true,
+      keepStep: options.keepStep,
+      resumed: options.resumed,
       wantsContent: () => readers.wantsContent,
       observe: (told, content) => observer.next(told, content),
       emit: (event, end) => {

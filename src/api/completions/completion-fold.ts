@@ -72,6 +72,8 @@ export class CompletionFold {
       case 'run-failed':
         return this.encodeFailure(event);
       case 'run-started':
+      case 'run-resumed':
+      case 'node-restarted':
       case 'model-identified':
       case 'node-started':
       case 'node-progress':

@@ -69,6 +69,8 @@ export class CompletionCollector {
         this.#completion = this.#makeCompletion(event);
         break;
       case 'run-started':
+      case 'run-resumed':
+      case 'node-restarted':
       case 'node-started':
       case 'node-progress':
       case 'route-taken':

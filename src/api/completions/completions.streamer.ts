@@ -119,6 +119,10 @@ class CompletionStream implements RunReader {
       case 'run-finished':
         this.#finish(event);
         break;
+      case 'run-resumed':
+      case 'node-restarted':
+        // Only logged runs are resumed, and nobody streams those from here.
+        break;
       case 'node-started':
       case 'node-progress':
       case 'route-taken':

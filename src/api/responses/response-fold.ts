@@ -135,6 +135,9 @@ export class ResponseFold {
       case 'node-finished':
         this.#finishNode(event);
         break;
+      case 'run-resumed':
+      case 'node-restarted':
+        break;
       case 'node-started':
       case 'node-progress':
       case 'route-taken':

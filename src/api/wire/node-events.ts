@@ -70,6 +70,8 @@ export class NodeEvents {
         return stringify({ type, seq, node, elapsed_ms, code, message, recovered });
       }
       case 'run-started':
+      case 'run-resumed':
+      case 'node-restarted':
       case 'run-finished':
       case 'run-failed':
         return undefined;

@@ -33,6 +33,8 @@ export function paceRunEvents(
 /** True for events that are only sent as node events. For other clients they are left out, as they would keep text from being joined. */
 const ONLY_NODE_EVENTS: Readonly<Record<RunEvent['type'], boolean>> = {
   'run-started': false,
+  'run-resumed': false,
+  'node-restarted': false,
   'node-started': true,
   'node-progress': true,
   'route-taken': true,

@@ -86,6 +86,8 @@ class MetricsObserver implements RunObserver {
       case 'step-trace-ended':
       case 'run-trace-ended':
       case 'run-started':
+      case 'run-resumed':
+      case 'node-restarted':
       case 'node-progress':
       case 'route-taken':
       case 'model-identified':

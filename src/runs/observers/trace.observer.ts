@@ -45,6 +45,8 @@ class TraceObserver implements RunObserver {
         break;
       }
       case 'run-started':
+      case 'run-resumed':
+      case 'node-restarted':
       case 'node-started':
       case 'node-progress':
       case 'route-taken':

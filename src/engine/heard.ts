@@ -1,0 +1,89 @@
+import { assertNever } from '../kernel/index.js';
+import { countCharacters } from '../streaming/index.js';
+import { measureLength } from './measure-length.js';
+import type { AudioState } from './one-audio.js';
+import type { DeltaEvent } from './run-event.js';
+import type { StepCheckpoint } from './step-checkpoint.js';
+
+/** What readers have heard of a run, as far as it decides what the run says next. */
+export interface Heard {
+  /** Key of the step whose content came last. */
+  readonly lastSpeaker: string | undefined;
+  /** Length of the content in Unicode code points, and how much of it came before the last speaker. */
+  readonly contentLength: number;
+  readonly contentBefore: number;
+  /** Length of the whole output in characters. */
+  readonly saidLength: number;
+  /** How many tool calls there are, and their ids. */
+  readonly calls: number;
+  readonly callIds: readonly string[];
+  readonly audio: AudioState;
+}
+
+export const NOTHING_HEARD: Heard = {
+  lastSpeaker: undefined,
+  contentLength: 0,
+  contentBefore: 0,
+  saidLength: 0,
+  calls: 0,
+  callIds: [],
+  audio: { node: undefined, id: undefined, hasExpiry: false },
+};
+
+/** What has been heard once this delta has, too. @param separator what stands between the content of two steps */
+export function hear(before: Heard, { node, delta }: Pick<DeltaEvent, 'node' | 'delta'>, separator: string): Heard {
+  const saidLength = before.saidLength + measureLength(delta);
+  switch (delta.type) {
+    case 'content': {
+      const isNew = before.lastSpeaker !== node;
+      const setOff = isNew && before.lastSpeaker !== undefined ? countCharacters(separator) : 0;
+      return {
+        ...before,
+        saidLength,
+        lastSpeaker: node,
+        contentBefore: isNew ? before.contentLength + setOff : before.contentBefore,
+        contentLength: before.contentLength + countCharacters(delta.text),
+      };
+    }
+    case 'tool-call': {
+      const calls = Math.max(before.calls, delta.index + 1);
+      const callIds = delta.id === undefined ? before.callIds : [...before.callIds, delta.id];
+      return { ...before, saidLength, calls, callIds };
+    }
+    case 'audio': {
+      const { id, expiresAt } = delta;
+      const { audio } = before;
+      const hasExpiry = audio.hasExpiry || expiresAt !== undefined;
+      return { ...before, saidLength, audio: { node: audio.node ?? node, id: audio.id ?? id, hasExpiry } };
+    }
+    case 'reasoning':
+    case 'refusal':
+    case 'annotations':
+    case 'images':
+      return { ...before, saidLength };
+    default:
+      return assertNever(delta);
+  }
+}
+
+/**
+ * Whether all of what a finished step had kept for its turn has been heard. If in doubt, it says no: then it is said again.
+ * @param before what had been heard before its turn
+ * @param now what has been heard since, of this step alone
+ */
+export function hasFullyHeard(
+  before: Heard,
+  now: Heard,
+  { node, unsaid = [] }: StepCheckpoint,
+  separator: string,
+): boolean {
+  // What becomes of a voice depends on what was heard before, and it has no text that could be counted.
+  if (unsaid.some(({ type }) => type === 'audio')) return false;
+  const whole = unsaid.reduce((heard, delta) => hear(heard, { node, delta }, ''), before);
+  const hasContent = unsaid.some((delta) => delta.type === 'content' && delta.text !== '');
+  const setOff = hasContent && before.lastSpeaker !== undefined && before.lastSpeaker !== node ? separator.length : 0;
+  const calls = unsaid.filter(
+    (delta) => delta.type === 'tool-call' && (delta.id !== undefined || delta.name !== undefined),
+  );
+  return now.saidLength === whole.saidLength + setOff && now.calls === before.calls + calls.length;
+}

@@ -1,0 +1,187 @@
+import { assertNever } from '../kernel/index.js';
+import type { CompiledWorkflow } from '../workflow/index.js';
+import { hasFullyHeard, hear, type Heard, NOTHING_HEARD } from './heard.js';
+import type { DeltaEvent, RunEvent } from './run-event.js';
+import type { StepCheckpoint } from './step-checkpoint.js';
+
+/** What is known of a run from before its process ended. */
+export interface ResumedRun {
+  /** How often the run was begun before, as its log counts; for `run-resumed`. */
+  readonly epoch: number;
+  /** How often the run has been begun with this time: 2, 3 and so on. */
+  readonly attempt: number;
+  /** Its log up to now. */
+  readonly history: RunHistory;
+  /** All that was kept by `keepStep`, after a round trip through JSON. In any order. */
+  readonly steps: readonly StepCheckpoint[];
+}
+
+/** Deltas of one step that are void: those from one number of the log to another. */
+export interface VoidSpeech {
+  readonly node: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where the run's one output goes on. */
+export interface Continuation {
+  /** In the order in which they spoke. */
+  readonly voids: readonly VoidSpeech[];
+  /** What readers have heard, without what is void. */
+  readonly heard: Heard;
+  /** Keys of the steps that were heard, and are not void. */
+  readonly speakers: ReadonlySet<string>;
+  /** Keys of steps whose checkpoint is of no use: what they said while they ran is void. */
+  readonly outdated: ReadonlySet<string>;
+}
+
+/** What one step said in one go: steps speak one after another. */
+interface Speech {
+  readonly node: string;
+  readonly from: number;
+  to: number;
+  /** What had been heard before. */
+  readonly before: Heard;
+  /** True if the step had finished before: then all of it stands in its checkpoint. */
+  readonly isKept: boolean;
+}
+
+/**
+ * What the log of a run tells whoever goes on with the run. It is given all events of the log, one by one, and keeps a few facts of
+ * them.
+ */
+export class RunHistory {
+  readonly #separator: string;
+  #heard = NOTHING_HEARD;
+  #speeches: Speech[] = [];
+  #seq = -1;
+  /** Keys of the steps that have begun at some time, routes and nested workflows among them. */
+  readonly #begun = new Set<string>();
+  /** Keys of the nodes among them that clients hear. */
+  readonly #visible = new Set<string>();
+  readonly #ended = new Set<string>();
+  readonly #branches = new Map<string, string>();
+
+  /** @param workflow that of the run */
+  constructor(workflow: Pick<CompiledWorkflow, 'separator'>) {
+    this.#separator = workflow.separator;
+  }
+
+  /** The highest `seq` of an event; -1 if there are none. */
+  get lastSeq(): number {
+    return this.#seq;
+  }
+
+  /**
+   * Takes the next event of the log.
+   * @param number its number in the log
+   */
+  take(event: RunEvent, number: number): void {
+    this.#seq = Math.max(this.#seq, event.seq);
+    switch (event.type) {
+      case 'node-started':
+        this.#begun.add(event.node);
+        this.#ended.delete(event.node);
+        if (event.visible && event.kind !== 'workflow') this.#visible.add(event.node);
+        break;
+      case 'route-taken':
+        this.#begun.add(event.node);
+        this.#branches.set(event.node, event.branch);
+        break;
+      case 'node-finished':
+        this.#ended.add(event.node);
+        break;
+      case 'node-failed':
+        if (event.recovered) this.#ended.add(event.node);
+        break;
+      case 'delta':
+        this.#takeDelta(event, number);
+        break;
+      case 'node-restarted':
+        this.#takeBack(event);
+        break;
+      case 'run-started':
+      case 'run-resumed':
+      case 'node-progress':
+      case 'model-identified':
+      case 'run-finished':
+      case 'run-failed':
+        break;
+      default:
+        assertNever(event);
+    }
+  }
+
+  /** True if a step was at work at some time, or has chosen its branch. */
+  hasBegun(node: string): boolean {
+    return this.#begun.has(node);
+  }
+
+  /** True if it was told that a step has finished, or goes on with a substitute output. */
+  hasEnded(node: string): boolean {
+    return this.#ended.has(node);
+  }
+
+  /** The branch that a route was told to have taken; undefined if it has not come to that. */
+  findBranch(node: string): string | undefined {
+    return this.#branches.get(node);
+  }
+
+  /**
+   * Finds what of the log stays heard. Void is what was said by a step that has to run again, and whatever came behind that.
+   * @param steps the checkpoints that can be used, by node
+   */
+  findContinuation(steps: ReadonlyMap<string, StepCheckpoint>): Continuation {
+    const outdated = new Set<string>();
+    let cut = this.#findCut(steps, outdated);
+    for (;;) {
+      const lost = this.#speeches
+        .slice(cut)
+        .filter(({ node, isKept }) => !isKept && steps.has(node) && !outdated.has(node));
+      if (lost.length === 0) break;
+      for (const { node } of lost) outdated.add(node);
+      cut = this.#findCut(steps, outdated);
+    }
+    const heard = this.#speeches[cut]?.before ?? this.#heard;
+    const speakers = new Set(this.#speeches.slice(0, cut).map(({ node }) => node));
+    return {
+      voids: this.#speeches.slice(cut).map(({ node, from, to }) => ({ node, from, to })),
+      heard,
+      speakers,
+      outdated,
+    };
+  }
+
+  /** Index of the first speech that is void; the number of all if none is. */
+  #findCut(steps: ReadonlyMap<string, StepCheckpoint>, outdated: ReadonlySet<string>): number {
+    const { length } = this.#speeches;
+    const index = this.#speeches.findIndex(({ node, before, isKept }, position) => {
+      // The result of a run without visible steps is no step's speech, and goes on where it was left.
+      if (!this.#visible.has(node)) return false;
+      const step = steps.get(node);
+      if (step === undefined || outdated.has(node)) return true;
+      return isKept && position === length - 1 && !hasFullyHeard(before, this.#heard, step, this.#separator);
+    });
+    return index < 0 ? length : index;
+  }
+
+  #takeDelta(event: DeltaEvent, number: number): void {
+    const { node } = event;
+    const last = this.#speeches.at(-1);
+    if (last?.node === node) last.to = number;
+    else {
+      const isKept = this.#ended.has(node);
+      this.#speeches.push({ node, from: number, to: number, before: this.#heard, isKept });
+    }
+    this.#heard = hear(this.#heard, event, this.#separator);
+  }
+
+  /** What a speech said, and whatever came behind it, has been declared void. */
+  #takeBack({ from }: VoidSpeech): void {
+    const index = this.#speeches.findIndex((speech) => speech.from === from);
+    const first = this.#speeches[index];
+    if (first === undefined) return;
+    this.#heard = first.before;
+    this.#speeches = this.#speeches.slice(0, index);
+  }
+}
