@@ -114,8 +114,11 @@ const EXPECTED: Readonly<Record<string, (output: Output) => void>> = {
   'npm run --silent workflow -- key hash < key.txt': ({ stdout }) => expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/),
   'node summarize.mjs': ({ stdout }) => expect(stdout).not.toBe(''),
 };
-/** Run by package.e2e-spec.ts, in an application that the page is about. */
-const IN_AN_APPLICATION = 'docs/nest-application.md';
+/** Pages whose commands have a spec of their own. */
+const PAGES_ELSEWHERE: Readonly<Record<string, string>> = {
+  'docs/nest-application.md': 'package.e2e-spec.ts runs them in an application',
+  'docs/resuming.md': 'docs-resuming.e2e-spec.ts runs every block as a whole',
+};
 /** The commands that stay running beside all others. */
 const SERVERS = ['npm start'];
 
@@ -128,7 +131,7 @@ describe('The commands of README and docs', () => {
   /** A copy of the project with its build: npm's scripts compile, and other tests run what is compiled. */
   beforeAll(async () => {
     const found = await findDocsCommands(ROOT, ['README.md', 'docs']);
-    commands = found.filter(({ page }) => page !== IN_AN_APPLICATION);
+    commands = found.filter(({ page }) => !(page in PAGES_ELSEWHERE));
     await ensureServerIsBuilt();
     copy = await mkdtemp(join(tmpdir(), 'millrace-docs-'));
     const kept = [

@@ -1,0 +1,175 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { retrieve } from '../support/background-client.js';
+import { describeInBrowser, TestBrowser, type Visitor } from '../support/browser.js';
+import { eventually } from '../support/eventually.js';
+import { readEventStream } from '../support/event-source.js';
+import { type ChildProcess, startProcess } from '../support/process.js';
+import { describeIfRuns, PYTHON_ENV } from '../support/programs.js';
+import { readOutputText } from '../support/response-rules.js';
+import {
+  ensureServerIsBuilt,
+  findFreePort,
+  type ServerProcess,
+  startServerProcess,
+} from '../support/server-process.js';
+import { SlowLink } from '../support/slow-link.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+/** Programs and pages read at the pace of the demo, on a busy machine. */
+const LONGEST_MS = 60_000;
+const SOON = { within: 20_000 };
+/** What the demo answers to the question of the page. */
+const GREETING = /^Hello! .+\S$/s;
+
+interface Block {
+  readonly language: string;
+  readonly code: string;
+}
+
+describe('docs/resuming.md', () => {
+  let blocks: readonly Block[];
+  let port: string;
+  let server: ServerProcess;
+  /** A way to the server that can be cut. */
+  let link: SlowLink;
+  /** Within the project, so that its packages are found. */
+  let folder: string;
+  let runs: string;
+  const children: ChildProcess[] = [];
+  beforeAll(async () => {
+    const source = await readFile(join(ROOT, 'docs/resuming.md'), 'utf8');
+    blocks = [...source.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].map(([, language = '', code = '']) => ({
+      language,
+      code,
+    }));
+    await ensureServerIsBuilt();
+    [folder, runs, port] = await Promise.all([
+      mkdtemp(join(ROOT, 'node_modules/.resuming-')),
+      mkdtemp(join(tmpdir(), 'millrace-resuming-')),
+      findFreePort(),
+    ]);
+    const [, origin = ''] = /^CORS_ORIGINS=(\S+) npm start$/m.exec(source) ?? [];
+    server = await startServerProcess({
+      env: { CORS_ORIGINS: usePorts(origin), RUNS_DIR: runs, DEMO_TOKENS_PER_SECOND: '20' },
+    });
+    link = await SlowLink.to(new URL(server.url).host, 0);
+  }, 120_000);
+  afterEach(async () => {
+    for (const child of children.splice(0)) await child.stop();
+  });
+  afterAll(async () => {
+    await link.stop();
+    await server.process.stop();
+    await Promise.all([folder, runs].map((path) => rm(path, { recursive: true, force: true })));
+  });
+
+  /** As printed, but for the ports, which others may have. */
+  const usePorts = (code: string): string => code.replaceAll(/\b3000\b/g, port);
+  const findBlock = (language: string, part: string): string => {
+    const found = blocks.filter((block) => block.language === language && block.code.includes(part));
+    expect(found).toHaveLength(1);
+    return usePorts(found[0]?.code ?? '').replaceAll('localhost:8080', link.address);
+  };
+
+  const run = async (command: string, args: readonly string[], env?: Readonly<Record<string, string>>) => {
+    const child = await startProcess(args, { command, cwd: folder, ...(env !== undefined && { env }) });
+    children.push(child);
+    const { code } = await child.exit;
+    if (code !== 0) throw new Error(`${command} ended with ${code}:\n${child.stdout}${child.stderr}`);
+    return child.stdout;
+  };
+
+  it('has no block that is not run here', () => {
+    expect(blocks.map(({ language }) => language)).toEqual(['html', 'sh', 'js', 'py', 'sh']);
+  });
+
+  it(
+    'leaves and comes back with openai for Node',
+    async () => {
+      await writeFile(join(folder, 'script.mjs'), findBlock('js', 'client.responses.retrieve'));
+      expect(await run(process.execPath, ['script.mjs'])).toMatch(GREETING);
+    },
+    LONGEST_MS,
+  );
+
+  describeIfRuns(
+    'python3',
+    ['-c', 'import openai'],
+    PYTHON_ENV,
+  )('where Python has openai', () => {
+    it(
+      'leaves and comes back with it',
+      async () => {
+        await writeFile(join(folder, 'script.py'), findBlock('py', 'client.responses.retrieve'));
+        expect(await run('python3', ['-B', 'script.py'], PYTHON_ENV)).toMatch(GREETING);
+      },
+      LONGEST_MS,
+    );
+  });
+
+  it(
+    'reads with curl from the start and from an event on, and the response when it has ended',
+    async () => {
+      const output = await run('sh', ['-ec', findBlock('sh', '/v1/responses')]);
+      const parts = output.split('data: [DONE]\n\n');
+      const [whole = [], byAddress, byHeader] = parts.slice(0, 3).map(readEventStream);
+      expect(whole.at(-1)?.type).toBe('response.completed');
+      expect(byAddress).toEqual(whole.slice(5));
+      expect(byHeader).toEqual(byAddress);
+      expect(JSON.parse(parts[3] ?? '')).toMatchObject({ status: 'completed', background: true });
+    },
+    LONGEST_MS,
+  );
+
+  describeInBrowser()('in Chromium', () => {
+    let browser: TestBrowser;
+    let visitor: Visitor;
+    beforeAll(async () => {
+      browser = await TestBrowser.start();
+    }, 60_000);
+    afterAll(() => browser.close());
+
+    describeIfRuns('python3', ['--version'])('served as it says', () => {
+      it(
+        'shows the answer once, though the connection is cut and the page reloaded',
+        async () => {
+          await writeFile(join(folder, 'index.html'), findBlock('html', 'EventSource'));
+          const [serve = ''] = findBlock('sh', 'http.server').split('\n');
+          const child = await startProcess(['-c', `exec ${serve}`], { command: 'sh', cwd: folder });
+          children.push(child);
+          await eventually(() => accepts(`http://127.0.0.1:${port}/`), SOON);
+
+          visitor = await browser.visit();
+          const { page, errors } = visitor;
+          await page.goto(`http://localhost:${port}/`);
+          const read = (selector: string): Promise<string> => page.locator(selector).innerText();
+          const hasBegun = async (): Promise<boolean> => (await read('main')) !== '';
+          await page.getByRole('button', { name: 'Ask' }).click();
+          await eventually(hasBegun, SOON);
+          link.cut();
+          await page.reload();
+          await eventually(hasBegun, SOON);
+          link.cut();
+          await eventually(async () => (await read('[role=status]')) === 'completed', SOON);
+          const id = new URL(page.url()).hash.slice(1);
+          const said = readOutputText(await retrieve({ baseUrl: `${server.url}/v1` }, id));
+          expect(said).toMatch(GREETING);
+          expect(await read('main')).toBe(said);
+          expect(errors).toEqual([]);
+          await visitor.close();
+        },
+        LONGEST_MS,
+      );
+    });
+  });
+});
+
+function accepts(url: string): Promise<boolean> {
+  return fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
