@@ -1,4 +1,5 @@
-import { rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { AppConfig } from '../../config/index.js';
@@ -19,6 +20,9 @@ const TRY_AGAIN_MS = 2_000;
 
 /** Why a folder cannot be written to: then what is kept ends with the process. */
 const UNWRITABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+/** What belongs to a database: itself, and what was written and is not in it yet. */
+const FILE_ENDINGS = ['', '-wal'];
 
 /** The store while it is open. */
 interface OpenStore {
@@ -43,7 +47,10 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   /** True from the warning that another process has the folder until this one has it. */
   #hasWarned = false;
   #sweep: Timer | undefined;
+  /** That of the store that is open. */
+  #thread: SqliteThread | undefined;
   #isClosed = false;
+  readonly #lossListeners: (() => void)[] = [];
 
   constructor(
     private readonly config: AppConfig,
@@ -105,7 +112,8 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     try {
       return await work(open);
     } catch (error) {
-      if (open.thread.hasEnded) await this.#leave(open);
+      if (open.thread.isFenced) this.#lose(open);
+      else if (open.thread.hasEnded) await this.#leave(open);
       throw this.#makeAwayError(error);
     }
   }
@@ -126,7 +134,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     const { folder } = this.config.store;
     let lock: FolderLock | undefined;
     try {
-      lock = await FolderLock.take(folder, this.clock, this.ids, () => this.#lose());
+      lock = await FolderLock.take(folder, this.clock, this.ids, () => void this.#loseCurrent());
     } catch (error) {
       if (!UNWRITABLE.has(readErrorCode(error))) throw this.#makeAwayError(error);
       this.#logger.warn(
@@ -147,6 +155,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     try {
       // SQLite's own, of a process that was killed.
       await rm(`${this.#file}.lock`, { recursive: true, force: true });
+      if (lock.mayHaveOther) await leaveFilesBehind(this.#file);
       return await this.#openFile(this.#file, lock);
     } catch (error) {
       await lock.release().catch(() => undefined);
@@ -161,7 +170,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
       import('./sqlite/sqlite-documents.js'),
       import('./sqlite/sqlite-run-logs.js'),
     ]);
-    const thread = await SqliteThread.open(file);
+    const thread = await SqliteThread.open(file, lock);
     try {
       await migrate(thread);
     } catch (error) {
@@ -176,6 +185,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     const documents = new SqliteDocuments(thread, this.clock, limits);
     const runLogs = new SqliteRunLogs(thread, this.clock, { logTtlMs: limits.ttlMs, recordTtlMs: limits.ttlMs });
     const open = { thread, documents, runLogs, lock };
+    this.#thread = thread;
     this.#sweepLater(open);
     return open;
   }
@@ -193,12 +203,25 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
     });
   }
 
-  /** Another process has the folder: nothing may be written any more. */
-  #lose(): void {
+  /** Calls back each time that another process has taken the folder over from this one. */
+  watchLoss(onLost: () => void): void {
+    this.#lossListeners.push(onLost);
+  }
+
+  async #loseCurrent(): Promise<void> {
+    const open = await this.#opening?.catch(() => undefined);
+    if (open !== undefined) this.#lose(open);
+  }
+
+  /** Another process has the folder: nothing may be written any more, not even what closing a database writes. */
+  #lose({ thread, lock }: OpenStore): void {
+    if (this.#thread !== thread) return;
+    this.#thread = undefined;
     this.#logger.error('Another process has taken RUNS_DIR over, because this one stood still for too long.');
-    const opening = this.#opening;
     this.#giveUp();
-    void opening?.then((open) => this.#close(open)).catch(() => undefined);
+    void thread.abandon();
+    void lock?.release().catch(() => undefined);
+    for (const onLost of this.#lossListeners) onLost();
   }
 
   #giveUp(): void {
@@ -235,5 +258,22 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
         retryAfterMs: TRY_AGAIN_MS,
       },
     );
+  }
+}
+
+/**
+ * Puts copies in the place of the files of a database. A process that was frozen in the middle of a write has the old ones open, and
+ * goes on with those.
+ */
+async function leaveFilesBehind(file: string): Promise<void> {
+  for (const ending of FILE_ENDINGS) {
+    const path = `${file}${ending}`;
+    try {
+      await copyFile(path, `${path}.copy`, constants.COPYFILE_FICLONE);
+    } catch (error) {
+      if (readErrorCode(error) === 'ENOENT') continue;
+      throw error;
+    }
+    await rename(`${path}.copy`, path);
   }
 }

@@ -1,17 +1,19 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, type IdSource, readErrorCode, type Timer } from '../../kernel/index.js';
 
 /** The time in a lock is renewed this often, and one whose time is this old belongs to nobody. Milliseconds. */
 const RENEW_EVERY_MS = 2_000;
 const STALE_MS = 15_000;
+/** Length of the file: it is renewed in one write, so that nobody reads half of it. */
+const FILE_LENGTH = 256;
 
 /** Who holds a folder, as its lock says. */
 interface Holder {
   /** Another one each time that a lock is taken. */
   readonly token: string;
   readonly pid: number;
-  /** Which start of the machine the process belongs to; empty if the system does not say. */
+  /** Which start of which machine or container the process belongs to; empty if the system does not say. */
   readonly boot: string;
   /** When it was last there, in milliseconds since the Unix epoch. */
   readonly at: number;
@@ -19,22 +21,28 @@ interface Holder {
 
 /**
  * Sees to it that one process works on a folder. Its lock is a file that names the process and is renewed as long as that lives:
- * one of a process that is dead, or whose time is old, is taken over.
+ * one of a process that is dead, or whose time is old, is taken over. A process that was frozen writes into the file that it made,
+ * which is not in its place any more: it can take nothing back.
  */
 export class FolderLock {
-  readonly #file: string;
+  /** Its path, and what it says as long as this process has the folder. */
+  readonly file: string;
+  readonly token: string;
   readonly #clock: Clock;
-  readonly #token: string;
   readonly #boot: string;
   readonly #onLost: () => void;
   #renewal: Timer | undefined;
   #renewing: Promise<void> | undefined;
   #isReleased = false;
+  #handle: FileHandle | undefined;
+  #mayHaveOther = false;
+  /** How often in a row it was not in its place. */
+  #misses = 0;
 
   private constructor(file: string, clock: Clock, token: string, boot: string, onLost: () => void) {
-    this.#file = file;
+    this.file = file;
     this.#clock = clock;
-    this.#token = token;
+    this.token = token;
     this.#boot = boot;
     this.#onLost = onLost;
   }
@@ -49,14 +57,20 @@ export class FolderLock {
     await mkdir(folder, { recursive: true });
     const file = join(folder, 'lock.json');
     const lock = new FolderLock(file, clock, ids.replicaId(), await readBoot(), onLost);
-    if (!(await lock.#write('wx'))) {
+    if (!(await lock.#make())) {
       const holder = await readHolder(file);
       if (holder === undefined ? await isFresh(file) : lock.#isAlive(holder)) return undefined;
-      await removeLock(file, `${file}.${lock.#token}`, holder);
-      if (!(await lock.#write('wx'))) return undefined;
+      lock.#mayHaveOther = holder === undefined || !lock.#isDead(holder);
+      await removeLock(file, `${file}.${lock.token}`, holder);
+      if (!(await lock.#make())) return undefined;
     }
     lock.#renewLater();
     return lock;
+  }
+
+  /** True if the process that had the folder before may be there still, frozen, and go on with what it was about to write. */
+  get mayHaveOther(): boolean {
+    return this.#mayHaveOther;
   }
 
   /** Lets others have the folder. */
@@ -66,14 +80,19 @@ export class FolderLock {
     this.#renewal?.cancel();
     // What it writes now would outlive the lock.
     await this.#renewing;
-    if ((await readHolder(this.#file))?.token === this.#token) await rm(this.#file, { force: true });
+    await this.#handle?.close();
+    if ((await readHolder(this.file))?.token === this.token) await rm(this.file, { force: true });
   }
 
-  #isAlive({ pid, boot, at }: Holder): boolean {
-    if (Math.abs(this.#clock.now() - at) > STALE_MS) return false;
-    if (boot !== this.#boot || boot === '') return true;
-    // In containers that share a folder each process may have the same number, this one's among them.
-    return pid === process.pid || isRunning(pid);
+  #isAlive(holder: Holder): boolean {
+    return Math.abs(this.#clock.now() - holder.at) <= STALE_MS && !this.#isDead(holder);
+  }
+
+  /** False if nobody can tell. */
+  #isDead({ pid, boot }: Holder): boolean {
+    if (boot !== this.#boot || boot === '') return false;
+    // This process itself may have had it a moment ago.
+    return pid !== process.pid && !isRunning(pid);
   }
 
   #renewLater(): void {
@@ -83,28 +102,36 @@ export class FolderLock {
   }
 
   async #renew(): Promise<void> {
-    const holder = await readHolder(this.#file).catch(() => undefined);
+    const holder = await readHolder(this.file).catch(() => undefined);
     if (this.#isReleased) return;
-    if (holder !== undefined && holder.token !== this.#token) {
+    // While others look at it, it may be away from its place for a moment.
+    this.#misses = holder === undefined ? this.#misses + 1 : 0;
+    if (this.#misses > 1 || (holder !== undefined && holder.token !== this.token)) {
       this.#isReleased = true;
+      await this.#handle?.close().catch(() => undefined);
       this.#onLost();
       return;
     }
     // A disk that is full for a moment is no reason to give the folder up: another process waits for the time to be old.
-    await this.#write('w').catch(() => undefined);
+    await this.#handle?.write(this.#encode(), 0).catch(() => undefined);
     if (!this.#isReleased) this.#renewLater();
   }
 
   /** @returns false if there is such a file already */
-  async #write(flag: 'w' | 'wx'): Promise<boolean> {
-    const holder: Holder = { token: this.#token, pid: process.pid, boot: this.#boot, at: this.#clock.now() };
+  async #make(): Promise<boolean> {
     try {
-      await writeFile(this.#file, JSON.stringify(holder), { flag });
-      return true;
+      this.#handle = await open(this.file, 'wx');
     } catch (error) {
       if (readErrorCode(error) === 'EEXIST') return false;
       throw error;
     }
+    await this.#handle.write(this.#encode(), 0);
+    return true;
+  }
+
+  #encode(): string {
+    const holder: Holder = { token: this.token, pid: process.pid, boot: this.#boot, at: this.#clock.now() };
+    return `${JSON.stringify(holder).padEnd(FILE_LENGTH)}\n`;
   }
 }
 
@@ -151,5 +178,10 @@ function isRunning(pid: number): boolean {
 }
 
 async function readBoot(): Promise<string> {
-  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim();
+  const [boot, processes] = await Promise.all([
+    readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => ''),
+    // In containers that share a folder the same number is another process.
+    readlink('/proc/self/ns/pid').catch(() => ''),
+  ]);
+  return boot === '' || processes === '' ? '' : `${boot.trim()} ${processes}`;
 }

@@ -10,11 +10,24 @@ export type SqlStep = readonly [sql: string, values?: readonly SqlValue[]];
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
 /** What the thread sends back. */
-type Reply = { readonly id: number } & ({ readonly rows: readonly (readonly SqlRow[])[] } | { readonly fault: string });
+type Reply = { readonly id: number } & (
+  | { readonly rows: readonly (readonly SqlRow[])[] }
+  | {
+      readonly fault: string;
+      /** True if another process has the folder. */
+      readonly isFenced?: true;
+    }
+);
 
 interface Waiting {
   readonly resolve: (rows: readonly (readonly SqlRow[])[]) => void;
   readonly reject: (error: Error) => void;
+}
+
+/** The lock that the thread looks for around each commit. */
+interface HeldLock {
+  readonly file: string;
+  readonly token: string;
 }
 
 /** The id of what the thread sends once it has opened the database. */
@@ -26,9 +39,12 @@ export class SqliteThread {
   readonly #waiting = new Map<number, Waiting>();
   #lastId = OPENED;
   #fault: Error | undefined;
+  #isFenced = false;
 
-  private constructor(file: string) {
-    this.#thread = new Worker(new URL('./sqlite.worker.mjs', import.meta.url), { workerData: file });
+  private constructor(file: string, lock: HeldLock | undefined) {
+    this.#thread = new Worker(new URL('./sqlite.worker.mjs', import.meta.url), {
+      workerData: { file, lock: lock && { file: lock.file, token: lock.token } },
+    });
     this.#thread.on('message', (reply: Reply) => this.#settle(reply));
     this.#thread.on('error', (error) => this.#fail(error));
     this.#thread.on('exit', (code) => this.#fail(new Error(`The thread of the database ended with ${code}`)));
@@ -39,10 +55,11 @@ export class SqliteThread {
   /**
    * Opens a database, which is made if it is not there.
    * @param file its path, or `:memory:`
+   * @param lock without it nothing is written; undefined: nobody else can have the database
    * @throws Error if it cannot be opened
    */
-  static async open(file: string): Promise<SqliteThread> {
-    const thread = new SqliteThread(file);
+  static async open(file: string, lock?: HeldLock): Promise<SqliteThread> {
+    const thread = new SqliteThread(file, lock);
     await thread.#wait(OPENED);
     return thread;
   }
@@ -50,6 +67,11 @@ export class SqliteThread {
   /** True once the thread has ended, by a fault or because it was closed. */
   get hasEnded(): boolean {
     return this.#fault !== undefined;
+  }
+
+  /** True once the thread has found the lock with another process: then it has written nothing that counts, and ends. */
+  get isFenced(): boolean {
+    return this.#isFenced;
   }
 
   /**
@@ -65,6 +87,11 @@ export class SqliteThread {
   async close(): Promise<void> {
     if (this.hasEnded) return;
     await this.#send(undefined);
+    await this.#thread.terminate();
+  }
+
+  /** Ends the thread at once, and leaves the files as they are. */
+  async abandon(): Promise<void> {
     await this.#thread.terminate();
   }
 
@@ -87,7 +114,15 @@ export class SqliteThread {
     this.#waiting.delete(reply.id);
     if (this.#waiting.size === 0) this.#thread.unref();
     if ('rows' in reply) waiting?.resolve(reply.rows);
-    else waiting?.reject(new Error(reply.fault));
+    else {
+      if (reply.isFenced === true) this.#fence(new Error(reply.fault));
+      waiting?.reject(new Error(reply.fault));
+    }
+  }
+
+  #fence(error: Error): void {
+    this.#isFenced = true;
+    this.#fail(error);
   }
 
   #fail(error: Error): void {

@@ -1,7 +1,9 @@
 /**
  * One SQLite database in a thread of its own: a checkpoint waits for the disk, and streams must not. What is to be done comes as
- * SQL from the other thread; each message is one transaction.
+ * SQL from the other thread; each message is one transaction. A process that was frozen may have lost the folder to another one:
+ * what it commits then is in a file that nobody reads any more, and it says so instead of that it was done.
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 
@@ -10,7 +12,13 @@ const { Database } = createRequire(import.meta.url)('node-sqlite3-wasm');
 /** So many prepared statements are kept. Nothing makes SQL of what clients send, so there is a small number of them. */
 const MOST_STATEMENTS = 100;
 
-const database = new Database(workerData);
+/** A lock that is being taken is away from its place for a moment: how often it is looked for, and how soon again in milliseconds. */
+const LOOKS = 5;
+const LOOK_AGAIN_MS = 20;
+
+/** @type {{ file: string, lock?: { file: string, token: string } }} */
+const { file, lock } = workerData;
+const database = new Database(file);
 // The build knows the write-ahead log only where nobody else has the file open.
 database.exec('pragma locking_mode = exclusive');
 database.exec('pragma journal_mode = wal');
@@ -32,15 +40,41 @@ function prepare(sql) {
   return statement;
 }
 
+/** True as long as this process has the folder. */
+function holdsLock() {
+  if (lock === undefined) return true;
+  for (let look = 1; ; look++) {
+    try {
+      return JSON.parse(readFileSync(lock.file, 'utf8')).token === lock.token;
+    } catch {
+      if (look === LOOKS) return false;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
+    }
+  }
+}
+
+class Fenced extends Error {
+  message = 'Another process has the folder';
+}
+
+/** @throws {Fenced} */
+function assertHeld() {
+  if (!holdsLock()) throw new Fenced();
+}
+
 /** @param {readonly (readonly [sql: string, values?: import('node-sqlite3-wasm').BindValues])[]} steps */
 function transact(steps) {
   database.exec('begin immediate');
   try {
     const rows = steps.map(([sql, values]) => prepare(sql).all(values));
+    assertHeld();
     database.exec('commit');
+    // Frozen between the two, this process has written into a file of the past.
+    assertHeld();
     return rows;
   } catch (error) {
-    if (database.inTransaction) database.exec('rollback');
+    // Nothing is to be written any more, and a rollback might.
+    if (!(error instanceof Fenced) && database.inTransaction) database.exec('rollback');
     throw error;
   }
 }
@@ -48,7 +82,7 @@ function transact(steps) {
 parentPort?.on('message', ({ id, steps }) => {
   if (steps === undefined) {
     for (const statement of statements.values()) statement.finalize();
-    database.close();
+    if (holdsLock()) database.close();
     parentPort?.postMessage({ id, rows: [] });
     parentPort?.close();
     return;
@@ -56,7 +90,14 @@ parentPort?.on('message', ({ id, steps }) => {
   try {
     parentPort?.postMessage({ id, rows: transact(steps) });
   } catch (error) {
-    parentPort?.postMessage({ id, fault: error instanceof Error ? error.message : String(error) });
+    const isFenced = error instanceof Fenced;
+    parentPort?.postMessage({
+      id,
+      fault: error instanceof Error ? error.message : String(error),
+      ...(isFenced && { isFenced }),
+    });
+    // Without closing the database: that writes.
+    if (isFenced) parentPort?.close();
   }
 });
 parentPort?.postMessage({ id: 0, rows: [] });
