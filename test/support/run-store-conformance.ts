@@ -70,6 +70,7 @@ export function describeRunLogStore(name: string, adapter: StoreAdapter): void {
       runAt: clock.now(),
       priority: 5,
       metadata: {},
+      admission: { id: 'a' },
       request: `{"of":"${id}"}`,
       head: `"${id}"`,
       ...more,
@@ -148,11 +149,15 @@ export function describeRunLogStore(name: string, adapter: StoreAdapter): void {
         runAt: clock.now() - 1,
         priority: 5,
         metadata: {},
+        admission: { id: 'a' },
         head: '"r1"',
         status: 'queued',
         epoch: 0,
         startedAt: undefined,
         activeMs: 0,
+        aliveAt: undefined,
+        deaths: 0,
+        isCancelled: false,
         ending: undefined,
         length: 0,
         hasLog: true,
@@ -253,6 +258,67 @@ export function describeRunLogStore(name: string, adapter: StoreAdapter): void {
       await expect(logs.append([makeBatch('r1', 0, 1, { epoch: 2, ending: makeEnding() })])).resolves.toEqual([true]);
       await expect(logs.claim('r1')).resolves.toBeUndefined();
       await expect(logs.claim('r9')).resolves.toBeUndefined();
+    });
+
+    it('keeps steps with the events of their end, each once, and none of an attempt that is over', async () => {
+      await create('r1');
+      await logs.claim('r1');
+      const steps = [{ node: 'n', json: '{"n":1}' }];
+      const batch = makeBatch('r1', 0, 1, { epoch: 1, steps });
+      await expect(logs.append([batch])).resolves.toEqual([true]);
+      await expect(logs.append([batch])).resolves.toEqual([true]);
+      await reopen();
+      await expect(logs.claim('r1')).resolves.toMatchObject({ run: { epoch: 2, length: 1 }, steps: ['{"n":1}'] });
+      const late = [{ node: 'm', json: '{}' }];
+      await expect(logs.append([makeBatch('r1', 1, 1, { epoch: 1, steps: late })])).resolves.toEqual([false]);
+      await expect(logs.append([makeBatch('r1', 2, 1, { epoch: 2, steps: late })])).resolves.toEqual([false]);
+      await expect(logs.claim('r1')).resolves.toMatchObject({ steps: ['{"n":1}'], logLength: '[{"n":0}]'.length });
+    });
+
+    it('counts deaths in a row, which a finished step ends, and letting go is none', async () => {
+      await create('r1');
+      const claim = async (): Promise<number | undefined> => (await logs.claim('r1'))?.run.deaths;
+      expect([await claim(), await claim(), await claim()]).toEqual([0, 1, 2]);
+      await logs.append([makeBatch('r1', 0, 1, { epoch: 3 })]);
+      expect(await claim()).toBe(3);
+      await logs.append([makeBatch('r1', 1, 1, { epoch: 4, steps: [{ node: 'n', json: '{}' }] })]);
+      expect(await claim()).toBe(1);
+      await logs.release([{ id: 'r1', epoch: 4 }]);
+      await expect(logs.find('r1', 'a')).resolves.toMatchObject({ status: 'running' });
+      await logs.release([{ id: 'r1', epoch: 5 }]);
+      await expect(logs.find('r1', 'a')).resolves.toMatchObject({ status: 'queued' });
+      expect(await claim()).toBe(1);
+    });
+
+    it('counts the time in which a run was at work, and none in which nobody had it', async () => {
+      await create('r1');
+      const readTime = async (): Promise<unknown> => (await logs.find('r1', 'a'))?.activeMs;
+      clock.advance(100);
+      await logs.claim('r1');
+      clock.advance(5);
+      await logs.keepAlive([{ id: 'r1', epoch: 1 }]);
+      // Dead from now on.
+      clock.advance(100);
+      await logs.claim('r1');
+      await logs.keepAlive([{ id: 'r1', epoch: 1 }]);
+      clock.advance(7);
+      await logs.release([{ id: 'r1', epoch: 2 }]);
+      clock.advance(100);
+      expect(await readTime()).toBe(12);
+      await logs.claim('r1');
+      clock.advance(9);
+      await logs.append([makeBatch('r1', 0, 1, { epoch: 3, ending: makeEnding() })]);
+      expect(await readTime()).toBe(21);
+    });
+
+    it('keeps that a run was asked to be cancelled, unless it is over', async () => {
+      await create('r1');
+      await create('r2');
+      await logs.append([makeBatch('r2', 0, 1, { ending: makeEnding() })]);
+      for (const id of ['r1', 'r2']) await logs.markCancelled(id);
+      await reopen();
+      expect((await logs.listUnfinished()).map(({ id, isCancelled }) => [id, isCancelled])).toEqual([['r1', true]]);
+      await expect(logs.find('r2', 'a')).resolves.toMatchObject({ isCancelled: false });
     });
 
     it('creates one run for an owner and a key, and says what an equal and another request get', async () => {

@@ -124,7 +124,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
   }
 
   #makeRun(asked: RunToLog): LoggedRun {
-    const { owner, door, workflow, request, head, segment, metadata = {}, priority = USUAL_PRIORITY } = asked;
+    const { owner, door, workflow, request, head, permit, segment, metadata = {}, priority = USUAL_PRIORITY } = asked;
     const createdAt = this.clock.now();
     return {
       id: `run_${this.ids.runId()}`,
@@ -138,10 +138,14 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
       priority,
       metadata,
       head,
+      admission: permit.kept,
       status: 'queued',
       epoch: 0,
       startedAt: undefined,
       activeMs: 0,
+      aliveAt: undefined,
+      deaths: 0,
+      isCancelled: false,
       ending: undefined,
       length: 0,
       hasLog: true,
@@ -283,8 +287,8 @@ export interface StartedRun {
 }
 
 /** What is kept of what a run is asked, beside the facts that lists tell. */
-function makeKept({ request, memo, origin, wantsContent, permit, segment, identity }: RunToLog): MoreOfRun {
-  const kept: KeptRequest = { request, memo, origin, wantsContent, permit: permit.kept };
+function makeKept({ request, memo, origin, wantsContent, segment, identity }: RunToLog): MoreOfRun {
+  const kept: KeptRequest = { request, memo, origin, wantsContent };
   return {
     request: JSON.stringify(kept),
     segment,

@@ -53,8 +53,6 @@ export interface KeptRequest {
   readonly memo: unknown;
   readonly origin: RunOrigin;
   readonly wantsContent: boolean;
-  /** See `QueuedPermit.kept`. */
-  readonly permit: JsonObject;
 }
 
 /** What the work on a run has to know of it from the beginning on. What it is asked is not held in memory while it waits. */

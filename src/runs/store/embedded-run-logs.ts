@@ -7,6 +7,7 @@ import {
   type LoggedRun,
   type LogPage,
   type NewLoggedRun,
+  type RunAttempt,
   RunLogStore,
   type RunPage,
   type RunQuery,
@@ -33,6 +34,22 @@ export class EmbeddedRunLogs extends RunLogStore {
 
   override async claim(id: string): Promise<ClaimedRun | undefined> {
     return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.claim(id)) : undefined;
+  }
+
+  override async keepAlive(attempts: readonly RunAttempt[]): Promise<void> {
+    await this.store.useRunLogs((logs) => logs.keepAlive(attempts));
+  }
+
+  override async release(attempts: readonly RunAttempt[]): Promise<void> {
+    await this.store.useRunLogs((logs) => logs.release(attempts));
+  }
+
+  override async markCancelled(id: string): Promise<void> {
+    await this.store.useRunLogs((logs) => logs.markCancelled(id));
+  }
+
+  override watchLoss(onLost: () => void): void {
+    this.store.watchLoss(onLost);
   }
 
   override append(batches: readonly LogBatch[]): Promise<readonly boolean[]> {

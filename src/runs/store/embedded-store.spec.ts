@@ -155,4 +155,22 @@ describe('EmbeddedStore', () => {
     clock.advance(15_001);
     await expect(store.put(make('d1'))).resolves.toBe(true);
   });
+
+  it('writes nothing into a folder that another process took over while this one was frozen, and says so', async () => {
+    const frozen = open();
+    await frozen.put(make('d1'));
+    let losses = 0;
+    frozen.watchLoss(() => losses++);
+    clock = new FakeClock(clock.now() + 15_001);
+    const next = open();
+    await expect(next.put(make('d2'))).resolves.toBe(true);
+    await expect(frozen.put(make('d3'))).rejects.toThrow(OverloadedError);
+    await expect(frozen.find('d1', 'a')).rejects.toThrow(OverloadedError);
+    expect(losses).toBe(1);
+    await frozen.onApplicationShutdown();
+    await next.onApplicationShutdown();
+    const later = open();
+    const seen = await Promise.all(['d1', 'd2', 'd3'].map((id) => later.find(id, 'a')));
+    expect(seen.map((found) => found !== undefined)).toEqual([true, true, false]);
+  });
 });

@@ -49,6 +49,8 @@ interface RunFacts {
   readonly metadata: JsonObject;
   /** What its door needs to tell it to clients, as JSON that the store does not look into. */
   readonly head: string;
+  /** What lets it in once more, in another process: `QueuedPermit.kept`. */
+  readonly admission: JsonObject;
 }
 
 /** A run that is to have a log. */
@@ -80,8 +82,14 @@ export interface LoggedRun extends RunFacts {
   readonly epoch: number;
   /** When it began for the first time, in milliseconds since the Unix epoch; undefined: it has not. */
   readonly startedAt: number | undefined;
-  /** How long it was at work in attempts before the one that is at work now, in milliseconds. */
+  /** How long it was at work in all attempts up to {@link LoggedRun.aliveAt}, in milliseconds. */
   readonly activeMs: number;
+  /** When it was at work the last time that anybody knows of, in milliseconds since the Unix epoch; undefined: never. */
+  readonly aliveAt: number | undefined;
+  /** How often in a row it was at work when its process died or was frozen, without a step that finished meanwhile. */
+  readonly deaths: number;
+  /** True once it was asked to be cancelled: it is not begun again. */
+  readonly isCancelled: boolean;
   /** Undefined until it has ended. */
   readonly ending: LoggedEnding | undefined;
   /** Number of its events, which is that of the next one. */
@@ -101,6 +109,23 @@ export interface ClaimedRun {
   readonly run: LoggedRun;
   /** What it is asked, as JSON. */
   readonly request: string;
+  /** The JSON of the steps that were kept. */
+  readonly steps: readonly string[];
+  /** Characters of its log. */
+  readonly logLength: number;
+}
+
+/** A step that has finished: it never runs again. */
+export interface KeptStep {
+  /** Its key in the run. */
+  readonly node: string;
+  readonly json: string;
+}
+
+/** An attempt at a run. */
+export interface RunAttempt {
+  readonly id: string;
+  readonly epoch: number;
 }
 
 /** What one run has to say in one commit. */
@@ -111,6 +136,8 @@ export interface LogBatch {
   readonly first: number;
   /** JSON of each. */
   readonly events: readonly string[];
+  /** Steps that have finished with them; absent: none. */
+  readonly steps?: readonly KeptStep[];
   /** How it ended with them; absent: it has not. */
   readonly ending?: LoggedEnding;
 }
@@ -158,10 +185,26 @@ export abstract class RunLogStore {
   abstract create(run: NewLoggedRun): Promise<Creation>;
 
   /**
-   * Begins a run, or begins it again: from now on only batches with the new epoch are taken.
+   * Begins a run, or begins it again: from now on only batches with the new epoch are taken. If it was at work, whoever had it at
+   * work is dead.
    * @returns undefined if there is no such run, or it is over
    */
   abstract claim(id: string): Promise<ClaimedRun | undefined>;
+
+  /** Says of runs that they are at work still; their time counts from the last time that this was said. */
+  abstract keepAlive(attempts: readonly RunAttempt[]): Promise<void>;
+
+  /** Lets go of runs that are at work, before their end: they are queued again, and nobody has died. */
+  abstract release(attempts: readonly RunAttempt[]): Promise<void>;
+
+  /** Keeps that a run is to end before its end, unless it is over. @param id the run's own */
+  abstract markCancelled(id: string): Promise<void>;
+
+  /**
+   * Calls back each time that this process has lost all its runs to another one, because it stood still for too long.
+   * Nothing of them is taken from it any more.
+   */
+  abstract watchLoss(onLost: () => void): void;
 
   /**
    * Appends what several runs have to say, all of it or nothing. A batch that was appended before is not appended again.

@@ -51,7 +51,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
        is_cancelled integer not null, priority integer not null,
        created integer not null, run_at integer not null, started integer, finished integer,
        length integer, has_log integer not null, log_expires integer not null, expires integer not null,
-       metadata text not null, ending text, key text, hash text
+       metadata text not null, admission text not null, ending text, key text, hash text
      ) strict`,
     'create index runs_by_end on runs (expires) where finished is not null',
     'create index runs_by_log_end on runs (log_expires) where finished is not null and has_log = 1',

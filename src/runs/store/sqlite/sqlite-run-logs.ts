@@ -9,6 +9,7 @@ import type {
   LoggedStatus,
   LogPage,
   NewLoggedRun,
+  RunAttempt,
   RunPage,
   RunQuery,
   RunSegment,
@@ -25,10 +26,13 @@ const SWEPT_AT_ONCE = 20;
 /** Number of the next event of the run `runs.id`. */
 const NEXT_NUMBER = `coalesce((select last + 1 from run_log where run = runs.id order by first desc limit 1), 0)`;
 
-const RUN_COLUMNS = `id, owner, door, workflow, version, model, status, epoch, active_ms, priority, created, run_at, started,
-  finished, has_log, metadata, ending, coalesce(length, ${NEXT_NUMBER}) as length,
+const RUN_COLUMNS = `id, owner, door, workflow, version, model, status, epoch, deaths, active_ms, seen, is_cancelled,
+  priority, created, run_at, started, finished, has_log, metadata, admission, ending, coalesce(length, ${NEXT_NUMBER}) as length,
   (select json_group_array(json_object('id', id, 'from', first))
    from (select id, first from run_segments where run = runs.id order by first)) as segments`;
+/** Whether a run is at work in one of the attempts that ?2 lists. */
+const IS_ATTEMPT = `status = 'running'
+  and (id, epoch) in (select value ->> 'id', value ->> 'epoch' from json_each(?2))`;
 const HEAD_COLUMN = `coalesce((select head from run_requests where run = runs.id), '') as head`;
 const NO_HEAD_COLUMN = `'' as head`;
 
@@ -54,8 +58,8 @@ export class SqliteRunLogs {
     const [, , , found] = await this.thread.transact([
       [
         `insert into runs (id, owner, door, workflow, version, model, status, epoch, deaths, active_ms, is_cancelled, priority, created, run_at,
-           has_log, log_expires, expires, metadata, key, hash)
-         values (?, ?, ?, ?, ?, ?, 'queued', 0, 0, 0, 0, ?, ?, ?, 1, ?, ?, ?, ?, ?) on conflict (owner, key) where key is not null do nothing`,
+           has_log, log_expires, expires, metadata, admission, key, hash)
+         values (?, ?, ?, ?, ?, ?, 'queued', 0, 0, 0, 0, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?) on conflict (owner, key) where key is not null do nothing`,
         [
           id,
           owner,
@@ -69,6 +73,7 @@ export class SqliteRunLogs {
           createdAt,
           createdAt,
           JSON.stringify(run.metadata),
+          JSON.stringify(run.admission),
           identity?.key ?? null,
           identity?.hash ?? null,
         ],
@@ -86,20 +91,52 @@ export class SqliteRunLogs {
   }
 
   async claim(id: string): Promise<ClaimedRun | undefined> {
-    const [claimed, rows] = await this.thread.transact([
+    const now = this.clock.now();
+    const [claimed, rows, steps = []] = await this.thread.transact([
       [
-        `update runs set status = 'running', epoch = epoch + 1, started = coalesce(started, ?)
-         where id = ? and finished is null returning 1`,
-        [this.clock.now(), id],
+        `update runs set deaths = deaths + (status = 'running'), status = 'running', epoch = epoch + 1,
+           started = coalesce(started, ?1), seen = ?1
+         where id = ?2 and finished is null returning 1`,
+        [now, id],
       ],
       [
-        `select ${RUN_COLUMNS}, head, request from runs join run_requests on run_requests.run = runs.id where id = ?`,
+        `select ${RUN_COLUMNS}, head, request,
+           (select coalesce(sum(length(events)), 0) from run_log where run = runs.id) as log_length
+         from runs join run_requests on run_requests.run = runs.id where id = ?`,
         [id],
       ],
+      ['select json from run_steps where run = ?', [id]],
     ]);
     const row = rows?.[0];
     if (claimed?.[0] === undefined || row === undefined) return undefined;
-    return { run: readRun(row), request: String(row['request']) };
+    return {
+      run: readRun(row),
+      request: String(row['request']),
+      steps: steps.map(({ json }) => String(json)),
+      logLength: Number(row['log_length']),
+    };
+  }
+
+  async keepAlive(attempts: readonly RunAttempt[]): Promise<void> {
+    await this.thread.transact([
+      [
+        `update runs set active_ms = active_ms + max(0, ?1 - seen), seen = ?1 where ${IS_ATTEMPT}`,
+        [this.clock.now(), JSON.stringify(attempts)],
+      ],
+    ]);
+  }
+
+  async release(attempts: readonly RunAttempt[]): Promise<void> {
+    await this.thread.transact([
+      [
+        `update runs set status = 'queued', active_ms = active_ms + max(0, ?1 - seen), seen = ?1 where ${IS_ATTEMPT}`,
+        [this.clock.now(), JSON.stringify(attempts)],
+      ],
+    ]);
+  }
+
+  async markCancelled(id: string): Promise<void> {
+    await this.thread.transact([['update runs set is_cancelled = 1 where id = ? and finished is null', [id]]]);
   }
 
   async append(batches: readonly LogBatch[]): Promise<readonly boolean[]> {
@@ -210,7 +247,7 @@ export class SqliteRunLogs {
   }
 
   /** The last step gives a row if the batch is in the log. */
-  #writeAppend({ run, epoch, first, events, ending }: LogBatch): readonly SqlStep[] {
+  #writeAppend({ run, epoch, first, events, steps = [], ending }: LogBatch): readonly SqlStep[] {
     const last = first + events.length - 1;
     const insert: SqlStep = [
       `insert into run_log select id, ?1, ?2, ?3 from runs
@@ -222,18 +259,39 @@ export class SqliteRunLogs {
       `select 1 from run_log join runs on runs.id = run where run = ? and first = ? and last = ? and epoch = ?`,
       [run, first, last, epoch],
     ];
-    return ending === undefined ? [insert, check] : [insert, this.#writeEnding(run, epoch, first, last, ending), check];
+    return [
+      insert,
+      ...steps.map(({ node, json }): SqlStep => [
+        `insert into run_steps select id, ?1, ?2, ?3 from runs where id = ?4 and epoch = ?2
+           and exists (select 1 from run_log where run = ?4 and first = ?5 and last = ?6) on conflict do nothing`,
+        [node, epoch, json, run, first, last],
+      ]),
+      ...(steps.length > 0 ? [this.#writeProgress(run, epoch, first, last)] : []),
+      ...(ending === undefined ? [] : [this.#writeEnding(run, epoch, first, last, ending)]),
+      check,
+    ];
+  }
+
+  /** Whoever finishes a step is no poison. */
+  #writeProgress(run: string, epoch: number, first: number, last: number): SqlStep {
+    return [
+      `update runs set deaths = 0 where id = ?1 and epoch = ?2 and deaths > 0
+         and exists (select 1 from run_log where run = ?1 and first = ?3 and last = ?4)`,
+      [run, epoch, first, last],
+    ];
   }
 
   #writeEnding(run: string, epoch: number, first: number, last: number, ending: LoggedEnding): SqlStep {
     const { status, finishedAt, ...rest } = ending;
     const { logTtlMs, recordTtlMs } = this.limits;
     return [
-      `update runs set status = ?, finished = ?, length = ?, log_expires = ?, expires = ?, ending = ?
+      `update runs set status = ?, active_ms = active_ms + max(0, ? - coalesce(seen, ?)), finished = ?, length = ?, log_expires = ?, expires = ?, ending = ?
        where id = ? and epoch = ? and finished is null
          and exists (select 1 from run_log where run = runs.id and first = ? and last = ?)`,
       [
         status,
+        finishedAt,
+        finishedAt,
         finishedAt,
         last + 1,
         finishedAt + logTtlMs,
@@ -250,7 +308,6 @@ export class SqliteRunLogs {
 
 function readRun(row: SqlRow): LoggedRun {
   const status = row['status'] as LoggedStatus;
-  const startedAt = row['started'] ?? null;
   return {
     id: String(row['id']),
     owner: String(row['owner']),
@@ -262,11 +319,15 @@ function readRun(row: SqlRow): LoggedRun {
     runAt: Number(row['run_at']),
     priority: Number(row['priority']),
     metadata: JSON.parse(String(row['metadata'])) as JsonObject,
+    admission: JSON.parse(String(row['admission'])) as JsonObject,
     head: String(row['head']),
     status,
     epoch: Number(row['epoch']),
-    startedAt: startedAt === null ? undefined : Number(startedAt),
+    startedAt: readNumber(row['started']),
     activeMs: Number(row['active_ms']),
+    aliveAt: readNumber(row['seen']),
+    deaths: Number(row['deaths']),
+    isCancelled: row['is_cancelled'] === 1,
     ending: readEnding(status, row),
     length: Number(row['length']),
     hasLog: row['has_log'] === 1,
@@ -278,6 +339,10 @@ function readEnding(status: LoggedStatus, { finished = null, ending = null }: Sq
   if (finished === null || status === 'queued' || status === 'running') return undefined;
   const rest = JSON.parse(String(ending)) as Omit<LoggedEnding, 'status' | 'finishedAt'>;
   return { ...rest, status, finishedAt: Number(finished) };
+}
+
+function readNumber(value: SqlValue | undefined): number | undefined {
+  return typeof value === 'number' ? value : undefined;
 }
 
 function readText(value: SqlValue | undefined): string | undefined {
