@@ -23,6 +23,17 @@ describeInBrowser()('the playground', () => {
       expect(await page.evaluate('document.activeElement.id')).toBe('open-settings');
     });
 
+    it('opens the list of "Copy as" within the screen', async () => {
+      const { app } = await bench();
+      const { page } = await visit(app.url, PHONE);
+      await page.click('#copy-as');
+      const { x, y, width, height } = (await page.locator('#copy-as-list').boundingBox())!;
+      expect([x >= 0, y >= 0]).toEqual([true, true]);
+      expect(x + width).toBeLessThanOrEqual(360);
+      expect(y + height).toBeLessThanOrEqual(740);
+      expect(await page.evaluate(OVERFLOW)).toBe(0);
+    });
+
     it('cuts nothing off a wide answer, and opens the graph as a sheet', async () => {
       const { app, upstream } = await bench();
       upstream.next(scriptStream(`${'x'.repeat(300)}\n\n\`\`\`\n${'y'.repeat(300)}\n\`\`\``));

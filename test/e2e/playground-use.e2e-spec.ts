@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { describeInBrowser, type Visitor } from '../support/browser.js';
 import { eventually } from '../support/eventually.js';
+import { PageServer } from '../support/page-server.js';
 import { ask, ended, openPlayground, readText } from '../support/playground-kit.js';
 import { startProcess } from '../support/process.js';
 import { scriptStream, tokens } from '../support/upstream/scripts.js';
@@ -14,8 +15,22 @@ function itIfRuns(command: string): typeof it | typeof it.skip {
   return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0 ? it : it.skip;
 }
 
+/** Those that have another name or form for responses, among others. */
+const PARAMETERS = {
+  top_p: 0.5,
+  reasoning_effort: 'low',
+  verbosity: 'low',
+  presence_penalty: 0.5,
+  user: 'somebody',
+  logprobs: true,
+  top_logprobs: 2,
+  response_format: { type: 'json_schema', json_schema: { name: 'city', schema: { type: 'object' } } },
+  tools: [{ type: 'function', function: { name: 'look', parameters: { type: 'object', properties: {} } } }],
+  tool_choice: { type: 'function', function: { name: 'look' } },
+};
+
 describeInBrowser()('the playground', () => {
-  const { visit, bench, demo } = openPlayground();
+  const { visit, visitOther, bench, demo } = openPlayground();
 
   it('can be used by keyboard alone to write, send and stop', async () => {
     const { app, upstream } = await bench();
@@ -131,17 +146,25 @@ describeInBrowser()('the playground', () => {
     });
     afterAll(() => rm(folder, { recursive: true }));
 
-    /** What is copied when this is written and a key is set: the key itself must not be in it. */
-    async function copied({ page, clipboard }: Visitor, form: string): Promise<string> {
+    type Door = 'chat' | 'responses';
+
+    /** What is copied when this is written. */
+    async function copied({ page, clipboard }: Visitor, door: Door, form: string, said = ''): Promise<string> {
       await page.selectOption('#workflow', 'chat');
+      await page.fill('#draft', question);
+      await page.click('#copy-as');
+      await page.locator(`[data-door=${door}]`).getByText(form, { exact: true }).click();
+      await eventually(async () => (await readText(page, '#toast')) === `Copied as ${form}${said}`);
+      return clipboard();
+    }
+
+    /** The same where a key is set: the key itself must not be in it. */
+    async function copiedWithKey(visitor: Visitor, door: Door, form: string): Promise<string> {
+      const { page } = visitor;
       await page.click('#key-group summary');
       await page.fill('#key', 'sk-visitor');
       await page.press('#key', 'Tab');
-      await page.fill('#draft', question);
-      await page.click('#copy-as');
-      await page.click(`[data-copy=${form}]`);
-      await eventually(async () => (await readText(page, '#toast')) === `Copied as ${form}`);
-      const text = await clipboard();
+      const text = await copied(visitor, door, form);
       expect(text).not.toContain('sk-visitor');
       expect(text).toContain('MILLRACE_API_KEY');
       return text;
@@ -153,38 +176,104 @@ describeInBrowser()('the playground', () => {
       return { code, stdout: program.stdout };
     }
 
-    itIfRuns('curl')('as curl', async () => {
+    itIfRuns('curl').each([
+      ['chat', /"content":"It[^]*"prompt_tokens":10[^]*\[DONE\]/],
+      ['responses', /"delta":"It[^]*event: response.completed[^]*"input_tokens":10[^]*\[DONE\]/],
+    ] as const)('for %s as curl', async (door, expected) => {
       const { app, upstream } = await bench();
       upstream.next(scriptStream('It runs.', { usage: tokens(10, 2) }));
-      const { code, stdout } = await run('sh', ['-c', await copied(await visit(app.url), 'curl')]);
+      const { code, stdout } = await run('sh', ['-c', await copiedWithKey(await visit(app.url), door, 'curl')]);
       expect(code).toBe(0);
-      expect(stdout).toMatch(/"content":"It[^]*"prompt_tokens":10[^]*\[DONE\]/);
+      expect(stdout).toMatch(expected);
       expect((await upstream.request(0)).body.messages).toEqual([{ role: 'user', content: question }]);
     });
 
-    it('as openai-node', async () => {
+    it.each([
+      ['chat', 'openai-node'],
+      ['chat', 'AI SDK'],
+      ['responses', 'openai-node'],
+      ['responses', 'AI SDK'],
+    ] as const)('for %s as %s', async (door, form) => {
       const { app, upstream } = await bench();
       upstream.next(scriptStream('It runs.'));
+      const visitor = await visit(app.url);
+      const { page } = visitor;
+      await page.click('#parameters summary');
+      await page.fill('#system', 'Be brief.');
+      await page.fill('#temperature', '0.3');
+      await page.fill('#extra', '{"user": "somebody"}');
       const file = join(folder, 'copied.mjs');
-      await writeFile(file, await copied(await visit(app.url), 'openai-node'));
+      await writeFile(file, await copiedWithKey(visitor, door, form));
       expect(await run(process.execPath, [file])).toEqual({ code: 0, stdout: 'It runs.' });
-      expect((await upstream.request(0)).body.messages).toEqual([{ role: 'user', content: question }]);
+      const { body } = await upstream.request(0);
+      expect(body.messages).toEqual([
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: question },
+      ]);
+      expect(body).toMatchObject({ temperature: 0.3, user: 'somebody' });
     });
 
     // The package is not on every machine: what is shown is that the program is Python, and says what it must.
-    itIfRuns('python3')('as openai-python', async () => {
+    itIfRuns('python3').each([
+      ['chat', 'messages', '', '{"repetition_penalty": 1.1}'],
+      ['responses', 'input', '. Responses do not have stop, repetition_penalty', '{"presence_penalty": 1}'],
+    ] as const)('for %s as openai-python', async (door, input, said, further) => {
       const { url } = await demo();
       const visitor = await visit(url);
       await visitor.page.click('#parameters summary');
-      await visitor.page.fill('#extra', '{"stop": null, "logprobs": true, "repetition_penalty": 1.1}');
-      const python = await copied(visitor, 'openai-python');
+      await visitor.page.fill(
+        '#extra',
+        '{"stop": null, "repetition_penalty": 1.1, "presence_penalty": 1, "parallel_tool_calls": null}',
+      );
       const file = join(folder, 'copied.py');
-      await writeFile(file, python);
+      await writeFile(file, await copied(visitor, door, 'openai-python', said));
       const calls =
         'import ast, sys; print([ast.literal_eval(k.value) for k in ast.walk(ast.parse(open(sys.argv[1], ' +
-        'encoding="utf-8").read())) if isinstance(k, ast.keyword) and k.arg in ("messages", "stop", "extra_body")] == ' +
-        '[[{"role": "user", "content": sys.argv[2]}], None, {"repetition_penalty": 1.1}])';
+        `encoding="utf-8").read())) if isinstance(k, ast.keyword) and k.arg in ("${input}", "parallel_tool_calls", ` +
+        `"extra_body")] == [[{"role": "user", "content": sys.argv[2]}], None, ${further}])`;
       expect(await run('python3', ['-c', calls, file, question])).toEqual({ code: 0, stdout: 'True\n' });
+    });
+
+    it('for responses as a page with EventSource', async () => {
+      const { app, upstream } = await bench({ env: { CORS_ORIGINS: '*' } });
+      upstream.next(scriptStream('It runs.'));
+      const page = await PageServer.start(await copied(await visit(app.url), 'responses', 'EventSource'));
+      try {
+        const visitor = await visitOther(page.origin);
+        await visitor.page.getByText('It runs.').waitFor();
+        expect((await upstream.request(0)).body.messages).toEqual([{ role: 'user', content: question }]);
+      } finally {
+        await page.stop();
+      }
+    });
+
+    itIfRuns('curl')('with the same effect for both, whatever the parameters', async () => {
+      const { app, upstream } = await bench();
+      upstream.always(scriptStream('It runs.'));
+      const visitor = await visit(app.url);
+      const { page } = visitor;
+      await page.click('#parameters summary');
+      await page.fill('#system', 'Be brief.');
+      await page.fill('#max_completion_tokens', '7');
+      await page.fill('#extra', JSON.stringify(PARAMETERS));
+      for (const door of ['chat', 'responses'] as const) {
+        const { code, stdout } = await run('sh', ['-c', await copied(visitor, door, 'curl')]);
+        expect([code, stdout]).toEqual([0, expect.stringContaining('[DONE]')]);
+      }
+      expect((await upstream.request(1)).body).toEqual((await upstream.request(0)).body);
+      expect((await upstream.request(0)).body).toMatchObject({ max_completion_tokens: 7, ...PARAMETERS });
+    });
+
+    it('and says what the AI SDK does not take as it is', async () => {
+      const { url } = await demo();
+      const { page } = await visit(url);
+      await page.click('#parameters summary');
+      await page.fill('#extra', '{"response_format": {"type": "json_object"}}');
+      for (const door of ['chat', 'responses']) {
+        await page.click('#copy-as');
+        await page.locator(`[data-door=${door}]`).getByText('AI SDK').click();
+        await eventually(async () => (await readText(page, '#toast')).startsWith('The AI SDK does not take'));
+      }
     });
   });
 

@@ -310,7 +310,9 @@ describeInBrowser()('the playground', () => {
     await page.press('#draft', 'Enter');
     await page.locator('.tree.filling').waitFor();
     await page.evaluate(openAll);
+    await page.click('#copy-as');
     await check();
+    await page.keyboard.press('Escape');
     if (options === PHONE) {
       await page.click('#open-settings');
       await eventually(() => page.locator('#workflow').isVisible());

@@ -12,6 +12,8 @@ export const PHONE: VisitorOptions = { viewport: { width: 360, height: 740 } };
 export interface Playground {
   /** Opens the page and waits until it is ready. */
   readonly visit: (url: string, options?: VisitorOptions) => Promise<Visitor>;
+  /** Opens a page of somebody else. */
+  readonly visitOther: (url: string) => Promise<Visitor>;
   readonly bench: (options?: Parameters<typeof Bench.start>[0]) => Promise<Bench>;
   /** A server that answers by itself. */
   readonly demo: (env?: Readonly<Record<string, string>>) => Promise<TestApp>;
@@ -46,6 +48,12 @@ export function openPlayground(): Playground {
       const visitor = await browser.visit(options);
       visitors.push(visitor);
       await openPage(visitor.page, url);
+      return visitor;
+    },
+    visitOther: async (url) => {
+      const visitor = await browser.visit(LIGHT);
+      visitors.push(visitor);
+      await visitor.page.goto(url);
       return visitor;
     },
     bench: async (options = {}) => {

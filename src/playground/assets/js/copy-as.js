@@ -1,10 +1,11 @@
-/** @import { ChatRequest } from './types.js' */
+/** @import { ChatRequest, ResponseRequest } from './types.js' */
+import { quoteForShell, writeJavaScript, writePythonArguments } from './write-code.js';
 
 /** The variable of the environment that stands for the key in what is copied: a key itself is never copied. */
 const KEY = 'MILLRACE_API_KEY';
 
-/** Parameters that openai-python's `create` has; it takes all others in `extra_body`. */
-const PYTHON_PARAMETERS = new Set(
+/** Parameters that openai-python's methods have. */
+const PYTHON_CHAT = new Set(
   (
     'model messages stream stream_options temperature top_p max_completion_tokens max_tokens seed stop n tools tool_choice ' +
     'parallel_tool_calls response_format logprobs top_logprobs presence_penalty frequency_penalty logit_bias user metadata ' +
@@ -12,69 +13,182 @@ const PYTHON_PARAMETERS = new Set(
     'web_search_options functions function_call'
   ).split(' '),
 );
+const PYTHON_RESPONSES = new Set(
+  (
+    'model instructions input stream temperature top_p max_output_tokens tools tool_choice parallel_tool_calls text include ' +
+    'top_logprobs user metadata store reasoning service_tier safety_identifier prompt_cache_key'
+  ).split(' '),
+);
+
+/** What the AI SDK takes in a form of its own; it passes on all others. */
+const AI_SDK_CHAT_FORMS = ['tools', 'tool_choice', 'response_format'];
+/** What it passes on for responses, where it knows each parameter. */
+const AI_SDK_RESPONSES = new Set(
+  'user metadata store parallel_tool_calls service_tier safety_identifier prompt_cache_key'.split(' '),
+);
 
 /**
+ * @template Request
  * @typedef {object} Copied
- * @property {ChatRequest} request
+ * @property {Request} request
  * @property {string} baseUrl the API's address, which ends with `/v1`
  * @property {boolean} hasKey true if the request is sent with a key
  */
 
-/** @type {Readonly<Record<string, (copied: Copied) => string>>} */
-export const COPY_AS = {
+/** Programs that ask for a completion. @type {Readonly<Record<string, (copied: Copied<ChatRequest>) => string>>} */
+export const COPY_CHAT_AS = {
   /** For a POSIX shell. */
-  curl: ({ request, baseUrl, hasKey }) =>
-    [
-      `curl -N ${quoteForShell(`${baseUrl}/chat/completions`)}`,
-      `-H 'content-type: application/json'`,
-      ...(hasKey ? [`-H "authorization: Bearer $${KEY}"`] : []),
-      `--data-raw ${quoteForShell(JSON.stringify(request, null, 2))}`,
-    ].join(' \\\n  '),
+  curl: (copied) => writeCurl('chat/completions', copied),
 
   /** For Node 20 and newer, as an ES module. */
-  'openai-node': ({ request, baseUrl, hasKey }) =>
-    `import OpenAI from 'openai';
-
-const client = new OpenAI({ baseURL: ${JSON.stringify(baseUrl)}, apiKey: ${hasKey ? `process.env.${KEY}` : `process.env.${KEY} ?? 'none'`} });
-const stream = await client.chat.completions.create(${JSON.stringify(request, null, 2)});
+  'openai-node': ({ request, ...server }) =>
+    `${writeNodeClient(server)}
+const stream = await client.chat.completions.create(${writeJavaScript(request)});
 for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.content ?? '');
 `,
 
-  'openai-python': ({ request, baseUrl, hasKey }) => {
-    const known = Object.entries(request).filter(([name]) => PYTHON_PARAMETERS.has(name));
-    const others = Object.entries(request).filter(([name]) => !PYTHON_PARAMETERS.has(name));
-    /** @type {[string, unknown][]} */
-    const given = others.length === 0 ? known : [...known, ['extra_body', Object.fromEntries(others)]];
-    return `import os
-from openai import OpenAI
-
-client = OpenAI(base_url=${JSON.stringify(baseUrl)}, api_key=${hasKey ? `os.environ["${KEY}"]` : `os.environ.get("${KEY}", "none")`})
+  'openai-python': ({ request, ...server }) =>
+    `${writePythonClient(server)}
 stream = client.chat.completions.create(
-${given.map(([name, value]) => `    ${name}=${writePython(value, '    ')},`).join('\n')}
+${writePythonArguments(request, PYTHON_CHAT)}
 )
 for chunk in stream:
     if chunk.choices:
         print(chunk.choices[0].delta.content or "", end="", flush=True)
-`;
+`,
+
+  'AI SDK': ({ request, ...server }) => {
+    const { model, messages, stream: _, stream_options: __, temperature, top_p: topP, seed, ...others } = request;
+    const own = AI_SDK_CHAT_FORMS.find((name) => name in others);
+    if (own !== undefined) throw makeFormError(own);
+    const providerOptions = Object.keys(others).length === 0 ? undefined : { millrace: others };
+    return `import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { streamText } from 'ai';
+
+const millrace = createOpenAICompatible({ name: 'millrace', baseURL: ${JSON.stringify(server.baseUrl)}${writeGivenKey(server)} });
+${writeStreamText(`millrace(${JSON.stringify(model)})`, messages, { temperature, topP, seed, providerOptions })}`;
   },
 };
 
-/** Writes a text as one word of a POSIX shell. @param {string} text */
-function quoteForShell(text) {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+/** Programs that ask for a response. @type {Readonly<Record<string, (copied: Copied<ResponseRequest>) => string>>} */
+export const COPY_RESPONSE_AS = {
+  curl: (copied) => writeCurl('responses', copied),
+
+  'openai-node': ({ request, ...server }) =>
+    `${writeNodeClient(server)}
+const stream = await client.responses.create(${writeJavaScript(request)});
+for await (const event of stream) if (event.type === 'response.output_text.delta') process.stdout.write(event.delta);
+`,
+
+  'openai-python': ({ request, ...server }) =>
+    `${writePythonClient(server)}
+stream = client.responses.create(
+${writePythonArguments(request, PYTHON_RESPONSES)}
+)
+for event in stream:
+    if event.type == "response.output_text.delta":
+        print(event.delta, end="", flush=True)
+`,
+
+  'AI SDK': ({ request, ...server }) => {
+    const { model, instructions, input, stream: _, ...others } = request;
+    const { temperature, top_p: topP, max_output_tokens: maxOutputTokens, ...further } = others;
+    const own = Object.keys(further).find((name) => !AI_SDK_RESPONSES.has(name));
+    if (own !== undefined) throw makeFormError(own);
+    const openai = Object.fromEntries(Object.entries(further).map(([name, value]) => [toCamelCase(name), value]));
+    const providerOptions = Object.keys(openai).length === 0 ? undefined : { openai };
+    const system = typeof instructions === 'string' ? [{ role: 'system', content: instructions }] : [];
+    const options = { temperature, topP, maxOutputTokens, providerOptions };
+    return `import { createOpenAI } from '@ai-sdk/openai';
+import { streamText } from 'ai';
+
+const millrace = createOpenAI({ baseURL: ${JSON.stringify(server.baseUrl)}, apiKey: ${writeKey(server)} });
+${writeStreamText(`millrace.responses(${JSON.stringify(model)})`, [...system, ...input], options)}`;
+  },
+
+  /** A page that goes on by itself where its connection is lost. */
+  EventSource: ({ request, baseUrl }) => `<!doctype html>
+<!-- Serve it from an origin that CORS_ORIGINS names. EventSource sends no key: where one is needed, a gateway adds it. -->
+<meta charset="utf-8" />
+<title>Millrace</title>
+<pre></pre>
+<script type="module">
+const said = document.querySelector('pre');
+const url = ${writeJavaScript(`${baseUrl}/responses`)};
+const answer = await fetch(url, {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(${writeJavaScript({ ...request, stream: undefined, background: true })}),
+});
+const { id, error } = await answer.json();
+if (!answer.ok) throw new Error(said.textContent = error.message);
+
+const source = new EventSource(\`\${url}/\${id}?stream=true\`);
+source.addEventListener('response.output_text.delta', ({ data }) => said.append(JSON.parse(data).delta));
+for (const end of ['response.completed', 'response.incomplete', 'response.failed']) {
+  source.addEventListener(end, () => source.close());
+}
+</script>
+`,
+};
+
+/** @typedef {{ baseUrl: string, hasKey: boolean }} Server */
+
+/** @param {string} path @param {Server & { request: object }} copied */
+function writeCurl(path, { request, baseUrl, hasKey }) {
+  return [
+    `curl -N ${quoteForShell(`${baseUrl}/${path}`)}`,
+    `-H 'content-type: application/json'`,
+    ...(hasKey ? [`-H "authorization: Bearer $${KEY}"`] : []),
+    `--data-raw ${quoteForShell(JSON.stringify(request, null, 2))}`,
+  ].join(' \\\n  ');
 }
 
-/** Writes a JSON value as a Python expression. A JSON string is a Python string, too. @param {unknown} value @param {string} indent @returns {string} */
-function writePython(value, indent) {
-  if (value === null || value === undefined) return 'None';
-  if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value !== 'object') return JSON.stringify(value);
-  const inner = `${indent}    `;
-  const lines = Array.isArray(value)
-    ? value.map((item) => writePython(item, inner))
-    : Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}: ${writePython(item, inner)}`);
-  const [open, close] = Array.isArray(value) ? '[]' : '{}';
-  return lines.length === 0
-    ? `${open}${close}`
-    : `${open}\n${lines.map((line) => `${inner}${line},\n`).join('')}${indent}${close}`;
+/** @param {Server} server */
+const writeKey = ({ hasKey }) => (hasKey ? `process.env.${KEY}` : `process.env.${KEY} ?? 'none'`);
+
+/** @param {Server} server */
+const writeGivenKey = ({ hasKey }) => (hasKey ? `, apiKey: process.env.${KEY}` : '');
+
+/** @param {Server} server */
+function writeNodeClient(server) {
+  return `import OpenAI from 'openai';
+
+const client = new OpenAI({ baseURL: ${JSON.stringify(server.baseUrl)}, apiKey: ${writeKey(server)} });`;
 }
+
+/** @param {Server} server */
+function writePythonClient({ baseUrl, hasKey }) {
+  const key = hasKey ? `os.environ["${KEY}"]` : `os.environ.get("${KEY}", "none")`;
+  return `import os
+from openai import OpenAI
+
+client = OpenAI(base_url=${JSON.stringify(baseUrl)}, api_key=${key})`;
+}
+
+/**
+ * A call of the AI SDK, which wants what the system says apart from the messages.
+ * @param {string} model an expression
+ * @param {ChatRequest['messages']} all
+ * @param {Readonly<Record<string, unknown>>} options
+ */
+function writeStreamText(model, all, options) {
+  const system = all.find(({ role }) => role === 'system')?.content;
+  const messages = all.filter(({ role }) => role !== 'system');
+  const lines = Object.entries({ system, messages, ...options })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `  ${name}: ${writeJavaScript(value).replaceAll('\n', '\n  ')},\n`);
+  return `const { textStream } = streamText({
+  model: ${model},
+${lines.join('')}});
+for await (const text of textStream) process.stdout.write(text);
+`;
+}
+
+/** What the AI SDK has in a form of its own, or not at all, cannot be passed through it. @param {string} name */
+function makeFormError(name) {
+  return new Error(`The AI SDK does not take “${name}” as it is: copy this in another way.`);
+}
+
+/** @param {string} name */
+const toCamelCase = (name) => name.replaceAll(/_(\w)/g, (_, letter) => letter.toUpperCase());

@@ -3,7 +3,7 @@
 import { Api, API_URL } from './api.js';
 import { makeChatRequest } from './chat-request.js';
 import { Composer } from './composer.js';
-import { COPY_AS } from './copy-as.js';
+import { COPY_CHAT_AS, COPY_RESPONSE_AS } from './copy-as.js';
 import { makeButton, findById, el } from './dom.js';
 import { Frame } from './frame.js';
 import { GraphView } from './graph-view.js';
@@ -13,6 +13,7 @@ import { setUpMenu } from './menu.js';
 import { Panels } from './panels.js';
 import { Parameters } from './parameters.js';
 import { INTERRUPTED } from './problem.js';
+import { makeResponseRequest } from './response-request.js';
 import { runRequest } from './run.js';
 import { end, makeAnswer } from './run-state.js';
 import { tabStore } from './storage.js';
@@ -87,7 +88,9 @@ class Page {
       this.#composer.focus();
     });
     const copyAs = findById('copy-as', HTMLButtonElement);
-    setUpMenu(copyAs, findById('copy-as-list', HTMLElement), ({ dataset }) => this.#copyAs(dataset['copy'] ?? ''));
+    setUpMenu(copyAs, findById('copy-as-list', HTMLElement), ({ dataset, textContent }) =>
+      this.#copyAs(textContent, dataset['door'] === 'responses'),
+    );
     const starters = STARTERS.map((text) =>
       el(
         'li',
@@ -266,18 +269,20 @@ class Page {
     return makeChatRequest({ model, system, turns, question, parameters });
   }
 
-  /** Copies what would be sent now, or was sent last if nothing is written. @param {string} form */
-  #copyAs(form) {
-    const write = COPY_AS[form];
+  /** Copies what would be sent now, or was sent last if nothing is written. @param {string} form @param {boolean} isResponse */
+  #copyAs(form, isResponse) {
     const draft = this.#composer.text;
-    if (write === undefined || this.#chosen === undefined) return;
+    if (this.#chosen === undefined) return;
     try {
       const isNew = draft.trim() !== '' || this.#lastRequest === undefined;
-      const request = isNew
-        ? this.#makeRequest(draft.trim() === '' ? 'Hello' : draft, this.#chosen)
-        : this.#lastRequest;
-      if (request === undefined) return;
-      void this.#copy(write({ request, baseUrl: API_URL, hasKey: this.#api.key !== '' }), `Copied as ${form}`);
+      const chat = isNew ? this.#makeRequest(draft.trim() === '' ? 'Hello' : draft, this.#chosen) : this.#lastRequest;
+      if (chat === undefined) return;
+      const server = { baseUrl: API_URL, hasKey: this.#api.key !== '' };
+      if (isResponse) {
+        const { request, leftOut } = makeResponseRequest(chat);
+        const without = leftOut.length === 0 ? '' : `. Responses do not have ${leftOut.join(', ')}`;
+        void this.#copy(COPY_RESPONSE_AS[form]?.({ request, ...server }) ?? '', `Copied as ${form}${without}`);
+      } else void this.#copy(COPY_CHAT_AS[form]?.({ request: chat, ...server }) ?? '', `Copied as ${form}`);
     } catch (error) {
       this.#say(error instanceof Error ? error.message : String(error));
       this.#parameters.reveal();

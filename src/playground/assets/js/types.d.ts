@@ -114,6 +114,14 @@ export interface ChatRequest {
   [parameter: string]: unknown;
 }
 
+/** Body of a request for a response. */
+export interface ResponseRequest {
+  model: string;
+  instructions?: string;
+  input: { role: string; content: string }[];
+  [parameter: string]: unknown;
+}
+
 /** A `chat.completion.chunk`, as far as the page reads it. */
 export interface Chunk {
   system_fingerprint?: string | null;
