@@ -36,14 +36,15 @@ export class SqliteDocuments {
         [part.id, id, owner, part.json],
       ]),
       [
-        `delete from documents where owner = ?1
-           and exists (select 1 from document_owners where owner = ?1 and (count > ?2 or length > ?3))
-           and id in (
-             select id from (
-               select id, count(*) over newest as place, sum(length) over newest as total from documents where owner = ?1
-               window newest as (order by created desc, id desc)
-             ) where place > ?4 or total > ?5
-           )`,
+        // The owner comes first: where nothing is over a limit, no document is looked at.
+        `delete from documents where id in (
+           select id from (
+             select id, count(*) over newest as place, sum(documents.length) over newest as total
+             from document_owners cross join documents using (owner)
+             where owner = ?1 and (document_owners.count > ?2 or document_owners.length > ?3)
+             window newest as (order by created desc, id desc)
+           ) where place > ?4 or total > ?5
+         )`,
         [owner, mostOfOwner, mostLengthOfOwner, mostOfOwner * KEPT_SHARE, mostLengthOfOwner * KEPT_SHARE],
       ],
     ]);
