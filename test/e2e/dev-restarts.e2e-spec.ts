@@ -1,6 +1,6 @@
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { getJson } from '../support/http-client.js';
@@ -28,6 +28,8 @@ describe('the restart of an application under development', () => {
   let running: number;
   beforeAll(async () => {
     project = await LinkedProject.make();
+    const declarations = '"declaration": true, "declarationMap": true, "declarationDir": "./types",';
+    await project.edit('tsconfig.json', '"outDir"', `${declarations} "outDir"`);
     const port = await findFreePort();
     url = `http://127.0.0.1:${port}/v1/models/assistant`;
     dev = await project.start([CLI, 'dev'], { env: { PORT: port } });
@@ -66,6 +68,11 @@ describe('the restart of an application under development', () => {
     },
     2 * LONGEST_MS,
   );
+
+  it('leaves declaration files out, for which the compiler would look through the whole program each time', async () => {
+    expect(await readdir(project.root)).not.toContain('types');
+    expect(await readdir(join(project.root, dirname(SOURCE).replace('src', 'dist')))).toContain('assistant.workflow.js');
+  });
 
   it(
     'begins from nothing after a process that was ready has ended',

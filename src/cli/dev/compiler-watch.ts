@@ -21,9 +21,12 @@ const NOISE =
 // oxlint-disable-next-line no-control-regex -- colours of a terminal
 const COLOURS = /\u001B\[\d*(?:;\d+)*m/g;
 
-/** The compiler of a project, which compiles again whenever a source changes. It writes nothing while there are errors. */
+/**
+ * The compiler of a project, which compiles again whenever a source changes. It writes nothing while there are errors,
+ * and never declaration files: before it writes one of these, it looks through the whole program for errors in them.
+ */
 export function watchCompiler(
-  { compiler, configFile, root, hasInlineMaps }: TypeScriptProject,
+  { compiler, configFile, root, hasInlineMaps, withoutDeclarations }: TypeScriptProject,
   env: NodeJS.ProcessEnv,
   { isPretty, ...listener }: CompilerListener & { readonly isPretty: boolean },
 ): GuardedChild {
@@ -34,6 +37,7 @@ export function watchCompiler(
       '--project',
       configFile,
       ...args,
+      ...withoutDeclarations,
       ...(hasInlineMaps ? [] : ['--sourceMap']),
       '--pretty',
       isPretty ? 'true' : 'false',

@@ -19,6 +19,8 @@ export interface TypeScriptProject {
   readonly build: string;
   /** True if the project puts source maps into the compiled files themselves. */
   readonly hasInlineMaps: boolean;
+  /** Options of the compiler that leave out declaration files, as far as the project has them and can do without. */
+  readonly withoutDeclarations: readonly string[];
 }
 
 /**
@@ -55,7 +57,24 @@ export async function readTypeScriptProject({ root }: Project, config?: string):
     sources,
     build: join(resolve(folder, outDir), relative(base ?? sources, sources)),
     hasInlineMaps: inlineSourceMap === true,
+    withoutDeclarations: findDeclarationOptions(compilerOptions),
   };
+}
+
+/** The compiler refuses each of these options where there are no declarations. */
+const DECLARATION_OPTIONS: Readonly<Record<string, string>> = {
+  declaration: 'false',
+  declarationMap: 'false',
+  isolatedDeclarations: 'false',
+  declarationDir: 'null',
+};
+
+function findDeclarationOptions(compilerOptions: Config['compilerOptions']): readonly string[] {
+  // Such a project must have them.
+  if (compilerOptions['composite'] === true) return [];
+  return Object.entries(DECLARATION_OPTIONS).flatMap(([name, value]) =>
+    name in compilerOptions ? [`--${name}`, value] : [],
+  );
 }
 
 function findCompiler(root: string): string {
