@@ -71,7 +71,9 @@ describe('the restart of an application under development', () => {
 
   it('leaves declaration files out, for which the compiler would look through the whole program each time', async () => {
     expect(await readdir(project.root)).not.toContain('types');
-    expect(await readdir(join(project.root, dirname(SOURCE).replace('src', 'dist')))).toContain('assistant.workflow.js');
+    expect(await readdir(join(project.root, dirname(SOURCE).replace('src', 'dist')))).toContain(
+      'assistant.workflow.js',
+    );
   });
 
   it(
