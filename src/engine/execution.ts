@@ -1,5 +1,5 @@
 import { InternalError, formatStackForLog, type MillraceError, toMillraceError } from '../errors/index.js';
-import { assertNever, ensureError, isError } from '../kernel/index.js';
+import { assertNever, ensureError, isError, rejectOnAbort } from '../kernel/index.js';
 import type { FinishReason } from '../models/index.js';
 import {
   type AgentEvent,
@@ -18,10 +18,13 @@ import {
   TaskContext,
   type Values,
 } from '../workflow/index.js';
+import type { Checkpoints, KeptStep } from './checkpoints.js';
 import { NodeWork } from './node-work.js';
 import { Outputs } from './outputs.js';
 import type { SharedRun } from './shared-run.js';
 import type { SpeakingOrder } from './speaking-order.js';
+import type { StepCheckpoint } from './step-checkpoint.js';
+import { assertMetadataKept, keepOutput } from './step-output.js';
 import { StepReport } from './step-report.js';
 import { StepUsage } from './step-usage.js';
 import { makeTraceEnding } from './trace-ending.js';
@@ -31,8 +34,12 @@ interface StepFacts {
   readonly report: StepReport;
   readonly usage: StepUsage;
   readonly log: StepLog;
-  readonly visible: boolean;
+  /** Undefined for a silent node. */
+  readonly order: SpeakingOrder | undefined;
 }
+
+/** What is kept of a step beside what is known of its calls of models. */
+type KeptByStep = Pick<StepCheckpoint, 'output' | 'metadata'>;
 
 /** One workflow at work, in a run of its own or as a step of another. */
 export class Execution implements Values {
@@ -45,8 +52,12 @@ export class Execution implements Values {
   #stopped = false;
   /** Key of the node that stopped the workflow. */
   #stoppedBy: string | undefined;
+  /** Keys of all nodes that did. */
+  #stoppers: Set<string> | undefined;
   #hasVisibleStep = false;
   #hasFailed = false;
+  /** `context.metadata` as it was last kept, as JSON. */
+  #keptMetadata = '{}';
 
   /**
    * @param isTraced whether a trace of it is kept
@@ -58,7 +69,9 @@ export class Execution implements Values {
     private readonly run: SharedRun,
     private readonly isTraced: boolean,
     private readonly path = '',
-  ) {}
+  ) {
+    if (run.checkpoints !== undefined) this.#restoreSteps(run.checkpoints.list(path));
+  }
 
   /** True if a visible node has run, even one that yielded nothing. */
   get hasVisibleStep(): boolean {
@@ -88,30 +101,35 @@ export class Execution implements Values {
    * @throws whatever the first failed step threw
    */
   async execute(order: SpeakingOrder | undefined): Promise<unknown> {
-    await this.#runScope(this.workflow.scope, order);
-    return this.#isOver ? this.#findStoppedResult() : this.workflow.scope.result(this);
+    const isWhole = await this.#runScope(this.workflow.scope, order);
+    return isWhole ? this.workflow.scope.result(this) : this.#findStoppedResult();
   }
 
-  /** Starts each step once the steps that it depends on have finished. The first failure ends them all. */
-  async #runScope(scope: CompiledScope, order: SpeakingOrder | undefined): Promise<void> {
-    const finished = new Map<string, Promise<void>>();
+  /**
+   * Starts each step once the steps that it depends on have finished. The first failure ends them all.
+   * @returns true if all have run to their end; false if the run was over before, so that some did not start
+   */
+  async #runScope(scope: CompiledScope, order: SpeakingOrder | undefined): Promise<boolean> {
+    const finished = new Map<string, Promise<boolean>>();
     for (const step of scope.steps) {
       const stepOrder = step.visible ? order?.child() : undefined;
       const ready =
         step.dependsOn.length === 0 ? undefined : Promise.all(step.dependsOn.flatMap((key) => finished.get(key) ?? []));
       finished.set(step.key, this.#runStep(step, stepOrder, ready));
     }
-    const failures = (await Promise.allSettled(finished.values())).filter(({ status }) => status === 'rejected');
+    const endings = await Promise.allSettled(finished.values());
     // All of them fail for the same reason: the first failure aborts the others with its own error.
-    if (failures.length > 0) throw this.run.cancellation.reason;
+    if (endings.some(({ status }) => status === 'rejected')) throw this.run.cancellation.reason;
+    return !this.run.brokenOff && endings.every((ending) => ending.status === 'fulfilled' && ending.value);
   }
 
-  async #runStep(step: Step, order: SpeakingOrder | undefined, ready: Promise<unknown> | undefined): Promise<void> {
+  /** @returns true if it has run to its end */
+  async #runStep(step: Step, order: SpeakingOrder | undefined, ready: Promise<unknown> | undefined): Promise<boolean> {
     try {
       await ready;
-      if (this.#isOver) return;
+      if (this.#mustNotStart(step)) return false;
       this.run.cancellation.throwIfAborted();
-      await this.#runKind(step, order);
+      return await this.#runKind(step, order);
     } catch (thrown) {
       if (!this.run.cancellation.aborted) {
         this.#hasFailed = true;
@@ -125,7 +143,12 @@ export class Execution implements Values {
     }
   }
 
-  #runKind(step: Step, order: SpeakingOrder | undefined): Promise<void> {
+  /** True if the run or the workflow is over, unless the step had begun before that in a process that is gone. */
+  #mustNotStart({ key }: Step): boolean {
+    return this.#isOver && this.run.checkpoints?.hasBegun(this.path + key) !== true;
+  }
+
+  #runKind(step: Step, order: SpeakingOrder | undefined): Promise<boolean> {
     switch (step.kind) {
       case 'node':
         return this.#runNode(step, order);
@@ -138,39 +161,43 @@ export class Execution implements Values {
     }
   }
 
-  async #runRoute(step: RouteStep, order: SpeakingOrder | undefined): Promise<void> {
+  async #runRoute(step: RouteStep, order: SpeakingOrder | undefined): Promise<boolean> {
+    const node = this.path + step.key;
     const branch = String(step.decide(this));
     const scope = step.branches.get(branch);
     if (scope === undefined) {
       throw new Error(`The route "${step.key}" of the workflow "${this.workflow.id}" has no branch for its value`);
     }
-    this.run.emit({ type: 'route-taken', node: this.path + step.key, branch });
-    await this.#runScope(scope, order);
-    if (this.#isOver) return;
+    if (this.run.checkpoints?.findBranch(node) !== branch) this.run.emit({ type: 'route-taken', node, branch });
+    if (!(await this.#runScope(scope, order))) return false;
     this.outputs.set(step.key, scope.result(this));
     const reasons = scope.resultStep === undefined ? undefined : this.#reasonsByStep.get(scope.resultStep);
     if (reasons !== undefined) this.#reasonsByStep.set(step.key, reasons);
+    return true;
   }
 
-  async #runNested(step: NestedStep, order: SpeakingOrder | undefined): Promise<void> {
+  async #runNested(step: NestedStep, order: SpeakingOrder | undefined): Promise<boolean> {
     const report = new StepReport(this.run, this.path + step.key, order !== undefined);
-    report.tellStart('workflow');
+    // If it had finished before the run was resumed, it only gathers again what its steps gave.
+    const isNews = this.run.checkpoints?.hasEnded(report.node) !== true;
+    if (isNews) report.tellStart('workflow');
     let isTraced = false;
     let execution: Execution | undefined;
     try {
       const request = step.request(this);
-      isTraced = this.isTraced && step.workflow.traced;
+      isTraced = isNews && this.isTraced && step.workflow.traced;
       if (isTraced) report.tellTraceStart(step.key, this.path, request.messages, step.workflow.id);
       execution = new Execution(step.workflow, request, this.run, isTraced, `${report.node}/`);
       const output = await execution.execute(order);
       this.outputs.set(step.key, output);
       if (isTraced) report.tellTraceEnd({}, output);
-      report.tellFinish(output);
+      if (isNews) report.tellFinish(output);
+      return true;
     } catch (thrown) {
       if (isTraced) report.tellTraceEnd(makeTraceEnding(thrown, this.run.cancellation));
       const hasFailed = execution?.hasFailed === true;
       this.#hasFailed ||= hasFailed;
-      report.tellFailure(thrown, { aborted: !hasFailed && this.run.cancellation.aborted });
+      if (isNews) report.tellFailure(thrown, { aborted: !hasFailed && this.run.cancellation.aborted });
       throw thrown;
     } finally {
       if (execution !== undefined) this.#takeOver(execution, step.key);
@@ -184,15 +211,17 @@ export class Execution implements Values {
     if (execution.hasVisibleStep) this.#finishReasons.push(...execution.finishReasons);
   }
 
-  async #runNode(step: NodeStep, order: SpeakingOrder | undefined): Promise<void> {
-    const { places, cancellation } = this.run;
+  async #runNode(step: NodeStep, order: SpeakingOrder | undefined): Promise<boolean> {
+    const { checkpoints, places, cancellation } = this.run;
+    const node = this.path + step.key;
+    const kept = checkpoints?.find(node);
+    if (checkpoints !== undefined && kept !== undefined) return this.#skip(kept, order, checkpoints);
     const place = await places.acquire(cancellation);
     // The workflow may have been stopped while this step waited for its place.
-    if (this.#isOver) {
+    if (this.#mustNotStart(step)) {
       place.release();
-      return;
+      return false;
     }
-    const node = this.path + step.key;
     const work = new NodeWork(this.run, step, order, place, node, this.workflow.id);
     const report = new StepReport(this.run, node, order !== undefined);
     const usage = new StepUsage();
@@ -204,49 +233,135 @@ export class Execution implements Values {
       const input = step.input(this);
       ({ isTraced } = this);
       if (isTraced) report.tellTraceStart(step.key, this.path, input);
-      const context = this.#makeContext(step, report, this.#openEvents(node, usage), log);
+      const sources = checkpoints && new WeakMap<object, string>();
+      const context = this.#makeContext(step, report, this.#openEvents(node, usage, sources), log);
       this.run.addStarted(step, context);
       if (order !== undefined) this.#hasVisibleStep = true;
       const output = await work.do(input, context);
+      const kept = checkpoints && (await this.#prepareCheckpoint(step, output, sources));
       this.outputs.set(step.key, output, step.instance);
       if (isTraced) report.tellTraceEnd({}, output);
+      if (kept !== undefined) this.#keep(step, kept, usage, order);
       report.tellFinish(output, usage);
+      return true;
     } catch (thrown) {
       if (isTraced) report.tellTraceEnd(makeTraceEnding(thrown, cancellation));
-      this.#recover(step, thrown, { report, usage, log, visible: order !== undefined });
+      return await this.#recover(step, thrown, { report, usage, log, order });
     } finally {
       work.release();
-      const { finishReason } = usage;
-      if (finishReason !== undefined) {
-        this.#reasonsByStep.set(step.key, [finishReason]);
-        if (order !== undefined) this.#finishReasons.push(finishReason);
-      }
+      this.#noteReason(step, usage.finishReason, order);
     }
   }
 
-  /** Handles a failed node: the run ends early without an error, goes on with the substitute output, or fails. */
-  #recover(step: NodeStep, thrown: unknown, { report, usage, log, visible }: StepFacts): void {
-    if (this.run.cancellation.aborted) {
-      this.run.log.noteAbortedStep(report.node, log.lastCall);
-      report.tellFailure(thrown, { aborted: true });
-      throw thrown;
-    }
-    if (visible && isError(thrown) && thrown instanceof IncompleteOutputError) {
+  #noteReason({ key }: Step, finishReason: FinishReason | undefined, order: SpeakingOrder | undefined): void {
+    if (finishReason === undefined) return;
+    this.#reasonsByStep.set(key, [finishReason]);
+    if (order !== undefined) this.#finishReasons.push(finishReason);
+  }
+
+  /**
+   * Handles a failed node: the run ends early without an error, goes on with the substitute output, or fails.
+   * @returns true if it goes on
+   */
+  async #recover(step: NodeStep, thrown: unknown, { report, usage, log, order }: StepFacts): Promise<boolean> {
+    if (this.run.cancellation.aborted) throw this.#tellAborted(thrown, report, log);
+    if (order !== undefined && isError(thrown) && thrown instanceof IncompleteOutputError) {
       this.run.brokenOff = true;
+      this.#keep(step, { output: {} }, usage, order, true);
       report.tellFinish(undefined, usage);
-      return;
+      return false;
     }
     const error = toMillraceError(thrown);
     const call = log.findFailedCall(thrown);
-    report.tellFailure(error, { recovered: step.onError !== undefined });
     if (step.onError === undefined) {
+      report.tellFailure(error, {});
       this.run.log.noteFailedStep(report.node, call);
       throw error;
     }
-    this.#logRecovered(log, error, call);
     // Authors are told what their own code has thrown; the mask is for clients.
     const told = error instanceof InternalError ? ensureError(error.cause) : error;
-    this.outputs.set(step.key, step.onError(told), step.instance);
+    let kept: KeptByStep | undefined;
+    try {
+      const output = step.onError(told);
+      kept = this.run.checkpoints && (await this.#prepareCheckpoint(step, output));
+      this.outputs.set(step.key, output, step.instance);
+    } catch (fault) {
+      if (this.run.cancellation.aborted) throw this.#tellAborted(fault, report, log);
+      report.tellFailure(fault, {});
+      throw fault;
+    }
+    if (kept !== undefined) this.#keep(step, kept, usage, order);
+    report.tellFailure(error, { recovered: true });
+    this.#logRecovered(log, error, call);
+    return true;
+  }
+
+  /** @returns what was thrown */
+  #tellAborted(thrown: unknown, report: StepReport, log: StepLog): unknown {
+    this.run.log.noteAbortedStep(report.node, log.lastCall);
+    report.tellFailure(thrown, { aborted: true });
+    return thrown;
+  }
+
+  /** Takes over what the nodes of this workflow gave before the run was resumed, and whether one of them stopped it. */
+  #restoreSteps(kept: readonly KeptStep[]): void {
+    for (const { step, output, checkpoint } of kept) {
+      const { brokenOff, metadata, stopped } = checkpoint;
+      if (brokenOff !== true) this.outputs.set(step.key, output, step.instance);
+      if (stopped === true) this.#stop(step.key);
+      if (metadata === undefined) continue;
+      this.#keptMetadata = JSON.stringify(metadata);
+      this.#metadata.clear();
+      for (const [name, value] of Object.entries(metadata)) this.#metadata.set(name, value);
+    }
+  }
+
+  /** A node that had finished before the run was resumed. @returns true if it had run to its end */
+  #skip(kept: KeptStep, order: SpeakingOrder | undefined, checkpoints: Checkpoints): boolean {
+    const { step, checkpoint } = kept;
+    this.#noteReason(step, checkpoint.finishReason, order);
+    if (order !== undefined) {
+      this.#hasVisibleStep = true;
+      checkpoints.sayUnsaid(kept, order);
+    }
+    return checkpoint.brokenOff !== true;
+  }
+
+  /** @throws the run's abort reason after an abort: what finishes then is not kept, since the run has failed */
+  async #prepareCheckpoint(step: NodeStep, output: unknown, sources?: WeakMap<object, string>): Promise<KeptByStep> {
+    const { cancellation } = this.run;
+    const giver = { step, node: this.path + step.key, workflow: this.workflow.id };
+    const source = typeof output === 'object' && output !== null ? sources?.get(output) : undefined;
+    const kept = await rejectOnAbort(keepOutput(output, giver, source), cancellation);
+    cancellation.throwIfAborted();
+    const metadata = this.#readNewMetadata(giver.node);
+    return { output: kept, ...(metadata !== undefined && { metadata }) };
+  }
+
+  /** @throws StepOutputTooLargeError; Error if JSON cannot hold what it holds */
+  #readNewMetadata(node: string): StepCheckpoint['metadata'] {
+    if (this.#metadata.size === 0 && this.#keptMetadata === '{}') return undefined;
+    const metadata = Object.fromEntries(this.#metadata);
+    assertMetadataKept(metadata, { node, workflow: this.workflow.id });
+    // Plain data, as was just found.
+    return JSON.stringify(metadata) === this.#keptMetadata ? undefined : (metadata as StepCheckpoint['metadata']);
+  }
+
+  #keep(step: NodeStep, kept: KeptByStep, usage: StepUsage, order: SpeakingOrder | undefined, brokenOff = false): void {
+    const { metadata } = kept;
+    if (metadata !== undefined) this.#keptMetadata = JSON.stringify(metadata);
+    const unsaid = order?.unsaid ?? [];
+    const { finishReason, untoldTokens } = usage;
+    this.run.checkpoints?.keep(step, {
+      node: this.path + step.key,
+      ...kept,
+      ...(usage.usage !== undefined && { usage: usage.usage }),
+      ...(untoldTokens > 0 && { untoldTokens }),
+      ...(finishReason !== undefined && { finishReason }),
+      ...(this.#stoppers?.has(step.key) === true && { stopped: true }),
+      ...(brokenOff && { brokenOff: true }),
+      ...(unsaid.length > 0 && { unsaid }),
+    });
   }
 
   /** The client never sees this failure, so the log is the only place where it shows. */
@@ -262,10 +377,11 @@ export class Execution implements Values {
   }
 
   /** Sends a node's events to its usage and to the observers, and the identity of its model to the run's reader as well. */
-  #openEvents(node: string, usage: StepUsage): StepEvents {
+  #openEvents(node: string, usage: StepUsage, sources: WeakMap<object, string> | undefined): StepEvents {
     let last = 0;
     return {
       isTraced: this.isTraced,
+      ...(sources !== undefined && { noteSource: (output: object, json: string) => void sources.set(output, json) }),
       nextNumber: () => ++last,
       emit: (event) => {
         usage.take(event);
@@ -279,7 +395,7 @@ export class Execution implements Values {
   }
 
   #makeContext(step: NodeStep, report: StepReport, events: StepEvents, log: StepLog): TaskContext {
-    const { cancellation, clock, canWait, estimatesTokens } = this.run;
+    const { attempt, cancellation, clock, canWait, estimatesTokens } = this.run;
     return TaskContext.makeWithin(cancellation, {
       request: this.request,
       clock,
@@ -289,12 +405,16 @@ export class Execution implements Values {
       canWait,
       output: (type, key) => this.outputs.findByNode(type, key),
       metadata: this.#metadata,
-      onStop: () => {
-        this.#stopped = true;
-        this.#stoppedBy = step.key;
-      },
+      attempt,
+      onStop: () => this.#stop(step.key),
       onProgress: (message, data) => report.tellProgress(message, data),
     });
+  }
+
+  #stop(key: string): void {
+    this.#stopped = true;
+    this.#stoppedBy = key;
+    (this.#stoppers ??= new Set()).add(key);
   }
 
   /**

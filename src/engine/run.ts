@@ -12,6 +12,7 @@ import {
   Cancellation,
   type Clock,
   type IdSource,
+  rejectOnAbort,
   Semaphore,
   settleInTime,
   toJsonValue,
@@ -34,6 +35,7 @@ import {
   type RunLog,
   type TaskContext,
 } from '../workflow/index.js';
+import { Checkpoints } from './checkpoints.js';
 import { Execution } from './execution.js';
 import { measureLength } from './measure-length.js';
 import { NumberedCalls } from './numbered-calls.js';
@@ -41,8 +43,9 @@ import { OneAudio } from './one-audio.js';
 import type { ObserverContent, ObserverEvent, RunEnd, RunEvent, RunFinished, UnnumberedEvent } from './run-event.js';
 import type { ResumedRun } from './run-history.js';
 import type { StepCheckpoint } from './step-checkpoint.js';
+import type { SharedRun } from './shared-run.js';
 import { type Speaker, SpeakingOrder } from './speaking-order.js';
-import { type StepUsage, sumUsage } from './step-usage.js';
+import { StepUsage, sumUsage } from './step-usage.js';
 import { makeTraceEnding, type TraceEnding } from './trace-ending.js';
 
 /** What a run needs. */
@@ -98,8 +101,8 @@ export class Run {
   /** Who spoke last, in any channel. */
   #speaker: Speaker | undefined;
   readonly #characters = new WholeCharacters();
-  readonly #calls: NumberedCalls;
-  readonly #audio = new OneAudio();
+  #calls: NumberedCalls;
+  #audio = new OneAudio();
   readonly #answer: DeltaCollector | undefined;
 
   constructor(parts: RunParts) {
@@ -111,30 +114,12 @@ export class Run {
 
   /** Runs the workflow to its end. Never rejects: a failure is the last event. */
   async execute(): Promise<void> {
-    const { workflow, request, cancellation, gate, clock, log, traceId, isTraced, resumed } = this.#parts;
+    const { workflow, request, cancellation, traceId, isTraced, resumed } = this.#parts;
+    const checkpoints = this.#makeCheckpoints();
     if (resumed === undefined) this.#emit({ type: 'run-started', ...(traceId !== undefined && { traceId }) });
-    else this.#emit({ type: 'run-resumed', epoch: resumed.epoch });
-    const execution = new Execution(
-      workflow,
-      request,
-      {
-        cancellation,
-        gate,
-        clock,
-        log,
-        estimatesTokens: this.#parts.estimatesTokens,
-        canWait: (ms) => this.#canWait(ms),
-        wantsContent: this.#parts.wantsContent,
-        places: new Semaphore(workflow.concurrency),
-        brokenOff: false,
-        emit: (runEvent) => this.#tell(runEvent),
-        observe: this.#parts.observe,
-        addStarted: (step, context) => this.#started.push({ step, context }),
-        addUsage: (usage) => this.#usages.push(usage),
-      },
-      isTraced,
-    );
     try {
+      if (checkpoints !== undefined && resumed !== undefined) await this.#resume(checkpoints, resumed);
+      const execution = new Execution(workflow, request, this.#share(checkpoints), isTraced);
       const result = await execution.execute(new SpeakingOrder((speaker, delta) => this.#speak(speaker, delta)));
       cancellation.throwIfAborted();
       if (!execution.hasVisibleStep) this.#sayResult(result);
@@ -144,6 +129,50 @@ export class Run {
       this.#fail(thrown);
     }
     await this.#cleanUp();
+  }
+
+  #makeCheckpoints(): Checkpoints | undefined {
+    const { keepStep, resumed } = this.#parts;
+    return keepStep === undefined && resumed === undefined ? undefined : new Checkpoints(keepStep, resumed);
+  }
+
+  #share(checkpoints: Checkpoints | undefined): SharedRun {
+    const { workflow, cancellation, gate, clock, log, resumed, estimatesTokens, wantsContent, observe } = this.#parts;
+    return {
+      cancellation,
+      gate,
+      clock,
+      log,
+      attempt: resumed?.attempt ?? 1,
+      estimatesTokens,
+      checkpoints,
+      canWait: (ms) => this.#canWait(ms),
+      wantsContent,
+      places: new Semaphore(workflow.concurrency),
+      brokenOff: checkpoints?.isBrokenOff === true,
+      emit: (runEvent) => this.#tell(runEvent),
+      observe,
+      addStarted: (step, context) => this.#started.push({ step, context }),
+      addUsage: (usage) => this.#usages.push(usage),
+    };
+  }
+
+  /** Takes up what another process has begun: its output goes on where readers heard it last. */
+  async #resume(checkpoints: Checkpoints, { epoch, history, steps }: ResumedRun): Promise<void> {
+    const { workflow, cancellation, ids, log } = this.#parts;
+    this.#seq = history.lastSeq + 1;
+    this.#emit({ type: 'run-resumed', epoch });
+    // What was used is used, even by a step that runs again.
+    for (const step of steps) this.#usages.push(new StepUsage(step));
+    const { voids, heard } = await rejectOnAbort(checkpoints.restore(workflow, log), cancellation);
+    for (const speech of voids) this.#emit({ type: 'node-restarted', ...speech });
+    this.#lastSpeaker = heard.lastSpeaker;
+    this.#contentLength = heard.contentLength;
+    this.#contentBefore = heard.contentBefore;
+    this.#saidLength = heard.saidLength;
+    this.#hasOutput = heard.saidLength > 0;
+    this.#calls = new NumberedCalls(ids, heard);
+    this.#audio = new OneAudio(heard.audio);
   }
 
   #speak(speaker: Speaker, delta: Delta): void {
@@ -233,7 +262,9 @@ export class Run {
   /** Sends the workflow's result as the content, because no visible node ran. */
   #sayResult(result: unknown): void {
     const { workflow } = this.#parts;
-    const text = typeof result === 'string' ? result : encodeResult(result, workflow.id);
+    const whole = typeof result === 'string' ? result : encodeResult(result, workflow.id);
+    // Before the run was resumed, a part of it may have been said, or all.
+    const text = whole.slice(this.#saidLength);
     const node = workflow.resultStep ?? workflow.id;
     this.#speak({ node, debounceMs: undefined }, { type: 'content', text });
   }

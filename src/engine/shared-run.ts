@@ -1,6 +1,7 @@
 import type { Cancellation, Clock, Semaphore } from '../kernel/index.js';
 import type { Gate } from '../streaming/index.js';
 import type { NodeStep, RunLog, TaskContext } from '../workflow/index.js';
+import type { Checkpoints } from './checkpoints.js';
 import type { ObserverContent, ObserverEvent, UnnumberedEvent } from './run-event.js';
 import type { StepUsage } from './step-usage.js';
 
@@ -12,8 +13,12 @@ export interface SharedRun {
   readonly places: Semaphore;
   readonly clock: Clock;
   readonly log: RunLog;
+  /** How often the run has been begun with this time. */
+  readonly attempt: number;
   /** Whether tokens that upstreams do not report are estimated. */
   readonly estimatesTokens: boolean;
+  /** What is and was kept of its steps; undefined: nothing. */
+  readonly checkpoints: Checkpoints | undefined;
   /** Whether the run's reader can wait so many milliseconds before a failed model call is made again. */
   readonly canWait: (ms: number) => boolean;
   /** Whether a reader wants values from authors' code in the events. */

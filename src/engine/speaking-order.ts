@@ -43,6 +43,11 @@ export class SpeakingOrder {
     return this.#isLive || this.#keptBytes < MOST_KEPT_BYTES;
   }
 
+  /** What waits for its turn, in order. */
+  get unsaid(): readonly Delta[] {
+    return this.#kept.map(({ delta }) => delta);
+  }
+
   /** Adds a place inside this one, after those that it already holds. */
   child(): SpeakingOrder {
     const child = new SpeakingOrder(this.#speak, this);

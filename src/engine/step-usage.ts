@@ -1,11 +1,18 @@
 import { addUsage, type FinishReason, type Usage, worseFinishReason } from '../models/index.js';
 import type { AgentEvent } from '../workflow/index.js';
+import type { StepCheckpoint } from './step-checkpoint.js';
 
 /** Sums up the model calls of one step, including those that failed or were aborted. */
 export class StepUsage {
   #usage: Usage | undefined;
   #untoldTokens = 0;
   #finishReason: FinishReason | undefined;
+
+  /** @param kept of a step that finished before the run was resumed */
+  constructor(kept?: Pick<StepCheckpoint, 'usage' | 'untoldTokens'>) {
+    this.#usage = kept?.usage;
+    this.#untoldTokens = kept?.untoldTokens ?? 0;
+  }
 
   /** The sum over the calls whose upstreams reported usage; undefined if none did. */
   get usage(): Usage | undefined {

@@ -23,6 +23,12 @@ export { type ErrorType, MillraceError } from './millrace-error.js';
 export { type Outcome, readOutcome, readStatusOutcome } from './outcome.js';
 export { type RunError, toRunError } from './run-error.js';
 export { type AbortCause, RunAbortedError } from './run-aborted-error.js';
-export { InternalError, OverloadedError, RunOutputTooLargeError, UpstreamError } from './server-errors.js';
+export {
+  InternalError,
+  OverloadedError,
+  RunOutputTooLargeError,
+  StepOutputTooLargeError,
+  UpstreamError,
+} from './server-errors.js';
 export { ConfigurationError, DefinitionError, type DefinitionFault, StartUpError } from './start-up-errors.js';
 export { toMillraceError } from './to-millrace-error.js';

@@ -33,6 +33,27 @@ export class RunOutputTooLargeError extends MillraceError {
   }
 }
 
+/**
+ * The output of a step is larger than what is kept of one: only in runs that are logged, whose outputs must survive a restart. Status
+ * 500.
+ */
+export class StepOutputTooLargeError extends MillraceError {
+  override readonly status = 500;
+  override readonly type = 'server_error';
+  /** Another try would produce, and pay for, the same again. */
+  override readonly retryable = false;
+
+  /** @param step key of the step */
+  constructor(step: string, mostBytes: number) {
+    super('The output of a step of this workflow is too large to be kept.', {
+      code: 'output_too_large',
+      diagnostic:
+        `the step "${step}" gave more than ${mostBytes} bytes as JSON, and a logged run keeps each output: ` +
+        'return less, such as the address of what it made',
+    });
+  }
+}
+
 /** The server takes no new work: it is shutting down or full. Status 503. Always give it `retryAfterMs`. */
 export class OverloadedError extends MillraceError {
   override readonly status = 503;

@@ -18,11 +18,16 @@ export class AgentStepCompiler implements AgentCompiler {
     const { providers, prompts } = this;
     const runner = new AgentRunner<unknown>(planAgent(agent, { providers, prompts, findTool, variables }));
     if (channels !== undefined) runner.assertChannels(channels);
-    const { forwards, asks } = runner;
-    if (!visible) return { forwards, asks, process: (input, context) => runner.run(input, context) };
+    const { forwards, asks, returns } = runner;
+    if (!visible) return { forwards, asks, returns, process: (input, context) => runner.run(input, context) };
     if (channels === undefined) {
-      return { forwards, asks, process: (input, context) => runner.runStream(input, context).withOutput() };
+      return { forwards, asks, returns, process: (input, context) => runner.runStream(input, context).withOutput() };
     }
-    return { forwards, asks, process: (input, context) => streamFields(runner.runStream(input, context), channels) };
+    return {
+      forwards,
+      asks,
+      returns,
+      process: (input, context) => streamFields(runner.runStream(input, context), channels),
+    };
   }
 }

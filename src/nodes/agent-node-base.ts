@@ -1,5 +1,6 @@
 import { Injectable, Optional, type Type } from '@nestjs/common';
 import { ModelProviders } from '../models/index.js';
+import type { OutputType } from '../schema/index.js';
 import type { Agent, AgentTool, ParameterGroup } from '../workflow/index.js';
 import { planAgent } from './agent-plan.js';
 import { AgentResources } from './agent-resources.js';
@@ -31,6 +32,11 @@ export abstract class AgentNodeBase<Output> {
   /** See `WorkflowNode.asks`. */
   get asks(): readonly string[] {
     return this.agent.asks;
+  }
+
+  /** See `WorkflowNode.returns`. A subclass that returns something else says so. */
+  get returns(): OutputType | undefined {
+    return this.agent.returns;
   }
 
   /**

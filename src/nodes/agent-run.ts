@@ -182,7 +182,15 @@ export function parseModelOutput<Output>(
   if (refused || finishReason === 'length' || finishReason === 'content_filter') {
     throw new IncompleteOutputError(finishReason, refused);
   }
-  return rejectOnAbort(schema.parse(content), TaskContext.readAbort(context));
+  const parsed = rejectOnAbort(schema.parse(content), TaskContext.readAbort(context));
+  const { noteSource } = context.events;
+  return noteSource === undefined ? parsed : noteParsed(parsed, (output) => noteSource(output, content));
+}
+
+async function noteParsed<Output>(parsed: Promise<Output>, note: (output: object) => void): Promise<Output> {
+  const output = await parsed;
+  if (typeof output === 'object' && output !== null) note(output);
+  return output;
 }
 
 function makeModelOutput(

@@ -1,3 +1,4 @@
+import type { OutputType } from '../schema/index.js';
 import {
   type AgentInput,
   type ChannelMap,
@@ -21,6 +22,11 @@ export class AgentRunner<Output> {
   /** Groups of the client's parameters that reach the model. A structured agent always keeps its own response format. */
   get forwards(): readonly ParameterGroup[] {
     return this.#plan.forwards;
+  }
+
+  /** The class or schema of its output; undefined: text. */
+  get returns(): OutputType | undefined {
+    return this.#plan.config.output;
   }
 
   /** @throws WiringError if they do not fit the output */

@@ -64,6 +64,11 @@ export class RunLog {
     this.#ids = ids;
   }
 
+  /** Id of the run; undefined if there is none. */
+  get id(): string | undefined {
+    return this.#ids.run_id;
+  }
+
   /** The name of the run in the log. */
   get name(): string {
     return [this.#ids.workflow, this.#ids.run_id].filter((part) => part !== undefined).join(' ');
@@ -164,6 +169,11 @@ export class StepLog {
   findFailedCall(thrown: unknown): CallName | undefined {
     if (typeof thrown !== 'object' || thrown === null) return undefined;
     return this.#failedCalls?.get(thrown) ?? (thrown instanceof UpstreamError ? this.#lastCall : undefined);
+  }
+
+  /** Id of the run; undefined outside of one. */
+  get run(): string | undefined {
+    return this.#run.id;
   }
 
   /** See {@link RunLog.write}. */

@@ -6,6 +6,8 @@ export interface StepEvents {
   /** True if a trace is kept: then content and authors' spans are emitted. */
   readonly isTraced: boolean;
   emit(event: AgentEvent): void;
+  /** Takes the text that an output was made of. Absent: nobody keeps it. */
+  readonly noteSource?: (output: object, json: string) => void;
   /** @returns a number that no other call or span of the step has */
   nextNumber(): number;
 }

@@ -16,6 +16,7 @@ export interface TaskContextParts<Request extends RunRequest = RunRequest> {
   readonly clock?: Clock;
   readonly output?: (node: Type<unknown>, key: string | undefined) => unknown;
   readonly metadata?: Map<string, unknown>;
+  readonly attempt?: number;
   readonly log?: StepLog;
   /** True if tokens that upstreams do not tell are estimated. */
   readonly estimatesTokens?: boolean;
@@ -34,7 +35,12 @@ export class TaskContext<Request extends RunRequest = RunRequest> {
   /** This node's span, for spans and events of its own. */
   readonly trace: StepSpan;
   readonly clock: Clock;
-  /** Free for the workflow's own use; shared by the nodes of one run. */
+  /** How often the run has been begun with this time. More than 1 only where a logged run goes on after a restart. */
+  readonly attempt: number;
+  /**
+   * Free for the workflow's own use; shared by the nodes of one run. Runs that are logged keep it as JSON, so there it holds plain data
+   * alone.
+   */
   readonly metadata: Map<string, unknown>;
   /** For agents: where what happens in the step is told. */
   readonly events: StepEvents;
@@ -59,6 +65,7 @@ export class TaskContext<Request extends RunRequest = RunRequest> {
     this.trace = parts.trace ?? new StepSpan(this.events);
     this.clock = parts.clock ?? new SystemClock();
     this.metadata = parts.metadata ?? new Map();
+    this.attempt = parts.attempt ?? 1;
     this.log = parts.log ?? NO_LOG.step();
     this.estimatesTokens = parts.estimatesTokens ?? false;
     this.canWait = parts.canWait ?? (() => true);
@@ -71,6 +78,14 @@ export class TaskContext<Request extends RunRequest = RunRequest> {
   get signal(): AbortSignal {
     const abort = TaskContext.readAbort(this);
     return abort instanceof Cancellation ? abort.signal : abort;
+  }
+
+  /**
+   * The same each time that this node runs in this run, also after a restart, and never the same elsewhere: `<run>/<node>`. Give it to
+   * whatever must not be done twice, such as a payment.
+   */
+  get idempotencyKey(): string {
+    return `${this.log.run ?? 'no-run'}/${this.log.node ?? 'no-node'}`;
   }
 
   /** What {@link signal} tells, for agents: it costs less. Not a property, so that authors of nodes see one way only. */

@@ -1,3 +1,4 @@
+import type { OutputType } from '../schema/index.js';
 import type { Deltas } from './node-signature.js';
 import type { ParameterGroup } from './parameter-groups.js';
 import type { TaskContext } from './task-context.js';
@@ -16,6 +17,11 @@ export interface WorkflowNode<Input = never, Output = unknown> {
   readonly forwards?: readonly ParameterGroup[];
   /** The models that it asks, as `provider/model`: the first, then its fallbacks. Absent: none. Read after `prepare`. */
   readonly asks?: readonly string[];
+  /**
+   * The class or schema of what it returns, if that is more than plain data. Runs that are logged keep outputs as JSON, and this makes
+   * the same of it again when a run goes on after a restart. Absent: plain data.
+   */
+  readonly returns?: OutputType | undefined;
   /** Called once at start-up. An error that it throws is reported as a fault of the workflow. */
   prepare?(): void;
   /** Called after the run has ended, in any way: once for each time that the node ran, in reverse order. */

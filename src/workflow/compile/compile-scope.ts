@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { ConfigurationError } from '../../errors/index.js';
 import { assertNever, ensureError, isTimerMs, MAX_TIMER_MS } from '../../kernel/index.js';
+import { makeOutputSchema } from '../../schema/index.js';
 import type { AgentUse } from '../agents/agent-compiler.js';
 import { Agent, type AgentData } from '../agents/agent.js';
 import { readConversation } from '../agents/read-conversation.js';
@@ -198,7 +199,9 @@ export class ScopeCompiler {
     const instance = this.#resolver.node(node, this.#faults, key);
     if (instance === undefined) return undefined;
     instance.prepare?.();
-    const { debounceMs, forwards } = instance;
+    const { debounceMs, forwards, returns } = instance;
+    // Compiled now, so that its faults are found at start-up.
+    if (returns !== undefined) makeOutputSchema(returns);
     if (isSyncGenerator(instance)) {
       const fix = 'Write `async *process`, so that what it yields can reach the client while it works.';
       this.#faults.add('sync_generator', 'its process is a generator, but no async one.', fix, key);

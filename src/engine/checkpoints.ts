@@ -1,0 +1,153 @@
+import { formatStackForLog } from '../errors/index.js';
+import { assertNever } from '../kernel/index.js';
+import type { CompiledScope, CompiledWorkflow, NodeStep, RunLog } from '../workflow/index.js';
+import { type Heard, NOTHING_HEARD } from './heard.js';
+import type { ResumedRun, VoidSpeech } from './run-history.js';
+import type { SpeakingOrder } from './speaking-order.js';
+import type { StepCheckpoint } from './step-checkpoint.js';
+import { makeFingerprint, reviveOutput } from './step-output.js';
+
+/** A step that finished before the run was resumed. */
+export interface KeptStep {
+  readonly step: NodeStep;
+  readonly checkpoint: StepCheckpoint;
+  /** Made again from what was kept. */
+  readonly output: unknown;
+}
+
+/** Where a node stands in a run's workflow. */
+interface Position {
+  readonly step: NodeStep;
+  /** Keys of the enclosing steps, each followed by a slash. */
+  readonly path: string;
+}
+
+/** What is kept of the steps of a run that is logged, and what was kept of them before it was resumed. */
+export class Checkpoints {
+  readonly #keep: ((checkpoint: StepCheckpoint) => void) | undefined;
+  readonly #resumed: ResumedRun | undefined;
+  #next: number;
+  #steps = new Map<string, KeptStep>();
+  /** By the path of their workflow, in the order in which they finished. */
+  readonly #byPath = new Map<string, KeptStep[]>();
+  /** Keys of the steps that were heard, and have no more to say. */
+  #speakers: ReadonlySet<string> = new Set();
+  /** Keys of steps that had finished and run again. */
+  #again: readonly string[] = [];
+
+  /** @param keep takes what is kept; undefined: nothing more is */
+  constructor(keep: ((checkpoint: StepCheckpoint) => void) | undefined, resumed: ResumedRun | undefined) {
+    this.#keep = keep;
+    this.#resumed = resumed;
+    this.#next = resumed?.steps.reduce((next, { index }) => Math.max(next, index + 1), 0) ?? 0;
+  }
+
+  /** True if the output of a step broke off before the run was resumed. */
+  get isBrokenOff(): boolean {
+    return [...this.#steps.values()].some(({ checkpoint }) => checkpoint.brokenOff === true);
+  }
+
+  /**
+   * Makes the outputs of finished steps again, and finds out which of what was said is void. A step whose checkpoint does not fit the
+   * workflow any more is to run again.
+   */
+  async restore(
+    workflow: CompiledWorkflow,
+    log: RunLog,
+  ): Promise<{ readonly voids: readonly VoidSpeech[]; readonly heard: Heard }> {
+    if (this.#resumed === undefined) return { voids: [], heard: NOTHING_HEARD };
+    const { history, steps } = this.#resumed;
+    const positions = new Map(listNodes(workflow.scope, ''));
+    const usable = new Map<string, StepCheckpoint>();
+    const revived = new Map<string, KeptStep & Position>();
+    for (const checkpoint of steps.toSorted((one, other) => one.index - other.index)) {
+      const position = positions.get(checkpoint.node);
+      const kept = position && (await revive(checkpoint, position, log));
+      if (kept === undefined) continue;
+      usable.set(checkpoint.node, checkpoint);
+      revived.set(checkpoint.node, kept);
+    }
+    const { outdated, speakers, voids, heard } = history.findContinuation(usable);
+    this.#speakers = speakers;
+    for (const [node, kept] of revived) {
+      if (outdated.has(node)) continue;
+      this.#steps.set(node, kept);
+      const ofPath = this.#byPath.get(kept.path);
+      if (ofPath === undefined) this.#byPath.set(kept.path, [kept]);
+      else ofPath.push(kept);
+    }
+    this.#again = steps.map(({ node }) => node).filter((node) => !this.#steps.has(node));
+    return { voids, heard };
+  }
+
+  /** A step that need not run again; undefined if it has to. */
+  find(node: string): KeptStep | undefined {
+    return this.#steps.get(node);
+  }
+
+  /** The finished nodes of one workflow, in the order in which they finished. */
+  list(path: string): readonly KeptStep[] {
+    return this.#byPath.get(path) ?? [];
+  }
+
+  /** True if a step was at work before the run was resumed. */
+  hasBegun(node: string): boolean {
+    return this.#resumed?.history.hasBegun(node) === true;
+  }
+
+  /** True if the end of a nested workflow was told before the run was resumed. */
+  hasEnded(node: string): boolean {
+    return this.#resumed?.history.hasEnded(node) === true && !this.#again.some((again) => again.startsWith(`${node}/`));
+  }
+
+  /** The branch that was told before the run was resumed. */
+  findBranch(node: string): string | undefined {
+    return this.#resumed?.history.findBranch(node);
+  }
+
+  /** Says what a finished step had kept for its turn, unless it was heard before the run was resumed. */
+  sayUnsaid({ step, checkpoint: { node, unsaid = [] } }: KeptStep, order: SpeakingOrder): void {
+    if (this.#speakers.has(node)) return;
+    const { debounceMs } = step.instance;
+    for (const delta of unsaid) order.say({ node, debounceMs }, delta);
+  }
+
+  /** Keeps a step that has finished. */
+  keep(step: NodeStep, facts: Omit<StepCheckpoint, 'index' | 'fingerprint'>): void {
+    this.#keep?.({ ...facts, index: this.#next++, fingerprint: makeFingerprint(step) });
+  }
+}
+
+async function revive(
+  checkpoint: StepCheckpoint,
+  { step, path }: Position,
+  log: RunLog,
+): Promise<(KeptStep & Position) | undefined> {
+  if (checkpoint.fingerprint !== makeFingerprint(step)) return undefined;
+  try {
+    return { step, path, checkpoint, output: await reviveOutput(checkpoint.output, step) };
+  } catch (error) {
+    const words = 'has a finished step whose output does not fit its class or schema any more: the step runs again';
+    log.step(checkpoint.node).write('warn', words, {}, formatStackForLog(error));
+    return undefined;
+  }
+}
+
+/** Lists the nodes of a workflow and of those inside it, by their keys with those of the enclosing steps. */
+function* listNodes(scope: CompiledScope, path: string): Generator<[string, Position]> {
+  for (const step of scope.steps) {
+    switch (step.kind) {
+      case 'node':
+        yield [path + step.key, { step, path }];
+        break;
+      case 'route':
+        for (const branch of step.branches.values()) yield* listNodes(branch, path);
+        break;
+      case 'workflow':
+        yield* listNodes(step.workflow.scope, `${path}${step.key}/`);
+        break;
+      default:
+        assertNever(step);
+    }
+  }
+}

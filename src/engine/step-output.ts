@@ -1,0 +1,114 @@
+import { isDeepStrictEqual } from 'node:util';
+import { StepOutputTooLargeError } from '../errors/index.js';
+import { type JsonValue, sha256 } from '../kernel/index.js';
+import { makeOutputSchema, type OutputSchema } from '../schema/index.js';
+import type { NodeStep } from '../workflow/index.js';
+import { findUnkeepable, MOST_KEPT_BYTES } from './find-unkeepable.js';
+import type { KeptOutput } from './step-checkpoint.js';
+
+/** The step that gave an output. */
+interface Giver {
+  readonly step: NodeStep;
+  /** Key of the step, preceded by those of the enclosing steps. */
+  readonly node: string;
+  /** Id of its workflow. */
+  readonly workflow: string;
+}
+
+const fingerprints = new WeakMap<NodeStep, string>();
+
+/** What a step is, as far as it decides whether its checkpoint can be used: its kind, and the class or schema of its output. */
+export function makeFingerprint(step: NodeStep): string {
+  const known = fingerprints.get(step);
+  if (known !== undefined) return known;
+  const schema = findSchema(step)?.schema;
+  const facts = [
+    step.nodeKind,
+    step.visible ? 'visible' : 'silent',
+    ...(schema === undefined ? [] : [sha256(JSON.stringify(schema)).slice(0, 16)]),
+  ];
+  const made = facts.join(' ');
+  fingerprints.set(step, made);
+  return made;
+}
+
+/**
+ * Finds the form in which an output is kept: as it is, or as JSON that the step's own class or schema makes the same of again.
+ * @param source the text that a model wrote for it; undefined if that is not known
+ * @throws StepOutputTooLargeError; Error if no such form makes the same again
+ */
+export async function keepOutput(output: unknown, giver: Giver, source: string | undefined): Promise<KeptOutput> {
+  if (output === undefined) return {};
+  const unkeepable = findUnkeepable(output, giver.node);
+  if (unkeepable === undefined) {
+    assertSize(JSON.stringify(output), giver);
+    // It is plain data, as was just found.
+    return { value: output as JsonValue };
+  }
+  const schema = findSchema(giver.step);
+  if (schema !== undefined) {
+    for (const json of [source, writeJson(output)]) {
+      if (json === undefined || !(await makesSame(json, output, schema))) continue;
+      assertSize(json, giver);
+      return { json };
+    }
+  }
+  const { node, workflow, step } = giver;
+  const remedy =
+    step.instance.returns === undefined
+      ? 'Return plain data, or declare what it returns: `readonly returns = …` in its class, with a class that has validation decorators or a schema'
+      : 'What it declares as `returns`, or its agent as `output`, does not make the same of its JSON again: return that alone, unchanged';
+  throw new Error(
+    `The step "${node}" of the workflow "${workflow}" gave an output that would not survive a restart: ${unkeepable}. ` +
+      `This run is logged, so that another process can go on with it, and each output is kept as JSON. ${remedy}`,
+  );
+}
+
+/** Makes the output again. @throws StructuredOutputError, Error if the step makes something else of it now */
+export async function reviveOutput({ value, json }: KeptOutput, step: NodeStep): Promise<unknown> {
+  if (json === undefined) return value;
+  const schema = findSchema(step);
+  if (schema === undefined) throw new Error(`The step "${step.key}" has no class or schema for its output any more`);
+  return schema.parse(json);
+}
+
+/**
+ * Checks that `context.metadata` survives a restart.
+ * @throws StepOutputTooLargeError; Error if it does not
+ */
+export function assertMetadataKept(metadata: object, { node, workflow }: Omit<Giver, 'step'>): void {
+  const unkeepable = findUnkeepable(metadata, node);
+  if (unkeepable === undefined) return assertSize(JSON.stringify(metadata), { node });
+  throw new Error(
+    `The context.metadata of the workflow "${workflow}", when its step "${node}" had finished, would not survive a restart: ` +
+      `${unkeepable}. This run is logged, so that another process can go on with it. Put plain data into the metadata`,
+  );
+}
+
+/** @throws StepOutputTooLargeError */
+function assertSize(json: string, { node }: Pick<Giver, 'node'>): void {
+  if (json.length > MOST_KEPT_BYTES || Buffer.byteLength(json) > MOST_KEPT_BYTES) {
+    throw new StepOutputTooLargeError(node, MOST_KEPT_BYTES);
+  }
+}
+
+function findSchema({ instance: { returns } }: NodeStep): OutputSchema<unknown> | undefined {
+  return returns && makeOutputSchema(returns);
+}
+
+function writeJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+async function makesSame(json: string, output: unknown, schema: OutputSchema<unknown>): Promise<boolean> {
+  try {
+    return isDeepStrictEqual(await schema.parse(json), output);
+  } catch {
+    // It does not fit, or a rule of the author does not take it twice.
+    return false;
+  }
+}
