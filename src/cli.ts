@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { describeFileLimitFault } from './app/file-limit.js';
-import { describeStartFailure } from './app/start-up.js';
 import { EXIT, findApplication, findProject, openModule, runCli } from './cli/index.js';
 import { RunAbortedError } from './errors/index.js';
 import { findListenerErrorHandler, describeError, ensureError } from './kernel/index.js';
@@ -71,6 +70,7 @@ try {
     process.exitCode = EXIT.failed;
   }
 } catch (error) {
+  const { describeStartFailure } = await import('./app/start-up.js');
   process.stderr.write(`${describeStartFailure(error)}\n`);
   process.exitCode = 1;
 }

@@ -1,13 +1,4 @@
 import type { CliEnvironment, ExitCode } from './cli-environment.js';
-import { buildApplication } from './dev/build-command.js';
-import { startDev } from './dev/dev-command.js';
-import { showGraph } from './graph-command.js';
-import { initApplication } from './init-command.js';
-import { createKey, hashKey } from './key-commands.js';
-import { listWorkflows } from './list-command.js';
-import { showModels } from './models-command.js';
-import { newWorkflow } from './new-command.js';
-import { runWorkflow } from './run-command.js';
 
 /** The options by name, each with its short form and the name of its value. All take a value. */
 export const OPTIONS = {
@@ -34,7 +25,10 @@ export interface Command {
   readonly run: (parameters: readonly string[], options: Options, environment: CliEnvironment) => Promise<ExitCode>;
 }
 
-/** The commands by name, in the order of the usage. Some names have two words. */
+/**
+ * The commands by name, in the order of the usage. Some names have two words. What a command does is loaded when it is
+ * called: most of Nest and of Millrace is needed by a few only.
+ */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   [
     'init',
@@ -42,7 +36,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       parameters: ['folder'],
       options: ['millrace'],
       help: ['make a small application; from a tarball of Millrace, say, instead of its newest version'],
-      run: ([folder = ''], { millrace }, environment) => initApplication(folder, millrace, environment),
+      run: async ([folder = ''], { millrace }, environment) =>
+        (await import('./init-command.js')).initApplication(folder, millrace, environment),
     },
   ],
   [
@@ -51,7 +46,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       parameters: [],
       options: ['project', 'main', 'inspect'],
       help: ['compile and run the application, again after each change'],
-      run: (_, options, environment) => startDev(options, environment),
+      run: async (_, options, environment) => (await import('./dev/dev-command.js')).startDev(options, environment),
     },
   ],
   [
@@ -60,7 +55,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       parameters: [],
       options: ['project'],
       help: ['compile the application, and copy prompt files and the like'],
-      run: (_, { project }, environment) => buildApplication(project, environment),
+      run: async (_, { project }, environment) =>
+        (await import('./dev/build-command.js')).buildApplication(project, environment),
     },
   ],
   [
@@ -69,7 +65,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       parameters: [],
       options: ['app'],
       help: ['the workflows by id, with their aliases'],
-      run: (_, { app }, environment) => listWorkflows(app, environment),
+      run: async (_, { app }, environment) => (await import('./list-command.js')).listWorkflows(app, environment),
     },
   ],
   [
@@ -78,7 +74,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       parameters: ['id'],
       options: ['format', 'app'],
       help: ['the graph of a workflow: mermaid (default), svg or json'],
-      run: ([id = ''], { format = 'mermaid', app }, environment) => showGraph(id, { format, app }, environment),
+      run: async ([id = ''], { format = 'mermaid', app }, environment) =>
+        (await import('./graph-command.js')).showGraph(id, { format, app }, environment),
     },
   ],
   [
@@ -87,7 +84,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       parameters: [],
       options: ['format', 'app'],
       help: ['the providers of models, and which models each agent asks: text (default) or json'],
-      run: (_, { format = 'text', app }, environment) => showModels({ format, app }, environment),
+      run: async (_, { format = 'text', app }, environment) =>
+        (await import('./models-command.js')).showModels({ format, app }, environment),
     },
   ],
   [
@@ -99,8 +97,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
         'run a workflow and show its answer as it comes; the message - is read from stdin,',
         'and the input is what it is given beside messages: --input \'{"tone": "kind"}\'',
       ],
-      run: ([id = '', message = ''], { input, app }, environment) =>
-        runWorkflow(id, { message, input, app }, environment),
+      run: async ([id = '', message = ''], { input, app }, environment) =>
+        (await import('./run-command.js')).runWorkflow(id, { message, input, app }, environment),
     },
   ],
   [
@@ -112,7 +110,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
         'make src/workflows/<name>/ with a workflow and its test; what it begins with:',
         'chat (default), structured, tools, route or parallel',
       ],
-      run: ([name = ''], { kind = 'chat' }, environment) => newWorkflow(name, kind, environment),
+      run: async ([name = ''], { kind = 'chat' }, environment) =>
+        (await import('./new-command.js')).newWorkflow(name, kind, environment),
     },
   ],
   [
@@ -121,7 +120,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       parameters: ['name'],
       options: [],
       help: ['make an API key and show it, with its entry for API_KEYS_FILE'],
-      run: ([name = ''], _, environment) => createKey(name, environment),
+      run: async ([name = ''], _, environment) => (await import('./key-commands.js')).createKey(name, environment),
     },
   ],
   [
@@ -130,7 +129,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
       parameters: [],
       options: [],
       help: ['show the hash of a key, which is read from stdin'],
-      run: (_, __, environment) => hashKey(environment),
+      run: async (_, __, environment) => (await import('./key-commands.js')).hashKey(environment),
     },
   ],
 ]);

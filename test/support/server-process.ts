@@ -40,7 +40,7 @@ export async function ensureServerIsBuilt(): Promise<void> {
     build: async () => {
       // The two steps of `npm run build`.
       for (const step of [
-        ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'],
+        ['node_modules/typescript/bin/tsc', '-b', 'tsconfig.build.json'],
         ['scripts/copy-assets.mjs'],
       ]) {
         await promisify(execFile)(process.execPath, step, { cwd: ROOT }).catch((error: Error & { stdout?: string }) => {

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
-import { WorkflowRegistry } from '../../workflow/index.js';
 import { CliError } from '../cli-error.js';
 import { type ApplicationPlace, loadModule } from './find-module.js';
 
@@ -14,7 +13,10 @@ export async function openModule(place: ApplicationPlace): Promise<INestApplicat
   const { root, file } = place;
   process.chdir(root);
   if (existsSync(join(root, '.env'))) process.loadEnvFile(join(root, '.env'));
-  const { NestFactory } = await import('@nestjs/core');
+  const [{ NestFactory }, { WorkflowRegistry }] = await Promise.all([
+    import('@nestjs/core'),
+    import('../../workflow/index.js'),
+  ]);
   const module = await loadModule(place);
   const application = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
   try {
