@@ -1,7 +1,8 @@
 import cluster, { type Worker } from 'node:cluster';
-import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client';
+import { AggregatorRegistry, Gauge, Registry } from 'prom-client';
 import type { Clock } from '../kernel/index.js';
 import { askForOwnMetrics, isMetricsMessage, type MetricsJson, type MetricsMessage } from './cluster-metrics.js';
+import { makeDroppedLinesCounter } from './shown-counter.js';
 
 /** How long the workers may take to reply, in milliseconds; one that hangs must not delay the metrics of the others. */
 const LIMIT_MS = 1_000;
@@ -98,19 +99,6 @@ export class GatheredMetrics {
       .getMetricsAsJSON()
       .then((sum) => (this.#ended = sum as unknown as MetricsJson));
   }
-}
-
-/** Makes the counter of log lines that were lost because the output could not be written. */
-export function makeDroppedLinesCounter(count: () => number): Counter {
-  return new Counter({
-    name: 'millrace_log_lines_dropped_total',
-    help: 'Lines of the log that were lost because standard output or standard error could not be written.',
-    registers: [],
-    collect() {
-      this.reset();
-      this.inc(count());
-    },
-  });
 }
 
 function send(worker: Worker, message: MetricsMessage): void {

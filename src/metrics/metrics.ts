@@ -5,8 +5,8 @@ import type { Outcome } from '../errors/index.js';
 import { Clock } from '../kernel/index.js';
 import { Tracer } from '../tracing/index.js';
 import { ClusterMetrics } from './cluster-metrics.js';
-import { makeDroppedLinesCounter } from './gathered-metrics.js';
 import { Instruments } from './instruments.js';
+import { makeDroppedLinesCounter, makeShownCounter, type ShownCount } from './shown-counter.js';
 import { StreamMetrics } from './stream-metrics.js';
 import { registerTracingMetrics } from './tracing-metrics.js';
 
@@ -78,6 +78,13 @@ export class Metrics {
       this.set(value());
     };
     registry.registerMetric(new Gauge({ name, help, aggregator: together, registers: [], collect }));
+  }
+
+  /** Shows how often something has happened so far. A later count of the same name replaces it. */
+  showCount(count: ShownCount): void {
+    const { registry } = this.instruments;
+    registry.removeSingleMetric(count.name);
+    registry.registerMetric(makeShownCounter(count));
   }
 
   /** Shows how many lines of the log were lost so far. */

@@ -15,6 +15,7 @@ import { DocumentStore } from './store/document-store.js';
 import { EmbeddedRunLogs } from './store/embedded-run-logs.js';
 import { EmbeddedStore } from './store/embedded-store.js';
 import { RunLogStore } from './store/run-log-store.js';
+import { StoreMetrics } from './store/store-metrics.js';
 
 const OBSERVERS = [
   TraceObserverFactory,
@@ -31,6 +32,7 @@ const OBSERVERS = [
     EmbeddedStore,
     { provide: DocumentStore, useExisting: EmbeddedStore },
     { provide: RunLogStore, useClass: EmbeddedRunLogs },
+    StoreMetrics,
     LoggedRuns,
     ...OBSERVERS,
     {

@@ -13,6 +13,7 @@ import {
 } from '../support/background-client.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, readResponse, send } from '../support/http-client.js';
+import { MetricsPage } from '../support/metrics-page.js';
 import { failResponse } from '../support/responses-client.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
@@ -162,6 +163,8 @@ describe('a response in the background whose process ends', () => {
         const { status, headers } = await readResponse(await answer);
         expect([status, headers['retry-after']]).toEqual([503, '2']);
         expect((await getJson(responseUrl(app, id))).status).toBe(503);
+        expect((await MetricsPage.of(server.url)).sum('millrace_store_up')).toBe(0);
+        expect((await MetricsPage.of(first.url)).sum('millrace_store_up')).toBe(1);
       } finally {
         await first.process.stop();
       }

@@ -3,6 +3,7 @@ import { Bench } from '../support/app.js';
 import { beginResponse, callResponse, followResponse, readStream, retrieve } from '../support/background-client.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, postJson } from '../support/http-client.js';
+import { MetricsPage } from '../support/metrics-page.js';
 import { openResponse, responsesUrl } from '../support/responses-client.js';
 import { scriptStream } from '../support/upstream/scripts.js';
 import { gate } from '../support/upstream/steps.js';
@@ -36,6 +37,10 @@ describe('many responses in the background', () => {
     for (const id of [first, second]) {
       expect(readStream((await followResponse(bench.app, id)).text).response.status).toBe('completed');
     }
+    const page = await MetricsPage.of(bench.app.url);
+    expect(page.sum('millrace_store_up')).toBe(1);
+    expect(page.sum('millrace_stored_responses_total')).toBe(3);
+    expect(page.sum('millrace_stored_events_total')).toBeGreaterThanOrEqual(3 * 3);
   });
 
   it('are cancelled while they wait, and never begin', async () => {

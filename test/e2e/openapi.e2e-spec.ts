@@ -295,6 +295,7 @@ describeInBrowser()('Swagger UI', () => {
 
   it.each([
     ['createChatCompletion', 'Chat', 'chat.completion.chunk'],
+    ['createResponse', 'Responses', 'response.output_text.delta'],
     ['listModels', 'Models', '"object": "list"'],
     ['retrieveModelGraph', 'Models', '"workflow": "streaming"'],
     ['live', 'Health', '"status": "ok"'],

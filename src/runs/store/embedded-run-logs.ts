@@ -52,8 +52,12 @@ export class EmbeddedRunLogs extends RunLogStore {
     this.store.watchLoss(onLost);
   }
 
-  override append(batches: readonly LogBatch[]): Promise<readonly boolean[]> {
-    return this.store.useRunLogs((logs) => logs.append(batches));
+  override async append(batches: readonly LogBatch[]): Promise<readonly boolean[]> {
+    const kept = await this.store.useRunLogs((logs) => logs.append(batches));
+    kept.forEach((isKept, place) => {
+      if (isKept) this.store.taken.events += batches[place]?.events.length ?? 0;
+    });
+    return kept;
   }
 
   override async read(id: string, from: number): Promise<LogPage | undefined> {

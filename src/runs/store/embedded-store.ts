@@ -51,6 +51,10 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   #thread: SqliteThread | undefined;
   #isClosed = false;
   readonly #lossListeners: (() => void)[] = [];
+  /** False from a failure of it until it works again. */
+  isUp = true;
+  /** How much was written so far. */
+  readonly taken = { documents: 0, events: 0 };
 
   constructor(
     private readonly config: AppConfig,
@@ -71,7 +75,9 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
 
   override async put(document: StoredDocument): Promise<boolean> {
     if (!this.isOn) return false;
-    return this.#use(({ documents }) => documents.put(document));
+    const isKept = await this.#use(({ documents }) => documents.put(document));
+    if (isKept) this.taken.documents++;
+    return isKept;
   }
 
   override async find(id: string, owner: string): Promise<Pick<StoredDocument, 'json'> | undefined> {
@@ -110,8 +116,11 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   async #use<T>(work: (open: OpenStore) => Promise<T>): Promise<T> {
     const open = await this.#open();
     try {
-      return await work(open);
+      const result = await work(open);
+      this.isUp = true;
+      return result;
     } catch (error) {
+      this.isUp = false;
       if (open.thread.isFenced) this.#lose(open);
       else if (open.thread.hasEnded) await this.#leave(open);
       throw this.#makeAwayError(error);
@@ -225,6 +234,7 @@ export class EmbeddedStore extends DocumentStore implements OnApplicationShutdow
   }
 
   #giveUp(): void {
+    this.isUp = false;
     this.#opening = undefined;
     this.#sweep?.cancel();
     this.#notBefore = this.clock.monotonic() + TRY_AGAIN_MS;
