@@ -28,6 +28,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
   readonly #file: KeyFile | undefined;
   #tokens: TokenVerifier | undefined;
   #ring: KeyRing;
+  #isGuest: (request: Request) => boolean = () => false;
 
   constructor(
     private readonly config: AppConfig,
@@ -73,6 +74,14 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
     });
   }
 
+  /**
+   * Lets requests pass without a key that say in another way what they may do: the route checks that. They have no caller.
+   * @param isGuest by a request's whole path and its query
+   */
+  admitGuests(isGuest: (request: Request) => boolean): void {
+    this.#isGuest = isGuest;
+  }
+
   onModuleDestroy(): void {
     this.#file?.stop();
   }
@@ -80,7 +89,7 @@ export class AccessControl implements OnModuleInit, OnModuleDestroy {
   /** The middleware of every route that needs a key or token. It runs before bodies are read. */
   readonly middleware = (request: Request, _response: Response, next: NextFunction): void => {
     // Preflights carry no key, and the responses to them reveal nothing.
-    if (this.isOpen || request.method === 'OPTIONS') {
+    if (this.isOpen || request.method === 'OPTIONS' || this.#isGuest(request)) {
       next();
       return;
     }

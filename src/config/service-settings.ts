@@ -1,4 +1,4 @@
-import { type Kind, optional, Refusal, serverSetting, setting, type Values } from './setting.js';
+import { type Kind, optional, Refusal, secret, serverSetting, setting, type Values } from './setting.js';
 import { list, pattern, milliseconds, number, oneOf, onOrOff, size, text, wholeNumber } from './kinds.js';
 
 /** Log levels of Nest's logger, from the quietest. */
@@ -93,6 +93,8 @@ export const SERVICE_SETTINGS = {
     mostQueuedOfCaller: setting('LIMIT_QUEUED_RUNS', wholeNumber(1, 1_000_000), 1_000),
     /** Longest time of one run in the background, from its beginning to its last token. */
     timeoutMs: setting('RUNS_TIMEOUT_MS', milliseconds(1), 3_600_000),
+    /** Signs the tickets of streams; undefined: a secret that the store keeps. */
+    ticketSecret: secret('RUNS_TICKET_SECRET', pattern(/^.{16,}$/, 'have at least 16 characters')),
   },
   upstream: {
     /** Longest wait for the first byte of a model's completion. */

@@ -14,6 +14,22 @@ export class UnauthorizedError extends InvalidRequestError {
   }
 }
 
+const TICKET_FAULTS = {
+  ticket_expired:
+    'This ticket has expired. Ask for another one, and open the stream again from the last event that you have.',
+  invalid_ticket:
+    'This ticket is not good for the events of this run. Ask for one with the API key that began the run.',
+} as const;
+
+/** A ticket in the address of a stream is not good for it, or not any more. Status 401. */
+export class TicketError extends InvalidRequestError {
+  override readonly status = 401;
+
+  constructor(code: keyof typeof TICKET_FAULTS) {
+    super(TICKET_FAULTS[code], { code });
+  }
+}
+
 /**
  * The caller is known but may not use this workflow. The client is told the same as if the workflow did not exist; the access log
  * and metrics say `forbidden`.

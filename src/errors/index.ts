@@ -4,6 +4,7 @@ export {
   type LimitedBy,
   RateLimitedError,
   RequestInProgressError,
+  TicketError,
   UnauthorizedError,
 } from './access-errors.js';
 export {

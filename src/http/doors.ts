@@ -98,10 +98,8 @@ export class Doors implements OnModuleInit {
       return `Did you mean ${found}? The base URL that clients are given ends in ${base}${API_ROOT}.`;
     }
     if (path.startsWith(API_ROOT)) return `There are: ${routes.join(', ')}.`;
-    // The shortest route lists the models.
-    const [start = 'GET /'] = routes
-      .filter((route) => route.startsWith('GET '))
-      .toSorted((a, b) => a.length - b.length);
+    // The first one that needs no id lists the models.
+    const start = routes.find((route) => route.startsWith('GET ') && !route.includes('{')) ?? 'GET /';
     return `The API is below ${base}${API_ROOT}: ${start} is a start.`;
   }
 }

@@ -71,7 +71,7 @@ export class RequestRecord implements RunRecord {
     return this.#failure;
   }
 
-  /** The id of its run; undefined if none was started. */
+  /** The id of its run, or of the one that it is about; undefined if there is none. */
   get runId(): string | undefined {
     return this.#runId;
   }
@@ -103,6 +103,11 @@ export class RequestRecord implements RunRecord {
     this.#runId = runId;
     this.#isRunning = true;
     this.#hasRun = true;
+  }
+
+  /** Sets the id of a run that the request is about and that does not end with it. */
+  setRun(runId: string): void {
+    this.#runId = runId;
   }
 
   endRun(outcome: Outcome, { usage, untoldTokens, error, node }: RunEnding): void {

@@ -2,6 +2,7 @@ import { type DynamicModule, type FactoryProvider, Logger, Module, type ModuleMe
 import { CompletionsModule } from '../api/completions/index.js';
 import { ModelsModule } from '../api/models/index.js';
 import { ResponsesModule } from '../api/responses/index.js';
+import { NativeRunsModule } from '../api/runs/index.js';
 import { AppConfig, readModuleConfig } from '../config/index.js';
 import { DocsModule } from '../docs/index.js';
 import { ConfigurationError } from '../errors/index.js';
@@ -37,6 +38,7 @@ const DECISION = Symbol('what the application has decided');
     DocsModule,
     HealthModule,
     ModelsModule,
+    NativeRunsModule,
     NodesModule,
     PlaygroundModule,
     ResponsesModule,

@@ -5,6 +5,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { CompletionsController } from '../api/completions/index.js';
 import { GraphsController, ModelsController } from '../api/models/index.js';
 import { ResponsesController, StoredResponsesController } from '../api/responses/index.js';
+import { OneRunController, RunsController } from '../api/runs/index.js';
 import { HealthController, MetricsController } from '../health/index.js';
 import { API_ROOT, describeRoutes } from '../http/index.js';
 import { makeErrorResponses, referToErrors, type ErrorStatus } from './openapi-errors.js';
@@ -30,21 +31,29 @@ const GUARDED: readonly ErrorStatus[] = [401, 503];
 const ERRORS_BY_OPERATION: Readonly<Record<string, readonly ErrorStatus[]>> = {
   createChatCompletion: [404, 409, 413, 415, 422, 429, 502, 504],
   createResponse: [404, 409, 413, 415, 422, 429, 502, 504],
+  createRun: [404, 409, 413, 415, 429],
+  createRunTicket: [404, 413, 415],
+  cancelRun: [404],
+  deleteRun: [404],
   deleteResponse: [404],
   listInputItems: [404],
   retrieveModel: [404],
   retrieveModelGraph: [404],
   retrieveResponse: [404],
+  retrieveRun: [404],
+  streamRunEvents: [404, 410],
 };
 
 /** The operations that run workflows. */
-const RUNS: ReadonlySet<string> = new Set(['createChatCompletion', 'createResponse']);
+const RUNS: ReadonlySet<string> = new Set(['createChatCompletion', 'createResponse', 'createRun']);
 
 /** The controllers that the document describes. */
 const CONTROLLERS = [
   CompletionsController,
   ResponsesController,
   StoredResponsesController,
+  RunsController,
+  OneRunController,
   GraphsController,
   ModelsController,
   HealthController,
@@ -80,6 +89,7 @@ export async function makeOpenApiDocument(): Promise<OpenAPIObject> {
       .addServer('/', 'The server that this document comes from.')
       .addTag('Chat', 'Run workflows.')
       .addTag('Responses', 'Run workflows in the protocol of responses, and find what was stored.')
+      .addTag('Runs', 'Run workflows that outlive their requests: begin, watch, cancel and remove them.')
       .addTag('Models', 'Find out which workflows there are, and what they are made of.')
       .addTag('Health', 'For orchestrators, load balancers and Prometheus.')
       .addBearerAuth(

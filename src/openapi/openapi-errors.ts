@@ -1,5 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import {
+  GoneError,
   InternalError,
   InvalidRequestError,
   type MillraceError,
@@ -70,6 +71,13 @@ const ERROR_RESPONSES = {
     description: 'Another replica is at work on the same request, by its `Idempotency-Key`.',
     examples: { running: new RequestInProgressError({}) },
     headers: refusals,
+  },
+  410: {
+    name: 'Gone',
+    description: 'The log of the run has expired, or ends before the number that the client has.',
+    examples: {
+      expired: new GoneError('The log of this run has expired: only the run itself is kept.', 'log_expired'),
+    },
   },
   413: {
     name: 'PayloadTooLarge',

@@ -39,9 +39,20 @@ const RUN_HEADERS = {
     description: 'Id of the trace; absent if the request is not traced.',
     schema: { type: 'string', example: '0af7651916cd43dd8448eb211c80319c' },
   },
+  'millrace-run-id': {
+    description: 'Id of the run; absent if it does not outlive its request.',
+    schema: { type: 'string', example: 'run_4e1f0c9d8b7a695847362514' },
+  },
   'idempotent-replayed': {
     description: '`true` if an earlier request with this `Idempotency-Key` got the same response.',
     schema: { type: 'string', enum: ['true'] },
+  },
+} satisfies Headers;
+
+const CREATION_HEADERS = {
+  location: {
+    description: 'Where the run is.',
+    schema: { type: 'string', example: '/v1/runs/run_4e1f0c9d8b7a695847362514' },
   },
 } satisfies Headers;
 
@@ -67,6 +78,7 @@ const LIMIT_HEADERS: Headers = { ...makeMinuteHeaders('requests'), ...makeMinute
 export const RESPONSE_HEADERS: Headers = {
   ...COMMON_HEADERS,
   ...RUN_HEADERS,
+  ...CREATION_HEADERS,
   ...LIMIT_HEADERS,
   ...REFUSAL_HEADERS,
   ...CHALLENGE_HEADERS,

@@ -9,6 +9,7 @@ import {
 } from '../api/completions/index.js';
 import { ModelCard, ModelList } from '../api/models/index.js';
 import { INPUT_ITEMS, ResponseRequest, TOOL_CHOICES, TOOLS } from '../api/responses/index.js';
+import { CreateRunRequest, RUN_EVENT_SCHEMA, RUN_LIST_SCHEMA, RUN_SCHEMA } from '../api/runs/index.js';
 import { ErrorEnvelope } from '../http/index.js';
 import {
   type AllowedStrings,
@@ -57,6 +58,7 @@ const ROOTS: readonly ClassConstructor<object>[] = [
   ModelCard,
   ModelList,
   ResponseRequest,
+  CreateRunRequest,
   ...INPUT_ITEMS,
   ...Object.values(TOOLS),
   ...Object.values(TOOL_CHOICES),
@@ -83,7 +85,12 @@ export function makeOpenApiSchemas(): Record<string, SchemaObject> {
     for (const { nested } of rules.properties) nested?.variants.forEach(collect);
   };
   for (const type of ROOTS) collect(compileRuleSet(type));
-  return Object.fromEntries([...classes].map(([name, rules]) => [name, describeRuleSet(rules)]));
+  return {
+    ...Object.fromEntries([...classes].map(([name, rules]) => [name, describeRuleSet(rules)])),
+    Run: RUN_SCHEMA,
+    RunEvent: RUN_EVENT_SCHEMA,
+    RunList: RUN_LIST_SCHEMA,
+  };
 }
 
 function describeRuleSet({ type, properties }: RuleSet): SchemaObject {

@@ -6,6 +6,7 @@ import {
   assertValidResponse,
   assertValidResponseEvent,
 } from './response-schemas.js';
+import { assertValidRun, assertValidRunEvent, assertValidRunList, assertValidTicket } from './run-schemas.js';
 import {
   assertValidChunk,
   assertValidCompletion,
@@ -94,7 +95,8 @@ function checkFrames(text: string): void {
     const [, name, data = ''] = FRAME.exec(frame) ?? [];
     if (data === '[DONE]') continue;
     const json: unknown = JSON.parse(data);
-    if (name !== undefined) assertValidResponseEvent(json);
+    if (name !== undefined && !/^(response\.|error$)/.test(name)) assertValidRunEvent(json, name);
+    else if (name !== undefined) assertValidResponseEvent(json);
     else if (isObject(json) && 'error' in json) assertValidError(json);
     else assertValidChunk(json);
   }
@@ -104,11 +106,20 @@ function checkObject(json: unknown): void {
   if (isObject(json) && json['object'] === 'response') {
     if ('deleted' in json) assertValidDeletion(json);
     else assertValidResponse(json);
-  } else if (isObject(json) && 'has_more' in json) assertValidItemList(json);
+  } else if (isObject(json) && json['object'] === 'run') {
+    if (!('deleted' in json)) assertValidRun(json);
+  } else if (isObject(json) && 'has_more' in json) {
+    if (isRunList(json)) assertValidRunList(json);
+    else assertValidItemList(json);
+  } else if (isObject(json) && 'expires_at' in json) assertValidTicket(json);
   else if (!isObject(json) || 'error' in json) assertValidError(json);
   else if (json['object'] === 'list') assertValidModelList(json);
   else if (json['object'] === 'model') assertValidModel(json);
   else assertValidCompletion(json);
+}
+
+function isRunList({ data }: Record<string, unknown>): boolean {
+  return Array.isArray(data) && isObject(data[0]) && data[0]['object'] === 'run';
 }
 
 function isObject(json: unknown): json is Record<string, unknown> {

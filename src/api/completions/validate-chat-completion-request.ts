@@ -1,7 +1,8 @@
 import { InvalidRequestError } from '../../errors/index.js';
 import { isJsonObject } from '../../kernel/index.js';
 import { checkObject, FaultLog, compileRuleSet } from '../../schema/index.js';
-import { ChatCompletionRequest, checkDependencies } from './dto/index.js';
+import { checkDependencies } from '../wire/index.js';
+import { ChatCompletionRequest } from './dto/index.js';
 
 const RULES = compileRuleSet(ChatCompletionRequest);
 

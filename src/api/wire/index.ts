@@ -1,8 +1,12 @@
+export { ChatParameters } from './chat/chat-parameters.js';
+export { MESSAGE_ROLES } from './chat/messages.js';
+export { checkDependencies } from './chat/parameter-dependencies.js';
+export { TOOL_CALLS, type ToolCall } from './chat/tool-calls.js';
 export { EventStreamWriter } from './event-stream-writer.js';
 export type { LogFold, LogFrame } from './log-stream/log-fold.js';
 export { type LogStreamOptions, LogStreamer } from './log-stream/log.streamer.js';
 export { assertReached, readPosition, type StreamPosition } from './log-stream/read-position.js';
-export { NODE_EVENTS_HEADER, NodeEvents } from './node-events.js';
+export { cutFolder, NODE_EVENTS_HEADER, NodeEvents } from './node-events.js';
 export {
   EndUser,
   FrequencyPenalty,
@@ -16,8 +20,12 @@ export {
   WorkflowModel,
 } from './shared-parameters.js';
 export { readOrigin } from './read-origin.js';
-export { RequestIntake, type TakenRequest } from './request-intake.js';
+export { JsonBodyReader } from './json-body-reader.js';
+export { RequestIntake, type TakenRequest, watchClient } from './request-intake.js';
+export { readIdentity } from './idempotency/idempotency-key.js';
+export { addRunHeaders } from './run-headers.js';
 export { isRepeated, NewestEvents, paceRunEvents, type RepeatedEvent, wantsNodeEvents } from './pace-run-events.js';
+export { SaidContent } from './said-content.js';
 export { DONE_FRAME, encodeError } from './sse-frames.js';
 export { WholeResponses } from './whole-responses.js';
 export { WireModule } from './wire.module.js';

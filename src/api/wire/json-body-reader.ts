@@ -19,6 +19,8 @@ const MEMORY_FOR_VALUE = 160;
 /** Bytes for which memory is set aside first if the request does not announce how long its body is. */
 const UNANNOUNCED_BYTES = 64 * 1024;
 
+/** Most bytes of a body of a few values. */
+const SMALL_BYTES = 16 * 1024;
 /** Above either of these, parsing takes milliseconds. */
 const HEAVY = { values: 1_000, bytes: 256 * 1024 } as const;
 
@@ -147,6 +149,28 @@ export class JsonBodyReader implements OnModuleInit {
   parse({ bytes, values }: ReadBody, signal: AbortNotice): unknown {
     const isHeavy = values > HEAVY.values || bytes.length > HEAVY.bytes;
     return isHeavy ? this.#heavy.do(() => parseUnlessAborted(bytes, signal)) : parseJson(bytes);
+  }
+
+  /**
+   * Reads and parses a body of a few values, for which no memory is set aside.
+   * @param signal aborts when the client leaves
+   * @returns undefined if there is none
+   * @throws as {@link readHead}, {@link read} and {@link parse} do
+   */
+  async readSmall(request: Request, signal: AbortNotice): Promise<unknown> {
+    const head = this.readHead(request);
+    if (head === undefined) return undefined;
+    const assertSmall = (size: number): undefined => {
+      if (size > SMALL_BYTES) throw new PayloadTooLargeError(`${SMALL_BYTES / 1024}kb`);
+    };
+    assertSmall(head.bytes ?? 0);
+    const { clock, config } = this;
+    const idleMs = config.server.bodyTimeoutMs;
+    const bytes = await readBytes(request, { announced: head.bytes, signal, clock, idleMs, mayGrowTo: assertSmall });
+    if (bytes.length === 0) return undefined;
+    const values = scanJson(bytes, this.#limits);
+    if (typeof values !== 'number') throw makeJsonError(bytes, values, this.#limits);
+    return parseJson(bytes);
   }
 
   /** The most memory that a body of this size can take: each value takes at least one byte and one to separate it from the next. */

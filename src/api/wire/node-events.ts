@@ -104,7 +104,7 @@ export class NodeEvents {
 const ABORTED = { code: 'aborted', message: 'The step was ended because its run has failed.' };
 
 /** Keeps only the name of a file: servers of local models name a model by its path, which clients must not see. */
-function cutFolder(model: string): string {
+export function cutFolder(model: string): string {
   return /^(?:[./~]|[A-Za-z]:\\)/.test(model) ? model.replace(/^.*[/\\](?=[^])/, '') : model;
 }
 

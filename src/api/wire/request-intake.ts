@@ -66,7 +66,7 @@ export class RequestIntake {
 }
 
 /** Aborts when the client leaves before it has the whole response. */
-function watchClient(response: Response): Cancellation {
+export function watchClient(response: Response): Cancellation {
   const gone = new Cancellation();
   response.once('close', () => {
     if (!isSent(response)) gone.abort(GONE);

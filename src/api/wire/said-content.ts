@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { writeBoundedJson } from '../../kernel/index.js';
+import type { NodeFinished } from '../../engine/index.js';
+import { type JsonValue, writeBoundedJson } from '../../kernel/index.js';
 
 /** Keeps what nodes said to the client as `content`, for comparison with their outputs; bounded for each node. */
 export class SaidContent {
   readonly #limit: number;
-  /** The text of each node from its first bracket on; undefined if it is too long. */
+  /** The text of each node; undefined if it is too long. */
   readonly #texts = new Map<string, string | undefined>();
 
   /** @param limit most characters that are kept of one node */
@@ -13,20 +14,28 @@ export class SaidContent {
   }
 
   add(node: string, text: string): void {
-    if (!this.#texts.has(node)) {
-      // The separator before a node's text is not a part of it.
-      const start = text.search(/[[{]/);
-      if (start >= 0) this.#keep(node, text.slice(start));
-      return;
-    }
-    const before = this.#texts.get(node);
+    const before = this.#texts.has(node) ? this.#texts.get(node) : '';
     if (before !== undefined) this.#keep(node, before + text);
   }
 
-  /** Whether the node has said this value as JSON and nothing else. Never throws. */
-  isAll(node: string, value: object): boolean {
-    const text = this.#texts.get(node);
-    if (text === undefined) return false;
+  /** What the node says from now on is said in place of all that it has said. */
+  restart(node: string): void {
+    this.#texts.delete(node);
+  }
+
+  /** The output of a node, if clients have read the same as text; undefined if they have not. */
+  findShown({ node, visible, output }: Pick<NodeFinished, 'node' | 'visible' | 'output'>): JsonValue | undefined {
+    if (!visible || output === null || (typeof output !== 'object' && typeof output !== 'string')) return undefined;
+    return this.isAll(node, output) ? output : undefined;
+  }
+
+  /** Whether the node has said this value and nothing else: a text as it is, anything else as JSON. Never throws. */
+  isAll(node: string, value: object | string): boolean {
+    const said = this.#texts.get(node);
+    if (said === undefined) return false;
+    // The separator before a node's text is not a part of it.
+    if (typeof value === 'string') return said.endsWith(value) && isBlank(said.slice(0, said.length - value.length));
+    const text = said.slice(Math.max(0, said.search(/[[{]/)));
     try {
       return isDeepStrictEqual(JSON.parse(text), JSON.parse(writeBoundedJson(value, this.#limit) ?? ''));
     } catch {
@@ -37,4 +46,8 @@ export class SaidContent {
   #keep(node: string, text: string): void {
     this.#texts.set(node, text.length > this.#limit ? undefined : text);
   }
+}
+
+function isBlank(text: string): boolean {
+  return text.trim() === '';
 }

@@ -12,6 +12,6 @@ import { WholeResponses } from './whole-responses.js';
 @Module({
   imports: [AccessModule, RunsModule],
   providers: [IdempotentResponses, JsonBodyReader, LogStreamer, RequestIntake, SharedResponses, WholeResponses],
-  exports: [LogStreamer, RequestIntake, WholeResponses],
+  exports: [JsonBodyReader, LogStreamer, RequestIntake, WholeResponses],
 })
 export class WireModule {}

@@ -18,16 +18,14 @@ export class LogFollower {
   readonly #source: LogSource;
   readonly #id: string;
   /** Of the next event. */
-  #number: number;
+  #number = 0;
   #open: OpenLog | undefined;
   #isClosed = false;
   #onClose: (() => void) | undefined;
 
-  /** @param from number of the first event that is wanted */
-  constructor(source: LogSource, id: string, from = 0) {
+  constructor(source: LogSource, id: string) {
     this.#source = source;
     this.#id = id;
-    this.#number = from;
     this.#open = source.findOpen(id);
   }
 

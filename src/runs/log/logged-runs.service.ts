@@ -76,6 +76,11 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     if (this.store.isOn && (await this.store.hasEarlier())) void this.#endEarlier();
   }
 
+  /** False: no run can have a log. */
+  get isOn(): boolean {
+    return this.store.isOn;
+  }
+
   /** To be called by each door before the application starts. */
   addDoor(door: RunDoor): void {
     this.#doors.set(door.name, door);
@@ -169,15 +174,25 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     return this.store.list(query);
   }
 
+  /** See `RunLogStore.findOwner`. */
+  findOwner(id: string): Promise<string | undefined> {
+    return this.store.findOwner(id);
+  }
+
+  /** A secret that all who use this store share. @param name what it is for */
+  findSecret(name: string): Promise<string> {
+    return this.store.findSecret(name, this.ids.replicaId());
+  }
+
   /** What its door wanted to have back; undefined if there is no such run. */
   async findMemo(id: string): Promise<unknown> {
     const json = await this.store.findRequest(id);
     return json === undefined ? undefined : (JSON.parse(json) as KeptRequest).memo;
   }
 
-  /** Reads a log. @param from number of the first event that is wanted; absent: 0 */
-  follow(id: string, from?: number): LogFollower {
-    return new LogFollower(this, id, from);
+  /** Reads a log from its beginning on. */
+  follow(id: string): LogFollower {
+    return new LogFollower(this, id);
   }
 
   /** What a log has now. */

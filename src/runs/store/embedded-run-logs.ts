@@ -73,6 +73,14 @@ export class EmbeddedRunLogs extends RunLogStore {
     return query.after === undefined ? { runs: [], hasMore: false } : undefined;
   }
 
+  override async findOwner(id: string): Promise<string | undefined> {
+    return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.findOwner(id)) : undefined;
+  }
+
+  override findSecret(name: string, fresh: string): Promise<string> {
+    return this.store.useRunLogs((logs) => logs.findSecret(name, fresh));
+  }
+
   override async findRequest(id: string): Promise<string | undefined> {
     return (await this.store.hasAny()) ? this.store.useRunLogs((logs) => logs.findRequest(id)) : undefined;
   }

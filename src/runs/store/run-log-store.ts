@@ -227,6 +227,16 @@ export abstract class RunLogStore {
    */
   abstract find(id: string, owner: string): Promise<LoggedRun | undefined>;
 
+  /** Who a run belongs to; undefined if there is none. @param id the run's own */
+  abstract findOwner(id: string): Promise<string | undefined>;
+
+  /**
+   * A secret of this store, the same for all who use it and as long as the store is there.
+   * @param name what it is for
+   * @param fresh becomes the secret if there is none of this name yet
+   */
+  abstract findSecret(name: string, fresh: string): Promise<string>;
+
   /** Lists the runs of one owner. @returns undefined if `after` is none of them */
   abstract list(query: RunQuery): Promise<RunPage | undefined>;
 

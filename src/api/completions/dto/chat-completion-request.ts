@@ -1,35 +1,9 @@
-import {
-  ArrayMaxSize,
-  ArrayNotEmpty,
-  IsArray,
-  IsBoolean,
-  IsInt,
-  IsObject,
-  IsOptional,
-  IsString,
-  Max,
-  Min,
-} from 'class-validator';
+import { ArrayNotEmpty, IsArray, IsBoolean, IsOptional } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import type { JsonObject } from '../../../kernel/index.js';
 import type { Message } from '../../../models/index.js';
-import {
-  EndUser,
-  FrequencyPenalty,
-  ParallelToolCalls,
-  PresencePenalty,
-  PromptCacheKey,
-  PromptCacheRetention,
-  RequestedServiceTier,
-  Temperature,
-  TopP,
-  WorkflowModel,
-} from '../../wire/index.js';
-import { Nested, NotOffered, OneOf, OrString } from '../../../schema/index.js';
-import { MESSAGE_ROLES } from './messages.js';
-import { RESPONSE_FORMATS, type ResponseFormat } from './response-format.js';
+import { Nested, OneOf } from '../../../schema/index.js';
+import { ChatParameters, MESSAGE_ROLES, WorkflowModel } from '../../wire/index.js';
 import { StreamOptions } from './stream-options.js';
-import { type Tool, TOOL_CHOICES, type ToolChoice, TOOLS } from './tools.js';
 
 /**
  * Body of `POST /v1/chat/completions`, as the client sent it. Null means "not given" for every parameter but `model` and
@@ -46,9 +20,7 @@ import { type Tool, TOOL_CHOICES, type ToolChoice, TOOLS } from './tools.js';
     stream: true,
   },
 })
-export class ChatCompletionRequest {
-  readonly [parameter: string]: unknown;
-
+export class ChatCompletionRequest extends ChatParameters {
   @WorkflowModel()
   readonly model: string;
 
@@ -77,181 +49,8 @@ export class ChatCompletionRequest {
   @JSONSchema({ description: 'Options of a streamed response; only together with `stream: true`.' })
   readonly stream_options?: StreamOptions | null;
 
-  @Temperature()
-  readonly temperature?: number | null;
-
-  @TopP()
-  readonly top_p?: number | null;
-
-  @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(1, {
-    message: 'a workflow gives one choice. Leave `n` out, or send one request for each answer.',
-    context: { code: 'unsupported_value' },
-  })
-  @JSONSchema({ description: 'Number of choices. A workflow gives one.', default: 1 })
-  readonly n?: number | null;
-
-  @IsOptional()
-  @IsInt()
-  @Min(1)
-  @JSONSchema({ description: 'Most tokens that the model may write, its reasoning included.', example: 1024 })
-  readonly max_completion_tokens?: number | null;
-
-  @IsOptional()
-  @IsInt()
-  @Min(1)
-  @JSONSchema({ description: 'Older name of `max_completion_tokens`.', deprecated: true })
-  readonly max_tokens?: number | null;
-
-  @IsOptional()
-  @OrString()
-  @IsArray()
-  @ArrayNotEmpty()
-  @ArrayMaxSize(4)
-  @IsString({ each: true })
-  @JSONSchema({
-    description: 'The model stops before it writes one of these: a string, or up to four.',
-    example: ['\n'],
-  })
-  readonly stop?: string | readonly string[] | null;
-
-  @PresencePenalty()
-  readonly presence_penalty?: number | null;
-
-  @FrequencyPenalty()
-  readonly frequency_penalty?: number | null;
-
-  @IsOptional()
-  @IsObject()
-  @JSONSchema({
-    description: 'Makes tokens, by their id, likelier (up to 100) or less likely (down to -100).',
-    additionalProperties: true,
-    example: { '50256': -100 },
-  })
-  readonly logit_bias?: JsonObject | null;
-
-  @IsOptional()
-  @IsBoolean()
-  @JSONSchema({ description: 'Whether to tell the probability of each token of the completion.', default: false })
-  readonly logprobs?: boolean | null;
-
-  @IsOptional()
-  @IsInt()
-  @Min(0)
-  @Max(20)
-  @JSONSchema({ description: 'How many likely tokens to tell at each place; needs `logprobs: true`.' })
-  readonly top_logprobs?: number | null;
-
-  @IsOptional()
-  @IsInt()
-  @Min(-(2 ** 63))
-  @Max(2 ** 63)
-  @JSONSchema({
-    description:
-      'Asks for the same completion each time, as far as the model can. Beyond 2^53 an integer is refused if it is not exact.',
-    deprecated: true,
-    example: 42,
-  })
-  readonly seed?: number | null;
-
-  @IsOptional()
-  @OneOf('type', RESPONSE_FORMATS)
-  @JSONSchema({ description: 'The form of the completion. Nodes with a form of their own keep it.' })
-  readonly response_format?: ResponseFormat | null;
-
-  @IsOptional()
-  @IsArray()
-  @ArrayNotEmpty()
-  @OneOf('type', TOOLS, { each: true })
-  @JSONSchema({ description: 'Tools of the client that the model may call.' })
-  readonly tools?: readonly Tool[] | null;
-
-  @IsOptional()
-  @OrString('none', 'auto', 'required')
-  @OneOf('type', TOOL_CHOICES)
-  @JSONSchema({ description: 'Whether and which tool the model calls; only together with `tools`.', example: 'auto' })
-  readonly tool_choice?: ToolChoice | null;
-
-  @ParallelToolCalls()
-  readonly parallel_tool_calls?: boolean | null;
-
-  @IsOptional()
-  @NotOffered('this server offers functions to models in their present form only. Give them as `tools`.')
-  @JSONSchema({ description: 'The former form of `tools`, which is refused: leave it out.', deprecated: true })
-  readonly functions?: null;
-
-  @IsOptional()
-  @NotOffered('this server offers functions to models in their present form only. Give it as `tool_choice`.')
-  @JSONSchema({ description: 'The former form of `tool_choice`, which is refused: leave it out.', deprecated: true })
-  readonly function_call?: null;
-
-  @EndUser()
-  readonly user?: string | null;
-
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'Stands for the end user towards the provider; forwarded.' })
-  readonly safety_identifier?: string | null;
-
-  @PromptCacheKey()
-  readonly prompt_cache_key?: string | null;
-
-  @PromptCacheRetention()
-  readonly prompt_cache_retention?: string | null;
-
-  @IsOptional()
-  @IsObject()
-  @JSONSchema({
-    description: 'Notes about the request, which its trace carries.',
-    additionalProperties: true,
-    example: { session: 'a1' },
-  })
-  readonly metadata?: JsonObject | null;
-
   @IsOptional()
   @IsBoolean()
   @JSONSchema({ description: 'Accepted. This server stores no completions.', default: false })
   readonly store?: boolean | null;
-
-  @RequestedServiceTier()
-  readonly service_tier?: string | null;
-
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'How long a reasoning model thinks; forwarded.', example: 'medium' })
-  readonly reasoning_effort?: string | null;
-
-  @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'How much the model says; forwarded.', example: 'low' })
-  readonly verbosity?: string | null;
-
-  @IsOptional()
-  @IsArray()
-  @IsString({ each: true })
-  @JSONSchema({
-    description: 'Kinds of output: `text`, `audio` (OpenAI), `image` (OpenRouter and other gateways); forwarded.',
-    example: ['text', 'audio'],
-  })
-  readonly modalities?: readonly string[] | null;
-
-  @IsOptional()
-  @IsObject()
-  @JSONSchema({
-    description: 'Voice and format of spoken output; forwarded.',
-    additionalProperties: true,
-    example: { voice: 'alloy', format: 'pcm16' },
-  })
-  readonly audio?: JsonObject | null;
-
-  @IsOptional()
-  @IsObject()
-  @JSONSchema({
-    description: 'Lets the model search the web. Sources that it names come as `annotations`; forwarded.',
-    additionalProperties: true,
-    example: { search_context_size: 'low' },
-  })
-  readonly web_search_options?: JsonObject | null;
 }

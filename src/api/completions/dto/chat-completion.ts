@@ -3,11 +3,11 @@ import { JSONSchema } from 'class-validator-jsonschema';
 import type { JsonObject } from '../../../kernel/index.js';
 import type { FinishReason, Usage } from '../../../models/index.js';
 import { Always, Nested, OneOf, OrAbsent, OrNull } from '../../../schema/index.js';
+import { TOOL_CALLS, type ToolCall } from '../../wire/index.js';
 import { CompletionUsage } from './completion-usage.js';
 import { FINISH_REASON_MEANING, FINISH_REASONS } from './finish-reasons.js';
 import { ChoiceLogprobs } from './logprobs.js';
 import { ServiceTier, SystemFingerprint } from './provider-fields.js';
-import { TOOL_CALLS, type ToolCall } from './tool-calls.js';
 
 @JSONSchema({ description: 'Spoken output.' })
 export class CompletionAudio {

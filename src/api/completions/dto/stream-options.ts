@@ -1,5 +1,6 @@
 import { IsBoolean, IsOptional } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
+import { InvalidRequestError } from '../../../errors/index.js';
 
 @JSONSchema({ description: 'Options of a streamed response. Other options are accepted and have no effect.' })
 export class StreamOptions {
@@ -16,4 +17,22 @@ export class StreamOptions {
   @IsBoolean()
   @JSONSchema({ description: 'Accepted; this server never pads its chunks.' })
   readonly include_obfuscation?: boolean | null;
+}
+
+/**
+ * Refuses `stream_options` if the response is not a stream, as api.openai.com does. It is separate from the other rules because a
+ * workflow may stream by default.
+ *
+ * @param streams whether the response is a stream
+ * @throws InvalidRequestError with `param` `stream_options`.
+ */
+export function assertStreamOptionsAllowed(
+  request: { readonly stream_options?: StreamOptions | null },
+  streams: boolean,
+): void {
+  if (streams || (request.stream_options ?? null) === null) return;
+  throw new InvalidRequestError(
+    "Invalid value for 'stream_options': 'stream_options' is only allowed when 'stream' is true.",
+    { param: 'stream_options', code: 'invalid_value' },
+  );
 }

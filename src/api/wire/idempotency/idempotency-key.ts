@@ -1,4 +1,6 @@
+import type { Request } from 'express';
 import { InvalidRequestError } from '../../../errors/index.js';
+import type { RunToLog } from '../../../runs/index.js';
 
 /**
  * The `Idempotency-Key` of a request; undefined if it has none.
@@ -16,4 +18,15 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
     );
   }
   return key;
+}
+
+/**
+ * What makes a repeated request for a logged run the same request; undefined if its client does not say.
+ * @param door by its name: the same body means something else at another one
+ * @param body as parsed
+ * @throws InvalidRequestError for a key that is none
+ */
+export function readIdentity(request: Request, door: string, body: unknown): RunToLog['identity'] {
+  const key = readIdempotencyKey(request.get('idempotency-key'));
+  return key === undefined ? undefined : { key, body: { door, body } };
 }

@@ -5,6 +5,7 @@ import { findRecord } from '../../../http/index.js';
 import { Cancellation, Clock, type Timer } from '../../../kernel/index.js';
 import { guardCallback, type LoggedEvent, type LogFollower, type LoggedRun, LoggedRuns } from '../../../runs/index.js';
 import { Gate } from '../../../streaming/index.js';
+import { addRunHeaders } from '../run-headers.js';
 import { EventStreamWriter } from '../event-stream-writer.js';
 import type { LogFold, LogFrame } from './log-fold.js';
 
@@ -12,8 +13,6 @@ import type { LogFold, LogFrame } from './log-fold.js';
 export interface LogStreamOptions {
   /** Number of the last frame that the client has; -1: none. */
   readonly after: number;
-  /** Number of the first event that is folded, for a fold that needs none of those before. Absent: 0. */
-  readonly from?: number;
   /** True if each frame says its number once more, where browsers look for it. */
   readonly hasIds: boolean;
   /** True for a client that reads a run which another request began: it is told how soon to come back if the connection breaks. */
@@ -52,12 +51,13 @@ export class LogStreamer {
     options: LogStreamOptions,
   ): Promise<void> {
     if (response.destroyed) return;
+    addRunHeaders(response, id);
     const gate = new Gate();
     const fault = new Cancellation();
     const { heartbeatMs } = this.config.stream;
     const metrics = findRecord(response).openStream();
     const writer = new EventStreamWriter(response, gate, this.clock, heartbeatMs, metrics, fault);
-    const follower = this.runs.follow(id, options.from);
+    const follower = this.runs.follow(id);
     const stream = new LogStream(response, fold, { ...options, writer, follower, fault, clock: this.clock });
     fault.addEventListener('abort', () => response.destroy());
     const isOver = status !== 'queued' && status !== 'running';
@@ -89,7 +89,7 @@ class LogStream {
   readonly #parts: LogStreamParts;
   readonly #onBeat: () => void;
   /** Number of the next event. */
-  #next: number;
+  #next = 0;
   /** What stands in front of the first frame. */
   #head: string;
   #beat: Timer | undefined;
@@ -98,7 +98,6 @@ class LogStream {
     this.#response = response;
     this.#fold = fold;
     this.#parts = parts;
-    this.#next = parts.from ?? 0;
     this.#head = parts.isLater ? RETRY_LINE : '';
     this.#onBeat = guardCallback(parts.fault, () => this.#showLife());
     response.once('close', () => {

@@ -87,6 +87,7 @@ const MIGRATIONS: readonly (readonly string[])[] = [
        where id in (select run from run_segments where id = old.id) and owner = old.owner and finished is not null;
      end`,
   ],
+  ['create table secrets (name text primary key, value text not null) strict'],
 ];
 
 /** Brings the tables of a database up to date. @throws Error if a newer release has made them */

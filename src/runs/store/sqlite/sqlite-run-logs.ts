@@ -197,6 +197,20 @@ export class SqliteRunLogs {
     return { runs: found.slice(0, limit).map(readRun), hasMore: found.length > limit };
   }
 
+  async findOwner(id: string): Promise<string | undefined> {
+    const [rows] = await this.thread.transact([['select owner from runs where id = ?', [id]]]);
+    const owner = rows?.[0]?.['owner'];
+    return typeof owner === 'string' ? owner : undefined;
+  }
+
+  async findSecret(name: string, fresh: string): Promise<string> {
+    const [, rows] = await this.thread.transact([
+      ['insert into secrets values (?, ?) on conflict do nothing', [name, fresh]],
+      ['select value from secrets where name = ?', [name]],
+    ]);
+    return String(rows?.[0]?.['value']);
+  }
+
   async findRequest(id: string): Promise<string | undefined> {
     const [rows] = await this.thread.transact([['select request from run_requests where run = ?', [id]]]);
     const request = rows?.[0]?.['request'];

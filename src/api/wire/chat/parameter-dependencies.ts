@@ -1,7 +1,5 @@
-import { InvalidRequestError } from '../../../errors/index.js';
 import type { JsonObject } from '../../../kernel/index.js';
 import type { Fault, FaultLog } from '../../../schema/index.js';
-import type { ChatCompletionRequest } from './chat-completion-request.js';
 
 interface Dependency {
   readonly parameter: string;
@@ -27,25 +25,6 @@ export function checkDependencies(body: JsonObject, faults: FaultLog): void {
   for (const { parameter, isMet, message } of DEPENDENCIES) {
     if (isGiven(body, parameter) && !isMet(body)) faults.add(() => makeFault(parameter, message));
   }
-}
-
-/**
- * Refuses `stream_options` if the response is not a stream, as api.openai.com does. It is separate from the other rules because a
- * workflow may stream by default.
- *
- * @param streams whether the response is a stream
- * @throws InvalidRequestError with `param` `stream_options`.
- */
-export function assertStreamOptionsAllowed(
-  request: Pick<ChatCompletionRequest, 'stream_options'>,
-  streams: boolean,
-): void {
-  if (streams || (request.stream_options ?? null) === null) return;
-  const { message, param, code } = makeFault(
-    'stream_options',
-    `'stream_options' is only allowed when 'stream' is true.`,
-  );
-  throw new InvalidRequestError(message, { param, code });
 }
 
 function makeFault(param: string, message: string): Fault {

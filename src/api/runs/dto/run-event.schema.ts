@@ -1,0 +1,144 @@
+import {
+  anything,
+  choice,
+  count,
+  type Fields,
+  flag,
+  list,
+  anyObject,
+  object,
+  orNull,
+  refer,
+  type RunSchema,
+  text,
+} from './schema-parts.js';
+
+const NODE = text('Key of the step; in a nested workflow behind the keys of the steps around it.');
+const ELAPSED = count('How long the step took, in milliseconds.');
+const USAGE = refer('CompletionUsage', 'Tokens; absent if no model told.');
+const NUMBER = count(
+  'Number of the event: counted from 0 in each run, without gaps. The `id` of the event is the same.',
+);
+const TIME = count('When it happened, in milliseconds since the Unix epoch.');
+const OBJECTS = (description: string): RunSchema => list(anyObject('As the model gave it.'), description);
+
+/** An error, in the events of a run and in the run itself. */
+export const RUN_ERROR_SCHEMA = object(
+  'What went wrong.',
+  {
+    code: orNull(text('Stable word that a program can branch on.')),
+    type: text('Kind of the error.'),
+    message: text('What went wrong, for people.'),
+  },
+  { node: text('The step that failed, if the workflow has several.') },
+);
+
+function event(type: string, description: string, required: Fields, optional: Fields = {}): RunSchema {
+  const name = choice([type], 'The same as the name of the event.');
+  return object(description, { type: name, ...required, n: NUMBER, at: TIME }, optional);
+}
+
+function delta(types: readonly string[], description: string, required: Fields, optional: Fields = {}): RunSchema {
+  return object(description, { type: choice(types, 'What it is a piece of.'), ...required }, optional);
+}
+
+const DELTA: RunSchema = {
+  description: 'What is new. Pieces of one step and type belong together.',
+  oneOf: [
+    delta(
+      ['content', 'reasoning', 'refusal'],
+      'A piece of text.',
+      { text: text('The next characters.') },
+      { logprobs: OBJECTS('Log probabilities of its tokens, if the request asked for them.') },
+    ),
+    delta(
+      ['tool-call'],
+      "A piece of a call of one of the client's own tools.",
+      { index: count('Which call it belongs to.'), arguments: text('The next characters of its arguments or input.') },
+      {
+        id: text('Id of the call; in its first piece only.'),
+        name: text('Name of the tool; in the first piece only.'),
+        kind: choice(['custom'], 'Present for custom tools.'),
+      },
+    ),
+    delta(['annotations'], 'Sources that the model named.', { annotations: OBJECTS('The sources.') }),
+    delta(['images'], 'Images that the model made.', { images: OBJECTS('The images.') }),
+    delta(
+      ['audio'],
+      'A piece of a spoken answer.',
+      {},
+      {
+        id: text('Id of the spoken answer.'),
+        data: text('The next bytes, in base64.'),
+        transcript: text('The next words of what is heard.'),
+        expires_at: count('Until when the id is known, in seconds since the Unix epoch.'),
+      },
+    ),
+  ],
+};
+
+const EVENTS: readonly RunSchema[] = [
+  event(
+    'run-started',
+    'The run has begun.',
+    { model: text('The workflow, by the name that the request asked for.') },
+    { trace_id: text('Id of the trace; absent if the run is not traced.') },
+  ),
+  event('run-resumed', 'The run goes on after its process has ended.', {
+    epoch: count('How often it was begun before.'),
+  }),
+  event('node-restarted', 'What a step has said is void: it says all of it again.', {
+    node: NODE,
+    from: count('Number of the first delta that is void.'),
+    to: count('Number of the last one. All deltas of the step between the two are void.'),
+  }),
+  event('node-started', 'A step has begun.', {
+    node: NODE,
+    kind: choice(['node', 'agent', 'agent-streaming', 'route', 'workflow'], 'Its kind.'),
+    visible: flag('Whether clients read what it says.'),
+  }),
+  event(
+    'node-progress',
+    'A step says how far it is.',
+    { node: NODE, message: text("In its author's words.") },
+    { data: anything('What the author adds.') },
+  ),
+  event('route-taken', 'A route has chosen.', { node: NODE, branch: text('Name of the branch.') }),
+  event(
+    'model-identified',
+    'A model has named itself.',
+    { node: NODE, model: orNull(text('Its name; null if it told only its build.')) },
+    { system_fingerprint: text('Its build.') },
+  ),
+  event('delta', 'A visible step has said something.', { node: NODE, delta: DELTA }),
+  event(
+    'node-finished',
+    'A step has finished.',
+    { node: NODE, visible: flag('Whether clients read what it said.'), elapsed_ms: ELAPSED },
+    { usage: USAGE, output: anything('Its output, if the deltas have told the same.') },
+  ),
+  event('node-failed', 'A step has failed, or was ended with its run.', {
+    node: NODE,
+    elapsed_ms: ELAPSED,
+    error: RUN_ERROR_SCHEMA,
+    recovered: flag('Whether the run goes on with a substitute.'),
+  }),
+  event(
+    'run-finished',
+    'The last event of a run that has completed.',
+    { finish_reason: text('Why its models stopped: the worst of the visible steps.') },
+    { usage: USAGE, result: anything('What the workflow returns, if clients may know it.') },
+  ),
+  event(
+    'run-failed',
+    'The last event of a run that has failed. The code of a cancelled run is `cancelled`.',
+    { error: RUN_ERROR_SCHEMA },
+    { usage: USAGE },
+  ),
+];
+
+/** The data of one event of a run's stream. */
+export const RUN_EVENT_SCHEMA: RunSchema = {
+  description: 'One thing that happened in a run. The last one is `run-finished` or `run-failed`.',
+  oneOf: [...EVENTS],
+};

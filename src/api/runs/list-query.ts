@@ -1,0 +1,55 @@
+import { InvalidRequestError } from '../../errors/index.js';
+import type { RunQuery } from '../../runs/index.js';
+import { RUN_STATUSES } from './dto/run.schema.js';
+
+const MOST_RUNS = 100;
+const USUAL_RUNS = 20;
+
+/** Which runs a client wants to see. */
+export type ListQuery = Omit<RunQuery, 'owner'>;
+
+/** The parameters of a query, as they came: one that is there more than once is a list. */
+type Given = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads the query of a list. Other parameters are left alone.
+ * @throws InvalidRequestError for a value that is none
+ */
+export function readListQuery({ model, status, limit, after, order }: Given): ListQuery {
+  return {
+    model: readText('model', model),
+    status: readStatus(status),
+    limit: readLimit(limit),
+    after: readText('after', after),
+    order: readOrder(order),
+  };
+}
+
+function readText(param: string, given: unknown): string | undefined {
+  if (given === undefined || typeof given === 'string') return given;
+  throw refuse(param, 'it may be given once.');
+}
+
+function readStatus(given: unknown): RunQuery['status'] {
+  if (given === undefined) return undefined;
+  const status = RUN_STATUSES.find((known) => known === given);
+  if (status === undefined) throw refuse('status', `supported values are: ${RUN_STATUSES.join(', ')}.`);
+  return status as RunQuery['status'];
+}
+
+function readLimit(given: unknown): number {
+  if (given === undefined) return USUAL_RUNS;
+  const limit = typeof given === 'string' && /^\d{1,3}$/.test(given) ? Number(given) : 0;
+  if (limit < 1 || limit > MOST_RUNS) throw refuse('limit', `expected an integer from 1 to ${MOST_RUNS}.`);
+  return limit;
+}
+
+function readOrder(given: unknown): RunQuery['order'] {
+  if (given === undefined) return 'desc';
+  if (given !== 'asc' && given !== 'desc') throw refuse('order', 'supported values are: asc, desc.');
+  return given;
+}
+
+function refuse(param: string, problem: string): InvalidRequestError {
+  return new InvalidRequestError(`Invalid value for '${param}': ${problem}`, { param, code: 'invalid_value' });
+}

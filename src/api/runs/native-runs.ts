@@ -1,0 +1,149 @@
+import { Injectable } from '@nestjs/common';
+import { Admission } from '../../access/index.js';
+import { AppConfig } from '../../config/index.js';
+import { InvalidRequestError, NotFoundError } from '../../errors/index.js';
+import type { JsonObject } from '../../kernel/index.js';
+import { type LoggedRun, LoggedRuns, type QueuedPermit, type RunDoor, type StartedRun } from '../../runs/index.js';
+import type { TakenRequest } from '../wire/index.js';
+import type { ListQuery } from './list-query.js';
+import { makeRunObject, type RunObject } from './run-object.js';
+import { RunSummary } from './run-summary.js';
+import type { DecodedRequest } from './runs.decoder.js';
+
+/** The name of this door in the runs that it begins. */
+export const RUNS_DOOR = 'runs';
+
+/** A page of runs, as clients see it. */
+export interface RunList {
+  readonly object: 'list';
+  readonly data: readonly RunObject[];
+  readonly first_id: string | null;
+  readonly last_id: string | null;
+  readonly has_more: boolean;
+}
+
+/** The runs of callers: begun here, and those of other doors that outlive their requests. */
+@Injectable()
+export class NativeRuns implements RunDoor {
+  readonly name = RUNS_DOOR;
+
+  constructor(
+    private readonly runs: LoggedRuns,
+    private readonly admission: Admission,
+    private readonly config: AppConfig,
+  ) {
+    runs.addDoor(this);
+  }
+
+  /** @throws InvalidRequestError where no run outlives its request */
+  assertOn(): void {
+    if (this.runs.isOn) return;
+    throw new InvalidRequestError(
+      'This server keeps no runs (RUNS is off). Ask its workflows for completions or responses, and wait for them.',
+      { code: 'runs_disabled' },
+    );
+  }
+
+  /**
+   * Begins a run. When this resolves it is kept, and goes on whatever becomes of its client.
+   * @throws RateLimitedError, OverloadedError if it cannot be begun; IdempotencyKeyReusedError
+   */
+  async start(
+    asked: DecodedRequest,
+    { caller, permit }: Pick<TakenRequest, 'caller' | 'permit'>,
+    identity: Parameters<LoggedRuns['start']>[0]['identity'],
+  ): Promise<StartedRun> {
+    const { workflow, request, metadata, runAt, priority, origin } = asked;
+    const detached = permit.detach();
+    const started = await this.runs.start({
+      door: this.name,
+      owner: caller.id,
+      workflow,
+      request,
+      head: '{}',
+      metadata,
+      origin,
+      wantsContent: true,
+      permit: detached,
+      ...(identity !== undefined && { identity }),
+      ...(runAt !== undefined && { runAt }),
+      ...(priority !== undefined && { priority }),
+    });
+    if (started.isRepeated) detached.end();
+    return started;
+  }
+
+  /** @throws NotFoundError if there is none that this owner may see */
+  async find(id: string, owner: string): Promise<LoggedRun> {
+    this.assertOn();
+    const run = await this.runs.find(id, owner);
+    // Not by what clients call a part of it.
+    if (run?.id !== id) throw makeNotFoundError(id);
+    return run;
+  }
+
+  /** Who a run belongs to. @throws NotFoundError if there is none */
+  async findOwner(id: string): Promise<string> {
+    const owner = await this.runs.findOwner(id);
+    if (owner === undefined) throw makeNotFoundError(id);
+    return owner;
+  }
+
+  /** A page of the runs of one owner. @throws InvalidRequestError if `after` is none of them */
+  async list(query: ListQuery, owner: string): Promise<RunList> {
+    this.assertOn();
+    const page = await this.runs.list({ ...query, owner });
+    if (page === undefined) {
+      throw new InvalidRequestError("Invalid value for 'after': no run of yours has this id.", {
+        param: 'after',
+        code: 'invalid_value',
+      });
+    }
+    const data: RunObject[] = [];
+    for (const run of page.runs) data.push(await this.describe(run));
+    return {
+      object: 'list',
+      data,
+      first_id: data.at(0)?.id ?? null,
+      last_id: data.at(-1)?.id ?? null,
+      has_more: page.hasMore,
+    };
+  }
+
+  /** A run as clients see it. @param hasSteps true if its steps are told, too */
+  async describe(run: LoggedRun, hasSteps = false): Promise<RunObject> {
+    const { timeoutMs } = this.config.store;
+    const isTold = hasSteps || run.status === 'completed';
+    if (!isTold || !run.hasLog) return makeRunObject(run, { steps: hasSteps ? [] : undefined }, timeoutMs);
+    const summary = new RunSummary();
+    for await (const event of this.runs.readSoFar(run.id)) summary.add(event);
+    const { output, steps } = summary;
+    return makeRunObject(run, { output, steps: hasSteps ? steps : undefined }, timeoutMs);
+  }
+
+  /**
+   * Ends a run before its end, and waits for that.
+   * @throws NotFoundError; InvalidRequestError if it has ended otherwise
+   */
+  async cancel(id: string, owner: string): Promise<LoggedRun> {
+    await this.find(id, owner);
+    const run = await this.runs.cancel(id, owner);
+    if (run === undefined) throw makeNotFoundError(id);
+    if (run.status === 'cancelled') return run;
+    throw new InvalidRequestError(`This run cannot be cancelled: it has ${run.status}.`, { code: 'run_ended' });
+  }
+
+  /** Removes a run with all that is kept of it; one that has not ended is cancelled before. @throws NotFoundError */
+  async remove(id: string, owner: string): Promise<void> {
+    await this.find(id, owner);
+    if (!(await this.runs.remove(id, owner))) throw makeNotFoundError(id);
+  }
+
+  readmit(kept: JsonObject): QueuedPermit {
+    return this.admission.readmit(kept);
+  }
+}
+
+function makeNotFoundError(id: string): NotFoundError {
+  return new NotFoundError(`Run with id '${id.slice(0, 64)}' not found.`);
+}

@@ -1,0 +1,248 @@
+import { All, Controller, Delete, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AccessControl } from '../../access/index.js';
+import { GoneError, InvalidRequestError, MethodNotAllowedError, TicketError } from '../../errors/index.js';
+import { DoorsPlace, findRecord, OpenApi, readPathParameter } from '../../http/index.js';
+import { addRunHeaders, assertReached, JsonBodyReader, LogStreamer, readPosition, watchClient } from '../wire/index.js';
+import { NativeRuns } from './native-runs.js';
+import { RunFold } from './run-fold.js';
+import { completedExample, eventExample, streamExample } from './runs.examples.js';
+import { RUNS_PATH } from './runs.path.js';
+import { readTtl } from './tickets/read-ttl.js';
+import { RunTickets } from './tickets/run-tickets.js';
+
+const ID_PARAMETER = { name: 'id', type: String, description: 'Id of the run.', example: completedExample.id };
+
+/** What only the events of a run take in place of a key. */
+const EVENTS_PATH = new RegExp(`^${RUNS_PATH}/[^/]+/events/?$`, 'i');
+
+/** Shows one run, streams its events, ends it and removes it. */
+@OpenApi(({ ApiTags }) => [ApiTags('Runs')])
+@Controller(RUNS_PATH)
+export class OneRunController {
+  constructor(
+    private readonly access: AccessControl,
+    private readonly runs: NativeRuns,
+    private readonly tickets: RunTickets,
+    private readonly streamer: LogStreamer,
+    private readonly bodies: JsonBodyReader,
+    private readonly place: DoorsPlace,
+  ) {
+    access.admitGuests(
+      ({ method, baseUrl, path, query }) =>
+        (method === 'GET' || method === 'HEAD') &&
+        query['ticket'] !== undefined &&
+        EVENTS_PATH.test(`${baseUrl}${path}`.slice(place.path.length)),
+    );
+  }
+
+  @Get(':id')
+  @OpenApi(({ ApiOperation, ApiParam, ApiQuery, ApiResponse }) => [
+    ApiOperation({ operationId: 'retrieveRun', summary: 'Get a run as it is now' }),
+    ApiParam(ID_PARAMETER),
+    ApiQuery({
+      name: 'include',
+      required: false,
+      description: 'What is told beside: `steps`, one entry for each step that has begun.',
+      schema: { type: 'string', enum: ['steps'] },
+    }),
+    ApiResponse({
+      status: 200,
+      description: 'The run.',
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Run' }, example: completedExample } },
+    }),
+  ])
+  async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const hasSteps = readInclude(request.query['include']);
+    const run = await this.runs.find(readPathParameter(request, 'id'), this.access.requireCaller(request).id);
+    this.#tell(response, run.id);
+    response.json(await this.runs.describe(run, hasSteps));
+  }
+
+  @Delete(':id')
+  @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
+    ApiOperation({
+      operationId: 'deleteRun',
+      summary: 'Remove a run and all that is kept of it',
+      description: 'One that has not ended is cancelled before.',
+    }),
+    ApiParam(ID_PARAMETER),
+    ApiResponse({
+      status: 200,
+      description: 'It is gone.',
+      schema: { type: 'object', example: { id: completedExample.id, object: 'run', deleted: true } },
+    }),
+  ])
+  async remove(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const id = readPathParameter(request, 'id');
+    await this.runs.remove(id, this.access.requireCaller(request).id);
+    this.#tell(response, id);
+    response.json({ id, object: 'run', deleted: true });
+  }
+
+  @Get(':id/events')
+  @OpenApi(({ ApiOperation, ApiParam, ApiQuery, ApiResponse }) => [
+    ApiOperation({
+      operationId: 'streamRunEvents',
+      summary: 'Read the events of a run, stored ones at once and then those that come',
+      description: `Each event has its number as \`id\`, so that an EventSource that was cut off goes on by itself (\`Last-Event-ID\`); the greater
+of that and \`after\` counts. The last event is \`run-finished\` or \`run-failed\`; then the connection ends, and a browser that comes back
+is told by a 204 not to come again. Lines that begin with a colon are comments that keep the connection alive.
+
+\`\`\`
+${streamExample}
+\`\`\``,
+    }),
+    ApiParam(ID_PARAMETER),
+    ApiQuery({
+      name: 'after',
+      required: false,
+      description: 'Number of the last event that is not wanted again.',
+      schema: { type: 'integer', minimum: 0 },
+    }),
+    ApiQuery({
+      name: 'ticket',
+      required: false,
+      description: 'In place of an API key, for clients that cannot send headers.',
+      type: String,
+    }),
+    ApiResponse({
+      status: 200,
+      description: 'The stream. The schema is that of the data of one event.',
+      content: {
+        'text/event-stream': { schema: { $ref: '#/components/schemas/RunEvent' }, example: eventExample },
+      },
+    }),
+    ApiResponse({ status: 204, description: 'The run has ended, and the browser has its last event.' }),
+  ])
+  async events(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const id = readPathParameter(request, 'id');
+    const owner = await this.#findReader(request, id);
+    const position = readPosition(request, 'after', 'number');
+    const run = await this.runs.find(id, owner);
+    if (!run.hasLog)
+      throw new GoneError('The log of this run has expired: only the run itself is kept.', 'log_expired');
+    assertReached(position, run);
+    findRecord(response).setRun(id);
+    const { after, isReconnect } = position;
+    const options = { after, hasIds: true, isLater: true, endsEmpty: isReconnect };
+    await this.streamer.stream(run, new RunFold({ model: run.model, after }), response, options);
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @OpenApi(({ ApiOperation, ApiParam, ApiResponse }) => [
+    ApiOperation({
+      operationId: 'cancelRun',
+      summary: 'Cancel a run',
+      description: 'Waits for its end. May be sent again; a run that has ended otherwise is a 400.',
+    }),
+    ApiParam(ID_PARAMETER),
+    ApiResponse({
+      status: 200,
+      description: 'The run, which is cancelled.',
+      content: {
+        'application/json': {
+          schema: { $ref: '#/components/schemas/Run' },
+          example: { ...completedExample, status: 'cancelled', usage: null, finish_reason: null, output: null },
+        },
+      },
+    }),
+  ])
+  async cancel(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const run = await this.runs.cancel(readPathParameter(request, 'id'), this.access.requireCaller(request).id);
+    this.#tell(response, run.id);
+    response.json(await this.runs.describe(run));
+  }
+
+  @Post(':id/ticket')
+  @HttpCode(200)
+  @OpenApi(({ ApiBody, ApiOperation, ApiParam, ApiResponse }) => [
+    ApiOperation({
+      operationId: 'createRunTicket',
+      summary: 'Make an address for an EventSource',
+      description:
+        'An EventSource cannot send headers. Whoever has this address may read the events of this one run, and nothing else, until it expires; it is looked at when a stream opens.',
+    }),
+    ApiParam(ID_PARAMETER),
+    ApiBody({
+      required: false,
+      schema: {
+        type: 'object',
+        properties: {
+          ttl_s: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 3600,
+            default: 300,
+            description: 'How long it is good, in seconds.',
+          },
+        },
+      },
+    }),
+    ApiResponse({
+      status: 200,
+      description: 'The address.',
+      schema: {
+        type: 'object',
+        required: ['url', 'expires_at'],
+        properties: {
+          url: { type: 'string', description: 'The address, without the name of the server.' },
+          expires_at: { type: 'integer', description: 'Until when it is good, in seconds since the Unix epoch.' },
+        },
+      },
+    }),
+  ])
+  async makeTicket(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const ttlS = readTtl(await this.bodies.readSmall(request, watchClient(response)));
+    const { id } = await this.runs.find(readPathParameter(request, 'id'), this.access.requireCaller(request).id);
+    const { ticket, expiresAt } = await this.tickets.make(id, ttlS);
+    this.#tell(response, id);
+    response.setHeader('cache-control', 'no-store');
+    const url = `${this.place.path}${RUNS_PATH}/${id}/events?ticket=${ticket}`;
+    response.json({ url, expires_at: Math.floor(expiresAt / 1_000) });
+  }
+
+  @All(':id')
+  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
+  otherMethodsOfOne(): never {
+    throw new MethodNotAllowedError(['GET', 'DELETE']);
+  }
+
+  @All(':id/events')
+  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
+  otherMethodsOfEvents(): never {
+    throw new MethodNotAllowedError(['GET']);
+  }
+
+  @All([':id/cancel', ':id/ticket'])
+  @OpenApi(({ ApiExcludeEndpoint }) => [ApiExcludeEndpoint()])
+  otherMethodsOfActions(): never {
+    throw new MethodNotAllowedError(['POST']);
+  }
+
+  /** The owner of the run whose events a request may read. A ticket stands for the key that it was made with. */
+  async #findReader(request: Request, id: string): Promise<string> {
+    const { ticket } = request.query;
+    if (ticket === undefined) return this.access.requireCaller(request).id;
+    if (typeof ticket !== 'string') throw new TicketError('invalid_ticket');
+    this.runs.assertOn();
+    await this.tickets.check(ticket, id);
+    return this.runs.findOwner(id);
+  }
+
+  #tell(response: Response, id: string): void {
+    findRecord(response).setRun(id);
+    addRunHeaders(response, id);
+  }
+}
+
+/** @throws InvalidRequestError for anything but `steps` */
+function readInclude(given: unknown): boolean {
+  if (given === undefined) return false;
+  if (given === 'steps') return true;
+  throw new InvalidRequestError("Invalid value for 'include': the only supported value is: steps.", {
+    param: 'include',
+    code: 'invalid_value',
+  });
+}

@@ -1,0 +1,15 @@
+import type { ErrorType, RunError } from '../../errors/index.js';
+
+/** An error as runs tell it. */
+export interface RunErrorObject {
+  readonly code: string | null;
+  readonly type: ErrorType;
+  readonly message: string;
+  /** The step that failed, if the workflow has several. */
+  readonly node?: string;
+}
+
+/** What clients are told of an error. @param node the step that failed */
+export function describeError({ code, type, message }: RunError, node?: string): RunErrorObject {
+  return { code, type, message, ...(node !== undefined && { node }) };
+}

@@ -1,0 +1,117 @@
+import type { RunEvent } from '../../engine/index.js';
+import { assertNever, writeBoundedJson } from '../../kernel/index.js';
+import type { LoggedEvent } from '../../runs/index.js';
+import type { Delta } from '../../streaming/index.js';
+import { cutFolder, type LogFold, type LogFrame, SaidContent } from '../wire/index.js';
+import { describeError } from './run-error.js';
+
+/** The most bytes of what an author or a model tells beside the text of an answer; what is longer is cut, with a note that says so. */
+const EVENT_BYTES = 64 * 1024;
+/** Most characters of one output that is shown. */
+const OUTPUT_LENGTH = EVENT_BYTES / 2;
+
+/** What is told of a run beside its events. */
+export interface RunFoldOptions {
+  /** The name that its request asked for. */
+  readonly model: string;
+  /** Number of the last event that the reader has; -1: none. */
+  readonly after: number;
+}
+
+/**
+ * Tells a run event by event: each event of the log is one of the stream, under the same number. What only this process may know is
+ * left out, and so is every output that the client has not read as text.
+ */
+export class RunFold implements LogFold {
+  readonly ending = '';
+  readonly #options: RunFoldOptions;
+  readonly #said = new SaidContent(OUTPUT_LENGTH);
+
+  constructor(options: RunFoldOptions) {
+    this.#options = options;
+  }
+
+  open(): readonly LogFrame[] {
+    return [];
+  }
+
+  next(event: LoggedEvent, number: number): readonly LogFrame[] {
+    if (event.type === 'node-restarted') this.#said.restart(event.node);
+    else if (event.type === 'delta' && event.delta.type === 'content') this.#said.add(event.node, event.delta.text);
+    if (number <= this.#options.after) return [];
+    const { type, at } = event;
+    const fields = this.#encode(event).slice(1, -1);
+    const data = `{"type":"${type}"${fields === '' ? '' : `,${fields}`},"n":${number},"at":${at}}`;
+    return [{ number, frame: `event: ${type}\ndata: ${data}\n\n` }];
+  }
+
+  /** What a reader misses of a run that is removed is nowhere any more: its stream only ends. */
+  remove(): readonly LogFrame[] {
+    return [];
+  }
+
+  /** The fields of an event beside type, number and time, as a JSON object. */
+  #encode(event: RunEvent): string {
+    switch (event.type) {
+      case 'delta':
+        return JSON.stringify({ node: event.node, delta: encodeDelta(event.delta) });
+      case 'run-started':
+        return JSON.stringify({ model: this.#options.model, trace_id: event.traceId });
+      case 'run-resumed':
+        return JSON.stringify({ epoch: event.epoch });
+      case 'node-restarted':
+        return JSON.stringify({ node: event.node, from: event.from, to: event.to });
+      case 'node-started':
+        return JSON.stringify({ node: event.node, kind: event.kind, visible: event.visible });
+      case 'node-progress': {
+        const { node, message, data } = event;
+        return stringify({ node, message, data });
+      }
+      case 'route-taken':
+        return stringify({ node: event.node, branch: event.branch });
+      case 'model-identified': {
+        const { model, systemFingerprint } = event.identity;
+        return stringify({
+          node: event.node,
+          model: model === undefined ? null : cutFolder(model),
+          system_fingerprint: systemFingerprint,
+        });
+      }
+      case 'node-finished': {
+        const { node, visible, usage } = event;
+        const elapsed_ms = Math.round(event.elapsedMs);
+        return stringify({ node, visible, elapsed_ms, usage, output: this.#said.findShown(event) });
+      }
+      case 'node-failed': {
+        const { node, recovered } = event;
+        const error = event.aborted ? ABORTED : describeError(event.error);
+        return stringify({ node, elapsed_ms: Math.round(event.elapsedMs), error, recovered });
+      }
+      case 'run-finished':
+        return stringify({ finish_reason: event.finishReason, usage: event.usage });
+      case 'run-failed':
+        return stringify({ error: describeError(event.error, event.node), usage: event.usage });
+      default:
+        return assertNever(event);
+    }
+  }
+}
+
+/** Shown for a step that was aborted because another step, or the run, has failed. */
+const ABORTED = {
+  code: 'aborted',
+  type: 'server_error',
+  message: 'The step was ended because its run has failed.',
+} as const;
+
+/** Names and forms that clients know: those of the rest of the API. */
+function encodeDelta(delta: Delta): object {
+  if (delta.type !== 'audio') return delta;
+  const { expiresAt, ...rest } = delta;
+  return { ...rest, expires_at: expiresAt };
+}
+
+/** Writes fields as JSON; undefined ones are left out. */
+function stringify(fields: object): string {
+  return writeBoundedJson(fields, EVENT_BYTES) ?? '{}';
+}

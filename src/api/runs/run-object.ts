@@ -1,0 +1,85 @@
+import type { FinishReason, Usage } from '../../models/index.js';
+import type { LoggedRun, LoggedStatus, RunSegment } from '../../runs/index.js';
+import type { JsonObject } from '../../kernel/index.js';
+import { describeError, type RunErrorObject } from './run-error.js';
+import type { StepObject } from './run-summary.js';
+
+/** What a client sees of a run under an id of its own. */
+interface SegmentObject {
+  readonly completion_id: string | null;
+  readonly response_id: string | null;
+  /** Number of its first event. */
+  readonly from: number;
+}
+
+/** A run, as clients see it. Times are whole seconds since the Unix epoch. */
+export interface RunObject {
+  readonly id: string;
+  readonly object: 'run';
+  readonly created_at: number;
+  readonly run_at: number;
+  readonly started_at: number | null;
+  readonly finished_at: number | null;
+  readonly deadline: number | null;
+  readonly status: LoggedStatus;
+  readonly model: string;
+  readonly workflow_version: string | null;
+  readonly attempts: number;
+  readonly priority: number;
+  readonly metadata: JsonObject;
+  readonly usage: Usage | null;
+  readonly finish_reason: FinishReason | null;
+  readonly error: RunErrorObject | null;
+  readonly output: string | null;
+  readonly waits: readonly never[];
+  readonly segments: readonly SegmentObject[];
+  readonly steps?: readonly StepObject[];
+}
+
+/** What of a run is not in its record. */
+export interface RunDetails {
+  /** All that it said; undefined if that is not known, or it has not completed. */
+  readonly output?: string | undefined;
+  readonly steps?: readonly StepObject[] | undefined;
+}
+
+/** @param timeoutMs how long a run may be at work, in milliseconds */
+export function makeRunObject(run: LoggedRun, { output, steps }: RunDetails, timeoutMs: number): RunObject {
+  const { ending, startedAt } = run;
+  const hasFailed = ending?.status === 'failed';
+  return {
+    id: run.id,
+    object: 'run',
+    created_at: toSeconds(run.createdAt),
+    run_at: toSeconds(run.runAt),
+    started_at: startedAt === undefined ? null : toSeconds(startedAt),
+    finished_at: ending === undefined ? null : toSeconds(ending.finishedAt),
+    deadline: startedAt === undefined ? null : toSeconds(startedAt + timeoutMs),
+    status: run.status,
+    model: run.model,
+    workflow_version: run.workflowVersion ?? null,
+    attempts: run.epoch,
+    priority: run.priority,
+    metadata: run.metadata,
+    usage: ending?.usage ?? null,
+    finish_reason: ending?.finishReason ?? null,
+    error: hasFailed && ending.error !== undefined ? describeError(ending.error, ending.node) : null,
+    output: ending?.status === 'completed' ? (output ?? null) : null,
+    waits: [],
+    segments: listSegments(run),
+    ...(steps !== undefined && { steps }),
+  };
+}
+
+function listSegments({ door, segments }: LoggedRun): readonly SegmentObject[] {
+  if (segments.length === 0) return [{ completion_id: null, response_id: null, from: 0 }];
+  return segments.map(({ id, from }: RunSegment) => ({
+    completion_id: door === 'completions' ? id : null,
+    response_id: door === 'responses' ? id : null,
+    from,
+  }));
+}
+
+function toSeconds(ms: number): number {
+  return Math.floor(ms / 1_000);
+}

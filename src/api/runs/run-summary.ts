@@ -1,0 +1,95 @@
+import type { JsonValue } from '../../kernel/index.js';
+import type { FinishReason, Usage } from '../../models/index.js';
+import type { LoggedEvent } from '../../runs/index.js';
+import { SaidContent } from '../wire/index.js';
+
+/** Most characters of one output that is shown. */
+const OUTPUT_LENGTH = 256 * 1024;
+
+/** A step of a run, as clients see it. */
+export interface StepObject {
+  readonly node: string;
+  readonly kind: string;
+  readonly status: 'running' | 'completed' | 'failed';
+  /** How often it was begun. */
+  readonly attempt: number;
+  /** When it began the last time, in whole seconds since the Unix epoch. */
+  readonly started_at: number;
+  /** How long it took, in milliseconds; null while it runs. */
+  readonly elapsed_ms: number | null;
+  readonly usage: Usage | null;
+  readonly finish_reason: FinishReason | null;
+  /** Present if clients have read the same. */
+  readonly output?: JsonValue;
+}
+
+/** What the log of a run tells of its steps, and of all that it said. */
+export class RunSummary {
+  readonly #steps = new Map<string, StepObject>();
+  readonly #said = new SaidContent(OUTPUT_LENGTH);
+  /** Number of each piece of content, with what it says. */
+  #pieces: { readonly number: number; readonly node: string; readonly text: string }[] = [];
+  #next = 0;
+
+  /** Its steps so far, in the order in which they began. */
+  get steps(): readonly StepObject[] {
+    return [...this.#steps.values()];
+  }
+
+  /** All that clients are to read of it as text. */
+  get output(): string {
+    return this.#pieces.map(({ text }) => text).join('');
+  }
+
+  /** Takes the next event of the log, from the first one on. */
+  add(event: LoggedEvent): void {
+    const number = this.#next++;
+    switch (event.type) {
+      case 'delta':
+        if (event.delta.type !== 'content') break;
+        this.#said.add(event.node, event.delta.text);
+        this.#pieces.push({ number, node: event.node, text: event.delta.text });
+        break;
+      case 'node-restarted':
+        this.#said.restart(event.node);
+        this.#pieces = this.#pieces.filter(
+          (piece) => piece.node !== event.node || piece.number < event.from || piece.number > event.to,
+        );
+        break;
+      case 'node-started':
+        this.#steps.set(event.node, {
+          node: event.node,
+          kind: event.kind,
+          status: 'running',
+          attempt: (this.#steps.get(event.node)?.attempt ?? 0) + 1,
+          started_at: Math.floor(event.at / 1_000),
+          elapsed_ms: null,
+          usage: null,
+          finish_reason: null,
+        });
+        break;
+      case 'node-finished': {
+        const { node, elapsedMs, usage = null, finishReason: finish_reason = null } = event;
+        const output = this.#said.findShown(event);
+        const shown = output !== undefined && { output };
+        this.#end(node, Math.round(elapsedMs), { status: 'completed', usage, finish_reason, ...shown });
+        break;
+      }
+      case 'node-failed':
+        this.#end(event.node, Math.round(event.elapsedMs), { status: 'failed' });
+        break;
+      case 'run-failed':
+        // Steps whose process has ended never told of their own end.
+        for (const { node, status, started_at } of this.#steps.values()) {
+          if (status === 'running') this.#end(node, Math.max(0, event.at - started_at * 1_000), { status: 'failed' });
+        }
+        break;
+      default:
+    }
+  }
+
+  #end(node: string, elapsed_ms: number, how: Partial<StepObject>): void {
+    const step = this.#steps.get(node);
+    if (step !== undefined) this.#steps.set(node, { ...step, ...how, elapsed_ms });
+  }
+}

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { AppConfig } from '../../config/index.js';
+import { findRecord } from '../../http/index.js';
+import type { JsonObject } from '../../kernel/index.js';
+import type { Message } from '../../models/index.js';
+import type { RunOrigin } from '../../runs/index.js';
+import {
+  assertParametersTaken,
+  type CompiledWorkflow,
+  type RunRequest,
+  WorkflowRegistry,
+} from '../../workflow/index.js';
+import { readOrigin, type TakenRequest } from '../wire/index.js';
+import type { CreateRunRequest } from './dto/run-request.js';
+import { validateRunRequest } from './validate-run-request.js';
+
+/** A request of this door, decoded. */
+export interface DecodedRequest {
+  readonly workflow: CompiledWorkflow;
+  readonly request: RunRequest;
+  readonly metadata: JsonObject;
+  /** When it is to begin at the earliest, in milliseconds since the Unix epoch; undefined: now. */
+  readonly runAt: number | undefined;
+  /** From 0 to 9; undefined: as most. */
+  readonly priority: number | undefined;
+  readonly origin: RunOrigin;
+}
+
+/** Reads requests for runs. */
+@Injectable()
+export class RunsDecoder {
+  constructor(
+    private readonly registry: WorkflowRegistry,
+    private readonly config: AppConfig,
+  ) {}
+
+  /**
+   * Checks a request, and finds the workflow that it asks for.
+   * @throws InvalidRequestError, ModelNotFoundError, ForbiddenError
+   */
+  decode(request: Request, response: Response, { body: json, caller }: TakenRequest): DecodedRequest {
+    const body = validateRunRequest(json);
+    const { workflow } = this.registry.resolveServed(body.model);
+    findRecord(response).setWorkflow(workflow.id, false);
+    // Checked first: later faults would reveal that the workflow exists.
+    caller.assertMayUse(workflow.id, body.model);
+    const runRequest = makeRunRequest(body);
+    assertParametersTaken(runRequest.parameters, workflow.id, workflow.takes);
+    return {
+      workflow,
+      request: runRequest,
+      metadata: body.metadata ?? {},
+      runAt: typeof body.run_at === 'number' ? body.run_at * 1_000 : undefined,
+      priority: body.priority ?? undefined,
+      origin: readOrigin(request, response, { streamed: false, caller, access: this.config.access }),
+    };
+  }
+}
+
+/** Separates the conversation from the parameters, and changes nothing. */
+function makeRunRequest(body: CreateRunRequest): RunRequest {
+  const { model, messages, input, run_at: _at, priority: _priority, stream: _stream, ...parameters } = body;
+  return { model, messages: messages ?? makeMessages(input ?? []), parameters };
+}
+
+function makeMessages(input: string | readonly Message[]): readonly Message[] {
+  return typeof input === 'string' ? [{ role: 'user', content: input }] : input;
+}

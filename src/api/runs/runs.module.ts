@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import { AccessModule } from '../../access/index.js';
+import { Doors, HttpModule, RunRoutes } from '../../http/index.js';
+import { RunsModule } from '../../runs/index.js';
+import { WireModule } from '../wire/index.js';
+import { NativeRuns } from './native-runs.js';
+import { OneRunController } from './one-run.controller.js';
+import { RunsController } from './runs.controller.js';
+import { RunsDecoder } from './runs.decoder.js';
+import { RUNS_PATH } from './runs.path.js';
+import { RunTickets } from './tickets/run-tickets.js';
+
+/** The door of runs that outlive their requests: they are begun, watched event by event, cancelled and removed here. */
+@Module({
+  imports: [AccessModule, HttpModule, RunsModule, WireModule],
+  providers: [NativeRuns, OneRunController, RunsController, RunsDecoder, RunTickets],
+})
+export class NativeRunsModule {
+  constructor(doors: Doors, controller: RunsController, one: OneRunController, routes: RunRoutes) {
+    doors.open(controller);
+    doors.open(one);
+    routes.add(RUNS_PATH);
+  }
+}

@@ -1,0 +1,230 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Bench } from '../support/app.js';
+import { beginResponse, followResponse, readStream } from '../support/background-client.js';
+import { eventually } from '../support/eventually.js';
+import { getJson } from '../support/http-client.js';
+import {
+  askRun,
+  beginRun,
+  callRun,
+  endRun,
+  followRun,
+  joinContent,
+  readEvents,
+  readRun,
+  runUrl,
+} from '../support/runs-client.js';
+import { scriptCompletion, scriptStream } from '../support/upstream/scripts.js';
+import { errorBody, gate, httpError } from '../support/upstream/steps.js';
+
+describe('a run', () => {
+  let bench: Bench;
+  beforeEach(async () => {
+    bench = await Bench.start();
+  });
+  afterEach(() => bench.close());
+
+  it('is kept before it is answered, goes on alone, and tells its output when it has ended', async () => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo']));
+    const { status, headers, json } = await askRun(bench.app, { metadata: { ticket: 'T-1' }, temperature: 0.5 });
+    const { id } = json as { id: string };
+    expect([status, headers['location'], headers['millrace-run-id']]).toEqual([202, `/v1/runs/${id}`, id]);
+    expect(json).toMatchObject({
+      object: 'run',
+      status: 'queued',
+      model: 'chat',
+      metadata: { ticket: 'T-1' },
+      priority: 5,
+      output: null,
+      segments: [{ completion_id: null, response_id: null, from: 0 }],
+    });
+    await door.reached;
+    expect(await readRun(bench.app, id)).toMatchObject({ status: 'running', attempts: 1, output: null });
+    door.open();
+    expect(await endRun(bench.app, id)).toMatchObject({
+      status: 'completed',
+      output: 'Hello',
+      finish_reason: 'stop',
+      error: null,
+      usage: { total_tokens: 12 },
+    });
+    const { body } = await bench.upstream.request(0);
+    expect(body).toMatchObject({ temperature: 0.5, messages: [{ role: 'user', content: 'Hello' }] });
+  });
+
+  it('takes a conversation under either name', async () => {
+    bench.upstream.always(scriptStream('Hello'));
+    const messages = [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'Hi' },
+    ];
+    for (const name of ['messages', 'input']) {
+      const { id } = await beginRun(bench.app, { [name]: messages });
+      await endRun(bench.app, id);
+    }
+    for (const place of [0, 1]) expect((await bench.upstream.request(place)).body['messages']).toEqual(messages);
+  });
+
+  it('is read event by event from every number on, while it runs and afterwards, by any number of readers', async () => {
+    const doors = [gate(), gate()];
+    bench.upstream.next(scriptStream(['One ', doors[0]!, 'two ', doors[1]!, '🦀.']));
+    const { id } = await beginRun(bench.app);
+    const readers = [followRun(bench.app, id), followRun(bench.app, id, '?after=1')];
+    for (const door of doors) {
+      await door.reached;
+      door.open();
+    }
+    const [whole, later] = (await Promise.all(readers)).map(({ text }) => text);
+    const events = readEvents(whole!);
+    expect(events.map(({ n }) => n)).toEqual(events.map((_, place) => place));
+    expect(events.at(0)).toMatchObject({ type: 'run-started', model: 'chat' });
+    expect(events.at(-1)).toMatchObject({ type: 'run-finished', finish_reason: 'stop' });
+    expect(joinContent(events)).toBe('One two 🦀.');
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'node-finished', visible: true, output: 'One two 🦀.' }),
+    );
+    expect(readEvents(later!)).toEqual(events.slice(2));
+    for (let after = 0; after < events.length - 1; after++) {
+      expect(readEvents((await followRun(bench.app, id, `?after=${after}`)).text)).toEqual(events.slice(after + 1));
+    }
+    expect(whole!.match(/^retry: .*$/gm)).toEqual(['retry: 2000']);
+    expect((await followRun(bench.app, id)).headers).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'millrace-run-id': id,
+    });
+  });
+
+  it('shows what visible steps say, and of silent ones only that they work', async () => {
+    bench.upstream.always((request) => {
+      const schema = (request.body['response_format'] as { json_schema?: { name?: string } } | undefined)?.json_schema;
+      if (schema === undefined) return scriptStream('Dear customer');
+      return scriptCompletion({ reasoning: 'secret', intent: 'product question', escalate: false, spam: false });
+    });
+    const { id } = await beginRun(bench.app, { model: 'customer-care' });
+    const { status } = await endRun(bench.app, id);
+    const { text } = await followRun(bench.app, id);
+    const { text: run } = await callRun(bench.app, 'GET', `${id}?include=steps`);
+    expect(text).not.toContain('secret');
+    expect(run).not.toContain('secret');
+    expect(status).toBe('completed');
+    const { steps, output } = JSON.parse(run) as { steps: { node: string; output?: unknown }[]; output: string };
+    expect(output).toBe('Dear customer');
+    expect(steps.filter((step) => step.output !== undefined)).toEqual([
+      expect.objectContaining({ status: 'completed', attempt: 1, output: 'Dear customer' }),
+    ]);
+    expect(steps.length).toBeGreaterThan(3);
+  });
+
+  it('tells a browser that comes back after the end not to come again, and refuses numbers that never were', async () => {
+    bench.upstream.next(scriptStream('Hello'));
+    const { id } = await beginRun(bench.app);
+    await endRun(bench.app, id);
+    const last = readEvents((await followRun(bench.app, id)).text).length - 1;
+    const reconnect = (query: string, header: string) => followRun(bench.app, id, query, { 'last-event-id': header });
+    const gone = await reconnect('?after=0', `${last}`);
+    expect([gone.status, gone.text]).toEqual([204, '']);
+    expect(readEvents((await reconnect(`?after=${last - 1}`, '0')).text)).toHaveLength(1);
+    const none = await followRun(bench.app, id, `?after=${last}`);
+    expect([none.status, readEvents(none.text)]).toEqual([200, []]);
+    for (const answer of [await followRun(bench.app, id, `?after=${last + 1}`), await reconnect('', `${last + 1}`)]) {
+      expect(answer).toMatchObject({ status: 410, json: { error: { code: 'log_truncated' } } });
+    }
+    expect(readEvents((await reconnect('', 'x')).text)).toHaveLength(last + 1);
+  });
+
+  it('is cancelled from another connection, once, and everybody is told', async () => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo']));
+    const { id } = await beginRun(bench.app);
+    await door.reached;
+    const reader = followRun(bench.app, id);
+    const { status, json } = await callRun(bench.app, 'POST', `${id}/cancel`);
+    expect([status, json]).toMatchObject([200, { id, status: 'cancelled', error: null, output: null }]);
+    expect(readEvents((await reader).text).at(-1)).toMatchObject({ type: 'run-failed', error: { code: 'cancelled' } });
+    expect((await callRun(bench.app, 'POST', `${id}/cancel`)).json).toEqual(json);
+    await eventually(async () => (await (await bench.upstream.request(0)).closed) === 'aborted');
+    expect((await callRun(bench.app, 'GET', `${id}?include=steps`)).json).toMatchObject({
+      steps: [{ status: 'failed' }],
+    });
+  });
+
+  it('cannot be cancelled once it has ended otherwise', async () => {
+    bench.upstream.next(scriptStream('Hello')).next(httpError(500, errorBody('Down')));
+    const { id } = await beginRun(bench.app);
+    await endRun(bench.app, id);
+    const { id: other } = await beginRun(bench.app);
+    expect(await endRun(bench.app, other)).toMatchObject({ status: 'failed', error: { code: 'upstream_error' } });
+    for (const ended of [id, other]) {
+      expect(await callRun(bench.app, 'POST', `${ended}/cancel`)).toMatchObject({
+        status: 400,
+        json: { error: { code: 'run_ended' } },
+      });
+    }
+    expect(readEvents((await followRun(bench.app, other)).text).at(-1)).toMatchObject({
+      type: 'run-failed',
+      error: { code: 'upstream_error' },
+    });
+  });
+
+  it('is removed with all that is kept of it, and its readers are closed', async () => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo']));
+    const { id } = await beginRun(bench.app);
+    await door.reached;
+    const reader = followRun(bench.app, id);
+    expect((await callRun(bench.app, 'DELETE', id)).json).toEqual({ id, object: 'run', deleted: true });
+    expect(readEvents((await reader).text).at(-1)?.type).toBe('run-failed');
+    for (const path of [id, `${id}/events`]) expect((await callRun(bench.app, 'GET', path)).status).toBe(404);
+    for (const path of [`${id}/cancel`, `${id}/ticket`]) {
+      expect((await callRun(bench.app, 'POST', path)).status).toBe(404);
+    }
+    expect((await callRun(bench.app, 'DELETE', id)).status).toBe(404);
+  });
+
+  it('is listed with those of other protocols, the newest first, page by page', async () => {
+    bench.upstream.always(scriptStream('Hello'));
+    const first = await beginRun(bench.app);
+    const response = await beginResponse(bench.app);
+    const last = await beginRun(bench.app, { model: 'default' });
+    for (const { id } of [first, last]) await endRun(bench.app, id);
+    await followResponse(bench.app, response.id);
+    const list = async (query: string) => (await getJson(`${runUrl(bench.app)}?${query}`)).json as RunPage;
+    const all = await list('');
+    expect(all.data.map(({ id }) => id)).toEqual([last.id, expect.stringMatching(/^run_/), first.id]);
+    expect(all).toMatchObject({ object: 'list', has_more: false, first_id: last.id, last_id: first.id });
+    const middle = all.data[1]!;
+    expect(middle).toMatchObject({
+      output: 'Hello',
+      segments: [{ completion_id: null, response_id: response.id, from: 0 }],
+    });
+    expect(joinContent(readEvents((await followRun(bench.app, middle.id)).text))).toBe('Hello');
+    const page = await list(`limit=1&order=asc&after=${first.id}`);
+    expect([page.data.map(({ id }) => id), page.has_more]).toEqual([[middle.id], true]);
+    expect((await list('model=default')).data.map(({ id }) => id)).toEqual([last.id]);
+    expect((await list('status=failed')).data.map(({ id }) => id)).toEqual([last.id]);
+    expect((await list('status=completed&model=chat')).data).toHaveLength(2);
+    expect((await list('status=waiting')).first_id).toBeNull();
+    // What clients call a part of a run is not the run.
+    expect((await callRun(bench.app, 'GET', response.id)).status).toBe(404);
+  });
+
+  it('ends a response in the background that is removed as a run, and tells its readers', async () => {
+    const door = gate();
+    bench.upstream.next(scriptStream(['Hel', door, 'lo']));
+    const response = await beginResponse(bench.app);
+    await door.reached;
+    const reader = followResponse(bench.app, response.id);
+    const { json } = await getJson(runUrl(bench.app));
+    const { id } = (json as RunPage).data[0]!;
+    expect((await callRun(bench.app, 'DELETE', id)).status).toBe(200);
+    expect(readStream((await reader).text).response.status).toBe('cancelled');
+    expect((await getJson(`${bench.app.baseUrl}/responses/${response.id}`)).status).toBe(404);
+  });
+});
+
+interface RunPage {
+  readonly data: readonly { readonly id: string; readonly output: string | null }[];
+  readonly has_more: boolean;
+  readonly first_id: string | null;
+}

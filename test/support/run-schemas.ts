@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+
+/** The description of this server, as it is published. */
+const DOCUMENT = JSON.parse(readFileSync(join(import.meta.dirname, '../../openapi.json'), 'utf8')) as {
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+};
+
+const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
+ajv.addSchema({ $id: 'openapi', components: { schemas: closeObjects(DOCUMENT.components.schemas) } });
+
+/** Checks a run against the description. @throws Error with all that is wrong */
+export function assertValidRun(json: unknown): void {
+  assertValid('Run', json);
+}
+
+/** The same for a page of runs. */
+export function assertValidRunList(json: unknown): void {
+  assertValid('RunList', json);
+}
+
+/** The same for an event of a run. @param name of the event, beside its data */
+export function assertValidRunEvent(json: unknown, name: string): void {
+  assertValid('RunEvent', json);
+  const { type } = json as { readonly type: string };
+  if (type !== name) throw new Error(`the event ${name} has the data of ${type}`);
+}
+
+/** The same for a ticket. */
+export function assertValidTicket(json: unknown): void {
+  const { url, expires_at: at } = json as { readonly url: unknown; readonly expires_at: unknown };
+  if (typeof url !== 'string' || !Number.isInteger(at)) throw new Error('a ticket without url and expires_at');
+}
+
+function assertValid(name: string, json: unknown): void {
+  const validate = ajv.getSchema(`openapi#/components/schemas/${name}`);
+  if (validate === undefined) throw new Error(`openapi.json has no schema ${name}: run npm run openapi`);
+  if (!(validate(json) as boolean)) throw new Error(ajv.errorsText(validate.errors?.slice(0, 10)));
+}
+
+/** Objects have nothing but the fields that are described, unless their schema says so. */
+function closeObjects(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closeObjects);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const closed = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closeObjects(value)]));
+  const isOpen =
+    !('properties' in closed) || typeof closed['properties'] !== 'object' || 'additionalProperties' in closed;
+  return isOpen || closed['type'] !== 'object' ? closed : { ...closed, additionalProperties: false };
+}
