@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,22 +15,14 @@ import {
   readFrames,
   startProcess,
 } from '../support/index.js';
+import { installForNpx, packPackage } from '../support/packed-package.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PAGE = 'docs/nest-application.md';
-/** What a checkout needs to be packed. */
-const SOURCES = [
-  'src',
-  'scripts',
-  'templates',
-  'package.json',
-  'tsconfig.json',
-  'tsconfig.build.json',
-  'openapi.json',
-  'README.md',
-];
 /** npm, the compiler or a start may take this long on a busy machine, in milliseconds. */
 const LONGEST_STEP_MS = 180_000;
+
+const INSTALL = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
 
 /** The applications, as Nest's own command line makes them in each version. */
 const APPLICATIONS = [
@@ -136,6 +128,40 @@ async function readShownWorkflows(): Promise<readonly (readonly [page: string, c
   );
 }
 
+/** Makes an application of the files of the page, and a route of its own, and installs what it needs. */
+async function makeApplication(
+  folder: string,
+  tarball: string,
+  { nest, type }: (typeof APPLICATIONS)[number],
+): Promise<void> {
+  const home = join(folder, `nest-${nest}`);
+  const manifest = {
+    name: 'shop',
+    private: true,
+    type,
+    dependencies: {
+      '@nestjs/common': `^${nest}.0.0`,
+      '@nestjs/core': `^${nest}.0.0`,
+      '@nestjs/platform-express': `^${nest}.0.0`,
+      millrace: `file:${tarball}`,
+      'reflect-metadata': '^0.2.2',
+      rxjs: '^7.8.1',
+    },
+    devDependencies: { '@types/node': '^20.0.0' },
+  };
+  const files = [
+    ['package.json', JSON.stringify(manifest)],
+    ['tsconfig.json', JSON.stringify(TSCONFIG)],
+    ['src/hello.controller.ts', HELLO_CONTROLLER],
+    ...readFiles(await readFile(join(ROOT, PAGE), 'utf8')),
+  ] as const;
+  for (const [path, text] of files) {
+    await mkdir(dirname(join(home, path)), { recursive: true });
+    await writeFile(join(home, path), text);
+  }
+  await runIn(home, 'npm', ...INSTALL);
+}
+
 describeWithRegistry()('the package', () => {
   let folder: string;
   let tarball: string;
@@ -143,16 +169,14 @@ describeWithRegistry()('the package', () => {
   let app: ChildProcess | undefined;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'millrace-package-'));
-    const checkout = join(folder, 'checkout');
-    await mkdir(checkout);
-    for (const path of SOURCES) await cp(join(ROOT, path), join(checkout, path), { recursive: true });
-    await symlink(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
-    await runIn(checkout, 'npm', 'run', 'build');
-    const { stdout } = await runIn(checkout, 'npm', 'pack', '--json', '--pack-destination', folder);
-    const [made] = JSON.parse(stdout.slice(stdout.indexOf('['))) as { filename: string; files: { path: string }[] }[];
-    tarball = join(folder, made?.filename ?? '');
-    packed = (made?.files ?? []).map(({ path }) => path);
-  }, LONGEST_STEP_MS);
+    tarball = await packPackage(folder);
+    const { stdout } = await runIn(folder, 'tar', '-tzf', tarball);
+    packed = stdout
+      .trim()
+      .split('\n')
+      .map((path) => path.replace(/^package\//, ''));
+    await Promise.all(APPLICATIONS.map((application) => makeApplication(folder, tarball, application)));
+  }, 2 * LONGEST_STEP_MS);
   afterEach(() => app?.stop());
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -165,43 +189,11 @@ describeWithRegistry()('the package', () => {
       expect(packed).toContain(path);
   });
 
-  describe.each(APPLICATIONS)('in a fresh application of Nest $nest, $type', ({ nest, type }) => {
-    let home: string;
-    let curl: string;
-    beforeAll(async () => {
-      home = join(folder, `nest-${nest}`);
-      await mkdir(home);
-      const manifest = {
-        name: 'shop',
-        private: true,
-        type,
-        dependencies: {
-          '@nestjs/common': `^${nest}.0.0`,
-          '@nestjs/core': `^${nest}.0.0`,
-          '@nestjs/platform-express': `^${nest}.0.0`,
-          millrace: `file:${tarball}`,
-          'reflect-metadata': '^0.2.2',
-          rxjs: '^7.8.1',
-        },
-        devDependencies: { '@types/node': '^20.0.0' },
-      };
-      const page = await readFile(join(ROOT, PAGE), 'utf8');
-      [, curl = ''] = /^```sh\n(curl [^]*?)^```$/m.exec(page) ?? [];
-      const files = [
-        ['package.json', JSON.stringify(manifest)],
-        ['tsconfig.json', JSON.stringify(TSCONFIG)],
-        ['src/hello.controller.ts', HELLO_CONTROLLER],
-        ...readFiles(page),
-      ] as const;
-      for (const [path, text] of files) {
-        await mkdir(dirname(join(home, path)), { recursive: true });
-        await writeFile(join(home, path), text);
-      }
-      await runIn(home, 'npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline');
-    }, LONGEST_STEP_MS);
+  describe.each(APPLICATIONS)('in a fresh application of Nest $nest, $type', ({ nest }) => {
+    const home = (): string => join(folder, `nest-${nest}`);
 
     it('shares one copy of Nest and of the validators with it', async () => {
-      const { stdout } = await runIn(home, 'npm', 'ls', '--all', '--parseable');
+      const { stdout } = await runIn(home(), 'npm', 'ls', '--all', '--parseable');
       for (const name of [
         '@nestjs/common',
         '@nestjs/core',
@@ -213,7 +205,9 @@ describeWithRegistry()('the package', () => {
         const copies = stdout.split('\n').filter((path) => path.endsWith(`/node_modules/${name}`));
         expect([name, copies.length]).toEqual([name, 1]);
       }
-      const { version } = JSON.parse(await readFile(join(home, 'node_modules/@nestjs/core/package.json'), 'utf8')) as {
+      const { version } = JSON.parse(
+        await readFile(join(home(), 'node_modules/@nestjs/core/package.json'), 'utf8'),
+      ) as {
         version: string;
       };
       expect(Number(version.split('.')[0])).toBe(nest);
@@ -232,7 +226,7 @@ describeWithRegistry()('the package', () => {
             'docs/writing-workflows.md',
           ]),
         );
-        const pages = join(home, 'pages');
+        const pages = join(home(), 'pages');
         await mkdir(pages);
         await writeFile(join(pages, 'article.service.ts'), ARTICLE_SERVICE);
         await writeFile(
@@ -250,8 +244,14 @@ describeWithRegistry()('the package', () => {
           types: ['node'],
         };
         const config = { compilerOptions, include: ['pages'] };
-        await writeFile(join(home, 'tsconfig.pages.json'), JSON.stringify(config));
-        await runIn(home, process.execPath, join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.pages.json');
+        await writeFile(join(home(), 'tsconfig.pages.json'), JSON.stringify(config));
+        await runIn(
+          home(),
+          process.execPath,
+          join(ROOT, 'node_modules/typescript/bin/tsc'),
+          '-p',
+          'tsconfig.pages.json',
+        );
       },
       LONGEST_STEP_MS,
     );
@@ -259,12 +259,12 @@ describeWithRegistry()('the package', () => {
     it(
       'compiles, passes its test, starts, streams beside a route of the application, and ends in good order',
       async () => {
-        await runIn(home, process.execPath, join(ROOT, 'node_modules/typescript/bin/tsc'));
-        const tested = await runIn(home, process.execPath, '--test', 'dist/assistant.workflow.spec.js');
+        await runIn(home(), process.execPath, join(ROOT, 'node_modules/typescript/bin/tsc'));
+        const tested = await runIn(home(), process.execPath, '--test', 'dist/assistant.workflow.spec.js');
         expect(tested.stdout).toMatch(/pass 1\n/);
         const port = await findFreePort();
         app = await startProcess(['dist/main.js'], {
-          cwd: home,
+          cwd: home(),
           env: { PORT: port, DEMO_TOKENS_PER_SECOND: '0' },
         });
         const url = `http://127.0.0.1:${port}`;
@@ -274,7 +274,8 @@ describeWithRegistry()('the package', () => {
         const body = { model: 'assistant', stream: true, messages: [{ role: 'user', content: 'Hello' }] };
         const stream = await openStream(`${url}/ai/v1/chat/completions`, body);
         assertCompletion(await stream.collect());
-        const asked = await runIn(home, 'sh', '-c', curl.replace('http://localhost:3000', url));
+        const [, curl = ''] = /^```sh\n(curl [^]*?)^```$/m.exec(await readFile(join(ROOT, PAGE), 'utf8')) ?? [];
+        const asked = await runIn(home(), 'sh', '-c', curl.replace('http://localhost:3000', url));
         assertCompletion(readFrames(asked.stdout));
         expect((await getJson(`${url}/ai/v1/models`)).json).toMatchObject({ data: [{ id: 'assistant' }] });
         const { headers } = await getJson(`${url}/api/hello`);
@@ -287,8 +288,8 @@ describeWithRegistry()('the package', () => {
     );
 
     it('changes nothing in a process by being imported', async () => {
-      await writeFile(join(home, 'probe.mjs'), IMPORT_PROBE);
-      expect((await runIn(home, process.execPath, 'probe.mjs')).stdout).toBe('');
+      await writeFile(join(home(), 'probe.mjs'), IMPORT_PROBE);
+      expect((await runIn(home(), process.execPath, 'probe.mjs')).stdout).toBe('');
     });
   });
 
@@ -297,13 +298,10 @@ describeWithRegistry()('the package', () => {
     async () => {
       // As `npx` does it: the package alone is there first.
       const tool = join(folder, 'tool');
-      await mkdir(tool);
-      await writeFile(join(tool, 'package.json'), '{"private":true}');
-      const install = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-      await runIn(tool, 'npm', ...install, tarball);
+      await installForNpx(tool, tarball);
       await runIn(tool, 'npx', '--no-install', 'millrace', 'init', '../my-shop', '--millrace', tarball);
       const home = join(folder, 'my-shop');
-      await runIn(home, 'npm', ...install);
+      await runIn(home, 'npm', ...INSTALL);
       expect((await runIn(home, 'npm', 'test')).stdout).toMatch(/pass 1\n/);
       expect((await runIn(home, 'npx', 'millrace', 'list')).stdout).toBe('assistant  Answers in plain text\n');
       const answer = await runIn(home, 'npm', 'run', '--silent', 'workflow', '--', 'run', 'assistant', 'Hello');
