@@ -14,10 +14,10 @@ export class InvalidRequestError extends MillraceError {
 export class ModelNotFoundError extends InvalidRequestError {
   override readonly status = 404;
 
-  constructor(model: string, param: 'model' | null = 'model') {
+  constructor(model: string) {
     super(
       `The model \`${model.slice(0, 256)}\` does not exist or you do not have access to it. The list of models names those that you may use.`,
-      { code: 'model_not_found', param },
+      { code: 'model_not_found', param: 'model' },
     );
   }
 }

@@ -26,7 +26,6 @@ const ALL: readonly (readonly [MillraceError, number, string, string | null, str
   ],
   [new ModelNotFoundError('m'), 404, 'invalid_request_error', 'model_not_found', 'model', false],
   [new ForbiddenError('m'), 404, 'invalid_request_error', 'model_not_found', 'model', false],
-  [new ModelNotFoundError('m', null), 404, 'invalid_request_error', 'model_not_found', null, false],
   [new UnknownRouteError('GET', '/x'), 404, 'invalid_request_error', 'unknown_url', null, false],
   [new MethodNotAllowedError(['POST']), 405, 'invalid_request_error', 'method_not_supported', null, false],
   [new PayloadTooLargeError('10mb'), 413, 'invalid_request_error', 'request_too_large', null, false],

@@ -15,7 +15,7 @@ export class DoorsPlace {
    * @param path `/` or such as `/ai`
    * @param parts `isWhole` is false by default for the root, and true for any other path
    */
-  constructor(path = '/', parts: Partial<Omit<DoorsPlace, 'path'>> = {}) {
+  constructor(path = '/', parts: Partial<Omit<DoorsPlace, 'path'>>) {
     this.path = path.replace(/\/+$/, '').replace(/^(?=[^/])/, '/');
     this.isWhole = parts.isWhole ?? this.path !== '';
     this.before = parts.before ?? [];

@@ -9,7 +9,7 @@ import { OpenAIChatModel } from './openai/index.js';
 import { VENDORS } from './openai/vendors/index.js';
 
 const configure = (variables: Readonly<Record<string, string>>): ModelProviders =>
-  configureModelProviders(readConfig(variables, Object.values(VENDORS)), new FakeClock());
+  configureModelProviders(readConfig(variables, Object.values(VENDORS)), new FakeClock(), new OwnModels());
 
 describe('configureModelProviders', () => {
   it('lets the demo stand in for OpenAI if neither key nor address is set, and says so', () => {

@@ -154,7 +154,7 @@ const DEMO_IS_OFF = new ConfigurationError([
 export function configureModelProviders(
   { providers, demo, upstream, proxy }: AppConfig,
   clock: Clock,
-  own = new OwnModels(),
+  own: OwnModels,
 ): ModelProviders {
   const offline = demo.isOn
     ? {

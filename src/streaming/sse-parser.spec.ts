@@ -4,7 +4,7 @@ import { SseParser, SseTooLongError } from './sse-parser.js';
 
 type Event = readonly [data: string, name: string];
 
-function parse(reads: readonly Uint8Array[], lineLimit?: number): readonly Event[] {
+function parse(reads: readonly Uint8Array[], lineLimit = 1_000_000): readonly Event[] {
   const events: Event[] = [];
   const parser = new SseParser((data, name) => events.push([data, name]), lineLimit);
   for (const bytes of reads) parser.push(bytes);
@@ -190,7 +190,7 @@ describe('SseParser', () => {
 
   it('gives events as soon as their blank line is there, and keeps nothing for the end', () => {
     const events: string[] = [];
-    const parser = new SseParser((data) => events.push(data));
+    const parser = new SseParser((data) => events.push(data), 1_000);
     parser.push(toBytes('data: a\n\ndata: b\n'));
     expect(events).toEqual(['a']);
     parser.push(toBytes('\n'));
@@ -204,7 +204,7 @@ describe('SseParser', () => {
     const parser = new SseParser((data) => {
       if (data === 'bad') throw new Error('no more');
       events.push(data);
-    });
+    }, 1_000);
     expect(() => parser.push(toBytes('data: a\n\ndata: bad\n\ndata: c\n\n'))).toThrow('no more');
     expect(events).toEqual(['a']);
   });

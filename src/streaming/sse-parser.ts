@@ -12,9 +12,6 @@ const CR = 0x0d;
 const LINE_BYTES = 64;
 const BYTE_ORDER_MARK = '\uFEFF';
 
-/** 16 MiB: a chunk that holds a whole long completion is far below it, a server that never ends a line or event is stopped. */
-const DEFAULT_LIMIT = 16 * 1024 * 1024;
-
 /**
  * Reads server-sent events from bytes cut anywhere (WHATWG HTML, section 9.2): line ends LF, CR and CRLF, comments, `data:`
  * with or without a space, several data lines, a byte order mark, and, unlike a browser, a last event without its blank
@@ -39,7 +36,7 @@ export class SseParser {
    * @param limit of one line, and of one event's data: bytes while they come in, characters of the text they make. As much again
    *   may lie around the data of an event: comments, and {@link LINE_BYTES} for each line
    */
-  constructor(onEvent: (data: string, event: string) => void, limit = DEFAULT_LIMIT) {
+  constructor(onEvent: (data: string, event: string) => void, limit: number) {
     this.#onEvent = onEvent;
     this.#limit = limit;
   }

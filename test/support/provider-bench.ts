@@ -2,6 +2,7 @@ import { loadConfig } from '../../src/app/load-config.js';
 import {
   type ChatModel,
   configureModelProviders,
+  OwnModels,
   type Message,
   type ModelParameters,
   type ModelProvider,
@@ -31,7 +32,7 @@ export class ProviderBench {
   ): Promise<ProviderBench> {
     const upstream = await ScriptedUpstream.start(path);
     const config = loadConfig({ UPSTREAM_MAX_RETRIES: '0', ...environment(upstream.origin) });
-    const { chat, description } = configureModelProviders(config, new FakeClock()).get(provider);
+    const { chat, description } = configureModelProviders(config, new FakeClock(), new OwnModels()).get(provider);
     return new ProviderBench(upstream, chat, description);
   }
 

@@ -21,7 +21,7 @@ describe('frames of an event stream', () => {
 
   it('have no event name, and a heartbeat is not an event', () => {
     const events: string[][] = [];
-    const parser = new SseParser((data, name) => events.push([data.slice(0, 8), name]));
+    const parser = new SseParser((data, name) => events.push([data.slice(0, 8), name]), 1_000);
     parser.push(Buffer.from(HEARTBEAT_FRAME + encodeError(new InternalError('x')) + DONE_FRAME));
     expect(events).toEqual([
       ['{"error"', ''],

@@ -24,7 +24,7 @@ export interface OtlpExporterOptions {
   /** The deployed version or commit. */
   readonly release: string | undefined;
   /** Further attributes of the service; they override the version and the environment. */
-  readonly resourceAttributes?: Readonly<Record<string, string>>;
+  readonly resourceAttributes: Readonly<Record<string, string>>;
   /** Names of model providers in OpenTelemetry's conventions, by our own names. */
   readonly providerNames: Readonly<Record<string, string>>;
 }

@@ -52,7 +52,7 @@ describe('UpstreamTransport', () => {
         response.end();
       });
     });
-    const transport = new UpstreamTransport();
+    const transport = new UpstreamTransport(undefined);
     const response = await ask(transport, `${url}/v1/chat?a=b`);
     expect(response.status).toBe(200);
     expect(response.headers['content-type']).toBe('text/event-stream');
@@ -61,7 +61,7 @@ describe('UpstreamTransport', () => {
 
   it('reuses a connection whose response was read to its end', async () => {
     const { url, upstream } = await serve((_request, response) => response.end('x'));
-    const transport = new UpstreamTransport();
+    const transport = new UpstreamTransport(undefined);
     for (let i = 0; i < 6; i++) await readText((await ask(transport, url)).body);
     // The end of a body is reported a moment before its connection is free.
     expect(upstream.connections).toBeLessThanOrEqual(2);
@@ -71,7 +71,7 @@ describe('UpstreamTransport', () => {
     const { url } = await serve((_request, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('packed'));
     });
-    const transport = new UpstreamTransport();
+    const transport = new UpstreamTransport(undefined);
     expect(await readText((await ask(transport, url)).body)).toBe('packed');
   });
 
@@ -79,7 +79,7 @@ describe('UpstreamTransport', () => {
     const { url } = await serve((_request, response) => {
       response.writeHead(429, { 'retry-after': '7' }).end('{"error":{}}');
     });
-    const transport = new UpstreamTransport();
+    const transport = new UpstreamTransport(undefined);
     const response = await ask(transport, url);
     expect(response.status).toBe(429);
     expect(response.headers['retry-after']).toBe('7');
@@ -92,7 +92,7 @@ describe('UpstreamTransport', () => {
       response.writeHead(500);
       writeForEver(response);
     });
-    const response = await ask(new UpstreamTransport(), url);
+    const response = await ask(new UpstreamTransport(undefined), url);
     expect(response.text.length).toBeLessThan(1024 * 1024);
   });
 
@@ -100,14 +100,14 @@ describe('UpstreamTransport', () => {
     const { url, upstream } = await serve((_request, response) => {
       response.writeHead(307, { location: '/elsewhere' }).end();
     });
-    const response = await ask(new UpstreamTransport(), url);
+    const response = await ask(new UpstreamTransport(undefined), url);
     expect(response.status).toBe(307);
     expect(upstream.connections).toBe(1);
   });
 
   it('rejects when nobody listens, and when the connection breaks before the head', async () => {
     const { url } = await serve((request) => request.socket.destroy());
-    const transport = new UpstreamTransport();
+    const transport = new UpstreamTransport(undefined);
     await expect(ask(transport, url)).rejects.toMatchObject({ code: BROKEN });
     await upstreams.pop()?.close();
     await expect(ask(transport, url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -118,7 +118,7 @@ describe('UpstreamTransport', () => {
       response.writeHead(200, { 'content-length': '100' });
       response.write('half', () => request.socket.destroy());
     });
-    const transport = new UpstreamTransport();
+    const transport = new UpstreamTransport(undefined);
     await expect(readText((await ask(transport, url)).body)).rejects.toMatchObject({
       code: BROKEN,
     });
@@ -135,7 +135,7 @@ describe('UpstreamTransport', () => {
       respond = response;
       response.writeHead(200).write(content);
     });
-    const body = (await ask(new UpstreamTransport(), url)).body;
+    const body = (await ask(new UpstreamTransport(undefined), url)).body;
     await eventually(() => body?.hasBytes === true && respond?.writableLength === 0);
     if (respond !== undefined) cut(respond);
     await eventually(() => respond?.destroyed === true);
@@ -158,7 +158,7 @@ describe('UpstreamTransport', () => {
       response.writeHead(200, { 'content-encoding': encoding });
       response.write(pack('half', { finishFlush }), () => request.socket.destroy());
     });
-    const body = (await ask(new UpstreamTransport(), url)).body;
+    const body = (await ask(new UpstreamTransport(undefined), url)).body;
     expect(Buffer.from((await body?.read()) ?? []).toString()).toBe('half');
     await expect(body?.read()).rejects.toMatchObject({ code: BROKEN });
   });
@@ -168,7 +168,7 @@ describe('UpstreamTransport', () => {
       response.writeHead(429, { 'retry-after': '7', 'content-length': '100' });
       response.write('{"error"', () => request.socket.destroy());
     });
-    const response = await ask(new UpstreamTransport(), url);
+    const response = await ask(new UpstreamTransport(undefined), url);
     expect([response.status, response.headers['retry-after'], response.text]).toEqual([429, '7', '{"error"']);
   });
 
@@ -178,7 +178,7 @@ describe('UpstreamTransport', () => {
       response.once('close', () => closed++);
       if (request.url === '/body') response.writeHead(200).write('x');
     });
-    const transport = new UpstreamTransport();
+    const transport = new UpstreamTransport(undefined);
 
     const before = new AbortController();
     const waiting = ask(transport, `${url}/head`, before.signal);
@@ -212,7 +212,7 @@ describe('UpstreamTransport', () => {
       };
       write();
     });
-    const transport = new UpstreamTransport();
+    const transport = new UpstreamTransport(undefined);
     const body = (await ask(transport, url)).body;
     await body?.read();
     let before = -1;

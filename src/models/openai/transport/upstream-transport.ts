@@ -29,7 +29,7 @@ export class UpstreamTransport {
   readonly #dispatcher: Dispatcher;
 
   /** @param proxy undefined: requests are sent directly */
-  constructor(proxy?: ProxyConfig) {
+  constructor(proxy: ProxyConfig | undefined) {
     const options = {
       connect: connectWithoutLoss({ timeout: CONNECT_TIMEOUT_MS }),
       // The caller watches for silence.
