@@ -1,16 +1,16 @@
 import { keepCompiledCode } from './app/compile-cache.js';
 import { describeFileLimitFault } from './app/file-limit.js';
 import { printStartFailure } from './app/start-failure.js';
-import { keepYoungGenerationSmall } from './app/young-generation.js';
+import { keepHeapSmall } from './app/small-heap.js';
 
 const fault = describeFileLimitFault();
 if (fault === undefined) {
   keepCompiledCode();
-  const letYoungGenerationGrow = keepYoungGenerationSmall();
+  const letHeapGrow = keepHeapSmall();
   // Only now: with too few descriptors, loading everything fails or never ends.
   const { start } = await import('./app/start.js');
   await start();
-  letYoungGenerationGrow();
+  letHeapGrow();
 } else {
   printStartFailure(fault);
   process.exitCode = 1;

@@ -17,11 +17,14 @@ describe('the command line in an application', () => {
   }, LONGEST_MS);
   afterAll(() => project.remove());
 
-  it('says what to do where the application is not built', async () => {
-    const { code, stdout, stderr } = await project.cli('list');
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^dist\/app\.module\.js is not there\. Build the application first: npm run build\n/);
-  });
+  it.each([[[]], [['--app', 'dist/app.module.js']]])(
+    'says what to do where the application is not built: list %j',
+    async (args) => {
+      const { code, stdout, stderr } = await project.cli('list', ...args);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/^dist\/app\.module\.js is not there\. Build the application first: npm run build\n/);
+    },
+  );
 
   it(
     'makes a workflow of each kind, which compiles, passes its test, and runs',

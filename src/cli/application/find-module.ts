@@ -28,7 +28,7 @@ export interface ApplicationPlace {
  */
 export function findApplication(folder: string, app?: string): ApplicationPlace | undefined {
   const project = findProject(folder);
-  if (app !== undefined) return { root: project?.root ?? folder, file: findFile(folder, [app]) };
+  if (app !== undefined) return { root: project?.root ?? folder, file: findFile(folder, [app], project) };
   if (project === undefined || project.isMillrace) return undefined;
   const { root, settings } = project;
   return { root, file: findFile(root, settings.app === undefined ? USUAL : [settings.app], project) };
