@@ -8,7 +8,7 @@ import {
   CompletionUsage,
 } from '../api/completions/index.js';
 import { ModelCard, ModelList } from '../api/models/index.js';
-import { INPUT_ITEMS, ResponseRequest, TOOL_CHOICES, TOOLS } from '../api/responses/index.js';
+import { INPUT_ITEMS, RESPONSE_SCHEMAS, ResponseRequest, TOOL_CHOICES, TOOLS } from '../api/responses/index.js';
 import { CreateRunRequest, RUN_EVENT_SCHEMA, RUN_LIST_SCHEMA, RUN_SCHEMA } from '../api/runs/index.js';
 import { ErrorEnvelope } from '../http/index.js';
 import {
@@ -90,6 +90,7 @@ export function makeOpenApiSchemas(): Record<string, SchemaObject> {
     Run: RUN_SCHEMA,
     RunEvent: RUN_EVENT_SCHEMA,
     RunList: RUN_LIST_SCHEMA,
+    ...RESPONSE_SCHEMAS,
   };
 }
 

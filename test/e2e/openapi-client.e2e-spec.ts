@@ -15,8 +15,11 @@ const COMPILER = require.resolve('typescript/bin/tsc');
 /** As a team would write it that knows only the document of this server. */
 const PROGRAM = `
 import { createClient, createConfig } from './client/client/index.js';
-import { createChatCompletion, listModels, retrieveModelGraph } from './client/index.js';
-import type { ChatCompletion, ErrorEnvelope } from './client/index.js';
+import {
+  cancelResponse, createChatCompletion, createResponse, deleteResponse, listInputItems, listModels, retrieveModelGraph,
+  retrieveResponse,
+} from './client/index.js';
+import type { ChatCompletion, ErrorEnvelope, ModelResponse, ResponseMessage } from './client/index.js';
 
 const [baseUrl = '', key = ''] = process.argv.slice(2);
 const client = createClient(createConfig({ baseUrl, auth: () => key }));
@@ -34,10 +37,33 @@ const envelope: ErrorEnvelope | undefined = error;
 
 const graph = await retrieveModelGraph({ client, path: { id: 'streaming' }, query: { format: 'json' } });
 
+const response: ModelResponse = (
+  await createResponse({ client, body: { model: 'chat', input: 'Hello' }, throwOnError: true })
+).data;
+const path = { id: response.id };
+const [message] = response.output.filter((item): item is ResponseMessage => item.type === 'message');
+const [part] = message?.content ?? [];
+const said: string | undefined = part?.type === 'output_text' ? part.text : part?.refusal;
+const tokens: number | undefined = response.usage?.total_tokens;
+const stored = await retrieveResponse({ client, path, throwOnError: true });
+const asked = await listInputItems({ client, path, query: { order: 'asc' }, throwOnError: true });
+const refused = await cancelResponse({ client, path });
+const deleted: true = (await deleteResponse({ client, path, throwOnError: true })).data.deleted;
+const responses = {
+  said,
+  hasTokens: (tokens ?? 0) > 0,
+  isStored: stored.data.id === response.id && stored.data.status === 'completed',
+  asked: asked.data.data.length,
+  refused: refused.error?.error.message,
+  deleted,
+};
+
+// @ts-expect-error There is no such state.
+void (response.status === 'done');
 // @ts-expect-error There is no such role.
 void { client, body: { model: 'chat', messages: [{ role: 'king', content: 'x' }] } } satisfies Parameters<typeof createChatCompletion>[0];
 
-console.log(JSON.stringify({ names, content, code: envelope?.error.code, graph: graph.response?.status }));
+console.log(JSON.stringify({ names, content, code: envelope?.error.code, graph: graph.response?.status, responses }));
 `;
 
 const OPTIONS = {
@@ -92,6 +118,14 @@ describe('a client made from openapi.json', () => {
       content: expect.stringMatching(/\w/),
       code: 'model_not_found',
       graph: 200,
+      responses: {
+        said: expect.stringMatching(/\w/),
+        hasTokens: true,
+        isStored: true,
+        asked: 1,
+        refused: 'Cannot cancel a completed response.',
+        deleted: true,
+      },
     });
   }, 120_000);
 });

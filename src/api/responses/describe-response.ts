@@ -28,22 +28,10 @@ ${streamExample}
       description: 'The response. For a stream, the schema is that of the data of one event.',
       content: {
         'application/json': {
-          schema: {
-            type: 'object',
-            description: 'A Response, with all fields that OpenAI describes.',
-            additionalProperties: true,
-          },
+          schema: { $ref: '#/components/schemas/ModelResponse' },
           example: responseExample,
         },
-        'text/event-stream': {
-          schema: {
-            type: 'object',
-            description: 'An event of a response.',
-            properties: { type: { type: 'string' }, sequence_number: { type: 'integer', minimum: 0 } },
-            required: ['type', 'sequence_number'],
-            additionalProperties: true,
-          },
-        },
+        'text/event-stream': { schema: { $ref: '#/components/schemas/ResponseEvent' } },
       },
     }),
   ]);

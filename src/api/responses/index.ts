@@ -1,4 +1,5 @@
 export { INPUT_ITEMS, ResponseRequest, TOOL_CHOICES, TOOLS } from './dto/index.js';
+export { RESPONSE_SCHEMAS } from './dto/response.schema.js';
 export { ResponsesController } from './responses.controller.js';
 export { ResponsesModule } from './responses.module.js';
 export { RESPONSES_PATH } from './responses.path.js';

@@ -50,8 +50,11 @@ export class StoredResponsesController {
     }),
     ApiResponse({
       status: 200,
-      description: 'The response, as it was given.',
-      schema: { type: 'object', example: responseExample },
+      description: 'The response, as it was given. For a stream, the schema is that of the data of one event.',
+      content: {
+        'application/json': { schema: { $ref: '#/components/schemas/ModelResponse' }, example: responseExample },
+        'text/event-stream': { schema: { $ref: '#/components/schemas/ResponseEvent' } },
+      },
     }),
   ])
   async retrieve(@Req() request: Request, @Res() response: Response): Promise<void> {
@@ -66,7 +69,12 @@ export class StoredResponsesController {
     ApiResponse({
       status: 200,
       description: 'It is gone.',
-      schema: { type: 'object', example: { id: 'resp_1', object: 'response', deleted: true } },
+      content: {
+        'application/json': {
+          schema: { $ref: '#/components/schemas/DeletedResponse' },
+          example: { id: 'resp_1', object: 'response', deleted: true },
+        },
+      },
     }),
   ])
   async remove(@Req() request: Request, @Res() response: Response): Promise<void> {
@@ -99,9 +107,11 @@ export class StoredResponsesController {
     ApiResponse({
       status: 200,
       description: 'A page of the list.',
-      schema: {
-        type: 'object',
-        example: { object: 'list', data: [], first_id: null, last_id: null, has_more: false },
+      content: {
+        'application/json': {
+          schema: { $ref: '#/components/schemas/ResponseItemList' },
+          example: { object: 'list', data: [], first_id: null, last_id: null, has_more: false },
+        },
       },
     }),
   ])
@@ -122,9 +132,11 @@ export class StoredResponsesController {
     ApiResponse({
       status: 200,
       description: 'The response, which is cancelled.',
-      schema: {
-        type: 'object',
-        example: { ...responseExample, background: true, status: 'cancelled', completed_at: null },
+      content: {
+        'application/json': {
+          schema: { $ref: '#/components/schemas/ModelResponse' },
+          example: { ...responseExample, background: true, status: 'cancelled', completed_at: null },
+        },
       },
     }),
   ])

@@ -24,6 +24,7 @@ export { JsonBodyReader } from './json-body-reader.js';
 export { RequestIntake, type TakenRequest, watchClient } from './request-intake.js';
 export { readIdentity } from './idempotency/idempotency-key.js';
 export { addRunHeaders } from './run-headers.js';
+export * as schemaParts from './schema-parts.js';
 export { isRepeated, NewestEvents, paceRunEvents, type RepeatedEvent, wantsNodeEvents } from './pace-run-events.js';
 export { SaidContent } from './said-content.js';
 export { DONE_FRAME, encodeError } from './sse-frames.js';

@@ -1,17 +1,8 @@
-import {
-  anything,
-  choice,
-  count,
-  type Fields,
-  flag,
-  list,
-  anyObject,
-  object,
-  orNull,
-  refer,
-  type RunSchema,
-  text,
-} from './schema-parts.js';
+import { schemaParts } from '../../wire/index.js';
+
+const { anything, choice, count, flag, list, anyObject, object, orNull, refer, text } = schemaParts;
+type Fields = schemaParts.Fields;
+type RunSchema = schemaParts.DescribedSchema;
 
 const NODE = text('Key of the step; in a nested workflow behind the keys of the steps around it.');
 const ELAPSED = count('How long the step took, in milliseconds.');

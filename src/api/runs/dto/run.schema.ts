@@ -1,16 +1,8 @@
 import { RUN_ERROR_SCHEMA } from './run-event.schema.js';
-import {
-  anyObject,
-  anything,
-  choice,
-  count,
-  list,
-  object,
-  orNull,
-  refer,
-  type RunSchema,
-  text,
-} from './schema-parts.js';
+import { schemaParts } from '../../wire/index.js';
+
+const { anyObject, anything, choice, count, list, object, orNull, refer, text } = schemaParts;
+type RunSchema = schemaParts.DescribedSchema;
 
 /** Where a run can stand, as clients are told. */
 export const RUN_STATUSES = ['queued', 'running', 'waiting', 'completed', 'failed', 'cancelled'] as const;

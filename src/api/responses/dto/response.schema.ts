@@ -1,0 +1,189 @@
+import { schemaParts } from '../../wire/index.js';
+
+const { anyObject, anything, choice, count, flag, list, object, orNull, refer, text } = schemaParts;
+type Schema = schemaParts.DescribedSchema;
+
+const SECONDS = (description: string): Schema => count(`${description} Seconds since the Unix epoch.`);
+const number = (description: string): Schema => ({ type: 'number', description });
+const any = (name: string): { $ref: string } => ({ $ref: `#/components/schemas/${name}` });
+
+const ITEM_STATUS = choice(
+  ['in_progress', 'completed', 'incomplete'],
+  'Whether it is open, whole, or was cut by a limit, a failure or a cancellation.',
+);
+
+const OUTPUT_TEXT = object('Text.', {
+  type: choice(['output_text'], 'Always `output_text`.'),
+  text: text('The text.'),
+  annotations: list(anyObject('A citation.'), 'Pages that a model cites.'),
+  logprobs: list(anyObject('Of one token.'), 'Log probabilities, if they were asked for.'),
+});
+
+const REFUSAL = object('What a model says instead of an answer.', {
+  type: choice(['refusal'], 'Always `refusal`.'),
+  refusal: text('Its words.'),
+});
+
+const SUMMARY = object('What a model thought.', {
+  type: choice(['summary_text'], 'Always `summary_text`.'),
+  text: text('The text.'),
+});
+
+const TOLD_NODE = { millrace: anyObject('The step that it comes from, if the request asked for events of steps.') };
+
+/** Items of an output, by the names of their schemas. */
+const ITEMS = {
+  ResponseMessage: object(
+    'What a visible step says.',
+    {
+      id: text('Id of the item.'),
+      type: choice(['message'], 'Always `message`.'),
+      status: ITEM_STATUS,
+      role: choice(['assistant'], 'Always `assistant`.'),
+      content: list({ oneOf: [OUTPUT_TEXT, REFUSAL] }, 'Its parts.'),
+    },
+    {
+      phase: choice(['commentary', 'final_answer'], 'Whether it is said on the way, or is the answer.'),
+      ...TOLD_NODE,
+    },
+  ),
+  ResponseThought: object(
+    'What a visible step thinks aloud.',
+    {
+      id: text('Id of the item.'),
+      type: choice(['reasoning'], 'Always `reasoning`.'),
+      status: ITEM_STATUS,
+      summary: list(SUMMARY, 'Its parts.'),
+    },
+    TOLD_NODE,
+  ),
+  ResponseFunctionCall: object(
+    'A call of a function of the client.',
+    {
+      id: text('Id of the item.'),
+      type: choice(['function_call'], 'Always `function_call`.'),
+      status: ITEM_STATUS,
+      call_id: text('What its output refers to.'),
+      name: text('Name of the function.'),
+      arguments: text('Its arguments, as JSON.'),
+    },
+    TOLD_NODE,
+  ),
+  ResponseCustomToolCall: object(
+    'A call of a custom tool of the client.',
+    {
+      id: text('Id of the item.'),
+      type: choice(['custom_tool_call'], 'Always `custom_tool_call`.'),
+      status: ITEM_STATUS,
+      call_id: text('What its output refers to.'),
+      name: text('Name of the tool.'),
+      input: text('Its input.'),
+    },
+    TOLD_NODE,
+  ),
+};
+
+const USAGE = object('Tokens of all model calls of the run.', {
+  input_tokens: count('Tokens that the models read.'),
+  input_tokens_details: object('Parts of them.', {
+    cached_tokens: count('From a cache.'),
+    cache_write_tokens: count('Written into one.'),
+  }),
+  output_tokens: count('Tokens that the models wrote.'),
+  output_tokens_details: object('Parts of them.', { reasoning_tokens: count('Thoughts.') }),
+  total_tokens: count('Both together.'),
+});
+
+const STATUS = choice(
+  ['queued', 'in_progress', 'completed', 'incomplete', 'failed', 'cancelled'],
+  'Where it stands. The last four never change.',
+);
+
+const RESPONSE = object('The answer of a workflow, in the protocol of responses.', {
+  id: text('Id of the response.'),
+  object: choice(['response'], 'Always `response`.'),
+  created_at: SECONDS('When it was asked for.'),
+  completed_at: orNull(SECONDS('When it was completed; else null.')),
+  status: STATUS,
+  background: flag('Whether it goes on without its client.'),
+  error: orNull(
+    object('What it failed with; else null.', {
+      code: choice(['server_error', 'rate_limit_exceeded', 'invalid_prompt'], 'Whether another try makes sense.'),
+      message: text('What happened.'),
+    }),
+  ),
+  incomplete_details: orNull(
+    object('Why it is incomplete; else null.', {
+      reason: choice(['max_output_tokens', 'content_filter'], 'What cut it.'),
+    }),
+  ),
+  instructions: anything('As asked.'),
+  max_output_tokens: orNull(count('As asked.')),
+  max_tool_calls: orNull(count('As asked.')),
+  model: text('The name of the workflow, as asked.'),
+  output: list(any('ResponseOutputItem'), 'What was said, in order.'),
+  parallel_tool_calls: flag('As asked.'),
+  previous_response_id: orNull(text('The stored response whose conversation it goes on with.')),
+  prompt_cache_key: orNull(text('As asked.')),
+  reasoning: anyObject('As asked.'),
+  safety_identifier: orNull(text('As asked.')),
+  service_tier: text('As asked.'),
+  store: flag('Whether it can be retrieved and referred to when it has ended.'),
+  temperature: number('As asked.'),
+  top_p: number('As asked.'),
+  presence_penalty: number('As asked.'),
+  frequency_penalty: number('As asked.'),
+  text: anyObject('As asked.'),
+  tool_choice: anything('As asked.'),
+  tools: list(anyObject('A tool.'), 'As asked.'),
+  top_logprobs: count('As asked.'),
+  truncation: text('As asked.'),
+  usage: orNull(refer('ResponseUsage', 'Tokens; null until it has ended.')),
+  user: orNull(text('As asked.')),
+  metadata: anyObject('As asked.'),
+});
+
+const EVENT: Schema = {
+  ...object(
+    'The data of one event of a response. Which other fields it has depends on its type.',
+    {
+      type: text('Its name.'),
+      sequence_number: count('Its number, counted from 0 without gaps.'),
+    },
+    {
+      response: refer('ModelResponse', 'The response as it is now: of the first events, and of the last.'),
+      item: refer('ResponseOutputItem', 'Of `response.output_item.added` and `.done`.'),
+      item_id: text('The item that it belongs to.'),
+      output_index: count('Place of the item in the output.'),
+      content_index: count('Place of the part in the item.'),
+      delta: text('What is new.'),
+      code: orNull(text('Of `error`: whether another try makes sense.')),
+      message: text('Of `error`: what happened.'),
+    },
+  ),
+  additionalProperties: true,
+};
+
+/** Schemas of what this door answers, by their names in the OpenAPI document. */
+export const RESPONSE_SCHEMAS = {
+  ModelResponse: RESPONSE,
+  ResponseOutputItem: {
+    description: 'One thing that a response consists of.',
+    oneOf: Object.keys(ITEMS).map(any),
+  } as Schema,
+  ...ITEMS,
+  ResponseUsage: USAGE,
+  ResponseEvent: EVENT,
+  ResponseItemList: object('A page of what a response was asked.', {
+    object: choice(['list'], 'Always `list`.'),
+    data: list(anyObject('An item, as `input` has it.'), 'The items.'),
+    first_id: orNull(text('Id of the first one of the page.')),
+    last_id: orNull(text('Id of the last one: `after` of the next page.')),
+    has_more: flag('Whether there are more behind it.'),
+  }),
+  DeletedResponse: object('A response that is gone.', {
+    id: text('Its id.'),
+    object: choice(['response'], 'Always `response`.'),
+    deleted: { ...flag('Always true.'), enum: [true] },
+  }),
+};
