@@ -24,7 +24,7 @@ interface Position {
 
 /** What is kept of the steps of a run that is logged, and what was kept of them before it was resumed. */
 export class Checkpoints {
-  readonly #keep: ((checkpoint: StepCheckpoint) => void) | undefined;
+  readonly #keep: (checkpoint: StepCheckpoint) => void;
   readonly #resumed: ResumedRun | undefined;
   #next: number;
   #steps = new Map<string, KeptStep>();
@@ -35,8 +35,8 @@ export class Checkpoints {
   /** Keys of steps that had finished and run again. */
   #again: readonly string[] = [];
 
-  /** @param keep takes what is kept; undefined: nothing more is */
-  constructor(keep: ((checkpoint: StepCheckpoint) => void) | undefined, resumed: ResumedRun | undefined) {
+  /** @param keep takes what is kept */
+  constructor(keep: (checkpoint: StepCheckpoint) => void, resumed: ResumedRun | undefined) {
     this.#keep = keep;
     this.#resumed = resumed;
     this.#next = resumed?.steps.reduce((next, { index }) => Math.max(next, index + 1), 0) ?? 0;
@@ -114,7 +114,7 @@ export class Checkpoints {
 
   /** Keeps a step that has finished. */
   keep(step: NodeStep, facts: Omit<StepCheckpoint, 'index' | 'fingerprint'>): void {
-    this.#keep?.({ ...facts, index: this.#next++, fingerprint: makeFingerprint(step) });
+    this.#keep({ ...facts, index: this.#next++, fingerprint: makeFingerprint(step) });
   }
 }
 

@@ -56,6 +56,7 @@ export class Execution implements Values {
   #stoppers: Set<string> | undefined;
   #hasVisibleStep = false;
   #hasFailed = false;
+  #isCut = false;
   /** `context.metadata` as it was last kept, as JSON. */
   #keptMetadata = '{}';
 
@@ -83,6 +84,11 @@ export class Execution implements Values {
     return this.#hasFailed;
   }
 
+  /** True if it has no result, because the output of a visible node of the run broke off. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
   /** Why the models behind the client's text stopped: those of the visible nodes, or the one that gave the result. */
   get finishReasons(): readonly FinishReason[] {
     if (this.#hasVisibleStep) return this.#finishReasons;
@@ -102,6 +108,7 @@ export class Execution implements Values {
    */
   async execute(order: SpeakingOrder | undefined): Promise<unknown> {
     const isWhole = await this.#runScope(this.workflow.scope, order);
+    this.#isCut = !isWhole && !this.#stopped;
     return isWhole ? this.workflow.scope.result(this) : this.#findStoppedResult();
   }
 
@@ -120,7 +127,7 @@ export class Execution implements Values {
     const endings = await Promise.allSettled(finished.values());
     // All of them fail for the same reason: the first failure aborts the others with its own error.
     if (endings.some(({ status }) => status === 'rejected')) throw this.run.cancellation.reason;
-    return !this.run.brokenOff && endings.every((ending) => ending.status === 'fulfilled' && ending.value);
+    return endings.every((ending) => ending.status === 'fulfilled' && ending.value);
   }
 
   /** @returns true if it has run to its end */
@@ -189,10 +196,10 @@ export class Execution implements Values {
       if (isTraced) report.tellTraceStart(step.key, this.path, request.messages, step.workflow.id);
       execution = new Execution(step.workflow, request, this.run, isTraced, `${report.node}/`);
       const output = await execution.execute(order);
-      this.outputs.set(step.key, output);
+      if (!execution.isCut) this.outputs.set(step.key, output);
       if (isTraced) report.tellTraceEnd({}, output);
       if (isNews) report.tellFinish(output);
-      return true;
+      return !execution.isCut;
     } catch (thrown) {
       if (isTraced) report.tellTraceEnd(makeTraceEnding(thrown, this.run.cancellation));
       const hasFailed = execution?.hasFailed === true;

@@ -133,7 +133,11 @@ export class Run {
 
   #makeCheckpoints(): Checkpoints | undefined {
     const { keepStep, resumed } = this.#parts;
-    return keepStep === undefined && resumed === undefined ? undefined : new Checkpoints(keepStep, resumed);
+    if (keepStep === undefined && resumed === undefined) return undefined;
+    return new Checkpoints((checkpoint) => {
+      this.#endSpeech(checkpoint.node);
+      keepStep?.(checkpoint);
+    }, resumed);
   }
 
   #share(checkpoints: Checkpoints | undefined): SharedRun {
@@ -352,10 +356,15 @@ export class Run {
     return sumUsage(this.#usages.map(({ usage }) => usage));
   }
 
-  /** What happens in the steps. A node that is done speaks no more: whatever is held of its text comes before. */
+  /** What happens in the steps. */
   #tell(event: UnnumberedEvent): void {
-    if (event.type === 'node-finished' && event.node === this.#speaker?.node) this.#endCharacters();
+    if (event.type === 'node-finished') this.#endSpeech(event.node);
     this.#emit(event);
+  }
+
+  /** A node that is done speaks no more: whatever is held of its text comes before. */
+  #endSpeech(node: string): void {
+    if (node === this.#speaker?.node) this.#endCharacters();
   }
 
   #emit(event: UnnumberedEvent, end?: RunEnd): void {

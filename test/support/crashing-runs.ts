@@ -1,0 +1,105 @@
+import { Run, type RunEvent, RunHistory, type StepCheckpoint } from '../../src/engine/index.js';
+import { Cancellation, RandomIdSource } from '../../src/kernel/index.js';
+import { mergeDeltaEvents } from '../../src/runs/index.js';
+import { DeltaCollector, Gate } from '../../src/streaming/index.js';
+import { type CompiledWorkflow, RunLog, type RunRequest } from '../../src/workflow/index.js';
+import { FakeClock } from './fake-clock.js';
+
+/** An event as a log keeps it, with the step that finished with it. Its number is its place in the log. */
+export interface LogEntry {
+  readonly event: RunEvent;
+  readonly checkpoint?: StepCheckpoint;
+}
+
+/** What a run needs of its surroundings. */
+export interface RunSetting {
+  readonly workflow: CompiledWorkflow;
+  readonly request?: RunRequest;
+}
+
+const REQUEST: RunRequest = { model: 'outer', messages: [{ role: 'user', content: 'Hi' }], parameters: {} };
+
+/**
+ * Runs a workflow to its end, as one whose log survives the process.
+ * @param before what the log holds of a process that has ended; absent: the run begins
+ * @returns the whole log
+ */
+export async function runLogged(
+  { workflow, request = REQUEST }: RunSetting,
+  before?: readonly LogEntry[],
+): Promise<readonly LogEntry[]> {
+  const kept = JSON.parse(JSON.stringify(before ?? [])) as LogEntry[];
+  const history = new RunHistory(workflow);
+  kept.forEach(({ event }, number) => history.take(event, number));
+  const steps = kept.flatMap(({ checkpoint }) => checkpoint ?? []).toReversed();
+  const attempt = kept.filter(({ event }) => event.type === 'run-resumed').length + 2;
+  const log = [...kept];
+  let checkpoint: StepCheckpoint | undefined;
+  const run = new Run({
+    workflow,
+    request,
+    cancellation: new Cancellation(),
+    gate: new Gate(),
+    clock: new FakeClock(),
+    ids: new RandomIdSource(),
+    failFastMs: undefined,
+    log: new RunLog({ run_id: 'run_1' }),
+    traceId: undefined,
+    isTraced: false,
+    maxOutputLength: 100_000,
+    estimatesTokens: true,
+    wantsContent: () => true,
+    keepStep: (step) => {
+      if (checkpoint !== undefined) throw new Error('A step was kept without its event');
+      checkpoint = step;
+    },
+    resumed: before && { epoch: attempt - 1, attempt, history, steps },
+    observe: () => undefined,
+    emit: (event) => {
+      if (
+        checkpoint !== undefined &&
+        !(event.type.startsWith('node-f') && 'node' in event && event.node === checkpoint.node)
+      )
+        throw new Error(`After the step ${checkpoint.node} was kept, ${event.type} came`);
+      log.push({ event: structuredClone(event), ...(checkpoint && { checkpoint }) });
+      checkpoint = undefined;
+    },
+  });
+  await run.execute();
+  return log;
+}
+
+/** Joins deltas that follow one another, as a log does when they come fast. */
+export function joinDeltas(log: readonly LogEntry[]): readonly LogEntry[] {
+  return log.reduce<LogEntry[]>((joined, entry) => {
+    const last = joined.at(-1);
+    const event = last && mergeDeltaEvents(last.event, entry.event);
+    return event === undefined ? [...joined, entry] : [...joined.slice(0, -1), { event }];
+  }, []);
+}
+
+/** What a reader makes of a log from its beginning: the run's output without what is void, and how the run ended. */
+export function readOutcome(log: readonly LogEntry[]): unknown {
+  const voids = log.flatMap(({ event }) => (event.type === 'node-restarted' ? [event] : []));
+  const collector = new DeltaCollector(true);
+  log.forEach(({ event }, number) => {
+    if (event.type !== 'delta') return;
+    if (voids.some(({ node, from, to }) => node === event.node && from <= number && number <= to)) return;
+    collector.add(event.delta);
+  });
+  const { content, reasoning, refusal, toolCalls, annotations, images, audio } = collector;
+  const last = log.at(-1);
+  if (last === undefined) throw new Error('The log is empty');
+  const { seq: _seq, ...end } = last.event;
+  return {
+    content,
+    reasoning,
+    refusal,
+    // Ids that the run itself gives are random.
+    toolCalls: toolCalls.map(({ id = '', ...call }) => ({ ...call, id: /^call_[0-9a-f]{24}$/.test(id) ? 'any' : id })),
+    annotations,
+    images,
+    audio,
+    end,
+  };
+}
