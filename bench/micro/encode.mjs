@@ -4,9 +4,9 @@ import { ResponseFold } from '../../dist/api/responses/response-fold.js';
 import { timing } from './timing.mjs';
 
 const CHUNKS = 100_000;
-const HEAD = { id: 'chatcmpl-bench', created: 1_767_225_600, model: 'chat', includeUsage: true };
+const HEAD = { id: 'chatcmpl-4e1f0c9d8b7a695847362514', created: 1_767_225_600, model: 'chat', includeUsage: true };
 const RESPONSE_HEAD = {
-  id: 'resp_bench',
+  id: 'resp_4e1f0c9d8b7a695847362514',
   created_at: 1_767_225_600,
   model: 'chat',
   background: false,
@@ -27,14 +27,12 @@ function ours() {
 function response() {
   const fold = new ResponseFold(RESPONSE_HEAD);
   let bytes = Buffer.byteLength(joinFrames(fold.open()));
-  bytes += Buffer.byteLength(joinFrames(fold.next({ type: 'run-started', seq: 0 }, Date.now())));
+  bytes += Buffer.byteLength(fold.encode({ type: 'run-started', seq: 0 }, Date.now()));
   for (let seq = 1; seq <= CHUNKS; seq++) {
     const event = { type: 'delta', seq, node: 'chat', delta: { type: 'content', text: `word ${seq}` } };
-    bytes += Buffer.byteLength(joinFrames(fold.next(event, Date.now())));
+    bytes += Buffer.byteLength(fold.encode(event, Date.now()));
   }
-  bytes += Buffer.byteLength(
-    joinFrames(fold.next({ type: 'run-finished', seq: CHUNKS + 1, finishReason: 'stop' }, Date.now())),
-  );
+  bytes += Buffer.byteLength(fold.encode({ type: 'run-finished', seq: CHUNKS + 1, finishReason: 'stop' }, Date.now()));
   return bytes;
 }
 

@@ -17,8 +17,11 @@ export class ChunkEncoder {
   readonly #head: string;
   readonly #usageNull: string;
   #attribution = '';
-  #beforeDelta: string;
+  // Around the delta, and around the text of one that is content alone.
+  #beforeDelta = '';
   readonly #afterDelta: string;
+  #beforeText = '';
+  readonly #afterText: string;
   #hasRole = false;
   #annotations = 0;
   #images = 0;
@@ -26,8 +29,9 @@ export class ChunkEncoder {
   constructor({ id, created, model, includeUsage }: ChunkHead) {
     this.#head = `data: {"id":"${id}","object":"chat.completion.chunk","created":${created},"model":${JSON.stringify(model)}`;
     this.#usageNull = includeUsage ? ',"usage":null' : '';
-    this.#beforeDelta = this.#choicesStart();
     this.#afterDelta = `,"finish_reason":null}]${this.#usageNull}}\n\n`;
+    this.#afterText = `}${this.#afterDelta}`;
+    this.#prepare();
   }
 
   /**
@@ -39,7 +43,7 @@ export class ChunkEncoder {
     this.#attribution =
       (systemFingerprint === undefined ? '' : `,"system_fingerprint":${JSON.stringify(systemFingerprint)}`) +
       (serviceTier === undefined ? '' : `,"service_tier":${JSON.stringify(serviceTier)}`);
-    this.#beforeDelta = this.#choicesStart();
+    this.#prepare();
   }
 
   /** Encodes a delta; before the first one comes the frame with the role. */
@@ -80,7 +84,7 @@ export class ChunkEncoder {
 
   /** Encodes the frame that ends the message. */
   encodeFinish(reason: FinishReason): string {
-    return this.#role() + `${this.#choicesStart()}{},"finish_reason":"${reason}"}]${this.#usageNull}}\n\n`;
+    return this.#role() + `${this.#beforeDelta}{},"finish_reason":"${reason}"}]${this.#usageNull}}\n\n`;
   }
 
   /** Encodes the usage of the whole run; `choices` is empty, as OpenAI sends it. */
@@ -95,6 +99,7 @@ export class ChunkEncoder {
       // Both names: LangChain reads only the first, OpenAI Agents only the second.
       return role + this.#frame(`{"reasoning_content":${json},"reasoning":${json}}`);
     }
+    if (type === 'content' && logprobs === undefined) return role + this.#beforeText + json + this.#afterText;
     const choice = `{"${type}":${json}}`;
     if (logprobs === undefined) return role + this.#frame(choice);
     const other = type === 'content' ? 'refusal' : 'content';
@@ -111,8 +116,10 @@ export class ChunkEncoder {
     return this.#beforeDelta + delta + this.#afterDelta;
   }
 
-  #choicesStart(): string {
-    return `${this.#head}${this.#attribution},"choices":[{"index":0,"delta":`;
+  #prepare(): void {
+    // Joined, not added: V8 would copy a text of several parts anew into each frame that it begins.
+    this.#beforeDelta = [this.#head, this.#attribution, ',"choices":[{"index":0,"delta":'].join('');
+    this.#beforeText = [this.#beforeDelta, '{"content":'].join('');
   }
 }
 

@@ -48,6 +48,7 @@ export interface DeltaFrame {
 export class EventSequence {
   #next = 0;
   #events: ResponseEvent[] = [];
+  #frames: string | undefined;
 
   /** Number of events so far. */
   get length(): number {
@@ -57,14 +58,13 @@ export class EventSequence {
   /** @param fields what follows type and number, as JSON: `,"item_id":"…"` */
   add(type: ResponseEventType, fields: string): void {
     const number = this.#next++;
-    const frame = `event: ${type}\ndata: {"type":"${type}","sequence_number":${number}${fields}}\n\n`;
-    this.#events.push({ type, number, frame });
+    this.#push(type, number, `event: ${type}\ndata: {"type":"${type}","sequence_number":${number}${fields}}\n\n`);
   }
 
   /** Once per token: what does not change is put together before, and the number is the last. @param text as JSON */
   addDelta({ type, head, tail }: DeltaFrame, text: string): void {
     const number = this.#next++;
-    this.#events.push({ type, number, frame: head + text + tail + number + FRAME_END });
+    this.#push(type, number, head + text + tail + number + FRAME_END);
   }
 
   /** What was added since it was last taken. */
@@ -72,6 +72,23 @@ export class EventSequence {
     const events = this.#events;
     this.#events = [];
     return events;
+  }
+
+  /** From here to {@link takeFrames} frames alone are kept: an object for each event is what each token would pay for. */
+  keepFrames(): void {
+    this.#frames = '';
+  }
+
+  /** The frames that were added since {@link keepFrames}. */
+  takeFrames(): string {
+    const frames = this.#frames ?? '';
+    this.#frames = undefined;
+    return frames;
+  }
+
+  #push(type: ResponseEventType, number: number, frame: string): void {
+    if (this.#frames === undefined) this.#events.push({ type, number, frame });
+    else this.#frames += frame;
   }
 }
 
@@ -81,8 +98,9 @@ const FRAME_END = '}\n\n';
 export function makeDeltaFrame(type: ResponseEventType, fields: string, after = ''): DeltaFrame {
   return {
     type,
-    head: `event: ${type}\ndata: {"type":"${type}"${fields},"delta":`,
-    tail: `${after},"sequence_number":`,
+    // Joined, not added: V8 would copy a text of several parts anew into each frame that it begins.
+    head: ['event: ', type, '\ndata: {"type":"', type, '"', fields, ',"delta":'].join(''),
+    tail: [after, ',"sequence_number":'].join(''),
   };
 }
 

@@ -4,7 +4,7 @@ import { CREATED_AT, RESPONSE_HEAD } from '../../../test/support/response-head.j
 import { assertResponseStream, readOutputText } from '../../../test/support/response-rules.js';
 import type { UnnumberedEvent } from '../../engine/run-event.js';
 import type { Delta } from '../../streaming/index.js';
-import { readEventJson, type ResponseEvent } from './response-events.js';
+import { joinFrames, readEventJson, type ResponseEvent } from './response-events.js';
 import { ResponseFold } from './response-fold.js';
 
 interface Timed {
@@ -93,6 +93,18 @@ function fold(events: readonly Timed[], isWaiting: boolean, nodeEvents: boolean)
   return told.map(readEventJson);
 }
 
+/** The data of the events, as a stream has them. */
+function encode(events: readonly Timed[], nodeEvents: boolean): readonly string[] {
+  const folded = new ResponseFold(RESPONSE_HEAD, { nodeEvents });
+  let at = CREATED_AT;
+  let frames = joinFrames(folded.open());
+  for (const [seq, { event, afterMs }] of events.entries()) {
+    at += afterMs;
+    frames += folded.encode({ ...event, seq }, at);
+  }
+  return [...frames.matchAll(/^data: (.*)$/gm)].map(([, json = '']) => json);
+}
+
 function join(events: readonly Timed[], pick: (delta: Delta) => string | undefined): string {
   return events.map(({ event }) => (event.type === 'delta' && pick(event.delta)) || '').join('');
 }
@@ -102,6 +114,7 @@ it('tells any run by all rules, loses nothing of it, and tells it the same way e
     fc.property(run, fc.boolean(), (events, nodeEvents) => {
       const json = fold(events, true, nodeEvents);
       expect(fold(events, false, nodeEvents)).toEqual(json);
+      expect(encode(events, nodeEvents)).toEqual(json);
       const told = assertResponseStream(json.map((event) => JSON.parse(event) as unknown));
       const content = join(events, (delta) => (delta.type === 'content' ? delta.text : undefined));
       expect([told.text, readOutputText(told.response), told.reasoning, told.refusal]).toEqual([

@@ -72,6 +72,11 @@ export class ResponseFold {
     };
   }
 
+  /** Whether the response is to be kept. */
+  get isStored(): boolean {
+    return this.#isStored;
+  }
+
   /** When the next event is due if the run is silent until then; undefined if none is. */
   get nextBeatAt(): number | undefined {
     if (this.#lastAt === undefined || this.#beats >= MOST_BEATS) return undefined;
@@ -96,14 +101,15 @@ export class ResponseFold {
    * @param at when it happened
    */
   next(event: RunEvent, at: number): readonly ResponseEvent[] {
-    if (this.#lastAt !== undefined && at - this.#lastAt >= BEAT_MS) this.#beat(at);
-    const before = this.#events.length;
-    this.#take(event, at);
-    if (this.#lastAt !== undefined && this.#events.length > before) {
-      this.#lastAt = at;
-      this.#beats = 0;
-    }
+    this.#add(event, at);
     return this.#events.take();
+  }
+
+  /** As {@link next}: the frames of the events, for streams that need no more. */
+  encode(event: RunEvent, at: number): string {
+    this.#events.keepFrames();
+    this.#add(event, at);
+    return this.#events.takeFrames();
   }
 
   /**
@@ -115,6 +121,16 @@ export class ResponseFold {
     const json = JSON.parse(readEventJson(last)) as object;
     const data = JSON.stringify({ ...json, response: this.response });
     return { ...last, frame: `event: ${last.type}\ndata: ${data}\n\n` };
+  }
+
+  #add(event: RunEvent, at: number): void {
+    if (this.#lastAt !== undefined && at - this.#lastAt >= BEAT_MS) this.#beat(at);
+    const before = this.#events.length;
+    this.#take(event, at);
+    if (this.#lastAt !== undefined && this.#events.length > before) {
+      this.#lastAt = at;
+      this.#beats = 0;
+    }
   }
 
   #take(event: RunEvent, at: number): void {

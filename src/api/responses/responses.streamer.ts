@@ -143,7 +143,7 @@ class ResponseStream implements RunReader {
     this.#writer.write(this.#takeNewest());
     const events = this.#fold.next(event, this.#clock.now());
     const last = events.at(-1);
-    if (last === undefined || !this.#fold.response.store) {
+    if (last === undefined || !this.#fold.isStored) {
       this.#writer.end(joinFrames(events) + DONE_FRAME);
       return;
     }
@@ -158,7 +158,7 @@ class ResponseStream implements RunReader {
   }
 
   #encode(event: RunEvent): string {
-    return joinFrames(this.#fold.next(event, this.#clock.now()));
+    return this.#fold.encode(event, this.#clock.now());
   }
 
   #keepNewest(event: Parameters<NewestEvents<RunEvent>['keep']>[0] & RunEvent): void {

@@ -108,13 +108,16 @@ export class GrowingMessage extends GrowingItem {
     const { type, fields } = part;
     const { text } = part.text;
     const json = JSON.stringify(text);
-    if (type === 'refusal') this.events.add('response.refusal.done', `${fields},"refusal":${json}`);
-    else {
-      this.#contentEnd += countCharacters(text);
-      const logprobs = JSON.stringify(part.logprobs);
-      this.events.add('response.output_text.done', `${fields},"text":${json},"logprobs":${logprobs}`);
+    if (type === 'refusal') {
+      this.events.add('response.refusal.done', `${fields},"refusal":${json}`);
+      this.events.add('response.content_part.done', `${fields},"part":{"type":"refusal","refusal":${json}}`);
+      return;
     }
-    this.events.add('response.content_part.done', `${fields},"part":${JSON.stringify(makePart(part))}`);
+    this.#contentEnd += countCharacters(text);
+    const logprobs = JSON.stringify(part.logprobs);
+    this.events.add('response.output_text.done', `${fields},"text":${json},"logprobs":${logprobs}`);
+    const parts = `"text":${json},"annotations":${JSON.stringify(part.annotations)},"logprobs":${logprobs}`;
+    this.events.add('response.content_part.done', `${fields},"part":{"type":"output_text",${parts}}`);
   }
 }
 
