@@ -4,6 +4,7 @@
  * @typedef {object} Load
  * @property {string} name
  * @property {'chat' | 'streaming'} model `chat`: one model call; `streaming`: a text, then a structured answer
+ * @property {boolean} [store] asks for responses in place of chat completions, stored or not. Only Millrace has them
  * @property {number} requests
  * @property {number} concurrency how many of them at the same time
  * @property {number} chunks content chunks of each text answer

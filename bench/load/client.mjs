@@ -40,8 +40,14 @@ async function lanes(url, load, tally, signal) {
   const { model, requests, concurrency, chunks, pieces = 0, rate = 0, hold = false, padding = 0 } = load;
   const { startsPerSecond = Infinity } = load;
   const content = messageFor({ chunks, pieces, rate, hold }, padding);
+  const isResponse = load.store !== undefined;
+  const address = isResponse ? url.replace(/chat\/completions$/, 'responses') : url;
   const messages = [{ role: 'user', content }];
-  const body = JSON.stringify({ model, stream: true, stream_options: { include_usage: true }, messages });
+  const body = JSON.stringify(
+    isResponse
+      ? { model, stream: true, store: load.store, input: messages }
+      : { model, stream: true, stream_options: { include_usage: true }, messages },
+  );
   let begun = 0;
   let speaking = 0;
   const onFirstToken = () => {
@@ -53,9 +59,10 @@ async function lanes(url, load, tally, signal) {
       begun++;
       await sendStreamedRequest({
         agent: makeAgent(url),
-        url,
+        url: address,
         body,
         expected: chunks + pieces,
+        isResponse,
         signal,
         tally,
         onFirstToken,

@@ -2,6 +2,9 @@ import { request as httpRequest } from 'node:http';
 import { measureAge, MARK, microseconds, TOKEN_LENGTH } from '../token.mjs';
 
 const END = 'data: [DONE]\n\n';
+/** What follows repeats the text. */
+const RESPONSE_TEXT_END = 'event: response.output_text.done';
+const KEPT = Math.max(END.length, RESPONSE_TEXT_END.length);
 
 /**
  * Sends one request and reads its stream to the end. Never rejects: what goes wrong is in the tally.
@@ -10,17 +13,19 @@ const END = 'data: [DONE]\n\n';
  * @param {string} parts.url
  * @param {string} parts.body
  * @param {number} parts.expected tokens of the whole answer
+ * @param {boolean} parts.isResponse true: the answer is a response, whose last events hold the whole text again
  * @param {AbortSignal} parts.signal gives the request up
  * @param {import('./tally.mjs').Tally} parts.tally
  * @param {() => void} parts.onFirstToken
  * @returns {Promise<void>}
  */
-export function sendStreamedRequest({ agent, url, body, expected, signal, tally, onFirstToken }) {
+export function sendStreamedRequest({ agent, url, body, expected, isResponse, signal, tally, onFirstToken }) {
   return new Promise((resolve) => {
     const sentAt = microseconds();
     let lastAt = 0;
     let tokens = 0;
     let text = '';
+    let isSaid = false;
     let isOver = false;
 
     const over = (fault) => {
@@ -38,16 +43,19 @@ export function sendStreamedRequest({ agent, url, body, expected, signal, tally,
       text += bytes.latin1Slice();
       let from = 0;
       let found = 0;
+      const end = isResponse && !isSaid ? text.indexOf(RESPONSE_TEXT_END) : -1;
+      const most = isSaid ? 0 : end < 0 ? text.length : end;
+      isSaid ||= end >= 0;
       for (let at = text.indexOf(MARK); at >= 0; at = text.indexOf(MARK, from)) {
         // Cut in two by the connection: the next read completes it.
-        if (at + TOKEN_LENGTH > text.length) break;
+        if (at + TOKEN_LENGTH > most) break;
         const age = measureAge(text, at, now);
         if (Number.isNaN(age)) return over('a damaged token');
         tally.token(age);
         found++;
         from = at + TOKEN_LENGTH;
       }
-      text = text.slice(Math.max(from, text.length - END.length));
+      text = text.slice(Math.max(from, text.length - KEPT));
       if (found === 0) return;
       if (tokens === 0) {
         tally.firstToken(now - sentAt);

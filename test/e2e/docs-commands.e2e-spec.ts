@@ -60,6 +60,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm run bench:micro': BENCH,
   'npm run bench:micro -- framing': BENCH,
   'npm run bench:tracing': BENCH,
+  'npm run bench:responses': BENCH,
   'npm run bench:processes': BENCH,
   'npm run bench -- --phases fair': BENCH,
   'npm run workflow -- graph <id>': 'has placeholders; the README has it with names',
