@@ -72,8 +72,8 @@ async function lanes(url, load, tally, signal) {
   await Promise.all(Array.from({ length: concurrency }, (_, index) => lane(index)));
 }
 
-process.on('message', async ({ id, type, url, load }) => {
-  if (type === 'run') process.send({ id, answer: await run(url, load) });
+process.on('message', ({ id, type, url, load }) => {
+  if (type === 'run') void run(url, load).then((answer) => process.send({ id, answer }));
   if (type === 'forget') {
     agents.get(url)?.destroy();
     agents.delete(url);
