@@ -26,10 +26,12 @@ export { type RunError, toRunError } from './run-error.js';
 export { type AbortCause, RunAbortedError } from './run-aborted-error.js';
 export {
   InternalError,
+  InterruptedRepeatedlyError,
   OverloadedError,
   RunOutputTooLargeError,
   StepOutputTooLargeError,
   UpstreamError,
+  WorkflowChangedError,
 } from './server-errors.js';
 export { ConfigurationError, DefinitionError, type DefinitionFault, StartUpError } from './start-up-errors.js';
 export { toMillraceError } from './to-millrace-error.js';

@@ -54,6 +54,32 @@ export class StepOutputTooLargeError extends MillraceError {
   }
 }
 
+/** The processes that had a run at work have ended again and again: it may be the run that ends them. Status 500. */
+export class InterruptedRepeatedlyError extends MillraceError {
+  override readonly status = 500;
+  override readonly type = 'server_error';
+  override readonly retryable = false;
+
+  constructor(deaths: number) {
+    super(`The server stopped ${deaths} times in a row while this ran, so it is not begun again.`, {
+      code: 'interrupted_repeatedly',
+    });
+  }
+}
+
+/** The workflow of a run is another one now, or gone, so that another process cannot go on with the run. Status 500. */
+export class WorkflowChangedError extends MillraceError {
+  override readonly status = 500;
+  override readonly type = 'server_error';
+
+  constructor(workflow: string) {
+    super(
+      `The server was restarted while this ran, and the workflow "${workflow}" has changed or is gone since. Send the request again.`,
+      { code: 'workflow_changed' },
+    );
+  }
+}
+
 /** The server takes no new work: it is shutting down or full. Status 503. Always give it `retryAfterMs`. */
 export class OverloadedError extends MillraceError {
   override readonly status = 503;

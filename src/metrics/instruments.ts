@@ -66,6 +66,11 @@ export class Instruments {
     ['workflow', 'outcome'],
     WHOLE,
   );
+  readonly resumptions = this.#counter(
+    'millrace_run_resumptions_total',
+    'Runs in the background that went on after their process had ended.',
+    ['workflow'],
+  );
   readonly nodeDuration = this.#histogram(
     'millrace_node_duration_seconds',
     'Nodes and nested workflows. outcome: ok, error, recovered (a substitute took its place) or aborted.',

@@ -18,6 +18,8 @@ export interface RunOrigin {
   readonly sessionId?: string;
   /** W3C trace context. */
   readonly traceparent?: string;
+  /** Id of the trace that an earlier process began for the run. Absent: its trace begins. */
+  readonly traceId?: string;
 }
 
 /** The right to run, which whoever let the run in wants back. */

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ABORTED_RUNS_LIMIT_MS, AppConfig } from '../config/index.js';
 import { Run } from '../engine/index.js';
-import { OverloadedError } from '../errors/index.js';
+import { type AbortCause, OverloadedError } from '../errors/index.js';
 import {
   type Cancellation,
   Clock,
@@ -164,12 +164,13 @@ export class RunService {
 
   /**
    * Ends a run before its end, with a RunAbortedError: its steps are aborted, and so are their requests to models.
+   * @param cause why; absent: somebody wants it
    * @returns false if no run with this id is open in this process, or it is ending already
    */
-  cancel(id: string): boolean {
+  cancel(id: string, cause: AbortCause = 'cancelled'): boolean {
     const run = this.#open.get(id);
     if (run === undefined || run.open.hasEnded || run.open.cancellation.aborted) return false;
-    run.open.abort('cancelled');
+    run.open.abort(cause);
     return true;
   }
 

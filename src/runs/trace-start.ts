@@ -11,7 +11,15 @@ export function makeTraceStart(
   workflow: Pick<CompiledWorkflow, 'id' | 'version'>,
   { model, messages, parameters }: RunRequest,
   runId: string,
-  { requestId, streamed, userId: gatewayUser, gatewaySessionId, sessionId: header, traceparent }: RunOrigin = {},
+  {
+    requestId,
+    streamed,
+    userId: gatewayUser,
+    gatewaySessionId,
+    sessionId: header,
+    traceparent,
+    traceId,
+  }: RunOrigin = {},
 ): TraceStart {
   const metadata = isJsonObject(parameters['metadata']) ? parameters['metadata'] : {};
   const userId = readId(gatewayUser) ?? readId(parameters['user']) ?? readId(parameters['safety_identifier']);
@@ -26,6 +34,7 @@ export function makeTraceStart(
     ...(userId !== undefined && { userId }),
     ...(sessionId !== undefined && { sessionId }),
     ...(traceparent !== undefined && { traceparent }),
+    ...(traceId !== undefined && { continues: traceId }),
     metadata: { ...metadata, run_id: runId, model, ...(requestId !== undefined && { request_id: requestId }) },
   };
 }

@@ -23,6 +23,8 @@ export interface TraceStart {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** The client's W3C `traceparent` header as it came: noted in the trace, or continued if so configured. */
   readonly traceparent?: string;
+  /** Id of the trace that this goes on with: an earlier process began it. Absent: it begins. */
+  readonly continues?: string;
 }
 
 /** The beginning of a model call. */

@@ -1,13 +1,16 @@
 import type { LogPage } from '../store/run-log-store.js';
 import type { LoggedEvent } from './logged-event.js';
-import type { OpenLog } from './open-log.js';
+import type { LogEnding, OpenLog } from './open-log.js';
 
 /** Where readers find logs: one read of the store serves all who want the same. */
 export interface LogSource {
   /** The log, while its run is at work in this process. */
   findOpen(id: string): OpenLog | undefined;
-  /** See `RunLogStore.read`. A run that is not at work here has ended when this resolves. */
-  read(id: string, from: number): Promise<LogPage | undefined>;
+  /**
+   * See `RunLogStore.read`. A run that has not ended waits or is at work here when this resolves.
+   * @returns `released` if it is neither: another process will go on with it
+   */
+  read(id: string, from: number): Promise<LogPage | 'released' | undefined>;
 }
 
 /**
@@ -42,22 +45,24 @@ export class LogFollower {
 
   /**
    * The next events, when there are any.
-   * @returns `over` behind the last event, or once the reader was closed; `gone` if the run was removed
+   * @returns `over` behind the last event, or once the reader was closed; `gone` if the run was removed; `released` if there is more
+   *   to come, and not from this process
    * @throws OverloadedError if the store is away
    */
-  async next(): Promise<readonly LoggedEvent[] | 'over' | 'gone'> {
+  async next(): Promise<readonly LoggedEvent[] | LogEnding> {
     while (!this.#isClosed) {
       this.#open ??= this.#source.findOpen(this.#id);
       const open = this.#open;
       const newest = open?.findPiece(this.#number);
       if (newest !== undefined) return this.#take(newest.events);
       if (open !== undefined && open.length === this.#number && open.ending !== 'gone') {
-        if (open.ending === 'over') return 'over';
+        if (open.ending !== undefined) return open.ending;
         await this.#wait(open);
         continue;
       }
       const page = await this.#source.read(this.#id, this.#number);
       if (page === undefined) return 'gone';
+      if (page === 'released') return page;
       if (page.events.length > 0) return this.#take(page.events);
       if (page.isOver) return 'over';
       this.#open = undefined;

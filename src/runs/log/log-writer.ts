@@ -29,7 +29,7 @@ export class LogWriter {
   /** Since when the store has failed. */
   #failingSince: number | undefined;
 
-  /** @param onLost told of logs that the store takes no more of: removed, or not to be kept at all */
+  /** @param onLost told of logs that the store takes no more of: their runs were removed, or the store has been away for too long */
   constructor(store: RunLogStore, clock: Clock, onLost: (log: OpenLog) => void) {
     this.#store = store;
     this.#clock = clock;
@@ -81,7 +81,7 @@ export class LogWriter {
       this.#failingSince = undefined;
       logs.forEach((log, place) => {
         if (kept[place] === true) log.show();
-        else this.#lose(log);
+        else this.#lose(log, 'gone');
         if (log.isBehind) this.#waiting.add(log);
       });
     } catch (error) {
@@ -99,14 +99,14 @@ export class LogWriter {
     }
     const isOver = now - this.#failingSince >= GIVE_UP_AFTER_MS;
     for (const log of logs) {
-      if (isOver) this.#lose(log);
+      if (isOver) this.#lose(log, 'released');
       else this.#waiting.add(log);
     }
     if (isOver) this.#failingSince = undefined;
   }
 
-  #lose(log: OpenLog): void {
-    log.close();
+  #lose(log: OpenLog, ending: 'gone' | 'released'): void {
+    log.close(ending);
     this.#onLost(log);
   }
 }

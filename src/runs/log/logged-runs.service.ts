@@ -1,9 +1,16 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { AppConfig } from '../../config/index.js';
-import { formatStackForLog, IdempotencyKeyReusedError, OverloadedError } from '../../errors/index.js';
-import { Clock, IdSource, isJsonObject, sha256 } from '../../kernel/index.js';
+import {
+  formatStackForLog,
+  IdempotencyKeyReusedError,
+  type MillraceError,
+  OverloadedError,
+  WorkflowChangedError,
+} from '../../errors/index.js';
+import { Clock, IdSource, isJsonObject, sha256, type Timer } from '../../kernel/index.js';
 import { Metrics } from '../../metrics/index.js';
+import { type CompiledWorkflow, WorkflowRegistry } from '../../workflow/index.js';
 import { RunService } from '../run.service.js';
 import { DocumentStore } from '../store/document-store.js';
 import {
@@ -14,18 +21,29 @@ import {
   type RunPage,
   type RunQuery,
 } from '../store/run-log-store.js';
-import { makeInterruptedEvent } from './interrupted-event.js';
 import { LogFollower, type LogSource } from './log-follower.js';
 import { LogWriter } from './log-writer.js';
-import type { LoggedEvent } from './logged-event.js';
-import { type KeptRequest, LoggedWork, type RunToLog, USUAL_PRIORITY, type WorkTools } from './logged-work.js';
+import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
+import {
+  type KeptRequest,
+  LoggedWork,
+  makeFailed,
+  type RunToLog,
+  USUAL_PRIORITY,
+  type WorkTools,
+} from './logged-work.js';
 import { OpenLog } from './open-log.js';
+import { hashWorkflow } from './resume-run.js';
 import type { RunDoor } from './run-door.js';
 import { MOST_WAITING, RunPlaces } from './run-places.js';
 import { readEnding } from './run-recorder.js';
 
 /** How soon runs of an earlier process are looked for again where the store is away, in milliseconds. */
 const LOOK_AGAIN_MS = 2_000;
+/** How often runs say that they are at work still, in milliseconds: so exactly is their time known when their process dies. */
+const ALIVE_EVERY_MS = 5_000;
+/** Most characters of one log. */
+const LONGEST_LOG = 64 * 1024 ** 2;
 
 /**
  * Runs that outlive the requests that began them: each is written into its log and read from there, by any number of readers. At
@@ -40,9 +58,13 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
   readonly #places: RunPlaces;
   readonly #tools: WorkTools;
   /** Readers that want the same share a reading. */
-  readonly #readings = new Map<string, Promise<LogPage | undefined>>();
+  readonly #readings = new Map<string, Promise<LogPage | 'released' | undefined>>();
   readonly #doors = new Map<string, RunDoor>();
-  #endingLost: Promise<void> | undefined;
+  /** Runs that were left while the store was away: nobody has died. */
+  readonly #left = new Set<string>();
+  readonly #alive: Timer;
+  #resuming: Promise<void> | undefined;
+  #lookAgain: Timer | undefined;
 
   constructor(
     config: AppConfig,
@@ -50,13 +72,14 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     private readonly ids: IdSource,
     private readonly store: RunLogStore,
     private readonly documents: DocumentStore,
-    runs: RunService,
+    private readonly runs: RunService,
+    private readonly workflows: WorkflowRegistry,
     private readonly metrics: Metrics,
     private readonly adapterHost: HttpAdapterHost,
   ) {
     const { concurrency, mostQueuedOfCaller, timeoutMs } = config.store;
     // A run whose log takes nothing any more would go on for nobody.
-    this.#writer = new LogWriter(store, clock, ({ id }) => this.#works.get(id)?.cancel());
+    this.#writer = new LogWriter(store, clock, ({ id }) => this.#works.get(id)?.abandon());
     this.#places = new RunPlaces(clock, concurrency, mostQueuedOfCaller, MOST_WAITING);
     this.#tools = {
       runs,
@@ -64,16 +87,28 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
       places: this.#places,
       clock,
       timeoutMs,
+      longestLog: LONGEST_LOG,
+      onResumed: (workflow) => this.metrics.instruments.resumptions.inc({ workflow }),
+      onStoreAway: (id) => {
+        this.#left.add(id);
+        this.#resumeLater();
+      },
       onFault: (id, error) => this.#report(id, error),
     };
+    this.#alive = clock.after(ALIVE_EVERY_MS, () => void this.#keepAlive());
+    this.#alive.cancel();
+    store.watchLoss(() => {
+      for (const work of this.#works.values()) work.abandon();
+      this.#resumeLater();
+    });
   }
 
-  /** Runs that a process has left behind end as failed. */
+  /** Runs that a process has left behind go on. */
   async onApplicationBootstrap(): Promise<void> {
     // Commands that serve nothing leave the folder to the server.
     if ((this.adapterHost.httpAdapter as unknown) === undefined) return;
     this.#showNumbers();
-    if (this.store.isOn && (await this.store.hasEarlier())) void this.#endEarlier();
+    if (this.store.isOn && (await this.store.hasEarlier())) void this.#resumeEarlier();
   }
 
   /** False: no run can have a log. */
@@ -102,7 +137,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     const log = new OpenLog({ id, length: 0, clock: this.clock, onWrite: this.#writer.write });
     const { workflow, permit } = asked;
     const work = new LoggedWork({ ...run, door, workflow, permit }, log, this.#tools);
-    this.#works.set(id, work);
+    this.#add(id, work);
     try {
       const creation = await this.store.create({ ...run, ...makeKept(asked) });
       if (creation.kind === 'reused') throw new IdempotencyKeyReusedError();
@@ -124,8 +159,23 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
       this.#works.delete(id);
       throw error;
     }
-    void work.ended.then(() => this.#works.delete(id));
     return { run, isRepeated: false };
+  }
+
+  #add(id: string, work: LoggedWork): void {
+    if (this.#works.size === 0) this.#alive.restart();
+    this.#works.set(id, work);
+    void work.ended.then(() => {
+      if (this.#works.get(id) === work) this.#works.delete(id);
+    });
+  }
+
+  /** Never rejects. */
+  async #keepAlive(): Promise<void> {
+    const attempts = [...this.#works.values()].flatMap(({ attempt }) => attempt ?? []);
+    // A store that is away is told of by what it is needed for.
+    if (attempts.length > 0) await this.store.keepAlive(attempts).catch(() => undefined);
+    if (this.#works.size > 0) this.#alive.restart();
   }
 
   #makeRun(asked: RunToLog): LoggedRun {
@@ -165,7 +215,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
   async find(id: string, owner: string): Promise<LoggedRun | undefined> {
     const run = await this.store.find(id, owner);
     if (run === undefined || run.ending !== undefined || this.#works.has(run.id)) return run;
-    await this.#endLost();
+    await this.#resumeLost();
     return this.store.find(id, owner);
   }
 
@@ -213,6 +263,8 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     const run = await this.find(id, owner);
     const work = this.#works.get(id);
     if (run === undefined || run.ending !== undefined || work === undefined) return run;
+    // Whatever becomes of this process, the run is not begun again.
+    await this.store.markCancelled(run.id);
     work.cancel();
     await work.ended;
     return this.find(id, owner);
@@ -228,7 +280,7 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     return this.#works.get(id)?.log;
   }
 
-  read(id: string, from: number): Promise<LogPage | undefined> {
+  read(id: string, from: number): Promise<LogPage | 'released' | undefined> {
     const key = `${from} ${id}`;
     let reading = this.#readings.get(key);
     if (reading === undefined) {
@@ -238,11 +290,17 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     return reading;
   }
 
-  async #read(id: string, from: number): Promise<LogPage | undefined> {
+  async #read(id: string, from: number): Promise<LogPage | 'released' | undefined> {
     const page = await this.store.read(id, from);
     if (page === undefined || page.isOver || page.events.length > 0 || this.#works.has(id)) return page;
-    await this.#endLost();
-    return this.store.read(id, from);
+    await this.#resumeLost();
+    return this.#works.has(id) ? page : ((await this.#readEnd(id, from)) ?? 'released');
+  }
+
+  /** What a run that is not at work has behind a number; undefined if it has not ended. */
+  async #readEnd(id: string, from: number): Promise<LogPage | undefined> {
+    const page = await this.store.read(id, from);
+    return page === undefined || page.isOver || page.events.length > 0 ? page : undefined;
   }
 
   #showNumbers(): void {
@@ -258,35 +316,84 @@ export class LoggedRuns implements OnApplicationBootstrap, LogSource {
     });
   }
 
-  async #endEarlier(): Promise<void> {
+  async #resumeEarlier(): Promise<void> {
     try {
-      await this.#endLost();
+      await this.#resumeLost();
     } catch (error) {
-      if (!(error instanceof OverloadedError)) this.#logger.error('Runs cannot be ended', formatStackForLog(error));
-      this.clock.after(LOOK_AGAIN_MS, () => void this.#endEarlier());
+      if (!(error instanceof OverloadedError)) this.#logger.error('Runs cannot go on', formatStackForLog(error));
+      this.#resumeLater();
     }
   }
 
-  /** Ends those that have not ended and are not at work here: their process is gone. */
-  #endLost(): Promise<void> {
-    this.#endingLost ??= this.#endAllLost().finally(() => {
-      this.#endingLost = undefined;
-    });
-    return this.#endingLost;
+  #resumeLater(): void {
+    this.#lookAgain?.cancel();
+    this.#lookAgain = this.clock.after(LOOK_AGAIN_MS, () => void this.#resumeEarlier());
   }
 
-  async #endAllLost(): Promise<void> {
+  /** Those that have not ended and are not at work here go on: their process is gone. */
+  #resumeLost(): Promise<void> {
+    this.#resuming ??= this.#resumeAllLost().finally(() => {
+      this.#resuming = undefined;
+    });
+    return this.#resuming;
+  }
+
+  async #resumeAllLost(): Promise<void> {
+    if (this.runs.draining) return;
     const lost = (await this.store.listUnfinished()).filter(({ id }) => !this.#works.has(id));
     if (lost.length === 0) return;
-    // What is kept of an end that its log never got: nobody was told of that end.
-    for (const { segments, owner } of lost) {
-      for (const { id } of segments) await this.documents.remove(id, owner);
+    await this.store.release(lost.filter(({ id }) => this.#left.delete(id)));
+    let begun = 0;
+    for (const run of lost) {
+      if (run.epoch > 0) {
+        begun++;
+        // What is kept of an end that its log never got: nobody was told of that end.
+        for (const { id } of run.segments) await this.documents.remove(id, run.owner);
+      }
+      await this.#resume(run);
     }
-    const last = makeInterruptedEvent(this.clock.now());
-    const events = [JSON.stringify(last)];
-    const ending = readEnding(last);
-    await this.store.append(lost.map(({ id, epoch, length }) => ({ run: id, epoch, first: length, events, ending })));
-    this.#logger.warn(`${lost.length} runs had not ended when their process did: they have failed`);
+    const waiting = lost.length - begun;
+    this.#logger.warn(`Runs had not ended when their process did: ${begun} go on, ${waiting} that waited begin`);
+  }
+
+  async #resume(run: LoggedRun): Promise<void> {
+    const { id, length, owner, admission } = run;
+    const door = this.#doors.get(run.door);
+    const workflow = this.#findWorkflow(run.workflow);
+    if (door === undefined || workflow === undefined) {
+      await this.#failLost(run, new WorkflowChangedError(run.workflow));
+      return;
+    }
+    const log = new OpenLog({ id, length, clock: this.clock, onWrite: this.#writer.write });
+    log.claim(run.epoch);
+    const work = new LoggedWork({ ...run, door, workflow, permit: door.readmit(admission) }, log, this.#tools);
+    this.#add(id, work);
+    const leaveQueue = this.#places.count(owner);
+    try {
+      work.wait(leaveQueue);
+    } catch {
+      // The server is shutting down: the next one begins it.
+      leaveQueue();
+      work.abandon();
+    }
+  }
+
+  #findWorkflow(id: string): CompiledWorkflow | undefined {
+    try {
+      return this.workflows.resolve(id).workflow;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Ends a run that nobody can go on with. */
+  async #failLost(run: LoggedRun, error: MillraceError): Promise<void> {
+    const { id, epoch, length: first, door } = run;
+    const last = makeLoggedEvent(makeFailed(error), this.clock.now());
+    const found = await this.store.find(id, run.owner);
+    const keepEnd = found && this.#doors.get(door)?.keepEnd?.(found, last);
+    await keepEnd?.catch((fault: unknown) => this.#report(id, fault));
+    await this.store.append([{ run: id, epoch, first, events: [JSON.stringify(last)], ending: readEnding(last) }]);
   }
 
   #report(id: string, error: unknown): void {
@@ -302,8 +409,8 @@ export interface StartedRun {
 }
 
 /** What is kept of what a run is asked, beside the facts that lists tell. */
-function makeKept({ request, memo, origin, wantsContent, segment, identity }: RunToLog): MoreOfRun {
-  const kept: KeptRequest = { request, memo, origin, wantsContent };
+function makeKept({ request, memo, origin, wantsContent, workflow, segment, identity }: RunToLog): MoreOfRun {
+  const kept: KeptRequest = { request, memo, origin, wantsContent, workflowHash: hashWorkflow(workflow) };
   return {
     request: JSON.stringify(kept),
     segment,

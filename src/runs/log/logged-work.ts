@@ -1,20 +1,34 @@
-import { type AbortCause, RunAbortedError, readOutcome, toMillraceError, toRunError } from '../../errors/index.js';
-import type { RunEvent } from '../../engine/index.js';
+import type { RunEvent, StepCheckpoint } from '../../engine/index.js';
+import {
+  type AbortCause,
+  InterruptedRepeatedlyError,
+  OverloadedError,
+  RunAbortedError,
+  readOutcome,
+  toMillraceError,
+  toRunError,
+  WorkflowChangedError,
+} from '../../errors/index.js';
 import { Cancellation, type Clock, type JsonObject, MAX_TIMER_MS, type Timer } from '../../kernel/index.js';
+import type { Usage } from '../../models/index.js';
 import { coalesce } from '../../streaming/index.js';
 import type { CompiledWorkflow, RunRequest } from '../../workflow/index.js';
 import { mergeDeltaEvents } from '../merge-delta-events.js';
 import type { QueuedPermit, RunOrigin } from '../run-options.js';
 import type { RunService } from '../run.service.js';
-import type { LoggedRun, RunLogStore } from '../store/run-log-store.js';
+import type { ClaimedRun, LoggedRun, RunAttempt, RunLogStore } from '../store/run-log-store.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
 import type { OpenLog } from './open-log.js';
 import type { RunDoor } from './run-door.js';
 import type { PlaceSeeker, RunPlaces } from './run-places.js';
-import { readEnding, RunRecorder } from './run-recorder.js';
+import { hashWorkflow, readPast } from './resume-run.js';
+import { isReleased, readEnding, RunRecorder } from './run-recorder.js';
 
 /** Least time between two pieces of text in a log, in milliseconds, where a node has no window of its own. */
 const DEBOUNCE_MS = 25;
+
+/** After so many deaths in a row without a step that finished, a run is not begun again. */
+const MOST_DEATHS = 4;
 
 /** Of runs whose clients say nothing. */
 export const USUAL_PRIORITY = 5;
@@ -53,6 +67,8 @@ export interface KeptRequest {
   readonly memo: unknown;
   readonly origin: RunOrigin;
   readonly wantsContent: boolean;
+  /** See {@link hashWorkflow}. */
+  readonly workflowHash: string;
 }
 
 /** What the work on a run has to know of it from the beginning on. What it is asked is not held in memory while it waits. */
@@ -69,12 +85,18 @@ export interface WorkTools {
   readonly clock: Clock;
   /** How long a run may take, in milliseconds. */
   readonly timeoutMs: number;
+  /** Most characters of one log. */
+  readonly longestLog: number;
+  /** Told of each run that goes on, by the id of its workflow. */
+  readonly onResumed: (workflow: string) => void;
+  /** Told of a run that this process has left without saying so: the store was away. */
+  readonly onStoreAway: (run: string) => void;
   readonly onFault: (run: string, error: unknown) => void;
 }
 
 /** The work on one logged run, from the queue to its last event. */
 export class LoggedWork implements PlaceSeeker {
-  /** Resolves when the run is over and its log has all of it, or will never have it. Never rejects. */
+  /** Resolves when the run is over and its log has all of it, or this process has nothing more to do with it. Never rejects. */
   readonly ended: Promise<void>;
   readonly log: OpenLog;
   readonly #run: RunToWork;
@@ -85,6 +107,9 @@ export class LoggedWork implements PlaceSeeker {
   #refusal: AbortCause | undefined;
   #endWait: (() => void) | undefined;
   #state: 'waiting' | 'beginning' | 'running' | 'ending' = 'waiting';
+  /** Tokens of the steps that were kept: whoever goes on with the run counts them. */
+  #keptTokens = 0;
+  #spent: Spent = {};
   #resolveEnded!: () => void;
 
   constructor(run: RunToWork, log: OpenLog, tools: WorkTools) {
@@ -135,36 +160,86 @@ export class LoggedWork implements PlaceSeeker {
     return true;
   }
 
+  /** The attempt that is at work; undefined if none is. */
+  get attempt(): RunAttempt | undefined {
+    return this.#state === 'running' ? { id: this.#run.id, epoch: this.log.epoch } : undefined;
+  }
+
   /** Ends the run before its end, unless it is ending already. */
   cancel(): void {
     if (this.#state === 'running') this.#tools.runs.cancel(this.#run.id);
     else this.#refuse('cancelled');
   }
 
+  /** The store takes nothing more of the run from this process: nothing that it says now would be kept. */
+  abandon(): void {
+    this.log.close('released');
+    if (this.#state === 'running') this.#tools.runs.cancel(this.#run.id, 'shutdown');
+    else this.#refuse('shutdown');
+  }
+
   /** Never rejects. */
   async #work(): Promise<void> {
+    const { store, places } = this.#tools;
     try {
-      const claimed = await this.#tools.store.claim(this.#run.id);
-      if (claimed === undefined) throw new Error('What the run is asked is not there any more');
-      this.log.claim(claimed.run.epoch);
-      if (this.#refusal !== undefined) throw new RunAbortedError(this.#refusal);
-      await this.#execute(JSON.parse(claimed.request) as KeptRequest);
+      const claimed = await store.claim(this.#run.id).catch((error: unknown) => this.#letGo(error));
+      if (claimed !== undefined) await this.#begin(claimed);
     } catch (error) {
-      if (this.#state !== 'ending') await this.#end(makeFailed(error));
+      if (this.#tools.runs.draining) await this.#release();
+      else if (this.#state !== 'ending') await this.#end(makeFailed(error));
     } finally {
-      this.#run.permit.end();
-      this.#tools.places.leave();
+      this.#leave('gone');
+      this.#endPermit();
+      places.leave();
     }
   }
 
-  async #execute({ request, origin, wantsContent }: KeptRequest): Promise<void> {
+  async #begin(claimed: ClaimedRun): Promise<void> {
+    const { epoch, isCancelled, deaths } = claimed.run;
+    this.log.claim(epoch, claimed.logLength);
+    const refusal = isCancelled ? 'cancelled' : this.#refusal;
+    if (refusal === 'shutdown') {
+      await this.#release();
+      return;
+    }
+    if (refusal !== undefined) throw new RunAbortedError(refusal);
+    if (deaths >= MOST_DEATHS) throw new InterruptedRepeatedlyError(deaths);
+    await this.#execute(claimed);
+  }
+
+  async #execute(claimed: ClaimedRun): Promise<void> {
     const { id, workflow, permit } = this.#run;
-    const { runs, clock, timeoutMs } = this.#tools;
+    const { runs, store, clock, timeoutMs, longestLog, onResumed } = this.#tools;
     const { log } = this;
-    const events = runs.start(workflow, request, { id, gate: log.gate, origin, permit, timeoutMs });
+    const kept = JSON.parse(claimed.request) as KeptRequest;
+    const past = claimed.run.length === 0 ? undefined : await readPast(claimed, workflow, store);
+    if (past !== undefined) {
+      if (past.resumed.steps.length > 0 && kept.workflowHash !== hashWorkflow(workflow)) {
+        throw new WorkflowChangedError(workflow.id);
+      }
+      log.goOnAfter(past.lastAt);
+      past.resumed.steps.forEach((step) => this.#countTokens(step));
+      onResumed(workflow.id);
+    }
+    const { traceId } = past ?? {};
+    const events = runs.start(workflow, kept.request, {
+      id,
+      gate: log.gate,
+      origin: { ...kept.origin, ...(traceId !== undefined && { traceId }) },
+      permit: {
+        estimatesTokens: permit.estimatesTokens,
+        end: (usage, untoldTokens) => (this.#spent = { usage, untoldTokens }),
+      },
+      timeoutMs: Math.max(1, timeoutMs - claimed.run.activeMs),
+      keepStep: (step) => {
+        this.#countTokens(step);
+        log.keepStep({ node: step.node, json: JSON.stringify(step) });
+      },
+      resumed: past?.resumed,
+    });
     this.#endWait?.();
     this.#state = 'running';
-    const recorder = new RunRecorder(log, wantsContent);
+    const recorder = new RunRecorder(log, kept.wantsContent, longestLog);
     await events.read(
       recorder,
       coalesce({
@@ -173,10 +248,16 @@ export class LoggedWork implements PlaceSeeker {
         merge: mergeDeltaEvents,
       }),
     );
-    if (recorder.last !== undefined) await this.#end(recorder.last);
+    if (recorder.last === undefined) return;
+    if (isReleased(recorder.last)) await this.#release();
+    else await this.#end(recorder.last);
   }
 
-  /** The run is not to begin at all. */
+  #countTokens({ usage, untoldTokens = 0 }: StepCheckpoint): void {
+    this.#keptTokens += (usage?.total_tokens ?? 0) + untoldTokens;
+  }
+
+  /** The run is not to begin, or not now. */
   #refuse(cause: AbortCause): void {
     if (this.#state === 'running' || this.#state === 'ending') return;
     if (this.#state === 'beginning') {
@@ -186,13 +267,56 @@ export class LoggedWork implements PlaceSeeker {
     }
     this.#delay?.cancel();
     this.#tools.places.drop(this);
-    void this.#end(makeFailed(new RunAbortedError(cause))).finally(() => this.#run.permit.end());
+    if (cause === 'shutdown') {
+      this.#leave('released');
+      this.#endPermit();
+    } else void this.#end(makeFailed(new RunAbortedError(cause)));
+  }
+
+  /** Another process, or this one later, goes on with the run. Never rejects. */
+  async #release(): Promise<void> {
+    const { usage, untoldTokens = 0 } = this.#spent;
+    // The rest is counted by whoever ends the run.
+    const tokens = (usage?.total_tokens ?? 0) + untoldTokens - this.#keptTokens;
+    this.#spent = { untoldTokens: Math.max(0, tokens) };
+    this.#endPermit();
+    const { log } = this;
+    const { id } = this.#run;
+    await log.settle();
+    try {
+      if (log.ending === undefined) await this.#tools.store.release([{ id, epoch: log.epoch }]);
+      else if (log.ending === 'released') this.#tools.onStoreAway(id);
+    } catch {
+      this.#tools.onStoreAway(id);
+    }
+    this.#leave('released');
+  }
+
+  /** The store was away when the run was to begin. */
+  #letGo(error: unknown): undefined {
+    if (!(error instanceof OverloadedError)) this.#report(error);
+    this.#tools.onStoreAway(this.#run.id);
+    this.#leave('released');
+  }
+
+  #endPermit(): void {
+    this.#run.permit.end(this.#spent.usage, this.#spent.untoldTokens);
+  }
+
+  /** This process has nothing more to do with the run. */
+  #leave(ending: 'gone' | 'released'): void {
+    this.#state = 'ending';
+    this.#endWait?.();
+    this.log.close(ending);
+    this.#resolveEnded();
   }
 
   /** Never rejects. */
   async #end(last: RunEvent): Promise<void> {
     this.#state = 'ending';
     this.#endWait?.();
+    // Whoever sees the last event may ask for the next run.
+    this.#endPermit();
     const { log } = this;
     try {
       await log.settle();
@@ -202,9 +326,8 @@ export class LoggedWork implements PlaceSeeker {
       await log.settle();
     } catch (error) {
       this.#report(error);
-      log.close();
     }
-    this.#resolveEnded();
+    this.#leave('gone');
   }
 
   async #keepEnd(last: LoggedEvent): Promise<void> {
@@ -219,7 +342,13 @@ export class LoggedWork implements PlaceSeeker {
   }
 }
 
-function makeFailed(thrown: unknown): RunEvent {
+/** What a run has used, as its permit is told. */
+interface Spent {
+  readonly usage?: Usage | undefined;
+  readonly untoldTokens?: number | undefined;
+}
+
+export function makeFailed(thrown: unknown): RunEvent {
   const error = toMillraceError(thrown);
   return { type: 'run-failed', seq: 0, error: toRunError(error), outcome: readOutcome(error) };
 }

@@ -1,10 +1,16 @@
 import type { Clock } from '../../kernel/index.js';
 import { Gate } from '../../streaming/index.js';
-import type { LogBatch, LoggedEnding } from '../store/run-log-store.js';
+import type { KeptStep, LogBatch, LoggedEnding } from '../store/run-log-store.js';
 import type { LoggedEvent } from './logged-event.js';
 
 /** Most characters that may wait to be kept before the run has to wait, too. */
 const MOST_WAITING = 256 * 1024;
+
+/**
+ * Why nothing more is written in this process. `over`: the last event is there. `gone`: the run was removed. `released`: another
+ * process goes on with it, or this one later.
+ */
+export type LogEnding = 'over' | 'gone' | 'released';
 
 /** Where a log is to be begun. */
 export interface OpenLogParts {
@@ -41,6 +47,7 @@ export class OpenLog {
   readonly #parts: OpenLogParts;
   #events: LoggedEvent[] = [];
   #json: string[] = [];
+  #steps: KeptStep[] = [];
   #ended: LoggedEnding | undefined;
   #epoch = 0;
   /** Characters in `#json`, and of all that was ever written. */
@@ -50,7 +57,7 @@ export class OpenLog {
   #kept: number;
   #newest: LogPiece | undefined;
   #lastAt = 0;
-  #ending: 'over' | 'gone' | undefined;
+  #ending: LogEnding | undefined;
   #watchers = new Set<() => void>();
 
   constructor(parts: OpenLogParts) {
@@ -69,8 +76,7 @@ export class OpenLog {
     return this.#writtenLength;
   }
 
-  /** `over`: the last event is there. `gone`: it was removed, or has another writer. Undefined: neither. */
-  get ending(): 'over' | 'gone' | undefined {
+  get ending(): LogEnding | undefined {
     return this.#ending;
   }
 
@@ -79,9 +85,28 @@ export class OpenLog {
     return this.#waiting !== undefined || this.#events.length > 0;
   }
 
-  /** The run is at work under this number: see {@link LogBatch.epoch}. */
-  claim(epoch: number): void {
+  /** See {@link LogBatch.epoch}. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /**
+   * The run is at work under this number.
+   * @param writtenLength characters that were written to it before
+   */
+  claim(epoch: number, writtenLength = 0): void {
     this.#epoch = epoch;
+    this.#writtenLength = writtenLength;
+  }
+
+  /** @param at when the last event of its past happened, in milliseconds since the Unix epoch */
+  goOnAfter(at: number): void {
+    this.#lastAt = at;
+  }
+
+  /** Keeps a step with the event that follows in the same turn of the event loop, which tells of its end. */
+  keepStep(step: KeptStep): void {
+    this.#steps.push(step);
   }
 
   /** The time for what happens now, which never goes back. Milliseconds since the Unix epoch. */
@@ -131,11 +156,13 @@ export class OpenLog {
         epoch: this.#epoch,
         first: this.#kept,
         events: this.#json,
+        ...(this.#steps.length > 0 && { steps: this.#steps }),
         ...(this.#ended !== undefined && { ending: this.#ended }),
       };
       this.#waiting = { batch, events: this.#events, length: this.#waitingLength };
       this.#events = [];
       this.#json = [];
+      this.#steps = [];
       this.#waitingLength = 0;
     }
     return this.#waiting?.batch;
@@ -153,13 +180,14 @@ export class OpenLog {
     this.#wake();
   }
 
-  /** The store will never take anything of this run again. */
-  close(): void {
+  /** @param ending why the store takes nothing more of this run from this process */
+  close(ending: 'gone' | 'released'): void {
     if (this.#ending !== undefined) return;
-    this.#ending = 'gone';
+    this.#ending = ending;
     this.#waiting = undefined;
     this.#events = [];
     this.#json = [];
+    this.#steps = [];
     this.gate.open();
     this.#wake();
   }

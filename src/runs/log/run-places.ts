@@ -76,7 +76,12 @@ export class RunPlaces {
         retryAfterMs: RETRY_AFTER_MS,
       });
     }
-    this.#ofOwners.set(owner, waiting + 1);
+    return this.count(owner);
+  }
+
+  /** Counts a run that waits whatever the limits say, as one that was let in by an earlier process. @returns as {@link reserve} */
+  count(owner: string): () => void {
+    this.#ofOwners.set(owner, (this.#ofOwners.get(owner) ?? 0) + 1);
     this.#reserved++;
     return () => {
       this.#reserved--;

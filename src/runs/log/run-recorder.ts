@@ -6,21 +6,26 @@ import type { LoggedEnding } from '../store/run-log-store.js';
 import { type LoggedEvent, makeLoggedEvent } from './logged-event.js';
 import type { OpenLog } from './open-log.js';
 
-/** Most characters of one log. A run that says more fails: a log never loses its beginning. */
-const LONGEST_LOG = 64 * 1024 ** 2;
-
 /** Writes what happens in a run into its log. */
 export class RunRecorder implements RunReader {
   readonly fault = new Cancellation();
   readonly #log: OpenLog;
+  readonly #longest: number;
+  /** Steps that were aborted: the run's last event tells whether that is the end of them. */
+  readonly #aborted: Exclude<RunEvent, RunFailed>[] = [];
   #last: RunEvent | undefined;
 
-  /** @param wantsContent true if clients are to be told what happens in the workflow */
+  /**
+   * @param wantsContent true if clients are to be told what happens in the workflow
+   * @param longest most characters of the log. A run that says more fails: a log never loses its beginning
+   */
   constructor(
     log: OpenLog,
     readonly wantsContent: boolean,
+    longest: number,
   ) {
     this.#log = log;
+    this.#longest = longest;
   }
 
   /** The run's last event, which is not in the log yet: whoever sees it must find all else that is kept of the run. */
@@ -29,17 +34,33 @@ export class RunRecorder implements RunReader {
   }
 
   next(event: Exclude<RunEvent, RunFailed>): void {
-    if (event.type === 'run-finished') {
-      this.#last = event;
+    if (event.type === 'node-failed' && event.aborted) {
+      this.#aborted.push(event);
       return;
     }
-    this.#log.write(makeLoggedEvent(event, this.#log.now()));
-    if (this.#log.writtenLength > LONGEST_LOG) this.fault.abort(new RunOutputTooLargeError(LONGEST_LOG));
+    this.#writeAborted();
+    if (event.type === 'run-finished') this.#last = event;
+    else this.#write(event);
   }
 
   failed({ error, thrown, event }: ReadFailure): void {
     this.#last = event ?? { type: 'run-failed', seq: 0, error, outcome: readOutcome(thrown) };
+    if (!isReleased(this.#last)) this.#writeAborted();
   }
+
+  #writeAborted(): void {
+    for (const event of this.#aborted.splice(0)) this.#write(event);
+  }
+
+  #write(event: Exclude<RunEvent, RunFailed>): void {
+    this.#log.write(makeLoggedEvent(event, this.#log.now()));
+    if (this.#log.writtenLength > this.#longest) this.fault.abort(new RunOutputTooLargeError(this.#longest));
+  }
+}
+
+/** True if this is no end of the run: its process goes, and another one goes on with it. */
+export function isReleased(last: RunEvent): boolean {
+  return last.type === 'run-failed' && last.outcome === 'shutdown';
 }
 
 /** How a run has ended, in the words of its last event. */

@@ -62,7 +62,7 @@ export class BackendTracer extends Tracer {
     this.#startedTraces++;
     const caller = parseTraceparent(start.traceparent);
     const continued = continueTraces ? caller : undefined;
-    const id = continued?.traceId ?? ids.traceId();
+    const id = start.continues ?? continued?.traceId ?? ids.traceId();
     const places = this.#placesFor(id, continued);
     if (places.length === 0) return { ...NOOP_TRACE, id };
     const metadata = { ...start.metadata, ...(caller && { traceparent: start.traceparent?.trim() }) };

@@ -114,6 +114,11 @@ class LogStream {
       const events = await follower.next();
       this.#beat?.cancel();
       if (this.#response.destroyed) return;
+      if (events === 'released') {
+        // There is more of it, and not from this process: a client that is cut off asks again from where it was.
+        this.#response.destroy();
+        return;
+      }
       if (events === 'gone') this.#write(this.#fold.remove(clock.now()));
       if (events === 'over' || events === 'gone') break;
       if (this.#writeAll(events)) break;

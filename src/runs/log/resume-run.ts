@@ -1,0 +1,50 @@
+import { type ResumedRun, RunHistory, type StepCheckpoint } from '../../engine/index.js';
+import { sha256 } from '../../kernel/index.js';
+import { type CompiledWorkflow, listNestedWorkflows, makeGraphJson } from '../../workflow/index.js';
+import type { ClaimedRun, RunLogStore } from '../store/run-log-store.js';
+
+/** What an earlier process has left of a run. */
+export interface RunPast {
+  readonly resumed: ResumedRun;
+  /** When its last event happened, in milliseconds since the Unix epoch. */
+  readonly lastAt: number;
+  /** Id of its trace; undefined if it was not traced. */
+  readonly traceId: string | undefined;
+}
+
+/** Reads what is left of a run that was begun before. @returns undefined if that is nothing: it begins */
+export async function readPast(
+  { run: { id, epoch }, steps }: ClaimedRun,
+  workflow: CompiledWorkflow,
+  store: Pick<RunLogStore, 'read'>,
+): Promise<RunPast | undefined> {
+  const history = new RunHistory(workflow);
+  let number = 0;
+  let lastAt = 0;
+  let traceId: string | undefined;
+  for (;;) {
+    const page = await store.read(id, number);
+    if (page === undefined || page.events.length === 0) break;
+    for (const event of page.events) {
+      history.take(event, number++);
+      lastAt = event.at;
+      if (event.type === 'run-started') ({ traceId } = event);
+    }
+  }
+  if (number === 0) return undefined;
+  const checkpoints = steps.map((json) => JSON.parse(json) as StepCheckpoint);
+  return { resumed: { epoch: epoch - 1, attempt: epoch, history, steps: checkpoints }, lastAt, traceId };
+}
+
+const hashes = new WeakMap<CompiledWorkflow, string>();
+
+/** Tells two workflows apart by their graphs, those of nested workflows among them. */
+export function hashWorkflow(workflow: CompiledWorkflow): string {
+  let hash = hashes.get(workflow);
+  if (hash === undefined) {
+    const all = [workflow, ...listNestedWorkflows(workflow)];
+    hash = sha256(JSON.stringify(all.map((each) => [each.version ?? null, makeGraphJson(each)])));
+    hashes.set(workflow, hash);
+  }
+  return hash;
+}
