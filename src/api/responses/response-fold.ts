@@ -151,9 +151,11 @@ export class ResponseFold {
       case 'node-finished':
         this.#finishNode(event);
         break;
-      case 'run-resumed':
       case 'node-restarted':
+        this.#items.takeBack(event.node);
+        this.#tellNews(event);
         break;
+      case 'run-resumed':
       case 'node-started':
       case 'node-progress':
       case 'route-taken':

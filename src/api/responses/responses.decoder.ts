@@ -11,7 +11,7 @@ import { readOrigin, type TakenRequest, wantsNodeEvents } from '../wire/index.js
 import type { DecodedRequest } from './decoded-request.js';
 import type { ResponseRequest } from './dto/index.js';
 import { makeContextItem } from './items/input-context.js';
-import { findKind, isCutCall } from './items/input-kinds.js';
+import { findKind, isCutOff } from './items/input-kinds.js';
 import { makeMessages } from './items/input-messages.js';
 import { makeResponseHead } from './response-head.js';
 import { makeRunParameters } from './run-parameters.js';
@@ -48,7 +48,7 @@ export class ResponsesDecoder {
     this.#assertCanWait(body);
     const { parameters, leftOut } = makeRunParameters(body, workflow);
     const earlier = await this.#findEarlier(body, caller);
-    const input = (await this.#findReferred(readInput(body), caller)).filter((item) => !isCutCall(item));
+    const input = (await this.#findReferred(readInput(body), caller)).filter((item) => !isCutOff(item));
     const messages = [...writeInstructions(body), ...makeMessages([...earlier, ...input])];
     if (messages.length === 0) throw makeNothingToSendError();
     // One in the background is stored, or else refused when it is to begin.
@@ -96,7 +96,7 @@ export class ResponsesDecoder {
         { param: 'previous_response_id', code: 'invalid_value' },
       );
     }
-    return [...previous.context, ...(output as readonly JsonObject[])].filter((item) => !isCutCall(item));
+    return [...previous.context, ...(output as readonly JsonObject[])].filter((item) => !isCutOff(item));
   }
 
   /** The items, with those that are referred to in the place of references. */

@@ -120,7 +120,7 @@ describe('LogWriter', () => {
       await turn();
       clock.advance(500);
     }
-    expect([lost, log.ending]).toEqual([['r'], 'gone']);
+    expect([lost, log.ending]).toEqual([['r'], 'released']);
     answer = () => Promise.resolve([false]);
     const other = open('other');
     say(other, '1');

@@ -14,7 +14,7 @@ export interface CallHead {
 /** A call of one of the client's tools. */
 export class GrowingCall extends GrowingItem {
   readonly #head: CallHead;
-  readonly #text = new GrowingText();
+  #text = new GrowingText();
   readonly #delta: DeltaFrame;
 
   constructor(head: CallHead, place: ItemPlace, events: EventSequence) {
@@ -48,6 +48,10 @@ export class GrowingCall extends GrowingItem {
     if (piece === '') return;
     this.#text.add(piece);
     this.events.addDelta(this.#delta, JSON.stringify(piece));
+  }
+
+  protected override clear(): void {
+    this.#text = new GrowingText();
   }
 
   protected override closeParts(status: 'completed' | 'incomplete'): void {

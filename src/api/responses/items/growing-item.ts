@@ -33,6 +33,7 @@ export abstract class GrowingItem {
   protected readonly nodeFields: string;
   readonly #showsNode: boolean;
   #status: ItemStatus = 'in_progress';
+  #isVoid = false;
 
   protected constructor(prefix: string, place: ItemPlace, events: EventSequence) {
     const { responseId, index, node, showsNode } = place;
@@ -59,12 +60,31 @@ export abstract class GrowingItem {
     this.#tell('response.output_item.done');
   }
 
+  /** True once what it said is void. */
+  get isVoid(): boolean {
+    return this.#isVoid;
+  }
+
+  /** What it said is void: it keeps its place and its id alone. If it is open, it ends. */
+  takeBack(): void {
+    if (this.#isVoid) return;
+    const isOpen = this.#status === 'in_progress';
+    if (isOpen) this.closeParts('incomplete');
+    this.clear();
+    this.#isVoid = true;
+    this.#status = 'incomplete';
+    if (isOpen) this.#tell('response.output_item.done');
+  }
+
   protected announce(): void {
     this.#tell('response.output_item.added');
   }
 
   /** Closes what it consists of. @param status what it ends with */
   protected abstract closeParts(status: 'completed' | 'incomplete'): void;
+
+  /** Forgets what it said. */
+  protected abstract clear(): void;
 
   /** The fields that all items have. */
   protected get base(): Pick<OutputItem, 'id' | 'status' | 'millrace'> {

@@ -25,11 +25,13 @@ export class GrowingMessage extends GrowingItem {
   #part: GrowingPart | undefined;
   /** How much of the run's content there was when the last text ended, in Unicode code points. */
   #contentEnd: number;
+  readonly #contentStart: number;
 
   /** @param start how much of the run's content came before, in Unicode code points */
   constructor(start: number, phase: Phase | undefined, place: ItemPlace, events: EventSequence) {
     super('msg', place, events);
     this.#contentEnd = start;
+    this.#contentStart = start;
     this.#phase = phase;
     this.announce();
   }
@@ -73,6 +75,11 @@ export class GrowingMessage extends GrowingItem {
   /** Where its first text begins in the run's content; undefined if it has none. */
   get start(): number | undefined {
     return this.#parts.find(({ type }) => type === 'output_text')?.start;
+  }
+
+  protected override clear(): void {
+    this.#parts.length = 0;
+    this.#contentEnd = this.#contentStart;
   }
 
   protected override closeParts(): void {

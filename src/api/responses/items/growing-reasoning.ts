@@ -29,6 +29,10 @@ export class GrowingReasoning extends GrowingItem {
     this.events.addDelta(this.#delta, JSON.stringify(text));
   }
 
+  protected override clear(): void {
+    this.#hasPart = false;
+  }
+
   protected override closeParts(): void {
     const text = JSON.stringify(this.#text.text);
     this.events.add('response.reasoning_summary_text.done', `${this.#partFields},"text":${text}`);

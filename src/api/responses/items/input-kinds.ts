@@ -35,7 +35,13 @@ export function findKind({ type, role, id }: JsonObject): InputKind | undefined 
   return type.length <= 64 && RECEIPT.test(type) ? 'receipt' : undefined;
 }
 
-/** A call that was cut off is no part of a conversation: no tool can have answered it. */
-export function isCutCall(item: JsonObject): boolean {
-  return (item['type'] === 'function_call' || item['type'] === 'custom_tool_call') && item['status'] === 'incomplete';
+/**
+ * What was cut off is no part of a conversation: a call, which no tool can have answered, and a message whose text is void, because
+ * its step began again.
+ */
+export function isCutOff(item: JsonObject): boolean {
+  if (item['status'] !== 'incomplete') return false;
+  const { type, content } = item;
+  if (type === 'message') return Array.isArray(content) && content.length === 0;
+  return type === 'function_call' || type === 'custom_tool_call';
 }

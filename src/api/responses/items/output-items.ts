@@ -41,7 +41,9 @@ export class OutputItems {
   /** Those that are open, by their indexes in the run. */
   readonly #calls = new Map<number, GrowingCall>();
   readonly #unnamed = new Map<number, UnnamedCall>();
-  readonly #closedCalls = new Set<number>();
+  readonly #closedCalls = new Map<number, GrowingCall>();
+  /** How often something was void. */
+  #voids = 0;
   /** Steps that a limit has cut. */
   readonly #cut = new Set<string>();
   /** Content of the messages that are closed, in Unicode code points. */
@@ -65,7 +67,7 @@ export class OutputItems {
 
   /** True if an item has been cut. */
   get hasCut(): boolean {
-    return this.#items.some(({ status }) => status === 'incomplete');
+    return this.#items.some(({ status, isVoid }) => status === 'incomplete' && !isVoid);
   }
 
   /** A step has something new. Images and sound have no form here that clients survive, and are left out. */
@@ -98,6 +100,22 @@ export class OutputItems {
     this.#nameCalls(node);
     if (this.#open?.node === node) this.#closeOpen();
     this.#closeCalls((call) => call.node === node);
+  }
+
+  /** All that a step has said is void: it says it again, in other items. */
+  takeBack(node: string): void {
+    this.#voids++;
+    if (this.#open?.node === node) this.#open = undefined;
+    for (const calls of [this.#calls, this.#unnamed, this.#closedCalls]) {
+      for (const [index, call] of calls) if (call.node === node) calls.delete(index);
+    }
+    this.#cut.delete(node);
+    this.#citations.delete(node);
+    for (const item of this.#items) {
+      if (item.node !== node || item.isVoid) continue;
+      item.takeBack();
+      if (item instanceof GrowingMessage) this.#contentLength = Math.min(this.#contentLength, item.contentEnd);
+    }
   }
 
   /** Nothing more comes. @param isWhole false: what is open has been cut */
@@ -155,12 +173,17 @@ export class OutputItems {
     this.#closeOpen();
     this.#closeCalls((call) => call.node !== node);
     const isUsable = id !== undefined && id !== '' && id.length <= LONGEST_CALL_ID;
-    const callId = isUsable ? id : deriveId('call', this.#options.responseId, `call ${index}`);
+    const callId = isUsable ? id : deriveId('call', this.#options.responseId, this.#nameCall(index));
     const call = new GrowingCall({ kind, callId, name }, this.#place(node), this.#events);
     this.#items.push(call);
     this.#calls.set(index, call);
     call.add(before);
     return call;
+  }
+
+  /** A call that is made again has the number of the one that is void. */
+  #nameCall(index: number): string {
+    return this.#voids === 0 ? `call ${index}` : `call ${index} ${this.#voids}`;
   }
 
   /** Whoever has not said what a call calls by now never will. */
@@ -217,7 +240,7 @@ export class OutputItems {
     for (const [index, call] of this.#calls) {
       if (!isDone(call)) continue;
       this.#calls.delete(index);
-      this.#closedCalls.add(index);
+      this.#closedCalls.set(index, call);
       call.close(this.#chooseStatus(call, isWhole));
     }
   }
