@@ -5,15 +5,16 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/gl
 import {
   bareFrames,
   beginResponse,
-  callResponse,
   followResponse,
   readStream,
+  readUntilCut,
   responseUrl,
   retrieve,
 } from '../support/background-client.js';
 import { eventually } from '../support/eventually.js';
 import { getJson, readResponse, send } from '../support/http-client.js';
 import { MetricsPage } from '../support/metrics-page.js';
+import { readOutputText } from '../support/response-rules.js';
 import { failResponse } from '../support/responses-client.js';
 import { ScriptedUpstream } from '../support/scripted-upstream.js';
 import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
@@ -50,51 +51,7 @@ describe('a response in the background whose process ends', () => {
   };
 
   it(
-    'is killed, and has failed when the next process is there; what ended before stays as it was',
-    async () => {
-      await start();
-      upstream.next(scriptStream('Whole'));
-      const { id: whole } = await beginResponse(app);
-      const { text: told } = await followResponse(app, whole);
-      const door = gate();
-      upstream.next(scriptStream(['Hel', door, 'lo']));
-      const { id } = await beginResponse(app);
-      await eventually(async () => (await retrieve(app, id)).output.length === 1);
-      const { answer } = send('GET', responseUrl(app, id, '?stream=true'), undefined);
-      const reader = await answer;
-      let seen = '';
-      reader.on('data', (bytes: Buffer) => (seen += bytes.toString()));
-      await eventually(() => seen.includes('"delta":"Hel"'));
-      server.process.signal('SIGKILL');
-      await server.process.exit;
-      door.open();
-
-      await start();
-      // Without anybody asking for it.
-      await server.process.waitForLine(/1 runs had not ended/);
-      const { text } = await followResponse(app, id);
-      const { response, error } = readStream(text);
-      expect(response).toMatchObject({
-        status: 'failed',
-        error: {
-          code: 'server_error',
-          message: 'The process that this ran in ended before it was done. Send the request again.',
-        },
-        output: [{ status: 'incomplete', content: [{ text: 'Hel' }] }],
-      });
-      expect(error).toBeDefined();
-      // What was shown is never taken back.
-      expect(bareFrames(text).startsWith(bareFrames(seen))).toBe(true);
-      expect(await retrieve(app, id)).toEqual(response);
-      expect((await callResponse(app, 'POST', `${id}/cancel`)).status).toBe(400);
-      expect((await followResponse(app, whole)).text).toBe(told);
-      expect(await retrieve(app, whole)).toEqual(readStream(told).response);
-    },
-    LONGEST_MS,
-  );
-
-  it(
-    'fails when its time is over at a shutdown, waiting or not, and the readers are told',
+    'goes on at the next start when its time is over at a shutdown, waiting or not, and readers are cut off without an end',
     async () => {
       const env = { SHUTDOWN_GRACE_MS: '300', RUNS_CONCURRENCY: '1' };
       await start(env);
@@ -103,16 +60,20 @@ describe('a response in the background whose process ends', () => {
       const { id } = await beginResponse(app);
       await door.reached;
       const { id: waiting } = await beginResponse(app);
-      const readers = [followResponse(app, id), followResponse(app, waiting)];
+      const readers = [id, waiting].map((each) => readUntilCut(app, each));
       await eventually(async () => (await retrieve(app, id)).output.length === 1);
       server.process.signal('SIGTERM');
-      for (const { text } of await Promise.all(readers)) {
-        expect(readStream(text).response).toMatchObject({ status: 'failed', error: { code: 'server_error' } });
-      }
+      const seen = await Promise.all(readers);
+      expect(seen.map((text) => /response\.(completed|incomplete|failed)|\[DONE\]/.test(text))).toEqual([false, false]);
       await server.process.exit;
+      upstream.next(scriptStream('Hello again')).next(scriptStream('Hello, too'));
       await start(env);
-      for (const each of [id, waiting]) {
-        expect(await retrieve(app, each)).toMatchObject({ status: 'failed', error: { code: 'server_error' } });
+      await server.process.waitForLine(/Runs had not ended when their process did: 1 go on, 1 that waited begin/);
+      for (const [place, expected] of ['Hello again', 'Hello, too'].entries()) {
+        const { text } = await followResponse(app, [id, waiting][place] ?? '');
+        const { response } = readStream(text);
+        expect([response.status, readOutputText(response)]).toEqual(['completed', expected]);
+        expect(bareFrames(text).startsWith(bareFrames(seen[place] ?? '?'))).toBe(true);
       }
     },
     LONGEST_MS,

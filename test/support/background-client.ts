@@ -47,6 +47,25 @@ export async function followResponse(app: App, id: string, query = '', headers: 
   return getJson(responseUrl(app, id, `?stream=true${query}`), headers);
 }
 
+/**
+ * Reads the stream of a response until the server breaks it off.
+ * @param onText is told all that has come, each time that something has
+ * @throws Error if it comes to its end
+ */
+export async function readUntilCut(app: App, id: string, onText?: (text: string) => void): Promise<string> {
+  const answer = await send('GET', responseUrl(app, id, '?stream=true'), undefined).answer;
+  let text = '';
+  try {
+    for await (const bytes of answer) {
+      text += String(bytes);
+      onText?.(text);
+    }
+  } catch {
+    return text;
+  }
+  throw new Error(`The stream has an end: ${text.slice(-200)}`);
+}
+
 /** What of a stream is the same for every reader: without comments, and without what browsers find beside the data. */
 export function bareFrames(stream: string): string {
   return stream.replaceAll(/^(?:: .*\n\n|(?:id|retry): \d+\n)/gm, '');

@@ -1,0 +1,237 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readConfig } from '../../src/config/index.js';
+import { RandomIdSource, SystemClock } from '../../src/kernel/index.js';
+import { EmbeddedRunLogs } from '../../src/runs/store/embedded-run-logs.js';
+import { EmbeddedStore } from '../../src/runs/store/embedded-store.js';
+import type { RunLogStore } from '../../src/runs/store/run-log-store.js';
+import {
+  bareFrames,
+  beginResponse,
+  followResponse,
+  readStream,
+  readUntilCut,
+  retrieve,
+} from '../support/background-client.js';
+import { eventually } from '../support/eventually.js';
+import { getJson } from '../support/http-client.js';
+import { readOutputText } from '../support/response-rules.js';
+import { ScriptedUpstream } from '../support/scripted-upstream.js';
+import { ensureServerIsBuilt, type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { scriptCompletion, scriptStream, type Script } from '../support/upstream/scripts.js';
+import { gate } from '../support/upstream/steps.js';
+
+/** Each test starts two servers or more. */
+const LONGEST_MS = 120_000;
+
+describe('runs whose process dies, when the next one is there', () => {
+  let folder: string;
+  let upstream: ScriptedUpstream;
+  let servers: ServerProcess[];
+  const app = {
+    get baseUrl() {
+      return `${servers.at(-1)?.url}/v1`;
+    },
+  };
+  beforeAll(ensureServerIsBuilt, 120_000);
+  beforeEach(async () => {
+    servers = [];
+    folder = await mkdtemp(join(tmpdir(), 'millrace-resumption-'));
+    upstream = await ScriptedUpstream.start();
+  });
+  afterEach(async () => {
+    for (const { process } of servers) await process.stop();
+    await upstream.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function start(env: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+    const server = await startServerProcess({
+      env: { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-test', RUNS_DIR: folder, METRICS: 'on', ...env },
+    });
+    servers.push(server);
+    return server;
+  }
+
+  async function kill({ process }: ServerProcess): Promise<void> {
+    process.signal('SIGKILL');
+    await process.exit;
+  }
+
+  /** Works on the store while no server does. */
+  async function useStore(work: (logs: RunLogStore) => Promise<unknown>): Promise<void> {
+    const store = new EmbeddedStore(readConfig({ RUNS_DIR: folder }, []), new SystemClock(), new RandomIdSource());
+    try {
+      await work(new EmbeddedRunLogs(store));
+    } finally {
+      await store.onApplicationShutdown();
+    }
+  }
+
+  it(
+    'tell what was half said as void, say it again, and run no finished step twice',
+    async () => {
+      const first = await start();
+      const door = gate();
+      upstream.next(scriptStream('A draft', { usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 } }));
+      upstream.next(scriptStream(['{"thinking":"Hal', door, 'f"']));
+      const { id } = await beginResponse(app, { model: 'streaming' });
+      let seen = '';
+      const reader = readUntilCut(app, id, (text) => (seen = text));
+      await eventually(() => seen.includes('Hal'));
+      await kill(first);
+      door.open();
+      await reader;
+      const last = Number(/.*"sequence_number":(\d+)/s.exec(seen)?.[1]);
+
+      const usage = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 };
+      upstream.next(scriptCompletion({ thinking: 'Whole', reply: 'Hello' }, { usage }));
+      await start();
+      const { text } = await followResponse(app, id);
+      const { response } = readStream(text);
+      expect(readOutputText(response)).toBe('A draft\n\n{"thinking":"Whole","reply":"Hello"}');
+      expect(response.output).toMatchObject([
+        { status: 'completed' },
+        { status: 'incomplete', content: [] },
+        { status: 'completed' },
+      ]);
+      expect(response).toMatchObject({ status: 'completed', usage: { total_tokens: 33 } });
+      expect(bareFrames(text).startsWith(bareFrames(seen))).toBe(true);
+      const rest = await followResponse(app, id, `&starting_after=${last}`);
+      expect(bareFrames(seen) + bareFrames(rest.text).replace(/^retry: \d+\n/, '')).toBe(bareFrames(text));
+      expect(await retrieve(app, id)).toEqual(response);
+      expect(upstream.requests).toHaveLength(3);
+      const metrics = (await getJson(`${servers.at(-1)?.url}/metrics`)).text;
+      expect(metrics).toMatch(/^millrace_run_resumptions_total\{workflow="streaming"\} 1$/m);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'go on with the silent steps that had not finished, and those that waited begin',
+    async () => {
+      const plan = { basics: 'B?', benefits: 'F?', risks: 'R?' };
+      const door = gate();
+      let isHeld = true;
+      const asked: string[] = [];
+      upstream.always(({ body }): Script => {
+        const question = String(body.messages.at(-1)?.content);
+        const isJoining = JSON.stringify(body.messages[0]).includes('findings');
+        asked.push(isJoining ? 'join' : question);
+        if (body.response_format !== undefined) return scriptCompletion(plan);
+        if (isHeld && question === 'F?') return scriptStream(['So', door, 'on']);
+        return scriptStream(isJoining ? 'All of it' : `About ${question}`);
+      });
+      const env = { RUNS_CONCURRENCY: '1' };
+      const first = await start(env);
+      const { id } = await beginResponse(app, { model: 'research', input: 'Q?' });
+      const { id: waiting } = await beginResponse(app, { input: 'Later' });
+      await eventually(() => asked.includes('R?') && asked.includes('B?') && asked.includes('F?'));
+      // The two others have finished, and that is kept.
+      await eventually(() => upstream.open === 1);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await kill(first);
+      isHeld = false;
+      door.open();
+
+      await start(env);
+      expect(readOutputText(readStream((await followResponse(app, id)).text).response)).toBe('All of it');
+      const later = readStream((await followResponse(app, waiting)).text).response;
+      expect(readOutputText(later)).toBe('About Later');
+      expect(asked.toSorted()).toEqual(['B?', 'F?', 'F?', 'Later', 'Q?', 'R?', 'join']);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'end when four processes in a row have died with them, and no model is asked a fifth time',
+    async () => {
+      const door = gate();
+      upstream.always(scriptStream(['Hel', door, 'lo']));
+      let server = await start();
+      const { id } = await beginResponse(app);
+      for (let death = 1; death <= 4; death++) {
+        await upstream.request(death - 1);
+        await eventually(async () => JSON.stringify((await retrieve(app, id)).output.at(-1)).includes('Hel'));
+        await kill(server);
+        server = await start();
+      }
+      const { response, error } = readStream((await followResponse(app, id)).text);
+      expect([response.status, error?.message]).toEqual([
+        'failed',
+        'The server stopped 4 times in a row while this ran, so it is not begun again.',
+      ]);
+      expect(upstream.requests).toHaveLength(4);
+      door.open();
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'stay cancelled if they were asked to be, and fail if their workflow is gone',
+    async () => {
+      const door = gate();
+      upstream.next(scriptStream(['Hel', door, 'lo']));
+      const first = await start();
+      const { id } = await beginResponse(app);
+      await door.reached;
+      await kill(first);
+      door.open();
+      await useStore(async (logs) => {
+        const run = (await logs.listUnfinished())[0];
+        await logs.markCancelled(run?.id ?? '');
+        const request = (await logs.findRequest(run?.id ?? '')) ?? '';
+        const head = (await logs.find(id, 'anybody'))?.head ?? '';
+        if (run === undefined) throw new Error('There is no run');
+        const gone = { ...run, head: head.replaceAll(id, 'resp_2'), request, id: 'run_2', segment: 'resp_2' };
+        await logs.create({ ...gone, workflow: 'gone' });
+      });
+      await start();
+      await eventually(async () => (await retrieve(app, id)).status === 'cancelled');
+      const { response, error } = readStream((await followResponse(app, 'resp_2')).text);
+      expect([response.status, error?.message]).toEqual([
+        'failed',
+        'The server was restarted while this ran, and the workflow "gone" has changed or is gone since. Send the request again.',
+      ]);
+    },
+    LONGEST_MS,
+  );
+
+  it(
+    'go on in another process while theirs is frozen, which then has nothing more to say',
+    async () => {
+      const frozen = await start();
+      const door = gate();
+      upstream.next(scriptStream(['Hel', door, 'lo']));
+      const { id } = await beginResponse(app);
+      let seen = '';
+      const reader = readUntilCut(app, id, (text) => (seen = text));
+      await eventually(() => seen.includes('Hel'));
+      frozen.process.signal('SIGSTOP');
+      upstream.next(scriptStream('Hello'));
+      const next = await start();
+      try {
+        await next.process.waitForLine(/Runs had not ended/, { within: 30_000 });
+        const told = await followResponse(app, id);
+        expect(readOutputText(readStream(told.text).response)).toBe('Hello');
+        frozen.process.signal('SIGCONT');
+        door.open();
+        await frozen.process.waitForLine(/Another process has taken RUNS_DIR over/);
+        expect(bareFrames(told.text).startsWith(bareFrames(await reader))).toBe(true);
+        // It serves nothing of the folder, and has put nothing into it.
+        expect((await getJson(`${frozen.url}/v1/responses/${id}`)).status).toBe(503);
+        expect((await followResponse(app, id)).text).toBe(told.text);
+      } finally {
+        frozen.process.signal('SIGCONT');
+      }
+      await next.process.stop();
+      await frozen.process.stop();
+      await start();
+      expect(readOutputText(readStream((await followResponse(app, id)).text).response)).toBe('Hello');
+      expect(upstream.requests).toHaveLength(2);
+    },
+    LONGEST_MS,
+  );
+});
