@@ -126,13 +126,15 @@ describe('runs whose process dies, when the next one is there', () => {
       });
       const env = { RUNS_CONCURRENCY: '1' };
       const first = await start(env);
-      const { id } = await beginResponse(app, { model: 'research', input: 'Q?' });
+      const { id } = await beginResponse(app, { model: 'research', input: 'Q?' }, { 'millrace-events': 'true' });
+      let seen = '';
+      const reader = readUntilCut(app, id, (text) => (seen = text));
       const { id: waiting } = await beginResponse(app, { input: 'Later' });
-      await eventually(() => asked.includes('R?') && asked.includes('B?') && asked.includes('F?'));
-      // The two others have finished, and that is kept.
-      await eventually(() => upstream.open === 1);
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      const hasFinished = (node: string): boolean =>
+        new RegExp(`"node-finished","seq":\\d+,"node":"${node}"`).test(seen);
+      await eventually(() => asked.includes('F?') && hasFinished('basics') && hasFinished('risks'));
       await kill(first);
+      await reader;
       isHeld = false;
       door.open();
 

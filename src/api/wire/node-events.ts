@@ -69,9 +69,12 @@ export class NodeEvents {
         const { code, message } = aborted ? ABORTED : error;
         return stringify({ type, seq, node, elapsed_ms, code, message, recovered });
       }
+      case 'node-restarted':
+        this.#said.restart(event.node);
+        this.#speaker = undefined;
+        return undefined;
       case 'run-started':
       case 'run-resumed':
-      case 'node-restarted':
       case 'run-finished':
       case 'run-failed':
         return undefined;
