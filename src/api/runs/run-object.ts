@@ -45,7 +45,7 @@ export interface RunDetails {
 
 /** @param timeoutMs how long a run may be at work, in milliseconds */
 export function makeRunObject(run: LoggedRun, { output, steps }: RunDetails, timeoutMs: number): RunObject {
-  const { ending, startedAt } = run;
+  const { ending, startedAt, aliveAt, activeMs } = run;
   const hasFailed = ending?.status === 'failed';
   return {
     id: run.id,
@@ -54,7 +54,7 @@ export function makeRunObject(run: LoggedRun, { output, steps }: RunDetails, tim
     run_at: toSeconds(run.runAt),
     started_at: startedAt === undefined ? null : toSeconds(startedAt),
     finished_at: ending === undefined ? null : toSeconds(ending.finishedAt),
-    deadline: startedAt === undefined ? null : toSeconds(startedAt + timeoutMs),
+    deadline: aliveAt === undefined ? null : toSeconds(aliveAt + timeoutMs - activeMs),
     status: run.status,
     model: run.model,
     workflow_version: run.workflowVersion ?? null,

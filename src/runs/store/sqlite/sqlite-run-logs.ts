@@ -299,11 +299,12 @@ export class SqliteRunLogs {
     const { status, finishedAt, ...rest } = ending;
     const { logTtlMs, recordTtlMs } = this.limits;
     return [
-      `update runs set status = ?, active_ms = active_ms + max(0, ? - coalesce(seen, ?)), finished = ?, length = ?, log_expires = ?, expires = ?, ending = ?
+      `update runs set status = ?, active_ms = active_ms + max(0, ? - coalesce(seen, ?)), seen = ?, finished = ?, length = ?, log_expires = ?, expires = ?, ending = ?
        where id = ? and epoch = ? and finished is null
          and exists (select 1 from run_log where run = runs.id and first = ? and last = ?)`,
       [
         status,
+        finishedAt,
         finishedAt,
         finishedAt,
         finishedAt,
