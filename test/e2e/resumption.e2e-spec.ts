@@ -117,7 +117,8 @@ describe('runs whose process dies, when the next one is there', () => {
       let isHeld = true;
       const asked: string[] = [];
       upstream.always(({ body }): Script => {
-        const question = String(body.messages.at(-1)?.content);
+        const { content } = body.messages.at(-1) ?? {};
+        const question = typeof content === 'string' ? content : '';
         const isJoining = JSON.stringify(body.messages[0]).includes('findings');
         asked.push(isJoining ? 'join' : question);
         if (body.response_format !== undefined) return scriptCompletion(plan);
